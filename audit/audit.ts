@@ -3,8 +3,9 @@
  * picks the ways whose name holds it and shows what their commands wrote.
  *
  * A way is one entry of a list in `ways/`: what is planted, why a careless run would say yes, and where exit 0 is right
- * all the same. It is tried in every mode of `modes.ts` (with and without a baseline, cache, resume and shards), each
- * time beside a control: the same commands without the failure must end with 0. A `Story` has commands of its own.
+ * all the same. It is tried in every mode of `modes.ts` (with and without a baseline, cache, resume, shards and
+ * `--drift`), each time beside a control: the same commands without the failure must end with 0. With a baseline the
+ * prompt is edited before the failure is planted, but for `--drift`. A `Story` has commands of its own.
  * A model server on 127.0.0.1 gives every answer; the commands run in this process.
  *
  * Before it believes itself, the audit plants two failures in itself (`check-itself.ts`).

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Project } from './project.ts';
+import { editPrompts, type Project } from './project.ts';
 
 /** What happened in a project before the failure is planted. */
 export const preparations = {
@@ -16,14 +16,26 @@ export const preparations = {
   },
   /** A run that was stopped after two requests. */
   interrupted: (project, args) => interrupt(project, args),
-  'accepted and interrupted': async (project, args) => {
+  /** Whatever is planted then, the accepted prompt is answered as before, so that the edit is to blame. */
+  'accepted and edited': async (project, args) => {
+    project.isAccepting = true;
     await preparations.accepted(project, args);
+    project.isAccepting = false;
+    editPrompts(project);
+  },
+  'accepted, edited and interrupted': async (project, args) => {
+    await preparations['accepted and edited'](project, args);
     await interrupt(project, args);
   },
 } satisfies Readonly<Record<string, (project: Project, args: readonly string[]) => Promise<void>>>;
 
+export type Preparation = keyof typeof preparations;
+
+/** After these, the prompts of the suite are not those that were accepted. */
+export const edited: ReadonlySet<Preparation> = new Set(['accepted and edited', 'accepted, edited and interrupted']);
+
 interface Mode {
-  readonly after: keyof typeof preparations;
+  readonly after: Preparation;
   /** The command that has to see the failure; gives its exit code. */
   readonly judge: (project: Project, args: readonly string[]) => Promise<number>;
 }
@@ -35,12 +47,14 @@ const resume: Mode['judge'] = (project, args) => project.llmcheck('run', '--cach
 export const modes = {
   plain: { after: 'nothing', judge: runAgain },
   cache: { after: 'cached', judge: runCached },
-  baseline: { after: 'accepted', judge: runAgain },
+  baseline: { after: 'accepted and edited', judge: runAgain },
   'baseline+cache': { after: 'accepted and cached', judge: runCached },
   resume: { after: 'interrupted', judge: resume },
-  'baseline+resume': { after: 'accepted and interrupted', judge: resume },
+  'baseline+resume': { after: 'accepted, edited and interrupted', judge: resume },
   shards: { after: 'nothing', judge: (project, args) => runShards(project, args) },
-  'baseline+shards': { after: 'accepted', judge: (project, args) => runShards(project, args) },
+  'baseline+shards': { after: 'accepted and edited', judge: (project, args) => runShards(project, args) },
+  drift: { after: 'accepted', judge: (project, args) => runAgain(project, ['--drift', ...args]) },
+  'drift+shards': { after: 'accepted', judge: (project, args) => runShards(project, ['--drift', ...args]) },
 } satisfies Readonly<Record<string, Mode>>;
 
 export type ModeName = keyof typeof modes;

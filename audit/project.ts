@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Io } from '../src/cli/io.ts';
 import { main } from '../src/cli/main.ts';
-import type { Answer, ModelServer } from './server.ts';
+import type { Answer, ModelServer, Served } from './server.ts';
 
 export type Item = Record<string, unknown>;
 
@@ -32,8 +32,12 @@ export interface Project {
   readonly serverUrl: string;
   /** Written to `evals/tickets.eval.yaml` before the next command, where it changed. */
   suite: SuiteData;
+  saveSuite(): void;
   /** Environment of every command. */
   readonly env: Record<string, string>;
+  /** What the model said to the accepted prompt, which it says again whatever is planted. */
+  readonly accepted: Served['accepted'];
+  isAccepting: boolean;
   /** What the model under test says; the queue of the ticket unless a way plants another answer. */
   answer: Answer;
   /** What the judge says. */
@@ -88,14 +92,22 @@ export function integer(digits: string): string {
 /** In memory where Linux offers it: thousands of projects are written and removed. */
 const projects = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
+/** Changes what every prompt sends, and nothing that a check sees. */
+export function editPrompts({ suite }: Project): void {
+  for (const prompt of suite.prompts)
+    prompt['params'] = { ...(prompt['params'] as object | undefined), max_tokens: 21 };
+}
+
 /** Opens a copy of a project, or the usual one: one prompt, one model, four cases in the suite and two in a file. */
-export function openProject(server: ModelServer, original?: string): Project {
+export function openProject(server: ModelServer, original?: Pick<Project, 'root' | 'accepted'>): Project {
   const root = realpathSync(mkdtempSync(join(projects, 'llmcheck-audit-')));
   const project: Project = {
     root,
     serverUrl: server.url,
     suite: usualSuite(),
     env: { OPENAI_BASE_URL: `${server.url}/v1`, OPENAI_API_KEY: 'sk-audit-0123456789abcdef' },
+    accepted: new Map(original?.accepted),
+    isAccepting: false,
     answer: ({ text }) => queueOf(text),
     judge: () => JSON.stringify({ reason: 'it holds', pass: true }),
     requests: 0,
@@ -107,12 +119,13 @@ export function openProject(server: ModelServer, original?: string): Project {
       if (found === undefined) throw new Error(`no case ${id}`);
       return found;
     },
+    saveSuite: () => commands.saveSuite(),
     llmcheck: (...argv) => commands.run(argv),
     interrupt: (requests, ...argv) => commands.interrupt(requests, argv),
     close: () => rmSync(root, { recursive: true, force: true }),
   };
   const commands = openCommands(project, server);
-  if (original !== undefined) cpSync(original, root, { recursive: true, preserveTimestamps: true });
+  if (original !== undefined) cpSync(original.root, root, { recursive: true, preserveTimestamps: true });
   project.write('llmcheck.config.yaml', '');
   project.write(promptPath, 'Which queue is this ticket for? {{ email }}\n');
   project.write(

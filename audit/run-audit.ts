@@ -1,5 +1,5 @@
-import { fewModes, type ModeName, modes, preparations } from './modes.ts';
-import { openProject, type Project } from './project.ts';
+import { edited, fewModes, type ModeName, modes, type Preparation, preparations } from './modes.ts';
+import { editPrompts, openProject, type Project } from './project.ts';
 import type { ModelServer } from './server.ts';
 import type { Story, Way } from './way.ts';
 
@@ -48,7 +48,7 @@ function isUsual(way: Way | Story): way is Way {
 
 /** Projects of one way after their preparations, of which each is made once and then copied. */
 interface PreparedProjects {
-  open(after: keyof typeof preparations): Promise<Project>;
+  open(after: Preparation): Promise<Project>;
   close(): void;
 }
 
@@ -63,8 +63,10 @@ function openPreparedProjects(server: ModelServer, way: Way): PreparedProjects {
         way.project?.(original);
         await preparations[after](original, way.args ?? []);
       }
-      const copy = openProject(server, original.root);
+      const copy = openProject(server, original);
       way.project?.(copy);
+      if (edited.has(after)) editPrompts(copy);
+      copy.saveSuite();
       return copy;
     },
     close() {

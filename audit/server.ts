@@ -16,6 +16,9 @@ export interface Asked {
 export type Answer = (asked: Asked) => string | Reply;
 
 export interface Served {
+  /** What the model said while answers were accepted, by the request: to the same request it says it again. */
+  readonly accepted: Map<string, string | Reply>;
+  isAccepting: boolean;
   answer: Answer;
   judge: Answer;
   requests: number;
@@ -43,7 +46,7 @@ export async function startModelServer(): Promise<ModelServer> {
       const asked = readRequest(Buffer.concat(chunks).toString('utf8'));
       served.requests += 1;
       onRequest();
-      const said = (asked.model === judgeModel ? served.judge : served.answer)(asked);
+      const said = asked.model === judgeModel ? served.judge(asked) : answerOf(served, asked);
       const { status, headers, body }: Reply = typeof said === 'string' ? { body: completionOf(said) } : said;
       const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
       response.writeHead(status ?? 200, { 'content-type': 'application/json', ...headers });
@@ -62,6 +65,12 @@ export async function startModelServer(): Promise<ModelServer> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function answerOf(served: Served, asked: Asked): string | Reply {
+  const said = served.accepted.get(asked.raw) ?? served.answer(asked);
+  if (served.isAccepting) served.accepted.set(asked.raw, said);
+  return said;
 }
 
 function readRequest(raw: string): Asked {

@@ -1,9 +1,11 @@
 /** What `llmcheck compare` of two stored runs costs: CPU and peak memory over two records of 100,000 cells each. Run after a build: node scripts/run-ts.mjs bench/compare-records.ts [cells]. */
+
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CellRow, EndRow, RunHeader } from '../src/model/record.ts';
+import { defaultGate } from '../src/model/suite.ts';
 import { hashAnswer } from '../src/record/hash-answer.ts';
 import { renderRow } from '../src/record/row-layout.ts';
 import { createRandom } from '../src/text/random.ts';
@@ -81,15 +83,7 @@ function buildHeader(seed: number, inputPrice: number): RunHeader {
       {
         suite: 'bench',
         path: 'evals/bench.eval.yaml',
-        gate: {
-          alpha: 0.05,
-          scope: 'population',
-          cases: { broken: 'fail', added: 'fail' },
-          passRate: {},
-          score: {},
-          cost: {},
-          latency: {},
-        },
+        gate: defaultGate,
         outputs: 'full',
         filtered: false,
         variants: [

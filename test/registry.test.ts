@@ -92,6 +92,7 @@ describe('the flags of run', () => {
     '--no-baseline',
     '--compare',
     '--rerun-baseline',
+    '--drift',
     '--update-baseline',
     '--require-conclusive',
     '--resume',

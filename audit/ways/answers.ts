@@ -1,4 +1,4 @@
-import { modeNames } from '../modes.ts';
+import { fewModes, modeNames } from '../modes.ts';
 import { type Project, queueOf } from '../project.ts';
 import { completionOf, type Reply } from '../replies.ts';
 import { unasked, type Way } from '../way.ts';
@@ -19,6 +19,7 @@ const answer = (name: string, why: string, reply: string | Reply, more: Partial<
   name,
   why,
   plant: (project) => answerLate(project, reply),
+  modes: [...fewModes, 'drift'],
   green: unasked,
   ...more,
 });

@@ -35,6 +35,19 @@ const gate = (name: string, why: string, policy: object, more: Partial<Way> = {}
   ...more,
 });
 
+/** The first case is in a slice that must pass whole, under a gate that lets everything else through. */
+const slice = (name: string, why: string, written: string, settings: object, answer?: 'wrong'): Way => ({
+  name,
+  why,
+  modes: modeNames,
+  plant(project) {
+    const slices = { [written]: { passRate: { min: 1, maxDrop: 0.05 } } };
+    project.suite['gate'] = { cases: { broken: 'warn' }, passRate: { min: 0.1, maxDrop: 1 }, slices };
+    Object.assign(project.suite.cases[0] ?? {}, { tags: ['german'], ...settings });
+    if (answer === 'wrong') break2(project);
+  },
+});
+
 /** Settings that make a verdict loose, in the suite, the config, the environment or a flag. */
 export const settingWays: readonly Way[] = [
   gate('a least pass rate of 90', '90 is 90 %, or a rate that nobody reaches, never 0.9 %', { passRate: { min: 90 } }),
@@ -48,6 +61,10 @@ export const settingWays: readonly Way[] = [
     cases: { broken: 'warn', added: 'warn' },
     passRate: { min: 0.9 },
   }),
+  slice('the only case of a slice fails', 'the whole passes', 'german', {}, 'wrong'),
+  slice('the tag of a slice is misspelt', 'no case is in it', 'germn', {}),
+  slice('the only case of a slice is skipped', 'a suite may skip its own cases', 'german', { skip: 'later' }),
+  slice('the only case of a slice is observed', 'what is observed is not judged', 'german', { observe: true }),
   gate('a least score', 'the pass rate alone is looked at', { score: { min: 0.9 } }),
   {
     name: 'a limit of cost that is exceeded',

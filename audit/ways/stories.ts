@@ -276,7 +276,10 @@ export const stories: readonly Story[] = [
             delivery: 'late delivery',
             reset: 'password reset',
           }[id] ?? '';
-        if (isPlanted) project.answer = ({ text }) => (text.includes(email) ? 'nonsense' : queueOf(text));
+        project.write(promptPath, 'Edited: {{ email }}');
+        if (isPlanted) {
+          project.answer = ({ text }) => (text.includes('Edited') && text.includes(email) ? 'nonsense' : queueOf(text));
+        }
         const before = project.read(baselinePath);
         const code = await runShards(project, ['--update-baseline']);
         project.write(baselinePath, before);

@@ -39,6 +39,8 @@ export interface RunSuitesOptions extends ApiContext {
   readonly baseline?: string | false;
   readonly compare?: readonly string[];
   readonly rerunBaseline?: boolean;
+  /** Fail where answers got worse although nothing that is sent has changed. */
+  readonly drift?: boolean;
   readonly updateBaseline?: boolean;
   readonly requireConclusive?: boolean;
   /** A run id; true: the latest. */
@@ -79,6 +81,7 @@ export const runSuitesKeys: Keys<RunSuitesOptions> = {
   baseline: true,
   compare: true,
   rerunBaseline: true,
+  drift: true,
   updateBaseline: true,
   requireConclusive: true,
   resume: true,

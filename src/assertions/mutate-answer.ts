@@ -1,10 +1,22 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
+import { quote } from '../text/shorten.ts';
 import type { CompletionView } from './define.ts';
 import { findCodeBlock } from './select/find-code-block.ts';
 
 /** How a right answer is made wrong. */
-export const mutationKinds = ['swapped', 'emptied', 'truncated', 'refusal', 'field-dropped', 'number-changed'] as const;
+export const mutationKinds = [
+  'swapped',
+  'emptied',
+  'truncated',
+  'refusal',
+  'field-dropped',
+  'number-changed',
+  'negated',
+  'hedged',
+  'appended',
+  'prefixed',
+] as const;
 
 export type MutationKind = (typeof mutationKinds)[number];
 
@@ -24,8 +36,8 @@ const refusalText = "I'm sorry, but I can't help with that.";
 /** Of a kind; an answer with thousands of fields is measured by its first. */
 const maxOfAKind = 60;
 
-/** Every wrong version of an answer that does not come from another case. */
-export function* mutateAnswer(answer: Answer): Iterable<Mutant> {
+/** Every wrong version of an answer. `others` are answers that are wrong here: a hedge names one of them beside the right one. */
+export function* mutateAnswer(answer: Answer, others: readonly Answer[]): Iterable<Mutant> {
   const { text, toolCalls } = answer;
   if (text !== '' || toolCalls.length > 0) {
     yield { kind: 'emptied', detail: 'no text and no call', answer: { text: '', toolCalls: [], finishReason: 'stop' } };
@@ -34,7 +46,8 @@ export function* mutateAnswer(answer: Answer): Iterable<Mutant> {
   if (text !== refusalText) {
     yield { kind: 'refusal', detail: refusalText, answer: { text: refusalText, toolCalls: [], finishReason: 'stop' } };
   }
-  yield* changeJson(answer);
+  yield* changeJson(answer, others);
+  yield* contradict(answer);
   yield* disturb(answer);
 }
 
@@ -61,20 +74,30 @@ function* truncate({ text, toolCalls }: Answer): Iterable<Mutant> {
   }
 }
 
+/** Adds to a right answer what takes it back. */
+function* contradict(answer: Answer): Iterable<Mutant> {
+  const { text } = answer;
+  if (text.trim() === '') return;
+  const last = 'On second thought, nothing of this is right.';
+  yield { kind: 'appended', detail: last, answer: { ...answer, text: `${text}\n\n${last}` } };
+  const first = 'Everything that follows is wrong:';
+  yield { kind: 'prefixed', detail: first, answer: { ...answer, text: `${first}\n\n${text}` } };
+}
+
 /** What the wrong versions of a JSON value are put back into. */
 type Rebuild = (json: string) => Answer;
 
-function* changeJson(answer: Answer): Iterable<Mutant> {
+function* changeJson(answer: Answer, others: readonly Answer[]): Iterable<Mutant> {
   const { text, toolCalls } = answer;
-  const whole = parseJson(text);
-  const block = whole.ok ? undefined : findCodeBlock(text, '');
-  const inside = block === undefined ? undefined : parseJson(block);
-  if (whole.ok && typeof whole.value === 'object') {
-    yield* changeValue(whole.value, '$', (json) => ({ ...answer, text: json }));
-  } else if (block !== undefined && inside?.ok === true) {
-    yield* changeValue(inside.value, '$', (json) => ({ ...answer, text: text.replace(block, () => json) }));
+  const found = findJson(text);
+  if (found !== undefined) {
+    const { value, rebuild } = found;
+    const alternatives = others.flatMap((other) => findJson(other.text)?.value ?? []);
+    yield* changeValue({ root: value, alternatives }, '$', (json) => ({ ...answer, text: rebuild(json) }));
   } else {
     yield* changeNumbersOfText(answer);
+    yield* negateText(answer);
+    yield* hedgeText(answer, others);
   }
   for (const [index, call] of toolCalls.entries()) {
     if (call.arguments === undefined) continue;
@@ -82,44 +105,86 @@ function* changeJson(answer: Answer): Iterable<Mutant> {
       const changed = { ...call, arguments: JSON.parse(json) as JsonValue, rawArguments: json };
       return { ...answer, toolCalls: toolCalls.map((other, at) => (at === index ? changed : other)) };
     };
-    yield* changeValue(call.arguments, `${call.name}.$`, rebuild);
+    const alternatives = others.flatMap((other) => {
+      return other.toolCalls.filter(({ name }) => name === call.name).map((same) => same.arguments ?? null);
+    });
+    yield* changeValue({ root: call.arguments, alternatives }, `${call.name}.$`, rebuild);
   }
 }
 
-function* changeValue(root: unknown, prefix: string, rebuild: Rebuild): Iterable<Mutant> {
-  const counts = { 'field-dropped': 0, 'number-changed': 0 };
-  for (const { kind, path, value } of changesOf(root, prefix)) {
-    counts[kind] += 1;
-    if (counts[kind] > maxOfAKind) continue;
-    const detail = kind === 'field-dropped' ? `without ${path}` : `another number at ${path}`;
-    yield { kind, detail, answer: rebuild(JSON.stringify(value)) };
+/** The JSON object or array that a text is, or that its code block holds. */
+function findJson(text: string): { readonly value: unknown; readonly rebuild: (json: string) => string } | undefined {
+  const whole = parseJson(text);
+  if (whole.ok) return typeof whole.value === 'object' ? { value: whole.value, rebuild: (json) => json } : undefined;
+  const block = findCodeBlock(text, '');
+  const inside = block === undefined ? undefined : parseJson(block);
+  if (block === undefined || inside?.ok !== true) return undefined;
+  return { value: inside.value, rebuild: (json) => text.replace(block, () => json) };
+}
+
+interface ChangedValue {
+  readonly root: unknown;
+  /** Values of the same kind that are wrong here. */
+  readonly alternatives: readonly unknown[];
+}
+
+function* changeValue({ root, alternatives }: ChangedValue, prefix: string, rebuild: Rebuild): Iterable<Mutant> {
+  const counts = new Map<MutationKind, number>();
+  for (const { kind, path, detail, value } of changesOf(root, alternatives)) {
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    if (count <= maxOfAKind)
+      yield { kind, detail: `${detail} ${prefix}${path}`, answer: rebuild(JSON.stringify(value)) };
   }
 }
 
 interface Change {
-  readonly kind: 'field-dropped' | 'number-changed';
+  readonly kind: MutationKind;
+  /** Below the root. */
   readonly path: string;
+  /** What was done, before its place. */
+  readonly detail: string;
   /** The whole value with the change in it. */
   readonly value: unknown;
 }
 
-function* changesOf(value: unknown, path: string): Iterable<Change> {
+function* changesOf(value: unknown, alternatives: readonly unknown[]): Iterable<Change> {
   if (typeof value === 'number') {
-    yield { kind: 'number-changed', path, value: otherNumber(value) };
+    yield { kind: 'number-changed', path: '', detail: 'another number at', value: otherNumber(value) };
+  } else if (typeof value === 'boolean') {
+    yield { kind: 'negated', path: '', detail: `${!value} at`, value: !value };
+  } else if (typeof value === 'string') {
+    const other = alternatives.find((one): one is string => isLabel(one) && one.trim() !== value.trim());
+    if (!isLabel(value) || other === undefined) return;
+    const hedge = `${value} or ${other}`;
+    yield { kind: 'hedged', path: '', detail: `${quote(hedge, 80)} at`, value: hedge };
   } else if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
     for (const [index, item] of items.entries()) {
-      for (const change of changesOf(item, `${path}[${index}]`))
-        yield { ...change, value: items.with(index, change.value) };
+      const same = alternatives.map((other) =>
+        Array.isArray(other) ? (other as readonly unknown[])[index] : undefined,
+      );
+      for (const change of changesOf(item, same))
+        yield { ...change, path: `[${index}]${change.path}`, value: items.with(index, change.value) };
     }
   } else if (isJsonObject(value)) {
     for (const key of Object.keys(value)) {
       const { [key]: item, ...rest } = value;
-      yield { kind: 'field-dropped', path: `${path}.${key}`, value: rest };
-      for (const change of changesOf(item, `${path}.${key}`))
-        yield { ...change, value: withKey(value, key, change.value) };
+      yield { kind: 'field-dropped', path: `.${key}`, detail: 'without', value: rest };
+      const same = alternatives.map((other) =>
+        isJsonObject(other) && Object.hasOwn(other, key) ? other[key] : undefined,
+      );
+      for (const change of changesOf(item, same))
+        yield { ...change, path: `.${key}${change.path}`, value: withKey(value, key, change.value) };
     }
   }
+}
+
+const longestLabel = 40;
+
+/** A short answer on one line, such as the name of a queue. */
+function isLabel(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= longestLabel && !value.includes('\n');
 }
 
 /** The next one, or half of one so large that its next is itself. */
@@ -139,6 +204,30 @@ function* changeNumbersOfText(answer: Answer): Iterable<Mutant> {
   const text = answer.text.replaceAll(/\d{1,15}/g, (digits) => String(Number(digits) + 1));
   if (text === answer.text) return;
   yield { kind: 'number-changed', detail: 'every number of the text is another', answer: { ...answer, text } };
+}
+
+const statement = /\b(is|are|was|were|will|can|could|should|must|has|have|does|do|did|may)\b(?!['’]t\b)(?: (not)\b)?/iu;
+
+/** "is" becomes "is not" and "is not" becomes "is"; a label becomes "not billing". */
+function* negateText(answer: Answer): Iterable<Mutant> {
+  const { text } = answer;
+  if (text.trim() === '') return;
+  const negated = statement.test(text)
+    ? text.replace(statement, (_, verb: string, not?: string) => (not === undefined ? `${verb} not` : verb))
+    : `${isLabel(text) ? 'not' : 'It is not so:'} ${text.trimStart()}`;
+  yield { kind: 'negated', detail: quote(negated, 80), answer: { ...answer, text: negated } };
+}
+
+/** Names a wrong answer beside the right one. */
+function* hedgeText(answer: Answer, others: readonly Answer[]): Iterable<Mutant> {
+  const own = answer.text.trim();
+  if (own === '') return;
+  const other = others.map(({ text }) => text.trim()).find((text) => text !== '' && text !== own);
+  const isShort = isLabel(own) && (other === undefined || isLabel(other));
+  const text = isShort
+    ? `${own} or ${other ?? 'something else'}`
+    : `${own}\n\nOr else:\n\n${other ?? 'Something else.'}`;
+  yield { kind: 'hedged', detail: quote(text, 80), answer: { ...answer, text } };
 }
 
 /** What a check that forbids something, or bounds a length, must see at least once. Written in parts, so that no scanner takes it for real. */

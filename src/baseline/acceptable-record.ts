@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { judgeContract } from '../compare/gate/judge-cases.ts';
+import { isBrokenContract } from '../compare/gate/find-suspicions.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Baseline } from '../model/baseline.ts';
@@ -104,9 +104,8 @@ function findObjections(
         );
       if (variant.replacedBy !== undefined) continue;
       for (const found of variant.cases.values()) {
-        if (!found.mustPass) continue;
-        const [verdict] = judgeContract(found.caseId, found, 'must-pass', 'stands', false);
-        if (verdict?.kind === 'broken') object(`${where}: ${verdict.message}`, `fix it, or ${accept}`);
+        if (!found.mustPass || found.observe || !isBrokenContract(found)) continue;
+        object(`${where}: ${describeContract(found)}`, `fix it, or ${accept}`);
       }
     }
   }
@@ -163,8 +162,14 @@ export function findNewFailures(
 
 /** A case fails if it did not pass in most of its accepted trials; a must-pass case, if the last run broke it. */
 function isFailure(found: CaseSummary): boolean {
-  const { caseId, mustPass } = found;
-  if (mustPass) return judgeContract(caseId, found, 'must-pass', 'stands', false)[0]?.kind === 'broken';
+  if (found.mustPass) return isBrokenContract(found);
   const { trials, failures } = countVerdicts(found);
   return failures > 0 && failures * 2 >= trials;
+}
+
+function describeContract({ caseId, trials, confirmations }: CaseSummary): string {
+  const count = (rows: CaseSummary['trials'], wanted: string) => rows.filter(({ status }) => status === wanted).length;
+  const retried = count(confirmations, 'failed') + count(confirmations, 'passed');
+  const again = retried === 0 ? '' : ` and in ${count(confirmations, 'failed')} of ${retried} confirmation trials`;
+  return `must-pass case ${caseId} failed in ${count(trials, 'failed')} of ${trials.length} trials${again}`;
 }

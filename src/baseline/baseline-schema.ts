@@ -45,7 +45,9 @@ const variant = z.looseObject({
   provider: id,
   adapter: id,
   model: z.string(),
+  adapterVersion: z.string().optional().describe('Of a provider of which the project writes a part.'),
   params: z.record(z.string(), z.unknown()),
+  options: z.record(z.string(), z.unknown()).optional().describe('Further settings of the provider.'),
   messages: z
     .array(z.looseObject({ role: z.string(), content: z.string(), attach: z.array(z.string()).optional() }))
     .describe('The prompt as templates.'),

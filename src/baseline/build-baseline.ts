@@ -19,15 +19,17 @@ export function buildBaseline(suite: SuiteSummary, readRow: (rowIndex: number) =
 }
 
 function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
-  const { prompt, provider, adapter, model, baseUrl, params, messages, replaces, contract } = recorded;
+  const { prompt, provider, adapter, model, baseUrl, adapterVersion, params, options, messages, replaces, contract } =
+    recorded;
   return {
     type: 'variant',
     prompt,
     provider,
     adapter,
     model,
-    ...defined({ baseUrl }),
+    ...defined({ baseUrl, adapterVersion }),
     params,
+    ...defined({ options }),
     messages,
     ...defined({ replaces }),
     // Approvals and policies belong to a comparison, not to what was accepted.

@@ -50,7 +50,7 @@ function caseOfStamp(stamp: string): string {
 
 /** Adds the rows that pass once they are accepted. Undefined where none does. */
 async function judgeCase(
-  { caseId, observe, mustPass, group, stamp, trials, confirmations }: CaseSummary,
+  { caseId, observe, mustPass, group, slices, stamp, trials, confirmations, accepted }: CaseSummary,
   { recorded }: VariantSummary,
   { readRow, cellOf, ports }: JudgeAsAcceptedOptions,
   judged: Map<number, CellRow>,
@@ -83,9 +83,11 @@ async function judgeCase(
     observe,
     mustPass,
     group,
+    slices,
     stamp,
     trials: replaced,
     confirmations: replace(confirmations),
+    accepted,
   };
 }
 

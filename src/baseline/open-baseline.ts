@@ -22,9 +22,11 @@ export function openBaselineText(text: string, shown: string): Baseline {
 class BaselineRows {
   readonly #rows = new Map<string, RowSummary[]>();
   readonly #cases = new Map<string, ReadonlyMap<string, CaseSummary>>();
+  readonly #withOtherPrompt = new Set<string>();
 
   readonly add: VisitCase = (row, rowIndex, suite) => {
     const { trials, confirmations = [] } = row;
+    if (row.otherVariant === true) this.#withOtherPrompt.add(variantKey(row));
     const rows = this.#rows.get(variantKey(row)) ?? [];
     this.#rows.set(variantKey(row), rows);
     for (const trial of trials) rows.push(summarizeTrial(suite, row, trial, { confirmation: false, rowIndex }));
@@ -36,6 +38,10 @@ class BaselineRows {
     const cases = this.#cases.get(name) ?? new SortedCases(this.#rows.get(name) ?? []);
     this.#cases.set(name, cases);
     return cases;
+  }
+
+  hasOtherPrompt(key: VariantKey): boolean {
+    return this.#withOtherPrompt.has(variantKey(key));
   }
 }
 
@@ -58,6 +64,7 @@ function summarizeTrial(
     mustPass: mustPass === true,
     group,
     confirmation,
+    side: undefined,
     cached: true,
     score,
     latencyMs,
@@ -92,5 +99,13 @@ function toBaseline({ suite, pin, variants, readCase: readRow }: ScannedBaseline
       return found;
     },
   }));
-  return { suite, ...defined({ pin }), variants, cases, casesOf, readCase };
+  return {
+    suite,
+    ...defined({ pin }),
+    variants,
+    cases,
+    casesOf,
+    readCase,
+    hasOtherPrompt: (key) => rows.hasOtherPrompt(key),
+  };
 }

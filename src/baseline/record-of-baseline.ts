@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import type { Baseline, BaselineCase, BaselineTrial } from '../model/baseline.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
-import type { GatePolicy } from '../model/suite.ts';
+import { defaultGate } from '../model/suite.ts';
 import type { RowSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/open-stored-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
@@ -68,17 +68,6 @@ function readRow(baseline: Baseline, row: RowSummary): CellRow {
   if (found === undefined || trial === undefined) throw new RangeError(`trial ${index} of ${caseId} is not there`);
   return toRow(baseline.suite, found, trial);
 }
-
-/** A baseline file does not hold the gate of its suite. */
-const defaultGate: GatePolicy = {
-  alpha: 0.05,
-  scope: 'population',
-  cases: { broken: 'fail', added: 'fail' },
-  passRate: {},
-  score: {},
-  cost: {},
-  latency: {},
-};
 
 function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRow {
   const { prompt, provider, caseId, stamp, mustPass, group } = found;

@@ -43,9 +43,8 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   const notes = new Set<string>();
   const run = openRunCalls(known, options, { ports, notes });
   const { cacheMode } = options.settings;
-  const isReplayed = (suite: Suite) =>
-    suite.recordings !== undefined && !options.record && (!options.isCacheModeChosen || cacheMode === 'replay');
-  const recordings = readSuiteRecordings(options.suites.filter(isReplayed), ports.cwd);
+  const hasRecordings = (suite: Suite) => isRecorded(suite, options);
+  const recordings = readSuiteRecordings(options.suites.filter(hasRecordings), ports.cwd);
   const endpoints = new Map<string, Endpoint>();
 
   function findEndpoint(config: ProviderConfig): Endpoint {
@@ -62,15 +61,13 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       return recorded === undefined ? endpoint.answered : replay(endpoint, suite, recorded);
     },
     refreshFor: (config, suite) =>
-      cacheMode === 'use' && !isReplayed(suite) ? findEndpoint(config).refreshed : undefined,
+      cacheMode === 'use' && !hasRecordings(suite) ? findEndpoint(config).refreshed : undefined,
     costOf: (config, completion, how) => priceAnswer(run, config, completion, how),
     isAnswered: (request, suite) =>
-      isReplayed(suite) ||
-      cacheMode === 'replay' ||
-      (cacheMode === 'use' && run.store.read(cacheKey(request)) !== undefined),
+      isReplayed(suite, options) || (cacheMode === 'use' && run.store.read(cacheKey(request)) !== undefined),
     batchSpendingOf: (config) => openBatches(run, config),
     workersFor: (config) => findEndpoint(config).workers,
-    isHermetic: (suite) => cacheMode === 'replay' || isReplayed(suite),
+    isHermetic: (suite) => isReplayed(suite, options),
     isBudgetExhausted: () => run.budget?.isExhausted === true,
     notes: () => [...notes],
     writeRecordings: () => run.recorder?.write(),
@@ -80,6 +77,17 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       await Promise.allSettled(run.connected.map(async (provider) => (await provider).close()));
     },
   };
+}
+
+type ReplayOptions = Pick<CallOptions, 'record' | 'isCacheModeChosen' | 'settings'>;
+
+/** True where only the cache or recordings answer, so that asking again gives the same answer. */
+export function isReplayed(suite: Suite, options: ReplayOptions): boolean {
+  return options.settings.cacheMode === 'replay' || isRecorded(suite, options);
+}
+
+function isRecorded({ recordings }: Suite, { record, isCacheModeChosen, settings }: ReplayOptions): boolean {
+  return recordings !== undefined && !record && (!isCacheModeChosen || settings.cacheMode === 'replay');
 }
 
 /** Answers by the recordings of a suite alone. */

@@ -4,6 +4,7 @@ import { writeRecordings } from '../cache/write-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { StorageError } from '../files/storage-error.ts';
 import { probeFile } from '../files/write-files.ts';
+import { firstAcceptedTrial } from '../model/cell.ts';
 import type { Complete } from '../model/completion.ts';
 import { UserError, withRefusal } from '../model/errors.ts';
 import type { Suite } from '../model/suite.ts';
@@ -33,7 +34,8 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   return {
     wrap: (next) => async (request, signal) => {
       const outcome = await next(request, signal);
-      if (outcome.status === 'completed') {
+      // Recordings hold what the suite's own prompts were answered.
+      if (outcome.status === 'completed' && request.trial < firstAcceptedTrial) {
         const { suite, prompt, provider, caseId } = request.origin;
         const line = {
           prompt,

@@ -2,6 +2,7 @@ import { defined } from '../json/defined.ts';
 import type {
   ComparedCases,
   ComparedSide,
+  ComparedSlice,
   ComparedVariant,
   MetricEvidence,
   PlanningAdvice,
@@ -52,24 +53,19 @@ export function compareVariants(
   });
   const answers = countSameAnswers(baseline, candidate, options.isWithinRun === true);
   const { alpha, scope } = options.gate;
-  const { judges = [], margin: maxDrop } = options;
-  const judgedMargin = findJudgedMargin(cases, { baseline, candidate }, { judges, maxDrop });
-  const policy = { alpha, margin: judgedMargin?.margin ?? maxDrop, scope };
-  const comparison = compareWorstCase({ ...results, ...errors }, { ...policy, binary: true });
-  const score = compareScores(scores, errors, { ...policy, margin: options.scoreMargin ?? maxDrop });
+  const { margin: maxDrop } = options;
+  const sides = { baseline, candidate };
+  const rate = comparePassRates(cases, { results, errors }, { sides, maxDrop, options });
+  const slices = compareSlices(cases, sides, options);
+  const score = compareScores(scores, errors, { alpha, scope, margin: options.scoreMargin ?? maxDrop });
   return {
     baseline,
     candidate,
     cases,
     ...(scope === 'suite' ? {} : countGroups(results)),
-    passRate:
-      results.baseline.length === 0 && options.isWhole
-        ? compareSeparately(cases, alpha)
-        : {
-            ...rateEvidence(results, comparison.observed),
-            ...(hasAny(errors) ? { worstLow: comparison.worst.low } : {}),
-          },
-    ...defined({ judgedMargin }),
+    ...rate,
+    ...(results.baseline.length === 0 && options.isWhole ? { passRate: compareSeparately(cases, alpha) } : {}),
+    ...(slices.size === 0 ? {} : { slices }),
     ...(score === undefined ? {} : { score: score.evidence, scorePlanning: score.planning }),
     costUsd: compareCosts(costs, options.gate),
     isCostUnknown: costs.isUnknown,
@@ -84,8 +80,46 @@ export function compareVariants(
     sameAnswers: answers.same,
     answers: answers.all,
     residue: findUnmatched(baseline, candidate),
-    planning: planOn(results, comparison.worst.low, policy),
   };
+}
+
+interface RateOptions {
+  readonly sides: { readonly baseline: ComparedSide; readonly candidate: ComparedSide };
+  readonly maxDrop: number;
+  readonly options: Pick<CompareVariantsOptions, 'gate' | 'judges'>;
+}
+
+/** The pass rates of the cases that both sides have alike. */
+function comparePassRates(
+  cases: ComparedCases,
+  { results, errors }: Pick<CollectedEvidence, 'results' | 'errors'>,
+  { sides, maxDrop, options: { gate, judges = [] } }: RateOptions,
+): Pick<ComparedVariant, 'passRate' | 'judgedMargin' | 'planning'> {
+  const judgedMargin = findJudgedMargin(cases, sides, { judges, maxDrop });
+  const policy = { alpha: gate.alpha, margin: judgedMargin?.margin ?? maxDrop, scope: gate.scope };
+  const { observed, worst } = compareWorstCase({ ...results, ...errors }, { ...policy, binary: true });
+  return {
+    passRate: { ...rateEvidence(results, observed), ...(hasAny(errors) ? { worstLow: worst.low } : {}) },
+    ...defined({ judgedMargin }),
+    planning: planOn(results, worst.low, policy),
+  };
+}
+
+/** The slices whose drop is limited: each as if the suite had no other cases. */
+function compareSlices(
+  cases: ComparedCases,
+  sides: RateOptions['sides'],
+  options: CompareVariantsOptions,
+): ReadonlyMap<string, ComparedSlice> {
+  const compared = new Map<string, ComparedSlice>();
+  for (const [name, { passRate }] of Object.entries(options.gate.slices ?? {})) {
+    const { maxDrop } = passRate;
+    const own = new Map([...cases].filter(([, { candidate }]) => candidate?.slices?.includes(name) === true));
+    if (maxDrop === undefined || own.size === 0) continue;
+    const evidence = collectEvidence(own, { ...sides, latencyComparable: false });
+    compared.set(name, { maxDrop, ...comparePassRates(own, evidence, { sides, maxDrop, options }) });
+  }
+  return compared;
 }
 
 /** Left out where no two compared cases share a group. */

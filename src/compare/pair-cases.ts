@@ -101,9 +101,9 @@ export function failedThroughout(found: CaseSummary): boolean {
   return results.length > 0 && results.every((result) => result === 0);
 }
 
-/** A case that passed by majority and now fails in all its trials is a suspect until confirmation trials confirm it. */
+/** A case that passed by majority and now fails in all its planned trials. */
 export function isSuspect(baseline: CaseSummary, candidate: CaseSummary): boolean {
-  return passedByMajority(baseline) && failedThroughout(candidate) && !passedWhenConfirmed(candidate);
+  return passedByMajority(baseline) && failedThroughout(candidate);
 }
 
 /** A confirmation trial that passes shows that the case is flaky, not broken. */

@@ -9,18 +9,18 @@ import { withFileLock } from '../files/file-lock.ts';
 import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { asksModel, type FindOther, judgeAnswer } from '../judges/judge-answer.ts';
-import type { Cell, CellResult } from '../model/cell.ts';
+import { type Cell, type CellResult, firstAcceptedTrial } from '../model/cell.ts';
 import type { Complete, CompletionRequest } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
 import type { Suite } from '../model/suite.ts';
 import { hashCell } from '../plan/cell-hash.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
+import { createRenderer } from '../plan/render-cells.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
 import { createComparedAnswers } from '../run/compared-answers.ts';
-import { type Retrials, renderRetrials } from '../run/confirm-cases.ts';
 import { runCell } from '../run/run-cell.ts';
 
 export interface ImportOptions {
@@ -155,24 +155,32 @@ function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly
   const suiteIds = new Set(suites.map(({ id }) => id));
   const lastTrials = new Map<string, number>();
   for (const { prompt, provider, caseId, trial } of lines) {
+    if (trial >= firstAcceptedTrial) continue;
     const key = JSON.stringify([prompt, provider, caseId]);
     lastTrials.set(key, Math.max(trial, lastTrials.get(key) ?? 0));
   }
-  const trials = new Map<string, Retrials>();
+  const nextTrials = new Map<string, number>();
   for (const providerKey of planned.plan.providerKeys) {
     for (const cell of planned.plan.cells(providerKey)) {
       const { suite, prompt, provider, caseId, trial } = cell.key;
       if (!suiteIds.has(suite)) continue;
       yield cell;
       const key = JSON.stringify([suite, prompt, provider, caseId]);
-      const firstTrial = Math.max(trials.get(key)?.firstTrial ?? 0, trial + 1);
-      const last = lastTrials.get(JSON.stringify([prompt, provider, caseId])) ?? -1;
-      const count = Math.max(0, last + 1 - firstTrial);
-      trials.set(key, { suite, prompt, provider, caseId, firstTrial, count });
+      nextTrials.set(key, Math.max(nextTrials.get(key) ?? 0, trial + 1));
     }
   }
-  const retrials = [...trials.values()].filter(({ count }) => count > 0);
-  for (const cells of renderRetrials(planned, retrials).values()) yield* cells;
+  for (const { suite, variants } of planned.plan.suites) {
+    for (const testCase of suite.cases()) {
+      for (const variant of variants) {
+        const { prompt, provider } = variant;
+        const first = nextTrials.get(JSON.stringify([suite.id, prompt.id, provider.id, testCase.id]));
+        const last = lastTrials.get(JSON.stringify([prompt.id, provider.id, testCase.id])) ?? -1;
+        if (first === undefined || last < first) continue;
+        const cells = createRenderer(suite, variant, planned.rendering)(testCase, last + 1 - first, first);
+        for (const cell of cells) yield { ...cell, confirmation: true };
+      }
+    }
+  }
 }
 
 interface Replay {

@@ -40,6 +40,12 @@ export interface WeakCase {
   readonly survivors: readonly Survivor[];
 }
 
+export interface MutationCount {
+  readonly mutation: MutationKind;
+  readonly mutants: number;
+  readonly caught: number;
+}
+
 /** A check that passed every wrong answer of all its cases. */
 export interface WeakCheck {
   /** The user's name for it, else the assertion's. */
@@ -58,6 +64,8 @@ export interface MutationResult {
   readonly measured: number;
   readonly mutants: number;
   readonly caught: number;
+  /** The same by kind, of the kinds that were tried. */
+  readonly kinds: readonly MutationCount[];
   /** Wrong answers that only a judge could find. */
   readonly leftToJudges: number;
   readonly weakCases: readonly WeakCase[];
@@ -139,7 +147,13 @@ async function checkVariant({ suite, prompt, provider, answers }: Variant, work:
     }
     tally.open(cell, own.length < cell.checks.length);
     const others = [...firstOf.values()].filter((other) => isWrongHere(other, answer, expectedOf));
-    for (const mutant of [...swap(others), ...mutateAnswer(answer.completion)]) {
+    for (const mutant of [
+      ...swap(others),
+      ...mutateAnswer(
+        answer.completion,
+        others.map(({ completion }) => completion),
+      ),
+    ]) {
       if (mutant.kind !== 'disturbed' && options.skipped.has(mutant.kind)) continue;
       const changed = { ...answer, completion: { ...answer.completion, ...mutant.answer } };
       tally.add(mutant, own, await judgeKnown(changed, cell, own, work));
@@ -223,11 +237,12 @@ interface Tally {
   open(cell: Cell, hasJudge: boolean): void;
   add(mutant: Mutant, checks: readonly CheckSpec[], judged: Judged): void;
   close(): void;
-  read(): Pick<MutationResult, 'measured' | 'mutants' | 'caught' | 'leftToJudges' | 'weakCases' | 'weakChecks'>;
+  read(): Omit<MutationResult, 'suite' | 'path' | 'source' | 'unmeasured'>;
 }
 
 function createTally(): Tally {
   const counts = { measured: 0, mutants: 0, caught: 0, leftToJudges: 0 };
+  const kinds = mutationKinds.map((mutation) => ({ mutation, mutants: 0, caught: 0 }));
   const weakCases: WeakCase[] = [];
   const checks = new Map<string, { check: string; assertion: string; cases: Set<string>; hasFailed: boolean }>();
   let current:
@@ -250,11 +265,13 @@ function createTally(): Tally {
         if (verdicts[index]?.pass !== true) known.hasFailed = true;
       }
       if (kind === 'disturbed') return;
-      counts.mutants += 1;
-      if (!passed) counts.caught += 1;
-      else if (current.hasJudge) counts.leftToJudges += 1;
-      else if (kind === 'swapped') current.swaps.push({ mutation: kind, detail });
-      else current.survivors.push({ mutation: kind, detail });
+      for (const count of [counts, ...kinds.filter(({ mutation }) => mutation === kind)]) {
+        count.mutants += 1;
+        if (!passed) count.caught += 1;
+      }
+      if (passed && current.hasJudge) counts.leftToJudges += 1;
+      else if (passed && kind === 'swapped') current.swaps.push({ mutation: kind, detail });
+      else if (passed) current.survivors.push({ mutation: kind, detail });
       if (kind === 'swapped' && !passed) current.isSwapCaught = true;
     },
     close() {
@@ -270,7 +287,7 @@ function createTally(): Tally {
       const weakChecks = [...checks.values()]
         .filter(({ hasFailed }) => !hasFailed)
         .map(({ check, assertion, cases }) => ({ check, assertion, cases: cases.size }));
-      return { ...counts, weakCases, weakChecks };
+      return { ...counts, kinds: kinds.filter(({ mutants }) => mutants > 0), weakCases, weakChecks };
     },
   };
 }

@@ -15,7 +15,11 @@ export interface BaselineVariant {
   readonly adapter: string;
   readonly model: string;
   readonly baseUrl?: string;
+  /** Of a provider of which the project writes a part: its code or template is in it. */
+  readonly adapterVersion?: string;
   readonly params: JsonObject;
+  /** Further settings of the provider that change what is sent; absent where it has none. */
+  readonly options?: JsonObject;
   readonly messages: readonly WrittenMessage[];
   readonly replaces?: string;
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
@@ -102,4 +106,6 @@ export interface Baseline extends BaselineContent {
   casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary>;
   /** A case whole; undefined where there is none. Throws a UserError where the file was changed meanwhile. */
   readCase(key: VariantKey, caseId: string): BaselineCase | undefined;
+  /** True where a case of the variant was accepted under another prompt text, model or parameters than the variant has now. */
+  hasOtherPrompt(key: VariantKey): boolean;
 }

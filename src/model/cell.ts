@@ -12,6 +12,9 @@ export interface CellKey {
   readonly trial: number;
 }
 
+/** Trial numbers of the accepted prompt begin here, so that none is one that a candidate or a baseline has. */
+export const firstAcceptedTrial = 0x8000_0000;
+
 /** The unit that is executed: rendered and ready to send. */
 export interface Cell {
   readonly key: CellKey;
@@ -26,6 +29,8 @@ export interface Cell {
   readonly threshold?: number;
   /** Of the case: cases of one group are not independent evidence. */
   readonly group?: string;
+  /** The gated slices that the case is in; absent where it is in none. */
+  readonly slices?: readonly string[];
   readonly mustPass: boolean;
   readonly observe: boolean;
   readonly skip?: string;
@@ -37,6 +42,8 @@ export interface Cell {
   readonly at: SourceLocation;
   /** A confirmation trial after the planned ones. */
   readonly confirmation?: true;
+  /** Set where it asks the accepted prompt again, beside the candidate. */
+  readonly side?: 'accepted';
 }
 
 /** One request of a cell as it went; a conversation has several. */
@@ -71,11 +78,14 @@ interface CellResultBase {
   readonly observe: boolean;
   readonly mustPass: boolean;
   readonly group?: string;
+  readonly slices?: readonly string[];
   readonly at: SourceLocation;
   /** Set where the last call brought an answer that could not be used. */
   readonly unusable?: UnusableCost;
   /** A confirmation trial after the planned ones: outside `planned`. */
   readonly confirmation?: true;
+  /** Set where it asked the accepted prompt again. */
+  readonly side?: 'accepted';
 }
 
 export type CellResult =

@@ -6,6 +6,8 @@ import type { CaseSummary, RowSummary } from './summary.ts';
 /** What happened to a case between two sides. */
 export type CaseChange =
   | 'regressed'
+  /** It fails with the accepted prompt too: the model or the data changed. */
+  | 'drifted'
   | 'fixed'
   | 'stillFailing'
   | 'stillPassing'
@@ -85,6 +87,8 @@ export interface ComparedVariant {
   readonly passRate: MetricEvidence;
   /** The tolerated drop of the pass rate where judges decide. */
   readonly judgedMargin?: JudgedMargin;
+  /** The slices whose drop is limited and of which the candidate has a case, by name; absent where there is none. */
+  readonly slices?: ReadonlyMap<string, ComparedSlice>;
   /** Undefined where every score is its pass or fail again. */
   readonly score?: MetricEvidence;
   readonly costUsd: MetricEvidence;
@@ -105,6 +109,15 @@ export interface ComparedVariant {
   readonly isCostUnknown?: boolean;
   /** True where latencies may be compared and that of an answer of a paired case was not measured. */
   readonly isLatencyUnknown?: boolean;
+}
+
+/** The pass rate of the compared cases with one tag. */
+export interface ComparedSlice {
+  readonly passRate: MetricEvidence;
+  /** The largest drop that is tolerated, as the gate sets it. */
+  readonly maxDrop: number;
+  readonly judgedMargin?: JudgedMargin;
+  readonly planning: PlanningAdvice;
 }
 
 /** The tolerated drop of the pass rate in terms of a judge's verdicts, which show only a part of a true drop. */

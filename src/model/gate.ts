@@ -5,11 +5,14 @@ export const breachCodes = [
   'latency-p95-max',
   'must-pass',
   'case-broken',
+  'case-drifted',
   'case-added-failed',
   'pass-rate-regressed',
   'score-regressed',
   'cost-regressed',
   'latency-regressed',
+  'slice-min',
+  'slice-regressed',
   'contract-broken',
   'erosion',
   'errors-exceeded',
@@ -31,6 +34,8 @@ export interface Breach {
   readonly provider?: string;
   readonly caseId?: string;
   readonly metric?: 'passRate' | 'score' | 'cost' | 'latency';
+  /** The tag whose cases the metric is of; absent where it is of all cases. */
+  readonly slice?: string;
   readonly baseline?: number;
   readonly candidate?: number;
   readonly message: string;
@@ -47,4 +52,28 @@ export interface Decision {
   /** What `incomplete` means: cells that could not be judged, or an evaluation that did not happen. */
   readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'uncalibrated' | 'inconclusive';
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
+  /** How sure it is that nothing got worse; absent where nothing was compared. */
+  readonly certainty?: Certainty;
+}
+
+/**
+ * `unchanged`: every compared cell asks what the baseline's asked, and has its verdict. `certain`: a drop beyond the margin
+ * is excluded. `unseen`: nothing got worse that these cases can show.
+ */
+export interface Certainty {
+  readonly kind: 'unchanged' | 'certain' | 'unseen';
+  /** Compared cases, over all variants. */
+  readonly cases: number;
+  /** Of `unseen`: the largest drop of a pass rate that could go unnoticed, as a fraction; null where any could. */
+  readonly drop?: number | null;
+  /** Of `unseen`: the gated slice in which the largest drop could go unnoticed. */
+  readonly slice?: UnseenSlice;
+}
+
+export interface UnseenSlice {
+  readonly name: string;
+  /** Its compared cases. */
+  readonly cases: number;
+  /** As that of the whole. */
+  readonly drop: number | null;
 }

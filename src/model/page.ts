@@ -92,7 +92,7 @@ export interface PageComparison {
   readonly text: string;
   readonly metrics: readonly PageMetric[];
   readonly counts: Readonly<
-    Record<'regressed' | 'fixed' | 'stillFailing' | 'flaky' | 'added' | 'removed' | 'redefined', number>
+    Record<'regressed' | 'drifted' | 'fixed' | 'stillFailing' | 'flaky' | 'added' | 'removed' | 'redefined', number>
   >;
   readonly removed: readonly string[];
   readonly residue: readonly string[];

@@ -14,10 +14,14 @@ export interface RecordedVariant {
   readonly adapter: string;
   readonly model: string;
   readonly baseUrl?: string;
+  /** Of a provider of which the project writes a part: its code or template is in it. */
+  readonly adapterVersion?: string;
   /** The provider's own price and its name in the price table, so that a stored answer can be priced again. */
   readonly price?: Price;
   readonly priceProvider?: string;
   readonly params: JsonObject;
+  /** Further settings of the provider that change what is sent; absent where it has none. */
+  readonly options?: JsonObject;
   /** The prompt's messages as templates, unrendered. */
   readonly messages: readonly WrittenMessage[];
   readonly replaces?: string;
@@ -27,7 +31,14 @@ export interface RecordedVariant {
   /** Cells planned, those under `observe` not counted. */
   readonly planned: number;
   readonly observed: number;
+  /** What the run knew of the prompt that was accepted; absent where nothing was, and in older records. */
+  readonly acceptedPrompt?: AcceptedPromptState;
 }
+
+/** Whether a run can ask the accepted prompt again, beside the candidate. */
+export type AcceptedPromptState =
+  /** Nothing that is sent has changed. */
+  { readonly is: 'unchanged' } | { readonly is: 'askable' } | { readonly is: 'unavailable'; readonly why: string };
 
 export interface RecordedSuite {
   readonly suite: string;
@@ -42,6 +53,8 @@ export interface RecordedSuite {
   readonly judges?: readonly RecordedJudge[];
   /** True where a filter, tag, sample, shard or restriction left cells out. */
   readonly filtered: boolean;
+  /** Set where recordings or the cache alone answer, so that asking again gives the same answer. */
+  readonly replayed?: true;
 }
 
 /** How well a judge was measured against labels on one criterion when the run began. */
@@ -89,6 +102,10 @@ export interface RunSettings {
   readonly compare?: readonly string[];
   readonly maxCostUsd?: number;
   readonly shard?: RecordedShard;
+  /** Shards that were merged into this run. */
+  readonly mergedShards?: number;
+  /** A run that looks for drift: cases that fail although nothing that is sent has changed fail it. */
+  readonly drift?: true;
   /** Absent where every selected path brings a case. */
   readonly emptySelections?: readonly EmptySelection[];
   /** The ref in words, where only the suites that changed since it were taken. */
@@ -170,7 +187,11 @@ export interface CellRow extends CellKey {
   readonly mustPass?: true;
   /** What the case comes from: cases of one group are not independent evidence. */
   readonly group?: string;
+  /** The gated slices that the case is in; absent where it is in none, and in older records. */
+  readonly slices?: readonly string[];
   readonly confirmation?: true;
+  /** Set where the accepted prompt was asked again, beside the candidate. */
+  readonly side?: 'accepted';
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   /** In [0, 1]; absent where nothing was judged. */
   readonly score?: number;
@@ -216,7 +237,9 @@ export type RowHead = CellKey &
       | 'observe'
       | 'mustPass'
       | 'group'
+      | 'slices'
       | 'confirmation'
+      | 'side'
       | 'score'
       | 'latencyMs'
       | 'costUsd'

@@ -2,7 +2,7 @@ import type { CaseStatus } from './cell.ts';
 import type { CaseChange, JudgedMargin, KeptAnswer } from './comparison.ts';
 import type { ErosionFinding } from './erosion.ts';
 import type { PromptFindings } from './finding.ts';
-import type { Decision } from './gate.ts';
+import type { Certainty, Decision } from './gate.ts';
 import type { VariantTrend } from './history.ts';
 import type { CellRow, StopReason } from './record.ts';
 import type { RateEstimate } from './summary.ts';
@@ -38,7 +38,18 @@ export interface VariantReport {
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
   /** Present where another version replaces this one in the run: shown, not gated. */
   readonly replacedBy?: string;
+  /** The gated slices of which a case was selected; absent where there is none. */
+  readonly slices?: readonly SliceReport[];
   readonly comparison?: VariantComparison;
+}
+
+/** The pass rate of the cases with one tag. */
+export interface SliceReport {
+  readonly slice: string;
+  readonly passRate: RateEstimate;
+  /** The limits, as the gate sets them. */
+  readonly min?: number;
+  readonly maxDrop?: number;
 }
 
 /** One metric beside its baseline; null where it can't be said. */
@@ -61,19 +72,36 @@ export interface PromptText {
 
 export type ComparisonOutcome = 'passed' | 'failed' | 'inconclusive';
 
+/** The pass rate of the compared cases with one tag. */
+export interface SliceComparison {
+  readonly slice: string;
+  /** Compared ones. */
+  readonly cases: number;
+  /** The largest drop that is tolerated. */
+  readonly maxDrop: number;
+  readonly judgedMargin?: JudgedMargin;
+  readonly passRate: MetricComparison;
+}
+
 export interface VariantComparison {
   readonly outcome: ComparisonOutcome;
+  /** How sure it is that nothing got worse. */
+  readonly certainty: Certainty;
   readonly against: { readonly source: string; readonly prompt: string };
   /** True where the other side ran in this run too: what fails on both sides is no known failure then. */
   readonly isWithinRun?: true;
   readonly passRate: MetricComparison;
   /** The tolerated drop of the pass rate where judges decide. */
   readonly judgedMargin?: JudgedMargin;
+  /** The slices whose drop is limited; absent where there is none. */
+  readonly slices?: readonly SliceComparison[];
   readonly score: MetricComparison;
   readonly costUsd: MetricComparison;
   readonly latencyMs: MetricComparison;
   readonly cases: {
     readonly regressed: readonly string[];
+    /** They fail with the accepted prompt too. */
+    readonly drifted: readonly string[];
     readonly fixed: readonly string[];
     readonly stillFailing: readonly string[];
     readonly flaky: readonly string[];
@@ -104,8 +132,12 @@ export interface CaseReport {
   readonly provider: string;
   readonly status: CaseStatus;
   readonly observe: boolean;
+  /** The gated slices that it is in; absent where it is in none. */
+  readonly slices?: readonly string[];
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   readonly trials: readonly CellRow[];
+  /** Confirmation trials of the accepted prompt, beside this one's. */
+  readonly acceptedTrials?: readonly CellRow[];
   /** What became of it since the baseline, where there is one. */
   readonly change?: CaseChange;
   /** The baseline's answer to the same case. */

@@ -254,7 +254,19 @@ export interface MetricLimits {
 export interface GatePolicy {
   readonly alpha: number;
   readonly scope: 'population' | 'suite';
-  readonly cases: { readonly broken: 'fail' | 'warn'; readonly added: 'fail' | 'warn' };
+  readonly cases: {
+    readonly broken: 'fail' | 'warn';
+    readonly drifted: 'fail' | 'warn';
+    readonly added: 'fail' | 'warn';
+  };
+  readonly confirm: {
+    /** Broken cases after which no further one is asked for. */
+    readonly cases: number;
+    /** Requests that confirmation trials may send, as a share of the planned ones. */
+    readonly budget: number;
+  };
+  /** True where an outcome without certainty is not enough. */
+  readonly certify: boolean;
   /** A drop against the pinned reference; `warn` where absent, and in older records. */
   readonly erosion?: 'fail' | 'warn';
   /** Only what the user wrote: defaults are the gate's own. */
@@ -262,6 +274,33 @@ export interface GatePolicy {
   readonly score: MetricLimits;
   readonly cost: MetricLimits;
   readonly latency: MetricLimits;
+  /** Limits on the cases that have a tag, by the tag; absent where none is gated, and in older records. */
+  readonly slices?: Readonly<Record<string, SliceLimits>>;
+}
+
+/** A slice: the cases with one tag. Its pass rate is an average of its own. */
+export interface SliceLimits {
+  readonly passRate: Pick<MetricLimits, 'min' | 'maxDrop'>;
+}
+
+/** The policy of a suite that writes none. */
+export const defaultGate: GatePolicy = {
+  alpha: 0.05,
+  scope: 'population',
+  cases: { broken: 'fail', drifted: 'warn', added: 'fail' },
+  confirm: { cases: 10, budget: 1 },
+  certify: false,
+  passRate: {},
+  score: {},
+  cost: {},
+  latency: {},
+};
+
+/** The gated slices of a case; undefined where it is in none. */
+export function slicesOf({ tags }: Pick<Case, 'tags'>, { slices }: GatePolicy): readonly string[] | undefined {
+  if (slices === undefined || tags.length === 0) return undefined;
+  const own = [...new Set(tags)].filter((tag) => Object.hasOwn(slices, tag));
+  return own.length === 0 ? undefined : own.sort();
 }
 
 export interface Suite {

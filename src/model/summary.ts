@@ -16,7 +16,10 @@ export interface RowSummary {
   readonly mustPass: boolean;
   /** What the case comes from: cases of one group are not independent evidence. */
   readonly group: string | undefined;
+  /** The gated slices that the case is in. */
+  readonly slices?: readonly string[] | undefined;
   readonly confirmation: boolean;
+  readonly side: 'accepted' | undefined;
   readonly cached: boolean;
   readonly score: number | undefined;
   readonly latencyMs: number | undefined;
@@ -46,11 +49,15 @@ export interface CaseSummary {
   readonly observe: boolean;
   readonly mustPass: boolean;
   readonly group: string | undefined;
+  /** The gated slices that it is in. */
+  readonly slices?: readonly string[] | undefined;
   readonly stamp: string;
   /** The planned trials. */
   readonly trials: readonly RowSummary[];
   /** Confirmation trials after the planned ones. */
   readonly confirmations: readonly RowSummary[];
+  /** Confirmation trials of the accepted prompt, beside the candidate's. */
+  readonly accepted: readonly RowSummary[];
   /** Of a baseline: what all accepted trials showed, where there are more than `trials`. */
   readonly pooled?: PooledTrials;
 }
@@ -65,7 +72,7 @@ export interface VariantSummary {
   /** The part of `skipped` that the suite's own `skip:` made. */
   readonly skippedByCase: number;
   readonly observed: number;
-  /** Confirmation trials after the planned ones, which are outside of `planned`. */
+  /** Confirmation trials of both sides, which are outside of `planned`. */
   readonly confirmations: number;
   readonly cached: number;
   readonly passRate: RateEstimate;

@@ -48,6 +48,7 @@ export function ChangeMark({ change }: { readonly change: CaseChange | undefined
 
 export const changeWords: Readonly<Record<CaseChange, string>> = {
   regressed: 'regressed',
+  drifted: 'drifted',
   fixed: 'fixed',
   stillFailing: 'still failing',
   stillPassing: 'still passing',

@@ -1,5 +1,6 @@
 import type { Cell } from '../model/cell.ts';
 import { type Case, type PromptVersion, type ProviderConfig, providersOf, type Suite } from '../model/suite.ts';
+import { sha256Hex } from '../text/sha256.ts';
 import { buildParams, createRenderer, type RenderedVariant, type RenderOptions, runsOn } from './render-cells.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
 
@@ -52,11 +53,17 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
         const renderers = inOrder(suite, own, firstPrompt).map((variant) => createRenderer(suite, variant, options));
         for (const testCase of suite.cases()) {
           if (!isSelected(suite, testCase)) continue;
-          for (const render of renderers) yield* render(testCase, selection.trials ?? testCase.trials);
+          const inTurn = suite.criteria.length === 0 && isReversed(testCase) ? renderers.toReversed() : renderers;
+          for (const render of inTurn) yield* render(testCase, selection.trials ?? testCase.trials);
         }
       }
     },
   };
+}
+
+/** Half of the cases ask their prompt versions in the other order, so that a provider that gets slower does so for all. */
+function isReversed({ id }: Case): boolean {
+  return Number.parseInt(sha256Hex(id).slice(0, 1), 16) % 2 === 1;
 }
 
 function countCells({ planned, observed }: PlannedVariant): number {

@@ -34,8 +34,10 @@ export interface PlannedRun {
   readonly rendering: RenderOptions;
   /** By one price table for answers of today and of a baseline; undefined where no price is known. */
   readonly costOfRecorded: (variant: PricedVariant, usage: Usage | undefined) => number | undefined;
-  /** What a record keeps of a provider's price. */
-  readonly describeProvider: (provider: ProviderConfig) => Pick<RecordedVariant, 'price' | 'priceProvider'>;
+  /** What a record keeps of a provider's price and of its code. */
+  readonly describeProvider: (
+    provider: ProviderConfig,
+  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion'>;
   /** The variants' providers by their keys. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
 }
@@ -67,7 +69,8 @@ export async function planRun(
   const describeProvider = (provider: ProviderConfig) => {
     const endpoint = endpointOf(provider);
     const price = pricer.ownPriceOf(pricedModel(provider, endpoint));
-    return defined({ price, priceProvider: endpoint.priceProvider });
+    const adapterVersion = isOwnCode(provider) ? endpoint.adapterVersion : undefined;
+    return defined({ price, priceProvider: endpoint.priceProvider, adapterVersion });
   };
   const { shard, ...unsharded } = selection;
   const whole = shard === undefined ? plan : buildPlan(project.suites, { selection: unsharded, ...planOptions });
@@ -89,6 +92,11 @@ export async function planRun(
       pricer.priceOf({ usage, ...pricedModelOfVariant(variant, providers.values(), endpointOf) }),
     describeProvider,
   };
+}
+
+/** A provider of which the project writes a part: its code, or the template of its requests. */
+export function isOwnCode({ adapter, plugin }: ProviderConfig): boolean {
+  return plugin !== undefined || adapter === 'exec' || adapter === 'http' || adapter === 'module';
 }
 
 function refuse(problems: readonly Problem[]): void {

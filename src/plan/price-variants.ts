@@ -1,9 +1,11 @@
 import { defined } from '../json/defined.ts';
+import type { Cell } from '../model/cell.ts';
 import type { Usage } from '../model/completion.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { RecordedSuite, RecordedVariant } from '../model/record.ts';
 import type { ProviderConfig } from '../model/suite.ts';
-import { createPricer, type PricedModel } from '../prices/create-pricer.ts';
+import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
+import { boundCell } from './estimate-requests.ts';
 
 /** The members of a stored variant that decide its price. */
 export type PricedVariant = Pick<RecordedVariant, 'provider' | 'adapter' | 'model' | 'price' | 'priceProvider'>;
@@ -16,6 +18,19 @@ export function pricedModel(provider: ProviderConfig, endpoint: Endpoint): Price
     model: provider.model,
     ...defined({ priceProvider: endpoint.priceProvider, ownPrice: provider.price }),
   };
+}
+
+/** An upper bound in USD of what a cell's requests cost; undefined where no price or no output limit is known. */
+export function boundRequests(
+  { pricer, endpointOf }: { readonly pricer: Pricer; readonly endpointOf: (provider: ProviderConfig) => Endpoint },
+  provider: ProviderConfig,
+  cell: Cell,
+  isBatched = false,
+): number | undefined {
+  const model = pricedModel(provider, endpointOf(provider));
+  return boundCell(cell, (inputTokens, maxOutputTokens) =>
+    pricer.boundOf({ ...model, isBatched, inputTokens, maxOutputTokens }),
+  );
 }
 
 /** A stored answer is priced like today's of the same provider and model; of another model by what its record says. */

@@ -5,7 +5,14 @@ import { isStrictSchema } from '../json/strict-schema.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
 import type { SourceLocation } from '../model/problem.ts';
-import { type Case, type PromptVersion, type ProviderConfig, renderMessages, type Suite } from '../model/suite.ts';
+import {
+  type Case,
+  type PromptVersion,
+  type ProviderConfig,
+  renderMessages,
+  type Suite,
+  slicesOf,
+} from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { createDependencyHash, type DependencyHashOptions } from './cell-hash.ts';
@@ -46,7 +53,8 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
     });
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
     const stamp = `${testCase.stamp}${hashDependencies(testCase)}`;
-    const cellHash = `${stamp}${settingsSuffix(testCase)}${contractHash}`;
+    const slices = slicesOf(testCase, suite.gate);
+    const cellHash = `${stamp}${settingsSuffix(testCase, slices)}${contractHash}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     return Array.from({ length: trials }, (_, index) => {
       const trial = firstTrial + index;
@@ -59,6 +67,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       if (description !== undefined) cell.description = description;
       if (threshold !== undefined) cell.threshold = threshold;
       if (group !== undefined) cell.group = group;
+      if (slices !== undefined) cell.slices = slices;
       if (skip !== undefined) cell.skip = skip;
       return cell;
     });
@@ -92,7 +101,8 @@ function withoutExcerpt(at: SourceLocation): SourceLocation {
 }
 
 /** Settings of a case that its stamp does not cover, and that change what a result means. */
-function settingsSuffix({ observe, mustPass, skip, group }: Case): string {
+function settingsSuffix({ observe, mustPass, skip, group }: Case, slices: readonly string[] | undefined): string {
   const flags = `${observe ? '.observe' : ''}${mustPass ? '.mustPass' : ''}${skip === undefined ? '' : '.skip'}`;
-  return group === undefined ? flags : `${flags}.group:${group}`;
+  const ofSlices = slices === undefined ? '' : `.slices:${JSON.stringify(slices)}`;
+  return `${flags}${group === undefined ? '' : `.group:${group}`}${ofSlices}`;
 }

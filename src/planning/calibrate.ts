@@ -1,14 +1,16 @@
 import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
-import { wilsonInterval } from '../stats/proportions.ts';
+import { mean } from '../stats/means.ts';
+import { clusteredRateInterval } from '../stats/proportions.ts';
+import { countBaselineTrials } from './baseline-trials.ts';
 import { poolTrials, type TrialPool } from './pool-trials.ts';
-import { createSimulation, type SimulatedComparison, sideSize } from './simulate-gate.ts';
+import { createSimulation, type SimulatedComparison, type SimulatedRun } from './simulate-gate.ts';
 import { readStoredTrials } from './stored-trials.ts';
 
 export interface CalibrateOptions {
   readonly project: Project;
   readonly cwd: string;
-  /** Comparisons of the same version with itself. */
+  /** Simulated runs, each compared with an accepted run of the same version. */
   readonly comparisons: number;
   /** Uniform in [0, 1), seeded: the same seed gives the same report. */
   readonly random: () => number;
@@ -16,14 +18,32 @@ export interface CalibrateOptions {
 
 export interface Calibration {
   readonly variants: readonly VariantCalibration[];
-  /** Over all variants together, as one run judges them. Null where none could be split. */
-  readonly run: { readonly regressed: EventRate; readonly failed: EventRate } | null;
-  /** Variants without a case of two trials. */
-  readonly unsplit: readonly UnsplitVariant[];
+  /** Over all variants together, as one run judges them. Null where nothing could be simulated. */
+  readonly run: RunCalibration | null;
+  /** Variants without a case of two trials: nothing tells a flaky case of theirs from a broken one. */
+  readonly insufficient: readonly InsufficientVariant[];
   readonly warnings: readonly Problem[];
 }
 
-export interface UnsplitVariant {
+export interface RunCalibration {
+  readonly failed: EventRate;
+  readonly regressed: EventRate;
+  /** Of a single case, a contract included. */
+  readonly caseFailed: EventRate;
+  readonly inconclusive: EventRate;
+  readonly extraCalls: ExtraCalls;
+}
+
+/** Confirmation trials as shares of the planned ones. */
+export interface ExtraCalls {
+  readonly average: number;
+  readonly most: number;
+  /** The parts of the average. */
+  readonly forAverages: number;
+  readonly forCases: number;
+}
+
+export interface InsufficientVariant {
   readonly suite: string;
   readonly prompt: string;
   readonly provider: string;
@@ -39,11 +59,10 @@ export interface VariantCalibration {
   readonly alpha: number;
   readonly runs: readonly string[];
   readonly usesBaseline: boolean;
-  /** Cases that could be split, of those that the suite has. */
+  /** Cases with a stored trial, of those that the suite has. */
   readonly cases: number;
   readonly suiteCases: number;
   readonly trials: number;
-  readonly trialsPerSide: { readonly min: number; readonly max: number };
   /** What the outcomes add up to: passed + inconclusive + failed. */
   readonly passed: EventRate;
   readonly inconclusive: EventRate;
@@ -52,11 +71,14 @@ export interface VariantCalibration {
   readonly regressed: EventRate;
   readonly caseBroken: EventRate;
   readonly mustPass: EventRate;
+  /** Why it was inconclusive. */
+  readonly openAverages: EventRate;
+  readonly openCases: EventRate;
   /** The cases that were called broken, the most frequent first. */
   readonly brokenCases: readonly { readonly caseId: string; readonly count: number }[];
 }
 
-/** A share of comparisons with its Wilson interval. */
+/** A share of comparisons with its 95 % interval, which covers what the stored trials leave open about the rates of the cases. */
 export interface EventRate {
   readonly count: number;
   readonly value: number;
@@ -64,83 +86,91 @@ export interface EventRate {
   readonly high: number;
 }
 
-/** Measures the gate's false alarms: each comparison splits the stored trials of one version into two random halves. */
+/** Measures the gate's false alarms by simulated runs of one version, at failure rates that its stored trials allow for. */
 export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
   const { project, comparisons, random } = options;
-  const { sources, warnings } = await readStoredTrials(options);
+  const { sources, baselines, warnings } = await readStoredTrials(options);
   const pools = poolTrials(project.suites, sources);
-  const unsplit = pools
-    .filter((pool) => !canSplit(pool))
+  const insufficient = pools
+    .filter((pool) => !hasEnough(pool))
     .map(({ suite, prompt, provider }) => ({
       suite: suite.id,
       prompt,
       provider,
       isHermetic: suite.recordings !== undefined,
     }));
-  const split = pools.filter(canSplit);
-  if (split.length === 0) return { variants: [], run: null, unsplit, warnings };
-  const simulation = createSimulation(split, random);
-  const tallies = split.map(newTally);
-  const any = { regressed: 0, failed: 0 };
-  for (let comparison = 0; comparison < comparisons; comparison += 1) {
-    const results = simulation.simulate();
-    for (const [index, tally] of tallies.entries()) count(tally, results[index]);
-    if (results.some(({ codes }) => isRegression(codes))) any.regressed += 1;
-    if (results.some(({ outcome }) => outcome === 'failed')) any.failed += 1;
-  }
-  const rate = (found: number): EventRate => rateOf(found, comparisons);
-  return {
-    variants: split.map((pool, index) => describe(pool, tallies[index] ?? newTally(), rate)),
-    run: { regressed: rate(any.regressed), failed: rate(any.failed) },
-    unsplit,
-    warnings,
-  };
+  const enough = pools.filter(hasEnough).map((pool) => {
+    return { pool, baselineTrials: countBaselineTrials(baselines.get(pool.suite.id), pool) };
+  });
+  if (enough.length === 0) return { variants: [], run: null, insufficient, warnings };
+  const simulation = createSimulation(enough, random);
+  const populations = Math.min(maxPopulations, Math.max(2, Math.floor(comparisons / maxPopulations)), comparisons);
+  const results = Array.from({ length: populations }, (_, index) => {
+    simulation.drawRates();
+    return Array.from({ length: sizeOfPart(index, populations, comparisons) }, simulation.simulate);
+  });
+  const variants = enough.map(({ pool }, index) => {
+    const own = results.map((runs) => runs.flatMap((run) => run.comparisons[index] ?? []));
+    return describeVariant(pool, own);
+  });
+  return { variants, run: describeRun(results), insufficient, warnings };
 }
 
-function canSplit({ cases }: TrialPool): boolean {
+/** Each has failure rates of its own. Enough to show how much the result varies with what the trials leave open. */
+const maxPopulations = 20;
+
+function sizeOfPart(index: number, parts: number, all: number): number {
+  return Math.floor(((index + 1) * all) / parts) - Math.floor((index * all) / parts);
+}
+
+function hasEnough({ cases }: TrialPool): boolean {
   return cases.some(({ trials }) => trials.length >= 2);
-}
-
-interface Tally {
-  passed: number;
-  inconclusive: number;
-  failed: number;
-  regressed: number;
-  caseBroken: number;
-  mustPass: number;
-  readonly brokenCases: Map<string, number>;
-}
-
-function newTally(): Tally {
-  return {
-    passed: 0,
-    inconclusive: 0,
-    failed: 0,
-    regressed: 0,
-    caseBroken: 0,
-    mustPass: 0,
-    brokenCases: new Map(),
-  };
-}
-
-function count(tally: Tally, result: SimulatedComparison | undefined): void {
-  if (result === undefined) return;
-  const { outcome, codes, brokenCases } = result;
-  tally[outcome] += 1;
-  if (isRegression(codes)) tally.regressed += 1;
-  if (codes.has('case-broken')) tally.caseBroken += 1;
-  if (codes.has('must-pass')) tally.mustPass += 1;
-  for (const caseId of brokenCases) tally.brokenCases.set(caseId, (tally.brokenCases.get(caseId) ?? 0) + 1);
 }
 
 function isRegression(codes: SimulatedComparison['codes']): boolean {
   return [...codes].some((code) => code.endsWith('-regressed'));
 }
 
-function describe(pool: TrialPool, tally: Tally, rate: (found: number) => EventRate): VariantCalibration {
+function hasFailedCase({ codes }: SimulatedComparison): boolean {
+  return codes.has('case-broken') || codes.has('must-pass');
+}
+
+/** Of the runs of each population. */
+function describeRun(results: readonly (readonly SimulatedRun[])[]): RunCalibration {
+  const rate = (isEvent: (found: SimulatedComparison) => boolean): EventRate =>
+    rateOf(results, ({ comparisons }) => comparisons.some(isEvent));
+  const extras = results.flat().map(({ trials: { planned, averages, cases } }) => {
+    return { averages: averages / planned, cases: cases / planned };
+  });
+  const [forAverages, forCases] = [
+    mean(extras.map(({ averages }) => averages)),
+    mean(extras.map(({ cases }) => cases)),
+  ];
+  return {
+    failed: rate(({ outcome }) => outcome === 'failed'),
+    regressed: rate(({ codes }) => isRegression(codes)),
+    caseFailed: rate(hasFailedCase),
+    inconclusive: rateOf(results, ({ comparisons }) => isInconclusive(comparisons)),
+    extraCalls: {
+      average: forAverages + forCases,
+      most: extras.reduce((most, { averages, cases }) => Math.max(most, averages + cases), 0),
+      forAverages,
+      forCases,
+    },
+  };
+}
+
+/** A run with a failure is failed, whatever else is open. */
+function isInconclusive(comparisons: readonly SimulatedComparison[]): boolean {
+  const outcomes = new Set(comparisons.map(({ outcome }) => outcome));
+  return outcomes.has('inconclusive') && !outcomes.has('failed');
+}
+
+function describeVariant(pool: TrialPool, results: readonly (readonly SimulatedComparison[])[]): VariantCalibration {
   const { suite, prompt, provider, runIds, usesBaseline, cases } = pool;
-  const split = cases.filter(({ trials }) => trials.length >= 2);
-  const sizes = split.map(sideSize);
+  const tried = cases.filter(({ trials }) => trials.length > 0);
+  const rate = (isEvent: (found: SimulatedComparison) => boolean): EventRate => rateOf(results, isEvent);
+  const isOpen = ({ outcome }: SimulatedComparison) => outcome === 'inconclusive';
   return {
     suite: suite.id,
     prompt,
@@ -148,25 +178,37 @@ function describe(pool: TrialPool, tally: Tally, rate: (found: number) => EventR
     alpha: suite.gate.alpha,
     runs: runIds,
     usesBaseline,
-    cases: split.length,
+    cases: tried.length,
     suiteCases: cases.length,
-    trials: split.reduce((sum, { trials }) => sum + trials.length, 0),
-    trialsPerSide: { min: Math.min(...sizes), max: Math.max(...sizes) },
-    passed: rate(tally.passed),
-    inconclusive: rate(tally.inconclusive),
-    failed: rate(tally.failed),
-    regressed: rate(tally.regressed),
-    caseBroken: rate(tally.caseBroken),
-    mustPass: rate(tally.mustPass),
-    brokenCases: [...tally.brokenCases]
-      .map(([caseId, found]) => ({ caseId, count: found }))
-      .sort((a, b) => b.count - a.count || (a.caseId < b.caseId ? -1 : 1)),
+    trials: tried.reduce((sum, { trials }) => sum + trials.length, 0),
+    passed: rate(({ outcome }) => outcome === 'passed'),
+    inconclusive: rate(isOpen),
+    failed: rate(({ outcome }) => outcome === 'failed'),
+    regressed: rate(({ codes }) => isRegression(codes)),
+    caseBroken: rate(({ codes }) => codes.has('case-broken')),
+    mustPass: rate(({ codes }) => codes.has('must-pass')),
+    openAverages: rate((found) => isOpen(found) && found.isOpen.averages),
+    openCases: rate((found) => isOpen(found) && found.isOpen.cases),
+    brokenCases: countBroken(results.flat()),
   };
 }
 
-function rateOf(found: number, comparisons: number): EventRate {
-  const { low, high } = wilsonInterval(found, comparisons, intervalAlpha);
-  return { count: found, value: found / comparisons, low: low ?? 0, high: high ?? 1 };
+function countBroken(results: readonly SimulatedComparison[]): VariantCalibration['brokenCases'] {
+  const counts = new Map<string, number>();
+  for (const caseId of results.flatMap(({ brokenCases }) => brokenCases)) {
+    counts.set(caseId, (counts.get(caseId) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([caseId, count]) => ({ caseId, count }))
+    .sort((a, b) => b.count - a.count || (a.caseId < b.caseId ? -1 : 1));
+}
+
+function rateOf<T>(populations: readonly (readonly T[])[], isEvent: (one: T) => boolean): EventRate {
+  const clusters = populations.map((ones) => ({ events: ones.filter(isEvent).length, n: ones.length }));
+  const count = clusters.reduce((sum, { events }) => sum + events, 0);
+  const all = clusters.reduce((sum, { n }) => sum + n, 0);
+  const { low, high } = clusteredRateInterval(clusters, intervalAlpha);
+  return { count, value: count / all, low: low ?? 0, high: high ?? 1 };
 }
 
 const intervalAlpha = 0.05;

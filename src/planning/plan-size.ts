@@ -2,9 +2,13 @@ import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
+import { designEffect, sharedGroups } from '../stats/groups.ts';
 import { mean, sampleVariance } from '../stats/means.ts';
 import { pooledVariance } from '../stats/pairs.ts';
+import { confirmedPower, smallestConfirmedDrop, smallestSize } from '../stats/plan-confirmed.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
+import { countBaselineTrials } from './baseline-trials.ts';
+import { designConfirmation, findOthers, type OtherAverages, planSingleCase } from './plan-confirmation.ts';
 import { type PooledCase, poolTrials, type TrialPool } from './pool-trials.ts';
 import { readStoredTrials, type StoredTrial } from './stored-trials.ts';
 
@@ -41,11 +45,37 @@ export interface VariantSize {
   readonly pilot: Pilot;
   /** Of the accepted baseline; null where there is none and it is taken to have as many as a run. */
   readonly baselineTrials: number | null;
+  /** Averages that the named suites judge in one run, this variant's included. */
+  readonly averages: number;
+  /** False where fresh trials of the accepted prompt can't confirm a drop of the average: the stored ones decide. */
+  readonly asksAccepted: boolean;
+  /** Null where no two cases share a group. */
+  readonly groups: { readonly designEffect: number } | null;
+  /** The part of a drop that the verdicts of the suite's judges show; null in it where no judge is measured. */
+  readonly judge: { readonly shown: number | null } | null;
   readonly visibleDrop: number | null;
   readonly excludableDrop: number | null;
   readonly run: RunSize;
+  /** The most that confirmation trials add; null where none can be made. */
+  readonly confirmation: RunSize | null;
+  /** Null where no confirmation trial can be made. */
+  readonly singleCase: SingleCase | null;
   readonly see: Growth;
   readonly exclude: Growth;
+}
+
+/** What a run finds of a case that passed before. */
+export interface SingleCase {
+  /** Confirmation trials of the candidate, and of the accepted prompt: one where the budget does not reach for as many, 0 where it can't be asked. */
+  readonly trials: number;
+  readonly acceptedTrials: number;
+  readonly calls: number | null;
+  /** The chance that it is called broken: where it now always fails, also if it failed one time in ten before. */
+  readonly brokenForGood: number;
+  readonly brokenAfterFlaking: number;
+  /** Where it now fails nine times in ten, and half of the time. */
+  readonly failsMostly: number;
+  readonly failsHalf: number;
 }
 
 export interface Growth {
@@ -61,44 +91,47 @@ export interface Growth {
 export async function planSize(options: PlanSizeOptions): Promise<PlanSizeResult> {
   const { sources, baselines, warnings } = await readStoredTrials(options);
   const pools = poolTrials(options.project.suites, sources);
-  return { warnings, variants: pools.map((pool) => planVariant(pool, baselines.get(pool.suite.id), options)) };
+  return {
+    warnings,
+    variants: pools.map((pool) => {
+      return planVariant(pool, { baseline: baselines.get(pool.suite.id), others: findOthers(pool, pools), options });
+    }),
+  };
 }
 
-function planVariant(
-  pool: TrialPool,
-  baseline: Baseline | undefined,
-  { power, drop: wanted }: PlanSizeOptions,
-): VariantSize {
+interface PlanContext {
+  readonly baseline: Baseline | undefined;
+  readonly others: OtherAverages;
+  readonly options: PlanSizeOptions;
+}
+
+function planVariant(pool: TrialPool, { baseline, others, options }: PlanContext): VariantSize {
   const { suite, prompt, provider, cases } = pool;
-  const { alpha, scope, passRate } = suite.gate;
+  const { alpha, scope, passRate, confirm } = suite.gate;
+  const { power } = options;
   const { maxDrop = defaultMaxDrop } = passRate;
   // No number of cases excludes a drop of nothing at all.
-  const drop = wanted ?? (maxDrop > 0 ? maxDrop : defaultMaxDrop);
+  const drop = options.drop ?? (maxDrop > 0 ? maxDrop : defaultMaxDrop);
   const pilot = describePilot(pool);
   const counts = cases.map(({ plannedTrials }) => plannedTrials);
   const trials = harmonicMean(counts) ?? 1;
-  const baselineTrials = baseline === undefined ? null : countBaselineTrials(baseline, pool);
+  const baselineTrials = harmonicMean([...countBaselineTrials(baseline, pool).values()]);
+  const groups = scope === 'suite' ? null : describeGroups(pool);
   const sigma2 = pilot.flakeRate * (1 - pilot.flakeRate);
   const design: SuiteDesign = { cases: cases.length, trials, baselineTrials: baselineTrials ?? trials, sigma2, scope };
-  const policy = { alpha, power };
-  const plan = planSuite(design, drop, policy);
-  // A baseline that is accepted with as many trials makes both sides more precise.
-  const others = largerTrials.filter((count) => count > trials).map((count) => ({ ...design, ...both(count) }));
+  const judge = describeJudge(pool);
+  const isHermetic = suite.recordings !== undefined;
+  const isConfirmed = !isHermetic && confirm.budget > 0;
   const price = priceSize(cases);
-  const grow = (kind: 'see' | 'exclude'): Growth => {
-    const { cases: more, trials: repeats } = plan[kind];
-    const both = others.flatMap((other) => {
-      const needed = planSuite(other, drop, policy)[kind].cases;
-      return needed === null || (more !== null && needed >= more) || needed < cases.length
-        ? []
-        : [price(needed, other.trials)];
-    });
-    return {
-      byCases: more === null ? null : price(more, mean(counts)),
-      byTrials: repeats === null ? null : price(cases.length, repeats),
-      byBoth: both[0] ?? null,
-    };
-  };
+  const planned = createPlanner(
+    { pool, design, others, isConfirmed: isConfirmed && pool.asksAccepted, price, power, drop },
+    {
+      effect: groups?.designEffect ?? 1,
+      // A judge that is no better than a coin shows nothing of a drop.
+      shown: Math.max(0.001, judge?.shown ?? 1),
+    },
+  );
+  const run = price(cases.length, mean(counts));
   return {
     suite: suite.id,
     prompt,
@@ -107,16 +140,135 @@ function planVariant(
     power,
     drop,
     scope,
-    isHermetic: suite.recordings !== undefined,
+    isHermetic,
     cases: cases.length,
     trials: { min: Math.min(...counts), max: Math.max(...counts) },
     pilot,
     baselineTrials,
-    visibleDrop: plan.visibleDrop,
-    excludableDrop: plan.excludableDrop,
-    run: price(cases.length, mean(counts)),
-    see: grow('see'),
-    exclude: grow('exclude'),
+    averages: others.averages,
+    asksAccepted: isConfirmed && pool.asksAccepted,
+    groups,
+    judge,
+    ...planned,
+    run,
+    confirmation: isConfirmed ? scaleSize(run, confirm.budget) : null,
+    singleCase: isConfirmed ? describeSingleCase(pool, others, { design, flakeRate: pilot.flakeRate, run }) : null,
+  };
+}
+
+interface Planned {
+  readonly pool: TrialPool;
+  readonly design: SuiteDesign;
+  readonly others: OtherAverages;
+  readonly isConfirmed: boolean;
+  readonly price: ReturnType<typeof priceSize>;
+  readonly power: number;
+  readonly drop: number;
+}
+
+/** What this size sees and excludes, and which size sees and excludes the wanted drop. */
+function createPlanner(
+  { pool, design, others, isConfirmed, price, power, drop }: Planned,
+  /** Independent cases are so many times fewer, and verdicts show so much of a drop. */
+  { effect, shown }: { readonly effect: number; readonly shown: number },
+): Pick<VariantSize, 'visibleDrop' | 'excludableDrop' | 'see' | 'exclude'> {
+  const { alpha, confirm } = pool.suite.gate;
+  const seen = drop * shown;
+  const own = (size: SuiteDesign): SuiteDesign => ({ ...size, cases: Math.floor(size.cases / effect) });
+  const confirmationOf = ({ cases, trials }: SuiteDesign) =>
+    designConfirmation(others, { cases, trials, alpha, budget: confirm.budget });
+  const plan = (size: SuiteDesign) => planSuite(own(size), seen, { alpha, power });
+  // What can't be confirmed is tested at once, and adjusted for all averages.
+  const planAtOnce = (size: SuiteDesign) => planSuite(own(size), seen, { alpha: alpha / others.averages, power });
+  const isSeen = (size: SuiteDesign) => confirmedPower(own(size), seen, confirmationOf(size)) >= power;
+  const all = (cases: number | null): number | null => (cases === null ? null : Math.ceil(cases * effect));
+  const casesToSee = (size: SuiteDesign): number | null =>
+    isConfirmed ? smallestSize(1, maxCases, (cases) => isSeen({ ...size, cases })) : all(planAtOnce(size).see.cases);
+  const trialsToSee = isConfirmed
+    ? smallestSize(1, maxTrials, (trials) => isSeen({ ...design, ...both(trials) }))
+    : planAtOnce(design).see.trials;
+  const casesToExclude = (size: SuiteDesign): number | null => all(plan(size).exclude.cases);
+  const visible = isConfirmed
+    ? smallestConfirmedDrop(own(design), confirmationOf(design), power)
+    : planAtOnce(design).visibleDrop;
+  const { excludableDrop, exclude } = plan(design);
+  const grow = (cases: (size: SuiteDesign) => number | null, trials: number | null): Growth => {
+    const more = cases(design);
+    // A baseline that is accepted with as many trials makes both sides more precise.
+    const ways = largerTrials
+      .filter((count) => count > design.trials)
+      .flatMap((count) => {
+        const needed = cases({ ...design, ...both(count) });
+        const isFewer = needed !== null && (more === null || needed < more) && needed >= design.cases;
+        return isFewer ? [price(needed, count)] : [];
+      });
+    return {
+      byCases: more === null ? null : price(more, mean(pool.cases.map(({ plannedTrials }) => plannedTrials))),
+      byTrials: trials === null ? null : price(design.cases, trials),
+      byBoth: ways[0] ?? null,
+    };
+  };
+  return {
+    visibleDrop: trueDrop(visible, shown),
+    excludableDrop: trueDrop(excludableDrop, shown),
+    see: grow(casesToSee, trialsToSee),
+    exclude: grow(casesToExclude, exclude.trials),
+  };
+}
+
+const maxCases = 1e6;
+const maxTrials = 1000;
+
+/** The drop of which verdicts show so much; null where even a drop to nothing shows less. */
+function trueDrop(seen: number | null, shown: number): number | null {
+  return seen === null || seen >= shown ? null : seen / shown;
+}
+
+/** Null where no two cases share a group. */
+function describeGroups({ cases }: TrialPool): VariantSize['groups'] {
+  const tried = cases.filter(({ trials }) => trials.length > 0);
+  if (sharedGroups(cases.map(({ group }) => group)) === undefined) return null;
+  const groups = sharedGroups(tried.map(({ group }) => group));
+  const rates = tried.map((found) => mean(resultsOf(found)));
+  return { designEffect: groups === undefined ? 1 : designEffect(rates, groups) };
+}
+
+/** Null where rules alone decide. */
+function describeJudge({ suite, judges }: TrialPool): VariantSize['judge'] {
+  if (suite.judges.length === 0) return null;
+  const bounds = judges.flatMap(({ measured }) => measured?.youdenLow ?? []);
+  return { shown: bounds.length === 0 ? null : Math.max(0, Math.min(...bounds)) };
+}
+
+function describeSingleCase(
+  pool: TrialPool,
+  others: OtherAverages,
+  { design, flakeRate, run }: { readonly design: SuiteDesign; readonly flakeRate: number; readonly run: RunSize },
+): VariantSize['singleCase'] {
+  const { trials, baselineTrials } = design;
+  const {
+    trials: candidate,
+    acceptedTrials,
+    power,
+  } = planSingleCase(pool, others, { trials, baselineTrials, flakeRate });
+  const perTrial = run.calls === null ? null : run.calls / (run.cases * run.trials);
+  return {
+    trials: candidate,
+    acceptedTrials,
+    calls: perTrial === null ? null : Math.ceil((candidate + acceptedTrials) * perTrial),
+    brokenForGood: power(0, 1),
+    brokenAfterFlaking: power(0.1, 1),
+    failsMostly: power(0, 0.9),
+    failsHalf: power(0, 0.5),
+  };
+}
+
+function scaleSize({ cases, trials, calls, costUsd }: RunSize, share: number): RunSize {
+  return {
+    cases,
+    trials,
+    calls: calls === null ? null : Math.floor(calls * share),
+    costUsd: costUsd === null ? null : costUsd * share,
   };
 }
 
@@ -125,21 +277,6 @@ const largerTrials = [3, 5];
 
 function both(trials: number): Pick<SuiteDesign, 'trials' | 'baselineTrials'> {
   return { trials, baselineTrials: trials };
-}
-
-/** The baseline's trials per case, over the cases that are unchanged. */
-function countBaselineTrials(baseline: Baseline, { prompt, provider, replaces, cases }: TrialPool): number | null {
-  const ofProvider = baseline.variants.filter((variant) => variant.provider === provider);
-  const source = [prompt, replaces].find((id) => ofProvider.some((variant) => variant.prompt === id));
-  const stamps = new Map(cases.map(({ caseId, stamp }) => [caseId, stamp]));
-  if (source === undefined) return null;
-  const counts: number[] = [];
-  for (const { caseId, stamp, trials } of baseline.casesOf({ prompt: source, provider }).values()) {
-    if (stamps.get(caseId) !== stamp) continue;
-    const judged = trials.filter(({ status }) => status === 'passed' || status === 'failed').length;
-    if (judged > 0) counts.push(judged);
-  }
-  return harmonicMean(counts);
 }
 
 /** What a variance divided by the count averages to; null for no counts. */

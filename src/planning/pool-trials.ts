@@ -1,7 +1,7 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
-import type { RecordedVariant } from '../model/record.ts';
-import { type Case, providersOf, type Suite } from '../model/suite.ts';
+import type { RecordedJudge, RecordedVariant } from '../model/record.ts';
+import { type Case, providersOf, type Suite, slicesOf } from '../model/suite.ts';
 import { runsOn } from '../plan/render-cells.ts';
 import type { StoredTrial, TrialSource } from './stored-trials.ts';
 
@@ -16,6 +16,10 @@ export interface TrialPool {
   /** Where the trials come from, the latest first; a baseline has no id. */
   readonly runIds: readonly string[];
   readonly usesBaseline: boolean;
+  /** False where an edited prompt's accepted version can never be asked again (baseline/accepted-prompts.ts). */
+  readonly asksAccepted: boolean;
+  /** Of the suite, as the latest run measured them. */
+  readonly judges: readonly RecordedJudge[];
   /** The gated cases of the suite as it is now, by case id. */
   readonly cases: readonly PooledCase[];
 }
@@ -25,6 +29,7 @@ export interface PooledCase {
   readonly stamp: string;
   readonly mustPass: boolean;
   readonly group: string | undefined;
+  readonly slices: readonly string[] | undefined;
   /** As the suite plans them now. */
   readonly plannedTrials: number;
   readonly hasTurns: boolean;
@@ -48,16 +53,20 @@ export function poolTrials(suites: readonly Suite[], sources: readonly TrialSour
               id === suite.id && recorded.prompt === prompt.id && recorded.provider === provider.id,
           );
           const names = { suite, prompt: prompt.id, provider: provider.id, replaces: prompt.replaces };
-          return [{ ...names, ...poolVariant(own, stored) }];
+          const pool = poolVariant(suite, own, stored);
+          const attaches = pool.recorded?.messages.some(({ attach = [] }) => attach.length > 0) ?? false;
+          const isPairwise = suite.criteria.some(({ assertion }) => assertion === 'pairwise');
+          return [{ ...names, ...pool, asksAccepted: provider.adapter !== 'exec' && !attaches && !isPairwise }];
         }),
       );
   });
 }
 
 function poolVariant(
+  { gate }: Suite,
   cases: readonly Case[],
   stored: readonly TrialSource[],
-): Pick<TrialPool, 'recorded' | 'runIds' | 'usesBaseline' | 'cases'> {
+): Pick<TrialPool, 'recorded' | 'runIds' | 'usesBaseline' | 'judges' | 'cases'> {
   const stamps = new Map(cases.map(({ id, stamp }) => [id, stamp]));
   const comparable = stored
     .map((source) => ({
@@ -71,16 +80,18 @@ function poolVariant(
   return {
     recorded: latest?.recorded,
     runIds: same.flatMap(({ runId }) => runId ?? []),
+    judges: same.find(({ runId }) => runId !== undefined)?.judges ?? [],
     usesBaseline: same.some(({ runId }) => runId === undefined),
     cases: cases
-      .map(({ id, stamp, mustPass, group, trials, turns }) => ({
-        caseId: id,
-        stamp: byCase.get(id)?.[0]?.stamp ?? stamp,
-        mustPass,
-        group,
-        plannedTrials: trials,
-        hasTurns: turns.length > 0,
-        trials: byCase.get(id) ?? [],
+      .map((found) => ({
+        caseId: found.id,
+        stamp: byCase.get(found.id)?.[0]?.stamp ?? found.stamp,
+        mustPass: found.mustPass,
+        group: found.group,
+        slices: slicesOf(found, gate),
+        plannedTrials: found.trials,
+        hasTurns: found.turns.length > 0,
+        trials: byCase.get(found.id) ?? [],
       }))
       .sort((a, b) => (a.caseId < b.caseId ? -1 : 1)),
   };

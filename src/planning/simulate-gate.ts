@@ -1,5 +1,8 @@
 import { compareVariants } from '../compare/compare-variants.ts';
-import { type GatedComparison, judgeComparisons } from '../compare/gate/judge-comparisons.ts';
+import { chooseRetrials } from '../compare/confirm/choose-retrials.ts';
+import type { RetrialSide } from '../compare/confirm/retried-case.ts';
+import { caseKey, type GatedComparison } from '../compare/gate/gated-comparison.ts';
+import { type JudgedComparison, type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { BreachCode } from '../model/gate.ts';
@@ -9,102 +12,142 @@ import type { CaseSummary, RowSummary, SuiteSummary } from '../model/summary.ts'
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
+import { createCases, type SimulatedCase } from './simulate-cases.ts';
 
 /** The gate's verdict on one variant in one comparison. */
 export interface SimulatedComparison {
   readonly outcome: ComparisonOutcome;
   readonly codes: ReadonlySet<BreachCode>;
   readonly brokenCases: readonly string[];
+  /** What looks worse, and is neither confirmed nor cleared. */
+  readonly isOpen: { readonly averages: boolean; readonly cases: boolean };
+}
+
+export interface SimulatedRun {
+  /** One for each pool, in their order. */
+  readonly comparisons: readonly SimulatedComparison[];
+  /** Planned trials, and the confirmation trials made for either. */
+  readonly trials: { readonly planned: number; readonly averages: number; readonly cases: number };
 }
 
 export interface GateSimulation {
-  /** Splits the trials of every case at random and judges all variants together. One result for each pool, in their order. */
-  readonly simulate: () => readonly SimulatedComparison[];
+  /** Draws the failure rate of every case. The runs that follow have these rates. */
+  readonly drawRates: () => void;
+  /** Accepts a run and compares another one with it. All trials of both, and all that confirm, are drawn from the same rates. */
+  readonly simulate: () => SimulatedRun;
 }
 
 /** Runs the real comparison and the real gate on trials of one version, so that every failure is a false alarm. */
-export function createSimulation(pools: readonly TrialPool[], random: () => number): GateSimulation {
-  const summaries = summarizePools(pools);
-  const variants = pools.map((pool): SimulatedVariant => {
+export function createSimulation(pools: readonly SimulatedPool[], random: () => number): GateSimulation {
+  const summaries = summarizePools(pools.map(({ pool }) => pool));
+  const variants = pools.map(({ pool, baselineTrials }): SimulatedVariant => {
     const suite = summaries.get(pool.suite.id);
     const variant = suite?.variants.find(
       ({ recorded }) => recorded.prompt === pool.prompt && recorded.provider === pool.provider,
     );
     if (suite === undefined || variant === undefined) throw new Error(`the pool of ${pool.suite.id} has no variant`);
-    const cases = pool.cases.filter(({ trials }) => trials.length >= 2).map(withoutLatency);
-    return { pool, suite, variant, cases, byId: new Map(cases.map((found) => [found.caseId, found])) };
+    const cases = createCases(pool, baselineTrials, random);
+    const { prompt, provider } = pool;
+    const ids = cases.list.map((one): [string, SimulatedCase] => {
+      return [caseKey({ suite: pool.suite.id, prompt, provider, caseId: one.found.caseId }), one];
+    });
+    return { suite, variant, ids: new Map(ids), drawRates: cases.drawRates };
   });
   return {
+    drawRates() {
+      for (const variant of variants) variant.drawRates();
+    },
     simulate() {
-      const drawn = variants.map((variant) => drawSides(variant, random));
-      let gated = drawn.map(gate);
+      const drawn = variants.map(drawSides);
+      const trials = { planned: drawn.reduce((sum, { planned }) => sum + planned, 0), averages: 0, cases: 0 };
       for (;;) {
-        const judged = judgeComparisons(gated);
+        const gated = drawn.map(gate);
         // Confirmation trials are added until the gate needs no more, as in a run.
-        if (judged.every(({ open }) => open.length === 0)) return judged.map(sumUp);
-        gated = gated.map((comparison, index) => {
-          const [sides, open] = [drawn[index], judged[index]?.open ?? []];
-          if (sides === undefined || open.length === 0) return comparison;
-          for (const { caseId, retrials } of open) sides.confirm(caseId, retrials);
-          return gate(sides);
-        });
+        const judged = judge(gated, false);
+        const { input } = judged.suspicions;
+        const left = { calls: input.budget - trials.averages - trials.cases, usd: undefined };
+        const wanted = chooseRetrials(input, judged.settled, { left, spendOf: () => oneRequest });
+        if (wanted.length === 0) {
+          const final = judge(gated, true);
+          return { trials, comparisons: final.comparisons.map((one) => sumUp(one, final)) };
+        }
+        const kind = wanted.every(({ id }) => judged.settled.cases.has(id)) ? 'cases' : 'averages';
+        for (const { id, side, count } of wanted) {
+          drawn.find(({ simulated }) => simulated.ids.has(id))?.ask(id, side, count);
+          trials[kind] += count;
+        }
       }
     },
   };
 }
 
-/** Trials of each side: half of what there is, and no more than the suite would run. */
-export function sideSize({ trials, plannedTrials }: PooledCase): number {
-  return Math.max(1, Math.min(Math.floor(trials.length / 2), plannedTrials));
+const oneRequest = { calls: 1, usd: undefined };
+
+function judge(gated: readonly GatedComparison[], isFinal: boolean): JudgedRun {
+  const suites = [...new Set(gated.map(({ suite }) => suite))];
+  const summary = {
+    stopReason: undefined,
+    suites: suites.map((suite) => ({
+      ...suite,
+      variants: gated.filter((one) => one.suite === suite).map(({ variant }) => variant),
+    })),
+  };
+  return judgeRun(gated, { summary, settings: {}, isFinal });
+}
+
+export interface SimulatedPool {
+  readonly pool: TrialPool;
+  /** Of a case in the accepted baseline; undefined where it has none and gets as many as a run. */
+  readonly baselineTrials: ReadonlyMap<string, number>;
 }
 
 interface SimulatedVariant extends Pick<GatedComparison, 'suite' | 'variant'> {
-  readonly pool: TrialPool;
-  readonly cases: readonly PooledCase[];
-  readonly byId: ReadonlyMap<string, PooledCase>;
+  /** The cases, as confirmation trials name them. */
+  readonly ids: ReadonlyMap<string, SimulatedCase>;
+  readonly drawRates: () => void;
 }
 
 interface DrawnSides {
   readonly simulated: SimulatedVariant;
+  /** Planned trials. */
+  readonly planned: number;
   readonly baseline: ReadonlyMap<string, CaseSummary>;
   readonly candidate: ReadonlyMap<string, CaseSummary>;
-  readonly confirm: (caseId: string, count: number) => void;
+  readonly ask: (id: string, side: RetrialSide, count: number) => void;
 }
 
-function drawSides(simulated: SimulatedVariant, random: () => number): DrawnSides {
+function drawSides(simulated: SimulatedVariant): DrawnSides {
   const baseline = new Map<string, CaseSummary>();
   const candidate = new Map<string, CaseSummary>();
-  const reserves = new Map<string, readonly RowSummary[]>();
-  for (const found of simulated.cases) {
-    const size = sideSize(found);
-    const trials = shuffle(found.trials, random);
-    baseline.set(found.caseId, buildCase(found, trials.slice(0, size)));
-    candidate.set(found.caseId, buildCase(found, trials.slice(size, 2 * size)));
-    reserves.set(found.caseId, trials.slice(2 * size));
+  let planned = 0;
+  for (const one of simulated.ids.values()) {
+    const { caseId, plannedTrials } = one.found;
+    planned += plannedTrials;
+    baseline.set(caseId, buildCase(one.found, one.draw(one.baselineTrials)));
+    candidate.set(caseId, buildCase(one.found, one.draw(plannedTrials)));
   }
-  const confirm = (caseId: string, count: number): void => {
-    const [found, side] = [simulated.byId.get(caseId), candidate.get(caseId)];
-    if (found === undefined || side === undefined) throw new Error(`case ${caseId} was not drawn`);
-    const confirmations = [...side.confirmations];
-    for (let added = 0; added < count; added += 1) {
-      // After the trials that neither side took, new ones are drawn from all trials of the case.
-      const drawn =
-        reserves.get(caseId)?.[confirmations.length] ?? found.trials[Math.floor(random() * found.trials.length)];
-      if (drawn !== undefined) confirmations.push({ ...drawn, confirmation: true });
-    }
-    candidate.set(caseId, { ...side, confirmations });
+  const ask = (id: string, side: RetrialSide, count: number): void => {
+    const one = simulated.ids.get(id);
+    const drawn = candidate.get(one?.found.caseId ?? '');
+    if (one === undefined || drawn === undefined) throw new Error(`case ${id} was not drawn`);
+    const rows = one.draw(count).map((row) => ({ ...row, confirmation: true }));
+    const { caseId, confirmations, accepted } = drawn;
+    candidate.set(
+      caseId,
+      side === 'candidate'
+        ? { ...drawn, confirmations: [...confirmations, ...rows] }
+        : { ...drawn, accepted: [...accepted, ...rows] },
+    );
   };
-  return { simulated, baseline, candidate, confirm };
+  return { simulated, planned, baseline, candidate, ask };
 }
 
 function gate({ simulated, baseline, candidate }: DrawnSides): GatedComparison {
-  const { suite, variant, pool } = simulated;
+  const { suite, variant } = simulated;
   return {
     suite,
-    variant,
+    variant: { ...variant, planned: [...candidate.values()].reduce((sum, { trials }) => sum + trials.length, 0) },
     compared: compare(suite, variant.recorded, baseline, candidate),
-    // With recorded answers no confirmation trial can be made, so a failure counts as it is.
-    confirmability: pool.suite.recordings === undefined ? 'retrials' : 'stands',
   };
 }
 
@@ -122,7 +165,7 @@ function compare(
     checksOf: () => [],
     answerOf: () => undefined,
   });
-  return compareVariants(side('one half', baseline), side('the other half', candidate), {
+  return compareVariants(side('the baseline', baseline), side('the run', candidate), {
     gate: policy,
     margin: policy.passRate.maxDrop ?? defaultMaxDrop,
     scoreMargin: policy.score.maxDrop ?? defaultMaxDrop,
@@ -132,26 +175,36 @@ function compare(
   });
 }
 
-function sumUp({ report, failures }: ReturnType<typeof judgeComparisons>[number]): SimulatedComparison {
+function sumUp({ variant, report, failures }: JudgedComparison, run: JudgedRun): SimulatedComparison {
+  const looks = run.suspicions.looks.get(variant) ?? [];
+  const isUnsettled = looks.some(({ id }) => run.settled.averages.get(id)?.kind === 'unsettled');
+  const cases = (run.verdicts.get(variant) ?? []).some(({ kind }) => kind === 'unsettled' || kind === 'unconfirmed');
   return {
     outcome: report.outcome,
     codes: new Set(failures.map(({ code }) => code)),
     brokenCases: failures.flatMap(({ caseId }) => caseId ?? []),
+    isOpen: { averages: isUnsettled || !cases, cases },
   };
 }
 
-function buildCase({ caseId, stamp, mustPass, group }: PooledCase, trials: readonly RowSummary[]): CaseSummary {
-  return { caseId, stamp, mustPass, group, observe: false, status: caseStatusOf(trials), trials, confirmations: [] };
-}
-
-/** Stored latencies are not comparable, and comparing them would take most of the time. */
-function withoutLatency(found: PooledCase): PooledCase {
-  return { ...found, trials: found.trials.map((trial) => ({ ...trial, latencyMs: undefined })) };
+function buildCase({ caseId, stamp, mustPass, group, slices }: PooledCase, trials: readonly RowSummary[]): CaseSummary {
+  return {
+    caseId,
+    stamp,
+    mustPass,
+    group,
+    slices,
+    observe: false,
+    status: caseStatusOf(trials),
+    trials,
+    confirmations: [],
+    accepted: [],
+  };
 }
 
 function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteSummary> {
   const suites = new Map<string, RecordedSuite>();
-  for (const { suite, recorded } of pools) {
+  for (const { suite, recorded, asksAccepted } of pools) {
     if (recorded === undefined) continue;
     const before = suites.get(suite.id)?.variants ?? [];
     suites.set(suite.id, {
@@ -160,7 +213,13 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
       gate: suite.gate,
       outputs: suite.baseline.outputs,
       filtered: false,
-      variants: [...before, recorded],
+      // With recorded answers no confirmation trial can be made, so a failure counts as it is.
+      ...(suite.recordings === undefined ? {} : { replayed: true as const }),
+      // As after an edit of the prompt.
+      variants: [
+        ...before,
+        { ...recorded, acceptedPrompt: asksAccepted ? { is: 'askable' } : { is: 'unavailable', why: '' } },
+      ],
     });
   }
   const header: RunHeader = {
@@ -175,14 +234,4 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
   const rows = pools.flatMap(({ cases }) => cases.flatMap(({ trials }) => trials));
   const { suites: summaries } = summarizeRun(header, rows, undefined);
   return new Map(summaries.map((summary) => [summary.recorded.suite, summary]));
-}
-
-function shuffle<T>(items: readonly T[], random: () => number): readonly T[] {
-  const shuffled = [...items];
-  for (let last = shuffled.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1));
-    const [a, b] = [shuffled[last], shuffled[other]];
-    if (a !== undefined && b !== undefined) [shuffled[last], shuffled[other]] = [b, a];
-  }
-  return shuffled;
 }

@@ -4,7 +4,7 @@ import { type BaselineSideOptions, sideOfBaseline } from '../compare/sides.ts';
 import type { Baseline } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
-import type { RecordedVariant } from '../model/record.ts';
+import type { RecordedJudge, RecordedVariant } from '../model/record.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import type { RowSummary } from '../model/summary.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
@@ -26,6 +26,8 @@ export interface TrialSource {
   /** Undefined for an accepted baseline. */
   readonly runId: string | undefined;
   readonly trials: readonly StoredTrial[];
+  /** How well the suite's judges were measured then; empty for a baseline. */
+  readonly judges: readonly RecordedJudge[];
 }
 
 export interface StoredTrials {
@@ -84,13 +86,13 @@ function readRun({ id, path }: StoredRun, suites: ReadonlySet<string>): TrialSou
     if (group === undefined) byVariant.set(key, [trial]);
     else group.push(trial);
   }
-  return record.header.suites.flatMap(({ suite, variants }) =>
+  return record.header.suites.flatMap(({ suite, variants, judges = [] }) =>
     variants.flatMap((variant) => {
       const key = variantKey(suite, variant.prompt, variant.provider);
       const trials = byVariant.get(key);
       // If a header names a variant twice, its trials count once.
       byVariant.delete(key);
-      return trials === undefined ? [] : [{ suite, recorded: variant, runId: id, trials }];
+      return trials === undefined ? [] : [{ suite, recorded: variant, runId: id, trials, judges }];
     }),
   );
 }
@@ -111,7 +113,9 @@ function sourcesOfBaseline(baseline: Baseline, { providers }: Suite, pricer: Pri
       for (const row of rows)
         if (isEvidence(row)) trials.push({ ...row, model, costUsd: side.costOf?.(row), calls: undefined });
     }
-    return trials.length === 0 ? [] : [{ suite: baseline.suite, recorded: side.recorded, runId: undefined, trials }];
+    return trials.length === 0
+      ? []
+      : [{ suite: baseline.suite, recorded: side.recorded, runId: undefined, trials, judges: [] }];
   });
 }
 

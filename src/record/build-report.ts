@@ -8,8 +8,9 @@ import type { Decision } from '../model/gate.ts';
 import type { VariantTrend } from '../model/history.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
+import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import { isComplete, totalsOf } from './summarize-run.ts';
+import { estimate, isComplete, totalsOf } from './summarize-run.ts';
 
 export interface ReportInput {
   readonly header: RunHeader;
@@ -57,7 +58,7 @@ function buildSuiteReport(suite: SuiteSummary, input: ReportInput): SuiteReport 
     suite: suite.recorded.suite,
     path: suite.recorded.path,
     ...defined({ passRateMin: suite.recorded.gate.passRate.min }),
-    variants: suite.variants.map((variant) => buildVariantReport(variant, input)),
+    variants: suite.variants.map((variant) => buildVariantReport(suite, variant, input)),
     *cases(filter) {
       const isWanted = ({ status }: CaseSummary) => filter === undefined || filter.statuses.includes(status);
       const [only, ...others] = suite.variants;
@@ -83,7 +84,11 @@ function sortKey({ recorded }: VariantSummary): string {
   return `${recorded.prompt}\u0000${recorded.provider}`;
 }
 
-function buildVariantReport(variant: VariantSummary, { comparisons, compared }: ReportInput): VariantReport {
+function buildVariantReport(
+  { recorded: { gate } }: SuiteSummary,
+  variant: VariantSummary,
+  { comparisons, compared }: ReportInput,
+): VariantReport {
   const comparison = comparisons?.get(variant);
   const { recorded, cases: _cases, skippedByCase: _skippedByCase, judgeCostUsd: _judgeCostUsd, ...counts } = variant;
   return {
@@ -95,8 +100,16 @@ function buildVariantReport(variant: VariantSummary, { comparisons, compared }: 
       candidate: latenciesOf(variant.cases),
       baseline: latenciesOf(compared?.get(variant)?.baseline.cases),
     }),
-    ...defined({ comparison }),
+    ...defined({ slices: reportSlices(variant, gate), comparison }),
   };
+}
+
+function reportSlices({ cases }: VariantSummary, { slices, alpha }: GatePolicy): VariantReport['slices'] {
+  const reported = Object.entries(slices ?? {}).flatMap(([slice, limits]) => {
+    const own = new Map([...cases].filter(([, found]) => found.slices?.includes(slice) === true));
+    return own.size === 0 ? [] : [{ slice, passRate: estimate(own, alpha).passRate, ...limits.passRate }];
+  });
+  return reported.length === 0 ? undefined : reported;
 }
 
 function latenciesOf(cases: ReadonlyMap<string, CaseSummary> | undefined): number[] {
@@ -112,6 +125,7 @@ function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: Rep
   const readTrials = once(() =>
     [...found.trials, ...found.confirmations].map(({ rowIndex }) => input.readRow(rowIndex)),
   );
+  const readAccepted = once(() => found.accepted.map(({ rowIndex }) => input.readRow(rowIndex)));
   const readBaseline = once(() => compared?.baseline.answerOf(found.caseId));
   return {
     caseId: found.caseId,
@@ -119,12 +133,15 @@ function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: Rep
     provider: variant.recorded.provider,
     status: found.status,
     observe: found.observe,
-    ...defined({ change }),
+    ...defined({ change, slices: found.slices }),
     get at() {
       return readTrials()[0]?.at ?? nowhere;
     },
     get trials() {
       return readTrials();
+    },
+    get acceptedTrials() {
+      return readAccepted();
     },
     get baseline() {
       return readBaseline();

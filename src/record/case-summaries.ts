@@ -16,7 +16,9 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
     observe: row.observe === true,
     mustPass: row.mustPass === true,
     group: row.group,
+    slices: row.slices,
     confirmation: row.confirmation === true,
+    side: row.side,
     cached: row.cached,
     score: row.score,
     latencyMs: row.latencyMs,
@@ -117,15 +119,18 @@ function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary
   const [first] = rows;
   const hasConfirmations = rows.some(({ confirmation }) => confirmation);
   const trials = hasConfirmations ? rows.filter(({ confirmation }) => !confirmation) : rows;
+  const confirmations = hasConfirmations ? rows.filter(({ confirmation }) => confirmation) : none;
   return {
     caseId,
     status: caseStatusOf(trials),
     observe: first?.observe === true,
     mustPass: first?.mustPass === true,
     group: first?.group,
+    slices: first?.slices,
     stamp: first?.stamp ?? '',
     trials,
-    confirmations: hasConfirmations ? rows.filter(({ confirmation }) => confirmation) : none,
+    confirmations: confirmations.filter(({ side }) => side === undefined),
+    accepted: confirmations.filter(({ side }) => side === 'accepted'),
     ...(first?.pooled === undefined ? {} : { pooled: first.pooled }),
   };
 }

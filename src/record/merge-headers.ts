@@ -50,7 +50,7 @@ export function mergeHeaders(records: readonly ShardRecord[]): Omit<RunHeader, '
   return {
     ...rest,
     startedAt: headers.map(({ startedAt }) => startedAt).sort()[0] ?? first.startedAt,
-    settings,
+    settings: { ...settings, ...defined({ mergedShards: shard?.count }) },
     ...defined({ invocation }),
     suites: mergeSuites(
       headers.flatMap(({ suites }) => suites),
@@ -108,7 +108,8 @@ function flagsOf(invocation: RunHeader['invocation']): JsonObject {
 }
 
 function describeVariant(suite: string, gate: RecordedSuite['gate'], variant: RecordedVariant): [string, string] {
-  const { planned: _planned, observed: _observed, ...rest } = variant;
+  // Another shard may have accepted its part of the cases meanwhile.
+  const { planned: _planned, observed: _observed, acceptedPrompt: _acceptedPrompt, ...rest } = variant;
   return [`${suite} · ${variant.prompt} × ${variant.provider}`, canonicalJson({ gate, ...rest })];
 }
 
@@ -133,11 +134,26 @@ function mergeVariants(a: readonly RecordedVariant[], b: readonly RecordedVarian
   const same = (x: RecordedVariant, y: RecordedVariant) => x.prompt === y.prompt && x.provider === y.provider;
   const sums = a.map((variant) => {
     const other = b.find((found) => same(found, variant));
-    return other === undefined
-      ? variant
-      : { ...variant, planned: variant.planned + other.planned, observed: variant.observed + other.observed };
+    if (other === undefined) return variant;
+    return {
+      ...variant,
+      ...defined({ acceptedPrompt: mergeAccepted(variant.acceptedPrompt, other.acceptedPrompt) }),
+      planned: variant.planned + other.planned,
+      observed: variant.observed + other.observed,
+    };
   });
   return [...sums, ...b.filter((variant) => !a.some((known) => same(known, variant)))];
+}
+
+/** What holds for all cases is what is known for certain in each part of them. */
+function mergeAccepted(
+  a: RecordedVariant['acceptedPrompt'],
+  b: RecordedVariant['acceptedPrompt'],
+): RecordedVariant['acceptedPrompt'] {
+  const states = [a, b];
+  return (
+    states.find((state) => state?.is === 'unavailable') ?? states.find((state) => state?.is === 'askable') ?? a ?? b
+  );
 }
 
 function withoutShardFlag(invocation: RunHeader['invocation']): RunHeader['invocation'] {

@@ -4,6 +4,7 @@ import type { CellKey } from '../model/cell.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { type CellRow, type EndRow, type RowHead, type RunHeader, recordFormat } from '../model/record.ts';
+import { defaultGate } from '../model/suite.ts';
 import { openRecordFile, parseRow, type RowPlace, toReadError } from './read-rows.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
 import { parseRowHead } from './row-layout.ts';
@@ -136,13 +137,22 @@ function* linesOf(path: string): Generator<ByteLine> {
 }
 
 function checkHeader(row: unknown, { isTerminated }: Pick<ByteLine, 'isTerminated'>, path: string): RunHeader {
-  if (isRunHeader(row) && row.format === recordFormat) return row;
+  if (isRunHeader(row) && row.format === recordFormat) return withGateDefaults(row);
   if (!isRunHeader(row)) {
     throw notARecord(path, isTerminated ? 'its first line is no run header' : 'its first line was cut off');
   }
   const message = `The run record ${path} has format ${JSON.stringify(row.format)}; this version reads format ${recordFormat}.`;
   const hint = 'read it with the version of llmcheck that wrote it, or run again';
   throw new UserError([{ code: 'record', severity: 'error', message, hint, at: { file: path, line: 1, column: 1 } }]);
+}
+
+/** Records of older versions lack the newer keys of a gate. */
+function withGateDefaults(header: RunHeader): RunHeader {
+  const suites = header.suites.map((suite) => ({
+    ...suite,
+    gate: { ...defaultGate, ...suite.gate, cases: { ...defaultGate.cases, ...suite.gate?.cases } },
+  }));
+  return { ...header, suites };
 }
 
 function notARecord(path: string, found: string): UserError {

@@ -60,6 +60,8 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     statuses.has(status) &&
     typeof cached === 'boolean' &&
     isOptional(row['group'], isText) &&
+    isOptional(row['slices'], (slices) => isArrayOf(slices, isText)) &&
+    isOptional(row['side'], (side) => side === 'accepted') &&
     isOptional(row['score'], isShare) &&
     isOptional(row['latencyMs'], isMagnitude) &&
     isOptional(row['costUsd'], isAmount) &&

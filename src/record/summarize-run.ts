@@ -86,8 +86,9 @@ function countRows(cases: ReadonlyMap<string, CaseSummary>) {
     spentApartUsd: 0,
     judgeCostUsd: 0,
   };
-  for (const { trials, confirmations } of cases.values()) {
-    const rows = confirmations.length === 0 ? trials : [...trials, ...confirmations].sort((a, b) => a.trial - b.trial);
+  for (const { trials, confirmations, accepted } of cases.values()) {
+    const retrials = [...confirmations, ...accepted];
+    const rows = retrials.length === 0 ? trials : [...trials, ...retrials].sort((a, b) => a.trial - b.trial);
     for (const row of rows) {
       // Confirmations and observed cells are outside the counts, but not outside the bill.
       amounts.spentUsd = addKnown(amounts.spentUsd, row.spentUsd);
@@ -114,7 +115,10 @@ function addKnown(sum: number | null, value: number | null | undefined): number 
 }
 
 /** The case is the unit of evidence: its judged trials are averaged first, and cases weigh alike. */
-function estimate(cases: ReadonlyMap<string, CaseSummary>, alpha: number): Pick<VariantSummary, 'passRate' | 'score'> {
+export function estimate(
+  cases: ReadonlyMap<string, CaseSummary>,
+  alpha: number,
+): Pick<VariantSummary, 'passRate' | 'score'> {
   const passMeans: number[] = [];
   const scoreMeans: number[] = [];
   const groupOfCases: (string | undefined)[] = [];

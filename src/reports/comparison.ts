@@ -1,3 +1,4 @@
+import type { Certainty, UnseenSlice } from '../model/gate.ts';
 import type {
   MetricComparison,
   PromptText,
@@ -19,25 +20,49 @@ import {
 } from '../text/format-amount.ts';
 
 /** What a comparison with the baseline found, in a few words. */
-export function describeComparison({ outcome, accepted, cases, unsettled }: VariantComparison): string {
+export function describeComparison({ outcome, certainty, accepted, cases, unsettled }: VariantComparison): string {
   switch (outcome) {
     case 'passed':
-      return accepted.length > 0 ? 'its differences are accepted in this change' : 'not regressed';
+      return accepted.length > 0 ? 'its differences are accepted in this change' : describeCertainty(certainty);
     case 'failed':
       return 'regressed';
     case 'inconclusive':
-      return describeInconclusive(cases.regressed.length, unsettled);
+      return certainty.cases === 0
+        ? 'no case could be compared'
+        : describeInconclusive(cases.regressed.length, unsettled);
   }
 }
 
-/** An inconclusive comparison never says that there is no regression. */
+/** How sure it is that nothing got worse: `no case broke; with 42 cases a drop of up to 8 points could go unnoticed`. */
+export function describeCertainty({ kind, cases, drop = null, slice }: Certainty): string {
+  const all = formatCount(cases, 'case');
+  switch (kind) {
+    case 'unchanged':
+      return `unchanged: ${cases === 1 ? 'the case asks and answers' : `all ${all} ask and answer`} as on the baseline`;
+    case 'certain':
+      return 'certain: a larger drop than the gate tolerates is excluded';
+    case 'unseen': {
+      const points = drop === null ? 'a drop of any size' : `a drop of up to ${Math.ceil(drop * 100)} points`;
+      return `no case broke; with ${all} ${points} could go unnoticed${slice === undefined ? '' : describeUnseenSlice(slice)}`;
+    }
+  }
+}
+
+function describeUnseenSlice({ name, cases, drop }: UnseenSlice): string {
+  const size = drop === null ? 'of any size' : `of up to ${Math.ceil(drop * 100)} points`;
+  return cases === 0
+    ? `, and any in slice ${name}, whose cases can't be compared`
+    : `, and one ${size} in the ${formatCount(cases, 'case')} of slice ${name}`;
+}
+
+/** Something looks worse, and was neither confirmed nor cleared. */
 export function describeInconclusive(regressedCases: number, unsettled = 0): string {
   if (unsettled > 0) {
     return `${formatCount(unsettled, 'failure')} ${unsettled === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
   }
-  if (regressedCases === 0) return 'nothing shows a regression, and nothing excludes one';
-  const [noun, verb] = regressedCases === 1 ? ['case', 'is'] : ['cases', 'are'];
-  return `${regressedCases} regressed ${noun} ${verb} not enough to show a regression, and nothing excludes one`;
+  if (regressedCases === 0) return 'an average looks worse, and was neither confirmed nor cleared';
+  const [noun, verb] = regressedCases === 1 ? ['case', 'fails'] : ['cases', 'fail'];
+  return `${regressedCases} ${noun} that passed before ${verb} now, neither confirmed nor cleared`;
 }
 
 export interface MetricText {
@@ -74,6 +99,26 @@ export function describeMetrics(comparison: VariantComparison): readonly MetricT
     // Medians of all answers may move against the change within cases, which is what is judged.
     const text = key === 'latencyMs' ? `p50 ${sides}; case by case ${change}` : `${sides}, ${change}`;
     return [{ key, label, change, text }];
+  });
+}
+
+export interface SliceText {
+  readonly slice: string;
+  /** `100.0 % → 62.5 %, −37.5 pts [−69.8, −2.1] in 8 cases`, or the rate alone where nothing was compared. */
+  readonly text: string;
+}
+
+/** The gated slices of a variant. */
+export function describeSlices({ slices = [], comparison }: VariantReport): readonly SliceText[] {
+  return slices.map(({ slice, passRate }) => {
+    const compared = comparison?.slices?.find((one) => one.slice === slice);
+    const { baseline = null, candidate = null, delta = null } = compared?.passRate ?? {};
+    if (compared === undefined || baseline === null || candidate === null || delta === null) {
+      return { slice, text: `${formatRate(passRate)} in ${formatCount(passRate.n, 'case')}` };
+    }
+    const change = `${formatPoints(delta)}${formatInterval(compared.passRate)}`;
+    const sides = `${formatPercent(baseline)} → ${formatPercent(candidate)}`;
+    return { slice, text: `${sides}, ${change} in ${formatCount(compared.cases, 'case')}` };
   });
 }
 
@@ -117,6 +162,7 @@ export function formatLatency(latencyMs: number | null): string {
 /** The lists of a comparison's cases, in words and in the order in which they are shown. */
 export const changeWords: Readonly<Record<keyof VariantComparison['cases'], string>> = {
   regressed: 'regressed',
+  drifted: 'drifted',
   flaky: 'flaky',
   fixed: 'fixed',
   stillFailing: 'still failing',

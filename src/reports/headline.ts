@@ -2,7 +2,7 @@ import type { Breach, BreachCode } from '../model/gate.ts';
 import type { StopReason } from '../model/record.ts';
 import type { Report, SuiteReport } from '../model/report.ts';
 import { formatCount } from '../text/format-amount.ts';
-import { describeInconclusive } from './comparison.ts';
+import { describeCertainty, describeInconclusive } from './comparison.ts';
 
 /** What every report says first, or last on a terminal: `FAILED: 2 thresholds broken (exit code 1)`. */
 export function headlineOf(report: Report): string {
@@ -34,7 +34,8 @@ function describeOutcome(report: Report): string {
   if (decision.interrupted !== undefined) return `interrupted by ${decision.interrupted}; what was done is kept`;
   switch (outcome) {
     case 'passed':
-      return totals.planned === 0 ? 'passed: nothing was planned' : 'passed';
+      if (totals.planned === 0) return 'passed: nothing was planned';
+      return decision.certainty === undefined ? 'passed' : `passed: ${describeCertainty(decision.certainty)}`;
     case 'failed':
       return describeFailure(breaches);
     case 'inconclusive':
@@ -74,6 +75,7 @@ function describeUnsettled({ suites }: Report): string {
     variants.flatMap(({ comparison }) => (comparison?.outcome === 'inconclusive' ? [comparison] : [])),
   );
   if (unsettled.length === 0) return 'limits of the gate are undecided';
+  if (unsettled.every(({ certainty }) => certainty.cases === 0)) return 'no case could be compared';
   return describeInconclusive(
     unsettled.reduce((sum, { cases }) => sum + cases.regressed.length, 0),
     unsettled.reduce((sum, { unsettled: failures = 0 }) => sum + failures, 0),
@@ -86,7 +88,8 @@ function describeIncomplete(report: Report): string {
     case 'errors':
       return describeErrors(report);
     case 'nothing-evaluated':
-      return totals.passed + totals.failed > 0 ? 'a file or suite has no case left' : 'nothing was evaluated';
+      if (totals.passed + totals.failed === 0) return 'nothing was evaluated';
+      return 'a file, a suite or a slice of its gate has no case left';
     case 'uncalibrated':
       return 'a judge may not decide before it is calibrated (llmcheck judge check)';
     case 'inconclusive':

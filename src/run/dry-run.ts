@@ -6,13 +6,13 @@ import { withRecordings } from '../cache/with-recordings.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Complete, Usage } from '../model/completion.ts';
 import type { ProviderConfig } from '../model/suite.ts';
-import { boundCell, countJudgeRequests, countRequests, inputBytes } from '../plan/estimate-requests.ts';
+import { countJudgeRequests, countRequests, inputBytes } from '../plan/estimate-requests.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
-import { pricedModel } from '../plan/price-variants.ts';
+import { boundRequests, pricedModel } from '../plan/price-variants.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { lookupBatchApi } from '../providers/batch/index.ts';
+import { isRetried } from './ask-again.ts';
 import { checkBatchable } from './collect-batches.ts';
-import { createRetrialBound } from './confirm-cases.ts';
 import { addExpected, createExpectUsage, type ExpectedUsage } from './expect-usage.ts';
 import { planWithBaselines } from './open-run.ts';
 
@@ -34,8 +34,8 @@ export interface VariantForecast {
   readonly inputTokens: number;
   /** An upper bound in USD; undefined where no price or no output limit is known. */
   readonly boundUsd: number | undefined;
-  /** The most requests of confirmation trials, where cases fail. */
-  readonly retrialRequests: number;
+  /** The most calls of confirmation trials, judges included, where something looks worse. All variants share them. */
+  readonly retrialCalls: number;
   /** Their upper bound in USD, in addition to `boundUsd`. */
   readonly retrialBoundUsd: number | undefined;
 }
@@ -46,7 +46,7 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
   if (options.batch) checkBatchable(planned);
   const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const answers = openAnswers(options, planned);
-  const boundRetrials = createRetrialBound(options, planned, findBaseline);
+  const shares = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
   const forecasts = new Map<string, VariantForecast>();
   for (const [providerKey, provider] of planned.providers) {
     const prices = openPrices(planned, provider, options.batch);
@@ -59,7 +59,8 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
         continue;
       }
       const isHermetic = answers.isHermetic(suite);
-      const retrials = isHermetic ? 0 : boundRetrials(cell);
+      // All suites together share what confirmation trials may send.
+      const retrials = isHermetic || !isRetried(cell) ? 0 : (shares.get(suite) ?? 0);
       const usages = (await answers.isAnswered(cell)) ? undefined : expectUsage(cell.key);
       const counted = addRequests({ ...before, cells: before.cells + 1 }, cell, { isHermetic, usages, prices });
       forecasts.set(key, addRetrials(counted, cell, { isHermetic, retrials, prices }));
@@ -77,7 +78,7 @@ const noCells = {
   inputTokens: 0,
   expected: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
   boundUsd: 0,
-  retrialRequests: 0,
+  retrialCalls: 0,
   retrialBoundUsd: 0,
 } satisfies Partial<VariantForecast>;
 
@@ -105,7 +106,7 @@ function addRequests(
   };
 }
 
-/** Adds what confirmation trials may send, and the judge requests of all trials. */
+/** Adds the judge requests, and what confirmation trials may send. */
 function addRetrials(
   before: VariantForecast,
   cell: Cell,
@@ -119,8 +120,8 @@ function addRetrials(
   const bound = prices.liveBoundOf(cell);
   return {
     ...before,
-    judgeRequests: before.judgeRequests + (1 + retrials) * countJudgeRequests(cell),
-    retrialRequests: before.retrialRequests + retrials * countRequests(cell),
+    judgeRequests: before.judgeRequests + countJudgeRequests(cell),
+    retrialCalls: before.retrialCalls + retrials * (countRequests(cell) + countJudgeRequests(cell)),
     retrialBoundUsd:
       retrials === 0
         ? before.retrialBoundUsd
@@ -142,10 +143,7 @@ interface Prices {
 function openPrices(planned: PlannedRun, provider: ProviderConfig, batch: boolean): Prices {
   const model = pricedModel(provider, planned.endpointOf(provider));
   const isBatchable = batch && lookupBatchApi(provider.adapter) !== undefined;
-  const boundAt = (isBatched: boolean) => (cell: Cell) =>
-    boundCell(cell, (inputTokens, maxOutputTokens) =>
-      planned.pricer.boundOf({ ...model, isBatched, inputTokens, maxOutputTokens }),
-    );
+  const boundAt = (isBatched: boolean) => (cell: Cell) => boundRequests(planned, provider, cell, isBatched);
   return {
     priceOf: (usage) => planned.pricer.priceOf({ ...model, isBatched: isBatchable, usage }),
     // Later turns of a conversation are asked live.

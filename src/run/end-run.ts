@@ -8,14 +8,14 @@ import type { Run } from './open-run.ts';
 
 /** Judges the record so far. Without an end the run goes on, and confirmation trials can still be made. */
 export function assess(run: Run, end?: EndRow): Promise<Assessment> {
-  const { record, findBaseline, planned, cellOf, judgePorts, isHermetic } = run;
+  const { record, findBaseline, planned, cellOf, judgePorts } = run;
   return assessRecord({
     record: record.read(end),
     findBaseline,
     costOf: planned.costOfRecorded,
     cellOf,
     judgePorts,
-    ...(end === undefined ? { confirmability: (suite: string) => (isHermetic(suite) ? 'stands' : 'retrials') } : {}),
+    isOpen: end === undefined,
   });
 }
 

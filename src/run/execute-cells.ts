@@ -69,6 +69,8 @@ async function keepResult(run: Run, result: CellResult, cell: Cell): Promise<voi
   ports.onProgress(describeProgress(result, row));
   ports.trace?.result(result);
   if (result.status === 'skipped' && result.reason !== 'case') state.isCutShort = true;
+  // A required check without a weight fails a cell that has its full score.
+  if (result.status === 'judged' && (result.score < 1 || !result.passed)) state.hasLowScore = true;
   if (result.status === 'judged' && !result.passed && !result.observe && result.confirmation !== true) {
     state.failedCells += 1;
     if (state.failedCells === options.bail) stop.soft('bail');
@@ -79,13 +81,13 @@ async function keepResult(run: Run, result: CellResult, cell: Cell): Promise<voi
 
 /** What the progress of a run shows of a cell that has ended. */
 function describeProgress(result: CellResult, row: CellRow): ProgressEvent {
-  const { suite, caseId, prompt, provider, trial } = result.key;
+  const { suite, caseId, prompt, provider } = result.key;
   const reason = reasonOf(result);
   const { unusable = { billedUsd: 0 } } = result;
   return {
     type: 'cell-finished',
     key: result.key,
-    label: `${suite}/${caseId} · ${prompt} × ${provider}${trial === 0 ? '' : ` · trial ${trial + 1}`}`,
+    label: `${suite}/${caseId} · ${prompt} × ${provider}${describeTrial(result)}`,
     status: result.status === 'judged' ? (result.passed ? 'passed' : 'failed') : result.status,
     row,
     cached: result.calls.length > 0 && result.calls.every(({ cached }) => cached),
@@ -95,6 +97,11 @@ function describeProgress(result: CellResult, row: CellRow): ProgressEvent {
     }, unusable.billedUsd),
     ...defined({ reason }),
   };
+}
+
+function describeTrial({ key: { trial }, side }: CellResult): string {
+  if (side === 'accepted') return ' · accepted prompt';
+  return trial === 0 ? '' : ` · trial ${trial + 1}`;
 }
 
 function reasonOf(result: CellResult): string | undefined {

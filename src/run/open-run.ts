@@ -1,4 +1,5 @@
 import { refuseUnwritableBaselines } from '../baseline/accept-baseline.ts';
+import { type AcceptedPrompt, findAcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import {
   checkBaselines,
   createFindAccepted,
@@ -8,7 +9,7 @@ import {
 } from '../baseline/find-baselines.ts';
 import { type FindReference, openReferences } from '../baseline/find-references.ts';
 import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
-import { type Calls, openCalls } from '../calls/calls.ts';
+import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/with-batch.ts';
@@ -17,20 +18,25 @@ import type { JudgePorts } from '../judges/judge-answer.ts';
 import { describeJudges } from '../judges/validated-judges.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
+import type { ProviderConfig } from '../model/suite.ts';
+import { providerKey } from '../plan/build-plan.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { describeRecordedSuites } from '../plan/describe-plan.ts';
 import { type FindCell, indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
+import { pricedModel } from '../plan/price-variants.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findProvenance } from '../project/git/find-provenance.ts';
 import { runsFolder } from '../project/stored-runs.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
+import { loadTemplateEngine } from '../templates/template.ts';
 import { type CellRunner, createBailGate, createCellRunners } from './cell-runner.ts';
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
 import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
 import { type EarlierPart, openEarlierPart } from './resume.ts';
+import { createAcceptedCells, variantKey } from './retrial-cells.ts';
 
 /** What the steps of a run share. */
 export interface Run {
@@ -44,6 +50,8 @@ export interface Run {
   readonly findReference: FindReference;
   readonly planned: PlannedRun;
   readonly cellOf: FindCell;
+  /** What the variants are compared with, by `variantKey`. */
+  readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
   readonly calls: Calls;
   /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
   readonly isHermetic: (suiteId: string) => boolean;
@@ -64,6 +72,8 @@ export interface Run {
 
 export interface RunState {
   failedCells: number;
+  /** True where a cell failed or did not get its full score. */
+  hasLowScore: boolean;
   /** True where something of the plan was not done. */
   isCutShort: boolean;
   interrupted?: 'SIGINT' | 'SIGTERM';
@@ -76,7 +86,7 @@ export async function openRun(
   ports: RunPorts,
   { stop, judgePorts, dispatch }: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
 ): Promise<Run> {
-  const { options, findBaseline, findReference, planned } = await planWithBaselines(given, ports);
+  const { options, findBaseline, findReference, planned, acceptedPrompts } = await planWithBaselines(given, ports);
   const { plan } = planned;
   const { project, resume, settings } = options;
   if (options.updateBaseline) refuseUnwritableBaselines(plan.suites, project.root);
@@ -84,9 +94,19 @@ export async function openRun(
   const batchAnswers = options.batch ? createBatchAnswers() : undefined;
   const cellOf = indexCells(plan);
   const findAccepted = createFindAccepted(project.suites, findBaseline);
-  const header = buildHeader(options, planned, ports);
+  const header = buildHeader(options, { planned, acceptedPrompts, ports });
   const earlier =
-    resume === undefined ? undefined : openEarlierPart({ options, resume, plan, header, findAccepted, ports });
+    resume === undefined
+      ? undefined
+      : openEarlierPart({
+          options,
+          resume,
+          plan,
+          header,
+          findAccepted,
+          acceptedCellOf: createAcceptedCells(planned, acceptedPrompts),
+          ports,
+        });
   const bailGate = options.bail === undefined ? undefined : createBailGate(stop);
   const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
   const callOptions = { ...options, suites: [...suites.values()] };
@@ -118,6 +138,7 @@ export async function openRun(
     findReference,
     planned,
     cellOf,
+    acceptedPrompts,
     calls,
     isHermetic,
     batchAnswers,
@@ -127,12 +148,12 @@ export async function openRun(
     runnerOf: createCellRunners({ planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, trace }),
     remarks,
     startedMs: ports.clock.now(),
-    state: { failedCells: 0, isCutShort: false },
+    state: { failedCells: 0, hasLowScore: false, isCutShort: false },
   };
 }
 
 /** A plan over the suites, with the baselines' own prompts where `--rerun-baseline` wants them. */
-export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts, 'cwd' | 'env'>) {
+export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts, 'cwd' | 'env' | 'mask'>) {
   const { project, settings } = given;
   const place = { root: project.root, cwd: ports.cwd, env: ports.env };
   const findBaseline = openBaselines(settings.baseline, place);
@@ -140,17 +161,59 @@ export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts,
   // A damaged baseline is reported before the first call.
   checkBaselines(project.suites, findBaseline, findReference);
   const options = given.rerunBaseline ? { ...given, project: await addBaselinePrompts(project, findBaseline) } : given;
-  return { options, findBaseline, findReference, planned: await planRun(options, ports) };
+  const planned = await planRun(options, ports);
+  const acceptedPrompts = await findAcceptedPrompts(planned, { options, findBaseline, mask: ports.mask });
+  // The accepted prompt may have been asked on another model.
+  const providers = new Map(planned.providers);
+  for (const { variant } of acceptedPrompts.values()) {
+    if (variant !== undefined) providers.set(providerKey(variant.provider), variant.provider);
+  }
+  return { options, findBaseline, findReference, acceptedPrompts, planned: { ...planned, providers } };
+}
+
+/** What each variant is compared with, where that is stored. */
+async function findAcceptedPrompts(
+  { plan, endpointOf, pricer }: PlannedRun,
+  {
+    options,
+    findBaseline,
+    mask,
+  }: { readonly options: RunOptions; readonly findBaseline: FindBaseline; readonly mask: Mask },
+): Promise<ReadonlyMap<string, AcceptedPrompt>> {
+  const refuseModel = (provider: ProviderConfig) => {
+    const { model } = provider;
+    if (options.queue !== undefined) return `no worker asks ${model}`;
+    const isPriced =
+      options.settings.maxCostUsd === undefined || pricer.hasPrice(pricedModel(provider, endpointOf(provider)));
+    return isPriced ? undefined : `no price is known for ${model}, so --max-cost can't be held`;
+  };
+  const found = new Map<string, AcceptedPrompt>();
+  for (const { suite, variants } of plan.suites) {
+    const baseline = findBaseline(suite);
+    if (baseline === undefined) continue;
+    await loadTemplateEngine();
+    for (const variant of variants) {
+      const accepted = findAcceptedPrompt(suite, variant, baseline, { refuseModel, endpointOf, mask });
+      if (accepted !== undefined) found.set(variantKey(suite.id, variant.prompt.id, variant.provider.id), accepted);
+    }
+  }
+  return found;
 }
 
 /** What a record says before its first row: settings, suites and variants, without secrets. */
-function buildHeader(options: RunOptions, planned: PlannedRun, ports: RunPorts): Omit<RunHeader, 'id'> {
+function buildHeader(
+  options: RunOptions,
+  { planned, acceptedPrompts, ports }: Pick<Run, 'planned' | 'acceptedPrompts' | 'ports'>,
+): Omit<RunHeader, 'id'> {
   const { plan, describeProvider, emptySelections } = planned;
   const { root } = options.project;
   const suites = describeRecordedSuites(plan, {
     describeProvider,
     compare: options.settings.compare,
     judgesOf: (suite) => describeJudges(suite, root, ports.cwd),
+    isReplayed: (suite) => isReplayed(suite, options),
+    acceptedOf: (suite, { prompt, provider }) =>
+      acceptedPrompts.get(variantKey(suite.id, prompt.id, provider.id))?.state,
   });
   return {
     type: 'run',
@@ -180,12 +243,13 @@ function settingsOf(settings: RunSettings, { plan, isEmptyShard, shard }: Planne
 function maskVariant(variant: RecordedVariant, mask: Mask): RecordedVariant {
   const { params, messages, contract } = variant;
   const baseUrl = variant.baseUrl === undefined ? undefined : mask(variant.baseUrl);
+  const options = variant.options === undefined ? undefined : maskJson(variant.options, mask);
   return {
     ...variant,
     params: maskJson(params, mask),
     messages: maskJson(messages, mask),
     contract: maskJson(contract, mask),
-    ...defined({ baseUrl }),
+    ...defined({ baseUrl, options }),
   };
 }
 

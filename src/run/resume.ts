@@ -36,6 +36,8 @@ export interface ResumeOptions {
   readonly plan: Plan;
   readonly header: Omit<RunHeader, 'id'>;
   readonly findAccepted: FindAccepted;
+  /** The cell that asks the accepted prompt again, beside a cell of the plan; undefined where it can't be asked. */
+  readonly acceptedCellOf: (key: CellKey) => Cell | undefined;
   readonly ports: Pick<RunPorts, 'onProgress' | 'mask'>;
 }
 
@@ -43,13 +45,13 @@ export interface ResumeOptions {
  * Keeps the verdicts on cells, confirmation trials included, that would run again exactly as they did. Every other cell runs
  * again: errored and interrupted ones, those whose request, checks or settings changed, and those on damaged lines.
  */
-export function openEarlierPart({ options, resume, plan, header, findAccepted, ports }: ResumeOptions): EarlierPart {
+export function openEarlierPart({ options, resume, header, ports, ...planned }: ResumeOptions): EarlierPart {
   const { path, modifiedMs } = findStoredRun(options.project, resume.runId);
   const earlier = readEarlierCells(path, resume);
   if (earlier.damagedLines > 0) {
     ports.onProgress({ type: 'note', message: describeDamage(path, earlier.damagedLines) });
   }
-  const kept = findKept(earlier.cells, plan, findAccepted);
+  const kept = findKept(earlier.cells, planned);
   const { id, startedAt } = earlier.header;
   const rows = new Map<string, number>();
   // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
@@ -82,6 +84,7 @@ interface EarlierCell {
   readonly identity: string;
   readonly isVerdict: boolean;
   readonly isConfirmation: boolean;
+  readonly side: CellRow['side'];
 }
 
 /** The cells of a record by their keys, in the order in which they first finished. */
@@ -94,7 +97,8 @@ function readEarlierCells(path: string, resume: ResumeOptions['resume']) {
       const { suite, prompt, provider, caseId, trial, identity } = row;
       const key = { suite, prompt, provider, caseId, trial };
       const isConfirmation = row.confirmation === true;
-      cells.set(cellKeyText(key), { key, place, identity, isVerdict: isVerdict(row, resume), isConfirmation });
+      const found = { key, place, identity, isVerdict: isVerdict(row, resume), isConfirmation, side: row.side };
+      cells.set(cellKeyText(key), found);
     },
     () => {
       damagedLines += 1;
@@ -117,8 +121,7 @@ interface KeptCell extends Pick<EarlierCell, 'place' | 'isConfirmation'> {
 /** The cells whose rows are kept, by their keys and in the order of the record. */
 function findKept(
   cells: ReadonlyMap<string, EarlierCell>,
-  plan: Plan,
-  findAccepted: FindAccepted,
+  { plan, findAccepted, acceptedCellOf }: Pick<ResumeOptions, 'plan' | 'findAccepted' | 'acceptedCellOf'>,
 ): Map<string, KeptCell> {
   const confirmations = groupConfirmations(cells.values());
   const details = new Map<string, CellDetail>();
@@ -129,9 +132,11 @@ function findKept(
       if (found !== undefined && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
       if (cell.key.trial !== 0) continue;
       for (const confirmation of confirmations.get(key) ?? []) {
+        // It asked what its case's first trial asks, or the accepted prompt, under another number.
         const { trial } = confirmation.key;
-        // It asked what its case's first trial asks, under another number.
-        const retrial = { ...cell, key: { ...cell.key, trial }, request: { ...cell.request, trial } };
+        const asked = confirmation.side === 'accepted' ? acceptedCellOf(cell.key) : cell;
+        if (asked === undefined) continue;
+        const retrial = { ...asked, key: { ...asked.key, trial }, request: { ...asked.request, trial } };
         if (isSame(confirmation, retrial, findAccepted)) details.set(cellKeyText(confirmation.key), detailOf(cell));
       }
     }

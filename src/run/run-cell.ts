@@ -49,8 +49,9 @@ export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal)
 }
 
 /** What every result says of its cell. `cellHash` is the hash of all that it ran. */
-export function describeCell({ key, stamp, observe, mustPass, group, at, confirmation }: Cell, cellHash: string) {
-  return { key, cellHash, stamp, observe, mustPass, at, ...defined({ group, confirmation }) };
+export function describeCell(cell: Cell, cellHash: string) {
+  const { key, stamp, observe, mustPass, group, slices, at, confirmation, side } = cell;
+  return { key, cellHash, stamp, observe, mustPass, at, ...defined({ group, slices, confirmation, side }) };
 }
 
 /** Members that every result of a cell has. */

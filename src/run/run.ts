@@ -6,9 +6,9 @@ import type { Cell } from '../model/cell.ts';
 import type { Report } from '../model/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { onAbort } from '../text/on-abort.ts';
+import { askAgain } from './ask-again.ts';
 import { collectBatches } from './collect-batches.ts';
-import { confirmCases } from './confirm-cases.ts';
-import { assess, closeRecord, reportOn } from './end-run.ts';
+import { closeRecord, reportOn } from './end-run.ts';
 import { executeInRun } from './execute-cells.ts';
 import { openRun, type Run } from './open-run.ts';
 
@@ -50,7 +50,7 @@ async function makeCalls(run: Run): Promise<void> {
       run,
       plan.providerKeys.map((key) => [key, cellsToRun(run, key)]),
     );
-    await confirm(run);
+    if (mayLookWorse(run) && !(await askAgain(run))) run.state.isCutShort = true;
   } finally {
     stopListening();
     await dispatch?.close();
@@ -81,15 +81,8 @@ function* cellsToRun({ planned, earlier }: Run, providerKey: string): Iterable<C
   for (const cell of planned.plan.cells(providerKey)) if (earlier?.rowOf(cell.key) === undefined) yield cell;
 }
 
-async function confirm(run: Run): Promise<void> {
-  const { planned, stop, state, isHermetic, earlier } = run;
-  if (state.failedCells === 0 && (earlier?.doneCells ?? 0) === 0) return;
-  const isSettled = await confirmCases({
-    planned,
-    execute: (cells) => executeInRun(run, cells),
-    assess: () => assess(run),
-    isHermetic,
-    isStopped: () => stop.reason() !== undefined,
-  });
-  if (!isSettled) state.isCutShort = true;
+/** A required check may fail a cell of full score. False where every cell passed in full and no cost is gated: then nothing has to be compared before the report. */
+function mayLookWorse({ state, earlier, planned }: Run): boolean {
+  const hasCostGate = planned.plan.suites.some(({ suite }) => suite.gate.cost.maxIncrease !== undefined);
+  return state.failedCells > 0 || state.hasLowScore || hasCostGate || (earlier?.doneCells ?? 0) > 0;
 }

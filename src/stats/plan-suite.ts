@@ -136,7 +136,7 @@ function noiseOf({ sigma2, trials, baselineTrials }: SuiteDesign): number {
 }
 
 /** Cases that must have changed, all for the worse, before a test can call it a regression: 2^−(m+1) ≤ alpha/2. */
-function minChangedCases(alpha: number): number {
+export function minChangedCases(alpha: number): number {
   return Math.max(1, Math.ceil(Math.log2(2 / alpha)) - 1);
 }
 

@@ -1,13 +1,18 @@
 import { checkAlpha, checkCounts } from './check-arguments.ts';
 import { betaQuantile, normalCritical } from './distributions.ts';
 import { designEffect, type Groups } from './groups.ts';
-import type { Interval } from './means.ts';
+import { type Interval, sampleVariance } from './means.ts';
 import { scoreLower, scoreUpper } from './score-bound.ts';
 
 /** Score interval of a proportion, without continuity correction; null for no trials. Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953. */
 export function wilsonInterval(successes: number, n: number, alpha: number): Interval {
   checkCounts(successes, n);
   if (n === 0) return { low: null, high: null };
+  return scoreInterval(successes, n, alpha);
+}
+
+/** Wilson's formula, also for an effective number of trials that is no whole number. */
+function scoreInterval(successes: number, n: number, alpha: number): Interval {
   const z = normalCritical(alpha);
   const failures = n - successes;
   const centre = successes + (z * z) / 2;
@@ -17,6 +22,32 @@ export function wilsonInterval(successes: number, n: number, alpha: number): Int
     low: successes === 0 ? 0 : (centre - spread) / size,
     high: failures === 0 ? 1 : (centre + spread) / size,
   };
+}
+
+/** Events among the observations of one cluster. */
+export interface ClusterCount {
+  readonly events: number;
+  readonly n: number;
+}
+
+/**
+ * The interval of the rate of one cluster, of which the clusters here are equally likely versions: Wilson's formula with an
+ * effective number of observations. The variance between clusters is estimated by moments. One standard error is added to
+ * it, since some 20 clusters with rare events say little about it.
+ * Source: Kish 1965, Survey Sampling, section 8.2; Kleinman 1973, https://doi.org/10.1080/01621459.1973.10481332.
+ */
+export function clusteredRateInterval(clusters: readonly ClusterCount[], alpha: number): Interval {
+  const events = clusters.reduce((sum, cluster) => sum + cluster.events, 0);
+  const n = clusters.reduce((sum, cluster) => sum + cluster.n, 0);
+  if (n === 0) return { low: null, high: null };
+  // Half an event more and half a one fewer, so that a rate of 0 has a variance too.
+  const rate = (events + 0.5) / (n + 1);
+  const noise = (rate * (1 - rate) * clusters.length) / n;
+  const spread = sampleVariance(clusters.map((cluster) => cluster.events / cluster.n));
+  const ratio = Math.max(1, (spread ?? 0) / noise);
+  const between = ratio - 1 + ratio * Math.sqrt(2 / Math.max(1, clusters.length - 1));
+  const effective = n / (1 + clusters.length * between);
+  return scoreInterval((events * effective) / n, effective, alpha);
 }
 
 /** Exact equal-tailed interval of a proportion; null for no trials. Source: Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404. */

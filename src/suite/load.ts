@@ -4,10 +4,10 @@ import type { LoadedPlugin } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
-import type { Project, Suite } from '../model/suite.ts';
+import type { EmptySelection, Project, Suite } from '../model/suite.ts';
 import { type Config, parseCache } from './config.ts';
 import { isCodeSuite, readCodeSuite } from './documents/code-suite.ts';
-import { type Located, locate } from './documents/locate.ts';
+import { childOf, type Located, locate } from './documents/locate.ts';
 import { createProblems, type Problems } from './documents/problems.ts';
 import { readDocument } from './documents/read-document.ts';
 import { createReadLog, type ProjectFiles, recordReads, sourcesOf } from './files/project-files.ts';
@@ -16,6 +16,7 @@ import { type LoadOptions, loadConfig, openWorkingTree, readConfig } from './ope
 import { type ParsedSuite, parseSuite } from './parse-suite.ts';
 import { extendDeclarations, loadPlugins } from './plugins.ts';
 import { isPromptFile, readPromptSuite } from './prompts/prompt-file.ts';
+import { collectTags, reportEmptySlices } from './slices.ts';
 
 export interface LoadedProject {
   readonly project: Project;
@@ -47,6 +48,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     if (suite !== undefined) parsed.push(suite);
   }
   reportDuplicates(parsed, problems);
+  const emptySlices = findEmptySlices(configDocument, config, parsed, options, problems);
   const warnings = listWarnings(problems);
   return {
     project: {
@@ -54,7 +56,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
       ...defined({ configPath: place.configPath }),
       sources: sourcesOf(shared, all),
       suites: parsed.map(({ suite }) => suite),
-      ...(empty.length === 0 ? {} : { emptySelections: empty }),
+      ...(empty.length + emptySlices.length === 0 ? {} : { emptySelections: [...empty, ...emptySlices] }),
       prices: config.prices,
       run: config.run,
       cache: config.cache,
@@ -62,6 +64,21 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     warnings,
     plugins: plugins.list,
   };
+}
+
+/** Slices of the config's gate that no case of the project is in. A part of its suites can't show that. */
+function findEmptySlices(
+  document: Located | undefined,
+  config: Config,
+  parsed: readonly ParsedSuite[],
+  { paths, contractOnly }: Pick<LoadOptions, 'paths' | 'contractOnly'>,
+  problems: Problems,
+): readonly EmptySelection[] {
+  if (document === undefined || config.gate?.slices === undefined || parsed.length === 0) return [];
+  if (paths.length > 0 || contractOnly === true || problems.errorCount() > 0) return [];
+  const tags = collectTags(parsed.map(({ suite }) => suite.cases()));
+  const messages = reportEmptySlices(childOf(document, 'gate'), tags, problems);
+  return messages.map((message) => ({ message, isNamed: true }));
 }
 
 type ReadContext = Pick<LoadOptions, 'snapshot' | 'evaluateSuite' | 'parsePrompt'> & {

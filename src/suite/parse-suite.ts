@@ -4,7 +4,7 @@ import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import type { EmptySelection, GatePolicy, Suite } from '../model/suite.ts';
+import { defaultGate, type EmptySelection, type GatePolicy, type Suite } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { type AskedModels, createAskedModels } from './assertions/asked-models.ts';
@@ -35,6 +35,7 @@ import {
   restrictToModel,
 } from './providers/suite-providers.ts';
 import { type gateSchema, suiteShape } from './schema/suite-schema.ts';
+import { buildSlices, collectTags, hasSlices, reportEmptySlices } from './slices.ts';
 
 interface SuiteContext {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
@@ -92,6 +93,12 @@ export async function parseSuite(
   const labels = await readLabels(criteria, context);
   if (context.contractOnly !== true) cases.reportUnused();
   const empty = findEmptyCases(id, childOf(document, 'cases'), cases, context);
+  const tags = hasSlices(gate, config.gate) && isReadWhole(context) ? collectTags([cases.iterate()]) : noTags;
+  if (gate?.slices !== undefined && isReadWhole(context)) {
+    for (const message of reportEmptySlices(childOf(document, 'gate'), tags, problems)) {
+      empty.push({ message: `suite ${id}: ${message}`, isNamed: true });
+    }
+  }
   const suite: Suite = {
     id,
     ...defined({ description }),
@@ -108,7 +115,7 @@ export async function parseSuite(
       new Map(prompts.map(({ version, places }) => [version.id, places])),
       placeOf(promptList),
     ),
-    gate: buildGate(gate, config.gate),
+    gate: buildGate(gate, config.gate, tags),
     ...defined({ recordings }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
     sources: sourcesOf(reads, files),
@@ -216,21 +223,33 @@ function toRecord(value: unknown): Readonly<Record<string, unknown>> {
 
 type Gate = z.output<typeof gateSchema>;
 
-/** The suite's gate, and for each key that it leaves out, the config's. */
-function buildGate(suite: Gate = {}, config: Gate = {}): GatePolicy {
-  const { broken = 'fail', added = 'fail' } = { ...config.cases, ...suite.cases };
+/** The suite's gate, and for each key that it leaves out, the config's. Of no slice that the suite has no case of. */
+function buildGate(suite: Gate | undefined = {}, config: Gate | undefined = {}, tags: ReadonlySet<string>): GatePolicy {
   const { maxIncrease, p95Max } = { ...config.latency, ...suite.latency };
   const p95MaxMs = p95Max === undefined ? undefined : parseDurationMs(p95Max);
   return {
-    alpha: suite.alpha ?? config.alpha ?? 0.05,
-    scope: suite.scope ?? config.scope ?? 'population',
-    cases: { broken, added },
-    ...defined({ erosion: suite.erosion ?? config.erosion }),
+    ...defaultGate,
+    ...defined({
+      alpha: suite.alpha ?? config.alpha,
+      scope: suite.scope ?? config.scope,
+      certify: suite.certify ?? config.certify,
+      erosion: suite.erosion ?? config.erosion,
+    }),
+    cases: { ...defaultGate.cases, ...defined({ ...config.cases, ...suite.cases }) },
+    confirm: { ...defaultGate.confirm, ...defined({ ...config.confirm, ...suite.confirm }) },
     passRate: defined({ ...config.passRate, ...suite.passRate }),
     score: defined({ ...config.score, ...suite.score }),
     cost: defined({ ...config.cost, ...suite.cost }),
     latency: defined({ maxIncrease, p95MaxMs }),
+    ...buildSlices(suite, config, tags),
   };
+}
+
+const noTags: ReadonlySet<string> = new Set();
+
+/** False where cases are left unread, or may be missing because of a mistake. */
+function isReadWhole({ contractOnly, problems }: SuiteContext): boolean {
+  return contractOnly !== true && problems.errorCount() === 0;
 }
 
 /** Warns of files of cases that hold none, and of a suite that has none at all. */
@@ -238,10 +257,11 @@ function findEmptyCases(
   suite: string,
   list: Located,
   { count, emptyFiles }: Pick<BuiltCases, 'count' | 'emptyFiles'>,
-  { problems, contractOnly }: SuiteContext,
-): readonly EmptySelection[] {
+  context: SuiteContext,
+): EmptySelection[] {
+  const { problems } = context;
   // A list that could not be read is not an empty one.
-  if (contractOnly === true || !Array.isArray(list.value) || problems.errorCount() > 0) return [];
+  if (!isReadWhole(context) || !Array.isArray(list.value)) return [];
   const found: EmptySelection[] = [];
   const warn = (message: string, isNamed: boolean, at: Located) => {
     problems.warn({ code: 'selects-nothing', message, at: locate(at) });

@@ -1,8 +1,8 @@
 import { openBaselines } from '../baseline/find-baselines.ts';
 import { openReferences } from '../baseline/find-references.ts';
 import { decide } from '../compare/gate/decide.ts';
-import type { Confirmability } from '../compare/gate/judge-cases.ts';
-import { type GatedComparison, type JudgedComparison, judgeComparisons } from '../compare/gate/judge-comparisons.ts';
+import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
+import { type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';
 import { readTrends } from '../history/read-trends.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Report } from '../model/report.ts';
@@ -15,23 +15,24 @@ import { type CompareRunOptions, compareRun } from './compare-run.ts';
 import { type JudgedContracts, judgeContracts } from './judge-contracts.ts';
 import { type JudgedErosion, judgeErosion } from './judge-erosion.ts';
 
-export interface AssessRecordOptions extends Omit<CompareRunOptions, 'confirmability'> {
-  /** Undefined where the run has ended: a failure counts, unless the run was stopped before it could be confirmed. */
-  readonly confirmability?: (suite: string) => Confirmability;
+export interface AssessRecordOptions extends CompareRunOptions {
+  /** True while confirmation trials can still be made. */
+  readonly isOpen?: boolean;
 }
 
 /** A record counted, compared and judged; not yet a report. */
 export interface Assessment {
   readonly record: StoredRecord;
   readonly gated: readonly GatedComparison[];
-  readonly judged: readonly JudgedComparison[];
+  readonly judged: JudgedRun;
 }
 
 /** Judges a record from its rows: of the run that just ended or of an older one. */
 export async function assessRecord(options: AssessRecordOptions): Promise<Assessment> {
-  const settled = options.record.summary.stopReason === undefined ? 'stands' : 'stopped';
-  const gated = await compareRun({ confirmability: () => settled, ...options });
-  return { record: options.record, gated, judged: judgeComparisons(gated) };
+  const { record, isOpen = false } = options;
+  const gated = await compareRun(options);
+  const { settings } = record.header;
+  return { record, gated, judged: judgeRun(gated, { summary: record.summary, settings, isFinal: !isOpen }) };
 }
 
 export interface ReportOptions {
@@ -42,13 +43,13 @@ export interface ReportOptions {
   readonly root?: string;
 }
 
-export function reportAssessment({ record, gated, judged }: Assessment, options: ReportOptions = {}): Report {
+export function reportAssessment({ record, judged }: Assessment, options: ReportOptions = {}): Report {
   const { header, end, summary } = record;
   const { contracts, erosion, root, ...ending } = options;
   const decision = decide({
     summary,
     settings: header.settings,
-    comparisons: judged,
+    judged,
     ...ending,
     further: {
       failures: [...(contracts?.failures ?? []), ...(erosion?.failures ?? [])],
@@ -62,8 +63,8 @@ export function reportAssessment({ record, gated, judged }: Assessment, options:
     decision,
     readRow: record.readRow,
     recordPath: record.shownPath,
-    comparisons: new Map(judged.map(({ variant, report }) => [variant, report])),
-    compared: new Map(gated.map(({ variant, compared }) => [variant, compared])),
+    comparisons: new Map(judged.comparisons.map(({ variant, report }) => [variant, report])),
+    compared: new Map(judged.comparisons.map(({ variant, compared }) => [variant, compared])),
     ...(contracts === undefined || contracts.contracts.length === 0 ? {} : { contracts: contracts.contracts }),
     ...(erosion === undefined || erosion.findings.length === 0 ? {} : { erosion: erosion.findings }),
     ...(root === undefined ? {} : { trends: () => readTrends({ root }, { header, summary }) }),

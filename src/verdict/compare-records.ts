@@ -52,7 +52,7 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
       costOf: await createRecordPricer(record.header.suites),
       cellOf: openCells(record.header, options),
       judgePorts: judge.ports,
-      confirmability: () => 'unknown',
+      isOfRecords: true,
       isPairWanted: true,
     });
     return reportAssessment(assessment, { root });
@@ -161,7 +161,7 @@ function keepSuites(record: StoredRecord, { suites, requireConclusive }: Compare
 function withHeader(record: StoredRecord, header: RunHeader): StoredRecord {
   const rows = record.summary.suites.flatMap(({ variants }) =>
     variants.flatMap(({ cases }) =>
-      [...cases.values()].flatMap(({ trials, confirmations }) => [...trials, ...confirmations]),
+      [...cases.values()].flatMap(({ trials, confirmations, accepted }) => [...trials, ...confirmations, ...accepted]),
     ),
   );
   return { ...record, header, summary: summarizeRun(header, rows, record.end) };

@@ -1,7 +1,6 @@
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
 import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
-import type { Confirmability } from '../compare/gate/judge-cases.ts';
-import type { GatedComparison } from '../compare/gate/judge-comparisons.ts';
+import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { sideOfBaseline, sideOfVariant } from '../compare/sides.ts';
 import { defined } from '../json/defined.ts';
@@ -18,13 +17,14 @@ import { type AcceptedVariant, findRedefined, rejudge } from './rejudge.ts';
 export interface CompareRunOptions {
   readonly record: StoredRecord;
   readonly findBaseline: FindBaseline;
-  readonly confirmability: (suite: string) => Confirmability;
   /** Prices both sides by one table. Undefined where no price is known. */
   readonly costOf: (variant: BaselineVariant | RecordedVariant, usage: Usage | undefined) => number | undefined;
   /** The cell of a case as it is planned now, for its checks; undefined where the case was removed. */
   readonly cellOf?: FindCell;
   /** What checks need to judge stored answers again. */
   readonly judgePorts?: JudgePorts;
+  /** True for two stored records, of which neither side can be asked again. */
+  readonly isOfRecords?: boolean;
   /** True where a variant without a counterpart is compared with nothing, so that its cases are new. */
   readonly isPairWanted?: boolean;
 }
@@ -51,7 +51,7 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         variant,
         compared,
         ...defined({ own }),
-        confirmability: options.confirmability(id),
+        ...(options.isOfRecords === true ? { isOfRecords: true } : {}),
         // With `--compare v1,v2` v1 is the baseline, so nothing needs to have been accepted.
         mustPassWhole: compared.baseline.accepted?.size === 0 && compare === undefined,
         otherCases: shard?.otherCases?.[id] ?? 0,

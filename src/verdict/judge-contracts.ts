@@ -1,5 +1,5 @@
 import type { FindBaseline } from '../baseline/find-baselines.ts';
-import type { GatedComparison } from '../compare/gate/judge-comparisons.ts';
+import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type AnsweredVariant, compareContracts } from '../contracts/compare-contracts.ts';
 import { answersOfBaseline, answersOfRecord } from '../contracts/observe-answers.ts';
 import type { ComparedSide } from '../model/comparison.ts';

@@ -113,7 +113,17 @@ async function rejudgeCase(
     trials.push({ ...row, stamp, ...verdict });
   }
   const { caseId, observe, mustPass, group } = before;
-  return { caseId, status: caseStatusOf(trials), observe, mustPass, group, stamp, trials, confirmations: [] };
+  return {
+    caseId,
+    status: caseStatusOf(trials),
+    observe,
+    mustPass,
+    group,
+    stamp,
+    trials,
+    confirmations: [],
+    accepted: [],
+  };
 }
 
 interface RejudgeOptions {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/compare/gate/decide.ts';
+import { judgeRun } from '../../src/compare/gate/judge-comparisons.ts';
 import { exitCodeFor } from '../../src/model/exit-code.ts';
 import type { Decision } from '../../src/model/gate.ts';
 import type { RunSettings, StopReason } from '../../src/model/record.ts';
-import type { RowSummary } from '../../src/model/summary.ts';
+import type { RowSummary, RunSummary } from '../../src/model/summary.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import {
   buildHeader,
@@ -24,16 +25,22 @@ interface RunOptions extends SummaryOptions {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
 }
 
+/** Recordings answer by default, so that a failure is what it is: nothing can be asked again. */
 function judge(rows: string | readonly RowSummary[], options: RunOptions = {}): Decision {
-  const { stop, interrupted } = options;
-  return decide({
-    summary: summarize(typeof rows === 'string' ? rowsOf(rows) : rows, {
-      ...options,
-      end: stop === undefined ? end : { ...end, stopReason: stop },
-    }),
-    settings: { ...settings, ...options.settings },
-    ...(interrupted === undefined ? {} : { interrupted }),
+  const { stop, interrupted, suite = { replayed: true } } = options;
+  const summary = summarize(typeof rows === 'string' ? rowsOf(rows) : rows, {
+    ...options,
+    suite,
+    end: stop === undefined ? end : { ...end, stopReason: stop },
   });
+  const ofRun = { ...settings, ...options.settings };
+  return decideAlone(summary, ofRun, interrupted);
+}
+
+/** Decides on a run of which nothing was accepted. */
+function decideAlone(summary: RunSummary, ofRun: RunSettings, interrupted?: 'SIGINT' | 'SIGTERM'): Decision {
+  const judged = judgeRun([], { summary, settings: ofRun, isFinal: true });
+  return decide({ summary, settings: ofRun, judged, ...(interrupted === undefined ? {} : { interrupted }) });
 }
 
 const codes = ({ breaches }: Decision) => breaches.map(({ code }) => code);
@@ -114,18 +121,19 @@ describe('the pass rate', () => {
   });
 
   test('is judged on each variant that is not replaced', () => {
-    const suite = buildRecordedSuite([
+    const variants = [
       buildVariant(1),
       buildVariant(1, { prompt: 'v2', replaces: 'v1' }),
       buildVariant(1, { provider: 'q' }),
-    ]);
+    ];
+    const suite = buildRecordedSuite(variants, {}, { replayed: true });
     const rows = (v1: string, v2: string, q: string) => [
       ...rowsOf(v1),
       ...rowsOf(v2, { prompt: 'v2' }),
       ...rowsOf(q, { provider: 'q' }),
     ];
     const judgeAll = (all: readonly RowSummary[]) =>
-      decide({ summary: summarizeRun(buildHeader([suite]), all, end), settings });
+      decideAlone(summarizeRun(buildHeader([suite]), all, end), settings);
     expect(judgeAll(rows('f', 'p', 'p')).outcome).toBe('passed');
     expect(judgeAll(rows('p', 'f', 'f')).breaches).toMatchObject([{ prompt: 'v2' }, { prompt: 'v1', provider: 'q' }]);
   });
@@ -171,7 +179,7 @@ describe('a stopped run', () => {
   test('whose record has no end is incomplete even if every cell has its row', () => {
     const header = buildHeader([buildRecordedSuite([buildVariant(1)])]);
     const summary = summarizeRun(header, rowsOf('p'), undefined);
-    expect(decide({ summary, settings })).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'stopped' });
+    expect(decideAlone(summary, settings)).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'stopped' });
   });
 
   test('that reached nothing is stopped, not empty, also with --allow-empty', () => {
@@ -243,7 +251,7 @@ describe('errors', () => {
 
 describe('an empty run', () => {
   const decideOn = (suites: Parameters<typeof buildHeader>[0], overrides: Partial<RunSettings> = {}) =>
-    decide({ summary: summarizeRun(buildHeader(suites), [], end), settings: { ...settings, ...overrides } });
+    decideAlone(summarizeRun(buildHeader(suites), [], end), { ...settings, ...overrides });
   const nothing = buildRecordedSuite([buildVariant(0)]);
 
   test.each([
@@ -286,29 +294,45 @@ describe('a must-pass case', () => {
     })),
   ];
 
+  const asked = { ...lax, suite: {} };
+
   test.each<[string, string, Decision['outcome']]>([
     ['ppp', '', 'passed'],
-    ['ppf', '', 'failed'],
-    ['fff', '', 'failed'],
-    ['ppf', 'pf', 'failed'],
+    // Two of three confirm it.
+    ['fff', 'ff', 'failed'],
+    ['ppf', 'ff', 'failed'],
+    ['ppf', 'pff', 'failed'],
+    ['ppf', 'fpf', 'failed'],
     ['ppf', 'pp', 'passed'],
-    ['ppf', 'pe', 'incomplete'],
-    ['ppf', 'ef', 'failed'],
+    ['ppf', 'fpp', 'passed'],
     ['ppf', 'epp', 'passed'],
-    ['ppf', 'p', 'failed'],
+    ['ppf', 'eff', 'failed'],
+    // With one that failed, and none that could be made after it, it fails.
+    ['ppf', 'f', 'failed'],
+    ['ppf', 'ef', 'failed'],
+    ['ppf', 'ee', 'incomplete'],
+    ['ppf', 'pe', 'incomplete'],
+    // Nothing has confirmed it.
+    ['ppf', '', 'inconclusive'],
+    ['ppf', 'p', 'inconclusive'],
+    ['ppf', 'pf', 'inconclusive'],
   ])('with trials %j and confirmation trials %j is %s', (trials, fresh, outcome) => {
-    expect(judge(must(trials, fresh), lax).outcome).toBe(outcome);
+    expect(judge(must(trials, fresh), asked).outcome).toBe(outcome);
+  });
+
+  test('whose failure can’t be confirmed for a recording is broken', () => {
+    expect(judge(must('ppf'), lax).outcome).toBe('failed');
   });
 
   test('that failed is named with its counts, whatever the pass rate allows', () => {
-    expect(judge(must('pff', 'pf'), lax).breaches).toEqual([
+    expect(judge(must('pff', 'pff'), asked).breaches).toEqual([
       {
         code: 'must-pass',
         suite: 'triage',
         prompt: 'v1',
         provider: 'p',
         caseId: 'case-0',
-        message: 'must-pass case case-0 failed in 2 of 3 trials and in 1 of 2 confirmation trials',
+        message: 'must-pass case case-0 failed in 2 of 3 trials and in 2 of 3 confirmation trials',
       },
     ]);
   });
@@ -320,10 +344,69 @@ describe('a must-pass case', () => {
     });
   });
 
-  test('that all confirmation trials pass is a visible warning', () => {
-    expect(judge(must('pf', 'pp'), lax).warnings).toEqual([
-      'triage: must-pass case case-0 failed in 1 of 2 trials, but in none of 2 confirmation trials: a flaky contract',
+  test('that passes its confirmation trials is a visible warning', () => {
+    expect(judge(must('pf', 'pp'), asked).warnings).toEqual([
+      'triage: must-pass case case-0 failed 1 time and then passed a confirmation trial: a flaky contract',
     ]);
+  });
+});
+
+describe('a first run', () => {
+  const first = (outcomes: string, fresh: string, options: RunOptions = {}) => {
+    const all = [
+      ...rowsOf(outcomes),
+      ...rowsOf(fresh, { confirmation: true }).map((row) => ({ ...row, trial: row.trial + 100 })),
+    ];
+    return judge(all, { suite: {}, ...options });
+  };
+
+  test.each<[string, string, Decision['outcome']]>([
+    ['p p p', '', 'passed'],
+    // One that passes clears the case, and it counts as passed.
+    ['f p p', 'p', 'passed'],
+    ['f p p', 'ffp', 'passed'],
+    ['f f p', 'p p', 'passed'],
+    ['pf p p', 'p', 'passed'],
+    ['f p p', 'fff', 'failed'],
+    ['f f p', 'p fff', 'failed'],
+    // Of so few calls one that failed again has to do.
+    ['f p p', 'f', 'failed'],
+    ['f p p', '', 'inconclusive'],
+    ['f p p', 'ee', 'incomplete'],
+  ])('with trials %j and confirmation trials %j is %s', (trials, fresh, outcome) => {
+    expect(first(trials, fresh).outcome).toBe(outcome);
+  });
+
+  test('of more than ten trials wants one failure more where its calls were used up before others could be made', () => {
+    const rest = 'p '.repeat(19);
+    expect(first(`f ${rest}`, '').outcome).toBe('inconclusive');
+    expect(first(`f ${rest}`, 'f').outcome).toBe('failed');
+    // Half of the calls went to another case, so this one could have been asked again.
+    expect(first(`f f ${rest}`, `f ${'e'.repeat(20)}p`).outcome).toBe('inconclusive');
+  });
+
+  test('says that a case flaked, and fails by its pass rate', () => {
+    expect(first('f p p', 'p').warnings).toEqual([
+      'triage: case case-0 failed 1 time and then passed a confirmation trial',
+    ]);
+    expect(first('f p p p', 'ff')).toMatchObject({
+      breaches: [{ code: 'pass-rate-min', message: 'pass rate 75 % is below 100 %' }],
+    });
+  });
+
+  test('is held to the pass rate that the suite sets, whatever fresh trials say', () => {
+    expect(first('f p p', 'p', { gate: passRate(1) }).outcome).toBe('failed');
+    expect(first('f p p', 'ff', { gate: passRate(0.6) }).outcome).toBe('passed');
+  });
+
+  test('that flaked is incomplete while cells were not reached', () => {
+    expect(first('f s p', 'p', { stop: 'budget' }).outcome).toBe('incomplete');
+  });
+
+  test('with an open failure is not enough where certainty is asked for', () => {
+    const decision = first('f p p', '', { settings: { requireConclusive: true } });
+    expect(decision).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'inconclusive' });
+    expect(decision.breaches).toMatchObject([{ message: '1 verdict is open, and --require-conclusive asks for it' }]);
   });
 });
 

@@ -1,40 +1,38 @@
 import { describe, expect, test } from 'vitest';
-import type { Confirmability } from '../../src/compare/gate/judge-cases.ts';
-import { type GatedComparison, judgeComparisons } from '../../src/compare/gate/judge-comparisons.ts';
 import type { ComparedVariant } from '../../src/model/comparison.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
-import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { openGate } from '../support/build-case.ts';
+import {
+  buildGated,
+  type GatedOptions,
+  type JudgeGatedOptions,
+  judgeGated,
+  unavailable,
+  unchanged,
+} from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
-import { buildHeader, buildRecordedSuite, end } from '../support/build-summary.ts';
 
-interface GatedOptions {
-  readonly gate?: Partial<GatePolicy>;
-  readonly own?: ComparedVariant;
-  readonly confirmability?: Confirmability;
-}
+interface JudgeOptions extends GatedOptions, JudgeGatedOptions {}
 
-function gated(compared: ComparedVariant, options: GatedOptions = {}): GatedComparison {
-  const { gate = {}, own, confirmability = 'unknown' } = options;
-  const { recorded } = compared.candidate;
-  const [suite] = summarizeRun(buildHeader([buildRecordedSuite([recorded], gate)]), [], end).suites;
-  const [variant] = suite?.variants ?? [];
-  if (suite === undefined || variant === undefined) throw new Error('one suite of one variant');
-  return { suite, variant, compared, confirmability, ...(own === undefined ? {} : { own }) };
-}
-
-function judge(compared: ComparedVariant, options: GatedOptions = {}) {
-  const [judged] = judgeComparisons([gated(compared, options)]);
+function judge(compared: ComparedVariant, options: JudgeOptions = {}) {
+  const [judged] = judgeGated([buildGated(compared, options)], options).comparisons;
   if (judged === undefined) throw new Error('one comparison, one verdict');
   return judged;
 }
 
+/** The accepted prompt can't be asked, so that what was stored decides. */
+const alone: JudgeOptions = { acceptedPrompt: unavailable };
+/** Recordings answer. */
+const recorded: JudgeOptions = { ...alone, suite: { replayed: true } };
+const ofRecords: JudgeOptions = { isOfRecords: true };
+
 const broken = (count: number, of: number) =>
   compareSides(buildSide(repeatCase(of, 'p')), buildSide({ ...repeatCase(of, 'p'), ...repeatCase(count, 'f') }));
 
+const warn = { cases: { broken: 'warn', drifted: 'warn', added: 'warn' } } as const;
+
 describe('the verdict', () => {
   test('of 15 of 50 that fail now is failed, and its breach has the numbers', () => {
-    const { failures, report } = judge(broken(15, 50));
+    const { failures, report } = judge(broken(15, 50), { ...alone, gate: warn });
     expect(report.outcome).toBe('failed');
     expect(failures).toMatchObject([
       { code: 'pass-rate-regressed', suite: 'triage', prompt: 'v1', provider: 'p', baseline: 1, candidate: 0.7 },
@@ -45,33 +43,48 @@ describe('the verdict', () => {
   });
 
   test('that has failed asks for nothing that would settle it', () => {
-    const { open, report } = judge(broken(4, 20), { confirmability: 'stands' });
-    expect([open, report.outcome, report.advice]).toEqual([[], 'failed', []]);
+    const { report } = judge(broken(4, 20), recorded);
+    expect([report.outcome, report.advice]).toEqual(['failed', []]);
   });
 
   test('of many suspects that nobody confirmed is one sentence', () => {
-    const notes = (count: number) => judge(broken(count, 100), { confirmability: 'unknown' }).report.notes;
-    expect(notes(5)).toHaveLength(5);
-    expect(notes(6)).toEqual([
+    const notes = (count: number, options: JudgeOptions) => judge(broken(count, 100), options).report.notes;
+    expect(notes(5, ofRecords)).toHaveLength(5);
+    expect(notes(6, ofRecords)).toEqual([
       expect.stringMatching(
         /^6 cases passed on the baseline .* no confirmation trial confirms them: \S+(, \S+){4} and 1 more$/,
       ),
     ]);
+    const same = { acceptedPrompt: unchanged };
+    expect(notes(2, same)).toHaveLength(2);
+    expect(notes(6, same)).toEqual([
+      expect.stringMatching(/^6 cases passed .*, although nothing that is sent has changed: \S+(, \S+){4} and 1 more$/),
+      expect.stringMatching(/^pass rate fell: .*, although nothing that is sent has changed$/),
+    ]);
   });
 
-  test('of a hundred clean cases is passed, of twenty it is inconclusive with what would settle it', () => {
+  test('of clean cases is passed, with what would exclude a drop that twenty can’t see', () => {
     expect(judge(broken(0, 100)).report).toMatchObject({ outcome: 'passed', advice: [] });
     const { isInconclusive, report } = judge(broken(0, 20));
-    expect([isInconclusive, report.outcome]).toEqual([true, 'inconclusive']);
+    expect([isInconclusive, report.outcome]).toEqual([false, 'passed']);
     expect(report.advice).toEqual([
       'pass rate: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 5 pts: ~73 cases',
     ]);
   });
 
-  test('of suspects that nobody could confirm is that of the average, and they are listed', () => {
-    const { failures, report, warnings } = judge(broken(1, 400));
-    expect([failures, report.outcome]).toEqual([[], 'passed']);
+  test('of two records of which one holds a failure is open, and the failure is listed', () => {
+    const { failures, report, warnings } = judge(broken(1, 400), ofRecords);
+    expect([failures, report.outcome]).toEqual([[], 'inconclusive']);
     expect(warnings.join()).toContain('case-000');
+    expect(judge(broken(1, 400), { ...ofRecords, gate: warn }).report.outcome).toBe('passed');
+  });
+
+  test('of what is sent unchanged is open where it looks worse, and never failed', () => {
+    for (const count of [1, 15, 50]) {
+      const { failures, report } = judge(broken(count, 50), { acceptedPrompt: unchanged });
+      expect([failures, report.outcome]).toEqual([[], 'inconclusive']);
+    }
+    expect(judge(broken(0, 50), { acceptedPrompt: unchanged }).report.outcome).toBe('passed');
   });
 
   test('of too many errors is open, whatever the rest says', () => {
@@ -82,23 +95,117 @@ describe('the verdict', () => {
   });
 });
 
+describe('an average that looks worse', () => {
+  /** Twenty of a hundred fail that passed; then fresh trials. */
+  const looked = (outcomes: { readonly failed: string; readonly others: string }) => {
+    const candidate = { ...repeatCase(100, `p${outcomes.others}`), ...repeatCase(20, `f${outcomes.failed}`) };
+    const options = { gate: warn, planned: 1000 };
+    const fallen = buildGated(compareSides(buildSide(repeatCase(100, 'p')), buildSide(candidate)), options);
+    // Beside one that is not flagged, an average is looked at by fresh trials of both sides.
+    const [judged] = judgeGated([fallen, buildGated(broken(0, 20), options)]).comparisons;
+    if (judged === undefined) throw new Error('two comparisons, two verdicts');
+    return judged;
+  };
+
+  test('fails where fresh trials confirm it, and says so', () => {
+    const { failures, report } = looked({ failed: '+ff|pp', others: '+pp|pp' });
+    expect(report.outcome).toBe('failed');
+    expect(failures).toMatchObject([{ code: 'pass-rate-regressed', baseline: 1, candidate: 0.8 }]);
+    expect(failures[0]?.message).toMatch(/^pass rate fell: −20\.0 pts .*, confirmed by fresh trials on \d+ cases$/);
+  });
+
+  test('passes where they do not, and says so', () => {
+    const { failures, report, isInconclusive } = looked({ failed: '+pp|pp', others: '+pp|pp' });
+    expect([failures, report.outcome, isInconclusive]).toEqual([[], 'passed', false]);
+    expect(report.notes.join()).toMatch(/, but not in fresh trials on \d+ cases/);
+  });
+
+  test('passes where the accepted prompt has fallen too', () => {
+    expect(looked({ failed: '+ff|ff', others: '+pp|pp' }).report.outcome).toBe('passed');
+  });
+
+  test('is open where no fresh trial was made', () => {
+    const { failures, report } = looked({ failed: '', others: '' });
+    expect([failures, report.outcome]).toEqual([[], 'inconclusive']);
+    expect(report.notes.join()).toContain('and fresh trials have not settled it');
+  });
+
+  test('is decided at once by what is stored where the accepted prompt can’t be asked', () => {
+    const { failures } = judge(broken(20, 100), { ...alone, gate: warn });
+    expect(failures.map(({ code }) => code)).toEqual(['pass-rate-regressed']);
+  });
+
+  test('is decided by what is stored where a merge judges it', () => {
+    const { failures } = judge(broken(20, 100), { gate: warn, settings: { mergedShards: 4 } });
+    expect(failures.map(({ code }) => code)).toEqual(['pass-rate-regressed']);
+  });
+
+  test('that can’t be asked again and is not clear is open', () => {
+    // Four of a hundred: p = 0.03, two: 0.125.
+    const { failures, report } = judge(broken(4, 100), { ...alone, gate: warn });
+    expect([failures, report.outcome]).toEqual([[], 'inconclusive']);
+    expect(judge(broken(2, 100), { ...alone, gate: warn }).report.outcome).toBe('passed');
+  });
+});
+
 describe('broken cases', () => {
-  const compared = compareSides(buildSide({ a: 'p', b: 'p' }), buildSide({ a: 'f+ff', b: 'p', c: 'f+f' }));
+  const before = buildSide({ ...repeatCase(20, 'p'), a: 'p', b: 'p' });
+  const after = (a: string, c: string) =>
+    compareSides(before, buildSide({ ...repeatCase(20, 'p'), a, b: 'p', ...(c === '' ? {} : { c }) }));
+  const codesOf = ({ failures }: ReturnType<typeof judge>) => failures.map(({ code, caseId }) => [code, caseId]);
 
   test('fail one by one, named', () => {
-    const { failures } = judge(compared, { confirmability: 'stands' });
-    expect(failures.map(({ code, caseId }) => [code, caseId])).toEqual([
+    expect(codesOf(judge(after('f+fffff|pppp', 'f+fff')))).toEqual([
+      ['case-broken', 'a'],
+      ['case-added-failed', 'c'],
+    ]);
+    expect(codesOf(judge(after('f', 'f'), recorded))).toEqual([
       ['case-broken', 'a'],
       ['case-added-failed', 'c'],
     ]);
   });
 
   test('only warn where the gate says so', () => {
-    const { failures, warnings } = judge(compared, {
-      confirmability: 'stands',
-      gate: { cases: { broken: 'warn', added: 'warn' } },
-    });
-    expect([failures, warnings.length]).toEqual([[], 2]);
+    const { failures, warnings, report } = judge(after('f+fffff|pppp', 'f+fff'), { gate: warn });
+    expect([failures, warnings.length, report.outcome]).toEqual([[], 2, 'passed']);
+  });
+
+  test('that the accepted prompt fails as well drifted, which is said and fails where the gate asks for it', () => {
+    const drifted = after('f+fffff|ff', '');
+    const { failures, report, warnings, compared } = judge(drifted);
+    expect([failures, report.outcome]).toEqual([[], 'passed']);
+    expect(warnings.join()).toContain('the model or the data changed, not this prompt');
+    expect([report.cases.drifted, report.cases.regressed, compared.cases.get('a')?.change]).toEqual([
+      ['a'],
+      [],
+      'drifted',
+    ]);
+    const gate = { cases: { broken: 'fail', drifted: 'fail', added: 'fail' } } as const;
+    expect(codesOf(judge(drifted, { gate }))).toEqual([['case-drifted', 'a']]);
+    expect(codesOf(judge(drifted, { settings: { drift: true } }))).toEqual([['case-drifted', 'a']]);
+  });
+
+  test('of what is sent unchanged fail where the run looks for drift', () => {
+    const options: JudgeOptions = { acceptedPrompt: unchanged, settings: { drift: true } };
+    const { report, ...judged } = judge(after('f+ffff', ''), options);
+    expect(codesOf({ report, ...judged })).toEqual([['case-drifted', 'a']]);
+    expect(report.cases).toMatchObject({ drifted: ['a'], regressed: [] });
+    expect(judge(after('f', ''), options).report).toMatchObject({ outcome: 'inconclusive', unsettled: 1 });
+    expect(judge(after('f+p', ''), options).report.outcome).toBe('passed');
+  });
+
+  test('that are not settled leave it open, and those that flaked do not', () => {
+    expect(judge(after('f', '')).report).toMatchObject({ outcome: 'inconclusive', unsettled: 1 });
+    expect(judge(after('f', ''), { gate: warn }).report.outcome).toBe('passed');
+    expect(judge(after('f+fp', '')).report).toMatchObject({ outcome: 'passed', cases: { flaky: ['a'] } });
+    expect(judge(after('p', 'f')).report).toMatchObject({ outcome: 'inconclusive', unsettled: 1 });
+  });
+
+  test('say why the accepted prompt was not asked', () => {
+    const said = 'the accepted prompt was not asked again: its code has changed';
+    expect(judge(after('f+fffff', ''), alone).report.notes).toContain(said);
+    expect(judge(after('f+p', ''), alone).report.notes).not.toContain(said);
+    expect(judge(after('f+fffff|pppp', '')).report.notes).not.toContain(said);
   });
 
   test('are asked for again as often as the number of judged cases wants it', () => {
@@ -111,25 +218,30 @@ describe('broken cases', () => {
       [1, 'f+ff', false],
     ] as const) {
       const candidate = buildSide({ ...repeatCase(of, 'p'), 'case-000': outcomes });
-      const { open } = judge(compareSides(buildSide(repeatCase(of, 'p')), candidate), { confirmability: 'retrials' });
+      const compared = compareSides(buildSide(repeatCase(of, 'p')), candidate);
+      const { settled } = judgeGated([buildGated(compared, { ...alone, planned: 100 })], { isFinal: false });
+      const open = [...settled.cases.values()].filter(({ kind }) => kind === 'open');
       expect([of, outcomes, open.length === 1]).toEqual([of, outcomes, isOpen]);
     }
   });
 });
 
-test('how often a suspect is asked again depends on the cases of its own suite', () => {
-  const small = compareSides(buildSide({ a: 'p' }), buildSide({ a: 'f+ff' }));
+test('how often a suspect fails until it is broken depends on the cases of the whole run', () => {
+  const small = compareSides(buildSide({ a: 'p' }), buildSide({ a: 'f+ffff' }));
   const large = compareSides(buildSide(repeatCase(100, 'p')), buildSide(repeatCase(100, 'p')));
-  const [judged] = judgeComparisons([
-    gated(small, { confirmability: 'retrials' }),
-    gated(large, { confirmability: 'retrials' }),
-  ]);
-  expect([judged?.open, judged?.failures.map(({ caseId }) => caseId)]).toEqual([[], ['a']]);
+  const options = { ...alone, planned: 100 };
+  const kinds = (all: readonly ComparedVariant[]) => {
+    const gated = all.map((compared) => buildGated(compared, options));
+    return [...judgeGated(gated, { isFinal: false }).settled.cases.values()].map(({ kind }) => kind);
+  };
+  expect([kinds([small]), kinds([small, large])]).toEqual([['broken'], ['open']]);
 });
 
 describe('several comparisons', () => {
-  const outcomes = (all: readonly ComparedVariant[], options: GatedOptions = {}) =>
-    judgeComparisons(all.map((compared) => gated(compared, options))).map(({ report }) => report.outcome);
+  const stored = { ...alone, gate: warn };
+  const judgeAll = (all: readonly ComparedVariant[]) =>
+    judgeGated(all.map((compared) => buildGated(compared, stored))).comparisons;
+  const outcomes = (all: readonly ComparedVariant[]) => judgeAll(all).map(({ report }) => report.outcome);
 
   test('are each held to what Holm asks of the smallest p first', () => {
     // Six broken have p = 2^-7 = 0.0078, seven 0.0039.
@@ -138,19 +250,32 @@ describe('several comparisons', () => {
     expect(outcomes([broken(6, 20), broken(7, 20), broken(0, 20), broken(0, 20)])).toEqual([
       'failed',
       'failed',
-      'inconclusive',
-      'inconclusive',
+      'passed',
+      'passed',
     ]);
   });
 
+  test('are each held to the level that all flagged averages share, where fresh trials decide', () => {
+    const fresh = compareSides(
+      buildSide(repeatCase(20, 'p')),
+      buildSide({ ...repeatCase(20, 'p+pp|pp'), ...repeatCase(7, 'f+ff|pp') }),
+    );
+    const failed = (all: number) =>
+      judgeGated(
+        Array.from({ length: all }, () => buildGated(fresh, { gate: warn, planned: 1000 })),
+      ).comparisons.filter(({ failures }) => failures.length > 0).length;
+    // Seven of twenty: p = 0.0039, and the second look spends seven tenths of 2.5 %.
+    expect([failed(1), failed(4), failed(12)]).toEqual([1, 4, 0]);
+  });
+
   test('that only warn do not count', () => {
-    const withCost = gated(broken(6, 20));
-    const [judged] = judgeComparisons([withCost, gated(broken(0, 20)), gated(broken(0, 20))]);
+    const [judged] = judgeAll([broken(6, 20), broken(0, 20), broken(0, 20)]);
     expect(judged?.failures).toHaveLength(1);
   });
 
   test('need not be proved equal more strictly for being many', () => {
-    expect(outcomes(Array.from({ length: 30 }, () => broken(0, 100)))).not.toContain('inconclusive');
+    const certain = judgeAll(Array.from({ length: 30 }, () => broken(0, 100))).map(({ certainty }) => certainty.kind);
+    expect(new Set(certain)).toEqual(new Set(['certain']));
   });
 });
 
@@ -161,9 +286,10 @@ describe('the cost', () => {
       b: buildCaseSummary('b', 'p', { row: { costUsd } }),
     });
   const gate = { cost: { maxIncrease: 0.1 } };
+  const stored = { ...alone, gate };
 
   test('that rose beyond its limit fails with the ratio', () => {
-    const { failures } = judge(compareSides(priced(1), priced(2)), { gate });
+    const { failures } = judge(compareSides(priced(1), priced(2)), stored);
     expect(failures).toMatchObject([{ code: 'cost-regressed', metric: 'cost', baseline: 2, candidate: 4 }]);
     expect(failures[0]?.message).toContain('cost rose: +100.0 % [+100.0, +100.0]');
   });
@@ -180,7 +306,7 @@ describe('the cost', () => {
   });
 
   test('of what was free is beyond any limit, and has no ratio', () => {
-    const { errors, failures, report } = judge(compareSides(priced(0), priced(1)), { gate });
+    const { errors, failures, report } = judge(compareSides(priced(0), priced(1)), stored);
     expect([errors, report.outcome]).toEqual([[], 'failed']);
     expect(failures).toMatchObject([{ code: 'cost-regressed', baseline: 0 }]);
     expect(failures[0]?.message).toMatch(/^cost rose from nothing to \$/);
@@ -194,6 +320,30 @@ describe('the cost', () => {
     expect(judge(compared, { gate: { cost: { maxIncrease: 0.1 } } }).warnings.join()).toContain(
       'cost rose: +5.0 % [+5.0, +5.0], which is within the 10 % that are tolerated',
     );
+  });
+
+  test('that looks higher fails where the accepted prompt is still cheaper today, in a few cases too', () => {
+    const asked = (before: number, after: number, today: number | null, count = 2) => {
+      const ids = Object.keys(repeatCase(count, 'p'));
+      const side = (outcomes: string, costUsd: number) =>
+        Object.fromEntries(ids.map((id) => [id, buildCaseSummary(id, outcomes, { row: { costUsd } })]));
+      const candidate = Object.entries(side('p|p', after)).map(([id, found]) => [
+        id,
+        { ...found, accepted: today === null ? [] : found.accepted.map((row) => ({ ...row, costUsd: today })) },
+      ]);
+      const compared = compareSides(buildSide(side('p', before)), buildSide(Object.fromEntries(candidate)));
+      return judge(compared, { gate });
+    };
+    for (const count of [1, 2, 5, 20]) {
+      expect(asked(1, 2, 1, count).failures).toMatchObject([{ code: 'cost-regressed' }]);
+      expect(asked(0, 2, 0, count).failures).toMatchObject([{ code: 'cost-regressed' }]);
+      // The price has changed, not the prompt.
+      expect(asked(1, 2, 2, count).report.outcome).toBe('passed');
+      expect(asked(0, 2, 2, count).report.outcome).toBe('passed');
+      expect(asked(1, 2, null, count)).toMatchObject({ failures: [], report: { outcome: 'inconclusive' } });
+      expect(asked(0, 2, null, count)).toMatchObject({ failures: [], report: { outcome: 'inconclusive' } });
+      expect(asked(1, 1.05, 1, count).report.outcome).toBe('passed');
+    }
   });
 
   test('of no common case is not unknown but open', () => {
@@ -216,7 +366,7 @@ describe('sides without a common case', () => {
   test('fail where the rate fell beyond doubt', () => {
     const candidate = buildSide({ ...repeatCase(30, 'p', 'new'), ...repeatCase(15, 'f', 'new') });
     const { failures } = judge(compareSides(ids(30, 'p', 'old'), candidate), {
-      gate: { cases: { broken: 'fail', added: 'warn' } },
+      gate: warn,
     });
     expect(failures).toMatchObject([{ code: 'pass-rate-regressed', baseline: 1, candidate: 0.5 }]);
   });
@@ -249,31 +399,60 @@ describe('a change that brings its own accepted baseline', () => {
 
   test('passes where it matches, with its differences listed', () => {
     const own = compareSides(candidate, candidate);
-    const { failures, report, isInconclusive } = judge(compared, { own, confirmability: 'stands' });
-    expect([failures, report.outcome, isInconclusive]).toEqual([[], 'passed', false]);
-    expect(report.accepted).toEqual(['new (added)', 'z (regressed)']);
+    for (const options of [{}, alone, recorded]) {
+      const { failures, report, isInconclusive } = judge(compared, { ...options, own });
+      expect([failures, report.outcome, isInconclusive]).toEqual([[], 'passed', false]);
+      expect(report.accepted).toEqual(['new (added)', 'z (regressed)']);
+    }
   });
 
+  const asked = (own: ComparedVariant) => {
+    const { settled } = judgeGated([buildGated(compared, { own })], { isFinal: false });
+    return [...settled.cases.keys()].map((id) => (JSON.parse(id) as readonly string[]).at(-1));
+  };
+
   test('asks nothing again of what it accepts', () => {
-    const own = compareSides(candidate, candidate);
-    expect(judge(compared, { own, confirmability: 'retrials' }).open).toEqual([]);
+    expect(asked(compareSides(candidate, candidate))).toEqual([]);
   });
 
   test('asks for what it has not accepted', () => {
-    const own = compareSides(before, candidate);
-    expect(judge(compared, { own, confirmability: 'retrials' }).open.map(({ caseId }) => caseId)).toEqual(['new', 'z']);
+    expect(asked(compareSides(before, candidate))).toEqual(expect.arrayContaining(['new', 'z']));
+    const other = buildSide({ ...repeatCase(20, 'p'), z: 'p', new: 'f' });
+    expect(asked(compareSides(other, candidate))).toEqual(['z']);
   });
 
-  test('fails where it accepted something else', () => {
+  test('fails by what it has not accepted', () => {
     const own = compareSides(buildSide({ ...repeatCase(20, 'p'), z: 'p', new: 'f' }), candidate);
-    const { failures, report } = judge(compared, { own, confirmability: 'stands' });
-    expect([failures.length, report.accepted]).toEqual([2, []]);
+    const { failures, report } = judge(compared, { ...recorded, own });
+    expect(failures).toMatchObject([{ code: 'case-broken', caseId: 'z' }]);
+    expect(report.accepted).toEqual([]);
+    expect(judge(compared, { ...recorded, own: compareSides(before, candidate) }).failures).toHaveLength(2);
+  });
+
+  test('accepts an average that is as it stores it, and no other', () => {
+    const fallen = broken(15, 50);
+    const stored = fallen.candidate;
+    const options = { ...alone, gate: warn };
+    expect(judge(fallen, options).report.outcome).toBe('failed');
+    const { failures, report } = judge(fallen, { ...options, own: compareSides(stored, stored) });
+    expect([failures, report.outcome]).toEqual([[], 'passed']);
+    expect(report.accepted.at(-1)).toMatch(/^pass rate fell: −30\.0 pts/);
+    const whole = buildSide(repeatCase(50, 'p'));
+    expect(judge(fallen, { ...options, own: compareSides(whole, stored) }).report.outcome).toBe('failed');
+  });
+
+  test('does not accept a cost that has risen since, in a few cases either', () => {
+    const priced = (costUsd: number) => buildSide({ a: buildCaseSummary('a', 'p', { row: { costUsd } }) });
+    const gate = { cost: { maxIncrease: 0.1 } };
+    const risen = compareSides(priced(1), priced(2));
+    expect(judge(risen, { ...alone, gate, own: compareSides(priced(2), priced(2)) }).failures).toEqual([]);
+    expect(judge(risen, { ...alone, gate, own: compareSides(priced(1), priced(2)) }).failures).toHaveLength(1);
   });
 
   test('that also errored too much stays open', () => {
     const errored = buildSide({ ...repeatCase(20, 'p'), z: 'f', new: 'f', 'case-001': 'e', 'case-002': 'e' });
     const own = compareSides(errored, errored);
-    const { report } = judge(compareSides(before, errored), { own, confirmability: 'stands' });
+    const { report } = judge(compareSides(before, errored), { ...recorded, own });
     expect(report.outcome).toBe('inconclusive');
   });
 
@@ -291,6 +470,6 @@ test('a gate of its own alpha is decided by it', () => {
     buildSide({ ...repeatCase(20, 'p'), ...repeatCase(7, 'f') }),
     { gate: strict },
   );
-  expect(judge(compared, { gate: { alpha: 0.001 } }).report.outcome).toBe('inconclusive');
-  expect(judge(broken(7, 20)).report.outcome).toBe('failed');
+  expect(judge(compared, { ...alone, gate: { ...warn, alpha: 0.001 } }).report.outcome).toBe('inconclusive');
+  expect(judge(broken(7, 20), { ...alone, gate: warn }).report.outcome).toBe('failed');
 });

@@ -16,7 +16,8 @@ describe('what became of a case', () => {
     ['pf', 'ff', 'stillFailing', false],
     ['pf', 'pp', 'fixed', false],
     ['p', 'f+fff', 'regressed', true],
-    ['p', 'f+fp', 'flaky', false],
+    // The planned trials make it a suspect, and a confirmation trial clears it.
+    ['p', 'f+fp', 'flaky', true],
     ['f', 'f+p', 'flaky', false],
     // Only verdicts count.
     ['p', 'ef', 'regressed', true],

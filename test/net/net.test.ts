@@ -15,8 +15,8 @@ describe('a command prints and writes what it did before', () => {
     for (const [file, text] of Object.entries(scenario.files ?? {})) project.write(file, text);
     const answers = new Map(Object.entries(scenario.answers ?? {}));
     const server = await startChatServer(({ text, model }) => {
-      const word = wordOf(text);
-      const answer = answers.get(word) ?? word;
+      const word = wordOf(text.replace(/^Please say/, 'Say'));
+      const answer = answers.get(text) ?? answers.get(word) ?? word;
       if (typeof answer === 'number') return { status: answer, body: { error: { message: `status ${answer}` } } };
       const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
       return { body: { ...completionOf(answer, model), usage } };

@@ -10,7 +10,7 @@ export interface Scenario {
   /** A folder of fixtures/cli; none for an empty project. */
   readonly fixture?: string;
   readonly files?: Readonly<Record<string, string>>;
-  /** What the server answers to a word: a text, or a status code. Any other word is answered with itself. */
+  /** What the server answers to a word or to a whole prompt: a text, or a status code. Any other word is answered with itself. */
   readonly answers?: Readonly<Record<string, string | number>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
@@ -23,6 +23,11 @@ const edit = (file: string, from: string, to: string): Step => ({ edit: file, fr
 
 const words = 'evals/words.eval.yaml';
 const acceptWords = [run('-q'), cli('baseline', 'accept')];
+/** The prompt is edited, and what its answers are then; the accepted prompt is answered as before. */
+const editPrompt = (changed: Readonly<Record<string, string | number>> = {}): Step[] => [
+  edit(words, 'text: "Say: {{ word }}"', 'text: "Please say: {{ word }}"'),
+  answers(Object.fromEntries(Object.entries(changed).map(([word, answer]) => [`Please say: ${word}`, answer]))),
+];
 const addVersion = edit(
   words,
   'text: "Say: {{ word }}"',
@@ -129,11 +134,7 @@ export const scenarios: readonly Scenario[] = [
     (name): Scenario => ({
       name: `reporter-${name}`,
       fixture: 'baseline',
-      steps: [
-        ...acceptWords,
-        answers({ w03: 'sorry', w05: 400 }),
-        run('--cache', 'refresh', '-r', name, '--max-errors', '1'),
-      ],
+      steps: [...acceptWords, ...editPrompt({ w03: 'sorry', w05: 400 }), run('-r', name, '--max-errors', '1')],
     }),
   ),
   {
@@ -195,15 +196,30 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'one-case-broke',
     fixture: 'baseline',
-    steps: [...acceptWords, answers({ w03: 'sorry' }), run('--cache', 'refresh')],
+    steps: [...acceptWords, ...editPrompt({ w03: 'sorry' }), run()],
+  },
+  {
+    name: 'drift-beside-an-edit',
+    fixture: 'baseline',
+    steps: [...acceptWords, answers({ w03: 'sorry' }), ...editPrompt({ w03: 'sorry' }), run(), run('-q', '--drift')],
+  },
+  {
+    name: 'drift-without-an-edit',
+    fixture: 'baseline',
+    steps: [
+      ...acceptWords,
+      answers({ w03: 'sorry' }),
+      run('--cache', 'refresh'),
+      run('-q', '--cache', 'refresh', '--drift'),
+    ],
   },
   {
     name: 'many-cases-broke',
     fixture: 'baseline',
     steps: [
       ...acceptWords,
-      answers({ w01: 'x', w02: 'x', w03: 'x', w04: 'x', w05: 'x', w06: 'x', w07: 'x' }),
-      run('--cache', 'refresh'),
+      ...editPrompt({ w01: 'x', w02: 'x', w03: 'x', w04: 'x', w05: 'x', w06: 'x', w07: 'x' }),
+      run(),
     ],
   },
   { name: 'known-failure', fixture: 'baseline', answers: { w03: 'sorry' }, steps: [...acceptWords, run()] },
@@ -262,14 +278,21 @@ export const scenarios: readonly Scenario[] = [
     fixture: 'baseline',
     steps: [
       ...acceptWords,
-      answers({ w01: 'x', w02: 'x', w03: 'x', w04: 'x', w05: 'x', w06: 'x', w07: 'x' }),
-      run('-q', '--cache', 'refresh', '--update-baseline'),
+      ...editPrompt({ w01: 'x', w02: 'x', w03: 'x', w04: 'x', w05: 'x', w06: 'x', w07: 'x' }),
+      run('-q', '--update-baseline'),
     ],
   },
   {
     name: 'require-conclusive',
     fixture: 'baseline',
-    steps: [...acceptWords, answers({ w03: 'sorry' }), run('--cache', 'refresh', '--require-conclusive')],
+    steps: [
+      ...acceptWords,
+      ...editPrompt({ w03: 'sorry' }),
+      run('--require-conclusive'),
+      answers({ 'Please say: w03': 'w03' }),
+      run('-q', '--cache', 'refresh'),
+      run('-q', '--require-conclusive'),
+    ],
   },
   {
     name: 'record-and-replay',
@@ -282,6 +305,14 @@ export const scenarios: readonly Scenario[] = [
     steps: [edit('evals/echo.eval.yaml', 'tags: [number]', 'tags: [number]\n    skip: not today'), run('-r', 'json')],
   },
   { name: 'weights-and-thresholds', fixture: 'judging', steps: [run()] },
+  {
+    name: 'required-without-a-weight',
+    fixture: 'echo',
+    steps: [
+      edit('evals/echo.eval.yaml', 'assert: [', 'assert: [{ contains: zebra, weight: 0, required: true }, '),
+      run('-q'),
+    ],
+  },
   { name: 'case-files', fixture: 'case-files', steps: [run(), cli('list', 'cases')] },
   { name: 'conversation', fixture: 'conversation', steps: [run()] },
   { name: 'own-program', fixture: 'exec', steps: [run('--timeout', '2s', '-t', 'plain')] },

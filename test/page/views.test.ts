@@ -276,6 +276,7 @@ function buildManySided(): Report {
     costUsd: { baseline: 0.01, candidate: 0.0125, delta: 0.25, low: 0.21, high: 0.29, p: 0.001 },
     cases: {
       regressed: ['asked'],
+      drifted: [],
       fixed: ['fixed'],
       stillFailing: ['tolerated'],
       flaky: ['trials'],

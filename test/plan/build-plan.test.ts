@@ -88,11 +88,11 @@ describe('a cell', () => {
       buildPrompt({ id: 'none' }),
     ];
     const cells = cellsOf(plan([buildSuite([buildCase()], { prompts, contract: { output: { type: 'object' } } })]));
-    expect(cells.map(({ checks }) => checks[0])).toMatchObject([
-      { assertion: 'contract', params: { type: 'array' } },
-      { assertion: 'contract', params: { type: 'object' } },
-      { assertion: 'contract', params: { type: 'object' } },
-    ]);
+    expect(Object.fromEntries(cells.map(({ key, checks }) => [key.prompt, checks[0]]))).toMatchObject({
+      own: { assertion: 'contract', params: { type: 'array' } },
+      'input only': { assertion: 'contract', params: { type: 'object' } },
+      none: { assertion: 'contract', params: { type: 'object' } },
+    });
     expect(cellsOf(plan([buildSuite([buildCase()])]))[0]?.checks).toHaveLength(1);
   });
 

@@ -65,7 +65,7 @@ describe('json', () => {
     });
     expect(suite?.cases.find(({ prompt }) => prompt === 'v1')).not.toHaveProperty('change');
     expect(suite?.variants[1]?.comparison).toMatchObject({
-      notes: ['38 of 40 answers are the very ones the baseline holds'],
+      notes: ['38 of 40 answers are the very ones the baseline holds', expect.stringMatching(/^case weather/)],
       accepted: [],
       prompts: { candidate: [{ role: 'system' }, { role: 'user', content: '{{ email }}' }] },
     });

@@ -68,7 +68,7 @@ describe('the first line', () => {
     ['regressed', '## ❌ llmcheck FAILED: 3 thresholds broken (exit code 1)'],
     [
       'inconclusive',
-      '## ⚠️ llmcheck INCONCLUSIVE: 1 regressed case is not enough to show a regression, and nothing excludes one (exit code 0)',
+      '## ⚠️ llmcheck INCONCLUSIVE: 1 case that passed before fails now, neither confirmed nor cleared (exit code 0)',
     ],
     ['empty', '## ⛔ llmcheck INCOMPLETE: nothing was evaluated (exit code 4)'],
   ])('of a run that is %s is the verdict', (name, line) => {
@@ -80,7 +80,15 @@ describe('what broke', () => {
   it('stands before the metrics, worst first, with the old and the new answer', () => {
     const text = render(theme('regressed'));
     const rows = text.split('\n').filter((line) => line.startsWith('| **'));
-    expect(rows.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual(['broken', 'order', 'tool', 'newcomer', 'shaky']);
+    expect(rows.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual([
+      'broken',
+      'order',
+      'tool',
+      'newcomer',
+      'shaky',
+      'weather',
+    ]);
+    expect(rows[5]).toContain('| **drifted**<br>it fails with the accepted prompt too |');
     expect(rows[0]).toContain('| `I am sorry to hear that. Your refund is on its way.` | `I cannot help with that.` |');
     expect(text.indexOf('| **regressed**')).toBeLessThan(text.indexOf('Δ pass rate'));
   });

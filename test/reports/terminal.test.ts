@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Certainty } from '../../src/model/gate.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import type { CaseReport, Report, ReportStyle, SuiteReport, VariantComparison } from '../../src/model/report.ts';
 import { terminal } from '../../src/reports/terminal/terminal.ts';
@@ -153,23 +154,41 @@ describe('a comparison', () => {
   it('lists cases by how much they should alarm', () => {
     const text = render(theme('regressed'));
     const marked = [...text.matchAll(/^ {2}[✗~] (\w+)/gm)].map(([, caseId]) => caseId);
-    expect(marked).toEqual(['broken', 'order', 'tool', 'newcomer', 'shaky']);
+    const alarming = ['broken', 'order', 'tool', 'newcomer', 'shaky'];
+    expect(marked).toEqual([...alarming, 'weather']);
     const verbose = render(theme('regressed'), { verbose: true });
     const all = [...verbose.matchAll(/^ {2}[✗~] (\w+)/gm)].map(([, caseId]) => caseId);
-    expect(all).toEqual([...marked, 'curious', 'known', 'old']);
+    expect(all).toEqual([...alarming, 'curious', 'known', 'old', 'weather']);
   });
 
   it('says in words what it came to, and never that there is no regression', () => {
     expect(render(theme('regressed'), { width: 120 })).toContain('against git:main (v1): regressed\n');
     expect(render(theme('accepted'), { width: 120 })).toContain(': its differences are accepted in this change\n');
     const text = render(theme('inconclusive'), { width: 200 });
-    expect(text).toContain(
-      'inconclusive: 1 regressed case is not enough to show a regression, and nothing excludes one\n',
-    );
+    expect(text).toContain('inconclusive: 1 case that passed before fails now, neither confirmed nor cleared\n');
     expect(text).not.toMatch(/no regression|not regressed/i);
     const quiet = withComparison(buildComparison({ outcome: 'inconclusive' }));
-    expect(quiet).toContain('inconclusive: nothing shows a regression, and nothing excludes one\n');
-    expect(withComparison(buildComparison())).toContain(': not regressed\n');
+    expect(quiet).toContain('inconclusive: an average looks worse, and was neither confirmed nor cleared\n');
+    const empty = { kind: 'unseen', cases: 0, drop: null } as const;
+    expect(withComparison(buildComparison({ outcome: 'inconclusive', certainty: empty }))).toContain(
+      'inconclusive: no case could be compared\n',
+    );
+  });
+
+  it('says how sure a comparison is that passed', () => {
+    const said = (certainty: Certainty) => withComparison(buildComparison({ certainty })).replaceAll(/\s+/g, ' ');
+    expect(said({ kind: 'unseen', cases: 10, drop: 0.262 })).toContain(
+      ': no case broke; with 10 cases a drop of up to 27 points could go unnoticed',
+    );
+    expect(said({ kind: 'unseen', cases: 1, drop: null })).toContain(
+      ': no case broke; with 1 case a drop of any size could go unnoticed',
+    );
+    expect(said({ kind: 'certain', cases: 10 })).toContain(
+      ': certain: a larger drop than the gate tolerates is excluded',
+    );
+    expect(said({ kind: 'unchanged', cases: 10 })).toContain(
+      ': unchanged: all 10 cases ask and answer as on the baseline',
+    );
   });
 
   it('leaves out metrics of which nothing is known, and marks a side without a bound', () => {

@@ -23,17 +23,28 @@ const errored = buildUnansweredCase(
   { status: 'errored' },
   { error: { kind: 'timeout', message: 'no answer in 60 s', attempts: 3 } },
 );
+const drifted = buildCase({ status: 'failed', change: 'drifted' }, [{ checks }]);
 const skipped = buildUnansweredCase({ status: 'skipped' }, { skip: { reason: 'case', message: 'later' } });
 const known = buildVariant({
   comparison: buildComparison({
-    cases: { regressed: [], fixed: [], stillFailing: ['refund'], flaky: [], added: [], removed: [], redefined: [] },
+    cases: {
+      regressed: [],
+      drifted: [],
+      fixed: [],
+      stillFailing: ['refund'],
+      flaky: [],
+      added: [],
+      removed: [],
+      redefined: [],
+    },
   }),
 });
 const passed: Decision = { outcome: 'passed', breaches: [], warnings: [] };
 
-function failedBy(code: BreachCode, outcome: 'failed' | 'incomplete' = 'failed'): Decision {
+function failedBy(code: BreachCode, outcome: 'failed' | 'incomplete' = 'failed', caseId?: string): Decision {
   const variant = { suite: 'support-triage', prompt: 'v2', provider: 'openai:gpt-4o-mini' };
-  return { outcome, breaches: [{ code, ...(outcome === 'failed' && variant), message: 'broken' }], warnings: [] };
+  const place = { ...(outcome === 'failed' && variant), ...(caseId !== undefined && { caseId }) };
+  return { outcome, breaches: [{ code, ...place, message: 'broken' }], warnings: [] };
 }
 
 function readCtrf(report: Report) {
@@ -64,6 +75,14 @@ describe('ctrf and tap', () => {
     ],
     ['a flaky case', flaky, failedBy('pass-rate-min'), undefined, ['failed', 'failed', 'not ok', undefined]],
     ['a known failure', failing, passed, known, ['skipped', 'tolerated (failed)', 'not ok', 'TODO']],
+    ['a case that drifted', drifted, passed, undefined, ['skipped', 'tolerated (failed)', 'not ok', 'TODO']],
+    [
+      'a case that drifted, where the gate asks for it',
+      drifted,
+      failedBy('case-drifted', 'failed', 'refund'),
+      undefined,
+      ['failed', 'failed', 'not ok', undefined],
+    ],
     ['a skipped case', skipped, passed, undefined, ['skipped', 'skipped', 'ok', 'SKIP']],
     ['an error that is allowed', errored, passed, undefined, ['other', 'errored', 'ok', 'SKIP']],
     [

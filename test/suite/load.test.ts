@@ -54,7 +54,9 @@ describe('the whole suite format', () => {
     expect(gate).toEqual({
       alpha: 0.1,
       scope: 'population',
-      cases: { broken: 'fail', added: 'warn' },
+      cases: { broken: 'fail', drifted: 'warn', added: 'warn' },
+      confirm: { cases: 10, budget: 1 },
+      certify: false,
       passRate: { min: 0.8, maxDrop: 0.05 },
       score: { maxDrop: 0.05 },
       cost: { maxIncrease: 0.1, max: 0.5 },

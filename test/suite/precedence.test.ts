@@ -38,10 +38,10 @@ describe('the nearer setting wins', () => {
   test("a suite's gate over the config's, key by key", async () => {
     const root = openProject({
       'llmcheck.config.yaml':
-        'gate: { alpha: 0.1, scope: suite, passRate: { min: 0.5, maxDrop: 0.2 }, score: { min: 0.4 }, cost: { max: 9 }, latency: { p95Max: 9s }, cases: { added: warn } }\n',
+        'gate: { alpha: 0.1, scope: suite, passRate: { min: 0.5, maxDrop: 0.2 }, score: { min: 0.4 }, cost: { max: 9 }, latency: { p95Max: 9s }, cases: { added: warn, drifted: fail }, confirm: { cases: 3, budget: 50% }, certify: true }\n',
       'a.eval.yaml':
         `${prompts}providers: [openai:m]\ncases: [{ id: a, vars: { q: x }, assert: [{ contains: x }] }]\n` +
-        'gate: { alpha: 0.01, scope: population, passRate: { min: 0.9 }, score: { min: 0.8 }, cost: { max: 1 }, latency: { p95Max: 1s }, cases: { added: fail } }\n',
+        'gate: { alpha: 0.01, scope: population, passRate: { min: 0.9 }, score: { min: 0.8 }, cost: { max: 1 }, latency: { p95Max: 1s }, cases: { added: fail }, confirm: { budget: 20% }, certify: false }\n',
     });
     expect(onlySuite(await loadAt(root, ['a.eval.yaml'])).gate).toEqual({
       alpha: 0.01,
@@ -50,7 +50,9 @@ describe('the nearer setting wins', () => {
       score: { min: 0.8 },
       cost: { max: 1 },
       latency: { p95MaxMs: 1000 },
-      cases: { broken: 'fail', added: 'fail' },
+      cases: { broken: 'fail', drifted: 'fail', added: 'fail' },
+      confirm: { cases: 3, budget: 0.2 },
+      certify: false,
     });
   });
 });

@@ -86,7 +86,8 @@ export async function startBatchServer(
   function answer(request: ReceivedRequest): Scripted {
     if (dialect.isLive(request)) {
       state.liveCount += 1;
-      return { body: dialect.live(wordOf(dialect.textOf(JSON.parse(request.body) as Body))) };
+      const word = wordOf(dialect.textOf(JSON.parse(request.body) as Body));
+      return { body: dialect.live(fateOf(word)) };
     }
     if (request.method === 'POST' && request.url.endsWith('/files')) {
       const id = `file-${files.size}`;

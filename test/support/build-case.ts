@@ -1,7 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import type { Cell } from '../../src/model/cell.ts';
 import type { Completion, CompletionOutcome, CompletionRequest, ProviderFailure } from '../../src/model/completion.ts';
-import type { Case, GatePolicy, PromptVersion, ProviderConfig, Suite, Vars } from '../../src/model/suite.ts';
+import {
+  type Case,
+  defaultGate,
+  type GatePolicy,
+  type PromptVersion,
+  type ProviderConfig,
+  type Suite,
+  type Vars,
+} from '../../src/model/suite.ts';
 import type { CheckSpec } from '../../src/model/verdict.ts';
 
 const at = { file: 'evals/triage.eval.yaml', line: 12, column: 5 };
@@ -53,15 +61,7 @@ export function buildProvider(overrides: Partial<ProviderConfig> = {}): Provider
   };
 }
 
-export const openGate: GatePolicy = {
-  alpha: 0.05,
-  scope: 'population',
-  cases: { broken: 'fail', added: 'fail' },
-  passRate: {},
-  score: {},
-  cost: {},
-  latency: {},
-};
+export const openGate: GatePolicy = defaultGate;
 
 export function buildSuite(cases: readonly Case[], overrides: Partial<Omit<Suite, 'cases' | 'caseCount'>> = {}): Suite {
   return {

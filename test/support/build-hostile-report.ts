@@ -60,7 +60,16 @@ export function buildHostileReport(hostile: string): Report {
   ];
   const comparison = buildComparison({
     against: { source: short, prompt: `${short}0` },
-    cases: { regressed: [short], fixed: [short], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
+    cases: {
+      regressed: [short],
+      drifted: [short],
+      fixed: [short],
+      stillFailing: [],
+      flaky: [],
+      added: [],
+      removed: [],
+      redefined: [],
+    },
     residue: [short],
     advice: [short],
     notes: [hostile],

@@ -1,3 +1,4 @@
+import { firstAcceptedTrial } from '../../src/model/cell.ts';
 import { describeContractWarnings } from '../../src/model/finding.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import type {
@@ -57,6 +58,7 @@ export function buildCase(
     trials: rows.map((row, trial) => buildRow({ ...key, at, trial, status: rowStatus, ...row })),
     ...(overrides.change !== undefined && { change: overrides.change }),
     ...(overrides.baseline !== undefined && { baseline: overrides.baseline }),
+    ...(overrides.acceptedTrials !== undefined && { acceptedTrials: overrides.acceptedTrials }),
   };
 }
 
@@ -160,12 +162,22 @@ const noMetric: MetricComparison = { baseline: null, candidate: null, delta: nul
 export function buildComparison(overrides: Partial<VariantComparison> = {}): VariantComparison {
   return {
     outcome: 'passed',
+    certainty: { kind: 'unseen', cases: 10, drop: 0.262 },
     against: { source: 'evals/triage.baseline.jsonl', prompt: 'v2' },
     passRate: noMetric,
     score: noMetric,
     costUsd: noMetric,
     latencyMs: noMetric,
-    cases: { regressed: [], fixed: [], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
+    cases: {
+      regressed: [],
+      drifted: [],
+      fixed: [],
+      stillFailing: [],
+      flaky: [],
+      added: [],
+      removed: [],
+      redefined: [],
+    },
     residue: [],
     advice: [],
     notes: [],
@@ -178,6 +190,7 @@ export function buildComparison(overrides: Partial<VariantComparison> = {}): Var
 export function buildReports(): Readonly<Record<string, Report>> {
   return {
     passed: buildReport([buildSuite([buildCase()])]),
+    compared: buildComparedReport(),
     failed: buildFailedReport(),
     regressed: buildRegressedReport(),
     inconclusive: buildInconclusiveReport(),
@@ -212,6 +225,25 @@ function buildContractReport(): Report {
     decision: { outcome: 'failed', breaches: [{ code: 'contract-broken', ...place, message }], warnings },
     exitCode: 1,
     contracts: [contract, { ...kept, observed: [] }, unchanged],
+  });
+}
+
+/** Nothing got worse that ten cases can show. */
+function buildComparedReport(): Report {
+  const certainty = { kind: 'unseen', cases: 10, drop: 0.262 } as const;
+  const comparison = buildComparison({
+    certainty,
+    passRate: { baseline: 1, candidate: 1, delta: 0, low: -0.262, high: 0.262, p: 0.5 },
+    advice: ['pass rate: a drop of up to 26.2 pts is not excluded by 10 cases; to certify 5 pts: ~73 cases'],
+  });
+  const variant = buildVariant({
+    planned: 10,
+    passed: 10,
+    passRate: { value: 1, low: 0.7225, high: 1, n: 10 },
+    comparison,
+  });
+  return buildReport([buildSuite([buildCase({ change: 'stillPassing' })], { variants: [variant] })], {
+    decision: { outcome: 'passed', certainty, breaches: [], warnings: [] },
   });
 }
 
@@ -305,6 +337,14 @@ function buildRegressedReport(): Report {
     output: 'Your order 4711 was sent on Monday by airmail and should be with you within ten days.',
   };
   const calling = { ...failing, output: '', toolCalls: [{ name: 'close', arguments: {}, rawArguments: '{"id":1}' }] };
+  const rowOfAccepted = buildRow({
+    ...failing,
+    caseId: 'weather',
+    trial: firstAcceptedTrial,
+    status: 'failed',
+    confirmation: true,
+    side: 'accepted',
+  });
   const cases = [
     failed('broken', { change: 'regressed', baseline: before }),
     failed('curious', { observe: true }),
@@ -343,15 +383,18 @@ function buildRegressedReport(): Report {
       },
       [calling],
     ),
+    failed('weather', { change: 'drifted', baseline: before, acceptedTrials: [rowOfAccepted] }),
   ];
   const comparison = buildComparison({
     outcome: 'failed',
+    certainty: { kind: 'unseen', cases: 100, drop: 0.076 },
     against: { source: 'git:main', prompt: 'v1' },
     passRate: { baseline: 0.98, candidate: 0.96, delta: -0.02, low: -0.076, high: 0.028, p: 0.19 },
     score: { baseline: 0.98, candidate: 0.96, delta: -0.02, low: null, high: 0.028, p: null },
     costUsd: { baseline: 0.01, candidate: 0.0125, delta: 0.25, low: 0.21, high: 0.29, p: 0.001 },
     cases: {
       regressed: ['broken', 'order', 'tool'],
+      drifted: ['weather'],
       fixed: ['old'],
       stillFailing: ['known'],
       flaky: ['shaky'],
@@ -361,7 +404,10 @@ function buildRegressedReport(): Report {
     },
     residue: ['params.temperature: 0 → 0.7'],
     advice: ['score: a drop of up to 7.6 pts is not excluded by 100 cases; to certify 5 pts: ~300 cases'],
-    notes: ['38 of 40 answers are the very ones the baseline holds'],
+    notes: [
+      '38 of 40 answers are the very ones the baseline holds',
+      'case weather passed 1 of 1 trials on the baseline and now failed all 6; the accepted prompt failed 5 of 5: the model or the data changed, not this prompt',
+    ],
     prompts: {
       baseline: [
         { role: 'system', content: 'You answer customers.\nOffer a refund where one is due.\nBe brief.' },
@@ -383,11 +429,11 @@ function buildRegressedReport(): Report {
       replacedBy: 'v2',
     }),
     buildVariant({
-      planned: 8,
+      planned: 9,
       passed: 2,
-      failed: 6,
+      failed: 7,
       observed: 1,
-      passRate: { value: 0.2143, low: 0.0615, high: 0.5123, n: 7 },
+      passRate: { value: 0.1875, low: 0.0445, high: 0.5332, n: 8 },
       comparison,
     }),
   ];
@@ -401,7 +447,8 @@ function buildRegressedReport(): Report {
           code: 'case-broken',
           ...variantKey,
           caseId: 'broken',
-          message: 'case broken passed 1 of 1 trials on the baseline and now failed all 5',
+          message:
+            'case broken passed 1 of 1 trials on the baseline and now failed all 6; the accepted prompt failed 0 of 5',
         },
         {
           code: 'case-added-failed',
@@ -434,7 +481,16 @@ function buildInconclusiveReport(): Report {
     outcome: 'inconclusive',
     passRate: { baseline: 1, candidate: 0.9, delta: -0.1, low: -0.262, high: 0.062, p: 0.08 },
     costUsd: { baseline: 0.01, candidate: 0.01, delta: 0, low: 0, high: 0, p: 1 },
-    cases: { regressed: ['refund'], fixed: [], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
+    cases: {
+      regressed: ['refund'],
+      drifted: [],
+      fixed: [],
+      stillFailing: [],
+      flaky: [],
+      added: [],
+      removed: [],
+      redefined: [],
+    },
     advice: ['pass rate: a drop of up to 26.2 pts is not excluded by 10 cases; to certify 5 pts: ~420 cases'],
     notes: ['case refund passed 1 of 1 trials on the baseline and now failed all 1; no confirmation trial confirms it'],
   });
@@ -465,9 +521,19 @@ function buildInconclusiveReport(): Report {
 /** A change that brings its own baseline: what differs is listed and passes. */
 function buildAcceptedReport(): Report {
   const comparison = buildComparison({
+    certainty: { kind: 'unchanged', cases: 2 },
     against: { source: 'git:main...', prompt: 'v2' },
     passRate: { baseline: 1, candidate: 0.5, delta: -0.5, low: -0.9, high: -0.1, p: 0.01 },
-    cases: { regressed: ['refund'], fixed: [], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
+    cases: {
+      regressed: ['refund'],
+      drifted: [],
+      fixed: [],
+      stillFailing: [],
+      flaky: [],
+      added: [],
+      removed: [],
+      redefined: [],
+    },
     accepted: ['refund (regressed)', 'pass rate fell: −50.0 pts [−90.0, −10.0]'],
   });
   const variant = buildVariant({ planned: 2, passed: 1, failed: 1, comparison });

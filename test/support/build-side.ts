@@ -1,4 +1,5 @@
 import { type CompareVariantsOptions, compareVariants } from '../../src/compare/compare-variants.ts';
+import { firstAcceptedTrial } from '../../src/model/cell.ts';
 import type { ComparedSide, ComparedVariant } from '../../src/model/comparison.ts';
 import type { RecordedVariant } from '../../src/model/record.ts';
 import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
@@ -13,19 +14,24 @@ export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'gro
   readonly row?: Partial<RowSummary>;
 }
 
-/** `ppf+fp`: the planned trials by letter (passed, failed, errored, skipped), and behind the plus the confirmation trials. */
+/**
+ * `ppf+fp|pp`: the planned trials by letter (passed, failed, errored, skipped), behind the plus the confirmation trials, and
+ * behind the bar those of the accepted prompt.
+ */
 export function buildCaseSummary(caseId: string, outcomes: string, options: CaseOptions = {}): CaseSummary {
   const { mustPass = false, group, stamp = 'stamp', observe = false, row = {} } = options;
-  const [planned = '', fresh = ''] = outcomes.split('+');
-  const rows = (word: string, confirmation: boolean) =>
+  const [ofCandidate = '', ofAccepted = ''] = outcomes.split('|');
+  const [planned = '', fresh = ''] = ofCandidate.split('+');
+  const rows = (word: string, firstTrial: number, kind: Partial<RowSummary> = {}) =>
     word.split('').map((letter, index) => {
-      const trial = confirmation ? planned.length + index : index;
       const status = letters[letter as keyof typeof letters];
-      return buildRowSummary({ caseId, trial, status, confirmation, mustPass, group, stamp, ...row });
+      const trial = firstTrial + index;
+      return buildRowSummary({ caseId, trial, status, mustPass, group, stamp, ...kind, ...row });
     });
-  const trials = rows(planned, false);
-  const confirmations = rows(fresh, true);
-  return { caseId, status: caseStatusOf(trials), observe, mustPass, group, stamp, trials, confirmations };
+  const trials = rows(planned, 0);
+  const confirmations = rows(fresh, planned.length, { confirmation: true });
+  const accepted = rows(ofAccepted, firstAcceptedTrial, { confirmation: true, side: 'accepted' });
+  return { caseId, status: caseStatusOf(trials), observe, mustPass, group, stamp, trials, confirmations, accepted };
 }
 
 /** Cases by id, each as its outcomes or whole. */

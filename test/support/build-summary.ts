@@ -72,6 +72,7 @@ export function buildRowSummary(overrides: Partial<RowSummary> = {}): RowSummary
     mustPass: false,
     group: undefined,
     confirmation: false,
+    side: undefined,
     cached: false,
     score: isJudged ? (status === 'passed' ? 1 : 0) : undefined,
     latencyMs: isJudged ? 100 : undefined,
@@ -109,6 +110,7 @@ export interface SummaryOptions {
   /** More cells than there are rows: the rest was not reached. */
   readonly planned?: number;
   readonly end?: EndRow;
+  readonly suite?: Partial<RecordedSuite>;
 }
 
 /** The summary of a run of one variant. */
@@ -116,5 +118,6 @@ export function summarize(rows: readonly RowSummary[], options: SummaryOptions =
   const gated = rows.filter(({ observe, confirmation }) => !observe && !confirmation);
   const observed = rows.filter(({ observe }) => observe).length;
   const variant = buildVariant(options.planned ?? gated.length, { observed });
-  return summarizeRun(buildHeader([buildRecordedSuite([variant], options.gate)]), rows, options.end ?? end);
+  const suite = buildRecordedSuite([variant], options.gate, options.suite);
+  return summarizeRun(buildHeader([suite]), rows, options.end ?? end);
 }

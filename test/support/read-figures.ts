@@ -101,7 +101,11 @@ interface JsonSuite {
     readonly provider: string;
     readonly passRate: { readonly value: number | null };
   } & Omit<Amounts, 'passRate'>)[];
-  readonly cases?: readonly { readonly observe?: boolean; readonly trials: readonly JsonCell[] }[];
+  readonly cases?: readonly {
+    readonly observe?: boolean;
+    readonly trials: readonly JsonCell[];
+    readonly acceptedTrials?: readonly JsonCell[];
+  }[];
 }
 
 interface JsonCell {
@@ -205,8 +209,8 @@ function sumCounts(all: readonly Counts[]): Counts {
 /** Verdicts of planned cells; those that were not reached have no trial. */
 function countTrials({ suites }: JsonFigures): Counts {
   const cells = suites.flatMap(({ cases = [] }) =>
-    cases.flatMap(({ observe, trials }) =>
-      trials.filter(({ confirmation }) => observe !== true || confirmation === true),
+    cases.flatMap(({ observe, trials, acceptedTrials = [] }) =>
+      [...trials, ...acceptedTrials].filter(({ confirmation }) => observe !== true || confirmation === true),
     ),
   );
   return countCells(cells);

@@ -85,6 +85,11 @@ export function trialsOf({ suites }: JsonReport): readonly (JsonTrial & JsonCell
   );
 }
 
+/** Without the confirmation trials of cases that failed. */
+export function plannedTrialsOf(report: JsonReport): ReturnType<typeof trialsOf> {
+  return trialsOf(report).filter(({ confirmation }) => confirmation !== true);
+}
+
 export function statusesOf(report: JsonReport): Readonly<Record<string, string>> {
   const cases = report.suites.flatMap((suite) => suite.cases);
   return Object.fromEntries(cases.map(({ caseId, status }) => [caseId, status]));
@@ -129,6 +134,7 @@ interface JsonCellName {
 export interface JsonTrial {
   readonly index: number;
   readonly status: string;
+  readonly confirmation?: true;
   readonly score?: number;
   readonly output: string | null;
   readonly checks: readonly {
@@ -165,6 +171,7 @@ export interface JsonReport {
   readonly decision: {
     readonly outcome: string;
     readonly exitCode: number;
+    readonly certainty?: { readonly kind: string; readonly cases: number; readonly drop?: number | null };
     readonly breaches: readonly { readonly code: string; readonly caseId?: string; readonly message: string }[];
     readonly warnings: readonly string[];
   };
@@ -198,7 +205,10 @@ export interface JsonReport {
       readonly provider: string;
       readonly status: string;
       readonly observe?: boolean;
+      readonly change?: string;
       readonly trials: readonly JsonTrial[];
+      /** Confirmation trials of the accepted prompt. */
+      readonly acceptedTrials?: readonly JsonTrial[];
     }[];
   }[];
 }

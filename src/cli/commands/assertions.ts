@@ -39,10 +39,7 @@ export const define: DefineCommand = (assertions, { io, exit }) => {
       ]),
     )
     .option('--run <id|file>', "a run's answers (default: the latest that has the suite)")
-    .option(
-      '--skip <kinds>',
-      'wrong answers not to try, by comma: swapped, emptied, truncated, refusal, field-dropped, number-changed',
-    )
+    .option('--skip <kinds>', `wrong answers not to try, by comma: ${mutationKindNames.join(', ')}`)
     .option('-c, --config <file>', 'config file')
     .option('--json', 'as JSON')
     .addHelpText(
@@ -94,7 +91,9 @@ function describe(suites: readonly MutationResult[]): string {
   const caught = `${sum((suite) => suite.caught)} of ${sum((suite) => suite.mutants)} wrong answers caught`;
   const left = sum(({ leftToJudges }) => leftToJudges);
   const toJudges = left === 0 ? '' : `, ${left} left to judges, who are not asked here`;
+  const tried = new Set<string>(suites.flatMap(({ kinds }) => kinds.map(({ mutation }) => mutation)));
   const verdict = describeVerdict({
+    kinds: mutationKindNames.filter((kind) => tried.has(kind)),
     cases: sum(({ weakCases }) => weakCases.length),
     checks: sum(({ weakChecks }) => weakChecks.length),
     measured: sum(({ measured }) => measured),
@@ -104,17 +103,20 @@ function describe(suites: readonly MutationResult[]): string {
 }
 
 function describeVerdict(found: {
+  /** Of the wrong answers that were tried. */
+  readonly kinds: readonly string[];
   readonly cases: number;
   readonly checks: number;
   readonly measured: number;
   readonly unmeasured: number;
 }): string {
-  const { cases, checks, measured, unmeasured } = found;
+  const { kinds, cases, checks, measured, unmeasured } = found;
   if (cases + checks > 0)
     return `WEAK: ${formatCount(cases, 'case')} and ${formatCount(checks, 'check')} (exit code 1)`;
   if (measured === 0) return 'NOTHING MEASURED: no stored answer passes (exit code 4)';
-  if (unmeasured === 0) return 'STRONG: every case and every check noticed (exit code 0)';
-  return `STRONG: every case and every check that was measured noticed; ${unmeasured} not measured (exit code 0)`;
+  const against = `against wrong answers (${kinds.join(', ')})`;
+  if (unmeasured === 0) return `STRONG ${against}: every case and every check noticed (exit code 0)`;
+  return `STRONG ${against}: every case and every check that was measured noticed; ${unmeasured} not measured (exit code 0)`;
 }
 
 const maxUnmeasured = 5;

@@ -1,5 +1,11 @@
 import { exitCodes } from '../../model/exit-code.ts';
-import { type Calibration, calibrate, type EventRate, type VariantCalibration } from '../../planning/calibrate.ts';
+import {
+  type Calibration,
+  calibrate,
+  type EventRate,
+  type RunCalibration,
+  type VariantCalibration,
+} from '../../planning/calibrate.ts';
 import { formatCount, formatPercent } from '../../text/format-amount.ts';
 import { createRandom } from '../../text/random.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -20,15 +26,15 @@ interface Flags {
 export const define: DefineCommand = (command, { io, exit }) => {
   command
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
-    .option('--runs <n>', 'how many comparisons', '2000')
-    .option('--seed <n>', 'of the splits; the same seed gives the same report', '1')
+    .option('--runs <n>', 'how many simulated runs', '2000')
+    .option('--seed <n>', 'of the simulation; the same seed gives the same report', '1')
     .option('-c, --config <file>', 'config file')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
-Sends nothing: it needs cases with two stored trials or more, of one run or of several.
-Exit code 4 where there are none.
+Sends nothing: it simulates runs from stored trials, of one run or of several.
+Exit code 4 where no case has two of them.
 
 Examples:
   $ llmcheck calibrate
@@ -50,7 +56,7 @@ async function run(paths: readonly string[], flags: Flags, io: Io): Promise<numb
   printProblems(warnings, io);
   if (flags.json === true) printJson({ format, comparisons, seed, ...calibration }, io);
   else io.stdout.write(describe(calibration, { comparisons, seed }));
-  io.stderr.write(describeUnsplit(calibration));
+  io.stderr.write(describeInsufficient(calibration));
   return calibration.run === null ? exitCodes.incomplete : exitCodes.passed;
 }
 
@@ -64,46 +70,57 @@ function describe(
   if (whole === null) return '';
   const blocks = variants.map((variant) => describeVariant(variant).join('\n'));
   const alpha = Math.max(...variants.map((variant) => variant.alpha));
-  const together = [
-    `the ${variants.length} variants judged together, as one run does:`,
-    row('regressed', whole.regressed, promise(alpha)),
-    row('failed', whole.failed, 'for any reason'),
-  ];
-  const terms = `${formatCount(comparisons, 'comparison')} of each version with itself, seed ${seed}; rates with their 95 % Wilson interval.`;
-  return `${[...blocks, ...(variants.length > 1 ? [together.join('\n')] : []), terms].join('\n\n')}\n`;
+  const terms = `${formatCount(comparisons, 'simulated run')} without a change, seed ${seed}; rates with their 95 % interval, which covers what the stored trials leave open.`;
+  return `${[...blocks, describeRun(whole, variants.length, alpha).join('\n'), terms].join('\n\n')}\n`;
 }
 
-/** What to run first for the variants that have nothing to split; empty where there are none. */
-function describeUnsplit({ unsplit, run: whole }: Found): string {
-  if (unsplit.length === 0) return whole === null ? noGatedCaseText : '';
-  const names = unsplit.map(({ suite, prompt, provider }) => toSafeLine(`  ${suite}  ${prompt} × ${provider}`));
-  // Recorded answers come one by one from their file: further trials must be recorded first.
-  const record = unsplit.some(({ isHermetic }) => isHermetic) ? ' (with --record where a suite has recordings)' : '';
+function describeRun(whole: RunCalibration, variants: number, alpha: number): string[] {
+  const rates = [
+    row('failed', whole.failed, 'for any reason'),
+    row('- average', whole.regressed, promise(alpha)),
+    row('- single case', whole.caseFailed, promise(alpha)),
+    row('inconclusive', whole.inconclusive, 'something looks worse and is not settled'),
+  ];
+  const { average, most, forAverages, forCases } = whole.extraCalls;
   return [
-    'nothing to split, for want of a case with two stored trials of one version:',
+    ...(variants > 1 ? [`the ${variants} variants judged together, as one run does:`, ...rates] : ['a whole run:']),
+    `  confirmation trials: ${formatPercent(average)} of the planned ones on average (averages ${formatPercent(forAverages)}, single cases ${formatPercent(forCases)}), at most ${formatPercent(most)}`,
+  ];
+}
+
+/** What to run first for the variants of which too little is stored; empty where there are none. */
+function describeInsufficient({ insufficient, run: whole }: Found): string {
+  if (insufficient.length === 0) return whole === null ? noGatedCaseText : '';
+  const names = insufficient.map(({ suite, prompt, provider }) => toSafeLine(`  ${suite}  ${prompt} × ${provider}`));
+  // Recorded answers come one by one from their file: further trials must be recorded first.
+  const record = insufficient.some(({ isHermetic }) => isHermetic)
+    ? ' (with --record where a suite has recordings)'
+    : '';
+  return [
+    'nothing tells flaky cases from broken ones, for want of a case with two stored trials of one version:',
     ...names,
     `make them by \`llmcheck run --trials 6\`${record}\n`,
   ].join('\n');
 }
 
 function describeVariant(found: VariantCalibration): string[] {
-  const { suite, prompt, provider, cases, suiteCases, trials, runs, usesBaseline, trialsPerSide, alpha } = found;
-  const { min, max } = trialsPerSide;
+  const { suite, prompt, provider, cases, suiteCases, trials, runs, usesBaseline, alpha } = found;
   const places = [
     ...(runs.length > 0 ? [formatCount(runs.length, 'run')] : []),
     ...(usesBaseline ? ['the accepted baseline'] : []),
   ];
-  const sides = min === max ? formatCount(min, 'trial') : `${min} to ${max} trials`;
   const left = suiteCases - cases;
   return [
     toSafeLine(`${suite}  ${prompt} × ${provider}`),
-    `  ${formatCount(cases, 'case')}, ${sides} a side; from ${trials} trials in ${places.join(' and ')}`,
-    ...(left > 0 ? [`  ${formatCount(left, 'case')} with fewer than two stored trials left out`] : []),
+    `  ${formatCount(cases, 'case')}, from ${formatCount(trials, 'trial')} in ${places.join(' and ')}`,
+    ...(left > 0 ? [`  ${formatCount(left, 'case')} without a stored trial left out`] : []),
     row('failed', found.failed, 'for any reason'),
-    row('- regressed', found.regressed, promise(alpha)),
-    row('- case broken', found.caseBroken, `${promise(alpha)} while no case fails more than one time in five`),
+    row('- average', found.regressed, promise(alpha)),
+    row('- case broken', found.caseBroken, promise(alpha)),
     ...(found.mustPass.count > 0 ? [row('- must-pass', found.mustPass, 'a contract that is not kept every time')] : []),
-    row('inconclusive', found.inconclusive, 'too few cases or trials to exclude a drop'),
+    row('inconclusive', found.inconclusive, 'something looks worse and is not settled'),
+    row('- average', found.openAverages, ''),
+    row('- single case', found.openCases, ''),
     row('passed', found.passed, ''),
     ...describeBroken(found),
   ];

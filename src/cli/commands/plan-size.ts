@@ -76,7 +76,9 @@ function describeVariant(size: VariantSize): string[] {
     toSafeLine(`${suite}  ${prompt} × ${provider}`),
     ...describePilot(size),
     ...(baselineTrials === null ? [] : [item(`the accepted baseline has ${trialsText(baselineTrials)} a case`)]),
+    ...describeEvidence(size),
     `  now: ${formatCount(cases, 'case')} × ${trials}, ${costText(run)}`,
+    ...describeConfirmation(size),
     item(
       visibleDrop === null
         ? 'these are too few cases to be sure of seeing a drop of any size'
@@ -87,6 +89,7 @@ function describeVariant(size: VariantSize): string[] {
         ? 'these are too few cases to exclude a drop of any size'
         : `a drop beyond ${points(excludableDrop, Math.ceil)} can be excluded where nothing has changed${onThese}`,
     ),
+    ...describeSingleCase(size),
     `  to see a drop of ${points(drop)}:`,
     ...describeGrowth(size.see, size, visibleDrop),
     `  to exclude a drop of ${points(drop)}:`,
@@ -116,6 +119,54 @@ function describePilot({ pilot, isHermetic }: VariantSize): string[] {
   ];
 }
 
+/** What makes cases or verdicts say less than their number. */
+function describeEvidence({ groups, judge, cases }: VariantSize): string[] {
+  const lines: string[] = [];
+  if (groups !== null) {
+    lines.push(
+      groups.designEffect > 1
+        ? `cases of one group resemble each other: these ${cases} say as much as ${Math.floor(cases / groups.designEffect)} independent ones`
+        : 'the stored trials show no likeness within groups: cases count as independent',
+    );
+  }
+  if (judge?.shown === null)
+    lines.push("no judge is measured: a drop is one of the judge's verdicts (llmcheck judge check)");
+  else if (judge !== null)
+    lines.push(`the judge shows ${formatPercent(judge.shown)} of a drop, as measured against labels`);
+  return lines.map(item);
+}
+
+function describeConfirmation({ confirmation, isHermetic, asksAccepted }: VariantSize): string[] {
+  if (confirmation !== null) {
+    return [
+      ...(asksAccepted
+        ? []
+        : [item("the accepted prompt can't be asked again: stored trials decide about the average")]),
+      item(`where something looks worse, at most ${amountText(confirmation)} more confirm it`),
+    ];
+  }
+  return [
+    item(isHermetic ? 'recorded answers can confirm nothing' : 'gate.confirm.budget 0 lets nothing be confirmed'),
+  ];
+}
+
+function describeSingleCase({ singleCase }: VariantSize): string[] {
+  if (singleCase === null) return ['  a single case that fails is listed, and stays unconfirmed'];
+  const { trials, acceptedTrials, calls, brokenForGood, brokenAfterFlaking, failsMostly, failsHalf } = singleCase;
+  const other = acceptedTrials === 0 ? '' : ` and ${acceptedTrials} of the accepted one`;
+  const sides = acceptedTrials === trials ? 'of each prompt' : `of the new prompt${other}`;
+  return [
+    `  a single case that breaks for good is found with a chance of ${formatPercent(brokenForGood)}`,
+    item(`if it failed one time in ten before: ${formatPercent(brokenAfterFlaking)}`),
+    item(
+      `if it now fails nine times in ten: ${formatPercent(failsMostly)}; half of the time: ${formatPercent(failsHalf)}`,
+    ),
+    item(
+      `${trialsText(trials)} ${sides} confirm it, ${calls === null ? 'an unknown number of calls' : formatCount(calls, 'call')} at most`,
+    ),
+  ];
+}
+
 /** The ways to the end, and the one that leads nowhere. */
 function describeGrowth(growth: Growth, size: VariantSize, reached: number | null): string[] {
   if (reached !== null && reached <= size.drop) return [item('this suite does')];
@@ -132,11 +183,16 @@ function describeGrowth(growth: Growth, size: VariantSize, reached: number | nul
 function describeTerms(variants: readonly VariantSize[]): string[] {
   const powers = [...new Set(variants.map(({ power }) => `${Math.round(power * 1000) / 10} %`))].join(', ');
   const alphas = [...new Set(variants.map(({ alpha }) => alpha))].join(', ');
+  const averages = Math.max(...variants.map((variant) => variant.averages));
   return [
     `Each with a chance of ${powers}, at gate.alpha ${alphas}; for more trials the baseline needs as many.`,
-    'All this is about the average. Single cases that break are judged on their own, whatever the size of the suite.',
-    ...(variants.length > 1
-      ? [`${variants.length} variants judged in one run are adjusted for each other (Holm) and then see a little less.`]
+    ...(variants.some(({ asksAccepted }) => asksAccepted)
+      ? ['A drop of the average is seen if stored trials flag it and fresh trials of both prompts confirm it.']
+      : []),
+    ...(averages > 1
+      ? [
+          `${averages} averages are judged in one run, and the more of them look worse, the stronger the evidence must be.`,
+        ]
       : []),
   ];
 }
@@ -145,9 +201,13 @@ function item(text: string): string {
   return `    ${text}`;
 }
 
-function costText({ calls, costUsd }: RunSize): string {
+function costText(size: RunSize): string {
+  return `${amountText(size)} a run`;
+}
+
+function amountText({ calls, costUsd }: RunSize): string {
   const count = calls === null ? 'an unknown number of calls' : formatCount(calls, 'call');
-  return `${count} and ${costUsd === null ? 'an unknown cost' : formatUsd(costUsd)} a run`;
+  return `${count} and ${costUsd === null ? 'an unknown cost' : formatUsd(costUsd)}`;
 }
 
 function trialsText(trials: number): string {

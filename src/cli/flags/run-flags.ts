@@ -98,6 +98,12 @@ const definitions = [
     kind: 'switch',
     description: "run the baseline's prompts too, interleaved",
   },
+  {
+    flags: '--drift',
+    key: 'drift',
+    kind: 'switch',
+    description: 'look for drift: fail where answers got worse although nothing that is sent has changed',
+  },
   { flags: '--update-baseline', key: 'updateBaseline', kind: 'switch', description: 'accept this run as the baseline' },
   {
     flags: '--require-conclusive',

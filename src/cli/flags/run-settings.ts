@@ -64,6 +64,7 @@ const resumedFlags = [
   'noBaseline',
   'compare',
   'rerunBaseline',
+  'drift',
   'batch',
 ] as const;
 
@@ -99,6 +100,7 @@ export function buildRunSettings(values: RunFlagValues): {
       values.noBaseline === true ? 'none' : values.baseline === undefined ? 'auto' : { source: values.baseline },
     ...(compare.length > 0 && { compare }),
     ...defined({ maxCostUsd: maxCost }),
+    ...(values.drift === true && { drift: true }),
     ...(shard !== undefined && shard !== 'invalid' && { shard }),
   };
   return { settings, problems: [...checkValues(values), ...checkPairs(values)] };

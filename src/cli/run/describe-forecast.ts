@@ -39,7 +39,6 @@ function describeVariant(forecast: VariantForecast): string {
     `${answered} answered from the cache or recordings`,
     formatCount(forecast.requests, 'request'),
     ...describeUse([forecast]),
-    ...describeRetrials([forecast]),
     ...describeJudges([forecast]),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ].join(', ');
@@ -71,13 +70,13 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
   ];
 }
 
-/** Confirmation trials run where cases fail. Which ones fail is not known yet, so this is the upper bound. */
+/** Confirmation trials run where something looks worse, which is not known yet: this is the upper bound. */
 function describeRetrials(forecasts: readonly VariantForecast[]): readonly string[] {
-  const requests = sumOf(forecasts, 'retrialRequests');
-  if (requests === 0) return [];
+  const calls = Math.floor(sumOf(forecasts, 'retrialCalls'));
+  if (calls === 0) return [];
   const boundUsd = addKnown(forecasts.flatMap((forecast) => [forecast.boundUsd, forecast.retrialBoundUsd]));
   const inAll = boundUsd === undefined ? '' : `: at most ${formatBound(boundUsd)} in all`;
-  return [`up to ${requests} more to confirm failures${inAll}`];
+  return [`up to ${calls} more where something looks broken${inAll}`];
 }
 
 function describeJudges(forecasts: readonly VariantForecast[]): readonly string[] {

@@ -3,7 +3,9 @@ import type { Breach, Decision } from '../../model/gate.ts';
 import type { RunSettings, StopReason } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import type { JudgedComparison } from './judge-comparisons.ts';
+import { combineCertainty } from './certainty.ts';
+import type { JudgedRun } from './judge-comparisons.ts';
+import { findUnselectedSlices } from './judge-slices.ts';
 import { judgeVariant } from './judge-variant.ts';
 import { percent, rounding } from './wording.ts';
 
@@ -11,22 +13,25 @@ export interface DecideInput {
   readonly summary: RunSummary;
   readonly settings: RunSettings;
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
-  /** The judged comparisons. A variant without one must pass whole. */
-  readonly comparisons?: readonly JudgedComparison[];
+  /** A variant without a comparison must pass whole. */
+  readonly judged: Pick<JudgedRun, 'comparisons' | 'verdicts'>;
   /** Breaches and remarks of others, such as contracts. */
   readonly further?: { readonly failures: readonly Breach[]; readonly warnings: readonly string[] };
 }
 
 /** Decides over the planned cells: what failed, what could not be judged, and what was not evaluated. */
 export function decide(input: DecideInput): Decision {
-  const { summary, settings, comparisons = [], further = { failures: [], warnings: [] } } = input;
+  const { summary, settings, judged, further = { failures: [], warnings: [] } } = input;
+  const { comparisons } = judged;
   const compared = new Map(comparisons.map(({ variant, mustPassWhole }) => [variant, { mustPassWhole }]));
   const variants = summary.suites.flatMap((suite) => suite.variants);
-  const confirmability = summary.stopReason === undefined ? 'stands' : 'stopped';
   const gates = summary.suites.flatMap((suite) =>
     suite.variants
       .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
-      .map((variant) => judgeVariant(suite.recorded, variant, { compared: compared.get(variant), confirmability })),
+      .map((variant) => {
+        const verdicts = judged.verdicts.get(variant) ?? [];
+        return judgeVariant(suite.recorded, variant, { compared: compared.get(variant), verdicts });
+      }),
   );
   const uncalibrated = findUncalibrated(summary);
   const mayDecide = ({ suite }: Breach) => !uncalibrated.some((breach) => breach.suite === suite);
@@ -44,32 +49,54 @@ export function decide(input: DecideInput): Decision {
     summary,
     gates.flatMap((gate) => gate.undecided),
   );
-  const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings);
+  const unjudged = gates.flatMap((gate) => gate.unjudged);
+  const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings, unjudged);
   const said = {
     breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...empty],
     warnings: [
       ...(settings.emptySelections ?? []).map(({ message }) => message),
+      ...findUnselectedSlices(summary),
       ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
       ...undecidedBreaches.map(
         ({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`,
       ),
     ],
-    ...defined({ interrupted: input.interrupted }),
+    ...defined({
+      interrupted: input.interrupted,
+      certainty: combineCertainty(comparisons.map((one) => one.certainty)),
+    }),
   };
   if (failures.length > 0) return { outcome: 'failed', ...said };
   if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };
   if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
   if (uncalibrated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'uncalibrated', ...said };
   if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
-  const open = comparisons.filter(({ isInconclusive }) => isInconclusive);
   const undecided = gates.flatMap((gate) => [...gate.undecided, ...gate.unsettled]);
-  if (open.length === 0 && undecided.length === 0) return { outcome: 'passed', ...said };
-  if (!settings.requireConclusive) return { outcome: 'inconclusive', ...said };
-  const count = open.length + undecided.length;
-  const verdicts = count === 1 ? '1 verdict is open' : `${count} verdicts are open`;
-  const message = `${verdicts}, and --require-conclusive asks for ${count === 1 ? 'it' : 'all of them'}`;
+  const isOpen = undecided.length > 0 || comparisons.some(({ isInconclusive }) => isInconclusive);
+  const uncertain = findUncertain(comparisons, settings).length + undecided.length;
+  if (uncertain === 0 || !asksForCertainty(comparisons, settings)) {
+    return { outcome: isOpen ? 'inconclusive' : 'passed', ...said };
+  }
+  const verdicts = uncertain === 1 ? '1 verdict is open' : `${uncertain} verdicts are open`;
+  const asks = settings.requireConclusive ? '--require-conclusive' : 'gate.certify';
+  const message = `${verdicts}, and ${asks} asks for ${uncertain === 1 ? 'it' : 'all of them'}`;
   const breaches = [...said.breaches, { code: 'inconclusive' as const, message }];
   return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...said, breaches };
+}
+
+/** Comparisons that neither exclude a drop beyond the margin nor are unchanged, where the user asks for that. */
+function findUncertain(
+  comparisons: JudgedRun['comparisons'],
+  { requireConclusive }: RunSettings,
+): JudgedRun['comparisons'] {
+  return comparisons.filter(
+    ({ certainty, isInconclusive, certify }) =>
+      (requireConclusive || certify) && (isInconclusive || certainty.kind === 'unseen'),
+  );
+}
+
+function asksForCertainty(comparisons: JudgedRun['comparisons'], { requireConclusive }: RunSettings): boolean {
+  return requireConclusive || comparisons.some(({ certify }) => certify);
 }
 
 /** A failure whose confirmation trials errored could not be judged either, and counts as an error. */
@@ -105,17 +132,25 @@ function findEmptiness(
   summary: RunSummary,
   variants: readonly VariantSummary[],
   settings: RunSettings,
+  unjudged: readonly Breach[],
 ): readonly Breach[] {
   if (settings.allowEmpty) return [];
-  const missing = (settings.emptySelections ?? []).flatMap(({ message, isNamed }) =>
-    isNamed ? [{ code: 'nothing-evaluated' as const, message: `${message} (--allow-empty accepts that)` }] : [],
-  );
+  const isPart = (settings.shard?.count ?? 1) > 1;
+  const missing: readonly Breach[] = [
+    ...(settings.emptySelections ?? []).flatMap(({ message, isNamed }) =>
+      isNamed ? [{ code: 'nothing-evaluated' as const, message: `${message} (--allow-empty accepts that)` }] : [],
+    ),
+    // Another shard may have judged a case of the slice.
+    ...(isPart
+      ? []
+      : unjudged.map((breach) => ({ ...breach, message: `${breach.message} (--allow-empty accepts that)` }))),
+  ];
   const judged = variants.reduce((sum, variant) => sum + variant.passed + variant.failed, 0);
   if (judged > 0) return missing;
   const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
   const observed = variants.reduce((sum, variant) => sum + variant.observed, 0);
   // With more shards than cases some shards are empty, which is no mistake.
-  const isEmptyShard = planned + observed === 0 && (settings.shard?.count ?? 1) > 1 && summary.suites.length > 0;
+  const isEmptyShard = planned + observed === 0 && isPart && summary.suites.length > 0;
   if (isEmptyShard) return missing;
   const message = `${describeEmptiness(summary.suites.length, planned, observed, settings)} (--allow-empty accepts that)`;
   return [...missing, { code: 'nothing-evaluated', message }];

@@ -1,13 +1,15 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import type { CaseChange, ComparedCase, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import type { Certainty } from '../../model/gate.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { Hypothesis } from './judge-metrics.ts';
-import { describeJudgedMargin, describeMargin, percent, points } from './wording.ts';
+import { describeJudgedMargin, describeMargin, nameMetric, nameSlice, percent, points } from './wording.ts';
 
 export interface ComparisonVerdict {
   readonly outcome: ComparisonOutcome;
+  readonly certainty: Certainty;
   readonly notes: readonly string[];
   readonly accepted: readonly string[];
   /** Failures that were neither confirmed nor cleared. */
@@ -24,15 +26,17 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
   const isOtherPrompt = canonicalJson(messages(baseline)) !== canonicalJson(messages(candidate));
   return {
     outcome: verdict.outcome,
+    certainty: verdict.certainty,
     against: { source: baseline.source, prompt: baseline.recorded.prompt },
     ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
     passRate: describeMetric(compared.passRate),
-    ...defined({ judgedMargin: compared.judgedMargin }),
+    ...defined({ judgedMargin: compared.judgedMargin, slices: describeSlices(compared) }),
     score: compared.score === undefined ? nothing : describeMetric(compared.score),
     costUsd: describeMetric(compared.costUsd),
     latencyMs: describeMetric(compared.latencyMs),
     cases: {
       regressed: ids('regressed'),
+      drifted: ids('drifted'),
       fixed: ids('fixed'),
       stillFailing: ids('stillFailing'),
       flaky: ids('flaky'),
@@ -49,6 +53,13 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     accepted: verdict.accepted,
     ...(isOtherPrompt ? { prompts: { baseline: messages(baseline), candidate: messages(candidate) } } : {}),
   };
+}
+
+function describeSlices({ slices }: ComparedVariant): VariantComparison['slices'] {
+  if (slices === undefined) return undefined;
+  return [...slices].map(([slice, { passRate, maxDrop, judgedMargin }]) => {
+    return { slice, cases: passRate.n, maxDrop, ...defined({ judgedMargin }), passRate: describeMetric(passRate) };
+  });
 }
 
 function describeLoss({ cases }: ComparedVariant): Pick<VariantComparison, 'lostCases'> {
@@ -68,36 +79,31 @@ const nothing: MetricComparison = { baseline: null, candidate: null, delta: null
 
 /** Says which regression is not excluded, and what would exclude it. */
 function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
-  const { evidence, metric, isRatio } = hypothesis;
+  const { evidence, metric, slice, isRatio } = hypothesis;
   const { n } = evidence;
-  const data = `${formatCount(n, 'case')}${describeGroups(compared)}`;
-  if (n === 0) return `no case is comparable, so nothing can be said of the ${metricNames[metric]}`;
+  const name = nameMetric(hypothesis);
+  const data = `${formatCount(n, 'case')}${slice === undefined ? describeGroups(compared) : ''}`;
+  if (n === 0) return `no case is comparable, so nothing can be said of the ${name}`;
   if (isRatio) {
     const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
-    return `${metricNames[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
+    return `${name}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
   }
   const low = evidence.worstLow ?? evidence.low;
   const bound = low === null ? 'a drop of any size' : `a drop of up to ${points(-low)}`;
-  const { cases, repeats } = (metric === 'score' ? compared.scorePlanning : undefined) ?? compared.planning;
+  const ofSlice = slice === undefined ? undefined : compared.slices?.get(slice)?.planning;
+  const { cases, repeats } = ofSlice ?? (metric === 'score' ? compared.scorePlanning : undefined) ?? compared.planning;
   const ways = [
     ...(cases === null ? [] : [`~${formatCount(cases, 'case')}`]),
     ...(repeats === null ? [] : [`${formatCount(repeats, 'trial')} on ${n === 1 ? 'this case' : `these ${n} cases`}`]),
   ];
   const more = compared.groups === undefined ? 'more cases' : 'cases of more groups';
   const way = ways.length === 0 ? more : ways.join(', or ');
-  return `${metricNames[metric]}: ${bound} is not excluded by ${data}; to certify ${describeMargin(hypothesis)}: ${way}`;
+  return `${name}: ${bound} is not excluded by ${data}; to certify ${describeMargin(hypothesis)}: ${way}`;
 }
 
 function describeGroups({ groups }: ComparedVariant): string {
   return groups === undefined ? '' : ` of ${formatCount(groups, 'group')}`;
 }
-
-const metricNames: Readonly<Record<Hypothesis['metric'], string>> = {
-  passRate: 'pass rate',
-  score: 'score',
-  cost: 'cost',
-  latency: 'latency',
-};
 
 function describeData(compared: ComparedVariant): readonly string[] {
   const { sameAnswers, answers, errors, cases, groups, passRate, judgedMargin } = compared;
@@ -113,6 +119,7 @@ function describeData(compared: ComparedVariant): readonly string[] {
     ...(groups === 1
       ? [`all ${passRate.n} compared cases are of one group: nothing certain can be said of other inputs`]
       : []),
+    ...describeNewSlices(compared),
     ...describeRemoved(cases),
     ...describeDrift(compared),
     ...(passRate.isUnpaired === true
@@ -120,6 +127,13 @@ function describeData(compared: ComparedVariant): readonly string[] {
       : []),
     ...(errors.candidate > 0 ? [`${formatCount(errors.candidate, 'errored trial')} could hide a regression`] : []),
   ];
+}
+
+/** A slice whose cases are all new, or were changed, has no drop that could be seen. */
+function describeNewSlices({ slices }: ComparedVariant): readonly string[] {
+  return [...(slices ?? [])]
+    .filter(([, { passRate }]) => passRate.n === 0)
+    .map(([name]) => `${nameSlice(name)}: none of its cases can be compared, so a drop of its pass rate can't be seen`);
 }
 
 function describeSame(same: number, all: number): string {

@@ -1,258 +1,195 @@
-import { defined } from '../../json/defined.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { Breach } from '../../model/gate.ts';
+import type { RunSettings } from '../../model/record.ts';
 import type { VariantComparison } from '../../model/report.ts';
-import type { GatePolicy } from '../../model/suite.ts';
-import type { SuiteSummary, VariantSummary } from '../../model/summary.ts';
-import { adjustHolm } from '../../stats/adjust-p-values.ts';
-import type { TestVerdict } from '../../stats/decide-verdict.ts';
-import { brokenCaseFailures } from '../../stats/exact-tests.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import type { RunSummary, VariantSummary } from '../../model/summary.ts';
+import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
+import { type ComparisonCertainty, findCertainty } from './certainty.ts';
 import { describeComparison } from './describe-comparison.ts';
-import {
-  type CaseBreach,
-  type CaseVerdict,
-  type Confirmability,
-  judgeComparedCases,
-  type OpenCase,
-  type UnsettledCase,
-} from './judge-cases.ts';
-import { decideHypothesis, findHypotheses, type Hypothesis } from './judge-metrics.ts';
-import { describeWithin, describeWorse, percent } from './wording.ts';
-
-/** A gated variant with what it is compared with. */
-export interface GatedComparison {
-  readonly suite: SuiteSummary;
-  readonly variant: VariantSummary;
-  readonly compared: ComparedVariant;
-  /** The comparison with the working tree's own baseline, where `--baseline git:REF` names another one. */
-  readonly own?: ComparedVariant;
-  readonly confirmability: Confirmability;
-  /** Nothing of the variant was accepted: beside what it is compared with, it must pass whole. */
-  readonly mustPassWhole?: boolean;
-  /** Cases of the suite that other shards of the run judge. */
-  readonly otherCases?: number;
-}
+import type { LookedAverage } from './find-averages.ts';
+import { findSuspicions, type Suspicions } from './find-suspicions.ts';
+import { gateCases } from './gate-cases.ts';
+import type { GatedComparison } from './gated-comparison.ts';
+import { type CaseVerdict, judgeSuspicion, type UnsettledCase } from './judge-cases.ts';
+import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
+import { gateMetrics, type JudgedMetric, judgeLook, testAtOnce } from './test-metrics.ts';
+import { describeWorse, percent } from './wording.ts';
 
 export interface JudgedComparison {
   readonly variant: VariantSummary;
+  /** The comparison with each case's change as confirmation trials have settled it. */
+  readonly compared: ComparedVariant;
   readonly mustPassWhole: boolean;
   readonly report: VariantComparison;
   readonly failures: readonly Breach[];
   /** Limits that can't be judged at all. */
   readonly errors: readonly Breach[];
   readonly warnings: readonly string[];
+  /** Something looks worse, and is neither confirmed nor cleared. */
   readonly isInconclusive: boolean;
   /** Failures that would count if confirmation trials had confirmed them. */
   readonly unsettled: readonly UnsettledCase[];
-  /** Cases that need confirmation trials. */
-  readonly open: readonly OpenCase[];
+  readonly certainty: ComparisonCertainty;
+  /** The suite asks for certainty. */
+  readonly certify: boolean;
+}
+
+export interface JudgedRun {
+  readonly comparisons: readonly JudgedComparison[];
+  /** Verdicts on the failed cases of every gated variant, compared or not. */
+  readonly verdicts: ReadonlyMap<VariantSummary, readonly CaseVerdict[]>;
+  readonly suspicions: Suspicions;
+  /** What confirmation trials say so far, while more can be made. */
+  readonly settled: SettledSuspicions;
 }
 
 /** With more errors than this, tests of the rest say nothing about the whole. */
 const maxErrorShare = 0.05;
 
-/** Judges every comparison of an invocation together: the more claims are tested, the stronger the evidence for each must be (Holm 1979). */
-export function judgeComparisons(gated: readonly GatedComparison[]): readonly JudgedComparison[] {
-  const verdicts = testAll(gated, ({ compared }) => compared);
-  const ownVerdicts = testAll(
-    gated.filter(({ own }) => own !== undefined),
-    ({ own, compared }) => own ?? compared,
+export interface JudgeRunOptions {
+  readonly summary: Pick<RunSummary, 'suites' | 'stopReason'>;
+  readonly settings: Pick<RunSettings, 'drift' | 'shard' | 'mergedShards'>;
+  /** False while confirmation trials can still be made. */
+  readonly isFinal: boolean;
+}
+
+/** Judges everything that looks worse in an invocation together: the more there is, the stronger the evidence must be. */
+export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOptions): JudgedRun {
+  const { summary, settings, isFinal } = options;
+  const suspicions = findSuspicions(summary, gated, settings);
+  const isStopped = summary.stopReason !== undefined;
+  const settled = settleSuspicions({ ...suspicions.input, isStopped }, isFinal);
+  const verdicts = new Map(
+    [...suspicions.ofVariant].map(([variant, own]) => [
+      variant,
+      own.map((suspicion) => judgeSuspicion(suspicion, settled.cases.get(suspicion.retried.id), isStopped)),
+    ]),
   );
-  return gated.map((comparison) => {
-    const judged = judgeOne(comparison, comparison.compared, verdicts.get(comparison) ?? [], gated);
-    const { own } = comparison;
-    if (own === undefined || !hasObjections(judged)) return judged;
-    const again = judgeOne(comparison, own, ownVerdicts.get(comparison) ?? [], gated);
-    return hasObjections(again) ? judged : accept(comparison, judged);
-  });
+  // The stored trials decide where the accepted prompt turned out to be gone.
+  const isLooked = ({ id }: LookedAverage) => settled.averages.get(id)?.kind !== 'unavailable';
+  const looks = new Map([...suspicions.looks].map(([variant, own]) => [variant, own.filter(isLooked)]));
+  const tested = testAtOnce(gated, { looks }, settings);
+  return {
+    comparisons: gated.map((comparison) => {
+      const looked = (looks.get(comparison.variant) ?? []).map(({ id, hypothesis, isAccepted }) => ({
+        ...judgeLook(hypothesis, settled.averages.get(id), comparison.suite.recorded.gate.alpha),
+        ...(isAccepted ? { isAccepted: true as const } : {}),
+      }));
+      const metrics = [...looked, ...(tested.get(comparison) ?? [])];
+      const isFiltered = suspicions.accepted.has(comparison.variant);
+      return judgeOne(comparison, { verdicts: verdicts.get(comparison.variant) ?? [], metrics, settings, isFiltered });
+    }),
+    verdicts,
+    suspicions,
+    settled,
+  };
 }
 
-function hasObjections({ failures, open, unsettled }: JudgedComparison): boolean {
-  return failures.length + open.length + unsettled.length > 0;
-}
-
-interface TestedHypothesis {
-  readonly hypothesis: Hypothesis;
-  readonly verdict: TestVerdict;
-  /** Worse by the unadjusted p alone. */
-  readonly isWorseUnadjusted: boolean;
-}
-
-function testAll(
-  gated: readonly GatedComparison[],
-  pick: (comparison: GatedComparison) => ComparedVariant,
-): ReadonlyMap<GatedComparison, readonly TestedHypothesis[]> {
-  const all = gated.flatMap((comparison) => {
-    const { gate } = comparison.suite.recorded;
-    return findHypotheses(pick(comparison), gate).map((hypothesis) => ({ comparison, hypothesis, alpha: gate.alpha }));
-  });
-  const failing = all.filter(({ hypothesis }) => hypothesis.level === 'fail' && hypothesis.p !== null);
-  const adjusted = adjustHolm(failing.map(({ hypothesis }) => hypothesis.p ?? 1));
-  const adjustedBy = new Map(failing.map(({ hypothesis }, index) => [hypothesis, adjusted[index] ?? 1]));
-  const tested = new Map<GatedComparison, TestedHypothesis[]>();
-  for (const { comparison, hypothesis, alpha } of all) {
-    const p = adjustedBy.get(hypothesis) ?? hypothesis.p;
-    const verdict = decideHypothesis(hypothesis, p, alpha);
-    const isWorseUnadjusted =
-      verdict !== 'regressed' && decideHypothesis(hypothesis, hypothesis.p, alpha) === 'regressed';
-    tested.set(comparison, [...(tested.get(comparison) ?? []), { hypothesis, verdict, isWorseUnadjusted }]);
-  }
-  return tested;
+interface JudgedParts {
+  readonly verdicts: readonly CaseVerdict[];
+  readonly metrics: readonly JudgedMetric[];
+  readonly settings: JudgeRunOptions['settings'];
+  /** True where the change's own baseline accepts a case that would be looked at. */
+  readonly isFiltered: boolean;
 }
 
 function judgeOne(
   comparison: GatedComparison,
-  compared: ComparedVariant,
-  tested: readonly TestedHypothesis[],
-  gated: readonly GatedComparison[],
+  { verdicts, metrics, settings, isFiltered }: JudgedParts,
 ): JudgedComparison {
-  const { suite, variant, confirmability, mustPassWhole = false } = comparison;
+  const { suite, variant, mustPassWhole = false } = comparison;
   const { gate, suite: suiteId } = suite.recorded;
+  const compared = withDrifted(comparison.compared, verdicts);
   const where = { suite: suiteId, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
-  const judgedCases = gated
-    .filter((other) => other.suite === suite)
-    .reduce((sum, other) => sum + other.compared.passRate.n + (other.otherCases ?? 0), 0);
-  const failuresToBreak = brokenCaseFailures({ n: judgedCases, alpha: gate.alpha });
-  const verdicts = judgeComparedCases(compared, { confirmability, failuresToBreak });
-  const cases = gateCases(verdicts, gate, where);
-  const metrics = gateMetrics(tested, compared, gate, where);
+  const ofCases = gateCases(verdicts, gate, { where, isDrift: settings.drift === true });
+  const ofMetrics = gateMetrics(metrics, compared, gate, where);
   const hasTooManyErrors = compared.errors.share > maxErrorShare;
-  const failures = [...cases.failures, ...metrics.failures];
+  const failures = [...ofCases.failures, ...ofMetrics.failures];
   const notes = [
-    ...cases.notes,
-    ...metrics.notes,
+    ...ofCases.notes,
+    ...ofMetrics.notes,
     ...(hasTooManyErrors ? [`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`] : []),
+    ...describeAcceptedSide(comparison, verdicts),
   ];
-  const open = verdicts.filter((verdict) => verdict.kind === 'open');
-  // Unconfirmed suspects are listed, and the averages decide.
-  const isInconclusive = metrics.open.length + cases.unsettled.length + open.length > 0 || hasTooManyErrors;
+  // Nothing was compared, so nothing can be said.
+  const isEmpty = compared.passRate.n === 0;
+  const isInconclusive = ofMetrics.isOpen || ofCases.isOpen || hasTooManyErrors || isEmpty;
   const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
-  const unsettled = cases.unsettled.length;
+  const certainty = findCertainty(comparison, { isOpen: isInconclusive, compared });
+  const accepted = failures.length > 0 ? [] : listAccepted(comparison, metrics, isFiltered);
   return {
     variant,
+    compared,
     mustPassWhole,
     failures,
-    errors: metrics.errors,
+    errors: ofMetrics.errors,
     warnings: notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`),
     isInconclusive,
-    unsettled: cases.unsettled,
-    open,
-    report: describeComparison(compared, { outcome, notes, accepted: [], unsettled, open: metrics.open }),
+    unsettled: ofCases.unsettled,
+    certainty,
+    certify: gate.certify,
+    report: describeComparison(compared, {
+      outcome,
+      certainty,
+      notes,
+      accepted,
+      unsettled: ofCases.unsettled.length,
+      open: accepted.length > 0 ? [] : ofMetrics.uncertain,
+    }),
   };
 }
 
-type Where = Pick<Breach, 'suite' | 'prompt' | 'provider'>;
+/** The change of a case that fails with the accepted prompt too is drift. */
+function withDrifted(compared: ComparedVariant, verdicts: readonly CaseVerdict[]): ComparedVariant {
+  const drifted = new Set(
+    verdicts
+      .filter(
+        (verdict) => verdict.kind === 'drifted' || (verdict.kind === 'broken' && verdict.because === 'case-drifted'),
+      )
+      .map(({ caseId }) => caseId),
+  );
+  if (drifted.size === 0) return compared;
+  const cases = new Map(
+    [...compared.cases].map(([id, found]) => [id, drifted.has(id) ? { ...found, change: 'drifted' as const } : found]),
+  );
+  return { ...compared, cases };
+}
 
-/** What the verdicts on single cases do to the gate. */
-function gateCases(verdicts: readonly CaseVerdict[], gate: GatePolicy, where: Where) {
-  const failures: Breach[] = [];
-  const unsettled: UnsettledCase[] = [];
-  const unconfirmed = verdicts.filter(({ kind }) => kind === 'unconfirmed');
-  const isSummarized = unconfirmed.length > maxUnconfirmed;
-  const notes = isSummarized ? [summarizeUnconfirmed(unconfirmed)] : [];
-  for (const verdict of verdicts) {
-    if (verdict.kind === 'open' || (verdict.kind === 'unconfirmed' && isSummarized)) continue;
-    const { kind, caseId, message } = verdict;
-    if (kind === 'broken' && failsGate(verdict.because, gate)) {
-      failures.push({ code: verdict.because, ...where, caseId, message });
-      continue;
-    }
-    if (kind === 'unsettled' && failsGate(verdict.because, gate)) unsettled.push(verdict);
-    notes.push(message);
+/** Says why the accepted prompt was not asked, where something looked broken. */
+function describeAcceptedSide(
+  { variant, compared }: GatedComparison,
+  verdicts: readonly CaseVerdict[],
+): readonly string[] {
+  const state = variant.recorded.acceptedPrompt;
+  const retrials = [...variant.cases.values()].flatMap(({ accepted }) => accepted);
+  if (retrials.length > 0 && retrials.every(({ status }) => status === 'errored')) {
+    return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }
-  return { failures, unsettled, notes };
-}
-
-/** What the tested metrics do to the gate. */
-function gateMetrics(tested: readonly TestedHypothesis[], compared: ComparedVariant, gate: GatePolicy, where: Where) {
-  const failures: Breach[] = [];
-  const errors: Breach[] = [];
-  const notes: string[] = [];
-  const open: Hypothesis[] = [];
-  for (const { hypothesis, verdict, isWorseUnadjusted } of tested) {
-    const message = describeWorse(hypothesis);
-    const isGated = hypothesis.level === 'fail';
-    if (verdict === 'regressed' && isGated) failures.push(breachOf(hypothesis, where, message));
-    else if (verdict === 'regressed') notes.push(`${message} (a warning: the suite's gate sets no limit)`);
-    else if (isWorseUnadjusted) notes.push(`${message} before adjusting for the comparisons of this run`);
-    else if (verdict === 'not_regressed' && isWorse(hypothesis, gate.alpha)) notes.push(describeWithin(hypothesis));
-    if (isGated && isUnknown(hypothesis, compared)) errors.push(unknownOf(hypothesis, where));
-    else if (isGated && verdict === 'inconclusive') open.push(hypothesis);
-  }
-  if (gate.latency.maxIncrease !== undefined && !compared.latencyComparable) {
-    notes.push(
-      'the latency gate was not applied: latencies are not comparable unless both sides ran in this invocation, without the cache (--rerun-baseline)',
-    );
-  }
-  return { failures, errors, notes, open };
-}
-
-/** True where an answer has no known cost or latency, so that a limit on it can't be judged. */
-function isUnknown({ metric }: Hypothesis, { isCostUnknown, isLatencyUnknown }: ComparedVariant): boolean {
-  return (metric === 'cost' && isCostUnknown === true) || (metric === 'latency' && isLatencyUnknown === true);
-}
-
-function unknownOf({ metric, margin }: Hypothesis, where: Partial<Breach>): Breach {
-  const isCost = metric === 'cost';
-  const why = isCost ? 'no price, or an answer without usage' : 'an answer whose latency nobody measured';
-  const message = `the ${metric} can't be compared (${why}), so the limit of +${percent(margin)} can't be judged`;
-  return { code: isCost ? 'unpriced' : 'untimed', ...where, metric, message };
-}
-
-/** More unconfirmed cases than this get one sentence together, so that other notes are seen. */
-const maxUnconfirmed = 5;
-
-function summarizeUnconfirmed(unconfirmed: readonly { readonly caseId: string }[]): string {
-  const named = unconfirmed.slice(0, maxUnconfirmed).map(({ caseId }) => caseId);
-  const more = unconfirmed.length - named.length;
-  return `${formatCount(unconfirmed.length, 'case')} passed on the baseline and failed in every trial with a verdict now; no confirmation trial confirms them: ${named.join(', ')} and ${more} more`;
-}
-
-function failsGate(because: CaseBreach, { cases }: GatePolicy): boolean {
-  if (because === 'case-broken') return cases.broken === 'fail';
-  return because === 'must-pass' || cases.added === 'fail';
+  const isAsked = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');
+  if (!isAsked || state?.is !== 'unavailable' || compared.baseline.accepted !== undefined) return [];
+  return [`the accepted prompt was not asked again: ${state.why}`];
 }
 
 /** A change that also brings the baseline for its results was reviewed: its differences are listed, and pass. */
-function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedComparison {
-  const { compared, own } = comparison;
-  const isInconclusive = compared.errors.share > maxErrorShare;
+function listAccepted(
+  { compared, own }: GatedComparison,
+  metrics: readonly JudgedMetric[],
+  isFiltered: boolean,
+): readonly string[] {
+  if (own === undefined) return [];
+  const worse = metrics.filter(({ isAccepted, hypothesis }) => isAccepted === true && isClearlyWorse(hypothesis));
+  if (!isFiltered && worse.length === 0) return [];
   const accepted: string[] = [];
   for (const { caseId, change } of compared.cases.values()) {
     if (change !== 'regressed' && change !== 'flaky' && change !== 'added' && change !== 'redefined') continue;
     const ownChange = own?.cases.get(caseId)?.change;
     if (ownChange !== undefined && ownChange !== 'regressed') accepted.push(`${caseId} (${change})`);
   }
-  const metrics = judged.failures.filter(({ caseId }) => caseId === undefined).map(({ message }) => message);
-  return {
-    ...judged,
-    failures: [],
-    isInconclusive,
-    unsettled: [],
-    open: [],
-    report: {
-      ...judged.report,
-      outcome: isInconclusive ? 'inconclusive' : 'passed',
-      advice: [],
-      accepted: [...accepted, ...metrics],
-    },
-  };
+  return [...accepted, ...worse.map(({ hypothesis }) => describeWorse(hypothesis))];
 }
 
-function breachOf(hypothesis: Hypothesis, where: Partial<Breach>, message: string): Breach {
-  const { baseline, candidate } = hypothesis.evidence;
-  return {
-    code: hypothesis.code,
-    ...where,
-    metric: hypothesis.metric,
-    ...defined({ baseline: baseline ?? undefined, candidate: candidate ?? undefined }),
-    message,
-  };
+function isClearlyWorse(hypothesis: Hypothesis): boolean {
+  return decideHypothesis(hypothesis, hypothesis.p, acceptedAlpha) === 'regressed';
 }
 
-/** Worse beyond doubt, whatever the margin lets through. */
-function isWorse({ evidence: { low, high }, isRatio, p }: Hypothesis, alpha: number): boolean {
-  const isBeyondZero = isRatio ? low !== null && low > 0 : high !== null && high < 0;
-  return isBeyondZero && p !== null && p <= alpha / 2;
-}
+const acceptedAlpha = 0.05;

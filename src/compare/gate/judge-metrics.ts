@@ -12,6 +12,8 @@ export type GatedMetric = 'passRate' | 'score' | 'cost' | 'latency';
 /** One claim of an invocation: "this metric of this variant got worse". */
 export interface Hypothesis {
   readonly metric: GatedMetric;
+  /** The slice whose cases it is about; absent where it is about all. */
+  readonly slice?: string;
   readonly code: BreachCode;
   readonly evidence: MetricEvidence;
   /** A drop of points, or an increase as a ratio minus 1. */
@@ -39,6 +41,19 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
       p: compared.passRate.p,
     },
   ];
+  for (const [slice, { passRate, maxDrop, judgedMargin }] of compared.slices ?? []) {
+    hypotheses.push({
+      metric: 'passRate',
+      slice,
+      code: 'slice-regressed',
+      evidence: passRate,
+      margin: judgedMargin?.margin ?? maxDrop,
+      ...(judgedMargin === undefined ? {} : { isOfVerdicts: true as const }),
+      isRatio: false,
+      level: 'fail',
+      p: passRate.p,
+    });
+  }
   if (compared.score !== undefined) {
     hypotheses.push({
       metric: 'score',
@@ -72,6 +87,11 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
     });
   }
   return hypotheses;
+}
+
+/** True where both say it of the same metric of the same cases. */
+export function isSameClaim(one: Hypothesis, other: Hypothesis): boolean {
+  return one.metric === other.metric && one.slice === other.slice;
 }
 
 /** A cost that rose from 0 has no ratio, but has certainly risen. */

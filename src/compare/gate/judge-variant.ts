@@ -1,10 +1,13 @@
 import { isJudged } from '../../model/cell.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { RecordedSuite } from '../../model/record.ts';
-import type { CaseSummary, RowSummary, VariantSummary } from '../../model/summary.ts';
+import type { CaseSummary, VariantSummary } from '../../model/summary.ts';
 import { quantile } from '../../stats/quantiles.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { type Confirmability, judgeContract, type UnsettledCase } from './judge-cases.ts';
+import type { CaseVerdict, UnsettledCase } from './judge-cases.ts';
+import { judgeSlices } from './judge-slices.ts';
+import type { LimitGate, LocalBreach } from './limit-gate.ts';
+import { countUnjudged, passOf, rangeOfMean } from './range-of-mean.ts';
 import { describeBelow, rounding } from './wording.ts';
 
 /** A variant judged by the absolute limits of its suite. */
@@ -13,6 +16,8 @@ export interface VariantGate {
   readonly failures: readonly Breach[];
   /** Limits that can't be judged at all. */
   readonly errors: readonly Breach[];
+  /** Slices of which no case has a verdict, although some were selected. */
+  readonly unjudged: readonly Breach[];
   /** Limits that the cells without a verdict still decide. */
   readonly undecided: readonly string[];
   /** Failed must-pass cases that no confirmation trial confirmed. */
@@ -23,28 +28,31 @@ export interface VariantGate {
 export interface JudgeVariantOptions {
   /** Where a comparison judges the variant's cases: whether it must pass whole all the same. */
   readonly compared: { readonly mustPassWhole: boolean } | undefined;
-  readonly confirmability: Exclude<Confirmability, 'retrials'>;
+  /** On the variant's failed cases. */
+  readonly verdicts: readonly CaseVerdict[];
 }
 
 /** Judges the limits that need no baseline. */
 export function judgeVariant(
   suite: RecordedSuite,
   variant: VariantSummary,
-  { compared, confirmability }: JudgeVariantOptions,
+  { compared, verdicts }: JudgeVariantOptions,
 ): VariantGate {
   const where = { suite: suite.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
   const gates = [
-    ...(compared !== undefined ? [] : [...variant.cases.values()].map((found) => judgeMustPass(found, confirmability))),
-    judgePassRate(suite, variant, compared),
+    ...(compared !== undefined ? [] : verdicts.map(judgeFirstVerdict)),
+    judgePassRate(suite, variant, { compared, verdicts }),
+    ...judgeSlices(suite, variant),
     judgeScore(suite, variant),
     judgeCost(suite, variant),
     judgeLatency(suite, variant),
   ];
-  const breaches = (pick: 'failure' | 'error') =>
+  const breaches = (pick: 'failure' | 'error' | 'unjudged') =>
     gates.flatMap((gate) => (gate[pick] === undefined ? [] : [{ ...where, ...gate[pick] }]));
   return {
     failures: breaches('failure'),
     errors: breaches('error'),
+    unjudged: breaches('unjudged'),
     undecided: gates.flatMap(({ undecided }) =>
       undecided === undefined ? [] : [`${undecided} of ${where.suite} · ${where.prompt} × ${where.provider}`],
     ),
@@ -53,48 +61,50 @@ export function judgeVariant(
   };
 }
 
-type LocalBreach = Omit<Breach, 'suite' | 'prompt' | 'provider'>;
-
-interface LimitGate {
-  readonly failure?: LocalBreach;
-  readonly error?: LocalBreach;
-  readonly undecided?: string;
-  readonly unsettled?: UnsettledCase;
-  readonly warning?: string;
-}
-
 const met: LimitGate = {};
 
-function judgeMustPass(found: CaseSummary, confirmability: Confirmability): LimitGate {
-  if (!found.mustPass) return met;
-  const [verdict] = judgeContract(found.caseId, found, 'must-pass', confirmability, false);
-  if (verdict?.kind === 'unsettled') return { unsettled: verdict, warning: verdict.message };
-  if (verdict?.kind === 'flaky') return { warning: verdict.message };
-  if (verdict?.kind !== 'broken') return met;
-  return { failure: { code: 'must-pass', caseId: found.caseId, message: verdict.message } };
+/** A failed case of a variant of which nothing was accepted. That it must pass is said by the pass rate, unless it is a contract. */
+function judgeFirstVerdict(verdict: CaseVerdict): LimitGate {
+  const { caseId, message } = verdict;
+  if (verdict.kind === 'unsettled') return { unsettled: verdict, warning: message };
+  if (verdict.kind === 'flaky') return { warning: message };
+  if (verdict.kind !== 'broken' || verdict.because !== 'must-pass') return met;
+  return { failure: { code: 'must-pass', caseId, message } };
 }
 
-function judgePassRate(
-  { gate }: RecordedSuite,
-  variant: VariantSummary,
-  compared: JudgeVariantOptions['compared'],
-): LimitGate {
-  // Without a baseline a suite must pass whole; with one the comparison decides, unless the user wrote a limit.
-  const min = gate.passRate.min ?? (compared?.mustPassWhole === false ? 0 : 1);
-  const range = rangeOfMean(variant, variant.passRate.value, ({ status }) => (status === 'passed' ? 1 : 0));
-  if (range === undefined || range.low >= min - rounding) return met;
-  if (range.high >= min - rounding) return { undecided: 'pass rate' };
+function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary, options: JudgeVariantOptions): LimitGate {
+  const { compared, verdicts } = options;
   const candidate = variant.passRate.value ?? 0;
-  const why =
-    gate.passRate.min === undefined && compared !== undefined ? ': nothing was accepted yet, so all must pass' : '';
+  const { min } = gate.passRate;
+  if (min !== undefined) {
+    const range = rangeOfMean(variant, { valueOf: passOf, mean: variant.passRate.value });
+    if (range === undefined || range.low >= min - rounding) return met;
+    if (range.high >= min - rounding) return { undecided: 'pass rate' };
+    return { failure: passRateBelow(candidate, min, '') };
+  }
+  // Without a baseline a suite must pass whole; with one the comparison decides.
+  if (compared?.mustPassWhole === false) return met;
+  const kindOf = new Map(verdicts.map(({ caseId, kind }) => [caseId, kind]));
+  const failing = [...variant.cases.values()].filter(
+    ({ observe, trials }) => !observe && trials.some(({ status }) => status === 'failed'),
+  );
+  const isCleared = ({ caseId }: CaseSummary) => kindOf.get(caseId) === 'flaky' || kindOf.get(caseId) === 'unsettled';
+  if (!failing.every(isCleared)) {
+    const why = compared === undefined ? '' : ': nothing was accepted yet, so all must pass';
+    return { failure: passRateBelow(candidate, 1, why) };
+  }
+  return countUnjudged(variant) > 0 ? { undecided: 'pass rate' } : met;
+}
+
+function passRateBelow(candidate: number, min: number, why: string): LocalBreach {
   const message = `pass rate ${describeBelow(candidate, min)}${why}`;
-  return { failure: { code: 'pass-rate-min', metric: 'passRate', candidate, message } };
+  return { code: 'pass-rate-min', metric: 'passRate', candidate, message };
 }
 
 function judgeScore({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
   const { min } = gate.score;
   if (min === undefined) return met;
-  const range = rangeOfMean(variant, variant.score.mean, ({ score }) => score ?? 0);
+  const range = rangeOfMean(variant, { valueOf: ({ score }) => score ?? 0, mean: variant.score.mean });
   if (range === undefined || range.low >= min - rounding) return met;
   if (range.high >= min - rounding) return { undecided: 'mean score' };
   const candidate = variant.score.mean ?? 0;
@@ -144,42 +154,4 @@ function latenciesOf(variant: VariantSummary): readonly (number | undefined)[] {
   return [...variant.cases.values()].flatMap(({ trials, observe }) =>
     observe ? [] : trials.filter(isJudged).map(({ latencyMs }) => latencyMs),
   );
-}
-
-/** The lowest and highest mean over cases that the cells without a verdict still allow. */
-function rangeOfMean(
-  variant: VariantSummary,
-  mean: number | null,
-  valueOf: (row: RowSummary) => number,
-): { low: number; high: number } | undefined {
-  // If every cell has a verdict, the mean is final.
-  if (mean !== null && variant.errored === 0 && variant.skipped === 0) return { low: mean, high: mean };
-  let [low, high, cases, unreached] = [0, 0, 0, 0];
-  for (const { trials, observe } of variant.cases.values()) {
-    if (observe) continue;
-    let [sum, judged, open] = [0, 0, 0];
-    for (const trial of trials) {
-      if (isJudged(trial)) {
-        judged += 1;
-        sum += valueOf(trial);
-      } else if (isUnreached(trial)) open += 1;
-    }
-    unreached += open;
-    if (judged + open === 0) continue;
-    cases += 1;
-    low += sum / (judged + open);
-    high += (sum + open) / (judged + open);
-  }
-  // A cell without a row can move the mean by the weight of one case at most.
-  const missing = countUnjudged(variant) - unreached;
-  if (cases === 0) return missing > 0 ? { low: 0, high: 1 } : undefined;
-  return { low: Math.max(0, (low - missing) / cases), high: Math.min(1, (high + missing) / cases) };
-}
-
-function countUnjudged({ skipped, skippedByCase }: VariantSummary): number {
-  return skipped - skippedByCase;
-}
-
-function isUnreached({ status, skipReason }: RowSummary): boolean {
-  return status === 'skipped' && skipReason !== 'case';
 }

@@ -44,12 +44,21 @@ export function describeWithin(hypothesis: Hypothesis): string {
   return `${describeChange(hypothesis)}, which is within the ${describeMargin(hypothesis)} that are tolerated`;
 }
 
-function describeChange({ metric, evidence, isRatio }: Hypothesis): string {
+function describeChange(hypothesis: Hypothesis): string {
+  const { evidence, isRatio } = hypothesis;
   const { delta, low, high } = evidence;
   const side = (value: number | null) => (value === null ? '?' : signed(value * 100, 1));
-  const name = { passRate: 'pass rate', score: 'score', cost: 'cost', latency: 'latency' }[metric];
   const [verb, unit] = isRatio ? ['rose', '%'] : ['fell', 'pts'];
-  return `${name} ${verb}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}]`;
+  return `${nameMetric(hypothesis)} ${verb}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}]`;
+}
+
+/** `score`, `pass rate of slice german`. */
+export function nameMetric({ metric, slice }: Pick<Hypothesis, 'metric' | 'slice'>): string {
+  return `${metric === 'passRate' ? 'pass rate' : metric}${slice === undefined ? '' : ` of ${nameSlice(slice)}`}`;
+}
+
+export function nameSlice(slice: string): string {
+  return `slice ${slice}`;
 }
 
 /** `5 pts`, `10 %`, `3.4 pts of the judge's verdicts`. */

@@ -116,6 +116,7 @@ export function CaseFilters({ index, filter, counts, onChange }: CaseFiltersProp
 
 const changes = [
   'regressed',
+  'drifted',
   'fixed',
   'stillFailing',
   'stillPassing',

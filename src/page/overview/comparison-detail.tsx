@@ -68,7 +68,7 @@ export function ComparisonDetail({ suite, variant, comparison }: ComparisonDetai
   );
 }
 
-const countedChanges = ['regressed', 'fixed', 'stillFailing', 'flaky', 'added', 'redefined'] as const;
+const countedChanges = ['regressed', 'drifted', 'fixed', 'stillFailing', 'flaky', 'added', 'redefined'] as const;
 
 function List({ title, texts }: { readonly title: string; readonly texts: readonly string[] }) {
   if (texts.length === 0) return null;

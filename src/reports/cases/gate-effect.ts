@@ -36,7 +36,9 @@ export function createFindGateEffect(report: Report, suite: SuiteReport): FindGa
     if (change !== undefined && variant.accepted.has(`${caseId} (${change})`)) {
       return tolerate('accepted', 'accepted in this change');
     }
-    if (variant.isBreached) return { kind: 'failure', isNamed: false };
+    const isInBreached = entry.slices?.some((slice) => variant.breachedSlices.has(slice)) === true;
+    if (variant.isBreached || isInBreached) return { kind: 'failure', isNamed: false };
+    if (change === 'drifted') return tolerate('within-limits', 'it fails with the accepted prompt too');
     return tolerate('within-limits', 'not enough to fail the gate');
   };
 }
@@ -45,6 +47,8 @@ interface VariantEffect {
   readonly replacedBy: string | undefined;
   /** True where the variant as a whole missed a limit that failing cases add to. */
   readonly isBreached: boolean;
+  /** Slices that missed such a limit. */
+  readonly breachedSlices: ReadonlySet<string>;
   readonly brokenCases: ReadonlySet<string>;
   readonly known: { readonly cases: ReadonlySet<string>; readonly reason: string } | undefined;
   /** In the words of the comparison: `refund (regressed)`. */
@@ -65,6 +69,7 @@ function variantEffect(report: Report, suite: SuiteReport, variant: VariantRepor
   return {
     replacedBy: variant.replacedBy,
     isBreached,
+    breachedSlices: new Set(own.flatMap(({ slice }) => slice ?? [])),
     brokenCases: new Set(own.flatMap(({ caseId }) => caseId ?? [])),
     known: findKnown(variant, isBreached),
     accepted: new Set(variant.comparison?.accepted),
@@ -112,7 +117,7 @@ export function rankCase(entry: CaseReport, effect: GateEffect): CaseRank | unde
 
 /** The word beside a case; empty where the case is merely tolerated. Lists count cases by the rank itself: `3 regressed, 1 flaky`. */
 export function rankWord(entry: CaseReport, rank: CaseRank): string {
-  if (entry.change === 'regressed') return 'regressed';
+  if (entry.change === 'regressed' || entry.change === 'drifted') return entry.change;
   if (entry.status === 'flaky' || entry.change === 'flaky') return 'flaky';
   if (entry.change === 'added') return 'new';
   if (entry.change === 'redefined') return 'redefined';

@@ -33,6 +33,7 @@ function buildComparison(comparison: VariantComparison): Omit<PageComparison, 'n
     metrics: describeMetrics(comparison).map(({ key, label, text }) => ({ key, label, text, ...comparison[key] })),
     counts: {
       regressed: cases.regressed.length,
+      drifted: cases.drifted.length,
       fixed: cases.fixed.length,
       stillFailing: cases.stillFailing.length,
       flaky: cases.flaky.length,

@@ -53,10 +53,10 @@ export const jsonl: Reporter = {
     }));
     yield renderLine({ type: 'run', format: reportFormat, tool, run: buildJsonRun(report), suites: headers });
     for (const suite of suites) {
-      for (const { caseId, prompt, provider, observe, at, trials, change } of suite.cases()) {
+      for (const { caseId, prompt, provider, observe, at, trials, acceptedTrials = [], change } of suite.cases()) {
         const place = { suite: suite.suite, caseId, prompt, provider, observe: observe || undefined, at, change };
-        for (const row of trials) {
-          yield renderLine({ type: 'cell', ...place, group: row.group, ...buildJsonTrial(row) });
+        for (const row of [...trials, ...acceptedTrials]) {
+          yield renderLine({ type: 'cell', ...place, group: row.group, side: row.side, ...buildJsonTrial(row) });
         }
       }
     }

@@ -1,24 +1,24 @@
 import type * as z from 'zod';
 import { canonicalJson } from '../../json/canonical-json.ts';
-import type { KeptAnswer } from '../../model/comparison.ts';
+import type { JudgedMargin, KeptAnswer } from '../../model/comparison.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import type { LocatedFinding } from '../../model/finding.ts';
 import type { CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
+import type { decisionSchema } from './decision-schema.ts';
 import type {
   answerSchema,
   caseSchema,
   checkSchema,
   contractSchema,
-  decisionSchema,
   erosionSchema,
   findingSchema,
   runSchema,
   totalsSchema,
   trialSchema,
-  variantSchema,
 } from './report-schema.ts';
+import type { variantSchema } from './variant-schema.ts';
 
 // Each function lists the members of the public format. Writing drops members that are undefined.
 
@@ -28,23 +28,27 @@ export function renderSafeJson(value: unknown): string {
 }
 
 export function buildJsonDecision({ decision, exitCode }: Report): z.input<typeof decisionSchema> {
-  const { outcome, incompleteBecause, interrupted, breaches, warnings } = decision;
+  const { outcome, certainty, incompleteBecause, interrupted, breaches, warnings } = decision;
   return {
     outcome,
+    certainty: certainty && { ...certainty },
     exitCode,
     incompleteBecause,
     interrupted,
-    breaches: breaches.map(({ code, suite, prompt, provider, caseId, metric, baseline, candidate, message }) => ({
-      code,
-      suite: suite ?? null,
-      prompt: prompt ?? null,
-      provider: provider ?? null,
-      caseId,
-      metric,
-      baseline,
-      candidate,
-      message,
-    })),
+    breaches: breaches.map(
+      ({ code, suite, prompt, provider, caseId, metric, slice, baseline, candidate, message }) => ({
+        code,
+        suite: suite ?? null,
+        prompt: prompt ?? null,
+        provider: provider ?? null,
+        caseId,
+        metric,
+        slice,
+        baseline,
+        candidate,
+        message,
+      }),
+    ),
     warnings: [...warnings],
   };
 }
@@ -124,25 +128,36 @@ function buildJsonFinding(finding: LocatedFinding): z.input<typeof findingSchema
 export function buildJsonVariants(suite: SuiteReport): z.input<typeof variantSchema>[] {
   return suite.variants
     .toSorted((a, b) => compareText(a.prompt, b.prompt) || compareText(a.provider, b.provider))
-    .map(({ comparison, latencies: _latencies, ...variant }: VariantReport) => ({
+    .map(({ comparison, slices, latencies: _latencies, ...variant }: VariantReport) => ({
       ...variant,
+      slices: slices && [...slices],
       comparison: comparison && buildJsonComparison(comparison),
     }));
 }
 
+function buildJsonMargin(margin: JudgedMargin) {
+  return { ...margin, unmeasured: [...margin.unmeasured] };
+}
+
 function buildJsonComparison(comparison: VariantComparison): z.input<typeof variantSchema>['comparison'] {
-  const { outcome, against, passRate, score, costUsd, latencyMs, cases, prompts, judgedMargin } = comparison;
+  const { outcome, certainty, against, passRate, score, costUsd, latencyMs, cases, prompts, judgedMargin } = comparison;
   const sorted = (ids: readonly string[]): string[] => ids.toSorted(compareText);
   return {
     outcome,
+    certainty: { ...certainty },
     against,
     passRate,
-    judgedMargin: judgedMargin && { ...judgedMargin, unmeasured: [...judgedMargin.unmeasured] },
+    judgedMargin: judgedMargin && buildJsonMargin(judgedMargin),
+    slices: comparison.slices?.map((slice) => ({
+      ...slice,
+      judgedMargin: slice.judgedMargin && buildJsonMargin(slice.judgedMargin),
+    })),
     score,
     costUsd,
     latencyMs,
     cases: {
       regressed: sorted(cases.regressed),
+      drifted: sorted(cases.drifted),
       fixed: sorted(cases.fixed),
       stillFailing: sorted(cases.stillFailing),
       flaky: sorted(cases.flaky),
@@ -159,7 +174,7 @@ function buildJsonComparison(comparison: VariantComparison): z.input<typeof vari
 }
 
 export function buildJsonCase(entry: CaseReport): z.input<typeof caseSchema> {
-  const { caseId, prompt, provider, status, observe, at, trials, change, baseline } = entry;
+  const { caseId, prompt, provider, status, observe, at, trials, acceptedTrials = [], change, baseline } = entry;
   return {
     caseId,
     prompt,
@@ -171,6 +186,7 @@ export function buildJsonCase(entry: CaseReport): z.input<typeof caseSchema> {
     baseline: baseline && buildJsonAnswer(baseline),
     at: { file: at.file, line: at.line, column: at.column },
     trials: trials.map(buildJsonTrial),
+    acceptedTrials: acceptedTrials.length === 0 ? undefined : acceptedTrials.map(buildJsonTrial),
   };
 }
 

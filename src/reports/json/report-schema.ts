@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { breachCodes } from '../../model/gate.ts';
 import { reportFormat } from '../../model/report.ts';
+import { decisionSchema } from './decision-schema.ts';
+import { amount, count, variantSchema } from './variant-schema.ts';
 
 /** The JSON Schema of the `json` report. It is open: a later version may add fields without a new `format`. */
 export function buildReportJsonSchema(): Record<string, unknown> {
@@ -11,9 +12,6 @@ export function buildReportJsonSchema(): Record<string, unknown> {
   };
 }
 
-const fraction = z.number().nullable();
-const amount = z.number().nullable();
-const count = z.int().nonnegative();
 const cellStatus = z.enum(['passed', 'failed', 'errored', 'skipped']);
 const caseStatus = z.enum(['passed', 'failed', 'flaky', 'errored', 'skipped']);
 const stopReason = z.enum(['budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted']);
@@ -93,113 +91,27 @@ export const caseSchema = z.object({
   observe: z.literal(true).optional().describe('Counted apart, outside the gate.'),
   group: z.string().optional().describe('Cases of one group are no independent evidence.'),
   change: z
-    .enum(['regressed', 'fixed', 'stillFailing', 'stillPassing', 'flaky', 'added', 'removed', 'redefined', 'unjudged'])
+    .enum([
+      'regressed',
+      'drifted',
+      'fixed',
+      'stillFailing',
+      'stillPassing',
+      'flaky',
+      'added',
+      'removed',
+      'redefined',
+      'unjudged',
+    ])
     .optional()
     .describe('Since the baseline; left out where nothing was compared.'),
   baseline: answerSchema.optional().describe("The baseline's answer to the same case."),
   at: z.object({ file: z.string(), line: z.int(), column: z.int() }),
   trials: z.array(trialSchema),
-});
-
-const metric = z.object({
-  baseline: amount,
-  candidate: amount,
-  delta: amount.describe('A difference for rates, a ratio minus 1 for cost and latency.'),
-  low: amount,
-  high: amount,
-  p: amount,
-});
-
-const promptText = z.object({ role: z.string(), content: z.string() });
-
-export const variantSchema = z.object({
-  prompt: z.string(),
-  provider: z.string(),
-  model: z.string(),
-  planned: count.describe('passed + failed + errored + skipped'),
-  passed: count,
-  failed: count,
-  errored: count,
-  skipped: count,
-  observed: count.describe('Cells under `observe`, outside `planned`.'),
-  confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside `planned`.'),
-  cached: count.describe('Planned cells that were answered without a call.'),
-  passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
-  score: z.object({ mean: fraction, low: fraction, high: fraction }),
-  costUsd: amount.describe('Of the planned cells together, as if nothing were cached.'),
-  spentUsd: amount.describe('Billed by this run, for all its requests.'),
-  spentApartUsd: amount.describe('The part of spentUsd that confirmation trials and observed cells took.'),
-  latencyMs: z.object({ p50: amount, p95: amount }),
-  replacedBy: z.string().optional().describe('The prompt version that is gated in place of this one.'),
-  comparison: z
-    .object({
-      outcome: z.enum(['passed', 'failed', 'inconclusive']),
-      against: z.object({ source: z.string(), prompt: z.string() }),
-      passRate: metric,
-      judgedMargin: z
-        .object({
-          maxDrop: z.number().describe('The tolerated true drop of the pass rate.'),
-          margin: z.number().describe("The drop of the judges' verdicts that stands for it."),
-          judged: z
-            .number()
-            .describe('Of the failed trials of both sides, the share that judges alone failed; 1 where none failed.'),
-          least: z
-            .object({
-              judge: z.string(),
-              labels: z.int(),
-              youdenLow: z.number().describe("Youden's J at its lower one-sided 80 % bound."),
-            })
-            .optional()
-            .describe('The least accurate of the judges that were measured.'),
-          unmeasured: z.array(z.string()).describe('Judges that were not measured on their present labels.'),
-        })
-        .optional()
-        .describe('Which drop of the pass rate is tolerated, where judges decide.'),
-      score: metric,
-      costUsd: metric.describe(
-        "Of the candidate's answers to the compared cases together, and of as many of the baseline's, by one price table.",
-      ),
-      latencyMs: metric,
-      cases: z.object({
-        regressed: z.array(z.string()),
-        fixed: z.array(z.string()),
-        stillFailing: z.array(z.string()),
-        flaky: z.array(z.string()),
-        added: z.array(z.string()),
-        removed: z.array(z.string()),
-        redefined: z.array(z.string()),
-      }),
-      residue: z.array(z.string()).describe('What differs besides what is compared.'),
-      advice: z.array(z.string()).describe('What would settle an inconclusive result.'),
-      notes: z.array(z.string()),
-      accepted: z.array(z.string()).describe('Differences that this change brings its own accepted baseline for.'),
-      prompts: z
-        .object({ baseline: z.array(promptText), candidate: z.array(promptText) })
-        .optional()
-        .describe('The message templates; left out where both sides have the same.'),
-    })
-    .optional(),
-});
-
-export const decisionSchema = z.object({
-  outcome: z.enum(['passed', 'failed', 'inconclusive', 'incomplete']),
-  exitCode: z.int(),
-  incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'uncalibrated', 'inconclusive']).optional(),
-  interrupted: z.enum(['SIGINT', 'SIGTERM']).optional(),
-  breaches: z.array(
-    z.object({
-      code: z.enum(breachCodes),
-      suite: z.string().nullable(),
-      prompt: z.string().nullable(),
-      provider: z.string().nullable(),
-      caseId: z.string().optional(),
-      metric: z.enum(['passRate', 'score', 'cost', 'latency']).optional(),
-      baseline: z.number().optional(),
-      candidate: z.number().optional(),
-      message: z.string(),
-    }),
-  ),
-  warnings: z.array(z.string()),
+  acceptedTrials: z
+    .array(trialSchema)
+    .optional()
+    .describe('Confirmation trials of the accepted prompt, beside the candidate’s.'),
 });
 
 export const runSchema = z.object({

@@ -43,7 +43,7 @@ export function caseTable(report: Report, surveys: readonly SuiteSurvey[]): Sect
     const { caseId, prompt, provider, at } = entry;
     const { trials, reasons, answer, before } = explanation;
     const word = rankWord(entry, rank) || 'failed';
-    const tolerated = effect.kind === 'tolerated' ? '<br>not enough to fail the gate' : '';
+    const tolerated = effect.kind === 'tolerated' ? `<br>${effect.reason}` : '';
     const [was, now] = focusOnChange(before, answer);
     const why = reasons.slice(0, 2).map(({ label, reason }) => codeCell(`${label}: ${reason}`, 160));
     const cells = [

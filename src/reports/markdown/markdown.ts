@@ -16,7 +16,7 @@ import { answerSection, caseTable, erroredSection, otherCasesSection, summarizeC
 import { contractSections } from './contracts.ts';
 import { erosionSections } from './erosion.ts';
 import { codeList, codeSpan, escapeAmount, fitSections, proseOrCode, type Section } from './text.ts';
-import { metricTable, promptSection, residueSection } from './variants.ts';
+import { metricTable, promptSection, residueSection, sliceSection } from './variants.ts';
 
 /** GitHub refuses a comment of more than 65,536 characters, and publishing adds a few lines. */
 const commentChars = 64_500;
@@ -41,6 +41,7 @@ export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}
     ...contractSections(report),
     erroredSection(surveys),
     metricTable(report),
+    sliceSection(report),
     remarkSection(report),
     promptSection(report),
     answerSection(worst),

@@ -1,5 +1,13 @@
 import type { Report, SuiteReport, VariantReport } from '../../model/report.ts';
-import { describeMetrics, formatCost, formatLatency, formatRate, type MetricText, promptSides } from '../comparison.ts';
+import {
+  describeMetrics,
+  describeSlices,
+  formatCost,
+  formatLatency,
+  formatRate,
+  type MetricText,
+  promptSides,
+} from '../comparison.ts';
 import {
   closeDetails,
   codeCell,
@@ -49,6 +57,21 @@ export function metricTable({ suites }: Report): Section {
   return { head: tableHead(titles), items, tail: '\n', noun: 'variants' };
 }
 
+/** The gated slices of each variant. */
+export function sliceSection({ suites }: Report): Section {
+  const items = suites.flatMap((suite) =>
+    suite.variants.flatMap((variant) => {
+      const place = codeSpan(`${suite.suite} · ${variant.prompt} × ${variant.provider}`, 100);
+      return describeSlices(variant).map(
+        ({ slice, text }) =>
+          () =>
+            `- ${place}: slice ${codeSpan(slice, 60)}: ${text}\n`,
+      );
+    }),
+  );
+  return { head: '', items, tail: '\n', noun: 'slices' };
+}
+
 /** For each variant, how its prompt differs from the baseline's. */
 export function promptSection({ suites }: Report): Section {
   const items = suites.flatMap((suite) =>
@@ -88,12 +111,14 @@ function variantCell(suite: SuiteReport, { prompt, provider }: VariantReport, is
   return `${isOneOfMany ? `${codeCell(suite.suite, 60)}<br>` : ''}${codeCell(`${prompt} × ${provider}`, 80)}`;
 }
 
+const certaintyCells = { unchanged: '✅ unchanged', certain: '✅ not regressed', unseen: '✅ no case broke' } as const;
+
 function outcomeCell({ comparison, replacedBy }: VariantReport): string {
   if (replacedBy !== undefined) return `replaced by ${codeCell(replacedBy, 40)}`;
   if (comparison === undefined) return 'no baseline';
   switch (comparison.outcome) {
     case 'passed':
-      return comparison.accepted.length > 0 ? '✅ accepted in this change' : '✅ not regressed';
+      return comparison.accepted.length > 0 ? '✅ accepted in this change' : certaintyCells[comparison.certainty.kind];
     case 'failed':
       return '❌ **regressed**';
     case 'inconclusive':

@@ -6,6 +6,7 @@ import {
   describeBareLimit,
   describeComparison,
   describeMetrics,
+  describeSlices,
   findUncompared,
   notesBesideWarnings,
   promptSides,
@@ -73,7 +74,10 @@ function renderComparison(report: Report, suite: SuiteReport, variant: VariantRe
   if (variant.replacedBy !== undefined) {
     return indentText(`${name} is replaced by ${toSafeLine(variant.replacedBy)}: shown, not gated`, paint, 2);
   }
-  if (comparison === undefined) return [];
+  if (comparison === undefined) {
+    const slices = renderSlices(variant, paint);
+    return slices.length === 0 ? [] : [...indentText(`${name} by slice:`, paint, 2), ...slices];
+  }
   const { against, cases, residue, advice, accepted } = comparison;
   const source = `${toSafeLine(against.source)}${against.prompt === variant.prompt ? '' : ` (${toSafeLine(against.prompt)})`}`;
   const remarks = (label: string, texts: readonly string[]): string[] =>
@@ -81,6 +85,7 @@ function renderComparison(report: Report, suite: SuiteReport, variant: VariantRe
   return [
     ...indentText(`${name} against ${source}: ${paintOutcome(comparison, paint)}`, paint, 2),
     ...describeMetrics(comparison).flatMap(({ label, text }) => indentText(`${label.padEnd(9)}  ${text}`, paint, 4)),
+    ...renderSlices(variant, paint),
     ...renderNames('accepted in this change', accepted, paint),
     ...Object.entries(changeWords).flatMap(([change, words]) =>
       renderNames(words, cases[change as keyof typeof changeWords], paint),
@@ -90,6 +95,12 @@ function renderComparison(report: Report, suite: SuiteReport, variant: VariantRe
     ...remarks('to settle it', advice),
     ...renderPrompts(variant, comparison, paint),
   ];
+}
+
+function renderSlices(variant: VariantReport, paint: Paint): string[] {
+  return describeSlices(variant).flatMap(({ slice, text }) =>
+    indentText(`slice ${toSafeLine(slice)}  ${text}`, paint, 4),
+  );
 }
 
 function paintOutcome(comparison: VariantComparison, { colors }: Paint): string {

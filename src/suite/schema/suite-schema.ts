@@ -164,6 +164,16 @@ export const caseFileSchema = z.strictObject({
 
 const severity = z.enum(['fail', 'warn'], { error: 'must be fail or warn' });
 
+const slice = z.strictObject({
+  passRate: z
+    .strictObject({
+      min: rate.optional().describe('Least pass rate of these cases.'),
+      maxDrop: rate.optional().describe('Largest drop against the baseline.'),
+    })
+    .refine(({ min, maxDrop }) => min !== undefined || maxDrop !== undefined, { error: 'needs min or maxDrop' })
+    .describe('Share of the cases with this tag that pass.'),
+});
+
 export const gateSchema = z.strictObject({
   alpha: z
     .number({ error: 'must be a number' })
@@ -178,10 +188,23 @@ export const gateSchema = z.strictObject({
   cases: z
     .strictObject({
       broken: severity.optional().describe('A case that passed and is now confirmed broken.'),
+      drifted: severity.optional().describe('A case that now fails with the accepted prompt too. Default: warn.'),
       added: severity.optional().describe('An added or redefined case that fails.'),
     })
     .optional()
     .describe('What single cases do to the gate.'),
+  confirm: z
+    .strictObject({
+      cases: z
+        .int({ error: 'must be a whole number of cases' })
+        .min(1, { error: 'must be at least 1' })
+        .optional()
+        .describe('Broken cases after which no further one is confirmed. Default: 10.'),
+      budget: rate.optional().describe('Calls of confirmation trials, as a share of the planned ones. Default: 100 %.'),
+    })
+    .optional()
+    .describe('Confirmation trials of what looks worse.'),
+  certify: flag.optional().describe('Ends with exit code 4 unless a drop beyond the margin is excluded.'),
   erosion: severity.optional().describe('What a drop against the pinned reference does, default warn.'),
   passRate: z
     .strictObject({
@@ -211,6 +234,10 @@ export const gateSchema = z.strictObject({
     })
     .optional()
     .describe('How long answers take.'),
+  slices: z
+    .record(words, slice, { error: 'must be a map of tags' })
+    .optional()
+    .describe('Limits on the cases with a tag, by the tag.'),
 });
 
 export const defaultsSchema = z.strictObject({

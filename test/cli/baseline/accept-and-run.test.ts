@@ -13,7 +13,7 @@ describe('run, accept, run', () => {
   test('shows no difference, passes, and changes no byte', async () => {
     const project = await openBaselineProject();
     project.git('init', '-q');
-    await project.accept();
+    await project.acceptUnchanged();
     project.git('add', 'evals');
     project.git('commit', '-qm', 'baseline');
     const again = await project.compared(['run']);
@@ -28,9 +28,9 @@ describe('run, accept, run', () => {
 
   test('accepting the same answers asked for anew changes nothing but what was measured', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     const before = withoutMeasured(project.read(baselineFile));
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged('--cache', 'refresh');
     expect(withoutMeasured(project.read(baselineFile))).toBe(before);
   });
 });
@@ -50,7 +50,7 @@ describe('a broken case', () => {
     expect(stdout).toContain('sorry');
   });
 
-  test('is asked until it has failed five times in all, with four of twenty broken for good', async () => {
+  test('is asked until it differs from the accepted prompt, and three others once, with four of twenty broken for good', async () => {
     const project = await openBaselineProject();
     await project.accept();
     const broken = firstWords(4);
@@ -59,7 +59,9 @@ describe('a broken case', () => {
     expect(run.code).toBe(1);
     expect(run.named).toEqual(broken.map(caseOf));
     expect(run.codes).toEqual(['case-broken']);
-    expect(broken.map((word) => project.asked.get(word))).toEqual([5, 5, 5, 5]);
+    // Seven fresh failures against six passes are significant at 0.025 / 4; after them no other case can be settled.
+    expect(broken.map((word) => project.asked.get(word))).toEqual([8, 2, 2, 2]);
+    expect([...project.askedAccepted]).toEqual([['w01', 6]]);
     const others = [...project.asked].filter(([word]) => !broken.includes(word));
     expect(others.map(([, count]) => count)).toEqual(Array.from({ length: 16 }, () => 1));
     // Confirmation trials are outside the plan, and inside what was spent.
@@ -72,8 +74,10 @@ describe('a broken case', () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w03', (asked) => (asked < 3 ? 'sorry' : 'w03'));
-    const run = await project.compared(['run', '--cache', 'refresh']);
-    expect([run.code, run.named, project.asked.get('w03')]).toEqual([0, [], 4]);
+    const run = await project.compared(['run', '--cache', 'refresh', '-j', '1']);
+    // One fresh trial at first, then as many again as were made: the third of the four passes.
+    expect([run.code, run.named, project.asked.get('w03')]).toEqual([0, [], 5]);
+    expect(project.askedAccepted.size).toBe(0);
     expect(run.comparison.cases['flaky']).toEqual(['case-03']);
     expect(run.comparison.notes.join()).toContain('case-03');
   });
@@ -137,14 +141,37 @@ describe('a contract', () => {
     expect(run.report.decision.warnings.join()).toContain('case-07');
   });
 
-  test('that fails once more is broken, and is not asked further', async () => {
+  test.each([
+    ['fails two of three fresh trials is broken', [false, false, true, false], 1],
+    ['fails two fresh trials is broken, and is not asked further', [false, false, false], 1],
+    ['passes two of three fresh trials is flaky', [false, false, true, true], 0],
+    ['passes two fresh trials is flaky, and is not asked further', [false, true, true], 0],
+  ])('that %s', async (_name, passes, code) => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 0.5 } }\ndefaults:');
-    project.answers.set('w07', (asked) => (asked < 2 ? 'sorry' : 'w07'));
+    project.answers.set('w07', (asked) => (passes[asked] === true ? 'w07' : 'sorry'));
     const run = await project.compared(['run', '-j', '1']);
-    expect([run.code, run.codes, run.named]).toEqual([1, ['must-pass'], ['case-07']]);
-    expect(project.asked.get('w07')).toBe(3);
+    const isBroken = code === 1;
+    expect([run.code, run.codes, run.named]).toEqual([
+      code,
+      isBroken ? ['must-pass'] : [],
+      isBroken ? ['case-07'] : [],
+    ]);
+    expect(project.asked.get('w07')).toBe(passes.length);
+  });
+
+  test.each([1, 2])('that breaks in a run of %i cases fails it, though so few calls confirm little', async (count) => {
+    const project = await openBaselineProject();
+    const lines = project.read(casesFile).trim().split('\n').slice(0, count);
+    project.write(casesFile, `${lines.join('\n').replace('"id":"case-01"', '"id":"case-01","mustPass":true')}\n`);
+    project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 0 } }\ndefaults:');
+    await project.accept();
+    project.answers.set('w01', 'sorry');
+    for (const argv of [[], ['--no-baseline']]) {
+      const run = await project.compared(['run', '--cache', 'refresh', ...argv]);
+      expect([run.code, run.codes]).toEqual([1, ['must-pass']]);
+    }
   });
 
   test('that nobody can ask again is judged by its answer alone', async () => {

@@ -80,7 +80,7 @@ describe('baseline accept', () => {
 
   test('of a filtered run leaves the other rows alone, of a whole run deletes those that are gone', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     const before = project.read(baselineFile).split('\n');
     project.answers.set('w05', 'sorry');
     const run = await project.compared(['run', '-t', 'case-05', '--cache', 'refresh']);
@@ -97,7 +97,7 @@ describe('baseline accept', () => {
 
   test('of a run that was cut short keeps the rows of cases that it did not reach', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     const before = project.read(baselineFile).split('\n');
     project.answers.set('w03', 'sorry');
     await project.llmcheck('run', '--bail', '1', '-j', '1', '--cache', 'refresh');

@@ -10,16 +10,24 @@ export interface BaselineProject extends TempProject {
   readonly server: ChatServer;
   /** Answers that differ from the word itself, by word. */
   readonly answers: Map<string, Answer>;
-  /** How often each word was asked for since the last `forget`. */
+  /** How often each word was asked for since the last `forget`, by the edited prompt. */
   readonly asked: Map<string, number>;
+  /** The same by the accepted prompt, while it is asked again beside the edited one. */
+  readonly askedAccepted: Map<string, number>;
   /** Tokens that an answer is said to have cost, by word. */
   readonly tokens: Map<string, number>;
   forget(): void;
   llmcheck(...argv: string[]): Promise<CliResult>;
   /** With `-r json`; the comparison of the only variant, or of the one that is named. */
   compared(argv: readonly string[], options?: Omit<CliOptions, 'cwd'>): Promise<ComparedRun>;
-  /** Runs, and accepts what came. */
+  /** Runs and accepts what came, then changes the prompt's params: later answers are those of an edited prompt. */
   accept(...argv: string[]): Promise<void>;
+  /** The same without the edit: later runs send what was accepted. */
+  acceptUnchanged(...argv: string[]): Promise<void>;
+  /** Changes the prompt's params. From then on scripted answers are those of the edited prompt alone. */
+  editPrompt(): void;
+  /** From then on scripted answers are those of the accepted prompt too: the model itself has changed. */
+  changeModel(): void;
   edit(file: string, from: string | RegExp, to: string): void;
   git(...argv: string[]): string;
 }
@@ -66,27 +74,50 @@ export async function openBaselineProject(): Promise<BaselineProject> {
   const project = openTempProject('baseline');
   const answers = new Map<string, Answer>();
   const asked = new Map<string, number>();
+  const askedAccepted = new Map<string, number>();
   const tokens = new Map<string, number>();
-  const server = await startChatServer(({ text, model }) => {
+  // Each edit of the prompt raises its limit of tokens, by which the server knows the accepted prompt from the new one.
+  let maxTokens = 20;
+  let hasModelChanged = false;
+  const server = await startChatServer(({ text, model, body }) => {
     const word = wordOf(text);
-    const before = asked.get(word) ?? 0;
-    asked.set(word, before + 1);
-    const answer = answers.get(word) ?? word;
+    const isAccepted = typeof body['max_tokens'] === 'number' && body['max_tokens'] < maxTokens;
+    const counts = isAccepted ? askedAccepted : asked;
+    const before = counts.get(word) ?? 0;
+    counts.set(word, before + 1);
+    const answer = isAccepted && !hasModelChanged ? word : (answers.get(word) ?? word);
     const said = typeof answer === 'function' ? answer(before) : answer;
     if (typeof said !== 'string') return said;
-    const output = tokens.get(word) ?? tokens.get('*') ?? 5;
+    const output = isAccepted ? 5 : (tokens.get(word) ?? tokens.get('*') ?? 5);
     const usage = { prompt_tokens: 10, completion_tokens: output, total_tokens: 10 + output };
     return { body: { ...completionOf(said, model), usage } };
   });
   const { env } = server;
+  const forget = () => {
+    asked.clear();
+    askedAccepted.clear();
+  };
   const llmcheck: BaselineProject['llmcheck'] = (...argv) => project.run(argv, { env });
+  const acceptUnchanged: BaselineProject['acceptUnchanged'] = async (...argv) => {
+    const run = await llmcheck('run', ...argv, '-q');
+    if (run.code > 1) throw new Error(`nothing to accept (exit ${run.code}):\n${run.stdout}${run.stderr}`);
+    const { code, stderr } = await llmcheck('baseline', 'accept', '--force');
+    if (code !== 0) throw new Error(stderr);
+    forget();
+  };
+  const editPrompt = () => {
+    const text = project.read(suiteFile);
+    project.write(suiteFile, text.replaceAll(`max_tokens: ${maxTokens}`, `max_tokens: ${maxTokens + 1}`));
+    maxTokens += 1;
+  };
   return {
     ...project,
     server,
     answers,
     asked,
+    askedAccepted,
     tokens,
-    forget: () => asked.clear(),
+    forget,
     llmcheck,
     async compared(argv, options = {}) {
       const { env: own, ...others } = options;
@@ -107,12 +138,14 @@ export async function openBaselineProject(): Promise<BaselineProject> {
         named: breaches.flatMap(({ caseId }) => caseId ?? []).sort(),
       };
     },
+    acceptUnchanged,
+    editPrompt,
+    changeModel: () => {
+      hasModelChanged = true;
+    },
     async accept(...argv) {
-      const run = await llmcheck('run', ...argv, '-q');
-      if (run.code > 1) throw new Error(`nothing to accept (exit ${run.code}):\n${run.stdout}${run.stderr}`);
-      const { code, stderr } = await llmcheck('baseline', 'accept', '--force');
-      if (code !== 0) throw new Error(stderr);
-      asked.clear();
+      await acceptUnchanged(...argv);
+      editPrompt();
     },
     edit(file, from, to) {
       const before = project.read(file);

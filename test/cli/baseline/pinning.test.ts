@@ -14,7 +14,7 @@ const referenceFile = 'evals/words.reference.jsonl';
 /** A project whose reference rests on five accepted runs in which every case passed. */
 async function openPinned(): Promise<BaselineProject> {
   const project = await openBaselineProject();
-  for (let run = 0; run < 5; run += 1) await project.accept('--cache', 'refresh');
+  for (let run = 0; run < 5; run += 1) await project.acceptUnchanged('--cache', 'refresh');
   const { code, stdout, stderr } = await project.llmcheck('baseline', 'pin');
   expect([code, stdout, stderr]).toEqual([0, `pinned ${referenceFile}: 20 cases × variants\n`, '']);
   return project;
@@ -107,8 +107,8 @@ describe('a pinned reference', () => {
 
   test('says how many runs it lacks', async () => {
     const project = await openBaselineProject();
-    await project.accept();
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged();
+    await project.acceptUnchanged('--cache', 'refresh');
     const { code, stderr } = await project.llmcheck('baseline', 'pin');
     expect(code).toBe(0);
     expect(stderr).toContain('20 of 20 of words rest on fewer than 5 runs (the fewest on 2): 3 more');
@@ -225,7 +225,7 @@ describe('baseline pin --from', () => {
 describe('a reference that can not be used', () => {
   test('of a suite without a baseline is written for no suite', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     project.write('evals/other.eval.yaml', project.read(suiteFile).replace('suite: words', 'suite: other'));
     const { code, stderr } = await project.llmcheck('baseline', 'pin');
     expect([code, stderr.includes('suite other has no baseline to pin')]).toEqual([2, true]);
@@ -254,7 +254,7 @@ describe('a reference that can not be used', () => {
 
   test('for a folder in its place is a usage error', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     mkdirSync(project.path(referenceFile));
     for (const command of ['pin', 'unpin']) {
       const { code, stderr } = await project.llmcheck('baseline', command);
@@ -265,7 +265,7 @@ describe('a reference that can not be used', () => {
 
 test('two that accept at the same time are both counted', async () => {
   const project = await openBaselineProject();
-  await project.accept();
+  await project.acceptUnchanged();
   for (const name of ['a.jsonl', 'b.jsonl']) {
     const before = new Set(project.files('.llmcheck/runs'));
     await project.llmcheck('run', '--cache', 'refresh');

@@ -6,10 +6,10 @@ import { type BaselineProject, baselineFile, caseOf, openBaselineProject, suiteF
 describe('accepting pools', () => {
   test('the trials of every run of the same case, variant and checks, failed runs too', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     expect(caseIn(project, 'w01').pooled).toBeUndefined();
     project.answers.set('w01', 'sorry');
-    await project.accept('--trials', '3', '--cache', 'refresh');
+    await project.acceptUnchanged('--trials', '3', '--cache', 'refresh');
     const pooled = caseIn(project, 'w01');
     expect(pooled.trials.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
     expect(pooled.pooled).toMatchObject({ runs: 2, trials: 4, failures: 3, answered: 4, score: { n: 4, mean: 0.25 } });
@@ -22,23 +22,23 @@ describe('accepting pools', () => {
 
   test('nothing of answers from the cache that were counted before', async () => {
     const project = await openBaselineProject();
-    await project.accept();
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged();
+    await project.acceptUnchanged('--cache', 'refresh');
     const before = project.read(baselineFile);
-    await project.accept();
+    await project.acceptUnchanged();
     expect(project.read(baselineFile)).toBe(before);
     // Two further trials beside the cached one.
-    await project.accept('--trials', '3');
+    await project.acceptUnchanged('--trials', '3');
     expect(caseIn(project, 'w01').pooled).toMatchObject({ runs: 3, trials: 4 });
   });
 
   test('a run once, however often it is accepted, and whatever was accepted in between', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     const [first = ''] = project.files('.llmcheck/runs');
     cpSync(project.path(first), project.path('first.jsonl'));
-    await project.accept('--cache', 'refresh');
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged('--cache', 'refresh');
+    await project.acceptUnchanged('--cache', 'refresh');
     const counted = caseIn(project, 'w01').pooled;
     expect(counted).toMatchObject({ runs: 3, trials: 3 });
     for (let times = 0; times < 2; times += 1) {
@@ -56,28 +56,28 @@ describe('accepting pools', () => {
     ['other checks', 'equals: "{{expected}}"', 'contains: "{{expected}}"'],
   ])('nothing of %s', async (_name, from, to) => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     project.edit(suiteFile, from, to);
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged('--cache', 'refresh');
     expect(caseIn(project, 'w01').pooled).toBeUndefined();
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged('--cache', 'refresh');
     expect(caseIn(project, 'w01').pooled).toMatchObject({ runs: 2 });
   });
 
   test('nothing of rows that a filtered run of a changed prompt left behind', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     project.edit(suiteFile, 'Say: ', 'Please say: ');
-    await project.accept('-t', 'case-05');
+    await project.acceptUnchanged('-t', 'case-05');
     expect([caseIn(project, 'w05').otherVariant, caseIn(project, 'w01').otherVariant]).toEqual([undefined, true]);
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged('--cache', 'refresh');
     expect([caseIn(project, 'w05').pooled?.runs, caseIn(project, 'w01').pooled]).toEqual([2, undefined]);
     expect(caseIn(project, 'w01').otherVariant).toBeUndefined();
   });
 
   test('errored trials never', async () => {
     const project = await openBaselineProject();
-    await project.accept();
+    await project.acceptUnchanged();
     project.answers.set('w03', () => ({ status: 400, body: { error: { message: 'no' } } }));
     await project.llmcheck('run', '--cache', 'refresh');
     await project.llmcheck('baseline', 'accept', '--force');
@@ -91,14 +91,15 @@ describe('a case of which several runs were accepted', () => {
   /** `case-01` passes in so many accepted runs, and then fails. */
   async function failAfter(passes: number) {
     const project = await openBaselineProject();
-    for (let run = 0; run < passes; run += 1) await project.accept('--cache', 'refresh');
+    for (let run = 0; run < passes; run += 1) await project.acceptUnchanged('--cache', 'refresh');
     project.answers.set('w01', 'sorry');
     return project;
   }
 
   test('is compared by all of its trials', async () => {
     const project = await failAfter(2);
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged('--cache', 'refresh');
+    project.editPrompt();
     const { comparison, code } = await project.compared(['run', '--cache', 'refresh']);
     // 19 cases whole and one by two thirds.
     expect(comparison.passRate.baseline).toBeCloseTo((19 + 2 / 3) / 20, 12);
@@ -121,7 +122,7 @@ describe('a case of which several runs were accepted', () => {
     expect(plain.stdout).not.toContain('known failure from now on');
     expect(plain.stdout).toContain('1 case of words failed in this run and passes in most of its accepted trials');
     expect(plain.stdout).toContain('(--known-failures makes it known): case-01 · v1 × mini');
-    expect((await project.compared(['run', '--cache', 'refresh'])).named).toEqual(['case-01']);
+    expect((await project.compared(['run', '--drift', '--cache', 'refresh'])).named).toEqual(['case-01']);
     const named = await project.llmcheck('baseline', 'accept', '--known-failures');
     expect(named.stdout).toContain('known failure from now on:\n    case-01 · v1 × mini: ');
     expect(caseIn(project, 'w01').pooled).toBeUndefined();
@@ -132,17 +133,17 @@ describe('a case of which several runs were accepted', () => {
     const project = await failAfter(3);
     // It fails once and passes when it is asked again: flaky, and the run passes.
     project.answers.set('w01', (asked) => (asked === 0 ? 'sorry' : 'w01'));
-    const run = await project.llmcheck('run', '--update-baseline', '--cache', 'refresh');
+    const run = await project.llmcheck('run', '--drift', '--update-baseline', '--cache', 'refresh');
     expect([run.code, run.stderr.includes('so a failure still counts')]).toEqual([0, true]);
     project.answers.set('w01', 'sorry');
-    expect((await project.compared(['run', '--cache', 'refresh'])).named).toEqual(['case-01']);
+    expect((await project.compared(['run', '--drift', '--cache', 'refresh'])).named).toEqual(['case-01']);
   });
 });
 
 test('counts that can not be are damage, with their line', async () => {
   const project = await openBaselineProject();
-  await project.accept();
-  await project.accept('--cache', 'refresh');
+  await project.acceptUnchanged();
+  await project.acceptUnchanged('--cache', 'refresh');
   const text = project.read(baselineFile);
   for (const [from, to] of [
     ['"failures":0', '"failures":3'],

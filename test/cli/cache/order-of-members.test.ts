@@ -20,6 +20,7 @@ function write(project: TempProject, providers: string, more = '') {
     'evals/order.eval.yaml',
     `prompts: [{ id: v1, text: Sort it. }]
 providers: [${providers}]
+gate: { confirm: { budget: 0 } }
 ${more}cases: [{ id: a, assert: [{ equals: right }] }]
 `,
   );

@@ -35,6 +35,7 @@ interface Strength {
     readonly measured: number;
     readonly mutants: number;
     readonly caught: number;
+    readonly kinds: readonly { readonly mutation: string; readonly mutants: number; readonly caught: number }[];
     readonly weakCases: readonly {
       readonly caseId: string;
       readonly at: { readonly line: number };
@@ -86,8 +87,8 @@ describe('assertions check', () => {
     expect(code).toBe(1);
     expect(suite).toMatchObject({ suite: 'weak', source: 'evals/answers.jsonl', measured: 5, unmeasured: [] });
     expect(weak).toEqual({
-      vacuous: ['emptied', 'refusal', 'swapped', 'truncated'],
-      long: ['refusal', 'swapped', 'truncated'],
+      vacuous: ['appended', 'emptied', 'hedged', 'negated', 'prefixed', 'refusal', 'swapped', 'truncated'],
+      long: ['appended', 'hedged', 'negated', 'prefixed', 'refusal', 'swapped', 'truncated'],
       field: ['field-dropped'],
       amount: ['number-changed'],
     });
@@ -120,13 +121,56 @@ describe('assertions check', () => {
 
   test('leaves out the kinds that are skipped', async () => {
     const project = openProject(weakCases, weakAnswers);
-    const kinds = 'swapped,emptied,truncated,refusal,number-changed';
-    expect((await check(project, ['--skip', kinds])).weak).toEqual({ field: ['field-dropped'] });
+    const kinds = 'swapped,emptied,truncated,refusal,number-changed,negated,hedged,appended,prefixed';
+    const { weak, suite } = await check(project, ['--skip', kinds]);
+    expect(weak).toEqual({ field: ['field-dropped'] });
+    expect(suite.kinds.map(({ mutation }) => mutation)).toEqual(['field-dropped']);
+  });
+
+  test('a check that only looks for a word lets a negation, a hedge and a retraction pass', async () => {
+    const cases = (check: string) => `  - { id: a, vars: { q: a }, expected: billing, assert: [${check}] }
+  - { id: b, vars: { q: b }, expected: legal, assert: [${check}] }
+`;
+    const answers = [
+      { caseId: 'a', text: 'billing' },
+      { caseId: 'b', text: 'legal' },
+    ];
+    const loose = await check(openProject(cases('{ contains: "{{ expected }}" }'), answers));
+    expect(loose.weak).toEqual({
+      a: ['appended', 'hedged', 'negated', 'prefixed'],
+      b: ['appended', 'hedged', 'negated', 'prefixed'],
+    });
+    expect(loose.suite.weakCases[0]?.survivors.map(({ detail }) => detail)).toContain('"billing or legal"');
+    expect(loose.suite.kinds).toContainEqual({ mutation: 'hedged', mutants: 2, caught: 0 });
+    expect(loose.suite.kinds).toContainEqual({ mutation: 'swapped', mutants: 2, caught: 2 });
+    const anchored = await check(openProject(cases('{ regex: "^{{ expected }}" }'), answers));
+    expect(anchored.weak).toEqual({ a: ['appended', 'hedged'], b: ['appended', 'hedged'] });
+    const strict = openProject(cases('{ equals: "{{ expected }}" }'), answers);
+    expect((await check(strict)).weak).toEqual({});
+    const { stdout } = await strict.run(['assertions', 'check', '--skip', 'refusal,emptied']);
+    expect(stdout).toContain(
+      'STRONG against wrong answers (swapped, truncated, negated, hedged, appended, prefixed): every case and every check noticed (exit code 0)',
+    );
+  });
+
+  test('a value of JSON is hedged by that of another case', async () => {
+    const schema = '{ json: true }, { regex: "billing|legal" }';
+    const cases = ['a', 'b'].map((id) => `  - { id: ${id}, vars: { q: ${id} }, assert: [${schema}] }\n`).join('');
+    const answers = [
+      { caseId: 'a', text: '{"queue": "billing", "urgent": true}' },
+      { caseId: 'b', text: '{"queue": "legal", "urgent": false}' },
+    ];
+    const { suite } = await check(openProject(cases, answers));
+    const details = suite.weakCases[0]?.survivors.map(({ mutation, detail }) => `${mutation}: ${detail}`);
+    expect(details).toEqual(
+      expect.arrayContaining(['hedged: "billing or legal" at $.queue', 'negated: false at $.urgent']),
+    );
   });
 
   test('does not hold the answer of a case with the same golden answer against a case, nor one of many others', async () => {
-    const cases = `  - { id: a, vars: { q: a }, expected: billing, assert: [{ contains: "{{ expected }}" }, { length: { max: 20 } }] }
-  - { id: b, vars: { q: b }, expected: billing, assert: [{ contains: "{{ expected }}" }, { length: { max: 20 } }] }
+    const checks = '{ contains: "{{ expected }}" }, { not: { contains: not } }, { length: { max: 20 } }';
+    const cases = `  - { id: a, vars: { q: a }, expected: billing, assert: [${checks}] }
+  - { id: b, vars: { q: b }, expected: billing, assert: [${checks}] }
 `;
     const answers = [
       { caseId: 'a', text: 'to: billing' },

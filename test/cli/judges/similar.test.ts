@@ -34,6 +34,7 @@ const open = (provider: string, judges?: string): TempProject =>
     assert: `[{ similar: { value: red, min: 0.9${provider === '' ? '' : `, provider: "${provider}"`} } }]`,
     ...(judges === undefined ? {} : { judges }),
     words: ['red', 'xx'],
+    more: 'gate: { confirm: { budget: 0 } }',
   });
 
 test('a provider of embeddings measures, is cached and is booked apart', async () => {

@@ -9,7 +9,8 @@ test('a judge decides the case, its reason is shown and its cost is booked apart
   const server = await startJudgeServer(({ parts }) =>
     verdict(parts['answer'] === 'red', `it says ${parts['answer']}`),
   );
-  const project = openJudgeProject({ assert: rubric, words: ['red', 'blue'] });
+  const more = 'gate: { confirm: { budget: 0 } }';
+  const project = openJudgeProject({ assert: rubric, words: ['red', 'blue'], more });
   const { code, report } = await project.report(['run'], { env: server.env });
   expect(code).toBe(1);
   expect(statusesOf(report)).toEqual({ c0: 'passed', c1: 'failed' });

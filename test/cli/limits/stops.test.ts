@@ -4,6 +4,8 @@ import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
 
+const suiteFile = 'evals/echo.eval.yaml';
+
 test('--bail stops after the first failed cell and says what was not judged', async () => {
   const project = openTempProject('two-providers');
   const server = await startChatServer(({ index, text }) => (index === 5 ? 'wrong' : wordOf(text)));
@@ -12,8 +14,16 @@ test('--bail stops after the first failed cell and says what was not judged', as
   expect(report.totals.skipped).toBeGreaterThan(60);
   expect(report.run).toMatchObject({ complete: false, stopReason: 'bail' });
   expect(server.requests.length).toBeLessThan(20);
-  // Without a baseline every cell must pass, so the failure decides whatever the rest would say.
-  expect(code).toBe(1);
+  // A first trial that passes would clear it, so nothing is decided yet.
+  expect(code).toBe(4);
+});
+
+test('--bail decides by the failure alone where no confirmation trial may be made', async () => {
+  const project = openTempProject('two-providers');
+  project.write('evals/pair.eval.yaml', `${project.read('evals/pair.eval.yaml')}gate: { confirm: { budget: 0 } }\n`);
+  const server = await startChatServer(({ index, text }) => (index === 5 ? 'wrong' : wordOf(text)));
+  const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });
+  expect([code, report.run.stopReason, report.totals.failed]).toEqual([1, 'bail', 1]);
 });
 
 test.each([1, 4])('--bail leaves what waits for one of %d slots unsent', async (slots) => {
@@ -43,6 +53,7 @@ test('--bail that is reached with the last cell has cut nothing off, though the 
 prompts: [{ id: v1, text: "Say: {{ word }}" }]
 providers: [openai:gpt-4o-mini]
 defaults: { assert: [{ equals: "{{ word }}" }] }
+gate: { confirm: { budget: 0 } }
 cases:
   - { id: later, vars: { word: later }, skip: not yet }
   - { id: now, vars: { word: now } }
@@ -53,13 +64,23 @@ cases:
   expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
 });
 
+test('--bail that is reached with the last cell leaves it unconfirmed, and --resume confirms it', async () => {
+  const project = openTempProject('echo');
+  const server = await startChatServer(({ text }) => (text.includes('seven') ? 'wrong' : wordOf(text)));
+  const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });
+  expect([code, report.run]).toMatchObject([4, { complete: false, stopReason: 'bail' }]);
+  expect((await project.report(['run', '--resume'], { env: server.env })).code).toBe(1);
+});
+
 test('--bail counts failed cells, and not the confirmation trials of one', async () => {
   const project = openTempProject('echo');
-  let wrong = 'none';
-  const server = await startChatServer(({ text }) => (text.includes(wrong) ? 'wrong' : wordOf(text)));
+  const isEdited = (body: Readonly<Record<string, unknown>>) => body['max_tokens'] === 21;
+  const server = await startChatServer(({ text, body }) =>
+    isEdited(body) && text.includes('seven') ? 'wrong' : wordOf(text),
+  );
   await project.run(['run'], { env: server.env });
   await project.run(['baseline', 'accept']);
-  wrong = 'seven';
+  project.write(suiteFile, project.read(suiteFile).replace('max_tokens: 20', 'max_tokens: 21'));
   const argv = ['run', '--bail', '2', '-j', '1', '--cache', 'off'];
   const { code, report } = await project.report(argv, { env: server.env });
   expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
@@ -75,6 +96,7 @@ test('--bail lets a cell in work ask its judge', async () => {
 prompts: [{ id: v1, text: "Say: {{ word }}" }]
 providers: [{ id: mini, use: openai:gpt-4o-mini }]
 judges: [{ id: strict, use: openai:gpt-4o }]
+gate: { confirm: { budget: 0 } }
 cases:
   - { id: wrong, vars: { word: wrong }, assert: [{ equals: right }] }
   - { id: good, vars: { word: good }, assert: [{ rubric: It is good. }] }
@@ -98,7 +120,7 @@ test('--bail does not take a path for its value', async () => {
   const { code, report } = await project.report(['run', '--bail', 'evals/echo.eval.yaml', '-j', '1'], {
     env: server.env,
   });
-  expect([code, report.totals.failed >= 1]).toEqual([1, true]);
+  expect([code, report.run.stopReason, report.totals.failed]).toEqual([4, 'bail', 1]);
 });
 
 test('--deadline ends the run, aborts what is in flight, and keeps what is done', async () => {

@@ -113,13 +113,17 @@ cases: [{ id: one, turns: [{ user: ${last} }], assert: [{ regex: "." }] }]
     expect(1 + cells.length + calls.length + checks.length).toBe(spans.length);
 
     const trials = trialsOf(report);
-    expect(cells).toHaveLength(report.totals.planned);
+    // A confirmation trial is a cell too.
+    const { planned } = report.totals;
+    expect(cells).toHaveLength(trials.length);
+    expect(trials.filter(({ confirmation }) => confirmation !== true)).toHaveLength(planned);
     expect(checks).toHaveLength(trials.flatMap((trial) => trial.checks).length);
     expect(calls).toHaveLength(chat.requests.length);
     const statuses = (status: string): number =>
       cells.filter((cell) => read(cell)['llmcheck.status'] === status).length;
     const { passed, failed, skipped } = report.totals;
-    expect(['passed', 'failed', 'skipped'].map(statuses)).toEqual([passed, failed, skipped]);
+    // The one that fails is asked again, until it has failed three times more.
+    expect(['passed', 'failed', 'skipped'].map(statuses)).toEqual([passed, failed + trials.length - planned, skipped]);
     expect(read(run as OtlpSpan)).toMatchObject({
       'llmcheck.run.id': report.run.id,
       'llmcheck.exit_code': String(code),

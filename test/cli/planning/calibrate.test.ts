@@ -1,87 +1,160 @@
 import { describe, expect, test } from 'vitest';
+import { createRandom } from '../../../src/text/random.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 import { onlyOne, openFlakyProject, suiteFile, suiteText } from './flaky-project.ts';
 
 const words = (...groups: readonly [number, string][]): string =>
   groups.flatMap(([count, word]) => Array.from({ length: count }, () => word)).join(' ');
 
-describe('a version held against itself', () => {
-  test('is never called worse where every trial gives the same', async () => {
+describe('a version compared with itself', () => {
+  test('hardly ever fails where every trial gives the same', async () => {
     const project = await openFlakyProject(words([8, 'p'], [2, 'f']));
-    await project.runFresh('--trials', '2');
+    await project.runFresh('--trials', '6');
     const calibration = await project.calibrate('--runs', '200');
     const found = onlyOne(calibration.variants);
     expect(calibration.code).toBe(0);
-    expect(found).toMatchObject({ cases: 10, suiteCases: 10, trials: 20, trialsPerSide: { min: 1, max: 1 } });
-    expect([found.regressed, found.caseBroken, found.failed].map(({ count }) => count)).toEqual([0, 0, 0]);
-    // Ten cases can exclude nothing.
-    expect(found.inconclusive.count).toBe(200);
+    expect(found).toMatchObject({ cases: 10, suiteCases: 10, trials: 60 });
+    expect([found.regressed, found.caseBroken].map(({ count }) => count)).toEqual([0, 0]);
+    // Sixty trials can't show that nothing ever flakes.
+    expect(found.failed.high).toBeGreaterThan(0);
   });
 
-  test('is called worse by chance about as often as is promised where cases flake', async () => {
+  test('fails no more often than is promised where cases fail half of the time', async () => {
     const project = await openFlakyProject(words([40, 'pf']));
-    await project.runFresh('--trials', '2');
-    const { variants, run } = await project.calibrate('--runs', '2000');
-    const { regressed, caseBroken, passed, inconclusive, failed, brokenCases } = onlyOne(variants);
-    expect(run).toEqual({ regressed, failed });
-    // Every case differs between the halves, so the test of the average is a fair coin thrown forty times.
-    expect(regressed.value).toBeGreaterThan(0.01);
-    expect(regressed.value).toBeLessThan(0.0325);
-    expect(regressed.low).toBeLessThan(regressed.value);
-    expect(regressed.high).toBeGreaterThan(regressed.value);
-    expect(passed.count + inconclusive.count + failed.count).toBe(2000);
-    // Failing half the time is outside what the rule for single cases assumes, and is seen to be.
-    expect(caseBroken.value).toBeGreaterThan(0.1);
-    const counts = brokenCases.map(({ count }) => count);
-    expect(counts).toEqual(counts.toSorted((a, b) => b - a));
+    await project.runFresh('--trials', '4');
+    const { variants, run } = await project.calibrate('--runs', '300');
+    const { regressed, caseBroken, passed, inconclusive, failed, openAverages, openCases } = onlyOne(variants);
+    expect(run).toMatchObject({ regressed, failed, inconclusive });
+    expect(passed.count + inconclusive.count + failed.count).toBe(300);
+    expect(regressed.low).toBeLessThan(0.025);
+    expect(caseBroken.low).toBeLessThan(0.025);
+    expect(failed.value).toBeLessThan(0.05);
     expect(failed.count).toBeGreaterThanOrEqual(Math.max(caseBroken.count, regressed.count));
+    expect(openAverages.count + openCases.count).toBeGreaterThanOrEqual(inconclusive.count);
+    for (const { low, value, high } of [regressed, inconclusive, passed]) {
+      expect([low <= value, value <= high]).toEqual([true, true]);
+    }
   });
 
-  test('passes where the suite is large enough to exclude a drop', async () => {
-    const project = await openFlakyProject(words([80, 'p']));
-    await project.runFresh('--trials', '2');
-    expect(onlyOne((await project.calibrate('--runs', '20')).variants).passed.value).toBe(1);
+  test('says how many confirmation trials that takes, never more than were planned', async () => {
+    const project = await openFlakyProject(words([20, 'p'], [10, 'ppf']));
+    await project.runFresh('--trials', '6');
+    const { run } = await project.calibrate('--runs', '300');
+    const { average = 0, most = 0, forAverages = 0, forCases = 0 } = run?.extraCalls ?? {};
+    expect(average).toBeGreaterThan(0);
+    expect(average).toBeLessThan(0.5);
+    expect(forAverages + forCases).toBeCloseTo(average, 12);
+    expect(most).toBeGreaterThan(average);
+    expect(most).toBeLessThanOrEqual(1);
+    const { stdout } = await project.llmcheck('calibrate', '--runs', '300');
+    expect(stdout).toMatch(/confirmation trials: [\d.]+ % of the planned ones on average .*, at most [\d.]+ %/);
+    const stable = await openFlakyProject(words([20, 'p']));
+    await stable.runFresh('--trials', '9');
+    expect((await stable.calibrate('--runs', '100')).run?.extraCalls.average).toBeLessThan(0.02);
   });
 
-  test('fails for a contract that is not kept every time', async () => {
+  test('fails for a contract that is not kept every time, and names it', async () => {
     const project = await openFlakyProject('p p ppf');
     project.setCases('p p ppf', { 'case-02': { mustPass: true } });
     await project.runFresh('--trials', '6');
-    const { mustPass, caseBroken, brokenCases } = onlyOne((await project.calibrate('--runs', '300')).variants);
+    const { variants, run } = await project.calibrate('--runs', '300');
+    const { mustPass, brokenCases } = onlyOne(variants);
     expect(mustPass.count).toBeGreaterThan(0);
-    expect(caseBroken.count).toBe(0);
-    expect(brokenCases).toEqual([{ caseId: 'case-02', count: mustPass.count }]);
+    expect(run?.caseFailed.count).toBeGreaterThanOrEqual(mustPass.count);
+    expect(brokenCases[0]).toEqual({ caseId: 'case-02', count: mustPass.count });
+    expect((await project.llmcheck('calibrate', '--runs', '300')).stdout).toContain('called broken: case-02');
   });
 
-  test('names the case that is called broken, which warns only where the gate says so', async () => {
-    const project = await openFlakyProject('p p ppfffff');
-    await project.runFresh('--trials', '7');
-    const { variants, run } = await project.calibrate('--runs', '500');
-    const strict = onlyOne(variants);
-    expect(run?.failed).toEqual(strict.failed);
-    expect(strict.failed.value).toBeLessThan(0.5);
-    expect(strict.brokenCases.map(({ caseId }) => caseId)).toEqual(['case-02']);
-    expect((await project.llmcheck('calibrate', '--runs', '500')).stdout).toContain('called broken: case-02');
+  test('never fails for a broken case that only warns', async () => {
+    const project = await openFlakyProject('p p ppfff');
+    await project.runFresh('--trials', '10');
     project.write(suiteFile, suiteText('gate: { cases: { broken: warn } }\n'));
-    const lax = onlyOne((await project.calibrate('--runs', '500')).variants);
-    expect([lax.failed.count, lax.brokenCases]).toEqual([0, []]);
+    const lax = onlyOne((await project.calibrate('--runs', '300')).variants);
+    expect([lax.caseBroken.count, lax.brokenCases]).toEqual([0, []]);
   });
 
-  test('fails more often on recorded answers, of which no confirmation trial can be asked', async () => {
+  test('can confirm nothing on recorded answers: what looks broken stays open', async () => {
     const project = await openFlakyProject('p p pf');
     project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
     await project.llmcheck('run', '--record', '--trials', '4');
-    const recorded = onlyOne((await project.calibrate('--runs', '400')).variants);
+    const { variants, run } = await project.calibrate('--runs', '400');
+    const recorded = onlyOne(variants);
     project.write(suiteFile, suiteText());
     const live = onlyOne((await project.calibrate('--runs', '400')).variants);
-    expect(recorded.trials).toBe(12);
-    expect(live.trials).toBe(12);
-    expect(recorded.caseBroken.count).toBeGreaterThan(2 * live.caseBroken.count);
+    expect([recorded.trials, live.trials]).toEqual([12, 12]);
+    expect(run?.extraCalls.most).toBe(0);
+    expect(recorded.passed.count).toBeLessThan(live.passed.count);
+  });
+
+  test('keeps scores between 0 and 1', async () => {
+    const project = await openFlakyProject(words([12, 'p'], [6, 'pf']), 'gate: { score: { maxDrop: 5% } }\n');
+    await project.runFresh('--trials', '3');
+    const [record = ''] = project.files('.llmcheck/runs');
+    const lines = project.read(record).split('\n');
+    project.write(record, lines.map((line, at) => line.replace(/"score":1,/, `"score":0.${5 + (at % 5)},`)).join('\n'));
+    const { regressed, failed } = onlyOne((await project.calibrate('--runs', '400')).variants);
+    expect(regressed.low).toBeLessThan(0.025);
+    expect(failed.value).toBeLessThan(0.1);
   });
 });
 
-describe('the splits', () => {
-  test('are those of the seed', async () => {
+describe('the stated interval', () => {
+  /** A record of one run per pilot, its trials drawn at known rates. */
+  async function openPilots(rates: readonly number[], mustPass: number) {
+    const project = await openFlakyProject(words([rates.length, 'p']));
+    const ids = rates.map((_, index) => `case-${String(index).padStart(2, '0')}`);
+    const contracts = ids.slice(0, mustPass).map((id) => [id, { mustPass: true }] as const);
+    project.setCases(words([rates.length, 'p']), Object.fromEntries(contracts));
+    await project.runFresh();
+    const [record = ''] = project.files('.llmcheck/runs');
+    const [header = '', ...rows] = project.read(record).trimEnd().split('\n');
+    const cells = rows.map((row) => JSON.parse(row) as Record<string, unknown>).filter(({ type }) => type === 'cell');
+    const store = (draw: (rate: number) => readonly boolean[]): void => {
+      const trials = cells.flatMap((cell) => {
+        const rate = rates[ids.indexOf(String(cell['caseId']))] ?? 0;
+        return draw(rate).map((failed, trial) => {
+          return { ...cell, trial, status: failed ? 'failed' : 'passed', score: failed ? 0 : 1 };
+        });
+      });
+      project.write(record, `${[header, ...trials.map((trial) => JSON.stringify(trial))].join('\n')}\n`);
+    };
+    return { project, store };
+  }
+
+  test.each([
+    ['contracts of which some are not kept', Array.from({ length: 10 }, (_, i) => (i < 4 ? 0.2 : 0)), 4],
+    ['cases that all fail at times', Array.from({ length: 12 }, () => 0.3), 0],
+  ])('covers the false alarms at the true rates: %s', async (_name, rates, mustPass) => {
+    const { project, store } = await openPilots(rates, mustPass);
+    const trials = 400;
+    store((rate) => Array.from({ length: trials }, (_, trial) => trial < rate * trials));
+    const { run: truth } = await project.calibrate('--runs', '1000');
+    const random = createRandom(7);
+    let covered = 0;
+    for (let pilot = 0; pilot < 40; pilot += 1) {
+      store((rate) => Array.from({ length: 4 }, () => random() < rate));
+      const { run } = await project.calibrate('--runs', '40', '--seed', String(pilot));
+      const { low = 1, high = 0 } = run?.failed ?? {};
+      const { value = -1 } = truth?.failed ?? {};
+      if (low <= value && value <= high) covered += 1;
+    }
+    expect(truth?.failed.count).toBeGreaterThan(0);
+    expect(covered).toBeGreaterThanOrEqual(34);
+  });
+
+  test('narrows with more stored trials', async () => {
+    const { project, store } = await openPilots([0.3, 0.3, 0, 0, 0, 0], 2);
+    const widthOf = async (trials: number): Promise<number> => {
+      store((rate) => Array.from({ length: trials }, (_, trial) => trial < Math.round(rate * trials)));
+      const { run } = await project.calibrate('--runs', '1000');
+      return (run?.failed.high ?? 1) - (run?.failed.low ?? 0);
+    };
+    expect(await widthOf(300)).toBeLessThan((await widthOf(10)) * 0.7);
+  });
+});
+
+describe('what is simulated', () => {
+  test('is that of the seed', async () => {
     const project = await openFlakyProject(words([6, 'ppf'], [6, 'p']));
     await project.runFresh('--trials', '6');
     const first = await project.llmcheck('calibrate', '--runs', '100', '--json');
@@ -91,31 +164,7 @@ describe('the splits', () => {
     expect(other.stdout).not.toBe(first.stdout.replace('"seed": 1', '"seed": 2'));
   });
 
-  test('take half of the trials, and no more a side than the suite runs', async () => {
-    const project = await openFlakyProject('p p p', 'defaults: { trials: 2 }\n');
-    await project.runFresh('--trials', '7');
-    expect(onlyOne((await project.calibrate('--runs', '1')).variants).trialsPerSide).toEqual({ min: 2, max: 2 });
-    project.write(suiteFile, suiteText('defaults: { trials: 7 }\n'));
-    expect(onlyOne((await project.calibrate('--runs', '1')).variants).trialsPerSide).toEqual({ min: 3, max: 3 });
-  });
-
-  test('leave trials over that are the confirmation trials, and no pass that a side had comes again among them', async () => {
-    const project = await openFlakyProject('p p pfffff');
-    await project.runFresh('--trials', '6');
-    const { caseBroken } = onlyOne((await project.calibrate('--runs', '2000')).variants);
-    // Wherever the baseline draws the one pass, only failures are left: once in six.
-    expect(caseBroken.low).toBeLessThan(1 / 6);
-    expect(caseBroken.high).toBeGreaterThan(1 / 6);
-  });
-
-  test('never confirm a failure by the same trial again', async () => {
-    const project = await openFlakyProject('p p fppppp', '    mustPass: true\n');
-    await project.runFresh('--trials', '6');
-    const { mustPass } = onlyOne((await project.calibrate('--runs', '200')).variants);
-    expect(mustPass.count).toBe(0);
-  });
-
-  test('take single trials of several runs as repeats', async () => {
+  test('takes single trials of several runs as trials of one version', async () => {
     const project = await openFlakyProject('p pf');
     await project.runFresh();
     await project.runFresh();
@@ -123,14 +172,25 @@ describe('the splits', () => {
     expect([found.runs.length, found.trials]).toEqual([2, 4]);
   });
 
-  test('leave out a case that was tried once', async () => {
+  test('counts a case that was tried once', async () => {
     const project = await openFlakyProject('p p p');
     await project.runFresh('--trials', '2');
     project.setCases('p p p p');
     await project.runFresh('-t', 'case-03');
     const { variants } = await project.calibrate('--runs', '10');
-    expect(onlyOne(variants)).toMatchObject({ cases: 3, suiteCases: 4 });
-    expect((await project.llmcheck('calibrate')).stdout).toContain('1 case with fewer than two stored trials');
+    expect(onlyOne(variants)).toMatchObject({ cases: 4, suiteCases: 4, trials: 7 });
+    project.setCases('p p p p p');
+    expect((await project.llmcheck('calibrate')).stdout).toContain('1 case without a stored trial left out');
+  });
+
+  test('a baseline of more trials raises fewer suspicions of single cases', async () => {
+    const project = await openFlakyProject(words([12, 'ppffff']));
+    await project.runFresh('--trials', '6');
+    const { run: before } = await project.calibrate('--runs', '400');
+    await project.llmcheck('baseline', 'accept');
+    const { run: after } = await project.calibrate('--runs', '400');
+    // The majority of six trials is rarely a pass.
+    expect(after?.extraCalls.forCases).toBeLessThan((before?.extraCalls.forCases ?? 0) / 2);
   });
 });
 
@@ -159,7 +219,7 @@ describe('several variants', () => {
   });
 });
 
-describe('where there is nothing to split', () => {
+describe('where too little is stored', () => {
   test('it ends with 4 and says what to run first', async () => {
     const project = await openFlakyProject('p p');
     await project.llmcheck('run');

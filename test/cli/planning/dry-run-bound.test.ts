@@ -5,15 +5,23 @@ import { openTempProject, type TempProject } from '../../support/temp-project.ts
 const maxTokens = 20;
 const provider = `{ id: mini, use: "openai:gpt-4o-mini", price: { input: 100, output: 100 }, params: { max_tokens: ${maxTokens} }, limits: { retries: 0 } }`;
 
+/** The prompt as it is edited after it was accepted. */
+const edited = '[{ id: v1, text: "Now. Say: {{ word }}" }]';
+const isEdited = ({ text }: Pick<ChatRequest, 'text'>) => text.startsWith('Now. ');
+
 interface Written {
   readonly prompts?: string;
+  readonly providers?: string;
   readonly words?: readonly string[];
   readonly defaults?: string;
   readonly more?: string;
   readonly ofCase?: string;
 }
 
-function write(project: TempProject, { prompts, words, defaults, more = '', ofCase = '' }: Written): void {
+function write(
+  project: TempProject,
+  { prompts, providers = `[${provider}]`, words, defaults, more = '', ofCase = '' }: Written,
+): void {
   const cases = (words ?? ['one', 'two', 'three', 'four']).map(
     (word) => `  - { id: ${word}, vars: { word: ${word} }${ofCase} }\n`,
   );
@@ -21,7 +29,7 @@ function write(project: TempProject, { prompts, words, defaults, more = '', ofCa
     'evals/words.eval.yaml',
     `suite: words
 prompts: ${prompts ?? '[{ id: v1, text: "Say: {{ word }}" }]'}
-providers: [${provider}]
+providers: ${providers}
 defaults: ${defaults ?? '{ assert: [{ equals: "{{ word }}" }] }'}
 ${more}cases:
 ${cases.join('')}`,
@@ -42,13 +50,19 @@ function bill(chat: ChatRequest, text: string): ChatReply {
 /** A project whose models are right at first; `break` lets them answer otherwise. */
 async function open() {
   let answer = (chat: ChatRequest): ChatReply => bill(chat, wordOf(chat.text));
-  const server = await startChatServer((chat) => answer(chat));
+  const sentOf = (test: (chat: ChatRequest) => boolean) => received.filter(test).length;
+  const received: ChatRequest[] = [];
+  const server = await startChatServer((chat) => {
+    received.push(chat);
+    return answer(chat);
+  });
   const project = openTempProject();
   const { env } = server;
   return {
     project,
     server,
     env,
+    sentOf,
     break: (broken: typeof answer) => {
       answer = broken;
     },
@@ -66,7 +80,9 @@ function readPromise(stdout: string) {
   const number = (pattern: RegExp) => Number(pattern.exec(stdout.slice(stdout.indexOf('\ndry run:')))?.[1] ?? 0);
   return {
     requests:
-      number(/(\d+) requests?[,;]/) + number(/up to (\d+) more to confirm/) + number(/up to (\d+) requests? to judges/),
+      number(/(\d+) requests?[,;]/) +
+      number(/up to (\d+) more where something looks broken/) +
+      number(/up to (\d+) requests? to judges/),
     usd: number(/at most \$([\d.]+) in all/) || number(/at most \$([\d.]+)/),
   };
 }
@@ -90,13 +106,13 @@ describe('a run never sends or spends more than its dry run said', () => {
     const opened = await open();
     write(opened.project, {});
     await opened.accept();
-    opened.break((chat) => bill(chat, 'wrong'));
-    const { sent, promise, stdout } = await runAsTold(opened);
-    // Every case is asked again until it is confirmed.
+    write(opened.project, { prompts: edited });
+    opened.break((chat) => bill(chat, isEdited(chat) ? 'wrong' : wordOf(chat.text)));
+    const { sent, promise, stdout, report } = await runAsTold(opened);
+    expect([promise.requests, report.decision.exitCode]).toEqual([8, 1]);
     expect(sent).toBeGreaterThan(4);
-    expect(promise.requests).toBeGreaterThanOrEqual(sent);
     expect(stdout).toMatch(
-      /4 requests, .*at most \$[\d.]+, up to \d+ more to confirm failures: at most \$[\d.]+ in all;/,
+      /4 requests, .*at most \$[\d.]+, up to 4 more where something looks broken: at most \$[\d.]+ in all;/,
     );
   });
 
@@ -108,21 +124,100 @@ describe('a run never sends or spends more than its dry run said', () => {
     opened.project.write(path, opened.project.read(path).replace(`[${provider}]`, `[${provider}, ${second}]`));
     await opened.accept();
     const asked = new Map<string, number>();
+    opened.project.write(path, opened.project.read(path).replace('"Say:', '"Now. Say:'));
     opened.break((chat) => {
+      if (!isEdited(chat)) return bill(chat, wordOf(chat.text));
       const cell = `${chat.model} ${chat.text}`;
       asked.set(cell, (asked.get(cell) ?? 0) + 1);
       return asked.get(cell) === 2 ? { status: 400, body: { error: { message: 'no' } } } : bill(chat, 'wrong');
     });
-    // Ten cases would need 4 failures each; twenty need 5.
-    expect((await runAsTold(opened)).sent).toBe(120);
+    const { sent, promise, report } = await runAsTold(opened);
+    expect([promise.requests, report.decision.exitCode]).toEqual([40, 1]);
+    expect(sent).toBeGreaterThan(20);
   });
 
   test('with several trials, of which all fail or one does', async () => {
     const opened = await open();
-    write(opened.project, { defaults: '{ trials: 3, assert: [{ equals: "{{ word }}" }] }' });
+    const defaults = '{ trials: 3, assert: [{ equals: "{{ word }}" }] }';
+    write(opened.project, { defaults });
+    await opened.accept();
+    write(opened.project, { defaults, prompts: edited });
+    opened.break((chat) => bill(chat, 'wrong'));
+    expect((await runAsTold(opened)).sent).toBeGreaterThan(12);
+  });
+
+  test.each<[string, (chat: ChatRequest) => string]>([
+    ['is right', (chat) => (isEdited(chat) ? 'wrong' : wordOf(chat.text))],
+    ['fails too', () => 'wrong'],
+  ])('where two of twenty cases break and the accepted prompt, which is asked beside, %s', async (_name, answer) => {
+    const opened = await open();
+    const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
+    write(opened.project, { words });
+    await opened.accept();
+    write(opened.project, { words, prompts: edited });
+    opened.break((chat) => {
+      const word = chat.text.split(' ').at(-1) ?? '';
+      return bill(chat, ['w3', 'w4'].includes(word) ? answer(chat) : word);
+    });
+    const before = opened.sentOf((chat) => !isEdited(chat));
+    const { promise } = await runAsTold(opened);
+    expect(promise.requests).toBe(40);
+    expect(opened.sentOf((chat) => !isEdited(chat))).toBeGreaterThan(before);
+  });
+
+  test.each(['gpt-4', 'gpt-4.1-nano'])('where the accepted prompt was asked on another model, %s', async (model) => {
+    const opened = await open();
+    const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
+    const use = (name: string) =>
+      `[{ id: mini, use: "openai:${name}", params: { max_tokens: ${maxTokens} }, limits: { retries: 0 } }]`;
+    write(opened.project, { words, providers: use(model) });
+    await opened.accept();
+    write(opened.project, { words, providers: use('gpt-4o-mini') });
+    opened.break((chat) =>
+      bill(chat, chat.model === 'gpt-4o-mini' && chat.text.endsWith('w3') ? 'wrong' : wordOf(chat.text)),
+    );
+    const { report } = await runAsTold(opened);
+    expect(report.decision.exitCode).toBe(1);
+  });
+
+  test('where the average fell a little everywhere', async () => {
+    const opened = await open();
+    const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
+    const defaults = '{ trials: 3, assert: [{ equals: "{{ word }}" }] }';
+    write(opened.project, { words, defaults });
+    await opened.accept();
+    write(opened.project, { words, defaults, prompts: edited });
+    const asked = new Map<string, number>();
+    opened.break((chat) => {
+      const count = asked.get(chat.text) ?? 0;
+      asked.set(chat.text, count + 1);
+      const word = chat.text.split(' ').at(-1) ?? '';
+      return bill(chat, isEdited(chat) && (count + Number(word.slice(1))) % 2 === 0 ? 'wrong' : word);
+    });
+    const { report, sent } = await runAsTold(opened);
+    expect(report.decision.breaches.map(({ code }) => code)).toEqual(['pass-rate-regressed']);
+    expect(sent).toBeGreaterThan(60);
+  });
+
+  test('where nothing that is sent has changed, and under --drift', async () => {
+    const opened = await open();
+    write(opened.project, {});
     await opened.accept();
     opened.break((chat) => bill(chat, 'wrong'));
-    expect((await runAsTold(opened)).sent).toBeGreaterThan(4);
+    expect((await runAsTold(opened)).sent).toBe(4);
+    expect((await runAsTold(opened, '--drift')).sent).toBeGreaterThan(4);
+  });
+
+  test.each(['25%', '50%', '0'])('under a budget of %s', async (budget) => {
+    const opened = await open();
+    write(opened.project, {});
+    await opened.accept();
+    const more = `gate: { confirm: { budget: ${budget} } }\n`;
+    write(opened.project, { prompts: edited, more });
+    opened.break((chat) => bill(chat, isEdited(chat) ? 'wrong' : wordOf(chat.text)));
+    const { promise, report } = await runAsTold(opened);
+    expect(promise.requests).toBe(4 + Number.parseInt(budget, 10) / 25);
+    expect(report.decision.exitCode).toBe(1);
   });
 
   test('where cases that must pass fail without a baseline, and pass when they are asked again', async () => {
@@ -133,7 +228,8 @@ describe('a run never sends or spends more than its dry run said', () => {
       asked.set(chat.text, (asked.get(chat.text) ?? 0) + 1);
       return bill(chat, asked.get(chat.text) === 1 ? 'wrong' : wordOf(chat.text));
     });
-    expect((await runAsTold(opened)).sent).toBe(12);
+    // Two fresh passes clear a contract: the calls pay for those of two.
+    expect((await runAsTold(opened)).sent).toBe(8);
   });
 
   test('where new and redefined cases fail', async () => {
@@ -165,11 +261,13 @@ describe('a run never sends or spends more than its dry run said', () => {
     const opened = await open();
     write(opened.project, {});
     await opened.accept();
+    write(opened.project, { prompts: edited });
     const asked = new Map<string, number>();
     opened.break((chat) => {
       const before = asked.get(chat.text) ?? 0;
       asked.set(chat.text, before + 1);
-      const mayErr = before > 0 && (wordOf(chat.text) === 'one' || (wordOf(chat.text) === 'two' && before % 2 === 0));
+      const word = chat.text.split(' ').at(-1) ?? '';
+      const mayErr = before > 0 && (word === 'one' || (word === 'two' && before % 2 === 0));
       return mayErr ? { status: 400, body: { error: { message: 'no' } } } : bill(chat, 'wrong');
     });
     expect((await runAsTold(opened)).sent).toBeGreaterThan(4);
@@ -180,8 +278,28 @@ describe('a run never sends or spends more than its dry run said', () => {
     const turns = '[{ user: "And once more?" }, { user: "And once more, please?" }]';
     write(opened.project, { ofCase: `, turns: ${turns}` });
     const { sent, promise } = await runAsTold(opened);
-    expect(sent).toBe(12);
-    expect(promise.requests).toBe(12);
+    // Every case fails, and is asked again whole.
+    expect(sent).toBe(24);
+    expect(promise.requests).toBe(24);
+  });
+
+  test('in a conversation that breaks, beside the accepted prompt, and whose trials err half way', async () => {
+    const opened = await open();
+    const words = Array.from({ length: 12 }, (_, index) => `w${index}`);
+    const turns = '[{ user: "Say: more" }, { user: "Say: on" }]';
+    const shared = { words, ofCase: `, turns: ${turns}`, defaults: '{ assert: [{ equals: on }] }' };
+    write(opened.project, shared);
+    await opened.accept();
+    write(opened.project, { ...shared, prompts: edited });
+    let asked = 0;
+    opened.break((chat) => {
+      asked += 1;
+      const isBroken = isEdited({ text: chat.messages[0]?.content ?? '' });
+      if (asked > 60 && asked % 7 === 0) return { status: 400, body: { error: { message: 'no' } } };
+      return bill(chat, isBroken ? 'wrong' : wordOf(chat.text));
+    });
+    const argv = ['--max-errors', '99'];
+    expect((await runAsTold(opened, ...argv)).promise.requests).toBe(72);
   });
 
   test('where a judge gives no verdict that can be read', async () => {
@@ -207,9 +325,35 @@ describe('a run never sends or spends more than its dry run said', () => {
     const argv = ['run', '--cache', 'off'];
     const { stdout } = await opened.project.run([...argv, '--dry-run'], { env: opened.env });
     await opened.project.run(argv, { env: opened.env });
-    // Four cases of three trials, each judged by three votes.
-    expect(opened.server.requests).toHaveLength(48);
-    expect(readPromise(stdout).requests).toBeGreaterThanOrEqual(48);
+    // Four cases, each of them once more, each answer judged by three votes. A vote may have to be asked for twice.
+    expect(opened.server.requests).toHaveLength(32);
+    expect(readPromise(stdout).requests).toBe(2 * (4 + 4 * 3 * 2));
+  });
+
+  test('where a judge of three votes fails an edited prompt, and judges the accepted one beside it', async () => {
+    const opened = await open();
+    const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
+    const more = 'judges: [{ id: strict, use: "openai:gpt-4o" }]\n';
+    const defaults = '{ assert: [{ rubric: { value: It is a word., votes: 3 } }] }';
+    let isBroken = false;
+    opened.break((chat) => {
+      if (chat.model !== 'gpt-4o') return bill(chat, chat.text);
+      const pass = !(isBroken && /Now\. Say: w[34]\b/.test(chat.text));
+      return bill(chat, JSON.stringify({ reason: 'so it is', pass }));
+    });
+    write(opened.project, { words, more, defaults });
+    await opened.accept();
+    write(opened.project, { words, more, defaults, prompts: edited });
+    isBroken = true;
+    const argv = ['run', '--cache', 'off'];
+    const { stdout } = await opened.project.run([...argv, '--dry-run'], { env: opened.env });
+    const before = opened.server.requests.length;
+    // What is sent where no vote is asked for twice, is no more than twice what was planned.
+    const acceptedBefore = opened.sentOf(({ text }) => text.startsWith('Say: '));
+    const { code } = await opened.project.run(argv, { env: opened.env });
+    expect([code, readPromise(stdout).requests]).toEqual([1, 2 * (20 + 20 * 3 * 2)]);
+    expect(opened.sentOf(({ text }) => text.startsWith('Say: '))).toBeGreaterThan(acceptedBefore);
+    expect(opened.server.requests.length - before).toBeLessThanOrEqual(160);
   });
 });
 
@@ -218,24 +362,37 @@ test('nothing can be asked again of recordings, so a dry run tells of no confirm
   write(opened.project, { more: 'recordings: words.jsonl\n', ofCase: ', mustPass: true' });
   await opened.project.run(['run', '--record'], { env: opened.env });
   const { stdout } = await opened.project.run(['run', '--dry-run'], { env: opened.env });
-  expect(stdout).not.toContain('to confirm failures');
+  expect(stdout).not.toContain('looks broken');
 });
 
-test('--max-cost holds for the planned trials, the confirmation trials, judges and retries together', async () => {
-  const opened = await open();
-  const more = `judges: [{ id: strict, use: "openai:gpt-4o", price: { input: 100, output: 100 }, params: { max_tokens: ${maxTokens} } }]\n`;
-  write(opened.project, { more, defaults: '{ assert: [{ rubric: It is a word. }] }', ofCase: ', mustPass: true' });
-  let billed = 0;
-  opened.break((chat) => {
-    if (opened.server.requests.length % 5 === 0) return { status: 500, headers: { 'retry-after': '0' }, body: {} };
-    const bytes = chat.messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
-    billed += ((bytes + maxTokens) * 100) / 1e6;
-    const isJudge = chat.model === 'gpt-4o';
-    return bill(chat, isJudge ? JSON.stringify({ reason: 'no', pass: false }) : wordOf(chat.text));
-  });
-  for (const cap of [0.01, 0.1, 0.3, 1]) {
-    billed = 0;
-    await opened.project.run(['run', '--cache', 'off', '-j', '1', '--max-cost', String(cap)], { env: opened.env });
-    expect(billed).toBeLessThanOrEqual(cap);
-  }
-});
+test.each([false, true])(
+  '--max-cost holds for the planned trials, the confirmation trials, judges and retries together (accepted: %s)',
+  async (isAccepted) => {
+    const opened = await open();
+    const more = `judges: [{ id: strict, use: "openai:gpt-4o", price: { input: 100, output: 100 }, params: { max_tokens: ${maxTokens} } }]\n`;
+    const suite = { more, defaults: '{ assert: [{ rubric: It is a word. }] }' };
+    let [billed, isBroken] = [0, false];
+    opened.break((chat) => {
+      if (isBroken && opened.server.requests.length % 5 === 0) {
+        return { status: 500, headers: { 'retry-after': '0' }, body: {} };
+      }
+      const bytes = chat.messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+      billed += ((bytes + maxTokens) * 100) / 1e6;
+      const isJudge = chat.model === 'gpt-4o';
+      return bill(chat, isJudge ? JSON.stringify({ reason: 'no', pass: !isBroken }) : wordOf(chat.text));
+    });
+    const words = Array.from({ length: isAccepted ? 10 : 4 }, (_, index) => `w${index}`);
+    write(opened.project, { ...suite, words });
+    if (isAccepted) await opened.accept();
+    write(
+      opened.project,
+      isAccepted ? { ...suite, words, prompts: edited } : { ...suite, words, ofCase: ', mustPass: true' },
+    );
+    isBroken = true;
+    for (const cap of [0.01, 0.1, 0.3, 1]) {
+      billed = 0;
+      await opened.project.run(['run', '--cache', 'off', '-j', '1', '--max-cost', String(cap)], { env: opened.env });
+      expect(billed).toBeLessThanOrEqual(cap);
+    }
+  },
+);

@@ -12,7 +12,7 @@ describe('without a stored run', () => {
     expect(size).toMatchObject({ suite: 'flaky', prompt: 'v1', provider: 'mini', cases: 20, drop: 0.05, power: 0.8 });
     expect(size.pilot).toMatchObject({ runs: [], trials: 0, passRate: null, flakeRate: 0.05, isAssumed: true });
     // The table of the statistics page.
-    expect(size.see).toMatchObject({ byCases: { cases: 432, trials: 1 }, byBoth: { cases: 233, trials: 3 } });
+    expect(size.see).toMatchObject({ byCases: { cases: 423, trials: 1 }, byBoth: { cases: 289, trials: 3 } });
     expect(size.exclude).toMatchObject({ byCases: { cases: 299, trials: 1 }, byBoth: { cases: 100, trials: 3 } });
     expect([size.see.byTrials, size.exclude.byTrials, size.run.costUsd]).toEqual([null, null, null]);
     expect(size.run.calls).toBe(20);
@@ -174,6 +174,124 @@ describe('from stored runs', () => {
     await project.runFresh();
     const size = onlyOne(await project.planSize());
     expect([size.pilot.trials, size.run.costUsd, size.see.byCases?.costUsd]).toEqual([2, null, null]);
+  });
+});
+
+describe('both rules of the gate', () => {
+  test('a single case: how often it is found, and how many calls that takes', async () => {
+    const project = await openFlakyProject(twentyCases);
+    await project.runFresh('--trials', '3');
+    const { singleCase, confirmation, run } = onlyOne(await project.planSize());
+    expect(singleCase).toMatchObject({ trials: 5, acceptedTrials: 5, calls: 10, brokenForGood: 1 });
+    expect(singleCase?.failsMostly).toBeCloseTo(0.9 ** 6, 12);
+    expect(singleCase?.failsHalf).toBeCloseTo(0.5 ** 6, 12);
+    expect(confirmation).toEqual(run);
+    const { stdout } = await project.llmcheck('plan-size');
+    expect(stdout).toContain('a single case that breaks for good is found with a chance of 100.0 %');
+    expect(stdout).toContain('5 trials of each prompt confirm it, 10 calls at most');
+    expect(stdout).toContain('where something looks worse, at most 20 calls and $0.0004 more confirm it');
+  });
+
+  test('flaky cases look broken too, so that a broken one takes more trials', async () => {
+    const project = await openFlakyProject(Array.from({ length: 60 }, () => 'ppf').join(' '));
+    await project.runFresh('--trials', '6');
+    expect(onlyOne(await project.planSize()).singleCase).toMatchObject({ trials: 8, acceptedTrials: 8 });
+    project.write(suiteFile, suiteText('defaults: { trials: 5 }\n'));
+    expect(onlyOne(await project.planSize()).singleCase?.trials).toBe(5);
+  });
+
+  test('where nothing can be confirmed, both say so', async () => {
+    const project = await openFlakyProject(twentyCases);
+    project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
+    const recorded = onlyOne(await project.planSize());
+    expect([recorded.singleCase, recorded.confirmation]).toEqual([null, null]);
+    // The stored trials alone decide, by the table of the statistics page.
+    expect(recorded.see.byCases?.cases).toBe(432);
+    expect((await project.llmcheck('plan-size')).stdout).toContain('recorded answers can confirm nothing');
+    project.write(suiteFile, suiteText('gate: { confirm: { budget: 0 } }\n'));
+    expect((await project.llmcheck('plan-size')).stdout).toContain('gate.confirm.budget 0');
+  });
+
+  test("a program's accepted prompt is not asked: stored trials decide about the average", async () => {
+    const project = await openFlakyProject(twentyCases);
+    project.write(suiteFile, suiteText().replace('use: openai:small', 'use: exec:node answer.mjs'));
+    const size = onlyOne(await project.planSize());
+    expect(size).toMatchObject({ asksAccepted: false, singleCase: { trials: 4, acceptedTrials: 0 } });
+    expect(size.see.byCases?.cases).toBe(432);
+    expect((await project.llmcheck('plan-size')).stdout).toMatch(
+      /the accepted prompt can't be asked again.*4 trials of the new prompt confirm it, 4 calls at most/su,
+    );
+  });
+
+  test('averages of other suites in the run raise what is asked of each', async () => {
+    const project = await openFlakyProject(Array.from({ length: 100 }, () => 'p').join(' '));
+    const alone = onlyOne(await project.planSize());
+    const names = Array.from({ length: 5 }, (_, index) => `other-${index}`);
+    for (const name of names)
+      project.write(`evals/${name}.eval.yaml`, suiteText().replace('suite: flaky', `suite: ${name}`));
+    const together = (await project.planSize()).find(({ suite }) => suite === 'flaky');
+    expect([alone.averages, together?.averages]).toEqual([1, 6]);
+    expect(together?.visibleDrop).toBeGreaterThan(alone.visibleDrop ?? 1);
+    expect(together?.excludableDrop).toBe(alone.excludableDrop);
+    expect((await project.llmcheck('plan-size')).stdout).toContain('6 averages are judged in one run');
+    project.write(suiteFile, suiteText('gate: { cost: { maxIncrease: 20% } }\n'));
+    expect(onlyOne(await project.planSize(suiteFile)).averages).toBe(2);
+  });
+
+  test('cases of a group that pass and fail together count as fewer', async () => {
+    const words = Array.from({ length: 40 }, (_, index) => (index % 8 < 2 ? 'f' : 'p'));
+    const groupsBy = (groupOf: (index: number) => string) =>
+      Object.fromEntries(
+        words.map((_, index) => [`case-${String(index).padStart(2, '0')}`, { group: groupOf(index) }]),
+      );
+    const project = await openFlakyProject(words.join(' '));
+    const alone = onlyOne(await project.planSize());
+    expect(alone.groups).toBeNull();
+    // Each eight of them hold the two that fail, so the groups are alike.
+    project.setCases(
+      words.join(' '),
+      groupsBy((index) => `g${Math.floor(index / 8)}`),
+    );
+    await project.runFresh();
+    expect(onlyOne(await project.planSize())).toMatchObject({
+      groups: { designEffect: 1 },
+      visibleDrop: alone.visibleDrop,
+    });
+    expect((await project.llmcheck('plan-size')).stdout).toContain('cases count as independent');
+    project.setCases(
+      words.join(' '),
+      groupsBy((index) => `g${index % 8}`),
+    );
+    await project.runFresh();
+    const grouped = onlyOne(await project.planSize());
+    expect(grouped.groups?.designEffect).toBeGreaterThan(3);
+    expect(grouped.visibleDrop ?? 1).toBeGreaterThan((alone.visibleDrop ?? 1) * 1.5);
+    expect((await project.llmcheck('plan-size')).stdout).toMatch(/these 40 say as much as \d independent ones/);
+  });
+
+  test('a judge shows a part of a drop only, so that less is seen', async () => {
+    const project = await openFlakyProject(Array.from({ length: 100 }, () => 'p').join(' '));
+    await project.runFresh();
+    const exact = onlyOne(await project.planSize());
+    expect(exact.judge).toBeNull();
+    project.write(
+      suiteFile,
+      suiteText('judges: [{ id: strict, use: "openai:small", price: { input: 1, output: 2 } }]\n'),
+    );
+    expect(onlyOne(await project.planSize()).judge).toEqual({ shown: null });
+    expect((await project.llmcheck('plan-size')).stdout).toContain("a drop is one of the judge's verdicts");
+    const [record = ''] = project.files('.llmcheck/runs');
+    const [header = '', ...rows] = project.read(record).split('\n');
+    const measured = JSON.parse(header) as { suites: { judges?: unknown }[] };
+    const judges = [{ judge: 'strict', assertion: 'rubric', measured: { labels: 100, youdenLow: 0.8 } }];
+    for (const suite of measured.suites) suite.judges = judges;
+    project.write(record, [JSON.stringify(measured), ...rows].join('\n'));
+    const judged = onlyOne(await project.planSize());
+    expect(judged.judge).toEqual({ shown: 0.8 });
+    expect(judged.visibleDrop).toBeCloseTo((exact.visibleDrop ?? 0) / 0.8, 6);
+    expect(judged.excludableDrop).toBeCloseTo((exact.excludableDrop ?? 0) / 0.8, 6);
+    expect(judged.exclude.byCases?.cases).toBeGreaterThan(exact.exclude.byCases?.cases ?? 0);
+    expect((await project.llmcheck('plan-size')).stdout).toContain('the judge shows 80.0 % of a drop');
   });
 });
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { CellRow } from '../../../src/model/record.ts';
 import { type ChatRequest, startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
 import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import { redisPath, startRealRedis } from '../../support/real-redis.ts';
@@ -21,15 +22,15 @@ const unevenly = ({ text, model }: ChatRequest) => {
   return text.endsWith('3') ? 'wrong' : wordOf(text);
 };
 
-/** Every cell stands in the record once. */
+/** Every planned cell stands in the record once. */
 function expectWhole(project: TempProject, cells: number): void {
   const path = project.files('.llmcheck/runs').find((name) => name.endsWith('.jsonl')) ?? '';
   const rows = project
     .read(path)
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { readonly type: string; readonly provider: string; readonly caseId: string })
-    .filter(({ type }) => type === 'cell');
+    .map((line) => JSON.parse(line) as Pick<CellRow, 'type' | 'provider' | 'caseId' | 'confirmation'>)
+    .filter(({ type, confirmation }) => type === 'cell' && confirmation !== true);
   expect(rows).toHaveLength(cells);
   expect(new Set(rows.map(({ provider, caseId }) => `${provider} ${caseId}`)).size).toBe(cells);
 }
@@ -83,7 +84,7 @@ describe.skipIf(redisPath === undefined)('a run over a queue (skipped where ther
     const ended = await Promise.all(workers.map((worker) => worker.stop()));
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
     const answered = ended.map(({ stderr }) => Number(/ended: (\d+) answered/.exec(stderr)?.[1]));
-    expect((answered[0] ?? 0) + (answered[1] ?? 0)).toBe(80);
+    expect((answered[0] ?? 0) + (answered[1] ?? 0)).toBe(asked);
     for (const { stderr } of [...ended, result]) expect(stderr).not.toContain('pass-word-1');
     expect(result.stderr).toContain('2 workers, 16 calls at once.');
   });

@@ -16,6 +16,7 @@ providers:
     price: { input: 1, output: 2 }
 judges:
   - { id: strict, use: openai:gpt-4o, params: { temperature: 0 } }
+gate: { confirm: { budget: 0 } }
 cases:
   - id: red
     vars: { word: red }
@@ -91,7 +92,7 @@ const table: readonly (readonly [name: string, change: Change, asked: readonly s
   ['concurrency', { argv: ['-j', '1'] }, []],
   ['the API key', { env: () => ({ OPENAI_API_KEY: 'sk-test-another-key-0123' }) }, []],
   ['the name of the key', { edit: replace('X-Team: evals }', 'X-Team: evals }\n    apiKeyEnv: OTHER_KEY') }, []],
-  ['the gate', { edit: (text) => `${text}gate: { passRate: { min: 0.1 } }\n` }, []],
+  ['the gate', { edit: replace('budget: 0 }', 'budget: 0 }, passRate: { min: 0.1 }') }, []],
   [
     'the file of the cases',
     {

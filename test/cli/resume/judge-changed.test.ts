@@ -12,6 +12,7 @@ function write(project: TempProject, judge: string, check = 'rubric: { value: It
     `prompts: [{ id: v1, text: "Say: hello" }]
 providers: [openai:mini]
 judges: [${judge}]
+gate: { confirm: { budget: 0 } }
 cases: [{ id: a, assert: [{ ${check} }] }]
 `,
   );

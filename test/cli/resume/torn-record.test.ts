@@ -112,6 +112,8 @@ test('--resume keeps confirmation trials whose checks compare with the accepted 
   await project.run(['run', '--cache', 'off'], { env: server.env });
   await project.run(['baseline', 'accept', '--force']);
   wrong = 'seven';
+  const suite = project.read('evals/echo.eval.yaml');
+  project.write('evals/echo.eval.yaml', suite.replace('max_tokens: 20', 'max_tokens: 21'));
   const first = await project.report(['run', '--cache', 'off'], { env: server.env });
   expect(first.report.totals.failed).toBeGreaterThan(0);
   const sent = server.requests.length;
@@ -148,7 +150,8 @@ test('--resume re-runs what was errored, and what has changed since', async () =
   const suite = project.read('evals/echo.eval.yaml');
   project.write('evals/echo.eval.yaml', suite.replace('{ word: seven }', '{ word: seven of nine }'));
   const second = await project.report(['run', '--resume', '--cache', 'off'], { env: server.env });
-  expect(server.requests).toHaveLength(5);
+  // One that errored, one that changed, and its two confirmation trials.
+  expect(server.requests).toHaveLength(7);
   expect(statusesOf(second.report)).toEqual({ red: 'passed', green: 'passed', seven: 'failed' });
 });
 

@@ -149,11 +149,14 @@ test('an answer that the filter refused fails the cell, and is not cached', asyn
     ...completionOf(''),
     choices: [{ index: 0, finish_reason: 'content_filter', message: { role: 'assistant', content: '' } }],
   };
-  const server = await startChatServer(({ index, text }) => (index === 0 ? { body: filtered } : wordOf(text)));
+  let isFiltered = true;
+  const server = await startChatServer(({ text }) => (isFiltered ? { body: filtered } : wordOf(text)));
   const first = await project.report(['run', '-t', 'red'], { env: server.env });
+  isFiltered = false;
   const second = await project.report(['run', '-t', 'red'], { env: server.env });
   expect(first.report.totals).toMatchObject({ failed: 1, errored: 0 });
-  expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 2]);
+  // Asked twice, the second time to confirm it, and then again.
+  expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 3]);
 });
 
 test('a prompt that is too long for the model fails the cell', async () => {
@@ -167,10 +170,12 @@ test('a prompt that is too long for the model fails the cell', async () => {
 
 test('an empty answer is judged and not stored', async () => {
   const project = openTempProject('echo');
-  const server = await startChatServer(({ index, text }) => (index === 0 ? '' : wordOf(text)));
+  let isEmpty = true;
+  const server = await startChatServer(({ text }) => (isEmpty ? '' : wordOf(text)));
   const first = await project.report(['run', '-t', 'red'], { env: server.env });
+  isEmpty = false;
   const second = await project.report(['run', '-t', 'red'], { env: server.env });
-  expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 2]);
+  expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 3]);
 });
 
 test('--max-errors tolerates a share of the planned cells, which leave the pass rate', async () => {

@@ -131,7 +131,7 @@ describe('where all of a named file or suite is gone, the run is incomplete', ()
     project.write('llmcheck.config.yaml', 'suites: [evals/a.eval.yaml, evals/c.eval.yaml]\n');
     const { code, warnings, stdout } = await runWith(project, []);
     expect(warnings).toEqual(['suites: no file matches evals/c.eval.yaml']);
-    expect(stdout).toContain('INCOMPLETE: a file or suite has no case left');
+    expect(stdout).toContain('INCOMPLETE: a file, a suite or a slice of its gate has no case left');
     expect(code).toBe(4);
   });
 

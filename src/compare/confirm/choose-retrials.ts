@@ -1,0 +1,174 @@
+import type { RetriedVerdict } from './judge-case.ts';
+import { judgedRows, type RetriedCase, type WantedRetrials } from './retried-case.ts';
+import type { SettledSuspicions, SuspicionInput } from './settle-suspicions.ts';
+
+/** What retrials may send and cost. */
+export interface RetrialSpend {
+  /** Requests, those to judges included. */
+  readonly calls: number;
+  /** USD without judges; undefined where it is not known, and then it bounds nothing. */
+  readonly usd: number | undefined;
+}
+
+export interface RetrialBudget {
+  /** What may still be spent. */
+  readonly left: RetrialSpend;
+  /** The most that one retrial takes. */
+  readonly spendOf: (wanted: Pick<WantedRetrials, 'id' | 'side'>) => RetrialSpend;
+}
+
+/** Above this share of cases suspects are many: then three of them show whether cases broke or the average fell. */
+const manySuspects = 0.125;
+const probedSuspects = 3;
+
+/** With this many suspects the average shows a fall by itself. */
+const enoughForAverage = 6;
+
+/** Suspects that are asked at a time, so that broken ones end the rest before it is paid for. */
+const suspectsAtATime = 20;
+
+/** The retrials to make next, as far as the budget goes; none where nothing can change any more. */
+export function chooseRetrials(
+  input: SuspicionInput,
+  settled: SettledSuspicions,
+  budget: RetrialBudget,
+): readonly WantedRetrials[] {
+  const { cases, averages } = settled;
+  const contracts = openOf(input.contracts, cases);
+  const added = openOf(
+    input.added.map(({ found }) => found),
+    cases,
+  ).slice(0, suspectsAtATime);
+  const looks = [...averages.values()].flatMap((verdict) => (verdict.kind === 'open' ? [verdict] : []));
+  const wantedOfSuspects = (): Block[] => chooseSuspects(input, settled, budget);
+  const probes = looks.length === 0 ? 'cases' : probe(input, settled, budget);
+  const first: Phase =
+    probes === 'averages' ? { looks } : probes === 'cases' ? { blocks: wantedOfSuspects() } : { blocks: probes };
+  const second: Phase = probes === 'averages' ? { blocks: wantedOfSuspects() } : { looks };
+  for (const phase of [{ blocks: contracts }, { blocks: added }, first, second] satisfies Phase[]) {
+    const wanted = keepWithin(phase, budget);
+    if (wanted.length > 0) return wanted;
+  }
+  return [];
+}
+
+/** Retrials that are made together or not at all. */
+type Block = readonly WantedRetrials[];
+
+type Phase =
+  | { readonly blocks: readonly Block[] }
+  | { readonly looks: readonly { readonly wanted: readonly Block[]; readonly least: number }[] };
+
+function openOf(found: readonly RetriedCase[], cases: ReadonlyMap<string, RetriedVerdict>): Block[] {
+  return found.flatMap(({ id }) => {
+    const verdict = cases.get(id);
+    return verdict?.kind === 'open' ? [[verdict.wanted]] : [];
+  });
+}
+
+/** Suspects in their order; where none of them can be settled any more, each once, so that those that flaked are known. */
+function chooseSuspects(input: SuspicionInput, { cases }: SettledSuspicions, budget: RetrialBudget): Block[] {
+  const suspects = input.suspects.map(({ found }) => found);
+  const isAnyBroken = suspects.some(({ id }) => cases.get(id)?.kind === 'broken');
+  const window = windowOf(input, budget);
+  if (window > 0 || !isAnyBroken) return openOf(suspects, cases).slice(0, Math.max(1, window));
+  return openOf(
+    suspects.filter(({ candidate }) => judgedRows(candidate).length === 0),
+    cases,
+  );
+}
+
+/** No more suspects at a time than the budget can settle. */
+function windowOf({ suspects }: SuspicionInput, { left, spendOf }: RetrialBudget): number {
+  const [first] = suspects;
+  if (first === undefined) return 0;
+  const { calls } = spendOf({ id: first.found.id, side: 'candidate' });
+  return Math.min(suspectsAtATime, Math.floor(left.calls / (2 * typicalRetrials * Math.max(1, calls))));
+}
+
+/** Retrials a side that confirm one of a few suspects (stats/exact-tests.ts, trialsToConfirm). */
+const typicalRetrials = 7;
+
+/**
+ * Where a prompt breaks cases for good, its suspects fail again; where it fails a little more often everywhere, they
+ * mostly pass, and the average is the better witness.
+ */
+function probe(
+  input: SuspicionInput,
+  { cases }: SettledSuspicions,
+  budget: RetrialBudget,
+): 'cases' | 'averages' | readonly Block[] {
+  const { suspects, comparedCases } = input;
+  if (suspects.every(({ isGated }) => !isGated)) return 'averages';
+  if (suspects.length <= manySuspects * comparedCases) return 'cases';
+  if (suspects.length >= enoughForAverage && windowOf(input, budget) < 2) return 'averages';
+  const probed = suspects.slice(0, probedSuspects).map(({ found }) => found);
+  const unasked = probed.filter(({ candidate }) => judgedRows(candidate).length === 0);
+  const cleared = probed.filter(({ candidate }) => judgedRows(candidate).some(({ status }) => status === 'passed'));
+  const failing = probed.length - unasked.length - cleared.length;
+  if (failing >= 2) return 'cases';
+  const open = openOf(unasked, cases);
+  if (cleared.length >= 2 || open.length === 0) return failing > cleared.length ? 'cases' : 'averages';
+  return open.slice(0, 2 - Math.max(failing, cleared.length));
+}
+
+/** Blocks in their order; a look also in part, if it has enough cases then. */
+function keepWithin(phase: Phase, budget: RetrialBudget): readonly WantedRetrials[] {
+  const kept = new KeptRetrials(budget);
+  if ('blocks' in phase) for (const block of phase.blocks) kept.add(block);
+  else for (const { wanted, least } of phase.looks) kept.addLook(wanted, least);
+  return kept.all();
+}
+
+/** Sums of prices in another order may differ by this. */
+const usdRounding = 1e-12;
+
+class KeptRetrials {
+  readonly #budget: RetrialBudget;
+  #kept = new Map<string, WantedRetrials>();
+  #left: RetrialSpend;
+
+  constructor(budget: RetrialBudget) {
+    this.#budget = budget;
+    this.#left = budget.left;
+  }
+
+  all(): readonly WantedRetrials[] {
+    return [...this.#kept.values()];
+  }
+
+  /** False where the block does not fit. What another block already asks for costs nothing. */
+  add(block: Block): boolean {
+    let left = this.#left;
+    const further: WantedRetrials[] = [];
+    for (const wanted of block) {
+      const more = wanted.count - (this.#kept.get(keyOf(wanted))?.count ?? 0);
+      if (more <= 0) continue;
+      left = minus(left, this.#budget.spendOf(wanted), more);
+      further.push(wanted);
+    }
+    if (left.calls < 0 || (left.usd ?? 0) < -usdRounding) return false;
+    this.#left = left;
+    for (const wanted of further) this.#kept.set(keyOf(wanted), wanted);
+    return true;
+  }
+
+  addLook(blocks: readonly Block[], least: number): void {
+    const [kept, left] = [new Map(this.#kept), this.#left];
+    const first = blocks.findIndex((block) => !this.add(block));
+    if ((first === -1 ? blocks.length : first) >= least) return;
+    this.#kept = kept;
+    this.#left = left;
+  }
+}
+
+function keyOf({ id, side }: WantedRetrials): string {
+  return `${side} ${id}`;
+}
+
+function minus(left: RetrialSpend, spend: RetrialSpend, count: number): RetrialSpend {
+  return {
+    calls: left.calls - count * spend.calls,
+    usd: left.usd === undefined || spend.usd === undefined ? undefined : left.usd - count * spend.usd,
+  };
+}

@@ -1,0 +1,132 @@
+import {
+  countErrored,
+  judgedRows,
+  maxErroredRetrials,
+  type RetrialSide,
+  type RetriedCase,
+  type TrialRow,
+  type WantedRetrials,
+} from './retried-case.ts';
+
+/** Trials of both sides of one case. */
+export interface TrialPair {
+  readonly accepted: readonly TrialRow[];
+  readonly candidate: readonly TrialRow[];
+}
+
+/** A flagged average: a metric of a variant over its cases. */
+export interface FlaggedAverage {
+  /** In the random order in which the looks take them; empty where it is not flagged. */
+  readonly cases: readonly RetriedCase[];
+  /** One-sided p of being worse, from these pairs alone; null where they say nothing. */
+  readonly test: (cases: readonly RetriedCase[], pairs: readonly TrialPair[]) => number | null;
+}
+
+export type AverageVerdict =
+  | { readonly kind: 'confirmed' | 'cleared'; readonly p: number; readonly cases: number }
+  /** All looks are made, and it is neither confirmed nor cleared. */
+  | { readonly kind: 'unsettled'; readonly p: number | null; readonly cases: number }
+  /** Looks are missing. `least`: the cases that the next look must have. */
+  | { readonly kind: 'open'; readonly wanted: readonly (readonly WantedRetrials[])[]; readonly least: number }
+  | { readonly kind: 'not-asked' }
+  /** Every trial of the accepted prompt errored, as with a model that was retired: the stored trials decide. */
+  | { readonly kind: 'unavailable' };
+
+/** One look at a flagged average: at a share of its cases, by so many trials of each. */
+export interface Look {
+  readonly share: number;
+  readonly trials: number;
+  /** The part of the level that it spends. */
+  readonly spend: number;
+}
+
+export interface AverageRule {
+  readonly looks: readonly Look[];
+  /** One-sided, after the correction over averages. */
+  readonly level: number;
+  /** True where the run's own planned trials are the candidate's side, so that only the accepted prompt is asked. */
+  readonly usesPlanned: boolean;
+}
+
+/**
+ * The looks at a flagged average. The shares of the level add up to more than 1, since the looks overlap: they were
+ * calibrated by simulation, so that all looks together keep the level (bench/gate-simulation.ts).
+ */
+export const fullLooks: readonly Look[] = [
+  { share: 0.25, trials: 1, spend: 0.3 },
+  { share: 0.5, trials: 1, spend: 0.4 },
+  { share: 1, trials: 1, spend: 0.6 },
+  { share: 1, trials: 2, spend: 0.7 },
+];
+/** Where the budget allows one trial a case. */
+export const shortLooks: readonly Look[] = [
+  { share: 0.5, trials: 1, spend: 0.1 },
+  { share: 1, trials: 1, spend: 1.3 },
+];
+const leastCases = 10;
+
+/** An average is looked at again where it looks worse than this. */
+export const flaggedAt = 0.1;
+
+/** Where fresh trials look no worse than this, further looks are not worth their cost. */
+const clearedAt = 0.4;
+
+/** A look that the budget cuts short still counts with this share of its cases. */
+const leastShare = 0.6;
+
+/** Looks at a flagged average by fresh trials alone. `isFinal`: no further retrial can be made. */
+export function judgeAverage(average: FlaggedAverage, rule: AverageRule, isFinal: boolean): AverageVerdict {
+  const { cases, test } = average;
+  let last: { readonly p: number | null; readonly cases: number } = { p: null, cases: 0 };
+  for (const [index, look] of rule.looks.entries()) {
+    const size = sizeOf(look, cases.length);
+    const next = rule.looks[index + 1];
+    // A small suite is looked at whole at once.
+    if (next !== undefined && next.trials === look.trials && sizeOf(next, cases.length) === size) continue;
+    const least = look.trials > 1 ? size : Math.max(last.cases + 1, Math.ceil(size * leastShare));
+    const wanted = cases.slice(0, size).map((found) => findMissing(found, look.trials, rule.usesPlanned));
+    const done = countDone(wanted);
+    if (done < size && !(isFinal && done >= least)) {
+      return isFinal ? { kind: 'unsettled', ...last } : { kind: 'open', wanted, least };
+    }
+    const seen = cases.slice(0, done);
+    if (seen.every(({ accepted }) => judgedRows(accepted).length === 0)) return { kind: 'unavailable' };
+    const p = test(
+      seen,
+      seen.map((found) => pairOf(found, look.trials, rule.usesPlanned)),
+    );
+    last = { p, cases: done };
+    if (p === null) continue;
+    if (p <= look.spend * rule.level) return { kind: 'confirmed', p, cases: done };
+    // The last look clears what fresh trials alone would not even have flagged.
+    if (p >= clearedAt || (next === undefined && p > flaggedAt)) return { kind: 'cleared', p, cases: done };
+    if (done < size) break;
+  }
+  return { kind: 'unsettled', ...last };
+}
+
+/** Cases in a row, from the first, of which nothing is missing. */
+function countDone(wanted: readonly (readonly WantedRetrials[])[]): number {
+  const first = wanted.findIndex((missing) => missing.length > 0);
+  return first === -1 ? wanted.length : first;
+}
+
+function sizeOf({ share }: Pick<Look, 'share'>, cases: number): number {
+  return Math.min(cases, Math.max(leastCases, Math.ceil(share * cases)));
+}
+
+function pairOf(found: RetriedCase, trials: number, usesPlanned: boolean): TrialPair {
+  return {
+    accepted: judgedRows(found.accepted).slice(0, trials),
+    candidate: usesPlanned ? judgedRows(found.planned) : judgedRows(found.candidate).slice(0, trials),
+  };
+}
+
+function findMissing(found: RetriedCase, trials: number, usesPlanned: boolean): readonly WantedRetrials[] {
+  const sides: readonly RetrialSide[] = usesPlanned ? ['accepted'] : ['accepted', 'candidate'];
+  return sides.flatMap((side) => {
+    const rows = found[side];
+    const count = trials - judgedRows(rows).length;
+    return count <= 0 || countErrored(rows) >= maxErroredRetrials ? [] : [{ id: found.id, side, count }];
+  });
+}

@@ -1,0 +1,171 @@
+import { confirmationP, fisherExact } from '../../stats/exact-tests.ts';
+import {
+  countErrored,
+  countFailed,
+  judgedRows,
+  maxErroredRetrials,
+  type RetriedCase,
+  type TrialRow,
+  type WantedRetrials,
+} from './retried-case.ts';
+
+/** What retrials say of a case that failed. */
+export type RetriedVerdict =
+  /** It fails again and again. `acceptedTrials` is 0 where the accepted prompt was not asked. */
+  | { readonly kind: 'broken'; readonly acceptedFailures: number; readonly acceptedTrials: number }
+  /** The accepted prompt fails too: the model or the data changed, not this edit. */
+  | { readonly kind: 'drifted'; readonly acceptedFailures: number; readonly acceptedTrials: number }
+  /** A retrial passed. */
+  | { readonly kind: 'flaky' }
+  /** Its retrials errored. */
+  | { readonly kind: 'errored' }
+  /** Enough is known without it. */
+  | { readonly kind: 'not-asked' }
+  | { readonly kind: 'open'; readonly wanted: WantedRetrials };
+
+export interface SuspectRule {
+  /** Retrials a side; undefined where the accepted prompt can't be asked as often. */
+  readonly trials: number | undefined;
+  readonly asksAccepted: boolean;
+  /** Of the test between the two sides, after the correction over all suspects. */
+  readonly level: number;
+  /** Failures in all, planned ones included, that break the case where both sides can't be tested against each other. */
+  readonly failures: number;
+  readonly isTiny: boolean;
+  /** True where the calls are used up by a few retrials of many calls each, so that the accepted prompt can't be asked. */
+  readonly isCostly: boolean;
+}
+
+/**
+ * Judges a case that passed when it was accepted and failed in every planned trial. The candidate is asked first: the
+ * first retrial that passes clears the case. Then the accepted prompt is asked, and the case is broken where its
+ * failures are significantly fewer (one-sided Fisher test). `isFinal`: no further retrial can be made.
+ */
+export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boolean): RetriedVerdict {
+  const { trials, level } = rule;
+  if (trials === undefined) return judgeByRate(found, rule, isFinal);
+  const candidate = judgedRows(found.candidate);
+  if (countFailed(candidate) < candidate.length) return { kind: 'flaky' };
+  const hasErrored = countErrored(found.candidate) >= maxErroredRetrials;
+  const isUnaskable = rule.isCostly && !hasErrored && judgedRows(found.accepted).length === 0;
+  if (candidate.length < trials) {
+    if (isFinal && isShown(found, level)) return brokenBeside(found, trials);
+    return isUnaskable ? judgeByRate(found, rule, isFinal) : askInSteps(found, candidate.length, trials);
+  }
+  const accepted = judgedRows(found.accepted).slice(0, trials);
+  const failures = countFailed(accepted);
+  const tally = { acceptedFailures: failures, acceptedTrials: accepted.length };
+  if (confirmationP(trials, failures) > level) return { kind: 'drifted', ...tally };
+  // Enough passes that the rest may fail.
+  const most = mostFailures(trials, level);
+  const missing = trials - accepted.length - (most - failures);
+  if (missing <= 0) return { kind: 'broken', ...tally };
+  if (isFinal && isShown(found, level)) return brokenBeside(found, trials);
+  if (isUnaskable) return judgeByRate(found, rule, isFinal);
+  if (countErrored(found.accepted) >= maxErroredRetrials && failures === 0) return judgeByRate(found, rule, isFinal);
+  // As few at first as show that the accepted prompt fails too.
+  return ask(found, 'accepted', found.accepted, accepted.length === 0 ? Math.min(missing, most + 1) : missing);
+}
+
+/** Failures of the accepted prompt with which the candidate's failures are still significantly more. */
+function mostFailures(trials: number, level: number): number {
+  let failures = 0;
+  while (failures < trials && confirmationP(trials, failures + 1) <= level) failures += 1;
+  return failures;
+}
+
+/** Judges a suspect by the retrials that its shard made. Each shard has corrected for its own suspects. */
+export function judgeMergedSuspect(found: RetriedCase, level: number): RetriedVerdict {
+  const candidate = judgedRows(found.candidate);
+  const accepted = judgedRows(found.accepted);
+  const tally = { acceptedFailures: countFailed(accepted), acceptedTrials: accepted.length };
+  if (countFailed(candidate) < candidate.length) return { kind: 'flaky' };
+  const isBroken = tally.acceptedFailures === 0 || isShown(found, level);
+  if (candidate.length > 0 && isBroken) return { kind: 'broken', ...tally };
+  const isDrifted = tally.acceptedFailures > 1 || (accepted.length === 1 && tally.acceptedFailures === 1);
+  return isDrifted ? { kind: 'drifted', ...tally } : ask(found, 'candidate', found.candidate, 1);
+}
+
+/** Shards ask for as many retrials as their own suspects need; all suspects together may need more. */
+function isShown({ candidate, accepted }: RetriedCase, level: number): boolean {
+  const [after, before] = [judgedRows(candidate), judgedRows(accepted)];
+  const counts = {
+    candidateFailures: countFailed(after),
+    candidateTrials: after.length,
+    acceptedFailures: countFailed(before),
+    acceptedTrials: before.length,
+  };
+  return after.length > 0 && before.length > 0 && fisherExact(counts) <= level;
+}
+
+function brokenBeside({ accepted }: RetriedCase, trials: number): RetriedVerdict {
+  const judged = judgedRows(accepted).slice(0, trials);
+  return { kind: 'broken', acceptedFailures: countFailed(judged), acceptedTrials: judged.length };
+}
+
+/** Enough failures in a row, planned ones included, break a case where both sides can't be tested against each other. */
+function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): RetriedVerdict {
+  const { failures, asksAccepted } = rule;
+  const isTiny = rule.isTiny || rule.isCostly;
+  const trials = Math.max(1, failures - countFailed(found.planned));
+  const verdict = judgeAlone(found, { trials, isTiny }, isFinal);
+  if (verdict.kind !== 'broken' || !asksAccepted) return verdict;
+  // The change is not to blame where the accepted prompt fails as well.
+  const accepted = judgedRows(found.accepted);
+  const tally = { acceptedFailures: countFailed(accepted), acceptedTrials: accepted.length };
+  if (accepted.length === 0) {
+    const isAskable = countErrored(found.accepted) < maxErroredRetrials && !(isFinal && isTiny);
+    return isAskable ? ask(found, 'accepted', found.accepted, 1) : verdict;
+  }
+  if (tally.acceptedFailures === 0) return { kind: 'broken', ...tally };
+  const isDrifted = 2 * tally.acceptedFailures >= accepted.length;
+  return isDrifted ? { kind: 'drifted', ...tally } : ask(found, 'accepted', found.accepted, 1);
+}
+
+export interface AloneRule {
+  readonly trials: number;
+  /** True where the calls may not pay for these trials: one that fails is enough then. */
+  readonly isTiny: boolean;
+}
+
+/** The first retrial that passes clears the case; as many failures in a row confirm it. */
+export function judgeAlone(found: RetriedCase, { trials, isTiny }: AloneRule, isFinal: boolean): RetriedVerdict {
+  const candidate = judgedRows(found.candidate);
+  if (countFailed(candidate) < candidate.length) return { kind: 'flaky' };
+  // Retrials that errored say nothing, however few could be made.
+  const isAllThereIs = isFinal && isTiny && countErrored(found.candidate) < maxErroredRetrials;
+  const isEnough = candidate.length >= trials || (isAllThereIs && candidate.length > 0);
+  return isEnough ? brokenAlone : askInSteps(found, candidate.length, trials);
+}
+
+/** The accepted prompt was not asked. */
+const brokenAlone: RetriedVerdict = { kind: 'broken', acceptedFailures: 0, acceptedTrials: 0 };
+
+const contractRetrials = 3;
+const contractFailures = 2;
+
+/** Two failures in three retrials confirm that a contract is broken. Where no more can be made, one that failed does. */
+export function judgeContract(found: RetriedCase, isFinal: boolean): RetriedVerdict {
+  const candidate = judgedRows(found.candidate).slice(0, contractRetrials);
+  const failures = countFailed(candidate);
+  const passes = candidate.length - failures;
+  if (failures >= contractFailures || (isFinal && failures > 0 && passes === 0)) return brokenAlone;
+  if (passes > contractRetrials - contractFailures) return { kind: 'flaky' };
+  // One at a time, so that a run of a single call can pay for it.
+  return ask(found, 'candidate', found.candidate, 1);
+}
+
+/** One retrial at first, then as many again: most cases that flaked pass the first. */
+function askInSteps(found: RetriedCase, made: number, trials: number): RetriedVerdict {
+  return ask(found, 'candidate', found.candidate, Math.min(trials - made, Math.max(1, made)));
+}
+
+function ask(
+  { id }: RetriedCase,
+  side: WantedRetrials['side'],
+  rows: readonly TrialRow[],
+  count: number,
+): RetriedVerdict {
+  if (countErrored(rows) >= maxErroredRetrials) return { kind: 'errored' };
+  return { kind: 'open', wanted: { id, side, count } };
+}

@@ -1,0 +1,218 @@
+import { brokenCaseFailures, trialsToConfirm } from '../../stats/exact-tests.ts';
+import {
+  type AverageRule,
+  type AverageVerdict,
+  type FlaggedAverage,
+  flaggedAt,
+  fullLooks,
+  judgeAverage,
+  shortLooks,
+} from './judge-average.ts';
+import {
+  judgeAlone,
+  judgeContract,
+  judgeMergedSuspect,
+  judgeSuspect,
+  type RetriedVerdict,
+  type SuspectRule,
+} from './judge-case.ts';
+import { countFailed, judgedRows, type RetriedCase } from './retried-case.ts';
+
+/** What looks worse in a whole invocation, with the retrials that were made of it. */
+export interface SuspicionInput {
+  /** Every average that is compared and whose accepted prompt can be asked, flagged or not. */
+  readonly averages: readonly ComparedAverage[];
+  /** Cases that passed when they were accepted and failed in every planned trial. */
+  readonly suspects: readonly Suspect[];
+  /** Must-pass cases with a failed trial. */
+  readonly contracts: readonly RetriedCase[];
+  /** Cases with a failed trial of which nothing was accepted. */
+  readonly added: readonly AddedCase[];
+  /** Compared cases of the variants whose accepted prompt can be asked. */
+  readonly comparedCases: number;
+  /** Trials that retrials may add up to. */
+  readonly budget: number;
+  /** Parts that the run was cut into; each of them corrects for its own suspects. */
+  readonly shards: number;
+  /** Of a run that was merged: its parts. They have asked what they needed, and nothing more can be asked. */
+  readonly mergedShards: number | undefined;
+  /** True where the run ended before its plan, so that going on with it may still ask. */
+  readonly isStopped?: boolean;
+}
+
+export interface ComparedAverage extends FlaggedAverage {
+  readonly id: string;
+  /** Two-sided: averages and cases get half of it each. */
+  readonly alpha: number;
+  /** One-sided, of being worse than what was accepted; null where there is nothing to compare. */
+  readonly p: number | null;
+}
+
+export interface Suspect {
+  readonly found: RetriedCase;
+  readonly suite: string;
+  readonly alpha: number;
+  /** False where the accepted prompt can't be asked. */
+  readonly asksAccepted: boolean;
+  /** Failures in all that break it where the accepted prompt is not asked. */
+  readonly failures: number;
+  /** The averages that it is part of: once one is confirmed, the case need not be. */
+  readonly averages: readonly string[];
+  /** False where a broken case only warns. */
+  readonly isGated: boolean;
+  /** Broken cases of the suite after which no further one is asked for. */
+  readonly maxConfirmed: number;
+}
+
+export type AddedCase = Pick<Suspect, 'found' | 'suite' | 'alpha' | 'maxConfirmed'>;
+
+/** What the retrials say so far. */
+export interface SettledSuspicions {
+  /** Of flagged averages, by id. */
+  readonly averages: ReadonlyMap<string, AverageVerdict>;
+  /** Of suspects, contracts and added cases, by id. */
+  readonly cases: ReadonlyMap<string, RetriedVerdict>;
+}
+
+/** Runs of fewer trials can't pay for the retrials of even one case on both sides. */
+const tinyBudget = 10;
+
+/** Judges everything that looks worse by its retrials. `isFinal`: no further retrial can be made. */
+export function settleSuspicions(input: SuspicionInput, isFinal: boolean): SettledSuspicions {
+  const cases = new Map<string, RetriedVerdict>();
+  for (const found of input.contracts) cases.set(found.id, judgeContract(found, isFinal));
+  const added = judgeAdded(input, isFinal);
+  const suspects = judgeSuspects(input, isFinal);
+  const averages = judgeAverages(input, suspects, isFinal);
+  const isConfirmed = (ids: readonly string[]) => ids.some((id) => averages.get(id)?.kind === 'confirmed');
+  for (const { found, verdict, averages: own } of suspects) {
+    cases.set(found.id, verdict.kind === 'open' && isConfirmed(own) ? { kind: 'not-asked' } : verdict);
+  }
+  for (const { found, verdict } of added) cases.set(found.id, verdict);
+  return { averages, cases };
+}
+
+type JudgedSuspect = Suspect & { readonly verdict: RetriedVerdict };
+
+function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly JudgedSuspect[] {
+  const { mergedShards } = input;
+  if (mergedShards !== undefined) {
+    return input.suspects.map((suspect) => {
+      return { ...suspect, verdict: judgeMergedSuspect(suspect.found, suspect.alpha / 2 / mergedShards) };
+    });
+  }
+  let judged = judgeEach(input, isFinal, false);
+  // Where the accepted prompt fails one case as well, it may fail the others too: then it must be asked.
+  const isDrifted = judged.some(({ verdict }) => verdict.kind === 'drifted');
+  if (input.budget < tinyBudget && !isDrifted) judged = judgeEach(input, isFinal, true);
+  const ended = endAfterConfirmed(judged);
+  return isFinal ? ended.map((one) => listWithBroken(one, ended)) : ended;
+}
+
+function judgeEach(input: SuspicionInput, isFinal: boolean, isTiny: boolean): readonly JudgedSuspect[] {
+  const { suspects, budget, shards } = input;
+  const count = suspects.length * shards;
+  // So few retrials that not even one case can be tested on both sides: its rate decides.
+  const share = Math.max(1, Math.floor(budget / (suspects.length + input.contracts.length + input.added.length)));
+  const isCostly = isFinal && hasCostlyRetrials(input);
+  return suspects.map((suspect) => {
+    const { found, alpha, asksAccepted, failures } = suspect;
+    const level = alpha / 2 / count;
+    const trials = trialsToConfirm(level);
+    // One case on both sides, and a retrial of each other one.
+    const isAffordable = 2 * trials - 1 + suspects.length - 1 <= budget;
+    const planned = judgedRows(found.planned).length;
+    const rule: SuspectRule = {
+      trials: asksAccepted && isAffordable ? trials : undefined,
+      asksAccepted,
+      level,
+      failures: Math.min(failures, planned + share),
+      isTiny,
+      isCostly,
+    };
+    return { ...suspect, verdict: judgeSuspect(found, rule, isFinal) };
+  });
+}
+
+/**
+ * Where one case of the suite is broken for certain, the run fails anyway: another one that failed again counts as broken
+ * too, although the calls were used up before the accepted prompt was asked for it. Not one that this prompt has failed.
+ */
+function listWithBroken(one: JudgedSuspect, all: readonly JudgedSuspect[]): JudgedSuspect {
+  if (one.verdict.kind !== 'open' || !hasFailedAgain(one.found)) return one;
+  const isCertain = all.some(({ suite, verdict }) => suite === one.suite && verdict.kind === 'broken');
+  return isCertain ? { ...one, verdict: { kind: 'broken', acceptedFailures: 0, acceptedTrials: 0 } } : one;
+}
+
+function hasFailedAgain({ candidate, accepted }: RetriedCase): boolean {
+  const judged = judgedRows(candidate);
+  return judged.length > 0 && countFailed(judged) === judged.length && countFailed(accepted) === 0;
+}
+
+/**
+ * True where far fewer retrials than planned trials used the calls up: those of a long conversation, beside short ones. To
+ * be used where no further retrial can be made.
+ */
+function hasCostlyRetrials({ averages, suspects, contracts, added, budget, isStopped }: SuspicionInput): boolean {
+  if (isStopped === true) return false;
+  const made = new Map<string, number>();
+  const cases = [...suspects, ...added].map(({ found }) => found);
+  for (const { id, candidate, accepted } of [...cases, ...contracts, ...averages.flatMap((average) => average.cases)]) {
+    made.set(id, candidate.length + accepted.length);
+  }
+  return 2 * [...made.values()].reduce((sum, count) => sum + count, 0) < budget;
+}
+
+function judgeAdded(input: SuspicionInput, isFinal: boolean) {
+  const { added, contracts, suspects, budget, mergedShards } = input;
+  const isTiny = budget < tinyBudget || (isFinal && hasCostlyRetrials(input));
+  const share = Math.max(1, Math.floor(budget / (added.length + contracts.length + suspects.length)));
+  const judged = added.map((one) => {
+    const needed = Math.min(share, brokenCaseFailures({ n: added.length, alpha: one.alpha }));
+    // Each shard has asked as often as its own cases needed it.
+    const trials = mergedShards === undefined ? needed : 1;
+    return { ...one, verdict: judgeAlone(one.found, { trials, isTiny }, isFinal) };
+  });
+  return endAfterConfirmed(judged);
+}
+
+/** Once enough cases of a suite are broken, the others need no retrials. */
+function endAfterConfirmed<T extends AddedCase & { readonly verdict: RetriedVerdict }>(judged: readonly T[]): T[] {
+  const broken = new Map<string, number>();
+  for (const { suite, verdict } of judged) {
+    if (verdict.kind === 'broken') broken.set(suite, (broken.get(suite) ?? 0) + 1);
+  }
+  return judged.map((one) =>
+    one.verdict.kind === 'open' && (broken.get(one.suite) ?? 0) >= one.maxConfirmed
+      ? { ...one, verdict: { kind: 'not-asked' } }
+      : one,
+  );
+}
+
+function judgeAverages(
+  { averages, budget, shards }: SuspicionInput,
+  suspects: readonly JudgedSuspect[],
+  isFinal: boolean,
+): ReadonlyMap<string, AverageVerdict> {
+  const tested = averages.filter(({ p }) => p !== null);
+  const flagged = tested.filter(({ p }) => p !== null && p <= flaggedAt);
+  // A slice's cases are also those of the whole, and each of them is asked once.
+  const cells = new Set(flagged.flatMap(({ cases }) => cases.map(({ id }) => id))).size;
+  // The planned trials are no fresh ones once they have flagged an average; they may be used where the correction is
+  // over all averages, flagged or not, since then it does not depend on what was flagged.
+  const usesPlanned = flagged.length === tested.length || 2 * cells > budget;
+  const looks = (usesPlanned ? 2 : 4) * cells <= budget ? fullLooks : shortLooks;
+  const count = (usesPlanned ? tested.length : flagged.length) * shards;
+  const isBroken = new Set(
+    suspects.filter(({ verdict, isGated }) => verdict.kind === 'broken' && isGated).flatMap(({ averages: own }) => own),
+  );
+  return new Map(
+    flagged.map((average): [string, AverageVerdict] => {
+      const rule: AverageRule = { looks, level: average.alpha / 2 / count, usesPlanned };
+      const verdict = judgeAverage(average, rule, isFinal);
+      // A broken case fails the variant by itself.
+      const isSettled = verdict.kind === 'confirmed' || verdict.kind === 'cleared';
+      return [average.id, isSettled || !isBroken.has(average.id) ? verdict : { kind: 'not-asked' }];
+    }),
+  );
+}

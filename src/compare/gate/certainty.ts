@@ -1,0 +1,66 @@
+import { defined } from '../../json/defined.ts';
+import type { ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import type { Certainty, UnseenSlice } from '../../model/gate.ts';
+import type { GatedComparison } from './gated-comparison.ts';
+import { decideHypothesis, findHypotheses } from './judge-metrics.ts';
+
+/** How sure one comparison is that nothing got worse. */
+export type ComparisonCertainty = Certainty;
+
+/** `isOpen`: something looks worse and is not settled. */
+export function findCertainty(
+  { suite, variant, own }: GatedComparison,
+  { isOpen, compared }: { readonly isOpen: boolean; readonly compared: ComparedVariant },
+): ComparisonCertainty {
+  const { gate } = suite.recorded;
+  // A change that brings its own baseline is as sure as what that says of it.
+  if (!isOpen && own !== undefined && hasSameVerdicts(own)) return { kind: 'unchanged', cases: own.passRate.n };
+  const cases = compared.passRate.n;
+  const isSameRequest = variant.recorded.acceptedPrompt?.is === 'unchanged' || isSameAnswers(compared);
+  if (!isOpen && isSameRequest && hasSameVerdicts(compared)) return { kind: 'unchanged', cases };
+  const uncertain = findHypotheses(compared, gate)
+    .filter(({ level }) => level === 'fail')
+    .filter((hypothesis) => decideHypothesis(hypothesis, hypothesis.p, gate.alpha) !== 'not_regressed');
+  if (!isOpen && uncertain.length === 0) return { kind: 'certain', cases };
+  const slices = uncertain.flatMap(({ slice, evidence }): UnseenSlice[] =>
+    slice === undefined ? [] : [{ name: slice, cases: evidence.n, drop: largestDrop(evidence) }],
+  );
+  return { kind: 'unseen', cases, drop: largestDrop(compared.passRate), ...defined({ slice: worstOf(slices) }) };
+}
+
+function largestDrop({ worstLow, low }: MetricEvidence): number | null {
+  const bound = worstLow ?? low;
+  return bound === null ? null : Math.max(0, -bound);
+}
+
+function worstOf(slices: readonly UnseenSlice[]): UnseenSlice | undefined {
+  const sizeOf = ({ drop }: UnseenSlice) => drop ?? Number.POSITIVE_INFINITY;
+  return slices.reduce<UnseenSlice | undefined>(
+    (worst, one) => (worst === undefined || sizeOf(one) > sizeOf(worst) ? one : worst),
+    undefined,
+  );
+}
+
+/** Every answer of the candidate is one that the baseline holds. */
+function isSameAnswers({ sameAnswers, answers }: ComparedVariant): boolean {
+  return answers > 0 && sameAnswers === answers;
+}
+
+function hasSameVerdicts({ cases, passRate }: ComparedVariant): boolean {
+  const isSame = [...cases.values()].every(({ change }) => change === 'stillPassing' || change === 'stillFailing');
+  return isSame && passRate.n > 0;
+}
+
+/** The certainty of a run is that of its least certain comparison; undefined where nothing was compared. */
+export function combineCertainty(parts: readonly ComparisonCertainty[]): Certainty | undefined {
+  if (parts.length === 0) return undefined;
+  const cases = parts.reduce((sum, part) => sum + part.cases, 0);
+  const unseen = parts.filter(({ kind }) => kind === 'unseen');
+  if (unseen.length === 0) {
+    return { kind: parts.every(({ kind }) => kind === 'unchanged') ? 'unchanged' : 'certain', cases };
+  }
+  const drops = unseen.map(({ drop = null }) => drop);
+  const drop = drops.reduce((worst, own) => (worst === null || own === null ? null : Math.max(worst, own)), 0);
+  const slice = worstOf(unseen.flatMap((part) => part.slice ?? []));
+  return { kind: 'unseen', cases, drop, ...defined({ slice }) };
+}

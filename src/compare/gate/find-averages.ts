@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { RunSettings } from '../../model/record.ts';
+import type { CaseSummary } from '../../model/summary.ts';
+import { flaggedAt } from '../confirm/judge-average.ts';
+import type { RetriedCase } from '../confirm/retried-case.ts';
+import type { ComparedAverage } from '../confirm/settle-suspicions.ts';
+import { isPaired } from '../pair-cases.ts';
+import { type GatedComparison, retriedCase, sidesOf } from './gated-comparison.ts';
+import { decideHypothesis, findHypotheses, type Hypothesis, isSameClaim } from './judge-metrics.ts';
+import { createLookTest } from './look-tests.ts';
+
+export interface LookedAverage {
+  readonly id: string;
+  readonly hypothesis: Hypothesis;
+  /** The change's own baseline has it as it is now. */
+  readonly isAccepted: boolean;
+}
+
+/** Averages that fail the gate and whose accepted prompt can be asked. A merge asks nothing: it tests stored trials. */
+export function findLookedAverages(
+  comparison: GatedComparison,
+  settings: Pick<RunSettings, 'drift' | 'mergedShards'>,
+): readonly (ComparedAverage & LookedAverage)[] {
+  const { suite, variant, compared, own } = comparison;
+  const isWithinRun = compared.baseline.accepted !== undefined;
+  if (isWithinRun || settings.mergedShards !== undefined || sidesOf(comparison, settings) !== 'both') return [];
+  const { gate, suite: suiteId } = suite.recorded;
+  const { prompt, provider } = variant.recorded;
+  const ownHypotheses = own === undefined ? undefined : findHypotheses(own, gate);
+  return (
+    findHypotheses(compared, gate)
+      .filter(({ level, metric }) => level === 'fail' && metric !== 'latency')
+      // Two samples without a common case have no pairs to look at.
+      .filter(({ evidence }) => evidence.isUnpaired !== true)
+      .map((hypothesis) => {
+        const { metric, slice } = hypothesis;
+        const isAccepted = isAcceptedBy(ownHypotheses, hypothesis, gate.alpha);
+        const p = isAccepted ? null : pOf(hypothesis, gate.alpha);
+        return {
+          id: JSON.stringify([suiteId, prompt, provider, metric, ...(slice === undefined ? [] : [slice])]),
+          hypothesis,
+          isAccepted,
+          alpha: gate.alpha,
+          p,
+          cases: p !== null && p <= flaggedAt ? inRandomOrder(comparison, hypothesis) : [],
+          test: createLookTest(hypothesis, compared, gate),
+        };
+      })
+  );
+}
+
+/** True where a metric looks worse than what was accepted, and a drop beyond the margin is not excluded. */
+export function isFlagged(hypothesis: Hypothesis, alpha: number): boolean {
+  const p = pOf(hypothesis, alpha);
+  return p !== null && p <= flaggedAt;
+}
+
+/** True where the change's own baseline has the metric as it is now, of as many cases. */
+export function isAcceptedBy(own: readonly Hypothesis[] | undefined, hypothesis: Hypothesis, alpha: number): boolean {
+  const ofOwn = own?.find((one) => isSameClaim(one, hypothesis));
+  // A baseline without some of the cases does not accept what became of them.
+  return ofOwn !== undefined && ofOwn.evidence.n >= hypothesis.evidence.n && !isFlagged(ofOwn, alpha);
+}
+
+/**
+ * 1 where a drop beyond the margin is excluded: then there is nothing to confirm. 0 where a cost has risen whatever a test
+ * says: from nothing, or in each of too few cases for one.
+ */
+function pOf(hypothesis: Hypothesis, alpha: number): number | null {
+  if (decideHypothesis(hypothesis, 1, alpha) === 'regressed') return 0;
+  if (hypothesis.p === null) return null;
+  return decideHypothesis(hypothesis, 0, alpha) === 'not_regressed' ? 1 : hypothesis.p;
+}
+
+/** By a hash of their ids: which cases a look takes must not depend on what they are about. */
+function inRandomOrder({ suite, variant, compared }: GatedComparison, { slice }: Hypothesis): readonly RetriedCase[] {
+  const hashed = [...compared.cases.values()]
+    .filter(isPaired)
+    .filter(({ candidate }) => isInSlice(candidate, slice))
+    .map(({ candidate }) => {
+      const hash = createHash('sha256').update(candidate.caseId).digest('hex');
+      return { hash, found: retriedCase(suite, variant, candidate) };
+    });
+  return hashed.sort((a, b) => (a.hash < b.hash ? -1 : 1)).map(({ found }) => found);
+}
+
+/** Every case is in the slice that has no name. */
+export function isInSlice({ slices }: Pick<CaseSummary, 'slices'>, slice: string | undefined): boolean {
+  return slice === undefined || slices?.includes(slice) === true;
+}

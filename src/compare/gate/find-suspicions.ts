@@ -1,0 +1,220 @@
+import type { ComparedCase } from '../../model/comparison.ts';
+import type { RunSettings } from '../../model/record.ts';
+import type { CaseSummary, RowSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
+import { brokenCaseFailures } from '../../stats/exact-tests.ts';
+import type { RetriedCase } from '../confirm/retried-case.ts';
+import type { SuspicionInput } from '../confirm/settle-suspicions.ts';
+import { countVerdicts } from '../pair-cases.ts';
+import { findLookedAverages, isInSlice, type LookedAverage } from './find-averages.ts';
+import { type GatedComparison, retriedCase, type Sides, sidesOf } from './gated-comparison.ts';
+
+export type CaseBreach = 'must-pass' | 'case-broken' | 'case-drifted' | 'case-added-failed' | 'first-run';
+
+/** A case that failed, and the rule that decides about it. */
+export interface Suspicion {
+  readonly caseId: string;
+  readonly because: CaseBreach;
+  /** `known`: it was accepted as broken. */
+  readonly rule: 'suspect' | 'contract' | 'added' | 'known';
+  readonly sides: Sides;
+  readonly candidate: CaseSummary;
+  readonly baseline: CaseSummary | undefined;
+  /** How a message calls the case. */
+  readonly noun: string;
+  readonly retried: RetriedCase;
+}
+
+/** Everything of a run that looks worse. */
+export interface Suspicions {
+  /** Of each gated variant, compared or not. */
+  readonly ofVariant: ReadonlyMap<VariantSummary, readonly Suspicion[]>;
+  /** The averages that fresh trials decide about, by the variant. */
+  readonly looks: ReadonlyMap<VariantSummary, readonly LookedAverage[]>;
+  /** Variants of which the change's own baseline accepts a case that would be looked at. */
+  readonly accepted: ReadonlySet<VariantSummary>;
+  readonly input: SuspicionInput;
+}
+
+/** Finds what looks worse: cases that failed, and averages whose accepted prompt can be asked. */
+export function findSuspicions(
+  { suites }: Pick<RunSummary, 'suites'>,
+  gated: readonly GatedComparison[],
+  settings: Pick<RunSettings, 'drift' | 'shard' | 'mergedShards'>,
+): Suspicions {
+  const ofVariant = new Map<VariantSummary, readonly Suspicion[]>();
+  const looks = new Map<VariantSummary, readonly LookedAverage[]>();
+  const averages: SuspicionInput['averages'][number][] = [];
+  const accepted = new Set<VariantSummary>();
+  const compared = new Map(gated.map((comparison) => [comparison.variant, comparison]));
+  for (const suite of suites) {
+    for (const variant of suite.variants) {
+      if (variant.replacedBy !== undefined || variant.planned === 0) continue;
+      const comparison = compared.get(variant);
+      if (comparison === undefined) {
+        ofVariant.set(variant, findFirstFailures(suite, variant));
+        continue;
+      }
+      const found = findComparedFailures(comparison, settings);
+      ofVariant.set(variant, found.open);
+      if (found.isFiltered) accepted.add(variant);
+      const looked = findLookedAverages(comparison, settings);
+      looks.set(variant, looked);
+      averages.push(...looked);
+    }
+  }
+  const input = {
+    ...sortSuspicions(suites, gated, { ofVariant, looks }),
+    averages,
+    shards: settings.shard?.count ?? 1,
+    mergedShards: settings.mergedShards,
+  };
+  return { ofVariant, looks, accepted, input };
+}
+
+/** Failures of a variant of which nothing was accepted: every case must pass, unless the suite sets a limit. */
+function findFirstFailures(suite: SuiteSummary, variant: VariantSummary): readonly Suspicion[] {
+  const { replayed, gate } = suite.recorded;
+  const sides = replayed === true || gate.confirm.budget === 0 ? 'nothing' : 'candidate';
+  const isWhole = gate.passRate.min === undefined;
+  return [...variant.cases.values()].flatMap((candidate): Suspicion[] => {
+    if (candidate.observe || countStatus(candidate.trials, 'failed') === 0) return [];
+    const shared = { caseId: candidate.caseId, sides, candidate, baseline: undefined } as const;
+    const retried = retriedCase(suite, variant, candidate);
+    if (candidate.mustPass) {
+      return [{ ...shared, retried, because: 'must-pass', rule: 'contract', noun: 'must-pass case' }];
+    }
+    return isWhole ? [{ ...shared, retried, because: 'first-run', rule: 'added', noun: 'case' }] : [];
+  });
+}
+
+function findComparedFailures(
+  comparison: GatedComparison,
+  settings: Pick<RunSettings, 'drift'>,
+): { readonly open: readonly Suspicion[]; readonly isFiltered: boolean } {
+  const { compared, own } = comparison;
+  const sides = sidesOf(comparison, settings);
+  const suspicions = [...compared.cases.values()].flatMap((found) => judgeWhether(found, comparison, sides));
+  if (own === undefined) return { open: suspicions, isFiltered: false };
+  // A change that also brings the baseline for its results was reviewed: what that baseline holds is accepted.
+  const unaccepted = new Set(
+    [...own.cases.values()]
+      .flatMap((found) => judgeWhether(found, { ...comparison, compared: own }, sides))
+      .filter(({ rule }) => rule !== 'known')
+      .map(({ caseId }) => caseId),
+  );
+  const open = suspicions.filter(({ caseId, rule }) => rule === 'known' || unaccepted.has(caseId));
+  return { open, isFiltered: open.length < suspicions.length };
+}
+
+function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: Sides): readonly Suspicion[] {
+  const { suite, variant, compared, mustPassWhole } = comparison;
+  const { candidate, baseline, change, caseId } = found;
+  // Nearly all cases of a large suite, and there is nothing to say of them.
+  if (candidate === undefined || (change === 'stillPassing' && !candidate.mustPass)) return [];
+  const { accepted: all } = compared.baseline;
+  const accepted = all === undefined ? baseline : all.get(caseId);
+  const shared = { caseId, sides, candidate, baseline };
+  const retried = () => retriedCase(suite, variant, candidate);
+  const suspect = (): Suspicion => ({
+    ...shared,
+    because: sides === 'drift' ? 'case-drifted' : 'case-broken',
+    rule: 'suspect',
+    noun: 'case',
+    retried: retried(),
+  });
+  const hasFailed = countStatus(candidate.trials, 'failed') > 0 && !candidate.observe;
+  if (candidate.mustPass) {
+    const isKnown = change !== 'redefined' && isKnownFailure(accepted, candidate);
+    // A must-pass case that was accepted although it fails at times can still break for good, like any case.
+    if (isKnown && found.suspect) return [suspect()];
+    if (!hasFailed) return [];
+    const rule = isKnown ? 'known' : 'contract';
+    return [{ ...shared, because: 'must-pass', rule, noun: 'must-pass case', retried: retried() }];
+  }
+  const isNew = change === 'added' || change === 'redefined' || (change === 'unjudged' && !hasVerdict(baseline));
+  if (isNew) {
+    if (!hasFailed) return [];
+    const noun = change === 'redefined' ? 'redefined case' : 'new case';
+    return [{ ...shared, because: 'case-added-failed', rule: 'added', noun, retried: retried() }];
+  }
+  if (found.suspect) return [suspect()];
+  const isOfWhole = mustPassWhole === true && suite.recorded.gate.passRate.min === undefined;
+  return isOfWhole && hasFailed
+    ? [{ ...shared, because: 'first-run', rule: 'added', noun: 'case', retried: retried() }]
+    : [];
+}
+
+function sortSuspicions(
+  suites: readonly SuiteSummary[],
+  gated: readonly GatedComparison[],
+  { ofVariant, looks }: Pick<Suspicions, 'ofVariant' | 'looks'>,
+): Omit<SuspicionInput, 'averages' | 'shards' | 'mergedShards'> {
+  const contracts: RetriedCase[] = [];
+  const added: SuspicionInput['added'][number][] = [];
+  const suspects: SuspicionInput['suspects'][number][] = [];
+  const judgedCases = gated.reduce((sum, { compared, otherCases = 0 }) => sum + compared.passRate.n + otherCases, 0);
+  let budget = 0;
+  for (const { recorded, variants } of suites) {
+    const { gate, suite } = recorded;
+    for (const variant of variants) {
+      if (recorded.replayed !== true) budget += (variant.planned - variant.skippedByCase) * gate.confirm.budget;
+      for (const suspicion of ofVariant.get(variant) ?? []) {
+        if (suspicion.rule === 'known' || !canRetry(suspicion.sides, suspicion.rule)) continue;
+        const shared = { found: suspicion.retried, suite, alpha: gate.alpha, maxConfirmed: gate.confirm.cases };
+        if (suspicion.rule === 'contract') contracts.push(suspicion.retried);
+        else if (suspicion.rule === 'added') added.push(shared);
+        else {
+          suspects.push({
+            ...shared,
+            asksAccepted: suspicion.sides === 'both',
+            failures: failuresToBreak(suspicion, judgedCases, gate.alpha),
+            averages: (looks.get(variant) ?? [])
+              .filter(({ hypothesis }) => isInSlice(suspicion.candidate, hypothesis.slice))
+              .map(({ id }) => id),
+            isGated: gate.cases.broken === 'fail' || suspicion.because === 'case-drifted',
+          });
+        }
+      }
+    }
+  }
+  const comparedCases = gated
+    .filter(({ variant }) => (looks.get(variant) ?? []).length > 0)
+    .reduce((sum, { compared }) => sum + compared.passRate.n, 0);
+  return { contracts, added, suspects, comparedCases, budget: Math.floor(budget) };
+}
+
+/** Must-pass and new cases are asked again whatever was accepted. */
+function canRetry(sides: Sides, rule: Suspicion['rule']): boolean {
+  if (sides === 'nothing' || sides === 'records') return false;
+  return rule !== 'suspect' || sides !== 'unchanged';
+}
+
+/** By the failure rate that the case's accepted trials allow for, and at least one time in five. */
+function failuresToBreak({ baseline }: Suspicion, n: number, alpha: number): number {
+  const { trials, failures } = countVerdicts(baseline ?? { trials: [] });
+  const rate = (0.5 + failures) / (4.5 + trials);
+  return brokenCaseFailures({ n, alpha, toleratedFailureRate: Math.min(0.97, Math.max(0.2, rate)) });
+}
+
+function hasVerdict(found: CaseSummary | undefined): boolean {
+  return found !== undefined && countVerdicts(found).trials > 0;
+}
+
+/** True where the case was accepted as broken under the same checks. */
+function isKnownFailure(accepted: CaseSummary | undefined, { stamp }: CaseSummary): boolean {
+  return accepted?.mustPass === true && accepted.stamp === stamp && isBrokenContract(accepted);
+}
+
+/** A must-pass case as stored: a failed trial, unless its confirmation trials cleared it. */
+export function isBrokenContract({ trials, confirmations }: CaseSummary): boolean {
+  if (countStatus(trials, 'failed') === 0) return false;
+  const passed = countStatus(confirmations, 'passed');
+  return passed < passesToClear || passed <= countStatus(confirmations, 'failed');
+}
+
+/** Two of three confirmation trials decide about a contract. */
+const passesToClear = 2;
+
+export function countStatus(rows: readonly RowSummary[], status: RowSummary['status']): number {
+  return rows.reduce((count, row) => count + (row.status === status ? 1 : 0), 0);
+}

@@ -1,0 +1,68 @@
+import type { ComparedVariant } from '../../model/comparison.ts';
+import type { GatePolicy } from '../../model/suite.ts';
+import { compareCases } from '../../stats/compare-cases.ts';
+import { comparePairedCost } from '../../stats/ratios.ts';
+import type { FlaggedAverage, TrialPair } from '../confirm/judge-average.ts';
+import type { TrialRow } from '../confirm/retried-case.ts';
+import type { Hypothesis } from './judge-metrics.ts';
+
+/** The test of a metric on fresh trials alone, as one-sided p of being worse. */
+export function createLookTest(
+  { metric, margin }: Hypothesis,
+  { cases: compared }: ComparedVariant,
+  { alpha, scope }: GatePolicy,
+): FlaggedAverage['test'] {
+  if (metric === 'cost') return (_cases, pairs) => testCosts(pairs, margin);
+  const valueOf = metric === 'score' ? scoreOf : passOf;
+  const groups = new Map([...compared.values()].map(({ caseId, candidate }) => [caseId, candidate?.group]));
+  return (cases, pairs) => {
+    const results = {
+      baseline: pairs.map(({ accepted }) => accepted.map(valueOf)),
+      candidate: pairs.map(({ candidate }) => candidate.map(valueOf)),
+      groups: cases.map(({ caseId }) => groups.get(caseId)),
+    };
+    return compareCases(results, { alpha, margin, scope, binary: metric === 'passRate' }).pWorse;
+  };
+}
+
+function passOf({ status }: TrialRow): number {
+  return status === 'passed' ? 1 : 0;
+}
+
+function scoreOf({ score }: TrialRow): number {
+  return score ?? 0;
+}
+
+/** Null where a price is unknown; 1 where the totals differ by no more than the margin. */
+function testCosts(pairs: readonly TrialPair[], margin: number): number | null {
+  const before: number[] = [];
+  const after: number[] = [];
+  for (const { accepted, candidate } of pairs) {
+    const [a, b] = [meanCost(accepted), meanCost(candidate)];
+    if (a === undefined || b === undefined) continue;
+    if (a === null || b === null) return null;
+    before.push(a);
+    after.push(b);
+  }
+  if (before.length === 0) return null;
+  const total = (costs: readonly number[]) => costs.reduce((sum, usd) => sum + usd, 0);
+  if (total(after) <= total(before) * (1 + margin)) return 1;
+  if (total(before) === 0) return 0;
+  const { pIncrease, everyCaseRose } = comparePairedCost(before, after, margin);
+  return everyCaseRose && before.length < minRankedCases ? 0 : pIncrease;
+}
+
+/** With fewer cases a signed rank test can't be significant at 2.5 %. */
+const minRankedCases = 6;
+
+/** Undefined without an answer, null where a price is unknown. */
+function meanCost(rows: readonly TrialRow[]): number | null | undefined {
+  const costs = rows.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
+  if (costs.length === 0) return undefined;
+  let sum = 0;
+  for (const usd of costs) {
+    if (usd === null) return null;
+    sum += usd;
+  }
+  return sum / costs.length;
+}

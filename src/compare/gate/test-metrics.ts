@@ -1,0 +1,164 @@
+import { defined } from '../../json/defined.ts';
+import type { ComparedVariant } from '../../model/comparison.ts';
+import type { Breach } from '../../model/gate.ts';
+import type { RunSettings } from '../../model/record.ts';
+import type { GatePolicy } from '../../model/suite.ts';
+import { adjustHolm } from '../../stats/adjust-p-values.ts';
+import type { TestVerdict } from '../../stats/decide-verdict.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import type { AverageVerdict } from '../confirm/judge-average.ts';
+import { isAcceptedBy, isFlagged } from './find-averages.ts';
+import type { Suspicions } from './find-suspicions.ts';
+import { type GatedComparison, sidesOf } from './gated-comparison.ts';
+import { decideHypothesis, findHypotheses, type Hypothesis, isSameClaim } from './judge-metrics.ts';
+import { describeWithin, describeWorse, percent } from './wording.ts';
+
+/** What the data says of one metric. */
+export interface JudgedMetric {
+  readonly hypothesis: Hypothesis;
+  readonly verdict: TestVerdict;
+  /** It looks worse, and nothing has settled it. */
+  readonly isOpen: boolean;
+  /** Why a metric that looks worse does not fail, or does, where fresh trials decided. */
+  readonly why?: string;
+  /** The change's own baseline has it as it is now. */
+  readonly isAccepted?: true;
+}
+
+/** A metric that fresh trials of both sides decide about. */
+export function judgeLook(hypothesis: Hypothesis, look: AverageVerdict | undefined, alpha: number): JudgedMetric {
+  const quiet = { hypothesis, verdict: 'inconclusive' as const, isOpen: false };
+  switch (look?.kind) {
+    case undefined:
+      return isExcluded(hypothesis, alpha) ? { ...quiet, verdict: 'not_regressed' } : quiet;
+    case 'not-asked':
+    case 'unavailable':
+      return quiet;
+    case 'confirmed':
+      return {
+        hypothesis,
+        verdict: 'regressed',
+        isOpen: false,
+        why: `confirmed by fresh trials on ${formatCount(look.cases, 'case')}`,
+      };
+    case 'cleared':
+      return { ...quiet, why: `but not in fresh trials on ${formatCount(look.cases, 'case')}` };
+    case 'unsettled':
+    case 'open':
+      return { ...quiet, isOpen: true, why: 'and fresh trials have not settled it' };
+  }
+}
+
+/** True where a drop beyond the margin is excluded. */
+function isExcluded(hypothesis: Hypothesis, alpha: number): boolean {
+  return decideHypothesis(hypothesis, 0, alpha) === 'not_regressed';
+}
+
+/** Tests the metrics whose accepted prompt is not asked, on the stored trials (Holm 1979). */
+export function testAtOnce(
+  gated: readonly GatedComparison[],
+  { looks }: Pick<Suspicions, 'looks'>,
+  settings: Pick<RunSettings, 'drift'>,
+): ReadonlyMap<GatedComparison, readonly JudgedMetric[]> {
+  const all = gated.flatMap((comparison) => {
+    const { gate } = comparison.suite.recorded;
+    const looked = looks.get(comparison.variant) ?? [];
+    const own = comparison.own === undefined ? undefined : findHypotheses(comparison.own, gate);
+    return findHypotheses(comparison.compared, gate)
+      .filter((hypothesis) => !looked.some((look) => isSameClaim(look.hypothesis, hypothesis)))
+      .map((hypothesis) => {
+        const isAccepted = isAcceptedBy(own, hypothesis, gate.alpha);
+        return { comparison, hypothesis, alpha: gate.alpha, isAccepted };
+      });
+  });
+  const failing = all.filter(({ hypothesis }) => hypothesis.level === 'fail' && hypothesis.p !== null);
+  const adjusted = adjustHolm(failing.map(({ hypothesis }) => hypothesis.p ?? 1));
+  const adjustedBy = new Map(failing.map(({ hypothesis }, index) => [hypothesis, adjusted[index] ?? 1]));
+  const tested = new Map<GatedComparison, JudgedMetric[]>();
+  for (const { comparison, hypothesis, alpha, isAccepted } of all) {
+    const p = adjustedBy.get(hypothesis) ?? hypothesis.p;
+    const metric = testMetric(hypothesis, { p, alpha, isUnchanged: sidesOf(comparison, settings) === 'unchanged' });
+    const judged: JudgedMetric = isAccepted
+      ? { hypothesis, verdict: 'inconclusive', isOpen: false, isAccepted: true }
+      : metric;
+    tested.set(comparison, [...(tested.get(comparison) ?? []), judged]);
+  }
+  return tested;
+}
+
+function testMetric(
+  hypothesis: Hypothesis,
+  { p, alpha, isUnchanged }: { readonly p: number | null; readonly alpha: number; readonly isUnchanged: boolean },
+): JudgedMetric {
+  const verdict = decideHypothesis(hypothesis, p, alpha);
+  const isFailing = hypothesis.level === 'fail';
+  const isOpen = isFailing && verdict !== 'regressed' && isFlagged(hypothesis, alpha);
+  if (isUnchanged && isFailing && (verdict === 'regressed' || isOpen)) {
+    return { hypothesis, verdict: 'inconclusive', isOpen: true, why: 'although nothing that is sent has changed' };
+  }
+  const isWorseUnadjusted =
+    verdict !== 'regressed' && decideHypothesis(hypothesis, hypothesis.p, alpha) === 'regressed';
+  const why = isWorseUnadjusted ? 'before adjusting for the comparisons of this run' : undefined;
+  return { hypothesis, verdict, isOpen, ...defined({ why }) };
+}
+
+/** What the judged metrics do to the gate. */
+export function gateMetrics(
+  metrics: readonly JudgedMetric[],
+  compared: ComparedVariant,
+  gate: GatePolicy,
+  where: Pick<Breach, 'suite' | 'prompt' | 'provider'>,
+) {
+  const failures: Breach[] = [];
+  const errors: Breach[] = [];
+  const notes: string[] = [];
+  const uncertain: Hypothesis[] = [];
+  for (const { hypothesis, verdict, why } of metrics) {
+    const message = why === undefined ? describeWorse(hypothesis) : `${describeWorse(hypothesis)}, ${why}`;
+    const isGated = hypothesis.level === 'fail';
+    if (verdict === 'regressed' && isGated) failures.push(breachOf(hypothesis, where, message));
+    else if (verdict === 'regressed') notes.push(`${message} (a warning: the suite's gate sets no limit)`);
+    else if (why !== undefined) notes.push(message);
+    else if (verdict === 'not_regressed' && isWorse(hypothesis, gate.alpha)) notes.push(describeWithin(hypothesis));
+    if (isGated && isUnknown(hypothesis, compared)) errors.push(unknownOf(hypothesis, where));
+    else if (isGated && !isExcluded(hypothesis, gate.alpha) && verdict !== 'regressed') {
+      uncertain.push(hypothesis);
+    }
+  }
+  if (gate.latency.maxIncrease !== undefined && !compared.latencyComparable) {
+    notes.push(
+      'the latency gate was not applied: latencies are not comparable unless both sides ran in this invocation, without the cache (--rerun-baseline)',
+    );
+  }
+  return { failures, errors, notes, uncertain, isOpen: metrics.some(({ isOpen }) => isOpen) };
+}
+
+/** True where an answer has no known cost or latency, so that a limit on it can't be judged. */
+function isUnknown({ metric }: Hypothesis, { isCostUnknown, isLatencyUnknown }: ComparedVariant): boolean {
+  return (metric === 'cost' && isCostUnknown === true) || (metric === 'latency' && isLatencyUnknown === true);
+}
+
+function unknownOf({ metric, margin }: Hypothesis, where: Partial<Breach>): Breach {
+  const isCost = metric === 'cost';
+  const why = isCost ? 'no price, or an answer without usage' : 'an answer whose latency nobody measured';
+  const message = `the ${metric} can't be compared (${why}), so the limit of +${percent(margin)} can't be judged`;
+  return { code: isCost ? 'unpriced' : 'untimed', ...where, metric, message };
+}
+
+function breachOf(hypothesis: Hypothesis, where: Partial<Breach>, message: string): Breach {
+  const { code, metric, slice, evidence } = hypothesis;
+  const { baseline, candidate } = evidence;
+  return {
+    code,
+    ...where,
+    metric,
+    ...defined({ slice, baseline: baseline ?? undefined, candidate: candidate ?? undefined }),
+    message,
+  };
+}
+
+/** Worse beyond doubt, whatever the margin lets through. */
+function isWorse({ evidence: { low, high }, isRatio, p }: Hypothesis, alpha: number): boolean {
+  const isBeyondZero = isRatio ? low !== null && low > 0 : high !== null && high < 0;
+  return isBeyondZero && p !== null && p <= alpha / 2;
+}

@@ -1,0 +1,73 @@
+import { flaggedAt, fullLooks, shortLooks } from '../compare/confirm/judge-average.ts';
+import { type CasePlan, type ConfirmationDesign, planCase } from '../stats/plan-confirmed.ts';
+import type { PooledCase, TrialPool } from './pool-trials.ts';
+
+/** What else is judged in the invocation. */
+export interface OtherAverages {
+  /** Gated averages, those of the variant included. */
+  readonly averages: number;
+  /** Cases and planned trials of the other variants. */
+  readonly cases: number;
+  readonly trials: number;
+}
+
+/** The averages of a variant that can fail the gate. */
+export function countAverages({ suite, cases }: TrialPool): number {
+  const { cost } = suite.gate;
+  const slices = new Set(cases.flatMap((found) => found.slices ?? [])).size;
+  const hasScores = cases.some(({ trials }) => trials.some(({ score }) => score !== undefined && score % 1 !== 0));
+  return 1 + slices + (hasScores ? 1 : 0) + (cost.maxIncrease === undefined ? 0 : 1);
+}
+
+export function findOthers(pool: TrialPool, pools: readonly TrialPool[]): OtherAverages {
+  const others = pools.filter((other) => other !== pool).flatMap(({ cases }) => cases);
+  return {
+    averages: pools.reduce((sum, other) => sum + countAverages(other), 0),
+    cases: others.length,
+    trials: sumOf(others),
+  };
+}
+
+/** The confirmation of a flagged average of a variant of some size. Of the other averages some are flagged by chance. */
+export function designConfirmation(
+  { averages, ...others }: OtherAverages,
+  { cases, trials, alpha, budget }: { cases: number; trials: number; alpha: number; budget: number },
+): ConfirmationDesign {
+  const calls = (cases * trials + others.trials) * budget;
+  const cells = cases + flaggedAt * others.cases;
+  const usesPlanned = averages === 1 || 2 * cells > calls;
+  const looks = (usesPlanned ? 2 : 4) * cells <= calls ? fullLooks : shortLooks;
+  const last = looks.at(-1) ?? { trials: 1, spend: 1 };
+  const flagged = usesPlanned ? averages : 1 + flaggedAt * (averages - 1);
+  return { level: (last.spend * alpha) / 2 / flagged, trials: last.trials, usesPlanned };
+}
+
+/** What a run finds of a single case that breaks. Cases that flake in every planned trial are suspects too. */
+export function planSingleCase(
+  { suite, cases, asksAccepted }: TrialPool,
+  others: OtherAverages,
+  { trials, baselineTrials, flakeRate }: { trials: number; baselineTrials: number; flakeRate: number },
+): CasePlan {
+  const byChance = cases.reduce((sum, found) => sum + flakeOf(found, flakeRate) ** found.plannedTrials, 0);
+  const { alpha, confirm } = suite.gate;
+  return planCase({
+    trials: Math.max(1, Math.round(trials)),
+    baselineTrials: Math.max(1, Math.round(baselineTrials)),
+    alpha,
+    asksAccepted,
+    suspects: Math.round(1 + byChance),
+    cases: cases.length + others.cases,
+    budget: Math.floor((sumOf(cases) + others.trials) * confirm.budget),
+  });
+}
+
+/** A case that was always seen to fail is known to, and no suspect. */
+function flakeOf({ trials }: PooledCase, flakeRate: number): number {
+  const failures = trials.filter(({ status }) => status === 'failed').length;
+  if (trials.length === 0) return flakeRate;
+  return failures * 2 >= trials.length ? 0 : failures / trials.length;
+}
+
+function sumOf(cases: readonly PooledCase[]): number {
+  return cases.reduce((sum, { plannedTrials }) => sum + plannedTrials, 0);
+}

@@ -1,0 +1,110 @@
+import * as z from 'zod';
+import { certaintySchema } from './decision-schema.ts';
+
+const fraction = z.number().nullable();
+export const amount = z.number().nullable();
+export const count = z.int().nonnegative();
+
+const metric = z.object({
+  baseline: amount,
+  candidate: amount,
+  delta: amount.describe('A difference for rates, a ratio minus 1 for cost and latency.'),
+  low: amount,
+  high: amount,
+  p: amount,
+});
+
+const judgedMargin = z.object({
+  maxDrop: z.number().describe('The tolerated true drop of the pass rate.'),
+  margin: z.number().describe("The drop of the judges' verdicts that stands for it."),
+  judged: z
+    .number()
+    .describe('Of the failed trials of both sides, the share that judges alone failed; 1 where none failed.'),
+  least: z
+    .object({
+      judge: z.string(),
+      labels: z.int(),
+      youdenLow: z.number().describe("Youden's J at its lower one-sided 80 % bound."),
+    })
+    .optional()
+    .describe('The least accurate of the judges that were measured.'),
+  unmeasured: z.array(z.string()).describe('Judges that were not measured on their present labels.'),
+});
+
+const promptText = z.object({ role: z.string(), content: z.string() });
+
+export const variantSchema = z.object({
+  prompt: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  planned: count.describe('passed + failed + errored + skipped'),
+  passed: count,
+  failed: count,
+  errored: count,
+  skipped: count,
+  observed: count.describe('Cells under `observe`, outside `planned`.'),
+  confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside `planned`.'),
+  cached: count.describe('Planned cells that were answered without a call.'),
+  passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
+  score: z.object({ mean: fraction, low: fraction, high: fraction }),
+  costUsd: amount.describe('Of the planned cells together, as if nothing were cached.'),
+  spentUsd: amount.describe('Billed by this run, for all its requests.'),
+  spentApartUsd: amount.describe('The part of spentUsd that confirmation trials and observed cells took.'),
+  latencyMs: z.object({ p50: amount, p95: amount }),
+  slices: z
+    .array(
+      z.object({
+        slice: z.string().describe('The tag of its cases.'),
+        passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
+        min: z.number().optional(),
+        maxDrop: z.number().optional(),
+      }),
+    )
+    .optional()
+    .describe('The gated slices of which a case was selected, with their limits.'),
+  replacedBy: z.string().optional().describe('The prompt version that is gated in place of this one.'),
+  comparison: z
+    .object({
+      outcome: z.enum(['passed', 'failed', 'inconclusive']),
+      certainty: certaintySchema,
+      against: z.object({ source: z.string(), prompt: z.string() }),
+      passRate: metric,
+      judgedMargin: judgedMargin.optional().describe('Which drop of the pass rate is tolerated, where judges decide.'),
+      slices: z
+        .array(
+          z.object({
+            slice: z.string(),
+            cases: count.describe('Compared ones.'),
+            maxDrop: z.number(),
+            judgedMargin: judgedMargin.optional(),
+            passRate: metric,
+          }),
+        )
+        .optional()
+        .describe('The slices whose drop is limited.'),
+      score: metric,
+      costUsd: metric.describe(
+        "Of the candidate's answers to the compared cases together, and of as many of the baseline's, by one price table.",
+      ),
+      latencyMs: metric,
+      cases: z.object({
+        regressed: z.array(z.string()),
+        drifted: z.array(z.string()).describe('Cases that fail with the accepted prompt too.'),
+        fixed: z.array(z.string()),
+        stillFailing: z.array(z.string()),
+        flaky: z.array(z.string()),
+        added: z.array(z.string()),
+        removed: z.array(z.string()),
+        redefined: z.array(z.string()),
+      }),
+      residue: z.array(z.string()).describe('What differs besides what is compared.'),
+      advice: z.array(z.string()).describe('What would settle an inconclusive result.'),
+      notes: z.array(z.string()),
+      accepted: z.array(z.string()).describe('Differences that this change brings its own accepted baseline for.'),
+      prompts: z
+        .object({ baseline: z.array(promptText), candidate: z.array(promptText) })
+        .optional()
+        .describe('The message templates; left out where both sides have the same.'),
+    })
+    .optional(),
+});

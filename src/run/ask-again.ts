@@ -1,0 +1,72 @@
+import { chooseRetrials, type RetrialSpend } from '../compare/confirm/choose-retrials.ts';
+import type { Cell } from '../model/cell.ts';
+import type { RunSummary } from '../model/summary.ts';
+import type { PlannedRun } from '../plan/plan-run.ts';
+import { assess } from './end-run.ts';
+import { executeInRun } from './execute-cells.ts';
+import type { Run } from './open-run.ts';
+import { addSpend, createRetrialCells, spendOfCell, timesSpend } from './retrial-cells.ts';
+
+/**
+ * Asks what looks worse again, in rounds, until nothing can change any more or the calls for it are used up. False where
+ * the run was stopped before that.
+ */
+export async function askAgain(run: Run): Promise<boolean> {
+  const { planned, acceptedPrompts, stop, isHermetic } = run;
+  const first = await assess(run);
+  if (!hasSuspicions(first)) return true;
+  const cells = createRetrialCells({ planned, acceptedPrompts, gated: first.gated });
+  const allowed = sumAllowed(planned, isHermetic);
+  let assessment = first;
+  let answersBefore = -1;
+  for (;;) {
+    const { judged, record } = assessment;
+    const left = addSpend(allowed, timesSpend(cells.spentOn(record.summary), -1));
+    const wanted = chooseRetrials(judged.suspicions.input, judged.settled, { left, spendOf: cells.spendOf });
+    if (wanted.length === 0) return true;
+    if (stop.reason() !== undefined) return false;
+    // A round that brought neither an answer nor an error, as with an exhausted --max-cost: a further one would not either.
+    const answers = countAnswers(record.summary);
+    if (answers === answersBefore) return true;
+    answersBefore = answers;
+    await executeInRun(run, cells.render(wanted, record.summary));
+    assessment = await assess(run);
+  }
+}
+
+function hasSuspicions({ judged }: Awaited<ReturnType<typeof assess>>): boolean {
+  const { cases, averages } = judged.settled;
+  return cases.size + averages.size > 0;
+}
+
+/** Confirmation trials send no more than the planned ones may, times the suite's share. */
+export function sumAllowed(planned: PlannedRun, isHermetic: (suite: string) => boolean): RetrialSpend {
+  const { plan, providers } = planned;
+  const shares = new Map(plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
+  let allowed: RetrialSpend = { calls: 0, usd: 0 };
+  for (const [key, provider] of providers) {
+    for (const cell of plan.cells(key)) {
+      const share = shares.get(cell.key.suite) ?? 0;
+      if (!isRetried(cell) || isHermetic(cell.key.suite) || share === 0) continue;
+      allowed = addSpend(allowed, timesSpend(spendOfCell(planned, provider, cell), share));
+    }
+  }
+  return allowed;
+}
+
+/** Cells that add to what confirmation trials may send. */
+export function isRetried({ observe, skip }: Cell): boolean {
+  return !observe && skip === undefined;
+}
+
+function countAnswers({ suites }: RunSummary): number {
+  let count = 0;
+  for (const { variants } of suites) {
+    for (const { cases } of variants) {
+      for (const { confirmations, accepted } of cases.values()) {
+        for (const { status } of [...confirmations, ...accepted]) if (status !== 'skipped') count += 1;
+      }
+    }
+  }
+  return count;
+}

@@ -1,0 +1,199 @@
+import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
+import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
+import type { RetrialSide, WantedRetrials } from '../compare/confirm/retried-case.ts';
+import { caseKey, type GatedComparison } from '../compare/gate/gated-comparison.ts';
+import { type Cell, type CellKey, firstAcceptedTrial } from '../model/cell.ts';
+import type { Case, Suite } from '../model/suite.ts';
+import type { CaseSummary, RunSummary } from '../model/summary.ts';
+import { type PlannedVariant, providerKey } from '../plan/build-plan.ts';
+import { countJudgeRequests, countRequests } from '../plan/estimate-requests.ts';
+import type { PlannedRun } from '../plan/plan-run.ts';
+import { boundRequests } from '../plan/price-variants.ts';
+import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
+import { sha256Hex } from '../text/sha256.ts';
+
+/** The cells of confirmation trials of one run. */
+export interface RetrialCells {
+  /** By provider key, the sides of a case side by side. */
+  render(wanted: readonly WantedRetrials[], summary: RunSummary): ReadonlyMap<string, readonly Cell[]>;
+  readonly spendOf: (wanted: Pick<WantedRetrials, 'id' | 'side'>) => RetrialSpend;
+  /** Of all confirmation trials that the record holds. */
+  spentOn(summary: RunSummary): RetrialSpend;
+}
+
+export interface RetrialCellsOptions {
+  readonly planned: PlannedRun;
+  /** By `variantKey`. */
+  readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
+  readonly gated: readonly GatedComparison[];
+}
+
+/** A case on a variant, with what either side of it asks. */
+interface RetriedPlace {
+  readonly suite: Suite;
+  readonly testCase: Case;
+  readonly asked: Readonly<Record<RetrialSide, RenderedVariant | undefined>>;
+}
+
+export function createRetrialCells({ planned, acceptedPrompts, gated }: RetrialCellsOptions): RetrialCells {
+  const places = new Map<string, RetriedPlace>();
+  const prompts = findAcceptedVariants(planned, acceptedPrompts, gated);
+  for (const { suite, variants } of planned.plan.suites) {
+    for (const testCase of suite.cases()) {
+      for (const variant of variants) {
+        const { prompt, provider } = variant;
+        const accepted = prompts.get(variantKey(suite.id, prompt.id, provider.id));
+        const key = caseKey({ suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id });
+        places.set(key, { suite, testCase, asked: { candidate: variant, accepted } });
+      }
+    }
+  }
+  const spends = new Map<string, RetrialSpend>();
+
+  function render(id: string, side: RetrialSide, count: number, firstTrial: number): readonly Cell[] {
+    const place = places.get(id);
+    const asked = place?.asked[side];
+    if (place === undefined || asked === undefined) return [];
+    const cells = createRenderer(place.suite, asked, planned.rendering)(place.testCase, count, firstTrial);
+    return cells.map((cell) => ({ ...cell, confirmation: true, ...(side === 'accepted' ? { side } : {}) }));
+  }
+
+  function spendOf({ id, side }: Pick<WantedRetrials, 'id' | 'side'>): RetrialSpend {
+    const key = `${side} ${id}`;
+    const [cell] = spends.has(key) ? [] : render(id, side, 1, 0);
+    const provider = places.get(id)?.asked[side]?.provider;
+    const spend =
+      spends.get(key) ??
+      (cell === undefined || provider === undefined ? nothing : spendOfCell(planned, provider, cell));
+    spends.set(key, spend);
+    return spend;
+  }
+
+  return {
+    render(wanted, summary) {
+      const cells = new Map<string, Cell[]>();
+      const found = indexCases(summary);
+      const byCase = new Map<string, WantedRetrials[]>();
+      for (const retrials of wanted) byCase.set(retrials.id, [...(byCase.get(retrials.id) ?? []), retrials]);
+      for (const [id, own] of byCase) {
+        const [place, summarized] = [places.get(id), found.get(id)];
+        if (place === undefined || summarized === undefined) continue;
+        for (const { side, count } of alternate(own, id)) {
+          const provider = place.asked[side]?.provider;
+          if (provider === undefined) continue;
+          const rendered = render(id, side, count, nextTrial(summarized, side));
+          const key = providerKey(provider);
+          cells.set(key, [...(cells.get(key) ?? []), ...rendered]);
+        }
+      }
+      return cells;
+    },
+    spendOf,
+    spentOn(summary) {
+      let spent = nothing;
+      for (const [id, { confirmations, accepted }] of indexCases(summary)) {
+        if (confirmations.length + accepted.length === 0) continue;
+        spent = addSpend(spent, timesSpend(spendOf({ id, side: 'candidate' }), confirmations.length));
+        spent = addSpend(spent, timesSpend(spendOf({ id, side: 'accepted' }), accepted.length));
+      }
+      return spent;
+    },
+  };
+}
+
+export function variantKey(suite: string, prompt: string, provider: string): string {
+  return JSON.stringify([suite, prompt, provider]);
+}
+
+/** The cells that ask the baseline's prompts, by the candidate's cells. Each suite's cases are read at its first cell. */
+export function createAcceptedCells(
+  { plan, rendering }: PlannedRun,
+  acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>,
+): (key: CellKey) => Cell | undefined {
+  const cases = new Map<string, ReadonlyMap<string, Case>>();
+  return ({ suite: suiteId, prompt, provider, caseId }) => {
+    const variant = acceptedPrompts.get(variantKey(suiteId, prompt, provider))?.variant;
+    const suite = plan.suites.find((planned) => planned.suite.id === suiteId)?.suite;
+    if (variant === undefined || suite === undefined) return undefined;
+    const byId = cases.get(suiteId) ?? new Map(Array.from(suite.cases(), (found) => [found.id, found]));
+    cases.set(suiteId, byId);
+    const testCase = byId.get(caseId);
+    return testCase === undefined ? undefined : createRenderer(suite, variant, rendering)(testCase, 1)[0];
+  };
+}
+
+/** What the accepted side of each variant asks: a version of the run that it is compared with, or the baseline's prompt. */
+function findAcceptedVariants(
+  { plan }: PlannedRun,
+  acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>,
+  gated: readonly GatedComparison[],
+): ReadonlyMap<string, RenderedVariant> {
+  const found = new Map<string, RenderedVariant>();
+  for (const [key, { variant }] of acceptedPrompts) if (variant !== undefined) found.set(key, variant);
+  for (const { suite, variant, compared } of gated) {
+    if (compared.baseline.accepted === undefined) continue;
+    const { prompt, provider } = variant.recorded;
+    const planned = plan.suites.find((other) => other.suite.id === suite.recorded.suite);
+    const beside = planned?.variants.find(
+      (other) => other.prompt.id === compared.baseline.recorded.prompt && other.provider.id === provider,
+    );
+    if (beside !== undefined) found.set(variantKey(suite.recorded.suite, prompt, provider), renamed(beside, prompt));
+  }
+  return found;
+}
+
+/** Rows of the accepted side lie under the candidate. */
+function renamed({ prompt, provider, params }: PlannedVariant, id: string): RenderedVariant {
+  const { baselineOf: _baselineOf, ...rest } = prompt;
+  return { prompt: { ...rest, id }, provider, params };
+}
+
+function indexCases({ suites }: RunSummary): ReadonlyMap<string, CaseSummary> {
+  const found = new Map<string, CaseSummary>();
+  for (const { recorded, variants } of suites) {
+    for (const { recorded: variant, cases } of variants) {
+      for (const summary of cases.values()) {
+        const { prompt, provider } = variant;
+        found.set(caseKey({ suite: recorded.suite, prompt, provider, caseId: summary.caseId }), summary);
+      }
+    }
+  }
+  return found;
+}
+
+/** Either side first, by the case, so that a provider that gets slower meanwhile does so for both. */
+function alternate(wanted: readonly WantedRetrials[], id: string): readonly WantedRetrials[] {
+  const isReversed = Number.parseInt(sha256Hex(id).slice(0, 1), 16) % 2 === 1;
+  return isReversed ? [...wanted].reverse() : wanted;
+}
+
+/**
+ * The numbers of the accepted prompt's trials depend on what the candidate answered. Where these answers come from the
+ * cache, so do the accepted prompt's of the same time; where they are new, the accepted prompt is asked today as well.
+ */
+function nextTrial({ trials, confirmations, accepted }: CaseSummary, side: RetrialSide): number {
+  if (side === 'candidate') return Math.max(-1, ...[...trials, ...confirmations].map(({ trial }) => trial)) + 1;
+  const answers = trials.map(({ answerId }) => answerId ?? '').join(' ');
+  const first = firstAcceptedTrial + Number.parseInt(sha256Hex(answers).slice(0, 7), 16);
+  return Math.max(first - 1, ...accepted.map(({ trial }) => trial)) + 1;
+}
+
+const nothing: RetrialSpend = { calls: 0, usd: 0 };
+
+export function spendOfCell(planned: PlannedRun, provider: RenderedVariant['provider'], cell: Cell): RetrialSpend {
+  return {
+    calls: countRequests(cell) + countJudgeRequests(cell),
+    usd: boundRequests(planned, provider, cell),
+  };
+}
+
+export function addSpend(a: RetrialSpend, b: RetrialSpend): RetrialSpend {
+  return {
+    calls: a.calls + b.calls,
+    usd: a.usd === undefined || b.usd === undefined ? undefined : a.usd + b.usd,
+  };
+}
+
+export function timesSpend({ calls, usd }: RetrialSpend, factor: number): RetrialSpend {
+  return { calls: calls * factor, usd: usd === undefined ? undefined : usd * factor };
+}

@@ -1,0 +1,48 @@
+import type * as z from 'zod';
+import { defined } from '../json/defined.ts';
+import type { Case, GatePolicy, SliceLimits } from '../model/suite.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { childOf, type Located, locate } from './documents/locate.ts';
+import type { Problems } from './documents/problems.ts';
+import type { gateSchema } from './schema/suite-schema.ts';
+
+type Gate = z.output<typeof gateSchema>;
+
+/** The slices of the suite's gate and of the config's, without those that none of the suite's cases is in. */
+export function buildSlices(suite: Gate, config: Gate, tags: ReadonlySet<string>): Pick<GatePolicy, 'slices'> {
+  const [own, general] = [suite.slices ?? {}, config.slices ?? {}];
+  const names = [...new Set([...Object.keys(general), ...Object.keys(own)])].filter((name) => tags.has(name));
+  if (names.length === 0) return {};
+  const limits = names.map((name): [string, SliceLimits] => [
+    name,
+    { passRate: defined({ ...general[name]?.passRate, ...own[name]?.passRate }) },
+  ]);
+  return { slices: Object.fromEntries(limits) };
+}
+
+/** The cases of a large suite take time to read again, so they are read for gates that name a slice only. */
+export function hasSlices(...gates: readonly (Gate | undefined)[]): boolean {
+  return gates.some((gate) => gate?.slices !== undefined);
+}
+
+/** All tags of all cases. */
+export function collectTags(suites: Iterable<Iterable<Pick<Case, 'tags'>>>): ReadonlySet<string> {
+  const tags = new Set<string>();
+  for (const cases of suites) for (const testCase of cases) for (const tag of testCase.tags) tags.add(tag);
+  return tags;
+}
+
+/** Warns of the slices of a written gate that no case is in, and returns what it said. */
+export function reportEmptySlices(gate: Located, tags: ReadonlySet<string>, problems: Problems): readonly string[] {
+  const slices = childOf(gate, 'slices');
+  const empty = Object.keys(slices.value ?? {}).filter((name) => !tags.has(name));
+  return empty.map((name) => {
+    const message = `slice ${name}: no case has this tag`;
+    const known = tags.size === 0 ? 'no case has a tag' : `there are: ${[...tags].sort().slice(0, maxTags).join(', ')}`;
+    const at = locate(childOf(slices, name), 'key');
+    problems.warn({ code: 'selects-nothing', message, hint: didYouMean(name, tags) ?? known, at });
+    return message;
+  });
+}
+
+const maxTags = 10;

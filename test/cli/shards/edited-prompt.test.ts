@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { startChatServer, wordOf } from '../../support/chat-server.ts';
+import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+/** A suite whose prompt was edited since it was accepted: every fifth word is answered wrongly since then. */
+async function openEdited(count: number): Promise<{ readonly project: TempProject; readonly env: Env }> {
+  const { env } = await startChatServer(({ text }) =>
+    /^Please.*[05]$/.test(text) ? 'wrong' : wordOf(text.replace('Please say', 'Say')),
+  );
+  const project = openTempProject();
+  const words = Array.from({ length: count }, (_, index) => `w${index + 1}`);
+  const suite = `suite: words
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [{ id: mini, use: openai:gpt-4o-mini }]
+defaults: { trials: 2, assert: [{ equals: "{{ word }}" }] }
+cases:
+${words.map((word) => `  - { id: ${word}, vars: { word: ${word} } }`).join('\n')}
+`;
+  project.write('llmcheck.config.yaml', '');
+  project.write('evals/words.eval.yaml', suite);
+  await project.run(['run', '--update-baseline'], { env });
+  project.write('evals/words.eval.yaml', suite.replace('Say:', 'Please say:'));
+  return { project, env };
+}
+
+/** Runs both shards, one after the other; gives the paths of their records. */
+async function runShards(project: TempProject, env: Env, ...flags: readonly string[]): Promise<readonly string[]> {
+  const before = project.files('.llmcheck/runs');
+  for (const shard of ['1/2', '2/2']) await project.run(['run', '--shard', shard, ...flags], { env });
+  return project.files('.llmcheck/runs').filter((file) => !before.includes(file));
+}
+
+describe('shards of a run whose prompt was edited', () => {
+  test.each([5, 23])('what one of them found broken is broken in the whole, of %i cases', async (count) => {
+    const { project, env } = await openEdited(count);
+    const merged = await project.report(['merge', ...(await runShards(project, env))]);
+    expect([merged.code, merged.report.decision.outcome]).toEqual([1, 'failed']);
+    expect(merged.report.decision.breaches.map(({ code }) => code)).toContain('case-broken');
+  });
+
+  test('are parts of one run although the first accepted its cases before the second began', async () => {
+    const { project, env } = await openEdited(4);
+    const records = await runShards(project, env, '--update-baseline');
+    expect(project.read('evals/words.baseline.jsonl')).toContain('Please say');
+    expect((await project.run(['merge', ...records])).code).toBe(0);
+  });
+});

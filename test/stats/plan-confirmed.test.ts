@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { fullLooks, judgeAverage, shortLooks } from '../../src/compare/confirm/judge-average.ts';
+import { judgeSuspect } from '../../src/compare/confirm/judge-case.ts';
+import type { RetriedCase, TrialRow } from '../../src/compare/confirm/retried-case.ts';
+import { compareCases } from '../../src/stats/compare-cases.ts';
+import { confirmedPower, planCase, smallestConfirmedDrop, smallestSize } from '../../src/stats/plan-confirmed.ts';
+import type { SuiteDesign } from '../../src/stats/plan-suite.ts';
+import { createRandom } from '../../src/text/random.ts';
+
+const options = { alpha: 0.05, margin: 0.05, scope: 'population', binary: true } as const;
+
+function designOf(cases: number, trials: number, flakeRate: number): SuiteDesign {
+  return { cases, trials, baselineTrials: trials, sigma2: flakeRate * (1 - flakeRate), scope: 'population' };
+}
+
+const rowsOf = (count: number, failureRate: number, random: () => number): TrialRow[] =>
+  Array.from({ length: count }, () => ({ status: random() < failureRate ? 'failed' : 'passed' }) as TrialRow);
+const valuesOf = (rows: readonly TrialRow[]): number[] => rows.map(({ status }) => (status === 'passed' ? 1 : 0));
+const p = (baseline: number[][], candidate: number[][]): number =>
+  compareCases({ baseline, candidate }, options).pWorse ?? 1;
+
+/** The share of drops that the gate's own rules flag and confirm. */
+function simulate(
+  cases: number,
+  trials: number,
+  flakeRate: number,
+  drop: number,
+  rule: { flagged: number; usesPlanned: boolean; isFull: boolean },
+): number {
+  const random = createRandom(11);
+  const replicates = 400;
+  let confirmed = 0;
+  for (let replicate = 0; replicate < replicates; replicate += 1) {
+    const baseline: number[][] = [];
+    const found = Array.from({ length: cases }, (_, index): RetriedCase => {
+      const isBroken = random() < drop / (1 - 2 * flakeRate);
+      const now = isBroken ? 1 - flakeRate : flakeRate;
+      baseline.push(valuesOf(rowsOf(trials, flakeRate, random)));
+      const caseId = String(index);
+      return {
+        id: caseId,
+        caseId,
+        planned: rowsOf(trials, now, random),
+        candidate: rowsOf(2, now, random),
+        accepted: rowsOf(2, flakeRate, random),
+      };
+    });
+    if (
+      p(
+        baseline,
+        found.map(({ planned }) => valuesOf(planned)),
+      ) > 0.1
+    )
+      continue;
+    const average = {
+      cases: found,
+      test: (_cases: unknown, pairs: readonly { accepted: readonly TrialRow[]; candidate: readonly TrialRow[] }[]) =>
+        p(
+          pairs.map(({ accepted }) => valuesOf(accepted)),
+          pairs.map(({ candidate }) => valuesOf(candidate)),
+        ),
+    };
+    const looks = rule.isFull ? fullLooks : shortLooks;
+    const verdict = judgeAverage(average, { looks, level: 0.025 / rule.flagged, usesPlanned: rule.usesPlanned }, true);
+    if (verdict.kind === 'confirmed') confirmed += 1;
+  }
+  return confirmed / replicates;
+}
+
+describe('confirmedPower', () => {
+  test.each([
+    [50, 1, 0.05, 0.2, { flagged: 1, usesPlanned: true, isFull: false }],
+    [100, 1, 0.05, 0.1, { flagged: 1, usesPlanned: true, isFull: false }],
+    [50, 1, 0.05, 0.2, { flagged: 2, usesPlanned: false, isFull: true }],
+    [100, 1, 0.05, 0.1, { flagged: 2, usesPlanned: false, isFull: true }],
+    [100, 3, 0.1, 0.1, { flagged: 1, usesPlanned: true, isFull: true }],
+    [30, 3, 0.2, 0.3, { flagged: 4, usesPlanned: false, isFull: false }],
+    [60, 1, 0, 0.12, { flagged: 1, usesPlanned: true, isFull: false }],
+  ])(
+    "of %i cases × %i at a flake rate of %f and a drop of %f is that of the gate's own rules",
+    (n, k, f, drop, rule) => {
+      const last = (rule.isFull ? fullLooks : shortLooks).at(-1) ?? { spend: 1, trials: 1 };
+      const confirmation = {
+        level: (last.spend * 0.025) / rule.flagged,
+        trials: last.trials,
+        usesPlanned: rule.usesPlanned,
+      };
+      const planned = confirmedPower(designOf(n, k, f), drop, confirmation);
+      expect(Math.abs(planned - simulate(n, k, f, drop, rule))).toBeLessThan(0.13);
+    },
+  );
+
+  test('grows with the drop and with the cases, and shrinks with the averages that are flagged', () => {
+    const one = { level: 0.0325, trials: 1, usesPlanned: true };
+    const power = (cases: number, drop: number, level = one.level) =>
+      confirmedPower(designOf(cases, 1, 0.05), drop, { ...one, level });
+    expect([0.05, 0.1, 0.2, 0.4].map((drop) => power(50, drop))).toEqual(
+      [0.05, 0.1, 0.2, 0.4].map((drop) => power(50, drop)).toSorted((a, b) => a - b),
+    );
+    expect(power(100, 0.1)).toBeGreaterThan(power(50, 0.1));
+    expect(power(50, 0.2, 0.0325 / 12)).toBeLessThan(power(50, 0.2));
+    expect(power(0, 0.2)).toBe(0);
+  });
+});
+
+test('the smallest drop that is confirmed has the wanted power, and a smaller one has not', () => {
+  const [design, confirmation] = [designOf(50, 1, 0.05), { level: 0.0325, trials: 1, usesPlanned: true }];
+  const drop = smallestConfirmedDrop(design, confirmation, 0.8) ?? 0;
+  expect(confirmedPower(design, drop, confirmation)).toBeGreaterThanOrEqual(0.8);
+  expect(confirmedPower(design, drop - 0.002, confirmation)).toBeLessThan(0.8);
+  expect(smallestConfirmedDrop(designOf(3, 1, 0.05), confirmation, 0.8)).toBeNull();
+});
+
+test('smallestSize finds the first that is enough, and null beyond the most', () => {
+  expect([1, 2, 7, 100].map((wanted) => smallestSize(1, 100, (size) => size >= wanted))).toEqual([1, 2, 7, 100]);
+  expect(smallestSize(1, 100, (size) => size >= 101)).toBeNull();
+});
+
+describe('planCase', () => {
+  const design = { trials: 1, baselineTrials: 3, alpha: 0.05, suspects: 1, cases: 50, budget: 50, asksAccepted: true };
+
+  test('asks as often as the gate: 5 for one suspect, 7 for five; the accepted prompt once where both are too many', () => {
+    expect(planCase(design)).toMatchObject({ trials: 5, acceptedTrials: 5 });
+    expect(planCase({ ...design, suspects: 5 })).toMatchObject({ trials: 7, acceptedTrials: 7 });
+    expect(planCase({ ...design, asksAccepted: false })).toMatchObject({ trials: 4, acceptedTrials: 0 });
+    expect(planCase({ ...design, cases: 5, budget: 5 })).toMatchObject({ trials: 3, acceptedTrials: 1 });
+  });
+
+  test.each([
+    [0, 1],
+    [0.1, 1],
+    [0.3, 1],
+    [0, 0.9],
+    [0.2, 0.8],
+  ])("of a case that failed at %f and now fails at %f, power is that of the gate's own rule", (before, after) => {
+    const random = createRandom(5);
+    const { trials, power } = planCase(design);
+    const rule = { trials, level: 0.025, failures: 6, asksAccepted: true, isTiny: false, isCostly: false };
+    const replicates = 3000;
+    let broken = 0;
+    for (let replicate = 0; replicate < replicates; replicate += 1) {
+      const baseline = rowsOf(design.baselineTrials, before, random);
+      const planned = rowsOf(design.trials, after, random);
+      const passed = valuesOf(baseline).filter((value) => value === 1).length * 2 > baseline.length;
+      if (!passed || valuesOf(planned).includes(1)) continue;
+      const [candidate, accepted] = [rowsOf(trials, after, random), rowsOf(trials, before, random)];
+      const found = { id: 'a', caseId: 'a', planned, candidate, accepted } as unknown as RetriedCase;
+      if (judgeSuspect(found, rule, true).kind === 'broken') broken += 1;
+    }
+    expect(Math.abs(broken / replicates - power(before, after))).toBeLessThan(0.03);
+  });
+});
