@@ -165,6 +165,9 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** Runs of a cell whose share is worth comparing. */
+const enoughRuns = 50;
+
 const argv = process.argv.slice(2).filter((word) => word !== '--write');
 const [runs = 1000, seed = 1] = argv.slice(0, 2).map(Number);
 const only = argv[2];
@@ -209,7 +212,8 @@ async function measure({ name, cells }: Row, opened: GateProject): Promise<Rates
     }
     sum.runs += count;
     sum.failed += failed;
-    sum.worst = Math.max(sum.worst, failed / count);
+    // Of a few runs a share says nothing.
+    if (count >= enoughRuns) sum.worst = Math.max(sum.worst, failed / count);
   }
   const share = (value: number) => value / sum.runs;
   const { found, certain, inconclusive, extra, mostExtra, worst } = sum;
@@ -276,7 +280,7 @@ function drawRates(count: number, { flake, kind }: Cell, random: () => number): 
 
 function describe({ failed, worst, found, certain, inconclusive, extra, mostExtra }: Rates): string {
   return [
-    `failed ${percent(failed)} (worst ${percent(worst)})`,
+    `failed ${percent(failed)}${worst > 0 ? ` (worst ${percent(worst)})` : ''}`,
     `found ${percent(found)}`,
     `certain ${percent(certain)}`,
     `inconclusive ${percent(inconclusive)}`,

@@ -70,15 +70,6 @@ export function replaceWhereChanged(path: string, text: string): boolean {
   return true;
 }
 
-/** Removes a file; false where there is none. Throws a `StorageError`. */
-export function removeFile(path: string): boolean {
-  return withStorageErrors('Removing', path, () => {
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) return false;
-    rmSync(path);
-    return true;
-  });
-}
-
 /** A file's text; undefined where there is no file. Throws system errors. */
 export function readOrUndefined(path: string): string | undefined {
   try {
@@ -87,6 +78,15 @@ export function readOrUndefined(path: string): string | undefined {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Removes a file; false where there is none. Throws a `StorageError`. */
+export function removeFile(path: string): boolean {
+  return withStorageErrors('Removing', path, () => {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return false;
+    rmSync(path);
+    return true;
+  });
 }
 
 /**

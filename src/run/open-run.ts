@@ -95,18 +95,9 @@ export async function openRun(
   const cellOf = indexCells(plan);
   const findAccepted = createFindAccepted(project.suites, findBaseline);
   const header = buildHeader(options, { planned, acceptedPrompts, ports });
-  const earlier =
-    resume === undefined
-      ? undefined
-      : openEarlierPart({
-          options,
-          resume,
-          plan,
-          header,
-          findAccepted,
-          acceptedCellOf: createAcceptedCells(planned, acceptedPrompts),
-          ports,
-        });
+  const acceptedCellOf = createAcceptedCells(planned, acceptedPrompts);
+  const resumed = { options, plan, header, findAccepted, acceptedCellOf, ports };
+  const earlier = resume === undefined ? undefined : openEarlierPart({ ...resumed, resume });
   const bailGate = options.bail === undefined ? undefined : createBailGate(stop);
   const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
   const callOptions = { ...options, suites: [...suites.values()] };
@@ -118,8 +109,8 @@ export async function openRun(
   };
   const remarks = [...findRemarks(planned, { options, ports, isHermetic, findBaseline }), ...batchRemarks];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
-  const folder = runsFolder(project);
-  const record = openRecord({ folder, header, earlier, ports, onRefused: () => stop.hard('storage') });
+  const onRefused = () => stop.hard('storage');
+  const record = openRecord({ folder: runsFolder(project), header, earlier, ports, onRefused });
   const findDone = (key: CellKey) => {
     const row = earlier?.rowOf(key);
     return row === undefined ? undefined : record.readRow(row);

@@ -36,18 +36,7 @@ interface RetriedPlace {
 }
 
 export function createRetrialCells({ planned, acceptedPrompts, gated }: RetrialCellsOptions): RetrialCells {
-  const places = new Map<string, RetriedPlace>();
-  const prompts = findAcceptedVariants(planned, acceptedPrompts, gated);
-  for (const { suite, variants } of planned.plan.suites) {
-    for (const testCase of suite.cases()) {
-      for (const variant of variants) {
-        const { prompt, provider } = variant;
-        const accepted = prompts.get(variantKey(suite.id, prompt.id, provider.id));
-        const key = caseKey({ suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id });
-        places.set(key, { suite, testCase, asked: { candidate: variant, accepted } });
-      }
-    }
-  }
+  const places = findPlaces(planned, findAcceptedVariants(planned, acceptedPrompts, gated));
   const spends = new Map<string, RetrialSpend>();
 
   function render(id: string, side: RetrialSide, count: number, firstTrial: number): readonly Cell[] {
@@ -75,15 +64,17 @@ export function createRetrialCells({ planned, acceptedPrompts, gated }: RetrialC
       const found = indexCases(summary);
       const byCase = new Map<string, WantedRetrials[]>();
       for (const retrials of wanted) byCase.set(retrials.id, [...(byCase.get(retrials.id) ?? []), retrials]);
-      for (const [id, own] of byCase) {
+      for (const [id, ofCase] of byCase) {
         const [place, summarized] = [places.get(id), found.get(id)];
         if (place === undefined || summarized === undefined) continue;
-        for (const { side, count } of alternate(own, id)) {
+        for (const { side, count } of alternate(ofCase, id)) {
           const provider = place.asked[side]?.provider;
           if (provider === undefined) continue;
           const rendered = render(id, side, count, nextTrial(summarized, side));
           const key = providerKey(provider);
-          cells.set(key, [...(cells.get(key) ?? []), ...rendered]);
+          const own = cells.get(key) ?? [];
+          own.push(...rendered);
+          cells.set(key, own);
         }
       }
       return cells;
@@ -99,6 +90,25 @@ export function createRetrialCells({ planned, acceptedPrompts, gated }: RetrialC
       return spent;
     },
   };
+}
+
+/** What either side of each case asks, by `caseKey`. */
+function findPlaces(
+  { plan }: PlannedRun,
+  accepted: ReadonlyMap<string, RenderedVariant>,
+): ReadonlyMap<string, RetriedPlace> {
+  const places = new Map<string, RetriedPlace>();
+  for (const { suite, variants } of plan.suites) {
+    for (const testCase of suite.cases()) {
+      for (const variant of variants) {
+        const { prompt, provider } = variant;
+        const key = caseKey({ suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id });
+        const asked = { candidate: variant, accepted: accepted.get(variantKey(suite.id, prompt.id, provider.id)) };
+        places.set(key, { suite, testCase, asked });
+      }
+    }
+  }
+  return places;
 }
 
 export function variantKey(suite: string, prompt: string, provider: string): string {

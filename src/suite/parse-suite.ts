@@ -95,9 +95,8 @@ export async function parseSuite(
   const empty = findEmptyCases(id, childOf(document, 'cases'), cases, context);
   const tags = hasSlices(gate, config.gate) && isReadWhole(context) ? collectTags([cases.iterate()]) : noTags;
   if (gate?.slices !== undefined && isReadWhole(context)) {
-    for (const message of reportEmptySlices(childOf(document, 'gate'), tags, problems)) {
-      empty.push({ message: `suite ${id}: ${message}`, isNamed: true });
-    }
+    const messages = reportEmptySlices(childOf(document, 'gate'), tags, problems);
+    empty.push(...messages.map((message) => ({ message: `suite ${id}: ${message}`, isNamed: true })));
   }
   const suite: Suite = {
     id,
@@ -110,11 +109,7 @@ export async function parseSuite(
     criteria: criteria.map(({ criterion }) => criterion),
     labels,
     contract,
-    locateContract: createContractLocator(
-      files,
-      new Map(prompts.map(({ version, places }) => [version.id, places])),
-      placeOf(promptList),
-    ),
+    locateContract: createContractLocator(files, placesOf(prompts), placeOf(promptList)),
     gate: buildGate(gate, config.gate, tags),
     ...defined({ recordings }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
@@ -124,6 +119,10 @@ export async function parseSuite(
     cases: cases.iterate,
   };
   return { suite, idAt: childOf(document, 'suite') };
+}
+
+function placesOf(prompts: Awaited<ReturnType<typeof parsePromptList>>) {
+  return new Map(prompts.map(({ version, places }) => [version.id, places]));
 }
 
 const suiteEnding = /(?:\.eval|\.prompt)?\.(?:ya?ml|[cm]?[jt]s)$|\.prompty?$/;

@@ -72,8 +72,17 @@ export function decide(input: DecideInput): Decision {
   if (uncalibrated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'uncalibrated', ...said };
   if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
   const undecided = gates.flatMap((gate) => [...gate.undecided, ...gate.unsettled]);
-  const isOpen = undecided.length > 0 || comparisons.some(({ isInconclusive }) => isInconclusive);
-  const uncertain = findUncertain(comparisons, settings).length + undecided.length;
+  return decideCertainty(said, undecided.length, input);
+}
+
+/** Nothing failed and everything was evaluated: what is left is how sure that is. */
+function decideCertainty(
+  said: Omit<Decision, 'outcome' | 'incompleteBecause'>,
+  undecided: number,
+  { settings, judged: { comparisons } }: DecideInput,
+): Decision {
+  const isOpen = undecided > 0 || comparisons.some(({ isInconclusive }) => isInconclusive);
+  const uncertain = findUncertain(comparisons, settings).length + undecided;
   if (uncertain === 0 || !asksForCertainty(comparisons, settings)) {
     return { outcome: isOpen ? 'inconclusive' : 'passed', ...said };
   }
