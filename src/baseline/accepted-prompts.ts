@@ -87,7 +87,7 @@ function findStored(
 /** Why the accepted prompt can't be asked as it was then; undefined where it can. */
 function whyNotAskable(
   { criteria }: Suite,
-  { prompt, provider }: RenderedVariant,
+  { prompt, provider, params }: RenderedVariant,
   stored: StoredVariant,
   { refuseModel, endpointOf, mask }: FindAcceptedPromptOptions,
 ): string | undefined {
@@ -104,8 +104,10 @@ function whyNotAskable(
   }
   const messages = [...stored.messages, ...prompt.messages.map(writeMessage)];
   if (messages.some(({ attach = [] }) => attach.length > 0)) return 'it attaches files, which a baseline does not keep';
-  if (messages.some(({ content }) => mask(content) !== content))
+  const isSecret = canonicalJson(maskJson(params, mask)) !== canonicalJson(params);
+  if (isSecret || messages.some(({ content }) => mask(content) !== content)) {
     return 'it holds a secret, which a baseline does not keep';
+  }
   if (criteria.some(({ assertion }) => assertion === 'pairwise')) return 'a check compares the answers of both prompts';
   return stored.model === provider.model ? undefined : refuseModel(withModel(provider, stored.model));
 }

@@ -1,22 +1,21 @@
 import { chooseRetrials, type RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import type { Cell } from '../model/cell.ts';
 import type { RunSummary } from '../model/summary.ts';
-import type { PlannedRun } from '../plan/plan-run.ts';
 import { assess } from './end-run.ts';
 import { executeInRun } from './execute-cells.ts';
 import type { Run } from './open-run.ts';
-import { addSpend, createRetrialCells, spendOfCell, timesSpend } from './retrial-cells.ts';
+import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './retrial-cells.ts';
 
 /**
  * Asks what looks worse again, in rounds, until nothing can change any more or the calls for it are used up. False where
  * the run was stopped before that.
  */
 export async function askAgain(run: Run): Promise<boolean> {
-  const { planned, acceptedPrompts, stop, isHermetic } = run;
+  const { planned, acceptedPrompts, stop } = run;
   const first = await assess(run);
   if (!hasSuspicions(first)) return true;
   const cells = createRetrialCells({ planned, acceptedPrompts, gated: first.gated });
-  const allowed = sumAllowed(planned, isHermetic);
+  const allowed = sumAllowed(run);
   let assessment = first;
   let answersBefore = -1;
   for (;;) {
@@ -40,15 +39,16 @@ function hasSuspicions({ judged }: Awaited<ReturnType<typeof assess>>): boolean 
 }
 
 /** Confirmation trials send no more than the planned ones may, times the suite's share. */
-export function sumAllowed(planned: PlannedRun, isHermetic: (suite: string) => boolean): RetrialSpend {
+function sumAllowed({ planned, acceptedPrompts, isHermetic }: Run): RetrialSpend {
   const { plan, providers } = planned;
+  const spendOf = createSpendOfSides(planned, acceptedPrompts);
   const shares = new Map(plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
   let allowed: RetrialSpend = { calls: 0, usd: 0 };
   for (const [key, provider] of providers) {
     for (const cell of plan.cells(key)) {
       const share = shares.get(cell.key.suite) ?? 0;
       if (!isRetried(cell) || isHermetic(cell.key.suite) || share === 0) continue;
-      allowed = addSpend(allowed, timesSpend(spendOfCell(planned, provider, cell), share));
+      allowed = addSpend(allowed, timesSpend(spendOf(provider, cell), share));
     }
   }
   return allowed;

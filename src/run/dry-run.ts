@@ -3,6 +3,7 @@ import { cacheKey } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
+import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Complete, Usage } from '../model/completion.ts';
 import type { ProviderConfig } from '../model/suite.ts';
@@ -15,6 +16,7 @@ import { isRetried } from './ask-again.ts';
 import { checkBatchable } from './collect-batches.ts';
 import { addExpected, createExpectUsage, type ExpectedUsage } from './expect-usage.ts';
 import { planWithBaselines } from './open-run.ts';
+import { createSpendOfSides, timesSpend } from './retrial-cells.ts';
 
 /** What a variant would do, without sending anything. */
 export interface VariantForecast {
@@ -42,11 +44,12 @@ export interface VariantForecast {
 
 /** Plans a run and looks up every first request. What follows in a conversation depends on answers and counts as sent. */
 export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<readonly VariantForecast[]> {
-  const { options, findBaseline, planned } = await planWithBaselines(given, ports);
+  const { options, findBaseline, planned, acceptedPrompts } = await planWithBaselines(given, ports);
   if (options.batch) checkBatchable(planned);
   const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const answers = openAnswers(options, planned);
   const shares = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
+  const spendOf = createSpendOfSides(planned, acceptedPrompts);
   const forecasts = new Map<string, VariantForecast>();
   for (const [providerKey, provider] of planned.providers) {
     const prices = openPrices(planned, provider, options.batch);
@@ -63,7 +66,8 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
       const retrials = isHermetic || !isRetried(cell) ? 0 : (shares.get(suite) ?? 0);
       const usages = (await answers.isAnswered(cell)) ? undefined : expectUsage(cell.key);
       const counted = addRequests({ ...before, cells: before.cells + 1 }, cell, { isHermetic, usages, prices });
-      forecasts.set(key, addRetrials(counted, cell, { isHermetic, retrials, prices }));
+      const spend = timesSpend(spendOf(provider, cell), retrials);
+      forecasts.set(key, isHermetic ? counted : addRetrials(counted, cell, spend));
     }
   }
   return [...forecasts.values()];
@@ -107,25 +111,12 @@ function addRequests(
 }
 
 /** Adds the judge requests, and what confirmation trials may send. */
-function addRetrials(
-  before: VariantForecast,
-  cell: Cell,
-  {
-    isHermetic,
-    retrials,
-    prices,
-  }: { readonly isHermetic: boolean; readonly retrials: number; readonly prices: Prices },
-): VariantForecast {
-  if (isHermetic) return before;
-  const bound = prices.liveBoundOf(cell);
+function addRetrials(before: VariantForecast, cell: Cell, spend: RetrialSpend): VariantForecast {
   return {
     ...before,
     judgeRequests: before.judgeRequests + countJudgeRequests(cell),
-    retrialCalls: before.retrialCalls + retrials * (countRequests(cell) + countJudgeRequests(cell)),
-    retrialBoundUsd:
-      retrials === 0
-        ? before.retrialBoundUsd
-        : addUsd(before.retrialBoundUsd, bound === undefined ? undefined : bound * retrials),
+    retrialCalls: before.retrialCalls + spend.calls,
+    retrialBoundUsd: spend.calls === 0 ? before.retrialBoundUsd : addUsd(before.retrialBoundUsd, spend.usd),
   };
 }
 
@@ -136,8 +127,6 @@ function addUsd(sum: number | undefined, usd: number | undefined): number | unde
 interface Prices {
   readonly priceOf: (usage: Usage) => number | undefined;
   readonly boundOf: (cell: Cell) => number | undefined;
-  /** The same where nothing goes through a batch API. */
-  readonly liveBoundOf: (cell: Cell) => number | undefined;
 }
 
 function openPrices(planned: PlannedRun, provider: ProviderConfig, batch: boolean): Prices {
@@ -148,7 +137,6 @@ function openPrices(planned: PlannedRun, provider: ProviderConfig, batch: boolea
     priceOf: (usage) => planned.pricer.priceOf({ ...model, isBatched: isBatchable, usage }),
     // Later turns of a conversation are asked live.
     boundOf: (cell) => boundAt(isBatchable && countRequests(cell) === 1)(cell),
-    liveBoundOf: boundAt(false),
   };
 }
 

@@ -190,10 +190,28 @@ function nextTrial({ trials, confirmations, accepted }: CaseSummary, side: Retri
 
 const nothing: RetrialSpend = { calls: 0, usd: 0 };
 
-export function spendOfCell(planned: PlannedRun, provider: RenderedVariant['provider'], cell: Cell): RetrialSpend {
+function spendOfCell(planned: PlannedRun, provider: RenderedVariant['provider'], cell: Cell): RetrialSpend {
   return {
     calls: countRequests(cell) + countJudgeRequests(cell),
     usd: boundRequests(planned, provider, cell),
+  };
+}
+
+/** What the dearer side of a cell may take: the accepted prompt may be longer, or have another model. */
+export function createSpendOfSides(
+  planned: PlannedRun,
+  acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>,
+): (provider: RenderedVariant['provider'], cell: Cell) => RetrialSpend {
+  const acceptedCellOf = createAcceptedCells(planned, acceptedPrompts);
+  return (provider, cell) => {
+    const own = spendOfCell(planned, provider, cell);
+    const { suite, prompt, provider: providerId } = cell.key;
+    const variant = acceptedPrompts.get(variantKey(suite, prompt, providerId))?.variant;
+    const accepted = variant === undefined ? undefined : acceptedCellOf(cell.key);
+    if (variant === undefined || accepted === undefined) return own;
+    const other = spendOfCell(planned, variant.provider, accepted);
+    const usd = own.usd === undefined || other.usd === undefined ? undefined : Math.max(own.usd, other.usd);
+    return { calls: Math.max(own.calls, other.calls), usd };
   };
 }
 

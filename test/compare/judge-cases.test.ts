@@ -196,7 +196,7 @@ describe('a contract', () => {
     ['f+p', 'f+ff', 'known'],
     // It passed most of the time, so it can still break for good.
     ['ppf+pf', 'f+p', 'flaky'],
-    ['ppf+pf', 'f+fffff|pppp', 'broken case-broken'],
+    ['ppf+pf', 'f+fffff|pppp', 'broken must-pass'],
     // Fresh passes had called it flaky, so it was not broken.
     ['f+pp', 'f+ff', 'broken must-pass'],
     ['f+fpp', 'f+ff', 'broken must-pass'],

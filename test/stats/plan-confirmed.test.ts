@@ -61,7 +61,11 @@ function simulate(
         ),
     };
     const looks = rule.isFull ? fullLooks : shortLooks;
-    const verdict = judgeAverage(average, { looks, level: 0.025 / rule.flagged, usesPlanned: rule.usesPlanned }, true);
+    const verdict = judgeAverage(
+      average,
+      { looks, level: 0.025 / rule.flagged, usesPlanned: rule.usesPlanned },
+      { isFinal: true },
+    );
     if (verdict.kind === 'confirmed') confirmed += 1;
   }
   return confirmed / replicates;

@@ -29,7 +29,7 @@ export type AverageVerdict =
   /** Looks are missing. `least`: the cases that the next look must have. */
   | { readonly kind: 'open'; readonly wanted: readonly (readonly WantedRetrials[])[]; readonly least: number }
   | { readonly kind: 'not-asked' }
-  /** Every trial of the accepted prompt errored, as with a model that was retired: the stored trials decide. */
+  /** Fresh trials could not be had, as of a model that was retired, or errored: the stored trials decide. */
   | { readonly kind: 'unavailable' };
 
 /** One look at a flagged average: at a share of its cases, by so many trials of each. */
@@ -75,7 +75,11 @@ const clearedAt = 0.4;
 const leastShare = 0.6;
 
 /** Looks at a flagged average by fresh trials alone. `isFinal`: no further retrial can be made. */
-export function judgeAverage(average: FlaggedAverage, rule: AverageRule, isFinal: boolean): AverageVerdict {
+export function judgeAverage(
+  average: FlaggedAverage,
+  rule: AverageRule,
+  { isFinal }: { readonly isFinal: boolean },
+): AverageVerdict {
   const { cases, test } = average;
   let last: { readonly p: number | null; readonly cases: number } = { p: null, cases: 0 };
   for (const [index, look] of rule.looks.entries()) {
@@ -89,20 +93,25 @@ export function judgeAverage(average: FlaggedAverage, rule: AverageRule, isFinal
     if (done < size && !(isFinal && done >= least)) {
       return isFinal ? { kind: 'unsettled', ...last } : { kind: 'open', wanted, least };
     }
-    const seen = cases.slice(0, done);
-    if (seen.every(({ accepted }) => judgedRows(accepted).length === 0)) return { kind: 'unavailable' };
+    const seen = cases.slice(0, done).filter((found) => isPair(pairOf(found, look.trials, rule.usesPlanned)));
+    // The others errored: what is left of a look may not clear what it did not see.
+    if (seen.length < Math.ceil(done * leastShare)) return { kind: 'unavailable' };
     const p = test(
       seen,
       seen.map((found) => pairOf(found, look.trials, rule.usesPlanned)),
     );
-    last = { p, cases: done };
+    last = { p, cases: seen.length };
     if (p === null) continue;
-    if (p <= look.spend * rule.level) return { kind: 'confirmed', p, cases: done };
+    if (p <= look.spend * rule.level) return { kind: 'confirmed', ...last, p };
     // The last look clears what fresh trials alone would not even have flagged.
-    if (p >= clearedAt || (next === undefined && p > flaggedAt)) return { kind: 'cleared', p, cases: done };
+    if (p >= clearedAt || (next === undefined && p > flaggedAt)) return { kind: 'cleared', ...last, p };
     if (done < size) break;
   }
   return { kind: 'unsettled', ...last };
+}
+
+function isPair({ accepted, candidate }: TrialPair): boolean {
+  return accepted.length > 0 && candidate.length > 0;
 }
 
 /** Cases in a row, from the first, of which nothing is missing. */

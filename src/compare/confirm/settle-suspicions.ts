@@ -126,7 +126,7 @@ function judgeEach(input: SuspicionInput, isFinal: boolean, isTiny: boolean): re
       trials: asksAccepted && isAffordable ? trials : undefined,
       asksAccepted,
       level,
-      failures: Math.min(failures, planned + share),
+      failures: budget < tinyBudget ? Math.min(failures, planned + share) : failures,
       isTiny,
       isCostly,
     };
@@ -209,7 +209,7 @@ function judgeAverages(
   return new Map(
     flagged.map((average): [string, AverageVerdict] => {
       const rule: AverageRule = { looks, level: average.alpha / 2 / count, usesPlanned };
-      const verdict = judgeAverage(average, rule, isFinal);
+      const verdict = judgeAverage(average, rule, { isFinal });
       // A broken case fails the variant by itself.
       const isSettled = verdict.kind === 'confirmed' || verdict.kind === 'cleared';
       return [average.id, isSettled || !isBroken.has(average.id) ? verdict : { kind: 'not-asked' }];

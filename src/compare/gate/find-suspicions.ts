@@ -117,7 +117,7 @@ function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: S
   const retried = () => retriedCase(suite, variant, candidate);
   const suspect = (): Suspicion => ({
     ...shared,
-    because: sides === 'drift' ? 'case-drifted' : 'case-broken',
+    because: candidate.mustPass ? 'must-pass' : sides === 'drift' ? 'case-drifted' : 'case-broken',
     rule: 'suspect',
     noun: 'case',
     retried: retried(),
@@ -160,6 +160,8 @@ function sortSuspicions(
       if (recorded.replayed !== true) budget += (variant.planned - variant.skippedByCase) * gate.confirm.budget;
       for (const suspicion of ofVariant.get(variant) ?? []) {
         if (suspicion.rule === 'known' || !canRetry(suspicion.sides, suspicion.rule)) continue;
+        // What only warns is not worth a call.
+        if (suspicion.because === 'case-added-failed' && gate.cases.added === 'warn') continue;
         const shared = { found: suspicion.retried, suite, alpha: gate.alpha, maxConfirmed: gate.confirm.cases };
         if (suspicion.rule === 'contract') contracts.push(suspicion.retried);
         else if (suspicion.rule === 'added') added.push(shared);

@@ -54,7 +54,7 @@ const judge = (
   pOf: (cases: number, trials: number) => number | null,
   rule: AverageRule = full,
   isFinal = false,
-) => shorten(judgeAverage({ cases: found, test: createTest(pOf).test }, rule, isFinal));
+) => shorten(judgeAverage({ cases: found, test: createTest(pOf).test }, rule, { isFinal }));
 
 /** Neither confirmed nor cleared by any look. */
 const undecided = () => 0.05;
@@ -91,7 +91,7 @@ describe('the looks', () => {
   test('see as many trials of each side as the look has', () => {
     const found = cases([30, 'pf+fpp|ppf']);
     const { seen, test: look } = createTest(undecided);
-    judgeAverage({ cases: found, test: look }, full, false);
+    judgeAverage({ cases: found, test: look }, full, { isFinal: false });
     expect(seen.map((pairs) => pairs.length)).toEqual([10, 15, 30, 30]);
     const statuses = (pairs: readonly TrialPair[] | undefined) =>
       (['candidate', 'accepted'] as const).map((side) => pairs?.[0]?.[side].map(({ status }) => status));
@@ -105,7 +105,7 @@ describe('the looks', () => {
   test('that use the planned trials ask the accepted prompt alone', () => {
     const found = cases([30, 'pfe+p|epf']);
     const { seen, test: look } = createTest(undecided);
-    judgeAverage({ cases: found, test: look }, { ...full, usesPlanned: true }, false);
+    judgeAverage({ cases: found, test: look }, { ...full, usesPlanned: true }, { isFinal: false });
     expect(seen.map((pairs) => pairs[0]?.candidate.map(({ status }) => status))).toEqual(
       Array.from({ length: 4 }, () => ['passed', 'failed']),
     );
@@ -146,13 +146,13 @@ describe('an average', () => {
   test('of which a look can say nothing is looked at further, and at last unsettled', () => {
     expect(judge(looked(25), () => null)).toBe('look at 50, at least 30: 25 + 25');
     expect(judge(cases([100, 'p+pp|pp']), () => null)).toBe('unsettled by 100');
-    expect(judge(cases([0, '']), () => null)).toBe('unavailable');
+    expect(judge(cases([0, '']), () => null)).toBe('unsettled by 0');
   });
 
   test('whose accepted prompt answers nothing any more is left to the stored trials', () => {
     expect(judge(cases([8, 'p+p|ee']), undecided)).toBe('unavailable');
     expect(judge(cases([8, 'p|ee']), undecided, short)).toBe('unavailable');
-    expect(judge(cases([7, 'p+p|ee'], [1, 'p+p|p']), undecided)).toBe('look at 8, at least 8: 8 + 1');
+    expect(judge(cases([7, 'p+p|ee'], [1, 'p+p|p']), undecided)).toBe('unavailable');
   });
 
   test('is confirmed at the corrected level', () => {
@@ -186,7 +186,7 @@ describe('once no further trial can be made', () => {
 
   test('each look counts by more cases than the one before', () => {
     const seen = createTest(undecided);
-    judgeAverage({ cases: cases([30, 'p+p|p'], [70, 'p']), test: seen.test }, full, true);
+    judgeAverage({ cases: cases([30, 'p+p|p'], [70, 'p']), test: seen.test }, full, { isFinal: true });
     expect(seen.seen.map((pairs) => pairs.length)).toEqual([25, 30]);
   });
 
@@ -202,8 +202,8 @@ describe('once no further trial can be made', () => {
           const average = { cases: found, test: pOf(p) };
           for (const looks of [fullLooks, shortLooks]) {
             const rule = { looks, level: 0.025, usesPlanned };
-            expect(judgeAverage(average, rule, true).kind).not.toBe('open');
-            const verdict = judgeAverage(average, rule, false);
+            expect(judgeAverage(average, rule, { isFinal: true }).kind).not.toBe('open');
+            const verdict = judgeAverage(average, rule, { isFinal: false });
             if (verdict.kind !== 'open') continue;
             expect(verdict.wanted.flat().length).toBeGreaterThan(0);
             for (const { id, side, count } of verdict.wanted.flat()) {
