@@ -79,6 +79,7 @@ export async function openBaselineProject(): Promise<BaselineProject> {
   // Each edit of the prompt raises its limit of tokens, by which the server knows the accepted prompt from the new one.
   let maxTokens = 20;
   let hasModelChanged = false;
+  let answered = 0;
   const server = await startChatServer(({ text, model, body }) => {
     const word = wordOf(text);
     const isAccepted = typeof body['max_tokens'] === 'number' && body['max_tokens'] < maxTokens;
@@ -90,7 +91,9 @@ export async function openBaselineProject(): Promise<BaselineProject> {
     if (typeof said !== 'string') return said;
     const output = isAccepted ? 5 : (tokens.get(word) ?? tokens.get('*') ?? 5);
     const usage = { prompt_tokens: 10, completion_tokens: output, total_tokens: 10 + output };
-    return { body: { ...completionOf(said, model), usage } };
+    // As real APIs do: two answers that take equally long would be one answer otherwise.
+    answered += 1;
+    return { body: { ...completionOf(said, model), id: `chatcmpl-${answered}`, usage } };
   });
   const { env } = server;
   const forget = () => {
