@@ -139,7 +139,16 @@ describe('planCase', () => {
   ])("of a case that failed at %f and now fails at %f, power is that of the gate's own rule", (before, after) => {
     const random = createRandom(5);
     const { trials, power } = planCase(design);
-    const rule = { trials, level: 0.025, failures: 6, asksAccepted: true, isTiny: false, isCostly: false };
+    const rule = {
+      trials,
+      level: 0.025,
+      failures: 6,
+      asksAccepted: true,
+      isTiny: false,
+      isSmall: false,
+      asksEarly: false,
+      isCostly: false,
+    };
     const replicates = 3000;
     let broken = 0;
     for (let replicate = 0; replicate < replicates; replicate += 1) {

@@ -32,6 +32,10 @@ export interface SuspectRule {
   /** Failures in all, planned ones included, that break the case where both sides can't be tested against each other. */
   readonly failures: number;
   readonly isTiny: boolean;
+  /** True where the run is so small that its calls do not pay for one case on both sides. */
+  readonly isSmall: boolean;
+  /** True where the accepted prompt is asked once as soon as a retrial failed, so that drift costs two calls and no more. */
+  readonly asksEarly: boolean;
   /** True where the calls are used up by a few retrials of many calls each, so that the accepted prompt can't be asked. */
   readonly isCostly: boolean;
 }
@@ -48,23 +52,38 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
   if (countFailed(candidate) < candidate.length) return { kind: 'flaky' };
   const hasErrored = countErrored(found.candidate) >= maxErroredRetrials;
   const isUnaskable = rule.isCostly && !hasErrored && judgedRows(found.accepted).length === 0;
-  if (candidate.length < trials) {
-    if (isFinal && isShown(found, level)) return brokenBeside(found, trials);
-    return isUnaskable ? judgeByRate(found, rule, isFinal) : askInSteps(found, candidate.length, trials);
-  }
   const accepted = judgedRows(found.accepted).slice(0, trials);
   const failures = countFailed(accepted);
   const tally = { acceptedFailures: failures, acceptedTrials: accepted.length };
   if (confirmationP(trials, failures) > level) return { kind: 'drifted', ...tally };
+  if (candidate.length < trials) {
+    if (isFinal && isShown(found, level)) return brokenBeside(found, trials);
+    if (isUnaskable || (isFinal && hasPassedBefore(found))) return judgeByRate(found, rule, isFinal);
+    return askEarly(found, rule) ?? askInSteps(found, candidate.length, trials);
+  }
   // Enough passes that the rest may fail.
   const most = mostFailures(trials, level);
   const missing = trials - accepted.length - (most - failures);
   if (missing <= 0) return { kind: 'broken', ...tally };
   if (isFinal && isShown(found, level)) return brokenBeside(found, trials);
-  if (isUnaskable) return judgeByRate(found, rule, isFinal);
+  if (isUnaskable || (isFinal && hasPassedBefore(found))) return judgeByRate(found, rule, isFinal);
   if (countErrored(found.accepted) >= maxErroredRetrials && failures === 0) return judgeByRate(found, rule, isFinal);
   // As few at first as show that the accepted prompt fails too.
   return ask(found, 'accepted', found.accepted, accepted.length === 0 ? Math.min(missing, most + 1) : missing);
+}
+
+/** One trial of the accepted prompt, after the first retrial that failed. Undefined where it has passed one already. */
+function askEarly(found: RetriedCase, { asksEarly, asksAccepted }: SuspectRule): RetriedVerdict | undefined {
+  const isEarly = asksEarly && asksAccepted && judgedRows(found.candidate).length > 0;
+  const { candidate, accepted } = found;
+  const hasErrored = [candidate, accepted].some((rows) => countErrored(rows) >= maxErroredRetrials);
+  if (!isEarly || hasErrored || hasPassedBefore(found)) return undefined;
+  return ask(found, 'accepted', found.accepted, 1);
+}
+
+/** True where the accepted prompt was asked again and never failed. */
+function hasPassedBefore({ accepted }: RetriedCase): boolean {
+  return judgedRows(accepted).length > 0 && countFailed(accepted) === 0;
 }
 
 /** Failures of the accepted prompt with which the candidate's failures are still significantly more. */
@@ -106,13 +125,18 @@ function brokenBeside({ accepted }: RetriedCase, trials: number): RetriedVerdict
 /** Enough failures in a row, planned ones included, break a case where both sides can't be tested against each other. */
 function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): RetriedVerdict {
   const { failures, asksAccepted } = rule;
-  const isTiny = rule.isTiny || rule.isCostly;
-  const trials = Math.max(1, failures - countFailed(found.planned));
-  const verdict = judgeAlone(found, { trials, isTiny }, isFinal);
-  if (verdict.kind !== 'broken' || !asksAccepted) return verdict;
-  // The change is not to blame where the accepted prompt fails as well.
   const accepted = judgedRows(found.accepted);
   const tally = { acceptedFailures: countFailed(accepted), acceptedTrials: accepted.length };
+  // Where the calls are used up, one failure is enough beside an accepted prompt that passed, however small the run.
+  const isTiny = rule.isTiny || rule.isCostly || (rule.isSmall && hasPassedBefore(found));
+  const trials = Math.max(1, failures - countFailed(found.planned));
+  const verdict = judgeAlone(found, { trials, isTiny }, isFinal);
+  if (!asksAccepted || verdict.kind === 'flaky' || verdict.kind === 'errored') return verdict;
+  if (verdict.kind !== 'broken') {
+    const isDrifted = accepted.length > 0 && 2 * tally.acceptedFailures >= accepted.length;
+    return isDrifted ? { kind: 'drifted', ...tally } : (askEarly(found, rule) ?? verdict);
+  }
+  // The change is not to blame where the accepted prompt fails as well.
   if (accepted.length === 0) {
     const isAskable = countErrored(found.accepted) < maxErroredRetrials && !(isFinal && isTiny);
     return isAskable ? ask(found, 'accepted', found.accepted, 1) : verdict;

@@ -101,15 +101,21 @@ function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly Judged
       return { ...suspect, verdict: judgeMergedSuspect(suspect.found, suspect.alpha / 2 / mergedShards) };
     });
   }
-  let judged = judgeEach(input, isFinal, false);
+  let judged = judgeEach(input, isFinal, { isTiny: false, asksEarly: true });
   // Where the accepted prompt fails one case as well, it may fail the others too: then it must be asked.
-  const isDrifted = judged.some(({ verdict }) => verdict.kind === 'drifted');
-  if (input.budget < tinyBudget && !isDrifted) judged = judgeEach(input, isFinal, true);
+  const isTiny = input.budget < tinyBudget && judged.every(({ verdict }) => verdict.kind !== 'drifted');
+  // Once a case is broken for certain, the calls that are left show whether others fail again.
+  const asksEarly = judged.every(({ verdict }) => verdict.kind !== 'broken');
+  if (isTiny || !asksEarly) judged = judgeEach(input, isFinal, { isTiny, asksEarly });
   const ended = endAfterConfirmed(judged);
   return isFinal ? ended.map((one) => listWithBroken(one, ended)) : ended;
 }
 
-function judgeEach(input: SuspicionInput, isFinal: boolean, isTiny: boolean): readonly JudgedSuspect[] {
+function judgeEach(
+  input: SuspicionInput,
+  isFinal: boolean,
+  { isTiny, asksEarly }: Pick<SuspectRule, 'isTiny' | 'asksEarly'>,
+): readonly JudgedSuspect[] {
   const { suspects, budget, shards } = input;
   const count = suspects.length * shards;
   // So few retrials that not even one case can be tested on both sides: its rate decides.
@@ -128,6 +134,8 @@ function judgeEach(input: SuspicionInput, isFinal: boolean, isTiny: boolean): re
       level,
       failures: budget < tinyBudget ? Math.min(failures, planned + share) : failures,
       isTiny,
+      isSmall: budget < tinyBudget,
+      asksEarly: asksEarly && 2 * suspects.length <= budget,
       isCostly,
     };
     return { ...suspect, verdict: judgeSuspect(found, rule, isFinal) };

@@ -103,14 +103,15 @@ describe('a case that fails in every trial of an edited prompt', () => {
   test('is broken although a trial of the accepted prompt errored', async () => {
     const project = await openBaselineProject();
     await project.accept();
-    let errors = 1;
     project.changeModel();
     const { askedAccepted } = project;
+    let before = 0;
     project.answers.set('w05', () => {
       // Only the accepted prompt's counter moves when it is asked.
-      if (askedAccepted.get('w05') === undefined) return 'sorry';
-      errors -= 1;
-      return errors === 0 ? badRequest() : 'w05';
+      const isAccepted = askedAccepted.get('w05') !== before && askedAccepted.has('w05');
+      before = askedAccepted.get('w05') ?? 0;
+      if (!isAccepted) return 'sorry';
+      return before === 1 ? badRequest() : 'w05';
     });
     const run = await project.compared(fresh);
     expect([run.code, run.named]).toEqual([1, ['case-05']]);

@@ -82,7 +82,7 @@ describe('many suspects of a flagged average', () => {
   test('that fail again are settled first', () => {
     const failing = word({ ...many(10, 'f'), s000: 'f+f', s001: 'f+f' });
     expect(failing).toHaveLength(10);
-    expect(failing[0]).toBe('s000 candidate 1');
+    expect(failing[0]).toBe('s000 accepted 1');
   });
 
   test('that pass leave it to the average', () => {

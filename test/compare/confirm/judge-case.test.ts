@@ -11,7 +11,16 @@ import { buildRetried, shortenVerdict } from '../../support/build-retried.ts';
 import fc from '../../support/property.ts';
 
 /** One suspect at alpha 5 %: five trials a side, of which the accepted prompt may fail one. */
-const alone: SuspectRule = { trials: 5, asksAccepted: true, level: 0.025, failures: 8, isTiny: false, isCostly: false };
+const alone: SuspectRule = {
+  trials: 5,
+  asksAccepted: true,
+  level: 0.025,
+  failures: 8,
+  isTiny: false,
+  isSmall: false,
+  asksEarly: false,
+  isCostly: false,
+};
 
 const judge = (outcomes: string, isFinal = false, rule: Partial<SuspectRule> = {}) =>
   shortenVerdict(judgeSuspect(buildRetried(outcomes), { ...alone, ...rule }, isFinal));
@@ -110,7 +119,7 @@ describe('a suspect that can’t be tested on both sides', () => {
     ['f+ff|p', false, 'broken 0/1'],
     ['f+ff|f', false, 'drifted 1/1'],
     ['f+ff|fp', false, 'drifted 1/2'],
-    ['f+f|f', false, 'ask candidate 1'],
+    ['f+f|f', false, 'drifted 1/1'],
     ['f+ff|e', false, 'ask accepted 1'],
     ['f+ff|ee', false, 'broken'],
     ['f+ff', true, 'ask accepted 1'],
@@ -131,8 +140,9 @@ test.each([
   ['f+f', 'broken'],
   ['f+fffff', 'broken'],
   // The accepted prompt was asked, so its answers count.
-  ['f+f|p', 'open'],
-  ['f+fffff|p', 'open'],
+  ['f+f|p', 'broken 0/1'],
+  ['f+f|f', 'open'],
+  ['f+fffff|p', 'broken 0/1'],
   ['f+fffff|pppp', 'broken 0/4'],
   ['f+fffff|ff', 'drifted 2/2'],
   ['f+fp', 'flaky'],
@@ -245,6 +255,8 @@ describe('whatever the retrials say', () => {
       suspects: fc.integer({ min: 1, max: 200 }),
       failures: fc.integer({ min: 3, max: 12 }),
       isTiny: fc.boolean(),
+      isSmall: fc.boolean(),
+      asksEarly: fc.boolean(),
       isCostly: fc.constant(false),
       asksAccepted: fc.boolean(),
       asks: fc.boolean(),

@@ -74,7 +74,7 @@ describe('suspects', () => {
     const found = settle({ suspects: { ...suspects, a: 'f+ffffffff|ppppppp' } }, true);
     expect(found).toEqual({ a: 'broken 0/7', b: 'broken', c: 'ask candidate 1', d: 'flaky', e: 'errored' });
     expect(settle({ suspects: { b: 'f+f', c: 'f' }, isStopped: true }, true)).toEqual({
-      b: 'ask candidate 1',
+      b: 'ask accepted 1',
       c: 'ask candidate 1',
     });
   });
@@ -88,7 +88,7 @@ describe('suspects', () => {
       d: 'ask candidate 1',
       e: 'flaky',
     });
-    expect(settle({ suspects: { a: 'f+ff' }, isStopped: true }, true)).toEqual({ a: 'ask candidate 2' });
+    expect(settle({ suspects: { a: 'f+ff' }, isStopped: true }, true)).toEqual({ a: 'ask accepted 1' });
   });
 
   test('of a confirmed average need no verdict of their own', () => {

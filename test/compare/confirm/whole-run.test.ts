@@ -164,9 +164,22 @@ describe('where a change breaks cases for good', () => {
       for (const failing of new Set([1, Math.min(2, count), Math.ceil(count / 2), count])) {
         const ids = new Set(Object.keys(repeatCase(failing, 'p')));
         const run = simulateRun({ before: repeatCase(count, 'p'), trials, answer: (id) => (ids.has(id) ? 'f' : 'p') });
-        // One call or two pay for the candidate alone.
-        const isTooSmall = trials === 1 && (count === 1 || (count === 2 && failing === 1));
+        // One call pays for the candidate alone.
+        const isTooSmall = trials === 1 && count === 1;
         expect([count, failing, run.codes.length > 0]).toEqual([count, failing, isTooSmall]);
+      }
+    }
+  });
+
+  test.each([1, 2, 5])('a case that drifted hides no broken one, with %d planned trials', (trials) => {
+    const before = (count: number) => repeatCase(count, 'p');
+    for (const count of [4, 5, 6, 8, 9, 10, 12, 15, 20, 50]) {
+      for (const drifted of ['case-000', 'case-001', 'case-002']) {
+        const ids = new Set(['case-000', 'case-001', 'case-002']);
+        const answer = (id: string, side: string) =>
+          ids.has(id) && (side === 'candidate' || id === drifted) ? 'f' : 'p';
+        const run = simulateRun({ before: before(count), trials, answer });
+        expect([count, drifted, ...new Set(run.codes)]).toEqual([count, drifted, 'case-broken']);
       }
     }
   });
