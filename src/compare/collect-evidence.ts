@@ -1,6 +1,7 @@
 import { isJudged, judgedLatencies } from '../model/cell.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import { mean } from '../stats/means.ts';
 import { representValues } from '../stats/moments.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { erroredTrials, isPaired, type PairedCase, validResults } from './pair-cases.ts';
@@ -28,6 +29,8 @@ export interface CollectedEvidence {
     readonly cases: number;
     /** Of the ratios of those cases' means; empty where latencies are not comparable. */
     readonly logs: readonly number[];
+    /** How many cells later the candidate's trials of those cases began than the baseline's, on average. */
+    readonly delays: readonly number[];
     /** True where the latency of an answer was not measured. */
     readonly isUnknown: boolean;
   };
@@ -44,6 +47,7 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
   const costs = { before: [] as number[], after: [] as number[], isUnknown: false };
   const latencies = { before: [] as number[], after: [] as number[] };
   const logs: number[] = [];
+  const delays: number[] = [];
   let casesWithLatency = 0;
   for (const pair of pairs) {
     addCosts(pair, options, costs);
@@ -51,7 +55,9 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
     const after = addLatencies(pair.candidate, latencies.after);
     if (before === 0 || after === 0) continue;
     casesWithLatency += 1;
-    if (options.latencyComparable) logs.push(Math.log(after / before));
+    if (!options.latencyComparable) continue;
+    logs.push(Math.log(after / before));
+    delays.push(meanPosition(pair.candidate) - meanPosition(pair.baseline));
   }
   const both = (read: (found: CaseSummary) => readonly number[]): PairedResults => ({
     baseline: pairs.map(({ baseline }) => read(baseline)),
@@ -73,6 +79,7 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
       after: Float64Array.from(latencies.after).sort(),
       cases: casesWithLatency,
       logs,
+      delays,
       isUnknown: pairs.some(({ baseline, candidate }) => hasUntimed(baseline) || hasUntimed(candidate)),
     },
   };
@@ -147,6 +154,11 @@ function addLatencies({ trials }: CaseSummary, side: number[]): number {
   const latencies = judgedLatencies(trials);
   side.push(...latencies);
   return latencies.length === 0 ? 0 : latencies.reduce((sum, latencyMs) => sum + latencyMs, 0) / latencies.length;
+}
+
+/** NaN where a position is not known. */
+function meanPosition({ trials }: CaseSummary): number {
+  return mean(trials.filter(isJudged).map(({ position }) => position ?? Number.NaN));
 }
 
 function hasUntimed({ trials }: CaseSummary): boolean {

@@ -17,10 +17,10 @@ import { type PairedResults, pairCases } from '../stats/pairs.ts';
 import { sampleSizeToSettle } from '../stats/planning.ts';
 import { compareUnpaired } from '../stats/proportions.ts';
 import { quantileOfSorted } from '../stats/quantiles.ts';
-import { hodgesLehmann, wilcoxonSignedRank } from '../stats/ranks.ts';
+import { findOrderEffect, hodgesLehmann, wilcoxonSignedRank } from '../stats/ranks.ts';
 import { type CostRatio, comparePairedCost, costRatio } from '../stats/ratios.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
-import { defaultMaxCostIncrease } from './gate/judge-metrics.ts';
+import { defaultMaxCostIncrease, minRankedCases } from './gate/judge-metrics.ts';
 import { findJudgedMargin } from './judged-margin.ts';
 import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
 import { countSameAnswers, findUnmatched } from './side-differences.ts';
@@ -71,6 +71,7 @@ export function compareVariants(
     isCostUnknown: costs.isUnknown,
     latencyMs: compareLatencies(latencies, alpha, options.latencyComparable),
     latencyComparable: options.latencyComparable,
+    ...defined({ laterLatency: compareLater(latencies, alpha) }),
     isLatencyUnknown: options.latencyComparable && latencies.isUnknown,
     errors: {
       baseline: sum(errors.baselineErrors),
@@ -210,7 +211,8 @@ function compareCosts(
   const isFree = before.every((usd) => usd === 0) && after.every((usd) => usd === 0);
   const { ratio, low, high, exact } = isFree ? unchangedCost : costRatio(before, after, alpha);
   const margin = cost.maxIncrease ?? defaultMaxCostIncrease;
-  const { pIncrease, everyCaseRose, n } = comparePairedCost(before, after, margin);
+  const { pIncrease, pWithin, everyCaseRose, noCaseRose, n } = comparePairedCost(before, after, margin);
+  const isFew = n < minRankedCases;
   // The same ratio in every case makes the change certain.
   const certain = exact && ratio !== null;
   return {
@@ -220,13 +222,11 @@ function compareCosts(
     low: toChange(certain ? ratio : low),
     high: toChange(certain ? ratio : high),
     p: certain ? (ratio > 1 ? 0 : 1) : pIncrease,
-    n: before.length,
-    ...(n < minRankedCases ? { everyCaseRose } : {}),
+    pWithin: certain || isFew ? (noCaseRose ? 0 : 1) : pWithin,
+    n,
+    ...(isFew ? { everyCaseRose } : {}),
   };
 }
-
-/** With fewer cases a signed rank test can't be significant at 2.5 %, so all of them must have risen. */
-const minRankedCases = 6;
 
 /** For two free sides, where 0 / 0 is no ratio. */
 const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null, pIncrease: null, exact: true };
@@ -250,6 +250,12 @@ function compareLatencies(
     p: wilcoxonSignedRank(logs).pGreater,
     n: logs.length,
   };
+}
+
+/** How much longer the later answer to a case took, where that explains more than the prompts do. */
+function compareLater({ logs, delays }: CollectedEvidence['latencies'], alpha: number): number | undefined {
+  const effect = findOrderEffect(logs, delays, alpha);
+  return effect === undefined ? undefined : Math.expm1(effect);
 }
 
 const nothing: MetricEvidence = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null, n: 0 };

@@ -69,6 +69,8 @@ export interface MetricEvidence {
   /** One-sided, of being worse. */
   readonly p: number | null;
   readonly n: number;
+  /** Of costs: one-sided, that they rose by less than the margin, over cases. */
+  readonly pWithin?: number;
   /** Of costs with too few cases for a test: whether each rose beyond the margin. */
   readonly everyCaseRose?: boolean;
   /** The lower bound with every error counted against the candidate, where there were any. */
@@ -95,6 +97,8 @@ export interface ComparedVariant {
   readonly latencyMs: MetricEvidence;
   /** True where both sides ran in this invocation, so that latencies may be compared. */
   readonly latencyComparable: boolean;
+  /** How much longer the later answer to a case took, whichever side it is of, where that is more than the sides differ by. */
+  readonly laterLatency?: number;
   /** Errored trials of each side among the paired cases. */
   readonly errors: { readonly baseline: number; readonly candidate: number; readonly share: number };
   /** Answers of the candidate that came without a call and are the very ones the baseline holds. */

@@ -207,6 +207,8 @@ export interface CellRow extends CellKey {
   readonly checks: readonly RecordedCheck[];
   /** Summed over a conversation; absent where there was no answer, or none that was timed. */
   readonly latencyMs?: number;
+  /** How many cells of its provider began before it; absent without a latency, and in older records. */
+  readonly position?: number;
   /** As if nothing were cached; null where no price is known; absent where there was no answer. */
   readonly costUsd?: number | null;
   /** Billed by this run. */
@@ -242,6 +244,7 @@ export type RowHead = CellKey &
       | 'side'
       | 'score'
       | 'latencyMs'
+      | 'position'
       | 'costUsd'
       | 'spentUsd'
       | 'judgeCostUsd'

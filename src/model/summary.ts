@@ -23,6 +23,8 @@ export interface RowSummary {
   readonly cached: boolean;
   readonly score: number | undefined;
   readonly latencyMs: number | undefined;
+  /** How many cells of its provider began before it in its run; undefined where no latency was measured. */
+  readonly position?: number | undefined;
   /** Null: answered, but no price is known; undefined: no answer. */
   readonly costUsd: number | null | undefined;
   readonly spentUsd: number | null | undefined;

@@ -13,9 +13,9 @@ type AskedOf = Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>;
 
 /**
  * A result as it is stored. Secrets are masked in every text from outside; ids and numbers stay as they are. What the
- * cell asked goes along with a case's first trial.
+ * cell asked goes along with a case's first trial. `position`: how many cells of its provider began before it.
  */
-export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf): CellRow {
+export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, position?: number): CellRow {
   const { key, cellHash, stamp, at, calls } = result;
   const { suite, prompt, provider, caseId, trial } = key;
   const isSkipped = result.status === 'skipped';
@@ -43,6 +43,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf): Ce
     spentUsd: costs.spentUsd,
     judgeCostUsd: costs.judgeCostUsd,
     latencyMs: answer?.latencyMs,
+    position: answer?.latencyMs === undefined ? undefined : position,
     answerHash: answer?.answerHash,
     answerId: answer?.answerId,
     usage: answer?.usage,

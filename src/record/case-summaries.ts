@@ -22,6 +22,7 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
     cached: row.cached,
     score: row.score,
     latencyMs: row.latencyMs,
+    position: row.position,
     costUsd: row.costUsd,
     spentUsd: row.spentUsd,
     judgeCostUsd: row.judgeCostUsd,

@@ -64,6 +64,7 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isOptional(row['side'], (side) => side === 'accepted') &&
     isOptional(row['score'], isShare) &&
     isOptional(row['latencyMs'], isMagnitude) &&
+    isOptional(row['position'], isCount) &&
     isOptional(row['costUsd'], isAmount) &&
     isOptional(row['spentUsd'], isAmount) &&
     isOptional(row['judgeCostUsd'], isAmount) &&

@@ -31,6 +31,7 @@ export function renderRow(row: CellRow): string {
     cached: row.cached,
     score: row.score,
     latencyMs: row.latencyMs,
+    position: row.position,
     costUsd: row.costUsd,
     spentUsd: row.spentUsd,
     judgeCostUsd: row.judgeCostUsd,

@@ -19,9 +19,9 @@ export interface ExecuteOptions {
   stopReason(): SkipReason | undefined;
   /**
    * Resolves once the result is kept: until then its worker takes no other cell. It must give the event loop a turn, or a
-   * run on cached answers would never leave its microtasks.
+   * run on cached answers would never leave its microtasks. `position`: how many cells of the queue began before it.
    */
-  onResult(result: CellResult, cell: Cell): Promise<void>;
+  onResult(result: CellResult, cell: Cell, position: number): Promise<void>;
 }
 
 /** Executes every cell once; each gets a result, skipped ones too. Rejects with the first bug, once cells in work have ended. */
@@ -33,14 +33,17 @@ export async function executeCells(options: ExecuteOptions): Promise<void> {
 
 function executeQueue(queue: CellQueue, options: ExecuteOptions, bugs: unknown[]): Promise<void> {
   const cells = queue.cells[Symbol.iterator]();
+  let begun = 0;
   const work = async (): Promise<boolean> => {
     if (bugs.length > 0) return false;
     const next = cells.next();
     if (next.done === true) return false;
     const cell = next.value;
+    const position = begun;
+    begun += 1;
     const reason = options.stopReason();
     const isRun = reason === undefined || cell.skip !== undefined;
-    await options.onResult(isRun ? await queue.run(cell) : skipped(cell, reason), cell);
+    await options.onResult(isRun ? await queue.run(cell) : skipped(cell, reason), cell, position);
     return true;
   };
   return runWorkers(work, queue.workers).catch((bug: unknown) => {
@@ -57,15 +60,15 @@ export function executeInRun(run: Run, cells: Iterable<readonly [string, Iterabl
   return executeCells({
     queues: Array.from(cells, ([key, own]) => ({ cells: own, ...run.runnerOf(key) })),
     stopReason: run.stop.reason,
-    onResult: (result, cell) => keepResult(run, result, cell),
+    onResult: (result, cell, position) => keepResult(run, result, cell, position),
   });
 }
 
-async function keepResult(run: Run, result: CellResult, cell: Cell): Promise<void> {
+async function keepResult(run: Run, result: CellResult, cell: Cell, position: number): Promise<void> {
   const { options, ports, comparedAnswers, stop, record, dispatch, state } = run;
   // A cell that was skipped before it began was not posted by its runner.
   if (result.status === 'skipped') comparedAnswers.post(result.key, undefined);
-  const row = buildCellRow(result, ports.mask, cell);
+  const row = buildCellRow(result, ports.mask, cell, position);
   ports.onProgress(describeProgress(result, row));
   ports.trace?.result(result);
   if (result.status === 'skipped' && result.reason !== 'case') state.isCutShort = true;

@@ -132,6 +132,21 @@ function splitWalsh(
 }
 
 /**
+ * How much longer the later one of two measurements took, as a log ratio, where that is certain and more than their
+ * sides differ by; undefined else. `delays`: above 0 where the second side of a pair was measured later.
+ */
+export function findOrderEffect(logs: readonly number[], delays: readonly number[], alpha: number): number | undefined {
+  const ofLater = logs.flatMap((log, index) => {
+    const delay = delays[index] ?? Number.NaN;
+    return delay > 0 ? [log] : delay < 0 ? [-log] : [];
+  });
+  const { estimate, low, high } = hodgesLehmann(ofLater, alpha);
+  if (estimate === null || low === null || high === null || (low <= 0 && high >= 0)) return undefined;
+  const ofSides = hodgesLehmann(logs, alpha).estimate ?? 0;
+  return Math.abs(estimate) > Math.abs(ofSides) ? estimate : undefined;
+}
+
+/**
  * P(T ≤ t) for t = 0, 1, … n(n+1)/2, T being the sum of a random subset of the ranks 1 … n.
  * The counts are whole numbers up to 2^n, so they are exact for n ≤ 50. Source: Wilcoxon 1945, https://doi.org/10.2307/3001968.
  */

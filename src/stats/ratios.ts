@@ -78,8 +78,12 @@ export interface PairedCost {
   readonly ratio: number | null;
   /** One-sided, that costs rose: the signed rank test on log ratios; null where no case has changed. */
   readonly pIncrease: number | null;
+  /** One-sided, that costs rose by less than the margin: the same test on log ratios less that of the margin. */
+  readonly pWithin: number;
   /** True where every case rose beyond the margin. */
   readonly everyCaseRose: boolean;
+  /** True where no case rose beyond the margin. */
+  readonly noCaseRose: boolean;
   readonly n: number;
 }
 
@@ -108,7 +112,9 @@ export function comparePairedCost(
   return {
     ratio: before === 0 ? null : after / before,
     pIncrease: wilcoxonSignedRank(logs).pGreater,
+    pWithin: wilcoxonSignedRank(logs.map((log) => Math.log1p(margin) - log)).pGreater ?? 1,
     everyCaseRose: candidate.length > 0 && rose === candidate.length,
+    noCaseRose: rose === 0,
     n: candidate.length,
   };
 }

@@ -69,7 +69,7 @@ const leastCases = 10;
 export const flaggedAt = 0.1;
 
 /** Where fresh trials look no worse than this, further looks are not worth their cost. */
-const clearedAt = 0.4;
+export const clearedAt = 0.4;
 
 /** A look that the budget cuts short still counts with this share of its cases. */
 const leastShare = 0.6;

@@ -85,6 +85,9 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   const data = `${formatCount(n, 'case')}${slice === undefined ? describeGroups(compared) : ''}`;
   if (n === 0) return `no case is comparable, so nothing can be said of the ${name}`;
   if (isRatio) {
+    if (evidence.high !== null && evidence.high <= hypothesis.margin) {
+      return `${name}: an increase beyond ${describeMargin(hypothesis)} is not excluded by ${formatCount(n, 'case')}: too few of them stayed within it`;
+    }
     const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
     return `${name}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
   }
@@ -120,12 +123,23 @@ function describeData(compared: ComparedVariant): readonly string[] {
       ? [`all ${passRate.n} compared cases are of one group: nothing certain can be said of other inputs`]
       : []),
     ...describeNewSlices(compared),
+    ...describeOrder(compared),
     ...describeRemoved(cases),
     ...describeDrift(compared),
     ...(passRate.isUnpaired === true
       ? ['no case is comparable: the pass rates are held against each other as those of two separate samples']
       : []),
     ...(errors.candidate > 0 ? [`${formatCount(errors.candidate, 'errored trial')} could hide a regression`] : []),
+  ];
+}
+
+/** A provider that queues calls, or gets slower meanwhile, makes latencies those of a place in the run. */
+function describeOrder({ laterLatency, latencyMs }: ComparedVariant): readonly string[] {
+  if (laterLatency === undefined) return [];
+  const change = `${percent(Math.abs(laterLatency))} ${laterLatency > 0 ? 'longer' : 'less'}`;
+  const ofSides = latencyMs.delta === null ? '' : `, and the prompts differ by ${percent(Math.abs(latencyMs.delta))}`;
+  return [
+    `latency depends more on the order of the calls than on the prompt: the later answer to a case took ${change}${ofSides}`,
   ];
 }
 

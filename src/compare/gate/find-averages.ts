@@ -63,12 +63,14 @@ export function isAcceptedBy(own: readonly Hypothesis[] | undefined, hypothesis:
 }
 
 /**
- * 1 where a drop beyond the margin is excluded: then there is nothing to confirm. 0 where a cost has risen whatever a test
- * says: from nothing, or in each of too few cases for one.
+ * 1 where a drop beyond the margin is excluded, or the total of the costs rose by less: then there is nothing to confirm. 0
+ * where a cost has risen whatever a test says: from nothing, or in each of too few cases for one.
  */
 function pOf(hypothesis: Hypothesis, alpha: number): number | null {
   if (decideHypothesis(hypothesis, 1, alpha) === 'regressed') return 0;
   if (hypothesis.p === null) return null;
+  const { metric, margin, evidence } = hypothesis;
+  if (metric === 'cost' && evidence.delta !== null && evidence.delta <= margin) return 1;
   return decideHypothesis(hypothesis, 0, alpha) === 'not_regressed' ? 1 : hypothesis.p;
 }
 

@@ -7,6 +7,9 @@ export const defaultMaxDrop = 0.05;
 export const defaultMaxCostIncrease = 0.1;
 export const defaultMaxLatencyIncrease = 0.2;
 
+/** With fewer cases a signed rank test can't be significant at 2.5 %: then each case counts, without a test. */
+export const minRankedCases = 6;
+
 export type GatedMetric = 'passRate' | 'score' | 'cost' | 'latency';
 
 /** One claim of an invocation: "this metric of this variant got worse". */
@@ -120,13 +123,13 @@ export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha
   );
 }
 
-/** Costs have risen where the totals differ by more than the margin and the test over cases is significant. */
+/** Costs have risen, or stayed within the margin, where both the totals and the test over cases show it. */
 function decideCost(
-  { delta, high, everyCaseRose }: MetricEvidence,
+  { delta, high, pWithin, everyCaseRose }: MetricEvidence,
   p: number | null,
   { alpha, margin }: { readonly alpha: number; readonly margin: number },
 ): TestVerdict {
-  if (high !== null && high <= margin) return 'not_regressed';
+  if (high !== null && high <= margin && (pWithin ?? 1) <= alpha / 2) return 'not_regressed';
   const isShown = everyCaseRose ?? (p !== null && p <= alpha / 2);
   return delta !== null && delta > margin && isShown ? 'regressed' : 'inconclusive';
 }

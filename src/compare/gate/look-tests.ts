@@ -2,9 +2,9 @@ import type { ComparedVariant } from '../../model/comparison.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import { compareCases } from '../../stats/compare-cases.ts';
 import { comparePairedCost } from '../../stats/ratios.ts';
-import type { FlaggedAverage, TrialPair } from '../confirm/judge-average.ts';
+import { clearedAt, type FlaggedAverage, flaggedAt, type TrialPair } from '../confirm/judge-average.ts';
 import type { TrialRow } from '../confirm/retried-case.ts';
-import type { Hypothesis } from './judge-metrics.ts';
+import { type Hypothesis, minRankedCases } from './judge-metrics.ts';
 
 /** The test of a metric on fresh trials alone, as one-sided p of being worse. */
 export function createLookTest(
@@ -33,7 +33,7 @@ function scoreOf({ score }: TrialRow): number {
   return score ?? 0;
 }
 
-/** Null where a price is unknown; 1 where the totals differ by no more than the margin. */
+/** Null where a price is unknown. Costs have risen where both the totals and the test over cases show it. */
 function testCosts(pairs: readonly TrialPair[], margin: number): number | null {
   const before: number[] = [];
   const after: number[] = [];
@@ -46,14 +46,16 @@ function testCosts(pairs: readonly TrialPair[], margin: number): number | null {
   }
   if (before.length === 0) return null;
   const total = (costs: readonly number[]) => costs.reduce((sum, usd) => sum + usd, 0);
-  if (total(after) <= total(before) * (1 + margin)) return 1;
-  if (total(before) === 0) return 0;
+  if (total(before) === 0) return total(after) > 0 ? 0 : 1;
   const { pIncrease, everyCaseRose } = comparePairedCost(before, after, margin);
-  return everyCaseRose && before.length < minRankedCases ? 0 : pIncrease;
+  if (before.length < minRankedCases) return everyCaseRose ? 0 : 1;
+  const p = pIncrease ?? 1;
+  // A few expensive answers can hide a rise from the totals of a look: a further look decides.
+  return total(after) > total(before) * (1 + margin) ? p : Math.max(p, undecided);
 }
 
-/** With fewer cases a signed rank test can't be significant at 2.5 %. */
-const minRankedCases = 6;
+/** Neither confirms nor clears before the last look. */
+const undecided = (flaggedAt + clearedAt) / 2;
 
 /** Undefined without an answer, null where a price is unknown. */
 function meanCost(rows: readonly TrialRow[]): number | null | undefined {

@@ -32,7 +32,13 @@ export function describeWorse(hypothesis: Hypothesis): string {
     return `cost rose: ${signed((delta ?? 0) * 100, 1)} %, in ${cases} by more than the ${describeMargin(hypothesis)} that are tolerated`;
   }
   const noun = hypothesis.isRatio ? 'an increase' : 'a drop';
-  return `${describeChange(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
+  return `${describeChange(hypothesis)}${describeRankTest(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
+}
+
+/** What shows that costs rose where the interval of their totals does not. */
+function describeRankTest({ metric, evidence: { low, p } }: Hypothesis): string {
+  if (metric !== 'cost' || p === null || (low !== null && low > 0)) return '';
+  return ` (signed rank test over cases: ${p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`})`;
 }
 
 /** True where the whole interval is beyond the margin. */

@@ -52,6 +52,7 @@ export interface JsonMetric {
 
 export interface JsonComparison {
   readonly outcome: string;
+  readonly certainty: { readonly kind: string };
   readonly against: { readonly source: string; readonly prompt: string };
   readonly passRate: JsonMetric;
   readonly score: JsonMetric;

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type BaselineProject, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+import { type BaselineProject, casesFile, firstWords, openBaselineProject, suiteFile } from './baseline-project.ts';
+
+interface StoredRow {
+  readonly type: string;
+  readonly caseId: string;
+  readonly prompt: string;
+  readonly position?: number;
+}
 
 /** Replaces the twenty cases by so many. */
 function writeCases(project: BaselineProject, count: number): string[] {
@@ -140,6 +147,38 @@ describe('the cost', () => {
     expect(run.codes).toEqual([]);
   });
 
+  test('that rose in most cases is not certain to be within the limit, whatever one expensive case hides', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    const words = writeCases(project, 100);
+    project.tokens.set(words[0] ?? '', 1_000_000);
+    for (const word of words.slice(1)) project.tokens.set(word, 1000);
+    await project.accept();
+    for (const word of words.slice(1)) project.tokens.set(word, 1150);
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect(run.comparison.costUsd.high).toBeLessThan(0.1);
+    expect([run.codes, run.comparison.certainty.kind]).toEqual([[], 'unseen']);
+    expect(run.comparison.advice.join()).toContain(
+      'cost: an increase beyond 10 % is not excluded by 100 cases: too few of them stayed within it',
+    );
+    for (const word of words.slice(1)) project.tokens.set(word, 1010);
+    const within = await project.compared(['run', '--cache', 'refresh']);
+    expect([within.codes, within.comparison.certainty.kind]).toEqual([[], 'certain']);
+  });
+
+  test('that rose by the test over cases alone says so beside its interval', async () => {
+    const project = await openBaselineProject();
+    const words = writeCases(project, 30);
+    for (const [index, word] of words.entries()) project.tokens.set(word, 100 + index);
+    await project.accept();
+    for (const [index, word] of words.entries()) project.tokens.set(word, index === 0 ? 6000 : 115 + index);
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect(run.comparison.costUsd.low).toBeLessThan(0);
+    expect(run.report.decision.warnings.join()).toMatch(
+      /cost rose: \+\d+\.\d % \[−\d+\.\d, \+\d+\.\d\] \(signed rank test over cases: p < 0\.001\)/,
+    );
+  });
+
   test('that doubled without a gate only warns', async () => {
     const project = await openBaselineProject();
     await project.accept();
@@ -241,5 +280,29 @@ describe('the latency', () => {
     const fresh = await project.compared(['run', '--cache', 'refresh', '-q']);
     const isGated = (warnings: readonly string[]) => !warnings.join().includes('not comparable');
     expect([isGated(cached.report.decision.warnings), isGated(fresh.report.decision.warnings)]).toEqual([false, true]);
+  });
+
+  test.each([
+    ['the order of the calls', ({ position = 0 }: StoredRow) => 100 + 10 * position, true],
+    ['the prompt', ({ position = 0, prompt }: StoredRow) => 100 + position + (prompt === 'v2' ? 50 : 0), false],
+    ['nothing', ({ caseId, prompt }: StoredRow) => 100 + (prompt === 'v2' ? 1 : -1) * (caseId > 'w10' ? 1 : -1), false],
+  ])('that follows %s is said to be so only if that is the order', async (_name, latencyOf, isSaid) => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Now. Say: {{ word }}" }\nproviders:');
+    for (const word of firstWords(20)) project.answers.set(`Now. Say: ${word}`, word);
+    await project.llmcheck('run', '--cache', 'off', '-q');
+    const [record = ''] = project.files('.llmcheck/runs');
+    const rows = project.read(record).trimEnd().split('\n');
+    const timed = rows.map((line) => {
+      const row: StoredRow = JSON.parse(line);
+      return row.type === 'cell' ? line.replace(/"latencyMs":[\d.]+/g, `"latencyMs":${latencyOf(row)}`) : line;
+    });
+    project.write(record, `${timed.join('\n')}\n`);
+    const { comparison } = await project.compared(['report', 'latest']);
+    expect(comparison.latencyMs.p).toBeTypeOf('number');
+    const said = comparison.notes.filter((note) => note.startsWith('latency depends more on the order'));
+    expect(said.map((note) => /the later answer to a case took [\d.]+ % longer/.test(note))).toEqual(
+      isSaid ? [true] : [],
+    );
   });
 });
