@@ -100,6 +100,27 @@ describe('a case that fails in every trial of an edited prompt', () => {
     expect([many.code, many.codes]).toEqual([1, ['pass-rate-regressed']]);
   });
 
+  test.each([
+    ['fails', '{}', 1],
+    ['passes under gate.cases.broken: warn', '{ cases: { broken: warn } }', 0],
+  ])('beside more that it fixes %s, and the reports list what it breaks', async (_name, policy, code) => {
+    const project = await openBaselineProject();
+    breakForGood(project, ...firstWords(6));
+    await project.accept();
+    gate(project, policy);
+    project.answers.clear();
+    breakForGood(project, 'w07', 'w08');
+    const run = await project.compared(fresh);
+    const broken = ['case-07', 'case-08'];
+    expect([run.code, run.named]).toEqual([code, code === 0 ? [] : broken]);
+    expect(run.comparison.cases).toMatchObject({ regressed: broken, fixed: firstWords(6).map(caseOf) });
+    expect(run.comparison.passRate.delta).toBeCloseTo(0.2, 12);
+    for (const reporter of ['terminal', 'markdown']) {
+      const { stdout } = await project.llmcheck('report', 'latest', '-r', reporter);
+      for (const caseId of broken) expect(stdout).toContain(caseId);
+    }
+  });
+
   test('is broken although a trial of the accepted prompt errored', async () => {
     const project = await openBaselineProject();
     await project.accept();
