@@ -20,6 +20,7 @@ import { reporters } from '../src/reports/index.ts';
 import { type RuleKey, ruleFor, ruleIdOf, rules } from '../src/schema-diff/rules.ts';
 import { runCli } from '../test/support/run-cli.ts';
 import { runInCopy } from './docs-blocks.ts';
+import { type EditEffect, runEdited } from './gate-sentences.ts';
 
 /** The parts of the documentation that the program itself says best, by the name of their region. */
 const regions: Readonly<Record<string, (root: string) => Promise<string> | string>> = {
@@ -36,6 +37,7 @@ const regions: Readonly<Record<string, (root: string) => Promise<string> | strin
   'init-workflow': () => fence('yaml', initFiles['.github/workflows/llmcheck.yml'] ?? ''),
   'json-report': renderJsonReport,
   'contract-rules': renderContractRules,
+  'gate-sentences': renderGateSentences,
 };
 
 export function renderRegion(name: string, root: string): Promise<string> | string {
@@ -51,6 +53,17 @@ function renderContractRules(): string {
     return [`\`${ruleIdOf(key)}\``, context.replaceAll('-', ', '), input, output];
   });
   return table(['rule', 'where', 'input', 'output'], rows);
+}
+
+async function renderGateSentences(): Promise<string> {
+  const effects: readonly EditEffect[] = ['nothing', 'breaks one case in ten', 'fails one trial in ten'];
+  const rows: string[][] = [];
+  for (const cases of [5, 20, 50, 100, 1000]) {
+    const row = [String(cases)];
+    for (const effect of effects) row.push((await runEdited(cases, effect)).headline);
+    rows.push(row);
+  }
+  return table(['cases', 'all still pass', 'one case in ten breaks', 'every case fails one time in ten'], rows);
 }
 
 function renderAssertionNames(): string {

@@ -1,53 +1,73 @@
-import { expect, test } from 'vitest';
-import { startChatServer, wordOf } from '../../support/chat-server.ts';
-import { openTempProject } from '../../support/temp-project.ts';
+import { describe, expect, test } from 'vitest';
+import { runEdited } from '../../../scripts/gate-sentences.ts';
 
-/** A suite of so many cases whose prompt is edited after it was accepted; the edited prompt breaks the first ones. */
-async function compareEdited(cases: number, broken: number) {
-  const project = openTempProject();
-  const server = await startChatServer(({ text }) => {
-    const isBroken = text.startsWith('Please') && Number(text.split('-').at(-1)) < broken;
-    return isBroken ? 'sorry' : wordOf(text.replace('Please say: ', 'Say: '));
+// docs/statistics.md shows the sentences; `npm run docs` writes them.
+
+/** Of an interval in which nothing changed: n cases of Wilson's score interval. */
+const unseenDrop = (n: number) => 1.959963984540054 ** 2 / (n + 1.959963984540054 ** 2);
+
+describe('an edited prompt under which every case still passes', () => {
+  test.each([
+    [5, 'PASSED: no case broke; with 5 cases a drop of up to 44 points could go unnoticed'],
+    [20, 'PASSED: no case broke; with 20 cases a drop of up to 17 points could go unnoticed'],
+    [50, 'PASSED: no case broke; with 50 cases a drop of up to 8 points could go unnoticed'],
+  ])('is unseen to %i cases, and says which drop they could miss', async (cases, headline) => {
+    const { code, ...run } = await runEdited(cases, 'nothing');
+    expect([code, run.headline]).toEqual([0, headline]);
+    const drop = expect.closeTo(unseenDrop(cases), 12);
+    expect(run.report.decision.certainty).toEqual({ kind: 'unseen', cases, drop });
   });
-  const write = (prompt: string) =>
-    project.write(
-      'evals/words.eval.yaml',
-      `suite: words
-prompts: [{ id: v1, text: "${prompt} {{ word }}" }]
-providers: [openai:gpt-4o-mini]
-defaults: { assert: [{ equals: "{{ word }}" }] }
-cases: [{ file: words.jsonl }]
-`,
-    );
-  const lines = Array.from({ length: cases }, (_, index) =>
-    JSON.stringify({ id: `case-${index}`, vars: { word: `word-${index}` } }),
-  );
-  project.write('evals/words.jsonl', `${lines.join('\n')}\n`);
-  write('Say:');
-  const { env } = server;
-  await project.run(['run', '-q'], { env });
-  await project.run(['baseline', 'accept'], { env });
-  write('Please say:');
-  const { code, stdout } = await project.run(['run', '-q'], { env });
-  const headline = stdout.split('\n').filter((line) => line !== '');
-  return { code, headline: headline.slice(headline.findIndex((line) => /^[A-Z]{6,}/.test(line))).join(' ') };
-}
 
-test.each([
-  [5, 'PASSED: no case broke; with 5 cases a drop of up to 44 points could go unnoticed'],
-  [20, 'PASSED: no case broke; with 20 cases a drop of up to 17 points could go unnoticed'],
-  [50, 'PASSED: no case broke; with 50 cases a drop of up to 8 points could go unnoticed'],
-  [100, 'PASSED: certain: a larger drop than the gate tolerates is excluded'],
-  [1000, 'PASSED: certain: a larger drop than the gate tolerates is excluded'],
-])(
-  'an edited prompt under which all of %i cases still pass is said to be as sure as they can be',
-  async (cases, said) => {
-    const { code, headline } = await compareEdited(cases, 0);
-    expect([code, headline.replaceAll(/\s+/g, ' ')]).toEqual([0, expect.stringContaining(said)]);
-  },
-);
+  test.each([100, 1000])('is certain to %i cases', async (cases) => {
+    const { code, headline, report } = await runEdited(cases, 'nothing');
+    expect([code, headline]).toEqual([0, 'PASSED: certain: a larger drop than the gate tolerates is excluded']);
+    expect(report.decision.certainty).toEqual({ kind: 'certain', cases });
+    // The gate tolerates a drop of 5 points.
+    expect(unseenDrop(cases)).toBeLessThan(0.05);
+  });
+});
 
-test.each([5, 20, 50, 100, 1000])('an edited prompt that breaks one of ten of %i cases fails', async (cases) => {
-  const { code, headline } = await compareEdited(cases, Math.ceil(cases / 10));
-  expect([code, headline]).toEqual([1, expect.stringContaining('FAILED')]);
+describe('a drop of 10 points', () => {
+  // Tango's interval of so many broken cases, calculated apart.
+  test.each([
+    [20, -0.301_033_645_2, 0.077_237_673_9],
+    [50, -0.213_602_314_4, -0.021_517_641],
+    [100, -0.174_365_661_5, -0.055_229_137_1],
+    [1000, -0.120_151_963_2, -0.082_909_443_6],
+  ])('of cases that break fails a suite of %i cases, and names none that did not break', async (cases, low, high) => {
+    const { code, headline, report } = await runEdited(cases, 'breaks one case in ten');
+    expect([code, headline]).toEqual([1, expect.stringMatching(/^FAILED/)]);
+    const [variant] = report.suites.flatMap(({ variants }) => variants);
+    const { passRate } = variant?.comparison ?? {};
+    expect(passRate?.delta).toBeCloseTo(-0.1, 12);
+    expect(passRate?.low).toBeCloseTo(low, 9);
+    expect(passRate?.high).toBeCloseTo(high, 9);
+    const named = report.decision.breaches.flatMap(({ caseId }) => caseId ?? []);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((id) => Number(id.replace('case-', '')) % 10 !== 0)).toEqual([]);
+  });
+
+  test('of half a case passes a suite of 5, and says what could go unnoticed', async () => {
+    const { code, headline, report } = await runEdited(5, 'breaks one case in ten');
+    expect([code, headline]).toEqual([
+      0,
+      'PASSED: no case broke; with 5 cases a drop of up to 63 points could go unnoticed',
+    ]);
+    expect(report.decision.certainty.drop).toBeCloseTo(0.624_465_370_2, 9);
+  });
+
+  test.each([
+    [5, 0.624_465_370_2, 'PASSED: no case broke; with 5 cases a drop of up to 63 points could go unnoticed'],
+    [20, 0.301_033_645_2, 'PASSED: no case broke; with 20 cases a drop of up to 31 points could go unnoticed'],
+  ])('in which every case fails now and then passes a suite of %i cases, as unseen', async (cases, drop, headline) => {
+    const run = await runEdited(cases, 'fails one trial in ten');
+    expect([run.code, run.headline]).toEqual([0, headline]);
+    expect(run.report.decision.certainty).toEqual({ kind: 'unseen', cases, drop: expect.closeTo(drop, 9) });
+  });
+
+  test.each([50, 100, 1000])('in which every case fails now and then fails a suite of %i cases', async (cases) => {
+    const { code, headline, report } = await runEdited(cases, 'fails one trial in ten');
+    expect([code, headline]).toEqual([1, expect.stringMatching(/^FAILED/)]);
+    expect(report.decision.breaches.map(({ code: breach }) => breach)).toEqual(['pass-rate-regressed']);
+  });
 });
