@@ -16,7 +16,7 @@ def add(id, method, input, expected, tol=1e-9, source=""):
 
 
 # One-sided Fisher: the candidate fails more often than the accepted prompt.
-for cf, ct, af, at in [(5, 5, 1, 5), (5, 5, 0, 5), (7, 7, 1, 7), (3, 4, 1, 4), (0, 5, 0, 5), (5, 5, 5, 5), (10, 12, 3, 9), (1, 1, 0, 1), (90, 100, 80, 100)]:
+for cf, ct, af, at in [(5, 5, 1, 5), (5, 5, 0, 5), (7, 7, 1, 7), (3, 4, 1, 4), (0, 5, 0, 5), (5, 5, 5, 5), (10, 12, 3, 9), (1, 1, 0, 1), (90, 100, 80, 100), (0, 0, 1, 5), (3, 3, 0, 0), (0, 5, 5, 5), (400, 500, 100, 500)]:
     p = stats.fisher_exact([[cf, ct - cf], [af, at - af]], alternative="greater")[1]
     add(f"{cf}-{ct}-{af}-{at}", "fisher_exact", {"candidateFailures": cf, "candidateTrials": ct, "acceptedFailures": af, "acceptedTrials": at}, {"p": float(p)}, source="scipy.stats.fisher_exact(alternative='greater')")
 for level, k in [(0.025, 5), (0.025 / 5, 7), (0.025 / 20, 8), (0.025 / 80, 9), (0.21, 3), (0.6, 3), (0.025 / 1000, 11)]:
@@ -27,7 +27,7 @@ for level, k in [(0.025, 5), (0.025 / 5, 7), (0.025 / 20, 8), (0.025 / 80, 9), (
     add(f"{level:.6f}", "trials_to_confirm", {"level": level}, {"trials": n}, source="smallest n by scipy.stats.fisher_exact")
 
 # Recall: Wilson's interval.
-for x, n, alpha in [(0, 5, 0.05), (5, 5, 0.05), (19, 20, 0.05), (81, 263, 0.05), (3, 7, 0.1)]:
+for x, n, alpha in [(0, 5, 0.05), (5, 5, 0.05), (19, 20, 0.05), (81, 263, 0.05), (3, 7, 0.1), (0, 1, 0.05), (1, 1, 0.05), (99999, 100000, 0.01)]:
     ci = stats.binomtest(x, n).proportion_ci(1 - alpha, "wilson")
     add(f"{x}-{n}-{alpha}", "recall_interval", {"right": x, "support": n, "alpha": alpha}, {"recall": x / n, "low": float(ci.low), "high": float(ci.high)}, source="scipy.stats.binomtest.proportion_ci('wilson')")
 add("none", "recall_interval", {"right": 0, "support": 0, "alpha": 0.05}, {"recall": None, "low": None, "high": None}, source="nothing to say")
@@ -61,7 +61,7 @@ for id, truth, found in [
 
 # F1 by paired bootstrap: another generator, so the tolerance is that of 2,000 draws.
 rng = np.random.default_rng(7)
-for id, n, wrong_before, wrong_after in [("same", 60, 0.1, 0.1), ("drop", 120, 0.05, 0.3), ("rise", 120, 0.3, 0.05), ("small", 12, 0.1, 0.5), ("all-right", 30, 0.0, 0.0)]:
+for id, n, wrong_before, wrong_after in [("same", 60, 0.1, 0.1), ("drop", 120, 0.05, 0.3), ("rise", 120, 0.3, 0.05), ("small", 12, 0.1, 0.5), ("all-right", 30, 0.0, 0.0), ("all-wrong-then-right", 30, 1.0, 0.0), ("one", 1, 0.0, 0.0)]:
     names = ["billing", "legal", "tech"]
     truth = [names[i % 3] for i in range(n)]
     wrong = lambda share: [t if rng.random() >= share else names[(names.index(t) + 1) % 3] for t in truth]
@@ -76,17 +76,35 @@ for id, n, wrong_before, wrong_after in [("same", 60, 0.1, 0.1), ("drop", 120, 0
     add(id, "f1_bootstrap", {"truth": truth, "baseline": before, "candidate": after, "alpha": 0.05}, {"low": float(low), "high": float(high)}, tol=0.03, source="4,000 draws of NumPy's generator")
     add(id, "f1_difference", {"truth": truth, "baseline": before, "candidate": after, "alpha": 0.05}, {"delta": float(delta)}, source="plain formula")
 
-# Signed rank of log cost ratios.
+# Signed rank of log cost ratios: exact below 50 values without ties and zeros, else normal with both corrections.
+def signed_rank(logs):
+    changed = [x for x in logs if x != 0]
+    if not changed:
+        return None
+    is_exact = len(logs) < 50 and len(changed) == len(logs) and len(set(map(abs, logs))) == len(logs)
+    options = {"method": "exact"} if is_exact else {"method": "asymptotic", "correction": True, "zero_method": "wilcox"}
+    return float(stats.wilcoxon(logs, alternative="greater", **options).pvalue)
+
+
+costs = np.random.default_rng(11)
+heavy = [float(x) for x in np.exp(1.5 * costs.standard_normal(60))]
 for id, before, after in [
     ("doubled", [1, 2, 3, 4, 5, 6, 7, 8], [2.1, 3.9, 6.2, 8.3, 9.8, 12.5, 13.1, 16.9]),
     ("same-spread", [1, 2, 3, 4, 5, 6, 7], [1.2, 1.7, 3.1, 3.7, 5.5, 5.6, 7.05]),
     ("fell", [2, 4, 6, 8, 10, 12], [1, 2.2, 3.1, 4.5, 5.2, 6.7]),
     ("one-heavy", [1, 1.1, 1.2, 1.3, 1.4, 1.5, 100], [0.99, 1.08, 1.19, 1.26, 1.33, 1.49, 900]),
     ("six", [1, 2, 3, 4, 5, 6], [1.3, 2.5, 3.8, 5.5, 7.4, 9.1]),
+    ("one", [2], [3]),
+    ("none-changed", [1, 2, 3], [1, 2, 3]),
+    ("some-unchanged", [1, 2, 3, 4, 5, 6, 7], [1, 2, 3.3, 4.8, 5.1, 6.9, 7.5]),
+    ("all-alike", [1, 2, 4, 8, 16, 32, 64], [2, 4, 8, 16, 32, 64, 128]),
+    ("sixty-heavy", heavy, [float(x * y) for x, y in zip(heavy, np.exp(0.3 + costs.standard_normal(60)))]),
 ]:
     logs = [log(a / b) for a, b in zip(after, before)]
-    p = stats.wilcoxon(logs, alternative="greater", method="exact").pvalue
-    add(id, "paired_cost", {"baseline": before, "candidate": after, "margin": 0.1}, {"ratio": sum(after) / sum(before), "pIncrease": float(p)}, source="scipy.stats.wilcoxon(log ratios, alternative='greater', method='exact')")
+    within = signed_rank([0 if abs(log(1.1) - x) < 1e-12 else log(1.1) - x for x in logs])
+    rose = sum(a > 1.1 * b for a, b in zip(after, before))
+    expected = {"ratio": sum(after) / sum(before), "pIncrease": signed_rank(logs), "pWithin": within, "everyCaseRose": rose == len(after), "noCaseRose": rose == 0}
+    add(id, "paired_cost", {"baseline": before, "candidate": after, "margin": 0.1}, expected, source="scipy.stats.wilcoxon(log ratios, alternative='greater')")
 
 
 # Judge error: Wilson intervals; the lower 80 % bound of J by Newcombe's method 10.
@@ -103,7 +121,8 @@ for tp, p, tn, n in [(48, 50, 45, 50), (50, 50, 50, 50), (30, 40, 12, 20), (1, 1
     j = p1 - p2
     low = j - ((p1 - l1) ** 2 + (u2 - p2) ** 2) ** 0.5
     add(f"{tp}-{p}-{tn}-{n}", "judge_error", {"passesFound": tp, "passes": p, "failuresFound": tn, "failures": n, "alpha": 0.05}, {"sensitivity": p1, "sensitivityLow": sl, "sensitivityHigh": sh, "specificity": tn / n, "specificityLow": cl, "specificityHigh": ch, "youden": j, "youdenLow": low}, source="scipy.stats.binomtest.proportion_ci('wilson'); square-and-add by hand")
-for margin, j, share in [(0.05, 0.86, 1), (0.05, 0.86, 0.5), (0.1, 0, 1), (0.05, -0.2, 1), (0.02, 1, 0.3)]:
+add("no-passes", "judge_error", {"passesFound": 0, "passes": 0, "failuresFound": 3, "failures": 4, "alpha": 0.05}, {"sensitivity": None, "sensitivityLow": None, "sensitivityHigh": None, "specificity": 0.75, "specificityLow": wilson(3, 4, 0.05)[0], "specificityHigh": wilson(3, 4, 0.05)[1], "youden": None, "youdenLow": None}, source="no labelled pass")
+for margin, j, share in [(0.05, 0.86, 0), (0.05, 0.86, 1), (0.05, 0.86, 0.5), (0.1, 0, 1), (0.05, -0.2, 1), (0.02, 1, 0.3)]:
     add(f"{margin}-{j}-{share}", "judged_margin", {"margin": margin, "youdenLow": j, "judged": share}, {"margin": margin * (1 - share + share * max(0, j))}, source="Rogan and Gladen 1978")
 
 # Erosion: z of the mean of paired differences.
@@ -114,6 +133,8 @@ for id, d, margin in [
     ("broken", ([-1] + [0] * 7) * 12, 0.05),
     ("within-margin", ([-1] + [0] * 39) * 10, 0.05),
     ("one", [-1], 0.05),
+    ("better", [0.2, 0.1, 0, 0.3] * 5, 0.05),
+    ("just-short", ([-0.5] + [0.05] * 5) * 8 + [-1, -1, 0, 0], 0.05),
 ]:
     n = len(d)
     z = float(np.mean(d) / (np.std(d, ddof=1) / n**0.5)) if n > 1 and np.std(d, ddof=1) > 1e-12 else None
@@ -135,7 +156,7 @@ for id, v in [
 add("equal", "mann_kendall", {"values": [1, 1, 1]}, {"tau": None, "pFalling": None, "pRising": None}, source="no order")
 
 # McNemar's two-sided mid-p (Fagerland 2013): 1 - P(X = b) / 2 where b = c.
-for b, c in [(0, 0), (1, 1), (5, 5), (3, 7), (0, 4), (10, 2)]:
+for b, c in [(0, 0), (1, 1), (5, 5), (3, 7), (0, 4), (10, 2), (2, 2), (50, 50), (1000, 1000), (20, 21)]:
     n, x = b + c, min(b, c)
     p = 1 - 0.5 * stats.binom.pmf(b, n, 0.5) if b == c else 2 * stats.binom.cdf(x, n, 0.5) - stats.binom.pmf(x, n, 0.5)
     add(f"{b}-{c}", "mcnemar_mid_p", {"b": b, "c": c}, {"p": float(p)}, source="Fagerland, Lydersen and Laake 2013, with scipy.stats.binom")

@@ -45,13 +45,9 @@ const variant = z.looseObject({
   provider: id,
   adapter: id,
   model: z.string(),
-  baseUrl: z.string().optional().describe('Where the model was asked, after the environment and defaults.'),
-  adapterVersion: z.string().optional().describe("Of the adapter, with a hash of the project's own code in it."),
+  adapterVersion: z.string().optional().describe('Of a provider of which the project writes a part.'),
   params: z.record(z.string(), z.unknown()),
-  options: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe('Further settings of the provider, headers by the hash of their value.'),
+  options: z.record(z.string(), z.unknown()).optional().describe('Further settings of the provider.'),
   messages: z
     .array(z.looseObject({ role: z.string(), content: z.string(), attach: z.array(z.string()).optional() }))
     .describe('The prompt as templates.'),

@@ -150,12 +150,10 @@ function mergeAccepted(
   a: RecordedVariant['acceptedPrompt'],
   b: RecordedVariant['acceptedPrompt'],
 ): RecordedVariant['acceptedPrompt'] {
-  if (a === undefined && b === undefined) return undefined;
-  if (a === undefined || b === undefined || a.of !== b.of) {
-    const why = 'parts of the run were compared with other baselines';
-    return { is: 'unavailable', why, ...defined({ of: a?.of ?? b?.of }) };
-  }
-  return [a, b].find(({ is }) => is === 'unavailable') ?? [a, b].find(({ is }) => is === 'askable') ?? a;
+  const states = [a, b];
+  return (
+    states.find((state) => state?.is === 'unavailable') ?? states.find((state) => state?.is === 'askable') ?? a ?? b
+  );
 }
 
 function withoutShardFlag(invocation: RunHeader['invocation']): RunHeader['invocation'] {

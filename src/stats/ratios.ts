@@ -112,9 +112,14 @@ export function comparePairedCost(
   return {
     ratio: before === 0 ? null : after / before,
     pIncrease: wilcoxonSignedRank(logs).pGreater,
-    pWithin: wilcoxonSignedRank(logs.map((log) => Math.log1p(margin) - log)).pGreater ?? 1,
+    pWithin: wilcoxonSignedRank(logs.map((log) => withoutRounding(Math.log1p(margin) - log))).pGreater ?? 1,
     everyCaseRose: candidate.length > 0 && rose === candidate.length,
     noCaseRose: rose === 0,
     n: candidate.length,
   };
+}
+
+/** A case that rose by the very margin differs from it by rounding alone. */
+function withoutRounding(difference: number): number {
+  return Math.abs(difference) < 1e-12 ? 0 : difference;
 }
