@@ -184,7 +184,11 @@ function readAnswers({ file, column, passes }: Claim, from: string): ReadonlyMap
   const csv = parseCsv(readFileSync(join(from, file), 'utf8'));
   if ('error' in csv) throw new Error(`${file}:${csv.error.line}: ${csv.error.message}`);
   const [names, ...rows] = csv.records.map(({ fields }) => fields);
-  const read = (row: readonly string[], name: string) => row[names?.indexOf(name) ?? -1] ?? '';
+  const read = (row: readonly string[], name: string) => {
+    const text = row[names?.indexOf(name) ?? -1];
+    if (text === undefined || (name !== 'answer' && text === '')) throw new Error(`${file}: a row has no ${name}`);
+    return text;
+  };
   const answers = new Map<string, Map<string, string>>();
   for (const row of rows) {
     const model = read(row, 'model').replace(/^.*\//, '');

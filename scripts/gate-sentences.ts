@@ -39,11 +39,15 @@ export async function runEdited(cases: number, effect: EditEffect): Promise<Edit
     writeProject(root, cases, effect);
     const llmcheck = (...argv: string[]) => runCli(argv, { cwd: root });
     writeSuite(root, 'accepted');
-    const accepted = await llmcheck('run', '-q');
-    await llmcheck('baseline', 'accept');
+    for (const command of [
+      ['run', '-q'],
+      ['baseline', 'accept'],
+    ]) {
+      const { code, stdout, stderr } = await llmcheck(...command);
+      if (code !== 0) throw new Error(`${stdout}${stderr}`);
+    }
     writeSuite(root, 'edited');
     const { code, stdout } = await llmcheck('run', '-r', 'terminal');
-    if (accepted.code !== 0) throw new Error(accepted.stdout);
     const { stdout: json } = await llmcheck('report', 'latest', '-r', 'json');
     return { code, headline: findHeadline(stdout), report: JSON.parse(json) as EditedReport };
   } finally {
