@@ -3,7 +3,6 @@ import { readCases } from '../baseline/baseline-cases.ts';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { defined } from '../json/defined.ts';
-import type { BaselineTrial } from '../model/baseline.ts';
 import type { Completion } from '../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
@@ -103,10 +102,11 @@ function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): Kn
   return { source: file, answers: [...last.values()] };
 }
 
+/** Of a row, or of a baseline's trial. */
 type Stored = Pick<
-  BaselineTrial & CellRow,
-  'checks' | 'output' | 'toolCalls' | 'finishReason' | 'usage' | 'latencyMs' | 'reasoning' | 'refusal'
-> & { readonly costUsd?: number | null };
+  CellRow,
+  'checks' | 'output' | 'toolCalls' | 'finishReason' | 'usage' | 'latencyMs' | 'reasoning' | 'refusal' | 'costUsd'
+>;
 
 function toKnown(
   { prompt, provider, caseId, trial }: Omit<KnownAnswer, 'completion' | 'checks' | 'costUsd'>,

@@ -177,59 +177,61 @@ export interface AskedTurn extends Omit<AskedMessage, 'attach'> {
   readonly name?: string;
 }
 
-/** One line a finished cell; the last line of a cell wins. */
+/** One line a finished cell; the last line of a cell wins. Members without a value are not written. */
 export interface CellRow extends CellKey {
   readonly type: 'cell';
   readonly identity: string;
   readonly stamp: string;
   readonly status: CellStatus;
-  readonly observe?: true;
-  readonly mustPass?: true;
+  readonly observe?: true | undefined;
+  readonly mustPass?: true | undefined;
   /** What the case comes from: cases of one group are not independent evidence. */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** The gated slices that the case is in; absent where it is in none, and in older records. */
-  readonly slices?: readonly string[];
-  readonly confirmation?: true;
+  readonly slices?: readonly string[] | undefined;
+  readonly confirmation?: true | undefined;
   /** Set where the accepted prompt was asked again, beside the candidate. */
-  readonly side?: 'accepted';
+  readonly side?: 'accepted' | undefined;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   /** In [0, 1]; absent where nothing was judged. */
-  readonly score?: number;
+  readonly score?: number | undefined;
   /** Of text and tool calls, by hashAnswer; absent where there was no answer, and in rows of before it was written. */
-  readonly answerHash?: string;
+  readonly answerHash?: string | undefined;
   /** Names the very answer, by identifyAnswer: a fresh call that answers the same has another one. */
-  readonly answerId?: string;
-  readonly output?: string;
-  readonly reasoning?: string;
-  readonly refusal?: string;
-  readonly toolCalls?: readonly ToolCall[];
-  readonly finishReason?: FinishReason;
+  readonly answerId?: string | undefined;
+  readonly output?: string | undefined;
+  readonly reasoning?: string | undefined;
+  readonly refusal?: string | undefined;
+  readonly toolCalls?: readonly ToolCall[] | undefined;
+  readonly finishReason?: FinishReason | undefined;
   readonly checks: readonly RecordedCheck[];
   /** Summed over a conversation; absent where there was no answer, or none that was timed. */
-  readonly latencyMs?: number;
+  readonly latencyMs?: number | undefined;
   /** How many cells of its provider began before it; absent without a latency, and in older records. */
-  readonly position?: number;
+  readonly position?: number | undefined;
   /** As if nothing were cached; null where no price is known; absent where there was no answer. */
-  readonly costUsd?: number | null;
+  readonly costUsd?: number | null | undefined;
   /** Billed by this run. */
-  readonly spentUsd?: number | null;
-  readonly judgeCostUsd?: number | null;
-  readonly usage?: Usage;
+  readonly spentUsd?: number | null | undefined;
+  readonly judgeCostUsd?: number | null | undefined;
+  readonly usage?: Usage | undefined;
   /** True where every answer of the cell came without a request. */
   readonly cached: boolean;
   readonly attempts: number;
-  readonly model?: string;
-  readonly systemFingerprint?: string;
+  readonly model?: string | undefined;
+  readonly systemFingerprint?: string | undefined;
   readonly calls: readonly RecordedCall[];
   /** On the first trial alone: the others sent the same. */
-  readonly asked?: AskedCase;
-  readonly error?: {
-    readonly kind: FailureKind;
-    readonly message: string;
-    readonly status?: number;
-    readonly attempts: number;
-  };
-  readonly skip?: { readonly reason: SkipReason; readonly message?: string };
+  readonly asked?: AskedCase | undefined;
+  readonly error?:
+    | {
+        readonly kind: FailureKind;
+        readonly message: string;
+        readonly status?: number;
+        readonly attempts: number;
+      }
+    | undefined;
+  readonly skip?: { readonly reason: SkipReason; readonly message?: string } | undefined;
 }
 
 /** What counting, comparing and deciding need of a row; it comes before the rest of the line, so that it can be read alone. */

@@ -1,15 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { canonicalJson } from '../json/canonical-json.ts';
-import { defined } from '../json/defined.ts';
 import type { CallRecord } from '../model/cell.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
 /** A hash of an answer's text and tool calls. */
-export function hashAnswer({
-  output,
-  toolCalls,
-}: Required<Pick<CellRow, 'output'>> & Pick<CellRow, 'toolCalls'>): string {
+export function hashAnswer({ output, toolCalls }: Pick<CellRow, 'toolCalls'> & { readonly output: string }): string {
   return shorten(sha256Hex(toolCalls === undefined ? output : `${output}\u0000${canonicalJson(toolCalls)}`));
 }
 
@@ -32,5 +28,5 @@ export function answerHashOf(
 ): string | undefined {
   const { answerHash, output, toolCalls } = row;
   if (answerHash !== undefined || output === undefined) return answerHash;
-  return hashAnswer({ output, ...defined({ toolCalls }) });
+  return hashAnswer({ output, toolCalls });
 }

@@ -1,5 +1,6 @@
 import { createFindAccepted, openBaselines } from '../baseline/find-baselines.ts';
 import { spell } from '../json/canonical-json.ts';
+import type { ToolCall } from '../model/completion.ts';
 import type { CellRow } from '../model/record.ts';
 import type { ReportStyle } from '../model/report.ts';
 import type { Case, Project, Suite } from '../model/suite.ts';
@@ -79,7 +80,7 @@ function expectedOf({ expected }: Case): AnswerChange['before'] {
 }
 
 /** The answer as one text, with its tool calls below. */
-function textOf({ text, toolCalls }: Pick<Required<CellRow>, 'toolCalls'> & { readonly text: string }): string {
+function textOf({ text, toolCalls }: { readonly text: string; readonly toolCalls: readonly ToolCall[] }): string {
   const calls = toolCalls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
   return [...(text === '' && calls.length > 0 ? [] : [text]), ...calls].join('\n');
 }

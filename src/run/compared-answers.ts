@@ -2,7 +2,6 @@ import type { AcceptedAnswer, JudgedInput } from '../assertions/define.ts';
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
 import { defined } from '../json/defined.ts';
 import type { ComparedCell, FindOther } from '../judges/judge-answer.ts';
-import type { BaselineTrial } from '../model/baseline.ts';
 import type { CellKey, CellResult } from '../model/cell.ts';
 import type { CellRow } from '../model/record.ts';
 import type { PromptVersion, Suite } from '../model/suite.ts';
@@ -111,7 +110,7 @@ function rowsOf(
   return (variant?.cases.get(caseId)?.trials ?? []).map(({ rowIndex }) => readRow(rowIndex));
 }
 
-function answerOf({ output, toolCalls = [], reasoning }: Pick<BaselineTrial, 'output' | 'toolCalls' | 'reasoning'>) {
+function answerOf({ output, toolCalls = [], reasoning }: Pick<CellRow, 'output' | 'toolCalls' | 'reasoning'>) {
   return output === undefined ? undefined : { text: output, toolCalls, ...defined({ reasoning }) };
 }
 

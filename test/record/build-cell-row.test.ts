@@ -147,7 +147,8 @@ describe('a judged cell', () => {
       checks: [],
       cached: false,
     });
-    for (const key of ['output', 'costUsd', 'spentUsd', 'latencyMs', 'usage']) expect(row).not.toHaveProperty(key);
+    const { output, costUsd, spentUsd, latencyMs, usage } = row;
+    expect([output, costUsd, spentUsd, latencyMs, usage]).toEqual(Array(5).fill(undefined));
   });
 
   test('keeps what differs from the ordinary in its checks', () => {
@@ -223,7 +224,7 @@ describe('a conversation', () => {
   test('has no usage where one call reported none', () => {
     const { usage: _usage, ...silent } = buildCompletion();
     const calls = [answer(), { ...answer(), completion: silent }];
-    expect(buildCellRow(judged({ calls }), open)).not.toHaveProperty('usage');
+    expect(buildCellRow(judged({ calls }), open).usage).toBeUndefined();
   });
 });
 
@@ -352,6 +353,6 @@ describe('what a cell asked', () => {
   });
 
   test('is left out of the others, which asked the same', () => {
-    expect(buildCellRow(judged(), mask, { request, turns })).not.toHaveProperty('asked');
+    expect(buildCellRow(judged(), mask, { request, turns }).asked).toBeUndefined();
   });
 });

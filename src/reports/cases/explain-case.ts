@@ -122,8 +122,8 @@ function countStatuses(rows: readonly CellRow[], noun: string): string[] {
 
 /** An answer as people read it: its text, then a line a tool call; undefined where there is none. */
 function answerText(answer: {
-  readonly output?: string;
-  readonly toolCalls?: readonly ToolCall[];
+  readonly output?: string | undefined;
+  readonly toolCalls?: readonly ToolCall[] | undefined;
 }): string | undefined {
   const { output, toolCalls = [] } = answer;
   const calls = toolCalls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
