@@ -45,8 +45,9 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
 }
 
-// Sixteen digits or more, or a large exponent: a double keeps any other number.
-const mayBeLong = /\d[\d.]{15}|\d[eE][+-]?0*(?:2[89]\d|[3-9]\d\d|[1-9]\d{3})/;
+// Sixteen digits or more, or a large exponent: a double keeps any other number. No letter or quote comes before a number,
+// as before digits in a hash.
+const mayBeLong = /(?<![\w"])\d(?:[\d.]{15}|[\d.]*[eE][+-]?0*(?:2[89]\d|[3-9]\d\d|[1-9]\d{3}))/;
 const stringsAndNumbers = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** `JSON.parse` gave doubles: parses again, with each number that no double keeps as a marked text, and reads those. */
