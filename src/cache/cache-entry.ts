@@ -88,12 +88,18 @@ export function parseEntry(line: string): ParsedEntry {
   return parsed.success ? { ok: true, entry: parsed.data } : refusedBy(parsed.error);
 }
 
-/** The same of what a hit needs; the request is covered by the checksum, and not looked at. */
+/** The same of what a hit needs. Its checksum says that `renderEntry` wrote it, so the schema would tell nothing new. */
 export function parseAnswer(line: string): ParsedAnswer {
   const opened = openLine(line);
   if (!opened.ok) return opened;
-  const parsed = answerSchema.safeParse(opened.value);
-  return parsed.success ? { ok: true, answer: parsed.data } : refusedBy(parsed.error);
+  return isStoredAnswer(opened.value) ? { ok: true, answer: opened.value } : refused('is no cache entry');
+}
+
+function isStoredAnswer(value: unknown): value is StoredAnswer {
+  if (!isJsonObject(value)) return false;
+  const { key, receivedAt, completion } = value;
+  if (typeof key !== 'string' || typeof receivedAt !== 'string' || !isJsonObject(completion)) return false;
+  return typeof completion['text'] === 'string' && Array.isArray(completion['toolCalls']);
 }
 
 /** The entry in a line whose checksum matches. */
@@ -157,8 +163,6 @@ const entrySchema = z.strictObject({
   }),
   completion: completionSchema,
 });
-
-const answerSchema = entrySchema.pick({ key: true, receivedAt: true, completion: true }).strip();
 
 function refusedBy(error: z.ZodError): Refused {
   const [issue] = error.issues;
