@@ -34,8 +34,9 @@ export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls' | 'co
 export async function judgeAnswer(
   checks: readonly CheckSpec[],
   answer: AnswerToJudge,
-  { findAccepted, findOther, openAsker, ...ports }: JudgePorts = {},
+  ports: JudgePorts = {},
 ): Promise<JudgedChecks> {
+  const { findAccepted, findOther, openAsker } = ports;
   const { cell, completion, latencyMs, costUsd, conversation = [], stored } = answer;
   // Only the last answer of a conversation is stored, and turns have checks of their own.
   const isLast = checks === cell.checks;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { JsonObject } from '../../json/json.ts';
 import type { AssertionDeclaration } from '../../model/assertion.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
@@ -47,7 +48,14 @@ export function compilePlain(plain: PlainAssertion, context: AssertionContext): 
     return undefined;
   }
   const errorsBefore = context.problems.errorCount();
-  const params: Params = { ...plain, ...readParams(plain, isMap, context), isMap, problems: context.problems };
+  const { problems } = context;
+  const params: Params = {
+    ...plain,
+    ...readParams(plain, isMap, context),
+    framed: framedSource(plain.frame),
+    isMap,
+    problems,
+  };
   const code = readNeeds(name, declaration, params, context);
   const templates = [...params.templates.values()];
   const variables = templates.flatMap((template) => (template.kind === 'constant' ? [] : template.variables));
@@ -105,6 +113,8 @@ interface ReadParams {
 }
 
 interface Params extends PlainAssertion, ReadParams {
+  /** The frame as a case's hash covers it. */
+  readonly framed: JsonObject;
   /** False for the short form, `contains: refund`. */
   readonly isMap: boolean;
   readonly problems: AssertionContext['problems'];
@@ -134,7 +144,7 @@ function renderParams({ templates }: Params, scope: Scope): Values {
 
 /** The check of some rendered parameters; undefined where the schema refuses them, which is reported. */
 function checkParams(values: Values, params: Params): CheckSpec | undefined {
-  const { name, declaration, frame, isMap } = params;
+  const { name, declaration, frame, framed, isMap } = params;
   const isSpelled = declaration.spelled === true;
   const result = declaration.params.safeParse(isSpelled ? values : plainNumbers(values), { reportInput: true });
   if (!result.success) {
@@ -142,7 +152,7 @@ function checkParams(values: Values, params: Params): CheckSpec | undefined {
     return undefined;
   }
   const shown = isMap ? values : values[declaration.main ?? 'value'];
-  const source = { [name]: markSpelling(isSpelled ? shown : plainNumbers(shown)), ...framedSource(frame) };
+  const source = { [name]: markSpelling(isSpelled ? shown : plainNumbers(shown)), ...framed };
   return { assertion: name, params: result.data, ...frame, source };
 }
 
