@@ -17,12 +17,12 @@ export interface RetrialBudget {
   readonly spendOf: (wanted: Pick<WantedRetrials, 'id' | 'side'>) => RetrialSpend;
 }
 
-/** Above this share of cases suspects are many: then three of them show whether cases broke or the average fell. */
+/** Above this share of cases suspects are many: then some of them show whether cases broke or the average fell. */
 const manySuspects = 0.125;
-const probedSuspects = 3;
 
-/** With this many suspects the average shows a fall by itself. */
+/** With this many suspects the average shows a fall by itself, and two of them are asked; of fewer, all. */
 const enoughForAverage = 6;
+const probedSuspects = 2;
 
 /** Suspects that are asked at a time, so that broken ones end the rest before it is paid for. */
 const suspectsAtATime = 20;
@@ -91,7 +91,8 @@ const typicalRetrials = 7;
 
 /**
  * Where a prompt breaks cases for good, its suspects fail again; where it fails a little more often everywhere, they
- * mostly pass, and the average is the better witness.
+ * mostly pass, and the average is the better witness. So a few are asked once, and those that failed again are settled
+ * first: any of them may be broken, whatever the others are.
  */
 function probe(
   input: SuspicionInput,
@@ -101,15 +102,16 @@ function probe(
   const { suspects, comparedCases } = input;
   if (suspects.every(({ isGated }) => !isGated)) return 'averages';
   if (suspects.length <= manySuspects * comparedCases) return 'cases';
-  if (suspects.length >= enoughForAverage && windowOf(input, budget) < 2) return 'averages';
-  const probed = suspects.slice(0, probedSuspects).map(({ found }) => found);
+  const isEnough = suspects.length >= enoughForAverage;
+  const probed = (isEnough ? suspects.slice(0, probedSuspects) : suspects).map(({ found }) => found);
   const unasked = probed.filter(({ candidate }) => judgedRows(candidate).length === 0);
-  const cleared = probed.filter(({ candidate }) => judgedRows(candidate).some(({ status }) => status === 'passed'));
-  const failing = probed.length - unasked.length - cleared.length;
-  if (failing >= 2) return 'cases';
-  const open = openOf(unasked, cases);
-  if (cleared.length >= 2 || open.length === 0) return failing > cleared.length ? 'cases' : 'averages';
-  return open.slice(0, 2 - Math.max(failing, cleared.length));
+  const failing = probed.filter((found) => !unasked.includes(found) && cases.get(found.id)?.kind !== 'flaky');
+  // One case alone would use up what is left.
+  if (isEnough && unasked.length === probed.length && windowOf(input, budget) < 2) return 'averages';
+  if (failing.length >= 2) return 'cases';
+  const blocks = openOf(unasked, cases).slice(0, 2 - failing.length);
+  const wanted = blocks.length > 0 ? blocks : openOf(failing, cases);
+  return wanted.length > 0 ? wanted : 'averages';
 }
 
 /** Blocks in their order; a look also in part, if it has enough cases then. */

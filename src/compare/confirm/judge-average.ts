@@ -38,6 +38,8 @@ export interface Look {
   readonly trials: number;
   /** The part of the level that it spends. */
   readonly spend: number;
+  /** Where fresh trials look no worse than this, further looks are not worth their cost. */
+  readonly clearedAt: number;
 }
 
 export interface AverageRule {
@@ -48,28 +50,28 @@ export interface AverageRule {
   readonly usesPlanned: boolean;
 }
 
+/** Where fresh trials look no worse than this, further looks are not worth their cost. */
+export const clearedAt = 0.4;
+
 /**
  * The looks at a flagged average. The shares of the level add up to more than 1, since the looks overlap: they were
  * calibrated by simulation, so that all looks together keep the level (bench/gate-simulation.ts).
  */
 export const fullLooks: readonly Look[] = [
-  { share: 0.25, trials: 1, spend: 0.3 },
-  { share: 0.5, trials: 1, spend: 0.4 },
-  { share: 1, trials: 1, spend: 0.6 },
-  { share: 1, trials: 2, spend: 0.7 },
+  { share: 0.25, trials: 1, spend: 0.3, clearedAt },
+  { share: 0.5, trials: 1, spend: 0.4, clearedAt },
+  { share: 1, trials: 1, spend: 0.6, clearedAt },
+  { share: 1, trials: 2, spend: 0.7, clearedAt },
 ];
-/** Where the budget allows one trial a case. */
+/** Where the budget allows one trial a case. Half of a small suite that shows no drop clears none yet. */
 export const shortLooks: readonly Look[] = [
-  { share: 0.5, trials: 1, spend: 0.1 },
-  { share: 1, trials: 1, spend: 1.3 },
+  { share: 0.5, trials: 1, spend: 0.1, clearedAt: 0.6 },
+  { share: 1, trials: 1, spend: 1.3, clearedAt },
 ];
 const leastCases = 10;
 
 /** An average is looked at again where it looks worse than this. */
 export const flaggedAt = 0.1;
-
-/** Where fresh trials look no worse than this, further looks are not worth their cost. */
-export const clearedAt = 0.4;
 
 /** A look that the budget cuts short still counts with this share of its cases. */
 const leastShare = 0.6;
@@ -104,7 +106,7 @@ export function judgeAverage(
     if (p === null) continue;
     if (p <= look.spend * rule.level) return { kind: 'confirmed', ...last, p };
     // The last look clears what fresh trials alone would not even have flagged.
-    if (p >= clearedAt || (next === undefined && p > flaggedAt)) return { kind: 'cleared', ...last, p };
+    if (p >= look.clearedAt || (next === undefined && p > flaggedAt)) return { kind: 'cleared', ...last, p };
     if (done < size) break;
   }
   return { kind: 'unsettled', ...last };

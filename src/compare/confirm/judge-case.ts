@@ -72,12 +72,12 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
   return ask(found, 'accepted', found.accepted, accepted.length === 0 ? Math.min(missing, most + 1) : missing);
 }
 
-/** One trial of the accepted prompt, after the first retrial that failed. Undefined where it has passed one already. */
+/** One trial of the accepted prompt at a time, after the first retrial that failed. Undefined once it has passed one. */
 function askEarly(found: RetriedCase, { asksEarly, asksAccepted }: SuspectRule): RetriedVerdict | undefined {
   const isEarly = asksEarly && asksAccepted && judgedRows(found.candidate).length > 0;
   const { candidate, accepted } = found;
   const hasErrored = [candidate, accepted].some((rows) => countErrored(rows) >= maxErroredRetrials);
-  if (!isEarly || hasErrored || hasPassedBefore(found)) return undefined;
+  if (!isEarly || hasErrored || accepted.some(({ status }) => status === 'passed')) return undefined;
   return ask(found, 'accepted', found.accepted, 1);
 }
 

@@ -41,6 +41,16 @@ describe('the exit code', () => {
   });
 });
 
+test.each([1, 2, 3])('a broken case is found beside two that flaked once, at place %i', async (place) => {
+  const project = await openBaselineProject();
+  await project.accept();
+  for (const word of firstWords(3)) project.answers.set(word, (asked) => (asked === 0 ? 'sorry' : word));
+  breakForGood(project, `w0${place}`);
+  const run = await project.compared(['run', '--cache', 'refresh']);
+  expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], [`case-0${place}`]]);
+  expect(run.comparison.cases['flaky']).toHaveLength(2);
+});
+
 describe('errors', () => {
   test('that could hide a regression leave it open: a suite that would be certified is not', async () => {
     const project = await openBaselineProject();

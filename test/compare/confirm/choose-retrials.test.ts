@@ -73,16 +73,30 @@ describe('many suspects of a flagged average', () => {
   const word = (suspects: Readonly<Record<string, string>>, calls = 1000) =>
     chosen({ suspects, averages, budget: 1000 }, { calls });
 
-  test('are probed: two of the first three show whether cases broke or the average fell', () => {
-    const suspects = many(10, 'f');
-    expect(word(suspects)).toEqual(['s000 candidate 1', 's001 candidate 1']);
-    expect(word({ ...suspects, s000: 'f+f', s001: 'f+p' })).toEqual(['s002 candidate 1']);
+  test('are probed: the first two show whether cases broke or the average fell', () => {
+    expect(word(many(10, 'f'))).toEqual(['s000 candidate 1', 's001 candidate 1']);
   });
 
   test('that fail again are settled first', () => {
-    const failing = word({ ...many(10, 'f'), s000: 'f+f', s001: 'f+f' });
-    expect(failing).toHaveLength(10);
-    expect(failing[0]).toBe('s000 accepted 1');
+    const suspects = many(10, 'f');
+    expect(word({ ...suspects, s000: 'f+f', s001: 'f+f' })).toHaveLength(10);
+    expect(word({ ...suspects, s000: 'f+p', s001: 'f+f' })).toEqual(['s001 accepted 1']);
+    // However little is left.
+    expect(word({ ...suspects, s000: 'f+fff|p', s001: 'f+p' }, 20)).toEqual(['s000 candidate 3']);
+  });
+
+  test('are all asked where they are fewer than six, and one that failed again is settled first', () => {
+    const few = [buildAverage(30)];
+    const ask = (suspects: Readonly<Record<string, string>>) => chosen({ suspects, averages: few, budget: 30 });
+    expect(ask(many(5, 'f'))).toEqual(['s000 candidate 1', 's001 candidate 1']);
+    expect(ask({ ...many(5, 'f'), s000: 'f+f', s001: 'f+p' })).toEqual(['s002 candidate 1']);
+    expect(ask({ ...many(5, 'f+p'), s003: 'f+f' })).toEqual(['s003 accepted 1']);
+    expect(ask(many(5, 'f+p')).every((one) => one.startsWith('pass rate-'))).toBe(true);
+  });
+
+  test('of which one is broken are cases that broke', () => {
+    const broken = { ...many(10, 'f'), s000: 'f+ffffffff|pppppppp', s001: 'f+p' };
+    expect(word(broken)).toHaveLength(8);
   });
 
   test('that pass leave it to the average', () => {

@@ -184,6 +184,24 @@ describe('where a change breaks cases for good', () => {
     }
   });
 
+  test.each([2, 3])('one broken case beside %d that flaked once fails, of 10 to 24', (flaky) => {
+    for (const count of [10, 11, 12, 14, 16, 18, 20, 24]) {
+      for (let broken = 0; broken <= flaky; broken += 1) {
+        const suspects = Object.keys(repeatCase(flaky + 1, 'p'));
+        const asked = new Set<string>();
+        const answer = (id: string, side: string) => {
+          if (side === 'accepted' || !suspects.includes(id)) return 'p';
+          const isFirst = !asked.has(id);
+          asked.add(id);
+          return isFirst || id === suspects[broken] ? 'f' : 'p';
+        };
+        const run = simulateRun({ before: repeatCase(count, 'p'), trials: 1, answer });
+        expect([count, broken, run.codes]).toEqual([count, broken, ['case-broken']]);
+        expect(run.retrials).toBeLessThanOrEqual(run.planned);
+      }
+    }
+  });
+
   test.each([
     [20, 1, 2],
     [40, 1, 4],
