@@ -96,10 +96,11 @@ function judge(asked: AskedCases, options: SimulatedRunOptions, settings: Settin
 
 function askAgain(asked: AskedCases, options: SimulatedRunOptions, settings: Settings) {
   const planned = asked.size * options.trials;
+  const { budget = 1 } = options.gate?.confirm ?? {};
   let retrials = 0;
   for (let rounds = 0; rounds < maxRounds; rounds += 1) {
     const { suspicions, settled } = judge(asked, options, settings, false);
-    const left = { calls: planned - retrials, usd: undefined };
+    const left = { calls: planned * budget - retrials, usd: undefined };
     const wanted = chooseRetrials(suspicions.input, settled, { left, spendOf: () => oneCall });
     if (wanted.length === 0) return { retrials, rounds };
     for (const { id, side, count } of wanted) {

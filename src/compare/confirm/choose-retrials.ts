@@ -1,3 +1,4 @@
+import { leastShare } from './judge-average.ts';
 import type { RetriedVerdict } from './judge-case.ts';
 import { judgedRows, type RetriedCase, type WantedRetrials } from './retried-case.ts';
 import type { SettledSuspicions, SuspicionInput } from './settle-suspicions.ts';
@@ -107,11 +108,24 @@ function probe(
   const unasked = probed.filter(({ candidate }) => judgedRows(candidate).length === 0);
   const failing = probed.filter((found) => !unasked.includes(found) && cases.get(found.id)?.kind !== 'flaky');
   // One case alone would use up what is left.
-  if (isEnough && unasked.length === probed.length && windowOf(input, budget) < 2) return 'averages';
+  const isScarce = isEnough && unasked.length === probed.length && windowOf(input, budget) < 2;
+  if (isScarce) return paysForLooks(input, budget) ? 'averages' : 'cases';
   if (failing.length >= 2) return 'cases';
   const blocks = openOf(unasked, cases).slice(0, 2 - failing.length);
   const wanted = blocks.length > 0 ? blocks : openOf(failing, cases);
   return wanted.length > 0 ? wanted : 'averages';
+}
+
+/** True where what is left reaches a last look: one that is cut short before it can hardly confirm anything. */
+function paysForLooks({ averages }: SuspicionInput, { left, spendOf }: RetrialBudget): boolean {
+  const looked = new Map(averages.flatMap(({ cases }) => cases.map((found) => [found.id, found])));
+  let [all, missing] = [0, 0];
+  for (const { id, accepted } of looked.values()) {
+    const { calls } = spendOf({ id, side: 'accepted' });
+    all += calls;
+    if (accepted.length === 0) missing += calls;
+  }
+  return Math.floor(left.calls) >= missing - (1 - leastShare) * all;
 }
 
 /** Blocks in their order; a look also in part, if it has enough cases then. */

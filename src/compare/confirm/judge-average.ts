@@ -73,8 +73,8 @@ const leastCases = 10;
 /** An average is looked at again where it looks worse than this. */
 export const flaggedAt = 0.1;
 
-/** A look that the budget cuts short still counts with this share of its cases. */
-const leastShare = 0.6;
+/** Of the cases of a look. */
+export const leastShare = 0.6;
 
 /** Looks at a flagged average by fresh trials alone. `isFinal`: no further retrial can be made. */
 export function judgeAverage(
@@ -89,9 +89,11 @@ export function judgeAverage(
     const next = rule.looks[index + 1];
     // A small suite is looked at whole at once.
     if (next !== undefined && next.trials === look.trials && sizeOf(next, cases.length) === size) continue;
-    const least = look.trials > 1 ? size : Math.max(last.cases + 1, Math.ceil(size * leastShare));
+    const least = look.trials > 1 ? size : Math.max(last.cases, leastOf(look, cases.length));
     const wanted = cases.slice(0, size).map((found) => findMissing(found, look.trials, rule.usesPlanned));
     const done = countDone(wanted);
+    // Where no more can be asked, a look that is cut short may have what the next one needs at least.
+    if (done < size && isFinal && next?.trials === look.trials && done >= leastOf(next, cases.length)) continue;
     if (done < size && !(isFinal && done >= least)) {
       return isFinal ? { kind: 'unsettled', ...last } : { kind: 'open', wanted, least };
     }
@@ -124,6 +126,11 @@ function countDone(wanted: readonly (readonly WantedRetrials[])[]): number {
 
 function sizeOf({ share }: Pick<Look, 'share'>, cases: number): number {
   return Math.min(cases, Math.max(leastCases, Math.ceil(share * cases)));
+}
+
+/** A look that the budget cuts short still counts with so many cases. */
+function leastOf(look: Look, cases: number): number {
+  return Math.ceil(sizeOf(look, cases) * leastShare);
 }
 
 function pairOf(found: RetriedCase, trials: number, usesPlanned: boolean): TrialPair {

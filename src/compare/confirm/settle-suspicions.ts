@@ -79,6 +79,7 @@ const tinyBudget = 10;
 
 /** Judges everything that looks worse by its retrials. `isFinal`: no further retrial can be made. */
 export function settleSuspicions(input: SuspicionInput, isFinal: boolean): SettledSuspicions {
+  if (isFinal && isUnpaid(input)) return settleUnasked(input);
   const cases = new Map<string, RetriedVerdict>();
   for (const found of input.contracts) cases.set(found.id, judgeContract(found, isFinal));
   const added = judgeAdded(input, isFinal);
@@ -90,6 +91,25 @@ export function settleSuspicions(input: SuspicionInput, isFinal: boolean): Settl
   }
   for (const { found, verdict } of added) cases.set(found.id, verdict);
   return { averages, cases };
+}
+
+/** True where the calls for retrials did not pay for a single one. To be used where no further retrial can be made. */
+function isUnpaid(input: SuspicionInput): boolean {
+  const { isStopped, mergedShards, budget } = input;
+  return isStopped !== true && mergedShards === undefined && budget < tinyBudget && sumRetrials(input) === 0;
+}
+
+/** As if the budget were 0: the stored trials decide. */
+function settleUnasked({ averages, suspects, contracts, added }: SuspicionInput): SettledSuspicions {
+  const found = [...contracts, ...[...suspects, ...added].map((one) => one.found)];
+  return {
+    cases: new Map(found.map(({ id }) => [id, { kind: 'broken', acceptedFailures: 0, acceptedTrials: 0 }])),
+    averages: new Map(averages.filter(isFlagged).map(({ id }) => [id, { kind: 'unavailable' }])),
+  };
+}
+
+function isFlagged({ p }: ComparedAverage): boolean {
+  return p !== null && p <= flaggedAt;
 }
 
 type JudgedSuspect = Suspect & { readonly verdict: RetriedVerdict };
@@ -161,14 +181,17 @@ function hasFailedAgain({ candidate, accepted }: RetriedCase): boolean {
  * True where far fewer retrials than planned trials used the calls up: those of a long conversation, beside short ones. To
  * be used where no further retrial can be made.
  */
-function hasCostlyRetrials({ averages, suspects, contracts, added, budget, isStopped }: SuspicionInput): boolean {
-  if (isStopped === true) return false;
+function hasCostlyRetrials(input: SuspicionInput): boolean {
+  return input.isStopped !== true && 2 * sumRetrials(input) < input.budget;
+}
+
+function sumRetrials({ averages, suspects, contracts, added }: SuspicionInput): number {
   const made = new Map<string, number>();
   const cases = [...suspects, ...added].map(({ found }) => found);
   for (const { id, candidate, accepted } of [...cases, ...contracts, ...averages.flatMap((average) => average.cases)]) {
     made.set(id, candidate.length + accepted.length);
   }
-  return 2 * [...made.values()].reduce((sum, count) => sum + count, 0) < budget;
+  return [...made.values()].reduce((sum, count) => sum + count, 0);
 }
 
 function judgeAdded(input: SuspicionInput, isFinal: boolean) {
@@ -203,7 +226,7 @@ function judgeAverages(
   isFinal: boolean,
 ): ReadonlyMap<string, AverageVerdict> {
   const tested = averages.filter(({ p }) => p !== null);
-  const flagged = tested.filter(({ p }) => p !== null && p <= flaggedAt);
+  const flagged = tested.filter(isFlagged);
   // A slice's cases are also those of the whole, and each of them is asked once.
   const cells = new Set(flagged.flatMap(({ cases }) => cases.map(({ id }) => id))).size;
   // The planned trials are no fresh ones once they have flagged an average; they may be used where the correction is

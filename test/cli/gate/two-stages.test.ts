@@ -378,6 +378,38 @@ describe('gate.confirm', () => {
     expect(countsOf(project.asked) + countsOf(project.askedAccepted)).toBeLessThanOrEqual(22);
   });
 
+  test.each([
+    ['every case of a first run fails', firstWords(12), false],
+    ['a case of a first run fails', ['w05'], false],
+    ['every case of an edited prompt fails', firstWords(12), true],
+    ['a contract of an edited prompt fails', ['w07'], true],
+    ['a case of an edited prompt fails', ['w05'], true],
+  ])(
+    'a budget that pays for no confirmation trial fails where %s, as a budget of 0 does',
+    async (_name, words, isEdited) => {
+      const project = await openBaselineProject();
+      gate(project, '{ confirm: { budget: 5% } }');
+      project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+      project.write(casesFile, project.read(casesFile).split('\n').slice(0, 12).join('\n'));
+      if (isEdited) await project.accept();
+      breakForGood(project, ...words);
+      const run = await project.compared(fresh);
+      expect([run.code, countsOf(project.asked), project.askedAccepted.size]).toEqual([1, 12, 0]);
+      expect((await reportLatest(project)).decision).toEqual(run.report.decision);
+    },
+  );
+
+  test.each([12, 15])('a budget of a half of %i cases that are all broken fails', async (count) => {
+    const project = await openBaselineProject();
+    gate(project, '{ confirm: { budget: 50% } }');
+    project.write(casesFile, project.read(casesFile).split('\n').slice(0, count).join('\n'));
+    await project.accept();
+    breakForGood(project, ...firstWords(count));
+    const run = await project.compared(fresh);
+    expect([run.code, run.report.decision.outcome]).toEqual([1, 'failed']);
+    expect(countsOf(project.asked) + countsOf(project.askedAccepted)).toBeLessThanOrEqual(1.5 * count);
+  });
+
   test('cases: 1 asks no further case once one is broken', async () => {
     const project = await openBaselineProject();
     gate(project, '{ confirm: { cases: 1 } }');

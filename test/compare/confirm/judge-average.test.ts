@@ -88,6 +88,21 @@ describe('the looks', () => {
     expect(judge(cases([100, 'p|p']), undecided, short)).toBe('unsettled by 100');
   });
 
+  test('take half of the cases as the whole where that is all that can be asked of a small suite', () => {
+    const part = cases([8, 'f|p'], [4, 'f']);
+    expect(judge(part, undecided, short)).toBe('look at 10, at least 6: 0 + 2');
+    // The first look may spend 0.0025, the last one 0.0325.
+    expect(judge(part, () => 0.004, short, true)).toBe('confirmed by 8');
+    expect(judge(cases([7, 'f|p'], [5, 'f']), () => 0.004, short, true)).toBe('unsettled by 7');
+    expect(judge(cases([10, 'f|p'], [2, 'f']), () => 0.004, short, true)).toBe('confirmed by 10');
+  });
+
+  test('of half of the cases clear what looks better, and not what looks the same', () => {
+    const half = cases([50, 'p|p'], [50, 'p']);
+    expect(judge(half, () => 0.5, short)).toBe('look at 100, at least 60: 0 + 50');
+    expect(judge(half, () => 0.6, short)).toBe('cleared by 50');
+  });
+
   test('see as many trials of each side as the look has', () => {
     const found = cases([30, 'pf+fpp|ppf']);
     const { seen, test: look } = createTest(undecided);

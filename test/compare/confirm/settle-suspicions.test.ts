@@ -195,6 +195,24 @@ describe('averages', () => {
   });
 });
 
+describe('where the calls did not pay for a single retrial', () => {
+  const averages = [buildAverage(20), buildAverage(20, { id: 'other', p: 0.5 })];
+  const all = { averages, suspects: { a: 'f' }, contracts: { m: 'f' }, added: { x: 'f' }, budget: 3 };
+
+  test('the stored trials decide', () => {
+    expect(settle(all, true)).toEqual({ m: 'broken', a: 'broken', x: 'broken', 'pass rate': 'unavailable' });
+    expect(Object.values(settle(all, false))).not.toContain('broken');
+  });
+
+  test('but not where the run stopped before them, nor after one of them, whatever it said', () => {
+    expect(Object.values(settle({ ...all, isStopped: true }, true))).not.toContain('broken');
+    for (const made of ['f+e', 'f+s', 'f|e', 'f+p']) {
+      expect(settle({ ...all, suspects: { a: 'f', b: made } }, true)['a']).toBe('ask candidate 1');
+    }
+    expect(Object.values(settle({ ...all, budget: 20 }, true))).not.toContain('broken');
+  });
+});
+
 test('verdicts do not depend on the order of what they are about', () => {
   const word = fc.stringMatching(/^f+\+[pfe]{0,8}\|[pfe]{0,8}$/);
   fc.assert(

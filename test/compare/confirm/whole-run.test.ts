@@ -148,6 +148,21 @@ describe('where a change breaks cases for good', () => {
     }
   });
 
+  test.each([0.01, 0.1, 0.3, 0.5, 0.7])('a run of which all cases are broken fails with a budget of %d', (budget) => {
+    for (const trials of [1, 2, 3]) {
+      for (const count of [1, 2, 3, 5, 9, 10, 11, 12, 13, 15, 20, 30]) {
+        const run = simulateRun({
+          before: repeatCase(count, 'p'),
+          trials,
+          gate: { confirm: { budget, cases: 10 } },
+          answer: (_id, side) => (side === 'candidate' ? 'f' : 'p'),
+        });
+        expect([trials, count, run.failures.length > 0]).toEqual([trials, count, true]);
+        expect(run.retrials).toBeLessThanOrEqual(run.planned * budget);
+      }
+    }
+  });
+
   test.each([1, 3])('one broken case of 1 to 30 fails with %d planned trials', (trials) => {
     for (let count = 1; count <= 30; count += 1) {
       const run = simulateRun({
