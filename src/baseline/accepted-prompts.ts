@@ -1,11 +1,9 @@
-import { canonicalJson, writeJson } from '../json/canonical-json.ts';
+import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../compare/sent-variant.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { JsonObject } from '../json/json.ts';
-import type { BaselineVariant } from '../model/baseline.ts';
-import type { Endpoint } from '../model/provider.ts';
-import type { AcceptedPromptState, RecordedVariant } from '../model/record.ts';
+import type { VariantKey } from '../model/baseline.ts';
+import type { AcceptedPromptState } from '../model/record.ts';
 import { type ProviderConfig, renderMessages, type Suite, writeMessage } from '../model/suite.ts';
-import { describeOptions } from '../plan/describe-plan.ts';
 import { isOwnCode } from '../plan/plan-run.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
@@ -24,16 +22,15 @@ export interface AcceptedPrompt {
 export interface FindAcceptedPromptOptions {
   /** Why a provider with another model than the candidate's can't be asked; undefined where it can. */
   readonly refuseModel: (provider: ProviderConfig) => string | undefined;
-  readonly endpointOf: (provider: ProviderConfig) => Pick<Endpoint, 'adapterVersion'>;
+  /** A variant as a record keeps it, without secrets. */
+  readonly describe: (variant: RenderedVariant) => SentVariant;
   /** A text that holds a secret is stored without it. */
   readonly mask: Mask;
+  /** The version that the candidate is compared with where nothing of its own was accepted. */
+  readonly replaces: string | undefined;
 }
 
-type StoredVariant = Pick<
-  BaselineVariant & RecordedVariant,
-  'prompt' | 'provider' | 'adapter' | 'model' | 'params' | 'messages'
-> &
-  Pick<RecordedVariant, 'baseUrl' | 'options' | 'adapterVersion'>;
+type StoredVariant = SentVariant & VariantKey;
 
 /** Finds the prompt that a variant is compared with; undefined where the baseline has none. The template engine must be loaded. */
 export function findAcceptedPrompt(
@@ -42,12 +39,17 @@ export function findAcceptedPrompt(
   found: SuiteBaseline | undefined,
   options: FindAcceptedPromptOptions,
 ): AcceptedPrompt | undefined {
-  const stored = findStored(suite, candidate, found);
+  const stored = findStored(suite, candidate, found, options.replaces);
   if (stored === undefined) return undefined;
+  const own = options.describe(candidate);
+  const of = nameSent(stored);
+  const unavailable = (why: string): AcceptedPrompt => ({ state: { is: 'unavailable', why, of } });
   const isOfSeveral = found?.kind === 'file' && found.baseline.hasOtherPrompt(stored);
-  const why = isOfSeveral ? ofSeveralPrompts : whyNotAskable(suite, candidate, stored, options);
+  const why = isOfSeveral
+    ? ofSeveralPrompts
+    : (whyOtherwise(candidate, stored, own) ?? whyNotAskable(suite, candidate, stored, options));
   if (why !== undefined) return unavailable(why);
-  if (isSame(candidate, stored)) return { state: { is: 'unchanged' } };
+  if (isSameQuestion(stored, own)) return { state: { is: 'unchanged', of } };
   const { prompt, provider } = candidate;
   const variant: RenderedVariant = {
     prompt: {
@@ -60,20 +62,17 @@ export function findAcceptedPrompt(
     params: stored.params,
   };
   const missing = findUnrenderable(suite, variant);
-  return missing === undefined ? { state: { is: 'askable' }, variant } : unavailable(missing);
+  return missing === undefined ? { state: { is: 'askable', of }, variant } : unavailable(missing);
 }
 
 /** The variant tells the prompt that was accepted last, and not the one of which an older case was accepted. */
 const ofSeveralPrompts = 'its cases were accepted with several prompts (accept a run of all cases)';
 
-function unavailable(why: string): AcceptedPrompt {
-  return { state: { is: 'unavailable', why } };
-}
-
 function findStored(
   { id }: Suite,
   { prompt, provider }: RenderedVariant,
   found: SuiteBaseline | undefined,
+  replaces: string | undefined,
 ): StoredVariant | undefined {
   const variants: readonly StoredVariant[] =
     found?.kind === 'file'
@@ -81,7 +80,25 @@ function findStored(
       : (found?.record.header.suites.find(({ suite }) => suite === id)?.variants ?? []);
   const find = (wanted: string | undefined) =>
     variants.find((other) => other.prompt === wanted && other.provider === provider.id);
-  return find(prompt.id) ?? find(prompt.replaces);
+  return find(prompt.id) ?? find(replaces);
+}
+
+/** What differs beside prompt, params and model. Nobody can be asked with the settings of then. */
+function whyOtherwise({ provider }: RenderedVariant, stored: StoredVariant, own: SentVariant): string | undefined {
+  const id = quote(provider.id);
+  // What a program imports is not known.
+  if (provider.adapter === 'exec') return `provider ${id} runs a program, which may have changed`;
+  if (isSameSettings(stored, own)) return undefined;
+  if (stored.adapter !== own.adapter) return `it was asked through ${stored.adapter}`;
+  if (stored.adapterVersion === undefined) return 'its settings were not kept (accept a run once more)';
+  if (stored.adapterVersion !== own.adapterVersion) {
+    return isOwnCode(provider)
+      ? `the code of provider ${id} has changed`
+      : 'it was asked by another version of its adapter';
+  }
+  // A baseline must not choose where a key is sent.
+  if (stored.baseUrl !== own.baseUrl) return 'it was asked at another address';
+  return `other settings of provider ${id} have changed`;
 }
 
 /** Why the accepted prompt can't be asked as it was then; undefined where it can. */
@@ -89,19 +106,8 @@ function whyNotAskable(
   { criteria }: Suite,
   { prompt, provider, params }: RenderedVariant,
   stored: StoredVariant,
-  { refuseModel, endpointOf, mask }: FindAcceptedPromptOptions,
+  { refuseModel, mask }: FindAcceptedPromptOptions,
 ): string | undefined {
-  // What a program imports is not known.
-  if (provider.adapter === 'exec') return `provider ${quote(provider.id)} runs a program, which may have changed`;
-  if (isOwnCode(provider) && stored.adapterVersion !== endpointOf(provider).adapterVersion) {
-    return `the code of provider ${quote(provider.id)} has changed`;
-  }
-  if (stored.adapter !== provider.adapter) return `it was asked through ${stored.adapter}`;
-  const baseUrl = provider.baseUrl === undefined ? undefined : mask(provider.baseUrl);
-  if (stored.baseUrl !== baseUrl) return 'it was asked at another address';
-  if (canonicalJson(stored.options ?? {}) !== canonicalJson(maskJson(describeOptions(provider) ?? {}, mask))) {
-    return `other settings of provider ${quote(provider.id)} have changed`;
-  }
   const messages = [...stored.messages, ...prompt.messages.map(writeMessage)];
   if (messages.some(({ attach = [] }) => attach.length > 0)) return 'it attaches files, which a baseline does not keep';
   const isSecret = canonicalJson(maskJson(params, mask)) !== canonicalJson(params);
@@ -110,20 +116,6 @@ function whyNotAskable(
   }
   if (criteria.some(({ assertion }) => assertion === 'pairwise')) return 'a check compares the answers of both prompts';
   return stored.model === provider.model ? undefined : refuseModel(withModel(provider, stored.model));
-}
-
-function isSame({ prompt, provider, params }: RenderedVariant, stored: StoredVariant): boolean {
-  return (
-    stored.model === provider.model &&
-    asSent(stored.params) === asSent(params) &&
-    // A baseline keeps the members of a message sorted.
-    canonicalJson(stored.messages) === canonicalJson(prompt.messages.map(writeMessage))
-  );
-}
-
-/** In the order in which it is sent. A baseline keeps that of parameters alone, and sorts the members of all else. */
-function asSent(params: JsonObject): string | undefined {
-  return writeJson(params);
 }
 
 /** The price of a provider is that of its own model. */

@@ -45,9 +45,13 @@ const variant = z.looseObject({
   provider: id,
   adapter: id,
   model: z.string(),
-  adapterVersion: z.string().optional().describe('Of a provider of which the project writes a part.'),
+  baseUrl: z.string().optional().describe('Where the model was asked, after the environment and defaults.'),
+  adapterVersion: z.string().optional().describe("Of the adapter, with a hash of the project's own code in it."),
   params: z.record(z.string(), z.unknown()),
-  options: z.record(z.string(), z.unknown()).optional().describe('Further settings of the provider.'),
+  options: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Further settings of the provider, headers by the hash of their value.'),
   messages: z
     .array(z.looseObject({ role: z.string(), content: z.string(), attach: z.array(z.string()).optional() }))
     .describe('The prompt as templates.'),

@@ -14,11 +14,12 @@ export interface BaselineVariant {
   readonly provider: string;
   readonly adapter: string;
   readonly model: string;
+  /** After the environment and defaults; absent where no address is called, and in older baselines where it was a default. */
   readonly baseUrl?: string;
-  /** Of a provider of which the project writes a part: its code or template is in it. */
+  /** Of the adapter; the project's own code or template is in it. Absent in older baselines. */
   readonly adapterVersion?: string;
   readonly params: JsonObject;
-  /** Further settings of the provider that change what is sent; absent where it has none. */
+  /** Further settings of the provider that change what is sent, headers as hashes; absent where it has none. */
   readonly options?: JsonObject;
   readonly messages: readonly WrittenMessage[];
   readonly replaces?: string;

@@ -13,14 +13,15 @@ export interface RecordedVariant {
   readonly provider: string;
   readonly adapter: string;
   readonly model: string;
+  /** After the environment and defaults; absent where no address is called, and in older records where it was a default. */
   readonly baseUrl?: string;
-  /** Of a provider of which the project writes a part: its code or template is in it. */
+  /** Of the adapter; the project's own code or template is in it. Absent in older records. */
   readonly adapterVersion?: string;
   /** The provider's own price and its name in the price table, so that a stored answer can be priced again. */
   readonly price?: Price;
   readonly priceProvider?: string;
   readonly params: JsonObject;
-  /** Further settings of the provider that change what is sent; absent where it has none. */
+  /** Further settings of the provider that change what is sent, headers as hashes; absent where it has none. */
   readonly options?: JsonObject;
   /** The prompt's messages as templates, unrendered. */
   readonly messages: readonly WrittenMessage[];
@@ -36,9 +37,14 @@ export interface RecordedVariant {
 }
 
 /** Whether a run can ask the accepted prompt again, beside the candidate. */
-export type AcceptedPromptState =
-  /** Nothing that is sent has changed. */
-  { readonly is: 'unchanged' } | { readonly is: 'askable' } | { readonly is: 'unavailable'; readonly why: string };
+export type AcceptedPromptState = (
+  | { /** Nothing that is sent has changed, nor where it is sent. */ readonly is: 'unchanged' }
+  | { readonly is: 'askable' }
+  | { readonly is: 'unavailable'; readonly why: string }
+) & {
+  /** Names the accepted prompt with its settings (compare/sent-variant.ts); absent in older records. */
+  readonly of?: string;
+};
 
 export interface RecordedSuite {
   readonly suite: string;

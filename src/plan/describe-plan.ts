@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { JsonObject } from '../json/json.ts';
 import type { AcceptedPromptState, RecordedShard, RecordedSuite, RecordedVariant } from '../model/record.ts';
 import {
   type Case,
   type GatePolicy,
   mergeContracts,
   type Project,
+  type PromptVersion,
   type ProviderConfig,
   type Suite,
   slicesOf,
@@ -15,12 +15,13 @@ import {
 } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from './build-plan.ts';
 import { createDependencyHash, type DependencyHashOptions } from './cell-hash.ts';
+import type { RenderedVariant } from './render-cells.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
 
 export interface DescribeOptions {
   readonly describeProvider: (
     provider: ProviderConfig,
-  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion'>;
+  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
   /** `--compare`: the first is the baseline of the others. */
   readonly compare?: readonly string[] | undefined;
   /** What is known of a suite's judges. */
@@ -33,7 +34,7 @@ export interface DescribeOptions {
 
 /** What a record keeps of its suites, so that it can be judged, compared and reported without them. */
 export function describeRecordedSuites(plan: Plan, options: DescribeOptions): readonly RecordedSuite[] {
-  const { describeProvider, compare = [], judgesOf = () => ({}), isReplayed, acceptedOf } = options;
+  const { judgesOf = () => ({}), isReplayed, acceptedOf } = options;
   // A suite without a selected case is not reported, unless no suite has one.
   const selected = plan.suites.filter(({ selectedCases }) => selectedCases > 0);
   return (selected.length === 0 ? plan.suites : selected).map((planned) => {
@@ -47,8 +48,7 @@ export function describeRecordedSuites(plan: Plan, options: DescribeOptions): re
       ...(isReplayed?.(suite) === true ? { replayed: true as const } : {}),
       ...judgesOf(suite),
       variants: variants.map((variant) => ({
-        ...describeVariant(planned, variant, compare),
-        ...describeProvider(variant.provider),
+        ...describeVariant(planned, variant, options),
         ...defined({ acceptedPrompt: acceptedOf?.(suite, variant) }),
       })),
     };
@@ -57,32 +57,44 @@ export function describeRecordedSuites(plan: Plan, options: DescribeOptions): re
 
 function describeVariant(
   { suite }: PlannedSuite,
-  { prompt, provider, params, planned, observed }: PlannedVariant,
-  [first, ...others]: readonly string[],
+  variant: PlannedVariant,
+  { compare, describeProvider }: DescribeOptions,
 ): RecordedVariant {
-  // `--compare v1,v2` compares v2 with v1, whatever the suite says they replace.
-  const replaces = first === undefined ? prompt.replaces : others.includes(prompt.id) ? first : undefined;
+  const { prompt, provider, planned, observed } = variant;
+  const replaces = findReplaced(prompt, compare);
   return {
     prompt: prompt.id,
     provider: provider.id,
-    adapter: provider.adapter,
-    model: provider.model,
-    ...defined({ baseUrl: provider.baseUrl }),
-    params,
-    ...defined({ options: describeOptions(provider) }),
-    messages: prompt.messages.map(writeMessage),
+    ...describeSent(suite, variant, describeProvider),
     ...defined({ replaces, baselineOf: prompt.baselineOf }),
-    contract: mergeContracts(suite.contract, prompt.contract),
     planned,
     observed,
   };
 }
 
-/** Settings of a provider beside its params that change what is sent, or to whom. Undefined where it has none. */
-export function describeOptions({ options, headers, apiKeyEnv }: ProviderConfig): JsonObject | undefined {
-  const hasHeaders = Object.keys(headers).length > 0;
-  const described = { ...options, ...defined({ headers: hasHeaders ? headers : undefined, apiKeyEnv }) };
-  return Object.keys(described).length === 0 ? undefined : described;
+/** `--compare v1,v2` compares v2 with v1, whatever the suite says they replace. */
+export function findReplaced(
+  { id, replaces }: Pick<PromptVersion, 'id' | 'replaces'>,
+  [first, ...others]: readonly string[] = [],
+): string | undefined {
+  if (first === undefined) return replaces;
+  return others.includes(id) ? first : undefined;
+}
+
+/** What a variant asks, and how: the part of its description that can change an answer, and prices. */
+export function describeSent(
+  suite: Suite,
+  { prompt, provider, params }: RenderedVariant,
+  describeProvider: DescribeOptions['describeProvider'],
+): Omit<RecordedVariant, 'prompt' | 'provider' | 'planned' | 'observed'> {
+  return {
+    adapter: provider.adapter,
+    model: provider.model,
+    params,
+    messages: prompt.messages.map(writeMessage),
+    contract: mergeContracts(suite.contract, prompt.contract),
+    ...describeProvider(provider),
+  };
 }
 
 export interface ShardOptions extends DescribeOptions {

@@ -13,6 +13,7 @@ import { findNearest } from '../text/did-you-mean.ts';
 import { createAttachments } from './attachments.ts';
 import { buildPlan, type Plan, providerKey } from './build-plan.ts';
 import { describeShard } from './describe-plan.ts';
+import { describeSettings } from './describe-settings.ts';
 import { findEmptySelections } from './find-empty-selections.ts';
 import { type PricedVariant, pricedModel, pricedModelOfVariant } from './price-variants.ts';
 import type { RenderOptions } from './render-cells.ts';
@@ -37,7 +38,7 @@ export interface PlannedRun {
   /** What a record keeps of a provider's price and of its code. */
   readonly describeProvider: (
     provider: ProviderConfig,
-  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion'>;
+  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
   /** The variants' providers by their keys. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
 }
@@ -69,8 +70,8 @@ export async function planRun(
   const describeProvider = (provider: ProviderConfig) => {
     const endpoint = endpointOf(provider);
     const price = pricer.ownPriceOf(pricedModel(provider, endpoint));
-    const adapterVersion = isOwnCode(provider) ? endpoint.adapterVersion : undefined;
-    return defined({ price, priceProvider: endpoint.priceProvider, adapterVersion });
+    const settings = describeSettings(provider, endpoint, ports.env);
+    return { ...settings, ...defined({ price, priceProvider: endpoint.priceProvider }) };
   };
   const { shard, ...unsharded } = selection;
   const whole = shard === undefined ? plan : buildPlan(project.suites, { selection: unsharded, ...planOptions });

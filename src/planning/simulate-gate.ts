@@ -4,6 +4,7 @@ import type { RetrialSide } from '../compare/confirm/retried-case.ts';
 import { caseKey, type GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type JudgedComparison, type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
+import { defined } from '../json/defined.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { BreachCode } from '../model/gate.ts';
 import type { RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
@@ -146,6 +147,7 @@ function gate({ simulated, baseline, candidate }: DrawnSides): GatedComparison {
   const { suite, variant } = simulated;
   return {
     suite,
+    ...defined({ acceptedPrompt: variant.recorded.acceptedPrompt }),
     variant: { ...variant, planned: [...candidate.values()].reduce((sum, { trials }) => sum + trials.length, 0) },
     compared: compare(suite, variant.recorded, baseline, candidate),
   };
@@ -218,7 +220,10 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
       // As after an edit of the prompt.
       variants: [
         ...before,
-        { ...recorded, acceptedPrompt: asksAccepted ? { is: 'askable' } : { is: 'unavailable', why: '' } },
+        {
+          ...recorded,
+          acceptedPrompt: asksAccepted ? { is: 'askable' } : { is: 'unavailable', why: '' },
+        },
       ],
     });
   }

@@ -150,10 +150,12 @@ function mergeAccepted(
   a: RecordedVariant['acceptedPrompt'],
   b: RecordedVariant['acceptedPrompt'],
 ): RecordedVariant['acceptedPrompt'] {
-  const states = [a, b];
-  return (
-    states.find((state) => state?.is === 'unavailable') ?? states.find((state) => state?.is === 'askable') ?? a ?? b
-  );
+  if (a === undefined && b === undefined) return undefined;
+  if (a === undefined || b === undefined || a.of !== b.of) {
+    const why = 'parts of the run were compared with other baselines';
+    return { is: 'unavailable', why, ...defined({ of: a?.of ?? b?.of }) };
+  }
+  return [a, b].find(({ is }) => is === 'unavailable') ?? [a, b].find(({ is }) => is === 'askable') ?? a;
 }
 
 function withoutShardFlag(invocation: RunHeader['invocation']): RunHeader['invocation'] {

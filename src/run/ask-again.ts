@@ -14,7 +14,7 @@ export async function askAgain(run: Run): Promise<boolean> {
   const { planned, acceptedPrompts, stop } = run;
   const first = await assess(run);
   if (!hasSuspicions(first)) return true;
-  const cells = createRetrialCells({ planned, acceptedPrompts, gated: first.gated });
+  const cells = createRetrialCells({ planned, acceptedPrompts });
   const allowed = sumAllowed(run);
   let assessment = first;
   let answersBefore = -1;

@@ -1,5 +1,5 @@
 import { refuseUnwritableBaselines } from '../baseline/accept-baseline.ts';
-import { type AcceptedPrompt, findAcceptedPrompt } from '../baseline/accepted-prompts.ts';
+import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import {
   checkBaselines,
   createFindAccepted,
@@ -17,26 +17,22 @@ import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import { describeJudges } from '../judges/validated-judges.ts';
 import type { CellKey } from '../model/cell.ts';
-import type { RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
-import type { ProviderConfig } from '../model/suite.ts';
+import type { RunHeader, RunSettings } from '../model/record.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { describeRecordedSuites } from '../plan/describe-plan.ts';
 import { type FindCell, indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
-import { pricedModel } from '../plan/price-variants.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findProvenance } from '../project/git/find-provenance.ts';
 import { runsFolder } from '../project/stored-runs.ts';
-import type { Mask } from '../secrets/mask-secrets.ts';
-import { maskJson } from '../secrets/mask-secrets.ts';
-import { loadTemplateEngine } from '../templates/template.ts';
 import { type CellRunner, createBailGate, createCellRunners } from './cell-runner.ts';
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
 import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
+import { findAcceptedPrompts, maskVariant, variantKey } from './find-accepted-prompts.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
 import { type EarlierPart, openEarlierPart } from './resume.ts';
-import { createAcceptedCells, variantKey } from './retrial-cells.ts';
+import { createAcceptedCells } from './retrial-cells.ts';
 
 /** What the steps of a run share. */
 export interface Run {
@@ -162,35 +158,6 @@ export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts,
   return { options, findBaseline, findReference, acceptedPrompts, planned: { ...planned, providers } };
 }
 
-/** What each variant is compared with, where that is stored. */
-async function findAcceptedPrompts(
-  { plan, endpointOf, pricer }: PlannedRun,
-  {
-    options,
-    findBaseline,
-    mask,
-  }: { readonly options: RunOptions; readonly findBaseline: FindBaseline; readonly mask: Mask },
-): Promise<ReadonlyMap<string, AcceptedPrompt>> {
-  const refuseModel = (provider: ProviderConfig) => {
-    const { model } = provider;
-    if (options.queue !== undefined) return `no worker asks ${model}`;
-    const isPriced =
-      options.settings.maxCostUsd === undefined || pricer.hasPrice(pricedModel(provider, endpointOf(provider)));
-    return isPriced ? undefined : `no price is known for ${model}, so --max-cost can't be held`;
-  };
-  const found = new Map<string, AcceptedPrompt>();
-  for (const { suite, variants } of plan.suites) {
-    const baseline = findBaseline(suite);
-    if (baseline === undefined) continue;
-    await loadTemplateEngine();
-    for (const variant of variants) {
-      const accepted = findAcceptedPrompt(suite, variant, baseline, { refuseModel, endpointOf, mask });
-      if (accepted !== undefined) found.set(variantKey(suite.id, variant.prompt.id, variant.provider.id), accepted);
-    }
-  }
-  return found;
-}
-
 /** What a record says before its first row: settings, suites and variants, without secrets. */
 function buildHeader(
   options: RunOptions,
@@ -228,20 +195,6 @@ function buildHeader(
 function settingsOf(settings: RunSettings, { plan, isEmptyShard, shard }: PlannedRun): RunSettings {
   const { shard: _shard, ...unsharded } = settings;
   return plan.cellCount === 0 && !isEmptyShard ? unsharded : { ...settings, ...defined({ shard }) };
-}
-
-/** Ids stay as they are, since rows are found by them. */
-function maskVariant(variant: RecordedVariant, mask: Mask): RecordedVariant {
-  const { params, messages, contract } = variant;
-  const baseUrl = variant.baseUrl === undefined ? undefined : mask(variant.baseUrl);
-  const options = variant.options === undefined ? undefined : maskJson(variant.options, mask);
-  return {
-    ...variant,
-    params: maskJson(params, mask),
-    messages: maskJson(messages, mask),
-    contract: maskJson(contract, mask),
-    ...defined({ baseUrl, options }),
-  };
 }
 
 /** Models that retire soon, and variants of which nothing was accepted. */

@@ -1,16 +1,17 @@
 import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import type { RetrialSide, WantedRetrials } from '../compare/confirm/retried-case.ts';
-import { caseKey, type GatedComparison } from '../compare/gate/gated-comparison.ts';
+import { caseKey } from '../compare/gate/gated-comparison.ts';
 import { type Cell, type CellKey, firstAcceptedTrial } from '../model/cell.ts';
 import type { Case, Suite } from '../model/suite.ts';
 import type { CaseSummary, RunSummary } from '../model/summary.ts';
-import { type PlannedVariant, providerKey } from '../plan/build-plan.ts';
+import { providerKey } from '../plan/build-plan.ts';
 import { countJudgeRequests, countRequests } from '../plan/estimate-requests.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { boundRequests } from '../plan/price-variants.ts';
 import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
 import { sha256Hex } from '../text/sha256.ts';
+import { variantKey } from './find-accepted-prompts.ts';
 
 /** The cells of confirmation trials of one run. */
 export interface RetrialCells {
@@ -25,7 +26,6 @@ export interface RetrialCellsOptions {
   readonly planned: PlannedRun;
   /** By `variantKey`. */
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
-  readonly gated: readonly GatedComparison[];
 }
 
 /** A case on a variant, with what either side of it asks. */
@@ -35,8 +35,8 @@ interface RetriedPlace {
   readonly asked: Readonly<Record<RetrialSide, RenderedVariant | undefined>>;
 }
 
-export function createRetrialCells({ planned, acceptedPrompts, gated }: RetrialCellsOptions): RetrialCells {
-  const places = findPlaces(planned, findAcceptedVariants(planned, acceptedPrompts, gated));
+export function createRetrialCells({ planned, acceptedPrompts }: RetrialCellsOptions): RetrialCells {
+  const places = findPlaces(planned, acceptedPrompts);
   const spends = new Map<string, RetrialSpend>();
 
   function render(id: string, side: RetrialSide, count: number, firstTrial: number): readonly Cell[] {
@@ -95,7 +95,7 @@ export function createRetrialCells({ planned, acceptedPrompts, gated }: RetrialC
 /** What either side of each case asks, by `caseKey`. */
 function findPlaces(
   { plan }: PlannedRun,
-  accepted: ReadonlyMap<string, RenderedVariant>,
+  acceptedPrompts: RetrialCellsOptions['acceptedPrompts'],
 ): ReadonlyMap<string, RetriedPlace> {
   const places = new Map<string, RetriedPlace>();
   for (const { suite, variants } of plan.suites) {
@@ -103,7 +103,8 @@ function findPlaces(
       for (const variant of variants) {
         const { prompt, provider } = variant;
         const key = caseKey({ suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id });
-        const asked = { candidate: variant, accepted: accepted.get(variantKey(suite.id, prompt.id, provider.id)) };
+        const accepted = acceptedPrompts.get(variantKey(suite.id, prompt.id, provider.id))?.variant;
+        const asked = { candidate: variant, accepted };
         places.set(key, { suite, testCase, asked });
       }
     }
@@ -111,11 +112,7 @@ function findPlaces(
   return places;
 }
 
-export function variantKey(suite: string, prompt: string, provider: string): string {
-  return JSON.stringify([suite, prompt, provider]);
-}
-
-/** The cells that ask the baseline's prompts, by the candidate's cells. Each suite's cases are read at its first cell. */
+/** The cells that ask the accepted prompts, by the candidate's cells. Each suite's cases are read at its first cell. */
 export function createAcceptedCells(
   { plan, rendering }: PlannedRun,
   acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>,
@@ -130,32 +127,6 @@ export function createAcceptedCells(
     const testCase = byId.get(caseId);
     return testCase === undefined ? undefined : createRenderer(suite, variant, rendering)(testCase, 1)[0];
   };
-}
-
-/** What the accepted side of each variant asks: a version of the run that it is compared with, or the baseline's prompt. */
-function findAcceptedVariants(
-  { plan }: PlannedRun,
-  acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>,
-  gated: readonly GatedComparison[],
-): ReadonlyMap<string, RenderedVariant> {
-  const found = new Map<string, RenderedVariant>();
-  for (const [key, { variant }] of acceptedPrompts) if (variant !== undefined) found.set(key, variant);
-  for (const { suite, variant, compared } of gated) {
-    if (compared.baseline.accepted === undefined) continue;
-    const { prompt, provider } = variant.recorded;
-    const planned = plan.suites.find((other) => other.suite.id === suite.recorded.suite);
-    const beside = planned?.variants.find(
-      (other) => other.prompt.id === compared.baseline.recorded.prompt && other.provider.id === provider,
-    );
-    if (beside !== undefined) found.set(variantKey(suite.recorded.suite, prompt, provider), renamed(beside, prompt));
-  }
-  return found;
-}
-
-/** Rows of the accepted side lie under the candidate. */
-function renamed({ prompt, provider, params }: PlannedVariant, id: string): RenderedVariant {
-  const { baselineOf: _baselineOf, ...rest } = prompt;
-  return { prompt: { ...rest, id }, provider, params };
 }
 
 function indexCases({ suites }: RunSummary): ReadonlyMap<string, CaseSummary> {

@@ -1,6 +1,6 @@
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
 import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
-import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
+import { findAcceptedPrompt, type GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { sideOfBaseline, sideOfVariant } from '../compare/sides.ts';
 import { defined } from '../json/defined.ts';
@@ -50,7 +50,7 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         suite,
         variant,
         compared,
-        ...defined({ own }),
+        ...defined({ own, acceptedPrompt: findAcceptedPrompt(variant, compared) }),
         ...(options.isOfRecords === true ? { isOfRecords: true } : {}),
         // With `--compare v1,v2` v1 is the baseline, so nothing needs to have been accepted.
         mustPassWhole: compared.baseline.accepted?.size === 0 && compare === undefined,

@@ -21,7 +21,7 @@ export interface GatedOptions extends Pick<GatedComparison, 'own' | 'isOfRecords
 /** A comparison of a suite of one variant. */
 export function buildGated(compared: ComparedVariant, options: GatedOptions = {}): GatedComparison {
   const { gate, suite: recordedSuite, acceptedPrompt = { is: 'askable' }, planned, ...rest } = options;
-  const recorded = { ...compared.candidate.recorded, acceptedPrompt, ...(planned !== undefined && { planned }) };
+  const recorded = { ...compared.candidate.recorded, ...(planned !== undefined && { planned }) };
   const header = buildHeader([buildRecordedSuite([recorded], gate, recordedSuite)]);
   const rows = [...compared.candidate.cases.values()].flatMap(({ trials, confirmations, accepted }) => [
     ...trials,
@@ -31,7 +31,8 @@ export function buildGated(compared: ComparedVariant, options: GatedOptions = {}
   const [suite] = summarizeRun(header, rows, end).suites;
   const [variant] = suite?.variants ?? [];
   if (suite === undefined || variant === undefined) throw new Error('one suite of one variant');
-  return { suite, variant, compared, ...rest };
+  const known = rest.isOfRecords === true ? {} : { acceptedPrompt };
+  return { suite, variant, compared, ...known, ...rest };
 }
 
 export interface JudgeGatedOptions extends Partial<Pick<JudgeRunOptions, 'isFinal'>> {

@@ -18,6 +18,7 @@ export function buildVariant(planned: number, overrides: Partial<RecordedVariant
     prompt: 'v1',
     provider: 'p',
     adapter: 'openai',
+    adapterVersion: 'chat-1',
     model: 'gpt-4o-mini',
     params: {},
     messages: [{ role: 'user', content: 'Route: {{ email }}' }],

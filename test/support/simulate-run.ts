@@ -74,7 +74,7 @@ function judge(asked: AskedCases, options: SimulatedRunOptions, settings: Settin
   const own = Object.entries(before).filter(([id]) => asked.has(id));
   const outcomes = [...asked].map(([id, found]) => [id, `${found.planned}+${found.candidate}|${found.accepted}`]);
   const planned = [...asked.values()].reduce((sum, found) => sum + found.planned.length, 0);
-  const candidate = buildSide(Object.fromEntries(outcomes), { acceptedPrompt, planned });
+  const candidate = buildSide(Object.fromEntries(outcomes), { planned });
   const header = buildHeader([buildRecordedSuite([candidate.recorded], gate)]);
   const rows = [...candidate.cases.values()].flatMap((found) => [
     ...found.trials,
@@ -91,7 +91,7 @@ function judge(asked: AskedCases, options: SimulatedRunOptions, settings: Settin
     { gate: suite.recorded.gate },
   );
   const otherCases = Object.keys(before).length - asked.size;
-  return judgeRun([{ suite, variant, compared, otherCases }], { summary, settings, isFinal });
+  return judgeRun([{ suite, variant, compared, acceptedPrompt, otherCases }], { summary, settings, isFinal });
 }
 
 function askAgain(asked: AskedCases, options: SimulatedRunOptions, settings: Settings) {

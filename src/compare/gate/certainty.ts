@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { Certainty, UnseenSlice } from '../../model/gate.ts';
+import { isSameSettings } from '../sent-variant.ts';
 import type { GatedComparison } from './gated-comparison.ts';
 import { decideHypothesis, findHypotheses } from './judge-metrics.ts';
 
@@ -9,15 +10,15 @@ export type ComparisonCertainty = Certainty;
 
 /** `isOpen`: something looks worse and is not settled. */
 export function findCertainty(
-  { suite, variant, own }: GatedComparison,
+  { suite, own, acceptedPrompt }: GatedComparison,
   { isOpen, compared }: { readonly isOpen: boolean; readonly compared: ComparedVariant },
 ): ComparisonCertainty {
   const { gate } = suite.recorded;
   // A change that brings its own baseline is as sure as what that says of it.
   if (!isOpen && own !== undefined && hasSameVerdicts(own)) return { kind: 'unchanged', cases: own.passRate.n };
   const cases = compared.passRate.n;
-  const isSameRequest = variant.recorded.acceptedPrompt?.is === 'unchanged' || isSameAnswers(compared);
-  if (!isOpen && isSameRequest && hasSameVerdicts(compared)) return { kind: 'unchanged', cases };
+  const isUnchanged = acceptedPrompt?.is === 'unchanged' || isSameAnswers(compared);
+  if (!isOpen && isUnchanged && hasSameVerdicts(compared)) return { kind: 'unchanged', cases };
   const uncertain = findHypotheses(compared, gate)
     .filter(({ level }) => level === 'fail')
     .filter((hypothesis) => decideHypothesis(hypothesis, hypothesis.p, gate.alpha) !== 'not_regressed');
@@ -41,9 +42,9 @@ function worstOf(slices: readonly UnseenSlice[]): UnseenSlice | undefined {
   );
 }
 
-/** Every answer of the candidate is one that the baseline holds. */
-function isSameAnswers({ sameAnswers, answers }: ComparedVariant): boolean {
-  return answers > 0 && sameAnswers === answers;
+/** Every answer of the candidate is one that the baseline holds. The cache does not tell apart answers by their headers. */
+function isSameAnswers({ sameAnswers, answers, baseline, candidate }: ComparedVariant): boolean {
+  return answers > 0 && sameAnswers === answers && isSameSettings(baseline.recorded, candidate.recorded);
 }
 
 function hasSameVerdicts({ cases, passRate }: ComparedVariant): boolean {

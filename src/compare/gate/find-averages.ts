@@ -5,7 +5,7 @@ import { flaggedAt } from '../confirm/judge-average.ts';
 import type { RetriedCase } from '../confirm/retried-case.ts';
 import type { ComparedAverage } from '../confirm/settle-suspicions.ts';
 import { isPaired } from '../pair-cases.ts';
-import { type GatedComparison, retriedCase, sidesOf } from './gated-comparison.ts';
+import { comparedCase, type GatedComparison, sidesOf } from './gated-comparison.ts';
 import { decideHypothesis, findHypotheses, type Hypothesis, isSameClaim } from './judge-metrics.ts';
 import { createLookTest } from './look-tests.ts';
 
@@ -75,13 +75,13 @@ function pOf(hypothesis: Hypothesis, alpha: number): number | null {
 }
 
 /** By a hash of their ids: which cases a look takes must not depend on what they are about. */
-function inRandomOrder({ suite, variant, compared }: GatedComparison, { slice }: Hypothesis): readonly RetriedCase[] {
-  const hashed = [...compared.cases.values()]
+function inRandomOrder(comparison: GatedComparison, { slice }: Hypothesis): readonly RetriedCase[] {
+  const hashed = [...comparison.compared.cases.values()]
     .filter(isPaired)
     .filter(({ candidate }) => isInSlice(candidate, slice))
     .map(({ candidate }) => {
       const hash = createHash('sha256').update(candidate.caseId).digest('hex');
-      return { hash, found: retriedCase(suite, variant, candidate) };
+      return { hash, found: comparedCase(comparison, candidate) };
     });
   return hashed.sort((a, b) => (a.hash < b.hash ? -1 : 1)).map(({ found }) => found);
 }

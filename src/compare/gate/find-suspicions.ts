@@ -6,7 +6,7 @@ import type { RetriedCase } from '../confirm/retried-case.ts';
 import type { SuspicionInput } from '../confirm/settle-suspicions.ts';
 import { countVerdicts } from '../pair-cases.ts';
 import { findLookedAverages, isInSlice, type LookedAverage } from './find-averages.ts';
-import { type GatedComparison, retriedCase, type Sides, sidesOf } from './gated-comparison.ts';
+import { comparedCase, type GatedComparison, retriedCase, type Sides, sidesOf } from './gated-comparison.ts';
 
 export type CaseBreach = 'must-pass' | 'case-broken' | 'case-drifted' | 'case-added-failed' | 'first-run';
 
@@ -107,14 +107,14 @@ function findComparedFailures(
 }
 
 function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: Sides): readonly Suspicion[] {
-  const { suite, variant, compared, mustPassWhole } = comparison;
+  const { suite, compared, mustPassWhole } = comparison;
   const { candidate, baseline, change, caseId } = found;
   // Nearly all cases of a large suite, and there is nothing to say of them.
   if (candidate === undefined || (change === 'stillPassing' && !candidate.mustPass)) return [];
   const { accepted: all } = compared.baseline;
   const accepted = all === undefined ? baseline : all.get(caseId);
   const shared = { caseId, sides, candidate, baseline };
-  const retried = () => retriedCase(suite, variant, candidate);
+  const retried = () => comparedCase(comparison, candidate);
   const suspect = (): Suspicion => ({
     ...shared,
     because: candidate.mustPass ? 'must-pass' : sides === 'drift' ? 'case-drifted' : 'case-broken',
@@ -159,7 +159,7 @@ function sortSuspicions(
     for (const variant of variants) {
       if (recorded.replayed !== true) budget += (variant.planned - variant.skippedByCase) * gate.confirm.budget;
       for (const suspicion of ofVariant.get(variant) ?? []) {
-        if (suspicion.rule === 'known' || !canRetry(suspicion.sides, suspicion.rule)) continue;
+        if (suspicion.rule === 'known' || !canRetry(suspicion)) continue;
         // What only warns is not worth a call.
         if (suspicion.because === 'case-added-failed' && gate.cases.added === 'warn') continue;
         const shared = { found: suspicion.retried, suite, alpha: gate.alpha, maxConfirmed: gate.confirm.cases };
@@ -185,9 +185,10 @@ function sortSuspicions(
   return { contracts, added, suspects, comparedCases, budget: Math.floor(budget) };
 }
 
-/** Must-pass and new cases are asked again whatever was accepted. */
-function canRetry(sides: Sides, rule: Suspicion['rule']): boolean {
-  if (sides === 'nothing' || sides === 'records') return false;
+/** Must-pass and new cases are asked again whatever was accepted. Of two records the trials that were made decide. */
+function canRetry({ sides, rule, candidate }: Suspicion): boolean {
+  if (sides === 'nothing') return false;
+  if (sides === 'records') return rule !== 'suspect' && candidate.confirmations.length > 0;
   return rule !== 'suspect' || sides !== 'unchanged';
 }
 

@@ -1,8 +1,9 @@
 import type { CellKey } from '../../model/cell.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
-import type { RunSettings } from '../../model/record.ts';
+import type { AcceptedPromptState, RunSettings } from '../../model/record.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import type { RetriedCase } from '../confirm/retried-case.ts';
+import { nameSent } from '../sent-variant.ts';
 
 /** A gated variant with what it is compared with. */
 export interface GatedComparison {
@@ -11,10 +12,12 @@ export interface GatedComparison {
   readonly compared: ComparedVariant;
   /** The comparison with the working tree's own baseline, where `--baseline git:REF` names another one. */
   readonly own?: ComparedVariant;
-  /** True for two stored records, of which neither side can be asked: what looks worse stays open. */
+  /** True for two stored records, which can't be asked: what neither has confirmed stays open. */
   readonly isOfRecords?: boolean;
   /** Nothing of the variant was accepted: beside what it is compared with, it must pass whole. */
   readonly mustPassWhole?: boolean;
+  /** What the run knew of the prompt that it is held against; absent where it was another one then. */
+  readonly acceptedPrompt?: AcceptedPromptState;
   /** Cases of the suite that other shards of the run judge. */
   readonly otherCases?: number;
 }
@@ -24,25 +27,38 @@ export interface GatedComparison {
  * `both`: the candidate and the accepted prompt. `candidate`: the accepted prompt can't be asked. `drift`: nothing that is
  * sent has changed, and the run looks for drift. `unchanged`: the same, and it does not. `nothing`: recordings answer, or the
  * budget is 0.
- * `records`: two stored records.
+ * `records`: two stored records, of which one was not held against the other when it ran.
  */
 export type Sides = 'both' | 'candidate' | 'drift' | 'unchanged' | 'nothing' | 'records';
 
-/** Whether the run can ask what it is compared with again. */
+/** What the run knew of the prompt that it is held against here; undefined where it was another one then. */
+export function findAcceptedPrompt(
+  { recorded: { acceptedPrompt } }: VariantSummary,
+  { baseline }: ComparedVariant,
+): AcceptedPromptState | undefined {
+  return acceptedPrompt?.of === nameSent(baseline.recorded) ? acceptedPrompt : undefined;
+}
+
+/** Whether the run can ask what it is compared with again, or could when it ran. */
 export function sidesOf(
-  { suite, variant, compared, isOfRecords }: GatedComparison,
+  { suite, acceptedPrompt, isOfRecords }: GatedComparison,
   { drift }: Pick<RunSettings, 'drift'>,
 ): Sides {
   const { replayed, gate } = suite.recorded;
-  if (isOfRecords === true) return 'records';
+  if (isOfRecords === true && acceptedPrompt === undefined) return 'records';
   if (replayed === true) return 'nothing';
-  // Both versions may be of this run.
-  const isWithinRun = compared.baseline.accepted !== undefined;
-  const state = isWithinRun ? 'askable' : (variant.recorded.acceptedPrompt?.is ?? 'unavailable');
+  const state = acceptedPrompt?.is ?? 'unavailable';
   if (state === 'unchanged' && drift !== true && gate.cases.drifted !== 'fail') return 'unchanged';
   if (gate.confirm.budget === 0) return 'nothing';
   if (state === 'askable') return 'both';
   return state === 'unavailable' ? 'candidate' : 'drift';
+}
+
+/** A case of a comparison as retrials see it. Those of another accepted prompt say nothing here. */
+export function comparedCase(comparison: GatedComparison, found: CaseSummary): RetriedCase {
+  const { suite, variant, acceptedPrompt } = comparison;
+  const retried = retriedCase(suite, variant, found);
+  return acceptedPrompt === undefined ? { ...retried, accepted: [] } : retried;
 }
 
 /** A case as retrials see it. Its id is unique in the run. */

@@ -157,17 +157,17 @@ function withDrifted(compared: ComparedVariant, verdicts: readonly CaseVerdict[]
 
 /** Says why the accepted prompt was not asked, where something looked broken. */
 function describeAcceptedSide(
-  { variant, compared }: GatedComparison,
+  { variant, isOfRecords, acceptedPrompt: state }: GatedComparison,
   verdicts: readonly CaseVerdict[],
 ): readonly string[] {
-  const state = variant.recorded.acceptedPrompt;
-  const retrials = [...variant.cases.values()].flatMap(({ accepted }) => accepted);
+  const retrials = state === undefined ? [] : [...variant.cases.values()].flatMap(({ accepted }) => accepted);
   if (retrials.length > 0 && retrials.every(({ status }) => status === 'errored')) {
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }
   const isAsked = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');
-  if (!isAsked || state?.is !== 'unavailable' || compared.baseline.accepted !== undefined) return [];
-  return [`the accepted prompt was not asked again: ${state.why}`];
+  if (!isAsked || isOfRecords === true) return [];
+  if (state === undefined) return ['the accepted prompt was not asked again: the run was compared with another one'];
+  return state.is === 'unavailable' ? [`the accepted prompt was not asked again: ${state.why}`] : [];
 }
 
 /** A change that also brings the baseline for its results was reviewed: its differences are listed, and pass. */

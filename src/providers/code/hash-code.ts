@@ -70,6 +70,11 @@ function hashFile(file: string): string {
 
 const credentialName = /(?:^|_)(?:(?:API)?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
 
+/** True for the name of a variable that can only hold a key. */
+export function isCredentialName(name: string): boolean {
+  return credentialName.test(name);
+}
+
 /**
  * A hash of the variables that a program sees, as a part of an adapter's version. Of credentials only the name counts:
  * they say who calls, and do not change the answer.
@@ -81,6 +86,6 @@ export function hashEnv(
   if (names.length === 0) return [];
   const values = [...new Set(names)]
     .toSorted()
-    .map((name) => [name, credentialName.test(name) ? null : (env[name] ?? null)]);
+    .map((name) => [name, isCredentialName(name) ? null : (env[name] ?? null)]);
   return [`env-${sha256Hex(JSON.stringify(values)).slice(0, 12)}`];
 }

@@ -76,7 +76,7 @@ function isKeyName(name: string): boolean {
 }
 
 /** True for the name of a header whose value is secret. */
-function isSecretName(name: string): boolean {
+export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 

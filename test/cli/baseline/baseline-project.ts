@@ -171,6 +171,11 @@ export async function openBaselineProject(): Promise<BaselineProject> {
   };
 }
 
+/** Another name of the server's address. */
+export function otherAddress({ server }: Pick<BaselineProject, 'server'>): string {
+  return (server.env['OPENAI_BASE_URL'] ?? '').replace('127.0.0.1', 'localhost');
+}
+
 /** `w01` … of `case-01` …: the first so many. */
 export function firstWords(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `w${String(index + 1).padStart(2, '0')}`);

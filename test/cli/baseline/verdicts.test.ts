@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { firstAcceptedTrial } from '../../../src/model/cell.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { type JsonReport, withoutTimes } from '../../support/temp-project.ts';
-import { type BaselineProject, casesFile, firstWords, openBaselineProject, suiteFile } from './baseline-project.ts';
+import {
+  type BaselineProject,
+  casesFile,
+  firstWords,
+  openBaselineProject,
+  otherAddress,
+  suiteFile,
+} from './baseline-project.ts';
 
 const spawnCli = prepareSpawn();
 const badRequest = () => ({ status: 400, body: { error: { message: 'no' } } });
@@ -136,7 +143,7 @@ describe('errors', () => {
 
 /** The accepted prompt was asked at another address, so it is not asked again. */
 const changeAddress = (project: BaselineProject, file: string) =>
-  project.edit(file, 'use: openai:', `baseURL: ${project.server.env['OPENAI_BASE_URL'] ?? ''}\n    use: openai:`);
+  project.edit(file, 'use: openai:', `baseURL: ${otherAddress(project)}\n    use: openai:`);
 
 test('the more comparisons a run makes, the stronger each must be: Holm over suites and models', async () => {
   const project = await openBaselineProject();

@@ -8,6 +8,7 @@ import {
   casesFile,
   firstWords,
   openBaselineProject,
+  otherAddress,
   suiteFile,
 } from '../baseline/baseline-project.ts';
 
@@ -149,7 +150,7 @@ describe('a case that fails in every trial of an edited prompt', () => {
     // No more calls than were planned.
     expect(countsOf(project.asked) + countsOf(project.askedAccepted)).toBeLessThanOrEqual(2 * count);
     expect((await project.compared([...fresh, '--no-baseline'])).code).toBe(1);
-    project.edit(suiteFile, 'use: openai:', `baseURL: ${project.server.env['OPENAI_BASE_URL']}\n    use: openai:`);
+    project.edit(suiteFile, 'use: openai:', `baseURL: ${otherAddress(project)}\n    use: openai:`);
     expect((await project.compared(fresh)).code).toBe(1);
   });
 
@@ -532,7 +533,7 @@ describe('an accepted prompt that can not be asked', () => {
   test('since the address changed: the case fails by its own trials', async () => {
     const project = await openBaselineProject();
     await project.accept();
-    project.edit(suiteFile, 'use: openai:', `baseURL: ${project.server.env['OPENAI_BASE_URL']}\n    use: openai:`);
+    project.edit(suiteFile, 'use: openai:', `baseURL: ${otherAddress(project)}\n    use: openai:`);
     breakForGood(project, 'w05');
     project.answers.set('w06', (asked) => (asked === 0 ? 'sorry' : 'w06'));
     const run = await project.compared(fresh);

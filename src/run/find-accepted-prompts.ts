@@ -1,0 +1,103 @@
+import { type AcceptedPrompt, findAcceptedPrompt } from '../baseline/accepted-prompts.ts';
+import type { FindBaseline } from '../baseline/find-baselines.ts';
+import { nameSent } from '../compare/sent-variant.ts';
+import { defined } from '../json/defined.ts';
+import type { RecordedVariant } from '../model/record.ts';
+import type { ProviderConfig } from '../model/suite.ts';
+import type { PlannedVariant } from '../plan/build-plan.ts';
+import { describeSent, findReplaced } from '../plan/describe-plan.ts';
+import type { PlannedRun } from '../plan/plan-run.ts';
+import { pricedModel } from '../plan/price-variants.ts';
+import type { RenderedVariant } from '../plan/render-cells.ts';
+import type { RunOptions } from '../plan/run-options.ts';
+import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
+import { loadTemplateEngine } from '../templates/template.ts';
+
+export interface FindAcceptedPromptsOptions {
+  readonly options: RunOptions;
+  readonly findBaseline: FindBaseline;
+  readonly mask: Mask;
+}
+
+/** The prompt that each variant is compared with, by `variantKey`; in the order of `compareCandidate` (verdict/compare-run.ts). */
+export async function findAcceptedPrompts(
+  planned: PlannedRun,
+  { options, findBaseline, mask }: FindAcceptedPromptsOptions,
+): Promise<ReadonlyMap<string, AcceptedPrompt>> {
+  const { compare } = options.settings;
+  const refuseModel = (provider: ProviderConfig) => findRefusal(planned, provider, options);
+  const found = new Map<string, AcceptedPrompt>();
+  for (const { suite, variants } of planned.plan.suites) {
+    const baseline = findBaseline(suite);
+    if (baseline !== undefined) await loadTemplateEngine();
+    const describe = (variant: RenderedVariant) =>
+      maskVariant(describeSent(suite, variant, planned.describeProvider), mask);
+    for (const variant of variants) {
+      const { prompt, provider } = variant;
+      const replaces = findReplaced(prompt, compare);
+      const other = findBeside(variant, variants, replaces);
+      const beside: AcceptedPrompt | undefined = other && {
+        state: { is: 'askable', of: nameSent(describe(other)) },
+        variant: renamed(other, prompt.id),
+      };
+      const isOnPurpose = other?.prompt.baselineOf !== undefined || (other && other.prompt.id === compare?.[0]);
+      const accepted =
+        isOnPurpose === true
+          ? beside
+          : (findAcceptedPrompt(suite, variant, baseline, { refuseModel, describe, mask, replaces }) ?? beside);
+      if (accepted !== undefined) found.set(variantKey(suite.id, prompt.id, provider.id), accepted);
+    }
+  }
+  return found;
+}
+
+export function variantKey(suite: string, prompt: string, provider: string): string {
+  return JSON.stringify([suite, prompt, provider]);
+}
+
+/** Why a model that only the accepted prompt asks can't be asked. */
+function findRefusal(
+  { endpointOf, pricer }: PlannedRun,
+  provider: ProviderConfig,
+  { queue, settings }: RunOptions,
+): string | undefined {
+  const { model } = provider;
+  if (queue !== undefined) return `no worker asks ${model}`;
+  const isPriced = settings.maxCostUsd === undefined || pricer.hasPrice(pricedModel(provider, endpointOf(provider)));
+  return isPriced ? undefined : `no price is known for ${model}, so --max-cost can't be held`;
+}
+
+/** The version of the run that the variant is compared with: the baseline's prompt run again, or the one that it replaces. */
+function findBeside(
+  { prompt, provider }: PlannedVariant,
+  variants: readonly PlannedVariant[],
+  replaces: string | undefined,
+): PlannedVariant | undefined {
+  const onProvider = variants.filter((other) => other.provider.id === provider.id && other.planned > 0);
+  return (
+    onProvider.find((other) => other.prompt.baselineOf === prompt.id) ??
+    onProvider.find((other) => other.prompt.id === replaces && other.prompt.baselineOf === undefined)
+  );
+}
+
+/** Rows of the accepted side lie under the candidate. */
+function renamed({ prompt, provider, params }: PlannedVariant, id: string): RenderedVariant {
+  const { baselineOf: _baselineOf, ...rest } = prompt;
+  return { prompt: { ...rest, id }, provider, params };
+}
+
+type Masked = Pick<RecordedVariant, 'params' | 'messages' | 'contract' | 'baseUrl' | 'options'>;
+
+/** Ids stay as they are, since rows are found by them. */
+export function maskVariant<T extends Masked>(variant: T, mask: Mask): T {
+  const { params, messages, contract } = variant;
+  const baseUrl = variant.baseUrl === undefined ? undefined : mask(variant.baseUrl);
+  const options = variant.options === undefined ? undefined : maskJson(variant.options, mask);
+  return {
+    ...variant,
+    params: maskJson(params, mask),
+    messages: maskJson(messages, mask),
+    contract: maskJson(contract, mask),
+    ...defined({ baseUrl, options }),
+  };
+}

@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { openTempProject } from '../../support/temp-project.ts';
+import {
+  type BaselineProject,
+  baselineFile,
+  firstWords,
+  openBaselineProject,
+  otherAddress,
+  suiteFile,
+} from './baseline-project.ts';
+
+const provider = 'use: openai:';
+
+/** How sure a run on the cache is that nothing got worse, after `edit`. */
+async function certaintyAfter(
+  prepare: string,
+  edit: (project: BaselineProject) => void | Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  const project = await openBaselineProject();
+  if (prepare !== '') project.edit(suiteFile, provider, `${prepare}\n    ${provider}`);
+  const env = { ...project.server.env, OWN_KEY: 'a-key-0123456789', OWN_MODEL: 'one' };
+  await project.run(['run'], { env });
+  await project.run(['baseline', 'accept'], { env });
+  const { report, code } = await project.compared(['run'], { env: { ...env, ...edit(project) } });
+  expect(code).toBe(0);
+  return report.decision.certainty?.kind;
+}
+
+describe('a run whose answers are those of the baseline is unchanged', () => {
+  test.each<[string, string, (project: BaselineProject) => void | Readonly<Record<string, string>>]>([
+    ['where nothing was edited', '', () => undefined],
+    ['where a header is the same', 'headers: { X-Model: one }', () => undefined],
+    [
+      'where a header has the same value, written otherwise',
+      'headers: { X-Model: one }',
+      (project) => {
+        project.edit(suiteFile, 'X-Model: one', 'x-model: "one"');
+      },
+    ],
+    [
+      'where limits and prices were edited',
+      '',
+      (project) => {
+        project.edit(
+          suiteFile,
+          provider,
+          `limits: { concurrency: 2 }\n    price: { input: 1, output: 1 }\n    ${provider}`,
+        );
+      },
+    ],
+    ['where a key was replaced', 'headers: { X-Api-Key: { env: OWN_KEY } }', () => ({ OWN_KEY: 'another-key-12345' })],
+  ])('%s', async (_name, prepare, edit) => {
+    expect(await certaintyAfter(prepare, edit)).toBe('unchanged');
+  });
+
+  test.each<[string, string, (project: BaselineProject) => void | Readonly<Record<string, string>>]>([
+    [
+      'a header was added',
+      '',
+      (project) => project.edit(suiteFile, provider, `headers: { X-Model: other }\n    ${provider}`),
+    ],
+    [
+      'a header was edited',
+      'headers: { X-Model: one }',
+      (project) => project.edit(suiteFile, 'X-Model: one', 'X-Model: two'),
+    ],
+    [
+      'a header was removed',
+      'headers: { X-Model: one }',
+      (project) => project.edit(suiteFile, 'headers: { X-Model: one }\n    ', ''),
+    ],
+    [
+      'the variable of a header has another value',
+      'headers: { X-Model: { env: OWN_MODEL } }',
+      () => ({ OWN_MODEL: 'two' }),
+    ],
+    [
+      'the variable of a key is another one',
+      'apiKeyEnv: OPENAI_API_KEY',
+      (project) => {
+        project.edit(suiteFile, 'apiKeyEnv: OPENAI_API_KEY', 'apiKeyEnv: OTHER_API_KEY');
+        return { OTHER_API_KEY: 'sk-other-0123456789' };
+      },
+    ],
+    [
+      'OPENAI_BASE_URL has another value',
+      '',
+      (project) => ({
+        OPENAI_BASE_URL: otherAddress(project),
+      }),
+    ],
+    [
+      'the base URL of the suite is another one',
+      '',
+      (project) => {
+        const other = otherAddress(project);
+        project.edit(suiteFile, provider, `baseURL: ${other}\n    apiKeyEnv: OPENAI_API_KEY\n    ${provider}`);
+      },
+    ],
+    ['a parameter was edited', '', (project) => project.editPrompt()],
+    [
+      'a tool was added',
+      '',
+      (project) => {
+        const tool = '{ type: function, function: { name: find, parameters: { type: object } } }';
+        project.edit(suiteFile, 'params: {', `params: { tools: [${tool}],`);
+      },
+    ],
+    [
+      'the baseline does not say which adapter asked',
+      '',
+      (project) => {
+        project.write(baselineFile, project.read(baselineFile).replace(/"adapterVersion":"[^"]+",/, ''));
+      },
+    ],
+    [
+      'the address was edited in the baseline',
+      '',
+      (project) => {
+        project.write(
+          baselineFile,
+          project.read(baselineFile).replace(/"baseUrl":"[^"]+"/, '"baseUrl":"https://example.com"'),
+        );
+      },
+    ],
+  ])('but not where %s', async (_name, prepare, edit) => {
+    expect(await certaintyAfter(prepare, edit)).toBe('unseen');
+  });
+
+  test('and a drop under another header on old answers is no drift', async () => {
+    const project = await openBaselineProject();
+    await project.acceptUnchanged();
+    project.edit(suiteFile, provider, `headers: { X-Model: other }\n    ${provider}`);
+    project.answers.set('w03', 'sorry');
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], ['case-03']]);
+    expect(run.report.decision.warnings.join()).not.toContain('nothing that is sent has changed');
+  });
+
+  test('nor where a case drops under another OPENAI_BASE_URL', async () => {
+    const project = await openBaselineProject();
+    await project.acceptUnchanged();
+    project.answers.set('w03', 'sorry');
+    const OPENAI_BASE_URL = otherAddress(project);
+    const run = await project.compared(['run'], { env: { OPENAI_BASE_URL } });
+    expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], ['case-03']]);
+    expect(run.comparison.residue.join()).toContain('base URL: ');
+  });
+});
+
+describe('code of the project', () => {
+  const module = (more: string) => `export default ({ messages }) => ({ text: messages.at(-1).content });${more}\n`;
+  const program = (more: string) => `process.stdin.on('data', (part) => {
+    process.stdout.write(JSON.parse(String(part)).messages.at(-1).content);
+  });${more}\n`;
+
+  test.each([
+    ['module:answer.mjs', module, 'unchanged'],
+    ['exec:node answer.mjs', program, 'unchanged'],
+  ])('%s is unchanged as long as its file is', async (use, code, kind) => {
+    const project = openTempProject();
+    project.write('evals/answer.mjs', code(''));
+    const cases = firstWords(6).map((word) => `  - { id: ${word}, vars: { word: ${word} } }\n`);
+    project.write(
+      'evals/own.eval.yaml',
+      `prompts: [{ id: v1, text: "{{ word }}" }]
+providers: [{ id: app, use: "${use}" }]
+defaults: { assert: [{ equals: "{{ word }}" }] }
+cases:
+${cases.join('')}`,
+    );
+    const env = { PATH: process.env['PATH'] ?? '' };
+    const first = await project.run(['run'], { env });
+    expect([first.code, first.stdout]).toEqual([0, expect.any(String)]);
+    await project.run(['baseline', 'accept'], { env });
+    const same = await project.report(['run'], { env });
+    expect(same.report.decision.certainty?.kind).toBe(kind);
+    project.write('evals/answer.mjs', code(' // edited'));
+    const edited = await project.report(['run'], { env });
+    expect([edited.code, edited.report.decision.certainty?.kind]).toEqual([0, 'unseen']);
+  });
+});
