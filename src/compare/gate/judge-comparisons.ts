@@ -165,8 +165,12 @@ function describeAcceptedSide(
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }
   const isAsked = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');
-  if (!isAsked || isOfRecords === true) return [];
-  if (state === undefined) return ['the accepted prompt was not asked again: the run was compared with another one'];
+  if (!isAsked) return [];
+  if (state === undefined) {
+    return isOfRecords === true
+      ? []
+      : ['the accepted prompt was not asked again: the run was compared with another one'];
+  }
   return state.is === 'unavailable' ? [`the accepted prompt was not asked again: ${state.why}`] : [];
 }
 
