@@ -16,6 +16,7 @@ import { openRecordHeads, type StoredRecord } from '../record/open-stored-record
 import { isRunRecord, readRunHeader } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
+import { judgeContracts } from './judge-contracts.ts';
 
 export interface CompareRecordsOptions {
   /** A and B, or prompt versions of which the first is the baseline. */
@@ -29,7 +30,10 @@ export interface CompareRecordsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Compares two stored runs, baselines or versions without a call. Suspects stay unconfirmed, and the averages decide. */
+/**
+ * Compares two stored runs, baselines or versions without a call. Where the second was held against the first when it ran,
+ * its confirmation trials decide. Elsewhere suspects stay unconfirmed, and the averages decide.
+ */
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
   const { sides, root, cwd } = options;
   const runs = listStoredRuns({ root });
@@ -55,7 +59,8 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
       isOfRecords: true,
       isPairWanted: true,
     });
-    return reportAssessment(assessment, { root });
+    const contracts = await judgeContracts(assessment, { findBaseline: opened.findBaseline });
+    return reportAssessment(assessment, { contracts, root });
   } finally {
     judge.close();
   }

@@ -48,6 +48,10 @@ const failsOften = (project: BaselineProject) => {
     project.answers.set(word, (asked) => ((asked + index) % 2 === 0 ? 'sorry' : word));
   }
 };
+const contract = (type: string) => (project: BaselineProject) => {
+  const schema = `contract: { input: { type: object, properties: { word: { type: ${type} } } } }\n`;
+  project.write(suiteFile, `${schema}${project.read(suiteFile).replace(/^contract: .*\n/, '')}`);
+};
 const once = (asked: number) => (asked === 0 ? 'sorry' : 'w05');
 const all =
   (...steps: readonly Prepare[]) =>
@@ -117,6 +121,10 @@ describe('a run, a later report and a comparison of the two records say the same
       { isUnedited: true, flags: ['--drift'], after: says('w05', once), code: 0, outcome: 'passed' },
     ],
     ['the accepted prompt can not be asked', { after: all(movesAddress, breaks('w05')), code: 1, outcome: 'failed' }],
+    [
+      'the contract broke',
+      { before: contract('[string, "null"]'), after: contract('string'), code: 1, outcome: 'failed' },
+    ],
     ['... and the case is flaky', { after: all(movesAddress, says('w05', once)), code: 0, outcome: 'passed' }],
   ])(
     '%s',
