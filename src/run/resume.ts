@@ -43,7 +43,8 @@ export interface ResumeOptions {
 
 /**
  * Keeps the verdicts on cells, confirmation trials included, that would run again exactly as they did. Every other cell runs
- * again: errored and interrupted ones, those whose request, checks or settings changed, and those on damaged lines.
+ * again: errored and interrupted ones, those whose request, checks or settings changed, and those on damaged lines. Errored
+ * confirmation trials of a run that was cut short are kept too: it has spent its calls on them, and ends as if it never was.
  */
 export function openEarlierPart({ options, resume, header, ports, ...planned }: ResumeOptions): EarlierPart {
   const { path, modifiedMs } = findStoredRun(options.project, resume.runId);
@@ -51,7 +52,7 @@ export function openEarlierPart({ options, resume, header, ports, ...planned }: 
   if (earlier.damagedLines > 0) {
     ports.onProgress({ type: 'note', message: describeDamage(path, earlier.damagedLines) });
   }
-  const kept = findKept(earlier.cells, planned);
+  const kept = findKept(earlier, planned);
   const { id, startedAt } = earlier.header;
   const rows = new Map<string, number>();
   // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
@@ -83,6 +84,7 @@ interface EarlierCell {
   /** The hash of all that it ran. */
   readonly identity: string;
   readonly isVerdict: boolean;
+  readonly isErrored: boolean;
   readonly isConfirmation: boolean;
   readonly side: CellRow['side'];
 }
@@ -91,20 +93,22 @@ interface EarlierCell {
 function readEarlierCells(path: string, resume: ResumeOptions['resume']) {
   const cells = new Map<string, EarlierCell>();
   let damagedLines = 0;
-  const { header } = visitRows(
+  const { header, end } = visitRows(
     path,
     (row, _rowIndex, place) => {
       const { suite, prompt, provider, caseId, trial, identity } = row;
       const key = { suite, prompt, provider, caseId, trial };
       const isConfirmation = row.confirmation === true;
-      const found = { key, place, identity, isVerdict: isVerdict(row, resume), isConfirmation, side: row.side };
-      cells.set(cellKeyText(key), found);
+      const isErrored = row.status === 'errored';
+      const ran = { isVerdict: isVerdict(row, resume), isErrored, isConfirmation, side: row.side };
+      cells.set(cellKeyText(key), { key, place, identity, ...ran });
     },
     () => {
       damagedLines += 1;
     },
   );
-  return { header, cells, damagedLines };
+  const isCutShort = end === undefined || end.stopReason !== undefined;
+  return { header, cells, damagedLines, isCutShort };
 }
 
 function isVerdict({ status, suite }: CellRow, { isTouched }: ResumeOptions['resume']): boolean {
@@ -120,7 +124,7 @@ interface KeptCell extends Pick<EarlierCell, 'place' | 'isConfirmation'> {
 
 /** The cells whose rows are kept, by their keys and in the order of the record. */
 function findKept(
-  cells: ReadonlyMap<string, EarlierCell>,
+  { cells, isCutShort }: Pick<ReturnType<typeof readEarlierCells>, 'cells' | 'isCutShort'>,
   { plan, findAccepted, acceptedCellOf }: Pick<ResumeOptions, 'plan' | 'findAccepted' | 'acceptedCellOf'>,
 ): Map<string, KeptCell> {
   const confirmations = groupConfirmations(cells.values());
@@ -129,7 +133,7 @@ function findKept(
     for (const cell of plan.cells(providerKey)) {
       const key = cellKeyText(cell.key);
       const found = cells.get(key);
-      if (found !== undefined && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
+      if (found?.isVerdict === true && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
       if (cell.key.trial !== 0) continue;
       for (const confirmation of confirmations.get(key) ?? []) {
         // It asked what its case's first trial asks, or the accepted prompt, under another number.
@@ -137,7 +141,9 @@ function findKept(
         const asked = confirmation.side === 'accepted' ? acceptedCellOf(cell.key) : cell;
         if (asked === undefined) continue;
         const retrial = { ...asked, key: { ...asked.key, trial }, request: { ...asked.request, trial } };
-        if (isSame(confirmation, retrial, findAccepted)) details.set(cellKeyText(confirmation.key), detailOf(cell));
+        const isKept = confirmation.isVerdict || (confirmation.isErrored && isCutShort);
+        if (isKept && isSame(confirmation, retrial, findAccepted))
+          details.set(cellKeyText(confirmation.key), detailOf(cell));
       }
     }
   }
@@ -160,8 +166,8 @@ function groupConfirmations(cells: Iterable<EarlierCell>): ReadonlyMap<string, r
   return groups;
 }
 
-function isSame({ isVerdict, identity }: EarlierCell, cell: Cell, findAccepted: FindAccepted): boolean {
-  return isVerdict && identity === hashCell(cell, findAccepted);
+function isSame({ identity }: EarlierCell, cell: Cell, findAccepted: FindAccepted): boolean {
+  return identity === hashCell(cell, findAccepted);
 }
 
 function detailOf({ at, tags, description }: Cell): CellDetail {
