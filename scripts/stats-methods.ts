@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adjustBenjaminiHochberg, adjustHolm } from '../src/stats/adjust-p-values.ts';
-import { bootstrapF1, classScores, confusionMatrix, macroF1, recallInterval } from '../src/stats/classification.ts';
+import { bootstrapF1 } from '../src/stats/bootstrap-f1.ts';
+import { classScores, confusionMatrix, macroScores, recallInterval } from '../src/stats/classification.ts';
 import { compareCases, compareWorstCase } from '../src/stats/compare-cases.ts';
 import { normalQuantile, regularisedIncompleteBeta, tCdf, tQuantile } from '../src/stats/distributions.ts';
 import {
@@ -270,7 +271,7 @@ function gateMethods(): readonly (readonly [string, StatsMethod])[] {
         precision: scores.map(({ precision }) => precision),
         recall: scores.map(({ recall }) => recall),
         f1: scores.map(({ f1 }) => f1),
-        macroF1: macroF1(matrix),
+        macroF1: macroScores(matrix).f1,
       };
     }),
     define('f1_bootstrap', f1Input, (i) => ({ ...bootstrap(i) })),

@@ -8,6 +8,14 @@ const trial = z.looseObject({
   trial: z.int().min(0).max(0xffff_ffff).describe('0-based repetition.'),
   status,
   score: z.number().min(0).max(1).optional(),
+  classified: z
+    .looseObject({
+      truth: z.string().describe('The class of the case.'),
+      found: z.string().nullable().optional().describe('The class that the answer names; null where it names none.'),
+      by: z.string().describe('Names the selection that found it.'),
+    })
+    .optional()
+    .describe('What the answer was classified as, where the suite has classes.'),
   checks: z
     .array(
       z.looseObject({

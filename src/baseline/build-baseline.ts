@@ -86,13 +86,13 @@ function isAcceptable({ observe, status }: CaseSummary): boolean {
 }
 
 function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
-  const { trial, status, score, checks, usage, latencyMs, finishReason, answerId } = row;
+  const { trial, status, score, classified, checks, usage, latencyMs, finishReason, answerId } = row;
   const { output, toolCalls, reasoning, refusal } = row;
   const isKept = keepsOutputs && output !== undefined && Buffer.byteLength(output) <= maxKeptOutputBytes;
   return {
     trial,
     status,
-    ...defined({ score }),
+    ...defined({ score, classified }),
     checks,
     ...defined({ usage, latencyMs, finishReason }),
     ...(isKept ? defined({ output, toolCalls, reasoning, refusal }) : {}),

@@ -49,7 +49,7 @@ class BaselineRows {
 function summarizeTrial(
   suite: string,
   { prompt, provider, caseId, stamp, mustPass, group, pooled }: BaselineCase,
-  { trial, status, score, latencyMs, usage, answerHash, answerId }: BaselineTrial,
+  { trial, status, score, classified, latencyMs, usage, answerHash, answerId }: BaselineTrial,
   { confirmation, rowIndex }: Pick<RowSummary, 'confirmation' | 'rowIndex'>,
 ): RowSummary {
   return {
@@ -63,6 +63,7 @@ function summarizeTrial(
     observe: false,
     mustPass: mustPass === true,
     group,
+    classified,
     confirmation,
     side: undefined,
     cached: true,

@@ -4,7 +4,7 @@ import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import type { PooledTrials } from '../model/pooled-trials.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Judgement } from '../model/verdict.ts';
-import { isCount, isMagnitude, isShare, isTrialNumber } from '../record/row-guards.ts';
+import { isCount, isMagnitude, isRowClass, isShare, isTrialNumber } from '../record/row-guards.ts';
 import type { Moments } from '../stats/moments.ts';
 
 export function isBaselineVariant(row: unknown): row is BaselineVariant {
@@ -85,6 +85,7 @@ const trialFields: FieldsOf<BaselineTrial> = {
   trial: isTrialNumber,
   status: (value) => statuses.has(value),
   score: optional(isShare),
+  classified: optional(isRowClass),
   checks: listOf(objectOf(checkFields)),
   usage: optional(objectOf(usageFields)),
   latencyMs: optional(isMagnitude),

@@ -1,26 +1,26 @@
 import { defined } from '../json/defined.ts';
+import type { ClassPolicy } from '../model/classes.ts';
 import type {
   ComparedCases,
   ComparedSide,
   ComparedSlice,
   ComparedVariant,
   MetricEvidence,
-  PlanningAdvice,
 } from '../model/comparison.ts';
 import type { RecordedJudge } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
-import type { CaseComparison } from '../stats/compare-cases.ts';
-import { compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
 import { sharedGroups } from '../stats/groups.ts';
 import { mean } from '../stats/means.ts';
 import { type PairedResults, pairCases } from '../stats/pairs.ts';
-import { sampleSizeToSettle } from '../stats/planning.ts';
 import { compareUnpaired } from '../stats/proportions.ts';
 import { quantileOfSorted } from '../stats/quantiles.ts';
 import { findOrderEffect, hodgesLehmann, wilcoxonSignedRank } from '../stats/ranks.ts';
 import { type CostRatio, comparePairedCost, costRatio } from '../stats/ratios.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
-import { defaultMaxCostIncrease, minRankedCases } from './gate/judge-metrics.ts';
+import { compareClasses } from './compare-classes.ts';
+import { type ComparedRate, compareRates, type RatePolicy } from './compare-rates.ts';
+import { defaultMaxCostIncrease } from './gate/default-margins.ts';
+import { minRankedCases } from './gate/judge-metrics.ts';
 import { findJudgedMargin } from './judged-margin.ts';
 import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
 import { countSameAnswers, findUnmatched } from './side-differences.ts';
@@ -31,6 +31,8 @@ export interface CompareVariantsOptions extends PairOptions {
   readonly margin: number;
   /** The largest tolerated drop of the score; `margin` where undefined. */
   readonly scoreMargin?: number;
+  /** The classes of the suite. */
+  readonly classes?: ClassPolicy;
   /** The judges of the suite. */
   readonly judges?: readonly RecordedJudge[];
   /** True where both sides ran in this invocation. */
@@ -57,6 +59,7 @@ export function compareVariants(
   const sides = { baseline, candidate };
   const rate = comparePassRates(cases, { results, errors }, { sides, maxDrop, options });
   const slices = compareSlices(cases, sides, options);
+  const classes = options.classes && compareClasses(cases, options.classes, options);
   const score = compareScores(scores, errors, { alpha, scope, margin: options.scoreMargin ?? maxDrop });
   return {
     baseline,
@@ -66,6 +69,7 @@ export function compareVariants(
     ...rate,
     ...(results.baseline.length === 0 && options.isWhole ? { passRate: compareSeparately(cases, alpha) } : {}),
     ...(slices.size === 0 ? {} : { slices }),
+    ...defined({ classes }),
     ...(score === undefined ? {} : { score: score.evidence, scorePlanning: score.planning }),
     costUsd: compareCosts(costs, options.gate),
     isCostUnknown: costs.isUnknown,
@@ -98,12 +102,8 @@ function comparePassRates(
 ): Pick<ComparedVariant, 'passRate' | 'judgedMargin' | 'planning'> {
   const judgedMargin = findJudgedMargin(cases, sides, { judges, maxDrop });
   const policy = { alpha: gate.alpha, margin: judgedMargin?.margin ?? maxDrop, scope: gate.scope };
-  const { observed, worst } = compareWorstCase({ ...results, ...errors }, { ...policy, binary: true });
-  return {
-    passRate: { ...rateEvidence(results, observed), ...(hasAny(errors) ? { worstLow: worst.low } : {}) },
-    ...defined({ judgedMargin }),
-    planning: planOn(results, worst.low, policy),
-  };
+  const { evidence, planning } = compareRates({ ...results, ...errors }, { ...policy, binary: true });
+  return { passRate: evidence, ...defined({ judgedMargin }), planning };
 }
 
 /** The slices whose drop is limited: each as if the suite had no other cases. */
@@ -129,25 +129,6 @@ function countGroups(results: PairedResults): Pick<ComparedVariant, 'groups'> {
   return groups === undefined ? {} : { groups: new Set(groups).size };
 }
 
-function hasAny({
-  baselineErrors,
-  candidateErrors,
-}: Pick<ErroredResults, 'baselineErrors' | 'candidateErrors'>): boolean {
-  return sum(baselineErrors) + sum(candidateErrors) > 0;
-}
-
-function rateEvidence(results: PairedResults, comparison: CaseComparison): MetricEvidence {
-  return {
-    baseline: meanOfCases(results.baseline, results.candidate),
-    candidate: meanOfCases(results.candidate, results.baseline),
-    delta: comparison.delta,
-    low: comparison.low,
-    high: comparison.high,
-    p: comparison.pWorse,
-    n: comparison.n,
-  };
-}
-
 /** Without a common case, only the rates of the two sides can be compared. */
 function compareSeparately(cases: ComparedCases, alpha: number): MetricEvidence {
   const sample = (side: 'baseline' | 'candidate') => {
@@ -167,40 +148,12 @@ function compareSeparately(cases: ComparedCases, alpha: number): MetricEvidence 
   return difference.delta === null ? nothing : { ...difference, p: pWorse, n: 0, isUnpaired: true };
 }
 
-/** Over the cases of which the other side has a result too. */
-function meanOfCases(side: readonly (readonly number[])[], other: readonly (readonly number[])[]): number | null {
-  let total = 0;
-  let cases = 0;
-  for (let index = 0; index < side.length; index += 1) {
-    const values = side[index] ?? [];
-    if (values.length === 0 || other[index]?.length === 0) continue;
-    total += mean(values);
-    cases += 1;
-  }
-  return cases === 0 ? null : total / cases;
-}
-
 function compareScores(
   results: CollectedEvidence['scores'],
   errors: CollectedEvidence['errors'],
-  policy: { alpha: number; margin: number; scope: 'population' | 'suite' },
-): { readonly evidence: MetricEvidence; readonly planning: PlanningAdvice } | undefined {
-  if (results === undefined) return undefined;
-  const { observed, worst } = compareWorstCase({ ...results, ...errors }, policy);
-  return {
-    evidence: { ...rateEvidence(results, observed), ...(hasAny(errors) ? { worstLow: worst.low } : {}) },
-    planning: planOn(results, worst.low, policy),
-  };
-}
-
-/** What would settle a comparison that leaves a drop beyond the margin possible. */
-function planOn(
-  results: PairedResults,
-  low: number | null,
-  policy: { alpha: number; margin: number; scope: 'population' | 'suite' },
-): PlanningAdvice {
-  const isSettled = low !== null && low >= -policy.margin;
-  return isSettled ? { cases: null, repeats: null } : sampleSizeToSettle(results, policy);
+  policy: RatePolicy,
+): ComparedRate | undefined {
+  return results === undefined ? undefined : compareRates({ ...results, ...errors }, policy);
 }
 
 function compareCosts(

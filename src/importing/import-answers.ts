@@ -224,6 +224,7 @@ async function replayCell(
       judge: (checks, answer) =>
         judgeAnswer(checks === asking.checks ? checks : checks.filter(asksModel), answer, { openAsker, findOther }),
       decide: () => ({ status: 'decided', passed: true, score: 1 }),
+      classify: () => null,
       stopReason: () => undefined,
     },
     signal,

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { RowClass } from './classes.ts';
 import type { FinishReason, ToolCall, Usage } from './completion.ts';
 import type { PooledTrials } from './pooled-trials.ts';
 import type { RecordedCheck } from './record.ts';
@@ -32,6 +33,8 @@ export interface BaselineTrial {
   readonly trial: number;
   readonly status: 'passed' | 'failed' | 'errored' | 'skipped';
   readonly score?: number;
+  /** What the answer was classified as; absent where the suite had no classes. */
+  readonly classified?: RowClass;
   readonly checks: readonly RecordedCheck[];
   /** Costs are computed from usage when compared, both sides by one price table. */
   readonly usage?: Usage;

@@ -1,3 +1,4 @@
+import type { ClassPolicy, RowClass } from './classes.ts';
 import type { Completion, CompletionRequest, Message, ProviderFailure } from './completion.ts';
 import type { SourceLocation } from './problem.ts';
 import type { Turn, Vars } from './suite.ts';
@@ -31,6 +32,8 @@ export interface Cell {
   readonly group?: string;
   /** The gated slices that the case is in; absent where it is in none. */
   readonly slices?: readonly string[];
+  /** The class of the case, and what names that of an answer; absent where the suite has no classes. */
+  readonly classes?: CellClasses;
   readonly mustPass: boolean;
   readonly observe: boolean;
   readonly skip?: string;
@@ -45,6 +48,8 @@ export interface Cell {
   /** Set where it asks the accepted prompt again, beside the candidate. */
   readonly side?: 'accepted';
 }
+
+export interface CellClasses extends Pick<RowClass, 'truth' | 'by'>, Pick<ClassPolicy, 'found'> {}
 
 /** One request of a cell as it went; a conversation has several. */
 export interface CallRecord {
@@ -79,6 +84,8 @@ interface CellResultBase {
   readonly mustPass: boolean;
   readonly group?: string;
   readonly slices?: readonly string[];
+  /** What the answer was classified as; absent where the suite has no classes. */
+  readonly classified?: RowClass;
   readonly at: SourceLocation;
   /** Set where the last call brought an answer that could not be used. */
   readonly unusable?: UnusableCost;

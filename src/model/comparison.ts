@@ -91,6 +91,8 @@ export interface ComparedVariant {
   readonly judgedMargin?: JudgedMargin;
   /** The slices whose drop is limited and of which the candidate has a case, by name; absent where there is none. */
   readonly slices?: ReadonlyMap<string, ComparedSlice>;
+  /** Absent where the suite has no classes. */
+  readonly classes?: ComparedClasses;
   /** Undefined where every score is its pass or fail again. */
   readonly score?: MetricEvidence;
   readonly costUsd: MetricEvidence;
@@ -113,6 +115,41 @@ export interface ComparedVariant {
   readonly isCostUnknown?: boolean;
   /** True where latencies may be compared and that of an answer of a paired case was not measured. */
   readonly isLatencyUnknown?: boolean;
+}
+
+/** What the answers to the compared cases were classified as, on both sides. */
+export interface ComparedClasses {
+  /** Compared cases of which both sides have a class. */
+  readonly cases: number;
+  /** Macro F1. */
+  readonly f1: { readonly evidence: MetricEvidence; readonly maxDrop: number };
+  /** Of each class that has a compared case, sorted. */
+  readonly recall: ReadonlyMap<string, ComparedRecall>;
+  /** The confusion matrix of both sides without its empty cells, those that moved first. */
+  readonly cells: readonly ComparedClassCell[];
+  /** Cases that are of another class than when they were accepted: they are not compared. */
+  readonly relabelled: number;
+  /** Cases of which the baseline holds no class and no answer. */
+  readonly unclassified: number;
+  /** Classes of which every case was removed. */
+  readonly vanished: readonly { readonly name: string; readonly cases: number }[];
+}
+
+export interface ComparedRecall {
+  readonly evidence: MetricEvidence;
+  readonly maxDrop: number;
+  /** True where the gate sets the largest drop. */
+  readonly isLimited: boolean;
+  readonly planning: PlanningAdvice;
+}
+
+/** How many cases of a class were found to be of another one. A case with several trials counts in shares. */
+export interface ComparedClassCell {
+  readonly truth: string;
+  /** Null where the answer names no class of the suite. */
+  readonly found: string | null;
+  readonly baseline: number;
+  readonly candidate: number;
 }
 
 /** The pass rate of the compared cases with one tag. */

@@ -11,6 +11,11 @@ export const breachCodes = [
   'score-regressed',
   'cost-regressed',
   'latency-regressed',
+  'recall-min',
+  'precision-min',
+  'f1-min',
+  'recall-regressed',
+  'f1-regressed',
   'slice-min',
   'slice-regressed',
   'contract-broken',
@@ -33,9 +38,11 @@ export interface Breach {
   readonly prompt?: string;
   readonly provider?: string;
   readonly caseId?: string;
-  readonly metric?: 'passRate' | 'score' | 'cost' | 'latency';
+  readonly metric?: 'passRate' | 'score' | 'cost' | 'latency' | 'recall' | 'precision' | 'f1';
   /** The tag whose cases the metric is of; absent where it is of all cases. */
   readonly slice?: string;
+  /** The class that a recall or precision is of. */
+  readonly class?: string;
   readonly baseline?: number;
   readonly candidate?: number;
   readonly message: string;
@@ -66,12 +73,14 @@ export interface Certainty {
   readonly cases: number;
   /** Of `unseen`: the largest drop of a pass rate that could go unnoticed, as a fraction; null where any could. */
   readonly drop?: number | null;
-  /** Of `unseen`: the gated slice in which the largest drop could go unnoticed. */
+  /** Of `unseen`: the gated slice or class in which the largest drop could go unnoticed. */
   readonly slice?: UnseenSlice;
 }
 
 export interface UnseenSlice {
   readonly name: string;
+  /** True where the cases are those of a class, of which the drop is one of recall. */
+  readonly isClass?: true;
   /** Its compared cases. */
   readonly cases: number;
   /** As that of the whole. */

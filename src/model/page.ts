@@ -80,9 +80,39 @@ export interface PageVariant {
   readonly costUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   readonly replacedBy?: string;
+  /** Absent where the suite has no classes. */
+  readonly byClass?: PageClasses;
   readonly comparison?: PageComparison;
   readonly latencies?: PageLatencies;
   readonly trend?: readonly TrendPoint[];
+}
+
+/** The classes of a variant in words, the same in every report. Names are as they were written. */
+export interface PageClasses {
+  /** `95.0 % → 76.2 %, −18.8 pts [−30.1, −9.0] in 40 cases`, or the value alone where nothing was compared. */
+  readonly macroF1: string;
+  /** What moved since the baseline, most first. `found` is absent where the answers name none of the classes. */
+  readonly moved: readonly { readonly truth: string; readonly found: string | undefined; readonly change: string }[];
+  readonly scores: readonly PageClassScore[];
+  /** Undefined where there are too many classes for a table. */
+  readonly matrix: PageMatrix | undefined;
+  /** What answers of none of the classes said. */
+  readonly others: readonly { readonly found: string | undefined; readonly answers: number }[];
+}
+
+export interface PageClassScore {
+  readonly class: string;
+  readonly cases: number;
+  /** `100.0 % → 50.0 %, −50.0 pts [−74.6, −18.8]`, or the rate alone. */
+  readonly recall: string;
+  readonly precision: string;
+  readonly f1: string;
+}
+
+/** Cases by their class and by that of the answer. The last column counts answers of none of the classes. */
+export interface PageMatrix {
+  readonly names: readonly string[];
+  readonly rows: readonly { readonly truth: string; readonly counts: readonly string[] }[];
 }
 
 export interface PageComparison {

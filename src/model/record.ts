@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { CellKey, CellStatus, SkipReason } from './cell.ts';
+import type { ClassPolicy, RowClass } from './classes.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
 import type { Contract, EmptySelection, GatePolicy, Price, WrittenMessage } from './suite.ts';
 import type { Judgement } from './verdict.ts';
@@ -51,6 +52,8 @@ export interface RecordedSuite {
   /** Relative to the project root, with forward slashes. */
   readonly path: string;
   readonly gate: GatePolicy;
+  /** Absent where the suite classifies nothing, and in older records. */
+  readonly classes?: ClassPolicy;
   readonly outputs: 'full' | 'hash';
   readonly variants: readonly RecordedVariant[];
   /** Why judges of the suite may not decide, one sentence each; absent where all may. */
@@ -195,6 +198,8 @@ export interface CellRow extends CellKey {
   readonly group?: string | undefined;
   /** The gated slices that the case is in; absent where it is in none, and in older records. */
   readonly slices?: readonly string[] | undefined;
+  /** What the answer was classified as; absent where the suite has no classes, and in older records. */
+  readonly classified?: RowClass | undefined;
   readonly confirmation?: true | undefined;
   /** Set where the accepted prompt was asked again, beside the candidate. */
   readonly side?: 'accepted' | undefined;
@@ -248,6 +253,7 @@ export type RowHead = CellKey &
       | 'mustPass'
       | 'group'
       | 'slices'
+      | 'classified'
       | 'confirmation'
       | 'side'
       | 'score'

@@ -1,5 +1,5 @@
 import type { CaseStatus } from './cell.ts';
-import type { CaseChange, JudgedMargin, KeptAnswer } from './comparison.ts';
+import type { CaseChange, ComparedClassCell, JudgedMargin, KeptAnswer } from './comparison.ts';
 import type { ErosionFinding } from './erosion.ts';
 import type { PromptFindings } from './finding.ts';
 import type { Certainty, Decision } from './gate.ts';
@@ -40,6 +40,8 @@ export interface VariantReport {
   readonly replacedBy?: string;
   /** The gated slices of which a case was selected; absent where there is none. */
   readonly slices?: readonly SliceReport[];
+  /** Absent where the suite has no classes. */
+  readonly classes?: ClassReport;
   readonly comparison?: VariantComparison;
 }
 
@@ -51,6 +53,42 @@ export interface SliceReport {
   readonly min?: number;
   readonly maxDrop?: number;
 }
+
+/** What the answers of a variant were classified as. A case with several trials counts in shares. */
+export interface ClassReport {
+  /** The suite's classes, sorted. */
+  readonly names: readonly string[];
+  /** The confusion matrix without its empty cells, by the class of the case and then by that of the answer. */
+  readonly cells: readonly ClassCell[];
+  /** Of each class that has a judged case. */
+  readonly scores: readonly ClassScoreReport[];
+  /** Means over these classes. */
+  readonly macro: {
+    readonly precision: number | null;
+    readonly recall: number | null;
+    readonly f1: ShareEstimate;
+  };
+  /** What answers of none of the classes said, the most frequent first. */
+  readonly others: readonly { readonly found: string | null; readonly answers: number }[];
+}
+
+export interface ClassCell {
+  readonly truth: string;
+  /** Null where the answer names no class of the suite. */
+  readonly found: string | null;
+  readonly cases: number;
+}
+
+export interface ClassScoreReport {
+  readonly class: string;
+  readonly cases: number;
+  readonly recall: ShareEstimate;
+  /** Null where no answer was put in this class. */
+  readonly precision: ShareEstimate;
+  readonly f1: ShareEstimate;
+}
+
+export type ShareEstimate = Omit<RateEstimate, 'n'>;
 
 /** One metric beside its baseline; null where it can't be said. */
 export interface MetricComparison {
@@ -83,6 +121,25 @@ export interface SliceComparison {
   readonly passRate: MetricComparison;
 }
 
+/** What the answers to the compared cases were classified as, before and now. */
+export interface ClassComparison {
+  /** Compared ones. */
+  readonly cases: number;
+  /** Macro F1. */
+  readonly f1: MetricComparison & { readonly maxDrop: number };
+  /** Of each class, sorted. */
+  readonly recall: readonly ClassRecallComparison[];
+  /** The confusion matrix of both sides without its empty cells, those that moved first. */
+  readonly cells: readonly ComparedClassCell[];
+}
+
+export interface ClassRecallComparison extends MetricComparison {
+  readonly class: string;
+  readonly cases: number;
+  /** The largest drop that is tolerated; absent where the gate sets none. */
+  readonly maxDrop?: number;
+}
+
 export interface VariantComparison {
   readonly outcome: ComparisonOutcome;
   /** How sure it is that nothing got worse. */
@@ -95,6 +152,8 @@ export interface VariantComparison {
   readonly judgedMargin?: JudgedMargin;
   /** The slices whose drop is limited; absent where there is none. */
   readonly slices?: readonly SliceComparison[];
+  /** Absent where the suite has no classes. */
+  readonly classes?: ClassComparison;
   readonly score: MetricComparison;
   readonly costUsd: MetricComparison;
   readonly latencyMs: MetricComparison;
@@ -134,6 +193,8 @@ export interface CaseReport {
   readonly observe: boolean;
   /** The gated slices that it is in; absent where it is in none. */
   readonly slices?: readonly string[];
+  /** Its class; absent where the suite has none. */
+  readonly class?: string;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   readonly trials: readonly CellRow[];
   /** Confirmation trials of the accepted prompt, beside this one's. */

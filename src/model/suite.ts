@@ -1,5 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { ClassPolicy } from './classes.ts';
 import type { Role } from './completion.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
@@ -226,6 +227,8 @@ export interface Case {
   readonly trials: number;
   /** What the case comes from: cases of one group are not independent evidence. No part of the stamp. */
   readonly group?: string;
+  /** The class that it is of; absent where the suite has no classes, and under `observe`. No part of the stamp. */
+  readonly truth?: string;
   /** Weighted mean score to reach; undefined: every check with weight > 0 must pass. */
   readonly threshold?: number;
   readonly mustPass: boolean;
@@ -320,6 +323,8 @@ export interface Suite {
   /** Where a part of a prompt's contract is written, by its pointer in findings; read again from the files on demand. */
   readonly locateContract?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
   readonly gate: GatePolicy;
+  /** Absent where the suite classifies nothing. */
+  readonly classes?: ClassPolicy;
   /** Absolute path of the recordings file; makes the run hermetic. */
   readonly recordings?: string;
   readonly baseline: { readonly outputs: 'full' | 'hash' };

@@ -1,4 +1,5 @@
 import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
+import type { RowClass } from './classes.ts';
 import type { Usage } from './completion.ts';
 import type { PooledTrials } from './pooled-trials.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
@@ -18,6 +19,8 @@ export interface RowSummary {
   readonly group: string | undefined;
   /** The gated slices that the case is in. */
   readonly slices?: readonly string[] | undefined;
+  /** What the answer was classified as; undefined where the suite has no classes. */
+  readonly classified?: RowClass | undefined;
   readonly confirmation: boolean;
   readonly side: 'accepted' | undefined;
   readonly cached: boolean;

@@ -43,6 +43,7 @@ export function describeRecordedSuites(plan: Plan, options: DescribeOptions): re
       suite: suite.id,
       path: suite.path,
       gate: suite.gate,
+      ...defined({ classes: suite.classes }),
       outputs: suite.baseline.outputs,
       filtered,
       ...(isReplayed?.(suite) === true ? { replayed: true as const } : {}),
@@ -140,5 +141,7 @@ function describePlannedCase(testCase: Case, gate: GatePolicy, trials: number = 
   const { mustPass, observe, skip = null, threshold = null, prompts = null, providers = null } = testCase;
   const group = testCase.group === undefined ? [] : [testCase.group];
   const slices = slicesOf(testCase, gate)?.map((slice) => ({ slice })) ?? [];
-  return `${JSON.stringify([trials, mustPass, observe, skip, threshold, prompts, providers, ...group, ...slices])}\n`;
+  const truth = testCase.truth === undefined ? [] : [{ truth: testCase.truth }];
+  const settings = [trials, mustPass, observe, skip, threshold, prompts, providers, ...group, ...slices, ...truth];
+  return `${JSON.stringify(settings)}\n`;
 }

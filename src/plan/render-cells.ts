@@ -2,8 +2,9 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import type { Writable } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { isStrictSchema } from '../json/strict-schema.ts';
-import type { Cell } from '../model/cell.ts';
+import type { Cell, CellClasses } from '../model/cell.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
+import { selectionId } from '../model/name-classes.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import {
   type Case,
@@ -43,6 +44,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
   const contractHash = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
   const hashDependencies = createDependencyHash(suite, options);
   const promptId = prompt.baselineOf ?? prompt.id;
+  const classesOf = createClassesOf(suite);
   return function renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, promptId, provider.id)) return [];
     const { vars, turns, tags, description, threshold, group, mustPass, observe, skip } = testCase;
@@ -54,7 +56,8 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
     const stamp = `${testCase.stamp}${hashDependencies(testCase)}`;
     const slices = slicesOf(testCase, suite.gate);
-    const cellHash = `${stamp}${settingsSuffix(testCase, slices)}${contractHash}`;
+    const classes = classesOf(testCase);
+    const cellHash = `${stamp}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contractHash}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     return Array.from({ length: trials }, (_, index) => {
       const trial = firstTrial + index;
@@ -68,6 +71,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       if (threshold !== undefined) cell.threshold = threshold;
       if (group !== undefined) cell.group = group;
       if (slices !== undefined) cell.slices = slices;
+      if (classes !== undefined) cell.classes = classes;
       if (skip !== undefined) cell.skip = skip;
       return cell;
     });
@@ -98,6 +102,18 @@ export function buildParams(suite: Suite, prompt: PromptVersion, provider: Provi
 function withoutExcerpt(at: SourceLocation): SourceLocation {
   const { file, line, column, excerpt } = at;
   return excerpt === undefined ? at : { file, line, column };
+}
+
+/** Gives a case its class and what names that of an answer; undefined where the suite has no classes. */
+function createClassesOf({ classes }: Suite): (testCase: Case) => CellClasses | undefined {
+  if (classes === undefined) return () => undefined;
+  const { found } = classes;
+  const by = selectionId(found);
+  return ({ truth }) => (truth === undefined ? undefined : { truth, found, by });
+}
+
+function classesSuffix(classes: CellClasses | undefined): string {
+  return classes === undefined ? '' : `.class:${JSON.stringify([classes.truth, classes.by])}`;
 }
 
 /** Settings of a case that its stamp does not cover, and that change what a result means. */

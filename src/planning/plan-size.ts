@@ -1,4 +1,4 @@
-import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
+import { defaultMaxDrop } from '../compare/gate/default-margins.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';

@@ -1,5 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { CallRecord, Cell, CellResult, CellStatus } from '../model/cell.ts';
+import type { RowClass } from '../model/classes.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
 import type { AskedCase, CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -34,6 +35,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, pos
     mustPass: result.mustPass || undefined,
     group: result.group,
     slices: result.slices,
+    classified: maskClass(result.classified, mask),
     confirmation: result.confirmation || undefined,
     side: result.side,
     cached: calls.length > 0 && calls.every(({ cached }) => cached),
@@ -64,6 +66,13 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, pos
       ? { reason: result.reason, ...defined({ message: maskOptional(result.message, mask) }) }
       : undefined,
   };
+}
+
+function maskClass(classified: RowClass | undefined, mask: Mask): RowClass | undefined {
+  if (classified === undefined) return undefined;
+  const { truth, found, by } = classified;
+  const masked = typeof found === 'string' ? mask(found) : found;
+  return { truth: mask(truth), ...defined({ found: masked }), by };
 }
 
 function statusOf(result: CellResult): CellStatus {

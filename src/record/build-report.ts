@@ -10,6 +10,8 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+import { truthOf } from './count-classes.ts';
+import { reportClasses } from './report-classes.ts';
 import { estimate, isComplete, totalsOf } from './summarize-run.ts';
 
 export interface ReportInput {
@@ -85,7 +87,7 @@ function sortKey({ recorded }: VariantSummary): string {
 }
 
 function buildVariantReport(
-  { recorded: { gate } }: SuiteSummary,
+  { recorded: { gate, classes } }: SuiteSummary,
   variant: VariantSummary,
   { comparisons, compared }: ReportInput,
 ): VariantReport {
@@ -100,7 +102,11 @@ function buildVariantReport(
       candidate: latenciesOf(variant.cases),
       baseline: latenciesOf(compared?.get(variant)?.baseline.cases),
     }),
-    ...defined({ slices: reportSlices(variant, gate), comparison }),
+    ...defined({
+      slices: reportSlices(variant, gate),
+      classes: classes && reportClasses(variant.cases, classes, gate.alpha),
+      comparison,
+    }),
   };
 }
 
@@ -133,7 +139,7 @@ function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: Rep
     provider: variant.recorded.provider,
     status: found.status,
     observe: found.observe,
-    ...defined({ change, slices: found.slices }),
+    ...defined({ change, slices: found.slices, class: truthOf(found) }),
     get at() {
       return readTrials()[0]?.at ?? nowhere;
     },

@@ -17,6 +17,7 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
     mustPass: row.mustPass === true,
     group: row.group,
     slices: row.slices,
+    classified: row.classified,
     confirmation: row.confirmation === true,
     side: row.side,
     cached: row.cached,

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../json/json.ts';
+import type { RowClass } from '../model/classes.ts';
 import type { Usage } from '../model/completion.ts';
 import {
   type CellRow,
@@ -61,6 +62,7 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     typeof cached === 'boolean' &&
     isOptional(row['group'], isText) &&
     isOptional(row['slices'], (slices) => isArrayOf(slices, isText)) &&
+    isOptional(row['classified'], isRowClass) &&
     isOptional(row['side'], (side) => side === 'accepted') &&
     isOptional(row['score'], isShare) &&
     isOptional(row['latencyMs'], isMagnitude) &&
@@ -73,6 +75,16 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isOptional(row['usage'], isUsage) &&
     isOptional(row['model'], isText) &&
     isOptional(row['skip'], isJsonObject)
+  );
+}
+
+/** What an answer was classified as. */
+export function isRowClass(value: unknown): value is RowClass {
+  return (
+    isJsonObject(value) &&
+    isText(value['truth']) &&
+    isText(value['by']) &&
+    isOptional(value['found'], (found) => found === null || isText(found))
   );
 }
 

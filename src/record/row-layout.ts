@@ -26,6 +26,7 @@ export function renderRow(row: CellRow): string {
     mustPass: row.mustPass,
     group: row.group,
     slices: row.slices,
+    classified: row.classified,
     confirmation: row.confirmation,
     side: row.side,
     cached: row.cached,

@@ -48,11 +48,12 @@ export function describeCertainty({ kind, cases, drop = null, slice }: Certainty
   }
 }
 
-function describeUnseenSlice({ name, cases, drop }: UnseenSlice): string {
+function describeUnseenSlice({ name, isClass, cases, drop }: UnseenSlice): string {
+  const place = `${isClass === true ? 'class' : 'slice'} ${name}`;
   const size = drop === null ? 'of any size' : `of up to ${Math.ceil(drop * 100)} points`;
   return cases === 0
-    ? `, and any in slice ${name}, whose cases can't be compared`
-    : `, and one ${size} in the ${formatCount(cases, 'case')} of slice ${name}`;
+    ? `, and any in ${place}, whose cases can't be compared`
+    : `, and one ${size} in the ${formatCount(cases, 'case')} of ${place}`;
 }
 
 /** Something looks worse, and was neither confirmed nor cleared. */
@@ -112,14 +113,19 @@ export interface SliceText {
 export function describeSlices({ slices = [], comparison }: VariantReport): readonly SliceText[] {
   return slices.map(({ slice, passRate }) => {
     const compared = comparison?.slices?.find((one) => one.slice === slice);
-    const { baseline = null, candidate = null, delta = null } = compared?.passRate ?? {};
-    if (compared === undefined || baseline === null || candidate === null || delta === null) {
+    const change = compared && describeRateChange(compared.passRate);
+    if (compared === undefined || change === undefined) {
       return { slice, text: `${formatRate(passRate)} in ${formatCount(passRate.n, 'case')}` };
     }
-    const change = `${formatPoints(delta)}${formatInterval(compared.passRate)}`;
-    const sides = `${formatPercent(baseline)} → ${formatPercent(candidate)}`;
-    return { slice, text: `${sides}, ${change} in ${formatCount(compared.cases, 'case')}` };
+    return { slice, text: `${change} in ${formatCount(compared.cases, 'case')}` };
   });
+}
+
+/** `100.0 % → 62.5 %, −37.5 pts [−69.8, −2.1]`; undefined where nothing was compared. */
+export function describeRateChange(metric: MetricComparison): string | undefined {
+  const { baseline, candidate, delta } = metric;
+  if (baseline === null || candidate === null || delta === null) return undefined;
+  return `${formatPercent(baseline)} → ${formatPercent(candidate)}, ${formatPoints(delta)}${formatInterval(metric)}`;
 }
 
 const metrics = [

@@ -63,8 +63,8 @@ export function findGateEntries(report: Report): readonly GateEntry[] {
   return beside.map((breach) => ({ kind, name: breachName(breach), message: describeBreach(breach), breach }));
 }
 
-function breachName({ code, suite, prompt, provider, slice }: Breach): string {
-  return [code, suite, prompt, provider, slice].filter((part) => part !== undefined).join(' · ');
+function breachName({ code, suite, prompt, provider, slice, class: ofClass }: Breach): string {
+  return [code, suite, prompt, provider, slice, ofClass].filter((part) => part !== undefined).join(' · ');
 }
 
 /** Where a breach is and what broke: `triage · v2 × openai:gpt-4o · refund: …`. */

@@ -3,6 +3,7 @@ import type { Calls } from '../calls/calls.ts';
 import type { Stop } from '../calls/stop.ts';
 import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
+import { classifyAnswer } from '../judges/classify-answer.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import type { Cell, CellResult } from '../model/cell.ts';
 import type { CompletionRequest } from '../model/completion.ts';
@@ -62,7 +63,15 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     const portsOf = new Map<string, CellPorts>();
     for (const [id, suite] of suites) {
       const complete = calls.completeFor(config, suite);
-      portsOf.set(id, { complete, requestKey: cacheKey, costOf, judge, decide: decideAnswer, stopReason });
+      portsOf.set(id, {
+        complete,
+        requestKey: cacheKey,
+        costOf,
+        judge,
+        decide: decideAnswer,
+        classify: classifyAnswer,
+        stopReason,
+      });
     }
     return { workers: calls.workersFor(config), run };
 

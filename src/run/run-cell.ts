@@ -10,6 +10,7 @@ import type {
   SkipReason,
   UnusableCost,
 } from '../model/cell.ts';
+import type { RowClass } from '../model/classes.ts';
 import type {
   Complete,
   Completion,
@@ -19,7 +20,7 @@ import type {
   ToolCall,
 } from '../model/completion.ts';
 import type { Turn } from '../model/suite.ts';
-import type { CheckSpec, Verdict } from '../model/verdict.ts';
+import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
 import { sumKnown } from '../stats/sum-known.ts';
 
 /** What a cell needs of the world. */
@@ -31,6 +32,8 @@ export interface CellPorts {
   costOf(completion: Pick<Completion, 'usage'>, how: 'live' | 'batch'): number | undefined;
   judge(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks>;
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
+  /** The class that an answer names; null where it names none. */
+  classify(found: SelectSpec, completion: Completion): string | null;
   /** Why the run is being stopped, once it is. */
   stopReason(): SkipReason | undefined;
 }
@@ -38,20 +41,26 @@ export interface CellPorts {
 /** Runs one cell to its end: the prompt's request, then each turn with the model's own answers in between. */
 export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal): Promise<CellResult> {
   const requestKey = ports.requestKey(cell.request);
-  const described = describeCell(cell, `${cell.cellHash}:${requestKey}`);
+  const cellHash = `${cell.cellHash}:${requestKey}`;
   if (cell.skip !== undefined) {
-    return { ...described, status: 'skipped', reason: 'case', message: cell.skip, calls: [] };
+    return { ...describeCell(cell, cellHash), status: 'skipped', reason: 'case', message: cell.skip, calls: [] };
   }
   const conversation = new Conversation(cell, ports, signal);
   const ending = await conversation.run(requestKey);
+  const described = describeCell(cell, cellHash, conversation.classify(ending));
   // Faster than a literal that begins with a spread: see build-cases.ts.
   return Object.assign(described, conversation.resultOf(ending));
 }
 
-/** What every result says of its cell. `cellHash` is the hash of all that it ran. */
-export function describeCell(cell: Cell, cellHash: string) {
+/** What every result says of its cell. `cellHash` is the hash of all that it ran, `found` the class that its answer names. */
+export function describeCell(cell: Cell, cellHash: string, found?: string | null) {
   const { key, stamp, observe, mustPass, group, slices, at, confirmation, side } = cell;
-  return { key, cellHash, stamp, observe, mustPass, at, ...defined({ group, slices, confirmation, side }) };
+  const classified = describeClass(cell, found);
+  return { key, cellHash, stamp, observe, mustPass, at, ...defined({ group, slices, classified, confirmation, side }) };
+}
+
+function describeClass({ classes }: Cell, found: string | null | undefined): RowClass | undefined {
+  return classes && { truth: classes.truth, ...defined({ found }), by: classes.by };
 }
 
 /** Members that every result of a cell has. */
@@ -81,6 +90,8 @@ class Conversation {
   #judgeCostUsd: number | undefined = 0;
   #judgeFailure: ProviderFailure | undefined;
   #unusable: UnusableCost | undefined;
+  /** True once the last turn was answered. */
+  #isWhole = false;
 
   constructor(cell: Cell, ports: CellPorts, signal: AbortSignal) {
     this.#cell = cell;
@@ -103,6 +114,7 @@ class Conversation {
       const ending = await this.#takeStep(step);
       if (ending !== undefined) return ending;
     }
+    this.#isWhole = true;
     await this.#judge(checks, undefined);
     return this.#decide();
   }
@@ -117,6 +129,14 @@ class Conversation {
       case 'judged':
         return { attempts, verdicts, calls, judgeCostUsd, ...ending };
     }
+  }
+
+  /** The class that the last answer names, null where it names none; undefined without a verdict on it. */
+  classify(ending: Ending): string | null | undefined {
+    const { classes } = this.#cell;
+    if (classes === undefined || ending.status !== 'judged') return undefined;
+    const completion = this.#isWhole ? this.#calls.at(-1)?.completion : undefined;
+    return completion === undefined ? null : this.#ports.classify(classes.found, completion);
   }
 
   async #takeStep({ messages, checks, nextTurn }: Step): Promise<Ending | undefined> {

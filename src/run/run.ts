@@ -81,8 +81,13 @@ function* cellsToRun({ planned, earlier }: Run, providerKey: string): Iterable<C
   for (const cell of planned.plan.cells(providerKey)) if (earlier?.rowOf(cell.key) === undefined) yield cell;
 }
 
-/** A required check may fail a cell of full score. False where every cell passed in full and no cost is gated: then nothing has to be compared before the report. */
+/**
+ * A required check may fail a cell of full score. False where every cell passed in full and neither a cost nor a class is
+ * gated: then nothing has to be compared before the report.
+ */
 function mayLookWorse({ state, earlier, planned }: Run): boolean {
-  const hasCostGate = planned.plan.suites.some(({ suite }) => suite.gate.cost.maxIncrease !== undefined);
-  return state.failedCells > 0 || state.hasLowScore || hasCostGate || (earlier?.doneCells ?? 0) > 0;
+  const isGatedBeside = planned.plan.suites.some(
+    ({ suite }) => suite.gate.cost.maxIncrease !== undefined || suite.classes !== undefined,
+  );
+  return state.failedCells > 0 || state.hasLowScore || isGatedBeside || (earlier?.doneCells ?? 0) > 0;
 }

@@ -1,4 +1,4 @@
-import { createRandom } from '../text/random.ts';
+import type { Interval } from './means.ts';
 import { wilsonInterval } from './proportions.ts';
 
 /** Answers by true class and found class: `counts[truth][found]`. Fractional where trials of a case are averaged. */
@@ -33,17 +33,17 @@ export function confusionMatrix(answers: readonly Classified[]): ConfusionMatrix
   return countByClass(indexAnswers(answers, classes), classes);
 }
 
-function findClasses(answers: readonly Classified[]): readonly string[] {
+export function findClasses(answers: readonly Classified[]): readonly string[] {
   return [...new Set(answers.flatMap(({ truth, found }) => [truth, found]))].sort();
 }
 
-interface IndexedAnswer {
+export interface IndexedAnswer {
   readonly truth: number;
   readonly found: number;
   readonly weight: number;
 }
 
-function indexAnswers(answers: readonly Classified[], classes: readonly string[]): readonly IndexedAnswer[] {
+export function indexAnswers(answers: readonly Classified[], classes: readonly string[]): readonly IndexedAnswer[] {
   const indexOf = new Map(classes.map((name, index) => [name, index]));
   return answers.map(({ truth, found, weight = 1 }) => ({
     truth: indexOf.get(truth) ?? 0,
@@ -77,10 +77,25 @@ export function classScores({ classes, counts }: ConfusionMatrix): readonly Clas
   });
 }
 
-/** The mean of the F1 of all classes that occur; null without any. */
-export function macroF1(matrix: ConfusionMatrix): number | null {
-  const scores = classScores(matrix).flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
-  return scores.length === 0 ? null : sum(scores) / scores.length;
+/** The means over classes. What is undefined counts as 0, which is the default of scikit-learn. */
+export interface MacroScores {
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly f1: number | null;
+}
+
+/** Over the classes named that answers belong to; over all that occur on a side where none are named. */
+export function macroScores(matrix: ConfusionMatrix, names?: readonly string[]): MacroScores {
+  const isCounted = ({ name, support, f1 }: ClassScores) =>
+    names === undefined ? f1 !== null : support > 0 && names.includes(name);
+  const scores = classScores(matrix).filter(isCounted);
+  const meanOf = (pick: (one: ClassScores) => number | null) =>
+    scores.length === 0 ? null : sum(scores.map((one) => pick(one) ?? 0)) / scores.length;
+  return {
+    precision: meanOf(({ precision }) => precision),
+    recall: meanOf(({ recall }) => recall),
+    f1: meanOf(({ f1 }) => f1),
+  };
 }
 
 /** Recall of one class with its interval: a binomial over the answers of that class. Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953. */
@@ -88,70 +103,18 @@ export function recallInterval(right: number, support: number, alpha: number) {
   return { recall: support === 0 ? null : right / support, ...wilsonInterval(right, support, alpha) };
 }
 
-/** One case's answers on both sides. */
-export interface PairedClassified {
-  readonly baseline: readonly Classified[];
-  readonly candidate: readonly Classified[];
-}
-
-export interface F1Difference {
-  /** Candidate − baseline; null where a side has no class. */
-  readonly delta: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-  /** One-sided, of being worse. */
-  readonly pWorse: number | null;
-}
-
-export interface BootstrapOptions {
-  readonly alpha: number;
-  readonly resamples?: number;
-  readonly seed?: number;
-  /** What is compared; macro F1 where undefined. */
-  readonly statistic?: (matrix: ConfusionMatrix) => number | null;
-}
-
 /**
- * Difference of macro F1 by a paired bootstrap: cases are drawn with replacement, both sides together. The seed is fixed, so
- * that the same answers give the same verdict. Source: Efron 1979, https://doi.org/10.1214/aos/1176344552; percentile
- * interval; p as (1 + draws that are no worse) / (1 + draws), Davison and Hinkley 1997, section 4.2.
+ * The interval of one class's F1. F1 is 2J / (1 + J), J being the share of right answers among those that belong to the class
+ * or were put in it, and rises with J: Wilson's interval of J gives its bounds.
  */
-export function bootstrapF1(cases: readonly PairedClassified[], options: BootstrapOptions): F1Difference {
-  const { alpha, resamples = 2000, seed = 1, statistic = macroF1 } = options;
-  const classes = findClasses(cases.flatMap(({ baseline, candidate }) => [...baseline, ...candidate]));
-  const indexed = cases.map(({ baseline, candidate }) => ({
-    baseline: indexAnswers(baseline, classes),
-    candidate: indexAnswers(candidate, classes),
-  }));
-  const differenceOf = (drawn: typeof indexed): number | null => {
-    const side = (name: 'baseline' | 'candidate') =>
-      statistic(
-        countByClass(
-          drawn.flatMap((found) => found[name]),
-          classes,
-        ),
-      );
-    const [before, after] = [side('baseline'), side('candidate')];
-    return before === null || after === null ? null : after - before;
-  };
-  const delta = cases.length === 0 ? null : differenceOf(indexed);
-  if (delta === null) return { delta: null, low: null, high: null, pWorse: null };
-  const random = createRandom(seed);
-  const draws: number[] = [];
-  for (let index = 0; index < resamples; index += 1) {
-    const drawn = indexed.flatMap(() => indexed[Math.floor(random() * indexed.length)] ?? []);
-    const difference = differenceOf(drawn);
-    if (difference !== null) draws.push(difference);
-  }
-  draws.sort((a, b) => a - b);
-  const at = (share: number) => draws[Math.min(draws.length - 1, Math.max(0, Math.round(share * (draws.length - 1))))];
-  const noWorse = draws.filter((difference) => difference >= 0).length;
-  return {
-    delta,
-    low: at(alpha / 2) ?? null,
-    high: at(1 - alpha / 2) ?? null,
-    pWorse: (1 + noWorse) / (1 + draws.length),
-  };
+export function f1Interval(
+  right: number,
+  { support, found }: { support: number; found: number },
+  alpha: number,
+): Interval {
+  const { low, high } = wilsonInterval(right, support + found - right, alpha);
+  const toF1 = (share: number | null) => (share === null ? null : (2 * share) / (1 + share));
+  return { low: toF1(low), high: toF1(high) };
 }
 
 function sum(values: readonly number[]): number {

@@ -15,6 +15,7 @@ import { createReadCode } from './assertions/own-code.ts';
 import { type BuiltCases, buildCases, type CaseContext } from './cases/build-cases.ts';
 import type { CaseGroup } from './cases/case-row.ts';
 import { readCases } from './cases/read-cases.ts';
+import { parseClasses, reportClassMistakes } from './classes.ts';
 import type { Config } from './config.ts';
 import { checkPromptVariables, openInputCheck } from './contracts/check-contract.ts';
 import { createContractLocator, placeOf } from './contracts/contract-places.ts';
@@ -84,9 +85,17 @@ export async function parseSuite(
   checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
   const models = createAskedModels({ ...context, judges, providers: providers.list });
   const assertionContext = openAssertions(path, document, models, context);
+  const classes = context.contractOnly === true ? undefined : parseClasses(document, problems);
   const cases = await parseCases(
     document,
-    { prompts, promptIds: idsOf(promptList), providerIds: providers.known, contract, assertionContext },
+    {
+      prompts,
+      promptIds: idsOf(promptList),
+      providerIds: providers.known,
+      contract,
+      assertionContext,
+      truth: classes?.truth,
+    },
     context,
   );
   const criteria = models.criteria();
@@ -94,6 +103,7 @@ export async function parseSuite(
   if (context.contractOnly !== true) cases.reportUnused();
   const empty = findEmptyCases(id, childOf(document, 'cases'), cases, context);
   const tags = hasSlices(gate, config.gate) && isReadWhole(context) ? collectTags([cases.iterate()]) : noTags;
+  if (classes !== undefined && isReadWhole(context)) reportClassMistakes(document, classes, cases.classes, problems);
   if (gate?.slices !== undefined && isReadWhole(context)) {
     const messages = reportEmptySlices(childOf(document, 'gate'), tags, problems);
     empty.push(...messages.map((message) => ({ message: `suite ${id}: ${message}`, isNamed: true })));
@@ -111,6 +121,7 @@ export async function parseSuite(
     contract,
     locateContract: createContractLocator(files, placesOf(prompts), placeOf(promptList)),
     gate: buildGate(gate, config.gate, tags),
+    ...defined({ classes: classes && { ...classes.policy, names: [...cases.classes.keys()].sort() } }),
     ...defined({ recordings }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
     sources: sourcesOf(reads, files),
@@ -168,7 +179,7 @@ function openAssertions(path: string, document: Located, models: AskedModels, co
   return { ...context, models, declarations: context.assertions, readFile: createReadData(files, problems), readCode };
 }
 
-type CaseParts = Pick<CaseContext, 'prompts' | 'promptIds' | 'providerIds' | 'contract' | 'assertionContext'>;
+type CaseParts = Pick<CaseContext, 'prompts' | 'promptIds' | 'providerIds' | 'contract' | 'assertionContext' | 'truth'>;
 
 /** The suite's cases; none where only its contract is wanted. */
 async function parseCases(document: Located, parts: CaseParts, context: SuiteContext) {

@@ -1,7 +1,7 @@
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
 import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
+import { defaultMaxDrop } from '../compare/gate/default-margins.ts';
 import { findAcceptedPrompt, type GatedComparison } from '../compare/gate/gated-comparison.ts';
-import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { sideOfBaseline, sideOfVariant } from '../compare/sides.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
@@ -12,6 +12,7 @@ import type { RecordedVariant } from '../model/record.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { FindCell } from '../plan/find-cells.ts';
 import type { StoredRecord } from '../record/open-stored-record.ts';
+import { classifyStored } from './classify-stored.ts';
 import { type AcceptedVariant, findRedefined, rejudge } from './rejudge.ts';
 
 export interface CompareRunOptions {
@@ -82,7 +83,9 @@ async function compareCandidate(
   const isOnPurpose = beside?.recorded.baselineOf !== undefined || beside?.recorded.prompt === first;
   if (beside !== undefined && isOnPurpose) return compareBeside(candidate, beside, found);
   const stored =
-    found?.kind === 'file' ? await compareWithFile(candidate, found) : found && compareWithRecord(candidate, found);
+    found?.kind === 'file'
+      ? await compareWithFile(candidate, found)
+      : found && (await compareWithRecord(candidate, found));
   if (stored !== undefined) return stored;
   if (beside !== undefined) return compareBeside(candidate, beside, found);
   return options.isPairWanted === true ? compareWithNothing(candidate) : undefined;
@@ -173,21 +176,37 @@ async function compareWithFile(
 ): Promise<ComparedVariant | undefined> {
   const { suite, variant, options } = candidate;
   const { prompt, provider } = variant.recorded;
-  const side = findOwnOrReplaced(variant, (key) => sideOfBaseline(baseline, key, { source, costOf: options.costOf }));
-  if (side === undefined) return undefined;
+  const stored = findOwnOrReplaced(variant, (key) => sideOfBaseline(baseline, key, { source, costOf: options.costOf }));
+  if (stored === undefined) return undefined;
+  const classify = (one: ComparedSide) =>
+    classifyStored(one, {
+      classes: suite.recorded.classes,
+      candidate: variant.cases,
+      readAnswer: ({ caseId, trial }) =>
+        baseline.readCase(one.recorded, caseId)?.trials.find((kept) => kept.trial === trial),
+    });
+  const side = await classify(stored);
   const compared = compareTo(candidate, side, {});
   const changed = [...compared.cases.values()].filter(({ change }) => change === 'redefined');
   const cellOf = (caseId: string) => options.cellOf?.(suite.recorded.suite, prompt, provider, caseId);
   const rejudged = await rejudge(side, baseline, changed, cellOf, options.judgePorts);
   const redefined = new Set([...rejudged.cases, ...findRedefined(compared, acceptedOf(side), options.record.readRow)]);
-  return redefined.size === 0 ? compared : compareTo(candidate, rejudged.side, { redefined });
+  return redefined.size === 0 ? compared : compareTo(candidate, await classify(rejudged.side), { redefined });
 }
 
-function compareWithRecord(candidate: Candidate, { source, record }: RecordBaseline): ComparedVariant | undefined {
+async function compareWithRecord(
+  candidate: Candidate,
+  { source, record }: RecordBaseline,
+): Promise<ComparedVariant | undefined> {
   const { suite, variant, options } = candidate;
   const other = findVariant(suite, variant, record);
   if (other === undefined) return undefined;
-  const side = sideOfVariant(other, { source, readRow: record.readRow, costOf: options.costOf });
+  const stored = sideOfVariant(other, { source, readRow: record.readRow, costOf: options.costOf });
+  const side = await classifyStored(stored, {
+    classes: suite.recorded.classes,
+    candidate: variant.cases,
+    readAnswer: ({ rowIndex }) => record.readRow(rowIndex),
+  });
   return compareTwice((redefined) => compareTo(candidate, side, { redefined }), acceptedOf(side), options);
 }
 
@@ -210,13 +229,13 @@ function compareTo(
   overrides: Partial<CompareVariantsOptions>,
 ): ComparedVariant {
   const { record, costOf } = options;
-  const { gate, filtered, judges } = suite.recorded;
+  const { gate, classes, filtered, judges } = suite.recorded;
   const own = sideOfVariant(variant, { source: withinRun, readRow: record.readRow, costOf });
   return compareVariants(side, own, {
     gate,
     margin: gate.passRate.maxDrop ?? defaultMaxDrop,
     scoreMargin: gate.score.maxDrop ?? defaultMaxDrop,
-    ...defined({ judges }),
+    ...defined({ classes, judges }),
     redefined: new Set(),
     latencyComparable: false,
     isWhole: !filtered && isEnded(record),

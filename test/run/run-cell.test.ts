@@ -30,6 +30,7 @@ function build(outcomes: readonly CompletionOutcome[], overrides: Partial<CellPo
       const passed = verdicts.every(({ pass }) => pass);
       return { status: 'decided', passed, score: passed ? 1 : 0 };
     },
+    classify: () => null,
     stopReason: () => undefined,
     ...overrides,
   };

@@ -137,6 +137,7 @@ export interface JsonTrial {
   readonly confirmation?: true;
   readonly score?: number;
   readonly output: string | null;
+  readonly class?: string | null;
   readonly checks: readonly {
     readonly assertion: string;
     readonly name?: string;
@@ -198,6 +199,7 @@ export interface JsonReport {
       readonly passRate: { readonly value: number | null; readonly n: number };
       readonly score: { readonly mean: number | null };
       readonly latencyMs: { readonly p50: number | null };
+      readonly classes?: object;
     })[];
     readonly cases: readonly {
       readonly caseId: string;

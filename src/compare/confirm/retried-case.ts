@@ -1,7 +1,7 @@
 import type { RowSummary } from '../../model/summary.ts';
 
 /** What a trial says of a case: a verdict, or an error that says nothing. */
-export type TrialRow = Pick<RowSummary, 'status' | 'score' | 'costUsd'>;
+export type TrialRow = Pick<RowSummary, 'status' | 'score' | 'costUsd' | 'classified'>;
 
 export type RetrialSide = 'candidate' | 'accepted';
 

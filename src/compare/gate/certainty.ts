@@ -23,9 +23,11 @@ export function findCertainty(
     .filter(({ level }) => level === 'fail')
     .filter((hypothesis) => decideHypothesis(hypothesis, hypothesis.p, gate.alpha) !== 'not_regressed');
   if (!isOpen && uncertain.length === 0) return { kind: 'certain', cases };
-  const slices = uncertain.flatMap(({ slice, evidence }): UnseenSlice[] =>
-    slice === undefined ? [] : [{ name: slice, cases: evidence.n, drop: largestDrop(evidence) }],
-  );
+  const slices = uncertain.flatMap(({ slice, class: ofClass, evidence }): UnseenSlice[] => {
+    const unseen = { cases: evidence.n, drop: largestDrop(evidence) };
+    if (slice !== undefined) return [{ name: slice, ...unseen }];
+    return ofClass === undefined ? [] : [{ name: ofClass, isClass: true, ...unseen }];
+  });
   return { kind: 'unseen', cases, drop: largestDrop(compared.passRate), ...defined({ slice: worstOf(slices) }) };
 }
 

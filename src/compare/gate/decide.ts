@@ -4,6 +4,7 @@ import type { RunSettings, StopReason } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { combineCertainty } from './certainty.ts';
+import { findUnselectedClasses } from './judge-classes.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
 import { findUnselectedSlices } from './judge-slices.ts';
 import { judgeVariant } from './judge-variant.ts';
@@ -56,6 +57,7 @@ export function decide(input: DecideInput): Decision {
     warnings: [
       ...(settings.emptySelections ?? []).map(({ message }) => message),
       ...findUnselectedSlices(summary),
+      ...findUnselectedClasses(summary),
       ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
       ...undecidedBreaches.map(
         ({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`,

@@ -1,9 +1,11 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
-import type { CaseChange, ComparedCase, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import type { CaseChange, ComparedCase, ComparedVariant, PlanningAdvice } from '../../model/comparison.ts';
 import type { Certainty } from '../../model/gate.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
+import { describeClasses } from './describe-classes.ts';
+import { describeMetric } from './describe-metric.ts';
 import type { Hypothesis } from './judge-metrics.ts';
 import { describeJudgedMargin, describeMargin, nameMetric, nameSlice, percent, points } from './wording.ts';
 
@@ -31,6 +33,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
     passRate: describeMetric(compared.passRate),
     ...defined({ judgedMargin: compared.judgedMargin, slices: describeSlices(compared) }),
+    ...(compared.classes === undefined ? {} : { classes: describeClasses(compared.classes) }),
     score: compared.score === undefined ? nothing : describeMetric(compared.score),
     costUsd: describeMetric(compared.costUsd),
     latencyMs: describeMetric(compared.latencyMs),
@@ -71,18 +74,14 @@ function describeLoss({ cases }: ComparedVariant): Pick<VariantComparison, 'lost
   return lost * 2 > of ? { lostCases: { lost, of } } : {};
 }
 
-function describeMetric({ baseline, candidate, delta, low, high, p }: MetricEvidence): MetricComparison {
-  return { baseline, candidate, delta, low, high, p };
-}
-
 const nothing: MetricComparison = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null };
 
 /** Says which regression is not excluded, and what would exclude it. */
 function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
-  const { evidence, metric, slice, isRatio } = hypothesis;
+  const { evidence, slice, class: ofClass, isRatio } = hypothesis;
   const { n } = evidence;
   const name = nameMetric(hypothesis);
-  const data = `${formatCount(n, 'case')}${slice === undefined ? describeGroups(compared) : ''}`;
+  const data = `${formatCount(n, 'case')}${slice === undefined && ofClass === undefined ? describeGroups(compared) : ''}`;
   if (n === 0) return `no case is comparable, so nothing can be said of the ${name}`;
   if (isRatio) {
     if (evidence.high !== null && evidence.high <= hypothesis.margin) {
@@ -93,8 +92,7 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   }
   const low = evidence.worstLow ?? evidence.low;
   const bound = low === null ? 'a drop of any size' : `a drop of up to ${points(-low)}`;
-  const ofSlice = slice === undefined ? undefined : compared.slices?.get(slice)?.planning;
-  const { cases, repeats } = ofSlice ?? (metric === 'score' ? compared.scorePlanning : undefined) ?? compared.planning;
+  const { cases, repeats } = findPlanning(hypothesis, compared);
   const ways = [
     ...(cases === null ? [] : [`~${formatCount(cases, 'case')}`]),
     ...(repeats === null ? [] : [`${formatCount(repeats, 'trial')} on ${n === 1 ? 'this case' : `these ${n} cases`}`]),
@@ -102,6 +100,14 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   const more = compared.groups === undefined ? 'more cases' : 'cases of more groups';
   const way = ways.length === 0 ? more : ways.join(', or ');
   return `${name}: ${bound} is not excluded by ${data}; to certify ${describeMargin(hypothesis)}: ${way}`;
+}
+
+function findPlanning({ metric, slice, class: ofClass }: Hypothesis, compared: ComparedVariant): PlanningAdvice {
+  // No formula says how many cases settle an F1.
+  if (metric === 'f1') return { cases: null, repeats: null };
+  const ofPart = slice === undefined ? undefined : compared.slices?.get(slice)?.planning;
+  const own = ofClass === undefined ? ofPart : compared.classes?.recall.get(ofClass)?.planning;
+  return own ?? (metric === 'score' ? compared.scorePlanning : undefined) ?? compared.planning;
 }
 
 function describeGroups({ groups }: ComparedVariant): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RunSettings } from '../../model/record.ts';
 import type { CaseSummary } from '../../model/summary.ts';
+import { truthOf } from '../../record/count-classes.ts';
 import { flaggedAt } from '../confirm/judge-average.ts';
 import type { RetriedCase } from '../confirm/retried-case.ts';
 import type { ComparedAverage } from '../confirm/settle-suspicions.ts';
@@ -33,17 +34,18 @@ export function findLookedAverages(
       // Two samples without a common case have no pairs to look at.
       .filter(({ evidence }) => evidence.isUnpaired !== true)
       .map((hypothesis) => {
-        const { metric, slice } = hypothesis;
+        const { metric, slice, class: ofClass } = hypothesis;
+        const cut = slice ?? ofClass;
         const isAccepted = isAcceptedBy(ownHypotheses, hypothesis, gate.alpha);
         const p = isAccepted ? null : pOf(hypothesis, gate.alpha);
         return {
-          id: JSON.stringify([suiteId, prompt, provider, metric, ...(slice === undefined ? [] : [slice])]),
+          id: JSON.stringify([suiteId, prompt, provider, metric, ...(cut === undefined ? [] : [cut])]),
           hypothesis,
           isAccepted,
           alpha: gate.alpha,
           p,
           cases: p !== null && p <= flaggedAt ? inRandomOrder(comparison, hypothesis) : [],
-          test: createLookTest(hypothesis, compared, gate),
+          test: createLookTest(hypothesis, compared, { ...gate, classes: suite.recorded.classes }),
         };
       })
   );
@@ -75,10 +77,10 @@ function pOf(hypothesis: Hypothesis, alpha: number): number | null {
 }
 
 /** By a hash of their ids: which cases a look takes must not depend on what they are about. */
-function inRandomOrder(comparison: GatedComparison, { slice }: Hypothesis): readonly RetriedCase[] {
+function inRandomOrder(comparison: GatedComparison, hypothesis: Hypothesis): readonly RetriedCase[] {
   const hashed = [...comparison.compared.cases.values()]
     .filter(isPaired)
-    .filter(({ candidate }) => isInSlice(candidate, slice))
+    .filter(({ candidate }) => isAbout(hypothesis, candidate))
     .map(({ candidate }) => {
       const hash = createHash('sha256').update(candidate.caseId).digest('hex');
       return { hash, found: comparedCase(comparison, candidate) };
@@ -86,7 +88,8 @@ function inRandomOrder(comparison: GatedComparison, { slice }: Hypothesis): read
   return hashed.sort((a, b) => (a.hash < b.hash ? -1 : 1)).map(({ found }) => found);
 }
 
-/** Every case is in the slice that has no name. */
-export function isInSlice({ slices }: Pick<CaseSummary, 'slices'>, slice: string | undefined): boolean {
-  return slice === undefined || slices?.includes(slice) === true;
+/** True for the cases that a metric is of: those of its slice or class, else all. */
+export function isAbout({ slice, class: ofClass }: Hypothesis, found: CaseSummary): boolean {
+  if (slice !== undefined) return found.slices?.includes(slice) === true;
+  return ofClass === undefined || truthOf(found) === ofClass;
 }

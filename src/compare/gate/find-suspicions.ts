@@ -5,7 +5,7 @@ import { brokenCaseFailures } from '../../stats/exact-tests.ts';
 import type { RetriedCase } from '../confirm/retried-case.ts';
 import type { SuspicionInput } from '../confirm/settle-suspicions.ts';
 import { countVerdicts } from '../pair-cases.ts';
-import { findLookedAverages, isInSlice, type LookedAverage } from './find-averages.ts';
+import { findLookedAverages, isAbout, type LookedAverage } from './find-averages.ts';
 import { comparedCase, type GatedComparison, retriedCase, type Sides, sidesOf } from './gated-comparison.ts';
 
 export type CaseBreach = 'must-pass' | 'case-broken' | 'case-drifted' | 'case-added-failed' | 'first-run';
@@ -171,7 +171,7 @@ function sortSuspicions(
             asksAccepted: suspicion.sides === 'both',
             failures: failuresToBreak(suspicion, judgedCases, gate.alpha),
             averages: (looks.get(variant) ?? [])
-              .filter(({ hypothesis }) => isInSlice(suspicion.candidate, hypothesis.slice))
+              .filter(({ hypothesis }) => isAbout(hypothesis, suspicion.candidate))
               .map(({ id }) => id),
             isGated: gate.cases.broken === 'fail' || suspicion.because === 'case-drifted',
           });

@@ -5,6 +5,7 @@ import type { VariantComparison } from '../../model/report.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
 import { type ComparisonCertainty, findCertainty } from './certainty.ts';
+import { describeClassGaps } from './describe-classes.ts';
 import { describeComparison } from './describe-comparison.ts';
 import type { LookedAverage } from './find-averages.ts';
 import { findSuspicions, type Suspicions } from './find-suspicions.ts';
@@ -110,6 +111,7 @@ function judgeOne(
     ...ofMetrics.notes,
     ...(hasTooManyErrors ? [`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`] : []),
     ...describeAcceptedSide(comparison, verdicts),
+    ...describeClassGaps(compared),
   ];
   // Nothing was compared, so nothing can be said.
   const isEmpty = compared.passRate.n === 0;

@@ -1,22 +1,21 @@
-import type { ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { BreachCode } from '../../model/gate.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/decide-verdict.ts';
-
-export const defaultMaxDrop = 0.05;
-export const defaultMaxCostIncrease = 0.1;
-export const defaultMaxLatencyIncrease = 0.2;
+import { defaultMaxCostIncrease, defaultMaxDrop, defaultMaxLatencyIncrease } from './default-margins.ts';
 
 /** With fewer cases a signed rank test can't be significant at 2.5 %: then each case counts, without a test. */
 export const minRankedCases = 6;
 
-export type GatedMetric = 'passRate' | 'score' | 'cost' | 'latency';
+export type GatedMetric = 'passRate' | 'score' | 'cost' | 'latency' | 'recall' | 'f1';
 
 /** One claim of an invocation: "this metric of this variant got worse". */
 export interface Hypothesis {
   readonly metric: GatedMetric;
   /** The slice whose cases it is about; absent where it is about all. */
   readonly slice?: string;
+  /** The class that a recall is of. */
+  readonly class?: string;
   readonly code: BreachCode;
   readonly evidence: MetricEvidence;
   /** A drop of points, or an increase as a ratio minus 1. */
@@ -68,6 +67,7 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
       p: compared.score.p,
     });
   }
+  if (compared.classes !== undefined) hypotheses.push(...findClassHypotheses(compared.classes));
   hypotheses.push({
     metric: 'cost',
     code: 'cost-regressed',
@@ -92,9 +92,30 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
   return hypotheses;
 }
 
+function findClassHypotheses({ f1, recall }: ComparedClasses): readonly Hypothesis[] {
+  const ofClasses = [...recall].map(
+    ([name, { evidence, maxDrop, isLimited }]): Hypothesis => ({
+      metric: 'recall',
+      class: name,
+      code: 'recall-regressed',
+      evidence,
+      margin: maxDrop,
+      isRatio: false,
+      level: isLimited ? 'fail' : 'warn',
+      p: evidence.p,
+    }),
+  );
+  const { evidence, maxDrop } = f1;
+  const code = 'f1-regressed';
+  return [
+    { metric: 'f1', code, evidence, margin: maxDrop, isRatio: false, level: 'fail', p: evidence.p },
+    ...ofClasses,
+  ];
+}
+
 /** True where both say it of the same metric of the same cases. */
 export function isSameClaim(one: Hypothesis, other: Hypothesis): boolean {
-  return one.metric === other.metric && one.slice === other.slice;
+  return one.metric === other.metric && one.slice === other.slice && one.class === other.class;
 }
 
 /** A cost that rose from 0 has no ratio, but has certainly risen. */

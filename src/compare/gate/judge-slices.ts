@@ -4,7 +4,7 @@ import type { SliceLimits } from '../../model/suite.ts';
 import type { CaseSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { LimitGate } from './limit-gate.ts';
-import { countUnjudged, passOf, rangeOfMean } from './range-of-mean.ts';
+import { hasMissingRows, passOf, rangeOfMean } from './range-of-mean.ts';
 import { describeBelow, nameMetric, nameSlice, rounding } from './wording.ts';
 
 /** Judges the limits on the slices of a variant that need no baseline: their least pass rate, and that they were judged. */
@@ -56,13 +56,4 @@ export function findUnselectedSlices({ suites, ended }: RunSummary): readonly st
       (slice) => `${suite}: ${nameSlice(slice)}: none of its cases was selected, so its limits say nothing`,
     );
   });
-}
-
-function hasMissingRows(variant: VariantSummary): boolean {
-  let unreached = 0;
-  for (const { trials, observe } of variant.cases.values()) {
-    if (!observe)
-      for (const { status, skipReason } of trials) if (status === 'skipped' && skipReason !== 'case') unreached += 1;
-  }
-  return countUnjudged(variant) > unreached;
 }

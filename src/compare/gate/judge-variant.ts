@@ -5,6 +5,7 @@ import type { CaseSummary, VariantSummary } from '../../model/summary.ts';
 import { quantile } from '../../stats/quantiles.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { CaseVerdict, UnsettledCase } from './judge-cases.ts';
+import { judgeClasses } from './judge-classes.ts';
 import { judgeSlices } from './judge-slices.ts';
 import type { LimitGate, LocalBreach } from './limit-gate.ts';
 import { countUnjudged, passOf, rangeOfMean } from './range-of-mean.ts';
@@ -43,6 +44,7 @@ export function judgeVariant(
     ...(compared !== undefined ? [] : verdicts.map(judgeFirstVerdict)),
     judgePassRate(suite, variant, { compared, verdicts }),
     ...judgeSlices(suite, variant),
+    ...judgeClasses(suite, variant),
     judgeScore(suite, variant),
     judgeCost(suite, variant),
     judgeLatency(suite, variant),

@@ -1,27 +1,37 @@
+import type { ClassPolicy } from '../../model/classes.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { GatePolicy } from '../../model/suite.ts';
+import { classifyRows, createFindClass } from '../../record/count-classes.ts';
+import { bootstrapF1 } from '../../stats/bootstrap-f1.ts';
 import { compareCases } from '../../stats/compare-cases.ts';
 import { comparePairedCost } from '../../stats/ratios.ts';
 import { clearedAt, type FlaggedAverage, flaggedAt, type TrialPair } from '../confirm/judge-average.ts';
-import type { TrialRow } from '../confirm/retried-case.ts';
+import type { RetriedCase, TrialRow } from '../confirm/retried-case.ts';
 import { type Hypothesis, minRankedCases } from './judge-metrics.ts';
+
+interface LookPolicy extends Pick<GatePolicy, 'alpha' | 'scope'> {
+  readonly classes?: ClassPolicy | undefined;
+}
 
 /** The test of a metric on fresh trials alone, as one-sided p of being worse. */
 export function createLookTest(
-  { metric, margin }: Hypothesis,
+  hypothesis: Hypothesis,
   { cases: compared }: ComparedVariant,
-  { alpha, scope }: GatePolicy,
+  { alpha, scope, classes }: LookPolicy,
 ): FlaggedAverage['test'] {
+  const { metric, margin } = hypothesis;
   if (metric === 'cost') return (_cases, pairs) => testCosts(pairs, margin);
-  const valueOf = metric === 'score' ? scoreOf : passOf;
   const groups = new Map([...compared.values()].map(({ caseId, candidate }) => [caseId, candidate?.group]));
+  const groupOf = ({ caseId }: Pick<RetriedCase, 'caseId'>) => groups.get(caseId);
+  if (metric === 'f1') return (cases, pairs) => testF1(pairs, cases.map(groupOf), { alpha, classes });
+  const valueOf = { passRate: passOf, score: scoreOf, recall: isRightOf, latency: passOf }[metric];
   return (cases, pairs) => {
     const results = {
       baseline: pairs.map(({ accepted }) => accepted.map(valueOf)),
       candidate: pairs.map(({ candidate }) => candidate.map(valueOf)),
-      groups: cases.map(({ caseId }) => groups.get(caseId)),
+      groups: cases.map(groupOf),
     };
-    return compareCases(results, { alpha, margin, scope, binary: metric === 'passRate' }).pWorse;
+    return compareCases(results, { alpha, margin, scope, binary: metric !== 'score' }).pWorse;
   };
 }
 
@@ -31,6 +41,27 @@ function passOf({ status }: TrialRow): number {
 
 function scoreOf({ score }: TrialRow): number {
   return score ?? 0;
+}
+
+function isRightOf({ classified }: TrialRow): number {
+  return classified !== undefined && classified.found === classified.truth ? 1 : 0;
+}
+
+/** Null without a class of any answer. */
+function testF1(
+  pairs: readonly TrialPair[],
+  groups: readonly (string | undefined)[],
+  { alpha, classes }: { readonly alpha: number; readonly classes: ClassPolicy | undefined },
+): number | null {
+  if (classes === undefined) return null;
+  const findClass = createFindClass(classes);
+  const cases = pairs.map(({ accepted, candidate }, index) => {
+    const truth =
+      [...accepted, ...candidate].find(({ classified }) => classified !== undefined)?.classified?.truth ?? '';
+    const side = (rows: readonly TrialRow[]) => classifyRows(rows, truth, findClass);
+    return { baseline: side(accepted), candidate: side(candidate), group: groups[index] };
+  });
+  return bootstrapF1(cases, { alpha, classes: classes.names }).pWorse;
 }
 
 /** Null where a price is unknown. Costs have risen where both the totals and the test over cases show it. */

@@ -48,6 +48,15 @@ export function countUnjudged({ skipped, skippedByCase }: VariantSummary): numbe
   return skipped - skippedByCase;
 }
 
+/** True where a planned cell has no row at all. */
+export function hasMissingRows(variant: VariantSummary): boolean {
+  let unreached = 0;
+  for (const { trials, observe } of variant.cases.values()) {
+    if (!observe) unreached += trials.filter(isUnreached).length;
+  }
+  return countUnjudged(variant) > unreached;
+}
+
 function isUnreached({ status, skipReason }: RowSummary): boolean {
   return status === 'skipped' && skipReason !== 'case';
 }

@@ -146,13 +146,13 @@ function unknownOf({ metric, margin }: Hypothesis, where: Partial<Breach>): Brea
 }
 
 function breachOf(hypothesis: Hypothesis, where: Partial<Breach>, message: string): Breach {
-  const { code, metric, slice, evidence } = hypothesis;
+  const { code, metric, slice, class: ofClass, evidence } = hypothesis;
   const { baseline, candidate } = evidence;
   return {
     code,
     ...where,
     metric,
-    ...defined({ slice, baseline: baseline ?? undefined, candidate: candidate ?? undefined }),
+    ...defined({ slice, class: ofClass, baseline: baseline ?? undefined, candidate: candidate ?? undefined }),
     message,
   };
 }

@@ -1,7 +1,7 @@
 import type { JudgedMargin } from '../../model/comparison.ts';
 import { formatCount, formatUsd, percentOf, signed } from '../../text/format-amount.ts';
 import { quote } from '../../text/shorten.ts';
-import { type Hypothesis, isFromNothing } from './judge-metrics.ts';
+import { type GatedMetric, type Hypothesis, isFromNothing } from './judge-metrics.ts';
 
 /** Floating-point error must not fail a gate that is met exactly. */
 export const rounding = 1e-9;
@@ -58,9 +58,19 @@ function describeChange(hypothesis: Hypothesis): string {
   return `${nameMetric(hypothesis)} ${verb}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}]`;
 }
 
-/** `score`, `pass rate of slice german`. */
-export function nameMetric({ metric, slice }: Pick<Hypothesis, 'metric' | 'slice'>): string {
-  return `${metric === 'passRate' ? 'pass rate' : metric}${slice === undefined ? '' : ` of ${nameSlice(slice)}`}`;
+/** `score`, `pass rate of slice german`, `recall of class legal`. */
+export function nameMetric({ metric, slice, class: ofClass }: NamedMetric): string {
+  const name = metricNames[metric] ?? metric;
+  if (slice !== undefined) return `${name} of ${nameSlice(slice)}`;
+  return ofClass === undefined ? name : `${name} of ${nameClass(ofClass)}`;
+}
+
+type NamedMetric = Pick<Hypothesis, 'slice' | 'class'> & { readonly metric: GatedMetric | 'precision' };
+
+const metricNames: { readonly [Metric in NamedMetric['metric']]?: string } = { passRate: 'pass rate', f1: 'macro F1' };
+
+export function nameClass(name: string): string {
+  return `class ${name}`;
 }
 
 export function nameSlice(slice: string): string {

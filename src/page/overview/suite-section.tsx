@@ -6,6 +6,7 @@ import { usePage } from '../page-context.ts';
 import { nameOf, SafeLine } from '../safe-text.tsx';
 import { StatusMark } from '../status-mark.tsx';
 import { Table } from '../table.tsx';
+import { ClassDetail } from './class-detail.tsx';
 import { ComparisonDetail } from './comparison-detail.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { QualityChart } from './quality-chart.tsx';
@@ -26,6 +27,11 @@ export function SuiteSection({ suite }: { readonly suite: PageSuite }) {
       {suite.variants.map((variant) =>
         variant.comparison === undefined ? null : (
           <ComparisonDetail key={nameOf(variant)} suite={suite} variant={variant} comparison={variant.comparison} />
+        ),
+      )}
+      {suite.variants.map((variant) =>
+        variant.byClass === undefined ? null : (
+          <ClassDetail key={nameOf(variant)} variant={variant} classes={variant.byClass} />
         ),
       )}
       <Charts suite={suite} />

@@ -37,7 +37,8 @@ export function createFindGateEffect(report: Report, suite: SuiteReport): FindGa
       return tolerate('accepted', 'accepted in this change');
     }
     const isInBreached = entry.slices?.some((slice) => variant.breachedSlices.has(slice)) === true;
-    if (variant.isBreached || isInBreached) return { kind: 'failure', isNamed: false };
+    const isOfBreached = entry.class !== undefined && variant.breachedClasses.has(entry.class);
+    if (variant.isBreached || isInBreached || isOfBreached) return { kind: 'failure', isNamed: false };
     if (change === 'drifted') return tolerate('within-limits', 'it fails with the accepted prompt too');
     return tolerate('within-limits', 'not enough to fail the gate');
   };
@@ -49,6 +50,8 @@ interface VariantEffect {
   readonly isBreached: boolean;
   /** Slices that missed such a limit. */
   readonly breachedSlices: ReadonlySet<string>;
+  /** Classes whose recall missed such a limit. */
+  readonly breachedClasses: ReadonlySet<string>;
   readonly brokenCases: ReadonlySet<string>;
   readonly known: { readonly cases: ReadonlySet<string>; readonly reason: string } | undefined;
   /** In the words of the comparison: `refund (regressed)`. */
@@ -61,6 +64,9 @@ const causedByCases: ReadonlySet<string> = new Set([
   'score-min',
   'pass-rate-regressed',
   'score-regressed',
+  'precision-min',
+  'f1-min',
+  'f1-regressed',
 ]);
 
 function variantEffect(report: Report, suite: SuiteReport, variant: VariantReport): VariantEffect {
@@ -70,6 +76,7 @@ function variantEffect(report: Report, suite: SuiteReport, variant: VariantRepor
     replacedBy: variant.replacedBy,
     isBreached,
     breachedSlices: new Set(own.flatMap(({ slice }) => slice ?? [])),
+    breachedClasses: new Set(own.flatMap((breach) => (breach.metric === 'recall' ? (breach.class ?? []) : []))),
     brokenCases: new Set(own.flatMap(({ caseId }) => caseId ?? [])),
     known: findKnown(variant, isBreached),
     accepted: new Set(variant.comparison?.accepted),

@@ -80,9 +80,26 @@ function renderWarnings({ decision, run }: Report): string {
 function renderCounts(variant: VariantReport): string {
   const { planned, passed, failed, errored, skipped, observed, confirmations } = variant;
   const counts = Object.entries({ planned, passed, failed, errored, skipped, observed, confirmations });
-  const lines = counts.map(([name, value]) => `      <property name="llmcheck.${name}" value="${value}"/>\n`);
+  const lines = [...counts, ...listClassValues(variant)].map(
+    ([name, value]) =>
+      `      <property${attribute('name', `llmcheck.${name}`)}${attribute('value', String(value))}/>\n`,
+  );
   return `    <properties>\n${lines.join('')}    </properties>\n`;
 }
+
+/** Macro F1 and the recall of each class, as fractions. */
+function listClassValues({ classes }: VariantReport): readonly (readonly [string, number])[] {
+  if (classes === undefined) return [];
+  const { macro, scores } = classes;
+  const recalls = scores
+    .slice(0, maxClasses)
+    .map(({ class: name, recall }) => [`recall.${name}`, recall.value] as const);
+  return [['macroF1', macro.f1.value] as const, ...recalls].flatMap(([name, value]) =>
+    value === null ? [] : [[name, Math.round(value * 1e6) / 1e6] as const],
+  );
+}
+
+const maxClasses = 100;
 
 function countSuite(suite: SuiteReport, findEffect: FindGateEffect) {
   const variants = suite.variants.map((variant) => ({ variant, counts: noCounts() }));

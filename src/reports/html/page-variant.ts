@@ -4,6 +4,7 @@ import type { PageComparison, PageLatencies, PageVariant } from '../../model/pag
 import type { VariantComparison, VariantReport } from '../../model/report.ts';
 import { quantile } from '../../stats/quantiles.ts';
 import { clipText } from '../../text/shorten.ts';
+import { describeClasses } from '../classes.ts';
 import { describeComparison, describeMetrics, promptSides } from '../comparison.ts';
 
 /** A variant with its numbers, its comparison, and what charts draw. */
@@ -12,10 +13,19 @@ export function buildPageVariant(
   trend: VariantTrend | undefined,
   notes: readonly string[],
 ): PageVariant {
-  const { comparison, latencies, spentUsd: _spentUsd, spentApartUsd: _spentApartUsd, ...counts } = variant;
+  const {
+    comparison,
+    latencies,
+    classes: _classes,
+    slices: _slices,
+    spentUsd: _spentUsd,
+    spentApartUsd: _spentApartUsd,
+    ...counts
+  } = variant;
   return {
     ...counts,
     ...defined({
+      byClass: describeClasses(variant),
       comparison: comparison && { ...buildComparison(comparison), notes },
       latencies: latencies && binLatencies(latencies()),
       trend: trend?.points.length === 0 ? undefined : trend?.points,

@@ -11,9 +11,14 @@ export const certaintySchema = z
       .optional()
       .describe('Of `unseen`: the drop that could go unnoticed; null where any could.'),
     slice: z
-      .object({ name: z.string(), cases: z.int().nonnegative(), drop: z.number().nullable() })
+      .object({
+        name: z.string(),
+        isClass: z.literal(true).optional().describe('The name is that of a class, and the drop one of its recall.'),
+        cases: z.int().nonnegative(),
+        drop: z.number().nullable(),
+      })
       .optional()
-      .describe('Of `unseen`: the gated slice in which the largest drop could go unnoticed.'),
+      .describe('Of `unseen`: the gated slice or class in which the largest drop could go unnoticed.'),
   })
   .describe('How sure it is that nothing got worse.');
 
@@ -30,8 +35,9 @@ export const decisionSchema = z.object({
       prompt: z.string().nullable(),
       provider: z.string().nullable(),
       caseId: z.string().optional(),
-      metric: z.enum(['passRate', 'score', 'cost', 'latency']).optional(),
+      metric: z.enum(['passRate', 'score', 'cost', 'latency', 'recall', 'precision', 'f1']).optional(),
       slice: z.string().optional().describe('The tag whose cases the metric is of; left out where it is of all.'),
+      class: z.string().optional().describe('The class that a recall or precision is of.'),
       baseline: z.number().optional(),
       candidate: z.number().optional(),
       message: z.string(),

@@ -4,7 +4,14 @@ import type { JudgedMargin, KeptAnswer } from '../../model/comparison.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import type { LocatedFinding } from '../../model/finding.ts';
 import type { CellRow, RecordedCheck } from '../../model/record.ts';
-import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
+import type {
+  CaseReport,
+  ClassReport,
+  Report,
+  SuiteReport,
+  VariantComparison,
+  VariantReport,
+} from '../../model/report.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
 import type { decisionSchema } from './decision-schema.ts';
 import type {
@@ -36,7 +43,7 @@ export function buildJsonDecision({ decision, exitCode }: Report): z.input<typeo
     incompleteBecause,
     interrupted,
     breaches: breaches.map(
-      ({ code, suite, prompt, provider, caseId, metric, slice, baseline, candidate, message }) => ({
+      ({ code, suite, prompt, provider, caseId, metric, slice, class: ofClass, baseline, candidate, message }) => ({
         code,
         suite: suite ?? null,
         prompt: prompt ?? null,
@@ -44,6 +51,7 @@ export function buildJsonDecision({ decision, exitCode }: Report): z.input<typeo
         caseId,
         metric,
         slice,
+        class: ofClass,
         baseline,
         candidate,
         message,
@@ -128,11 +136,16 @@ function buildJsonFinding(finding: LocatedFinding): z.input<typeof findingSchema
 export function buildJsonVariants(suite: SuiteReport): z.input<typeof variantSchema>[] {
   return suite.variants
     .toSorted((a, b) => compareText(a.prompt, b.prompt) || compareText(a.provider, b.provider))
-    .map(({ comparison, slices, latencies: _latencies, ...variant }: VariantReport) => ({
+    .map(({ comparison, slices, classes, latencies: _latencies, ...variant }: VariantReport) => ({
       ...variant,
       slices: slices && [...slices],
+      classes: classes && buildJsonClasses(classes),
       comparison: comparison && buildJsonComparison(comparison),
     }));
+}
+
+function buildJsonClasses({ names, cells, scores, macro, others }: ClassReport) {
+  return { names: [...names], cells: [...cells], scores: [...scores], macro, others: [...others] };
 }
 
 function buildJsonMargin(margin: JudgedMargin) {
@@ -152,6 +165,11 @@ function buildJsonComparison(comparison: VariantComparison): z.input<typeof vari
       ...slice,
       judgedMargin: slice.judgedMargin && buildJsonMargin(slice.judgedMargin),
     })),
+    classes: comparison.classes && {
+      ...comparison.classes,
+      recall: [...comparison.classes.recall],
+      cells: [...comparison.classes.cells],
+    },
     score,
     costUsd,
     latencyMs,
@@ -182,6 +200,7 @@ export function buildJsonCase(entry: CaseReport): z.input<typeof caseSchema> {
     status,
     observe: observe || undefined,
     group: trials.find((row) => row.group !== undefined)?.group,
+    class: entry.class,
     change,
     baseline: baseline && buildJsonAnswer(baseline),
     at: { file: at.file, line: at.line, column: at.column },
@@ -202,6 +221,7 @@ export function buildJsonTrial(row: CellRow): z.input<typeof trialSchema> {
     toolCalls: toolCalls?.map(buildJsonToolCall),
     finishReason,
     model,
+    class: row.classified?.found,
     checks: row.checks.map(buildJsonCheck),
     latencyMs: row.latencyMs ?? null,
     costUsd: row.costUsd ?? null,

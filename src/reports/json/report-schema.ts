@@ -72,6 +72,11 @@ export const trialSchema = z.object({
   output: z.string().nullable(),
   refusal: z.string().optional(),
   toolCalls: z.array(toolCallSchema).optional(),
+  class: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('The class that the answer names, where the suite has classes; null where it names none.'),
   finishReason: z.enum(['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other']).optional(),
   model: z.string().optional(),
   checks: z.array(checkSchema),
@@ -90,6 +95,7 @@ export const caseSchema = z.object({
   status: caseStatus,
   observe: z.literal(true).optional().describe('Counted apart, outside the gate.'),
   group: z.string().optional().describe('Cases of one group are no independent evidence.'),
+  class: z.string().optional().describe('The class of the case, where the suite has classes.'),
   change: z
     .enum([
       'regressed',

@@ -33,6 +33,32 @@ const judgedMargin = z.object({
 
 const promptText = z.object({ role: z.string(), content: z.string() });
 
+const share = z.object({ value: fraction, low: fraction, high: fraction });
+const foundClass = z.string().nullable().describe('Null where the answer names none of the classes.');
+
+const classReport = z.object({
+  names: z.array(z.string()).describe("The suite's classes."),
+  cells: z
+    .array(z.object({ truth: z.string(), found: foundClass, cases: z.number() }))
+    .describe('The confusion matrix without its empty cells. A case with several trials counts in shares.'),
+  scores: z
+    .array(z.object({ class: z.string(), cases: count, recall: share, precision: share, f1: share }))
+    .describe('Of each class that has a judged case.'),
+  macro: z.object({ precision: fraction, recall: fraction, f1: share }).describe('Means over these classes.'),
+  others: z
+    .array(z.object({ found: z.string().nullable(), answers: count }))
+    .describe('What answers of none of the classes said, the most frequent first.'),
+});
+
+const classComparison = z.object({
+  cases: count.describe('Compared ones.'),
+  f1: metric.extend({ maxDrop: z.number() }).describe('Macro F1.'),
+  recall: z.array(metric.extend({ class: z.string(), cases: count, maxDrop: z.number().optional() })),
+  cells: z
+    .array(z.object({ truth: z.string(), found: foundClass, baseline: z.number(), candidate: z.number() }))
+    .describe('The confusion matrix of both sides without its empty cells, those that moved first.'),
+});
+
 export const variantSchema = z.object({
   prompt: z.string(),
   provider: z.string(),
@@ -62,6 +88,7 @@ export const variantSchema = z.object({
     )
     .optional()
     .describe('The gated slices of which a case was selected, with their limits.'),
+  classes: classReport.optional().describe('What the answers were classified as, where the suite has classes.'),
   replacedBy: z.string().optional().describe('The prompt version that is gated in place of this one.'),
   comparison: z
     .object({
@@ -82,6 +109,7 @@ export const variantSchema = z.object({
         )
         .optional()
         .describe('The slices whose drop is limited.'),
+      classes: classComparison.optional().describe('The classes of both sides, where the suite has classes.'),
       score: metric,
       costUsd: metric.describe(
         "Of the candidate's answers to the compared cases together, and of as many of the baseline's, by one price table.",

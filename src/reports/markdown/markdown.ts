@@ -13,6 +13,7 @@ import {
   warningsBesideContracts,
 } from '../run-facts.ts';
 import { answerSection, caseTable, erroredSection, otherCasesSection, summarizeCases } from './cases.ts';
+import { classSection } from './classes.ts';
 import { contractSections } from './contracts.ts';
 import { erosionSections } from './erosion.ts';
 import { codeList, codeSpan, escapeAmount, fitSections, proseOrCode, type Section } from './text.ts';
@@ -42,6 +43,7 @@ export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}
     erroredSection(surveys),
     metricTable(report),
     sliceSection(report),
+    classSection(report),
     remarkSection(report),
     promptSection(report),
     answerSection(worst),

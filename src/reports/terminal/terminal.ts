@@ -17,6 +17,7 @@ import { renderDiff } from '../render-diff.ts';
 import type { Reporter } from '../reporter.ts';
 import { describeBreach, describeCounts, describeSpending, warningsBesideContracts } from '../run-facts.ts';
 import { listCases, renderCases, renderSkipped } from './cases.ts';
+import { renderClasses } from './classes.ts';
 import { renderContracts } from './contracts.ts';
 import { renderErosion } from './erosion.ts';
 import { renderVariantTable } from './variant-table.ts';
@@ -38,7 +39,10 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
     yield '';
     if (suite.variants.length > 0) yield* [...renderVariantTable(suite, paint), ''];
     const comparisons = [
-      ...suite.variants.flatMap((variant) => renderComparison(report, suite, variant, paint)),
+      ...suite.variants.flatMap((variant) => [
+        ...renderComparison(report, suite, variant, paint),
+        ...renderClasses(variant, paint),
+      ]),
       ...renderMissingBaselines(report, suite, paint),
     ];
     if (comparisons.length > 0) yield* [...comparisons, ''];

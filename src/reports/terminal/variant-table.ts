@@ -67,7 +67,7 @@ function describeVariant(variant: VariantReport, room: number): string[] {
   return wrapToWidth(text.join(', '), room - 2).map((line, index) => (index === 0 ? line : `  ${line}`));
 }
 
-function renderRows(
+export function renderRows(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   { colors }: Paint,

@@ -38,14 +38,14 @@ const names = ['text', 'json', 'toolCalls', 'reasoning'] as const;
 export const selectSchema = z.union([z.enum(names), ...Object.values(forms)]);
 
 /** Parses `select`; undefined and a problem where it has no form that is known. */
-export function parseSelect(located: Located, problems: Problems): SelectSpec | undefined {
+export function parseSelect(located: Located, problems: Problems, label = 'select'): SelectSpec | undefined {
   const { value } = located;
   if (typeof value === 'string') {
     const kind = names.find((name) => name === value);
     if (kind !== undefined) return { kind };
     problems.report({
       code: 'invalid-value',
-      message: `select must be one of ${names.join(', ')} or a map, not ${describeValue(value)}`,
+      message: `${label} must be one of ${names.join(', ')} or a map, not ${describeValue(value)}`,
       hint: didYouMean(value, names) ?? formsHint,
       at: locate(located),
     });
@@ -55,7 +55,7 @@ export function parseSelect(located: Located, problems: Problems): SelectSpec | 
     typeof value === 'object' && value !== null
       ? Object.keys(forms).find((form) => Object.hasOwn(value, form))
       : undefined;
-  const checking = { label: 'select', problems };
+  const checking = { label, problems };
   switch (key ?? '') {
     case 'json':
       return checkShape(forms.json, located, checking) && { kind: 'json' };
@@ -86,7 +86,7 @@ export function parseSelect(located: Located, problems: Problems): SelectSpec | 
     default:
       problems.report({
         code: 'invalid-value',
-        message: `select has a form that is not known: ${describeValue(value)}`,
+        message: `${label} has a form that is not known: ${describeValue(value)}`,
         hint: nearestForm(value) ?? formsHint,
         at: locate(located),
       });

@@ -15,11 +15,13 @@ import { caseSchema } from '../schema/suite-schema.ts';
 import {
   addRoots,
   buildChecks,
+  buildTruth,
   buildTurns,
   type CaseInput,
   type CheckBuilder,
   compileRow,
   noteVariables,
+  type TruthSource,
 } from './case-checks.ts';
 import { createCaseFaults } from './case-faults.ts';
 import { hashCase } from './case-hash.ts';
@@ -45,13 +47,23 @@ export interface CaseContext {
   readonly promptIds: readonly string[];
   readonly providerIds: readonly string[];
   readonly hasOutputContract: boolean;
+  /** Gives the class of a case, where the suite has classes. */
+  readonly truth: TruthSource | undefined;
   /** The suite's, for prompts without one of their own. */
   readonly contract: Contract;
+}
+
+/** The cases of a class. */
+export interface ClassUse {
+  readonly cases: number;
+  readonly first: { readonly id: string; readonly row: Located };
 }
 
 export interface BuiltCases {
   readonly count: number;
   readonly emptyFiles: readonly CaseFile[];
+  /** The classes of the cases. */
+  readonly classes: ReadonlyMap<string, ClassUse>;
   /** In the order of their rows. */
   readonly iterate: () => Iterable<Case>;
   /** Warns of variables that no template reads: most likely their names are mistyped. */
@@ -79,6 +91,8 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
   let keptChars = 0;
   let count = 0;
   noteVariables(defaults.assertions, builder);
+  if (context.truth?.template.kind === 'template') addRoots(context.truth.template.variables, builder.variables);
+  const classes = new Map<string, ClassUse>();
   for (const source of sources) {
     let rows = 0;
     noteVariables(source.group.assertions, builder);
@@ -88,6 +102,10 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
       const built = checkCase(row, source.group, builder);
       if (built === undefined) continue;
       count += 1;
+      if (built.truth !== undefined) {
+        const { cases, first } = classes.get(built.truth) ?? { cases: 0, first: { id: built.id, row } };
+        classes.set(built.truth, { cases: cases + 1, first });
+      }
       for (const name of Object.keys(childOf(row, 'vars').value ?? {})) {
         if (!rowByVariable.has(name)) rowByVariable.set(name, row);
       }
@@ -103,6 +121,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
   return {
     count,
     emptyFiles,
+    classes,
     iterate: () => kept ?? rebuildCases(sources, builder),
     reportUnused: () => reportUnused(rowByVariable, builder),
   };
@@ -185,7 +204,8 @@ function buildCase(draft: Draft, builder: Builder): Case {
       description: own.description,
     }),
   };
-  return Object.assign(built, { stamp: hashCase(built) });
+  const truth = builder.truth === undefined || built.observe ? undefined : buildTruth(builder.truth, draft, builder);
+  return Object.assign(built, { stamp: hashCase(built) }, defined({ truth }));
 }
 
 /** The case of a row with everything that is wrong with it reported; undefined where it can't be one. */

@@ -1,6 +1,10 @@
 import { writeJson } from '../../json/canonical-json.ts';
+import { maxClassLength, noClass } from '../../model/classes.ts';
+import { nameClass } from '../../model/name-classes.ts';
+import type { SourceLocation } from '../../model/problem.ts';
 import type { Turn } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { compileAssertions } from '../assertions/compile-assertions.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
@@ -14,7 +18,9 @@ import {
   type Scope,
   type ValueTemplate,
 } from '../assertions/value-template.ts';
+import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
+import type { Problems } from '../documents/problems.ts';
 import type { CaseFaults } from './case-faults.ts';
 import { markSpelling } from './case-hash.ts';
 
@@ -83,6 +89,64 @@ function addFaults(
   for (const { located, error } of findRenderErrors(templates, scope)) {
     faults.add({ ...reader, at: placeOfError(located, error), error, caseId: id, row, scope });
   }
+}
+
+/** Gives the class of a case. */
+export interface TruthSource {
+  readonly template: ValueTemplate;
+  /** All classes that there are; undefined where the suite does not say. */
+  readonly names: ReadonlySet<string> | undefined;
+}
+
+/** The class of a case; undefined, and a problem, where the template gives none that there is. */
+export function buildTruth(source: TruthSource, input: CaseInput, builder: TruthBuilder): string | undefined {
+  const { faults, problems } = builder;
+  const { template, names } = source;
+  faults.tried(template);
+  try {
+    const value = renderTemplate(template, input.scope);
+    const name = nameClass(value);
+    const fault = findClassFault(name, value);
+    const { id, row } = input;
+    const at = () => placeOfTruth(source, row);
+    if (fault !== undefined) {
+      const hint = 'classes.truth must give the class of every case: a short text, a number or a boolean';
+      problems.report({ code: 'invalid-value', message: `case "${id}" ${fault}`, hint, at: at() });
+    } else if (name !== undefined && names?.has(name) === false) {
+      const message = `case "${id}" is of the class "${name}", which is not among classes.names`;
+      problems.report({ code: 'unknown-id', message, hint: didYouMean(name, names) ?? listClasses(names), at: at() });
+    } else return name;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    addFaults([template], { reader: 'classes.truth', key: template }, input, faults);
+    return undefined;
+  }
+}
+
+type TruthBuilder = Pick<CheckBuilder, 'faults'> & { readonly problems: Problems };
+
+/** Where the class of a case is written: the variable that the template reads. */
+export function placeOfTruth({ template }: TruthSource, row: Located): SourceLocation {
+  const [first = 'expected'] = template.kind === 'template' ? template.variables : [];
+  const [root = first] = first.split(/[.[]/);
+  return locate(root === 'expected' ? childOf(row, root) : childOf(childOf(row, 'vars'), root));
+}
+
+/** `there are: billing, legal`. */
+export function listClasses(names: ReadonlySet<string>): string {
+  if (names.size === 0) return 'no case has a class: cases under observe have none';
+  const more = names.size > maxNames ? `, and ${names.size - maxNames} more` : '';
+  return `there are: ${[...names].sort().slice(0, maxNames).join(', ')}${more}`;
+}
+
+const maxNames = 10;
+
+function findClassFault(name: string | undefined, value: unknown): string | undefined {
+  if (name === undefined) return `has no class: classes.truth gives ${describeValue(value)}`;
+  if (name === noClass) return `is of the class "${noClass}", which is the name for answers that give no class`;
+  if (name.length <= maxClassLength) return undefined;
+  return `is of a class with a name of ${name.length} characters: more than ${maxClassLength} are not allowed`;
 }
 
 /** Renders the turns of a conversation, with the checks on its answers. */

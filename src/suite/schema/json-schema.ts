@@ -9,7 +9,15 @@ import { configShape } from '../config.ts';
 import { keysAt } from '../documents/check-shape.ts';
 import { addKeyHelp } from './examples.ts';
 import { anyJudge, anyProvider, judgeSchema, providerSchema } from './provider-schema.ts';
-import { anyAssertion, anyCase, caseFileSchema, caseSchema, promptSchema, suiteShape } from './suite-schema.ts';
+import {
+  anyAssertion,
+  anyCase,
+  anySelect,
+  caseFileSchema,
+  caseSchema,
+  promptSchema,
+  suiteShape,
+} from './suite-schema.ts';
 
 interface Declarations {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
@@ -49,6 +57,7 @@ function buildDefinitions({ assertions, adapters }: Declarations): JsonObject {
       anyOf: [{ type: 'string' }, buildProvider(adapters, providerSchema)],
     },
     judge: { description: describe(anyJudge), anyOf: [{ type: 'string' }, buildProvider(adapters, judgeSchema)] },
+    select: { description: describe(anySelect), ...toJsonSchema(selectSchema) },
     case: { description: describe(anyCase), anyOf: [toJsonSchema(caseSchema), toJsonSchema(caseFileSchema)] },
   };
 }
@@ -186,6 +195,7 @@ const STAND_INS: readonly (readonly [unknown, string])[] = [
   [anyProvider, 'provider'],
   [anyJudge, 'judge'],
   [anyCase, 'case'],
+  [anySelect, 'select'],
 ];
 
 function toPlain(value: object): JsonObject {

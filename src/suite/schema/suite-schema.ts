@@ -46,6 +46,8 @@ export const anyAssertion = z.unknown().meta({ description: 'One assertion: a ma
 
 export const anyCase = z.unknown().meta({ description: 'A case, or the file that holds cases.' });
 
+export const anySelect = z.unknown().meta({ description: 'A part of the answer.' });
+
 const vars = z.record(z.string(), z.unknown());
 
 const tags = z.array(words);
@@ -240,6 +242,47 @@ export const gateSchema = z.strictObject({
     .describe('Limits on the cases with a tag, by the tag.'),
 });
 
+const classDrop = rate.optional().describe('Largest drop against the baseline.');
+
+const someLimit = { error: 'needs min or maxDrop' };
+
+/** The keys under `classes:`. `found` is read as `select` of an assertion is. */
+export const classesSchema = z.strictObject({
+  truth: words.describe('The class of a case, a template over its variables and expected.'),
+  found: anySelect.refine((value) => value !== undefined, { error: 'must name a part of the answer' }),
+  names: z
+    .array(words)
+    .min(1, { error: 'must name at least one class' })
+    .optional()
+    .describe('All classes: a case of any other is an error.'),
+  gate: z
+    .strictObject({
+      recall: z
+        .record(
+          words,
+          z
+            .strictObject({ min: rate.optional().describe('Least recall of the class.'), maxDrop: classDrop })
+            .refine(({ min, maxDrop }) => min !== undefined || maxDrop !== undefined, someLimit),
+          { error: 'must be a map of classes' },
+        )
+        .optional()
+        .describe("Limits on the share of a class's cases that are found, by the class."),
+      precision: z
+        .record(words, z.strictObject({ min: rate.describe('Least precision of the class.') }), {
+          error: 'must be a map of classes',
+        })
+        .optional()
+        .describe("Limits on the share of a class's answers that are right, by the class."),
+      f1: z
+        .strictObject({ min: rate.optional().describe('Least macro F1 of a variant.'), maxDrop: classDrop })
+        .refine(({ min, maxDrop }) => min !== undefined || maxDrop !== undefined, someLimit)
+        .optional()
+        .describe('Limits on macro F1, the mean over the classes.'),
+    })
+    .optional()
+    .describe('Limits on classes: what is written here fails.'),
+});
+
 export const defaultsSchema = z.strictObject({
   trials: count.max(10_000, { error: 'must be 10000 or less' }).optional().describe('Repetitions of every case.'),
   assert: assertions.optional().describe("Added before each case's own."),
@@ -273,6 +316,7 @@ export const suiteShape = {
     })
     .optional()
     .describe('What the baseline keeps.'),
+  classes: classesSchema.optional().describe('The class of each case and answer: confusion matrix, recall and F1.'),
   gate: gateSchema.optional().describe('Thresholds: what is written here fails.'),
 };
 

@@ -58,6 +58,12 @@ export interface JsonComparison {
   readonly score: JsonMetric;
   readonly costUsd: JsonMetric;
   readonly latencyMs: JsonMetric;
+  readonly classes?: {
+    readonly cases: number;
+    readonly f1: JsonMetric;
+    readonly recall: readonly (JsonMetric & { readonly class: string; readonly cases: number })[];
+    readonly cells: readonly object[];
+  };
   readonly cases: Readonly<Record<string, readonly string[]>>;
   readonly residue: readonly string[];
   readonly advice: readonly string[];

@@ -1,0 +1,177 @@
+import { type ClassPolicy, noClass } from '../model/classes.ts';
+import type {
+  ComparedCases,
+  ComparedClassCell,
+  ComparedClasses,
+  ComparedRecall,
+  MetricEvidence,
+} from '../model/comparison.ts';
+import type { GatePolicy } from '../model/suite.ts';
+import { classifyRows, createFindClass, truthOf } from '../record/count-classes.ts';
+import { adjustHolm } from '../stats/adjust-p-values.ts';
+import { bootstrapF1, type PairedClassified, widenToUnseen } from '../stats/bootstrap-f1.ts';
+import { type Classified, confusionMatrix, macroScores } from '../stats/classification.ts';
+import { compareRates } from './compare-rates.ts';
+import { defaultMaxDrop } from './gate/default-margins.ts';
+import { erroredTrials, isPaired } from './pair-cases.ts';
+
+interface ClassOptions {
+  readonly gate: Pick<GatePolicy, 'alpha' | 'scope'>;
+}
+
+/** A case with a class on both sides. */
+interface ClassifiedPair extends PairedClassified {
+  readonly truth: string;
+  /** Errored trials. */
+  readonly errors: { readonly baseline: number; readonly candidate: number };
+}
+
+/** Compares how often the answers of two sides name the class of their case. */
+export function compareClasses(cases: ComparedCases, policy: ClassPolicy, { gate }: ClassOptions): ComparedClasses {
+  const { pairs, relabelled, unclassified } = pairClasses(cases, policy);
+  return {
+    cases: pairs.length,
+    f1: { evidence: compareF1(pairs, policy, gate.alpha), maxDrop: policy.f1.maxDrop ?? defaultMaxDrop },
+    recall: compareRecalls(pairs, policy, gate),
+    cells: compareCells(pairs),
+    relabelled,
+    unclassified,
+    vanished: findVanished(cases),
+  };
+}
+
+function pairClasses(cases: ComparedCases, policy: ClassPolicy) {
+  const findClass = createFindClass(policy);
+  const pairs: ClassifiedPair[] = [];
+  let [relabelled, unclassified] = [0, 0];
+  for (const found of cases.values()) {
+    const truth = isPaired(found) ? truthOf(found.candidate) : undefined;
+    if (!isPaired(found) || truth === undefined) continue;
+    const { baseline, candidate } = found;
+    const accepted = classifyRows(baseline.trials, truth, findClass);
+    const answers = classifyRows(candidate.trials, truth, findClass);
+    if ((truthOf(baseline) ?? truth) !== truth) relabelled += 1;
+    else if (accepted.length === 0 && baseline.trials.some(({ status }) => status !== 'errored')) unclassified += 1;
+    else if (accepted.length > 0 && answers.length > 0) {
+      const errors = { baseline: erroredTrials(baseline), candidate: erroredTrials(candidate) };
+      pairs.push({ truth, baseline: accepted, candidate: answers, group: candidate.group, errors });
+    }
+  }
+  return { pairs, relabelled, unclassified };
+}
+
+function compareF1(pairs: readonly ClassifiedPair[], { names }: ClassPolicy, alpha: number): MetricEvidence {
+  const compare = (cases: readonly PairedClassified[]) =>
+    widenToUnseen(bootstrapF1(cases, { alpha, classes: names }), {
+      cases: cases.map(({ candidate, group }) => ({ answers: candidate, group })),
+      classes: names,
+      alpha,
+    });
+  const valueOf = (answers: readonly Classified[]) => macroScores(confusionMatrix(answers), names).f1;
+  const { delta, low, high, pWorse } = compare(pairs);
+  const hasErrors = pairs.some(({ errors }) => errors.baseline + errors.candidate > 0);
+  return {
+    baseline: valueOf(pairs.flatMap(({ baseline }) => baseline)),
+    candidate: valueOf(pairs.flatMap(({ candidate }) => candidate)),
+    delta,
+    low,
+    high,
+    p: pWorse,
+    n: pairs.length,
+    ...(hasErrors ? { worstLow: compare(pairs.map(countErrors)).low } : {}),
+  };
+}
+
+/** Errors cannot help: on the baseline they count as right answers, of the candidate as answers of no class. */
+function countErrors({ truth, baseline, candidate, errors, group }: ClassifiedPair): PairedClassified {
+  const add = (answers: readonly Classified[], found: string, count: number) => {
+    const all = [...answers, ...Array.from({ length: count }, () => ({ truth, found }))];
+    return all.map((answer) => ({ ...answer, weight: 1 / all.length }));
+  };
+  return {
+    baseline: add(baseline, truth, errors.baseline),
+    candidate: add(candidate, noClass, errors.candidate),
+    group,
+  };
+}
+
+function compareRecalls(
+  pairs: readonly ClassifiedPair[],
+  { recall: limits }: ClassPolicy,
+  { alpha, scope }: ClassOptions['gate'],
+): ReadonlyMap<string, ComparedRecall> {
+  const byClass = groupByTruth(pairs);
+  const compared = [...byClass.keys()].sort().map((name): [string, ComparedRecall] => {
+    const own = byClass.get(name) ?? [];
+    const margin = limits[name]?.maxDrop;
+    const rights = (side: 'baseline' | 'candidate') => own.map((pair) => pair[side].map(isRight));
+    const results = {
+      baseline: rights('baseline'),
+      candidate: rights('candidate'),
+      groups: own.map(({ group }) => group),
+      baselineErrors: own.map(({ errors }) => errors.baseline),
+      candidateErrors: own.map(({ errors }) => errors.candidate),
+    };
+    const maxDrop = margin ?? defaultMaxDrop;
+    const rate = compareRates(results, { alpha, margin: maxDrop, scope, binary: true });
+    return [name, { ...rate, maxDrop, isLimited: margin !== undefined }];
+  });
+  return new Map(adjustUnlimited(compared));
+}
+
+function groupByTruth(pairs: readonly ClassifiedPair[]): ReadonlyMap<string, readonly ClassifiedPair[]> {
+  const groups = new Map<string, ClassifiedPair[]>();
+  for (const pair of pairs) {
+    const known = groups.get(pair.truth);
+    if (known === undefined) groups.set(pair.truth, [pair]);
+    else known.push(pair);
+  }
+  return groups;
+}
+
+/** Of many classes that no limit is set on, one looks worse by chance: only what holds over all of them is worth a warning. */
+function adjustUnlimited(compared: readonly [string, ComparedRecall][]): readonly [string, ComparedRecall][] {
+  const free = compared.filter(([, { isLimited, evidence }]) => !isLimited && evidence.p !== null);
+  const adjusted = adjustHolm(free.map(([, { evidence }]) => evidence.p ?? 1));
+  const byName = new Map(free.map(([name], index) => [name, adjusted[index] ?? 1]));
+  return compared.map(([name, one]) => {
+    const p = byName.get(name);
+    return [name, p === undefined ? one : { ...one, evidence: { ...one.evidence, p } }];
+  });
+}
+
+function isRight({ truth, found }: Classified): 0 | 1 {
+  return truth === found ? 1 : 0;
+}
+
+function compareCells(pairs: readonly ClassifiedPair[]): readonly ComparedClassCell[] {
+  const cells = new Map<string, { truth: string; found: string | null; baseline: number; candidate: number }>();
+  const add = (side: 'baseline' | 'candidate', { truth, found, weight = 1 }: Classified) => {
+    const key = JSON.stringify([truth, found]);
+    const cell = cells.get(key) ?? { truth, found: found === noClass ? null : found, baseline: 0, candidate: 0 };
+    cell[side] += weight;
+    cells.set(key, cell);
+  };
+  for (const { baseline, candidate } of pairs) {
+    for (const answer of baseline) add('baseline', answer);
+    for (const answer of candidate) add('candidate', answer);
+  }
+  const movedBy = ({ baseline, candidate }: ComparedClassCell) => Math.round(Math.abs(candidate - baseline) * 1e6);
+  return [...cells]
+    .sort(([a, one], [b, other]) => movedBy(other) - movedBy(one) || (a < b ? -1 : 1))
+    .map(([, cell]) => cell);
+}
+
+/** Classes that had cases when they were accepted, all of which were removed since. */
+function findVanished(cases: ComparedCases): ComparedClasses['vanished'] {
+  const removed = new Map<string, number>();
+  for (const { baseline, change } of cases.values()) {
+    const truth = change === 'removed' && baseline !== undefined ? truthOf(baseline) : undefined;
+    if (truth !== undefined) removed.set(truth, (removed.get(truth) ?? 0) + 1);
+  }
+  for (const { candidate } of cases.values()) {
+    const truth = candidate === undefined ? undefined : truthOf(candidate);
+    if (truth !== undefined) removed.delete(truth);
+  }
+  return [...removed].map(([name, count]) => ({ name, cases: count })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,38 @@
+import type { SelectSpec } from './verdict.ts';
+
+/** The classes of a suite: what its cases are, what the answers say that they are, and the limits on how often that is right. */
+export interface ClassPolicy {
+  /** The template over a case's variables, as written. */
+  readonly truth: string;
+  /** The part of an answer that names its class. */
+  readonly found: SelectSpec;
+  /** The classes of the suite's cases, sorted: an answer of any other is of none. */
+  readonly names: readonly string[];
+  /** By the class. */
+  readonly recall: Readonly<Record<string, ClassLimits>>;
+  readonly precision: Readonly<Record<string, Pick<ClassLimits, 'min'>>>;
+  /** On macro F1. */
+  readonly f1: ClassLimits;
+}
+
+/** Fractions, whether written so or in percent. */
+export interface ClassLimits {
+  readonly min?: number;
+  readonly maxDrop?: number;
+}
+
+/** What a cell's answer was classified as. */
+export interface RowClass {
+  /** The class of the case. */
+  readonly truth: string;
+  /** As the answer names it; null where it names none. Absent where there is no verdict on the answer. */
+  readonly found?: string | null;
+  /** Names the selection: classes that were found by another one are not comparable. */
+  readonly by: string;
+}
+
+/** The class of answers that name none of the suite's. No case may have it. */
+export const noClass = '(none)';
+
+/** A class with a longer name is a mistake: most likely a whole answer was selected. */
+export const maxClassLength = 200;

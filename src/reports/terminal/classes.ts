@@ -1,0 +1,78 @@
+import type { PageClasses } from '../../model/page.ts';
+import type { VariantReport } from '../../model/report.ts';
+import { displayWidth, shortenToWidth } from '../../terminal/display-width.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { describeClasses, noneOfThem } from '../classes.ts';
+import { indentText, type Paint } from '../paint.ts';
+import { renderRows } from './variant-table.ts';
+
+/** Macro F1, what moved, the scores of each class and the confusion matrix; nothing where a suite has no classes. */
+export function renderClasses(variant: VariantReport, paint: Paint): string[] {
+  const classes = describeClasses(variant);
+  if (classes === undefined) return [];
+  const { macroF1, moved, others } = classes;
+  const name = `${toSafeLine(variant.prompt)} × ${toSafeLine(variant.provider)}`;
+  const lines = (label: string, texts: readonly string[]) =>
+    texts.length === 0 ? [] : indentText(`${label}: ${texts.join(', ')}`, paint, 4);
+  return [
+    ...indentText(`${name} by class: macro F1 ${macroF1}`, paint, 2),
+    ...lines(
+      'moved',
+      moved.map(({ truth, found, change }) => `${shortName(truth)} found as ${shortName(found)} ${change}`),
+    ),
+    ...renderScores(classes, paint),
+    ...lines(
+      'answers of none of the classes',
+      others.map(({ found, answers }) => {
+        return `${found === undefined ? 'no class at all' : `"${shortName(found)}"`} ${formatCount(answers, 'time')}`;
+      }),
+    ),
+    ...renderMatrix(classes, paint),
+  ];
+}
+
+function renderScores({ scores }: PageClasses, paint: Paint): string[] {
+  const shown = paint.verbose ? scores : scores.slice(0, maxScores);
+  const head = ['class', 'cases', 'recall', 'precision', 'F1'];
+  const rows = shown.map((score) => [
+    shortName(score.class),
+    String(score.cases),
+    score.recall,
+    score.precision,
+    score.f1,
+  ]);
+  const table = fitRows(renderRows(head, rows, paint, { leading: 1, gapLine: false }), paint);
+  const listed = shown.flatMap(({ class: name, cases, recall, precision, f1 }) =>
+    indentText(
+      `class ${shortName(name)}: ${formatCount(cases, 'case')}, recall ${recall}, precision ${precision}, F1 ${f1}`,
+      paint,
+      4,
+    ),
+  );
+  const hidden = scores.length - shown.length;
+  return [
+    ...(table ?? listed),
+    ...(hidden === 0 ? [] : [`    … and ${formatCount(hidden, 'more class', 'more classes')}`]),
+  ];
+}
+
+function renderMatrix({ matrix }: PageClasses, paint: Paint): string[] {
+  if (matrix === undefined) return [];
+  const head = ['class ↓ found →', ...matrix.names.map(shortName), noneOfThem];
+  const rows = matrix.rows.map(({ truth, counts }) => [shortName(truth), ...counts]);
+  // Too wide for this terminal: what moved and the scores say most of it.
+  return fitRows(renderRows(head, rows, paint, { leading: 1, gapLine: false }), paint) ?? [];
+}
+
+function fitRows(lines: readonly string[], paint: Paint): string[] | undefined {
+  const indented = lines.map((line) => `    ${line}`);
+  return indented.every((line) => displayWidth(line) <= paint.width) ? indented : undefined;
+}
+
+function shortName(name: string | undefined): string {
+  return name === undefined ? noneOfThem : shortenToWidth(toSafeLine(name), maxNameWidth);
+}
+
+const maxNameWidth = 24;
+const maxScores = 20;
