@@ -268,6 +268,57 @@ describe('several comparisons', () => {
     expect([failed(1), failed(4), failed(12)]).toEqual([1, 4, 0]);
   });
 
+  describe('of which some have fresh trials and some have stored ones only', () => {
+    const fresh = compareSides(
+      buildSide(repeatCase(20, 'p')),
+      buildSide({ ...repeatCase(20, 'p+pp|pp'), ...repeatCase(7, 'f+ff|pp') }),
+    );
+    const failures = (looked: number, ofStored: readonly ComparedVariant[], options: GatedOptions = stored) => {
+      const gated = [
+        ...Array.from({ length: looked }, () => buildGated(fresh, { gate: warn, planned: 1000 })),
+        ...ofStored.map((compared) => buildGated(compared, options)),
+      ];
+      const { comparisons } = judgeGated(gated);
+      const failed = comparisons.map((one) => one.failures.length > 0);
+      return { fresh: failed.slice(0, looked), stored: failed.slice(looked) };
+    };
+
+    test('share one level by their number', () => {
+      // Both kinds are significant at 2.5 % alone: 0.0039 of the fresh trials, 0.0078 of the stored ones.
+      expect(failures(1, [])).toEqual({ fresh: [true], stored: [] });
+      expect(failures(0, [broken(6, 20)])).toEqual({ fresh: [], stored: [true] });
+      expect(failures(1, [broken(6, 20)])).toEqual({ fresh: [true], stored: [true] });
+      expect(failures(3, [broken(6, 20)])).toEqual({ fresh: [true, true, true], stored: [false] });
+      expect(
+        failures(
+          1,
+          Array.from({ length: 6 }, () => broken(0, 20)),
+        ).fresh,
+      ).toEqual([false]);
+    });
+
+    test('and what is unchanged takes nothing of it', () => {
+      const same = { gate: warn, acceptedPrompt: unchanged };
+      const quiet = Array.from({ length: 30 }, () => broken(0, 20));
+      expect(failures(1, quiet, same).fresh).toEqual([true]);
+    });
+
+    test('which holds for single cases too', () => {
+      const one = (outcomes: string) =>
+        compareSides(buildSide(repeatCase(20, 'p')), buildSide({ ...repeatCase(20, 'p'), 'case-000': outcomes }));
+      const broke = (others: number) =>
+        judgeGated(
+          [
+            buildGated(one('f+fffff|pppp'), { planned: 1000 }),
+            ...Array.from({ length: others }, () => buildGated(broken(0, 20), alone)),
+          ],
+          { isFinal: false },
+        ).settled.cases;
+      expect([...broke(0).values()].map(({ kind }) => kind)).toEqual(['broken']);
+      expect([...broke(1).values()].map(({ kind }) => kind)).toEqual(['open']);
+    });
+  });
+
   test('that only warn do not count', () => {
     const [judged] = judgeAll([broken(6, 20), broken(0, 20), broken(0, 20)]);
     expect(judged?.failures).toHaveLength(1);

@@ -11,7 +11,12 @@ import { buildRetried, shortenVerdict } from './build-retried.ts';
 type Outcomes = Readonly<Record<string, string>>;
 
 export interface SuspicionOptions
-  extends Partial<Pick<SuspicionInput, 'budget' | 'shards' | 'averages' | 'mergedShards' | 'isStopped'>> {
+  extends Partial<
+    Pick<
+      SuspicionInput,
+      'budget' | 'shards' | 'averages' | 'storedAverages' | 'askedShare' | 'mergedShards' | 'isStopped'
+    >
+  > {
   /** Outcomes by the case's id, as `f+ff|pp`. */
   readonly suspects?: Outcomes;
   readonly contracts?: Outcomes;
@@ -39,6 +44,8 @@ export function buildSuspicions(options: SuspicionOptions): SuspicionInput {
     contracts: retried(contracts),
     added: retried(added).map((found) => ({ ...shared, found, ...options.addedCase })),
     averages,
+    storedAverages: options.storedAverages ?? 0,
+    askedShare: options.askedShare ?? 1,
     budget,
     shards,
     mergedShards: options.mergedShards,

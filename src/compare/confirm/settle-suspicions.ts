@@ -22,6 +22,8 @@ import { countFailed, judgedRows, type RetriedCase } from './retried-case.ts';
 export interface SuspicionInput {
   /** Every average that is compared and whose accepted prompt can be asked, flagged or not. */
   readonly averages: readonly ComparedAverage[];
+  /** Averages that can fail by the stored trials alone. The level is shared by number between both kinds. */
+  readonly storedAverages: number;
   /** Cases that passed when they were accepted and failed in every planned trial. */
   readonly suspects: readonly Suspect[];
   /** Must-pass cases with a failed trial. */
@@ -30,6 +32,8 @@ export interface SuspicionInput {
   readonly added: readonly AddedCase[];
   /** Compared cases of the variants whose accepted prompt can be asked. */
   readonly comparedCases: number;
+  /** The part of the compared cases that can be tested against the accepted prompt, and of the level that they may use. */
+  readonly askedShare: number;
   /** Trials that retrials may add up to. */
   readonly budget: number;
   /** Parts that the run was cut into; each of them corrects for its own suspects. */
@@ -136,14 +140,14 @@ function judgeEach(
   isFinal: boolean,
   { isTiny, asksEarly }: Pick<SuspectRule, 'isTiny' | 'asksEarly'>,
 ): readonly JudgedSuspect[] {
-  const { suspects, budget, shards } = input;
+  const { suspects, budget, shards, askedShare } = input;
   const count = suspects.length * shards;
   // So few retrials that not even one case can be tested on both sides: its rate decides.
   const share = Math.max(1, Math.floor(budget / (suspects.length + input.contracts.length + input.added.length)));
   const isCostly = isFinal && hasCostlyRetrials(input);
   return suspects.map((suspect) => {
     const { found, alpha, asksAccepted, failures } = suspect;
-    const level = alpha / 2 / count;
+    const level = ((alpha / 2) * askedShare) / count;
     const trials = trialsToConfirm(level);
     // One case on both sides, and a retrial of each other one.
     const isAffordable = 2 * trials - 1 + suspects.length - 1 <= budget;
@@ -221,7 +225,7 @@ function endAfterConfirmed<T extends AddedCase & { readonly verdict: RetriedVerd
 }
 
 function judgeAverages(
-  { averages, budget, shards }: SuspicionInput,
+  { averages, storedAverages, budget, shards }: SuspicionInput,
   suspects: readonly JudgedSuspect[],
   isFinal: boolean,
 ): ReadonlyMap<string, AverageVerdict> {
@@ -233,13 +237,14 @@ function judgeAverages(
   // over all averages, flagged or not, since then it does not depend on what was flagged.
   const usesPlanned = flagged.length === tested.length || 2 * cells > budget;
   const looks = (usesPlanned ? 2 : 4) * cells <= budget ? fullLooks : shortLooks;
+  const share = tested.length / (tested.length + storedAverages);
   const count = (usesPlanned ? tested.length : flagged.length) * shards;
   const isBroken = new Set(
     suspects.filter(({ verdict, isGated }) => verdict.kind === 'broken' && isGated).flatMap(({ averages: own }) => own),
   );
   return new Map(
     flagged.map((average): [string, AverageVerdict] => {
-      const rule: AverageRule = { looks, level: average.alpha / 2 / count, usesPlanned };
+      const rule: AverageRule = { looks, level: ((average.alpha / 2) * share) / count, usesPlanned };
       const verdict = judgeAverage(average, rule, { isFinal });
       // A broken case fails the variant by itself.
       const isSettled = verdict.kind === 'confirmed' || verdict.kind === 'cleared';

@@ -51,6 +51,36 @@ export function findLookedAverages(
   );
 }
 
+/** A metric that the stored trials decide about. */
+export interface StoredMetric {
+  readonly hypothesis: Hypothesis;
+  /** The change's own baseline has it as it is now. */
+  readonly isAccepted: boolean;
+  /** Nothing that is sent has changed, so it blames no change. */
+  readonly isUnchanged: boolean;
+  /** It counts among those by which the level is divided. */
+  readonly canFail: boolean;
+}
+
+/** The metrics of a comparison beside those that are looked at again. */
+export function findStoredMetrics(
+  comparison: GatedComparison,
+  looked: readonly Pick<LookedAverage, 'hypothesis'>[],
+  settings: Pick<RunSettings, 'drift'>,
+): readonly StoredMetric[] {
+  const { suite, compared, own } = comparison;
+  const { gate } = suite.recorded;
+  const isUnchanged = sidesOf(comparison, settings) === 'unchanged';
+  const ownHypotheses = own === undefined ? undefined : findHypotheses(own, gate);
+  return findHypotheses(compared, gate)
+    .filter((hypothesis) => !looked.some((look) => isSameClaim(look.hypothesis, hypothesis)))
+    .map((hypothesis) => {
+      const isAccepted = isAcceptedBy(ownHypotheses, hypothesis, gate.alpha);
+      const canFail = hypothesis.level === 'fail' && hypothesis.p !== null && !isAccepted && !isUnchanged;
+      return { hypothesis, isAccepted, isUnchanged, canFail };
+    });
+}
+
 /** True where a metric looks worse than what was accepted, and a drop beyond the margin is not excluded. */
 export function isFlagged(hypothesis: Hypothesis, alpha: number): boolean {
   const p = pOf(hypothesis, alpha);

@@ -5,7 +5,7 @@ import { brokenCaseFailures } from '../../stats/exact-tests.ts';
 import type { RetriedCase } from '../confirm/retried-case.ts';
 import type { SuspicionInput } from '../confirm/settle-suspicions.ts';
 import { countVerdicts } from '../pair-cases.ts';
-import { findLookedAverages, isAbout, type LookedAverage } from './find-averages.ts';
+import { findLookedAverages, findStoredMetrics, isAbout, type LookedAverage } from './find-averages.ts';
 import { comparedCase, type GatedComparison, retriedCase, type Sides, sidesOf } from './gated-comparison.ts';
 
 export type CaseBreach = 'must-pass' | 'case-broken' | 'case-drifted' | 'case-added-failed' | 'first-run';
@@ -44,6 +44,7 @@ export function findSuspicions(
   const ofVariant = new Map<VariantSummary, readonly Suspicion[]>();
   const looks = new Map<VariantSummary, readonly LookedAverage[]>();
   const averages: SuspicionInput['averages'][number][] = [];
+  let storedAverages = 0;
   const accepted = new Set<VariantSummary>();
   const compared = new Map(gated.map((comparison) => [comparison.variant, comparison]));
   for (const suite of suites) {
@@ -60,11 +61,14 @@ export function findSuspicions(
       const looked = findLookedAverages(comparison, settings);
       looks.set(variant, looked);
       averages.push(...looked);
+      storedAverages += findStoredMetrics(comparison, looked, settings).filter(({ canFail }) => canFail).length;
     }
   }
   const input = {
     ...sortSuspicions(suites, gated, { ofVariant, looks }),
     averages,
+    storedAverages,
+    askedShare: findAskedShare(gated, settings),
     shards: settings.shard?.count ?? 1,
     mergedShards: settings.mergedShards,
   };
@@ -148,7 +152,7 @@ function sortSuspicions(
   suites: readonly SuiteSummary[],
   gated: readonly GatedComparison[],
   { ofVariant, looks }: Pick<Suspicions, 'ofVariant' | 'looks'>,
-): Omit<SuspicionInput, 'averages' | 'shards' | 'mergedShards'> {
+): Omit<SuspicionInput, 'averages' | 'storedAverages' | 'askedShare' | 'shards' | 'mergedShards'> {
   const contracts: RetriedCase[] = [];
   const added: SuspicionInput['added'][number][] = [];
   const suspects: SuspicionInput['suspects'][number][] = [];
@@ -183,6 +187,19 @@ function sortSuspicions(
     .filter(({ variant }) => (looks.get(variant) ?? []).length > 0)
     .reduce((sum, { compared }) => sum + compared.passRate.n, 0);
   return { contracts, added, suspects, comparedCases, budget: Math.floor(budget) };
+}
+
+/** Cases whose accepted prompt can't be asked are judged by a rule over all compared cases: they use the rest of the level. */
+function findAskedShare(gated: readonly GatedComparison[], settings: Pick<RunSettings, 'drift'>): number {
+  let [asked, others] = [0, 0];
+  for (const comparison of gated) {
+    const { compared, otherCases = 0 } = comparison;
+    const cases = compared.passRate.n + otherCases;
+    const sides = sidesOf(comparison, settings);
+    if (sides === 'both') asked += cases;
+    else if (sides === 'candidate' || sides === 'drift') others += cases;
+  }
+  return asked === 0 ? 1 : asked / (asked + others);
 }
 
 /** Must-pass and new cases are asked again whatever was accepted. Of two records the trials that were made decide. */

@@ -21,8 +21,7 @@ export function createLookTest(
 ): FlaggedAverage['test'] {
   const { metric, margin } = hypothesis;
   if (metric === 'cost') return (_cases, pairs) => testCosts(pairs, margin);
-  const groups = new Map([...compared.values()].map(({ caseId, candidate }) => [caseId, candidate?.group]));
-  const groupOf = ({ caseId }: Pick<RetriedCase, 'caseId'>) => groups.get(caseId);
+  const groupOf = ({ caseId }: Pick<RetriedCase, 'caseId'>) => compared.get(caseId)?.candidate?.group;
   if (metric === 'f1') return (cases, pairs) => testF1(pairs, cases.map(groupOf), { alpha, classes });
   const valueOf = { passRate: passOf, score: scoreOf, recall: isRightOf, latency: passOf }[metric];
   return (cases, pairs) => {

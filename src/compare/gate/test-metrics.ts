@@ -7,10 +7,10 @@ import { adjustHolm } from '../../stats/adjust-p-values.ts';
 import type { TestVerdict } from '../../stats/decide-verdict.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { AverageVerdict } from '../confirm/judge-average.ts';
-import { isAcceptedBy, isFlagged } from './find-averages.ts';
+import { findStoredMetrics, isFlagged } from './find-averages.ts';
 import type { Suspicions } from './find-suspicions.ts';
-import { type GatedComparison, sidesOf } from './gated-comparison.ts';
-import { decideHypothesis, findHypotheses, type Hypothesis, isSameClaim } from './judge-metrics.ts';
+import type { GatedComparison } from './gated-comparison.ts';
+import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
 import { describeWithin, describeWorse, percent } from './wording.ts';
 
 /** What the data says of one metric. */
@@ -54,33 +54,33 @@ function isExcluded(hypothesis: Hypothesis, alpha: number): boolean {
   return decideHypothesis(hypothesis, 0, alpha) === 'not_regressed';
 }
 
-/** Tests the metrics whose accepted prompt is not asked, on the stored trials (Holm 1979). */
+/**
+ * Tests the metrics whose accepted prompt is not asked, on the stored trials (Holm 1979). Metrics that fresh trials decide
+ * about have their part of the level, by number.
+ */
 export function testAtOnce(
   gated: readonly GatedComparison[],
   { looks }: Pick<Suspicions, 'looks'>,
   settings: Pick<RunSettings, 'drift'>,
 ): ReadonlyMap<GatedComparison, readonly JudgedMetric[]> {
   const all = gated.flatMap((comparison) => {
-    const { gate } = comparison.suite.recorded;
+    const { alpha } = comparison.suite.recorded.gate;
     const looked = looks.get(comparison.variant) ?? [];
-    const own = comparison.own === undefined ? undefined : findHypotheses(comparison.own, gate);
-    return findHypotheses(comparison.compared, gate)
-      .filter((hypothesis) => !looked.some((look) => isSameClaim(look.hypothesis, hypothesis)))
-      .map((hypothesis) => {
-        const isAccepted = isAcceptedBy(own, hypothesis, gate.alpha);
-        return { comparison, hypothesis, alpha: gate.alpha, isAccepted };
-      });
+    return findStoredMetrics(comparison, looked, settings).map((stored) => ({ ...stored, comparison, alpha }));
   });
-  const failing = all.filter(({ hypothesis }) => hypothesis.level === 'fail' && hypothesis.p !== null);
-  const adjusted = adjustHolm(failing.map(({ hypothesis }) => hypothesis.p ?? 1));
-  const adjustedBy = new Map(failing.map(({ hypothesis }, index) => [hypothesis, adjusted[index] ?? 1]));
+  const looked = [...looks.values()]
+    .flat()
+    .filter(({ hypothesis, isAccepted }) => hypothesis.p !== null && !isAccepted);
+  const failing = all.filter(({ canFail }) => canFail).map(({ hypothesis }) => hypothesis);
+  const adjusted = adjustHolm(failing.map(({ p }) => p ?? 1));
+  const factor = (failing.length + looked.length) / failing.length;
+  const adjustedBy = new Map(failing.map((one, index) => [one, Math.min(1, (adjusted[index] ?? 1) * factor)]));
   const tested = new Map<GatedComparison, JudgedMetric[]>();
-  for (const { comparison, hypothesis, alpha, isAccepted } of all) {
+  for (const { comparison, hypothesis, alpha, isAccepted, isUnchanged } of all) {
     const p = adjustedBy.get(hypothesis) ?? hypothesis.p;
-    const metric = testMetric(hypothesis, { p, alpha, isUnchanged: sidesOf(comparison, settings) === 'unchanged' });
     const judged: JudgedMetric = isAccepted
       ? { hypothesis, verdict: 'inconclusive', isOpen: false, isAccepted: true }
-      : metric;
+      : testMetric(hypothesis, { p, alpha, isUnchanged });
     tested.set(comparison, [...(tested.get(comparison) ?? []), judged]);
   }
   return tested;
