@@ -51,7 +51,7 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
 }
 
 /** An answer as it is stored: its members, and those of its usage, in one order. */
-export function completionText({ toolCalls, usage, ...rest }: Completion): string {
+function completionText({ toolCalls, usage, ...rest }: Completion): string {
   const { text, reasoning, refusal, finishReason, rawFinishReason, latencyMs, responseId, model, systemFingerprint } =
     rest;
   const used = usage && {

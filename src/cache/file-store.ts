@@ -9,8 +9,11 @@ import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './
 export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
   read(key: string): StoredAnswer | undefined;
-  /** Replaces what is stored under the key. A process that is killed leaves the old entry or the new one. */
-  write(entry: CacheEntry): void;
+  /**
+   * Replaces what is stored under the key. A process that is killed leaves the old entry or the new one. `text`: the entry
+   * as `renderEntry` writes it, where the caller has it.
+   */
+  write(entry: CacheEntry, text?: string): void;
 }
 
 export interface CacheStoreOptions {
@@ -47,10 +50,10 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
       warnOnce(path, `The cache entry ${path} ${reason}. It counts as missing; the next answer replaces it.`);
       return undefined;
     },
-    write(entry) {
+    write(entry, text) {
       if (!isWritable) return;
       try {
-        writeEntry(folder, entry);
+        writeEntry(folder, entry, text);
       } catch (error) {
         const code = codeOf(error);
         isWritable = !lastingCodes.has(code);
@@ -92,12 +95,12 @@ const ownEnding = `.${randomBytes(6).toString('hex')}${unfinishedEnding}`;
  * Writes an entry as a whole or not at all; its file is as old as the entry, so that `prune` need not read it. Throws
  * system errors.
  */
-export function writeEntry(folder: string, entry: CacheEntry): void {
+export function writeEntry(folder: string, entry: CacheEntry, text = renderEntry(entry)): void {
   const path = entryPath(folder, entry.key);
   const unfinished = `${path}${ownEnding}`;
   const createdAt = new Date(entry.createdAt);
   try {
-    writeMakingFolder(unfinished, `${renderEntry(entry)}\n`);
+    writeMakingFolder(unfinished, `${text}\n`);
     utimesSync(unfinished, createdAt, createdAt);
     renameSync(unfinished, path);
   } catch (error) {

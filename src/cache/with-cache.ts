@@ -1,6 +1,6 @@
 import type { Complete, Completion, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
 import { quote } from '../text/shorten.ts';
-import type { StoredAnswer } from './cache-entry.ts';
+import { renderEntry, type StoredAnswer } from './cache-entry.ts';
 import { cacheKey } from './cache-key.ts';
 import type { CacheStore } from './file-store.ts';
 import type { SharedCache } from './shared-cache.ts';
@@ -17,8 +17,8 @@ export interface CacheOptions {
   readonly now: () => Date;
   /** True for an answer that this run got before it was killed, rather than another run. */
   readonly isOwn?: (receivedAt: string) => boolean;
-  /** Keeps further answers out of the store; those that `isStorable` refuses never get there. */
-  readonly canStore?: (completion: Completion, request: CompletionRequest) => boolean;
+  /** Keeps further answers out of the store, by the text that would be written. */
+  readonly canStore?: (text: string) => boolean;
 }
 
 /** Answers from the store where the mode allows it, and stores new answers. Failures are never stored: the next run tries again. */
@@ -32,10 +32,13 @@ export function withCache(
     const createdAt = now().toISOString();
     const { receivedAt = createdAt, completion } = outcome;
     // A cached answer is stored already.
-    if (mode !== 'off' && !outcome.cached && isStorable(completion) && canStore(completion, request)) {
+    if (mode !== 'off' && !outcome.cached && isStorable(completion)) {
       const entry = { key: cacheKey(request), createdAt, receivedAt, request, completion };
-      store.write(entry);
-      shared?.write(entry);
+      const text = renderEntry(entry);
+      if (canStore(text)) {
+        store.write(entry, text);
+        shared?.write(entry);
+      }
     }
     return { receivedAt, ...outcome };
   });

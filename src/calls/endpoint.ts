@@ -1,5 +1,4 @@
-import { completionText } from '../cache/cache-entry.ts';
-import { cacheKey, keyedText } from '../cache/cache-key.ts';
+import { cacheKey } from '../cache/cache-key.ts';
 import { type CacheMode, withCache } from '../cache/with-cache.ts';
 import { defined } from '../json/defined.ts';
 import type { Complete } from '../model/completion.ts';
@@ -160,7 +159,6 @@ function findAccount(config: ProviderConfig, { known, options, ports, accounts, 
 }
 
 function cached(live: Complete, mode: CacheMode, { options, ports, store, sharedCache, recorder }: RunCalls): Complete {
-  const isClean = (text: string) => ports.mask(text) === text;
   const answered = withCache(live, {
     store,
     mode,
@@ -168,7 +166,7 @@ function cached(live: Complete, mode: CacheMode, { options, ports, store, shared
     now: ports.now,
     ...defined({ isOwn: options.isOwn }),
     // A secret that a server echoes, or that is part of an address, must not reach the disk.
-    canStore: (completion, request) => isClean(completionText(completion)) && isClean(keyedText(request)),
+    canStore: (text) => ports.mask(text) === text,
   });
   return recorder?.wrap(answered) ?? answered;
 }
