@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { canonicalJson } from '../json/canonical-json.ts';
 import type { JsonObject } from '../json/json.ts';
 import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { Attachment, Completion, Message, ToolCall } from '../model/completion.ts';
+import { completionText } from '../model/completion-text.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import type { KeyedRequest } from './cache-key.ts';
 import { cacheKey, keyedText } from './cache-key.ts';
@@ -48,36 +48,6 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
     `{"key":"${key}","createdAt":"${createdAt}","completion":${completionText(completion)},` +
     `"receivedAt":${JSON.stringify(receivedAt)},"request":${keyedText(request)}}`;
   return `${head}${sha256Hex(body)}${middle}${body}}`;
-}
-
-/** An answer as it is stored: its members, and those of its usage, in one order. */
-function completionText({ toolCalls, usage, ...rest }: Completion): string {
-  const { text, reasoning, refusal, finishReason, rawFinishReason, latencyMs, responseId, model, systemFingerprint } =
-    rest;
-  const used = usage && {
-    inputTokens: usage.inputTokens,
-    outputTokens: usage.outputTokens,
-    cachedInputTokens: usage.cachedInputTokens,
-    cacheWriteTokens: usage.cacheWriteTokens,
-    reasoningTokens: usage.reasoningTokens,
-    inputAudioTokens: usage.inputAudioTokens,
-    outputAudioTokens: usage.outputAudioTokens,
-  };
-  const ordered = {
-    text,
-    reasoning,
-    refusal,
-    toolCalls,
-    finishReason,
-    rawFinishReason,
-    usage: used,
-    latencyMs,
-    responseId,
-    model,
-    systemFingerprint,
-  };
-  // Arguments of tools may hold numbers that no double keeps.
-  return toolCalls.length === 0 ? JSON.stringify(ordered) : canonicalJson(ordered);
 }
 
 /** Reads what `renderEntry` wrote, and says why not where it was cut, changed or made up. */

@@ -62,6 +62,8 @@ export function openHttpClient({
   const limits = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: maxBodyBytes };
   const direct = new Agent({ ...limits, connect });
   const tunnels = new Map<string, ProxyAgent>();
+  // Most clients ask one address alone.
+  let last: { readonly url: string; readonly route: Route } | undefined;
 
   function findRoute(url: URL): Route {
     const proxy = findProxy(url, env);
@@ -84,7 +86,8 @@ export function openHttpClient({
     async send(request) {
       const { signal } = request;
       if (signal.aborted) throw abortReason(signal);
-      const route = findRoute(new URL(request.url));
+      if (last?.url !== request.url) last = { url: request.url, route: findRoute(new URL(request.url)) };
+      const { route } = last;
       try {
         return await exchange(request, route, { maxBodyBytes, isFresh });
       } catch (error) {

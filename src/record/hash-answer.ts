@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { CallRecord } from '../model/cell.ts';
+import { completionText } from '../model/completion-text.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
@@ -14,7 +15,10 @@ export function hashAnswer({ output, toolCalls }: Pick<CellRow, 'toolCalls'> & {
  * answer from the cache or a recording keeps its name; a new call that answers the same has another one.
  */
 export function identifyAnswer(calls: readonly Pick<CallRecord, 'requestHash' | 'completion'>[]): string {
-  return shorten(sha256Hex(canonicalJson(calls.map(({ requestHash, completion }) => [requestHash, completion]))));
+  const texts = calls.map(
+    ({ requestHash, completion }) => `[${JSON.stringify(requestHash)},${completionText(completion)}]`,
+  );
+  return shorten(sha256Hex(`[${texts.join(',')}]`));
 }
 
 /** Copies the digits: a slice would keep all 64 of them in memory, for each of 100,000 rows. */
