@@ -129,23 +129,12 @@ function describeData(compared: ComparedVariant): readonly string[] {
       ? [`all ${passRate.n} compared cases are of one group: nothing certain can be said of other inputs`]
       : []),
     ...describeNewSlices(compared),
-    ...describeOrder(compared),
     ...describeRemoved(cases),
     ...describeDrift(compared),
     ...(passRate.isUnpaired === true
       ? ['no case is comparable: the pass rates are held against each other as those of two separate samples']
       : []),
     ...(errors.candidate > 0 ? [`${formatCount(errors.candidate, 'errored trial')} could hide a regression`] : []),
-  ];
-}
-
-/** A provider that queues calls, or gets slower meanwhile, makes latencies those of a place in the run. */
-function describeOrder({ laterLatency, latencyMs }: ComparedVariant): readonly string[] {
-  if (laterLatency === undefined) return [];
-  const change = `${percent(Math.abs(laterLatency))} ${laterLatency > 0 ? 'longer' : 'less'}`;
-  const ofSides = latencyMs.delta === null ? '' : `, and the prompts differ by ${percent(Math.abs(latencyMs.delta))}`;
-  return [
-    `latency depends more on the order of the calls than on the prompt: the later answer to a case took ${change}${ofSides}`,
   ];
 }
 

@@ -11,7 +11,7 @@ import { findStoredMetrics, isFlagged } from './find-averages.ts';
 import type { Suspicions } from './find-suspicions.ts';
 import type { GatedComparison } from './gated-comparison.ts';
 import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
-import { describeWithin, describeWorse, percent } from './wording.ts';
+import { describeOrder, describeWithin, describeWorse, percent } from './wording.ts';
 
 /** What the data says of one metric. */
 export interface JudgedMetric {
@@ -129,6 +129,12 @@ export function gateMetrics(
     notes.push(
       'the latency gate was not applied: latencies are not comparable unless both sides ran in this invocation, without the cache (--rerun-baseline)',
     );
+  }
+  const isLatencySaid = metrics.some(({ hypothesis, verdict }) => {
+    return hypothesis.metric === 'latency' && (hypothesis.level === 'fail' || verdict === 'regressed');
+  });
+  if (isLatencySaid && compared.laterLatency !== undefined) {
+    notes.push(describeOrder(compared.laterLatency, compared.latencyMs));
   }
   return { failures, errors, notes, uncertain, isOpen: metrics.some(({ isOpen }) => isOpen) };
 }

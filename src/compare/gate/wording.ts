@@ -1,4 +1,4 @@
-import type { JudgedMargin } from '../../model/comparison.ts';
+import type { JudgedMargin, MetricEvidence } from '../../model/comparison.ts';
 import { formatCount, formatUsd, percentOf, signed } from '../../text/format-amount.ts';
 import { quote } from '../../text/shorten.ts';
 import { type GatedMetric, type Hypothesis, isFromNothing } from './judge-metrics.ts';
@@ -85,6 +85,13 @@ export function describeMargin({ margin, isRatio, isOfVerdicts }: Hypothesis): s
 
 export function points(fraction: number): string {
   return `${Math.round(fraction * 1000) / 10} pts`;
+}
+
+/** A provider that queues calls, or gets slower meanwhile, makes latencies those of a place in the run. */
+export function describeOrder(later: number, { delta }: Pick<MetricEvidence, 'delta'>): string {
+  const change = `${percent(Math.abs(later))} ${later > 0 ? 'longer' : 'less'}`;
+  const ofSides = delta === null ? '' : `, and the prompts differ by ${percent(Math.abs(delta))}`;
+  return `latency depends more on the order of the calls than on the prompt: the later answer to a case took ${change}${ofSides}`;
 }
 
 /** Which drop is tolerated where judges decide, and why. */

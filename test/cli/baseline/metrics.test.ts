@@ -283,13 +283,24 @@ describe('the latency', () => {
   });
 
   test.each([
-    ['the order of the calls', ({ position = 0 }: StoredRow) => 100 + 10 * position, true],
-    ['the prompt', ({ position = 0, prompt }: StoredRow) => 100 + position + (prompt === 'v2' ? 50 : 0), false],
-    ['nothing', ({ caseId, prompt }: StoredRow) => 100 + (prompt === 'v2' ? 1 : -1) * (caseId > 'w10' ? 1 : -1), false],
-  ])('that follows %s is said to be so only if that is the order', async (_name, latencyOf, isSaid) => {
+    ['the order of the calls', ({ position = 0 }: StoredRow) => 100 + 10 * position, true, []],
+    [
+      'the prompt',
+      ({ position = 0, prompt }: StoredRow) => 100 + position + (prompt === 'v2' ? 50 : 0),
+      false,
+      ['latency-regressed'],
+    ],
+    [
+      'nothing',
+      ({ caseId, prompt }: StoredRow) => 100 + (prompt === 'v2' ? 1 : -1) * (caseId > 'case-10' ? 1 : -1),
+      false,
+      [],
+    ],
+  ])('that follows %s is said to be so only if that is the order', async (_name, latencyOf, isSaid, codes) => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Now. Say: {{ word }}" }\nproviders:');
     for (const word of firstWords(20)) project.answers.set(`Now. Say: ${word}`, word);
+    project.edit(suiteFile, 'defaults:', 'gate: { latency: { maxIncrease: 10% } }\ndefaults:');
     await project.llmcheck('run', '--cache', 'off', '-q');
     const [record = ''] = project.files('.llmcheck/runs');
     const rows = project.read(record).trimEnd().split('\n');
@@ -298,11 +309,12 @@ describe('the latency', () => {
       return row.type === 'cell' ? line.replace(/"latencyMs":[\d.]+/g, `"latencyMs":${latencyOf(row)}`) : line;
     });
     project.write(record, `${timed.join('\n')}\n`);
-    const { comparison } = await project.compared(['report', 'latest']);
-    expect(comparison.latencyMs.p).toBeTypeOf('number');
-    const said = comparison.notes.filter((note) => note.startsWith('latency depends more on the order'));
-    expect(said.map((note) => /the later answer to a case took [\d.]+ % longer/.test(note))).toEqual(
-      isSaid ? [true] : [],
-    );
+    const { stdout } = await project.llmcheck('report', 'latest', '-r', 'json');
+    const { decision, suites } = JSON.parse(stdout);
+    const { latencyMs, notes } = suites[0].variants.find(({ prompt }: StoredRow) => prompt === 'v2').comparison;
+    expect(latencyMs.p).toBeTypeOf('number');
+    const said = notes.filter((note: string) => note.startsWith('latency depends more on the order'));
+    expect(said.map((note: string) => / took [\d.]+ % longer/.test(note))).toEqual(isSaid ? [true] : []);
+    expect(decision.breaches.map(({ code }: { readonly code: string }) => code)).toEqual(codes);
   });
 });
