@@ -85,6 +85,7 @@ describe('the flags of run', () => {
     '--max-cost',
     '--max-errors',
     '--bail',
+    '--early',
     '--timeout',
     '--deadline',
     '--cache',

@@ -32,6 +32,8 @@ export interface RunSuitesOptions extends ApiContext {
   /** A count, or a share such as "5%". */
   readonly maxErrors?: number | `${number}%`;
   readonly bail?: number | boolean;
+  /** End once the cases asked so far decide the run. */
+  readonly early?: boolean;
   readonly timeout?: string;
   readonly deadline?: string;
   readonly cache?: 'use' | 'refresh' | 'replay' | 'off';
@@ -75,6 +77,7 @@ export const runSuitesKeys: Keys<RunSuitesOptions> = {
   maxCost: true,
   maxErrors: true,
   bail: true,
+  early: true,
   timeout: true,
   deadline: true,
   cache: true,

@@ -91,7 +91,9 @@ function findObjections(
   const accept = `accept it with \`${acceptCommand(record, ['--force'], config)}\``;
   const problems: Problem[] = [];
   const object = (message: string, hint: string) => problems.push({ code: 'record', severity: 'error', message, hint });
-  if (!summary.ended || summary.stopReason !== undefined) {
+  // What was not asked keeps what was accepted of it.
+  const isStopped = summary.stopReason !== undefined && summary.stopReason !== 'decided';
+  if (!summary.ended || isStopped) {
     object(`${shownPath} is incomplete (${summary.stopReason ?? 'no end'})`, `go on with ${resume}, or ${accept}`);
   }
   for (const { recorded, variants } of suites.map(({ suite }) => suite)) {

@@ -128,8 +128,11 @@ export type CellResult =
       readonly judgeCostUsd?: number | undefined;
     });
 
-/** `case` is the suite's own `skip:`; the others leave the run incomplete. */
-export type SkipReason = 'case' | 'budget' | 'deadline' | 'bail' | 'interrupted' | 'storage' | 'queue';
+/**
+ * `case` is the suite's own `skip:`. `decided`: the cases before it decided the run (`--early`). The others leave the run
+ * incomplete.
+ */
+export type SkipReason = 'case' | 'decided' | 'budget' | 'deadline' | 'bail' | 'interrupted' | 'storage' | 'queue';
 
 /** What checks see: the last answer, with the cost and latency of the whole conversation. */
 export interface JudgedAnswer {

@@ -115,6 +115,8 @@ export interface RunSettings {
   readonly mergedShards?: number;
   /** A run that looks for drift: cases that fail although nothing that is sent has changed fail it. */
   readonly drift?: true;
+  /** A run that may end before its plan (`--early`). `order` is what the random order of its cases is drawn by. */
+  readonly early?: { readonly order: string };
   /** Absent where every selected path brings a case. */
   readonly emptySelections?: readonly EmptySelection[];
   /** The ref in words, where only the suites that changed since it were taken. */
@@ -284,7 +286,7 @@ export interface EndRow {
   readonly notes: readonly string[];
 }
 
-/** Why a run ended before its plan. */
-export type StopReason = 'budget' | 'deadline' | 'bail' | 'storage' | 'queue' | 'interrupted';
+/** Why a run ended before its plan. `decided`: with `--early`, what was asked decided the run. */
+export type StopReason = 'decided' | 'budget' | 'deadline' | 'bail' | 'storage' | 'queue' | 'interrupted';
 
 export type RecordRow = RunHeader | CellRow | ResumeRow | EndRow;

@@ -19,6 +19,8 @@ export interface VariantReport {
   readonly failed: number;
   readonly errored: number;
   readonly skipped: number;
+  /** The part of `skipped` that was not asked, since the run was decided early. */
+  readonly notAsked?: number;
   /** Cells under `observe`, counted apart. */
   readonly observed: number;
   /** Confirmation trials that confirm or clear a failure, counted apart. */
@@ -221,6 +223,8 @@ export interface ReportTotals {
   readonly failed: number;
   readonly errored: number;
   readonly skipped: number;
+  /** The part of `skipped` that was not asked, since the run was decided early; absent where it is 0. */
+  readonly notAsked?: number;
   readonly observed: number;
   readonly confirmations: number;
   readonly cached: number;

@@ -76,6 +76,8 @@ export interface VariantSummary {
   readonly skipped: number;
   /** The part of `skipped` that the suite's own `skip:` made. */
   readonly skippedByCase: number;
+  /** The part of `skipped` that was not asked, since the run was decided early. */
+  readonly notAsked: number;
   readonly observed: number;
   /** Confirmation trials of both sides, which are outside of `planned`. */
   readonly confirmations: number;

@@ -22,8 +22,11 @@ export interface PlannedSuite {
 export interface Plan {
   readonly suites: readonly PlannedSuite[];
   readonly cellCount: number;
-  /** The cells of one provider: cases in file order, with the prompt versions and trials of a case side by side. */
-  cells(key: string): Iterable<Cell>;
+  /**
+   * The cells of one provider: cases in file order, with the prompt versions and trials of a case side by side. `isWanted`
+   * leaves out cases that it returns false for.
+   */
+  cells(key: string, isWanted?: (suiteId: string, caseId: string) => boolean): Iterable<Cell>;
   /** Keys (`providerKey`) of the providers that have cells, in suite order. */
   readonly providerKeys: readonly string[];
 }
@@ -46,13 +49,13 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
     providerKeys: [
       ...new Set(variants.filter((variant) => countCells(variant) > 0).map(({ provider }) => providerKey(provider))),
     ],
-    *cells(key) {
+    *cells(key, isWanted = () => true) {
       for (const { suite, variants: all } of planned) {
         const own = all.filter(({ provider }) => providerKey(provider) === key);
         if (own.length === 0) continue;
         const renderers = inOrder(suite, own, firstPrompt).map((variant) => createRenderer(suite, variant, options));
         for (const testCase of suite.cases()) {
-          if (!isSelected(suite, testCase)) continue;
+          if (!isSelected(suite, testCase) || !isWanted(suite.id, testCase.id)) continue;
           const inTurn = suite.criteria.length === 0 && isReversed(testCase) ? renderers.toReversed() : renderers;
           for (const render of inTurn) yield* render(testCase, selection.trials ?? testCase.trials);
         }

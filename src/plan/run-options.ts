@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly concurrency?: number;
   readonly timeoutMs: number;
   readonly deadlineMs?: number;
+  /** End once the cases asked so far decide the run. `seed`: of their random order. */
+  readonly early?: { readonly seed?: number };
   /** Stop after this many failed cells. */
   readonly bail?: number;
   /** Write the suites' recordings from this run's answers. */

@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { UserError } from '../model/errors.ts';
+import type { CellRow } from '../model/record.ts';
 import { caseLabel, type Project } from '../model/suite.ts';
 import { listRuns, type StoredRun } from '../record/list-runs.ts';
 import { hasHeader, readRunHeader, readRunRecord } from '../record/read-run-record.ts';
@@ -49,12 +50,25 @@ export function describeStoredRun({ path }: Pick<StoredRun, 'path'>, now: Date):
 
 const clockToleranceMs = 60_000;
 
-/** The cases that did not pass in the latest run, as `suite/case`. */
+/** The cases that did not pass in the latest run, as `suite/case`; without those that an early end left out. */
 export function findLastFailed(project: Root): ReadonlySet<string> {
   const { path } = findStoredRun(project, undefined);
+  return findCases(path, ({ status, skip }) => {
+    return status !== 'passed' && skip?.reason !== 'case' && skip?.reason !== 'decided';
+  });
+}
+
+/** The cases that failed in the latest run, as `suite/case`; none where there is no record that can be read. */
+export function findLatelyFailed(project: Root): ReadonlySet<string> {
+  const [latest] = listStoredRuns(project);
+  if (latest === undefined || !hasHeader(latest.path)) return new Set();
+  return findCases(latest.path, ({ status }) => status === 'failed');
+}
+
+function findCases(path: string, isWanted: (row: CellRow) => boolean): ReadonlySet<string> {
   const labels = new Set<string>();
   readRunRecord(path, (row) => {
-    if (row.status !== 'passed' && row.skip?.reason !== 'case') labels.add(caseLabel(row.suite, row.caseId));
+    if (isWanted(row)) labels.add(caseLabel(row.suite, row.caseId));
   });
   return labels;
 }

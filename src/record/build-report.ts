@@ -92,12 +92,20 @@ function buildVariantReport(
   { comparisons, compared }: ReportInput,
 ): VariantReport {
   const comparison = comparisons?.get(variant);
-  const { recorded, cases: _cases, skippedByCase: _skippedByCase, judgeCostUsd: _judgeCostUsd, ...counts } = variant;
+  const {
+    recorded,
+    cases: _cases,
+    skippedByCase: _skippedByCase,
+    judgeCostUsd: _judgeCostUsd,
+    notAsked,
+    ...counts
+  } = variant;
   return {
     prompt: recorded.prompt,
     provider: recorded.provider,
     model: recorded.model,
     ...counts,
+    ...(notAsked === 0 ? {} : { notAsked }),
     latencies: () => ({
       candidate: latenciesOf(variant.cases),
       baseline: latenciesOf(compared?.get(variant)?.baseline.cases),

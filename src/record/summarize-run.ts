@@ -50,6 +50,7 @@ function summarizeVariant(
 ): VariantSummary {
   const { passed, failed, errored, gated, latencies, ...counted } = countRows(cases);
   const [p50, p95] = quantiles(latencies, [0.5, 0.95]);
+  const estimated = estimate(cases, suite.gate.alpha);
   // A record that was written by hand or by two runs may hold more rows than its header planned.
   const planned = Math.max(recorded.planned, gated);
   const replacement = suite.variants.find(
@@ -64,7 +65,7 @@ function summarizeVariant(
     skipped: planned - passed - failed - errored,
     observed: recorded.observed,
     ...counted,
-    ...estimate(cases, suite.gate.alpha),
+    ...(counted.notAsked > 0 ? withoutInterval(estimated) : estimated),
     latencyMs: { p50, p95 },
     ...defined({ replacedBy: replacement?.prompt ?? recorded.baselineOf }),
     cases,
@@ -79,7 +80,16 @@ export function endSummary(end: EndRow | undefined): Pick<RunSummary, 'stopReaso
 /** Summed in the order of cases and trials, so that amounts do not depend on which cell finished first. */
 function countRows(cases: ReadonlyMap<string, CaseSummary>) {
   const latencies: number[] = [];
-  const counts = { gated: 0, passed: 0, failed: 0, errored: 0, skippedByCase: 0, confirmations: 0, cached: 0 };
+  const counts = {
+    gated: 0,
+    passed: 0,
+    failed: 0,
+    errored: 0,
+    skippedByCase: 0,
+    notAsked: 0,
+    confirmations: 0,
+    cached: 0,
+  };
   const amounts: Record<'costUsd' | 'spentUsd' | 'spentApartUsd' | 'judgeCostUsd', number | null> = {
     costUsd: 0,
     spentUsd: 0,
@@ -102,6 +112,7 @@ function countRows(cases: ReadonlyMap<string, CaseSummary>) {
       amounts.costUsd = addKnown(amounts.costUsd, row.costUsd);
       if (row.cached) counts.cached += 1;
       if (row.skipReason === 'case') counts.skippedByCase += 1;
+      if (row.skipReason === 'decided') counts.notAsked += 1;
       if (row.status !== 'skipped') counts[row.status] += 1;
       if (isJudged(row) && row.latencyMs !== undefined) latencies.push(row.latencyMs);
     }
@@ -152,6 +163,11 @@ export function estimate(
   };
 }
 
+/** What was asked ended with its result, so an interval of it would be biased. */
+function withoutInterval({ passRate, score }: ReturnType<typeof estimate>): ReturnType<typeof estimate> {
+  return { passRate: { ...passRate, low: null, high: null }, score: { ...score, low: null, high: null } };
+}
+
 /** The numbers of a whole run, wherever they are shown. */
 export function totalsOf({ suites }: Pick<RunSummary, 'suites'>): ReportTotals {
   return sumVariants(suites.flatMap(({ variants }) => variants));
@@ -162,12 +178,14 @@ export function sumVariants(variants: readonly VariantSummary[]): ReportTotals {
   const sumUsd = (pick: (variant: VariantSummary) => number | null) =>
     variants.reduce<number | null>((total, variant) => addKnown(total, pick(variant)), 0);
   const judgedCases = sum(({ passRate }) => passRate.n);
+  const notAsked = sum((variant) => variant.notAsked);
   return {
     planned: sum(({ planned }) => planned),
     passed: sum(({ passed }) => passed),
     failed: sum(({ failed }) => failed),
     errored: sum(({ errored }) => errored),
     skipped: sum(({ skipped }) => skipped),
+    ...(notAsked === 0 ? {} : { notAsked }),
     observed: sum(({ observed }) => observed),
     confirmations: sum(({ confirmations }) => confirmations),
     cached: sum(({ cached }) => cached),

@@ -16,7 +16,12 @@ export function shoutDecision(report: Report): string {
 
 /** The decision in one sentence: `failed: 2 thresholds broken`. */
 export function describeDecision(report: Report): string {
-  return [describeOutcome(report), ...describeLosses(report)].join('; ');
+  return [describeOutcome(report), ...describeNotAsked(report), ...describeLosses(report)].join('; ');
+}
+
+/** What was not asked never counts as passed. */
+function describeNotAsked({ totals: { notAsked = 0, planned } }: Report): readonly string[] {
+  return notAsked === 0 ? [] : [`${notAsked} of ${planned} planned cells were not asked (decided early)`];
 }
 
 /** The suites that lost most of their baseline's cases. */
@@ -41,7 +46,7 @@ function describeOutcome(report: Report): string {
     case 'inconclusive':
       return `inconclusive: ${describeUnsettled(report)}`;
     case 'incomplete':
-      return `incomplete: ${describeIncomplete(report)}${run.complete ? '' : '; llmcheck run --resume goes on'}`;
+      return `incomplete: ${describeIncomplete(report)}${run.complete || run.stopReason === 'decided' ? '' : '; llmcheck run --resume goes on'}`;
   }
 }
 
@@ -62,6 +67,7 @@ const withoutVerdict: ReadonlySet<BreachCode> = new Set<BreachCode>([
 ]);
 
 const stopSentences: Readonly<Record<StopReason, string>> = {
+  decided: 'what was asked (--early) does not decide the run; run again without it',
   budget: 'the budget (--max-cost) stopped the run',
   deadline: 'the time limit (--deadline) stopped the run',
   bail: 'the run was stopped at the failures that --bail allows',

@@ -1,4 +1,5 @@
 import { chooseRetrials, type RetrialSpend } from '../compare/confirm/choose-retrials.ts';
+import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { Cell } from '../model/cell.ts';
 import type { RunSummary } from '../model/summary.ts';
 import { assess } from './end-run.ts';
@@ -8,14 +9,14 @@ import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './
 
 /**
  * Asks what looks worse again, in rounds, until nothing can change any more or the calls for it are used up. False where
- * the run was stopped before that.
+ * the run was stopped before that. `look`: before all cases were asked.
  */
-export async function askAgain(run: Run): Promise<boolean> {
+export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
   const { planned, acceptedPrompts, stop } = run;
-  const first = await assess(run);
+  const first = await assess(run, undefined, look);
   if (!hasSuspicions(first)) return true;
   const cells = createRetrialCells({ planned, acceptedPrompts });
-  const allowed = sumAllowed(run);
+  const allowed = timesSpend(sumAllowed(run), look?.budget ?? 1);
   let assessment = first;
   let answersBefore = -1;
   for (;;) {
@@ -29,7 +30,7 @@ export async function askAgain(run: Run): Promise<boolean> {
     if (answers === answersBefore) return true;
     answersBefore = answers;
     await executeInRun(run, cells.render(wanted, record.summary));
-    assessment = await assess(run);
+    assessment = await assess(run, undefined, look);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { EarlyLook } from '../compare/gate/early-end.ts';
 import { defined } from '../json/defined.ts';
 import type { EndRow } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
@@ -7,7 +8,7 @@ import { judgeErosion } from '../verdict/judge-erosion.ts';
 import type { Run } from './open-run.ts';
 
 /** Judges the record so far. Without an end the run goes on, and confirmation trials can still be made. */
-export function assess(run: Run, end?: EndRow): Promise<Assessment> {
+export function assess(run: Run, end?: EndRow, look?: EarlyLook): Promise<Assessment> {
   const { record, findBaseline, planned, cellOf, judgePorts } = run;
   return assessRecord({
     record: record.read(end),
@@ -16,6 +17,7 @@ export function assess(run: Run, end?: EndRow): Promise<Assessment> {
     cellOf,
     judgePorts,
     isOpen: end === undefined,
+    ...defined({ look }),
   });
 }
 
@@ -40,7 +42,8 @@ export function closeRecord(run: Run): EndRow {
 function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
   const reached = stop.reason() ?? (calls.isBudgetExhausted() ? 'budget' : undefined);
   const isAlwaysCut = reached === 'interrupted' || reached === 'storage' || reached === 'queue';
-  return isAlwaysCut || state.isCutShort ? reached : undefined;
+  if (isAlwaysCut || state.isCutShort) return reached;
+  return state.isDecidedEarly ? 'decided' : undefined;
 }
 
 /** Compares, decides and reports, from the record alone. */

@@ -15,8 +15,8 @@ export interface CellQueue extends CellRunner {
 
 export interface ExecuteOptions {
   readonly queues: readonly CellQueue[];
-  /** Read before each cell: once there is a reason, the rest is skipped with it. */
-  stopReason(): SkipReason | undefined;
+  /** Asked before each cell: where there is a reason, the cell is skipped with it. */
+  skipReasonOf(cell: Cell): SkipReason | undefined;
   /**
    * Resolves once the result is kept: until then its worker takes no other cell. It must give the event loop a turn, or a
    * run on cached answers would never leave its microtasks. `position`: how many cells of the queue began before it.
@@ -41,7 +41,7 @@ function executeQueue(queue: CellQueue, options: ExecuteOptions, bugs: unknown[]
     const cell = next.value;
     const position = begun;
     begun += 1;
-    const reason = options.stopReason();
+    const reason = options.skipReasonOf(cell);
     const isRun = reason === undefined || cell.skip !== undefined;
     await options.onResult(isRun ? await queue.run(cell) : skipped(cell, reason), cell, position);
     return true;
@@ -56,10 +56,14 @@ function skipped(cell: Cell, reason: SkipReason): CellResult {
 }
 
 /** Runs cells of some providers, by provider key. Each row is in the record before its cell counts as done. */
-export function executeInRun(run: Run, cells: Iterable<readonly [string, Iterable<Cell>]>): Promise<void> {
+export function executeInRun(
+  run: Run,
+  cells: Iterable<readonly [string, Iterable<Cell>]>,
+  skipReasonOf: (cell: Cell) => SkipReason | undefined = () => undefined,
+): Promise<void> {
   return executeCells({
     queues: Array.from(cells, ([key, own]) => ({ cells: own, ...run.runnerOf(key) })),
-    stopReason: run.stop.reason,
+    skipReasonOf: (cell) => run.stop.reason() ?? skipReasonOf(cell),
     onResult: (result, cell, position) => keepResult(run, result, cell, position),
   });
 }
@@ -71,7 +75,8 @@ async function keepResult(run: Run, result: CellResult, cell: Cell, position: nu
   const row = buildCellRow(result, ports.mask, cell, position);
   ports.onProgress(describeProgress(result, row));
   ports.trace?.result(result);
-  if (result.status === 'skipped' && result.reason !== 'case') state.isCutShort = true;
+  if (result.status === 'skipped' && result.reason === 'decided') state.isDecidedEarly = true;
+  else if (result.status === 'skipped' && result.reason !== 'case') state.isCutShort = true;
   // A required check without a weight fails a cell that has its full score.
   if (result.status === 'judged' && (result.score < 1 || !result.passed)) state.hasLowScore = true;
   if (result.status === 'judged' && !result.passed && !result.observe && result.confirmation !== true) {

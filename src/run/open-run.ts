@@ -13,6 +13,7 @@ import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/with-batch.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import { describeJudges } from '../judges/validated-judges.ts';
@@ -25,7 +26,8 @@ import { type FindCell, indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findProvenance } from '../project/git/find-provenance.ts';
-import { runsFolder } from '../project/stored-runs.ts';
+import { findLatelyFailed, runsFolder } from '../project/stored-runs.ts';
+import { sha256Hex } from '../text/sha256.ts';
 import { type CellRunner, createBailGate, createCellRunners } from './cell-runner.ts';
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
 import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
@@ -57,6 +59,10 @@ export interface Run {
   readonly earlier: EarlierPart | undefined;
   readonly record: OpenRecord;
   readonly comparedAnswers: ComparedAnswers;
+  /** What the random order of an early run's cases is drawn by. */
+  readonly order: string;
+  /** Cases that failed in the latest run, as `suite/case`; read with `--early` alone. */
+  readonly latelyFailed: ReadonlySet<string>;
   /** Runs the cells of a provider, by its key. */
   readonly runnerOf: (key: string) => CellRunner;
   /** Remarks that were known before the first call. */
@@ -72,6 +78,8 @@ export interface RunState {
   hasLowScore: boolean;
   /** True where something of the plan was not done. */
   isCutShort: boolean;
+  /** True where cells were left out, since the others decided the run. */
+  isDecidedEarly: boolean;
   interrupted?: 'SIGINT' | 'SIGTERM';
   batches?: CollectedBatches;
 }
@@ -106,6 +114,8 @@ export async function openRun(
   const remarks = [...findRemarks(planned, { options, ports, isHermetic, findBaseline }), ...batchRemarks];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
   const onRefused = () => stop.hard('storage');
+  // This run's own record will be the latest.
+  const latelyFailed = options.early === undefined ? new Set<string>() : findLatelyFailed(project);
   const record = openRecord({ folder: runsFolder(project), header, earlier, ports, onRefused });
   const findDone = (key: CellKey) => {
     const row = earlier?.rowOf(key);
@@ -132,10 +142,12 @@ export async function openRun(
     earlier,
     record,
     comparedAnswers,
+    latelyFailed,
+    order: header.settings.early?.order ?? '',
     runnerOf: createCellRunners({ planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, trace }),
     remarks,
     startedMs: ports.clock.now(),
-    state: { failedCells: 0, hasLowScore: false, isCutShort: false },
+    state: { failedCells: 0, hasLowScore: false, isCutShort: false, isDecidedEarly: false },
   };
 }
 
@@ -181,6 +193,7 @@ function buildHeader(
     ...defined({ provenance: findProvenance(root, ports.env) }),
     settings: {
       ...settingsOf(options.settings, planned),
+      ...(options.early === undefined ? {} : { early: { order: findOrder(options.early, suites) } }),
       ...(emptySelections.length === 0 ? {} : { emptySelections }),
     },
     invocation: options.invocation,
@@ -189,6 +202,19 @@ function buildHeader(
       variants: suite.variants.map((variant) => maskVariant(variant, ports.mask)),
     })),
   };
+}
+
+/**
+ * What the random order of an early run is drawn by: the seed or, without one, what the prompts send. Another prompt then
+ * gets another order, and the same prompt asks its cached cases again.
+ */
+function findOrder({ seed }: NonNullable<RunOptions['early']>, suites: RunHeader['suites']): string {
+  if (seed !== undefined) return `${seed}`;
+  const prompts = suites.map(({ suite, variants }) => [
+    suite,
+    ...variants.map(({ model, params, messages }) => [model, params, ...messages.map(({ content }) => content)]),
+  ]);
+  return sha256Hex(canonicalJson(prompts)).slice(0, 8);
 }
 
 /** A run that selects no case in any shard has no shard: its emptiness is a mistake, that of a single shard is not. */

@@ -46,16 +46,24 @@ async function makeCalls(run: Run): Promise<void> {
   try {
     await dispatch?.begin(record, planned, stop.signal);
     if (run.batchAnswers !== undefined) run.state.batches = await collectBatches(run, run.batchAnswers);
-    await executeInRun(
-      run,
-      plan.providerKeys.map((key) => [key, cellsToRun(run, key)]),
-    );
-    if (mayLookWorse(run) && !(await askAgain(run))) run.state.isCutShort = true;
+    const hasFailed = await askPlanned(run);
+    if (!hasFailed && mayLookWorse(run) && !(await askAgain(run))) run.state.isCutShort = true;
   } finally {
     stopListening();
     await dispatch?.close();
     await calls.close();
   }
+}
+
+/** Asks the planned cells. True where an early run has failed before it asked all of them. */
+async function askPlanned(run: Run): Promise<boolean> {
+  // Most runs ask everything.
+  if (run.options.early !== undefined) return (await import('./ask-early.ts')).askEarly(run);
+  await executeInRun(
+    run,
+    run.planned.plan.providerKeys.map((key) => [key, cellsToRun(run, key)]),
+  );
+  return false;
 }
 
 /** Stops the run at a signal, at its deadline, and once its files have changed, until the returned function is called. */

@@ -168,14 +168,15 @@ export interface WorstCaseComparison {
 /** Errors can't help: what they could hide keeps a comparison from being called not regressed. */
 export function compareWorstCase(results: ErroredResults, options: CompareOptions): WorstCaseComparison {
   const observed = compareCases(results, options);
-  const baseline = fill(results.baseline, results.baselineErrors, 1);
-  const candidate = fill(results.candidate, results.candidateErrors, 0);
+  const baseline = fillErrors(results.baseline, results.baselineErrors, 1);
+  const candidate = fillErrors(results.candidate, results.candidateErrors, 0);
   const hasErrors = baseline !== results.baseline || candidate !== results.candidate;
   const worst = hasErrors ? compareCases({ ...results, baseline, candidate }, options) : observed;
   return { observed, worst, verdict: decideVerdict({ ...observed, worstLow: worst.low }, options) };
 }
 
-function fill(
+/** Adds a result for each errored trial. */
+export function fillErrors(
   sides: readonly (readonly number[])[],
   errors: ArrayLike<number>,
   result: 0 | 1,

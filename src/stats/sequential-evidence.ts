@@ -4,6 +4,9 @@ import { checkAlpha } from './check-arguments.ts';
 export interface SequentialEvidence {
   readonly logERegressed: number;
   readonly logENotRegressed: number;
+  /** The largest so far: a claim that was refuted once stays refuted, whatever comes after. */
+  readonly largestLogERegressed: number;
+  readonly largestLogENotRegressed: number;
   readonly stop: 'regressed' | 'not_regressed' | 'continue';
 }
 
@@ -22,19 +25,23 @@ export function sequentialEvidence(
   checkAlpha(alphaEarly);
   const regressed = BETS.map(() => 0);
   const notRegressed = BETS.map(() => 0);
+  let [largestLogERegressed, largestLogENotRegressed] = [0, 0];
   for (const difference of differences) {
     const gain = (difference + margin) / (1 - margin);
     for (const [index, bet] of BETS.entries()) {
       regressed[index] = (regressed[index] ?? 0) + Math.log1p(-bet * difference);
       notRegressed[index] = (notRegressed[index] ?? 0) + Math.log1p(bet * gain);
     }
+    largestLogERegressed = Math.max(largestLogERegressed, logMeanExp(regressed));
+    largestLogENotRegressed = Math.max(largestLogENotRegressed, logMeanExp(notRegressed));
   }
   const logERegressed = logMeanExp(regressed);
   const logENotRegressed = logMeanExp(notRegressed);
+  const largest = { largestLogERegressed, largestLogENotRegressed };
   const threshold = -Math.log(alphaEarly);
-  if (logERegressed >= threshold) return { logERegressed, logENotRegressed, stop: 'regressed' };
+  if (logERegressed >= threshold) return { logERegressed, logENotRegressed, ...largest, stop: 'regressed' };
   const stop = logENotRegressed >= threshold ? 'not_regressed' : 'continue';
-  return { logERegressed, logENotRegressed, stop };
+  return { logERegressed, logENotRegressed, ...largest, stop };
 }
 
 function logMeanExp(logs: readonly number[]): number {

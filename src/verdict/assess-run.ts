@@ -1,9 +1,11 @@
 import { openBaselines } from '../baseline/find-baselines.ts';
 import { openReferences } from '../baseline/find-references.ts';
 import { decide } from '../compare/gate/decide.ts';
+import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';
 import { readTrends } from '../history/read-trends.ts';
+import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Report } from '../model/report.ts';
 import { openCells } from '../plan/find-cells.ts';
@@ -18,6 +20,8 @@ import { type JudgedErosion, judgeErosion } from './judge-erosion.ts';
 export interface AssessRecordOptions extends CompareRunOptions {
   /** True while confirmation trials can still be made. */
   readonly isOpen?: boolean;
+  /** Given while planned cells were not asked yet. */
+  readonly look?: EarlyLook;
 }
 
 /** A record counted, compared and judged; not yet a report. */
@@ -29,10 +33,11 @@ export interface Assessment {
 
 /** Judges a record from its rows: of the run that just ended or of an older one. */
 export async function assessRecord(options: AssessRecordOptions): Promise<Assessment> {
-  const { record, isOpen = false } = options;
+  const { record, isOpen = false, look } = options;
   const gated = await compareRun(options);
   const { settings } = record.header;
-  return { record, gated, judged: judgeRun(gated, { summary: record.summary, settings, isFinal: !isOpen }) };
+  const judged = judgeRun(gated, { summary: record.summary, settings, isFinal: !isOpen, ...defined({ look }) });
+  return { record, gated, judged };
 }
 
 export interface ReportOptions {

@@ -1,6 +1,7 @@
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
 import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
 import { defaultMaxDrop } from '../compare/gate/default-margins.ts';
+import { lastShare } from '../compare/gate/early-end.ts';
 import { findAcceptedPrompt, type GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { sideOfBaseline, sideOfVariant } from '../compare/sides.ts';
 import { defined } from '../json/defined.ts';
@@ -231,8 +232,10 @@ function compareTo(
   const { record, costOf } = options;
   const { gate, classes, filtered, judges } = suite.recorded;
   const own = sideOfVariant(variant, { source: withinRun, readRow: record.readRow, costOf });
+  const { early } = record.header.settings;
   return compareVariants(side, own, {
-    gate,
+    // The claims before the end of an early run have spent their part.
+    gate: early === undefined ? gate : { ...gate, alpha: lastShare * gate.alpha },
     margin: gate.passRate.maxDrop ?? defaultMaxDrop,
     scoreMargin: gate.score.maxDrop ?? defaultMaxDrop,
     ...defined({ classes, judges }),
@@ -245,7 +248,7 @@ function compareTo(
 
 /** Cases that a stopped run did not reach are not removed. */
 function isEnded({ summary }: StoredRecord): boolean {
-  return summary.stopReason === undefined;
+  return summary.stopReason === undefined || summary.stopReason === 'decided';
 }
 
 /** Finds by the variant's own prompt, else by the version that it replaces. */

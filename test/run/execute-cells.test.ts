@@ -20,7 +20,7 @@ async function execute(queues: readonly CellQueue[], overrides: Partial<ExecuteO
   const results: CellResult[] = [];
   await executeCells({
     queues,
-    stopReason: () => undefined,
+    skipReasonOf: () => undefined,
     onResult: async (result) => {
       results.push(result);
     },
@@ -47,8 +47,8 @@ describe('executeCells', () => {
             },
           }),
         );
-        const stopReason = () => (started >= stopAfter ? 'bail' : undefined);
-        const results = await clock.runUntil(execute(queues, { stopReason }));
+        const skipReasonOf = () => (started >= stopAfter ? 'bail' : undefined);
+        const results = await clock.runUntil(execute(queues, { skipReasonOf }));
         const expected = queues.flatMap(({ cells }) => [...cells].map(({ key }) => JSON.stringify(key)));
         expect(results.map(({ key }) => JSON.stringify(key)).toSorted()).toEqual(expected.toSorted());
         expect(results.filter(({ status }) => status === 'judged')).toHaveLength(started);
@@ -87,7 +87,7 @@ describe('executeCells', () => {
       if (cell.key.trial === 2) stopped = 'deadline';
       return judged(cell);
     };
-    const results = await execute([{ cells: cellsOf(6), workers: () => 1, run }], { stopReason: () => stopped });
+    const results = await execute([{ cells: cellsOf(6), workers: () => 1, run }], { skipReasonOf: () => stopped });
     expect(results.map(({ status }) => status)).toEqual([
       'judged',
       'judged',
@@ -116,7 +116,7 @@ describe('executeCells', () => {
       return judged(cell);
     };
     const cells = [buildCell({ skip: 'not yet' }), buildCell()];
-    await execute([{ cells, workers: () => 1, run }], { stopReason: () => 'bail' });
+    await execute([{ cells, workers: () => 1, run }], { skipReasonOf: () => 'bail' });
     expect(ran).toEqual([cells[0]]);
   });
 

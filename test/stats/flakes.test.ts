@@ -253,7 +253,13 @@ describe('sequential evidence', () => {
   });
 
   test('starts with none', () => {
-    expect(sequentialEvidence([], options)).toEqual({ logERegressed: 0, logENotRegressed: 0, stop: 'continue' });
+    expect(sequentialEvidence([], options)).toEqual({
+      logERegressed: 0,
+      logENotRegressed: 0,
+      largestLogERegressed: 0,
+      largestLogENotRegressed: 0,
+      stop: 'continue',
+    });
   });
 
   test('does not depend on the order of the cases', () => {

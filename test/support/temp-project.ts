@@ -118,6 +118,7 @@ interface JsonCounts {
   readonly failed: number;
   readonly errored: number;
   readonly skipped: number;
+  readonly notAsked?: number;
   readonly observed: number;
   readonly cached: number;
   readonly costUsd: number | null;

@@ -41,7 +41,12 @@ const definitions = [
   { flags: '--prompt <id>', key: 'prompt', kind: 'list', description: 'only these prompt versions' },
   { flags: '--provider <id>', key: 'provider', kind: 'list', description: 'only these providers' },
   { flags: '--sample <n>', key: 'sample', kind: 'integer', description: 'a random sample of n cases of each suite' },
-  { flags: '--seed <n>', key: 'seed', kind: 'integer', description: 'seed of --sample (default 0)' },
+  {
+    flags: '--seed <n>',
+    key: 'seed',
+    kind: 'integer',
+    description: 'seed of --sample (default 0) and of the order of --early',
+  },
   { flags: '--shard <i/n>', key: 'shard', kind: 'text', description: 'the i-th of n parts of the cases' },
   {
     flags: '--changed [ref]',
@@ -70,6 +75,12 @@ const definitions = [
     description: 'cells that may be errored (default 0)',
   },
   { flags: '--bail [n]', key: 'bail', kind: 'optional-integer', description: 'stop after n failed cells (default 1)' },
+  {
+    flags: '--early',
+    key: 'early',
+    kind: 'switch',
+    description: 'ask cases in random order, and end once those asked decide the run; what is left is named',
+  },
   {
     flags: '--timeout <duration>',
     key: 'timeout',

@@ -34,6 +34,7 @@ export function buildRunOptions(
     },
     timeoutMs: values.timeout ?? 60_000,
     ...defined({ concurrency, deadlineMs: deadline, bail: values.bail === true ? 1 : values.bail }),
+    ...(values.early === true && { early: defined({ seed: values.seed }) }),
     record: values.record === true,
     batch: values.batch === true,
     // A wrong address was refused with the settings.
@@ -65,6 +66,7 @@ const resumedFlags = [
   'compare',
   'rerunBaseline',
   'drift',
+  'early',
   'batch',
 ] as const;
 
@@ -135,8 +137,8 @@ function checkValues(values: RunFlagValues): readonly Problem[] {
 /** What is wrong with two values together. */
 function checkPairs(values: RunFlagValues): readonly Problem[] {
   const problems: Problem[] = [];
-  if (values.seed !== undefined && values.sample === undefined) {
-    problems.push(usageProblem('--seed is the seed of --sample, which is missing'));
+  if (values.seed !== undefined && values.sample === undefined && values.early !== true) {
+    problems.push(usageProblem('--seed is the seed of --sample or --early, and both are missing'));
   }
   if (values.changed !== undefined && values.resume !== undefined) {
     problems.push(usageProblem('--resume goes on with the suites of its run, whatever changed', 'leave --changed out'));
@@ -153,11 +155,27 @@ function checkPairs(values: RunFlagValues): readonly Problem[] {
     const message = '--no-baseline leaves nothing for --baseline or --rerun-baseline';
     problems.push(usageProblem(message, 'leave one of them out'));
   }
+  if (values.early === true) problems.push(...checkEarly(values));
   if (values.compare !== undefined && values.prompt !== undefined) {
     problems.push(usageProblem('--compare chooses the prompts itself', 'leave --prompt out'));
   }
   return problems;
 }
+
+/** What needs every case, or all of them at once. */
+function checkEarly(values: RunFlagValues): readonly Problem[] {
+  const reasons = [
+    ['--shard', values.shard !== undefined, 'a shard has only a part of the cases, which does not decide the run'],
+    ['--batch', values.batch === true, 'a batch is sent whole, so nothing could be left out'],
+    ['--record', values.record === true, 'the cases that are left out would be missing from the recordings'],
+    ['--update-baseline', values.updateBaseline === true, 'a baseline is accepted from a run of all cases'],
+  ] as const;
+  return reasons.flatMap(([flag, isGiven, why]) =>
+    isGiven ? [usageProblem(`--early with ${flag}: ${why}`, earlyHint)] : [],
+  );
+}
+
+const earlyHint = 'leave one of them out; LLMCHECK_EARLY=0 overrides the config';
 
 function parseShard(text: string | undefined): { index: number; count: number } | 'invalid' | undefined {
   if (text === undefined) return undefined;

@@ -11,9 +11,22 @@ export type ComparisonCertainty = Certainty;
 /** `isOpen`: something looks worse and is not settled. */
 export function findCertainty(
   { suite, own, acceptedPrompt }: GatedComparison,
-  { isOpen, compared }: { readonly isOpen: boolean; readonly compared: ComparedVariant },
+  {
+    isOpen,
+    compared,
+    partial,
+  }: {
+    readonly isOpen: boolean;
+    readonly compared: ComparedVariant;
+    readonly partial?: { readonly isCertain: boolean } | undefined;
+  },
 ): ComparisonCertainty {
   const { gate } = suite.recorded;
+  // Nothing is as it was of a case that was not asked.
+  if (partial !== undefined) {
+    const { n } = compared.passRate;
+    return partial.isCertain && !isOpen ? { kind: 'certain', cases: n } : { kind: 'unseen', cases: n, drop: null };
+  }
   // A change that brings its own baseline is as sure as what that says of it.
   if (!isOpen && own !== undefined && hasSameVerdicts(own)) return { kind: 'unchanged', cases: own.passRate.n };
   const cases = compared.passRate.n;

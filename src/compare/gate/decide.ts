@@ -4,11 +4,12 @@ import type { RunSettings, StopReason } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { combineCertainty } from './certainty.ts';
+import { findUndecided } from './decided-early.ts';
 import { findUnselectedClasses } from './judge-classes.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
 import { findUnselectedSlices } from './judge-slices.ts';
-import { judgeVariant } from './judge-variant.ts';
-import { percent, rounding } from './wording.ts';
+import { judgeLimits } from './judge-variant.ts';
+import { describeOpen, percent, rounding } from './wording.ts';
 
 export interface DecideInput {
   readonly summary: RunSummary;
@@ -24,16 +25,8 @@ export interface DecideInput {
 export function decide(input: DecideInput): Decision {
   const { summary, settings, judged, further = { failures: [], warnings: [] } } = input;
   const { comparisons } = judged;
-  const compared = new Map(comparisons.map(({ variant, mustPassWhole }) => [variant, { mustPassWhole }]));
   const variants = summary.suites.flatMap((suite) => suite.variants);
-  const gates = summary.suites.flatMap((suite) =>
-    suite.variants
-      .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
-      .map((variant) => {
-        const verdicts = judged.verdicts.get(variant) ?? [];
-        return judgeVariant(suite.recorded, variant, { compared: compared.get(variant), verdicts });
-      }),
-  );
+  const gates = judgeLimits(summary, judged);
   const uncalibrated = findUncalibrated(summary);
   const mayDecide = ({ suite }: Breach) => !uncalibrated.some((breach) => breach.suite === suite);
   const found = [...gates, ...comparisons].flatMap((gate) => gate.failures);
@@ -46,10 +39,14 @@ export function decide(input: DecideInput): Decision {
     ...findErrors(variants, unconfirmed, settings),
     ...[...gates, ...comparisons].flatMap((gate) => gate.errors),
   ];
-  const stopped = findStop(
-    summary,
-    gates.flatMap((gate) => gate.undecided),
-  );
+  const stopped = [
+    ...findStop(
+      summary,
+      gates.flatMap((gate) => gate.undecided),
+    ),
+    // A run that failed needs no further cell.
+    ...(failures.length > 0 ? [] : findUndecided(summary, gates, judged)),
+  ];
   const unjudged = gates.flatMap((gate) => gate.unjudged);
   const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings, unjudged);
   const said = {
@@ -177,8 +174,8 @@ function describeEmptiness(suites: number, planned: number, observed: number, { 
 function findStop(summary: RunSummary, undecided: readonly string[]): readonly Breach[] {
   const unreached = summary.suites
     .flatMap(({ variants }) => variants)
-    .reduce((sum, { skipped, skippedByCase }) => sum + skipped - skippedByCase, 0);
-  const { stopReason } = summary;
+    .reduce((sum, { skipped, skippedByCase, notAsked }) => sum + skipped - skippedByCase - notAsked, 0);
+  const stopReason = summary.stopReason === 'decided' ? undefined : summary.stopReason;
   // A cell without a verdict and without a reason did not pass.
   if (stopReason === undefined && unreached === 0) return [];
   const reason = stopReason === undefined ? 'cells have no result' : describeStop[stopReason];
@@ -187,12 +184,7 @@ function findStop(summary: RunSummary, undecided: readonly string[]): readonly B
   return [{ code: 'stopped', message: `the run stopped before its end: ${reason}${cells}${describeOpen(undecided)}` }];
 }
 
-function describeOpen([example, ...others]: readonly string[]): string {
-  if (example === undefined) return '';
-  return `; undecided: ${example}${others.length === 0 ? '' : ` and ${others.length} more`}`;
-}
-
-const describeStop: Readonly<Record<StopReason, string>> = {
+const describeStop: Readonly<Record<Exclude<StopReason, 'decided'>, string>> = {
   budget: 'the budget is used up (--max-cost)',
   deadline: 'the deadline was reached (--deadline)',
   bail: 'enough cells failed (--bail)',

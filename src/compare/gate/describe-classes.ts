@@ -1,19 +1,22 @@
 import type { ComparedClasses, ComparedVariant } from '../../model/comparison.ts';
 import type { ClassComparison } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { describeMetric } from './describe-metric.ts';
+import type { describeMetric } from './describe-metric.ts';
 import { nameClass } from './wording.ts';
 
 /** The classes of both sides as a report shows them. */
-export function describeClasses({ cases, f1, recall, cells }: ComparedClasses): ClassComparison {
+export function describeClasses(
+  { cases, f1, recall, cells }: ComparedClasses,
+  describe: typeof describeMetric,
+): ClassComparison {
   return {
     cases,
-    f1: { maxDrop: f1.maxDrop, ...describeMetric(f1.evidence) },
+    f1: { maxDrop: f1.maxDrop, ...describe(f1.evidence) },
     recall: [...recall].map(([name, { evidence, maxDrop, isLimited }]) => ({
       class: name,
       cases: evidence.n,
       ...(isLimited ? { maxDrop } : {}),
-      ...describeMetric(evidence),
+      ...describe(evidence),
     })),
     cells,
   };

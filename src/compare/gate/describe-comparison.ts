@@ -5,7 +5,7 @@ import type { Certainty } from '../../model/gate.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { describeClasses } from './describe-classes.ts';
-import { describeMetric } from './describe-metric.ts';
+import { describeMetric, describeWithoutInterval } from './describe-metric.ts';
 import type { Hypothesis } from './judge-metrics.ts';
 import { describeJudgedMargin, describeMargin, nameMetric, nameSlice, percent, points } from './wording.ts';
 
@@ -14,6 +14,8 @@ export interface ComparisonVerdict {
   readonly certainty: Certainty;
   readonly notes: readonly string[];
   readonly accepted: readonly string[];
+  /** True where cases were not asked: then no interval is shown, since it would be biased. */
+  readonly isPartial: boolean;
   /** Failures that were neither confirmed nor cleared. */
   readonly unsettled: number;
   /** Metrics whose claim these data can't settle. */
@@ -24,6 +26,7 @@ export interface ComparisonVerdict {
 export function describeComparison(compared: ComparedVariant, verdict: ComparisonVerdict): VariantComparison {
   const { baseline, candidate, residue } = compared;
   const ids = (change: CaseChange) => withChange(compared.cases, change).map(({ caseId }) => caseId);
+  const describe = verdict.isPartial ? describeWithoutInterval : describeMetric;
   const messages = (side: typeof baseline) => side.recorded.messages;
   const isOtherPrompt = canonicalJson(messages(baseline)) !== canonicalJson(messages(candidate));
   return {
@@ -31,12 +34,12 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     certainty: verdict.certainty,
     against: { source: baseline.source, prompt: baseline.recorded.prompt },
     ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
-    passRate: describeMetric(compared.passRate),
-    ...defined({ judgedMargin: compared.judgedMargin, slices: describeSlices(compared) }),
-    ...(compared.classes === undefined ? {} : { classes: describeClasses(compared.classes) }),
-    score: compared.score === undefined ? nothing : describeMetric(compared.score),
-    costUsd: describeMetric(compared.costUsd),
-    latencyMs: describeMetric(compared.latencyMs),
+    passRate: describe(compared.passRate),
+    ...defined({ judgedMargin: compared.judgedMargin, slices: describeSlices(compared, describe) }),
+    ...(compared.classes === undefined ? {} : { classes: describeClasses(compared.classes, describe) }),
+    score: compared.score === undefined ? nothing : describe(compared.score),
+    costUsd: describe(compared.costUsd),
+    latencyMs: describe(compared.latencyMs),
     cases: {
       regressed: ids('regressed'),
       drifted: ids('drifted'),
@@ -58,10 +61,10 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
   };
 }
 
-function describeSlices({ slices }: ComparedVariant): VariantComparison['slices'] {
+function describeSlices({ slices }: ComparedVariant, describe: typeof describeMetric): VariantComparison['slices'] {
   if (slices === undefined) return undefined;
   return [...slices].map(([slice, { passRate, maxDrop, judgedMargin }]) => {
-    return { slice, cases: passRate.n, maxDrop, ...defined({ judgedMargin }), passRate: describeMetric(passRate) };
+    return { slice, cases: passRate.n, maxDrop, ...defined({ judgedMargin }), passRate: describe(passRate) };
   });
 }
 

@@ -17,10 +17,14 @@ export interface LookedAverage {
   readonly isAccepted: boolean;
 }
 
-/** Averages that fail the gate and whose accepted prompt can be asked. A merge asks nothing: it tests stored trials. */
+/**
+ * Averages that fail the gate and whose accepted prompt can be asked. A merge asks nothing: it tests stored trials. `share`:
+ * the part of the level that may be spent. `isCertain`: a drop was excluded before all cases were asked.
+ */
 export function findLookedAverages(
   comparison: GatedComparison,
   settings: Pick<RunSettings, 'drift' | 'mergedShards'>,
+  { share, isCertain }: { readonly share: number; readonly isCertain: boolean },
 ): readonly (ComparedAverage & LookedAverage)[] {
   const { suite, variant, compared, own } = comparison;
   const isWithinRun = compared.baseline.accepted !== undefined;
@@ -37,12 +41,12 @@ export function findLookedAverages(
         const { metric, slice, class: ofClass } = hypothesis;
         const cut = slice ?? ofClass;
         const isAccepted = isAcceptedBy(ownHypotheses, hypothesis, gate.alpha);
-        const p = isAccepted ? null : pOf(hypothesis, gate.alpha);
+        const p = isAccepted ? null : isCertain ? 1 : pOf(hypothesis, gate.alpha);
         return {
           id: JSON.stringify([suiteId, prompt, provider, metric, ...(cut === undefined ? [] : [cut])]),
           hypothesis,
           isAccepted,
-          alpha: gate.alpha,
+          alpha: share * gate.alpha,
           p,
           cases: p !== null && p <= flaggedAt ? inRandomOrder(comparison, hypothesis) : [],
           test: createLookTest(hypothesis, compared, { ...gate, classes: suite.recorded.classes }),
@@ -110,7 +114,8 @@ function pOf(hypothesis: Hypothesis, alpha: number): number | null {
 function inRandomOrder(comparison: GatedComparison, hypothesis: Hypothesis): readonly RetriedCase[] {
   const hashed = [...comparison.compared.cases.values()]
     .filter(isPaired)
-    .filter(({ candidate }) => isAbout(hypothesis, candidate))
+    // A case that was not asked is not asked again either.
+    .filter(({ candidate }) => candidate.status !== 'skipped' && isAbout(hypothesis, candidate))
     .map(({ candidate }) => {
       const hash = createHash('sha256').update(candidate.caseId).digest('hex');
       return { hash, found: comparedCase(comparison, candidate) };

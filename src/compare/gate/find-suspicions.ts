@@ -35,11 +35,19 @@ export interface Suspicions {
   readonly input: SuspicionInput;
 }
 
+export interface SpendOptions {
+  /** The part of each level that may be spent; an early run judges more than once. */
+  readonly share?: number;
+  /** Variants of which cases were not asked. */
+  readonly partial?: ReadonlyMap<VariantSummary, { readonly isCertain: boolean }>;
+}
+
 /** Finds what looks worse: cases that failed, and averages whose accepted prompt can be asked. */
 export function findSuspicions(
   { suites }: Pick<RunSummary, 'suites'>,
   gated: readonly GatedComparison[],
   settings: Pick<RunSettings, 'drift' | 'shard' | 'mergedShards'>,
+  { share = 1, partial }: SpendOptions = {},
 ): Suspicions {
   const ofVariant = new Map<VariantSummary, readonly Suspicion[]>();
   const looks = new Map<VariantSummary, readonly LookedAverage[]>();
@@ -58,14 +66,15 @@ export function findSuspicions(
       const found = findComparedFailures(comparison, settings);
       ofVariant.set(variant, found.open);
       if (found.isFiltered) accepted.add(variant);
-      const looked = findLookedAverages(comparison, settings);
+      const isCertain = partial?.get(variant)?.isCertain === true;
+      const looked = findLookedAverages(comparison, settings, { share, isCertain });
       looks.set(variant, looked);
       averages.push(...looked);
       storedAverages += findStoredMetrics(comparison, looked, settings).filter(({ canFail }) => canFail).length;
     }
   }
   const input = {
-    ...sortSuspicions(suites, gated, { ofVariant, looks }),
+    ...sortSuspicions(suites, gated, { ofVariant, looks, share }),
     averages,
     storedAverages,
     askedShare: findAskedShare(gated, settings),
@@ -151,7 +160,7 @@ function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: S
 function sortSuspicions(
   suites: readonly SuiteSummary[],
   gated: readonly GatedComparison[],
-  { ofVariant, looks }: Pick<Suspicions, 'ofVariant' | 'looks'>,
+  { ofVariant, looks, share }: Pick<Suspicions, 'ofVariant' | 'looks'> & { readonly share: number },
 ): Omit<SuspicionInput, 'averages' | 'storedAverages' | 'askedShare' | 'shards' | 'mergedShards'> {
   const contracts: RetriedCase[] = [];
   const added: SuspicionInput['added'][number][] = [];
@@ -166,14 +175,15 @@ function sortSuspicions(
         if (suspicion.rule === 'known' || !canRetry(suspicion)) continue;
         // What only warns is not worth a call.
         if (suspicion.because === 'case-added-failed' && gate.cases.added === 'warn') continue;
-        const shared = { found: suspicion.retried, suite, alpha: gate.alpha, maxConfirmed: gate.confirm.cases };
+        const alpha = share * gate.alpha;
+        const shared = { found: suspicion.retried, suite, alpha, maxConfirmed: gate.confirm.cases };
         if (suspicion.rule === 'contract') contracts.push(suspicion.retried);
         else if (suspicion.rule === 'added') added.push(shared);
         else {
           suspects.push({
             ...shared,
             asksAccepted: suspicion.sides === 'both',
-            failures: failuresToBreak(suspicion, judgedCases, gate.alpha),
+            failures: failuresToBreak(suspicion, judgedCases, alpha),
             averages: (looks.get(variant) ?? [])
               .filter(({ hypothesis }) => isAbout(hypothesis, suspicion.candidate))
               .map(({ id }) => id),

@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { RunSettings } from '../../model/record.ts';
@@ -7,6 +8,14 @@ import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-susp
 import { type ComparisonCertainty, findCertainty } from './certainty.ts';
 import { describeClassGaps } from './describe-classes.ts';
 import { describeComparison } from './describe-comparison.ts';
+import {
+  type EarlyLook,
+  findPartialVariants,
+  holdBack,
+  lastShare,
+  type PartialVariant,
+  withoutInterval,
+} from './early-end.ts';
 import type { LookedAverage } from './find-averages.ts';
 import { findSuspicions, type Suspicions } from './find-suspicions.ts';
 import { gateCases } from './gate-cases.ts';
@@ -33,6 +42,8 @@ export interface JudgedComparison {
   readonly certainty: ComparisonCertainty;
   /** The suite asks for certainty. */
   readonly certify: boolean;
+  /** Of a variant of which cases were not asked: whether the others exclude a drop. */
+  readonly partial?: { readonly isCertain: boolean };
 }
 
 export interface JudgedRun {
@@ -49,17 +60,22 @@ const maxErrorShare = 0.05;
 
 export interface JudgeRunOptions {
   readonly summary: Pick<RunSummary, 'suites' | 'stopReason'>;
-  readonly settings: Pick<RunSettings, 'drift' | 'shard' | 'mergedShards'>;
+  readonly settings: Pick<RunSettings, 'drift' | 'shard' | 'mergedShards' | 'early'>;
+  /** Given while planned cells were not asked yet: only what has fallen is confirmed then, at a part of the level. */
+  readonly look?: EarlyLook;
   /** False while confirmation trials can still be made. */
   readonly isFinal: boolean;
 }
 
 /** Judges everything that looks worse in an invocation together: the more there is, the stronger the evidence must be. */
 export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOptions): JudgedRun {
-  const { summary, settings, isFinal } = options;
-  const suspicions = findSuspicions(summary, gated, settings);
-  const isStopped = summary.stopReason !== undefined;
-  const settled = settleSuspicions({ ...suspicions.input, isStopped }, isFinal);
+  const { summary, settings, isFinal, look } = options;
+  const partial = findPartialVariants(gated, options);
+  const share = look?.share ?? (settings.early === undefined ? 1 : lastShare);
+  const suspicions = findSuspicions(summary, gated, settings, { share, partial });
+  const isStopped = summary.stopReason !== undefined && summary.stopReason !== 'decided';
+  const found = settleSuspicions({ ...suspicions.input, isStopped }, isFinal);
+  const settled = look === undefined ? found : holdBack(found, suspicions, partial);
   const verdicts = new Map(
     [...suspicions.ofVariant].map(([variant, own]) => [
       variant,
@@ -69,16 +85,26 @@ export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOpt
   // The stored trials decide where the accepted prompt turned out to be gone.
   const isLooked = ({ id }: LookedAverage) => settled.averages.get(id)?.kind !== 'unavailable';
   const looks = new Map([...suspicions.looks].map(([variant, own]) => [variant, own.filter(isLooked)]));
-  const tested = testAtOnce(gated, { looks }, settings);
+  const tested = testAtOnce(gated, { looks, partial }, settings);
   return {
     comparisons: gated.map((comparison) => {
       const looked = (looks.get(comparison.variant) ?? []).map(({ id, hypothesis, isAccepted }) => ({
-        ...judgeLook(hypothesis, settled.averages.get(id), comparison.suite.recorded.gate.alpha),
+        ...judgeLook(hypothesis, settled.averages.get(id), {
+          alpha: comparison.suite.recorded.gate.alpha,
+          isCertain: partial.get(comparison.variant)?.isCertain === true,
+        }),
         ...(isAccepted ? { isAccepted: true as const } : {}),
       }));
-      const metrics = [...looked, ...(tested.get(comparison) ?? [])];
+      const own = partial.get(comparison.variant);
+      const judged = [...looked, ...(tested.get(comparison) ?? [])];
       const isFiltered = suspicions.accepted.has(comparison.variant);
-      return judgeOne(comparison, { verdicts: verdicts.get(comparison.variant) ?? [], metrics, settings, isFiltered });
+      return judgeOne(comparison, {
+        verdicts: verdicts.get(comparison.variant) ?? [],
+        metrics: own === undefined ? judged : judged.map(withoutInterval),
+        settings,
+        isFiltered,
+        ...defined({ partial: own }),
+      });
     }),
     verdicts,
     suspicions,
@@ -92,11 +118,12 @@ interface JudgedParts {
   readonly settings: JudgeRunOptions['settings'];
   /** True where the change's own baseline accepts a case that would be looked at. */
   readonly isFiltered: boolean;
+  readonly partial?: PartialVariant;
 }
 
 function judgeOne(
   comparison: GatedComparison,
-  { verdicts, metrics, settings, isFiltered }: JudgedParts,
+  { verdicts, metrics, settings, isFiltered, partial }: JudgedParts,
 ): JudgedComparison {
   const { suite, variant, mustPassWhole = false } = comparison;
   const { gate, suite: suiteId } = suite.recorded;
@@ -117,7 +144,7 @@ function judgeOne(
   const isEmpty = compared.passRate.n === 0;
   const isInconclusive = ofMetrics.isOpen || ofCases.isOpen || hasTooManyErrors || isEmpty;
   const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
-  const certainty = findCertainty(comparison, { isOpen: isInconclusive, compared });
+  const certainty = findCertainty(comparison, { isOpen: isInconclusive, compared, partial });
   const accepted = failures.length > 0 ? [] : listAccepted(comparison, metrics, isFiltered);
   return {
     variant,
@@ -130,13 +157,16 @@ function judgeOne(
     unsettled: ofCases.unsettled,
     certainty,
     certify: gate.certify,
+    ...defined({ partial }),
     report: describeComparison(compared, {
       outcome,
       certainty,
       notes,
       accepted,
       unsettled: ofCases.unsettled.length,
-      open: accepted.length > 0 ? [] : ofMetrics.uncertain,
+      isPartial: partial !== undefined,
+      // Asking the rest is what settles a variant of which cases were not asked.
+      open: accepted.length > 0 || partial !== undefined ? [] : ofMetrics.uncertain,
     }),
   };
 }

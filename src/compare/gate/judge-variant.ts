@@ -1,11 +1,12 @@
 import { isJudged } from '../../model/cell.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { RecordedSuite } from '../../model/record.ts';
-import type { CaseSummary, VariantSummary } from '../../model/summary.ts';
+import type { CaseSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
 import { quantile } from '../../stats/quantiles.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { CaseVerdict, UnsettledCase } from './judge-cases.ts';
 import { judgeClasses } from './judge-classes.ts';
+import type { JudgedRun } from './judge-comparisons.ts';
 import { judgeSlices } from './judge-slices.ts';
 import type { LimitGate, LocalBreach } from './limit-gate.ts';
 import { countUnjudged, passOf, rangeOfMean } from './range-of-mean.ts';
@@ -26,11 +27,31 @@ export interface VariantGate {
   readonly warnings: readonly string[];
 }
 
+/** A variant with what its limits say. */
+export type GatedVariant = VariantGate & { readonly variant: VariantSummary };
+
 export interface JudgeVariantOptions {
   /** Where a comparison judges the variant's cases: whether it must pass whole all the same. */
   readonly compared: { readonly mustPassWhole: boolean } | undefined;
   /** On the variant's failed cases. */
   readonly verdicts: readonly CaseVerdict[];
+}
+
+/** Judges the limits of every gated variant. */
+export function judgeLimits(
+  { suites }: RunSummary,
+  judged: Pick<JudgedRun, 'comparisons' | 'verdicts'>,
+): readonly GatedVariant[] {
+  const compared = new Map(judged.comparisons.map(({ variant, mustPassWhole }) => [variant, { mustPassWhole }]));
+  return suites.flatMap((suite) =>
+    suite.variants
+      .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
+      .map((variant) => {
+        const verdicts = judged.verdicts.get(variant) ?? [];
+        const gate = judgeVariant(suite.recorded, variant, { compared: compared.get(variant), verdicts });
+        return { variant, ...gate };
+      }),
+  );
 }
 
 /** Judges the limits that need no baseline. */

@@ -3,6 +3,7 @@ import type { ComparedVariant } from '../../model/comparison.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { GatePolicy } from '../../model/suite.ts';
+import type { VariantSummary } from '../../model/summary.ts';
 import { adjustHolm } from '../../stats/adjust-p-values.ts';
 import type { TestVerdict } from '../../stats/decide-verdict.ts';
 import { formatCount } from '../../text/format-amount.ts';
@@ -26,11 +27,15 @@ export interface JudgedMetric {
 }
 
 /** A metric that fresh trials of both sides decide about. */
-export function judgeLook(hypothesis: Hypothesis, look: AverageVerdict | undefined, alpha: number): JudgedMetric {
+export function judgeLook(
+  hypothesis: Hypothesis,
+  look: AverageVerdict | undefined,
+  { alpha, isCertain }: { readonly alpha: number; readonly isCertain: boolean },
+): JudgedMetric {
   const quiet = { hypothesis, verdict: 'inconclusive' as const, isOpen: false };
   switch (look?.kind) {
     case undefined:
-      return isExcluded(hypothesis, alpha) ? { ...quiet, verdict: 'not_regressed' } : quiet;
+      return isCertain || isExcluded(hypothesis, alpha) ? { ...quiet, verdict: 'not_regressed' } : quiet;
     case 'not-asked':
     case 'unavailable':
       return quiet;
@@ -60,7 +65,10 @@ function isExcluded(hypothesis: Hypothesis, alpha: number): boolean {
  */
 export function testAtOnce(
   gated: readonly GatedComparison[],
-  { looks }: Pick<Suspicions, 'looks'>,
+  {
+    looks,
+    partial,
+  }: Pick<Suspicions, 'looks'> & { readonly partial: ReadonlyMap<VariantSummary, { readonly isCertain: boolean }> },
   settings: Pick<RunSettings, 'drift'>,
 ): ReadonlyMap<GatedComparison, readonly JudgedMetric[]> {
   const all = gated.flatMap((comparison) => {
@@ -68,6 +76,9 @@ export function testAtOnce(
     const looked = looks.get(comparison.variant) ?? [];
     return findStoredMetrics(comparison, looked, settings).map((stored) => ({ ...stored, comparison, alpha }));
   });
+  // These tests are made once, of all cases.
+  const partialOf = ({ variant }: GatedComparison, { level }: Hypothesis) =>
+    level === 'fail' ? partial.get(variant) : undefined;
   const looked = [...looks.values()]
     .flat()
     .filter(({ hypothesis, isAccepted }) => hypothesis.p !== null && !isAccepted);
@@ -78,9 +89,12 @@ export function testAtOnce(
   const tested = new Map<GatedComparison, JudgedMetric[]>();
   for (const { comparison, hypothesis, alpha, isAccepted, isUnchanged } of all) {
     const p = adjustedBy.get(hypothesis) ?? hypothesis.p;
+    const early = partialOf(comparison, hypothesis);
     const judged: JudgedMetric = isAccepted
       ? { hypothesis, verdict: 'inconclusive', isOpen: false, isAccepted: true }
-      : testMetric(hypothesis, { p, alpha, isUnchanged });
+      : early === undefined
+        ? testMetric(hypothesis, { p, alpha, isUnchanged })
+        : { hypothesis, verdict: early.isCertain ? 'not_regressed' : 'inconclusive', isOpen: false };
     tested.set(comparison, [...(tested.get(comparison) ?? []), judged]);
   }
   return tested;
@@ -121,7 +135,7 @@ export function gateMetrics(
     else if (why !== undefined) notes.push(message);
     else if (verdict === 'not_regressed' && isWorse(hypothesis, gate.alpha)) notes.push(describeWithin(hypothesis));
     if (isGated && isUnknown(hypothesis, compared)) errors.push(unknownOf(hypothesis, where));
-    else if (isGated && !isExcluded(hypothesis, gate.alpha) && verdict !== 'regressed') {
+    else if (isGated && !isExcluded(hypothesis, gate.alpha) && verdict === 'inconclusive') {
       uncertain.push(hypothesis);
     }
   }

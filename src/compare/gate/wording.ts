@@ -55,7 +55,8 @@ function describeChange(hypothesis: Hypothesis): string {
   const { delta, low, high } = evidence;
   const side = (value: number | null) => (value === null ? '?' : signed(value * 100, 1));
   const [verb, unit] = isRatio ? ['rose', '%'] : ['fell', 'pts'];
-  return `${nameMetric(hypothesis)} ${verb}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}]`;
+  const interval = low === null && high === null ? '' : ` [${side(low)}, ${side(high)}]`;
+  return `${nameMetric(hypothesis)} ${verb}: ${side(delta)} ${unit}${interval}`;
 }
 
 /** `score`, `pass rate of slice german`, `recall of class legal`. */
@@ -106,4 +107,10 @@ export function describeJudgedMargin({ maxDrop, margin, judged, least, unmeasure
   const why = `${share}judge ${quote(least.judge)} shows at least ${shown} of a true drop (Youden's J, ${formatCount(least.labels, 'label')})`;
   const also = missing === '' ? '' : `; ${missing}`;
   return `the margin of ${points(maxDrop)} is ${points(margin)} of the judge's verdicts: ${why}${also}`;
+}
+
+/** Names the first of the limits that nothing has decided. */
+export function describeOpen([example, ...others]: readonly string[]): string {
+  if (example === undefined) return '';
+  return `; undecided: ${example}${others.length === 0 ? '' : ` and ${others.length} more`}`;
 }

@@ -69,6 +69,7 @@ export function describeSkip({ reason, message }: NonNullable<CellRow['skip']>):
 
 const skipSentences: Readonly<Record<SkipReason, string>> = {
   case: 'the suite skips it',
+  decided: 'not asked (decided early)',
   budget: 'the budget was used up',
   deadline: 'the time limit had passed',
   bail: 'the run was stopped at its failures',

@@ -3,7 +3,7 @@ import { judgedLatencies } from '../../model/cell.ts';
 import type { PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
 import type { CaseReport, SuiteReport } from '../../model/report.ts';
 import { clipText } from '../../text/shorten.ts';
-import { explainCase } from '../cases/explain-case.ts';
+import { describeSkip, explainCase } from '../cases/explain-case.ts';
 import { caseRanks, type GateEffect, rankCase, variantKey } from '../cases/gate-effect.ts';
 
 /** Rows of one suite's table; `number` counts from 0 over the whole page. */
@@ -114,7 +114,7 @@ const snippetChars = 160;
 
 function describeReason(entry: CaseReport): string | undefined {
   const skip = entry.trials.find((row) => row.skip !== undefined)?.skip;
-  if (entry.status === 'skipped') return skip?.message ?? skip?.reason;
+  if (entry.status === 'skipped') return skip && describeSkip(skip);
   const [first] = explainCase(entry).reasons;
   return first === undefined ? undefined : `${first.label}: ${first.reason}`;
 }

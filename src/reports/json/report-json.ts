@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
 import type { JudgedMargin, KeptAnswer } from '../../model/comparison.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import type { LocatedFinding } from '../../model/finding.ts';
@@ -68,8 +69,18 @@ export function buildJsonRun({ run }: Report): z.input<typeof runSchema> {
 
 export function buildJsonTotals({ totals }: Report): z.input<typeof totalsSchema> {
   const { planned, passed, failed, errored, skipped, observed, confirmations, cached, passRate } = totals;
-  const { costUsd, spentUsd, spentApartUsd, judgeCostUsd } = totals;
-  const counts = { planned, passed, failed, errored, skipped, observed, confirmations, cached };
+  const { costUsd, spentUsd, spentApartUsd, judgeCostUsd, notAsked } = totals;
+  const counts = {
+    planned,
+    passed,
+    failed,
+    errored,
+    skipped,
+    ...defined({ notAsked }),
+    observed,
+    confirmations,
+    cached,
+  };
   return { ...counts, passRate, costUsd, spentUsd, spentApartUsd, judgeCostUsd };
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { reportFormat } from '../../model/report.ts';
 import { decisionSchema } from './decision-schema.ts';
-import { amount, count, variantSchema } from './variant-schema.ts';
+import { amount, count, notAskedSchema, variantSchema } from './variant-schema.ts';
 
 /** The JSON Schema of the `json` report. It is open: a later version may add fields without a new `format`. */
 export function buildReportJsonSchema(): Record<string, unknown> {
@@ -14,7 +14,7 @@ export function buildReportJsonSchema(): Record<string, unknown> {
 
 const cellStatus = z.enum(['passed', 'failed', 'errored', 'skipped']);
 const caseStatus = z.enum(['passed', 'failed', 'flaky', 'errored', 'skipped']);
-const stopReason = z.enum(['budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted']);
+const stopReason = z.enum(['decided', 'budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted']);
 
 export const checkSchema = z.object({
   assertion: z.string(),
@@ -134,6 +134,7 @@ export const totalsSchema = z.object({
   failed: count,
   errored: count,
   skipped: count,
+  notAsked: notAskedSchema,
   observed: count.describe('Cells under observe, outside of planned.'),
   confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside of planned.'),
   cached: count.describe('Planned cells that were answered without a call.'),

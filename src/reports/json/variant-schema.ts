@@ -58,6 +58,9 @@ const classComparison = z.object({
     .array(z.object({ truth: z.string(), found: foundClass, baseline: z.number(), candidate: z.number() }))
     .describe('The confusion matrix of both sides without its empty cells, those that moved first.'),
 });
+export const notAskedSchema = count
+  .describe('The part of skipped that was not asked, since the run was decided early (--early). Absent where it is 0.')
+  .optional();
 
 export const variantSchema = z.object({
   prompt: z.string(),
@@ -68,6 +71,7 @@ export const variantSchema = z.object({
   failed: count,
   errored: count,
   skipped: count,
+  notAsked: notAskedSchema,
   observed: count.describe('Cells under `observe`, outside `planned`.'),
   confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside `planned`.'),
   cached: count.describe('Planned cells that were answered without a call.'),

@@ -1,0 +1,136 @@
+import { decide } from '../compare/gate/decide.ts';
+import { findDecided } from '../compare/gate/decided-early.ts';
+import { type EarlyLook, shareOfAttempt } from '../compare/gate/early-end.ts';
+import { judgeLimits } from '../compare/gate/judge-variant.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Assessment } from '../verdict/assess-run.ts';
+import { askAgain } from './ask-again.ts';
+import { type EarlyCase, orderCases } from './early-order.ts';
+import { assess } from './end-run.ts';
+import { executeInRun } from './execute-cells.ts';
+import { variantKey } from './find-accepted-prompts.ts';
+import type { Run } from './open-run.ts';
+
+/**
+ * Asks the planned cells in batches of cases, and looks at the answers after each. A variant ends once a drop is excluded,
+ * and the run once it has failed. Every other cell is then skipped as decided. True where the run has failed.
+ */
+export async function askEarly(run: Run): Promise<boolean> {
+  const batches = orderCases(run);
+  const attempts = new Attempts(run);
+  const ended = new Set<string>();
+  let hasFailed = false;
+  for (const [index, batch] of batches.entries()) {
+    await executeInRun(run, cellsOf(run, batch), ({ key: { suite, prompt, provider } }) =>
+      hasFailed || ended.has(variantKey(suite, prompt, provider)) ? 'decided' : undefined,
+    );
+    const rest = batches.slice(index + 1).flat();
+    if (rest.length === 0 || hasFailed || run.stop.reason() !== undefined) continue;
+    const look: EarlyLook = {
+      share: attempts.share(),
+      budget: attempts.budget(),
+      nextRank: (suite, { recorded }) => findNext(rest, suite, recorded),
+    };
+    const assessment = await assess(run, undefined, look);
+    for (const key of findEnded(assessment)) ended.add(key);
+    hasFailed = await attempts.hasFailed(assessment, look);
+  }
+  return hasFailed;
+}
+
+/** The planned cells of some cases, without those that an earlier part of the run finished. */
+function* cellsOf(
+  { planned: { plan }, earlier }: Run,
+  cases: readonly EarlyCase[],
+): Iterable<[string, Iterable<Cell>]> {
+  const wanted = new Set(cases.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
+  function* cellsOfProvider(providerKey: string): Iterable<Cell> {
+    const isWanted = (suite: string, caseId: string) => wanted.has(JSON.stringify([suite, caseId]));
+    for (const cell of plan.cells(providerKey, isWanted)) if (earlier?.rowOf(cell.key) === undefined) yield cell;
+  }
+  for (const providerKey of plan.providerKeys) yield [providerKey, cellsOfProvider(providerKey)];
+}
+
+/** The rank of the first of these cases that runs on a variant. */
+function findNext(
+  cases: readonly EarlyCase[],
+  suite: string,
+  { prompt, provider }: { readonly prompt: string; readonly provider: string },
+): string | undefined {
+  const key = variantKey(suite, prompt, provider);
+  let first: string | undefined;
+  for (const { rank, variants } of cases) {
+    if (variants.has(key) && (first === undefined || rank < first)) first = rank;
+  }
+  return first;
+}
+
+/** Variants whose other cases need not be asked. */
+function findEnded({ record: { summary }, judged }: Assessment): readonly string[] {
+  const decided = findDecided(summary, judgeLimits(summary, judged), judged);
+  return summary.suites.flatMap(({ recorded: { suite }, variants }) =>
+    variants
+      .filter((variant) => decided.has(variant))
+      .map(({ recorded: { prompt, provider } }) => variantKey(suite, prompt, provider)),
+  );
+}
+
+/**
+ * Attempts to confirm what looks worse before the end. Each spends a part of the level, so the next one comes when twice as
+ * many cells have a result.
+ */
+class Attempts {
+  readonly #run: Run;
+  #made = 0;
+  #cells = 0;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** The part of each level that the next attempt may spend. */
+  share(): number {
+    return shareOfAttempt(this.#made + 1);
+  }
+
+  /** Twice the cells so far, and half of what all may use: enough must be left for later attempts and for the end. */
+  budget(): number {
+    const { done, planned } = this.#count();
+    return Math.min(0.5, Math.max(2 * done, leastTrials) / Math.max(1, planned));
+  }
+
+  /** True where the run has failed, whatever the cells that were not asked would say. */
+  async hasFailed(assessment: Assessment, look: EarlyLook): Promise<boolean> {
+    const { done } = this.#count();
+    if (done < 2 * this.#cells) return false;
+    if (isFailed(assessment)) return true;
+    if (!isOpen(assessment)) return false;
+    this.#made += 1;
+    this.#cells = done;
+    await askAgain(this.#run, look);
+    return isFailed(await assess(this.#run, undefined, look));
+  }
+
+  #count() {
+    let [done, planned] = [0, 0];
+    for (const { variants } of this.#run.record.read(undefined).summary.suites) {
+      for (const variant of variants) {
+        done += variant.passed + variant.failed + variant.errored;
+        planned += variant.planned;
+      }
+    }
+    return { done, planned };
+  }
+}
+
+/** About what one case takes on both sides. */
+const leastTrials = 20;
+
+function isFailed({ record: { header, summary }, judged }: Assessment): boolean {
+  return decide({ summary, settings: header.settings, judged }).outcome === 'failed';
+}
+
+/** Fresh trials could confirm something. */
+function isOpen({ judged: { settled } }: Assessment): boolean {
+  return [...settled.averages.values(), ...settled.cases.values()].some(({ kind }) => kind === 'open');
+}
