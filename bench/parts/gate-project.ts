@@ -23,7 +23,10 @@ export interface GateProject {
   clear(): void;
   /** Removes the records alone. */
   forgetRuns(): void;
-  run(draw: DrawFailure, options?: { readonly drift?: boolean }): Promise<SimulatedRun>;
+  run(
+    draw: DrawFailure,
+    options?: { readonly drift?: boolean; readonly early?: boolean; readonly seed?: number },
+  ): Promise<SimulatedRun>;
   accept(run: SimulatedRun): Promise<void>;
   close(): void;
 }
