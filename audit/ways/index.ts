@@ -3,6 +3,7 @@ import { answerWays } from './answers.ts';
 import { baselineWays } from './baselines.ts';
 import { caseWays } from './cases.ts';
 import { checkWays } from './checks.ts';
+import { classWays } from './classes.ts';
 import { fileWays } from './files.ts';
 import { judgeWays } from './judges.ts';
 import { outputs } from './outputs.ts';
@@ -20,6 +21,7 @@ export const ways: readonly (Way | Story)[] = [
   ...requestWays,
   ...judgeWays,
   ...settingWays,
+  ...classWays,
   ...stories,
   ...outputs,
 ];

@@ -21,6 +21,7 @@ interface ClassOptions {
 
 /** A case with a class on both sides. */
 interface ClassifiedPair extends PairedClassified {
+  readonly caseId: string;
   readonly truth: string;
   /** Errored trials. */
   readonly errors: { readonly baseline: number; readonly candidate: number };
@@ -34,6 +35,7 @@ export function compareClasses(cases: ComparedCases, policy: ClassPolicy, { gate
     f1: { evidence: compareF1(pairs, policy, gate.alpha), maxDrop: policy.f1.maxDrop ?? defaultMaxDrop },
     recall: compareRecalls(pairs, policy, gate),
     cells: compareCells(pairs),
+    changed: pairs.filter(isChanged).length,
     relabelled,
     unclassified,
     vanished: findVanished(cases),
@@ -54,7 +56,14 @@ function pairClasses(cases: ComparedCases, policy: ClassPolicy) {
     else if (accepted.length === 0 && baseline.trials.some(({ status }) => status !== 'errored')) unclassified += 1;
     else if (accepted.length > 0 && answers.length > 0) {
       const errors = { baseline: erroredTrials(baseline), candidate: erroredTrials(candidate) };
-      pairs.push({ truth, baseline: accepted, candidate: answers, group: candidate.group, errors });
+      pairs.push({
+        caseId: found.caseId,
+        truth,
+        baseline: accepted,
+        candidate: answers,
+        group: candidate.group,
+        errors,
+      });
     }
   }
   return { pairs, relabelled, unclassified };
@@ -144,23 +153,38 @@ function isRight({ truth, found }: Classified): 0 | 1 {
   return truth === found ? 1 : 0;
 }
 
+function isChanged({ baseline, candidate }: ClassifiedPair): boolean {
+  const namesOf = (answers: readonly Classified[]) => JSON.stringify(answers.map(({ found }) => found).sort());
+  return namesOf(baseline) !== namesOf(candidate);
+}
+
+type CountedCell = Omit<ComparedClassCell, 'entered'> & { baseline: number; candidate: number; entered: string[] };
+
 function compareCells(pairs: readonly ClassifiedPair[]): readonly ComparedClassCell[] {
-  const cells = new Map<string, { truth: string; found: string | null; baseline: number; candidate: number }>();
-  const add = (side: 'baseline' | 'candidate', { truth, found, weight = 1 }: Classified) => {
-    const key = JSON.stringify([truth, found]);
-    const cell = cells.get(key) ?? { truth, found: found === noClass ? null : found, baseline: 0, candidate: 0 };
-    cell[side] += weight;
-    cells.set(key, cell);
-  };
-  for (const { baseline, candidate } of pairs) {
-    for (const answer of baseline) add('baseline', answer);
-    for (const answer of candidate) add('candidate', answer);
+  const cells = new Map<string, CountedCell>();
+  for (const { caseId, truth, baseline, candidate } of pairs) {
+    for (const name of new Set([...baseline, ...candidate].map(({ found }) => found))) {
+      const key = JSON.stringify([truth, name]);
+      const found = name === noClass ? null : name;
+      const cell = cells.get(key) ?? { truth, found, baseline: 0, candidate: 0, entered: [] };
+      const [before, after] = [shareOf(name, baseline), shareOf(name, candidate)];
+      cell.baseline += before;
+      cell.candidate += after;
+      if (name !== truth && after > before && cell.entered.length < maxEntered) cell.entered.push(caseId);
+      cells.set(key, cell);
+    }
   }
   const movedBy = ({ baseline, candidate }: ComparedClassCell) => Math.round(Math.abs(candidate - baseline) * 1e6);
   return [...cells]
     .sort(([a, one], [b, other]) => movedBy(other) - movedBy(one) || (a < b ? -1 : 1))
     .map(([, cell]) => cell);
 }
+
+function shareOf(name: string, answers: readonly Classified[]): number {
+  return answers.filter(({ found }) => found === name).length / answers.length;
+}
+
+const maxEntered = 10;
 
 /** Classes that had cases when they were accepted, all of which were removed since. */
 function findVanished(cases: ComparedCases): ComparedClasses['vanished'] {

@@ -127,6 +127,8 @@ export interface ComparedClasses {
   readonly recall: ReadonlyMap<string, ComparedRecall>;
   /** The confusion matrix of both sides without its empty cells, those that moved first. */
   readonly cells: readonly ComparedClassCell[];
+  /** Compared cases whose answers name other classes than before. */
+  readonly changed: number;
   /** Cases that are of another class than when they were accepted: they are not compared. */
   readonly relabelled: number;
   /** Cases of which the baseline holds no class and no answer. */
@@ -150,6 +152,8 @@ export interface ComparedClassCell {
   readonly found: string | null;
   readonly baseline: number;
   readonly candidate: number;
+  /** Some of the cases that are wrong in this way more often than before. */
+  readonly entered: readonly string[];
 }
 
 /** The pass rate of the compared cases with one tag. */

@@ -92,12 +92,21 @@ export interface PageClasses {
   /** `95.0 % → 76.2 %, −18.8 pts [−30.1, −9.0] in 40 cases`, or the value alone where nothing was compared. */
   readonly macroF1: string;
   /** What moved since the baseline, most first. `found` is absent where the answers name none of the classes. */
-  readonly moved: readonly { readonly truth: string; readonly found: string | undefined; readonly change: string }[];
+  readonly moved: readonly PageMovedCell[];
   readonly scores: readonly PageClassScore[];
   /** Undefined where there are too many classes for a table. */
   readonly matrix: PageMatrix | undefined;
   /** What answers of none of the classes said. */
   readonly others: readonly { readonly found: string | undefined; readonly answers: number }[];
+}
+
+export interface PageMovedCell {
+  readonly truth: string;
+  readonly found: string | undefined;
+  /** `0 → 6`. */
+  readonly change: string;
+  /** Some of the cases that are wrong in this way more often than before. */
+  readonly entered: readonly string[];
 }
 
 export interface PageClassScore {

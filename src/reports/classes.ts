@@ -15,10 +15,11 @@ export function describeClasses({ classes, comparison }: VariantReport): PageCla
     moved: (compared?.cells ?? [])
       .filter(({ baseline, candidate }) => Math.abs(candidate - baseline) > leastMove)
       .slice(0, maxMoved)
-      .map(({ truth, found, baseline, candidate }) => ({
+      .map(({ truth, found, baseline, candidate, entered }) => ({
         truth,
         found: found ?? undefined,
         change: `${formatShare(baseline)} → ${formatShare(candidate)}`,
+        entered: entered.slice(0, maxEntered),
       })),
     scores: classes.scores.map((score) => {
       const before = compared?.recall.find((one) => one.class === score.class);
@@ -68,5 +69,6 @@ function formatEstimate(estimate: ShareEstimate): string {
 
 const leastMove = 0.05;
 const maxMoved = 10;
+const maxEntered = 3;
 /** More columns are no help to a reader: the JSON report has all cells. */
 const maxMatrix = 12;

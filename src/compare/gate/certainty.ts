@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import type { ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { Certainty, UnseenSlice } from '../../model/gate.ts';
 import { isSameSettings } from '../sent-variant.ts';
 import type { GatedComparison } from './gated-comparison.ts';
@@ -62,9 +62,13 @@ function isSameAnswers({ sameAnswers, answers, baseline, candidate }: ComparedVa
   return answers > 0 && sameAnswers === answers && isSameSettings(baseline.recorded, candidate.recorded);
 }
 
-function hasSameVerdicts({ cases, passRate }: ComparedVariant): boolean {
+function hasSameVerdicts({ cases, passRate, classes }: ComparedVariant): boolean {
   const isSame = [...cases.values()].every(({ change }) => change === 'stillPassing' || change === 'stillFailing');
-  return isSame && passRate.n > 0;
+  return isSame && passRate.n > 0 && (classes === undefined || hasSameClasses(classes));
+}
+
+function hasSameClasses({ changed, relabelled, unclassified }: ComparedClasses): boolean {
+  return changed + relabelled + unclassified === 0;
 }
 
 /** The certainty of a run is that of its least certain comparison; undefined where nothing was compared. */

@@ -25,9 +25,14 @@ export function ClassDetail({ variant, classes }: ClassDetailProps) {
       </dl>
       {moved.length === 0 ? null : (
         <ul>
-          {moved.map(({ truth, found, change }) => (
+          {moved.map(({ truth, found, change, entered }) => (
             <li key={`${truth} ${found}`}>
               <SafeLine text={truth} /> found as <ClassName name={found} /> {change}
+              {entered.length === 0 ? null : (
+                <>
+                  : <SafeLine text={entered.join(', ')} />
+                </>
+              )}
             </li>
           ))}
         </ul>

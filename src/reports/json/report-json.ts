@@ -179,7 +179,7 @@ function buildJsonComparison(comparison: VariantComparison): z.input<typeof vari
     classes: comparison.classes && {
       ...comparison.classes,
       recall: [...comparison.classes.recall],
-      cells: [...comparison.classes.cells],
+      cells: comparison.classes.cells.map((cell) => ({ ...cell, entered: [...cell.entered] })),
     },
     score,
     costUsd,

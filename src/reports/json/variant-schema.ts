@@ -55,7 +55,15 @@ const classComparison = z.object({
   f1: metric.extend({ maxDrop: z.number() }).describe('Macro F1.'),
   recall: z.array(metric.extend({ class: z.string(), cases: count, maxDrop: z.number().optional() })),
   cells: z
-    .array(z.object({ truth: z.string(), found: foundClass, baseline: z.number(), candidate: z.number() }))
+    .array(
+      z.object({
+        truth: z.string(),
+        found: foundClass,
+        baseline: z.number(),
+        candidate: z.number(),
+        entered: z.array(z.string()).describe('Some of the cases that are wrong in this way more often than before.'),
+      }),
+    )
     .describe('The confusion matrix of both sides without its empty cells, those that moved first.'),
 });
 export const notAskedSchema = count

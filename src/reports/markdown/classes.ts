@@ -1,7 +1,7 @@
 import type { PageClasses } from '../../model/page.ts';
 import type { Report } from '../../model/report.ts';
 import { describeClasses, noneOfThem } from '../classes.ts';
-import { codeCell, codeSpan, type Section, tableHead, tableRow } from './text.ts';
+import { codeCell, codeList, codeSpan, type Section, tableHead, tableRow } from './text.ts';
 
 /** For each variant macro F1, what moved, the scores of each class, and the confusion matrix. */
 export function classSection({ suites }: Report): Section {
@@ -19,9 +19,10 @@ export function classSection({ suites }: Report): Section {
 function renderClasses(place: string, { macroF1, moved, scores, matrix, others }: PageClasses): string {
   const lines = [
     `- ${place}: macro F1 ${macroF1}`,
-    ...moved.map(
-      ({ truth, found, change }) => `  - moved: ${codeSpan(truth, 40)} found as ${nameFound(found)} ${change}`,
-    ),
+    ...moved.map(({ truth, found, change, entered }) => {
+      const names = entered.length === 0 ? '' : ` (${codeList(entered, entered.length, 60)})`;
+      return `  - moved: ${codeSpan(truth, 40)} found as ${nameFound(found)} ${change}${names}`;
+    }),
     ...(others.length === 0
       ? []
       : [

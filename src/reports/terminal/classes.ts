@@ -19,7 +19,10 @@ export function renderClasses(variant: VariantReport, paint: Paint): string[] {
     ...indentText(`${name} by class: macro F1 ${macroF1}`, paint, 2),
     ...lines(
       'moved',
-      moved.map(({ truth, found, change }) => `${shortName(truth)} found as ${shortName(found)} ${change}`),
+      moved.map(({ truth, found, change, entered }) => {
+        const names = entered.length === 0 ? '' : ` (${entered.map(toSafeLine).join(', ')})`;
+        return `${shortName(truth)} found as ${shortName(found)} ${change}${names}`;
+      }),
     ),
     ...renderScores(classes, paint),
     ...lines(

@@ -105,6 +105,18 @@ describe('a class that collapses while the average holds', () => {
     expect(run.comparison.notes.join('\n')).toContain('but not in fresh trials');
   });
 
+  test('by two cases is not called unchanged, although every case passes', async () => {
+    const project = await openClasses({ classes: limits });
+    await project.acceptUnchanged();
+    expect((await project.compared(fresh)).report.decision.certainty?.kind).toBe('unchanged');
+    confuse(project, 'legal', 2);
+    const run = await project.compared(fresh);
+    expect([run.code, run.report.decision.certainty]).toEqual([
+      0,
+      expect.objectContaining({ kind: 'unseen', slice: expect.objectContaining({ name: 'legal', isClass: true }) }),
+    ]);
+  });
+
   test('is inconclusive where nothing that is sent has changed', async () => {
     const project = await openClasses({ classes: limits });
     await project.acceptUnchanged();
@@ -154,6 +166,7 @@ describe('a class that collapses while the average holds', () => {
       found: 'billing',
       baseline: 0,
       candidate: 12,
+      entered: expect.arrayContaining(['legal-0', 'legal-1']),
     });
   });
 
@@ -414,13 +427,13 @@ test('reports show the matrix, the scores, and what moved first', async () => {
   const said = stdout.replaceAll(/\s+/g, ' ');
   expect(said).toMatch(/v1 × mini by class: macro F1 100\.0 % → \d\d\.\d %, −\d+\.\d pts \[/);
   expect(said).toContain(
-    'moved: legal found as billing 0 → 5, legal found as legal 12 → 7, technical found as none of them 0 → 1',
+    'moved: legal found as billing 0 → 5 (legal-0, legal-1, legal-2), legal found as legal 12 → 7, technical found as none of them 0 → 1 (technical-0)',
   );
   expect(said).toContain('answers of none of the classes: "weather" 1 time');
   expect(stdout).toMatch(/class ↓ found → +billing +legal +technical +none of them\n/);
   expect(stdout).toMatch(/\n +legal +5 +7 +0 +0\n/);
   const markdown = (await project.llmcheck('report', '-r', 'markdown')).stdout;
-  expect(markdown).toContain('moved: `legal` found as `billing` 0 → 5');
+  expect(markdown).toContain('moved: `legal` found as `billing` 0 → 5 (`legal-0`, `legal-1`, `legal-2`)');
   expect(markdown).toContain('| `legal` | 5 | 7 | 0 | 0 |');
   const junit = (await project.llmcheck('report', '-r', 'junit')).stdout;
   expect(junit).toContain('<property name="llmcheck.recall.legal" value="0.583333"/>');
