@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { systemErrorCode } from '../files/storage-error.ts';
 import { makeFolder } from '../files/write-files.ts';
 import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
@@ -82,7 +82,8 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
 
 /** Where the entry of a key is. Two letters a folder keep folders small: 200,000 answers are 800 a folder. */
 export function entryPath(folder: string, key: string): string {
-  return join(folder, key.slice(0, 2), `${key}.json`);
+  // Not by `join`, which looks at each character of a path three times a call.
+  return `${folder}/${key.slice(0, 2)}/${key}.json`;
 }
 
 /** The end of the name of a file that is not finished. */

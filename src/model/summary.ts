@@ -64,7 +64,7 @@ export interface CaseSummary {
   /** Confirmation trials of the accepted prompt, beside the candidate's. */
   readonly accepted: readonly RowSummary[];
   /** Of a baseline: what all accepted trials showed, where there are more than `trials`. */
-  readonly pooled?: PooledTrials;
+  readonly pooled?: PooledTrials | undefined;
 }
 
 export interface VariantSummary {

@@ -133,7 +133,7 @@ function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary
     trials,
     confirmations: confirmations.filter(({ side }) => side === undefined),
     accepted: confirmations.filter(({ side }) => side === 'accepted'),
-    ...(first?.pooled === undefined ? {} : { pooled: first.pooled }),
+    pooled: first?.pooled,
   };
 }
 
