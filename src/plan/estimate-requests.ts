@@ -11,8 +11,11 @@ export function countRequests({ turns }: Cell): number {
 /** The most requests of a cell to judges: each vote, and one more where a reply can't be read. */
 export function countJudgeRequests({ checks, turns }: Cell): number {
   const ofTurns = turns.flatMap((turn) => (turn.kind === 'user' ? turn.checks : []));
-  return countVotes([...checks, ...ofTurns]) * 2;
+  return countVotes([...checks, ...ofTurns]) * judgeRounds;
 }
+
+/** A judge whose reply can't be read is asked once more. */
+export const judgeRounds = 2;
 
 /** An upper bound of what all requests of a cell cost: each later one repeats the whole conversation so far. */
 export function boundCell(
@@ -38,7 +41,7 @@ function isRequested(turns: Cell['turns'], index: number): boolean {
   return turns[index]?.kind === 'user' || turns[index + 1]?.kind !== 'toolResult';
 }
 
-function countVotes(checks: readonly CheckSpec[]): number {
+export function countVotes(checks: readonly CheckSpec[]): number {
   return checks.reduce((sum, { asks, assertion, params, children = [] }) => {
     if (asks === undefined) return sum + countVotes(children);
     const { votes = 1 } = params as { readonly votes?: number };
@@ -69,7 +72,7 @@ const maxImageTokens = 20_000;
 const perMessageOverhead = 8;
 
 /** The request's own limit on output tokens, over all the choices it asks for. */
-export function maxOutputTokens({ params }: CompletionRequest): number | undefined {
+export function maxOutputTokens({ params }: Pick<CompletionRequest, 'params'>): number | undefined {
   for (const key of ['max_completion_tokens', 'max_tokens', 'max_output_tokens']) {
     const limit = params[key];
     if (typeof limit === 'number') return limit * (typeof params['n'] === 'number' ? params['n'] : 1);

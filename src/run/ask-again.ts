@@ -44,7 +44,7 @@ function sumAllowed({ planned, acceptedPrompts, isHermetic }: Run): RetrialSpend
   const { plan, providers } = planned;
   const spendOf = createSpendOfSides(planned, acceptedPrompts);
   const shares = new Map(plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
-  let allowed: RetrialSpend = { calls: 0, usd: 0 };
+  let allowed: RetrialSpend = { calls: 0, usd: undefined };
   for (const [key, provider] of providers) {
     for (const cell of plan.cells(key)) {
       const share = shares.get(cell.key.suite) ?? 0;

@@ -3,10 +3,10 @@ import { cacheKey } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
-import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Complete, Usage } from '../model/completion.ts';
 import type { ProviderConfig } from '../model/suite.ts';
+import { boundJudges, type JudgeBound } from '../plan/bound-judges.ts';
 import { countJudgeRequests, countRequests, inputBytes } from '../plan/estimate-requests.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { boundRequests, pricedModel } from '../plan/price-variants.ts';
@@ -16,7 +16,7 @@ import { isRetried } from './ask-again.ts';
 import { checkBatchable } from './collect-batches.ts';
 import { addExpected, createExpectUsage, type ExpectedUsage } from './expect-usage.ts';
 import { planWithBaselines } from './open-run.ts';
-import { createSpendOfSides, timesSpend } from './retrial-cells.ts';
+import { addUsd, type CellSpend, createSpendOfSides, timesSpend, whyUnbounded } from './retrial-cells.ts';
 
 /** What a variant would do, without sending anything. */
 export interface VariantForecast {
@@ -34,12 +34,18 @@ export interface VariantForecast {
   readonly expected: ExpectedUsage | undefined;
   /** Estimated at four bytes a token, over the requests to send. */
   readonly inputTokens: number;
-  /** An upper bound in USD; undefined where no price or no output limit is known. */
+  /** An upper bound in USD without judges; undefined where no price or no output limit is known. */
   readonly boundUsd: number | undefined;
+  /** Of the judges of planned cells whose cost has a bound; undefined where none has. */
+  readonly judgeBoundUsd: number | undefined;
   /** The most calls of confirmation trials, judges included, where something looks worse. All variants share them. */
   readonly retrialCalls: number;
-  /** Their upper bound in USD, in addition to `boundUsd`. */
+  /** An upper bound of what has a price and a limit, in addition to the others; undefined where nothing has. */
   readonly retrialBoundUsd: number | undefined;
+  /** Models whose cost has no bound, each with the reason. */
+  readonly uncounted: readonly string[];
+  /** The same of judges. */
+  readonly uncountedJudges: readonly string[];
 }
 
 /** Plans a run and looks up every first request. What follows in a conversation depends on answers and counts as sent. */
@@ -48,11 +54,13 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
   if (options.batch) checkBatchable(planned);
   const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const answers = openAnswers(options, planned);
+  const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));
   const shares = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
   const spendOf = createSpendOfSides(planned, acceptedPrompts);
   const forecasts = new Map<string, VariantForecast>();
   for (const [providerKey, provider] of planned.providers) {
     const prices = openPrices(planned, provider, options.batch);
+    const unbounded = [whyUnbounded(planned, provider)];
     for (const cell of planned.plan.cells(providerKey)) {
       const { suite, prompt } = cell.key;
       const key = JSON.stringify([suite, prompt, provider.id]);
@@ -66,8 +74,12 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
       const retrials = isHermetic || !isRetried(cell) ? 0 : (shares.get(suite) ?? 0);
       const usages = (await answers.isAnswered(cell)) ? undefined : expectUsage(cell.key);
       const counted = addRequests({ ...before, cells: before.cells + 1 }, cell, { isHermetic, usages, prices });
-      const spend = timesSpend(spendOf(provider, cell), retrials);
-      forecasts.set(key, isHermetic ? counted : addRetrials(counted, cell, spend));
+      const isUncounted = counted.requests > 0 && counted.boundUsd === undefined;
+      const named = isUncounted ? { ...counted, uncounted: addNames(counted.uncounted, unbounded) } : counted;
+      const judges = suites.get(suite);
+      const judged =
+        isHermetic || judges === undefined ? named : addJudges(named, cell, boundJudges(planned, judges, cell));
+      forecasts.set(key, retrials === 0 ? judged : addRetrials(judged, spendOf(provider, cell), retrials));
     }
   }
   return [...forecasts.values()];
@@ -82,8 +94,11 @@ const noCells = {
   inputTokens: 0,
   expected: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
   boundUsd: 0,
+  judgeBoundUsd: undefined,
   retrialCalls: 0,
-  retrialBoundUsd: 0,
+  retrialBoundUsd: undefined,
+  uncounted: [],
+  uncountedJudges: [],
 } satisfies Partial<VariantForecast>;
 
 /** `usages` is undefined where the first request is answered; a conversation may ask the rest all the same. */
@@ -106,21 +121,36 @@ function addRequests(
     requests: before.requests + requests,
     inputTokens: before.inputTokens + Math.ceil(inputBytes(cell.request) / 4),
     expected: addExpected(before.expected, usages ?? [], prices.priceOf),
-    boundUsd: addUsd(before.boundUsd, prices.boundOf(cell)),
+    boundUsd: addBound(before.boundUsd, prices.boundOf(cell)),
   };
 }
 
-/** Adds the judge requests, and what confirmation trials may send. */
-function addRetrials(before: VariantForecast, cell: Cell, spend: RetrialSpend): VariantForecast {
+function addJudges(before: VariantForecast, cell: Cell, { usd, uncounted }: JudgeBound): VariantForecast {
   return {
     ...before,
     judgeRequests: before.judgeRequests + countJudgeRequests(cell),
-    retrialCalls: before.retrialCalls + spend.calls,
-    retrialBoundUsd: spend.calls === 0 ? before.retrialBoundUsd : addUsd(before.retrialBoundUsd, spend.usd),
+    judgeBoundUsd: addUsd(before.judgeBoundUsd, usd),
+    uncountedJudges: addNames(before.uncountedJudges, uncounted),
   };
 }
 
-function addUsd(sum: number | undefined, usd: number | undefined): number | undefined {
+/** Adds what confirmation trials may send. */
+function addRetrials(before: VariantForecast, spend: CellSpend, share: number): VariantForecast {
+  const { calls, usd } = timesSpend(spend, share);
+  return {
+    ...before,
+    retrialCalls: before.retrialCalls + calls,
+    retrialBoundUsd: addUsd(before.retrialBoundUsd, usd),
+    uncounted: addNames(before.uncounted, spend.uncounted),
+  };
+}
+
+function addNames(names: readonly string[], more: readonly string[]): readonly string[] {
+  return more.every((name) => names.includes(name)) ? names : [...new Set([...names, ...more])];
+}
+
+/** A part without a bound leaves the whole without one. */
+function addBound(sum: number | undefined, usd: number | undefined): number | undefined {
   return sum === undefined || usd === undefined ? undefined : sum + usd;
 }
 

@@ -3,12 +3,13 @@ import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import type { RetrialSide, WantedRetrials } from '../compare/confirm/retried-case.ts';
 import { caseKey } from '../compare/gate/gated-comparison.ts';
 import { type Cell, type CellKey, firstAcceptedTrial } from '../model/cell.ts';
-import type { Case, Suite } from '../model/suite.ts';
+import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
 import type { CaseSummary, RunSummary } from '../model/summary.ts';
+import { boundJudges } from '../plan/bound-judges.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { countJudgeRequests, countRequests } from '../plan/estimate-requests.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
-import { boundRequests } from '../plan/price-variants.ts';
+import { boundRequests, pricedModel } from '../plan/price-variants.ts';
 import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { variantKey } from './find-accepted-prompts.ts';
@@ -159,20 +160,35 @@ function nextTrial({ trials, confirmations, accepted }: CaseSummary, side: Retri
   return Math.max(first - 1, ...accepted.map(({ trial }) => trial)) + 1;
 }
 
-const nothing: RetrialSpend = { calls: 0, usd: 0 };
+const nothing: RetrialSpend = { calls: 0, usd: undefined };
 
-function spendOfCell(planned: PlannedRun, provider: RenderedVariant['provider'], cell: Cell): RetrialSpend {
+/** What a cell may take, with those of its models whose cost has no bound. */
+export interface CellSpend extends RetrialSpend {
+  readonly uncounted: readonly string[];
+}
+
+function spendOfCell(planned: PlannedRun, provider: ProviderConfig, cell: Cell): CellSpend {
+  const usd = boundRequests(planned, provider, cell);
+  const suite = planned.plan.suites.find((other) => other.suite.id === cell.key.suite)?.suite;
+  const judges = suite === undefined ? undefined : boundJudges(planned, suite, cell);
   return {
     calls: countRequests(cell) + countJudgeRequests(cell),
-    usd: boundRequests(planned, provider, cell),
+    usd: addUsd(usd, judges?.usd),
+    uncounted: usd === undefined ? [whyUnbounded(planned, provider)] : [],
   };
+}
+
+/** Why the cost of a provider's requests has no bound. */
+export function whyUnbounded({ pricer, endpointOf }: PlannedRun, provider: ProviderConfig): string {
+  const isPriced = pricer.hasPrice(pricedModel(provider, endpointOf(provider)));
+  return `${provider.id}: ${provider.model} has no ${isPriced ? 'limit on output tokens' : 'price'}`;
 }
 
 /** What the dearer side of a cell may take: the accepted prompt may be longer, or have another model. */
 export function createSpendOfSides(
   planned: PlannedRun,
   acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>,
-): (provider: RenderedVariant['provider'], cell: Cell) => RetrialSpend {
+): (provider: ProviderConfig, cell: Cell) => CellSpend {
   const acceptedCellOf = createAcceptedCells(planned, acceptedPrompts);
   return (provider, cell) => {
     const own = spendOfCell(planned, provider, cell);
@@ -181,16 +197,21 @@ export function createSpendOfSides(
     const accepted = variant === undefined ? undefined : acceptedCellOf(cell.key);
     if (variant === undefined || accepted === undefined) return own;
     const other = spendOfCell(planned, variant.provider, accepted);
-    const usd = own.usd === undefined || other.usd === undefined ? undefined : Math.max(own.usd, other.usd);
-    return { calls: Math.max(own.calls, other.calls), usd };
+    const usd = own.usd === undefined ? other.usd : Math.max(own.usd, other.usd ?? 0);
+    return { calls: Math.max(own.calls, other.calls), usd, uncounted: [...own.uncounted, ...other.uncounted] };
   };
 }
 
 export function addSpend(a: RetrialSpend, b: RetrialSpend): RetrialSpend {
   return {
     calls: a.calls + b.calls,
-    usd: a.usd === undefined || b.usd === undefined ? undefined : a.usd + b.usd,
+    usd: addUsd(a.usd, b.usd),
   };
+}
+
+/** The sum of what is known. */
+export function addUsd(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : a + b;
 }
 
 export function timesSpend({ calls, usd }: RetrialSpend, factor: number): RetrialSpend {

@@ -18,7 +18,7 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
     describeRequests(forecasts),
     ...describeCost(forecasts),
     ...describeRetrials(forecasts),
-    ...describeJudges(forecasts),
+    ...describeUncounted(forecasts),
   ];
   return `${[
     ...variants,
@@ -73,15 +73,36 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
 /** Confirmation trials run where something looks worse, which is not known yet: this is the upper bound. */
 function describeRetrials(forecasts: readonly VariantForecast[]): readonly string[] {
   const calls = Math.floor(sumOf(forecasts, 'retrialCalls'));
-  if (calls === 0) return [];
-  const boundUsd = addKnown(forecasts.flatMap((forecast) => [forecast.boundUsd, forecast.retrialBoundUsd]));
-  const inAll = boundUsd === undefined ? '' : `: at most ${formatBound(boundUsd)} in all`;
-  return [`up to ${calls} more where something looks broken${inAll}`];
+  const judges = describeJudges(forecasts);
+  const hasJudgeBound = addKnown(forecasts.map((forecast) => forecast.judgeBoundUsd)) !== undefined;
+  const boundUsd = addKnown(
+    forecasts.flatMap((forecast) => [forecast.boundUsd, forecast.judgeBoundUsd, forecast.retrialBoundUsd]),
+  );
+  const isBounded = forecasts.some((forecast) => forecast.boundUsd !== undefined) || hasJudgeBound;
+  const inAll = boundUsd === undefined || !isBounded ? '' : `: at most ${formatBound(boundUsd)} in all`;
+  const retrials = calls === 0 ? [] : [`up to ${calls} more where something looks broken`];
+  const [first = '', ...others] = hasJudgeBound ? [[...retrials, ...judges].join(', ')] : [...retrials, ...judges];
+  if (first === '' || (retrials.length === 0 && !hasJudgeBound)) return judges;
+  return [`${first}${inAll}`, ...others];
+}
+
+/** Names what the amounts leave out, where they hold for the rest. */
+function describeUncounted(forecasts: readonly VariantForecast[]): readonly string[] {
+  const names = namesOf(forecasts, 'uncounted');
+  const isAll = forecasts.every(({ boundUsd, requests }) => requests === 0 || boundUsd === undefined);
+  return names === '' || isAll ? [] : [`not counted: ${names}`];
 }
 
 function describeJudges(forecasts: readonly VariantForecast[]): readonly string[] {
   const requests = sumOf(forecasts, 'judgeRequests');
-  return requests === 0 ? [] : [`up to ${formatCount(requests, 'request')} to judges, whose cost is not counted`];
+  if (requests === 0) return [];
+  const uncounted = namesOf(forecasts, 'uncountedJudges');
+  const why = uncounted === '' ? '' : `, whose cost is not counted (${uncounted})`;
+  return [`up to ${formatCount(requests, 'request')} to judges${why}`];
+}
+
+function namesOf(forecasts: readonly VariantForecast[], key: 'uncounted' | 'uncountedJudges'): string {
+  return name([...new Set(forecasts.flatMap((forecast) => forecast[key]))].join(', '));
 }
 
 /** Undefined where nothing is to be sent, or the baseline knows nothing of a part of it. */
@@ -92,7 +113,7 @@ function expectedOf(forecasts: readonly VariantForecast[]): VariantForecast['exp
   return {
     inputTokens: sumOf(known, 'inputTokens'),
     outputTokens: sumOf(known, 'outputTokens'),
-    costUsd: addKnown(known.map(({ costUsd }) => costUsd)),
+    costUsd: addAll(known.map(({ costUsd }) => costUsd)),
   };
 }
 
@@ -101,9 +122,14 @@ function sumOf<Key extends string>(items: readonly Readonly<Record<Key, number>>
 }
 
 /** Undefined where one of the amounts is unknown. */
+function addAll(amounts: readonly (number | undefined)[]): number | undefined {
+  return amounts.includes(undefined) ? undefined : addKnown(amounts);
+}
+
+/** Of the amounts that are known; undefined where none is. */
 function addKnown(amounts: readonly (number | undefined)[]): number | undefined {
   const known = amounts.filter((amount) => amount !== undefined);
-  return known.length < amounts.length ? undefined : known.reduce((total, amount) => total + amount, 0);
+  return known.length === 0 ? undefined : known.reduce((total, amount) => total + amount, 0);
 }
 
 /** Rounded up, so that it is still an upper bound. */

@@ -7,7 +7,7 @@ import type { SettledSuspicions, SuspicionInput } from './settle-suspicions.ts';
 export interface RetrialSpend {
   /** Requests, those to judges included. */
   readonly calls: number;
-  /** USD without judges; undefined where it is not known, and then it bounds nothing. */
+  /** USD of what has a price and a limit; undefined where nothing has. What has none is bounded by the calls alone. */
   readonly usd: number | undefined;
 }
 
@@ -185,6 +185,6 @@ function keyOf({ id, side }: WantedRetrials): string {
 function minus(left: RetrialSpend, spend: RetrialSpend, count: number): RetrialSpend {
   return {
     calls: left.calls - count * spend.calls,
-    usd: left.usd === undefined || spend.usd === undefined ? undefined : left.usd - count * spend.usd,
+    usd: left.usd === undefined ? undefined : left.usd - count * (spend.usd ?? 0),
   };
 }

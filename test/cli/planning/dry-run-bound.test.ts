@@ -89,7 +89,7 @@ function readPromise(stdout: string) {
 
 /** Runs what the dry run told of. */
 async function runAsTold({ project, server, env }: Opened, ...flags: readonly string[]) {
-  const argv = ['run', '--cache', 'off', ...flags];
+  const argv = ['run', ...(flags.includes('--cache') ? [] : ['--cache', 'off']), ...flags];
   const dry = await project.run([...argv, '--dry-run'], { env });
   expect(dry.code).toBe(0);
   const before = server.requests.length;
@@ -302,6 +302,55 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect((await runAsTold(opened, ...argv)).promise.requests).toBe(72);
   });
 
+  describe('with judges that have a limit', () => {
+    const judges = `judges: [{ id: strict, use: "openai:judge", price: { input: 100, output: 100 }, params: { max_tokens: ${maxTokens} }, limits: { retries: 0 } }]\n`;
+    const rubric = '{ assert: [{ contains: "{{ word }}" }, { rubric: { value: It is a word., votes: 3 } }] }';
+    const says = (pass: boolean) => JSON.stringify({ reason: 'So.', pass });
+
+    test.each<[string, (chat: ChatRequest) => string]>([
+      ['that break cases', (chat) => says(!chat.messages.some(({ content }) => content.includes('now')))],
+      ['whose replies can not be read', () => 'Hm.'],
+    ])('%s, and a planned run, its judges and all confirmation trials', async (_name, judge) => {
+      for (const cache of ['off', 'use', 'refresh']) {
+        const opened = await open();
+        opened.break((chat) => bill(chat, chat.model === 'judge' ? says(true) : wordOf(chat.text)));
+        write(opened.project, { more: judges, defaults: rubric });
+        await opened.accept();
+        write(opened.project, { more: judges, defaults: rubric, prompts: edited });
+        opened.break((chat) =>
+          bill(chat, chat.model === 'judge' ? judge(chat) : isEdited(chat) ? `now ${chat.text}` : wordOf(chat.text)),
+        );
+        const { report, stdout, promise } = await runAsTold(opened, '--cache', cache, '--max-errors', '99');
+        expect(stdout).toContain('requests to judges: at most $');
+        expect((report.totals.spentUsd ?? 0) + (report.totals.judgeCostUsd ?? 0)).toBeLessThanOrEqual(promise.usd);
+        expect(report.totals.judgeCostUsd).toBeGreaterThan(0);
+      }
+    });
+
+    test('one unpriced model is named, and the bound holds for the rest', async () => {
+      const opened = await open();
+      const unpriced = '{ id: other, use: "openai:other", params: { max_tokens: 20 }, limits: { retries: 0 } }';
+      const both = { more: judges, defaults: rubric, providers: `[${provider}, ${unpriced}]` };
+      opened.break((chat) => bill(chat, chat.model === 'judge' ? says(true) : wordOf(chat.text)));
+      write(opened.project, both);
+      await opened.accept();
+      write(opened.project, { ...both, prompts: edited });
+      opened.break((chat) => bill(chat, chat.model === 'judge' ? says(false) : chat.text));
+      const argv = ['run', '--cache', 'off'];
+      const dry = await opened.project.run([...argv, '--dry-run'], { env: opened.env });
+      expect(dry.stdout).toContain('not counted: other: other has no price; nothing was sent');
+      const promise = readPromise(dry.stdout);
+      const before = opened.server.requests.length;
+      const { report } = await opened.project.report(argv, { env: opened.env });
+      expect(opened.server.requests.length - before).toBeLessThanOrEqual(promise.requests);
+      const variants = report.suites.flatMap((suite) => suite.variants);
+      const priced = variants.reduce((sum, { spentUsd }) => sum + (spentUsd ?? 0), report.totals.judgeCostUsd ?? 0);
+      expect(priced).toBeGreaterThan(0);
+      expect(priced).toBeLessThanOrEqual(promise.usd);
+      expect(report.totals.spentUsd).toBeNull();
+    });
+  });
+
   test('where a judge gives no verdict that can be read', async () => {
     const opened = await open();
     const more = 'judges: [{ id: strict, use: "openai:gpt-4o", limits: { retries: 0 } }]\n';
@@ -310,7 +359,9 @@ describe('a run never sends or spends more than its dry run said', () => {
     const argv = ['run', '--cache', 'off'];
     const { stdout } = await opened.project.run([...argv, '--dry-run'], { env: opened.env });
     const { requests } = readPromise(stdout);
-    expect(stdout).toMatch(/up to \d+ requests to judges, whose cost is not counted; nothing was sent/);
+    expect(stdout).toMatch(
+      /up to \d+ requests to judges, whose cost is not counted \(strict has no limit on output tokens\); nothing was sent/,
+    );
     await opened.project.run(argv, { env: opened.env });
     expect(opened.server.requests.length).toBeLessThanOrEqual(requests);
   });

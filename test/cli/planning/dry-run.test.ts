@@ -64,7 +64,9 @@ test('--dry-run says what each provider would use where there are several, and n
   expect(stdout).toMatch(
     /\nlocal: 1 request, ~\d+ input tokens, cost unknown \(no price or no limit on output tokens\)\n/,
   );
-  expect(stdout).toMatch(/\ndry run: 2 cells, 0 answered, 2 requests, cost unknown .*; nothing was sent\n/);
+  expect(stdout).toMatch(
+    /\ndry run: 2 cells, 0 answered, 2 requests, at most \$0\.5160, up to 2 more where something looks broken: at most \$1\.04 in all, not counted: local: our-own has no price; nothing was sent\n/,
+  );
 });
 
 test('--dry-run knows the tokens but not the cost of a model without a price', async () => {
@@ -94,7 +96,7 @@ test('--dry-run counts what is skipped, and the requests to judges', async () =>
   project.write('evals/words.eval.yaml', judged + rubric + skipped);
   const { stdout } = await project.run(['run', '--dry-run'], { env: server.env });
   const all =
-    '2 requests, ~8 input tokens, at most $1.04, up to 4 requests to judges, whose cost is not counted, 1 skipped';
+    '2 requests, ~8 input tokens, at most $1.04, up to 4 requests to judges, whose cost is not counted (strict has no limit on output tokens), 1 skipped';
   expect(stdout).toContain(`v1 × mini: 3 cells, 0 answered from the cache or recordings, ${all}\n`);
   expect(stdout).toContain(
     'dry run: 3 cells, 0 answered, 2 requests, at most $1.04, up to 6 more where something looks broken: at most $2.07 in all, up to 4 requests to judges',
