@@ -196,7 +196,10 @@ type Statistic = (counts: ArrayLike<number>) => number | null;
 function resample(
   statistic: Statistic,
   { units, places }: Pick<Sample<unknown>, 'units' | 'places'>,
-  { resamples = 2000, seed }: { readonly resamples: number | undefined; readonly seed: number },
+  {
+    resamples = defaultResamples(places.length),
+    seed,
+  }: { readonly resamples: number | undefined; readonly seed: number },
 ): readonly number[] {
   const random = createRandom(seed);
   const draws: number[] = [];
@@ -211,6 +214,11 @@ function resample(
     if (value !== null) draws.push(value);
   }
   return draws.sort((a, b) => a - b);
+}
+
+/** Fewer of very many units: each takes long then, and their spread is small. */
+function defaultResamples(units: number): number {
+  return Math.max(400, Math.min(2000, Math.floor(40_000_000 / Math.max(1, units))));
 }
 
 function quantileOf(sorted: readonly number[], share: number): number {

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TrendPoint } from '../../src/model/history.ts';
 import type { CellRow } from '../../src/model/record.ts';
-import type { CaseReport, Report } from '../../src/model/report.ts';
+import type { CaseReport, ClassComparison, ClassReport, Report } from '../../src/model/report.ts';
 import { reporters } from '../../src/reports/index.ts';
 import { buildContract, buildFinding } from '../support/build-contracts.ts';
 import {
@@ -235,6 +235,54 @@ const answered: Partial<CellRow> = {
 };
 
 /** Every kind of case, variant, comparison, contract, breach and remark. */
+function buildClassComparison(): ClassComparison {
+  const change = { p: 0.001, low: -0.4, high: -0.05 };
+  return {
+    cases: 20,
+    f1: { maxDrop: 0.05, baseline: 1, candidate: 0.79, delta: -0.21, ...change },
+    recall: [
+      { class: 'billing', cases: 14, baseline: 1, candidate: 1, delta: 0, ...change },
+      { class: 'legal', cases: 6, maxDrop: 0.1, baseline: 1, candidate: 0.5, delta: -0.5, ...change },
+    ],
+    cells: [
+      { truth: 'legal', found: 'legal', baseline: 6, candidate: 3, entered: [] },
+      { truth: 'legal', found: 'billing', baseline: 0, candidate: 2, entered: ['suit', 'threat'] },
+      { truth: 'legal', found: null, baseline: 0, candidate: 1, entered: ['lawyer'] },
+      { truth: 'billing', found: 'billing', baseline: 14, candidate: 14, entered: [] },
+    ],
+  };
+}
+
+function buildClassReport(): ClassReport {
+  return {
+    names: ['billing', 'legal'],
+    cells: [
+      { truth: 'billing', found: 'billing', cases: 14 },
+      { truth: 'legal', found: 'billing', cases: 2 },
+      { truth: 'legal', found: 'legal', cases: 3 },
+      { truth: 'legal', found: null, cases: 1 },
+    ],
+    scores: [
+      {
+        class: 'billing',
+        cases: 14,
+        recall: { value: 1, low: 0.78, high: 1 },
+        precision: { value: 0.875, low: 0.64, high: 0.97 },
+        f1: { value: 0.93, low: 0.78, high: 0.98 },
+      },
+      {
+        class: 'legal',
+        cases: 6,
+        recall: { value: 0.5, low: 0.19, high: 0.81 },
+        precision: { value: 1, low: 0.44, high: 1 },
+        f1: { value: 0.67, low: 0.32, high: 0.9 },
+      },
+    ],
+    macro: { precision: 0.94, recall: 0.75, f1: { value: 0.79, low: 0.6, high: 0.92 } },
+    others: [{ found: '<b>sales\u202e</b>', answers: 1 }],
+  };
+}
+
 function buildManySided(): Report {
   const place = { prompt: 'v2', provider: 'openai:gpt-4o-mini' };
   const before = { status: 'passed', output: 'Your refund is on its way.\nIt takes two days.' } as const;
@@ -284,6 +332,7 @@ function buildManySided(): Report {
       removed: ['a', 'b', 'c', 'd', 'e', 'f'],
       redefined: ['skipped'],
     },
+    classes: buildClassComparison(),
     residue: Array.from({ length: 21 }, (_, at) => `params.p${at}: 0 → 1`),
     advice: ['to certify 5 pts: ~300 cases'],
     notes: ['38 of 40 answers are those that the baseline holds'],
@@ -305,6 +354,7 @@ function buildManySided(): Report {
       passRate: { value: 0.375, low: 0.137, high: 0.694, n: 8 },
       costUsd: 0.5,
       comparison,
+      classes: buildClassReport(),
       latencies: () => ({ candidate: [100, 110, 200, 450, 900, 61_500], baseline: [90, 100, 120, 400] }),
     }),
     buildVariant({

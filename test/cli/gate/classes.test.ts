@@ -442,6 +442,28 @@ test('reports show the matrix, the scores, and what moved first', async () => {
   expect(page).toContain('"counts":["5","7","0","0"]');
 });
 
+test('names from a model are harmless in every report', async () => {
+  const counts = { billing: 3, 'le|gal <b>': 3 };
+  const project = await openClasses({ counts });
+  project.edit(suiteFile, '{ regex: "^([a-z]+)", group: 1 }', 'text');
+  project.edit(suiteFile, 'regex: "[a-z]"', 'regex: "."');
+  for (const word of wordsOf('billing', 3)) project.answers.set(word, 'billing');
+  const [first = '', second = '', third = ''] = wordsOf('le|gal <b>', 3);
+  project.answers.set(first, ' le|gal <b>\n');
+  project.answers.set(second, '\u001b[31mred\u001b[0m\n::error::planted');
+  project.answers.set(third, `${'x'.repeat(300)} <script>alert(1)</script> | @everyone`);
+  const { stdout } = await project.llmcheck('run');
+  expect(stdout).toContain('le|gal <b>');
+  expect(stdout).not.toContain('\u001b[31m');
+  expect(stdout).not.toMatch(/^::error/m);
+  const markdown = (await project.llmcheck('report', '-r', 'markdown')).stdout;
+  expect(markdown).toContain('| `le\\|gal <b>` |');
+  const junit = (await project.llmcheck('report', '-r', 'junit')).stdout;
+  expect(junit).toContain('name="llmcheck.recall.le|gal &lt;b&gt;" value="0.333333"');
+  const page = (await project.llmcheck('report', '-r', 'html')).stdout;
+  expect(page).not.toContain('<script>alert(1)');
+});
+
 describe('mistakes in classes', () => {
   async function validate(edit: (project: BaselineProject) => void, options: ClassOptions = {}) {
     const project = await openClasses({ counts: { billing: 3, legal: 3 }, ...options });
