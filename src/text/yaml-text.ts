@@ -12,12 +12,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { SpelledNumber } from './exact-numbers.ts';
-
-export interface YamlError {
-  readonly message: string;
-  readonly offset: number;
-  readonly hint?: string;
-}
+import { explainYaml, type FoundError, type YamlError } from './explain-yaml.ts';
 
 /** A YAML document as values, with the way back from a path to its place in the text. */
 export interface YamlText {
@@ -43,22 +38,10 @@ export function parseYaml(text: string): YamlText {
   if (tooDeep !== undefined) {
     return failed([{ message: `nested deeper than ${MAX_DEPTH} levels`, offset: tooDeep }]);
   }
-  // The library's own key check is quadratic; `readNode` makes it.
-  const composer = new Composer({
-    version: '1.2',
-    schema: 'core',
-    stringKeys: true,
-    uniqueKeys: false,
-    strict: true,
-    logLevel: 'silent',
-  });
-  const [document, second] = [...composer.compose(tokens, true, text.length)];
+  const { document, second, found } = compose(tokens, text.length);
   if (document === undefined) return failed([]);
-  const found = [...document.errors, ...document.warnings];
-  // After a bracket or quote too few or too many, every further token is unexpected: the first says where it began.
-  const errors: YamlError[] = found
-    .filter(({ code }, index) => code !== 'UNEXPECTED_TOKEN' || index === 0)
-    .map(({ code, message, pos }) => ({ message: describe(code, message), offset: pos[0] }));
+  const parse = (changed: string) => compose([...new Parser().parse(changed)], changed.length).found;
+  const errors: YamlError[] = found.length === 0 ? [] : [...explainYaml(text, parse, MAX_ERRORS)];
   if (second !== undefined) {
     errors.push({
       message: 'the file holds several documents',
@@ -77,6 +60,23 @@ export function parseYaml(text: string): YamlText {
     find: (path, part) => findNode(root, path, part).offset,
     findWithin: (path, line, column) => findWithin(text, findNode(root, path, 'value'), line, column),
   };
+}
+
+function compose(tokens: readonly CST.Token[], length: number) {
+  // The library's own key check is quadratic; `readNode` makes it.
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'core',
+    stringKeys: true,
+    uniqueKeys: false,
+    strict: true,
+    logLevel: 'silent',
+  });
+  const [document, second] = [...composer.compose(tokens, true, length)];
+  const found: readonly FoundError[] = [...(document?.errors ?? []), ...(document?.warnings ?? [])].map(
+    ({ code, message, pos }) => ({ code, message, offset: pos[0] }),
+  );
+  return { document, second, found };
 }
 
 function failed(errors: readonly YamlError[]): YamlText {
@@ -132,11 +132,14 @@ function readNode(node: unknown, reading: Reading): unknown {
 
 function readAlias(name: string, offset: number, reading: Reading): unknown {
   const anchor = reading.anchors.get(name);
-  const refuse = (message: string) => {
-    reading.errors.push({ message, offset });
+  const refuse = (message: string, hint?: string) => {
+    reading.errors.push({ message, offset, ...(hint === undefined ? {} : { hint }) });
     return null;
   };
-  if (anchor === undefined) return refuse(`the alias *${name} names no anchor before it`);
+  if (anchor === undefined) {
+    const hint = `write &${name} before the value that it repeats; quote a text that begins with "*"`;
+    return refuse(`the alias *${name} names no anchor before it`, hint);
+  }
   if (anchor.open) return refuse(`the alias *${name} is inside its own anchor`);
   reading.aliased += anchor.nodes;
   if (reading.aliased <= MAX_ALIASED_NODES) return anchor.value;
@@ -237,15 +240,4 @@ function findWithin(text: string, { node, offset }: Found, line: number, column:
 function offsetOf(node: unknown): number {
   const range = typeof node === 'object' && node !== null && 'range' in node ? (node as Node).range : undefined;
   return range?.[0] ?? 0;
-}
-
-function describe(code: string, message: string): string {
-  switch (code) {
-    case 'TAB_AS_INDENT':
-      return "a tab can't indent YAML: use spaces";
-    case 'NON_STRING_KEY':
-      return 'a key must be a plain word or a quoted string';
-    default:
-      return message.charAt(0).toLowerCase() + message.slice(1);
-  }
 }

@@ -87,7 +87,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'wrong-parameter-type': [['wrong-parameter-type.eval.yaml:7:24 invalid-value']],
   'yaml-alias-bomb': [['yaml-alias-bomb.eval.yaml:12:42 syntax']],
   'yaml-not-a-number': [['yaml-not-a-number.eval.yaml:5:20 syntax']],
-  'yaml-syntax': [['yaml-syntax.eval.yaml:5:1 syntax']],
+  'yaml-syntax': [['yaml-syntax.eval.yaml:5:4 syntax']],
   'yaml-tab': [['yaml-tab.eval.yaml:4:1 syntax']],
   'yaml-two-documents': [['yaml-two-documents.eval.yaml:7:1 syntax']],
   'yaml-unknown-alias': [['yaml-unknown-alias.eval.yaml:5:20 syntax']],

@@ -26,8 +26,7 @@ export function findName(located: Located, { declarations, problems }: FrameCont
     problems.report({
       code: 'invalid-value',
       message: `an assertion is a map with one assertion name, not ${describeValue(value)}`,
-      hint:
-        typeof value === 'string' && isKnown(value) ? `write {${value}: …}` : 'write {contains: refund}, for example',
+      hint: hintOfOther(value, isKnown),
       at: locate(located),
     });
     return undefined;
@@ -58,6 +57,15 @@ export function findName(located: Located, { declarations, problems }: FrameCont
     reportExtraKey(located, name, key, { declarations, problems });
   }
   return name;
+}
+
+/** The next step where an assertion is no map. */
+function hintOfOther(value: unknown, isKnown: (name: string) => boolean): string {
+  const [, name = '', blank, parameter = ''] =
+    (typeof value === 'string' && /^(\w+)(?::(\s?)(.*))?$/s.exec(value)) || [];
+  if (!isKnown(name)) return 'write {contains: refund}, for example';
+  if (blank === undefined) return `write {${name}: …}`;
+  return `${blank === '' ? 'a blank must follow the colon' : 'write it without quotes'}: ${name}: ${parameter}`;
 }
 
 function reportExtraKey(located: Located, name: string, key: string, { declarations, problems }: FrameContext): void {

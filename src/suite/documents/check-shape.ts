@@ -1,8 +1,17 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
+import { findNearest } from '../../text/did-you-mean.ts';
 import { describeLongNumber, isLongNumber, longNumberHint, plainNumbers } from '../../text/exact-numbers.ts';
-import { codeOf, describeIssue, describeValue, hintOf, type Issue, sentence, writeLabel } from './describe-issue.ts';
+import {
+  codeOf,
+  describeIssue,
+  describeValue,
+  hintOf,
+  hintOfKey,
+  type Issue,
+  sentence,
+  writeLabel,
+} from './describe-issue.ts';
 import { childOf, type Located, locate, type Path } from './locate.ts';
 import type { Problems } from './problems.ts';
 
@@ -29,7 +38,7 @@ export function checkKeys(located: Located, shape: Shape, label: string, problem
     problems.report({
       code: 'unknown-key',
       message: `unknown key "${key}" in ${label}`,
-      hint: didYouMean(key, known) ?? `known here: ${known.join(', ')}`,
+      hint: hintOfKey(key, known),
       at: locate(childOf(located, key), 'key'),
     });
   }
@@ -121,7 +130,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
       problems.report({
         code: 'unknown-key',
         message: `unknown key "${key}" in ${name}`,
-        hint: didYouMean(key, known) ?? (known.length === 0 ? 'leave it out' : `known here: ${known.join(', ')}`),
+        hint: hintOfKey(key, known),
         at: locate(place([...issue.path, key]), 'key'),
       });
     }

@@ -23,7 +23,8 @@ export function sentence(name: string, text: string): string {
 }
 
 export function describeIssue(issue: Issue): string {
-  const found = issue.code === 'custom' ? '' : `, not ${describeValue(issue.input)}`;
+  const isPlain = typeof issue.input !== 'object';
+  const found = issue.code === 'custom' && isPlain ? '' : `, not ${describeValue(issue.input)}`;
   if (!isZodWords(issue))
     return `${issue.message}${issue.message.startsWith('must be') && !issue.message.includes(', not ') ? found : ''}`;
   if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}${found}`;
@@ -42,9 +43,39 @@ export function describeIssue(issue: Issue): string {
 export function hintOf(issue: Issue): string | undefined {
   const given: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined;
   if (typeof given === 'string') return given;
-  if (issue.code === 'invalid_type') return hintOfType(issue.expected, issue.input);
+  const { input } = issue;
+  if (expectsText(issue) && typeof input === 'object') return hintOfText(input);
+  if (issue.code === 'invalid_type') return hintOfType(issue.expected, input);
   if (typeof issue.input !== 'string') return undefined;
   return didYouMean(issue.input, wordsOf(issue));
+}
+
+/** The next step for a key that does not exist: one that begins with a known key lacks a colon. */
+export function hintOfKey(key: string, known: readonly string[]): string {
+  const [, first = '', value = ''] = /^([\w-]+)(?::|\s+)(.+)$/s.exec(key) ?? [];
+  if (known.includes(first)) {
+    return /^[[{]/.test(value) ? `write a colon and a blank after ${first}: "${first}: …"` : `write ${first}: ${value}`;
+  }
+  return didYouMean(key, known) ?? (known.length === 0 ? 'leave it out' : `known here: ${known.join(', ')}`);
+}
+
+function expectsText(issue: Issue): boolean {
+  if (issue.code === 'invalid_type' && isZodWords(issue)) return issue.expected === 'string';
+  return /^must be a (?:text|string)\b/.test(issue.message);
+}
+
+/** What YAML makes of a text that is not in quotes. */
+function hintOfText(input: object | null): string | undefined {
+  if (input === null) {
+    return 'write a value; one that begins with "#" must be in quotes, as it is a comment without them';
+  }
+  if (input instanceof SpelledNumber) return `for a text, write it in quotes: "${input.source}"`;
+  if (Array.isArray(input)) return undefined;
+  const [[key, value] = ['', input], second] = Object.entries(input);
+  if (second !== undefined || (typeof value === 'object' && value !== null)) return undefined;
+  const [written, more] =
+    value === null ? [`{${key}}`, `; a variable is written {{ ${key} }}`] : [`${key}: ${String(value)}`, ''];
+  return `for a text, write it in quotes: ${JSON.stringify(written)}${more}`;
 }
 
 /** The texts that are allowed there. */

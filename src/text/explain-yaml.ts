@@ -1,0 +1,235 @@
+import { shortenText } from './shorten.ts';
+import { findOpenBracket, findValueAt, listTokens, type WrittenValue } from './yaml-value-place.ts';
+
+/** An error as the library finds it. */
+export interface FoundError {
+  readonly code: string;
+  readonly message: string;
+  readonly offset: number;
+}
+
+export interface YamlError {
+  readonly message: string;
+  readonly offset: number;
+  readonly hint?: string;
+}
+
+/** A mistake with a part of the text that is left out before the rest is looked at; undefined where nothing can be. */
+interface Mistake extends YamlError {
+  readonly without: string | undefined;
+}
+
+/**
+ * Says what is wrong and what to write. After each mistake the text is parsed again without it, since one mistake makes
+ * the parser find several.
+ */
+export function explainYaml(
+  text: string,
+  parse: (text: string) => readonly FoundError[],
+  maxErrors: number,
+): readonly YamlError[] {
+  const explained: YamlError[] = [];
+  let rest = text;
+  for (let found = parse(rest); found.length > 0; found = parse(rest)) {
+    const mistake = findTemplate(rest) ?? findMistake(rest, found);
+    if (mistake === undefined) return [...explained, ...found.filter(isFirstOfKind).map(inPlainWords)];
+    const { without, ...error } = mistake;
+    explained.push(error);
+    if (without === undefined || explained.length >= maxErrors) break;
+    rest = without;
+  }
+  return explained;
+}
+
+/** After a bracket or quote too few or too many, every further token is unexpected: the first says where it began. */
+function isFirstOfKind({ code }: FoundError, index: number, all: readonly FoundError[]): boolean {
+  return index === 0 || (code !== 'UNEXPECTED_TOKEN' && code !== 'BAD_INDENT' && all[0]?.code !== 'BAD_INDENT');
+}
+
+/** `{{` and `{%` are never right outside quotes and blocks of text: a map can't be a key. */
+function findTemplate(text: string): Mistake | undefined {
+  const tokens = listTokens(text);
+  const tag = tokens.find(({ type, offset }) => type === 'flow-map-start' && /^\{[{%]/.test(text.slice(offset)));
+  if (tag === undefined) return undefined;
+  const opener = text.slice(tag.offset, tag.offset + 2);
+  return quoteValue(text, tag.offset, `"${opener}" must be in quotes: without them, "{" begins a map in YAML`);
+}
+
+function findMistake(text: string, [first]: readonly FoundError[]): Mistake | undefined {
+  if (first === undefined) return undefined;
+  const { code, message, offset } = first;
+  switch (code) {
+    case 'BLOCK_AS_IMPLICIT_KEY':
+    case 'BLOCK_IN_FLOW':
+      return findColon(text, offset);
+    case 'BAD_SCALAR_START':
+      return quoteValue(text, offset, `a value can't begin with "${text.charAt(offset)}" in YAML`);
+    case 'TAG_RESOLVE_FAILED':
+      return quoteValue(text, offset, 'a value that begins with "!" is a tag in YAML, and no tag is known here');
+    case 'MULTILINE_IMPLICIT_KEY':
+      return findMissingColon(text, offset);
+    case 'BAD_DQ_ESCAPE':
+      return findEscape(text, offset);
+    case 'UNEXPECTED_TOKEN':
+      return message.startsWith('Unexpected block-seq-ind')
+        ? findDash(text, offset)
+        : (findOpenQuote(text) ?? findTextAfter(text, offset));
+    case 'BAD_INDENT':
+      return message.startsWith('Flow') ? findUnclosed(text) : findIndent(text, offset);
+    case 'MISSING_CHAR':
+      if (message.startsWith('Missing closing')) return findOpenQuote(text);
+      if (message.startsWith('Missing ,')) return findTextAfter(text, offset);
+      if (message.startsWith('Implicit map keys')) return findMissingColon(text, offset);
+      if (message.startsWith('Sequence item')) return findIndent(text, offset);
+      return message.startsWith('Flow') ? findUnclosed(text) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function quoteValue(text: string, at: number, message: string): Mistake {
+  const value = findValueAt(text, at);
+  const written = text.slice(value.start, value.end);
+  const hint = written.includes('\n')
+    ? 'write "|" there, and the text on indented lines below it'
+    : `put the whole value in quotes: ${shortenText(quoted(written), 100)}`;
+  return { message, offset: value.start, hint, without: leaveOut(text, value) };
+}
+
+/** A text in the quotes that leave its characters as they are. */
+function quoted(written: string): string {
+  const inner = /^(["'])(.*)\1$/.exec(written)?.[2] ?? written;
+  return /["\\]/.test(inner) ? `'${inner.replaceAll("'", "''")}'` : `"${inner}"`;
+}
+
+/** Blanks and line breaks stay, so that every other place does. */
+function leaveOut(text: string, { start, end }: Pick<WrittenValue, 'start' | 'end'>): string {
+  return text.slice(0, start) + text.slice(start, end).replaceAll(/\S/g, '_') + text.slice(end);
+}
+
+function findColon(text: string, offset: number): Mistake | undefined {
+  const { start, end } = findValueAt(text, offset + 1);
+  const [firstLine = ''] = text.slice(start, end).split('\n');
+  if (/:(?:\s|$)/.test(firstLine)) {
+    return quoteValue(text, offset + 1, 'the value holds ": ", which begins a map in YAML');
+  }
+  const next = start + firstLine.length + 1;
+  return next < end ? findIndent(text, next) : undefined;
+}
+
+function findMissingColon(text: string, offset: number): Mistake | undefined {
+  const line = (text.slice(offset).split('\n', 1)[0] ?? '').trimEnd();
+  const [, key = '', gap = '', value = ''] = /^([\w.-]+)(:|\s+|$)(.*)$/.exec(line) ?? [];
+  if (key === '') return undefined;
+  const hint = `write ${shortenText(value === '' ? `${key}:` : `${key}: ${value}`, 100)}`;
+  const message = gap === ':' ? `a blank must follow the colon after "${key}"` : `"${key}" has no colon after it`;
+  // The key loses a letter, so that every other place stays.
+  const repaired = `${key.slice(0, -1)}:${value === '' ? '' : ` ${value}`}`.padEnd(line.length);
+  const without = key.length < 2 ? undefined : text.slice(0, offset) + repaired + text.slice(offset + line.length);
+  return { message, offset, hint, without };
+}
+
+function findEscape(text: string, offset: number): Mistake | undefined {
+  const token = listTokens(text).find(
+    ({ type, offset: start, source }) =>
+      type === 'double-quoted-scalar' && start <= offset && offset < start + source.length,
+  );
+  if (token === undefined) return undefined;
+  const { source, offset: start } = token;
+  const escape = text.slice(offset, offset + 2);
+  const hint = /\\[nrt"\\u]|\n/.test(source)
+    ? `write \\${escape}`
+    : `write it in single quotes: ${shortenText(`'${source.slice(1, -1).replaceAll("'", "''")}'`, 100)}`;
+  const message = `"${escape}" is no escape of a text in double quotes`;
+  return { message, offset, hint, without: leaveOut(text, { start, end: start + source.length }) };
+}
+
+/** A quote that closes on a later line, or nowhere, where it was hardly meant to. */
+function findOpenQuote(text: string): Mistake | undefined {
+  const token = listTokens(text).find(
+    ({ type, source }) =>
+      (type === 'double-quoted-scalar' || type === 'single-quoted-scalar') &&
+      (source.includes('\n') || source.length < 2 || source.at(-1) !== source.at(0)),
+  );
+  if (token === undefined) return undefined;
+  const { offset, source } = token;
+  const line = source.split('\n', 1)[0] ?? '';
+  const hint = `close it on this line with ${source.charAt(0)}`;
+  const without = leaveOut(text, { start: offset, end: offset + line.length });
+  return { message: 'the quote that opens here is not closed', offset, hint, without };
+}
+
+function findTextAfter(text: string, offset: number): Mistake | undefined {
+  const { start } = findValueAt(text, offset);
+  const first = text.charAt(start);
+  if (/["']/.test(first)) return quoteValue(text, offset, 'text follows the closing quote of a value');
+  if (/[[{]/.test(first)) return quoteValue(text, offset, 'text follows the closing bracket of a value');
+  return /[|>]/.test(first)
+    ? quoteValue(text, offset, `"${first}" begins a block, whose text is on the next lines`)
+    : undefined;
+}
+
+function findDash(text: string, offset: number): Mistake {
+  const hint = 'begin the list on the next line; quote a text that begins with "-"';
+  const without = leaveOut(text, findValueAt(text, offset));
+  return { message: "a list can't begin on the line of its key", offset, hint, without };
+}
+
+function findUnclosed(text: string): Mistake | undefined {
+  const open = findOpenBracket(text);
+  if (open === undefined) return undefined;
+  const { bracket, offset } = open;
+  const hint = `close it with "${bracket === '{' ? '}' : ']'}"`;
+  return { message: `the "${bracket}" that opens here is not closed`, offset, hint, without: undefined };
+}
+
+/** A line that starts in another column than those of its map or list. */
+function findIndent(text: string, offset: number): Mistake {
+  const before = text.slice(0, offset).split('\n');
+  const lineStart = offset - (before.at(-1)?.length ?? 0);
+  const line = text.slice(lineStart).split('\n', 1)[0] ?? '';
+  const isItem = /^ *- /.test(line);
+  const columnOf = isItem ? columnOfDash : columnOfKey;
+  const column = columnOf(line);
+  const columns = before
+    .slice(0, -1)
+    .filter((one) => /^ *[^ #]/.test(one) && (!isItem || /^ *- /.test(one)))
+    .map(columnOf);
+  // Only what encloses the line before can be meant.
+  const enclosing = columns.filter((one, index) => columns.slice(index + 1).every((later) => later >= one));
+  const nearest = enclosing.toSorted((a, b) => Math.abs(a - column) - Math.abs(b - column) || b - a)[0];
+  return {
+    message: 'the line is not indented like the other lines of its map or list',
+    offset: lineStart + column,
+    ...(nearest === undefined ? {} : { hint: `put ${nearest} blanks before it, not ${column}` }),
+    without: undefined,
+  };
+}
+
+function columnOfDash(line: string): number {
+  return /^ */.exec(line)?.[0].length ?? 0;
+}
+
+function columnOfKey(line: string): number {
+  return /^ *(?:- +)*/.exec(line)?.[0].length ?? 0;
+}
+
+function inPlainWords({ code, message, offset }: FoundError): YamlError {
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return { message: "a tab can't indent YAML: use spaces", offset };
+    case 'NON_STRING_KEY':
+      return { message: 'a key must be a plain word or a quoted string', offset };
+    case 'UNEXPECTED_TOKEN':
+      return { ...describeUnexpected(message), offset };
+    default:
+      return { message: message.charAt(0).toLowerCase() + message.slice(1), offset };
+  }
+}
+
+/** Plain words for a token that is named as the library names it. */
+function describeUnexpected(message: string): Pick<YamlError, 'message' | 'hint'> {
+  const closer = /^Unexpected flow-(map|seq)-end/.exec(message)?.[1];
+  if (closer === undefined) return { message: message.charAt(0).toLowerCase() + message.slice(1) };
+  return { message: `"${closer === 'map' ? '}' : ']'}" closes nothing`, hint: 'leave it out' };
+}
