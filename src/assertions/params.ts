@@ -59,7 +59,7 @@ export function reaches(score: number, min: number): boolean {
 /** A duration with its unit, in milliseconds. */
 export const durationParam = z
   .unknown()
-  .meta({ type: 'string', description: 'Such as "500ms", "2s" or "1m30s".' })
+  .meta({ type: 'string', description: 'Such as "500ms", "2s", "1m30s" or "7d".' })
   .transform((value, context) => {
     try {
       return parseDurationMs(value);

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defined } from '../json/defined.ts';
 import type { Project } from '../model/suite.ts';
 import { loadProject } from '../project/load-project.ts';
@@ -11,8 +13,46 @@ export async function loadSuites(paths: readonly string[], config: string | unde
     warnings.filter(({ code }) => code === 'selects-nothing'),
     io,
   );
+  if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths));
   return project;
 }
 
-export const noSuiteText = 'no suite was found: llmcheck looks for evals/**/*.eval.yaml; `llmcheck init` writes one\n';
+/** Says where suites were looked for, and which files there were most likely meant as suites. */
+export function describeNoSuite(root: string, paths: readonly string[]): string {
+  const where = paths.length === 0 ? 'evals/**/*.eval.yaml' : paths.join(', ');
+  const near = findNearSuites(root);
+  const hint =
+    near === undefined
+      ? 'change to the folder of your suites, or write one with `llmcheck init`'
+      : `${near} is not among them: write llmcheck run ${near}`;
+  return `no suite was found in ${root}: llmcheck looked for ${where}\n  hint: ${hint}\n`;
+}
+
+/** A file that the default pattern leaves out: not in evals/, or without .eval in its name. */
+function findNearSuites(root: string): string | undefined {
+  const folders = listNames(root).filter((name) => !name.startsWith('.') && name !== 'node_modules');
+  const near = [
+    ...listNames(join(root, 'evals')).map((name) => `evals/${name}`),
+    ...folders.filter((name) => suiteName.test(name)),
+    ...folders.flatMap((folder) =>
+      listNames(join(root, folder))
+        .filter((name) => suiteName.test(name))
+        .map((name) => `${folder}/${name}`),
+    ),
+  ];
+  return near.find((name) => /\.ya?ml$/.test(name) && /^cases\s*:/m.test(readFileSync(join(root, name), 'utf8')));
+}
+
+const suiteName = /\.eval\.ya?ml$/;
+
+/** None where there is no such folder, or it can't be read. */
+function listNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return [];
+    throw error;
+  }
+}
+
 export const noGatedCaseText = 'no suite with a gated case was found: `llmcheck init` writes one\n';

@@ -18,7 +18,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const exit = (code: number) => {
     exitCode = code;
   };
-  const program = createProgram(io, exit);
+  const program = createProgram(argv, io, exit);
   try {
     await addCommands(program, argv, io, exit);
     await program.parseAsync(protectOptionalValues(argv, io.cwd), { from: 'user' });
@@ -29,14 +29,18 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function createProgram(io: Io, exit: (code: number) => void): Command {
+function createProgram(argv: readonly string[], io: Io, exit: (code: number) => void): Command {
   const program = new Command();
   return program
     .name('llmcheck')
     .description('Regression and contract tests for prompts.')
     .version(version, '-V, --version', 'print the version')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(describeUsageError(text, argv)),
+    })
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim() })
     .showHelpAfterError('Run with --help for the flags and examples.')
     .showSuggestionAfterError()
@@ -61,9 +65,49 @@ Examples:
 
 /** Commander suggests commands only where the program has no action of its own. */
 function describeUnknownCommand(name: string, program: Command): string {
-  const known = program.commands.map((command) => command.name());
-  const hint = didYouMean(name, known) ?? `there are: ${known.join(', ')}`;
+  const hint = hintOfCommand(name, program);
   return `error: unknown command ${quote(name)}\n  hint: ${hint}\n`;
+}
+
+function hintOfCommand(name: string, program: Command): string {
+  const known = program.commands.map((command) => command.name());
+  if (/[/\\*]|\.(?:ya?ml|[cm]?[jt]s)$/.test(name)) return `to run it, write llmcheck run ${name}`;
+  const other = otherCommands.get(name);
+  if (other !== undefined) return `did you mean "${other}"?`;
+  return didYouMean(name, known) ?? `there are: ${known.filter((one) => one !== 'complete').join(', ')}`;
+}
+
+/** What other tools call commands. */
+const otherCommands: ReadonlyMap<string, string> = new Map([
+  ['test', 'run'],
+  ['eval', 'run'],
+  ['evaluate', 'run'],
+  ['check', 'validate'],
+  ['lint', 'validate'],
+  ['accept', 'baseline accept'],
+  ['update', 'baseline accept'],
+  ['diff', 'compare'],
+  ['show', 'report'],
+  ['new', 'init'],
+  ['ui', 'view'],
+  ['serve', 'view'],
+  ['convert', 'import'],
+]);
+
+/** What commander says of a mistake, in the form of other problems. */
+function describeUsageError(text: string, [first = '']: readonly string[]): string {
+  const [message = '', ...rest] = text.trimEnd().split('\n');
+  const wanted = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(rest.join(' '))?.[1];
+  const choice = /'([^']*)' is invalid(?: for argument '([^']*)')?\. Allowed choices are (.*)\.$/.exec(message);
+  if (choice !== null) {
+    const [, value = '', , choices = ''] = choice;
+    const hint = didYouMean(value, choices.split(', ')) ?? `choose one of ${choices}`;
+    return `error: ${quote(value)} is not known here\n  hint: ${hint}\n`;
+  }
+  const plain = message.replace(/'([^']*)'/, (_, name: string) => quote(name));
+  if (wanted !== undefined) return `${plain}\n  hint: did you mean "${wanted}"?\n`;
+  const isEarly = first.startsWith('-') && message.startsWith('error: unknown option');
+  return isEarly ? `${plain}\n  hint: write the command first: llmcheck run ${first}\n` : text;
 }
 
 /** Declares every command by name, and those that the arguments may call, complete or ask help for as a whole. */

@@ -27,10 +27,12 @@ export function findStoredRun(project: Root, id: string | undefined, cwd?: strin
   const exact = matching.find((run) => run.id === id);
   const [found, second] = exact === undefined ? matching : [exact];
   if (found === undefined) {
-    const message = id === undefined ? 'there is no stored run yet' : `there is no stored run "${id}"`;
-    throw new UserError([
-      { code: 'unknown-id', severity: 'error', message, hint: '`llmcheck list runs` shows those that there are' },
-    ]);
+    const isEmpty = runs.length === 0;
+    const message = isEmpty
+      ? `there is no stored run in ${runsFolder(project)}`
+      : `there is no stored run "${id ?? ''}"`;
+    const hint = isEmpty ? '`llmcheck run` stores one' : '`llmcheck list runs` shows those that there are';
+    throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint }]);
   }
   if (second !== undefined) {
     const message = `"${id}" is the start of ${matching.length} runs: ${matching.map((run) => run.id).join(', ')}`;

@@ -78,6 +78,11 @@ function parseMessages(path: string, text: string, document: YamlText): ParsedPr
   const file = { document, lines, report };
   const { value } = document;
   const isMap = isJsonObject(value);
+  if (isMap && value['content'] !== undefined && value['messages'] === undefined) {
+    const hint = 'begin it with "- ": a prompt file is a list of messages';
+    report('invalid-value', 'a prompt file holds a list of messages, not one', document.find([], 'value'), hint);
+    return { problems };
+  }
   if (isMap) reportUnknownKeys(value, [], 'a prompt file', ['messages'], file);
   const root = isMap ? ['messages'] : [];
   const list: unknown = isMap ? value['messages'] : value;

@@ -104,13 +104,23 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       if ('failure' in prepared) return fail(prepared.failure, 0);
       const written = writeBody(format, prepared.request);
       if ('failure' in written) return fail(written.failure, 0);
-      return ask({ send, format, url, body: written.body, signal });
+      return sayWithheld(await ask({ send, format, url, body: written.body, signal }), preset, config);
     },
     close() {
       client.close();
       return Promise.resolve();
     },
   };
+}
+
+/** An address of the suite's own gets no key that the suite does not name, which a refusal does not show. */
+function sayWithheld(outcome: CompletionOutcome, { apiKeyEnv }: Preset, config: ProviderConfig): CompletionOutcome {
+  const isNamed = config.apiKeyEnv !== undefined || Object.keys(config.headers).length > 0;
+  if (outcome.status !== 'failed' || outcome.failure.kind !== 'auth') return outcome;
+  if (config.baseUrl === undefined || isNamed || apiKeyEnv === undefined) return outcome;
+  const why = `${apiKeyEnv} was not sent, because the provider has baseURL and no apiKeyEnv`;
+  const message = `${outcome.failure.message} (${why}: name the variable that holds the key of that address with apiKeyEnv)`;
+  return { ...outcome, failure: { ...outcome.failure, message } };
 }
 
 function findBaseUrl(service: HttpService, config: ProviderConfig, env: ProviderEnv): string {

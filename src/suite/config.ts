@@ -9,7 +9,7 @@ import { parseDurationMs } from '../text/duration.ts';
 import { parseStoreUrl } from '../text/store-urls.ts';
 import { emptyContract, type ParsedContract, parseContract } from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
-import { childOf, type Located, locate } from './documents/locate.ts';
+import { childOf, idsOf, type Located, locate } from './documents/locate.ts';
 import type { Problems } from './documents/problems.ts';
 import { isVariableName } from './providers/literal-keys.ts';
 import { parseProviders, toJsonObject, toPrice } from './providers/parse-providers.ts';
@@ -24,6 +24,8 @@ export interface Config {
   readonly suitesAt?: { readonly at: SourceLocation };
   readonly providers: readonly ProviderConfig[];
   readonly judges: readonly ProviderConfig[];
+  /** Every id of a provider or judge that is written, also of those that could not be read. */
+  readonly writtenIds: readonly string[];
   /** As written: assertions are compiled with the suite that they end up in. */
   readonly defaults?: Located;
   readonly gate?: z.output<typeof gateSchema>;
@@ -36,6 +38,7 @@ export interface Config {
 export const emptyConfig: Config = {
   providers: [],
   judges: [],
+  writtenIds: [],
   contract: emptyContract,
   prices: {},
   run: {},
@@ -76,11 +79,14 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     judges: checkPart(document, 'judges', configShape.judges, problems),
   };
   const parse = (key: 'providers' | 'judges', noun: 'provider' | 'judge') =>
-    lists[key] === undefined ? [] : parseProviders(childOf(document, key), { ...context, known: [], noun });
+    lists[key] === undefined
+      ? []
+      : parseProviders(childOf(document, key), { ...context, known: [], writtenIds: [], noun });
   return {
     ...(suites === undefined ? {} : { suites: [suites].flat(), suitesAt: { at: locate(childOf(document, 'suites')) } }),
     providers: parse('providers', 'provider'),
     judges: parse('judges', 'judge'),
+    writtenIds: [...idsOf(childOf(document, 'providers')), ...idsOf(childOf(document, 'judges'))],
     ...defined({ defaults: defaults && childOf(document, 'defaults') }),
     ...defined({ gate }),
     contract: contract === undefined ? emptyContract : await parseContract(childOf(document, 'contract'), context),

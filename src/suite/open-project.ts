@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { type CheckRun, type Config, emptyConfig, parseConfig } from './config.ts';
@@ -52,16 +52,31 @@ export function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | '
 
 /** The document of the config; undefined where there is none, or none that can be read, which is reported. */
 export async function readConfig(
-  { place: { configPath }, files, kindOf }: ProjectSnapshot,
+  { place: { root, configPath }, files, kindOf }: ProjectSnapshot,
   { cwd, configPath: asked }: Pick<LoadOptions, 'cwd' | 'configPath'>,
   problems: Problems,
 ): Promise<Located | undefined> {
-  if (configPath === undefined) return undefined;
+  if (configPath === undefined) {
+    reportOtherNames(root, kindOf, problems);
+    return undefined;
+  }
   if (asked !== undefined && kindOf(resolve(cwd, asked)) !== 'file') {
     problems.report({ code: 'usage', message: `the config ${asked} does not exist` });
     return undefined;
   }
   return readDocument(configPath, files, problems);
+}
+
+/** A config under another name would be ignored without a word. */
+function reportOtherNames(root: string, kindOf: ProjectSnapshot['kindOf'], problems: Problems): void {
+  for (const ending of ['yml', 'json', 'js', 'mjs', 'ts']) {
+    const name = `llmcheck.config.${ending}`;
+    if (kindOf(join(root, name)) !== 'file') continue;
+    const hint = ['yml', 'json'].includes(ending)
+      ? 'rename it to llmcheck.config.yaml'
+      : 'write the config in YAML, as llmcheck.config.yaml';
+    problems.report({ code: 'config', message: `${name} is not read: the config is llmcheck.config.yaml`, hint });
+  }
 }
 
 type ConfigOptions = Omit<Parameters<typeof parseConfig>[1], 'readFile'>;

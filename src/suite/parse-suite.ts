@@ -22,7 +22,7 @@ import { createContractLocator, placeOf } from './contracts/contract-places.ts';
 import { joinContracts, type ParsedContract, parseContract } from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
 import { isCodeSuite } from './documents/code-suite.ts';
-import { childOf, itemsOf, type Located, locate } from './documents/locate.ts';
+import { childOf, idsOf, itemsOf, type Located, locate } from './documents/locate.ts';
 import type { Problems } from './documents/problems.ts';
 import { createReadData, readDocument, reportFault } from './documents/read-document.ts';
 import { type ProjectFiles, type ReadLog, sourcesOf } from './files/project-files.ts';
@@ -30,7 +30,6 @@ import { parsePrompts } from './prompts/parse-prompts.ts';
 import type { ParsePrompt } from './prompts/prompt-file.ts';
 import {
   checkPromptParams,
-  idsOf,
   parseEndpoints,
   parseSuiteProviders,
   restrictToModel,

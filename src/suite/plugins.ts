@@ -5,6 +5,8 @@ import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { ProblemCode } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { createReadCode } from './assertions/own-code.ts';
+import { configShape } from './config.ts';
+import { checkPart } from './documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate } from './documents/locate.ts';
 import type { Problems } from './documents/problems.ts';
 import type { ProjectFiles } from './files/project-files.ts';
@@ -45,6 +47,7 @@ export async function loadPlugins(
   { open, problems }: { readonly open: OpenPlugins | undefined; readonly problems: Problems },
 ): Promise<LoadedPlugins> {
   if (open === undefined) return none;
+  if (config !== undefined) checkPart(config, 'plugins', configShape.plugins, problems);
   const entries = config === undefined ? [] : itemsOf(childOf(config, 'plugins')).filter(isText);
   const readCode = createReadCode({ files, problems });
   const requests: PluginRequest[] = [];

@@ -12,13 +12,21 @@ export function findNearest(name: string, known: Iterable<string>): string | und
   let best = (name.length <= 3 ? 1 : MAX_DISTANCE) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - name.length) > MAX_DISTANCE) continue;
-    const found = distance(wanted, candidate.toLowerCase());
+    const lower = candidate.toLowerCase();
+    const found = isSwap(wanted, lower) ? 1 : distance(wanted, lower);
     if (found < best) {
       nearest = candidate;
       best = found;
     }
   }
   return nearest ?? findLonger(wanted, known);
+}
+
+/** True where two letters that follow each other are swapped, as in `rnu`. */
+function isSwap(a: string, b: string): boolean {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  return `${a.slice(0, at)}${a.charAt(at + 1)}${a.charAt(at)}${a.slice(at + 2)}` === b;
 }
 
 /** The one name that a shortened one begins, as `postgre` does. */

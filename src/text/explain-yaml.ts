@@ -155,7 +155,9 @@ function findOpenQuote(text: string): Mistake | undefined {
   const { offset, source } = token;
   const line = source.split('\n', 1)[0] ?? '';
   const hint = `close it on this line with ${source.charAt(0)}`;
-  const without = leaveOut(text, { start: offset, end: offset + line.length });
+  // Inside brackets the rest of the line may hold what closes them.
+  const { isFlow } = findValueAt(text, offset + 1);
+  const without = isFlow ? undefined : leaveOut(text, { start: offset, end: offset + line.length });
   return { message: 'the quote that opens here is not closed', offset, hint, without };
 }
 

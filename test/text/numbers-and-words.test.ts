@@ -15,6 +15,8 @@ describe('durations', () => {
     ['1m30s', 90_000],
     ['1.5s', 1500],
     ['2h', 7_200_000],
+    ['2d', 172_800_000],
+    ['1d12h', 129_600_000],
     ['1h1m1s1ms', 3_661_001],
     [' 0s ', 0],
   ])('%j is %d ms', (text, expected) => {
@@ -32,6 +34,9 @@ describe('durations', () => {
     ['1s1s', /from large to small/],
     [null, /a value of type null/],
     [`${'9'.repeat(400)}s`, /too long/],
+    ['2 days', /not a duration: write "2d"/],
+    ['3 min', /write "3m"/],
+    ['5 lightyears', /write one such as/],
   ])('%j is none', (value, message) => {
     expect(() => parseDurationMs(value)).toThrow(DurationError);
     expect(() => parseDurationMs(value)).toThrow(message);

@@ -7,7 +7,7 @@ import type { ContractPolicy, Direction } from '../../model/finding.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { contractReporters } from '../../reports/index.ts';
 import type { Io } from '../io.ts';
-import { noSuiteText } from '../load-suites.ts';
+import { describeNoSuite } from '../load-suites.ts';
 import { printProblems } from '../output/problems.ts';
 import { collect, parseRequests, requestsOf, writeDecision } from '../output/reports.ts';
 import type { DefineCommand } from './define.ts';
@@ -118,7 +118,7 @@ async function check(paths: readonly string[], flags: CheckFlags, io: Io): Promi
   const { project, warnings } = await loadProject({ paths, cwd, ...defined({ configPath }) });
   printProblems(warnings, io, flags.color);
   if (project.suites.length === 0) {
-    io.stderr.write(noSuiteText);
+    io.stderr.write(describeNoSuite(project.root, paths));
     return exitCodes.incomplete;
   }
   const report = await checkContracts({ project, paths, ...defined({ against, configPath }), cwd, env });

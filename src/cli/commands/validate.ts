@@ -7,7 +7,7 @@ import { formatCount } from '../../text/format-amount.ts';
 import { loadForRun, resolveRun } from '../flags/resolve-run.ts';
 import { buildRunOptions } from '../flags/run-settings.ts';
 import type { Io } from '../io.ts';
-import { noSuiteText } from '../load-suites.ts';
+import { describeNoSuite } from '../load-suites.ts';
 import { printProblems } from '../output/problems.ts';
 import type { DefineCommand } from './define.ts';
 
@@ -40,7 +40,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   printProblems([...loaded.warnings, ...resolved.problems, ...foreignKeys, ...warnings], io);
   const { suites } = project;
   if (suites.length === 0) {
-    io.stderr.write(noSuiteText);
+    io.stderr.write(describeNoSuite(project.root, paths));
     return exitCodes.incomplete;
   }
   if (isIncomplete) return exitCodes.incomplete;

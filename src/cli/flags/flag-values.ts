@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
+import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 import { type CountOrFraction, envNameOf, type FlagDefinition, type RunFlagValues, runFlags } from './run-flags.ts';
 
@@ -158,18 +158,59 @@ function findUnknownConfig(config: FlagSources['config']): readonly Problem[] {
     });
 }
 
-/** A misspelt variable would be ignored in silence otherwise. */
+/** A misspelt variable is ignored, which is said. One that was to limit the run ends it: the run could cost what it must not. */
 function findUnknownEnv(env: FlagSources['env']): readonly Problem[] {
   const known = new Set([...runFlags.map(({ key }) => envNameOf(key)), ...otherEnvNames]);
   return Object.keys(env)
-    .filter((name) => name.startsWith('LLMCHECK_') && !known.has(name))
+    .filter((name) => !known.has(name) && (env[name] ?? '') !== '' && isOurs(name, known))
     .sort()
-    .map((name) => ({
-      code: 'environment',
-      severity: 'warning',
-      message: `${name} is not a setting of llmcheck and was ignored`,
-    }));
+    .map((name) => {
+      const meant = findMeant(name, known);
+      const isLimit = meant !== undefined && limits.has(meant);
+      return {
+        code: 'environment',
+        severity: isLimit ? 'error' : 'warning',
+        message: `${name} is not a setting of llmcheck${isLimit ? '' : ' and was ignored'}`,
+        ...(meant !== undefined && { hint: `did you mean "${meant}"?` }),
+      };
+    });
 }
+
+/** True for the prefix in any case, and for a misspelt one before the name of a setting. */
+function isOurs(name: string, known: ReadonlySet<string>): boolean {
+  const upper = name.toUpperCase();
+  if (upper.startsWith(prefix)) return true;
+  const setting = [...known].find((one) => upper.endsWith(one.slice(prefix.length - 1)));
+  return (
+    setting !== undefined &&
+    findNearest(upper.slice(0, -setting.length + prefix.length - 1), ['LLMCHECK']) !== undefined
+  );
+}
+
+/** The setting that a name most likely means. Only what follows the prefix is compared. */
+function findMeant(name: string, known: ReadonlySet<string>): string | undefined {
+  const upper = name.toUpperCase();
+  const same = [...known].find(
+    (one) => upper === one || (!upper.startsWith(prefix) && upper.endsWith(one.slice(prefix.length - 1))),
+  );
+  const setting = upper.slice(prefix.length);
+  if (same !== undefined || !upper.startsWith(prefix)) return same;
+  if (/BUDGET|COST|USD/.test(setting)) return envNameOf('maxCost');
+  const nearest = findNearest(
+    setting,
+    [...known].map((one) => one.slice(prefix.length)),
+  );
+  return nearest === undefined ? undefined : `${prefix}${nearest}`;
+}
+
+const prefix = 'LLMCHECK_';
+
+/** Settings without which a run may send or spend more, or pass where it must not. */
+const limits: ReadonlySet<string> = new Set(
+  ['maxCost', 'maxErrors', 'bail', 'deadline', 'timeout', 'dryRun', 'cache', 'requireConclusive', 'concurrency'].map(
+    envNameOf,
+  ),
+);
 
 /** Read elsewhere: the config file's path, and colour. */
 const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR'];

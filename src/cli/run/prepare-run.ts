@@ -17,6 +17,7 @@ import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run
 import type { RunFlagValues } from '../flags/run-flags.ts';
 import { buildRunOptions } from '../flags/run-settings.ts';
 import type { Io } from '../io.ts';
+import { describeNoSuite } from '../load-suites.ts';
 import { maskError, maskSink } from '../output/mask.ts';
 import { printProblems } from '../output/problems.ts';
 import type { ParsedReporters } from '../output/reports.ts';
@@ -79,6 +80,7 @@ export async function prepareRun(
     io,
     hasColor,
   );
+  if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths));
   const whole = buildRunOptions(values, settings, project, paths);
   const quiet = values.quiet === true;
   if (values.lastFailed === true && !quiet) {

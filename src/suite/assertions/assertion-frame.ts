@@ -8,6 +8,7 @@ import { keysAt } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
+import { hintOfOtherStyle } from './other-styles.ts';
 import { parseSelect } from './select.ts';
 
 const COMMON_KEYS = ['select', 'name', 'weight', 'required'];
@@ -35,7 +36,10 @@ export function findName(located: Located, { declarations, problems }: FrameCont
   const [name, second] = keys.filter(isKnown);
   if (name === undefined) {
     const [unknown] = keys;
-    const hint = (unknown === undefined ? undefined : didYouMean(unknown, known)) ?? `known: ${known.join(', ')}`;
+    const hint =
+      hintOfOtherStyle(located, known) ??
+      (unknown === undefined ? undefined : didYouMean(unknown, known)) ??
+      `known: ${known.join(', ')}`;
     problems.report({
       code: 'unknown-assertion',
       message: unknown === undefined ? 'the assertion has no name' : `unknown assertion "${unknown}"`,

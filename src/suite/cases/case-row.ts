@@ -5,6 +5,7 @@ import { plainNumbers } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import type { CompiledAssertion } from '../assertions/compiled-assertion.ts';
 import { checkShape } from '../documents/check-shape.ts';
+import { findMeant } from '../documents/describe-issue.ts';
 import { childOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import { caseSchema } from '../schema/suite-schema.ts';
@@ -20,10 +21,32 @@ export interface CaseGroup {
 
 /** Checks the shape of a row; undefined where it is wrong, which is reported. */
 export function readRow(row: Located, problems: Problems): CaseRow | undefined {
-  const shaped = checkShape(caseSchema, withPlainSettings(row), { label: 'the case', problems });
+  const hintOfUnknown = (unknown: readonly string[], key: string) => hintOfVars(row, unknown, key);
+  const shaped = checkShape(caseSchema, withPlainSettings(row), { label: 'the case', problems, hintOfUnknown });
   // The schema's own copy of a map lacks a key named __proto__.
   const { vars } = shaped === undefined ? {} : (row.value as CaseRow);
   return vars === undefined || shaped === undefined ? shaped : Object.assign(shaped, { vars });
+}
+
+/** The next step where a case has no vars, and what is hardly meant as another key. */
+function hintOfVars({ value, source }: Located, unknown: readonly string[], key: string): string | undefined {
+  const known = Object.keys(caseSchema.shape);
+  if (Object.hasOwn(Object(value), 'vars')) return undefined;
+  const names = unknown.filter((name) => !isMeant(name, Reflect.get(Object(value), name), known));
+  if (!names.includes(key)) return undefined;
+  const written = /\.(?:json|jsonl|ndjson)$/i.test(source.file)
+    ? `"vars": {${names.map((name) => `${JSON.stringify(name)}: …`).join(', ')}}`
+    : `vars: { ${names.map((name) => `${name}: …`).join(', ')} }`;
+  return `a variable of the prompt is written under vars: ${written}`;
+}
+
+/** True for a key that most likely means one of a case, whose form its value has. */
+function isMeant(key: string, value: unknown, known: readonly string[]): boolean {
+  // A known key that lacks its colon.
+  if (/^[\w-]+[:\s]/.test(key) && known.includes(key.replace(/[:\s].*/s, ''))) return true;
+  const meant = findMeant(key, known);
+  const field = Object.entries(caseSchema.shape).find(([name]) => name === meant)?.[1];
+  return field?.safeParse(plainNumbers(value)).success === true;
 }
 
 /** A case or a file of cases with its settings as plain numbers; vars, expected and assertions keep every spelling. */

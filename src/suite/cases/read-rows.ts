@@ -55,9 +55,16 @@ export function readRows({ path, text }: RowFile, files: ProjectFiles, problems:
   problems.report({
     code: 'invalid-value',
     message: `${files.display(path)} must hold a list of cases`,
+    hint: hintOfDocument(document.value),
     at: locate(document),
   });
   return [];
+}
+
+function hintOfDocument(value: unknown): string {
+  const list = Object.entries(Object(value)).find(([, item]) => Array.isArray(item))?.[0];
+  if (list !== undefined) return `write the list alone, without "${list}" around it`;
+  return 'write a list: [{"id": …, "vars": {…}}]';
 }
 
 interface OpenFile {
@@ -78,7 +85,12 @@ function* readJsonLines(open: OpenFile, report: Report): Generator<FileRow> {
       const column = parsed.error.offset + 1;
       const excerpt = { startLine: number, lines: [cutLine(text, column)] };
       const at = { file: open.file, line: number, column, excerpt };
-      report({ code: 'syntax', message: parsed.error.message, at, hint: 'every line is one JSON object' });
+      const isList = number === 1 && text.startsWith('[');
+      const hint = isList
+        ? 'every line is one JSON object; a file that is one list ends in .json'
+        : 'every line is one JSON object';
+      report({ code: 'syntax', message: parsed.error.message, at, hint });
+      if (isList) return;
     } else {
       yield { row: { value: parsed.value, source: jsonRowSource(open, text, number), path: [] }, text };
     }
@@ -129,6 +141,15 @@ function* readCsv(open: OpenFile, report: Report): Generator<FileRow> {
     const sourceAt = (line: number) => csvRowSource(open, { text, startLine: number }, number + line - 1);
     const complain = (message: string, line: number, hint?: string) =>
       report({ code: 'syntax', message, at: sourceAt(line).at([]), ...defined({ hint }) });
+    const separator = columns === undefined ? findSeparator(text) : undefined;
+    if (separator !== undefined) {
+      complain(
+        `the columns are separated by ${separator}, not by commas`,
+        1,
+        'save the file with commas between the columns',
+      );
+      return;
+    }
     const csv = parseCsv(text);
     if ('error' in csv) {
       complain(csv.error.message, csv.error.line);
@@ -171,6 +192,15 @@ function* joinQuotedLines(lines: Iterable<TextLine>): Generator<TextLine> {
 
 function hasOddQuotes(text: string): boolean {
   return text.split('"').length % 2 === 0;
+}
+
+/** What separates the columns of a header that holds no comma. */
+function findSeparator(header: string): string | undefined {
+  const line = header.trimEnd();
+  if (line.includes(',')) return undefined;
+  if (line.includes('\t')) return 'tabs';
+  const mark = [';', '|'].find((one) => line.includes(one));
+  return mark === undefined ? undefined : `"${mark}"`;
 }
 
 function findWrongColumn(columns: readonly string[]): string | undefined {

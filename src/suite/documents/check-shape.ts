@@ -6,8 +6,10 @@ import {
   codeOf,
   describeIssue,
   describeValue,
+  findMeant,
   hintOf,
   hintOfKey,
+  hintOfMisplaced,
   type Issue,
   sentence,
   writeLabel,
@@ -30,15 +32,20 @@ export function requireMap(located: Located, label: string, problems: Problems):
   return false;
 }
 
-/** Reports the keys of a map that its shape does not know. */
+/** True for a key that holds nothing but YAML anchors for other keys. */
+export function isExtensionKey(key: unknown): boolean {
+  return typeof key === 'string' && key.startsWith('x-');
+}
+
+/** Reports the keys of a document that its shape does not know. */
 export function checkKeys(located: Located, shape: Shape, label: string, problems: Problems): void {
   const known = Object.keys(shape);
   for (const key of Object.keys(located.value ?? {})) {
-    if (Object.hasOwn(shape, key)) continue;
+    if (Object.hasOwn(shape, key) || isExtensionKey(key)) continue;
     problems.report({
       code: 'unknown-key',
       message: `unknown key "${key}" in ${label}`,
-      hint: hintOfKey(key, known),
+      hint: hintOfKey(key, known, 'a key that only holds anchors begins with "x-"'),
       at: locate(childOf(located, key), 'key'),
     });
   }
@@ -53,7 +60,9 @@ export function checkPart<Schema extends z.ZodType>(
 ): z.output<Schema> | undefined {
   const part = childOf(parent, key);
   if (part.value === undefined) {
-    if (!schema.safeParse(undefined).success) {
+    // A key that is missing because it has another name is one mistake.
+    const isMistyped = Object.keys(parent.value ?? {}).some((name) => findMeant(name, [key]) === key);
+    if (!isMistyped && !schema.safeParse(undefined).success) {
       problems.report({ code: 'invalid-value', message: `the key "${key}" is missing`, at: locate(parent) });
     }
     return undefined;
@@ -67,6 +76,8 @@ interface Checking {
   readonly problems: Problems;
   /** Where an issue's path is written, if the checked value is not the written one. */
   readonly relocate?: (path: Path) => Located;
+  /** The next step for an unknown key at the root, where there is a better one than a list of the known keys. */
+  readonly hintOfUnknown?: (unknown: readonly string[], key: string) => string | undefined;
   /** Keys at the root that are missing only because they are mistyped; that is reported already. */
   readonly mistyped?: readonly string[];
 }
@@ -98,7 +109,7 @@ function findMistyped(issue: Issue, schema: z.ZodType): readonly string[] {
   if (issue.code !== 'unrecognized_keys') return [];
   const known = keysAt(schema, issue.path);
   return issue.keys.flatMap((key) => {
-    const meant = findNearest(key, known);
+    const meant = findMeant(key, known);
     return meant === undefined ? [] : [[...issue.path, meant].join('\0')];
   });
 }
@@ -127,10 +138,13 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, issue.path);
     for (const key of issue.keys) {
+      // Another form of the map knows it.
+      const isElsewhere = known.includes(key);
+      const own = issue.path.length === 0 ? checking.hintOfUnknown?.(issue.keys, key) : undefined;
       problems.report({
         code: 'unknown-key',
-        message: `unknown key "${key}" in ${name}`,
-        hint: hintOfKey(key, known),
+        message: `${isElsewhere ? 'misplaced' : 'unknown'} key "${key}" in ${name}`,
+        hint: isElsewhere ? hintOfMisplaced(key) : (own ?? hintOfKey(key, known)),
         at: locate(place([...issue.path, key]), 'key'),
       });
     }
@@ -143,7 +157,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
     problems.report({ code: 'invalid-value', message: `${parent} needs "${String(issue.path.at(-1))}"`, at });
     return;
   }
-  const hint = hintOf(issue);
+  const hint = hintOf(issue, label, located.path);
   problems.report({
     code: codeOf(issue),
     message: sentence(name, describeIssue(issue)),

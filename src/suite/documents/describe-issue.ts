@@ -1,7 +1,8 @@
 import type * as z from 'zod';
 import { type ProblemCode, problemCodes } from '../../model/problem.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
+import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { SpelledNumber } from '../../text/exact-numbers.ts';
+import { hintOfItem, hintOfList } from './list-hints.ts';
 import type { Path } from './locate.ts';
 
 export type Issue = z.core.$ZodIssue;
@@ -40,24 +41,71 @@ export function describeIssue(issue: Issue): string {
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
 }
 
-export function hintOf(issue: Issue): string | undefined {
+export function hintOf(issue: Issue, label: string, root: Path): string | undefined {
   const given: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined;
   if (typeof given === 'string') return given;
   const { input } = issue;
   if (expectsText(issue) && typeof input === 'object') return hintOfText(input);
-  if (issue.code === 'invalid_type') return hintOfType(issue.expected, input);
-  if (typeof issue.input !== 'string') return undefined;
-  return didYouMean(issue.input, wordsOf(issue));
+  const { path } = issue;
+  const key = String(path.at(-1) ?? label);
+  if (issue.code === 'invalid_type' && issue.expected === 'array')
+    return hintOfList(key, path.length > 0, input, describeValue(input));
+  if (issue.code === 'invalid_type') return hintOfType(issue.expected, input) ?? hintOfItem(label, path, root, input);
+  if (issue.code === 'invalid_value' && input === true) return `write ${String(issue.values[0])}`;
+  if (typeof input !== 'string') return undefined;
+  return (
+    didYouMean(input, wordsOf(issue)) ??
+    (issue.code === 'invalid_union' ? hintOfItem(label, path, root, input) : undefined)
+  );
 }
 
 /** The next step for a key that does not exist: one that begins with a known key lacks a colon. */
-export function hintOfKey(key: string, known: readonly string[]): string {
+export function hintOfKey(key: string, known: readonly string[], more?: string): string {
   const [, first = '', value = ''] = /^([\w-]+)(?::|\s+)(.+)$/s.exec(key) ?? [];
   if (known.includes(first)) {
     return /^[[{]/.test(value) ? `write a colon and a blank after ${first}: "${first}: …"` : `write ${first}: ${value}`;
   }
-  return didYouMean(key, known) ?? (known.length === 0 ? 'leave it out' : `known here: ${known.join(', ')}`);
+  if (key === 'role' && known.includes('user')) return 'leave it out: a turn is what the user says';
+  const meant = findMeant(key, known);
+  if (meant !== undefined) return `did you mean "${meant}"?`;
+  if (known.length === 0) return 'leave it out';
+  return `known here: ${known.join(', ')}${more === undefined ? '' : `; ${more}`}`;
 }
+
+/** The next step for a key that another form of the map knows. */
+export function hintOfMisplaced(key: string): string {
+  if (key !== 'assert') return 'leave it out';
+  return 'write it under assert of the case, which checks the last answer; beside user it checks the answer to that turn';
+}
+
+/** The known key that an unknown one most likely means: by its spelling, or as other tools call it. */
+export function findMeant(key: string, known: readonly string[]): string | undefined {
+  return findNearest(key, known) ?? otherNames.get(key)?.find((name) => known.includes(name));
+}
+
+const otherNames: ReadonlyMap<string, readonly string[]> = new Map([
+  ['tests', ['cases']],
+  ['testCases', ['cases']],
+  ['defaultTest', ['defaults']],
+  ['thresholds', ['gate']],
+  ['models', ['providers']],
+  ['checks', ['assert']],
+  ['assertions', ['assert']],
+  ['variables', ['vars']],
+  ['inputs', ['vars']],
+  ['output', ['expected']],
+  ['answer', ['expected']],
+  ['ideal', ['expected']],
+  ['reference', ['expected']],
+  ['expectedOutput', ['expected']],
+  ['expected_output', ['expected']],
+  ['repeat', ['trials']],
+  ['repetitions', ['trials']],
+  ['path', ['file']],
+  ['template', ['text']],
+  ['prompt', ['text']],
+  ['content', ['user', 'text']],
+]);
 
 function expectsText(issue: Issue): boolean {
   if (issue.code === 'invalid_type' && isZodWords(issue)) return issue.expected === 'string';
@@ -90,8 +138,6 @@ function wordsOf(issue: Issue): readonly string[] {
 function hintOfType(expected: string, input: unknown): string | undefined {
   const isPlain = typeof input === 'number' || typeof input === 'boolean' || input instanceof SpelledNumber;
   if (expected === 'string' && isPlain) return `for a text, write it in quotes: "${describeValue(input)}"`;
-  if (expected === 'array' && (isPlain || typeof input === 'string')) return `write [${describeValue(input)}]`;
-  if (expected === 'array' && typeof input === 'object') return 'begin each item with "- "';
   if (expected === 'boolean' && typeof input === 'string') {
     if (/^(?:true|yes|on|y|1)$/i.test(input.trim())) return 'write true';
     if (/^(?:false|no|off|n|0)$/i.test(input.trim())) return 'write false';

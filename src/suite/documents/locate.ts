@@ -39,6 +39,14 @@ export function itemsOf(located: Located): readonly Located[] {
   return Array.isArray(located.value) ? located.value.map((_, index) => childOf(located, index)) : [];
 }
 
+/** The ids that the maps of a list have. */
+export function idsOf(list: Located): readonly string[] {
+  return itemsOf(list).flatMap((item) => {
+    const id = childOf(item, 'id').value;
+    return typeof id === 'string' ? [id] : [];
+  });
+}
+
 function readOwn(value: unknown, key: PropertyKey): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return (value as Readonly<Record<PropertyKey, unknown>>)[key];

@@ -6,6 +6,7 @@ import { createLineIndex } from '../../text/line-index.ts';
 import { parseYaml } from '../../text/yaml-text.ts';
 import type { FileText, ProjectFiles } from '../files/project-files.ts';
 import type { FileFault } from '../files/project-place.ts';
+import { isExtensionKey } from './check-shape.ts';
 import { fixedSource, jsonSource, type Located, locate, type SourceFile, yamlSource } from './locate.ts';
 import type { Problems } from './problems.ts';
 
@@ -75,7 +76,7 @@ const exactKeys: ReadonlySet<unknown> = new Set(['cases', 'defaults']);
 function refuseLongNumbers(located: Located, problems: Problems): void {
   if (Array.isArray(located.value)) return;
   for (const { path, number } of findLongNumbers(located.value)) {
-    if (exactKeys.has(path[0])) continue;
+    if (exactKeys.has(path[0]) || isExtensionKey(path[0])) continue;
     problems.report({
       code: 'invalid-value',
       message: describeLongNumber(number),
@@ -112,7 +113,10 @@ function readYaml(names: Names, text: string, problems: Problems): Parsed | unde
 function readJson(names: Names, text: string, problems: Problems): Parsed | undefined {
   const json = parseJsonText(text);
   if (!('error' in json)) return { value: json.value, source: jsonSource(names, text) };
-  problems.report({ code: 'syntax', message: json.error.message, at: placeOf(names, text, json.error.offset) });
+  const { message, offset } = json.error;
+  const isLines = message === 'unexpected "{"' && !('error' in parseJsonText(text.slice(0, offset)));
+  const hint = isLines ? 'a file with one JSON object on each line ends in .jsonl' : undefined;
+  problems.report({ code: 'syntax', message, ...defined({ hint }), at: placeOf(names, text, offset) });
   return undefined;
 }
 

@@ -11,6 +11,7 @@ import { checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import { type Problems, withoutExcerpt } from '../documents/problems.ts';
 import { checkParams } from '../providers/check-params.ts';
+import { hintOfParams } from '../providers/other-styles.ts';
 import { toJsonObject } from '../providers/parse-providers.ts';
 import { promptSchema } from '../schema/suite-schema.ts';
 import { type PlacedTemplate, type PromptContext, readContent } from './prompt-content.ts';
@@ -50,7 +51,8 @@ export async function parsePrompts(located: Located, context: PromptContext): Pr
 }
 
 async function parsePromptItem(item: Located, context: PromptContext): Promise<CompiledPrompt | undefined> {
-  const prompt = checkShape(promptSchema, item, { label: 'the prompt', problems: context.problems });
+  const hintOfUnknown = (unknown: readonly string[], key: string) => hintOfParams(item, key, unknown);
+  const prompt = checkShape(promptSchema, item, { label: 'the prompt', problems: context.problems, hintOfUnknown });
   if (prompt === undefined) return undefined;
   checkParams(childOf(item, 'params'), context.problems);
   const content = await readContent(item, prompt, context);

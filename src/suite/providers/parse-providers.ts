@@ -9,18 +9,21 @@ import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { parseDurationMs } from '../../text/duration.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { checkShape, keysAt } from '../documents/check-shape.ts';
-import { describeValue } from '../documents/describe-issue.ts';
+import { describeValue, hintOfKey } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import { type Problems, withoutExcerpt } from '../documents/problems.ts';
 import { judgeSchema, providerSchema } from '../schema/provider-schema.ts';
 import { checkParams, checkWritten } from './check-params.ts';
 import { reportLiteralKeys } from './literal-keys.ts';
+import { findOtherUse, hintOfParams, modelKeys, type OtherUse } from './other-styles.ts';
 
 interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
   /** The providers of the config, which a suite may name by id. */
   readonly known: readonly ProviderConfig[];
+  /** Every id of the config, also of what could not be read there: that is reported at its own place. */
+  readonly writtenIds: readonly string[];
   /** What one is called in messages. */
   readonly noun: 'provider' | 'judge';
 }
@@ -50,6 +53,7 @@ function parseProvider(item: Located, context: ProviderContext): ProviderConfig 
   if (typeof item.value !== 'string') return parseProviderMap(item, context);
   const known = context.known.find(({ id }) => id === item.value);
   if (known !== undefined) return known;
+  if (context.writtenIds.includes(item.value)) return undefined;
   const use = parseUse({ ...item, value: item.value }, context);
   return use === undefined
     ? undefined
@@ -59,7 +63,7 @@ function parseProvider(item: Located, context: ProviderContext): ProviderConfig 
 /** Parses `adapter:model`, split at the first colon. */
 export function parseUse(
   located: Located<string>,
-  { adapters, problems, known, noun }: ProviderContext,
+  { adapters, problems, known, noun }: Omit<ProviderContext, 'writtenIds'>,
 ): Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'> | undefined {
   const text = located.value;
   const colon = text.indexOf(':');
@@ -114,7 +118,9 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   checkParams(childOf(located, 'params'), context.problems);
   const schema = noun === 'judge' ? judgeSchema : providerSchema;
   const baseKeys = Object.keys(schema.shape);
-  const use = childOf(located, findUseKey(located, baseKeys));
+  const other = findOtherUse(located, adapters);
+  if (other === undefined && isKeyedByUse(located, context)) return undefined;
+  const use = other === undefined ? childOf(located, findUseKey(located, baseKeys)) : { ...located, value: other.use };
   // No adapter of its own is an id of the config.
   const endpoint =
     typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, { ...context, known: [] }) : undefined;
@@ -128,26 +134,36 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   const unknown = entries.filter(([key]) => !baseKeys.includes(key) && !optionKeys.includes(key)).map(([key]) => key);
   const knownKeys = [...baseKeys, ...(meantKeys ?? [])];
   const mistyped: string[] = [];
+  if (other !== undefined) {
+    mistyped.push('use');
+    reportOtherUse(located, other, context);
+  }
   for (const key of unknown) {
-    if (knownKeys.includes(key)) continue;
-    const meant = findNearest(key, knownKeys);
+    if (knownKeys.includes(key) || other?.keys.includes(key) === true) continue;
+    const hint = hintOfParams(located, key, unknown);
+    const meant = hint === undefined ? (findNearest(key, knownKeys) ?? meantByOthers(key)) : undefined;
     // Which keys an unknown adapter has can't be said.
     if (meant === undefined && meantKeys === undefined) continue;
     if (meant !== undefined) mistyped.push(meant);
     problems.report({
       code: 'unknown-key',
       message: `unknown key "${key}" in a ${noun}`,
-      hint: didYouMean(key, knownKeys) ?? hintOfUse(key, declaration?.example) ?? `known here: ${knownKeys.join(', ')}`,
+      hint: hint ?? hintOfUse(located, key) ?? hintOfKey(key, knownKeys),
       at: locate(childOf(located, key), 'key'),
     });
   }
   const checking = { label: noun, problems, mistyped };
-  const base = checkShape(schema, pick(located, entries, baseKeys), checking);
+  const base = checkShape(
+    schema,
+    pick(located, other === undefined ? entries : [...entries, ['use', other.use]], baseKeys),
+    checking,
+  );
   const options =
     declaration === undefined
       ? undefined
       : checkShape(declaration.options, pick(located, entries, optionKeys), checking);
-  if (base === undefined || endpoint === undefined || options === undefined || unknown.length > 0) return undefined;
+  const isWrong = unknown.length > 0 || other !== undefined;
+  if (base === undefined || endpoint === undefined || options === undefined || isWrong) return undefined;
   return buildProvider(base, endpoint, Object.fromEntries(entries.filter(([key]) => optionKeys.includes(key))), item);
 }
 
@@ -168,12 +184,41 @@ function optionKeysOf(declaration: AdapterDeclaration | undefined): readonly str
   return declaration === undefined ? undefined : keysAt(declaration.options, []);
 }
 
-/** What other tools write as keys of their own. */
-const partsOfUse = ['adapter', 'model', 'command'];
+function reportOtherUse(item: Located, { use, keys }: OtherUse, { problems, noun }: ProviderContext): void {
+  const [first] = keys;
+  const replaced = childOf(item, 'use').value === undefined ? keys : ['use', ...keys];
+  problems.report({
+    code: first === undefined ? 'invalid-value' : 'unknown-key',
+    message: first === undefined ? `${noun} needs "use"` : `unknown key "${first}" in a ${noun}`,
+    hint: `write use: ${use}${replaced.length === 0 ? '' : ` in place of ${replaced.join(' and ')}`}`,
+    at: first === undefined ? locate(item) : locate(childOf(item, first), 'key'),
+  });
+}
 
-function hintOfUse(key: string, example: string | undefined): string | undefined {
-  const part = findNearest(key, partsOfUse);
-  return part === undefined ? undefined : `write the ${part} under use: ${example ?? 'openai:gpt-4o-mini'}`;
+/** Reports a map whose one key is `adapter:model`, with its parameters below. */
+function isKeyedByUse(item: Located, { adapters, problems, noun }: ProviderContext): boolean {
+  const [key = '', second] = Object.keys(item.value ?? {});
+  const colon = key.indexOf(':');
+  if (second !== undefined || colon < 1 || !Object.hasOwn(adapters, key.slice(0, colon))) return false;
+  problems.report({
+    code: 'unknown-key',
+    message: `unknown key "${key}" in a ${noun}`,
+    hint: `write id: ${key.slice(colon + 1)} and use: ${key}, with its parameters under params`,
+    at: locate(childOf(item, key), 'key'),
+  });
+  return true;
+}
+
+/** The key that takes the place of one of another tool. */
+function meantByOthers(key: string): string | undefined {
+  return modelKeys.includes(key) ? 'use' : undefined;
+}
+
+/** A model without an adapter. */
+function hintOfUse(item: Located, key: string): string | undefined {
+  const { value } = childOf(item, key);
+  if (!modelKeys.includes(key) || typeof value !== 'string') return undefined;
+  return `write it under use, after its adapter and a colon, such as use: openai:${value}`;
 }
 
 function pick(located: Located, entries: readonly (readonly [string, unknown])[], keys: readonly string[]): Located {

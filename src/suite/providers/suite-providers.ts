@@ -5,7 +5,7 @@ import type { AdapterDeclaration } from '../../model/provider.ts';
 import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
 import type { Config } from '../config.ts';
 import { checkPart } from '../documents/check-shape.ts';
-import { childOf, fixedSource, itemsOf, type Located, locate } from '../documents/locate.ts';
+import { childOf, fixedSource, idsOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import { suiteShape } from '../schema/suite-schema.ts';
@@ -82,6 +82,7 @@ function buildModelProvider(
     adapters,
     problems,
     known: config.providers,
+    writtenIds: config.writtenIds,
     noun: 'provider',
   });
   return provider;
@@ -103,20 +104,13 @@ export function parseEndpoints(key: 'providers' | 'judges', document: Located, c
     adapters,
     problems,
     known: config[key],
+    writtenIds: config.writtenIds,
     noun: key === 'providers' ? 'provider' : 'judge',
   });
   return {
     list,
     known: [...idsOf(written), ...itemsOf(written).flatMap(({ value }) => (typeof value === 'string' ? [value] : []))],
   };
-}
-
-/** The ids that the maps of a list have. */
-export function idsOf(list: Located): readonly string[] {
-  return itemsOf(list).flatMap((item) => {
-    const id = childOf(item, 'id').value;
-    return typeof id === 'string' ? [id] : [];
-  });
 }
 
 interface ParamsContext {

@@ -35,6 +35,7 @@ export function buildSuiteJsonSchema(declarations: Declarations): JsonObject {
     $schema: DIALECT,
     title: 'llmcheck suite',
     ...schema,
+    patternProperties: extensions,
     $defs: buildDefinitions(declarations),
   });
 }
@@ -45,9 +46,12 @@ export function buildConfigJsonSchema(declarations: Declarations): JsonObject {
     $schema: DIALECT,
     title: 'llmcheck config',
     ...toJsonSchema(z.strictObject(configShape)),
+    patternProperties: extensions,
     $defs: buildDefinitions(declarations),
   });
 }
+
+const extensions: JsonObject = { '^x-': { description: 'Ignored: a place for YAML anchors.' } };
 
 function buildDefinitions({ assertions, adapters }: Declarations): JsonObject {
   return {

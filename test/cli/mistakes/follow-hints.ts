@@ -73,7 +73,7 @@ export function testMistakes(mistakes: Readonly<Record<string, Mistake>>): void 
 export function problemsIn(stderr: string): readonly string[] {
   const problems: string[] = [];
   for (const line of stderr.split('\n')) {
-    if (/^(?:\S+:\d+:\d+ )?(?:error|warning)[ :]/.test(line)) problems.push(line);
+    if (/^(?:\S+:\d+:\d+ )?(?:error|warning)(?:: | \S+: )/.test(line)) problems.push(line);
     else if (line.startsWith('  hint: ')) problems.push(`${problems.pop() ?? ''}\n${line.trim()}`);
   }
   return problems;

@@ -1,0 +1,213 @@
+import { describe } from 'vitest';
+import { suiteOf, testMistakes } from './follow-hints.ts';
+
+const suite = 'evals/a.eval.yaml';
+const row = '{"id": "red", "vars": {"word": "red"}, "assert": [{"contains": "red"}]}\n';
+const red = '{ id: red, vars: { word: red }, assert: [{ contains: red }] }';
+
+const notAList = (key: string, found: string) => `error invalid-value: ${key} must be a list, not ${found}`;
+
+const asList = (key: string) => `begin each item of the list with "- ", as in "- ${key}: …", or write [{ ${key}: … }]`;
+
+describe('a list that is written as something else', () => {
+  testMistakes({
+    'a file of cases alone': {
+      files: { [suite]: suiteOf({ cases: 'x.jsonl' }), 'evals/x.jsonl': row },
+      says: [`${suite}:3:8 ${notAList('cases', '"x.jsonl"')}\nhint: write [{ file: x.jsonl }]`],
+      follow: ({ change }) => change(suite, 'x.jsonl', '[{ file: x.jsonl }]'),
+    },
+    'a file of cases as an item': {
+      files: { [suite]: suiteOf({ cases: '[x.jsonl]' }), 'evals/x.jsonl': row },
+      says: [`${suite}:3:9 error invalid-value: the case must be a map, not "x.jsonl"\nhint: write { file: x.jsonl }`],
+      follow: ({ change }) => change(suite, 'x.jsonl', '{ file: x.jsonl }'),
+    },
+    'a file of cases as a map': {
+      files: { [suite]: suiteOf({ cases: '{ file: x.jsonl }' }), 'evals/x.jsonl': row },
+      says: [`${suite}:3:8 ${notAList('cases', 'a map')}\nhint: ${asList('file')}`],
+      follow: ({ edit }) => edit(suite, '{ file: x.jsonl }', '[{ file: x.jsonl }]'),
+    },
+    'a prompt file alone': {
+      files: { [suite]: suiteOf({ prompts: 'prompts/say.md' }), 'evals/prompts/say.md': 'Say: {{ word }}' },
+      says: [
+        `${suite}:1:10 ${notAList('prompts', '"prompts/say.md"')}\nhint: write [{ id: say, file: prompts/say.md }]`,
+      ],
+      follow: ({ change }) => change(suite, 'prompts/say.md', '[{ id: say, file: prompts/say.md }]'),
+    },
+    'prompts as texts and files': {
+      files: {
+        [suite]: suiteOf({ prompts: '["Say: {{ word }}", "Word: {{ word }}", v3.md]' }),
+        'evals/v3.md': '{{ word }}',
+      },
+      says: [
+        `${suite}:1:11 error invalid-value: the prompt must be a map, not "Say: {{ word }}"\nhint: write { id: v1, text: "Say: {{ word }}" }`,
+        `${suite}:1:30 error invalid-value: the prompt must be a map, not "Word: {{ word }}"\nhint: write { id: v2, text: "Word: {{ word }}" }`,
+        `${suite}:1:50 error invalid-value: the prompt must be a map, not "v3.md"\nhint: write { id: v3, file: v3.md }`,
+      ],
+      follow({ change }) {
+        change(suite, '"Say: {{ word }}"', '{ id: v1, text: "Say: {{ word }}" }');
+        change(suite, '"Word: {{ word }}"', '{ id: v2, text: "Word: {{ word }}" }');
+        change(suite, ' v3.md', ' { id: v3, file: v3.md }');
+      },
+    },
+    'one prompt': {
+      files: { [suite]: suiteOf({ prompts: '\n  id: v1\n  text: "{{ word }}"' }) },
+      says: [`${suite}:2:3 ${notAList('prompts', 'a map')}\nhint: ${asList('id')}`],
+      follow({ edit }) {
+        edit(suite, '  id: v1\n  text', '  - id: v1\n    text');
+      },
+    },
+    'one provider': {
+      files: { [suite]: suiteOf({ providers: 'openai:gpt-4o-mini' }) },
+      says: [`${suite}:2:12 ${notAList('providers', '"openai:gpt-4o-mini"')}\nhint: write ["openai:gpt-4o-mini"]`],
+      follow: ({ change }) => change(suite, 'openai:gpt-4o-mini', '["openai:gpt-4o-mini"]'),
+    },
+    'one assertion, one tag, one prompt of a case': {
+      files: {
+        [suite]: suiteOf({
+          cases: '[{ id: red, vars: { word: red }, tags: a, prompts: v1, assert: { contains: red } }]',
+        }),
+      },
+      says: [
+        `${suite}:3:47 ${notAList('tags of the case', '"a"')}\nhint: write ["a"]`,
+        `${suite}:3:59 ${notAList('prompts of the case', '"v1"')}\nhint: write ["v1"]`,
+        `${suite}:3:71 ${notAList('assert of the case', 'a map')}\nhint: ${asList('contains')}`,
+      ],
+      follow({ edit }) {
+        edit(suite, 'tags: a', 'tags: ["a"]');
+        edit(suite, 'prompts: v1', 'prompts: ["v1"]');
+        edit(suite, '{ contains: red } }]', '[{ contains: red }] }]');
+      },
+    },
+    'messages and turns as texts': {
+      files: {
+        [suite]: suiteOf({
+          prompts: '[{ id: v1, messages: ["Say: {{ word }}"] }]',
+          cases: '[{ id: red, vars: { word: red }, turns: ["Say: red"], assert: [{ contains: red }] }]',
+        }),
+      },
+      says: [
+        `${suite}:1:32 error invalid-value: messages[0] of the prompt must be a map, not "Say: {{ word }}"\nhint: write { role: user, content: "Say: {{ word }}" }`,
+        `${suite}:3:49 error invalid-value: turns[0] of the case must be {user: …, assert?: […]} or {toolResult: {name, content}}, not "Say: red"\nhint: write { user: "Say: red" }`,
+      ],
+      follow({ change }) {
+        change(suite, '"Say: {{ word }}"', '{ role: user, content: "Say: {{ word }}" }');
+        change(suite, '"Say: red"', '{ user: "Say: red" }');
+      },
+    },
+    'a prompt file of one message': {
+      files: {
+        [suite]: suiteOf({ prompts: '[{ id: v1, file: v1.yaml }]' }),
+        'evals/v1.yaml': 'role: user\ncontent: "Say: {{ word }}"\n',
+      },
+      says: [
+        'evals/v1.yaml:1:1 error invalid-value: a prompt file holds a list of messages, not one\nhint: begin it with "- ": a prompt file is a list of messages',
+      ],
+      follow: ({ edit }) => edit('evals/v1.yaml', 'role: user\ncontent', '- role: user\n  content'),
+    },
+    'one plug-in': {
+      files: {
+        [suite]: suiteOf({ cases: '[{ id: red, vars: { word: red }, assert: [{ says: red }] }]' }),
+        'llmcheck.config.yaml': 'plugins: ./plug.mjs\n',
+        'plug.mjs':
+          "export const says = { kind: 'assertion', name: 'says', summary: 'says it', example: 'says: red', main: 'value', params: { type: 'object', properties: { value: { type: 'string' } } }, check: () => ({ pass: true, score: 1, reason: 'said' }) };\n",
+      },
+      says: [`llmcheck.config.yaml:1:10 ${notAList('plugins', '"./plug.mjs"')}\nhint: write ["./plug.mjs"]`],
+      follow: ({ change }) => change('llmcheck.config.yaml', './plug.mjs', '["./plug.mjs"]'),
+    },
+  });
+});
+
+describe('a file of cases', () => {
+  const fileOf = (name: string) => suiteOf({ cases: `[{ file: ${name}, assert: [{ contains: red }] }]` });
+  const commas = 'hint: save the file with commas between the columns';
+  testMistakes({
+    'semicolons between the columns': {
+      files: { [suite]: fileOf('x.csv'), 'evals/x.csv': 'id;word;expected\nred;red, or so;red\n' },
+      says: [`evals/x.csv:1:1 error syntax: the columns are separated by ";", not by commas\n${commas}`],
+      follow: ({ project }) => project.write('evals/x.csv', 'id,word,expected\nred,"red, or so",red\n'),
+    },
+    'semicolons between quoted columns': {
+      files: { [suite]: fileOf('x.csv'), 'evals/x.csv': '"id";"word"\n"red";"red"\n' },
+      says: [`evals/x.csv:1:1 error syntax: the columns are separated by ";", not by commas\n${commas}`],
+      follow: ({ project }) => project.write('evals/x.csv', '"id","word"\n"red","red"\n'),
+    },
+    'tabs between the columns': {
+      files: { [suite]: fileOf('x.csv'), 'evals/x.csv': 'id\tword\nred\tred\n' },
+      says: [`evals/x.csv:1:1 error syntax: the columns are separated by tabs, not by commas\n${commas}`],
+      follow: ({ project }) => project.write('evals/x.csv', 'id,word\nred,red\n'),
+    },
+    'rows without vars': {
+      files: {
+        [suite]: fileOf('x.jsonl'),
+        'evals/x.jsonl': '{"id": "red", "word": "red", "term": "dark"}\n{"word": "dark red", "term": "red"}\n',
+      },
+      says: [
+        'evals/x.jsonl:1:15 error unknown-key: unknown key "word" in the case\nhint: a variable of the prompt is written under vars: "vars": {"word": …, "term": …}',
+        'evals/x.jsonl:1:30 error unknown-key: unknown key "term" in the case\nhint: a variable of the prompt is written under vars: "vars": {"word": …, "term": …}',
+        'evals/x.jsonl:2:2 error unknown-key: unknown key "word" in the case\nhint: a variable of the prompt is written under vars: "vars": {"word": …, "term": …}',
+        'evals/x.jsonl:2:22 error unknown-key: unknown key "term" in the case\nhint: a variable of the prompt is written under vars: "vars": {"word": …, "term": …}',
+      ],
+      follow({ edit, project }) {
+        edit('evals/x.jsonl', '"word": "red", "term": "dark"', '"vars": {"word": "red", "term": "dark"}');
+        edit('evals/x.jsonl', '"word": "dark red", "term": "red"', '"vars": {"word": "dark red", "term": "red"}');
+        project.write(suite, project.read(suite).replace('{{ word }}', '{{ word }} {{ term }}'));
+      },
+    },
+    'a case of the suite without vars': {
+      files: { [suite]: suiteOf({ cases: '[{ id: red, word: red, assert: [{ contains: red }] }]' }) },
+      says: [
+        `${suite}:3:20 error unknown-key: unknown key "word" in the case\nhint: a variable of the prompt is written under vars: vars: { word: … }`,
+      ],
+      follow: ({ edit }) => edit(suite, 'word: red', 'vars: { word: red }'),
+    },
+    'the golden answer under another name': {
+      files: { [suite]: fileOf('x.json'), 'evals/x.json': '[{"vars": {"word": "red"}, "ideal": "red"}]' },
+      says: ['evals/x.json:1:28 error unknown-key: unknown key "ideal" in the case\nhint: did you mean "expected"?'],
+      follow: ({ change }) => change('evals/x.json', 'ideal', 'expected'),
+    },
+    'a list in a file of lines': {
+      files: { [suite]: fileOf('x.jsonl'), 'evals/x.jsonl': '[\n  {"vars": {"word": "red"}}\n]\n' },
+      says: [
+        'evals/x.jsonl:1:2 error syntax: the text ends in the middle of a value\nhint: every line is one JSON object; a file that is one list ends in .json',
+      ],
+      follow({ project, edit }) {
+        project.write('evals/x.json', project.read('evals/x.jsonl'));
+        edit(suite, 'x.jsonl', 'x.json');
+      },
+    },
+    'lines in a file of one list': {
+      files: {
+        [suite]: fileOf('x.json'),
+        'evals/x.json': '{"vars": {"word": "red"}}\n{"vars": {"word": "reddish"}}\n',
+      },
+      says: [
+        'evals/x.json:2:1 error syntax: unexpected "{"\nhint: a file with one JSON object on each line ends in .jsonl',
+      ],
+      follow({ project, edit }) {
+        project.write('evals/x.jsonl', project.read('evals/x.json'));
+        edit(suite, 'x.json', 'x.jsonl');
+      },
+    },
+    'a map around the list': {
+      files: { [suite]: fileOf('x.yaml'), 'evals/x.yaml': 'cases:\n- vars: { word: red }\n' },
+      says: [
+        'evals/x.yaml:1:1 error invalid-value: evals/x.yaml must hold a list of cases\nhint: write the list alone, without "cases" around it',
+      ],
+      follow: ({ edit }) => edit('evals/x.yaml', 'cases:\n', ''),
+    },
+    'keys that other tools have': {
+      files: { [suite]: suiteOf().replace('cases: ', 'tests: ') },
+      says: [`${suite}:3:1 error unknown-key: unknown key "tests" in the suite\nhint: did you mean "cases"?`],
+      follow: ({ change }) => change(suite, 'tests', 'cases'),
+    },
+    'a key for anchors': {
+      files: {
+        [suite]: `checks: &checks\n  - contains: red\n${suiteOf({ cases: `[${red.replace('[{ contains: red }]', '*checks')}]` })}`,
+      },
+      says: [
+        `${suite}:1:1 error unknown-key: unknown key "checks" in the suite\nhint: known here: suite, description, prompts, providers, judges, contract, defaults, cases, recordings, baseline, gate; a key that only holds anchors begins with "x-"`,
+      ],
+      follow: ({ edit }) => edit(suite, 'checks: &checks', 'x-checks: &checks'),
+    },
+  });
+});

@@ -1,0 +1,236 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { openTempProject } from '../../support/temp-project.ts';
+import { problemsIn, suiteOf, testMistakes } from './follow-hints.ts';
+
+const suite = 'evals/a.eval.yaml';
+const files = { [suite]: suiteOf() };
+
+describe('variables', () => {
+  const unknown = (name: string) => `error environment: ${name} is not a setting of llmcheck`;
+  const meant = (name: string) => `\nhint: did you mean "${name}"?`;
+  testMistakes({
+    ...Object.fromEntries(
+      ['LLMCHECK_MAX_COTS', 'LLMCHECK_MAXCOST', 'LLMCHECK_BUDGET', 'llmcheck_max_cost', 'LLM_CHECK_MAX_COST'].map(
+        (name) => [
+          `a budget called ${name}`,
+          {
+            files,
+            argv: ['run', '--dry-run'],
+            env: { [name]: '1' },
+            says: [`${unknown(name)}${meant('LLMCHECK_MAX_COST')}`],
+            follow(fix) {
+              fix.env = { LLMCHECK_MAX_ERRORS: '1' };
+            },
+          },
+        ],
+      ),
+    ),
+    'a misspelt deadline': {
+      files,
+      env: { LLMCHECK_DEADLIEN: '1m' },
+      says: [`${unknown('LLMCHECK_DEADLIEN')}${meant('LLMCHECK_DEADLINE')}`],
+      follow(fix) {
+        fix.env = { LLMCHECK_DEADLINE: '1m' };
+      },
+    },
+  });
+
+  test('another unknown name is a warning, and no variable of other programs is looked at', async () => {
+    const project = openTempProject();
+    project.write(suite, suiteOf());
+    const env = { OPENAI_API_KEY: 'x', LLMCHECK_TRAILS: '3', LLMCHECK_FOO: 'x', LLM_BUDGET: '1', MAX_COST: '1' };
+    const { code, stderr } = await project.run(['validate'], { env });
+    expect([code, problemsIn(stderr)]).toEqual([
+      0,
+      [
+        'warning environment: LLMCHECK_FOO is not a setting of llmcheck and was ignored',
+        'warning environment: LLMCHECK_TRAILS is not a setting of llmcheck and was ignored\nhint: did you mean "LLMCHECK_TRIALS"?',
+      ],
+    ]);
+  });
+});
+
+describe('commands and flags', () => {
+  testMistakes({
+    ...Object.fromEntries(
+      ['rnu', 'ru', 'test', 'eval'].map((name) => [
+        name,
+        {
+          files,
+          argv: [name],
+          says: [`error: unknown command "${name}"\nhint: did you mean "run"?`],
+          follow(fix) {
+            fix.argv = ['run'];
+          },
+        },
+      ]),
+    ),
+    'a suite in place of a command': {
+      files,
+      argv: [suite],
+      says: [`error: unknown command "${suite}"\nhint: to run it, write llmcheck run ${suite}`],
+      follow(fix) {
+        fix.argv = ['run', suite];
+      },
+    },
+    'a flag in place of a command': {
+      files,
+      argv: ['--max-errors', '1'],
+      says: ['error: unknown option "--max-errors"\nhint: write the command first: llmcheck run --max-errors'],
+      follow(fix) {
+        fix.argv = ['run', '--max-errors', '1'];
+      },
+    },
+    'a misspelt flag': {
+      files,
+      argv: ['run', '--max-erors', '1'],
+      says: ['error: unknown option "--max-erors"\nhint: did you mean "--max-errors"?'],
+      follow(fix) {
+        fix.argv = ['run', '--max-errors', '1'];
+      },
+    },
+    'a misspelt subject': {
+      files,
+      argv: ['list', 'case'],
+      says: ['error: "case" is not known here\nhint: did you mean "cases"?'],
+      follow(fix) {
+        fix.argv = ['list', 'cases'];
+      },
+    },
+    'a misspelt command of a group': {
+      files,
+      argv: ['baseline', 'lits'],
+      says: ['error: unknown command "lits"\nhint: did you mean "list"?'],
+      follow(fix) {
+        fix.argv = ['baseline', 'list'];
+      },
+    },
+    'a misspelt key of run in the config': {
+      files: { ...files, 'llmcheck.config.yaml': 'run: { maxErors: 1 }\n' },
+      says: [
+        'llmcheck.config.yaml:1:8 error unknown-key: run.maxErors of the config file is no flag of run\nhint: did you mean "maxErrors"?',
+      ],
+      follow: ({ change }) => change('llmcheck.config.yaml', 'maxErors', 'maxErrors'),
+    },
+    'words for a duration': {
+      files,
+      argv: ['run', '--deadline', '2 days'],
+      says: ['error usage: --deadline: "2 days" is not a duration: write "2d"'],
+      follow(fix) {
+        fix.argv = ['run', '--deadline', '2d'];
+      },
+    },
+    'words for a duration in a suite': {
+      files: { [suite]: suiteOf({ more: 'gate: { latency: { p95Max: 2 minutes } }\n' }) },
+      says: [`${suite}:4:28 error invalid-value: gate.latency.p95Max: "2 minutes" is not a duration: write "2m"`],
+      follow: ({ edit }) => edit(suite, '2 minutes', '2m'),
+    },
+  });
+});
+
+const failing = "import 'not-installed-anywhere';\n";
+const says =
+  "export const says = { kind: 'assertion', name: 'says', summary: 'says it', example: 'says: red', main: 'value', params: { type: 'object', properties: { value: { type: 'string' } } }, check: () => ({ pass: true, score: 1, reason: 'said' }) };\n";
+
+describe('the config', () => {
+  const plugged = suiteOf({
+    providers: '[mini]',
+    cases: '[{ id: red, vars: { word: red }, assert: [{ says: red }] }]',
+  });
+  const config = 'plugins: [./plug.mjs]\nproviders: [{ id: mini, use: openai:gpt-4o-mini }]\n';
+  testMistakes({
+    'a plug-in that is not there': {
+      files: { [suite]: plugged, 'llmcheck.config.yaml': config },
+      says: ['llmcheck.config.yaml:1:11 error file-unreadable: plug.mjs does not exist'],
+      follow: ({ project }) => project.write('plug.mjs', says),
+    },
+    'another name': {
+      files: { [suite]: suiteOf({ providers: '[mini]' }), 'llmcheck.config.yml': config.replace(/.*\n/, '') },
+      says: [
+        'error config: llmcheck.config.yml is not read: the config is llmcheck.config.yaml\nhint: rename it to llmcheck.config.yaml',
+      ],
+      follow({ project }) {
+        project.write('llmcheck.config.yaml', project.read('llmcheck.config.yml'));
+        rmSync(project.path('llmcheck.config.yml'));
+      },
+    },
+    'a mistake of YAML': {
+      files: {
+        [suite]: suiteOf({ providers: '[mini]' }),
+        'llmcheck.config.yaml': `run {}\n${config.replace(/.*\n/, '')}`,
+      },
+      says: ['llmcheck.config.yaml:1:1 error syntax: "run" has no colon after it\nhint: write run: {}'],
+      follow: ({ change }) => change('llmcheck.config.yaml', 'run {}', 'run: {}'),
+    },
+  });
+
+  test('a plug-in that does not load is said alone, without the uses of what it brings', async () => {
+    const project = openTempProject();
+    project.write(suite, plugged);
+    project.write('llmcheck.config.yaml', config);
+    project.write('plug.mjs', failing);
+    const { code, stderr } = await project.run(['run']);
+    expect([code, problemsIn(stderr)]).toEqual([
+      2,
+      [
+        expect.stringMatching(
+          /^llmcheck\.config\.yaml:1:11 error invalid-value: the plug-in \.\/plug\.mjs can't be loaded: .*not-installed-anywhere/,
+        ),
+      ],
+    ]);
+  });
+
+  test('keys that begin with "x-" hold anchors, and are ignored', async () => {
+    const project = openTempProject();
+    project.write(
+      'llmcheck.config.yaml',
+      'x-p: &p { temperature: 0 }\nproviders: [{ id: mini, use: openai:gpt-4o-mini, params: *p }]\n',
+    );
+    project.write(
+      suite,
+      `x-checks: &checks [{ contains: red }]\n${suiteOf({ providers: '[mini]', cases: '[{ id: red, vars: { word: red }, assert: *checks }]' })}`,
+    );
+    expect(await project.run(['validate'], { env: { OPENAI_API_KEY: 'x' } })).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('a folder without suites', () => {
+  test.each(['validate', 'run'])('%s names the folder, and init', async (command) => {
+    const project = openTempProject();
+    const empty = await project.run([command]);
+    expect(empty.code).toBe(4);
+    expect(empty.stderr).toContain(
+      `no suite was found in ${project.root}: llmcheck looked for evals/**/*.eval.yaml\n  hint: change to the folder of your suites, or write one with \`llmcheck init\`\n`,
+    );
+    expect((await project.run(['init'])).code).toBe(0);
+    expect((await project.run([command])).code).toBe(0);
+  });
+
+  test.each(['evals/a.yaml', 'a.eval.yaml', 'prompts/a.eval.yaml'])(
+    '%s is named, which the pattern leaves out',
+    async (name) => {
+      const project = openTempProject();
+      project.write(name, suiteOf());
+      const { code, stderr } = await project.run(['validate']);
+      expect([code, stderr]).toEqual([
+        4,
+        expect.stringContaining(`hint: ${name} is not among them: write llmcheck run ${name}\n`),
+      ]);
+      const found = await project.run(['run', name, '--dry-run'], { env: { OPENAI_API_KEY: 'x' } });
+      expect(found.code).toBe(0);
+    },
+  );
+
+  test('without a stored run, the folder and the command that stores one are named', async () => {
+    const project = openTempProject();
+    project.write(suite, suiteOf());
+    const { code, stderr } = await project.run(['baseline', 'accept']);
+    expect([code, problemsIn(stderr)]).toEqual([
+      2,
+      [
+        `error unknown-id: there is no stored run in ${project.path('.llmcheck/runs')}\nhint: \`llmcheck run\` stores one`,
+      ],
+    ]);
+  });
+});
