@@ -28,9 +28,8 @@ export function findStoredRun(project: Root, id: string | undefined, cwd?: strin
   const [found, second] = exact === undefined ? matching : [exact];
   if (found === undefined) {
     const isEmpty = runs.length === 0;
-    const message = isEmpty
-      ? `there is no stored run in ${runsFolder(project)}`
-      : `there is no stored run "${id ?? ''}"`;
+    const message =
+      id === undefined ? `there is no stored run in ${runsFolder(project)}` : `there is no stored run "${id}"`;
     const hint = isEmpty ? '`llmcheck run` stores one' : '`llmcheck list runs` shows those that there are';
     throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint }]);
   }

@@ -148,7 +148,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
     problems.report({
       code: 'unknown-key',
       message: `unknown key "${key}" in a ${noun}`,
-      hint: hint ?? hintOfUse(located, key) ?? hintOfKey(key, knownKeys),
+      hint: hint ?? hintOfUse(located, key, declaration?.example) ?? hintOfKey(key, knownKeys),
       at: locate(childOf(located, key), 'key'),
     });
   }
@@ -214,8 +214,13 @@ function meantByOthers(key: string): string | undefined {
   return modelKeys.includes(key) ? 'use' : undefined;
 }
 
-/** A model without an adapter. */
-function hintOfUse(item: Located, key: string): string | undefined {
+/** What other tools write as keys of their own. */
+const partsOfUse = ['adapter', 'command'];
+
+/** A model without an adapter, or the command of a program. */
+function hintOfUse(item: Located, key: string, example = 'openai:gpt-4o-mini'): string | undefined {
+  const part = findNearest(key, partsOfUse);
+  if (part !== undefined) return `write the ${part} under use: ${example}`;
   const { value } = childOf(item, key);
   if (!modelKeys.includes(key) || typeof value !== 'string') return undefined;
   return `write it under use, after its adapter and a colon, such as use: openai:${value}`;

@@ -33,10 +33,11 @@ describe('the sources', () => {
     expect(resolve({ env }).problems).toEqual([]);
   });
 
-  test('a misspelt variable warns, and variables of other programs do not', () => {
-    const env = { LLMCHECK_MAXCOST: '1', PATH: '/bin', LLMCHECK_CONFIG: 'x.yaml' };
+  test('a misspelt variable warns or, of a limit, is an error; variables of other programs do not count', () => {
+    const env = { LLMCHECK_MAXCOST: '1', LLMCHECK_TRAILS: '1', PATH: '/bin', LLMCHECK_CONFIG: 'x.yaml' };
     expect(resolve({ env }).problems).toMatchObject([
-      { code: 'environment', severity: 'warning', message: expect.stringContaining('LLMCHECK_MAXCOST') },
+      { code: 'environment', severity: 'error', message: expect.stringContaining('LLMCHECK_MAXCOST') },
+      { code: 'environment', severity: 'warning', message: expect.stringContaining('LLMCHECK_TRAILS') },
     ]);
   });
 

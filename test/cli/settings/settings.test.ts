@@ -28,9 +28,9 @@ test('switches are 1, 0, true and false in the environment', async () => {
 test('an unknown LLMCHECK_ variable warns and is ignored', async () => {
   const project = openTempProject('echo');
   const { env } = await startEchoServer();
-  const { code, stderr } = await project.run(['run'], { env: { ...env, LLMCHECK_MAXCOST: '1' } });
+  const { code, stderr } = await project.run(['run'], { env: { ...env, LLMCHECK_TRAILS: '1' } });
   expect(code).toBe(0);
-  expect(stderr).toContain('LLMCHECK_MAXCOST');
+  expect(stderr).toContain('LLMCHECK_TRAILS');
 });
 
 test('an unknown key of run: is an error with a suggestion', async () => {
