@@ -101,8 +101,8 @@ function describeUsageError(text: string, [first = '']: readonly string[]): stri
   const choice = /'([^']*)' is invalid(?: for argument '([^']*)')?\. Allowed choices are (.*)\.$/.exec(message);
   if (choice !== null) {
     const [, value = '', , choices = ''] = choice;
-    const hint = didYouMean(value, choices.split(', ')) ?? `choose one of ${choices}`;
-    return `error: ${quote(value)} is not known here\n  hint: ${hint}\n`;
+    const hint = didYouMean(value, choices.split(', '));
+    return `error: ${quote(value)} is none of ${choices}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`;
   }
   const plain = message.replace(/'([^']*)'/, (_, name: string) => quote(name));
   if (wanted !== undefined) return `${plain}\n  hint: did you mean "${wanted}"?\n`;

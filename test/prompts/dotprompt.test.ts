@@ -184,7 +184,7 @@ describe('variables are strict', () => {
 });
 
 test.each<[why: string, text: string, problem: string]>([
-  ['front matter that is no YAML', '---\na: [\n---\nhi', '3:1 syntax'],
+  ['front matter that is no YAML', '---\na: [\n---\nhi', '2:4 syntax'],
   ['front matter that never ends', '# x\n---\nmodel: m\nhi', '2:1 syntax'],
   ['front matter that is a list', '---\n- a\n---\nhi', '2:1 invalid-value'],
   ['an empty prompt', '---\nmodel: m/m\n---\n', '4:1 invalid-value'],

@@ -70,7 +70,7 @@ describe('prompt files', async () => {
     ['no message', '[]', 'invalid-value', 1, 1],
     ['a text', 'hello', 'invalid-value', 1, 1],
     ['unknown key at the top', 'message: []\nmessages: [{ role: user, content: a }]', 'unknown-key', 1, 1],
-    ['syntax', '- { role: user', 'syntax', 1, 15],
+    ['syntax', '- { role: user', 'syntax', 1, 3],
   ])('%s is a problem at its place', async (_, text, code, line, column) => {
     expect(await problemsOf('p.yaml', text)).toEqual([[code, line, column]]);
   });

@@ -93,7 +93,9 @@ describe('commands and flags', () => {
     'a misspelt subject': {
       files,
       argv: ['list', 'case'],
-      says: ['error: "case" is not known here\nhint: did you mean "cases"?'],
+      says: [
+        'error: "case" is none of suites, cases, providers, assertions, reporters, runs\nhint: did you mean "cases"?',
+      ],
       follow(fix) {
         fix.argv = ['list', 'cases'];
       },

@@ -116,7 +116,7 @@ test.each([
   ['mustPass: "yes"', 'write true'],
   ['mustPass: "off"', 'write false'],
   ['tags: billing', 'write ["billing"]'],
-  ['tags: { a: 1 }', 'begin each item with "- "'],
+  ['tags: { a: 1 }', 'begin each item of the list with "- "'],
   ['description: 2024', 'for a text, write it in quotes: "2024"'],
 ])('%s of a case is refused with what to write', async (key, hint) => {
   const { stderr } = await refusalOf({ 'evals/x.eval.yaml': suite.replace('vars:', `${key}, vars:`) });

@@ -177,7 +177,7 @@ test.each<[why: string, text: string, place: string]>([
   ['a string evaluator that says nothing', 'evaluators: [{ name: a, string: {} }]\n', '1:33 error invalid-value'],
   ['a plug-in that is not known', 'evaluators: [{ name: a, uses: github/similarty }]\n', '1:31 error invalid-value'],
   ['test data that is no map', 'testData: [hello]\n', '1:12 error invalid-value'],
-  ['broken YAML', 'a: [\n', '2:1 error syntax'],
+  ['broken YAML', 'a: [\n', '1:4 error syntax'],
   [
     'an alias bomb',
     `a: &a [${'1,'.repeat(99)}1]\nb: &b [${'*a,'.repeat(99)}*a]\nc: &c [${'*b,'.repeat(99)}*b]\nd: [${'*c,'.repeat(99)}*c]\n`,
