@@ -1,6 +1,6 @@
 // What `run --early` saves, and its error rates, by whole runs: node scripts/run-ts.mjs bench/early.ts [RUNS] [SEED] [ROW] [--write]
-// Each run accepts a baseline, edits the prompt and runs again with a new seed. A baseline serves five runs. A row of more
-// than 500 cases gets a quarter of the runs. `--write` puts the table into docs/statistics.md.
+// Each run accepts a baseline, edits the prompt and runs again with a new seed. A row of more than 500 cases
+// gets a quarter of the runs. `--write` puts the table into docs/statistics.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRandom } from '../src/text/random.ts';
@@ -165,13 +165,12 @@ try {
 
 async function measure(row: Row, opened: GateProject): Promise<Rates> {
   const random = createRandom(seed + row.name.length);
-  const count = Math.max(1, Math.ceil(runs * (row.cases > 500 ? 0.25 : 1)));
+  const count = Math.max(1, Math.ceil(runs * ((row.suites ?? 1) * row.cases > 500 ? 0.25 : 1)));
   let [failed, endedPassed, certain] = [0, 0, 0];
   const calls: number[] = [];
   const asked: number[] = [];
-  let draw: Draw | undefined;
   for (let index = 0; index < count; index += 1) {
-    if (draw === undefined || index % runsOfBaseline === 0) draw = await accept(row, opened, random);
+    const draw = await accept(row, opened, random);
     opened.forgetRuns();
     const { report, calls: made } = await opened.run(draw, { early: true, seed: index + 1 });
     const { planned, notAsked = 0 } = report.totals;
@@ -191,8 +190,6 @@ async function measure(row: Row, opened: GateProject): Promise<Rates> {
     asked: medianOf(asked),
   };
 }
-
-const runsOfBaseline = 1;
 
 type Draw = (suite: number, index: number, side: 'accepted' | 'candidate') => boolean;
 
