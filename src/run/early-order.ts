@@ -76,9 +76,11 @@ function collectCases(run: Run): Iterable<CollectedCase> {
   return Array.from(found.values(), ({ isFree: free, isFirst, ...rest }) => ({ ...rest, isFirst: isFirst || free }));
 }
 
-/** True for a cell that is skipped, finished, or answered without a call. */
-function isFree({ key, skip, request }: Cell, suite: Suite, { earlier, calls }: Run): boolean {
-  return skip !== undefined || earlier?.rowOf(key) !== undefined || calls.isAnswered(request, suite);
+/** True for a cell that is skipped or answered without a call. A run that is resumed keeps the order that it began with. */
+function isFree({ key, skip, request }: Cell, suite: Suite, { earlier, calls, record }: Run): boolean {
+  if (skip !== undefined) return true;
+  const row = earlier?.rowOf(key);
+  return row === undefined ? calls.isAnswered(request, suite) : record.readRow(row).cached;
 }
 
 function isAskedFirst(cell: Cell, { suite, variants }: PlannedSuite, { latelyFailed, findBaseline }: Run): boolean {

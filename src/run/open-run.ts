@@ -115,7 +115,7 @@ export async function openRun(
   for (const message of remarks) ports.onProgress({ type: 'note', message });
   const onRefused = () => stop.hard('storage');
   // This run's own record will be the latest.
-  const latelyFailed = options.early === undefined ? new Set<string>() : findLatelyFailed(project);
+  const latelyFailed = options.early === undefined ? new Set<string>() : findLatelyFailed(project, earlier?.id);
   const record = openRecord({ folder: runsFolder(project), header, earlier, ports, onRefused });
   const findDone = (key: CellKey) => {
     const row = earlier?.rowOf(key);

@@ -21,6 +21,7 @@ import {
 } from '../../src/stats/flakes.ts';
 import { clusteredMeanInterval, groupClusteredError } from '../../src/stats/means.ts';
 import { sequentialEvidence } from '../../src/stats/sequential-evidence.ts';
+import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 
 describe('failures of two sides', () => {
@@ -282,6 +283,23 @@ describe('sequential evidence', () => {
       total += Math.exp(sequentialEvidence(differences, options).logERegressed) / 2 ** steps;
     }
     expect(total).toBeCloseTo(1, 10);
+  });
+
+  test('refutes a true claim seldom, over all looks together', () => {
+    const random = createRandom(1);
+    const margin = 0.05;
+    let refuted = 0;
+    const runs = 1000;
+    for (let run = 0; run < runs; run += 1) {
+      // The drop is the margin: one case in ten breaks, and half as many are fixed.
+      const differences = Array.from({ length: 200 }, () => {
+        const drawn = random();
+        return drawn < 0.1 ? -1 : drawn < 0.15 ? 1 : 0;
+      });
+      const { largestLogENotRegressed } = sequentialEvidence(differences, { margin, alphaEarly: 0.025 });
+      if (largestLogENotRegressed >= -Math.log(0.025)) refuted += 1;
+    }
+    expect(refuted / runs).toBeLessThanOrEqual(0.025);
   });
 
   test('takes the largest drop and gain without breaking', () => {

@@ -169,6 +169,35 @@ describe('an early run is not green without having looked', () => {
     expect([unbroken.code, unbroken.report.totals.notAsked]).toEqual([0, undefined]);
   });
 
+  test('at a slice of which no case was asked yet', async () => {
+    const project = await openLarge();
+    const [word = ''] = await findLastWords(project);
+    project.edit(suiteFile, wide, `${wide}, slices: { rare: { passRate: { maxDrop: 0.3 } } }`);
+    writeCases(project, firstWords(count), (other) => (other === word ? { tags: ['rare'] } : {}));
+    fail(project, word);
+    const run = await project.compared(early);
+    expect([run.code, run.named]).toEqual([1, [caseOf(word)]]);
+  });
+
+  test('at the others where many passed that came first for a reason', async () => {
+    const project = await openLarge();
+    // Two thirds are contracts and hold, all others break: a drop of 33 points.
+    writeCases(project, firstWords(count), (word) => (word > 'w20' ? { mustPass: true } : {}));
+    fail(project, ...firstWords(20));
+    const run = await project.compared(early);
+    expect(run.code).toBe(1);
+    expect(run.comparison.passRate.delta).toBeLessThan(0);
+  });
+
+  test('at any case of a version that replaces another one of the run, of which nothing was accepted', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', `gate: { ${wide} }\ndefaults:`);
+    project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Say: {{ word }}" }\nproviders:');
+    writeCases(project, firstWords(count));
+    const run = await project.report(early, { env: project.server.env });
+    expect([run.code, run.report.totals.notAsked, run.report.totals.passed]).toEqual([0, undefined, 120]);
+  });
+
   test('at a slice with a minimum, whose cases come first', async () => {
     const gate = `{ ${wide}, slices: { rare: { passRate: { min: 1 } } } }`;
     const project = await openLarge({ gate, more: (word) => (word > 'w58' ? { tags: ['rare'] } : {}) });
@@ -300,6 +329,15 @@ describe('an early run beside other flags', () => {
     expect(run.code).toBe(4);
     expect(run.report.run).toMatchObject({ stopReason: 'budget' });
     expect(run.report.totals.notAsked).toBeUndefined();
+  });
+
+  test('resumed after it was stopped, it goes on early', async () => {
+    const project = await openLarge();
+    expect((await project.compared([...early, '--max-cost', '0.00005'])).code).toBe(4);
+    project.forget();
+    const run = await project.compared(['run', '--resume']);
+    expect([run.code, run.report.totals.notAsked, run.report.totals.passed]).toEqual([0, 40, 20]);
+    expect(callsOf(project)).toBeLessThan(20);
   });
 
   test('--last-failed takes none of the cases that were not asked', async () => {
