@@ -19,7 +19,7 @@ interface ClassOptions {
   readonly gate: Pick<GatePolicy, 'alpha' | 'scope'>;
 }
 
-/** A case with a class on both sides. */
+/** A case with a class, or an error in the place of one, on both sides. */
 interface ClassifiedPair extends PairedClassified {
   readonly caseId: string;
   readonly truth: string;
@@ -30,12 +30,13 @@ interface ClassifiedPair extends PairedClassified {
 /** Compares how often the answers of two sides name the class of their case. */
 export function compareClasses(cases: ComparedCases, policy: ClassPolicy, { gate }: ClassOptions): ComparedClasses {
   const { pairs, relabelled, unclassified } = pairClasses(cases, policy);
+  const compared = pairs.filter(isComparable);
   return {
-    cases: pairs.length,
+    cases: compared.length,
     f1: { evidence: compareF1(pairs, policy, gate.alpha), maxDrop: policy.f1.maxDrop ?? defaultMaxDrop },
     recall: compareRecalls(pairs, policy, gate),
-    cells: compareCells(pairs),
-    changed: pairs.filter(isChanged).length,
+    cells: compareCells(compared),
+    changed: compared.filter(isChanged).length,
     relabelled,
     unclassified,
     vanished: findVanished(cases),
@@ -54,22 +55,21 @@ function pairClasses(cases: ComparedCases, policy: ClassPolicy) {
     const answers = classifyRows(candidate.trials, truth, findClass);
     if ((truthOf(baseline) ?? truth) !== truth) relabelled += 1;
     else if (accepted.length === 0 && baseline.trials.some(({ status }) => status !== 'errored')) unclassified += 1;
-    else if (accepted.length > 0 && answers.length > 0) {
+    else {
       const errors = { baseline: erroredTrials(baseline), candidate: erroredTrials(candidate) };
-      pairs.push({
-        caseId: found.caseId,
-        truth,
-        baseline: accepted,
-        candidate: answers,
-        group: candidate.group,
-        errors,
-      });
+      const { caseId } = found;
+      pairs.push({ caseId, truth, baseline: accepted, candidate: answers, group: candidate.group, errors });
     }
   }
   return { pairs, relabelled, unclassified };
 }
 
+function isComparable({ baseline, candidate }: PairedClassified): boolean {
+  return baseline.length > 0 && candidate.length > 0;
+}
+
 function compareF1(pairs: readonly ClassifiedPair[], { names }: ClassPolicy, alpha: number): MetricEvidence {
+  const compared = pairs.filter(isComparable);
   const compare = (cases: readonly PairedClassified[]) =>
     widenToUnseen(bootstrapF1(cases, { alpha, classes: names }), {
       cases: cases.map(({ candidate, group }) => ({ answers: candidate, group })),
@@ -77,17 +77,17 @@ function compareF1(pairs: readonly ClassifiedPair[], { names }: ClassPolicy, alp
       alpha,
     });
   const valueOf = (answers: readonly Classified[]) => macroScores(confusionMatrix(answers), names).f1;
-  const { delta, low, high, pWorse } = compare(pairs);
+  const { delta, low, high, pWorse } = compare(compared);
   const hasErrors = pairs.some(({ errors }) => errors.baseline + errors.candidate > 0);
   return {
-    baseline: valueOf(pairs.flatMap(({ baseline }) => baseline)),
-    candidate: valueOf(pairs.flatMap(({ candidate }) => candidate)),
+    baseline: valueOf(compared.flatMap(({ baseline }) => baseline)),
+    candidate: valueOf(compared.flatMap(({ candidate }) => candidate)),
     delta,
     low,
     high,
     p: pWorse,
-    n: pairs.length,
-    ...(hasErrors ? { worstLow: compare(pairs.map(countErrors)).low } : {}),
+    n: compared.length,
+    ...(hasErrors ? { worstLow: compare(pairs.map(countErrors).filter(isComparable)).low } : {}),
   };
 }
 

@@ -389,6 +389,21 @@ describe('a comparison by class', () => {
     expect(run.comparison.classes).toMatchObject({ cases: 63, recall: [{}, { class: 'legal', cases: 3 }, {}] });
   });
 
+  test('is not certain where errors could hide a drop', async () => {
+    const classes = 'gate: { recall: { legal: { maxDrop: 90% } }, f1: { maxDrop: 50% } }';
+    const project = await openClasses({ classes, counts: { billing: 110, legal: 12, technical: 110 } });
+    await project.accept();
+    expect((await project.compared(fresh)).report.decision.certainty?.kind).toBe('certain');
+    for (const word of wordsOf('legal', 11)) {
+      project.answers.set(word, () => ({ status: 400, body: { error: { message: 'no' } } }));
+    }
+    const run = await project.compared([...fresh, '--max-errors', '100%']);
+    expect([run.code, run.report.decision.certainty]).toEqual([
+      0,
+      expect.objectContaining({ kind: 'unseen', slice: expect.objectContaining({ name: 'legal', cases: 1 }) }),
+    ]);
+  });
+
   test('names a class whose cases were all removed', async () => {
     const project = await openClasses();
     await project.accept();
