@@ -1,11 +1,12 @@
 import { chooseRetrials, type RetrialSpend } from '../compare/confirm/choose-retrials.ts';
+import type { WantedRetrials } from '../compare/confirm/retried-case.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { Cell } from '../model/cell.ts';
 import type { RunSummary } from '../model/summary.ts';
 import { assess } from './end-run.ts';
 import { executeInRun } from './execute-cells.ts';
 import type { Run } from './open-run.ts';
-import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './retrial-cells.ts';
+import { addSpend, createRetrialCells, createSpendOfSides, timesSpend, variantKey } from './retrial-cells.ts';
 
 /**
  * Asks what looks worse again, in rounds, until nothing can change any more or the calls for it are used up. False where
@@ -29,9 +30,42 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
     const answers = countAnswers(record.summary);
     if (answers === answersBefore) return true;
     answersBefore = answers;
-    await executeInRun(run, cells.render(wanted, record.summary));
+    await executeInRun(run, cells.render(tryAccepted(wanted, record.summary), record.summary));
     assessment = await assess(run, undefined, look);
   }
+}
+
+/**
+ * Of an accepted prompt that was not asked yet two trials at first: where its model is gone, a look would ask for it in
+ * vain for half of the cases.
+ */
+function tryAccepted(wanted: readonly WantedRetrials[], summary: RunSummary): readonly WantedRetrials[] {
+  const known = new Set<string>();
+  for (const { recorded, variants } of summary.suites) {
+    for (const { recorded: own, cases } of variants) {
+      const isAsked = [...cases.values()].some(({ accepted }) => accepted.length > 0);
+      if (isAsked) known.add(variantKey(recorded.suite, own.prompt, own.provider));
+    }
+  }
+  const tries = new Map<string, string[]>();
+  for (const { id, side } of wanted) {
+    const key = variantOf(id);
+    if (side === 'accepted' && !known.has(key)) tries.set(key, [...(tries.get(key) ?? []), id]);
+  }
+  return wanted.flatMap((one): WantedRetrials | [] => {
+    const tried = tries.get(variantOf(one.id));
+    if (tried === undefined || !tried.includes(one.id)) return one;
+    const isTried = tried.indexOf(one.id) < triedAtFirst;
+    return isTried ? { ...one, count: 1 } : [];
+  });
+}
+
+const triedAtFirst = 2;
+
+/** The variant of a case, by the case's id. */
+function variantOf(id: string): string {
+  const [suite = '', prompt = '', provider = ''] = JSON.parse(id) as readonly string[];
+  return variantKey(suite, prompt, provider);
 }
 
 function hasSuspicions({ judged }: Awaited<ReturnType<typeof assess>>): boolean {

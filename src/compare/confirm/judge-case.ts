@@ -131,7 +131,9 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   const isTiny = rule.isTiny || rule.isCostly || (rule.isSmall && hasPassedBefore(found));
   const trials = Math.max(1, failures - countFailed(found.planned));
   const verdict = judgeAlone(found, { trials, isTiny }, isFinal);
-  if (!asksAccepted || verdict.kind === 'flaky' || verdict.kind === 'errored') return verdict;
+  // It may have answered before it was gone.
+  const isKnown = asksAccepted || accepted.length > 0;
+  if (!isKnown || verdict.kind === 'flaky' || verdict.kind === 'errored') return verdict;
   if (verdict.kind !== 'broken') {
     const isDrifted = accepted.length > 0 && 2 * tally.acceptedFailures >= accepted.length;
     return isDrifted ? { kind: 'drifted', ...tally } : (askEarly(found, rule) ?? verdict);
@@ -143,7 +145,8 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   }
   if (tally.acceptedFailures === 0) return { kind: 'broken', ...tally };
   const isDrifted = 2 * tally.acceptedFailures >= accepted.length;
-  return isDrifted ? { kind: 'drifted', ...tally } : ask(found, 'accepted', found.accepted, 1);
+  if (isDrifted) return { kind: 'drifted', ...tally };
+  return asksAccepted ? ask(found, 'accepted', found.accepted, 1) : { kind: 'broken', ...tally };
 }
 
 export interface AloneRule {

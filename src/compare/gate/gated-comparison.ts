@@ -2,7 +2,7 @@ import type { CellKey } from '../../model/cell.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { AcceptedPromptState, RunSettings } from '../../model/record.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
-import type { RetriedCase } from '../confirm/retried-case.ts';
+import { countErrored, judgedRows, maxErroredRetrials, type RetriedCase } from '../confirm/retried-case.ts';
 import { nameSent } from '../sent-variant.ts';
 
 /** A gated variant with what it is compared with. */
@@ -41,7 +41,7 @@ export function findAcceptedPrompt(
 
 /** Whether the run can ask what it is compared with again, or could when it ran. */
 export function sidesOf(
-  { suite, acceptedPrompt, isOfRecords }: GatedComparison,
+  { suite, variant, acceptedPrompt, isOfRecords }: GatedComparison,
   { drift }: Pick<RunSettings, 'drift'>,
 ): Sides {
   const { replayed, gate } = suite.recorded;
@@ -50,7 +50,7 @@ export function sidesOf(
   const state = acceptedPrompt?.is ?? 'unavailable';
   if (state === 'unchanged' && drift !== true && gate.cases.drifted !== 'fail') return 'unchanged';
   if (gate.confirm.budget === 0) return 'nothing';
-  if (state === 'askable') return 'both';
+  if (state === 'askable') return isGone(variant) ? 'candidate' : 'both';
   return state === 'unavailable' ? 'candidate' : 'drift';
 }
 
@@ -59,6 +59,16 @@ export function comparedCase(comparison: GatedComparison, found: CaseSummary): R
   const { suite, variant, acceptedPrompt } = comparison;
   const retried = retriedCase(suite, variant, found);
   return acceptedPrompt === undefined ? { ...retried, accepted: [] } : retried;
+}
+
+/** True where the accepted prompt was asked and mostly errored: its model may be gone. Two errors say so. */
+export function isGone({ cases }: VariantSummary): boolean {
+  let [errors, verdicts] = [0, 0];
+  for (const { accepted } of cases.values()) {
+    errors += countErrored(accepted);
+    verdicts += judgedRows(accepted).length;
+  }
+  return errors >= maxErroredRetrials && errors > verdicts;
 }
 
 /** A case as retrials see it. Its id is unique in the run. */

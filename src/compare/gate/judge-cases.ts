@@ -71,11 +71,11 @@ export function judgeSuspicion(
 
 /** A failure is no verdict yet where its confirmation trials errored, or too few of them were made. */
 function unsettled({ caseId, because, candidate }: Suspicion, message: string, isStopped: boolean): UnsettledCase {
-  const retrials = [...candidate.confirmations, ...candidate.accepted];
-  const errored = countStatus(retrials, 'errored');
+  const { confirmations, accepted } = candidate;
+  const errored = countStatus(confirmations, 'errored');
   const shared = { kind: 'unsettled', caseId, because } as const;
   if (errored > 0) {
-    const said = `${errored} of ${retrials.length} confirmation trials errored, so nothing confirms it`;
+    const said = `${errored} of ${confirmations.length} confirmation trials errored, so nothing confirms it`;
     return { ...shared, why: 'errors', message: `${message}; ${said}` };
   }
   if (isStopped) {
@@ -85,11 +85,12 @@ function unsettled({ caseId, because, candidate }: Suspicion, message: string, i
       message: `${message}; the run stopped before confirmation trials could confirm it`,
     };
   }
-  return {
-    ...shared,
-    why: 'budget',
-    message: `${message}; the calls for confirmation trials were used up before it was settled`,
-  };
+  const ofAccepted = countStatus(accepted, 'errored');
+  const said =
+    ofAccepted > 0
+      ? `${ofAccepted} of ${formatCount(accepted.length, 'trial')} of the accepted prompt errored, so nothing confirms it`
+      : 'the calls for confirmation trials were used up before it was settled';
+  return { ...shared, why: 'budget', message: `${message}; ${said}` };
 }
 
 function describeFailures({ caseId, rule, noun, candidate, baseline }: Suspicion): string {

@@ -4,6 +4,7 @@ import type { Breach } from '../../model/gate.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { VariantComparison } from '../../model/report.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
+import { countErrored } from '../confirm/retried-case.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
 import { type ComparisonCertainty, findCertainty } from './certainty.ts';
 import { describeClassGaps } from './describe-classes.ts';
@@ -19,7 +20,7 @@ import {
 import type { LookedAverage } from './find-averages.ts';
 import { findSuspicions, type Suspicions } from './find-suspicions.ts';
 import { gateCases } from './gate-cases.ts';
-import type { GatedComparison } from './gated-comparison.ts';
+import { type GatedComparison, isGone } from './gated-comparison.ts';
 import { type CaseVerdict, judgeSuspicion, type UnsettledCase } from './judge-cases.ts';
 import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
 import { gateMetrics, type JudgedMetric, judgeLook, testAtOnce } from './test-metrics.ts';
@@ -195,6 +196,10 @@ function describeAcceptedSide(
   const retrials = state === undefined ? [] : [...variant.cases.values()].flatMap(({ accepted }) => accepted);
   if (retrials.length > 0 && retrials.every(({ status }) => status === 'errored')) {
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
+  }
+  if (isGone(variant)) {
+    const said = `${countErrored(retrials)} of its ${retrials.length} confirmation trials errored`;
+    return [`the accepted prompt could not be asked further: ${said}`];
   }
   const isAsked = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');
   if (!isAsked) return [];
