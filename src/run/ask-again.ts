@@ -5,8 +5,9 @@ import type { Cell } from '../model/cell.ts';
 import type { RunSummary } from '../model/summary.ts';
 import { assess } from './end-run.ts';
 import { executeInRun } from './execute-cells.ts';
+import { variantKey } from './find-accepted-prompts.ts';
 import type { Run } from './open-run.ts';
-import { addSpend, createRetrialCells, createSpendOfSides, timesSpend, variantKey } from './retrial-cells.ts';
+import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './retrial-cells.ts';
 
 /**
  * Asks what looks worse again, in rounds, until nothing can change any more or the calls for it are used up. False where
@@ -47,17 +48,18 @@ function tryAccepted(wanted: readonly WantedRetrials[], summary: RunSummary): re
       if (isAsked) known.add(variantKey(recorded.suite, own.prompt, own.provider));
     }
   }
-  const tries = new Map<string, string[]>();
+  const tried = new Map<string, number>();
+  const untried = new Set<string>();
   for (const { id, side } of wanted) {
     const key = variantOf(id);
-    if (side === 'accepted' && !known.has(key)) tries.set(key, [...(tries.get(key) ?? []), id]);
+    if (side !== 'accepted' || known.has(key)) continue;
+    const before = tried.get(key) ?? 0;
+    if (before >= triedAtFirst) untried.add(id);
+    else tried.set(key, before + 1);
   }
-  return wanted.flatMap((one): WantedRetrials | [] => {
-    const tried = tries.get(variantOf(one.id));
-    if (tried === undefined || !tried.includes(one.id)) return one;
-    const isTried = tried.indexOf(one.id) < triedAtFirst;
-    return isTried ? { ...one, count: 1 } : [];
-  });
+  return wanted
+    .filter(({ id }) => !untried.has(id))
+    .map((one) => (one.side === 'accepted' && !known.has(variantOf(one.id)) ? { ...one, count: 1 } : one));
 }
 
 const triedAtFirst = 2;

@@ -166,6 +166,9 @@ export function brokenCaseFailures({ n, alpha, toleratedFailureRate = 0.2 }: Bro
   return Math.max(3, Math.ceil(Math.log(alpha / (2 * Math.max(1, n))) / Math.log(toleratedFailureRate)));
 }
 
+/** A run with a smaller budget can't pay for the trials of even one case on both sides; one more failure may be enough. */
+export const tinyBudget = 10;
+
 function anyFailure(failureRate: number, repeats: number): number {
   return 1 - (1 - failureRate) ** repeats;
 }

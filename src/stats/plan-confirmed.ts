@@ -1,5 +1,5 @@
 import { binomialTails, normalCdf, normalQuantile } from './distributions.ts';
-import { brokenCaseFailures, confirmationP, trialsToConfirm } from './exact-tests.ts';
+import { brokenCaseFailures, confirmationP, tinyBudget, trialsToConfirm } from './exact-tests.ts';
 import { flakeRateOf, minChangedCases, type SuiteDesign } from './plan-suite.ts';
 
 /** How fresh trials confirm a drop of an average that stored trials have flagged. */
@@ -78,10 +78,9 @@ export function planCase(design: CaseDesign): CasePlan {
   const level = alpha / 2 / suspects;
   const both = trialsToConfirm(level);
   const isAffordable = asksAccepted && 2 * both - 1 + suspects - 1 <= budget;
-  const failures = Math.min(
-    brokenCaseFailures({ n: cases, alpha }),
-    trials + Math.max(1, Math.floor(budget / suspects)),
-  );
+  const needed = brokenCaseFailures({ n: cases, alpha });
+  const share = Math.max(1, Math.floor(budget / suspects));
+  const failures = budget < tinyBudget ? Math.min(needed, trials + share) : needed;
   const retrials = isAffordable ? both : Math.max(1, failures - trials);
   // A tie is a failure.
   const fewest = Math.ceil(baselineTrials / 2) - 1;

@@ -313,9 +313,11 @@ describe('a must-pass case', () => {
     ['ppf', 'ee', 'incomplete'],
     ['ppf', 'pe', 'incomplete'],
     // Nothing has confirmed it.
-    ['ppf', '', 'inconclusive'],
+    ['ppppppppppf', '', 'inconclusive'],
     ['ppf', 'p', 'inconclusive'],
     ['ppf', 'pf', 'inconclusive'],
+    // The calls for it did not pay for a single one.
+    ['ppf', '', 'failed'],
   ])('with trials %j and confirmation trials %j is %s', (trials, fresh, outcome) => {
     expect(judge(must(trials, fresh), asked).outcome).toBe(outcome);
   });
@@ -371,7 +373,8 @@ describe('a first run', () => {
     ['f f p', 'p fff', 'failed'],
     // Of so few calls one that failed again has to do.
     ['f p p', 'f', 'failed'],
-    ['f p p', '', 'inconclusive'],
+    [`f${' p'.repeat(10)}`, '', 'inconclusive'],
+    ['f p p', '', 'failed'],
     ['f p p', 'ee', 'incomplete'],
   ])('with trials %j and confirmation trials %j is %s', (trials, fresh, outcome) => {
     expect(first(trials, fresh).outcome).toBe(outcome);
@@ -404,7 +407,7 @@ describe('a first run', () => {
   });
 
   test('with an open failure is not enough where certainty is asked for', () => {
-    const decision = first('f p p', '', { settings: { requireConclusive: true } });
+    const decision = first(`f${' p'.repeat(10)}`, '', { settings: { requireConclusive: true } });
     expect(decision).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'inconclusive' });
     expect(decision.breaches).toMatchObject([{ message: '1 verdict is open, and --require-conclusive asks for it' }]);
   });

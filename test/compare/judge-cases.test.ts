@@ -65,7 +65,9 @@ describe('a suspect', () => {
     // Errors are no verdict.
     ['p', 'f+ee', 'unsettled errors', {}],
     ['p', 'f+ffee', 'unsettled errors', {}],
-    ['p', 'f+fffff|eef', 'unsettled errors', {}],
+    ['p', 'f+fffff|eef', 'drifted', {}],
+    ['p', 'f+fffff|fppee', 'unsettled budget', {}],
+    ['p', 'f+fffff|eep', 'broken case-broken', {}],
     ['p', 'f+ee', 'unsettled errors', stopped],
     // The candidate alone: by its rate.
     ['p', 'f+f', 'unsettled stopped', { ...alone, ...stopped }],

@@ -391,8 +391,10 @@ describe('the cost', () => {
       // The price has changed, not the prompt.
       expect(asked(1, 2, 2, count).report.outcome).toBe('passed');
       expect(asked(0, 2, 2, count).report.outcome).toBe('passed');
-      expect(asked(1, 2, null, count)).toMatchObject({ failures: [], report: { outcome: 'inconclusive' } });
-      expect(asked(0, 2, null, count)).toMatchObject({ failures: [], report: { outcome: 'inconclusive' } });
+      // Where the calls of so small a run did not pay for a fresh trial, the stored ones decide.
+      const outcome = count < 10 ? 'failed' : 'inconclusive';
+      expect(asked(1, 2, null, count).report.outcome).toBe(outcome);
+      expect(asked(0, 2, null, count).report.outcome).toBe(outcome);
       expect(asked(1, 1.05, 1, count).report.outcome).toBe('passed');
     }
   });

@@ -1,4 +1,4 @@
-import { brokenCaseFailures, trialsToConfirm } from '../../stats/exact-tests.ts';
+import { brokenCaseFailures, tinyBudget, trialsToConfirm } from '../../stats/exact-tests.ts';
 import {
   type AverageRule,
   type AverageVerdict,
@@ -77,9 +77,6 @@ export interface SettledSuspicions {
   /** Of suspects, contracts and added cases, by id. */
   readonly cases: ReadonlyMap<string, RetriedVerdict>;
 }
-
-/** Runs of fewer trials can't pay for the retrials of even one case on both sides. */
-const tinyBudget = 10;
 
 /** Judges everything that looks worse by its retrials. `isFinal`: no further retrial can be made. */
 export function settleSuspicions(input: SuspicionInput, isFinal: boolean): SettledSuspicions {

@@ -5,10 +5,7 @@ import { isSameSettings } from '../sent-variant.ts';
 import type { GatedComparison } from './gated-comparison.ts';
 import { decideHypothesis, findHypotheses } from './judge-metrics.ts';
 
-/** How sure one comparison is that nothing got worse. */
-export type ComparisonCertainty = Certainty;
-
-/** `isOpen`: something looks worse and is not settled. */
+/** How sure one comparison is that nothing got worse. `isOpen`: something looks worse and is not settled. */
 export function findCertainty(
   { suite, own, acceptedPrompt }: GatedComparison,
   {
@@ -20,7 +17,7 @@ export function findCertainty(
     readonly compared: ComparedVariant;
     readonly partial?: { readonly isCertain: boolean } | undefined;
   },
-): ComparisonCertainty {
+): Certainty {
   const { gate } = suite.recorded;
   // Nothing is as it was of a case that was not asked.
   if (partial !== undefined) {
@@ -71,9 +68,13 @@ function hasSameClasses({ changed, relabelled, unclassified }: ComparedClasses):
   return changed + relabelled + unclassified === 0;
 }
 
-/** The certainty of a run is that of its least certain comparison; undefined where nothing was compared. */
-export function combineCertainty(parts: readonly ComparisonCertainty[]): Certainty | undefined {
+/**
+ * The certainty of a run is that of its least certain variant; undefined where nothing was compared. Of a variant that is
+ * compared with nothing, nothing is known.
+ */
+export function combineCertainty(parts: readonly Certainty[], uncompared = 0): Certainty | undefined {
   if (parts.length === 0) return undefined;
+  if (uncompared > 0) return combineCertainty([...parts, { kind: 'unseen', cases: 0, drop: null }]);
   const cases = parts.reduce((sum, part) => sum + part.cases, 0);
   const unseen = parts.filter(({ kind }) => kind === 'unseen');
   if (unseen.length === 0) {

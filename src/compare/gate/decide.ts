@@ -8,7 +8,7 @@ import { findUndecided } from './decided-early.ts';
 import { findUnselectedClasses } from './judge-classes.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
 import { findUnselectedSlices } from './judge-slices.ts';
-import { judgeLimits } from './judge-variant.ts';
+import { type GatedVariant, judgeLimits } from './judge-variant.ts';
 import { describeOpen, percent, rounding } from './wording.ts';
 
 export interface DecideInput {
@@ -62,7 +62,10 @@ export function decide(input: DecideInput): Decision {
     ],
     ...defined({
       interrupted: input.interrupted,
-      certainty: combineCertainty(comparisons.map((one) => one.certainty)),
+      certainty: combineCertainty(
+        comparisons.map((one) => one.certainty),
+        gates.filter(({ isCompared }) => !isCompared).length,
+      ),
     }),
   };
   if (failures.length > 0) return { outcome: 'failed', ...said };
@@ -70,41 +73,37 @@ export function decide(input: DecideInput): Decision {
   if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
   if (uncalibrated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'uncalibrated', ...said };
   if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
-  const undecided = gates.flatMap((gate) => [...gate.undecided, ...gate.unsettled]);
-  return decideCertainty(said, undecided.length, input);
+  return decideCertainty(said, gates, input);
 }
 
 /** Nothing failed and everything was evaluated: what is left is how sure that is. */
 function decideCertainty(
   said: Omit<Decision, 'outcome' | 'incompleteBecause'>,
-  undecided: number,
+  gates: readonly GatedVariant[],
   { settings, judged: { comparisons } }: DecideInput,
 ): Decision {
-  const isOpen = undecided > 0 || comparisons.some(({ isInconclusive }) => isInconclusive);
-  const uncertain = findUncertain(comparisons, settings).length + undecided;
-  if (uncertain === 0 || !asksForCertainty(comparisons, settings)) {
-    return { outcome: isOpen ? 'inconclusive' : 'passed', ...said };
-  }
-  const verdicts = uncertain === 1 ? '1 verdict is open' : `${uncertain} verdicts are open`;
-  const asks = settings.requireConclusive ? '--require-conclusive' : 'gate.certify';
-  const message = `${verdicts}, and ${asks} asks for ${uncertain === 1 ? 'it' : 'all of them'}`;
+  const openOf = ({ undecided, unsettled }: GatedVariant) => undecided.length + unsettled.length;
+  const isOpen = gates.some((gate) => openOf(gate) > 0) || comparisons.some(({ isInconclusive }) => isInconclusive);
+  const asking = gates.filter(({ certify }) => settings.requireConclusive || certify);
+  const of = new Map(comparisons.map((comparison) => [comparison.variant, comparison]));
+  const isUncertain = ({ variant }: GatedVariant) => {
+    const comparison = of.get(variant);
+    return comparison !== undefined && (comparison.isInconclusive || comparison.certainty.kind === 'unseen');
+  };
+  const open = asking.reduce((sum, gate) => sum + openOf(gate) + Number(isUncertain(gate)), 0);
+  const uncompared = asking.filter((gate) => !gate.isCompared && openOf(gate) === 0).length;
+  if (open + uncompared === 0) return { outcome: isOpen ? 'inconclusive' : 'passed', ...said };
+  const message = describeUncertain(open, uncompared, settings);
   const breaches = [...said.breaches, { code: 'inconclusive' as const, message }];
   return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...said, breaches };
 }
 
-/** Comparisons that neither exclude a drop beyond the margin nor are unchanged, where the user asks for that. */
-function findUncertain(
-  comparisons: JudgedRun['comparisons'],
-  { requireConclusive }: RunSettings,
-): JudgedRun['comparisons'] {
-  return comparisons.filter(
-    ({ certainty, isInconclusive, certify }) =>
-      (requireConclusive || certify) && (isInconclusive || certainty.kind === 'unseen'),
-  );
-}
-
-function asksForCertainty(comparisons: JudgedRun['comparisons'], { requireConclusive }: RunSettings): boolean {
-  return requireConclusive || comparisons.some(({ certify }) => certify);
+function describeUncertain(open: number, uncompared: number, { requireConclusive }: RunSettings): string {
+  const asks = requireConclusive ? '--require-conclusive' : 'gate.certify';
+  const verdicts = open === 0 ? [] : [open === 1 ? '1 verdict is open' : `${open} verdicts are open`];
+  const is = uncompared === 1 ? 'variant is' : 'variants are';
+  const others = uncompared === 0 ? [] : [`${uncompared} ${is} compared with nothing`];
+  return `${[...verdicts, ...others].join(', ')}, and ${asks} asks for ${open + uncompared === 1 ? 'it' : 'all of them'}`;
 }
 
 /** A failure whose confirmation trials errored could not be judged either, and counts as an error. */

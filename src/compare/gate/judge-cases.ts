@@ -1,3 +1,4 @@
+import type { StopReason } from '../../model/record.ts';
 import type { CaseSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { RetriedVerdict } from '../confirm/judge-case.ts';
@@ -33,13 +34,13 @@ export interface RemarkedCase {
   readonly message: string;
 }
 
-/** Says what became of a case that failed. `isStopped`: the run ended before its plan. */
+/** Says what became of a case that failed. `stopReason`: why the run ended before its plan. */
 export function judgeSuspicion(
   suspicion: Suspicion,
   retried: RetriedVerdict | undefined,
-  isStopped: boolean,
+  stopReason: StopReason | undefined,
 ): CaseVerdict {
-  const { caseId, because, rule, sides } = suspicion;
+  const { caseId, because, rule, sides, baseline } = suspicion;
   const message = describeFailures(suspicion);
   if (rule === 'known') return { kind: 'known', caseId, message: `${message}; it was broken on the baseline already` };
   if (retried === undefined) {
@@ -65,7 +66,9 @@ export function judgeSuspicion(
       return { kind: 'not-asked', caseId, message: `${message}; it was not asked again` };
     case 'errored':
     case 'open':
-      return unsettled(suspicion, message, isStopped);
+      // The user has asked for an end at a failure, and there is nothing to compare it with.
+      if (stopReason === 'bail' && baseline === undefined) return { kind: 'broken', caseId, because, message };
+      return unsettled(suspicion, message, stopReason !== undefined);
   }
 }
 

@@ -1,12 +1,12 @@
 import { defined } from '../../json/defined.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
-import type { Breach } from '../../model/gate.ts';
+import type { Breach, Certainty } from '../../model/gate.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { VariantComparison } from '../../model/report.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { countErrored } from '../confirm/retried-case.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
-import { type ComparisonCertainty, findCertainty } from './certainty.ts';
+import { findCertainty } from './certainty.ts';
 import { describeClassGaps } from './describe-classes.ts';
 import { describeComparison } from './describe-comparison.ts';
 import {
@@ -40,9 +40,7 @@ export interface JudgedComparison {
   readonly isInconclusive: boolean;
   /** Failures that would count if confirmation trials had confirmed them. */
   readonly unsettled: readonly UnsettledCase[];
-  readonly certainty: ComparisonCertainty;
-  /** The suite asks for certainty. */
-  readonly certify: boolean;
+  readonly certainty: Certainty;
   /** Of a variant of which cases were not asked: whether the others exclude a drop. */
   readonly partial?: { readonly isCertain: boolean };
 }
@@ -74,13 +72,14 @@ export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOpt
   const partial = findPartialVariants(gated, options);
   const share = look?.share ?? (settings.early === undefined ? 1 : lastShare);
   const suspicions = findSuspicions(summary, gated, settings, { share, partial });
-  const isStopped = summary.stopReason !== undefined && summary.stopReason !== 'decided';
+  const stopReason = summary.stopReason === 'decided' ? undefined : summary.stopReason;
+  const isStopped = stopReason !== undefined;
   const found = settleSuspicions({ ...suspicions.input, isStopped }, isFinal);
   const settled = look === undefined ? found : holdBack(found, suspicions, partial);
   const verdicts = new Map(
     [...suspicions.ofVariant].map(([variant, own]) => [
       variant,
-      own.map((suspicion) => judgeSuspicion(suspicion, settled.cases.get(suspicion.retried.id), isStopped)),
+      own.map((suspicion) => judgeSuspicion(suspicion, settled.cases.get(suspicion.retried.id), stopReason)),
     ]),
   );
   // The stored trials decide where the accepted prompt turned out to be gone.
@@ -138,7 +137,7 @@ function judgeOne(
     ...ofCases.notes,
     ...ofMetrics.notes,
     ...(hasTooManyErrors ? [`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`] : []),
-    ...describeAcceptedSide(comparison, verdicts),
+    ...describeAcceptedSide(comparison, verdicts, ofMetrics),
     ...describeClassGaps(compared),
   ];
   // Nothing was compared, so nothing can be said.
@@ -157,7 +156,6 @@ function judgeOne(
     isInconclusive,
     unsettled: ofCases.unsettled,
     certainty,
-    certify: gate.certify,
     ...defined({ partial }),
     report: describeComparison(compared, {
       outcome,
@@ -188,21 +186,22 @@ function withDrifted(compared: ComparedVariant, verdicts: readonly CaseVerdict[]
   return { ...compared, cases };
 }
 
-/** Says why the accepted prompt was not asked, where something looked broken. */
+/** Says why the accepted prompt was not asked, where a case or an average looked broken. */
 function describeAcceptedSide(
   { variant, isOfRecords, acceptedPrompt: state }: GatedComparison,
   verdicts: readonly CaseVerdict[],
+  ofMetrics: ReturnType<typeof gateMetrics>,
 ): readonly string[] {
   const retrials = state === undefined ? [] : [...variant.cases.values()].flatMap(({ accepted }) => accepted);
   if (retrials.length > 0 && retrials.every(({ status }) => status === 'errored')) {
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }
-  if (isGone(variant)) {
+  if (retrials.length > 0 && isGone(variant)) {
     const said = `${countErrored(retrials)} of its ${retrials.length} confirmation trials errored`;
     return [`the accepted prompt could not be asked further: ${said}`];
   }
-  const isAsked = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');
-  if (!isAsked) return [];
+  const isOfCases = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');
+  if (!isOfCases && ofMetrics.failures.length === 0 && !ofMetrics.isOpen) return [];
   if (state === undefined) {
     return isOfRecords === true
       ? []

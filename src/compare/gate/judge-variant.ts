@@ -28,7 +28,13 @@ export interface VariantGate {
 }
 
 /** A variant with what its limits say. */
-export type GatedVariant = VariantGate & { readonly variant: VariantSummary };
+export interface GatedVariant extends VariantGate {
+  readonly variant: VariantSummary;
+  /** Its suite asks for certainty. */
+  readonly certify: boolean;
+  /** False where nothing is there to compare it with. */
+  readonly isCompared: boolean;
+}
 
 export interface JudgeVariantOptions {
   /** Where a comparison judges the variant's cases: whether it must pass whole all the same. */
@@ -49,7 +55,7 @@ export function judgeLimits(
       .map((variant) => {
         const verdicts = judged.verdicts.get(variant) ?? [];
         const gate = judgeVariant(suite.recorded, variant, { compared: compared.get(variant), verdicts });
-        return { variant, ...gate };
+        return { variant, certify: suite.recorded.gate.certify, isCompared: compared.has(variant), ...gate };
       }),
   );
 }

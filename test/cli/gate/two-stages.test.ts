@@ -500,7 +500,7 @@ describe('another model', () => {
       1,
       ['pass-rate-regressed'],
     ],
-    ['every case fails', () => 'sorry', 1, ['case-broken']],
+    ['every case fails', () => 'sorry', 1, ['case-broken', 'pass-rate-regressed']],
   ] as const)('that stands in for a retired one: %s', async (_name, answer, code, codes) => {
     const run = await openModels(answer, retired, '--trials', '3');
     expect(run.code).toBe(code);

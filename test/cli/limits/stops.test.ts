@@ -14,11 +14,11 @@ test('--bail stops after the first failed cell and says what was not judged', as
   expect(report.totals.skipped).toBeGreaterThan(60);
   expect(report.run).toMatchObject({ complete: false, stopReason: 'bail' });
   expect(server.requests.length).toBeLessThan(20);
-  // A first trial that passes would clear it, so nothing is decided yet.
-  expect(code).toBe(4);
+  // Nothing was accepted that it could be compared with.
+  expect(code).toBe(1);
 });
 
-test('--bail decides by the failure alone where no confirmation trial may be made', async () => {
+test('--bail decides by the failure alone where no confirmation trial may be made either', async () => {
   const project = openTempProject('two-providers');
   project.write('evals/pair.eval.yaml', `${project.read('evals/pair.eval.yaml')}gate: { confirm: { budget: 0 } }\n`);
   const server = await startChatServer(({ index, text }) => (index === 5 ? 'wrong' : wordOf(text)));
@@ -64,11 +64,11 @@ cases:
   expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
 });
 
-test('--bail that is reached with the last cell leaves it unconfirmed, and --resume confirms it', async () => {
+test('--bail that is reached with the last cell lets it stand, and --resume confirms it', async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ text }) => (text.includes('seven') ? 'wrong' : wordOf(text)));
   const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });
-  expect([code, report.run]).toMatchObject([4, { complete: false, stopReason: 'bail' }]);
+  expect([code, report.run]).toMatchObject([1, { complete: false, stopReason: 'bail' }]);
   expect((await project.report(['run', '--resume'], { env: server.env })).code).toBe(1);
 });
 
@@ -120,7 +120,7 @@ test('--bail does not take a path for its value', async () => {
   const { code, report } = await project.report(['run', '--bail', 'evals/echo.eval.yaml', '-j', '1'], {
     env: server.env,
   });
-  expect([code, report.run.stopReason, report.totals.failed]).toEqual([4, 'bail', 1]);
+  expect([code, report.run.stopReason, report.totals.failed]).toEqual([1, 'bail', 1]);
 });
 
 test('--deadline ends the run, aborts what is in flight, and keeps what is done', async () => {
