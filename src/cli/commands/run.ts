@@ -16,8 +16,8 @@ import { describeProblems } from '../output/problems.ts';
 import { openProgress } from '../output/progress.ts';
 import { writeReports } from '../output/reports.ts';
 import { describeForecast } from '../run/describe-forecast.ts';
-import { keepHeapSmall } from '../run/keep-heap-small.ts';
 import { type PreparedRun, prepareRun } from '../run/prepare-run.ts';
+import { inlineLess, keepHeapSmall } from '../run/v8-settings.ts';
 import type { DefineCommand } from './define.ts';
 
 export type RunFlags = Readonly<Record<string, unknown>>;
@@ -54,6 +54,7 @@ export async function runCommand(
   io: Io,
   onReport?: (report: Report, mask: Mask) => void,
 ): Promise<number> {
+  inlineLess();
   const watch = async () => (await import('../watch/watch.ts')).watchCommand(paths, flags, io);
   // Before the files are read: watching goes on after a mistake in one.
   if (resolveFlagValues({ flags, env: io.env, config: {} }).values.watch === true) return watch();

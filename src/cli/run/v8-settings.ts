@@ -1,5 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 
+/**
+ * Gives V8 a small budget for inlining: most runs are over before long optimized functions pay. On Node 20, 10,000 cold
+ * cells took 3.1 instead of 3.4 s of CPU, and 10,000 cached ones 1.25 instead of 1.55 s. 60,000 took 5 % more.
+ */
+export function inlineLess(): void {
+  setFlagsFromString('--max-inlined-bytecode-size-cumulative=100');
+}
+
 /** A smaller run fits into 400 MB without this, and its time counts for more. */
 const manyCells = 50_000;
 
