@@ -35,29 +35,32 @@ export function renderClasses(variant: VariantReport, paint: Paint): string[] {
   ];
 }
 
+/** As the width allows: in one line a class, with intervals below, or as sentences. */
 function renderScores({ scores }: PageClasses, paint: Paint): string[] {
   const shown = paint.verbose ? scores : scores.slice(0, maxScores);
   const head = ['class', 'cases', 'recall', 'precision', 'F1'];
-  const rows = shown.map((score) => [
-    shortName(score.class),
-    String(score.cases),
-    score.recall,
-    score.precision,
-    score.f1,
-  ]);
-  const table = fitRows(renderRows(head, rows, paint, { leading: 1, gapLine: false }), paint);
-  const listed = shown.flatMap(({ class: name, cases, recall, precision, f1 }) =>
-    indentText(
-      `class ${shortName(name)}: ${formatCount(cases, 'case')}, recall ${recall}, precision ${precision}, F1 ${f1}`,
-      paint,
-      4,
-    ),
-  );
+  const table = (cell: (text: string) => string) => {
+    const rows = shown.map(({ class: name, cases, recall, precision, f1 }) => {
+      return [shortName(name), String(cases), cell(recall), cell(precision), cell(f1)];
+    });
+    return fitRows(renderRows(head, rows, paint, { leading: 1, gapLine: false }), paint);
+  };
+  const sentences = () =>
+    shown.flatMap(({ class: name, cases, recall, precision, f1 }) =>
+      indentText(
+        `class ${shortName(name)}: ${formatCount(cases, 'case')}, recall ${recall}, precision ${precision}, F1 ${f1}`,
+        paint,
+        4,
+      ),
+    );
   const hidden = scores.length - shown.length;
-  return [
-    ...(table ?? listed),
-    ...(hidden === 0 ? [] : [`    … and ${formatCount(hidden, 'more class', 'more classes')}`]),
-  ];
+  const more = hidden === 0 ? [] : [`    … and ${formatCount(hidden, 'more class', 'more classes')}`];
+  return [...(table((text) => text) ?? table(stack) ?? sentences()), ...more];
+}
+
+/** `100.0 % → 50.0 %` over `−50.0 pts [−74.6, −18.8]`; a rate over its interval. */
+function stack(text: string): string {
+  return text.includes(', ') ? text.replace(', ', '\n') : text.replace(' [', '\n[');
 }
 
 function renderMatrix({ matrix }: PageClasses, paint: Paint): string[] {

@@ -447,6 +447,8 @@ test('reports show the matrix, the scores, and what moved first', async () => {
   expect(said).toContain('answers of none of the classes: "weather" 1 time');
   expect(stdout).toMatch(/class ↓ found → +billing +legal +technical +none of them\n/);
   expect(stdout).toMatch(/\n +legal +5 +7 +0 +0\n/);
+  // Intervals are below their values, where 80 columns are too few for one line.
+  expect(stdout).toMatch(/\n +legal +12 +100\.0 % → 58\.3 % +100\.0 % +73\.7 %\n +−41\.7 pts \[.*\] +\[/);
   const markdown = (await project.llmcheck('report', '-r', 'markdown')).stdout;
   expect(markdown).toContain('moved: `legal` found as `billing` 0 → 5 (`legal-0`, `legal-1`, `legal-2`)');
   expect(markdown).toContain('| `legal` | 5 | 7 | 0 | 0 |');
