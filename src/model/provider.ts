@@ -19,6 +19,8 @@ export interface Endpoint {
   readonly baseUrl?: string;
   /** The variable that holds the key; undefined where no key is sent. */
   readonly apiKeyEnv?: string;
+  /** The adapter's usual key variable, where it is not sent because the provider has a base URL and names no key. */
+  readonly withheldKeyEnv?: string;
   /** The variable that moved the address, and where it would be without it. */
   readonly movedBy?: { readonly variable: string; readonly from?: string };
   /** Further variables whose values are as secret as a key. */

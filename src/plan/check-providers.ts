@@ -3,7 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
 import { findAdapter, lookupAdapter } from '../providers/index.ts';
-import { isKnownKey, type KeyContext, listMisdirectedKeys } from '../providers/misdirected-keys.ts';
+import { isKnownKey, isOwnAddress, type KeyContext, listMisdirectedKeys } from '../providers/misdirected-keys.ts';
 import { findRetirement, type Retirement } from '../providers/retirements.ts';
 import { formatCount } from '../text/format-amount.ts';
 import type { PlannedRun } from './plan-run.ts';
@@ -22,13 +22,14 @@ export function findMissingKeys(
   return [...new Set(names)].filter((name) => (env[name] ?? '') === '');
 }
 
-/** A warning for each well-known key that a project sends to an address of another service. */
+/** A warning for each well-known key that a project sends to another service, or keeps from its own. */
 export function findMisdirectedKeys({ suites, cache, root }: Project, context: KeyContext): readonly Problem[] {
   const found = new Map<string, Problem>();
   for (const provider of suites.flatMap(providersAndJudges)) {
     const endpoint = findAdapter(provider)?.resolve(provider, { env: context.env, projectRoot: root });
     if (endpoint === undefined) continue;
-    for (const problem of describeKeys(provider, endpoint, context)) found.set(problem.message, problem);
+    const problems = [...describeKeys(provider, endpoint, context), ...describeWithheld(provider, endpoint, context)];
+    for (const problem of problems) found.set(problem.message, problem);
   }
   const password = cache?.passwordEnv;
   if (password !== undefined && isKnownKey(password)) {
@@ -55,6 +56,19 @@ function describeKeys(provider: ProviderConfig, endpoint: Endpoint, context: Key
       ...defined({ at: provider.at }),
     };
   });
+}
+
+/** A service that is named by its own address refuses requests without its key. */
+function describeWithheld(
+  { id, at }: ProviderConfig,
+  { withheldKeyEnv, baseUrl }: Endpoint,
+  { env }: KeyContext,
+): readonly Problem[] {
+  if (withheldKeyEnv === undefined || baseUrl === undefined || (env[withheldKeyEnv] ?? '') === '') return [];
+  if (!isOwnAddress(withheldKeyEnv, baseUrl)) return [];
+  const message = `provider ${id} sends no key to ${new URL(baseUrl).hostname}: it has baseURL and no apiKeyEnv`;
+  const hint = `add apiKeyEnv: ${withheldKeyEnv}, or leave baseURL out`;
+  return [{ code: 'missing-key', severity: 'warning', message, hint, ...defined({ at }) }];
 }
 
 const dayMs = 86_400_000;

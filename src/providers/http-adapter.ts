@@ -14,7 +14,7 @@ import { classifyReply, describeUnreadable } from './failures/classify-reply.ts'
 import { type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
-import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
+import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from './resolve-connection.ts';
 
 /** How one API writes requests and answers. */
 export interface HttpFormat {
@@ -88,6 +88,7 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
   const { openHttpClient } = await import('../http/client.ts');
   const client = openHttpClient({ env: env.env });
   const format = service.formatOf(config);
+  const { withheldKeyEnv } = resolveAddress(preset, config, env);
   const target: Target = {
     baseUrl: findBaseUrl(service, config, env),
     path: format.pathOf(config.model),
@@ -104,23 +105,15 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       if ('failure' in prepared) return fail(prepared.failure, 0);
       const written = writeBody(format, prepared.request);
       if ('failure' in written) return fail(written.failure, 0);
-      return sayWithheld(await ask({ send, format, url, body: written.body, signal }), preset, config);
+      const outcome = await ask({ send, format, url, body: written.body, signal });
+      if (outcome.status !== 'failed') return outcome;
+      return { ...outcome, failure: explainRefusal(outcome.failure, withheldKeyEnv) };
     },
     close() {
       client.close();
       return Promise.resolve();
     },
   };
-}
-
-/** An address of the suite's own gets no key that the suite does not name, which a refusal does not show. */
-function sayWithheld(outcome: CompletionOutcome, { apiKeyEnv }: Preset, config: ProviderConfig): CompletionOutcome {
-  const isNamed = config.apiKeyEnv !== undefined || Object.keys(config.headers).length > 0;
-  if (outcome.status !== 'failed' || outcome.failure.kind !== 'auth') return outcome;
-  if (config.baseUrl === undefined || isNamed || apiKeyEnv === undefined) return outcome;
-  const why = `${apiKeyEnv} was not sent, because the provider has baseURL and no apiKeyEnv`;
-  const message = `${outcome.failure.message} (${why}: name the variable that holds the key of that address with apiKeyEnv)`;
-  return { ...outcome, failure: { ...outcome.failure, message } };
 }
 
 function findBaseUrl(service: HttpService, config: ProviderConfig, env: ProviderEnv): string {

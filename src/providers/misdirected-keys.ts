@@ -60,6 +60,11 @@ function ownerOf(variable: string): { readonly owner: string; owns(host: string)
   return { owner: domains[0] ?? '', owns };
 }
 
+/** True for an address of the service that a key belongs to. */
+export function isOwnAddress(variable: string, baseUrl: string): boolean {
+  return ownerOf(variable)?.owns(new URL(baseUrl).hostname) === true;
+}
+
 /** True for a variable that is known as the key of one service. */
 export function isKnownKey(variable: string): boolean {
   return ownerOf(variable) !== undefined;

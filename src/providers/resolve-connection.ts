@@ -22,7 +22,7 @@ export function resolveAddress(
   preset: Preset,
   config: ProviderConfig,
   { env }: ProviderEnv,
-): Pick<Endpoint, 'apiKeyEnv' | 'priceProvider' | 'movedBy'> & { readonly baseUrl: string } {
+): Pick<Endpoint, 'apiKeyEnv' | 'withheldKeyEnv' | 'priceProvider' | 'movedBy'> & { readonly baseUrl: string } {
   const fromEnv = preset.baseUrlEnv === undefined ? undefined : env[preset.baseUrlEnv.name]?.trim();
   const written =
     config.baseUrl ??
@@ -35,11 +35,12 @@ export function resolveAddress(
   const url = parseBaseUrl(config, written, config.baseUrl === undefined ? preset.baseUrlEnv?.name : undefined);
   // A suite must not be able to send one service's key to another: an address of its own brings its own key or none.
   const apiKeyEnv = config.apiKeyEnv ?? (config.baseUrl === undefined ? preset.apiKeyEnv : undefined);
+  const isBare = Object.keys(config.headers).length === 0;
   const paid = config.baseUrl === undefined ? undefined : findPriceProvider(url.host);
   return {
     baseUrl: url.search === '' ? trimSlashes(url.href) : url.href,
     priceProvider: paid ?? preset.priceProvider,
-    ...defined({ apiKeyEnv }),
+    ...defined({ apiKeyEnv, withheldKeyEnv: apiKeyEnv === undefined && isBare ? preset.apiKeyEnv : undefined }),
     ...describeMove(preset, config, fromEnv ?? ''),
   };
 }
@@ -51,6 +52,14 @@ function describeMove(
 ): Pick<Endpoint, 'movedBy'> {
   if (baseUrl !== undefined || baseUrlEnv === undefined || fromEnv === '') return {};
   return { movedBy: { variable: baseUrlEnv.name, ...defined({ from }) } };
+}
+
+/** A refusal does not show that the key was withheld. */
+export function explainRefusal(failure: ProviderFailure, withheldKeyEnv: string | undefined): ProviderFailure {
+  if (failure.kind !== 'auth' || withheldKeyEnv === undefined) return failure;
+  const why = `${withheldKeyEnv} was not sent, because the provider has baseURL and no apiKeyEnv`;
+  const message = `${failure.message} (${why}: name the variable that holds the key of that address with apiKeyEnv)`;
+  return { ...failure, message };
 }
 
 /** Reads the key and the headers that the configuration names. */

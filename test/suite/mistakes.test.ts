@@ -1,7 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { fixtureFolder, placeOf, problemsAt } from './load-fixture.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { UserError } from '../../src/model/errors.ts';
+import { fixtureFolder, loadAt, placeOf, problemsAt } from './load-fixture.ts';
 
 const folder = join(fixtureFolder, 'mistakes');
 
@@ -15,7 +17,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'bad-prompt-template': [['bad-prompt-template.eval.yaml:1:34 invalid-template']],
   'bad-regex': [['bad-regex.eval.yaml:7:16 invalid-regex']],
   'bad-schema': [['bad-schema.eval.yaml:7:29 invalid-schema', 'string']],
-  'bad-select': [['bad-select.eval.yaml:8:17 invalid-value', 'jsonPath']],
+  'bad-select': [['bad-select.eval.yaml:8:19 unknown-key', 'jsonPath']],
   'bad-select-regex-group': [['bad-select-regex-group.eval.yaml:8:41 invalid-regex']],
   'bad-threshold': [['bad-threshold.eval.yaml:7:16 invalid-value']],
   'bad-timeout': [['bad-timeout.eval.yaml:5:24 invalid-value']],
@@ -50,7 +52,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'missing-parameter': [['missing-parameter.eval.yaml:7:16 invalid-value']],
   'missing-prompt-id': [['missing-prompt-id.eval.yaml:1:11 invalid-value']],
   'missing-variable-everywhere': [['missing-variable-everywhere.eval.yaml:1:34 missing-variable', 'email']],
-  'missing-variable-in-one-case': [['missing-variable-in-one-case.eval.yaml:7:5 missing-variable', 'mail']],
+  'missing-variable-in-one-case': [['missing-variable-in-one-case.eval.yaml:7:5 missing-variable']],
   'negative-weight': [['negative-weight.eval.yaml:8:17 invalid-value']],
   'no-assertion': [['no-assertion.eval.yaml:4:5 no-assertion']],
   'no-assertion-but-contract': [['no-assertion-but-contract.eval.yaml:5:5 no-assertion']],
@@ -67,7 +69,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'recordings-outside': [['recordings-outside.eval.yaml:3:13 file-outside-project']],
   'remote-reference': [['remote-reference.eval.yaml:4:13 invalid-schema']],
   'replaces-itself': [['replaces-itself.eval.yaml:1:31 invalid-value']],
-  'replaces-unknown': [['replaces-unknown.eval.yaml:1:31 unknown-id', 'v1']],
+  'replaces-unknown': [['replaces-unknown.eval.yaml:1:31 unknown-id']],
   'skip-without-reason': [['skip-without-reason.eval.yaml:7:11 invalid-value']],
   'trials-as-text': [['trials-as-text.eval.yaml:7:13 invalid-value']],
   'two-assertion-names': [['two-assertion-names.eval.yaml:6:29 invalid-value']],
@@ -100,6 +102,31 @@ describe('a mistake in a suite is reported where it stands', () => {
     expect(problems.map(({ severity }) => severity)).toEqual(expected.map(() => 'error'));
     const suggested = problems.map(({ hint }) => /did you mean "(.+)"/.exec(hint ?? '')?.[1]);
     expect(suggested).toEqual(expected.map(([, suggestion]) => suggestion));
+  });
+
+  const suggesting = Object.entries(mistakes).flatMap(([name, expected]) =>
+    expected.some(([, word]) => word !== undefined) ? [name] : [],
+  );
+  test.each(suggesting)('%s: what is suggested does away with the mistake', async (name) => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-test-')));
+    onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+    cpSync(folder, root, { recursive: true });
+    const before = await problemsAt(root, [`${name}.eval.yaml`]);
+    for (const { hint, at } of before) {
+      const word = /did you mean "(.+)"/.exec(hint ?? '')?.[1];
+      if (word === undefined || at === undefined) continue;
+      const lines = readFileSync(join(root, at.file), 'utf8').split('\n');
+      const line = lines[at.line - 1] ?? '';
+      const written = word.includes(':') ? /^(["'{ ]*)([\w.$:-]+)/ : /^(["'{ ]*)([\w.$-]+)/;
+      const changed = line.slice(at.column - 1).replace(written, (_, marks: string) => `${marks}${word}`);
+      lines[at.line - 1] = line.slice(0, at.column - 1) + changed;
+      writeFileSync(join(root, at.file), lines.join('\n'));
+    }
+    const after = await loadAt(root, [`${name}.eval.yaml`]).then(
+      () => [],
+      (error: unknown) => (error instanceof UserError ? error.problems : [String(error)]),
+    );
+    expect(after).toEqual([]);
   });
 
   test('every fixture of a mistake is in the table', () => {

@@ -12,7 +12,7 @@ import { classifyReply, describeUnreadable } from '../failures/classify-reply.ts
 import { joinUrl } from '../http-adapter.ts';
 import { type FileRules, type OutgoingRequest, prepareRequest } from '../outgoing-request.ts';
 import type { Preset } from '../presets.ts';
-import { commonHeaders, readCredentials, resolveAddress } from '../resolve-connection.ts';
+import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from '../resolve-connection.ts';
 
 /** Opens the batch API of a configured provider, or says why it can't be used. */
 export type ConnectBatch = (
@@ -30,10 +30,15 @@ export function openBatchClient(
 ): BatchClient | { readonly failure: ProviderFailure } {
   const credentials = readCredentials(preset, config, env);
   if ('failure' in credentials) return credentials;
-  const { baseUrl } = resolveAddress(preset, config, env);
+  const { baseUrl, withheldKeyEnv } = resolveAddress(preset, config, env);
   // On a new connection a lost answer is never sent again: a batch must not be submitted twice.
   const http = openHttpClient({ env: env.env, maxBodyBytes, isFresh: true });
-  return new BatchClient(http, baseUrl, { ...commonHeaders, ...preset.headers, ...credentials.headers });
+  return new BatchClient(
+    http,
+    baseUrl,
+    { ...commonHeaders, ...preset.headers, ...credentials.headers },
+    withheldKeyEnv,
+  );
 }
 
 interface Sent {
@@ -48,11 +53,18 @@ export class BatchClient {
   readonly #http: HttpClient;
   readonly #baseUrl: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #withheldKeyEnv: string | undefined;
 
-  constructor(http: HttpClient, baseUrl: string, headers: Readonly<Record<string, string>>) {
+  constructor(
+    http: HttpClient,
+    baseUrl: string,
+    headers: Readonly<Record<string, string>>,
+    withheldKeyEnv: string | undefined,
+  ) {
     this.#http = http;
     this.#baseUrl = baseUrl;
     this.#headers = headers;
+    this.#withheldKeyEnv = withheldKeyEnv;
   }
 
   /** Sends a body that is written already, as JSON unless `contentType` names another type. */
@@ -112,7 +124,7 @@ export class BatchClient {
       return { failure };
     }
     if (reply.status >= 200 && reply.status < 300) return { value: reply };
-    return { failure: classifyReply(reply, url, nowMs()) };
+    return { failure: explainRefusal(classifyReply(reply, url, nowMs()), this.#withheldKeyEnv) };
   }
 }
 

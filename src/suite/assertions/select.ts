@@ -5,7 +5,7 @@ import { didYouMean } from '../../text/did-you-mean.ts';
 import { findFaultOfAnyMode } from '../../text/regex.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
-import { type Located, locate } from '../documents/locate.ts';
+import { childOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import { words } from '../schema/fields.ts';
 
@@ -83,25 +83,38 @@ export function parseSelect(located: Located, problems: Problems, label = 'selec
       const found = checkShape(forms.xmlTag, located, checking);
       return found && { kind: 'xmlTag', tag: found.xmlTag };
     }
-    default:
-      problems.report({
-        code: 'invalid-value',
-        message: `${label} has a form that is not known: ${describeValue(value)}`,
-        hint: nearestForm(value) ?? formsHint,
-        at: locate(located),
-      });
+    default: {
+      const mistyped = findMistyped(value);
+      problems.report(
+        mistyped === undefined
+          ? {
+              code: 'invalid-value',
+              message: `${label} has a form that is not known: ${describeValue(value)}`,
+              hint: formsHint,
+              at: locate(located),
+            }
+          : {
+              code: 'unknown-key',
+              message: `unknown key "${mistyped.key}" in ${label}`,
+              hint: mistyped.hint,
+              at: locate(childOf(located, mistyped.key), 'key'),
+            },
+      );
       return undefined;
+    }
   }
 }
 
 const formsHint =
   'known: text, toolCalls, reasoning, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}';
 
-function nearestForm(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return Object.keys(value)
-    .map((key) => didYouMean(key, Object.keys(forms)))
-    .find((hint) => hint !== undefined);
+/** A key that is nearly one of a form. */
+function findMistyped(value: unknown): { readonly key: string; readonly hint: string } | undefined {
+  for (const key of typeof value === 'object' && value !== null ? Object.keys(value) : []) {
+    const hint = didYouMean(key, Object.keys(forms));
+    if (hint !== undefined) return { key, hint };
+  }
+  return undefined;
 }
 
 function checkPath(path: string, context: z.RefinementCtx): void {

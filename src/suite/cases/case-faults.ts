@@ -85,7 +85,7 @@ function reportMissing({ at, error, reader, caseId, row, scope }: CaseFault, pro
     code: 'missing-variable',
     message: `case "${caseId}" has no ${variable === 'expected' ? '"expected"' : `variable "${variable}"`}, which ${reader} reads (${at.file}:${at.line}:${at.column})`,
     hint:
-      nearestVariable(variable, scope) ??
+      findRename(variable, scope) ??
       (variable === 'expected' ? 'add expected to the case' : "add it to the case's vars"),
     at: locate(row),
   });
@@ -104,4 +104,10 @@ function nearestVariable(variable: string, scope: Scope): string | undefined {
     walked.push(step);
   }
   return undefined;
+}
+
+/** The place is the case, so its variable is what is to be written otherwise. */
+function findRename(variable: string, scope: Scope): string | undefined {
+  const nearest = findNearest(variable, Object.keys(scope));
+  return nearest === undefined ? nearestVariable(variable, scope) : `rename "${nearest}" in its vars to "${variable}"`;
 }

@@ -115,11 +115,13 @@ function checkReplaces(
 ): void {
   const { value } = replaces;
   if (typeof value !== 'string') return;
+  // A prompt can't replace itself.
+  const others = ids.filter((other) => other !== id);
   if (!ids.includes(value)) {
     problems.report({
       code: 'unknown-id',
       message: `the prompt replaces "${value}", which is no prompt of this suite`,
-      hint: didYouMean(value, ids) ?? `known: ${ids.join(', ')}`,
+      hint: didYouMean(value, others) ?? (others.length === 0 ? 'leave it out' : `known: ${others.join(', ')}`),
       at: locate(replaces),
     });
     return;

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { suiteShape } from '../../../src/suite/schema/suite-schema.ts';
 import { suiteOf, testMistakes } from './follow-hints.ts';
 
 const suite = 'evals/a.eval.yaml';
@@ -205,7 +206,7 @@ describe('a file of cases', () => {
         [suite]: `checks: &checks\n  - contains: red\n${suiteOf({ cases: `[${red.replace('[{ contains: red }]', '*checks')}]` })}`,
       },
       says: [
-        `${suite}:1:1 error unknown-key: unknown key "checks" in the suite\nhint: known here: suite, description, prompts, providers, judges, contract, defaults, cases, recordings, baseline, gate; a key that only holds anchors begins with "x-"`,
+        `${suite}:1:1 error unknown-key: unknown key "checks" in the suite\nhint: known here: ${Object.keys(suiteShape).join(', ')}; a key that only holds anchors begins with "x-"`,
       ],
       follow: ({ edit }) => edit(suite, 'checks: &checks', 'x-checks: &checks'),
     },

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { startChatServer } from '../../support/chat-server.ts';
+import { assertions } from '../../../src/assertions/index.ts';
+import { startChatServer, startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 import { problemsIn, suiteOf, testMistakes } from './follow-hints.ts';
 
 const suite = 'evals/a.eval.yaml';
 
-const known =
-  'equals, contains, containsAll, containsAny, startsWith, endsWith, regex, length, oneOf, language, json, jsonSchema, jsonPath, number, list, xml, html, sql, markdown, levenshtein, rouge, bleu, similar, refusal, pii, secrets, finishReason, toolCalls, cost, latency, tokens, rubric, factual, choice, pairwise, module, exec, snapshot, not, anyOf, allOf';
+const known = Object.keys(assertions).join(', ');
 
 /** A suite whose one case has one assertion. */
 const asserting = (assertion: string, more = '') =>
@@ -203,6 +203,22 @@ describe('providers in the style of other tools', () => {
     },
   });
 
+  test('a key that is withheld from its own service is a warning before any call', async () => {
+    const project = openTempProject();
+    const own = 'baseURL: "https://api.openai.com/v1"';
+    project.write(suite, suiteOf({ providers: `[{ id: own, use: openai:gpt-4o-mini, ${own} }]` }));
+    const env = { OPENAI_API_KEY: 'sk-test-0123456789' };
+    const { code, stderr } = await project.run(['validate'], { env });
+    expect([code, problemsIn(stderr)]).toEqual([
+      0,
+      [
+        `${suite}:2:13 warning missing-key: provider own sends no key to api.openai.com: it has baseURL and no apiKeyEnv\nhint: add apiKeyEnv: OPENAI_API_KEY, or leave baseURL out`,
+      ],
+    ]);
+    project.write(suite, project.read(suite).replace(own, `${own}, apiKeyEnv: OPENAI_API_KEY`));
+    expect(await project.run(['validate'], { env })).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('a refusal says that the key was withheld from an address of its own', async () => {
     const server = await startChatServer(({ received }) =>
       received.headers['authorization'] === 'Bearer sk-own-0123456789'
@@ -227,6 +243,19 @@ describe('providers in the style of other tools', () => {
       stderr: expect.not.stringContaining('warning'),
     });
   });
+});
+
+test('a snapshot without a baseline says which command makes one', async () => {
+  const project = openTempProject();
+  project.write(suite, suiteOf({ cases: '[{ id: red, vars: { word: red }, assert: [{ snapshot: exact }] }]' }));
+  const { env } = await startEchoServer();
+  const { report, code } = await project.report(['run'], { env });
+  expect([code, report.suites[0]?.cases[0]?.trials[0]?.error?.message]).toEqual([
+    3,
+    expect.stringContaining('accept a baseline with "llmcheck baseline accept"'),
+  ]);
+  expect((await project.run(['baseline', 'accept'])).code).toBe(0);
+  expect((await project.run(['run'], { env })).code).toBe(0);
 });
 
 const turning = (turns: readonly string[]) =>
