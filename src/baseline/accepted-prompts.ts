@@ -44,10 +44,10 @@ export function findAcceptedPrompt(
   const own = options.describe(candidate);
   const of = nameSent(stored);
   const unavailable = (why: string): AcceptedPrompt => ({ state: { is: 'unavailable', why, of } });
-  const isOfSeveral = found?.kind === 'file' && found.baseline.hasOtherPrompt(stored);
-  const why = isOfSeveral
-    ? ofSeveralPrompts
-    : (whyOtherwise(candidate, stored, own) ?? whyNotAskable(suite, candidate, stored, options));
+  if (found?.kind === 'file' && found.baseline.hasOtherPrompt(stored)) {
+    return { state: { is: 'unavailable', why: ofSeveralPrompts, isOfSeveral: true, of } };
+  }
+  const why = whyOtherwise(candidate, stored, own) ?? whyNotAskable(suite, candidate, stored, options);
   if (why !== undefined) return unavailable(why);
   if (isSameQuestion(stored, own)) return { state: { is: 'unchanged', of } };
   const { prompt, provider } = candidate;

@@ -123,7 +123,8 @@ function findMismatch(
       const message = `${where} ${what} in ${shown} than in ${last.shown}, the newest run`;
       return [{ code: 'record', severity: 'error', message, hint: 'leave that run out of --from' }];
     };
-    if (!isSameVariant(earlier, variant)) return object('has another prompt text, other parameters or another model');
+    if (!isSameVariant(earlier, variant))
+      return object('has another prompt text, another model, or other parameters or settings');
     const newest = last.content.cases.find((cases) => variantKey(cases) === variantKey(variant));
     const ids = [...(newest?.caseIds() ?? [])];
     const cases = rows.get(variantKey(variant));

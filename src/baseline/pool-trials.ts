@@ -1,4 +1,4 @@
-import { canonicalJson } from '../json/canonical-json.ts';
+import { nameSent } from '../compare/sent-variant.ts';
 import { defined } from '../json/defined.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import type { Usage } from '../model/completion.ts';
@@ -7,15 +7,9 @@ import { addValues, noValues } from '../stats/moments.ts';
 
 /** True where trials of both are samples of one and the same thing, so that they may be counted together. */
 export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {
-  if (describeVariant(a) !== describeVariant(b)) return false;
+  if (nameSent(a) !== nameSent(b)) return false;
   // An alias that answers with other snapshots than before is another model.
   return a.models.length === 0 || b.models.length === 0 || a.models.some((model) => b.models.includes(model));
-}
-
-/** What is sent, and the output contract, which is a check of every case. */
-function describeVariant({ adapter, model, params, messages, contract }: BaselineVariant): string {
-  // The order of parameters counts, so they are text here.
-  return canonicalJson([adapter, model, JSON.stringify(params), messages, contract.output ?? null]);
 }
 
 /**

@@ -24,6 +24,11 @@ export function isSameSettings(a: SentVariant, b: SentVariant): boolean {
   return a.adapterVersion !== undefined && settingsOf(a) === settingsOf(b);
 }
 
+/** True where headers or options differ. */
+export function hasOtherOptions(a: SentVariant, b: SentVariant): boolean {
+  return canonicalJson(a.options ?? {}) !== canonicalJson(b.options ?? {});
+}
+
 function questionOf({ model, params, messages, contract }: SentVariant): string {
   // Params keep the order in which they are sent. A baseline keeps the members of a message sorted.
   return canonicalJson([model, writeJson(params) ?? null, messages, contract.output ?? null]);

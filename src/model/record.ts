@@ -41,7 +41,12 @@ export interface RecordedVariant {
 export type AcceptedPromptState = (
   | { /** Nothing that is sent has changed, nor where it is sent. */ readonly is: 'unchanged' }
   | { readonly is: 'askable' }
-  | { readonly is: 'unavailable'; readonly why: string }
+  | {
+      readonly is: 'unavailable';
+      readonly why: string;
+      /** Set where cases were accepted with several prompts or settings, so that no one can say what each was sent with. */
+      readonly isOfSeveral?: true;
+    }
 ) & {
   /** Names the accepted prompt with its settings (compare/sent-variant.ts); absent in older records. */
   readonly of?: string;

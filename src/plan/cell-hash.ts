@@ -2,6 +2,7 @@ import type { AcceptedAnswer } from '../assertions/define.ts';
 import { lookupAssertion } from '../assertions/index.ts';
 import { cacheKey } from '../cache/cache-key.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { Cell, CellKey } from '../model/cell.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
@@ -46,6 +47,8 @@ export function comparesOther({ assertion, children = [] }: CheckSpec): boolean 
 
 export interface DependencyHashOptions {
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
+  /** Headers and further options of a provider; undefined where it has none. */
+  readonly optionsOf: (provider: ProviderConfig) => JsonObject | undefined;
   /** Hashes the values of variables. */
   readonly hashEnv: (names: readonly string[]) => readonly string[];
 }
@@ -56,12 +59,14 @@ export interface DependencyHashOptions {
  */
 export function createDependencyHash(
   { askedModels }: Suite,
-  { endpointOf, hashEnv }: DependencyHashOptions,
+  { endpointOf, optionsOf, hashEnv }: DependencyHashOptions,
 ): (testCase: Pick<Case, 'checks' | 'turns'>) => string {
   const describe = (config: ProviderConfig) => {
     const { adapterVersion, baseUrl } = endpointOf(config);
     const address = baseUrl === undefined ? null : withoutUserinfo(baseUrl);
-    return [config.adapter, adapterVersion, address, config.model, config.params];
+    const options = optionsOf(config);
+    const described = [config.adapter, adapterVersion, address, config.model, config.params];
+    return options === undefined ? described : [...described, options];
   };
   return ({ checks, turns }) => {
     const models = new Set<string>();

@@ -56,6 +56,7 @@ export async function planRun(
   const attachments = createAttachments(project.root);
   const rendering: RenderOptions = {
     endpointOf,
+    optionsOf: (provider) => describeSettings(provider, endpointOf(provider), ports.env).options,
     hashEnv: (names) => hashEnv(ports.env, names),
     contractCheck,
     describeFile: attachments.describeFile,

@@ -8,6 +8,7 @@ import fc from '../support/property.ts';
 
 const options: PlanOptions = {
   selection: emptySelection,
+  optionsOf: () => undefined,
   hashEnv: () => [],
   endpointOf: ({ baseUrl }) => ({ adapterVersion: '3', ...(baseUrl === undefined ? {} : { baseUrl }), sends: true }),
   contractCheck: (schema) => buildCheck({ assertion: 'contract', params: schema, source: { contract: schema } }),

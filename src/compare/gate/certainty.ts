@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { Certainty, UnseenSlice } from '../../model/gate.ts';
-import { isSameSettings } from '../sent-variant.ts';
+import { isSameQuestion, isSameSettings } from '../sent-variant.ts';
 import type { GatedComparison } from './gated-comparison.ts';
 import { decideHypothesis, findHypotheses } from './judge-metrics.ts';
 
@@ -25,9 +25,10 @@ export function findCertainty(
     return partial.isCertain && !isOpen ? { kind: 'certain', cases: n } : { kind: 'unseen', cases: n, drop: null };
   }
   // A change that brings its own baseline is as sure as what that says of it.
-  if (!isOpen && own !== undefined && hasSameVerdicts(own)) return { kind: 'unchanged', cases: own.passRate.n };
+  if (!isOpen && own !== undefined && isAsAccepted(own)) return { kind: 'unchanged', cases: own.passRate.n };
   const cases = compared.passRate.n;
-  const isUnchanged = acceptedPrompt?.is === 'unchanged' || isSameAnswers(compared);
+  const isOfSeveral = acceptedPrompt?.is === 'unavailable' && acceptedPrompt.isOfSeveral === true;
+  const isUnchanged = acceptedPrompt?.is === 'unchanged' || (isSameAnswers(compared) && !isOfSeveral);
   if (!isOpen && isUnchanged && hasSameVerdicts(compared)) return { kind: 'unchanged', cases };
   const uncertain = findHypotheses(compared, gate)
     .filter(({ level }) => level === 'fail')
@@ -57,6 +58,13 @@ function worstOf(slices: readonly UnseenSlice[]): UnseenSlice | undefined {
 /** Every answer of the candidate is one that the baseline holds. The cache does not tell apart answers by their headers. */
 function isSameAnswers({ sameAnswers, answers, baseline, candidate }: ComparedVariant): boolean {
   return answers > 0 && sameAnswers === answers && isSameSettings(baseline.recorded, candidate.recorded);
+}
+
+/** What a program imports is not known, so it says nothing that it is sent the same. */
+function isAsAccepted(own: ComparedVariant): boolean {
+  const [before, after] = [own.baseline.recorded, own.candidate.recorded];
+  const isSameRequest = after.adapter !== 'exec' && isSameSettings(before, after) && isSameQuestion(before, after);
+  return (isSameRequest || isSameAnswers(own)) && hasSameVerdicts(own);
 }
 
 function hasSameVerdicts({ cases, passRate, classes }: ComparedVariant): boolean {

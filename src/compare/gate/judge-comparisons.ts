@@ -4,8 +4,10 @@ import type { Breach, Certainty } from '../../model/gate.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { VariantComparison } from '../../model/report.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
+import { formatCount } from '../../text/format-amount.ts';
 import { countErrored } from '../confirm/retried-case.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
+import { hasOtherOptions } from '../sent-variant.ts';
 import { findCertainty } from './certainty.ts';
 import { describeClassGaps } from './describe-classes.ts';
 import { describeComparison } from './describe-comparison.ts';
@@ -138,6 +140,7 @@ function judgeOne(
     ...ofMetrics.notes,
     ...(hasTooManyErrors ? [`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`] : []),
     ...describeAcceptedSide(comparison, verdicts, ofMetrics),
+    ...describeOldAnswers(compared),
     ...describeClassGaps(compared),
   ];
   // Nothing was compared, so nothing can be said.
@@ -184,6 +187,15 @@ function withDrifted(compared: ComparedVariant, verdicts: readonly CaseVerdict[]
     [...compared.cases].map(([id, found]) => [id, drifted.has(id) ? { ...found, change: 'drifted' as const } : found]),
   );
   return { ...compared, cases };
+}
+
+/** The cache holds no headers and options, so that its answers may be those of the settings before an edit. */
+function describeOldAnswers({ baseline, candidate, sameAnswers, answers }: ComparedVariant): readonly string[] {
+  if (sameAnswers === 0 || !hasOtherOptions(baseline.recorded, candidate.recorded)) return [];
+  const count = `${sameAnswers} of ${formatCount(answers, 'answer')}`;
+  return [
+    `headers or options of the provider have changed, and ${count} came from the cache as before (--cache refresh)`,
+  ];
 }
 
 /** Says why the accepted prompt was not asked, where a case or an average looked broken. */

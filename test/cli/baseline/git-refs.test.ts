@@ -39,13 +39,21 @@ describe('a pull request', () => {
   test('passes where it brings the accepted new baseline, with its differences listed, and asks no case again', async () => {
     const project = await openPullRequest();
     project.answers.set('w01', 'sorry');
-    await project.accept('--cache', 'refresh');
+    await project.acceptUnchanged('--cache', 'refresh');
     commit(project, 'accept the change');
     expect((await project.compared(['run', '--no-baseline'])).code).toBe(1);
     project.forget();
     const run = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main', '--require-conclusive']);
     expect([run.code, run.codes, run.comparison.accepted]).toEqual([0, [], ['case-01 (regressed)']]);
     expect(Math.max(...project.asked.values())).toBe(1);
+    // An edit after it was accepted leaves open what the prompt does now.
+    project.editPrompt();
+    const edited = await project.compared(['run', '--baseline', 'git:main', '--require-conclusive']);
+    expect([edited.code, edited.codes, edited.comparison.accepted]).toEqual([
+      4,
+      ['inconclusive'],
+      ['case-01 (regressed)'],
+    ]);
   });
 
   test('fails where it breaks more than it accepts, by that alone', async () => {

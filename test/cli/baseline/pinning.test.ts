@@ -207,7 +207,7 @@ describe('baseline pin --from', () => {
     const other = await project.llmcheck('baseline', 'pin', '--from', 'a.jsonl,other.jsonl');
     expect([other.code, project.files('evals').includes(referenceFile)]).toEqual([2, false]);
     expect(other.stderr).toContain(
-      'another prompt text, other parameters or another model in a.jsonl than in other.jsonl',
+      'another prompt text, another model, or other parameters or settings in a.jsonl than in other.jsonl',
     );
     project.edit(suiteFile, 'equals: "{{expected}}"', 'contains: "{{expected}}"');
     await project.llmcheck('run');

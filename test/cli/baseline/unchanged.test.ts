@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { startChatServer } from '../../support/chat-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 import {
   type BaselineProject,
@@ -145,6 +146,69 @@ describe('a run whose answers are those of the baseline is unchanged', () => {
     const run = await project.compared(['run'], { env: { OPENAI_BASE_URL } });
     expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], ['case-03']]);
     expect(run.comparison.residue.join()).toContain('base URL: ');
+  });
+});
+
+describe('answers of other settings', () => {
+  const header = (project: BaselineProject, value: string) =>
+    project.edit(suiteFile, /(headers: .*\n {4})?use: openai:/, `headers: { X-Model: ${value} }\n    ${provider}`);
+
+  test('are named where the cache gives them', async () => {
+    const project = await openBaselineProject();
+    header(project, 'one');
+    await project.acceptUnchanged();
+    const notes = async (...flags: string[]) =>
+      (await project.compared(['run', ...flags])).report.decision.warnings.join();
+    expect(await notes()).toBe('');
+    header(project, 'two');
+    const named = 'headers or options of the provider have changed, and 20 of 20 answers came from the cache as before';
+    expect(await notes()).toContain(named);
+    expect(await notes('--cache', 'refresh')).toBe('');
+  });
+
+  test('are not pooled, and a part of them accepted does not stand for all', async () => {
+    const project = await openBaselineProject();
+    header(project, 'one');
+    await project.acceptUnchanged();
+    header(project, 'two');
+    await project.acceptUnchanged('--cache', 'refresh', '-t', 'words/case-01');
+    const rows = project.read(baselineFile).trim().split('\n').slice(2);
+    expect(rows.filter((row) => row.includes('"pooled"'))).toEqual([]);
+    expect(rows.filter((row) => row.includes('"otherVariant":true'))).toHaveLength(19);
+    const run = await project.compared(['run']);
+    expect(run.report.decision.certainty?.kind).toBe('unseen');
+    project.answers.set('w03', 'sorry');
+    const broken = await project.compared(['run', '--cache', 'refresh']);
+    expect([broken.code, broken.named]).toEqual([1, ['case-03']]);
+  });
+
+  test('of a judge make a case a redefined one', async () => {
+    const project = openTempProject();
+    let verdict = true;
+    const server = await startChatServer(({ model, text }) =>
+      model === 'judge' ? JSON.stringify({ reason: 'So.', pass: verdict }) : text,
+    );
+    const { env } = server;
+    const write = (value: string) =>
+      project.write(
+        'evals/judged.eval.yaml',
+        `prompts: [{ id: v1, text: "{{ word }}" }]
+providers: [{ id: mini, use: "openai:mini" }]
+judges: [{ id: strict, use: "openai:judge", headers: { X-Model: ${value} } }]
+defaults: { assert: [{ rubric: It is a word. }] }
+cases: [{ id: one, vars: { word: one } }, { id: two, vars: { word: two } }]
+`,
+      );
+    write('one');
+    await project.run(['run'], { env });
+    await project.run(['baseline', 'accept'], { env });
+    const same = await project.report(['run'], { env });
+    expect([same.code, same.report.decision.certainty?.kind]).toEqual([0, 'unchanged']);
+    write('two');
+    verdict = false;
+    const edited = await project.report(['run', '--cache', 'refresh'], { env });
+    expect([edited.code, edited.report.decision.outcome]).toEqual([1, 'failed']);
+    expect(edited.report.decision.warnings.join()).not.toContain('nothing that is sent has changed');
   });
 });
 
