@@ -116,7 +116,8 @@ export async function openRun(
   const onRefused = () => stop.hard('storage');
   // This run's own record will be the latest.
   const latelyFailed = options.early === undefined ? new Set<string>() : findLatelyFailed(project, earlier?.id);
-  const record = openRecord({ folder: runsFolder(project), header, earlier, ports, onRefused });
+  const folder = runsFolder(project);
+  const record = openRecord({ folder, header: earlier?.header ?? header, earlier, ports, onRefused });
   const findDone = (key: CellKey) => {
     const row = earlier?.rowOf(key);
     return row === undefined ? undefined : record.readRow(row);

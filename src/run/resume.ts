@@ -1,6 +1,8 @@
+import { hasOtherOptions } from '../compare/sent-variant.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell, CellKey } from '../model/cell.ts';
-import type { CellRow, RunHeader } from '../model/record.ts';
+import type { AcceptedPromptState, CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { Plan } from '../plan/build-plan.ts';
 import { type FindAccepted, hashCell } from '../plan/cell-hash.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
@@ -9,12 +11,16 @@ import { type RowPlace } from '../record/read-rows.ts';
 import { cellKeyText, visitRows } from '../record/read-run-record.ts';
 import { type RunRecordWriter, rewriteRunRecord } from '../record/write-run-record.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { variantKey } from './find-accepted-prompts.ts';
 
 /** The part of a run that came before, and that this one continues. */
 export interface EarlierPart {
   readonly id: string;
   /** ISO 8601. */
   readonly startedAt: string;
+  /** Of the whole run. */
+  readonly header: Omit<RunHeader, 'id'>;
   /** Planned cells that it finished. */
   readonly doneCells: number;
   /** The row of a finished cell in the record as written again; undefined for a cell that runs now. */
@@ -46,7 +52,7 @@ export interface ResumeOptions {
  * again: errored and interrupted ones, those whose request, checks or settings changed, and those on damaged lines. Errored
  * confirmation trials of a run that was cut short are kept too: it has spent its calls on them, and ends as if it never was.
  */
-export function openEarlierPart({ options, resume, header, ports, ...planned }: ResumeOptions): EarlierPart {
+export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOptions): EarlierPart {
   const { path, modifiedMs } = findStoredRun(options.project, resume.runId);
   const earlier = readEarlierCells(path, resume);
   if (earlier.damagedLines > 0) {
@@ -54,12 +60,14 @@ export function openEarlierPart({ options, resume, header, ports, ...planned }: 
   }
   const kept = findKept(earlier, planned);
   const { id, startedAt } = earlier.header;
+  const header = markMixedSettings(planned.header, earlier.header);
   const rows = new Map<string, number>();
   // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
   for (const [index, [key, { isConfirmation }]] of [...kept].entries()) if (!isConfirmation) rows.set(key, index);
   return {
     id,
     startedAt,
+    header,
     doneCells: rows.size,
     rowOf: (key) => rows.get(cellKeyText(key)),
     // With `--watch` the earlier part ended by itself, so answers since then belong to no cell of it.
@@ -74,6 +82,36 @@ export function openEarlierPart({ options, resume, header, ports, ...planned }: 
       kept.clear();
       return writer;
     },
+  };
+}
+
+/** Cells are kept although headers or options were edited: then no one can say what each of them was asked with. */
+function markMixedSettings(header: Omit<RunHeader, 'id'>, earlier: RunHeader): Omit<RunHeader, 'id'> {
+  const before = new Map(
+    earlier.suites.flatMap(({ suite, variants }) =>
+      variants.map((variant) => [variantKey(suite, variant.prompt, variant.provider), variant]),
+    ),
+  );
+  const mark = (suite: string, variant: RecordedVariant): RecordedVariant => {
+    const { acceptedPrompt, options } = variant;
+    const other = before.get(variantKey(suite, variant.prompt, variant.provider));
+    if (other === undefined || !hasOtherOptions(other, variant)) return variant;
+    const why = 'the run was resumed with other headers or options';
+    const state: AcceptedPromptState | undefined = acceptedPrompt && {
+      is: 'unavailable',
+      why,
+      isOfSeveral: true,
+      ...defined({ of: acceptedPrompt.of }),
+    };
+    const resumedWith = sha256Hex(canonicalJson(other.options ?? {})).slice(0, 16);
+    return { ...variant, options: { ...options, resumedWith }, ...defined({ acceptedPrompt: state }) };
+  };
+  return {
+    ...header,
+    suites: header.suites.map((suite) => ({
+      ...suite,
+      variants: suite.variants.map((variant) => mark(suite.suite, variant)),
+    })),
   };
 }
 

@@ -182,6 +182,25 @@ describe('answers of other settings', () => {
     expect([broken.code, broken.named]).toEqual([1, ['case-03']]);
   });
 
+  test('that a resumed run keeps are neither unchanged, nor accepted as those of now', async () => {
+    const project = await openBaselineProject();
+    header(project, 'two');
+    await project.acceptUnchanged();
+    header(project, 'one');
+    await project.compared(['run', '--cache', 'refresh']);
+    const file = project.files('.llmcheck/runs').at(-1) ?? '';
+    const lines = project.read(file).trim().split('\n');
+    project.write(file, `${lines.slice(0, 11).join('\n')}\n`);
+    header(project, 'two');
+    const resumed = await project.compared(['run', '--resume', '--require-conclusive']);
+    expect([resumed.code, resumed.report.decision.certainty?.kind]).toEqual([4, 'unseen']);
+    await project.llmcheck('baseline', 'accept');
+    const later = await project.compared(['run']);
+    expect(later.report.decision.certainty?.kind).toBe('unseen');
+    await project.acceptUnchanged('--cache', 'refresh');
+    expect((await project.compared(['run'])).report.decision.certainty?.kind).toBe('unchanged');
+  });
+
   test('of a judge make a case a redefined one', async () => {
     const project = openTempProject();
     let verdict = true;
