@@ -1,5 +1,6 @@
 import { contractCheck } from '../assertions/structure/json-schema.ts';
 import { defined } from '../json/defined.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { Usage } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
@@ -7,13 +8,15 @@ import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { RecordedShard, RecordedVariant } from '../model/record.ts';
 import type { EmptySelection, ProviderConfig, Suite } from '../model/suite.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
-import { hashEnv } from '../providers/code/hash-code.ts';
+import { hashEnv, isCredentialName } from '../providers/code/hash-code.ts';
 import { findAdapter } from '../providers/index.ts';
+import { isSecretName } from '../suite/providers/literal-keys.ts';
 import { findNearest } from '../text/did-you-mean.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { withoutUserinfo } from '../text/store-urls.ts';
 import { createAttachments } from './attachments.ts';
 import { buildPlan, type Plan, providerKey } from './build-plan.ts';
 import { describeShard } from './describe-plan.ts';
-import { describeSettings } from './describe-settings.ts';
 import { findEmptySelections } from './find-empty-selections.ts';
 import { type PricedVariant, pricedModel, pricedModelOfVariant } from './price-variants.ts';
 import type { RenderOptions } from './render-cells.ts';
@@ -182,4 +185,40 @@ function findUnpriced(
     for (const { provider } of variants) check(provider, hasGate ? `the cost gate of suite ${suite.id}` : '--max-cost');
   }
   return problems;
+}
+
+/**
+ * Everything of a provider beside model and params that can change an answer: its code, its address after the environment
+ * and defaults, its options and headers. Limits and prices change none.
+ */
+function describeSettings(
+  provider: ProviderConfig,
+  { adapterVersion, baseUrl }: Pick<Endpoint, 'adapterVersion' | 'baseUrl'>,
+  env: ProviderEnv['env'],
+): Pick<RecordedVariant, 'adapterVersion' | 'baseUrl' | 'options'> {
+  const { headers, apiKeyEnv } = provider;
+  const hasHeaders = Object.keys(headers).length > 0;
+  const described = defined({ headers: hasHeaders ? describeHeaders(headers, env) : undefined, apiKeyEnv });
+  const options: JsonObject = { ...provider.options, ...described };
+  return {
+    adapterVersion,
+    ...defined({ baseUrl: baseUrl === undefined ? undefined : withoutUserinfo(baseUrl) }),
+    ...(Object.keys(options).length === 0 ? {} : { options }),
+  };
+}
+
+/** A value may be private, so its hash is kept. A key says who asks, so its value does not count, only its variable. */
+function describeHeaders(headers: ProviderConfig['headers'], env: ProviderEnv['env']): JsonObject {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]): [string, string] => {
+      const key = name.toLowerCase();
+      if (typeof value === 'string') return [key, hashText(value)];
+      const isKey = isSecretName(name) || isCredentialName(value.env);
+      return [key, isKey ? `env:${value.env}` : hashText(env[value.env]?.trim() ?? '')];
+    }),
+  );
+}
+
+function hashText(text: string): string {
+  return sha256Hex(text).slice(0, 16);
 }

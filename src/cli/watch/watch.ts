@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
+import picocolors from 'picocolors';
 import { buildBrokenGraph, buildWatchGraph, type WatchGraph } from '../../changes/watch-graph.ts';
 import { UserError } from '../../model/errors.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import type { Report } from '../../model/report.ts';
+import type { ProgressEvent } from '../../model/progress.ts';
+import type { Report, ReportStyle } from '../../model/report.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
 import { createReadLog } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
+import { reporters } from '../../reports/index.ts';
 import { runSuites } from '../../run/run.ts';
-import { formatCount } from '../../text/format-amount.ts';
-import { toSafeLine } from '../../text/sanitize.ts';
+import { formatCount, formatDuration } from '../../text/format-amount.ts';
+import { breakWorkflowCommands, toSafeLine } from '../../text/sanitize.ts';
 import { resolveRun } from '../flags/resolve-run.ts';
 import type { Io } from '../io.ts';
 import { maskByName } from '../output/mask.ts';
@@ -21,7 +24,6 @@ import { type PreparedRun, prepareRun } from '../run/prepare-run.ts';
 import { usageError } from '../usage-error.ts';
 import type { FileWatcher } from './file-watcher.ts';
 import { createInbox, type Inbox } from './inbox.ts';
-import { type FinishedCell, renderRound } from './render-round.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -200,4 +202,41 @@ function describeChange(changed: ReadonlySet<string>, { cwd, now }: Io): string 
   const more = names.length - maxNamed;
   const time = now().toTimeString().slice(0, 8);
   return `${time}  ${names.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`;
+}
+
+type FinishedCell = Extract<ProgressEvent, { readonly type: 'cell-finished' }>;
+
+const maxPassed = 20;
+
+/** A round of a watched run: the cells that ran in it, the failures among them, and the decision over the whole run. */
+function* renderRound(report: Report, finished: readonly FinishedCell[], style: ReportStyle): Iterable<string> {
+  const colors = picocolors.createColors(style.color);
+  const passed = finished.filter(({ status }) => status === 'passed');
+  for (const { label } of style.quiet ? [] : passed.slice(0, maxPassed)) {
+    yield `${breakWorkflowCommands(`${colors.green('✓')} ${toSafeLine(label)}`)}\n`;
+  }
+  if (!style.quiet && passed.length > maxPassed) {
+    yield `… and ${formatCount(passed.length - maxPassed, 'more that passed', 'more that passed')}\n`;
+  }
+  const ran = new Set(finished.map(({ key }) => caseOf(key)));
+  const suites = report.suites.map((suite) => ({
+    ...suite,
+    *cases(filter?: Parameters<typeof suite.cases>[0]) {
+      for (const entry of suite.cases(filter)) if (ran.has(caseOf({ suite: suite.suite, ...entry }))) yield entry;
+    },
+  }));
+  yield* reporters['terminal']?.render({ ...report, suites }, { ...style, quiet: true }) ?? [];
+  yield `${describeRound(report, finished)}\n`;
+}
+
+function caseOf({ suite, caseId, prompt, provider }: Omit<FinishedCell['key'], 'trial'>): string {
+  return JSON.stringify([suite, caseId, prompt, provider]);
+}
+
+function describeRound({ totals, run }: Report, finished: readonly FinishedCell[]): string {
+  if (finished.length === 0) return 'nothing had to run again';
+  const cached = finished.filter((cell) => cell.cached).length;
+  const kept = Math.max(0, totals.planned + totals.observed - new Set(finished.map(({ label }) => label)).size);
+  const parts = [`ran ${formatCount(finished.length, 'cell')}`, `${cached} from the cache`, `kept ${kept}`];
+  return `${parts.join(', ')}; took ${formatDuration(run.durationMs)}`;
 }
