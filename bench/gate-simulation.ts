@@ -293,7 +293,7 @@ function percent(share: number): string {
 }
 
 function writeTable(lines: readonly string[]): void {
-  const file = new URL('../docs/statistics.md', import.meta.url);
+  const file = 'docs/statistics.md';
   const text = readFileSync(file, 'utf8');
   const [start, end] = ['<!-- gate-simulation -->\n', '<!-- /gate-simulation -->'];
   const table = ['| scenario | wanted | measured | runs |', '|---|---|---|---|', ...lines].join('\n');

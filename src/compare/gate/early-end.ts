@@ -72,7 +72,7 @@ function judgePartial(
   early: RunSettings['early'],
   look: EarlyLook | undefined,
 ): PartialVariant | undefined {
-  const { suite, variant, compared, mustPassWhole } = comparison;
+  const { suite, variant, compared } = comparison;
   const { gate, suite: suiteId } = suite.recorded;
   if (look === undefined && variant.notAsked === 0) return undefined;
   // Without an order the record does not say which cases came first.
@@ -90,7 +90,6 @@ function judgePartial(
     .map((claim) => ({ claim, ...testClaim(claim, { ...comparison, compared: { ...compared, cases } }) }));
   return {
     isCertain:
-      mustPassWhole !== true &&
       suite.recorded.classes === undefined &&
       gate.scope === 'population' &&
       compared.groups === undefined &&

@@ -253,11 +253,15 @@ describe('an early run is not green without having looked', () => {
 
   test('at errored cells: they count against the claim', async () => {
     const project = await openLarge();
-    for (const word of firstWords(count))
-      project.answers.set(word, () => ({ status: 400, body: { error: { message: 'no' } } }));
+    const broken = () => ({ status: 400, body: { error: { message: 'no' } } });
+    for (const word of firstWords(count)) project.answers.set(word, broken);
     const run = await project.compared([...early, '--max-errors', '100%']);
     expect(run.report.totals).toMatchObject({ errored: 60 });
     expect(run.report.decision['outcome']).not.toBe('passed');
+    // A quarter of the answers is missing, and could hide a drop of 25 points.
+    project.answers.clear();
+    for (const word of firstWords(count).filter((_, index) => index % 4 === 0)) project.answers.set(word, broken);
+    expect((await project.compared([...early, '--max-errors', '100%'])).report.totals.notAsked).toBeUndefined();
   });
 
   test('where the baseline was changed after the run', async () => {
@@ -354,6 +358,22 @@ describe('an early run beside other flags', () => {
     const project = await openLarge();
     const run = await project.compared([...early, '--require-conclusive']);
     expect([run.code, run.report.totals.notAsked]).toEqual([0, 40]);
+  });
+
+  test('a version is asked as long as every one that is compared with it', async () => {
+    const project = await openLarge({ gate: `{ ${wide}, cases: { broken: warn } }` });
+    const versions =
+      '  - { id: v2, replaces: v1, text: "Say: {{ word }}" }\n  - { id: v3, text: "Say: {{ word }}!" }\n';
+    project.edit(suiteFile, 'providers:', `${versions}providers:`);
+    // The third version is undecided for longer.
+    for (const [index, word] of firstWords(count).entries()) {
+      project.answers.set(`${word}!`, index % 6 === 0 ? 'sorry' : word);
+    }
+    const run = await project.report([...early, '--compare', 'v1,v2,v3'], { env: project.server.env });
+    const variants = run.report.suites[0]?.variants ?? [];
+    const judged = new Map(variants.map(({ prompt, passed, failed }) => [prompt, passed + failed]));
+    expect(judged.get('v2')).toBeLessThan(judged.get('v3') ?? 0);
+    expect(judged.get('v1')).toBe(judged.get('v3'));
   });
 
   test('two versions of one run end together', async () => {
