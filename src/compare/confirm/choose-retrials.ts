@@ -1,7 +1,7 @@
 import { leastShare } from './judge-average.ts';
 import type { RetriedVerdict } from './judge-case.ts';
 import { judgedRows, type RetriedCase, type WantedRetrials } from './retried-case.ts';
-import type { SettledSuspicions, SuspicionInput } from './settle-suspicions.ts';
+import type { SettledSuspicions, Suspect, SuspicionInput } from './settle-suspicions.ts';
 
 /** What retrials may send and cost. */
 export interface RetrialSpend {
@@ -25,8 +25,11 @@ const manySuspects = 0.125;
 const enoughForAverage = 6;
 const probedSuspects = 2;
 
-/** Suspects that are asked at a time, so that broken ones end the rest before it is paid for. */
+/** Suspects that are asked at a time at first, so that broken ones end the rest before it is paid for. */
 const suspectsAtATime = 20;
+
+/** Where that many flaked, the rest most likely did too, and more are asked at a time: few rounds, however many there are. */
+const askedPerFlaky = 3;
 
 /** The retrials to make next, as far as the budget goes; none where nothing can change any more. */
 export function chooseRetrials(
@@ -39,7 +42,7 @@ export function chooseRetrials(
   const added = openOf(
     input.added.map(({ found }) => found),
     cases,
-  ).slice(0, suspectsAtATime);
+  ).slice(0, suspectsAtATime + askedPerFlaky * countFlaky(input.added, cases));
   const looks = [...averages.values()].flatMap((verdict) => (verdict.kind === 'open' ? [verdict] : []));
   const wantedOfSuspects = (): Block[] => chooseSuspects(input, settled, budget);
   const probes = looks.length === 0 ? 'cases' : probe(input, settled, budget);
@@ -71,7 +74,8 @@ function openOf(found: readonly RetriedCase[], cases: ReadonlyMap<string, Retrie
 function chooseSuspects(input: SuspicionInput, { cases }: SettledSuspicions, budget: RetrialBudget): Block[] {
   const suspects = input.suspects.map(({ found }) => found);
   const isAnyBroken = suspects.some(({ id }) => cases.get(id)?.kind === 'broken');
-  const window = windowOf(input, budget);
+  const atATime = suspectsAtATime + askedPerFlaky * countFlaky(input.suspects, cases);
+  const window = Math.min(windowOf(input, budget), atATime);
   if (window > 0 || !isAnyBroken) return openOf(suspects, cases).slice(0, Math.max(1, window));
   return openOf(
     suspects.filter(({ candidate }) => judgedRows(candidate).length === 0),
@@ -79,12 +83,16 @@ function chooseSuspects(input: SuspicionInput, { cases }: SettledSuspicions, bud
   );
 }
 
+function countFlaky(all: readonly Pick<Suspect, 'found'>[], cases: ReadonlyMap<string, RetriedVerdict>): number {
+  return all.reduce((count, { found }) => count + (cases.get(found.id)?.kind === 'flaky' ? 1 : 0), 0);
+}
+
 /** No more suspects at a time than the budget can settle. */
 function windowOf({ suspects }: SuspicionInput, { left, spendOf }: RetrialBudget): number {
   const [first] = suspects;
   if (first === undefined) return 0;
   const { calls } = spendOf({ id: first.found.id, side: 'candidate' });
-  return Math.min(suspectsAtATime, Math.floor(left.calls / (2 * typicalRetrials * Math.max(1, calls))));
+  return Math.floor(left.calls / (2 * typicalRetrials * Math.max(1, calls)));
 }
 
 /** Retrials a side that confirm one of a few suspects (stats/exact-tests.ts, trialsToConfirm). */

@@ -142,10 +142,11 @@ function judgeEach(
   // So few retrials that not even one case can be tested on both sides: its rate decides.
   const share = Math.max(1, Math.floor(budget / (suspects.length + input.contracts.length + input.added.length)));
   const isCostly = isFinal && hasCostlyRetrials(input);
+  const trialsOf = createTrialsOf();
   return suspects.map((suspect) => {
     const { found, alpha, asksAccepted, failures } = suspect;
     const level = ((alpha / 2) * askedShare) / count;
-    const trials = trialsToConfirm(level);
+    const trials = trialsOf(level);
     // One case on both sides, and a retrial of each other one.
     const isAffordable = 2 * trials - 1 + suspects.length - 1 <= budget;
     const planned = judgedRows(found.planned).length;
@@ -161,6 +162,16 @@ function judgeEach(
     };
     return { ...suspect, verdict: judgeSuspect(found, rule, isFinal) };
   });
+}
+
+/** Suites have few levels, and thousands of suspects may share one. */
+function createTrialsOf(): (level: number) => number {
+  const known = new Map<number, number>();
+  return (level) => {
+    const trials = known.get(level) ?? trialsToConfirm(level);
+    known.set(level, trials);
+    return trials;
+  };
 }
 
 /**
@@ -221,6 +232,15 @@ function endAfterConfirmed<T extends AddedCase & { readonly verdict: RetriedVerd
   );
 }
 
+/** Cases of some averages. Those of one variant share a list, so that nearly always there is nothing to tell apart. */
+function countCells(averages: readonly ComparedAverage[]): number {
+  const [first, ...others] = new Set(averages.map(({ cases }) => cases));
+  if (others.length === 0) return first?.length ?? 0;
+  const ids = new Set<string>();
+  for (const { cases } of averages) for (const { id } of cases) ids.add(id);
+  return ids.size;
+}
+
 function judgeAverages(
   { averages, storedAverages, budget, shards }: SuspicionInput,
   suspects: readonly JudgedSuspect[],
@@ -229,7 +249,7 @@ function judgeAverages(
   const tested = averages.filter(({ p }) => p !== null);
   const flagged = tested.filter(isFlagged);
   // A slice's cases are also those of the whole, and each of them is asked once.
-  const cells = new Set(flagged.flatMap(({ cases }) => cases.map(({ id }) => id))).size;
+  const cells = countCells(flagged);
   // The planned trials are no fresh ones once they have flagged an average; they may be used where the correction is
   // over all averages, flagged or not, since then it does not depend on what was flagged.
   const usesPlanned = flagged.length === tested.length || 2 * cells > budget;

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { RunSettings } from '../../model/record.ts';
 import type { CaseSummary } from '../../model/summary.ts';
 import { truthOf } from '../../record/count-classes.ts';
+import { sha256Hex } from '../../text/sha256.ts';
 import { flaggedAt } from '../confirm/judge-average.ts';
 import type { RetriedCase } from '../confirm/retried-case.ts';
 import type { ComparedAverage } from '../confirm/settle-suspicions.ts';
@@ -32,6 +32,7 @@ export function findLookedAverages(
   const { gate, suite: suiteId } = suite.recorded;
   const { prompt, provider } = variant.recorded;
   const ownHypotheses = own === undefined ? undefined : findHypotheses(own, gate);
+  const casesOf = createCasesOf(comparison);
   return (
     findHypotheses(compared, gate)
       .filter(({ level, metric }) => level === 'fail' && metric !== 'latency')
@@ -48,7 +49,7 @@ export function findLookedAverages(
           isAccepted,
           alpha: share * gate.alpha,
           p,
-          cases: p !== null && p <= flaggedAt ? inRandomOrder(comparison, hypothesis) : [],
+          cases: p !== null && p <= flaggedAt ? casesOf(hypothesis) : [],
           test: createLookTest(hypothesis, compared, { ...gate, classes: suite.recorded.classes }),
         };
       })
@@ -110,17 +111,35 @@ function pOf(hypothesis: Hypothesis, alpha: number): number | null {
   return decideHypothesis(hypothesis, 0, alpha) === 'not_regressed' ? 1 : hypothesis.p;
 }
 
+interface OrderedCase {
+  readonly candidate: CaseSummary;
+  readonly found: RetriedCase;
+}
+
 /** By a hash of their ids: which cases a look takes must not depend on what they are about. */
-function inRandomOrder(comparison: GatedComparison, hypothesis: Hypothesis): readonly RetriedCase[] {
-  const hashed = [...comparison.compared.cases.values()]
-    .filter(isPaired)
+function inRandomOrder(comparison: GatedComparison): readonly OrderedCase[] {
+  const hashed: (OrderedCase & { readonly hash: number })[] = [];
+  for (const paired of comparison.compared.cases.values()) {
     // A case that was not asked is not asked again either.
-    .filter(({ candidate }) => candidate.status !== 'skipped' && isAbout(hypothesis, candidate))
-    .map(({ candidate }) => {
-      const hash = createHash('sha256').update(candidate.caseId).digest('hex');
-      return { hash, found: comparedCase(comparison, candidate) };
-    });
-  return hashed.sort((a, b) => (a.hash < b.hash ? -1 : 1)).map(({ found }) => found);
+    if (!isPaired(paired) || paired.candidate.status === 'skipped') continue;
+    const { candidate } = paired;
+    // As many digits as a number holds exactly.
+    const hash = Number.parseInt(sha256Hex(candidate.caseId).slice(0, 13), 16);
+    hashed.push({ hash, candidate, found: comparedCase(comparison, candidate) });
+  }
+  return hashed.sort((a, b) => a.hash - b.hash);
+}
+
+/** The cases of a variant's metrics, in one order that is found once it is needed. Metrics of all cases share a list. */
+function createCasesOf(comparison: GatedComparison): (hypothesis: Hypothesis) => readonly RetriedCase[] {
+  let ordered: readonly OrderedCase[] | undefined;
+  let all: readonly RetriedCase[] | undefined;
+  return (hypothesis) => {
+    ordered ??= inRandomOrder(comparison);
+    const { slice, class: ofClass } = hypothesis;
+    if (slice === undefined && ofClass === undefined) return (all ??= ordered.map(({ found }) => found));
+    return ordered.filter(({ candidate }) => isAbout(hypothesis, candidate)).map(({ found }) => found);
+  };
 }
 
 /** True for the cases that a metric is of: those of its slice or class, else all. */

@@ -65,6 +65,7 @@ export function comparedCase(comparison: GatedComparison, found: CaseSummary): R
 export function isGone({ cases }: VariantSummary): boolean {
   let [errors, verdicts] = [0, 0];
   for (const { accepted } of cases.values()) {
+    if (accepted.length === 0) continue;
     errors += countErrored(accepted);
     verdicts += judgedRows(accepted).length;
   }

@@ -3,7 +3,7 @@ import type { ComparedVariant } from '../../model/comparison.ts';
 import type { Breach, Certainty } from '../../model/gate.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { VariantComparison } from '../../model/report.ts';
-import type { RunSummary, VariantSummary } from '../../model/summary.ts';
+import type { RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { countErrored } from '../confirm/retried-case.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
@@ -204,7 +204,8 @@ function describeAcceptedSide(
   verdicts: readonly CaseVerdict[],
   ofMetrics: ReturnType<typeof gateMetrics>,
 ): readonly string[] {
-  const retrials = state === undefined ? [] : [...variant.cases.values()].flatMap(({ accepted }) => accepted);
+  const retrials: RowSummary[] = [];
+  if (state !== undefined) for (const { accepted } of variant.cases.values()) retrials.push(...accepted);
   if (retrials.length > 0 && retrials.every(({ status }) => status === 'errored')) {
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }

@@ -61,6 +61,13 @@ describe('what is asked first', () => {
     expect(chosen({ added: many(50, 'f'), budget: 1000 })).toHaveLength(20);
   });
 
+  test('are more at a time where those asked before flaked', () => {
+    const flaked = many(20, 'f+p', 'a');
+    expect(chosen({ suspects: { ...flaked, ...many(500, 'f') }, budget: 5000 }, { calls: 5000 })).toHaveLength(80);
+    expect(chosen({ suspects: { ...flaked, ...many(500, 'f') }, budget: 5000 }, { calls: 140 })).toHaveLength(10);
+    expect(chosen({ added: { ...flaked, ...many(500, 'f') }, budget: 5000 })).toHaveLength(80);
+  });
+
   test('are the other suspects, each once, where no more can be settled beside one that is broken', () => {
     const suspects = { a: 'f+ffffffff|ppppppp', b: 'f', c: 'f+f', d: 'f' };
     expect(chosen({ suspects }, { calls: 13 })).toEqual(['b candidate 1', 'd candidate 1']);
