@@ -93,18 +93,6 @@ function mostFailures(trials: number, level: number): number {
   return failures;
 }
 
-/** Judges a suspect by the retrials that its shard made. Each shard has corrected for its own suspects. */
-export function judgeMergedSuspect(found: RetriedCase, level: number): RetriedVerdict {
-  const candidate = judgedRows(found.candidate);
-  const accepted = judgedRows(found.accepted);
-  const tally = { acceptedFailures: countFailed(accepted), acceptedTrials: accepted.length };
-  if (countFailed(candidate) < candidate.length) return { kind: 'flaky' };
-  const isBroken = tally.acceptedFailures === 0 || isShown(found, level);
-  if (candidate.length > 0 && isBroken) return { kind: 'broken', ...tally };
-  const isDrifted = tally.acceptedFailures > 1 || (accepted.length === 1 && tally.acceptedFailures === 1);
-  return isDrifted ? { kind: 'drifted', ...tally } : ask(found, 'candidate', found.candidate, 1);
-}
-
 /** Shards ask for as many retrials as their own suspects need; all suspects together may need more. */
 function isShown({ candidate, accepted }: RetriedCase, level: number): boolean {
   const [after, before] = [judgedRows(candidate), judgedRows(accepted)];

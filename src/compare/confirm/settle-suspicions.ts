@@ -8,14 +8,7 @@ import {
   judgeAverage,
   shortLooks,
 } from './judge-average.ts';
-import {
-  judgeAlone,
-  judgeContract,
-  judgeMergedSuspect,
-  judgeSuspect,
-  type RetriedVerdict,
-  type SuspectRule,
-} from './judge-case.ts';
+import { judgeAlone, judgeContract, judgeSuspect, type RetriedVerdict, type SuspectRule } from './judge-case.ts';
 import { countFailed, judgedRows, type RetriedCase } from './retried-case.ts';
 
 /** What looks worse in a whole invocation, with the retrials that were made of it. */
@@ -96,8 +89,8 @@ export function settleSuspicions(input: SuspicionInput, isFinal: boolean): Settl
 
 /** True where the calls for retrials did not pay for a single one. To be used where no further retrial can be made. */
 function isUnpaid(input: SuspicionInput): boolean {
-  const { isStopped, mergedShards, budget } = input;
-  return isStopped !== true && mergedShards === undefined && budget < tinyBudget && sumRetrials(input) === 0;
+  const { isStopped, mergedShards = 1, budget } = input;
+  return isStopped !== true && budget / mergedShards < tinyBudget && sumRetrials(input) === 0;
 }
 
 /** As if the budget were 0: the stored trials decide. */
@@ -116,20 +109,22 @@ function isFlagged({ p }: ComparedAverage): boolean {
 type JudgedSuspect = Suspect & { readonly verdict: RetriedVerdict };
 
 function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly JudgedSuspect[] {
-  const { mergedShards } = input;
-  if (mergedShards !== undefined) {
-    return input.suspects.map((suspect) => {
-      return { ...suspect, verdict: judgeMergedSuspect(suspect.found, suspect.alpha / 2 / mergedShards) };
-    });
-  }
   let judged = judgeEach(input, isFinal, { isTiny: false, asksEarly: true });
   // Where the accepted prompt fails one case as well, it may fail the others too: then it must be asked.
-  const isTiny = input.budget < tinyBudget && judged.every(({ verdict }) => verdict.kind !== 'drifted');
+  const isTiny = input.budget < leastBudget(input) && judged.every(({ verdict }) => verdict.kind !== 'drifted');
   // Once a case is broken for certain, the calls that are left show whether others fail again.
   const asksEarly = judged.every(({ verdict }) => verdict.kind !== 'broken');
   if (isTiny || !asksEarly) judged = judgeEach(input, isFinal, { isTiny, asksEarly });
   const ended = endAfterConfirmed(judged);
   return isFinal ? ended.map((one) => listWithBroken(one, ended)) : ended;
+}
+
+/**
+ * A run with fewer calls is judged without the accepted prompt. A part of a run is not, unless it has one call alone: the
+ * whole would have asked.
+ */
+function leastBudget({ shards, mergedShards }: SuspicionInput): number {
+  return shards > 1 || mergedShards !== undefined ? 2 : tinyBudget;
 }
 
 function judgeEach(
@@ -141,7 +136,8 @@ function judgeEach(
   const count = suspects.length * shards;
   // So few retrials that not even one case can be tested on both sides: its rate decides.
   const share = Math.max(1, Math.floor(budget / (suspects.length + input.contracts.length + input.added.length)));
-  const isCostly = isFinal && hasCostlyRetrials(input);
+  // Those of a merged run are few where its shards needed no more.
+  const isCostly = isFinal && input.mergedShards === undefined && hasCostlyRetrials(input);
   const trialsOf = createTrialsOf();
   return suspects.map((suspect) => {
     const { found, alpha, asksAccepted, failures } = suspect;
@@ -207,13 +203,13 @@ function sumRetrials({ averages, suspects, contracts, added }: SuspicionInput): 
 }
 
 function judgeAdded(input: SuspicionInput, isFinal: boolean) {
-  const { added, contracts, suspects, budget, mergedShards } = input;
+  const { added, contracts, suspects, budget, shards, mergedShards, isStopped } = input;
   const isTiny = budget < tinyBudget || (isFinal && hasCostlyRetrials(input));
   const share = Math.max(1, Math.floor(budget / (added.length + contracts.length + suspects.length)));
   const judged = added.map((one) => {
-    const needed = Math.min(share, brokenCaseFailures({ n: added.length, alpha: one.alpha }));
-    // Each shard has asked as often as its own cases needed it.
-    const trials = mergedShards === undefined ? needed : 1;
+    const needed = Math.min(share, brokenCaseFailures({ n: added.length * shards, alpha: one.alpha }));
+    // Each shard has asked as often as its own cases and its calls allowed, unless it was stopped.
+    const trials = mergedShards === undefined || isStopped === true ? needed : 1;
     return { ...one, verdict: judgeAlone(one.found, { trials, isTiny }, isFinal) };
   });
   return endAfterConfirmed(judged);

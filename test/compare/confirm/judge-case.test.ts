@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  judgeAlone,
-  judgeContract,
-  judgeMergedSuspect,
-  judgeSuspect,
-  type SuspectRule,
-} from '../../../src/compare/confirm/judge-case.ts';
+import { judgeAlone, judgeContract, judgeSuspect, type SuspectRule } from '../../../src/compare/confirm/judge-case.ts';
 import { trialsToConfirm } from '../../../src/stats/exact-tests.ts';
 import { buildRetried, shortenVerdict } from '../../support/build-retried.ts';
 import fc from '../../support/property.ts';
@@ -185,26 +179,6 @@ describe('a suspect whose accepted prompt is not asked', () => {
   ])('that can be asked no more, %s (tiny: %s): %s', (outcomes, isTiny, word) => {
     expect(judge(outcomes, true, { ...apart, isTiny })).toBe(word);
   });
-});
-
-test.each([
-  ['f+p', 'flaky'],
-  ['f+ffp|pp', 'flaky'],
-  // As its shard has found, by its own rule.
-  ['f+fffff|pppp', 'broken 0/4'],
-  ['f+fffffff|pppppf', 'broken 1/6'],
-  ['f+fffff|ppppf', 'ask candidate 1'],
-  ['f+fff|p', 'broken 0/1'],
-  ['f+fff', 'broken'],
-  ['f+fffff|ff', 'drifted 2/2'],
-  ['f+fffff|ppff', 'drifted 2/4'],
-  ['f+f|f', 'drifted 1/1'],
-  // What the shard has left open.
-  ['f', 'ask candidate 1'],
-  ['f+fff|fp', 'ask candidate 1'],
-  ['f+ee', 'errored'],
-])('a suspect of a merge of shards, %s: %s', (outcomes, word) => {
-  expect(shortenVerdict(judgeMergedSuspect(buildRetried(outcomes), 0.025 / 4))).toBe(word);
 });
 
 describe('a case of which nothing was accepted', () => {

@@ -29,11 +29,32 @@ describe('suspects', () => {
   test('of a shard are held to the suspects that all shards may have', () => {
     expect(settle({ suspects: { a: 'f+ffffff|ppppp' }, shards: 4 })).toEqual({ a: 'ask candidate 1' });
     expect(settle({ suspects: { a: 'f+fffffff|pppppp' }, shards: 4 })).toEqual({ a: 'broken 0/6' });
-    // A merge takes what its shards have found.
-    expect(settle({ suspects: { a: 'f+fffffff|pppppp', b: 'f' }, mergedShards: 4 }, true)).toEqual({
-      a: 'broken 0/6',
-      b: 'ask candidate 1',
-    });
+  });
+
+  test('of a merge are held to the rule of one run', () => {
+    const merge = (suspects: Readonly<Record<string, string>>, budget = 100) =>
+      settle({ suspects, mergedShards: 4, budget }, true)['a'];
+    expect(merge({ a: 'f+fffffff|pppppp', b: 'f' })).toBe('broken 0/6');
+    expect(merge({ a: 'f+ffffff|fppppp', b: 'f' })).toBe('broken 1/6');
+    expect(merge({ a: 'f+ffff|fppp', b: 'f' })).toMatch(/^ask/);
+    // As many failures as the rate allows no case, beside an accepted prompt that passed.
+    expect(merge({ a: 'f+ffff|p' })).toBe('broken 0/1');
+    // One failed retrial is no more than one run would count it.
+    for (const outcomes of ['f+f', 'f+f|p', 'f+fff|p', 'f+f|f']) expect(merge({ a: outcomes })).toMatch(/^ask/);
+    expect(merge({ a: 'f+ffff|ff' })).toBe('drifted 2/2');
+    expect(merge({ a: 'f+fp|p' })).toBe('flaky');
+    // Nor is one that never asked the accepted prompt, however small the run.
+    expect(merge({ a: 'f+f' }, 8)).toBe('ask accepted 1');
+    expect(merge({ a: 'f+f|p' }, 8)).toBe('broken 0/1');
+  });
+
+  test('of a shard are not blamed on the change before the accepted prompt was asked', () => {
+    const shard = (outcomes: string, budget: number) =>
+      settle({ suspects: { a: outcomes }, shards: 4, budget }, true)['a'];
+    expect([shard('f+fff', 5), shard('f+ffff', 5)]).toEqual(['ask accepted 1', 'ask accepted 1']);
+    expect([shard('f+ff|f', 5), shard('f+ff|p', 5)]).toEqual(['drifted 1/1', 'broken 0/1']);
+    // As in a run of one call.
+    expect(shard('f+f', 1)).toBe('broken');
   });
 
   test('that can’t be asked on both sides within the budget are broken by their rate', () => {
@@ -127,6 +148,8 @@ describe('contracts and added cases', () => {
     const settled = settle({ added, mergedShards: 4, budget: 1000 }, true);
     expect([settled['x'], settled['y'], settled['z']]).toEqual(['broken', 'flaky', 'ask candidate 1']);
     expect(settle({ added, budget: 1000 })['x']).toBe('ask candidate 2');
+    // One that was stopped has not asked enough.
+    expect(settle({ added, mergedShards: 4, budget: 1000, isStopped: true }, true)['x']).toBe('ask candidate 2');
   });
 
   test('are not asked once enough of them are broken', () => {

@@ -235,6 +235,34 @@ describe('where a change breaks cases for good', () => {
   });
 });
 
+describe('shards of few calls', () => {
+  const merged = (count: number, shards: number, failing: readonly string[], isDrift = false) =>
+    simulateRun({
+      before: repeatCase(count, 'p'),
+      trials: 1,
+      shards,
+      answer: (id, side) => (failing.includes(id) && (isDrift || side === 'candidate') ? 'f' : 'p'),
+    });
+
+  test.each([
+    [20, 2],
+    [20, 4],
+    [24, 4],
+    [30, 5],
+  ])('one broken case of %d in %d shards fails their merge, and one that drifted does not', (count, shards) => {
+    for (const id of ['case-000', 'case-003', 'case-009']) {
+      expect(merged(count, shards, [id]).codes).toEqual(['case-broken']);
+      const drifted = merged(count, shards, [id], true);
+      expect([drifted.codes, drifted.retrials <= count]).toEqual([[], true]);
+    }
+  });
+
+  test.each([2, 4, 5, 10, 20])('all broken cases of 20 in %d shards fail their merge', (shards) => {
+    const run = merged(20, shards, Object.keys(repeatCase(20, 'p')));
+    expect(run.failures.length).toBeGreaterThan(0);
+  });
+});
+
 /** Runs of cases that fail at rates of their own: `mix` has 30 % of flaky ones, in `hom` all fail alike. */
 function simulate(
   runs: number,
