@@ -52,20 +52,25 @@ function findTemplate(text: string): Mistake | undefined {
   const tag = tokens.find(({ type, offset }) => type === 'flow-map-start' && /^\{[{%]/.test(text.slice(offset)));
   if (tag === undefined) return undefined;
   const opener = text.slice(tag.offset, tag.offset + 2);
-  return quoteValue(text, tag.offset, `"${opener}" must be in quotes: without them, "{" begins a map in YAML`);
+  return quoteValue(text, tag.offset, mustQuote(opener));
 }
 
-function findMistake(text: string, [first]: readonly FoundError[]): Mistake | undefined {
+function mustQuote(opener: string): string {
+  return `"${opener}" must be in quotes: without them, "{" begins a map in YAML`;
+}
+
+function findMistake(text: string, found: readonly FoundError[]): Mistake | undefined {
+  const [first] = found;
   if (first === undefined) return undefined;
   const { code, message, offset } = first;
+  const marked = findMark(text, offset);
+  if (marked !== undefined) return marked;
   switch (code) {
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'BLOCK_IN_FLOW':
       return findColon(text, offset);
     case 'BAD_SCALAR_START':
       return quoteValue(text, offset, `a value can't begin with "${text.charAt(offset)}" in YAML`);
-    case 'TAG_RESOLVE_FAILED':
-      return quoteValue(text, offset, 'a value that begins with "!" is a tag in YAML, and no tag is known here');
     case 'MULTILINE_IMPLICIT_KEY':
       return findMissingColon(text, offset);
     case 'BAD_DQ_ESCAPE':
@@ -82,9 +87,28 @@ function findMistake(text: string, [first]: readonly FoundError[]): Mistake | un
       if (message.startsWith('Implicit map keys')) return findMissingColon(text, offset);
       if (message.startsWith('Sequence item')) return findIndent(text, offset);
       return message.startsWith('Flow') ? findUnclosed(text) : undefined;
+    case 'NON_STRING_KEY':
+      return found.some((error) => error.code === 'UNEXPECTED_TOKEN') ? findTextAfter(text, offset) : undefined;
+    case 'MULTIPLE_TAGS':
+    case 'TAG_RESOLVE_FAILED':
+      return findColon(text, offset);
     default:
       return undefined;
   }
+}
+
+const marks: ReadonlyMap<string, string> = new Map([
+  ['!', 'a value that begins with "!" is a tag in YAML, and no tag is known here'],
+  ['&', 'a value that begins with "&" is an anchor in YAML'],
+  ['*', 'a value that begins with "*" is an alias in YAML'],
+]);
+
+/** A text that begins with a mark of YAML, whatever is wrong with it then. */
+function findMark(text: string, offset: number): Mistake | undefined {
+  const { start, end } = findValueAt(text, offset + 1);
+  const message = marks.get(text.charAt(start));
+  const isThere = start <= offset && offset <= end;
+  return message === undefined || !isThere ? undefined : quoteValue(text, start + 1, message);
 }
 
 function quoteValue(text: string, at: number, message: string): Mistake {
@@ -166,9 +190,9 @@ function findTextAfter(text: string, offset: number): Mistake | undefined {
   const first = text.charAt(start);
   if (/["']/.test(first)) return quoteValue(text, offset, 'text follows the closing quote of a value');
   if (/[[{]/.test(first)) return quoteValue(text, offset, 'text follows the closing bracket of a value');
-  return /[|>]/.test(first)
-    ? quoteValue(text, offset, `"${first}" begins a block, whose text is on the next lines`)
-    : undefined;
+  if (/[|>]/.test(first)) return quoteValue(text, offset, `"${first}" begins a block, whose text is on the next lines`);
+  const [opener] = /\{[{%]/.exec(text.slice(start, offset)) ?? [];
+  return opener === undefined ? findColon(text, offset) : quoteValue(text, offset, mustQuote(opener));
 }
 
 function findDash(text: string, offset: number): Mistake {
