@@ -205,7 +205,8 @@ function describeAcceptedSide(
   ofMetrics: ReturnType<typeof gateMetrics>,
 ): readonly string[] {
   const retrials: RowSummary[] = [];
-  if (state !== undefined) for (const { accepted } of variant.cases.values()) retrials.push(...accepted);
+  const isAsked = state !== undefined && variant.confirmations > 0;
+  if (isAsked) for (const { accepted } of variant.cases.values()) retrials.push(...accepted);
   if (retrials.length > 0 && retrials.every(({ status }) => status === 'errored')) {
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }
