@@ -118,8 +118,14 @@ function isSame(before: readonly string[], after: readonly string[]): boolean {
 /** How long a run took and which version ran differ from one run to the next; nothing else may. */
 export function normalize(output: string): string {
   return output
+    .replaceAll(/^\d+ planned = .*(?:\n {2}\S.*)*/gm, normalizeTotals)
     .replaceAll(/\btook \d+(?:\.\d+)? (?:ms|s|min)\b/g, 'took …')
     .replaceAll(/\bllmcheck \d+\.\d+\.\d+\b/g, 'llmcheck …');
+}
+
+/** Where the counts of a run break into lines depends on how long it took. */
+function normalizeTotals(lines: string): string {
+  return lines.replaceAll(/\s+/g, ' ').replace(/ · \d+(?:\.\d+)? (?:ms|s|min)\b/, ' · …');
 }
 
 async function renderRegions(text: string, renderRegion: RenderRegion): Promise<string> {

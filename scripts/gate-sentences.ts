@@ -8,7 +8,7 @@ export type EditEffect = 'nothing' | 'breaks one case in ten' | 'fails one trial
 
 export interface EditedRun {
   readonly code: number;
-  /** The sentence that a reader sees: the last line of the terminal report. */
+  /** The sentence that a reader sees. */
   readonly headline: string;
   /** The JSON report. */
   readonly report: EditedReport;
@@ -17,6 +17,7 @@ export interface EditedRun {
 interface EditedReport {
   readonly decision: {
     readonly outcome: string;
+    readonly headline: string;
     readonly certainty: { readonly kind: string; readonly cases: number; readonly drop?: number };
     readonly breaches: readonly { readonly code: string; readonly caseId?: string }[];
   };
@@ -47,20 +48,13 @@ export async function runEdited(cases: number, effect: EditEffect): Promise<Edit
       if (code !== 0) throw new Error(`${stdout}${stderr}`);
     }
     writeSuite(root, 'edited');
-    const { code, stdout } = await llmcheck('run', '-r', 'terminal');
-    const { stdout: json } = await llmcheck('report', 'latest', '-r', 'json');
-    return { code, headline: findHeadline(stdout), report: JSON.parse(json) as EditedReport };
+    const { code, stdout } = await llmcheck('run', '-r', 'json');
+    const report = JSON.parse(stdout) as EditedReport;
+    const { outcome, headline } = report.decision;
+    return { code, headline: `${outcome.toUpperCase()}: ${headline}`, report };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
-}
-
-/** From the last line that begins with a word in capitals; the exit code is left out. */
-function findHeadline(stdout: string): string {
-  const lines = stdout.trimEnd().split('\n');
-  const start = lines.findLastIndex((line) => /^[A-Z]{6,}/.test(line));
-  const text = lines.slice(start).join(' ').replaceAll(/\s+/g, ' ');
-  return text.replace(/ \(exit code \d\)/, '');
 }
 
 function writeProject(root: string, cases: number, effect: EditEffect): void {

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { findFences, listPages, normalize, renderPage } from '../scripts/docs-pages.ts';
 import { renderRegion } from '../scripts/docs-regions.ts';
+import { averageWords, listSentences, maxAverage, maxSentence } from '../scripts/docs-sentences.ts';
 import { assertions } from '../src/assertions/index.ts';
 import { breachCodes } from '../src/model/gate.ts';
 import { problemCodes } from '../src/model/problem.ts';
@@ -24,16 +25,21 @@ describe('what the pages show', () => {
   });
 
   it('finds an output that is not what the command prints', async () => {
-    const page = ['```console', '$ llmcheck run -q --tag hostile --prompt v2', 'PASSED (exit code 1)', '```'].join(
+    const page = ['```console', '$ llmcheck run -q --tag hostile --prompt v2', 'FAILED (exit code 1)', '```'].join(
       '\n',
     );
     const rendered = await render(page);
     expect(rendered).not.toBe(page);
-    expect(rendered).toContain('PASSED (exit code 0)');
+    expect(rendered).toMatch(/^PASSED {2}/m);
+    expect(rendered).not.toContain('FAILED');
   });
 
   it('keeps a measured time and takes everything else as it is', () => {
     expect(normalize('spent $0; took 35 ms')).toBe(normalize('spent $0; took 1.2 s'));
+    expect(normalize('2 planned = 2 passed · spent $0 · 35 ms ·\n  run 1\nFAILED')).toBe(
+      normalize('2 planned = 2 passed · spent $0 ·\n  1.2 s · run 1\nFAILED'),
+    );
+    expect(normalize('2 planned = 2 passed · 1 ms')).not.toBe(normalize('3 planned = 3 passed · 1 ms'));
     expect(normalize('p50 35 ms')).not.toBe(normalize('p50 36 ms'));
   });
 
@@ -185,6 +191,28 @@ describe('the words of the pages', () => {
       .replaceAll(/<!-- generated: [\s\S]*?<!-- end of [\w-]+ -->/g, '')
       .replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, '');
     expect(prose.match(unclear) ?? []).toEqual([]);
+  });
+});
+
+describe('sentences', () => {
+  const sentences = pages.flatMap((page) => listSentences(page, read(page)));
+
+  it('are short enough to be read once', () => {
+    expect(averageWords(sentences)).toBeLessThanOrEqual(maxAverage);
+    const long = sentences.filter(({ words }) => words > maxSentence);
+    expect(long.map(({ page, line, text }) => `${page}:${line}: ${text}`)).toEqual([]);
+  });
+
+  it('are found in paragraphs, lists and tables, and code in them is one word', () => {
+    const text =
+      'One two three.\nFour `a b c` five six. Seven\n\n- eight nine ten\n\n| a b c d | e f g |\n\n```\nnot a word here\n```\n';
+    expect(listSentences('page', text).map(({ words, line }) => [words, line])).toEqual([
+      [3, 1],
+      [4, 1],
+      [3, 4],
+      [4, 6],
+      [3, 6],
+    ]);
   });
 });
 

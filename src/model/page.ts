@@ -24,7 +24,7 @@ export interface PageIndex {
   readonly verdict: {
     readonly outcome: DecisionOutcome;
     readonly exitCode: number;
-    /** In words: `failed: 2 thresholds broken`. */
+    /** In words: `failed: 10 of 42 tickets cases broke with v2`. */
     readonly text: string;
     readonly counts: string;
   };

@@ -38,6 +38,10 @@ export interface VariantReport {
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   /** Of every answer that was timed, and those of what it is compared with; computed on first use. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
+  /** Cases that did not pass, errors aside; absent where none did not. */
+  readonly failedCases?: readonly FailedCase[];
+  /** Cases of which a trial could not be judged; absent where there is none. */
+  readonly erroredCases?: number;
   /** Present where another version replaces this one in the run: shown, not gated. */
   readonly replacedBy?: string;
   /** The gated slices of which a case was selected; absent where there is none. */
@@ -45,6 +49,11 @@ export interface VariantReport {
   /** Absent where the suite has no classes. */
   readonly classes?: ClassReport;
   readonly comparison?: VariantComparison;
+}
+
+export interface FailedCase {
+  readonly caseId: string;
+  readonly mustPass: boolean;
 }
 
 /** The pass rate of the cases with one tag. */
@@ -193,6 +202,7 @@ export interface CaseReport {
   readonly provider: string;
   readonly status: CaseStatus;
   readonly observe: boolean;
+  readonly mustPass?: true;
   /** The gated slices that it is in; absent where it is in none. */
   readonly slices?: readonly string[];
   /** Its class; absent where the suite has none. */

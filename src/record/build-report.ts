@@ -112,10 +112,24 @@ function buildVariantReport(
     }),
     ...defined({
       slices: reportSlices(variant, gate),
+      failedCases: listFailed(variant),
+      erroredCases: countErrored(variant),
       classes: classes && reportClasses(variant.cases, classes, gate.alpha),
       comparison,
     }),
   };
+}
+
+function countErrored({ cases }: VariantSummary): number | undefined {
+  const errored = [...cases.values()].filter(({ status, observe }) => !observe && status === 'errored').length;
+  return errored === 0 ? undefined : errored;
+}
+
+function listFailed({ cases }: VariantSummary): VariantReport['failedCases'] {
+  const failed = [...cases.values()].filter(
+    ({ status, observe }) => !observe && (status === 'failed' || status === 'flaky'),
+  );
+  return failed.length === 0 ? undefined : failed.map(({ caseId, mustPass }) => ({ caseId, mustPass }));
 }
 
 function reportSlices({ cases }: VariantSummary, { slices, alpha }: GatePolicy): VariantReport['slices'] {
@@ -147,7 +161,12 @@ function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: Rep
     provider: variant.recorded.provider,
     status: found.status,
     observe: found.observe,
-    ...defined({ change, slices: found.slices, class: truthOf(found) }),
+    ...defined({
+      change,
+      slices: found.slices,
+      class: truthOf(found),
+      mustPass: found.mustPass ? (true as const) : undefined,
+    }),
     get at() {
       return readTrials()[0]?.at ?? nowhere;
     },

@@ -1,12 +1,5 @@
 import type { Certainty, UnseenSlice } from '../model/gate.ts';
-import type {
-  MetricComparison,
-  PromptText,
-  Report,
-  SuiteReport,
-  VariantComparison,
-  VariantReport,
-} from '../model/report.ts';
+import type { MetricComparison, PromptText, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { RateEstimate } from '../model/summary.ts';
 import {
   formatChange,
@@ -202,16 +195,4 @@ export function findUncompared({ variants }: SuiteReport): {
 /** The limit on variants that are compared with nothing. */
 export function describeBareLimit({ passRateMin = 1 }: SuiteReport): string {
   return passRateMin === 1 ? 'must pass whole' : `must reach a pass rate of ${formatPercent(passRateMin)}`;
-}
-
-/** The notes of a comparison that are not among the warnings already. */
-export function notesBesideWarnings(
-  { decision }: Report,
-  suite: SuiteReport,
-  variant: VariantReport,
-): readonly string[] {
-  const place = `${suite.suite} · ${variant.prompt} × ${variant.provider}`;
-  // Of a large suite there may be thousands of either.
-  const warnings = new Set(decision.warnings);
-  return (variant.comparison?.notes ?? []).filter((note) => !warnings.has(`${place}: ${note}`));
 }

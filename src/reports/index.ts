@@ -14,8 +14,10 @@ export { contractReporters } from './contract-reporters.ts';
 export { describeDecision, shoutDecision } from './headline.ts';
 export { contentPolicy, renderPageFoot, renderPageHead } from './html/html.ts';
 export { buildPageData } from './html/page-data.ts';
+export { countAccepted } from './list-accepted.ts';
 export { codeBlock } from './markdown/text.ts';
 export type { Reporter } from './reporter.ts';
+export { renderBrief } from './terminal/terminal.ts';
 
 /** Every reporter by the name that `--reporter` takes. */
 export const reporters: Readonly<Record<string, Reporter>> = {

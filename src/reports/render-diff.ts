@@ -28,12 +28,61 @@ export function renderDiff(diff: { readonly expected: string; readonly found: st
   ];
 }
 
+/** A piece of one side of a difference on one line; `isChanged` where the other side has something else. */
+export interface SidePart {
+  readonly text: string;
+  readonly isChanged: boolean;
+}
+
+/**
+ * Both sides of a difference on one line each, with long equal runs folded. Neither side is ever folded to nothing. Safe
+ * for hostile texts of any size.
+ */
+export function compareOnOneLine(diff: { readonly expected: string; readonly found: string }): {
+  readonly expected: readonly SidePart[];
+  readonly found: readonly SidePart[];
+} {
+  const onOneLine = joinLines(diff.expected) === joinLines(diff.found) ? showLines : joinLines;
+  const { expected, found } = printableSides(
+    { expected: onOneLine(diff.expected), found: onOneLine(diff.found) },
+    maxLineUnits,
+  );
+  const changes = diffWordsWithSpace(expected, found, limits);
+  const whole = (text: string): readonly SidePart[] => [{ text: text === '' ? '(empty)' : text, isChanged: false }];
+  if (changes === undefined || expected === '' || found === '')
+    return { expected: whole(expected), found: whole(found) };
+  const common = changes.reduce((sum, { added, removed, value }) => sum + (added || removed ? 0 : value.length), 0);
+  const isMarked = common * 3 >= Math.max(expected.length, found.length);
+  const partsOf = (isOther: (change: Change) => boolean): readonly SidePart[] => {
+    const parts = joinChanged(changes.filter((change) => !isOther(change)));
+    return parts.map(({ text, isChanged }, index) => ({
+      text: isChanged ? text : foldCommonText(text, index, parts.length),
+      isChanged: isChanged && isMarked,
+    }));
+  };
+  return { expected: partsOf(({ added }) => added), found: partsOf(({ removed }) => removed) };
+}
+
+const maxLineUnits = 4000;
+
+function joinLines(text: string): string {
+  return clipText(text, defaultMaxUnits)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
+}
+
+/** Texts that differ in their line breaks alone. */
+function showLines(text: string): string {
+  return clipText(text, defaultMaxUnits).replaceAll('\n', '␊');
+}
+
 /** Beyond these limits finding a difference would take seconds. */
 const defaultMaxUnits = 20_000;
 const limits = { timeout: 500, maxEditLength: 1000 };
 const contextUnits = 200;
 const contextLines = 2;
 const contextColumns = 24;
+const wholeColumns = 120;
 
 /** Different texts that would print the same are spelled out. */
 function printableSides(
@@ -146,14 +195,9 @@ function renderWordDiff(expected: string, found: string, style: DiffStyle): stri
   });
 }
 
-interface Part {
-  readonly text: string;
-  readonly isChanged: boolean;
-}
-
 /** Changed words with nothing but a space between them are one change. */
-function joinChanged(changes: readonly Change[]): readonly Part[] {
-  const parts: Part[] = [];
+function joinChanged(changes: readonly Change[]): readonly SidePart[] {
+  const parts: SidePart[] = [];
   for (const [index, { added, removed, value }] of changes.entries()) {
     const last = parts.at(-1);
     const next = changes[index + 1];
@@ -176,8 +220,9 @@ function markWords(text: string, sign: '-' | '+', { colors }: DiffStyle): string
 
 /** Keeps the words beside a change; other equal text is replaced by an ellipsis. */
 function foldCommonText(value: string, index: number, length: number): string {
-  const head = index > 0 ? contextColumns : 0;
-  const tail = index < length - 1 ? contextColumns : 0;
+  // A side without a change is shown from its start: the other side has more.
+  const head = length === 1 ? wholeColumns : index > 0 ? contextColumns : 0;
+  const tail = length === 1 || index < length - 1 ? contextColumns : 0;
   if (value.length <= head + tail + 3) return value;
   const end = value.length - tail;
   const before = clipText(value, head).replace(/ [^ ]*$/, ' ');

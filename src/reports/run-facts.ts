@@ -1,41 +1,58 @@
 import { describeContractWarnings, type ObservedAnswers } from '../model/finding.ts';
 import type { Breach } from '../model/gate.ts';
-import type { Report } from '../model/report.ts';
+import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import { formatCost } from './comparison.ts';
 import { describeDecision } from './headline.ts';
 
-/** `planned 40 = 38 passed + 1 failed + 1 errored + 0 skipped`, and what is counted apart. */
+/** `40 planned = 38 passed + 1 failed + 1 errored · 12 cached`: zeros are left out, and what is counted apart follows. */
 export function describeCounts({ totals }: Report): string {
   const { planned, passed, failed, errored, skipped, observed, confirmations, cached } = totals;
-  const parts = [`planned ${planned} = ${passed} passed + ${failed} failed + ${errored} errored + ${skipped} skipped`];
-  if (observed > 0) parts.push(`${observed} observed apart`);
-  if (confirmations > 0) parts.push(`${formatCount(confirmations, 'confirmation trial')} apart`);
-  parts.push(`${cached} from the cache`);
-  return parts.join('; ');
+  const others = [...counted(failed, 'failed'), ...counted(errored, 'errored'), ...counted(skipped, 'skipped')];
+  return [
+    `${planned} planned = ${[`${passed} passed`, ...others].join(' + ')}`,
+    ...counted(observed, 'observed apart'),
+    ...(confirmations > 0 ? [`${formatCount(confirmations, 'extra call')} to confirm`] : []),
+    ...counted(cached, 'cached'),
+  ].join(' · ');
+}
+
+function counted(count: number, words: string): readonly string[] {
+  return count > 0 ? [`${count} ${words}`] : [];
 }
 
 /**
- * `cost $0.0010 without the cache, spent $0.0014 ($0.0004 of it on 4 confirmation trials)`. The bill may be more than the planned
- * cells cost, so it says for what.
+ * `cost $0.0010, spent $0.0014 ($0.0004 to confirm)`: the cost of the planned cells as if nothing were cached, and the
+ * bill, which may be more than that, so it says for what. One figure where both are the same.
  */
 export function describeSpending({ totals }: Report): string {
   const { observed, confirmations, costUsd, spentUsd, spentApartUsd, judgeCostUsd } = totals;
-  const apart = [
-    ...(confirmations > 0 ? [formatCount(confirmations, 'confirmation trial')] : []),
-    ...(observed > 0 ? [formatCount(observed, 'observed cell')] : []),
+  const apart = [...(confirmations > 0 ? ['to confirm'] : []), ...(observed > 0 ? ['on observed cells'] : [])];
+  const details = [
+    ...(apart.length === 0 || spentApartUsd === 0 || spentApartUsd === null
+      ? []
+      : [`${formatCost(spentApartUsd)} ${apart.join(' and ')}`]),
+    ...(judgeCostUsd === 0 ? [] : [`judges ${formatCost(judgeCostUsd)}`]),
   ];
-  const share =
-    apart.length === 0 || spentApartUsd === 0 ? '' : ` (${formatCost(spentApartUsd)} of it on ${apart.join(' and ')})`;
-  const judges = judgeCostUsd === 0 ? '' : `, judges ${formatCost(judgeCostUsd)}`;
-  return `cost ${formatCost(costUsd)} without the cache, spent ${formatCost(spentUsd)}${share}${judges}`;
+  const cost = costUsd === spentUsd ? '' : `cost ${formatCost(costUsd)}, `;
+  return `${cost}spent ${formatCost(spentUsd)}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }
 
-/** The warnings of a run without those of its contracts, which are shown with their findings. */
-export function warningsBesideContracts({ decision, contracts = [] }: Report): readonly string[] {
+/** The warnings of a run without those of contracts and comparisons, which are shown with their findings. */
+export function warningsElsewhere({ decision, contracts = [], suites }: Report): readonly string[] {
   const shown = new Set(contracts.flatMap(describeContractWarnings));
+  for (const suite of suites) {
+    for (const variant of suite.variants) {
+      for (const note of variant.comparison?.notes ?? []) shown.add(describeNote(suite, variant, note));
+    }
+  }
   return decision.warnings.filter((warning) => !shown.has(warning));
+}
+
+/** The warnings that comparisons give, as the decision has them. */
+export function describeNote({ suite }: SuiteReport, { prompt, provider }: VariantReport, note: string): string {
+  return `${suite} · ${prompt} × ${provider}: ${note}`;
 }
 
 /** A breach without a case, such as a cost. */

@@ -43,8 +43,8 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
 function tryAccepted(wanted: readonly WantedRetrials[], summary: RunSummary): readonly WantedRetrials[] {
   const known = new Set<string>();
   for (const { recorded, variants } of summary.suites) {
-    for (const { recorded: own, cases, confirmations } of variants) {
-      const isAsked = confirmations > 0 && [...cases.values()].some(({ accepted }) => accepted.length > 0);
+    for (const { recorded: own, cases } of variants) {
+      const isAsked = [...cases.values()].some(({ accepted }) => accepted.length > 0);
       if (isAsked) known.add(variantKey(recorded.suite, own.prompt, own.provider));
     }
   }

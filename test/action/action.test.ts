@@ -138,7 +138,7 @@ describe('the action', { tags: 'slow' }, () => {
     expect(first.exitCode).toBe(1);
     const comment = job.github.comments[120];
     expect(job.github.comments).toHaveLength(121);
-    expect(comment?.body).toMatch(/^<!-- llmcheck:default -->\n## ❌ llmcheck FAILED: /);
+    expect(comment?.body).toMatch(/^<!-- llmcheck:default -->\n### ❌ llmcheck FAILED: /);
     expect(comment?.body).toMatch(/\*\*regressed\*\* \| `two`.*`\{"word":"two"\}`.*`\{"word":"zwei"\}`/);
     expect(comment?.body).toContain(
       `commit \`${head.slice(0, 12)}\` · [log](https://github.example/acme/shop/actions/runs/1)`,
@@ -165,7 +165,7 @@ describe('the action', { tags: 'slow' }, () => {
     const next = await job.act({ inputs: { args: '--cache refresh' } });
     expect([next.exitCode, next.outputs['outcome']]).toEqual([0, 'passed']);
     expect(job.github.comments).toHaveLength(121);
-    expect(job.github.comments[120]?.body).toMatch(/^<!-- llmcheck:default -->\n## ✅ llmcheck PASSED/);
+    expect(job.github.comments[120]?.body).toMatch(/^<!-- llmcheck:default -->\n### ✅ llmcheck PASSED/);
     expect(job.github.comments[2]?.body).toContain('from somebody else');
     expect(job.github.checks[1]).toMatchObject({ head_sha: second, conclusion: 'success' });
   });

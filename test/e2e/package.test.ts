@@ -72,6 +72,17 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
     expect(sizeOf(join(project, 'node_modules'))).toBeLessThan(15e6);
   });
 
+  test('the demo of a broken pull request names what broke, on the terminal, in its comment and in its page', () => {
+    const demo = join(folder, 'copy/examples/pull-request');
+    cpSync(join(root, 'examples/pull-request'), demo, { recursive: true });
+    const env = { ...bareEnv(), TMPDIR: folder };
+    const { status, stdout } = spawnSync(process.execPath, [join(demo, 'demo.mjs')], { encoding: 'utf8', env });
+    expect([status, stdout]).toEqual([1, expect.stringContaining('FAILED  8 of 24 tickets cases broke')]);
+    const [, project = ''] = /^In (.+)$/m.exec(stdout) ?? [];
+    expect(readFileSync(join(project, 'comment.md'), 'utf8')).toContain('❌ llmcheck FAILED: 8 of 24');
+    expect(readFileSync(join(project, 'report.html'), 'utf8')).toContain('8 of 24 tickets cases broke');
+  });
+
   test('the TypeScript program of the examples is typed by the package, and runs; what the package does not know is a type error', () => {
     const example = openExample('typescript');
     const wrong = `import { defineSuite, runSuites } from 'llmcheck';

@@ -62,6 +62,8 @@ async function play(step: Step, index: number, { scenario, project, server, answ
   const before = server.requests.length;
   const { code, stdout, stderr } = await project.run(step.run, {
     env: { ...server.env, ...scenario.env },
+    // Where a line breaks depends on how long a run took.
+    columns: 400,
     // Runs of one scenario are minutes apart, so that their ids differ and their order is clear.
     now: () => new Date(Date.UTC(2026, 0, 5, 12, index)),
     randomSeed: index + 1,

@@ -51,10 +51,32 @@ describe('github', () => {
       'z1',
       'z2',
       'new',
-      'pass-rate-min',
+      'support-triage',
       'b0',
     ]);
     expect(lines.at(-1)).toContain('%0A10 more problems not annotated: llmcheck report 20260301-101500-abcd --verbose');
+  });
+
+  it('annotates a case once over its variants, those that must pass first and marked', () => {
+    const providers = ['mini', 'big'];
+    const cases = ['a', 'b'].flatMap((caseId) =>
+      providers.map((provider) =>
+        failing(caseId, { provider, change: 'regressed', ...(caseId === 'b' && { mustPass: true as const }) }),
+      ),
+    );
+    const suite = buildSuite(cases, { variants: providers.map((provider) => buildVariant({ provider, failed: 2 })) });
+    const breaches = cases.map(({ caseId, prompt, provider }): Breach => {
+      return { code: 'case-broken', suite: 'support-triage', prompt, provider, caseId, message: 'x' };
+    });
+    const lines = render(
+      buildReport([suite], { decision: { outcome: 'failed', warnings: [], breaches }, exitCode: 1 }),
+    );
+    const titles = lines.map((line) => /title=(.*?)::/.exec(line)?.[1]?.replaceAll('%3A', ':').replaceAll('%2C', ','));
+    expect(titles).toEqual([
+      'b: regressed, must-pass (support-triage · v2 (mini and big))',
+      'a: regressed (support-triage · v2 (mini and big))',
+      'llmcheck',
+    ]);
   });
 
   it('counts what no list of worst cases holds', () => {
@@ -69,7 +91,7 @@ describe('github', () => {
       const lines = render(found);
       const last = lines.at(-1) ?? '';
       expect(last).toMatch(
-        /^::notice title=llmcheck::(PASSED|FAILED|INCONCLUSIVE|INCOMPLETE)\b.*\(exit code \d\)%0Aplanned /,
+        /^::notice title=llmcheck::(PASSED|FAILED|INCONCLUSIVE|INCOMPLETE): .*\(exit code \d\)%0A\d+ planned = /,
       );
       expect(lines.some((line) => line.startsWith('::error '))).toBe(
         found.decision.outcome === 'failed' || found.decision.outcome === 'incomplete',
@@ -88,7 +110,9 @@ describe('github', () => {
   it('warns of a flaky case that the gate lets through', () => {
     const flaky = buildCase({ status: 'flaky' }, [failed, { status: 'passed' }]);
     const lines = render(buildReport([buildSuite([flaky], { variants })]));
-    expect(lines[0]).toMatch(/^::warning file=.*title=refund%3A flaky .*::1 of 2 trials failed%0A/);
+    expect(lines[0]).toMatch(
+      /^::warning file=.*title=refund%3A flaky .*::not enough to fail the gate%0A1 of 2 trials failed%0A/,
+    );
   });
 
   it('says nothing of what is accepted, known or only observed', () => {

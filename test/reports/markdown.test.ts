@@ -44,7 +44,8 @@ function buildLarge(cases: number, units: number): Report {
     prompts: { baseline: prompt('old'), candidate: prompt('new') },
     residue: ['params.temperature: 0 → 1'],
   });
-  const variants = [buildVariant({ planned: cases, passed: 0, failed: cases, comparison })];
+  const passRate = { value: 0, low: 0, high: 0.1, n: cases };
+  const variants = [buildVariant({ planned: cases, passed: 0, failed: cases, passRate, comparison })];
   return buildReport([buildSuite(entries, { variants })], {
     decision: {
       outcome: 'failed',
@@ -52,6 +53,8 @@ function buildLarge(cases: number, units: number): Report {
       breaches: entries.map(({ caseId }) => ({
         code: 'case-broken',
         suite: 'support-triage',
+        prompt: 'v2',
+        provider: 'openai:gpt-4o-mini',
         caseId,
         message: answer(0, 'broken'),
       })),
@@ -62,15 +65,23 @@ function buildLarge(cases: number, units: number): Report {
 
 describe('the first line', () => {
   it.each([
-    ['passed', '## ✅ llmcheck PASSED (exit code 0)'],
-    ['accepted', '## ✅ llmcheck PASSED (exit code 0)'],
-    ['failed', '## ❌ llmcheck FAILED: 1 threshold broken (exit code 1)'],
-    ['regressed', '## ❌ llmcheck FAILED: 3 thresholds broken (exit code 1)'],
+    ['passed', '### ✅ llmcheck PASSED: the case passes (exit code 0)'],
+    ['accepted', '### 🟡 llmcheck PASSED: this change accepts 1 regression (exit code 0)'],
+    [
+      'failed',
+      '### ❌ llmcheck FAILED: 3 of 4 `support-triage` cases fail with `v2` × `openai:gpt-4o-mini` (exit code 1)',
+    ],
+    [
+      'regressed',
+      '### ❌ llmcheck FAILED: 3 of 8 `support-triage` cases broke with `v2` × `openai:gpt-4o-mini` (1 confirmed): pass rate 98 → 96 %; ' +
+        '1 new `support-triage` case fails with `v2` × `openai:gpt-4o-mini`; 1 more limit broken (exit code 1)',
+    ],
     [
       'inconclusive',
-      '## ⚠️ llmcheck INCONCLUSIVE: 1 case that passed before fails now, neither confirmed nor cleared (exit code 0)',
+      '### ⚠️ llmcheck INCONCLUSIVE: 1 case that passed before fails now with `v2` × `openai:gpt-4o-mini`, ' +
+        'neither confirmed nor cleared (exit code 0)',
     ],
-    ['empty', '## ⛔ llmcheck INCOMPLETE: nothing was evaluated (exit code 4)'],
+    ['empty', '### ⛔ llmcheck INCOMPLETE: nothing was evaluated (exit code 4)'],
   ])('of a run that is %s is the verdict', (name, line) => {
     expect(render(theme(name)).split('\n')[0]).toBe(line);
   });
@@ -79,7 +90,7 @@ describe('the first line', () => {
 describe('what broke', () => {
   it('stands before the metrics, worst first, with the old and the new answer', () => {
     const text = render(theme('regressed'));
-    const rows = text.split('\n').filter((line) => line.startsWith('| **'));
+    const rows = text.split('\n').filter((line) => /^\| `\w+`<br>/.test(line));
     expect(rows.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual([
       'broken',
       'order',
@@ -88,22 +99,30 @@ describe('what broke', () => {
       'shaky',
       'weather',
     ]);
-    expect(rows[5]).toContain('| **drifted**<br>it fails with the accepted prompt too |');
-    expect(rows[0]).toContain('| `I am sorry to hear that. Your refund is on its way.` | `I cannot help with that.` |');
-    expect(text.indexOf('| **regressed**')).toBeLessThan(text.indexOf('Δ pass rate'));
+    expect(rows[5]).toContain('<br>**drifted**, it fails with the accepted prompt too, ');
+    expect(rows[0]?.replaceAll('&#46;', '.')).toContain(
+      '| <code>I am sorry to hear that. Your refund is on its way.</code> | <code>I cannot help with that.</code> |',
+    );
+    expect(text.indexOf('`broken`')).toBeLessThan(text.indexOf('Δ pass rate'));
   });
 
-  it('shows long answers where they differ', () => {
-    expect(render(theme('regressed'))).toContain('`…nd should be with you within ten days.`');
+  it('shows long answers where they differ, with the difference marked', () => {
+    expect(render(theme('regressed'))).toContain(
+      '<code>&#8230;be with you within <b>two</b> days&#46;</code> | <code>&#8230;be with you within <b>ten</b> days&#46;</code>',
+    );
   });
 
   it('has no column for old answers where nothing is compared', () => {
-    expect(render(theme('failed'))).toContain('|  | case | answer | why |\n');
+    expect(render(theme('failed'))).toContain('| case | answer | why |\n');
   });
 
   it('names what is not a case, and what could not be judged', () => {
-    expect(render(theme('regressed'))).toContain('- `cost-regressed` ');
-    expect(render(theme('incomplete'))).toContain('- **2 cases**: `network: connect ECONNREFUSED 127.0.0.1:11434`: ');
+    expect(render(theme('regressed'))).toContain(
+      '**Limits broken**\n\n- `support-triage · v2 × openai:gpt-4o-mini: cost +25.0 % [+21.0, +29.0], at most +10.0 % allowed`\n',
+    );
+    expect(render(theme('incomplete'))).toContain(
+      '- **2 cases** with `v2` × `local`: `network: connect ECONNREFUSED 127.0.0.1:11434`: `a`, `b`\n',
+    );
   });
 });
 
@@ -120,32 +139,39 @@ it('shows a remark once, though it is a warning and a note', () => {
   expect(text.split('no confirmation trial confirms it')).toHaveLength(2);
 });
 
-it('puts prompts, answers and residue where they are folded away', () => {
+it('has a short difference of one prompt, residue and tolerated cases open, and the numbers folded away', () => {
   const text = render(theme('regressed'));
+  const [open = '', folded = ''] = text.split('<details>');
+  expect(open).toContain('+ {+Never offer+} a refund where one is due.');
+  expect(open).toContain('params.temperature: 0 → 0.7');
+  expect(open).toContain('- 1 case tolerated, `known failure: it fails in the baseline too`: `known`\n');
+  expect(folded).toContain('<summary>Numbers</summary>');
+  expect(folded).toContain('Δ pass rate');
+});
+
+it('folds answers away that a cell has no room for', () => {
+  const text = render(buildLarge(2, 1000));
   const folded = text.slice(text.indexOf('<details>'));
-  expect(folded).toContain('+ {+Never offer+} a refund where one is due.');
-  expect(folded).toContain('- [-refund-]({"id":1})\n+ {+close+}({"id":1})');
-  expect(folded).toContain('params.temperature: 0 → 0.7');
-  expect(folded).toContain('- tolerated (1), `known failure: it fails in the baseline too`: `known · ');
+  expect(folded).toContain('<summary>Answers: <code>support&#45;triage &#183; case&#45;0</code></summary>');
+  expect(folded).toContain('- [-before-] line 0 of [-before-]');
+  expect(render(theme('regressed'))).not.toContain('Answers');
 });
 
 describe('the size', () => {
-  it('of 5 MB of answers stays within a comment, with the verdict first and what was left out at the end', () => {
+  it('of 5 MB of answers stays within a comment, with the verdict first and the count of the cases that are not shown', () => {
     const text = render(buildLarge(50, 50_000));
     expect(text.length).toBeLessThanOrEqual(65_000);
     expect(text.length).toBeGreaterThan(30_000);
-    expect(text).toMatch(/^## ❌ llmcheck FAILED: 50 thresholds broken/);
-    expect(text).toContain('… and 20 more cases.');
-    expect(text).toMatch(/\*\*Left out for length:\*\* \d+ of 30 differences of answers/);
-    expect(text).toContain('planned 50 = ');
+    expect(text).toMatch(/^### ❌ llmcheck FAILED: 50 of 50 `support-triage` cases broke/);
+    expect(text).toContain('… and 40 more cases (40 regressed): `llmcheck report` lists them all.');
+    expect(text).toContain('50 planned = 0 passed + 50 failed · ');
     expect(findMarkdownFault(text)).toBeUndefined();
   });
 
-  it.each([1500, 3000, 8000, 20_000])('of at most %i characters is never more, and detail goes first', (maxChars) => {
+  it.each([1500, 3000, 8000, 16_000])('of at most %i characters is never more, and detail goes first', (maxChars) => {
     const text = render(buildLarge(20, 1000), { maxChars });
     expect(text.length).toBeLessThanOrEqual(maxChars);
-    expect(text).toMatch(/^## ❌ llmcheck FAILED/);
-    expect(text).toContain('**20** regressed');
+    expect(text).toMatch(/^### ❌ llmcheck FAILED: 20 of 20 `support-triage` cases broke/);
     expect(text).toContain('**Left out for length:**');
     expect(findMarkdownFault(text)).toBeUndefined();
   });

@@ -28,9 +28,10 @@ const failed: Partial<CellRow> = {
   checks: [{ assertion: 'contains', pass: false, score: 0, reason: '"refund" is not in the output' }],
 };
 
+/** Each with an answer of its own: cases that fail alike are one entry. */
 function buildFailing(count: number): CaseReport[] {
   return Array.from({ length: count }, (_, index) =>
-    buildCase({ caseId: `case-${String(index).padStart(3, '0')}`, status: 'failed' }, [failed]),
+    buildCase({ caseId: `case-${index}`, status: 'failed' }, [{ ...failed, output: `answer ${index}` }]),
   );
 }
 
@@ -58,7 +59,7 @@ describe('failing cases', () => {
     const reasons = (text: string) => text.match(/reason \d/g)?.length;
     expect(reasons(render(report, { verbose: true }))).toBe(9);
     const shown = reasons(render(report)) ?? 0;
-    expect(shown).toBe(5);
+    expect(shown).toBe(3);
     expect(render(report)).toContain(`    … and ${9 - shown} more reasons`);
   });
 
@@ -74,12 +75,48 @@ describe('failing cases', () => {
   it('stop after twenty, say how many are left and where to see them', () => {
     const text = render(buildReport([buildSuite(buildFailing(50), { variants })], breached), { width: 120 });
     expect(text.match(/✗ case-/g)).toHaveLength(20);
-    expect(text).toContain('… and 30 more cases (30 failing): llmcheck report 20260301-101500-abcd --verbose');
+    expect(text).toContain('… 30 more cases: llmcheck report 20260301-101500-abcd --verbose');
   });
 
   it('say that a single one is left', () => {
     const text = render(buildReport([buildSuite(buildFailing(21), { variants })], breached), { width: 120 });
-    expect(text).toContain('… and 1 more case (1 failing): llmcheck report ');
+    expect(text).toContain('… 1 more case: llmcheck report ');
+  });
+
+  it('take one screen in full and then a line each, with the answer', () => {
+    const text = render(buildReport([buildSuite(buildFailing(20), { variants })], breached));
+    expect([...text.matchAll(/^ {2}✗ (case-\d+)/gm)].map(([, caseId]) => caseId)).toEqual(
+      buildFailing(20).map(({ caseId }) => caseId),
+    );
+    expect(text.match(/^ {4}contains: "refund" is not in the output$/gm)).toHaveLength(5);
+    expect(text).toContain('  ✗ case-5  v2 × openai:gpt-4o-mini · now answer 5\n');
+  });
+
+  it('are one entry where they failed alike, and not where they answered another thing', () => {
+    const alike = Array.from({ length: 12 }, (_, index) =>
+      buildCase({ caseId: `case-${index + 1}`, status: 'failed' }, [{ ...failed, output: index === 4 ? 'yes' : 'no' }]),
+    );
+    const text = render(buildReport([buildSuite(alike, { variants })], breached), { width: 120 });
+    expect(text).toContain('✗ case-1 … case-12 (11 cases)  v2 × openai:gpt-4o-mini\n');
+    expect(text).toContain('✗ case-5  v2 × openai:gpt-4o-mini\n');
+    expect(text).toContain('… each case by itself: llmcheck report 20260301-101500-abcd --verbose');
+    const range = render(buildReport([buildSuite(alike.slice(5), { variants })], breached), { width: 120 });
+    expect(range).toContain('✗ case-6 … case-12 (7 cases)  v2');
+  });
+
+  it('that must pass come first and are marked', () => {
+    const cases = [
+      ...buildFailing(3),
+      buildCase({ caseId: 'last', status: 'failed', mustPass: true }, [{ ...failed, output: 'answer 0' }]),
+    ];
+    const text = render(buildReport([buildSuite(cases, { variants })], breached), { width: 120 });
+    expect([...text.matchAll(/^ {2}✗ (\S+)/gm)].map(([, caseId]) => caseId)).toEqual([
+      'last',
+      'case-0',
+      'case-1',
+      'case-2',
+    ]);
+    expect(text).toContain('✗ last  must-pass · v2');
   });
 
   it('share the twenty among the suites', () => {
@@ -116,7 +153,7 @@ describe('failing cases', () => {
     const other: Partial<CellRow> = { checks: [{ assertion: 'json', pass: false, score: 0, reason: 'is not JSON' }] };
     const entry = buildCase({ status: 'failed' }, [failed, failed, other, { ...failed, confirmation: true }]);
     const text = render(buildReport([buildSuite([entry], { variants })], breached), { width: 120 });
-    expect(text).toContain('(3 of 3 trials failed, 1 of 1 confirmation trial failed)');
+    expect(text).toContain(' · 3 of 3 trials failed, 1 of 1 fresh trial failed\n');
     expect(text).toContain('contains: "refund" is not in the output (in 3 trials)');
     expect(text).toContain('json: is not JSON\n');
   });
@@ -146,9 +183,9 @@ describe('a comparison', () => {
       buildSuite([late], { suite: 'b', variants }),
     ];
     const text = render(buildReport(suites, breached), { width: 120 });
-    expect(text).toContain('✗ late · v2 × openai:gpt-4o-mini (regressed)');
+    expect(text).toContain('✗ late  v2 × openai:gpt-4o-mini\n');
     expect(text.match(/✗ case-/g)).toHaveLength(19);
-    expect(text).toContain('… and 11 more cases (11 failing): ');
+    expect(text).toContain('… 11 more cases: ');
   });
 
   it('lists cases by how much they should alarm', () => {
@@ -162,13 +199,17 @@ describe('a comparison', () => {
   });
 
   it('says in words what it came to, and never that there is no regression', () => {
-    expect(render(theme('regressed'), { width: 120 })).toContain('against git:main (v1): regressed\n');
-    expect(render(theme('accepted'), { width: 120 })).toContain(': its differences are accepted in this change\n');
-    const text = render(theme('inconclusive'), { width: 200 });
-    expect(text).toContain('inconclusive: 1 case that passed before fails now, neither confirmed nor cleared\n');
+    const verbose = { width: 120, verbose: true };
+    expect(render(theme('regressed'), verbose)).toContain('against git:main (v1): regressed · ');
+    expect(render(theme('accepted'), verbose)).toContain(': its differences are accepted in this change · ');
+    expect(render(theme('inconclusive'), { width: 200 })).toMatch(
+      /^INCONCLUSIVE {2}1 case that passed before fails now with v2 × openai:gpt-4o-mini, neither confirmed nor cleared\n/,
+    );
+    const text = render(theme('inconclusive'), { width: 200, verbose: true });
+    expect(text).toContain('inconclusive: 1 case that passed before fails now, neither confirmed nor cleared · ');
     expect(text).not.toMatch(/no regression|not regressed/i);
-    const quiet = withComparison(buildComparison({ outcome: 'inconclusive' }));
-    expect(quiet).toContain('inconclusive: an average looks worse, and was neither confirmed nor cleared\n');
+    const average = withComparison(buildComparison({ outcome: 'inconclusive' }));
+    expect(average).toContain('inconclusive: an average looks worse, and was neither confirmed nor cleared\n');
     const empty = { kind: 'unseen', cases: 0, drop: null } as const;
     expect(withComparison(buildComparison({ outcome: 'inconclusive', certainty: empty }))).toContain(
       'inconclusive: no case could be compared\n',
@@ -192,17 +233,19 @@ describe('a comparison', () => {
   });
 
   it('leaves out metrics of which nothing is known, and marks a side without a bound', () => {
-    const text = render(theme('regressed'));
-    expect(text).toContain('    pass rate  98.0 % → 96.0 %, −2.0 pts [−7.6, +2.8]\n');
-    expect(text).toContain('    score      0.980 → 0.960, −2.0 pts [?, +2.8]\n');
-    expect(text).not.toMatch(/^ +latency/m);
+    const text = render(theme('regressed'), { width: 200, verbose: true });
+    expect(text).toContain(' · pass rate 98.0 % → 96.0 %, −2.0 pts [−7.6, +2.8] · ');
+    expect(text).toContain(' · score 0.980 → 0.960, −2.0 pts [?, +2.8] · ');
+    expect(text).not.toContain('latency');
+    // A score that moves as the pass rate does says nothing new.
+    expect(render(theme('regressed'))).not.toContain('score 0.980');
     const latencyMs = { baseline: 900, candidate: 880, delta: 0.035, low: -0.01, high: 0.08, p: 0.2 };
     expect(withComparison(buildComparison({ latencyMs }))).toContain(
-      '    latency    p50 900 ms → 880 ms; case by case +3.5 % [−1.0, +8.0]\n',
+      ' · latency p50 900 ms → 880 ms; case by case +3.5 % [−1.0, +8.0]\n',
     );
     const apart = { ...latencyMs, delta: null, low: null, high: null, p: null };
     expect(withComparison(buildComparison({ latencyMs: apart }))).toContain(
-      '    latency    p50 900 ms → 880 ms; not comparable: both sides must run now, uncached (--rerun-baseline)\n',
+      ' · latency p50 900 ms → 880 ms; not comparable: both sides must run now, uncached (--rerun-baseline)\n',
     );
   });
 
@@ -214,7 +257,8 @@ describe('a comparison', () => {
       [{ output: 'sales', checks }],
     );
     const text = render(buildReport([buildSuite([entry], { variants })], breached));
-    expect(text.match(/- billing\n {6}\+ sales/g)).toHaveLength(1);
+    expect(text).toContain('    was  billing\n    now  sales\n    equals: expected "billing"\n');
+    expect(text.match(/sales/g)).toHaveLength(1);
   });
 
   it('says so where the answer is the one of the baseline, and where there is none', () => {
@@ -222,18 +266,22 @@ describe('a comparison', () => {
       { ...failed, output: 'no' },
     ]);
     expect(render(buildReport([buildSuite([same], { variants })], breached))).toContain(
-      '    the answer reads as on the baseline:\n    answer: no\n',
+      '    answer (as on the baseline)  no\n',
     );
     const empty = buildCase({ status: 'failed', change: 'regressed', baseline: { status: 'passed', output: 'yes' } }, [
       { ...failed, output: '' },
     ]);
-    expect(render(buildReport([buildSuite([empty], { variants })], breached))).toContain('- yes\n      + (empty)\n');
+    expect(render(buildReport([buildSuite([empty], { variants })], breached))).toContain(
+      '    was  yes\n    now  (empty)\n',
+    );
   });
 
-  it('marks changed words in bold where there is colour', () => {
+  it('marks changed words of an answer in brackets, and of a prompt in bold where there is colour', () => {
+    expect(render(theme('regressed'))).toContain('…be with you within [ten] days.');
     const text = render(theme('regressed'), { color: true });
-    expect(text).toContain('within \u001b[1mten\u001b[22m days.');
-    expect(text).not.toContain('{+ten+}');
+    expect(text).toContain('…be with you within [ten] days.');
+    expect(text).toContain('\u001b[1mNever\u001b[22m \u001b[1moffer\u001b[22m a refund');
+    expect(text).not.toContain('{+Never offer+}');
   });
 
   it('keeps a note for the end where it is a warning', () => {
@@ -242,7 +290,7 @@ describe('a comparison', () => {
     const warnings = [`support-triage · v2 × openai:gpt-4o-mini: ${note}`];
     const text = withComparison(comparison, { decision: { outcome: 'passed', breaches: [], warnings } });
     expect(text.split(note)).toHaveLength(2);
-    expect(text).toContain('    note: other\n');
+    expect(text).toContain('  note: other\n');
   });
 
   it('that is missing is said in one line, of the suite or of the variants that miss it', () => {
@@ -256,7 +304,7 @@ describe('a comparison', () => {
 
   function withComparison(comparison: VariantComparison, overrides: Partial<Report> = {}): string {
     const suite = buildSuite([buildCase()], { variants: [buildVariant({ comparison })] });
-    return render(buildReport([suite], overrides), { width: 160 });
+    return render(buildReport([suite], overrides), { width: 240, verbose: true });
   }
 });
 
@@ -269,38 +317,50 @@ describe('errored cases', () => {
     const variants = [buildVariant({ planned: 30, passed: 0, errored: 30 })];
     const text = render(buildReport([buildSuite(cases, { variants })]), { width: 200 });
     expect(text.match(/the key was refused/g)).toHaveLength(1);
-    expect(text).toContain('! 30 cases errored: auth: the key was refused');
-    expect(text).toContain('case-4 · v2 × openai:gpt-4o-mini and 25 more');
+    expect(text).toContain('! 30 cases could not be judged with v2 × openai:gpt-4o-mini: auth: the key was refused\n');
+    expect(text).toContain('case-4 and 25 more\n');
+  });
+
+  it('are one entry where their messages differ in numbers alone', () => {
+    const text = renderErrored(100, (index) => `request ${index} failed`);
+    expect(text.match(/request \d+ failed/g)).toHaveLength(1);
+    expect(text).toContain('! 100 cases could not be judged');
   });
 
   it('are bounded in number even if every message is another', () => {
-    const cases = Array.from({ length: 100 }, (_, index) =>
-      buildUnansweredCase(
-        { caseId: `case-${index}`, status: 'errored' },
-        { error: { kind: 'server', message: `request ${index} failed`, attempts: 1 } },
-      ),
+    const text = renderErrored(100, (index) => `request ${'x'.repeat(index)} failed`);
+    expect(text.match(/could not be judged with/g)).toHaveLength(21);
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      '80 cases could not be judged with v2 × openai:gpt-4o-mini: other messages',
     );
-    const variants = [buildVariant({ planned: 100, passed: 0, errored: 100 })];
-    const text = render(buildReport([buildSuite(cases, { variants })]));
-    expect(text.match(/errored: server/g)).toHaveLength(20);
-    expect(text).toContain('80 cases errored: other messages');
   });
+
+  function renderErrored(count: number, messageOf: (index: number) => string): string {
+    const cases = Array.from({ length: count }, (_, index) => {
+      const error = { kind: 'server' as const, message: messageOf(index), attempts: 1 };
+      return buildUnansweredCase({ caseId: `case-${index}`, status: 'errored' }, { error });
+    });
+    const variants = [buildVariant({ planned: count, passed: 0, errored: count })];
+    return render(buildReport([buildSuite(cases, { variants })]));
+  }
 
   it('name the check that could not be made', () => {
     const entry = buildCase({ status: 'errored' }, [
       { checks: [{ assertion: 'rubric', pass: false, score: 0, reason: '', error: 'the verdict is not JSON' }] },
     ]);
     const variants = [buildVariant({ passed: 0, errored: 1 })];
-    expect(render(buildReport([buildSuite([entry], { variants })]))).toContain('rubric: the verdict is not JSON');
+    const text = render(buildReport([buildSuite([entry], { variants })]), { width: 120 });
+    expect(text).toContain('rubric: the verdict is not JSON');
   });
 });
 
 describe('numbers', () => {
   it('are unknown where they are unknown, never 0', () => {
     const text = render(theme('incomplete'));
-    expect(text).toContain('cost unknown without the cache, spent unknown, judges unknown');
+    expect(text).toContain('spent unknown (judges unknown)');
+    expect(text).toContain('0/4 passed, 2 errored, 2 skipped  –     unknown\n');
     expect(text).not.toContain('$0');
-    expect(text).toMatch(/p50 –/);
+    expect(text).not.toMatch(/\b0 ms/);
   });
 
   it('say on what more was spent than the planned cells cost', () => {
@@ -308,7 +368,7 @@ describe('numbers', () => {
     const spending = { costUsd: 0.001, spentUsd: 0.0014, spentApartUsd: 0.0004 };
     const text = render({ ...theme('passed'), totals: { ...totals, ...spending, confirmations: 4, observed: 1 } });
     expect(text.replaceAll(/\s+/g, ' ')).toContain(
-      'cost $0.0010 without the cache, spent $0.0014 ($0.0004 of it on 4 confirmation trials and 1 observed cell)',
+      '1 observed apart · 4 extra calls to confirm · cost $0.0010, spent $0.0014 ($0.0004 to confirm and on observed cells)',
     );
   });
 
@@ -329,7 +389,7 @@ describe('numbers', () => {
       { code: 'stopped' as const, message: 'the run stopped' },
     ];
     const decision = { outcome: 'failed' as const, breaches, warnings: [] };
-    expect(render({ ...theme('passed'), decision })).toContain('FAILED: 1 threshold broken');
+    expect(render({ ...theme('passed'), decision })).toMatch(/^FAILED {2}too low\n/);
   });
 
   it('add up in every report', () => {
@@ -337,9 +397,9 @@ describe('numbers', () => {
       for (const quiet of [true, false]) {
         const { planned, passed, failed: lost, errored, skipped } = report.totals;
         const text = render(report, { quiet, width: 120 });
-        expect(text).toContain(
-          `planned ${planned} = ${passed} passed + ${lost} failed + ${errored} errored + ${skipped} skipped`,
-        );
+        const others = Object.entries({ failed: lost, errored, skipped }).filter(([, count]) => count > 0);
+        const sum = [`${passed} passed`, ...others.map(([word, count]) => `${count} ${word}`)].join(' + ');
+        expect(text).toMatch(new RegExp(`^${planned} planned = ${sum.replaceAll('+', '\\+')}( ·|$)`, 'm'));
       }
     }
   });
@@ -347,42 +407,57 @@ describe('numbers', () => {
 
 describe('the decision', () => {
   it.each([
-    ['passed', 'PASSED (exit code 0)'],
-    ['failed', 'FAILED: 1 threshold broken (exit code 1)'],
-    ['incomplete', 'INCOMPLETE: the budget (--max-cost) stopped the run; llmcheck run --resume goes on (exit code 4)'],
-    ['empty', 'INCOMPLETE: nothing was evaluated (exit code 4)'],
-  ])('of a run that is %s is the last line', (name, line) => {
-    expect(render(theme(name), { width: 120 }).trimEnd().split('\n').at(-1)).toBe(line);
+    ['failed', 'FAILED  3 of 4 support-triage cases fail with v2 × openai:gpt-4o-mini', 'FAILED (exit code 1)'],
+    [
+      'regressed',
+      'FAILED  3 of 8 support-triage cases broke with v2 × openai:gpt-4o-mini (1 confirmed): pass rate 98 → 96 %; ' +
+        '1 new support-triage case fails with v2 × openai:gpt-4o-mini; 1 more limit broken',
+      'FAILED (exit code 1) · to accept this on purpose: llmcheck baseline accept --run 20260301-101500-abcd',
+    ],
+    [
+      'incomplete',
+      'INCOMPLETE  the budget (--max-cost) stopped the run; llmcheck run --resume goes on',
+      'INCOMPLETE (exit code 4)',
+    ],
+    ['empty', 'INCOMPLETE  nothing was evaluated', 'INCOMPLETE (exit code 4)'],
+  ])('of a run that is %s is the first line, and the last with the exit code and what to do', (name, first, last) => {
+    const lines = render(theme(name), { width: 240 }).trimEnd().split('\n');
+    expect([lines[0], lines.at(-1)]).toEqual([first, last]);
+  });
+
+  it('of a run that passed stands at the end, before the counts', () => {
+    expect(render(theme('passed'), { width: 120 })).toMatch(
+      /\nPASSED {2}the case passes\n1 planned = 1 passed · .*\n$/,
+    );
   });
 
   it.each([
-    [{ outcome: 'inconclusive' as const }, 0, 'INCONCLUSIVE: limits of the gate are undecided'],
+    [{ outcome: 'inconclusive' as const }, 0, 'INCONCLUSIVE  limits of the gate are undecided'],
     [
       { outcome: 'incomplete' as const, incompleteBecause: 'errors' as const },
       3,
-      'INCOMPLETE: what failed could not be confirmed',
+      'INCOMPLETE  what failed could not be confirmed',
     ],
     [{ outcome: 'incomplete' as const, incompleteBecause: 'inconclusive' as const }, 4, '--require-conclusive'],
-    [{ outcome: 'incomplete' as const, interrupted: 'SIGINT' as const }, 130, 'INTERRUPTED by SIGINT'],
+    [{ outcome: 'incomplete' as const, interrupted: 'SIGINT' as const }, 130, 'INTERRUPTED  by SIGINT'],
   ])('says in words what %o means', (decision, exitCode, words) => {
     const report = { ...theme('passed'), decision: { ...decision, breaches: [], warnings: [] }, exitCode };
-    const last = render(report, { width: 200 }).trimEnd().split('\n').at(-1);
-    expect(last).toContain(words);
-    expect(last).toContain(`(exit code ${exitCode})`);
+    const lines = render(report, { width: 200 }).trimEnd().split('\n');
+    expect(lines[0]).toContain(words);
+    // Exit code 0 goes without saying.
+    expect(lines.at(-1)?.includes(`(exit code ${exitCode})`)).toBe(exitCode !== 0);
   });
 });
 
 describe('a quiet report', () => {
-  it('of a passed run is the counts and the decision', () => {
-    expect(render(theme('passed'), { quiet: true })).toBe(
-      'planned 1 = 1 passed + 0 failed + 0 errored + 0 skipped; 0 from the cache\nPASSED (exit code 0)\n',
-    );
+  it('of a passed run is the decision and the counts', () => {
+    expect(render(theme('passed'), { quiet: true })).toBe('PASSED  the case passes\n1 planned = 1 passed\n');
   });
 
-  it('keeps the failures', () => {
+  it('keeps the failures, a line each', () => {
     const text = render(theme('failed'), { quiet: true });
-    expect(text).toContain('✗ letter');
-    expect(text).not.toContain('pass rate 33.3 % [');
-    expect(text).not.toContain('variant');
+    expect(text).toContain('  ✗ letter  v2 × openai:gpt-4o-mini · now Dear customer');
+    expect(text).not.toContain('equals');
+    expect(text).not.toContain('33.3 %  [');
   });
 });

@@ -56,6 +56,7 @@ export function buildCase(
     observe: overrides.observe ?? false,
     at,
     trials: rows.map((row, trial) => buildRow({ ...key, at, trial, status: rowStatus, ...row })),
+    ...(overrides.mustPass === true && { mustPass: true as const }),
     ...(overrides.change !== undefined && { change: overrides.change }),
     ...(overrides.baseline !== undefined && { baseline: overrides.baseline }),
     ...(overrides.acceptedTrials !== undefined && { acceptedTrials: overrides.acceptedTrials }),
@@ -109,20 +110,35 @@ export function buildVariant(overrides: Partial<VariantReport> = {}): VariantRep
   };
 }
 
+/** Its variants name their failed cases, as those of a real report do. */
 export function buildSuite(
   cases: readonly CaseReport[],
   overrides: Partial<Omit<SuiteReport, 'cases'>> = {},
 ): SuiteReport {
+  const { variants = [buildVariant()] } = overrides;
   return {
     suite: 'support-triage',
     path: 'evals/triage.eval.yaml',
-    variants: [buildVariant()],
     ...overrides,
+    variants: variants.map((variant) => ({ ...listFailed(variant, cases), ...variant })),
     *cases(filter) {
       for (const entry of cases) {
         if (filter === undefined || filter.statuses.includes(entry.status)) yield entry;
       }
     },
+  };
+}
+
+function listFailed(
+  { prompt, provider }: VariantReport,
+  cases: readonly CaseReport[],
+): Pick<VariantReport, 'failedCases' | 'erroredCases'> {
+  const own = cases.filter((entry) => !entry.observe && entry.prompt === prompt && entry.provider === provider);
+  const failed = own.filter(({ status }) => status === 'failed' || status === 'flaky');
+  const erroredCases = own.filter(({ status }) => status === 'errored').length;
+  return {
+    ...(failed.length > 0 && { failedCases: failed.map(({ caseId, mustPass = false }) => ({ caseId, mustPass })) }),
+    ...(erroredCases > 0 && { erroredCases }),
   };
 }
 

@@ -15,9 +15,9 @@ export function findMarkdownFault(text: string): string | undefined {
   return findTableFault(outside) ?? findTagFault(outside) ?? outside.flatMap(findSignFault)[0];
 }
 
-/** Code spans as CommonMark pairs them, and `<code>` that holds only letters, digits and entities. */
+/** Code spans as CommonMark pairs them, and `<code>` that holds only letters, digits, entities and bold. */
 function withoutCode(line: string): string {
-  let rest = line.replace(/<code>(?:[\p{L}\p{N}\p{M} …]|&#\d+;)*<\/code>/gu, 'CODE');
+  let rest = line.replace(/<code>(?:[\p{L}\p{N}\p{M} …]|&#\d+;|<\/?b>)*<\/code>/gu, 'CODE');
   let found = '';
   for (;;) {
     const open = /`+/.exec(rest);

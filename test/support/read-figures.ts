@@ -115,29 +115,47 @@ interface JsonCell {
 
 type JsonLine = Partial<JsonFigures> & Partial<JsonCell> & { readonly type: string; readonly observe?: boolean };
 
-const sentence =
-  /planned (\d+) = (\d+) passed \+ (\d+) failed \+ (\d+) errored \+ (\d+) skipped(?:; (\d+) observed apart)?(?:; (\d+) confirmation trials? apart)?; (\d+) from the cache/;
+/** The parts of `40 planned = 38 passed + …`; zeros are left out, but for what passed. */
+const countedAs = {
+  failed: / \+ (\d+) failed\b/,
+  errored: / \+ (\d+) errored\b/,
+  skipped: / \+ (\d+) skipped\b/,
+  observed: / · (\d+) observed apart\b/,
+  confirmations: / · (\d+) extra calls? to confirm\b/,
+  cached: / · (\d+) cached\b/,
+} as const;
 
-/** `planned 40 = 38 passed + …`, wherever a line was broken. */
+/** `40 planned = 38 passed + …`, wherever a line was broken. */
 function readCounts(text: string): Counts {
-  const found = sentence.exec(text.replaceAll(/\s+|%0A/g, ' '));
+  // A comment of TAP and an annotation of GitHub begin each line in their own way.
+  const line = text.replaceAll(/\s+|%0A/g, ' ');
+  const found =
+    /(?:^|\s)(\d+) planned = (\d+) passed((?: \+ \d+ \w+)*(?: · \d+ (?:observed apart|extra calls? to confirm|cached)\b)*)/.exec(
+      line,
+    );
   if (found === null) throw new Error(`no counts in:\n${text}`);
-  const [planned, passed, failed, errored, skipped, observed, confirmations, cached] = found
-    .slice(1)
-    .map((digits) => Number(digits ?? 0));
-  return { planned, passed, failed, errored, skipped, observed, confirmations, cached } as Counts;
+  const [, planned, passed, rest = ''] = found;
+  const others = Object.entries(countedAs).map(([key, pattern]) => [key, Number(pattern.exec(rest)?.[1] ?? 0)]);
+  return { planned: Number(planned), passed: Number(passed), ...Object.fromEntries(others) };
 }
 
-/** The first line of each row of the table of variants. */
+/** The line of each variant. */
 function readTable(text: string): Record<string, Counts> {
   const rows: Record<string, Counts> = {};
   let suite = '';
   for (const line of text.split('\n')) {
     suite = /^(suite-\S+)/.exec(line)?.[1] ?? suite;
-    const found = /^ {2}(v\d\S*)\s+(?:mini\s+)?(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s/.exec(line);
+    const found = /^ {2}(v\d\S*) × mini\s+(\d+)\/(\d+) passed(.*)$/.exec(line);
     if (found === null) continue;
-    const [passed, failed, errored, skipped] = found.slice(2).map(Number);
-    rows[`${suite} ${found[1]} mini`] = { passed, failed, errored, skipped } as Counts;
+    const [, prompt, passed, planned, rest = ''] = found;
+    const count = (word: string) => Number(new RegExp(`(\\d+) ${word}\\b`).exec(rest)?.[1] ?? 0);
+    rows[`${suite} ${prompt} mini`] = {
+      planned: Number(planned),
+      passed: Number(passed),
+      failed: count('failed'),
+      errored: count('errored'),
+      skipped: count('skipped'),
+    };
   }
   return rows;
 }

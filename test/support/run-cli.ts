@@ -11,6 +11,8 @@ export interface CliOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly now?: () => Date;
+  /** Of the terminal; a file's where undefined. */
+  readonly columns?: number;
   readonly openWatcher?: Io['openWatcher'];
   /** Other programs of one test need another sequence of chance. */
   readonly randomSeed?: number;
@@ -33,7 +35,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
     options.onOutput?.(text);
   };
   const io: Io = {
-    stdout: { write: (text) => write('stdout', text), isTty: false, columns: () => undefined },
+    stdout: { write: (text) => write('stdout', text), isTty: false, columns: () => options.columns },
     stderr: { write: (text) => write('stderr', text), isTty: false, columns: () => undefined },
     env: options.env ?? {},
     cwd: options.cwd,

@@ -1,7 +1,7 @@
 import { exitCodes } from '../../model/exit-code.ts';
 import type { Report } from '../../model/report.ts';
 import type { Conclusion, GithubRun } from '../../publishing/publish-to-github.ts';
-import { codeBlock, reporters, shoutDecision } from '../../reports/index.ts';
+import { codeBlock, countAccepted, reporters, shoutDecision } from '../../reports/index.ts';
 import { clipText } from '../../text/shorten.ts';
 
 /** What is published of a run, or of one that could not start. */
@@ -96,7 +96,9 @@ export function githubOutputs(report: Report, exitCode: number): Readonly<Record
   const count = (key: 'regressed' | 'fixed' | 'flaky' | 'stillFailing'): number =>
     comparisons.reduce((sum, { cases }) => sum + cases[key].length, 0);
   const broken = decision.breaches.filter(({ code }) => code === 'case-broken' || code === 'must-pass');
+  const accepted = countAccepted(report);
   const values = {
+    headline: shoutDecision(report),
     outcome: decision.outcome,
     exitCode,
     passRate,
@@ -112,6 +114,8 @@ export function githubOutputs(report: Report, exitCode: number): Readonly<Record
     fixed: count('fixed'),
     flaky: count('flaky'),
     stillFailing: count('stillFailing'),
+    accepted: accepted.regressions,
+    acceptedMustPass: accepted.mustPass,
     contractBreaks: decision.breaches.filter(({ code }) => code === 'contract-broken').length,
     runId: run.id,
   };

@@ -9,7 +9,7 @@ import type { Report, ReportStyle } from '../../model/report.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
 import { createReadLog } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
-import { reporters } from '../../reports/index.ts';
+import { renderBrief } from '../../reports/index.ts';
 import { runSuites } from '../../run/run.ts';
 import { formatCount, formatDuration } from '../../text/format-amount.ts';
 import { breakWorkflowCommands, toSafeLine } from '../../text/sanitize.ts';
@@ -225,7 +225,7 @@ function* renderRound(report: Report, finished: readonly FinishedCell[], style: 
       for (const entry of suite.cases(filter)) if (ran.has(caseOf({ suite: suite.suite, ...entry }))) yield entry;
     },
   }));
-  yield* reporters['terminal']?.render({ ...report, suites }, { ...style, quiet: true }) ?? [];
+  yield* renderBrief({ ...report, suites }, style);
   yield `${describeRound(report, finished)}\n`;
 }
 

@@ -19,17 +19,17 @@ export function gateCases(
   for (const verdict of verdicts) {
     const { kind, caseId, message } = verdict;
     if (isSummarized(kind)) continue;
-    if (kind === 'broken' && failsGate(verdict.because, gate, failsDrifted)) {
+    if (kind === 'unsettled') {
+      if (verdict.because === 'first-run' || failsGate(verdict.because, gate, failsDrifted)) unsettled.push(verdict);
+    } else if (kind === 'broken' && failsGate(verdict.because, gate, failsDrifted)) {
       failures.push({ code: codeOf(verdict.because), ...where, caseId, message });
     } else if (kind === 'drifted' && failsDrifted) {
       failures.push({ code: 'case-drifted', ...where, caseId, message });
     } else {
-      if (kind === 'unsettled' && (verdict.because === 'first-run' || failsGate(verdict.because, gate, failsDrifted))) {
-        unsettled.push(verdict);
-      }
       notes.push(message);
     }
   }
+  notes.push(...describeUnsettled(verdicts.filter((verdict) => verdict.kind === 'unsettled')));
   for (const kind of summarizedKinds) if (isSummarized(kind)) notes.push(summarize(kind, verdicts));
   const isHinted = verdicts.some(({ kind }) => kind === 'changed' || kind === 'unconfirmed');
   return { failures, unsettled, notes, isOpen: unsettled.length > 0 || (isHinted && gate.cases.broken === 'fail') };
@@ -52,6 +52,26 @@ function summarize(kind: SummarizedKind, verdicts: readonly CaseVerdict[]): stri
   const named = own.slice(0, maxNamed).map(({ caseId }) => caseId);
   return `${formatCount(own.length, 'case')} ${summaries[kind]}: ${named.join(', ')} and ${own.length - named.length} more`;
 }
+
+/** One sentence for all failures that were left open for the same reason. */
+function describeUnsettled(verdicts: readonly UnsettledCase[]): readonly string[] {
+  const reasons = Object.keys(openBecause) as UnsettledCase['why'][];
+  return reasons.flatMap((why) => {
+    const own = verdicts.filter((verdict) => verdict.why === why);
+    const [only] = own;
+    if (only === undefined) return [];
+    if (own.length === 1) return [only.message];
+    const named = own.slice(0, maxNamed).map(({ caseId }) => caseId);
+    const more = own.length > named.length ? ` and ${own.length - named.length} more` : '';
+    return [`${own.length} failures were not settled: ${openBecause[why]}: ${named.join(', ')}${more}`];
+  });
+}
+
+const openBecause: Readonly<Record<UnsettledCase['why'], string>> = {
+  errors: 'confirmation trials errored',
+  stopped: 'the run stopped before confirmation trials could confirm them',
+  budget: 'the calls for confirmation trials were used up',
+};
 
 /** A first run's failed cases count in its pass rate. */
 function codeOf(because: CaseBreach): Breach['code'] {

@@ -62,17 +62,7 @@ export function comparedCase(comparison: GatedComparison, found: CaseSummary): R
 }
 
 /** True where the accepted prompt was asked and mostly errored: its model may be gone. Two errors say so. */
-export function isGone(variant: VariantSummary): boolean {
-  // The cases of a variant are counted as they are read, so they are read once, and only where there is something to see.
-  if (variant.confirmations === 0) return false;
-  const known = gone.get(variant) ?? countsAsGone(variant);
-  gone.set(variant, known);
-  return known;
-}
-
-const gone = new WeakMap<VariantSummary, boolean>();
-
-function countsAsGone({ cases }: VariantSummary): boolean {
+export function isGone({ cases }: VariantSummary): boolean {
   let [errors, verdicts] = [0, 0];
   for (const { accepted } of cases.values()) {
     if (accepted.length === 0) continue;

@@ -205,8 +205,7 @@ function describeAcceptedSide(
   ofMetrics: ReturnType<typeof gateMetrics>,
 ): readonly string[] {
   const retrials: RowSummary[] = [];
-  const isAsked = state !== undefined && variant.confirmations > 0;
-  if (isAsked) for (const { accepted } of variant.cases.values()) retrials.push(...accepted);
+  if (state !== undefined) for (const { accepted } of variant.cases.values()) retrials.push(...accepted);
   if (retrials.length > 0 && retrials.every(({ status }) => status === 'errored')) {
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }

@@ -3,11 +3,14 @@ import type { SkipReason } from '../../model/cell.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport } from '../../model/report.ts';
+import { clipText, quote } from '../../text/shorten.ts';
 
 /** Why a case did not pass. Every report says it from here. A reason that several trials gave is listed once. */
 export interface CaseExplanation {
-  /** `2 of 3 trials failed`; empty for a single trial. */
+  /** `2 of 3 trials failed`, `5 of 5 fresh trials failed, accepted prompt 0 of 5`; empty for a single trial. */
   readonly trials: string;
+  /** The last thing that the case asked; undefined where the record does not keep it. */
+  readonly input?: string;
   readonly reasons: readonly CaseReason[];
   /** The first answer that failed; undefined where none came. */
   readonly answer?: string;
@@ -39,10 +42,15 @@ export function explainCase(entry: CaseReport): CaseExplanation {
   }
   const before = entry.baseline === undefined ? undefined : answerText(entry.baseline);
   return {
-    trials: describeTrials(entry.trials),
+    trials: describeTrials(entry),
     reasons: [...reasons.values()],
-    ...defined({ answer, before }),
+    ...defined({ answer, before, input: findInput(entry.trials) }),
   };
+}
+
+/** `equals: expected "account"`: what was found is not repeated where the answer is shown beside it. */
+export function reasonText({ label, reason, diff }: CaseReason, { answer }: CaseExplanation): string {
+  return `${label}: ${diff !== undefined && diff.found === answer ? `expected ${quote(diff.expected)}` : reason}`;
 }
 
 /** A check's own difference says nothing new where it is the one between the two answers. */
@@ -103,13 +111,31 @@ function checkLabel(check: RecordedCheck): string {
   return check.turn === undefined ? name : `${name}, turn ${check.turn + 1}`;
 }
 
-function describeTrials(rows: readonly CellRow[]): string {
-  const planned = rows.filter((row) => row.confirmation !== true);
-  const confirmations = rows.filter((row) => row.confirmation === true);
+/** The last paragraph of the last question: what comes before is the prompt's own text more often than not. */
+function findInput(rows: readonly CellRow[]): string | undefined {
+  const asked = rows.find((row) => row.asked !== undefined)?.asked;
+  const question = [...(asked?.messages ?? []), ...(asked?.turns ?? [])].findLast(({ role }) => role === 'user');
+  const paragraph = clipText(question?.content ?? '', maxInputUnits)
+    .trim()
+    .split(/\n\s*\n/)
+    .at(-1);
+  return paragraph === '' ? undefined : paragraph;
+}
+
+const maxInputUnits = 4000;
+
+function describeTrials({ trials, acceptedTrials = [] }: CaseReport): string {
+  const planned = trials.filter((row) => row.confirmation !== true);
+  const fresh = trials.filter((row) => row.confirmation === true);
+  const accepted = acceptedTrials.filter(({ status }) => status === 'passed' || status === 'failed');
+  const failed = accepted.filter(({ status }) => status === 'failed').length;
   const parts = [
     ...(planned.length > 1 ? countStatuses(planned, 'trials') : []),
-    ...(confirmations.length > 0 ? countStatuses(confirmations, 'confirmation trials') : []),
+    ...(fresh.length > 0 ? countStatuses(fresh, 'fresh trials') : []),
   ];
+  if (accepted.length > 0) {
+    parts.push(`accepted prompt ${parts.length === 0 ? 'failed ' : ''}${failed} of ${accepted.length}`);
+  }
   return parts.join(', ');
 }
 

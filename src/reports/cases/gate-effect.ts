@@ -40,6 +40,7 @@ export function createFindGateEffect(report: Report, suite: SuiteReport): FindGa
     const isOfBreached = entry.class !== undefined && variant.breachedClasses.has(entry.class);
     if (variant.isBreached || isInBreached || isOfBreached) return { kind: 'failure', isNamed: false };
     if (change === 'drifted') return tolerate('within-limits', 'it fails with the accepted prompt too');
+    if (change === 'regressed') return tolerate('within-limits', 'not confirmed');
     return tolerate('within-limits', 'not enough to fail the gate');
   };
 }
@@ -107,13 +108,14 @@ export function variantKey({ prompt, provider }: { readonly prompt: string; read
 }
 
 /** Cases that did not pass, the most alarming first. */
-export const caseRanks = ['regressed', 'broken', 'new', 'failing', 'flaky', 'tolerated'] as const;
+export const caseRanks = ['regressed', 'broken', 'new', 'failing', 'flaky', 'accepted', 'tolerated'] as const;
 
 export type CaseRank = (typeof caseRanks)[number];
 
 /** The place of a case in a list of what broke; undefined for one that is not listed. */
 export function rankCase(entry: CaseReport, effect: GateEffect): CaseRank | undefined {
   if (effect.kind !== 'failure' && effect.kind !== 'tolerated') return undefined;
+  if (effect.kind === 'tolerated' && effect.because === 'accepted') return 'accepted';
   if (effect.kind === 'tolerated' && effect.because !== 'within-limits') return 'tolerated';
   if (entry.change === 'regressed') return 'regressed';
   if (effect.kind === 'failure' && effect.isNamed) return 'broken';

@@ -3,13 +3,15 @@ import type { Report } from '../../model/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { explainCase } from '../cases/explain-case.ts';
+import { reasonText } from '../cases/explain-case.ts';
+import { countHidden, type FailedCases, type SuiteSurvey, surveyCases, worstFirst } from '../cases/failed-cases.ts';
 import { type CaseRank, rankWord } from '../cases/gate-effect.ts';
-import { countHidden, type RankedCase, type SuiteSurvey, surveyCases } from '../cases/survey-cases.ts';
+import { nameCases, nameVariants } from '../cases/name-cases.ts';
+
 import { describeComparison, describeMetrics } from '../comparison.ts';
 import { headlineOf } from '../headline.ts';
 import type { Reporter } from '../reporter.ts';
-import { describeCounts, findGateEntries, warningsBesideContracts } from '../run-facts.ts';
+import { describeCounts, findGateEntries, warningsElsewhere } from '../run-facts.ts';
 import { type Annotation, annotateContracts, maxAnnotations, renderCommand } from './annotations.ts';
 
 export const github: Reporter = {
@@ -20,37 +22,44 @@ export const github: Reporter = {
 
 function* renderGithub(report: Report): Iterable<string> {
   // Errors and warnings are both chosen from these.
-  const surveys = surveyCases(report, { maxCases: 2 * maxAnnotations, maxNames: 1, maxGroups: maxAnnotations });
-  const worst = surveys.flatMap((survey) => survey.worst);
-  const failures = worst.filter(({ effect }) => effect.kind === 'failure');
-  const ranked = (ranks: readonly CaseRank[]): Annotation[] =>
-    ranks.flatMap((rank) =>
-      failures.filter((found) => found.rank === rank).map((found) => annotateCase(found, 'error')),
-    );
+  const surveys = surveyCases(report, {
+    maxEntries: 2 * maxAnnotations,
+    isEachAlone: true,
+    maxNames: 1,
+    maxGroups: maxAnnotations,
+  });
+  const failed = worstFirst(surveys.flatMap((survey) => survey.failed));
+  const failures = failed.filter(({ outcomes: [{ effect }] }) => effect.kind === 'failure');
+  const annotateFailures = (isWanted: (found: FailedCases) => boolean): Annotation[] =>
+    failures.filter(isWanted).map((found) => annotateCase(found, 'error'));
   const isErrored = report.decision.breaches.some(({ code }) => code === 'errors-exceeded');
   const errored = surveys.flatMap((survey) => annotateErrored(survey, isErrored ? 'error' : 'warning'));
   const contracts = annotateContracts(report.contracts ?? []);
   const errors = [
+    ...annotateFailures(({ mustPass }) => mustPass),
     ...contracts.filter(({ level }) => level === 'error'),
-    ...ranked(['regressed', 'broken', 'new']),
+    ...annotateFailures(({ mustPass, rank }) => !mustPass && namedRanks.has(rank)),
     ...annotateGate(report),
-    ...ranked(['failing', 'flaky']),
+    ...annotateFailures(({ mustPass, rank }) => !mustPass && !namedRanks.has(rank)),
     ...(isErrored ? errored : []),
   ];
   const warnings = [
     ...annotateComparisons(report),
-    ...worst
-      .filter(({ effect, rank }) => effect.kind === 'tolerated' && rank !== 'tolerated')
+    ...failed
+      .filter(({ outcomes: [{ effect }] }) => effect.kind === 'tolerated' && effect.because !== 'accepted')
       .map((found) => annotateCase(found, 'warning')),
     ...(isErrored ? [] : errored),
     ...contracts.filter(({ level }) => level === 'warning'),
-    ...warningsBesideContracts(report).map((message) => ({ level: 'warning' as const, title: 'llmcheck', message })),
+    ...warningsElsewhere(report).map((message) => ({ level: 'warning' as const, title: 'llmcheck', message })),
   ];
   for (const annotation of errors.slice(0, maxAnnotations)) yield renderCommand(annotation);
   for (const annotation of warnings.slice(0, maxAnnotations)) yield renderCommand(annotation);
   const hidden = surveys.flatMap(countHidden).reduce((total, [, count]) => total + count, 0);
   yield renderCommand(annotateRest(report, errors.length + warnings.length + hidden, errors.length, warnings.length));
 }
+
+/** The gate names these cases one by one. */
+const namedRanks: ReadonlySet<CaseRank> = new Set<CaseRank>(['regressed', 'broken', 'new']);
 
 /** The last line: the headline, and how much is not annotated. */
 function annotateRest(report: Report, total: number, errors: number, warnings: number): Annotation {
@@ -62,26 +71,32 @@ function annotateRest(report: Report, total: number, errors: number, warnings: n
   return { level: 'notice', title: 'llmcheck', message };
 }
 
-function annotateCase({ suite, entry, rank }: RankedCase, level: 'error' | 'warning'): Annotation {
-  const { trials, reasons, answer, before } = explainCase(entry);
-  const word = rankWord(entry, rank) || 'failed';
+/** One annotation a case, or for cases that failed alike, at the line of the first. */
+function annotateCase({ suite, caseIds, mustPass, outcomes }: FailedCases, level: 'error' | 'warning'): Annotation {
+  const [{ entry, rank, effect, variants, explanation }] = outcomes;
+  const { trials, reasons, answer, before } = explanation;
   const lines = [
+    ...(effect.kind === 'tolerated' ? [effect.reason] : []),
     ...(trials === '' ? [] : [trials]),
-    ...reasons.slice(0, maxReasons).map(({ label, reason }) => `${label}: ${shortenAnswer(reason)}`),
+    ...reasons.slice(0, maxReasons).map((reason) => shortenAnswer(reasonText(reason, explanation))),
     ...(before === undefined ? [] : [`on the baseline: ${shortenAnswer(before)}`]),
     ...(answer === undefined ? [] : [`${before === undefined ? 'answer' : 'now'}: ${shortenAnswer(answer)}`]),
+    ...(outcomes.length > 1 ? [`and ${formatCount(outcomes.length - 1, 'other answer')} of other variants`] : []),
   ];
-  const title = `${entry.caseId}: ${word} (${suite.suite} · ${entry.prompt} × ${entry.provider})`;
+  const word = rankWord(entry, rank) || 'failed';
+  const where = nameVariants(variants, suite, toSafeLine);
+  const title = `${nameCases(caseIds, toSafeLine)}: ${word}${mustPass ? ', must-pass' : ''} (${suite.suite} · ${where})`;
   return { level, title, message: lines.join('\n'), at: entry.at };
 }
 
 /** What fails the gate besides single cases, at the first line of its suite. */
 function annotateGate(report: Report): Annotation[] {
-  return findGateEntries(report).map(({ name, message, breach }) => {
+  return findGateEntries(report).map(({ message, breach }) => {
     const path = report.suites.find(({ suite }) => suite === breach?.suite)?.path;
+    const place = [breach?.suite, breach?.prompt, breach?.provider].filter((part) => part !== undefined).join(' · ');
     return {
       level: 'error',
-      title: name,
+      title: place === '' ? 'llmcheck' : place,
       message,
       ...defined({ at: path ? { file: path, line: 1 } : undefined }),
     };

@@ -5,9 +5,8 @@ import type { Report } from '../../model/report.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import { createFindGateEffect, variantKey } from '../cases/gate-effect.ts';
-import { notesBesideWarnings } from '../comparison.ts';
 import { describeDecision } from '../headline.ts';
-import { describeCounts } from '../run-facts.ts';
+import { describeCounts, warningsElsewhere } from '../run-facts.ts';
 import { buildPageCase, type PageLimits } from './page-case.ts';
 import { createPageRows, type RowBlock } from './page-rows.ts';
 import { buildPageVariant } from './page-variant.ts';
@@ -47,7 +46,7 @@ export function* buildPageData(
         buildPageVariant(
           variant,
           trends.find((trend) => trend.suite === suite.suite && variantKey(trend) === variantKey(variant)),
-          notesBesideWarnings(report, suite, variant).map(clip),
+          (variant.comparison?.notes ?? []).map(clip),
         ),
       ),
       ...rows.list(),
@@ -93,7 +92,7 @@ function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
         message: clip(breach.message),
       }),
     ),
-    warnings: decision.warnings.map(clip),
+    warnings: warningsElsewhere(report).map(clip),
     notes: notes.map(clip),
     suites,
     contracts: contracts.map(buildContract),

@@ -20,6 +20,9 @@ export function buildPageVariant(
     slices: _slices,
     spentUsd: _spentUsd,
     spentApartUsd: _spentApartUsd,
+    // The page has the cases themselves.
+    failedCases: _failedCases,
+    erroredCases: _erroredCases,
     ...counts
   } = variant;
   return {

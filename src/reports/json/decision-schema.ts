@@ -24,6 +24,11 @@ export const certaintySchema = z
 
 export const decisionSchema = z.object({
   outcome: z.enum(['passed', 'failed', 'inconclusive', 'incomplete']),
+  headline: z.string().describe('The verdict in a sentence: what broke, where, in how many cases.'),
+  accepted: z
+    .object({ regressions: z.int().nonnegative(), mustPass: z.int().nonnegative() })
+    .optional()
+    .describe('Cases that regressed and are accepted by a baseline that this change brings along.'),
   certainty: certaintySchema.optional(),
   exitCode: z.int(),
   incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'uncalibrated', 'inconclusive']).optional(),

@@ -14,6 +14,8 @@ import type {
   VariantReport,
 } from '../../model/report.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
+import { describeVerdict } from '../headline.ts';
+import { countAccepted } from '../list-accepted.ts';
 import type { decisionSchema } from './decision-schema.ts';
 import type {
   answerSchema,
@@ -35,10 +37,14 @@ export function renderSafeJson(value: unknown): string {
   return escapeJsonText(canonicalJson(value));
 }
 
-export function buildJsonDecision({ decision, exitCode }: Report): z.input<typeof decisionSchema> {
+export function buildJsonDecision(report: Report): z.input<typeof decisionSchema> {
+  const { decision, exitCode } = report;
   const { outcome, certainty, incompleteBecause, interrupted, breaches, warnings } = decision;
+  const { regressions, mustPass } = countAccepted(report);
   return {
     outcome,
+    headline: describeVerdict(report),
+    ...(regressions > 0 ? { accepted: { regressions, mustPass } } : {}),
     certainty: certainty && { ...certainty },
     exitCode,
     incompleteBecause,
@@ -147,12 +153,23 @@ function buildJsonFinding(finding: LocatedFinding): z.input<typeof findingSchema
 export function buildJsonVariants(suite: SuiteReport): z.input<typeof variantSchema>[] {
   return suite.variants
     .toSorted((a, b) => compareText(a.prompt, b.prompt) || compareText(a.provider, b.provider))
-    .map(({ comparison, slices, classes, latencies: _latencies, ...variant }: VariantReport) => ({
-      ...variant,
-      slices: slices && [...slices],
-      classes: classes && buildJsonClasses(classes),
-      comparison: comparison && buildJsonComparison(comparison),
-    }));
+    .map((variant: VariantReport) => {
+      const {
+        comparison,
+        slices,
+        classes,
+        latencies: _latencies,
+        failedCases: _failed,
+        erroredCases: _errored,
+        ...counts
+      } = variant;
+      return {
+        ...counts,
+        slices: slices && [...slices],
+        classes: classes && buildJsonClasses(classes),
+        comparison: comparison && buildJsonComparison(comparison),
+      };
+    });
 }
 
 function buildJsonClasses({ names, cells, scores, macro, others }: ClassReport) {

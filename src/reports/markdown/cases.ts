@@ -1,147 +1,141 @@
-import type { Report } from '../../model/report.ts';
+import type { Report, SuiteReport } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { explainCase } from '../cases/explain-case.ts';
-import { caseRanks, rankWord } from '../cases/gate-effect.ts';
-import { type CaseName, countHidden, type RankedCase, type SuiteSurvey } from '../cases/survey-cases.ts';
-import { changeWords } from '../comparison.ts';
+import { type CaseExplanation, isAnswerDiff, reasonText } from '../cases/explain-case.ts';
 import {
-  closeDetails,
+  type CaseGroup,
+  type CaseOutcome,
+  countHidden,
+  type FailedCases,
+  type SuiteSurvey,
+  worstFirst,
+} from '../cases/failed-cases.ts';
+import { rankWord } from '../cases/gate-effect.ts';
+import { nameCases, nameVariants } from '../cases/name-cases.ts';
+import { compareOnOneLine } from '../render-diff.ts';
+import {
   codeCell,
   codeList,
   codeSpan,
+  codeWithChanges,
   details,
   diffBlock,
-  openDetails,
   type Section,
   tableHead,
   tableRow,
 } from './text.ts';
 
-/** `3 regressed, 1 flaky, 2 fixed`, over the whole report. */
-export function summarizeCases({ suites }: Report, surveys: readonly SuiteSurvey[]): string {
-  const ranked = caseRanks.map((rank) => [sum(surveys.map(({ counts }) => counts[rank])), rank] as const);
-  const errored = sum(surveys.flatMap((survey) => survey.errored.map(({ count }) => count)));
-  const comparisons = suites.flatMap(({ variants }) => variants.flatMap(({ comparison }) => comparison ?? []));
-  const others = (['fixed', 'stillFailing'] as const).map((key) => {
-    return [sum(comparisons.map(({ cases }) => cases[key].length)), changeWords[key]] as const;
-  });
-  const groups = surveys.flatMap((survey) => survey.tolerated);
-  const accepted = sum(groups.filter(({ key }) => key === 'accepted').map(({ count }) => count));
-  const parts = [...ranked, [errored, 'errored'] as const, ...others, [accepted, 'accepted in this change'] as const]
-    .filter(([count]) => count > 0)
-    .map(([count, noun]) => `**${count}** ${noun}`);
-  return parts.length === 0 ? 'No case failed.' : parts.join(' · ');
+/** What broke, the worst first: one row for the cases that failed alike, with the old and the new answer. */
+export function caseTable(report: Report, surveys: readonly SuiteSurvey[]): Section {
+  const failed = worstFirst(surveys.flatMap((survey) => survey.failed));
+  const hasBefore = failed.some(({ outcomes }) => outcomes.some(({ explanation }) => explanation.before !== undefined));
+  const isOneSuite = report.suites.length === 1;
+  const items = failed.flatMap((found) =>
+    found.outcomes.map((outcome, index) => {
+      const [before, now] = answerCells(outcome.explanation);
+      const cells = [
+        index === 0 ? caseCell(found, isOneSuite) : '',
+        ...(hasBefore ? [before] : []),
+        now,
+        reasonCell(found, outcome),
+      ];
+      return () => tableRow(cells);
+    }),
+  );
+  const titles = ['case', ...(hasBefore ? ['before', 'now'] : ['answer']), 'why'];
+  const hidden = surveys.flatMap(countHidden);
+  const total = hidden.reduce((sum, [, count]) => sum + count, 0);
+  const parts = hidden.map(([rank, count]) => `${count} ${rank}`).join(', ');
+  const more =
+    total === 0
+      ? ''
+      : `\n… and ${formatCount(total, 'more case', 'more cases')} (${parts}): \`llmcheck report\` lists them all.\n`;
+  return { head: tableHead(titles), items, tail: `${more}\n`, noun: 'cases' };
 }
 
-/** What broke, the worst first: one row for each case with its old and its new answer. */
-export function caseTable(report: Report, surveys: readonly SuiteSurvey[]): Section {
-  const worst = sortByRank(surveys.flatMap((survey) => survey.worst));
-  const explained = worst.map((ranked) => ({ ...ranked, explanation: explainCase(ranked.entry) }));
-  const hasBefore = explained.some(({ explanation }) => explanation.before !== undefined);
-  const isOneOfMany = report.suites.flatMap(({ variants }) => variants).length > 1;
-  const items = explained.map(({ suite, entry, effect, rank, explanation }) => {
-    const { caseId, prompt, provider, at } = entry;
-    const { trials, reasons, answer, before } = explanation;
-    const word = rankWord(entry, rank) || 'failed';
-    const tolerated = effect.kind === 'tolerated' ? `<br>${effect.reason}` : '';
-    const [was, now] = focusOnChange(before, answer);
-    const why = reasons.slice(0, 2).map(({ label, reason }) => codeCell(`${label}: ${reason}`, 160));
-    const cells = [
-      `**${word}**${tolerated}`,
-      [
-        codeCell(caseId, 80),
-        ...(isOneOfMany ? [codeCell(`${suite.suite} · ${prompt} × ${provider}`, 80)] : []),
-        codeCell(`${at.file}:${at.line}`, 100),
-      ].join('<br>'),
-      ...(hasBefore ? [was === undefined ? '–' : codeCell(was, answerColumns)] : []),
-      now === undefined ? '–' : codeCell(now, answerColumns),
-      [...why, ...(trials === '' ? [] : [trials])].join('<br>'),
+const answerColumns = 160;
+const reasonColumns = 160;
+
+/** The names, whether they must pass, and where the first one is. */
+function caseCell({ suite, caseIds, mustPass, outcomes }: FailedCases, isOneSuite: boolean): string {
+  const { at } = outcomes[0].entry;
+  const name = nameCases(caseIds, (id) => codeCell(id, 80));
+  return [
+    `${name}${mustPass ? ' **must-pass**' : ''}`,
+    ...(isOneSuite ? [] : [codeCell(suite.suite, 60)]),
+    codeCell(`${at.file}:${at.line}`, 100),
+  ].join('<br>');
+}
+
+function answerCells({ before, answer }: CaseExplanation): readonly [before: string, now: string] {
+  if (before === undefined || answer === undefined) {
+    return [
+      before === undefined ? '–' : codeCell(before, answerColumns),
+      answer === undefined ? '–' : codeCell(answer, answerColumns),
     ];
-    return () => tableRow(cells);
+  }
+  const { expected, found } = compareOnOneLine({ expected: before, found: answer });
+  return [codeWithChanges(expected, answerColumns), codeWithChanges(found, answerColumns)];
+}
+
+function reasonCell({ suite }: FailedCases, { entry, effect, rank, variants, explanation }: CaseOutcome): string {
+  const { reasons, trials } = explanation;
+  const word = rankWord(entry, rank);
+  const isPlain = rank === 'broken' || rank === 'failing' || (word === 'regressed' && rank !== 'tolerated');
+  const why = reasons.slice(0, 2).map((reason) => {
+    const text = isAnswerDiff(reason, explanation) ? reason.label : reasonText(reason, explanation);
+    return codeCell(text, reasonColumns);
   });
-  const titles = ['', 'case', ...(hasBefore ? ['on the baseline'] : []), hasBefore ? 'now' : 'answer', 'why'];
-  const hidden = surveys.flatMap(countHidden).reduce((total, [, count]) => total + count, 0);
-  const more = hidden === 0 ? '' : `\n… and ${formatCount(hidden, 'more case', 'more cases')}.\n`;
-  return { head: tableHead(titles), items, tail: `${more}\n`, noun: 'cases' };
+  const evidence = [
+    ...(isPlain || word === '' ? [] : [`**${word}**`]),
+    ...(effect.kind === 'tolerated' ? [effect.reason] : []),
+    ...(suite.variants.length > 1 ? [nameVariants(variants, suite, (name) => codeCell(name, 40))] : []),
+    ...(trials === '' ? [] : [trials]),
+  ];
+  return [...why, ...(evidence.length === 0 ? [] : [evidence.join(', ')])].join('<br>');
 }
 
 /** Cases that could not be judged, grouped by their message. */
 export function erroredSection(surveys: readonly SuiteSurvey[]): Section {
-  const items = surveys.flatMap(({ errored }) =>
-    errored.map(({ reason, cases, count }) => {
-      return () =>
-        `- **${formatCount(count, 'case')}**: ${codeSpan(reason, 300)}: ${codeList(cases.map(nameOf), count, 100)}\n`;
+  const items = surveys.flatMap(({ suite, errored }) =>
+    errored.map((group) => {
+      const { reason, count } = group;
+      const where = nameVariants(group.variants, suite, (name) => codeSpan(name, 40));
+      return () => `- **${formatCount(count, 'case')}** with ${where}: ${codeSpan(reason, 300)}: ${nameGroup(group)}\n`;
     }),
   );
-  return { head: '### Could not be judged\n\n', items, tail: '\n', noun: 'messages of errors' };
+  return { head: '**Could not be judged**\n\n', items, tail: '\n', noun: 'messages of errors' };
 }
 
-/** Both answers of each case, as a difference. */
-export function answerSection(worst: readonly RankedCase[]): Section {
-  const items = sortByRank(worst).flatMap(({ suite, entry }) => {
-    const { answer, before } = explainCase(entry);
+/** Both answers where the table has no room for them. */
+export function answerSection(failed: readonly FailedCases[]): Section {
+  const items = failed.flatMap(({ suite, caseIds, outcomes }) => {
+    const [{ explanation }] = outcomes;
+    const { answer, before } = explanation;
     if (answer === undefined || before === undefined || answer === before) return [];
-    const place = `${suite.suite} · ${nameOf(entry)}`;
+    if (Math.max(answer.length, before.length) <= answerColumns && !/\n/.test(answer + before)) return [];
+    const place = `${suite.suite} · ${caseIds[0] ?? ''}`;
     return [() => details('Answers', place, diffBlock({ expected: before, found: answer }))];
   });
   return { head: '', items, tail: '', noun: 'differences of answers' };
 }
 
-/** The names of cases that need no attention. */
-export function otherCasesSection({ suites }: Report, surveys: readonly SuiteSurvey[]): Section {
-  const compared = suites.flatMap((suite) =>
-    suite.variants.flatMap(({ prompt, provider, comparison }) => {
-      if (comparison === undefined) return [];
-      const place = codeSpan(`${suite.suite} · ${prompt} × ${provider}`, 100);
-      return otherLists.flatMap((key) => {
-        const ids = comparison.cases[key];
-        return ids.length === 0
-          ? []
-          : [
-              () =>
-                `- ${changeWords[key]} (${ids.length}), ${place}: ${codeList(ids.slice(0, maxIds), ids.length, 60)}\n`,
-            ];
-      });
-    }),
+/** Cases that the gate lets through, by the reason. */
+export function toleratedLines(survey: SuiteSurvey): readonly string[] {
+  return survey.tolerated.map(
+    (group) => `- ${formatCount(group.count, 'case')} tolerated, ${codeSpan(group.reason, 100)}: ${nameGroup(group)}\n`,
   );
-  const tolerated = surveys.flatMap((survey) =>
-    survey.tolerated.map(({ reason, cases, count }) => {
-      return () => `- tolerated (${count}), ${codeSpan(reason, 100)}: ${codeList(cases.map(nameOf), count, 100)}\n`;
-    }),
+}
+
+function nameGroup({ cases, count }: CaseGroup): string {
+  return codeList(
+    cases.map(({ caseId }) => caseId),
+    count,
+    100,
   );
-  const items = [...compared, ...tolerated];
-  return { head: openDetails('Other cases'), items, tail: closeDetails, noun: 'lists of other cases' };
 }
 
-const answerColumns = 160;
-const maxIds = 50;
-
-/** Known failures are among the tolerated ones. */
-const otherLists = ['fixed', 'added', 'removed', 'redefined'] as const;
-
-function sortByRank(cases: readonly RankedCase[]): readonly RankedCase[] {
-  return cases.toSorted((a, b) => caseRanks.indexOf(a.rank) - caseRanks.indexOf(b.rank));
-}
-
-/** Answers that begin alike are shown from shortly before their first difference on. */
-function focusOnChange(
-  before: string | undefined,
-  answer: string | undefined,
-): readonly [string | undefined, string | undefined] {
-  if (before === undefined || answer === undefined) return [before, answer];
-  let alike = 0;
-  while (alike < before.length && before[alike] === answer[alike]) alike += 1;
-  const start = alike - contextUnits;
-  if (start < contextUnits) return [before, answer];
-  return [`…${before.slice(start)}`, `…${answer.slice(start)}`];
-}
-
-const contextUnits = 30;
-
-function nameOf({ caseId, prompt, provider }: CaseName): string {
-  return `${caseId} · ${prompt} × ${provider}`;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** `with v2 (mini and big)`; nothing where the suite has one variant. */
+export function variantsOf(suite: SuiteReport, variants: CaseGroup['variants']): string {
+  if (suite.variants.length === 1) return '';
+  return ` with ${nameVariants(variants, suite, (name) => codeSpan(name, 40))}`;
 }

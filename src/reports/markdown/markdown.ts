@@ -1,23 +1,28 @@
 import type { DecisionOutcome } from '../../model/gate.ts';
 import type { Report, SuiteReport } from '../../model/report.ts';
 import { formatDuration } from '../../text/format-amount.ts';
-import { surveyCases } from '../cases/survey-cases.ts';
-import { describeBareLimit, findUncompared, notesBesideWarnings } from '../comparison.ts';
-import { headlineOf } from '../headline.ts';
+import { type SuiteSurvey, surveyCases } from '../cases/failed-cases.ts';
+import { describeBareLimit, findUncompared } from '../comparison.ts';
+import { describeVerdict, outcomeWord } from '../headline.ts';
+import { countAccepted } from '../list-accepted.ts';
+import { listRemarks, type Remark } from '../list-remarks.ts';
 import type { Reporter } from '../reporter.ts';
-import {
-  describeBreach,
-  describeCounts,
-  describeSpending,
-  findGateEntries,
-  warningsBesideContracts,
-} from '../run-facts.ts';
-import { answerSection, caseTable, erroredSection, otherCasesSection, summarizeCases } from './cases.ts';
+import { describeCounts, describeSpending, findGateEntries, warningsElsewhere } from '../run-facts.ts';
+import { answerSection, caseTable, erroredSection, toleratedLines, variantsOf } from './cases.ts';
 import { classSection } from './classes.ts';
 import { contractSections } from './contracts.ts';
 import { erosionSections } from './erosion.ts';
-import { codeList, codeSpan, escapeAmount, fitSections, proseOrCode, type Section } from './text.ts';
-import { metricTable, promptSection, residueSection, sliceSection } from './variants.ts';
+import {
+  closeDetails,
+  codeList,
+  codeSpan,
+  escapeAmount,
+  fitSections,
+  openDetails,
+  proseOrCode,
+  type Section,
+} from './text.ts';
+import { metricTable, promptSection, sliceSection } from './variants.ts';
 
 /** GitHub refuses a comment of more than 65,536 characters, and publishing adds a few lines. */
 const commentChars = 64_500;
@@ -30,25 +35,21 @@ export const markdown: Reporter = {
 
 /** Details that do not fit are left out and named; the verdict always fits. */
 export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}): Iterable<string> {
-  const surveys = surveyCases(report, { maxCases: maxRows, maxNames: 5, maxGroups: 10 });
-  const worst = surveys.flatMap((survey) => survey.worst);
-  const head = `## ${marks[report.decision.outcome]} llmcheck ${headlineOf(report)}\n\n`;
+  const surveys = surveyCases(report, { maxEntries: maxRows, maxNames: 5, maxGroups: 10 });
+  const failed = surveys.flatMap((survey) => survey.failed);
+  const head = renderHead(report);
   const foot = `${describeRun(report)}\n`;
   const sections = [
-    paragraph(summarizeCases(report, surveys)),
     caseTable(report, surveys),
-    breachSection(report),
+    limitSection(report),
+    promptSection(report),
     ...erosionSections(report),
     ...contractSections(report),
     erroredSection(surveys),
-    metricTable(report),
-    sliceSection(report),
+    remarkSection(report, surveys),
+    answerSection(failed),
     classSection(report),
-    remarkSection(report),
-    promptSection(report),
-    answerSection(worst),
-    otherCasesSection(report, surveys),
-    residueSection(report),
+    ...numberSections(report),
   ];
   yield head;
   const { text, leftOut } = fitSections(sections, maxChars - head.length - foot.length - leftOutChars);
@@ -59,8 +60,20 @@ export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}
   yield foot;
 }
 
-const maxRows = 30;
-const maxAccepted = 20;
+/** The verdict as a heading. What a change accepts on purpose has an icon of its own. */
+function renderHead(report: Report): string {
+  const { decision } = report;
+  const isAccepted = decision.outcome === 'passed' && countAccepted(report).regressions > 0;
+  const word = outcomeWord(report).toUpperCase();
+  const sentence = describeVerdict(report, {
+    name: (name) => codeSpan(name, 60),
+    sentence: (text) => proseOrCode(text, remarkColumns),
+  });
+  return `### ${isAccepted ? '🟡' : marks[decision.outcome]} llmcheck ${word}: ${sentence} (exit code ${report.exitCode})\n\n`;
+}
+
+/** A comment is read on a page where other things want attention too. */
+const maxRows = 10;
 const remarkColumns = 400;
 /** For the sentence that says what was left out. */
 const leftOutChars = 600;
@@ -72,55 +85,59 @@ const marks: Readonly<Record<DecisionOutcome, string>> = {
   incomplete: '⛔',
 };
 
-function paragraph(text: string): Section {
-  return { head: '', items: [() => `${text}\n`], tail: '\n', noun: 'counts' };
-}
-
 /** What fails the gate besides single cases. */
-function breachSection(report: Report): Section {
-  const items = findGateEntries(report).map(({ name, message, breach }) => {
-    const code = codeSpan(breach?.code ?? name, 40);
-    const text = breach === undefined ? message : describeBreach(breach);
-    return () => `- ${code} ${proseOrCode(text, remarkColumns)}\n`;
-  });
-  return { head: '### The gate says no\n\n', items, tail: '\n', noun: 'broken thresholds' };
+function limitSection(report: Report): Section {
+  const entries = findGateEntries(report).filter(({ breach }) => breach !== undefined);
+  const items = entries.map(
+    ({ message }) =>
+      () =>
+        `- ${proseOrCode(message, remarkColumns)}\n`,
+  );
+  const head = report.decision.outcome === 'failed' ? '**Limits broken**\n\n' : '**Why there is no verdict**\n\n';
+  return { head, items, tail: '\n', noun: 'broken limits' };
 }
 
-/** Warnings, notes, and what would settle an inconclusive comparison. */
-function remarkSection(report: Report): Section {
+/** Warnings, notes, what would settle an open comparison, and cases that the gate lets through. */
+function remarkSection(report: Report, surveys: readonly SuiteSurvey[]): Section {
   const remarks = report.suites.flatMap((suite) => {
     const { variants } = report.run.baseline === 'none' ? { variants: [] } : findUncompared(suite);
     const missing = variants.length === 0 ? [] : [missingBaseline(suite)];
-    const compared = suite.variants.flatMap((variant) => {
-      const { prompt, provider, comparison } = variant;
-      if (comparison === undefined) return [];
-      const place = codeSpan(`${suite.suite} · ${prompt} × ${provider}`, 100);
-      const { advice, accepted } = comparison;
-      const notes = notesBesideWarnings(report, suite, variant);
-      return [
-        ...advice.map((text) => `**to settle it**: ${place}: ${proseOrCode(text, remarkColumns)}`),
-        ...listAccepted(place, accepted),
-        ...notes.map((text) => `note: ${place}: ${proseOrCode(text, remarkColumns)}`),
-      ];
-    });
-    return [...compared, ...missing];
+    const isOneSuite = report.suites.length === 1;
+    const place = isOneSuite ? '' : `${codeSpan(suite.suite, 80)}: `;
+    return [
+      ...listRemarks(report, suite, { isVerbose: false }).map((remark) => `${place}${renderRemark(remark, suite)}`),
+      ...missing,
+    ];
   });
   const all = [
-    ...warningsBesideContracts(report).map((text) => `⚠️ ${proseOrCode(text, remarkColumns)}`),
+    ...warningsElsewhere(report).map((text) => `⚠️ ${proseOrCode(text, remarkColumns)}`),
     ...remarks,
     ...report.notes.map((text) => `note: ${proseOrCode(text, remarkColumns)}`),
   ];
-  return { head: '', items: all.map((text) => () => `- ${text}\n`), tail: '\n', noun: 'remarks' };
+  const items = [...surveys.flatMap(toleratedLines), ...all.map((text) => `- ${text}\n`)].map((text) => () => text);
+  return { head: '', items, tail: '\n', noun: 'remarks' };
 }
+
+function renderRemark({ label, variants, text, caseNames = [], isAdvice }: Remark, suite: SuiteReport): string {
+  const where = variantsOf(suite, variants);
+  const title = isAdvice === true ? `**${label}**` : label === 'warning' ? '⚠️' : label;
+  if (text !== undefined) return `${title}${where}: ${proseOrCode(text, remarkColumns)}`;
+  return `${title} (${caseNames.length})${where}: ${codeList(caseNames.slice(0, maxNames), caseNames.length, 120)}`;
+}
+
+const maxNames = 20;
 
 function missingBaseline(suite: SuiteReport): string {
   return `${codeSpan(suite.suite, 80)}: no baseline yet: what is not compared ${describeBareLimit(suite)}; \`llmcheck baseline accept\` makes one`;
 }
 
-function listAccepted(place: string, accepted: readonly string[]): string[] {
-  if (accepted.length === 0) return [];
-  const shown = codeList(accepted.slice(0, maxAccepted), accepted.length, 120);
-  return [`**accepted in this change** (${accepted.length}): ${place}: ${shown}`];
+/** Figures for who asks; where nothing has changed there is nothing to ask. */
+function numberSections(report: Report): readonly Section[] {
+  const { decision } = report;
+  if (decision.outcome === 'passed' && decision.certainty?.kind === 'unchanged') return [];
+  const table = metricTable(report);
+  const folded = { ...table, head: `${openDetails('Numbers')}${table.head}`, tail: closeDetails };
+  return [folded, sliceSection(report)];
 }
 
 function describeRun(report: Report): string {
@@ -128,7 +145,7 @@ function describeRun(report: Report): string {
   return [
     describeCounts(report),
     escapeAmount(describeSpending(report)),
-    `took ${formatDuration(run.durationMs)}`,
+    formatDuration(run.durationMs),
     `run ${codeSpan(run.id, 80)}, ${tool.name} ${codeSpan(tool.version, 40)}`,
   ].join(' · ');
 }

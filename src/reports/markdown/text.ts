@@ -2,7 +2,7 @@ import picocolors from 'picocolors';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
-import { renderDiff } from '../render-diff.ts';
+import { renderDiff, type SidePart } from '../render-diff.ts';
 
 /**
  * Text from outside is always in code. Mentions, links and issue numbers act anywhere else in a page, however they are
@@ -37,6 +37,19 @@ export function escapeHtmlLine(text: string, columns: number): string {
   return shortenLine(text, columns).replace(/[^\p{L}\p{N}\p{M} ]/gu, (character) => {
     return `&#${character.codePointAt(0) ?? 0};`;
   });
+}
+
+/** One side of a difference as a cell of a table: code, with what changed in bold. */
+export function codeWithChanges(parts: readonly SidePart[], columns: number): string {
+  let left = columns;
+  let html = '';
+  for (const { text, isChanged } of parts) {
+    if (left <= 0) break;
+    const shown = escapeHtmlLine(text, left);
+    left -= text.length;
+    html += isChanged ? `<b>${shown}</b>` : shown;
+  }
+  return `<code>${html}</code>`;
 }
 
 /** A difference of two texts in a fence. */

@@ -8,19 +8,7 @@ import {
   type MetricText,
   promptSides,
 } from '../comparison.ts';
-import {
-  closeDetails,
-  codeCell,
-  codeSpan,
-  details,
-  diffBlock,
-  escapeAmount,
-  openDetails,
-  proseOrCode,
-  type Section,
-  tableHead,
-  tableRow,
-} from './text.ts';
+import { codeCell, codeSpan, details, diffBlock, escapeAmount, type Section, tableHead, tableRow } from './text.ts';
 
 /** One row for each variant: its results, and each metric against the baseline with its interval. */
 export function metricTable({ suites }: Report): Section {
@@ -72,33 +60,34 @@ export function sliceSection({ suites }: Report): Section {
   return { head: '', items, tail: '\n', noun: 'slices' };
 }
 
-/** For each variant, how its prompt differs from the baseline's. */
+/** How each prompt differs from the baseline's, once for all providers. A short difference is open. */
 export function promptSection({ suites }: Report): Section {
+  const shown = new Set<string>();
   const items = suites.flatMap((suite) =>
-    suite.variants.flatMap((variant) => {
-      const { comparison } = variant;
-      const prompts = comparison?.prompts;
-      if (comparison === undefined || prompts === undefined) return [];
-      const from = comparison.against.prompt === variant.prompt ? '' : `${comparison.against.prompt} → `;
-      const place = `${suite.suite} · ${from}${variant.prompt} × ${variant.provider}`;
-      return [() => details('Prompt', place, diffBlock(promptSides(prompts)))];
+    suite.variants.flatMap(({ prompt, comparison }) => {
+      if (comparison?.prompts === undefined) return [];
+      const block = diffBlock(promptSides(comparison.prompts));
+      const from = comparison.against.prompt === prompt ? '' : `${comparison.against.prompt} → `;
+      const place = `${suite.suite} · ${from}${prompt}`;
+      const key = JSON.stringify([place, block]);
+      if (shown.has(key)) return [];
+      shown.add(key);
+      return [{ place, block }];
     }),
   );
-  return { head: '', items, tail: '', noun: 'prompt differences' };
+  const [first] = items;
+  const isOpen = items.length === 1 && first !== undefined && first.block.split('\n').length <= maxOpenLines;
+  return {
+    head: '',
+    items: items.map(({ place, block }) => () => {
+      return isOpen ? `Prompt ${codeSpan(place, 100)}\n\n${block}\n` : details('Prompt', place, block);
+    }),
+    tail: '',
+    noun: 'prompt differences',
+  };
 }
 
-/** What differs besides the prompt. */
-export function residueSection({ suites }: Report): Section {
-  const items = suites.flatMap((suite) =>
-    suite.variants.flatMap(({ prompt, provider, comparison }) =>
-      (comparison?.residue ?? []).map((line) => {
-        const place = codeSpan(`${suite.suite} · ${prompt} × ${provider}`, 100);
-        return () => `- ${place}: ${proseOrCode(line, 200)}\n`;
-      }),
-    ),
-  );
-  return { head: openDetails('What else differs'), items, tail: closeDetails, noun: 'lines of what else differs' };
-}
+const maxOpenLines = 12;
 
 const metricColumns: readonly { readonly key: MetricText['key']; readonly title: string }[] = [
   { key: 'passRate', title: 'Δ pass rate' },

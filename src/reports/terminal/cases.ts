@@ -1,6 +1,6 @@
 import type { CellRow } from '../../model/record.ts';
-import type { CaseReport, Report, SuiteReport } from '../../model/report.ts';
-import { shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
+import type { Report, SuiteReport } from '../../model/report.ts';
+import { displayWidth, shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { sanitizeTerminal, toSafeLine } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
@@ -8,62 +8,92 @@ import {
   type CaseExplanation,
   type CaseReason,
   describeSkip,
-  explainCase,
   isAnswerDiff,
+  reasonText,
 } from '../cases/explain-case.ts';
-import { caseRanks, createFindGateEffect, rankCase, rankWord } from '../cases/gate-effect.ts';
 import {
   type CaseGroup,
-  type CaseName,
+  type CaseOutcome,
   countHidden,
-  type RankedCase,
+  type FailedCases,
+  readFailedCases,
   type SuiteSurvey,
   surveyCases,
-} from '../cases/survey-cases.ts';
+  worstFirst,
+} from '../cases/failed-cases.ts';
+import { rankWord } from '../cases/gate-effect.ts';
+import { nameCases, nameVariants } from '../cases/name-cases.ts';
 import { indentText, linkPlace, type Paint } from '../paint.ts';
-import { renderDiff } from '../render-diff.ts';
+import { compareOnOneLine, renderDiff, type SidePart } from '../render-diff.ts';
 
 interface CaseListing {
   readonly report: Report;
   readonly paint: Paint;
   readonly surveys: ReadonlyMap<SuiteReport, SuiteSurvey>;
+  /** The cases that are shown in full; the others take a line each. */
+  readonly inFull: ReadonlySet<FailedCases>;
 }
 
-export function listCases(report: Report, paint: Paint): CaseListing {
+export function listCases(report: Report, paint: Paint, { isShort = false } = {}): CaseListing {
+  const all = Number.POSITIVE_INFINITY;
   const limits = paint.verbose
-    ? { maxCases: 0, maxNames: Number.POSITIVE_INFINITY, maxGroups: Number.POSITIVE_INFINITY }
-    : { maxCases, maxNames: 5, maxGroups: 20 };
+    ? { maxEntries: 0, maxNames: all, maxGroups: all }
+    : { maxEntries: isShort ? maxShort : maxEntries, maxNames: 5, maxGroups: 20 };
   const surveys = surveyCases(report, limits);
-  return { report, paint, surveys: new Map(surveys.map((survey) => [survey.suite, survey])) };
+  const failed = surveys.flatMap((survey) => survey.failed);
+  return {
+    report,
+    paint,
+    surveys: new Map(surveys.map((survey) => [survey.suite, survey])),
+    inFull: isShort ? new Set() : chooseInFull(failed, paint),
+  };
 }
+
+/** The worst of the whole report, as many as a screen has room for, and one in any case. */
+function chooseInFull(failed: readonly FailedCases[], paint: Paint): ReadonlySet<FailedCases> {
+  const chosen = new Set<FailedCases>();
+  let room = maxLines;
+  for (const found of worstFirst(failed)) {
+    room -= renderFailed(found, paint).length;
+    if (room < 0 && chosen.size > 0) break;
+    chosen.add(found);
+  }
+  return chosen;
+}
+
+/** Entries over the whole report. */
+const maxEntries = 20;
+/** The same where a log is to be short. */
+const maxShort = 7;
+/** Of the cases in full: a reader has one screen. */
+const maxLines = 22;
 
 /** The worst cases one by one, then the tolerated ones by reason, then the errored ones by message. */
-export function* renderCases({ report, paint, surveys }: CaseListing, suite: SuiteReport): Iterable<string> {
+export function* renderCases(listing: CaseListing, suite: SuiteReport): Iterable<string> {
+  const { report, paint, surveys, inFull } = listing;
   const survey = surveys.get(suite);
   if (survey === undefined) return;
-  for (const ranked of paint.verbose ? readRanked(report, survey) : survey.worst) {
-    yield* renderCase(ranked, paint);
-    yield '';
+  for (const failed of paint.verbose ? readFailedCases(report, survey) : survey.failed) {
+    const isWhole = paint.verbose || inFull.has(failed);
+    yield* isWhole ? renderFailed(failed, paint) : renderInOneLine(failed, paint);
   }
-  const hidden = paint.verbose ? [] : countHidden(survey);
-  if (hidden.length > 0) {
-    const total = hidden.reduce((sum, [, count]) => sum + count, 0);
-    const parts = hidden.map(([rank, count]) => `${count} ${rank}`).join(', ');
-    const where = `llmcheck report ${toSafeLine(report.run.id)} --verbose`;
-    yield* indentText(`… and ${formatCount(total, 'more case', 'more cases')} (${parts}): ${where}`, paint, 2);
-    yield '';
-  }
-  const tolerated = paint.verbose ? [] : survey.tolerated;
-  for (const { reason, count, cases } of tolerated) {
-    const names = listNames(cases, count);
-    const text = `tolerated (${count}), ${toSafeLine(reason)}: ${names}`;
+  yield* renderHidden(listing, survey);
+  for (const group of paint.verbose ? [] : survey.tolerated) {
+    const text = `${formatCount(group.count, 'case')} tolerated, ${toSafeLine(group.reason)}: ${listNames(group)}`;
     yield* indentText(`${paint.colors.dim('·')} ${text}`, paint, 2);
   }
-  if (tolerated.length > 0) yield '';
-  for (const group of survey.errored) {
-    yield* renderErrored(group, paint);
-    yield '';
-  }
+  for (const group of survey.errored) yield* renderErrored(group, suite, paint);
+}
+
+/** How many cases are not shown, and the command that shows them. */
+function* renderHidden({ report, paint }: CaseListing, survey: SuiteSurvey): Iterable<string> {
+  const hidden = paint.verbose ? [] : countHidden(survey);
+  const total = hidden.reduce((sum, [, count]) => sum + count, 0);
+  const shown = survey.failed.reduce((sum, { caseIds }) => sum + caseIds.length, 0);
+  if (total === 0 && shown <= survey.failed.length) return;
+  const parts = hidden.length > 1 ? ` (${hidden.map(([rank, count]) => `${count} ${rank}`).join(', ')})` : '';
+  const more = total === 0 ? 'each case by itself' : `${formatCount(total, 'more case', 'more cases')}${parts}`;
+  yield* indentText(`… ${more}: llmcheck report ${toSafeLine(report.run.id)} --verbose`, paint, 2);
 }
 
 /** Why cells were skipped. The counts add up to those of the table; observed cells have lines of their own. */
@@ -95,86 +125,94 @@ function countReason(counts: Map<string, number>, skip: CellRow['skip'], count: 
   counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
-const maxCases = 20;
 const maxSkipReasons = 20;
-const maxReasons = 5;
+const maxReasons = 3;
 
-/** Every case in order. Reads the cases once for each rank, so that memory does not grow with the run. */
-function* readRanked(report: Report, { suite, counts, tolerated }: SuiteSurvey): Iterable<RankedCase> {
-  const findEffect = createFindGateEffect(report, suite);
-  for (const rank of caseRanks) {
-    if (counts[rank] === 0 && (rank !== 'tolerated' || tolerated.length === 0)) continue;
-    for (const entry of suite.cases({ statuses: ['failed', 'flaky'] })) {
-      const effect = findEffect(entry);
-      if (rankCase(entry, effect) === rank) yield { suite, entry, effect, rank };
-    }
-  }
-}
-
-function renderErrored({ reason, cases, count }: CaseGroup, paint: Paint): string[] {
-  const mark = paint.colors.yellow('!');
+function renderErrored(group: CaseGroup, suite: SuiteReport, paint: Paint): string[] {
+  const where = nameVariants(group.variants, suite, toSafeLine);
+  const title = `${formatCount(group.count, 'case')} could not be judged with ${where}`;
   return [
-    ...indentText(`${mark} ${formatCount(count, 'case')} errored: ${toSafeLine(reason)}`, paint, 2),
-    ...indentText(paint.colors.dim(listNames(cases, count)), paint, 6),
+    ...indentText(`${paint.colors.yellow('!')} ${title}: ${toSafeLine(group.reason)}`, paint, 2),
+    ...indentText(paint.colors.dim(listNames(group)), paint, 4),
   ];
 }
 
-function renderCase({ entry, effect, rank }: RankedCase, paint: Paint): string[] {
+function listNames({ cases, count }: CaseGroup): string {
+  const more = count > cases.length ? ` and ${count - cases.length} more` : '';
+  return `${cases.map(({ caseId }) => toSafeLine(caseId)).join(', ')}${more}`;
+}
+
+/** A case or cases that failed alike: its name, its place and question, both answers and the reasons. */
+function renderFailed(failed: FailedCases, paint: Paint): string[] {
+  const { outcomes, caseIds } = failed;
+  return outcomes.flatMap((outcome, index) => [
+    ...renderTitle(failed, outcome, index, paint),
+    ...(index === 0 ? renderPlace(outcome, caseIds.length > 1, paint) : []),
+    ...renderAnswers(outcome.explanation, paint),
+    ...renderReasons(outcome, paint),
+  ]);
+}
+
+/** `✗ refund-3  must-pass · v2 (mini and big) · 5 of 5 fresh trials failed`. */
+function renderTitle(failed: FailedCases, outcome: CaseOutcome, index: number, paint: Paint): string[] {
   const { colors } = paint;
-  const explanation = explainCase(entry);
-  const { trials, reasons, answer, before } = explanation;
-  const mark = entry.status === 'flaky' ? colors.yellow('~') : colors.red('✗');
-  const word = rankWord(entry, rank);
-  const tolerated = effect.kind === 'tolerated' ? effect.reason : '';
-  const remarks = [toSafeLine(trials), toSafeLine(tolerated)];
-  const painted = word === 'regressed' ? colors.bold(colors.red(word)) : word;
-  const inBrackets = [word === 'broken' || word === 'failing' ? '' : painted, ...remarks].filter((part) => part !== '');
-  const shown = paint.verbose ? reasons : reasons.slice(0, maxReasons);
-  const isCompared = before !== undefined && answer !== undefined;
-  const hasDiff = isCompared || shown.some(({ diff }) => diff !== undefined);
-  return [
-    ...indentText(
-      `${mark} ${caseLabel(entry)}${inBrackets.length === 0 ? '' : ` (${inBrackets.join('; ')})`}`,
-      paint,
-      2,
-    ),
-    ...renderPlace(entry, paint),
-    ...shown.flatMap((reason) => renderReason(reason, entry, explanation, paint)),
-    ...(reasons.length > shown.length ? [`    … and ${reasons.length - shown.length} more reasons`] : []),
-    ...(isCompared ? renderAnswers(before, answer, paint) : []),
-    ...(answer !== undefined && (!hasDiff || paint.verbose) ? renderAnswer(answer, paint) : []),
+  const { suite, caseIds, mustPass } = failed;
+  const { entry, effect, variants, explanation } = outcome;
+  const isWarning = effect.kind === 'tolerated' || entry.status === 'flaky';
+  const mark = isWarning ? colors.yellow('~') : colors.red('✗');
+  const word = wordBeside(outcome);
+  const remarks = [
+    ...(mustPass && index === 0 ? [colors.bold(colors.red('must-pass'))] : []),
+    ...(word === '' ? [] : [word]),
+    nameVariants(variants, suite, toSafeLine),
+    ...(explanation.trials === '' ? [] : [explanation.trials]),
+    ...(effect.kind === 'tolerated' ? [toSafeLine(effect.reason)] : []),
   ];
+  const name = index === 0 ? `${mark} ${colors.bold(nameCases(caseIds, toSafeLine))}  ` : '';
+  return indentText(`${name}${remarks.join(' · ')}`, paint, index === 0 ? 2 : 4);
+}
+
+/** `flaky`, `drifted`: empty for what a cross says by itself. */
+function wordBeside({ entry, rank }: CaseOutcome): string {
+  const word = rankWord(entry, rank);
+  const isPlain = rank === 'broken' || rank === 'failing' || (word === 'regressed' && rank !== 'tolerated');
+  return isPlain ? '' : word;
 }
 
 /** A place that takes several lines is no link: each line would be a link of its own. */
-function renderPlace({ at }: CaseReport, paint: Paint): string[] {
-  const lines = indentText(paint.colors.dim(toSafeLine(`${at.file}:${at.line}`)), paint, 4);
-  const [line, ...rest] = lines;
-  return line === undefined || rest.length > 0 ? lines : [linkPlace(line, at.file, paint)];
+function renderPlace({ entry, explanation }: CaseOutcome, isFirstOfMany: boolean, paint: Paint): string[] {
+  const { at, caseId } = entry;
+  const place = toSafeLine(`${at.file}:${at.line}`);
+  const of = isFirstOfMany ? `${toSafeLine(caseId)}: ` : '';
+  const room = paint.width - 4 - displayWidth(place) - 4 - displayWidth(of);
+  const { input } = explanation;
+  const question = input === undefined || room < minQuestion ? '' : `${of}"${shortenToWidth(toOneLine(input), room)}"`;
+  const [line = '', ...rest] = indentText(paint.colors.dim(place), paint, 4);
+  if (rest.length > 0) return [line, ...rest];
+  return [`${linkPlace(line, at.file, paint)}${question === '' ? '' : `  ${paint.colors.dim(question)}`}`];
 }
 
-function renderReason(found: CaseReason, { trials }: CaseReport, explanation: CaseExplanation, paint: Paint): string[] {
-  const { label, reason, diff, count } = found;
-  const times = trials.length > 1 && count > 1 ? ` (in ${count} trials)` : '';
-  const style = { colors: paint.colors, width: paint.width - 6, maxLines: paint.verbose ? 200 : 12 };
-  const lines = diff === undefined || isAnswerDiff(found, explanation) ? [] : renderDiff(diff, style);
-  return [
-    ...indentText(`${toSafeLine(label)}: ${toSafeLine(reason)}${times}`, paint, 4),
-    ...lines.map((line) => `      ${line}`),
-  ];
-}
+const minQuestion = 20;
 
-/** The baseline's answer beside the new one. */
-function renderAnswers(before: string, answer: string, paint: Paint): string[] {
-  if (before === answer) {
-    return [...indentText('the answer reads as on the baseline:', paint, 4), ...renderAnswer(answer, paint)];
+/** The answer on the baseline beside the new one. */
+function renderAnswers({ before, answer }: CaseExplanation, paint: Paint): string[] {
+  if (answer === undefined) return [];
+  const { colors } = paint;
+  if (before === undefined || before === answer) {
+    const label = before === undefined ? 'answer' : 'answer (as on the baseline)';
+    return paint.verbose
+      ? [`    ${label}:`, ...renderWhole(answer, paint)]
+      : renderSide(label, [{ text: toOneLine(answer), isChanged: false }], colors.dim, paint);
   }
-  const style = { colors: paint.colors, width: paint.width - 6 };
-  const limits = paint.verbose ? { maxLines: 200 } : { maxLines: 12, maxUnits: 4000 };
-  const sides = { expected: showEmpty(before), found: showEmpty(answer) };
+  if (paint.verbose && /\n/.test(before + answer)) {
+    const style = { colors, width: paint.width - 6, maxLines: 200 };
+    const lines = renderDiff({ expected: showEmpty(before), found: showEmpty(answer) }, style);
+    return ['    on the baseline (-) and now (+):', ...lines.map((line) => `      ${line}`)];
+  }
+  const sides = compareOnOneLine({ expected: before, found: answer });
   return [
-    ...indentText('answer on the baseline and now:', paint, 4),
-    ...renderDiff(sides, { ...style, ...limits }).map((line) => `      ${line}`),
+    ...renderSide('was', sides.expected, colors.red, paint),
+    ...renderSide('now', sides.found, colors.green, paint),
   ];
 }
 
@@ -182,27 +220,87 @@ function showEmpty(answer: string): string {
   return answer === '' ? '(empty)' : answer;
 }
 
-function renderAnswer(answer: string, paint: Paint): string[] {
-  const { colors, width } = paint;
-  if (answer === '') return ['    answer: (empty)'];
-  if (!paint.verbose) {
-    const line = shortenToWidth(sanitizeTerminal(clipText(answer, 4000)), (width - 12) * 2);
-    return indentText(`answer: ${colors.dim(line)}`, paint, 4);
-  }
+function toOneLine(text: string): string {
+  const line = clipText(text, maxLineUnits)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
+  return showEmpty(sanitizeTerminal(line));
+}
+
+const maxLineUnits = 4000;
+
+/** `now  send it to the [shipping] team`: at most two lines. */
+function renderSide(
+  label: string,
+  parts: readonly SidePart[],
+  paintText: (text: string) => string,
+  paint: Paint,
+): string[] {
+  const text = parts.map((part) => (part.isChanged ? markChange(part.text) : part.text)).join('');
+  const width = paint.width - 4 - 2 - displayWidth(label);
+  const shown = paint.verbose ? text : shortenToWidth(text, (width - 1) * maxSideLines);
+  return wrapToWidth(shown, width).map((line, index) => {
+    return `    ${index === 0 ? label : ' '.repeat(displayWidth(label))}  ${paintText(line)}`;
+  });
+}
+
+const maxSideLines = 2;
+
+/** In brackets, with colour or without: bold alone is hard to see. */
+function markChange(text: string): string {
+  const [, before = '', core = '', after = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
+  return core === '' ? text.replaceAll(' ', '·') : `${before}[${core}]${after}`;
+}
+
+function renderWhole(answer: string, { colors, width }: Paint): string[] {
+  if (answer === '') return ['      (empty)'];
   const clipped = clipText(answer, maxVerboseUnits);
   const lines = wrapToWidth(sanitizeTerminal(clipped, { keepNewlines: true }), width - 6);
   const cut = clipped.length < answer.length ? [`      … ${answer.length - clipped.length} more characters`] : [];
-  return ['    answer:', ...lines.map((line) => `      ${colors.dim(line)}`), ...cut];
+  return [...lines.map((line) => `      ${colors.dim(line)}`), ...cut];
 }
 
 /** 64 KiB is what a baseline keeps of an answer. */
 const maxVerboseUnits = 65_536;
 
-function caseLabel({ caseId, prompt, provider }: CaseName): string {
-  return `${toSafeLine(caseId)} · ${toSafeLine(prompt)} × ${toSafeLine(provider)}`;
+function renderReasons({ entry, explanation }: CaseOutcome, paint: Paint): string[] {
+  const { reasons } = explanation;
+  const shown = paint.verbose ? reasons : reasons.slice(0, maxReasons);
+  return [
+    ...shown.flatMap((reason) => renderReason(reason, entry.trials.length, explanation, paint)),
+    ...(reasons.length > shown.length ? [`    … and ${reasons.length - shown.length} more reasons`] : []),
+  ];
 }
 
-function listNames(cases: readonly CaseName[], count: number): string {
-  const more = count > cases.length ? ` and ${count - cases.length} more` : '';
-  return `${cases.map(caseLabel).join(', ')}${more}`;
+function renderReason(found: CaseReason, trials: number, explanation: CaseExplanation, paint: Paint): string[] {
+  const { diff, count } = found;
+  const times = count > 1 && count < trials ? ` (in ${count} trials)` : '';
+  const text = `${toSafeLine(reasonText(found, explanation))}${times}`;
+  const line = paint.verbose ? text : shortenToWidth(text, (paint.width - 6) * 2);
+  const style = { colors: paint.colors, width: paint.width - 6, maxLines: paint.verbose ? 200 : 12 };
+  // The check's own difference is for who reads on where the answer itself is shown.
+  const isRepeated = explanation.before !== undefined || diff?.found === explanation.answer;
+  const isShown = paint.verbose ? !isAnswerDiff(found, explanation) : !isRepeated;
+  const lines = diff === undefined || !isShown ? [] : renderDiff(diff, style);
+  return [...indentText(line, paint, 4), ...lines.map((one) => `      ${one}`)];
+}
+
+/** What is left to say of cases when a screen is full. */
+function renderInOneLine({ suite, caseIds, mustPass, outcomes }: FailedCases, paint: Paint): string[] {
+  const [outcome] = outcomes;
+  const { entry, effect, variants, explanation } = outcome;
+  const word = wordBeside(outcome);
+  const { answer, before, reasons } = explanation;
+  const isWarning = effect.kind === 'tolerated' || entry.status === 'flaky';
+  const mark = isWarning ? paint.colors.yellow('~') : paint.colors.red('✗');
+  const isNew = answer !== undefined && answer !== before;
+  const why = isNew ? `now ${toOneLine(answer)}` : (reasons[0]?.reason ?? '');
+  const remarks = [
+    ...(mustPass ? ['must-pass'] : []),
+    ...(word === '' ? [] : [word]),
+    nameVariants(variants, suite, toSafeLine),
+    ...(why === '' ? [] : [toSafeLine(why)]),
+  ];
+  const text = `${nameCases(caseIds, toSafeLine)}  ${remarks.join(' · ')}`;
+  return [`  ${mark} ${shortenToWidth(text, paint.width - 4)}`];
 }

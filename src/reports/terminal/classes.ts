@@ -43,7 +43,7 @@ function renderScores({ scores }: PageClasses, paint: Paint): string[] {
     const rows = shown.map(({ class: name, cases, recall, precision, f1 }) => {
       return [shortName(name), String(cases), cell(recall), cell(precision), cell(f1)];
     });
-    return fitRows(renderRows(head, rows, paint, { leading: 1, gapLine: false }), paint);
+    return fitRows(renderRows([head.map(paint.colors.dim), ...rows], 1), paint);
   };
   const sentences = () =>
     shown.flatMap(({ class: name, cases, recall, precision, f1 }) =>
@@ -68,7 +68,7 @@ function renderMatrix({ matrix }: PageClasses, paint: Paint): string[] {
   const head = ['class ↓ found →', ...matrix.names.map(shortName), noneOfThem];
   const rows = matrix.rows.map(({ truth, counts }) => [shortName(truth), ...counts]);
   // Too wide for this terminal: what moved and the scores say most of it.
-  return fitRows(renderRows(head, rows, paint, { leading: 1, gapLine: false }), paint) ?? [];
+  return fitRows(renderRows([head.map(paint.colors.dim), ...rows], 1), paint) ?? [];
 }
 
 function fitRows(lines: readonly string[], paint: Paint): string[] | undefined {

@@ -1,188 +1,167 @@
-import type { Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
-import { formatDuration } from '../../text/format-amount.ts';
+import type { Report, ReportStyle, SuiteReport } from '../../model/report.ts';
+import { formatCount, formatDuration } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import {
-  changeWords,
-  describeBareLimit,
-  describeComparison,
-  describeMetrics,
-  describeSlices,
-  findUncompared,
-  notesBesideWarnings,
-  promptSides,
-} from '../comparison.ts';
-import { headlineOf } from '../headline.ts';
+import { describeVerdict, outcomeWord } from '../headline.ts';
+import { describeNextStep } from '../next-step.ts';
 import { createPaint, indentText, type Paint, printLine } from '../paint.ts';
-import { renderDiff } from '../render-diff.ts';
 import type { Reporter } from '../reporter.ts';
-import { describeBreach, describeCounts, describeSpending, warningsBesideContracts } from '../run-facts.ts';
+import { describeCounts, describeSpending, findGateEntries, warningsElsewhere } from '../run-facts.ts';
 import { listCases, renderCases, renderSkipped } from './cases.ts';
 import { renderClasses } from './classes.ts';
+import { renderComparisons } from './comparisons.ts';
 import { renderContracts } from './contracts.ts';
 import { renderErosion } from './erosion.ts';
 import { renderVariantTable } from './variant-table.ts';
 
 export const terminal: Reporter = {
-  summary: 'tables, failing cases with what was found, and the decision in words',
+  summary: 'the verdict in words, what broke with both answers, and the counts',
   extension: 'txt',
   *render(report, style) {
     const paint = createPaint(style);
-    for (const line of style.quiet ? renderQuiet(report, paint) : renderWhole(report, paint)) yield printLine(line);
+    for (const line of style.quiet ? renderQuiet(report, paint, { isShort: true }) : renderWhole(report, paint)) {
+      yield printLine(line);
+    }
+    for (const line of renderEnd(report, paint)) yield printLine(line);
   },
 };
 
+/**
+ * A round of a watched run, which goes on without a next step: as short as a quiet report, but with the worst cases in full
+ * unless that is asked for.
+ */
+export function* renderBrief(report: Report, style: ReportStyle): Iterable<string> {
+  for (const line of renderQuiet(report, createPaint(style), { isShort: style.quiet })) yield printLine(line);
+}
+
+/** A run that passed ends with its verdict. Any other begins with it, and ends with what to do. */
 function* renderWhole(report: Report, paint: Paint): Iterable<string> {
+  const hasPassed = report.decision.outcome === 'passed' && report.decision.interrupted === undefined;
+  if (!hasPassed) yield* [...renderVerdict(report, paint), ''];
   const listing = listCases(report, paint);
   for (const suite of report.suites) {
-    const path = suite.path === '' ? '' : `  ${paint.colors.dim(toSafeLine(suite.path))}`;
-    yield* indentText(`${paint.colors.bold(toSafeLine(suite.suite))}${path}`, paint, 0);
+    yield* renderTitle(suite, paint);
+    yield* renderVariantTable(suite, paint);
+    yield* withBlankLine(renderCases(listing, suite));
+    yield* withBlankLine(renderComparisons(report, suite, paint));
+    yield* withBlankLine(suite.variants.flatMap((variant) => renderClasses(variant, paint)));
+    yield* withBlankLine(renderSkipped(report, suite, paint));
+    yield* withBlankLine(renderErosion(report, suite, paint));
+    yield* withBlankLine(renderContracts(report, suite, paint));
     yield '';
-    if (suite.variants.length > 0) yield* [...renderVariantTable(suite, paint), ''];
-    const comparisons = [
-      ...suite.variants.flatMap((variant) => [
-        ...renderComparison(report, suite, variant, paint),
-        ...renderClasses(variant, paint),
-      ]),
-      ...renderMissingBaselines(report, suite, paint),
-    ];
-    if (comparisons.length > 0) yield* [...comparisons, ''];
-    yield* renderErosion(report, suite, paint);
-    yield* renderContracts(report, suite, paint);
-    yield* renderCases(listing, suite);
-    const skipped = renderSkipped(report, suite, paint);
-    if (skipped.length > 0) yield* [...skipped, ''];
   }
+  if (hasPassed) yield* renderVerdict(report, paint);
+  yield* renderLimits(report, paint);
+  yield* renderWarnings(warningsElsewhere(report), paint);
   yield* renderTotals(report, paint);
-  yield* renderDecision(report, warningsBesideContracts(report), paint);
 }
 
-/** Failures and the decision, for a log that is read only when something is wrong. */
-function* renderQuiet(report: Report, paint: Paint): Iterable<string> {
-  const listing = listCases(report, paint);
+/** The verdict and what broke, for a log that is read only when something is wrong. */
+function* renderQuiet(report: Report, paint: Paint, { isShort }: { readonly isShort: boolean }): Iterable<string> {
+  yield* renderVerdict(report, paint);
+  const listing = listCases(report, paint, { isShort });
   for (const suite of report.suites) {
-    let hasTitle = false;
-    for (const line of renderCases(listing, suite)) {
-      if (!hasTitle) yield* indentText(paint.colors.bold(toSafeLine(suite.suite)), paint, 0);
-      hasTitle = true;
-      yield line;
-    }
+    const title = report.suites.length > 1 ? renderTitle(suite, paint) : [];
+    yield* withTitle(title, renderCases(listing, suite));
   }
+  yield* renderLimits(report, paint);
+  yield* renderShortWarnings(report, paint);
   yield* indentText(describeCounts(report), paint, 0);
-  yield* renderDecision(report, report.decision.warnings, paint);
 }
 
-/** A comparison with the baseline: metrics with their intervals, the changed cases by name, the prompts. */
-function renderComparison(report: Report, suite: SuiteReport, variant: VariantReport, paint: Paint): string[] {
-  const { comparison } = variant;
-  const name = variantName(variant);
-  if (variant.replacedBy !== undefined) {
-    return indentText(`${name} is replaced by ${toSafeLine(variant.replacedBy)}: shown, not gated`, paint, 2);
+/** A suite of which there is nothing to say has no title. */
+function* withTitle(title: readonly string[], lines: Iterable<string>): Iterable<string> {
+  let isFirst = true;
+  for (const line of lines) {
+    if (isFirst) yield* title;
+    isFirst = false;
+    yield line;
   }
-  if (comparison === undefined) {
-    const slices = renderSlices(variant, paint);
-    return slices.length === 0 ? [] : [...indentText(`${name} by slice:`, paint, 2), ...slices];
-  }
-  const { against, cases, residue, advice, accepted } = comparison;
-  const source = `${toSafeLine(against.source)}${against.prompt === variant.prompt ? '' : ` (${toSafeLine(against.prompt)})`}`;
-  const remarks = (label: string, texts: readonly string[]): string[] =>
-    texts.flatMap((text) => indentText(`${label}: ${toSafeLine(text)}`, paint, 4));
-  return [
-    ...indentText(`${name} against ${source}: ${paintOutcome(comparison, paint)}`, paint, 2),
-    ...describeMetrics(comparison).flatMap(({ label, text }) => indentText(`${label.padEnd(9)}  ${text}`, paint, 4)),
-    ...renderSlices(variant, paint),
-    ...renderNames('accepted in this change', accepted, paint),
-    ...Object.entries(changeWords).flatMap(([change, words]) =>
-      renderNames(words, cases[change as keyof typeof changeWords], paint),
-    ),
-    ...remarks('also differs', residue),
-    ...remarks('note', notesBesideWarnings(report, suite, variant)),
-    ...remarks('to settle it', advice),
-    ...renderPrompts(variant, comparison, paint),
-  ];
 }
 
-function renderSlices(variant: VariantReport, paint: Paint): string[] {
-  return describeSlices(variant).flatMap(({ slice, text }) =>
-    indentText(`slice ${toSafeLine(slice)}  ${text}`, paint, 4),
+/** A part of the report after a blank line; parts may end with one of their own. */
+function* withBlankLine(lines: Iterable<string>): Iterable<string> {
+  let isFirst = true;
+  let isBlankOpen = false;
+  for (const line of lines) {
+    if (isFirst) yield '';
+    if (isBlankOpen) yield '';
+    isFirst = false;
+    isBlankOpen = line === '';
+    if (!isBlankOpen) yield line;
+  }
+}
+
+function renderTitle({ suite, path }: SuiteReport, paint: Paint): readonly string[] {
+  const place = path === '' ? '' : `  ${paint.colors.dim(toSafeLine(path))}`;
+  return indentText(`${paint.colors.bold(toSafeLine(suite))}${place}`, paint, 0);
+}
+
+/** `FAILED  10 of 42 tickets cases broke with v2 (mini and big)`. */
+function renderVerdict(report: Report, paint: Paint): readonly string[] {
+  const { bold } = paint.colors;
+  const word = outcomeWord(report).toUpperCase();
+  const lines = indentText(`${word}  ${describeVerdict(report)}`, paint, 0, word.length + 2);
+  return lines.map((line, index) =>
+    index === 0 ? paintOutcome(report, paint)(bold(word)) + bold(line.slice(word.length)) : bold(line),
   );
 }
 
-function paintOutcome(comparison: VariantComparison, { colors }: Paint): string {
-  const text = describeComparison(comparison);
-  switch (comparison.outcome) {
-    case 'passed':
-      return colors.green(text);
-    case 'failed':
-      return colors.red(text);
-    case 'inconclusive':
-      return colors.yellow(`inconclusive: ${text}`);
-  }
+function paintOutcome({ decision }: Report, { colors }: Paint): (text: string) => string {
+  const paints = { passed: colors.green, failed: colors.red, inconclusive: colors.yellow, incomplete: colors.yellow };
+  return paints[decision.outcome];
 }
 
-function renderNames(words: string, names: readonly string[], paint: Paint): string[] {
-  if (names.length === 0) return [];
-  const shown = paint.verbose ? names : names.slice(0, maxNames);
-  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
-  return indentText(`${words} (${names.length}): ${shown.map(toSafeLine).join(', ')}${more}`, paint, 4);
-}
-
-function renderPrompts(variant: VariantReport, { prompts, against }: VariantComparison, paint: Paint): string[] {
-  if (prompts === undefined) return [];
-  const style = { colors: paint.colors, width: paint.width - 6, maxLines: paint.verbose ? 200 : 12 };
-  const isOther = against.prompt !== variant.prompt;
-  const ids = isOther ? ` (${toSafeLine(against.prompt)} → ${toSafeLine(variant.prompt)})` : '';
+/** Broken limits besides single cases. */
+function renderLimits(report: Report, paint: Paint): readonly string[] {
+  const entries = findGateEntries(report).filter(({ breach }) => breach !== undefined);
+  const shown = paint.verbose ? entries : entries.slice(0, maxLimits);
+  const hidden = entries.length - shown.length;
   return [
-    ...indentText(`prompt${ids}:`, paint, 4),
-    ...renderDiff(promptSides(prompts), style).map((line) => `      ${line}`),
+    ...shown.flatMap(({ message, kind }) => {
+      const mark = kind === 'failure' ? paint.colors.red('✗') : paint.colors.yellow('!');
+      return indentText(`${mark} ${toSafeLine(message)}`, paint, 0);
+    }),
+    ...(hidden > 0 ? [`… and ${formatCount(hidden, 'more broken limit')} (--verbose)`] : []),
   ];
 }
 
-/** A missing baseline takes one line: the suite is judged without it. A run that asked for none does not mention it. */
-function renderMissingBaselines({ run }: Report, suite: SuiteReport, paint: Paint): string[] {
-  const { variants, isWholeSuite } = findUncompared(suite);
-  if (variants.length === 0 || run.baseline === 'none') return [];
-  const what = isWholeSuite ? ': the suite' : ` of ${variants.map(variantName).join(', ')}:`;
-  const text = `no baseline yet${what} ${describeBareLimit(suite)}; \`llmcheck baseline accept\` makes one`;
-  return indentText(text, paint, 2).map((line) => paint.colors.dim(line));
+function renderWarnings(warnings: readonly string[], paint: Paint): readonly string[] {
+  const shown = paint.verbose ? warnings : warnings.slice(0, maxWarnings);
+  const hidden = warnings.length - shown.length;
+  return [
+    ...shown.flatMap((warning) => indentText(`${paint.colors.yellow('warning:')} ${toSafeLine(warning)}`, paint, 0)),
+    ...(hidden > 0 ? [`… and ${formatCount(hidden, 'more warning')} (--verbose)`] : []),
+  ];
 }
 
-function variantName({ prompt, provider }: VariantReport): string {
-  return `${toSafeLine(prompt)} × ${toSafeLine(provider)}`;
+/** Beside what broke, warnings are only counted. */
+function renderShortWarnings({ decision, run }: Report, paint: Paint): readonly string[] {
+  const { warnings, outcome } = decision;
+  if (outcome !== 'failed' || warnings.length <= 1) return renderWarnings(warnings, paint);
+  return indentText(`${formatCount(warnings.length, 'warning')}: llmcheck report ${toSafeLine(run.id)}`, paint, 0);
 }
+
+const maxLimits = 20;
+const maxWarnings = 20;
 
 /** The counts, the cost, and notes. */
-function renderTotals(report: Report, paint: Paint): string[] {
+function renderTotals(report: Report, paint: Paint): readonly string[] {
   const { run, notes } = report;
+  const facts = [describeCounts(report), describeSpending(report), formatDuration(run.durationMs)];
   const lines = [
-    describeCounts(report),
-    `${describeSpending(report)}; took ${formatDuration(run.durationMs)}`,
-    ...(run.recordPath === undefined ? [] : [`record ${toSafeLine(run.recordPath)}`]),
     ...notes.map((note) => `note: ${toSafeLine(note)}`),
+    ...(paint.verbose && run.recordPath !== undefined ? [`record ${toSafeLine(run.recordPath)}`] : []),
+    // Nobody asks for the id of a run in which all went well.
+    [...facts, ...(paint.verbose || report.exitCode !== 0 ? [`run ${toSafeLine(run.id)}`] : [])].join(' · '),
   ];
   return lines.flatMap((line) => indentText(line, paint, 0));
 }
 
-/** Warnings and breaches, and the headline last: the end of a log is what people see. */
-function renderDecision(report: Report, allWarnings: readonly string[], paint: Paint): string[] {
-  const { decision } = report;
-  const { colors, verbose } = paint;
-  const breaches = verbose ? decision.breaches : decision.breaches.slice(0, maxBreaches);
-  const hiddenBreaches = decision.breaches.length - breaches.length;
-  const warnings = verbose ? allWarnings : allWarnings.slice(0, maxWarnings);
-  const hiddenWarnings = allWarnings.length - warnings.length;
-  const paintOf = { passed: colors.green, failed: colors.red, inconclusive: colors.yellow, incomplete: colors.yellow };
-  const paintHeadline = paintOf[decision.outcome];
-  return [
-    ...warnings.flatMap((warning) => indentText(`${colors.yellow('warning:')} ${toSafeLine(warning)}`, paint, 0)),
-    ...(hiddenWarnings > 0 ? [`… and ${hiddenWarnings} more warnings`] : []),
-    ...breaches.flatMap((breach) =>
-      indentText(`${colors.red(breach.code)} ${toSafeLine(describeBreach(breach))}`, paint, 0),
-    ),
-    ...(hiddenBreaches > 0 ? [`… and ${hiddenBreaches} more broken thresholds`] : []),
-    ...indentText(headlineOf(report), paint, 0).map((line) => colors.bold(paintHeadline(line))),
-  ];
+/** The end of a log is what people see: the word once more, the exit code and what to do. */
+function renderEnd(report: Report, paint: Paint): readonly string[] {
+  const next = describeNextStep(report);
+  if (report.exitCode === 0 && next === undefined) return [];
+  const word = paintOutcome(report, paint)(paint.colors.bold(outcomeWord(report).toUpperCase()));
+  const end = `${word} (exit code ${report.exitCode})`;
+  return indentText(`${end}${next === undefined ? '' : ` · ${toSafeLine(next)}`}`, paint, 0);
 }
-
-const maxNames = 20;
-const maxBreaches = 30;
-const maxWarnings = 30;

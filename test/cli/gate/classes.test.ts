@@ -531,7 +531,7 @@ describe('mistakes in classes', () => {
     ['truth: "{{queue}}"', 'truth: billing', 'classes.truth reads no variable'],
     ['truth: "{{queue}}"', 'truth: "{{quue}}"', 'classes.truth reads the variable "quue", which no case supplies'],
     ['found: { regex: "^([a-z]+)", group: 1 }', 'found: toolCalls', 'classes.found must select a text'],
-    ['found: { regex: "^([a-z]+)", group: 1 }', 'found: { regx: x }', 'classes.found has a form that is not known'],
+    ['found: { regex: "^([a-z]+)", group: 1 }', 'found: { regx: x }', 'unknown key "regx" in classes.found'],
     ['found: { regex: "^([a-z]+)", group: 1 }', '', 'must name a part of the answer'],
   ])('%s → %s', async (from, to, message) => {
     const [code, stderr] = await validate((project) => project.edit(suiteFile, from, to));

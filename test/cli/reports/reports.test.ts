@@ -90,10 +90,10 @@ describe('reporters of a run', () => {
     expect(bad.stdout.length).toBeLessThan(loud.stdout.length);
   });
 
-  test('the terminal names planned = passed + failed + errored + skipped', async () => {
+  test('the terminal names planned = passed + failed + …', async () => {
     const { project, env } = await openFailed();
     const { stdout } = await project.run(['run'], { env });
-    expect(stdout).toMatch(/planned 3 = 2 passed \+ 1 failed \+ 0 errored \+ 0 skipped/);
+    expect(stdout).toMatch(/^3 planned = 2 passed \+ 1 failed · /m);
   });
 });
 

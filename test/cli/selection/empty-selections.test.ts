@@ -131,7 +131,7 @@ describe('where all of a named file or suite is gone, the run is incomplete', ()
     project.write('llmcheck.config.yaml', 'suites: [evals/a.eval.yaml, evals/c.eval.yaml]\n');
     const { code, warnings, stdout } = await runWith(project, []);
     expect(warnings).toEqual(['suites: no file matches evals/c.eval.yaml']);
-    expect(stdout).toContain('INCOMPLETE: a file, a suite or a slice of its gate has no case left');
+    expect(stdout).toContain('INCOMPLETE  a file, a suite or a slice of its gate has no case left');
     expect(code).toBe(4);
   });
 
@@ -152,7 +152,7 @@ test('a baseline that loses more than half of its cases says so in the headline'
   expect((await runWith(project, [])).stdout).not.toContain('are missing');
   write(ids.slice(0, 2));
   expect((await runWith(project, [])).stdout).toMatch(
-    /3 of 5\s+cases of the baseline of a are missing \(exit code 0\)/,
+    /^PASSED {2}.*; 3\s+of\s+5\s+cases\s+of\s+the\s+baseline\s+of\s+a\s+are\s+missing\n/ms,
   );
   expect((await runWith(project, ['-t', 'one'])).stdout).not.toContain('are missing');
 });

@@ -1,0 +1,132 @@
+import type { Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { nameVariants } from '../cases/name-cases.ts';
+import {
+  describeBareLimit,
+  describeComparison,
+  describeMetrics,
+  describeSlices,
+  findUncompared,
+  type MetricText,
+  promptSides,
+} from '../comparison.ts';
+import { listRemarks, type Remark } from '../list-remarks.ts';
+import { indentText, type Paint } from '../paint.ts';
+import { renderDiff } from '../render-diff.ts';
+
+/** What differs from the baseline: figures that moved, remarks, and each changed prompt once. */
+export function renderComparisons(report: Report, suite: SuiteReport, paint: Paint): readonly string[] {
+  return [
+    ...renderFigures(suite, paint),
+    ...suite.variants.flatMap((variant) => renderSlices(suite, variant, paint)),
+    ...renderRemarks(report, suite, paint),
+    ...renderMissingBaselines(report, suite, paint),
+    ...renderPrompts(suite, paint),
+  ];
+}
+
+/** The figures of each variant, once for those that have the same. */
+function renderFigures(suite: SuiteReport, paint: Paint): readonly string[] {
+  const groups = new Map<string, VariantReport[]>();
+  for (const variant of suite.variants) {
+    const text = describeFigures(variant, paint);
+    if (text === '') continue;
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, [variant]);
+    else group.push(variant);
+  }
+  return [...groups].flatMap(([text, variants]) => {
+    return indentText(`${nameVariants(variants, suite, toSafeLine)}  ${text}`, paint, 2);
+  });
+}
+
+function describeFigures({ prompt, comparison }: VariantReport, paint: Paint): string {
+  if (comparison === undefined) return '';
+  const metrics = describeMetrics(comparison).filter((metric) => paint.verbose || hasMoved(metric, comparison));
+  const figures = metrics.map(({ label, text }) => `${label} ${text}`);
+  if (!paint.verbose) return figures.join(' · ');
+  const { against } = comparison;
+  const source = `${toSafeLine(against.source)}${against.prompt === prompt ? '' : ` (${toSafeLine(against.prompt)})`}`;
+  return [`against ${source}: ${paintOutcome(comparison, paint)}`, ...figures].join(' · ');
+}
+
+/** A score that is the pass rate in other words is not repeated. */
+function hasMoved({ key }: MetricText, comparison: VariantComparison): boolean {
+  const { baseline, candidate, delta } = comparison[key];
+  if (delta === null || baseline === candidate) return key === 'costUsd' && baseline !== candidate;
+  const { passRate } = comparison;
+  return key !== 'score' || baseline !== passRate.baseline || candidate !== passRate.candidate;
+}
+
+function renderSlices(suite: SuiteReport, variant: VariantReport, paint: Paint): readonly string[] {
+  const { comparison, replacedBy } = variant;
+  if (replacedBy !== undefined) return [];
+  if (comparison?.outcome === 'passed' && comparison.certainty.kind === 'unchanged' && !paint.verbose) return [];
+  const name = nameVariants([variant], suite, toSafeLine);
+  return describeSlices(variant).flatMap(({ slice, text }) =>
+    indentText(`${name}  slice ${toSafeLine(slice)} ${text}`, paint, 2),
+  );
+}
+
+function paintOutcome(comparison: VariantComparison, { colors }: Paint): string {
+  const text = describeComparison(comparison);
+  switch (comparison.outcome) {
+    case 'passed':
+      return colors.green(text);
+    case 'failed':
+      return colors.red(text);
+    case 'inconclusive':
+      return colors.yellow(`inconclusive: ${text}`);
+  }
+}
+
+/** Beside what broke, two warnings are enough: more hide it. */
+function renderRemarks(report: Report, suite: SuiteReport, paint: Paint): readonly string[] {
+  const remarks = listRemarks(report, suite, { isVerbose: paint.verbose });
+  const isLimited = report.decision.outcome === 'failed' && !paint.verbose;
+  const warnings = remarks.filter(({ label }) => label === 'warning');
+  const hidden = isLimited ? warnings.slice(maxWarnings) : [];
+  return [
+    ...remarks.filter((remark) => !hidden.includes(remark)).flatMap((remark) => renderRemark(remark, suite, paint)),
+    ...(hidden.length > 0 ? [`  … and ${formatCount(hidden.length, 'more warning')} (--verbose)`] : []),
+  ];
+}
+
+const maxWarnings = 2;
+
+function renderRemark({ label, variants, text, caseNames = [] }: Remark, suite: SuiteReport, paint: Paint): string[] {
+  const where = suite.variants.length > 1 ? ` with ${nameVariants(variants, suite, toSafeLine)}` : '';
+  const title = label === 'warning' ? paint.colors.yellow(label) : label;
+  if (text !== undefined) return indentText(`${title}${where}: ${toSafeLine(text)}`, paint, 2);
+  const shown = paint.verbose ? caseNames : caseNames.slice(0, maxNames);
+  const more = caseNames.length > shown.length ? ` and ${caseNames.length - shown.length} more` : '';
+  return indentText(`${label} (${caseNames.length})${where}: ${shown.map(toSafeLine).join(', ')}${more}`, paint, 2);
+}
+
+const maxNames = 20;
+
+/** A missing baseline takes one line: the suite is judged without it. A run that asked for none does not mention it. */
+function renderMissingBaselines({ run }: Report, suite: SuiteReport, paint: Paint): readonly string[] {
+  const { variants, isWholeSuite } = findUncompared(suite);
+  if (variants.length === 0 || run.baseline === 'none') return [];
+  const what = isWholeSuite ? ': the suite' : ` of ${nameVariants(variants, suite, toSafeLine)}:`;
+  const text = `no baseline yet${what} ${describeBareLimit(suite)}; \`llmcheck baseline accept\` makes one`;
+  return indentText(text, paint, 2).map((line) => paint.colors.dim(line));
+}
+
+/** A prompt that several providers are asked with differs once. */
+function renderPrompts(suite: SuiteReport, paint: Paint): readonly string[] {
+  const shown = new Set<string>();
+  return suite.variants.flatMap(({ prompt, comparison }) => {
+    if (comparison?.prompts === undefined) return [];
+    const sides = promptSides(comparison.prompts);
+    const from = comparison.against.prompt;
+    const key = JSON.stringify([from, prompt, sides]);
+    if (shown.has(key)) return [];
+    shown.add(key);
+    const style = { colors: paint.colors, width: paint.width - 4, maxLines: paint.verbose ? 200 : 12 };
+    const ids = from === prompt ? toSafeLine(prompt) : `${toSafeLine(from)} → ${toSafeLine(prompt)}`;
+    return [...indentText(`prompt ${ids}:`, paint, 2), ...renderDiff(sides, style).map((line) => `    ${line}`)];
+  });
+}
