@@ -1,4 +1,4 @@
-import type { OpenAI } from 'openai';
+import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
 import type { HttpReply } from '../../http/client.ts';
 import { isJsonObject } from '../../json/json.ts';
@@ -72,12 +72,19 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
 }
 
 /**
- * Sends through OpenAI's SDK, with our client in place of its `fetch`. The SDK's own headers are left out: they name the
- * platform, and OPENAI_CUSTOM_HEADERS would go to any configured host. It sees no status and no error either, since it
- * would drop bodies and headers that say what failed.
+ * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the platform,
+ * and OPENAI_CUSTOM_HEADERS would go to any configured host. It sees no status and no error either, since it would
+ * drop bodies and headers that say what failed.
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
   const { OpenAI: Sdk } = await import('openai');
+  class Client extends Sdk {
+    // The SDK's own headers, which are not sent, take 0.03 ms of CPU a call: 0.3 s of a run of 10,000 calls.
+    override buildRequest({ path, body, signal = null }: Parameters<OpenAI['buildRequest']>[0]) {
+      const req = { method: 'POST', body: String(body), signal, headers: new Headers() };
+      return Promise.resolve({ req, url: this.buildURL(path, undefined), timeout: longestTimerMs });
+    }
+  }
   /** Takes the client's reply through the SDK. Node loads its own client with `Response`, which takes 50 ms. */
   class Replied extends Response {
     readonly reply: Promise<HttpReply>;
@@ -87,24 +94,14 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
       this.reply = reply;
     }
   }
-  // The SDK's own headers, URL, timer and signal for each call, of which nothing is sent, took 0.05 ms of CPU.
-  class Client extends Sdk {
-    override buildRequest({ body, signal = null }: Parameters<OpenAI['buildRequest']>[0]) {
-      const req = { method: 'POST', body: String(body), signal, headers: noHeaders };
-      return Promise.resolve({ req, url, timeout: longestTimerMs });
-    }
-
-    override async fetchWithTimeout(...[, init]: Parameters<OpenAI['fetchWithTimeout']>) {
-      if (typeof init?.body !== 'string') throw new Error('the OpenAI SDK sent no text');
-      const signal = init.signal ?? new AbortController().signal;
-      const reply = client.send({ url, method: 'POST', headers, body: init.body, signal });
-      await Promise.allSettled([reply]);
-      return new Replied(reply);
-    }
-  }
-  const sdk = openSdk(Client, new URL(baseUrl));
-  const url = sdk.buildURL(path, undefined);
-  const noHeaders = new Headers();
+  const fetch: ClientOptions['fetch'] = async (url, init) => {
+    if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK sent no text');
+    const signal = init.signal ?? new AbortController().signal;
+    const reply = client.send({ url, method: 'POST', headers, body: init.body, signal });
+    await Promise.allSettled([reply]);
+    return new Replied(reply);
+  };
+  const sdk = openSdk(Client, new URL(baseUrl), fetch);
   return async (body, signal) => {
     const response = await sdk.post(path, { body, signal }).asResponse();
     if (!(response instanceof Replied)) throw new Error('the OpenAI SDK sent nothing');
@@ -115,7 +112,7 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
 /** The longest time that a Node timer takes. */
 const longestTimerMs = 2 ** 31 - 1;
 
-function openSdk(Sdk: typeof OpenAI, address: URL): OpenAI {
+function openSdk(Sdk: typeof OpenAI, address: URL, fetch: ClientOptions['fetch']): OpenAI {
   try {
     return new Sdk({
       // The client sends headers of its own, so a key here would only be one more place that holds it.
@@ -128,6 +125,7 @@ function openSdk(Sdk: typeof OpenAI, address: URL): OpenAI {
       baseURL: address.origin + address.pathname,
       defaultQuery: Object.fromEntries(address.searchParams),
       logLevel: 'off',
+      fetch,
       // The engine owns retries and deadlines; the SDK's own timer would end a call after ten minutes.
       maxRetries: 0,
       timeout: longestTimerMs,
