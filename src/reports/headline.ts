@@ -335,13 +335,13 @@ function describeIncomplete(report: Report, style: HeadlineStyle): string {
   }
 }
 
-/** `--require-conclusive` asks for more than a run that passed or is inconclusive shows. */
+/** `--require-conclusive` or `gate.certify` asks for more than a run that passed or is inconclusive shows. */
 function describeUncertain(report: Report, style: HeadlineStyle): string {
-  const { certainty } = report.decision;
+  const { certainty, breaches } = report.decision;
+  const asked = breaches.find(({ code }) => code === 'inconclusive')?.message ?? '--require-conclusive asks for more';
   const isOpen = report.suites.some(({ variants }) =>
     variants.some(({ comparison }) => comparison?.outcome === 'inconclusive'),
   );
-  const said =
-    isOpen || certainty === undefined ? describeUnsettled(report, style) : describeSureness(report, certainty);
-  return `${said}; --require-conclusive asks for more`;
+  if (isOpen) return `${describeUnsettled(report, style)}; ${asked}`;
+  return certainty?.kind === 'unseen' ? `${describeSureness(report, certainty)}; ${asked}` : asked;
 }
