@@ -32,6 +32,8 @@ export interface Io {
   readonly random: () => number;
   /** Asks the user for a line; undefined where there is no terminal. */
   readonly ask?: (question: string) => Promise<Typed>;
+  /** Asks the user for a single key; undefined where the terminal gives lines alone. */
+  readonly askKey?: (question: string) => Promise<Typed>;
   /** Reads the input line by line, typed or from a pipe. */
   readonly openLines?: () => LineReader;
   /** Undefined where files can't be watched. */
@@ -49,7 +51,7 @@ export function processIo(): Io {
     cwd: process.cwd(),
     now: () => new Date(),
     random: Math.random,
-    ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
+    ...(process.stdin.isTTY && process.stdout.isTTY ? { ask, askKey } : {}),
     openLines,
     openWatcher: async (onBatch) => (await import('./watch/file-watcher.ts')).openFileWatcher(onBatch),
     onSignal(handler) {
@@ -89,6 +91,32 @@ function ask(question: string): Promise<Typed> {
       resolve({ line });
       lines.close();
     });
+  });
+}
+
+/** Without Enter. The terminal is as before once the key is read. */
+function askKey(question: string): Promise<Typed> {
+  const { stdin, stdout } = process;
+  stdout.write(question);
+  return new Promise((resolve) => {
+    const end = (typed: Typed, shown: string) => {
+      stdin.off('data', onKey).off('end', onEnd);
+      stdin.setRawMode(false);
+      stdin.pause();
+      stdout.write(`${shown}\n`);
+      resolve(typed);
+    };
+    const onEnd = () => end({ ended: 'input' }, '');
+    const onKey = (bytes: Buffer) => {
+      const key = bytes.toString('utf8');
+      if (key === '\u0003') end({ ended: 'interrupt' }, '');
+      else if (key === '\u0004') end({ ended: 'input' }, '');
+      // Arrow keys and the like come as sequences, and pasted text may be a whole line.
+      else if (/^[\x20-\x7e]$/.test(key)) end({ line: key }, key);
+    };
+    stdin.on('data', onKey).on('end', onEnd);
+    stdin.setRawMode(true);
+    stdin.resume();
   });
 }
 

@@ -10,6 +10,9 @@ import { findStoredRun } from '../project/stored-runs.ts';
 import { openStoredRecord, type StoredRecord } from '../record/open-stored-record.ts';
 import { createPaint } from '../reports/paint.ts';
 import { renderDiff } from '../reports/render-diff.ts';
+import { shortenToWidth } from '../terminal/display-width.ts';
+import { sanitizeTerminal, toSafeLine } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
 
 export interface ReviewOptions {
   readonly project: Project;
@@ -85,20 +88,57 @@ function textOf({ text, toolCalls }: { readonly text: string; readonly toolCalls
   return [...(text === '' && calls.length > 0 ? [] : [text]), ...calls].join('\n');
 }
 
-/** `suite/case`, the variant, the place of the case, and a diff of the answer by words. */
-export function describeChange(change: AnswerChange, style: ReportStyle): readonly string[] {
+export interface ChangeStyle extends ReportStyle {
+  /** `3 of 10`; empty in a list that asks nothing. */
+  readonly position: string;
+  /** Words and whole answers in place of signs and colours, for a screen reader. */
+  readonly isPlain: boolean;
+}
+
+/** `3 of 10`, `suite/case`, the variant, the place of the case, what was asked, and the old and the new answer. */
+export function describeChange(change: AnswerChange, style: ChangeStyle): readonly string[] {
   const { colors, width } = createPaint(style);
   const { suite, testCase, prompt, provider, row, before, after } = change;
   const place = `${testCase.at.file}:${testCase.at.line}`;
   const against = before === undefined ? 'nothing is accepted yet' : `- ${before.from}  + this run`;
+  const position = style.position === '' ? '' : `${style.position}  `;
+  const title = toSafeLine(`${suite.id}/${testCase.id} · ${prompt} × ${provider}`);
+  const input = describeInput(row, width);
+  if (style.isPlain) return [`${position}${title}`, ...describePlainly(change, input)];
   return [
-    colors.bold(`${suite.id}/${testCase.id} · ${prompt} × ${provider}`),
-    `  ${row.status} (${place}); ${against}`,
+    `${position === '' ? '' : colors.dim(position)}${colors.bold(title)}`,
+    `  ${row.status} (${toSafeLine(place)}); ${against}`,
+    ...(input === '' ? [] : [`  ${colors.dim('asked')}  ${input}`]),
     ...renderDiff({ expected: before?.text ?? '', found: after }, { colors, width: width - 2, maxLines: 40 }).map(
       (line) => `  ${line}`,
     ),
   ];
 }
+
+function describePlainly({ testCase, row, before, after }: AnswerChange, input: string): readonly string[] {
+  const show = (text: string) => sanitizeTerminal(text === '' ? '(empty)' : text, { keepNewlines: true });
+  const old =
+    before === undefined ? 'Nothing is accepted yet.' : `Old answer, from the ${before.from}: ${show(before.text)}`;
+  return [
+    `Status: ${row.status}. Place: ${toSafeLine(testCase.at.file)} line ${testCase.at.line}.`,
+    ...(input === '' ? [] : [`Asked: ${input}`]),
+    old,
+    `New answer: ${show(after)}`,
+  ];
+}
+
+/** The last paragraph that was asked, on one line. */
+function describeInput({ asked }: CellRow, width: number): string {
+  const question = [...(asked?.messages ?? []), ...(asked?.turns ?? [])].findLast(({ role }) => role === 'user');
+  const paragraph =
+    question?.content
+      .trim()
+      .split(/\n\s*\n/)
+      .at(-1) ?? '';
+  return shortenToWidth(toSafeLine(clipText(paragraph, maxInputUnits).replace(/\s+/g, ' ')), width - 10);
+}
+
+const maxInputUnits = 4000;
 
 /** The changes that some glob takes, as `run --filter` does. */
 export function matchChanges(changes: readonly AnswerChange[], globs: readonly string[]): ReadonlySet<AnswerChange> {

@@ -22,6 +22,7 @@ interface Flags {
   readonly config?: string;
   readonly color: boolean;
   readonly json?: boolean;
+  readonly plain?: boolean;
 }
 
 export const define: DefineCommand = (command, { io, exit }) => {
@@ -40,10 +41,12 @@ export const define: DefineCommand = (command, { io, exit }) => {
     .option('-c, --config <file>', 'config file')
     .option('--no-color', 'no colour')
     .option('--json', 'as JSON')
+    .option('--plain', 'words instead of signs, and a line for each reply: for screen readers')
     .addHelpText(
       'after',
       `
-On a terminal it asks for each change; elsewhere, and without --accept, it lists them.
+On a terminal it asks for each change, and a single key answers; "?" explains them. Elsewhere, and without --accept, it
+lists the changes.
 A snapshot is held against the baseline, so both names mean one place. Rejecting changes no file.
 Exit code 1 where an answer that was to be accepted could not be.
 
@@ -94,27 +97,34 @@ async function review(paths: readonly string[], flags: Flags, io: Io): Promise<n
 async function step(
   changes: readonly AnswerChange[],
   open: OpenReview,
-  { accept, into, json, color }: Flags,
+  { accept, into, json, color, plain }: Flags,
   io: Io,
 ): Promise<{ readonly reviewed: readonly Reviewed[]; readonly ended?: Ended }> {
   const isPrinting = json !== true;
-  const style = styleFor(io, { color }, false);
-  const wanted = into === undefined ? new Set(changes) : matchChanges(changes, accept);
-  if (into !== undefined && wanted.size === 0)
+  const style = styleFor(io, { color: color && plain !== true }, false);
+  const matched = into === undefined ? new Set(changes) : matchChanges(changes, accept);
+  if (into !== undefined && matched.size === 0)
     throw usageError(`--accept ${accept.join(',')} matches no changed answer`);
   const answer = into === 'snapshot' ? 'baseline' : into;
   const isAsking = io.ask !== undefined && answer === undefined && isPrinting;
+  const wanted = changes.filter((change) => matched.has(change));
   const reviewed: Reviewed[] = [];
-  for (const change of changes) {
-    if (!wanted.has(change)) continue;
-    if (isPrinting) io.stdout.write(`${describeChange(change, style).join('\n')}\n`);
-    const given = isAsking ? await askFor(change, io) : answer;
-    if (typeof given === 'object') {
+  /** By suite: what was said of all that is left of it. */
+  const ofSuites = new Map<string, Answer>();
+  for (const [place, change] of wanted.entries()) {
+    const position = isAsking ? `${place + 1} of ${wanted.length}` : '';
+    const text = describeChange(change, { ...style, position, isPlain: plain === true });
+    if (isPrinting) io.stdout.write(`${text.join('\n')}\n`);
+    const suite = change.suite.id;
+    const left = wanted.slice(place).filter((other) => other.suite.id === suite);
+    const given = ofSuites.get(suite) ?? (isAsking ? await askFor(change, left, plain === true, io) : answer);
+    if (typeof given === 'object' && 'ended' in given) {
       // The line of the question has not ended then.
       if (given.ended !== 'quit') io.stdout.write('\n');
       return { reviewed, ended: given.ended };
     }
-    const one = await act(change, given, open);
+    if (typeof given === 'object') ofSuites.set(suite, given.ofSuite);
+    const one = await act(change, typeof given === 'object' ? given.ofSuite : given, open);
     reviewed.push(one);
     if (isPrinting) io.stdout.write(describeAction(one));
   }
@@ -132,16 +142,49 @@ async function act(change: AnswerChange, answer: Answer | undefined, open: OpenR
 
 const answers = { e: 'expected', b: 'baseline', r: 'reject' } as const;
 
-/** Asks until one of the letters is given; the end of the input is a quit. */
-async function askFor({ testCase }: AnswerChange, io: Io): Promise<Answer | { readonly ended: Ended }> {
-  const golden = testCase.expected === undefined ? '' : '[e]xpected, ';
+type Reply = Answer | { readonly ofSuite: Answer } | { readonly ended: Ended };
+
+/** Asks until one of the letters is given; the end of the input is a quit. `left` are the changes of its suite from here. */
+async function askFor(
+  { testCase, suite }: AnswerChange,
+  left: readonly AnswerChange[],
+  isPlain: boolean,
+  io: Io,
+): Promise<Reply> {
+  const hasExpected = testCase.expected !== undefined;
+  const golden = hasExpected ? '[e]xpected, ' : '';
+  const all = left.length > 1 ? ', [a]ll of the suite' : '';
   for (;;) {
-    const typed = (await io.ask?.(`accept into ${golden}[b]aseline, or [r]eject, [q]uit? `)) ?? { ended: 'input' };
+    const typed = await askKey(`accept into ${golden}[b]aseline${all}, or [r]eject, [q]uit, [?]: `, isPlain, io);
     if ('ended' in typed) return typed;
-    const letter = typed.line.trim().toLowerCase().slice(0, 1);
-    if ((letter === 'e' && golden !== '') || letter === 'b' || letter === 'r') return answers[letter];
+    const { letter } = typed;
+    if ((letter === 'e' && hasExpected) || letter === 'b' || letter === 'r') return answers[letter];
     if (letter === 'q') return { ended: 'quit' };
+    if (letter === '?') io.stdout.write(helpText);
+    if (letter !== 'a' || left.length < 2) continue;
+    const question = `all ${left.length} of ${toSafeLine(suite.id)}: into [e]xpected, [b]aseline, or [n]one of this? `;
+    const chosen = await askKey(question, isPlain, io);
+    if ('ended' in chosen) return chosen;
+    if (chosen.letter === 'e' || chosen.letter === 'b') return { ofSuite: answers[chosen.letter] };
   }
+}
+
+const helpText = `  e  write the new answer into the case, as its golden answer ("expected")
+  b  accept it in the baseline; a snapshot is held against that
+  a  accept this and all that is left of its suite, after one more question
+  r  reject it: no file changes, and the case stays as it is
+  q  end here; what was accepted stays accepted
+`;
+
+/** The first letter of a reply. In plain mode replies are lines, which a screen reader reads back. */
+async function askKey(
+  question: string,
+  isPlain: boolean,
+  io: Io,
+): Promise<{ readonly letter: string } | { readonly ended: Ended }> {
+  const ask = isPlain ? io.ask : (io.askKey ?? io.ask);
+  const typed = (await ask?.(question)) ?? { ended: 'input' };
+  return 'ended' in typed ? typed : { letter: typed.line.trim().toLowerCase().slice(0, 1) };
 }
 
 function describeAction({ action, detail = '' }: Reviewed): string {

@@ -100,8 +100,14 @@ function accept(project: TempProject, glob: string, into: string) {
 }
 
 /** A review by someone who types those replies on a terminal, and then no more. */
-async function reviewAs(project: TempProject, replies: readonly (string | Typed)[], flags: readonly string[] = []) {
+async function reviewAs(
+  project: TempProject,
+  replies: readonly (string | Typed)[],
+  flags: readonly string[] = [],
+  pressed?: readonly string[],
+) {
   const questions: string[] = [];
+  const keys: string[] = [];
   let stdout = '';
   const sink = { write: (text: string) => void (stdout += text), isTty: false, columns: () => undefined };
   const code = await main(['review', ...flags], {
@@ -117,8 +123,15 @@ async function reviewAs(project: TempProject, replies: readonly (string | Typed)
       questions.push(question);
       return Promise.resolve(typeof reply === 'string' ? { line: reply } : reply);
     },
+    ...(pressed !== undefined && {
+      askKey: (question: string) => {
+        const line = pressed[keys.length];
+        keys.push(question);
+        return Promise.resolve<Typed>(line === undefined ? { ended: 'input' } : { line });
+      },
+    }),
   });
-  return { code, stdout, questions };
+  return { code, stdout, questions, keys };
 }
 
 const acceptedSuite = suite
@@ -238,16 +251,44 @@ describe('review', () => {
     const { code, stdout, questions } = await reviewAs(project, ['what?', 'e', 'Reject', ' Baseline ', 'q']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/3 changed answers: 2 accepted, 1 rejected, 5 left\n$/)]);
     expect(questions).toHaveLength(5);
-    expect(questions[0]).toBe('accept into [e]xpected, [b]aseline, or [r]eject, [q]uit? ');
+    expect(questions[0]).toBe('accept into [e]xpected, [b]aseline, [a]ll of the suite, or [r]eject, [q]uit, [?]: ');
     expect(project.read('evals/greet.eval.yaml')).toBe(suite.replace('"Hello   Ada"', JSON.stringify(second.text)));
     expect(project.read('evals/greet.baseline.jsonl')).toContain('"three"');
+  });
+
+  test('shows where it is, what was asked, and both answers', async () => {
+    const project = await openProject();
+    const { stdout } = await reviewAs(project, ['r', 'r', 'q']);
+    expect(stdout).toMatch(/^1 of 8 {2}greet\/\w+ · v1/m);
+    expect(stdout).toMatch(/^3 of 8 {2}greet\/\w+ · v1/m);
+    expect(stdout).toContain('  asked  text\n');
+  });
+
+  test('explains its keys, and accepts all that is left of a suite after one more question', async () => {
+    const project = await openProject();
+    const { code, stdout, questions } = await reviewAs(project, ['r', '?', 'a', 'n', 'a', 'b']);
+    expect(stdout).toContain('  a  accept this and all that is left of its suite, after one more question\n');
+    expect(questions.at(-1)).toBe('all 7 of greet: into [e]xpected, [b]aseline, or [n]one of this? ');
+    expect(questions).toHaveLength(6);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/8 changed answers: 7 accepted, 1 rejected\n$/)]);
+  });
+
+  test('takes a single key where the terminal gives it, and a line in plain mode, which has no signs', async () => {
+    const project = await openProject();
+    const byKey = await reviewAs(project, ['must not be asked'], [], ['r', 'q']);
+    expect([byKey.questions, byKey.keys]).toEqual([[], [expect.any(String), expect.any(String)]]);
+    const plain = await reviewAs(project, ['r', 'q'], ['--plain'], ['must not be asked']);
+    expect([plain.questions.length, plain.keys]).toEqual([2, []]);
+    expect(plain.stdout).toContain('1 of 8  greet/');
+    expect(plain.stdout).toContain('Old answer, from the baseline: Hello   Ada\nNew answer: Good day, "Ada"\n');
+    expect(plain.stdout).not.toMatch(/\[-|\{\+/);
   });
 
   test('asks again where there is no golden answer to take it, and the end of input quits', async () => {
     const project = await openProject();
     const { code, stdout, questions } = await reviewAs(project, ['e'], ['-t', 'greet/kept']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/\nnothing reviewed, 1 left\n$/)]);
-    expect(questions).toEqual(Array(2).fill('accept into [b]aseline, or [r]eject, [q]uit? '));
+    expect(questions).toEqual(Array(2).fill('accept into [b]aseline, or [r]eject, [q]uit, [?]: '));
   });
 
   test('ends with 130 on Ctrl-C, and keeps what was accepted', async () => {
