@@ -2,7 +2,7 @@ import type { CaseStatus, CellStatus } from './cell.ts';
 import type { CaseChange } from './comparison.ts';
 import type { FinishReason, Usage } from './completion.ts';
 import type { LocatedFinding, ObservedAnswers, PromptFindings } from './finding.ts';
-import type { BreachCode, DecisionOutcome } from './gate.ts';
+import type { DecisionOutcome } from './gate.ts';
 import type { TrendPoint } from './history.ts';
 import type { StopReason } from './record.ts';
 import type { MetricComparison, ReportTotals } from './report.ts';
@@ -29,7 +29,9 @@ export interface PageIndex {
     readonly counts: string;
   };
   readonly totals: ReportTotals;
-  readonly breaches: readonly PageBreach[];
+  readonly failures: PageFailures;
+  /** What to do about the verdict, as a command. */
+  readonly nextStep?: string;
   readonly warnings: readonly string[];
   readonly notes: readonly string[];
   readonly suites: readonly PageSuite[];
@@ -44,19 +46,86 @@ export interface PageContract extends Omit<PromptFindings, 'findings' | 'observe
 
 export type PageFinding = Omit<LocatedFinding, 'old' | 'new'>;
 
-export interface PageBreach {
-  readonly code: BreachCode;
-  readonly suite?: string;
+/** What did not pass. */
+export interface PageFailures {
+  /** The worst cases, must-pass ones first; those that failed alike are one. */
+  readonly entries: readonly PageFailure[];
+  /** Cases that no entry names. */
+  readonly hidden: number;
+  /** Cases that could not be judged, by the error. */
+  readonly errored: readonly PageCaseGroup[];
+  /** Cases that the gate lets through, by the reason. */
+  readonly tolerated: readonly PageCaseGroup[];
+  /** Broken limits besides single cases. */
+  readonly limits: readonly PageLimit[];
+}
+
+/** A case, or cases that failed alike, over all variants. */
+export interface PageFailure {
+  readonly suite: string;
+  /** `shipping-1 … shipping-9 (9 cases)`. */
+  readonly title: string;
+  /** The first hundred of them, in natural order. */
+  readonly caseIds: readonly string[];
+  readonly count: number;
+  /** Of the first case. */
+  readonly at: { readonly file: string; readonly line: number; readonly column: number };
+  readonly mustPass?: true;
+  readonly outcomes: readonly PageOutcome[];
+}
+
+/** How the first case of a failure failed on the variants that failed alike. */
+export interface PageOutcome {
+  /** One of the variants. */
+  readonly prompt: string;
+  readonly provider: string;
+  readonly status: CaseStatus;
+  /** `all 4 variants`; absent where the suite has one. */
+  readonly variants?: string;
+  /** `regressed`, `new`, `flaky` and so on. */
+  readonly word?: string;
+  readonly change?: CaseChange;
+  /** Why the gate lets it through. */
+  readonly tolerated?: string;
+  /** True where the change under test brings a baseline that accepts this. */
+  readonly isAccepted?: true;
+  /** `5 of 5 fresh trials failed`. */
+  readonly trials?: string;
+  readonly input?: PageText;
+  /** The baseline's answer and the one that failed; the part around the first difference where they are long. */
+  readonly before?: PageText;
+  readonly now?: PageText;
+  readonly reasons: readonly string[];
+}
+
+/** Cases that have a reason in common. */
+export interface PageCaseGroup {
+  readonly suite: string;
+  readonly reason: string;
+  readonly count: number;
+  /** The first few. */
+  readonly caseIds: readonly string[];
+  readonly variants?: string;
+  /** One of the variants. */
   readonly prompt?: string;
   readonly provider?: string;
-  readonly caseId?: string;
-  readonly message: string;
+}
+
+export interface PageLimit {
+  readonly text: string;
+  readonly suite?: string;
+  /** `all 4 variants`. */
+  readonly variants?: string;
 }
 
 export interface PageSuite {
   readonly suite: string;
   readonly path: string;
   readonly variants: readonly PageVariant[];
+  /** Each changed prompt once, whatever the number of its providers. */
+  readonly prompts: readonly PagePromptChange[];
+  /** What comparisons say besides their figures, once for all variants of which the same is true. */
+  readonly remarks: readonly PageRemark[];
   readonly tags: readonly string[];
   readonly cases: readonly PageCaseRow[];
   /** Numbers of the blocks of rows that come before `cases`, where a file's index would be too long for them. */
@@ -133,13 +202,20 @@ export interface PageComparison {
   readonly counts: Readonly<
     Record<'regressed' | 'drifted' | 'fixed' | 'stillFailing' | 'flaky' | 'added' | 'removed' | 'redefined', number>
   >;
-  readonly removed: readonly string[];
-  readonly residue: readonly string[];
-  readonly advice: readonly string[];
-  readonly notes: readonly string[];
-  readonly accepted: readonly string[];
-  /** Both prompts as one text each, where they differ. */
-  readonly prompts?: { readonly baseline: string; readonly candidate: string };
+}
+
+/** Both versions of a prompt as one text each. */
+export interface PagePromptChange {
+  /** `v1 → v2`, or one name where the file changed. */
+  readonly name: string;
+  readonly baseline: string;
+  readonly candidate: string;
+}
+
+export interface PageRemark {
+  readonly label: string;
+  readonly text: string;
+  readonly variants?: string;
 }
 
 export interface PageMetric extends MetricComparison {
@@ -283,12 +359,27 @@ export interface PageCheck {
   readonly judge?: { readonly id: string; readonly model?: string; readonly votes: number; readonly agreement: number };
 }
 
+/** What a stored run says by its report. */
+export interface PageRunVerdict {
+  /** `failed`, `passed` and so on, as the reports say it. */
+  readonly word: string;
+  readonly outcome: DecisionOutcome;
+  /** `10 of 42 tickets cases broke with v2`. */
+  readonly text: string;
+  /** What it was compared with: `baseline`, `run 2026…`, `v1`; empty where with nothing. */
+  readonly against: readonly string[];
+}
+
 /** A stored run in the list of `llmcheck view`. */
 export interface PageRun {
   readonly id: string;
   /** Null where the record can't be read. */
   readonly startedAt: string | null;
   readonly state: 'complete' | 'running' | 'unfinished' | 'unreadable' | StopReason;
+  /** What was checked out, as far as the run knew. */
+  readonly commit?: string;
+  readonly branch?: string;
+  readonly pullRequest?: number;
   readonly suites: readonly string[];
   /** Null where the record can't be read, as are the other numbers. */
   readonly planned: number | null;

@@ -4,6 +4,7 @@ import { CaseView } from './cases/case-view.tsx';
 import { CasesView } from './cases/cases-view.tsx';
 import { ContractsView } from './contracts-view.tsx';
 import { Header } from './header.tsx';
+import { Keys } from './keys.tsx';
 import { OverviewView } from './overview/overview-view.tsx';
 import { PageContext } from './page-context.ts';
 import { onRunChanged, type PageSource } from './page-source.ts';
@@ -36,7 +37,9 @@ export function ReportApp({ subject, source, view }: ReportAppProps) {
   ];
   return (
     <>
-      <Header links={links} />
+      <Header links={links}>
+        <Keys onSearch={() => openSearch(hrefOf(subject, { name: 'cases', filter: {} }))} />
+      </Header>
       <main id="main" tabIndex={-1}>
         {problem === undefined ? null : (
           <p class="problem" role="alert">
@@ -59,6 +62,18 @@ export function ReportApp({ subject, source, view }: ReportAppProps) {
       )}
     </>
   );
+}
+
+/** The search of the table; its page is opened first where another is shown. */
+function openSearch(href: string): void {
+  const focus = () => document.querySelector<HTMLInputElement>('input[type=search]')?.focus();
+  if (document.querySelector('input[type=search]') !== null) {
+    focus();
+    return;
+  }
+  location.hash = href;
+  // The page moves the focus when the address has changed; this comes after it.
+  addEventListener('hashchange', () => setTimeout(focus), { once: true });
 }
 
 function Shown({ view }: { readonly view: View }) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { alignAnswers, type SideLine } from '../../src/page/diff/align.ts';
 import { diffJsonTexts, diffTexts, formatJson } from '../../src/page/diff/diff.ts';
 import { splitUnsafe } from '../../src/text/sanitize.ts';
 import fc from '../support/property.ts';
@@ -89,6 +90,65 @@ describe('what acts or hides in a text', () => {
           'text' in part ? part.text : String.fromCodePoint(Number.parseInt(part.mark.slice(2), 16)).repeat(part.count),
         );
         expect(units.join('')).toBe(text);
+      }),
+    );
+  });
+});
+
+describe('two answers side by side', () => {
+  const textOf = (side: SideLine | undefined): string | undefined =>
+    side
+      ?.map((part) => ('folded' in part ? `(${part.folded})` : part.isChanged ? `[${part.text}]` : part.text))
+      .join('');
+  const show = (before: string, after: string) =>
+    alignAnswers(before, after).map((row) =>
+      'folded' in row ? row.folded : [textOf(row.before), textOf(row.after), row.isChanged],
+    );
+
+  test('JSON is laid out with its members in one order', () => {
+    expect(show('{"a":1,"b":{"x":1,"y":2}}', '{"b":{"y":2,"x":3},"c":0,"a":1}')).toEqual([
+      ['{', '{', false],
+      ['  "a": 1,', '  "a": 1,', false],
+      ['  "b": {', '  "b": {', false],
+      ['    "x": [1],', '    "x": [3],', true],
+      ['    "y": 2', '    "y": 2', false],
+      ['  }', '  }[,]', true],
+      [undefined, '  "c": 0', true],
+      ['}', '}', false],
+    ]);
+  });
+
+  test('long equal runs are folded, and no side is folded to nothing', () => {
+    const lines = Array.from({ length: 20 }, (_, at) => `line ${at}`);
+    expect(show([...lines, 'old'].join('\n'), [...lines, 'new'].join('\n'))).toEqual([
+      18,
+      ['line 18', 'line 18', false],
+      ['line 19', 'line 19', false],
+      ['old', 'new', true],
+    ]);
+    const long = 'word '.repeat(200);
+    const [row] = show(`${long}red`, `${long}blue`);
+    expect(row).toEqual([
+      expect.stringMatching(/^\(\d+\).*\[red\]$/),
+      expect.stringMatching(/^\(\d+\).*\[blue\]$/),
+      true,
+    ]);
+    expect(show('account', 'I think this is for shipping')).toEqual([
+      ['account', 'I think this is for shipping', true],
+    ]);
+  });
+
+  test('each side holds its whole text where nothing is folded', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\n'), maxLength: 40 });
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const rows = alignAnswers(before, after).filter((row) => !('folded' in row));
+        if (rows.length < alignAnswers(before, after).length) return;
+        const side = (name: 'before' | 'after') =>
+          rows
+            .flatMap((row) => textOf('folded' in row ? undefined : row[name])?.replaceAll(/[[\]]/g, '') ?? [])
+            .join('\n');
+        expect([side('before'), side('after')]).toEqual([before, after]);
       }),
     );
   });

@@ -15,6 +15,8 @@ const triage: PageSuite = {
   suite: 'triage',
   path: 'evals/triage.eval.yaml',
   variants: [variantOf('v1'), variantOf('v2')],
+  prompts: [],
+  remarks: [],
   tags: ['billing', 'hostile'],
   cases: [
     {

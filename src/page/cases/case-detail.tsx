@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../../model/page.ts';
 import { formatDuration, formatUsd } from '../../text/format-amount.ts';
+import { AnswerPair } from '../diff/answer-pair.tsx';
 import { formatJson } from '../diff/diff.ts';
-import { AnswerDiff } from '../diff/text-diff.tsx';
+import { MemberDiff, TextDiff } from '../diff/text-diff.tsx';
 import { CutNote, plainText, SafeLine, SafeText, TextBlock } from '../safe-text.tsx';
 import { StatusMark } from '../status-mark.tsx';
 import { CheckList } from './check-list.tsx';
@@ -34,7 +35,7 @@ export function CaseDetail({ detail }: { readonly detail: PageCase }) {
             <SafeLine text={tag} />
           </span>
         ))}
-        {detail.mustPass === true ? <span class="chip">must pass</span> : null}
+        {detail.mustPass === true ? <strong class="chip bad must">must-pass</strong> : null}
         {detail.observe === true ? <span class="chip">observed only</span> : null}
         {tolerated === undefined ? null : (
           <span class="chip">
@@ -79,11 +80,9 @@ interface TrialProps {
 }
 
 function Trial({ trial, baseline, detail }: TrialProps) {
-  const { checks, error, skip, reasoning, refusal, output } = trial;
-  const now = answerText(trial);
-  const before = baseline === undefined ? undefined : answerText(baseline);
+  const { checks, error, skip } = trial;
   return (
-    <div class="columns">
+    <>
       <div class="column">
         {error === undefined ? null : (
           <section class="failure">
@@ -101,42 +100,72 @@ function Trial({ trial, baseline, detail }: TrialProps) {
             Skipped: <SafeLine text={skip} />
           </p>
         )}
+        <Answers trial={trial} baseline={baseline} />
         {checks.length === 0 ? null : <CheckList checks={checks} />}
-        <section>
-          <h2>Answer</h2>
-          {now === undefined ? <p class="empty">There is no answer.</p> : null}
-          {output === undefined ||
-          (now !== undefined && plainText(output) === '' && trial.toolCalls !== undefined) ? null : (
-            <TextBlock value={output} label="Answer" />
+      </div>
+      <div class="columns">
+        <div class="column">
+          <Conversation detail={detail} trial={trial} />
+        </div>
+        <div class="column">
+          <Facts trial={trial} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** The answer beside that of the baseline; the whole answer where there is nothing to compare it with. */
+function Answers({ trial, baseline }: Omit<TrialProps, 'detail'>) {
+  const { reasoning, refusal } = trial;
+  const now = answerText(trial);
+  const before = baseline === undefined ? undefined : answerText(baseline);
+  const isCompared = now !== undefined && before !== undefined && now !== before;
+  return (
+    <section>
+      <h2>{isCompared ? 'Before and now' : 'Answer'}</h2>
+      {baseline === undefined || before === undefined ? null : (
+        <p class="before-line">
+          On the baseline it <StatusMark status={baseline.status} />
+          {baseline.reason === undefined ? null : (
+            <>
+              : <SafeLine text={plainText(baseline.reason)} />
+            </>
           )}
-          <ToolCalls calls={trial.toolCalls} />
-          {refusal === undefined ? null : <Folded title="Refusal" value={refusal} isOpen />}
-          {reasoning === undefined ? null : <Folded title="Reasoning" value={reasoning} />}
-        </section>
-        {before === undefined ? null : (
-          <section>
-            <h2>Against the baseline</h2>
-            <p>
-              There it <StatusMark status={baseline?.status ?? ''} />
-              {baseline?.reason === undefined ? null : (
-                <>
-                  : <SafeLine text={plainText(baseline.reason)} />
-                </>
-              )}
-            </p>
-            {now === undefined ? (
-              <TextBlock value={before} label="The baseline's answer" />
-            ) : (
-              <AnswerDiff before={before} after={now} />
-            )}
-          </section>
-        )}
-      </div>
-      <div class="column">
-        <Facts trial={trial} />
-        <Conversation detail={detail} trial={trial} />
-      </div>
-    </div>
+        </p>
+      )}
+      {now === undefined ? <p class="empty">There is no answer.</p> : null}
+      {isCompared ? (
+        <>
+          <AnswerPair before={before} after={now} maxRows={1000} />
+          <MemberDiff before={before} after={now} />
+          <details>
+            <summary>As one text</summary>
+            <TextDiff before={before} after={now} label="answer against the baseline's" />
+          </details>
+          <details>
+            <summary>The whole answer</summary>
+            <WholeAnswer trial={trial} />
+          </details>
+        </>
+      ) : (
+        <WholeAnswer trial={trial} />
+      )}
+      {now !== undefined && now === before ? <p class="note">The same answer as on the baseline.</p> : null}
+      {now === undefined && before !== undefined ? <TextBlock value={before} label="The baseline's answer" /> : null}
+      {refusal === undefined ? null : <Folded title="Refusal" value={refusal} isOpen />}
+      {reasoning === undefined ? null : <Folded title="Reasoning" value={reasoning} />}
+    </section>
+  );
+}
+
+function WholeAnswer({ trial: { output, toolCalls } }: Pick<TrialProps, 'trial'>) {
+  const isShown = output !== undefined && (plainText(output) !== '' || toolCalls === undefined);
+  return (
+    <>
+      {isShown ? <TextBlock value={output} label="Answer" /> : null}
+      <ToolCalls calls={toolCalls} />
+    </>
   );
 }
 

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageCell } from '../../model/page.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { usePage } from '../page-context.ts';
-import { SafeLine, trialsOf } from '../safe-text.tsx';
+import { plainName, SafeLine, trialsOf } from '../safe-text.tsx';
 import { ChangeMark, StatusMark, toneOf } from '../status-mark.tsx';
 import { useSize } from '../use-size.ts';
 import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
@@ -28,18 +28,21 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
       onScroll={(event) => setTop(event.currentTarget.scrollTop)}
       onKeyDown={(event) => moveFocus(event, box.current)}
     >
+      {/* A narrow screen draws the rows as grids, which takes the roles of a table away unless they are written. */}
       <table
+        role="table"
         aria-rowcount={rows.length + 1}
         aria-colcount={columns.length + 1}
+        class={columns.length > 3 ? 'many' : undefined}
         style={{ '--columns': String(columns.length) }}
       >
-        <thead>
-          <tr aria-rowindex={1}>
-            <th scope="col" class="case">
+        <thead role="rowgroup">
+          <tr role="row" aria-rowindex={1}>
+            <th role="columnheader" scope="col" class="case">
               Case
             </th>
             {columns.map(({ prompt, provider }) => (
-              <th key={`${prompt} ${provider}`} scope="col">
+              <th key={`${prompt} ${provider}`} role="columnheader" scope="col">
                 <SafeLine text={prompt} />
                 <span class="where">
                   <SafeLine text={provider} />
@@ -48,7 +51,7 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           <Gap rows={first} columns={columns.length + 1} />
           {rows.slice(first, last).map((row, place) => (
             <Row
@@ -105,29 +108,33 @@ interface RowProps {
 function Row({ row: { suite, row, cells }, place, columns, filter, isSuiteShown }: RowProps) {
   const { href } = usePage();
   const tags = (row.tags ?? []).map((tag) => suite.tags[tag] ?? '');
+  const facts = [...(isSuiteShown ? [suite.suite] : []), ...tags].join(' · ');
+  const firstCell = columns.findIndex((_, at) => cells[at] !== undefined);
   return (
-    <tr aria-rowindex={place + 2}>
-      <th scope="row" class="case">
+    <tr role="row" aria-rowindex={place + 2}>
+      <th role="rowheader" scope="row" class="case" title={plainName(row.id)}>
         <span class="line">
           <SafeLine text={row.id} />
         </span>
-        <span class="line where">
-          <SafeLine text={[...(isSuiteShown ? [suite.suite] : []), ...tags].join(' · ')} />
-        </span>
+        {facts === '' ? null : (
+          <span class="line where">
+            <SafeLine text={facts} />
+          </span>
+        )}
       </th>
       {columns.map(({ prompt, provider }, at) => {
         const cell = cells[at];
         if (cell === undefined) {
           return (
-            <td key={`${prompt} ${provider}`} class="none">
+            <td key={`${prompt} ${provider}`} role="cell" class="none">
               <span class="muted">not run</span>
             </td>
           );
         }
         const target = { name: 'case', suite: suite.suite, caseId: row.id, prompt, provider, filter } as const;
         return (
-          <td key={`${prompt} ${provider}`} class={`cell ${toneOf(cell.status)}`}>
-            <a href={href(target)}>
+          <td key={`${prompt} ${provider}`} role="cell" class={`cell ${toneOf(cell.status)}`}>
+            <a href={href(target)} data-step={at === firstCell ? '' : undefined}>
               <CellText cell={cell} />
             </a>
           </td>

@@ -1,13 +1,13 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { defined } from '../../json/defined.ts';
-import type { PageCase, PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
+import type { PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
 import { usePage } from '../page-context.ts';
-import { load } from '../page-source.ts';
 import type { View } from '../route.ts';
 import { CopyButton, nameOf, SafeLine } from '../safe-text.tsx';
 import { ChangeMark, StatusMark } from '../status-mark.tsx';
 import { CaseDetail } from './case-detail.tsx';
 import { type CaseFilter, filterRows, listCells } from './filter-rows.ts';
+import { useDetail } from './use-detail.ts';
 
 type CaseAddress = Extract<View, { name: 'case' }>;
 
@@ -69,8 +69,8 @@ function Crumbs({ view, cell }: { readonly view: CaseAddress; readonly cell: Pag
         <SafeLine text={view.suite} />
       </a>
       <span class="neighbours">
-        <Neighbour to={before} filter={view.filter} text="← Previous" />
-        <Neighbour to={after} filter={view.filter} text="Next →" />
+        <Neighbour to={before} filter={view.filter} text="← Previous" rel="prev" />
+        <Neighbour to={after} filter={view.filter} text="Next →" rel="next" />
       </span>
     </nav>
   );
@@ -105,21 +105,6 @@ function VariantTabs({ view, suite, row, current }: VariantTabsProps) {
   );
 }
 
-/** The case's detail, or why there is none. */
-function useDetail(cell: PageCell | undefined): PageCase | string | undefined {
-  const { source } = usePage();
-  const [found, setFound] = useState<{ readonly of: PageCell; readonly detail: PageCase | string }>();
-  useEffect(() => {
-    if (cell === undefined) return undefined;
-    return load(
-      () => source.block(cell.block),
-      (block) => setFound({ of: cell, detail: block[cell.item] ?? 'The record has changed: load the page again.' }),
-      (problem) => setFound({ of: cell, detail: problem }),
-    );
-  }, [source, cell]);
-  return found?.of === cell ? found?.detail : undefined;
-}
-
 interface Neighbours {
   readonly before?: CaseAddress;
   readonly after?: CaseAddress;
@@ -129,25 +114,41 @@ function useNeighbours(view: CaseAddress, cell: PageCell | undefined): Neighbour
   const { index } = usePage();
   const cells = useMemo(() => listCells(filterRows(index, view.filter), view.filter), [index, view.filter]);
   const at = cells.findIndex((other) => other.cell === cell);
-  const address = (place: number): CaseAddress | undefined => {
-    const found = cells[place];
-    const variant = found?.row.suite.variants[found.cell.variant];
-    if (found === undefined || variant === undefined) return undefined;
-    const { suite } = found.row.suite;
-    return { ...view, suite, caseId: found.row.row.id, prompt: variant.prompt, provider: variant.provider };
-  };
   if (at === -1) return {};
-  const [before, after] = [address(at - 1), address(at + 1)];
-  return defined({ before, after });
+  const row = cells[at]?.row;
+  const [before, after] = [cells.slice(0, at), cells.slice(at)].map((part) => part.filter((one) => one.row !== row));
+  return defined({ before: addressOf(before?.at(-1), before), after: addressOf(after?.[0], after) });
+
+  /** The same variant of the next case, where it is in the table. */
+  function addressOf(next: FoundCell | undefined, part: readonly FoundCell[] = []): CaseAddress | undefined {
+    if (next === undefined) return undefined;
+    const { suite } = next.row;
+    const nameOfCell = (one: FoundCell) => suite.variants[one.cell.variant];
+    const variants = part.filter((one) => one.row === next.row).map(nameOfCell);
+    const same = variants.find((one) => one?.prompt === view.prompt && one.provider === view.provider);
+    const variant = same ?? nameOfCell(next);
+    if (variant === undefined) return undefined;
+    const { prompt, provider } = variant;
+    return { ...view, suite: suite.suite, caseId: next.row.row.id, prompt, provider };
+  }
 }
+
+type FoundCell = ReturnType<typeof listCells>[number];
 
 interface NeighbourProps {
   readonly to: CaseAddress | undefined;
   readonly filter: CaseFilter;
   readonly text: string;
+  /** The keys `j` and `k` look for it. */
+  readonly rel: 'prev' | 'next';
 }
 
-function Neighbour({ to, filter, text }: NeighbourProps) {
+function Neighbour({ to, filter, text, rel }: NeighbourProps) {
   const { href } = usePage();
-  return to === undefined ? <span class="muted">{text}</span> : <a href={href({ ...to, filter })}>{text}</a>;
+  if (to === undefined) return <span class="muted">{text}</span>;
+  return (
+    <a href={href({ ...to, filter })} rel={rel}>
+      {text}
+    </a>
+  );
 }

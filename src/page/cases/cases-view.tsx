@@ -1,9 +1,11 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { defined } from '../../json/defined.ts';
 import type { CaseStatus } from '../../model/cell.ts';
 import type { PageIndex } from '../../model/page.ts';
 import { usePage } from '../page-context.ts';
 import { formatNumber, plainName } from '../safe-text.tsx';
 import { changeWords } from '../status-mark.tsx';
+import { AnswerGrid } from './answer-grid.tsx';
 import { CaseMatrix } from './case-matrix.tsx';
 import { type CaseFilter, caseStatuses, filterRows, prepareSearch } from './filter-rows.ts';
 
@@ -28,20 +30,45 @@ export function CasesView({ filter: given }: { readonly filter: CaseFilter }) {
     <>
       <h1>Cases</h1>
       <CaseFilters index={index} filter={filter} counts={counts} onChange={change} />
-      <p class="shown" role="status">
-        {shown} {total === 1 ? 'case' : 'cases'}
-        {Object.keys(filter).length === 0 ? null : (
-          <button type="button" class="plain" onClick={() => change({})}>
-            Show all
-          </button>
-        )}
-      </p>
+      <div class="shown">
+        <p role="status">
+          {shown} {total === 1 ? 'case' : 'cases'}
+          {Object.keys(filter).every((key) => key === 'layout') ? null : (
+            <button type="button" class="plain" onClick={() => change(defined({ layout: filter.layout }))}>
+              Show all
+            </button>
+          )}
+        </p>
+        <LayoutSwitch filter={filter} onChange={change} />
+      </div>
       {rows.length === 0 ? (
         <p class="empty">No case fits these filters.</p>
+      ) : filter.layout === 'answers' ? (
+        <AnswerGrid matrix={matrix} filter={filter} />
       ) : (
         <CaseMatrix matrix={matrix} filter={filter} />
       )}
     </>
+  );
+}
+
+interface LayoutSwitchProps {
+  readonly filter: CaseFilter;
+  readonly onChange: (filter: CaseFilter) => void;
+}
+
+/** The table shows how cases did at a glance, the grid what was answered. */
+function LayoutSwitch({ filter: { layout, ...others }, onChange }: LayoutSwitchProps) {
+  const isGrid = layout === 'answers';
+  return (
+    <div class="layouts" role="group" aria-label="Layout">
+      <button type="button" aria-pressed={!isGrid} onClick={() => onChange(others)}>
+        Table
+      </button>
+      <button type="button" aria-pressed={isGrid} onClick={() => onChange({ ...others, layout: 'answers' })}>
+        Answers
+      </button>
+    </div>
   );
 }
 

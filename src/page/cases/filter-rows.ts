@@ -10,6 +10,8 @@ export interface CaseFilter {
   readonly tag?: string;
   readonly prompt?: string;
   readonly provider?: string;
+  /** `answers`: whole answers in place of the table. */
+  readonly layout?: string;
 }
 
 export const caseStatuses = [
@@ -67,7 +69,7 @@ export function filterQuery(filter: CaseFilter): string {
   return query === '' ? '' : `?${query}`;
 }
 
-const textKeys = ['text', 'change', 'suite', 'tag', 'prompt', 'provider'] as const;
+const textKeys = ['text', 'change', 'suite', 'tag', 'prompt', 'provider', 'layout'] as const;
 
 /** A case is shown where one of its cells matches, and a column where its variant does. */
 export function filterRows({ suites }: Pick<PageIndex, 'suites'>, filter: CaseFilter): Matrix {

@@ -68,7 +68,7 @@ export interface JsonChange {
 
 /** Undefined where a side is no JSON, or nothing but a plain value, which reads better as a text. */
 export function diffJsonTexts(before: string, after: string): readonly JsonChange[] | undefined {
-  const [a, b] = [parse(before), parse(after)];
+  const [a, b] = [parseJson(before), parseJson(after)];
   if (!isContainer(a) || !isContainer(b)) return undefined;
   const changes: JsonChange[] = [];
   collect(a, b, '', changes);
@@ -77,7 +77,7 @@ export function diffJsonTexts(before: string, after: string): readonly JsonChang
 
 /** JSON laid out to be read; undefined where the text is none. */
 export function formatJson(text: string): string | undefined {
-  const value = parse(text);
+  const value = parseJson(text);
   return isContainer(value) ? JSON.stringify(value, undefined, 2) : undefined;
 }
 
@@ -112,7 +112,8 @@ function collectMember(
   else if (before !== undefined) changes.push({ path, kind: 'removed', before });
 }
 
-function parse(text: string): JsonValue | undefined {
+/** Undefined where the text is no JSON object or array. */
+export function parseJson(text: string): JsonValue | undefined {
   // Most answers are prose.
   if (!/^\s*[[{]/.test(text) || depthOf(text) > maxDepth) return undefined;
   try {

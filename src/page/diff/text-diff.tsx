@@ -45,25 +45,24 @@ export function TextDiff({ before, after, label }: TextDiffProps) {
 }
 
 /** Makes a change of blanks visible. */
-function showBlank(text: string): string {
+export function showBlank(text: string): string {
   return text.trim() === '' ? text.replaceAll(' ', '·').replaceAll('\n', '↵\n') : text;
 }
 
-/** An answer against the baseline's: by members where both are JSON, by words else. */
-export function AnswerDiff({ before, after }: { readonly before: string; readonly after: string }) {
-  if (before === after) return <p class="note">The same answer as in the baseline.</p>;
+/** The members that differ; nothing where a side is no JSON. */
+export function MemberDiff({ before, after }: { readonly before: string; readonly after: string }) {
   const changes = diffJsonTexts(before, after);
+  if (changes === undefined) return null;
+  if (changes.length === 0) return <p class="note">The same JSON, written differently.</p>;
   return (
-    <>
-      {changes === undefined ? null : <JsonChanges changes={changes} />}
-      {changes !== undefined && changes.length === 0 ? <p class="note">The same JSON, written differently:</p> : null}
-      <TextDiff before={before} after={after} label="answer against the baseline's" />
-    </>
+    <details>
+      <summary>Changed members</summary>
+      <JsonChanges changes={changes} />
+    </details>
   );
 }
 
 function JsonChanges({ changes }: { readonly changes: readonly JsonChange[] }) {
-  if (changes.length === 0) return null;
   return (
     <Table label="Difference of the JSON, by members" kind="json-changes" headings={['Member', 'Baseline', 'Now']}>
       {changes.map(({ path, before, after }, index) => (

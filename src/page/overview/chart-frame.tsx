@@ -5,6 +5,7 @@ import { percentOf } from '../../text/format-amount.ts';
 import { plainName, SafeLine } from '../safe-text.tsx';
 import { Table } from '../table.tsx';
 import { useSize } from '../use-size.ts';
+import { chartHeight, type Scale } from './scales.ts';
 
 interface ChartFrameProps {
   readonly title: string;
@@ -14,8 +15,6 @@ interface ChartFrameProps {
   readonly table: readonly (readonly string[])[];
   readonly children: (width: number) => ComponentChildren;
 }
-
-export const chartHeight = 200;
 
 /** A chart with a sentence and a table that say the same. */
 export function ChartFrame({ title, summary, table, children }: ChartFrameProps) {
@@ -87,40 +86,12 @@ interface RateMarkProps {
 
 /** A rate as a dot on its interval. */
 export function RateMark({ rate: { value, low, high }, x, y, isHollow = false }: RateMarkProps) {
+  // An unknown rate is not 0.
+  if (value === null) return null;
   return (
     <g>
       {low === null || high === null ? null : <line class="range" x1={x} x2={x} y1={y(low)} y2={y(high)} />}
-      <circle class={isHollow ? 'dot hollow' : 'dot'} cx={x} cy={y(value ?? 0)} r={4} />
+      <circle class={isHollow ? 'dot hollow' : 'dot'} cx={x} cy={y(value)} r={4} />
     </g>
   );
-}
-
-/** A scale from just below the lowest rate to 1; `range` is in pixels. */
-export function rateScale(rates: readonly RateEstimate[], range: readonly [number, number]): Scale {
-  const lowest = Math.min(...rates.map(({ low, value }) => low ?? value ?? 1));
-  return linearScale([Math.max(0, Math.floor(lowest * 10 - 0.01) / 10), 1], range);
-}
-
-export interface Scale {
-  (value: number): number;
-  readonly ticks: readonly number[];
-}
-
-/** Maps values onto a stretch of pixels, with round ticks. */
-export function linearScale(domain: readonly [number, number], range: readonly [number, number], count = 4): Scale {
-  const [low, high] = domain;
-  const [from, to] = range;
-  const span = high - low || 1;
-  const scale = (value: number) => from + ((value - low) / span) * (to - from);
-  return Object.assign(scale, { ticks: roundTicks(low, high, count) });
-}
-
-function roundTicks(low: number, high: number, count: number): readonly number[] {
-  const rough = (high - low) / count;
-  if (!(rough > 0)) return [low];
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999) ?? power;
-  const ticks: number[] = [];
-  for (let tick = Math.ceil(low / step - 1e-9) * step; tick <= high + step * 1e-6; tick += step) ticks.push(tick);
-  return ticks;
 }

@@ -1,6 +1,7 @@
 import type { PageLatencies } from '../../model/page.ts';
 import { formatCount, formatDuration } from '../../text/format-amount.ts';
-import { ChartFrame, chartHeight } from './chart-frame.tsx';
+import { ChartFrame } from './chart-frame.tsx';
+import { chartHeight } from './scales.ts';
 
 interface LatencyChartProps {
   readonly name: string;

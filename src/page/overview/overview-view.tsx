@@ -1,10 +1,10 @@
-import type { PageBreach, PageIndex } from '../../model/page.ts';
+import type { PageIndex } from '../../model/page.ts';
 import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
 import { usePage, useProgress } from '../page-context.ts';
-import { formatNumber, SafeLine } from '../safe-text.tsx';
+import { CopyButton, formatNumber, SafeLine } from '../safe-text.tsx';
 import { toneOf } from '../status-mark.tsx';
-import { BrokenList } from './broken-list.tsx';
 import { SuiteSection } from './suite-section.tsx';
+import { isAccepted, WhatBroke } from './what-broke.tsx';
 
 /** The verdict, then what broke, then the numbers behind it. */
 export function OverviewView() {
@@ -12,8 +12,7 @@ export function OverviewView() {
   return (
     <>
       <Verdict index={index} />
-      <Breaches breaches={index.breaches} />
-      <BrokenList />
+      <WhatBroke />
       {index.suites.map((suite) => (
         <SuiteSection key={suite.suite} suite={suite} />
       ))}
@@ -24,32 +23,42 @@ export function OverviewView() {
 }
 
 function Verdict({ index }: { readonly index: PageIndex }) {
-  const { verdict, totals, run } = index;
+  const { verdict, totals, run, nextStep } = index;
   const progress = useProgress();
   const [word = '', ...rest] = verdict.text.split(/(?<=^\w+): ?/);
   const isRunning = progress !== undefined;
-  const tone = isRunning ? 'quiet' : toneOf(verdict.outcome);
+  // A change that accepts regressions is green for the gate alone.
+  const accepts = verdict.outcome === 'passed' && index.failures.entries.some(isAccepted);
+  const tone = isRunning ? 'quiet' : accepts ? 'warn' : toneOf(verdict.outcome);
   const done = totals.passed + totals.failed + totals.errored;
   return (
     <section class={`verdict ${tone}`} aria-labelledby="verdict">
       <h1 id="verdict">
         {isRunning ? 'Running' : capitalize(word)}
+        {accepts && !isRunning ? <span class="chip">with accepted regressions</span> : null}
         {isRunning ? null : <span class="exit">exit code {verdict.exitCode}</span>}
       </h1>
       <p class="sentence">
         {isRunning ? (
           `${formatNumber(done)} of ${formatCount(totals.planned, 'cell')} so far; this page follows the record.`
-        ) : rest.length === 0 ? (
-          describePassedRun(index)
         ) : (
-          <SafeLine text={capitalize(rest.join(': '))} />
+          <SafeLine text={startSentence(rest.join(': '), index)} />
         )}
       </p>
+      {isRunning || nextStep === undefined ? null : (
+        <p class="next">
+          <SafeLine text={capitalize(nextStep.replace(/: .*/s, ':'))} />{' '}
+          <code>
+            <SafeLine text={nextStep.replace(/^.*?: /s, '')} />
+          </code>
+          <CopyButton text={nextStep.replace(/^.*?: /s, '')} label="the command" />
+        </p>
+      )}
       <dl class="figures">
         <Figure label="passed" value={formatNumber(totals.passed)} />
         <Figure label="failed" value={formatNumber(totals.failed)} tone={totals.failed > 0 ? 'bad' : ''} />
-        <Figure label="errored" value={formatNumber(totals.errored)} tone={totals.errored > 0 ? 'warn' : ''} />
-        <Figure label="skipped" value={formatNumber(totals.skipped)} />
+        {totals.errored > 0 ? <Figure label="errored" value={formatNumber(totals.errored)} tone="warn" /> : null}
+        {totals.skipped > 0 ? <Figure label="skipped" value={formatNumber(totals.skipped)} /> : null}
         {totals.observed > 0 ? <Figure label="observed apart" value={formatNumber(totals.observed)} /> : null}
         <Figure
           label="cost without the cache"
@@ -82,57 +91,6 @@ function Figure({
   );
 }
 
-/** What a run that passed has shown. */
-function describePassedRun({ suites, totals }: PageIndex): string {
-  const compared = suites.flatMap(({ variants }) => variants).filter(({ comparison }) => comparison !== undefined);
-  if (totals.planned === 0) return 'Nothing was planned.';
-  if (compared.length === 0) return 'Every limit of the gate holds. There was nothing to compare with.';
-  return 'Every limit of the gate holds, those of the comparisons too.';
-}
-
-function Breaches({ breaches }: { readonly breaches: readonly PageBreach[] }) {
-  const { href } = usePage();
-  if (breaches.length === 0) return null;
-  const shown = breaches.slice(0, maxBreaches);
-  return (
-    <section aria-labelledby="breaches">
-      <h2 id="breaches">What the gate says</h2>
-      <ul class="breaches">
-        {shown.map((breach, place) => {
-          const { code, suite, prompt, provider, caseId, message } = breach;
-          const where = [suite, prompt === undefined ? provider : `${prompt} × ${provider ?? ''}`, caseId];
-          const name = where.filter((part) => part !== undefined).join(' · ');
-          const isCase = suite !== undefined && prompt !== undefined && provider !== undefined && caseId !== undefined;
-          return (
-            <li key={place}>
-              <code class="code">{code}</code>
-              <span class="what">
-                <SafeLine text={message} />
-                {name === '' ? null : (
-                  <span class="where">
-                    {isCase ? (
-                      <a href={href({ name: 'case', suite, caseId, prompt, provider, filter: {} })}>
-                        <SafeLine text={name} />
-                      </a>
-                    ) : (
-                      <SafeLine text={name} />
-                    )}
-                  </span>
-                )}
-              </span>
-            </li>
-          );
-        })}
-      </ul>
-      {breaches.length > shown.length ? (
-        <p class="note">and {formatNumber(breaches.length - shown.length)} more: see the json report</p>
-      ) : null}
-    </section>
-  );
-}
-
-const maxBreaches = 50;
-
 function Remarks({ title, texts }: { readonly title: string; readonly texts: readonly string[] }) {
   if (texts.length === 0) return null;
   return (
@@ -151,6 +109,11 @@ function Remarks({ title, texts }: { readonly title: string; readonly texts: rea
 
 function formatTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+}
+
+/** A name stays as it is written. */
+function startSentence(text: string, { suites }: PageIndex): string {
+  return suites.some(({ suite }) => text.startsWith(suite)) ? text : capitalize(text);
 }
 
 function capitalize(text: string): string {

@@ -1,11 +1,12 @@
 import type { PageVariant } from '../../model/page.ts';
 import { formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { nameOf, plainName } from '../safe-text.tsx';
-import { ChartFrame, chartHeight, linearScale, RateAxis, RateMark, rateScale } from './chart-frame.tsx';
+import { ChartFrame, RateAxis, RateMark } from './chart-frame.tsx';
+import { chartHeight, type LabelPlace, linearScale, placeLabels, rateScale } from './scales.ts';
 
 /** The cost of each variant beside its pass rate: up and to the left is better. */
 export function QualityChart({ variants }: { readonly variants: readonly PageVariant[] }) {
-  const points = variants.map((variant) => ({
+  const points = variants.slice(0, maxPoints).map((variant) => ({
     name: nameOf(variant),
     cost: (1000 * (variant.costUsd ?? 0)) / Math.max(1, variant.planned),
     rate: variant.passRate,
@@ -15,14 +16,14 @@ export function QualityChart({ variants }: { readonly variants: readonly PageVar
     <ChartFrame
       title="Cost against quality"
       summary={`Cost of 1,000 cells (across) and pass rate (up): ${points
-        .map(({ name, cost, rate }) => `${name} ${formatPercent(rate.value ?? 0)} for ${formatUsd(cost)}`)
+        .map(({ name, cost, rate }) => `${name} ${formatRate(rate.value)} for ${formatUsd(cost)}`)
         .join('; ')}.`}
       table={[
         ['Variant', 'Cost of 1,000 cells', 'Pass rate', 'Low', 'High'],
         ...points.map(({ name, cost, rate }) => [
           name,
           formatUsd(cost),
-          formatPercent(rate.value ?? 0),
+          formatRate(rate.value),
           rate.low === null ? '–' : formatPercent(rate.low),
           rate.high === null ? '–' : formatPercent(rate.high),
         ]),
@@ -42,11 +43,14 @@ export function QualityChart({ variants }: { readonly variants: readonly PageVar
                 {formatUsd(tick)}
               </text>
             ))}
-            {points.map(({ name, cost, rate }, place) => (
-              <g key={name}>
-                <RateMark rate={rate} x={x(cost)} y={y} />
-                <Label x={x(cost)} y={y(rate.value ?? 0)} width={width} text={name} place={place} />
-              </g>
+            {points.map(({ name, cost, rate }) => (
+              <RateMark key={name} rate={rate} x={x(cost)} y={y} />
+            ))}
+            {placeLabels(
+              points.map(({ name, cost, rate }) => ({ name, x: x(cost), y: y(rate.value ?? 0) })),
+              width,
+            ).map((label) => (
+              <Label key={label.name} {...label} width={width} />
             ))}
           </>
         );
@@ -55,23 +59,20 @@ export function QualityChart({ variants }: { readonly variants: readonly PageVar
   );
 }
 
-interface LabelProps {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly text: string;
-  readonly place: number;
+function formatRate(value: number | null): string {
+  return value === null ? 'unknown' : formatPercent(value);
 }
 
 /** On the side where there is room. */
-function Label({ x, y, width, text, place }: LabelProps) {
+function Label({ x, y, width, name }: LabelPlace & { readonly width: number }) {
   const isLeft = x > width / 2;
-  const short = plainName(text.length > maxLabel ? `${text.slice(0, maxLabel - 1)}…` : text);
+  const short = plainName(name.length > maxLabel ? `${name.slice(0, maxLabel - 1)}…` : name);
   return (
-    <text class="label" x={isLeft ? x - 8 : x + 8} y={y + 4 + (place % 2) * 14} text-anchor={isLeft ? 'end' : 'start'}>
+    <text class="label" x={isLeft ? x - 8 : x + 8} y={y + 4} text-anchor={isLeft ? 'end' : 'start'}>
       {short}
     </text>
   );
 }
 
 const maxLabel = 26;
+const maxPoints = 12;

@@ -7,7 +7,7 @@ import { nameOf, SafeLine } from '../safe-text.tsx';
 import { StatusMark } from '../status-mark.tsx';
 import { Table } from '../table.tsx';
 import { ClassDetail } from './class-detail.tsx';
-import { ComparisonDetail } from './comparison-detail.tsx';
+import { Comparisons } from './comparisons.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { QualityChart } from './quality-chart.tsx';
 import { TrendChart } from './trend-chart.tsx';
@@ -24,11 +24,7 @@ export function SuiteSection({ suite }: { readonly suite: PageSuite }) {
         </span>
       </h2>
       <VariantTable suite={suite} />
-      {suite.variants.map((variant) =>
-        variant.comparison === undefined ? null : (
-          <ComparisonDetail key={nameOf(variant)} suite={suite} variant={variant} comparison={variant.comparison} />
-        ),
-      )}
+      <Comparisons suite={suite} />
       {suite.variants.map((variant) =>
         variant.byClass === undefined ? null : (
           <ClassDetail key={nameOf(variant)} variant={variant} classes={variant.byClass} />
@@ -116,18 +112,24 @@ function Charts({ suite }: { readonly suite: PageSuite }) {
   const priced = suite.variants.filter(({ costUsd, passRate }) => costUsd !== null && passRate.value !== null);
   const timed = gated.filter(({ latencies }) => latencies !== undefined).slice(0, maxCharts);
   if (trends.length + timed.length === 0 && priced.length < 2) return null;
+  const count = trends.length + timed.length + (priced.length < 2 ? 0 : 1);
+  // Where something broke, people look at answers first.
+  const isOpen = suite.variants.every(({ failed, errored }) => failed + errored === 0);
   return (
-    <div class="charts">
-      {trends.map((variant) => (
-        <TrendChart key={`trend ${nameOf(variant)}`} variant={variant} />
-      ))}
-      {priced.length < 2 ? null : <QualityChart variants={priced} />}
-      {timed.map(({ latencies, ...variant }) =>
-        latencies === undefined ? null : (
-          <LatencyChart key={`latency ${nameOf(variant)}`} name={nameOf(variant)} latencies={latencies} />
-        ),
-      )}
-    </div>
+    <details open={isOpen}>
+      <summary>{count === 1 ? 'Chart' : `${count} charts`}</summary>
+      <div class="charts">
+        {trends.map((variant) => (
+          <TrendChart key={`trend ${nameOf(variant)}`} variant={variant} />
+        ))}
+        {priced.length < 2 ? null : <QualityChart variants={priced} />}
+        {timed.map(({ latencies, ...variant }) =>
+          latencies === undefined ? null : (
+            <LatencyChart key={`latency ${nameOf(variant)}`} name={nameOf(variant)} latencies={latencies} />
+          ),
+        )}
+      </div>
+    </details>
   );
 }
 

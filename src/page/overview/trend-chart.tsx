@@ -2,7 +2,8 @@ import type { TrendPoint } from '../../model/history.ts';
 import type { PageVariant } from '../../model/page.ts';
 import { formatDuration, formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { nameOf } from '../safe-text.tsx';
-import { ChartFrame, chartHeight, RateAxis, RateMark, rateScale } from './chart-frame.tsx';
+import { ChartFrame, RateAxis, RateMark } from './chart-frame.tsx';
+import { chartHeight, rateScale } from './scales.ts';
 
 /** The pass rate of a variant over runs, each with its interval. */
 export function TrendChart({ variant }: { readonly variant: PageVariant }) {
@@ -15,9 +16,14 @@ export function TrendChart({ variant }: { readonly variant: PageVariant }) {
           [chartHeight - 24, 10],
         );
         const x = (place: number) => 52 + ((width - 68) * (place + 0.5)) / trend.length;
-        const points = trend.map(({ passRate }, place) => [x(place), y(passRate.value ?? 0)] as const);
-        const path = points
-          .map(([px, py], place) => `${place === 0 ? 'M' : 'L'}${px.toFixed(1)} ${py.toFixed(1)}`)
+        // The line is broken where a rate is unknown.
+        let isDrawn = false;
+        const path = trend
+          .map(({ passRate: { value } }, place) => {
+            const start = isDrawn ? 'L' : 'M';
+            isDrawn = value !== null;
+            return value === null ? '' : `${start}${x(place).toFixed(1)} ${y(value).toFixed(1)}`;
+          })
           .join('');
         return (
           <>
@@ -27,10 +33,10 @@ export function TrendChart({ variant }: { readonly variant: PageVariant }) {
               <RateMark key={runId} rate={passRate} x={x(place)} y={y} isHollow={isPartial} />
             ))}
             <text class="tick" x={50} y={chartHeight - 4}>
-              {dayOf(trend[0])}
+              {dayOf(trend[0], width)}
             </text>
             <text class="tick" x={width - 8} y={chartHeight - 4} text-anchor="end">
-              {dayOf(trend.at(-1))}
+              {dayOf(trend.at(-1), width)}
             </text>
           </>
         );
@@ -42,7 +48,7 @@ export function TrendChart({ variant }: { readonly variant: PageVariant }) {
 function describe(trend: readonly TrendPoint[]): string {
   const [first, last] = [trend[0], trend.at(-1)];
   if (first === undefined || last === undefined) return 'There is no run yet.';
-  const rate = ({ passRate }: TrendPoint) => formatPercent(passRate.value ?? 0);
+  const rate = ({ passRate: { value } }: TrendPoint) => (value === null ? 'unknown' : formatPercent(value));
   const partial = trend.some(({ isPartial }) => isPartial)
     ? ' Hollow points are of runs that were filtered or not complete.'
     : '';
@@ -65,6 +71,11 @@ function tableOf(trend: readonly TrendPoint[]): readonly (readonly string[])[] {
   ];
 }
 
-function dayOf(point: TrendPoint | undefined): string {
-  return point === undefined ? '' : `${point.startedAt.slice(0, 10)} ${point.startedAt.slice(11, 16)}`;
+/** The day and the time, or the day alone where two of them would meet. */
+function dayOf(point: TrendPoint | undefined, width: number): string {
+  if (point === undefined) return '';
+  const day = point.startedAt.slice(0, 10);
+  return width < minWidthWithTime ? day : `${day} ${point.startedAt.slice(11, 16)}`;
 }
+
+const minWidthWithTime = 290;

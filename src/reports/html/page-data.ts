@@ -1,14 +1,17 @@
 import { defined } from '../../json/defined.ts';
 import type { PromptFindings } from '../../model/finding.ts';
-import type { PageBreach, PageCase, PageContract, PageIndex, PageSuite } from '../../model/page.ts';
+import type { PageCase, PageContract, PageIndex, PageSuite } from '../../model/page.ts';
 import type { Report } from '../../model/report.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import { createFindGateEffect, variantKey } from '../cases/gate-effect.ts';
 import { describeDecision } from '../headline.ts';
+import { describeNextStep } from '../next-step.ts';
 import { describeCounts, warningsElsewhere } from '../run-facts.ts';
 import { buildPageCase, type PageLimits } from './page-case.ts';
+import { buildPageFailures } from './page-failures.ts';
 import { createPageRows, type RowBlock } from './page-rows.ts';
+import { buildPrompts, buildRemarks } from './page-suite.ts';
 import { buildPageVariant } from './page-variant.ts';
 
 /** JSON of the page's data, safe inside HTML. Details of cases and rows of tables come first, the index comes last. */
@@ -46,9 +49,10 @@ export function* buildPageData(
         buildPageVariant(
           variant,
           trends.find((trend) => trend.suite === suite.suite && variantKey(trend) === variantKey(variant)),
-          (variant.comparison?.notes ?? []).map(clip),
         ),
       ),
+      prompts: buildPrompts(suite),
+      remarks: buildRemarks(report, suite),
       ...rows.list(),
     });
   }
@@ -85,13 +89,8 @@ function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
       counts: describeCounts(report),
     },
     totals,
-    breaches: decision.breaches.map(
-      ({ code, suite, prompt, provider, caseId, ...breach }): PageBreach => ({
-        code,
-        ...defined({ suite, prompt, provider, caseId }),
-        message: clip(breach.message),
-      }),
-    ),
+    failures: buildPageFailures(report),
+    ...defined({ nextStep: describeNextStep(report) }),
     warnings: warningsElsewhere(report).map(clip),
     notes: notes.map(clip),
     suites,

@@ -3,16 +3,11 @@ import type { VariantTrend } from '../../model/history.ts';
 import type { PageComparison, PageLatencies, PageVariant } from '../../model/page.ts';
 import type { VariantComparison, VariantReport } from '../../model/report.ts';
 import { quantile } from '../../stats/quantiles.ts';
-import { clipText } from '../../text/shorten.ts';
 import { describeClasses } from '../classes.ts';
-import { describeComparison, describeMetrics, promptSides } from '../comparison.ts';
+import { describeComparison, describeMetrics } from '../comparison.ts';
 
 /** A variant with its numbers, its comparison, and what charts draw. */
-export function buildPageVariant(
-  variant: VariantReport,
-  trend: VariantTrend | undefined,
-  notes: readonly string[],
-): PageVariant {
+export function buildPageVariant(variant: VariantReport, trend: VariantTrend | undefined): PageVariant {
   const {
     comparison,
     latencies,
@@ -29,16 +24,15 @@ export function buildPageVariant(
     ...counts,
     ...defined({
       byClass: describeClasses(variant),
-      comparison: comparison && { ...buildComparison(comparison), notes },
+      comparison: comparison && buildComparison(comparison),
       latencies: latencies && binLatencies(latencies()),
       trend: trend?.points.length === 0 ? undefined : trend?.points,
     }),
   };
 }
 
-function buildComparison(comparison: VariantComparison): Omit<PageComparison, 'notes'> {
-  const { outcome, against, cases, residue, advice, accepted, prompts } = comparison;
-  const sides = prompts && promptSides(prompts);
+function buildComparison(comparison: VariantComparison): PageComparison {
+  const { outcome, against, cases } = comparison;
   return {
     outcome,
     against,
@@ -54,25 +48,8 @@ function buildComparison(comparison: VariantComparison): Omit<PageComparison, 'n
       removed: cases.removed.length,
       redefined: cases.redefined.length,
     },
-    removed: cases.removed,
-    residue: residue.map(clip),
-    advice: advice.map(clip),
-    accepted: accepted.map(clip),
-    ...defined({
-      prompts: sides && {
-        baseline: clipText(sides.expected, maxPromptChars),
-        candidate: clipText(sides.found, maxPromptChars),
-      },
-    }),
   };
 }
-
-function clip(text: string): string {
-  return clipText(text, maxTextChars);
-}
-
-const maxTextChars = 4000;
-const maxPromptChars = 65_536;
 
 /** Counts over bins of equal ratio, since latencies spread over orders of magnitude; undefined where nothing was timed. */
 function binLatencies(samples: {

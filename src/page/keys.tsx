@@ -1,0 +1,89 @@
+import { useEffect, useRef } from 'preact/hooks';
+
+/** The keys of a report, and the dialog that names them. */
+export function Keys({ onSearch }: { readonly onSearch: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const search = useRef(onSearch);
+  search.current = onSearch;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const isOpen = dialog.current?.open === true;
+      if (isOpen || isTyping(event)) return;
+      const act = actions[event.key];
+      if (event.key === '?') dialog.current?.showModal();
+      else if (event.key === '/') search.current();
+      else if (act?.() !== true) return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  return (
+    <>
+      <button type="button" class="keys-button" onClick={() => dialog.current?.showModal()}>
+        Keys <kbd aria-hidden="true">?</kbd>
+      </button>
+      <dialog ref={dialog} aria-labelledby="keys-title" class="keys">
+        <h2 id="keys-title">Keys</h2>
+        <dl>
+          {described.map(([keys, what]) => (
+            <div key={what}>
+              <dt>
+                {keys.map((key) => (
+                  <kbd key={key}>{key}</kbd>
+                ))}
+              </dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
+        </dl>
+        <form method="dialog">
+          <button type="submit" class="primary">
+            Close
+          </button>
+        </form>
+      </dialog>
+    </>
+  );
+}
+
+const described: readonly (readonly [keys: readonly string[], what: string])[] = [
+  [['j', 'k'], 'next and previous case'],
+  [['Enter'], 'open the case'],
+  [['/'], 'search the cases'],
+  [['←', '↑', '↓', '→'], 'move in the table of cases'],
+  [['?'], 'show these keys'],
+  [['Esc'], 'close them'],
+];
+
+/** Each says whether there was something to do. */
+const actions: Readonly<Record<string, (() => boolean) | undefined>> = {
+  j: () => follow('next') || step(1),
+  k: () => follow('prev') || step(-1),
+};
+
+/** Keys belong to who types, and those with a modifier to the browser. */
+function isTyping({ target, ctrlKey, metaKey, altKey, isComposing }: KeyboardEvent): boolean {
+  if (ctrlKey || metaKey || altKey || isComposing) return true;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !['checkbox', 'radio', 'button'].includes(target.type);
+  return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
+/** On the page of a case: its neighbours in the table. */
+function follow(rel: 'next' | 'prev'): boolean {
+  const link = document.querySelector<HTMLAnchorElement>(`.neighbours a[rel=${rel}]`);
+  link?.click();
+  return document.querySelector('.neighbours') !== null;
+}
+
+/** In a list of cases: from one to the next. */
+function step(direction: 1 | -1): boolean {
+  const links = [...document.querySelectorAll<HTMLElement>('[data-step]')].filter((link) => link.checkVisibility());
+  const active = document.activeElement;
+  const current = links.findIndex((link) => link === active || link.closest('tr, li')?.contains(active) === true);
+  const next = links[current === -1 ? (direction === 1 ? 0 : links.length - 1) : current + direction];
+  next?.focus();
+  next?.scrollIntoView({ block: 'nearest' });
+  return links.length > 0;
+}
