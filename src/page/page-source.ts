@@ -1,4 +1,4 @@
-import type { PageBlock, PageCaseRow, PageIndex, PageRun, PageSuite } from '../model/page.ts';
+import type { PageBlock, PageCaseRow, PageIndex, PageRun, PageRunVerdict, PageSuite } from '../model/page.ts';
 import type { Subject } from './route.ts';
 
 /** The data of a report. A block is loaded when one of its cases is opened. */
@@ -26,6 +26,10 @@ export function openServed(subject: Subject): PageSource {
 
 export function fetchRuns(): Promise<readonly PageRun[]> {
   return fetchJson<readonly PageRun[]>('/api/runs');
+}
+
+export function fetchVerdict(id: string): Promise<PageRunVerdict> {
+  return fetchJson<PageRunVerdict>(`/api/run/${encodeURIComponent(id)}/verdict`);
 }
 
 /** The same index with every row in its suite. */

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { PageRun } from '../model/page.ts';
+import type { PageRun, PageRunVerdict } from '../model/page.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
 import { Header } from './header.tsx';
-import { fetchRuns, load, onRunChanged } from './page-source.ts';
+import { fetchRuns, fetchVerdict, load, onRunChanged } from './page-source.ts';
 import { hrefOf } from './route.ts';
 import { SafeLine } from './safe-text.tsx';
+import { StatusMark } from './status-mark.tsx';
 import { Table } from './table.tsx';
 
 /** The stored runs of a server, the latest first. Two of them can be compared. */
@@ -36,6 +37,7 @@ export function RunsView() {
 }
 
 function RunTable({ runs }: { readonly runs: readonly PageRun[] }) {
+  const verdicts = useVerdicts(runs);
   const [baseline, setBaseline] = useState<string>();
   const [candidate, setCandidate] = useState<string>();
   const isReady = baseline !== undefined && candidate !== undefined && baseline !== candidate;
@@ -59,15 +61,16 @@ function RunTable({ runs }: { readonly runs: readonly PageRun[] }) {
           'A',
           'B',
           'Run',
-          'State',
-          'Suites',
-          ...['Passed', 'Failed', 'Errored', 'Skipped', 'Cost'].map((number) => ({ number })),
+          'Verdict',
+          'Commit',
+          ...['Passed', 'Failed', 'Errored', 'Cost'].map((number) => ({ number })),
         ]}
       >
         {runs.map((run) => (
           <RunRow
             key={run.id}
             run={run}
+            verdict={verdicts.get(run.id)}
             isBaseline={run.id === baseline}
             isCandidate={run.id === candidate}
             onBaseline={() => setBaseline(run.id)}
@@ -81,14 +84,16 @@ function RunTable({ runs }: { readonly runs: readonly PageRun[] }) {
 
 interface RunRowProps {
   readonly run: PageRun;
+  /** A sentence where its report can't be made; undefined until it is. */
+  readonly verdict: PageRunVerdict | string | undefined;
   readonly isBaseline: boolean;
   readonly isCandidate: boolean;
   readonly onBaseline: () => void;
   readonly onCandidate: () => void;
 }
 
-function RunRow({ run, isBaseline, isCandidate, onBaseline, onCandidate }: RunRowProps) {
-  const { id, startedAt, state, suites, passed, failed, errored, skipped, costUsd } = run;
+function RunRow({ run, verdict, isBaseline, isCandidate, onBaseline, onCandidate }: RunRowProps) {
+  const { id, startedAt, state, passed, failed, errored, costUsd } = run;
   const isReadable = state !== 'unreadable';
   return (
     <tr>
@@ -125,18 +130,14 @@ function RunRow({ run, isBaseline, isCandidate, onBaseline, onCandidate }: RunRo
         </span>
       </th>
       <td>
-        <span class={`status ${state === 'complete' ? 'good' : state === 'running' ? 'accent' : 'warn'}`}>
-          {state}
-          {state === 'running' ? describeProgress(run) : ''}
-        </span>
+        <RunVerdict run={run} verdict={verdict} />
       </td>
       <td>
-        <SafeLine text={suites.join(', ')} />
+        <CheckedOut run={run} />
       </td>
       <Count count={passed} />
       <Count count={failed} tone="bad" />
       <Count count={errored} tone="warn" />
-      <Count count={skipped} />
       <td class="number">{costUsd === null ? '–' : formatUsd(costUsd)}</td>
     </tr>
   );
@@ -146,12 +147,98 @@ function Count({ count, tone = '' }: { readonly count: number | null; readonly t
   return <td class={`number ${count === null || count === 0 ? '' : tone}`}>{count ?? '–'}</td>;
 }
 
+/** How the run ended and what its report says first. */
+function RunVerdict({ run, verdict }: Pick<RunRowProps, 'run' | 'verdict'>) {
+  const { state, suites } = run;
+  if (typeof verdict !== 'object') {
+    const isEnded = verdict === undefined && canBeJudged(run);
+    return (
+      <>
+        <span class={`status ${state === 'running' ? 'accent' : isEnded ? 'quiet' : 'warn'}`}>
+          {isEnded ? 'reading …' : state}
+          {state === 'running' ? describeProgress(run) : ''}
+        </span>
+        {verdict === undefined ? null : (
+          <span class="reason">
+            <SafeLine text={verdict} />
+          </span>
+        )}
+        <span class="where">
+          <SafeLine text={suites.join(', ')} />
+        </span>
+      </>
+    );
+  }
+  const { word, outcome, text, against } = verdict;
+  return (
+    <>
+      <StatusMark status={word === outcome ? outcome : word} />
+      <span class="reason">
+        <SafeLine text={text} />
+      </span>
+      <span class="where">
+        <SafeLine
+          text={`${suites.join(', ')} · compared with ${against.length === 0 ? 'nothing' : against.join(', ')}`}
+        />
+      </span>
+    </>
+  );
+}
+
+function CheckedOut({ run: { commit, branch, pullRequest } }: Pick<RunRowProps, 'run'>) {
+  if (commit === undefined && branch === undefined) return <span class="muted">unknown</span>;
+  const place = [...(branch === undefined ? [] : [branch]), ...(pullRequest === undefined ? [] : [`#${pullRequest}`])];
+  return (
+    <>
+      {commit === undefined ? null : (
+        <code>
+          <SafeLine text={commit.slice(0, 8)} />
+        </code>
+      )}
+      <span class="where">
+        <SafeLine text={place.join(' · ')} />
+      </span>
+    </>
+  );
+}
+
 /** The share of the planned cells that have a result. */
 function describeProgress({ planned, skipped }: PageRun): string {
   return planned === null || skipped === null || planned === 0
     ? ''
     : ` ${formatPercent((planned - skipped) / planned)}`;
 }
+
+function canBeJudged({ state }: PageRun): boolean {
+  return state !== 'unreadable' && state !== 'running';
+}
+
+/** Reads the verdicts one after another, the latest first: each takes the server a report. */
+function useVerdicts(runs: readonly PageRun[]): ReadonlyMap<string, PageRunVerdict | string> {
+  const [verdicts, setVerdicts] = useState<ReadonlyMap<string, PageRunVerdict | string>>(new Map());
+  useEffect(() => {
+    let isOver = false;
+    const read = async () => {
+      for (const { id } of runs.filter(canBeJudged).slice(0, maxVerdicts)) {
+        if (isOver) return;
+        let verdict: PageRunVerdict | string;
+        try {
+          verdict = await fetchVerdict(id);
+        } catch (error) {
+          verdict = error instanceof Error ? error.message : String(error);
+        }
+        setVerdicts((before) => new Map([...before, [id, verdict]]));
+      }
+    };
+    void read();
+    return () => {
+      isOver = true;
+    };
+  }, [runs]);
+  return verdicts;
+}
+
+const maxVerdicts = 100;
 
 function useRuns() {
   const [state, setState] = useState<{ readonly runs?: readonly PageRun[]; readonly problem?: string }>({});

@@ -1,6 +1,7 @@
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../files/storage-error.ts';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import type { PageRun } from '../model/page.ts';
 import { openRecordHeads } from './open-stored-record.ts';
@@ -87,7 +88,9 @@ export function countStoredRun({ id, path, bytes }: StoredRun, root: string): Pa
     const suites = header.suites.map(({ suite }) => suite);
     const state = summary.ended ? (summary.stopReason ?? 'complete') : 'running';
     const counts = { planned, passed, failed, errored, skipped };
-    return { id, startedAt: header.startedAt, state, suites, ...counts, costUsd, bytes };
+    const { commit, branch, pullRequest } = header.provenance ?? {};
+    const checkedOut = defined({ commit, branch, pullRequest });
+    return { id, startedAt: header.startedAt, state, ...checkedOut, suites, ...counts, costUsd, bytes };
   } catch (error) {
     // One damaged record must not hide the others.
     if (!(error instanceof UserError)) throw error;

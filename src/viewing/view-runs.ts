@@ -1,8 +1,9 @@
-import type { PageRun } from '../model/page.ts';
+import type { PageRun, PageRunVerdict } from '../model/page.ts';
 import type { Report } from '../model/report.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { countStoredRun } from '../record/list-runs.ts';
+import { describeVerdict, outcomeWord } from '../reports/headline.ts';
 import { reportOnRun } from '../verdict/assess-run.ts';
 import { compareRecords } from '../verdict/compare-records.ts';
 
@@ -20,12 +21,15 @@ export interface ViewedRuns {
   states(): ReadonlyMap<string, string>;
   /** Undefined where there is no such run. */
   report(id: string): Promise<Report> | undefined;
+  /** What the report of a run says first; undefined where there is no such run. */
+  verdict(id: string): Promise<PageRunVerdict> | undefined;
   /** The same comparison as `llmcheck compare`; undefined where one of them is not there. */
   compare(a: string, b: string): Promise<Report> | undefined;
 }
 
 export function openViewedRuns({ root, cwd, env, now }: ViewOptions): ViewedRuns {
   const counted = new Map<string, { readonly state: string; readonly run: PageRun }>();
+  const verdicts = new Map<string, { readonly state: string; readonly verdict: Promise<PageRunVerdict> }>();
   const find = (id: string) => listStoredRuns({ root }).find((stored) => stored.id === id);
   return {
     list: () => listStoredRuns({ root }).map((stored) => describe(stored)),
@@ -33,6 +37,17 @@ export function openViewedRuns({ root, cwd, env, now }: ViewOptions): ViewedRuns
     report(id) {
       const stored = find(id);
       return stored === undefined ? undefined : reportOnRun({ path: stored.path, root, cwd, env });
+    },
+    verdict(id) {
+      const stored = find(id);
+      if (stored === undefined) return undefined;
+      const state = stateOf(stored);
+      const known = verdicts.get(id);
+      if (known?.state === state) return known.verdict;
+      const verdict = reportOnRun({ path: stored.path, root, cwd, env }).then(summarize);
+      verdicts.set(id, { state, verdict });
+      verdict.catch(() => verdicts.delete(id));
+      return verdict;
     },
     compare(a, b) {
       const [before, after] = [find(a), find(b)];
@@ -51,6 +66,20 @@ export function openViewedRuns({ root, cwd, env, now }: ViewOptions): ViewedRuns
     const isQuiet = now().getTime() - stored.modifiedMs > quietMs;
     return run.state === 'running' && isQuiet ? { ...run, state: 'unfinished' } : run;
   }
+}
+
+function summarize(report: Report): PageRunVerdict {
+  const comparisons = report.suites.flatMap(({ variants }) => variants.flatMap(({ comparison }) => comparison ?? []));
+  return {
+    word: outcomeWord(report),
+    outcome: report.decision.outcome,
+    text: describeVerdict(report),
+    against: [
+      ...new Set(
+        comparisons.map(({ against, isWithinRun }) => (isWithinRun === true ? against.prompt : against.source)),
+      ),
+    ],
+  };
 }
 
 /** A model may think for minutes; a run that says nothing for longer was killed. */

@@ -27,18 +27,24 @@ describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => 
       await page.goto(view.address.href);
       await page.getByRole('link', { name: last }).waitFor();
       expect(page.url()).toBe(`${view.address.origin}/`);
+      // A run that failed is not a green "complete".
+      const row = page.locator('.runs tbody tr').first();
+      await row.locator('.status.bad').getByText('failed').waitFor();
+      expect(await row.innerText()).toContain('1 of 2 echo cases fails');
+      expect(await row.innerText()).toContain('compared with nothing');
+      expect(await row.innerText()).not.toContain('complete');
       expect(await findBarriers(page)).toEqual([]);
       await page.getByRole('link', { name: last }).click();
       await page.getByRole('heading', { level: 1, name: /Failed/ }).waitFor();
       expect(await page.getByText('3 runs: from 50.0 % to 50.0 %').count()).toBe(2);
-      await page.locator('.broken a').first().click();
+      await page.locator('.entry h3 a').first().click();
       await page.getByText('Say: red').waitFor();
       expect(await findBarriers(page)).toEqual([]);
       await page.getByRole('link', { name: 'Runs' }).click();
       await page.getByLabel(`${first} as the baseline`).check();
       await page.getByLabel(`${last} as the candidate`).check();
       await page.getByRole('button', { name: 'Compare' }).click();
-      await page.getByText(`against run ${first}`).waitFor();
+      await page.locator('.comparisons').getByText(`run ${first}`).waitFor();
       expect(await findBarriers(page)).toEqual([]);
       expect(noise).toEqual([]);
       expect(requests.filter((url) => !url.startsWith(view.address.origin) && !url.startsWith('data:'))).toEqual([]);
@@ -66,7 +72,7 @@ describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => 
     appendFileSync(project.path(`.llmcheck/runs/${other}.jsonl`), `${others.join('\n')}\n`);
     await page.getByRole('heading', { level: 1, name: /Failed/ }).waitFor();
     // The details of the new case are in the block that was read before.
-    await page.locator('.broken a').click();
+    await page.locator('.entry h3 a').click();
     await page.getByText('Say: red').waitFor();
     expect(noise).toEqual([]);
     await page.close();

@@ -82,6 +82,11 @@ async function serve(pathname: string, response: ServerResponse, { runs, pages, 
   if (pathname === '/') return send(response, 'text/html; charset=utf-8', page());
   if (pathname === '/api/runs') return send(response, json, JSON.stringify(runs.list()));
   if (pathname === '/api/events') return updates.add(response);
+  if (first === 'api' && kind === 'run' && rest.length === 2 && rest[1] === 'verdict') {
+    const verdict = await runs.verdict(rest[0] ?? '');
+    if (verdict === undefined) return refuse(response, 404, `There is no stored run ${rest[0] ?? ''} (any more).`);
+    return send(response, json, JSON.stringify(verdict));
+  }
   const count = kind === 'run' ? 1 : kind === 'compare' ? 2 : 0;
   const ids = rest.slice(0, count);
   const [part, number, ...more] = rest.slice(count);

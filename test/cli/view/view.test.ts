@@ -1,6 +1,6 @@
 import { appendFileSync, copyFileSync, utimesSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { PageBlock, PageIndex, PageRun } from '../../../src/model/page.ts';
+import type { PageBlock, PageIndex, PageRun, PageRunVerdict } from '../../../src/model/page.ts';
 import { openRunProject, openView, runIdsOf } from '../../support/open-view.ts';
 
 describe('llmcheck view', () => {
@@ -20,6 +20,28 @@ describe('llmcheck view', () => {
     const cell = index.suites[0]?.cases[0]?.cells[0];
     const block = await view.json<PageBlock>(`/api/run/${id}/block/${cell?.block}`);
     expect(block[cell?.item ?? -1]).toMatchObject({ caseId: index.suites[0]?.cases[0]?.id, status: cell?.status });
+  });
+
+  test('says of a run what its report says first, and what was compared and checked out', async () => {
+    const project = await openRunProject(1);
+    const commit = 'c0ffee00'.repeat(5);
+    const env = {
+      GITHUB_ACTIONS: 'true',
+      GITHUB_SHA: commit,
+      GITHUB_REF_NAME: 'change',
+      GITHUB_REF: 'refs/heads/change',
+    };
+    const { report } = await project.report(['run'], { env });
+    const view = await openView(project);
+    const [run] = await view.json<PageRun[]>('/api/runs');
+    expect(run).toMatchObject({ id: report.run.id, commit, branch: 'change' });
+    expect(await view.json<PageRunVerdict>(`/api/run/${run?.id}/verdict`)).toEqual({
+      word: 'failed',
+      outcome: 'failed',
+      text: expect.stringMatching(/^1 of 2 echo cases fails/),
+      against: [],
+    });
+    expect((await view.get('/api/run/none/verdict')).status).toBe(404);
   });
 
   test('compares two runs as llmcheck compare does', async () => {
