@@ -1,4 +1,4 @@
-// What the html report costs: writing it, opening it and filtering it, at 10,000 cells and at 100,000.
+// What the html report costs: writing it, opening it as a table or as whole answers, and filtering it, at 10,000 cells and at 100,000.
 //   node scripts/run-ts.mjs bench/page.ts [CELLS …]
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,6 +31,7 @@ async function measure(cells: number, browser: Browser): Promise<void> {
   const { writtenMs, peakBytes } = write(buildLarge(cells), path);
   const opened: number[] = [];
   const filtered: number[] = [];
+  const answers: number[] = [];
   for (let opening = 0; opening < openings; opening += 1) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     const started = performance.now();
@@ -40,12 +41,24 @@ async function measure(cells: number, browser: Browser): Promise<void> {
     for (const query of queries) filtered.push(await page.evaluate<number>(filterBy(query)));
     for (const place of [0, 1]) filtered.push(await page.evaluate<number>(toggleStatus(place)));
     await page.close();
+    answers.push(await openAnswers(path, browser));
   }
   const size = (statSync(path).size / 1e6).toFixed(1);
   console.log(`${cells} cells (${cells / variants.length} cases × ${variants.length} variants), ${size} MB`);
   console.log(`  written in ${writtenMs.toFixed(0)} ms, heap at most ${(peakBytes / 1e6).toFixed(0)} MB`);
   console.log(`  open, table drawn: ${describe(opened)}`);
+  console.log(`  open, whole answers drawn: ${describe(answers)}`);
   console.log(`  filter, to the next frame: ${describe(filtered)}`);
+}
+
+async function openAnswers(path: string, browser: Browser): Promise<number> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const started = performance.now();
+  await page.goto(`${pathToFileURL(path).href}#/cases?layout=answers`);
+  await page.locator('.answer-cell pre').first().waitFor();
+  const elapsed = performance.now() - started;
+  await page.close();
+  return elapsed;
 }
 
 /** Text by text, as a run writes it. */

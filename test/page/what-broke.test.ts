@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { breakTen, openTickets } from '../cli/verdict/tickets-project.ts';
+import { breakTen, openPullRequest, openTickets } from '../cli/verdict/tickets-project.ts';
 import { chromiumPath, findBarriers, openBrowser, openWatched } from '../support/open-browser.ts';
 
 if (chromiumPath === undefined) console.warn('skipped: there is no Chromium here (apt-get install chromium)');
@@ -117,6 +117,28 @@ describe.skipIf(chromiumPath === undefined)('the page of a run in which ten case
     await page.keyboard.type('j?/k');
     expect(await page.getByRole('searchbox').inputValue()).toBe('j?/k');
     expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.close();
+  });
+
+  test('shows what a change accepts in a section of its own, and does not look as if nothing happened', async () => {
+    const project = await openPullRequest();
+    project.editPrompt();
+    project.broken.set('locked-out-3', 'shipping');
+    for (const number of [1, 2, 3, 4]) project.broken.set(`shipping-${number}`, 'other');
+    await project.accept();
+    await project.llmcheck(['run', '-q', '--baseline', 'git:main']);
+    const file = join(folder, 'accepted.html');
+    writeFileSync(file, (await project.llmcheck(['report', '-r', 'html'])).stdout);
+    const { page } = await openWatched(browser, { width: 1280, colorScheme: 'light' });
+    await page.goto(`${pathToFileURL(file).href}#/`);
+    await page.getByRole('heading', { level: 2, name: 'What this change accepts' }).waitFor();
+    expect(await page.locator('.verdict').getAttribute('class')).toBe('verdict warn');
+    expect(await page.locator('.verdict').innerText()).toContain('This change accepts 5 regressions (1 must-pass)');
+    expect(await page.locator('.entry').allInnerTexts()).toEqual([
+      expect.stringMatching(/^locked-out-3\s+must-pass.*accepted in this change.*Before\s+account\s+Now\s+shipping/s),
+      expect.stringMatching(/^shipping-1 … shipping-4 \(4 cases\).*Before\s+shipping\s+Now\s+other/s),
+    ]);
+    expect(await page.getByText('What broke').count()).toBe(0);
     await page.close();
   });
 });
