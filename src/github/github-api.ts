@@ -26,7 +26,13 @@ export type GithubReply =
 
 export interface GithubApi {
   /** A path such as `/repos/…`, or a whole address. */
-  ask(method: 'GET' | 'POST' | 'PATCH', path: string, body?: JsonValue): Promise<GithubReply>;
+  ask(
+    method: 'GET' | 'POST' | 'PATCH',
+    path: string,
+    body?: JsonValue,
+    /** True for a POST that creates nothing. */
+    options?: { readonly canRepeat?: boolean },
+  ): Promise<GithubReply>;
 }
 
 const maxAttempts = 4;
@@ -54,7 +60,7 @@ export function openGithubApi(apiUrl: string, token: string, { send, wait, now }
   }
 
   return {
-    async ask(method, path, body) {
+    async ask(method, path, body, { canRepeat = method !== 'POST' } = {}) {
       const url = path.startsWith('/') ? apiUrl + path : path;
       for (let attempt = 1; ; attempt += 1) {
         const { reply, message } = await askOnce(method, url, body === undefined ? '' : JSON.stringify(body));
@@ -62,7 +68,7 @@ export function openGithubApi(apiUrl: string, token: string, { send, wait, now }
         const waitMs = waitBefore(reply, attempt, now());
         // A creation without an answer may have happened: the caller looks for it.
         const isTransient = waitMs !== undefined;
-        if (!isTransient || method === 'POST' || attempt >= maxAttempts || waitMs > maxWaitMs) {
+        if (!isTransient || !canRepeat || attempt >= maxAttempts || waitMs > maxWaitMs) {
           const said = reply === undefined ? message : `${reply.status} ${messageOf(reply.text)}`.trim();
           const failed = { ok: false as const, message: toSafeLine(`${method} ${path}: ${said}`), isTransient };
           return reply === undefined ? failed : { ...failed, status: reply.status };
@@ -108,4 +114,9 @@ export function memberAt(value: JsonValue | undefined, key: string): JsonValue |
 export function textAt(value: JsonValue | undefined, key: string): string | undefined {
   const found = memberAt(value, key);
   return typeof found === 'string' ? found : undefined;
+}
+
+export function numberAt(value: JsonValue | undefined, key: string): number | undefined {
+  const found = memberAt(value, key);
+  return typeof found === 'number' ? found : undefined;
 }

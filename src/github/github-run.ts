@@ -16,8 +16,14 @@ export interface GithubRun {
   /** The commit that the workflow runs for: of a pull request the merge of its head into its base. */
   readonly workflowSha?: string;
   readonly pullRequest?: GithubPullRequest;
+  /** Of the workflow's run: a later run has a higher one. */
+  readonly runId?: number;
+  /** Higher than 1 where the run was started again. */
+  readonly runAttempt?: number;
   /** The page of the job's log. */
   readonly runUrl?: string;
+  /** The repository's page. */
+  readonly repositoryUrl: string;
 }
 
 export interface GithubPullRequest {
@@ -34,14 +40,22 @@ export function parseGithubRun(env: Env, event: JsonValue | undefined): GithubRu
   const apiUrl = withoutSlash(env['GITHUB_API_URL'] ?? 'https://api.github.com');
   const pull = memberAt(event, 'pull_request');
   const pullRequest = pull === undefined ? undefined : parsePullRequest(pull, repository, env['GITHUB_ACTOR'] ?? '');
-  const runUrl = runUrlOf(env, repository);
+  const repositoryUrl = `${withoutSlash(env['GITHUB_SERVER_URL'] ?? 'https://github.com')}/${repository}`;
+  const runId = numberOf(env['GITHUB_RUN_ID']);
   return {
     apiUrl,
     graphqlUrl: env['GITHUB_GRAPHQL_URL'] ?? `${apiUrl}/graphql`,
     repository,
     eventName: env['GITHUB_EVENT_NAME'] ?? '',
     headSha: textAt(memberAt(pull, 'head'), 'sha') ?? env['GITHUB_SHA'] ?? '',
-    ...defined({ workflowSha: env['GITHUB_SHA'], pullRequest, runUrl }),
+    repositoryUrl,
+    ...defined({
+      workflowSha: env['GITHUB_SHA'],
+      pullRequest,
+      runId,
+      runAttempt: numberOf(env['GITHUB_RUN_ATTEMPT']),
+      runUrl: runId === undefined ? undefined : `${repositoryUrl}/actions/runs/${runId}`,
+    }),
   };
 }
 
@@ -54,10 +68,8 @@ function parsePullRequest(pull: JsonValue, repository: string, actor: string): G
   return { number, baseRef: textAt(memberAt(pull, 'base'), 'ref') ?? '', isForeign };
 }
 
-function runUrlOf(env: Env, repository: string): string | undefined {
-  const id = env['GITHUB_RUN_ID'] ?? '';
-  if (!/^\d+$/.test(id)) return undefined;
-  return `${withoutSlash(env['GITHUB_SERVER_URL'] ?? 'https://github.com')}/${repository}/actions/runs/${id}`;
+function numberOf(text = ''): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 function withoutSlash(url: string): string {

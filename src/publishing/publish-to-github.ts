@@ -14,14 +14,23 @@ import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
 
 export type { Conclusion } from '../github/comments-and-checks.ts';
 export { type GithubRun, parseGithubRun } from '../github/github-run.ts';
+export { identifyJob, type JobIdentity } from '../github/job-identity.ts';
 
 const requestMs = 30_000;
+
+export interface PublishPorts {
+  readonly env: GitEnvironment;
+  readonly token: string;
+  readonly now: () => Date;
+  /** Drawn at random for this process: letters and digits. */
+  readonly writer: string;
+}
 
 /** Writes the comment and the check. Failures are returned: they do not change the verdict of the run. */
 export async function publishToGithub(
   run: GithubRun,
   { comment, checkRun }: { readonly comment?: Comment; readonly checkRun?: CheckRun },
-  { env, token, now }: { readonly env: GitEnvironment; readonly token: string; readonly now: () => Date },
+  { env, token, now, writer }: PublishPorts,
 ): Promise<{ readonly comment?: Published; readonly checkRun?: Published }> {
   // Loaded here, since a run without a comment and a check sends nothing to GitHub.
   const { openHttpClient } = await import('../http/client.ts');
@@ -33,23 +42,29 @@ export async function publishToGithub(
   const api = openGithubApi(run.apiUrl, token, { send, wait, now });
   try {
     return defined({
-      comment: comment && (await upsertComment(api, run, comment, wait)),
-      checkRun: checkRun && (await createCheckRun(api, run, checkRun)),
+      comment: comment && (await upsertComment(api, run, comment, { writer, wait })),
+      checkRun: checkRun && (await createCheckRun(api, run, checkRun, { writer, wait })),
     });
   } finally {
     http.close();
   }
 }
 
-/** Why a run must not be published: its report would appear on a commit that was not tested. Undefined where it may. */
+/**
+ * Why a run must not be published: its report would appear on a commit that was not tested. Undefined where it may.
+ * `testedSha` is the commit that a stored run names.
+ */
 export function findPublishFault(
   { eventName, headSha, workflowSha, pullRequest }: GithubRun,
-  { cwd, env }: { readonly cwd: string; readonly env: GitEnvironment },
+  { cwd, env, testedSha }: { readonly cwd: string; readonly env: GitEnvironment; readonly testedSha?: string },
 ): string | undefined {
   if (eventName === 'pull_request_target') {
     return 'a job of pull_request_target checks out the base, or code that must not meet its secrets; use pull_request';
   }
   const checkout = readCheckout(cwd, env);
+  if (testedSha !== undefined && ![headSha, workflowSha, checkout].includes(testedSha)) {
+    return `the stored run tested ${testedSha.slice(0, 12)}, and the report would appear on ${headSha.slice(0, 12)}`;
+  }
   if (checkout === undefined || headSha === '' || checkout === headSha) return undefined;
   // By default the runner checks out the head, merged into the base.
   if (eventName === 'pull_request' && pullRequest !== undefined && checkout === workflowSha) return undefined;

@@ -15,7 +15,7 @@ export { describeDecision, shoutDecision } from './headline.ts';
 export { contentPolicy, renderPageFoot, renderPageHead } from './html/html.ts';
 export { buildPageData } from './html/page-data.ts';
 export { countAccepted } from './list-accepted.ts';
-export { codeBlock } from './markdown/text.ts';
+export { codeBlock, codeSpan } from './markdown/text.ts';
 export type { Reporter } from './reporter.ts';
 export { renderBrief } from './terminal/terminal.ts';
 

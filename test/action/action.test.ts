@@ -86,7 +86,8 @@ async function openJob(): Promise<Job> {
     },
     act({ inputs = {}, event = 'pull_request', hasKey = true } = {}) {
       runs += 1;
-      const head = { sha: git('rev-parse', 'HEAD'), repo: { full_name: event === 'fork' ? 'eve/shop' : 'acme/shop' } };
+      github.head = git('rev-parse', 'HEAD');
+      const head = { sha: github.head, repo: { full_name: event === 'fork' ? 'eve/shop' : 'acme/shop' } };
       const pull = { number: 7, head, base: { ref: 'main', sha: git('rev-parse', 'main') } };
       project.write(
         'event.json',
@@ -107,6 +108,9 @@ async function openJob(): Promise<Job> {
           GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
           GITHUB_SERVER_URL: 'https://github.example',
           GITHUB_RUN_ID: String(runs),
+          GITHUB_RUN_ATTEMPT: '1',
+          GITHUB_JOB: 'prompts',
+          GITHUB_WORKFLOW_REF: 'acme/shop/.github/workflows/llmcheck.yml@refs/heads/main',
         },
         token,
         runId: String(runs),
@@ -115,6 +119,11 @@ async function openJob(): Promise<Job> {
     },
   };
 }
+
+/** The marker of the job's own comment, copied by somebody else. */
+const jobId = 'llmcheck-prompts-5dd4f7e2';
+const spoofed = `<!-- llmcheck:${jobId} run=1.1 commit=b by=w -->\nfrom somebody else`;
+const ownComment = new RegExp(`^<!-- llmcheck:${jobId} run=\\d+\\.1 commit=[0-9a-f]{40} by=\\w+ -->\n### `);
 
 const gitEnv = {
   GIT_AUTHOR_NAME: 'a',
@@ -128,7 +137,7 @@ describe('the action', { tags: 'slow' }, () => {
   test('gates a pull request on the merge-base, and a second push updates the same comment', async () => {
     const job = await openJob();
     for (let id = 1; id <= 120; id += 1) {
-      const body = id === 3 ? '<!-- llmcheck:default -->\nfrom somebody else' : `<p>${id}</p>`;
+      const body = id === 3 ? spoofed : `<p>${id}</p>`;
       job.github.comments.push({ id, body, user: { login: id === 3 ? 'eve' : 'ann' } });
     }
     job.write('evals/prompts/words.md', 'Please say: {{ word }}\n');
@@ -138,10 +147,10 @@ describe('the action', { tags: 'slow' }, () => {
     expect(first.exitCode).toBe(1);
     const comment = job.github.comments[120];
     expect(job.github.comments).toHaveLength(121);
-    expect(comment?.body).toMatch(/^<!-- llmcheck:default -->\n### ❌ llmcheck FAILED: /);
-    expect(comment?.body).toMatch(/\*\*regressed\*\* \| `two`.*`\{"word":"two"\}`.*`\{"word":"zwei"\}`/);
+    expect(comment?.body).toMatch(new RegExp(`${ownComment.source}❌ llmcheck FAILED: `));
+    expect(comment?.body).toMatch(/\| `two`<br>.*<b>two<\/b>.*\|.*<b>zwei<\/b>/);
     expect(comment?.body).toContain(
-      `commit \`${head.slice(0, 12)}\` · [log](https://github.example/acme/shop/actions/runs/1)`,
+      `\`llmcheck / prompts\` · commit \`${head.slice(0, 12)}\` · [log](https://github.example/acme/shop/actions/runs/1)`,
     );
     expect(first.summary).toBe(comment?.body.replace(/^.*\n/, ''));
     expect(first.outputs).toMatchObject({
@@ -155,7 +164,11 @@ describe('the action', { tags: 'slow' }, () => {
       costUsd: '',
       commentUrl: 'https://github.example/c/1120',
     });
-    expect(job.github.checks[0]).toMatchObject({ name: 'llmcheck', head_sha: head, conclusion: 'failure' });
+    expect(job.github.checks[0]).toMatchObject({
+      name: 'llmcheck (llmcheck / prompts)',
+      head_sha: head,
+      conclusion: 'failure',
+    });
     expect(first.log).toMatch(/^::error file=evals\/words\.eval\.yaml,line=7,col=5,title=two%3A regressed/m);
     expect(first.log + first.summary + JSON.stringify(first.outputs)).not.toContain(token);
 
@@ -165,7 +178,7 @@ describe('the action', { tags: 'slow' }, () => {
     const next = await job.act({ inputs: { args: '--cache refresh' } });
     expect([next.exitCode, next.outputs['outcome']]).toEqual([0, 'passed']);
     expect(job.github.comments).toHaveLength(121);
-    expect(job.github.comments[120]?.body).toMatch(/^<!-- llmcheck:default -->\n### ✅ llmcheck PASSED/);
+    expect(job.github.comments[120]?.body).toMatch(new RegExp(`${ownComment.source}✅ llmcheck PASSED`));
     expect(job.github.comments[2]?.body).toContain('from somebody else');
     expect(job.github.checks[1]).toMatchObject({ head_sha: second, conclusion: 'success' });
   });

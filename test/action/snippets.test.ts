@@ -47,6 +47,17 @@ describe('the snippets for CI systems', () => {
     expect(given.filter((name) => !Object.hasOwn(inputs, name))).toEqual([]);
   });
 
+  test.each([
+    ...files,
+    ...fences.filter(({ info, text }) => info === 'yaml' && text.startsWith('name:')),
+    ...['ci', 'release'].map((name) => {
+      const place = `.github/workflows/${name}.yml`;
+      return { place, text: readFileSync(join(root, place), 'utf8') };
+    }),
+  ])('$place limits what runs at the same time, and what its token may do', ({ text }) => {
+    expect(parse(text)).toMatchObject({ concurrency: expect.anything(), permissions: expect.anything() });
+  });
+
   test('have commands, and llmcheck init makes a project in which each of them runs', async () => {
     expect(commands.length).toBeGreaterThanOrEqual(6);
     const project = openTempProject();
@@ -77,7 +88,11 @@ describe('the snippets for CI systems', () => {
     const project = openTempProject();
     await project.run(['init']);
     for (const [, args = ''] of given) {
-      const { code, stderr } = await project.run(['run', '--dry-run', ...(splitCommand(args) ?? [])]);
+      const { code, stderr } = await project.run([
+        'run',
+        '--dry-run',
+        ...(splitCommand(args.replaceAll(/\$\{\{[^}]*\}\}/g, '1')) ?? []),
+      ]);
       expect({ args, code, stderr }).toMatchObject({ code: 0 });
     }
   });

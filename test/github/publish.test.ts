@@ -8,11 +8,18 @@ const run: GithubRun = {
   apiUrl: 'https://api.example',
   graphqlUrl: 'https://api.example/graphql',
   repository: 'acme/shop',
+  repositoryUrl: 'https://github.example/acme/shop',
+  runId: 12,
   eventName: 'pull_request',
   headSha: 'a'.repeat(40),
   pullRequest: { number: 7, baseRef: 'main', isForeign: false },
 };
-const marker = '<!-- llmcheck:default -->';
+const writer = 'w0';
+const markerOf = (id: string, runId = 11, commit = 'b', by = 'w1') =>
+  `<!-- llmcheck:${id} run=${runId}.1 commit=${commit} by=${by} -->`;
+const marker = markerOf('default');
+/** Answered beside the script: the head of the pull request, and the comment as it was written. */
+const head = { head: { sha: run.headSha } };
 
 /** Answers in turn; the last answer repeats. An error is thrown. */
 function openScripted(
@@ -22,6 +29,10 @@ function openScripted(
   const bodies: string[] = [];
   const waits: number[] = [];
   const send: Send = ({ method, url, body }) => {
+    if (url.endsWith('/pulls/7')) return Promise.resolve({ status: 200, headers: {}, text: JSON.stringify(head) });
+    if (method === 'GET' && /\/comments\/\d+$/.test(url)) {
+      return Promise.resolve({ status: 200, headers: {}, text: bodies.at(-1) ?? '' });
+    }
     const reply = replies[Math.min(sent.length, replies.length - 1)] ?? new Error('nothing is scripted');
     sent.push(`${method} ${url.replace('https://api.example', '')}`);
     bodies.push(body);
@@ -45,7 +56,7 @@ const own = (id: number) => ({ id, body: `${marker}\nold`, user: { login: 'githu
 const comments = '/repos/acme/shop/issues/7/comments';
 
 function upsert({ api, wait }: ReturnType<typeof openScripted>) {
-  return upsertComment(api, run, { id: 'default', body: 'new' }, wait);
+  return upsertComment(api, run, { id: 'default', body: 'new' }, { writer, wait });
 }
 
 describe('the comment', () => {
@@ -68,14 +79,14 @@ describe('the comment', () => {
   test('starts with the marker by which it is found again', async () => {
     const github = openScripted([viewer, { status: 200, body: [] }, { status: 201 }]);
     await upsert(github);
-    expect(github.bodies.at(-1)).toBe(JSON.stringify({ body: `${marker}\nnew` }));
+    expect(github.bodies.at(-1)).toBe(JSON.stringify({ body: `${markerOf('default', 12, run.headSha, writer)}\nnew` }));
   });
 
   test.each([
     ['of somebody else', { id: 1, body: `${marker}\nx`, user: { login: 'eve' } }],
     ['of a deleted account', { id: 1, body: `${marker}\nx`, user: null }],
     ['that only quotes the marker', { id: 1, body: `> ${marker}`, user: { login: 'github-actions[bot]' } }],
-    ['of another job', { id: 1, body: '<!-- llmcheck:nightly -->', user: { login: 'github-actions[bot]' } }],
+    ['of another job', { id: 1, body: markerOf('nightly'), user: { login: 'github-actions[bot]' } }],
   ])('%s is left alone', async (_, comment) => {
     const github = openScripted([viewer, { status: 200, body: [comment] }, { status: 201 }]);
     expect(await upsert(github)).toEqual({ ok: true, how: 'created' });
@@ -106,12 +117,12 @@ describe('the comment', () => {
     expect(github.sent.at(-1)).toBe('PATCH /repos/acme/shop/issues/comments/5');
   });
 
-  test('is tried three times, after growing waits', async () => {
+  test('is tried four times, after growing waits', async () => {
     const none = { status: 200, body: [] };
     const failed = new Error('socket hang up');
-    const github = openScripted([viewer, none, failed, none, failed, none, failed]);
+    const github = openScripted([viewer, none, failed, none, failed, none, failed, none, failed]);
     expect(await upsert(github)).toMatchObject({ ok: false, message: expect.stringContaining('socket hang up') });
-    expect([github.waits, github.sent.length]).toEqual([[1000, 2000], 7]);
+    expect([github.waits, github.sent.length]).toEqual([[1000, 2000, 3000], 9]);
   });
 
   test('that was deleted meanwhile is created again', async () => {

@@ -4,11 +4,12 @@ import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer }
 export interface FakeComment {
   readonly id: number;
   body: string;
-  readonly user: { readonly login: string };
+  readonly user: { readonly login: string; readonly type?: string };
 }
 
 export interface FakeCheck {
-  readonly name: string;
+  readonly id: number;
+  name: string;
   readonly head_sha: string;
   readonly conclusion: string;
   readonly output: { readonly title: string; readonly summary: string };
@@ -17,6 +18,8 @@ export interface FakeCheck {
 export interface GithubServer extends ScriptedServer {
   readonly comments: FakeComment[];
   readonly checks: FakeCheck[];
+  /** The newest commit of the pull request; undefined where the token may not read it. */
+  head: string | undefined;
   /** Set to answer in place of GitHub; undefined lets the request through. */
   intercept: (request: ReceivedRequest, index: number) => Scripted | undefined;
 }
@@ -27,7 +30,7 @@ export const robot = 'github-actions[bot]';
 export async function startGithubServer(token: string): Promise<GithubServer> {
   const comments: FakeComment[] = [];
   const checks: FakeCheck[] = [];
-  const state: Pick<GithubServer, 'intercept'> = { intercept: () => undefined };
+  const state: Pick<GithubServer, 'intercept' | 'head'> = { intercept: () => undefined, head: undefined };
 
   function reply(request: ReceivedRequest): Scripted {
     if (request.headers.authorization !== `Bearer ${token}`)
@@ -47,20 +50,44 @@ export async function startGithubServer(token: string): Promise<GithubServer> {
       comments.push(comment);
       return { status: 201, body: { ...comment, html_url: `https://github.example/c/${comment.id}` } };
     }
-    const id = /^PATCH \/repos\/acme\/shop\/issues\/comments\/(\d+)$/.exec(route)?.[1];
+    const id = /^(?:PATCH|GET) \/repos\/acme\/shop\/issues\/comments\/(\d+)$/.exec(route)?.[1];
     const found = comments.find((comment) => String(comment.id) === id);
     if (found !== undefined) {
-      found.body = String(body['body']);
+      if (request.method === 'PATCH') found.body = String(body['body']);
       return { body: { ...found, html_url: `https://github.example/c/${found.id}` } };
     }
-    if (route === 'POST /repos/acme/shop/check-runs') {
-      checks.push(body as unknown as FakeCheck);
-      return { status: 201, body: { id: checks.length, html_url: `https://github.example/k/${checks.length}` } };
+    if (route === 'GET /repos/acme/shop/pulls/7') {
+      return state.head === undefined ? { status: 403, body: forbidden } : { body: { head: { sha: state.head } } };
     }
-    return { status: 404, body: { message: 'Not Found' } };
+    return replyToCheck(route, url, body, checks) ?? { status: 404, body: { message: 'Not Found' } };
   }
 
   const server = await startServer((request, index) => state.intercept(request, index) ?? reply(request));
   onTestFinished(() => server.close());
   return Object.assign(state, { ...server, requests: server.requests, comments, checks });
+}
+
+const forbidden = { message: 'Resource not accessible by integration' };
+
+function replyToCheck(
+  route: string,
+  url: URL,
+  body: Readonly<Record<string, unknown>>,
+  checks: FakeCheck[],
+): Scripted | undefined {
+  if (route === 'POST /repos/acme/shop/check-runs') {
+    const check = { ...body, id: checks.length + 1 } as FakeCheck;
+    checks.push(check);
+    return { status: 201, body: { ...check, html_url: `https://github.example/k/${check.id}` } };
+  }
+  const [, sha] = /^GET \/repos\/acme\/shop\/commits\/(\w+)\/check-runs$/.exec(route) ?? [];
+  if (sha !== undefined) {
+    const name = url.searchParams.get('check_name');
+    return { body: { check_runs: checks.filter((check) => check.head_sha === sha && check.name === name) } };
+  }
+  const [, id] = /^PATCH \/repos\/acme\/shop\/check-runs\/(\d+)$/.exec(route) ?? [];
+  const found = checks.find((check) => String(check.id) === id);
+  if (found === undefined) return undefined;
+  found.name = String(body['name']);
+  return { body: found };
 }

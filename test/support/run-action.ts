@@ -45,6 +45,8 @@ export interface ActionOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly token: string;
   readonly runId: string;
+  /** Of the job. */
+  readonly matrix?: Readonly<Record<string, string | number>>;
   /** Entries of the action's cache by key, kept between runs. */
   readonly cache: Map<string, string>;
 }
@@ -55,7 +57,9 @@ export async function runAction(action: Action, options: ActionOptions): Promise
   onTestFinished(() => rmSync(temp, { recursive: true, force: true }));
   const context: Context = {
     inputs: {},
-    github: { token: options.token, run_id: options.runId, run_attempt: '1' },
+    github: { token: options.token, run_id: options.runId, run_attempt: '1', job: options.env['GITHUB_JOB'] ?? '' },
+    strategy: { 'job-index': '0' },
+    matrix: options.matrix ?? null,
     steps: {},
   };
   for (const [name, input] of Object.entries(action.inputs)) {
@@ -112,6 +116,8 @@ export async function runAction(action: Action, options: ActionOptions): Promise
 interface Context {
   readonly inputs: Record<string, string>;
   readonly github: Readonly<Record<string, string>>;
+  readonly strategy: Readonly<Record<string, string>>;
+  readonly matrix: ActionOptions['matrix'] | null;
   readonly steps: Record<string, { readonly outputs: Readonly<Record<string, string>> }>;
 }
 
@@ -138,6 +144,7 @@ function evaluate(expression: string, context: Context): string {
   if (literal !== undefined) return literal;
   if (text === 'always()' || text === 'success()') return 'true';
   if (/^hashFiles\(('[^']*'(, )?)+\)$/.test(text)) return '0123abcd';
+  if (text === 'toJSON(matrix)') return JSON.stringify(context.matrix, undefined, 2);
   const [root = '', ...path] = text.split('.');
   if (!Object.hasOwn(context, root)) throw new Error(`not understood: ${text}`);
   let value: unknown = context[root as keyof Context];

@@ -1,42 +1,38 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
+import { folderInRepository } from '../../project/repository-place.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
-import {
-  findPublishFault,
-  type GithubRun,
-  parseGithubRun,
-  publishToGithub,
-} from '../../publishing/publish-to-github.ts';
+import { type GithubRun, identifyJob, type JobIdentity, parseGithubRun } from '../../publishing/publish-to-github.ts';
+import { type RunOrigin, readRunOrigin } from '../../publishing/read-run-origin.ts';
 import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
-import { describeOutcome, describeUsage, type GithubOutcome } from '../output/github-outcome.ts';
+import { describeOutcome, describeUsage } from '../output/github-outcome.ts';
 import { maskByName } from '../output/mask.ts';
 import { describeProblems } from '../output/problems.ts';
+import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
 import { usageError } from '../usage-error.ts';
 import type { DefineCommand } from './define.ts';
+import { reportOnShards } from './merge.ts';
 import { type RunFlags, runCommand } from './run.ts';
 
-interface Flags {
+interface Flags extends PublishFlags {
   readonly run?: string;
+  readonly merge?: string;
   readonly args: string;
   readonly paths: string;
   readonly baseline: string;
-  readonly comment?: boolean;
-  readonly checkRun?: boolean;
-  readonly id: string;
-  readonly summary: boolean;
-  readonly annotations: boolean;
+  readonly id?: string;
   readonly config?: string;
 }
 
@@ -46,12 +42,13 @@ export const define: DefineCommand = (ci, { io, exit }) => {
     .description('Run, then publish to GitHub: job summary, annotations, outputs, comment, check.')
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--run <id>', 'publish a stored run instead of running: an id, a record file, or latest')
+    .option('--merge <folder>', 'publish the whole run of the shards whose records are in a folder')
     .option('--args <text>', 'flags of run, as one text', '')
     .option('--paths <text>', 'paths, as one text', '')
     .option('--baseline <source>', 'as in run (default on a pull request: the merge-base with its base)', '')
     .option('--comment', 'keep one comment on the pull request, updated in place')
     .option('--check-run', 'put a check on the head commit')
-    .option('--id <id>', 'tells several comments and checks of one commit apart', 'default')
+    .option('--id <id>', 'id of the comment and the check (default: workflow, job, matrix and folder)')
     .option('--no-summary', 'no job summary')
     .option('--no-annotations', 'no annotations')
     .option('-c, --config <file>', 'config file')
@@ -59,36 +56,67 @@ export const define: DefineCommand = (ci, { io, exit }) => {
       'after',
       `
 Reads what the runner sets: GITHUB_TOKEN, GITHUB_EVENT_PATH, GITHUB_REPOSITORY, GITHUB_SHA, GITHUB_API_URL,
-GITHUB_STEP_SUMMARY, GITHUB_OUTPUT. What can't be published is a warning; the exit code is that of the run.
+GITHUB_STEP_SUMMARY, GITHUB_OUTPUT. Set LLMCHECK_MATRIX to the job's matrix as JSON. What can't be published is a warning; the exit code is that of the run.
 On a pull request from a fork, whose jobs have no secrets, stored answers alone are used; where they do not
 suffice, the verdict is neutral (exit code 0) unless what was judged fails.
 
 Examples:
   $ llmcheck ci github evals/triage.eval.yaml --args "--max-cost 0.50" --comment
-  $ llmcheck ci github --run latest --check-run`,
+  $ llmcheck ci github --run latest --check-run
+  $ llmcheck ci github --merge shards --comment      after jobs with --args "--shard i/4"`,
     )
     .action(async (paths: string[], flags: Flags) => exit(await runInGithub(paths, flags, io)));
 };
 
 /** A run, and its report wherever GitHub shows one. */
 async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
-  if (!/^[\w.-]{1,60}$/.test(flags.id)) {
-    throw usageError(`--id ${flags.id}: not a word of letters, digits, dots, dashes and underscores`);
-  }
   const github = parseGithubRun(io.env, readEvent(io));
+  const job = findIdentity(flags, io);
+  const place = { github, id: job.id, checkName: nameCheck(job, github) };
   const maskKnown = maskAll(maskByName(io.env), createMask([io.env['GITHUB_TOKEN'] ?? '']));
   try {
     const { report, mask, isReplay, exitCode } = await runOrRead(givenPaths, flags, io, github);
-    const outcome = describeOutcome(report, { exitCode, isReplay, github });
-    await publish(outcome, flags, io, { github, mask: maskAll(mask, maskKnown) });
+    const outcome = describeOutcome(report, { exitCode, isReplay, github, job });
+    const origin = originOf(report, io);
+    await publishOutcome(outcome, flags, io, { ...place, mask: maskAll(mask, maskKnown), origin });
     return outcome.exitCode;
   } catch (error) {
     if (!(error instanceof UserError) && !(error instanceof CommanderError)) throw error;
     // Else the comment of an earlier run that passed would stay on a commit that can't be run.
     const text = error instanceof UserError ? describeProblems(error.problems, { color: false }) : error.message;
-    await publish(describeUsage(maskKnown(text)), flags, io, { github, mask: maskKnown });
+    const outcome = describeUsage(maskKnown(text), { github, job });
+    await publishOutcome(outcome, flags, io, { ...place, mask: maskKnown, origin: originOfFailed(flags, io) });
     throw error;
   }
+}
+
+function findIdentity({ id = '', config }: Flags, { cwd, env }: Io): JobIdentity {
+  const folder = config === undefined ? cwd : dirname(resolve(cwd, config));
+  if (id === '') return identifyJob(env, folderInRepository(folder, env));
+  if (!/^[\w.-]{1,60}$/.test(id)) {
+    throw usageError(`--id ${id}: not a word of letters, digits, dots, dashes and underscores`);
+  }
+  return { id, label: id };
+}
+
+/** A job for a push can test the same commit as one for a pull request, against another baseline. */
+function nameCheck({ label }: JobIdentity, github: GithubRun | undefined): string {
+  const { eventName = '' } = github ?? {};
+  // A required check has one name in the pull request and in the merge queue.
+  const isGate = ['', 'pull_request', 'merge_group'].includes(eventName);
+  const name = label === '' ? 'llmcheck' : `llmcheck (${toSafeLine(label)})`;
+  return isGate ? name : `${name} (${eventName})`;
+}
+
+function originOf({ run: { recordPath } }: Report, { cwd }: Io): RunOrigin {
+  return recordPath === undefined ? {} : readRunOrigin(resolve(cwd, recordPath));
+}
+
+/** A shard that could not start has no record. */
+function originOfFailed({ args }: Flags, { env }: Io): RunOrigin {
+  const text = `${args} --shard=${env['LLMCHECK_SHARD'] ?? ''}`;
+  const [, index, count] = /(?:^|\s)--shard[= ]["']?(\d+)\/(\d+)/.exec(text) ?? [];
+  return index === undefined ? {} : { shard: { index: Number(index), count: Number(count) } };
 }
 
 interface RunOutcome {
@@ -105,10 +133,8 @@ async function runOrRead(
   io: Io,
   github: GithubRun | undefined,
 ): Promise<RunOutcome> {
-  if (flags.run !== undefined) {
-    const root = findProjectRoot(io.cwd, flags.config);
-    const { path } = findStoredRun({ root }, flags.run, io.cwd);
-    const report = await reportOnRun({ path, root, cwd: io.cwd, env: io.env });
+  if (flags.run !== undefined || flags.merge !== undefined) {
+    const report = await readReport(flags, io);
     return { report, mask: (text) => text, isReplay: false, exitCode: report.exitCode };
   }
   const given = parseRunArguments(splitWords(flags.args, '--args'), io);
@@ -128,6 +154,25 @@ async function runOrRead(
     throw usageError(message, 'leave --dry-run out');
   }
   return { ...found, isReplay, exitCode };
+}
+
+async function readReport({ run, merge, config }: Flags, io: Io): Promise<Report> {
+  const { cwd, env } = io;
+  if (merge !== undefined) return reportOnShards(listRecords(resolve(cwd, merge), merge), config, io);
+  const root = findProjectRoot(cwd, config);
+  const { path } = findStoredRun({ root }, run, cwd);
+  return reportOnRun({ path, root, cwd, env });
+}
+
+/** The records below a folder: an artifact of each shard may have a folder of its own. */
+function listRecords(folder: string, shown: string): readonly string[] {
+  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+  const records = files.filter((file) => file.endsWith('.jsonl')).sort();
+  if (records.length > 0) return records.map((file) => join(folder, file));
+  throw usageError(
+    `--merge ${shown}: no record of a shard is there`,
+    'download the records (.llmcheck/runs/*.jsonl) that each shard uploads',
+  );
 }
 
 /** The flags and paths of `run` in words of a text. Throws a `CommanderError`. */
@@ -170,68 +215,6 @@ async function hasToReplay(
   // Suites with recordings send nothing: a missing recording is a mistake with a key too.
   const suites = project.suites.filter(({ recordings }) => recordings === undefined);
   return findMissingKeys({ ...project, suites }, env).length > 0;
-}
-
-interface PublishOptions {
-  readonly github: GithubRun | undefined;
-  readonly mask: Mask;
-}
-
-async function publish(outcome: GithubOutcome, flags: Flags, io: Io, { github, mask }: PublishOptions): Promise<void> {
-  const warn = (text: string): void => io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
-  const fault = github === undefined ? undefined : findPublishFault(github, io);
-  const body = mask(fault === undefined ? outcome.body : `> **Not published**: ${fault}.\n\n${outcome.body}`);
-  if (fault !== undefined) warn(`nothing is published to GitHub: ${fault}`);
-  else if (flags.annotations) io.stdout.write(mask(outcome.annotations));
-  if (flags.summary) append(io, 'GITHUB_STEP_SUMMARY', body, warn);
-  const links = fault === undefined ? await publishParts({ ...outcome, body }, flags, io, { github, mask }, warn) : {};
-  const outputs = Object.entries({ ...outcome.outputs, ...links });
-  // Values have no line breaks of their own: they are numbers, words and ids.
-  const lines = outputs.map(([name, value]) => `${name}=${value.replaceAll(/[\r\n]/g, ' ')}\n`);
-  append(io, 'GITHUB_OUTPUT', lines.join(''), warn);
-}
-
-/** Writes the comment and the check that were asked for. Returns their addresses as outputs of the step. */
-async function publishParts(
-  { conclusion, title, body }: GithubOutcome,
-  flags: Flags,
-  io: Io,
-  { github, mask }: PublishOptions,
-  warn: (text: string) => void,
-): Promise<Readonly<Record<string, string>>> {
-  const token = io.env['GITHUB_TOKEN'] ?? '';
-  if (flags.comment !== true && flags.checkRun !== true) return {};
-  if (github === undefined || token === '') {
-    const reason = github === undefined ? 'GITHUB_REPOSITORY names no repository' : 'GITHUB_TOKEN is not set';
-    warn(`not published to GitHub: ${reason}`);
-    return {};
-  }
-  const name = flags.id === 'default' ? 'llmcheck' : `llmcheck (${flags.id})`;
-  const parts = await publishToGithub(
-    github,
-    {
-      ...(flags.comment === true && github.pullRequest !== undefined && { comment: { id: flags.id, body } }),
-      ...(flags.checkRun === true && { checkRun: { name, conclusion, title: mask(title), summary: body } }),
-    },
-    { env: io.env, token, now: io.now },
-  );
-  const links: Record<string, string> = {};
-  for (const [part, published] of Object.entries(parts)) {
-    if (published.ok) Object.assign(links, defined({ [`${part}Url`]: published.url }));
-    else warn(`the ${part === 'comment' ? 'comment' : 'check'} was not published: ${published.message}`);
-  }
-  return links;
-}
-
-function append(io: Io, variable: string, text: string, warn: (text: string) => void): void {
-  const path = io.env[variable] ?? '';
-  if (path === '') return;
-  try {
-    appendFileSync(path, text);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    warn(`${variable} could not be written: ${error.message}`);
-  }
 }
 
 function readEvent({ env, stderr }: Io): JsonValue | undefined {

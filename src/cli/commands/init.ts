@@ -128,6 +128,9 @@ permissions:
   contents: read
   pull-requests: write # for the comment
   checks: write # for the check on the commit
+concurrency: # a new commit ends the run of the one before
+  group: \${{ github.workflow }}-\${{ github.ref }}
+  cancel-in-progress: \${{ github.event_name == 'pull_request' }}
 jobs:
   prompts:
     runs-on: ubuntu-latest

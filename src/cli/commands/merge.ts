@@ -1,3 +1,4 @@
+import type { Report } from '../../model/report.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { mergeRecords } from '../../run/merge-records.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';
@@ -23,8 +24,17 @@ Examples:
 
 async function merge(shards: readonly string[], flags: ReportFlags, io: Io): Promise<number> {
   const requests = await readReporters(flags, io);
-  const root = findProjectRoot(io.cwd, flags.config);
-  const path = mergeRecords({ shards, root, cwd: io.cwd, now: io.now, random: io.random });
-  const report = await reportOnRun({ path, root, cwd: io.cwd, env: io.env });
+  const report = await reportOnShards(shards, flags.config, io);
   return writeDecision(report, requests, { io, ...flags });
+}
+
+/** Writes the record of the whole run, and reports on it. */
+export async function reportOnShards(
+  shards: readonly string[],
+  config: string | undefined,
+  { cwd, env, now, random }: Io,
+): Promise<Report> {
+  const root = findProjectRoot(cwd, config);
+  const path = mergeRecords({ shards, root, cwd, now, random });
+  return reportOnRun({ path, root, cwd, env });
 }

@@ -212,5 +212,5 @@ const limits: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Read elsewhere: the config file's path, and colour. */
-const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR'];
+/** Read elsewhere: the config file's path, colour, and the matrix of a job. */
+const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR', 'LLMCHECK_MATRIX'];

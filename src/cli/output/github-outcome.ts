@@ -1,7 +1,7 @@
 import { exitCodes } from '../../model/exit-code.ts';
 import type { Report } from '../../model/report.ts';
-import type { Conclusion, GithubRun } from '../../publishing/publish-to-github.ts';
-import { codeBlock, countAccepted, reporters, shoutDecision } from '../../reports/index.ts';
+import type { Conclusion, GithubRun, JobIdentity } from '../../publishing/publish-to-github.ts';
+import { codeBlock, codeSpan, countAccepted, reporters, shoutDecision } from '../../reports/index.ts';
 import { clipText } from '../../text/shorten.ts';
 
 /** What is published of a run, or of one that could not start. */
@@ -15,9 +15,15 @@ export interface GithubOutcome {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
+/** Where it is published. */
+interface Place {
+  readonly github: GithubRun | undefined;
+  readonly job: JobIdentity;
+}
+
 export function describeOutcome(
   report: Report,
-  run: { readonly exitCode: number; readonly isReplay: boolean; readonly github: GithubRun | undefined },
+  run: Place & { readonly exitCode: number; readonly isReplay: boolean },
 ): GithubOutcome {
   const { totals } = report;
   const style = { color: false, width: 80, verbose: false, quiet: false };
@@ -34,7 +40,7 @@ export function describeOutcome(
     exitCode,
     conclusion,
     title: isNeutral ? `neutral: ${unjudged}` : shoutDecision(report),
-    body: `${note}${render('markdown')}${renderFoot(run.github)}`,
+    body: `${note}${render('markdown')}${renderFoot(run)}`,
     annotations: render('github'),
     outputs: { ...githubOutputs(report, exitCode), conclusion },
   };
@@ -66,23 +72,26 @@ function conclusionOf({ decision }: Report): Conclusion {
   }
 }
 
-function renderFoot(github: GithubRun | undefined): string {
+/** The job says what a comment is about where a pull request has several. */
+function renderFoot({ github, job }: Place): string {
   if (github === undefined) return '';
+  const name = job.label === '' ? [] : [codeSpan(job.label, 120)];
   const commit = /^[0-9a-f]{7,64}$/.test(github.headSha) ? [`commit \`${github.headSha.slice(0, 12)}\``] : [];
   const log = github.runUrl === undefined ? [] : [`[log](${github.runUrl})`];
-  return commit.length + log.length === 0 ? '' : `\n${[...commit, ...log].join(' · ')}\n`;
+  const parts = [...name, ...commit, ...log];
+  return parts.length === 0 ? '' : `\n${parts.join(' · ')}\n`;
 }
 
 const maxProblemUnits = 5000;
 
 /** Of a run that could not start. */
-export function describeUsage(text: string): GithubOutcome {
+export function describeUsage(text: string, place: Place): GithubOutcome {
   const shown = clipText(text.trim(), maxProblemUnits);
   return {
     exitCode: exitCodes.usage,
     conclusion: 'failure',
     title: 'could not start: something has to be mended first (exit code 2)',
-    body: `## ⛔ llmcheck could not start (exit code 2)\n\n${codeBlock(shown.split('\n'), '')}`,
+    body: `## ⛔ llmcheck could not start (exit code 2)\n\n${codeBlock(shown.split('\n'), '')}${renderFoot(place)}`,
     annotations: '',
     outputs: { outcome: 'usage', exitCode: String(exitCodes.usage), conclusion: 'failure' },
   };

@@ -1,0 +1,110 @@
+import { appendFileSync } from 'node:fs';
+import { defined } from '../../json/defined.ts';
+import { findPublishFault, type GithubRun, publishToGithub } from '../../publishing/publish-to-github.ts';
+import type { RunOrigin } from '../../publishing/read-run-origin.ts';
+import type { Mask } from '../../secrets/mask-secrets.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import type { Io } from '../io.ts';
+import type { GithubOutcome } from './github-outcome.ts';
+
+export interface PublishFlags {
+  readonly comment?: boolean;
+  readonly checkRun?: boolean;
+  readonly summary: boolean;
+  readonly annotations: boolean;
+}
+
+export interface PublishOptions {
+  readonly github: GithubRun | undefined;
+  readonly mask: Mask;
+  /** Of the comment. */
+  readonly id: string;
+  readonly checkName: string;
+  readonly origin: RunOrigin;
+}
+
+type Warn = (text: string) => void;
+
+/** Writes annotations, job summary, outputs, comment and check. What can't be written is a warning. */
+export async function publishOutcome(
+  outcome: GithubOutcome,
+  flags: PublishFlags,
+  io: Io,
+  options: PublishOptions,
+): Promise<void> {
+  const { github, mask, origin } = options;
+  const warn: Warn = (text) => io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
+  const fault = github === undefined ? undefined : findPublishFault(github, { ...io, ...origin });
+  const faultNote = fault === undefined ? '' : `> **Not published**: ${fault}.\n\n`;
+  const body = mask(`${faultNote}${describeShard(origin)}${outcome.body}`);
+  if (fault !== undefined) warn(`nothing is published to GitHub: ${fault}`);
+  else if (flags.annotations) io.stdout.write(mask(outcome.annotations));
+  if (flags.summary) append(io, 'GITHUB_STEP_SUMMARY', body, warn);
+  const links = fault === undefined ? await publishParts({ ...outcome, body }, flags, io, options, warn) : {};
+  const outputs = Object.entries({ ...outcome.outputs, ...links });
+  // Values have no line breaks of their own: they are numbers, words and ids.
+  const lines = outputs.map(([name, value]) => `${name}=${value.replaceAll(/[\r\n]/g, ' ')}\n`);
+  append(io, 'GITHUB_OUTPUT', lines.join(''), warn);
+}
+
+function describeShard({ shard }: RunOrigin): string {
+  return shard === undefined ? '' : `> **Shard ${shard.index} of ${shard.count}**: a part of the run.\n\n`;
+}
+
+/** Writes the comment and the check that were asked for. Returns their addresses as outputs of the step. */
+async function publishParts(
+  { conclusion, title, body }: GithubOutcome,
+  flags: PublishFlags,
+  io: Io,
+  { github, mask, id, checkName, origin }: PublishOptions,
+  warn: Warn,
+): Promise<Readonly<Record<string, string>>> {
+  const token = io.env['GITHUB_TOKEN'] ?? '';
+  if (flags.comment !== true && flags.checkRun !== true) return {};
+  if (origin.shard !== undefined) {
+    io.stderr.write(
+      'note: a shard has no comment and no check: its verdict is not that of the run. Publish all shards with `llmcheck ci github --merge FOLDER`.\n',
+    );
+    return {};
+  }
+  if (github === undefined || token === '') {
+    const reason = github === undefined ? 'GITHUB_REPOSITORY names no repository' : 'GITHUB_TOKEN is not set';
+    warn(`not published to GitHub: ${reason}`);
+    return {};
+  }
+  const parts = await publishToGithub(
+    github,
+    {
+      ...(flags.comment === true && github.pullRequest !== undefined && { comment: { id, body } }),
+      ...(flags.checkRun === true && { checkRun: { name: checkName, conclusion, title: mask(title), summary: body } }),
+    },
+    { env: io.env, token, now: io.now, writer: drawWriter(io) },
+  );
+  const links: Record<string, string> = {};
+  for (const [part, published] of Object.entries(parts)) {
+    const name = part === 'comment' ? 'comment' : 'check';
+    if (!published.ok) warn(`the ${name} was not published: ${published.message}`);
+    else {
+      Object.assign(links, defined({ [`${part}Url`]: published.url }));
+      if (published.isShared === true) warn(`another job of this run has the same ${name}. ${sharedHint}`);
+    }
+  }
+  return links;
+}
+
+const sharedHint = `Both are kept. Give each job its own --id, or set LLMCHECK_MATRIX: \${{ toJSON(matrix) }} in its env.`;
+
+function drawWriter({ random }: Io): string {
+  return Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
+}
+
+function append(io: Io, variable: string, text: string, warn: Warn): void {
+  const path = io.env[variable] ?? '';
+  if (path === '') return;
+  try {
+    appendFileSync(path, text);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    warn(`${variable} could not be written: ${error.message}`);
+  }
+}

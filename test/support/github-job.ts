@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { startEchoServer } from './chat-server.ts';
+import { type GithubServer, startGithubServer } from './github-server.ts';
+import { type CliResult, runCli } from './run-cli.ts';
+import { openTempProject, type TempProject } from './temp-project.ts';
+
+export const jobToken = 'ghs_0123456789abcdef';
+
+export interface JobOptions {
+  /** The working folder in the repository. */
+  readonly folder?: string;
+  readonly event?: string;
+  /** The commit of the event; the checkout's where it is not given. */
+  readonly headSha?: string;
+  /** A file of `.github/workflows/`, without its ending. */
+  readonly workflow?: string;
+  readonly job?: string;
+  readonly matrix?: unknown;
+  readonly runId?: number;
+  readonly attempt?: number;
+  readonly flags?: readonly string[];
+  readonly args?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Two jobs draw differently. */
+  readonly seed?: number;
+}
+
+export interface JobResult extends CliResult {
+  readonly summary: string;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+export interface GithubJobs {
+  readonly project: TempProject;
+  readonly github: GithubServer;
+  git(...argv: readonly string[]): string;
+  /** Commits everything, and makes it the head of the pull request. */
+  push(message?: string): string;
+  /** `llmcheck ci github` as a job of the pull request runs it. */
+  act(options?: JobOptions): Promise<JobResult>;
+}
+
+/** A suite of three words that the server echoes. `wrong` expects what is not answered. */
+export function wordSuite(name: string, wrong: readonly string[] = []): string {
+  const caseOf = (word: string): string =>
+    `  - { id: ${word}, vars: { word: ${word} }, assert: [{ equals: ${wrong.includes(word) ? 'else' : word} }] }\n`;
+  return `suite: ${name}
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [{ id: mini, use: "openai:gpt-4o-mini", params: { max_tokens: 20 } }]
+cases:
+${['red', 'green', 'seven'].map(caseOf).join('')}`;
+}
+
+/** A repository with a pull request, an API that keeps its comments and checks, and a provider that echoes. */
+export async function openGithubJobs(files: Readonly<Record<string, string>>): Promise<GithubJobs> {
+  const project = openTempProject();
+  const github = await startGithubServer(jobToken);
+  const provider = await startEchoServer();
+  const git: GithubJobs['git'] = (...argv) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
+      cwd: project.root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  const push: GithubJobs['push'] = (message = 'change') => {
+    git('add', '.');
+    git('commit', '-qm', message, '--allow-empty');
+    github.head = git('rev-parse', 'HEAD');
+    return github.head;
+  };
+  for (const [path, text] of Object.entries(files)) project.write(path, text);
+  project.write('.gitignore', '.llmcheck/\n/job/\n');
+  git('init', '-q', '-b', 'main');
+  push();
+  let runs = 100;
+  return {
+    project,
+    github,
+    git,
+    push,
+    async act(options = {}) {
+      runs += 1;
+      const { folder = '.', flags = ['--comment', '--check-run'], args = '--no-baseline', seed = runs } = options;
+      const cwd = project.path(folder);
+      mkdirSync(project.path('job'), { recursive: true });
+      const runner = runnerOf({ ...options, runId: options.runId ?? runs }, git('rev-parse', 'HEAD'));
+      writeFileSync(project.path('job/event.json'), JSON.stringify(runner.event));
+      for (const name of ['summary.md', 'output']) writeFileSync(project.path(`job/${name}`), '');
+      const result = await runCli(['ci', 'github', ...flags, ...(args === '' ? [] : ['--args', args])], {
+        cwd,
+        randomSeed: seed,
+        env: {
+          ...provider.env,
+          PATH: process.env['PATH'] ?? '',
+          GITHUB_TOKEN: jobToken,
+          GITHUB_WORKSPACE: project.root,
+          GITHUB_EVENT_PATH: project.path('job/event.json'),
+          GITHUB_STEP_SUMMARY: project.path('job/summary.md'),
+          GITHUB_OUTPUT: project.path('job/output'),
+          GITHUB_API_URL: github.url,
+          GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
+          GITHUB_SERVER_URL: 'https://github.example',
+          ...runner.env,
+          ...options.env,
+        },
+      });
+      const lines = readFileSync(project.path('job/output'), 'utf8').split('\n');
+      const outputs = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
+      return { ...result, summary: project.read('job/summary.md'), outputs };
+    },
+  };
+}
+
+/** The event and the variables that the runner sets. */
+function runnerOf(
+  { event = 'pull_request', headSha, workflow = 'prompts', job = 'eval', matrix, runId, attempt = 1 }: JobOptions,
+  checkout: string,
+) {
+  const sha = headSha ?? checkout;
+  const pull = { number: 7, head: { sha, repo: { full_name: 'acme/shop' } }, base: { ref: 'main' } };
+  return {
+    event: event.startsWith('pull_request') ? { pull_request: pull } : {},
+    env: {
+      GITHUB_ACTIONS: 'true',
+      GITHUB_REPOSITORY: 'acme/shop',
+      GITHUB_EVENT_NAME: event,
+      GITHUB_SHA: sha,
+      GITHUB_RUN_ID: String(runId),
+      GITHUB_RUN_ATTEMPT: String(attempt),
+      GITHUB_JOB: job,
+      GITHUB_WORKFLOW_REF: `acme/shop/.github/workflows/${workflow}.yml@refs/pull/7/merge`,
+      ...(matrix !== undefined && { LLMCHECK_MATRIX: JSON.stringify(matrix) }),
+    },
+  };
+}
