@@ -207,7 +207,13 @@ export interface CaseReport {
   readonly slices?: readonly string[];
   /** Its class; absent where the suite has none. */
   readonly class?: string;
-  readonly at: { readonly file: string; readonly line: number; readonly column: number };
+  readonly at: {
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+    /** The address of the line at the tested commit, where it is known. */
+    readonly url?: string;
+  };
   readonly trials: readonly CellRow[];
   /** Confirmation trials of the accepted prompt, beside this one's. */
   readonly acceptedTrials?: readonly CellRow[];

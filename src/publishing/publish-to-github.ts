@@ -71,6 +71,15 @@ export function findPublishFault(
   return `the checkout is at ${checkout.slice(0, 12)}, and the report would appear on ${headSha.slice(0, 12)}`;
 }
 
+/** The address of the repository's files at the commit that is checked out. */
+export function findBlobUrl(
+  { repositoryUrl, headSha }: GithubRun,
+  { cwd, env }: { readonly cwd: string; readonly env: GitEnvironment },
+): string | undefined {
+  const commit = readCheckout(cwd, env) ?? headSha;
+  return commit === '' ? undefined : `${repositoryUrl}/blob/${commit}`;
+}
+
 /** Undefined where it can't be known, such as outside of a repository. */
 function readCheckout(cwd: string, env: GitEnvironment): string | undefined {
   try {

@@ -3,6 +3,7 @@ import type { ContractReport } from '../model/finding.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
 import { renderContractGithub } from './ci/annotations.ts';
 import { renderContractJunit } from './ci/junit.ts';
+import { locateContracts } from './locate-report.ts';
 import { renderContractMarkdown } from './markdown/contracts.ts';
 import type { Reporter } from './reporter.ts';
 import { renderContractTerminal, sortFindings } from './terminal/contracts.ts';
@@ -11,9 +12,14 @@ import { renderContractTerminal, sortFindings } from './terminal/contracts.ts';
 export const contractReporters: Readonly<Record<string, Reporter<ContractReport>>> = {
   terminal: { summary: 'findings in words, the worst first', extension: 'txt', render: renderContractTerminal },
   json: { summary: 'findings as one JSON document', extension: 'json', render: renderJson },
-  markdown: { summary: 'findings as tables', extension: 'md', render: renderContractMarkdown },
-  github: { summary: 'annotations at the lines of the schemas', extension: 'txt', render: renderContractGithub },
-  junit: { summary: 'a test case each prompt', extension: 'xml', render: renderContractJunit },
+  markdown: { summary: 'findings as tables', extension: 'md', locate: locateContracts, render: renderContractMarkdown },
+  github: {
+    summary: 'annotations at the lines of the schemas',
+    extension: 'txt',
+    locate: locateContracts,
+    render: renderContractGithub,
+  },
+  junit: { summary: 'a test case each prompt', extension: 'xml', locate: locateContracts, render: renderContractJunit },
 };
 
 /** One finding a line, so that two documents can be compared by lines. */

@@ -10,11 +10,13 @@ import { terminal } from './terminal/terminal.ts';
 
 export { describeSkip, explainCase } from './cases/explain-case.ts';
 export { createFindGateEffect } from './cases/gate-effect.ts';
+export { maxAnnotations, renderCommand } from './ci/annotations.ts';
 export { contractReporters } from './contract-reporters.ts';
 export { describeDecision, shoutDecision } from './headline.ts';
 export { contentPolicy, renderPageFoot, renderPageHead } from './html/html.ts';
 export { buildPageData } from './html/page-data.ts';
 export { countAccepted } from './list-accepted.ts';
+export { locateReport, type RepositoryPaths } from './locate-report.ts';
 export { codeBlock, codeSpan } from './markdown/text.ts';
 export type { Reporter } from './reporter.ts';
 export { renderBrief } from './terminal/terminal.ts';

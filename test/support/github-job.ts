@@ -84,7 +84,10 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
       const { folder = '.', flags = ['--comment', '--check-run'], args = '--no-baseline', seed = runs } = options;
       const cwd = project.path(folder);
       mkdirSync(project.path('job'), { recursive: true });
-      const runner = runnerOf({ ...options, runId: options.runId ?? runs }, git('rev-parse', 'HEAD'));
+      const runner = runnerOf(
+        { ...options, runId: options.runId ?? runs },
+        options.headSha ?? git('rev-parse', 'HEAD'),
+      );
       writeFileSync(project.path('job/event.json'), JSON.stringify(runner.event));
       for (const name of ['summary.md', 'output']) writeFileSync(project.path(`job/${name}`), '');
       const result = await runCli(['ci', 'github', ...flags, ...(args === '' ? [] : ['--args', args])], {
@@ -114,10 +117,9 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
 
 /** The event and the variables that the runner sets. */
 function runnerOf(
-  { event = 'pull_request', headSha, workflow = 'prompts', job = 'eval', matrix, runId, attempt = 1 }: JobOptions,
-  checkout: string,
+  { event = 'pull_request', workflow = 'prompts', job = 'eval', matrix, runId, attempt = 1 }: JobOptions,
+  sha: string,
 ) {
-  const sha = headSha ?? checkout;
   const pull = { number: 7, head: { sha, repo: { full_name: 'acme/shop' } }, base: { ref: 'main' } };
   return {
     event: event.startsWith('pull_request') ? { pull_request: pull } : {},

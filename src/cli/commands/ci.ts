@@ -1,15 +1,22 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
-import { folderInRepository } from '../../project/repository-place.ts';
+import { folderInRepository, openRepositoryPaths } from '../../project/repository-place.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
-import { type GithubRun, identifyJob, type JobIdentity, parseGithubRun } from '../../publishing/publish-to-github.ts';
+import {
+  findBlobUrl,
+  type GithubRun,
+  identifyJob,
+  type JobIdentity,
+  parseGithubRun,
+} from '../../publishing/publish-to-github.ts';
 import { type RunOrigin, readRunOrigin } from '../../publishing/read-run-origin.ts';
 import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
 import { splitCommand } from '../../text/command-line.ts';
@@ -21,7 +28,7 @@ import { describeOutcome, describeUsage } from '../output/github-outcome.ts';
 import { maskByName } from '../output/mask.ts';
 import { describeProblems } from '../output/problems.ts';
 import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
-import { usageError } from '../usage-error.ts';
+import { usageError, usageProblem } from '../usage-error.ts';
 import type { DefineCommand } from './define.ts';
 import { reportOnShards } from './merge.ts';
 import { type RunFlags, runCommand } from './run.ts';
@@ -56,7 +63,8 @@ export const define: DefineCommand = (ci, { io, exit }) => {
       'after',
       `
 Reads what the runner sets: GITHUB_TOKEN, GITHUB_EVENT_PATH, GITHUB_REPOSITORY, GITHUB_SHA, GITHUB_API_URL,
-GITHUB_STEP_SUMMARY, GITHUB_OUTPUT. Set LLMCHECK_MATRIX to the job's matrix as JSON. What can't be published is a warning; the exit code is that of the run.
+GITHUB_STEP_SUMMARY, GITHUB_OUTPUT. A job with a matrix sets LLMCHECK_MATRIX to it, as JSON.
+What can't be published is a warning; the exit code is that of the run.
 On a pull request from a fork, whose jobs have no secrets, stored answers alone are used; where they do not
 suffice, the verdict is neutral (exit code 0) unless what was judged fails.
 
@@ -72,19 +80,26 @@ Examples:
 async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
   const github = parseGithubRun(io.env, readEvent(io));
   const job = findIdentity(flags, io);
+  const paths = openRepositoryPaths({
+    cwd: io.cwd,
+    root: findProjectRoot(io.cwd, flags.config),
+    env: io.env,
+    ...defined({ blobUrl: github && findBlobUrl(github, io) }),
+  });
   const place = { github, id: job.id, checkName: nameCheck(job, github) };
   const maskKnown = maskAll(maskByName(io.env), createMask([io.env['GITHUB_TOKEN'] ?? '']));
   try {
     const { report, mask, isReplay, exitCode } = await runOrRead(givenPaths, flags, io, github);
-    const outcome = describeOutcome(report, { exitCode, isReplay, github, job });
+    const outcome = describeOutcome(report, { exitCode, isReplay, github, job, paths });
     const origin = originOf(report, io);
     await publishOutcome(outcome, flags, io, { ...place, mask: maskAll(mask, maskKnown), origin });
     return outcome.exitCode;
   } catch (error) {
     if (!(error instanceof UserError) && !(error instanceof CommanderError)) throw error;
     // Else the comment of an earlier run that passed would stay on a commit that can't be run.
-    const text = error instanceof UserError ? describeProblems(error.problems, { color: false }) : error.message;
-    const outcome = describeUsage(maskKnown(text), { github, job });
+    const problems = error instanceof UserError ? error.problems : [usageProblem(error.message)];
+    const text = error instanceof UserError ? describeProblems(problems, { color: false }) : error.message;
+    const outcome = describeUsage(maskKnown(text), problems, { github, job, paths });
     await publishOutcome(outcome, flags, io, { ...place, mask: maskKnown, origin: originOfFailed(flags, io) });
     throw error;
   }

@@ -66,7 +66,7 @@ async function runOnce(
   prepared: PreparedRun,
   onReport: ((report: Report, mask: Mask) => void) | undefined,
 ): Promise<number> {
-  const { options, explanation, values, reporters, mask, io, quiet, color, hasColor } = prepared;
+  const { options, explanation, values, reporters, mask, io, quiet, color, hasColor, configPath } = prepared;
   if (!quiet) io.stderr.write(explanation);
   const progress = openProgress(io, color, quiet || values.dryRun === true);
   const onProgress: RunPorts['onProgress'] = (event) => {
@@ -84,7 +84,8 @@ async function runOnce(
     // The reporter of a plug-in receives the report itself, and must not change the decision.
     const { exitCode } = report;
     const verbose = values.verbose === true;
-    await writeReports(report, reporters.requests, { io, mask, color: hasColor, quiet, verbose });
+    const config = defined({ config: configPath });
+    await writeReports(report, reporters.requests, { io, mask, color: hasColor, quiet, verbose, ...config });
     onReport?.(report, mask);
     if (options.updateBaseline) io.stderr.write(await acceptReport(report, prepared));
     return exitCode;

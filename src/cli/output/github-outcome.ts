@@ -1,7 +1,19 @@
+import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import type { Problem } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import type { Conclusion, GithubRun, JobIdentity } from '../../publishing/publish-to-github.ts';
-import { codeBlock, codeSpan, countAccepted, reporters, shoutDecision } from '../../reports/index.ts';
+import {
+  codeBlock,
+  codeSpan,
+  countAccepted,
+  locateReport,
+  maxAnnotations,
+  type RepositoryPaths,
+  renderCommand,
+  reporters,
+  shoutDecision,
+} from '../../reports/index.ts';
 import { clipText } from '../../text/shorten.ts';
 
 /** What is published of a run, or of one that could not start. */
@@ -19,6 +31,8 @@ export interface GithubOutcome {
 interface Place {
   readonly github: GithubRun | undefined;
   readonly job: JobIdentity;
+  /** Undefined outside of a repository. */
+  readonly paths: RepositoryPaths | undefined;
 }
 
 export function describeOutcome(
@@ -26,8 +40,9 @@ export function describeOutcome(
   run: Place & { readonly exitCode: number; readonly isReplay: boolean },
 ): GithubOutcome {
   const { totals } = report;
+  const located = run.paths === undefined ? report : locateReport(report, run.paths);
   const style = { color: false, width: 80, verbose: false, quiet: false };
-  const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(report, style) ?? [])].join('');
+  const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(located, style) ?? [])].join('');
   const isNeutral = run.isReplay && lacksAnswersAlone(report);
   const unjudged = `${totals.errored} of ${totals.planned} cells could not be judged from stored answers`;
   const contracts = report.contracts === undefined ? '' : ' Contracts were checked.';
@@ -84,17 +99,30 @@ function renderFoot({ github, job }: Place): string {
 
 const maxProblemUnits = 5000;
 
-/** Of a run that could not start. */
-export function describeUsage(text: string, place: Place): GithubOutcome {
+/** Of a run that could not start. `text` has the problems as they are printed. */
+export function describeUsage(text: string, problems: readonly Problem[], place: Place): GithubOutcome {
   const shown = clipText(text.trim(), maxProblemUnits);
   return {
     exitCode: exitCodes.usage,
     conclusion: 'failure',
     title: 'could not start: something has to be mended first (exit code 2)',
     body: `## ⛔ llmcheck could not start (exit code 2)\n\n${codeBlock(shown.split('\n'), '')}${renderFoot(place)}`,
-    annotations: '',
+    annotations: problems
+      .slice(0, maxAnnotations)
+      .map((problem) => annotateProblem(problem, place))
+      .join(''),
     outputs: { outcome: 'usage', exitCode: String(exitCodes.usage), conclusion: 'failure' },
   };
+}
+
+/** At its line, with the next step. */
+function annotateProblem({ severity, code, message, hint, at }: Problem, { paths }: Place): string {
+  return renderCommand({
+    level: severity,
+    title: `llmcheck: ${code}`,
+    message: hint === undefined ? message : `${message}\nhint: ${hint}`,
+    ...defined({ at: at && { ...at, file: paths?.fileOf(at.file) ?? at.file } }),
+  });
 }
 
 /** What later steps of a job can read of a run. An amount that is not known is empty. */

@@ -8,7 +8,9 @@ import type { LoadedPlugin } from '../../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../../model/plugin.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Report, ReportStyle } from '../../model/report.ts';
-import { reporters } from '../../reports/index.ts';
+import { findProjectRoot } from '../../project/project-paths.ts';
+import { openRepositoryPaths } from '../../project/repository-place.ts';
+import { type RepositoryPaths, reporters } from '../../reports/index.ts';
 import { findNearest } from '../../text/did-you-mean.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { describeThrown } from '../../text/thrown.ts';
@@ -20,6 +22,7 @@ import { writeFile } from './write-file.ts';
 /** A format of some kind of report. */
 interface Format<R> {
   readonly extension: string;
+  readonly locate?: (report: R, paths: RepositoryPaths) => R;
   render(report: R, style: ReportStyle): Iterable<string>;
 }
 
@@ -134,6 +137,8 @@ export interface WriteOptions {
   readonly color: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  /** The config file that a flag names. */
+  readonly config?: string;
 }
 
 /**
@@ -150,7 +155,10 @@ export async function writeReports<R>(
   for (const { name, reporter, path } of requests) {
     try {
       // A plug-in may return a promise, which rejects later than a `catch` without `await` would see.
-      const rendered: unknown = reporter.render(report, styleFor(io, options, path !== undefined));
+      const rendered: unknown = reporter.render(
+        locate(report, reporter, options),
+        styleFor(io, options, path !== undefined),
+      );
       const texts = checkedTexts(await rendered, mask);
       if (path === undefined) for (const text of texts) io.stdout.write(text);
       else writeFile(resolve(io.cwd, path), texts);
@@ -161,6 +169,14 @@ export async function writeReports<R>(
     }
   }
   return isWhole;
+}
+
+/** With paths relative to the repository, if the format asks for them and there is one. */
+function locate<R>(report: R, { locate: locateIn }: Format<R>, { io, config }: WriteOptions): R {
+  if (locateIn === undefined) return report;
+  const root = findProjectRoot(io.cwd, config);
+  const paths = openRepositoryPaths({ cwd: io.cwd, root, env: io.env });
+  return paths === undefined ? report : locateIn(report, paths);
 }
 
 /** The same for commands whose only work is to write reports: what can't be written ends them with 2. */

@@ -1,12 +1,14 @@
 import type { Report } from '../../model/report.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { buildJsonTotals, renderSafeJson } from '../json/report-json.ts';
+import { locateReport } from '../locate-report.ts';
 import type { Reporter } from '../reporter.ts';
 import { listTests, type TestEntry } from './list-tests.ts';
 
 export const ctrf: Reporter = {
   summary: 'Common Test Report Format (CTRF), JSON; only what fails the gate is a failure',
   extension: 'ctrf.json',
+  locate: locateReport,
   render: renderCtrf,
 };
 

@@ -10,6 +10,7 @@ import { nameCases, nameVariants } from '../cases/name-cases.ts';
 
 import { describeComparison, describeMetrics } from '../comparison.ts';
 import { headlineOf } from '../headline.ts';
+import { locateReport } from '../locate-report.ts';
 import type { Reporter } from '../reporter.ts';
 import { describeCounts, findGateEntries, warningsElsewhere } from '../run-facts.ts';
 import { type Annotation, annotateContracts, maxAnnotations, renderCommand } from './annotations.ts';
@@ -17,6 +18,7 @@ import { type Annotation, annotateContracts, maxAnnotations, renderCommand } fro
 export const github: Reporter = {
   summary: 'annotations of GitHub Actions at the line of each case that broke',
   extension: 'txt',
+  locate: locateReport,
   render: renderGithub,
 };
 

@@ -4,6 +4,7 @@ import { shortenToWidth } from '../../terminal/display-width.ts';
 import { escapeXml, toSafeLine } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import { createFindGateEffect, type FindGateEffect, variantKey } from '../cases/gate-effect.ts';
+import { locateReport } from '../locate-report.ts';
 import type { Reporter } from '../reporter.ts';
 import { findGateEntries } from '../run-facts.ts';
 import {
@@ -18,6 +19,7 @@ import {
 export const junit: Reporter = {
   summary: 'JUnit XML for CI systems; only what fails the gate is a failure',
   extension: 'xml',
+  locate: locateReport,
   render: renderJunit,
 };
 

@@ -3,6 +3,7 @@ import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { headlineOf } from '../headline.ts';
 import { renderSafeJson } from '../json/report-json.ts';
+import { locateReport } from '../locate-report.ts';
 import type { Reporter } from '../reporter.ts';
 import { describeCounts } from '../run-facts.ts';
 import { listTests, type TestEntry } from './list-tests.ts';
@@ -10,6 +11,7 @@ import { listTests, type TestEntry } from './list-tests.ts';
 export const tap: Reporter = {
   summary: 'Test Anything Protocol (TAP 14); only what fails the gate is `not ok` without a directive',
   extension: 'tap',
+  locate: locateReport,
   render: renderTap,
 };
 

@@ -19,6 +19,7 @@ import {
   codeWithChanges,
   details,
   diffBlock,
+  placeCell,
   type Section,
   tableHead,
   tableRow,
@@ -62,7 +63,7 @@ function caseCell({ suite, caseIds, mustPass, outcomes }: FailedCases, isOneSuit
   return [
     `${name}${mustPass ? ' **must-pass**' : ''}`,
     ...(isOneSuite ? [] : [codeCell(suite.suite, 60)]),
-    codeCell(`${at.file}:${at.line}`, 100),
+    placeCell(at, 100),
   ].join('<br>');
 }
 

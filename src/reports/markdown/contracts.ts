@@ -2,7 +2,7 @@ import { exitCodes } from '../../model/exit-code.ts';
 import { type ContractReport, isBreak, type LocatedFinding, type ObservedAnswers } from '../../model/finding.ts';
 import type { Report } from '../../model/report.ts';
 import { describeRejected } from '../run-facts.ts';
-import { codeCell, codeSpan, proseOrCode, type Section, tableHead, tableRow } from './text.ts';
+import { codeCell, codeSpan, placeCell, proseOrCode, type Section, tableHead, tableRow } from './text.ts';
 
 type Entry = ContractReport['entries'][number];
 
@@ -70,7 +70,7 @@ function rowOf({ severity, approved, ruleId, direction, path, message, fingerpri
     direction,
     codeCell(path === '' ? '(root)' : path, remarkColumns),
     messageCell(message),
-    at === undefined ? '' : codeCell(`${at.file}:${at.line}`, remarkColumns),
+    at === undefined ? '' : placeCell(at, remarkColumns),
     codeCell(fingerprint, nameColumns),
   ]);
 }

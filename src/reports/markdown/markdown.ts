@@ -6,6 +6,7 @@ import { describeBareLimit, findUncompared } from '../comparison.ts';
 import { describeVerdict, outcomeWord } from '../headline.ts';
 import { countAccepted } from '../list-accepted.ts';
 import { listRemarks, type Remark } from '../list-remarks.ts';
+import { locateReport } from '../locate-report.ts';
 import type { Reporter } from '../reporter.ts';
 import { describeCounts, describeSpending, findGateEntries, warningsElsewhere } from '../run-facts.ts';
 import { answerSection, caseTable, erroredSection, toleratedLines, variantsOf } from './cases.ts';
@@ -30,6 +31,7 @@ const commentChars = 64_500;
 export const markdown: Reporter = {
   summary: 'a job summary or a comment on a pull request: the verdict, what broke, the metrics',
   extension: 'md',
+  locate: locateReport,
   render: (report) => renderMarkdown(report),
 };
 

@@ -24,6 +24,15 @@ export function codeCell(text: string, columns: number): string {
     .replaceAll('|', String.raw`\|`);
 }
 
+/** `file:line` for a cell of a table, as a link where its address is known. */
+export function placeCell(
+  at: { readonly file: string; readonly line: number; readonly url?: string },
+  columns: number,
+): string {
+  const place = codeCell(`${at.file}:${at.line}`, columns);
+  return at.url === undefined ? place : `[${place}](${at.url})`;
+}
+
 /** Lines in a fence that none of them can close; `diff` colours them by their signs. */
 export function codeBlock(lines: readonly string[], language: 'diff' | ''): string {
   const whole = lines.join('\n');

@@ -1,0 +1,52 @@
+import { defined } from '../json/defined.ts';
+import type { ContractReport, LocatedFinding, PromptFindings } from '../model/finding.ts';
+import type { CaseReport, Report } from '../model/report.ts';
+
+/** How CI names files: relative to the repository, whatever the working folder is. */
+export interface RepositoryPaths {
+  /** The path of a file that a place names. */
+  readonly fileOf: (file: string) => string;
+  /** The path of a suite file, given relative to the project. */
+  readonly suiteOf: (path: string) => string;
+  /** The address of a line at the tested commit, for a file that a place names; undefined where it is not known. */
+  readonly urlOf: (file: string, line: number) => string | undefined;
+}
+
+/** The report with every path relative to the repository. */
+export function locateReport(report: Report, paths: RepositoryPaths): Report {
+  return {
+    ...report,
+    suites: report.suites.map((suite) => ({
+      ...suite,
+      path: paths.suiteOf(suite.path),
+      *cases(filter) {
+        for (const entry of suite.cases(filter)) yield locateCase(entry, paths);
+      },
+    })),
+    ...defined({ contracts: report.contracts?.map((entry) => locateFindings(entry, paths)) }),
+  };
+}
+
+/** The same for the report of a contract command. */
+export function locateContracts(report: ContractReport, paths: RepositoryPaths): ContractReport {
+  return { ...report, entries: report.entries.map((entry) => locateFindings(entry, paths)) };
+}
+
+/** Rows and place of a case are read on demand, so that they must not be copied. */
+function locateCase(entry: CaseReport, paths: RepositoryPaths): CaseReport {
+  return Object.create(entry, { at: { get: () => locate(entry.at, paths) } }) as CaseReport;
+}
+
+function locateFindings<Entry extends Pick<PromptFindings, 'findings'>>(entry: Entry, paths: RepositoryPaths): Entry {
+  const findings = entry.findings.map(
+    (finding): LocatedFinding => ({ ...finding, ...defined({ at: finding.at && locate(finding.at, paths) }) }),
+  );
+  return { ...entry, findings };
+}
+
+function locate<Place extends { readonly file: string; readonly line: number }>(
+  at: Place,
+  { fileOf, urlOf }: RepositoryPaths,
+): Place {
+  return { ...at, file: fileOf(at.file), ...defined({ url: urlOf(at.file, at.line) }) };
+}
