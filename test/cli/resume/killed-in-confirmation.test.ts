@@ -90,3 +90,14 @@ test.each<[string, Situation]>([
     expect([count, resumed.report.totals]).toEqual([count, whole.report.totals]);
   }
 });
+
+test('a run that ended asks again for the confirmation trials that errored', async () => {
+  const project = await openBaselineProject();
+  await project.accept();
+  project.answers.set('w05', (asked) => (asked === 0 ? 'sorry' : badRequest));
+  const errored = await project.compared(['run', '--cache', 'off']);
+  expect([errored.code, errored.codes]).toEqual([3, ['errors-exceeded']]);
+  project.answers.set('w05', 'sorry');
+  const resumed = await project.compared(['run', '--resume']);
+  expect([resumed.code, resumed.named]).toEqual([1, ['case-05']]);
+});
