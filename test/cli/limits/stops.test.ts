@@ -36,6 +36,25 @@ test.each([1, 4])('--bail leaves what waits for one of %d slots unsent', async (
   expect(report.totals).toMatchObject({ planned: 80, errored: 0, skipped: 80 - server.requests.length });
 });
 
+test('--bail counts no case that is only observed', async () => {
+  const project = openTempProject();
+  const cases = ['one', 'two', 'three'].map((word) => `  - { id: ${word}, vars: { word: ${word} }, observe: true }\n`);
+  project.write(
+    'evals/words.eval.yaml',
+    `suite: words
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [openai:gpt-4o-mini]
+defaults: { assert: [{ equals: "{{ word }}" }] }
+cases:
+${cases.join('')}  - { id: gated, vars: { word: gated } }
+`,
+  );
+  const server = await startChatServer(({ text }) => (text === 'Say: gated' ? 'gated' : 'wrong'));
+  const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });
+  expect([code, report.run.stopReason, report.totals]).toMatchObject([0, null, { passed: 1, observed: 3 }]);
+  expect(server.requests).toHaveLength(4);
+});
+
 test('--bail under a gate that the rest could still meet leaves the run incomplete', async () => {
   const project = openTempProject('two-providers');
   project.write('evals/pair.eval.yaml', `${project.read('evals/pair.eval.yaml')}gate: { passRate: { min: 0.5 } }\n`);
