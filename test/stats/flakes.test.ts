@@ -274,6 +274,21 @@ describe('sequential evidence', () => {
     );
   });
 
+  test('keeps the largest evidence so far, whatever comes after', () => {
+    const kept = (differences: readonly number[], what: 'logERegressed' | 'logENotRegressed') =>
+      Math.max(...differences.map((_, last) => sequentialEvidence(differences.slice(0, last + 1), options)[what]), 0);
+    const [passes, failures] = [Array.from({ length: 50 }, () => 0), Array.from({ length: 20 }, () => -1)];
+    const fixes = failures.map(() => 1);
+    for (const differences of [
+      [...passes, ...failures],
+      [...failures, ...fixes],
+    ]) {
+      const { largestLogERegressed, largestLogENotRegressed } = sequentialEvidence(differences, options);
+      expect(largestLogERegressed).toBe(kept(differences, 'logERegressed'));
+      expect(largestLogENotRegressed).toBe(kept(differences, 'logENotRegressed'));
+    }
+  });
+
   test('is worth no more than a fair bet where nothing has changed', () => {
     // The mean of E over all equally likely ±1 paths is exactly 1.
     const steps = 10;

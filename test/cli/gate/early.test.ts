@@ -74,6 +74,16 @@ describe('run --early', () => {
     expect([later.decision, later.suites]).toEqual([run.report.decision, run.report.suites]);
   });
 
+  test('ends as early where the suite skips a case, which nobody could ask', async () => {
+    const project = await openLarge();
+    await project.llmcheck(...early, '-j', '1');
+    const [first] = [...project.asked.keys()];
+    writeCases(project, firstWords(count), (word) => (word === first ? { skip: 'not yet' } : {}));
+    project.forget();
+    const run = await project.compared(early);
+    expect([run.code, run.report.totals.notAsked]).toEqual([0, 39]);
+  });
+
   test('says in every report what was not asked, and never as passed', async () => {
     const project = await openLarge();
     const files = ['terminal', 'markdown', 'junit', 'tap', 'ctrf', 'html'];
@@ -342,6 +352,23 @@ describe('an early run beside other flags', () => {
     const run = await project.compared(['run', '--resume']);
     expect([run.code, run.report.totals.notAsked, run.report.totals.passed]).toEqual([0, 40, 20]);
     expect(callsOf(project)).toBeLessThan(20);
+  });
+
+  test('resumed after it was stopped, it asks the same cases as if it never was, also where some failed', async () => {
+    const project = await openLarge({ gate: `{ ${wide}, cases: { broken: warn } }` });
+    await project.llmcheck(...early, '-j', '1');
+    const failing = [...project.asked.keys()].slice(0, 3);
+    const passInFull = async () => {
+      project.answers.clear();
+      await project.llmcheck('run', '--cache', 'refresh');
+      fail(project, ...failing);
+    };
+    await passInFull();
+    const whole = await project.compared([...early, '-j', '1']);
+    await passInFull();
+    expect((await project.compared([...early, '-j', '1', '--max-cost', '0.00005'])).code).toBe(4);
+    const resumed = await project.compared(['run', '--resume']);
+    expect([resumed.code, resumed.report.totals.notAsked]).toEqual([whole.code, whole.report.totals.notAsked]);
   });
 
   test('--last-failed takes none of the cases that were not asked', async () => {
