@@ -136,6 +136,25 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(sent).toBeGreaterThan(20);
   });
 
+  test('where cases break beside a suite of recordings, whose cells pay for no confirmation trials', async () => {
+    const { project, server, env, break: breakModel } = await open();
+    const path = 'evals/words.eval.yaml';
+    write(project, { words: Array.from({ length: 40 }, (_, index) => `r${index}`) });
+    const recorded = project.read(path).replace('suite: words', 'suite: recorded\nrecordings: words.recordings.jsonl');
+    project.write('evals/recorded.eval.yaml', recorded);
+    await project.run(['run', '--record', 'evals/recorded.eval.yaml'], { env });
+    write(project, {});
+    await project.run(['run'], { env });
+    await project.run(['baseline', 'accept'], { env });
+    write(project, { prompts: edited });
+    breakModel((chat) => bill(chat, isEdited(chat) ? 'wrong' : wordOf(chat.text)));
+    const dry = await project.run(['run', '--dry-run'], { env });
+    const before = server.requests.length;
+    const { report } = await project.report(['run'], { env });
+    expect([report.totals.planned, report.decision.exitCode, readPromise(dry.stdout).requests]).toEqual([44, 1, 8]);
+    expect(server.requests.length - before).toBeLessThanOrEqual(8);
+  });
+
   test('with several trials, of which all fail or one does', async () => {
     const opened = await open();
     const defaults = '{ trials: 3, assert: [{ equals: "{{ word }}" }] }';
@@ -176,8 +195,11 @@ describe('a run never sends or spends more than its dry run said', () => {
     opened.break((chat) =>
       bill(chat, chat.model === 'gpt-4o-mini' && chat.text.endsWith('w3') ? 'wrong' : wordOf(chat.text)),
     );
+    const before = opened.sentOf((chat) => chat.model === model);
     const { report } = await runAsTold(opened);
     expect(report.decision.exitCode).toBe(1);
+    // The confirmation trials may cost as much as the dearer model.
+    expect(opened.sentOf((chat) => chat.model === model)).toBeGreaterThan(before);
   });
 
   test('where the average fell a little everywhere', async () => {
