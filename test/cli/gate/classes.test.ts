@@ -459,6 +459,19 @@ test('reports show the matrix, the scores, and what moved first', async () => {
   expect(page).toContain('"counts":["5","7","0","0"]');
 });
 
+test('reports show the cases of a class whose recall is too low as failures, and tolerate the others', async () => {
+  const project = await openClasses({ classes: 'gate: { recall: { legal: { min: 80% } } }' });
+  project.edit(suiteFile, 'assert: [{ regex: "[a-z]" }]', 'assert: [{ equals: "{{expected}}" }]');
+  confuse(project, 'legal', 3);
+  project.answers.set('technical 0', 'technical!');
+  const { code, stdout } = await project.llmcheck(...fresh, '-r', 'tap');
+  expect(code).toBe(1);
+  const failed = stdout.split('\n').filter((line) => line.startsWith('not ok'));
+  const gated = failed.filter((line) => !line.includes('# TODO')).flatMap((line) => /\w+-\d/.exec(line)?.[0] ?? []);
+  expect(gated).toEqual(['legal-0', 'legal-1', 'legal-2']);
+  expect(failed.join('\n')).toMatch(/technical-0 .*# TODO/);
+});
+
 test('names from a model are harmless in every report', async () => {
   const counts = { billing: 3, 'le|gal <b>': 3 };
   const project = await openClasses({ counts });
