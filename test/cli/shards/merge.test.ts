@@ -58,6 +58,15 @@ describe('llmcheck merge', () => {
     expect(merged.report.totals.planned).toBe(100);
   });
 
+  test('a suite whose cases are all under observe is in the merged run', async () => {
+    const { project, env } = await open();
+    const watched = suite('c', ['one', 'two']).replaceAll(' vars:', ' observe: true, vars:');
+    project.write('evals/c.eval.yaml', watched);
+    const merged = await project.report(['merge', ...(await runShards(project, 2, env))]);
+    expect(merged.report.suites.map((found) => found.suite)).toEqual(['a', 'b', 'c']);
+    expect(merged.report.totals).toMatchObject({ planned: 100, observed: 8 });
+  });
+
   test.each([
     ['all cases is a whole run', [], 2],
     ['a part of the cases is a partial run', ['-t', 'w1*'], 3],
