@@ -1,3 +1,4 @@
+import { chmodSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Typed } from '../../../src/cli/io.ts';
 import { main } from '../../../src/cli/main.ts';
@@ -169,6 +170,15 @@ describe('review', () => {
       'greet/{text,flow,block,object}',
     ]);
     expect(after).toContain('4 passed');
+  });
+
+  test('accepts into a file that others may not read, and they still may not', async () => {
+    const project = await openProject();
+    const path = project.path('evals/greet.eval.yaml');
+    chmodSync(path, 0o600);
+    await accept(project, 'greet/text', 'expected');
+    expect(project.read('evals/greet.eval.yaml')).not.toBe(suite);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
   test('two reviews at the same time keep the answers of both', async () => {
