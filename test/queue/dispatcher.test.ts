@@ -127,6 +127,18 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     await vi.waitFor(async () => expect(await queue.getGlobalConcurrency()).toBe(3), 5000);
   });
 
+  test('says of each loss of the connection that Redis is away, and that it came back', async () => {
+    const server = await startRealRedis();
+    const { dispatcher, notes } = await dispatchAt(server.url, {});
+    await dispatcher.begin('run', providers, never);
+    for (const losses of [1, 2]) {
+      await server.client.client('KILL', 'TYPE', 'normal');
+      const countBack = () => notes.filter((note) => note.endsWith(' is back.')).length;
+      await vi.waitFor(() => expect(countBack()).toBe(losses), 5000);
+      expect(notes.filter((note) => note.includes(' is lost; the run waits'))).toHaveLength(losses);
+    }
+  });
+
   test('finds what was answered although the event of it was lost', async () => {
     const server = await startRealRedis();
     const { dispatcher } = await dispatchAt(server.url, { overdueMs: 0 });
