@@ -26,6 +26,12 @@ describeAssertion('pii', [
     is: 'pass',
   },
   {
+    when: 'it is allowed in other letters',
+    params: { value: false, allow: ['help@example.com'] },
+    answer: 'Write to HELP@Example.com.',
+    is: 'pass',
+  },
+  {
     when: 'what is allowed stands often before the rest',
     params: { value: false, allow: ['help@example.com'] },
     answer: `${'help@example.com '.repeat(50)}me@example.com`,
