@@ -156,6 +156,23 @@ cases: [{ id: one, turns: [{ user: ${last} }], assert: [{ regex: "." }] }]
     }
   });
 
+  test('a check begins where the one before it ended', async () => {
+    const { project, chat } = await openProject();
+    project.write('check.mjs', "process.stdout.write(JSON.stringify({ pass: true, reason: 'so' }));\n");
+    project.write(
+      'evals/words.eval.yaml',
+      `prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [openai:test-model]
+cases: [{ id: one, vars: { word: one }, assert: [{ exec: "node ../check.mjs" }, { equals: one }] }]
+`,
+    );
+    const collector = await startCollector();
+    const { code } = await project.run(['run', '--otel', collector.url], { env: chat.env });
+    expect(code).toBe(0);
+    const [slow, quick] = ['exec', 'equals'].map((name) => spansOf(collector).find(isNamed(RegExp(` ${name}$`))));
+    expect(ms(quick?.startTimeUnixNano ?? '')).toBeGreaterThanOrEqual(ms(slow?.endTimeUnixNano ?? ''));
+  });
+
   test('names requests by the GenAI conventions, and sends neither content nor secrets', async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector();
