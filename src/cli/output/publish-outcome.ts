@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { defined } from '../../json/defined.ts';
 import { findPublishFault, type GithubRun, publishToGithub } from '../../publishing/publish-to-github.ts';
 import type { RunOrigin } from '../../publishing/read-run-origin.ts';
+import { renderCommand } from '../../reports/index.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
@@ -67,9 +68,14 @@ async function publishParts(
     );
     return {};
   }
+  const warnOnPage = (message: string): void => {
+    warn(message);
+    const level = github?.pullRequest?.isForeign === true ? 'notice' : 'warning';
+    if (flags.annotations) io.stdout.write(mask(renderCommand({ level, title: 'llmcheck', message })));
+  };
   if (github === undefined || token === '') {
-    const reason = github === undefined ? 'GITHUB_REPOSITORY names no repository' : 'GITHUB_TOKEN is not set';
-    warn(`not published to GitHub: ${reason}`);
+    const unset = `GITHUB_TOKEN is not set: set \`GITHUB_TOKEN: \${{ github.token }}\` in the env of the step`;
+    warnOnPage(`not published to GitHub: ${github === undefined ? 'GITHUB_REPOSITORY names no repository' : unset}`);
     return {};
   }
   const parts = await publishToGithub(
@@ -83,13 +89,30 @@ async function publishParts(
   const links: Record<string, string> = {};
   for (const [part, published] of Object.entries(parts)) {
     const name = part === 'comment' ? 'comment' : 'check';
-    if (!published.ok) warn(`the ${name} was not published: ${published.message}`);
-    else {
+    if (!published.ok) {
+      warnOnPage(`the ${name} was not published: ${published.message}${hintFor(name, published, github)}`);
+    } else {
       Object.assign(links, defined({ [`${part}Url`]: published.url }));
-      if (published.isShared === true) warn(`another job of this run has the same ${name}. ${sharedHint}`);
+      if (published.isShared === true) warnOnPage(`another job of this run has the same ${name}. ${sharedHint}`);
     }
   }
   return links;
+}
+
+/** What to change in the workflow. */
+function hintFor(
+  part: 'comment' | 'check',
+  { status, message }: { readonly status?: number; readonly message: string },
+  { pullRequest }: GithubRun,
+): string {
+  if (status === 401) return `: the token is not valid; use \`\${{ github.token }}\``;
+  // A limit of the API has the status 403 too.
+  const isForbidden = status === 404 || (status === 403 && /not accessible|permission|must have/i.test(message));
+  if (!isForbidden) return '';
+  if (pullRequest?.isForeign === true)
+    return ': a pull request from a fork cannot write; the job summary has the report';
+  const scope = part === 'comment' ? 'pull-requests' : 'checks';
+  return `: give the job \`permissions: ${scope}: write\``;
 }
 
 const sharedHint = `Both are kept. Give each job its own --id, or set LLMCHECK_MATRIX: \${{ toJSON(matrix) }} in its env.`;

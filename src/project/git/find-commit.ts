@@ -85,7 +85,8 @@ function mendUnknownRef(git: Git, ref: string, isShallow: boolean): string {
       ? (fetch ?? (isShallow ? unshallow : undefined))
       : fetch.replace('fetch', 'fetch --unshallow');
   if (command === undefined) return suggestion ?? '`git branch --all` and `git tag` show those that there are';
-  return suggestion === undefined ? `run \`${command}\`` : `${suggestion} If not, run \`${command}\``;
+  const step = isShallow ? wholeCloneHint(git, command) : `run \`${command}\``;
+  return suggestion === undefined ? step : `${suggestion} If not, ${step}`;
 }
 
 /** A ref becomes part of a suggested command only if it is harmless in any shell. */
@@ -97,7 +98,14 @@ function fetchCommand(ref: string): string | undefined {
   return `git fetch origin ${branch}:refs/remotes/origin/${branch}`;
 }
 
-export const unshallow = 'git fetch --unshallow origin';
+const unshallow = 'git fetch --unshallow origin';
+
+/** How a shallow clone becomes a whole one, in the terms of the CI system where a job runs. */
+export function wholeCloneHint({ env }: Git, command = unshallow): string {
+  if (env['GITHUB_ACTIONS'] === 'true') return 'set `fetch-depth: 0` in the step of actions/checkout';
+  if (env['GITLAB_CI'] === 'true') return 'set the variable `GIT_DEPTH: "0"` in the job';
+  return `run \`${command}\``;
+}
 
 function findMergeBase(git: Git, refs: readonly string[], isShallow: boolean): string {
   const commits = refs.map((ref) => findCommit(git, ref, isShallow));
@@ -107,7 +115,8 @@ function findMergeBase(git: Git, refs: readonly string[], isShallow: boolean): s
   const [left, right] = refs.map((ref) => quote(ref));
   if (isShallow) {
     const message = `The commit where ${right} left ${left} is not in this shallow clone.`;
-    throw recordError(message, `run \`${unshallow}\`, or \`git fetch --deepen=200 origin\` where that is too much`);
+    const deepen = `${wholeCloneHint(git)}, or run \`git fetch --deepen=200 origin\` where that is too much`;
+    throw recordError(message, deepen);
   }
   if (status !== 1) throw recordError(`git can't tell where ${right} left ${left}: ${complaint}.`);
   throw recordError(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { checkRefs, findRepository, type Repository, resolveCommit, unshallow } from './find-commit.ts';
+import { checkRefs, findRepository, type Repository, resolveCommit, wholeCloneHint } from './find-commit.ts';
 import { type Git, type GitEnvironment, recordError, runGit } from './run-git.ts';
 
 type ChangeKind = 'added' | 'modified' | 'deleted';
@@ -127,9 +127,10 @@ function findDefaultRef(git: Git, { isShallow }: Repository): string {
   if (branch !== undefined && !isTip) return `${branch}...`;
   if (isWhole) return 'HEAD';
   const kind = isShallow ? 'shallow clone' : 'clone of a single branch';
-  const command = isShallow ? unshallow : 'git remote set-branches origin "*" && git fetch origin';
+  const fetchAll = 'run `git remote set-branches origin "*" && git fetch origin`';
+  const step = isShallow ? wholeCloneHint(git) : fetchAll;
   const message = `This ${kind} does not show where HEAD left the default branch.`;
-  throw recordError(message, `run \`${command}\`, or name the commit to compare with: --changed <ref>`);
+  throw recordError(message, `${step}, or name the commit to compare with: --changed <ref>`);
 }
 
 function isSingleBranch(git: Git): boolean {
