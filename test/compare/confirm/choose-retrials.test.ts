@@ -160,4 +160,14 @@ describe('the budget', () => {
     const input = buildSuspicions({ averages, budget: 1000 });
     expect(count(choose(input, { calls: 10 }))).toEqual({ candidate: 0, accepted: 10, cases: 10 });
   });
+
+  test('pays once for the cases of a slice, which are also those of the whole', () => {
+    const whole = buildAverage(60, { id: 'whole' });
+    const slice = buildAverage(20, { id: 'slice' });
+    const averages = [{ ...slice, cases: whole.cases.slice(0, 20) }, whole];
+    const input = buildSuspicions({ averages, budget: 1000 });
+    const wanted = count(choose(input));
+    expect(wanted).toEqual({ candidate: 0, accepted: 15, cases: 15 });
+    expect(count(choose(input, { calls: 15 }))).toEqual(wanted);
+  });
 });
