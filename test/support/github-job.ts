@@ -19,6 +19,10 @@ export interface JobOptions {
   readonly matrix?: unknown;
   readonly runId?: number;
   readonly attempt?: number;
+  /** The repository of the head; without one the head is in the repository itself. */
+  readonly from?: string;
+  readonly actor?: string;
+  readonly hasKey?: boolean;
   readonly flags?: readonly string[];
   readonly args?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -94,7 +98,7 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
         cwd,
         randomSeed: seed,
         env: {
-          ...provider.env,
+          ...(options.hasKey === false ? { OPENAI_BASE_URL: provider.env['OPENAI_BASE_URL'] ?? '' } : provider.env),
           PATH: process.env['PATH'] ?? '',
           GITHUB_TOKEN: jobToken,
           GITHUB_WORKSPACE: project.root,
@@ -117,15 +121,25 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
 
 /** The event and the variables that the runner sets. */
 function runnerOf(
-  { event = 'pull_request', workflow = 'prompts', job = 'eval', matrix, runId, attempt = 1 }: JobOptions,
+  {
+    event = 'pull_request',
+    workflow = 'prompts',
+    job = 'eval',
+    matrix,
+    runId,
+    attempt = 1,
+    from = 'acme/shop',
+    actor = 'ann',
+  }: JobOptions,
   sha: string,
 ) {
-  const pull = { number: 7, head: { sha, repo: { full_name: 'acme/shop' } }, base: { ref: 'main' } };
+  const pull = { number: 7, head: { sha, repo: { full_name: from } }, base: { ref: 'main' } };
   return {
     event: event.startsWith('pull_request') ? { pull_request: pull } : {},
     env: {
       GITHUB_ACTIONS: 'true',
       GITHUB_REPOSITORY: 'acme/shop',
+      GITHUB_ACTOR: actor,
       GITHUB_EVENT_NAME: event,
       GITHUB_SHA: sha,
       GITHUB_RUN_ID: String(runId),

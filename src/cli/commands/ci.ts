@@ -92,6 +92,7 @@ async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io):
     const { report, mask, isReplay, exitCode } = await runOrRead(givenPaths, flags, io, github);
     const outcome = describeOutcome(report, { exitCode, isReplay, github, job, paths });
     const origin = originOf(report, io);
+    if (outcome.exitCode !== exitCode) io.stderr.write(`note: ${outcome.title} (exit code ${outcome.exitCode})\n`);
     await publishOutcome(outcome, flags, io, { ...place, mask: maskAll(mask, maskKnown), origin });
     return outcome.exitCode;
   } catch (error) {

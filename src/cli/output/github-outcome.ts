@@ -39,26 +39,65 @@ export function describeOutcome(
   report: Report,
   run: Place & { readonly exitCode: number; readonly isReplay: boolean },
 ): GithubOutcome {
-  const { totals } = report;
   const located = run.paths === undefined ? report : locateReport(report, run.paths);
   const style = { color: false, width: 80, verbose: false, quiet: false };
   const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(located, style) ?? [])].join('');
-  const isNeutral = run.isReplay && lacksAnswersAlone(report);
-  const unjudged = `${totals.errored} of ${totals.planned} cells could not be judged from stored answers`;
-  const contracts = report.contracts === undefined ? '' : ' Contracts were checked.';
-  const note = run.isReplay
-    ? `> **${isNeutral ? 'Neutral' : 'From stored answers'}**: the job of this pull request has no secrets, so nothing was sent; ${unjudged}.${contracts}\n\n`
-    : '';
-  const conclusion = isNeutral ? 'neutral' : conclusionOf(report);
-  const exitCode = isNeutral ? exitCodes.passed : run.exitCode;
+  const foot = renderFoot(run);
+  if (run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, run, { render, foot });
+  const note = run.isReplay ? `> **From stored answers**: ${describeReplay(report)}\n\n` : '';
+  const conclusion = conclusionOf(report);
+  return {
+    exitCode: run.exitCode,
+    conclusion,
+    title: shoutDecision(report),
+    body: `${note}${render('markdown')}${foot}`,
+    annotations: render('github'),
+    outputs: { ...githubOutputs(report, run.exitCode), conclusion },
+  };
+}
+
+interface Rendered {
+  readonly render: (name: 'markdown' | 'github') => string;
+  readonly foot: string;
+}
+
+/** Nothing is wrong with a pull request whose job has no secrets: its report alarms nobody, and says what to do. */
+function describeNeutral(report: Report, { github }: Place, { render, foot }: Rendered): GithubOutcome {
+  const exitCode = exitCodes.passed;
+  const headline = `NEUTRAL: ${countUnjudged(report)}`;
+  const heading = `### ⚪ llmcheck ${headline} (exit code ${exitCode})\n\n`;
+  const note = `> **Neutral**: ${describeReplay(report)}${describeCheckout(github)}\n\n`;
+  // The heading of the report says that the run is incomplete, with its exit code.
+  const rest = render('markdown').replace(/^### .*\n\n/, '');
   return {
     exitCode,
-    conclusion,
-    title: isNeutral ? `neutral: ${unjudged}` : shoutDecision(report),
-    body: `${note}${render('markdown')}${renderFoot(run)}`,
-    annotations: render('github'),
-    outputs: { ...githubOutputs(report, exitCode), conclusion },
+    conclusion: 'neutral',
+    title: `neutral: ${countUnjudged(report)}`,
+    body: `${heading}${note}${rest}${foot}`,
+    annotations: renderCommand({
+      level: 'notice',
+      title: 'llmcheck',
+      message: `${headline}; ${describeReplay(report)}`,
+    }),
+    outputs: { ...githubOutputs(report, exitCode), headline, conclusion: 'neutral' },
   };
+}
+
+function countUnjudged({ totals }: Report): string {
+  return `${totals.errored} of ${totals.planned} cells could not be judged from stored answers`;
+}
+
+function describeReplay(report: Report): string {
+  const contracts = report.contracts === undefined ? '' : ' Contracts were checked.';
+  return `the job of this pull request has no secrets, so nothing was sent; ${countUnjudged(report)}.${contracts}`;
+}
+
+/** What a maintainer runs with a key, where the code of the pull request has been read. */
+function describeCheckout(github: GithubRun | undefined): string {
+  const { number, baseRef = '' } = github?.pullRequest ?? {};
+  if (number === undefined) return '';
+  const baseline = /^[\w./-]+$/.test(baseRef) ? ` --baseline git:origin/${baseRef}...` : '';
+  return ` A maintainer who has read the change can run it with a key: ${codeSpan(`gh pr checkout ${number} && npx llmcheck run${baseline}`, 200)}.`;
 }
 
 /** True where a run from stored answers is incomplete only for answers that the missing key would have brought. */
