@@ -98,7 +98,7 @@ describe('a version compared with itself', () => {
   });
 });
 
-describe('the stated interval', () => {
+describe('the stated interval', { tags: 'slow' }, () => {
   /** A record of one run per pilot, its trials drawn at known rates. */
   async function openPilots(rates: readonly number[], mustPass: number) {
     const project = await openFlakyProject(words([rates.length, 'p']));
@@ -126,27 +126,28 @@ describe('the stated interval', () => {
     ['cases that all fail at times', Array.from({ length: 12 }, () => 0.3), 0],
   ])('covers the false alarms at the true rates: %s', async (_name, rates, mustPass) => {
     const { project, store } = await openPilots(rates, mustPass);
-    const trials = 400;
+    const trials = 100;
     store((rate) => Array.from({ length: trials }, (_, trial) => trial < rate * trials));
-    const { run: truth } = await project.calibrate('--runs', '1000');
+    const { run: truth } = await project.calibrate('--runs', '500');
     const random = createRandom(7);
     let covered = 0;
-    for (let pilot = 0; pilot < 40; pilot += 1) {
+    for (let pilot = 0; pilot < 12; pilot += 1) {
       store((rate) => Array.from({ length: 4 }, () => random() < rate));
-      const { run } = await project.calibrate('--runs', '40', '--seed', String(pilot));
+      const { run } = await project.calibrate('--runs', '30', '--seed', String(pilot));
       const { low = 1, high = 0 } = run?.failed ?? {};
       const { value = -1 } = truth?.failed ?? {};
       if (low <= value && value <= high) covered += 1;
     }
     expect(truth?.failed.count).toBeGreaterThan(0);
-    expect(covered).toBeGreaterThanOrEqual(34);
+    // Of intervals that hold in 95 % of cases, fewer than 9 of 12 would hold once in 500 times.
+    expect(covered).toBeGreaterThanOrEqual(9);
   });
 
   test('narrows with more stored trials', async () => {
     const { project, store } = await openPilots([0.3, 0.3, 0, 0, 0, 0], 2);
     const widthOf = async (trials: number): Promise<number> => {
       store((rate) => Array.from({ length: trials }, (_, trial) => trial < Math.round(rate * trials)));
-      const { run } = await project.calibrate('--runs', '1000');
+      const { run } = await project.calibrate('--runs', '400');
       return (run?.failed.high ?? 1) - (run?.failed.low ?? 0);
     };
     expect(await widthOf(300)).toBeLessThan((await widthOf(10)) * 0.7);
