@@ -132,10 +132,13 @@ function judgeEach(
   isFinal: boolean,
   { isTiny, asksEarly }: Pick<SuspectRule, 'isTiny' | 'asksEarly'>,
 ): readonly JudgedSuspect[] {
-  const { suspects, budget, shards, askedShare } = input;
+  const { suspects, budget, shards, mergedShards = 1, askedShare } = input;
   const count = suspects.length * shards;
+  // The parts of a merged run had to do with their own calls.
+  const isSmall = budget / mergedShards < tinyBudget;
   // So few retrials that not even one case can be tested on both sides: its rate decides.
-  const share = Math.max(1, Math.floor(budget / (suspects.length + input.contracts.length + input.added.length)));
+  const asked = suspects.length + input.contracts.length + input.added.length;
+  const share = Math.max(1, Math.floor(budget / mergedShards / asked));
   // Those of a merged run are few where its shards needed no more.
   const isCostly = isFinal && input.mergedShards === undefined && hasCostlyRetrials(input);
   const trialsOf = createTrialsOf();
@@ -150,9 +153,10 @@ function judgeEach(
       trials: asksAccepted && isAffordable ? trials : undefined,
       asksAccepted,
       level,
-      failures: budget < tinyBudget ? Math.min(failures, planned + share) : failures,
-      isTiny,
-      isSmall: budget < tinyBudget,
+      failures: isSmall ? Math.min(failures, planned + share) : failures,
+      // Where there is no accepted prompt to ask, a part of a run knows no more than a small run.
+      isTiny: isTiny || (isSmall && !asksAccepted),
+      isSmall,
       asksEarly: asksEarly && 2 * suspects.length <= budget,
       isCostly,
     };
