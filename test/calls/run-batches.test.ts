@@ -102,6 +102,21 @@ describe('runBatches', () => {
     expect(bySize.submitted).toEqual([['aa'], ['bb'], ['cccc']]);
   });
 
+  it('never takes the batch of another submission for one whose answer was lost', async () => {
+    const ids: (string | undefined)[] = ['id-a', undefined, 'id-b'];
+    const { run, calls } = open({
+      maxRequests: 1,
+      submit: () => {
+        const id = ids.shift();
+        return Promise.resolve(id === undefined ? { failure: network } : { value: id });
+      },
+      find: () => Promise.resolve({ value: ['id-a'] }),
+    });
+    const { answers } = await run(itemsOf('a', 'b'));
+    expect([...answers.keys()]).toEqual(['a', 'b']);
+    expect(calls.filter((call) => call.startsWith('save n1'))).toEqual(['save n1 []', 'save n1 [id-b]']);
+  });
+
   it('looks at a batch again at growing distances, and at least every minute', async () => {
     let looks = 0;
     const { run, clock } = open({

@@ -81,6 +81,18 @@ describe('createBreaker', () => {
     expect([sent, stops.length]).toEqual([11, 1]);
   });
 
+  test('a call that was never sent is no answer and no failure of the provider', async () => {
+    const unsent = [failed('budget'), ...Array.from({ length: 10 }, () => failed('server'))];
+    const outcomes: CompletionOutcome[] = unsent.map((outcome) => ({ ...outcome, attempts: 0 }));
+    const stops: ProviderFailure[] = [];
+    const next: Complete = async () => outcomes.shift() ?? failed('server');
+    const complete = createBreaker((failure) => stops.push(failure))(next, 'call');
+    for (let count = 0; count < 20; count += 1) await complete(buildRequest(), neverAborted);
+    expect(stops).toEqual([]);
+    await complete(buildRequest(), neverAborted);
+    expect(stops.map(({ kind }) => kind)).toEqual(['server']);
+  });
+
   test.each(['network', 'timeout', 'server', 'overloaded'] as const)(
     'a provider that only ever fails with %s is stopped after ten calls, whatever their attempts',
     async (kind) => {
