@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../support/chat-server.ts';
@@ -30,6 +31,7 @@ interface Job extends TempProject {
     readonly inputs?: Readonly<Record<string, string>>;
     readonly event?: 'pull_request' | 'push' | 'fork';
     readonly hasKey?: boolean;
+    readonly matrix?: Readonly<Record<string, number>>;
   }): Promise<ActionRun>;
 }
 
@@ -84,7 +86,7 @@ async function openJob(): Promise<Job> {
       git('commit', '-qm', message);
       return git('rev-parse', 'HEAD');
     },
-    act({ inputs = {}, event = 'pull_request', hasKey = true } = {}) {
+    act({ inputs = {}, event = 'pull_request', hasKey = true, matrix } = {}) {
       runs += 1;
       github.head = git('rev-parse', 'HEAD');
       const head = { sha: github.head, repo: { full_name: event === 'fork' ? 'eve/shop' : 'acme/shop' } };
@@ -115,6 +117,7 @@ async function openJob(): Promise<Job> {
         token,
         runId: String(runs),
         cache,
+        ...(matrix !== undefined && { matrix }),
       });
     },
   };
@@ -246,6 +249,33 @@ describe('the action', { tags: 'slow' }, () => {
     expect(job.github.comments[0]?.body).toContain('## ⛔ llmcheck could not start (exit code 2)');
     expect(job.github.comments[0]?.body).toContain('did you mean "equals"?');
     expect(job.github.comments[0]?.user.login).toBe(robot);
+  });
+
+  test('publishes shards as one run, from the records that their jobs uploaded', async () => {
+    const job = await openJob();
+    for (const shard of [1, 2]) {
+      job.git('clean', '-qdfx', '.llmcheck');
+      await job.act({ inputs: { args: `--shard ${shard}/2` }, matrix: { shard } });
+      cpSync(job.path('.llmcheck/runs'), job.path(`shards/shard-${shard}`), { recursive: true });
+    }
+    job.git('clean', '-qdfx', '.llmcheck');
+    expect([job.github.comments, job.github.checks]).toEqual([[], []]);
+    const whole = await job.act({ inputs: { merge: 'shards' } });
+    expect([whole.exitCode, whole.outputs['planned'], whole.outputs['outcome']]).toEqual([0, '3', 'passed']);
+    expect([job.github.comments.length, job.github.checks.length]).toEqual([1, 1]);
+    // The merged run asks nothing, so it neither restores nor saves answers.
+    expect(whole.used).toEqual([]);
+  });
+
+  test('gives the jobs of a matrix comments of their own', async () => {
+    const job = await openJob();
+    await job.act({ matrix: { node: 20 } });
+    await job.act({ matrix: { node: 22 } });
+    expect(job.github.checks.map(({ name }) => name)).toEqual([
+      'llmcheck (llmcheck / prompts / 20)',
+      'llmcheck (llmcheck / prompts / 22)',
+    ]);
+    expect(job.github.comments).toHaveLength(2);
   });
 
   test('hands its inputs over as data, whatever stands in them', async () => {

@@ -76,6 +76,17 @@ describe('the newest commit wins', () => {
 });
 
 describe('faults of the API', () => {
+  test('the own comment is found behind 150 others, and is the only one that changes', async () => {
+    const jobs = await openGithubJobs(files);
+    await jobs.act();
+    const others = Array.from({ length: 150 }, (_, id) => ({ id, body: `<p>${id}</p>`, user: { login: 'ann' } }));
+    jobs.github.comments.unshift(...others.map((comment) => ({ ...comment })));
+    jobs.push();
+    await jobs.act();
+    expect(jobs.github.comments.slice(0, 150)).toEqual(others);
+    expect(jobs.github.comments.slice(150).map(({ body }) => shownBy(body))).toEqual([['PASSED', jobs.github.head]]);
+  });
+
   test('a check whose creation fails is created once', async () => {
     const jobs = await openGithubJobs(files);
     let failures = 0;
