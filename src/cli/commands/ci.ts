@@ -150,6 +150,7 @@ async function runOrRead(
   github: GithubRun | undefined,
 ): Promise<RunOutcome> {
   if (flags.run !== undefined || flags.merge !== undefined) {
+    refuseRunFlags(givenPaths, flags);
     const report = await readReport(flags, io);
     return { report, mask: (text) => text, isReplay: false, exitCode: report.exitCode };
   }
@@ -170,6 +171,16 @@ async function runOrRead(
     throw usageError(message, 'leave --dry-run out');
   }
   return { ...found, isReplay, exitCode };
+}
+
+/** Flags that are ignored would look as if they limited the stored run. */
+function refuseRunFlags(givenPaths: readonly string[], { run, merge, args, paths, baseline }: Flags): void {
+  const flag = merge === undefined ? '--run' : '--merge';
+  if (run !== undefined && merge !== undefined) throw usageError('--run and --merge: only one run can be published');
+  const hint = 'leave it out: a stored run keeps the flags that it ran with';
+  if (givenPaths.length > 0 || paths.trim() !== '') throw usageError(`${flag} takes no paths of suites`, hint);
+  if (args.trim() !== '') throw usageError(`${flag} can't be combined with --args ${args}`, hint);
+  if (baseline !== '') throw usageError(`${flag} can't be combined with --baseline ${baseline}`, hint);
 }
 
 async function readReport({ run, merge, config }: Flags, io: Io): Promise<Report> {

@@ -157,6 +157,20 @@ describe('shards', () => {
 });
 
 describe('a stored run', () => {
+  test.each([
+    [['--run', 'latest', '--merge', 'job/shards'], ''],
+    [['--run', 'latest'], '--require-conclusive'],
+    [['--merge', 'job/shards'], '--require-conclusive'],
+    [['--run', 'latest', '--baseline', 'git:main'], ''],
+    [['--run', 'latest', 'evals/words.eval.yaml'], ''],
+  ])('takes no flag that would be ignored: %j %s', async (flags, args) => {
+    const jobs = await openGithubJobs({ 'evals/words.eval.yaml': wordSuite('words') });
+    await jobs.act({ flags: [] });
+    const { code, stderr } = await jobs.act({ flags: [...flags, '--comment'], args });
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/error usage: --(run|merge) /)]);
+    expect(jobs.github.comments[0]?.body).toContain('could not start');
+  });
+
   test('of another commit is not published', async () => {
     const jobs = await openGithubJobs({ 'evals/words.eval.yaml': wordSuite('words') });
     await jobs.act({ flags: [] });
