@@ -60,19 +60,9 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     if (config === undefined) throw new Error(`the plan has no provider ${key}`);
     const costOf: CellPorts['costOf'] = (completion, how) => calls.costOf(config, completion, how);
     const stopReason = stop.reason;
+    const shared = { ...judging, costOf, judge, stopReason };
     const portsOf = new Map<string, CellPorts>();
-    for (const [id, suite] of suites) {
-      const complete = calls.completeFor(config, suite);
-      portsOf.set(id, {
-        complete,
-        requestKey: cacheKey,
-        costOf,
-        judge,
-        decide: decideAnswer,
-        classify: classifyAnswer,
-        stopReason,
-      });
-    }
+    for (const [id, suite] of suites) portsOf.set(id, { ...shared, complete: calls.completeFor(config, suite) });
     return { workers: calls.workersFor(config), run };
 
     async function run(cell: Cell): Promise<CellResult> {
@@ -97,6 +87,9 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     return runner;
   };
 }
+
+/** What judges the answers of any run. */
+const judging = { requestKey: cacheKey, decide: decideAnswer, classify: classifyAnswer } as const;
 
 /** Holds back the first requests of cells once enough cells have failed (`--bail`). */
 export interface BailGate {

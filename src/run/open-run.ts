@@ -19,6 +19,7 @@ import type { JudgePorts } from '../judges/judge-answer.ts';
 import { describeJudges } from '../judges/validated-judges.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { RunHeader, RunSettings } from '../model/record.ts';
+import type { Suite } from '../model/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { describeRecordedSuites } from '../plan/describe-plan.ts';
@@ -107,10 +108,7 @@ export async function openRun(
   const callOptions = { ...options, suites: [...suites.values()] };
   const further = defined({ batchAnswers, dispatch, isOwn: earlier?.isOwn, mayBegin: bailGate?.mayBegin });
   const calls = openCalls(planned, { ...callOptions, ...further }, ports);
-  const isHermetic = (suiteId: string) => {
-    const suite = suites.get(suiteId);
-    return suite !== undefined && calls.isHermetic(suite);
-  };
+  const isHermetic = createIsHermetic(suites, calls);
   const remarks = [...findRemarks(planned, { options, ports, isHermetic, findBaseline }), ...batchRemarks];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
   const onRefused = () => stop.hard('storage');
@@ -118,12 +116,8 @@ export async function openRun(
   const latelyFailed = options.early === undefined ? new Set<string>() : findLatelyFailed(project, earlier?.id);
   const folder = runsFolder(project);
   const record = openRecord({ folder, header: earlier?.header ?? header, earlier, ports, onRefused });
-  const findDone = (key: CellKey) => {
-    const row = earlier?.rowOf(key);
-    return row === undefined ? undefined : record.readRow(row);
-  };
   const { signal } = stop;
-  const compared = { suites: project.suites, findBaseline, cellOf, findDone, signal };
+  const compared = { suites: project.suites, findBaseline, cellOf, findDone: createFindDone(earlier, record), signal };
   const comparedAnswers = createComparedAnswers({ ...compared, ...defined({ compare: settings.compare }) });
   const { trace } = ports;
   return {
@@ -149,6 +143,24 @@ export async function openRun(
     remarks,
     startedMs: ports.clock.now(),
     state: { failedCells: 0, hasLowScore: false, isCutShort: false, isDecidedEarly: false },
+  };
+}
+
+function createIsHermetic(suites: ReadonlyMap<string, Suite>, calls: ReturnType<typeof openCalls>) {
+  return (suiteId: string): boolean => {
+    const suite = suites.get(suiteId);
+    return suite !== undefined && calls.isHermetic(suite);
+  };
+}
+
+/** Finds the row of a cell that an earlier part of this run has finished. */
+function createFindDone(
+  earlier: ReturnType<typeof openEarlierPart> | undefined,
+  { readRow }: Pick<ReturnType<typeof openRecord>, 'readRow'>,
+) {
+  return (key: CellKey) => {
+    const row = earlier?.rowOf(key);
+    return row === undefined ? undefined : readRow(row);
   };
 }
 

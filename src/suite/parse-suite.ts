@@ -85,18 +85,9 @@ export async function parseSuite(
   const models = createAskedModels({ ...context, judges, providers: providers.list });
   const assertionContext = openAssertions(path, document, models, context);
   const classes = context.contractOnly === true ? undefined : parseClasses(document, problems);
-  const cases = await parseCases(
-    document,
-    {
-      prompts,
-      promptIds: idsOf(promptList),
-      providerIds: providers.known,
-      contract,
-      assertionContext,
-      truth: classes?.truth,
-    },
-    context,
-  );
+  const [promptIds, providerIds] = [idsOf(promptList), providers.known];
+  const given = { prompts, promptIds, providerIds, contract, assertionContext, truth: classes?.truth };
+  const cases = await parseCases(document, given, context);
   const criteria = models.criteria();
   const labels = await readLabels(criteria, context);
   if (context.contractOnly !== true) cases.reportUnused();

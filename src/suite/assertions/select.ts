@@ -83,26 +83,29 @@ export function parseSelect(located: Located, problems: Problems, label = 'selec
       const found = checkShape(forms.xmlTag, located, checking);
       return found && { kind: 'xmlTag', tag: found.xmlTag };
     }
-    default: {
-      const mistyped = findMistyped(value);
-      problems.report(
-        mistyped === undefined
-          ? {
-              code: 'invalid-value',
-              message: `${label} has a form that is not known: ${describeValue(value)}`,
-              hint: formsHint,
-              at: locate(located),
-            }
-          : {
-              code: 'unknown-key',
-              message: `unknown key "${mistyped.key}" in ${label}`,
-              hint: mistyped.hint,
-              at: locate(childOf(located, mistyped.key), 'key'),
-            },
-      );
+    default:
+      reportUnknownForm(located, problems, label);
       return undefined;
-    }
   }
+}
+
+function reportUnknownForm(located: Located, problems: Problems, label: string): void {
+  const mistyped = findMistyped(located.value);
+  problems.report(
+    mistyped === undefined
+      ? {
+          code: 'invalid-value',
+          message: `${label} has a form that is not known: ${describeValue(located.value)}`,
+          hint: formsHint,
+          at: locate(located),
+        }
+      : {
+          code: 'unknown-key',
+          message: `unknown key "${mistyped.key}" in ${label}`,
+          hint: mistyped.hint,
+          at: locate(childOf(located, mistyped.key), 'key'),
+        },
+  );
 }
 
 const formsHint =

@@ -107,11 +107,8 @@ export function parseUse(
 function parseProviderMap(item: Located, context: ProviderContext): ProviderConfig | undefined {
   const { problems, adapters, noun } = context;
   if (typeof item.value !== 'object' || item.value === null || Array.isArray(item.value)) {
-    problems.report({
-      code: 'invalid-value',
-      message: `a ${noun} is adapter:model, an id of the config or a map, not ${describeValue(item.value)}`,
-      at: locate(item),
-    });
+    const message = `a ${noun} is adapter:model, an id of the config or a map, not ${describeValue(item.value)}`;
+    problems.report({ code: 'invalid-value', message, at: locate(item) });
     return undefined;
   }
   const located = { ...item, value: plainNumbers(item.value) };
