@@ -37,6 +37,14 @@ describe('baseline accept', () => {
     expect((await project.llmcheck('baseline', 'accept')).code).toBe(2);
   });
 
+  test('keeps nothing of a case that is only observed', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","observe":true');
+    await project.acceptUnchanged();
+    expect(project.read(baselineFile)).toContain('"case-06"');
+    expect(project.read(baselineFile)).not.toContain('"case-07"');
+  });
+
   test('refuses an errored run and one that was cut short', async () => {
     const project = await openBaselineProject();
     project.answers.set('w03', () => ({ status: 400, body: { error: { message: 'no' } } }));

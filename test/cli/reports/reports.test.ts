@@ -161,6 +161,23 @@ describe('report', () => {
     }
   });
 
+  test('gives the reason of a required check without weight, and not the full score', async () => {
+    const server = await startChatServer(({ text: asked }) => wordOf(asked));
+    const project = openTempProject();
+    project.write(
+      'evals/words.eval.yaml',
+      `prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [openai:gpt-4o-mini]
+cases:
+  - { id: one, vars: { word: one }, assert: [{ contains: one }, { equals: two, weight: 0, required: true }] }
+`,
+    );
+    const { code, stdout } = await project.run(['run'], { env: server.env });
+    expect(code).toBe(1);
+    expect(stdout).toContain('equals: expected "two"');
+    expect(stdout).not.toContain('is too low');
+  });
+
   test('of an earlier run leaves later runs out of its charts', async () => {
     const { project, env } = await openFailed();
     const { report } = await project.report(['run'], { env });
