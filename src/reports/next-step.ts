@@ -3,7 +3,7 @@ import { shellWord } from '../text/command-line.ts';
 
 /** What a reader can do about the verdict, as a command that works; undefined where there is nothing to do. */
 export function describeNextStep(report: Report): string | undefined {
-  const { decision, run, suites } = report;
+  const { decision, run, suites, totals } = report;
   const resume = `llmcheck run --resume ${shellWord(run.id)}`;
   if (decision.interrupted !== undefined) return `go on: ${resume}`;
   switch (decision.outcome) {
@@ -12,6 +12,8 @@ export function describeNextStep(report: Report): string | undefined {
     case 'inconclusive':
       return settlingStep(report);
     case 'failed': {
+      // Neither would be accepted without force.
+      if (totals.errored > 0 || isCutShort(report)) return `to judge the rest: ${resume}`;
       const comparisons = suites.flatMap(({ variants }) => variants.flatMap(({ comparison }) => comparison ?? []));
       if (comparisons.every(({ isWithinRun }) => isWithinRun === true)) return undefined;
       return `to accept this on purpose: ${acceptCommand(report)}`;
@@ -30,6 +32,11 @@ function settlingStep({ suites }: Report): string | undefined {
   if (open.length === 0) return undefined;
   const isDrift = open.some(({ cases, unsettled = 0 }) => cases.regressed.length > 0 && unsettled === 0);
   return `to settle it: llmcheck run ${isDrift ? '--drift' : '--trials 3'}`;
+}
+
+/** A run that was decided early has nothing left to ask. */
+function isCutShort({ run }: Report): boolean {
+  return !run.complete && run.stopReason !== 'decided';
 }
 
 /** Must-pass cases that fail are accepted by force alone. */

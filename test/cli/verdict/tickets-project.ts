@@ -17,6 +17,8 @@ export interface TicketsProject extends TempProject {
   changeModel(): void;
   /** From then on requests are refused with this status: all, or those of the edited prompt that come again. */
   refuse(status: number, which?: 'all' | 'again'): void;
+  /** From then on requests of this case are refused; none are where undefined. */
+  refuseCase(id: string | undefined): void;
   /** Adds lines at the top level of the suite. */
   configure(yaml: string): void;
   git(...argv: string[]): void;
@@ -55,6 +57,7 @@ export async function openTickets({
   const broken = new Map<string, string>();
   let hasModelChanged = false;
   let refused: { readonly status: number; readonly which: 'all' | 'again' } | undefined;
+  let refusedCase: string | undefined;
   const seen = new Set<string>();
   project.write(
     suiteFile,
@@ -85,6 +88,9 @@ export async function openTickets({
       return { status: refused.status, body: { error: { message: 'no such model' } } };
     }
     const asked = cases.find((one) => text.includes(one.text));
+    if (refusedCase !== undefined && asked?.id === refusedCase) {
+      return { status: 400, body: { error: { message: 'no' } } };
+    }
     const wrong = isEdited || hasModelChanged ? broken.get(asked?.id ?? '') : undefined;
     answered += 1;
     const usage = { prompt_tokens: 40, completion_tokens: 5, total_tokens: 45 };
@@ -109,6 +115,9 @@ export async function openTickets({
     },
     refuse: (status, which = 'all') => {
       refused = { status, which };
+    },
+    refuseCase: (id) => {
+      refusedCase = id;
     },
     configure: (yaml) => project.write(suiteFile, `${project.read(suiteFile)}${yaml}\n`),
     git: (...argv) => {
