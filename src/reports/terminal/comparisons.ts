@@ -51,9 +51,10 @@ function describeFigures({ prompt, comparison }: VariantReport, paint: Paint): s
   return [`against ${source}: ${paintOutcome(comparison, paint)}`, ...figures].join(' · ');
 }
 
-/** A score that is the pass rate in other words is not repeated. */
+/** A score that is the pass rate in other words is not repeated, and latency that differs by chance is not shown. */
 function hasMoved({ key }: MetricText, comparison: VariantComparison): boolean {
-  const { baseline, candidate, delta } = comparison[key];
+  const { baseline, candidate, delta, low, high } = comparison[key];
+  if (key === 'latencyMs') return low !== null && high !== null && (low > 0 || high < 0);
   if (delta === null || baseline === candidate) return key === 'costUsd' && baseline !== candidate;
   const { passRate } = comparison;
   return key !== 'score' || baseline !== passRate.baseline || candidate !== passRate.candidate;
