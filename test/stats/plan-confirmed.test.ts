@@ -157,7 +157,7 @@ describe('planCase', () => {
       const passed = valuesOf(baseline).filter((value) => value === 1).length * 2 > baseline.length;
       if (!passed || valuesOf(planned).includes(1)) continue;
       const [candidate, accepted] = [rowsOf(trials, after, random), rowsOf(trials, before, random)];
-      const found = { id: 'a', caseId: 'a', planned, candidate, accepted } as unknown as RetriedCase;
+      const found: RetriedCase = { id: 'a', caseId: 'a', planned, candidate, accepted };
       if (judgeSuspect(found, rule, true).kind === 'broken') broken += 1;
     }
     expect(Math.abs(broken / replicates - power(before, after))).toBeLessThan(0.03);
