@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { startTheme } from './header.tsx';
 import { openFile, openServed } from './page-source.ts';
 import { ReportApp } from './report-app.tsx';
@@ -31,7 +31,8 @@ function OpenedReport({
 /** The route in the address. A new one scrolls to the top and moves the focus there. */
 function useRoute(isServed: boolean): Route {
   const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
+  // At once, not after the first paint: an address that changed in between would be missed.
+  useLayoutEffect(() => {
     const onChange = () => {
       setHash(location.hash);
       scrollTo(0, 0);

@@ -52,6 +52,20 @@ describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => 
     });
   }
 
+  test('shows the page of an address that changes while the first one is drawn', async () => {
+    const project = await openRunProject(1);
+    const [id = ''] = runIdsOf(project);
+    const view = await openView(project);
+    const { page } = await openWatched(browser, { width: 1280, colorScheme: 'light' });
+    // No frame is drawn, as on a busy machine, before the address changes.
+    await page.addInitScript(`requestAnimationFrame = () => 0;
+      document.addEventListener('DOMContentLoaded', () => { location.hash = '#/run/${id}/'; });`);
+    await page.goto(view.address.href);
+    await page.getByRole('heading', { level: 1, name: /Failed/ }).waitFor();
+    expect(page.url()).toContain(`#/run/${id}/`);
+    await page.close();
+  });
+
   test('follows a run as its record grows', async () => {
     const project = await openRunProject(1);
     const [id = ''] = runIdsOf(project);
