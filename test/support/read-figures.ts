@@ -1,4 +1,4 @@
-import { githubOutputs } from '../../src/cli/output/github-outcome.ts';
+import { githubOutputs } from '../../src/cli/output/ci-outcome.ts';
 import { compareRecords, renderReport } from '../../src/index.ts';
 import type { History } from '../../src/model/history.ts';
 import type { ReportTotals } from '../../src/model/report.ts';

@@ -6,7 +6,7 @@ import { renderCommand } from '../../reports/index.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
-import type { GithubOutcome } from './github-outcome.ts';
+import type { CiOutcome } from './ci-outcome.ts';
 
 export interface PublishFlags {
   readonly comment?: boolean;
@@ -28,7 +28,7 @@ type Warn = (text: string) => void;
 
 /** Writes annotations, job summary, outputs, comment and check. What can't be written is a warning. */
 export async function publishOutcome(
-  outcome: GithubOutcome,
+  outcome: CiOutcome,
   flags: PublishFlags,
   io: Io,
   options: PublishOptions,
@@ -54,7 +54,7 @@ function describeShard({ shard }: RunOrigin): string {
 
 /** Writes the comment and the check that were asked for. Returns their addresses as outputs of the step. */
 async function publishParts(
-  { conclusion, title, body }: GithubOutcome,
+  { conclusion, title, body }: CiOutcome,
   flags: PublishFlags,
   io: Io,
   { github, mask, id, checkName, origin }: PublishOptions,

@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
-import type { Conclusion, GithubRun, JobIdentity } from '../../publishing/publish-to-github.ts';
+import type { Conclusion } from '../../publishing/publish-to-github.ts';
 import {
   codeBlock,
   codeSpan,
@@ -17,34 +17,47 @@ import {
 import { clipText } from '../../text/shorten.ts';
 
 /** What is published of a run, or of one that could not start. */
-export interface GithubOutcome {
+export interface CiOutcome {
   readonly exitCode: number;
   readonly conclusion: Conclusion;
   readonly title: string;
   /** Markdown. */
   readonly body: string;
+  /** Commands of GitHub Actions. */
   readonly annotations: string;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 /** Where it is published. */
-interface Place {
-  readonly github: GithubRun | undefined;
-  readonly job: JobIdentity;
+export interface CiPlace {
+  /** The job, for people; empty outside of one. */
+  readonly label: string;
+  readonly headSha?: string;
+  readonly logUrl?: string;
   /** Undefined outside of a repository. */
-  readonly paths: RepositoryPaths | undefined;
+  readonly paths?: RepositoryPaths;
+  readonly request?: CiRequest;
+}
+
+/** A pull request or a merge request. */
+export interface CiRequest {
+  readonly noun: 'pull request' | 'merge request';
+  /** The command that checks it out. */
+  readonly checkout: string;
+  readonly baseRef: string;
 }
 
 export function describeOutcome(
   report: Report,
-  run: Place & { readonly exitCode: number; readonly isReplay: boolean },
-): GithubOutcome {
-  const located = run.paths === undefined ? report : locateReport(report, run.paths);
+  run: { readonly place: CiPlace; readonly exitCode: number; readonly isReplay: boolean },
+): CiOutcome {
+  const { paths } = run.place;
+  const located = paths === undefined ? report : locateReport(report, paths);
   const style = { color: false, width: 80, verbose: false, quiet: false };
   const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(located, style) ?? [])].join('');
-  const foot = renderFoot(run);
-  if (run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, run, { render, foot });
-  const note = run.isReplay ? `> **From stored answers**: ${describeReplay(report)}\n\n` : '';
+  const foot = renderFoot(run.place);
+  if (run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, run.place, { render, foot });
+  const note = run.isReplay ? `> **From stored answers**: ${describeReplay(report, run.place)}\n\n` : '';
   const conclusion = conclusionOf(report);
   return {
     exitCode: run.exitCode,
@@ -62,11 +75,11 @@ interface Rendered {
 }
 
 /** Nothing is wrong with a pull request whose job has no secrets: its report alarms nobody, and says what to do. */
-function describeNeutral(report: Report, { github }: Place, { render, foot }: Rendered): GithubOutcome {
+function describeNeutral(report: Report, place: CiPlace, { render, foot }: Rendered): CiOutcome {
   const exitCode = exitCodes.passed;
   const headline = `NEUTRAL: ${countUnjudged(report)}`;
   const heading = `### ⚪ llmcheck ${headline} (exit code ${exitCode})\n\n`;
-  const note = `> **Neutral**: ${describeReplay(report)}${describeCheckout(github)}\n\n`;
+  const note = `> **Neutral**: ${describeReplay(report, place)}${describeCheckout(place)}\n\n`;
   // The heading of the report says that the run is incomplete, with its exit code.
   const rest = render('markdown').replace(/^### .*\n\n/, '');
   return {
@@ -77,7 +90,7 @@ function describeNeutral(report: Report, { github }: Place, { render, foot }: Re
     annotations: renderCommand({
       level: 'notice',
       title: 'llmcheck',
-      message: `${headline}; ${describeReplay(report)}`,
+      message: `${headline}; ${describeReplay(report, place)}`,
     }),
     outputs: { ...githubOutputs(report, exitCode), headline, conclusion: 'neutral' },
   };
@@ -87,17 +100,17 @@ function countUnjudged({ totals }: Report): string {
   return `${totals.errored} of ${totals.planned} cells could not be judged from stored answers`;
 }
 
-function describeReplay(report: Report): string {
+function describeReplay(report: Report, { request }: CiPlace): string {
   const contracts = report.contracts === undefined ? '' : ' Contracts were checked.';
-  return `the job of this pull request has no secrets, so nothing was sent; ${countUnjudged(report)}.${contracts}`;
+  return `the job of this ${request?.noun ?? 'run'} has no secrets, so nothing was sent; ${countUnjudged(report)}.${contracts}`;
 }
 
 /** What a maintainer runs with a key, where the code of the pull request has been read. */
-function describeCheckout(github: GithubRun | undefined): string {
-  const { number, baseRef = '' } = github?.pullRequest ?? {};
-  if (number === undefined) return '';
+function describeCheckout({ request }: CiPlace): string {
+  if (request === undefined) return '';
+  const { checkout, baseRef } = request;
   const baseline = /^[\w./-]+$/.test(baseRef) ? ` --baseline git:origin/${baseRef}...` : '';
-  return ` A maintainer who has read the change can run it with a key: ${codeSpan(`gh pr checkout ${number} && npx llmcheck run${baseline}`, 200)}.`;
+  return ` A maintainer who has read the change can run it with a key: ${codeSpan(`${checkout} && npx llmcheck run${baseline}`, 200)}.`;
 }
 
 /** True where a run from stored answers is incomplete only for answers that the missing key would have brought. */
@@ -126,12 +139,11 @@ function conclusionOf({ decision }: Report): Conclusion {
   }
 }
 
-/** The job says what a comment is about where a pull request has several. */
-function renderFoot({ github, job }: Place): string {
-  if (github === undefined) return '';
-  const name = job.label === '' ? [] : [codeSpan(job.label, 120)];
-  const commit = /^[0-9a-f]{7,64}$/.test(github.headSha) ? [`commit \`${github.headSha.slice(0, 12)}\``] : [];
-  const log = github.runUrl === undefined ? [] : [`[log](${github.runUrl})`];
+/** The job says what a comment is about where a request has several. */
+function renderFoot({ label, headSha = '', logUrl }: CiPlace): string {
+  const name = label === '' ? [] : [codeSpan(label, 120)];
+  const commit = /^[0-9a-f]{7,64}$/.test(headSha) ? [`commit \`${headSha.slice(0, 12)}\``] : [];
+  const log = logUrl === undefined ? [] : [`[log](${logUrl})`];
   const parts = [...name, ...commit, ...log];
   return parts.length === 0 ? '' : `\n${parts.join(' · ')}\n`;
 }
@@ -139,7 +151,7 @@ function renderFoot({ github, job }: Place): string {
 const maxProblemUnits = 5000;
 
 /** Of a run that could not start. `text` has the problems as they are printed. */
-export function describeUsage(text: string, problems: readonly Problem[], place: Place): GithubOutcome {
+export function describeUsage(text: string, problems: readonly Problem[], place: CiPlace): CiOutcome {
   const shown = clipText(text.trim(), maxProblemUnits);
   return {
     exitCode: exitCodes.usage,
@@ -155,7 +167,7 @@ export function describeUsage(text: string, problems: readonly Problem[], place:
 }
 
 /** At its line, with the next step. */
-function annotateProblem({ severity, code, message, hint, at }: Problem, { paths }: Place): string {
+function annotateProblem({ severity, code, message, hint, at }: Problem, { paths }: CiPlace): string {
   return renderCommand({
     level: severity,
     title: `llmcheck: ${code}`,

@@ -1,0 +1,206 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { UserError } from '../../model/errors.ts';
+import type { Problem } from '../../model/problem.ts';
+import type { Report } from '../../model/report.ts';
+import { findMissingKeys } from '../../plan/check-providers.ts';
+import { loadProject } from '../../project/load-project.ts';
+import { findProjectRoot } from '../../project/project-paths.ts';
+import { findStoredRun } from '../../project/stored-runs.ts';
+import { type RunOrigin, readRunOrigin } from '../../publishing/read-run-origin.ts';
+import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
+import { splitCommand } from '../../text/command-line.ts';
+import { reportOnRun } from '../../verdict/assess-run.ts';
+import { reportOnShards } from '../commands/merge.ts';
+import { type RunFlags, runCommand } from '../commands/run.ts';
+import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
+import type { Io } from '../io.ts';
+import { type CiOutcome, type CiPlace, describeOutcome, describeUsage } from '../output/ci-outcome.ts';
+import { maskByName } from '../output/mask.ts';
+import { describeProblems } from '../output/problems.ts';
+import { usageError, usageProblem } from '../usage-error.ts';
+
+/** Flags of every command that runs, or reads a stored run, and publishes the result. */
+export interface CiFlags {
+  readonly run?: string;
+  readonly merge?: string;
+  readonly args: string;
+  readonly paths: string;
+  readonly baseline: string;
+  readonly config?: string;
+}
+
+export function addCiFlags(command: Command, baselineText: string): Command {
+  return command
+    .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
+    .option('--run <id>', 'publish a stored run instead of running: an id, a record file, or latest')
+    .option('--merge <folder>', 'publish the whole run of the shards whose records are in a folder')
+    .option('--args <text>', 'flags of run, as one text', '')
+    .option('--paths <text>', 'paths, as one text', '')
+    .option('--baseline <source>', `as in run (default on a ${baselineText})`, '')
+    .option('-c, --config <file>', 'config file');
+}
+
+/** What the event of the job decides. */
+export interface CiEvent {
+  /** Used if no flag and no variable chose one. */
+  readonly baseline?: string;
+  /** True where the job has no secrets. */
+  readonly isForeign: boolean;
+  readonly place: CiPlace;
+  /** The secrets of the platform. */
+  readonly secrets: readonly string[];
+}
+
+export interface ToPublish {
+  readonly outcome: CiOutcome;
+  readonly mask: Mask;
+  readonly origin: RunOrigin;
+  /** Undefined where the run could not start. */
+  readonly report?: Report;
+  readonly problems: readonly Problem[];
+}
+
+/** A run, and its report wherever the platform shows one. */
+export async function runInCi(
+  givenPaths: readonly string[],
+  flags: CiFlags,
+  io: Io,
+  event: CiEvent,
+  publish: (result: ToPublish) => Promise<void>,
+): Promise<number> {
+  const { place } = event;
+  const maskKnown = maskAll(maskByName(io.env), createMask(event.secrets));
+  try {
+    const { report, mask, isReplay, exitCode } = await runOrRead(givenPaths, flags, io, event);
+    const outcome = describeOutcome(report, { exitCode, isReplay, place });
+    if (outcome.exitCode !== exitCode) io.stderr.write(`note: ${outcome.title} (exit code ${outcome.exitCode})\n`);
+    await publish({ outcome, mask: maskAll(mask, maskKnown), origin: originOf(report, io), report, problems: [] });
+    return outcome.exitCode;
+  } catch (error) {
+    if (!(error instanceof UserError) && !(error instanceof CommanderError)) throw error;
+    // Else the comment of an earlier run that passed would stay on a commit that can't be run.
+    const problems = error instanceof UserError ? error.problems : [usageProblem(error.message)];
+    const text = error instanceof UserError ? describeProblems(problems, { color: false }) : error.message;
+    const outcome = describeUsage(maskKnown(text), problems, place);
+    await publish({ outcome, mask: maskKnown, origin: originOfFailed(flags, io), problems });
+    throw error;
+  }
+}
+
+function originOf({ run: { recordPath } }: Report, { cwd }: Io): RunOrigin {
+  return recordPath === undefined ? {} : readRunOrigin(resolve(cwd, recordPath));
+}
+
+/** A shard that could not start has no record. */
+function originOfFailed({ args }: CiFlags, { env }: Io): RunOrigin {
+  const text = `${args} --shard=${env['LLMCHECK_SHARD'] ?? ''}`;
+  const [, index, count] = /(?:^|\s)--shard[= ]["']?(\d+)\/(\d+)/.exec(text) ?? [];
+  return index === undefined ? {} : { shard: { index: Number(index), count: Number(count) } };
+}
+
+interface RunOutcome {
+  readonly report: Report;
+  readonly mask: Mask;
+  /** True where nothing was sent because the job has no secrets. */
+  readonly isReplay: boolean;
+  readonly exitCode: number;
+}
+
+async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, event: CiEvent): Promise<RunOutcome> {
+  if (flags.run !== undefined || flags.merge !== undefined) {
+    refuseRunFlags(givenPaths, flags);
+    const report = await readReport(flags, io);
+    return { report, mask: (text) => text, isReplay: false, exitCode: report.exitCode };
+  }
+  const given = parseRunArguments(splitWords(flags.args, '--args'), io);
+  const paths = [...givenPaths, ...splitWords(flags.paths, '--paths'), ...given.paths];
+  const config = flags.config ?? given.flags['config'];
+  const runFlags: Record<string, unknown> = { ...given.flags, ...(config !== undefined && { config }) };
+  const baseline = flags.baseline === '' ? defaultBaseline(event, runFlags, io) : flags.baseline;
+  if (baseline !== undefined) runFlags['baseline'] = baseline;
+  const isReplay = await hasToReplay(event, runFlags, paths, io);
+  if (isReplay) runFlags['cache'] = 'replay';
+  let found: { readonly report: Report; readonly mask: Mask } | undefined;
+  const exitCode = await runCommand(paths, runFlags, io, (report, mask) => {
+    found = { report, mask };
+  });
+  if (found === undefined) {
+    const message = '--args: nothing is run under these flags, so there is nothing to publish';
+    throw usageError(message, 'leave --dry-run out');
+  }
+  return { ...found, isReplay, exitCode };
+}
+
+/** Flags that are ignored would look as if they limited the stored run. */
+function refuseRunFlags(givenPaths: readonly string[], { run, merge, args, paths, baseline }: CiFlags): void {
+  const flag = merge === undefined ? '--run' : '--merge';
+  if (run !== undefined && merge !== undefined) throw usageError('--run and --merge: only one run can be published');
+  const hint = 'leave it out: a stored run keeps the flags that it ran with';
+  if (givenPaths.length > 0 || paths.trim() !== '') throw usageError(`${flag} takes no paths of suites`, hint);
+  if (args.trim() !== '') throw usageError(`${flag} can't be combined with --args ${args}`, hint);
+  if (baseline !== '') throw usageError(`${flag} can't be combined with --baseline ${baseline}`, hint);
+}
+
+async function readReport({ run, merge, config }: CiFlags, io: Io): Promise<Report> {
+  const { cwd, env } = io;
+  if (merge !== undefined) return reportOnShards(listRecords(resolve(cwd, merge), merge), config, io);
+  const root = findProjectRoot(cwd, config);
+  const { path } = findStoredRun({ root }, run, cwd);
+  return reportOnRun({ path, root, cwd, env });
+}
+
+/** The records below a folder: an artifact of each shard may have a folder of its own. */
+function listRecords(folder: string, shown: string): readonly string[] {
+  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+  const records = files.filter((file) => file.endsWith('.jsonl')).sort();
+  if (records.length > 0) return records.map((file) => join(folder, file));
+  throw usageError(
+    `--merge ${shown}: no record of a shard is there`,
+    'download the records (.llmcheck/runs/*.jsonl) that each shard uploads',
+  );
+}
+
+/** The flags and paths of `run` in words of a text. Throws a `CommanderError`. */
+function parseRunArguments(words: readonly string[], io: Io): { readonly flags: RunFlags; readonly paths: string[] } {
+  const run = new Command('run')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stderr.write(text), writeErr: (text) => io.stderr.write(text) })
+    .argument('[paths...]')
+    .option('-c, --config <file>')
+    .option('--no-color');
+  addRunFlags(run);
+  run.parse(protectOptionalValues(words, io.cwd), { from: 'user' });
+  return { flags: run.opts(), paths: run.args };
+}
+
+function splitWords(text: string, flag: string): readonly string[] {
+  const words = splitCommand(text);
+  if (words === undefined) throw usageError(`${flag}: a quote is not closed`);
+  return words;
+}
+
+function defaultBaseline({ baseline }: CiEvent, given: RunFlags, { env }: Io): string | undefined {
+  const isChosen = ['baseline', 'noBaseline', 'compare'].some((key) => given[key] !== undefined);
+  const hasVariable = (env['LLMCHECK_BASELINE'] ?? '') !== '' || (env['LLMCHECK_NO_BASELINE'] ?? '') !== '';
+  return isChosen || hasVariable ? undefined : baseline;
+}
+
+/** True for a request whose job has no secrets, where a key is missing and no flag chose the cache mode. */
+async function hasToReplay(
+  { isForeign }: CiEvent,
+  { cache, record, config }: RunFlags,
+  paths: readonly string[],
+  { cwd, env }: Io,
+): Promise<boolean> {
+  if (!isForeign || cache !== undefined || record === true) return false;
+  const { project } = await loadProject({ paths, cwd, ...(typeof config === 'string' && { configPath: config }) });
+  // Suites with recordings send nothing: a missing recording is a mistake with a key too.
+  const suites = project.suites.filter(({ recordings }) => recordings === undefined);
+  return findMissingKeys({ ...project, suites }, env).length > 0;
+}
+
+function maskAll(...masks: readonly Mask[]): Mask {
+  return (text) => masks.reduce((masked, mask) => mask(masked), text);
+}
