@@ -45,7 +45,7 @@ function describeMacroF1({ macro, scores }: ClassReport, compared: ClassComparis
 }
 
 function describeMatrix({ cells, names }: ClassReport): PageMatrix | undefined {
-  // A class of which no case was selected takes no room.
+  // Classes without a selected case are omitted.
   const used = names.filter((name) => cells.some(({ truth, found }) => truth === name || found === name));
   if (used.length > maxMatrix) return undefined;
   const rows = used.map((truth) => {
@@ -58,7 +58,7 @@ function describeMatrix({ cells, names }: ClassReport): PageMatrix | undefined {
   return { names: used, rows };
 }
 
-/** A number of cases; of a case with several trials a part may be right. */
+/** A number of cases; a case with several trials counts in fractions. */
 export function formatShare(cases: number): string {
   return String(Math.round(cases * 10) / 10);
 }
@@ -70,5 +70,5 @@ function formatEstimate(estimate: ShareEstimate): string {
 const leastMove = 0.05;
 const maxMoved = 10;
 const maxEntered = 3;
-/** More columns are no help to a reader: the JSON report has all cells. */
+/** A wider matrix is unreadable. The JSON report has all cells. */
 const maxMatrix = 12;

@@ -1,5 +1,13 @@
+import type { ErosionFinding, RunSincePin } from '../model/erosion.ts';
 import type { Certainty, UnseenSlice } from '../model/gate.ts';
-import type { MetricComparison, PromptText, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
+import type {
+  MetricComparison,
+  PromptText,
+  Report,
+  SuiteReport,
+  VariantComparison,
+  VariantReport,
+} from '../model/report.ts';
 import type { RateEstimate } from '../model/summary.ts';
 import {
   formatChange,
@@ -12,7 +20,7 @@ import {
   signed,
 } from '../text/format-amount.ts';
 
-/** What a comparison with the baseline found, in a few words. */
+/** The result of a comparison with the baseline, in a few words. */
 export function describeComparison({ outcome, certainty, accepted, cases, unsettled }: VariantComparison): string {
   switch (outcome) {
     case 'passed':
@@ -26,7 +34,7 @@ export function describeComparison({ outcome, certainty, accepted, cases, unsett
   }
 }
 
-/** How sure it is that nothing got worse: `no case broke; with 42 cases a drop of up to 8 points could go unnoticed`. */
+/** How certain a pass is: `no case broke; with 42 cases a drop of up to 8 points could go unnoticed`. */
 export function describeCertainty({ kind, cases, drop = null, slice }: Certainty): string {
   const all = formatCount(cases, 'case');
   switch (kind) {
@@ -49,7 +57,7 @@ function describeUnseenSlice({ name, isClass, cases, drop }: UnseenSlice): strin
     : `, and one ${size} in the ${formatCount(cases, 'case')} of ${place}`;
 }
 
-/** Something looks worse, and was neither confirmed nor cleared. */
+/** Counts what looks worse and was neither confirmed nor cleared. */
 export function describeInconclusive(regressedCases: number, unsettled = 0): string {
   if (unsettled > 0) {
     return `${formatCount(unsettled, 'failure')} ${unsettled === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
@@ -62,13 +70,13 @@ export function describeInconclusive(regressedCases: number, unsettled = 0): str
 export interface MetricText {
   readonly key: 'passRate' | 'score' | 'costUsd' | 'latencyMs';
   readonly label: string;
-  /** `−2.0 pts [−7.6, +2.8]`; undefined where the sides can't be held against each other. */
+  /** `−2.0 pts [−7.6, +2.8]`; undefined where the two sides are not comparable. */
   readonly change: string | undefined;
   /** `98.0 % → 96.0 %, −2.0 pts [−7.6, +2.8]`. */
   readonly text: string;
 }
 
-/** The metrics of a comparison of which anything can be said. */
+/** The metrics of a comparison that have a value on both sides. */
 export function describeMetrics(comparison: VariantComparison): readonly MetricText[] {
   return metrics.flatMap(({ key, label, formatValue, formatDelta }): readonly MetricText[] => {
     const metric = comparison[key];
@@ -90,7 +98,7 @@ export function describeMetrics(comparison: VariantComparison): readonly MetricT
     const change = `${formatDelta(delta)}${formatInterval(metric)}`;
     if (baseline === null || candidate === null) return [{ key, label, change, text: change }];
     const sides = `${formatValue(baseline)} → ${formatValue(candidate)}`;
-    // Medians of all answers may move against the change within cases, which is what is judged.
+    // The gate judges the change within each case; the medians of all answers may move the other way.
     const text = key === 'latencyMs' ? `p50 ${sides}; case by case ${change}` : `${sides}, ${change}`;
     return [{ key, label, change, text }];
   });
@@ -128,14 +136,14 @@ const metrics = [
   { key: 'latencyMs', label: 'latency', formatValue: formatDuration, formatDelta: formatChange },
 ] as const;
 
-/** What was free has no ratio to what it costs now. */
+/** A cost change from zero has no ratio. */
 function describeFirstCost(label: string, baseline: number, candidate: number): MetricText {
   const change = `${candidate < baseline ? '−' : '+'}${formatUsd(Math.abs(candidate - baseline))}`;
   const text = `${formatUsd(baseline)} → ${formatUsd(candidate)}, ${change} (no ratio to nothing)`;
   return { key: 'costUsd', label, change, text };
 }
 
-/** An unbounded side is a question mark: nothing is excluded there. */
+/** A question mark stands for an unbounded side. */
 function formatInterval({ low, high }: MetricComparison): string {
   if (low === null && high === null) return '';
   const bound = (side: number | null): string => (side === null ? '?' : signed(side * 100, 1));
@@ -158,7 +166,7 @@ export function formatLatency(latencyMs: number | null): string {
   return latencyMs === null ? '–' : formatDuration(latencyMs);
 }
 
-/** The lists of a comparison's cases, in words and in the order in which they are shown. */
+/** The words for a comparison's lists of cases, in the order of display. */
 export const changeWords: Readonly<Record<keyof VariantComparison['cases'], string>> = {
   regressed: 'regressed',
   drifted: 'drifted',
@@ -170,7 +178,7 @@ export const changeWords: Readonly<Record<keyof VariantComparison['cases'], stri
   redefined: 'redefined',
 };
 
-/** Both prompts as one text each, so that an added message is a difference like any other. */
+/** Each prompt as one text, so that a text diff shows added messages too. */
 export function promptSides({ baseline, candidate }: NonNullable<VariantComparison['prompts']>) {
   const text = (messages: readonly PromptText[]): string =>
     messages
@@ -182,7 +190,7 @@ export function promptSides({ baseline, candidate }: NonNullable<VariantComparis
   return { expected: text(baseline), found: text(candidate) };
 }
 
-/** Gated variants that had nothing to be compared with. */
+/** Gated variants without a comparison. */
 export function findUncompared({ variants }: SuiteReport): {
   readonly variants: readonly VariantReport[];
   readonly isWholeSuite: boolean;
@@ -192,7 +200,60 @@ export function findUncompared({ variants }: SuiteReport): {
   return { variants: uncompared, isWholeSuite: uncompared.length === gated.length };
 }
 
-/** The limit on variants that are compared with nothing. */
+/** The limit on variants without a comparison. */
 export function describeBareLimit({ passRateMin = 1 }: SuiteReport): string {
   return passRateMin === 1 ? 'must pass whole' : `must reach a pass rate of ${formatPercent(passRateMin)}`;
 }
+
+/** Numbers of cases that a change accepts through its own baseline. */
+export interface AcceptedChanges {
+  readonly regressions: number;
+  /** Those of them that must pass. */
+  readonly mustPass: number;
+  /** New, redefined or fixed cases. */
+  readonly others: number;
+}
+
+export function countAccepted({ suites }: Report): AcceptedChanges {
+  const regressions = new Map<string, boolean>();
+  const others = new Set<string>();
+  for (const { suite, variants } of suites) {
+    for (const { comparison, failedCases = [] } of variants) {
+      const mustPass = new Set(failedCases.filter((one) => one.mustPass).map(({ caseId }) => caseId));
+      for (const name of comparison?.accepted ?? []) {
+        const [, caseId = name, change] = /^(.*) \((\w+)\)$/s.exec(name) ?? [];
+        const key = JSON.stringify([suite, caseId]);
+        if (change === 'regressed') regressions.set(key, mustPass.has(caseId) || regressions.get(key) === true);
+        else others.add(key);
+      }
+    }
+  }
+  const critical = [...regressions.values()].filter(Boolean).length;
+  return { regressions: regressions.size, mustPass: critical, others: others.size };
+}
+
+/** The variants of a suite that fell below their pinned reference. */
+export function listErosion({ erosion = [] }: Report, suite: string): readonly ErosionFinding[] {
+  return erosion.filter((finding) => finding.suite === suite && finding.outcome === 'eroded');
+}
+
+/** The columns of a run since the pin: `2026-11-24`, `97.0 %`, `#12 feature/tone`, `1a2b3c4d`. */
+export function describeRunSince({ run, startedAt, passRate, commit, branch, pullRequest }: RunSincePin): {
+  readonly date: string;
+  readonly rate: string;
+  readonly change: string;
+  readonly commit: string;
+  readonly run: string;
+} {
+  const parts = [...(pullRequest === undefined ? [] : [`#${pullRequest}`]), ...(branch === undefined ? [] : [branch])];
+  return {
+    date: startedAt.slice(0, 10),
+    rate: passRate === null ? '–' : formatPercent(passRate),
+    change: parts.length === 0 ? '–' : parts.join(' '),
+    commit: commit?.slice(0, 8) ?? '–',
+    run,
+  };
+}
+
+/** Text reports show this many of the latest runs since a pin. */
+export const maxRunsSince = 30;

@@ -1,21 +1,22 @@
-import type { Breach, BreachCode, Certainty } from '../model/gate.ts';
+import type { Breach, Certainty } from '../model/gate.ts';
 import type { StopReason } from '../model/record.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
-import { formatCount, percentOf } from '../text/format-amount.ts';
+import { formatCount } from '../text/format-amount.ts';
 import { toSafeLine } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
+import { describeErrored } from './cases/failed-cases.ts';
 import { countCases, type HeadlineStyle, nameVariants } from './cases/name-cases.ts';
-import { describeCertainty } from './comparison.ts';
-import { describeErrors } from './describe-errors.ts';
-import { countAccepted } from './list-accepted.ts';
+import { countAccepted, describeCertainty } from './comparison.ts';
+import { countDistinct, describeFailed, describeRates, listFailed } from './describe-failed.ts';
 
 const plain: HeadlineStyle = { name: toSafeLine, sentence: toSafeLine };
 
-/** What every report says first: `FAILED: 10 of 42 tickets cases broke with v2 (mini and big) (exit code 1)`. */
+/** The first line of every report: `FAILED: 10 of 42 tickets cases broke with v2 (mini and big) (exit code 1)`. */
 export function headlineOf(report: Report): string {
   return `${shoutDecision(report)} (exit code ${report.exitCode})`;
 }
 
-/** The same without the exit code. */
+/** The headline without the exit code. */
 export function shoutDecision(report: Report): string {
   return describeDecision(report).replace(/^\w+/, (word) => word.toUpperCase());
 }
@@ -25,17 +26,17 @@ export function describeDecision(report: Report): string {
   return `${outcomeWord(report)}: ${describeVerdict(report)}`;
 }
 
-/** The same word for an outcome in every report. */
+/** The word that every report uses for an outcome. */
 export function outcomeWord({ decision }: Report): string {
   return decision.interrupted === undefined ? decision.outcome : 'interrupted';
 }
 
-/** The verdict in the words of a person, who counts cases: `10 of 42 tickets cases broke with v2 (mini and big)`. */
+/** The verdict, counted in cases: `10 of 42 tickets cases broke with v2 (mini and big)`. */
 export function describeVerdict(report: Report, style: HeadlineStyle = plain): string {
   return [describeOutcome(report, style), ...describeNotAsked(report), ...describeLosses(report, style)].join('; ');
 }
 
-/** What was not asked never counts as passed. */
+/** A cell that was not asked never counts as passed. */
 function describeNotAsked({ totals: { notAsked = 0, planned } }: Report): readonly string[] {
   return notAsked === 0 ? [] : [`${notAsked} of ${planned} planned cells were not asked (decided early)`];
 }
@@ -84,10 +85,7 @@ function describePassed(report: Report): string {
   return `${cases - failed} of ${formatCount(cases, 'case')} pass, which is within the limits${others}`;
 }
 
-/**
- * People count cases, not answers, so that the variants of a suite count once. The drop that could go unnoticed is said of
- * the cases in which it could.
- */
+/** Counts each case once, whatever the number of variants. A possible unnoticed drop names the number of its own cases. */
 function describeSureness({ suites }: Report, certainty: Certainty): string {
   const compared = suites.map(({ variants }) => variants.flatMap(({ comparison }) => comparison?.certainty ?? []));
   const count = compared.reduce((sum, parts) => sum + Math.max(0, ...parts.map(({ cases }) => cases)), 0);
@@ -100,180 +98,9 @@ function gatedOf(variants: readonly VariantReport[]): readonly VariantReport[] {
   return variants.filter(({ replacedBy }) => replacedBy === undefined);
 }
 
-function listFailed({ failedCases = [] }: VariantReport): readonly string[] {
-  return failedCases.map(({ caseId }) => caseId);
-}
-
 function countErrored(variants: readonly VariantReport[]): number {
   return Math.max(0, ...variants.map(({ erroredCases = 0 }) => erroredCases));
 }
-
-function countDistinct(names: readonly string[]): number {
-  return new Set(names).size;
-}
-
-/** Cases first, then averages and other limits: two of them in full, and how many more there are. */
-function describeFailed(report: Report, style: HeadlineStyle): string {
-  const broken = report.decision.breaches.filter(({ code }) => !withoutVerdict.has(code));
-  const cases = caseKinds.flatMap((kind) =>
-    report.suites.flatMap((suite) => describeCases(suite, findCases(suite, broken, kind), kind, style)),
-  );
-  const limits = broken.filter(
-    (breach) => !isCaseCode(breach.code) && !report.suites.some((suite) => findRateCases(suite, breach).length > 0),
-  );
-  const all = [...cases, ...describeLimits(report, limits, style)];
-  const shown = all.slice(0, maxParts);
-  if (all.length > shown.length) shown.push(`${formatCount(all.length - shown.length, 'more limit')} broken`);
-  return shown.length === 0 ? 'the gate says no' : shown.join('; ');
-}
-
-const maxParts = 2;
-
-/** What a breach that names a case says of it, the worst first. */
-const caseKinds = [
-  { codes: ['must-pass', 'case-broken', 'pass-rate-min', 'pass-rate-regressed'], isNew: false, verb: 'broke' },
-  { codes: ['case-drifted'], isNew: false, verb: 'drifted' },
-  { codes: ['case-added-failed'], isNew: true, verb: 'fail' },
-] as const satisfies readonly { codes: readonly BreachCode[]; isNew: boolean; verb: string }[];
-
-type CaseKind = (typeof caseKinds)[number];
-
-function isCaseCode(code: BreachCode): boolean {
-  const isRate = code === 'pass-rate-min' || code === 'pass-rate-regressed';
-  return !isRate && caseKinds.some(({ codes }) => (codes as readonly BreachCode[]).includes(code));
-}
-
-/** The cases that say more than a rate: the failed ones of a first run, which must pass whole, and those of a rate that fell. */
-function findRateCases(suite: SuiteReport, { suite: name, prompt, provider, code, slice }: Breach): readonly string[] {
-  const variant = suite.variants.find((one) => one.prompt === prompt && one.provider === provider);
-  if (suite.suite !== name || variant === undefined || slice !== undefined) return [];
-  if (code === 'pass-rate-min' && suite.passRateMin === undefined) return listFailed(variant);
-  return code === 'pass-rate-regressed' ? regressedOf(variant) : [];
-}
-
-function regressedOf({ comparison }: VariantReport): readonly string[] {
-  return comparison?.cases.regressed ?? [];
-}
-
-interface FoundCases {
-  readonly ids: ReadonlySet<string>;
-  /** How many of them the gate names. */
-  readonly confirmed: number;
-  readonly variants: readonly VariantReport[];
-}
-
-function findCases(suite: SuiteReport, breaches: readonly Breach[], { codes }: CaseKind): FoundCases {
-  const own = breaches.filter(
-    (breach) => breach.suite === suite.suite && (codes as readonly BreachCode[]).includes(breach.code),
-  );
-  const ids = new Set<string>();
-  const confirmed = new Set<string>();
-  const variants = suite.variants.filter((variant) => {
-    const ofVariant = own.filter(({ prompt, provider }) => prompt === variant.prompt && provider === variant.provider);
-    const named = ofVariant.flatMap(({ caseId }) => caseId ?? []);
-    const ofRate = ofVariant.flatMap((breach) => findRateCases(suite, breach));
-    // The calls may end before all are confirmed: what passed before and fails now broke as well.
-    const others = codes.some((code) => code === 'case-broken') && named.length > 0 ? regressedOf(variant) : [];
-    for (const id of [...named, ...ofRate, ...others]) ids.add(id);
-    // A rate that fell confirms none of its cases beside those that were confirmed one by one.
-    const isRateAlone = named.length === 0 || ofVariant.every(({ code }) => code !== 'pass-rate-regressed');
-    for (const id of isRateAlone ? [...named, ...ofRate] : named) confirmed.add(id);
-    return named.length + ofRate.length > 0;
-  });
-  return { ids, confirmed: confirmed.size, variants };
-}
-
-/** `10 of 42 tickets cases broke with v2 (mini and big), 1 of them must-pass: pass rate 100 → 76.2 %`. */
-function describeCases(
-  suite: SuiteReport,
-  { ids, confirmed, variants }: FoundCases,
-  { isNew, verb }: CaseKind,
-  style: HeadlineStyle,
-): readonly string[] {
-  if (ids.size === 0) return [];
-  const all = countCases(suite.variants);
-  const wasAccepted = variants.some(({ comparison }) => comparison !== undefined && comparison.isWithinRun !== true);
-  const isPart = !isNew && ids.size <= all;
-  const count = isPart ? `${ids.size} of ${all}` : `${ids.size}${isNew ? ` ${describeNew(ids, variants)}` : ''}`;
-  const noun = (isPart ? all : ids.size) === 1 ? 'case' : 'cases';
-  const said = verb === 'broke' && !wasAccepted ? 'fail' : verb;
-  const verbs = said === 'fail' && ids.size === 1 ? 'fails' : said;
-  return [
-    `${count} ${style.name(suite.suite)} ${noun} ${verbs} with ${nameVariants(variants, suite, style.name)}` +
-      (confirmed < ids.size ? ` (${confirmed} confirmed)` : '') +
-      describeMustPass(ids, variants) +
-      // New cases are on one side alone: the rates are those of the others.
-      (isNew ? '' : describeRates(variants)),
-  ];
-}
-
-function describeNew(ids: ReadonlySet<string>, variants: readonly VariantReport[]): string {
-  const redefined = new Set(variants.flatMap(({ comparison }) => comparison?.cases.redefined ?? []));
-  const count = [...ids].filter((id) => redefined.has(id)).length;
-  if (count === 0) return 'new';
-  return count === ids.size ? 'redefined' : 'new or redefined';
-}
-
-function describeMustPass(ids: ReadonlySet<string>, variants: readonly VariantReport[]): string {
-  const failed = variants.flatMap(({ failedCases = [] }) => failedCases);
-  const count = countDistinct(failed.flatMap(({ caseId, mustPass }) => (mustPass && ids.has(caseId) ? caseId : [])));
-  if (count === 0) return '';
-  if (count < ids.size) return `, ${count} of them must-pass`;
-  return count === 1 ? ', a must-pass case' : ', all of them must-pass';
-}
-
-/** `: pass rate 100 → 76.2 %`, of the variant that lost most. */
-function describeRates(variants: readonly VariantReport[]): string {
-  const rates = variants.flatMap(({ comparison }) => {
-    const { baseline = null, candidate = null } = comparison?.passRate ?? {};
-    return baseline === null || candidate === null || candidate >= baseline ? [] : [{ baseline, candidate }];
-  });
-  const [worst] = rates.toSorted((a, b) => b.baseline - b.candidate - (a.baseline - a.candidate));
-  if (worst === undefined) return '';
-  const isAlike = rates.every(
-    ({ candidate, baseline }) => candidate === worst.candidate && baseline === worst.baseline,
-  );
-  const change = `${shortPercent(worst.baseline)} → ${shortPercent(worst.candidate)} %`;
-  return `: pass rate ${change}${isAlike && rates.length === variants.length ? '' : ' at worst'}`;
-}
-
-function shortPercent(fraction: number): string {
-  return percentOf(fraction).replace(/\.0$/, '');
-}
-
-/** Averages and other limits, those of one rule on several variants as one. */
-function describeLimits(report: Report, breaches: readonly Breach[], style: HeadlineStyle): readonly string[] {
-  const groups = new Map<string, [Breach, ...Breach[]]>();
-  for (const breach of breaches) {
-    const key = JSON.stringify([breach.code, breach.suite, breach.slice]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [breach]);
-    else group.push(breach);
-  }
-  return [...groups.values()].map((group) => {
-    const [{ code, suite: name, prompt, message }] = group;
-    if (code === 'contract-broken') {
-      return `${formatCount(group.length, 'unapproved contract break')}${prompt === undefined ? '' : ` of ${style.name(prompt)}`}`;
-    }
-    const suite = report.suites.find((one) => one.suite === name);
-    const variants = suite?.variants.filter((one) =>
-      group.some(({ prompt: p, provider }) => p === one.prompt && provider === one.provider),
-    );
-    const isNamed = suite !== undefined && variants !== undefined && variants.length > 0;
-    const place = isNamed ? `${style.name(suite.suite)} with ${nameVariants(variants, suite, style.name)}: ` : '';
-    return `${place}${style.sentence(message)}`;
-  });
-}
-
-const withoutVerdict: ReadonlySet<BreachCode> = new Set<BreachCode>([
-  'errors-exceeded',
-  'unpriced',
-  'untimed',
-  'stopped',
-  'judge-uncalibrated',
-  'nothing-evaluated',
-  'inconclusive',
-]);
 
 const stopSentences: Readonly<Record<StopReason, string>> = {
   decided: 'what was asked (--early) does not decide the run; run again without it',
@@ -285,7 +112,7 @@ const stopSentences: Readonly<Record<StopReason, string>> = {
   interrupted: 'the run was interrupted',
 };
 
-/** What looks worse and was neither confirmed nor cleared. */
+/** Names the cases or averages that look worse and were neither confirmed nor cleared. */
 function describeUnsettled({ suites }: Report, style: HeadlineStyle): string {
   const unsettled = suites.flatMap((suite) =>
     suite.variants.flatMap((variant) => {
@@ -344,4 +171,67 @@ function describeUncertain(report: Report, style: HeadlineStyle): string {
   );
   if (isOpen) return `${describeUnsettled(report, style)}; ${asked}`;
   return certainty?.kind === 'unseen' ? `${describeSureness(report, certainty)}; ${asked}` : asked;
+}
+
+/** Why errors kept a run from being judged. */
+function describeErrors(report: Report, style: HeadlineStyle): string {
+  const { breaches } = report.decision;
+  const { suites, totals } = report;
+  const untimed = breaches.filter(({ code }) => code === 'untimed');
+  const isUnpriced = breaches.some(({ code }) => code === 'unpriced');
+  if (breaches.some(({ code }) => code === 'errors-exceeded') || (untimed.length === 0 && !isUnpriced)) {
+    return totals.errored === 0 ? 'what failed could not be confirmed' : describeUnjudged(report, style);
+  }
+  const count = countUntimed(suites, untimed);
+  const answers = count === 0 ? 'some answers' : formatCount(count, 'answer');
+  return [
+    ...(untimed.length > 0 ? [`a latency limit can't be judged because the latency of ${answers} is unknown`] : []),
+    ...(isUnpriced ? ["a cost limit can't be judged because the cost of some answers is unknown"] : []),
+  ].join(', and ');
+}
+
+/** `42 tickets cases could not be judged with all 6 variants, the first because …`. */
+function describeUnjudged({ suites }: Report, style: HeadlineStyle): string {
+  const parts = suites.flatMap((suite) => {
+    const variants = suite.variants.filter(({ errored }) => errored > 0);
+    if (variants.length === 0) return [];
+    const count = Math.max(...variants.map(({ erroredCases = 0 }) => erroredCases));
+    const cases = `${count} ${style.name(suite.suite)} ${count === 1 ? 'case' : 'cases'}`;
+    return [
+      `${cases} could not be judged with ${nameVariants(variants, suite, style.name)}${firstError(suite, style)}`,
+    ];
+  });
+  const shown = parts.slice(0, maxParts);
+  if (parts.length > shown.length) shown.push(`and more in ${formatCount(parts.length - shown.length, 'other suite')}`);
+  return shown.join('; ');
+}
+
+/** `: the recorded answer at … is stale`, from the first one. */
+function firstError(suite: SuiteReport, style: HeadlineStyle): string {
+  for (const entry of suite.cases({ statuses: ['errored'] })) {
+    // The message begins with its kind or check, and details follow the reason. The headline needs the reason alone.
+    const { own, shared } = describeErrored(suite, entry);
+    const isAlone = suite.variants.reduce((sum, { errored }) => sum + errored, 0) === 1;
+    const message = (isAlone ? own : shared).replace(notSent, '');
+    const [, clause] = /^(?:check: (?:[^:]*: )?|\w+: )?(.+?)(?:[;:] .*)?$/s.exec(message) ?? [];
+    return clause === undefined ? '' : `: ${style.sentence(clipText(clause, maxClause))}`;
+  }
+  return '';
+}
+
+/** The reason follows this prefix, which calls/with-breaker.ts writes. */
+const notSent = 'not sent, since the provider was stopped: ';
+const maxClause = 160;
+const maxParts = 2;
+
+/** Judged answers without a latency, of the variants that these breaches name. */
+function countUntimed(suites: readonly SuiteReport[], breaches: readonly Breach[]): number {
+  const variants = suites.flatMap(({ suite, variants: all }) =>
+    all.filter(({ prompt, provider }) =>
+      breaches.some((breach) => breach.suite === suite && breach.prompt === prompt && breach.provider === provider),
+    ),
+  );
+  return variants.reduce((sum, { passed, failed, latencies }) => {
+    return latencies === undefined ? sum : sum + passed + failed - latencies().candidate.length;
+  }, 0);
 }

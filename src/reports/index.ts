@@ -1,24 +1,26 @@
+import type { ContractReport } from '../model/finding.ts';
 import { ctrf } from './ci/ctrf.ts';
-import { github } from './ci/github.ts';
-import { junit } from './ci/junit.ts';
+import { github, renderContractGithub } from './ci/github.ts';
+import { junit, renderContractJunit } from './ci/junit.ts';
 import { tap } from './ci/tap.ts';
 import { html } from './html/html.ts';
-import { json, jsonl } from './json/json.ts';
+import { json, jsonl, renderContractJson } from './json/json.ts';
+import { renderContractMarkdown } from './markdown/contracts.ts';
 import { markdown } from './markdown/markdown.ts';
-import type { Reporter } from './reporter.ts';
+import { locateContracts, type Reporter } from './reporter.ts';
+import { renderContractTerminal } from './terminal/contracts.ts';
 import { terminal } from './terminal/terminal.ts';
 
 export { describeSkip, explainCase } from './cases/explain-case.ts';
 export { createFindGateEffect } from './cases/gate-effect.ts';
-export { maxAnnotations, renderCommand } from './ci/annotations.ts';
-export { contractReporters } from './contract-reporters.ts';
+export { maxAnnotations, renderCommand } from './ci/github.ts';
+export { countAccepted } from './comparison.ts';
 export { describeDecision, shoutDecision } from './headline.ts';
 export { contentPolicy, renderPageFoot, renderPageHead } from './html/html.ts';
 export { buildPageData } from './html/page-data.ts';
-export { countAccepted } from './list-accepted.ts';
-export { locateReport, type RepositoryPaths } from './locate-report.ts';
 export { codeBlock, codeSpan } from './markdown/text.ts';
 export type { Reporter } from './reporter.ts';
+export { locateReport, type RepositoryPaths } from './reporter.ts';
 export { renderBrief } from './terminal/terminal.ts';
 
 /** Every reporter by the name that `--reporter` takes. */
@@ -32,4 +34,18 @@ export const reporters: Readonly<Record<string, Reporter>> = {
   markdown,
   tap,
   terminal,
+};
+
+/** The formats of `contract check` and `contract diff`, by the name that their `--reporter` takes. */
+export const contractReporters: Readonly<Record<string, Reporter<ContractReport>>> = {
+  terminal: { summary: 'findings in words, the worst first', extension: 'txt', render: renderContractTerminal },
+  json: { summary: 'findings as one JSON document', extension: 'json', render: renderContractJson },
+  markdown: { summary: 'findings as tables', extension: 'md', locate: locateContracts, render: renderContractMarkdown },
+  github: {
+    summary: 'annotations at the lines of the schemas',
+    extension: 'txt',
+    locate: locateContracts,
+    render: renderContractGithub,
+  },
+  junit: { summary: 'a test case each prompt', extension: 'xml', locate: locateContracts, render: renderContractJunit },
 };

@@ -1,7 +1,7 @@
 import type { Report } from '../model/report.ts';
 import { shellWord } from '../text/command-line.ts';
 
-/** What a reader can do about the verdict, as a command that works; undefined where there is nothing to do. */
+/** The command to run next; undefined where there is nothing to do. */
 export function describeNextStep(report: Report): string | undefined {
   const { decision, run, suites, totals } = report;
   const resume = `llmcheck run --resume ${shellWord(run.id)}`;
@@ -12,7 +12,7 @@ export function describeNextStep(report: Report): string | undefined {
     case 'inconclusive':
       return settlingStep(report);
     case 'failed': {
-      // Neither would be accepted without force.
+      // `baseline accept` refuses such a run without --force.
       if (totals.errored > 0 || isCutShort(report)) return `to judge the rest: ${resume}`;
       const comparisons = suites.flatMap(({ variants }) => variants.flatMap(({ comparison }) => comparison ?? []));
       if (comparisons.every(({ isWithinRun }) => isWithinRun === true)) return undefined;
@@ -24,7 +24,7 @@ export function describeNextStep(report: Report): string | undefined {
   }
 }
 
-/** Cases that fail although nothing that is sent has changed are asked again by `--drift`; more trials settle all else. */
+/** `--drift` repeats cases that fail although their requests did not change. More trials settle everything else. */
 function settlingStep({ suites }: Report): string | undefined {
   const open = suites
     .flatMap(({ variants }) => variants.flatMap(({ comparison }) => comparison ?? []))
@@ -34,18 +34,18 @@ function settlingStep({ suites }: Report): string | undefined {
   return `to settle it: llmcheck run ${isDrift ? '--drift' : '--trials 3'}`;
 }
 
-/** A run that was decided early has nothing left to ask. */
+/** A run that was decided early counts as finished. */
 function isCutShort({ run }: Report): boolean {
   return !run.complete && run.stopReason !== 'decided';
 }
 
-/** Must-pass cases that fail are accepted by force alone. */
+/** `baseline accept` needs --force where a must-pass case fails. */
 function acceptCommand({ decision, run }: Report): string {
   const needsForce = decision.breaches.some(({ code }) => code === 'must-pass');
   return `llmcheck baseline accept --run ${shellWord(run.id)}${needsForce ? ' --force' : ''}`;
 }
 
-/** Errors that asking again would repeat. */
+/** Errors that a resumed run would repeat. */
 const errorSteps: Readonly<Record<string, string>> = {
   recording: 'record again: llmcheck run --record',
   cacheMiss: 'ask the provider: llmcheck run --cache use',

@@ -13,7 +13,7 @@ export interface DiffStyle {
   readonly maxUnits?: number;
 }
 
-/** Lines that show what was expected (`-`) beside what was found (`+`). Safe for hostile texts of any size. */
+/** Lines with what was expected (`-`) and what was found (`+`). Safe for hostile texts of any size. */
 export function renderDiff(diff: { readonly expected: string; readonly found: string }, style: DiffStyle): string[] {
   const maxUnits = style.maxUnits ?? defaultMaxUnits;
   const { expected, found, note, isClipped } = printableSides(diff, maxUnits);
@@ -71,7 +71,7 @@ function joinLines(text: string): string {
     .trim();
 }
 
-/** Texts that differ in their line breaks alone. */
+/** For texts that differ only in their line breaks. */
 function showLines(text: string): string {
   return clipText(text, defaultMaxUnits).replaceAll('\n', '␊');
 }
@@ -84,7 +84,7 @@ const contextLines = 2;
 const contextColumns = 24;
 const wholeColumns = 120;
 
-/** Different texts that would print the same are spelled out. */
+/** Spells out characters where different texts would look the same. */
 function printableSides(
   diff: { readonly expected: string; readonly found: string },
   maxUnits: number,
@@ -111,7 +111,7 @@ function printableSides(
   };
 }
 
-/** How many equal units to skip, so that the first difference is within the compared part. */
+/** The number of equal units to skip, so that the compared part contains the first difference. */
 function countEqualUnits(expected: string, found: string, maxUnits: number): number {
   let alike = 0;
   while (alike < expected.length && expected[alike] === found[alike]) alike += 1;
@@ -153,7 +153,7 @@ function linesOf({ value }: Change): string[] {
   return value.replace(/\n$/, '').split('\n');
 }
 
-/** Lines that changed one for one are compared by words, up to sizes that take no seconds. */
+/** True where lines changed one for one and are short enough to compare by words quickly. */
 function arePairs(before: readonly string[], after: readonly string[]): boolean {
   return (
     before.length === after.length &&
@@ -195,7 +195,7 @@ function renderWordDiff(expected: string, found: string, style: DiffStyle): stri
   });
 }
 
-/** Changed words with nothing but a space between them are one change. */
+/** Joins changed words that have only spaces between them. */
 function joinChanged(changes: readonly Change[]): readonly SidePart[] {
   const parts: SidePart[] = [];
   for (const [index, { added, removed, value }] of changes.entries()) {
@@ -210,7 +210,7 @@ function joinChanged(changes: readonly Change[]): readonly SidePart[] {
   return parts;
 }
 
-/** Bold where there is colour, else in brackets as `wdiff` has them. */
+/** Bold where there is colour, or else brackets as in `wdiff`. */
 function markWords(text: string, sign: '-' | '+', { colors }: DiffStyle): string {
   if (text.trim() === '') return text.replaceAll(' ', '·');
   if (colors.isColorSupported) return text.replace(/[^ ]+/g, (word) => colors.bold(word));

@@ -1,5 +1,6 @@
-import type { Report, ReportStyle } from '../model/report.ts';
-import type { RepositoryPaths } from './locate-report.ts';
+import { defined } from '../json/defined.ts';
+import type { ContractReport, LocatedFinding, PromptFindings } from '../model/finding.ts';
+import type { CaseReport, Report, ReportStyle } from '../model/report.ts';
 
 /** One format of a finished run, or of what a contract command found. It prints the report and decides nothing. */
 export interface Reporter<Subject = Report> {
@@ -10,4 +11,53 @@ export interface Reporter<Subject = Report> {
   readonly locate?: (report: Subject, paths: RepositoryPaths) => Subject;
   /** Yields the text in chunks, so that the size of a run does not matter. */
   render(report: Subject, style: ReportStyle): Iterable<string>;
+}
+
+/** How CI names files: relative to the repository, whatever the working folder is. */
+export interface RepositoryPaths {
+  /** The path of a file that a place names. */
+  readonly fileOf: (file: string) => string;
+  /** The path of a suite file, given relative to the project. */
+  readonly suiteOf: (path: string) => string;
+  /** The address of a line at the tested commit, for a file that a place names; undefined where it is not known. */
+  readonly urlOf: (file: string, line: number) => string | undefined;
+}
+
+/** The report with every path relative to the repository. */
+export function locateReport(report: Report, paths: RepositoryPaths): Report {
+  return {
+    ...report,
+    suites: report.suites.map((suite) => ({
+      ...suite,
+      path: paths.suiteOf(suite.path),
+      *cases(filter) {
+        for (const entry of suite.cases(filter)) yield locateCase(entry, paths);
+      },
+    })),
+    ...defined({ contracts: report.contracts?.map((entry) => locateFindings(entry, paths)) }),
+  };
+}
+
+/** `locateReport` for the report of a contract command. */
+export function locateContracts(report: ContractReport, paths: RepositoryPaths): ContractReport {
+  return { ...report, entries: report.entries.map((entry) => locateFindings(entry, paths)) };
+}
+
+/** The rows of a case are read on demand. A copy would read them all. */
+function locateCase(entry: CaseReport, paths: RepositoryPaths): CaseReport {
+  return Object.create(entry, { at: { get: () => locate(entry.at, paths) } }) as CaseReport;
+}
+
+function locateFindings<Entry extends Pick<PromptFindings, 'findings'>>(entry: Entry, paths: RepositoryPaths): Entry {
+  const findings = entry.findings.map(
+    (finding): LocatedFinding => ({ ...finding, ...defined({ at: finding.at && locate(finding.at, paths) }) }),
+  );
+  return { ...entry, findings };
+}
+
+function locate<Place extends { readonly file: string; readonly line: number }>(
+  at: Place,
+  { fileOf, urlOf }: RepositoryPaths,
+): Place {
+  return { ...at, file: fileOf(at.file), ...defined({ url: urlOf(at.file, at.line) }) };
 }

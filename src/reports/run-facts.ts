@@ -3,10 +3,11 @@ import type { Breach } from '../model/gate.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { toSafeLine } from '../text/sanitize.ts';
-import { formatCost } from './comparison.ts';
+import type { VariantName } from './cases/failed-cases.ts';
+import { changeWords, formatCost } from './comparison.ts';
 import { describeDecision } from './headline.ts';
 
-/** `40 planned = 38 passed + 1 failed + 1 errored · 12 cached`: zeros are left out, and what is counted apart follows. */
+/** `40 planned = 38 passed + 1 failed + 1 errored · 12 cached`. Zeros are omitted; cells outside `planned` come last. */
 export function describeCounts({ totals }: Report): string {
   const { planned, passed, failed, errored, skipped, observed, confirmations, cached } = totals;
   const others = [...counted(failed, 'failed'), ...counted(errored, 'errored'), ...counted(skipped, 'skipped')];
@@ -23,8 +24,8 @@ function counted(count: number, words: string): readonly string[] {
 }
 
 /**
- * `cost $0.0010, spent $0.0014 ($0.0004 to confirm)`: the cost of the planned cells as if nothing were cached, and the
- * bill, which may be more than that, so it says for what. One figure where both are the same.
+ * `cost $0.0010, spent $0.0014 ($0.0004 to confirm)`: the cost of the planned cells as if nothing were cached, then the
+ * bill and what the difference was for. One figure where both are the same.
  */
 export function describeSpending({ totals }: Report): string {
   const { observed, confirmations, costUsd, spentUsd, spentApartUsd, judgeCostUsd } = totals;
@@ -39,7 +40,7 @@ export function describeSpending({ totals }: Report): string {
   return `${cost}spent ${formatCost(spentUsd)}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }
 
-/** The warnings of a run without those of contracts and comparisons, which are shown with their findings. */
+/** The warnings of a run, except those that reports show with the findings of contracts and comparisons. */
 export function warningsElsewhere({ decision, contracts = [], suites }: Report): readonly string[] {
   const shown = new Set(contracts.flatMap(describeContractWarnings));
   for (const suite of suites) {
@@ -50,14 +51,14 @@ export function warningsElsewhere({ decision, contracts = [], suites }: Report):
   return decision.warnings.filter((warning) => !shown.has(warning));
 }
 
-/** The warnings that comparisons give, as the decision has them. */
-export function describeNote({ suite }: SuiteReport, { prompt, provider }: VariantReport, note: string): string {
+/** A comparison's note in the form that `decision.warnings` has it. */
+function describeNote({ suite }: SuiteReport, { prompt, provider }: VariantReport, note: string): string {
   return `${suite} · ${prompt} × ${provider}: ${note}`;
 }
 
 /** A breach without a case, such as a cost. */
-export interface GateEntry {
-  /** An `error` is what kept the run from being judged. */
+interface GateEntry {
+  /** An `error` kept the run from being judged. */
   readonly kind: 'failure' | 'error';
   readonly name: string;
   readonly message: string;
@@ -65,8 +66,8 @@ export interface GateEntry {
 }
 
 /**
- * What fails the gate besides single cases; a report that shows cases alone could look green without it. A broken
- * contract is shown with its findings, where the report has them.
+ * What fails the gate besides single cases. Without it a report that shows cases alone could look green. A broken
+ * contract is omitted where the report shows its findings.
  */
 export function findGateEntries(report: Report): readonly GateEntry[] {
   const { decision } = report;
@@ -84,14 +85,14 @@ function breachName({ code, suite, prompt, provider, slice, class: ofClass }: Br
   return [code, suite, prompt, provider, slice, ofClass].filter((part) => part !== undefined).join(' · ');
 }
 
-/** Where a breach is and what broke: `triage · v2 × openai:gpt-4o · refund: …`. */
-export function describeBreach({ suite, prompt, provider, caseId, message }: Breach): string {
+/** The place of a breach and its message: `triage · v2 × openai:gpt-4o · refund: …`. */
+function describeBreach({ suite, prompt, provider, caseId, message }: Breach): string {
   const variant = [prompt, provider].filter((part) => part !== undefined).join(' × ');
   const place = [suite, variant === '' ? undefined : variant, caseId].filter((part) => part !== undefined).join(' · ');
   return place === '' ? message : `${place}: ${message}`;
 }
 
-/** The first stored answers that a schema rejected, a line each, and how many more there are. */
+/** The first stored answers that a schema rejected, one a line, and the number of others. */
 export function describeRejected({ rejected, offenders }: ObservedAnswers): readonly string[] {
   const more = rejected - offenders.length;
   return [
@@ -99,3 +100,68 @@ export function describeRejected({ rejected, offenders }: ObservedAnswers): read
     ...(more > 0 ? [`… and ${more} more`] : []),
   ];
 }
+
+/** A remark of a comparison besides its figures. Variants with the same remark share it. */
+export interface Remark {
+  readonly label: string;
+  readonly variants: readonly VariantName[];
+  /** A sentence, or the names of cases. */
+  readonly text?: string;
+  readonly caseNames?: readonly string[];
+  /** It says how to settle an inconclusive comparison. */
+  readonly isAdvice?: true;
+}
+
+interface RemarkOptions {
+  /** Also lists the cases that a report shows one by one, and remarks of comparisons that found nothing. */
+  readonly isVerbose: boolean;
+}
+
+export function listRemarks(report: Report, suite: SuiteReport, { isVerbose }: RemarkOptions): readonly Remark[] {
+  const warnings = new Set(report.decision.warnings);
+  const remarks = new Map<string, { readonly remark: Omit<Remark, 'variants'>; readonly variants: VariantReport[] }>();
+  for (const variant of suite.variants) {
+    for (const remark of remarksOf(suite, variant, { warnings, isVerbose })) {
+      const key = JSON.stringify(remark);
+      const same = remarks.get(key);
+      if (same === undefined) remarks.set(key, { remark, variants: [variant] });
+      else same.variants.push(variant);
+    }
+  }
+  return [...remarks.values()].map(({ remark, variants }) => ({ ...remark, variants }));
+}
+
+function remarksOf(
+  suite: SuiteReport,
+  variant: VariantReport,
+  { warnings, isVerbose }: { readonly warnings: ReadonlySet<string> } & RemarkOptions,
+): readonly Omit<Remark, 'variants'>[] {
+  const { comparison, replacedBy } = variant;
+  if (replacedBy !== undefined) return [{ label: 'not gated', text: `${replacedBy} replaces it in this run` }];
+  if (comparison === undefined) return [];
+  const { accepted, cases, residue, advice, notes, outcome, certainty } = comparison;
+  const isQuiet = !isVerbose && outcome === 'passed' && certainty.kind === 'unchanged';
+  const list = (label: string, caseNames: readonly string[]) => (caseNames.length === 0 ? [] : [{ label, caseNames }]);
+  return [
+    ...list('accepted in this change', isVerbose ? accepted : accepted.filter((name) => !isShownByItself(name))),
+    ...(isVerbose ? allChanges : shortChanges).flatMap((change) => list(changeWords[change], cases[change])),
+    ...residue.map((text) => ({ label: 'also differs', text })),
+    ...notes.flatMap((text) => {
+      const isWarning = warnings.has(describeNote(suite, variant, text));
+      return isWarning || !isQuiet ? [{ label: isWarning ? ('warning' as const) : 'note', text }] : [];
+    }),
+    ...(isVerbose || outcome !== 'passed' ? advice : []).map((text) => ({
+      label: 'to settle it',
+      text,
+      isAdvice: true as const,
+    })),
+  ];
+}
+
+/** Reports show an accepted regression with both of its answers. */
+function isShownByItself(name: string): boolean {
+  return name.endsWith(' (regressed)');
+}
+
+const allChanges = Object.keys(changeWords) as (keyof typeof changeWords)[];
+const shortChanges = ['fixed', 'flaky', 'drifted', 'added', 'removed', 'redefined'] as const;

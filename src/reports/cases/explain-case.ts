@@ -5,11 +5,11 @@ import type { CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport } from '../../model/report.ts';
 import { clipText, quote } from '../../text/shorten.ts';
 
-/** Why a case did not pass. Every report says it from here. A reason that several trials gave is listed once. */
+/** Why a case did not pass, for every report. A reason that several trials gave is listed once. */
 export interface CaseExplanation {
   /** `2 of 3 trials failed`, `5 of 5 fresh trials failed, accepted prompt 0 of 5`; empty for a single trial. */
   readonly trials: string;
-  /** The last thing that the case asked; undefined where the record does not keep it. */
+  /** The last question of the case; undefined where the record does not keep it. */
   readonly input?: string;
   readonly reasons: readonly CaseReason[];
   /** The first answer that failed; undefined where none came. */
@@ -34,7 +34,7 @@ export function explainCase(entry: CaseReport): CaseExplanation {
     if (row.status !== 'failed' && row.status !== 'errored') continue;
     answer ??= answerText(row);
     for (const found of rowReasons(row)) {
-      // Plain text and no JSON: escaping reasons of megabytes would be slow.
+      // A plain-text key: JSON would escape reasons of megabytes slowly.
       const key = `${found.label}\n${found.reason}`;
       const known = reasons.get(key);
       reasons.set(key, known === undefined ? found : { ...known, count: known.count + 1 });
@@ -48,12 +48,12 @@ export function explainCase(entry: CaseReport): CaseExplanation {
   };
 }
 
-/** `equals: expected "account"`: what was found is not repeated where the answer is shown beside it. */
+/** `equals: expected "account"`: omits what was found where the report shows the answer beside it. */
 export function reasonText({ label, reason, diff }: CaseReason, { answer }: CaseExplanation): string {
   return `${label}: ${diff !== undefined && diff.found === answer ? `expected ${quote(diff.expected)}` : reason}`;
 }
 
-/** A check's own difference says nothing new where it is the one between the two answers. */
+/** True where the check's difference is the difference between the two shown answers. */
 export function isAnswerDiff({ diff }: CaseReason, { answer, before }: CaseExplanation): boolean {
   return diff !== undefined && diff.found === answer && diff.expected === before;
 }
@@ -101,7 +101,7 @@ function rowReasons(row: CellRow): CaseReason[] {
   return [{ label: 'score', reason: score, count: 1 }];
 }
 
-/** A check of weight 0 only reports. */
+/** A check of weight 0 does not decide, unless it is required. */
 function decides(check: RecordedCheck): boolean {
   return (check.weight ?? 1) > 0 || check.required === true;
 }
@@ -111,7 +111,7 @@ function checkLabel(check: RecordedCheck): string {
   return check.turn === undefined ? name : `${name}, turn ${check.turn + 1}`;
 }
 
-/** The last paragraph of the last question: what comes before is the prompt's own text more often than not. */
+/** The last paragraph of the last question. The text before it is usually the prompt's own. */
 function findInput(rows: readonly CellRow[]): string | undefined {
   const asked = rows.find((row) => row.asked !== undefined)?.asked;
   const question = [...(asked?.messages ?? []), ...(asked?.turns ?? [])].findLast(({ role }) => role === 'user');

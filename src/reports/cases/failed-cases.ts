@@ -4,9 +4,9 @@ import { clipText, quote } from '../../text/shorten.ts';
 import { type CaseExplanation, describeError, explainCase } from './explain-case.ts';
 import { type CaseRank, caseRanks, createFindGateEffect, type GateEffect, rankCase, rankWord } from './gate-effect.ts';
 
-/** How a case failed on the variants that failed alike. */
+/** How a case failed on the variants where it failed alike. */
 export interface CaseOutcome {
-  /** One of them, for its answer and its reasons. */
+  /** The case on one of these variants, for its answer and reasons. */
   readonly entry: CaseReport;
   readonly variants: readonly VariantName[];
   readonly effect: GateEffect;
@@ -16,28 +16,28 @@ export interface CaseOutcome {
 
 export type VariantName = Pick<CaseReport, 'prompt' | 'provider'>;
 
-/** Cases of one suite that failed alike, shown as one: people count cases, and read a reason once. */
+/** Cases of one suite that failed alike. Reports show them as one entry, so that a reason is read once. */
 export interface FailedCases {
   readonly suite: SuiteReport;
   /** In natural order: 1, 2, 10. */
   readonly caseIds: readonly string[];
   readonly mustPass: boolean;
-  /** The most alarming one of its outcomes. */
+  /** The worst rank of its outcomes. */
   readonly rank: CaseRank;
-  /** Of the first case, the most alarming first. */
+  /** The outcomes of the first case, the worst first. */
   readonly outcomes: readonly [CaseOutcome, ...CaseOutcome[]];
 }
 
-/** Cases that are named together, under what they have in common. */
+/** Cases that a report names together under one reason. */
 export interface CaseGroup {
-  /** Of tolerated cases what they are tolerated for; else the message. */
+  /** The kind of tolerance, or the error message with its numbers replaced. */
   readonly key: string;
   readonly reason: string;
-  /** The first few, the others are counted. */
+  /** The first few cases; `count` includes the others. */
   readonly cases: readonly CaseName[];
   /** Cases, whatever the number of their variants. */
   readonly count: number;
-  /** The variants that any of them is of. */
+  /** All variants of these cases. */
   readonly variants: readonly VariantName[];
 }
 
@@ -46,23 +46,23 @@ export type CaseName = Pick<CaseReport, 'caseId' | 'at'>;
 /** The cases of one suite that did not pass. */
 export interface SuiteSurvey {
   readonly suite: SuiteReport;
-  /** Those that are shown, worst first. */
+  /** The cases to show, worst first. */
   readonly failed: readonly FailedCases[];
-  /** Cases that should be shown by themselves, shown or not. */
+  /** Numbers of failed cases outside groups, whether they fit on the screen or not. */
   readonly counts: Readonly<Record<CaseRank, number>>;
-  /** Tolerated by the gate; the reason is enough. */
+  /** Cases that the gate tolerates. */
   readonly tolerated: readonly CaseGroup[];
   readonly errored: readonly CaseGroup[];
 }
 
 export interface SurveyLimits {
-  /** Entries over the whole report: people read one screen. */
+  /** Entries in the whole report. */
   readonly maxEntries: number;
   /** An entry for each case, even where several failed alike. */
   readonly isEachAlone?: boolean;
   /** Names in a group. */
   readonly maxNames: number;
-  /** Groups of a kind in a suite: messages that name their case would make one group for each. */
+  /** Groups of a kind in a suite. Without a limit, messages that name their case would make a group each. */
   readonly maxGroups: number;
 }
 
@@ -76,7 +76,7 @@ export function surveyCases(report: Report, limits: SurveyLimits): readonly Suit
   }));
 }
 
-/** How many cases of a suite are not shown, by rank. */
+/** The number of hidden cases of a suite by rank. */
 export function countHidden({ counts, failed }: SuiteSurvey): readonly (readonly [CaseRank, number])[] {
   return caseRanks.flatMap((rank) => {
     const shown = failed.filter((one) => one.rank === rank).reduce((sum, { caseIds }) => sum + caseIds.length, 0);
@@ -101,7 +101,7 @@ export function* readFailedCases(report: Report, { suite, counts, tolerated }: S
   }
 }
 
-/** Found without the rows of a case, which are on the disk. */
+/** Finds the rank without reading the rows of a case from the disk. */
 function worstRank(
   entries: readonly CaseReport[],
   findEffect: (entry: CaseReport) => GateEffect,
@@ -144,7 +144,7 @@ function surveySuite(
     const rank = worstRank(entries, findEffect, (effect) => !isGrouped(effect));
     if (rank === undefined) continue;
     counts[rank] += 1;
-    // To explain a case takes its rows from the disk. Of so many failures of a rank the list is full.
+    // Explaining a case reads its rows from the disk. After this many failures of a rank the list is full.
     if (counts[rank] > maxExplained && entries.every(({ mustPass }) => mustPass !== true)) continue;
     const failed = judgeCase(suite, entries, findEffect, (effect) => !isGrouped(effect));
     if (failed !== undefined) worst.add(failed);
@@ -152,12 +152,12 @@ function surveySuite(
   return { suite, counts, tolerated: tolerated.list(), errored: errored.list() };
 }
 
-/** Nobody has to look at these one by one. */
+/** Such cases need no entry of their own. */
 function isGrouped(effect: GateEffect): effect is GateEffect & { kind: 'tolerated' } {
   return effect.kind === 'tolerated' && effect.because !== 'within-limits' && effect.because !== 'accepted';
 }
 
-/** Messages that differ in the names of their case, in numbers and in hashes alone are one. */
+/** Messages that differ only in case names, numbers and hashes share a key. */
 export function describeErrored({ suite }: SuiteReport, entry: CaseReport): GroupReason {
   const { caseId, prompt, provider } = entry;
   const row = entry.trials.find(({ status }) => status === 'errored');
@@ -175,7 +175,7 @@ export function describeErrored({ suite }: SuiteReport, entry: CaseReport): Grou
 const maxMessageUnits = 1000;
 const maxExplained = 2000;
 
-/** The variants of each case together: a report lists them one after another. */
+/** Groups the entries by case. A report lists the variants of a case one after another. */
 function* readByCase(suite: SuiteReport, statuses: readonly CaseReport['status'][]): Iterable<readonly CaseReport[]> {
   let entries: CaseReport[] = [];
   for (const entry of suite.cases({ statuses })) {
@@ -188,7 +188,7 @@ function* readByCase(suite: SuiteReport, statuses: readonly CaseReport['status']
   if (entries.length > 0) yield entries;
 }
 
-/** Undefined where none of the variants failed in a way that is shown by itself. */
+/** Undefined where no variant failed in a way that needs an entry. */
 function judgeCase(
   suite: SuiteReport,
   entries: readonly CaseReport[],
@@ -217,7 +217,7 @@ function judgeCase(
   };
 }
 
-/** The worse effect stands for both. Where variants were asked a different number of times, the one with most says it. */
+/** Keeps the worse effect of the two. Where the numbers of trials differ, the larger is shown as `up to`. */
 function addVariant(same: CaseOutcome, other: CaseOutcome): CaseOutcome {
   const [worse, better] = rankOf(other) < rankOf(same) || isMilder(same, other) ? [other, same] : [same, other];
   const [one, two] = [worse.explanation.trials, better.explanation.trials];
@@ -232,7 +232,7 @@ function isMilder(one: CaseOutcome, other: CaseOutcome): boolean {
   return one.effect.kind === 'tolerated' && other.effect.kind === 'failure';
 }
 
-/** What makes two failures one for a reader: the reasons and both answers. */
+/** Failures with the same key share an entry: their reasons and both answers are equal. */
 function describeAlike({ entry, effect, rank, explanation }: Omit<CaseOutcome, 'variants'>): string {
   const { reasons, answer, before } = explanation;
   const why = reasons.map(({ label, reason }) => [label, reason]);
@@ -246,7 +246,7 @@ function rankOf({ rank }: { readonly rank: CaseRank }): number {
 
 const naturalOrder = new Intl.Collator('en', { numeric: true }).compare;
 
-/** Keeps only as many entries as are shown: each may have an answer of megabytes. */
+/** Keeps only the entries to show, since each may have an answer of megabytes. */
 class WorstCases {
   readonly #limits: SurveyLimits;
   #kept: { readonly key: string; readonly cases: FailedCases & { readonly caseIds: string[] } }[] = [];
@@ -276,7 +276,6 @@ class WorstCases {
   }
 }
 
-/** Must-pass cases first, then by rank, then in natural order. */
 export function worstFirst(failed: readonly FailedCases[]): readonly FailedCases[] {
   return failed.toSorted(compareFailed);
 }
@@ -294,14 +293,14 @@ function nameVariant({ prompt, provider }: VariantName): readonly [string, strin
   return [prompt, provider];
 }
 
-/** `own` is said of a single case, `shared` of several. */
+/** `own` describes a single case, `shared` several. */
 export interface GroupReason {
   readonly key: string;
   readonly own: string;
   readonly shared: string;
 }
 
-/** Names are put in order before the first few are taken. */
+/** This many names are sorted before the first few are taken. */
 const maxSorted = 1000;
 
 const others: GroupReason = { key: '', own: 'other messages', shared: 'other messages' };
@@ -309,7 +308,7 @@ const others: GroupReason = { key: '', own: 'other messages', shared: 'other mes
 class Groups {
   readonly #limits: SurveyLimits;
   readonly #groups = new Map<string, Writable<CaseGroup> & { cases: CaseName[]; variants: VariantName[] }>();
-  /** The case that each group has counted last. */
+  /** The case that each group counted last. */
   readonly #last = new Map<string, string>();
 
   constructor(limits: SurveyLimits) {

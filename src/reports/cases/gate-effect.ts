@@ -1,10 +1,10 @@
 import type { Breach } from '../../model/gate.ts';
 import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report.ts';
 
-/** What a case means for the gate. A `tolerated` one did not pass, and the gate lets it through for `reason`. */
+/** What a case means for the gate. A `tolerated` case did not pass, but does not fail the gate for the given reason. */
 export type GateEffect =
   | { readonly kind: 'passed' | 'error' | 'skipped' }
-  /** `isNamed`: the gate names this case, not only a rate that it adds to. */
+  /** `isNamed`: the gate names this case, not only a rate that it is part of. */
   | { readonly kind: 'failure'; readonly isNamed: boolean }
   | {
       readonly kind: 'tolerated';
@@ -14,7 +14,7 @@ export type GateEffect =
 
 export type FindGateEffect = (entry: CaseReport) => GateEffect;
 
-/** Looks a suite's cases up in the decision, so that only what fails the gate is shown as a failure. */
+/** Looks up cases of a suite in the decision, so that reports show a failure only where it fails the gate. */
 export function createFindGateEffect(report: Report, suite: SuiteReport): FindGateEffect {
   const variants = new Map(
     suite.variants.map((variant) => [variantKey(variant), variantEffect(report, suite, variant)]),
@@ -47,7 +47,7 @@ export function createFindGateEffect(report: Report, suite: SuiteReport): FindGa
 
 interface VariantEffect {
   readonly replacedBy: string | undefined;
-  /** True where the variant as a whole missed a limit that failing cases add to. */
+  /** True where the variant missed a limit that failing cases contribute to. */
   readonly isBreached: boolean;
   /** Slices that missed such a limit. */
   readonly breachedSlices: ReadonlySet<string>;
@@ -55,11 +55,11 @@ interface VariantEffect {
   readonly breachedClasses: ReadonlySet<string>;
   readonly brokenCases: ReadonlySet<string>;
   readonly known: { readonly cases: ReadonlySet<string>; readonly reason: string } | undefined;
-  /** In the words of the comparison: `refund (regressed)`. */
+  /** As the comparison names them: `refund (regressed)`. */
   readonly accepted: ReadonlySet<string>;
 }
 
-/** Failing cases cause these breaches, and not those of a cost or a latency. */
+/** Failing cases cause these breaches, unlike those of cost and latency. */
 const causedByCases: ReadonlySet<string> = new Set([
   'pass-rate-min',
   'score-min',
@@ -84,16 +84,16 @@ function variantEffect(report: Report, suite: SuiteReport, variant: VariantRepor
   };
 }
 
-/** What fails on both sides, and why that is tolerated. */
+/** The cases that fail on both sides, and why the gate tolerates them. */
 function findKnown({ comparison }: VariantReport, isBreached: boolean): VariantEffect['known'] {
   if (comparison === undefined) return undefined;
   const cases = new Set(comparison.cases.stillFailing);
   if (comparison.isWithinRun !== true) return { cases, reason: 'known failure: it fails in the baseline too' };
-  // These were never accepted, so a rate that is too low counts them.
+  // No baseline accepted these cases, so they count towards a breached rate.
   return isBreached ? undefined : { cases, reason: `it fails with ${comparison.against.prompt} in this run too` };
 }
 
-/** A breach that leaves a field out concerns all. */
+/** A breach without a field concerns every value of it. */
 function concerns(breach: Breach, suite: SuiteReport, variant: VariantReport): boolean {
   return (
     (breach.suite ?? suite.suite) === suite.suite &&
@@ -102,17 +102,17 @@ function concerns(breach: Breach, suite: SuiteReport, variant: VariantReport): b
   );
 }
 
-/** The names of a variant as one key. */
+/** A variant as a key of a map. */
 export function variantKey({ prompt, provider }: { readonly prompt: string; readonly provider: string }): string {
   return JSON.stringify([prompt, provider]);
 }
 
-/** Cases that did not pass, the most alarming first. */
+/** Ranks of cases that did not pass, the worst first. */
 export const caseRanks = ['regressed', 'broken', 'new', 'failing', 'flaky', 'accepted', 'tolerated'] as const;
 
 export type CaseRank = (typeof caseRanks)[number];
 
-/** The place of a case in a list of what broke; undefined for one that is not listed. */
+/** The rank of a case in a list of failures; undefined where it is not listed. */
 export function rankCase(entry: CaseReport, effect: GateEffect): CaseRank | undefined {
   if (effect.kind !== 'failure' && effect.kind !== 'tolerated') return undefined;
   if (effect.kind === 'tolerated' && effect.because === 'accepted') return 'accepted';
@@ -124,7 +124,7 @@ export function rankCase(entry: CaseReport, effect: GateEffect): CaseRank | unde
   return effect.kind === 'failure' ? 'failing' : 'tolerated';
 }
 
-/** The word beside a case; empty where the case is merely tolerated. Lists count cases by the rank itself: `3 regressed, 1 flaky`. */
+/** The word beside a case; empty for a tolerated case. Lists count by rank instead: `3 regressed, 1 flaky`. */
 export function rankWord(entry: CaseReport, rank: CaseRank): string {
   if (entry.change === 'regressed' || entry.change === 'drifted') return entry.change;
   if (entry.status === 'flaky' || entry.change === 'flaky') return 'flaky';

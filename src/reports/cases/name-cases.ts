@@ -1,7 +1,7 @@
 import type { SuiteReport, VariantReport } from '../../model/report.ts';
 import type { VariantName } from './failed-cases.ts';
 
-/** Writes a name from outside in a report's own language: a code span in Markdown, say. */
+/** Writes a name from outside in the report's language, such as a code span in Markdown. */
 export type WriteName = (name: string) => string;
 
 /** How a report writes names and sentences from outside. */
@@ -11,7 +11,7 @@ export interface HeadlineStyle {
   readonly sentence: WriteName;
 }
 
-/** `v2 (mini and big)`, `v1 × mini`, `all 4 variants`: the shortest name that leaves no doubt in this suite. */
+/** The shortest unambiguous name of variants in a suite: `v2 (mini and big)`, `v1 × mini`, `all 4 variants`. */
 export function nameVariants(found: readonly VariantName[], suite: SuiteReport, write: WriteName): string {
   const gated = suite.variants.filter(({ replacedBy }) => replacedBy === undefined);
   if (found.length > 2 && found.length >= gated.length) return `all ${found.length} variants`;
@@ -27,7 +27,7 @@ export function nameVariants(found: readonly VariantName[], suite: SuiteReport, 
   return `${joinNames(prompts.map(write))} (${joinNames(providers.map(write))})`;
 }
 
-/** `shipping-1 … shipping-9 (9 cases)`, or the first names and how many more there are. */
+/** `shipping-1 … shipping-9 (9 cases)`, or the first names and the number of others. */
 export function nameCases(caseIds: readonly string[], write: WriteName, maxNames = 3): string {
   const [first, last] = [caseIds[0], caseIds.at(-1)];
   if (first === undefined || last === undefined) return 'no case';
@@ -37,7 +37,7 @@ export function nameCases(caseIds: readonly string[], write: WriteName, maxNames
   return `${names} and ${caseIds.length - maxNames} more (${caseIds.length} cases)`;
 }
 
-/** True where the ids differ in their last number alone and most between the first and the last are there. */
+/** True where the ids differ only in their last number, and most of the numbers in between exist. */
 function isRange(caseIds: readonly string[]): boolean {
   const parts = caseIds.map((id) => /^(.*?)(\d{1,9})(\D*)$/s.exec(id));
   const [first] = parts;
@@ -57,7 +57,7 @@ function distinct(names: readonly string[]): readonly string[] {
   return [...new Set(names)];
 }
 
-/** Cases of a suite, whatever the number of its variants. */
+/** The number of a suite's cases. Each variant has the same cases, but may lack a verdict on some. */
 export function countCases(variants: readonly VariantReport[]): number {
   return Math.max(0, ...variants.map(({ passRate }) => passRate.n));
 }

@@ -1,8 +1,7 @@
 import type { Report } from '../../model/report.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { buildJsonTotals, renderSafeJson } from '../json/report-json.ts';
-import { locateReport } from '../locate-report.ts';
-import type { Reporter } from '../reporter.ts';
+import { locateReport, type Reporter } from '../reporter.ts';
 import { listTests, type TestEntry } from './list-tests.ts';
 
 export const ctrf: Reporter = {
@@ -12,7 +11,7 @@ export const ctrf: Reporter = {
   render: renderCtrf,
 };
 
-/** Of the working draft: the schema has no released version yet. */
+/** The version of the working draft. The schema has no released version yet. */
 const specVersion = '0.0.0';
 
 /** One test a line. The summary comes after the tests, so that a run of any size is read once. */
@@ -75,7 +74,7 @@ function buildExtra(report: Report) {
   };
 }
 
-/** A UUID of version 8 (RFC 9562: bits of one's own) that is the same for the same run. */
+/** A UUID of version 8 (RFC 9562: custom data) that depends only on the run's id. */
 function reportId(runId: string): string {
   const hex = sha256Hex(runId);
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(

@@ -1,19 +1,18 @@
 import { defined } from '../../json/defined.ts';
+import { type ContractReport, isBreak, type LocatedFinding } from '../../model/finding.ts';
 import type { Report } from '../../model/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { toSafeLine } from '../../text/sanitize.ts';
+import { sanitizeTerminal, toSafeLine } from '../../text/sanitize.ts';
+import { clipText } from '../../text/shorten.ts';
 import { reasonText } from '../cases/explain-case.ts';
 import { countHidden, type FailedCases, type SuiteSurvey, surveyCases, worstFirst } from '../cases/failed-cases.ts';
 import { type CaseRank, rankWord } from '../cases/gate-effect.ts';
 import { nameCases, nameVariants } from '../cases/name-cases.ts';
-
 import { describeComparison, describeMetrics } from '../comparison.ts';
 import { headlineOf } from '../headline.ts';
-import { locateReport } from '../locate-report.ts';
-import type { Reporter } from '../reporter.ts';
-import { describeCounts, findGateEntries, warningsElsewhere } from '../run-facts.ts';
-import { type Annotation, annotateContracts, maxAnnotations, renderCommand } from './annotations.ts';
+import { locateReport, type Reporter } from '../reporter.ts';
+import { describeCounts, describeRejected, findGateEntries, warningsElsewhere } from '../run-facts.ts';
 
 export const github: Reporter = {
   summary: 'annotations of GitHub Actions at the line of each case that broke',
@@ -23,7 +22,7 @@ export const github: Reporter = {
 };
 
 function* renderGithub(report: Report): Iterable<string> {
-  // Errors and warnings are both chosen from these.
+  // Twice the limit, since both errors and warnings are chosen from these.
   const surveys = surveyCases(report, {
     maxEntries: 2 * maxAnnotations,
     isEachAlone: true,
@@ -63,7 +62,7 @@ function* renderGithub(report: Report): Iterable<string> {
 /** The gate names these cases one by one. */
 const namedRanks: ReadonlySet<CaseRank> = new Set<CaseRank>(['regressed', 'broken', 'new']);
 
-/** The last line: the headline, and how much is not annotated. */
+/** The last line: the headline, and the number of problems without an annotation. */
 function annotateRest(report: Report, total: number, errors: number, warnings: number): Annotation {
   const shown = Math.min(errors, maxAnnotations) + Math.min(warnings, maxAnnotations);
   const left = total - shown;
@@ -73,7 +72,7 @@ function annotateRest(report: Report, total: number, errors: number, warnings: n
   return { level: 'notice', title: 'llmcheck', message };
 }
 
-/** One annotation a case, or for cases that failed alike, at the line of the first. */
+/** One annotation for a case, or for cases that failed alike, at the line of the first. */
 function annotateCase({ suite, caseIds, mustPass, outcomes }: FailedCases, level: 'error' | 'warning'): Annotation {
   const [{ entry, rank, effect, variants, explanation }] = outcomes;
   const { trials, reasons, answer, before } = explanation;
@@ -140,4 +139,81 @@ const maxAnswerColumns = 400;
 
 function shortenAnswer(text: string): string {
   return text === '' ? '(empty)' : shortenToWidth(toSafeLine(text), maxAnswerColumns);
+}
+
+/** A message that GitHub Actions shows at a line of a changed file. */
+interface Annotation {
+  readonly level: 'error' | 'warning' | 'notice';
+  readonly title: string;
+  readonly message: string;
+  readonly at?: { readonly file: string; readonly line: number; readonly column?: number };
+}
+
+/** GitHub shows ten errors and ten warnings of a step and drops the others. */
+export const maxAnnotations = 10;
+
+const maxTitleColumns = 200;
+const maxMessageUnits = 8000;
+
+/** A workflow command on one line. No text in it can end the command or start another one. */
+export function renderCommand({ level, title, message, at }: Annotation): string {
+  const place =
+    at === undefined || at.file === '' ? [] : [`file=${escapeProperty(toSafeLine(at.file))}`, `line=${at.line}`];
+  const properties = [
+    ...place,
+    ...(place.length === 0 || at?.column === undefined ? [] : [`col=${at.column}`]),
+    `title=${escapeProperty(shortenToWidth(toSafeLine(title), maxTitleColumns))}`,
+  ];
+  const text = sanitizeTerminal(clipText(message, maxMessageUnits), { keepNewlines: true });
+  return `::${level} ${properties.join(',')}::${escapeData(text)}\n`;
+}
+
+function escapeData(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+type Entry = ContractReport['entries'][number];
+
+/** Breaks are errors; other findings and rejected stored answers are warnings. Each is at the line of its schema. */
+function annotateContracts(entries: readonly Entry[]): readonly Annotation[] {
+  return entries.flatMap((entry) => [
+    ...entry.findings
+      .filter(({ severity, approved }) => severity !== 'info' && approved !== true)
+      .map((finding) => annotate(entry, finding)),
+    ...(entry.observed ?? [])
+      .filter(({ rejected, unjudged = 0 }) => rejected > 0 || unjudged > 0)
+      .map((seen): Annotation => {
+        const title = [entry.suite, entry.prompt, 'stored answers'].filter((part) => part !== undefined).join(' · ');
+        return { level: 'warning', title, message: [seen.message, ...describeRejected(seen)].join('\n') };
+      }),
+  ]);
+}
+
+/** Contract findings as annotations. Those beyond GitHub's limit are counted. */
+export function* renderContractGithub({ entries }: ContractReport): Iterable<string> {
+  const all = annotateContracts(entries);
+  let hidden = 0;
+  for (const level of ['error', 'warning'] as const) {
+    const own = all.filter((annotation) => annotation.level === level);
+    for (const annotation of own.slice(0, maxAnnotations)) yield renderCommand(annotation);
+    hidden += Math.max(0, own.length - maxAnnotations);
+  }
+  if (hidden > 0) {
+    const message = `and ${hidden} more contract findings; the terminal report lists them all`;
+    yield renderCommand({ level: 'notice', title: 'llmcheck', message });
+  }
+}
+
+function annotate({ suite, prompt }: Entry, finding: LocatedFinding): Annotation {
+  const { ruleId, path, message, fingerprint, at, direction } = finding;
+  return {
+    level: isBreak(finding) ? 'error' : 'warning',
+    title: [suite, prompt, `${direction} contract`, ruleId].filter((part) => part !== undefined).join(' · '),
+    message: toSafeLine(`${path === '' ? '(root)' : path}: ${message} (${fingerprint})`),
+    ...defined({ at }),
+  };
 }

@@ -4,8 +4,7 @@ import { shortenToWidth } from '../../terminal/display-width.ts';
 import { escapeXml, toSafeLine } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import { createFindGateEffect, type FindGateEffect, variantKey } from '../cases/gate-effect.ts';
-import { locateReport } from '../locate-report.ts';
-import type { Reporter } from '../reporter.ts';
+import { locateReport, type Reporter } from '../reporter.ts';
 import { findGateEntries } from '../run-facts.ts';
 import {
   caseDurationMs,
@@ -31,7 +30,7 @@ interface Counts {
   timeMs: number;
 }
 
-/** JUnit has the counts before the cases: each suite is read once to count, and once for each variant to write. */
+/** JUnit has counts before cases, so each suite is read once to count, and once for each variant to write. */
 function* renderJunit(report: Report): Iterable<string> {
   const suites = report.suites.map((suite) => countSuite(suite, createFindGateEffect(report, suite)));
   const gate = findGateEntries(report);
@@ -78,7 +77,7 @@ function renderWarnings({ decision, run }: Report): string {
   return `  <testsuite${head}>\n    <properties>\n${lines.join('')}    </properties>\n  </testsuite>\n`;
 }
 
-/** Counts of the variant's cells, as in every report; a test is a case over all its trials. */
+/** Counts of the variant's cells, as in every report. The test counts above are cases. */
 function renderCounts(variant: VariantReport): string {
   const { planned, passed, failed, errored, skipped, observed, confirmations } = variant;
   const counts = Object.entries({ planned, passed, failed, errored, skipped, observed, confirmations });
@@ -119,7 +118,7 @@ function countSuite(suite: SuiteReport, findEffect: FindGateEffect) {
   return { suite, variants, findEffect };
 }
 
-/** The place of a case is in the body: the schema of CI systems allows no `file` and `line` here. */
+/** The place of a case is in the body, since the schema that CI systems use has no `file` and `line` here. */
 function renderTestCase(entry: CaseReport, suite: SuiteReport, findEffect: FindGateEffect): string {
   const { caseId, prompt, provider } = entry;
   const head =
@@ -170,7 +169,7 @@ function locateFinding(finding: LocatedFinding): string {
   return toSafeLine(`${describeFinding(finding)}${place}`);
 }
 
-/** Whole lines, and how many more there are. */
+/** Whole lines, and the number of the others. */
 function clipLines(lines: readonly string[]): string {
   const kept: string[] = [];
   let units = 0;
@@ -198,7 +197,7 @@ function countAttributes({ tests, failures, errors, skipped, timeMs }: Counts): 
   return ` tests="${tests}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${seconds(timeMs)}"`;
 }
 
-/** In that schema the suites count skipped tests, and the root does not. */
+/** In the schema only suites count skipped tests, the root does not. */
 function rootAttributes({ tests, failures, errors, timeMs }: Counts): string {
   return ` tests="${tests}" failures="${failures}" errors="${errors}" time="${seconds(timeMs)}"`;
 }

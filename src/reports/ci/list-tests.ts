@@ -10,7 +10,7 @@ import { findGateEntries } from '../run-facts.ts';
 
 /** The result of one case, contract or limit in a test report; only what fails the gate is `failed`. */
 export interface TestOutcome {
-  /** `tolerated`: it did not pass, and the gate lets it through. */
+  /** `tolerated`: it did not pass, but does not fail the gate. */
   readonly status: 'passed' | 'failed' | 'errored' | 'skipped' | 'tolerated';
   /** On one line; empty where it passed. */
   readonly message: string;
@@ -25,11 +25,11 @@ export interface TestEntry extends TestOutcome {
   readonly name: string;
   readonly durationMs: number;
   readonly at?: { readonly file: string; readonly line: number };
-  /** Of the case over its trials; absent for what is no case. */
+  /** The status of the case over all its trials; absent for contracts and limits. */
   readonly caseStatus?: CaseReport['status'];
 }
 
-/** Everything that a test report shows, in its order: cases, contracts, and what else fails the gate. */
+/** The tests of a report in order: cases, contracts, then other limits that fail the gate. */
 export function* listTests(report: Report): Iterable<TestEntry> {
   for (const suite of report.suites) yield* listCases(report, suite);
   for (const entry of report.contracts ?? []) yield contractTest(entry);
@@ -65,12 +65,12 @@ export function caseOutcome(entry: CaseReport, findEffect: FindGateEffect): Test
   }
 }
 
-/** The latency of all trials together. */
+/** The sum of the latencies of all trials. */
 export function caseDurationMs(entry: CaseReport): number {
   return entry.trials.reduce((total, row) => total + (row.latencyMs ?? 0), 0);
 }
 
-/** CI systems refuse whole files for their size; the json report has the answers in full. */
+/** CI systems refuse files that are too large. The json report has the answers in full. */
 export const maxBodyUnits = 8000;
 export const maxMessageColumns = 500;
 
@@ -97,7 +97,7 @@ function* listCases(report: Report, suite: SuiteReport): Iterable<TestEntry> {
   }
 }
 
-/** A test for the contract of a prompt fails where the contract breaks, and only there. */
+/** A test for the contract of a prompt. It fails only where the contract breaks. */
 function contractTest({ suite, prompt, findings }: PromptFindings): TestEntry {
   const breaks = findings.filter(isBreak);
   const [first] = breaks;

@@ -3,8 +3,7 @@ import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { headlineOf } from '../headline.ts';
 import { renderSafeJson } from '../json/report-json.ts';
-import { locateReport } from '../locate-report.ts';
-import type { Reporter } from '../reporter.ts';
+import { locateReport, type Reporter } from '../reporter.ts';
 import { describeCounts } from '../run-facts.ts';
 import { listTests, type TestEntry } from './list-tests.ts';
 
@@ -39,7 +38,7 @@ function renderTest(entry: TestEntry, number: number, areErrorsFatal: boolean): 
       return line('ok');
     case 'skipped':
       return line('ok', ` # SKIP ${reason}`);
-    // In the protocol TODO means an expected failure, which fails no run.
+    // In TAP a TODO is an expected failure that does not fail the run.
     case 'tolerated':
       return line('not ok', ` # TODO ${reason}`);
     case 'failed':

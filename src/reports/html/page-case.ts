@@ -62,7 +62,7 @@ function cutOptional(text: string | undefined, maxChars: number): PageText | und
   return text === undefined ? undefined : cut(text, maxChars);
 }
 
-/** A record may have cut it already. */
+/** Keeps the full length of a text that the record has shortened. */
 function askedText({ content, ofChars }: Omit<AskedMessage, 'role'>, { textChars }: PageLimits): PageText {
   return ofChars === undefined ? cut(content, textChars) : { text: clipText(content, textChars), ofChars };
 }

@@ -11,17 +11,16 @@ import { describeCounts, warningsElsewhere } from '../run-facts.ts';
 import { buildPageCase, type PageLimits } from './page-case.ts';
 import { buildPageFailures } from './page-failures.ts';
 import { createPageRows, type RowBlock } from './page-rows.ts';
-import { buildPrompts, buildRemarks } from './page-suite.ts';
-import { buildPageVariant } from './page-variant.ts';
+import { buildPageVariant, buildPrompts, buildRemarks } from './page-suite.ts';
 
-/** JSON of the page's data, safe inside HTML. Details of cases and rows of tables come first, the index comes last. */
+/** A part of the page's data as JSON that is safe inside HTML. The index comes after the details and table rows. */
 export type PagePiece =
   | { readonly kind: 'block' | 'rows'; readonly number: number; readonly json: string }
   | { readonly kind: 'index'; readonly json: string };
 
 /**
- * Reads each case once; memory holds one block, and the table rows of the index. Rows of more than `maxIndexCells` cells
- * make pieces of their own; without it the index holds them all.
+ * Reads each case once. Memory holds one block and the table rows of the index. Table rows beyond `maxIndexCells` cells
+ * become pieces of their own; by default the index holds them all.
  */
 export function* buildPageData(
   report: Report,
@@ -117,7 +116,7 @@ function clip(text: string): string {
 
 const maxMessageChars = 4000;
 
-/** Fills blocks to a size that opens at once. The size of a page is bounded: later texts are cut shorter. */
+/** Fills blocks that are small enough to parse quickly. To limit the size of a page, later texts are cut shorter. */
 function createBlockWriter() {
   let items: string[] = [];
   let size = 0;

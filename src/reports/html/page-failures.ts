@@ -16,7 +16,7 @@ import { rankWord } from '../cases/gate-effect.ts';
 import { nameCases, nameVariants } from '../cases/name-cases.ts';
 import { findGateEntries } from '../run-facts.ts';
 
-/** What did not pass, in the same groups as in every other report: people count cases, and read a reason once. */
+/** The cases that did not pass, in the same groups as in every other report. */
 export function buildPageFailures(report: Report): PageFailures {
   const surveys = surveyCases(report, { maxEntries, maxNames: maxGroupNames, maxGroups });
   const hidden = surveys.flatMap(countHidden);
@@ -110,7 +110,7 @@ function buildGroup({ suite }: SuiteSurvey, { reason, count, cases, variants }: 
   };
 }
 
-/** Broken limits besides single cases. Variants that missed the same one in the same way are one line. */
+/** Broken limits besides single cases. Variants that missed the same limit share a line. */
 function buildLimits(report: Report): readonly PageLimit[] {
   const groups = new Map<
     string,
@@ -140,7 +140,7 @@ function buildLimits(report: Report): readonly PageLimit[] {
 
 const maxLimits = 50;
 
-/** The page itself shows each text so that it can't act. */
+/** The page escapes each text itself. */
 function asIs(text: string): string {
   return text;
 }

@@ -12,7 +12,7 @@ export interface RowBlock {
   readonly rows: readonly PageCaseRow[];
 }
 
-/** The rows of the tables, one for each case. Memory holds at most `maxCells` cells; other rows are handed out in blocks. */
+/** The table rows of all suites, one for each case. Memory holds at most `maxCells` cells; other rows become blocks. */
 export function createPageRows(maxCells: number) {
   let taken = 0;
   let keptCells = 0;
@@ -25,7 +25,7 @@ export function createPageRows(maxCells: number) {
     let rows: { id: string; tags?: readonly number[]; cells: PageCell[] }[] = [];
     let cells = 0;
     return {
-      /** Returns a block where there are enough rows for one. */
+      /** Returns a block once it is full. */
       add(entry: CaseReport, effect: GateEffect, place: CellPlace): RowBlock | undefined {
         const variant = variants.get(variantKey(entry));
         if (variant === undefined) return undefined;
@@ -45,7 +45,7 @@ export function createPageRows(maxCells: number) {
         cells = row.cells.length;
         return block;
       },
-      /** The suite's last block, where there is no room for its rows in the index. */
+      /** The suite's last block, if the index has no room for its rows. */
       end(): RowBlock | undefined {
         if (cells > 0 && keptCells + cells > maxCells) return take();
         keptCells += cells;
@@ -69,7 +69,7 @@ export function createPageRows(maxCells: number) {
   }
 }
 
-/** The tags of a case by their places in the suite's list of tags, which grows with them. */
+/** The tags of a case as indices into the suite's list of tags. Adds new tags to the list. */
 function placeTags({ trials }: CaseReport, places: Map<string, number>): { readonly tags?: readonly number[] } {
   const { tags = [] } = trials[0]?.asked ?? {};
   if (tags.length === 0) return {};

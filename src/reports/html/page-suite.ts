@@ -1,13 +1,16 @@
 import { defined } from '../../json/defined.ts';
-import type { PagePromptChange, PageRemark } from '../../model/page.ts';
-import type { Report, SuiteReport } from '../../model/report.ts';
+import type { VariantTrend } from '../../model/history.ts';
+import type { PageComparison, PageLatencies, PagePromptChange, PageRemark, PageVariant } from '../../model/page.ts';
+import type { Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
+import { quantile } from '../../stats/quantiles.ts';
 import { clipText } from '../../text/shorten.ts';
 import type { VariantName } from '../cases/failed-cases.ts';
 import { nameVariants } from '../cases/name-cases.ts';
-import { promptSides } from '../comparison.ts';
-import { listRemarks } from '../list-remarks.ts';
+import { describeClasses } from '../classes.ts';
+import { describeComparison, describeMetrics, promptSides } from '../comparison.ts';
+import { listRemarks } from '../run-facts.ts';
 
-/** A prompt that several providers are asked with differs once. */
+/** The changed prompts, each once for all of its providers. */
 export function buildPrompts({ variants }: SuiteReport): readonly PagePromptChange[] {
   const found = new Map<string, PagePromptChange>();
   for (const { prompt, comparison } of variants) {
@@ -25,7 +28,7 @@ export function buildPrompts({ variants }: SuiteReport): readonly PagePromptChan
 
 const maxPromptChars = 65_536;
 
-/** The lists of cases are left out: the table of cases has them. */
+/** Remarks without most lists of cases, since the table of cases shows them. */
 export function buildRemarks(report: Report, suite: SuiteReport): readonly PageRemark[] {
   return listRemarks(report, suite, { isVerbose: true }).flatMap((remark) => {
     const { label, text, caseNames = [], variants, isAdvice } = remark;
@@ -42,13 +45,104 @@ export function buildRemarks(report: Report, suite: SuiteReport): readonly PageR
   });
 }
 
-/** Nobody has to settle such a comparison. */
+/** A comparison that passed needs no advice. */
 function hasPassed({ variants }: SuiteReport, { prompt, provider }: VariantName): boolean {
   const variant = variants.find((one) => one.prompt === prompt && one.provider === provider);
   return variant?.comparison?.outcome === 'passed';
 }
 
-/** These cases have no row in the table, or their row does not say it. */
+/** Lists whose cases have no row in the table, or a row that does not say it. */
 const namedInText: ReadonlySet<string> = new Set(['accepted in this change', 'removed']);
 const maxNames = 20;
 const maxTextChars = 4000;
+
+/** A variant with its figures, its comparison and the data of its charts. */
+export function buildPageVariant(variant: VariantReport, trend: VariantTrend | undefined): PageVariant {
+  const {
+    comparison,
+    latencies,
+    classes: _classes,
+    slices: _slices,
+    spentUsd: _spentUsd,
+    spentApartUsd: _spentApartUsd,
+    // The page has the cases themselves.
+    failedCases: _failedCases,
+    erroredCases: _erroredCases,
+    ...counts
+  } = variant;
+  return {
+    ...counts,
+    ...defined({
+      byClass: describeClasses(variant),
+      comparison: comparison && buildComparison(comparison),
+      latencies: latencies && binLatencies(latencies()),
+      trend: trend?.points.length === 0 ? undefined : trend?.points,
+    }),
+  };
+}
+
+function buildComparison(comparison: VariantComparison): PageComparison {
+  const { outcome, against, cases } = comparison;
+  return {
+    outcome,
+    against,
+    text: describeComparison(comparison),
+    metrics: describeMetrics(comparison).map(({ key, label, text }) => ({ key, label, text, ...comparison[key] })),
+    counts: {
+      regressed: cases.regressed.length,
+      drifted: cases.drifted.length,
+      fixed: cases.fixed.length,
+      stillFailing: cases.stillFailing.length,
+      flaky: cases.flaky.length,
+      added: cases.added.length,
+      removed: cases.removed.length,
+      redefined: cases.redefined.length,
+    },
+  };
+}
+
+/** Counts in bins of equal ratio, since latencies differ by orders of magnitude; undefined where nothing was timed. */
+function binLatencies(samples: {
+  readonly candidate: readonly number[];
+  readonly baseline: readonly number[];
+}): PageLatencies | undefined {
+  const { candidate, baseline } = samples;
+  if (candidate.length === 0) return undefined;
+  const low = Math.max(1, minOf(candidate, baseline));
+  const high = Math.max(low * 1.2, maxOf(candidate, baseline));
+  const ratio = Math.log(high / low);
+  const bins = Math.min(maxBins, Math.max(minBins, 2 * Math.round(Math.sqrt(candidate.length))));
+  const edgesMs = Array.from({ length: bins + 1 }, (_, index) => Math.round(low * Math.exp((ratio * index) / bins)));
+  const count = (values: readonly number[]): number[] => {
+    const counts = Array.from({ length: bins }, () => 0);
+    for (const value of values) {
+      const place = Math.floor((Math.log(Math.max(value, low) / low) / ratio) * bins);
+      const bin = Math.min(bins - 1, Math.max(0, place));
+      counts[bin] = (counts[bin] ?? 0) + 1;
+    }
+    return counts;
+  };
+  return {
+    edgesMs,
+    candidate: count(candidate),
+    candidateMs: median(candidate),
+    ...(baseline.length > 0 && { baseline: count(baseline), baselineMs: median(baseline) }),
+  };
+}
+
+/** An even number: a chart names the edge in the middle. */
+const minBins = 8;
+const maxBins = 24;
+
+/** Spreading a list of 100,000 values into `Math.min` could overflow the stack. */
+function minOf(...lists: readonly (readonly number[])[]): number {
+  return lists.reduce((least, list) => list.reduce((a, b) => Math.min(a, b), least), Number.POSITIVE_INFINITY);
+}
+
+function maxOf(...lists: readonly (readonly number[])[]): number {
+  return lists.reduce((most, list) => list.reduce((a, b) => Math.max(a, b), most), 0);
+}
+
+function median(values: readonly number[]): number {
+  return quantile(values, 0.5) ?? 0;
+}

@@ -1,5 +1,9 @@
+import { canonicalJson } from '../../json/canonical-json.ts';
+import type { ContractReport } from '../../model/finding.ts';
 import { reportFormat } from '../../model/report.ts';
+import { escapeJsonText } from '../../text/sanitize.ts';
 import type { Reporter } from '../reporter.ts';
+import { sortFindings } from '../terminal/contracts.ts';
 import {
   buildJsonCase,
   buildJsonContracts,
@@ -73,4 +77,20 @@ export const jsonl: Reporter = {
 
 function renderLine(value: unknown): string {
   return `${renderSafeJson(value)}\n`;
+}
+
+/** What a contract command found: one finding a line, so that two documents can be compared by lines. */
+export function* renderContractJson({ entries, notes }: ContractReport): Iterable<string> {
+  const findings = entries.flatMap(({ suite, prompt, findings: own }) =>
+    sortFindings(own).map((finding) => ({ suite, prompt, ...finding })),
+  );
+  const observed = entries.flatMap(({ suite, prompt, observed: own = [] }) =>
+    own.map((answers) => ({ suite, prompt, ...answers })),
+  );
+  yield `{\n"findings":${renderList(findings)},\n"format":1,\n`;
+  yield `"notes":${renderList(notes)},\n"observed":${renderList(observed)}\n}\n`;
+}
+
+function renderList(items: readonly unknown[]): string {
+  return items.length === 0 ? '[]' : `[\n${items.map((item) => escapeJsonText(canonicalJson(item))).join(',\n')}]`;
 }

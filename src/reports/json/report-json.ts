@@ -14,14 +14,14 @@ import type {
   VariantReport,
 } from '../../model/report.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
+import { countAccepted } from '../comparison.ts';
 import { describeVerdict } from '../headline.ts';
-import { countAccepted } from '../list-accepted.ts';
-import type { decisionSchema } from './decision-schema.ts';
 import type {
   answerSchema,
   caseSchema,
   checkSchema,
   contractSchema,
+  decisionSchema,
   erosionSchema,
   findingSchema,
   runSchema,

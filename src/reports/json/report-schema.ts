@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { breachCodes } from '../../model/gate.ts';
 import { reportFormat } from '../../model/report.ts';
-import { decisionSchema } from './decision-schema.ts';
-import { amount, count, notAskedSchema, variantSchema } from './variant-schema.ts';
+import { amount, certaintySchema, count, notAskedSchema, variantSchema } from './variant-schema.ts';
 
 /** The JSON Schema of the `json` report. It is open: a later version may add fields without a new `format`. */
 export function buildReportJsonSchema(): Record<string, unknown> {
@@ -126,6 +126,35 @@ export const runSchema = z.object({
   durationMs: z.number(),
   complete: z.boolean(),
   stopReason: stopReason.nullable(),
+});
+
+export const decisionSchema = z.object({
+  outcome: z.enum(['passed', 'failed', 'inconclusive', 'incomplete']),
+  headline: z.string().describe('The verdict in a sentence: what broke, where, in how many cases.'),
+  accepted: z
+    .object({ regressions: z.int().nonnegative(), mustPass: z.int().nonnegative() })
+    .optional()
+    .describe('Cases that regressed and are accepted by a baseline that this change brings along.'),
+  certainty: certaintySchema.optional(),
+  exitCode: z.int(),
+  incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'uncalibrated', 'inconclusive']).optional(),
+  interrupted: z.enum(['SIGINT', 'SIGTERM']).optional(),
+  breaches: z.array(
+    z.object({
+      code: z.enum(breachCodes),
+      suite: z.string().nullable(),
+      prompt: z.string().nullable(),
+      provider: z.string().nullable(),
+      caseId: z.string().optional(),
+      metric: z.enum(['passRate', 'score', 'cost', 'latency', 'recall', 'precision', 'f1']).optional(),
+      slice: z.string().optional().describe('The tag whose cases the metric is of; left out where it is of all.'),
+      class: z.string().optional().describe('The class that a recall or precision is of.'),
+      baseline: z.number().optional(),
+      candidate: z.number().optional(),
+      message: z.string(),
+    }),
+  ),
+  warnings: z.array(z.string()),
 });
 
 export const totalsSchema = z.object({

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { certaintySchema } from './decision-schema.ts';
 
 const fraction = z.number().nullable();
 export const amount = z.number().nullable();
@@ -66,6 +65,28 @@ const classComparison = z.object({
     )
     .describe('The confusion matrix of both sides without its empty cells, those that moved first.'),
 });
+
+export const certaintySchema = z
+  .object({
+    kind: z.enum(['unchanged', 'certain', 'unseen']),
+    cases: z.int().nonnegative().describe('Compared cases.'),
+    drop: z
+      .number()
+      .nullable()
+      .optional()
+      .describe('Of `unseen`: the drop that could go unnoticed; null where any could.'),
+    slice: z
+      .object({
+        name: z.string(),
+        isClass: z.literal(true).optional().describe('The name is that of a class, and the drop one of its recall.'),
+        cases: z.int().nonnegative(),
+        drop: z.number().nullable(),
+      })
+      .optional()
+      .describe('Of `unseen`: the gated slice or class in which the largest drop could go unnoticed.'),
+  })
+  .describe('How sure it is that nothing got worse.');
+
 export const notAskedSchema = count
   .describe('The part of skipped that was not asked, since the run was decided early (--early). Absent where it is 0.')
   .optional();

@@ -25,7 +25,7 @@ import {
   tableRow,
 } from './text.ts';
 
-/** What broke, the worst first: one row for the cases that failed alike, with the old and the new answer. */
+/** The cases that broke, the worst first. Cases that failed alike share a row with the old and the new answer. */
 export function caseTable(report: Report, surveys: readonly SuiteSurvey[]): Section {
   const failed = worstFirst(surveys.flatMap((survey) => survey.failed));
   const hasBefore = failed.some(({ outcomes }) => outcomes.some(({ explanation }) => explanation.before !== undefined));
@@ -56,7 +56,7 @@ export function caseTable(report: Report, surveys: readonly SuiteSurvey[]): Sect
 const answerColumns = 160;
 const reasonColumns = 160;
 
-/** The names, whether they must pass, and where the first one is. */
+/** The names, the must-pass mark, and the place of the first case. */
 function caseCell({ suite, caseIds, mustPass, outcomes }: FailedCases, isOneSuite: boolean): string {
   const { at } = outcomes[0].entry;
   const name = nameCases(caseIds, (id) => codeCell(id, 80));
@@ -107,7 +107,7 @@ export function erroredSection(surveys: readonly SuiteSurvey[]): Section {
   return { head: '**Could not be judged**\n\n', items, tail: '\n', noun: 'messages of errors' };
 }
 
-/** Both answers where the table has no room for them. */
+/** Both answers of cases whose answers are too long for the table. */
 export function answerSection(failed: readonly FailedCases[]): Section {
   const items = failed.flatMap(({ suite, caseIds, outcomes }) => {
     const [{ explanation }] = outcomes;
@@ -120,7 +120,7 @@ export function answerSection(failed: readonly FailedCases[]): Section {
   return { head: '', items, tail: '', noun: 'differences of answers' };
 }
 
-/** Cases that the gate lets through, by the reason. */
+/** Tolerated cases, grouped by the reason. */
 export function toleratedLines(survey: SuiteSurvey): readonly string[] {
   return survey.tolerated.map(
     (group) => `- ${formatCount(group.count, 'case')} tolerated, ${codeSpan(group.reason, 100)}: ${nameGroup(group)}\n`,
@@ -135,7 +135,7 @@ function nameGroup({ cases, count }: CaseGroup): string {
   );
 }
 
-/** `with v2 (mini and big)`; nothing where the suite has one variant. */
+/** `with v2 (mini and big)`; empty where the suite has one variant. */
 export function variantsOf(suite: SuiteReport, variants: CaseGroup['variants']): string {
   if (suite.variants.length === 1) return '';
   return ` with ${nameVariants(variants, suite, (name) => codeSpan(name, 40))}`;

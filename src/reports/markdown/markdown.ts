@@ -2,17 +2,19 @@ import type { DecisionOutcome } from '../../model/gate.ts';
 import type { Report, SuiteReport } from '../../model/report.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { type SuiteSurvey, surveyCases } from '../cases/failed-cases.ts';
-import { describeBareLimit, findUncompared } from '../comparison.ts';
+import { countAccepted, describeBareLimit, findUncompared } from '../comparison.ts';
 import { describeVerdict, outcomeWord } from '../headline.ts';
-import { countAccepted } from '../list-accepted.ts';
-import { listRemarks, type Remark } from '../list-remarks.ts';
-import { locateReport } from '../locate-report.ts';
-import type { Reporter } from '../reporter.ts';
-import { describeCounts, describeSpending, findGateEntries, warningsElsewhere } from '../run-facts.ts';
+import { locateReport, type Reporter } from '../reporter.ts';
+import {
+  describeCounts,
+  describeSpending,
+  findGateEntries,
+  listRemarks,
+  type Remark,
+  warningsElsewhere,
+} from '../run-facts.ts';
 import { answerSection, caseTable, erroredSection, toleratedLines, variantsOf } from './cases.ts';
-import { classSection } from './classes.ts';
 import { contractSections } from './contracts.ts';
-import { erosionSections } from './erosion.ts';
 import {
   closeDetails,
   codeList,
@@ -23,7 +25,7 @@ import {
   proseOrCode,
   type Section,
 } from './text.ts';
-import { metricTable, promptSection, sliceSection } from './variants.ts';
+import { classSection, erosionSections, metricTable, promptSection, sliceSection } from './variants.ts';
 
 /** GitHub refuses a comment of more than 65,536 characters, and publishing adds a few lines. */
 const commentChars = 64_500;
@@ -35,7 +37,7 @@ export const markdown: Reporter = {
   render: (report) => renderMarkdown(report),
 };
 
-/** Details that do not fit are left out and named; the verdict always fits. */
+/** Omits and counts details that do not fit. The verdict always fits. */
 export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}): Iterable<string> {
   const surveys = surveyCases(report, { maxEntries: maxRows, maxNames: 5, maxGroups: 10 });
   const failed = surveys.flatMap((survey) => survey.failed);
@@ -62,7 +64,7 @@ export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}
   yield foot;
 }
 
-/** The verdict as a heading. What a change accepts on purpose has an icon of its own. */
+/** The verdict as a heading. A change that accepts regressions has an icon of its own. */
 function renderHead(report: Report): string {
   const { decision } = report;
   const isAccepted = decision.outcome === 'passed' && countAccepted(report).regressions > 0;
@@ -74,10 +76,10 @@ function renderHead(report: Report): string {
   return `### ${isAccepted ? '🟡' : marks[decision.outcome]} llmcheck ${word}: ${sentence} (exit code ${report.exitCode})\n\n`;
 }
 
-/** A comment is read on a page where other things want attention too. */
+/** A comment on a pull request must be short. */
 const maxRows = 10;
 const remarkColumns = 400;
-/** For the sentence that says what was left out. */
+/** Room for the sentence that counts the omitted details. */
 const leftOutChars = 600;
 
 const marks: Readonly<Record<DecisionOutcome, string>> = {
@@ -99,7 +101,7 @@ function limitSection(report: Report): Section {
   return { head, items, tail: '\n', noun: 'broken limits' };
 }
 
-/** Warnings, notes, what would settle an open comparison, and cases that the gate lets through. */
+/** Warnings, notes, advice on inconclusive comparisons, and tolerated cases. */
 function remarkSection(report: Report, surveys: readonly SuiteSurvey[]): Section {
   const remarks = report.suites.flatMap((suite) => {
     const { variants } = report.run.baseline === 'none' ? { variants: [] } : findUncompared(suite);
@@ -133,7 +135,7 @@ function missingBaseline(suite: SuiteReport): string {
   return `${codeSpan(suite.suite, 80)}: no baseline yet: what is not compared ${describeBareLimit(suite)}; \`llmcheck baseline accept\` makes one`;
 }
 
-/** Figures for who asks; where nothing has changed there is nothing to ask. */
+/** The figures in a folded block; omitted where nothing has changed. */
 function numberSections(report: Report): readonly Section[] {
   const { decision } = report;
   if (decision.outcome === 'passed' && decision.certainty?.kind === 'unchanged') return [];

@@ -5,8 +5,8 @@ import { clipText } from '../../text/shorten.ts';
 import { renderDiff, type SidePart } from '../render-diff.ts';
 
 /**
- * Text from outside is always in code. Mentions, links and issue numbers act anywhere else in a page, however they are
- * escaped; every page leaves code alone.
+ * Text from outside is always in code. Anywhere else, pages turn mentions, links and issue numbers into links even where
+ * they are escaped.
  */
 export function codeSpan(text: string, columns: number): string {
   const line = shortenLine(text, columns);
@@ -33,7 +33,7 @@ export function placeCell(
   return at.url === undefined ? place : `[${place}](${at.url})`;
 }
 
-/** Lines in a fence that none of them can close; `diff` colours them by their signs. */
+/** Lines in a fence that their text can't close; `diff` colours them by their signs. */
 export function codeBlock(lines: readonly string[], language: 'diff' | ''): string {
   const whole = lines.join('\n');
   const text = whole.length > maxBlockUnits ? `${clipText(whole, maxBlockUnits)}\n…` : whole;
@@ -41,7 +41,7 @@ export function codeBlock(lines: readonly string[], language: 'diff' | ''): stri
   return `${fence}${language}\n${text}\n${fence}\n`;
 }
 
-/** Text for the inside of an HTML element in Markdown, on one line; give it a `<code>` around it. */
+/** Text for an HTML element in Markdown, on one line. The caller puts it into a `<code>` element. */
 export function escapeHtmlLine(text: string, columns: number): string {
   return shortenLine(text, columns).replace(/[^\p{L}\p{N}\p{M} ]/gu, (character) => {
     return `&#${character.codePointAt(0) ?? 0};`;
@@ -88,13 +88,13 @@ export function openDetails(title: string): string {
 
 export const closeDetails = '\n</details>\n\n';
 
-/** Names in code, and how many of `count` are not shown. */
+/** Names in code, and the number of the others in `count`. */
 export function codeList(names: readonly string[], count: number, columns: number): string {
   const more = count > names.length ? ` and ${count - names.length} more` : '';
   return `${names.map((name) => codeSpan(name, columns)).join(', ')}${more}`;
 }
 
-/** A sentence as prose where it has only words and numbers, else as code. */
+/** A sentence as prose where it has only words and numbers, or else as code. */
 export function proseOrCode(text: string, columns: number): string {
   const line = shortenLine(text, columns);
   if (!plainProse.test(line) || autolinks.test(line)) return codeSpan(text, columns);
@@ -109,11 +109,11 @@ export function escapeAmount(text: string): string {
 /** Letters of European alphabets, digits and the signs that reports are written with. */
 const plainProse = /^[A-Za-z\u00c0-\u024f0-9 .,;:%()[\]~+−–…'"→×·≥≤?-]*$/;
 
-/** What pages turn into links without being asked: hosts, commits, tickets, emoji codes. */
+/** What pages replace by links or pictures: hosts, commits, tickets, emoji codes. */
 const autolinks = /www\.|https?:|[0-9a-f]{7}|[A-Za-z]-\d|:\w+:|\]\(|\]:|\]\[/i;
 
 const maxBlockUnits = 6000;
-/** Marks can be stacked on a letter, so that columns alone bound nothing. */
+/** Combining marks take no column, so that columns alone do not bound the length. */
 const maxUnitsPerColumn = 4;
 
 function shortenLine(text: string, columns: number): string {
@@ -128,7 +128,7 @@ function longestRun(text: string): number {
   return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 }
 
-/** A part of a report that can be shortened from its end; without an item it is omitted. */
+/** A part of a report that can be shortened from its end. It is omitted where no item fits. */
 export interface Section {
   readonly head: string;
   /** Rendered only as long as they fit. */
@@ -138,7 +138,7 @@ export interface Section {
   readonly noun: string;
 }
 
-/** The sections in their order, with as many items as fit; earlier sections go first. */
+/** Renders sections in order until the room is used up, and counts the omitted items. */
 export function fitSections(sections: readonly Section[], maxChars: number): { text: string; leftOut: string[] } {
   const leftOut: string[] = [];
   let text = '';

@@ -1,14 +1,29 @@
+import type { PageClasses } from '../../model/page.ts';
 import type { Report, SuiteReport, VariantReport } from '../../model/report.ts';
+import { describeClasses, noneOfThem } from '../classes.ts';
 import {
   describeMetrics,
+  describeRunSince,
   describeSlices,
   formatCost,
   formatLatency,
   formatRate,
+  listErosion,
   type MetricText,
+  maxRunsSince,
   promptSides,
 } from '../comparison.ts';
-import { codeCell, codeSpan, details, diffBlock, escapeAmount, type Section, tableHead, tableRow } from './text.ts';
+import {
+  codeCell,
+  codeList,
+  codeSpan,
+  details,
+  diffBlock,
+  escapeAmount,
+  type Section,
+  tableHead,
+  tableRow,
+} from './text.ts';
 
 /** One row for each variant: its results, and each metric against the baseline with its interval. */
 export function metricTable({ suites }: Report): Section {
@@ -60,7 +75,7 @@ export function sliceSection({ suites }: Report): Section {
   return { head: '', items, tail: '\n', noun: 'slices' };
 }
 
-/** How each prompt differs from the baseline's, once for all providers. A short difference is open. */
+/** The difference of each prompt from the baseline's, once for all providers. A single short one is not folded. */
 export function promptSection({ suites }: Report): Section {
   const shown = new Set<string>();
   const items = suites.flatMap((suite) =>
@@ -113,4 +128,77 @@ function outcomeCell({ comparison, replacedBy }: VariantReport): string {
     case 'inconclusive':
       return '⚠️ **inconclusive**';
   }
+}
+
+/** For each variant macro F1, moved answers, the scores of each class, and the confusion matrix. */
+export function classSection({ suites }: Report): Section {
+  const items = suites.flatMap((suite) =>
+    suite.variants.flatMap((variant) => {
+      const classes = describeClasses(variant);
+      if (classes === undefined) return [];
+      const place = codeSpan(`${suite.suite} · ${variant.prompt} × ${variant.provider}`, 100);
+      return [() => renderClasses(place, classes)];
+    }),
+  );
+  return { head: '', items, tail: '', noun: 'confusion matrices' };
+}
+
+function renderClasses(place: string, { macroF1, moved, scores, matrix, others }: PageClasses): string {
+  const lines = [
+    `- ${place}: macro F1 ${macroF1}`,
+    ...moved.map(({ truth, found, change, entered }) => {
+      const names = entered.length === 0 ? '' : ` (${codeList(entered, entered.length, 60)})`;
+      return `  - moved: ${codeSpan(truth, 40)} found as ${nameFound(found)} ${change}${names}`;
+    }),
+    ...(others.length === 0
+      ? []
+      : [
+          `  - answers of none of the classes: ${others
+            .map(
+              ({ found, answers }) => `${found === undefined ? 'no class at all' : codeSpan(found, 40)} × ${answers}`,
+            )
+            .join(', ')}`,
+        ]),
+  ];
+  const rows = scores
+    .slice(0, maxScores)
+    .map((score) =>
+      tableRow([codeCell(score.class, 40), String(score.cases), score.recall, score.precision, score.f1]),
+    );
+  const table = `${tableHead(['class', 'cases', 'recall', 'precision', 'F1'])}${rows.join('')}`;
+  return `${lines.join('\n')}\n\n${table}\n${matrix === undefined ? '' : renderMatrix(matrix)}`;
+}
+
+function renderMatrix({ names, rows }: NonNullable<PageClasses['matrix']>): string {
+  const head = tableHead(['class ↓ found →', ...names.map((name) => codeCell(name, 24)), noneOfThem]);
+  return `${head}${rows.map(({ truth, counts }) => tableRow([codeCell(truth, 40), ...counts])).join('')}\n`;
+}
+
+function nameFound(found: string | undefined): string {
+  return found === undefined ? noneOfThem : codeSpan(found, 40);
+}
+
+const maxScores = 30;
+
+const nameColumns = 100;
+
+/** The runs since the pin of each variant that fell below its pinned reference. */
+export function erosionSections(report: Report): readonly Section[] {
+  return report.suites.flatMap(({ suite }) =>
+    listErosion(report, suite).map(({ prompt, provider, source, since }) => ({
+      head: `### Erosion of ${codeSpan(`${suite} · ${prompt} × ${provider}`, nameColumns)} against ${codeSpan(source, nameColumns)}\n\n${tableHead(['date', 'pass rate', 'change', 'commit', 'run'])}`,
+      items: since.slice(-maxRunsSince).map((run) => () => {
+        const { date, rate, change, commit } = describeRunSince(run);
+        return tableRow([
+          date,
+          rate,
+          codeCell(change, nameColumns),
+          codeCell(commit, nameColumns),
+          codeCell(run.run, nameColumns),
+        ]);
+      }),
+      tail: '\n',
+      noun: 'runs since the pin',
+    })),
+  );
 }

@@ -49,7 +49,7 @@ export function listCases(report: Report, paint: Paint, { isShort = false } = {}
   };
 }
 
-/** The worst of the whole report, as many as a screen has room for, and one in any case. */
+/** As many of the worst cases of the report as fit on a screen, and at least one. */
 function chooseInFull(failed: readonly FailedCases[], paint: Paint): ReadonlySet<FailedCases> {
   const chosen = new Set<FailedCases>();
   let room = maxLines;
@@ -61,11 +61,11 @@ function chooseInFull(failed: readonly FailedCases[], paint: Paint): ReadonlySet
   return chosen;
 }
 
-/** Entries over the whole report. */
+/** Entries in the whole report. */
 const maxEntries = 20;
-/** The same where a log is to be short. */
+/** Entries in a short report. */
 const maxShort = 7;
-/** Of the cases in full: a reader has one screen. */
+/** Lines of the cases in full, about one screen. */
 const maxLines = 22;
 
 /** The worst cases one by one, then the tolerated ones by reason, then the errored ones by message. */
@@ -85,7 +85,7 @@ export function* renderCases(listing: CaseListing, suite: SuiteReport): Iterable
   for (const group of survey.errored) yield* renderErrored(group, suite, paint);
 }
 
-/** How many cases are not shown, and the command that shows them. */
+/** The number of hidden cases, and the command that shows them. */
 function* renderHidden({ report, paint }: CaseListing, survey: SuiteSurvey): Iterable<string> {
   const hidden = paint.verbose ? [] : countHidden(survey);
   const total = hidden.reduce((sum, [, count]) => sum + count, 0);
@@ -110,7 +110,7 @@ export function renderSkipped({ run }: Report, suite: SuiteReport, paint: Paint)
       countReason(observe ? observed : gated, skip, 1);
     }
   }
-  // A run that ends early leaves cells without a row.
+  // Cells that a run did not reach have no row.
   if (unreached > 0) countReason(gated, run.stopReason && { reason: run.stopReason }, unreached);
   const render =
     (noun: string) =>
@@ -142,7 +142,7 @@ function listNames({ cases, count }: CaseGroup): string {
   return `${cases.map(({ caseId }) => toSafeLine(caseId)).join(', ')}${more}`;
 }
 
-/** A case or cases that failed alike: its name, its place and question, both answers and the reasons. */
+/** Cases that failed alike: name, place, question, both answers and the reasons. */
 function renderFailed(failed: FailedCases, paint: Paint): string[] {
   const { outcomes, caseIds } = failed;
   return outcomes.flatMap((outcome, index) => [
@@ -172,14 +172,14 @@ function renderTitle(failed: FailedCases, outcome: CaseOutcome, index: number, p
   return indentText(`${name}${remarks.join(' · ')}`, paint, index === 0 ? 2 : 4);
 }
 
-/** `flaky`, `drifted`: empty for what a cross says by itself. */
+/** `flaky`, `drifted`; empty where the mark alone is enough. */
 function wordBeside({ entry, rank }: CaseOutcome): string {
   const word = rankWord(entry, rank);
   const isPlain = rank === 'broken' || rank === 'failing' || (word === 'regressed' && rank !== 'tolerated');
   return isPlain ? '' : word;
 }
 
-/** A place that takes several lines is no link: each line would be a link of its own. */
+/** A place that wraps is not linked: each line would become a link of its own. */
 function renderPlace({ entry, explanation }: CaseOutcome, isFirstOfMany: boolean, paint: Paint): string[] {
   const { at, caseId } = entry;
   const place = toSafeLine(`${at.file}:${at.line}`);
@@ -246,7 +246,7 @@ function renderSide(
 
 const maxSideLines = 2;
 
-/** In brackets, with colour or without: bold alone is hard to see. */
+/** Brackets mark the change even in colour, since bold text alone is hard to see. */
 function markChange(text: string): string {
   const [, before = '', core = '', after = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
   return core === '' ? text.replaceAll(' ', '·') : `${before}[${core}]${after}`;
@@ -260,7 +260,7 @@ function renderWhole(answer: string, { colors, width }: Paint): string[] {
   return [...lines.map((line) => `      ${colors.dim(line)}`), ...cut];
 }
 
-/** 64 KiB is what a baseline keeps of an answer. */
+/** A baseline keeps 64 KiB of an answer. */
 const maxVerboseUnits = 65_536;
 
 function renderReasons({ entry, explanation }: CaseOutcome, paint: Paint): string[] {
@@ -278,14 +278,14 @@ function renderReason(found: CaseReason, trials: number, explanation: CaseExplan
   const text = `${toSafeLine(reasonText(found, explanation))}${times}`;
   const line = paint.verbose ? text : shortenToWidth(text, (paint.width - 6) * 2);
   const style = { colors: paint.colors, width: paint.width - 6, maxLines: paint.verbose ? 200 : 12 };
-  // The check's own difference is for who reads on where the answer itself is shown.
+  // The check's own difference is shown only with --verbose where both answers are shown.
   const isRepeated = explanation.before !== undefined || diff?.found === explanation.answer;
   const isShown = paint.verbose ? !isAnswerDiff(found, explanation) : !isRepeated;
   const lines = diff === undefined || !isShown ? [] : renderDiff(diff, style);
   return [...indentText(line, paint, 4), ...lines.map((one) => `      ${one}`)];
 }
 
-/** What is left to say of cases when a screen is full. */
+/** The short form for cases beyond the first screen. */
 function renderInOneLine({ suite, caseIds, mustPass, outcomes }: FailedCases, paint: Paint): string[] {
   const [outcome] = outcomes;
   const { entry, effect, variants, explanation } = outcome;

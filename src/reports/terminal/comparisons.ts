@@ -6,16 +6,19 @@ import {
   describeBareLimit,
   describeComparison,
   describeMetrics,
+  describeRunSince,
   describeSlices,
   findUncompared,
+  listErosion,
   type MetricText,
+  maxRunsSince,
   promptSides,
 } from '../comparison.ts';
-import { listRemarks, type Remark } from '../list-remarks.ts';
 import { indentText, type Paint } from '../paint.ts';
 import { renderDiff } from '../render-diff.ts';
+import { listRemarks, type Remark } from '../run-facts.ts';
 
-/** What differs from the baseline: figures that moved, remarks, and each changed prompt once. */
+/** The differences from the baseline: figures that moved, remarks, and each changed prompt once. */
 export function renderComparisons(report: Report, suite: SuiteReport, paint: Paint): readonly string[] {
   return [
     ...renderFigures(suite, paint),
@@ -26,7 +29,7 @@ export function renderComparisons(report: Report, suite: SuiteReport, paint: Pai
   ];
 }
 
-/** The figures of each variant, once for those that have the same. */
+/** The figures of each variant. Variants with the same figures share a line. */
 function renderFigures(suite: SuiteReport, paint: Paint): readonly string[] {
   const groups = new Map<string, VariantReport[]>();
   for (const variant of suite.variants) {
@@ -51,7 +54,7 @@ function describeFigures({ prompt, comparison }: VariantReport, paint: Paint): s
   return [`against ${source}: ${paintOutcome(comparison, paint)}`, ...figures].join(' · ');
 }
 
-/** A score that is the pass rate in other words is not repeated, and latency that differs by chance is not shown. */
+/** Hides a score that equals the pass rate, and latency that differs by no more than chance. */
 function hasMoved({ key }: MetricText, comparison: VariantComparison): boolean {
   const { baseline, candidate, delta, low, high } = comparison[key];
   if (key === 'latencyMs') return low !== null && high !== null && (low > 0 || high < 0);
@@ -82,7 +85,7 @@ function paintOutcome(comparison: VariantComparison, { colors }: Paint): string 
   }
 }
 
-/** Beside what broke, two warnings are enough: more hide it. */
+/** A failed run shows two warnings, so that they do not hide what broke. */
 function renderRemarks(report: Report, suite: SuiteReport, paint: Paint): readonly string[] {
   const remarks = listRemarks(report, suite, { isVerbose: paint.verbose });
   const isLimited = report.decision.outcome === 'failed' && !paint.verbose;
@@ -116,7 +119,7 @@ function renderMissingBaselines({ run }: Report, suite: SuiteReport, paint: Pain
   return indentText(text, paint, 2).map((line) => paint.colors.dim(line));
 }
 
-/** A prompt that several providers are asked with differs once. */
+/** Shows the difference of a prompt once for all of its providers. */
 function renderPrompts(suite: SuiteReport, paint: Paint): readonly string[] {
   const shown = new Set<string>();
   return suite.variants.flatMap(({ prompt, comparison }) => {
@@ -130,4 +133,26 @@ function renderPrompts(suite: SuiteReport, paint: Paint): readonly string[] {
     const ids = from === prompt ? toSafeLine(prompt) : `${toSafeLine(from)} → ${toSafeLine(prompt)}`;
     return [...indentText(`prompt ${ids}:`, paint, 2), ...renderDiff(sides, style).map((line) => `    ${line}`)];
   });
+}
+
+/** The runs since the pin of each variant that fell below its pinned reference. */
+export function* renderErosion(report: Report, { suite }: SuiteReport, paint: Paint): Iterable<string> {
+  for (const { prompt, provider, source, message, since } of listErosion(report, suite)) {
+    const { colors, verbose } = paint;
+    const name = `${toSafeLine(prompt)} × ${toSafeLine(provider)}`;
+    yield* indentText(`${name} against ${toSafeLine(source)}: ${colors.yellow(toSafeLine(message))}`, paint, 2);
+    const shown = verbose ? since : since.slice(-maxRunsSince);
+    if (since.length > shown.length) {
+      yield* indentText(colors.dim(`… and ${since.length - shown.length} earlier runs`), paint, 4);
+    }
+    for (const run of shown) {
+      const { date, rate, change, commit } = describeRunSince(run);
+      yield* indentText(
+        `${date}  ${rate.padStart(7)}  ${toSafeLine(change)}  ${commit}  ${colors.dim(toSafeLine(run.run))}`,
+        paint,
+        4,
+      );
+    }
+    yield '';
+  }
 }

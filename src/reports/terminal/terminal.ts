@@ -7,11 +7,9 @@ import { createPaint, indentText, type Paint, printLine } from '../paint.ts';
 import type { Reporter } from '../reporter.ts';
 import { describeCounts, describeSpending, findGateEntries, warningsElsewhere } from '../run-facts.ts';
 import { listCases, renderCases, renderSkipped } from './cases.ts';
-import { renderClasses } from './classes.ts';
-import { renderComparisons } from './comparisons.ts';
+import { renderComparisons, renderErosion } from './comparisons.ts';
 import { renderContracts } from './contracts.ts';
-import { renderErosion } from './erosion.ts';
-import { renderVariantTable } from './variant-table.ts';
+import { renderClasses, renderVariantTable } from './tables.ts';
 
 export const terminal: Reporter = {
   summary: 'the verdict in words, what broke with both answers, and the counts',
@@ -25,10 +23,7 @@ export const terminal: Reporter = {
   },
 };
 
-/**
- * A round of a watched run, which goes on without a next step: as short as a quiet report, but with the worst cases in full
- * unless that is asked for.
- */
+/** One round of a watched run: a quiet report that shows the worst cases in full, unless `style.quiet` is set. */
 export function* renderBrief(report: Report, style: ReportStyle): Iterable<string> {
   for (const line of renderQuiet(report, createPaint(style), { isShort: style.quiet })) yield printLine(line);
 }
@@ -68,7 +63,7 @@ function* renderQuiet(report: Report, paint: Paint, { isShort }: { readonly isSh
   yield* indentText(describeCounts(report), paint, 0);
 }
 
-/** A suite of which there is nothing to say has no title. */
+/** Omits the title of a suite without lines. */
 function* withTitle(title: readonly string[], lines: Iterable<string>): Iterable<string> {
   let isFirst = true;
   for (const line of lines) {
@@ -134,7 +129,7 @@ function renderWarnings(warnings: readonly string[], paint: Paint): readonly str
   ];
 }
 
-/** Beside what broke, warnings are only counted. */
+/** A failed run only counts its warnings. */
 function renderShortWarnings({ decision, run }: Report, paint: Paint): readonly string[] {
   const { warnings, outcome } = decision;
   if (outcome !== 'failed' || warnings.length <= 1) return renderWarnings(warnings, paint);
@@ -151,13 +146,13 @@ function renderTotals(report: Report, paint: Paint): readonly string[] {
   const lines = [
     ...notes.map((note) => `note: ${toSafeLine(note)}`),
     ...(paint.verbose && run.recordPath !== undefined ? [`record ${toSafeLine(run.recordPath)}`] : []),
-    // Nobody asks for the id of a run in which all went well.
+    // The id helps to resume or report a run, which a run that passed seldom needs.
     [...facts, ...(paint.verbose || report.exitCode !== 0 ? [`run ${toSafeLine(run.id)}`] : [])].join(' · '),
   ];
   return lines.flatMap((line) => indentText(line, paint, 0));
 }
 
-/** The end of a log is what people see: the word once more, the exit code and what to do. */
+/** People read the end of a log first: it repeats the outcome, with the exit code and the next step. */
 function renderEnd(report: Report, paint: Paint): readonly string[] {
   const next = describeNextStep(report);
   if (report.exitCode === 0 && next === undefined) return [];

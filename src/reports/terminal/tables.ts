@@ -1,0 +1,166 @@
+import Table from 'cli-table3';
+import type { PageClasses } from '../../model/page.ts';
+import type { SuiteReport, VariantReport } from '../../model/report.ts';
+import { displayWidth, shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
+import { noBorders } from '../../terminal/no-borders.ts';
+import { formatCount, formatPercent, percentOf } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { describeClasses, noneOfThem } from '../classes.ts';
+import { formatCost, formatLatency, formatRate } from '../comparison.ts';
+import { indentText, type Paint } from '../paint.ts';
+
+/** A line for each variant: `v2 × mini  40/42 passed, 2 failed  95.2 %  [84.2–98.7]  $0.0041  p50 600 ms`. */
+export function renderVariantTable(suite: SuiteReport, paint: Paint): string[] {
+  const room = paint.width - indent.length;
+  const rows = suite.variants.map((variant) => columnsOf(variant, paint));
+  for (const columns of layouts) {
+    const lines = renderRows(
+      rows.map((row) => columns.map((column) => row[column])),
+      2,
+    );
+    if (lines.every((line) => displayWidth(line) <= room)) return lines.map((line) => indent + line);
+  }
+  return suite.variants.flatMap((variant) => describeVariant(variant, room)).map((line) => indent + line);
+}
+
+const indent = '  ';
+const gap = '  ';
+
+function columnsOf(variant: VariantReport, paint: Paint) {
+  const { passRate, latencyMs } = variant;
+  const { low, high } = passRate;
+  const hasInterval = passRate.value !== null && low !== null && high !== null;
+  return {
+    name: `${toSafeLine(variant.prompt)} × ${toSafeLine(variant.provider)}`,
+    counts: countCells(variant, paint),
+    rate: passRate.value === null ? '–' : formatPercent(passRate.value),
+    interval: hasInterval ? paint.colors.dim(`[${percentOf(low)}–${percentOf(high)}]`) : '',
+    cost: formatCost(variant.costUsd),
+    p50: latencyMs.p50 === null ? '' : `p50 ${formatLatency(latencyMs.p50)}`,
+    p95: latencyMs.p95 === null ? '' : `p95 ${formatLatency(latencyMs.p95)}`,
+  };
+}
+
+/** The widest one that fits. */
+const layouts = [
+  ['name', 'counts', 'rate', 'interval', 'cost', 'p50', 'p95'],
+  ['name', 'counts', 'rate', 'interval', 'cost', 'p50'],
+  ['name', 'counts', 'rate', 'interval', 'cost'],
+  ['name', 'counts', 'rate', 'cost'],
+  ['name', 'counts', 'rate'],
+] as const satisfies readonly (readonly (keyof ReturnType<typeof columnsOf>)[])[];
+
+/** The same figures as a sentence, for a terminal that is too narrow for any table. */
+function describeVariant(variant: VariantReport, room: number): string[] {
+  const { passed, failed, errored, skipped, passRate, costUsd, latencyMs } = variant;
+  const text = [
+    `${toSafeLine(variant.prompt)} × ${toSafeLine(variant.provider)}: ${passed} passed, ${failed} failed`,
+    `${errored} errored, ${skipped} skipped, pass rate ${formatRate(passRate)}`,
+    `cost ${formatCost(costUsd)}, p50 ${formatLatency(latencyMs.p50)}, p95 ${formatLatency(latencyMs.p95)}`,
+  ];
+  return wrapToWidth(text.join(', '), room - 2).map((line, index) => (index === 0 ? line : `  ${line}`));
+}
+
+/** Aligns rows in columns. The first `leading` columns are aligned to the left, the others to the right. */
+function renderRows(rows: readonly (readonly string[])[], leading: number): string[] {
+  if (rows.length === 0) return [];
+  const table = new Table({
+    chars: { ...noBorders, middle: gap },
+    // By default the library colours borders even where colour is off.
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colAligns: (rows[0] ?? []).map((_, column) => (column < leading ? 'left' : 'right')),
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
+}
+
+/** `40/42 passed, 2 failed`: zeros are left out. */
+function countCells({ planned, passed, failed, errored, skipped }: VariantReport, { colors }: Paint): string {
+  const passes = `${passed}/${planned} passed`;
+  return [
+    passed === planned && planned > 0 ? colors.green(passes) : passes,
+    ...(failed > 0 ? [colors.red(`${failed} failed`)] : []),
+    ...(errored > 0 ? [colors.yellow(`${errored} errored`)] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ].join(', ');
+}
+
+/** Macro F1, moved answers, the scores of each class and the confusion matrix; empty for a suite without classes. */
+export function renderClasses(variant: VariantReport, paint: Paint): string[] {
+  const classes = describeClasses(variant);
+  if (classes === undefined) return [];
+  const { macroF1, moved, others } = classes;
+  const name = `${toSafeLine(variant.prompt)} × ${toSafeLine(variant.provider)}`;
+  const lines = (label: string, texts: readonly string[]) =>
+    texts.length === 0 ? [] : indentText(`${label}: ${texts.join(', ')}`, paint, 4);
+  return [
+    ...indentText(`${name} by class: macro F1 ${macroF1}`, paint, 2),
+    ...lines(
+      'moved',
+      moved.map(({ truth, found, change, entered }) => {
+        const names = entered.length === 0 ? '' : ` (${entered.map(toSafeLine).join(', ')})`;
+        return `${shortName(truth)} found as ${shortName(found)} ${change}${names}`;
+      }),
+    ),
+    ...renderScores(classes, paint),
+    ...lines(
+      'answers of none of the classes',
+      others.map(({ found, answers }) => {
+        return `${found === undefined ? 'no class at all' : `"${shortName(found)}"`} ${formatCount(answers, 'time')}`;
+      }),
+    ),
+    ...renderMatrix(classes, paint),
+  ];
+}
+
+/** The widest form that fits: one line a class, intervals on a second line, or sentences. */
+function renderScores({ scores }: PageClasses, paint: Paint): string[] {
+  const shown = paint.verbose ? scores : scores.slice(0, maxScores);
+  const head = ['class', 'cases', 'recall', 'precision', 'F1'];
+  const table = (cell: (text: string) => string) => {
+    const rows = shown.map(({ class: name, cases, recall, precision, f1 }) => {
+      return [shortName(name), String(cases), cell(recall), cell(precision), cell(f1)];
+    });
+    return fitRows(renderRows([head.map(paint.colors.dim), ...rows], 1), paint);
+  };
+  const sentences = () =>
+    shown.flatMap(({ class: name, cases, recall, precision, f1 }) =>
+      indentText(
+        `class ${shortName(name)}: ${formatCount(cases, 'case')}, recall ${recall}, precision ${precision}, F1 ${f1}`,
+        paint,
+        4,
+      ),
+    );
+  const hidden = scores.length - shown.length;
+  const more = hidden === 0 ? [] : [`    … and ${formatCount(hidden, 'more class', 'more classes')}`];
+  return [...(table((text) => text) ?? table(stack) ?? sentences()), ...more];
+}
+
+/** `100.0 % → 50.0 %` over `−50.0 pts [−74.6, −18.8]`; a rate over its interval. */
+function stack(text: string): string {
+  return text.includes(', ') ? text.replace(', ', '\n') : text.replace(' [', '\n[');
+}
+
+function renderMatrix({ matrix }: PageClasses, paint: Paint): string[] {
+  if (matrix === undefined) return [];
+  const head = ['class ↓ found →', ...matrix.names.map(shortName), noneOfThem];
+  const rows = matrix.rows.map(({ truth, counts }) => [shortName(truth), ...counts]);
+  // A matrix that is too wide for this terminal is omitted.
+  return fitRows(renderRows([head.map(paint.colors.dim), ...rows], 1), paint) ?? [];
+}
+
+function fitRows(lines: readonly string[], paint: Paint): string[] | undefined {
+  const indented = lines.map((line) => `    ${line}`);
+  return indented.every((line) => displayWidth(line) <= paint.width) ? indented : undefined;
+}
+
+function shortName(name: string | undefined): string {
+  return name === undefined ? noneOfThem : shortenToWidth(toSafeLine(name), maxNameWidth);
+}
+
+const maxNameWidth = 24;
+const maxScores = 20;
