@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adjustBenjaminiHochberg, adjustHolm } from '../src/stats/adjust-p-values.ts';
+import { judgedMargin, judgeError } from '../src/stats/agreement.ts';
 import { bootstrapF1 } from '../src/stats/bootstrap-f1.ts';
 import { classScores, confusionMatrix, macroScores, recallInterval } from '../src/stats/classification.ts';
 import { compareCases, compareWorstCase } from '../src/stats/compare-cases.ts';
@@ -21,7 +22,6 @@ import {
   repeatsToDetectFlake,
   shrinkPassRates,
 } from '../src/stats/flakes.ts';
-import { judgedMargin, judgeError } from '../src/stats/judge-error.ts';
 import { clusteredMeanInterval, groupClusteredError, mean } from '../src/stats/means.ts';
 import { suiteBound, varianceComponents } from '../src/stats/pairs.ts';
 import {

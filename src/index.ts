@@ -23,7 +23,6 @@ export type {
   ToolCall,
   Usage,
 } from './model/completion.ts';
-export { UserError } from './model/errors.ts';
 export { type ExitCode, exitCodes } from './model/exit-code.ts';
 export type { Breach, Decision } from './model/gate.ts';
 export type {
@@ -41,6 +40,7 @@ export type {
 } from './model/own-code.ts';
 export type { Plugin, ReporterPlugin } from './model/plugin.ts';
 export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';
+export { UserError } from './model/problem.ts';
 export type { CellRow, RecordRow, RunHeader } from './model/record.ts';
 export type { CaseReport, Report, ReportStyle, SuiteReport, VariantReport } from './model/report.ts';
 export type { Verdict } from './model/verdict.ts';

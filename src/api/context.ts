@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { env, cwd as processCwd } from 'node:process';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 
 /** Where a call of the API takes place. */

@@ -16,8 +16,8 @@ import {
   type Target,
 } from './define.ts';
 import { lookupAssertion } from './index.ts';
-import { createPluginAssertion } from './own-code/plugin-assertion.ts';
-import { selectTarget } from './select/select-target.ts';
+import { createPluginAssertion } from './own-code/own-code.ts';
+import { selectTarget } from './select-target.ts';
 import { describeToolCalls } from './targets.ts';
 
 /** Makes every check on one answer. What can't be checked comes back as a verdict with `error`; only bugs throw. */

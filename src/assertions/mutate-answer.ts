@@ -2,7 +2,7 @@ import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { quote } from '../text/shorten.ts';
 import type { CompletionView } from './define.ts';
-import { findCodeBlock } from './select/find-code-block.ts';
+import { findCodeBlock } from './select-target.ts';
 
 /** How a right answer is made wrong. */
 export const mutationKinds = [

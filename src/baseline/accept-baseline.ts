@@ -2,7 +2,7 @@ import { isAbsolute, join, relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
 import type { Baseline, BaselineCase, BaselineContent, VariantKey } from '../model/baseline.ts';
-import { UserError, withRefusal } from '../model/errors.ts';
+import { UserError, withRefusal } from '../model/problem.ts';
 import type { Report } from '../model/report.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
 import { baselinePathOf, findOutsideFault } from '../project/project-paths.ts';

@@ -1,4 +1,4 @@
-import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../compare/sent-variant.ts';
+import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { VariantKey } from '../model/baseline.ts';

@@ -1,18 +1,16 @@
 import { relative } from 'node:path';
 import { defined } from '../json/defined.ts';
-import type { Baseline } from '../model/baseline.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import type { Baseline, Pin } from '../model/baseline.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
 import type { FindAccepted } from '../plan/cell-hash.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
-import { baselinePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
+import { baselinePathOf, referencePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
 import { classifySource, type RecordSource } from '../project/record-source.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
-import { openRecordHeads, type StoredRecord } from '../record/open-stored-record.ts';
-import { isRunRecord } from '../record/read-run-record.ts';
+import { isRunRecord, openRecordHeads, type StoredRecord } from '../record/read-run-record.ts';
 import { readCases } from './baseline-cases.ts';
 import { openBaselineFile, openBaselineText } from './open-baseline.ts';
 
@@ -24,7 +22,7 @@ export type SuiteBaseline =
 /** Finds the baseline of a suite; undefined where there is none yet. */
 export type FindBaseline = (suite: { readonly id: string; readonly path: string }) => SuiteBaseline | undefined;
 
-export interface FindBaselineOptions {
+interface FindBaselineOptions {
   readonly root: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -204,4 +202,64 @@ function isComparedWithFile({ prompt, provider, planned }: PlannedVariant, { var
         other.prompt.id === prompt.replaces ||
         other.prompt.baselineOf === prompt.id),
   );
+}
+
+/** The pinned reference of a suite. */
+export interface Reference {
+  /** In words. */
+  readonly source: string;
+  readonly baseline: Baseline;
+  readonly pin: Pin;
+}
+
+/** Finds the pinned reference of a suite; undefined where there is none. Throws a `UserError` for a damaged one. */
+export type FindReference = (suite: { readonly id: string; readonly path: string }) => Reference | undefined;
+
+/**
+ * Finds references by what the run is compared with. With `--baseline git:REF` the reference at the ref goes before the working
+ * tree's, so that a change can neither remove nor replace the one that it is held against.
+ */
+export function openReferences(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindReference {
+  const { root, cwd, env } = options;
+  if (wanted === undefined || wanted === 'none') return () => undefined;
+  const source =
+    wanted === 'auto'
+      ? undefined
+      : classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId: () => false });
+  const ref = source?.kind === 'git' ? openGitRef(root, source.ref, env) : undefined;
+  const found = new Map<string, Reference | undefined>();
+  const find: FindReference = (suite) => {
+    const path = referencePathOf(root, suite.path);
+    const shown = relative(cwd, path);
+    const atRef = ref?.readFile(path);
+    if (ref === undefined || atRef === undefined) return toReference(openBaselineFile(path, shown), shown, suite.id);
+    const name = `git:${ref.name}:${shown}`;
+    return toReference(openBaselineText(atRef, name), name, suite.id);
+  };
+  return (suite) => {
+    if (!found.has(suite.id)) found.set(suite.id, find(suite));
+    return found.get(suite.id);
+  };
+}
+
+/** The reference beside a suite. */
+export function openReferenceBeside(
+  suite: { readonly id: string; readonly path: string },
+  { root, cwd }: Pick<FindBaselineOptions, 'root' | 'cwd'>,
+): Reference | undefined {
+  const path = referencePathOf(root, suite.path);
+  const shown = relative(cwd, path);
+  return toReference(openBaselineFile(path, shown), shown, suite.id);
+}
+
+function toReference(baseline: Baseline | undefined, source: string, suite: string): Reference | undefined {
+  if (baseline === undefined) return undefined;
+  const refuse = (message: string) => {
+    const hint = 'remove the file, or pin again with `llmcheck baseline pin`';
+    const at = { file: source, line: 1, column: 1 };
+    return new UserError([{ code: 'record', severity: 'error', message, hint, at }]);
+  };
+  if (baseline.suite !== suite) throw refuse(`${source} is the reference of suite ${baseline.suite}, not of ${suite}`);
+  if (baseline.pin === undefined) throw refuse(`${source} is no pinned reference: its header has no "pin"`);
+  return { source, baseline, pin: baseline.pin };
 }

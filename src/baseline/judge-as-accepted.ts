@@ -9,7 +9,7 @@ import { comparesAccepted, comparesOther } from '../plan/cell-hash.ts';
 import type { FindCell } from '../plan/find-cells.ts';
 import { recordCheck } from '../record/build-cell-row.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
-import type { StoredRecord } from '../record/open-stored-record.ts';
+import type { StoredRecord } from '../record/read-run-record.ts';
 
 export interface JudgeAsAcceptedOptions {
   readonly readRow: StoredRecord['readRow'];

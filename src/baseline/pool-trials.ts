@@ -1,9 +1,9 @@
-import { nameSent } from '../compare/sent-variant.ts';
+import { nameSent } from '../compare/variant-differences.ts';
 import { defined } from '../json/defined.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import type { Usage } from '../model/completion.ts';
-import type { PooledTrials } from '../model/pooled-trials.ts';
-import { addValues, noValues } from '../stats/moments.ts';
+import type { PooledTrials } from '../model/summary.ts';
+import { addValues, noValues } from '../stats/means.ts';
 
 /** True where trials of both are samples of one and the same thing, so that they may be counted together. */
 export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {

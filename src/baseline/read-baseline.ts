@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type ReadBytes, splitLines } from '../files/split-lines.ts';
-import { systemErrorCode } from '../files/storage-error.ts';
+import { systemErrorCode } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
@@ -12,8 +12,7 @@ import {
   type Pin,
   type VariantKey,
 } from '../model/baseline.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { quote } from '../text/shorten.ts';
 import { variantKey } from './baseline-cases.ts';
 import { describeRowFault, isBaselineCase, isBaselineVariant } from './validate-rows.ts';

@@ -3,7 +3,7 @@ import type { Baseline, BaselineCase, BaselineTrial } from '../model/baseline.ts
 import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
 import type { RowSummary } from '../model/summary.ts';
-import type { StoredRecord } from '../record/open-stored-record.ts';
+import type { StoredRecord } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 
 export interface BaselineFile {

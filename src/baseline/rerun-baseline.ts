@@ -1,7 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { type Project, type PromptVersion, renderMessages, type Suite } from '../model/suite.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 import { loadTemplateEngine } from '../templates/template.ts';

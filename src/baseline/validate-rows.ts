@@ -1,11 +1,11 @@
 import { isJsonObject } from '../json/json.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
-import type { PooledTrials } from '../model/pooled-trials.ts';
 import type { RecordedCheck } from '../model/record.ts';
+import type { PooledTrials } from '../model/summary.ts';
 import type { Judgement } from '../model/verdict.ts';
 import { isCount, isMagnitude, isRowClass, isShare, isTrialNumber } from '../record/row-guards.ts';
-import type { Moments } from '../stats/moments.ts';
+import type { Moments } from '../stats/means.ts';
 
 export function isBaselineVariant(row: unknown): row is BaselineVariant {
   return isJsonObject(row) && row['type'] === 'variant' && isVariantBody(row);

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { withStorageErrors } from '../files/storage-error.ts';
+import { withStorageErrors } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import {
   type BaselineCase,

@@ -1,13 +1,95 @@
 import * as z from 'zod';
-import type { JsonObject } from '../json/json.ts';
-import { isJsonObject } from '../json/json.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import type { Attachment, Completion, Message, ToolCall } from '../model/completion.ts';
-import { completionText } from '../model/completion-text.ts';
+import {
+  type Attachment,
+  type Completion,
+  completionText,
+  type FinishReason,
+  type Message,
+  type ToolCall,
+} from '../model/completion.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import type { KeyedRequest } from './cache-key.ts';
-import { cacheKey, keyedText } from './cache-key.ts';
-import { completionSchema } from './completion-schema.ts';
+import { cacheKey, type KeyedRequest, keyedText } from './cache-key.ts';
+
+const finishReasons = [
+  'stop',
+  'length',
+  'toolCalls',
+  'contentFilter',
+  'refusal',
+  'other',
+] as const satisfies FinishReason[];
+
+const count = z.number().nonnegative();
+
+const usageSchema = z.strictObject({
+  inputTokens: count,
+  outputTokens: count,
+  cachedInputTokens: count.exactOptional(),
+  cacheWriteTokens: count.exactOptional(),
+  reasoningTokens: count.exactOptional(),
+  inputAudioTokens: count.exactOptional(),
+  outputAudioTokens: count.exactOptional(),
+});
+
+const toolCallSchema = z
+  .strictObject({
+    id: z.string().exactOptional(),
+    name: z.string(),
+    // What was parsed from JSON is a JSON value; walking it again would prove nothing.
+    arguments: z.custom<JsonValue>(() => true).optional(),
+    rawArguments: z.string().optional(),
+  })
+  .transform(completeToolCall);
+
+const writtenCompletion = z.strictObject({
+  text: z.string().optional(),
+  reasoning: z.string().exactOptional(),
+  refusal: z.string().exactOptional(),
+  toolCalls: z.array(toolCallSchema).default([]),
+  finishReason: z.enum(finishReasons).exactOptional(),
+  rawFinishReason: z.string().exactOptional(),
+  usage: usageSchema.exactOptional(),
+  latencyMs: count.exactOptional(),
+  responseId: z.string().exactOptional(),
+  model: z.string().exactOptional(),
+  systemFingerprint: z.string().exactOptional(),
+});
+
+/** The keys that a stored answer may have. */
+export const completionKeys: readonly string[] = Object.keys(writtenCompletion.shape);
+
+/** A stored answer. Forgiving to what is written by hand: `{text: "…"}` is one. */
+export const completionSchema = writtenCompletion
+  .refine(({ text, refusal, toolCalls }) => text !== undefined || refusal !== undefined || toolCalls.length > 0, {
+    message: 'needs a text, a refusal or toolCalls',
+  })
+  .transform(({ text = '', ...rest }): Completion => ({ text, ...rest }));
+
+interface WrittenToolCall {
+  readonly id?: string;
+  readonly name: string;
+  readonly arguments?: JsonValue | undefined;
+  readonly rawArguments?: string | undefined;
+}
+
+function completeToolCall({ id, name, arguments: written, rawArguments }: WrittenToolCall): ToolCall {
+  const base = id === undefined ? { name } : { id, name };
+  if (rawArguments !== undefined) {
+    // In the order of the text: a store may have sorted the object, which is sent on in the next turn.
+    return { ...base, arguments: parseOrUndefined(rawArguments) ?? written, rawArguments };
+  }
+  // APIs write arguments as a JSON text, and so do people who copy from their logs.
+  if (typeof written === 'string') return { ...base, arguments: parseOrUndefined(written), rawArguments: written };
+  return { ...base, arguments: written ?? {}, rawArguments: writeJson(written ?? {}) ?? '{}' };
+}
+
+function parseOrUndefined(text: string): JsonValue | undefined {
+  const json = parseJson(text);
+  return json.ok ? (json.value as JsonValue) : undefined;
+}
 
 /** A stored answer with the request it belongs to; no credential is in it. */
 export interface CacheEntry {
@@ -30,7 +112,7 @@ interface Refused {
 }
 
 export type ParsedEntry = { readonly ok: true; readonly entry: CacheEntry } | Refused;
-export type ParsedAnswer = { readonly ok: true; readonly answer: StoredAnswer } | Refused;
+type ParsedAnswer = { readonly ok: true; readonly answer: StoredAnswer } | Refused;
 
 /** Grows when an entry gains or changes meaning; other numbers are a miss. Keys of format 1 forgot the order of params. */
 export const cacheFormat = 2;

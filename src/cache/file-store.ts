@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { systemErrorCode } from '../files/storage-error.ts';
-import { makeFolder } from '../files/write-files.ts';
+import { makeFolder, systemErrorCode } from '../files/write-files.ts';
 import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
 
 /** Answers on disk. Neither call throws for what a disk can do: a run goes on without its cache. */

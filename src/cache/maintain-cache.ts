@@ -1,6 +1,6 @@
 import { readFileSync, rmdirSync, rmSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { systemErrorCode, withStorageErrors } from '../files/storage-error.ts';
+import { systemErrorCode, withStorageErrors } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { type CacheEntry, checkKey, type ParsedEntry, parseEntry, renderEntry } from './cache-entry.ts';
 import { entryPath, listNames, unfinishedEnding, writeEntry } from './file-store.ts';

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { systemErrorCode, withStorageErrors } from '../files/storage-error.ts';
-import { makeFolder } from '../files/write-files.ts';
-import type { RecordingLine } from './recordings.ts';
-import { readRecordings, recordedCellKey, renderRecording } from './recordings.ts';
+import { makeFolder, systemErrorCode, withStorageErrors } from '../files/write-files.ts';
+import { type RecordingLine, readRecordings, recordedCellKey, renderRecording } from './recordings.ts';
 
 export interface WriteRecordingsOptions {
   /** Which lines of cells without rows stay; all of them by default. */

@@ -1,6 +1,5 @@
 import { type Recordings, readRecordings } from '../cache/recordings.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import type { Suite } from '../model/suite.ts';
 import { displayPath } from '../suite/files/project-place.ts';
 

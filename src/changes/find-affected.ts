@@ -1,7 +1,7 @@
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import type { RunHeader, RunSettings } from '../model/record.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { findGitChanges, type GitChanges, type PathChange } from '../project/git/git-changes.ts';

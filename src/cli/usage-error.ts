@@ -1,6 +1,5 @@
 import { defined } from '../json/defined.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 
 /** A mistake on the command line; the hint is a next step that works. */
 export function usageProblem(message: string, hint?: string): Problem {

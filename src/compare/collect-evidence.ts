@@ -1,8 +1,7 @@
 import { isJudged, judgedLatencies } from '../model/cell.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import { mean } from '../stats/means.ts';
-import { representValues } from '../stats/moments.ts';
+import { mean, representValues } from '../stats/means.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { erroredTrials, isPaired, type PairedCase, validResults } from './pair-cases.ts';
 

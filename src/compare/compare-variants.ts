@@ -23,7 +23,7 @@ import { defaultMaxCostIncrease } from './gate/default-margins.ts';
 import { minRankedCases } from './gate/judge-metrics.ts';
 import { findJudgedMargin } from './judged-margin.ts';
 import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
-import { countSameAnswers, findUnmatched } from './side-differences.ts';
+import { countSameAnswers, findUnmatched } from './variant-differences.ts';
 
 export interface CompareVariantsOptions extends PairOptions {
   readonly gate: GatePolicy;

@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import type { ComparedCases, ComparedSide, JudgedMargin } from '../model/comparison.ts';
 import type { RecordedCheck, RecordedJudge } from '../model/record.ts';
-import { judgedMargin } from '../stats/judge-error.ts';
+import { judgedMargin } from '../stats/agreement.ts';
 import { isPaired } from './pair-cases.ts';
 
 /** The tolerated drop where judges decide; undefined where rules alone do. */

@@ -1,10 +1,9 @@
 import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
 import { defined } from '../json/defined.ts';
 import type { VariantKey } from '../model/baseline.ts';
-import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport, PromptFindings } from '../model/finding.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { type Project, providersOf, type Suite } from '../model/suite.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { isContractBroken } from '../schema-diff/grade-changes.ts';

@@ -1,8 +1,7 @@
 import { defined } from '../json/defined.ts';
-import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport } from '../model/finding.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';

@@ -7,7 +7,7 @@ import type { Baseline, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { ObservedAnswers } from '../model/finding.ts';
 import type { CellRow } from '../model/record.ts';
 import type { VariantSummary } from '../model/summary.ts';
-import type { StoredRecord } from '../record/open-stored-record.ts';
+import type { StoredRecord } from '../record/read-run-record.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { isStackOverflow } from '../text/thrown.ts';

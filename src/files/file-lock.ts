@@ -13,8 +13,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
-import { StorageError, systemErrorCode, withStorageErrors } from './storage-error.ts';
-import { makeFolder } from './write-files.ts';
+import { makeFolder, StorageError, systemErrorCode, withStorageErrors } from './write-files.ts';
 
 /**
  * Runs what reads a file, changes its content and writes it: one process at a time for each file. Throws a `StorageError`

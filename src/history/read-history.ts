@@ -1,10 +1,9 @@
 import { join, resolve } from 'node:path';
-import { UserError } from '../model/errors.ts';
 import type { History } from '../model/history.ts';
+import { UserError } from '../model/problem.ts';
 import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
-import { openRecordHeads } from '../record/open-stored-record.ts';
-import { readRunHeader } from '../record/read-run-record.ts';
+import { openRecordHeads, readRunHeader } from '../record/read-run-record.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import { buildHistory, type CountedRun } from './build-history.ts';
 

@@ -1,8 +1,7 @@
-import type { RunSincePin } from '../model/erosion.ts';
-import { UserError } from '../model/errors.ts';
+import type { RunSincePin } from '../model/history.ts';
+import { UserError } from '../model/problem.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
-import { openRecordHeads, type StoredRecord } from '../record/open-stored-record.ts';
-import { readRunHeader } from '../record/read-run-record.ts';
+import { openRecordHeads, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
 
 interface Wanted {
   readonly suite: string;

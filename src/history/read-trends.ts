@@ -1,8 +1,8 @@
-import { UserError } from '../model/errors.ts';
 import type { TrendPoint, VariantTrend } from '../model/history.ts';
+import { UserError } from '../model/problem.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
-import { openRecordHeads } from '../record/open-stored-record.ts';
+import { openRecordHeads } from '../record/read-run-record.ts';
 import type { CountedRun } from './build-history.ts';
 
 /** The variants of a run over the latest stored runs before it and the run itself. */

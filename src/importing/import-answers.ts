@@ -11,7 +11,7 @@ import { createOpenAsker } from '../judges/ask-models.ts';
 import { asksModel, type FindOther, judgeAnswer } from '../judges/judge-answer.ts';
 import { type Cell, type CellResult, firstAcceptedTrial } from '../model/cell.ts';
 import type { Complete, CompletionRequest } from '../model/completion.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import type { Suite } from '../model/suite.ts';
 import { hashCell } from '../plan/cell-hash.ts';
 import { indexCells } from '../plan/find-cells.ts';

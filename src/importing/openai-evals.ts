@@ -1,6 +1,5 @@
 import type { Problem } from '../model/problem.ts';
-import { createDraft, type Draft, type ImportedSuite, LeftOut } from './draft.ts';
-import { isMap, readWritten, type Written } from './written.ts';
+import { createDraft, type Draft, type ImportedSuite, isMap, LeftOut, readWritten, type Written } from './draft.ts';
 
 /** Reads an eval of OpenAI's Evals API as its users saved it: the eval itself, or a run of it with its data. */
 export function importOpenaiEvals(

@@ -1,7 +1,6 @@
-import { selectTarget } from '../assertions/select/select-target.ts';
-import { maxClassLength } from '../model/classes.ts';
+import { selectTarget } from '../assertions/select-target.ts';
+import { maxClassLength, nameClass } from '../model/classes.ts';
 import type { Completion } from '../model/completion.ts';
-import { nameClass } from '../model/name-classes.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 

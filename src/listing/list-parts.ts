@@ -68,7 +68,7 @@ export async function listAssertions(
 ): Promise<readonly ListedRow[]> {
   const own = await Promise.all(
     pluginsOf(plugins, 'assertion').map(async (loaded) => {
-      const { createPluginAssertion } = await import('../assertions/own-code/plugin-assertion.ts');
+      const { createPluginAssertion } = await import('../assertions/own-code/own-code.ts');
       return [loaded.plugin.name, createPluginAssertion(loaded)] as const;
     }),
   );

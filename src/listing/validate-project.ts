@@ -1,10 +1,8 @@
-import { checkBaselines, openBaselines } from '../baseline/find-baselines.ts';
-import { openReferences } from '../baseline/find-references.ts';
+import { checkBaselines, openBaselines, openReferences } from '../baseline/find-baselines.ts';
 import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
 import { readSuiteRecordings } from '../calls/read-suite-recordings.ts';
 import { defined } from '../json/defined.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';

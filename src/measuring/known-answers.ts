@@ -8,8 +8,7 @@ import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
-import { openStoredRecord } from '../record/open-stored-record.ts';
-import { readRunHeader } from '../record/read-run-record.ts';
+import { openStoredRecord, readRunHeader } from '../record/read-run-record.ts';
 
 /** Where answers come from; `auto` is the first that has the suite. */
 export const answerSources = ['auto', 'run', 'baseline', 'recordings'] as const;

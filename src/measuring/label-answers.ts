@@ -1,10 +1,9 @@
 import { extname, relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
-import { withStorageErrors } from '../files/storage-error.ts';
-import { probeFile, readOrUndefined, replaceFile } from '../files/write-files.ts';
+import { probeFile, readOrUndefined, replaceFile, withStorageErrors } from '../files/write-files.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { UserError, withRefusal } from '../model/errors.ts';
+import { UserError, withRefusal } from '../model/problem.ts';
 import type { Criterion, Suite } from '../model/suite.ts';
 import { quote } from '../text/shorten.ts';
 import { type DrawnAnswer, type DrawOptions, drawAnswers } from './draw-answers.ts';

@@ -3,8 +3,7 @@ import { isJsonObject } from '../json/json.ts';
 import { calibrationAlpha, type JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { type CorrelationEstimate, cohenKappa, rankCorrelation } from '../stats/agreement.ts';
-import type { JudgeCounts } from '../stats/judge-error.ts';
+import { type CorrelationEstimate, cohenKappa, type JudgeCounts, rankCorrelation } from '../stats/agreement.ts';
 
 /** A labelled answer with the judge's verdict, or the reason why there is none. */
 export interface JudgedLabel {

@@ -1,10 +1,9 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { RowClass } from './classes.ts';
 import type { FinishReason, ToolCall, Usage } from './completion.ts';
-import type { PooledTrials } from './pooled-trials.ts';
 import type { RecordedCheck } from './record.ts';
 import type { WrittenMessage } from './suite.ts';
-import type { CaseSummary } from './summary.ts';
+import type { CaseSummary, PooledTrials } from './summary.ts';
 
 export const baselineFormat = 1;
 

@@ -1,4 +1,4 @@
-import type { JudgeCounts } from '../stats/judge-error.ts';
+import type { JudgeCounts } from '../stats/agreement.ts';
 
 /** Grows when a field gains or changes meaning. */
 export const calibrationFormat = 1;

@@ -1,3 +1,6 @@
+import { canonicalJson, spell } from '../json/canonical-json.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
+import { sha256Hex } from '../text/sha256.ts';
 import type { SelectSpec } from './verdict.ts';
 
 /** The classes of a suite: what its cases are, what the answers say that they are, and the limits on how often that is right. */
@@ -16,7 +19,7 @@ export interface ClassPolicy {
 }
 
 /** Fractions, whether written so or in percent. */
-export interface ClassLimits {
+interface ClassLimits {
   readonly min?: number;
   readonly maxDrop?: number;
 }
@@ -36,3 +39,16 @@ export const noClass = '(none)';
 
 /** A class with a longer name is a mistake: most likely a whole answer was selected. */
 export const maxClassLength = 200;
+
+/** The name of a class from a value; undefined for what is none: nothing, an empty text, a list, an object. */
+export function nameClass(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'object' && !(value instanceof SpelledNumber)) return undefined;
+  const name = spell(value).trim();
+  return name === '' ? undefined : name;
+}
+
+/** Names a selection, by hash. */
+export function selectionId(found: SelectSpec): string {
+  return sha256Hex(canonicalJson(found)).slice(0, 12);
+}

@@ -1,9 +1,8 @@
 import type { CaseStatus } from './cell.ts';
 import type { CaseChange, ComparedClassCell, JudgedMargin, KeptAnswer } from './comparison.ts';
-import type { ErosionFinding } from './erosion.ts';
 import type { PromptFindings } from './finding.ts';
 import type { Certainty, Decision } from './gate.ts';
-import type { VariantTrend } from './history.ts';
+import type { ErosionFinding, VariantTrend } from './history.ts';
 import type { CellRow, StopReason } from './record.ts';
 import type { RateEstimate } from './summary.ts';
 

@@ -1,7 +1,7 @@
+import type { Moments } from '../stats/means.ts';
 import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
 import type { RowClass } from './classes.ts';
 import type { Usage } from './completion.ts';
-import type { PooledTrials } from './pooled-trials.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
 
 /** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
@@ -116,4 +116,22 @@ export interface RateEstimate {
   readonly high: number | null;
   /** Cases behind it. */
   readonly n: number;
+}
+
+/** What all accepted trials of a case showed together, those of the newest run included. */
+export interface PooledTrials {
+  /** Accepted runs that brought an answer which no earlier one had. */
+  readonly runs: number;
+  /** Planned trials with a verdict. */
+  readonly trials: number;
+  readonly failures: number;
+  readonly score: Moments;
+  /** Of the trials that were timed. */
+  readonly latencyMs?: Moments;
+  /** Trials that have an answer: a refused request has none. */
+  readonly answered: number;
+  /** Tokens of an answer on average; absent where an answer reported none. */
+  readonly usage?: Usage;
+  /** Names of the answers that are no longer among the case's trials, so that none of them counts twice; the latest ones. */
+  readonly answers: readonly string[];
 }

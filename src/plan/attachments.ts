@@ -1,10 +1,9 @@
 import { dirname, posix, resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
 import type { Attachment } from '../model/completion.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem, SourceLocation } from '../model/problem.ts';
+import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
 import { type PromptVersion, renderMessages, type Suite, type Vars } from '../model/suite.ts';
-import { readAttachment } from '../providers/read-attachment.ts';
+import { readAttachment } from '../providers/outgoing-request.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import type { Plan } from './build-plan.ts';
 import { runsOn } from './render-cells.ts';

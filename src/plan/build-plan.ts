@@ -1,4 +1,5 @@
 import type { Cell } from '../model/cell.ts';
+import type { Endpoint } from '../model/provider.ts';
 import { type Case, type PromptVersion, type ProviderConfig, providersOf, type Suite } from '../model/suite.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { buildParams, createRenderer, type RenderedVariant, type RenderOptions, runsOn } from './render-cells.ts';
@@ -125,4 +126,11 @@ function countSuite(
     }
   }
   return { suite, selectedCases, filtered: isNarrowed(selection), variants };
+}
+
+/** Calls to one address with one key share its limits. A program or a module has its own. */
+export function accountId(config: ProviderConfig, { baseUrl, apiKeyEnv }: Endpoint): string {
+  if (baseUrl === undefined) return providerKey(config);
+  const variables = Object.values(config.headers).map((value) => (typeof value === 'string' ? '' : value.env));
+  return [baseUrl, apiKeyEnv, ...variables.toSorted()].join('\n');
 }

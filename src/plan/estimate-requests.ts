@@ -83,7 +83,7 @@ export function maxOutputTokens({ params }: Pick<CompletionRequest, 'params'>): 
 const firstOutputEstimate = 4096;
 
 /** Bounds output tokens where requests do not. */
-export interface OutputEstimate {
+interface OutputEstimate {
   observe(completion: Pick<Completion, 'usage'>): void;
   boundOf(request: CompletionRequest): number;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cell } from '../model/cell.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { Plan } from './build-plan.ts';
 import { emptySelection } from './select-cases.ts';

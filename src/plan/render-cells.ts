@@ -3,8 +3,8 @@ import type { Writable } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { isStrictSchema } from '../json/strict-schema.ts';
 import type { Cell, CellClasses } from '../model/cell.ts';
+import { selectionId } from '../model/classes.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
-import { selectionId } from '../model/name-classes.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import {
   type Case,

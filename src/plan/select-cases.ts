@@ -1,4 +1,4 @@
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import { type Case, caseLabel, type Suite } from '../model/suite.ts';
 import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../text/glob.ts';
 import { sha256Hex } from '../text/sha256.ts';

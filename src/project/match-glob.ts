@@ -1,6 +1,6 @@
 import { relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import {
   checkGlob,
   compilePaths,

@@ -1,6 +1,6 @@
 import { join, relative, resolve, sep } from 'node:path';
 import { defined } from '../json/defined.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { bytesOfText, type FileText, type ProjectFiles } from '../suite/files/project-files.ts';
 import type { ProjectPlace } from '../suite/files/project-place.ts';

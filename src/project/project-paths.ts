@@ -1,6 +1,6 @@
 import { join, sep } from 'node:path';
 import { defined } from '../json/defined.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import { boundaryOf, displayPath, type FileFault, findPlaceFault, findProject } from '../suite/files/project-place.ts';
 
 /** The folder that holds `.llmcheck/`. Commands that only read records start faster without the code that reads suites. */

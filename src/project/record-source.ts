@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { systemErrorCode } from '../files/storage-error.ts';
-import { UserError } from '../model/errors.ts';
+import { systemErrorCode } from '../files/write-files.ts';
+import { UserError } from '../model/problem.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import { quote } from '../text/shorten.ts';
 

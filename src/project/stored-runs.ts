@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import type { CellRow } from '../model/record.ts';
 import { caseLabel, type Project } from '../model/suite.ts';
 import { listRuns, type StoredRun } from '../record/list-runs.ts';

@@ -10,10 +10,9 @@ import type {
   Vars,
   WrittenMessage,
 } from '../model/suite.ts';
-import { bracesLanguage, parseBraces } from '../templates/braces.ts';
 import { parseHandlebars } from '../templates/handlebars.ts';
 import { parseJinja } from '../templates/jinja-template.ts';
-import { handlebarsLanguage, jinjaLanguage } from '../templates/languages.ts';
+import { bracesLanguage, handlebarsLanguage, jinjaLanguage, parseBraces } from '../templates/languages.ts';
 import { renderTree } from '../templates/render-tree.ts';
 import { surveyTree, type TreeSurvey } from '../templates/survey-tree.ts';
 import { compileTemplate } from '../templates/template.ts';

@@ -11,8 +11,7 @@ import type {
   Usage,
 } from '../model/completion.ts';
 import { kindOfApiError } from './failures/classify-reply.ts';
-import { describeText } from './failures/describe-text.ts';
-import { readApiError } from './failures/read-api-error.ts';
+import { describeText, readApiError } from './failures/read-api-error.ts';
 
 /** The answer in a body, or why there is none. */
 export type Answer = { readonly completion: Completion } | { readonly failure: ProviderFailure };

@@ -13,11 +13,17 @@ import {
   readBody,
   text,
 } from './answer.ts';
-import { argumentsOf, groupTurns, joinSystem } from './group-turns.ts';
 import type { HttpFormat } from './http-adapter.ts';
 import { defineHttpAdapter } from './http-adapter.ts';
 import { type NeutralParams, noParameters, readNeutralParams, rename, type ToolChoice } from './neutral-params.ts';
-import type { OutgoingFile, OutgoingMessage, OutgoingRequest } from './outgoing-request.ts';
+import {
+  argumentsOf,
+  groupTurns,
+  joinSystem,
+  type OutgoingFile,
+  type OutgoingMessage,
+  type OutgoingRequest,
+} from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 
 export const anthropicPreset: Preset = {

@@ -1,13 +1,13 @@
 import type { Adapter } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import { anthropic } from './anthropic.ts';
-import { bedrock } from './bedrock/bedrock.ts';
+import { bedrock } from './bedrock.ts';
 import { exec } from './code/exec.ts';
 import { module } from './code/module.ts';
 import { createPluginAdapter } from './code/plugin-adapter.ts';
 import { cohere } from './cohere.ts';
-import { gemini, vertex } from './gemini/gemini.ts';
-import { http } from './http/http.ts';
+import { gemini, vertex } from './gemini.ts';
+import { http } from './http.ts';
 import { defineOpenaiAdapter } from './openai/openai.ts';
 import { presets } from './presets.ts';
 import { replay } from './replay.ts';

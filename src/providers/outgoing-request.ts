@@ -1,5 +1,8 @@
-import type { CompletionRequest, Message, ProviderFailure } from '../model/completion.ts';
-import { readAttachment } from './read-attachment.ts';
+import { createHash } from 'node:crypto';
+import { readFileSync, realpathSync } from 'node:fs';
+import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+import type { Attachment, CompletionRequest, Message, ProviderFailure, ToolCall } from '../model/completion.ts';
 
 /** A file of a message, read and encoded. */
 export interface OutgoingFile {
@@ -64,4 +67,103 @@ function loadFiles(request: CompletionRequest, { projectRoot, takes, name }: Fil
 
 function refuse(message: string): Prepared {
   return { failure: { kind: 'badRequest', message } };
+}
+
+/** Media types of files that a message can carry, by suffix. */
+const mediaTypes: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+  '.pdf': 'application/pdf',
+  '.wav': 'audio/wav',
+  '.mp3': 'audio/mp3',
+};
+
+const maxFileBytes = 50 * 1024 * 1024;
+
+interface ReadFile {
+  readonly attachment: Attachment;
+  readonly content: Buffer;
+}
+
+/** Why a file can't be attached, as the end of a sentence about it. */
+interface FileFault {
+  readonly code: 'file-unreadable' | 'file-outside-project' | 'invalid-value';
+  readonly fault: string;
+}
+
+/** Reads and describes a file below the root. `path` is relative to the root or absolute. */
+export function readAttachment(path: string, projectRoot: string): ReadFile | FileFault {
+  const suffix = extname(path).toLowerCase();
+  const mediaType = Object.hasOwn(mediaTypes, suffix) ? mediaTypes[suffix] : undefined;
+  if (mediaType === undefined) {
+    return { code: 'invalid-value', fault: `is no image, PDF or sound (${Object.keys(mediaTypes).join(', ')})` };
+  }
+  try {
+    const root = realpathSync(projectRoot);
+    const file = realpathSync(resolve(projectRoot, path));
+    const below = relative(root, file);
+    if (leavesRoot(below)) {
+      return { code: 'file-outside-project', fault: 'is outside the project' };
+    }
+    const content = readFileSync(file);
+    if (content.length > maxFileBytes) {
+      return { code: 'invalid-value', fault: `is larger than ${maxFileBytes / 1024 / 1024} MiB` };
+    }
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    return {
+      attachment: { path: below.split(sep).join('/'), mediaType, bytes: content.length, sha256 },
+      content,
+    };
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    return {
+      code: 'file-unreadable',
+      fault: error.code === 'ENOENT' ? 'does not exist' : `can't be read: ${error.message}`,
+    };
+  }
+}
+
+/** True for a path, relative to a root, that is outside of it. On Windows that is an absolute path for another drive. */
+export function leavesRoot(relativePath: string): boolean {
+  return relativePath === '..' || relativePath.startsWith(`..${sep}`) || isAbsolute(relativePath);
+}
+
+/** The messages of one side before the other answers. */
+interface TurnGroup {
+  readonly isAssistant: boolean;
+  readonly parts: readonly OutgoingMessage[];
+}
+
+/**
+ * The conversation for APIs that know two sides only: without system messages, and with the results of parallel calls in
+ * one turn of the user.
+ */
+export function groupTurns(messages: readonly OutgoingMessage[]): readonly TurnGroup[] {
+  const groups: { isAssistant: boolean; parts: OutgoingMessage[] }[] = [];
+  for (const message of messages) {
+    if (isSystem(message)) continue;
+    const isAssistant = message.role === 'assistant';
+    const last = groups.at(-1);
+    if (last !== undefined && last.isAssistant === isAssistant) last.parts.push(message);
+    else groups.push({ isAssistant, parts: [message] });
+  }
+  return groups;
+}
+
+/** The texts of system and developer messages, which such APIs take apart from the conversation. */
+export function joinSystem(messages: readonly OutgoingMessage[]): string | undefined {
+  const texts = messages.filter(isSystem).map(({ content }) => content);
+  return texts.length === 0 ? undefined : texts.join('\n\n');
+}
+
+/** Arguments for APIs that take only an object; text that is no object is quoted in one. */
+export function argumentsOf({ arguments: parsed, rawArguments }: ToolCall): JsonObject {
+  return isJsonObject(parsed) ? parsed : { arguments: rawArguments };
+}
+
+function isSystem({ role }: OutgoingMessage): boolean {
+  return role === 'system' || role === 'developer';
 }

@@ -1,7 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { ProviderFailure } from '../model/completion.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import { findPriceProvider, type Preset } from './presets.ts';

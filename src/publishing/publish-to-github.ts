@@ -9,7 +9,7 @@ import { type GithubApiPorts, openGithubApi } from '../github/github-api.ts';
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
 import { systemClock } from '../model/clock.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
 
 export type { Conclusion } from '../github/comments-and-checks.ts';

@@ -6,7 +6,7 @@ import type { AskedCase, CellRow, RecordedCall, RecordedCheck } from '../model/r
 import type { Verdict } from '../model/verdict.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
-import { sumKnown } from '../stats/sum-known.ts';
+import { sumKnown } from '../stats/means.ts';
 import { clipText } from '../text/shorten.ts';
 import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 

@@ -1,11 +1,10 @@
 import { defined } from '../json/defined.ts';
 import { judgedLatencies } from '../model/cell.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
-import type { ErosionFinding } from '../model/erosion.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { PromptFindings } from '../model/finding.ts';
 import type { Decision } from '../model/gate.ts';
-import type { VariantTrend } from '../model/history.ts';
+import type { ErosionFinding, VariantTrend } from '../model/history.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { GatePolicy } from '../model/suite.ts';

@@ -1,6 +1,5 @@
 import { isJudged } from '../model/cell.ts';
-import { type ClassPolicy, noClass } from '../model/classes.ts';
-import { selectionId } from '../model/name-classes.ts';
+import { type ClassPolicy, noClass, selectionId } from '../model/classes.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import type { Classified } from '../stats/classification.ts';
 

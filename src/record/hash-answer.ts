@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { CallRecord } from '../model/cell.ts';
-import { completionText } from '../model/completion-text.ts';
+import { completionText } from '../model/completion.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import { sha256Hex } from '../text/sha256.ts';
 

@@ -1,10 +1,10 @@
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemErrorCode } from '../files/storage-error.ts';
+import { systemErrorCode } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { UserError } from '../model/errors.ts';
 import type { PageRun } from '../model/page.ts';
-import { openRecordHeads } from './open-stored-record.ts';
+import { UserError } from '../model/problem.ts';
+import { openRecordHeads } from './read-run-record.ts';
 import { totalsOf } from './summarize-run.ts';
 
 export interface StoredRun {

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { systemErrorCode } from '../files/storage-error.ts';
+import { systemErrorCode } from '../files/write-files.ts';
 import { parseExactJson } from '../json/parse-json.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import type { CellRow } from '../model/record.ts';
 import { isCellRow } from './row-guards.ts';
 

@@ -1,16 +1,19 @@
 import { closeSync, readSync } from 'node:fs';
+import { relative } from 'node:path';
 import { type ByteLine, splitLines } from '../files/split-lines.ts';
 import type { CellKey } from '../model/cell.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { type CellRow, type EndRow, type RowHead, type RunHeader, recordFormat } from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
-import { openRecordFile, parseRow, type RowPlace, toReadError } from './read-rows.ts';
+import type { RowSummary, RunSummary } from '../model/summary.ts';
+import { summarizeRow } from './case-summaries.ts';
+import { openRecordFile, openRowReader, parseRow, type RowPlace, toReadError } from './read-rows.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
 import { parseRowHead } from './row-layout.ts';
+import { summarizeRun } from './summarize-run.ts';
 
 /** A record as read once from end to end, without its rows. */
-export interface ReadRecord {
+interface ReadRecord {
   readonly path: string;
   readonly header: RunHeader;
   /** Of every row, by the index that the caller was given. */
@@ -165,4 +168,48 @@ function damagedLine(path: string, number: number): Problem {
   const message = `Line ${number} of the run record ${path} is damaged.`;
   const hint = 'run again, or `llmcheck run --resume`: it leaves the line out and runs its cell again';
   return { code: 'record', severity: 'error', message, hint, at: { file: path, line: number, column: 1 } };
+}
+
+/** A record as read and counted; its answers stay on disk. */
+export interface StoredRecord {
+  readonly path: string;
+  /** Relative to the working folder where that is below it. */
+  readonly shownPath: string;
+  readonly header: RunHeader;
+  readonly end: EndRow | undefined;
+  readonly summary: RunSummary;
+  readonly warnings: readonly string[];
+  readonly readRow: (rowIndex: number) => CellRow;
+}
+
+/** `end` says how the run ended where the record does not say so (yet). */
+export function openStoredRecord(path: string, cwd: string, { end }: { readonly end?: EndRow } = {}): StoredRecord {
+  const rows: RowSummary[] = [];
+  const record = visitRows(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));
+  return toStoredRecord({ ...record, rows, end: record.end ?? end }, cwd);
+}
+
+/** Reads the heads of the rows alone: faster where most of the answers will never be looked at. */
+export function openRecordHeads(path: string, cwd: string): StoredRecord {
+  const rows: RowSummary[] = [];
+  const record = visitRowHeads(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));
+  return toStoredRecord({ ...record, rows }, cwd);
+}
+
+/** Counts the rows of a record, whether they were just read or just written. */
+export function toStoredRecord(
+  record: ReadRecord & { readonly rows: readonly RowSummary[] },
+  cwd: string,
+): StoredRecord {
+  const { path, header, end, rows, warnings } = record;
+  const shown = relative(cwd, path);
+  return {
+    path,
+    shownPath: shown.startsWith('..') ? path : shown,
+    header,
+    end,
+    summary: summarizeRun(header, rows, end),
+    warnings,
+    readRow: openRowReader(record),
+  };
 }

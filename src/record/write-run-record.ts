@@ -12,8 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StorageError, withStorageErrors } from '../files/storage-error.ts';
-import { makeFolder } from '../files/write-files.ts';
+import { makeFolder, StorageError, withStorageErrors } from '../files/write-files.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
 import { type RowPlace, readRowsAt } from './read-rows.ts';
 import { renderRow } from './row-layout.ts';

@@ -1,5 +1,5 @@
-import type { ErosionFinding, RunSincePin } from '../model/erosion.ts';
 import type { Certainty, UnseenSlice } from '../model/gate.ts';
+import type { ErosionFinding, RunSincePin } from '../model/history.ts';
 import type {
   MetricComparison,
   PromptText,

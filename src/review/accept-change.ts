@@ -1,5 +1,5 @@
 import { extname, relative, resolve } from 'node:path';
-import { selectTarget } from '../assertions/select/select-target.ts';
+import { selectTarget } from '../assertions/select-target.ts';
 import { mergeBaseline } from '../baseline/baseline-cases.ts';
 import { buildBaseline } from '../baseline/build-baseline.ts';
 import { judgeAsAccepted } from '../baseline/judge-as-accepted.ts';
@@ -13,7 +13,7 @@ import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
 import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
 import { indexCells, openCells } from '../plan/find-cells.ts';

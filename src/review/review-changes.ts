@@ -7,7 +7,7 @@ import type { Case, Project, Suite } from '../model/suite.ts';
 import type { CaseSummary, VariantSummary } from '../model/summary.ts';
 import { buildCasePredicate, casesOf, emptySelection, refuseSlowFilters } from '../plan/select-cases.ts';
 import { findStoredRun } from '../project/stored-runs.ts';
-import { openStoredRecord, type StoredRecord } from '../record/open-stored-record.ts';
+import { openStoredRecord, type StoredRecord } from '../record/read-run-record.ts';
 import { createPaint } from '../reports/paint.ts';
 import { renderDiff } from '../reports/render-diff.ts';
 import { shortenToWidth } from '../terminal/display-width.ts';

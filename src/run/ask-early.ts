@@ -1,5 +1,4 @@
-import { decide } from '../compare/gate/decide.ts';
-import { findDecided } from '../compare/gate/decided-early.ts';
+import { decide, findDecided } from '../compare/gate/decide.ts';
 import { type EarlyLook, shareOfAttempt } from '../compare/gate/early-end.ts';
 import { judgeLimits } from '../compare/gate/judge-variant.ts';
 import type { Cell } from '../model/cell.ts';

@@ -6,8 +6,7 @@ import type { CellKey, CellResult } from '../model/cell.ts';
 import type { CellRow } from '../model/record.ts';
 import type { PromptVersion, Suite } from '../model/suite.ts';
 import type { FindCell } from '../plan/find-cells.ts';
-import type { StoredRecord } from '../record/open-stored-record.ts';
-import { cellKeyText } from '../record/read-run-record.ts';
+import { cellKeyText, type StoredRecord } from '../record/read-run-record.ts';
 import { onAbort } from '../text/on-abort.ts';
 
 /** The answers that pairwise checks compare a cell's answer with. */

@@ -1,6 +1,6 @@
 import { type AcceptedPrompt, findAcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import type { FindBaseline } from '../baseline/find-baselines.ts';
-import { nameSent } from '../compare/sent-variant.ts';
+import { nameSent } from '../compare/variant-differences.ts';
 import { defined } from '../json/defined.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { ProviderConfig } from '../model/suite.ts';

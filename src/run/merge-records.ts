@@ -1,6 +1,5 @@
 import type { CellKey } from '../model/cell.ts';
-import { UserError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { findStoredRun, runsFolder } from '../project/stored-runs.ts';
 import { findMergeFaults, mergeEnds, mergeHeaders } from '../record/merge-headers.ts';
 import { type RowPlace, readRowsAt } from '../record/read-rows.ts';

@@ -1,12 +1,12 @@
-import { StorageError } from '../files/storage-error.ts';
-import { withRefusal } from '../model/errors.ts';
+import { StorageError } from '../files/write-files.ts';
+import { withRefusal } from '../model/problem.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary } from '../model/summary.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { summarizeRow } from '../record/case-summaries.ts';
 import { newRunId } from '../record/list-runs.ts';
-import { openStoredRecord, type StoredRecord, toStoredRecord } from '../record/open-stored-record.ts';
 import { openRowReader, type RowPlace } from '../record/read-rows.ts';
+import { openStoredRecord, type StoredRecord, toStoredRecord } from '../record/read-run-record.ts';
 import { endSummary } from '../record/summarize-run.ts';
 import { createRunRecord, type RunRecordWriter } from '../record/write-run-record.ts';
 import type { EarlierPart } from './resume.ts';

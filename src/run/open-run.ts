@@ -5,9 +5,10 @@ import {
   createFindAccepted,
   describeUnaccepted,
   type FindBaseline,
+  type FindReference,
   openBaselines,
+  openReferences,
 } from '../baseline/find-baselines.ts';
-import { type FindReference, openReferences } from '../baseline/find-references.ts';
 import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
 import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';

@@ -1,4 +1,4 @@
-import { hasOtherOptions } from '../compare/sent-variant.ts';
+import { hasOtherOptions } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell, CellKey } from '../model/cell.ts';

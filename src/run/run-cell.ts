@@ -21,7 +21,7 @@ import type {
 } from '../model/completion.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
-import { sumKnown } from '../stats/sum-known.ts';
+import { sumKnown } from '../stats/means.ts';
 
 /** What a cell needs of the world. */
 export interface CellPorts {

@@ -1,8 +1,7 @@
 import { defined } from '../json/defined.ts';
-import { UserError } from '../model/errors.ts';
 import type { LoadedPlugin } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { EmptySelection, Project, Suite } from '../model/suite.ts';
 import { type Config, parseCache } from './config.ts';

@@ -1,5 +1,4 @@
-import { openBaselines } from '../baseline/find-baselines.ts';
-import { openReferences } from '../baseline/find-references.ts';
+import { openBaselines, openReferences } from '../baseline/find-baselines.ts';
 import { decide } from '../compare/gate/decide.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
@@ -11,8 +10,7 @@ import type { Report } from '../model/report.ts';
 import { openCells } from '../plan/find-cells.ts';
 import { createRecordPricer } from '../plan/price-variants.ts';
 import { buildReport } from '../record/build-report.ts';
-import { openStoredRecord, type StoredRecord } from '../record/open-stored-record.ts';
-import { readRunHeader } from '../record/read-run-record.ts';
+import { openStoredRecord, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
 import { type CompareRunOptions, compareRun } from './compare-run.ts';
 import { type JudgedContracts, judgeContracts } from './judge-contracts.ts';
 import { type JudgedErosion, judgeErosion } from './judge-erosion.ts';

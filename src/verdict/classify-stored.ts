@@ -1,9 +1,8 @@
 import { defined } from '../json/defined.ts';
 import type { BaselineTrial } from '../model/baseline.ts';
 import { isJudged } from '../model/cell.ts';
-import type { ClassPolicy } from '../model/classes.ts';
+import { type ClassPolicy, selectionId } from '../model/classes.ts';
 import type { ComparedSide } from '../model/comparison.ts';
-import { selectionId } from '../model/name-classes.ts';
 import type { CellRow } from '../model/record.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { truthOf } from '../record/count-classes.ts';

@@ -3,7 +3,7 @@ import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts'
 import { openBaselineFile, openBaselineText } from '../baseline/open-baseline.ts';
 import { recordOfBaselines } from '../baseline/record-of-baseline.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
-import { UserError } from '../model/errors.ts';
+import { UserError } from '../model/problem.ts';
 import type { RecordedSuite, RunHeader } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { openCells } from '../plan/find-cells.ts';
@@ -12,8 +12,7 @@ import { openGitRef } from '../project/git/git-files.ts';
 import { refuseLinkOutside } from '../project/project-paths.ts';
 import { classifySource, type RecordSource } from '../project/record-source.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
-import { openRecordHeads, type StoredRecord } from '../record/open-stored-record.ts';
-import { isRunRecord, readRunHeader } from '../record/read-run-record.ts';
+import { isRunRecord, openRecordHeads, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
 import { judgeContracts } from './judge-contracts.ts';

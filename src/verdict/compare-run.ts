@@ -12,7 +12,7 @@ import type { Usage } from '../model/completion.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { FindCell } from '../plan/find-cells.ts';
-import type { StoredRecord } from '../record/open-stored-record.ts';
+import type { StoredRecord } from '../record/read-run-record.ts';
 import { classifyStored } from './classify-stored.ts';
 import { type AcceptedVariant, findRedefined, rejudge } from './rejudge.ts';
 

@@ -7,7 +7,7 @@ import { describeContractWarnings, isBreak, type PromptFindings } from '../model
 import type { Breach } from '../model/gate.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
-import type { StoredRecord } from '../record/open-stored-record.ts';
+import type { StoredRecord } from '../record/read-run-record.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { withinRun } from './compare-run.ts';
 

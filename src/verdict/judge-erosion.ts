@@ -1,13 +1,13 @@
-import type { FindReference, Reference } from '../baseline/find-references.ts';
+import type { FindReference, Reference } from '../baseline/find-baselines.ts';
 import { defaultMaxDrop } from '../compare/gate/default-margins.ts';
 import { percent, points } from '../compare/gate/wording.ts';
 import { validResults } from '../compare/pair-cases.ts';
 import { readRunsSince } from '../history/read-runs-since.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
-import type { ErosionFinding } from '../model/erosion.ts';
 import type { Breach } from '../model/gate.ts';
+import type { ErosionFinding } from '../model/history.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import type { StoredRecord } from '../record/open-stored-record.ts';
+import type { StoredRecord } from '../record/read-run-record.ts';
 import { sharedGroups } from '../stats/groups.ts';
 import { mean } from '../stats/means.ts';
 import { testErosion } from '../stats/trend.ts';

@@ -7,7 +7,7 @@ import type { Cell } from '../model/cell.ts';
 import type { ComparedCase, ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
-import type { StoredRecord } from '../record/open-stored-record.ts';
+import type { StoredRecord } from '../record/read-run-record.ts';
 
 /** The cases of a variant as they were accepted. */
 export interface AcceptedVariant {

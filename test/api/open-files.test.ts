@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { systemErrorCode } from '../../src/files/storage-error.ts';
+import { systemErrorCode } from '../../src/files/write-files.ts';
 import { checkAnswer, compareRecords, renderReport, runSuites, UserError } from '../../src/index.ts';
 import { startEchoServer } from '../support/chat-server.ts';
 import { openTempProject } from '../support/temp-project.ts';

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { AskModel, JudgedInput, ModelQuestion } from '../../src/assertions/define.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
-import { frameParts } from '../../src/assertions/judged/ask-judge.ts';
+import { findJsonObjects, frameParts } from '../../src/assertions/judged/ask-judge.ts';
 import { countVotes, type Vote } from '../../src/assertions/judged/judge-answer.ts';
-import { findJsonObjects } from '../../src/assertions/judged/read-judge-reply.ts';
 import fc from '../support/property.ts';
 import { buildSpec, buildView, combine, describeAssertion, findProblems, outcomeOf, ports } from './judge-one.ts';
 

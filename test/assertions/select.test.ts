@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { selectTarget } from '../../src/assertions/select/select-target.ts';
+import { selectTarget } from '../../src/assertions/select-target.ts';
 import type { SelectSpec } from '../../src/model/verdict.ts';
 import { buildToolCall, buildView, ports } from './judge-one.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readBaseline } from '../../src/baseline/read-baseline.ts';
 import { renderBaseline, writeBaseline } from '../../src/baseline/write-baseline.ts';
-import { StorageError } from '../../src/files/storage-error.ts';
+import { StorageError } from '../../src/files/write-files.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/baseline.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 import { type BaselineRows, contentOf, parseRows, readRows } from '../support/baseline-rows.ts';

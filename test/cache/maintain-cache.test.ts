@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type CacheEntry, renderEntry } from '../../src/cache/cache-entry.ts';
 import { entryPath } from '../../src/cache/file-store.ts';
 import { CacheMaintenance } from '../../src/cache/maintain-cache.ts';
-import { StorageError } from '../../src/files/storage-error.ts';
+import { StorageError } from '../../src/files/write-files.ts';
 import { ask, buildEntry, makeFolder } from './build-request.ts';
 import { editEntry, openStore } from './open-store.ts';
 

@@ -2,13 +2,12 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { recordingHash } from '../../src/cache/cache-key.ts';
-import type { RecordingLine } from '../../src/cache/recordings.ts';
-import { parseRecordings, readRecordings, renderRecording } from '../../src/cache/recordings.ts';
+import { parseRecordings, type RecordingLine, readRecordings, renderRecording } from '../../src/cache/recordings.ts';
 import { withRecordings } from '../../src/cache/with-recordings.ts';
 import { writeRecordings } from '../../src/cache/write-recordings.ts';
-import { StorageError } from '../../src/files/storage-error.ts';
+import { StorageError } from '../../src/files/write-files.ts';
 import type { Complete, CompletionRequest } from '../../src/model/completion.ts';
-import { UserError } from '../../src/model/errors.ts';
+import { UserError } from '../../src/model/problem.ts';
 import fc from '../support/property.ts';
 import { answer, ask, buildRequest, completed, makeFolder, noSignal } from './build-request.ts';
 

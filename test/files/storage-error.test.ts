@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { toStorageError, withStorageErrors } from '../../src/files/storage-error.ts';
-import { makeFolder } from '../../src/files/write-files.ts';
+import { makeFolder, toStorageError, withStorageErrors } from '../../src/files/write-files.ts';
 
 const folder = () => {
   const path = mkdtempSync(join(tmpdir(), 'llmcheck-test-'));

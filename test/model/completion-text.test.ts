@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../src/json/canonical-json.ts';
-import type { Completion, Usage } from '../../src/model/completion.ts';
-import { completionText } from '../../src/model/completion-text.ts';
+import { type Completion, completionText, type Usage } from '../../src/model/completion.ts';
 import fc from '../support/property.ts';
 
 const text = () => fc.string({ unit: 'binary' });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { UserError } from '../../src/model/errors.ts';
+import type { UserError } from '../../src/model/problem.ts';
 import { type GitRef, openGitRef } from '../../src/project/git/git-files.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { UserError } from '../../src/model/errors.ts';
+import { UserError } from '../../src/model/problem.ts';
 import type { Endpoint } from '../../src/model/provider.ts';
 import type { ProviderConfig } from '../../src/model/suite.ts';
 import { adapters, lookupAdapter } from '../../src/providers/index.ts';

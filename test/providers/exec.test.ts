@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import type { CompletionOutcome } from '../../src/model/completion.ts';
-import { UserError } from '../../src/model/errors.ts';
+import { UserError } from '../../src/model/problem.ts';
 import { exec } from '../../src/providers/code/exec.ts';
 import { splitCommand } from '../../src/text/command-line.ts';
 import fc from '../support/property.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../../src/model/errors.ts';
+import { UserError } from '../../src/model/problem.ts';
 import { askProvider, completionOf, conversation, failureOf, neutralParams } from './ask-provider.ts';
 
 const answer = {

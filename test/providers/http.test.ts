@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { http } from '../../src/providers/http/http.ts';
-import { httpOptions } from '../../src/providers/http/options.ts';
+import { http, httpOptions } from '../../src/providers/http.ts';
 import { askProvider, completionOf, conversation, failureOf } from './ask-provider.ts';
 import { buildConfig } from './build-request.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CompletionOutcome } from '../../src/model/completion.ts';
-import { UserError } from '../../src/model/errors.ts';
+import { UserError } from '../../src/model/problem.ts';
 import type { ConnectedProvider } from '../../src/model/provider.ts';
 import { module } from '../../src/providers/code/module.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';

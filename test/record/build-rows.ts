@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { UserError } from '../../src/model/errors.ts';
+import { UserError } from '../../src/model/problem.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../../src/model/record.ts';
 
 export function buildHeader(changes: Partial<RunHeader> = {}): RunHeader {

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { StorageError } from '../../src/files/storage-error.ts';
+import { StorageError } from '../../src/files/write-files.ts';
 import type { Usage } from '../../src/model/completion.ts';
 import type { CellRow, RecordRow } from '../../src/model/record.ts';
 import { openRowReader, readRowsAt } from '../../src/record/read-rows.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { judgedMargin, judgeError } from '../../src/stats/agreement.ts';
 import { compareCases } from '../../src/stats/compare-cases.ts';
-import { judgedMargin, judgeError } from '../../src/stats/judge-error.ts';
 import { createRandom } from '../../src/text/random.ts';
 
 const [sensitivity, specificity] = [0.95, 0.9];

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mean, sumOfSquares } from '../../src/stats/means.ts';
-import { addValues, noValues, representValues } from '../../src/stats/moments.ts';
+import { addValues, mean, noValues, representValues, sumOfSquares } from '../../src/stats/means.ts';
 import fc from '../support/property.ts';
 
 const values = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 40 });

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { assertions } from '../../src/assertions/index.ts';
-import { UserError } from '../../src/model/errors.ts';
-import type { Problem } from '../../src/model/problem.ts';
+import { type Problem, UserError } from '../../src/model/problem.ts';
 import type { Case, Suite } from '../../src/model/suite.ts';
 import { openPackages } from '../../src/programs/open-packages.ts';
 import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';

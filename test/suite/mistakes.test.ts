@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { UserError } from '../../src/model/errors.ts';
+import { UserError } from '../../src/model/problem.ts';
 import { fixtureFolder, loadAt, placeOf, problemsAt } from './load-fixture.ts';
 
 const folder = join(fixtureFolder, 'mistakes');

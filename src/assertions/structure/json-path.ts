@@ -5,7 +5,7 @@ import { plainNumbers } from '../../text/exact-numbers.ts';
 import { diffValues } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
 import { countRangeParam, describeBounds, isWithin } from '../params.ts';
-import { queryPath } from '../select/select-target.ts';
+import { queryPath } from '../select-target.ts';
 import { describeNotJson, describeValue, jsonOf } from '../targets.ts';
 
 const pathParam = z.string().superRefine((path, context) => {

@@ -1,8 +1,8 @@
 import type { Command, Option } from 'commander';
 import { defined } from '../../json/defined.ts';
 import { listReporters } from '../../listing/list-parts.ts';
-import { UserError } from '../../model/errors.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { UserError } from '../../model/problem.ts';
 import { loadIds } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { listStoredRuns } from '../../project/stored-runs.ts';

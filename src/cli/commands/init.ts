@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { withFileLock } from '../../files/file-lock.ts';
-import { StorageError, withStorageErrors } from '../../files/storage-error.ts';
+import { StorageError, withStorageErrors } from '../../files/write-files.ts';
 import { importAnswers } from '../../importing/import-answers.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { Io } from '../io.ts';

@@ -6,7 +6,7 @@ import { exitCodes } from '../../model/exit-code.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
-import { judgeError } from '../../stats/judge-error.ts';
+import { judgeError } from '../../stats/agreement.ts';
 import { formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { quote } from '../../text/shorten.ts';

@@ -9,8 +9,8 @@ import {
   listRuns,
   listSuites,
 } from '../../listing/list-parts.ts';
-import { UserError } from '../../model/errors.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { UserError } from '../../model/problem.ts';
 import { loadPlugins } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { UserError } from '../../model/errors.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { forecastRun } from '../../run/dry-run.ts';

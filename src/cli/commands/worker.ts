@@ -1,8 +1,8 @@
 import { openWork } from '../../calls/work.ts';
 import { defined } from '../../json/defined.ts';
 import { systemClock } from '../../model/clock.ts';
-import { UserError } from '../../model/errors.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { UserError } from '../../model/problem.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';

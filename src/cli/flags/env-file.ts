@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/problem.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

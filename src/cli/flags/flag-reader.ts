@@ -1,5 +1,4 @@
-import { UserError } from '../../model/errors.ts';
-import type { Problem } from '../../model/problem.ts';
+import { type Problem, UserError } from '../../model/problem.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 import { usageProblem } from '../usage-error.ts';
 

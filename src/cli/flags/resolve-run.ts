@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import { UserError } from '../../model/errors.ts';
 import type { LoadedPlugin } from '../../model/own-code.ts';
 import type { Plugin } from '../../model/plugin.ts';
-import type { Problem, SettingFault } from '../../model/problem.ts';
+import { type Problem, type SettingFault, UserError } from '../../model/problem.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { Report } from '../../model/report.ts';
 import type { Project } from '../../model/suite.ts';

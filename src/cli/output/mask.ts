@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import { UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/problem.ts';
 import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
 import type { TextSink } from '../io.ts';
 

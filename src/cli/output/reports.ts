@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { StorageError } from '../../files/storage-error.ts';
+import { StorageError } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
-import { UserError } from '../../model/errors.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { LoadedPlugin } from '../../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../../model/plugin.ts';
-import type { Problem } from '../../model/problem.ts';
+import { type Problem, UserError } from '../../model/problem.ts';
 import type { Report, ReportStyle } from '../../model/report.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { openRepositoryPaths } from '../../project/repository-place.ts';

@@ -2,8 +2,7 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { withStorageErrors } from '../../files/storage-error.ts';
-import { makeFolder } from '../../files/write-files.ts';
+import { makeFolder, withStorageErrors } from '../../files/write-files.ts';
 
 /**
  * Writes a file, and its folder, in chunks: under a temporary name first, so that a reader never sees half of it and a

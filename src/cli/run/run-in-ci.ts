@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { UserError } from '../../model/errors.ts';
-import type { Problem } from '../../model/problem.ts';
+import { type Problem, UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';

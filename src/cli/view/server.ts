@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from '../../reports/index.ts';
 import type { ViewedRuns } from '../../viewing/view-runs.ts';

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { Certainty, UnseenSlice } from '../../model/gate.ts';
-import { isSameQuestion, isSameSettings } from '../sent-variant.ts';
+import { isSameQuestion, isSameSettings } from '../variant-differences.ts';
 import type { GatedComparison } from './gated-comparison.ts';
 import { decideHypothesis, findHypotheses } from './judge-metrics.ts';
 

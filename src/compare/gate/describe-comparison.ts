@@ -1,15 +1,20 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
-import type { CaseChange, ComparedCase, ComparedVariant, PlanningAdvice } from '../../model/comparison.ts';
+import type {
+  CaseChange,
+  ComparedCase,
+  ComparedClasses,
+  ComparedVariant,
+  MetricEvidence,
+  PlanningAdvice,
+} from '../../model/comparison.ts';
 import type { Certainty } from '../../model/gate.ts';
-import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
+import type { ClassComparison, ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { describeClasses } from './describe-classes.ts';
-import { describeMetric, describeWithoutInterval } from './describe-metric.ts';
 import type { Hypothesis } from './judge-metrics.ts';
-import { describeJudgedMargin, describeMargin, nameMetric, nameSlice, percent, points } from './wording.ts';
+import { describeJudgedMargin, describeMargin, nameClass, nameMetric, nameSlice, percent, points } from './wording.ts';
 
-export interface ComparisonVerdict {
+interface ComparisonVerdict {
   readonly outcome: ComparisonOutcome;
   readonly certainty: Certainty;
   readonly notes: readonly string[];
@@ -184,3 +189,57 @@ function nameCases(cases: readonly ComparedCase[]): string {
 }
 
 const maxNames = 10;
+
+function describeMetric({ baseline, candidate, delta, low, high, p }: MetricEvidence): MetricComparison {
+  return { baseline, candidate, delta, low, high, p };
+}
+
+/** Of a variant that ended early. */
+function describeWithoutInterval({ baseline, candidate, delta }: MetricEvidence): MetricComparison {
+  return { baseline, candidate, delta, low: null, high: null, p: null };
+}
+
+/** The classes of both sides as a report shows them. */
+function describeClasses(
+  { cases, f1, recall, cells }: ComparedClasses,
+  describe: typeof describeMetric,
+): ClassComparison {
+  return {
+    cases,
+    f1: { maxDrop: f1.maxDrop, ...describe(f1.evidence) },
+    recall: [...recall].map(([name, { evidence, maxDrop, isLimited }]) => ({
+      class: name,
+      cases: evidence.n,
+      ...(isLimited ? { maxDrop } : {}),
+      ...describe(evidence),
+    })),
+    cells,
+  };
+}
+
+/** What the comparison of classes could not see. */
+export function describeClassGaps({ classes }: ComparedVariant): readonly string[] {
+  if (classes === undefined) return [];
+  const { recall, relabelled, unclassified, vanished, cases } = classes;
+  const limited = [...recall].filter(([, { isLimited, evidence }]) => isLimited && evidence.n === 0);
+  return [
+    ...vanished.map(
+      ({ name, cases: count }) =>
+        `${nameClass(name)} has no case any more: its ${formatCount(count, 'case')} ${count === 1 ? 'was' : 'were'} removed since the baseline`,
+    ),
+    ...(relabelled === 0
+      ? []
+      : [
+          `${formatCount(relabelled, 'case')} ${relabelled === 1 ? 'is' : 'are'} of another class than when accepted, and not compared by class`,
+        ]),
+    ...(unclassified === 0
+      ? []
+      : [
+          `${formatCount(unclassified, 'case')} can't be compared by class: the baseline holds neither a class nor an answer`,
+        ]),
+    ...(cases === 0 ? ['no case can be compared by class, so a drop of recall or macro F1 cannot be seen'] : []),
+    ...limited.map(
+      ([name]) => `${nameClass(name)}: none of its cases can be compared, so a drop of its recall can't be seen`,
+    ),
+  ];
+}

@@ -1,7 +1,7 @@
 import type { RunSettings } from '../../model/record.ts';
 import type { VariantSummary } from '../../model/summary.ts';
+import { judgedMargin } from '../../stats/agreement.ts';
 import { fillErrors } from '../../stats/compare-cases.ts';
-import { judgedMargin } from '../../stats/judge-error.ts';
 import { type PairedResults, pairCases } from '../../stats/pairs.ts';
 import { sequentialEvidence } from '../../stats/sequential-evidence.ts';
 import { sha256Hex } from '../../text/sha256.ts';

@@ -3,7 +3,7 @@ import type { ComparedVariant } from '../../model/comparison.ts';
 import type { AcceptedPromptState, RunSettings } from '../../model/record.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { countErrored, judgedRows, maxErroredRetrials, type RetriedCase } from '../confirm/retried-case.ts';
-import { nameSent } from '../sent-variant.ts';
+import { nameSent } from '../variant-differences.ts';
 
 /** A gated variant with what it is compared with. */
 export interface GatedComparison {

@@ -5,8 +5,7 @@ import type { CaseSummary, RunSummary, VariantSummary } from '../../model/summar
 import { classifyRows, createFindClass, truthOf } from '../../record/count-classes.ts';
 import { type Classified, classScores, confusionMatrix, macroScores } from '../../stats/classification.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import type { LimitGate } from './limit-gate.ts';
-import { hasMissingRows } from './range-of-mean.ts';
+import { hasMissingRows, type LimitGate } from './judge-variant-limits.ts';
 import { describeBelow, nameClass, nameMetric, percent, rounding } from './wording.ts';
 
 /** Judges the limits on classes that need no baseline: least recall, precision and macro F1, and that they were judged. */

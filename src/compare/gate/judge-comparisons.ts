@@ -7,10 +7,9 @@ import type { RowSummary, RunSummary, VariantSummary } from '../../model/summary
 import { formatCount } from '../../text/format-amount.ts';
 import { countErrored } from '../confirm/retried-case.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
-import { hasOtherOptions } from '../sent-variant.ts';
+import { hasOtherOptions } from '../variant-differences.ts';
 import { findCertainty } from './certainty.ts';
-import { describeClassGaps } from './describe-classes.ts';
-import { describeComparison } from './describe-comparison.ts';
+import { describeClassGaps, describeComparison } from './describe-comparison.ts';
 import {
   type EarlyLook,
   findPartialVariants,
@@ -21,9 +20,8 @@ import {
 } from './early-end.ts';
 import type { LookedAverage } from './find-averages.ts';
 import { findSuspicions, type Suspicions } from './find-suspicions.ts';
-import { gateCases } from './gate-cases.ts';
 import { type GatedComparison, isGone } from './gated-comparison.ts';
-import { type CaseVerdict, judgeSuspicion, type UnsettledCase } from './judge-cases.ts';
+import { type CaseVerdict, gateCases, judgeSuspicion, type UnsettledCase } from './judge-cases.ts';
 import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
 import { gateMetrics, type JudgedMetric, judgeLook, testAtOnce } from './test-metrics.ts';
 import { describeWorse, percent } from './wording.ts';

@@ -7,9 +7,14 @@ import { formatCount } from '../../text/format-amount.ts';
 import type { CaseVerdict, UnsettledCase } from './judge-cases.ts';
 import { judgeClasses } from './judge-classes.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
-import { judgeSlices } from './judge-slices.ts';
-import type { LimitGate, LocalBreach } from './limit-gate.ts';
-import { countUnjudged, passOf, rangeOfMean } from './range-of-mean.ts';
+import {
+  countUnjudged,
+  judgeSlices,
+  type LimitGate,
+  type LocalBreach,
+  passOf,
+  rangeOfMean,
+} from './judge-variant-limits.ts';
 import { describeBelow, rounding } from './wording.ts';
 
 /** A variant judged by the absolute limits of its suite. */

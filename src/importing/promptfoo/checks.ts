@@ -1,8 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isKeptByDouble } from '../../text/exact-numbers.ts';
-import { type Draft, LeftOut } from '../draft.ts';
-import { isMap, type Written } from '../written.ts';
-import { escapeTemplate, translateNunjucks } from './templates.ts';
+import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import { escapeTemplate, translateNunjucks } from './prompts.ts';
 
 /** An assertion as a suite writes it. */
 export type Check = Readonly<Record<string, unknown>>;

@@ -1,8 +1,16 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import type { Problem } from '../../model/problem.ts';
-import { createDraft, type Draft, type ImportedSuite, LeftOut, nameOf } from '../draft.ts';
-import { isMap, readWritten, type Written } from '../written.ts';
+import {
+  createDraft,
+  type Draft,
+  type ImportedSuite,
+  isMap,
+  LeftOut,
+  nameOf,
+  readWritten,
+  type Written,
+} from '../draft.ts';
 import { type Check, type CheckContext, convertAssertion } from './checks.ts';
 import { type ConvertedPrompt, convertPrompt } from './prompts.ts';
 import { convertModel, convertProvider, type Provider } from './providers.ts';
@@ -19,17 +27,11 @@ export interface ImportPorts {
 }
 
 /** Keys that change nothing in what is sent or judged. */
-const IDLE = new Set([
-  'description',
-  'tags',
-  'outputPath',
-  'commandLineOptions',
-  'metadata',
-  'sharing',
-  'writeLatestResults',
-  '$schema',
-  'derivedMetrics',
-]);
+const IDLE = new Set(
+  'description tags outputPath commandLineOptions metadata sharing writeLatestResults $schema derivedMetrics'.split(
+    ' ',
+  ),
+);
 const READ = new Set(['prompts', 'providers', 'targets', 'tests', 'defaultTest', 'scenarios', 'evaluateOptions']);
 
 /** Reads a promptfoo config: nothing in it is run, and nothing but files of the project is read. */

@@ -1,7 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import type { Draft, LeftOut } from '../draft.ts';
-import { isMap, type Written } from '../written.ts';
+import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
 
 export type Provider = string | Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { parseCsv } from '../../text/csv.ts';
-import { type Draft, type ImportContext, LeftOut } from '../draft.ts';
-import { isMap, placeAt, readWritten, type Written } from '../written.ts';
+import { type Draft, type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
 import { type Check, convertTransform } from './checks.ts';
 
 /** The tests of a config, as written there or in the files that it names. */

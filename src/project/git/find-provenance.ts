@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { systemErrorCode } from '../../files/storage-error.ts';
-import { readOrUndefined } from '../../files/write-files.ts';
+import { readOrUndefined, systemErrorCode } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { RunProvenance } from '../../model/record.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { UserError } from '../../model/errors.ts';
+import type { UserError } from '../../model/problem.ts';
 import { shellWord } from '../../text/command-line.ts';
 import { quote } from '../../text/shorten.ts';
 import { checkRefs, findRepository, resolveCommit } from './find-commit.ts';

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { parse, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { UserError } from '../../model/errors.ts';
-import type { ProblemCode } from '../../model/problem.ts';
+import { type ProblemCode, UserError } from '../../model/problem.ts';
 
 export type GitEnvironment = Readonly<Record<string, string | undefined>>;
 

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemErrorCode, withStorageErrors } from '../../files/storage-error.ts';
-import { makeFolder } from '../../files/write-files.ts';
+import { makeFolder, systemErrorCode, withStorageErrors } from '../../files/write-files.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { type BatchHandle, batchHandleFormat } from '../../model/batch.ts';
 

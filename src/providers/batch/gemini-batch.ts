@@ -11,8 +11,7 @@ import type {
 import type { ProviderFailure } from '../../model/completion.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { list, text } from '../answer.ts';
-import { geminiContent } from '../gemini/content.ts';
-import { geminiPresetOf } from '../gemini/gemini.ts';
+import { geminiContent, geminiPresetOf } from '../gemini.ts';
 import {
   addUnanswered,
   type BatchClient,

@@ -4,7 +4,7 @@ import { parseShallowJson } from '../../json/parse-json.ts';
 import type { Completion, CompletionOutcome } from '../../model/completion.ts';
 import { replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
-import { describeText } from '../failures/describe-text.ts';
+import { describeText } from '../failures/read-api-error.ts';
 
 export const execOutputs = ['auto', 'text', 'json'] as const;
 

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
-import { UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/problem.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { openProgramRunner, type ProgramResult, selectEnv } from '../../programs/run-program.ts';
@@ -9,7 +9,7 @@ import { splitCommand } from '../../text/command-line.ts';
 import { lastWords } from '../../text/shorten.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
-import { describeText } from '../failures/describe-text.ts';
+import { describeText } from '../failures/read-api-error.ts';
 import { type ExecOutput, execOutputs, nameOutcome, readExecOutput } from './answer-object.ts';
 import { hashEnv, hashFiles } from './hash-code.ts';
 

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } f
 import { dirname, relative, resolve } from 'node:path';
 import { findRelativeImports, importSuffixes } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
-import { leavesRoot } from '../read-attachment.ts';
+import { leavesRoot } from '../outgoing-request.ts';
 
 export interface HashedModule {
   /** SHA-256 of the file and of all that it imports relatively, in the order in which they are found. */

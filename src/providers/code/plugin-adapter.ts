@@ -9,7 +9,7 @@ import { describeThrown } from '../../text/thrown.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { kindOfStatus } from '../failures/classify-reply.ts';
-import { describeText } from '../failures/describe-text.ts';
+import { describeText } from '../failures/read-api-error.ts';
 import { nameOutcome, readReturned } from './answer-object.ts';
 
 /** An adapter of a plug-in. It runs in this process; the engine's limits, retries and cache are around it. */

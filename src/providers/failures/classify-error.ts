@@ -1,6 +1,6 @@
 import { HttpError } from '../../http/http-error.ts';
 import type { ProviderFailure } from '../../model/completion.ts';
-import { describeText } from './describe-text.ts';
+import { describeText } from './read-api-error.ts';
 
 /** Turns what broke a request on its way into a failure; undefined for anything else, which is then a bug. */
 export function classifyError(error: unknown, url: string): ProviderFailure | undefined {

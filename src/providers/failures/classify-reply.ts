@@ -3,8 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
 import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
 import { shortenText } from '../../text/shorten.ts';
-import { describeText } from './describe-text.ts';
-import { type ApiError, cut, readApiError } from './read-api-error.ts';
+import { type ApiError, cut, describeText, readApiError } from './read-api-error.ts';
 
 /** Turns an HTTP answer that is no success into a failure. `nowMs` resolves a `retry-after` date. */
 export function classifyReply(

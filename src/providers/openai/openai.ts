@@ -2,7 +2,7 @@ import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
 import type { HttpReply } from '../../http/client.ts';
 import { isJsonObject } from '../../json/json.ts';
-import { UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/problem.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { defineHttpAdapter, type HttpService } from '../http-adapter.ts';

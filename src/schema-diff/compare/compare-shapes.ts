@@ -25,8 +25,7 @@ import {
   pairEqual,
   pairInOrder,
 } from './change.ts';
-import { compareArrays } from './compare-arrays.ts';
-import { compareObjects } from './compare-objects.ts';
+import { compareArrays, compareObjects } from './compare-objects.ts';
 import { compareNotes, compareOtherKeywords } from './compare-other-keywords.ts';
 import { compareNumbers, compareStrings } from './compare-scalars.ts';
 import { compareTypes, compareValues } from './compare-types.ts';

@@ -1,8 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer, splitPointer } from '../../json/json-pointer.ts';
-import { validateKeywords } from './check-keywords.ts';
-import { findEndlessReference } from './find-endless-reference.ts';
+import { findEndlessReference, validateKeywords } from './check-document.ts';
 import { referenceKeywords, visitChildren } from './keywords.ts';
 
 export type RawSchema = JsonObject | boolean;

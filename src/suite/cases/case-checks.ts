@@ -1,6 +1,5 @@
 import { writeJson } from '../../json/canonical-json.ts';
-import { maxClassLength, noClass } from '../../model/classes.ts';
-import { nameClass } from '../../model/name-classes.ts';
+import { maxClassLength, nameClass, noClass } from '../../model/classes.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { Turn } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';

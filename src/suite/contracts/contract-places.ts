@@ -1,7 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { splitPointer } from '../../json/json-pointer.ts';
-import { UserError } from '../../model/errors.ts';
-import type { SourceLocation } from '../../model/problem.ts';
+import { type SourceLocation, UserError } from '../../model/problem.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { childOf, itemsOf, type Located, locate, type Path, textSource } from '../documents/locate.ts';
 import { createProblems, withoutExcerpt } from '../documents/problems.ts';

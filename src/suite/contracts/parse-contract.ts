@@ -5,7 +5,7 @@ import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { ContractPolicy, SeverityOverride } from '../../model/finding.ts';
 import { type Contract, mergeContracts } from '../../model/suite.ts';
 import { type RuleKey, ruleIdOf, rules } from '../../schema-diff/rules.ts';
-import { findMisspeltKeywords } from '../../schema-diff/schema/check-keywords.ts';
+import { findMisspeltKeywords } from '../../schema-diff/schema/check-document.ts';
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';

@@ -13,7 +13,7 @@ import {
 import { basename, dirname, relative } from 'node:path';
 import type { ReadBytes } from '../../files/split-lines.ts';
 import { defined } from '../../json/defined.ts';
-import { UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/problem.ts';
 import type { SourceGlob, Sources } from '../../model/suite.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';

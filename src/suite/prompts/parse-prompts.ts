@@ -10,8 +10,7 @@ import { joinContracts, type ParsedContract, parseContract } from '../contracts/
 import { checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import { type Problems, withoutExcerpt } from '../documents/problems.ts';
-import { checkParams } from '../providers/check-params.ts';
-import { hintOfParams } from '../providers/other-styles.ts';
+import { checkParams, hintOfParams } from '../providers/check-params.ts';
 import { toJsonObject } from '../providers/parse-providers.ts';
 import { promptSchema } from '../schema/suite-schema.ts';
 import { type PlacedTemplate, type PromptContext, readContent } from './prompt-content.ts';

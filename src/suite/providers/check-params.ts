@@ -80,3 +80,70 @@ function checkToolSchemas(params: Located, problems: Problems): void {
     }
   }
 }
+
+/** Keys for the part of `use:` before the colon, and for the part after it, as other tools call them. */
+const adapterKeys = ['adapter', 'provider', 'type', 'vendor'];
+export const modelKeys = ['model', 'modelName', 'model_name'];
+
+export interface OtherUse {
+  /** What belongs under `use:`. */
+  readonly use: string;
+  /** The keys that it replaces. */
+  readonly keys: readonly string[];
+}
+
+/** The model of a provider that is not named under `use:`, as other tools do; undefined where that can't be told. */
+export function findOtherUse(item: Located, adapters: Readonly<Record<string, unknown>>): OtherUse | undefined {
+  const textAt = (key: string) => {
+    const { value } = childOf(item, key);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const isUse = (text = '') => Object.hasOwn(adapters, text.replace(/:.*/s, '')) && /:./.test(text);
+  const written = textAt('use');
+  if (isUse(written)) return undefined;
+  const keys = [...modelKeys, ...adapterKeys].filter((key) => textAt(key) !== undefined);
+  const named = modelKeys.map(textAt).find((text) => text !== undefined);
+  const whole = [named, ...adapterKeys.map(textAt), textAt('id')].find(isUse);
+  if (whole !== undefined && written === undefined) return { use: whole, keys };
+  const adapter = [written, ...adapterKeys.map(textAt)].find((text = '') => Object.hasOwn(adapters, text));
+  return adapter === undefined || named === undefined ? undefined : { use: `${adapter}:${named}`, keys };
+}
+
+/** What APIs call their parameters. */
+const paramNames: ReadonlySet<string> = new Set(
+  (
+    'temperature top_p topP top_k topK max_tokens maxTokens max_completion_tokens max_output_tokens maxOutputTokens ' +
+    'seed stop stop_sequences frequency_penalty presence_penalty response_format tools tool_choice reasoning ' +
+    'reasoning_effort logprobs top_logprobs n verbosity thinking generationConfig'
+  ).split(' '),
+);
+
+/** What other tools call the map of parameters, and what they write in it beside parameters. */
+const mapsOfParams: ReadonlySet<string> = new Set(['config', 'parameters', 'options', 'settings']);
+const notParams: Readonly<Record<string, string>> = {
+  apiBaseUrl: 'baseURL',
+  apiHost: 'baseURL',
+  baseUrl: 'baseURL',
+  base_url: 'baseURL',
+  apiKeyEnvar: 'apiKeyEnv',
+};
+
+/** The next step for a key of a provider or prompt that belongs under `params:`; undefined for any other. */
+export function hintOfParams(item: Located, key: string, unknown: readonly string[]): string | undefined {
+  const hasParams = childOf(item, 'params').value !== undefined;
+  if (mapsOfParams.has(key)) {
+    const moved = Object.keys(Object(childOf(item, key).value)).filter((name) => Object.hasOwn(notParams, name));
+    const beside = moved.map((name) => `, and its ${name} as ${notParams[name] ?? ''} beside it`).join('');
+    return hasParams ? `move what is in it into params${beside}` : `write params in place of ${key}${beside}`;
+  }
+  if (!paramNames.has(key)) return undefined;
+  if (hasParams) return `move it into params: parameters of the model are written there`;
+  const written = unknown
+    .filter((name) => paramNames.has(name))
+    .map((name) => `${name}: ${describe(childOf(item, name).value)}`);
+  return `parameters of the model are written under params: { ${written.join(', ')} }`;
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? '…' : JSON.stringify(plainNumbers(value));
+}

@@ -13,9 +13,8 @@ import { describeValue, hintOfKey } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import { type Problems, withoutExcerpt } from '../documents/problems.ts';
 import { judgeSchema, providerSchema } from '../schema/provider-schema.ts';
-import { checkParams, checkWritten } from './check-params.ts';
+import { checkParams, checkWritten, findOtherUse, hintOfParams, modelKeys, type OtherUse } from './check-params.ts';
 import { reportLiteralKeys } from './literal-keys.ts';
-import { findOtherUse, hintOfParams, modelKeys, type OtherUse } from './other-styles.ts';
 
 interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;

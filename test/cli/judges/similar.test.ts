@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { assertions } from '../../../src/assertions/index.ts';
-import { UserError } from '../../../src/model/errors.ts';
+import { UserError } from '../../../src/model/problem.ts';
 import { parsePromptFile } from '../../../src/prompts/parse-prompt-file.ts';
 import { adapters } from '../../../src/providers/index.ts';
 import { loadProject } from '../../../src/suite/load.ts';

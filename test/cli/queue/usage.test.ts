@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { loadQueueModules } from '../../../src/calls/open-queue.ts';
-import { UserError } from '../../../src/model/errors.ts';
+import { loadQueueModules } from '../../../src/calls/open-dispatch.ts';
+import { UserError } from '../../../src/model/problem.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 
 const env = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', OPENAI_API_KEY: 'sk-test-0123456789abcdef' };
