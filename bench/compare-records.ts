@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import type { CellRow, EndRow, RunHeader } from '../src/model/record.ts';
 import { defaultGate } from '../src/model/suite.ts';
 import { hashAnswer } from '../src/record/hash-answer.ts';
-import { renderRow } from '../src/record/row-layout.ts';
+import { renderRow } from '../src/record/read-rows.ts';
 import { createRandom } from '../src/text/random.ts';
 
 const root = resolve(process.cwd());

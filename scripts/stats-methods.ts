@@ -40,8 +40,13 @@ import {
   wilsonInterval,
 } from '../src/stats/proportions.ts';
 import { clusteredQuantileInterval, quantileInterval } from '../src/stats/quantiles.ts';
-import { hodgesLehmann, wilcoxonSignedRank } from '../src/stats/ranks.ts';
-import { comparePairedCost, costRatio, quantileRatioInterval } from '../src/stats/ratios.ts';
+import {
+  comparePairedCost,
+  costRatio,
+  hodgesLehmann,
+  quantileRatioInterval,
+  wilcoxonSignedRank,
+} from '../src/stats/ranks.ts';
 import { scoreDifferenceInterval, scoreMeanInterval } from '../src/stats/score-bound.ts';
 import { sequentialEvidence } from '../src/stats/sequential-evidence.ts';
 import { mannKendall, testErosion } from '../src/stats/trend.ts';

@@ -6,6 +6,7 @@ import type { CodeSource, OwnCode } from '../model/own-code.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Vars } from '../model/suite.ts';
 import type { Judgement, Verdict } from '../model/verdict.ts';
+import { isHarmlessRegex } from '../text/regex.ts';
 
 /** An answer as checks see it; a conversation's latency and cost are summed. */
 export interface CompletionView
@@ -151,4 +152,16 @@ export function defineAssertion<Params extends z.ZodType>(definition: AssertionD
     // A check's parameters are what this very schema returned, which the registry's common type can't say.
     check: (target, params, context) => definition.check(target, params as z.output<Params>, context),
   };
+}
+
+/** How long one check may compute. */
+export const checkLimitMs = 500;
+
+/** Runs what applies a regex to a text: under the deadline unless it is cheap, since a deadline costs more than most regexes. */
+export function runRegex<T>(regex: RegExp, textLength: number, ports: AssertionPorts, run: () => T): T {
+  return runBounded(isHarmlessRegex(regex.source, regex.flags, textLength), ports, run);
+}
+
+export function runBounded<T>(cheap: boolean, ports: AssertionPorts, run: () => T): T {
+  return cheap ? run() : ports.deadline(run, checkLimitMs);
 }

@@ -2,8 +2,7 @@ import { compileJsonPath, type JsonPath } from '../json/json-path.ts';
 import { type ParsedJson, parseJson } from '../json/parse-json.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { quote } from '../text/shorten.ts';
-import { runBounded, runRegex } from './check-limit.ts';
-import type { AssertionPorts, CompletionView, Target } from './define.ts';
+import { type AssertionPorts, type CompletionView, runBounded, runRegex, type Target } from './define.ts';
 import { describeNotJson, describeToolCalls } from './targets.ts';
 
 /** The part of an answer, or why the answer has none. */

@@ -1,16 +1,25 @@
 import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { VariantKey } from '../model/baseline.ts';
+import type { BaselineVariant, VariantKey } from '../model/baseline.ts';
+import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
 import type { AcceptedPromptState } from '../model/record.ts';
-import { type ProviderConfig, renderMessages, type Suite, writeMessage } from '../model/suite.ts';
+import {
+  type Project,
+  type PromptVersion,
+  type ProviderConfig,
+  renderMessages,
+  type Suite,
+  writeMessage,
+} from '../model/suite.ts';
 import { isOwnCode } from '../plan/plan-run.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
+import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { quote } from '../text/shorten.ts';
-import type { SuiteBaseline } from './find-baselines.ts';
+import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 
 /** The prompt that was accepted of a variant, and how it can be asked again. */
 export interface AcceptedPrompt {
@@ -19,7 +28,7 @@ export interface AcceptedPrompt {
   readonly variant?: RenderedVariant;
 }
 
-export interface FindAcceptedPromptOptions {
+interface FindAcceptedPromptOptions {
   /** Why a provider with another model than the candidate's can't be asked; undefined where it can. */
   readonly refuseModel: (provider: ProviderConfig) => string | undefined;
   /** A variant as a record keeps it, without secrets. */
@@ -61,8 +70,8 @@ export function findAcceptedPrompt(
     provider: stored.model === provider.model ? provider : withModel(provider, stored.model),
     params: stored.params,
   };
-  const missing = findUnrenderable(suite, variant);
-  return missing === undefined ? { state: { is: 'askable', of }, variant } : unavailable(missing);
+  const fault = findUnrenderable(suite, variant.prompt);
+  return fault === undefined ? { state: { is: 'askable', of }, variant } : unavailable(`it ${fault.message}`);
 }
 
 /** The variant tells the prompt that was accepted last, and not the one of which an older case was accepted. */
@@ -123,15 +132,72 @@ function withModel({ price: _price, ...provider }: ProviderConfig, model: string
   return { ...provider, model };
 }
 
-/** The cases may no longer have a variable that only the old prompt needs. */
-function findUnrenderable(suite: Suite, { prompt }: RenderedVariant): string | undefined {
-  for (const { vars, id } of suite.cases()) {
+/** Finds a case that a stored prompt can't be rendered for: it may no longer have a variable that only this prompt needs. */
+function findUnrenderable(suite: Suite, prompt: PromptVersion) {
+  for (const { vars, id, at } of suite.cases()) {
     try {
       renderMessages(prompt, vars);
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
-      return `it can't be rendered for case ${id}: ${error.message}`;
+      return { message: `can't be rendered for case ${id}: ${error.message}`, at };
     }
   }
   return undefined;
+}
+
+/**
+ * Adds each baseline's own prompt beside the version that is compared with it. Both run interleaved in one invocation, so that
+ * drift of the provider affects both and latencies are comparable. Throws a `UserError` where a baseline's prompt can't run.
+ */
+export async function addBaselinePrompts(project: Project, findBaseline: FindBaseline): Promise<Project> {
+  await loadTemplateEngine();
+  const problems: Problem[] = [];
+  const suites = project.suites.map((suite) => {
+    const found = findBaseline(suite);
+    const variants = found?.kind === 'file' ? found.baseline.variants : [];
+    const added = suite.prompts.flatMap((prompt) => {
+      const own = variants.filter(({ prompt: id }) => id === prompt.id);
+      const [first, ...others] = own.length > 0 ? own : variants.filter(({ prompt: id }) => id === prompt.replaces);
+      return first === undefined ? [] : [buildPrompt(prompt, first, others)];
+    });
+    if (added.length === 0) {
+      const message = `--rerun-baseline: suite ${suite.id} has no baseline file whose prompts could run again`;
+      problems.push({ code: 'record', severity: 'error', message, hint: 'accept one with llmcheck baseline accept' });
+    }
+    for (const prompt of added) {
+      const fault = findUnrenderable(suite, prompt);
+      if (fault !== undefined) problems.push(toProblem(prompt, fault));
+    }
+    return { ...suite, prompts: [...suite.prompts, ...added] };
+  });
+  if (problems.length > 0) throw new UserError(problems);
+  return { ...project, suites };
+}
+
+function buildPrompt(
+  prompt: PromptVersion,
+  variant: BaselineVariant,
+  others: readonly BaselineVariant[],
+): PromptVersion {
+  return {
+    id: `${prompt.id}@baseline`,
+    baselineOf: prompt.id,
+    ...compileWritten(variant.messages),
+    params: {},
+    paramsByProvider: new Map([variant, ...others].map(({ provider, params }) => [provider, params])),
+    ...defined({ contract: prompt.contract }),
+  };
+}
+
+function toProblem(
+  prompt: PromptVersion,
+  { message, at }: { readonly message: string; readonly at: SourceLocation },
+): Problem {
+  return {
+    code: 'missing-variable',
+    severity: 'error',
+    message: `--rerun-baseline: the baseline's prompt ${prompt.baselineOf ?? ''} ${message}`,
+    hint: 'keep the variable in the cases, or run without the flag',
+    at,
+  };
 }

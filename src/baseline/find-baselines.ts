@@ -5,7 +5,7 @@ import { type Problem, UserError } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
-import type { FindAccepted } from '../plan/cell-hash.ts';
+import type { FindAccepted } from '../plan/render-cells.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
 import { baselinePathOf, referencePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
 import { classifySource, type RecordSource } from '../project/record-source.ts';

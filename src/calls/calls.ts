@@ -8,8 +8,8 @@ import { createOutputEstimate, inputBytes } from '../plan/estimate-requests.ts';
 import { pricedModel } from '../plan/price-variants.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
-import { readSuiteRecordings } from './read-suite-recordings.ts';
 import { type CallOptions, type KnownEndpoints, openRunCalls, priceAnswer, type RunCalls } from './run-calls.ts';
+import { readSuiteRecordings } from './suite-recordings.ts';
 import { type BatchSpending, openBatchSpending } from './with-budget.ts';
 
 /** Every endpoint that a run may ask, each behind its recordings or cache, its budget, retries and limits. */

@@ -12,7 +12,7 @@ import { adjustHolm } from '../stats/adjust-p-values.ts';
 import { bootstrapF1, type PairedClassified, widenToUnseen } from '../stats/bootstrap-f1.ts';
 import { type Classified, confusionMatrix, macroScores } from '../stats/classification.ts';
 import { compareRates } from './compare-rates.ts';
-import { defaultMaxDrop } from './gate/default-margins.ts';
+import { defaultMaxDrop } from './gate/judge-metrics.ts';
 import { erroredTrials, isPaired } from './pair-cases.ts';
 
 interface ClassOptions {

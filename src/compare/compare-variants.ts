@@ -9,19 +9,22 @@ import type {
 } from '../model/comparison.ts';
 import type { RecordedJudge } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
-import { sharedGroups } from '../stats/groups.ts';
-import { mean } from '../stats/means.ts';
+import { mean, sharedGroups } from '../stats/means.ts';
 import { type PairedResults, pairCases } from '../stats/pairs.ts';
 import { compareUnpaired } from '../stats/proportions.ts';
 import { quantileOfSorted } from '../stats/quantiles.ts';
-import { findOrderEffect, hodgesLehmann, wilcoxonSignedRank } from '../stats/ranks.ts';
-import { type CostRatio, comparePairedCost, costRatio } from '../stats/ratios.ts';
+import {
+  type CostRatio,
+  comparePairedCost,
+  costRatio,
+  findOrderEffect,
+  hodgesLehmann,
+  wilcoxonSignedRank,
+} from '../stats/ranks.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
 import { compareClasses } from './compare-classes.ts';
-import { type ComparedRate, compareRates, type RatePolicy } from './compare-rates.ts';
-import { defaultMaxCostIncrease } from './gate/default-margins.ts';
-import { minRankedCases } from './gate/judge-metrics.ts';
-import { findJudgedMargin } from './judged-margin.ts';
+import { type ComparedRate, compareRates, findJudgedMargin, type RatePolicy } from './compare-rates.ts';
+import { defaultMaxCostIncrease, minRankedCases } from './gate/judge-metrics.ts';
 import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
 import { countSameAnswers, findUnmatched } from './variant-differences.ts';
 

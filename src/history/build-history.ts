@@ -15,7 +15,7 @@ import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../m
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
 import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
 import { countDisagreements, flakeChangeP, suiteFlakiness } from '../stats/flakes.ts';
-import { type Groups, sharedGroups } from '../stats/groups.ts';
+import { type Groups, sharedGroups } from '../stats/means.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { sha256Hex } from '../text/sha256.ts';

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { decodeText } from '../text/decode-text.ts';
 import { onAbort } from '../text/on-abort.ts';
-import { decodeBody, tooLarge } from './decode-body.ts';
-import { describeSendError } from './http-error.ts';
+import { describeSendError, HttpError } from './http-error.ts';
 import { findProxy } from './proxy.ts';
 
 export interface HttpRequest {
@@ -32,7 +33,7 @@ export interface HttpClient {
   close(): void;
 }
 
-export interface HttpClientOptions {
+interface HttpClientOptions {
   /** HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY are read from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly maxBodyBytes?: number;
@@ -185,4 +186,59 @@ function hasCode(error: unknown, code: string): boolean {
 
 function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
+}
+
+type Decode = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
+
+const decoders: Readonly<Record<string, Decode>> = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  br: promisify(brotliDecompress),
+  deflate: decodeDeflate,
+  identity: (body) => Promise.resolve(body),
+};
+
+const inflateWrapped: Decode = promisify(inflate);
+const inflateBare: Decode = promisify(inflateRaw);
+
+/** Undoes a `content-encoding`, several codings included. Throws an `HttpError` where the bytes don't fit it or the cap. */
+async function decodeBody(body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
+  let decoded = body;
+  for (const coding of encoding.split(',').reverse()) {
+    const said = coding.trim();
+    // An empty element of a list is to be ignored (RFC 9110 5.6.1.2).
+    if (said !== '') decoded = await decodeOne(decoded, said, { encoding, maxBytes });
+  }
+  return decoded;
+}
+
+async function decodeOne(
+  body: Buffer,
+  coding: string,
+  { encoding, maxBytes }: { readonly encoding: string; readonly maxBytes: number },
+): Promise<Buffer> {
+  const name = coding.toLowerCase();
+  const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
+  // In the server's spelling, so that a secret in it is recognised and masked.
+  if (decode === undefined) throw unreadable(encoding, `the encoding ${JSON.stringify(coding)} is not known`);
+  try {
+    return await decode(body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
+    throw unreadable(encoding, error.message, error);
+  }
+}
+
+function tooLarge(maxBytes: number): HttpError {
+  return new HttpError('body-too-large', `the body is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB`);
+}
+
+function unreadable(encoding: string, reason: string, cause?: Error): HttpError {
+  return new HttpError('body-unreadable', `the body can't be decoded as ${encoding}: ${reason}`, { cause });
+}
+
+/** Some servers send `deflate` without the zlib wrapper that RFC 9110 requires. The first byte shows which it is. */
+function decodeDeflate(body: Buffer, options: { readonly maxOutputLength: number }): Promise<Buffer> {
+  return ((body[0] ?? 0) & 0x0f) === 8 ? inflateWrapped(body, options) : inflateBare(body, options);
 }

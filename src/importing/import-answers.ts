@@ -13,10 +13,9 @@ import { type Cell, type CellResult, firstAcceptedTrial } from '../model/cell.ts
 import type { Complete, CompletionRequest } from '../model/completion.ts';
 import { UserError } from '../model/problem.ts';
 import type { Suite } from '../model/suite.ts';
-import { hashCell } from '../plan/cell-hash.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
-import { createRenderer } from '../plan/render-cells.ts';
+import { createRenderer, hashCell } from '../plan/render-cells.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findProjectRoot } from '../project/project-paths.ts';

@@ -90,3 +90,204 @@ function describeSyntaxError(text: string, error: SyntaxError): string {
   const column = index - text.lastIndexOf('\n', index - 1);
   return `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(index) ?? 0))} at line ${line}, column ${column}`;
 }
+
+// jsonc-parser (3.3.1) was tried: esbuild can't bundle its main file, and to find our values, long numbers and messages in its
+// tree takes 70 of the 110 lines of this reader.
+
+/** A JSON value with its place in the text. */
+export interface JsonNode {
+  /** A number whose spelling differs from its own is a `SpelledNumber`. */
+  readonly value: unknown;
+  readonly start: number;
+  readonly members?: readonly { readonly key: string; readonly keyStart: number; readonly node: JsonNode }[];
+  readonly items?: readonly JsonNode[];
+}
+
+interface JsonError {
+  readonly message: string;
+  readonly offset: number;
+}
+
+type JsonText = { readonly value: unknown } | { readonly error: JsonError };
+
+/** Parses strict JSON fast; only a text with an error, a spelled number or a key written twice is read a second time. */
+export function parseJsonText(text: string): JsonText {
+  const parsed = parseJson(text);
+  if (parsed.ok && !mayBeOdd(text, parsed.value)) return { value: parsed.value };
+  const node = parseJsonNodes(text);
+  return 'error' in node ? node : { value: node.value };
+}
+
+/** Parses strict JSON into nodes with their positions. */
+export function parseJsonNodes(text: string): JsonNode | { readonly error: JsonError } {
+  const reader: Reader = { text, at: 0, depth: 0 };
+  try {
+    skipBlanks(reader);
+    const node = readValue(reader);
+    skipBlanks(reader);
+    if (reader.at < text.length) throw unexpected(reader);
+    return node;
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
+    return { error: { message: error.message, offset: error.offset } };
+  }
+}
+
+/** The offset of the key or value at a path, or of the nearest thing above it that exists. */
+export function findInJson(root: JsonNode, path: readonly PropertyKey[], part: 'key' | 'value'): number {
+  let node = root;
+  for (const [depth, step] of path.entries()) {
+    const member = node.members?.findLast(({ key }) => key === String(step));
+    if (member !== undefined && part === 'key' && depth === path.length - 1) return member.keyStart;
+    const next = member?.node ?? node.items?.[Number(step)];
+    if (next === undefined) return node.start;
+    node = next;
+  }
+  return node.start;
+}
+
+// A trailing zero, an exponent, a long number or a negative zero: JSON.parse would lose how it was written.
+const spelledNumber = /[\d.][eE]|\.\d*0(?!\d)|\d{16}|-0(?![.\d])/;
+const strings = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
+
+function mayBeOdd(text: string, value: unknown): boolean {
+  const found = { keys: 0, hasNumber: false };
+  countParts(value, found);
+  if (found.hasNumber && spelledNumber.test(text) && spelledNumber.test(text.replaceAll(strings, '""'))) return true;
+  return mayRepeatKeys(text, found.keys);
+}
+
+/**
+ * False where every key was surely written once: `":` follows each key of the text, and JSON.parse dropped none of them.
+ * `":` in a string and blanks before a colon only cost a second look.
+ */
+function mayRepeatKeys(text: string, keys: number): boolean {
+  let colons = 0;
+  for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) colons += 1;
+  return colons !== keys || /"\s+:/.test(text);
+}
+
+function countParts(value: unknown, found: { keys: number; hasNumber: boolean }): void {
+  if (typeof value === 'number') found.hasNumber = true;
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) countParts(item, found);
+    return;
+  }
+  for (const item of Object.values(value)) {
+    found.keys += 1;
+    countParts(item, found);
+  }
+}
+
+interface Reader {
+  readonly text: string;
+  at: number;
+  /** Of the objects and arrays around the current place. */
+  depth: number;
+}
+
+class JsonTextError extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.name = 'JsonTextError';
+    this.offset = offset;
+  }
+}
+
+function readValue(reader: Reader): JsonNode {
+  const start = reader.at;
+  const mark = reader.text.charAt(start);
+  if (mark === '"') return { value: readString(reader), start };
+  if (mark !== '{' && mark !== '[') return { value: readLiteral(reader), start };
+  if (reader.depth === maxJsonDepth) {
+    throw new JsonTextError(`it is nested deeper than ${maxJsonDepth} levels`, start);
+  }
+  reader.depth += 1;
+  const node = mark === '{' ? readObject(reader, start) : readArray(reader, start);
+  reader.depth -= 1;
+  return node;
+}
+
+function readObject(reader: Reader, start: number): JsonNode {
+  const members: { key: string; keyStart: number; node: JsonNode }[] = [];
+  const seen = new Set<string>();
+  reader.at += 1;
+  skipBlanks(reader);
+  while (reader.text[reader.at] !== '}') {
+    if (members.length > 0) expectMark(reader, ',');
+    skipBlanks(reader);
+    const keyStart = reader.at;
+    if (reader.text[keyStart] !== '"') throw unexpected(reader);
+    const key = readString(reader);
+    if (seen.has(key)) throw new JsonTextError(`the key "${key}" is written twice in one object`, keyStart);
+    seen.add(key);
+    skipBlanks(reader);
+    expectMark(reader, ':');
+    skipBlanks(reader);
+    members.push({ key, keyStart, node: readValue(reader) });
+    skipBlanks(reader);
+  }
+  reader.at += 1;
+  // Object.fromEntries defines its keys, so a `__proto__` key stays data.
+  return { value: Object.fromEntries(members.map(({ key, node }) => [key, node.value])), start, members };
+}
+
+function readArray(reader: Reader, start: number): JsonNode {
+  const items: JsonNode[] = [];
+  reader.at += 1;
+  skipBlanks(reader);
+  while (reader.text[reader.at] !== ']') {
+    if (items.length > 0) expectMark(reader, ',');
+    skipBlanks(reader);
+    items.push(readValue(reader));
+    skipBlanks(reader);
+  }
+  reader.at += 1;
+  return { value: items.map(({ value }) => value), start, items };
+}
+
+const stringPattern = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
+
+function readString(reader: Reader): string {
+  stringPattern.lastIndex = reader.at;
+  const written = stringPattern.exec(reader.text)?.[0];
+  if (written === undefined) throw new JsonTextError('a string is not closed', reader.at);
+  const parsed = parseJson(written);
+  if (!parsed.ok) throw new JsonTextError('a string holds a line break or a wrong escape', reader.at);
+  reader.at += written.length;
+  return String(parsed.value);
+}
+
+const literalPattern = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+function readLiteral(reader: Reader): unknown {
+  const start = reader.at;
+  literalPattern.lastIndex = start;
+  const written = literalPattern.exec(reader.text)?.[0];
+  if (written === undefined) throw unexpected(reader);
+  reader.at += written.length;
+  const value: unknown = JSON.parse(written);
+  if (typeof value !== 'number') return value;
+  if (!Number.isFinite(value)) throw new JsonTextError(`${written} is larger than a number can be`, start);
+  return String(value) === written ? value : new SpelledNumber(value, written);
+}
+
+function skipBlanks(reader: Reader): void {
+  while (' \n\r\t'.includes(reader.text[reader.at] ?? '.')) reader.at += 1;
+}
+
+function expectMark(reader: Reader, mark: string): void {
+  if (reader.text[reader.at] !== mark) throw unexpected(reader, mark);
+  reader.at += 1;
+}
+
+function unexpected({ text, at }: Reader, wanted?: string): JsonTextError {
+  const found =
+    at >= text.length
+      ? 'the text ends in the middle of a value'
+      : `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))}`;
+  return new JsonTextError(wanted === undefined ? found : `${found} where "${wanted}" belongs`, at);
+}

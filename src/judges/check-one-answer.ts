@@ -6,7 +6,7 @@ import type { Completion } from '../model/completion.ts';
 import type { Plugin } from '../model/plugin.ts';
 import { UserError } from '../model/problem.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
-import { comparesAccepted, comparesOther } from '../plan/cell-hash.ts';
+import { comparesAccepted, comparesOther } from '../plan/render-cells.ts';
 import { loadProject } from '../project/load-project.ts';
 import { openWorkingTree } from '../suite/open-project.ts';
 import { asksModel, judgeAnswer } from './judge-answer.ts';

@@ -4,7 +4,7 @@ import { defined } from '../json/defined.ts';
 import type { Cell, CellDecision, JudgedAnswer, JudgedChecks } from '../model/cell.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
-import { comparesAccepted, comparesOther, type FindAccepted } from '../plan/cell-hash.ts';
+import { comparesAccepted, comparesOther, type FindAccepted } from '../plan/render-cells.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import type { OpenAsker } from './ask-models.ts';
 

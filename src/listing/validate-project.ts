@@ -1,6 +1,6 @@
+import { addBaselinePrompts } from '../baseline/accepted-prompts.ts';
 import { checkBaselines, openBaselines, openReferences } from '../baseline/find-baselines.ts';
-import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
-import { readSuiteRecordings } from '../calls/read-suite-recordings.ts';
+import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { findRetirements } from '../plan/check-providers.ts';

@@ -1,6 +1,9 @@
-import type { CellKey, CellStatus } from './cell.ts';
-import type { ProviderFailure } from './completion.ts';
+import type { Cell, CellKey, CellResult, CellStatus } from './cell.ts';
+import type { Complete, ProviderFailure } from './completion.ts';
+import type { Endpoint } from './provider.ts';
 import type { CellRow } from './record.ts';
+import type { ProviderConfig } from './suite.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What happens while a run is going on; goes to stderr, never into a report. */
 export type ProgressEvent =
@@ -22,3 +25,17 @@ export type ProgressEvent =
   | { readonly type: 'finished' };
 
 export type OnProgress = (event: ProgressEvent) => void;
+
+/** Watches a run for a tracing system; absent where tracing is off, so that it costs nothing. */
+export interface RunTrace {
+  /** Runs a cell within a span of its own. */
+  readonly cell: (cell: Cell, run: () => Promise<CellResult>) => Promise<CellResult>;
+  /** Puts a span around every request that is really sent. */
+  readonly attempts: (config: ProviderConfig, endpoint: Endpoint, next: Complete) => Complete;
+  /** The checks of the cell that is running begin now. */
+  readonly startChecks: () => void;
+  /** A check of the cell that is running is done. */
+  readonly verdict: (verdict: Verdict) => void;
+  /** Every result, also of cells that were skipped before they began. */
+  readonly result: (result: CellResult) => void;
+}

@@ -14,8 +14,7 @@ import {
   writeMessage,
 } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from './build-plan.ts';
-import { createDependencyHash, type DependencyHashOptions } from './cell-hash.ts';
-import type { RenderedVariant } from './render-cells.ts';
+import { createDependencyHash, type DependencyHashOptions, type RenderedVariant } from './render-cells.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
 
 export interface DescribeOptions {

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
-import { type BaselineSideOptions, sideOfBaseline } from '../compare/sides.ts';
+import { type BaselineSideOptions, sideOfBaseline } from '../compare/pair-cases.ts';
 import type { Baseline } from '../model/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { RecordedJudge, RecordedVariant } from '../model/record.ts';

@@ -9,8 +9,7 @@ import type { CheckRun } from '../suite/config.ts';
 import { createReadLog, type ReadLog } from '../suite/files/project-files.ts';
 import { loadIds as readIds, type SuiteIds } from '../suite/find-suites.ts';
 import { type LoadedProject, loadProjectCache, loadProjectPlugins, loadProject as loadSuites } from '../suite/load.ts';
-import type { ProjectSnapshot } from '../suite/open-project.ts';
-import type { PluginRequest } from '../suite/plugins.ts';
+import type { PluginRequest, ProjectSnapshot } from '../suite/open-project.ts';
 
 export { createReadLog, type ReadLog };
 

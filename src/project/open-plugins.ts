@@ -9,7 +9,7 @@ import { openPackages } from '../programs/open-packages.ts';
 import { createPluginAdapter } from '../providers/code/plugin-adapter.ts';
 import { adapters } from '../providers/index.ts';
 import { reporters } from '../reports/index.ts';
-import type { OpenedPlugins, PluginFault, PluginRequest } from '../suite/plugins.ts';
+import type { OpenedPlugins, PluginFault, PluginRequest } from '../suite/open-project.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { describeThrown } from '../text/thrown.ts';

@@ -3,9 +3,8 @@ import { defined } from '../json/defined.ts';
 import type { PromptModel, PromptTestRow, PromptTests } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
-import { findModel } from './find-model.ts';
 import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ratings.ts';
-import { isRecord, type PromptDocument } from './prompt-document.ts';
+import { findModel, isRecord, type PromptDocument } from './prompt-document.ts';
 
 /** Selects the reply without white space around it, as the format's own runner does. */
 const TRIMMED = { regex: String.raw`\S(?:[\s\S]*\S)?` };

@@ -1,13 +1,20 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
-import { parseJsonText } from '../json/json-text.ts';
+import { parseJsonText } from '../json/parse-json.ts';
 import type { Role } from '../model/completion.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptSchema } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
-import { findModel } from './find-model.ts';
 import { readTests } from './github-evaluators.ts';
-import { isRecord, openDocument, type PromptDocument, readMap, readText, renameParams } from './prompt-document.ts';
+import {
+  findModel,
+  isRecord,
+  openDocument,
+  type PromptDocument,
+  readMap,
+  readText,
+  renameParams,
+} from './prompt-document.ts';
 import { compileBraces } from './prompt-template.ts';
 
 const KEYS = [

@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
-import { findInJson, parseJsonNodes } from '../json/json-text.ts';
+import { findInJson, parseJsonNodes } from '../json/parse-json.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';

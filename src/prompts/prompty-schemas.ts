@@ -1,8 +1,16 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { PromptModel, PromptSchema } from '../model/prompt-file.ts';
-import { findModel, findVendorModel } from './find-model.ts';
-import { isRecord, type PromptDocument, readMap, renameParams, toJson, toJsonObject } from './prompt-document.ts';
+import {
+  findModel,
+  findVendorModel,
+  isRecord,
+  type PromptDocument,
+  readMap,
+  renameParams,
+  toJson,
+  toJsonObject,
+} from './prompt-document.ts';
 
 /** One input or output, of either generation. */
 interface PromptyProperty {

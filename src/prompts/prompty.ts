@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import { parseJsonText } from '../json/json-text.ts';
+import { parseJsonText } from '../json/parse-json.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/prompt-file.ts';
 import { positionIn } from '../templates/template-error.ts';
 import { parseYaml } from '../text/yaml-text.ts';

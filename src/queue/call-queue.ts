@@ -1,10 +1,9 @@
 import type { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { ProviderFailure } from '../model/completion.ts';
-import type { AttemptAnswer, QueueLimits } from '../model/queue.ts';
 import { onAbort } from '../text/on-abort.ts';
 import { prefix, type QueueModules } from './connect-redis.ts';
-import { readAnswer } from './messages.ts';
+import { type AttemptAnswer, type QueueLimits, readAnswer } from './messages.ts';
 
 export interface CallQueueOptions {
   readonly modules: QueueModules;

@@ -1,10 +1,19 @@
 import type { Redis } from 'ioredis';
-import type { AttemptAnswer, AttemptTask, QueuedProvider, QueueLimits } from '../model/queue.ts';
 import { onAbort } from '../text/on-abort.ts';
 import type { QueueUrl } from '../text/store-urls.ts';
 import { CallQueue } from './call-queue.ts';
 import { connectRedis, openPresence, type QueueModules, reconnectIfSilent } from './connect-redis.ts';
-import { endedRun, type RunInfo, readWorkerInfo, type WorkerInfo, writeMessage } from './messages.ts';
+import {
+  type AttemptAnswer,
+  type AttemptTask,
+  endedRun,
+  type QueuedProvider,
+  type QueueLimits,
+  type RunInfo,
+  readWorkerInfo,
+  type WorkerInfo,
+  writeMessage,
+} from './messages.ts';
 
 export interface LimitedProvider extends QueuedProvider {
   readonly limits: QueueLimits;

@@ -1,8 +1,38 @@
 import * as z from 'zod';
 import { writeJson } from '../json/canonical-json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
-import { failureKinds } from '../model/completion.ts';
-import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
+import { type CompletionOutcome, type CompletionRequest, failureKinds } from '../model/completion.ts';
+
+/** What a run sends to a worker: one attempt of one call. Address and key come from the worker's own checkout. */
+export interface AttemptTask {
+  readonly runId: string;
+  readonly request: QueuedRequest;
+  readonly timeoutMs: number;
+}
+
+/** A request without what follows from the provider: an address may hold a secret. */
+type QueuedRequest = Pick<CompletionRequest, 'messages' | 'params' | 'trial' | 'origin'>;
+
+/** The outcome of an attempt. */
+export interface AttemptAnswer {
+  readonly outcome: CompletionOutcome;
+  readonly isTimeUp: boolean;
+  readonly elapsedMs: number;
+}
+
+/** A provider as a queue knows it. */
+export interface QueuedProvider {
+  /** Its queue's name: a hash of the program's version and of all that decides what becomes of a request. */
+  readonly queue: string;
+  /** For messages: the provider's id. */
+  readonly label: string;
+}
+
+/** Limits set by hand that Redis holds over all workers and runs. */
+export interface QueueLimits {
+  readonly concurrency?: number;
+  readonly rpm?: number;
+}
 
 /** Other programs can write to Redis too, and a wrong message would fail deep in an adapter. */
 const taskSchema = z.object({

@@ -1,6 +1,5 @@
 import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
 import type { QueueUrl } from '../text/store-urls.ts';
 import {
   connectRedis,
@@ -10,7 +9,17 @@ import {
   type QueueModules,
   reconnectIfSilent,
 } from './connect-redis.ts';
-import { endedRun, type RunInfo, readRunInfo, readTask, type WorkerInfo, writeMessage } from './messages.ts';
+import {
+  type AttemptAnswer,
+  type AttemptTask,
+  endedRun,
+  type QueuedProvider,
+  type RunInfo,
+  readRunInfo,
+  readTask,
+  type WorkerInfo,
+  writeMessage,
+} from './messages.ts';
 
 /** A provider that a worker calls. */
 export interface ServedProvider extends QueuedProvider {

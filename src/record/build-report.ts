@@ -9,8 +9,7 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import { truthOf } from './count-classes.ts';
-import { reportClasses } from './report-classes.ts';
+import { reportClasses, truthOf } from './count-classes.ts';
 import { estimate, isComplete, totalsOf } from './summarize-run.ts';
 
 export interface ReportInput {

@@ -1,7 +1,19 @@
 import { isJudged } from '../model/cell.ts';
 import { type ClassPolicy, noClass, selectionId } from '../model/classes.ts';
+import type { ClassCell, ClassReport, ClassScoreReport, ShareEstimate } from '../model/report.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import type { Classified } from '../stats/classification.ts';
+import { macroF1Interval } from '../stats/bootstrap-f1.ts';
+import {
+  type Classified,
+  type ClassScores,
+  classScores,
+  confusionMatrix,
+  f1Interval,
+  macroScores,
+} from '../stats/classification.ts';
+import { sharedGroups } from '../stats/means.ts';
+import { wilsonInterval } from '../stats/proportions.ts';
+import { scoreMeanInterval } from '../stats/score-bound.ts';
 
 /** The class of a case; undefined where the suite has none for it. */
 export function truthOf({ trials }: Pick<CaseSummary, 'trials'>): string | undefined {
@@ -9,7 +21,7 @@ export function truthOf({ trials }: Pick<CaseSummary, 'trials'>): string | undef
 }
 
 /** Reads the class that a row's answer names, by the classes of one suite. */
-export type FindClass = (row: Pick<RowSummary, 'status' | 'classified'>) => string | undefined;
+type FindClass = (row: Pick<RowSummary, 'status' | 'classified'>) => string | undefined;
 
 /** \`noClass\` where an answer names none of the suite's; undefined without a verdict, or where it was found in another way. */
 export function createFindClass({ found, names }: Pick<ClassPolicy, 'found' | 'names'>): FindClass {
@@ -31,3 +43,100 @@ export function classifyRows(
   const classes = rows.map(findClass).filter((name) => name !== undefined);
   return classes.map((found) => ({ truth, found, weight: 1 / classes.length }));
 }
+
+interface ClassifiedCase {
+  readonly truth: string;
+  readonly answers: readonly Classified[];
+  readonly group: string | undefined;
+}
+
+/** The confusion matrix of a variant, and the scores of its classes. */
+export function reportClasses(
+  cases: ReadonlyMap<string, CaseSummary>,
+  classes: ClassPolicy,
+  alpha: number,
+): ClassReport {
+  const findClass = createFindClass(classes);
+  const classified: ClassifiedCase[] = [];
+  for (const found of cases.values()) {
+    const truth = found.observe ? undefined : truthOf(found);
+    if (truth === undefined) continue;
+    const answers = classifyRows(found.trials, truth, findClass);
+    if (answers.length > 0) classified.push({ truth, answers, group: found.group });
+  }
+  const matrix = confusionMatrix(classified.flatMap(({ answers }) => answers));
+  const { names } = classes;
+  const macro = macroScores(matrix, names);
+  return {
+    names,
+    cells: listCells(matrix),
+    scores: classScores(matrix).flatMap((scores, index) => {
+      const found = matrix.counts.reduce((sum, row) => sum + (row[index] ?? 0), 0);
+      const right = matrix.counts[index]?.[index] ?? 0;
+      if (scores.support === 0) return [];
+      const own = classified.filter(({ truth }) => truth === scores.name);
+      return [scoreClass({ ...scores, found, right }, own, alpha)];
+    }),
+    macro: {
+      precision: macro.precision,
+      recall: macro.recall,
+      f1: macroF1Interval(classified, { alpha, classes: names }),
+    },
+    others: listOthers(cases, new Set(names)),
+  };
+}
+
+function listCells({ classes, counts }: ReturnType<typeof confusionMatrix>): readonly ClassCell[] {
+  return classes.flatMap((truth, row) =>
+    classes.flatMap((found, column): ClassCell[] => {
+      const cases = counts[row]?.[column] ?? 0;
+      return cases === 0 ? [] : [{ truth, found: found === noClass ? null : found, cases }];
+    }),
+  );
+}
+
+interface CountedClass extends ClassScores {
+  /** Answers that were put in the class, and those of them that are right. */
+  readonly found: number;
+  readonly right: number;
+}
+
+function scoreClass(
+  { name, support, precision, f1, found, right }: CountedClass,
+  cases: readonly ClassifiedCase[],
+  alpha: number,
+): ClassScoreReport {
+  return {
+    class: name,
+    cases: cases.length,
+    recall: estimateRecall(cases, alpha),
+    precision: { value: precision, ...wilsonInterval(Math.min(right, found), found, alpha) },
+    f1: { value: f1, ...f1Interval(Math.min(right, support, found), { support, found }, alpha) },
+  };
+}
+
+/** As a pass rate: a case counts once, however many trials it has. */
+function estimateRecall(cases: readonly ClassifiedCase[], alpha: number): ShareEstimate {
+  const rights = cases.map(({ answers }) => {
+    return answers.filter(({ truth, found }) => truth === found).length / answers.length;
+  });
+  const { mean, low, high } = scoreMeanInterval(rights, alpha, sharedGroups(cases.map(({ group }) => group)));
+  return { value: mean, low, high };
+}
+
+/** What answers that are of none of the classes said. */
+function listOthers(cases: ReadonlyMap<string, CaseSummary>, names: ReadonlySet<string>): ClassReport['others'] {
+  const counts = new Map<string | null, number>();
+  for (const { trials, observe } of cases.values()) {
+    for (const row of observe ? [] : trials) {
+      const found = isJudged(row) ? row.classified?.found : undefined;
+      if (found !== undefined && (found === null || !names.has(found))) counts.set(found, (counts.get(found) ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .map(([found, answers]) => ({ found, answers }))
+    .sort((a, b) => b.answers - a.answers || (String(a.found) < String(b.found) ? -1 : 1))
+    .slice(0, maxOthers);
+}
+
+const maxOthers = 10;

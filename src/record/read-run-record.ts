@@ -7,9 +7,8 @@ import { type CellRow, type EndRow, type RowHead, type RunHeader, recordFormat }
 import { defaultGate } from '../model/suite.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
 import { summarizeRow } from './case-summaries.ts';
-import { openRecordFile, openRowReader, parseRow, type RowPlace, toReadError } from './read-rows.ts';
+import { openRecordFile, openRowReader, parseRow, parseRowHead, type RowPlace, toReadError } from './read-rows.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
-import { parseRowHead } from './row-layout.ts';
 import { summarizeRun } from './summarize-run.ts';
 
 /** A record as read once from end to end, without its rows. */

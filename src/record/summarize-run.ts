@@ -3,7 +3,7 @@ import { isJudged } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
-import { sharedGroups } from '../stats/groups.ts';
+import { sharedGroups } from '../stats/means.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';

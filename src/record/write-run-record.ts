@@ -14,8 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { makeFolder, StorageError, withStorageErrors } from '../files/write-files.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
-import { type RowPlace, readRowsAt } from './read-rows.ts';
-import { renderRow } from './row-layout.ts';
+import { type RowPlace, readRowsAt, renderRow } from './read-rows.ts';
 
 type RecordLine = CellRow | ResumeRow | EndRow;
 

@@ -7,9 +7,9 @@ import { classifyAnswer } from '../judges/classify-answer.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import type { Cell, CellResult } from '../model/cell.ts';
 import type { CompletionRequest } from '../model/completion.ts';
-import type { RunTrace } from '../model/trace.ts';
-import { type FindAccepted, withAcceptedHash } from '../plan/cell-hash.ts';
+import type { RunTrace } from '../model/progress.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
+import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
 import { type CellPorts, runCell } from './run-cell.ts';
 

@@ -1,5 +1,5 @@
 import { refuseUnwritableBaselines } from '../baseline/accept-baseline.ts';
-import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
+import { type AcceptedPrompt, addBaselinePrompts } from '../baseline/accepted-prompts.ts';
 import {
   checkBaselines,
   createFindAccepted,
@@ -9,7 +9,6 @@ import {
   openBaselines,
   openReferences,
 } from '../baseline/find-baselines.ts';
-import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
 import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';

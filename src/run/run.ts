@@ -1,6 +1,6 @@
 import type { Dispatch } from '../calls/open-dispatch.ts';
-import { keepRecordings } from '../calls/record-answers.ts';
 import { createStop, type Stop } from '../calls/stop.ts';
+import { keepRecordings } from '../calls/suite-recordings.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Report } from '../model/report.ts';

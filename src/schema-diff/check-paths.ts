@@ -1,3 +1,4 @@
+import { describePath } from '../json/deep-equal.ts';
 import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import { findEffectiveNode } from './compare/compare-properties.ts';
@@ -134,8 +135,7 @@ function describeMiss(
 }
 
 function describeStep(step: PathStep): string {
-  if (typeof step === 'number') return `[${step}]`;
-  return /^[A-Za-z_]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+  return describePath([step]).slice(1);
 }
 
 /** Tells whether the values of an input schema have what a template reads, such as `order.items[0].id`. */

@@ -1,4 +1,4 @@
-import { checkProbability } from './check-arguments.ts';
+import { checkProbability } from './distributions.ts';
 
 /** Step-down adjusted p-values in the order given; they bound the chance of any false claim. Source: Holm 1979, https://www.jstor.org/stable/4615733. */
 export function adjustHolm(pValues: readonly number[]): number[] {

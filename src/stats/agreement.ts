@@ -1,5 +1,4 @@
-import { checkAlpha } from './check-arguments.ts';
-import { normalCritical } from './distributions.ts';
+import { checkAlpha, normalCritical } from './distributions.ts';
 import type { Interval } from './means.ts';
 import { clopperPearsonInterval, newcombeUnpairedInterval, wilsonInterval } from './proportions.ts';
 

@@ -1,5 +1,4 @@
-import { checkCounts } from './check-arguments.ts';
-import { normalQuantile } from './distributions.ts';
+import { checkCounts, normalQuantile } from './distributions.ts';
 
 /** Failures among the trials of one case. */
 export interface CaseFailures {

@@ -1,8 +1,7 @@
 import { decideVerdict, type TestPolicy, type TestVerdict } from './decide-verdict.ts';
 import { normalCdf, normalCritical, tCdf, tCritical } from './distributions.ts';
 import { mcnemarTest } from './exact-tests.ts';
-import { designEffect, type Groups } from './groups.ts';
-import { groupClusteredError } from './means.ts';
+import { designEffect, type Groups, groupClusteredError } from './means.ts';
 import { type PairedCase, type PairedResults, pairCases, suiteBound } from './pairs.ts';
 import { groupEqual, scoreLower, scoreUpper, type WeightedValue } from './score-bound.ts';
 

@@ -1,5 +1,3 @@
-import { checkAlpha, checkProbability } from './check-arguments.ts';
-
 const SQRT_TWO_PI = Math.sqrt(2 * Math.PI);
 
 /** The standard normal distribution function. Series: Marsaglia 2004, https://doi.org/10.18637/jss.v011.i04; tail: DLMF 7.9, https://dlmf.nist.gov/7.9. */
@@ -239,4 +237,19 @@ export function deviance(x: number, m: number): number {
   if (m === 0) return Number.POSITIVE_INFINITY;
   const r = (x - m) / m;
   return m * ((1 + r) * Math.log1p(r) - r);
+}
+
+/** Refuses an alpha that is no probability strictly between 0 and 1, NaN included. */
+export function checkAlpha(alpha: number): void {
+  if (!(alpha > 0 && alpha < 1)) throw new RangeError(`alpha lies between 0 and 1, ${alpha} does not`);
+}
+
+/** Refuses what is no probability, NaN included. */
+export function checkProbability(p: number): void {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`a probability lies in [0, 1], ${p} does not`);
+}
+
+/** Refuses more successes than trials, NaN included; counts may be fractional. */
+export function checkCounts(successes: number, n: number): void {
+  if (!(successes >= 0 && successes <= n)) throw new RangeError(`${successes} of ${n} is not a proportion`);
 }

@@ -1,5 +1,4 @@
-import { checkAlpha } from './check-arguments.ts';
-import { binomialMidP, binomialProbability, binomialTails } from './distributions.ts';
+import { binomialMidP, binomialProbability, binomialTails, checkAlpha } from './distributions.ts';
 
 /** p-values for paired pass/fail results of which `worse` turned to fail and `better` to pass. */
 export interface McNemarTest {

@@ -1,4 +1,4 @@
-import { checkCounts, checkProbability } from './check-arguments.ts';
+import { checkCounts, checkProbability } from './distributions.ts';
 import { fisherMidP } from './exact-tests.ts';
 import { mean, sampleVariance } from './means.ts';
 

@@ -1,5 +1,4 @@
-import { type Groups, sharedGroups } from './groups.ts';
-import { mean, sampleVariance, sumOfSquares } from './means.ts';
+import { type Groups, mean, sampleVariance, sharedGroups, sumOfSquares } from './means.ts';
 import { tangoInterval } from './proportions.ts';
 
 /** Results in [0, 1] of each case's repeats on both sides, cases in the same order; errored repeats are left out. */

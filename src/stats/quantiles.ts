@@ -1,5 +1,4 @@
-import { checkAlpha } from './check-arguments.ts';
-import { binomialQuantile, tCritical } from './distributions.ts';
+import { binomialQuantile, checkAlpha, tCritical } from './distributions.ts';
 import { groupClusteredError, type Interval } from './means.ts';
 
 /** A quantile with the order statistics that bound it; ranks count from 1 and are null where that side is unbounded. */

@@ -1,6 +1,5 @@
 import { normalCritical } from './distributions.ts';
-import { designEffect, type Groups } from './groups.ts';
-import { type Interval, mean } from './means.ts';
+import { designEffect, type Groups, type Interval, mean } from './means.ts';
 
 /** The mean of values in [0, 1] with its score interval; null throughout for no values. */
 export interface MeanEstimate extends Interval {

@@ -1,4 +1,4 @@
-import { checkAlpha } from './check-arguments.ts';
+import { checkAlpha } from './distributions.ts';
 
 /** Evidence so far, as natural logs of e-values; 0 is none. */
 export interface SequentialEvidence {

@@ -1,5 +1,5 @@
 import { normalCdf } from './distributions.ts';
-import { designEffect, type Groups } from './groups.ts';
+import { designEffect, type Groups } from './means.ts';
 
 /** The standard score of a drop against a pinned reference from which it is called erosion. */
 export const erosionZ = 2.8;

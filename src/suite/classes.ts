@@ -8,8 +8,7 @@ import { compileValue } from './assertions/value-template.ts';
 import type { ClassUse } from './cases/build-cases.ts';
 import { listClasses, placeOfTruth, type TruthSource } from './cases/case-checks.ts';
 import { checkPart } from './documents/check-shape.ts';
-import { childOf, itemsOf, type Located, locate } from './documents/locate.ts';
-import type { Problems } from './documents/problems.ts';
+import { childOf, itemsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import { suiteShape } from './schema/suite-schema.ts';
 
 export interface ParsedClasses {

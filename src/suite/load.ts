@@ -6,14 +6,19 @@ import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { EmptySelection, Project, Suite } from '../model/suite.ts';
 import { type Config, parseCache } from './config.ts';
 import { isCodeSuite, readCodeSuite } from './documents/code-suite.ts';
-import { childOf, type Located, locate } from './documents/locate.ts';
-import { createProblems, type Problems } from './documents/problems.ts';
+import { childOf, createProblems, type Located, locate, type Problems } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
 import { createReadLog, type ProjectFiles, recordReads, sourcesOf } from './files/project-files.ts';
 import { findSuites } from './find-suites.ts';
-import { type LoadOptions, loadConfig, openWorkingTree, readConfig } from './open-project.ts';
+import {
+  extendDeclarations,
+  type LoadOptions,
+  loadConfig,
+  loadPlugins,
+  openWorkingTree,
+  readConfig,
+} from './open-project.ts';
 import { type ParsedSuite, parseSuite } from './parse-suite.ts';
-import { extendDeclarations, loadPlugins } from './plugins.ts';
 import { isPromptFile, readPromptSuite } from './prompts/prompt-file.ts';
 import { collectTags, reportEmptySlices } from './slices.ts';
 

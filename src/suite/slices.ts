@@ -2,8 +2,7 @@ import type * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import type { Case, GatePolicy, SliceLimits } from '../model/suite.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { childOf, type Located, locate } from './documents/locate.ts';
-import type { Problems } from './documents/problems.ts';
+import { childOf, type Located, locate, type Problems } from './documents/locate.ts';
 import type { gateSchema } from './schema/suite-schema.ts';
 
 type Gate = z.output<typeof gateSchema>;

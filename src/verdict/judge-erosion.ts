@@ -1,5 +1,5 @@
 import type { FindReference, Reference } from '../baseline/find-baselines.ts';
-import { defaultMaxDrop } from '../compare/gate/default-margins.ts';
+import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { percent, points } from '../compare/gate/wording.ts';
 import { validResults } from '../compare/pair-cases.ts';
 import { readRunsSince } from '../history/read-runs-since.ts';
@@ -8,8 +8,7 @@ import type { Breach } from '../model/gate.ts';
 import type { ErosionFinding } from '../model/history.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
-import { sharedGroups } from '../stats/groups.ts';
-import { mean } from '../stats/means.ts';
+import { mean, sharedGroups } from '../stats/means.ts';
 import { testErosion } from '../stats/trend.ts';
 import { shellWord } from '../text/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';

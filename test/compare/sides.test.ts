@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sideOfVariant } from '../../src/compare/sides.ts';
+import { sideOfVariant } from '../../src/compare/pair-cases.ts';
 import { buildCaseSummary, buildSide } from '../support/build-side.ts';
 
 /** Thirty answers of 10 input tokens that were booked at so much each; the last one has no answer. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deepEqual, describePath, findDifference } from '../../src/json/deep-equal.ts';
-import { findInJson, parseJsonNodes, parseJsonText } from '../../src/json/json-text.ts';
-import { maxJsonDepth, parseJson } from '../../src/json/parse-json.ts';
+import { findInJson, maxJsonDepth, parseJson, parseJsonNodes, parseJsonText } from '../../src/json/parse-json.ts';
 import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
 import fc from '../support/property.ts';
 

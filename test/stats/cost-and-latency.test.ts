@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { clusteredQuantileInterval, quantile, quantileInterval } from '../../src/stats/quantiles.ts';
-import { hodgesLehmann, signedRankCdf, wilcoxonSignedRank } from '../../src/stats/ranks.ts';
-import { comparePairedCost, costRatio, quantileRatioInterval } from '../../src/stats/ratios.ts';
+import {
+  comparePairedCost,
+  costRatio,
+  hodgesLehmann,
+  quantileRatioInterval,
+  signedRankCdf,
+  wilcoxonSignedRank,
+} from '../../src/stats/ranks.ts';
 import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 

@@ -4,8 +4,7 @@ import { compileJsonSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/exact-numbers.ts';
-import { runBounded } from '../check-limit.ts';
-import { type CheckContext, type CheckOutcome, defineAssertion, type Target } from '../define.ts';
+import { type CheckContext, type CheckOutcome, defineAssertion, runBounded, type Target } from '../define.ts';
 import { describeNotJson, describeValue, jsonOf } from '../targets.ts';
 
 /** A JSON Schema, as written: the object itself goes on, so that it is compiled once. */

@@ -2,8 +2,7 @@ import * as z from 'zod';
 import { installCommand } from '../../model/optional-packages.ts';
 import { DeadlineError } from '../../text/deadline.ts';
 import { quote } from '../../text/shorten.ts';
-import { checkLimitMs } from '../check-limit.ts';
-import { type AssertionPorts, type CheckOutcome, defineAssertion } from '../define.ts';
+import { type AssertionPorts, type CheckOutcome, checkLimitMs, defineAssertion } from '../define.ts';
 import { textOf } from '../targets.ts';
 
 const packageName = 'node-sql-parser';

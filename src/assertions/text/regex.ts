@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { findFaultOfAnyMode, findRegexFault } from '../../text/regex.ts';
 import { quote } from '../../text/shorten.ts';
-import { runRegex } from '../check-limit.ts';
-import { defineAssertion } from '../define.ts';
+import { defineAssertion, runRegex } from '../define.ts';
 import { textOf } from '../targets.ts';
 
 const flagsPattern = /^[dgimsuvy]*$/;

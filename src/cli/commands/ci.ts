@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
-import { findProjectRoot } from '../../project/project-paths.ts';
-import { folderInRepository, openRepositoryPaths } from '../../project/repository-place.ts';
+import { findProjectRoot, folderInRepository, openRepositoryPaths } from '../../project/project-paths.ts';
 import {
   findBlobUrl,
   type GithubRun,

@@ -1,13 +1,5 @@
+import type { RowSummary } from '../../model/summary.ts';
 import { confirmationP, fisherExact } from '../../stats/exact-tests.ts';
-import {
-  countErrored,
-  countFailed,
-  judgedRows,
-  maxErroredRetrials,
-  type RetriedCase,
-  type TrialRow,
-  type WantedRetrials,
-} from './retried-case.ts';
 
 /** What retrials say of a case that failed. */
 export type RetriedVerdict =
@@ -137,7 +129,7 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   return asksAccepted ? ask(found, 'accepted', found.accepted, 1) : { kind: 'broken', ...tally };
 }
 
-export interface AloneRule {
+interface AloneRule {
   readonly trials: number;
   /** True where the calls may not pay for these trials: one that fails is enough then. */
   readonly isTiny: boolean;
@@ -183,4 +175,44 @@ function ask(
 ): RetriedVerdict {
   if (countErrored(rows) >= maxErroredRetrials) return { kind: 'errored' };
   return { kind: 'open', wanted: { id, side, count } };
+}
+
+/** What a trial says of a case: a verdict, or an error that says nothing. */
+export type TrialRow = Pick<RowSummary, 'status' | 'score' | 'costUsd' | 'classified'>;
+
+export type RetrialSide = 'candidate' | 'accepted';
+
+/** A case that retrials may decide; rows in the order of their trial numbers. */
+export interface RetriedCase {
+  /** Unique in the invocation. */
+  readonly id: string;
+  readonly caseId: string;
+  /** The planned trials of the candidate. */
+  readonly planned: readonly TrialRow[];
+  /** Retrials of the candidate and of the accepted prompt. */
+  readonly candidate: readonly TrialRow[];
+  readonly accepted: readonly TrialRow[];
+}
+
+/** Retrials that are wanted of one side of a case. */
+export interface WantedRetrials {
+  /** Of the case. */
+  readonly id: string;
+  readonly side: RetrialSide;
+  readonly count: number;
+}
+
+/** A side of a case with this many errored retrials can't be settled by asking again. */
+export const maxErroredRetrials = 2;
+
+export function judgedRows(rows: readonly TrialRow[]): readonly TrialRow[] {
+  return rows.filter(({ status }) => status === 'passed' || status === 'failed');
+}
+
+export function countErrored(rows: readonly TrialRow[]): number {
+  return rows.filter(({ status }) => status === 'errored').length;
+}
+
+export function countFailed(rows: readonly TrialRow[]): number {
+  return rows.filter(({ status }) => status === 'failed').length;
 }

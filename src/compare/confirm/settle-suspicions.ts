@@ -8,8 +8,16 @@ import {
   judgeAverage,
   shortLooks,
 } from './judge-average.ts';
-import { judgeAlone, judgeContract, judgeSuspect, type RetriedVerdict, type SuspectRule } from './judge-case.ts';
-import { countFailed, judgedRows, type RetriedCase } from './retried-case.ts';
+import {
+  countFailed,
+  judgeAlone,
+  judgeContract,
+  judgedRows,
+  judgeSuspect,
+  type RetriedCase,
+  type RetriedVerdict,
+  type SuspectRule,
+} from './judge-case.ts';
 
 /** What looks worse in a whole invocation, with the retrials that were made of it. */
 export interface SuspicionInput {

@@ -4,10 +4,9 @@ import type { RunSettings, StopReason } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { combineCertainty } from './certainty.ts';
-import { findUnselectedClasses } from './judge-classes.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
+import { findUnselectedClasses, findUnselectedSlices } from './judge-limits.ts';
 import { type GatedVariant, judgeLimits } from './judge-variant.ts';
-import { findUnselectedSlices } from './judge-variant-limits.ts';
 import { describeOpen, percent, rounding } from './wording.ts';
 
 interface DecideInput {

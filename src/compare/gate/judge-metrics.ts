@@ -2,7 +2,6 @@ import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../mod
 import type { BreachCode } from '../../model/gate.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/decide-verdict.ts';
-import { defaultMaxCostIncrease, defaultMaxDrop, defaultMaxLatencyIncrease } from './default-margins.ts';
 
 /** With fewer cases a signed rank test can't be significant at 2.5 %: then each case counts, without a test. */
 export const minRankedCases = 6;
@@ -154,3 +153,8 @@ function decideCost(
   const isShown = everyCaseRose ?? (p !== null && p <= alpha / 2);
   return delta !== null && delta > margin && isShown ? 'regressed' : 'inconclusive';
 }
+
+/** What is tolerated where the gate does not say. */
+export const defaultMaxDrop = 0.05;
+export const defaultMaxCostIncrease = 0.1;
+const defaultMaxLatencyIncrease = 0.2;

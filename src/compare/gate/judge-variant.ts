@@ -5,16 +5,16 @@ import type { CaseSummary, RunSummary, VariantSummary } from '../../model/summar
 import { quantile } from '../../stats/quantiles.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { CaseVerdict, UnsettledCase } from './judge-cases.ts';
-import { judgeClasses } from './judge-classes.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
 import {
   countUnjudged,
+  judgeClasses,
   judgeSlices,
   type LimitGate,
   type LocalBreach,
   passOf,
   rangeOfMean,
-} from './judge-variant-limits.ts';
+} from './judge-limits.ts';
 import { describeBelow, rounding } from './wording.ts';
 
 /** A variant judged by the absolute limits of its suite. */

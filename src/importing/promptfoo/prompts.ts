@@ -1,5 +1,5 @@
 import { writeJson } from '../../json/canonical-json.ts';
-import { parseJsonText } from '../../json/json-text.ts';
+import { parseJsonText } from '../../json/parse-json.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { type ImportContext, isMap, type LeftOut, readWritten, type Written } from '../draft.ts';
 

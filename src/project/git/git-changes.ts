@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { checkRefs, findRepository, type Repository, resolveCommit, wholeCloneHint } from './find-commit.ts';
-import { type Git, type GitEnvironment, recordError, runGit } from './run-git.ts';
+import {
+  checkRefs,
+  findRepository,
+  type Git,
+  type GitEnvironment,
+  type Repository,
+  recordError,
+  resolveCommit,
+  runGit,
+  wholeCloneHint,
+} from './run-git.ts';
 
 type ChangeKind = 'added' | 'modified' | 'deleted';
 

@@ -3,8 +3,15 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import type { UserError } from '../../model/problem.ts';
 import { shellWord } from '../../text/command-line.ts';
 import { quote } from '../../text/shorten.ts';
-import { checkRefs, findRepository, resolveCommit } from './find-commit.ts';
-import { type Git, type GitEnvironment, recordError, runGit } from './run-git.ts';
+import {
+  checkRefs,
+  findRepository,
+  type Git,
+  type GitEnvironment,
+  recordError,
+  resolveCommit,
+  runGit,
+} from './run-git.ts';
 
 /** A commit whose files can be read without checking it out. */
 export interface GitRef {

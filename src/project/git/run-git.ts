@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { parse, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { type ProblemCode, UserError } from '../../model/problem.ts';
+import { shellWord } from '../../text/command-line.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { quote } from '../../text/shorten.ts';
 
 export type GitEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -55,7 +58,7 @@ export function runGit(git: Git, args: readonly string[], input = ''): GitOutput
   throw environmentError(`${nameOf(git)} can't be read: git is not installed, or not on the PATH.`, hint, error);
 }
 
-export function nameOf({ asker, ref }: Git): string {
+function nameOf({ asker, ref }: Git): string {
   return asker ?? `git:${ref}`;
 }
 
@@ -95,11 +98,132 @@ export function recordError(message: string, hint?: string, cause?: unknown): Us
   return gitError('record', message, hint, cause);
 }
 
-export function environmentError(message: string, hint?: string, cause?: unknown): UserError {
+function environmentError(message: string, hint?: string, cause?: unknown): UserError {
   return gitError('environment', message, hint, cause);
 }
 
 function gitError(code: ProblemCode, message: string, hint: string | undefined, cause: unknown): UserError {
   const problem = { code, severity: 'error' as const, message, ...defined({ hint }) };
   return new UserError([problem], cause === undefined ? undefined : { cause });
+}
+
+/** Refuses a text that can't be a ref, without running git. */
+export function checkRefs(refText: string): void {
+  for (const ref of splitRange(refText)) checkRef(ref, refText);
+}
+
+/** The whole hash of the commit that a ref means: `REF`, else `origin/REF`; `REF...` is where HEAD left it. */
+export function resolveCommit(git: Git, { isShallow }: Repository): string {
+  const [left = '', right] = splitRange(git.ref);
+  return right === undefined ? findCommit(git, left, isShallow) : findMergeBase(git, [left, right], isShallow);
+}
+
+/** `main...` is two refs, as in git; a missing right side is HEAD. */
+function splitRange(refText: string): readonly string[] {
+  const at = refText.indexOf('...');
+  return at === -1 ? [refText] : [refText.slice(0, at), refText.slice(at + 3) || 'HEAD'];
+}
+
+function checkRef(ref: string, refText: string): void {
+  const fault =
+    ref === ''
+      ? 'names no ref'
+      : ref.startsWith('-')
+        ? 'is no ref: none begins with a dash'
+        : /\p{Cc}/u.test(ref)
+          ? 'is no ref: it holds a control character'
+          : undefined;
+  if (fault === undefined) return;
+  throw recordError(`${quote(`git:${refText}`)} ${fault}.`, 'write a branch, tag or commit, such as `git:main`');
+}
+
+/** The repository around a folder. */
+export interface Repository {
+  /** Absolute, with links resolved. */
+  readonly root: string;
+  readonly isShallow: boolean;
+}
+
+export function findRepository(git: Git): Repository {
+  const { status, stdout, complaint } = runGit(git, ['rev-parse', '--show-toplevel', '--is-shallow-repository']);
+  if (status === 0) {
+    const lines = stdout.toString('utf8').trimEnd().split('\n');
+    return { root: resolve(lines.slice(0, -1).join('\n')), isShallow: lines.at(-1) === 'true' };
+  }
+  if (complaint.includes('dubious ownership')) {
+    const root = /'(.+)'/.exec(complaint)?.[1] ?? git.cwd;
+    const message = `git does not trust the repository ${root}: it belongs to another user.`;
+    throw environmentError(message, `run \`git config --global --add safe.directory ${shellWord(root)}\``);
+  }
+  if (!complaint.includes('not a git repository')) {
+    throw environmentError(`git can't read the repository around ${git.cwd}: ${complaint}.`);
+  }
+  const message = `${nameOf(git)} can't be read: ${git.cwd} is in no git repository.`;
+  throw environmentError(
+    message,
+    `run in a checkout, or ${git.instead ?? 'name a baseline file in place of a git ref'}`,
+  );
+}
+
+function findCommit(git: Git, ref: string, isShallow: boolean): string {
+  for (const name of [ref, `origin/${ref}`]) {
+    const { status, stdout } = runGit(git, ['rev-parse', '--verify', '--quiet', `${name}^{commit}`]);
+    const commit = stdout.toString('utf8').trim();
+    // Text such as `^main` also passes git's check, but names no commit.
+    if (status === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
+  }
+  const message = `There is no commit ${quote(ref)} in this repository, and no "origin/${ref}".`;
+  throw recordError(message, mendUnknownRef(git, ref, isShallow));
+}
+
+function mendUnknownRef(git: Git, ref: string, isShallow: boolean): string {
+  if (ref === 'HEAD') return 'commit something first';
+  const { stdout } = runGit(git, ['for-each-ref', '--format=%(refname:lstrip=2)']);
+  const suggestion = didYouMean(ref, stdout.toString('utf8').split('\n'));
+  const fetch = fetchCommand(ref);
+  // A merge-base lies further back than the tip that a shallow clone would fetch.
+  const isTipEnough = !(isShallow && git.ref.includes('...'));
+  const command =
+    fetch === undefined || isTipEnough
+      ? (fetch ?? (isShallow ? unshallow : undefined))
+      : fetch.replace('fetch', 'fetch --unshallow');
+  if (command === undefined) return suggestion ?? '`git branch --all` and `git tag` show those that there are';
+  const step = isShallow ? wholeCloneHint(git, command) : `run \`${command}\``;
+  return suggestion === undefined ? step : `${suggestion} If not, ${step}`;
+}
+
+/** A ref becomes part of a suggested command only if it is harmless in any shell. */
+function fetchCommand(ref: string): string | undefined {
+  if (/^[0-9a-f]{40,64}$/.test(ref)) return `git fetch origin ${ref}`;
+  const branch = ref.replace(/^origin\//, '');
+  if (!/^\w[\w./-]*$/.test(branch) || branch.includes('..') || /^[0-9a-f]{7,}$/.test(branch)) return undefined;
+  // A clone of a single branch stores another branch only under an explicit name.
+  return `git fetch origin ${branch}:refs/remotes/origin/${branch}`;
+}
+
+const unshallow = 'git fetch --unshallow origin';
+
+/** How a shallow clone becomes a whole one, in the terms of the CI system where a job runs. */
+export function wholeCloneHint({ env }: Git, command = unshallow): string {
+  if (env['GITHUB_ACTIONS'] === 'true') return 'set `fetch-depth: 0` in the step of actions/checkout';
+  if (env['GITLAB_CI'] === 'true') return 'set the variable `GIT_DEPTH: "0"` in the job';
+  return `run \`${command}\``;
+}
+
+function findMergeBase(git: Git, refs: readonly string[], isShallow: boolean): string {
+  const commits = refs.map((ref) => findCommit(git, ref, isShallow));
+  const { status, stdout, complaint } = runGit(git, ['merge-base', ...commits]);
+  const commit = stdout.toString('utf8').trim();
+  if (status === 0) return commit;
+  const [left, right] = refs.map((ref) => quote(ref));
+  if (isShallow) {
+    const message = `The commit where ${right} left ${left} is not in this shallow clone.`;
+    const deepen = `${wholeCloneHint(git)}, or run \`git fetch --deepen=200 origin\` where that is too much`;
+    throw recordError(message, deepen);
+  }
+  if (status !== 1) throw recordError(`git can't tell where ${right} left ${left}: ${complaint}.`);
+  throw recordError(
+    `${right} and ${left} have no commit in common.`,
+    `write \`git:${refs[0]}\` to take that commit itself`,
+  );
 }

@@ -1,4 +1,4 @@
-import { areDisjoint, arePairwiseDisjoint } from '../schema/are-disjoint.ts';
+import { areDisjoint, arePairwiseDisjoint } from '../schema/accept-value.ts';
 import { type FlatUnion, splitBranches } from '../schema/normal-form.ts';
 import { noNotes, type SchemaNode } from '../schema/shape.ts';
 import { type Change, type Comparer, change, describeNode, hasEffect, hasNarrowing, hasWidening } from './change.ts';

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
-import { areDisjoint } from '../schema/are-disjoint.ts';
+import { areDisjoint } from '../schema/accept-value.ts';
 import {
   type Conditional,
   everyType,

@@ -1,7 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer, splitPointer } from '../../json/json-pointer.ts';
-import { acceptByShape, isMultiple } from './accept-value.ts';
-import { arePairwiseDisjoint } from './are-disjoint.ts';
+import { acceptByShape, arePairwiseDisjoint, isMultiple } from './accept-value.ts';
 import { isSilentKeyword } from './keywords.ts';
 import {
   everyType,

@@ -6,8 +6,7 @@ import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { keysAt } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
-import { childOf, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { parseSelect } from './select.ts';
 
 const COMMON_KEYS = ['select', 'name', 'weight', 'required'];

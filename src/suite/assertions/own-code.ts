@@ -7,8 +7,7 @@ import type { CheckSpec } from '../../model/verdict.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { findRelativeImports, importSuffixes } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
-import { itemsOf, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 

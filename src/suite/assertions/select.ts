@@ -5,8 +5,7 @@ import { didYouMean } from '../../text/did-you-mean.ts';
 import { findFaultOfAnyMode } from '../../text/regex.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
-import { childOf, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { words } from '../schema/fields.ts';
 
 /** The map forms of `select`, by the key that tells them apart. */

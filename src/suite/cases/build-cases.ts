@@ -7,8 +7,15 @@ import { TemplateError } from '../../templates/template-error.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import type { CompiledAssertion } from '../assertions/compiled-assertion.ts';
 import { type CheckInput, type CheckPaths, createPathCheck } from '../contracts/check-contract.ts';
-import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
-import { createProblems, type Problems, withoutExcerpt } from '../documents/problems.ts';
+import {
+  childOf,
+  createProblems,
+  itemsOf,
+  type Located,
+  locate,
+  type Problems,
+  withoutExcerpt,
+} from '../documents/locate.ts';
 import { changedError } from '../files/project-files.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import { caseSchema } from '../schema/suite-schema.ts';
@@ -26,15 +33,16 @@ import {
 import { createCaseFaults } from './case-faults.ts';
 import { hashCase } from './case-hash.ts';
 import {
+  type CaseFile,
   type CaseGroup,
   type CaseRow,
   checkSettings,
   idOf,
   mergeSettings,
+  type RowSource,
   readRow,
   type Settings,
-} from './case-row.ts';
-import type { CaseFile, RowSource } from './read-cases.ts';
+} from './read-cases.ts';
 
 export interface CaseContext {
   /** Checks the vars of a case against the input contract. */

@@ -18,8 +18,7 @@ import {
   type ValueTemplate,
 } from '../assertions/value-template.ts';
 import { describeValue } from '../documents/describe-issue.ts';
-import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { CaseFaults } from './case-faults.ts';
 import { markSpelling } from './case-hash.ts';
 

@@ -3,8 +3,7 @@ import type { SourceLocation } from '../../model/problem.ts';
 import type { TemplateError } from '../../templates/template-error.ts';
 import { findNearest } from '../../text/did-you-mean.ts';
 import type { Scope } from '../assertions/value-template.ts';
-import { type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { type Located, locate, type Problems } from '../documents/locate.ts';
 
 /** A template that could not be rendered for a case. */
 interface CaseFault {

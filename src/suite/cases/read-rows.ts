@@ -2,11 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { dirname, extname } from 'node:path';
 import { type ByteLine, splitLines } from '../../files/split-lines.ts';
 import { defined } from '../../json/defined.ts';
-import { parseJsonText } from '../../json/json-text.ts';
+import { parseJsonText } from '../../json/parse-json.ts';
 import { parseCsv } from '../../text/csv.ts';
 import { cutLine } from '../../text/line-index.ts';
-import { csvRowSource, itemsOf, jsonRowSource, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { csvRowSource, itemsOf, jsonRowSource, type Located, locate, type Problems } from '../documents/locate.ts';
 import { parseDocument } from '../documents/read-document.ts';
 import { bytesOfText, type FileBytes, type ProjectFiles } from '../files/project-files.ts';
 

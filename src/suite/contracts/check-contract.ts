@@ -5,8 +5,7 @@ import { checkJsonPathAgainstSchema, checkVariable } from '../../schema-diff/che
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { PlacedPath } from '../assertions/compiled-assertion.ts';
-import { childOf, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import type { PlacedTemplate } from '../prompts/prompt-content.ts';
 import { findTemplateVariable, positionAt } from './contract-places.ts';

@@ -2,8 +2,16 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { splitPointer } from '../../json/json-pointer.ts';
 import { type SourceLocation, UserError } from '../../model/problem.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { childOf, itemsOf, type Located, locate, type Path, textSource } from '../documents/locate.ts';
-import { createProblems, withoutExcerpt } from '../documents/problems.ts';
+import {
+  childOf,
+  createProblems,
+  itemsOf,
+  type Located,
+  locate,
+  type Path,
+  textSource,
+  withoutExcerpt,
+} from '../documents/locate.ts';
 import { parseDocument, parseText } from '../documents/read-document.ts';
 import { type ProjectFiles, readTextFile } from '../files/project-files.ts';
 import { displayPath } from '../files/project-place.ts';

@@ -9,8 +9,7 @@ import { findMisspeltKeywords } from '../../schema-diff/schema/check-document.ts
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { childOf, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 
 interface ContractContext {

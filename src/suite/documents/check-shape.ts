@@ -14,8 +14,7 @@ import {
   sentence,
   writeLabel,
 } from './describe-issue.ts';
-import { childOf, type Located, locate, type Path } from './locate.ts';
-import type { Problems } from './problems.ts';
+import { childOf, type Located, locate, type Path, type Problems } from './locate.ts';
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 

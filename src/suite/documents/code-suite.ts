@@ -1,12 +1,11 @@
 import { dirname } from 'node:path';
-import { parseJsonText } from '../../json/json-text.ts';
+import { parseJsonText } from '../../json/parse-json.ts';
 import type { CodeOutcome } from '../../model/own-code.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import { createLineIndex } from '../../text/line-index.ts';
 import { hashClosure } from '../assertions/own-code.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
-import { fixedSource, type Located, type Path, type SourceFile, textSource } from './locate.ts';
-import type { Problems } from './problems.ts';
+import { fixedSource, type Located, type Path, type Problems, type SourceFile, textSource } from './locate.ts';
 import { reportFault } from './read-document.ts';
 
 /** Evaluates a suite that is code, in a child process. */

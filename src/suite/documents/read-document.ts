@@ -1,14 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { parseJsonText } from '../../json/json-text.ts';
+import { parseJsonText } from '../../json/parse-json.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/exact-numbers.ts';
 import { createLineIndex } from '../../text/line-index.ts';
 import { parseYaml } from '../../text/yaml-text.ts';
 import type { FileText, ProjectFiles } from '../files/project-files.ts';
 import type { FileFault } from '../files/project-place.ts';
 import { isExtensionKey } from './check-shape.ts';
-import { fixedSource, jsonSource, type Located, locate, type SourceFile, yamlSource } from './locate.ts';
-import type { Problems } from './problems.ts';
+import { fixedSource, jsonSource, type Located, locate, type Problems, type SourceFile, yamlSource } from './locate.ts';
 
 /** Reads a YAML or JSON file with the places of its values; what fails is reported at the value that names the file. */
 export async function readDocument(

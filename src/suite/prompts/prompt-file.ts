@@ -2,8 +2,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { ParsedPromptFile, PromptFileContent, PromptFilePorts, PromptModel } from '../../model/prompt-file.ts';
 import type { Config } from '../config.ts';
-import { fixedSource, type Located, locate, type SourceFile, textSource } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { fixedSource, type Located, locate, type Problems, type SourceFile, textSource } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 

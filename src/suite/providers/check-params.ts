@@ -5,8 +5,7 @@ import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { locateInSchema } from '../contracts/contract-places.ts';
 import { warnOfKeywords } from '../contracts/parse-contract.ts';
-import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
+import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 
 /** Reports params that would make an answer useless here. */
 export function checkParams(params: Located, problems: Problems): void {

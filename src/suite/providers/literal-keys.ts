@@ -1,6 +1,5 @@
 import { findQuerySecrets } from '../../secrets/find-secrets.ts';
-import { childOf, type Located, locate } from '../documents/locate.ts';
-import { type Problems, withoutExcerpt } from '../documents/problems.ts';
+import { childOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 
 /** A key in a file is a key in the repository. Neither message nor excerpt repeats it. */
 export function reportLiteralKeys(located: Located, problems: Problems): boolean {

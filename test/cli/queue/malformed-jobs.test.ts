@@ -1,9 +1,14 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import type { AttemptAnswer, AttemptTask } from '../../../src/model/queue.ts';
 import { openPresence, prefix } from '../../../src/queue/connect-redis.ts';
-import { readAnswer, readTask, writeMessage } from '../../../src/queue/messages.ts';
+import {
+  type AttemptAnswer,
+  type AttemptTask,
+  readAnswer,
+  readTask,
+  writeMessage,
+} from '../../../src/queue/messages.ts';
 import { SpelledNumber } from '../../../src/text/exact-numbers.ts';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { redisPath, startRealRedis } from '../../support/real-redis.ts';

@@ -1,16 +1,33 @@
 import { recordingHash } from '../cache/cache-key.ts';
-import { type RecordingLine, readRecordings, recordedRequestKey } from '../cache/recordings.ts';
+import { type RecordingLine, type Recordings, readRecordings, recordedRequestKey } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/write-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile, StorageError } from '../files/write-files.ts';
 import { firstAcceptedTrial } from '../model/cell.ts';
 import type { Complete } from '../model/completion.ts';
-import { UserError, withRefusal } from '../model/problem.ts';
+import { type Problem, UserError, withRefusal } from '../model/problem.ts';
 import type { Suite } from '../model/suite.ts';
 import type { RunPorts } from '../plan/run-options.ts';
-import type { Mask } from '../secrets/mask-secrets.ts';
-import { maskJson } from '../secrets/mask-secrets.ts';
+import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
+import { displayPath } from '../suite/files/project-place.ts';
 import type { Stop } from './stop.ts';
+
+/** The recordings of suites that have some, by suite id; throws what is wrong with any of them at once. */
+export function readSuiteRecordings(suites: readonly Suite[], cwd: string): ReadonlyMap<string, Recordings> {
+  const found = new Map<string, Recordings>();
+  const problems: Problem[] = [];
+  for (const { id, recordings } of suites) {
+    if (recordings === undefined) continue;
+    try {
+      found.set(id, readRecordings(recordings, displayPath(recordings, cwd)));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new UserError(problems);
+  return found;
+}
 
 /** Collects the answers of a run for the suites' recordings. */
 export interface Recorder {
