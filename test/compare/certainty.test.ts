@@ -3,6 +3,7 @@ import { combineCertainty } from '../../src/compare/gate/certainty.ts';
 import { decide } from '../../src/compare/gate/decide.ts';
 import type { ComparedVariant } from '../../src/model/comparison.ts';
 import type { Certainty } from '../../src/model/gate.ts';
+import type { AcceptedPromptState, RecordedVariant } from '../../src/model/record.ts';
 import type { GatePolicy } from '../../src/model/suite.ts';
 import { buildGated, type GatedOptions, judgeGated, unchanged } from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
@@ -11,6 +12,8 @@ import { rowsOf, settings, summarize } from '../support/build-summary.ts';
 function certaintyOf(compared: ComparedVariant, options: GatedOptions = {}) {
   return judgeGated([buildGated(compared, options)]).comparisons[0]?.certainty;
 }
+
+const noAdvice = { cases: null, repeats: null };
 
 const clean = (count: number) => compareSides(buildSide(repeatCase(count, 'p')), buildSide(repeatCase(count, 'p')));
 
@@ -74,6 +77,65 @@ describe('a comparison', () => {
     expect(certaintyOf(compared, { own })).toEqual({ kind: 'unchanged', cases: 21 });
   });
 
+  test('is not sure by the change’s own baseline where that shares nothing with what was accepted, or has no case', () => {
+    const candidate = buildSide(repeatCase(20, 'p', 'new'));
+    const other = compareSides(buildSide(repeatCase(20, 'p', 'old')), candidate);
+    expect(certaintyOf(other, { own: compareSides(candidate, candidate) })?.kind).toBe('unseen');
+    expect(certaintyOf(clean(20), { own: compareSides(buildSide({}), buildSide({})) })?.kind).toBe('unseen');
+  });
+
+  test('is as sure as the change’s own baseline only where that was asked the same, or holds the same answers', () => {
+    const side = (recorded: Partial<RecordedVariant>) => buildSide(repeatCase(20, 'p'), recorded);
+    const kindBeside = (before: Partial<RecordedVariant>, after: Partial<RecordedVariant>, same = 0) => {
+      const own = { ...compareSides(side(before), side(after)), sameAnswers: same, answers: 20 };
+      return certaintyOf(clean(20), { own })?.kind;
+    };
+    expect(kindBeside({}, {})).toBe('unchanged');
+    // What a program imports may have changed.
+    expect(kindBeside({ adapter: 'exec' }, { adapter: 'exec' })).toBe('unseen');
+    const asked = { messages: [{ role: 'user', content: 'Sort: {{ email }}' }] } as const;
+    expect([kindBeside({}, asked), kindBeside({}, asked, 20)]).toEqual(['unseen', 'unchanged']);
+  });
+
+  test('is not unchanged by equal answers that other headers may have asked for, or that one of several prompts gave', () => {
+    const same = (compared: ComparedVariant) => ({ ...compared, sameAnswers: 20, answers: 20 });
+    expect(certaintyOf(same(clean(20)))?.kind).toBe('unchanged');
+    const moved = buildSide(repeatCase(20, 'p'), { baseUrl: 'https://other.example/v1' });
+    expect(certaintyOf(same(compareSides(buildSide(repeatCase(20, 'p')), moved)))?.kind).toBe('unseen');
+    const ofSeveral: AcceptedPromptState = { is: 'unavailable', why: 'two prompts were accepted', isOfSeveral: true };
+    expect(certaintyOf(same(clean(20)), { acceptedPrompt: ofSeveral })?.kind).toBe('unseen');
+  });
+
+  test('counts an errored trial as one that may have failed', () => {
+    const errored = buildSide({ ...repeatCase(40, 'p'), 'case-000': 'e' });
+    const certainty = certaintyOf(compareSides(buildSide(repeatCase(40, 'p')), errored));
+    expect(certainty?.drop).toBeGreaterThan(certaintyOf(clean(40))?.drop ?? 1);
+  });
+
+  test.each(['changed', 'relabelled', 'unclassified'] as const)(
+    'is not unchanged where a class is %s, and names the class of which most can be lost',
+    (count) => {
+      const { passRate } = clean(20);
+      const classes = {
+        cases: 20,
+        f1: { evidence: passRate, maxDrop: 0.05 },
+        recall: new Map([['legal', { evidence: passRate, maxDrop: 0.05, isLimited: true, planning: noAdvice }]]),
+        cells: [],
+        changed: 0,
+        relabelled: 0,
+        unclassified: 0,
+        vanished: [],
+      };
+      const kindOf = (found: typeof classes) =>
+        certaintyOf({ ...clean(20), classes: found }, { acceptedPrompt: unchanged });
+      expect(kindOf(classes)?.kind).toBe('unchanged');
+      expect(kindOf({ ...classes, [count]: 1 })).toMatchObject({
+        kind: 'unseen',
+        slice: { name: 'legal', isClass: true, cases: 20 },
+      });
+    },
+  );
+
   test('must exclude a rise of a cost too, where the gate limits it', () => {
     const gate = { cost: { maxIncrease: 0.1 } };
     expect(certaintyOf(clean(100), { gate })?.kind).toBe('certain');
@@ -131,6 +193,12 @@ describe('a run', () => {
     ],
   ])('is as certain as its least certain comparison: %s', (_name, parts, certainty) => {
     expect(combineCertainty(parts)).toEqual(certainty);
+  });
+
+  test('is unseen where one of its variants is compared with nothing', () => {
+    const certain: Certainty = { kind: 'certain', cases: 7 };
+    expect(combineCertainty([certain], 1)).toEqual({ kind: 'unseen', cases: 7, drop: null });
+    expect(combineCertainty([], 1)).toBeUndefined();
   });
 
   function decideOn(compared: ComparedVariant, options: GatedOptions = {}, requireConclusive = false) {

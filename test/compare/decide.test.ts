@@ -284,6 +284,80 @@ describe('an empty run', () => {
   });
 });
 
+describe('a selection that found nothing', () => {
+  const named = { message: 'no case has the tag legal', isNamed: true };
+  const found = { message: 'evals/old.jsonl holds no case', isNamed: false };
+
+  test('makes a run incomplete where its name was written, and warns where a pattern found it', () => {
+    const decision = judge('p', { settings: { emptySelections: [named, found] } });
+    expect(decision.warnings).toEqual([named.message, found.message]);
+    expect(decision).toMatchObject({
+      incompleteBecause: 'nothing-evaluated',
+      breaches: [{ code: 'nothing-evaluated', message: `${named.message} (--allow-empty accepts that)` }],
+    });
+    expect(judge('p', { settings: { emptySelections: [found] } })).toMatchObject({ outcome: 'passed', breaches: [] });
+    expect(judge('p', { settings: { emptySelections: [named], allowEmpty: true } }).outcome).toBe('passed');
+  });
+
+  test('of a slice without a verdict is left to the other shards', () => {
+    const german = { gate: { slices: { german: { passRate: { min: 0.5 } } } } };
+    const rows = [...rowsOf('p'), buildRowSummary({ caseId: 'z', status: 'errored', slices: ['german'] })];
+    const ofRun = { maxErrors: { count: 1 } };
+    expect(judge(rows, { ...german, settings: ofRun })).toMatchObject({ incompleteBecause: 'nothing-evaluated' });
+    const shard = { index: 1, count: 2 };
+    expect(judge(rows, { ...german, settings: { ...ofRun, shard } })).toMatchObject({ outcome: 'passed' });
+  });
+});
+
+describe('a suite whose judge is not calibrated', () => {
+  const message = 'judge gpt-4o has no labels';
+  const uncalibrated = { replayed: true as const, uncalibrated: [message] };
+  const failing = { ...uncalibrated, suite: 'replies' };
+
+  test('is incomplete, with its failures as warnings', () => {
+    expect(judge('f', { suite: uncalibrated })).toMatchObject({
+      outcome: 'incomplete',
+      incompleteBecause: 'uncalibrated',
+      breaches: [{ code: 'judge-uncalibrated', suite: 'triage', message }],
+      warnings: ['triage: pass rate 0 % is below 100 % (not decided: its judge is not calibrated)'],
+    });
+  });
+
+  test('does not keep another suite from failing', () => {
+    const suites = [
+      buildRecordedSuite([buildVariant(1)], {}, { replayed: true }),
+      buildRecordedSuite([buildVariant(1)], {}, failing),
+    ];
+    const summary = summarizeRun(buildHeader(suites), [...rowsOf('f'), ...rowsOf('f', { suite: 'replies' })], end);
+    expect(decideAlone(summary, settings)).toMatchObject({
+      outcome: 'failed',
+      breaches: [
+        { code: 'pass-rate-min', suite: 'triage' },
+        { code: 'judge-uncalibrated', suite: 'replies' },
+      ],
+    });
+  });
+
+  test('fails all the same by its contract, which no judge decides', () => {
+    const summary = summarize(rowsOf('p'), { suite: uncalibrated });
+    const judged = judgeRun([], { summary, settings, isFinal: true });
+    const failures = [{ code: 'contract-broken', suite: 'triage', message: 'a member was removed' }] as const;
+    const decision = decide({ summary, settings, judged, further: { failures, warnings: [] } });
+    expect([decision.outcome, codes(decision)]).toEqual(['failed', ['contract-broken', 'judge-uncalibrated']]);
+  });
+
+  test('says nothing where none of its cases was selected', () => {
+    const suites = [
+      buildRecordedSuite([buildVariant(1)], {}, { replayed: true }),
+      buildRecordedSuite([buildVariant(0)], {}, failing),
+    ];
+    expect(decideAlone(summarizeRun(buildHeader(suites), rowsOf('p'), end), settings)).toMatchObject({
+      outcome: 'passed',
+      breaches: [],
+    });
+  });
+});
+
 describe('a must-pass case', () => {
   const lax = { gate: passRate(0) };
   const must = (outcomes: string, fresh = '') => [
