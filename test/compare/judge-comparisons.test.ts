@@ -437,6 +437,91 @@ test('removed cases that had failed are named: deleting what fails must be seen'
   expect(report.notes).toContain('2 of 3 removed cases failed or were flaky on the baseline: b, d');
 });
 
+test('a comparison that lost more than half of its cases says how many, whatever was added', () => {
+  const lost = (before: string, after: string) => {
+    const side = (ids: string) => buildSide(Object.fromEntries([...ids].map((id) => [id, 'p'])));
+    return judge(compareSides(side(before), side(after))).report.lostCases;
+  };
+  expect(lost('abc', 'a')).toEqual({ lost: 2, of: 3 });
+  expect(lost('abc', 'avwxyz')).toEqual({ lost: 2, of: 3 });
+  expect(lost('abcd', 'ab')).toBeUndefined();
+});
+
+describe('what would settle a comparison', () => {
+  const clean = broken(0, 20);
+  const { passRate } = clean;
+  const planning = { cases: 77, repeats: 3 };
+
+  test('is said of each metric by its own cases', () => {
+    const compared = {
+      ...clean,
+      groups: 4,
+      score: passRate,
+      scorePlanning: { cases: 88, repeats: null },
+      slices: new Map([['german', { passRate, maxDrop: 0.1, planning }]]),
+    };
+    expect(judge(compared).report.advice).toEqual([
+      'pass rate: a drop of up to 16.1 pts is not excluded by 20 cases of 4 groups; to certify 5 pts: ~73 cases',
+      'pass rate of slice german: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 10 pts: ~77 cases, or 3 trials on these 20 cases',
+      'score: a drop of up to 16.1 pts is not excluded by 20 cases of 4 groups; to certify 5 pts: ~88 cases',
+    ]);
+  });
+
+  test('is not computed for macro F1, and is shown as a limit only for the classes that have one', () => {
+    const recall = (isLimited: boolean) => ({ evidence: passRate, maxDrop: 0.1, isLimited, planning });
+    const classes = {
+      cases: 20,
+      f1: { evidence: passRate, maxDrop: 0.05 },
+      recall: new Map([
+        ['billing', recall(false)],
+        ['legal', recall(true)],
+      ]),
+      cells: [],
+      changed: 0,
+      relabelled: 0,
+      unclassified: 0,
+      vanished: [{ name: 'spam', cases: 1 }],
+    };
+    const { report } = judge({ ...clean, classes });
+    expect(report.advice).toEqual([
+      expect.stringContaining('pass rate: '),
+      'macro F1: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 5 pts: more cases',
+      'recall of class legal: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 10 pts: ~77 cases, or 3 trials on these 20 cases',
+    ]);
+    expect(report.classes?.recall.map(({ maxDrop }) => maxDrop)).toEqual([undefined, 0.1]);
+    expect(report.notes).toContain('class spam has no case any more: its 1 case was removed since the baseline');
+  });
+
+  test('is missing where a class with a limit has no case that can be compared', () => {
+    const nothing = { ...passRate, n: 0 };
+    const recall = (isLimited: boolean) => ({ evidence: nothing, maxDrop: 0.1, isLimited, planning });
+    const classes = {
+      cases: 20,
+      f1: { evidence: passRate, maxDrop: 0.05 },
+      recall: new Map([
+        ['billing', recall(false)],
+        ['legal', recall(true)],
+      ]),
+      cells: [],
+      changed: 0,
+      relabelled: 0,
+      unclassified: 0,
+      vanished: [],
+    };
+    expect(judge({ ...clean, classes }).report.notes).toEqual([
+      "class legal: none of its cases can be compared, so a drop of its recall can't be seen",
+    ]);
+  });
+});
+
+test('a case with new checks that still fails is no known failure, although it failed before', () => {
+  const contract = (outcomes: string) => buildSide({ a: buildCaseSummary('a', outcomes, { mustPass: true }) });
+  const redefined = new Set(['a']);
+  const compared = compareSides(contract('f'), contract('f+ff'), { redefined });
+  expect(judge(compared).failures).toMatchObject([{ code: 'must-pass', caseId: 'a' }]);
+  expect(judge(compareSides(contract('f'), contract('f+ff'))).failures).toEqual([]);
+});
+
 test('a latency limit that could not be held is said', () => {
   const gate = { latency: { maxIncrease: 0.1 } };
   const sides = [buildSide({ a: 'p' }), buildSide({ a: 'p' })] as const;

@@ -35,6 +35,103 @@ describe('the nearer setting wins', () => {
     expect(cases['plain']).not.toHaveProperty('skip');
   });
 
+  test('a case over its file also for how it counts, with the tags of both', async () => {
+    const settings = 'mustPass: true, group: letters, providers: ["openai:m"], tags: [long]';
+    const rows = [
+      { id: 'own', mustPass: false, observe: true, group: 'mails', providers: ['openai:n'], tags: ['german', 'long'] },
+      { id: 'file', expected: 'x' },
+    ];
+    const root = openProject({
+      'a.eval.yaml':
+        `${prompts}providers: ["openai:m", "openai:n"]\ndefaults: { vars: { q: x }, assert: [{ contains: x }] }\n` +
+        `cases:\n  - { file: rows.jsonl, ${settings} }\n  - { file: watched.jsonl, observe: true }\n`,
+      'rows.jsonl': rows.map((row) => JSON.stringify(row)).join('\n'),
+      'watched.jsonl': '{"id":"watched"}\n{"id":"judged","observe":false}',
+    });
+    const { own, file, watched, judged } = casesOf(onlySuite(await loadAt(root, ['a.eval.yaml'])));
+    expect(own).toMatchObject({
+      mustPass: false,
+      observe: true,
+      group: 'mails',
+      providers: ['openai:n'],
+      tags: ['long', 'german'],
+    });
+    expect(file).toMatchObject({
+      mustPass: true,
+      observe: false,
+      group: 'letters',
+      providers: ['openai:m'],
+      tags: ['long'],
+      expected: 'x',
+    });
+    expect([watched?.observe, judged?.observe]).toEqual([true, false]);
+  });
+
+  test("a suite's defaults over the config's, key by key, and its list of assertions in place of the config's", async () => {
+    const project = (defaults: string) =>
+      openProject({
+        'llmcheck.config.yaml':
+          'defaults: { trials: 4, vars: { q: general, r: general }, assert: [{ contains: general }] }\n',
+        'a.eval.yaml': `${prompts}providers: [openai:m]\n${defaults}cases: [{ id: a, assert: [{ contains: own }, { equals: "{{ r }}" }] }]\n`,
+      });
+    const load = async (defaults: string) => casesOf(onlySuite(await loadAt(project(defaults), ['a.eval.yaml'])))['a'];
+    const sourcesOf = (found: Awaited<ReturnType<typeof load>>) => found?.checks.map(({ source }) => source);
+    const general = await load('');
+    expect(general).toMatchObject({ trials: 4, vars: { q: 'general', r: 'general' } });
+    expect(sourcesOf(general)).toEqual([{ contains: 'general' }, { contains: 'own' }, { equals: 'general' }]);
+    const own = await load('defaults: { trials: 2, vars: { q: suite }, assert: [{ contains: suite }] }\n');
+    expect(own).toMatchObject({ trials: 2, vars: { q: 'suite', r: 'general' } });
+    expect(sourcesOf(own)).toEqual([{ contains: 'suite' }, { contains: 'own' }, { equals: 'general' }]);
+  });
+
+  test("what a suite's gate leaves out is the config's, and a slice's limits are those of both", async () => {
+    const slices = 'slices: { german: { passRate: { min: 0.5, maxDrop: 0.2 } }, legal: { passRate: { min: 1 } } }';
+    const gate = `alpha: 0.1, scope: suite, certify: true, erosion: fail, passRate: { min: 0.5 }, score: { min: 0.4 }, cost: { max: 9 }, latency: { p95Max: 9s }, cases: { added: warn }, confirm: { budget: 0 }, ${slices}`;
+    const root = openProject({
+      'llmcheck.config.yaml': `gate: { ${gate} }\n`,
+      'a.eval.yaml':
+        `${prompts}providers: [openai:m]\ngate: { slices: { german: { passRate: { min: 0.9 } } } }\n` +
+        'cases: [{ id: a, tags: [german], vars: { q: x }, assert: [{ contains: x }] }]\n',
+      'b.eval.yaml': `${prompts}providers: [openai:m]\ncases: [{ id: b, tags: [legal], vars: { q: x }, assert: [{ contains: x }] }]\n`,
+    });
+    const shared = {
+      alpha: 0.1,
+      scope: 'suite',
+      certify: true,
+      erosion: 'fail',
+      passRate: { min: 0.5 },
+      score: { min: 0.4 },
+      cost: { max: 9 },
+      latency: { p95MaxMs: 9000 },
+      cases: { added: 'warn' },
+      confirm: { budget: 0 },
+    };
+    // Of no slice that the suite has no case of.
+    const gates = (await loadAt(root, ['a.eval.yaml', 'b.eval.yaml'])).project.suites.map((suite) => suite.gate);
+    expect(gates).toMatchObject([shared, shared]);
+    expect(gates.map((found) => found.slices)).toEqual([
+      { german: { passRate: { min: 0.9, maxDrop: 0.2 } } },
+      { legal: { passRate: { min: 1 } } },
+    ]);
+  });
+
+  test("a prompt's contract over the suite's, and the suite's over the config's, schema by schema", async () => {
+    const root = openProject({
+      'llmcheck.config.yaml':
+        'contract: { policy: formal, input: { type: object, title: config }, output: { type: object, title: config } }\n',
+      'a.eval.yaml':
+        'prompts: [{ id: v1, text: "{{ q }}" }, { id: v2, text: "{{ q }}", contract: { output: { type: object, title: prompt } } }]\n' +
+        'providers: [openai:m]\ncontract: { output: { type: object, title: suite } }\n' +
+        'cases: [{ id: a, vars: { q: x }, assert: [{ contains: x }] }]\n',
+    });
+    const { contract, prompts: versions } = onlySuite(await loadAt(root, ['a.eval.yaml']));
+    expect(contract).toMatchObject({ policy: 'formal', input: { title: 'config' }, output: { title: 'suite' } });
+    expect(versions.map((version) => version.contract)).toEqual([
+      undefined,
+      { output: { type: 'object', title: 'prompt' } },
+    ]);
+  });
+
   test("a suite's gate over the config's, key by key", async () => {
     const root = openProject({
       'llmcheck.config.yaml':
