@@ -135,7 +135,7 @@ function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: S
     noun: 'case',
     retried: retried(),
   });
-  const hasFailed = countStatus(candidate.trials, 'failed') > 0 && !candidate.observe;
+  const hasFailed = countStatus(candidate.trials, 'failed') > 0;
   if (candidate.mustPass) {
     const isKnown = change !== 'redefined' && isKnownFailure(accepted, candidate);
     // A must-pass case that was accepted although it fails at times can still break for good, like any case.
