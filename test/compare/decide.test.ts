@@ -480,6 +480,24 @@ describe('a first run', () => {
     expect(first('f s p', 'p', { stop: 'budget' }).outcome).toBe('incomplete');
   });
 
+  test('of several variants names how many are compared with nothing where certainty is asked for', () => {
+    const suite = buildRecordedSuite([buildVariant(1), buildVariant(1, { provider: 'q' })], { certify: true });
+    const rows = [...rowsOf('p'), ...rowsOf('p', { provider: 'q' })];
+    expect(decideAlone(summarizeRun(buildHeader([suite]), rows, end), settings).breaches).toMatchObject([
+      { message: '2 variants are compared with nothing, and gate.certify asks for all of them' },
+    ]);
+  });
+
+  test('counts a failure whose confirmation trials errored as one more error', () => {
+    expect(first('f p p', 'ee').breaches).toMatchObject([
+      {
+        code: 'errors-exceeded',
+        message:
+          '0 of 3 cells could not be judged; 1 that failed could not be confirmed, since their confirmation trials errored (--max-errors 0)',
+      },
+    ]);
+  });
+
   test('with an open failure is not enough where certainty is asked for', () => {
     const decision = first(`f${' p'.repeat(10)}`, '', { settings: { requireConclusive: true } });
     expect(decision).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'inconclusive' });
@@ -532,6 +550,26 @@ describe('the other limits', () => {
     const fast = Array.from({ length: 30 }, (_, index) => ({ ...unreached, caseId: `u${index}` }));
     expect(judge([...slow(1100), ...fast], { gate, stop: 'bail' }).outcome).toBe('incomplete');
     expect(judge([...slow(2000, 2000), unreached], { gate, stop: 'bail' }).outcome).toBe('failed');
+  });
+
+  test('of observed cells nothing counts, also where other cells were not reached', () => {
+    const watched = (row: Partial<RowSummary>) => buildRowSummary({ caseId: 'watched', observe: true, ...row });
+    const stopped = { gate: passRate(0.7), stop: 'bail' } as const;
+    expect(judge([...rowsOf('p s'), watched({ status: 'failed' })], stopped).outcome).toBe('incomplete');
+    const latency = { gate: { latency: { p95MaxMs: 1000 } } };
+    expect(judge([...slow(900), watched({ latencyMs: 9000 })], latency).outcome).toBe('passed');
+  });
+
+  test('an answer whose latency nobody measured is an error only where it could miss the limit', () => {
+    const gate = { latency: { p95MaxMs: 1000 } };
+    const untimed = buildRowSummary({ caseId: 'untimed', latencyMs: undefined });
+    expect(judge([...slow(900), untimed], { gate })).toMatchObject({
+      incompleteBecause: 'errors',
+      breaches: [{ code: 'untimed', message: expect.stringContaining('the latency of 1 of 2 answers is not known') }],
+    });
+    expect(judge([...slow(2000, 2000), untimed], { gate }).breaches).toMatchObject([{ code: 'latency-p95-max' }]);
+    const fast = Array.from({ length: 30 }, () => 900);
+    expect(judge([...slow(...fast), untimed], { gate }).outcome).toBe('passed');
   });
 
   test('several missed limits are all named', () => {

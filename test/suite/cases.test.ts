@@ -53,6 +53,20 @@ describe('a case that nothing judges', () => {
   });
 });
 
+test('a mistake in a case hides none in its assertions, its turns and its id', async () => {
+  const wrong = (more: string) => `  - { id: a, trials: many, vars: { q: x, r: x }${more} }\n`;
+  const root = openSuite(
+    `cases:\n${wrong(', assert: [{ contain: x }]')}${wrong(', turns: [{ user: y, assert: [{ contian: x }] }]')}`,
+  );
+  expect((await problemsAt(root, ['a.eval.yaml'])).map(({ code, at }) => [code, at?.line])).toEqual([
+    ['invalid-value', 4],
+    ['unknown-assertion', 4],
+    ['duplicate-id', 5],
+    ['invalid-value', 5],
+    ['unknown-assertion', 5],
+  ]);
+});
+
 describe('a case for some of the prompts', () => {
   test('needs the variables of these alone', async () => {
     const row = (prompt: string) =>
