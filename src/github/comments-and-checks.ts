@@ -29,8 +29,8 @@ export interface Publisher {
 
 type Failed = Extract<GithubReply, { ok: false }>;
 
-const maxPages = 100;
-const maxTries = 4;
+export const maxPages = 100;
+export const maxTries = 4;
 
 /**
  * Keeps one comment of each id on the pull request: updates the one of an older run, or creates it. It never replaces the
@@ -84,7 +84,7 @@ async function findHead(api: GithubApi, { repository, pullRequest }: GithubRun):
 }
 
 /** Who wrote a comment, from its first line. */
-interface Mark {
+export interface Mark {
   readonly id: string;
   /** The run of the workflow, and which attempt of it. */
   readonly runId: number;
@@ -94,11 +94,11 @@ interface Mark {
 }
 
 /** A line that no page shows. The comment is found by it. */
-function writeMarker(id: string, { runId = 0, runAttempt = 1, headSha }: GithubRun, writer: string): string {
+export function writeMarker(id: string, { runId = 0, runAttempt = 1, headSha }: GithubRun, writer: string): string {
   return `<!-- llmcheck:${id} run=${runId}.${runAttempt} commit=${headSha} by=${writer} -->`;
 }
 
-function readMarker(body: string): Mark | undefined {
+export function readMarker(body: string): Mark | undefined {
   const [, id = '', runId, attempt, commit = '', writer = ''] =
     /^<!-- llmcheck:(\S+) run=(\d+)\.(\d+) commit=(\w*) by=(\w+) -->/.exec(body) ?? [];
   return id === '' ? undefined : { id, runId: Number(runId), attempt: Number(attempt), commit, writer };
@@ -114,10 +114,10 @@ function isSibling(mark: Mark, { runId, runAttempt = 1 }: GithubRun, writer: str
 }
 
 /** The login behind the token; undefined where GitHub does not tell. */
-type Author = string | undefined;
+export type Author = string | undefined;
 
 /** GraphQL tells the owner of the token to people and apps, the REST API to people only. */
-async function findAuthor(api: GithubApi, graphqlUrl: string): Promise<Author> {
+export async function findAuthor(api: GithubApi, graphqlUrl: string): Promise<Author> {
   const query = { query: 'query { viewer { login } }' };
   const reply = await api.ask('POST', graphqlUrl, query, { canRepeat: true });
   const viewer = reply.ok ? textAt(memberAt(memberAt(reply.value, 'data'), 'viewer'), 'login') : undefined;
@@ -164,7 +164,7 @@ function readOwn(comment: JsonValue, { id, author }: Wanted): Mark | undefined {
   return mark?.id === id && isWrittenBy(comment, author) ? mark : undefined;
 }
 
-function isWrittenBy(comment: JsonObject, author: Author): boolean {
+export function isWrittenBy(comment: JsonObject, author: Author): boolean {
   const user = comment['user'];
   const login = textAt(user, 'login');
   // Other servers with the same API may leave the author out.

@@ -16,6 +16,8 @@ export interface GithubRun {
   /** The commit that the workflow runs for: of a pull request the merge of its head into its base. */
   readonly workflowSha?: string;
   readonly pullRequest?: GithubPullRequest;
+  /** In a merge queue: the commit that the tested ones are merged into. */
+  readonly mergeBaseSha?: string;
   /** Of the workflow's run: a later run has a higher one. */
   readonly runId?: number;
   /** Higher than 1 where the run was started again. */
@@ -39,6 +41,7 @@ export function parseGithubRun(env: Env, event: JsonValue | undefined): GithubRu
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) return undefined;
   const apiUrl = withoutSlash(env['GITHUB_API_URL'] ?? 'https://api.github.com');
   const pull = memberAt(event, 'pull_request');
+  const group = memberAt(event, 'merge_group');
   const pullRequest = pull === undefined ? undefined : parsePullRequest(pull, repository, env['GITHUB_ACTOR'] ?? '');
   const repositoryUrl = `${withoutSlash(env['GITHUB_SERVER_URL'] ?? 'https://github.com')}/${repository}`;
   const runId = numberOf(env['GITHUB_RUN_ID']);
@@ -47,11 +50,12 @@ export function parseGithubRun(env: Env, event: JsonValue | undefined): GithubRu
     graphqlUrl: env['GITHUB_GRAPHQL_URL'] ?? `${apiUrl}/graphql`,
     repository,
     eventName: env['GITHUB_EVENT_NAME'] ?? '',
-    headSha: textAt(memberAt(pull, 'head'), 'sha') ?? env['GITHUB_SHA'] ?? '',
+    headSha: textAt(memberAt(pull, 'head'), 'sha') ?? textAt(group, 'head_sha') ?? env['GITHUB_SHA'] ?? '',
     repositoryUrl,
     ...defined({
       workflowSha: env['GITHUB_SHA'],
       pullRequest,
+      mergeBaseSha: textAt(group, 'base_sha'),
       runId,
       runAttempt: numberOf(env['GITHUB_RUN_ATTEMPT']),
       runUrl: runId === undefined ? undefined : `${repositoryUrl}/actions/runs/${runId}`,

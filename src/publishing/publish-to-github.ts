@@ -3,9 +3,11 @@ import {
   type Comment,
   createCheckRun,
   type Published,
+  type Publisher,
   upsertComment,
 } from '../github/comments-and-checks.ts';
-import { type GithubApiPorts, openGithubApi } from '../github/github-api.ts';
+import { type DriftIssue, type KeptIssue, keepIssue } from '../github/drift-issue.ts';
+import { type GithubApi, type GithubApiPorts, openGithubApi } from '../github/github-api.ts';
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
 import { systemClock } from '../model/clock.ts';
@@ -13,6 +15,7 @@ import { UserError } from '../model/problem.ts';
 import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
 
 export type { Conclusion } from '../github/comments-and-checks.ts';
+export type { DriftIssue, KeptIssue } from '../github/drift-issue.ts';
 export { type GithubRun, parseGithubRun } from '../github/github-run.ts';
 export { identifyJob, type JobIdentity } from '../github/job-identity.ts';
 
@@ -27,11 +30,29 @@ export interface PublishPorts {
 }
 
 /** Writes the comment and the check. Failures are returned: they do not change the verdict of the run. */
-export async function publishToGithub(
+export function publishToGithub(
   run: GithubRun,
   { comment, checkRun }: { readonly comment?: Comment; readonly checkRun?: CheckRun },
-  { env, token, now, writer }: PublishPorts,
+  ports: PublishPorts,
 ): Promise<{ readonly comment?: Published; readonly checkRun?: Published }> {
+  return withApi(run, ports, async (api, publisher) =>
+    defined({
+      comment: comment && (await upsertComment(api, run, comment, publisher)),
+      checkRun: checkRun && (await createCheckRun(api, run, checkRun, publisher)),
+    }),
+  );
+}
+
+/** Opens or updates the issue of a drift, or closes it where the drift is over. */
+export function publishIssue(run: GithubRun, issue: DriftIssue, ports: PublishPorts): Promise<KeptIssue> {
+  return withApi(run, ports, (api, publisher) => keepIssue(api, run, issue, publisher));
+}
+
+async function withApi<T>(
+  { apiUrl }: GithubRun,
+  { env, token, now, writer }: PublishPorts,
+  use: (api: GithubApi, publisher: Publisher) => Promise<T>,
+): Promise<T> {
   // Loaded here, since a run without a comment and a check sends nothing to GitHub.
   const { openHttpClient } = await import('../http/client.ts');
   // A creation that is repeated on a stale connection would make two comments.
@@ -39,12 +60,8 @@ export async function publishToGithub(
   const { signal: never } = new AbortController();
   const wait = (ms: number): Promise<void> => systemClock.wait(ms, never);
   const send: GithubApiPorts['send'] = (request) => http.send({ ...request, signal: AbortSignal.timeout(requestMs) });
-  const api = openGithubApi(run.apiUrl, token, { send, wait, now });
   try {
-    return defined({
-      comment: comment && (await upsertComment(api, run, comment, { writer, wait })),
-      checkRun: checkRun && (await createCheckRun(api, run, checkRun, { writer, wait })),
-    });
+    return await use(openGithubApi(apiUrl, token, { send, wait, now }), { writer, wait });
   } finally {
     http.close();
   }

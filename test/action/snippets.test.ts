@@ -26,6 +26,11 @@ const commands = [...fences, ...files].flatMap(({ place, text }) =>
   })),
 );
 
+/** The text that an expression chooses on the condition that it names, else a number. */
+function valueOf(expression: string): string {
+  return /&& '([^']*)'/.exec(expression)?.[1] ?? '1';
+}
+
 describe('the snippets for CI systems', () => {
   test.each([...fences, ...files].filter(({ info }) => info === 'yaml'))('$place is YAML', ({ text }) => {
     expect(parse(text)).toBeTypeOf('object');
@@ -91,7 +96,7 @@ describe('the snippets for CI systems', () => {
       const { code, stderr } = await project.run([
         'run',
         '--dry-run',
-        ...(splitCommand(args.replaceAll(/\$\{\{[^}]*\}\}/g, '1')) ?? []),
+        ...(splitCommand(args.replaceAll(/\$\{\{([^}]*)\}\}/g, (_, text: string) => valueOf(text))) ?? []),
       ]);
       expect({ args, code, stderr }).toMatchObject({ code: 0 });
     }

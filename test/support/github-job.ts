@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { startEchoServer } from './chat-server.ts';
+import { startChatServer, wordOf } from './chat-server.ts';
 import { type GithubServer, startGithubServer } from './github-server.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 import { openTempProject, type TempProject } from './temp-project.ts';
@@ -11,6 +11,8 @@ export interface JobOptions {
   /** The working folder in the repository. */
   readonly folder?: string;
   readonly event?: string;
+  /** The file of the event, in place of the usual one. */
+  readonly payload?: object;
   /** The commit of the event; the checkout's where it is not given. */
   readonly headSha?: string;
   /** A file of `.github/workflows/`, without its ending. */
@@ -38,6 +40,10 @@ export interface JobResult extends CliResult {
 export interface GithubJobs {
   readonly project: TempProject;
   readonly github: GithubServer;
+  /** What the provider answers in place of the word that is asked. */
+  readonly answers: Map<string, string>;
+  /** The environment of a command beside the jobs. */
+  readonly providerEnv: Readonly<Record<string, string>>;
   git(...argv: readonly string[]): string;
   /** Commits everything, and makes it the head of the pull request. */
   push(message?: string): string;
@@ -60,7 +66,8 @@ ${['red', 'green', 'seven'].map(caseOf).join('')}`;
 export async function openGithubJobs(files: Readonly<Record<string, string>>): Promise<GithubJobs> {
   const project = openTempProject();
   const github = await startGithubServer(jobToken);
-  const provider = await startEchoServer();
+  const answers = new Map<string, string>();
+  const provider = await startChatServer(({ text }) => answers.get(wordOf(text)) ?? wordOf(text));
   const git: GithubJobs['git'] = (...argv) =>
     execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
       cwd: project.root,
@@ -81,6 +88,8 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
   return {
     project,
     github,
+    answers,
+    providerEnv: provider.env,
     git,
     push,
     async act(options = {}) {
@@ -123,6 +132,7 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
 function runnerOf(
   {
     event = 'pull_request',
+    payload,
     workflow = 'prompts',
     job = 'eval',
     matrix,
@@ -135,7 +145,7 @@ function runnerOf(
 ) {
   const pull = { number: 7, head: { sha, repo: { full_name: from } }, base: { ref: 'main' } };
   return {
-    event: event.startsWith('pull_request') ? { pull_request: pull } : {},
+    event: payload ?? (event.startsWith('pull_request') ? { pull_request: pull } : {}),
     env: {
       GITHUB_ACTIONS: 'true',
       GITHUB_REPOSITORY: 'acme/shop',

@@ -15,9 +15,22 @@ export interface FakeCheck {
   readonly output: { readonly title: string; readonly summary: string };
 }
 
+export interface FakeIssue {
+  readonly number: number;
+  title: string;
+  body: string;
+  state: 'open' | 'closed';
+  state_reason?: string;
+  readonly user: { readonly login: string };
+  readonly html_url?: string;
+  readonly pull_request?: object;
+  readonly said: string[];
+}
+
 export interface GithubServer extends ScriptedServer {
   readonly comments: FakeComment[];
   readonly checks: FakeCheck[];
+  readonly issues: FakeIssue[];
   /** The newest commit of the pull request; undefined where the token may not read it. */
   head: string | undefined;
   /** Set to answer in place of GitHub; undefined lets the request through. */
@@ -30,6 +43,7 @@ export const robot = 'github-actions[bot]';
 export async function startGithubServer(token: string): Promise<GithubServer> {
   const comments: FakeComment[] = [];
   const checks: FakeCheck[] = [];
+  const issues: FakeIssue[] = [];
   const state: Pick<GithubServer, 'intercept' | 'head'> = { intercept: () => undefined, head: undefined };
 
   function reply(request: ReceivedRequest): Scripted {
@@ -59,12 +73,15 @@ export async function startGithubServer(token: string): Promise<GithubServer> {
     if (route === 'GET /repos/acme/shop/pulls/7') {
       return state.head === undefined ? { status: 403, body: forbidden } : { body: { head: { sha: state.head } } };
     }
-    return replyToCheck(route, url, body, checks) ?? { status: 404, body: { message: 'Not Found' } };
+    return (
+      replyToCheck(route, url, body, checks) ??
+      replyToIssue(route, url, body, issues) ?? { status: 404, body: { message: 'Not Found' } }
+    );
   }
 
   const server = await startServer((request, index) => state.intercept(request, index) ?? reply(request));
   onTestFinished(() => server.close());
-  return Object.assign(state, { ...server, requests: server.requests, comments, checks });
+  return Object.assign(state, { ...server, requests: server.requests, comments, checks, issues });
 }
 
 const forbidden = { message: 'Resource not accessible by integration' };
@@ -89,5 +106,37 @@ function replyToCheck(
   const found = checks.find((check) => String(check.id) === id);
   if (found === undefined) return undefined;
   found.name = String(body['name']);
+  return { body: found };
+}
+
+/** Numbers from 20 on; the pull request of the tests is 7. */
+function replyToIssue(
+  route: string,
+  url: URL,
+  body: Readonly<Record<string, unknown>>,
+  issues: FakeIssue[],
+): Scripted | undefined {
+  if (route === 'GET /repos/acme/shop/issues') {
+    const size = Number(url.searchParams.get('per_page') ?? 30);
+    const from = (Number(url.searchParams.get('page') ?? 1) - 1) * size;
+    const listed = issues.filter(({ state }) => state === url.searchParams.get('state')).toReversed();
+    return { body: listed.slice(from, from + size) };
+  }
+  if (route === 'POST /repos/acme/shop/issues') {
+    const number = 20 + issues.length;
+    const html_url = `https://github.example/i/${number}`;
+    const created = { title: String(body['title']), body: String(body['body']) };
+    const issue: FakeIssue = { number, ...created, state: 'open', user: { login: robot }, html_url, said: [] };
+    issues.push(issue);
+    return { status: 201, body: issue };
+  }
+  const [, method, number, isComments] = /^(\w+) \/repos\/acme\/shop\/issues\/(\d+)(\/comments)?$/.exec(route) ?? [];
+  const found = issues.find((issue) => String(issue.number) === number);
+  if (found === undefined) return undefined;
+  if (isComments !== undefined) {
+    if (method === 'POST') found.said.push(String(body['body']));
+    return { body: method === 'POST' ? { id: found.said.length } : found.said.map((text) => ({ body: text })) };
+  }
+  if (method === 'PATCH') Object.assign(found, body);
   return { body: found };
 }

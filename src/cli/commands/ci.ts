@@ -13,6 +13,7 @@ import {
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import type { CiRequest } from '../output/ci-outcome.ts';
+import { publishDrift } from '../output/drift-outcome.ts';
 import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
 import { addCiFlags, type CiEvent, type CiFlags, runInCi } from '../run/run-in-ci.ts';
 import { usageError } from '../usage-error.ts';
@@ -20,6 +21,7 @@ import type { DefineCommand } from './define.ts';
 
 interface Flags extends CiFlags, PublishFlags {
   readonly id?: string;
+  readonly issue?: boolean;
 }
 
 export const define: DefineCommand = (ci, { io, exit }) => {
@@ -28,6 +30,7 @@ export const define: DefineCommand = (ci, { io, exit }) => {
     .description('Run, then publish to GitHub: job summary, annotations, outputs, comment, check.')
     .option('--comment', 'keep one comment on the pull request, updated in place')
     .option('--check-run', 'put a check on the head commit')
+    .option('--issue', 'look for drift, and keep one issue while it lasts (scheduled jobs)')
     .option('--id <id>', 'id of the comment and the check (default: workflow, job, matrix and folder)')
     .option('--no-summary', 'no job summary')
     .option('--no-annotations', 'no annotations')
@@ -39,10 +42,13 @@ GITHUB_STEP_SUMMARY, GITHUB_OUTPUT. A job with a matrix sets LLMCHECK_MATRIX to 
 What can't be published is a warning; the exit code is that of the run.
 On a pull request from a fork, whose jobs have no secrets, stored answers alone are used; where they do not
 suffice, the verdict is neutral (exit code 0) unless what was judged fails.
+With --issue every model is asked again (--drift --cache refresh). A run that fails by drift is repeated. If the
+second one agrees, an issue is opened or updated, and the exit code is 0. A run that passes closes it.
 
 Examples:
   $ llmcheck ci github evals/triage.eval.yaml --args "--max-cost 0.50" --comment
   $ llmcheck ci github --run latest --check-run
+  $ llmcheck ci github --issue --args "--max-cost 5"  in a scheduled job
   $ llmcheck ci github --merge shards --comment      after jobs with --args "--shard i/4"`,
     )
     .action(async (paths: string[], flags: Flags) => exit(await runInGithub(paths, flags, io)));
@@ -51,17 +57,39 @@ Examples:
 async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
   const github = parseGithubRun(io.env, readEvent(io));
   const job = findIdentity(flags, io);
+  if (flags.issue === true) refuseIssueElsewhere(flags, github);
   const options = { github, id: job.id, checkName: nameCheck(job, github) };
-  return runInCi(givenPaths, flags, io, eventOf(github, job, flags, io), ({ outcome, mask, origin }) =>
-    publishOutcome(outcome, flags, io, { ...options, mask, origin }),
-  );
+  return runInCi(givenPaths, flags, io, eventOf(github, job, flags, io), async (result) => {
+    const { mask, origin, report, drift } = result;
+    const where = { ...options, mask, origin };
+    const outcome =
+      report === undefined || drift === undefined
+        ? result.outcome
+        : await publishDrift(result.outcome, { report, drift }, flags, io, where);
+    await publishOutcome(outcome, flags, io, where);
+    return outcome.exitCode;
+  });
 }
 
-function eventOf(github: GithubRun | undefined, { label }: JobIdentity, { config }: Flags, io: Io): CiEvent {
+/** A change is not drift, and a stored run can't be repeated. */
+function refuseIssueElsewhere({ run, merge }: Flags, github: GithubRun | undefined): void {
+  const { eventName = '' } = github ?? {};
+  if (run !== undefined || merge !== undefined) {
+    throw usageError('--issue takes no stored run: drift is confirmed by a second run', 'leave --run and --merge out');
+  }
+  if (/^pull_request|^merge_group$/.test(eventName)) {
+    const hint = 'use it in a job for `schedule` or `workflow_dispatch`';
+    throw usageError(`--issue is for scheduled jobs: on ${eventName} a change is tested`, hint);
+  }
+}
+
+function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: Flags, io: Io): CiEvent {
   const { pullRequest, headSha, runUrl } = github ?? {};
   const { baseRef = '' } = pullRequest ?? {};
+  // A merge queue may test several pull requests on top of each other: each group has a base of its own.
+  const base = pullRequest === undefined ? (github?.mergeBaseSha ?? '') : baseRef;
   const blobUrl = github && findBlobUrl(github, io);
-  const root = findProjectRoot(io.cwd, config);
+  const root = findProjectRoot(io.cwd, flags.config);
   const paths = openRepositoryPaths({ cwd: io.cwd, root, env: io.env, ...defined({ blobUrl }) });
   const request: CiRequest | undefined = pullRequest && {
     noun: 'pull request',
@@ -69,8 +97,9 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, { config
     baseRef,
   };
   return {
-    // A pull request is compared with the commit at which it left its base.
-    ...(baseRef !== '' && { baseline: `git:${baseRef}...` }),
+    // A change is compared with the commit at which it left its base.
+    ...(base !== '' && { baseline: `git:${base}...` }),
+    ...(flags.issue === true && { isDriftWatch: true }),
     isForeign: pullRequest?.isForeign === true,
     place: { label: github === undefined ? '' : label, ...defined({ headSha, logUrl: runUrl, paths, request }) },
     secrets: [io.env['GITHUB_TOKEN'] ?? ''],

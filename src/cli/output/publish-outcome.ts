@@ -100,8 +100,8 @@ async function publishParts(
 }
 
 /** What to change in the workflow. */
-function hintFor(
-  part: 'comment' | 'check',
+export function hintFor(
+  part: 'comment' | 'check' | 'issue',
   { status, message }: { readonly status?: number; readonly message: string },
   { pullRequest }: GithubRun,
 ): string {
@@ -111,13 +111,14 @@ function hintFor(
   if (!isForbidden) return '';
   if (pullRequest?.isForeign === true)
     return ': a pull request from a fork cannot write; the job summary has the report';
-  const scope = part === 'comment' ? 'pull-requests' : 'checks';
-  return `: give the job \`permissions: ${scope}: write\``;
+  return `: give the job \`permissions: ${scopes[part]}: write\``;
 }
+
+const scopes = { comment: 'pull-requests', check: 'checks', issue: 'issues' } as const;
 
 const sharedHint = `Both are kept. Give each job its own --id, or set LLMCHECK_MATRIX: \${{ toJSON(matrix) }} in its env.`;
 
-function drawWriter({ random }: Io): string {
+export function drawWriter({ random }: Io): string {
   return Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
 }
 

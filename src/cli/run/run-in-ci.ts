@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { defined } from '../../json/defined.ts';
+import { exitCodes } from '../../model/exit-code.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
@@ -16,6 +18,7 @@ import { type RunFlags, runCommand } from '../commands/run.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { type CiOutcome, type CiPlace, describeOutcome, describeUsage } from '../output/ci-outcome.ts';
+import { type DriftFinding, isCompared, isDriftAlone, isSameDrift } from '../output/drift-outcome.ts';
 import { maskByName } from '../output/mask.ts';
 import { describeProblems } from '../output/problems.ts';
 import { usageError, usageProblem } from '../usage-error.ts';
@@ -50,6 +53,8 @@ export interface CiEvent {
   readonly place: CiPlace;
   /** The secrets of the platform. */
   readonly secrets: readonly string[];
+  /** True for a run that looks for drift. It is repeated where it finds one. */
+  readonly isDriftWatch?: boolean;
 }
 
 export interface ToPublish {
@@ -59,24 +64,29 @@ export interface ToPublish {
   /** Undefined where the run could not start. */
   readonly report?: Report;
   readonly problems: readonly Problem[];
+  /** Of a run that looks for drift. */
+  readonly drift?: DriftFinding;
 }
 
-/** A run, and its report wherever the platform shows one. */
+/** A run, and its report wherever the platform shows one. `publish` returns the exit code. */
 export async function runInCi(
   givenPaths: readonly string[],
   flags: CiFlags,
   io: Io,
   event: CiEvent,
-  publish: (result: ToPublish) => Promise<void>,
+  publish: (result: ToPublish) => Promise<number>,
 ): Promise<number> {
   const { place } = event;
   const maskKnown = maskAll(maskByName(io.env), createMask(event.secrets));
   try {
-    const { report, mask, isReplay, exitCode } = await runOrRead(givenPaths, flags, io, event);
+    const run = (): Promise<RunOutcome> => runOrRead(givenPaths, flags, io, event);
+    const { report, isReplay, exitCode, ...found } =
+      event.isDriftWatch === true ? await runForDrift(run, io) : await run();
     const outcome = describeOutcome(report, { exitCode, isReplay, place });
     if (outcome.exitCode !== exitCode) io.stderr.write(`note: ${outcome.title} (exit code ${outcome.exitCode})\n`);
-    await publish({ outcome, mask: maskAll(mask, maskKnown), origin: originOf(report, io), report, problems: [] });
-    return outcome.exitCode;
+    const mask = maskAll(found.mask, maskKnown);
+    const drift = defined({ drift: found.drift });
+    return await publish({ outcome, mask, origin: originOf(report, io), report, problems: [], ...drift });
   } catch (error) {
     if (!(error instanceof UserError) && !(error instanceof CommanderError)) throw error;
     // Else the comment of an earlier run that passed would stay on a commit that can't be run.
@@ -105,6 +115,19 @@ interface RunOutcome {
   /** True where nothing was sent because the job has no secrets. */
   readonly isReplay: boolean;
   readonly exitCode: number;
+  readonly drift?: DriftFinding;
+}
+
+/** A second run has to agree before anybody is alarmed. */
+async function runForDrift(run: () => Promise<RunOutcome>, io: Io): Promise<RunOutcome> {
+  const first = await run();
+  if (!isCompared(first.report) && first.exitCode === exitCodes.passed) return { ...first, drift: 'blind' };
+  if (!isDriftAlone(first.report)) return { ...first, drift: 'none' };
+  io.stderr.write('note: this run failed by drift; a second run has to confirm it\n');
+  const second = await run();
+  const isConfirmed = isDriftAlone(second.report) && isSameDrift(first.report, second.report);
+  const isCleared = isDriftAlone(second.report) || second.exitCode === exitCodes.passed;
+  return { ...second, drift: isConfirmed ? 'confirmed' : isCleared ? 'unconfirmed' : 'none' };
 }
 
 async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, event: CiEvent): Promise<RunOutcome> {
@@ -119,6 +142,7 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
   const runFlags: Record<string, unknown> = { ...given.flags, ...(config !== undefined && { config }) };
   const baseline = flags.baseline === '' ? defaultBaseline(event, runFlags, io) : flags.baseline;
   if (baseline !== undefined) runFlags['baseline'] = baseline;
+  if (event.isDriftWatch === true) askAgain(runFlags);
   const isReplay = await hasToReplay(event, runFlags, paths, io);
   if (isReplay) runFlags['cache'] = 'replay';
   let found: { readonly report: Report; readonly mask: Mask } | undefined;
@@ -130,6 +154,15 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
     throw usageError(message, 'leave --dry-run out');
   }
   return { ...found, isReplay, exitCode };
+}
+
+/** Stored answers would say today what they said before. */
+function askAgain(runFlags: Record<string, unknown>): void {
+  const { cache = 'refresh' } = runFlags;
+  if (cache !== 'refresh' && cache !== 'off') {
+    throw usageError(`--issue can't be combined with --cache ${String(cache)}: stored answers show no drift`);
+  }
+  Object.assign(runFlags, { drift: true, cache });
 }
 
 /** Flags that are ignored would look as if they limited the stored run. */

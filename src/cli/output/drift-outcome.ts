@@ -1,0 +1,185 @@
+import { defined } from '../../json/defined.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import type { Breach, BreachCode } from '../../model/gate.ts';
+import type { Report } from '../../model/report.ts';
+import { type DriftIssue, findPublishFault, type KeptIssue, publishIssue } from '../../publishing/publish-to-github.ts';
+import { renderCommand } from '../../reports/index.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import type { Io } from '../io.ts';
+import type { CiOutcome } from './ci-outcome.ts';
+import { drawWriter, hintFor, type PublishFlags, type PublishOptions } from './publish-outcome.ts';
+
+/** `blind`: nothing was compared, so that no drift could be seen. */
+export type DriftFinding = 'none' | 'unconfirmed' | 'confirmed' | 'blind';
+
+/** What a comparison with the accepted answers shows. */
+const driftCodes: ReadonlySet<BreachCode> = new Set([
+  'case-drifted',
+  'must-pass',
+  'pass-rate-regressed',
+  'score-regressed',
+  'cost-regressed',
+  'latency-regressed',
+  'recall-regressed',
+  'f1-regressed',
+  'slice-regressed',
+  'erosion',
+]);
+
+/** Limits that answers which got worse break too. */
+const limitCodes: ReadonlySet<BreachCode> = new Set([
+  'pass-rate-min',
+  'score-min',
+  'cost-max',
+  'latency-p95-max',
+  'recall-min',
+  'precision-min',
+  'f1-min',
+  'slice-min',
+]);
+
+/** True where a run fails by drift alone: a broken contract, or a case that a change broke, is another failure. */
+export function isDriftAlone({ decision: { outcome, breaches } }: Report): boolean {
+  const isDrift = breaches.some(({ code }) => driftCodes.has(code));
+  return outcome === 'failed' && isDrift && breaches.every(({ code }) => driftCodes.has(code) || limitCodes.has(code));
+}
+
+/** Two runs agree where something failed in both. */
+export function isSameDrift(first: Report, second: Report): boolean {
+  const before = new Set(listDrifted(first));
+  return listDrifted(second).some((key) => before.has(key));
+}
+
+export function isCompared({ suites }: Report): boolean {
+  return suites.some(({ variants }) => variants.some(({ comparison }) => comparison !== undefined));
+}
+
+function listDrifted({ decision }: Report): readonly string[] {
+  const keyOf = ({ suite, prompt, provider, code, caseId, slice, class: name }: Breach): string =>
+    JSON.stringify([suite, prompt, provider, caseId ?? [code, slice, name]]);
+  return decision.breaches.filter(({ code }) => driftCodes.has(code)).map(keyOf);
+}
+
+export interface DriftRun {
+  readonly report: Report;
+  readonly drift: DriftFinding;
+}
+
+/** Keeps the issue. By drift alone the job does not fail, if the issue says so. */
+export async function publishDrift(
+  outcome: CiOutcome,
+  { report, drift }: DriftRun,
+  flags: PublishFlags,
+  io: Io,
+  options: PublishOptions,
+): Promise<CiOutcome> {
+  // A run that failed or broke off otherwise says nothing about drift.
+  const isUnknown = drift === 'none' && !['passed', 'inconclusive'].includes(report.decision.outcome);
+  const outputs = { ...outcome.outputs, drift: isUnknown ? '' : drift };
+  if (drift === 'blind') {
+    warnOnPage(
+      'nothing was compared with a baseline, so that drift cannot be seen: accept a baseline first',
+      flags,
+      io,
+    );
+    const exitCode = exitCodes.incomplete;
+    return { ...outcome, exitCode, conclusion: 'failure', outputs: { ...outputs, exitCode: String(exitCode) } };
+  }
+  if (drift === 'unconfirmed') {
+    const note = 'A first run failed by drift, and a second one did not confirm it.';
+    return report.decision.outcome === 'failed'
+      ? withoutAlarm({ ...outcome, outputs }, 'NOT CONFIRMED', note)
+      : { ...outcome, outputs, body: `> **Drift not confirmed**: ${note}\n\n${outcome.body}` };
+  }
+  if (drift === 'none' && report.decision.outcome !== 'passed') return { ...outcome, outputs };
+  const quiet = withoutAlarm({ ...outcome, outputs }, 'DRIFT', 'Two runs agree.');
+  const kept = await keepIssue(describeIssue({ outcome, quiet, report, drift }, options), flags, io, options);
+  if (kept?.ok !== true) return { ...outcome, outputs };
+  io.stderr.write(`note: ${describeKept(kept)}\n`);
+  const links = { ...outputs, ...defined({ issueUrl: kept.url }) };
+  if (drift === 'none') return { ...outcome, outputs: links };
+  return withoutAlarm({ ...outcome, outputs: links }, 'DRIFT', `Two runs agree: ${describeKept(kept)}.`);
+}
+
+function describeKept(kept: Extract<KeptIssue, { ok: true }>): string {
+  const name = kept.url === undefined ? 'the issue' : `the issue ${kept.url}`;
+  switch (kept.how) {
+    case 'none':
+      return 'no issue of a drift is open';
+    case 'muted':
+      return `${name} of the same drift was closed as not planned, and stays closed`;
+    case 'opened':
+    case 'updated':
+    case 'closed':
+      return `${name} was ${kept.how}`;
+  }
+}
+
+/** The same report without the exit code of a failure. */
+function withoutAlarm(outcome: CiOutcome, word: string, note: string): CiOutcome {
+  const exitCode = exitCodes.passed;
+  const body = outcome.body
+    .replace(/^(> .*\n\n)?### \S+ llmcheck [A-Z]+: /, `$1### ⚠️ llmcheck ${word}: `)
+    .replace(/ \(exit code \d\)$/m, ` (exit code ${exitCode})`);
+  return {
+    ...outcome,
+    exitCode,
+    conclusion: 'neutral',
+    title: outcome.title.replace(/^[A-Z]+/, word.toLowerCase()),
+    body: `> **Drift**: ${note}\n\n${body}`,
+    annotations: outcome.annotations.replaceAll(/^::error /gm, '::warning '),
+    outputs: { ...outcome.outputs, exitCode: String(exitCode), conclusion: 'neutral' },
+  };
+}
+
+interface Described extends DriftRun {
+  readonly outcome: CiOutcome;
+  readonly quiet: CiOutcome;
+}
+
+function describeIssue({ outcome, quiet, report, drift }: Described, { id, mask, github }: PublishOptions): DriftIssue {
+  if (drift === 'none') {
+    const log = github?.runUrl === undefined ? '' : ` ([log](${github.runUrl}))`;
+    return { id, is: 'over', body: `The drift is over: this run passed${log}.\n` };
+  }
+  const title = `Drift: ${outcome.title.replace(/^[A-Z]+: /, '')}`.slice(0, maxTitleChars);
+  return { id, is: 'found', title: mask(title), body: mask(`${advice}${quiet.body}`), drifted: listDrifted(report) };
+}
+
+const maxTitleChars = 200;
+
+const advice = `The answers to unchanged requests got worse. Two runs in a row agree, and each asked the failed cases again.
+
+- If the new answers are right, accept them: refresh the baseline (\`llmcheck run --cache refresh --update-baseline\`).
+- If they are wrong, pin the version of the model, or change the prompt.
+
+Later runs update this issue, and the first one that passes closes it. Close it as "not planned" to mute the same drift.
+
+`;
+
+/** Undefined where the issue could not be kept; the reason is a warning. */
+async function keepIssue(
+  issue: DriftIssue,
+  flags: PublishFlags,
+  io: Io,
+  { github, origin }: PublishOptions,
+): Promise<KeptIssue | undefined> {
+  const token = io.env['GITHUB_TOKEN'] ?? '';
+  // Of the commit, `publishOutcome` warns.
+  if (github !== undefined && findPublishFault(github, { ...io, ...origin }) !== undefined) return undefined;
+  if (github === undefined || token === '') {
+    const missing = github === undefined ? 'GITHUB_REPOSITORY names no repository' : 'GITHUB_TOKEN is not set';
+    warnOnPage(`the issue was not written: ${missing}`, flags, io);
+    return undefined;
+  }
+  const kept = await publishIssue(github, issue, { env: io.env, token, now: io.now, writer: drawWriter(io) });
+  if (!kept.ok) {
+    warnOnPage(`the issue was not written: ${kept.message}${hintFor('issue', kept, github)}`, flags, io);
+  }
+  return kept;
+}
+
+function warnOnPage(message: string, { annotations }: PublishFlags, io: Io): void {
+  io.stderr.write(`warning: ${toSafeLine(message)}\n`);
+  if (annotations) io.stdout.write(renderCommand({ level: 'warning', title: 'llmcheck', message }));
+}
