@@ -115,7 +115,6 @@ export async function importRecordings(
     findBaseline,
     cellOf: indexCells(planned.plan),
     findDone: () => undefined,
-    signal,
   });
   for (const cell of cellsOf(planned, suites, lines)) {
     const suite = suites.find(({ id }) => id === cell.key.suite);

@@ -5,7 +5,6 @@ import { type BatchRequests, type BatchResults, runBatches } from '../calls/run-
 import type { Stop } from '../calls/stop.ts';
 import type { BatchAnswers } from '../calls/with-batch.ts';
 import { StorageError } from '../files/write-files.ts';
-import { canonicalJson } from '../json/canonical-json.ts';
 import { type BatchHandle, type BatchItem, batchHandleFormat } from '../model/batch.ts';
 import { UserError } from '../model/problem.ts';
 import type { ProviderConfig } from '../model/suite.ts';
@@ -50,17 +49,16 @@ export async function collectBatches(run: BatchRun, answers: BatchAnswers): Prom
     }
   }
 
-  const results = await Promise.all(
+  const found = await Promise.all(
     [...batchProviders(planned)].map(async ([providerKey, config]) => {
-      const endpoint = endpointHash(config, planned);
+      // The keys of requests tell their model and address. Another key may belong to another account.
+      const endpoint = sha256Hex(planned.endpointOf(config).apiKeyEnv ?? '');
       const wanted = new Set([...unanswered(providerKey)].map(({ key }) => key));
-      if (wanted.size === 0) return undefined;
       const own = stored.filter((handle) => handle.endpoint === endpoint && handle.keys.some((key) => wanted.has(key)));
       const requests = { items: () => unanswered(providerKey), handles: own };
       return collectFromProvider(config, run, { requests, endpoint, handles });
     }),
   );
-  const found = results.filter((result) => result !== undefined);
   for (const result of found) answers.add(result.answers);
   return {
     notes: found.flatMap(({ pending }) => pending.map(describePending)),
@@ -157,13 +155,6 @@ function* batchProviders({ plan, providers }: PlannedRun): Iterable<readonly [st
     const config = providers.get(id);
     if (config !== undefined && lookupBatchApi(config.adapter) !== undefined) yield [id, config];
   }
-}
-
-/** What must be the same for a batch to be collected. Limits and prices may have changed since it was submitted. */
-function endpointHash(config: ProviderConfig, { endpointOf }: PlannedRun): string {
-  const { adapter, model, options } = config;
-  const { baseUrl = '', apiKeyEnv = '' } = endpointOf(config);
-  return sha256Hex(canonicalJson([adapter, model, baseUrl, apiKeyEnv, options]));
 }
 
 /** Only letters that every API accepts in a name. */

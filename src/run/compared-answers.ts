@@ -7,7 +7,6 @@ import type { CellRow } from '../model/record.ts';
 import type { PromptVersion, Suite } from '../model/suite.ts';
 import type { FindCell } from '../plan/find-cells.ts';
 import { cellKeyText, type StoredRecord } from '../record/read-run-record.ts';
-import { onAbort } from '../text/on-abort.ts';
 
 /** The answers that pairwise checks compare a cell's answer with. */
 export interface ComparedAnswers {
@@ -24,7 +23,6 @@ export interface ComparedAnswersOptions {
   readonly cellOf: FindCell;
   /** The row of a cell that an earlier part of the run finished. */
   readonly findDone: (key: CellKey) => CellRow | undefined;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -33,7 +31,7 @@ export interface ComparedAnswersOptions {
  * the one it is compared with, so waiting for an answer of the run ends.
  */
 export function createComparedAnswers(options: ComparedAnswersOptions): ComparedAnswers {
-  const answers = createAnswerBoard(options.signal);
+  const answers = createAnswerBoard();
   const suites = new Map(options.suites.map((suite) => [suite.id, suite]));
   const comparing = new Set(options.suites.filter(hasPairwiseCheck).map(({ id }) => id));
 
@@ -125,18 +123,14 @@ interface AnswerBoard {
   post(key: CellKey, answer: AcceptedAnswer | undefined): void;
 }
 
-/** Answers of the run so far. Waiting for one ends with the run. */
-function createAnswerBoard(signal: AbortSignal): AnswerBoard {
+/** Answers of the run so far. Every cell of it posts one or says that it has none, also where the run is stopped. */
+function createAnswerBoard(): AnswerBoard {
   const posted = new Map<string, AcceptedAnswer | undefined>();
   const waiting = new Map<string, ((answer: AcceptedAnswer | undefined) => void)[]>();
-  onAbort(signal, () => {
-    for (const resolve of [...waiting.values()].flat()) resolve(undefined);
-    waiting.clear();
-  });
   return {
     wait(key) {
       const text = cellKeyText(key);
-      if (posted.has(text) || signal.aborted) return Promise.resolve(posted.get(text));
+      if (posted.has(text)) return Promise.resolve(posted.get(text));
       return new Promise((resolve) => waiting.set(text, [...(waiting.get(text) ?? []), resolve]));
     },
     post(key, answer) {

@@ -73,8 +73,8 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
       const retrials = isHermetic || !isRetried(cell) ? 0 : (shares.get(suite) ?? 0);
       const usages = (await answers.isAnswered(cell)) ? undefined : expectUsage(cell.key);
       const counted = addRequests({ ...before, cells: before.cells + 1 }, cell, { isHermetic, usages, prices });
-      const isUncounted = counted.requests > 0 && counted.boundUsd === undefined;
-      const named = isUncounted ? { ...counted, uncounted: addNames(counted.uncounted, unbounded) } : counted;
+      const isBounded = counted.boundUsd !== undefined;
+      const named = isBounded ? counted : { ...counted, uncounted: addNames(counted.uncounted, unbounded) };
       const judges = suites.get(suite);
       const judged =
         isHermetic || judges === undefined ? named : addJudges(named, cell, boundJudges(planned, judges, cell));

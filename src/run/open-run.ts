@@ -116,8 +116,7 @@ export async function openRun(
   const latelyFailed = options.early === undefined ? new Set<string>() : findLatelyFailed(project, earlier?.id);
   const folder = runsFolder(project);
   const record = openRecord({ folder, header: earlier?.header ?? header, earlier, ports, onRefused });
-  const { signal } = stop;
-  const compared = { suites: project.suites, findBaseline, cellOf, findDone: createFindDone(earlier, record), signal };
+  const compared = { suites: project.suites, findBaseline, cellOf, findDone: createFindDone(earlier, record) };
   const comparedAnswers = createComparedAnswers({ ...compared, ...defined({ compare: settings.compare }) });
   const { trace } = ports;
   return {

@@ -106,6 +106,8 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
       server.onSubmit = onSubmit;
       server.isHeld = true;
       expect(await interruptOnceTaken(project, server)).toBe(130);
+      const interrupted = await project.run(['report', '-r', 'json']);
+      expect(interrupted.stdout).toContain('(not confirmed yet)');
       server.isHeld = false;
       server.onSubmit = 'answer';
       const { code, report } = await project.report(['run', '--batch'], { env: server.env });
@@ -302,6 +304,17 @@ test('a deadline leaves the batch at its provider, says so, and the next run col
   ]);
 });
 
+test('a resumed run submits no request of a cell that it keeps, also without a cache', async () => {
+  const server = await startBatchServer('openai');
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite(['one', 'missing']));
+  const flags = ['run', '--batch', '--cache', 'off'];
+  await project.report(flags, { env: server.env });
+  const { report } = await project.report([...flags, '--resume'], { env: server.env });
+  expect(report.totals).toMatchObject({ passed: 1, errored: 1 });
+  expect(server.submissions.map((keys) => keys.length)).toEqual([2, 1]);
+});
+
 test('a batch that another key submitted is left to that key', async () => {
   const server = await startBatchServer('anthropic');
   server.isHeld = true;
@@ -468,5 +481,9 @@ test('a missing key is said by the cells, as live', async () => {
   project.write('evals/batched.eval.yaml', server.suite(['one']));
   const { GEMINI_API_KEY: _key, ...env } = server.env;
   const { code, report } = await project.report(['run', '--batch'], { env });
-  expect([code, trialsOf(report)[0]?.error?.kind, server.requests.length]).toEqual([3, 'auth', 0]);
+  expect([code, trialsOf(report)[0]?.error, server.requests.length]).toMatchObject([
+    3,
+    { kind: 'auth', attempts: 0 },
+    0,
+  ]);
 });

@@ -144,6 +144,28 @@ test("--baseline RUN holds an answer against that run's answer to its case by it
   );
 });
 
+test('--baseline RUN holds an answer against the one of the same provider', async () => {
+  let answers = 0;
+  const server = await startJudgeServer(longer, () => `answer ${(answers += 1)}`);
+  const project = openJudgeProject({ assert: '[{ contains: answer }]' });
+  const onTwo = (text: string) =>
+    project.write(
+      'evals/tone.eval.yaml',
+      text.replace('openai:gpt-4o-mini }', 'openai:gpt-4o-mini }, { id: nano, use: openai:gpt-4.1-nano }'),
+    );
+  onTwo(project.read('evals/tone.eval.yaml'));
+  const before = await project.report(['run'], { env: server.env });
+  writeJudgeSuite(project, { assert, prompts: '  - { id: v1, text: "Say: {{ word }}!" }' });
+  onTwo(project.read('evals/tone.eval.yaml'));
+  const after = await project.report(['run', '--baseline', before.report.run.id], { env: server.env });
+  const outputOf = (report: JsonReport, id: string) =>
+    trialsOf(report).find(({ provider }) => provider === id)?.output ?? '';
+  const pairs = new Set(server.judged.map(({ parts }) => `${parts['answer A']} | ${parts['answer B']}`));
+  for (const id of ['mini', 'nano']) {
+    expect(pairs).toContain(`${outputOf(after.report, id)} | ${outputOf(before.report, id)}`);
+  }
+});
+
 test('the reasoning of both answers is compared, of one in the run and of one in the baseline', async () => {
   const server = await startJudgeServer(longer, (text) => {
     const reply = completionOf('red');
@@ -158,6 +180,47 @@ test('the reasoning of both answers is compared, of one in the run and of one in
   writeJudgeSuite(project, { assert: select, prompts: '  - { id: v2, text: "Say: {{ word }}!!" }' });
   await project.run(['run'], { env: server.env });
   expect(server.judged[2]?.parts).toMatchObject({ 'answer A': 'I Say: red!!', 'answer B': 'I Say: red!' });
+});
+
+test("with --rerun-baseline it is held against today's answer of the accepted prompt", async () => {
+  let day = 'first';
+  const server = await startJudgeServer(longer, (text) => `${text.replace('Say: ', '')} ${day}`);
+  const project = openJudgeProject({ assert: '[{ contains: red }]' });
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept']);
+  day = 'later';
+  writeJudgeSuite(project, { assert, prompts: '  - { id: v1, text: "Say: {{ word }}, very" }' });
+  const { code, report } = await project.report(['run', '--rerun-baseline', '--cache', 'off'], { env: server.env });
+  expect([code, checkOf(report, 'v1@baseline')?.reason]).toEqual([0, expect.stringContaining('not asked')]);
+  expect(server.judged.map(({ parts }) => parts['answer B'])).toEqual(['red later', 'red, very later']);
+});
+
+test('a version of which answers were accepted is held against these, and not against those of the one it replaces', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({ assert: '[{ contains: red }]', prompts });
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept']);
+  writeJudgeSuite(project, { assert, prompts: prompts.replace('word }}!', 'word }}!!') });
+  await project.run(['run'], { env: server.env });
+  expect(server.judged.map(({ parts }) => parts['answer B'])).toEqual(['red!', 'red!!']);
+});
+
+test('the tool calls of both answers are compared, of one in the baseline too', async () => {
+  const server = await startJudgeServer(longer, (text) => {
+    const call = { id: 'c1', type: 'function', function: { name: 'paint', arguments: JSON.stringify({ text }) } };
+    const message = { role: 'assistant', content: 'red', tool_calls: [call] };
+    return { body: { ...completionOf('red'), choices: [{ index: 0, message, finish_reason: 'tool_calls' }] } };
+  });
+  const project = openJudgeProject({ assert: '[{ contains: red }]' });
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept']);
+  const select = '[{ pairwise: Which is longer?, select: toolCalls }]';
+  writeJudgeSuite(project, { assert: select, prompts: '  - { id: v1, text: "Say: {{ word }}, very" }' });
+  expect((await project.run(['run'], { env: server.env })).code).toBe(0);
+  expect(server.judged[0]?.parts).toMatchObject({
+    'answer A': expect.stringContaining('Say: red, very'),
+    'answer B': expect.stringMatching(/"Say: red"/),
+  });
 });
 
 test('the same answer is a tie without a call; no other answer is an error', async () => {

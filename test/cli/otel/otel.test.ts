@@ -280,6 +280,15 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(collector.requests).toHaveLength(3);
   });
 
+  test('a refusal that repeats a header of the collector is shown without its value', async () => {
+    const { project, chat } = await openProject();
+    const collector = await startCollector({ status: 401, body: { message: 'unknown: collector-token-1234' } });
+    const env = { ...chat.env, OTEL_EXPORTER_OTLP_HEADERS: 'x-token=collector-token-1234' };
+    const { stderr } = await project.run(['run', '--otel', collector.url], { env });
+    expect(stderr).toContain('spans were not exported to');
+    expect(stderr).not.toContain('collector-token-1234');
+  });
+
   test('what is no address is a usage error before anything is sent', async () => {
     const { project, chat } = await openProject();
     const { code, stderr } = await project.run(['run', '--otel', 'grpc://x'], { env: chat.env });

@@ -140,3 +140,15 @@ test('--dry-run --batch halves the bound of what goes through a batch, and refus
   const { code, stderr } = await project.run(['run', '--dry-run', '--batch']);
   expect([code, stderr]).toEqual([2, expect.stringContaining('no provider of this run has a batch API: mini')]);
 });
+
+test('--dry-run counts the later requests of a conversation whose first answer is cached, and none of a recorded one', async () => {
+  const server = await startVerboseServer();
+  const project = openTempProject();
+  const talk = '  - { id: talk, vars: { word: one }, assert: [{ regex: . }], turns: [{ user: Go on. }] }\n';
+  const suite = `${head.replace(/ {2}- { id: v2.*\n/, '')}recordings: words.jsonl\ncases:\n${talk}`;
+  project.write('evals/words.eval.yaml', suite);
+  await project.run(['run', '--record'], { env: server.env });
+  const forecast = async (...flags: string[]) => (await project.run(['run', '--dry-run', ...flags])).stdout;
+  expect(await forecast('--cache', 'use')).toContain('dry run: 1 cell, 1 answered, 1 request,');
+  expect(await forecast()).toContain('dry run: 1 cell, 1 answered, 0 requests,');
+});

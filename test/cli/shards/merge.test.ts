@@ -163,7 +163,15 @@ describe('llmcheck merge', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`${first} and ${second} both hold trial 1 of ${name}/${caseId} (${prompt} × ${provider})`);
     expect(stderr.match(/both hold/g)).toHaveLength(3);
+    expect(stderr).not.toContain('trial 0 of');
     expect(project.files('.llmcheck/runs')).toEqual(before);
+  });
+
+  test('each shard may have a cost limit of its own in its environment', async () => {
+    const { project, env } = await open();
+    const first = await runShard(project, '1/2', { ...env, LLMCHECK_MAX_COST: '1' });
+    const second = await runShard(project, '2/2', { ...env, LLMCHECK_MAX_COST: '2' });
+    expect((await project.report(['merge', first, second])).report.totals.planned).toBe(100);
   });
 
   test.each([
