@@ -81,6 +81,12 @@ describe('a baseline that lost its cases', () => {
     const run = await project.report(['run'], { env: project.server.env });
     expect([run.code, run.report.notes]).toEqual([0, [note]]);
     expect(run.stderr).toContain(note);
+    // Two versions side by side need no file.
+    const suite = project.read(suiteFile);
+    project.edit(suiteFile, 'providers:', '  - { id: v2, text: "Say: {{ word }}" }\nproviders:');
+    const beside = await project.report(['run', '--compare', 'v1,v2'], { env: project.server.env });
+    expect([beside.code, beside.report.notes]).toEqual([0, []]);
+    project.write(suiteFile, suite);
     // Who accepts the run at once knows.
     const accepted = await project.report(['run', '--update-baseline'], { env: project.server.env });
     expect(accepted.report.notes).toEqual([]);

@@ -38,7 +38,7 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
     const expected = await live.report(['run'], { env: server.env });
     const project = openTempProject();
     project.write('evals/batched.eval.yaml', server.suite());
-    const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+    const { code, report, stderr } = await project.report(['run', '--batch'], { env: server.env });
     expect([expected.code, code]).toEqual([1, 1]);
     expect(statusesOf(report)).toEqual({ one: 'passed', two: 'failed', three: 'passed', four: 'passed' });
     expect(trialsOf(report).map(({ usage }) => usage)).toEqual(trialsOf(expected.report).map(({ usage }) => usage));
@@ -46,6 +46,7 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
     // The wrong answer is asked for live three times more, by each run.
     const costUsd = report.totals.costUsd ?? Number.NaN;
     expect(report.totals.spentUsd).toBeCloseTo(costUsd / 2 + (3 * costUsd) / 4, 12);
+    expect(stderr).toContain(`spent $${report.totals.spentUsd?.toFixed(4)}`);
     expect([server.submissions.length, server.submissions[0]?.length, server.liveCount]).toEqual([1, 4, 7 + 3]);
     // Nobody timed it.
     expect(plannedTrialsOf(report).map(({ latencyMs }) => latencyMs)).toEqual([null, null, null, null]);
@@ -371,8 +372,9 @@ test.each([[], ['--max-cost', '1']])(
     const server = await startBatchServer('openai');
     const project = openTempProject();
     project.write('evals/batched.eval.yaml', server.suite(['one', 'unusable']));
-    const { code, report } = await project.report(['run', '--batch', ...flags], { env: server.env });
+    const { code, report, stderr } = await project.report(['run', '--batch', ...flags], { env: server.env });
     expect([code, report.totals.passed, report.totals.errored]).toEqual([3, 1, 1]);
+    expect(stderr).toContain('spent $0.0150');
     expect(report.totals.costUsd).toBeCloseTo(0.03, 12);
     expect(report.totals.spentUsd).toBeCloseTo(0.015, 12);
   },

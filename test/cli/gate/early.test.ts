@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   type BaselineProject,
@@ -165,6 +166,40 @@ describe('an early run is not green without having looked', () => {
     const run = await project.compared(early);
     expect([run.code, run.codes]).toEqual([1, ['case-added-failed']]);
     expect(run.report.totals['planned']).toBeGreaterThanOrEqual(count);
+  });
+
+  test('at new cases beside a stored run', async () => {
+    const project = await openLarge();
+    const { report } = await project.compared(['run', '--cache', 'refresh']);
+    writeCases(project, [...firstWords(count), 'w99']);
+    fail(project, 'w99');
+    project.forget();
+    const run = await project.compared([...early, '--baseline', report.run.id]);
+    expect([run.code, run.codes]).toEqual([1, ['case-added-failed']]);
+    expect(callsOf(project)).toBeLessThan(40);
+  });
+
+  test('at new cases of a version that replaces the accepted one', async () => {
+    const project = await openLarge();
+    project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Say: {{ word }}" }\nproviders:');
+    writeCases(project, [...firstWords(count), 'w99']);
+    fail(project, 'w99');
+    const run = await project.compared([...early, '--prompt', 'v2']);
+    expect([run.code, run.codes]).toEqual([1, ['case-added-failed']]);
+    expect(callsOf(project)).toBeLessThan(40);
+  });
+
+  test('at cases that were accepted without a verdict', async () => {
+    const project = await openLarge();
+    const [word = ''] = await findLastWords(project);
+    rmSync(project.path(baselineFile));
+    project.answers.set(word, () => ({ status: 400, body: { error: { message: 'no' } } }));
+    await project.llmcheck('run', '--cache', 'refresh', '--max-errors', '1');
+    expect((await project.llmcheck('baseline', 'accept', '--force')).code).toBe(0);
+    fail(project, word);
+    project.forget();
+    const run = await project.compared(early);
+    expect([run.code, run.codes]).toEqual([1, ['case-added-failed']]);
   });
 
   test('at a slice whose drop is limited: its own cases must exclude it', async () => {

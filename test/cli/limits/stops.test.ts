@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startChatServer, wordOf } from '../../support/chat-server.ts';
+import { startChatServer, startEchoServer, wordOf } from '../../support/chat-server.ts';
 import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
 
@@ -157,6 +157,16 @@ test('--deadline ends the run, aborts what is in flight, and keeps what is done'
   expect(new Set(trialsOf(report).flatMap(({ skip }) => skip?.reason ?? []))).toEqual(new Set(['deadline']));
 });
 
+test('--deadline that a run did not need keeps no process alive', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  const countTimers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  await project.run(['run'], { env: server.env });
+  const before = countTimers();
+  await project.run(['run', '--deadline', '1h'], { env: server.env });
+  expect(countTimers()).toBe(before);
+});
+
 test('a signal gives a partial report and its own exit code; --resume finishes the run', async () => {
   const project = openTempProject('two-providers');
   let isHanging = true;
@@ -174,6 +184,17 @@ test('a signal gives a partial report and its own exit code; --resume finishes t
   expect(resumed.code).toBe(0);
   expect(resumed.report.run.id).toBe(partial.report.run.id);
   expect(resumed.report.totals).toMatchObject({ planned: 80, passed: 80 });
+});
+
+test('the first of two signals gives the exit code', async () => {
+  const project = openTempProject('echo');
+  const server = await startChatServer(() => 'hang');
+  let interrupt = (_name: 'SIGINT' | 'SIGTERM'): void => {};
+  const running = project.report(['run'], { env: server.env, onReady: (signal) => (interrupt = signal) });
+  await server.waitFor(3);
+  interrupt('SIGINT');
+  interrupt('SIGTERM');
+  expect((await running).code).toBe(130);
 });
 
 test('SIGTERM ends with 143', async () => {

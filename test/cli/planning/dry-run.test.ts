@@ -148,7 +148,24 @@ test('--dry-run counts the later requests of a conversation whose first answer i
   const suite = `${head.replace(/ {2}- { id: v2.*\n/, '')}recordings: words.jsonl\ncases:\n${talk}`;
   project.write('evals/words.eval.yaml', suite);
   await project.run(['run', '--record'], { env: server.env });
-  const forecast = async (...flags: string[]) => (await project.run(['run', '--dry-run', ...flags])).stdout;
+  const forecast = async (...flags: string[]) =>
+    (await project.run(['run', '--dry-run', ...flags], { env: server.env })).stdout;
   expect(await forecast('--cache', 'use')).toContain('dry run: 1 cell, 1 answered, 1 request,');
   expect(await forecast()).toContain('dry run: 1 cell, 1 answered, 0 requests,');
+  project.write('evals/words.eval.yaml', suite.replace('recordings: words.jsonl\n', ''));
+  expect(await forecast('--cache', 'replay')).toContain('dry run: 1 cell, 1 answered, 0 requests,');
+});
+
+test('--dry-run does not expect of one provider what another one used', async () => {
+  const server = await startVerboseServer();
+  const project = openTempProject();
+  const one = head.replace(/ {2}- { id: v2.*\n/, '');
+  project.write('evals/words.eval.yaml', one + cases('one'));
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept'], { env: server.env });
+  const other = '  - { id: local, use: "ollama:our-own", baseURL: "http://127.0.0.1:9" }\n';
+  project.write('evals/words.eval.yaml', one + other + cases('one', 'two'));
+  const { stdout } = await project.run(['run', '--dry-run', '--cache', 'off'], { env: server.env });
+  expect(stdout).toContain('\nmini: 2 requests, ~60 input and ~60 output tokens');
+  expect(stdout).toMatch(/\nlocal: 2 requests, ~\d+ input tokens, cost unknown/);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { History } from '../../../src/model/history.ts';
+import type { RunHeader } from '../../../src/model/record.ts';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject, withoutTimes } from '../../support/temp-project.ts';
 
@@ -54,6 +55,8 @@ describe('llmcheck merge', () => {
     const [a = '', b = '', c = '', d = ''] = await runShards(project, 4, env);
     const merged = await project.report(['merge', c, a, d, b]);
     expect(merged.code).toBe(whole.code);
+    const header = JSON.parse(project.read(a).split('\n')[0] ?? '') as RunHeader;
+    expect(merged.report.run.startedAt).toBe(header.startedAt);
     expect(withoutTimes(merged.report)).toEqual(withoutTimes(whole.report));
     expect(merged.report.totals.planned).toBe(100);
   });
@@ -171,7 +174,10 @@ describe('llmcheck merge', () => {
     const { project, env } = await open();
     const first = await runShard(project, '1/2', { ...env, LLMCHECK_MAX_COST: '1' });
     const second = await runShard(project, '2/2', { ...env, LLMCHECK_MAX_COST: '2' });
-    expect((await project.report(['merge', first, second])).report.totals.planned).toBe(100);
+    const { report } = await project.report(['merge', first, second]);
+    expect(report.totals.planned).toBe(100);
+    // What both have noted is said once.
+    expect(report.notes.filter((note) => note.includes('set no limit on output tokens'))).toHaveLength(1);
   });
 
   test.each([
