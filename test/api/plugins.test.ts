@@ -95,14 +95,14 @@ describe('plug-ins of a config', () => {
   });
 
   test.each([
-    ['throws', "throw new Error('no luck')", 'polite threw Error: no luck'],
-    ['loops', 'for (;;) {}', 'took longer than 50 ms'],
-    ['never settles', 'return new Promise(() => {})', 'took longer than 50 ms'],
-    ['gives no verdict', 'return { passed: true }', 'gave no verdict'],
-  ])('a check that %s is errored, and the run goes on', async (_, body, message) => {
+    ['throws', "throw new Error('no luck')", 'polite threw Error: no luck', 60_000],
+    ['loops', 'for (;;) {}', 'took longer than 50 ms', 50],
+    ['never settles', 'return new Promise(() => {})', 'took longer than 50 ms', 50],
+    ['gives no verdict', 'return { passed: true }', 'gave no verdict', 60_000],
+  ])('a check that %s is errored, and the run goes on', async (_, body, message, timeoutMs) => {
     const plugin = polite
       .replace(/const found = [^]*?\n {2}\},\n/, `${body}\n  },\n`)
-      .replace("main: 'words',", "main: 'words', timeoutMs: 50,");
+      .replace("main: 'words',", `main: 'words', timeoutMs: ${timeoutMs},`);
     const project = open('{ polite: [please] }', plugin);
     await project.run(['cache', 'import', 'evals/answers.jsonl']);
     const { code, report } = await project.report(['run']);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findRefusalWording } from '../../src/assertions/behaviour/refusal.ts';
+import { threadMs } from '../support/thread-time.ts';
 import { buildToolCall, describeAssertion, findProblems } from './judge-one.ts';
 
 describeAssertion('refusal', [
@@ -88,9 +89,9 @@ describe('refusal wording', () => {
       'извините не могу ',
       '抱歉我无法',
     ]) {
-      const before = performance.now();
+      const before = threadMs();
       findRefusalWording(part.repeat(100_000));
-      expect(performance.now() - before).toBeLessThan(100);
+      expect(threadMs() - before).toBeLessThan(100);
     }
   });
 });

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -7,6 +6,7 @@ import { assertions } from '../../src/assertions/index.ts';
 import { describeAssertions } from '../../src/listing/describe-assertion.ts';
 import type { CheckSpec, SelectSpec } from '../../src/model/verdict.ts';
 import fc from '../support/property.ts';
+import { threadMs } from '../support/thread-time.ts';
 import { buildSpec, buildToolCall, buildView, combine, judgeOne, outcomeOf } from './judge-one.ts';
 
 /** Parameters that some answers pass and others fail. */
@@ -242,15 +242,6 @@ async function measure(run: () => Promise<unknown>): Promise<number> {
     leastMs = Math.min(leastMs, threadMs() - beforeMs);
   }
   return leastMs;
-}
-
-const schedulerFile = '/proc/thread-self/schedstat';
-const hasScheduler = existsSync(schedulerFile);
-
-/** What this thread has computed so far (Linux), else a clock. */
-function threadMs(): number {
-  if (!hasScheduler) return performance.now();
-  return Number(readFileSync(schedulerFile, 'utf8').split(' ')[0]) / 1e6;
 }
 
 test('answers of 5 MB with all that is hostile throw nothing', { tags: 'slow' }, async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Vars } from '../../src/model/suite.ts';
 import { PicoschemaError, readPicoschema } from '../../src/prompts/picoschema.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
+import { threadMs } from '../support/thread-time.ts';
 import { findPromptProblems, readPrompt, renderPrompt } from './read-prompt.ts';
 
 const router = `---
@@ -223,9 +224,9 @@ describe('bombs', () => {
     ['of partials', '{{> a}}', { '_a.prompt': '{{> a}}' }],
     ['of partials that double', '{{> a}}', { '_a.prompt': '{{> b}}{{> b}}', '_b.prompt': '{{> a}}{{> a}}' }],
   ])('%s end in an error', async (_, template, files) => {
-    const started = performance.now();
+    const started = threadMs();
     await expect(renderPrompt('x.prompt', template, { l: big }, files)).rejects.toThrow(TemplateError);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(threadMs() - started).toBeLessThan(3000);
   });
 
   test('in a schema end in an error', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findProject } from '../../src/suite/files/project-place.ts';
+import { threadMs } from '../support/thread-time.ts';
 import { casesOf, loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 
 const SUITE =
@@ -299,9 +300,9 @@ describe('size and hostility', () => {
     const keys = Array.from({ length: 20_000 }, (_, index) => `    k${index}: 1`).join('\n');
     const suite = SUITE.replace('text: a', 'text: "{{ k1 }}"').replace('id: one,', 'id: one, vars: *v,');
     write({ 'evals/a.eval.yaml': `defaults:\n  vars: &v\n${keys}\n${suite}` });
-    const started = performance.now();
+    const started = threadMs();
     expect(onlySuite(await loadAt(root)).caseCount).toBe(1);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(threadMs() - started).toBeLessThan(3000);
   });
 
   test('names of Object.prototype are ordinary names', async () => {

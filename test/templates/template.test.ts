@@ -11,6 +11,7 @@ import {
 import { TemplateError } from '../../src/templates/template-error.ts';
 import { SpelledNumber } from '../../src/text/exact-numbers.ts';
 import fc from '../support/property.ts';
+import { threadMs } from '../support/thread-time.ts';
 
 beforeAll(loadTemplateEngine);
 
@@ -193,9 +194,9 @@ describe('what a template may not do', () => {
     ['{% assign a = "xxxxxxxxxx" %}{% for i in (1..40) %}{% assign a = a | append: a %}{% endfor %}', {}],
     [`${'{% if a %}'.repeat(500)}${'{% endif %}'.repeat(500)}`, { a: 1 }],
   ])('a bomb is stopped: %#', (source, vars) => {
-    const started = performance.now();
+    const started = threadMs();
     expect(faultOf(source, vars).kind).toBe('limit');
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(threadMs() - started).toBeLessThan(5000);
   });
 
   test('positions are of the template, in lines and columns', () => {

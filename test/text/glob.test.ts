@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkGlob, compilePaths, compileText, isSlowForPaths, matchInTime } from '../../src/text/glob.ts';
+import { threadMs } from '../support/thread-time.ts';
 
 describe('a glob of paths', () => {
   test.each<[string, readonly string[], readonly string[]]>([
@@ -46,12 +47,12 @@ describe('a hostile pattern takes no time', () => {
     ['{'.repeat(4000), 'a'],
     ['{{'.repeat(5).concat('}}'.repeat(5)), 'a'],
   ])('%.20s…', (pattern, text) => {
-    const started = performance.now();
+    const started = threadMs();
     const isRefused = checkGlob(pattern) !== undefined;
     const matches = isRefused ? () => false : compilePaths(pattern);
     const outcome = matchInTime(() => matches(`${text}!`), 500);
     expect('fault' in outcome ? isSlowForPaths(pattern) : !outcome.found).toBe(true);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(threadMs() - started).toBeLessThan(2000);
   });
 
   test.each([

