@@ -74,40 +74,45 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
 /**
  * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the platform,
  * and OPENAI_CUSTOM_HEADERS would go to any configured host. It sees no status and no error either, since it would
- * drop bodies and headers that say what failed.
+ * drop bodies and headers that say what failed: a call brings its signal and takes its reply through `fetchOptions`.
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
   const { OpenAI: Sdk } = await import('openai');
   class Client extends Sdk {
-    // The SDK's own headers, which are not sent, take 0.03 ms of CPU a call: 0.3 s of a run of 10,000 calls.
-    override buildRequest({ path, body, signal = null }: Parameters<OpenAI['buildRequest']>[0]) {
-      const req = { method: 'POST', body: String(body), signal, headers: new Headers() };
-      return Promise.resolve({ req, url: this.buildURL(path, undefined), timeout: longestTimerMs });
+    // The SDK's own headers and URL, made again for each call, take 0.04 ms of CPU: 0.4 s of a run of 10,000 calls.
+    override buildRequest({ body, fetchOptions }: Parameters<OpenAI['buildRequest']>[0]) {
+      const req = { ...fetchOptions, method: 'POST', body: String(body), headers: noHeaders };
+      return Promise.resolve({ req, url, timeout: longestTimerMs });
     }
   }
-  /** Takes the client's reply through the SDK. Node loads its own client with `Response`, which takes 50 ms. */
-  class Replied extends Response {
-    readonly reply: Promise<HttpReply>;
-
-    constructor(reply: Promise<HttpReply>) {
-      super(null);
-      this.reply = reply;
+  const fetch: ClientOptions['fetch'] = async (to, init: RequestInit & Exchange = {}) => {
+    const { exchange, body } = init;
+    if (exchange === undefined || typeof to !== 'string' || typeof body !== 'string') {
+      throw new Error('the OpenAI SDK sent no text');
     }
-  }
-  const fetch: ClientOptions['fetch'] = async (url, init) => {
-    if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK sent no text');
-    const signal = init.signal ?? new AbortController().signal;
-    const reply = client.send({ url, method: 'POST', headers, body: init.body, signal });
-    await Promise.allSettled([reply]);
-    return new Replied(reply);
+    const { signal } = exchange;
+    exchange.reply = client.send({ url: to, method: 'POST', headers, body, signal });
+    await Promise.allSettled([exchange.reply]);
+    return done;
   };
   const sdk = openSdk(Client, new URL(baseUrl), fetch);
+  const url = sdk.buildURL(path, undefined);
+  const noHeaders = new Headers();
+  // One for all calls: its body is never read, and 10,000 of them take 0.15 s of CPU.
+  const done = new Response(null);
   return async (body, signal) => {
-    const response = await sdk.post(path, { body, signal }).asResponse();
-    if (!(response instanceof Replied)) throw new Error('the OpenAI SDK sent nothing');
-    return response.reply;
+    const exchange: NonNullable<Exchange['exchange']> = { signal };
+    const fetchOptions: ClientOptions['fetchOptions'] & Exchange = { exchange };
+    await sdk.post(path, { body, fetchOptions }).asResponse();
+    if (exchange.reply === undefined) throw new Error('the OpenAI SDK sent nothing');
+    return exchange.reply;
   };
 };
+
+/** What goes through the SDK beside the request that it knows. */
+interface Exchange {
+  readonly exchange?: { readonly signal: AbortSignal; reply?: Promise<HttpReply> };
+}
 
 /** The longest time that a Node timer takes. */
 const longestTimerMs = 2 ** 31 - 1;
