@@ -3,10 +3,15 @@ export type Defined<T extends object> = {
   [K in keyof T as undefined extends T[K] ? never : K]: T[K];
 } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
 
-/** The members of an object that have a value, in their order. */
+/** The members of an object that have a value, in their order: the object itself where all have one. */
 export function defined<T extends object>(object: T): Defined<T> {
+  // A copy takes longer than all the rest, and most objects need none: this is called ten times a cell.
+  for (const name in object) if (object[name] === undefined) return copyDefined(object);
+  return object;
+}
+
+function copyDefined<T extends object>(object: T): Defined<T> {
   const found: Record<string, unknown> = {};
-  // A list of entries would take twice as long, ten times a cell.
   for (const name in object) if (object[name] !== undefined) found[name] = object[name];
   return found as Defined<T>;
 }
