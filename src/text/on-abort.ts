@@ -1,9 +1,8 @@
-import { setMaxListeners } from 'node:events';
-
-/** Calls `listener` once when the signal aborts; the function it returns takes it back. */
+/**
+ * Calls `listener` once when the signal aborts; the function it returns takes it back. Who makes a signal for many
+ * listeners says so to Node, which warns of a leak from the eleventh on.
+ */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  // A run has hundreds of listeners on one signal, which Node would warn of as a leak.
-  setMaxListeners(0, signal);
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
 }
