@@ -74,18 +74,14 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
 /**
  * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the platform,
  * and OPENAI_CUSTOM_HEADERS would go to any configured host. It sees no status and no error either, since it would
- * drop bodies and headers that say what failed: a call brings its signal and takes its reply through `fetchOptions`.
+ * drop bodies and headers that say what failed: a call brings its signal and takes its reply beside the request.
+ *
+ * The SDK's `post` would make headers, a URL and a log line for each call and leave them unused: `fetchWithTimeout` takes
+ * 0.06 ms of CPU less, 0.6 s of a run of 10,000 cold calls.
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
   const { OpenAI: Sdk } = await import('openai');
-  class Client extends Sdk {
-    // The SDK's own headers and URL, made again for each call, take 0.04 ms of CPU: 0.4 s of a run of 10,000 calls.
-    override buildRequest({ body, fetchOptions }: Parameters<OpenAI['buildRequest']>[0]) {
-      const req = { ...fetchOptions, method: 'POST', body: String(body), headers: noHeaders };
-      return Promise.resolve({ req, url, timeout: longestTimerMs });
-    }
-  }
-  const fetch: ClientOptions['fetch'] = async (to, init: RequestInit & Exchange = {}) => {
+  const fetch: ClientOptions['fetch'] = async (to, init: RequestInit & Partial<Exchange> = {}) => {
     const { exchange, body } = init;
     if (exchange === undefined || typeof to !== 'string' || typeof body !== 'string') {
       throw new Error('the OpenAI SDK sent no text');
@@ -95,23 +91,22 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
     await Promise.allSettled([exchange.reply]);
     return done;
   };
-  const sdk = openSdk(Client, new URL(baseUrl), fetch);
+  const sdk = openSdk(Sdk, new URL(baseUrl), fetch);
   const url = sdk.buildURL(path, undefined);
-  const noHeaders = new Headers();
-  // One for all calls: its body is never read, and 10,000 of them take 0.15 s of CPU.
+  // One of each serves all calls: nothing reads the response, and calls end by their own signals.
   const done = new Response(null);
+  const neverAborted = new AbortController();
   return async (body, signal) => {
-    const exchange: NonNullable<Exchange['exchange']> = { signal };
-    const fetchOptions: ClientOptions['fetchOptions'] & Exchange = { exchange };
-    await sdk.post(path, { body, fetchOptions }).asResponse();
-    if (exchange.reply === undefined) throw new Error('the OpenAI SDK sent nothing');
-    return exchange.reply;
+    const init: RequestInit & Exchange = { method: 'POST', body, exchange: { signal } };
+    await sdk.fetchWithTimeout(url, init, longestTimerMs, neverAborted);
+    if (init.exchange.reply === undefined) throw new Error('the OpenAI SDK sent nothing');
+    return init.exchange.reply;
   };
 };
 
 /** What goes through the SDK beside the request that it knows. */
 interface Exchange {
-  readonly exchange?: { readonly signal: AbortSignal; reply?: Promise<HttpReply> };
+  readonly exchange: { readonly signal: AbortSignal; reply?: Promise<HttpReply> };
 }
 
 /** The longest time that a Node timer takes. */
