@@ -324,7 +324,7 @@ describe('what a cell asked', () => {
       {
         role: 'user' as const,
         content: 'x'.repeat(20_000),
-        attachments: [{ path: 'a.png', mediaType: 'image/png', bytes: 1, sha256: 'hash' }],
+        attachments: [{ path: 's3cret-key.png', mediaType: 'image/png', bytes: 1, sha256: 'hash' }],
       },
     ],
     params: {},
@@ -333,22 +333,22 @@ describe('what a cell asked', () => {
   };
   const turns = [
     { kind: 'user' as const, content: 'And s3cret-key?', checks: [] },
-    { kind: 'toolResult' as const, name: 'find', content: '{}' },
+    { kind: 'toolResult' as const, name: 'find s3cret-key', content: '{}' },
   ];
   const first = { ...base, key: { ...base.key, trial: 0 } };
 
   test('goes along with its first trial, masked and no longer than people read', () => {
-    const row = buildCellRow({ ...judged(), ...first }, mask, { request, turns, tags: ['billing'] });
+    const row = buildCellRow({ ...judged(), ...first }, mask, { request, turns, tags: ['billing s3cret-key'] });
     expect(row.asked).toEqual({
       messages: [
         { role: 'system', content: 'Use ****.' },
-        { role: 'user', content: 'x'.repeat(16_384), ofChars: 20_000, attach: ['a.png'] },
+        { role: 'user', content: 'x'.repeat(16_384), ofChars: 20_000, attach: ['****.png'] },
       ],
       turns: [
         { role: 'user', content: 'And ****?' },
-        { role: 'tool', name: 'find', content: '{}' },
+        { role: 'tool', name: 'find ****', content: '{}' },
       ],
-      tags: ['billing'],
+      tags: ['billing ****'],
     });
   });
 

@@ -132,6 +132,17 @@ describe('assertions that were edited', () => {
     expect(run.comparison.passRate.delta).toBe(0);
   });
 
+  test('of a case for one prompt are asked again by it, also where the run is narrowed to that prompt', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-03"', '"prompts":["v1"],"id":"case-03"');
+    await project.accept();
+    const { report } = await project.compared(['run', '--rerun-baseline', '--cache', 'off', '--prompt', 'v1']);
+    expect(report.suites[0]?.variants.map(({ prompt, planned }) => [prompt, planned])).toEqual([
+      ['v1', 20],
+      ['v1@baseline', 20],
+    ]);
+  });
+
   test('of a prompt that replaces another run the old one again', async () => {
     const project = await openBaselineProject();
     await project.accept();

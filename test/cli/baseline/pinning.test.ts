@@ -40,7 +40,7 @@ interface JsonErosion {
   readonly message: string;
   readonly cases: number;
   readonly passRate: { readonly delta: number };
-  readonly since: readonly object[];
+  readonly since: readonly { readonly run: string }[];
 }
 
 function erosionIn({ report }: { readonly report: object }): readonly JsonErosion[] {
@@ -77,6 +77,19 @@ describe('a pinned reference', () => {
     // A stored run is judged by the same reference.
     const stored = await project.compared(['report']);
     expect(erosionIn(stored).map(({ outcome }) => outcome)).toEqual(['eroded']);
+    // One of before knows of none that came after it, and one of a few cases says nothing of the rate.
+    const { run: third = '' } = finding?.since[2] ?? {};
+    expect(erosionIn(await project.compared(['report', third]))[0]?.since).toHaveLength(3);
+    await project.llmcheck('run', '--filter', 'case-01');
+    expect(erosionIn(await project.compared(['run']))[0]?.since).toHaveLength(8);
+  });
+
+  test('is compared with neither observed cases nor a version that another one replaces', async () => {
+    const project = await openPinned();
+    project.edit(casesFile, '"id":"case-01"', '"observe":true,"id":"case-01"');
+    project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Now say: {{word}}" }\nproviders:');
+    const run = await project.compared(['run']);
+    expect(erosionIn(run)).toMatchObject([{ prompt: 'v2', cases: 19, of: 20 }]);
   });
 
   test('fails the gate where the suite says so', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startEchoServer, testKey } from '../../support/chat-server.ts';
+import { startChatServer, startEchoServer, testKey } from '../../support/chat-server.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
 
 function byHand(caseId: string, text: string): string {
@@ -149,4 +149,21 @@ test('--record on a suite without recordings, and --record with replay, are usag
   expect((await bare.run(['run', '--record'])).code).toBe(2);
   const project = openTempProject('recordings');
   expect((await project.run(['run', '--record', '--cache', 'replay'])).code).toBe(2);
+});
+
+test('--record keeps no answer of the accepted prompt that was asked beside the new one', async () => {
+  const project = openTempProject('recordings');
+  const server = await startChatServer(({ text }) =>
+    text === 'Please say: red' ? 'wrong' : (text.split(' ').at(-1) ?? ''),
+  );
+  await project.run(['run', '--record'], { env: server.env });
+  await project.run(['baseline', 'accept']);
+  const suite = project.read('evals/echo.eval.yaml');
+  project.write('evals/echo.eval.yaml', suite.replace('Say:', 'Please say:'));
+  const { code } = await project.run(['run', '--record'], { env: server.env });
+  expect(code).toBe(1);
+  expect(server.requests.filter(({ body }) => body.includes('"Say: red"')).length).toBeGreaterThan(1);
+  const lines = project.read('evals/answers.jsonl').trim().split('\n');
+  const trials = lines.map((line) => (JSON.parse(line) as { readonly trial: number }).trial);
+  expect(Math.max(...trials)).toBeLessThan(100);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { History } from '../../../src/model/history.ts';
-import { startEchoServer } from '../../support/chat-server.ts';
+import { startChatServer, startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 interface FakeRun {
@@ -252,6 +252,28 @@ describe('what is read', () => {
     const { code, stderr } = await project.run(['history', '--suite', 'triaje']);
     expect([code, stderr]).toEqual([2, expect.stringContaining('did you mean "triage"?')]);
   });
+});
+
+test('observed cases and versions that another one replaces are outside of the points of a suite', async () => {
+  const project = openTempProject();
+  const { env } = await startChatServer(({ text }) => (text.startsWith('Say') ? 'wrong' : text.slice('Tell: '.length)));
+  project.write(
+    'evals/words.eval.yaml',
+    `prompts: [{ id: v1, text: "Say: {{ word }}" }, { id: v2, text: "Tell: {{ word }}", replaces: v1 }]
+providers: [{ id: mini, use: openai:gpt-4o-mini }]
+cases:
+  - { id: one, vars: { word: one }, assert: [{ equals: one }] }
+  - { id: watched, vars: { word: two }, observe: true, assert: [{ equals: never }] }
+`,
+  );
+  await project.run(['run'], { env });
+  const [record = ''] = project.files('.llmcheck/runs');
+  const rows = project.read(record).split('\n');
+  const slow = (row: string) => row.replaceAll(/"latencyMs":[\d.]+/g, '"latencyMs":99999');
+  project.write(record, rows.map((row) => (row.includes('"caseId":"watched"') ? slow(row) : row)).join('\n'));
+  const [point] = (await historyOf(project)).suites[0]?.points ?? [];
+  expect(point).toMatchObject({ passRate: { value: 1, n: 1 }, planned: 1, passed: 1, failed: 0 });
+  expect(point?.latencyMs.p95).toBeLessThan(99_999);
 });
 
 test("the baseline's prompt that ran beside a new one is no point of the history", async () => {

@@ -80,6 +80,15 @@ test('recordings hold what the judge said: the run that uses them sends nothing'
   expect(trialsOf(report)[0]?.checks[0]?.reason).toContain('3 of 3 votes');
 });
 
+test('a recorded reply of a judge that can not be read is not asked for again', async () => {
+  const server = await startJudgeServer(() => 'nonsense');
+  const project = openJudgeProject({ assert: rubric, more: 'recordings: tone.jsonl' });
+  expect((await project.run(['run', '--record'], { env: server.env })).code).toBe(3);
+  const sent = server.requests.length;
+  expect((await project.run(['run'], { env: server.env })).code).toBe(3);
+  expect(server.requests).toHaveLength(sent);
+});
+
 test('a judge without its recording leaves the cell errored and says how to record it', async () => {
   const server = await startJudgeServer(() => verdict(true));
   const project = openJudgeProject({ assert: rubric, more: 'recordings: tone.jsonl' });

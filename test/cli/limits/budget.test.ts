@@ -111,3 +111,16 @@ test('an unknown price is null and never 0', async () => {
   expect(report.totals).toMatchObject({ costUsd: null, spentUsd: null });
   expect(stdout).not.toContain('"costUsd":0');
 });
+
+test.each(['max: 0.1', 'maxIncrease: 10%'])(
+  'a cost gate (%s) on a model without a price is a usage error before any call',
+  async (limit) => {
+    const project = openTempProject('echo');
+    const suite = project.read('evals/echo.eval.yaml').replace('gpt-4o-mini', 'my-own-model');
+    project.write('evals/echo.eval.yaml', `gate: { cost: { ${limit} } }\n${suite}`);
+    const server = await startEchoServer();
+    const { code, stderr } = await project.run(['run'], { env: server.env });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("the cost gate of suite echo can't be held")]);
+    expect(server.requests).toHaveLength(0);
+  },
+);

@@ -132,3 +132,22 @@ test('--dry-run says what would be sent and sends nothing, whatever the cache ho
   expect(after.stdout).toContain('3 cells, 1 answered, 2 requests');
   expect(server.requests).toHaveLength(1);
 });
+
+test('a version of which no case is asked takes no other one out of the gate, and is nothing to compare with', async () => {
+  const server = await startChatServer(() => 'wrong');
+  for (const asked of ['v1', 'v2']) {
+    const project = openTempProject();
+    project.write(
+      'evals/words.eval.yaml',
+      `prompts: [{ id: v1, text: "Say: {{ word }}" }, { id: v2, text: "Tell: {{ word }}", replaces: v1 }]
+providers: [{ id: mini, use: openai:gpt-4o-mini }]
+cases: [{ id: one, vars: { word: one }, prompts: [${asked}], assert: [{ equals: one }] }]
+`,
+    );
+    const before = server.requests.length;
+    const { code } = await project.run(['run'], { env: server.env });
+    expect([asked, code]).toEqual([asked, 1]);
+    const texts = server.requests.slice(before).map(({ body }) => /(?:Say|Tell): one/.exec(body)?.[0]);
+    expect(new Set(texts)).toEqual(new Set([asked === 'v1' ? 'Say: one' : 'Tell: one']));
+  }
+});
