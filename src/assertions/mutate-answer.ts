@@ -203,7 +203,7 @@ function withKey(value: object, key: string, item: unknown): unknown {
 function* changeNumbersOfText(answer: Answer): Iterable<Mutant> {
   const text = answer.text.replaceAll(/\d{1,15}/g, (digits) => String(Number(digits) + 1));
   if (text === answer.text) return;
-  yield { kind: 'number-changed', detail: 'every number of the text is another', answer: { ...answer, text } };
+  yield { kind: 'number-changed', detail: 'every number of the text is changed', answer: { ...answer, text } };
 }
 
 const statement = /\b(is|are|was|were|will|can|could|should|must|has|have|does|do|did|may)\b(?!['’]t\b)(?: (not)\b)?/iu;

@@ -93,7 +93,7 @@ const row = z.looseObject({
   provider: id,
   caseId: id,
   stamp: id.describe('What must be the same for two results to be comparable.'),
-  group: id.optional().describe('Cases of one group are no independent evidence.'),
+  group: id.optional().describe('Cases of one group are not independent evidence.'),
   trials: z.array(trial).min(1).describe('Of the run that was accepted last.'),
   confirmations: z.array(trial).optional().describe('Confirmation trials after the planned ones.'),
   pooled: pooled.optional().describe('All accepted trials of the same case, variant and checks together.'),

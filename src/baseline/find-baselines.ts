@@ -260,6 +260,6 @@ function toReference(baseline: Baseline | undefined, source: string, suite: stri
     return new UserError([{ code: 'record', severity: 'error', message, hint, at }]);
   };
   if (baseline.suite !== suite) throw refuse(`${source} is the reference of suite ${baseline.suite}, not of ${suite}`);
-  if (baseline.pin === undefined) throw refuse(`${source} is no pinned reference: its header has no "pin"`);
+  if (baseline.pin === undefined) throw refuse(`${source} is not a pinned reference: its header has no "pin"`);
   return { source, baseline, pin: baseline.pin };
 }

@@ -163,7 +163,7 @@ function parseHeader(text: string, file: string, line: number): { suite: string;
 /** A row, or the reason why the line is none. */
 function parseRow(text: string): BaselineVariant | BaselineCase | string {
   const parsed = parseJson(text);
-  if (!parsed.ok) return `it is no JSON: ${parsed.reason}`;
+  if (!parsed.ok) return `it is not JSON: ${parsed.reason}`;
   const row: unknown = parsed.value;
   if (isBaselineCase(row)) return hasRepeatedTrial(row) ? 'it holds a trial twice' : row;
   return isBaselineVariant(row) ? row : describeRowFault(row);

@@ -17,12 +17,12 @@ export function isBaselineCase(row: unknown): row is BaselineCase {
 
 /** Says why a value is neither a variant nor a case. */
 export function describeRowFault(row: unknown): string {
-  if (!isJsonObject(row)) return 'it is no JSON object';
+  if (!isJsonObject(row)) return 'it is not a JSON object';
   const { type } = row;
   if (type !== 'case' && type !== 'variant') return 'its "type" is neither "variant" nor "case"';
   const fields: Readonly<Record<string, Test>> = type === 'case' ? caseFields : variantFields;
   const [wrong = 'type'] = Object.entries(fields).find(([name, test]) => !test(row[name])) ?? [];
-  return Object.hasOwn(row, wrong) ? `its "${wrong}" is not what belongs there` : `it has no "${wrong}"`;
+  return Object.hasOwn(row, wrong) ? `its "${wrong}" has the wrong type or value` : `it has no "${wrong}"`;
 }
 
 // Written by hand as in row-guards.ts: a schema takes five times as long, and a baseline may have 100,000 lines.

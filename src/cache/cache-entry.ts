@@ -144,7 +144,7 @@ export function parseEntry(line: string): ParsedEntry {
 export function parseAnswer(line: string): ParsedAnswer {
   const opened = openLine(line);
   if (!opened.ok) return opened;
-  return isStoredAnswer(opened.value) ? { ok: true, answer: opened.value } : refused('is no cache entry');
+  return isStoredAnswer(opened.value) ? { ok: true, answer: opened.value } : refused('is not a cache entry');
 }
 
 function isStoredAnswer(value: unknown): value is StoredAnswer {
@@ -177,7 +177,7 @@ export function checkKey(entry: CacheEntry, key: string): ParsedEntry {
 /** Says what a line is instead of an entry, given its beginning. */
 function describeForeignLine(text: string): string {
   const format = /^\{"format":(\d{1,9}),/.exec(text)?.[1];
-  if (format === undefined || format === String(cacheFormat)) return 'is no cache entry';
+  if (format === undefined || format === String(cacheFormat)) return 'is not a cache entry';
   return `has format ${format}, and this version reads format ${cacheFormat}`;
 }
 
@@ -219,7 +219,7 @@ const entrySchema = z.strictObject({
 function refusedBy(error: z.ZodError): Refused {
   const [issue] = error.issues;
   return refused(
-    `is no cache entry: ${issue === undefined ? 'unreadable' : `${issue.path.join('.')}: ${issue.message}`}`,
+    `is not a cache entry: ${issue === undefined ? 'unreadable' : `${issue.path.join('.')}: ${issue.message}`}`,
   );
 }
 

@@ -67,7 +67,7 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
     isChecked = true;
     if (!listNames(folder).some((name) => name.endsWith('.jsonl'))) return;
     onWarning(
-      `The cache folder ${folder} holds answers of an older version, which are asked for again. ` +
+      `The cache folder ${folder} holds answers of an older version, which are requested again. ` +
         '`llmcheck cache clear` removes them.',
     );
   }

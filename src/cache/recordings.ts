@@ -236,7 +236,7 @@ function lineProblem(fault: LineFault, place: { file: string; line: number; text
   return {
     code: 'recording',
     severity: 'error',
-    message: `This line is no recorded answer: ${fault.message}.`,
+    message: `This line is not a recorded answer: ${fault.message}.`,
     hint: fault.hint ?? example,
     at: { file, line, column: found + (found === -1 ? 2 : 1), excerpt: { startLine: line, lines: [text.trimEnd()] } },
   };

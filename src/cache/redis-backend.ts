@@ -15,7 +15,7 @@ interface RedisModule {
 
 /** Keeps values under `prefix` of a Redis or Valkey server. `loaded` is the client's module. */
 export function openRedisBackend(loaded: unknown, options: RedisOptions): SharedBackend {
-  if (!isRedisModule(loaded)) throw new Error('the package ioredis is not what it should be');
+  if (!isRedisModule(loaded)) throw new Error('the package ioredis does not have the expected interface');
   const { prefix, ttlMs, timeoutMs } = options;
   let lastError: Error | undefined;
   const client = new loaded.Redis({

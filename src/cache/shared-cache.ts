@@ -70,7 +70,7 @@ export class SharedCache {
     this.#waiting = [];
     if (this.#dropped > 0 && !this.#isOff) {
       onWarning(
-        `${this.#dropped} answers are not in the shared cache ${address}: it takes them more slowly than they come.`,
+        `${this.#dropped} answers are not in the shared cache ${address}: it stores them more slowly than they arrive.`,
       );
     }
     this.#isOff = true;
@@ -133,8 +133,8 @@ export class SharedCache {
     this.#isOff = true;
     const { address, onWarning } = this.#options;
     onWarning(
-      `The shared cache ${address} can't be used (${reason}). The run goes on with the local cache alone; ` +
-        'what is missing there is asked for.',
+      `The shared cache ${address} can't be used (${reason}). The run continues with the local cache only; ` +
+        'answers that are missing there are requested.',
     );
   }
 }

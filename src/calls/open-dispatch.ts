@@ -54,7 +54,7 @@ export async function openDispatch(
     version: where.version,
     onNote,
     onLost(message) {
-      onNote(`The run stops: ${message}. \`llmcheck run --resume\` goes on with it.`);
+      onNote(`The run stops: ${message}. \`llmcheck run --resume\` continues it.`);
       onLost();
     },
   });
@@ -135,7 +135,7 @@ export async function loadQueueModules(root: string, packages: Packages = openPa
 }
 
 export function refuseQueue(shown: string, reason: string): UserError {
-  return refuse(`the queue ${shown} can't be used: ${reason}`, 'start Redis or Valkey there, or mend the address');
+  return refuse(`the queue ${shown} can't be used: ${reason}`, 'start Redis or Valkey there, or correct the address');
 }
 
 function refuse(message: string, hint: string): UserError {

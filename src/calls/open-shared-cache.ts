@@ -23,7 +23,7 @@ export function openConfiguredCache(config: SharedCacheConfig, ports: SharedCach
   const found = findSharedBackend(config, ports);
   if ('missing' in found) {
     ports.onWarning(
-      `The shared cache is not used: ${found.missing} is not set. The run goes on with the local cache alone.`,
+      `The shared cache is not used: ${found.missing} is not set. The run continues with the local cache only.`,
     );
     return undefined;
   }

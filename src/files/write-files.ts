@@ -139,7 +139,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'it is not there (ENOENT)',
   ENAMETOOLONG: 'the name is too long (ENAMETOOLONG)',
   ENOSPC: 'no space is left on the disk (ENOSPC)',
-  ENOTDIR: 'a part of the path is no folder (ENOTDIR)',
+  ENOTDIR: 'a part of the path is not a folder (ENOTDIR)',
   EPERM: 'the operation is not permitted (EPERM)',
   EROFS: 'the file system is read-only (EROFS)',
   ESTALE: 'another run has replaced it in the meantime (ESTALE)',

@@ -201,7 +201,11 @@ async function replayCell(
     const free = linesOf(request).filter((line) => !hashes.has(line));
     const line = free.find(({ requestHash }) => requestHash === hash) ?? free[0];
     if (line === undefined)
-      return { status: 'failed', failure: { kind: 'recording', message: 'no line is left' }, attempts: 0 };
+      return {
+        status: 'failed',
+        failure: { kind: 'recording', message: 'all its recorded lines were used' },
+        attempts: 0,
+      };
     hashes.set(line, hash);
     return { status: 'completed', completion: line.completion, cached: true, attempts: 0 };
   };

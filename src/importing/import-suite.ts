@@ -177,7 +177,7 @@ function importJsonl(
     const parsed = readWritten(file, line);
     const row = placeAt('problems' in parsed ? line : parsed.value, { file, line: index + 1, column: 1 });
     if (!isMap(row.value)) {
-      cases.push(draft.refuse(row, 'the row is no JSON object'));
+      cases.push(draft.refuse(row, 'the row is not a JSON object'));
       continue;
     }
     const entries = Object.entries(row.value);

@@ -71,14 +71,14 @@ function convertCriterion(written: Written, draft: Draft): unknown {
   if (type !== 'string_check')
     return draft.refuse(
       written,
-      `the criterion "${String(type)}" has no equal here`,
+      `the criterion "${String(type)}" has no equivalent here`,
       'rubric asks a judge; module runs code',
     );
   if (typeof input !== 'string' || !OUTPUT.test(input) || typeof reference !== 'string') {
-    return draft.refuse(written, 'only {{ sample.output_text }} can be held against a text');
+    return draft.refuse(written, 'only {{ sample.output_text }} can be compared with a text');
   }
   const value = translateItem(reference);
-  if (value === undefined) return draft.refuse(written, "the reference has no equal in a suite's templates");
+  if (value === undefined) return draft.refuse(written, "the reference has no equivalent in a suite's templates");
   const named = typeof name === 'string' ? { name } : {};
   switch (operation) {
     case 'eq':
@@ -107,7 +107,7 @@ function convertTemplate(written: Written, draft: Draft): readonly unknown[] {
     const source = isMap(content) ? content['text'] : content;
     const text = typeof source === 'string' ? translateItem(source) : undefined;
     if (text === undefined || typeof role !== 'string' || !['system', 'developer', 'user', 'assistant'].includes(role))
-      return draft.refuse(item, 'a message of the template has no equal here');
+      return draft.refuse(item, 'a message of the template has no equivalent here');
     return { role, content: text };
   });
   if (messages.length === 0)

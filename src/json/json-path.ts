@@ -115,7 +115,7 @@ function findProblems(node: SyntaxNode): readonly string[] {
 function findCallProblems({ name, arguments: list }: FunctionCall): readonly string[] {
   const signature = signatures.get(name);
   if (signature === undefined) {
-    return [`${name}() is no JSONPath function: there are ${[...signatures.keys()].join(', ')}`];
+    return [`${name}() is not a JSONPath function: there are ${[...signatures.keys()].join(', ')}`];
   }
   const { length } = signature.takes;
   if (list.length !== length) {

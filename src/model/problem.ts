@@ -62,7 +62,7 @@ export const problemCodes = [
   'recording',
   'config',
   'environment',
-  'not-carried-over', // a part of another tool's file that has no equal here
+  'not-carried-over', // a part of another tool's file that has no equivalent here
   'record', // a stored run or baseline that can't be read
 ] as const;
 
@@ -86,7 +86,7 @@ export function storageProblem({ message, code }: StorageError, hint = storageHi
 
 const room = 'make room on the disk';
 const access = 'make the folder writable';
-const place = 'move what stands there out of the way, or name another place';
+const place = 'move the file or folder that is in the way, or name another path';
 
 const storageHints: Readonly<Record<string, string>> = {
   EACCES: access,

@@ -115,7 +115,7 @@ function describeRetirement(
   const subject = `provider ${id}: the model ${model}`;
   if (isEarliest) return `${subject} may be shut down by its vendor at any time from ${date} on`;
   if (daysLeft > 0) return `${subject} is shut down by its vendor on ${date}, in ${formatCount(daysLeft, 'day')}`;
-  return `${subject} was to be shut down by its vendor on ${date}: where that came about, calls to it fail`;
+  return `${subject} was to be shut down by its vendor on ${date}: if that happened, calls to it fail`;
 }
 
 /** A key that would go to an address that does not belong to the key's service. */

@@ -66,7 +66,7 @@ function findMissingCases(suites: readonly Suite[], { onlyCases }: Selection): r
   for (const suite of suites) for (const { id } of suite.cases()) missing.delete(caseLabel(suite.id, id));
   if (missing.size === 0) return [];
   const named = [...missing].slice(0, 5).join(', ');
-  return [{ message: `--last-failed: ${missing.size} of its cases are gone: ${named}`, isNamed: false }];
+  return [{ message: `--last-failed: ${missing.size} of its cases no longer exist: ${named}`, isNamed: false }];
 }
 
 const endings = ['baseline.jsonl', 'reference.jsonl'] as const;
@@ -76,7 +76,7 @@ const suiteFile = /\.(?:ya?ml|[cm]?[jt]s|json|prompt|prompty)$/i;
 async function findOrphanBaselines(project: Pick<Project, 'root' | 'sources'>): Promise<readonly EmptySelection[]> {
   const paths = await listOrphanBaselines(project);
   return paths.map((path) => ({
-    message: `${relative(project.root, path)} has no suite beside it, so no run looks at its cases; remove it if the suite is meant to be gone`,
+    message: `${relative(project.root, path)} has no suite beside it, so no run reads it; remove it if the suite was removed on purpose`,
     isNamed: false,
   }));
 }

@@ -186,6 +186,6 @@ function readAnswer(message: unknown, id: number, noun: string): CodeOutcome | u
     return { returned };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { fault: `sent a message that is no ${noun}` };
+    return { fault: `sent a message that is not a ${noun}` };
   }
 }

@@ -45,8 +45,8 @@ export async function openPlugins(
 
   for (const plugin of given) {
     if (!isPlugin(plugin)) {
-      const message = 'plugins: one of the list is no plug-in';
-      const hint = 'hand over what defineAssertion, defineProvider or defineReporter returns';
+      const message = 'plugins: an entry of the list is not a plug-in';
+      const hint = 'pass what defineAssertion, defineProvider or defineReporter returns';
       faults.push({ code: 'invalid-value', message, hint, index: -1 });
       continue;
     }

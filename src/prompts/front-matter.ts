@@ -90,7 +90,7 @@ export function compileBody(
   const { source, locate } = body;
   if (source.trim() === '') {
     const at = document.locationOf(locate(1, 1));
-    document.report('invalid-value', 'the prompt is empty', at, 'write what the model is to be sent');
+    document.report('invalid-value', 'the prompt is empty', at, 'write the text to send to the model');
   }
   if (document.problems.length > 0) return undefined;
   const whole = document.attempt(() => compileWhole(source, language), locate);

@@ -147,7 +147,7 @@ function readSchema(
   if ('error' in parsed) {
     const before = written.slice(0, parsed.error.offset).split('\n');
     const place = document.within(['jsonSchema'], before.length, (before.at(-1) ?? '').length + 1);
-    document.report('syntax', `jsonSchema is no JSON: ${parsed.error.message}`, document.locationOf(place));
+    document.report('syntax', `jsonSchema is not JSON: ${parsed.error.message}`, document.locationOf(place));
     return undefined;
   }
   const wrapper = plainNumbers(parsed.value);

@@ -114,7 +114,7 @@ function readScalar(written: string, path: readonly PropertyKey[]): JsonObject {
   const described = defined({ description });
   if (SCALARS.includes(type)) return type === 'any' ? described : { type, ...described };
   throw new PicoschemaError(
-    `"${type}" is no type`,
+    `"${type}" is not a type`,
     path,
     `known: ${SCALARS.join(', ')}; a schema that a program registers under a name is not known here`,
   );

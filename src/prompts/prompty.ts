@@ -115,14 +115,14 @@ async function readReferenced(
   if (/\.json$/i.test(name)) {
     const parsed = parseJsonText(text);
     if (!('error' in parsed)) return parsed.value;
-    document.report('syntax', `${name} is no JSON: ${parsed.error.message}`, at);
+    document.report('syntax', `${name} is not JSON: ${parsed.error.message}`, at);
     return undefined;
   }
   if (!/\.ya?ml$/i.test(name)) return text;
   const yaml = parseYaml(text);
   const [error] = yaml.errors;
   if (error === undefined) return yaml.value;
-  document.report('syntax', `${name} is no YAML: ${error.message}`, at);
+  document.report('syntax', `${name} is not YAML: ${error.message}`, at);
   return undefined;
 }
 

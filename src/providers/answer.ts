@@ -47,7 +47,7 @@ export function filtered(said?: string): Answer {
 
 /** `usage` is what the answer was billed for, where it says so. */
 export function malformed(found: string, usage?: Usage): Answer {
-  const message = `the answer is no completion: ${found}`;
+  const message = `the answer is not a completion: ${found}`;
   return { failure: { kind: 'malformed', message, ...defined({ usage }) } };
 }
 

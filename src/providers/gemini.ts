@@ -238,7 +238,7 @@ function readAnswer(body: JsonObject, latencyMs: number): Answer {
 
 function findUnreadableContent(content: JsonValue): string | undefined {
   if (content === null) return undefined;
-  if (!isJsonObject(content)) return 'its "content" is no object';
+  if (!isJsonObject(content)) return 'its "content" is not an object';
   const { parts = null } = content;
   return parts === null ? undefined : findUnreadable(parts, 'its "parts"');
 }

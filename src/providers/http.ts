@@ -42,7 +42,7 @@ const response = z.strictObject({
   reasoningTokens: optionalPath.describe('Output tokens that are reasoning.'),
   model: optionalPath.describe('The model that answered.'),
   responseId: optionalPath.describe("The answer's id."),
-  error: optionalPath.describe('Where something stands here, the answer is an error.'),
+  error: optionalPath.describe('If this path selects something, the answer is an error.'),
 });
 
 type ResponsePaths = z.output<typeof response>;
@@ -74,7 +74,7 @@ function findProblems(value: unknown): readonly string[] {
   try {
     return compileTemplate(value).variables.flatMap((path) => {
       const root = /^[^.[]*/.exec(path)?.[0] ?? path;
-      return variables.includes(root) ? [] : [`"${path}" is nothing that a request has: ${variables.join(', ')}`];
+      return variables.includes(root) ? [] : [`"${path}" is not a part of a request: ${variables.join(', ')}`];
     });
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;

@@ -99,7 +99,7 @@ export function readAttachment(path: string, projectRoot: string): ReadFile | Fi
   const suffix = extname(path).toLowerCase();
   const mediaType = Object.hasOwn(mediaTypes, suffix) ? mediaTypes[suffix] : undefined;
   if (mediaType === undefined) {
-    return { code: 'invalid-value', fault: `is no image, PDF or sound (${Object.keys(mediaTypes).join(', ')})` };
+    return { code: 'invalid-value', fault: `is not an image, PDF or sound (${Object.keys(mediaTypes).join(', ')})` };
   }
   try {
     const root = realpathSync(projectRoot);

@@ -4,7 +4,7 @@ import type { Adapter } from '../model/provider.ts';
 
 /** Never sends: the suite's recordings answer before a request reaches a provider. */
 export const replay: Adapter = {
-  summary: 'recorded answers alone: nothing is ever sent',
+  summary: 'recorded answers only: nothing is ever sent',
   example: 'replay:gpt-4o-mini',
   options: z.strictObject({}),
   resolve: () => ({ adapterVersion: 'replay-1', sends: false }),

@@ -122,7 +122,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Credentials | 
 /** `variable` is the one that the address came from, if it came from no file. */
 function parseBaseUrl(config: ProviderConfig, written: string, variable: string | undefined): URL {
   if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) {
-    const found = `Provider "${config.id}" has the base URL ${JSON.stringify(withoutSecrets(written))}, which is no http:// or https:// URL.`;
+    const found = `Provider "${config.id}" has the base URL ${JSON.stringify(withoutSecrets(written))}, which is not an http:// or https:// URL.`;
     const example = 'http://127.0.0.1:11434/v1';
     const hint =
       variable === undefined ? `write it like ${example}` : `it is the value of ${variable}: set it like ${example}`;

@@ -199,7 +199,7 @@ export class QueueWorker {
     const id = job.id ?? '';
     const read = readTask(job.data);
     if ('fault' in read) {
-      this.#options.log(`job ${id} REFUSED: it is no call of a run (${read.fault})`);
+      this.#options.log(`job ${id} REFUSED: it is not a call of a run (${read.fault})`);
       return null;
     }
     const { runId } = read.task;
@@ -295,7 +295,7 @@ export class QueueWorker {
       return;
     }
     for (const { label } of others) {
-      const why = unserved.get(label) ?? 'this checkout configures it otherwise or not at all, or its files differ';
+      const why = unserved.get(label) ?? 'this checkout configures it differently or not at all, or its files differ';
       log(`run ${runId}: calls of ${label} REFUSED: ${why}`);
     }
   }

@@ -18,7 +18,7 @@ export function findMergeFaults(records: readonly ShardRecord[]): readonly strin
   const shards: { readonly record: ShardRecord; readonly shard: RecordedShard }[] = [];
   for (const record of records) {
     const { shard } = record.header.settings;
-    if (shard === undefined) faults.push(`${record.name} is no shard: it was not run with --shard`);
+    if (shard === undefined) faults.push(`${record.name} is not a shard: it was not run with --shard`);
     else shards.push({ record, shard });
     if (record.end === undefined)
       faults.push(`${record.name} did not end: finish it with \`llmcheck run --resume ${record.header.id}\``);
@@ -29,7 +29,7 @@ export function findMergeFaults(records: readonly ShardRecord[]): readonly strin
   for (const { record, shard } of others) {
     const difference = shard.count === count ? findDifference(first.record.header, record.header) : 'number of shards';
     if (difference !== undefined)
-      faults.push(`${record.name} is no shard of the run of ${first.record.name}: another ${difference}`);
+      faults.push(`${record.name} is not a shard of the run of ${first.record.name}: another ${difference}`);
   }
   for (let index = 1; index <= count; index += 1) {
     const found = shards.filter(({ shard }) => shard.index === index).map(({ record }) => record.name);

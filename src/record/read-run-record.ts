@@ -141,7 +141,7 @@ function* linesOf(path: string): Generator<ByteLine> {
 function checkHeader(row: unknown, { isTerminated }: Pick<ByteLine, 'isTerminated'>, path: string): RunHeader {
   if (isRunHeader(row) && row.format === recordFormat) return withGateDefaults(row);
   if (!isRunHeader(row)) {
-    throw notARecord(path, isTerminated ? 'its first line is no run header' : 'its first line was cut off');
+    throw notARecord(path, isTerminated ? 'its first line is not a run header' : 'its first line was cut off');
   }
   const message = `The run record ${path} has format ${JSON.stringify(row.format)}; this version reads format ${recordFormat}.`;
   const hint = 'read it with the version of llmcheck that wrote it, or run again';
@@ -159,7 +159,7 @@ function withGateDefaults(header: RunHeader): RunHeader {
 
 function notARecord(path: string, found: string): UserError {
   const hint = 'a run record is made by `llmcheck run`, and `llmcheck list runs` shows them';
-  const message = `${path} is no run record: ${found}.`;
+  const message = `${path} is not a run record: ${found}.`;
   return new UserError([{ code: 'record', severity: 'error', message, hint, at: { file: path, line: 1, column: 1 } }]);
 }
 

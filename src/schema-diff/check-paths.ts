@@ -122,7 +122,7 @@ function describeMiss(
   within: string,
 ): Omit<PathMiss, 'closed'> {
   const start = `${walked}${describeStep(step)} is not in the output schema${within}`;
-  if (typeof step === 'number') return { message: `${start}; ${walked} is no list that long.` };
+  if (typeof step === 'number') return { message: `${start}; ${walked} is not a list that long.` };
   const names = [...new Set(shapes.flatMap((shape) => [...shape.properties.keys()]))];
   const nearest = findNearest(step, names);
   if (nearest !== undefined) {

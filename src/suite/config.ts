@@ -122,7 +122,7 @@ export function parseCache(
   for (const key of ['urlEnv', 'passwordEnv'] as const) {
     const name = key === 'urlEnv' ? urlEnv : others.passwordEnv;
     if (name === undefined || isVariableName(name)) continue;
-    const message = `${key} is the NAME of an environment variable, and this is none`;
+    const message = `${key} must be the name of an environment variable, and this is not a valid name`;
     problems.report({ code: 'literal-key', message, at: locate(childOf(located, key)) });
     return undefined;
   }
@@ -174,9 +174,11 @@ const cacheSchema = z.strictObject({
   urlEnv: words.exactOptional().describe('The NAME of the variable that holds the address, such as REDIS_URL.'),
   username: words.exactOptional().describe('User of the Redis server.'),
   passwordEnv: words.exactOptional().describe('The NAME of the variable that holds the password of the Redis server.'),
-  endpoint: words.exactOptional().describe('Where the bucket is, if not at AWS: http://127.0.0.1:9000.'),
+  endpoint: words
+    .exactOptional()
+    .describe('Address of the server of the bucket if it is not AWS, such as http://127.0.0.1:9000.'),
   region: words.exactOptional().describe('Region of the bucket; default AWS_REGION, else us-east-1.'),
-  prefix: words.exactOptional().describe('What keys begin with; default "llmcheck:".'),
+  prefix: words.exactOptional().describe('Prefix of the keys; default "llmcheck:".'),
   ttl: duration.exactOptional().describe('Older answers count as missing, such as "720h".'),
   timeout: duration.exactOptional().describe('Time for an answer of the cache; default 500ms.'),
 });
@@ -195,9 +197,9 @@ export const configShape = {
     .optional()
     .describe('Providers that suites name by id; those of suites without their own.'),
   judges: judges.optional().describe('Judges that suites name by id; those of suites without their own.'),
-  defaults: defaultsSchema.optional().describe("Where a suite's defaults say nothing."),
-  gate: gateSchema.optional().describe("Where a suite's gate says nothing."),
-  contract: contract.optional().describe("Where a suite's contract says nothing."),
+  defaults: defaultsSchema.optional().describe("Used for what a suite's defaults do not set."),
+  gate: gateSchema.optional().describe("Used for what a suite's gate does not set."),
+  contract: contract.optional().describe("Used for what a suite's contract does not set."),
   plugins: z
     .array(words)
     .min(1, { error: 'needs at least one plug-in, or leave it out' })

@@ -83,7 +83,7 @@ function describeSyntax(source: string, error: Error): TemplateError {
     return new TemplateError(message, { kind: 'syntax', ...positionIn(source, source.length) });
   }
   const message = /^Parse error|^Lexical error/.test(error.message)
-    ? 'the template is no Handlebars here'
+    ? 'the template is not Handlebars'
     : error.message.replace(/ - \d+:\d+$/, '');
   return new TemplateError(message, {
     kind: 'syntax',

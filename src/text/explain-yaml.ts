@@ -164,7 +164,7 @@ function findEscape(text: string, offset: number): Mistake | undefined {
   const hint = /\\[nrt"\\u]|\n/.test(source)
     ? `write \\${escape}`
     : `write it in single quotes: ${shortenText(`'${source.slice(1, -1).replaceAll("'", "''")}'`, 100)}`;
-  const message = `"${escape}" is no escape of a text in double quotes`;
+  const message = `"${escape}" is not an escape of a text in double quotes`;
   return { message, offset, hint, without: leaveOut(text, { start, end: start + source.length }) };
 }
 

@@ -20,7 +20,7 @@ export type ParsedStoreUrl =
 /** Reads `redis://host:6379/0`, `rediss://…` and `s3://bucket/folder`. */
 export function parseStoreUrl(text: string): ParsedStoreUrl {
   const expected = 'wanted redis://host:6379/0, rediss://… or s3://bucket/folder';
-  if (!URL.canParse(text)) return { ok: false, reason: `is no address: ${expected}` };
+  if (!URL.canParse(text)) return { ok: false, reason: `is not an address: ${expected}` };
   const url = new URL(text);
   const hasPassword = url.password !== '';
   switch (url.protocol) {

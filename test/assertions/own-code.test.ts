@@ -73,7 +73,7 @@ test.each([
   ['module', { value: 'a.mjs', timeout: '0s' }, /^timeout: must be more than 0/],
   ['module', { value: 'a.mjs', timeout: 5 }, /^timeout: /],
   ['module', { value: 'a.mjs', memoryMb: 1 }, /^memoryMb: must be 16 or more/],
-  ['exec', { value: 'node "a' }, /^value: must be a command that leaves no quote open/],
+  ['exec', { value: 'node "a' }, /^value: must be a command with closed quotes/],
   ['exec', { value: ' ' }, /^value: must be a command/],
   ['exec', { value: [] }, /^value: /],
 ])('%s refuses %j', (assertion, params, problem) => {

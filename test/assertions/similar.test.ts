@@ -67,7 +67,7 @@ describeAssertion('similar', [
     params: { value: 'refund' },
     answer: '返金してください',
     is: 'error',
-    reason: /knows English alone/,
+    reason: /only knows English/,
   },
   {
     when: 'it is too long',

@@ -245,7 +245,7 @@ describeAssertion('list', [
     answer: '{}',
     select: { kind: 'json' },
     is: 'fail',
-    reason: /is no list/,
+    reason: /is not a list/,
   },
 ]);
 
@@ -260,7 +260,7 @@ test.each([
   ['jsonPath', { path: 'a.b' }, /^path: a JSONPath starts with "\$"/],
   ['jsonPath', { path: '$.a[' }, /ends too early/],
   ['jsonPath', { path: '$.a b' }, /can't be read at column 5/],
-  ['jsonPath', { path: '$[?nope(@)]' }, /no JSONPath function/],
+  ['jsonPath', { path: '$[?nope(@)]' }, /not a JSONPath function/],
   ['jsonPath', { path: '$[?length(@.*) > 1]' }, /takes one value/],
   ['jsonPath', { path: '$.a', exists: false, count: 1 }, /exists: false/],
   ['jsonPath', { path: '$.a', count: -1 }, /^count: /],

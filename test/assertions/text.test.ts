@@ -133,7 +133,7 @@ test.each([
   ['containsAny', { value: ['a', ''] }, 'value.1: must not be empty'],
   ['regex', { value: '(' }, 'value: Invalid regular expression: /(/: Unterminated group'],
   ['regex', { value: 'a', flags: 'x' }, 'flags: flags are letters of "dgimsuvy"'],
-  ['regex', { value: 'a', flags: 'ii' }, 'flags: a flag stands twice'],
+  ['regex', { value: 'a', flags: 'ii' }, 'flags: a flag is repeated'],
   ['regex', { value: 'a', flags: 'uv' }, "value: Invalid flags supplied to RegExp constructor 'uv'"],
   ['length', {}, ': needs min or max'],
   ['length', { min: 3, max: 2 }, ': min is greater than max'],

@@ -103,9 +103,9 @@ describe('parsing', () => {
   });
 
   test.each([
-    ['is no JSON', '{"type":"case"', 'no JSON'],
+    ['is not JSON', '{"type":"case"', 'not JSON'],
     ['is nested too deeply', `{"type":"case","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 'nested deeper'],
-    ['is a number', '7', 'no JSON object'],
+    ['is a number', '7', 'not a JSON object'],
     ['is of another type', '{"type":"cell"}', '"type"'],
     ['is a second header', '{"type":"baseline","format":1,"suite":"s"}', '"type"'],
     ['lacks a field', caseLine({ stamp: undefined }), 'no "stamp"'],

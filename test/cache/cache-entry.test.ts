@@ -71,8 +71,8 @@ describe('a cache entry', () => {
   test.each([
     ['', 'is empty'],
     ['\n', 'is empty'],
-    ['\0\0\0', 'is no cache entry'],
-    ['{"answer": 42}', 'is no cache entry'],
+    ['\0\0\0', 'is not a cache entry'],
+    ['{"answer": 42}', 'is not a cache entry'],
     [line.replace('"format":2', '"format":1'), 'has format 1, and this version reads format 2'],
   ])('says what is wrong with %j', (text, reason) => {
     expect(parseEntry(text)).toEqual({ ok: false, reason });

@@ -219,7 +219,7 @@ describe('export and import', () => {
     expect(result).toMatchObject({ imported: 1, rejected: 3 });
     expect(result.problems).toEqual([
       { line: 3, reason: 'is damaged: its checksum does not match' },
-      { line: 4, reason: 'is no cache entry' },
+      { line: 4, reason: 'is not a cache entry' },
       { line: 5, reason: 'is damaged: its key is not that of its request' },
     ]);
   });

@@ -85,7 +85,7 @@ describe('parseRecordings', () => {
 describe('a bad line of recordings', () => {
   const faultsOf = (line: string) =>
     catchUserError(() => parseRecordings(line, 'r.jsonl')).problems.map(({ message, hint = '', at }) => {
-      const shown = message.replace('This line is no recorded answer: ', '');
+      const shown = message.replace('This line is not a recorded answer: ', '');
       return `${at?.column} ${shown} ${hint.startsWith('did you') ? hint : ''}`.trim();
     });
   const good = renderRecording(recorded);

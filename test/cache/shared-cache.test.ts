@@ -47,7 +47,7 @@ test('what a slow store has not taken in time is counted in one warning', async 
   await cache.close();
   // 64 are being written, and what the queue of 4000 could not hold is counted with what it holds.
   expect(warnings).toEqual([
-    '4036 answers are not in the shared cache redis://cache: it takes them more slowly than they come.',
+    '4036 answers are not in the shared cache redis://cache: it stores them more slowly than they arrive.',
   ]);
 });
 

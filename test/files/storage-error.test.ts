@@ -20,7 +20,7 @@ test('what the disk says is told in words, whatever Node calls it', () => {
   );
   expect(refused(() => writeFileSync(join(root, 'folder'), ''))).toThrow('(EISDIR)');
   expect(refused(() => rmSync(join(root, 'folder')))).toThrow('it is a folder (EISDIR)');
-  expect(refused(() => makeFolder(join(root, 'file')))).toThrow('a part of the path is no folder (ENOTDIR)');
+  expect(refused(() => makeFolder(join(root, 'file')))).toThrow('a part of the path is not a folder (ENOTDIR)');
 });
 
 test('a wrong call of Node, and any other error, stays what it is', () => {

@@ -89,7 +89,7 @@ test.each([
   ['a', /starts with "\$"/],
   ['$.', /ends too early/],
   ['$.a[?]', /at column/],
-  ['$[?none(@)]', /no JSONPath function/],
+  ['$[?none(@)]', /not a JSONPath function/],
   ['$[?match(@)]', /takes 2 arguments, not 1/],
   ['$[?length(@)]', /compare it/],
   ['$[?match(@, "a") == true]', /can't be compared/],

@@ -80,11 +80,11 @@ describe('paths that can find nothing', () => {
   test.each([
     ['$.quue', '$.quue is not in the output schema; did you mean $.queue?'],
     ['$.tags[0].labl', '$.tags[0].labl is not in the output schema; did you mean $.tags[0].label?'],
-    ['$.tags[3]', '$.tags[3] is not in the output schema; $.tags is no list that long.'],
-    ['$.tags[-4]', '$.tags[-4] is not in the output schema; $.tags is no list that long.'],
-    ['$.pair[1]', '$.pair[1] is not in the output schema; $.pair is no list that long.'],
+    ['$.tags[3]', '$.tags[3] is not in the output schema; $.tags is not a list that long.'],
+    ['$.tags[-4]', '$.tags[-4] is not in the output schema; $.tags is not a list that long.'],
+    ['$.pair[1]', '$.pair[1] is not in the output schema; $.pair is not a list that long.'],
     ['$.queue.name', '$.queue.name is not in the output schema; $.queue has no properties.'],
-    ['$.queue[0]', '$.queue[0] is not in the output schema; $.queue is no list that long.'],
+    ['$.queue[0]', '$.queue[0] is not in the output schema; $.queue is not a list that long.'],
     ['$.map.x.total', '$.map.x.total is not in the output schema; $.map.x has count.'],
     ['$.patterned.y', '$.patterned.y is not in the output schema; $.patterned has no properties.'],
     [

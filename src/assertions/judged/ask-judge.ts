@@ -36,7 +36,7 @@ export type AskJudge<T> = (number: VoteNumber) => Promise<JudgeReply<T>>;
 /** Builds once what all votes share, since answers may be long. */
 export function prepareJudge<T>(question: JudgeQuestion<T>, { asks, ports }: CheckContext): AskJudge<T> {
   const { ask } = ports;
-  if (asks === undefined || ask === undefined) return () => Promise.resolve({ error: 'no judge may be asked here' });
+  if (asks === undefined || ask === undefined) return () => Promise.resolve({ error: 'no judge is available here' });
   const { jsonSchema, schema, form, parts } = question;
   const isQuoted = createQuotationCheck(parts.map(({ text }) => text));
   const opening = buildMessages(question);
@@ -157,9 +157,9 @@ function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, isQuoted: (text:
     const parsed = schema.safeParse(value);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      fault = `its JSON object is no verdict: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')}`;
+      fault = `its JSON object is not a verdict: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')}`;
     } else if (isQuoted(text)) {
-      fault = 'its verdict is a quotation of what was to be judged';
+      fault = 'its verdict is quoted from the text to judge';
     } else if (!verdicts.some((known) => deepEqual(known, parsed.data))) {
       verdicts.push(parsed.data);
     }

@@ -16,7 +16,7 @@ const choiceParam = z.strictObject({
 });
 
 export const choice = defineAssertion({
-  summary: "a judge is asked in the user's own words, and the first choice that its reply holds decides",
+  summary: 'a judge answers a question in your own words; the first choice that its reply contains decides',
   family: 'judge',
   example:
     'choice: {value: "Is this polite? {answer} Say yes or no.", choices: [{choice: "yes", score: 1}, {choice: "no", score: 0}]}',
@@ -26,7 +26,7 @@ export const choice = defineAssertion({
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   params: z.strictObject({
-    value: soughtParam.describe('What the judge is asked, word for word; {answer} stands for the answer.'),
+    value: soughtParam.describe('The question to the judge, word for word; {answer} is replaced by the answer.'),
     choices: z
       .array(choiceParam)
       .min(1, { error: 'needs at least one choice' })
@@ -35,7 +35,7 @@ export const choice = defineAssertion({
     judge: judgeParams.judge,
   }),
   async check(target, { value, choices, system }, { ports, asks }) {
-    if (asks === undefined || ports.ask === undefined) return { error: 'no judge may be asked here' };
+    if (asks === undefined || ports.ask === undefined) return { error: 'no judge is available here' };
     // A function, so that no "$" in an answer counts as a pattern.
     const question = value.replaceAll('{answer}', () => textOf(target));
     const messages: readonly Message[] = [

@@ -13,7 +13,7 @@ const wordsParam = z.union(
       return z.NEVER;
     }),
   ],
-  { error: 'must be a command that leaves no quote open, or a list of its words' },
+  { error: 'must be a command with closed quotes, or a list of its words' },
 );
 
 /** Started without a shell for every answer, in the folder of the file that names it. */

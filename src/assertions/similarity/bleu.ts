@@ -12,7 +12,7 @@ const maxTokens = 100_000;
 
 /** Of one sentence, with the tokens and the smoothing that sacreBLEU has by default (Post 2018, https://aclanthology.org/W18-6319). */
 export const bleu = defineAssertion({
-  summary: 'the runs of up to four words of the text stand in a reference: sentence BLEU (Papineni 2002)',
+  summary: 'runs of up to four words of the text occur in a reference: sentence BLEU (Papineni 2002)',
   family: 'similarity',
   example: 'bleu: { value: "The cat sat on the mat.", min: 0.4 }',
   failsOn: { text: 'A dog lay there.' },

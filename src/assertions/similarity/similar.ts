@@ -28,9 +28,7 @@ export const similar = defineAssertion({
       .string()
       .min(1, { error: 'must not be empty' })
       .optional()
-      .describe(
-        'A model of embeddings, as adapter:model or the id of one of the judges; default: a model that is computed here.',
-      ),
+      .describe('A model of embeddings, as adapter:model or the id of one of the judges; default: a built-in model.'),
   }),
   async check(target, { value, min }, context): Promise<CheckOutcome> {
     const text = textOf(target);
@@ -61,7 +59,7 @@ export const similar = defineAssertion({
 
 function askFor({ ports }: CheckContext, model: string): Embed {
   return async (text) => {
-    if (ports.ask === undefined) return { error: 'no model may be asked here' };
+    if (ports.ask === undefined) return { error: 'no model is available here' };
     const reply = await ports.ask({
       kind: 'embeddings',
       model,
@@ -72,7 +70,7 @@ function askFor({ ports }: CheckContext, model: string): Embed {
     if ('failure' in reply) return { error: `${model} gave no embedding: ${reply.failure}` };
     const vector = readVector(reply.text);
     return vector === undefined
-      ? { error: `the reply of ${model} is no embedding: ${quote(reply.text, 80)}` }
+      ? { error: `the reply of ${model} is not an embedding: ${quote(reply.text, 80)}` }
       : { vector };
   };
 }
@@ -118,7 +116,7 @@ export function embedHere({ importPackage }: AssertionPorts): Embed {
       return { error: `${text.length} characters are too many to embed (at most ${maxChars}): select a part` };
     }
     if (!isEnglishScript(text)) {
-      return { error: 'the model that is computed here knows English alone: name a provider of embeddings' };
+      return { error: 'the built-in model only knows English: name a provider of embeddings' };
     }
     const model = importPackage === undefined ? undefined : await openModel(importPackage);
     if (model === undefined)

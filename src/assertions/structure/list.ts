@@ -22,14 +22,14 @@ export const list = defineAssertion({
       })
       .refine((items) => items.length > 0, { error: 'needs at least one item' })
       .describe('The expected items.'),
-    ordered: z.boolean().default(false).describe('The order counts, and so does how often an item stands there.'),
+    ordered: z.boolean().default(false).describe('The order counts, and so does how often an item occurs.'),
     min: z.number().gt(0).max(1).default(1).describe('The F1 score that passes; 1 wants equality.'),
     ignoreCase: ignoreCaseParam,
     trim: z.boolean().default(true).describe('White space around items does not count.'),
   }),
   check(target, { value, ordered, min, ...options }): CheckOutcome {
     const found = itemsOf(target);
-    if (found === undefined) return { pass: false, reason: `is no list: found ${describeTarget(target)}` };
+    if (found === undefined) return { pass: false, reason: `is not a list: found ${describeTarget(target)}` };
     const wantedKeys = value.map((item) => keyOf(item, found.from, options));
     const foundKeys = found.items.map((item) => keyOf(item, found.from, options));
     const score = ordered ? scoreSequences(wantedKeys, foundKeys) : scoreSets(new Set(wantedKeys), new Set(foundKeys));

@@ -37,7 +37,7 @@ export const sql = defineAssertion({
   params: z
     .strictObject({
       value: z.boolean().default(true).describe('False: the text must not be SQL.'),
-      dialect: z.enum(dialects).default('postgresql').describe('Whose SQL it is.'),
+      dialect: z.enum(dialects).default('postgresql').describe('The SQL dialect.'),
       tables: listParam
         .optional()
         .describe('Tables that may be read or written, by the name as written (public.orders is not orders).'),

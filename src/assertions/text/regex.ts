@@ -21,7 +21,7 @@ export const regexParams = {
   flags: z
     .string()
     .regex(flagsPattern, { error: 'flags are letters of "dgimsuvy"' })
-    .refine((flags) => new Set(flags).size === flags.length, { error: 'a flag stands twice' })
+    .refine((flags) => new Set(flags).size === flags.length, { error: 'a flag is repeated' })
     .default('')
     .describe('Such as "i" for upper and lower case alike.'),
 };

@@ -186,8 +186,8 @@ const describeStop: Readonly<Record<Exclude<StopReason, 'decided'>, string>> = {
   deadline: 'the deadline was reached (--deadline)',
   bail: 'enough cells failed (--bail)',
   storage: 'the run record could not be written',
-  queue: 'its queue or its workers were gone (--queue; --resume goes on with it)',
-  interrupted: 'it was interrupted (--resume goes on with it)',
+  queue: 'its queue or its workers disappeared (--queue; --resume continues it)',
+  interrupted: 'it was interrupted (--resume continues it)',
 };
 
 /** Cells that an early end left out, of variants that the others do not decide: these cells did not pass. */

@@ -129,7 +129,7 @@ function describeData(compared: ComparedVariant): readonly string[] {
     ...(sameAnswers > 0 ? [describeSame(sameAnswers, answers)] : []),
     ...(rejudged > 0
       ? [
-          `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's answers were judged again by them, for the rates alone`,
+          `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's answers were judged again by them, only for the rates`,
         ]
       : []),
     ...(judgedMargin === undefined ? [] : [describeJudgedMargin(judgedMargin)]),
@@ -140,7 +140,7 @@ function describeData(compared: ComparedVariant): readonly string[] {
     ...describeRemoved(cases),
     ...describeDrift(compared),
     ...(passRate.isUnpaired === true
-      ? ['no case is comparable: the pass rates are held against each other as those of two separate samples']
+      ? ['no case is comparable: the pass rates are compared as those of two separate samples']
       : []),
     ...(errors.candidate > 0 ? [`${formatCount(errors.candidate, 'errored trial')} could hide a regression`] : []),
   ];

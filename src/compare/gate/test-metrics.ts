@@ -160,7 +160,7 @@ function isUnknown({ metric }: Hypothesis, { isCostUnknown, isLatencyUnknown }: 
 
 function unknownOf({ metric, margin }: Hypothesis, where: Partial<Breach>): Breach {
   const isCost = metric === 'cost';
-  const why = isCost ? 'no price, or an answer without usage' : 'an answer whose latency nobody measured';
+  const why = isCost ? 'no price, or an answer without usage' : 'an answer without a measured latency';
   const message = `the ${metric} can't be compared (${why}), so the limit of +${percent(margin)} can't be judged`;
   return { code: isCost ? 'unpriced' : 'untimed', ...where, metric, message };
 }

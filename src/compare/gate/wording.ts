@@ -102,7 +102,7 @@ export function describeJudgedMargin({ maxDrop, margin, judged, least, unmeasure
       ? ''
       : `how often ${unmeasured.map((judge) => `judge ${quote(judge)}`).join(' and ')} is right is not known (llmcheck judge check)`;
   if (least === undefined) return `the margin is ${points(maxDrop)} of the judge's verdicts: ${missing}`;
-  const share = judged === 1 ? '' : `judges alone decide ${percent(judged)} of the failures, and `;
+  const share = judged === 1 ? '' : `only judges decide ${percent(judged)} of the failures, and `;
   const shown = Math.max(0, least.youdenLow).toFixed(2);
   const why = `${share}judge ${quote(least.judge)} shows at least ${shown} of a true drop (Youden's J, ${formatCount(least.labels, 'label')})`;
   const also = missing === '' ? '' : `; ${missing}`;

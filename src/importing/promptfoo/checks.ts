@@ -31,18 +31,20 @@ export async function convertAssertion(written: Written, context: CheckContext):
   const base = inverse ? type.slice('not-'.length) : type;
   const known = new Set(['type', 'value', 'threshold', 'weight', 'metric', 'transform', 'provider', 'description']);
   const extra = Object.keys(value).find((key) => !known.has(key));
-  if (extra !== undefined) return draft.refuse(written.child(extra), `"${extra}" of an assertion has no equal here`);
+  if (extra !== undefined)
+    return draft.refuse(written.child(extra), `"${extra}" of an assertion has no equivalent here`);
   const own = transform === undefined ? {} : convertTransform(transform);
   if (own === undefined) return draft.refuse(written.child('transform'), TRANSFORM, TRANSFORM_HINT);
   if (transform !== undefined && context.select !== undefined) {
-    return draft.refuse(written.child('transform'), 'one transform after another has no equal here');
+    return draft.refuse(written.child('transform'), 'one transform after another has no equivalent here');
   }
   const select = transform === undefined ? context.select : own;
   const check = await convertBase(base, inverse, written, { ...context, threshold });
-  if (check === undefined) return draft.refuse(written, `the assertion "${type}" has no equal here`, hintFor(base));
+  if (check === undefined)
+    return draft.refuse(written, `the assertion "${type}" has no equivalent here`, hintFor(base));
   if (check instanceof LeftOut) return check;
   const framed = withSelect(check, select);
-  if (framed === undefined) return draft.refuse(written, `"${type}" behind a transform has no equal here`);
+  if (framed === undefined) return draft.refuse(written, `"${type}" behind a transform has no equivalent here`);
   return { ...framed, ...nameAndWeight(metric, weight) };
 }
 
@@ -97,14 +99,15 @@ function parseScalar(text: string): unknown {
 /** All of a set must hold; with a threshold that a single one reaches, any of it. */
 async function convertSet(written: Written, context: CheckContext): Promise<Check | LeftOut> {
   const { threshold, weight, metric, config } = written.value as Readonly<Record<string, unknown>>;
-  if (config !== undefined) return context.draft.refuse(written.child('config'), 'config of a set has no equal here');
+  if (config !== undefined)
+    return context.draft.refuse(written.child('config'), 'config of a set has no equivalent here');
   const items = written.child('assert').items();
   const children: Check[] = [];
   for (const item of items) {
     const child = await convertAssertion(item, context);
     if (child instanceof LeftOut)
       return context.draft.refuse(written, 'a set with such an assertion can only be left out as a whole');
-    if ('weight' in child) return context.draft.refuse(item, 'a weight within a set has no equal here');
+    if ('weight' in child) return context.draft.refuse(item, 'a weight within a set has no equivalent here');
     children.push(child);
   }
   const isAny =
@@ -112,11 +115,11 @@ async function convertSet(written: Written, context: CheckContext): Promise<Chec
   if (threshold !== undefined && !isAny && threshold !== 1) {
     return context.draft.refuse(
       written.child('threshold'),
-      'a threshold of a set has no equal here, but for 1 and for one of all',
+      'a threshold of a set has no equivalent here, except 1 and one of all',
     );
   }
   if (threshold === 1 && !children.every(isPlain))
-    return context.draft.refuse(written, 'a set of scores has no equal here');
+    return context.draft.refuse(written, 'a set of scores has no equivalent here');
   return {
     [isAny ? 'anyOf' : 'allOf']: children,
     ...nameAndWeight(metric, weight),
@@ -223,7 +226,7 @@ function convertRubric(written: Written, context: BaseContext): Check | LeftOut 
   if (typeof text !== 'string') return text;
   const judge = context.judge(written.child('provider'));
   if (typeof judge !== 'string') return judge;
-  context.draft.note(written, 'llm-rubric becomes rubric: the judge is asked in other words');
+  context.draft.note(written, 'llm-rubric becomes rubric: the prompt of the judge is worded differently');
   const { threshold } = context;
   const min = typeof threshold === 'number' && threshold > 0 ? { threshold } : {};
   return { rubric: { value: text, judge, ...min } };
@@ -236,12 +239,12 @@ const HINTS: Readonly<Record<string, string>> = {
   'is-valid-openai-tools-call': 'check the calls with toolCalls',
   'tool-call-f1': 'check the calls with toolCalls',
   'is-refusal': 'refusal looks for other words',
-  factuality: 'factual asks in other words, and knows no classes',
-  'rouge-n': 'rouge counts its words otherwise',
-  bleu: 'bleu counts its words otherwise',
-  'is-sql': 'sql is another parser',
-  'is-xml': 'xml is another parser',
-  'word-count': 'length: {unit: words} counts words otherwise',
+  factuality: 'factual words its prompt differently, and knows no classes',
+  'rouge-n': 'rouge counts words differently',
+  bleu: 'bleu counts words differently',
+  'is-sql': 'sql uses another parser',
+  'is-xml': 'xml uses another parser',
+  'word-count': 'length: {unit: words} counts words differently',
 };
 
 function hintFor(base: string): string | undefined {
@@ -282,7 +285,7 @@ async function readSchema(text: string, written: Written, context: CheckContext)
     const found = await context.readData(text, written.child('value'));
     return found ?? context.draft.refuse(written.child('value'), `${text} can't be read as a JSON Schema`);
   }
-  return context.draft.refuse(written.child('value'), 'a schema in a text has no equal here', 'write it as a map');
+  return context.draft.refuse(written.child('value'), 'a schema in a text has no equivalent here', 'write it as a map');
 }
 
 /** A text as a template of a suite. An empty one, which is in every answer, is refused as it is in promptfoo. */
@@ -295,7 +298,7 @@ function readText(written: Written, context: CheckContext, mayBeEmpty = false): 
   if (value.startsWith('file://') || value.startsWith('package:')) {
     return context.draft.refuse(
       part,
-      `${value} is not read: a value from a file has no equal here`,
+      `${value} is not read: a value from a file has no equivalent here`,
       'write the text in its place',
     );
   }

@@ -83,13 +83,13 @@ class Importer {
       if (READ.has(key)) continue;
       if (IDLE.has(key)) {
         if (key !== 'description' && key !== '$schema')
-          this.#draft.note(part, `"${key}" is left out: it has no say in a verdict`);
-      } else this.#leftOut.push(this.#draft.refuse(part, `"${key}" has no equal here`));
+          this.#draft.note(part, `"${key}" is left out: it does not affect verdicts`);
+      } else this.#leftOut.push(this.#draft.refuse(part, `"${key}" has no equivalent here`));
     }
     const defaults = config.child('defaultTest');
     if (typeof defaults.value === 'string')
       this.#leftOut.push(
-        this.#draft.refuse(defaults, 'defaultTest from a file has no equal here', 'write it in the config'),
+        this.#draft.refuse(defaults, 'defaultTest from a file has no equivalent here', 'write it in the config'),
       );
     const providers = this.#readProviders();
     const prompts = await this.#readPrompts(defaults);
@@ -191,7 +191,7 @@ class Importer {
     for (const scenario of scenarios.items()) {
       if (typeof scenario.value === 'string') {
         cases.push(
-          this.#draft.refuse(scenario, 'scenarios from a file have no equal here', 'write them in the config'),
+          this.#draft.refuse(scenario, 'scenarios from a file have no equivalent here', 'write them in the config'),
         );
         continue;
       }
@@ -248,7 +248,8 @@ class Importer {
     const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'metadata', 'prompts']);
     for (const layer of layers) {
       const extra = Object.keys(Object(layer.value)).find((key) => !known.has(key));
-      if (extra !== undefined) return this.#draft.refuse(layer.child(extra), `"${extra}" of a test has no equal here`);
+      if (extra !== undefined)
+        return this.#draft.refuse(layer.child(extra), `"${extra}" of a test has no equivalent here`);
     }
     return undefined;
   }
@@ -298,7 +299,7 @@ class Importer {
     const text = isMap(value) && isMap(value['text']) ? value['text'] : value;
     const id = isMap(text) ? text['id'] : text;
     const model = typeof id === 'string' ? convertModel(id) : undefined;
-    if (model === undefined) return this.#draft.refuse(named, 'the model that grades has no equal here');
+    if (model === undefined) return this.#draft.refuse(named, 'the model that grades has no equivalent here');
     return this.#addJudge(model.use);
   }
 

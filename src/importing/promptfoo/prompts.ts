@@ -26,7 +26,7 @@ export async function convertPrompt(
   if (!isMap(value)) return [draft.refuse(written, 'a prompt must be a text or a map')];
   const { id, label, raw, config, function: code } = value;
   if (config !== undefined || code !== undefined)
-    return [draft.refuse(written, 'a prompt with a config or a function has no equal here')];
+    return [draft.refuse(written, 'a prompt with a config or a function has no equivalent here')];
   const source = [raw, id].find((part) => typeof part === 'string');
   if (typeof source !== 'string') return [draft.refuse(written, 'a prompt without a text is not known here')];
   return readPrompt(source, written, typeof label === 'string' ? label : typeof id === 'string' ? id : source, context);
@@ -46,7 +46,7 @@ async function readPrompt(
   if (!isFile) return [convertText(source, written, label, context)];
   if (/[*?[\]{}]/.test(source)) return [draft.refuse(written, `${source} is a pattern`, 'name each file')];
   if (!/\.(?:txt|md|json|ya?ml|j2)$/i.test(source))
-    return [draft.refuse(written, `the prompt ${source} is code or a table, which has no equal here`)];
+    return [draft.refuse(written, `the prompt ${source} is code or a table, which has no equivalent here`)];
   const text = await context.readText(source, written);
   if (typeof text !== 'string') return [text];
   // A line of three dashes separates the prompts of a text file.
@@ -78,7 +78,8 @@ function convertText(
     if ('fault' in translated) return draft.refuse(written, translated.fault);
     return { prompt: { text: translated.text }, label, variables: translated.variables };
   }
-  if (prefix + suffix !== '') return draft.refuse(written, 'a prefix or suffix of chat messages has no equal here');
+  if (prefix + suffix !== '')
+    return draft.refuse(written, 'a prefix or suffix of chat messages has no equivalent here');
   const variables: string[] = [];
   const converted: { role: string; content: string }[] = [];
   for (const message of messages) {
@@ -146,7 +147,7 @@ export function translateNunjucks(source: string): Translated {
     text += source.slice(from, match.index);
     from = match.index + whole.length;
     if (raw !== undefined) text += `{% raw %}${kept ?? ''}{% endraw %}`;
-    else if (tag !== undefined) return { fault: `the tag {%${tag}%} has no equal in a suite's templates` };
+    else if (tag !== undefined) return { fault: `the tag {%${tag}%} has no equivalent in a suite's templates` };
     else if (output !== undefined) {
       const translated = translateOutput(output.trim());
       if ('fault' in translated) return translated;
@@ -163,7 +164,8 @@ export function translateNunjucks(source: string): Translated {
 function translateOutput(code: string): Translated {
   const [head = '', ...filters] = code.split('|').map((part) => part.trim());
   if (/^env\b/.test(head)) return { fault: `{{ ${head} }} reads the environment, which a prompt is not given` };
-  if (!PATH.test(head) && !LITERAL.test(head)) return { fault: `{{ ${code} }} has no equal in a suite's templates` };
+  if (!PATH.test(head) && !LITERAL.test(head))
+    return { fault: `{{ ${code} }} has no equivalent in a suite's templates` };
   let text = head;
   for (const filter of filters) {
     const [, name = '', args] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(filter) ?? [];
@@ -173,7 +175,7 @@ function translateOutput(code: string): Translated {
         ? []
         : (args.match(/"[^"]*"|'[^']*'|[^,]+/g) ?? []).map((arg) => arg.trim()).filter((arg) => arg !== '');
     if (translated === undefined || given.some((arg) => !LITERAL.test(arg) && !PATH.test(arg)))
-      return { fault: `the filter "${filter}" has no equal in a suite's templates` };
+      return { fault: `the filter "${filter}" has no equivalent in a suite's templates` };
     if (translated !== '') text += ` | ${translated}${given.length === 0 ? '' : `: ${given.join(', ')}`}`;
   }
   const root = /^[A-Za-z_][\w-]*/.exec(head)?.[0];

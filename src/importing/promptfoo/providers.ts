@@ -60,14 +60,14 @@ export function convertProvider(written: Written, draft: Draft): Provider | Left
   if (model === undefined) {
     return draft.refuse(
       { ...written, value: id },
-      `the provider "${id.slice(0, 80)}" has no equal here`,
+      `the provider "${id.slice(0, 80)}" has no equivalent here`,
       'programs are exec:, servers http:, files of your own module:',
     );
   }
   if (typeof value === 'string') return model.api === undefined ? model.use : { id: model.use, ...model };
   const known = new Set(['id', 'label', 'config']);
   const extra = Object.keys(Object(parts.value)).find((key) => !known.has(key));
-  if (extra !== undefined) return draft.refuse(parts.child(extra), `"${extra}" of a provider has no equal here`);
+  if (extra !== undefined) return draft.refuse(parts.child(extra), `"${extra}" of a provider has no equivalent here`);
   const config = parts.child('config');
   const settings = isMap(config.value) ? config.value : {};
   for (const key of ['apiKey', 'apiHost', 'organization']) {
@@ -83,7 +83,10 @@ export function convertProvider(written: Written, draft: Draft): Provider | Left
     Object.entries(settings).flatMap(([key, setting]) => {
       if (ADDRESS.has(key)) return [];
       if (!mentionsFile(setting)) return [[key, setting]] as [string, JsonObject[string]][];
-      draft.refuse(config.child(key), `"${key}" of a provider names a file or a variable, which has no equal here`);
+      draft.refuse(
+        config.child(key),
+        `"${key}" of a provider names a file or a variable, which has no equivalent here`,
+      );
       return [];
     }),
   );

@@ -11,7 +11,7 @@ export async function readTests(written: Written, context: ImportContext): Promi
   for (const item of written.items()) {
     if (typeof item.value === 'string') tests.push(...(await readTestFile(item.value, item, context)));
     else if (isMap(item.value) && typeof item.value['path'] === 'string')
-      tests.push(context.draft.refuse(item, 'tests that are made by code have no equal here'));
+      tests.push(context.draft.refuse(item, 'tests that are made by code have no equivalent here'));
     else tests.push(item);
   }
   return tests;
@@ -31,7 +31,7 @@ async function readTestFile(
     return [
       draft.refuse(
         written,
-        `tests from ${reference} have no equal here`,
+        `tests from ${reference} have no equivalent here`,
         'name a .yaml, .json, .jsonl or .csv file of the project',
       ),
     ];
@@ -77,11 +77,11 @@ function readCsv(
         if (cell.trim() === '') continue;
         const found = readExpected(cell.trim());
         if (found === undefined)
-          return draft.refuse({ ...row, value: cell }, `"${cell}" in ${column} has no equal here`);
+          return draft.refuse({ ...row, value: cell }, `"${cell}" in ${column} has no equivalent here`);
         assert.push(found);
       } else if (column === '__description') test['description'] = cell;
       else if (column === '__threshold') test['threshold'] = cell === '' ? undefined : Number(cell);
-      else if (cell !== '') return draft.refuse({ ...row, value: cell }, `the column ${column} has no equal here`);
+      else if (cell !== '') return draft.refuse({ ...row, value: cell }, `the column ${column} has no equivalent here`);
     }
     return placeAt(
       { ...test, vars: Object.fromEntries(vars), ...(assert.length === 0 ? {} : { assert }) },
@@ -129,7 +129,7 @@ export async function expandVars(
   for (const part of parts) {
     if (part.value === undefined) continue;
     if (!isMap(part.value))
-      return draft.refuse(part, 'variables from a file have no equal here', 'write them in the test');
+      return draft.refuse(part, 'variables from a file have no equivalent here', 'write them in the test');
     for (const key of Object.keys(part.value)) merged.set(key, part.child(key));
   }
   let combinations: Vars[] = [{}];
@@ -158,7 +158,7 @@ export async function expandVars(
 async function readValue(written: Written, { draft, readText }: ImportContext): Promise<unknown> {
   const { value } = written;
   if (typeof value !== 'string') return value;
-  if (value.startsWith('package:')) return draft.refuse(written, `${value} is code, which has no equal here`);
+  if (value.startsWith('package:')) return draft.refuse(written, `${value} is code, which has no equivalent here`);
   if (!value.startsWith('file://')) return value.replace(/\n$/, '');
   if (!/\.(?:txt|md|json|html|csv|xml)$/i.test(value) || /[*?{}]/.test(value)) {
     return draft.refuse(written, `${value} is no text that can be taken over`, 'write the text in its place');
@@ -197,17 +197,17 @@ export function readOptions(layers: readonly Written[], draft: Draft): { readonl
         if (select === undefined)
           return draft.refuse(
             part,
-            'a transform is code, which has no equal here',
+            'a transform is code, which has no equivalent here',
             'select takes members of JSON and matches of a regex',
           );
       } else if (
         !['provider', 'runSerially', 'disableVarExpansion'].includes(key) &&
         !(index === 0 && (key === 'prefix' || key === 'suffix'))
       ) {
-        return draft.refuse(part, `"${key}" of a test's options has no equal here`);
+        return draft.refuse(part, `"${key}" of a test's options has no equivalent here`);
       }
       if (key === 'disableVarExpansion' && part.value === true)
-        return draft.refuse(part, 'disableVarExpansion has no equal here');
+        return draft.refuse(part, 'disableVarExpansion has no equivalent here');
     }
   }
   return select === undefined ? {} : { select };

@@ -49,7 +49,8 @@ function pathWithin({ cwd, ref }: Git, root: string, path: string): string {
   const inside = findInside(root, resolve(cwd, path)) ?? findInside(root, realPathOf(resolve(cwd, path)));
   if (inside === undefined)
     throw recordError(`${path} lies outside the repository ${root}, so git:${ref} can't hold it.`);
-  if (inside.includes('\n')) throw recordError(`${quote(path)} can't be asked of git: its name holds a line break.`);
+  if (inside.includes('\n'))
+    throw recordError(`${quote(path)} can't be read from git: its name contains a line break.`);
   return inside.split(sep).join('/');
 }
 

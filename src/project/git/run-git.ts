@@ -129,9 +129,9 @@ function checkRef(ref: string, refText: string): void {
     ref === ''
       ? 'names no ref'
       : ref.startsWith('-')
-        ? 'is no ref: none begins with a dash'
+        ? 'is not a ref: none begins with a dash'
         : /\p{Cc}/u.test(ref)
-          ? 'is no ref: it holds a control character'
+          ? 'is not a ref: it contains a control character'
           : undefined;
   if (fault === undefined) return;
   throw recordError(`${quote(`git:${refText}`)} ${fault}.`, 'write a branch, tag or commit, such as `git:main`');

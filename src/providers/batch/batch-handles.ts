@@ -21,7 +21,7 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
       const handles = fileNames(folder).flatMap((file) => {
         const handle = readHandle(join(folder, file));
         if (handle === undefined)
-          onWarning(`${join(folder, file)} is no batch that this version can read; it is left alone`);
+          onWarning(`${join(folder, file)} is not a batch that this version can read, so it is ignored`);
         return handle ?? [];
       });
       return handles.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));

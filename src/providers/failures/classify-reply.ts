@@ -38,7 +38,7 @@ export function describeUnreadable(
   const type = describeText(headers['content-type'] ?? 'no content type');
   const start = describeText(shortenText(text, 120));
   const found = start === '' ? 'an empty body' : start;
-  return { kind: 'malformed', message: `${host} answered with something that is no JSON (${type}): ${found}`, status };
+  return { kind: 'malformed', message: `${host} answered with something that is not JSON (${type}): ${found}`, status };
 }
 
 /** Brackets or a string that are still open at the end. */

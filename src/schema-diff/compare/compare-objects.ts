@@ -100,7 +100,9 @@ function compareDependents(comparer: Comparer, old: Shape, replacement: Shape, p
       changes.push(...compareWithin(comparer, new Set(['object']), before, after, at));
     } else if (before !== undefined) {
       changes.push(
-        change('dependent-schema-removed', at, `"${trigger}" restricts the object no more.`, { old: before.source }),
+        change('dependent-schema-removed', at, `"${trigger}" does not restrict the object any more.`, {
+          old: before.source,
+        }),
       );
     } else if (after !== undefined) {
       changes.push(change('dependent-schema-added', at, `"${trigger}" restricts the object.`, { new: after.source }));

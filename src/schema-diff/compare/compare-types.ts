@@ -61,11 +61,11 @@ function compareUnstated(old: Shape, replacement: Shape, path: string): readonly
     [...side.stated].some((type) => !side.types.has(type) && !other.stated.has(type));
   const [before, after] = [describeTypes(old), describeTypes(replacement)];
   if (isLetIn(replacement, old)) {
-    const message = 'The type beside "properties" was dropped: any value that is no object is allowed as well.';
+    const message = 'The type beside "properties" was dropped: any value that is not an object is allowed as well.';
     return [change('type-union-widened', path, message, { old: before, new: 'any value' })];
   }
   if (isLetIn(old, replacement)) {
-    const message = `There was no type beside "properties": any value that is no object was allowed; now it is ${after}.`;
+    const message = `There was no type beside "properties": any value that is not an object was allowed; now it is ${after}.`;
     return [change('type-union-narrowed', path, message, { old: 'any value', new: after })];
   }
   return [];

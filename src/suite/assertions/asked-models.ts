@@ -180,7 +180,7 @@ function chooseJudge(
   if (judge === undefined && !known.includes(id)) {
     problems.report({
       code: 'unknown-id',
-      message: `"${id}" is no judge of this suite`,
+      message: `"${id}" is not a judge of this suite`,
       hint: didYouMean(id, known) ?? `known: ${known.join(', ')}`,
       at,
     });
@@ -198,7 +198,7 @@ function refuseUnfit(name: string, judge: ProviderConfig, written: Located, cont
     problems.report({
       code: 'invalid-value',
       message: `${name} would let ${judge.adapter}:${judge.model} judge itself: judge "${judge.id}" is the model under test of provider "${same.id}"`,
-      hint: 'take another model as the judge, or write sameModel: true in its map under judges',
+      hint: 'use another model as the judge, or write sameModel: true in its map under judges',
       at: judge.at ?? locate(written),
     });
     return true;

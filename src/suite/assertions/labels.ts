@@ -123,7 +123,7 @@ function chooseCriterion(
     message:
       only === undefined
         ? `no check of this judge is named "${wanted ?? ''}"`
-        : `the label says not which of ${matching.length} checks of the judge it belongs to`,
+        : `the label does not say which of ${matching.length} checks of the judge it belongs to`,
     hint:
       only === undefined
         ? (didYouMean(wanted ?? '', names) ?? `known: ${names.join(', ')}`)

@@ -103,8 +103,8 @@ function isText(located: Located): located is Located<string> {
 function reportTemplate(at: Located, problems: Problems): void {
   problems.report({
     code: 'invalid-value',
-    message: 'what names code must be no template: its content is part of the stamp',
-    hint: 'hand the data over in args: {…}, where templates are rendered',
+    message: 'the path of code must not be a template: the content of the file is part of the stamp',
+    hint: 'pass the data in args: {…}, where templates are rendered',
     at: locate(at),
   });
 }

@@ -287,7 +287,7 @@ function checkJudged(draft: Draft, { checks, turns }: Case, { defaults, problems
         ? `case "${id}" has no assertion`
         : `no assertion of case "${id}" counts: all have weight 0, and none is required`,
     hint: hasOutputContract
-      ? 'the output contract says nothing of what is right: add assert, or observe: true to run it unjudged'
+      ? 'the output contract does not say what is right: add assert, or observe: true to run it unjudged'
       : 'add assert, or observe: true to run it unjudged',
     at: locate(row),
   });

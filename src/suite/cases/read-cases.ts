@@ -97,7 +97,7 @@ async function findCaseFiles(named: Located<string>, { files, problems }: ReadCo
     if (isPromptFile(path) || rowSuffixes.some((suffix) => path.toLowerCase().endsWith(suffix))) return true;
     problems.report({
       code: 'invalid-value',
-      message: `${files.display(path)} is no file of cases`,
+      message: `${files.display(path)} is not a file of cases`,
       hint: `cases are read from ${rowSuffixes.join(', ')}`,
       at: locate(named),
     });
@@ -237,7 +237,7 @@ export function checkSettings(id: string, row: Located, settings: Settings, cont
       if (known.includes(name)) continue;
       problems.report({
         code: 'unknown-id',
-        message: `"${name}" is no ${key.slice(0, -1)} of this suite`,
+        message: `"${name}" is not a ${key.slice(0, -1)} of this suite`,
         hint: didYouMean(name, known) ?? `known: ${known.join(', ')}`,
         at: locate(childOf(childOf(row, key), index)),
       });

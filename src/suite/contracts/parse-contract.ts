@@ -117,7 +117,7 @@ export function warnOfKeywords(schema: Located, problems: Pick<Problems, 'warn'>
   for (const { pointer, keyword, meant } of findMisspeltKeywords(plainNumbers(schema.value))) {
     problems.warn({
       code: 'unknown-key',
-      message: `"${keyword}" is no keyword of JSON Schema, so nothing is demanded by it`,
+      message: `"${keyword}" is not a keyword of JSON Schema, so it checks nothing`,
       hint: `did you mean "${meant}"?`,
       at: locateInSchema(schema, pointer),
     });

@@ -40,7 +40,7 @@ export async function readCodeSuite(
     problems.report({ code: 'invalid-value', message, hint, at: textSource(names, found.text).at([]) });
   if (evaluate === undefined) {
     report(
-      'a suite that is code can be evaluated in the working tree alone',
+      'a suite that is code can only be evaluated in the working tree',
       'write it in YAML to read it at a git ref',
     );
     return undefined;

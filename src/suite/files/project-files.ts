@@ -220,7 +220,7 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
 
 function nearHint(path: string): { hint?: string } {
   const target = readLink(path);
-  if (target !== undefined) return { hint: `it leads to ${target}: bring that back, or remove the link` };
+  if (target !== undefined) return { hint: `it leads to ${target}: restore that, or remove the link` };
   const folder = dirname(path);
   if (!existsSync(folder)) return { hint: `the folder ${basename(folder)} does not exist either` };
   const hint = didYouMean(basename(path), listNames(folder));

@@ -61,7 +61,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   if (prompt.structured === true && !isJsonObject(output)) {
     context.problems.report({
       code: 'invalid-value',
-      message: `the prompt "${prompt.id}" is structured, and no contract says how its output is`,
+      message: `the prompt "${prompt.id}" is structured, but no contract has a schema of its output`,
       hint: 'add contract: { output: … } with a JSON Schema, to the prompt or the suite',
       at: locate(childOf(item, 'structured')),
     });
@@ -118,7 +118,7 @@ function checkReplaces(
   if (!ids.includes(value)) {
     problems.report({
       code: 'unknown-id',
-      message: `the prompt replaces "${value}", which is no prompt of this suite`,
+      message: `the prompt replaces "${value}", which is not a prompt of this suite`,
       hint: didYouMean(value, others) ?? (others.length === 0 ? 'leave it out' : `known: ${others.join(', ')}`),
       at: locate(replaces),
     });
@@ -131,7 +131,7 @@ function checkReplaces(
     if (current !== id) continue;
     problems.report({
       code: 'invalid-value',
-      message: `the prompt "${String(id)}" replaces itself${value === id ? '' : ', by way of others'}`,
+      message: `the prompt "${String(id)}" replaces itself${value === id ? '' : ' through other prompts'}`,
       at: locate(replaces),
     });
     return;

@@ -75,7 +75,7 @@ function reportEmpty(id: string, texts: readonly MessageText[], problems: Proble
   problems.report({
     code: 'invalid-value',
     message: `the prompt "${id}" is empty`,
-    hint: 'write what the model is to be sent',
+    hint: 'write the text to send to the model',
     at: first.at(1, 1),
   });
 }

@@ -48,7 +48,7 @@ function warnOfSeveralAnswers(params: Located, problems: Problems): void {
     if (typeof count !== 'number' || count <= 1) continue;
     problems.warn({
       code: 'invalid-value',
-      message: `params: ${name} asks for ${count} answers at once, and the first one alone is judged`,
+      message: `params: ${name} asks for ${count} answers at once, and only the first one is judged`,
       hint: `leave ${name} out and write trials: ${count}`,
       at: locate(asked, 'key'),
     });

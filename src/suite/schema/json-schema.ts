@@ -80,7 +80,7 @@ function buildAssertion(assertions: Declarations['assertions']): JsonObject {
       select: { description: 'The part of the answer that is checked.', ...toJsonSchema(selectSchema) },
       name: { description: 'Your own name for the check.', type: 'string', minLength: 1 },
       weight: { description: 'Its weight in the score; default 1.', type: 'number', minimum: 0 },
-      required: { description: 'With a threshold: the case fails where this check does.', type: 'boolean' },
+      required: { description: 'With a threshold: the case fails if this check fails.', type: 'boolean' },
     },
     additionalProperties: false,
     oneOf: names.map((name) => ({ required: [name] })),

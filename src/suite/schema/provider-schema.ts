@@ -48,7 +48,7 @@ export const providerSchema = z.strictObject({
   params: params.optional(),
   structured: flag.optional().describe("Sends contract.output, where there is one, as the API's own schema mode."),
   headers: z.record(z.string(), header).optional().describe('Further headers; a value may be {env: NAME}.'),
-  price: priceSchema.optional().describe('Wins over the built-in table.'),
+  price: priceSchema.optional().describe('Overrides the built-in table.'),
   limits: limits.optional().describe('What the endpoint allows.'),
 });
 

@@ -18,7 +18,7 @@ const pointer = words.refine((value) => value.startsWith('/'), { error: 'must be
 export const contract = z.strictObject({
   input: jsonSchemaOrFile.optional().describe("JSON Schema 2020-12 that every case's vars must satisfy, or its file."),
   output: jsonSchemaOrFile.optional().describe('JSON Schema 2020-12 that every answer must satisfy, or its file.'),
-  approved: z.array(words).optional().describe('Fingerprints of contract findings that are let through.'),
+  approved: z.array(words).optional().describe('Fingerprints of contract findings to accept.'),
   policy: z
     .enum(['practical', 'formal', 'lenient'], { error: 'must be practical, formal or lenient' })
     .optional()
@@ -38,7 +38,9 @@ export const contract = z.strictObject({
   removed: z
     .array(words)
     .optional()
-    .describe('What was removed on purpose: properties of the root, or JSON Pointers. Its removal is no error.'),
+    .describe(
+      'Properties that were removed on purpose: names at the root, or JSON Pointers. Removing them is not an error.',
+    ),
 });
 
 /** Stand-ins whose JSON Schema and checks come from the registries (json-schema.ts, compile-assertions.ts, parse-providers.ts). */
@@ -84,10 +86,10 @@ export const promptSchema = z
     text: text.optional().describe('One user message, a template over the variables of the case.'),
     messages: z.array(message).min(1, { error: 'needs at least one message' }).optional().describe('Chat messages.'),
     replaces: id.optional().describe('The version that this one is compared with, which is then report-only.'),
-    params: params.optional().describe("Wins over the provider's params."),
+    params: params.optional().describe("Overrides the provider's params."),
     structured: flag
       .optional()
-      .describe("Sends contract.output as the API's own schema mode; wins over the provider's structured."),
+      .describe("Sends contract.output as the API's own schema mode; overrides the provider's structured."),
     contract: contract.optional().describe("This version's contract, where it differs from the suite's."),
   })
   .refine(hasOneSource, { error: 'needs exactly one of file, text and messages' });
@@ -194,7 +196,7 @@ export const gateSchema = z.strictObject({
       added: severity.optional().describe('An added or redefined case that fails.'),
     })
     .optional()
-    .describe('What single cases do to the gate.'),
+    .describe('The effect of single cases on the gate.'),
   confirm: z
     .strictObject({
       cases: z
@@ -286,7 +288,7 @@ export const classesSchema = z.strictObject({
 export const defaultsSchema = z.strictObject({
   trials: count.max(10_000, { error: 'must be 10000 or less' }).optional().describe('Repetitions of every case.'),
   assert: assertions.optional().describe("Added before each case's own."),
-  vars: vars.optional().describe("Variables of every case; a case's own win."),
+  vars: vars.optional().describe("Variables of every case; a case's own override them."),
 });
 
 /** The keys of a suite file, each checked on its own so that one mistake hides no other. */
@@ -303,7 +305,7 @@ export const suiteShape = {
     .optional()
     .describe("Endpoints; default: all of the config's."),
   judges: judges.optional().describe('Providers that judge; never a variant.'),
-  contract: contract.optional().describe('What may go in and what must come out.'),
+  contract: contract.optional().describe('Schemas of the input and the output.'),
   defaults: defaultsSchema.optional().describe('What holds for every case.'),
   cases: z.array(anyCase).describe('Golden cases.'),
   recordings: words.optional().describe('JSON lines of recorded answers; makes the run hermetic.'),

@@ -198,6 +198,6 @@ describe('cache', () => {
     expect((await project.run(['cache', 'import', 'none.jsonl'])).code).toBe(2);
     project.write('file', 'no folder');
     const { code, stderr } = await project.run(['cache', 'export', 'file/x.jsonl']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('a part of the path is no folder (ENOTDIR)')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('a part of the path is not a folder (ENOTDIR)')]);
   });
 });

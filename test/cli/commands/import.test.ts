@@ -174,7 +174,7 @@ tests:
       ['--partial'],
     );
     expect(code).toBe(0);
-    expect(stderr).toMatch(/:3:14 .*defaultTest from a file has no equal here/);
+    expect(stderr).toMatch(/:3:14 .*defaultTest from a file has no equivalent here/);
     expect(suite?.['cases']).toMatchObject([
       { assert: [{ similar: { value: 'hi', min: 0.75, provider: 'openai:text-embedding-3-large' } }] },
     ]);

@@ -13,7 +13,7 @@ test.each([
   [
     'a judge that is not there',
     { assert: '[{ rubric: { value: x, judge: strikt } }]' },
-    ['"strikt" is no judge of this suite', 'did you mean "strict"?', 'tone.eval.yaml:6'],
+    ['"strikt" is not a judge of this suite', 'did you mean "strict"?', 'tone.eval.yaml:6'],
   ],
   [
     'the model under test',

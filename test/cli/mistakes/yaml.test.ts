@@ -161,8 +161,8 @@ describe('a value of YAML that must be quoted', () => {
         [suite]: suiteOf({ cases: caseOf([word, 'assert:', '  - regex: "\\w+"', '  - not: { regex: "\\d\\n" }']) }),
       },
       says: [
-        `${suite}:7:17 error syntax: "\\w" is no escape of a text in double quotes\nhint: write it in single quotes: '\\w+'`,
-        `${suite}:8:24 error syntax: "\\d" is no escape of a text in double quotes\nhint: write \\\\d`,
+        `${suite}:7:17 error syntax: "\\w" is not an escape of a text in double quotes\nhint: write it in single quotes: '\\w+'`,
+        `${suite}:8:24 error syntax: "\\d" is not an escape of a text in double quotes\nhint: write \\\\d`,
       ],
       follow({ change }) {
         change(suite, '"\\w+"', "'\\w+'");

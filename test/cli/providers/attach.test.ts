@@ -163,7 +163,7 @@ describe('files that a message attaches', () => {
   it.each([
     [['missing.png'], 'missing.png does not exist'],
     [['../../outside.png'], '../../outside.png'],
-    [['photos.eval.yaml'], 'is no image, PDF or sound'],
+    [['photos.eval.yaml'], 'is not an image, PDF or sound'],
     [['{{ photo }}'], 'photo'],
   ])('at %j are a mistake of the user, with its place', async (attach, message) => {
     const server = await start();

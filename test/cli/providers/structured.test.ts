@@ -95,7 +95,7 @@ describe('a structured prompt sends the contract of its output', () => {
     const { code, stderr } = await project.run(['validate']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/triage\.eval\.yaml:1:\d+/);
-    expect(stderr).toContain('the prompt "v1" is structured, and no contract says how its output is');
+    expect(stderr).toContain('the prompt "v1" is structured, but no contract has a schema of its output');
   });
 
   it('which is no finding of its own when the contract is compared', async () => {

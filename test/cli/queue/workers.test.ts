@@ -253,7 +253,7 @@ ${words.join('\n')}
       await startWorker(other.root, ['--queue', redis.url], keyless),
     ];
     const running = project.report(['run', '--queue', redis.url], { env: server.env });
-    await refusing[0]?.logged('REFUSED: this checkout configures it otherwise');
+    await refusing[0]?.logged('REFUSED: this checkout configures it differently');
     await refusing[1]?.logged('REFUSED: OPENAI_API_KEY is not set here');
     expect(server.requests).toHaveLength(0);
     await startWorker(project.root, ['--queue', redis.url, '--lease', '2s'], server.env);

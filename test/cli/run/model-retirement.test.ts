@@ -23,8 +23,8 @@ async function runOn(day: string, model = 'gpt-5-mini') {
 test.each([
   ['2026-10-12', 'is shut down by its vendor on 2026-12-11, in 60 days'],
   ['2026-12-10', 'is shut down by its vendor on 2026-12-11, in 1 day'],
-  ['2026-12-11', 'was to be shut down by its vendor on 2026-12-11: where that came about, calls to it fail'],
-  ['2027-05-01', 'was to be shut down by its vendor on 2026-12-11: where that came about, calls to it fail'],
+  ['2026-12-11', 'was to be shut down by its vendor on 2026-12-11: if that happened, calls to it fail'],
+  ['2027-05-01', 'was to be shut down by its vendor on 2026-12-11: if that happened, calls to it fail'],
 ])('on %s a run on gpt-5-mini and validate say: %s', async (day, said) => {
   const { code, stderr, shown, validated } = await runOn(day);
   // A word of warning changes no verdict: a gateway may still answer.

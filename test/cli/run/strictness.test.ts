@@ -126,7 +126,7 @@ test('recordings that are a folder, and a bad line of them, are shown where they
   const { code, stderr } = await project.run(['run']);
   expect(code).toBe(2);
   expect(stderr).toContain(
-    'evals/r.jsonl:1:31 error recording: This line is no recorded answer: unknown key "caseID".\n> 1 | {"prompt"',
+    'evals/r.jsonl:1:31 error recording: This line is not a recorded answer: unknown key "caseID".\n> 1 | {"prompt"',
   );
   expect(stderr).toContain('hint: did you mean "caseId"?');
 });

@@ -30,14 +30,14 @@ const undecodable: readonly (readonly [string, Exclude<Scripted, string>, RegExp
   [
     'one byte that is none',
     { body: Buffer.concat([utf8.subarray(0, -1), Buffer.from('\xff}', 'latin1')]), ...plain },
-    /no JSON|UTF-8/,
+    /not JSON|UTF-8/,
   ],
   ['Latin 1, named', { body: latin1, ...typed('application/json; charset=ISO-8859-1') }, /its charset is iso-8859-1/],
   ['UTF-8 under another name', { body: utf8, ...typed('application/json; charset=windows-1252') }, /windows-1252/],
   [
     'UTF-16',
     { body: Buffer.from(json, 'utf16le'), ...typed('application/json;charset="utf-16le"') },
-    /utf-16le|no JSON/,
+    /utf-16le|not JSON/,
   ],
   ['a charset that nobody knows', { body: utf8, ...typed('application/json; charset=martian') }, /martian/],
 ];

@@ -81,6 +81,6 @@ test('--last-failed names the first of the cases that are gone, and runs the oth
   const { code, stdout } = await project.run(['run', '--last-failed'], { env: server.env });
   expect(code).toBe(1);
   const said = stdout.replaceAll(/\s+/g, ' ');
-  expect(said).toContain('--last-failed: 6 of its cases are gone: a/a, a/b, a/c, a/d, a/e');
+  expect(said).toContain('--last-failed: 6 of its cases no longer exist: a/a, a/b, a/c, a/d, a/e');
   expect(said).not.toContain('a/f');
 });

@@ -123,7 +123,11 @@ describe('llmcheck merge', () => {
   test.each([
     ['one is missing', 'shard 2/3 is missing', ([a, , c]: string[]) => [a, c]],
     ['one is there twice', 'shard 1/3 is there 2 times', ([a, b, c]: string[]) => [a, b, c, a]],
-    ['one is no shard', 'is no shard: it was not run with --shard', ([a, b, c, whole]: string[]) => [a, b, c, whole]],
+    [
+      'one is no shard',
+      'is not a shard: it was not run with --shard',
+      ([a, b, c, whole]: string[]) => [a, b, c, whole],
+    ],
     ['one is of another selection', 'another selection', ([, b, c, , filtered]: string[]) => [filtered, b, c]],
     ['one is of another number', 'another number of shards', ([a, b, , , , half]: string[]) => [a, b, half]],
     ['one was cut off', '--resume', ([a, b, , , , , cut]: string[]) => [a, b, cut]],

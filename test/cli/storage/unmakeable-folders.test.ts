@@ -44,6 +44,6 @@ test('a file in the place of a folder is said to be none', async () => {
   project.write('file', '');
   for (const path of ['file/x.json', 'file/deeper/x.json']) {
     const { code, stderr } = await project.run(['report', '-r', `json=${path}`]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('a part of the path is no folder (ENOTDIR)')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('a part of the path is not a folder (ENOTDIR)')]);
   }
 });

@@ -85,7 +85,7 @@ describe('what a pattern leads to and can not be read is a usage error', () => {
     link(project, 'loop.eval.yaml', 'evals/loop.eval.yaml');
     const said = await refusalOf(project);
     expect(said).toContain('evals/gone.eval.yaml does not exist: it is a link to a file that is not there');
-    expect(said).toContain('it leads to gone: bring that back, or remove the link');
+    expect(said).toContain('it leads to gone: restore that, or remove the link');
     expect(said).not.toContain('did you mean');
     const named = await project.run(['run', 'evals/gone.eval.yaml']);
     expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('a link to a file that is not there')]);

@@ -132,7 +132,7 @@ test('what can not be found is a usage error with its place, all at once', async
   expect(code).toBe(2);
   expect(stderr).toMatch(/own\.eval\.yaml:5:36 .*evals\/gone\.ts does not exist/);
   expect(stderr).toMatch(/own\.eval\.yaml:6:39 .*outside\.ts lies outside the project/);
-  expect(stderr).toMatch(/own\.eval\.yaml:7:41 .*what names code must be no template/);
+  expect(stderr).toMatch(/own\.eval\.yaml:7:41 .*the path of code must not be a template/);
   expect(stderr).toMatch(/own\.eval\.yaml:8:34 .*gone\.sh does not exist/);
   expect(stderr).toMatch(/own\.eval\.yaml:9:64 .*gone\.txt does not exist/);
 });

@@ -90,7 +90,7 @@ describe('llmcheck view', () => {
     const runs = await view.json<PageRun[]>('/api/runs');
     expect(runs.map(({ state }) => state)).toEqual(['unreadable', 'complete']);
     const { status, body } = await view.get('/api/run/20990101-000000-aaaa/index');
-    expect([status, body]).toEqual([422, expect.stringContaining('is no run record')]);
+    expect([status, body]).toEqual([422, expect.stringContaining('is not a run record')]);
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)('ends on %s, open pages or not', async (signal) => {
