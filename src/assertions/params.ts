@@ -83,7 +83,7 @@ export const boundsParams = {
   max: countParam.optional().describe('The most that passes.'),
 };
 
-/** Refuses a map of `min` and `max` that asks for nothing, and one that nothing can meet. */
+/** Refuses a map of `min` and `max` that every value meets, and one that no value meets. */
 export function withBounds<Schema extends z.ZodType<Bounds>>(schema: Schema): Schema {
   return schema
     .refine(({ min, max }) => min !== undefined || max !== undefined, { error: 'needs min or max' })

@@ -74,7 +74,7 @@ export function findAcceptedPrompt(
   return fault === undefined ? { state: { is: 'askable', of }, variant } : unavailable(`it ${fault.message}`);
 }
 
-/** The variant tells the prompt that was accepted last, and not the one of which an older case was accepted. */
+/** The variant has only the prompt that was accepted last. Older cases may have been accepted with another one. */
 const ofSeveralPrompts = 'its cases were accepted with several prompts (accept a run of all cases)';
 
 function findStored(
@@ -92,7 +92,7 @@ function findStored(
   return find(prompt.id) ?? find(replaces);
 }
 
-/** What differs beside prompt, params and model. Nobody can be asked with the settings of then. */
+/** What differs besides prompt, params and model. Earlier settings can't be used again. */
 function whyOtherwise({ provider }: RenderedVariant, stored: StoredVariant, own: SentVariant): string | undefined {
   const id = quote(provider.id);
   // What a program imports is not known.

@@ -4,7 +4,7 @@ import { isSameVariant, poolCase } from './pool-trials.ts';
 export interface MergeOptions {
   /** False where the run left cells out by a filter, tag, sample, shard or restriction: rows that it lacks are kept then. */
   readonly isFull: boolean;
-  /** True for a case that counts by the run alone, whatever earlier runs showed of it. */
+  /** True for a case that counts only by this run, whatever earlier runs showed of it. */
   readonly beginsAgain?: (key: VariantKey, caseId: string) => boolean;
 }
 

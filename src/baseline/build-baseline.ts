@@ -5,7 +5,7 @@ import type { CellRow } from '../model/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { answerHashOf } from '../record/hash-answer.ts';
 
-/** Longer answers are kept by their hash alone. */
+/** Of longer answers only the hash is kept. */
 export const maxKeptOutputBytes = 64 * 1024;
 
 /** What later comparisons need of a suite's run. Nothing in it depends on when, where or how fast it ran, and rows are read lazily. */

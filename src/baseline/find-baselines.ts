@@ -217,7 +217,7 @@ export type FindReference = (suite: { readonly id: string; readonly path: string
 
 /**
  * Finds references by what the run is compared with. With `--baseline git:REF` the reference at the ref goes before the working
- * tree's, so that a change can neither remove nor replace the one that it is held against.
+ * tree's, so that a change can neither remove nor replace the one that it is compared with.
  */
 export function openReferences(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindReference {
   const { root, cwd, env } = options;

@@ -14,11 +14,11 @@ export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {
 
 /**
  * A case after another run was accepted: that run's answers, and the counts of both. An answer that was counted before, such
- * as one from the cache, adds nothing. Other checks begin again with the new run alone.
+ * as one from the cache, adds nothing. Other checks begin again with the new run only.
  */
 export function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
   if (old.stamp !== accepted.stamp || old.otherVariant === true) return accepted;
-  // Without names, nothing tells new answers from those that were counted.
+  // Without names, new answers can't be told from those that were counted.
   if ([...old.trials, ...accepted.trials].some(isNameless)) return accepted;
   const judged = accepted.trials.filter(hasVerdict);
   if (judged.length === 0) return old;

@@ -160,7 +160,7 @@ function parseHeader(text: string, file: string, line: number): { suite: string;
   return { suite, pin: { until } };
 }
 
-/** A row, or the reason why the line is none. */
+/** A row, or the reason why the line is not a row. */
 function parseRow(text: string): BaselineVariant | BaselineCase | string {
   const parsed = parseJson(text);
   if (!parsed.ok) return `it is not JSON: ${parsed.reason}`;

@@ -28,7 +28,7 @@ export function describeRowFault(row: unknown): string {
 // Written by hand as in row-guards.ts: a schema takes five times as long, and a baseline may have 100,000 lines.
 type Test = (value: unknown) => boolean;
 
-/** A test for each field, so that the compiler asks for one where the model gains a field. */
+/** A test for each field, so that the compiler requires one where the model gains a field. */
 type FieldsOf<Row> = { readonly [Name in Exclude<keyof Row, 'type'>]-?: Test };
 
 const statuses: ReadonlySet<unknown> = new Set<BaselineTrial['status']>(['passed', 'failed', 'errored', 'skipped']);

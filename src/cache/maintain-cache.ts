@@ -50,7 +50,7 @@ export interface ImportResult {
 }
 
 /**
- * What `llmcheck cache` does with a folder; a missing one is an empty cache. Every operation streams: `prune` alone holds a
+ * What `llmcheck cache` does with a folder; a missing one is an empty cache. Every operation streams; only `prune` holds a
  * path and a size for each entry. Disk errors are `StorageError`s.
  */
 export class CacheMaintenance {

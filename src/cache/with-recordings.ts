@@ -9,7 +9,7 @@ export interface RecordingOptions {
   readonly missing: 'fail' | 'ask';
 }
 
-/** Answers from committed recordings. The hash alone decides, so a renamed case keeps its answer. */
+/** Answers from committed recordings. Only the hash decides, so a renamed case keeps its answer. */
 export function withRecordings(next: Complete, recordings: Recordings, { missing }: RecordingOptions): Complete {
   const byHash = new Map<string, NumberedRecording>();
   const byCell = new Map<string, NumberedRecording[]>();

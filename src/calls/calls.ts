@@ -29,7 +29,7 @@ export interface Calls {
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
   /** Cells or questions of one endpoint that are worth having in work at present. */
   readonly workersFor: (config: ProviderConfig) => () => number;
-  /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
+  /** True where a suite answers only from its recordings or the cache, so that asking again gives the same answer. */
   readonly isHermetic: (suite: Suite) => boolean;
   readonly isBudgetExhausted: () => boolean;
   /** Once-per-run remarks. */
@@ -90,7 +90,7 @@ function isRecorded({ recordings }: Suite, { record, isCacheModeChosen, settings
   return recordings !== undefined && !record && (!isCacheModeChosen || settings.cacheMode === 'replay');
 }
 
-/** Answers by the recordings of a suite alone. */
+/** Answers only by the recordings of a suite. */
 function replay(endpoint: Endpoint, suite: Suite, recordings: Recordings): Complete {
   const replayed = endpoint.replayed.get(suite.id) ?? withRecordings(endpoint.live, recordings, { missing: 'fail' });
   endpoint.replayed.set(suite.id, replayed);

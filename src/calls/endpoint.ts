@@ -24,7 +24,7 @@ export interface Endpoint {
   readonly answered: Complete;
   /** Live, and into the cache. */
   readonly refreshed: Complete;
-  /** By recordings alone, for each suite that has some. */
+  /** Only by recordings, for each suite that has some. */
   readonly replayed: Map<string, Complete>;
 }
 

@@ -181,7 +181,7 @@ export class AccountLimiter {
     return {
       release: (outcome) => {
         const nowMs = this.#options.clock.now();
-        // A call that found its provider stopped was never sent and says nothing.
+        // A call that found its provider stopped was never sent and shows nothing.
         if (outcome !== undefined && outcome.attempts > 0) {
           queue.rates.settle(estimate, outcome, nowMs);
           this.#learn(outcome, sent, nowMs);

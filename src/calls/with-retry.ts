@@ -47,7 +47,7 @@ export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complet
         lease.release(timed?.outcome);
       }
       const { outcome, isTimeUp } = timed;
-      // A timer may fire a moment before the clock agrees, so the clock alone would allow another attempt.
+      // A timer may fire a moment before the clock agrees, so the clock would allow another attempt.
       remainingMs = isTimeUp ? 0 : remainingMs - timed.elapsedMs;
       attempts += outcome.attempts;
       if (outcome.status === 'completed') return attempts === outcome.attempts ? outcome : { ...outcome, attempts };

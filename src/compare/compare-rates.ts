@@ -74,7 +74,7 @@ function sum(values: ArrayLike<number>): number {
   return total;
 }
 
-/** The tolerated drop where judges decide; undefined where rules alone do. */
+/** The tolerated drop where judges decide; undefined where only rules decide. */
 export function findJudgedMargin(
   cases: ComparedCases,
   sides: { readonly baseline: ComparedSide; readonly candidate: ComparedSide },
@@ -91,7 +91,7 @@ export function findJudgedMargin(
   return { maxDrop, margin, judged, unmeasured, ...defined({ least }) };
 }
 
-/** Of the failed trials on both sides, the share that judges alone failed; 1 where none failed. */
+/** Of the failed trials on both sides, the share that only judges failed; 1 where none failed. */
 function shareOfJudged(
   cases: ComparedCases,
   { baseline, candidate }: { readonly baseline: ComparedSide; readonly candidate: ComparedSide },

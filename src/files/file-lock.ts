@@ -131,7 +131,7 @@ function isRunning(id: number): boolean {
   }
 }
 
-/** When a process began, in ticks since the start of the computer: a number is given again, a start is not. Linux alone says it. */
+/** When a process began, in ticks since the start of the computer: process numbers are reused, start times are not. Only Linux provides it. */
 function startOf(id: number): string | undefined {
   const stat = readOr(() => readFileSync(`/proc/${id}/stat`, 'utf8'));
   // The name before the last parenthesis may hold anything. The state follows, the 3rd field; the start is the 22nd.

@@ -63,7 +63,7 @@ export function openHttpClient({
   const limits = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: maxBodyBytes };
   const direct = new Agent({ ...limits, connect });
   const tunnels = new Map<string, ProxyAgent>();
-  // Most clients ask one address alone.
+  // Most clients use only one address.
   let last: { readonly url: string; readonly route: Route } | undefined;
 
   function findRoute(url: URL): Route {

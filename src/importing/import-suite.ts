@@ -31,7 +31,7 @@ interface ImportedText {
   readonly warnings: readonly Problem[];
 }
 
-/** Turns another tool's file into the text of a suite. Reads files of the project alone, and runs nothing. */
+/** Turns another tool's file into the text of a suite. Reads only files of the project, and runs nothing. */
 export async function importSuite(options: ImportOptions): Promise<ImportedText> {
   const { format, cwd, partial } = options;
   const files = openProjectFiles(findProject(cwd), cwd);

@@ -90,7 +90,7 @@ export interface Pin {
 /** The content of a baseline file, read or to be written. */
 export interface BaselineContent {
   readonly suite: string;
-  /** Of a pinned reference alone. */
+  /** Only in a pinned reference. */
   readonly pin?: Pin;
   readonly variants: readonly BaselineVariant[];
   /** Of each variant once. */

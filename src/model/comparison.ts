@@ -33,7 +33,7 @@ export interface ComparedSide {
   readonly source: string;
   readonly recorded: RecordedVariant;
   readonly cases: ReadonlyMap<string, CaseSummary>;
-  /** What was accepted, where `cases` ran in this run: known failures are among the accepted ones alone. */
+  /** What was accepted, where `cases` ran in this run: only accepted cases can be known failures. */
   readonly accepted?: ReadonlyMap<string, CaseSummary>;
   /** Model snapshots as the API answered them. */
   readonly models: readonly string[];
@@ -52,7 +52,7 @@ export interface ComparedCase {
   readonly candidate: CaseSummary | undefined;
   /** Passed on the baseline by majority and failed in every candidate trial. */
   readonly suspect: boolean;
-  /** It was accepted under other checks than those that both sides are judged by here: it counts for the rates alone. */
+  /** It was accepted under other checks than those that both sides are judged by here: it counts only for the rates. */
   readonly rejudged: boolean;
 }
 
@@ -75,7 +75,7 @@ export interface MetricEvidence {
   readonly everyCaseRose?: boolean;
   /** The lower bound with every error counted against the candidate, where there were any. */
   readonly worstLow?: number | null;
-  /** True where no case is on both sides, so that two separate samples are compared: that can show a drop, and no more. */
+  /** True where no case is on both sides, so that two separate samples are compared: that can show a drop, but can't exclude one. */
   readonly isUnpaired?: true;
 }
 
@@ -171,7 +171,7 @@ export interface JudgedMargin {
   readonly maxDrop: number;
   /** The drop of the verdicts that stands for it. */
   readonly margin: number;
-  /** Of the failed trials on both sides, the share that judges alone failed; 1 where none failed. */
+  /** Of the failed trials on both sides, the share that only judges failed; 1 where none failed. */
   readonly judged: number;
   /** The least accurate of the judges that were measured; absent where none was. */
   readonly least?: { readonly judge: string; readonly labels: number; readonly youdenLow: number };

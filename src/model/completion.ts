@@ -85,7 +85,7 @@ export interface Completion {
   readonly rawFinishReason?: string;
   /** Undefined where the API reported none. */
   readonly usage?: Usage;
-  /** The successful attempt alone, on a monotonic clock: no queue, no retry wait. Absent where it was not measured, as in a batch. */
+  /** Time of the successful attempt on a monotonic clock, without queueing and waits between retries. Absent where it was not measured, as in a batch. */
   readonly latencyMs?: number;
   readonly responseId?: string;
   /** The model snapshot as the API answered it. */

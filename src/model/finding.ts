@@ -6,7 +6,7 @@ export type Direction = 'input' | 'output';
 
 export type FindingSeverity = 'error' | 'warn' | 'info';
 
-/** `practical`: the documented severities; `formal`: the subset rule alone; `lenient`: only removing, renaming and retyping fail. */
+/** `practical`: the documented severities; `formal`: only the subset rule; `lenient`: only removing, renaming and retyping fail. */
 export type ContractPolicy = 'practical' | 'formal' | 'lenient';
 
 /** Sets the severity of findings by rule, by place, or by both; `off` leaves them out. */
@@ -27,7 +27,7 @@ export interface Finding {
   readonly path: string;
   /** Null where the old contract said nothing. */
   readonly old: JsonValue;
-  /** Null where the new contract says nothing. */
+  /** Null where the new contract has no such part. */
   readonly new: JsonValue;
   readonly message: string;
   /** 12 hex digits; the same as long as this very difference is, whatever else changes. */

@@ -50,7 +50,7 @@ export interface Breach {
 
 export type DecisionOutcome = 'passed' | 'failed' | 'inconclusive' | 'incomplete';
 
-/** The gate's word. The exit code follows from it alone (model/exit-code.ts). */
+/** The gate's decision, from which alone the exit code follows (model/exit-code.ts). */
 export interface Decision {
   readonly outcome: DecisionOutcome;
   readonly breaches: readonly Breach[];

@@ -3,7 +3,7 @@
  * is the one to install. The next major version may not work.
  */
 const lowestVersions = {
-  // BullMQ 5.64 is the first that tells of the locks that it renews.
+  // BullMQ 5.64 is the first that reports the locks that it renews.
   bullmq: ['6.0', '5.64'],
   ioredis: ['5.4'],
   'node-sql-parser': ['5.4'],

@@ -25,7 +25,7 @@ export interface Endpoint {
   readonly movedBy?: { readonly variable: string; readonly from?: string };
   /** Further variables whose values are as secret as a key. */
   readonly secretEnv?: readonly string[];
-  /** Names the provider in the price table, such as `openai`; undefined: looked up by model alone. */
+  /** Names the provider in the price table, such as `openai`; undefined: looked up by model only. */
   readonly priceProvider?: string;
   /** False for adapters that never send anything, such as `replay`. */
   readonly sends: boolean;

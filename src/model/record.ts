@@ -67,7 +67,7 @@ export interface RecordedSuite {
   readonly judges?: readonly RecordedJudge[];
   /** True where a filter, tag, sample, shard or restriction left cells out. */
   readonly filtered: boolean;
-  /** Set where recordings or the cache alone answer, so that asking again gives the same answer. */
+  /** Set where only recordings or the cache answer, so that asking again gives the same answer. */
   readonly replayed?: true;
 }
 
@@ -166,7 +166,7 @@ export interface RecordedCall {
   readonly latencyMs?: number;
   readonly costUsd: number | null;
   readonly usage?: Usage;
-  /** Only in conversations, where `output` is the last answer alone. */
+  /** Only in conversations, where `output` is only the last answer. */
   readonly text?: string;
 }
 
@@ -239,7 +239,7 @@ export interface CellRow extends CellKey {
   readonly model?: string | undefined;
   readonly systemFingerprint?: string | undefined;
   readonly calls: readonly RecordedCall[];
-  /** On the first trial alone: the others sent the same. */
+  /** Only on the first trial: the others sent the same. */
   readonly asked?: AskedCase | undefined;
   readonly error?:
     | {
@@ -252,7 +252,7 @@ export interface CellRow extends CellKey {
   readonly skip?: { readonly reason: SkipReason; readonly message?: string } | undefined;
 }
 
-/** What counting, comparing and deciding need of a row; it comes before the rest of the line, so that it can be read alone. */
+/** What counting, comparing and deciding need of a row; it comes before the rest of the line, so that it can be read by itself. */
 export type RowHead = CellKey &
   Pick<CellRow, 'type' | 'stamp' | 'status' | 'cached'> & {
     readonly [Key in

@@ -1,4 +1,4 @@
-/** The cache that several machines share, as configured; secrets are in environment variables alone. */
+/** The cache that several machines share, as configured; secrets are only in environment variables. */
 export interface SharedCacheConfig {
   /** Without a password. */
   readonly url?: string;
@@ -13,6 +13,6 @@ export interface SharedCacheConfig {
   readonly prefix: string;
   /** Older answers count as missing. */
   readonly ttlMs?: number;
-  /** For one answer; a store that takes longer is left alone for the rest of the run. */
+  /** For one answer; a slower store is not used for the rest of the run. */
   readonly timeoutMs: number;
 }

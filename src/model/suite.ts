@@ -24,7 +24,7 @@ export interface TemplateLanguage {
   readonly name: 'braces' | 'handlebars' | 'jinja';
   /** The texts of partials by name. */
   readonly partials?: Readonly<Record<string, string>>;
-  /** What a variable is where a case says nothing of it. */
+  /** The value of a variable that a case does not set. */
   readonly defaults?: JsonObject;
   /** Variables that may be left out; they are then empty. */
   readonly optional?: readonly string[];
@@ -136,7 +136,7 @@ export interface ProviderConfig {
   readonly at?: SourceLocation;
   /** The plug-in that its adapter comes from. */
   readonly plugin?: LoadedPlugin<ProviderPlugin>;
-  /** Of a judge alone. */
+  /** Only for a judge. */
   readonly judging?: JudgingTerms;
 }
 
@@ -177,7 +177,7 @@ export interface LabelledAnswer {
   readonly at: SourceLocation;
 }
 
-/** A group of stored answers is known by a number, so that the file of labels tells no verdict. */
+/** A group of stored answers has a number as its name, so that the file of labels does not reveal a verdict. */
 export interface DrawnFrom {
   readonly stratum: number;
   readonly of: number;
@@ -330,7 +330,7 @@ export interface Suite {
   readonly baseline: { readonly outputs: 'full' | 'hash' };
   readonly sources: Sources;
   readonly caseCount: number;
-  /** Files of cases that hold none, and the suite itself where it has none. */
+  /** Files of cases without a case, and the suite itself where it has no case. */
   readonly emptySelections?: readonly EmptySelection[];
   /** The cases in file order, made on demand; may be iterated again. */
   cases(): Iterable<Case>;

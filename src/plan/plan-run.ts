@@ -178,7 +178,7 @@ function findUnpriced(
   for (const { suite, variants } of plan.suites) {
     const gate = suite.gate.cost;
     const hasGate = gate.max !== undefined || gate.maxIncrease !== undefined;
-    // `--max-cost` covers judges too; the cost gate of a suite looks at its variants alone.
+    // `--max-cost` covers judges too; the cost gate of a suite only looks at its variants.
     if (maxCostUsd !== undefined) for (const model of suite.askedModels) check(model, '--max-cost');
     if (maxCostUsd === undefined && !hasGate) continue;
     for (const { provider } of variants) check(provider, hasGate ? `the cost gate of suite ${suite.id}` : '--max-cost');

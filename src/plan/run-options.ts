@@ -60,6 +60,6 @@ export interface RunPorts {
   readonly trace?: RunTrace;
   /** Aborted where the run's results are not wanted any more: what is in flight ends and is kept, nothing new starts. */
   readonly outdated?: AbortSignal;
-  /** Calls back when the user asks for an end, until the returned function is called. */
+  /** Calls back when the user interrupts the run, until the returned function is called. */
   readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
 }

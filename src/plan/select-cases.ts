@@ -103,7 +103,7 @@ function filterProblem(pattern: string, { message, hint }: GlobFault): UserError
 }
 
 /**
- * Draws by ids and the seed alone: if something that a run writes could move a case, shards that run one after the other
+ * Draws only by ids and the seed: if something that a run writes could move a case, shards that run one after the other
  * would leave cases out. All prompt versions of a case are in one shard, and a new case moves few others.
  */
 function drawCases(suites: readonly Suite[], selection: Selection, matches: CasePredicate): ReadonlySet<string> {

@@ -8,7 +8,7 @@ export interface PricedModel {
   readonly providerId: string;
   readonly adapter: string;
   readonly model: string;
-  /** The provider's name in the built-in table; undefined: looked up by model alone. */
+  /** The provider's name in the built-in table; undefined: looked up by model only. */
   readonly priceProvider?: string;
   /** The provider's own `price:`. */
   readonly ownPrice?: Price;

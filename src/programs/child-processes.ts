@@ -49,7 +49,7 @@ export function watchMemory(pid: number, limitBytes: number, onExceeded: () => v
   };
 }
 
-/** A process and its descendants on Linux; the process alone on other systems. */
+/** A process and its descendants on Linux; only the process on other systems. */
 function listProcessTree(pid: number): readonly number[] {
   const tree = [pid];
   for (const next of tree) {

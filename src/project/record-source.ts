@@ -37,7 +37,7 @@ export function classifySource(text: string, choices: SourceChoices): RecordSour
   if (place === 'file') return { kind: 'file', path };
   if (runs.some(({ id }) => id === text)) return { kind: 'run', id: text };
   if (choices.isPromptId(text)) return { kind: 'prompt', id: text };
-  // Shorthands come last, so that they never hide what bears the very name.
+  // Shorthands come last, so that they never hide what has exactly that name.
   const starting = text === 'latest' ? runs.slice(0, 1) : runs.filter(({ id }) => id.startsWith(text));
   const [run, second] = starting;
   if (run === undefined) throw unknownSource(text, path, place, choices);

@@ -128,7 +128,7 @@ function readFormat(
   };
 }
 
-/** Its own runner takes JSON in a text alone. */
+/** Its own runner only takes JSON in a text. */
 function readSchema(
   document: PromptDocument,
   written: unknown,

@@ -176,7 +176,7 @@ const adapterOf: Readonly<Record<string, string>> = {
   bedrock: 'bedrock',
 };
 
-/** `publisher/model`, or a model of OpenAI alone, as older files have it. */
+/** `publisher/model`, or only a model of OpenAI, as in older files. */
 export function findModel(written: string, at: SourceLocation): PromptModel {
   const slash = written.indexOf('/');
   const publisher = slash === -1 ? undefined : written.slice(0, slash);

@@ -59,7 +59,7 @@ export function compileBraces(source: string, { optional = [], ...language }: Te
   };
 }
 
-/** The names of the partials that a text asks for. */
+/** The names of the partials that a text uses. */
 export function findPartials(source: string): readonly string[] {
   return surveyTree(parseHandlebars(source)).partials;
 }

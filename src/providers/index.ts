@@ -31,7 +31,7 @@ export function findAdapter({ adapter, plugin }: Pick<ProviderConfig, 'adapter' 
   return plugin === undefined ? lookupAdapter(adapter) : createPluginAdapter(plugin);
 }
 
-/** `constructor` is a legal YAML string, so names are looked up among the own keys alone. */
+/** `constructor` is a legal YAML string, so names are looked up among own keys only. */
 export function lookupAdapter(name: string): Adapter | undefined {
   return Object.hasOwn(adapters, name) ? adapters[name] : undefined;
 }

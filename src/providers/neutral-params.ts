@@ -90,7 +90,7 @@ export function readFunctionTool(entry: JsonValue): FunctionTool | undefined {
   };
 }
 
-/** Where an API wants a schema and the tool takes nothing. */
+/** For an API that requires a schema where the tool takes no arguments. */
 export const noParameters: JsonObject = { type: 'object', properties: {} };
 
 function readToolChoice(choice: JsonValue | undefined): ToolChoice | undefined {

@@ -2,7 +2,7 @@
 export interface Retirement {
   /** The day of the end, ISO 8601. */
   readonly date: string;
-  /** The vendor names the earliest day alone. */
+  /** The vendor names only the earliest day. */
   readonly isEarliest: boolean;
   readonly source: string;
   readonly asOf: string;
@@ -42,7 +42,7 @@ interface VendorRetirements {
   readonly asOf: string;
   /** Ids that are separated by spaces, by the day of their end. */
   readonly shutdowns: Readonly<Record<string, string>>;
-  /** The same where the vendor names the earliest day alone. */
+  /** The same where the vendor names only the earliest day. */
   readonly earliest?: Readonly<Record<string, string>>;
 }
 

@@ -110,7 +110,7 @@ function changedError(path: string, { offset }: RowPlace): UserError {
 
 /**
  * A row as its line, without the line break: its head, then `identity`, then the rest. Counting and comparing parse the
- * heads alone, which are a third of the bytes.
+ * heads only, which are a third of the bytes.
  */
 export function renderRow(row: CellRow): string {
   // A head without the hash of an answer would say that there was none; a line that begins with the identity has no head.

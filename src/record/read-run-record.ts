@@ -188,7 +188,7 @@ export function openStoredRecord(path: string, cwd: string, { end }: { readonly 
   return toStoredRecord({ ...record, rows, end: record.end ?? end }, cwd);
 }
 
-/** Reads the heads of the rows alone: faster where most of the answers will never be looked at. */
+/** Reads only the heads of the rows: faster where most of the answers are never needed. */
 export function openRecordHeads(path: string, cwd: string): StoredRecord {
   const rows: RowSummary[] = [];
   const record = visitRowHeads(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));

@@ -3,7 +3,7 @@ import type { Interval } from './means.ts';
 import { clopperPearsonInterval, newcombeUnpairedInterval, wilsonInterval } from './proportions.ts';
 
 interface KappaEstimate extends Interval {
-  /** Agreement beyond chance; null where chance alone would agree always, or where there is nothing to agree on. */
+  /** Agreement beyond chance; null where chance would always agree, or where there is nothing to agree on. */
   readonly kappa: number | null;
   /** The share of pairs that agree. */
   readonly agreement: number | null;

@@ -6,7 +6,7 @@ import type { Interval } from './means.ts';
 /** The answers to one case. */
 export interface ClassifiedCase {
   readonly answers: readonly Classified[];
-  /** Cases of one group are drawn together; a case without one is drawn alone. */
+  /** Cases of one group are drawn together; a case without one is drawn by itself. */
   readonly group?: string | undefined;
 }
 

@@ -46,7 +46,7 @@ export function compareCases(results: PairedResults, options: CompareOptions): C
       verdict: 'inconclusive',
     };
   }
-  // Of these cases alone, the trials are the sample, and they are independent.
+  // For these cases only, the trials are the sample, and they are independent.
   const clusters = options.scope === 'suite' ? undefined : groups;
   const sample = describeSample(cases, clusters);
   const isSingle = (options.binary ?? binary) && clusters === undefined && cases.every(isSingleTrial);
@@ -80,7 +80,7 @@ interface Sample {
   readonly df: number;
   /** How much more the groups spread than independent cases would. */
   readonly designEffect: number;
-  /** Standard error of delta from the noise within cases alone. */
+  /** Standard error of delta from the noise within cases only. */
   readonly withinSe: number;
 }
 

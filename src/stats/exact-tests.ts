@@ -143,7 +143,7 @@ export function cleanRepeatsBound(repeats: number, alpha: number): number {
   return repeats > 0 ? alpha ** (1 / repeats) : 0;
 }
 
-/** When a suite's cases are each tested alone. */
+/** When each case of a suite is tested by itself. */
 export interface BrokenCasePolicy {
   /** Cases judged. */
   readonly n: number;

@@ -133,7 +133,7 @@ function planningComponents(results: PairedResults, repeats: number, options: Sa
   return { variance: varianceOfDifference, omega2, sigma2Baseline, sigma2Candidate };
 }
 
-/** More cases of groups like these; repeats tell nothing of other groups. One group does not show how groups differ. */
+/** More cases of groups like these; repeats show nothing about other groups. One group does not show how groups differ. */
 function settleGroups(
   cases: readonly PairedCase[],
   groups: Groups,

@@ -255,7 +255,7 @@ interface PairedCost {
 
 /**
  * Costs of paired cases: the ratio of totals says how much, the signed rank test on per-case log ratios whether. A few
- * expensive cases can't fail a gate alone. Source: Wilcoxon 1945, https://doi.org/10.2307/3001968.
+ * expensive cases can't fail a gate by themselves. Source: Wilcoxon 1945, https://doi.org/10.2307/3001968.
  */
 export function comparePairedCost(
   baseline: readonly number[],
@@ -285,7 +285,7 @@ export function comparePairedCost(
   };
 }
 
-/** A case that rose by the very margin differs from it by rounding alone. */
+/** A case that rose by exactly the margin differs from it only by rounding. */
 function withoutRounding(difference: number): number {
   return Math.abs(difference) < 1e-12 ? 0 : difference;
 }

@@ -23,7 +23,7 @@ export function testErosion(differences: readonly number[], margin: number, grou
   // One group is one observation, however many cases it has.
   if (n < 2 || (groups !== undefined && new Set(groups).size < 2)) return { delta, z: null, isEroded: false };
   const variance = differences.reduce((sum, value) => sum + (value - delta) ** 2, 0) / (n - 1);
-  // Equal differences differ by rounding alone.
+  // Equal differences differ only by rounding.
   if (variance < 1e-24) return { delta, z: null, isEroded: delta < -margin };
   const z = delta / Math.sqrt((variance / n) * (groups === undefined ? 1 : designEffect(differences, groups)));
   return { delta, z, isEroded: delta < -margin && z <= -erosionZ };

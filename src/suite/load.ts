@@ -126,7 +126,7 @@ function reportDuplicates(parsed: readonly ParsedSuite[], problems: Problems): v
   }
 }
 
-/** The plug-ins of a project alone, without reading a suite; throws a `UserError` for what is wrong with them. */
+/** Loads the plug-ins of a project without reading a suite; throws a `UserError` for what is wrong with them. */
 export async function loadProjectPlugins(
   options: Pick<LoadOptions, 'cwd' | 'configPath' | 'openPlugins'>,
 ): Promise<readonly LoadedPlugin<Plugin>[]> {
@@ -138,7 +138,7 @@ export async function loadProjectPlugins(
   return list;
 }
 
-/** The shared cache of a project alone; throws a `UserError` for what is wrong with it. */
+/** Reads the shared cache of a project without reading a suite; throws a `UserError` for what is wrong with it. */
 export async function loadProjectCache(
   options: Pick<LoadOptions, 'cwd' | 'configPath' | 'packageVersion'>,
 ): Promise<SharedCacheConfig | undefined> {

@@ -250,7 +250,7 @@ function isReadWhole({ contractOnly, problems }: SuiteContext): boolean {
   return contractOnly !== true && problems.errorCount() === 0;
 }
 
-/** Warns of files of cases that hold none, and of a suite that has none at all. */
+/** Warns of files of cases without a case, and of a suite without any. */
 function findEmptyCases(
   suite: string,
   list: Located,

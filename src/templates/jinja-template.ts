@@ -8,7 +8,7 @@ const MAX_NESTED = 50;
 
 /**
  * Parses the supported part of Jinja; throws a `TemplateError` with the place of anything else. Lines such as `user:` begin
- * a message; they are looked for in the template's own text alone.
+ * a message; they are looked for only in the template's own text.
  */
 export function parseJinja(source: string): TemplateTree {
   if (source.length > MAX_LENGTH) {

@@ -1,7 +1,7 @@
 import type { Expression, MarkNode, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
 import { rootOf } from './template-values.ts';
 
-/** What a template wants of its variables, as far as its text tells. */
+/** What a template needs of its variables, as far as its text shows. */
 export interface TreeSurvey {
   /** The paths that it reads, such as `email`, `order.id` or `docs[0].title`. */
   readonly variables: readonly string[];

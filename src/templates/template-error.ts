@@ -20,7 +20,7 @@ export interface TemplateErrorDetails {
   readonly hint?: string;
 }
 
-/** A template without its unknown filters, to find its other errors. Its `render` throws for missing variables alone. */
+/** A template without its unknown filters, to find its other errors. Its `render` throws only for missing variables. */
 export interface ReadableTemplate {
   readonly source: string;
   readonly variables: readonly string[];

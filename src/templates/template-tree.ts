@@ -89,7 +89,7 @@ export interface TreeLanguage {
   readonly functions: Readonly<Record<string, TreeFunction>>;
   /** True where an empty map counts as false. */
   readonly emptyMapIsFalse: boolean;
-  /** The text of a value that elsewhere has none; undefined where it has none here either. */
+  /** The text of a value that has none in other languages; undefined where it has none in this one either. */
   readonly print?: (value: unknown) => string | undefined;
   /** How a value without a text of its own is given one. */
   readonly textHint: (path: string, value: unknown) => string;

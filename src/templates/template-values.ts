@@ -47,7 +47,7 @@ function plain(value: unknown): unknown {
   return value instanceof SpelledNumber && !value.isLong ? value.valueOf() : (value ?? null);
 }
 
-/** Own members alone: a template has no way to prototypes. */
+/** Only own members: a template can't reach prototypes. */
 export function readOwn(value: unknown, key: string | number): unknown {
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;

@@ -6,7 +6,7 @@ export interface DecodedText {
   readonly fault?: string;
 }
 
-/** Reads a body as UTF-8, which JSON is. What is no UTF-8 is read as well as it goes, for messages alone. */
+/** Reads a body as UTF-8, the encoding of JSON. Other bytes are decoded as well as possible, only for messages. */
 export function decodeText(body: Buffer, contentType: string | undefined): DecodedText {
   const charset = findCharset(contentType);
   if (charset !== undefined && !utf8Names.has(charset)) {

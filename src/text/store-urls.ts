@@ -66,7 +66,7 @@ export interface QueueUrl extends RedisAddress {
   readonly shown: string;
 }
 
-/** The address, or what is wrong with it. The reason quotes nothing of it, since it may hold a password. */
+/** The address, or what is wrong with it. The reason does not quote it, since it may contain a password. */
 export function parseQueueUrl(text: string): QueueUrl | { readonly reason: string } {
   const parsed = parseStoreUrl(text);
   if (!parsed.ok || parsed.store.kind !== 'redis') {

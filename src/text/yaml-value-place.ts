@@ -50,7 +50,7 @@ export function findValueAt(text: string, at: number): WrittenValue {
   return { start, end: isFlow ? endInBrackets(text, start, level.bracket) : endOfBlock(text, start, level), isFlow };
 }
 
-/** The bracket that is not closed where the lexer gives up, if there is one. */
+/** The bracket that is not closed where the lexer stops, if there is one. */
 export function findOpenBracket(text: string): { readonly bracket: string; readonly offset: number } | undefined {
   const end = listTokens(text).find(({ type }) => type === 'flow-error-end')?.offset ?? text.length;
   const level = openLevels(text, end).at(-1);

@@ -113,7 +113,7 @@ export function createPluginAssertion({ plugin, hash }: LoadedPlugin<AssertionPl
   };
 }
 
-/** The deadline of what is synchronous can't end a promise: it is left behind. */
+/** A deadline for synchronous code can't stop a promise: the promise is abandoned. */
 async function settle(returned: unknown, timeoutMs: number): Promise<CodeOutcome> {
   if (!(returned instanceof Object) || !('then' in returned)) return { returned };
   let timer: NodeJS.Timeout | undefined;

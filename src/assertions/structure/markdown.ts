@@ -15,7 +15,7 @@ const counted = {
 
 const kinds = Object.keys(counted) as readonly (keyof typeof counted)[];
 
-/** Blocks by CommonMark 0.31 and tables by GFM. A fence that is never closed fails whatever is asked. */
+/** Blocks by CommonMark 0.31 and tables by GFM. A fence that is never closed fails every check. */
 export const markdown = defineAssertion({
   summary: 'the Markdown has given sections, and a number of headings, lists, code blocks, tables or links',
   family: 'structure',

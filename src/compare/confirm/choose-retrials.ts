@@ -6,7 +6,7 @@ import type { SettledSuspicions, Suspect, SuspicionInput } from './settle-suspic
 export interface RetrialSpend {
   /** Requests, those to judges included. */
   readonly calls: number;
-  /** USD of what has a price and a limit; undefined where nothing has. What has none is bounded by the calls alone. */
+  /** USD of what has a price and a limit; undefined where nothing has. What has none is bounded only by the calls. */
   readonly usd: number | undefined;
 }
 
@@ -114,7 +114,7 @@ function probe(
   const probed = (isEnough ? suspects.slice(0, probedSuspects) : suspects).map(({ found }) => found);
   const unasked = probed.filter(({ candidate }) => judgedRows(candidate).length === 0);
   const failing = probed.filter((found) => !unasked.includes(found) && cases.get(found.id)?.kind !== 'flaky');
-  // One case alone would use up what is left.
+  // One case would use up the remaining calls.
   const isScarce = isEnough && unasked.length === probed.length && windowOf(input, budget) < 2;
   if (isScarce) return paysForLooks(input, budget) ? 'averages' : 'cases';
   if (failing.length >= 2) return 'cases';
@@ -160,7 +160,7 @@ class KeptRetrials {
     return [...this.#kept.values()];
   }
 
-  /** False where the block does not fit. What another block already asks for costs nothing. */
+  /** False where the block does not fit. Calls that another block already makes cost nothing. */
   add(block: Block): boolean {
     let left = this.#left;
     const further: WantedRetrials[] = [];

@@ -18,7 +18,7 @@ export interface TrialPair {
 export interface FlaggedAverage {
   /** In the random order in which the looks take them; empty where it is not flagged. */
   readonly cases: readonly RetriedCase[];
-  /** One-sided p of being worse, from these pairs alone; null where they say nothing. */
+  /** One-sided p of being worse, from these pairs only; null where they show nothing. */
   readonly test: (cases: readonly RetriedCase[], pairs: readonly TrialPair[]) => number | null;
 }
 
@@ -76,7 +76,7 @@ export const flaggedAt = 0.1;
 /** Of the cases of a look. */
 export const leastShare = 0.6;
 
-/** Looks at a flagged average by fresh trials alone. `isFinal`: no further retrial can be made. */
+/** Looks at a flagged average by its confirmation trials only. `isFinal`: no further retrial can be made. */
 export function judgeAverage(
   average: FlaggedAverage,
   rule: AverageRule,
@@ -107,7 +107,7 @@ export function judgeAverage(
     last = { p, cases: seen.length };
     if (p === null) continue;
     if (p <= look.spend * rule.level) return { kind: 'confirmed', ...last, p };
-    // The last look clears what fresh trials alone would not even have flagged.
+    // The last look clears what confirmation trials would not have flagged.
     if (p >= look.clearedAt || (next === undefined && p > flaggedAt)) return { kind: 'cleared', ...last, p };
     if (done < size) break;
   }

@@ -26,7 +26,7 @@ export interface SuspectRule {
   readonly isTiny: boolean;
   /** True where the run is so small that its calls do not pay for one case on both sides. */
   readonly isSmall: boolean;
-  /** True where the accepted prompt is asked once as soon as a retrial failed, so that drift costs two calls and no more. */
+  /** True where the accepted prompt is asked once as soon as a retrial failed, so that drift costs only two calls. */
   readonly asksEarly: boolean;
   /** True where the calls are used up by a few retrials of many calls each, so that the accepted prompt can't be asked. */
   readonly isCostly: boolean;
@@ -177,7 +177,7 @@ function ask(
   return { kind: 'open', wanted: { id, side, count } };
 }
 
-/** What a trial says of a case: a verdict, or an error that says nothing. */
+/** What a trial shows of a case: a verdict, or nothing where it errored. */
 export type TrialRow = Pick<RowSummary, 'status' | 'score' | 'costUsd' | 'classified'>;
 
 export type RetrialSide = 'candidate' | 'accepted';

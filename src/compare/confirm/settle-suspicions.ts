@@ -23,7 +23,7 @@ import {
 export interface SuspicionInput {
   /** Every average that is compared and whose accepted prompt can be asked, flagged or not. */
   readonly averages: readonly ComparedAverage[];
-  /** Averages that can fail by the stored trials alone. The level is shared by number between both kinds. */
+  /** Averages that can fail by stored trials only. The level is shared by number between both kinds. */
   readonly storedAverages: number;
   /** Cases that passed when they were accepted and failed in every planned trial. */
   readonly suspects: readonly Suspect[];
@@ -128,7 +128,7 @@ function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly Judged
 }
 
 /**
- * A run with fewer calls is judged without the accepted prompt. A part of a run is not, unless it has one call alone: the
+ * A run with fewer calls is judged without the accepted prompt. A part of a run is not, unless it has only one call: the
  * whole would have asked.
  */
 function leastBudget({ shards, mergedShards }: SuspicionInput): number {
@@ -162,7 +162,7 @@ function judgeEach(
       asksAccepted,
       level,
       failures: isSmall ? Math.min(failures, planned + share) : failures,
-      // Where there is no accepted prompt to ask, a part of a run knows no more than a small run.
+      // Without an accepted prompt to ask, a part of a run knows as little as a small run.
       isTiny: isTiny || (isSmall && !asksAccepted),
       isSmall,
       asksEarly: asksEarly && 2 * suspects.length <= budget,

@@ -60,7 +60,7 @@ function isSameAnswers({ sameAnswers, answers, baseline, candidate }: ComparedVa
   return answers > 0 && sameAnswers === answers && isSameSettings(baseline.recorded, candidate.recorded);
 }
 
-/** What a program imports is not known, so it says nothing that it is sent the same. */
+/** What a program imports is not known, so an equal request does not show that nothing changed. */
 function isAsAccepted(own: ComparedVariant): boolean {
   const [before, after] = [own.baseline.recorded, own.candidate.recorded];
   const isSameRequest = after.adapter !== 'exec' && isSameSettings(before, after) && isSameQuestion(before, after);

@@ -208,7 +208,7 @@ function findUndecided(
 
 /**
  * The variants of an early run whose cases need not all be asked: those asked exclude a drop, and meet every limit. A
- * version that another one replaces is asked for that one alone.
+ * version that another one replaces is only asked for the comparison with it.
  */
 export function findDecided(
   { suites }: RunSummary,

@@ -77,7 +77,7 @@ function judgePartial(
   // Without an order the record does not say which cases came first.
   if (early === undefined) return nothingShown;
   const limit = findFirstUnasked(comparison, early.order, look);
-  // A look says nothing of a variant whose cases were all asked: it is tested once, at the end.
+  // An interim look does not apply to a variant whose cases were all asked: it is tested once, at the end.
   if (limit === undefined) return look === undefined ? undefined : nothingShown;
   const ranked = [...compared.cases]
     .map((entry) => ({ rank: rankOf(early.order, suiteId, entry[0]), entry }))

@@ -157,7 +157,7 @@ interface LookPolicy extends Pick<GatePolicy, 'alpha' | 'scope'> {
   readonly classes?: ClassPolicy | undefined;
 }
 
-/** The test of a metric on fresh trials alone, as one-sided p of being worse. */
+/** The test of a metric on confirmation trials only, as one-sided p of being worse. */
 export function createLookTest(
   hypothesis: Hypothesis,
   { cases: compared }: ComparedVariant,

@@ -16,7 +16,7 @@ export interface GatedComparison {
   readonly isOfRecords?: boolean;
   /** Nothing of the variant was accepted: beside what it is compared with, it must pass whole. */
   readonly mustPassWhole?: boolean;
-  /** What the run knew of the prompt that it is held against; absent where it was another one then. */
+  /** What the run knew of the prompt that it is compared with; absent where the run was compared with another one. */
   readonly acceptedPrompt?: AcceptedPromptState;
   /** Cases of the suite that other shards of the run judge. */
   readonly otherCases?: number;
@@ -27,11 +27,11 @@ export interface GatedComparison {
  * `both`: the candidate and the accepted prompt. `candidate`: the accepted prompt can't be asked. `drift`: nothing that is
  * sent has changed, and the run looks for drift. `unchanged`: the same, and it does not. `nothing`: recordings answer, or the
  * budget is 0.
- * `records`: two stored records, of which one was not held against the other when it ran.
+ * `records`: two stored records, of which one was not compared with the other when it ran.
  */
 export type Sides = 'both' | 'candidate' | 'drift' | 'unchanged' | 'nothing' | 'records';
 
-/** What the run knew of the prompt that it is held against here; undefined where it was another one then. */
+/** What the run knew of the prompt that it is compared with here; undefined where the run was compared with another one. */
 export function findAcceptedPrompt(
   { recorded: { acceptedPrompt } }: VariantSummary,
   { baseline }: ComparedVariant,
@@ -61,7 +61,7 @@ export function comparedCase(comparison: GatedComparison, found: CaseSummary): R
   return acceptedPrompt === undefined ? { ...retried, accepted: [] } : retried;
 }
 
-/** True where the accepted prompt was asked and mostly errored: its model may be gone. Two errors say so. */
+/** True where the accepted prompt was asked and mostly errored: its model may no longer exist. Two errors are enough. */
 export function isGone({ cases }: VariantSummary): boolean {
   let [errors, verdicts] = [0, 0];
   for (const { accepted } of cases.values()) {

@@ -82,7 +82,7 @@ export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOpt
       own.map((suspicion) => judgeSuspicion(suspicion, settled.cases.get(suspicion.retried.id), stopReason)),
     ]),
   );
-  // The stored trials decide where the accepted prompt turned out to be gone.
+  // The stored trials decide where the accepted prompt is no longer available.
   const isLooked = ({ id }: LookedAverage) => settled.averages.get(id)?.kind !== 'unavailable';
   const looks = new Map([...suspicions.looks].map(([variant, own]) => [variant, own.filter(isLooked)]));
   const tested = testAtOnce(gated, { looks, partial }, settings);

@@ -35,7 +35,7 @@ export interface VariantGate {
 /** A variant with what its limits say. */
 export interface GatedVariant extends VariantGate {
   readonly variant: VariantSummary;
-  /** Its suite asks for certainty. */
+  /** Its suite requires certainty. */
   readonly certify: boolean;
   /** False where nothing is there to compare it with. */
   readonly isCompared: boolean;
@@ -97,7 +97,7 @@ export function judgeVariant(
 
 const met: LimitGate = {};
 
-/** A failed case of a variant of which nothing was accepted. That it must pass is said by the pass rate, unless it is a contract. */
+/** A failed case of a variant of which nothing was accepted. The limit on the pass rate covers it, unless it is a contract. */
 function judgeFirstVerdict(verdict: CaseVerdict): LimitGate {
   const { caseId, message } = verdict;
   if (verdict.kind === 'unsettled') return { unsettled: verdict, warning: message };

@@ -209,7 +209,7 @@ interface Difference {
   readonly newHash: string;
 }
 
-/** By the index alone: what was only touched is listed too. */
+/** By the index only: files that were only touched are listed too. */
 function listDifferences(git: Git, commit: string): readonly Difference[] {
   const args = [
     'diff-index',

@@ -89,7 +89,7 @@ class AnthropicBatch implements BatchApi {
     _batch: SubmittedBatch,
     signal: AbortSignal,
   ): Promise<BatchReply<ReadonlyMap<string, BatchAnswer>>> {
-    // Not by the answer's own `results_url`: the key goes to the configured host alone.
+    // Not by the answer's own `results_url`: the key goes only to the configured host.
     const lines = await this.#client.getLines(`${path}/${encodeURIComponent(id)}/results`, signal);
     if ('failure' in lines) return lines;
     const answers = new Map<string, BatchAnswer>();

@@ -128,7 +128,7 @@ export class BatchClient {
   }
 }
 
-/** A request as an entry of a batch; `frame` puts around it what the batch API wants. */
+/** A request as an entry of a batch; `frame` adds what the batch API requires around it. */
 export function encodeRequest(
   request: CompletionRequest,
   rules: FileRules,

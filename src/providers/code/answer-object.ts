@@ -26,7 +26,7 @@ function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answ
   return { completion: { text: stdout.replace(/\r?\n$/, ''), toolCalls: [], latencyMs } };
 }
 
-/** Reads what a function returned: `{text, toolCalls?, usage?, …}` or the text alone. */
+/** Reads what a function returned: `{text, toolCalls?, usage?, …}` or only the text. */
 export function readReturned(returned: unknown, latencyMs: number): Answer {
   return refuseHalfCharacter(readObject(typeof returned === 'string' ? { text: returned } : returned, latencyMs));
 }

@@ -55,7 +55,7 @@ export function compareTypes(old: Shape, replacement: Shape, path: string): Type
   return { changes, disjoint: false };
 }
 
-/** `properties` without a type let in whatever is no object. */
+/** `properties` without a type accepts every value that is not an object. */
 function compareUnstated(old: Shape, replacement: Shape, path: string): readonly Change[] {
   const isLetIn = (side: Shape, other: Shape): boolean =>
     [...side.stated].some((type) => !side.types.has(type) && !other.stated.has(type));
@@ -148,10 +148,10 @@ function compareListed(
 ): readonly Change[] {
   const removed = [...(old.values ?? [])].filter(([text, value]) => !replacement.values?.has(text) && !skip(value));
   const added = [...(replacement.values ?? [])].filter(([text, value]) => !old.values?.has(text) && !skip(value));
-  const [gone, come] = [removed[0], added[0]];
-  if (gone !== undefined && come !== undefined && isConstant(old) && isConstant(replacement)) {
-    const message = `The constant changed from ${show(gone[1])} to ${show(come[1])}.`;
-    return [change('const-changed', path, message, { old: gone[1], new: come[1] })];
+  const [before, after] = [removed[0], added[0]];
+  if (before !== undefined && after !== undefined && isConstant(old) && isConstant(replacement)) {
+    const message = `The constant changed from ${show(before[1])} to ${show(after[1])}.`;
+    return [change('const-changed', path, message, { old: before[1], new: after[1] })];
   }
   const addedRule = old.notes.extensibleEnum
     ? 'enum-value-added/extensible'

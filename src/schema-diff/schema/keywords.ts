@@ -25,7 +25,7 @@ export const noteKeywords = [
 /** At the root of a schema: a label that is to change when the contract breaks. */
 export const versionKeywords = ['version', 'x-version'];
 
-/** Names, places and remarks: they say nothing of values. */
+/** Names, places and remarks: they do not restrict values. */
 export const silentKeywords = [
   '$schema',
   '$id',

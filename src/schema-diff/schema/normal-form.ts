@@ -230,7 +230,7 @@ function mayTakeNull(node: SchemaNode): boolean {
   return node.shapes().every((shape) => shape.stated.has('null'));
 }
 
-/** A branch of several types is a branch for each of them, and null stands beside them. */
+/** A branch of several types becomes one branch for each type; null becomes a flag beside them. */
 export function splitBranches(union: Union, factory: NodeFactory): Union {
   // In a oneOf two branches that take null refuse it.
   const takers = union.branches.filter(mayTakeNull).length + (union.nullable ? 1 : 0);

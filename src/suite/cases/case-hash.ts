@@ -7,7 +7,7 @@ import { sha256Hex } from '../../text/sha256.ts';
 /**
  * The stamp of a case, `inputs.checks`: what must be the same for two results of it to be comparable. Where only the
  * second part differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, since
- * records and baselines keep the last answer of a conversation alone.
+ * records and baselines keep only the last answer of a conversation.
  */
 export function hashCase({ vars, turns, checks, threshold }: Omit<Case, 'stamp'>): string {
   const sent = turns.map((turn) =>

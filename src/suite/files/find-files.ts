@@ -18,7 +18,7 @@ interface Place {
   readonly describeError: (error: unknown, path: string) => FileFault;
 }
 
-/** A project that has more is not meant to be searched whole. */
+/** A pattern that searches more folders is most likely a mistake. */
 const maxFolders = 100_000;
 
 const limitMs = 2000;
@@ -94,7 +94,7 @@ function watchFaults({ findFault, describeError }: Place, faults: FileFault[]): 
       throw error;
     }
   };
-  // fast-glob asks for entries, never for names alone.
+  // fast-glob asks for entries, never for names only.
   return {
     readdirSync: list as unknown as FastGlob.FileSystemAdapter['readdirSync'],
     statSync: follow,

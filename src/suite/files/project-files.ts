@@ -237,7 +237,7 @@ function listNames(folder: string): readonly string[] {
   }
 }
 
-/** What was asked of the disk, by absolute paths. */
+/** What was read or looked up on the disk, by absolute paths. */
 export interface ReadLog {
   readonly files: Set<string>;
   readonly missing: Set<string>;

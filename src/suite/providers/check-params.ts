@@ -40,7 +40,7 @@ export function reportWritten(member: string, problems: Problems, at: SourceLoca
   });
 }
 
-/** Every answer is billed, and the first one alone is judged. */
+/** Every answer is billed, but only the first one is judged. */
 function warnOfSeveralAnswers(params: Located, problems: Problems): void {
   for (const name of ['n', 'candidateCount']) {
     const asked = childOf(params, name);
