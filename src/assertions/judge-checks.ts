@@ -1,9 +1,8 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
-import { DeadlineError } from '../text/deadline.ts';
+import { DeadlineError, isStackOverflow } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { isStackOverflow } from '../text/thrown.ts';
 import {
   type AcceptedAnswer,
   type AssertionPorts,

@@ -17,10 +17,9 @@ import {
   openAcceptable,
 } from './acceptable-record.ts';
 import { countCases, mergeBaseline, variantKey } from './baseline-cases.ts';
-import { buildBaseline } from './build-baseline.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { countTrials } from './pool-trials.ts';
-import { writeBaseline } from './write-baseline.ts';
+import { buildBaseline, writeBaseline } from './write-baseline.ts';
 
 export interface AcceptedBaseline {
   readonly suite: string;

@@ -7,11 +7,10 @@ import type { Project, Suite } from '../model/suite.ts';
 import { baselinePathOf, referencePathOf } from '../project/project-paths.ts';
 import { type AcceptOptions, openAcceptable } from './acceptable-record.ts';
 import { keepCases, mergeBaseline, readCases, variantKey } from './baseline-cases.ts';
-import { buildBaseline } from './build-baseline.ts';
 import type { AcceptableSuite } from './judge-as-accepted.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { countTrials, isSameVariant } from './pool-trials.ts';
-import { writeBaseline } from './write-baseline.ts';
+import { buildBaseline, writeBaseline } from './write-baseline.ts';
 
 /** With fewer runs, the reference's own noise is a large part of a drop against it. */
 export const wantedRuns = 5;

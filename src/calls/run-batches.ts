@@ -1,6 +1,6 @@
-import type { BatchAnswer, BatchApi, BatchHandle, BatchItem, BatchReply } from '../model/batch.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FailureKind, ProviderFailure } from '../model/completion.ts';
+import type { BatchAnswer, BatchApi, BatchHandle, BatchItem, BatchReply } from '../model/provider.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { isRetryable } from './failure-policies.ts';
 import { boundCall } from './time-attempts.ts';

@@ -1,4 +1,3 @@
-import type { BatchAnswer } from '../model/batch.ts';
 import type {
   Complete,
   Completion,
@@ -7,6 +6,7 @@ import type {
   FailureKind,
   ProviderFailure,
 } from '../model/completion.ts';
+import type { BatchAnswer } from '../model/provider.ts';
 import { onAbort } from '../text/on-abort.ts';
 
 export interface BudgetPricing {

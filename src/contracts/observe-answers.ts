@@ -8,9 +8,8 @@ import type { ObservedAnswers } from '../model/finding.ts';
 import type { CellRow } from '../model/record.ts';
 import type { VariantSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
-import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
+import { DeadlineError, isStackOverflow, runWithDeadline } from '../text/deadline.ts';
 import { formatCount } from '../text/format-amount.ts';
-import { isStackOverflow } from '../text/thrown.ts';
 
 /** An answer as a baseline or a record keeps it: the text that the model wrote. */
 export interface StoredAnswer {

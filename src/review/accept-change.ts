@@ -1,10 +1,9 @@
 import { extname, relative, resolve } from 'node:path';
 import { selectTarget } from '../assertions/select-target.ts';
 import { mergeBaseline } from '../baseline/baseline-cases.ts';
-import { buildBaseline } from '../baseline/build-baseline.ts';
 import { judgeAsAccepted } from '../baseline/judge-as-accepted.ts';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
-import { writeBaseline } from '../baseline/write-baseline.ts';
+import { buildBaseline, writeBaseline } from '../baseline/write-baseline.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { readOrUndefined, replaceFile } from '../files/write-files.ts';
 import { spell } from '../json/canonical-json.ts';

@@ -5,8 +5,8 @@ import { type BatchRequests, type BatchResults, runBatches } from '../calls/run-
 import type { Stop } from '../calls/stop.ts';
 import type { BatchAnswers } from '../calls/with-batch.ts';
 import { StorageError } from '../files/write-files.ts';
-import { type BatchHandle, type BatchItem, batchHandleFormat } from '../model/batch.ts';
 import { UserError } from '../model/problem.ts';
+import { type BatchHandle, type BatchItem, batchHandleFormat } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { isJsonObject } from '../json/json.ts';
 import type { ContractPolicy, Direction, Finding, SeverityOverride } from '../model/finding.ts';
-import { isStackOverflow } from '../text/thrown.ts';
+import { isStackOverflow } from '../text/deadline.ts';
 import { type Change, type Comparer, change, show } from './compare/change.ts';
 import { compareNotes } from './compare/compare-other-keywords.ts';
 import { compareConjunctions } from './compare/compare-shapes.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BatchPorts, runBatches } from '../../src/calls/run-batches.ts';
-import type { BatchApi, BatchHandle, BatchItem, BatchReply, BatchStatus } from '../../src/model/batch.ts';
 import type { CompletionRequest, ProviderFailure } from '../../src/model/completion.ts';
+import type { BatchApi, BatchHandle, BatchItem, BatchReply, BatchStatus } from '../../src/model/provider.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 const origin = { suite: 's', prompt: 'p', provider: 'x', caseId: 'c' };

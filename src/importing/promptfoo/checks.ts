@@ -98,32 +98,29 @@ function parseScalar(text: string): unknown {
 
 /** All of a set must hold; with a threshold that a single one reaches, any of it. */
 async function convertSet(written: Written, context: CheckContext): Promise<Check | LeftOut> {
+  const { draft } = context;
   const { threshold, weight, metric, config } = written.value as Readonly<Record<string, unknown>>;
-  if (config !== undefined)
-    return context.draft.refuse(written.child('config'), 'config of a set has no equivalent here');
+  if (config !== undefined) return draft.refuse(written.child('config'), 'config of a set has no equivalent here');
   const items = written.child('assert').items();
   const children: Check[] = [];
   for (const item of items) {
     const child = await convertAssertion(item, context);
     if (child instanceof LeftOut)
-      return context.draft.refuse(written, 'a set with such an assertion can only be left out as a whole');
-    if ('weight' in child) return context.draft.refuse(item, 'a weight within a set has no equivalent here');
+      return draft.refuse(written, 'a set with such an assertion can only be left out as a whole');
+    if ('weight' in child) return draft.refuse(item, 'a weight within a set has no equivalent here');
     children.push(child);
   }
   const isAny =
     typeof threshold === 'number' && threshold > 0 && threshold * items.length <= 1 && children.every(isPlain);
   if (threshold !== undefined && !isAny && threshold !== 1) {
-    return context.draft.refuse(
+    return draft.refuse(
       written.child('threshold'),
       'a threshold of a set has no equivalent here, except 1 and one of all',
     );
   }
   if (threshold === 1 && !children.every(isPlain))
-    return context.draft.refuse(written, 'a set of scores has no equivalent here');
-  return {
-    [isAny ? 'anyOf' : 'allOf']: children,
-    ...nameAndWeight(metric, weight),
-  };
+    return draft.refuse(written, 'a set of scores has no equivalent here');
+  return { [isAny ? 'anyOf' : 'allOf']: children, ...nameAndWeight(metric, weight) };
 }
 
 /** True for a check whose score is 0 or 1. */

@@ -7,7 +7,7 @@ import type {
   BatchStatus,
   BatchSubmission,
   SubmittedBatch,
-} from '../../model/batch.ts';
+} from '../../model/provider.ts';
 import { list, text } from '../answer.ts';
 import { anthropicMessages, anthropicPreset } from '../anthropic.ts';
 import {

@@ -2,9 +2,8 @@ import { type HttpClient, type HttpReply, openHttpClient } from '../../http/clie
 import { writeJson } from '../../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
-import type { BatchAnswer, BatchApi, BatchReply } from '../../model/batch.ts';
 import type { CompletionRequest, ProviderFailure } from '../../model/completion.ts';
-import type { ProviderEnv } from '../../model/provider.ts';
+import type { BatchAnswer, BatchApi, BatchReply, ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { type Answer, halfCharacter, hasHalfCharacter, malformed } from '../answer.ts';
 import { classifyAbort, classifyError } from '../failures/classify-error.ts';

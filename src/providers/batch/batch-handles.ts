@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, 
 import { join } from 'node:path';
 import { makeFolder, systemErrorCode, withStorageErrors } from '../../files/write-files.ts';
 import { isJsonObject } from '../../json/json.ts';
-import { type BatchHandle, batchHandleFormat } from '../../model/batch.ts';
+import { type BatchHandle, batchHandleFormat } from '../../model/provider.ts';
 
 /** The batches that a project has at providers, one file each. */
 export interface BatchHandles {

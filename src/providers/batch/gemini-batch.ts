@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import type { ProviderFailure } from '../../model/completion.ts';
 import type {
   BatchAnswer,
   BatchApi,
@@ -7,8 +8,7 @@ import type {
   BatchStatus,
   BatchSubmission,
   SubmittedBatch,
-} from '../../model/batch.ts';
-import type { ProviderFailure } from '../../model/completion.ts';
+} from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { list, text } from '../answer.ts';
 import { geminiContent, geminiPresetOf } from '../gemini.ts';

@@ -5,7 +5,7 @@ import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../.
 import type { LoadedPlugin, ProviderPlugin } from '../../model/own-code.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { describeThrown } from '../../text/thrown.ts';
+import { describeThrown } from '../../text/deadline.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { kindOfStatus } from '../failures/classify-reply.ts';
