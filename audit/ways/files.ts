@@ -89,7 +89,7 @@ export const fileWays: readonly Way[] = [
     plant: (project) => project.write(suitePath, `${project.read(suitePath)}---\n${failingSuite}\n`),
   },
   {
-    name: 'a key of the suite stands there twice',
+    name: 'a key of the suite occurs twice',
     why: 'the last one wins',
     plant: (project) =>
       project.edit(

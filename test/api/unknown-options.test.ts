@@ -24,7 +24,7 @@ async function problemsOf(work: () => unknown): Promise<readonly string[]> {
   return [];
 }
 
-test('an option that is no option is an error of every function, with what was meant, and nothing is sent', async () => {
+test('an option that is not an option is an error of every function, with what was meant, and nothing is sent', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
   const { root: cwd } = project;

@@ -97,7 +97,7 @@ describe('the output contract', () => {
     expect(await judgeOne(check, '{}')).toMatchObject({ pass: false, reason: expect.stringContaining('queue') });
   });
 
-  test('is broken by an answer that is no JSON', async () => {
+  test('is broken by an answer that is not JSON', async () => {
     expect(await judgeOne(check, 'billing')).toMatchObject({
       pass: false,
       reason: expect.stringContaining('not JSON'),

@@ -57,7 +57,7 @@ describeAssertion('jsonSchema', [
     is: 'pass',
   },
   {
-    when: 'a selected block is no JSON',
+    when: 'a selected block is not JSON',
     params: { value: true },
     answer: '```\nx\n```',
     select: { kind: 'codeBlock', language: '' },

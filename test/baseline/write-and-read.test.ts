@@ -120,7 +120,7 @@ describe('parsing', () => {
       '"trials"',
     ],
     [
-      'has usage that is no number',
+      'has usage that is not a number',
       caseLine({ trials: [{ ...buildTrial(0), usage: { inputTokens: '3' } }] }),
       '"trials"',
     ],
@@ -148,7 +148,7 @@ describe('parsing', () => {
     expect(problems[0]?.message).toContain(found);
   });
 
-  test('a case or variant that stands there twice is named with its first line', () => {
+  test('a case or variant that occurs twice is named with its first line', () => {
     const [, variant = '', row = ''] = render(small).split('\n');
     const { problems } = catchUserError(() => parseRows(`${render(small)}${row}\n${variant}\n`, file));
     expect(problems.map(({ at, message }) => [at?.line, message.split('damaged: ')[1]])).toEqual([
@@ -157,7 +157,7 @@ describe('parsing', () => {
     ]);
   });
 
-  test('lines in another order are read, and one that stands there twice is found behind them', () => {
+  test('lines in another order are read, and one that occurs twice is found behind them', () => {
     const cases = ['c', 'a', 'b', 'd'].map((caseId) => buildCase(caseId));
     const lines = cases.map((row) => JSON.stringify(row));
     const [header, variant] = render(small).split('\n');

@@ -45,7 +45,7 @@ describe('a budget', () => {
     expect(await complete(priced(0, 0), neverAborted)).toMatchObject({ status: 'completed' });
   });
 
-  test('a bound that is no number never fits', async () => {
+  test('a bound that is not a number never fits', async () => {
     const complete = new Budget(1).wrap(async () => completed(), pricing);
     expect(await complete(priced(Number.NaN), neverAborted)).toMatchObject({ failure: { kind: 'budget' } });
   });

@@ -271,7 +271,7 @@ describe('sets of prompts', () => {
     expect(ids([base], [{ ...b, model: 'other' }])).toEqual(['prompt-removed error /prompts/triage']);
   });
 
-  test('a prompt that replaces another is held against it while both are there', () => {
+  test('a prompt that replaces another is compared with it while both are there', () => {
     const heir: PromptContract = { ...base, promptId: 'triage-v2', replaces: 'triage', outputFormat: 'text' };
     expect(comparePromptSets([base], [base, heir])).toMatchObject([
       { promptId: 'triage', findings: [] },

@@ -78,7 +78,7 @@ describe('a module', () => {
     ['ends its process', 'process.exit(0);', /^ended its process early \(exit code 0\)$/],
     ['kills itself', 'process.kill(process.pid, "SIGKILL"); for (;;);', /^ended its process early \(SIGKILL\)$/],
     ['returns nothing', '', /^returned no verdict but undefined$/],
-    ['returns what is no JSON', 'const a = {}; a.a = a; return a;', /^threw TypeError: Converting circular/],
+    ['returns what is not JSON', 'const a = {}; a.a = a; return a;', /^threw TypeError: Converting circular/],
     ['returns too much', 'return "x".repeat(1e6);', /^returned more than 64 KiB$/],
   ])('that %s has a fault, and the next check is made', async (_, body, fault) => {
     const { runModule } = openProject({

@@ -314,7 +314,7 @@ describe('git itself', () => {
     expect(problems).toMatchObject([{ code: 'environment', hint: expect.stringContaining('install git') }]);
   });
 
-  test('may be a file that is no program', () => {
+  test('may be a file that is not a program', () => {
     const folder = makeFolder();
     writeFileSync(join(folder, 'git'), '');
     expect(catchUserError(() => openGitRef(folder, 'main', { PATH: folder })).problems).toMatchObject([

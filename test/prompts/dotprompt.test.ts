@@ -185,13 +185,13 @@ describe('variables are strict', () => {
 });
 
 test.each<[why: string, text: string, problem: string]>([
-  ['front matter that is no YAML', '---\na: [\n---\nhi', '2:4 syntax'],
+  ['front matter that is not YAML', '---\na: [\n---\nhi', '2:4 syntax'],
   ['front matter that never ends', '# x\n---\nmodel: m\nhi', '2:1 syntax'],
   ['front matter that is a list', '---\n- a\n---\nhi', '2:1 invalid-value'],
   ['an empty prompt', '---\nmodel: m/m\n---\n', '4:1 invalid-value'],
   ['a type that is none', '---\ninput:\n  schema:\n    a: text\n---\nhi', '4:8 invalid-schema'],
   ['parentheses that are none', '---\noutput:\n  schema:\n    a(list): string\n---\nhi', '4:14 invalid-schema'],
-  ['an input that is no map', '---\ninput: { schema: string }\n---\nhi', '2:18 invalid-schema'],
+  ['an input that is not a map', '---\ninput: { schema: string }\n---\nhi', '2:18 invalid-schema'],
   ['a format that is none', '---\noutput: { format: xml }\n---\nhi', '2:19 invalid-value'],
   ['an unknown helper', '---\nmodel: m/m\n---\n\nhi {{shout name}}', '5:6 invalid-template'],
   ['an unknown block', 'a\n{{#repeat 3}}x{{/repeat}}', '2:4 invalid-template'],
@@ -281,7 +281,7 @@ test.each([
   ['a kind that is none', { 'a(set)': 'string' }],
   ['a parenthesis that is not closed', { 'a(array': 'string' }],
   ['a field without a name', { '?': 'string' }],
-  ['an enum that is no list', { 'a(enum)': 'x' }],
+  ['an enum that is not a list', { 'a(enum)': 'x' }],
 ])('Picoschema refuses %s', (_, schema) => {
   expect(() => readPicoschema(schema)).toThrow(PicoschemaError);
 });

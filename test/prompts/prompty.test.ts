@@ -234,7 +234,7 @@ describe('the subset of Jinja', () => {
 
 test.each<[why: string, text: string, problem: string]>([
   ['front matter that never ends', '---\nname: a\nuser:\nhi', '1:1 syntax'],
-  ['front matter that is no YAML', '---\na: [\n---\nuser:\nhi', '2:4 syntax'],
+  ['front matter that is not YAML', '---\na: [\n---\nuser:\nhi', '2:4 syntax'],
   ['front matter that is a list', '---\n- a\n---\nuser:\nhi', '2:1 invalid-value'],
   ['an empty prompt', '---\nname: a\n---\n\n', '5:1 invalid-value'],
   ['a secret in a message', '---\nname: a\n---\nuser:\nMy key: ${env:SECRET}', '5:9 invalid-template'],

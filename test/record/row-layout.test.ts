@@ -35,7 +35,7 @@ describe('the line of a row', () => {
     ['garbage', 'garbage'],
     ['a row in another order', JSON.stringify(buildRow('a'))],
     ['a row that was cut off behind its head', renderRow(buildRow('a', { answerHash: 'h' })).slice(0, -1)],
-    ['a head that is no JSON', '{"type":"cell",,"identity":"i"}'],
+    ['a head that is not JSON', '{"type":"cell",,"identity":"i"}'],
     ['a head with an amount that is none', renderRow(buildRow('a', { answerHash: 'h', score: Number.NaN }))],
   ])('has no head where it is %s', (_, line) => {
     expect(parseRowHead(Buffer.from(line))).toBeUndefined();

@@ -31,7 +31,7 @@ test.each<readonly [string, unknown, string]>([
   ['an unknown type', { properties: { a: { type: 'strng' } } }, '/properties/a/type'],
   ['a bad regex', { pattern: '(' }, '/pattern'],
   ['a bad regex for names', { patternProperties: { '(': true } }, '/patternProperties'],
-  ['required that is no list', { properties: { 'a/b': { required: true } } }, '/properties/a~1b/required'],
+  ['required that is not a list', { properties: { 'a/b': { required: true } } }, '/properties/a~1b/required'],
   ['a negative length', { minLength: -1 }, '/minLength'],
   ['a step of 0', { multipleOf: 0 }, '/multipleOf'],
   ['a boolean bound of draft-04', { exclusiveMinimum: true }, '/exclusiveMinimum'],

@@ -62,7 +62,7 @@ describe('cases', () => {
     expect(minDetectableEffect(0, 0.1, POLICY)).toBeNull();
   });
 
-  test('a power that is no probability is refused', () => {
+  test('a power that is not a probability is refused', () => {
     expect(() => casesNeeded(0.1, 0.1, { alpha: 0.05, power: 1 })).toThrow('power');
   });
 });

@@ -122,7 +122,7 @@ describe('nothing outside the project is read', () => {
     ]);
   });
 
-  test('a folder, a file that is no UTF-8 and one that is missing are told apart', async () => {
+  test('a folder, a file that is not UTF-8 and one that is missing are told apart', async () => {
     write({
       'evals/a.eval.yaml': SUITE.replace('text: a', 'file: dir.md'),
       'evals/dir.md/keep': '',

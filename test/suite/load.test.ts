@@ -134,7 +134,7 @@ describe('cases', () => {
     expect(cases['refund']?.checks[1]?.select).toEqual({ kind: 'jsonPath', path: '$.queue' });
   });
 
-  test('turns are rendered; a result that is no text is sent as JSON', async () => {
+  test('turns are rendered; a result that is not a text is sent as JSON', async () => {
     const { talk } = casesOf(await loadTriage());
     expect(talk?.turns).toEqual([
       { kind: 'user', content: 'My team is Support', checks: [expect.objectContaining({ assertion: 'contains' })] },

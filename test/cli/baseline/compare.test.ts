@@ -126,7 +126,7 @@ describe('two prompt versions', () => {
     expect([back.code, back.comparison.cases['fixed']?.length]).toEqual([0, 10]);
   });
 
-  test('named by --compare are held against each other, whatever was accepted', async () => {
+  test('named by --compare are compared with each other, whatever was accepted', async () => {
     const project = await openVersions('v1');
     await project.accept();
     const run = await project.compared(['run', '--compare', 'v1,v2']);

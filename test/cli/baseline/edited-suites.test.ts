@@ -122,7 +122,7 @@ describe('assertions that were edited', () => {
     expect(run.comparison.passRate.delta).toBeCloseTo(-0.05, 12);
   });
 
-  test('are held against the file, not against the old prompt that runs again', async () => {
+  test('are compared with the file, not with the old prompt that runs again', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, 'equals: "{{expected}}"', 'regex: "^w0"');

@@ -28,7 +28,7 @@ function commit(project: BaselineProject, message: string): void {
 }
 
 describe('a pull request', () => {
-  test("is held against main's baseline, not against its own", async () => {
+  test("is compared with main's baseline, not with its own", async () => {
     const project = await openPullRequest();
     project.answers.set('w01', 'sorry');
     const run = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main']);

@@ -252,7 +252,7 @@ describe('a disk that refuses', () => {
   });
 });
 
-test('a file that is no batch is said and left alone, and others are collected', async () => {
+test('a file that is not a batch is said and left alone, and others are collected', async () => {
   const server = await startBatchServer('openai');
   const project = openTempProject();
   project.write('evals/batched.eval.yaml', server.suite());

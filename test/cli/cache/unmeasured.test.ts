@@ -36,7 +36,7 @@ async function reportOf(gate: string, checks: string, answers: readonly object[]
   return { code, codes: report.decision.breaches.map((breach) => breach.code), report };
 }
 
-describe('a limit on what nobody measured', () => {
+describe('a limit on what was not measured', () => {
   const p95 = '{ latency: { p95Max: 1s } }';
   const said = '[{ equals: said }]';
 

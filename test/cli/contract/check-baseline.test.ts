@@ -183,7 +183,7 @@ describe('a run with a baseline', () => {
     project.edit(suiteFile, '  output:', `  approved: [${fingerprint}]\n  output:`);
     const approved = await project.report(run, { env: project.server.env });
     expect([approved.code, approved.report.decision.breaches]).toEqual([0, []]);
-    // The approval is no part of what is accepted.
+    // The approval is not part of what is accepted.
     await project.accept();
     expect(project.read('evals/triage.baseline.jsonl')).not.toContain(fingerprint);
   });

@@ -87,7 +87,7 @@ test('a prompt that is gone or renamed breaks whoever refers to it, unless that 
   expect((await project.contract('check', '--against', 'git:HEAD')).code).toBe(0);
 });
 
-test('a version that replaces another is held against it while both are there', async () => {
+test('a version that replaces another is compared with it while both are there', async () => {
   const project = await openContractProject();
   project.edit(
     suiteFile,

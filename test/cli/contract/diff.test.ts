@@ -163,8 +163,8 @@ describe('a schema that can not be compared', () => {
       'new.json:4:',
     ],
     ['with a reference to another file', 'new.json', pretty({ $ref: './other.json' }), 'new.json:2:'],
-    ['that is no JSON', 'new.json', '{\n  "type": \n}', 'new.json:3:1'],
-    ['that is no YAML', 'new.yaml', 'type: [object', 'new.yaml:1:'],
+    ['that is not JSON', 'new.json', '{\n  "type": \n}', 'new.json:3:1'],
+    ['that is not YAML', 'new.yaml', 'type: [object', 'new.yaml:1:'],
     ['that is a number', 'new.json', '7', 'new.json:1:1'],
     ['in YAML', 'new.yaml', 'type: object\nproperties:\n  a:\n    minLength: -1\n', 'new.yaml:4:'],
   ];

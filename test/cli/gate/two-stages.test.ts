@@ -485,7 +485,7 @@ describe('another model', () => {
   }
   const retired = () => ({ status: 404, body: { error: { message: 'gone', code: 'model_not_found' } } });
 
-  test('that breaks a case is held against the old one', async () => {
+  test('that breaks a case is compared with the old one', async () => {
     const run = await openModels((word) => (word === 'w05' ? 'sorry' : word));
     expect([run.code, run.codes]).toEqual([1, ['case-broken']]);
     expect(new Set(run.askedOld)).toEqual(new Set(['w05']));

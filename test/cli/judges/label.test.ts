@@ -174,7 +174,7 @@ test('a file of labels that does not exist yet is made; run and check name the c
 
 test.each([
   ['a judge without a file', { judges: '[{ id: strict, use: openai:gpt-4o }]' }, [], 'names no file for its labels'],
-  ['a file that is no list of rows', { judges: judges.replace('strict.jsonl', 'strict.yaml') }, [], 'row by row'],
+  ['a file that is not a list of rows', { judges: judges.replace('strict.jsonl', 'strict.yaml') }, [], 'row by row'],
   ['several checks', { assert: '[{ rubric: A, name: a }, { rubric: B, name: b }]' }, [], '--check a, --check b'],
   ['a check that is not there', {}, ['--check', 'x'], 'no judged check called x'],
   ['a comparison', { assert: '[{ pairwise: Better? }]' }, [], 'pairwise compares two answers'],

@@ -20,7 +20,7 @@ const longer = ({ parts }: Shown) => {
 const checkOf = (report: JsonReport, prompt: string) =>
   trialsOf(report).find((trial) => trial.prompt === prompt)?.checks[0];
 
-test('a version is held against the one it replaces in the same run, in both orders', async () => {
+test('a version is compared with the one it replaces in the same run, in both orders', async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({ assert, prompts });
   const { code, report } = await project.report(['run'], { env: server.env });
@@ -81,7 +81,7 @@ test('--compare names the other side, whatever the suite says', async () => {
   expect(code).toBe(1);
 });
 
-test("without another version in the run it is held against the baseline's answer", async () => {
+test("without another version in the run it is compared with the baseline's answer", async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({ assert: '[{ contains: red }]' });
   await project.run(['run'], { env: server.env });
@@ -93,7 +93,7 @@ test("without another version in the run it is held against the baseline's answe
   expect(checkOf(report, 'v1')).toMatchObject({ score: 1 });
 });
 
-test("each trial is held against the baseline's answer of its own number, a further trial against one of them", async () => {
+test("each trial is compared with the baseline's answer of its own number, a further trial with one of them", async () => {
   let answers = 0;
   const server = await startJudgeServer(longer, (text) => {
     answers += 1;
@@ -110,7 +110,7 @@ test("each trial is held against the baseline's answer of its own number, a furt
   expect([compared.length, timesOf('red 1'), timesOf('red 2')]).toEqual([4, 2, 2]);
 });
 
-test('an answer that the baseline has no text of is left out of what trials are held against', async () => {
+test('an answer that the baseline has no text of is left out of what trials are compared with', async () => {
   let answers = 0;
   const server = await startJudgeServer(longer, (text) => {
     answers += 1;

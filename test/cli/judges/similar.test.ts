@@ -62,7 +62,7 @@ test('it may be named by the id of a judge, with its own address and key', async
   expect(embedded?.headers.authorization).toBe('Bearer other-key-123');
 });
 
-test('a reply that is no embedding leaves the cell errored', async () => {
+test('a reply that is not an embedding leaves the cell errored', async () => {
   const server = await startServer(({ url, body }) =>
     url === '/v1/embeddings'
       ? { body: { data: [{ embedding: 'AAAA' }] } }

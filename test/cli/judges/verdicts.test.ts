@@ -70,7 +70,7 @@ test('a judge that answers garbage is asked once more, and then the cell is erro
 
 test.each([
   ['a score out of range', '{"reason": "x", "score": 7}'],
-  ['a word that is no boolean', '{"reason": "x", "pass": "yes"}'],
+  ['a word that is not a boolean', '{"reason": "x", "pass": "yes"}'],
   ['no reason', '{"pass": true}'],
   ['a list', '[true]'],
   ['two verdicts that differ', '{"reason": "x", "pass": true} or rather {"reason": "y", "pass": false}'],

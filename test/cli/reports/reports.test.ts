@@ -205,7 +205,7 @@ cases:
     expect(stderr).toContain('no stored run');
   });
 
-  test('of a record that is no record is a usage error', async () => {
+  test('of a file that is not a record is a usage error', async () => {
     const project = openTempProject();
     project.write('bad.jsonl', 'not json\n');
     project.write('empty.jsonl', '');

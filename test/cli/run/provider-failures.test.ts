@@ -122,7 +122,7 @@ test('limits.timeout of a provider wins over --timeout', async () => {
 });
 
 const noAnswers: Readonly<Record<string, ScriptedReply>> = {
-  'a body that is no JSON': { body: '<html>Bad gateway</html>', headers: { 'content-type': 'text/html' } },
+  'a body that is not JSON': { body: '<html>Bad gateway</html>', headers: { 'content-type': 'text/html' } },
   'broken JSON': { body: '{"choices": ]}', headers: { 'content-type': 'application/json' } },
   'an empty body': { body: '', headers: { 'content-type': 'application/json' } },
   null: { body: 'null', headers: { 'content-type': 'application/json' } },

@@ -207,7 +207,7 @@ test('a key in a problem is masked too, and so is a password in an address', asy
   }
 });
 
-test('a password of a proxy is no part of what a failed connection says', async () => {
+test('a password of a proxy is not part of what a failed connection says', async () => {
   const project = openTempProject();
   project.write(
     'evals/canary.eval.yaml',

@@ -18,7 +18,7 @@ import { openTempProject, type TempProject } from '../../support/temp-project.ts
 const suiteFile = 'evals/echo.eval.yaml';
 const baselineFile = 'evals/echo.baseline.jsonl';
 
-/** A folder that is no part of any project. */
+/** a folder outside of any project. */
 function openOutside(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-outside-')));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -170,13 +170,13 @@ test.each<[why: string, text: string, place: string]>([
   ],
   ['json_schema without one', 'responseFormat: json_schema\n', '1:17 error invalid-value'],
   ['a format that is none', 'responseFormat: json\n', '1:17 error invalid-value'],
-  ['a parameter that is no number', 'modelParameters: { temperature: hot }\n', '1:33 error invalid-value'],
+  ['a parameter that is not a number', 'modelParameters: { temperature: hot }\n', '1:33 error invalid-value'],
   ['a parameter that is not known', 'modelParameters: { max_tokens: 5 }\n', '1:20 error unknown-key'],
   ['a key that is nearly one', 'evaluator: []\n', '1:1 error unknown-key'],
   ['an evaluator of no kind', 'evaluators: [{ name: a }]\n', '1:14 error invalid-value'],
   ['a string evaluator that says nothing', 'evaluators: [{ name: a, string: {} }]\n', '1:33 error invalid-value'],
   ['a plug-in that is not known', 'evaluators: [{ name: a, uses: github/similarty }]\n', '1:31 error invalid-value'],
-  ['test data that is no map', 'testData: [hello]\n', '1:12 error invalid-value'],
+  ['test data that is not a map', 'testData: [hello]\n', '1:12 error invalid-value'],
   ['broken YAML', 'a: [\n', '1:4 error syntax'],
   [
     'an alias bomb',
@@ -194,7 +194,7 @@ test.each<[why: string, text: string, place: string]>([
 test.each<[why: string, text: string]>([
   ['an unknown role', 'messages: [{ role: tool, content: hi }]\n'],
   ['no messages', 'model: openai/m\n'],
-  ['a content that is no text', 'messages: [{ role: user, content: [a] }]\n'],
+  ['a content that is not a text', 'messages: [{ role: user, content: [a] }]\n'],
 ])('%s is refused, never sent as text', async (_, text) => {
   const project = openTempProject();
   project.write('x.prompt.yml', text);

@@ -53,7 +53,7 @@ test.each<[string, string]>([
   expect(stderr).toContain('must be a text on one line without blanks at its ends, such as doc-12');
 });
 
-test('a row’s group that is no text is an error at its place in the file', async () => {
+test('a row’s group that is not a text is an error at its place in the file', async () => {
   const project = openTempProject();
   project.write('evals/a.eval.yaml', `${head}cases: [{ file: rows.jsonl, ${anyAssert} }]\n`);
   project.write('evals/rows.jsonl', '{"id":"r1","vars":{"q":"a"}}\n{"id":"r2","group":7,"vars":{"q":"b"}}\n');
