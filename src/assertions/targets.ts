@@ -72,7 +72,7 @@ export function hintAtFinding(found: string): string {
   return `${quote(`${characters.slice(0, shown).join('')}…`)} (${characters.length} characters)`;
 }
 
-/** A tool call as a JSON value; arguments that are no JSON stay text. */
+/** A tool call as a JSON value; arguments that are not JSON stay text. */
 export interface ToolCallValue {
   readonly name: string;
   readonly arguments: unknown;

@@ -40,7 +40,7 @@ export function isRetryable(failure: ProviderFailure): boolean {
 }
 
 /**
- * What a call was billed for though it brought nothing to judge: a body that is no answer, whose usage may be unknown.
+ * What a call was billed for though it brought nothing to judge: a body that is not an answer, whose usage may be unknown.
  * Undefined where nothing is known to have been billed.
  */
 export function findUnusable(outcome: CompletionOutcome): Pick<Completion, 'usage'> | undefined {

@@ -106,7 +106,7 @@ export const failureKinds = [
   'server',
   'network',
   'timeout',
-  'malformed', // a reply that is no answer: empty choices, not JSON, an error object under 200
+  'malformed', // a reply that is not an answer: empty choices, not JSON, an error object under 200
   'recording', // a recorded answer is missing or stale
   'cacheMiss', // `--cache replay` without an entry
   'check', // the answer came, but a check could not be made: price unknown, judge unreadable, deadline

@@ -9,7 +9,7 @@ export interface AssertionInput {
   readonly text: string;
   readonly reasoning?: string;
   readonly refusal?: string;
-  /** Arguments that are no JSON are the text that came. */
+  /** Arguments that are not JSON are the text that came. */
   readonly toolCalls: readonly { readonly name: string; readonly arguments: JsonValue }[];
   /** Absent where none was given. */
   readonly finishReason?: FinishReason;

@@ -13,7 +13,7 @@ export interface Template {
   readonly source: string;
   /** Paths that the template reads, such as `email` or `order.id`. */
   readonly variables: readonly string[];
-  /** Set where it is no Liquid. */
+  /** Set where it is not Liquid. */
   readonly language?: TemplateLanguage;
   render(vars: Vars): string;
 }

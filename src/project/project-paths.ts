@@ -97,7 +97,7 @@ interface RepositoryPlace {
   readonly blobUrl?: string;
 }
 
-/** Paths of files relative to the repository; undefined outside of one. What is no file in it keeps its name. */
+/** Paths of files relative to the repository; undefined outside of one. What is not a file in it keeps its name. */
 export function openRepositoryPaths({ cwd, root, env, blobUrl }: RepositoryPlace) {
   const repository = findRepositoryRoot(cwd, env);
   if (repository === undefined) return undefined;

@@ -265,7 +265,7 @@ function textAt(query: Query, body: unknown): string | undefined {
   return texts.length === 0 ? undefined : texts.join('');
 }
 
-/** A value that is no text is written as JSON. */
+/** A value that is not a text is written as JSON. */
 function toText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -159,7 +159,7 @@ export function joinSystem(messages: readonly OutgoingMessage[]): string | undef
   return texts.length === 0 ? undefined : texts.join('\n\n');
 }
 
-/** Arguments for APIs that take only an object; text that is no object is quoted in one. */
+/** Arguments for APIs that take only an object; text that is not an object is quoted in one. */
 export function argumentsOf({ arguments: parsed, rawArguments }: ToolCall): JsonObject {
   return isJsonObject(parsed) ? parsed : { arguments: rawArguments };
 }

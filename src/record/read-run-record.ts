@@ -22,7 +22,7 @@ interface ReadRecord {
   readonly warnings: readonly string[];
 }
 
-/** Gets the number of each line that is no row, which is then passed over. Without it such a line is a `UserError`. */
+/** Gets the number of each line that is not a row, which is then passed over. Without it such a line is a `UserError`. */
 type OnDamaged = (lineNumber: number) => void;
 
 /**

@@ -165,7 +165,7 @@ function parseVariable(variable: string): readonly PathStep[] {
 
 type PathStep = string | number;
 
-/** The steps of a JSONPath of names and indexes alone; undefined for wildcards, slices, filters and what is no path. */
+/** The steps of a JSONPath of only names and indexes; undefined for wildcards, slices, filters and what is not a path. */
 function parsePlainPath(path: string): readonly PathStep[] | undefined {
   try {
     return compileJsonPath(path.trim()).steps;

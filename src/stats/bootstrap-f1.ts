@@ -106,7 +106,7 @@ export function bootstrapF1(
 }
 
 /**
- * An interval of macro F1 that is no narrower than what answers that were not seen allow. A bootstrap of cases that are all
+ * An interval of macro F1 that is not narrower than what answers that were not seen allow. A bootstrap of cases that are all
  * alike has no width; n such cases exclude no drop below z² / (n + z²), as in Wilson's and Tango's intervals.
  */
 export function widenToUnseen(

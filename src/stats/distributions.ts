@@ -239,12 +239,12 @@ export function deviance(x: number, m: number): number {
   return m * ((1 + r) * Math.log1p(r) - r);
 }
 
-/** Refuses an alpha that is no probability strictly between 0 and 1, NaN included. */
+/** Refuses an alpha that is not a probability strictly between 0 and 1, NaN included. */
 export function checkAlpha(alpha: number): void {
   if (!(alpha > 0 && alpha < 1)) throw new RangeError(`alpha lies between 0 and 1, ${alpha} does not`);
 }
 
-/** Refuses what is no probability, NaN included. */
+/** Refuses what is not a probability, NaN included. */
 export function checkProbability(p: number): void {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`a probability lies in [0, 1], ${p} does not`);
 }

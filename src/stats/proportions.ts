@@ -9,7 +9,7 @@ export function wilsonInterval(successes: number, n: number, alpha: number): Int
   return scoreInterval(successes, n, alpha);
 }
 
-/** Wilson's formula, also for an effective number of trials that is no whole number. */
+/** Wilson's formula, also for an effective number of trials that is not a whole number. */
 function scoreInterval(successes: number, n: number, alpha: number): Interval {
   const z = normalCritical(alpha);
   const failures = n - successes;

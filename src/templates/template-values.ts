@@ -2,7 +2,7 @@ import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/exact-num
 import { TemplateError } from './template-error.ts';
 import type { TestOperator } from './template-tree.ts';
 
-/** What a loop goes through; undefined for what is no list. */
+/** What a loop goes through; undefined for what is not a list. */
 export function listEntries(
   value: unknown,
   withKeys: boolean,

@@ -41,7 +41,7 @@ function makeSandbox(): { run: (() => unknown) | undefined } {
   return made;
 }
 
-// The error is made in the sandbox, so it is no instance of this realm's Error.
+// The error is made in the sandbox, so it is not an instance of this realm's Error.
 function isTimeout(error: unknown): boolean {
   return (
     typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'

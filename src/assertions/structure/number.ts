@@ -107,7 +107,7 @@ const maxLength = 100;
 
 /**
  * Reads a text that is one number, as people and models write it: "$1,234.50", "1 234,5 €", "−12 %", "1.5e3".
- * A unit is passed over: "45 %" is 45. A lone comma before three digits groups thousands; undefined where it is no number.
+ * A unit is passed over: "45 %" is 45. A lone comma before three digits groups thousands; undefined where it is not a number.
  * One that no double keeps has all of its digits.
  */
 export function readNumber(text: string): number | SpelledNumber | undefined {

@@ -122,7 +122,7 @@ async function openParser(
   return typeof Parser === 'function' ? (Reflect.construct(Parser, []) as SqlParser) : undefined;
 }
 
-/** Undefined for what is no syntax error. The parser's own message lists hundreds of possible tokens. */
+/** Undefined for what is not a syntax error. The parser's own message lists hundreds of possible tokens. */
 function describeFault(error: Error): string | undefined {
   // Some rules of its grammars throw a plain error with a sentence of their own.
   if (error.constructor === Error && error.name === 'Error') return error.message;

@@ -154,7 +154,7 @@ function findEmptiness(
   if (judged > 0) return missing;
   const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
   const observed = variants.reduce((sum, variant) => sum + variant.observed, 0);
-  // With more shards than cases some shards are empty, which is no mistake.
+  // With more shards than cases some shards are empty, which is not a mistake.
   const isEmptyShard = planned + observed === 0 && isPart && summary.suites.length > 0;
   if (isEmptyShard) return missing;
   const message = `${describeEmptiness(summary.suites.length, planned, observed, settings)} (--allow-empty accepts that)`;

@@ -257,7 +257,7 @@ function convertEquals(inverse: boolean, written: Written, context: CheckContext
   }
   const data = escapeData(value);
   const equals = { equals: { value: data }, select: { json: true } };
-  // promptfoo passes an answer that is no JSON, since it differs from the value.
+  // promptfoo passes an answer that is not JSON, since it differs from the value.
   return inverse ? { anyOf: [{ json: false }, { not: equals }] } : equals;
 }
 

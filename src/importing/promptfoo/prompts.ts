@@ -98,7 +98,7 @@ function convertText(
   return { prompt: { messages: converted }, label, variables };
 }
 
-/** promptfoo sends JSON that is no chat without its white space. */
+/** promptfoo sends JSON that is not a chat, without its white space. */
 function minify(text: string): string {
   const parsed = parseJsonText(text);
   return 'error' in parsed ? text : (writeJson(plainNumbers(parsed.value)) ?? text);

@@ -7,7 +7,7 @@ import { type BatchHandle, batchHandleFormat } from '../../model/provider.ts';
 
 /** The batches that a project has at providers, one file each. */
 export interface BatchHandles {
-  /** Oldest first. Warns of a file that is no handle, and skips it. Throws a `StorageError`. */
+  /** Oldest first. Warns of a file that is not a handle, and skips it. Throws a `StorageError`. */
   list(): readonly BatchHandle[];
   /** On the disk when it returns; throws a `StorageError`. */
   write(handle: BatchHandle): void;

@@ -5,7 +5,7 @@ import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { type ApiError, cut, describeText, readApiError } from './read-api-error.ts';
 
-/** Turns an HTTP answer that is no success into a failure. `nowMs` resolves a `retry-after` date. */
+/** Turns an HTTP answer that is not a success into a failure. `nowMs` resolves a `retry-after` date. */
 export function classifyReply(
   reply: Pick<HttpReply, 'status' | 'headers' | 'text'>,
   url: string,

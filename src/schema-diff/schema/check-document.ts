@@ -153,7 +153,7 @@ const meant = [...facetKeywords, ...unionKeywords, ...referenceKeywords, ...note
 
 /**
  * Keywords that resemble a known one. Validators ignore unknown keywords, so that a misspelt `required`
- * demands nothing. What is no schema has none; places that contain themselves are looked at once.
+ * demands nothing. What is not a schema has none; places that contain themselves are looked at once.
  */
 export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[] {
   const found: MisspeltKeyword[] = [];

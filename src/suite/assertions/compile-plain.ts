@@ -91,7 +91,7 @@ function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
   if (declaration.main === undefined) return true;
   const known = keysAt(declaration.params, []);
   const keys = Object.keys(value);
-  // An empty map that is no value lacks its parameters.
+  // An empty map that is not a value lacks its parameters.
   if (keys.length === 0) return !takesMap(declaration, value);
   return (
     keys.some((key) => known.includes(key)) ||
@@ -99,7 +99,7 @@ function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
   );
 }
 
-/** True where the main parameter accepts the map as its value, so that it is no mistyped map of parameters. */
+/** True where the main parameter accepts the map as its value, so that it is not a mistyped map of parameters. */
 function takesMap({ params, main }: AssertionDeclaration, value: object): boolean {
   return main !== undefined && params.safeParse({ [main]: plainNumbers(value) }).success;
 }

@@ -18,7 +18,7 @@ import { childOf, type Located, locate, type Path, type Problems } from './locat
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
-/** Reports a document that is no map of keys. */
+/** Reports a document that is not a map of keys. */
 export function requireMap(located: Located, label: string, problems: Problems): boolean {
   const { value } = located;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;

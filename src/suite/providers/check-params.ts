@@ -55,7 +55,7 @@ function warnOfSeveralAnswers(params: Located, problems: Problems): void {
   }
 }
 
-/** Reports parameters of tools that are no JSON Schema, in any format of a tool. */
+/** Reports parameters of tools that are not JSON Schema, in any format of a tool. */
 function checkToolSchemas(params: Located, problems: Problems): void {
   const tools = childOf(params, 'tools');
   if (!Array.isArray(tools.value)) return;
