@@ -1,6 +1,6 @@
 import { isJsonObject } from '../json/json.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
-import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
+import { finishReasons, type ToolCall, type Usage } from '../model/completion.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { PooledTrials } from '../model/summary.ts';
 import type { Judgement } from '../model/verdict.ts';
@@ -32,14 +32,7 @@ type Test = (value: unknown) => boolean;
 type FieldsOf<Row> = { readonly [Name in Exclude<keyof Row, 'type'>]-?: Test };
 
 const statuses: ReadonlySet<unknown> = new Set<BaselineTrial['status']>(['passed', 'failed', 'errored', 'skipped']);
-const finishReasons: ReadonlySet<unknown> = new Set<FinishReason>([
-  'stop',
-  'length',
-  'toolCalls',
-  'contentFilter',
-  'refusal',
-  'other',
-]);
+const knownFinishReasons: ReadonlySet<unknown> = new Set(finishReasons);
 
 const judgementFields: FieldsOf<Judgement> = {
   judge: isText,
@@ -89,7 +82,7 @@ const trialFields: FieldsOf<BaselineTrial> = {
   checks: listOf(objectOf(checkFields)),
   usage: optional(objectOf(usageFields)),
   latencyMs: optional(isMagnitude),
-  finishReason: optional((value) => finishReasons.has(value)),
+  finishReason: optional((value) => knownFinishReasons.has(value)),
   output: optional(isText),
   toolCalls: optional(listOf(objectOf(toolCallFields))),
   reasoning: optional(isText),

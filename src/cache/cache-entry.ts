@@ -6,21 +6,12 @@ import {
   type Attachment,
   type Completion,
   completionText,
-  type FinishReason,
+  finishReasons,
   type Message,
   type ToolCall,
 } from '../model/completion.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { cacheKey, type KeyedRequest, keyedText } from './cache-key.ts';
-
-const finishReasons = [
-  'stop',
-  'length',
-  'toolCalls',
-  'contentFilter',
-  'refusal',
-  'other',
-] as const satisfies FinishReason[];
 
 const count = z.number().nonnegative();
 

@@ -37,6 +37,15 @@ export interface ToolCall {
 /** Why the model stopped, in one closed list; the API's own word is in `rawFinishReason`. */
 export type FinishReason = 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal' | 'other';
 
+export const finishReasons = [
+  'stop',
+  'length',
+  'toolCalls',
+  'contentFilter',
+  'refusal',
+  'other',
+] as const satisfies readonly FinishReason[];
+
 /** Tokens in one meaning for every API: the parts are included in the totals. */
 export interface Usage {
   /** All input tokens, those read from the provider's cache included. */
@@ -93,7 +102,7 @@ export interface Completion {
   readonly systemFingerprint?: string;
 }
 
-/** Each kind has one policy: see `failurePolicies` in `execute/`. */
+/** Each kind has one policy: see `failurePolicies` in calls/failure-policies.ts. */
 export const failureKinds = [
   'auth', // key missing or refused: stops the provider
   'notFound', // no such model or path: stops the provider

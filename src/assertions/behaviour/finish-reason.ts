@@ -1,16 +1,8 @@
 import * as z from 'zod';
-import type { FinishReason } from '../../model/completion.ts';
+import { type FinishReason, finishReasons } from '../../model/completion.ts';
 import { defineAssertion } from '../define.ts';
 
-const reasons = [
-  'stop',
-  'length',
-  'toolCalls',
-  'contentFilter',
-  'refusal',
-  'other',
-] as const satisfies readonly FinishReason[];
-const reasonParam = z.enum(reasons);
+const reasonParam = z.enum(finishReasons);
 
 export const finishReason = defineAssertion({
   summary: 'the model stopped for a given reason',
@@ -22,7 +14,7 @@ export const finishReason = defineAssertion({
   params: z.strictObject({
     value: z
       .union([reasonParam, z.array(reasonParam).min(1)], {
-        error: `must be one of ${reasons.join(', ')}, or a list of them`,
+        error: `must be one of ${finishReasons.join(', ')}, or a list of them`,
       })
       .describe('The reason that passes, or several.'),
   }),

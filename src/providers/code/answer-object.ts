@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isJsonObject } from '../../json/json.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
-import type { Completion, CompletionOutcome } from '../../model/completion.ts';
+import { type Completion, type CompletionOutcome, finishReasons } from '../../model/completion.ts';
 import { replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
@@ -66,7 +66,7 @@ const answer = z.strictObject({
   toolCalls: z
     .array(z.strictObject({ id: z.string().exactOptional(), name: z.string().min(1), arguments: jsonValue }))
     .default([]),
-  finishReason: z.enum(['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other']).exactOptional(),
+  finishReason: z.enum(finishReasons).exactOptional(),
   usage: z
     .strictObject({
       inputTokens: count,
