@@ -48,7 +48,7 @@ export type AcceptedPromptState = (
       readonly isOfSeveral?: true;
     }
 ) & {
-  /** Names the accepted prompt with its settings (compare/sent-variant.ts); absent in older records. */
+  /** Names the accepted prompt with its settings (compare/variant-differences.ts); absent in older records. */
   readonly of?: string;
 };
 

@@ -8,7 +8,7 @@ import type { SourceLocation } from './problem.ts';
 import type { SharedCacheConfig } from './shared-cache.ts';
 import type { CheckSpec } from './verdict.ts';
 
-/** A template compiled once. `render` throws a `TemplateError` (lib/template.ts) for a variable that is missing. */
+/** A template compiled once. `render` throws a `TemplateError` (templates/template.ts) for a variable that is missing. */
 export interface Template {
   readonly source: string;
   /** Paths that the template reads, such as `email` or `order.id`. */
@@ -65,7 +65,7 @@ export interface RenderedMessage {
   readonly attach: readonly string[];
 }
 
-/** The messages of a prompt for one case; throws a `TemplateError` (lib/template-error.ts). */
+/** The messages of a prompt for one case; throws a `TemplateError` (templates/template-error.ts). */
 export function renderMessages({ messages, expand }: PromptVersion, vars: Vars): readonly RenderedMessage[] {
   if (expand !== undefined) return expand(vars);
   return messages.map(({ role, template, attach = [] }) => ({

@@ -171,7 +171,7 @@ export interface UnpairedComparison {
 
 /**
  * The difference of pass rates, candidate − baseline, of two separate samples of case means in [0, 1].
- * Source: Newcombe 1998, method 10, as in proportion-difference.ts; p by inverting its interval.
+ * Source: Newcombe 1998, method 10; p by inverting its interval.
  */
 export function compareUnpaired(
   baseline: readonly number[],
