@@ -1,4 +1,5 @@
 import type { BaselineCase, BaselineCases, BaselineContent, BaselineVariant, VariantKey } from '../model/baseline.ts';
+import { compareText } from '../text/compare-text.ts';
 import { isSameVariant, poolCase } from './pool-trials.ts';
 
 export interface MergeOptions {
@@ -113,11 +114,7 @@ export function variantKey({ prompt, provider }: VariantKey): string {
 
 /** Orders by code units, which is the same on every machine. */
 export function compareVariants(a: VariantKey, b: VariantKey): number {
-  return compareTexts(a.prompt, b.prompt) || compareTexts(a.provider, b.provider);
-}
-
-function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1;
+  return compareText(a.prompt, b.prompt) || compareText(a.provider, b.provider);
 }
 
 /** Every case in the order of a baseline's lines, read one at a time. */
@@ -141,5 +138,5 @@ function listCases({ cases }: Pick<BaselineContent, 'cases'>): readonly ListedCa
   return cases
     .toSorted(compareVariants)
     .flatMap((variant) => Array.from(variant.caseIds(), (caseId) => ({ caseId, cases: variant })))
-    .sort((a, b) => compareTexts(a.caseId, b.caseId));
+    .sort((a, b) => compareText(a.caseId, b.caseId));
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder, systemErrorCode, withStorageErrors } from '../files/write-files.ts';
+import { compareText } from '../text/compare-text.ts';
 import { type RecordingLine, readRecordings, recordedCellKey, renderRecording } from './recordings.ts';
 
 export interface WriteRecordingsOptions {
@@ -38,12 +39,6 @@ function compareCells(a: RecordingLine, b: RecordingLine): number {
     compareText(a.caseId, b.caseId) ||
     a.trial - b.trial
   );
-}
-
-/** By code unit: the same order on every machine. */
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 function replaceWhereChanged(path: string, text: string): boolean {

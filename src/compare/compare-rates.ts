@@ -3,7 +3,7 @@ import type { ComparedCases, ComparedSide, JudgedMargin, MetricEvidence, Plannin
 import type { RecordedCheck, RecordedJudge } from '../model/record.ts';
 import { judgedMargin } from '../stats/agreement.ts';
 import { type CaseComparison, compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
-import { mean } from '../stats/means.ts';
+import { mean, sum } from '../stats/means.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { sampleSizeToSettle } from '../stats/planning.ts';
 import { isPaired } from './pair-cases.ts';
@@ -66,12 +66,6 @@ function meanOfCases(side: readonly (readonly number[])[], other: readonly (read
 function planOn(results: PairedResults, low: number | null, policy: RatePolicy): PlanningAdvice {
   const isSettled = low !== null && low >= -policy.margin;
   return isSettled ? { cases: null, repeats: null } : sampleSizeToSettle(results, policy);
-}
-
-function sum(values: ArrayLike<number>): number {
-  let total = 0;
-  for (let index = 0; index < values.length; index += 1) total += values[index] ?? 0;
-  return total;
 }
 
 /** The tolerated drop where judges decide; undefined where only rules decide. */

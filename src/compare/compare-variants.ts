@@ -9,7 +9,7 @@ import type {
 } from '../model/comparison.ts';
 import type { RecordedJudge } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
-import { mean, sharedGroups } from '../stats/means.ts';
+import { mean, sharedGroups, sum } from '../stats/means.ts';
 import { type PairedResults, pairCases } from '../stats/pairs.ts';
 import { compareUnpaired } from '../stats/proportions.ts';
 import { quantileOfSorted } from '../stats/quantiles.ts';
@@ -222,12 +222,6 @@ function toChange(ratio: number | null): number | null {
 
 function expOrNull(value: number | null): number | null {
   return value === null ? null : Math.exp(value);
-}
-
-function sum(values: ArrayLike<number>): number {
-  let total = 0;
-  for (let index = 0; index < values.length; index += 1) total += values[index] ?? 0;
-  return total;
 }
 
 function shareOf(part: number, whole: number): number {

@@ -7,6 +7,7 @@ import type { CellKey } from '../model/cell.ts';
 import type { CompletionRequest, ProviderFailure } from '../model/completion.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
+import { addKnown } from '../stats/means.ts';
 
 /** Asks models for the checks of one answer, and sums up what that cost. */
 export interface Asker {
@@ -59,10 +60,6 @@ export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOpt
       },
     };
   };
-}
-
-function addKnown(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : a + b;
 }
 
 /** The request of one question. Its trial number makes every vote on every trial a sample of its own. */

@@ -10,6 +10,7 @@ import type { RecordedJudge, RecordedSuite } from '../model/record.ts';
 import type { Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
 import { calibrationPathOf } from '../project/project-paths.ts';
 import { judgeError } from '../stats/agreement.ts';
+import { compareText } from '../text/compare-text.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -171,9 +172,4 @@ function describeFault(json: ReturnType<typeof parseJson>, error: z.ZodError | u
 
 function keyOf({ judge, assertion, name = '', stamp }: JudgeCalibration): string {
   return [judge, assertion, name, stamp].join('\u0000');
-}
-
-/** By code unit: the same order on every machine. */
-function compareText(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }

@@ -6,7 +6,7 @@ import type { AskedCase, CellRow, RecordedCall, RecordedCheck } from '../model/r
 import type { Verdict } from '../model/verdict.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
-import { sumKnown } from '../stats/means.ts';
+import { addKnown, sumKnown } from '../stats/means.ts';
 import { clipText } from '../text/shorten.ts';
 import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 
@@ -100,10 +100,6 @@ function sumCosts(result: CellResult): Pick<CellRow, 'costUsd' | 'spentUsd' | 'j
 function spentOn({ cached, costUsd, billed }: CallRecord): number | undefined {
   if (cached) return 0;
   return billed === undefined ? costUsd : billed.costUsd;
-}
-
-function addKnown(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : a + b;
 }
 
 function judgeCost(result: CellResult): Pick<CellRow, 'judgeCostUsd'> {

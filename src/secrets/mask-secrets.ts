@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { SpelledNumber } from '../text/exact-numbers.ts';
+import { escapeRegex } from '../text/regex.ts';
 
 export type Mask = (text: string) => string;
 
@@ -173,10 +174,6 @@ function replacePlaces(text: string, places: Place[]): string {
     end = Math.max(end, place.end);
   }
   return masked + text.slice(end);
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 }
 
 /** Masks every string of a JSON value, keys included; numbers and structure stay. A value without a secret is returned as it is. */

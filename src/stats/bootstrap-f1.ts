@@ -2,6 +2,7 @@ import { createRandom } from '../text/random.ts';
 import { type Classified, findClasses, type IndexedAnswer, indexAnswers } from './classification.ts';
 import { normalCdf, normalCritical } from './distributions.ts';
 import type { Interval } from './means.ts';
+import { sum } from './means.ts';
 
 /** The answers to one case. */
 export interface ClassifiedCase {
@@ -307,8 +308,4 @@ function pOfDrop(delta: number, draws: readonly number[], changed: number): numb
   const spread = Math.sqrt(sum(draws.map((difference) => (difference - mean) ** 2)) / draws.length);
   const normal = spread === 0 ? (delta < 0 ? 0 : 1) : normalCdf(delta / spread);
   return Math.max(noWorse, normal, 2 ** -(changed + 1));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

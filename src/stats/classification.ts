@@ -1,4 +1,5 @@
 import type { Interval } from './means.ts';
+import { sum } from './means.ts';
 import { wilsonInterval } from './proportions.ts';
 
 /** Answers by true class and found class: `counts[truth][found]`. Fractional where trials of a case are averaged. */
@@ -115,8 +116,4 @@ export function f1Interval(
   const { low, high } = wilsonInterval(right, support + found - right, alpha);
   const toF1 = (share: number | null) => (share === null ? null : (2 * share) / (1 + share));
   return { low: toF1(low), high: toF1(high) };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

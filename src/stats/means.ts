@@ -8,10 +8,13 @@ export interface Interval {
 
 /** The arithmetic mean; NaN for no values. */
 export function mean(values: ArrayLike<number>): number {
-  const { length } = values;
-  let sum = 0;
-  for (let index = 0; index < length; index += 1) sum += values[index] ?? Number.NaN;
-  return sum / length;
+  return sum(values) / values.length;
+}
+
+export function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let index = 0; index < values.length; index += 1) total += values[index] ?? Number.NaN;
+  return total;
 }
 
 /** Sum of squared deviations from the mean, in two passes. */
@@ -111,13 +114,9 @@ const rounding = 1e-9;
 
 /** The sum of a value of each item; undefined where one is unknown, since a partial sum would read as the whole. */
 export function sumKnown<T>(items: readonly T[], valueOf: (item: T) => number | undefined): number | undefined {
-  let sum = 0;
-  for (const item of items) {
-    const value = valueOf(item);
-    if (value === undefined) return undefined;
-    sum += value;
-  }
-  return sum;
+  let total: number | undefined = 0;
+  for (const item of items) total = addKnown(total, valueOf(item));
+  return total;
 }
 
 /** The group of each value. */
@@ -138,4 +137,9 @@ export function designEffect(values: readonly number[], groups: Groups): number 
   if (se === null) return values.length;
   const variance = sampleVariance(values);
   return variance === null || variance === 0 ? 1 : Math.max(1, (se * se * values.length) / variance);
+}
+
+/** The sum of two amounts; undefined where one is unknown. */
+export function addKnown(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
 }

@@ -15,6 +15,11 @@ export function findFaultOfAnyMode(pattern: string): string | undefined {
   return ['u', 'v'].every((mode) => findRegexFault(pattern, mode) !== undefined) ? fault : undefined;
 }
 
+/** A pattern that matches exactly a text, also within a class. */
+export function escapeRegex(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+}
+
 /** Steps that a usual machine makes in a few milliseconds. */
 const harmlessSteps = 10_000_000;
 

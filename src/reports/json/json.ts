@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import type { ContractReport } from '../../model/finding.ts';
 import { reportFormat } from '../../model/report.ts';
+import { compareText } from '../../text/compare-text.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
 import type { Reporter } from '../reporter.ts';
 import { sortFindings } from '../terminal/contracts.ts';
@@ -13,7 +14,6 @@ import {
   buildJsonTotals,
   buildJsonTrial,
   buildJsonVariants,
-  compareText,
   renderSafeJson,
 } from './report-json.ts';
 

@@ -13,6 +13,7 @@ import type {
   VariantComparison,
   VariantReport,
 } from '../../model/report.ts';
+import { compareText } from '../../text/compare-text.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
 import { countAccepted } from '../comparison.ts';
 import { describeVerdict } from '../headline.ts';
@@ -282,10 +283,4 @@ function buildJsonCheck(check: RecordedCheck): z.input<typeof checkSchema> {
 /** zod's type of JSON is mutable; nothing here changes a value. */
 function asJson(value: unknown): z.input<ReturnType<typeof z.json>> {
   return value as z.input<ReturnType<typeof z.json>>;
-}
-
-/** By UTF-16 code unit: the same order on every machine, whatever its locale. */
-export function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { splitPointer } from '../../json/json-pointer.ts';
 import { type SourceLocation, UserError } from '../../model/problem.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
+import { escapeRegex } from '../../text/regex.ts';
 import {
   childOf,
   createProblems,
@@ -195,10 +196,6 @@ export function findTemplateVariable(text: string, name: string): number | undef
 export function positionAt(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset);
   return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
-}
-
-function escapeRegex(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 }
 
 /** A schema file on its own, with the way from its parts to their lines. */

@@ -3,6 +3,7 @@ import { parseJsonText } from '../../json/parse-json.ts';
 import type { CodeOutcome } from '../../model/own-code.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import { createLineIndex } from '../../text/line-index.ts';
+import { escapeRegex } from '../../text/regex.ts';
 import { hashClosure } from '../assertions/own-code.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import { fixedSource, type Located, type Path, type Problems, type SourceFile, textSource } from './locate.ts';
@@ -90,13 +91,13 @@ function findOffset(text: string, root: unknown, path: Path): number | undefined
 
 function findKey(text: string, key: PropertyKey | undefined): number | undefined {
   if (typeof key !== 'string') return undefined;
-  return findOnce(text, new RegExp(`(?<![\\w$.])["']?${escape(key)}["']?\\s*:`, 'g'));
+  return findOnce(text, new RegExp(`(?<![\\w$.])["']?${escapeRegex(key)}["']?\\s*:`, 'g'));
 }
 
 function findId(text: string, value: unknown): number | undefined {
   const id = readAt(value, ['id']);
   if (typeof id !== 'string') return undefined;
-  return findOnce(text, new RegExp(`(["'\`])${escape(id)}\\1`, 'g'));
+  return findOnce(text, new RegExp(`(["'\`])${escapeRegex(id)}\\1`, 'g'));
 }
 
 function findOnce(text: string, pattern: RegExp): number | undefined {
@@ -115,8 +116,4 @@ function readAt(value: unknown, path: Path): unknown {
 
 function describePath(path: Path): string {
   return `$${path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')}`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

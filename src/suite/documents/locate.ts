@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { findInJson, type JsonNode, parseJsonNodes } from '../../json/parse-json.ts';
 import type { Problem, ProblemDetails, SourceLocation } from '../../model/problem.ts';
+import { compareText } from '../../text/compare-text.ts';
 import { createLineIndex, cutLine } from '../../text/line-index.ts';
 import type { YamlText } from '../../text/yaml-text.ts';
 
@@ -200,12 +201,7 @@ function hideKeys(problems: readonly Problem[]): readonly Problem[] {
 
 function comparePlaces({ at: a }: Problem, { at: b }: Problem): number {
   if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
-  return compareTexts(a.file, b.file) || a.line - b.line || a.column - b.column;
-}
-
-function compareTexts(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return compareText(a.file, b.file) || a.line - b.line || a.column - b.column;
 }
 
 /** A location without its excerpt, for data that outlives loading. */
