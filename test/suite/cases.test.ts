@@ -43,7 +43,7 @@ describe('a case that nothing judges', () => {
       );
     expect(await hints('')).toEqual([['no-assertion', 'add assert, or observe: true to run it unjudged']]);
     expect(await hints('contract: { output: { type: object } }\n')).toEqual([
-      ['no-assertion', expect.stringMatching(/^the output contract says nothing of what is right/)],
+      ['no-assertion', expect.stringMatching(/^the output contract does not say what is right/)],
     ]);
   });
 

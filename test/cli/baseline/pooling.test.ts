@@ -153,7 +153,7 @@ test('counts that can not be are damage, with their line', async () => {
   ] as const) {
     project.write(baselineFile, text.replace(from, to));
     const { code, stderr } = await project.llmcheck('run');
-    expect([code, stderr.includes(`${baselineFile}:3`), stderr.includes('its "pooled" is not')]).toEqual([
+    expect([code, stderr.includes(`${baselineFile}:3`), stderr.includes('its "pooled" has the wrong type')]).toEqual([
       2,
       true,
       true,

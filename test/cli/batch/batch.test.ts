@@ -252,7 +252,7 @@ describe('a disk that refuses', () => {
   });
 });
 
-test('a file that is not a batch is said and left alone, and others are collected', async () => {
+test('a file that is not a batch is reported and ignored, and others are collected', async () => {
   const server = await startBatchServer('openai');
   const project = openTempProject();
   project.write('evals/batched.eval.yaml', server.suite());
@@ -262,7 +262,7 @@ test('a file that is not a batch is said and left alone, and others are collecte
   expect(code).toBe(0);
   for (const name of ['torn', 'later'])
     expect(stderr).toContain(
-      `${project.path(`.llmcheck/batches/${name}.json`)} is no batch that this version can read`,
+      `${project.path(`.llmcheck/batches/${name}.json`)} is not a batch that this version can read`,
     );
   expect(project.files('.llmcheck/batches')).toEqual(['.llmcheck/batches/later.json', '.llmcheck/batches/torn.json']);
 });
