@@ -73,13 +73,10 @@ function boundsAtRanks(sorted: Float64Array, ranks: { low: number; high: number 
 export function quantileOfSorted(sorted: Float64Array, p: number): number | null {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`a quantile lies in [0, 1], ${p} does not`);
   const position = (sorted.length - 1) * p;
-  const nearest = Math.round(position);
-  // 0.95 is not a binary fraction: without this, rank 115 of 121 would slip to just below it.
-  const exact = Math.abs(position - nearest) < 1e-9 ? nearest : position;
-  const below = sorted[Math.floor(exact)];
-  const above = sorted[Math.ceil(exact)];
+  const below = sorted[Math.floor(position)];
+  const above = sorted[Math.ceil(position)];
   if (below === undefined || above === undefined) return null;
-  return below + (exact - Math.floor(exact)) * (above - below);
+  return below + (position - Math.floor(position)) * (above - below);
 }
 
 function sortNumbers(values: ArrayLike<number>): Float64Array {

@@ -278,3 +278,31 @@ describe.each(Object.entries(assertions))('the declaration of %s', (name, assert
     expect(assertion.params.safeParse(isMap ? value : { [assertion.main ?? '']: value }).error).toBeUndefined();
   });
 });
+
+describe('ignoreCase', () => {
+  const lower = 'the cat sat on a mat';
+  test.each([
+    ['equals', {}],
+    ['contains', {}],
+    ['containsAll', {}],
+    ['containsAny', {}],
+    ['startsWith', {}],
+    ['endsWith', {}],
+    ['levenshtein', { max: 0 }],
+    ['bleu', { min: 1 }],
+    ['rouge', { min: 1 }],
+  ])('of %s holds for what is wanted and for what was answered', async (name, more) => {
+    const isList = name === 'containsAll' || name === 'containsAny';
+    const passes = async (wanted: string, answer: string, ignoreCase: boolean) => {
+      const params = { value: isList ? [wanted] : wanted, ignoreCase, ...more };
+      return (await judgeOne(buildSpec(name, params), answer)).pass;
+    };
+    for (const ignoreCase of [true, false]) {
+      const found = [
+        await passes(lower, lower.toUpperCase(), ignoreCase),
+        await passes(lower.toUpperCase(), lower, ignoreCase),
+      ];
+      expect([name, ...found]).toEqual([name, ignoreCase, ignoreCase]);
+    }
+  });
+});

@@ -147,6 +147,9 @@ describe('a suspect', () => {
     expect(messageOf(plain('p'), plain('f'))).toEqual([
       'case a passed 1 of 1 trials on the baseline and now failed all 1; the calls for confirmation trials were used up before it was settled',
     ]);
+    expect(messageOf(plain('p'), plain('f+fffff|fppee'))).toEqual([
+      'case a passed 1 of 1 trials on the baseline and now failed all 6; 2 of 5 trials of the accepted prompt errored, so nothing confirms it',
+    ]);
     expect(messageOf(plain('p'), plain('f'), same)).toEqual([
       'case a passed 1 of 1 trials on the baseline and now failed all 1, although nothing that is sent has changed',
     ]);
@@ -255,6 +258,12 @@ describe('a new case', () => {
   ])('that is %s: %s, added or redefined (%j)', (after, word, options) => {
     expect(judge(undefined, plain(after), options)).toBe(word);
     expect(judge(plain('f', 'old'), plain(after), options)).toBe(word);
+  });
+
+  test('is not asked again where it only warns', () => {
+    const gate = { cases: { broken: 'fail', drifted: 'warn', added: 'warn' } } as const;
+    const { settled, verdicts } = judgeOne(undefined, plain('f'), { gate, isFinal: false });
+    expect([settled.cases.size, shorten(verdicts)]).toEqual([0, 'broken case-added-failed']);
   });
 
   test('that was never judged on the baseline is new', () => {

@@ -95,6 +95,21 @@ describe('the verdict', () => {
   });
 });
 
+test('one errored trial of twenty leaves a verdict on the rest', () => {
+  const candidate = buildSide({ ...repeatCase(190, 'p'), ...repeatCase(10, 'e', 'errored') });
+  const before = buildSide({ ...repeatCase(190, 'p'), ...repeatCase(10, 'p', 'errored') });
+  const compared = compareSides(before, candidate, { margin: 0.5 });
+  expect(compared.errors.share).toBe(0.05);
+  expect(judge(compared, { gate: { passRate: { maxDrop: 0.5 } } }).isInconclusive).toBe(false);
+});
+
+test('retrials of another accepted prompt say nothing of the one that a stored run is compared with', () => {
+  const compared = compareSides(buildSide({ a: 'p' }), buildSide({ a: buildCaseSummary('a', 'f+fffff|ff') }));
+  const notes = (options: JudgeOptions) => judge(compared, { planned: 20, ...options }).report.notes.join();
+  expect(notes({})).toContain('the accepted prompt failed 2 of 2');
+  expect(notes(ofRecords)).not.toContain('the accepted prompt failed');
+});
+
 describe('an average that looks worse', () => {
   /** Twenty of a hundred fail that passed; then fresh trials. */
   const looked = (outcomes: { readonly failed: string; readonly others: string }) => {
@@ -146,6 +161,28 @@ describe('an average that looks worse', () => {
     expect([failures, report.outcome]).toEqual([[], 'inconclusive']);
     expect(judge(broken(2, 100), { ...alone, gate: warn }).report.outcome).toBe('passed');
   });
+});
+
+test('a confirmed slice spares its own cases from being asked, and no others', () => {
+  const gate = { passRate: { maxDrop: 0.9 }, slices: { german: { passRate: { maxDrop: 0.05 } } } };
+  const german = (outcomes: string, prefix: string) =>
+    Object.fromEntries(
+      Object.keys(repeatCase(10, 'p', prefix)).map((id) => [
+        id,
+        { ...buildCaseSummary(id, outcomes), slices: ['german'] },
+      ]),
+    );
+  const before = buildSide({ ...repeatCase(100, 'p'), ...german('pp', 'fallen'), ...german('p', 'held'), z: 'p' });
+  const after = buildSide({
+    ...repeatCase(100, 'p'),
+    ...german('pf+fff|ppp', 'fallen'),
+    ...german('p+pp|pp', 'held'),
+    z: 'f',
+  });
+  const compared = compareSides(before, after, { gate: { ...openGate, ...gate }, margin: 0.9 });
+  const { failures, unsettled } = judge(compared, { gate, planned: 200 });
+  expect(failures.map(({ code, slice }) => [code, slice])).toEqual([['slice-regressed', 'german']]);
+  expect(unsettled.map(({ caseId }) => caseId)).toEqual(['z']);
 });
 
 describe('broken cases', () => {

@@ -4,7 +4,29 @@ import type { RetriedCase, TrialRow } from '../../src/compare/confirm/judge-case
 import { createLookTest } from '../../src/compare/gate/find-averages.ts';
 import { findHypotheses } from '../../src/compare/gate/judge-metrics.ts';
 import { openGate } from '../support/build-case.ts';
-import { buildSide, compareSides, repeatCase } from '../support/build-side.ts';
+import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
+
+test('a look at the pass rate counts the cases of a group as one', () => {
+  const ids = Object.keys(repeatCase(10, 'p'));
+  const pOf = (groupOf: (index: number) => string | undefined) => {
+    const side = buildSide(
+      Object.fromEntries(ids.map((id, index) => [id, buildCaseSummary(id, 'p', { group: groupOf(index) })])),
+    );
+    const compared = compareSides(side, side);
+    const [hypothesis] = findHypotheses(compared, openGate);
+    if (hypothesis === undefined) throw new Error('no hypothesis');
+    const cases = ids.map((id): RetriedCase => ({ id, caseId: id, planned: [], candidate: [], accepted: [] }));
+    const pairs = ids.map(
+      (_, index): TrialPair => ({
+        accepted: [{ status: 'passed', score: 1, costUsd: 0 }],
+        candidate: [{ status: index < 8 ? 'failed' : 'passed', score: index < 8 ? 0 : 1, costUsd: 0 }],
+      }),
+    );
+    return createLookTest(hypothesis, compared, openGate)(cases, pairs) ?? 1;
+  };
+  expect(pOf(() => undefined)).toBeLessThan(0.01);
+  expect(pOf((index) => (index < 5 ? 'a' : 'b'))).toBeGreaterThan(0.01);
+});
 
 describe('a look at the cost', () => {
   const compared = compareSides(buildSide(repeatCase(10, 'p')), buildSide(repeatCase(10, 'p')));

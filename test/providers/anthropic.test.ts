@@ -57,6 +57,12 @@ describe('a Messages request', () => {
     });
   });
 
+  it('sends the system message of the prompt, whatever the parameters say', async () => {
+    const params = { system: 'Be rude.' };
+    const { sent } = await askProvider('anthropic', { body: answer }, { request: { messages: conversation, params } });
+    expect(sent).toMatchObject({ system: 'Be kind.\n\nBe brief.' });
+  });
+
   it('spells the parameters that all APIs share as this one does', async () => {
     const { sent } = await askProvider('anthropic', { body: answer }, { request: { params: neutralParams } });
     expect(sent).toMatchObject({

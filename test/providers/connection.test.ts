@@ -56,6 +56,25 @@ describe('the registry', () => {
   });
 });
 
+describe('a service', () => {
+  const own = Object.entries(presets).filter(([, { apiKeyEnv }]) => apiKeyEnv !== undefined);
+
+  it.each(own)('%s has a key of its own name, at a host of its own', (name, { apiKeyEnv, baseUrl, priceProvider }) => {
+    expect(apiKeyEnv).toBe(name === 'azure' ? 'AZURE_OPENAI_API_KEY' : `${name.toUpperCase()}_API_KEY`);
+    if (baseUrl !== undefined) {
+      expect(new URL(baseUrl).hostname).toContain(name === 'xai' ? 'x.ai' : name);
+      expect(resolve({ baseUrl }).priceProvider).toBe(priceProvider);
+    }
+  });
+
+  it('with an API of its own is priced as itself behind the protocol of another', () => {
+    expect(resolve({ baseUrl: 'https://api.anthropic.com/v1' }).priceProvider).toBe('anthropic');
+    expect(resolve({ baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai' }).priceProvider).toBe(
+      'google',
+    );
+  });
+});
+
 describe('the address', () => {
   it("is the provider's own, else the environment's for openai alone, else the service's", () => {
     const env = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1/' };

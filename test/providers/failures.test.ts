@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { failurePolicies } from '../../src/calls/failure-policies.ts';
 import type { FailureKind } from '../../src/model/completion.ts';
-import { classifyReply } from '../../src/providers/failures/classify-reply.ts';
+import { classifyReply, kindOfApiError } from '../../src/providers/failures/classify-reply.ts';
 
 type Row = readonly [
   api: string,
@@ -448,8 +448,16 @@ const rows: readonly Row[] = [
   ['llama.cpp', 503, 'overloaded', { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } }],
   ['a gateway', 502, 'server', '<html><body>502 Bad Gateway</body></html>'],
   ['a gateway', 429, 'rateLimit', ''],
+  ['a gateway', 529, 'overloaded', ''],
   ['a gateway', 403, 'auth', 'Forbidden'],
   ['a redirect', 302, 'badRequest', ''],
+  [
+    'a gateway',
+    429,
+    'rateLimit',
+    { error: { message: 'Retry after 2 Minutes 9 SECONDS.' } },
+    { retryAfterMs: 129_000 },
+  ],
 ];
 
 const named = rows.map((row) => ({ row, name: `${row[0]} with ${row[1]} is ${row[2]}: ${JSON.stringify(row[3])}` }));
@@ -466,6 +474,17 @@ describe('an error of', () => {
   it('a path that is not there does not repeat the query it was asked with', () => {
     const { message } = classifyReply({ status: 404, headers: {}, text: '' }, 'https://api.example/v1?key=secret', 0);
     expect(message).toContain('asked at https://api.example/v1;');
+  });
+});
+
+describe('an error under a successful status', () => {
+  it.each([
+    [{ message: 'Busy.', words: [], status: 503 }, 'overloaded'],
+    [{ message: 'Busy.', words: [], status: 200 }, 'malformed'],
+    [{ message: 'Busy.', words: ['overloaded_error'], status: 400 }, 'overloaded'],
+    [{ message: 'Busy.', words: [] }, 'malformed'],
+  ] as const)('of %j is %s', (said, kind) => {
+    expect(kindOfApiError(said)).toBe(kind);
   });
 });
 

@@ -203,6 +203,8 @@ describe('foreign text', () => {
 
   it('is bounded in characters even where marks are stacked on letters', () => {
     expect(codeSpan('z\u0300\u0301\u0316'.repeat(5000), 100).length).toBeLessThan(410);
+    const accented = 'e\u0301'.repeat(100);
+    expect(codeSpan(accented, 100)).toBe(`\`${accented}\``);
   });
 
   it('gets a fence that it can not close', () => {

@@ -164,6 +164,42 @@ describe('the stamp of a case', () => {
   });
 });
 
+describe('the class of a case', () => {
+  const classes = (truth: string) =>
+    `classes: { truth: "{{${truth}}}", found: text, names: [billing, legal] }\ndefaults: { assert: [{ contains: x }] }\n`;
+
+  test.each([
+    ['expected', '{ id: a, vars: { q: x, r: x }, expected: leagl }', 5, 50],
+    ['q', '{ id: a, vars: { q: leagl, r: x } }', 5, 29],
+  ])('that is misspelt is shown where {{%s}} is written', async (truth, row, line, column) => {
+    const legal = '{ id: b, vars: { q: legal, r: x }, expected: legal }';
+    const billing = '{ id: c, vars: { q: billing, r: x }, expected: billing }';
+    const root = openSuite(`${classes(truth)}cases: [${row}, ${legal}, ${billing}]\n`);
+    expect((await problemsAt(root, ['a.eval.yaml'])).map(({ code, at }) => [code, at?.line, at?.column])).toEqual([
+      ['unknown-id', line, column],
+    ]);
+  });
+
+  test('is none under observe, so that it need not be given', async () => {
+    const rows = ['billing', 'legal'].map((name) => `{ id: ${name}, vars: { q: ${name}, r: x }, expected: ${name} }`);
+    const watched = '{ id: watched, observe: true, vars: { q: x, r: x }, expected: other }';
+    const cases = await load(`${classes('expected')}cases: [${rows.join(', ')}, ${watched}]\n`);
+    expect(Object.values(cases).map(({ truth }) => truth)).toEqual(['billing', 'legal', undefined]);
+  });
+});
+
+test('numbers keep every digit in cases, defaults and anchors, and are refused elsewhere', async () => {
+  const long = '12345678901234567890';
+  const { a } = await load(
+    `x-ids: { order: &order ${long} }\ndefaults: { vars: { r: ${long} } }\ncases: [{ id: a, vars: { q: *order }, assert: [{ contains: x }] }]\n`,
+  );
+  expect(Object.values(a?.vars ?? {}).map(String)).toEqual([long, long]);
+  const root = openSuite(
+    `gate: { cost: { max: ${long} } }\ncases: [{ id: a, vars: { q: x, r: x }, assert: [{ contains: x }] }]\n`,
+  );
+  expect((await problemsAt(root, ['a.eval.yaml'])).map(({ code }) => code)).toEqual(['invalid-value']);
+});
+
 describe('a CSV file', () => {
   const loadCsv = (text: string) =>
     load('defaults: { assert: [{ contains: x }] }\ncases: [{ file: rows.csv }]\n', { 'rows.csv': text });
@@ -197,6 +233,14 @@ describe('a CSV file', () => {
     });
     expect((await problemsAt(root, ['a.eval.yaml'])).map((problem) => problem.message)).toEqual([message]);
   });
+});
+
+test('JSON lines in a file whose name ends in .json are refused, with the name that they need', async () => {
+  const files = { 'rows.json': '{"id":"a"}\n{"id":"b"}\n' };
+  const root = openSuite('defaults: { assert: [{ contains: x }] }\ncases: [{ file: rows.json }]\n', files);
+  expect((await problemsAt(root, ['a.eval.yaml'])).map(({ code, hint }) => [code, hint])).toEqual([
+    ['syntax', 'a file with one JSON object on each line ends in .jsonl'],
+  ]);
 });
 
 test('a file of JSON lines may hold blank lines, and a list in one is said once', async () => {

@@ -87,8 +87,8 @@ export function rangeOfMean(
   variant: VariantSummary,
   { valueOf, mean = null, isWanted = () => true }: RangeOptions,
 ): { low: number; high: number } | undefined {
-  // If every cell has a verdict, the mean is final.
-  if (mean !== null && variant.errored === 0 && variant.skipped === 0) return { low: mean, high: mean };
+  // If every cell was reached, the mean is final.
+  if (mean !== null && variant.skipped === 0) return { low: mean, high: mean };
   let [low, high, cases, unreached] = [0, 0, 0, 0];
   for (const found of variant.cases.values()) {
     if (found.observe) continue;

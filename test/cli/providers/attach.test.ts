@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ScriptedServer, startServer } from '../../support/http-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
@@ -92,6 +92,16 @@ describe('files that a message attaches', () => {
     const sent = JSON.parse(server.requests[0]?.body ?? '') as Record<string, { content?: unknown; parts?: unknown }[]>;
     const [message] = sent['messages'] ?? sent['contents'] ?? [];
     expect(message?.content ?? message?.parts).toEqual(expected);
+  });
+
+  it('are known by their suffix in any case, and refused where they are too large', async () => {
+    const server = await start();
+    const project = openProject(server, { use: 'openai:some-model' }, ['LOUD.PNG']);
+    writeFileSync(project.path('evals/LOUD.PNG'), png);
+    expect(await project.run(['run', '-q'])).toMatchObject({ code: 0, stderr: '' });
+    truncateSync(project.path('evals/LOUD.PNG'), 50 * 1024 * 1024 + 1);
+    const { code, stderr } = await project.run(['run', '-q']);
+    expect([code, stderr, server.requests.length]).toEqual([2, expect.stringContaining('is larger than 50 MiB'), 1]);
   });
 
   it('go to the Responses API in its own words', async () => {
