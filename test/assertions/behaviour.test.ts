@@ -134,6 +134,7 @@ describeAssertion('toolCalls', [
     answer: { toolCalls: [refund] },
     is: 'fail',
     score: 0.5,
+    reason: /no fitting call of "mail"/,
   },
   {
     when: 'one call can not stand for two',

@@ -190,7 +190,7 @@ describe('a chat answer', () => {
       'thinking parts',
       {
         content: [
-          { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
+          { type: 'thinking', thinking: [{ type: 'text', text: 'h' }, { type: 'mark' }, { type: 'text', text: 'm' }] },
           { type: 'text', text: 'a' },
         ],
       },
