@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { Baseline, Pin } from '../model/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -15,9 +16,14 @@ import { readCases } from './baseline-cases.ts';
 import { openBaselineFile, openBaselineText } from './open-baseline.ts';
 
 /** What a suite is compared with. `own` is the working tree's baseline where `--baseline git:REF` names another one. */
-export type SuiteBaseline =
-  | { readonly kind: 'file'; readonly source: string; readonly baseline: Baseline; readonly own?: Baseline }
-  | { readonly kind: 'record'; readonly source: string; readonly record: StoredRecord };
+export type SuiteBaseline = {
+  readonly source: string;
+  /** When it was accepted, as an ISO date; undefined where that is not known. */
+  readonly acceptedAt?: string;
+} & (
+  | { readonly kind: 'file'; readonly baseline: Baseline; readonly own?: Baseline }
+  | { readonly kind: 'record'; readonly record: StoredRecord }
+);
 
 /** Finds the baseline of a suite; undefined where there is none yet. */
 export type FindBaseline = (suite: { readonly id: string; readonly path: string }) => SuiteBaseline | undefined;
@@ -84,13 +90,13 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
       return fromGit(openGitRef(root, source.ref, env), options);
     case 'run': {
       const record = openRecordHeads(findStoredRun({ root }, source.id).path, cwd);
-      return () => ({ kind: 'record', source: `run ${source.id}`, record });
+      return () => fromRecord(`run ${source.id}`, record);
     }
     case 'file': {
       const shown = relative(cwd, source.path);
       if (isRunRecord(source.path)) {
         const record = openRecordHeads(source.path, cwd);
-        return () => ({ kind: 'record', source: shown, record });
+        return () => fromRecord(shown, record);
       }
       const baseline = openBaselineFile(source.path, shown);
       return (suite) => (baseline?.suite === suite.id ? { kind: 'file', source: shown, baseline } : undefined);
@@ -104,14 +110,30 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
 
 function fileBeside(
   { id, path }: { id: string; path: string },
-  { root, cwd }: FindBaselineOptions,
+  { root, cwd, env }: FindBaselineOptions,
 ): SuiteBaseline | undefined {
   const file = baselinePathOf(root, path);
   const shown = relative(cwd, file);
   const baseline = openBaselineFile(file, shown);
   if (baseline === undefined) return undefined;
   checkSuite(baseline, id, shown);
-  return { kind: 'file', source: shown, baseline };
+  return { kind: 'file', source: shown, baseline, ...defined({ acceptedAt: findCommitDate(file, root, env) }) };
+}
+
+function fromRecord(source: string, record: StoredRecord): SuiteBaseline {
+  return { kind: 'record', source, record, acceptedAt: record.header.startedAt };
+}
+
+/** Only in CI: git takes longer than many a run, and a developer's file may not be committed yet. */
+function findCommitDate(file: string, root: string, env: FindBaselineOptions['env']): string | undefined {
+  if (env['CI'] === undefined || env['CI'] === '') return undefined;
+  try {
+    const head = openGitRef(root, 'HEAD', env);
+    return head.readFile(file) === readOrUndefined(file) ? head.lastCommitDate(file) : undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return undefined;
+  }
 }
 
 /** The baseline at the ref, and the working tree's as `own` where it differs. */
@@ -131,6 +153,7 @@ function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
       kind: 'file',
       source: `git:${ref.name} (${ref.commit.slice(0, 8)})`,
       baseline,
+      ...defined({ acceptedAt: ref.lastCommitDate(file) }),
       ...(isOther ? { own } : {}),
     };
   };

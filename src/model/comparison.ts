@@ -31,6 +31,8 @@ export interface KeptAnswer {
 export interface ComparedSide {
   /** Where it came from, in words: `evals/triage.baseline.jsonl`, `run 20261124-…`, `git:main`. */
   readonly source: string;
+  /** When it was accepted, as an ISO date, and how many days before the run that is compared with it. */
+  readonly accepting?: { readonly acceptedAt: string; readonly ageDays: number };
   readonly recorded: RecordedVariant;
   readonly cases: ReadonlyMap<string, CaseSummary>;
   /** What was accepted, where `cases` ran in this run: only accepted cases can be known failures. */

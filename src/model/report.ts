@@ -154,7 +154,14 @@ export interface VariantComparison {
   readonly outcome: ComparisonOutcome;
   /** How sure it is that nothing got worse. */
   readonly certainty: Certainty;
-  readonly against: { readonly source: string; readonly prompt: string };
+  readonly against: {
+    readonly source: string;
+    readonly prompt: string;
+    /** An ISO date; absent where it is not known when the baseline was accepted. */
+    readonly acceptedAt?: string;
+    /** Days from then to the start of the run. */
+    readonly ageDays?: number;
+  };
   /** True where the other side ran in this run too: what fails on both sides is no known failure then. */
   readonly isWithinRun?: true;
   readonly passRate: MetricComparison;

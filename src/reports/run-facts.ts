@@ -40,6 +40,18 @@ export function describeSpending({ totals }: Report): string {
   return `${cost}spent ${formatCost(spentUsd)}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }
 
+/** `baseline of 2026-11-01 (27 days old)`: the oldest one; nothing where it is not known when it was accepted. */
+export function describeAge({ suites }: Report): readonly string[] {
+  let oldest: { readonly acceptedAt: string; readonly ageDays: number } | undefined;
+  for (const { comparison } of suites.flatMap(({ variants }) => variants)) {
+    const { acceptedAt, ageDays } = comparison?.against ?? {};
+    if (acceptedAt === undefined || ageDays === undefined) continue;
+    if (oldest === undefined || ageDays > oldest.ageDays) oldest = { acceptedAt, ageDays };
+  }
+  if (oldest === undefined) return [];
+  return [`baseline of ${toSafeLine(oldest.acceptedAt.slice(0, 10))} (${formatCount(oldest.ageDays, 'day')} old)`];
+}
+
 /** The warnings of a run, except those that reports show with the findings of contracts and comparisons. */
 export function warningsElsewhere({ decision, contracts = [], suites }: Report): readonly string[] {
   const shown = new Set(contracts.flatMap(describeContractWarnings));

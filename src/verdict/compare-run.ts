@@ -171,10 +171,8 @@ function compareWithOwn(candidate: Candidate, found: FileBaseline): Promise<Comp
   return compareWithFile(candidate, { ...found, source: 'the baseline of this change', baseline: found.own });
 }
 
-async function compareWithFile(
-  candidate: Candidate,
-  { source, baseline }: FileBaseline,
-): Promise<ComparedVariant | undefined> {
+async function compareWithFile(candidate: Candidate, found: FileBaseline): Promise<ComparedVariant | undefined> {
+  const { source, baseline } = found;
   const { suite, variant, options } = candidate;
   const { prompt, provider } = variant.recorded;
   const stored = findOwnOrReplaced(variant, (key) => sideOfBaseline(baseline, key, { source, costOf: options.costOf }));
@@ -186,7 +184,7 @@ async function compareWithFile(
       readAnswer: ({ caseId, trial }) =>
         baseline.readCase(one.recorded, caseId)?.trials.find((kept) => kept.trial === trial),
     });
-  const side = await classify(stored);
+  const side = await classify({ ...stored, ...describeAge(found, options) });
   const compared = compareTo(candidate, side, {});
   const changed = [...compared.cases.values()].filter(({ change }) => change === 'redefined');
   const cellOf = (caseId: string) => options.cellOf?.(suite.recorded.suite, prompt, provider, caseId);
@@ -195,21 +193,29 @@ async function compareWithFile(
   return redefined.size === 0 ? compared : compareTo(candidate, await classify(rejudged.side), { redefined });
 }
 
-async function compareWithRecord(
-  candidate: Candidate,
-  { source, record }: RecordBaseline,
-): Promise<ComparedVariant | undefined> {
+async function compareWithRecord(candidate: Candidate, found: RecordBaseline): Promise<ComparedVariant | undefined> {
+  const { source, record } = found;
   const { suite, variant, options } = candidate;
   const other = findVariant(suite, variant, record);
   if (other === undefined) return undefined;
   const stored = sideOfVariant(other, { source, readRow: record.readRow, costOf: options.costOf });
-  const side = await classifyStored(stored, {
+  const aged = { ...stored, ...describeAge(found, options) };
+  const side = await classifyStored(aged, {
     classes: suite.recorded.classes,
     candidate: variant.cases,
     readAnswer: ({ rowIndex }) => record.readRow(rowIndex),
   });
   return compareTwice((redefined) => compareTo(candidate, side, { redefined }), acceptedOf(side), options);
 }
+
+/** How old the baseline was when the run started, so that a report says the same whenever it is made. */
+function describeAge({ acceptedAt }: SuiteBaseline, { record }: CompareRunOptions): Pick<ComparedSide, 'accepting'> {
+  if (acceptedAt === undefined) return {};
+  const ageMs = Date.parse(record.header.startedAt) - Date.parse(acceptedAt);
+  return { accepting: { acceptedAt, ageDays: Math.max(0, Math.floor(ageMs / dayMs)) } };
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 /** Every case of a variant without a counterpart is new. */
 function compareWithNothing(candidate: Candidate): ComparedVariant {

@@ -113,22 +113,31 @@ export async function runAction(action: Action, options: ActionOptions): Promise
   };
 }
 
-interface Context {
+/** What expressions read. */
+export interface Context {
   readonly inputs: Record<string, string>;
-  readonly github: Readonly<Record<string, string>>;
+  readonly github: Readonly<Record<string, unknown>>;
   readonly strategy: Readonly<Record<string, string>>;
   readonly matrix: ActionOptions['matrix'] | null;
   readonly steps: Record<string, { readonly outputs: Readonly<Record<string, string>> }>;
+  readonly needs?: Readonly<Record<string, { readonly outputs: Readonly<Record<string, string>> }>>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly runner?: Readonly<Record<string, string>>;
 }
 
 /** Replaces each `${{ … }}`. */
-function fill(text: string, context: Context): string {
+export function fill(text: string, context: Context): string {
   return text.replaceAll(/\$\{\{(.*?)\}\}/gs, (_, expression: string) => evaluate(expression, context));
 }
 
 /** As much of the expression language as the action uses; anything else is an error. */
-function evaluate(expression: string, context: Context): string {
+export function evaluate(expression: string, context: Context): string {
   const text = expression.trim();
+  const [one = '', ...rest] = text.split('||');
+  if (rest.length > 0) {
+    const left = evaluate(one, context);
+    return isTrue(left) ? left : evaluate(rest.join('||'), context);
+  }
   const [first = '', ...others] = text.split('&&');
   if (others.length > 0) {
     const left = evaluate(first, context);
@@ -142,7 +151,8 @@ function evaluate(expression: string, context: Context): string {
   }
   const literal = /^'([^']*)'$/.exec(text)?.[1];
   if (literal !== undefined) return literal;
-  if (text === 'always()' || text === 'success()') return 'true';
+  if (text === 'always()' || text === 'success()' || text === '!cancelled()') return 'true';
+  if (text === '' || text === 'false') return text;
   if (/^hashFiles\(('[^']*'(, )?)+\)$/.test(text)) return '0123abcd';
   if (text === 'toJSON(matrix)') return JSON.stringify(context.matrix, undefined, 2);
   const [root = '', ...path] = text.split('.');
@@ -152,11 +162,16 @@ function evaluate(expression: string, context: Context): string {
   return typeof value === 'string' ? value : '';
 }
 
-function isTrue(value: string): boolean {
+export function isTrue(value: string): boolean {
   return value !== '' && value !== 'false';
 }
 
-function useCache(action: string, given: Readonly<Record<string, string>>, options: ActionOptions, temp: string): void {
+export function useCache(
+  action: string,
+  given: Readonly<Record<string, string>>,
+  options: Pick<ActionOptions, 'workspace' | 'cache'>,
+  temp: string,
+): void {
   const name = /^actions\/cache\/(restore|save)@/.exec(action)?.[1];
   if (name === undefined) return;
   const folder = join(options.workspace, given['path'] ?? '');
@@ -176,7 +191,7 @@ function useCache(action: string, given: Readonly<Record<string, string>>, optio
   cpSync(found[1], folder, { recursive: true });
 }
 
-function runScript(
+export function runScript(
   script: string,
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ): Promise<{ readonly code: number; readonly log: string }> {
@@ -189,7 +204,7 @@ function runScript(
   });
 }
 
-function parseOutputs(text: string): Readonly<Record<string, string>> {
+export function parseOutputs(text: string): Readonly<Record<string, string>> {
   const lines = text.split('\n').filter((line) => line !== '');
   return Object.fromEntries(
     lines.map((line) => {

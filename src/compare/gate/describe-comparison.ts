@@ -37,7 +37,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
   return {
     outcome: verdict.outcome,
     certainty: verdict.certainty,
-    against: { source: baseline.source, prompt: baseline.recorded.prompt },
+    against: { source: baseline.source, prompt: baseline.recorded.prompt, ...baseline.accepting },
     ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
     passRate: describe(compared.passRate),
     ...defined({ judgedMargin: compared.judgedMargin, slices: describeSlices(compared, describe) }),

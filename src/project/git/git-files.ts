@@ -23,6 +23,8 @@ export interface GitRef {
   readFile(path: string): string | undefined;
   /** The files in a folder and below as absolute paths, sorted; links and submodules are left out. */
   listFiles(folder: string): readonly string[];
+  /** When the file was last committed, as an ISO date; undefined where a shallow clone can't tell. */
+  lastCommitDate(path: string): string | undefined;
 }
 
 /**
@@ -40,6 +42,8 @@ export function openGitRef(cwd: string, refText: string, env: GitEnvironment): G
     commit,
     readFile: (path) => readBlob(git, commit, pathWithin(git, root, path)),
     listFiles: (folder) => listBlobs(git, commit, pathWithin(git, root, folder)).map((path) => resolve(root, path)),
+    lastCommitDate: (path) =>
+      repository.isShallow ? undefined : findCommitDate({ ...git, cwd: root }, commit, pathWithin(git, root, path)),
   };
 }
 
@@ -52,6 +56,13 @@ function pathWithin({ cwd, ref }: Git, root: string, path: string): string {
   if (inside.includes('\n'))
     throw recordError(`${quote(path)} can't be read from git: its name contains a line break.`);
   return inside.split(sep).join('/');
+}
+
+/** Of a path from the folder that `git` runs in. */
+function findCommitDate(git: Git, commit: string, path: string): string | undefined {
+  const { status, stdout } = runGit(git, ['log', '-1', '--format=%cI', commit, '--', path]);
+  const date = stdout.toString('utf8').trim();
+  return status === 0 && date !== '' ? date : undefined;
 }
 
 /** The way from a folder to a path in it; undefined where it is not in it. */

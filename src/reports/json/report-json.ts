@@ -187,7 +187,7 @@ function buildJsonComparison(comparison: VariantComparison): z.input<typeof vari
   return {
     outcome,
     certainty: { ...certainty },
-    against,
+    against: { ...against },
     passRate,
     judgedMargin: judgedMargin && buildJsonMargin(judgedMargin),
     slices: comparison.slices?.map((slice) => ({

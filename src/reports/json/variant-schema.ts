@@ -127,7 +127,12 @@ export const variantSchema = z.object({
     .object({
       outcome: z.enum(['passed', 'failed', 'inconclusive']),
       certainty: certaintySchema,
-      against: z.object({ source: z.string(), prompt: z.string() }),
+      against: z.object({
+        source: z.string(),
+        prompt: z.string(),
+        acceptedAt: z.string().optional().describe('When the baseline was accepted; absent where that is not known.'),
+        ageDays: count.optional().describe('Days from then to the start of the run.'),
+      }),
       passRate: metric,
       judgedMargin: judgedMargin.optional().describe('Which drop of the pass rate is tolerated, where judges decide.'),
       slices: z

@@ -6,6 +6,7 @@ import { countAccepted, describeBareLimit, findUncompared } from '../comparison.
 import { describeVerdict, outcomeWord } from '../headline.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import {
+  describeAge,
   describeCounts,
   describeSpending,
   findGateEntries,
@@ -150,6 +151,7 @@ function describeRun(report: Report): string {
     describeCounts(report),
     escapeAmount(describeSpending(report)),
     formatDuration(run.durationMs),
+    ...describeAge(report),
     `run ${codeSpan(run.id, 80)}, ${tool.name} ${codeSpan(tool.version, 40)}`,
   ].join(' · ');
 }

@@ -5,7 +5,7 @@ import { describeVerdict, outcomeWord } from '../headline.ts';
 import { describeNextStep } from '../next-step.ts';
 import { createPaint, indentText, type Paint, printLine } from '../paint.ts';
 import type { Reporter } from '../reporter.ts';
-import { describeCounts, describeSpending, findGateEntries, warningsElsewhere } from '../run-facts.ts';
+import { describeAge, describeCounts, describeSpending, findGateEntries, warningsElsewhere } from '../run-facts.ts';
 import { listCases, renderCases, renderSkipped } from './cases.ts';
 import { renderComparisons, renderErosion } from './comparisons.ts';
 import { renderContracts } from './contracts.ts';
@@ -142,7 +142,12 @@ const maxWarnings = 20;
 /** The counts, the cost, and notes. */
 function renderTotals(report: Report, paint: Paint): readonly string[] {
   const { run, notes } = report;
-  const facts = [describeCounts(report), describeSpending(report), formatDuration(run.durationMs)];
+  const facts = [
+    describeCounts(report),
+    describeSpending(report),
+    formatDuration(run.durationMs),
+    ...describeAge(report),
+  ];
   const lines = [
     ...notes.map((note) => `note: ${toSafeLine(note)}`),
     ...(paint.verbose && run.recordPath !== undefined ? [`record ${toSafeLine(run.recordPath)}`] : []),
