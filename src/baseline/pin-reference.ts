@@ -77,7 +77,7 @@ function fromBaselines({ suites, root, cwd, now }: PinOptions): readonly FoundRe
 /** Counts the trials of the named runs together, those of failed and incomplete runs too. */
 async function fromRecords(options: PinOptions): Promise<readonly FoundReference[]> {
   const runs: { shown: string; startedAt: string; suites: readonly AcceptableSuite[] }[] = [];
-  for (const recordPath of new Set(options.recordPaths)) {
+  for (const recordPath of options.recordPaths) {
     const { record, suites } = await openAcceptable({ ...options, recordPath, force: true });
     runs.push({ shown: record.shownPath, startedAt: record.header.startedAt, suites });
   }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Budget, type BudgetPricing } from '../../src/calls/with-budget.ts';
 import type { Complete, CompletionOutcome, FailureKind } from '../../src/model/completion.ts';
@@ -31,6 +32,21 @@ describe('a budget', () => {
     expect(budget.isExhausted).toBe(false);
     expect(await complete(priced(0.2, 0.1), neverAborted)).toMatchObject({ failure: { kind: 'budget' }, attempts: 0 });
     expect(budget.isExhausted).toBe(true);
+  });
+
+  test('leaves no listener on the signal of the run once a call that waited was made', async () => {
+    const budget = new Budget(1);
+    const { pending, next } = holdBack();
+    const complete = budget.wrap(next, pricing);
+    const { signal } = new AbortController();
+    const calls = [complete(priced(0.6, 0.1), signal), complete(priced(0.6, 0.1), signal)];
+    await settleMicrotasks();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    pending[0]?.(completed());
+    await settleMicrotasks();
+    pending[1]?.(completed());
+    await Promise.all(calls);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('once a call did not fit, no other is sent, however small', async () => {

@@ -137,9 +137,9 @@ describe('assertions that were edited', () => {
     project.edit(casesFile, '"id":"case-03"', '"prompts":["v1"],"id":"case-03"');
     await project.accept();
     const { report } = await project.compared(['run', '--rerun-baseline', '--cache', 'off', '--prompt', 'v1']);
-    expect(report.suites[0]?.variants.map(({ prompt, planned }) => [prompt, planned])).toEqual([
-      ['v1', 20],
-      ['v1@baseline', 20],
+    expect(report.suites[0]?.variants.map(({ prompt, planned, passed }) => [prompt, planned, passed])).toEqual([
+      ['v1', 20, 20],
+      ['v1@baseline', 20, 20],
     ]);
   });
 

@@ -59,6 +59,31 @@ test('a run with nothing configured begins with eight calls for all providers of
 });
 
 test.each([
+  ['keys', ', apiKeyEnv: FIRST_KEY', ', apiKeyEnv: SECOND_KEY', 16],
+  ['keys in a header', ', headers: { x-key: { env: FIRST_KEY } }', ', headers: { x-key: { env: SECOND_KEY } }', 16],
+  ['headers without a key', ', headers: { x-team: one }', ', headers: { x-team: two }', 8],
+])(
+  'providers with other %s begin together with as many calls as they have accounts for',
+  async (_, first, second, calls) => {
+    const project = openTempProject();
+    project.write(
+      'evals/many.eval.yaml',
+      suite(100).replace('test-model"', `$&${first}`).replace('other-model"', `$&${second}`),
+    );
+    const rounds = createRounds();
+    const firstRound: number[] = [];
+    const server = await startChatServer(async ({ text }) => {
+      await rounds.take();
+      if (firstRound.length === 0) firstRound.push(rounds.most());
+      return wordOf(text);
+    });
+    const env = { ...server.env, FIRST_KEY: 'sk-test-of-the-first', SECOND_KEY: 'sk-test-of-the-second' };
+    expect((await project.report(['run'], { env })).code).toBe(0);
+    expect(firstRound).toEqual([calls]);
+  },
+);
+
+test.each([
   ['-j', ['run', '-j', '8'], ''],
   ['limits.concurrency', ['run'], ', limits: { concurrency: 4 }'],
 ])('%s is never exceeded, however well it goes', async (_, argv, rest) => {

@@ -280,6 +280,15 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(collector.requests).toHaveLength(3);
   });
 
+  test('the name of a span holds no secret, such as one in the name of a model', async () => {
+    const { project, chat } = await openProject();
+    project.write('evals/words.eval.yaml', suite.replace('openai:test-model', `openai:model-${testKey}`));
+    const collector = await startCollector();
+    await project.run(['run', '--otel', collector.url], { env: chat.env });
+    expect(spansOf(collector).some(({ name }) => name.includes('model-'))).toBe(true);
+    expect(collector.requests.map(({ body }) => body).join()).not.toContain(testKey);
+  });
+
   test('a refusal that repeats a header of the collector is shown without its value', async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector({ status: 401, body: { message: 'unknown: collector-token-1234' } });
