@@ -56,7 +56,7 @@ test('a plug-in with a key that is none, or without its function, is an error', 
     [defineAssertion({ name: 'own', summary: 's', timeout: 3, check: () => ({ pass: true }) } as never), '"timeout"'],
     [{ kind: 'provider', name: 'own', summary: 's' }, '"complete" must be a function'],
     [{ kind: 'assertion', name: 'own', summary: 's', check: () => true, timeoutMs: -1 }, 'timeoutMs'],
-    [null, 'no plug-in'],
+    [null, 'is not a plug-in'],
   ];
   for (const [plugin, said] of plugins) {
     const problems = await problemsOf(() => runSuites({ cwd: project.root, env, plugins: [plugin as never] }).report);
