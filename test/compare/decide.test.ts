@@ -560,7 +560,7 @@ describe('the other limits', () => {
     expect(judge([...slow(900), watched({ latencyMs: 9000 })], latency).outcome).toBe('passed');
   });
 
-  test('an answer whose latency nobody measured is an error only where it could miss the limit', () => {
+  test('an answer without a measured latency is an error only where it could miss the limit', () => {
     const gate = { latency: { p95MaxMs: 1000 } };
     const untimed = buildRowSummary({ caseId: 'untimed', latencyMs: undefined });
     expect(judge([...slow(900), untimed], { gate })).toMatchObject({

@@ -94,7 +94,7 @@ export const caseSchema = z.object({
   provider: z.string(),
   status: caseStatus,
   observe: z.literal(true).optional().describe('Counted apart, outside the gate.'),
-  group: z.string().optional().describe('Cases of one group are no independent evidence.'),
+  group: z.string().optional().describe('Cases of one group are not independent evidence.'),
   class: z.string().optional().describe('The class of the case, where the suite has classes.'),
   change: z
     .enum([
