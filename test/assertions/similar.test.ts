@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { similar } from '../../src/assertions/similarity/similar.ts';
+import { embedHere, similar } from '../../src/assertions/similarity/similar.ts';
 import { buildSpec, describeAssertion, findProblems, judgeOne, ports } from './judge-one.ts';
 
 const paraphrases = [
@@ -31,6 +31,22 @@ describe('similar, by the model that is computed here', () => {
     const value = `${start}${'Your invoice is attached and must be paid by May. '.repeat(12)}`;
     expect(await measure(value, value)).toBeCloseTo(1);
     expect(await measure(start, value)).toBeLessThan(0.95);
+  });
+
+  test('each piece of a long answer weighs as much as it is long', async () => {
+    const lengths: number[] = [];
+    const encoder = {
+      tokenizer: { encode: (text: string) => text.split(' ') },
+      embed(texts: readonly string[]) {
+        lengths.push(...texts.map((text) => text.length));
+        return Promise.resolve(texts.map((_, index) => texts.map((_text, axis) => Number(axis === index))));
+      },
+    };
+    const fake = { initModel: () => Promise.resolve(encoder), modelSource: {} };
+    const embed = embedHere({ ...ports, importPackage: () => Promise.resolve(fake) });
+    const text = `${'The weather was fine. '.repeat(30)}Pay by May.`;
+    expect(await embed(text)).toEqual({ vector: lengths });
+    expect(new Set(lengths).size).toBeGreaterThan(1);
   });
 
   test('it is the same twice', async () => {

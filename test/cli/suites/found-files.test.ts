@@ -222,6 +222,10 @@ test('a name that looks like a pattern names itself', async () => {
   project.write('llmcheck.config.yaml', 'suites: ["evals/b[1].eval.yaml"]\n');
   expect(await casesOf(project)).toEqual(['b[1]/blue']);
   expect(await casesOf(project, ['evals/b[1].eval.yaml'])).toEqual(['b[1]/blue']);
+  // As a pattern it would be refused.
+  project.write('evals/b (2 (new)).eval.yaml', suiteOf(inlineCase('blue')));
+  project.write('llmcheck.config.yaml', 'suites: ["evals/b (2 (new)).eval.yaml"]\n');
+  expect(await casesOf(project)).toEqual(['b (2 (new))/blue']);
 });
 
 test('a pattern of the config that begins with "!" takes suites away', async () => {
