@@ -17,6 +17,7 @@ const parts = [
   'prices',
   'telemetry',
   'github',
+  'gitlab',
 ];
 
 /** What people do around runs, from the highest down: each may use those that follow, with the reason beside it. */

@@ -42,7 +42,14 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
   });
 }
 
-const styleKeys: Keys<ReportStyle> = { linksFrom: true, color: true, width: true, verbose: true, quiet: true };
+const styleKeys: Keys<ReportStyle> = {
+  linksFrom: true,
+  pageUrl: true,
+  color: true,
+  width: true,
+  verbose: true,
+  quiet: true,
+};
 
 /** Renders a report in a built-in format or by a reporter of your own, in chunks; defaults: no colour, 80 columns. */
 export async function renderReport(

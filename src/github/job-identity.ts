@@ -1,33 +1,14 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { sha256Hex } from '../text/sha256.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What tells the comment and the check of one job from those of the others. */
-export interface JobIdentity {
-  /** Letters, digits, dots, dashes and underscores. */
-  readonly id: string;
-  /** The same for people: `pull-request / prompts / packages/shop`. */
-  readonly label: string;
-}
-
 /**
- * Workflow, job, matrix and folder. The runner sets no variable for the matrix: the action and the workflow pass it in
+ * Workflow, job and matrix. The runner sets no variable for the matrix: the action and the workflow pass it in
  * LLMCHECK_MATRIX.
  */
-export function identifyJob(env: Env, folder: string): JobIdentity {
-  const parts = [workflowOf(env), env['GITHUB_JOB'] ?? '', describeMatrix(env['LLMCHECK_MATRIX'] ?? ''), folder];
-  const named = parts.filter((part) => part !== '');
-  if (named.length === 0) return { id: 'default', label: '' };
-  const slug = named.join('-').replaceAll(/[^\w.]+/g, '-');
-  // Two jobs may differ only in signs that the slug replaces.
-  return {
-    id: `${slug.slice(0, maxSlugChars)}-${sha256Hex(JSON.stringify(parts)).slice(0, 8)}`,
-    label: named.join(' / '),
-  };
+export function listJobParts(env: Env): readonly string[] {
+  return [workflowOf(env), env['GITHUB_JOB'] ?? '', describeMatrix(env['LLMCHECK_MATRIX'] ?? '')];
 }
-
-const maxSlugChars = 60;
 
 /** The file of the workflow: two workflows may have the same name. */
 function workflowOf(env: Env): string {

@@ -294,4 +294,6 @@ export interface ReportStyle {
   readonly quiet: boolean;
   /** The folder that paths are relative to, absolute, where the terminal can follow links. */
   readonly linksFrom?: string;
+  /** The address at which the HTML report of the run will be. */
+  readonly pageUrl?: string;
 }

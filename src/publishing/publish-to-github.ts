@@ -11,13 +11,13 @@ import { type GithubApi, type GithubApiPorts, openGithubApi } from '../github/gi
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
 import { systemClock } from '../model/clock.ts';
-import { UserError } from '../model/problem.ts';
-import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
+import type { GitEnvironment } from '../project/git/run-git.ts';
+import { readCheckout } from './checkout.ts';
 
 export type { Conclusion } from '../github/comments-and-checks.ts';
 export type { DriftIssue, KeptIssue } from '../github/drift-issue.ts';
 export { type GithubRun, parseGithubRun } from '../github/github-run.ts';
-export { identifyJob, type JobIdentity } from '../github/job-identity.ts';
+export { listJobParts } from '../github/job-identity.ts';
 
 const requestMs = 30_000;
 
@@ -95,15 +95,4 @@ export function findBlobUrl(
 ): string | undefined {
   const commit = readCheckout(cwd, env) ?? headSha;
   return commit === '' ? undefined : `${repositoryUrl}/blob/${commit}`;
-}
-
-/** Undefined where it can't be known, such as outside of a repository. */
-function readCheckout(cwd: string, env: GitEnvironment): string | undefined {
-  try {
-    const { status, stdout } = runGit({ cwd, env, ref: 'HEAD' }, ['rev-parse', '--verify', 'HEAD']);
-    return status === 0 ? stdout.toString('utf8').trim() : undefined;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import type { ContractReport } from '../model/finding.ts';
+import { gitlab } from './ci/code-quality.ts';
 import { ctrf } from './ci/ctrf.ts';
 import { github, renderContractGithub } from './ci/github.ts';
 import { junit, renderContractJunit } from './ci/junit.ts';
@@ -13,6 +14,7 @@ import { terminal } from './terminal/terminal.ts';
 
 export { describeSkip, explainCase } from './cases/explain-case.ts';
 export { createFindGateEffect } from './cases/gate-effect.ts';
+export { renderCodeQualityProblems } from './ci/code-quality.ts';
 export { maxAnnotations, renderCommand } from './ci/github.ts';
 export { countAccepted } from './comparison.ts';
 export { describeDecision, shoutDecision } from './headline.ts';
@@ -27,6 +29,7 @@ export { renderBrief } from './terminal/terminal.ts';
 export const reporters: Readonly<Record<string, Reporter>> = {
   ctrf,
   github,
+  gitlab,
   html,
   json,
   jsonl,

@@ -18,11 +18,11 @@ const fences = findFences(page).map(({ info, lines, start }) => ({
 }));
 const files = examples.map((place) => ({ place, info: 'yaml', text: readFileSync(join(root, place), 'utf8') }));
 
-/** What stands behind `npx llmcheck`, as a shell would hand it over; its variables are those of a merge request. */
+/** What stands behind `npx llmcheck`, as a shell would hand it over; its variables are those of a pull request. */
 const commands = [...fences, ...files].flatMap(({ place, text }) =>
   [...text.matchAll(/npx llmcheck (.+?)'?$/gm)].map(([, line = '']) => ({
     place,
-    line: line.replaceAll(/\$\{\{[^}]*\}\}/g, '1').replaceAll('$CI_MERGE_REQUEST_TARGET_BRANCH_NAME', 'main'),
+    line: line.replaceAll(/\$\{\{[^}]*\}\}/g, '1').replaceAll('${CHANGE_TARGET:-main}', 'main'),
   })),
 );
 
@@ -71,18 +71,20 @@ describe('the snippets for CI systems', () => {
     git('init', '-q', '-b', 'main');
     git('add', '.');
     git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-qm', 'init');
+    git('update-ref', 'refs/remotes/origin/main', 'HEAD');
     for (const { place, line } of commands) {
       const words = splitCommand(line) ?? [];
       const { code, stderr } = await project.run(words, { env: { CI: 'true' } });
       expect({ place, line, code, stderr }).toMatchObject({ code: 0 });
     }
-    expect(project.files('').filter((name) => /\.(xml|tap|md|json)$/.test(name))).toEqual(
+    expect(project.files('').filter((name) => /\.(xml|tap|html|json)$/.test(name))).toEqual(
       expect.arrayContaining([
         'llmcheck.xml',
-        'llmcheck.md',
+        'llmcheck.json',
+        'llmcheck.html',
         'llmcheck.tap',
         'llmcheck.ctrf.json',
-        'reports/llmcheck.json',
+        'reports/llmcheck.html',
       ]),
     );
   });

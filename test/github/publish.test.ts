@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { upsertComment } from '../../src/github/comments-and-checks.ts';
-import { openGithubApi, type Send } from '../../src/github/github-api.ts';
+import { openGithubApi } from '../../src/github/github-api.ts';
 import { type GithubRun, parseGithubRun } from '../../src/github/github-run.ts';
+import type { Send } from '../../src/http/json-api.ts';
 import type { JsonValue } from '../../src/json/json.ts';
 
 const run: GithubRun = {

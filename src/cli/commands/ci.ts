@@ -1,31 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
-import { findProjectRoot, folderInRepository, openRepositoryPaths } from '../../project/project-paths.ts';
-import {
-  findBlobUrl,
-  type GithubRun,
-  identifyJob,
-  type JobIdentity,
-  parseGithubRun,
-} from '../../publishing/publish-to-github.ts';
+import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
+import type { JobIdentity } from '../../publishing/identify-job.ts';
+import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import type { CiRequest } from '../output/ci-outcome.ts';
 import { publishDrift } from '../output/drift-outcome.ts';
 import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
-import { addCiFlags, type CiEvent, type CiFlags, runInCi } from '../run/run-in-ci.ts';
+import { addCiFlags, type CiEvent, type CiFlags, findIdentity, runInCi } from '../run/run-in-ci.ts';
 import { usageError } from '../usage-error.ts';
+import { defineGitlab } from './ci-gitlab.ts';
 import type { DefineCommand } from './define.ts';
 
 interface Flags extends CiFlags, PublishFlags {
-  readonly id?: string;
   readonly issue?: boolean;
 }
 
-export const define: DefineCommand = (ci, { io, exit }) => {
-  ci.addHelpText('after', '\nExamples:\n  $ llmcheck ci github --comment --check-run');
+export const define: DefineCommand = (ci, program) => {
+  const { io, exit } = program;
+  ci.addHelpText('after', '\nExamples:\n  $ llmcheck ci github --comment --check-run\n  $ llmcheck ci gitlab --note');
+  defineGitlab(ci, program);
   addCiFlags(ci.command('github'), 'pull request: the merge-base with its base')
     .description('Run, then publish to GitHub: job summary, annotations, outputs, comment, check.')
     .option('--comment', 'keep one comment on the pull request, updated in place')
@@ -56,7 +52,7 @@ Examples:
 
 async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
   const github = parseGithubRun(io.env, readEvent(io));
-  const job = findIdentity(flags, io);
+  const job = findIdentity(listJobParts(io.env), flags, io);
   if (flags.issue === true) refuseIssueElsewhere(flags, github);
   const options = { github, id: job.id, checkName: nameCheck(job, github) };
   return runInCi(givenPaths, flags, io, eventOf(github, job, flags, io), async (result) => {
@@ -104,15 +100,6 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: F
     place: { label: github === undefined ? '' : label, ...defined({ headSha, logUrl: runUrl, paths, request }) },
     secrets: [io.env['GITHUB_TOKEN'] ?? ''],
   };
-}
-
-function findIdentity({ id = '', config }: Flags, { cwd, env }: Io): JobIdentity {
-  const folder = config === undefined ? cwd : dirname(resolve(cwd, config));
-  if (id === '') return identifyJob(env, folderInRepository(folder, env));
-  if (!/^[\w.-]{1,60}$/.test(id)) {
-    throw usageError(`--id ${id}: not a word of letters, digits, dots, dashes and underscores`);
-  }
-  return { id, label: id };
 }
 
 /** A job for a push can test the same commit as one for a pull request, against another baseline. */

@@ -34,6 +34,8 @@ export interface CiPlace {
   readonly label: string;
   readonly headSha?: string;
   readonly logUrl?: string;
+  /** Of the HTML report. */
+  readonly pageUrl?: string;
   /** Undefined outside of a repository. */
   readonly paths?: RepositoryPaths;
   readonly request?: CiRequest;
@@ -51,9 +53,9 @@ export function describeOutcome(
   report: Report,
   run: { readonly place: CiPlace; readonly exitCode: number; readonly isReplay: boolean },
 ): CiOutcome {
-  const { paths } = run.place;
+  const { paths, pageUrl } = run.place;
   const located = paths === undefined ? report : locateReport(report, paths);
-  const style = { color: false, width: 80, verbose: false, quiet: false };
+  const style = { color: false, width: 80, verbose: false, quiet: false, ...defined({ pageUrl }) };
   const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(located, style) ?? [])].join('');
   const foot = renderFoot(run.place);
   if (run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, run.place, { render, foot });
@@ -140,11 +142,12 @@ function conclusionOf({ decision }: Report): Conclusion {
 }
 
 /** The job says what a comment is about where a request has several. */
-function renderFoot({ label, headSha = '', logUrl }: CiPlace): string {
+function renderFoot({ label, headSha = '', logUrl, pageUrl }: CiPlace): string {
   const name = label === '' ? [] : [codeSpan(label, 120)];
   const commit = /^[0-9a-f]{7,64}$/.test(headSha) ? [`commit \`${headSha.slice(0, 12)}\``] : [];
   const log = logUrl === undefined ? [] : [`[log](${logUrl})`];
-  const parts = [...name, ...commit, ...log];
+  const page = pageUrl === undefined ? [] : [`[page](${pageUrl})`];
+  const parts = [...name, ...commit, ...page, ...log];
   return parts.length === 0 ? '' : `\n${parts.join(' · ')}\n`;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
@@ -7,8 +7,9 @@ import { type Problem, UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
-import { findProjectRoot } from '../../project/project-paths.ts';
+import { findProjectRoot, folderInRepository } from '../../project/project-paths.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
+import { identifyJob, type JobIdentity } from '../../publishing/identify-job.ts';
 import { type RunOrigin, readRunOrigin } from '../../publishing/read-run-origin.ts';
 import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
 import { splitCommand } from '../../text/command-line.ts';
@@ -30,6 +31,7 @@ export interface CiFlags {
   readonly args: string;
   readonly paths: string;
   readonly baseline: string;
+  readonly id?: string;
   readonly config?: string;
 }
 
@@ -42,6 +44,16 @@ export function addCiFlags(command: Command, baselineText: string): Command {
     .option('--paths <text>', 'paths, as one text', '')
     .option('--baseline <source>', `as in run (default on a ${baselineText})`, '')
     .option('-c, --config <file>', 'config file');
+}
+
+/** The id that was given, else one from the names of the job and its folder. */
+export function findIdentity(parts: readonly string[], { id = '', config }: CiFlags, { cwd, env }: Io): JobIdentity {
+  const folder = config === undefined ? cwd : dirname(resolve(cwd, config));
+  if (id === '') return identifyJob(...parts, folderInRepository(folder, env));
+  if (!/^[\w.-]{1,60}$/.test(id)) {
+    throw usageError(`--id ${id}: not a word of letters, digits, dots, dashes and underscores`);
+  }
+  return { id, label: id };
 }
 
 /** What the event of the job decides. */

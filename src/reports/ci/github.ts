@@ -22,13 +22,23 @@ export const github: Reporter = {
 };
 
 function* renderGithub(report: Report): Iterable<string> {
+  const { errors, warnings, hidden } = listAnnotations(report, maxAnnotations);
+  for (const annotation of errors.slice(0, maxAnnotations)) yield renderCommand(annotation);
+  for (const annotation of warnings.slice(0, maxAnnotations)) yield renderCommand(annotation);
+  yield renderCommand(annotateRest(report, errors.length + warnings.length + hidden, errors.length, warnings.length));
+}
+
+interface Annotations {
+  readonly errors: readonly Annotation[];
+  readonly warnings: readonly Annotation[];
+  /** Cases that are in neither list. */
+  readonly hidden: number;
+}
+
+/** What a person should look at, the most important first: at least `max` errors and `max` warnings if there are. */
+export function listAnnotations(report: Report, max: number): Annotations {
   // Twice the limit, since both errors and warnings are chosen from these.
-  const surveys = surveyCases(report, {
-    maxEntries: 2 * maxAnnotations,
-    isEachAlone: true,
-    maxNames: 1,
-    maxGroups: maxAnnotations,
-  });
+  const surveys = surveyCases(report, { maxEntries: 2 * max, isEachAlone: true, maxNames: 1, maxGroups: max });
   const failed = worstFirst(surveys.flatMap((survey) => survey.failed));
   const failures = failed.filter(({ outcomes: [{ effect }] }) => effect.kind === 'failure');
   const annotateFailures = (isWanted: (found: FailedCases) => boolean): Annotation[] =>
@@ -53,10 +63,8 @@ function* renderGithub(report: Report): Iterable<string> {
     ...contracts.filter(({ level }) => level === 'warning'),
     ...warningsElsewhere(report).map((message) => ({ level: 'warning' as const, title: 'llmcheck', message })),
   ];
-  for (const annotation of errors.slice(0, maxAnnotations)) yield renderCommand(annotation);
-  for (const annotation of warnings.slice(0, maxAnnotations)) yield renderCommand(annotation);
   const hidden = surveys.flatMap(countHidden).reduce((total, [, count]) => total + count, 0);
-  yield renderCommand(annotateRest(report, errors.length + warnings.length + hidden, errors.length, warnings.length));
+  return { errors, warnings, hidden };
 }
 
 /** The gate names these cases one by one. */
@@ -142,7 +150,7 @@ function shortenAnswer(text: string): string {
 }
 
 /** A message that GitHub Actions shows at a line of a changed file. */
-interface Annotation {
+export interface Annotation {
   readonly level: 'error' | 'warning' | 'notice';
   readonly title: string;
   readonly message: string;

@@ -26,7 +26,7 @@ import {
 } from './text.ts';
 
 /** The cases that broke, the worst first. Cases that failed alike share a row with the old and the new answer. */
-export function caseTable(report: Report, surveys: readonly SuiteSurvey[]): Section {
+export function caseTable(report: Report, surveys: readonly SuiteSurvey[], pageUrl?: string): Section {
   const failed = worstFirst(surveys.flatMap((survey) => survey.failed));
   const hasBefore = failed.some(({ outcomes }) => outcomes.some(({ explanation }) => explanation.before !== undefined));
   const isOneSuite = report.suites.length === 1;
@@ -34,7 +34,7 @@ export function caseTable(report: Report, surveys: readonly SuiteSurvey[]): Sect
     found.outcomes.map((outcome, index) => {
       const [before, now] = answerCells(outcome.explanation);
       const cells = [
-        index === 0 ? caseCell(found, isOneSuite) : '',
+        index === 0 ? caseCell(found, isOneSuite, pageUrl) : '',
         ...(hasBefore ? [before] : []),
         now,
         reasonCell(found, outcome),
@@ -57,14 +57,26 @@ const answerColumns = 160;
 const reasonColumns = 160;
 
 /** The names, the must-pass mark, and the place of the first case. */
-function caseCell({ suite, caseIds, mustPass, outcomes }: FailedCases, isOneSuite: boolean): string {
-  const { at } = outcomes[0].entry;
-  const name = nameCases(caseIds, (id) => codeCell(id, 80));
+function caseCell({ suite, caseIds, mustPass, outcomes }: FailedCases, isOneSuite: boolean, pageUrl?: string): string {
+  const { at, prompt, provider } = outcomes[0].entry;
+  const name = nameCases(caseIds, (id) => {
+    const cell = codeCell(id, 80);
+    return pageUrl === undefined ? cell : `[${cell}](${pageUrl}${caseAddress([suite.suite, id, prompt, provider])})`;
+  });
   return [
     `${name}${mustPass ? ' **must-pass**' : ''}`,
     ...(isOneSuite ? [] : [codeCell(suite.suite, 60)]),
     placeCell(at, 100),
   ].join('<br>');
+}
+
+/** The address of a case in the HTML report, as the page reads it. Brackets would end the link in Markdown. */
+function caseAddress(parts: readonly string[]): string {
+  const encode = (part: string): string =>
+    encodeURIComponent(part.replace(/\p{Surrogate}/gu, (unit) => `\u{f0000}${unit.charCodeAt(0).toString(16)}`))
+      .replaceAll('(', '%28')
+      .replaceAll(')', '%29');
+  return `#/case/${parts.map(encode).join('/')}`;
 }
 
 function answerCells({ before, answer }: CaseExplanation): readonly [before: string, now: string] {

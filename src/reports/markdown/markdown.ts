@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { DecisionOutcome } from '../../model/gate.ts';
 import type { Report, SuiteReport } from '../../model/report.ts';
 import { formatDuration } from '../../text/format-amount.ts';
@@ -35,17 +36,20 @@ export const markdown: Reporter = {
   summary: 'a job summary or a comment on a pull request: the verdict, what broke, the metrics',
   extension: 'md',
   locate: locateReport,
-  render: (report) => renderMarkdown(report),
+  render: (report, { pageUrl }) => renderMarkdown(report, defined({ pageUrl })),
 };
 
 /** Omits and counts details that do not fit. The verdict always fits. */
-export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}): Iterable<string> {
+export function* renderMarkdown(
+  report: Report,
+  { maxChars = commentChars, pageUrl }: { readonly maxChars?: number; readonly pageUrl?: string } = {},
+): Iterable<string> {
   const surveys = surveyCases(report, { maxEntries: maxRows, maxNames: 5, maxGroups: 10 });
   const failed = surveys.flatMap((survey) => survey.failed);
   const head = renderHead(report);
   const foot = `${describeRun(report)}\n`;
   const sections = [
-    caseTable(report, surveys),
+    caseTable(report, surveys, pageUrl),
     limitSection(report),
     promptSection(report),
     ...erosionSections(report),

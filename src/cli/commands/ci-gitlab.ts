@@ -1,0 +1,186 @@
+import { relative, resolve, sep } from 'node:path';
+import type { Command } from 'commander';
+import { defined } from '../../json/defined.ts';
+import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
+import {
+  findGitlabBlobUrl,
+  findNoteFault,
+  type GitlabRun,
+  type Published,
+  parseGitlabRun,
+  publishNote,
+} from '../../publishing/publish-to-gitlab.ts';
+import { renderCodeQualityProblems } from '../../reports/index.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import type { Io } from '../io.ts';
+import type { CiRequest } from '../output/ci-outcome.ts';
+import { drawWriter } from '../output/publish-outcome.ts';
+import { collect, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
+import { writeFile } from '../output/write-file.ts';
+import { addCiFlags, type CiEvent, type CiFlags, findIdentity, runInCi, type ToPublish } from '../run/run-in-ci.ts';
+import type { DefineCommand } from './define.ts';
+
+interface Flags extends CiFlags {
+  readonly note?: boolean;
+  readonly reporter: readonly string[];
+}
+
+export function defineGitlab(ci: Command, { io, exit }: Parameters<DefineCommand>[1]): void {
+  addCiFlags(ci.command('gitlab'), 'merge request: the merge-base with its target')
+    .description('Run, then publish to GitLab: a note on the merge request, and reports for its widgets.')
+    .option('--note', 'keep one note on the merge request, updated in place')
+    .option('--id <id>', 'id of the note (default: job and folder)')
+    .option('-r, --reporter <name=path>', 'a report for `artifacts:` (repeatable)', collect, [])
+    .addHelpText(
+      'after',
+      `
+Reads what the runner sets (CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID and others), and GITLAB_TOKEN: a
+project access token with the scope api and the role Reporter. What can't be published is a warning; the exit code
+is that of the run. The note links to the page that is written by \`-r html=PATH\`, if the job keeps it as artifact.
+On a merge request from a fork, whose jobs have no secrets, stored answers alone are used; where they do not
+suffice, the verdict is neutral (exit code 0) unless what was judged fails.
+
+Examples:
+  $ llmcheck ci gitlab --note --args "--max-cost 0.50"
+  $ llmcheck ci gitlab --note -r junit=llmcheck.xml -r gitlab=llmcheck.json -r html=llmcheck.html
+  $ llmcheck ci gitlab --merge shards --note      after jobs with --args "--shard i/4"`,
+    )
+    .action(async (paths: string[], flags: Flags) => exit(await runInGitlab(paths, flags, io)));
+}
+
+/** A run, and its report wherever GitLab shows one. */
+async function runInGitlab(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const gitlab = parseGitlabRun(io.env);
+  const isStored = flags.run !== undefined || flags.merge !== undefined;
+  const wanted = await readReporters({ ...flags, color: true }, io);
+  // A run prints its own report on the terminal.
+  const requests = isStored ? wanted : wanted.filter(({ path }) => path !== undefined);
+  const { id, label } = findIdentity([gitlab?.jobName ?? ''], flags, io);
+  const event = eventOf(gitlab, { label, requests }, flags, io);
+  return runInCi(givenPaths, flags, io, event, async (result) => {
+    await writeFiles(result, { requests, event, flags }, io);
+    if (flags.note === true) await keepNote(result, { gitlab, id }, io);
+    return result.outcome.exitCode;
+  });
+}
+
+interface Job {
+  readonly label: string;
+  readonly requests: readonly ReportRequest[];
+}
+
+function eventOf(gitlab: GitlabRun | undefined, { label, requests }: Job, { config }: Flags, io: Io): CiEvent {
+  const { mergeRequest, headSha, jobUrl } = gitlab ?? {};
+  const blobUrl = gitlab && findGitlabBlobUrl(gitlab, io);
+  const root = findProjectRoot(io.cwd, config);
+  const paths = openRepositoryPaths({ cwd: io.cwd, root, env: io.env, ...defined({ blobUrl }) });
+  const request: CiRequest | undefined = mergeRequest && {
+    noun: 'merge request',
+    checkout: `glab mr checkout ${mergeRequest.iid}`,
+    baseRef: mergeRequest.targetBranch,
+  };
+  const pageUrl = gitlab && findPageUrl(gitlab, requests, io);
+  return {
+    ...defined({ baseline: gitlab && baselineOf(gitlab) }),
+    isForeign: mergeRequest?.isForeign === true,
+    place: {
+      label: gitlab === undefined ? '' : label,
+      ...defined({ headSha, logUrl: jobUrl, pageUrl, paths, request }),
+    },
+    secrets: [io.env['GITLAB_TOKEN'] ?? ''],
+  };
+}
+
+/** A merge request is compared with the commit at which it left its target. */
+function baselineOf({ mergeRequest }: GitlabRun): string | undefined {
+  const { targetBranch = '', baseSha = '', isForeign } = mergeRequest ?? {};
+  // The branches of a fork may be old.
+  if (isForeign === true && baseSha !== '') return `git:${baseSha}`;
+  return targetBranch === '' ? undefined : `git:${targetBranch}...`;
+}
+
+/** The address that an artifact of this job will have. Undefined where no page is written into the project. */
+function findPageUrl(
+  { jobUrl, projectDir }: GitlabRun,
+  requests: readonly ReportRequest[],
+  { cwd }: Io,
+): string | undefined {
+  const page = requests.find(({ name, path }) => name === 'html' && path !== undefined)?.path;
+  if (page === undefined || jobUrl === undefined || projectDir === undefined) return undefined;
+  const parts = relative(projectDir, resolve(cwd, page)).split(sep);
+  return parts[0] === '..' ? undefined : `${jobUrl}/artifacts/file/${parts.map(encodeSegment).join('/')}`;
+}
+
+/** Brackets would end the link in Markdown. */
+function encodeSegment(segment: string): string {
+  return encodeURIComponent(segment).replaceAll('(', '%28').replaceAll(')', '%29');
+}
+
+interface Files {
+  readonly requests: readonly ReportRequest[];
+  readonly event: CiEvent;
+  readonly flags: Flags;
+}
+
+/** The reports of the run. Of one that could not start, the widget of code quality shows the problems. */
+async function writeFiles({ report, problems, mask }: ToPublish, { requests, event, flags }: Files, io: Io) {
+  const options = { io, mask, color: true, ...defined({ config: flags.config }) };
+  if (report !== undefined) {
+    await writeReports(report, requests, options);
+    return;
+  }
+  for (const { name, path } of requests) {
+    if (name !== 'gitlab' || path === undefined) continue;
+    writeFile(resolve(io.cwd, path), [mask(renderCodeQualityProblems(problems, event.place.paths))]);
+  }
+}
+
+async function keepNote(
+  { outcome, mask, origin }: ToPublish,
+  { gitlab, id }: { readonly gitlab: GitlabRun | undefined; readonly id: string },
+  io: Io,
+): Promise<void> {
+  const warn = (text: string): void => void io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
+  if (gitlab === undefined) {
+    warn('the note was not written: CI_PROJECT_ID names no project');
+    return;
+  }
+  if (gitlab.mergeRequest === undefined) {
+    if (gitlab.isBesideMergeRequest) warn(`the note was not written: ${branchHint}`);
+    return;
+  }
+  if (origin.shard !== undefined) {
+    io.stderr.write(
+      'note: a shard has no note: its verdict is not that of the run. Publish all shards with `llmcheck ci gitlab --merge FOLDER`.\n',
+    );
+    return;
+  }
+  const fault = findNoteFault(gitlab, { ...io, ...origin });
+  if (fault !== undefined) {
+    warn(`the note was not written: ${fault}`);
+    return;
+  }
+  const token = io.env['GITLAB_TOKEN'] ?? '';
+  if (token === '') {
+    warn(`the note was not written: ${gitlab.mergeRequest.isForeign ? forkHint : missingHint}`);
+    return;
+  }
+  const note = { id, body: mask(outcome.body) };
+  const published = await publishNote(gitlab, note, { env: io.env, token, now: io.now, writer: drawWriter(io) });
+  if (!published.ok) warn(`the note was not written: ${published.message}${hintFor(published)}`);
+  else if (published.isShared === true) warn(`another job of this pipeline has the same note. ${sharedHint}`);
+}
+
+const branchHint =
+  'this is a pipeline of the branch; add `rules: [{ if: $CI_PIPELINE_SOURCE == "merge_request_event" }]` to the job';
+const forkHint = 'a pipeline of a fork has no token of the project; the job log and the reports have the verdict';
+const missingHint =
+  'GITLAB_TOKEN is not set; make a project access token with the scope api and the role Reporter, and add it as a masked CI/CD variable that is not protected';
+const sharedHint = 'Both are kept. Give each job its own --id.';
+
+/** What to change in the settings of the project. */
+function hintFor({ status, message }: Published & { readonly ok: false }): string {
+  if (status === 401) return '; GITLAB_TOKEN is not valid or has expired: make a new project access token';
+  const isForbidden = status === 404 || (status === 403 && !/rate limit/i.test(message));
+  return isForbidden ? '; GITLAB_TOKEN needs the scope api, and the role Reporter in this project' : '';
+}

@@ -1,0 +1,83 @@
+import { defined } from '../json/defined.ts';
+import { sha256Hex } from '../text/sha256.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The job that this process is a part of, from the runner's variables. */
+export interface GitlabRun {
+  readonly apiUrl: string;
+  /** The tested commit: of a merge request the head of its branch, also where a merge of it is checked out. */
+  readonly headSha: string;
+  /** The commit that is checked out. */
+  readonly pipelineSha: string;
+  /** With its part of `parallel`: `prompts 1/4`, `prompts: [mini]`. */
+  readonly jobName: string;
+  /** A later pipeline has a higher one. */
+  readonly pipelineId: number;
+  /** Tells the jobs of a pipeline apart. A job that is started again keeps it. */
+  readonly jobKey: number;
+  readonly jobUrl?: string;
+  /** The folder that paths of artifacts are relative to. */
+  readonly projectDir?: string;
+  readonly projectUrl: string;
+  readonly mergeRequest?: MergeRequest;
+  /** True in a pipeline of a branch that has an open merge request: the job does not know which. */
+  readonly isBesideMergeRequest: boolean;
+}
+
+export interface MergeRequest {
+  readonly iid: number;
+  /** The project that the request is in; a fork's pipeline runs in another one. */
+  readonly projectId: number;
+  readonly projectUrl: string;
+  readonly targetBranch: string;
+  /** The commit at which the branch left its target. */
+  readonly baseSha?: string;
+  /** True in a pipeline of a fork, which has no variables of the project. */
+  readonly isForeign: boolean;
+}
+
+/** Undefined outside of a job. */
+export function parseGitlabRun(env: Env): GitlabRun | undefined {
+  const projectId = numberOf(env['CI_PROJECT_ID']);
+  if (projectId === undefined) return undefined;
+  const pipelineSha = env['CI_COMMIT_SHA'] ?? '';
+  const sourceSha = env['CI_MERGE_REQUEST_SOURCE_BRANCH_SHA'] ?? '';
+  const jobName = env['CI_JOB_NAME'] ?? '';
+  const mergeRequest = parseMergeRequest(env, projectId);
+  return {
+    apiUrl: withoutSlash(
+      env['CI_API_V4_URL'] ?? `${withoutSlash(env['CI_SERVER_URL'] ?? 'https://gitlab.com')}/api/v4`,
+    ),
+    headSha: sourceSha === '' ? pipelineSha : sourceSha,
+    pipelineSha,
+    jobName,
+    pipelineId: numberOf(env['CI_PIPELINE_ID']) ?? 0,
+    jobKey: Number.parseInt(sha256Hex(jobName).slice(0, 8), 16),
+    projectUrl: withoutSlash(env['CI_PROJECT_URL'] ?? ''),
+    isBesideMergeRequest: mergeRequest === undefined && (env['CI_OPEN_MERGE_REQUESTS'] ?? '') !== '',
+    ...defined({ jobUrl: env['CI_JOB_URL'], projectDir: env['CI_PROJECT_DIR'], mergeRequest }),
+  };
+}
+
+function parseMergeRequest(env: Env, ownProject: number): MergeRequest | undefined {
+  const iid = numberOf(env['CI_MERGE_REQUEST_IID']);
+  const projectId = numberOf(env['CI_MERGE_REQUEST_PROJECT_ID']);
+  if (iid === undefined || projectId === undefined) return undefined;
+  return {
+    iid,
+    projectId,
+    projectUrl: withoutSlash(env['CI_MERGE_REQUEST_PROJECT_URL'] ?? env['CI_PROJECT_URL'] ?? ''),
+    targetBranch: env['CI_MERGE_REQUEST_TARGET_BRANCH_NAME'] ?? '',
+    ...defined({ baseSha: env['CI_MERGE_REQUEST_DIFF_BASE_SHA'] }),
+    isForeign: projectId !== ownProject,
+  };
+}
+
+function numberOf(text = ''): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}

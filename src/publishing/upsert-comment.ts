@@ -1,0 +1,115 @@
+import { defined } from '../json/defined.ts';
+import { type ReportMark, readReportMark, writeReportMark } from '../text/report-mark.ts';
+
+type Failed = { readonly ok: false; readonly status?: number; readonly message: string; readonly isTransient: boolean };
+
+export interface StoredComment {
+  readonly id: number;
+  readonly body: string;
+  /** True where the token's owner wrote it: anyone can copy a marker. */
+  readonly isOwn: boolean;
+}
+
+/** The comments of one pull request or merge request. */
+export interface CommentStore {
+  /** The newest commit of the request; undefined where the token may not read it. */
+  findHead(): Promise<string | undefined>;
+  /** A page, counted from 1, the oldest comment first. */
+  list(page: number): Promise<{ readonly ok: true; readonly comments: readonly StoredComment[] } | Failed>;
+  write(id: number | undefined, body: string): Promise<{ readonly ok: true; readonly url?: string } | Failed>;
+  /** Undefined where it can't be read. */
+  read(id: number): Promise<string | undefined>;
+}
+
+export type Published =
+  | {
+      readonly ok: true;
+      readonly how: 'created' | 'updated';
+      readonly url?: string;
+      /** True where another job of the same run uses the same id. */
+      readonly isShared?: boolean;
+    }
+  | { readonly ok: false; readonly message: string; readonly status?: number };
+
+export interface Comment {
+  readonly mark: ReportMark;
+  /** Markdown. */
+  readonly body: string;
+  /** True for the mark of another job of the same run. */
+  readonly isSibling: (mark: ReportMark) => boolean;
+  readonly noun: 'pull request' | 'merge request';
+}
+
+/** Comments of a page; fewer are the last page. */
+export const pageSize = 100;
+const maxPages = 100;
+const maxTries = 4;
+
+/**
+ * Keeps one comment of each id: updates the one of an older run, or creates it. It never replaces the comment of another
+ * job of the same run, nor that of a newer commit.
+ */
+export async function upsertComment(
+  store: CommentStore,
+  comment: Comment,
+  wait: (ms: number) => Promise<void>,
+): Promise<Published> {
+  const { mark, noun } = comment;
+  const body = `${writeReportMark(mark)}\n${comment.body}`;
+  const outdated = (commit: string): Published => {
+    return { ok: false, message: `the ${noun} has a newer commit, ${commit.slice(0, 12)}` };
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    const head = await store.findHead();
+    if (head !== undefined && head !== mark.commit) return outdated(head);
+    const found = await findComment(store, comment);
+    if (!found.ok) return found;
+    const { own, isShared } = found;
+    if (head === undefined && own !== undefined && isNewer(own.mark, mark)) return outdated(own.mark.commit);
+    const reply = await store.write(own?.id, body);
+    // Two jobs that chose the same comment at the same time both replaced it: the one that lost looks for another.
+    const isLost = reply.ok && own !== undefined && (await isReplaced(store, own.id, mark));
+    if (reply.ok && !isLost) {
+      const how = own === undefined ? 'created' : 'updated';
+      return { ok: true, how, ...defined({ url: reply.url }), ...(isShared && { isShared }) };
+    }
+    if (attempt >= maxTries) {
+      return reply.ok ? { ok: false, message: 'other jobs with the same id replaced it' } : reply;
+    }
+    // A creation without an answer may have happened, so the comment is looked for before another is created.
+    if (!reply.ok && !reply.isTransient && !(own !== undefined && reply.status === 404)) return reply;
+    await wait(1000 * attempt);
+  }
+}
+
+function isNewer(mark: ReportMark, own: ReportMark): boolean {
+  return mark.commit !== own.commit && mark.runId > own.runId;
+}
+
+type FoundComment = {
+  readonly ok: true;
+  readonly own?: { readonly id: number; readonly mark: ReportMark };
+  readonly isShared: boolean;
+};
+
+async function findComment(store: CommentStore, { mark, isSibling }: Comment): Promise<FoundComment | Failed> {
+  let isShared = false;
+  for (let page = 1; page <= maxPages; page += 1) {
+    const reply = await store.list(page);
+    if (!reply.ok) return reply;
+    for (const { id, body, isOwn } of reply.comments) {
+      const found = isOwn ? readReportMark(body) : undefined;
+      if (found?.id !== mark.id) continue;
+      if (!isSibling(found)) return { ok: true, own: { id, mark: found }, isShared };
+      isShared = true;
+    }
+    if (reply.comments.length < pageSize) break;
+  }
+  return { ok: true, isShared };
+}
+
+/** True where another process has written the comment since. One that can't be read counts as ours. */
+async function isReplaced(store: CommentStore, commentId: number, { id, writer }: ReportMark): Promise<boolean> {
+  const mark = readReportMark((await store.read(commentId)) ?? '');
+  return mark !== undefined && mark.id === id && mark.writer !== writer;
+}

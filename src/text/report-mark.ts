@@ -1,0 +1,23 @@
+/** Who wrote a comment, from its first line. */
+export interface ReportMark {
+  /** Tells several comments on one request apart. */
+  readonly id: string;
+  /** A later run has a higher one. */
+  readonly runId: number;
+  /** Which attempt, or which job, of the run. */
+  readonly part: number;
+  readonly commit: string;
+  /** Drawn at random for each process. */
+  readonly writer: string;
+}
+
+/** A line that no page shows. The comment is found by it. */
+export function writeReportMark({ id, runId, part, commit, writer }: ReportMark): string {
+  return `<!-- llmcheck:${id} run=${runId}.${part} commit=${commit} by=${writer} -->`;
+}
+
+export function readReportMark(body: string): ReportMark | undefined {
+  const [, id = '', runId, part, commit = '', writer = ''] =
+    /^<!-- llmcheck:(\S+) run=(\d+)\.(\d+) commit=(\w*) by=(\w+) -->/.exec(body) ?? [];
+  return id === '' ? undefined : { id, runId: Number(runId), part: Number(part), commit, writer };
+}
