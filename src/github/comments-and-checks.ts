@@ -1,24 +1,9 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import { type GithubApi, type GithubReply, memberAt, numberAt, textAt } from './github-api.ts';
-import type { GithubRun } from './github-run.ts';
-
-export type Published =
-  | {
-      readonly ok: true;
-      readonly how: 'created' | 'updated';
-      readonly url?: string;
-      /** True where another job of the same run uses the same id. */
-      readonly isShared?: boolean;
-    }
-  | { readonly ok: false; readonly message: string; readonly status?: number };
-
-export interface Comment {
-  /** Tells several comments on one pull request apart. */
-  readonly id: string;
-  /** Markdown. */
-  readonly body: string;
-}
+import type { Published } from '../model/published.ts';
+import type { ReportMark } from '../text/report-mark.ts';
+import { type GithubApi, memberAt, numberAt, textAt } from './github-api.ts';
+import type { GithubPullRequest, GithubRun } from './github-run.ts';
 
 /** The process that publishes. */
 export interface Publisher {
@@ -27,90 +12,50 @@ export interface Publisher {
   readonly wait: (ms: number) => Promise<void>;
 }
 
-type Failed = Extract<GithubReply, { ok: false }>;
-
 export const maxPages = 100;
 export const maxTries = 4;
 
-/**
- * Keeps one comment of each id on the pull request: updates the one of an older run, or creates it. It never replaces the
- * comment of another job of the same run, nor that of a newer commit.
- */
-export async function upsertComment(
+/** The first line of what this process writes. */
+export function markOf(id: string, { runId = 0, runAttempt = 1, headSha }: GithubRun, writer: string): ReportMark {
+  return { id, runId, part: runAttempt, commit: headSha, writer };
+}
+
+/** The comments of the pull request. */
+export function openComments(
   api: GithubApi,
-  run: GithubRun,
-  comment: Comment,
-  { writer, wait }: Publisher,
-): Promise<Published> {
-  const { repository, pullRequest } = run;
-  if (pullRequest === undefined) return { ok: false, message: 'the event is about no pull request' };
+  { repository, pullRequest }: GithubRun & { readonly pullRequest: GithubPullRequest },
+  author: Author,
+) {
   const path = `/repos/${repository}/issues/${pullRequest.number}/comments`;
-  const body = `${writeMarker(comment.id, run, writer)}\n${comment.body}`;
-  const author = await findAuthor(api, run.graphqlUrl);
-  for (let attempt = 1; ; attempt += 1) {
-    const head = await findHead(api, run);
-    if (head !== undefined && head !== run.headSha) return outdated(head);
-    const found = await findComment(api, path, { id: comment.id, run, writer, author });
-    if (!found.ok) return found;
-    const { own, isShared } = found;
-    if (head === undefined && own !== undefined && isNewer(own.mark, run)) return outdated(own.mark.commit);
-    const reply =
-      own === undefined
-        ? await api.ask('POST', path, { body })
-        : await api.ask('PATCH', `/repos/${repository}/issues/comments/${own.id}`, { body });
-    // Two jobs that chose the same comment at the same time both replaced it: the one that lost looks for another.
-    const isLost = reply.ok && own !== undefined && (await isReplaced(api, run, own.id, comment.id, writer));
-    if (reply.ok && !isLost) {
-      const how = own === undefined ? 'created' : 'updated';
-      return { ok: true, how, ...defined({ url: textAt(reply.value, 'html_url') }), ...(isShared && { isShared }) };
-    }
-    if (attempt >= maxTries) {
-      return reply.ok ? { ok: false, message: 'other jobs with the same id replaced it' } : reply;
-    }
-    // A creation without an answer may have happened, so the comment is looked for before another is created.
-    if (!reply.ok && !reply.isTransient && !(own !== undefined && reply.status === 404)) return reply;
-    await wait(1000 * attempt);
-  }
+  const one = `/repos/${repository}/issues/comments`;
+  return {
+    async findHead() {
+      const reply = await api.ask('GET', `/repos/${repository}/pulls/${pullRequest.number}`);
+      return reply.ok ? textAt(memberAt(reply.value, 'head'), 'sha') : undefined;
+    },
+    async list(page: number) {
+      const reply = await api.ask('GET', `${path}?per_page=100&page=${page}`);
+      if (!reply.ok) return reply;
+      const found = Array.isArray(reply.value) ? reply.value : [];
+      return { ok: true as const, comments: found.map((comment) => readComment(comment, author)) };
+    },
+    async write(id: number | undefined, body: string) {
+      const reply =
+        id === undefined ? await api.ask('POST', path, { body }) : await api.ask('PATCH', `${one}/${id}`, { body });
+      return reply.ok ? { ok: true as const, ...defined({ url: textAt(reply.value, 'html_url') }) } : reply;
+    },
+    async read(id: number) {
+      const reply = await api.ask('GET', `${one}/${id}`);
+      return reply.ok ? textAt(reply.value, 'body') : undefined;
+    },
+  };
 }
 
-function outdated(commit: string): Published {
-  return { ok: false, message: `the pull request has a newer commit, ${commit.slice(0, 12)}` };
-}
-
-/** The newest commit of the pull request; undefined where the token may not read it. */
-async function findHead(api: GithubApi, { repository, pullRequest }: GithubRun): Promise<string | undefined> {
-  const reply = await api.ask('GET', `/repos/${repository}/pulls/${pullRequest?.number}`);
-  return reply.ok ? textAt(memberAt(reply.value, 'head'), 'sha') : undefined;
-}
-
-/** Who wrote a comment, from its first line. */
-export interface Mark {
-  readonly id: string;
-  /** The run of the workflow, and which attempt of it. */
-  readonly runId: number;
-  readonly attempt: number;
-  readonly commit: string;
-  readonly writer: string;
-}
-
-/** A line that no page shows. The comment is found by it. */
-export function writeMarker(id: string, { runId = 0, runAttempt = 1, headSha }: GithubRun, writer: string): string {
-  return `<!-- llmcheck:${id} run=${runId}.${runAttempt} commit=${headSha} by=${writer} -->`;
-}
-
-export function readMarker(body: string): Mark | undefined {
-  const [, id = '', runId, attempt, commit = '', writer = ''] =
-    /^<!-- llmcheck:(\S+) run=(\d+)\.(\d+) commit=(\w*) by=(\w+) -->/.exec(body) ?? [];
-  return id === '' ? undefined : { id, runId: Number(runId), attempt: Number(attempt), commit, writer };
-}
-
-function isNewer(mark: Mark, { runId = 0, headSha }: GithubRun): boolean {
-  return mark.commit !== headSha && mark.runId > runId;
-}
-
-/** True where another job of the same attempt of the run wrote it. */
-function isSibling(mark: Mark, { runId, runAttempt = 1 }: GithubRun, writer: string): boolean {
-  return mark.writer !== writer && mark.runId === runId && mark.attempt === runAttempt;
+function readComment(comment: JsonValue, author: Author) {
+  const id = numberAt(comment, 'id');
+  // Anyone can write the marker into a comment, so the author decides.
+  const isOwn = id !== undefined && isJsonObject(comment) && isWrittenBy(comment, author);
+  return { id: id ?? 0, body: textAt(comment, 'body') ?? '', isOwn };
 }
 
 /** The login behind the token; undefined where GitHub does not tell. */
@@ -126,44 +71,6 @@ export async function findAuthor(api: GithubApi, graphqlUrl: string): Promise<Au
   return user.ok ? textAt(user.value, 'login') : undefined;
 }
 
-interface Wanted {
-  readonly id: string;
-  readonly run: GithubRun;
-  readonly writer: string;
-  readonly author: Author;
-}
-
-type FoundComment = {
-  readonly ok: true;
-  readonly own?: { readonly id: number; readonly mark: Mark };
-  readonly isShared: boolean;
-};
-
-async function findComment(api: GithubApi, path: string, wanted: Wanted): Promise<FoundComment | Failed> {
-  let isShared = false;
-  for (let page = 1; page <= maxPages; page += 1) {
-    const reply = await api.ask('GET', `${path}?per_page=100&page=${page}`);
-    if (!reply.ok) return reply;
-    const comments = Array.isArray(reply.value) ? reply.value : [];
-    for (const comment of comments) {
-      const mark = readOwn(comment, wanted);
-      const id = numberAt(comment, 'id');
-      if (mark === undefined || id === undefined) continue;
-      if (!isSibling(mark, wanted.run, wanted.writer)) return { ok: true, own: { id, mark }, isShared };
-      isShared = true;
-    }
-    if (comments.length < 100) break;
-  }
-  return { ok: true, isShared };
-}
-
-/** Anyone can write the marker into a comment, so the author decides. */
-function readOwn(comment: JsonValue, { id, author }: Wanted): Mark | undefined {
-  if (!isJsonObject(comment)) return undefined;
-  const mark = readMarker(textAt(comment, 'body') ?? '');
-  return mark?.id === id && isWrittenBy(comment, author) ? mark : undefined;
-}
-
 export function isWrittenBy(comment: JsonObject, author: Author): boolean {
   const user = comment['user'];
   const login = textAt(user, 'login');
@@ -172,19 +79,6 @@ export function isWrittenBy(comment: JsonObject, author: Author): boolean {
   // A token whose owner GitHub does not tell is that of an app. No person can write as an app.
   if (author === undefined) return login === 'github-actions[bot]' || textAt(user, 'type') === 'Bot';
   return login.toLowerCase() === author.toLowerCase();
-}
-
-/** True where another process has written the comment since. One that can't be read counts as ours. */
-async function isReplaced(
-  api: GithubApi,
-  { repository }: GithubRun,
-  commentId: number,
-  id: string,
-  writer: string,
-): Promise<boolean> {
-  const reply = await api.ask('GET', `/repos/${repository}/issues/comments/${commentId}`);
-  const mark = reply.ok ? readMarker(textAt(reply.value, 'body') ?? '') : undefined;
-  return mark !== undefined && mark.id === id && mark.writer !== writer;
 }
 
 export type Conclusion = 'success' | 'failure' | 'neutral' | 'cancelled';

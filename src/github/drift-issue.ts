@@ -1,16 +1,15 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { type ReportMark, readReportMark, writeReportMark } from '../text/report-mark.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import {
   type Author,
   findAuthor,
   isWrittenBy,
-  type Mark,
+  markOf,
   maxPages,
   maxTries,
   type Publisher,
-  readMarker,
-  writeMarker,
 } from './comments-and-checks.ts';
 import { type GithubApi, type GithubReply, numberAt, textAt } from './github-api.ts';
 import type { GithubRun } from './github-run.ts';
@@ -58,7 +57,7 @@ export async function keepIssue(
 
 interface OwnIssue {
   readonly number: number;
-  readonly mark: Mark;
+  readonly mark: ReportMark;
   readonly url?: string;
   readonly body: string;
   /** GitHub's word for why it was closed. */
@@ -94,7 +93,7 @@ function readOwn(issue: JsonValue, { id, author }: Wanted): OwnIssue | undefined
   if (!isJsonObject(issue) || issue['pull_request'] !== undefined || !isWrittenBy(issue, author)) return undefined;
   const number = numberAt(issue, 'number');
   const body = textAt(issue, 'body') ?? '';
-  const mark = readMarker(body);
+  const mark = readReportMark(body);
   if (number === undefined || mark?.id !== markId(id)) return undefined;
   return {
     number,
@@ -124,7 +123,7 @@ async function openOrUpdate(api: GithubApi, run: GithubRun, issue: Finding, open
   const fingerprint = writeFingerprint(issue.drifted);
   const content = {
     title: issue.title,
-    body: `${writeMarker(markId(issue.id), run, writer)}\n${fingerprint}\n${issue.body}`,
+    body: `${writeReportMark(markOf(markId(issue.id), run, writer))}\n${fingerprint}\n${issue.body}`,
   };
   const [first] = open;
   if (first !== undefined) return update(api, run, first, content);
@@ -181,8 +180,8 @@ async function update(api: GithubApi, run: GithubRun, issue: OwnIssue, content: 
 }
 
 /** True where a later run wrote the issue: what an older one found is out of date. */
-function isLater(mark: Mark, { runId = 0, runAttempt = 1 }: GithubRun): boolean {
-  return mark.runId > runId || (mark.runId === runId && mark.attempt > runAttempt);
+function isLater(mark: ReportMark, { runId = 0, runAttempt = 1 }: GithubRun): boolean {
+  return mark.runId > runId || (mark.runId === runId && mark.part > runAttempt);
 }
 
 async function closeAll(
@@ -212,7 +211,7 @@ async function sayOnce(
   { writer, wait, body }: Publisher & { readonly body: string },
 ): Promise<GithubReply> {
   const path = `/repos/${run.repository}/issues/${number}/comments`;
-  const marked = `${writeMarker('drift-over', run, writer)}\n${body}`;
+  const marked = `${writeReportMark(markOf('drift-over', run, writer))}\n${body}`;
   for (let attempt = 1; ; attempt += 1) {
     const reply = await api.ask('POST', path, { body: marked });
     if (reply.ok || !reply.isTransient || attempt >= maxTries) return reply;
@@ -220,7 +219,7 @@ async function sayOnce(
     // The list begins with the oldest: those since this run are enough.
     const listed = await api.ask('GET', `${path}?per_page=100`);
     const comments = listed.ok && Array.isArray(listed.value) ? listed.value : [];
-    const own = comments.find((comment) => readMarker(textAt(comment, 'body') ?? '')?.writer === writer);
+    const own = comments.find((comment) => readReportMark(textAt(comment, 'body') ?? '')?.writer === writer);
     if (own !== undefined) return { ok: true, value: own };
   }
 }

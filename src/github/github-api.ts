@@ -2,7 +2,6 @@ import { type ApiPorts, type ApiReply, type JsonApi, openJsonApi } from '../http
 
 export { memberAt, numberAt, textAt } from '../http/json-api.ts';
 export type GithubApi = JsonApi;
-export type GithubApiPorts = ApiPorts;
 export type GithubReply = ApiReply;
 
 export function openGithubApi(apiUrl: string, token: string, ports: ApiPorts): GithubApi {

@@ -1,43 +1,36 @@
 import {
   type CheckRun,
-  type Comment,
   createCheckRun,
-  type Published,
+  findAuthor,
+  markOf,
+  openComments,
   type Publisher,
-  upsertComment,
 } from '../github/comments-and-checks.ts';
 import { type DriftIssue, type KeptIssue, keepIssue } from '../github/drift-issue.ts';
-import { type GithubApi, type GithubApiPorts, openGithubApi } from '../github/github-api.ts';
+import { type GithubApi, openGithubApi } from '../github/github-api.ts';
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
-import { systemClock } from '../model/clock.ts';
+import type { Published } from '../model/published.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
+import type { ReportMark } from '../text/report-mark.ts';
 import { readCheckout } from './checkout.ts';
+import { upsertComment } from './upsert-comment.ts';
+import { type PublishPorts, withApiPorts } from './with-api.ts';
 
 export type { Conclusion } from '../github/comments-and-checks.ts';
 export type { DriftIssue, KeptIssue } from '../github/drift-issue.ts';
 export { type GithubRun, parseGithubRun } from '../github/github-run.ts';
 export { listJobParts } from '../github/job-identity.ts';
 
-const requestMs = 30_000;
-
-export interface PublishPorts {
-  readonly env: GitEnvironment;
-  readonly token: string;
-  readonly now: () => Date;
-  /** Drawn at random for this process: letters and digits. */
-  readonly writer: string;
-}
-
 /** Writes the comment and the check. Failures are returned: they do not change the verdict of the run. */
 export function publishToGithub(
   run: GithubRun,
-  { comment, checkRun }: { readonly comment?: Comment; readonly checkRun?: CheckRun },
+  { comment, checkRun }: { readonly comment?: GithubComment; readonly checkRun?: CheckRun },
   ports: PublishPorts,
 ): Promise<{ readonly comment?: Published; readonly checkRun?: Published }> {
   return withApi(run, ports, async (api, publisher) =>
     defined({
-      comment: comment && (await upsertComment(api, run, comment, publisher)),
+      comment: comment && (await upsertGithubComment(api, run, comment, publisher)),
       checkRun: checkRun && (await createCheckRun(api, run, checkRun, publisher)),
     }),
   );
@@ -48,23 +41,36 @@ export function publishIssue(run: GithubRun, issue: DriftIssue, ports: PublishPo
   return withApi(run, ports, (api, publisher) => keepIssue(api, run, issue, publisher));
 }
 
-async function withApi<T>(
+function withApi<T>(
   { apiUrl }: GithubRun,
-  { env, token, now, writer }: PublishPorts,
+  ports: PublishPorts,
   use: (api: GithubApi, publisher: Publisher) => Promise<T>,
 ): Promise<T> {
-  // Loaded here, since a run without a comment and a check sends nothing to GitHub.
-  const { openHttpClient } = await import('../http/client.ts');
-  // A creation that is repeated on a stale connection would make two comments.
-  const http = openHttpClient({ env, isFresh: true });
-  const { signal: never } = new AbortController();
-  const wait = (ms: number): Promise<void> => systemClock.wait(ms, never);
-  const send: GithubApiPorts['send'] = (request) => http.send({ ...request, signal: AbortSignal.timeout(requestMs) });
-  try {
-    return await use(openGithubApi(apiUrl, token, { send, wait, now }), { writer, wait });
-  } finally {
-    http.close();
-  }
+  const { token, writer } = ports;
+  return withApiPorts(ports, (api) => use(openGithubApi(apiUrl, token, api), { writer, wait: api.wait }));
+}
+
+export interface GithubComment {
+  /** Tells several comments on one pull request apart. */
+  readonly id: string;
+  /** Markdown. */
+  readonly body: string;
+}
+
+export async function upsertGithubComment(
+  api: GithubApi,
+  run: GithubRun,
+  { id, body }: GithubComment,
+  { writer, wait }: Publisher,
+): Promise<Published> {
+  const { pullRequest } = run;
+  if (pullRequest === undefined) return { ok: false, message: 'the event is about no pull request' };
+  const comments = openComments(api, { ...run, pullRequest }, await findAuthor(api, run.graphqlUrl));
+  const mark = markOf(id, run, writer);
+  // Another job of the same attempt of the run.
+  const isSibling = (other: ReportMark): boolean =>
+    other.writer !== writer && other.runId === run.runId && other.part === mark.part;
+  return upsertComment(comments, { mark, body, isSibling, noun: 'pull request' }, wait);
 }
 
 /**

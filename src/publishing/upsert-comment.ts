@@ -1,4 +1,5 @@
 import { defined } from '../json/defined.ts';
+import type { Published } from '../model/published.ts';
 import { type ReportMark, readReportMark, writeReportMark } from '../text/report-mark.ts';
 
 type Failed = { readonly ok: false; readonly status?: number; readonly message: string; readonly isTransient: boolean };
@@ -20,16 +21,6 @@ export interface CommentStore {
   /** Undefined where it can't be read. */
   read(id: number): Promise<string | undefined>;
 }
-
-export type Published =
-  | {
-      readonly ok: true;
-      readonly how: 'created' | 'updated';
-      readonly url?: string;
-      /** True where another job of the same run uses the same id. */
-      readonly isShared?: boolean;
-    }
-  | { readonly ok: false; readonly message: string; readonly status?: number };
 
 export interface Comment {
   readonly mark: ReportMark;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { upsertComment } from '../../src/github/comments-and-checks.ts';
 import { openGithubApi } from '../../src/github/github-api.ts';
 import { type GithubRun, parseGithubRun } from '../../src/github/github-run.ts';
 import type { Send } from '../../src/http/json-api.ts';
 import type { JsonValue } from '../../src/json/json.ts';
+import { upsertGithubComment } from '../../src/publishing/publish-to-github.ts';
 
 const run: GithubRun = {
   apiUrl: 'https://api.example',
@@ -57,7 +57,7 @@ const own = (id: number) => ({ id, body: `${marker}\nold`, user: { login: 'githu
 const comments = '/repos/acme/shop/issues/7/comments';
 
 function upsert({ api, wait }: ReturnType<typeof openScripted>) {
-  return upsertComment(api, run, { id: 'default', body: 'new' }, { writer, wait });
+  return upsertGithubComment(api, run, { id: 'default', body: 'new' }, { writer, wait });
 }
 
 describe('the comment', () => {

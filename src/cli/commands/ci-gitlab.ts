@@ -1,12 +1,12 @@
 import { relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { defined } from '../../json/defined.ts';
+import type { Published } from '../../model/published.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import {
   findGitlabBlobUrl,
   findNoteFault,
   type GitlabRun,
-  type Published,
   parseGitlabRun,
   publishNote,
 } from '../../publishing/publish-to-gitlab.ts';
