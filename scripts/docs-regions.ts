@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { assertions } from '../src/assertions/index.ts';
 import { failurePolicies } from '../src/calls/failure-policies.ts';
 import { commands } from '../src/cli/commands/index.ts';
-import { initFiles } from '../src/cli/commands/init.ts';
+import { githubWorkflow, gitlabPipeline } from '../src/cli/commands/init-ci.ts';
 import { envNameOf, runFlags } from '../src/cli/flags/run-flags.ts';
 import { addCommands } from '../src/cli/main.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/json/json.ts';
@@ -34,14 +34,17 @@ const regions: Readonly<Record<string, (root: string) => Promise<string> | strin
   'failure-kinds': renderFailureKinds,
   'action-inputs': (root) => renderActionTable(root, 'inputs'),
   'action-outputs': (root) => renderActionTable(root, 'outputs'),
-  'init-workflow': () => fence('yaml', initFiles['.github/workflows/llmcheck.yml'] ?? ''),
-  'gitlab-job': (root) => fence('yaml', readFileSync(join(root, 'examples/gitlab/gitlab-ci.yml'), 'utf8')),
+  'init-workflow': () => fence('yaml', githubWorkflow(plainProject)),
+  'gitlab-job': () => fence('yaml', gitlabPipeline(plainProject)),
   'circleci-example': (root) => fence('yaml', readFileSync(join(root, 'examples/circleci/config.yml'), 'utf8')),
   'jenkins-example': (root) => fence('groovy', readFileSync(join(root, 'examples/jenkins/Jenkinsfile'), 'utf8')),
   'json-report': renderJsonReport,
   'contract-rules': renderContractRules,
   'gate-sentences': renderGateSentences,
 };
+
+/** As `llmcheck init` finds it in most repositories. */
+const plainProject = { manager: { name: 'npm', folder: '' }, folder: '' } as const;
 
 export function renderRegion(name: string, root: string): Promise<string> | string {
   const render = Object.hasOwn(regions, name) ? regions[name] : undefined;

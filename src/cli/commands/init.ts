@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
 import { withFileLock } from '../../files/file-lock.ts';
 import { StorageError, withStorageErrors } from '../../files/write-files.ts';
 import { importAnswers } from '../../importing/import-answers.ts';
@@ -7,20 +8,34 @@ import { exitCodes } from '../../model/exit-code.ts';
 import type { Io } from '../io.ts';
 import { writeFile } from '../output/write-file.ts';
 import type { DefineCommand } from './define.ts';
+import { type CiSystem, chooseCi, ciSystems, writeCi } from './init-ci.ts';
 
 export const define: DefineCommand = (command, { io, exit }) => {
   command
     .argument('[folder]', 'where to write', '.')
-    .option('--force', 'overwrite files that exist')
-    .addHelpText('after', '\nExamples:\n  $ llmcheck init && llmcheck run\n  $ llmcheck init my-project')
-    .action(async (folder: string, { force = false }: { readonly force?: boolean }) => {
-      await init(resolve(io.cwd, folder), force, io);
+    .option('--force', 'overwrite files of the sample that exist')
+    .addOption(
+      new Option('--ci <system>', 'the workflow to write (default: asked, else that of the repository)').choices([
+        ...ciSystems,
+      ]),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ llmcheck init && llmcheck run\n  $ llmcheck init my-project\n  $ llmcheck init --ci gitlab',
+    )
+    .action(async (folder: string, { force = false, ci }: { readonly force?: boolean; readonly ci?: CiSystem }) => {
+      const root = resolve(io.cwd, folder);
+      await init(root, { force, ci: ci ?? (await chooseCi(root, io)) }, io);
       exit(exitCodes.passed);
     });
 };
 
 /** Writes files that are not there yet, and says what to do next. */
-async function init(root: string, force: boolean, io: Io): Promise<void> {
+async function init(
+  root: string,
+  { force, ci }: { readonly force: boolean; readonly ci: CiSystem },
+  io: Io,
+): Promise<void> {
   const written = new Set<string>();
   for (const [path, text] of Object.entries(initFiles)) {
     if (writeNew(join(root, path), text, force)) {
@@ -28,6 +43,7 @@ async function init(root: string, force: boolean, io: Io): Promise<void> {
       io.stdout.write(`wrote    ${path}\n`);
     } else io.stdout.write(`kept     ${path} (it was there; --force overwrites)\n`);
   }
+  writeCi(ci, root, io);
   const ignore = join(root, '.gitignore');
   if (!isIgnored(ignore) && withFileLock(ignore, () => ignoreState(ignore)))
     io.stdout.write('wrote    .gitignore: .llmcheck/\n');
@@ -76,7 +92,7 @@ function isFile(path: string): boolean {
 }
 
 /** The files of a new project, by path. The request hashes of the recordings are added when they are written. */
-export const initFiles: Readonly<Record<string, string>> = {
+const initFiles: Readonly<Record<string, string>> = {
   'llmcheck.config.yaml': `# Settings for every suite of this project: https://github.com/llmcheck/llmcheck/blob/main/docs/config.md
 suites: ["evals/**/*.eval.yaml"]
 `,
@@ -119,40 +135,6 @@ Topic: {{ topic }}
     recording('v1', 'by-name', 'Hello Ada, thank you for writing to us about your late parcel.'),
     recording('v1', 'no-instructions-from-names', 'Hello Bob, thank you for writing to us about your invoice.'),
   ].join(''),
-  '.github/workflows/llmcheck.yml': `name: llmcheck
-on:
-  pull_request:
-  push:
-    branches: [main]
-permissions:
-  contents: read
-  pull-requests: write # for the comment
-  checks: write # for the check on the commit
-concurrency: # a new commit ends the run of the one before
-  group: \${{ github.workflow }}-\${{ github.ref }}
-  cancel-in-progress: \${{ github.event_name == 'pull_request' }}
-jobs:
-  prompts:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
-        with:
-          fetch-depth: 0 # a pull request is compared with the commit that it branched off from
-      - uses: actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0
-        with:
-          node-version: 22
-      # Add llmcheck to your package.json, so that its version is pinned.
-      - run: npm ci
-      - uses: actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
-        with:
-          path: .llmcheck/cache
-          key: llmcheck-\${{ github.run_id }}
-          restore-keys: llmcheck-
-      - run: npx llmcheck ci github --comment --check-run --args "--max-cost 0.50 --deadline 10m"
-        env:
-          GITHUB_TOKEN: \${{ github.token }}
-          OPENAI_API_KEY: \${{ secrets.OPENAI_API_KEY }}
-`,
 };
 
 /** A line of the recordings as a person would write it. */

@@ -1,0 +1,211 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { installPrograms, runShell } from '../support/ci-shell.ts';
+import { runCli } from '../support/run-cli.ts';
+import { openTempProject, type TempProject } from '../support/temp-project.ts';
+
+interface Step {
+  readonly uses?: string;
+  readonly if?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly 'working-directory'?: string;
+}
+
+interface Workflow {
+  readonly permissions: unknown;
+  readonly concurrency: unknown;
+  readonly jobs: { readonly prompts: { readonly 'timeout-minutes': number; readonly steps: readonly Step[] } };
+}
+
+const workflowFile = '.github/workflows/llmcheck.yml';
+
+/** Each way to say which package manager a project uses, and what its job then runs. */
+const managers: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[]])[] = [
+  ['no lockfile', {}, ['npm ci', 'npx llmcheck ci']],
+  ['package-lock.json', { 'package-lock.json': '{}' }, ['npm ci', 'npx llmcheck ci']],
+  ['pnpm-lock.yaml', { 'pnpm-lock.yaml': '' }, ['pnpm install --frozen-lockfile', 'pnpm exec llmcheck ci']],
+  ['yarn.lock', { 'yarn.lock': '__metadata:\n' }, ['yarn install --immutable', 'yarn llmcheck ci']],
+  [
+    'yarn.lock of version 1',
+    { 'yarn.lock': '# yarn lockfile v1\n' },
+    ['yarn install --frozen-lockfile', 'npx llmcheck ci'],
+  ],
+  ['bun.lock', { 'bun.lock': '{}' }, ['bun install --frozen-lockfile', 'bun x llmcheck ci']],
+  [
+    'packageManager, which comes before a lockfile',
+    { 'package.json': '{ "packageManager": "pnpm@10.2.0" }', 'package-lock.json': '{}' },
+    ['pnpm install --frozen-lockfile', 'pnpm exec llmcheck ci'],
+  ],
+];
+
+/** A repository, and the project that `init` begins in one of its folders. */
+async function openInit(files: Readonly<Record<string, string>>, flags: readonly string[], folder = '.') {
+  const project = openTempProject();
+  execFileSync('git', ['init', '-q', '-b', 'main'], { cwd: project.root });
+  for (const [path, text] of Object.entries(files)) project.write(path, text);
+  project.write(`${folder}/.keep`, '');
+  const result = await runCli(['init', ...flags], { cwd: project.path(folder) });
+  expect(result).toMatchObject({ code: 0, stderr: '' });
+  return { ...result, project };
+}
+
+/** Runs the steps of a job, and returns the first exit code that is not 0. */
+async function runSteps(
+  project: TempProject,
+  steps: readonly { readonly lines: readonly string[]; readonly folder?: string; readonly env?: object }[],
+) {
+  const env = { PATH: installPrograms(project), HOME: project.root, CI: 'true' };
+  let log = '';
+  for (const { lines, folder = '.', env: own } of steps) {
+    const ran = await runShell(lines, { cwd: project.path(folder), env: { ...env, ...own } });
+    log += ran.log;
+    if (ran.code !== 0) return { code: ran.code, log };
+  }
+  return { code: 0, log };
+}
+
+function stepsOf(project: TempProject, file = workflowFile) {
+  const { steps } = (parse(project.read(file)) as Workflow).jobs.prompts;
+  return steps.flatMap(({ run, 'working-directory': folder }) =>
+    run === undefined ? [] : [{ lines: [run], ...(folder !== undefined && { folder }) }],
+  );
+}
+
+function breakSuite(project: TempProject, folder = ''): void {
+  const file = `${folder}evals/greeting.eval.yaml`;
+  project.write(file, project.read(file).replace('- contains: Ada', '- contains: Zoe'));
+}
+
+describe('init --ci github', () => {
+  test.each(managers)('writes a workflow that runs, for a project with %s', async (_, files, ran) => {
+    const { project } = await openInit(files, ['--ci', 'github']);
+    const passed = await runSteps(project, stepsOf(project));
+    expect(passed).toMatchObject({ code: 0 });
+    const log = project.read('bin/log').split('\n');
+    for (const command of ran) expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
+    breakSuite(project);
+    expect((await runSteps(project, stepsOf(project))).code).toBe(1);
+    expect(project.files().filter((name) => name === 'llmcheck.html')).toHaveLength(1);
+  });
+
+  test.each(managers)('writes a workflow that is safe, for a project with %s', async (_, files) => {
+    const { project } = await openInit(files, ['--ci', 'github']);
+    const text = project.read(workflowFile);
+    const { permissions, concurrency, jobs } = parse(text) as Workflow;
+    expect([permissions, concurrency]).toEqual([{ contents: 'read' }, expect.anything()]);
+    expect(jobs.prompts['timeout-minutes']).toBeLessThanOrEqual(30);
+    const { steps } = jobs.prompts;
+    for (const { uses = '' } of steps.filter((step) => step.uses !== undefined)) {
+      expect(text).toMatch(new RegExp(`uses: ${uses} # v\\d+\\.\\d+\\.\\d+\n`));
+      expect(uses).toMatch(/@[0-9a-f]{40}$/);
+    }
+    const using = (name: string) => steps.find(({ uses = '' }) => uses.startsWith(`${name}@`));
+    expect(using('actions/checkout')?.with).toMatchObject({ 'persist-credentials': false, 'fetch-depth': 0 });
+    expect(steps.filter(({ run = '' }) => run.includes('${{'))).toEqual([]);
+    // What is kept of a red run.
+    expect(using('actions/cache/restore')?.with).toMatchObject({ path: '.llmcheck/cache' });
+    expect(using('actions/cache/save')).toMatchObject({
+      if: '${{ !cancelled() }}',
+      with: { path: '.llmcheck/cache' },
+    });
+    expect(using('actions/upload-artifact')).toMatchObject({
+      if: '${{ !cancelled() }}',
+      with: { path: 'llmcheck.html' },
+    });
+    // Secrets are given to the one step that needs them.
+    expect(steps.filter(({ env }) => env !== undefined).map(({ run }) => run)).toEqual([
+      expect.stringContaining('llmcheck ci github'),
+    ]);
+  });
+
+  test('finds the lockfile above the folder, and writes to the repository', async () => {
+    const { project, stdout } = await openInit({ 'pnpm-lock.yaml': '' }, ['--ci', 'github'], 'packages/shop');
+    const file = '.github/workflows/llmcheck-packages-shop.yml';
+    expect(stdout).toContain(`wrote    ../../${file}`);
+    expect(await runSteps(project, stepsOf(project, file))).toMatchObject({ code: 0 });
+    breakSuite(project, 'packages/shop/');
+    expect((await runSteps(project, stepsOf(project, file))).code).toBe(1);
+    expect(project.files('packages/shop')).toContain('packages/shop/llmcheck.html');
+    expect(project.read(file)).toContain('path: "packages/shop/llmcheck.html"');
+  });
+
+  test.each([
+    ['of the same name', workflowFile],
+    ['of another name', '.github/workflows/prompts.yaml'],
+  ])('never overwrites a workflow %s that runs llmcheck, and shows what differs', async (_, file) => {
+    const own = 'name: own\non: push\njobs: { x: { steps: [{ run: npx llmcheck run }] } }\n';
+    const { project, stdout } = await openInit({ [file]: own }, ['--ci', 'github', '--force']);
+    expect(project.read(file)).toBe(own);
+    expect(project.files('.github')).toEqual([file]);
+    expect(stdout).toContain(`kept     ${file} (it was there, and is never overwritten)`);
+    expect(stdout).toMatch(/^-name: own\n(?:-.*\n)*\+name: llmcheck$/m);
+  });
+
+  test('says nothing about a workflow that is as it would be written', async () => {
+    const { project } = await openInit({}, ['--ci', 'github']);
+    const { stdout } = await project.run(['init', '--ci', 'github']);
+    expect(stdout).toContain(`kept     ${workflowFile}\n`);
+    expect(stdout).not.toContain('differ');
+  });
+});
+
+describe('init --ci gitlab', () => {
+  const scriptOf = (project: TempProject) => {
+    const { prompts } = parse(project.read('.gitlab-ci.yml')) as { prompts: { script: readonly string[] } };
+    return [{ lines: prompts.script }];
+  };
+
+  test.each(managers)('writes a pipeline that runs, for a project with %s', async (_, files, ran) => {
+    const { project } = await openInit(files, ['--ci', 'gitlab']);
+    expect(project.files('.github')).toEqual([]);
+    expect(await runSteps(project, scriptOf(project))).toMatchObject({ code: 0 });
+    const log = project.read('bin/log').split('\n');
+    for (const command of ran) expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
+    breakSuite(project);
+    expect((await runSteps(project, scriptOf(project))).code).toBe(1);
+    const written = project.files();
+    expect(['llmcheck.html', 'llmcheck.json', 'llmcheck.xml'].filter((name) => !written.includes(name))).toEqual([]);
+  });
+
+  test('runs in the folder of the project', async () => {
+    const { project } = await openInit({ 'bun.lock': '' }, ['--ci', 'gitlab'], 'packages/shop');
+    expect(await runSteps(project, scriptOf(project))).toMatchObject({ code: 0 });
+    expect(project.files('packages/shop')).toContain('packages/shop/llmcheck.xml');
+    expect(project.read('.gitlab-ci.yml')).toContain('junit: "packages/shop/llmcheck.xml"');
+  });
+
+  test('shows the job to add where a pipeline is there', async () => {
+    const own = 'test: { script: [npm test] }\n';
+    const { project, stdout } = await openInit({ '.gitlab-ci.yml': own }, ['--ci', 'gitlab', '--force']);
+    expect(project.read('.gitlab-ci.yml')).toBe(own);
+    expect(stdout).toContain('To run llmcheck there, add this job:\n\nprompts:\n  image: node:22\n');
+  });
+});
+
+describe('init without --ci', () => {
+  test.each([
+    ['writes for GitHub', {}, workflowFile],
+    ['writes for GitLab where a pipeline is there', { '.gitlab-ci.yml': '{}\n' }, '.gitlab-ci.yml'],
+  ])('%s', async (_, files, file) => {
+    const { project, stdout } = await openInit(files, []);
+    expect(stdout).toMatch(new RegExp(`(wrote|kept) +${file}`));
+    expect(project.files('.github')).toEqual(file === workflowFile ? [workflowFile] : []);
+  });
+
+  test('finds GitLab by the remote', async () => {
+    const project = openTempProject();
+    execFileSync('git', ['init', '-q'], { cwd: project.root });
+    execFileSync('git', ['remote', 'add', 'origin', 'git@gitlab.example:acme/shop.git'], { cwd: project.root });
+    expect((await project.run(['init'])).stdout).toContain('wrote    .gitlab-ci.yml');
+  });
+
+  test('--ci none writes no workflow, and another name is a usage error', async () => {
+    const { project } = await openInit({}, ['--ci', 'none']);
+    expect(project.files('.github')).toEqual([]);
+    const wrong = await project.run(['init', '--ci', 'jenkins']);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('github, gitlab, none')]);
+  });
+});
