@@ -40,12 +40,15 @@ export function openBaselines(
   options: FindBaselineOptions & {
     /** True where the source comes from a record, which may come from anywhere. */
     readonly isRecorded?: boolean;
+    /** Of the suites: a prompt is compared by another flag. */
+    readonly promptIds?: ReadonlySet<string>;
   },
 ): FindBaseline {
   if (wanted === undefined || wanted === 'none') return () => undefined;
   if (wanted === 'auto') return remember((suite) => fileBeside(suite, options));
-  const { root, cwd } = options;
-  const source = classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId: () => false });
+  const { root, cwd, promptIds = new Set() } = options;
+  const isPromptId = (id: string): boolean => promptIds.has(id);
+  const source = classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId });
   if (source.kind === 'file') {
     if (options.isRecorded === true) refuseOutside(source.path, options, recordedHint);
     else refuseLinkOutside(source.path, options);
@@ -54,6 +57,11 @@ export function openBaselines(
 }
 
 const recordedHint = 'put that file into the project, or name both sides: llmcheck compare BASELINE RUN';
+
+/** The ids of all prompts, so that one that is given as a baseline is recognised. */
+export function promptIdsOf(suites: readonly Pick<Suite, 'prompts'>[]): ReadonlySet<string> {
+  return new Set(suites.flatMap(({ prompts }) => prompts.map(({ id }) => id)));
+}
 
 /** Opens the baseline of every suite, and its reference. Throws one `UserError` with the problems of all. */
 export function checkBaselines(
@@ -102,8 +110,15 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
       return (suite) => (baseline?.suite === suite.id ? { kind: 'file', source: shown, baseline } : undefined);
     }
     case 'prompt': {
-      const message = `--baseline ${text} is a prompt id: two prompt versions are compared by --compare`;
-      throw new UserError([{ code: 'usage', severity: 'error', message, hint: `write --compare ${text},<other>` }]);
+      const message = `--baseline ${text} is a prompt id: --compare compares two prompt versions`;
+      throw new UserError([
+        {
+          code: 'usage',
+          severity: 'error',
+          message,
+          hint: `write --compare ${text},OTHER, or the ref of a commit as git:REF`,
+        },
+      ]);
     }
   }
 }

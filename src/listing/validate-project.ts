@@ -1,5 +1,5 @@
 import { addBaselinePrompts } from '../baseline/accepted-prompts.ts';
-import { checkBaselines, openBaselines, openReferences } from '../baseline/find-baselines.ts';
+import { checkBaselines, openBaselines, openReferences, promptIdsOf } from '../baseline/find-baselines.ts';
 import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -63,8 +63,9 @@ async function planWithBaselines(
   let faults: UserError | undefined;
   let replanned = options;
   try {
-    const findBaseline = openBaselines(settings.baseline, { root: project.root, cwd, env });
-    checkBaselines(project.suites, findBaseline, openReferences(settings.baseline, { root: project.root, cwd, env }));
+    const place = { root: project.root, cwd, env };
+    const findBaseline = openBaselines(settings.baseline, { ...place, promptIds: promptIdsOf(project.suites) });
+    checkBaselines(project.suites, findBaseline, openReferences(settings.baseline, place));
     if (rerunBaseline) replanned = { ...options, project: await addBaselinePrompts(project, findBaseline) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -8,6 +8,7 @@ import {
   type FindReference,
   openBaselines,
   openReferences,
+  promptIdsOf,
 } from '../baseline/find-baselines.ts';
 import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
@@ -167,7 +168,7 @@ function createFindDone(
 export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts, 'cwd' | 'env' | 'mask'>) {
   const { project, settings } = given;
   const place = { root: project.root, cwd: ports.cwd, env: ports.env };
-  const findBaseline = openBaselines(settings.baseline, place);
+  const findBaseline = openBaselines(settings.baseline, { ...place, promptIds: promptIdsOf(project.suites) });
   const findReference = openReferences(settings.baseline, place);
   // A damaged baseline is reported before the first call.
   checkBaselines(project.suites, findBaseline, findReference);
