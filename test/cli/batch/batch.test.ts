@@ -213,6 +213,16 @@ describe('a disk that refuses', () => {
     expect(server.requests).toHaveLength(0);
   });
 
+  test('a file in place of the folder of batches is a usage error', async () => {
+    const server = await startBatchServer('openai');
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    project.write('.llmcheck/batches', 'no folder');
+    const { code, stderr } = await project.run(['run', '--batch'], { env: server.env });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(project.path('.llmcheck/batches'))]);
+    expect(server.requests).toHaveLength(0);
+  });
+
   test('the id of a submitted batch ends the run, and the next one looks for it', async () => {
     const server = await startBatchServer('openai');
     const project = openTempProject();
