@@ -140,7 +140,9 @@ async function keepNote(
   { gitlab, id }: { readonly gitlab: GitlabRun | undefined; readonly id: string },
   io: Io,
 ): Promise<void> {
-  const warn = (text: string): void => void io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
+  const warn = (text: string): void => {
+    io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
+  };
   if (gitlab === undefined) {
     warn('the note was not written: CI_PROJECT_ID names no project');
     return;

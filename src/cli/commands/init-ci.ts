@@ -4,6 +4,7 @@ import { createTwoFilesPatch } from 'diff';
 import { withFileLock } from '../../files/file-lock.ts';
 import { withStorageErrors } from '../../files/write-files.ts';
 import { folderInRepository } from '../../project/project-paths.ts';
+import { shellWord } from '../../text/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import { writeFile } from '../output/write-file.ts';
@@ -129,24 +130,10 @@ export interface Where {
 
 const limits = '--max-cost 0.50 --deadline 10m';
 
-export function githubWorkflow({ manager, folder }: Where): string {
-  const { prepare, install, exec } = commandsOf[manager.name];
-  const inFolder = (path: string): string =>
-    path === '' ? '' : `\n        working-directory: ${JSON.stringify(path)}`;
-  const own = (path: string): string => (folder === '' ? path : JSON.stringify(`${folder}/${path}`));
-  const setup =
-    manager.name === 'bun'
-      ? '      - uses: oven-sh/setup-bun@0c5077e51419868618aeaa5fe8019c62421857d6 # v2.2.0\n'
-      : prepare === undefined
-        ? ''
-        : `      - run: ${prepare}\n`;
-  return `name: llmcheck${
-    folder === ''
-      ? ''
-      : ` ${JSON.stringify(folder)
-          .slice(1, -1)
-          .replaceAll(/[^\w./ -]/g, '-')}`
-  }
+export function githubWorkflow(where: Where): string {
+  const { folder } = where;
+  const title = folder === '' ? 'llmcheck' : `llmcheck ${folder.replaceAll(/[^\w./ -]/g, '-')}`;
+  return `name: ${title}
 on:
   pull_request:
   push:
@@ -165,7 +152,21 @@ jobs:
       pull-requests: write # for the comment
       checks: write # for the check on the commit
     steps:
-      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+${githubSteps(where)}`;
+}
+
+function githubSteps({ manager, folder }: Where): string {
+  const { prepare, install, exec } = commandsOf[manager.name];
+  const inFolder = (path: string): string =>
+    path === '' ? '' : `\n        working-directory: ${JSON.stringify(path)}`;
+  const own = (path: string): string => (folder === '' ? path : JSON.stringify(`${folder}/${path}`));
+  const setup =
+    manager.name === 'bun'
+      ? '      - uses: oven-sh/setup-bun@0c5077e51419868618aeaa5fe8019c62421857d6 # v2.2.0\n'
+      : prepare === undefined
+        ? ''
+        : `      - run: ${prepare}\n`;
+  return `      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           fetch-depth: 0 # a pull request is compared with the commit that it branched off from
           persist-credentials: false
@@ -201,7 +202,7 @@ ${setup}      # Add llmcheck to your package.json, so that its version is pinned
 export function gitlabPipeline({ manager, folder }: Where): string {
   const { prepare, install, exec } = commandsOf[manager.name];
   const own = (path: string): string => JSON.stringify(folder === '' ? path : `${folder}/${path}`);
-  const from = (path: string, line: string): string => (path === '' ? line : `(cd ${JSON.stringify(path)} && ${line})`);
+  const from = (path: string, line: string): string => (path === '' ? line : `(cd ${shellWord(path)} && ${line})`);
   const lines = [
     ...(prepare === undefined ? [] : [prepare]),
     from(manager.folder, install),
