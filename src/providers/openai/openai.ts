@@ -81,20 +81,20 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
   const { OpenAI: Sdk } = await import('openai');
-  const fetch: ClientOptions['fetch'] = async (to, init: RequestInit & Partial<Exchange> = {}) => {
+  const fetch: ClientOptions['fetch'] = (to, init: RequestInit & Partial<Exchange> = {}) => {
     const { exchange, body } = init;
     if (exchange === undefined || typeof to !== 'string' || typeof body !== 'string') {
       throw new Error('the OpenAI SDK sent no text');
     }
     const { signal } = exchange;
     exchange.reply = client.send({ url: to, method: 'POST', headers, body, signal });
-    await Promise.allSettled([exchange.reply]);
-    return done;
+    return exchange.reply.then(answer, answer);
   };
   const sdk = openSdk(Sdk, new URL(baseUrl), fetch);
   const url = sdk.buildURL(path, undefined);
   // One of each serves all calls: nothing reads the response, and calls end by their own signals.
   const done = new Response(null);
+  const answer = () => done;
   const neverAborted = new AbortController();
   return async (body, signal) => {
     const init: RequestInit & Exchange = { method: 'POST', body, exchange: { signal } };
