@@ -635,6 +635,8 @@ describe('a change that brings its own accepted baseline', () => {
     const clean = buildSide(repeatCase(100, 'p'));
     const own = compareSides(buildSide(repeatCase(100, 'f')), clean);
     expect(judge(compareSides(clean, clean), { own }).report).toMatchObject({ outcome: 'passed', accepted: [] });
+    // A drop is excluded, so nothing more is to be asked for.
+    expect(judge(broken(0, 100), { ...alone, own: broken(0, 100) }).report.advice).toEqual([]);
   });
 });
 

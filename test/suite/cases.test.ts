@@ -243,6 +243,13 @@ test('JSON lines in a file whose name ends in .json are refused, with the name t
   ]);
 });
 
+test('a file of another kind is refused, with the kinds that are read', async () => {
+  const root = openSuite('cases: [{ file: rows.txt }]\n', { 'rows.txt': 'a' });
+  expect((await problemsAt(root, ['a.eval.yaml'])).map(({ message, hint }) => [message, hint])).toEqual([
+    ['rows.txt is not a file of cases', 'cases are read from .jsonl, .ndjson, .json, .yaml, .yml, .csv'],
+  ]);
+});
+
 test('a file of JSON lines may hold blank lines, and a list in one is said once', async () => {
   const suite = 'defaults: { assert: [{ contains: x }], vars: { q: x, r: x } }\ncases: [{ file: rows.jsonl }]\n';
   expect(Object.keys(await load(suite, { 'rows.jsonl': '\n{"id":"a"}\n  \n{"id":"b"}\n' }))).toEqual(['a', 'b']);
