@@ -14,7 +14,7 @@ import { StorageError } from '../../src/files/write-files.ts';
 import type { Usage } from '../../src/model/completion.ts';
 import type { CellRow, RecordRow } from '../../src/model/record.ts';
 import { openRowReader, readRowsAt } from '../../src/record/read-rows.ts';
-import { readRunRecord } from '../../src/record/read-run-record.ts';
+import { readRunHeader, readRunRecord } from '../../src/record/read-run-record.ts';
 import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/record/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder, resumeRow } from './build-rows.ts';
 
@@ -256,6 +256,13 @@ describe('what is no record', () => {
     ['usage without numbers', { usage: {} as Usage }],
     ['a check with a score above one', { checks: [{ ...check, score: 9 }] }],
     ['a check of negative weight', { checks: [{ ...check, weight: -1 }] }],
+    ['a place below the first', { position: -1 }],
+    ['a group that is no text', { group: 3 as unknown as string }],
+    ['a slice that is no text', { slices: [3 as unknown as string] }],
+    ['a side that no trial has', { side: 'baseline' as unknown as 'accepted' }],
+    ['a name of its answer that is no text', { answerId: 3 as unknown as string }],
+    ['a model that is no text', { model: 3 as unknown as string }],
+    ['a reason for its skip that is no object', { skip: 'later' as unknown as NonNullable<CellRow['skip']> }],
   ] satisfies [string, Partial<CellRow>][])('a row with %s is damaged, with a head and without one', (_, changes) => {
     const path = write([buildRow('a'), buildRow('bad', changes), buildRow('bad', { answerHash: 'h', ...changes })]);
     const { problems } = catchUserError(() => summarize(path));
@@ -263,6 +270,17 @@ describe('what is no record', () => {
     const damaged: number[] = [];
     const { summaries } = readRunRecord(path, ({ caseId }) => caseId, { onDamaged: (line) => damaged.push(line) });
     expect([summaries, damaged]).toEqual([['a'], [3, 4]]);
+  });
+
+  test.each([
+    ['', 'it is empty'],
+    ['{"type":"ru', 'was cut off'],
+    ['{"type":"case"}\n', 'run header'],
+  ])('a file that begins with %j is no record, and the problem says why: %s', (text, reason) => {
+    const path = write([]);
+    writeFileSync(path, text);
+    const { problems } = catchUserError(() => readRunHeader(path));
+    expect(problems[0]?.message).toContain(reason);
   });
 
   test('an amount that is infinite is damaged too', () => {

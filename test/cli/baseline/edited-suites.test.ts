@@ -136,7 +136,8 @@ describe('assertions that were edited', () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-03"', '"prompts":["v1"],"id":"case-03"');
     await project.accept();
-    const { report } = await project.compared(['run', '--rerun-baseline', '--cache', 'off', '--prompt', 'v1']);
+    const { report, stderr } = await project.compared(['run', '--rerun-baseline', '--cache', 'off', '--prompt', 'v1']);
+    expect(stderr).toContain('40/40, 40 passed');
     expect(report.suites[0]?.variants.map(({ prompt, planned, passed }) => [prompt, planned, passed])).toEqual([
       ['v1', 20, 20],
       ['v1@baseline', 20, 20],

@@ -147,6 +147,9 @@ cases: [{ id: one, vars: { word: one }, prompts: [${asked}], assert: [{ equals: 
     const before = server.requests.length;
     const { code } = await project.run(['run'], { env: server.env });
     expect([asked, code]).toEqual([asked, 1]);
+    const [record = ''] = project.files('.llmcheck/runs');
+    // Only v1, where it is asked, is what v2 is compared with.
+    expect(project.read(record).includes('"acceptedPrompt"')).toBe(asked === 'v1');
     const texts = server.requests.slice(before).map(({ body }) => /(?:Say|Tell): one/.exec(body)?.[0]);
     expect(new Set(texts)).toEqual(new Set([asked === 'v1' ? 'Say: one' : 'Tell: one']));
   }
