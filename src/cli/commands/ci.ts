@@ -21,7 +21,6 @@ interface Flags extends CiFlags, PublishFlags {
 export const define: DefineCommand = (ci, program) => {
   const { io, exit } = program;
   ci.addHelpText('after', '\nExamples:\n  $ llmcheck ci github --comment --check-run\n  $ llmcheck ci gitlab --note');
-  defineGitlab(ci, program);
   addCiFlags(ci.command('github'), 'pull request: the merge-base with its base')
     .description('Run, then publish to GitHub: job summary, annotations, outputs, comment, check.')
     .option('--comment', 'keep one comment on the pull request, updated in place')
@@ -48,6 +47,7 @@ Examples:
   $ llmcheck ci github --merge shards --comment      after jobs with --args "--shard i/4"`,
     )
     .action(async (paths: string[], flags: Flags) => exit(await runInGithub(paths, flags, io)));
+  defineGitlab(ci, program);
 };
 
 async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
