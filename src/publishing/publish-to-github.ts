@@ -7,9 +7,11 @@ import {
   type Publisher,
 } from '../github/comments-and-checks.ts';
 import { type DriftIssue, type KeptIssue, keepIssue } from '../github/drift-issue.ts';
+import { type ForeignRun, readForeignRun } from '../github/foreign-run.ts';
 import { type GithubApi, openGithubApi } from '../github/github-api.ts';
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
+import type { JsonValue } from '../json/json.ts';
 import type { Published } from '../model/published.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
@@ -39,6 +41,11 @@ export function publishToGithub(
 /** Opens or updates the issue of a drift, or closes it where the drift is over. */
 export function publishIssue(run: GithubRun, issue: DriftIssue, ports: PublishPorts): Promise<KeptIssue> {
   return withApi(run, ports, (api, publisher) => keepIssue(api, run, issue, publisher));
+}
+
+/** The job of a fork whose end started this one, with the pull request that it tested. */
+export function findForeignRun(run: GithubRun, event: JsonValue | undefined, ports: PublishPorts): Promise<ForeignRun> {
+  return withApi(run, ports, (api) => readForeignRun(api, run, event));
 }
 
 function withApi<T>(

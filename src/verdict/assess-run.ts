@@ -81,6 +81,18 @@ export interface ReportOnRunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/**
+ * Reports on a record that anybody may have written. It is compared with what is committed here. No suite is loaded, no
+ * answer is judged, and nothing of the record is run.
+ */
+export async function reportOnUntrusted({ path, ...options }: ReportOnRunOptions): Promise<Report> {
+  const header = readRunHeader(path);
+  const findBaseline = openBaselines({ source: 'git:HEAD' }, options);
+  const record = openStoredRecord(path, options.cwd);
+  const costOf = await createRecordPricer(header.suites);
+  return reportAssessment(await assessRecord({ record, findBaseline, costOf }));
+}
+
 /** Reports on a stored run, compared with the baseline that it ran against, as that is today. */
 export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> {
   const { path, cwd } = options;

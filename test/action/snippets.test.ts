@@ -18,13 +18,18 @@ const fences = findFences(page).map(({ info, lines, start }) => ({
 }));
 const files = examples.map((place) => ({ place, info: 'yaml', text: readFileSync(join(root, place), 'utf8') }));
 
+/** These lines need the files of an earlier job; the tests of their workflows run them. */
+const needsShell = /\$\(|\$RUNNER_TEMP/;
+
 /** What stands behind `npx llmcheck`, as a shell would hand it over; its variables are those of a pull request. */
-const commands = [...fences, ...files].flatMap(({ place, text }) =>
-  [...text.matchAll(/npx llmcheck (.+?)'?$/gm)].map(([, line = '']) => ({
-    place,
-    line: line.replaceAll(/\$\{\{[^}]*\}\}/g, '1').replaceAll('${CHANGE_TARGET:-main}', 'main'),
-  })),
-);
+const commands = [...fences, ...files]
+  .flatMap(({ place, text }) =>
+    [...text.matchAll(/npx llmcheck (.+?)'?$/gm)].map(([, line = '']) => ({
+      place,
+      line: line.replaceAll(/\$\{\{[^}]*\}\}/g, '1').replaceAll('${CHANGE_TARGET:-main}', 'main'),
+    })),
+  )
+  .filter(({ line }) => !needsShell.test(line));
 
 /** The text that an expression chooses on the condition that it names, else a number. */
 function valueOf(expression: string): string {

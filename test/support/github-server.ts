@@ -70,6 +70,10 @@ export async function startGithubServer(token: string): Promise<GithubServer> {
       if (request.method === 'PATCH') found.body = String(body['body']);
       return { body: { ...found, html_url: `https://github.example/c/${found.id}` } };
     }
+    if (route === 'GET /repos/acme/shop/pulls' && url.searchParams.get('head') === 'eve:change') {
+      return { body: [{ number: 7, head: { sha: state.head }, base: { ref: 'main' } }] };
+    }
+    if (route === 'GET /repos/acme/shop/pulls') return { body: [] };
     if (route === 'GET /repos/acme/shop/pulls/7') {
       return state.head === undefined ? { status: 403, body: forbidden } : { body: { head: { sha: state.head } } };
     }

@@ -9,6 +9,7 @@ import type { Io } from '../io.ts';
 import type { CiRequest } from '../output/ci-outcome.ts';
 import { publishDrift } from '../output/drift-outcome.ts';
 import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
+import { publishUntrusted } from '../run/publish-untrusted.ts';
 import { addCiFlags, type CiEvent, type CiFlags, findIdentity, runInCi } from '../run/run-in-ci.ts';
 import { usageError } from '../usage-error.ts';
 import { defineGitlab } from './ci-gitlab.ts';
@@ -16,6 +17,7 @@ import type { DefineCommand } from './define.ts';
 
 interface Flags extends CiFlags, PublishFlags {
   readonly issue?: boolean;
+  readonly untrusted?: string;
 }
 
 export const define: DefineCommand = (ci, program) => {
@@ -26,6 +28,7 @@ export const define: DefineCommand = (ci, program) => {
     .option('--comment', 'keep one comment on the pull request, updated in place')
     .option('--check-run', 'put a check on the head commit')
     .option('--issue', 'look for drift, and keep one issue while it lasts (scheduled jobs)')
+    .option('--untrusted <folder>', 'only comment on the record that the job of a fork uploaded (workflow_run)')
     .option('--id <id>', 'id of the comment and the check (default: workflow, job, matrix and folder)')
     .option('--no-summary', 'no job summary')
     .option('--no-annotations', 'no annotations')
@@ -51,8 +54,10 @@ Examples:
 };
 
 async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
-  const github = parseGithubRun(io.env, readEvent(io));
+  const event = readEvent(io);
+  const github = parseGithubRun(io.env, event);
   const job = findIdentity(listJobParts(io.env), flags, io);
+  if (flags.untrusted !== undefined) return publishUntrusted(flags.untrusted, io, { github, event, id: job.id });
   if (flags.issue === true) refuseIssueElsewhere(flags, github);
   const options = { github, id: job.id, checkName: nameCheck(job, github) };
   return runInCi(givenPaths, flags, io, eventOf(github, job, flags, io), async (result) => {
