@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseRoute } from '../../../src/page/route.ts';
+import { parseGitlabRun, publishNote } from '../../../src/publishing/publish-to-gitlab.ts';
 import { wordSuite } from '../../support/github-job.ts';
 import { bot, type GitlabJobOptions, type GitlabJobs, gitlabToken, openGitlabJobs } from '../../support/gitlab-job.ts';
 
@@ -111,6 +112,23 @@ describe('the note of a merge request', () => {
       expect(body).toMatch(/\/(merge|close)/);
       expect(body).not.toMatch(/^\s*\/\w/m);
     }
+  });
+
+  test('is written without lines that begin with a command, whatever its text is', async () => {
+    const { gitlab } = await openGitlabJobs(files);
+    const text = 'PASSED\n/merge\n \t/close\n```\n\r/approve\n```\nand /or';
+    const run = parseGitlabRun({
+      CI_API_V4_URL: `${gitlab.url}/api/v4`,
+      CI_PROJECT_ID: '12',
+      CI_COMMIT_SHA: gitlab.head ?? '',
+      CI_MERGE_REQUEST_IID: '7',
+      CI_MERGE_REQUEST_PROJECT_ID: '12',
+    });
+    if (run === undefined) throw new Error('the variables are those of a job');
+    const ports = { env: {}, token: gitlabToken, now: () => new Date(), writer: 'w' };
+    expect(await publishNote(run, { id: 'x', body: text }, ports)).toMatchObject({ ok: true });
+    expect(gitlab.notes[0]?.body).not.toMatch(/^\s*\//m);
+    expect(gitlab.notes[0]?.body.replaceAll('\u200b', '')).toContain(text);
   });
 
   test('has no secret of the job', async () => {
