@@ -169,7 +169,7 @@ export default {
       name: 'terminal-libraries-stay-above',
       severity: 'error',
       comment: 'Colour and tables are the last step.',
-      from: { path: '^src/', pathNot: '^src/(reports|cli)/' },
+      from: { path: '^src/', pathNot: '^src/(reports|cli|terminal)/' },
       to: { path: 'node_modules/(picocolors|cli-table3|commander)' },
     },
     {

@@ -11,16 +11,16 @@ export interface TextSink {
   readonly settle?: () => Promise<string | undefined>;
 }
 
-/** A line that the user typed, the end of the input, or Ctrl-C, which sends no signal while a line is edited. */
+/** A typed line, the end of the input, or Ctrl-C, which sends no signal while a line is edited. */
 export type Typed = { readonly line: string } | { readonly ended: 'input' | 'interrupt' };
 
-/** Reads lines until it is closed; lines that came before the question are kept for it. */
+/** Reads lines until it is closed. Lines that arrive before a question answer it. */
 export interface LineReader {
   readonly ask: (question: string) => Promise<Typed>;
   readonly close: () => void;
 }
 
-/** All that the program may use of its process. Tests pass another one. */
+/** Everything that the program uses of its process. Tests pass their own. */
 export interface Io {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
@@ -32,13 +32,13 @@ export interface Io {
   readonly random: () => number;
   /** Asks the user for a line; undefined where there is no terminal. */
   readonly ask?: (question: string) => Promise<Typed>;
-  /** Asks the user for a single key; undefined where the terminal gives lines alone. */
+  /** Asks the user for a single key; undefined where the terminal gives only lines. */
   readonly askKey?: (question: string) => Promise<Typed>;
   /** Reads the input line by line, typed or from a pipe. */
   readonly openLines?: () => LineReader;
   /** Undefined where files can't be watched. */
   readonly openWatcher?: (onBatch: (paths: ReadonlySet<string>) => void) => Promise<FileWatcher>;
-  /** Calls back for SIGINT and SIGTERM until the returned function is called; a second SIGINT ends at once. */
+  /** Calls back for SIGINT and SIGTERM until the returned function is called. A second signal ends the process. */
   readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
 }
 
@@ -94,7 +94,7 @@ function ask(question: string): Promise<Typed> {
   });
 }
 
-/** Without Enter. The terminal is as before once the key is read. */
+/** Reads a key without Enter, then restores the terminal's mode. */
 function askKey(question: string): Promise<Typed> {
   const { stdin, stdout } = process;
   stdout.write(question);
@@ -111,7 +111,7 @@ function askKey(question: string): Promise<Typed> {
       const key = bytes.toString('utf8');
       if (key === '\u0003') end({ ended: 'interrupt' }, '');
       else if (key === '\u0004') end({ ended: 'input' }, '');
-      // Arrow keys and the like come as sequences, and pasted text may be a whole line.
+      // Arrow keys arrive as sequences, and pasted text may be a whole line. Both are ignored.
       else if (/^[\x20-\x7e]$/.test(key)) end({ line: key }, key);
     };
     stdin.on('data', onKey).on('end', onEnd);
@@ -158,7 +158,7 @@ function streamSink(stream: NodeJS.WriteStream): TextSink {
   let fault: string | undefined;
   stream.on('error', (error: NodeJS.ErrnoException) => {
     broken = true;
-    // A reader that closed the pipe has what it needs.
+    // A reader that closed the pipe (EPIPE) wants no more.
     if (error.code !== 'EPIPE') fault ??= error.message;
   });
   return {

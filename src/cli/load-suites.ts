@@ -6,7 +6,7 @@ import { loadProject } from '../project/load-project.ts';
 import type { Io } from './io.ts';
 import { printProblems } from './output/problems.ts';
 
-/** Loads suites for a command that only reads them. Of the warnings, those of paths that select no suite are printed. */
+/** Loads suites for a command that only reads them. Prints only warnings about paths that select no suite. */
 export async function loadSuites(paths: readonly string[], config: string | undefined, io: Io): Promise<Project> {
   const { project, warnings } = await loadProject({ paths, cwd: io.cwd, ...defined({ configPath: config }) });
   printProblems(
@@ -17,7 +17,7 @@ export async function loadSuites(paths: readonly string[], config: string | unde
   return project;
 }
 
-/** Says where suites were looked for, and which files there were most likely meant as suites. */
+/** Says where llmcheck looked for suites, and names a file that is probably meant as one. */
 export function describeNoSuite(root: string, paths: readonly string[]): string {
   const where = paths.length === 0 ? 'evals/**/*.eval.yaml' : paths.join(', ');
   const near = findNearSuites(root);
@@ -28,7 +28,7 @@ export function describeNoSuite(root: string, paths: readonly string[]): string 
   return `no suite was found in ${root}: llmcheck looked for ${where}\n  hint: ${hint}\n`;
 }
 
-/** A file that the default pattern leaves out: not in evals/, or without .eval in its name. */
+/** A file that the default pattern does not match: outside evals/, or without .eval in its name. */
 function findNearSuites(root: string): string | undefined {
   const folders = listNames(root).filter((name) => !name.startsWith('.') && name !== 'node_modules');
   const near = [
@@ -45,7 +45,7 @@ function findNearSuites(root: string): string | undefined {
 
 const suiteName = /\.eval\.ya?ml$/;
 
-/** None where there is no such folder, or it can't be read. */
+/** Empty where the folder does not exist or can't be read. */
 function listNames(folder: string): readonly string[] {
   try {
     return readdirSync(folder).sort();

@@ -77,7 +77,7 @@ function hintOfCommand(name: string, program: Command): string {
   return didYouMean(name, known) ?? `there are: ${known.filter((one) => one !== 'complete').join(', ')}`;
 }
 
-/** What other tools call commands. */
+/** Names that other tools use for these commands. */
 const otherCommands: ReadonlyMap<string, string> = new Map([
   ['test', 'run'],
   ['eval', 'run'],
@@ -94,7 +94,7 @@ const otherCommands: ReadonlyMap<string, string> = new Map([
   ['convert', 'import'],
 ]);
 
-/** What commander says of a mistake, in the form of other problems. */
+/** Commander's message about a mistake, in the form of other problems. */
 function describeUsageError(text: string, [first = '']: readonly string[]): string {
   const [message = '', ...rest] = text.trimEnd().split('\n');
   const wanted = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(rest.join(' '))?.[1];
@@ -110,7 +110,7 @@ function describeUsageError(text: string, [first = '']: readonly string[]): stri
   return isEarly ? `${plain}\n  hint: write the command first: llmcheck run ${first}\n` : text;
 }
 
-/** Declares every command by name, and those that the arguments may call, complete or ask help for as a whole. */
+/** Declares every command by name. Loads those whose name is among the arguments: to call, complete or explain them. */
 export async function addCommands(
   program: Command,
   argv: readonly string[],
@@ -125,7 +125,7 @@ export async function addCommands(
   }
 }
 
-/** A verdict wins over a report that was lost; what only prints has done nothing where that was lost. */
+/** Where stdout was lost, a command with a verdict keeps its exit code. A command that only prints has failed. */
 async function settleStdout([command = '']: readonly string[], exitCode: number, io: Io): Promise<number> {
   const fault = await io.stdout.settle?.();
   if (fault === undefined) return exitCode;

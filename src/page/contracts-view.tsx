@@ -12,7 +12,7 @@ export function ContractsView() {
     <>
       <h1>Contracts</h1>
       <p class="lead">
-        What callers of a prompt send, and what consumers of its answers get, held against the baseline.
+        What callers of a prompt send, and what consumers of its answers get, compared with the baseline.
       </p>
       {index.contracts.map((entry) => (
         <Entry key={`${entry.suite} ${entry.prompt}`} entry={entry} />

@@ -36,7 +36,7 @@ export function Header({ links, children }: HeaderProps) {
   );
 }
 
-/** A link to `#main` would change the route. */
+/** Moves the focus by script, since following a link to `#main` would change the route. */
 function skipToMain(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();
@@ -64,7 +64,7 @@ export type Theme = 'auto' | 'light' | 'dark';
 
 const key = 'llmcheck-theme';
 
-/** Call it before anything is drawn: the page must not flash. */
+/** Applies the stored theme. Call it before the first render, so that the page does not flash. */
 export function startTheme(): void {
   applyTheme(storedTheme());
 }
@@ -74,7 +74,7 @@ export function storedTheme(): Theme {
     const stored = localStorage.getItem(key);
     return stored === 'light' || stored === 'dark' ? stored : 'auto';
   } catch (error) {
-    // Browsers refuse storage to some files; the system's theme is as good.
+    // Browsers may refuse storage to a page from disk, which then follows the system's theme.
     if (!(error instanceof DOMException)) throw error;
     return 'auto';
   }
@@ -85,7 +85,7 @@ export function chooseTheme(theme: Theme): void {
   try {
     localStorage.setItem(key, theme);
   } catch (error) {
-    // The theme holds as long as the page is open.
+    // Without storage the theme lasts until the page is closed.
     if (!(error instanceof DOMException)) throw error;
   }
 }

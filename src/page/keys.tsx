@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 
-/** The keys of a report, and the dialog that names them. */
+/** Handles the keyboard shortcuts of a report, and lists them in a dialog. */
 export function Keys({ onSearch }: { readonly onSearch: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const search = useRef(onSearch);
@@ -56,13 +56,13 @@ const described: readonly (readonly [keys: readonly string[], what: string])[] =
   [['Esc'], 'close them'],
 ];
 
-/** Each says whether there was something to do. */
+/** Each returns false where there was nothing to do. */
 const actions: Readonly<Record<string, (() => boolean) | undefined>> = {
   j: () => follow('next') || step(1),
   k: () => follow('prev') || step(-1),
 };
 
-/** Keys belong to who types, and those with a modifier to the browser. */
+/** True where a key is typed into a field or belongs to the browser. */
 function isTyping({ target, ctrlKey, metaKey, altKey, isComposing }: KeyboardEvent): boolean {
   if (ctrlKey || metaKey || altKey || isComposing) return true;
   if (!(target instanceof HTMLElement)) return false;
@@ -70,14 +70,14 @@ function isTyping({ target, ctrlKey, metaKey, altKey, isComposing }: KeyboardEve
   return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
-/** On the page of a case: its neighbours in the table. */
+/** Opens the neighbour of the shown case. False outside the page of a case. */
 function follow(rel: 'next' | 'prev'): boolean {
   const link = document.querySelector<HTMLAnchorElement>(`.neighbours a[rel=${rel}]`);
   link?.click();
   return document.querySelector('.neighbours') !== null;
 }
 
-/** In a list of cases: from one to the next. */
+/** Moves the focus to the next or previous case of a list. */
 function step(direction: 1 | -1): boolean {
   const links = [...document.querySelectorAll<HTMLElement>('[data-step]')].filter((link) => link.checkVisibility());
   const active = document.activeElement;

@@ -1,11 +1,11 @@
 import { createContext } from 'preact';
-import { useContext, useEffect, useState } from 'preact/hooks';
-import type { PageIndex } from '../model/page.ts';
+import { useContext, useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import type { PageCase, PageCell, PageIndex } from '../model/page.ts';
 import { fetchRuns, load, type PageSource } from './page-source.ts';
 import { hrefOf, type Subject, type View } from './route.ts';
 
-/** What every part of a report can use. */
-export interface PageState {
+/** The data that every part of a report can use. */
+interface PageState {
   readonly index: PageIndex;
   readonly source: PageSource;
   readonly subject: Subject;
@@ -19,7 +19,7 @@ export function usePage(): PageState & { readonly href: (view: View) => string }
   return { ...state, href: (view) => hrefOf(state.subject, view) };
 }
 
-/** Set while the run of this page has not ended; only a server knows that. */
+/** `running` until the run of this page has ended. Only a served page knows that. */
 export function useProgress(): 'running' | undefined {
   const { subject, index } = usePage();
   const [isRunning, setIsRunning] = useState(false);
@@ -31,9 +31,43 @@ export function useProgress(): 'running' | undefined {
     return load(
       fetchRuns,
       (runs) => setIsRunning(runs.some(({ id, state }) => id === subject.id && state === 'running')),
-      // The report shows that the server does not answer.
+      // The report itself shows that the server does not answer.
       () => setIsRunning(false),
     );
   }, [subject, index]);
   return isRunning ? 'running' : undefined;
+}
+
+/** The details of a cell; a text says why there are none, and undefined means that they are loading. */
+export function useDetail(cell: PageCell | undefined): PageCase | string | undefined {
+  const { source } = usePage();
+  const [found, setFound] = useState<{ readonly of: PageCell; readonly detail: PageCase | string }>();
+  useEffect(() => {
+    if (cell === undefined) return undefined;
+    return load(
+      () => source.block(cell.block),
+      (block) => setFound({ of: cell, detail: block[cell.item] ?? 'The record has changed: load the page again.' }),
+      (problem) => setFound({ of: cell, detail: problem }),
+    );
+  }, [source, cell]);
+  return found?.of === cell ? found?.detail : undefined;
+}
+
+/** The result of `measure`, which runs again whenever the element's size changes. */
+export function useSize(
+  box: { readonly current: HTMLElement | null },
+  initial: number,
+  measure: (element: HTMLElement) => number,
+): number {
+  const [size, setSize] = useState(initial);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return undefined;
+    const update = () => setSize(measure(element));
+    update();
+    const observer = new ResizeObserver(update);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [box]);
+  return size;
 }

@@ -32,7 +32,7 @@ export function fetchVerdict(id: string): Promise<PageRunVerdict> {
   return fetchJson<PageRunVerdict>(`/api/run/${encodeURIComponent(id)}/verdict`);
 }
 
-/** The same index with every row in its suite. */
+/** The index with the table rows of all pieces. */
 async function joinRows({ suites, ...index }: PageIndex): Promise<PageIndex> {
   const joined: PageSuite[] = [];
   for (const { rowBlocks = [], cases, ...suite } of suites) {
@@ -45,7 +45,7 @@ async function joinRows({ suites, ...index }: PageIndex): Promise<PageIndex> {
 
 async function readElement<T>(id: string): Promise<T> {
   const text = document.getElementById(id)?.textContent;
-  if (text === undefined || text === null) throw new Error('This file is not whole: a part of its data is missing.');
+  if (text === undefined || text === null) throw new Error('This file is incomplete: a part of its data is missing.');
   return JSON.parse(text) as T;
 }
 
@@ -83,7 +83,7 @@ function keepBlocks(source: PageSource): PageSource {
       const known = kept.get(number);
       if (known !== undefined) return known;
       const block = source.block(number);
-      // The last few are kept: going back is free, and memory stays bounded.
+      // Keeps the last few blocks, so that going back is free and memory stays bounded.
       for (const old of kept.keys()) {
         if (kept.size < maxBlocks) break;
         kept.delete(old);
@@ -96,7 +96,7 @@ function keepBlocks(source: PageSource): PageSource {
 
 const maxBlocks = 16;
 
-/** Loads a value and calls back with it, or with the problem in words, unless the returned function was called. */
+/** Loads a value and calls back with it or with a message about the problem. The returned function cancels that. */
 export function load<T>(
   read: () => Promise<T>,
   onValue: (value: T) => void,

@@ -1,6 +1,6 @@
 import { type CaseFilter, filterQuery, readFilter } from './cases/filter-rows.ts';
 
-/** What is shown, as in the address. */
+/** The page that the address names. */
 export type View =
   | { readonly name: 'overview' }
   | { readonly name: 'cases'; readonly filter: CaseFilter }
@@ -10,12 +10,12 @@ export type View =
       readonly caseId: string;
       readonly prompt: string;
       readonly provider: string;
-      /** Of the table that the reader came from: it orders the previous and next case. */
+      /** The filter of the table that the reader came from. It orders the previous and next case. */
       readonly filter: CaseFilter;
     }
   | { readonly name: 'contracts' };
 
-/** Whose report it is; a file holds one, a server has many. */
+/** Which report is shown. A file holds one, a server has many. */
 export type Subject =
   | { readonly kind: 'file' }
   | { readonly kind: 'run'; readonly id: string }
@@ -92,7 +92,7 @@ function splitOnce(text: string, sign: string): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** An id may hold half of a surrogate pair, which can't be encoded. */
+/** Encodes an id. Half of a surrogate pair can't be encoded, so it is replaced by its number. */
 function encode(text: string): string {
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, (unit) => `\u{f0000}${unit.charCodeAt(0).toString(16)}`));
 }

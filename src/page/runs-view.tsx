@@ -84,7 +84,7 @@ function RunTable({ runs }: { readonly runs: readonly PageRun[] }) {
 
 interface RunRowProps {
   readonly run: PageRun;
-  /** A sentence where its report can't be made; undefined until it is. */
+  /** Undefined until it is loaded; the reason as text where it can't be. */
   readonly verdict: PageRunVerdict | string | undefined;
   readonly isBaseline: boolean;
   readonly isCandidate: boolean;
@@ -147,7 +147,7 @@ function Count({ count, tone = '' }: { readonly count: number | null; readonly t
   return <td class={`number ${count === null || count === 0 ? '' : tone}`}>{count ?? '–'}</td>;
 }
 
-/** How the run ended and what its report says first. */
+/** How the run ended, and the headline of its report. */
 function RunVerdict({ run, verdict }: Pick<RunRowProps, 'run' | 'verdict'>) {
   const { state, suites } = run;
   if (typeof verdict !== 'object') {
@@ -213,7 +213,7 @@ function canBeJudged({ state }: PageRun): boolean {
   return state !== 'unreadable' && state !== 'running';
 }
 
-/** Reads the verdicts one after another, the latest first: each takes the server a report. */
+/** Reads the verdicts one after another, the latest first, since the server computes a report for each. */
 function useVerdicts(runs: readonly PageRun[]): ReadonlyMap<string, PageRunVerdict | string> {
   const [verdicts, setVerdicts] = useState<ReadonlyMap<string, PageRunVerdict | string>>(new Map());
   useEffect(() => {

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { PageCell, PageText, PageVariant } from '../model/page.ts';
 import { splitUnsafe } from '../text/sanitize.ts';
 
-/** Text from outside: control and invisible characters are named, and its direction ends with it. */
+/** Text from outside. It names control and invisible characters, and isolates the text's direction. */
 export function SafeText({ text }: { readonly text: string }) {
   return (
     <bdi>
@@ -10,7 +10,7 @@ export function SafeText({ text }: { readonly text: string }) {
         'text' in part ? (
           part.text
         ) : (
-          <span key={index} class="mark" title="A character that is not seen">
+          <span key={index} class="mark" title="An invisible character">
             {part.mark}
             {part.count > 1 ? `×${part.count}` : ''}
           </span>
@@ -20,7 +20,7 @@ export function SafeText({ text }: { readonly text: string }) {
   );
 }
 
-/** The start of a text on one line. */
+/** A text on one line. */
 export function SafeLine({ text }: { readonly text: string }) {
   return <SafeText text={text.replace(/\s+/g, ' ')} />;
 }
@@ -30,7 +30,7 @@ interface TextBlockProps {
   readonly label: string;
 }
 
-/** A whole text, to be read and copied. */
+/** A whole text with a button that copies it. */
 export function TextBlock({ value, label }: TextBlockProps) {
   const text = plainText(value);
   return (
@@ -64,7 +64,7 @@ function kilobytes(chars: number): string {
 
 interface CopyButtonProps {
   readonly text: string;
-  /** Of what is copied. */
+  /** Names what is copied. */
   readonly label: string;
   readonly caption?: string;
 }
@@ -88,7 +88,7 @@ export function CopyButton({ text, label, caption = 'Copy' }: CopyButtonProps) {
 
 const words = { copied: 'Copied', refused: 'Not allowed' } as const;
 
-/** A page that was opened from disk may only have the old way to copy. */
+/** Falls back to `execCommand`, since a page from disk may have no clipboard API. */
 async function copyText(text: string): Promise<boolean> {
   if (isSecureContext && 'clipboard' in navigator) {
     try {
@@ -121,7 +121,7 @@ export function formatNumber(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** The same as plain text, for titles and attributes. */
+/** `SafeText` as a string, for titles and attributes. */
 export function plainName(text: string): string {
   return splitUnsafe(text)
     .map((part) => ('text' in part ? part.text : `<${part.mark}>`))

@@ -1,6 +1,6 @@
 import type { CaseChange } from '../model/comparison.ts';
 
-/** A status as sign, word and colour, so that none of them is needed. */
+/** A status as sign, word and colour, so that each alone is enough. */
 export function StatusMark({ status, detail }: { readonly status: string; readonly detail?: string | undefined }) {
   return (
     <span class={`status ${toneOf(status)}`}>

@@ -9,7 +9,7 @@ interface TableProps {
   readonly children: ComponentChildren;
 }
 
-/** A table that scrolls by itself, so that a wide one does not widen the page. */
+/** A table that scrolls horizontally, so that a wide one does not widen the page. */
 export function Table({ label, headings, kind, children }: TableProps) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={plainName(label)}>

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alignAnswers, type SideLine } from '../../src/page/diff/align.ts';
-import { diffJsonTexts, diffTexts, formatJson } from '../../src/page/diff/diff.ts';
+import { alignAnswers, diffJsonTexts, diffTexts, formatJson, type SideLine } from '../../src/page/diff/diff.ts';
 import { splitUnsafe } from '../../src/text/sanitize.ts';
 import fc from '../support/property.ts';
 

@@ -11,10 +11,10 @@ import {
 import { exitCodes } from '../../model/exit-code.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { printJson } from '../output/table.ts';
-import { usageError } from '../usage-error.ts';
 import type { DefineCommand } from './define.ts';
 
 interface Flags {
@@ -85,12 +85,12 @@ function decide(suites: readonly MutationResult[]): number {
   return suites.every(({ measured }) => measured === 0) ? exitCodes.incomplete : exitCodes.passed;
 }
 
-/** Each suite with what is weak in it, and a last line with the verdict. */
+/** Each suite with its weak cases and checks, and a last line with the verdict. */
 function describe(suites: readonly MutationResult[]): string {
   const sum = (count: (suite: MutationResult) => number) => suites.reduce((total, suite) => total + count(suite), 0);
   const caught = `${sum((suite) => suite.caught)} of ${sum((suite) => suite.mutants)} wrong answers caught`;
   const left = sum(({ leftToJudges }) => leftToJudges);
-  const toJudges = left === 0 ? '' : `, ${left} left to judges, who are not asked here`;
+  const toJudges = left === 0 ? '' : `, ${left} that only a judge could catch (no judge is called here)`;
   const tried = new Set<string>(suites.flatMap(({ kinds }) => kinds.map(({ mutation }) => mutation)));
   const verdict = describeVerdict({
     kinds: mutationKindNames.filter((kind) => tried.has(kind)),

@@ -11,6 +11,7 @@ import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { describeKnownFailures } from '../output/known-failures.ts';
+import { collectSplit } from '../output/reports.ts';
 import { printJson, printRows } from '../output/table.ts';
 import type { DefineCommand } from './define.ts';
 
@@ -60,7 +61,7 @@ Examples:
   for (const [name, description, action] of [
     ['show', 'Show accepted results, case by case.', show],
     ['list', 'List suites with their baselines.', list],
-    ['prune', 'Drop rows of cases, prompts and providers that are gone.', prune],
+    ['prune', 'Drop rows of cases, prompts and providers that no longer exist.', prune],
   ] as const) {
     const command = baseline
       .command(name)
@@ -79,7 +80,6 @@ Examples:
 };
 
 const definePin: DefineCommand = (baseline, { io, exit }) => {
-  const collect = (value: string, previous: readonly string[]) => [...previous, ...value.split(',')];
   baseline
     .command('pin')
     .description('Keep a reference that does not move with the baseline, so that slow erosion is seen.')
@@ -87,7 +87,7 @@ const definePin: DefineCommand = (baseline, { io, exit }) => {
     .option(
       '--from <run>',
       'count the trials of these runs (repeatable; default: what the baseline holds)',
-      collect,
+      collectSplit,
       [],
     )
     .option('-c, --config <file>', 'config file')

@@ -8,11 +8,10 @@ import { UserError } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeBytes } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { openFlagReader } from '../flags/flag-reader.ts';
+import { openFlagReader, usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printJson } from '../output/table.ts';
 import { writeFile } from '../output/write-file.ts';
-import { usageError } from '../usage-error.ts';
 import type { DefineCommand } from './define.ts';
 
 interface CacheFlags {

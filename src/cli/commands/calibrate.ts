@@ -62,7 +62,7 @@ async function run(paths: readonly string[], flags: Flags, io: Io): Promise<numb
 
 type Found = Omit<Calibration, 'warnings'>;
 
-/** The rates of each variant beside what the gate promises, then those of a whole run. */
+/** The rates of each variant beside those that the gate promises, then the rates of a whole run. */
 function describe(
   { variants, run: whole }: Found,
   { comparisons, seed }: { readonly comparisons: number; readonly seed: number },
@@ -88,16 +88,16 @@ function describeRun(whole: RunCalibration, variants: number, alpha: number): st
   ];
 }
 
-/** What to run first for the variants of which too little is stored; empty where there are none. */
+/** The run that variants with too few stored trials need first; empty where there are none. */
 function describeInsufficient({ insufficient, run: whole }: Found): string {
   if (insufficient.length === 0) return whole === null ? noGatedCaseText : '';
   const names = insufficient.map(({ suite, prompt, provider }) => toSafeLine(`  ${suite}  ${prompt} × ${provider}`));
-  // Recorded answers come one by one from their file: further trials must be recorded first.
+  // A suite with recordings answers only from its file, so further trials must be recorded first.
   const record = insufficient.some(({ isHermetic }) => isHermetic)
     ? ' (with --record where a suite has recordings)'
     : '';
   return [
-    'nothing tells flaky cases from broken ones, for want of a case with two stored trials of one version:',
+    "flaky cases can't be told from broken ones, since no case has two stored trials of one version:",
     ...names,
     `make them by \`llmcheck run --trials 6\`${record}\n`,
   ].join('\n');

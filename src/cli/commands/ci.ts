@@ -5,13 +5,13 @@ import { findProjectRoot, openRepositoryPaths } from '../../project/project-path
 import type { JobIdentity } from '../../publishing/identify-job.ts';
 import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import type { CiRequest } from '../output/ci-outcome.ts';
 import { publishDrift } from '../output/drift-outcome.ts';
 import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
 import { publishUntrusted } from '../run/publish-untrusted.ts';
 import { addCiFlags, type CiEvent, type CiFlags, findIdentity, runInCi } from '../run/run-in-ci.ts';
-import { usageError } from '../usage-error.ts';
 import { defineGitlab } from './ci-gitlab.ts';
 import type { DefineCommand } from './define.ts';
 

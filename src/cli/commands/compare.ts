@@ -15,7 +15,7 @@ export const define: DefineCommand = (command, { io, exit }) => {
   command
     .argument('<A>', 'git:REF, a baseline or record file, a run id, or a prompt version')
     .argument('<B>', 'likewise')
-    .argument('[others...]', 'further prompt versions, each held against A')
+    .argument('[others...]', 'further prompt versions, each compared with A')
     .option('--suite <id>', 'only this suite', collect, [])
     .option('--run <id>', 'the run that holds the prompt versions (default: the last)')
     .option('--require-conclusive', 'exit 4 where the data cannot say');

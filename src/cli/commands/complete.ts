@@ -18,8 +18,8 @@ export const define: DefineCommand = (command, { program, io, exit }) => {
 };
 
 /**
- * Called by a shell at each press of the key. Prints a line for each word that may stand at the cursor, with a tab before
- * its description, and `:files` where the shell is to offer file names. Mistakes in files print nothing.
+ * A shell calls this at each press of Tab. Prints a line for each word that fits at the cursor, with a tab before its
+ * description, and `:files` where the shell should offer file names. Mistakes in files print nothing.
  */
 async function complete(program: Command, words: readonly string[], io: Io): Promise<number> {
   const typed = words.at(-1) ?? '';
@@ -31,7 +31,7 @@ async function complete(program: Command, words: readonly string[], io: Io): Pro
   }
   const lines = new Map(found.map(({ value, description = '' }) => [`${prefix}${value}`, description]));
   for (const [value, description] of lines) {
-    // A line break or a tab in an id would make two words of it.
+    // A line break or a tab in an id would split it into two words.
     if (!value.startsWith(typed) || /\p{Cc}/u.test(value)) continue;
     io.stdout.write(`${value}\t${description.replaceAll(/[\p{Cc}\s]+/gu, ' ')}\n`);
   }
@@ -47,7 +47,7 @@ async function lookUp(source: Source, configPath: string | undefined, io: Io): P
   try {
     return await findCandidates(source, configPath ?? io.env['LLMCHECK_CONFIG'], io);
   } catch (error) {
-    // The command itself reports mistakes, once it is called.
+    // The command reports mistakes when it is called.
     if (error instanceof UserError) return [];
     throw error;
   }
@@ -86,7 +86,7 @@ async function findCandidates(source: Source, configPath: string | undefined, io
 
 const maxRuns = 50;
 
-/** A word that may stand at the cursor. */
+/** A word that fits at the cursor. */
 interface Candidate {
   readonly value: string;
   readonly description?: string;
@@ -94,11 +94,11 @@ interface Candidate {
 
 type Source = 'suites' | 'cases' | 'prompts' | 'providers' | 'tags' | 'runs' | 'reporters' | 'files';
 
-/** What may stand at the cursor: fixed words, and where more are looked up. */
+/** What fits at the cursor: fixed words, and sources of further ones. */
 interface Expectation {
   readonly words: readonly Candidate[];
   readonly sources: readonly Source[];
-  /** The part of the word that is complete, such as `v1,` of a list. */
+  /** The complete part of the word, such as `v1,` of a list. */
   readonly prefix: string;
 }
 
@@ -129,7 +129,7 @@ const argumentSources: Readonly<Record<string, readonly Source[]>> = {
 
 const lists: ReadonlySet<string> = new Set(['--tag', '--prompt', '--provider', '--compare', '--suite']);
 
-/** Finds what may stand at the cursor; the last word is what is typed so far. */
+/** Finds what fits at the cursor; the last word is typed so far. */
 function findExpected(program: Command, words: readonly string[]): Expectation {
   const typed = words.at(-1) ?? '';
   const { command, rest } = walk(program, words.slice(0, -1));

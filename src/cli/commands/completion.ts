@@ -24,7 +24,7 @@ Examples:
     });
 };
 
-/** What a shell sources to ask `llmcheck complete` for words. The words before the cursor come behind `--`. */
+/** Scripts with which a shell calls `llmcheck complete`. The words before the cursor follow `--`. */
 const scripts: Readonly<Record<Shell, string>> = {
   bash: String.raw`# bash completion of llmcheck: eval "$(llmcheck completion bash)"
 _llmcheck() {

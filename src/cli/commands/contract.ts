@@ -9,7 +9,7 @@ import { contractReporters } from '../../reports/index.ts';
 import type { Io } from '../io.ts';
 import { describeNoSuite } from '../load-suites.ts';
 import { printProblems } from '../output/problems.ts';
-import { collect, parseRequests, requestsOf, writeDecision } from '../output/reports.ts';
+import { collect, collectSplit, parseRequests, requestsOf, writeDecision } from '../output/reports.ts';
 import type { DefineCommand } from './define.ts';
 
 interface ReportFlags {
@@ -35,7 +35,7 @@ export const define: DefineCommand = (contract, { io, exit }) => {
   contract.addHelpText(
     'after',
     `
-Exit code 1 where a contract breaks and nobody approved it, 2 where a schema can't be read.
+Exit code 1 where a contract breaks without approval, 2 where a schema can't be read.
 
 Examples:
   $ llmcheck contract check                             each prompt against its accepted baseline
@@ -51,7 +51,7 @@ Examples:
 function addCheck(contract: Command): Command {
   return contract
     .command('check')
-    .description("Hold each prompt's contract against its baseline, or against a commit.")
+    .description("Compare each prompt's contract with its baseline or with a commit.")
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--against <git:REF|FILE>', 'a commit, or another baseline file (default: the accepted baseline)')
     .addOption(reporterOption())
@@ -104,10 +104,6 @@ function reporterOption(): Option {
   return new Option('-r, --reporter <name[=path]>', 'terminal, json, markdown, github or junit (repeatable)')
     .argParser(collect)
     .default([], 'terminal');
-}
-
-function collectSplit(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, ...value.split(',')];
 }
 
 /** The contracts of a project's prompts. */

@@ -8,5 +8,5 @@ export interface CommandContext {
   readonly exit: (code: number) => void;
 }
 
-/** Declares the arguments, flags, examples and the action of a command. */
+/** Declares the arguments, flags, examples and action of a command. */
 export type DefineCommand = (command: Command, context: CommandContext) => void;

@@ -5,10 +5,10 @@ import { type ImportFormat, importSuite } from '../../importing/import-suite.ts'
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { loadProject } from '../../project/load-project.ts';
+import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
 import { writeFile } from '../output/write-file.ts';
-import { usageError } from '../usage-error.ts';
 import type { DefineCommand } from './define.ts';
 
 interface Flags {
@@ -39,7 +39,8 @@ export const define: DefineCommand = (command, { io, exit }) => {
   command.addHelpText(
     'after',
     `
-Nothing is run and nothing is sent. What can't be carried over with the same meaning is listed with its place, and refused.
+Nothing is run and nothing is sent. Parts that can't be converted with the same meaning are listed with their place, and the
+import is refused.
 
 Examples:
   $ llmcheck import promptfoo promptfooconfig.yaml
@@ -53,7 +54,7 @@ Examples:
       .description(description)
       .argument('<path>', input)
       .option('-o, --output <file>', 'where to write (default: evals/<name>.eval.yaml)')
-      .option('--partial', "write what can't be carried over as comments, in place of refusing it")
+      .option('--partial', "write parts that can't be converted as comments instead of refusing the import")
       .option('--force', 'overwrite a file that exists')
       .option('--no-color', 'no colour')
       .addHelpText('after', `\nExample:\n  $ llmcheck import ${name} ${example}`)
@@ -70,7 +71,7 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
   const target = resolve(io.cwd, shown);
   const write = () => {
     if (flags.force !== true && existsSync(target))
-      throw usageError(`${shown} is there already`, 'name another file with -o, or overwrite it with --force');
+      throw usageError(`${shown} already exists`, 'name another file with -o, or overwrite it with --force');
     writeFile(target, [imported.text]);
   };
   if (flags.force === true || existsSync(target)) write();
@@ -80,7 +81,7 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
   const { prompts, providers, cases } = imported.counts;
   const left = imported.leftOut === 0 ? '' : `; ${imported.leftOut} left out, as comments`;
   io.stdout.write(`wrote ${shown}: prompts ${prompts}, providers ${providers}, cases ${cases}${left}\n`);
-  // Mistakes are reported with their place in the new file.
+  // Loads the new file, so that mistakes are reported with their place in it.
   const { warnings } = await loadProject({ paths: [target], cwd: io.cwd });
   printProblems(warnings, io, color);
   return exitCodes.passed;

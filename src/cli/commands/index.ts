@@ -2,11 +2,11 @@ import type { DefineCommand } from './define.ts';
 
 export interface CommandEntry {
   readonly name: string;
-  /** What the list of commands shows behind the name. */
+  /** The arguments that the list of commands shows behind the name. */
   readonly usage: string;
   readonly summary: string;
   readonly hidden?: true;
-  /** The file of a command imports what the command does, so it is loaded only where the command is called. */
+  /** Loads the command's file, which imports everything that the command needs. Only a called command is loaded. */
   readonly load: () => Promise<{ readonly define: DefineCommand }>;
 }
 
@@ -33,7 +33,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'baseline',
     usage: '',
-    summary: 'Accept a run as what later runs are held against, and look after what was accepted.',
+    summary: 'Accept a run as the baseline of later runs, and manage accepted baselines.',
     load: () => import('./baseline.ts'),
   },
   {
@@ -51,13 +51,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'assertions',
     usage: '',
-    summary: 'Look whether assertions would notice a wrong answer.',
+    summary: 'Check whether assertions would notice a wrong answer.',
     load: () => import('./assertions.ts'),
   },
   {
     name: 'plan-size',
     usage: '[options] [paths...]',
-    summary: 'Say what drop a suite can see, and how large it must be for another.',
+    summary: 'Show which drop a suite can detect, and how large it must be to detect a smaller one.',
     load: () => import('./plan-size.ts'),
   },
   {
@@ -69,7 +69,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'judge',
     usage: '',
-    summary: 'Look after the models that judge answers.',
+    summary: 'Label answers and validate the models that judge them.',
     load: () => import('./judge.ts'),
   },
   {
@@ -111,7 +111,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'history',
     usage: '[options] [paths...]',
-    summary: 'Show how suites, variants and cases did over stored runs, and which cases flake otherwise than before.',
+    summary: 'Show the results of suites, variants and cases over stored runs, and cases whose flake rate changed.',
     load: () => import('./history.ts'),
   },
   {
@@ -129,7 +129,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'cache',
     usage: '',
-    summary: 'Look at and look after the stored answers.',
+    summary: 'List, prune, verify, export and import stored answers.',
     load: () => import('./cache.ts'),
   },
   {
@@ -141,7 +141,8 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'completion',
     usage: '<shell>',
-    summary: 'Print what a shell sources to complete commands, flags and ids of suites, cases, prompts and runs.',
+    summary:
+      'Print the script with which a shell completes commands, flags, and ids of suites, cases, prompts and runs.',
     load: () => import('./completion.ts'),
   },
   {

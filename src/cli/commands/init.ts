@@ -30,7 +30,7 @@ export const define: DefineCommand = (command, { io, exit }) => {
     });
 };
 
-/** Writes files that are not there yet, and says what to do next. */
+/** Writes files that do not exist yet, and prints the next step. */
 async function init(
   root: string,
   { force, ci }: { readonly force: boolean; readonly ci: CiSystem },
@@ -41,7 +41,7 @@ async function init(
     if (writeNew(join(root, path), text, force)) {
       written.add(path);
       io.stdout.write(`wrote    ${path}\n`);
-    } else io.stdout.write(`kept     ${path} (it was there; --force overwrites)\n`);
+    } else io.stdout.write(`kept     ${path} (it exists; --force overwrites)\n`);
   }
   writeCi(ci, root, io);
   const ignore = join(root, '.gitignore');
@@ -55,7 +55,7 @@ async function init(
   io.stdout.write('\nNext: llmcheck run    (no key needed: it answers from the recordings)\n');
 }
 
-/** False where the file was there and is kept. */
+/** False where the file exists and is kept. */
 function writeNew(path: string, text: string, force: boolean): boolean {
   const isKept = () => isFile(path) && !force;
   if (isKept()) return false;
@@ -67,7 +67,7 @@ function writeNew(path: string, text: string, force: boolean): boolean {
   });
 }
 
-/** Adds the folder of runs and cache to a `.gitignore`; false where it is there. */
+/** Adds the folder of runs and cache to a `.gitignore`; false where it is listed already. */
 function ignoreState(path: string): boolean {
   if (isIgnored(path)) return false;
   const text = readText(path);
@@ -83,7 +83,7 @@ function readText(path: string): string {
   return withStorageErrors('Reading', path, () => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
 }
 
-/** Throws a `StorageError` for a folder: it can be neither kept nor written. */
+/** Throws a `StorageError` for a folder, which can be neither kept nor overwritten. */
 function isFile(path: string): boolean {
   // Where a parent is a file, nothing exists here, and writing reports it.
   if (!existsSync(path)) return false;
@@ -137,7 +137,7 @@ Topic: {{ topic }}
   ].join(''),
 };
 
-/** A line of the recordings as a person would write it. */
+/** A line of the recordings in the form that a person would write. */
 function recording(prompt: string, caseId: string, text: string): string {
   const usage = { inputTokens: 60, outputTokens: 16 };
   const completion = { text, finishReason: 'stop', latencyMs: 600, usage };

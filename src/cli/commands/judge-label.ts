@@ -10,10 +10,9 @@ import { maskFor } from '../../project/mask-for.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { sanitizeTerminal, toSafeLine } from '../../text/sanitize.ts';
-import { openFlagReader } from '../flags/flag-reader.ts';
+import { openFlagReader, usageError } from '../flags/flag-reader.ts';
 import type { Io, LineReader } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
-import { usageError } from '../usage-error.ts';
 import type { DefineCommand } from './define.ts';
 
 interface Flags {
@@ -38,7 +37,7 @@ export const define: DefineCommand = (command, { io, exit }) => {
       `
 Answers are drawn half from those that the judge passed and half from those that it failed, split
 votes first. Type p or pass, f or fail, s or skip, q or quit. Each label is written at once to the
-file that labels: of the judge names, so a later call asks for the rest. Nothing is sent.
+file that labels: of the judge names, so that a later call continues with the rest. Nothing is sent.
 
 Examples:
   $ llmcheck judge label evals/triage.eval.yaml

@@ -35,7 +35,7 @@ export const define: DefineCommand = (judge, context) => {
   defineLabel(judge.command('label'), context);
   judge
     .command('check')
-    .description('Hold judges against answers that people have judged, and keep how far they agree.')
+    .description('Compare judges with the labels of people, and store how well they agree.')
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--judge <id,…>', 'only these judges')
     .option('--cache <mode>', 'use, refresh, replay or off', 'use')
@@ -49,9 +49,9 @@ export const define: DefineCommand = (judge, context) => {
     .addHelpText(
       'after',
       `
-Labelled answers are rows of the file that labels: of a judge names; llmcheck judge label writes
-them. What is found is written beside the suite, and minKappa: of the judge asks for it in every run.
-Exit code 4 where a judge is below its minKappa or nothing was labelled, 3 where replies could not be had.
+Labelled answers are rows of the file that labels: of a judge names; llmcheck judge label writes them.
+The result is written beside the suite. Each run compares it with minKappa: of the judge.
+Exit code 4 where a judge is below its minKappa or nothing is labelled, 3 where replies are missing.
 
 Examples:
   $ llmcheck judge check
@@ -148,7 +148,7 @@ function describeCriterion(suite: string, found: Found): readonly string[] {
   const head = `${suite}: judge ${judge} on ${assertion}${name === undefined ? '' : ` ${quote(name)}`} (${criterion.judge.adapter}:${criterion.judge.model})`;
   return [
     toSafeLine(head),
-    row('labelled', `${cases}${errored === 0 ? '' : `, and ${errored} without a word of the judge`}`),
+    row('labelled', `${cases}${errored === 0 ? '' : `, and ${errored} without a verdict of the judge`}`),
     row('agreement', agreement === null ? '–' : formatPercent(agreement)),
     row('kappa', kappa === null ? 'unknown: the labels or the verdicts are all alike' : interval(kappa, low, high)),
     ...describeJudgeError(calibration),
@@ -201,7 +201,7 @@ function describeWrong({ wrong, calibration: { assertion } }: Found): readonly s
     const { file, line } = label.at;
     const word =
       said === undefined
-        ? `no word: ${error ?? ''}`
+        ? `no verdict: ${error ?? ''}`
         : `said ${wordOf(said, assertion)}, labelled ${wordOf(label.label, assertion)}: ${verdict?.reason ?? ''}`;
     return toSafeLine(`  ${file}:${line} ${label.id}: ${word}`);
   });
@@ -210,12 +210,12 @@ function describeWrong({ wrong, calibration: { assertion } }: Found): readonly s
     : shown;
 }
 
-/** A judge that is never wrong has no bias; of others, a correlation can be unknown. */
+/** A judge that is never wrong shows no bias. For other judges the correlation can be unknown. */
 function describeNoCorrelation(agreement: number | null): string {
-  return agreement === 1 ? 'no bias to be seen' : 'unknown: the answers are all of one length, or too few were judged';
+  return agreement === 1 ? 'no bias visible' : 'unknown: the answers are all of one length, or too few were judged';
 }
 
-/** Of a comparison the words are those of its labels. */
+/** A comparison has other words for its verdicts. */
 function wordOf(word: string, assertion: string): string {
   if (assertion !== 'pairwise') return word;
   return word === 'pass' ? 'win' : word === 'fail' ? 'loss' : word;

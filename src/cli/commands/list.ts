@@ -14,10 +14,10 @@ import { UserError } from '../../model/problem.ts';
 import { loadPlugins } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
+import { usageProblem } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { cellText, printRows } from '../output/table.ts';
-import { usageProblem } from '../usage-error.ts';
 import type { DefineCommand } from './define.ts';
 
 const subjects = ['suites', 'cases', 'providers', 'assertions', 'reporters', 'runs'] as const;
@@ -41,7 +41,7 @@ export const define: DefineCommand = (command, { io, exit }) => {
     )
     .action(async (subject: Subject, paths: string[], { config, json = false }: Flags) => {
       const rows = await findRows(subject, paths, config, io);
-      // An assertion is too wide for a row of a table.
+      // Assertions are too wide for a table.
       if (subject === 'assertions' && !json) io.stdout.write(rows.map(describeRow).join('\n'));
       else printRows(rows, { json, noun: subject }, io);
       exit(exitCodes.passed);
@@ -71,7 +71,7 @@ async function findRows(
   }
 }
 
-/** All assertions, or those that are named. */
+/** All assertions, or the named ones. */
 function selectNamed(rows: readonly ListedRow[], names: readonly string[]): readonly ListedRow[] {
   if (names.length === 0) return rows;
   const known = rows.map(({ assertion }) => String(assertion));

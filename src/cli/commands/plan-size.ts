@@ -61,7 +61,7 @@ async function plan(paths: readonly string[], flags: Flags, io: Io): Promise<num
   return exitCodes.incomplete;
 }
 
-/** A paragraph for each variant, then what all of them assume. */
+/** A paragraph for each variant, then the common assumptions. */
 function describe(variants: readonly VariantSize[]): string {
   if (variants.length === 0) return '';
   const blocks = variants.map((variant) => describeVariant(variant).join('\n'));
@@ -119,7 +119,7 @@ function describePilot({ pilot, isHermetic }: VariantSize): string[] {
   ];
 }
 
-/** What makes cases or verdicts say less than their number. */
+/** Reasons why cases or verdicts are weaker evidence than their number suggests. */
 function describeEvidence({ groups, judge, cases }: VariantSize): string[] {
   const lines: string[] = [];
   if (groups !== null) {
@@ -167,7 +167,7 @@ function describeSingleCase({ singleCase }: VariantSize): string[] {
   ];
 }
 
-/** The ways to the end, and the one that leads nowhere. */
+/** The sizes that reach the wanted drop, and a warning where more trials alone can't reach it. */
 function describeGrowth(growth: Growth, size: VariantSize, reached: number | null): string[] {
   if (reached !== null && reached <= size.drop) return [item('this suite does')];
   const ways = [growth.byCases, growth.byBoth, growth.byTrials]
@@ -218,7 +218,7 @@ function spanText({ min, max }: VariantSize['trials']): string {
   return `${min} to ${max} trials`;
 }
 
-/** Whole points read better, and tenths are what small ones need. */
+/** Whole points from 10 on, tenths below. */
 function points(share: number, round: (value: number) => number = Math.round): string {
   const value = share * 100;
   const rounded = value >= 10 ? round(value - 1e-9) : round((value - 1e-9) * 10) / 10;

@@ -6,12 +6,12 @@ import { type OpenReview, openReview } from '../../review/accept-change.ts';
 import { type AnswerChange, describeChange, findChanges, matchChanges } from '../../review/review-changes.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { collect } from '../output/reports.ts';
 import { styleFor } from '../output/style.ts';
 import { printJson } from '../output/table.ts';
-import { usageError } from '../usage-error.ts';
 import type { DefineCommand } from './define.ts';
 
 interface Flags {
@@ -47,7 +47,7 @@ export const define: DefineCommand = (command, { io, exit }) => {
       `
 On a terminal it asks for each change, and a single key answers; "?" explains them. Elsewhere, and without --accept, it
 lists the changes.
-A snapshot is held against the baseline, so both names mean one place. Rejecting changes no file.
+A snapshot is compared with the baseline, so both names mean the same place. Rejecting changes no file.
 Exit code 1 where an answer that was to be accepted could not be.
 
 Examples:
@@ -70,7 +70,7 @@ type Ended = 'quit' | 'input' | 'interrupt';
 
 type Answer = 'expected' | 'baseline' | 'reject';
 
-/** Asks on a terminal, acts on `--accept`, else lists. */
+/** Acts on `--accept`, asks on a terminal, or lists the changes. */
 async function review(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
   const { accept, into, run, filter: filters, json } = flags;
   if (accept.length > 0 !== (into !== undefined)) {
@@ -109,7 +109,7 @@ async function step(
   const isAsking = io.ask !== undefined && answer === undefined && isPrinting;
   const wanted = changes.filter((change) => matched.has(change));
   const reviewed: Reviewed[] = [];
-  /** By suite: what was said of all that is left of it. */
+  /** By suite: the answer for the rest of its changes. */
   const ofSuites = new Map<string, Answer>();
   for (const [place, change] of wanted.entries()) {
     const position = isAsking ? `${place + 1} of ${wanted.length}` : '';
@@ -119,7 +119,7 @@ async function step(
     const left = wanted.slice(place).filter((other) => other.suite.id === suite);
     const given = ofSuites.get(suite) ?? (isAsking ? await askFor(change, left, plain === true, io) : answer);
     if (typeof given === 'object' && 'ended' in given) {
-      // The line of the question has not ended then.
+      // The cursor is still on the line of the question.
       if (given.ended !== 'quit') io.stdout.write('\n');
       return { reviewed, ended: given.ended };
     }
@@ -144,7 +144,7 @@ const answers = { e: 'expected', b: 'baseline', r: 'reject' } as const;
 
 type Reply = Answer | { readonly ofSuite: Answer } | { readonly ended: Ended };
 
-/** Asks until one of the letters is given; the end of the input is a quit. `left` are the changes of its suite from here. */
+/** Asks until one of the letters is given. The end of the input quits. `left` are the suite's changes from this one on. */
 async function askFor(
   { testCase, suite }: AnswerChange,
   left: readonly AnswerChange[],
@@ -170,13 +170,13 @@ async function askFor(
 }
 
 const helpText = `  e  write the new answer into the case, as its golden answer ("expected")
-  b  accept it in the baseline; a snapshot is held against that
-  a  accept this and all that is left of its suite, after one more question
+  b  accept it in the baseline, which a snapshot is compared with
+  a  accept this and the rest of its suite, after one more question
   r  reject it: no file changes, and the case stays as it is
   q  end here; what was accepted stays accepted
 `;
 
-/** The first letter of a reply. In plain mode replies are lines, which a screen reader reads back. */
+/** The first letter of a reply. In plain mode a reply is a line, which a screen reader reads back. */
 async function askKey(
   question: string,
   isPlain: boolean,

@@ -39,7 +39,7 @@ Examples:
   $ llmcheck run evals/triage.eval.yaml -t refund     the cases of one suite whose id contains "refund"
   $ llmcheck run --max-cost 0.50 --deadline 10m       within a budget and a time
   $ llmcheck run --cache replay -r junit=report.xml   without a call, with a report for CI
-  $ llmcheck run --resume                             go on with a run that was stopped
+  $ llmcheck run --resume                             continue a run that was stopped
   $ llmcheck run --queue redis://127.0.0.1:6379/0     let workers make the calls (see llmcheck worker)
 
 Exit codes: 0 passed, 1 failed, 2 usage, 3 provider errors, 4 incomplete, 70 bug, 130/143 interrupted.`,
@@ -47,7 +47,7 @@ Exit codes: 0 passed, 1 failed, 2 usage, 3 provider errors, 4 incomplete, 70 bug
     .action(async (paths: string[], flags: RunFlags) => exit(await runCommand(paths, flags, io)));
 };
 
-/** Also for `ci github`, which takes the report from `onReport`. */
+/** `ci github` calls this too, and takes the report from `onReport`. */
 export async function runCommand(
   paths: readonly string[],
   flags: RunFlags,
@@ -56,7 +56,7 @@ export async function runCommand(
 ): Promise<number> {
   inlineLess();
   const watch = async () => (await import('../watch/watch.ts')).watchCommand(paths, flags, io);
-  // Before the files are read: watching goes on after a mistake in one.
+  // Before files are read, since watching goes on after a mistake in a file.
   if (resolveFlagValues({ flags, env: io.env, config: {} }).values.watch === true) return watch();
   const prepared = await prepareRun(paths, flags, io);
   return prepared.values.watch === true ? watch() : runOnce(prepared, onReport);
@@ -103,7 +103,7 @@ async function runTraced(options: RunOptions, ports: RunPorts, otel: string | tr
   return traceRun(options, ports, resolveOtel(ports.env, otel === true ? undefined : otel));
 }
 
-/** Accepts the run as the baseline, and says so. A run that can't be accepted keeps its exit code. */
+/** Accepts the run as the baseline and returns a message. A run that can't be accepted keeps its exit code. */
 async function acceptReport(report: Report, { project, ports, configPath, color }: PreparedRun): Promise<string> {
   // Loaded only for `--update-baseline`.
   const { updateBaseline } = await import('../../baseline/accept-baseline.ts');

@@ -25,7 +25,7 @@ export const define: DefineCommand = (command, { io, exit }) => {
     .action(async (paths: string[], flags: Flags) => exit(await validate(paths, flags, io)));
 };
 
-/** What run checks before its first call, and nothing else. */
+/** Makes the checks that `run` makes before its first call. */
 async function validate(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
   const configPath = flags.config ?? io.env['LLMCHECK_CONFIG'];
   const { cwd, now } = io;
@@ -36,8 +36,8 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   const { values, settings, env, fileVariables } = resolved;
   const options = buildRunOptions(values, settings, project, paths);
   const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd, now });
-  const foreignKeys = findMisdirectedKeys(project, { env, fileVariables });
-  printProblems([...loaded.warnings, ...resolved.problems, ...foreignKeys, ...warnings], io);
+  const misdirectedKeys = findMisdirectedKeys(project, { env, fileVariables });
+  printProblems([...loaded.warnings, ...resolved.problems, ...misdirectedKeys, ...warnings], io);
   const { suites } = project;
   if (suites.length === 0) {
     io.stderr.write(describeNoSuite(project.root, paths));

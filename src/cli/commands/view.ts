@@ -19,8 +19,7 @@ export const define: DefineCommand = (command, { io, exit }) => {
     .addHelpText(
       'after',
       `
-Prints an address with a key that is made anew each time. Only this machine can reach it, and nothing can be changed
-through it. Ctrl-C ends it.
+Prints an address with a new key each time. Only this machine can reach it, and it is read-only. Ctrl-C ends it.
 
 Example:
   $ llmcheck view --port 7400`,
@@ -34,7 +33,7 @@ function parsePort(text: string): number {
   return port;
 }
 
-/** Serves the stored runs until a signal comes. */
+/** Serves the stored runs until a signal arrives. */
 async function view({ port = 0, config }: Flags, io: Io): Promise<number> {
   const root = findProjectRoot(io.cwd, config);
   const runs = openViewedRuns({ root, cwd: io.cwd, env: io.env, now: io.now });

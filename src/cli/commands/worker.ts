@@ -8,8 +8,8 @@ import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { findQueueSecrets, parseQueueUrl, type QueueUrl } from '../../text/store-urls.ts';
-import { readEnvironment } from '../flags/env-file.ts';
 import { openFlagReader } from '../flags/flag-reader.ts';
+import { readEnvironment } from '../flags/resolve-run.ts';
 import type { Io } from '../io.ts';
 import { maskError, maskSink } from '../output/mask.ts';
 import { describeBug, printProblems } from '../output/problems.ts';
@@ -30,15 +30,15 @@ export const define: DefineCommand = (command, { io, exit }) => {
     .argument('[paths...]', 'suites whose providers it serves (default: evals/**/*.eval.yaml)')
     .option('--queue <url>', 'redis://host:6379/0 or rediss://…, Redis 6.2 or Valkey (or LLMCHECK_QUEUE)')
     .option('-j, --concurrency <n>', 'calls in flight at most (default: 8)')
-    .option('--lease <duration>', 'counts as dead when not heard of for so long (default: 15s)')
+    .option('--lease <duration>', 'a worker without a sign of life for this long counts as dead (default: 15s)')
     .option('--drain <duration>', 'time for calls in flight after SIGTERM (default: 25s)')
     .option('--env-file <file>', 'read variables from a file; those already set win')
     .option('-c, --config <file>', 'config file')
     .addHelpText(
       'after',
       `
-It runs in a checkout of the same state as the run's, with the keys of the providers in its own environment. What it
-would send otherwise than the run means it, it leaves to others and says so. Needs the packages bullmq and ioredis.
+Start it in a checkout of the same commit as the run, with the keys of the providers in its environment. It leaves calls
+that it would send differently than the run to other workers, and reports them. Needs the packages bullmq and ioredis.
 
 Examples:
   $ llmcheck worker --queue redis://127.0.0.1:6379/0
@@ -51,7 +51,7 @@ signal came twice; 2 usage (also: no connection at the start); 70 a bug.`,
     .action(async (paths: string[], flags: Flags) => exit(await work(paths, flags, io)));
 };
 
-/** Makes calls until a signal comes, then waits for those in flight. */
+/** Makes calls until a signal arrives, then waits for calls in flight. */
 async function work(paths: readonly string[], flags: Flags, givenIo: Io): Promise<number> {
   const { env, fileVariables } = readEnvironment(flags.envFile, givenIo);
   const settings = readSettings(flags, env);
@@ -68,7 +68,7 @@ async function work(paths: readonly string[], flags: Flags, givenIo: Io): Promis
     io.stderr.write(describeBug(bug, ['worker']));
   };
   const signal = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
-    // Nothing ends the listening: a second signal must end the process at once.
+    // The listener stays, so that a second signal ends the process at once.
     io.onSignal(resolve);
   });
   const opened = await openWork(

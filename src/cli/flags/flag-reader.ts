@@ -1,8 +1,8 @@
+import { defined } from '../../json/defined.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
-import { usageProblem } from '../usage-error.ts';
 
-/** Reads the numbers and durations in a command's flags. Collects the mistakes, to report them all at once. */
+/** Reads numbers and durations from a command's flags. Collects mistakes and reports them all at once. */
 export interface FlagReader {
   readonly problems: readonly Problem[];
   /** A fraction between 0 and 1, both excluded: `5%` or `0.05`. */
@@ -28,7 +28,7 @@ export function openFlagReader(): FlagReader {
       const [, digits, percent] = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*$/.exec(text) ?? [];
       const value = Number(digits) / (percent === '%' ? 100 : 1);
       if (value > 0 && value < 1) return value;
-      // "5" means 5 points to people who write it, and never 500 %.
+      // Who writes "5" means 5 %, never 500 %.
       const isPercent = value > 1 && percent === '' && value < 100;
       const hint = isPercent ? `write ${flag} ${digits ?? ''}%` : `write ${flag} 5% or ${flag} 0.05`;
       return refuse(`${flag}: "${text}" is not a share between 0 and 1`, hint);
@@ -51,4 +51,13 @@ export function openFlagReader(): FlagReader {
       if (problems.length > 0) throw new UserError(problems);
     },
   };
+}
+
+/** A mistake on the command line; the hint is a next step that works. */
+export function usageProblem(message: string, hint?: string): Problem {
+  return { code: 'usage', severity: 'error', message, ...defined({ hint }) };
+}
+
+export function usageError(message: string, hint?: string): UserError {
+  return new UserError([usageProblem(message, hint)]);
 }

@@ -65,7 +65,7 @@ function parseFlag({ kind, choices }: FlagDefinition, { raw, source }: RawFlag):
   if (kind === 'list') return parseList(raw);
   if (kind.startsWith('optional-')) {
     if (raw === true) return { value: true };
-    // Outside the command line there is no way to give the flag without a value, so the words of a switch say it.
+    // Environment and config can't give a flag without a value, so the words of a switch stand for that.
     const word = source === 'flag' ? undefined : parseSwitch(raw);
     if (word !== undefined && 'value' in word) return { value: word.value === true ? true : undefined };
   }
@@ -111,7 +111,7 @@ function parseList(raw: unknown): Parsed {
   const odd = given.find((item) => typeof item !== 'string' && typeof item !== 'number');
   if (odd !== undefined) return { message: `${JSON.stringify(odd)} is not a text` };
   const items = given.map((item) => splitList(String(item)));
-  // An empty shell variable must not select everything, nor vanish beside another value.
+  // An empty shell variable must neither select everything nor be ignored beside another value.
   if (items.length === 0 || items.some((item) => item.length === 0)) {
     return { message: 'it is empty; leave it out or give it a value' };
   }
@@ -158,7 +158,7 @@ function findUnknownConfig(config: FlagSources['config']): readonly Problem[] {
     });
 }
 
-/** A misspelt variable is ignored, which is said. One that was to limit the run ends it: the run could cost what it must not. */
+/** A misspelt variable is ignored with a warning. It is an error if it was to limit the run, which could cost too much. */
 function findUnknownEnv(env: FlagSources['env']): readonly Problem[] {
   const known = new Set([...runFlags.map(({ key }) => envNameOf(key)), ...otherEnvNames]);
   return Object.keys(env)
@@ -205,12 +205,12 @@ function findMeant(name: string, known: ReadonlySet<string>): string | undefined
 
 const prefix = 'LLMCHECK_';
 
-/** Settings without which a run may send or spend more, or pass where it must not. */
+/** Without these settings a run may send or spend more, or pass although it should not. */
 const limits: ReadonlySet<string> = new Set(
   ['maxCost', 'maxErrors', 'bail', 'deadline', 'timeout', 'dryRun', 'cache', 'requireConclusive', 'concurrency'].map(
     envNameOf,
   ),
 );
 
-/** Read elsewhere: the config file's path, colour, and the matrix of a job. */
+/** Variables that other code reads: the config file's path, colour, and the matrix of a job. */
 const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR', 'LLMCHECK_MATRIX'];

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
 import type { LoadedPlugin } from '../../model/own-code.ts';
@@ -11,7 +13,6 @@ import { type LoadOptions, loadProject } from '../../project/load-project.ts';
 import { findOutsideFault, type Place } from '../../project/project-paths.ts';
 import { parseQueueUrl } from '../../text/store-urls.ts';
 import { type ParsedReporters, parseReporters } from '../output/reports.ts';
-import { readEnvironment } from './env-file.ts';
 import { resolveFlagValues } from './flag-values.ts';
 import { envNameOf, type RunFlagValues } from './run-flags.ts';
 import { buildRunSettings } from './run-settings.ts';
@@ -25,7 +26,7 @@ export interface RunInvocation extends Place {
   readonly env: Env;
 }
 
-export interface ResolvedRun {
+interface ResolvedRun {
   readonly values: RunFlagValues;
   readonly settings: RunSettings;
   readonly reporters: ParsedReporters<Report>;
@@ -60,7 +61,7 @@ export async function loadForRun(
   }
 }
 
-/** What is wrong with single keys of the config's `run:`; what only a flag can complete is checked with the flags. */
+/** Mistakes in single keys of the config's `run:`. Combinations are checked later, together with the flags. */
 function checkRunConfig(run: JsonObject, plugins: Plugins, place: Place): readonly SettingFault[] {
   return Object.entries(run).flatMap(([key, value]) => {
     const { values, problems } = resolveFlagValues({ flags: {}, env: {}, config: { [key]: value } });
@@ -82,7 +83,7 @@ function findPassword(value: JsonValue): readonly Problem[] {
   return [{ code: 'config', severity: 'error', message, hint: 'set the whole address as LLMCHECK_QUEUE' }];
 }
 
-/** Flags, environment and the config's `run:` together. Throws a `UserError` for mistakes; what is left are warnings. */
+/** Combines flags, environment and the config's `run:`. Throws a `UserError` for mistakes and returns warnings. */
 export function resolveRun(config: JsonObject, invocation: RunInvocation, plugins: Plugins = []): ResolvedRun {
   const resolved = resolveAll(config, invocation, plugins);
   if (resolved.problems.some(isError)) throw new UserError(resolved.problems);
@@ -109,7 +110,7 @@ function resolveAll(config: JsonObject, invocation: RunInvocation, plugins: Plug
   return { values, settings, reporters, env, fileVariables, problems: sorted };
 }
 
-/** Paths outside the project that an env file, the config or a resumed run's record names, where nothing wins over them. */
+/** Paths outside the project that an env file, the config or a resumed run's record names, and that no flag overrides. */
 function findPathsOfFiles(fileEnv: Env, config: JsonObject, invocation: RunInvocation): readonly Problem[] {
   const { flags, env: processEnv } = invocation;
   const { values } = resolveFlagValues({ flags: {}, env: fileEnv, config });
@@ -122,7 +123,7 @@ function findPathsOfFiles(fileEnv: Env, config: JsonObject, invocation: RunInvoc
     });
 }
 
-/** Settings from a file that name a path outside the project; flags may name any path. */
+/** Settings that name a path outside the project. Only flags may do that. */
 function findOutsidePaths({ envFile, baseline, reporter = [] }: RunFlagValues, place: Place): readonly SettingFault[] {
   const named = [
     ...reporter.map((text) => ({ key: 'reporter', path: text.includes('=') ? text.slice(text.indexOf('=') + 1) : '' })),
@@ -139,4 +140,32 @@ function findOutsidePaths({ envFile, baseline, reporter = [] }: RunFlagValues, p
 
 function isError({ severity }: Problem): boolean {
   return severity === 'error';
+}
+
+interface Environment {
+  /** The process's variables, and those of the file that the process does not set. */
+  readonly env: Env;
+  /** The file's variables alone. */
+  readonly fileEnv: Env;
+  /** Names of the variables whose values are those of the file. */
+  readonly fileVariables: ReadonlySet<string>;
+}
+
+/** Adds the variables of `--env-file` to those of the process. */
+export function readEnvironment(file: unknown, { env, cwd }: { readonly env: Env; readonly cwd: string }): Environment {
+  const fileEnv = typeof file === 'string' ? readEnvFile(file, cwd) : {};
+  return {
+    env: { ...fileEnv, ...env },
+    fileEnv,
+    fileVariables: new Set(Object.keys(fileEnv).filter((name) => env[name] === undefined)),
+  };
+}
+
+function readEnvFile(file: string, cwd: string): Env {
+  try {
+    return parseEnv(readFileSync(resolve(cwd, file), 'utf8'));
+  } catch (error) {
+    const message = `--env-file ${file}: ${error instanceof Error ? error.message : String(error)}`;
+    throw new UserError([{ code: 'file-unreadable', severity: 'error', message }], { cause: error });
+  }
 }

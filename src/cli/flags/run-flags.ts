@@ -79,7 +79,7 @@ const definitions = [
     flags: '--early',
     key: 'early',
     kind: 'switch',
-    description: 'ask cases in random order, and end once those asked decide the run; what is left is named',
+    description: 'run cases in random order, and stop once the results decide the run; the rest is listed',
   },
   {
     flags: '--timeout <duration>',
@@ -113,7 +113,7 @@ const definitions = [
     flags: '--drift',
     key: 'drift',
     kind: 'switch',
-    description: 'look for drift: fail where answers got worse although nothing that is sent has changed',
+    description: 'look for drift: fail where answers got worse although the requests did not change',
   },
   { flags: '--update-baseline', key: 'updateBaseline', kind: 'switch', description: 'accept this run as the baseline' },
   {
@@ -122,7 +122,7 @@ const definitions = [
     kind: 'switch',
     description: 'exit 4 where the data cannot say',
   },
-  { flags: '--resume [run-id]', key: 'resume', kind: 'optional-text', description: 'go on with an unfinished run' },
+  { flags: '--resume [run-id]', key: 'resume', kind: 'optional-text', description: 'continue an unfinished run' },
   {
     flags: '--dry-run',
     key: 'dryRun',
@@ -178,7 +178,7 @@ type ValueOf<Kind extends FlagKind> = {
   readonly 'optional-integer': number | true;
 }[Kind];
 
-/** The flags of `run` as values, by their keys; those that were not given are absent. */
+/** The values of `run`'s flags by key; flags that were not given are absent. */
 export type RunFlagValues = {
   readonly [Flag in (typeof definitions)[number] as Flag['key']]?: ValueOf<Flag['kind']>;
 };
@@ -188,7 +188,7 @@ export function envNameOf(key: string): string {
   return `LLMCHECK_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** Declares the flags on a command. Values stay text: they are read together with the environment and the config. */
+/** Declares the flags on a command. Values stay text, since they are parsed together with environment and config. */
 export function addRunFlags(command: Command): void {
   for (const { flags, description, kind, key } of runFlags) {
     const option = new Option(flags, description);
@@ -203,7 +203,7 @@ export function addRunFlags(command: Command): void {
   }
 }
 
-/** Keeps `--bail evals/x.eval.yaml` from taking the path as its value: a flag without a value moves behind the paths. */
+/** Moves flags without a value behind the paths, so that `--bail evals/x.eval.yaml` does not take the path as its value. */
 export function protectOptionalValues(argv: readonly string[], cwd: string): string[] {
   const end = argv.indexOf('--');
   const flags = end === -1 ? argv : argv.slice(0, end);
@@ -211,7 +211,7 @@ export function protectOptionalValues(argv: readonly string[], cwd: string): str
   const moved: string[] = [];
   flags.forEach((argument, index) => {
     const next = flags[index + 1];
-    // A flag before another flag moves too, or the path behind the second would then follow the first.
+    // A flag before another flag moves too. Otherwise the path behind the second flag would follow the first.
     const hasValue = next !== undefined && !next.startsWith('-') && !existsSync(resolve(cwd, next));
     (flagsWithOptionalValue.has(argument) && !hasValue ? moved : kept).push(argument);
   });

@@ -7,8 +7,8 @@ import type { RunOptions } from '../../plan/run-options.ts';
 import { findLastFailed } from '../../project/stored-runs.ts';
 import { checkTextGlob } from '../../text/glob.ts';
 import { parseQueueUrl } from '../../text/store-urls.ts';
-import { usageProblem } from '../usage-error.ts';
 import { version } from '../version.ts';
+import { usageProblem } from './flag-reader.ts';
 import type { CountOrFraction, RunFlagValues } from './run-flags.ts';
 
 export function buildRunOptions(
@@ -37,7 +37,7 @@ export function buildRunOptions(
     ...(values.early === true && { early: defined({ seed: values.seed }) }),
     record: values.record === true,
     batch: values.batch === true,
-    // A wrong address was refused with the settings.
+    // `checkValues` reports a wrong address.
     ...(queue !== undefined && !('reason' in queue) && { queue }),
     isCacheModeChosen: values.cache !== undefined,
     ...(resume !== undefined && { resume: resume === true ? {} : { runId: resume } }),
@@ -47,7 +47,7 @@ export function buildRunOptions(
   };
 }
 
-/** Flags that choose what runs and how it is decided: a resumed run goes on with those it began with. */
+/** Flags that choose what runs and how the gate decides. A resumed run keeps them. */
 const resumedFlags = [
   'filter',
   'tag',
@@ -110,7 +110,7 @@ export function buildRunSettings(values: RunFlagValues): {
 
 export const cacheModes = ['use', 'refresh', 'replay', 'off'] as const;
 
-/** What is wrong with a single value. */
+/** Mistakes in single values. */
 function checkValues(values: RunFlagValues): readonly Problem[] {
   const problems: Problem[] = [];
   if (parseShard(values.shard) === 'invalid') {
@@ -134,14 +134,16 @@ function checkValues(values: RunFlagValues): readonly Problem[] {
   return problems;
 }
 
-/** What is wrong with two values together. */
+/** Values that exclude each other. */
 function checkPairs(values: RunFlagValues): readonly Problem[] {
   const problems: Problem[] = [];
   if (values.seed !== undefined && values.sample === undefined && values.early !== true) {
     problems.push(usageProblem('--seed is the seed of --sample or --early, and both are missing'));
   }
   if (values.changed !== undefined && values.resume !== undefined) {
-    problems.push(usageProblem('--resume goes on with the suites of its run, whatever changed', 'leave --changed out'));
+    problems.push(
+      usageProblem('--resume runs the suites of its run, whether they changed or not', 'leave --changed out'),
+    );
   }
   if (values.lastFailed === true && values.shard !== undefined) {
     const hint = 'run --last-failed without --shard: it runs few cases';
@@ -162,7 +164,7 @@ function checkPairs(values: RunFlagValues): readonly Problem[] {
   return problems;
 }
 
-/** What needs every case, or all of them at once. */
+/** Flags that need every case, or all of them at once. */
 function checkEarly(values: RunFlagValues): readonly Problem[] {
   const reasons = [
     ['--shard', values.shard !== undefined, 'a shard has only a part of the cases, which does not decide the run'],

@@ -5,12 +5,12 @@ import { quote } from '../../text/shorten.ts';
 
 const maxNames = 10;
 
-/** The failing cases of the accepted run: `isWhole` names each with its reason, else the first ones in one line. */
+/** Lists the failing cases of the accepted run. `isWhole` names each with its reason; otherwise one line names the first. */
 export function describeKnownFailures(accepted: AcceptedBaseline, isWhole: boolean): string {
   return describeKnown(accepted, isWhole) + describeExpected(accepted);
 }
 
-/** A case that failed, and that a failure of is no known one all the same. */
+/** Cases that failed in the accepted run without becoming known failures, since most of their trials pass. */
 function describeExpected({ suite, stillExpected }: AcceptedBaseline): string {
   if (stillExpected.length === 0) return '';
   const names = stillExpected.map(({ caseId, prompt, provider }) => toSafeLine(`${caseId} · ${prompt} × ${provider}`));

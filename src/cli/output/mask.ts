@@ -3,12 +3,12 @@ import { UserError } from '../../model/problem.ts';
 import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
 import type { TextSink } from '../io.ts';
 
-/** A stream that shows no secret; what is written in one piece is masked as one. */
+/** A stream that masks secrets. Each write is masked by itself, so a secret must not span two writes. */
 export function maskSink(sink: TextSink, mask: Mask): TextSink {
   return { write: (text) => sink.write(mask(text)), isTty: sink.isTty, columns: () => sink.columns() };
 }
 
-/** A `UserError` with its texts masked; any other error as it is. */
+/** A `UserError` with masked texts; returns any other error unchanged. */
 export function maskError(error: unknown, mask: Mask): unknown {
   if (!(error instanceof UserError)) return error;
   const problems = error.problems.map(({ message, hint, ...problem }) => ({
@@ -21,7 +21,7 @@ export function maskError(error: unknown, mask: Mask): unknown {
 
 const secretName = /(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)/i;
 
-/** For what is printed before it is known which variables the project names. */
+/** Masks variables that are named like secrets, for output before the project is loaded. */
 export function maskByName(env: Readonly<Record<string, string | undefined>>): Mask {
   return createMask(Object.entries(env).flatMap(([name, value]) => (secretName.test(name) ? (value ?? []) : [])));
 }

@@ -7,7 +7,7 @@ import type { Io } from '../io.ts';
 import { version } from '../version.ts';
 import { wantsColor } from './style.ts';
 
-/** Prints problems on stderr; `hasColor` is what `--no-color` left. */
+/** Prints problems on stderr; `hasColor` is false under `--no-color`. */
 export function printProblems(problems: readonly Problem[], io: Pick<Io, 'stderr' | 'env'>, hasColor = true): void {
   if (problems.length === 0) return;
   io.stderr.write(describeProblems(problems, { color: wantsColor(io.stderr, io.env, hasColor) }));
@@ -51,7 +51,7 @@ function cleanLines(text: string): string[] {
   return sanitizeTerminal(text, { keepNewlines: true }).split('\n');
 }
 
-/** What to send when the program itself is wrong. Flags are named without their values, which may be private. */
+/** The report of a bug in llmcheck. It names flags without their values, which may be private. */
 export function describeBug(error: unknown, argv: readonly string[]): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const flags = argv.filter((argument) => argument.startsWith('-')).map((argument) => argument.replace(/=.*$/s, '=…'));

@@ -12,8 +12,8 @@ import { type RepositoryPaths, reporters } from '../../reports/index.ts';
 import { describeThrown } from '../../text/deadline.ts';
 import { findNearest } from '../../text/did-you-mean.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { usageProblem } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
-import { usageProblem } from '../usage-error.ts';
 import { styleFor } from './style.ts';
 import { writeFile } from './write-file.ts';
 
@@ -59,11 +59,16 @@ export function collect(value: string, previous: readonly string[]): readonly st
   return [...previous, value];
 }
 
-/** Reads `--reporter`; the project's plug-ins are loaded where a name is none of the built-in ones. */
+/** `collect` for values that may be lists with commas. */
+export function collectSplit(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, ...value.split(',')];
+}
+
+/** Reads `--reporter`. Loads the project's plug-ins only where a name is not built in. */
 export async function readReporters({ reporter, config }: ReportFlags, { cwd }: Io): Promise<readonly ReportRequest[]> {
   const builtIn = parseReporters(reporter);
   if (builtIn.problems.length === 0) return builtIn.requests;
-  // Imported here, since most names are built in and a project takes time to load.
+  // A dynamic import, since most names are built in and a project takes time to load.
   const { loadPlugins } = await import('../../project/load-project.ts');
   const plugins = await loadPlugins({ cwd, ...defined({ configPath: config }) });
   return requestsOf(parseReporters(reporter, plugins));
@@ -75,7 +80,7 @@ export function requestsOf<R>({ requests, problems }: ParsedReporters<R>): reado
   return requests;
 }
 
-/** Reads `name` and `name=path`; one without a path takes the terminal report's place. */
+/** Reads `name` and `name=path`. A report without a path replaces the terminal report. */
 export function parseReporters(
   texts: readonly string[],
   plugins: readonly LoadedPlugin<Plugin>[] = [],
@@ -84,7 +89,7 @@ export function parseReporters(
   return parseRequests(texts, own.length === 0 ? reporters : { ...reporters, ...Object.fromEntries(own) });
 }
 
-/** The same for reports of another kind. */
+/** `parseReporters` for reports of another kind. */
 export function parseRequests<R>(
   texts: readonly string[],
   formats: Readonly<Record<string, Format<R>>>,
@@ -140,8 +145,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes every report; false where one failed. One that fails is named and changes neither the others nor the decision,
- * whatever it throws: a reporter may be the code of a plug-in.
+ * Writes every report; returns false where one failed. A report that fails gives a warning and affects neither the others
+ * nor the decision, whatever it throws: a reporter may come from a plug-in.
  */
 export async function writeReports<R>(
   report: R,
@@ -169,7 +174,7 @@ export async function writeReports<R>(
   return isWhole;
 }
 
-/** With paths relative to the repository, if the format asks for them and there is one. */
+/** Makes paths relative to the repository, if the format wants that and there is one. */
 function locate<R>(report: R, { locate: locateIn }: Format<R>, { io, config }: WriteOptions): R {
   if (locateIn === undefined) return report;
   const root = findProjectRoot(io.cwd, config);
@@ -177,7 +182,7 @@ function locate<R>(report: R, { locate: locateIn }: Format<R>, { io, config }: W
   return paths === undefined ? report : locateIn(report, paths);
 }
 
-/** The same for commands whose only work is to write reports: what can't be written ends them with 2. */
+/** `writeReports` for commands that only write reports: exit code 2 where one could not be written. */
 export async function writeReportsOnly<R>(
   report: R,
   requests: readonly ReportRequest<R>[],
@@ -186,7 +191,7 @@ export async function writeReportsOnly<R>(
   return (await writeReports(report, requests, options)) ? exitCodes.passed : exitCodes.usage;
 }
 
-/** The same for commands that decide over stored records: the exit code is the decision's. */
+/** `writeReports` for commands that decide about stored records: returns the exit code of the decision. */
 export async function writeDecision<R extends { readonly exitCode: number }>(
   report: R,
   requests: readonly ReportRequest<R>[],
@@ -198,7 +203,7 @@ export async function writeDecision<R extends { readonly exitCode: number }>(
   return exitCode;
 }
 
-/** Without the name of the error's class, which tells a user nothing. */
+/** Omits the name of the error's class, which does not help a user. */
 function describeFailure(error: unknown): string {
   if (error instanceof StorageError) return error.reason;
   if (!(error instanceof Error)) return `the reporter threw ${describeThrown(error)}`;

@@ -1,7 +1,7 @@
 import type { ReportStyle } from '../../model/report.ts';
 import type { Io, TextSink } from '../io.ts';
 
-/** NO_COLOR and --no-color turn colour off, FORCE_COLOR on; else a terminal that can show it decides. */
+/** NO_COLOR and --no-color turn colour off, FORCE_COLOR turns it on. By default a terminal that can show it has colour. */
 export function wantsColor(sink: TextSink, env: Io['env'], isAllowed: boolean): boolean {
   if (!isAllowed || (env['NO_COLOR'] ?? '') !== '') return false;
   if (['1', 'true'].includes(env['LLMCHECK_NO_COLOR'] ?? '')) return false;
@@ -10,7 +10,7 @@ export function wantsColor(sink: TextSink, env: Io['env'], isAllowed: boolean): 
   return sink.isTty && env['TERM'] !== 'dumb';
 }
 
-/** For stdout; a file is written without colour and at 80 columns, so that its bytes depend on the run alone. */
+/** The style of stdout or of a file. Files have no colour and 80 columns, so that their bytes depend only on the run. */
 export function styleFor(
   io: Io,
   flags: { readonly color: boolean; readonly quiet?: boolean; readonly verbose?: boolean },
@@ -25,13 +25,13 @@ export function styleFor(
   };
 }
 
-/** Terminals that are known to follow links; others may print what they do not know. FORCE_HYPERLINK decides where it is set. */
+/** True for terminals that are known to support links; others may print the sequence. FORCE_HYPERLINK overrides this. */
 function canFollowLinks(sink: TextSink, env: Io['env']): boolean {
   const forced = env['FORCE_HYPERLINK'] ?? '';
   if (forced !== '') return forced !== '0';
   const isSet = (name: string): boolean => (env[name] ?? '') !== '';
   const term = env['TERM'] ?? '';
-  // What multiplexers pass on depends on their own version and settings.
+  // Whether a multiplexer passes links on depends on its version and settings.
   if (!sink.isTty || term === 'dumb' || isSet('CI') || isSet('TMUX') || isSet('STY')) return false;
   return (
     ['WT_SESSION', 'KONSOLE_VERSION', 'DOMTERM', 'KITTY_WINDOW_ID', 'GHOSTTY_RESOURCES_DIR'].some(isSet) ||

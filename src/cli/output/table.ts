@@ -1,5 +1,4 @@
-import Table from 'cli-table3';
-import { noBorders } from '../../terminal/no-borders.ts';
+import { renderPlainTable } from '../../terminal/plain-table.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 
@@ -17,7 +16,7 @@ export function printRows(
   else {
     const columns = Object.keys(first);
     const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
-    io.stdout.write(`${formatTable(columns, cells, { left: 1, right: 3 }).join('\n')}\n`);
+    io.stdout.write(`${renderPlainTable([columns, ...cells], { padding: { left: 1, right: 3 } }).join('\n')}\n`);
   }
 }
 
@@ -29,23 +28,4 @@ export function printJson(value: unknown, io: Io): void {
 export function cellText(value: Row[string] | undefined): string {
   if (value === undefined || value === null) return '–';
   return toSafeLine(Array.isArray(value) ? value.join(', ') : String(value));
-}
-
-/** The lines of a table without borders; `padding` counts the spaces around each cell. */
-export function formatTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  padding: { readonly left: number; readonly right: number },
-): readonly string[] {
-  const table = new Table({
-    head: [...head],
-    // The library colours heads and borders even where colour is off, unless told not to.
-    style: { head: [], border: [], compact: true, 'padding-left': padding.left, 'padding-right': padding.right },
-    chars: noBorders,
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd());
 }

@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { makeFolder, withStorageErrors } from '../../files/write-files.ts';
 
 /**
- * Writes a file, and its folder, in chunks: under a temporary name first, so that a reader never sees half of it and a
- * full disk leaves the old file. Follows links, and writes to a device or a pipe directly. Throws a `StorageError`.
+ * Writes a file in chunks and makes its folder. It writes to a temporary name first, so that a reader never sees half a
+ * file and a full disk keeps the old one. Follows links; writes to devices and pipes directly. Throws a `StorageError`.
  */
 export function writeFile(path: string, chunks: Iterable<string>): void {
   withStorageErrors('Writing', path, () => {
@@ -47,7 +47,7 @@ function writeChunks(path: string, chunks: Iterable<string>): void {
   }
 }
 
-/** A disk that is nearly full writes the beginning and reports no error. */
+/** Writes in a loop, since a nearly full disk may write only the beginning without an error. */
 function writeWhole(file: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);

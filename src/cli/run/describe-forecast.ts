@@ -2,7 +2,7 @@ import type { VariantForecast } from '../../run/dry-run.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
 import { sanitizeTerminal as name } from '../../text/sanitize.ts';
 
-/** What `run --dry-run` prints: each variant, each provider where there are several, and all. */
+/** The output of `run --dry-run`: each variant, each provider where there are several, and the total. */
 export function describeForecast(forecasts: readonly VariantForecast[]): string {
   const variants = forecasts.map((forecast) => {
     const { suite, prompt, provider } = forecast;
@@ -44,7 +44,7 @@ function describeVariant(forecast: VariantForecast): string {
   ].join(', ');
 }
 
-/** Tokens and cost; what the baseline's answers used where it knows of all of them. */
+/** Tokens and cost, from the baseline's answers where it has all of them. */
 function describeUse(forecasts: readonly VariantForecast[]): readonly string[] {
   const expected = expectedOf(forecasts);
   const tokens =
@@ -70,7 +70,7 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
   ];
 }
 
-/** Confirmation trials run where something looks worse, which is not known yet: this is the upper bound. */
+/** The upper bound for confirmation trials, since it is not known yet what will look worse. */
 function describeRetrials(forecasts: readonly VariantForecast[]): readonly string[] {
   const calls = Math.floor(sumOf(forecasts, 'retrialCalls'));
   const judges = describeJudges(forecasts);
@@ -86,7 +86,7 @@ function describeRetrials(forecasts: readonly VariantForecast[]): readonly strin
   return [`${first}${inAll}`, ...others];
 }
 
-/** Names what the amounts leave out, where they hold for the rest. */
+/** Names the variants that the amounts do not include, unless they include none. */
 function describeUncounted(forecasts: readonly VariantForecast[]): readonly string[] {
   const names = namesOf(forecasts, 'uncounted');
   const isAll = forecasts.every(({ boundUsd, requests }) => requests === 0 || boundUsd === undefined);
@@ -105,7 +105,7 @@ function namesOf(forecasts: readonly VariantForecast[], key: 'uncounted' | 'unco
   return name([...new Set(forecasts.flatMap((forecast) => forecast[key]))].join(', '));
 }
 
-/** Undefined where nothing is to be sent, or the baseline knows nothing of a part of it. */
+/** Undefined where nothing is to be sent, or the baseline lacks a part of it. */
 function expectedOf(forecasts: readonly VariantForecast[]): VariantForecast['expected'] {
   const sending = forecasts.filter(({ requests }) => requests > 0);
   const known = sending.map(({ expected }) => expected).filter((expected) => expected !== undefined);
@@ -126,7 +126,7 @@ function addAll(amounts: readonly (number | undefined)[]): number | undefined {
   return amounts.includes(undefined) ? undefined : addKnown(amounts);
 }
 
-/** Of the amounts that are known; undefined where none is. */
+/** The sum of the known amounts; undefined where none is known. */
 function addKnown(amounts: readonly (number | undefined)[]): number | undefined {
   const known = amounts.filter((amount) => amount !== undefined);
   return known.length === 0 ? undefined : known.reduce((total, amount) => total + amount, 0);

@@ -1,3 +1,5 @@
+import { relative, resolve } from 'node:path';
+import { type AffectedSuite, type AffectedSuites, findAffected } from '../../changes/find-affected.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { systemClock } from '../../model/clock.ts';
@@ -12,6 +14,8 @@ import { maskFor } from '../../project/mask-for.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeStoredRun, findInvocation, findStoredRun, isNothingToResume } from '../../project/stored-runs.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
 import { findQueueSecrets } from '../../text/store-urls.ts';
 import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run.ts';
 import type { RunFlagValues } from '../flags/run-flags.ts';
@@ -22,11 +26,11 @@ import { maskError, maskSink } from '../output/mask.ts';
 import { printProblems } from '../output/problems.ts';
 import type { ParsedReporters } from '../output/reports.ts';
 import { wantsColor } from '../output/style.ts';
-import { selectChanged } from './changed-suites.ts';
+import { packageFolder, version } from '../version.ts';
 
 /** Everything that a run needs before its first call, from files, flags and environment. */
 export interface PreparedRun {
-  /** As loaded, also where the run takes fewer suites. */
+  /** The whole project, also where the run takes fewer suites. */
   readonly project: Project;
   readonly configPath: string | undefined;
   readonly options: RunOptions;
@@ -35,7 +39,7 @@ export interface PreparedRun {
   readonly values: RunFlagValues;
   readonly reporters: ParsedReporters<Report>;
   readonly mask: Mask;
-  /** Its stderr is masked: progress and problems may quote what a server said. */
+  /** Its stderr is masked, since progress and problems may quote a server. */
   readonly io: Io;
   readonly quiet: boolean;
   /** Whether stderr has colour. */
@@ -46,7 +50,7 @@ export interface PreparedRun {
   readonly explanation: string;
 }
 
-/** Loads and resolves. Prints warnings, and throws mistakes as a `UserError`. */
+/** Loads the project and resolves its settings. Prints warnings, and throws mistakes as a `UserError`. */
 export async function prepareRun(
   givenPaths: readonly string[],
   givenFlags: Readonly<Record<string, unknown>>,
@@ -100,16 +104,16 @@ export async function prepareRun(
 interface ResumedRun {
   readonly paths: readonly string[];
   readonly flags: JsonObject;
-  /** Set where a run should be resumed and no run has left a record. */
+  /** Set where a run should be resumed, but there is no record. */
   readonly isNew?: true;
 }
 
-/** The paths and flags with which the run to be resumed began. */
+/** The paths and flags of the run to resume. */
 function findResumed({ flags, env, root }: RunInvocation): ResumedRun {
   const wanted = flags['resume'] ?? env['LLMCHECK_RESUME'];
   if (wanted === undefined || wanted === '') return { paths: [], flags: {} };
   const id = typeof wanted === 'string' ? wanted : undefined;
-  // Without an id the user wants to go on with any run that is left, so none is no error.
+  // Without an id, a missing record is no error: the run simply starts from the beginning.
   if (id === undefined && isNothingToResume({ root })) return { paths: [], flags: {}, isNew: true };
   return findInvocation({ root }, id);
 }
@@ -123,6 +127,79 @@ function withoutResume({ flags, env, ...place }: RunInvocation): RunInvocation {
 const nothingToResume: Problem = {
   code: 'record',
   severity: 'warning',
-  message: '--resume: no run has left a record, so there is nothing to go on with',
+  message: '--resume: there is no record of a run, so there is nothing to resume',
   hint: 'this is a new run',
 };
+
+interface SelectedSuites {
+  readonly options: RunOptions;
+  /** Why each suite runs or not. */
+  readonly explanation: string;
+}
+
+/** Drops the suites that `--changed` finds unchanged, and explains why. */
+function selectChanged(
+  options: RunOptions,
+  { changed, envFile }: RunFlagValues,
+  { env, cwd }: Pick<RunPorts, 'env' | 'cwd'>,
+): SelectedSuites {
+  if (changed === undefined) return { options, explanation: '' };
+  const { project, settings } = options;
+  const affected = findAffected({
+    project,
+    cwd,
+    env,
+    baseline: settings.baseline,
+    ...defined({ envFile, ref: changed === true ? undefined : changed.replace(/^git:/, '') }),
+    tool: { version, ...defined({ folder: packageFolder }) },
+  });
+  const suites = affected.suites.flatMap(({ suite, reasons }) => (reasons.length === 0 ? [] : [suite]));
+  const paths = suites.map(({ path }) => relative(cwd, resolve(project.root, path)));
+  return {
+    explanation: describeAffected(affected),
+    options: {
+      ...options,
+      project: { ...project, suites },
+      settings: project.suites.length === 0 ? settings : { ...settings, changedSince: affected.since },
+      knownSuites: project.suites,
+      // A resumed run keeps these suites, whatever git says by then.
+      ...(paths.length > 0 && { invocation: { ...options.invocation, paths } }),
+      notes: [summarizeAffected(affected)],
+    },
+  };
+}
+
+/** One line for each suite: why it runs, or that none of its files changed. */
+function describeAffected({ since, suites, removed }: AffectedSuites): string {
+  const running = suites.filter(({ reasons }) => reasons.length > 0).length;
+  const width = Math.max(0, ...suites.map(({ suite }) => suite.id.length));
+  const lines = [
+    `${running} of ${formatCount(suites.length, 'suite')} changed since ${since}`,
+    ...suites.map((entry) => {
+      const mark = entry.reasons.length > 0 ? 'run ' : 'skip';
+      return `  ${mark}  ${entry.suite.id.padEnd(width)}  ${describeReason(entry)}`;
+    }),
+    ...removed.map((path) => `  gone  ${path} was deleted`),
+  ];
+  return lines.map((line) => `${toSafeLine(line)}\n`).join('');
+}
+
+const maxReasons = 3;
+
+function describeReason({ reasons, fileCount }: AffectedSuite): string {
+  if (reasons.length === 0) return `none of its ${formatCount(fileCount, 'file')} changed`;
+  const more = reasons.length - maxReasons;
+  return `${reasons.slice(0, maxReasons).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+const maxNamed = 20;
+
+/** One sentence for the report. */
+function summarizeAffected({ since, suites }: AffectedSuites): string {
+  const skipped = suites.flatMap(({ suite, reasons }) => (reasons.length === 0 ? [suite.id] : []));
+  const running = suites.length - skipped.length;
+  const lead = `--changed: ${running} of ${formatCount(suites.length, 'suite')} changed since ${since}`;
+  if (skipped.length === 0) return lead;
+  const more = skipped.length - maxNamed;
+  return `${lead}; not run: ${skipped.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

@@ -16,13 +16,13 @@ import { splitCommand } from '../../text/command-line.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';
 import { reportOnShards } from '../commands/merge.ts';
 import { type RunFlags, runCommand } from '../commands/run.ts';
+import { usageError, usageProblem } from '../flags/flag-reader.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { type CiOutcome, type CiPlace, describeOutcome, describeUsage } from '../output/ci-outcome.ts';
 import { type DriftFinding, isCompared, isDriftAlone, isSameDrift } from '../output/drift-outcome.ts';
 import { maskByName } from '../output/mask.ts';
 import { describeProblems } from '../output/problems.ts';
-import { usageError, usageProblem } from '../usage-error.ts';
 
 /** Flags of every command that runs, or reads a stored run, and publishes the result. */
 export interface CiFlags {

@@ -21,7 +21,7 @@ export interface ViewServer {
   close(): Promise<void>;
 }
 
-/** Serves stored runs to a browser on this machine: on loopback only, to no other origin, and read-only. */
+/** Serves stored runs to a browser on this machine: read-only, on loopback only, to no other origin. */
 export async function openViewServer({ runs, token, port }: ViewServerOptions): Promise<ViewServer> {
   const pages = createPageStore(runs);
   const updates = watchRecords(runs);
@@ -46,12 +46,12 @@ export async function openViewServer({ runs, token, port }: ViewServerOptions): 
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method, url = '/', headers } = request;
-    // Any other name belongs to another origin, whose DNS may point here.
-    if (!hosts.has(headers.host ?? '')) return refuse(response, 403, 'This address is not one of the server.');
-    if (isForeign(request, hosts)) return refuse(response, 403, 'Another site asks.');
+    // Another host name means another origin whose DNS may point here (DNS rebinding).
+    if (!hosts.has(headers.host ?? '')) return refuse(response, 403, 'This server does not have this address.');
+    if (isFromOtherSite(request, hosts)) return refuse(response, 403, 'The request comes from another site.');
     if (method !== 'GET') {
       response.setHeader('Allow', 'GET');
-      return refuse(response, 405, 'There is nothing to be changed here.');
+      return refuse(response, 405, 'This server is read-only.');
     }
     // `URL` throws for some of the texts that a client can send.
     const [pathname = '', query = ''] = url.split('?');
@@ -132,7 +132,7 @@ function headersOf(type: string): Record<string, string> {
 }
 
 /** True for a request that another site made. The address bar of a browser sends `none` as the site. */
-function isForeign({ headers }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
+function isFromOtherSite({ headers }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
   const { origin } = headers;
   if (origin !== undefined && ![...hosts].some((host) => origin === `http://${host}`)) return true;
   const site = headers['sec-fetch-site'];
@@ -140,7 +140,7 @@ function isForeign({ headers }: IncomingMessage, hosts: ReadonlySet<string>): bo
   return site !== undefined && site !== 'same-origin' && site !== 'none' && headers['sec-fetch-mode'] !== 'navigate';
 }
 
-/** Takes the same time wherever the two differ, and whatever their lengths. */
+/** Compares in constant time, whatever the lengths are. */
 function isSame(given: string | undefined, token: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return given !== undefined && timingSafeEqual(hash(given), hash(token));
@@ -170,7 +170,7 @@ interface Updates {
   close(): void;
 }
 
-/** Tells every open page which records have grown. Reads their states only while a page is open. */
+/** Tells every open page which records have changed. Reads their states only while a page is open. */
 function watchRecords(runs: ViewedRuns): Updates {
   const listeners = new Set<ServerResponse>();
   let known = new Map<string, string>();
@@ -224,14 +224,14 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-/** A page's data as it goes over the wire. */
+/** A page's data, compressed. */
 interface StoredPage {
   readonly index: Buffer;
   readonly blocks: readonly Buffer[];
 }
 
 interface PageStore {
-  /** Of one run, or of two that are compared; undefined where one does not exist. */
+  /** The page of one run, or of two that are compared; undefined where one does not exist. */
   find(ids: readonly string[]): Promise<StoredPage | undefined>;
 }
 
@@ -252,7 +252,7 @@ function createPageStore(runs: ViewedRuns): PageStore {
       kept.delete(key);
       for (const old of kept.keys()) if (kept.size >= maxPages) kept.delete(old);
       kept.set(key, { state, page });
-      // A page that failed may succeed once its files are mended.
+      // A page that failed may succeed once its files are corrected.
       page.catch(() => kept.delete(key));
       return page;
     },
@@ -264,7 +264,7 @@ const maxPages = 4;
 function compress(report: Report): StoredPage {
   const blocks: Buffer[] = [];
   let index = Buffer.alloc(0);
-  // The blocks are made with the index: made on request, they could be those of a record that grew in between.
+  // Blocks are made together with the index. A record that grows in between would give blocks that do not match it.
   for (const piece of buildPageData(report)) {
     const packed = gzipSync(piece.json, { level: 1 });
     if (piece.kind === 'index') index = packed;

@@ -15,13 +15,13 @@ export interface FileWatcher {
 const quietMs = 40;
 const maxMs = 400;
 
-/** Watches the files of a graph, and folders in which such files may be made. A burst of changes is reported as one. */
+/** Watches the files of a graph, and folders where such files may appear. Reports a burst of changes as one batch. */
 export function openFileWatcher(onBatch: (paths: ReadonlySet<string>) => void): FileWatcher {
   let graph: WatchGraph | undefined;
   const debounce = createDebounce({ quietMs, maxMs, clock: systemClock }, onBatch);
   const watcher = watch([], {
     ignoreInitial: true,
-    // Other files cost no handle, and their changes do not wake the process.
+    // Ignored files take no handle, and their changes do not wake the process.
     ignored: (path, stats) => {
       if (graph === undefined) return false;
       const isFolder = (stats ?? statSync(path, { throwIfNoEntry: false }))?.isDirectory() === true;
@@ -52,14 +52,14 @@ function nearestExisting(path: string): string {
 }
 
 export interface DebounceOptions {
-  /** The batch is handed on after this long without another item. */
+  /** The batch is reported after this long without another item. */
   readonly quietMs: number;
-  /** The batch is handed on this long after its first item at the latest. */
+  /** The batch is reported this long after its first item at the latest. */
   readonly maxMs: number;
   readonly clock: Pick<Clock, 'now' | 'startTimer'>;
 }
 
-/** Collects items that arrive in a burst, such as the files of a checkout, and hands them on as one batch. */
+/** Collects items that arrive in a burst, such as the files of a checkout, and reports them as one batch. */
 export function createDebounce<T>(
   { quietMs, maxMs, clock }: DebounceOptions,
   onBatch: (items: ReadonlySet<T>) => void,

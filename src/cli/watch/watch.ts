@@ -13,6 +13,7 @@ import { renderBrief } from '../../reports/index.ts';
 import { runSuites } from '../../run/run.ts';
 import { formatCount, formatDuration } from '../../text/format-amount.ts';
 import { breakWorkflowCommands, toSafeLine } from '../../text/sanitize.ts';
+import { usageError } from '../flags/flag-reader.ts';
 import { resolveRun } from '../flags/resolve-run.ts';
 import type { Io } from '../io.ts';
 import { maskByName } from '../output/mask.ts';
@@ -21,15 +22,13 @@ import { openProgress } from '../output/progress.ts';
 import { type ReportRequest, writeReports } from '../output/reports.ts';
 import { wantsColor } from '../output/style.ts';
 import { type PreparedRun, prepareRun } from '../run/prepare-run.ts';
-import { usageError } from '../usage-error.ts';
 import type { FileWatcher } from './file-watcher.ts';
-import { createInbox, type Inbox } from './inbox.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 
 /**
- * `llmcheck run --watch`: a run, and after each change a round that goes on in the same record. A round keeps each verdict
- * that the change does not affect, and runs the other cells again.
+ * `llmcheck run --watch`: a run, then a round in the same record after each change. A round keeps each verdict that the
+ * change does not affect, and runs the other cells again.
  */
 export async function watchCommand(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
   checkFlags(flags, io);
@@ -51,7 +50,7 @@ export async function watchCommand(paths: readonly string[], flags: Flags, io: I
   }
 }
 
-/** Mistakes in the flags themselves end the command, since no change of a file mends them. */
+/** Mistakes in the flags end the command, since no change of a file can correct them. */
 function checkFlags(flags: Flags, io: Io): void {
   const { values } = resolveRun({}, { flags, env: io.env, cwd: io.cwd, root: findProjectRoot(io.cwd, undefined) });
   for (const key of ['dryRun', 'batch', 'resume', 'updateBaseline'] as const) {
@@ -74,10 +73,10 @@ class WatchSession {
   readonly #color: boolean;
   /** Undefined before the first round. */
   #graph: WatchGraph | undefined;
-  /** Of the last load without mistakes. */
+  /** The graph of the last load without mistakes. */
   #wholeGraph: WatchGraph | undefined;
   #lastRun: { readonly runId: string; readonly recordPath: string } | undefined;
-  /** What changed since the last round that was finished. */
+  /** Files that changed since the last round that finished. */
   #unfinished = new Set<string>();
 
   constructor(options: SessionOptions) {
@@ -108,7 +107,7 @@ class WatchSession {
       isStarted = true;
       await this.#runRound(prepared, findTouched([before, graph], this.#unfinished));
     } catch (error) {
-      // A mistake in a file can be mended while watching goes on; one elsewhere ends the first round.
+      // The user can correct a mistake in a file while watching goes on. Any other mistake ends the first round.
       const isInFile = error instanceof UserError && error.problems.some(({ at }) => at !== undefined);
       if (!(error instanceof UserError) || (isFirst && !isStarted && !isInFile)) throw error;
       if (!isStarted) this.#watch(buildBrokenGraph(reads, this.#graph));
@@ -184,7 +183,7 @@ function findTouched(
   return touched;
 }
 
-/** The report on the terminal shows what ran in this round; every other report is of the whole run. */
+/** The terminal report shows only this round; every other report shows the whole run. */
 function asRound(request: ReportRequest, finished: readonly FinishedCell[]): ReportRequest {
   if (request.name !== 'terminal') return request;
   const render = (report: Report, style: Parameters<typeof renderRound>[2]) => renderRound(report, finished, style);
@@ -239,4 +238,55 @@ function describeRound({ totals, run }: Report, finished: readonly FinishedCell[
   const kept = Math.max(0, totals.planned + totals.observed - new Set(finished.map(({ label }) => label)).size);
   const parts = [`ran ${formatCount(finished.length, 'cell')}`, `${cached} from the cache`, `kept ${kept}`];
   return `${parts.join(', ')}; took ${formatDuration(run.durationMs)}`;
+}
+
+type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** Collects changed files and the signal to stop while a round runs. */
+export interface Inbox {
+  add(batch: ReadonlySet<string>): void;
+  end(signal: StopSignal): void;
+  readonly signal: StopSignal | undefined;
+  /** Resolves to the changes that count, once there are some, or to the signal. */
+  next(counts: (path: string) => boolean): Promise<ReadonlySet<string> | StopSignal>;
+  /** Aborted once a change that counts arrives. */
+  expect(counts: (path: string) => boolean): AbortSignal;
+}
+
+export function createInbox(): Inbox {
+  let waiting = new Set<string>();
+  let signal: StopSignal | undefined;
+  let onArrival: () => void = () => undefined;
+  return {
+    add(batch) {
+      for (const path of batch) waiting.add(path);
+      onArrival();
+    },
+    end(received) {
+      signal ??= received;
+      onArrival();
+    },
+    get signal() {
+      return signal;
+    },
+    next: (counts) =>
+      new Promise((resolve) => {
+        onArrival = () => {
+          const found = [...waiting].filter(counts);
+          // Other files are dropped. Otherwise the set would grow with every file of a build.
+          waiting = new Set();
+          if (signal === undefined && found.length === 0) return;
+          onArrival = () => undefined;
+          resolve(signal ?? new Set(found));
+        };
+        onArrival();
+      }),
+    expect(counts) {
+      const controller = new AbortController();
+      onArrival = () => {
+        if ([...waiting].some(counts)) controller.abort();
+      };
+      return controller.signal;
+    },
+  };
 }

@@ -1,18 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PageCase, PageCell } from '../../model/page.ts';
-import { usePage } from '../page-context.ts';
+import { useDetail, usePage } from '../page-context.ts';
 import { formatNumber, nameOf, plainName, plainText, SafeLine, TextBlock, trialsOf } from '../safe-text.tsx';
 import { ChangeMark, StatusMark, toneOf } from '../status-mark.tsx';
 import { ToolCalls } from './case-detail.tsx';
 import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
-import { useDetail } from './use-detail.ts';
 
 interface AnswerGridProps {
   readonly matrix: Matrix;
   readonly filter: CaseFilter;
 }
 
-/** Whole answers: a row for each case, a column for each variant. One page is drawn at a time. */
+/** Whole answers: a row for each case, a column for each variant, in pages. */
 export function AnswerGrid({ matrix: { rows, columns }, filter }: AnswerGridProps) {
   const [page, setPage] = useState(0);
   useEffect(() => setPage(0), [rows]);
@@ -137,7 +136,7 @@ function Answer({ cell, name }: { readonly cell: PageCell; readonly name: string
   );
 }
 
-/** The last thing that the case asked. */
+/** The last paragraph of the case's last question. */
 function questionOf({ messages = [], turns = [] }: PageCase): string | undefined {
   const question = [...messages, ...turns].findLast(({ role }) => role === 'user');
   return question === undefined

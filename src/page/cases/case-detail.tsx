@@ -115,7 +115,7 @@ function Trial({ trial, baseline, detail }: TrialProps) {
   );
 }
 
-/** The answer beside that of the baseline; the whole answer where there is nothing to compare it with. */
+/** The answer beside the baseline's; the whole answer where the two can't be compared or are equal. */
 function Answers({ trial, baseline }: Omit<TrialProps, 'detail'>) {
   const { reasoning, refusal } = trial;
   const now = answerText(trial);

@@ -1,10 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageCell } from '../../model/page.ts';
 import { formatDuration } from '../../text/format-amount.ts';
-import { usePage } from '../page-context.ts';
+import { usePage, useSize } from '../page-context.ts';
 import { plainName, SafeLine, trialsOf } from '../safe-text.tsx';
 import { ChangeMark, StatusMark, toneOf } from '../status-mark.tsx';
-import { useSize } from '../use-size.ts';
 import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
 
 interface CaseMatrixProps {
@@ -12,7 +11,7 @@ interface CaseMatrixProps {
   readonly filter: CaseFilter;
 }
 
-/** Cases × variants. Only the rows in sight are drawn; two empty rows have the height of the others. */
+/** Cases × variants. Renders only the visible rows; two empty rows take the height of the others. */
 export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
   const { rows, columns } = matrix;
   const box = useRef<HTMLDivElement>(null);
@@ -28,7 +27,7 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
       onScroll={(event) => setTop(event.currentTarget.scrollTop)}
       onKeyDown={(event) => moveFocus(event, box.current)}
     >
-      {/* A narrow screen draws the rows as grids, which takes the roles of a table away unless they are written. */}
+      {/* On a narrow screen the rows are grids, which lose the roles of a table unless the roles are written out. */}
       <table
         role="table"
         aria-rowcount={rows.length + 1}
@@ -73,11 +72,11 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
 const rowHeight = 56;
 const overscan = 8;
 
-/** The rows in sight: the first, and the one after the last. */
+/** The range of visible rows. */
 function useSight(box: { readonly current: HTMLDivElement | null }, rows: readonly MatrixRow[]) {
   const [top, setTop] = useState(0);
   const height = useSize(box, 900, ({ clientHeight }) => clientHeight);
-  // Other filters show other rows, from the first one.
+  // New filters show other rows, so the table scrolls to the top.
   const scrollToTop = () => {
     if (box.current !== null) box.current.scrollTop = 0;
     setTop(0);

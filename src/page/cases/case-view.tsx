@@ -1,17 +1,16 @@
 import { useMemo } from 'preact/hooks';
 import { defined } from '../../json/defined.ts';
 import type { PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
-import { usePage } from '../page-context.ts';
+import { useDetail, usePage } from '../page-context.ts';
 import type { View } from '../route.ts';
 import { CopyButton, nameOf, SafeLine } from '../safe-text.tsx';
 import { ChangeMark, StatusMark } from '../status-mark.tsx';
 import { CaseDetail } from './case-detail.tsx';
 import { type CaseFilter, filterRows, listCells } from './filter-rows.ts';
-import { useDetail } from './use-detail.ts';
 
 type CaseAddress = Extract<View, { name: 'case' }>;
 
-/** One case on one variant. Previous and next are those of the table that the reader came from. */
+/** One case on one variant. Previous and next follow the table that the reader came from. */
 export function CaseView({ view }: { readonly view: CaseAddress }) {
   const { index } = usePage();
   const suite = index.suites.find((other) => other.suite === view.suite);
@@ -119,7 +118,7 @@ function useNeighbours(view: CaseAddress, cell: PageCell | undefined): Neighbour
   const [before, after] = [cells.slice(0, at), cells.slice(at)].map((part) => part.filter((one) => one.row !== row));
   return defined({ before: addressOf(before?.at(-1), before), after: addressOf(after?.[0], after) });
 
-  /** The same variant of the next case, where it is in the table. */
+  /** The next case on the same variant, or on another where the table does not show that. */
   function addressOf(next: FoundCell | undefined, part: readonly FoundCell[] = []): CaseAddress | undefined {
     if (next === undefined) return undefined;
     const { suite } = next.row;
@@ -139,7 +138,7 @@ interface NeighbourProps {
   readonly to: CaseAddress | undefined;
   readonly filter: CaseFilter;
   readonly text: string;
-  /** The keys `j` and `k` look for it. */
+  /** The keys `j` and `k` find the link by it. */
   readonly rel: 'prev' | 'next';
 }
 

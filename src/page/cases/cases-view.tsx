@@ -9,7 +9,7 @@ import { AnswerGrid } from './answer-grid.tsx';
 import { CaseMatrix } from './case-matrix.tsx';
 import { type CaseFilter, caseStatuses, filterRows, prepareSearch } from './filter-rows.ts';
 
-/** Every case on every variant. The filter is in the address, so that a link keeps it. */
+/** Every case on every variant. The filter is part of the address, so that a link keeps it. */
 export function CasesView({ filter: given }: { readonly filter: CaseFilter }) {
   const { index, href } = usePage();
   const [filter, setFilter] = useState(given);
@@ -21,7 +21,7 @@ export function CasesView({ filter: given }: { readonly filter: CaseFilter }) {
   const matrix = useMemo(() => filterRows(index, filter), [index, filter]);
   const change = (next: CaseFilter) => {
     setFilter(next);
-    // Each letter would else be a step of the browser's history.
+    // `pushState` would make each letter a step of the browser's history.
     history.replaceState(null, '', href({ name: 'cases', filter: next }));
   };
   const { rows, total, counts } = matrix;
@@ -57,7 +57,7 @@ interface LayoutSwitchProps {
   readonly onChange: (filter: CaseFilter) => void;
 }
 
-/** The table shows how cases did at a glance, the grid what was answered. */
+/** The table shows results, the grid whole answers. */
 function LayoutSwitch({ filter: { layout, ...others }, onChange }: LayoutSwitchProps) {
   const isGrid = layout === 'answers';
   return (

@@ -1,7 +1,7 @@
 import type { CaseStatus } from '../../model/cell.ts';
 import type { PageCaseRow, PageCell, PageIndex, PageSuite, PageVariant } from '../../model/page.ts';
 
-/** Which cases are shown; a missing member shows all. */
+/** Which cases are shown. A missing member does not filter. */
 export interface CaseFilter {
   readonly text?: string;
   readonly statuses?: readonly CaseStatus[];
@@ -28,7 +28,7 @@ export interface Column {
   readonly provider: string;
 }
 
-/** A row of the table; `cells` has the index of columns. */
+/** A row of the table; `cells` has the same order as the columns. */
 export interface MatrixRow {
   readonly suite: PageSuite;
   readonly row: PageCaseRow;
@@ -147,14 +147,14 @@ function fitsText(suite: PageSuite, row: PageCaseRow, cell: PageCell, words: rea
   return words.every((word) => text.includes(word));
 }
 
-/** Makes the texts that are searched before the first letter is typed. */
+/** Prepares the searched texts before the first letter is typed. */
 export function prepareSearch({ suites }: Pick<PageIndex, 'suites'>): void {
   for (const suite of suites) {
     for (const row of suite.cases) for (const cell of row.cells) textOf(suite, row, cell);
   }
 }
 
-/** Made once for each cell: to lower the case of 10,000 answers takes longer than to search them. */
+/** The searched text of each cell. Lowering the case of 10,000 answers takes longer than searching them. */
 const texts = new WeakMap<PageCell, string>();
 
 function textOf(suite: PageSuite, row: PageCaseRow, cell: PageCell): string {

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { PageText } from '../../model/page.ts';
 import { CutNote, formatNumber, plainText, SafeText } from '../safe-text.tsx';
-import { type AlignedRow, alignAnswers, type SideLine, type SidePart } from './align.ts';
+import { type AlignedRow, alignAnswers, type SideLine, type SidePart } from './diff.ts';
 import { showBlank } from './text-diff.tsx';
 
 interface AnswerPairProps {
@@ -11,7 +11,7 @@ interface AnswerPairProps {
   readonly maxRows: number;
 }
 
-/** The old and the new answer side by side; on a narrow screen one below the other. */
+/** The old and the new answer side by side, or one below the other on a narrow screen. */
 export function AnswerPair({ before, after, maxRows }: AnswerPairProps) {
   const rows = useMemo(() => alignAnswers(plainText(before), plainText(after)), [before, after]);
   const shown = rows.slice(0, maxRows);
@@ -35,7 +35,7 @@ interface SideProps {
   readonly rows: readonly AlignedRow[];
 }
 
-/** Its lines are in the rows of the grid, beside those of the other side. */
+/** One answer. Its lines are rows of a grid, beside those of the other answer. */
 function Side({ name, side, rows }: SideProps) {
   return (
     <section class={`side ${side}`} aria-label={`${name}: answer`}>

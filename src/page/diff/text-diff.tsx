@@ -10,7 +10,7 @@ interface TextDiffProps {
   readonly label: string;
 }
 
-/** Both texts as one: removed parts are struck out, added ones underlined. */
+/** Both texts in one: removed parts are struck out, added parts are underlined. */
 export function TextDiff({ before, after, label }: TextDiffProps) {
   const parts = diffTexts(before, after);
   if (parts === undefined) {
@@ -44,12 +44,12 @@ export function TextDiff({ before, after, label }: TextDiffProps) {
   );
 }
 
-/** Makes a change of blanks visible. */
+/** Makes a change of spaces and line breaks visible. */
 export function showBlank(text: string): string {
   return text.trim() === '' ? text.replaceAll(' ', '·').replaceAll('\n', '↵\n') : text;
 }
 
-/** The members that differ; nothing where a side is no JSON. */
+/** The JSON members that differ; empty where a side is no JSON. */
 export function MemberDiff({ before, after }: { readonly before: string; readonly after: string }) {
   const changes = diffJsonTexts(before, after);
   if (changes === undefined) return null;

@@ -2,21 +2,21 @@ import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import type { RateEstimate } from '../../model/summary.ts';
 import { percentOf } from '../../text/format-amount.ts';
+import { useSize } from '../page-context.ts';
 import { plainName, SafeLine } from '../safe-text.tsx';
 import { Table } from '../table.tsx';
-import { useSize } from '../use-size.ts';
 import { chartHeight, type Scale } from './scales.ts';
 
 interface ChartFrameProps {
   readonly title: string;
   /** What the chart shows, in one sentence. */
   readonly summary: string;
-  /** The same as a table: its head, then its rows. */
+  /** The data as a table: the head, then the rows. */
   readonly table: readonly (readonly string[])[];
   readonly children: (width: number) => ComponentChildren;
 }
 
-/** A chart with a sentence and a table that say the same. */
+/** A chart with a sentence and a table of the same data. */
 export function ChartFrame({ title, summary, table, children }: ChartFrameProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useSize(box, 420, ({ clientWidth }) => Math.max(200, Math.floor(clientWidth)));

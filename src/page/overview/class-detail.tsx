@@ -7,7 +7,7 @@ interface ClassDetailProps {
   readonly classes: PageClasses;
 }
 
-/** Macro F1, what moved, the scores of each class and the confusion matrix of a variant. */
+/** Macro F1, moved answers, the scores of each class and the confusion matrix of a variant. */
 export function ClassDetail({ variant, classes }: ClassDetailProps) {
   const { macroF1, moved, scores, matrix, others } = classes;
   const name = nameOf(variant);

@@ -5,7 +5,7 @@ import { nameOf, SafeLine } from '../safe-text.tsx';
 import { changeWords, StatusMark } from '../status-mark.tsx';
 import { Table } from '../table.tsx';
 
-/** What moved since the baseline: a row for each variant, then remarks and each changed prompt once. */
+/** Changes since the baseline: a row for each variant, then remarks and each changed prompt once. */
 export function Comparisons({ suite }: { readonly suite: PageSuite }) {
   const compared = suite.variants.filter(({ comparison }) => comparison !== undefined);
   return (

@@ -6,7 +6,7 @@ import { toneOf } from '../status-mark.tsx';
 import { SuiteSection } from './suite-section.tsx';
 import { isAccepted, WhatBroke } from './what-broke.tsx';
 
-/** The verdict, then what broke, then the numbers behind it. */
+/** The verdict, then the failures, then the figures of each suite. */
 export function OverviewView() {
   const { index } = usePage();
   return (
@@ -27,7 +27,7 @@ function Verdict({ index }: { readonly index: PageIndex }) {
   const progress = useProgress();
   const [word = '', ...rest] = verdict.text.split(/(?<=^\w+): ?/);
   const isRunning = progress !== undefined;
-  // A change that accepts regressions is green for the gate alone.
+  // A run that passed only because its change accepts regressions is not shown in green.
   const accepts = verdict.outcome === 'passed' && index.failures.entries.some(isAccepted);
   const tone = isRunning ? 'quiet' : accepts ? 'warn' : toneOf(verdict.outcome);
   const done = totals.passed + totals.failed + totals.errored;
@@ -111,7 +111,7 @@ function formatTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }
 
-/** A name stays as it is written. */
+/** Capitalizes a sentence unless it begins with the name of a suite. */
 function startSentence(text: string, { suites }: PageIndex): string {
   return suites.some(({ suite }) => text.startsWith(suite)) ? text : capitalize(text);
 }

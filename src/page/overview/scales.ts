@@ -29,7 +29,7 @@ function roundTicks(low: number, high: number, count: number): readonly number[]
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999) ?? power;
   const ticks: number[] = [];
   const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-6)];
-  // Sums of fractions are not exact, and a tick beside 0 or 1 would be named 1 % or 99 %.
+  // Products of fractions are not exact. A tick beside 0 or 1 would be labelled 1 % or 99 %.
   for (let at = first; at <= last; at += 1) ticks.push(Number((at * step).toPrecision(12)));
   return ticks;
 }
@@ -40,7 +40,7 @@ export interface LabelPlace {
   readonly y: number;
 }
 
-/** Moves labels of one side apart, so that none is drawn over another; all stay within the chart. */
+/** Moves labels of one side apart, so that none overlaps another and all stay within the chart. */
 export function placeLabels(points: readonly LabelPlace[], width: number): readonly LabelPlace[] {
   return [true, false].flatMap((isLeft) => {
     const side = points.filter(({ x }) => x > width / 2 === isLeft).toSorted((a, b) => a.y - b.y);

@@ -6,11 +6,9 @@ import { usePage } from '../page-context.ts';
 import { nameOf, SafeLine } from '../safe-text.tsx';
 import { StatusMark } from '../status-mark.tsx';
 import { Table } from '../table.tsx';
+import { LatencyChart, QualityChart, TrendChart } from './charts.tsx';
 import { ClassDetail } from './class-detail.tsx';
 import { Comparisons } from './comparisons.tsx';
-import { LatencyChart } from './latency-chart.tsx';
-import { QualityChart } from './quality-chart.tsx';
-import { TrendChart } from './trend-chart.tsx';
 
 /** One suite: a row for each variant, its comparison, and the charts. */
 export function SuiteSection({ suite }: { readonly suite: PageSuite }) {
@@ -105,7 +103,7 @@ function VariantRow({ suite, variant }: { readonly suite: PageSuite; readonly va
   );
 }
 
-/** Only charts that show something. */
+/** The charts that have data. */
 function Charts({ suite }: { readonly suite: PageSuite }) {
   const gated = suite.variants.filter(({ replacedBy }) => replacedBy === undefined);
   const trends = gated.filter(({ trend = [] }) => trend.length > 1).slice(0, maxCharts);
@@ -113,7 +111,7 @@ function Charts({ suite }: { readonly suite: PageSuite }) {
   const timed = gated.filter(({ latencies }) => latencies !== undefined).slice(0, maxCharts);
   if (trends.length + timed.length === 0 && priced.length < 2) return null;
   const count = trends.length + timed.length + (priced.length < 2 ? 0 : 1);
-  // Where something broke, people look at answers first.
+  // Charts are folded where something failed, since people then look at answers first.
   const isOpen = suite.variants.every(({ failed, errored }) => failed + errored === 0);
   return (
     <details open={isOpen}>

@@ -6,7 +6,7 @@ import { usePage } from '../page-context.ts';
 import { CutNote, formatNumber, plainText, SafeLine, TextBlock } from '../safe-text.tsx';
 import { StatusMark } from '../status-mark.tsx';
 
-/** What did not pass, once: the worst cases with both answers, then what was not judged, then other limits. */
+/** Everything that did not pass: the worst cases with both answers, cases without a verdict, then other limits. */
 export function WhatBroke() {
   const { index } = usePage();
   const { entries, hidden, errored, tolerated, limits } = index.failures;
@@ -83,7 +83,7 @@ function Section({ title, entries, hidden }: SectionProps) {
   );
 }
 
-/** The rest is a click away: a page of answers is not read. */
+/** Further entries are folded, since few people read a whole page of answers. */
 const maxInFull = 10;
 const maxRows = 40;
 
@@ -91,12 +91,12 @@ export function isAccepted({ outcomes }: PageFailure): boolean {
   return outcomes.every((outcome) => outcome.isAccepted === true);
 }
 
-/** False where the gate lets each of them through: then a limit is what the verdict is about. */
+/** False where the gate tolerates every entry. Then the verdict is about a limit. */
 function isBroken(entries: readonly PageFailure[]): boolean {
   return entries.some(({ outcomes }) => outcomes.some(({ tolerated }) => tolerated === undefined));
 }
 
-/** The table that holds these cases, which also orders the previous and the next case. */
+/** The filter of the table with these cases, which also orders the previous and the next case. */
 function filterOf(entries: readonly PageFailure[], hidden: number): CaseFilter {
   const outcomes = entries.flatMap((entry) => entry.outcomes);
   const areRegressions = hidden === 0 && outcomes.every(({ change }) => change === 'regressed');
@@ -160,7 +160,7 @@ function Entry({ entry, filter }: { readonly entry: PageFailure; readonly filter
   );
 }
 
-/** How the case failed on the variants that failed alike. */
+/** How the case failed on the variants where it failed alike. */
 function Outcome({ outcome }: { readonly outcome: PageOutcome }) {
   const { variants, word, trials, tolerated, before, now, reasons, status } = outcome;
   const facts = [variants, word === 'regressed' && tolerated === undefined ? undefined : word, trials, tolerated];
@@ -205,7 +205,7 @@ interface GroupsProps {
   readonly isFolded?: boolean;
 }
 
-/** Cases that have a reason in common. */
+/** Cases with a common reason. */
 function Groups({ title, groups, filter, isFolded = false }: GroupsProps) {
   if (groups.length === 0) return null;
   const list = (

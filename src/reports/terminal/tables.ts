@@ -1,8 +1,7 @@
-import Table from 'cli-table3';
 import type { PageClasses } from '../../model/page.ts';
 import type { SuiteReport, VariantReport } from '../../model/report.ts';
 import { displayWidth, shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
-import { noBorders } from '../../terminal/no-borders.ts';
+import { renderPlainTable } from '../../terminal/plain-table.ts';
 import { formatCount, formatPercent, percentOf } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { describeClasses, noneOfThem } from '../classes.ts';
@@ -24,7 +23,6 @@ export function renderVariantTable(suite: SuiteReport, paint: Paint): string[] {
 }
 
 const indent = '  ';
-const gap = '  ';
 
 function columnsOf(variant: VariantReport, paint: Paint) {
   const { passRate, latencyMs } = variant;
@@ -61,21 +59,9 @@ function describeVariant(variant: VariantReport, room: number): string[] {
   return wrapToWidth(text.join(', '), room - 2).map((line, index) => (index === 0 ? line : `  ${line}`));
 }
 
-/** Aligns rows in columns. The first `leading` columns are aligned to the left, the others to the right. */
+/** Aligns rows in columns with two spaces between them. The first `leading` columns are aligned to the left. */
 function renderRows(rows: readonly (readonly string[])[], leading: number): string[] {
-  if (rows.length === 0) return [];
-  const table = new Table({
-    chars: { ...noBorders, middle: gap },
-    // By default the library colours borders even where colour is off.
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: (rows[0] ?? []).map((_, column) => (column < leading ? 'left' : 'right')),
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '');
+  return renderPlainTable(rows, { gap: '  ', leading });
 }
 
 /** `40/42 passed, 2 failed`: zeros are left out. */

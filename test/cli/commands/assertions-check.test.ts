@@ -115,7 +115,7 @@ describe('assertions check', () => {
     const left = suite.mutants - suite.caught;
     expect([left > 0, weak]).toEqual([true, {}]);
     expect((await project.run(['assertions', 'check'])).stdout).toContain(
-      `${suite.caught} of ${suite.mutants} wrong answers caught, ${left} left to judges, who are not asked here`,
+      `${suite.caught} of ${suite.mutants} wrong answers caught, ${left} that only a judge could catch (no judge is called here)`,
     );
   });
 

@@ -183,7 +183,7 @@ test('replies that can not be read are no words: outside the measurement, and ex
   const project = open();
   const { code, stdout } = await project.run(['judge', 'check'], { env: server.env });
   expect(code).toBe(3);
-  expect(stdout).toContain('labelled     90, and 10 without a word of the judge');
+  expect(stdout).toContain('labelled     90, and 10 without a verdict of the judge');
 });
 
 test('labels or verdicts that are all alike have no kappa, so the judge may not decide', async () => {

@@ -23,7 +23,7 @@ test('a record that breaks off at any byte is resumed to the same report', async
   expect(cuts.size).toBeGreaterThan(10);
 });
 
-test('a record that broke off within its first line holds nothing to go on with: --resume begins anew', async () => {
+test('a record that broke off within its first line holds nothing to resume: --resume starts a new run', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
   const whole = await project.report(['run'], { env: server.env });
@@ -33,7 +33,7 @@ test('a record that broke off within its first line holds nothing to go on with:
     const again = await project.report(['run', '--resume'], { env: server.env });
     expect(again.code).toBe(0);
     expect(again.report.totals).toMatchObject({ planned: 3, passed: 3 });
-    expect(again.stderr).toContain('nothing to go on with');
+    expect(again.stderr).toContain('nothing to resume');
     const id = whole.report.run.id;
     const named = await project.run(['run', '--resume', id], { env: server.env });
     expect([named.code, named.stderr.includes(record)]).toEqual([2, true]);
