@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { StorageError } from '../files/write-files.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { storageProblem, UserError } from '../model/problem.ts';
+import { UserError } from '../model/problem.ts';
+import { storageProblem } from '../model/storage-problem.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { quote } from '../text/shorten.ts';
 import { commands } from './commands/index.ts';

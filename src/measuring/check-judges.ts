@@ -11,7 +11,7 @@ import { judgeAnswer } from '../judges/judge-answer.ts';
 import { describeUnvalidated, hashLabels, readCalibrations, writeCalibrations } from '../judges/validated-judges.ts';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { CellKey } from '../model/cell.ts';
-import { withRefusal } from '../model/problem.ts';
+import { withRefusal } from '../model/storage-problem.ts';
 import type { LabelledAnswer, Suite } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';

@@ -1,6 +1,5 @@
-import { canonicalJson, spell } from '../json/canonical-json.ts';
+import { spell } from '../json/canonical-json.ts';
 import { SpelledNumber } from '../text/exact-numbers.ts';
-import { sha256Hex } from '../text/sha256.ts';
 import type { SelectSpec } from './verdict.ts';
 
 /** The classes of a suite: what its cases are, what the answers say that they are, and the limits on how often that is right. */
@@ -46,9 +45,4 @@ export function nameClass(value: unknown): string | undefined {
   if (typeof value === 'object' && !(value instanceof SpelledNumber)) return undefined;
   const name = spell(value).trim();
   return name === '' ? undefined : name;
-}
-
-/** Names a selection, by hash. */
-export function selectionId(found: SelectSpec): string {
-  return sha256Hex(canonicalJson(found)).slice(0, 12);
 }

@@ -1,6 +1,3 @@
-import { StorageError } from '../files/write-files.ts';
-import { defined } from '../json/defined.ts';
-
 /** A place in a file that the user wrote, 1-based. */
 export interface SourceLocation {
   /** Relative to the working folder where that is shorter to read, else absolute. */
@@ -76,36 +73,5 @@ export class UserError extends Error {
     super(problems.map((problem) => problem.message).join('\n'), options);
     this.name = 'UserError';
     this.problems = problems;
-  }
-}
-
-/** A refusal of the disk is a problem that the user can fix. */
-export function storageProblem({ message, code }: StorageError, hint = storageHints[code]): Problem {
-  return { code: 'environment', severity: 'error', message, ...defined({ hint }) };
-}
-
-const room = 'make room on the disk';
-const access = 'make the folder writable';
-const place = 'move the file or folder that is in the way, or name another path';
-
-const storageHints: Readonly<Record<string, string>> = {
-  EACCES: access,
-  EDQUOT: room,
-  EEXIST: place,
-  EFBIG: room,
-  EISDIR: place,
-  ENOSPC: room,
-  ENOTDIR: place,
-  EPERM: access,
-  EROFS: access,
-};
-
-/** Turns what the disk refuses into a `UserError`; without a hint that of the reason is given. */
-export function withRefusal<T>(work: () => T, hint?: string): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    throw new UserError([storageProblem(error, hint)], { cause: error });
   }
 }

@@ -6,7 +6,6 @@ import type { Writable } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { isStrictSchema } from '../json/strict-schema.ts';
 import type { Cell, CellClasses, CellKey } from '../model/cell.ts';
-import { selectionId } from '../model/classes.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { Endpoint } from '../model/provider.ts';
@@ -19,6 +18,7 @@ import {
   slicesOf,
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { selectionId } from '../record/count-classes.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 

@@ -1,7 +1,9 @@
+import { canonicalJson } from '../json/canonical-json.ts';
 import { isJudged } from '../model/cell.ts';
-import { type ClassPolicy, noClass, selectionId } from '../model/classes.ts';
+import { type ClassPolicy, noClass } from '../model/classes.ts';
 import type { ClassCell, ClassReport, ClassScoreReport, ShareEstimate } from '../model/report.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import type { SelectSpec } from '../model/verdict.ts';
 import { macroF1Interval } from '../stats/bootstrap-f1.ts';
 import {
   type Classified,
@@ -14,6 +16,12 @@ import {
 import { sharedGroups } from '../stats/means.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
+import { sha256Hex } from '../text/sha256.ts';
+
+/** Names a selection, by hash. */
+export function selectionId(found: SelectSpec): string {
+  return sha256Hex(canonicalJson(found)).slice(0, 12);
+}
 
 /** The class of a case; undefined where the suite has none for it. */
 export function truthOf({ trials }: Pick<CaseSummary, 'trials'>): string | undefined {
@@ -23,7 +31,7 @@ export function truthOf({ trials }: Pick<CaseSummary, 'trials'>): string | undef
 /** Reads the class that a row's answer names, by the classes of one suite. */
 type FindClass = (row: Pick<RowSummary, 'status' | 'classified'>) => string | undefined;
 
-/** \`noClass\` where an answer names none of the suite's; undefined without a verdict, or where it was found in another way. */
+/** `noClass` where an answer names none of the suite's; undefined without a verdict, or where it was found in another way. */
 export function createFindClass({ found, names }: Pick<ClassPolicy, 'found' | 'names'>): FindClass {
   const by = selectionId(found);
   const known = new Set(names);

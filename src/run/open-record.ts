@@ -1,6 +1,6 @@
 import { StorageError } from '../files/write-files.ts';
-import { withRefusal } from '../model/problem.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
+import { withRefusal } from '../model/storage-problem.ts';
 import type { RowSummary } from '../model/summary.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { summarizeRow } from '../record/case-summaries.ts';

@@ -1,11 +1,11 @@
 import { defined } from '../json/defined.ts';
 import type { BaselineTrial } from '../model/baseline.ts';
 import { isJudged } from '../model/cell.ts';
-import { type ClassPolicy, selectionId } from '../model/classes.ts';
+import type { ClassPolicy } from '../model/classes.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { CellRow } from '../model/record.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import { truthOf } from '../record/count-classes.ts';
+import { selectionId, truthOf } from '../record/count-classes.ts';
 
 /** An answer as it was kept. */
 type KeptAnswer = Pick<BaselineTrial | CellRow, 'output' | 'toolCalls' | 'reasoning'>;
