@@ -10,7 +10,7 @@ import { githubWorkflow, gitlabPipeline } from '../src/cli/commands/init-ci.ts';
 import { envNameOf, runFlags } from '../src/cli/flags/run-flags.ts';
 import { addCommands } from '../src/cli/main.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/json/json.ts';
-import { describeAssertions } from '../src/listing/describe-assertion.ts';
+import { describeAssertions } from '../src/listing/list-parts.ts';
 import type { AssertionDeclaration } from '../src/model/assertion.ts';
 import type { FailureKind } from '../src/model/completion.ts';
 import { installCommand } from '../src/model/optional-packages.ts';

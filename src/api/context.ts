@@ -5,7 +5,7 @@ import { didYouMean } from '../text/did-you-mean.ts';
 
 /** Where a call of the API takes place. */
 export interface ApiContext {
-  /** Relative paths start here, and the project is looked for upwards from here; default: the process's working folder. */
+  /** The folder of relative paths, and where the search for the project starts upwards; default: the working folder. */
   readonly cwd?: string;
   /** Where keys are looked up; default: the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -25,7 +25,7 @@ export type Keys<T> = Readonly<Record<keyof Required<T>, true>>;
 
 export const contextKeys: Keys<ApiContext> = { cwd: true, env: true, config: true };
 
-/** Throws a `UserError` for unknown keys: a misspelt option would be ignored in silence. */
+/** Throws a `UserError` for unknown keys, since a misspelt option would be ignored silently. */
 export function refuseUnknown(given: object, known: Readonly<Record<string, true>>, what: string): void {
   const names = Object.keys(known);
   const problems = Object.keys(given)

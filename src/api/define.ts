@@ -11,7 +11,7 @@ import type {
 import type { ReporterPlugin } from '../model/plugin.ts';
 import type { SuiteDefinition } from './suite-definition.ts';
 
-/** A suite in TypeScript: the default export of a `*.eval.ts` file, found beside the YAML ones. It is data: no function in it. */
+/** A suite in TypeScript: the default export of a `*.eval.ts` file beside the YAML ones. It is data without functions. */
 export function defineSuite(suite: SuiteDefinition): SuiteDefinition {
   return suite;
 }
@@ -31,7 +31,7 @@ export function defineAssertion<const Schema extends ParamsSchema>(
   return {
     ...definition,
     kind: 'assertion',
-    // The parameters are what this very schema returned, which the plug-ins' common type can't say.
+    // The parameters come from this schema, which the common type of plug-ins can't express.
     check: (input) => definition.check(input as PluginCheckInput<ParamsOf<Schema>>),
   };
 }
@@ -54,7 +54,7 @@ export function defineProvider<const Schema extends ParamsSchema>(
   return {
     ...definition,
     kind: 'provider',
-    // The options are what this very schema returned, which the plug-ins' common type can't say.
+    // The options come from this schema, which the common type of plug-ins can't express.
     complete: (request) => definition.complete(request as ProviderRequest<ParamsOf<Schema>>),
   };
 }

@@ -3,12 +3,12 @@ import type { Report } from '../model/report.ts';
 import { openContext, refuseUnknown } from './context.ts';
 import { type RunSuitesOptions, runSuitesKeys, toFlags } from './run-options.ts';
 
-/** What happens while a run is going on. */
+/** An event of a running run. */
 export type RunEvent = ProgressEvent;
 
-/** A run that is going on: its events by `for await`, its report by `await`. */
+/** A running run: `for await` reads its events, `await` its report. */
 export interface SuiteRun extends AsyncIterable<RunEvent>, PromiseLike<Report> {
-  /** Rejects with a `UserError` for what you can fix: then nothing was sent. */
+  /** Rejects with a `UserError` for mistakes that you can fix. In that case nothing was sent. */
   readonly report: Promise<Report>;
 }
 
@@ -31,7 +31,7 @@ export function runSuites(options: RunSuitesOptions = {}): SuiteRun {
   };
 }
 
-/** What plans and runs is loaded when it is used: `defineAssertion` costs nothing. */
+/** Loads the code that runs suites only when it is called, so that importing `defineAssertion` stays cheap. */
 async function run(options: RunSuitesOptions, onEvent: (event: RunEvent) => void): Promise<Report> {
   refuseUnknown(options, runSuitesKeys, 'runSuites');
   const { runProject } = await import('./run-project.ts');
@@ -41,7 +41,7 @@ async function run(options: RunSuitesOptions, onEvent: (event: RunEvent) => void
 /** Takes the next event, for each open reader. Without a reader nothing is kept. */
 type Readers = Set<(event: RunEvent) => void>;
 
-/** The events from now on. Throws the error of a run that fails. */
+/** Reads events from now on. Throws the error of a run that fails. */
 function readEvents(readers: Readers, report: Promise<Report>): AsyncIterator<RunEvent> {
   const waiting: RunEvent[] = [];
   let isEnded = false;

@@ -88,7 +88,7 @@ function groupVariants(found: readonly SuiteInRun[]): ReadonlyMap<string, readon
   const groups = new Map<string, VariantInRun[]>();
   for (const { run, suite } of found) {
     for (const variant of suite.variants) {
-      // The baseline's prompt that ran beside this one has the same name.
+      // A baseline's prompt that ran beside this one has the same name, so it is skipped.
       if (variant.recorded.baselineOf !== undefined) continue;
       const key = JSON.stringify([variant.recorded.prompt, variant.recorded.provider]);
       const group = groups.get(key) ?? [];
@@ -114,7 +114,7 @@ function buildVariant(found: readonly VariantInRun[]): VariantHistory {
   };
 }
 
-/** The pass rates that a trend is tested on. Other cases or checks have another rate, so it begins where they changed last. */
+/** The pass rates for the test of a trend. They begin at the last change of cases or checks, which changes the rate. */
 function findMeasured(found: readonly VariantInRun[]): readonly { readonly run: string; readonly rate: number }[] {
   const last = found.at(-1);
   const stamps = last === undefined ? '' : stampsOf(last.variant);
@@ -143,7 +143,7 @@ function markRedefined<Found>(
 
 /** A hash of what a variant sends, without its cases. */
 function definitionOf({ recorded: { adapter, model, params, messages } }: VariantSummary): string {
-  // The order of parameters counts, so they are text here.
+  // `JSON.stringify` keeps the order of parameters, which is part of the request.
   return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages])).slice(0, 16);
 }
 
@@ -275,7 +275,7 @@ function describeFlakes(outcomes: CaseSeries['outcomes'], recent: number | undef
 /** The share of false alarms among the named changes. */
 const maxFalseDiscoveries = 0.05;
 
-/** Some of many cases look changed by chance: the share of such cases among the named ones is bounded. */
+/** Limits the share of false alarms among the named changes, since some of many cases look changed by chance. */
 function nameChanges(cases: readonly CaseHistory[]): readonly CaseHistory[] {
   const tested = cases.flatMap(({ flakes }) => flakes.change ?? []);
   const adjusted = new Map(

@@ -3,7 +3,7 @@ import { mean } from '../stats/means.ts';
 import { mannKendall } from '../stats/trend.ts';
 import { percentOf } from '../text/format-amount.ts';
 
-/** With fewer runs the test's normal approximation is rough, and a trend is nearly never shown. */
+/** With fewer runs the test's normal approximation is rough, and the test has almost no power. */
 const minRuns = 8;
 
 /** Tests the pass rates of runs, the oldest first, for a trend at one-sided alpha / 2. */

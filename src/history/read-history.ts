@@ -10,15 +10,15 @@ import { buildHistory, type CountedRun } from './build-history.ts';
 export interface ReadHistoryOptions {
   readonly root: string;
   readonly cwd: string;
-  /** Suite files, folders and globs, also of suites that were deleted; none: all. */
+  /** Suite files, folders and globs, also of deleted suites; empty: all. */
   readonly paths: readonly string[];
   readonly suites: readonly string[];
-  /** How many of the latest runs that hold a wanted suite are read. */
+  /** Reads this many of the latest runs that hold a wanted suite. */
   readonly limit: number;
   readonly recent?: number;
 }
 
-/** Reads the heads of stored runs. A damaged record is named in the result, and the others are read. */
+/** Reads the heads of stored runs. The result names damaged records. */
 export function readHistory(options: ReadHistoryOptions): History {
   const { root, limit, recent } = options;
   const wants = createWants(options);

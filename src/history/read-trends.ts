@@ -1,17 +1,17 @@
-import type { TrendPoint, VariantTrend } from '../model/history.ts';
+import type { RunSincePin, TrendPoint, VariantTrend } from '../model/history.ts';
 import { UserError } from '../model/problem.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
-import { openRecordHeads } from '../record/read-run-record.ts';
+import { openRecordHeads, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
 import type { CountedRun } from './build-history.ts';
 
-/** The variants of a run over the latest stored runs before it and the run itself. */
+/** The results of a run's variants in the latest stored runs, with the run itself as the last. */
 export function readTrends({ root }: { readonly root: string }, current: CountedRun): readonly VariantTrend[] {
   const { id, startedAt, suites } = current.header;
   const variants = suites.flatMap(({ suite, variants: all }) =>
     all.map(({ prompt, provider }) => ({ suite, prompt, provider })),
   );
-  // The latest first. Only the points of a run are kept: thirty large records would not fit into memory.
+  // The latest first. Memory holds only the points of a run, since thirty large records would not fit.
   const runs = [pointsOf(current, variants)];
   let bytes = 0;
   for (const stored of listStoredRuns({ root })) {
@@ -27,7 +27,7 @@ export function readTrends({ root }: { readonly root: string }, current: Counted
   }));
 }
 
-/** As many as a chart can show; the bytes are what a second reads. */
+/** A chart can show this many runs, and reading this many bytes takes about a second. */
 const maxRuns = 30;
 const maxBytes = 500_000_000;
 
@@ -60,4 +60,50 @@ function pointsOf(
     const isPartial = found.recorded.filtered || errored > 0 || skipped > skippedByCase;
     return { runId: header.id, startedAt: header.startedAt, isPartial, passRate, costUsd, latencyMs };
   });
+}
+
+interface Wanted {
+  readonly suite: string;
+  readonly prompt: string;
+  readonly provider: string;
+}
+
+/** A report can list this many of the latest runs. */
+const maxRunsSince = 50;
+
+/** The whole stored runs of a variant that began after a moment, the oldest first, and the current one last. */
+export function readRunsSince(
+  current: Pick<StoredRecord, 'header' | 'summary'>,
+  wanted: Wanted,
+  { root, until }: { readonly root: string; readonly until: string },
+): readonly RunSincePin[] {
+  const runs: RunSincePin[] = [];
+  for (const { id, path } of listStoredRuns({ root })) {
+    if (runs.length === maxRunsSince) break;
+    if (id === current.header.id) continue;
+    try {
+      const { startedAt, suites } = readRunHeader(path);
+      const isWanted = suites.some(({ suite, filtered }) => suite === wanted.suite && !filtered);
+      if (startedAt <= until || startedAt > current.header.startedAt || !isWanted) continue;
+      const run = describeRun(openRecordHeads(path, root), wanted);
+      if (run !== undefined) runs.push(run);
+    } catch (error) {
+      // One damaged record must not hide the others.
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  const own = describeRun(current, wanted);
+  return [...runs.reverse(), ...(own === undefined ? [] : [own])];
+}
+
+/** Undefined where the run has no such variant. */
+function describeRun(
+  { header, summary }: Pick<StoredRecord, 'header' | 'summary'>,
+  { suite, prompt, provider }: Wanted,
+): RunSincePin | undefined {
+  const variant = summary.suites
+    .find(({ recorded }) => recorded.suite === suite)
+    ?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
+  if (variant === undefined) return undefined;
+  return { run: header.id, startedAt: header.startedAt, ...header.provenance, passRate: variant.passRate.value };
 }

@@ -56,7 +56,7 @@ export async function checkOneAnswer(
   }
 }
 
-/** Loads the checks as a suite of one case that is in no file. Problems are placed in its text. */
+/** Loads the checks as a suite of one case without a file. Problems point into its text. */
 function loadChecks(checks: readonly unknown[], { cwd, configPath, vars, expected, plugins }: CheckOptions) {
   const path = join(cwd, 'checks.yaml');
   const text = stringify({

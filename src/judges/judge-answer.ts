@@ -8,12 +8,12 @@ import { comparesAccepted, comparesOther, type FindAccepted } from '../plan/rend
 import { runWithDeadline } from '../text/deadline.ts';
 import type { OpenAsker } from './ask-models.ts';
 
-/** Finds the answer that a cell's answer is compared with: the one of the side which the gate compares its version with. */
+/** Finds the answer to compare a cell's answer with: the one of the version that the gate compares it with. */
 export type FindOther = (cell: ComparedCell) => Promise<JudgedInput['other']>;
 
 export type ComparedCell = Pick<Cell, 'key' | 'confirmation'>;
 
-/** What checks may need of the world. Where something is missing, the checks that need it can't be made. */
+/** Effects that checks may need. A check whose effect is missing can't be made. */
 export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
   /** Finds the accepted answer of the same cell, for `snapshot`. */
   readonly findAccepted?: FindAccepted;

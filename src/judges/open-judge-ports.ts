@@ -8,7 +8,7 @@ export interface OpenJudgePorts {
   close(): void;
 }
 
-/** What checks may use of the world. Nothing is started or imported before a check needs it. */
+/** Opens the effects that checks may use. Nothing is started or imported before a check needs it. */
 export function openJudgePorts(options: {
   readonly root: string;
   readonly env: Readonly<Record<string, string | undefined>>;

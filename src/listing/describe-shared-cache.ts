@@ -5,16 +5,16 @@ import { loadCacheConfig } from '../project/load-project.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
 
 export interface SharedCacheState {
-  /** Without credentials; undefined where the variable that names it is not set. */
+  /** The address without credentials; undefined where the variable that names it is not set. */
   readonly address?: string;
   readonly entries?: number;
-  /** There are at least that many. */
+  /** True where `entries` is a lower bound. */
   readonly isMore?: boolean;
-  /** A clause, where it can't be used. */
+  /** Why the cache can't be used, as a clause. */
   readonly fault?: string;
 }
 
-/** What is in the cache that a project shares with other machines; undefined where it shares none. */
+/** The state of the cache that a project shares with other machines; undefined where it shares none. */
 export async function describeSharedCache(options: {
   readonly cwd: string;
   readonly configPath?: string;

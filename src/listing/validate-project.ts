@@ -17,7 +17,7 @@ export interface ValidatedProject {
 
 type ValidateOptions = Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record' | 'rerunBaseline'>;
 
-/** What `run` does before its first call, beyond loading; throws a UserError where it would. */
+/** Makes the checks that `run` makes between loading and its first call. Throws the same `UserError`. */
 export async function validateProject(
   options: ValidateOptions,
   { env, cwd, now }: Pick<RunPorts, 'env' | 'cwd' | 'now'>,
@@ -40,7 +40,7 @@ export async function validateProject(
       ...defined({ at: provider.at }),
     });
   }
-  // Those of the files were reported when they were loaded.
+  // Loading has reported the empty selections in files.
   const known = new Set([project, ...project.suites].flatMap(({ emptySelections = [] }) => emptySelections));
   for (const empty of planned.emptySelections) {
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });

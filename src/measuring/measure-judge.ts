@@ -65,8 +65,8 @@ export function measureJudge(criterion: Criterion, labelled: readonly JudgedLabe
 type Said = Required<Pick<JudgedLabel, 'label' | 'said'>>;
 
 /**
- * How many labelled passes and failures the judge found. A tie passes, unless the check asks for a win. Answers that were
- * drawn unevenly count by their weight, in units of the largest one: as many even answers would be at least as uncertain.
+ * The numbers of labelled passes and failures that the judge found. A tie passes, unless the check demands a win. Unevenly
+ * drawn answers count by their weight in units of the largest weight, which never understates the uncertainty.
  */
 function countFound(judged: readonly Said[]): JudgeCounts {
   const weightOf = weigh(judged);
@@ -83,7 +83,7 @@ function countFound(judged: readonly Said[]): JudgeCounts {
   };
 }
 
-/** How many stored answers each labelled one stands for; 1 on average, and for those that were not drawn. */
+/** The number of stored answers that a labelled one represents, relative to the mean; 1 for answers that were not drawn. */
 function weigh(judged: readonly Said[]): (one: Said) => number {
   const groupOf = ({ label: { drawn } }: Said) => `${drawn?.stratum} of ${drawn?.of}`;
   const groups = new Map<string, { labelled: number; of: number }>();

@@ -2,8 +2,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
 import { mean } from '../stats/means.ts';
 import { clusteredRateInterval } from '../stats/proportions.ts';
-import { countBaselineTrials } from './baseline-trials.ts';
-import { poolTrials, type TrialPool } from './pool-trials.ts';
+import { countBaselineTrials, poolTrials, type TrialPool } from './pool-trials.ts';
 import { createSimulation, type SimulatedComparison, type SimulatedRun } from './simulate-gate.ts';
 import { readStoredTrials } from './stored-trials.ts';
 

@@ -2,7 +2,7 @@ import { flaggedAt, fullLooks, shortLooks } from '../compare/confirm/judge-avera
 import { type CasePlan, type ConfirmationDesign, planCase } from '../stats/plan-confirmed.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
 
-/** What else is judged in the invocation. */
+/** The other variants that the same run judges. */
 export interface OtherAverages {
   /** Gated averages, those of the variant included. */
   readonly averages: number;
@@ -30,7 +30,7 @@ export function findOthers(pool: TrialPool, pools: readonly TrialPool[]): OtherA
   };
 }
 
-/** The confirmation of a flagged average of a variant of some size. Of the other averages some are flagged by chance. */
+/** How a flagged average of a variant of the given size is confirmed, if some other averages are flagged by chance. */
 export function designConfirmation(
   { averages, ...others }: OtherAverages,
   { cases, trials, alpha, budget }: { cases: number; trials: number; alpha: number; budget: number },
@@ -44,7 +44,7 @@ export function designConfirmation(
   return { level: (last.spend * alpha) / 2 / flagged, trials: last.trials, usesPlanned };
 }
 
-/** What a run finds of a single case that breaks. Cases that flake in every planned trial are suspects too. */
+/** The chances that a run finds a single case that breaks. Cases that flake in every planned trial are suspects too. */
 export function planSingleCase(
   { suite, cases, asksAccepted }: TrialPool,
   others: OtherAverages,
@@ -63,7 +63,7 @@ export function planSingleCase(
   });
 }
 
-/** A case that was always seen to fail is known to, and no suspect. */
+/** A case that mostly failed before is a known failure, so it is no suspect. */
 function flakeOf({ trials }: PooledCase, flakeRate: number): number {
   const failures = trials.filter(({ status }) => status === 'failed').length;
   if (trials.length === 0) return flakeRate;

@@ -6,9 +6,8 @@ import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/means
 import { pooledVariance } from '../stats/pairs.ts';
 import { confirmedPower, smallestConfirmedDrop, smallestSize } from '../stats/plan-confirmed.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
-import { countBaselineTrials } from './baseline-trials.ts';
 import { designConfirmation, findOthers, type OtherAverages, planSingleCase } from './plan-confirmation.ts';
-import { type PooledCase, poolTrials, type TrialPool } from './pool-trials.ts';
+import { countBaselineTrials, type PooledCase, poolTrials, type TrialPool } from './pool-trials.ts';
 import { readStoredTrials, type StoredTrial } from './stored-trials.ts';
 
 export interface PlanSizeOptions {

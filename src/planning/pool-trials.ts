@@ -1,5 +1,6 @@
+import { countVerdicts } from '../compare/pair-cases.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
-import type { BaselineVariant } from '../model/baseline.ts';
+import type { Baseline, BaselineVariant } from '../model/baseline.ts';
 import type { RecordedJudge, RecordedVariant } from '../model/record.ts';
 import { type Case, providersOf, type Suite, slicesOf } from '../model/suite.ts';
 import { runsOn } from '../plan/render-cells.ts';
@@ -18,7 +19,7 @@ export interface TrialPool {
   readonly usesBaseline: boolean;
   /** False where an edited prompt's accepted version can never be asked again (baseline/accepted-prompts.ts). */
   readonly asksAccepted: boolean;
-  /** Of the suite, as the latest run measured them. */
+  /** The suite's judges, as the latest run measured them. */
   readonly judges: readonly RecordedJudge[];
   /** The gated cases of the suite as it is now, by case id. */
   readonly cases: readonly PooledCase[];
@@ -30,7 +31,7 @@ export interface PooledCase {
   readonly mustPass: boolean;
   readonly group: string | undefined;
   readonly slices: readonly string[] | undefined;
-  /** As the suite plans them now. */
+  /** The trials that the suite plans now. */
   readonly plannedTrials: number;
   readonly hasTurns: boolean;
   readonly trials: readonly StoredTrial[];
@@ -119,11 +120,11 @@ function sameVersion(latest: TrialSource, source: TrialSource): TrialSource[] {
 }
 
 function versionOf({ adapter, model, baseUrl, params, messages, contract }: RecordedVariant | BaselineVariant): string {
-  // Not canonical: the order of members is part of what is sent.
+  // `JSON.stringify` keeps the order of members, which is part of the request.
   return JSON.stringify([adapter, model, baseUrl ?? null, params, canonicalJson(messages), contract?.output ?? null]);
 }
 
-/** An answer that the cache served again is the same observation, not another one. */
+/** Drops answers that the cache served again: they are no new observation. */
 function keepDistinct(trials: readonly StoredTrial[]): readonly StoredTrial[] {
   const seen = new Set<string>();
   const keep = (trial: StoredTrial): boolean => {
@@ -144,4 +145,23 @@ function groupByCase(trials: readonly StoredTrial[]): ReadonlyMap<string, readon
     else group.push(trial);
   }
   return groups;
+}
+
+/** The number of judged trials of each unchanged case in the accepted baseline, over all runs that it pools. */
+export function countBaselineTrials(
+  baseline: Baseline | undefined,
+  { prompt, provider, replaces, cases }: TrialPool,
+): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const ofProvider = baseline?.variants.filter((variant) => variant.provider === provider) ?? [];
+  const source = [prompt, replaces].find((id) => ofProvider.some((variant) => variant.prompt === id));
+  if (baseline === undefined || source === undefined) return counts;
+  const accepted = baseline.casesOf({ prompt: source, provider });
+  for (const { caseId, stamp } of cases) {
+    const found = accepted.get(caseId);
+    if (found?.stamp !== stamp) continue;
+    const { trials } = countVerdicts(found);
+    if (trials > 0) counts.set(caseId, trials);
+  }
+  return counts;
 }

@@ -12,26 +12,26 @@ import type { ComparisonOutcome } from '../model/report.ts';
 import type { CaseSummary, RowSummary, SuiteSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
+import { drawRate, fitFailureRates } from '../stats/beta-binomial.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
-import { createCases, type SimulatedCase } from './simulate-cases.ts';
 
 /** The gate's verdict on one variant in one comparison. */
 export interface SimulatedComparison {
   readonly outcome: ComparisonOutcome;
   readonly codes: ReadonlySet<BreachCode>;
   readonly brokenCases: readonly string[];
-  /** What looks worse, and is neither confirmed nor cleared. */
+  /** Whether averages or cases look worse and are neither confirmed nor cleared. */
   readonly isOpen: { readonly averages: boolean; readonly cases: boolean };
 }
 
 export interface SimulatedRun {
-  /** One for each pool, in their order. */
+  /** One for each pool, in the same order. */
   readonly comparisons: readonly SimulatedComparison[];
-  /** Planned trials, and the confirmation trials made for either. */
+  /** Planned trials, and confirmation trials for averages and for cases. */
   readonly trials: { readonly planned: number; readonly averages: number; readonly cases: number };
 }
 
-export interface GateSimulation {
+interface GateSimulation {
   /** Draws the failure rate of every case. The runs that follow have these rates. */
   readonly drawRates: () => void;
   /** Accepts a run and compares another one with it. All trials of both, and all that confirm, are drawn from the same rates. */
@@ -96,14 +96,14 @@ function judge(gated: readonly GatedComparison[], isFinal: boolean): JudgedRun {
   return judgeRun(gated, { summary, settings: {}, isFinal });
 }
 
-export interface SimulatedPool {
+interface SimulatedPool {
   readonly pool: TrialPool;
-  /** Of a case in the accepted baseline; undefined where it has none and gets as many as a run. */
+  /** Trials by case in the accepted baseline. A case that it lacks gets as many as a run has. */
   readonly baselineTrials: ReadonlyMap<string, number>;
 }
 
 interface SimulatedVariant extends Pick<GatedComparison, 'suite' | 'variant'> {
-  /** The cases, as confirmation trials name them. */
+  /** The cases by the keys that confirmation trials use. */
   readonly ids: ReadonlyMap<string, SimulatedCase>;
   readonly drawRates: () => void;
 }
@@ -217,7 +217,7 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
       filtered: false,
       // With recorded answers no confirmation trial can be made, so a failure counts as it is.
       ...(suite.recordings === undefined ? {} : { replayed: true as const }),
-      // As after an edit of the prompt.
+      // Simulates a run after an edit of the prompt.
       variants: [
         ...before,
         {
@@ -239,4 +239,68 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
   const rows = pools.flatMap(({ cases }) => cases.flatMap(({ trials }) => trials));
   const { suites: summaries } = summarizeRun(header, rows, undefined);
   return new Map(summaries.map((summary) => [summary.recorded.suite, summary]));
+}
+
+/** A case that answers like its stored trials. */
+interface SimulatedCase {
+  readonly found: PooledCase;
+  readonly baselineTrials: number;
+  /** Draws trials of the case at its current failure rate. */
+  readonly draw: (count: number) => readonly RowSummary[];
+}
+
+/**
+ * The cases of a pool that have a stored trial. A few trials say little about one case, so its failure rate is drawn from
+ * a distribution that is fitted to all cases of the pool.
+ */
+function createCases(
+  pool: TrialPool,
+  baselineTrials: ReadonlyMap<string, number>,
+  random: () => number,
+): { readonly list: readonly SimulatedCase[]; readonly drawRates: () => void } {
+  const tried = pool.cases.filter(({ trials }) => trials.length > 0);
+  const counts = tried.map(({ trials }) => ({
+    failures: trials.filter(({ status }) => status === 'failed').length,
+    n: trials.length,
+  }));
+  const drawSpread = fitFailureRates(counts);
+  const rates = counts.map(({ failures, n }) => failures / n);
+  const all = tried.flatMap(({ trials }) => trials);
+  const list = tried.map((found, index): SimulatedCase => {
+    const rows = { passed: rowsOf(found, 'passed', all), failed: rowsOf(found, 'failed', all) };
+    const drawOne = (): readonly RowSummary[] => {
+      const stored = random() < (rates[index] ?? 0) ? rows.failed : rows.passed;
+      const row = stored[Math.floor(random() * stored.length)];
+      return row === undefined ? [] : [row];
+    };
+    return {
+      found,
+      baselineTrials: baselineTrials.get(found.caseId) ?? found.plannedTrials,
+      draw: (count) => Array.from({ length: count }, drawOne).flat(),
+    };
+  });
+  return {
+    list,
+    drawRates() {
+      const spread = drawSpread(random);
+      for (const [index, count] of counts.entries()) rates[index] = drawRate(count, spread, random);
+    },
+  };
+}
+
+type Judged = 'passed' | 'failed';
+
+/** The case's own rows of a status. Where it has none, its first row with the scores that other cases have there. */
+function rowsOf({ trials }: PooledCase, status: Judged, all: readonly RowSummary[]): readonly RowSummary[] {
+  const own = trials.filter((row) => row.status === status);
+  const [first] = trials;
+  if (own.length > 0 || first === undefined) return own.map(bare);
+  const scores = all.filter((row) => row.status === status).map(({ score }) => score);
+  if (scores.length === 0) scores.push(status === 'passed' ? 1 : 0);
+  return scores.map((score) => ({ ...bare(first), status, score }));
+}
+
+/** Drops latencies, which are not comparable and slow to compare, and pooled trials, since each draw is one trial. */
+function bare({ pooled: _pooled, ...row }: RowSummary): RowSummary {
+  return { ...row, latencyMs: undefined };
 }

@@ -13,7 +13,7 @@ import { summarizeRow } from '../record/case-summaries.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { readRunHeader, readRunRecord } from '../record/read-run-record.ts';
 
-/** A judged trial with the number of its calls; undefined where that was not kept. */
+/** A judged trial with the number of its calls, which is undefined where it was not recorded. */
 export interface StoredTrial extends RowSummary {
   readonly calls: number | undefined;
 }
@@ -25,7 +25,7 @@ export interface TrialSource {
   /** Undefined for an accepted baseline. */
   readonly runId: string | undefined;
   readonly trials: readonly StoredTrial[];
-  /** How well the suite's judges were measured then; empty for a baseline. */
+  /** The measured accuracy of the suite's judges in that run; empty for a baseline. */
   readonly judges: readonly RecordedJudge[];
 }
 
@@ -34,18 +34,18 @@ export interface StoredTrials {
   readonly sources: readonly TrialSource[];
   /** By suite id, where one was accepted. */
   readonly baselines: ReadonlyMap<string, Baseline>;
-  /** Runs that could not be read and were left out. */
+  /** Names runs that could not be read. */
   readonly warnings: readonly Problem[];
 }
 
 export interface StoredTrialsOptions {
   readonly project: Project;
   readonly cwd: string;
-  /** This run alone, without the baseline. */
+  /** Reads only this run, without the baseline. */
   readonly run?: string;
 }
 
-/** Reads the judged, planned trials of every stored run. Confirmation trials, made because a case had failed, would bias a rate. */
+/** Reads the judged, planned trials of every stored run. Confirmation trials follow a failure, so they would bias a rate. */
 export async function readStoredTrials({ project, cwd, run }: StoredTrialsOptions): Promise<StoredTrials> {
   const suites = new Set(project.suites.map(({ id }) => id));
   const baselines = readBaselines(project, cwd);
@@ -56,10 +56,14 @@ export async function readStoredTrials({ project, cwd, run }: StoredTrialsOption
     try {
       sources.push(...readRun(stored, suites));
     } catch (error) {
-      // One damaged record must not stop the others from being counted.
+      // The other runs count even if one record is damaged.
       if (!(error instanceof UserError)) throw error;
       for (const problem of error.problems.slice(0, 1)) {
-        warnings.push({ ...problem, severity: 'warning', hint: 'the run is left out; remove it to be rid of this' });
+        warnings.push({
+          ...problem,
+          severity: 'warning',
+          hint: 'the run is not counted; delete its record to stop this warning',
+        });
       }
     }
   }

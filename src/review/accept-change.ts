@@ -40,7 +40,7 @@ type Accepted = { readonly file: string } | { readonly refused: string };
 
 type Place = 'expected' | 'baseline';
 
-/** Writes what a reviewer accepts, one change after the other. */
+/** Writes accepted changes to files, one after the other. */
 export interface OpenReview {
   accept(change: AnswerChange, place: Place): Promise<Accepted>;
   close(): void;
@@ -73,7 +73,7 @@ async function acceptIntoBaseline(change: AnswerChange, { record }: Review, cont
   const file = relative(cwd, path);
   const fresh = buildBaseline(judged.suite, judged.readRow);
   withFileLock(path, () => {
-    // A failure that a reviewer accepts is known from now on, whatever earlier runs showed of the case.
+    // A failure that a reviewer accepts becomes a known failure, whatever earlier runs showed.
     const beginsAgain = () => trials.some(({ status }) => status === 'failed');
     writeBaseline(path, mergeBaseline(openBaselineFile(path, file), fresh, { isFull: false, beginsAgain }));
   });
@@ -91,7 +91,7 @@ async function acceptIntoExpected(found: AnswerChange, context: AcceptContext): 
     const edited = await editExpected(found, path, context);
     if ('refused' in edited) return edited;
     const isWritten = withFileLock(path, () => {
-      // Another process may have written the file in the meantime: then the new text is edited.
+      // Another process may have written the file in the meantime. Then the loop edits the new text.
       if (readOrUndefined(path) !== before) return false;
       replaceFile(path, markOf(path) + edited.text);
       return true;
@@ -127,13 +127,13 @@ async function editExpected(
   return { refused: reason };
 }
 
-/** The byte order mark of a file: reading drops it, so it is written back. */
+/** The byte order mark of a file, which reading drops and writing must restore. */
 function markOf(path: string): string {
   const mark = '\ufeff';
   return readOrUndefined(path)?.startsWith(mark) === true ? mark : '';
 }
 
-/** The case as it is on disk now: an answer accepted before may have moved its lines. */
+/** Reads the case from disk again, since accepting another answer may have moved its lines. */
 async function reloadCase(
   change: AnswerChange,
   { root, cwd, configPath }: AcceptContext,
@@ -147,7 +147,7 @@ async function reloadCase(
   return testCase === undefined ? undefined : { ...change, testCase };
 }
 
-/** Texts for a text, JSON values for any other golden answer. */
+/** Values to write as the golden answer: texts where it is a text, or else JSON values. */
 function findCandidates({ testCase, row }: AnswerChange): readonly unknown[] {
   const isText = typeof testCase.expected === 'string';
   const selects = testCase.checks.flatMap(selectsOf);
@@ -184,13 +184,13 @@ function editCase(text: string, { testCase }: AnswerChange, value: unknown, kind
 
 function editRow(text: string, line: number, value: unknown) {
   const field = spell(value);
-  // A spreadsheet that opens the table would run what a model wrote.
+  // A spreadsheet program would run a formula that a model wrote (CSV injection).
   if (/^(?:[=@\t\r]|[+-](?![\d.,\s]*$))/.test(field))
     return { fault: `can't take ${quote(field, 60)}: a spreadsheet would read it as a formula` };
   return replaceCsvField(text, line, 'expected', field);
 }
 
-/** Why the case would not pass with the edited file. Writes nothing. */
+/** Why the case would not pass with the edited file, which is not written yet. */
 async function findFailure(
   text: string,
   path: string,

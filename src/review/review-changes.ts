@@ -58,7 +58,7 @@ export function findChanges(options: ReviewOptions): Review {
       if (variant.replacedBy !== undefined || variant.recorded.baselineOf !== undefined) continue;
       for (const testCase of suite.cases()) {
         const summary = variant.cases.get(testCase.id);
-        // An answer whose snapshot could not be judged, since none is accepted yet, is there to be accepted.
+        // Includes answers without a verdict, since a snapshot without an accepted answer can't be judged.
         const first = summary?.trials.find(({ answerHash }) => answerHash !== undefined);
         if (summary === undefined || first === undefined || !isWanted(suite, testCase)) continue;
         const row = record.readRow(first.rowIndex);
@@ -68,7 +68,7 @@ export function findChanges(options: ReviewOptions): Review {
           accepted === undefined ? expectedOf(testCase) : { from: 'baseline' as const, text: textOf(accepted) };
         const after = textOf({ text: row.output ?? '', toolCalls: row.toolCalls ?? [] });
         const isSame = before?.text === after;
-        // Without an accepted answer a case that passes has nothing that changed.
+        // Without an accepted answer, a case that passes counts as unchanged.
         if (accepted === undefined ? row.status === 'passed' : isSame) continue;
         changes.push({ suite, testCase, prompt, provider, row, summary, variant, before, after });
       }
@@ -95,7 +95,7 @@ export interface ChangeStyle extends ReportStyle {
   readonly isPlain: boolean;
 }
 
-/** `3 of 10`, `suite/case`, the variant, the place of the case, what was asked, and the old and the new answer. */
+/** `3 of 10`, `suite/case`, the variant, the place of the case, its question, and the old and the new answer. */
 export function describeChange(change: AnswerChange, style: ChangeStyle): readonly string[] {
   const { colors, width } = createPaint(style);
   const { suite, testCase, prompt, provider, row, before, after } = change;
@@ -127,7 +127,7 @@ function describePlainly({ testCase, row, before, after }: AnswerChange, input: 
   ];
 }
 
-/** The last paragraph that was asked, on one line. */
+/** The last paragraph of the case's question, on one line. */
 function describeInput({ asked }: CellRow, width: number): string {
   const question = [...(asked?.messages ?? []), ...(asked?.turns ?? [])].findLast(({ role }) => role === 'user');
   const paragraph =
@@ -140,7 +140,7 @@ function describeInput({ asked }: CellRow, width: number): string {
 
 const maxInputUnits = 4000;
 
-/** The changes that some glob takes, as `run --filter` does. */
+/** The changes that match one of the globs, as in `run --filter`. */
 export function matchChanges(changes: readonly AnswerChange[], globs: readonly string[]): ReadonlySet<AnswerChange> {
   if (globs.length === 0) return new Set();
   refuseSlowFilters(globs, changes);

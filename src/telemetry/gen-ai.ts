@@ -4,7 +4,7 @@ import type { Endpoint } from '../model/provider.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Attributes, AttributeValue } from './otlp-exporter.ts';
 
-// Every name of the GenAI semantic conventions is in this file: they are in development and still change.
+// This file has all names of the GenAI semantic conventions, which are in development and still change.
 
 /** Providers that have another name in the conventions than in the price table. */
 const providerNames: Readonly<Record<string, string>> = {

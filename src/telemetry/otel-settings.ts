@@ -18,7 +18,7 @@ export interface OtelSettings {
 const defaultEndpoint = 'http://localhost:4318';
 const defaultTimeoutMs = 10_000;
 
-/** Reads OpenTelemetry's own variables; an endpoint from the flag wins. `fault` is an endpoint that is no address. */
+/** Reads OpenTelemetry's own variables. An endpoint from the flag overrides them. `fault` is an endpoint that is no URL. */
 export function readOtelSettings(env: Env, endpoint: string | undefined): OtelSettings | { readonly fault: string } {
   const traces = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? '';
   const base = endpoint ?? (env['OTEL_EXPORTER_OTLP_ENDPOINT'] || defaultEndpoint);

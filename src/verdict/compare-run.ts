@@ -13,8 +13,7 @@ import type { RecordedVariant } from '../model/record.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { FindCell } from '../plan/find-cells.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
-import { classifyStored } from './classify-stored.ts';
-import { type AcceptedVariant, findRedefined, rejudge } from './rejudge.ts';
+import { type AcceptedVariant, classifyStored, findRedefined, rejudge } from './rejudge.ts';
 
 export interface CompareRunOptions {
   readonly record: StoredRecord;

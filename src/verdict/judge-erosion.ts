@@ -2,7 +2,7 @@ import type { FindReference, Reference } from '../baseline/find-baselines.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { percent, points } from '../compare/gate/wording.ts';
 import { validResults } from '../compare/pair-cases.ts';
-import { readRunsSince } from '../history/read-runs-since.ts';
+import { readRunsSince } from '../history/read-trends.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Breach } from '../model/gate.ts';
 import type { ErosionFinding } from '../model/history.ts';

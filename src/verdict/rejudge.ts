@@ -3,10 +3,13 @@ import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import type { Baseline, BaselineTrial } from '../model/baseline.ts';
-import type { Cell } from '../model/cell.ts';
+import { type Cell, isJudged } from '../model/cell.ts';
+import type { ClassPolicy } from '../model/classes.ts';
 import type { ComparedCase, ComparedSide, ComparedVariant } from '../model/comparison.ts';
+import type { CellRow } from '../model/record.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
+import { selectionId, truthOf } from '../record/count-classes.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 
 /** The cases of a variant as they were accepted. */
@@ -47,7 +50,7 @@ export function findRedefined(
   return redefined;
 }
 
-export interface Rejudged {
+interface Rejudged {
   readonly side: ComparedSide;
   /** Cases whose stored answers were judged by the new checks. */
   readonly cases: ReadonlySet<string>;
@@ -160,4 +163,42 @@ async function judgeStored(
   return decision.status === 'errored'
     ? undefined
     : { status: decision.passed ? 'passed' : 'failed', score: decision.score };
+}
+
+/** An answer as it was kept. */
+type KeptAnswer = Pick<BaselineTrial | CellRow, 'output' | 'toolCalls' | 'reasoning'>;
+
+interface ClassifyOptions {
+  readonly classes: ClassPolicy | undefined;
+  /** The cases as they are now, for the class of one that had none when it was accepted. */
+  readonly candidate: ReadonlyMap<string, CaseSummary>;
+  readonly readAnswer: (row: RowSummary) => KeptAnswer | undefined;
+}
+
+/** Classifies the stored answers of a side that were classified in another way, or not at all. */
+export async function classifyStored(
+  side: ComparedSide,
+  { classes, candidate, readAnswer }: ClassifyOptions,
+): Promise<ComparedSide> {
+  if (classes === undefined) return side;
+  const by = selectionId(classes.found);
+  const isOther = (row: RowSummary) => isJudged(row) && row.classified?.by !== by;
+  const changed = new Map<string, CaseSummary>();
+  for (const found of side.cases.values()) {
+    if (!found.trials.some(isOther)) continue;
+    const now = candidate.get(found.caseId);
+    const truth = truthOf(found) ?? (now && truthOf(now));
+    if (truth === undefined) continue;
+    // Loaded late: nearly every comparison works without the assertions.
+    const { classifyAnswer } = await import('../judges/classify-answer.ts');
+    const classify = (row: RowSummary): RowSummary => {
+      const answer = isOther(row) ? readAnswer(row) : undefined;
+      if (answer?.output === undefined) return row;
+      const { output: text, toolCalls = [], reasoning } = answer;
+      const name = classifyAnswer(classes.found, { text, toolCalls, ...defined({ reasoning }) });
+      return { ...row, classified: { truth, found: name, by } };
+    };
+    changed.set(found.caseId, { ...found, trials: found.trials.map(classify) });
+  }
+  return changed.size === 0 ? side : { ...side, cases: new Map([...side.cases, ...changed]) };
 }

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import type { CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
-import { describeAssertions } from '../../src/listing/describe-assertion.ts';
+import { describeAssertions } from '../../src/listing/list-parts.ts';
 import type { CheckSpec, SelectSpec } from '../../src/model/verdict.ts';
 import fc from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
