@@ -193,7 +193,7 @@ describe('over stored runs', () => {
     for (let day = 1; day <= 4; day += 1) writeRun(project, { id: idOf(day), cases: { a: '+-' }, cached: true });
     const [suite] = (await historyOf(project)).suites;
     expect(suite?.cases[0]?.flakes).toEqual({ rate: null, pairs: 0 });
-    expect((await project.run(['history'])).stdout).toContain('can not be said');
+    expect((await project.run(['history'])).stdout).toContain('too few answers to say whether flake rates changed');
   });
 
   test('filtered runs count for their cases alone', async () => {
