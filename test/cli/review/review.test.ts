@@ -274,10 +274,10 @@ describe('review', () => {
     expect(stdout).toContain('  asked  text\n');
   });
 
-  test('explains its keys, and accepts all that is left of a suite after one more question', async () => {
+  test('explains its keys, and accepts the rest of a suite after one more question', async () => {
     const project = await openProject();
     const { code, stdout, questions } = await reviewAs(project, ['r', '?', 'a', 'n', 'a', 'b']);
-    expect(stdout).toContain('  a  accept this and all that is left of its suite, after one more question\n');
+    expect(stdout).toContain('  a  accept this and the rest of its suite, after one more question\n');
     expect(questions.at(-1)).toBe('all 7 of greet: into [e]xpected, [b]aseline, or [n]one of this? ');
     expect(questions).toHaveLength(6);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/8 changed answers: 7 accepted, 1 rejected\n$/)]);
