@@ -9,9 +9,9 @@ import { findForeignRun, type GithubRun, publishToGithub } from '../../publishin
 import { reporters } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { reportOnUntrusted } from '../../verdict/assess-run.ts';
+import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { drawWriter, hintFor } from '../output/publish-outcome.ts';
-import { usageError } from '../usage-error.ts';
 
 /**
  * Comments on what the job of a fork reports, from a job of the default branch. The record is data that anybody may have
