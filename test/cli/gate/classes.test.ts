@@ -202,6 +202,8 @@ describe('an answer of none of the classes', () => {
         { truth: 'legal', found: null, cases: 2 },
         { truth: 'legal', found: 'legal', cases: 2 },
       ],
+      // The interval of two right answers of two, and not of those of another class.
+      scores: [{}, { class: 'legal', precision: { value: 1, low: expect.closeTo(2 / (2 + 1.96 ** 2), 3) } }],
       // As f1_score(truth, found, labels=["billing", "legal"], average="macro") of scikit-learn.
       macro: { precision: 1, recall: 0.75, f1: { value: expect.closeTo((1 + 2 / 3) / 2, 9) } },
       others: [
