@@ -15,6 +15,7 @@ const parts = [
   'queue',
   'programs',
   'prices',
+  'tools',
   'telemetry',
   'github',
   'gitlab',

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import type { JsonObject } from '../json/json.ts';
+import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { AgentStep } from '../model/agent.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { Completion, Message } from '../model/completion.ts';
 import type { CodeSource, OwnCode } from '../model/own-code.ts';
@@ -18,6 +19,10 @@ export interface CompletionView
   readonly latencyMs: number | undefined;
   /** Undefined where no price is known. */
   readonly costUsd: number | undefined;
+  /** The answers that led to this one, itself the last, with their tool calls and results. Absent for one answer alone. */
+  readonly steps?: readonly AgentStep[];
+  /** The final state of the case's tools. */
+  readonly state?: JsonValue;
 }
 
 /** The part of an answer that is checked: text, or a value that was parsed or selected. */

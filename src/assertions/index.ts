@@ -33,6 +33,7 @@ import { oneOf } from './text/one-of.ts';
 import { regex } from './text/regex.ts';
 import { endsWith, startsWith } from './text/starts-and-ends-with.ts';
 import { toolCalls } from './tools/tool-calls.ts';
+import { trajectory } from './tools/trajectory.ts';
 
 /** Every assertion that a suite can name. */
 export const assertions: Readonly<Record<string, Assertion>> = {
@@ -64,6 +65,7 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   secrets,
   finishReason,
   toolCalls,
+  trajectory,
   cost,
   latency,
   tokens,

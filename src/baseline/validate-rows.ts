@@ -1,4 +1,5 @@
 import { isJsonObject } from '../json/json.ts';
+import type { AgentStep, ToolResult } from '../model/agent.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import { finishReasons, type ToolCall, type Usage } from '../model/completion.ts';
 import type { RecordedCheck } from '../model/record.ts';
@@ -74,6 +75,19 @@ const toolCallFields: FieldsOf<ToolCall> = {
   rawArguments: isText,
 };
 
+const resultFields: FieldsOf<ToolResult> = {
+  content: isText,
+  isError: optional(isSwitch),
+  latencyMs: optional(isMagnitude),
+};
+
+const stepFields: FieldsOf<AgentStep> = {
+  text: isText,
+  calls: listOf(objectOf({ ...toolCallFields, result: optional(objectOf(resultFields)) })),
+  latencyMs: optional(isMagnitude),
+  usage: optional(objectOf(usageFields)),
+};
+
 const trialFields: FieldsOf<BaselineTrial> = {
   trial: isTrialNumber,
   status: (value) => statuses.has(value),
@@ -82,9 +96,12 @@ const trialFields: FieldsOf<BaselineTrial> = {
   checks: listOf(objectOf(checkFields)),
   usage: optional(objectOf(usageFields)),
   latencyMs: optional(isMagnitude),
+  steps: optional(isCount),
   finishReason: optional((value) => knownFinishReasons.has(value)),
   output: optional(isText),
   toolCalls: optional(listOf(objectOf(toolCallFields))),
+  trajectory: optional(listOf(objectOf(stepFields))),
+  state: () => true,
   reasoning: optional(isText),
   refusal: optional(isText),
   answerHash: optional(isText),

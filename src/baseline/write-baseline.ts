@@ -100,16 +100,16 @@ function isAcceptable({ observe, status }: CaseSummary): boolean {
 }
 
 function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
-  const { trial, status, score, classified, checks, usage, latencyMs, finishReason, answerId } = row;
-  const { output, toolCalls, reasoning, refusal } = row;
+  const { trial, status, score, classified, checks, usage, latencyMs, steps, finishReason, answerId } = row;
+  const { output, toolCalls, trajectory, state, reasoning, refusal } = row;
   const isKept = keepsOutputs && output !== undefined && Buffer.byteLength(output) <= maxKeptOutputBytes;
   return {
     trial,
     status,
     ...defined({ score, classified }),
     checks,
-    ...defined({ usage, latencyMs, finishReason }),
-    ...(isKept ? defined({ output, toolCalls, reasoning, refusal }) : {}),
+    ...defined({ usage, latencyMs, steps, finishReason }),
+    ...(isKept ? defined({ output, toolCalls, trajectory, state, reasoning, refusal }) : {}),
     ...defined({ answerHash: answerHashOf(row), answerId }),
   };
 }

@@ -47,6 +47,8 @@ const writtenCompletion = z.strictObject({
   responseId: z.string().exactOptional(),
   model: z.string().exactOptional(),
   systemFingerprint: z.string().exactOptional(),
+  // Written by an adapter, and read by it alone.
+  continuation: z.custom<JsonValue>(() => true).exactOptional(),
 });
 
 /** The keys that a stored answer may have. */

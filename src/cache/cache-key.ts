@@ -77,7 +77,8 @@ function sharedMembers({ messages, model, params, trial }: KeyedRequest): string
 }
 
 /** In one order, however the message was made: adapters pick its members by name. */
-function messageText({ role, content, attachments, toolCalls, toolCallId, name }: Message): string {
+function messageText(message: Message): string {
+  const { role, content, attachments, toolCalls, toolCallId, name, isError, continuation } = message;
   return JSON.stringify({
     role,
     content,
@@ -85,6 +86,8 @@ function messageText({ role, content, attachments, toolCalls, toolCallId, name }
     toolCalls: toolCalls?.map(orderedCall),
     toolCallId,
     name,
+    isError,
+    continuation,
   });
 }
 

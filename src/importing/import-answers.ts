@@ -20,6 +20,7 @@ import { emptySelection } from '../plan/select-cases.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
 import { createComparedAnswers } from '../run/compared-answers.ts';
+import { openTools } from '../run/open-tools.ts';
 import { runCell } from '../run/run-cell.ts';
 
 export interface ImportOptions {
@@ -227,6 +228,7 @@ async function replayCell(
         judgeAnswer(checks === asking.checks ? checks : checks.filter(asksModel), answer, { openAsker, findOther }),
       decide: () => ({ status: 'decided', passed: true, score: 1 }),
       classify: () => null,
+      openTools,
       stopReason: () => undefined,
     },
     signal,

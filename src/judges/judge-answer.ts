@@ -23,7 +23,8 @@ export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
   readonly openAsker?: OpenAsker;
 }
 
-export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls' | 'conversation'> {
+export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls' | 'conversation' | 'steps'> {
+  readonly steps?: JudgedAnswer['steps'];
   readonly conversation?: JudgedAnswer['conversation'];
   readonly cell: Pick<Cell, 'key' | 'checks' | 'vars' | 'confirmation'>;
   /** Verdicts that are stored with the answer. */
@@ -37,7 +38,7 @@ export async function judgeAnswer(
   ports: JudgePorts = {},
 ): Promise<JudgedChecks> {
   const { findAccepted, findOther, openAsker } = ports;
-  const { cell, completion, latencyMs, costUsd, conversation = [], stored } = answer;
+  const { cell, completion, latencyMs, costUsd, conversation = [], stored, steps, state } = answer;
   // Only the last answer of a conversation is stored, and turns have checks of their own.
   const isLast = checks === cell.checks;
   const accepted = isLast && checks.some(comparesAccepted) ? findAccepted?.(cell.key) : undefined;
@@ -45,7 +46,7 @@ export async function judgeAnswer(
   const asker = checks.some(asksModel) ? openAsker?.(cell.key) : undefined;
   const verdicts = await judgeChecks(
     checks,
-    { costUsd, ...completion, latencyMs },
+    { costUsd, ...completion, latencyMs, ...defined({ steps, state }) },
     { deadline: runWithDeadline, ...ports, ...defined({ ask: asker?.ask }) },
     accepted,
     { vars: cell.vars, conversation, ...defined({ other, stored }) },
@@ -66,12 +67,13 @@ export function decideAnswer(verdicts: readonly Verdict[], threshold: number | u
 
 /** The answer of a stored row, as checks see it. */
 export function answerViewOf(row: CellRow) {
-  const { output: text = '', toolCalls = [], finishReason, latencyMs, costUsd, reasoning, usage } = row;
+  const { output: text = '', toolCalls = [], trajectory: steps, state, finishReason, latencyMs, costUsd } = row;
+  const { reasoning, usage } = row;
   return {
     text,
     toolCalls,
     ...defined({ finishReason, latencyMs }),
     costUsd: costUsd ?? undefined,
-    ...defined({ reasoning, usage }),
+    ...defined({ reasoning, usage, steps, state }),
   };
 }

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { CompletionView } from '../assertions/define.ts';
 import { readCases } from '../baseline/baseline-cases.ts';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { readRecordings } from '../cache/recordings.ts';
@@ -21,7 +22,7 @@ export interface KnownAnswer {
   readonly provider: string;
   readonly caseId: string;
   readonly trial: number;
-  readonly completion: Completion;
+  readonly completion: Completion & Pick<CompletionView, 'steps' | 'state'>;
   /** What was said of it; empty where only the answer is stored. */
   readonly checks: readonly RecordedCheck[];
   /** Undefined where it has to be computed from the usage. */
@@ -104,19 +105,30 @@ function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): Kn
 /** Of a row, or of a baseline's trial. */
 type Stored = Pick<
   CellRow,
-  'checks' | 'output' | 'toolCalls' | 'finishReason' | 'usage' | 'latencyMs' | 'reasoning' | 'refusal' | 'costUsd'
+  | 'checks'
+  | 'output'
+  | 'toolCalls'
+  | 'trajectory'
+  | 'state'
+  | 'finishReason'
+  | 'usage'
+  | 'latencyMs'
+  | 'reasoning'
+  | 'refusal'
+  | 'costUsd'
 >;
 
 function toKnown(
   { prompt, provider, caseId, trial }: Omit<KnownAnswer, 'completion' | 'checks' | 'costUsd'>,
   stored: Partial<Stored>,
 ): readonly KnownAnswer[] {
-  const { output, checks = [], toolCalls = [], finishReason, usage, latencyMs, reasoning, refusal, costUsd } = stored;
+  const { output, checks = [], toolCalls = [], trajectory: steps, state } = stored;
+  const { finishReason, usage, latencyMs, reasoning, refusal, costUsd } = stored;
   if (output === undefined) return [];
-  const completion: Completion = {
+  const completion: KnownAnswer['completion'] = {
     text: output,
     toolCalls,
-    ...defined({ finishReason, latencyMs, usage, reasoning, refusal }),
+    ...defined({ finishReason, latencyMs, usage, reasoning, refusal, steps, state }),
   };
   const cost = costUsd === undefined || costUsd === null ? {} : { costUsd };
   return [{ prompt, provider, caseId, trial, completion, checks, ...cost }];

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { AgentStep } from './agent.ts';
 import type { RowClass } from './classes.ts';
 import type { FinishReason, ToolCall, Usage } from './completion.ts';
 import type { RecordedCheck } from './record.ts';
@@ -38,10 +39,16 @@ export interface BaselineTrial {
   /** Costs are computed from usage when compared, both sides by one price table. */
   readonly usage?: Usage;
   readonly latencyMs?: number;
+  /** Answers of the model in a cell whose tool calls were answered. */
+  readonly steps?: number;
   readonly finishReason?: FinishReason;
   /** Left out beyond 64 KiB or under `baseline: {outputs: hash}`. */
   readonly output?: string;
   readonly toolCalls?: readonly ToolCall[];
+  /** The answers of a cell whose tool calls were answered, with the results. */
+  readonly trajectory?: readonly AgentStep[];
+  /** The final state of the case's tools. */
+  readonly state?: JsonValue;
   readonly reasoning?: string;
   readonly refusal?: string;
   /** Of text and tool calls; absent where there was no answer. */

@@ -1,3 +1,5 @@
+import type { JsonValue } from '../json/json.ts';
+import type { AgentSettings, AgentStep } from './agent.ts';
 import type { ClassPolicy, RowClass } from './classes.ts';
 import type { Completion, CompletionRequest, Message, ProviderFailure } from './completion.ts';
 import type { SourceLocation } from './problem.ts';
@@ -23,6 +25,10 @@ export interface Cell {
   /** The case's variables, as a judge is shown them. */
   readonly vars: Vars;
   readonly turns: readonly Turn[];
+  /** Set where the case answers the model's tool calls. */
+  readonly agent?: AgentSettings;
+  /** How many of the request's messages are the prompt's, where the first turn's follows them. */
+  readonly promptMessages?: number;
   /** Of the case, for the readers of a report. */
   readonly tags?: readonly string[];
   readonly description?: string;
@@ -89,6 +95,10 @@ interface CellResultBase {
   readonly at: SourceLocation;
   /** Set where the last call brought an answer that could not be used. */
   readonly unusable?: UnusableCost;
+  /** The answers of a cell whose tool calls were answered, with their results. */
+  readonly steps?: readonly AgentStep[];
+  /** The final state of the case's tools. */
+  readonly state?: JsonValue;
   /** A confirmation trial after the planned ones: outside `planned`. */
   readonly confirmation?: true;
   /** Set where it asked the accepted prompt again. */
@@ -144,6 +154,10 @@ export interface JudgedAnswer {
   readonly calls: readonly CallRecord[];
   /** What was said between the prompt's messages and this answer. */
   readonly conversation: readonly Message[];
+  /** The answers that led to this one, itself the last: of the turn for checks of a turn, else of the cell. */
+  readonly steps: readonly AgentStep[];
+  /** The final state of the case's tools; undefined where they have none. */
+  readonly state?: JsonValue;
 }
 
 export interface JudgedChecks {

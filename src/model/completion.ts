@@ -24,6 +24,10 @@ export interface Message {
   /** The call that a `tool` message answers. */
   readonly toolCallId?: string;
   readonly name?: string;
+  /** Set on a `tool` message that reports an error. */
+  readonly isError?: true;
+  /** Of an assistant message: see `Completion`. */
+  readonly continuation?: JsonValue;
 }
 
 export interface ToolCall {
@@ -100,6 +104,8 @@ export interface Completion {
   /** The model snapshot as the API answered it. */
   readonly model?: string;
   readonly systemFingerprint?: string;
+  /** What the adapter must send back with this answer when the conversation goes on, such as signed reasoning. */
+  readonly continuation?: JsonValue;
 }
 
 /** Each kind has one policy: see `failurePolicies` in calls/failure-policies.ts. */
@@ -185,6 +191,7 @@ export function completionText(completion: Completion): string {
   if (completion.toolCalls.length > 0) return canonicalJson(completion);
   const { usage } = completion;
   return JSON.stringify({
+    continuation: completion.continuation,
     finishReason: completion.finishReason,
     latencyMs: completion.latencyMs,
     model: completion.model,

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { AgentStep } from './agent.ts';
 import type { CellKey, CellStatus, SkipReason } from './cell.ts';
 import type { ClassPolicy, RowClass } from './classes.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
@@ -220,7 +221,12 @@ export interface CellRow extends CellKey {
   readonly output?: string | undefined;
   readonly reasoning?: string | undefined;
   readonly refusal?: string | undefined;
+  /** Of the answer; where tools of the case answered calls, all that the model made. */
   readonly toolCalls?: readonly ToolCall[] | undefined;
+  /** The answers of a cell whose tool calls were answered, with the results; absent for any other. */
+  readonly trajectory?: readonly AgentStep[] | undefined;
+  /** The final state of the case's tools. */
+  readonly state?: JsonValue | undefined;
   readonly finishReason?: FinishReason | undefined;
   readonly checks: readonly RecordedCheck[];
   /** Summed over a conversation; absent where there was no answer, or none that was timed. */
@@ -229,6 +235,8 @@ export interface CellRow extends CellKey {
   readonly position?: number | undefined;
   /** As if nothing were cached; null where no price is known; absent where there was no answer. */
   readonly costUsd?: number | null | undefined;
+  /** Answers of the model in a cell whose tool calls were answered; absent for any other. */
+  readonly steps?: number | undefined;
   /** Billed by this run. */
   readonly spentUsd?: number | null | undefined;
   readonly judgeCostUsd?: number | null | undefined;
@@ -271,6 +279,7 @@ export type RowHead = CellKey &
       | 'judgeCostUsd'
       | 'answerHash'
       | 'answerId'
+      | 'steps'
       | 'usage'
       | 'model'
       | 'skip']?: CellRow[Key] | undefined;

@@ -1,5 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { AgentSettings } from './agent.ts';
 import type { ClassPolicy } from './classes.ts';
 import type { Role } from './completion.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
@@ -215,7 +216,15 @@ export function mergeContracts(general: Contract, own: Contract = {}): Contract 
 /** A step after the prompt's own messages. */
 export type Turn =
   | { readonly kind: 'user'; readonly content: string; readonly checks: readonly CheckSpec[] }
-  | { readonly kind: 'toolResult'; readonly name: string; readonly content: string };
+  | {
+      readonly kind: 'toolResult';
+      readonly name: string;
+      readonly content: string;
+      /** On the answer to the results that are sent together. */
+      readonly checks: readonly CheckSpec[];
+    }
+  /** The first turn alone: checks on the answer to the prompt itself. */
+  | { readonly kind: 'first'; readonly checks: readonly CheckSpec[] };
 
 /** A golden case with everything rendered and checked. */
 export interface Case {
@@ -236,6 +245,8 @@ export interface Case {
   /** The suite's own reason not to run it. */
   readonly skip?: string;
   readonly turns: readonly Turn[];
+  /** Set where the case answers the model's tool calls. */
+  readonly agent?: AgentSettings;
   /** Restricts the case to these prompt ids. */
   readonly prompts?: readonly string[];
   readonly providers?: readonly string[];

@@ -1,17 +1,21 @@
 import { Buffer } from 'node:buffer';
+import { type AgentSettings, maxCallsPerStep, maxResultBytes } from '../model/agent.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Completion, CompletionRequest } from '../model/completion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 
-/** Requests of a cell: the prompt's own, and one for each user turn and for each group of tool results. */
-export function countRequests({ turns }: Cell): number {
+/**
+ * Requests of a cell: the prompt's own, and one for each user turn and for each group of tool results. Where stubs answer
+ * the model's tool calls, the most that there may be.
+ */
+export function countRequests({ turns, agent }: Cell): number {
+  if (agent !== undefined) return agent.maxSteps;
   return 1 + turns.filter((_, index) => isRequested(turns, index)).length;
 }
 
 /** The most requests of a cell to judges: each vote, and one more where a reply can't be read. */
 export function countJudgeRequests({ checks, turns }: Cell): number {
-  const ofTurns = turns.flatMap((turn) => (turn.kind === 'user' ? turn.checks : []));
-  return countVotes([...checks, ...ofTurns]) * judgeRounds;
+  return countVotes([...checks, ...turns.flatMap((turn) => turn.checks)]) * judgeRounds;
 }
 
 /** A judge whose reply can't be read is asked once more. */
@@ -19,18 +23,46 @@ export const judgeRounds = 2;
 
 /** An upper bound of what all requests of a cell cost: each later one repeats the whole conversation so far. */
 export function boundCell(
-  { request, turns }: Cell,
+  { request, turns, agent }: Cell,
   boundOf: (inputTokens: number, outputTokens: number) => number | undefined,
 ): number | undefined {
   const output = maxOutputTokens(request);
   if (output === undefined) return undefined;
+  if (agent !== undefined) return boundAgent(request, turns, agent, (input) => boundOf(input, output), output);
   let input = inputBytes(request);
   let sum = boundOf(input, output);
   for (const [index, turn] of turns.entries()) {
+    if (turn.kind === 'first') continue;
     input += Buffer.byteLength(turn.content) + perMessageOverhead;
     if (!isRequested(turns, index)) continue;
     input += output + perMessageOverhead;
     const bound = boundOf(input, output);
+    sum = sum === undefined || bound === undefined ? undefined : sum + bound;
+  }
+  return sum;
+}
+
+/** Each answer may make the most calls that one may make, each with the longest result. */
+function boundAgent(
+  request: CompletionRequest,
+  turns: Cell['turns'],
+  { stubs, module, maxSteps }: AgentSettings,
+  boundOf: (inputTokens: number) => number | undefined,
+  output: number,
+): number | undefined {
+  const contents = stubs.map(({ answer }) =>
+    'content' in answer ? answer.content : 'message' in answer ? answer.message : '',
+  );
+  const longest =
+    module === undefined ? Math.max(0, ...contents.map((text) => Buffer.byteLength(text))) : maxResultBytes;
+  const ofTurns = turns.map((turn) =>
+    turn.kind === 'first' ? 0 : Buffer.byteLength(turn.content) + perMessageOverhead,
+  );
+  const base = inputBytes(request) + ofTurns.reduce((sum, bytes) => sum + bytes, 0);
+  const growth = output + perMessageOverhead + maxCallsPerStep * (longest + perMessageOverhead);
+  let sum: number | undefined = 0;
+  for (let step = 0; step < maxSteps; step += 1) {
+    const bound = boundOf(base + step * growth);
     sum = sum === undefined || bound === undefined ? undefined : sum + bound;
   }
   return sum;

@@ -116,12 +116,16 @@ export function boundJudges({ pricer, endpointOf }: Prices, { askedModels }: Sui
 function checksOf({ checks, turns }: Cell): readonly CheckSpec[] {
   const asking = (all: readonly CheckSpec[]): readonly CheckSpec[] =>
     all.flatMap((check) => (check.asks === undefined ? asking(check.children ?? []) : [check]));
-  return asking([...checks, ...turns.flatMap((turn) => (turn.kind === 'user' ? turn.checks : []))]);
+  return asking([...checks, ...turns.flatMap((turn) => turn.checks)]);
 }
 
 /** Without the answers. A judge is shown the check, the case's variables and what the user said, never the prompt. */
 function checkBytes({ vars, turns }: Cell, { source }: CheckSpec): number {
-  const written = [writeJson(source), writeJson(plainNumbers(vars)), ...turns.map(({ content }) => content)];
+  const written = [
+    writeJson(source),
+    writeJson(plainNumbers(vars)),
+    ...turns.map((turn) => (turn.kind === 'first' ? '' : turn.content)),
+  ];
   return written.reduce<number>((sum, text) => sum + Buffer.byteLength(text ?? ''), frameBytes);
 }
 

@@ -16,6 +16,7 @@ import {
   renderMessages,
   type Suite,
   slicesOf,
+  type Turn,
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { selectionId } from '../record/count-classes.ts';
@@ -51,12 +52,13 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
   const classesOf = createClassesOf(suite);
   return function renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, promptId, provider.id)) return [];
-    const { vars, turns, tags, description, threshold, group, mustPass, observe, skip } = testCase;
+    const { vars, agent, tags, description, threshold, group, mustPass, observe, skip } = testCase;
     const at = withoutExcerpt(testCase.at);
     const messages: Message[] = renderMessages(prompt, vars).map(({ role, content, attach }) => {
       if (attach.length === 0) return { role, content };
       return { role, content, attachments: attach.map((path) => options.describeFile(suite, path)) };
     });
+    const { turns, promptMessages } = joinFirstTurn(messages, testCase.turns);
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
     const stamp = `${testCase.stamp}${hashDependencies(testCase)}`;
     const slices = slicesOf(testCase, suite.gate);
@@ -70,6 +72,8 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       if (baseUrl !== undefined) request.baseUrl = baseUrl;
       const key = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial };
       const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, stamp, cellHash, at };
+      if (agent !== undefined) cell.agent = agent;
+      if (promptMessages !== undefined) cell.promptMessages = promptMessages;
       if (tags.length > 0) cell.tags = tags;
       if (description !== undefined) cell.description = description;
       if (threshold !== undefined) cell.threshold = threshold;
@@ -80,6 +84,19 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       return cell;
     });
   };
+}
+
+/** A prompt of system messages alone is asked together with the user's first turn, which is added to its messages. */
+function joinFirstTurn(
+  messages: Message[],
+  turns: readonly Turn[],
+): { readonly turns: readonly Turn[]; readonly promptMessages?: number } {
+  const [first, ...rest] = turns;
+  if (first?.kind !== 'user' || !messages.every(({ role }) => role === 'system' || role === 'developer'))
+    return { turns };
+  const promptMessages = messages.length;
+  messages.push({ role: 'user', content: first.content });
+  return { turns: [{ kind: 'first', checks: first.checks }, ...rest], promptMessages };
 }
 
 /** True unless the case is restricted to other prompt versions or providers. */
@@ -196,7 +213,7 @@ export function createDependencyHash(
       for (const { children } of found) if (children !== undefined) collect(children);
     };
     collect(checks);
-    for (const turn of turns) if (turn.kind === 'user') collect(turn.checks);
+    for (const turn of turns) collect(turn.checks);
     if (models.size === 0 && envNames.length === 0) return '';
     const described = askedModels.filter(({ id }) => models.has(id)).map(describe);
     return `.${sha256Hex(JSON.stringify([described, hashEnv(envNames)])).slice(0, 12)}`;

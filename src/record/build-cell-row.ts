@@ -1,8 +1,9 @@
 import { defined } from '../json/defined.ts';
+import type { AgentStep } from '../model/agent.ts';
 import type { CallRecord, Cell, CellResult, CellStatus } from '../model/cell.ts';
 import type { RowClass } from '../model/classes.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
-import type { AskedCase, CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
+import type { AskedCase, AskedTurn, CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
@@ -21,7 +22,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, pos
   const { suite, prompt, provider, caseId, trial } = key;
   const isSkipped = result.status === 'skipped';
   const costs = sumCosts(result);
-  const answer = isSkipped ? undefined : recordAnswer(calls, mask);
+  const answer = isSkipped ? undefined : recordAnswer(result, mask);
   return {
     type: 'cell',
     suite,
@@ -41,6 +42,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, pos
     cached: calls.length > 0 && calls.every(({ cached }) => cached),
     score: result.status === 'judged' ? result.score : undefined,
     costUsd: costs.costUsd,
+    steps: isSkipped ? undefined : result.steps?.length,
     spentUsd: costs.spentUsd,
     judgeCostUsd: costs.judgeCostUsd,
     latencyMs: answer?.latencyMs,
@@ -53,6 +55,8 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, pos
     reasoning: answer?.reasoning,
     refusal: answer?.refusal,
     toolCalls: answer?.toolCalls,
+    trajectory: isSkipped ? undefined : result.steps?.map((step) => recordStep(step, mask)),
+    state: result.state === undefined ? undefined : maskJson(result.state, mask),
     finishReason: answer?.finishReason,
     systemFingerprint: answer?.systemFingerprint,
     identity: cellHash,
@@ -108,12 +112,13 @@ function judgeCost(result: CellResult): Pick<CellRow, 'judgeCostUsd'> {
 }
 
 /** The last answer, with the latency and usage of all calls. */
-function recordAnswer(calls: readonly CallRecord[], mask: Mask) {
+function recordAnswer({ calls, steps }: CellResult, mask: Mask) {
   const completion = calls.at(-1)?.completion;
   if (completion === undefined) return undefined;
   const { text, reasoning, refusal, finishReason, model, systemFingerprint } = completion;
   const output = mask(text);
-  const masked = completion.toolCalls.map((call) => maskToolCall(call, mask));
+  const made = steps === undefined ? completion.toolCalls : steps.flatMap((step) => step.calls);
+  const masked = made.map((call) => maskToolCall(call, mask));
   const toolCalls = masked.length === 0 ? undefined : masked;
   const latencyMs = sumKnown(calls, (call) => call.completion.latencyMs);
   return {
@@ -133,6 +138,19 @@ function recordAnswer(calls: readonly CallRecord[], mask: Mask) {
 
 function maskOptional(text: string | undefined, mask: Mask): string | undefined {
   return text === undefined ? undefined : mask(text);
+}
+
+/** A result of megabytes is cut: its whole was sent, and no check reads it. */
+function recordStep({ text, calls, latencyMs, usage }: AgentStep, mask: Mask): AgentStep {
+  return {
+    text: mask(text),
+    calls: calls.map(({ result, ...call }) => {
+      const masked = maskToolCall(call, mask);
+      if (result === undefined) return masked;
+      return { ...masked, result: { ...result, content: clipText(mask(result.content), maxAskedChars) } };
+    }),
+    ...defined({ latencyMs: latencyMs === undefined ? undefined : roundMs(latencyMs), usage }),
+  };
 }
 
 function maskToolCall({ id, name, arguments: parsed, rawArguments }: ToolCall, mask: Mask): ToolCall {
@@ -203,20 +221,18 @@ function roundMs(ms: number): number {
 
 /** What a cell sends, as a report shows it. */
 function recordAsked({ request, turns, tags, description }: AskedOf, mask: Mask): AskedCase {
+  const said = turns.flatMap((turn): readonly AskedTurn[] => {
+    if (turn.kind === 'first') return [];
+    const content = clipAsked(mask(turn.content));
+    return [turn.kind === 'user' ? { role: 'user', ...content } : { role: 'tool', name: mask(turn.name), ...content }];
+  });
   return defined({
     messages: request.messages.map(({ role, content, attachments }) => ({
       role,
       ...clipAsked(mask(content)),
       ...defined({ attach: attachments?.map(({ path }) => mask(path)) }),
     })),
-    turns:
-      turns.length === 0
-        ? undefined
-        : turns.map((turn) => ({
-            role: turn.kind === 'user' ? ('user' as const) : ('tool' as const),
-            ...(turn.kind === 'user' ? {} : { name: mask(turn.name) }),
-            ...clipAsked(mask(turn.content)),
-          })),
+    turns: said.length === 0 ? undefined : said,
     tags: tags?.map(mask),
     description: maskOptional(description, mask),
   });

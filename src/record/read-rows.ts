@@ -139,6 +139,7 @@ export function renderRow(row: CellRow): string {
     latencyMs: row.latencyMs,
     position: row.position,
     costUsd: row.costUsd,
+    steps: row.steps,
     spentUsd: row.spentUsd,
     judgeCostUsd: row.judgeCostUsd,
     answerHash: row.answerHash,
@@ -154,6 +155,8 @@ export function renderRow(row: CellRow): string {
     reasoning: row.reasoning,
     refusal: row.refusal,
     toolCalls: row.toolCalls,
+    trajectory: row.trajectory,
+    state: row.state,
     finishReason: row.finishReason,
     systemFingerprint: row.systemFingerprint,
     checks: row.checks,
@@ -161,7 +164,7 @@ export function renderRow(row: CellRow): string {
     error: row.error,
   };
   // Arguments of tools may hold numbers that no double keeps.
-  return (row.toolCalls === undefined ? undefined : writeJson(line)) ?? JSON.stringify(line);
+  return (row.toolCalls === undefined && row.state === undefined ? undefined : writeJson(line)) ?? JSON.stringify(line);
 }
 
 /**

@@ -42,7 +42,8 @@ export function isCellRow(row: unknown): row is CellRow {
     isOptional(row['systemFingerprint'], isText) &&
     isOptional(row['error'], isJsonObject) &&
     isOptional(row['asked'], isAsked) &&
-    isOptional(row['toolCalls'], Array.isArray)
+    isOptional(row['toolCalls'], Array.isArray) &&
+    isOptional(row['trajectory'], Array.isArray)
   );
 }
 

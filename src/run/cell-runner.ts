@@ -11,7 +11,9 @@ import type { RunTrace } from '../model/progress.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
-import { type CellPorts, runCell } from './run-cell.ts';
+import type { CellPorts } from './conversation.ts';
+import { openTools } from './open-tools.ts';
+import { runCell } from './run-cell.ts';
 
 export interface CellRunnerOptions {
   readonly planned: PlannedRun;
@@ -89,7 +91,7 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
 }
 
 /** What judges the answers of any run. */
-const judging = { requestKey: cacheKey, decide: decideAnswer, classify: classifyAnswer } as const;
+const judging = { requestKey: cacheKey, decide: decideAnswer, classify: classifyAnswer, openTools } as const;
 
 /** Holds back the first requests of cells once enough cells have failed (`--bail`). */
 export interface BailGate {

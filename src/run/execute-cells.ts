@@ -5,8 +5,8 @@ import type { ProgressEvent } from '../model/progress.ts';
 import type { CellRow } from '../model/record.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
 import type { CellRunner } from './cell-runner.ts';
+import { describeCell } from './describe-cell.ts';
 import type { Run } from './open-run.ts';
-import { describeCell } from './run-cell.ts';
 
 /** The cells of one provider, started one after the other as its workers get free. */
 export interface CellQueue extends CellRunner {

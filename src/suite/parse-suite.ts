@@ -14,6 +14,7 @@ import { readLabels } from './assertions/labels.ts';
 import { createReadCode } from './assertions/own-code.ts';
 import { type BuiltCases, buildCases, type CaseContext } from './cases/build-cases.ts';
 import { type CaseGroup, readCases } from './cases/read-cases.ts';
+import { compileTools } from './cases/tool-stubs.ts';
 import { parseClasses, reportClassMistakes } from './classes.ts';
 import type { Config } from './config.ts';
 import { checkPromptVariables, openInputCheck } from './contracts/check-contract.ts';
@@ -203,12 +204,16 @@ function parseDefaults(
   const vars = { ...toRecord(childOf(general, 'vars').value), ...toRecord(childOf(own, 'vars').value) };
   const trials = suite?.trials ?? plainNumbers(childOf(general, 'trials').value);
   const isRight = own.value === undefined || suite !== undefined;
+  const maxSteps = checkPart(document, 'maxSteps', suiteShape.maxSteps, problems);
+  const written = childOf(document, 'tools');
+  const tools = written.value === undefined ? undefined : compileTools(written, assertionContext);
   return {
     settings: {
       ...(typeof trials === 'number' ? { trials } : {}),
       ...(Object.keys(vars).length === 0 ? {} : { vars }),
-      ...defined({ assert: assert && itemsOf(assert).map(({ value }) => value) }),
+      ...defined({ assert: assert && itemsOf(assert).map(({ value }) => value), maxSteps }),
     },
+    ...defined({ tools }),
     assertions: isRight && assert !== undefined ? compileAssertions(assert, assertionContext) : [],
   };
 }

@@ -6,7 +6,7 @@ import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import { type Cell, isJudged } from '../model/cell.ts';
 import type { ClassPolicy } from '../model/classes.ts';
 import type { ComparedCase, ComparedSide, ComparedVariant } from '../model/comparison.ts';
-import type { CellRow } from '../model/record.ts';
+import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { selectionId, truthOf } from '../record/count-classes.ts';
@@ -135,16 +135,20 @@ interface RejudgeOptions {
 }
 
 async function judgeStored(
-  { output = '', toolCalls = [], finishReason, usage, reasoning, refusal, checks: stored }: BaselineTrial,
+  trial: BaselineTrial,
   row: RowSummary,
   cell: Cell,
   { ports, costOf }: RejudgeOptions,
 ): Promise<{ status: 'passed' | 'failed'; score: number } | undefined> {
+  const { output = '', toolCalls = [], trajectory: steps, state, checks: stored } = trial;
+  // What ended the cell early is no check that could be made again.
+  if (stored.some(endsCell)) return { status: 'failed', score: 0 };
+  const { finishReason, usage, reasoning, refusal } = trial;
   const { latencyMs } = row;
   const completion = {
     text: output,
     toolCalls,
-    ...defined({ finishReason, latencyMs, usage, reasoning, refusal }),
+    ...defined({ finishReason, latencyMs, usage, reasoning, refusal, steps, state }),
   };
   // No model is asked: its stored verdict is used where its question is the same, else the case is redefined.
   const judged = {
@@ -163,6 +167,11 @@ async function judgeStored(
   return decision.status === 'errored'
     ? undefined
     : { status: decision.passed ? 'passed' : 'failed', score: decision.score };
+}
+
+/** True for the verdict that a conversation could not go on: a call without a stub, or a turn that did not fit. */
+function endsCell({ assertion, pass }: RecordedCheck): boolean {
+  return !pass && (assertion === 'tools' || assertion === 'turns');
 }
 
 /** An answer as it was kept. */

@@ -47,6 +47,11 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
     },
     { count: { min: 1 }, names: ['a'], order: 'exact' },
   ],
+  trajectory: [
+    { calls: ['a', { name: 'b', args: { x: 1 } }], order: 'ordered', never: ['c'] },
+    { counts: { a: 1 }, steps: { max: 2 }, noRepeats: true },
+    { state: { a: 1 } },
+  ],
   cost: [{ max: 0.001 }],
   latency: [{ max: '100ms' }],
   tokens: [{ max: 100 }],

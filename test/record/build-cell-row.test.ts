@@ -333,7 +333,7 @@ describe('what a cell asked', () => {
   };
   const turns = [
     { kind: 'user' as const, content: 'And s3cret-key?', checks: [] },
-    { kind: 'toolResult' as const, name: 'find s3cret-key', content: '{}' },
+    { kind: 'toolResult' as const, name: 'find s3cret-key', content: '{}', checks: [] },
   ];
   const first = { ...base, key: { ...base.key, trial: 0 } };
 

@@ -4,7 +4,9 @@ import type { JudgedAnswer } from '../../src/model/cell.ts';
 import type { CompletionOutcome, CompletionRequest, FailureKind, ToolCall } from '../../src/model/completion.ts';
 import type { Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
-import { type CellPorts, runCell } from '../../src/run/run-cell.ts';
+import type { CellPorts } from '../../src/run/conversation.ts';
+import { openTools } from '../../src/run/open-tools.ts';
+import { runCell } from '../../src/run/run-cell.ts';
 import { buildCell, buildCheck, completed, failed, neverAborted } from '../support/build-case.ts';
 
 /** Ports that answer with the given outcomes in order and remember what they were asked. */
@@ -18,6 +20,7 @@ function build(outcomes: readonly CompletionOutcome[], overrides: Partial<CellPo
       if (outcome === undefined) throw new Error('the cell made a call too many');
       return outcome;
     },
+    openTools,
     requestKey: ({ messages }) => `key-${messages.length}`,
     costOf: ({ usage }) => (usage === undefined ? undefined : usage.outputTokens / 1000),
     judge: async (checks, answer) => {
@@ -61,7 +64,7 @@ function userTurn(content: string, ...checks: CheckSpec[]): Turn {
 }
 
 function toolResult(name: string, content: string): Turn {
-  return { kind: 'toolResult', name, content };
+  return { kind: 'toolResult', name, content, checks: [] };
 }
 
 function call(name: string, id?: string): ToolCall {

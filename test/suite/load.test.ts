@@ -138,7 +138,7 @@ describe('cases', () => {
     const { talk } = casesOf(await loadTriage());
     expect(talk?.turns).toEqual([
       { kind: 'user', content: 'My team is Support', checks: [expect.objectContaining({ assertion: 'contains' })] },
-      { kind: 'toolResult', name: 'lookup', content: '{"state":"lost","days":3}' },
+      { kind: 'toolResult', name: 'lookup', content: '{"state":"lost","days":3}', checks: [] },
     ]);
     expect(talk).toMatchObject({ observe: true, prompts: ['v2'], description: 'A conversation.' });
   });

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { deepEqual } from '../../json/deep-equal.ts';
+import { describeValue } from '../../json/describe-value.ts';
 import { quote } from '../../text/shorten.ts';
 import { measureEditDistance } from '../../text/similarity.ts';
 import { diffTexts, diffValues } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
 import { minScoreParam, reaches } from '../params.ts';
-import { describeValue, textOf } from '../targets.ts';
+import { textOf } from '../targets.ts';
 
 /** Compares with what was accepted for the same case, trial and selection; similarity is that of `levenshtein`. */
 export const snapshot = defineAssertion({

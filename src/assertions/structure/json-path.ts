@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { describePath, findDifference } from '../../json/deep-equal.ts';
+import { describeValue } from '../../json/describe-value.ts';
 import { compileJsonPath, JsonPathError } from '../../json/json-path.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { diffValues } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
 import { countRangeParam, describeBounds, isWithin } from '../params.ts';
 import { queryPath } from '../select-target.ts';
-import { describeNotJson, describeValue, jsonOf } from '../targets.ts';
+import { describeNotJson, jsonOf } from '../targets.ts';
 
 const pathParam = z.string().superRefine((path, context) => {
   try {

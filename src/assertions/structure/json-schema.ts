@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { describeValue } from '../../json/describe-value.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { compileJsonSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/exact-numbers.ts';
 import { type CheckContext, type CheckOutcome, defineAssertion, runBounded, type Target } from '../define.ts';
-import { describeNotJson, describeValue, jsonOf } from '../targets.ts';
+import { describeNotJson, jsonOf } from '../targets.ts';
 
 /** A JSON Schema, as written: the object itself goes on, so that it is compiled once. */
 export const schemaParam = z

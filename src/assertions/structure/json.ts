@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { describeValue } from '../../json/describe-value.ts';
 import { defineAssertion } from '../define.ts';
-import { describeNotJson, describeValue, jsonOf } from '../targets.ts';
+import { describeNotJson, jsonOf } from '../targets.ts';
 
 export const json = defineAssertion({
   summary: 'the whole text is strict JSON',

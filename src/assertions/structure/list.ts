@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { canonicalJson, spell } from '../../json/canonical-json.ts';
+import { describeValue } from '../../json/describe-value.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import { measureCommonSubsequence } from '../../text/similarity.ts';
 import { isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
 import { ignoreCaseParam, reaches, valueParam } from '../params.ts';
-import { describeValue } from '../targets.ts';
 
 export const list = defineAssertion({
   summary: 'the items of a list are the expected ones, as a set or in order; the score is F1',

@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import { describeValue } from '../../json/describe-value.ts';
 import { compareNumbers, distanceOf, isKeptByDouble, SpelledNumber } from '../../text/exact-numbers.ts';
 import { quote } from '../../text/shorten.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
 import { type Bounds, describeBounds, isOrdered, numberParam } from '../params.ts';
-import { describeValue } from '../targets.ts';
 
 const percentPattern = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/;
 

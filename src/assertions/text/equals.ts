@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { spell } from '../../json/canonical-json.ts';
 import { type Difference, describePath, findDifference } from '../../json/deep-equal.ts';
+import { describeValue } from '../../json/describe-value.ts';
 import { quote } from '../../text/shorten.ts';
 import { diffTexts, diffValues, isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
 import { ignoreCaseParam, trimTextsParam, valueParam } from '../params.ts';
-import { describeValue } from '../targets.ts';
 
 export const equals = defineAssertion({
   summary: 'the text or value is exactly the expected one',

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { spell } from '../../json/canonical-json.ts';
 import { deepEqual } from '../../json/deep-equal.ts';
+import { describeValue } from '../../json/describe-value.ts';
 import { quote } from '../../text/shorten.ts';
 import { isScalar, normaliseText, normaliseValue } from '../compare-values.ts';
 import { defineAssertion } from '../define.ts';
 import { ignoreCaseParam, trimTextsParam, valueParam } from '../params.ts';
-import { describeValue } from '../targets.ts';
 
 export const oneOf = defineAssertion({
   summary: 'the text or value is one of several',

@@ -1,16 +1,17 @@
 import * as z from 'zod';
-import { describePath, findDifference } from '../../json/deep-equal.ts';
-import { compileJsonSchema } from '../../json/json-schema.ts';
-import { JsonSchemaError } from '../../json/schema-errors.ts';
+import {
+  type ArgumentMatch,
+  type ArgumentMismatch,
+  findArgumentMismatch,
+  parsePlainPath,
+} from '../../json/match-arguments.ts';
 import type { ToolCall } from '../../model/completion.ts';
-import { plainNumbers, SpelledNumber } from '../../text/exact-numbers.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
-import { type AssertionPorts, type CheckOutcome, defineAssertion, runBounded } from '../define.ts';
+import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion, runBounded } from '../define.ts';
 import { type Bounds, countRangeParam, describeBounds, isWithin } from '../params.ts';
 import { schemaParam } from '../structure/json-schema.ts';
-import { argumentsOf, describeValue } from '../targets.ts';
 
-const nameParam = z.string().min(1, { error: 'must not be empty' });
+export const nameParam = z.string().min(1, { error: 'must not be empty' });
 
 const ignoreParam = z.string().transform((path, context) => {
   const steps = parsePlainPath(path);
@@ -19,7 +20,7 @@ const ignoreParam = z.string().transform((path, context) => {
   return z.NEVER;
 });
 
-const callParam = z.union(
+export const wantedCallParam = z.union(
   [
     nameParam.transform((name) => ({ name, compare: 'subset' as const })),
     z.strictObject({
@@ -39,7 +40,7 @@ interface WantedCall extends Wanted {
   readonly count?: Bounds | undefined;
 }
 
-const listOf = <Item extends z.ZodType>(item: Item) =>
+export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.union([item.transform((one) => [one]), z.array(item).min(1, { error: 'needs at least one tool' })]);
 
 export const toolCalls = defineAssertion({
@@ -52,7 +53,7 @@ export const toolCalls = defineAssertion({
   defaultSelect: 'toolCalls',
   params: z
     .strictObject({
-      value: listOf(callParam)
+      value: listOf(wantedCallParam)
         .optional()
         .describe('The calls: names, or maps of name, args, compare, schema, ignore and count.'),
       names: listOf(nameParam).optional().describe('The names of the calls, where arguments do not matter.'),
@@ -62,6 +63,11 @@ export const toolCalls = defineAssertion({
         .describe('any; ordered: in this order, others may stand between; exact: these and no others, in this order.'),
       count: countRangeParam.optional().describe('How many calls there are in all.'),
       none: z.boolean().optional().describe('True: the model calls no tool.'),
+      step: z
+        .int({ error: 'must be a whole number' })
+        .min(1, { error: 'must be at least 1: the first answer' })
+        .optional()
+        .describe('The answer of the model that is checked, from 1; without it all that lead to the last one.'),
     })
     .refine(({ value, names, count, none }) => [value, names, count, none].some((param) => param !== undefined), {
       error: 'needs value, names, count or none',
@@ -72,9 +78,11 @@ export const toolCalls = defineAssertion({
     .refine(({ value, names, count, none }) => none !== true || (value ?? names ?? count) === undefined, {
       error: 'none: true goes with neither value nor names nor count',
     }),
-  check(_target, { value, names, order, count, none }, { completion, ports }): CheckOutcome {
-    const calls = completion.toolCalls;
-    const found = describeCalls(calls, completion.text);
+  check(_target, { value, names, order, count, none, step }, { completion, ports }): CheckOutcome {
+    const answer = step === undefined ? completion : findStep(completion, step);
+    if (typeof answer === 'string') return { pass: false, missing: true, reason: answer };
+    const calls = answer.toolCalls;
+    const found = describeCalls(calls, answer.text);
     if (none !== undefined && (calls.length === 0) !== none) {
       return { pass: false, reason: `wanted ${none ? 'no tool call' : 'a tool call'}: found ${found}` };
     }
@@ -86,14 +94,36 @@ export const toolCalls = defineAssertion({
     }
     const wanted: readonly WantedCall[] | undefined = value ?? names?.map((name) => ({ name, compare: 'subset' }));
     if (wanted === undefined) return { pass: true, reason: `found ${found}` };
-    // A call that must be made several times is expected several times.
-    const expected = wanted.flatMap((want) =>
-      Array.from({ length: want.count?.min ?? (want.count ? 0 : 1) }, () => want),
-    );
-    const outcome = checkCalls(expected, calls, order, found, ports);
-    return 'error' in outcome || !outcome.pass ? outcome : (findSurplus(wanted, calls, found, ports) ?? outcome);
+    return checkWanted(wanted, calls, order, found, ports);
   },
 });
+
+/** Checks that the wanted calls are made, each as often as it says, and in the wanted order. */
+export function checkWanted(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  order: 'any' | 'ordered' | 'exact',
+  found: string,
+  ports: AssertionPorts,
+): CheckOutcome {
+  // A call that must be made several times is expected several times.
+  const expected = wanted.flatMap((want) =>
+    Array.from({ length: want.count?.min ?? (want.count ? 0 : 1) }, () => want),
+  );
+  const outcome = checkCalls(expected, calls, order, found, ports);
+  return 'error' in outcome || !outcome.pass ? outcome : (findSurplus(wanted, calls, found, ports) ?? outcome);
+}
+
+/** One of the answers that led to the last one, or why there is none of that number. */
+function findStep(
+  { steps, text, toolCalls }: CompletionView,
+  step: number,
+): Pick<CompletionView, 'text' | 'toolCalls'> | string {
+  const all = steps ?? [{ text, calls: toolCalls }];
+  const found = all[step - 1];
+  if (found !== undefined) return { text: found.text, toolCalls: found.calls };
+  return `there is no step ${step}: the model answered ${all.length === 1 ? 'once' : `${all.length} times`}`;
+}
 
 function checkCalls(
   wanted: readonly WantedCall[],
@@ -219,96 +249,12 @@ function describeCalls(calls: readonly ToolCall[], text: string): string {
 }
 
 /** What a call is compared with. */
-interface Wanted {
+interface Wanted extends ArgumentMatch {
   readonly name: string;
-  readonly args?: Readonly<Record<string, unknown>> | undefined;
-  readonly compare: 'subset' | 'exact';
-  readonly schema?: unknown;
-  /** Paths in the arguments that are not compared. */
-  readonly ignore?: readonly (readonly PlainStep[])[] | undefined;
-}
-
-interface CallMismatch {
-  readonly reason: string;
-  /** Set where the comparison can't be made. */
-  readonly error?: string;
 }
 
 /** Why a call is not the wanted one; undefined where it is. */
-function findMismatch(wanted: Wanted, call: ToolCall, ports: AssertionPorts): CallMismatch | undefined {
+export function findMismatch(wanted: Wanted, call: ToolCall, ports: AssertionPorts): ArgumentMismatch | undefined {
   if (call.name !== wanted.name) return { reason: `the call is of ${quote(call.name, 60)}` };
-  if (wanted.args === undefined && wanted.schema === undefined) return undefined;
-  const found = argumentsOf(call);
-  if (found === undefined) return { reason: `its arguments are not JSON, ${quote(call.rawArguments)}` };
-  if (wanted.args !== undefined) {
-    const { ignore = [] } = wanted;
-    const [expected, seen] = [dropPaths(plainNumbers(wanted.args), ignore), dropPaths(found, ignore)];
-    const difference = findDifference(expected, seen, wanted.compare === 'subset');
-    if (difference !== undefined) {
-      return {
-        reason: `${describePath(difference.path)} of its arguments: expected ${describeValue(difference.expected)}, found ${describeValue(difference.found)}`,
-      };
-    }
-  }
-  return wanted.schema === undefined ? undefined : findViolation(wanted.schema, found, call.rawArguments.length, ports);
-}
-
-function findViolation(
-  schema: unknown,
-  found: unknown,
-  textLength: number,
-  ports: AssertionPorts,
-): CallMismatch | undefined {
-  try {
-    const compiled = compileJsonSchema(schema);
-    const violation = runBounded(compiled.isCheap(textLength), ports, () => compiled.findViolation(found));
-    return violation === undefined ? undefined : { reason: `${violation.path} of its arguments ${violation.message}` };
-  } catch (error) {
-    if (!(error instanceof JsonSchemaError)) throw error;
-    return { reason: error.message, error: error.message };
-  }
-}
-
-/** A step of a plain path: a key, an index, or any of them. */
-type PlainStep = string | number | typeof anyStep;
-
-const anyStep = Symbol('*');
-
-const stepPattern = /^(?:\.([A-Za-z_][\w-]*|\*)|\[(\d{1,9}|\*|'[^']*'|"[^"]*")\])/;
-
-/** Reads a path of names, indexes and `*`, such as `$.items[*].id`; undefined for any other JSONPath. */
-function parsePlainPath(path: string): readonly PlainStep[] | undefined {
-  if (!path.startsWith('$') || path.length === 1) return undefined;
-  const steps: PlainStep[] = [];
-  for (let rest = path.slice(1); rest !== ''; ) {
-    const match = stepPattern.exec(rest);
-    if (match === null) return undefined;
-    const [text, name, bracket = ''] = match;
-    if ((name ?? bracket) === '*') steps.push(anyStep);
-    else if (name !== undefined) steps.push(name);
-    else steps.push(/^\d/.test(bracket) ? Number(bracket) : bracket.slice(1, -1));
-    rest = rest.slice(text.length);
-  }
-  return steps;
-}
-
-/** A copy of a JSON value without what the paths lead to. An item of a list becomes null, so that the others keep their places. */
-function dropPaths(value: unknown, paths: readonly (readonly PlainStep[])[]): unknown {
-  return paths.reduce((rest, path) => drop(rest, path), value);
-}
-
-function drop(value: unknown, [step, ...rest]: readonly PlainStep[]): unknown {
-  if (step === undefined || typeof value !== 'object' || value === null || value instanceof SpelledNumber) return value;
-  if (Array.isArray(value)) {
-    return value.map((item: unknown, index) => {
-      if (step !== anyStep && step !== index) return item;
-      return rest.length === 0 ? null : drop(item, rest);
-    });
-  }
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, item]): [string, unknown][] => {
-      if (step !== anyStep && step !== key) return [[key, item]];
-      return rest.length === 0 ? [] : [[key, drop(item, rest)]];
-    }),
-  );
+  return findArgumentMismatch(wanted, call.rawArguments, (cheap, run) => runBounded(cheap, ports, run));
 }

@@ -21,17 +21,21 @@ import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import { caseSchema } from '../schema/suite-schema.ts';
 import {
   addRoots,
+  buildAgent,
   buildChecks,
   buildTruth,
   buildTurns,
   type CaseInput,
   type CheckBuilder,
+  compileCaseTools,
   compileRow,
+  noteTools,
   noteVariables,
   type TruthSource,
 } from './case-checks.ts';
 import { createCaseFaults } from './case-faults.ts';
 import { hashCase } from './case-hash.ts';
+import { checkTurns, registerId } from './check-case.ts';
 import {
   type CaseFile,
   type CaseGroup,
@@ -43,6 +47,7 @@ import {
   readRow,
   type Settings,
 } from './read-cases.ts';
+import type { CompiledTools } from './tool-stubs.ts';
 
 export interface CaseContext {
   /** Checks the vars of a case against the input contract. */
@@ -99,11 +104,13 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
   let keptChars = 0;
   let count = 0;
   noteVariables(defaults.assertions, builder);
+  if (defaults.tools !== undefined) noteTools(defaults.tools, builder);
   if (context.truth?.template.kind === 'template') addRoots(context.truth.template.variables, builder.variables);
   const classes = new Map<string, ClassUse>();
   for (const source of sources) {
     let rows = 0;
     noteVariables(source.group.assertions, builder);
+    if (source.group.tools !== undefined) noteTools(source.group.tools, builder);
     for (const { row, text = '' } of source.read(problems.report)) {
       rows += 1;
       if (needsTemplateEngine(text)) await loadTemplateEngine();
@@ -168,6 +175,8 @@ interface Draft extends CaseInput {
   readonly vars: Vars;
   /** Its own assertions; those of its file and the defaults come before them. */
   readonly assertions: readonly CompiledAssertion[];
+  /** Its own stubs; those of its file and of the suite come after them. */
+  readonly tools: CompiledTools | undefined;
   readonly group: CaseGroup;
   readonly at: SourceLocation;
 }
@@ -181,7 +190,8 @@ function draftCase(row: Located, own: CaseRow, group: CaseGroup, builder: Builde
   const scope =
     own.expected === undefined ? vars : Object.fromEntries([...Object.entries(vars), ['expected', own.expected]]);
   const assertions = compileRow(childOf(row, 'assert'), builder);
-  return { id: idOf(own), row, own, settings, vars, scope, assertions, group, at: withoutExcerpt(locate(row)) };
+  const tools = compileCaseTools(childOf(row, 'tools'), builder);
+  return { id: idOf(own), row, own, settings, vars, scope, assertions, tools, group, at: withoutExcerpt(locate(row)) };
 }
 
 function mergeVars(defaults: Vars | undefined, group: Vars | undefined, own: Vars = {}): Vars {
@@ -192,6 +202,8 @@ function buildCase(draft: Draft, builder: Builder): Case {
   const { id, row, own, settings, vars, group, at } = draft;
   const assertions = [...builder.defaults.assertions, ...group.assertions, ...draft.assertions];
   const { threshold, skip, prompts, providers, group: cluster } = settings;
+  const turns = buildTurns(childOf(row, 'turns'), draft, builder);
+  const agent = buildAgent([draft.tools, group.tools, builder.defaults.tools], settings, draft, builder);
   const built = {
     id,
     vars,
@@ -200,9 +212,10 @@ function buildCase(draft: Draft, builder: Builder): Case {
     trials: settings.trials,
     mustPass: settings.mustPass,
     observe: settings.observe,
-    turns: buildTurns(childOf(row, 'turns'), draft, builder),
+    turns,
     at,
     ...defined({
+      agent,
       expected: own.expected,
       threshold,
       skip,
@@ -231,6 +244,7 @@ function checkCase(row: Located, group: CaseGroup, builder: Builder): Case | und
     builder.checkPaths(assertions, settings.prompts);
   }
   checkSettings(draft.id, row, settings, builder);
+  checkTurns(row, built, builder);
   checkJudged(draft, built, builder);
   tryPrompts(draft, builder);
   builder.checkInput(built, row);
@@ -247,33 +261,10 @@ function checkParts(row: Located, builder: Builder): void {
     registerId(idOf({ id }), true, { row, at: locate(row) }, builder);
 }
 
-/** Reports an id that comes twice. */
-function registerId(
-  id: string,
-  isWritten: boolean,
-  { row, at }: Pick<Draft, 'row' | 'at'>,
-  { firstPlaces, problems }: Builder,
-): void {
-  const first = firstPlaces.get(id);
-  if (first === undefined) {
-    firstPlaces.set(id, at);
-    return;
-  }
-  const where = ` (the first at ${first.file}:${first.line})`;
-  problems.report({
-    code: 'duplicate-id',
-    message: isWritten
-      ? `two cases have the id "${id}"${where}`
-      : `two cases have the same vars and turns, and so the id "${id}"${where}`,
-    hint: isWritten ? 'every case of a suite needs an id of its own' : 'remove one, or give each an id',
-    at: locate(isWritten ? childOf(row, 'id') : row),
-  });
-}
-
 /** Reports a case that nothing judges, unless it has `observe: true`. */
 function checkJudged(draft: Draft, { checks, turns }: Case, { defaults, problems, hasOutputContract }: Builder): void {
   const { id, row, own, group, settings } = draft;
-  const all = [...checks, ...turns.flatMap((turn) => (turn.kind === 'user' ? turn.checks : []))];
+  const all = [...checks, ...turns.flatMap((turn) => turn.checks)];
   if (all.some(counts) || settings.observe) return;
   // Assertions that could not be read are reported themselves.
   const isWritten =

@@ -1,4 +1,5 @@
 import { writeJson } from '../../json/canonical-json.ts';
+import type { AgentSettings } from '../../model/agent.ts';
 import { maxClassLength, nameClass, noClass } from '../../model/classes.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { Turn } from '../../model/suite.ts';
@@ -21,6 +22,7 @@ import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { CaseFaults } from './case-faults.ts';
 import { markSpelling } from './case-hash.ts';
+import { type CompiledTools, compileTools, joinTools, renderTools, templatesOf } from './tool-stubs.ts';
 
 /** What the checks of all cases of a suite share. */
 export interface CheckBuilder {
@@ -151,14 +153,15 @@ function findClassFault(name: string | undefined, value: unknown): string | unde
 export function buildTurns(written: Located, input: CaseInput, builder: CheckBuilder): readonly Turn[] {
   return itemsOf(written).map((item) => {
     const result = childOf(item, 'toolResult');
-    if (result.value !== undefined) {
-      const content = renderTurn(childOf(result, 'content'), input, builder);
-      return { kind: 'toolResult', name: String(childOf(result, 'name').value), content };
-    }
-    const content = renderTurn(childOf(item, 'user'), input, builder);
     const assertions = compileRow(childOf(item, 'assert'), builder);
     refuseComparisons(itemsOf(childOf(item, 'assert')), builder.assertionContext);
-    return { kind: 'user', content, checks: buildChecks(assertions, input, builder) };
+    const checks = buildChecks(assertions, input, builder);
+    if (result.value !== undefined) {
+      const content = renderTurn(childOf(result, 'content'), input, builder);
+      return { kind: 'toolResult', name: String(childOf(result, 'name').value), content, checks };
+    }
+    if (childOf(item, 'user').value === undefined) return { kind: 'first', checks };
+    return { kind: 'user', content: renderTurn(childOf(item, 'user'), input, builder), checks };
   });
 }
 
@@ -196,6 +199,38 @@ function renderTurn(written: Located, input: CaseInput, builder: CheckBuilder): 
     if (!(error instanceof RenderError)) throw error;
     addFaults([template], { reader: 'a turn', key: written }, input, faults);
     return '';
+  }
+}
+
+/** The stubs of one row; undefined where it has none. */
+export function compileCaseTools(written: Located, builder: CheckBuilder): CompiledTools | undefined {
+  if (written.value === undefined) return undefined;
+  const tools = compileTools(written, builder.assertionContext);
+  noteTools(tools, builder);
+  return tools;
+}
+
+export function noteTools(tools: CompiledTools, { variables }: CheckBuilder): void {
+  for (const template of templatesOf(tools)) if (template.kind === 'template') addRoots(template.variables, variables);
+}
+
+/** What answers the tool calls of a case: its own stubs, then those of its file, then those of the suite. */
+export function buildAgent(
+  list: readonly (CompiledTools | undefined)[],
+  { maxSteps }: { readonly maxSteps?: number | undefined },
+  input: CaseInput,
+  { faults }: CheckBuilder,
+): AgentSettings | undefined {
+  if (list.every((tools) => tools === undefined)) return undefined;
+  const tools = joinTools(list);
+  const turns = itemsOf(childOf(input.row, 'turns')).length;
+  faults.tried(list);
+  try {
+    return renderTools(tools, { maxSteps, turns }, input.scope);
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    addFaults(templatesOf(tools), { reader: 'a stub of a tool', key: list }, input, faults);
+    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
-import type { JsonValue } from '../../json/json.ts';
-import type { Case } from '../../model/suite.ts';
+import type { JsonObject, JsonValue } from '../../json/json.ts';
+import type { AgentSettings } from '../../model/agent.ts';
+import type { Case, Turn } from '../../model/suite.ts';
 import { SpelledNumber } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 
@@ -9,13 +10,31 @@ import { sha256Hex } from '../../text/sha256.ts';
  * second part differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, since
  * records and baselines keep only the last answer of a conversation.
  */
-export function hashCase({ vars, turns, checks, threshold }: Omit<Case, 'stamp'>): string {
-  const sent = turns.map((turn) =>
-    turn.kind === 'user' ? { user: turn.content, assert: turn.checks.map(({ source }) => source) } : turn,
-  );
-  const inputs = canonicalJson({ turns: sent, vars: markSpelling(vars) });
+export function hashCase({ vars, turns, agent, checks, threshold }: Omit<Case, 'stamp'>): string {
+  const inputs = canonicalJson({ turns: turns.map(describeTurn), vars: markSpelling(vars), ...describeAgent(agent) });
   const judged = canonicalJson(checks.map(({ source }) => source));
   return `${shortHash(inputs)}.${shortHash(`${threshold ?? ''}\n${judged}`)}`;
+}
+
+function describeTurn(turn: Turn): JsonValue {
+  const assert = turn.checks.map(({ source }) => source);
+  switch (turn.kind) {
+    case 'user':
+      return { user: turn.content, assert };
+    case 'toolResult': {
+      const { kind, name, content } = turn;
+      return { kind, name, content, ...(assert.length === 0 ? {} : { assert }) };
+    }
+    case 'first':
+      return { assert };
+  }
+}
+
+/** What answers the tool calls is sent to the model, so it is an input. */
+function describeAgent(agent: AgentSettings | undefined): JsonObject {
+  if (agent === undefined) return {};
+  const { stubs, module, maxSteps } = agent;
+  return { tools: markSpelling(stubs), maxSteps, ...(module === undefined ? {} : { module: module.hash }) };
 }
 
 function shortHash(text: string): string {

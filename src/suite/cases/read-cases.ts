@@ -17,6 +17,7 @@ import { isGlob } from '../files/project-place.ts';
 import { isPromptFile, type ParsePrompt, readPromptFile } from '../prompts/prompt-file.ts';
 import { caseFileSchema, caseSchema } from '../schema/suite-schema.ts';
 import { isRowFile, openRows, type ReadRows, readRows, rowSuffixes } from './read-rows.ts';
+import { type CompiledTools, compileTools } from './tool-stubs.ts';
 
 /** Rows in the suite itself, or in one file of cases. */
 export interface RowSource {
@@ -60,13 +61,19 @@ async function openCaseFiles(item: Located, context: ReadContext): Promise<reado
   if (parts === undefined) return [];
   const { file, ...settings } = parts;
   const assertions = settings.assert === undefined ? [] : compileAssertions(childOf(item, 'assert'), assertionContext);
+  const tools =
+    childOf(item, 'tools').value === undefined ? undefined : compileTools(childOf(item, 'tools'), assertionContext);
   const namedBy = childOf(item, 'file');
   const sources: RowSource[] = [];
   for (const path of await findCaseFiles({ ...namedBy, value: file }, context)) {
     const read = await openFile(path, namedBy, context);
     if (read === undefined) continue;
     const isNamed = path === resolve(namedBy.source.folder, file);
-    sources.push({ read, group: { settings, assertions }, file: { shown: files.display(path), namedBy, isNamed } });
+    sources.push({
+      read,
+      group: { settings, assertions, ...defined({ tools }) },
+      file: { shown: files.display(path), namedBy, isNamed },
+    });
   }
   return sources;
 }
@@ -155,6 +162,7 @@ export type CaseRow = z.output<typeof caseSchema>;
 export interface CaseGroup {
   readonly settings: CaseRow;
   readonly assertions: readonly CompiledAssertion[];
+  readonly tools?: CompiledTools;
 }
 
 /** Checks the shape of a row; undefined where it is wrong, which is reported. */
@@ -196,13 +204,13 @@ function withPlainSettings(row: Located): Located {
   return { ...row, value: Object.fromEntries(settings) };
 }
 
-const spelledKeys: ReadonlySet<string> = new Set(['id', 'vars', 'expected', 'assert', 'turns']);
+const spelledKeys: ReadonlySet<string> = new Set(['id', 'vars', 'expected', 'assert', 'turns', 'tools']);
 
 /** The id as written, else a hash of what the model is sent, so that moving a case does not change it. */
-export function idOf({ id, vars = {}, turns }: Pick<CaseRow, 'id' | 'vars' | 'turns'>): string {
+export function idOf({ id, vars = {}, turns, tools }: Pick<CaseRow, 'id' | 'vars' | 'turns' | 'tools'>): string {
   if (id !== undefined) return spell(id);
   const sent = turns?.map((turn) => ({ ...turn, assert: undefined }));
-  return sha256Hex(canonicalJson({ vars, turns: sent })).slice(0, 8);
+  return sha256Hex(canonicalJson({ vars, turns: sent, tools })).slice(0, 8);
 }
 
 /** How a case runs and counts. */
@@ -211,6 +219,7 @@ export type Settings = ReturnType<typeof mergeSettings>;
 /** The settings of a case, else those of its file, else the defaults. */
 export function mergeSettings(own: CaseRow, group: CaseRow, defaults: CaseRow) {
   return {
+    maxSteps: own.maxSteps ?? group.maxSteps ?? defaults.maxSteps,
     trials: own.trials ?? group.trials ?? defaults.trials ?? 1,
     threshold: own.threshold ?? group.threshold,
     group: own.group ?? group.group,

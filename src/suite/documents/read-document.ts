@@ -70,7 +70,7 @@ export function parseText(names: Names, text: string, problems: Problems): Locat
 }
 
 /** Cases and their checks keep every digit of a number; any other number is a double. */
-const exactKeys: ReadonlySet<unknown> = new Set(['cases', 'defaults']);
+const exactKeys: ReadonlySet<unknown> = new Set(['cases', 'defaults', 'tools']);
 
 function refuseLongNumbers(located: Located, problems: Problems): void {
   if (Array.isArray(located.value)) return;

@@ -1,16 +1,7 @@
 import * as z from 'zod';
 import { amount, caseId, count, duration, flag, id, increase, isId, rate, text, words } from './fields.ts';
 import { anyProvider, judges, params } from './provider-schema.ts';
-
-const jsonSchemaOrFile = z
-  .unknown()
-  .refine(
-    (value) => ['string', 'boolean', 'object'].includes(typeof value) && value !== null && !Array.isArray(value),
-    {
-      error: 'must be a JSON Schema or the path of one',
-    },
-  )
-  .meta({ type: ['object', 'boolean', 'string'] });
+import { jsonSchemaOrFile, maxSteps, maxStepsText, tools, toolsText } from './tool-schema.ts';
 
 const pointer = words.refine((value) => value.startsWith('/'), { error: 'must be a JSON Pointer: it begins with "/"' });
 
@@ -101,15 +92,19 @@ const turn = z.union(
       assert: assertions.optional().describe('Checks on the answer to it.'),
     }),
     z.strictObject({
+      assert: assertions.describe('Checks on the answer to the prompt itself: the first turn alone.'),
+    }),
+    z.strictObject({
       toolResult: z
         .strictObject({
           name: words.describe('The tool whose call this answers.'),
           content: z.unknown().describe('What the tool returns: a template, or a value that is sent as JSON.'),
         })
         .describe('The result of a tool call of the model.'),
+      assert: assertions.optional().describe('Checks on the answer to it, and to the results before it.'),
     }),
   ],
-  { error: 'must be {user: …, assert?: […]} or {toolResult: {name, content}}' },
+  { error: 'must be {user: …, assert?: […]}, {toolResult: {name, content}} or, as the first, {assert: […]}' },
 );
 
 const groupError = 'must be a text on one line without blanks at its ends, such as doc-12';
@@ -137,6 +132,8 @@ const caseSettings = {
     .optional()
     .describe('Not run, for this reason.'),
   vars: vars.optional().describe('The variables of the prompt: data, never rendered.'),
+  tools: tools.optional().describe(toolsText),
+  maxSteps: maxSteps.optional().describe(maxStepsText),
   prompts: z
     .array(words)
     .min(1, { error: 'needs at least one prompt version, or leave it out' })
@@ -307,6 +304,8 @@ export const suiteShape = {
   judges: judges.optional().describe('Providers that judge; never a variant.'),
   contract: contract.optional().describe('Schemas of the input and the output.'),
   defaults: defaultsSchema.optional().describe('What holds for every case.'),
+  tools: tools.optional().describe(`${toolsText} Those of a case come first.`),
+  maxSteps: maxSteps.optional().describe(maxStepsText),
   cases: z.array(anyCase).describe('Golden cases.'),
   recordings: words.optional().describe('JSON lines of recorded answers; makes the run hermetic.'),
   baseline: z

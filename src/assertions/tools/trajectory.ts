@@ -1,0 +1,170 @@
+import * as z from 'zod';
+import { canonicalJson } from '../../json/canonical-json.ts';
+import { describePath, findDifference } from '../../json/deep-equal.ts';
+import { describeValue } from '../../json/describe-value.ts';
+import type { JsonValue } from '../../json/json.ts';
+import type { AgentStep } from '../../model/agent.ts';
+import type { ToolCall } from '../../model/completion.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import { quote, shortenText } from '../../text/shorten.ts';
+import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion } from '../define.ts';
+import { type Bounds, countRangeParam, describeBounds, isWithin } from '../params.ts';
+import { argumentsOf } from '../targets.ts';
+import { checkWanted, findMismatch, listOf, nameParam, wantedCallParam } from './tool-calls.ts';
+
+const checked = ['calls', 'never', 'counts', 'steps', 'noRepeats', 'state'] as const;
+
+const trajectoryParams = z
+  .strictObject({
+    calls: listOf(wantedCallParam)
+      .optional()
+      .describe('Calls that must be made: names, or maps of name, args, compare, schema, ignore and count.'),
+    order: z
+      .enum(['any', 'ordered', 'exact'])
+      .default('any')
+      .describe('any; ordered: in this order, others may stand between; exact: these and no others, in this order.'),
+    compare: z
+      .enum(['subset', 'exact'])
+      .optional()
+      .describe('How the arguments of all calls are compared; without it as each call says.'),
+    never: listOf(wantedCallParam).optional().describe('Calls that must not be made: names, or maps as in calls.'),
+    counts: z.record(nameParam, countRangeParam).optional().describe('How often tools are called, by their name.'),
+    steps: countRangeParam.optional().describe('How many answers the model gives, the last one included.'),
+    noRepeats: z
+      .literal(true, { error: 'must be true' })
+      .optional()
+      .describe('True: no call is made twice with the same arguments.'),
+    state: z
+      .unknown()
+      .optional()
+      .describe("The final state of the case's tools: a value that it must hold, further members allowed."),
+  })
+  .refine((params) => checked.some((key) => params[key] !== undefined), {
+    error: `needs one of calls, never, counts, steps, noRepeats and state`,
+  })
+  .refine(({ calls, order }) => order === 'any' || calls !== undefined, { error: 'order needs calls' });
+
+export const trajectory = defineAssertion({
+  summary:
+    'an agent takes the wanted path: its tool calls, their order, what it never calls, its steps and final state',
+  family: 'behaviour',
+  example:
+    'trajectory: { calls: [find_order, issue_refund], order: ordered, never: [delete_order], steps: { max: 4 } }',
+  failsOn: { text: 'Refunded.' },
+  definition: "the tool calls of all the model's answers, in their order; JSON Schema 2020-12 for arguments",
+  defaultSelect: 'toolCalls',
+  params: trajectoryParams,
+  check(_target, params, { completion, ports }): CheckOutcome {
+    const steps = stepsOf(completion);
+    const calls = steps.flatMap((step) => step.calls);
+    const found = describeSteps(steps);
+    const path = { steps, calls, state: completion.state, found, ports };
+    const fault = [checkNever, checkCalls, checkCounts, checkSteps, checkRepeats, checkState]
+      .map((check) => check(params, path))
+      .find((outcome) => outcome !== undefined);
+    return fault ?? { pass: true, reason: `takes the wanted path: ${found}` };
+  },
+});
+
+type Params = z.output<typeof trajectoryParams>;
+
+/** What the model did. */
+interface Path {
+  readonly steps: readonly AgentStep[];
+  readonly calls: readonly ToolCall[];
+  readonly state: JsonValue | undefined;
+  readonly found: string;
+  readonly ports: AssertionPorts;
+}
+
+/** What is wrong with a path; undefined where a part of it is right. */
+type Fault = CheckOutcome | undefined;
+
+/** An answer without steps is a path of one. */
+function stepsOf({ steps, text, toolCalls }: CompletionView): readonly AgentStep[] {
+  return steps ?? [{ text, calls: toolCalls }];
+}
+
+/** First of all: what must never happen is the reason to name. */
+function checkNever({ never = [] }: Params, { steps, ports }: Path): Fault {
+  for (const [at, { calls }] of steps.entries()) {
+    for (const call of calls) {
+      for (const forbidden of never) {
+        const mismatch = findMismatch(forbidden, call, ports);
+        if (mismatch?.error !== undefined) return { error: mismatch.error };
+        if (mismatch === undefined) {
+          return { pass: false, reason: `calls ${describeCall(call)} at step ${at + 1}, which it must never call` };
+        }
+      }
+    }
+  }
+  return undefined;
+}
+
+function checkCalls({ calls: wanted, order, compare }: Params, { calls, found, ports }: Path): Fault {
+  if (wanted === undefined) return undefined;
+  const exact = wanted.map((want) => (compare === undefined ? want : { ...want, compare }));
+  const outcome = checkWanted(exact, calls, order, found, ports);
+  return 'error' in outcome || !outcome.pass ? outcome : undefined;
+}
+
+function checkCounts({ counts = {} }: Params, { calls, found }: Path): Fault {
+  for (const [name, bounds] of Object.entries(counts)) {
+    const made = calls.filter((call) => call.name === name).length;
+    if (!isWithin(made, bounds))
+      return { pass: false, reason: describeCount(`calls ${quote(name, 60)}`, made, bounds, found) };
+  }
+  return undefined;
+}
+
+function checkSteps({ steps: bounds }: Params, { steps, found }: Path): Fault {
+  if (bounds === undefined || isWithin(steps.length, bounds)) return undefined;
+  return { pass: false, reason: `takes ${steps.length} steps, wanted ${describeBounds(bounds)}: ${found}` };
+}
+
+function describeCount(what: string, made: number, bounds: Bounds, found: string): string {
+  return `${what} ${made === 1 ? 'once' : `${made} times`}, wanted ${describeBounds(bounds)}: ${found}`;
+}
+
+function checkRepeats({ noRepeats }: Params, { calls }: Path): Fault {
+  if (noRepeats === undefined) return undefined;
+  const seen = new Set<string>();
+  for (const call of calls) {
+    const text = `${call.name} ${canonicalArguments(call)}`;
+    if (seen.has(text)) return { pass: false, reason: `makes the call ${describeCall(call)} twice` };
+    seen.add(text);
+  }
+  return undefined;
+}
+
+function canonicalArguments(call: ToolCall): string {
+  const parsed = argumentsOf(call);
+  return parsed === undefined ? call.rawArguments : canonicalJson(plainNumbers(parsed));
+}
+
+function checkState({ state: wanted }: Params, { state }: Path): Fault {
+  if (wanted === undefined) return undefined;
+  if (state === undefined) {
+    return { pass: false, missing: true, reason: "the case's tools keep no state: only a module of tools does" };
+  }
+  const difference = findDifference(plainNumbers(wanted), state, true);
+  if (difference === undefined) return undefined;
+  const place = describePath(difference.path);
+  const [expected, found] = [describeValue(difference.expected), describeValue(difference.found)];
+  return { pass: false, reason: `${place} of the final state: expected ${expected}, found ${found}` };
+}
+
+function describeCall({ name, rawArguments }: ToolCall): string {
+  return `${shortenText(name, 60)}(${shortenText(rawArguments, 80)})`;
+}
+
+/** The calls of each step, numbered: `1 find_order({"id":7}) → 2 "It is on its way."`. */
+function describeSteps(steps: readonly AgentStep[]): string {
+  const shown = steps.slice(0, maxShownSteps).map(({ text, calls }, at) => {
+    const said = calls.length === 0 ? quote(text, 80) : calls.slice(0, 4).map(describeCall).join(' + ');
+    return `${at + 1} ${said}${calls.length > 4 ? ` + ${calls.length - 4} more` : ''}`;
+  });
+  return `${shown.join(' → ')}${steps.length > maxShownSteps ? ` → ${steps.length - maxShownSteps} more` : ''}`;
+}
+
+const maxShownSteps = 8;

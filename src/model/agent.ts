@@ -1,0 +1,58 @@
+import type { ArgumentMatch } from '../json/match-arguments.ts';
+import type { ToolCall, Usage } from './completion.ts';
+import type { CodeSource } from './own-code.ts';
+
+/** How a case answers the model's tool calls, and how often the model is asked. */
+export interface AgentSettings {
+  /** The first that matches a call answers it. */
+  readonly stubs: readonly ToolStub[];
+  /** Code of the project that answers what no stub does. */
+  readonly module?: CodeSource;
+  /** The most answers of the model in one cell. */
+  readonly maxSteps: number;
+}
+
+export interface ToolStub {
+  /** The tool. */
+  readonly name: string;
+  /** The calls that it answers; absent: every call of the tool. */
+  readonly when?: ArgumentMatch;
+  readonly answer: StubAnswer;
+}
+
+export type StubAnswer =
+  | { readonly kind: 'returns'; readonly content: string }
+  /** The tool reports an error to the model. */
+  | { readonly kind: 'fails'; readonly message: string }
+  /** The call itself fails the cell. */
+  | { readonly kind: 'never' };
+
+/** What a tool answered. */
+export interface ToolResult {
+  readonly content: string;
+  readonly isError?: true;
+  /** Absent where it was not measured, as for a stub. */
+  readonly latencyMs?: number;
+}
+
+/** A tool call and its result; a call that ended the cell has none. */
+export interface AnsweredCall extends ToolCall {
+  readonly result?: ToolResult;
+}
+
+/** One answer of the model, with the tool calls that it made. */
+export interface AgentStep {
+  readonly text: string;
+  readonly calls: readonly AnsweredCall[];
+  readonly latencyMs?: number;
+  readonly usage?: Usage;
+}
+
+/** An answer with more calls at once fails its cell, so that a run stays inside its bounds. */
+export const maxCallsPerStep = 16;
+
+/** A result of more bytes fails its cell. */
+export const maxResultBytes = 256 * 1024;
+
+/** The steps of a cell where neither case nor suite says otherwise, beside one for each turn. */
+export const defaultMaxSteps = 10;

@@ -1,0 +1,317 @@
+import { failurePolicies, findUnusable } from '../calls/failure-policies.ts';
+import { defined } from '../json/defined.ts';
+import type { JsonValue } from '../json/json.ts';
+import { type AgentSettings, type AgentStep, type AnsweredCall, maxCallsPerStep } from '../model/agent.ts';
+import type {
+  CallRecord,
+  Cell,
+  CellDecision,
+  CellResult,
+  JudgedAnswer,
+  JudgedChecks,
+  SkipReason,
+  UnusableCost,
+} from '../model/cell.ts';
+import type {
+  Complete,
+  Completion,
+  CompletionRequest,
+  Message,
+  ProviderFailure,
+  ToolCall,
+} from '../model/completion.ts';
+import type { Turn } from '../model/suite.ts';
+import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
+import { sumKnown } from '../stats/means.ts';
+import type { ToolSession } from '../tools/tool-session.ts';
+import type { Described } from './describe-cell.ts';
+
+/** What a cell needs of the world. */
+export interface CellPorts {
+  readonly complete: Complete;
+  /** Names a request in the record; the cache's key. */
+  requestKey(request: CompletionRequest): string;
+  /** What an answer costs, asked live or through the provider's batch API; undefined where no price is known. */
+  costOf(completion: Pick<Completion, 'usage'>, how: 'live' | 'batch'): number | undefined;
+  judge(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks>;
+  decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
+  /** The class that an answer names; null where it names none. */
+  classify(found: SelectSpec, completion: Completion): string | null;
+  /** Opens what answers the tool calls of a cell. */
+  openTools(settings: AgentSettings): ToolSession;
+  /** Why the run is being stopped, once it is. */
+  stopReason(): SkipReason | undefined;
+}
+
+/** How a conversation ended. */
+export type Ending =
+  | { readonly status: 'judged'; readonly passed: boolean; readonly score: number; readonly failure?: ProviderFailure }
+  | { readonly status: 'errored'; readonly failure: ProviderFailure }
+  | { readonly status: 'skipped'; readonly reason: SkipReason; readonly message?: string };
+
+type EndedCell = CellResult extends infer Result
+  ? Result extends CellResult
+    ? Omit<Result, Described>
+    : never
+  : never;
+
+/** The requests, answers and verdicts of one cell. */
+export class Conversation {
+  readonly #cell: Cell;
+  readonly #ports: CellPorts;
+  readonly #signal: AbortSignal;
+  #messages: readonly Message[];
+  readonly #calls: CallRecord[] = [];
+  readonly #steps: AgentStep[] = [];
+  readonly #verdicts: Verdict[] = [];
+  #tools: ToolSession | undefined;
+  #state: JsonValue | undefined;
+  #attempts = 0;
+  #judgeCostUsd: number | undefined = 0;
+  #judgeFailure: ProviderFailure | undefined;
+  #unusable: UnusableCost | undefined;
+  /** True once the last turn was answered. */
+  #isWhole = false;
+
+  constructor(cell: Cell, ports: CellPorts, signal: AbortSignal) {
+    this.#cell = cell;
+    this.#ports = ports;
+    this.#signal = signal;
+    this.#messages = cell.request.messages;
+  }
+
+  async run(requestKey: string): Promise<Ending> {
+    try {
+      const { request, checks } = this.#cell;
+      const ending = (await this.#askUntilAnswered(request, requestKey)) ?? (await this.#takeTurns());
+      if (ending !== undefined) return ending;
+      this.#isWhole = true;
+      this.#state = await this.#tools?.state();
+      await this.#judge(checks, this.#steps, undefined);
+      return this.#decide();
+    } finally {
+      await this.#tools?.close();
+    }
+  }
+
+  resultOf(ending: Ending): EndedCell {
+    const [calls, verdicts, attempts, judgeCostUsd] = [this.#calls, this.#verdicts, this.#attempts, this.#judgeCostUsd];
+    const agent = usesTools(this.#cell) ? defined({ steps: this.#steps, state: this.#state }) : {};
+    switch (ending.status) {
+      case 'skipped':
+        return { ...ending, calls, ...agent, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
+      case 'errored':
+        return {
+          attempts,
+          verdicts,
+          calls,
+          judgeCostUsd,
+          ...agent,
+          ...ending,
+          ...defined({ unusable: this.#unusable }),
+        };
+      case 'judged':
+        return { attempts, verdicts, calls, judgeCostUsd, ...agent, ...ending };
+    }
+  }
+
+  /** The class that the last answer names, null where it names none; undefined without a verdict on it. */
+  classify(ending: Ending): string | null | undefined {
+    const { classes } = this.#cell;
+    if (classes === undefined || ending.status !== 'judged') return undefined;
+    const completion = this.#isWhole ? this.#calls.at(-1)?.completion : undefined;
+    return completion === undefined ? null : this.#ports.classify(classes.found, completion);
+  }
+
+  /** Says what the turns say, one after the other; undefined once all are answered. */
+  async #takeTurns(): Promise<Ending | undefined> {
+    const { turns } = this.#cell;
+    for (let next = 0; next < turns.length; ) {
+      const turn = planTurn(turns, next, this.#messages.at(-1)?.toolCalls ?? []);
+      if ('problem' in turn) return this.#fail('turns', turn.problem, next);
+      next = turn.next;
+      const firstStep = turn.messages.length === 0 ? 0 : this.#steps.length;
+      const ending = turn.messages.length === 0 ? undefined : await this.#goOn(turn.messages);
+      if (ending !== undefined) return ending;
+      await this.#judge(turn.checks, this.#steps.slice(firstStep), next - 1);
+    }
+    return undefined;
+  }
+
+  /** Adds messages to the conversation and asks for the answer. */
+  #goOn(messages: readonly Message[]): Promise<Ending | undefined> {
+    this.#messages = [...this.#messages, ...messages];
+    const request = { ...this.#cell.request, messages: this.#messages };
+    return this.#askUntilAnswered(request, this.#ports.requestKey(request));
+  }
+
+  /** Asks the model, and answers its tool calls and asks again until it makes none. Without tools of the case, asks once. */
+  async #askUntilAnswered(request: CompletionRequest, requestKey: string): Promise<Ending | undefined> {
+    const failure = await this.#ask(request, requestKey);
+    if (failure !== undefined) return this.#endWithout(failure);
+    const { agent } = this.#cell;
+    const calls = this.#messages.at(-1)?.toolCalls ?? [];
+    if (agent === undefined || calls.length === 0) return undefined;
+    if (this.#steps.length >= agent.maxSteps) {
+      const answers = agent.maxSteps === 1 ? '1 answer' : `${agent.maxSteps} answers`;
+      return this.#fail('tools', `still calls ${quoteNames(calls)} after ${answers}, the most that maxSteps allows`);
+    }
+    if (calls.length > maxCallsPerStep) {
+      return this.#fail('tools', `makes ${calls.length} tool calls at once, and ${maxCallsPerStep} are the most`);
+    }
+    const results: Message[] = [];
+    for (const call of calls) {
+      const ending = await this.#answerCall(call, results);
+      if (ending !== undefined) return ending;
+    }
+    return this.#goOn(results);
+  }
+
+  /** Answers one tool call, with its result in the step and among the results; how the cell ends where it can't go on. */
+  async #answerCall(call: ToolCall, results: Message[]): Promise<Ending | undefined> {
+    const { agent } = this.#cell;
+    if (agent === undefined) return undefined;
+    this.#tools ??= this.#ports.openTools(agent);
+    const outcome = await this.#tools.answer(call, this.#signal);
+    if (outcome.kind === 'fails') return this.#fail('tools', outcome.reason);
+    if (outcome.kind === 'errored') return this.#endWithout({ kind: 'check', message: outcome.message });
+    const { content, isError } = outcome.result;
+    const { name, id } = call;
+    results.push({ role: 'tool', content, name, ...defined({ toolCallId: id, isError }) });
+    const last = this.#steps.at(-1);
+    if (last === undefined) return undefined;
+    const answered = last.calls.map(
+      (known, at): AnsweredCall => (at === results.length - 1 ? { ...known, result: outcome.result } : known),
+    );
+    this.#steps[this.#steps.length - 1] = { ...last, calls: answered };
+    return undefined;
+  }
+
+  /** Sends one request and adds its answer to the conversation, or says why there is none. */
+  async #ask(request: CompletionRequest, requestHash: string): Promise<ProviderFailure | undefined> {
+    const ports = this.#ports;
+    const outcome = await ports.complete(request, this.#signal);
+    this.#attempts += outcome.attempts;
+    if (outcome.status === 'failed') {
+      const unusable = findUnusable(outcome);
+      if (unusable !== undefined) {
+        const costUsd = ports.costOf(unusable, 'live');
+        const billedUsd = outcome.batched === true ? ports.costOf(unusable, 'batch') : costUsd;
+        this.#unusable = { costUsd, billedUsd };
+      }
+      return outcome.failure;
+    }
+    const { completion, cached, attempts, batched } = outcome;
+    this.#messages = this.#messages.concat(answerMessage(completion, this.#calls.length));
+    const billed = batched === true ? { costUsd: ports.costOf(completion, 'batch') } : undefined;
+    const costUsd = ports.costOf(completion, 'live');
+    this.#calls.push({ requestHash, completion, cached, attempts, costUsd, ...defined({ billed }) });
+    const { text, toolCalls, latencyMs, usage } = completion;
+    this.#steps.push({ text, calls: toolCalls, ...defined({ latencyMs, usage }) });
+    return undefined;
+  }
+
+  /** Makes checks on the last answer. `steps`: those that led to it. */
+  async #judge(checks: readonly CheckSpec[], steps: readonly AgentStep[], turn: number | undefined): Promise<void> {
+    const [cell, calls] = [this.#cell, this.#calls];
+    const completion = calls.at(-1)?.completion;
+    if (completion === undefined || checks.length === 0) return;
+    const promptMessages = cell.promptMessages ?? cell.request.messages.length;
+    const judged = await this.#ports.judge(checks, {
+      cell,
+      completion:
+        cell.agent === undefined ? completion : { ...completion, toolCalls: steps.flatMap((step) => step.calls) },
+      latencyMs: sumKnown(calls, (call) => call.completion.latencyMs),
+      costUsd: sumKnown(calls, (call) => call.costUsd),
+      calls: [...calls],
+      conversation: this.#messages.slice(promptMessages, -1),
+      steps,
+      ...defined({ state: this.#state }),
+    });
+    this.#verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));
+    this.#judgeCostUsd = sumKnown([this.#judgeCostUsd, judged.judgeCostUsd], (costUsd) => costUsd);
+    this.#judgeFailure = judged.failure ?? this.#judgeFailure;
+  }
+
+  #decide(): Ending {
+    const decision = this.#ports.decide(this.#verdicts, this.#cell.threshold);
+    if (decision.status === 'decided') return { status: 'judged', passed: decision.passed, score: decision.score };
+    const { kind } = this.#judgeFailure ?? {};
+    const isStopped = this.#signal.aborted && kind !== 'budget';
+    const isOfRun = kind === 'budget' || kind === 'aborted' || kind === 'cacheMiss';
+    return this.#endWithout({ kind: isStopped ? 'aborted' : isOfRun ? kind : 'check', message: decision.reason });
+  }
+
+  /** Fails the cell at once, whatever its checks would say. */
+  #fail(assertion: 'turns' | 'tools', reason: string, turn?: number): Ending {
+    const verdict = { assertion, pass: false, score: 0, reason, weight: 1, required: true, ...defined({ turn }) };
+    this.#verdicts.push(verdict);
+    return { status: 'judged', passed: false, score: 0 };
+  }
+
+  /** A cell that the run itself stopped is skipped, one whose prompt is at fault fails, any other is errored. */
+  #endWithout(failure: ProviderFailure): Ending {
+    if (failure.kind === 'budget') return { status: 'skipped', reason: 'budget', message: failure.message };
+    const reason = this.#ports.stopReason();
+    if (failure.kind === 'aborted' && reason !== undefined) return { status: 'skipped', reason };
+    if (failurePolicies[failure.kind].failsCell) return { status: 'judged', passed: false, score: 0, failure };
+    return { status: 'errored', failure };
+  }
+}
+
+/** True where the cell's steps are more than its answers: the tools' results belong to them. */
+function usesTools({ agent, turns }: Cell): boolean {
+  return agent !== undefined || turns.some(({ kind }) => kind === 'toolResult');
+}
+
+/** An API takes a tool's result only under its call's id, so calls without an id get one. */
+function answerMessage({ text, toolCalls, continuation }: Completion, answer: number): Message {
+  const own = { role: 'assistant', content: text, ...defined({ continuation }) } as const;
+  if (toolCalls.length === 0) return own;
+  const named = toolCalls.map((call, position) => ({ ...call, id: call.id ?? `call_${answer}_${position}` }));
+  return { ...own, toolCalls: named };
+}
+
+interface PlannedTurn {
+  /** Empty for checks on the answer that there is. */
+  readonly messages: readonly Message[];
+  readonly checks: readonly CheckSpec[];
+  /** The turn after it. */
+  readonly next: number;
+}
+
+/** What is sent next: a user's message, or the results of all calls that the last answer made. */
+function planTurn(
+  turns: readonly Turn[],
+  start: number,
+  toolCalls: readonly ToolCall[],
+): PlannedTurn | { problem: string } {
+  const first = turns[start];
+  if (first?.kind === 'first') return { messages: [], checks: first.checks, next: start + 1 };
+  const unanswered = [...toolCalls];
+  const results: Message[] = [];
+  const checks: CheckSpec[] = [];
+  let next = start;
+  for (let turn = turns[next]; turn?.kind === 'toolResult'; turn = turns[next]) {
+    const { name, content } = turn;
+    const index = unanswered.findIndex((call) => call.name === name);
+    const call = unanswered[index];
+    if (call === undefined) return { problem: `the result of "${name}" answers no call: ${describeCalls(toolCalls)}` };
+    unanswered.splice(index, 1);
+    results.push({ role: 'tool', content, name, ...defined({ toolCallId: call.id }) });
+    checks.push(...turn.checks);
+    next += 1;
+  }
+  if (unanswered.length > 0) return { problem: `no toolResult answers ${quoteNames(unanswered)}` };
+  const turn = turns[next];
+  if (results.length > 0 || turn?.kind !== 'user') return { messages: results, checks, next };
+  return { messages: [{ role: 'user', content: turn.content }], checks: turn.checks, next: next + 1 };
+}
+
+function describeCalls(toolCalls: readonly ToolCall[]): string {
+  return toolCalls.length === 0 ? 'the model called no tool' : `the model called ${quoteNames(toolCalls)}`;
+}
+
+function quoteNames(toolCalls: readonly ToolCall[]): string {
+  return toolCalls.map(({ name }) => `"${name}"`).join(', ');
+}

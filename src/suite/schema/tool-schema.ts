@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import { parsePlainPath } from '../../json/match-arguments.ts';
+import { count, text } from './fields.ts';
+
+export const jsonSchemaOrFile = z
+  .unknown()
+  .refine(
+    (value) => ['string', 'boolean', 'object'].includes(typeof value) && value !== null && !Array.isArray(value),
+    {
+      error: 'must be a JSON Schema or the path of one',
+    },
+  )
+  .meta({ type: ['object', 'boolean', 'string'] });
+
+const plainPath = z.string().refine((path) => parsePlainPath(path) !== undefined, {
+  error: 'must be a plain path such as $.id, $.items[0] or $.items[*].id',
+});
+
+/** One entry of a tool: which calls it answers, and with what. */
+export const stubSchema = z
+  .strictObject({
+    when: z
+      .record(z.string(), z.unknown(), { error: 'must be a map of arguments' })
+      .optional()
+      .describe('The arguments of the calls that it answers; without it every call of the tool.'),
+    compare: z
+      .enum(['subset', 'exact'], { error: 'must be subset or exact' })
+      .optional()
+      .describe('subset, the default: a call may have further arguments.'),
+    schema: jsonSchemaOrFile.optional().describe('A JSON Schema for the arguments of the calls that it answers.'),
+    ignore: z.array(plainPath).optional().describe('Paths in the arguments that are not compared, such as $.id.'),
+    returns: z.unknown().optional().describe('What the tool returns: a template, or a value that is sent as JSON.'),
+    fails: text.optional().describe('The error that the tool reports to the model.'),
+    never: z.literal(true, { error: 'must be true' }).optional().describe('True: a call fails the cell at once.'),
+  })
+  .refine((stub) => ['returns', 'fails', 'never'].filter((key) => Object.hasOwn(stub, key)).length === 1, {
+    error: 'needs one of returns, fails and never',
+  });
+
+/** Stubs of tools: checked where they are compiled (tool-stubs.ts), each at its place. */
+export const tools = z.unknown().meta({ type: ['object', 'array', 'string'] });
+
+export const toolsText =
+  "What the model's tool calls are answered with: a map of tools, a file that holds one, or a list of these.";
+
+export const maxSteps = count.max(1000, { error: 'must be 1000 or less' });
+
+export const maxStepsText =
+  'The most answers of the model in one cell that has tools; default 10, and one more for each turn.';
