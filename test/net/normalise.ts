@@ -17,6 +17,7 @@ export function normalise(text: string, { root, port }: Place): string {
     .replace(/"latencyMs":\s*\{[^{}]*\}/g, '"latencyMs":<time>')
     // Whether latency differed by more than chance is a matter of chance.
     .replace(/ · latency .*case by case .*$/gm, '')
+    .replace(/^.*\blatency rose: .*\n/gm, '')
     .replace(/(removed \d+ entries, )\d+ B/g, '$1<bytes>')
     .replace(/( complete +)\d+$/gm, '$1<bytes>')
     .replace(
