@@ -1,4 +1,4 @@
-import type { ArgumentMatch } from '../json/match-arguments.ts';
+import type { ArgumentMatch } from '../json/argument-match.ts';
 import type { ToolCall, Usage } from './completion.ts';
 import type { CodeSource } from './own-code.ts';
 

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
+import type { ArgumentMatch } from '../json/argument-match.ts';
 import type { JsonValue } from '../json/json.ts';
-import { type ArgumentMatch, findArgumentMismatch } from '../json/match-arguments.ts';
+import { findArgumentMismatch } from '../json/match-arguments.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { type AgentSettings, maxResultBytes, type ToolResult, type ToolStub } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';

@@ -1,10 +1,7 @@
 import * as z from 'zod';
-import {
-  type ArgumentMatch,
-  type ArgumentMismatch,
-  findArgumentMismatch,
-  parsePlainPath,
-} from '../../json/match-arguments.ts';
+import type { ArgumentMatch } from '../../json/argument-match.ts';
+import { type ArgumentMismatch, findArgumentMismatch } from '../../json/match-arguments.ts';
+import { parsePlainPath } from '../../json/plain-path.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
 import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion, runBounded } from '../define.ts';

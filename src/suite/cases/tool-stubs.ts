@@ -1,6 +1,6 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
-import { type PlainStep, parsePlainPath } from '../../json/match-arguments.ts';
+import { type PlainStep, parsePlainPath } from '../../json/plain-path.ts';
 import { type AgentSettings, defaultMaxSteps, type StubAnswer, type ToolStub } from '../../model/agent.ts';
 import type { CodeSource } from '../../model/own-code.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';

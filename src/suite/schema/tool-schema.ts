@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parsePlainPath } from '../../json/match-arguments.ts';
+import { parsePlainPath } from '../../json/plain-path.ts';
 import { count, text } from './fields.ts';
 
 export const jsonSchemaOrFile = z
