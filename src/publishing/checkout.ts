@@ -11,3 +11,15 @@ export function readCheckout(cwd: string, env: GitEnvironment): string | undefin
     return undefined;
   }
 }
+
+/** The branch as the remote has it: a tag or an old local branch may have the same name. */
+export function nameBranch(branch: string, cwd: string, env: GitEnvironment): string {
+  try {
+    const tip = `refs/remotes/origin/${branch}^{commit}`;
+    const { status } = runGit({ cwd, env, ref: branch }, ['rev-parse', '--verify', '--quiet', tip]);
+    return status === 0 ? `origin/${branch}` : branch;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return branch;
+  }
+}

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { defined } from '../../json/defined.ts';
 import type { Published } from '../../model/published.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
+import { nameBranch } from '../../publishing/checkout.ts';
 import {
   findGitlabBlobUrl,
   findNoteFault,
@@ -80,8 +81,10 @@ function eventOf(gitlab: GitlabRun | undefined, { label, requests }: Job, { conf
     baseRef: mergeRequest.targetBranch,
   };
   const pageUrl = gitlab && findPageUrl(gitlab, requests, io);
+  const baseline = gitlab && baselineOf(gitlab, root, io);
+  const isRequest = io.env['CI_PIPELINE_SOURCE'] === 'merge_request_event';
   return {
-    ...defined({ baseline: gitlab && baselineOf(gitlab) }),
+    ...defined({ baseline, missingBase: isRequest && baseline === undefined ? missingBase : undefined }),
     isForeign: mergeRequest?.isForeign === true,
     place: {
       label: gitlab === undefined ? '' : label,
@@ -91,12 +94,15 @@ function eventOf(gitlab: GitlabRun | undefined, { label, requests }: Job, { conf
   };
 }
 
+const missingBase =
+  'the target of this merge request is not known: CI_PROJECT_ID and CI_MERGE_REQUEST_* do not name it';
+
 /** A merge request is compared with the commit at which it left its target. */
-function baselineOf({ mergeRequest }: GitlabRun): string | undefined {
+function baselineOf({ mergeRequest }: GitlabRun, root: string, { env }: Io): string | undefined {
   const { targetBranch = '', baseSha = '', isForeign } = mergeRequest ?? {};
   // The branches of a fork may be old.
   if (isForeign === true && baseSha !== '') return `git:${baseSha}`;
-  return targetBranch === '' ? undefined : `git:${targetBranch}...`;
+  return targetBranch === '' ? undefined : `git:${nameBranch(targetBranch, root, env)}...`;
 }
 
 /** The address that an artifact of this job will have. Undefined where no page is written into the project. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
+import { nameBranch } from '../../publishing/checkout.ts';
 import type { JobIdentity } from '../../publishing/identify-job.ts';
 import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -88,9 +89,9 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: F
   const { pullRequest, headSha, runUrl } = github ?? {};
   const { baseRef = '' } = pullRequest ?? {};
   // A merge queue may test several pull requests on top of each other: each group has a base of its own.
-  const base = pullRequest === undefined ? (github?.mergeBaseSha ?? '') : baseRef;
-  const blobUrl = github && findBlobUrl(github, io);
   const root = findProjectRoot(io.cwd, flags.config);
+  const base = baseRef === '' ? (github?.mergeBaseSha ?? '') : nameBranch(baseRef, root, io.env);
+  const blobUrl = github && findBlobUrl(github, io);
   const paths = openRepositoryPaths({ cwd: io.cwd, root, env: io.env, ...defined({ blobUrl }) });
   const request: CiRequest | undefined = pullRequest && {
     noun: 'pull request',
@@ -99,12 +100,18 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: F
   };
   return {
     // A change is compared with the commit at which it left its base.
-    ...(base !== '' && { baseline: `git:${base}...` }),
+    ...(base === '' ? { missingBase: findMissingBase(io) } : { baseline: `git:${base}...` }),
     ...(flags.issue === true && { isDriftWatch: true }),
     isForeign: pullRequest?.isForeign === true,
     place: { label: github === undefined ? '' : label, ...defined({ headSha, logUrl: runUrl, paths, request }) },
     secrets: [io.env['GITHUB_TOKEN'] ?? ''],
   };
+}
+
+function findMissingBase({ env }: Io): string | undefined {
+  const name = env['GITHUB_EVENT_NAME'] ?? '';
+  if (!/^pull_request|^merge_group$/.test(name)) return undefined;
+  return `the base of this ${name} is not known: neither GITHUB_REPOSITORY nor the file of GITHUB_EVENT_PATH names it`;
 }
 
 /** A job for a push can test the same commit as one for a pull request, against another baseline. */

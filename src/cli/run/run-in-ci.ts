@@ -60,6 +60,8 @@ export function findIdentity(parts: readonly string[], { id = '', config }: CiFl
 export interface CiEvent {
   /** Used if no flag and no variable chose one. */
   readonly baseline?: string;
+  /** Why the base of a change is not known. Its own baseline would take its place. */
+  readonly missingBase?: string | undefined;
   /** True where the job has no secrets. */
   readonly isForeign: boolean;
   readonly place: CiPlace;
@@ -225,10 +227,14 @@ function splitWords(text: string, flag: string): readonly string[] {
   return words;
 }
 
-function defaultBaseline({ baseline }: CiEvent, given: RunFlags, { env }: Io): string | undefined {
+function defaultBaseline({ baseline, missingBase }: CiEvent, given: RunFlags, { env }: Io): string | undefined {
   const isChosen = ['baseline', 'noBaseline', 'compare'].some((key) => given[key] !== undefined);
   const hasVariable = (env['LLMCHECK_BASELINE'] ?? '') !== '' || (env['LLMCHECK_NO_BASELINE'] ?? '') !== '';
-  return isChosen || hasVariable ? undefined : baseline;
+  if (isChosen || hasVariable) return undefined;
+  if (missingBase !== undefined) {
+    throw usageError(missingBase, 'in a container, pass the variables of the job and mount the file of the event');
+  }
+  return baseline;
 }
 
 /** True for a request whose job has no secrets, where a key is missing and no flag chose the cache mode. */

@@ -166,7 +166,8 @@ export function findRepository(git: Git): Repository {
 }
 
 function findCommit(git: Git, ref: string, isShallow: boolean): string {
-  for (const name of [ref, `origin/${ref}`]) {
+  // A tag may be named like a branch of the remote, and git would take the tag.
+  for (const name of [`refs/remotes/${ref}`, ref, `origin/${ref}`]) {
     const { status, stdout } = runGit(git, ['rev-parse', '--verify', '--quiet', `${name}^{commit}`]);
     const commit = stdout.toString('utf8').trim();
     // Text such as `^main` also passes git's check, but names no commit.
