@@ -36,6 +36,8 @@ export type {
   ProviderAnswer,
   ProviderPlugin,
   ProviderRequest,
+  ToolFunction,
+  ToolsModule,
   TypedSchema,
 } from './model/own-code.ts';
 export type { Plugin, ReporterPlugin } from './model/plugin.ts';

@@ -43,6 +43,10 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
       return view.reasoning === undefined || view.reasoning === ''
         ? missing('the answer came without reasoning')
         : foundText(view.reasoning);
+    case 'state':
+      return view.state === undefined
+        ? missing("the case's tools keep no state: only a module of tools that exports state() does")
+        : foundValue(view.state);
   }
 }
 

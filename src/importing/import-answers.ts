@@ -20,7 +20,7 @@ import { emptySelection } from '../plan/select-cases.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
 import { createComparedAnswers } from '../run/compared-answers.ts';
-import { openTools } from '../run/open-tools.ts';
+import { createToolOpener } from '../run/open-tools.ts';
 import { runCell } from '../run/run-cell.ts';
 
 export interface ImportOptions {
@@ -111,6 +111,7 @@ export async function importRecordings(
   }
   const hashes = new Map<NumberedRecording, string>();
   const { signal } = new AbortController();
+  const openTools = createToolOpener(planned.providerEnv.env);
   const answers = createComparedAnswers({
     suites,
     findBaseline,
@@ -120,7 +121,15 @@ export async function importRecordings(
   for (const cell of cellsOf(planned, suites, lines)) {
     const suite = suites.find(({ id }) => id === cell.key.suite);
     const linesOf = ({ origin, trial }: CompletionRequest) => byCell.get(recordedCellKey({ ...origin, trial })) ?? [];
-    const replay = { suite, linesOf, hashes, endpointOf: planned.endpointOf, findOther: answers.find, signal };
+    const replay = {
+      suite,
+      linesOf,
+      hashes,
+      endpointOf: planned.endpointOf,
+      findOther: answers.find,
+      openTools,
+      signal,
+    };
     // Cells without an answer are posted too, so that no other cell waits for them.
     answers.post(cell.key, await replayCell(cell, replay));
   }
@@ -188,13 +197,14 @@ interface Replay {
   readonly hashes: Map<NumberedRecording, string>;
   readonly endpointOf: PlannedRun['endpointOf'];
   readonly findOther: FindOther;
+  readonly openTools: ReturnType<typeof createToolOpener>;
   readonly signal: AbortSignal;
 }
 
 /** A line with the hash of the request answers it; else the lines of a cell answer in order. */
 async function replayCell(
   cell: Cell,
-  { suite, linesOf, hashes, endpointOf, findOther, signal }: Replay,
+  { suite, linesOf, hashes, endpointOf, findOther, openTools, signal }: Replay,
 ): Promise<CellResult | undefined> {
   if (linesOf(cell.request).length === 0) return undefined;
   const complete: Complete = async (request) => {

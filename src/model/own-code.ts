@@ -34,6 +34,16 @@ export interface AssertionVerdict {
 /** The export that the `module` assertion calls. What it throws makes the check errored, not failed. */
 export type AssertionModule = (input: AssertionInput) => AssertionVerdict | Promise<AssertionVerdict>;
 
+/**
+ * The export `tools`, or the default one, of a module that answers the tool calls of a case: functions by the names of the
+ * tools. Text that one returns is sent as it is, any other value as JSON. What it throws is the tool's error for the model.
+ * An export `state`, a function without arguments, gives the final state of the tools as JSON.
+ */
+export type ToolsModule = Readonly<Record<string, ToolFunction>>;
+
+/** Written as a method, so that a function may name the type of its own arguments. */
+export type ToolFunction = { run(args: Readonly<Record<string, JsonValue>>): unknown }['run'];
+
 /** Code that a check runs, as found when the suite was loaded. */
 export interface CodeSource {
   /** Absolute: where relative paths and the child's working folder are. */
@@ -64,6 +74,8 @@ export interface ModuleJob extends CodeLimits {
   readonly maxReturnedBytes?: number;
   /** Set where the export is data, or a function that makes it. */
   readonly isValue?: true;
+  /** Set where a tool of the module is called, or the state of its tools is read. */
+  readonly tool?: 'call' | 'state';
   /** Kills the child that works on it. */
   readonly signal?: AbortSignal;
 }

@@ -75,4 +75,6 @@ export type SelectSpec =
   | { readonly kind: 'codeBlock'; readonly language: string }
   | { readonly kind: 'xmlTag'; readonly tag: string }
   | { readonly kind: 'toolCalls' }
-  | { readonly kind: 'reasoning' };
+  | { readonly kind: 'reasoning' }
+  /** The final state of the case's tools. */
+  | { readonly kind: 'state' };

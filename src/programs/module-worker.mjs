@@ -18,10 +18,12 @@ process.on('message', ({ id, ...job }) => {
 });
 process.send({ ready: true });
 
-async function run({ file, exportName, input, noun, maxReturnedBytes, isValue }) {
+async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, tool }) {
   let check;
   try {
     const module = await import(pathToFileURL(file).href);
+    if (tool === 'state') return await readState(module, maxReturnedBytes);
+    if (tool !== undefined) return await callTool(module, input, maxReturnedBytes);
     if (isValue) return await readValue(module, { exportName, noun, maxReturnedBytes });
     check = module[exportName];
     if (typeof check !== 'function') {
@@ -40,6 +42,55 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue })
   } catch (error) {
     return { fault: `threw ${describe(error)}` };
   }
+}
+
+/** What a tool of the module answers: its content, its error for the model, or what the module has instead of it. */
+async function callTool(module, { name, args }, maxReturnedBytes) {
+  const tools = module.tools ?? module.default;
+  if (typeof tools !== 'object' || tools === null)
+    return { fault: 'exports no object of tools, as tools or as its default' };
+  if (!Object.hasOwn(tools, name) || typeof tools[name] !== 'function')
+    return { json: JSON.stringify({ unknown: Object.keys(tools).slice(0, 50) }) };
+  if (args === undefined) return { json: JSON.stringify({ isKnown: true }) };
+  let returned;
+  try {
+    returned = await tools[name](args);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { json: JSON.stringify({ error: message.slice(0, 4000) }) };
+  }
+  const { text, fault } = writeReturned(returned);
+  if (fault !== undefined) return { fault: `returned ${fault} from "${name}"` };
+  const bytes = Buffer.byteLength(text);
+  return { json: JSON.stringify(bytes > maxReturnedBytes ? { bytes } : { content: text }) };
+}
+
+/** Text as it is, nothing as null, any other value as JSON. */
+function writeReturned(returned) {
+  if (typeof returned === 'string') return { text: returned };
+  try {
+    const text = JSON.stringify(returned === undefined ? null : returned);
+    return text === undefined ? { fault: `a ${typeof returned}, which is no JSON,` } : { text };
+  } catch (error) {
+    return { fault: `what is no JSON (${describe(error)})` };
+  }
+}
+
+/** What the function `state` says; nothing where the module has none. */
+async function readState(module, maxReturnedBytes) {
+  if (typeof module.state !== 'function') return { json: '{}' };
+  let state;
+  try {
+    state = await module.state();
+  } catch (error) {
+    return { fault: `threw ${describe(error)} in state()` };
+  }
+  if (state === undefined) return { json: '{}' };
+  const { text, fault } = typeof state === 'string' ? { text: JSON.stringify(state) } : writeReturned(state);
+  if (fault !== undefined) return { fault: `returned ${fault} from state()` };
+  if (Buffer.byteLength(text) > maxReturnedBytes)
+    return { fault: `returned more than ${maxReturnedBytes / 1024} KiB from state()` };
+  return { json: `{"state":${text}}` };
 }
 
 /** Data that a module exports, or what an exported function makes. What JSON would drop or change is a fault. */

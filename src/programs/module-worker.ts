@@ -20,6 +20,8 @@ const runtimeMb = 128;
 export interface JobResult {
   readonly outcome: CodeOutcome;
   readonly crashed?: true;
+  /** From when the child was ready. */
+  readonly latencyMs?: number;
 }
 
 /** A child that calls exports of modules, one job at a time, until it is killed or a job has to be stopped. */
@@ -89,11 +91,22 @@ export class ModuleWorker {
 
   run(job: ModuleJob): Promise<JobResult> {
     const child = this.#child;
-    const { file, exportName, input, timeoutMs, signal, isValue, noun = 'verdict', maxReturnedBytes = 64 * 1024 } = job;
+    const {
+      file,
+      exportName,
+      input,
+      timeoutMs,
+      signal,
+      isValue,
+      tool,
+      noun = 'verdict',
+      maxReturnedBytes = 64 * 1024,
+    } = job;
     this.#lastId += 1;
     const id = this.#lastId;
     this.#outputBytes = 0;
     return new Promise((resolve) => {
+      let readyAt: number | undefined;
       holdOpen(child, true);
       const abort = () => this.#stop('was stopped');
       signal?.addEventListener('abort', abort, { once: true });
@@ -101,6 +114,7 @@ export class ModuleWorker {
       // The time that Node takes to start on a busy machine does not count.
       this.#onReady = () => {
         clearTimeout(timer);
+        readyAt = performance.now();
         timer = setTimeout(() => this.#stop(`took longer than ${timeoutMs} ms`), timeoutMs);
       };
       if (this.#isReady) this.#onReady();
@@ -115,7 +129,7 @@ export class ModuleWorker {
         child.off('message', onMessage);
         holdOpen(child, false);
         this.#jobsDone += 1;
-        resolve(result);
+        resolve(readyAt === undefined ? result : { ...result, latencyMs: performance.now() - readyAt });
       };
       if (!this.#isAlive) {
         this.#settle({ outcome: { fault: 'could not be started' }, crashed: true });
@@ -123,7 +137,7 @@ export class ModuleWorker {
       }
       child.on('message', onMessage);
       // Where the channel is closed, the event of the child's end follows.
-      child.send({ id, file, exportName, input, noun, maxReturnedBytes, isValue }, () => undefined);
+      child.send({ id, file, exportName, input, noun, maxReturnedBytes, isValue, tool }, () => undefined);
     });
   }
 

@@ -12,7 +12,6 @@ import type { PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
 import type { CellPorts } from './conversation.ts';
-import { openTools } from './open-tools.ts';
 import { runCell } from './run-cell.ts';
 
 export interface CellRunnerOptions {
@@ -24,6 +23,7 @@ export interface CellRunnerOptions {
   readonly stop: Stop;
   readonly bailGate: BailGate | undefined;
   readonly trace: RunTrace | undefined;
+  readonly openTools: CellPorts['openTools'];
 }
 
 /** Runs the cells of one provider. */
@@ -35,7 +35,7 @@ export interface CellRunner {
 
 /** Gives the runner of a provider, by its key. Confirmation trials get the same one, with its breaker and limits. */
 export function createCellRunners(options: CellRunnerOptions): (key: string) => CellRunner {
-  const { planned, calls, findAccepted, comparedAnswers, stop, trace } = options;
+  const { planned, calls, findAccepted, comparedAnswers, stop, trace, openTools } = options;
   const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));
   const { signal } = stop;
   const openAsker = createOpenAsker({
@@ -62,7 +62,7 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     if (config === undefined) throw new Error(`the plan has no provider ${key}`);
     const costOf: CellPorts['costOf'] = (completion, how) => calls.costOf(config, completion, how);
     const stopReason = stop.reason;
-    const shared = { ...judging, costOf, judge, stopReason };
+    const shared = { ...judging, openTools, costOf, judge, stopReason };
     const portsOf = new Map<string, CellPorts>();
     for (const [id, suite] of suites) portsOf.set(id, { ...shared, complete: calls.completeFor(config, suite) });
     return { workers: calls.workersFor(config), run };
@@ -91,7 +91,7 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
 }
 
 /** What judges the answers of any run. */
-const judging = { requestKey: cacheKey, decide: decideAnswer, classify: classifyAnswer, openTools } as const;
+const judging = { requestKey: cacheKey, decide: decideAnswer, classify: classifyAnswer } as const;
 
 /** Holds back the first requests of cells once enough cells have failed (`--bail`). */
 export interface BailGate {

@@ -86,11 +86,9 @@ export class Conversation {
       const ending = (await this.#askUntilAnswered(request, requestKey)) ?? (await this.#takeTurns());
       if (ending !== undefined) return ending;
       this.#isWhole = true;
-      this.#state = await this.#tools?.state();
-      await this.#judge(checks, this.#steps, undefined);
-      return this.#decide();
+      return (await this.#judge(checks, this.#steps, undefined)) ?? this.#decide();
     } finally {
-      await this.#tools?.close();
+      this.#tools?.close();
     }
   }
 
@@ -133,7 +131,9 @@ export class Conversation {
       const firstStep = turn.messages.length === 0 ? 0 : this.#steps.length;
       const ending = turn.messages.length === 0 ? undefined : await this.#goOn(turn.messages);
       if (ending !== undefined) return ending;
-      await this.#judge(turn.checks, this.#steps.slice(firstStep), next - 1);
+      const fault =
+        turn.checks.length === 0 ? undefined : await this.#judge(turn.checks, this.#steps.slice(firstStep), next - 1);
+      if (fault !== undefined) return fault;
     }
     return undefined;
   }
@@ -171,10 +171,9 @@ export class Conversation {
   async #answerCall(call: ToolCall, results: Message[]): Promise<Ending | undefined> {
     const { agent } = this.#cell;
     if (agent === undefined) return undefined;
-    this.#tools ??= this.#ports.openTools(agent);
-    const outcome = await this.#tools.answer(call, this.#signal);
+    const outcome = await this.#toolsOf(agent).answer(call, this.#signal);
     if (outcome.kind === 'fails') return this.#fail('tools', outcome.reason);
-    if (outcome.kind === 'errored') return this.#endWithout({ kind: 'check', message: outcome.message });
+    if (outcome.kind === 'errored') return this.#endByTools(outcome.message);
     const { content, isError } = outcome.result;
     const { name, id } = call;
     results.push({ role: 'tool', content, name, ...defined({ toolCallId: id, isError }) });
@@ -185,6 +184,26 @@ export class Conversation {
     );
     this.#steps[this.#steps.length - 1] = { ...last, calls: answered };
     return undefined;
+  }
+
+  #toolsOf(agent: AgentSettings): ToolSession {
+    this.#tools ??= this.#ports.openTools(agent);
+    return this.#tools;
+  }
+
+  /** Reads what the tools have changed; how the cell ends where that fails. */
+  async #readState(): Promise<Ending | undefined> {
+    const { agent } = this.#cell;
+    if (agent === undefined) return undefined;
+    const outcome = await this.#toolsOf(agent).state(this.#signal);
+    if ('fault' in outcome) return this.#endByTools(outcome.fault);
+    this.#state = outcome.state;
+    return undefined;
+  }
+
+  /** Ends a cell whose tools could not be run. */
+  #endByTools(message: string): Ending {
+    return this.#endWithout({ kind: this.#signal.aborted ? 'aborted' : 'check', message });
   }
 
   /** Sends one request and adds its answer to the conversation, or says why there is none. */
@@ -212,10 +231,16 @@ export class Conversation {
   }
 
   /** Makes checks on the last answer. `steps`: those that led to it. */
-  async #judge(checks: readonly CheckSpec[], steps: readonly AgentStep[], turn: number | undefined): Promise<void> {
+  async #judge(
+    checks: readonly CheckSpec[],
+    steps: readonly AgentStep[],
+    turn: number | undefined,
+  ): Promise<Ending | undefined> {
+    const fault = await this.#readState();
+    if (fault !== undefined) return fault;
     const [cell, calls] = [this.#cell, this.#calls];
     const completion = calls.at(-1)?.completion;
-    if (completion === undefined || checks.length === 0) return;
+    if (completion === undefined || checks.length === 0) return undefined;
     const promptMessages = cell.promptMessages ?? cell.request.messages.length;
     const judged = await this.#ports.judge(checks, {
       cell,
@@ -231,6 +256,7 @@ export class Conversation {
     this.#verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));
     this.#judgeCostUsd = sumKnown([this.#judgeCostUsd, judged.judgeCostUsd], (costUsd) => costUsd);
     this.#judgeFailure = judged.failure ?? this.#judgeFailure;
+    return undefined;
   }
 
   #decide(): Ending {

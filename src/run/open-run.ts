@@ -35,6 +35,7 @@ import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
 import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
 import { findAcceptedPrompts, maskVariant, variantKey } from './find-accepted-prompts.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
+import { createToolOpener } from './open-tools.ts';
 import { type EarlierPart, openEarlierPart } from './resume.ts';
 import { createAcceptedCells } from './retrial-cells.ts';
 
@@ -139,7 +140,17 @@ export async function openRun(
     comparedAnswers,
     latelyFailed,
     order: header.settings.early?.order ?? '',
-    runnerOf: createCellRunners({ planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, trace }),
+    runnerOf: createCellRunners({
+      planned,
+      calls,
+      judgePorts,
+      findAccepted,
+      comparedAnswers,
+      stop,
+      bailGate,
+      trace,
+      openTools: createToolOpener(ports.env),
+    }),
     remarks,
     startedMs: ports.clock.now(),
     state: { failedCells: 0, hasLowScore: false, isCutShort: false, isDecidedEarly: false },

@@ -1,43 +1,45 @@
 import { Buffer } from 'node:buffer';
 import type { ArgumentMatch } from '../json/argument-match.ts';
-import type { JsonValue } from '../json/json.ts';
 import { findArgumentMismatch } from '../json/match-arguments.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { type AgentSettings, maxResultBytes, type ToolResult, type ToolStub } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
+import type { CodeSource } from '../model/own-code.ts';
 import { quote } from '../text/shorten.ts';
 import { describeMissingStub } from './missing-stub.ts';
+import type { ModuleTools } from './module-tools.ts';
+import { refuseArguments, refuseLength, type StateOutcome, type ToolOutcome } from './tool-outcome.ts';
 
 /** What answers the tool calls of one cell. */
 export interface ToolSession {
   answer(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome>;
-  /** What the tools have changed, once no call is left; undefined where they keep no state. */
-  state(): Promise<JsonValue | undefined>;
-  close(): Promise<void>;
+  /** What the tools have changed so far. */
+  state(signal: AbortSignal): Promise<StateOutcome>;
+  close(): void;
 }
-
-export type ToolOutcome =
-  | { readonly kind: 'result'; readonly result: ToolResult }
-  /** The call fails its cell. */
-  | { readonly kind: 'fails'; readonly reason: string }
-  /** The tool itself could not be run: the cell has no verdict. */
-  | { readonly kind: 'errored'; readonly message: string };
 
 interface SessionPorts {
   /** Runs a synchronous function; throws where it takes longer than a check may. */
   readonly deadline: <T>(run: () => T) => T;
+  /** Starts a module of tools in a child of its own. */
+  readonly startModule: (source: CodeSource) => ModuleTools;
 }
 
-/** Answers the calls of one cell from its stubs. */
-export function openToolSession({ stubs }: AgentSettings, ports: SessionPorts): ToolSession {
+/** Answers the calls of one cell from its stubs, then from its module, which starts with the first call that needs it. */
+export function openToolSession({ stubs, module: source }: AgentSettings, ports: SessionPorts): ToolSession {
+  let started: ModuleTools | undefined;
+  function startModule(): ModuleTools | undefined {
+    if (source !== undefined) started ??= ports.startModule(source);
+    return started;
+  }
   return {
-    async answer(call) {
+    async answer(call, signal) {
       const ofName = stubs.filter(({ name }) => name === call.name);
       // What a real tool would do: the model may try again.
       if (ofName.length > 0 && !ofName.every(isForbidden) && !parseJson(call.rawArguments).ok) {
         return {
           kind: 'result',
-          result: { content: `the arguments are not JSON: ${quote(call.rawArguments)}`, isError: true },
+          result: refuseArguments(call),
         };
       }
       for (const stub of ofName) {
@@ -46,10 +48,18 @@ export function openToolSession({ stubs }: AgentSettings, ports: SessionPorts): 
           return { kind: 'errored', message: `a stub of ${quote(call.name, 60)}: ${mismatch.error}` };
         if (mismatch === undefined) return answerWith(stub, call);
       }
-      return { kind: 'fails', reason: describeMissingStub(call, stubs) };
+      const answered = await startModule()?.answer(call, signal);
+      if (answered === undefined) return { kind: 'fails', reason: describeMissingStub(call, stubs) };
+      if (answered.kind === 'result') return boundResult(call, answered.result);
+      if (answered.kind !== 'unknown') return answered;
+      return { kind: 'fails', reason: `${describeMissingStub(call, stubs)}, or ${answered.hint}` };
     },
-    state: () => Promise.resolve(undefined),
-    close: () => Promise.resolve(),
+    async state(signal) {
+      return (await startModule()?.state(signal)) ?? { state: undefined };
+    },
+    close() {
+      started?.close();
+    },
   };
 }
 
@@ -76,10 +86,7 @@ function answerWith({ answer }: ToolStub, call: ToolCall): ToolOutcome {
   }
 }
 
-/** A result of any size would go beyond what the plan called the most. */
-function boundResult({ name }: ToolCall, result: ToolResult): ToolOutcome {
+function boundResult(call: ToolCall, result: ToolResult): ToolOutcome {
   const bytes = Buffer.byteLength(result.content);
-  if (bytes <= maxResultBytes) return { kind: 'result', result };
-  const [found, most] = [bytes, maxResultBytes].map((count) => count.toLocaleString('en-US'));
-  return { kind: 'fails', reason: `the result of ${quote(name, 60)} has ${found} bytes, and ${most} are the most` };
+  return bytes <= maxResultBytes ? { kind: 'result', result } : refuseLength(call, bytes);
 }

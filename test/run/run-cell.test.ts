@@ -5,7 +5,7 @@ import type { CompletionOutcome, CompletionRequest, FailureKind, ToolCall } from
 import type { Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
 import type { CellPorts } from '../../src/run/conversation.ts';
-import { openTools } from '../../src/run/open-tools.ts';
+import { createToolOpener } from '../../src/run/open-tools.ts';
 import { runCell } from '../../src/run/run-cell.ts';
 import { buildCell, buildCheck, completed, failed, neverAborted } from '../support/build-case.ts';
 
@@ -20,7 +20,7 @@ function build(outcomes: readonly CompletionOutcome[], overrides: Partial<CellPo
       if (outcome === undefined) throw new Error('the cell made a call too many');
       return outcome;
     },
-    openTools,
+    openTools: createToolOpener({}),
     requestKey: ({ messages }) => `key-${messages.length}`,
     costOf: ({ usage }) => (usage === undefined ? undefined : usage.outputTokens / 1000),
     judge: async (checks, answer) => {

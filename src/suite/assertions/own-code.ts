@@ -56,7 +56,7 @@ interface CodeContext {
 }
 
 /** Finds the user's own code of an assertion: what it names must be there, and its content is hashed. */
-type ReadCode = (kind: 'module' | 'command', written: CodeParams) => CodeSource | undefined;
+type ReadCode = (kind: 'module' | 'tools' | 'command', written: CodeParams) => CodeSource | undefined;
 
 interface CodeParams {
   readonly value: Located;
@@ -72,7 +72,7 @@ export function createReadCode(context: CodeContext): ReadCode {
   return (kind, { value, files, env }) => {
     const { folder } = value.source;
     const errorsBefore = context.problems.errorCount();
-    const named = [...(kind === 'module' ? [value] : []), ...(files === undefined ? [] : itemsOf(files))].filter(
+    const named = [...(kind === 'command' ? [] : [value]), ...(files === undefined ? [] : itemsOf(files))].filter(
       isText,
     );
     const hashes: string[] = [];
@@ -83,6 +83,7 @@ export function createReadCode(context: CodeContext): ReadCode {
       }
       hashes.push(...hashNamed(resolve(folder, item.value), item, context, closures));
     }
+    if (kind === 'tools' && isText(value)) checkToolExports(value, context);
     if (kind === 'command') hashes.push(...hashCommand(value, context, closures));
     if (context.problems.errorCount() > errorsBefore) return undefined;
     const hash = sha256Hex(hashes.join('\n')).slice(0, 16);
@@ -90,7 +91,7 @@ export function createReadCode(context: CodeContext): ReadCode {
     return {
       folder,
       hash,
-      ...(kind === 'module' && isText(value) ? { file: resolve(folder, value.value) } : {}),
+      ...(kind !== 'command' && isText(value) ? { file: resolve(folder, value.value) } : {}),
       ...(envNames.length === 0 ? {} : { envNames }),
     };
   };
@@ -106,6 +107,23 @@ function reportTemplate(at: Located, problems: Problems): void {
     message: 'the path of code must not be a template: the content of the file is part of the stamp',
     hint: 'pass the data in args: {…}, where templates are rendered',
     at: locate(at),
+  });
+}
+
+/** Reads the text alone: code runs in no process but the child of a cell. */
+function checkToolExports(value: Located<string>, { files, problems }: CodeContext): void {
+  const found = files.readText(resolve(value.source.folder, value.value));
+  if (
+    !('text' in found) ||
+    /\bexports?\b[^;]*?\b(?:tools|default)\b|\bexport\s*\*|\bmodule\.exports\b/.test(found.text)
+  ) {
+    return;
+  }
+  problems.report({
+    code: 'invalid-value',
+    message: `${value.value} exports no tools`,
+    hint: 'write export const tools = { find_order({ order_id }) { return { state: "shipped" }; } }',
+    at: locate(value),
   });
 }
 

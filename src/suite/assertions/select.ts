@@ -31,7 +31,7 @@ const forms = {
   xmlTag: z.strictObject({ xmlTag: words.describe('The text between <tag> and </tag>.') }),
 };
 
-const names = ['text', 'json', 'toolCalls', 'reasoning'] as const;
+const names = ['text', 'json', 'toolCalls', 'reasoning', 'state'] as const;
 
 /** For the JSON Schema of suites. */
 export const selectSchema = z.union([z.enum(names), ...Object.values(forms)]);
@@ -108,7 +108,7 @@ function reportUnknownForm(located: Located, problems: Problems, label: string):
 }
 
 const formsHint =
-  'known: text, toolCalls, reasoning, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}';
+  'known: text, toolCalls, reasoning, state, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}';
 
 /** A key that is nearly one of a form. */
 function findMistyped(value: unknown): { readonly key: string; readonly hint: string } | undefined {

@@ -71,7 +71,7 @@ function compileMap(written: Located, context: AssertionContext): CompiledTools 
     const item = childOf(written, name);
     // A tool's stubs are a map or a list, so that a text is the file of the module.
     if (name === 'module' && typeof item.value === 'string') {
-      module = context.readCode('module', { value: item });
+      module = context.readCode('tools', { value: item });
     } else {
       for (const stub of Array.isArray(item.value) ? itemsOf(item) : [item]) {
         const compiled = compileStub(name, stub, context);

@@ -36,6 +36,7 @@ function openRepository(): TempProject {
 providers: [{ id: app, use: "module:../app/answer.mjs" }]
 contract: { output: ../schemas/out.json }
 defaults: { assert: [{ module: ../checks/check.mjs }] }
+tools: { module: ../tools/shop.mjs }
 cases:
   - { id: one, vars: { word: yes, picture: pictures/one.png } }
   - { file: "cases/*.jsonl" }
@@ -49,6 +50,11 @@ cases:
   project.write('app/lib/say.mjs', "export const say = () => 'yes';\n");
   project.write('checks/check.mjs', "import { ok } from './lib.js';\nexport default () => ok;\n");
   project.write('checks/lib.js', 'export const ok = true;\n');
+  project.write(
+    'tools/shop.mjs',
+    "import { stock } from './stock.mjs';\nexport const tools = { stock: () => stock };\n",
+  );
+  project.write('tools/stock.mjs', 'export const stock = 3;\n');
   project.write(
     'evals/b.eval.yaml',
     'prompts: [{ id: v1, text: "{{ word }}" }]\nproviders: ["exec:node ../b.mjs"]\ncases: [{ id: one, vars: { word: hello }, assert: [{ contains: hello }] }]\n',
@@ -98,6 +104,8 @@ describe('a suite runs where a file that it depends on changed, and names the fi
     ['a schema', append('schemas/out.json'), 'schemas/out.json changed'],
     ['an assertion of its own', append('checks/check.mjs'), 'checks/check.mjs changed'],
     ['what that imports', append('checks/lib.js'), 'checks/lib.js changed'],
+    ['a module of tools', append('tools/shop.mjs'), 'tools/shop.mjs changed'],
+    ['what a module of tools imports', append('tools/stock.mjs'), 'tools/stock.mjs changed'],
     ["a provider's module", append('app/answer.mjs'), 'app/answer.mjs changed'],
     ['what that imports', append('app/lib/say.mjs'), 'app/lib/say.mjs changed'],
     ['an attached file', append('evals/pictures/one.png'), 'evals/pictures/one.png changed'],
