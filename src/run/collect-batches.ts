@@ -5,9 +5,10 @@ import { type BatchRequests, type BatchResults, runBatches } from '../calls/run-
 import type { Stop } from '../calls/stop.ts';
 import type { BatchAnswers } from '../calls/with-batch.ts';
 import { StorageError } from '../files/write-files.ts';
-import { UserError } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { type BatchHandle, type BatchItem, batchHandleFormat } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
+import { providerKey } from '../plan/build-plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { type BatchHandles, openBatchHandles } from '../providers/batch/batch-handles.ts';
@@ -145,9 +146,27 @@ export function checkBatchable({ plan, providers, endpointOf }: PlannedRun): rea
     const hint = `leave it out; batches are known for ${batchAdapters.join(', ')}`;
     throw new UserError([{ code: 'usage', severity: 'error', message, hint }]);
   }
+  const problems = sending.flatMap((config) => [...findAgentCases(plan, providerKey(config))]);
+  if (problems.length > 0) throw new UserError(problems);
   return others.map(
     ({ id }) => `provider ${id} has no batch API that llmcheck speaks, so it is asked live, at the live price`,
   );
+}
+
+/** The first case with tools of each suite: a batch answers one request of a cell, and such a cell needs one for each step. */
+function* findAgentCases(plan: PlannedRun['plan'], key: string): Iterable<Problem> {
+  const named = new Set<string>();
+  for (const { key: of, agent, skip, at } of plan.cells(key, (suite) => !named.has(suite))) {
+    if (agent === undefined || skip !== undefined || named.has(of.suite)) continue;
+    named.add(of.suite);
+    yield {
+      code: 'usage',
+      severity: 'error',
+      message: `--batch: case ${of.caseId} of suite ${of.suite} has tools, and each step of an agent waits for the answer before it`,
+      hint: 'leave --batch out, or select suites without tools',
+      at,
+    };
+  }
 }
 
 function* batchProviders({ plan, providers }: PlannedRun): Iterable<readonly [string, ProviderConfig]> {

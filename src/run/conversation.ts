@@ -128,6 +128,8 @@ export class Conversation {
       const turn = planTurn(turns, next, this.#messages.at(-1)?.toolCalls ?? []);
       if ('problem' in turn) return this.#fail('turns', turn.problem, next);
       next = turn.next;
+      const limit = turn.messages.length === 0 ? undefined : this.#endAtLimit('has turns left', next - 1);
+      if (limit !== undefined) return limit;
       const firstStep = turn.messages.length === 0 ? 0 : this.#steps.length;
       const ending = turn.messages.length === 0 ? undefined : await this.#goOn(turn.messages);
       if (ending !== undefined) return ending;
@@ -152,10 +154,8 @@ export class Conversation {
     const { agent } = this.#cell;
     const calls = this.#messages.at(-1)?.toolCalls ?? [];
     if (agent === undefined || calls.length === 0) return undefined;
-    if (this.#steps.length >= agent.maxSteps) {
-      const answers = agent.maxSteps === 1 ? '1 answer' : `${agent.maxSteps} answers`;
-      return this.#fail('tools', `still calls ${quoteNames(calls)} after ${answers}, the most that maxSteps allows`);
-    }
+    const limit = this.#endAtLimit(`still calls ${quoteNames(calls)}`);
+    if (limit !== undefined) return limit;
     if (calls.length > maxCallsPerStep) {
       return this.#fail('tools', `makes ${calls.length} tool calls at once, and ${maxCallsPerStep} are the most`);
     }
@@ -165,6 +165,14 @@ export class Conversation {
       if (ending !== undefined) return ending;
     }
     return this.#goOn(results);
+  }
+
+  /** Fails a cell of an agent that would need a further answer. */
+  #endAtLimit(what: string, turn?: number): Ending | undefined {
+    const { agent } = this.#cell;
+    if (agent === undefined || this.#steps.length < agent.maxSteps) return undefined;
+    const answers = agent.maxSteps === 1 ? '1 answer' : `${agent.maxSteps} answers`;
+    return this.#fail('tools', `${what} after ${answers}, the most that maxSteps allows`, turn);
   }
 
   /** Answers one tool call, with its result in the step and among the results; how the cell ends where it can't go on. */

@@ -60,7 +60,7 @@ export function createModuleTools({ file = '', folder }: CodeSource, child: Modu
       const said = isJsonObject(outcome.returned) ? outcome.returned : {};
       return { state: said['state'] };
     },
-    close: child.close,
+    close: () => child.close(),
   };
 }
 
