@@ -2,7 +2,7 @@ import type { JsonObject } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
-import { toSafeLine } from '../../text/sanitize.ts';
+import { escapeJsonText, toSafeLine } from '../../text/sanitize.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { locateReport, type Reporter, type RepositoryPaths } from '../reporter.ts';
 import { type Annotation, listAnnotations } from './github.ts';
@@ -57,5 +57,5 @@ function writeIssues(annotations: readonly Annotation[], defaultFile: string | u
       },
     ];
   });
-  return `${JSON.stringify(issues, undefined, 2)}\n`;
+  return `${escapeJsonText(JSON.stringify(issues, undefined, 2))}\n`;
 }
