@@ -235,10 +235,14 @@ function keptAnswer(
   {
     output,
     toolCalls,
+    trajectory,
+    state,
     checks,
     reason: error,
-  }: Pick<CellRow, 'output' | 'toolCalls' | 'checks'> & { readonly reason: string | undefined },
+  }: Pick<CellRow, 'output' | 'toolCalls' | 'trajectory' | 'state' | 'checks'> & {
+    readonly reason: string | undefined;
+  },
 ): KeptAnswer {
   const reason = checks.find(({ pass }) => !pass)?.reason ?? error;
-  return { status, ...defined({ output, toolCalls, reason }) };
+  return { status, ...defined({ output, toolCalls, trajectory, state, reason }) };
 }

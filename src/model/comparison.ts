@@ -1,3 +1,5 @@
+import type { JsonValue } from '../json/json.ts';
+import type { AgentStep } from './agent.ts';
 import type { CaseStatus } from './cell.ts';
 import type { ToolCall } from './completion.ts';
 import type { RecordedCheck, RecordedVariant } from './record.ts';
@@ -23,6 +25,9 @@ export interface KeptAnswer {
   readonly status: CaseStatus;
   readonly output?: string;
   readonly toolCalls?: readonly ToolCall[];
+  /** The steps of an agent. */
+  readonly trajectory?: readonly AgentStep[];
+  readonly state?: JsonValue;
   /** Why it failed, where it did. */
   readonly reason?: string;
 }

@@ -306,7 +306,11 @@ export interface PageTurn {
 export interface PageAnswer {
   readonly status: CaseStatus;
   readonly output?: PageText;
+  /** Absent where `steps` has the calls. */
   readonly toolCalls?: readonly PageToolCall[];
+  readonly steps?: readonly PageStep[];
+  /** The final state of the case's tools, as JSON. */
+  readonly state?: PageText;
   readonly reason?: PageText;
 }
 
@@ -317,6 +321,30 @@ export interface PageToolCall {
   readonly arguments: PageText;
 }
 
+/** An answer of an agent, with its calls and their results. */
+export interface PageStep {
+  readonly text?: PageText;
+  readonly calls: readonly PageStepCall[];
+  readonly latencyMs?: number;
+  readonly usage?: Usage;
+}
+
+export interface PageStepCall extends PageToolCall {
+  /** Absent for a call that ended the cell. */
+  readonly result?: { readonly content: PageText; readonly isError?: true; readonly latencyMs?: number };
+}
+
+/** What an agent does differently from the baseline. */
+export interface PagePath {
+  /** In words, the most telling first; empty where both took the same path. */
+  readonly differences: readonly string[];
+  /** Places of calls that the other side does not make in the same way. */
+  readonly before: readonly PageCallPlace[];
+  readonly now: readonly PageCallPlace[];
+}
+
+export type PageCallPlace = readonly [step: number, call: number];
+
 export interface PageTrial {
   readonly index: number;
   readonly status: CellStatus;
@@ -325,7 +353,13 @@ export interface PageTrial {
   readonly output?: PageText;
   readonly reasoning?: PageText;
   readonly refusal?: PageText;
+  /** Absent where `steps` has the calls. */
   readonly toolCalls?: readonly PageToolCall[];
+  readonly steps?: readonly PageStep[];
+  /** Against the baseline's steps, where there are any. */
+  readonly path?: PagePath;
+  /** The final state of the case's tools, as JSON. */
+  readonly state?: PageText;
   readonly finishReason?: FinishReason;
   readonly model?: string;
   readonly checks: readonly PageCheck[];
@@ -357,36 +391,4 @@ export interface PageCheck {
   readonly error?: PageText;
   readonly diff?: { readonly expected: PageText; readonly found: PageText };
   readonly judge?: { readonly id: string; readonly model?: string; readonly votes: number; readonly agreement: number };
-}
-
-/** What a stored run says by its report. */
-export interface PageRunVerdict {
-  /** `failed`, `passed` and so on, as the reports say it. */
-  readonly word: string;
-  readonly outcome: DecisionOutcome;
-  /** `10 of 42 tickets cases broke with v2`. */
-  readonly text: string;
-  /** What it was compared with: `baseline`, `run 2026…`, `v1`; empty where with nothing. */
-  readonly against: readonly string[];
-}
-
-/** A stored run in the list of `llmcheck view`. */
-export interface PageRun {
-  readonly id: string;
-  /** Null where the record can't be read. */
-  readonly startedAt: string | null;
-  readonly state: 'complete' | 'running' | 'unfinished' | 'unreadable' | StopReason;
-  /** What was checked out, as far as the run knew. */
-  readonly commit?: string;
-  readonly branch?: string;
-  readonly pullRequest?: number;
-  readonly suites: readonly string[];
-  /** Null where the record can't be read, as are the other numbers. */
-  readonly planned: number | null;
-  readonly passed: number | null;
-  readonly failed: number | null;
-  readonly errored: number | null;
-  readonly skipped: number | null;
-  readonly costUsd: number | null;
-  readonly bytes: number;
 }

@@ -1,4 +1,5 @@
-import type { PageBlock, PageCaseRow, PageIndex, PageRun, PageRunVerdict, PageSuite } from '../model/page.ts';
+import type { PageBlock, PageCaseRow, PageIndex, PageSuite } from '../model/page.ts';
+import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
 import type { Subject } from './route.ts';
 
 /** The data of a report. A block is loaded when one of its cases is opened. */

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { PageRun, PageRunVerdict } from '../model/page.ts';
+import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
 import { Header } from './header.tsx';
 import { fetchRuns, fetchVerdict, load, onRunChanged } from './page-source.ts';

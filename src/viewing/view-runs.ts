@@ -1,4 +1,4 @@
-import type { PageRun, PageRunVerdict } from '../model/page.ts';
+import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
 import type { Report } from '../model/report.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';

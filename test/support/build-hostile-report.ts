@@ -15,7 +15,14 @@ export function buildHostileReport(hostile: string): Report {
   const short = hostile.slice(0, 300);
   const place = { prompt: short, provider: short };
   const at = { file: short, line: 3, column: 1 };
+  const toolCalls = [{ id: short, name: short, arguments: { [short]: hostile }, rawArguments: hostile }];
+  const stepsWith = (content: string) => [
+    { text: hostile, calls: toolCalls.map((call) => ({ ...call, result: { content, isError: true as const } })) },
+    { text: '', calls: [{ name: `${short} again`, arguments: { [short]: hostile }, rawArguments: `{${hostile}` }] },
+  ];
   const failing = {
+    trajectory: stepsWith(hostile),
+    state: { [short]: hostile },
     output: hostile,
     reasoning: hostile,
     calls: [
@@ -30,7 +37,7 @@ export function buildHostileReport(hostile: string): Report {
     },
     refusal: hostile,
     model: short,
-    toolCalls: [{ id: short, name: short, arguments: { [short]: hostile }, rawArguments: hostile }],
+    toolCalls,
     checks: [
       {
         assertion: 'equals',
@@ -46,12 +53,16 @@ export function buildHostileReport(hostile: string): Report {
   const baseline = {
     status: 'passed',
     output: `before ${hostile}`,
-    toolCalls: failing.toolCalls,
+    toolCalls,
+    trajectory: [...stepsWith(`before ${hostile}`).slice(0, 1), { text: hostile, calls: [] }],
+    state: { [short]: `before ${hostile}` },
     reason: hostile,
   } as const;
   const cases = [
     buildCase({ ...place, caseId: short, status: 'failed', at, change: 'regressed', baseline }, [failing, failing]),
-    buildCase({ ...place, caseId: `${short}2`, status: 'failed', at }, [{ ...failing, checks: [] }]),
+    buildCase({ ...place, caseId: `${short}2`, status: 'failed', at }, [
+      { ...failing, trajectory: undefined, state: undefined, checks: [] },
+    ]),
     buildUnansweredCase({ ...place, caseId: `${short}3`, status: 'errored', at }, { error }),
     buildUnansweredCase(
       { ...place, caseId: `${short}4`, status: 'skipped' },

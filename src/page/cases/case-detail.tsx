@@ -6,6 +6,7 @@ import { formatJson } from '../diff/diff.ts';
 import { MemberDiff, TextDiff } from '../diff/text-diff.tsx';
 import { CutNote, plainText, SafeLine, SafeText, TextBlock } from '../safe-text.tsx';
 import { StatusMark } from '../status-mark.tsx';
+import { AgentSteps } from './agent-steps.tsx';
 import { CheckList } from './check-list.tsx';
 import { Conversation } from './conversation.tsx';
 
@@ -101,6 +102,7 @@ function Trial({ trial, baseline, detail }: TrialProps) {
           </p>
         )}
         <Answers trial={trial} baseline={baseline} />
+        <AgentSteps trial={trial} baseline={baseline} />
         {checks.length === 0 ? null : <CheckList checks={checks} />}
       </div>
       <div class="columns">

@@ -1,9 +1,11 @@
 import { defined } from '../../json/defined.ts';
+import type { AgentStep } from '../../model/agent.ts';
 import type { SkipReason } from '../../model/cell.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport } from '../../model/report.ts';
 import { clipText, quote } from '../../text/shorten.ts';
+import { describeTrajectoryChange } from './compare-trajectories.ts';
 
 /** Why a case did not pass, for every report. A reason that several trials gave is listed once. */
 export interface CaseExplanation {
@@ -29,6 +31,8 @@ export interface CaseReason {
 
 export function explainCase(entry: CaseReport): CaseExplanation {
   const reasons = new Map<string, CaseReason>();
+  const change = describePathChange(entry);
+  if (change !== undefined) reasons.set('', { label: 'agent', reason: change, count: 1 });
   let answer: string | undefined;
   for (const row of entry.trials) {
     if (row.status !== 'failed' && row.status !== 'errored') continue;
@@ -46,6 +50,13 @@ export function explainCase(entry: CaseReport): CaseExplanation {
     reasons: [...reasons.values()],
     ...defined({ answer, before, input: findInput(entry.trials) }),
   };
+}
+
+/** What an agent does differently from the baseline, in its first trial that failed; undefined where it takes the same path. */
+function describePathChange({ trials, baseline }: CaseReport): string | undefined {
+  const failed = trials.find(({ status }) => status === 'failed');
+  if (failed?.trajectory === undefined || baseline?.trajectory === undefined) return undefined;
+  return describeTrajectoryChange(baseline.trajectory, failed.trajectory);
 }
 
 /** `equals: expected "account"`: omits what was found where the report shows the answer beside it. */
@@ -147,13 +158,21 @@ function countStatuses(rows: readonly CellRow[], noun: string): string[] {
   return parts;
 }
 
-/** An answer as people read it: its text, then a line a tool call; undefined where there is none. */
+/** An answer as people read it: its text, then a line a tool call, or the steps of an agent; undefined where there is none. */
 function answerText(answer: {
   readonly output?: string | undefined;
   readonly toolCalls?: readonly ToolCall[] | undefined;
+  readonly trajectory?: readonly AgentStep[] | undefined;
 }): string | undefined {
-  const { output, toolCalls = [] } = answer;
+  const { output, toolCalls = [], trajectory = [] } = answer;
+  if (trajectory.some(({ calls: made }) => made.length > 0)) return trajectory.map(stepText).join('\n→ ');
   const calls = toolCalls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
   if (output === undefined && calls.length === 0) return undefined;
   return [...(output === undefined || (output === '' && calls.length > 0) ? [] : [output]), ...calls].join('\n');
+}
+
+/** `1 find_order({"id":7})`: the calls of a step, or its text where it makes none. */
+function stepText({ text, calls }: AgentStep, at: number): string {
+  const made = calls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
+  return `${at + 1} ${made.length === 0 ? text : made.join(' + ')}`;
 }

@@ -1,10 +1,24 @@
+import { writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
+import type { JsonValue } from '../../json/json.ts';
+import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
 import type { KeptAnswer } from '../../model/comparison.ts';
 import type { ToolCall } from '../../model/completion.ts';
-import type { PageAnswer, PageCase, PageCheck, PageText, PageToolCall, PageTrial } from '../../model/page.ts';
+import type {
+  PageAnswer,
+  PageCallPlace,
+  PageCase,
+  PageCheck,
+  PagePath,
+  PageStep,
+  PageText,
+  PageToolCall,
+  PageTrial,
+} from '../../model/page.ts';
 import type { AskedMessage, CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport } from '../../model/report.ts';
 import { clipText } from '../../text/shorten.ts';
+import { compareTrajectories } from '../cases/compare-trajectories.ts';
 import { describeSkip } from '../cases/explain-case.ts';
 import type { GateEffect } from '../cases/gate-effect.ts';
 
@@ -45,7 +59,7 @@ export function buildPageCase(suite: string, entry: CaseReport, effect: GateEffe
         content: askedText(turn, limits),
       })),
     ),
-    trials: trials.map((row) => buildTrial(row, limits)),
+    trials: trials.map((row) => buildTrial(row, baseline, limits)),
     baseline: baseline && buildAnswer(baseline, limits),
   });
 }
@@ -67,8 +81,9 @@ function askedText({ content, ofChars }: Omit<AskedMessage, 'role'>, { textChars
   return ofChars === undefined ? cut(content, textChars) : { text: clipText(content, textChars), ofChars };
 }
 
-function buildTrial(row: CellRow, limits: PageLimits): PageTrial {
+function buildTrial(row: CellRow, baseline: KeptAnswer | undefined, limits: PageLimits): PageTrial {
   const { answerChars, textChars } = limits;
+  const { trajectory } = row;
   const { status, confirmation, score, finishReason, model, latencyMs, costUsd, usage, cached, attempts } = row;
   const { error, skip } = row;
   return defined({
@@ -79,7 +94,10 @@ function buildTrial(row: CellRow, limits: PageLimits): PageTrial {
     output: cutOptional(row.output, answerChars),
     reasoning: cutOptional(row.reasoning, answerChars),
     refusal: cutOptional(row.refusal, textChars),
-    toolCalls: row.toolCalls?.map((call) => buildToolCall(call, limits)),
+    toolCalls: trajectory === undefined ? row.toolCalls?.map((call) => buildToolCall(call, limits)) : undefined,
+    steps: trajectory?.map((step) => buildStep(step, limits)),
+    path: trajectory && baseline?.trajectory && buildPath(baseline.trajectory, trajectory, limits),
+    state: buildState(row.state, limits),
     finishReason,
     model,
     checks: row.checks.map((check) => buildCheck(check, textChars)),
@@ -121,15 +139,51 @@ function buildCheck(check: RecordedCheck, maxChars: number): PageCheck {
   });
 }
 
-function buildAnswer({ status, output, toolCalls, reason }: KeptAnswer, limits: PageLimits): PageAnswer {
+function buildAnswer(answer: KeptAnswer, limits: PageLimits): PageAnswer {
+  const { status, output, toolCalls, trajectory, state, reason } = answer;
   return defined({
     status,
     output: cutOptional(output, limits.answerChars),
-    toolCalls: toolCalls?.map((call) => buildToolCall(call, limits)),
+    toolCalls: trajectory === undefined ? toolCalls?.map((call) => buildToolCall(call, limits)) : undefined,
+    steps: trajectory?.map((step) => buildStep(step, limits)),
+    state: buildState(state, limits),
     reason: cutOptional(reason, limits.textChars),
   });
 }
 
 function buildToolCall({ name, id, rawArguments }: ToolCall, { textChars }: PageLimits): PageToolCall {
   return { name, ...defined({ id }), arguments: cut(rawArguments, textChars) };
+}
+
+function buildStep({ text, calls, latencyMs, usage }: AgentStep, limits: PageLimits): PageStep {
+  return defined({
+    text: text === '' ? undefined : cut(text, limits.textChars),
+    calls: calls.map(({ result, ...call }) => ({
+      ...buildToolCall(call, limits),
+      ...defined({ result: result && { ...result, content: cut(result.content, limits.textChars) } }),
+    })),
+    latencyMs,
+    usage,
+  });
+}
+
+function buildPath(before: readonly AgentStep[], now: readonly AgentStep[], { textChars }: PageLimits): PagePath {
+  const { differences, changedBefore, changedNow } = compareTrajectories(before, now);
+  return {
+    differences: differences.slice(0, maxDifferences).map((text) => clipText(text, textChars)),
+    before: placesOf(before, changedBefore),
+    now: placesOf(now, changedNow),
+  };
+}
+
+const maxDifferences = 20;
+
+function placesOf(steps: readonly AgentStep[], changed: ReadonlySet<AnsweredCall>): readonly PageCallPlace[] {
+  return steps.flatMap(({ calls }, step) =>
+    calls.flatMap((call, at): readonly PageCallPlace[] => (changed.has(call) ? [[step, at]] : [])),
+  );
+}
+
+function buildState(state: JsonValue | undefined, { textChars }: PageLimits): PageText | undefined {
+  return state === undefined ? undefined : cut(writeJson(state, 2) ?? '', textChars);
 }

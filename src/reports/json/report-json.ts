@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
+import type { AgentStep } from '../../model/agent.ts';
 import type { JudgedMargin, KeptAnswer } from '../../model/comparison.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import type { LocatedFinding } from '../../model/finding.ts';
@@ -248,6 +249,9 @@ export function buildJsonTrial(row: CellRow): z.input<typeof trialSchema> {
     output: row.output ?? null,
     refusal,
     toolCalls: toolCalls?.map(buildJsonToolCall),
+    steps: row.steps,
+    trajectory: row.trajectory?.map(buildJsonStep),
+    state: row.state === undefined ? undefined : asJson(row.state),
     finishReason,
     model,
     class: row.classified?.found,
@@ -261,8 +265,34 @@ export function buildJsonTrial(row: CellRow): z.input<typeof trialSchema> {
   };
 }
 
-function buildJsonAnswer({ status, output, toolCalls, reason }: KeptAnswer): z.input<typeof answerSchema> {
-  return { status, output: output ?? null, toolCalls: toolCalls?.map(buildJsonToolCall), reason };
+function buildJsonAnswer({
+  status,
+  output,
+  toolCalls,
+  trajectory,
+  state,
+  reason,
+}: KeptAnswer): z.input<typeof answerSchema> {
+  return {
+    status,
+    output: output ?? null,
+    toolCalls: toolCalls?.map(buildJsonToolCall),
+    trajectory: trajectory?.map(buildJsonStep),
+    state: state === undefined ? undefined : asJson(state),
+    reason,
+  };
+}
+
+function buildJsonStep({ text, calls, latencyMs, usage }: AgentStep) {
+  return {
+    text,
+    calls: calls.map(({ result, ...call }) => ({
+      ...buildJsonToolCall(call),
+      result: result && { content: result.content, isError: result.isError, latencyMs: result.latencyMs },
+    })),
+    latencyMs,
+    usage,
+  };
 }
 
 function buildJsonToolCall({ id, name, arguments: parsed, rawArguments }: ToolCall) {

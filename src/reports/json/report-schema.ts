@@ -54,10 +54,37 @@ const toolCallSchema = z.object({
   rawArguments: z.string(),
 });
 
+const stepSchema = z.object({
+  text: z.string(),
+  calls: z.array(
+    toolCallSchema.extend({
+      result: z
+        .object({
+          content: z.string().describe('At most 16 KiB of it are kept.'),
+          isError: z.literal(true).optional().describe('The tool reported an error to the model.'),
+          latencyMs: z.number().optional(),
+        })
+        .optional()
+        .describe('Left out for a call that ended the cell.'),
+    }),
+  ),
+  latencyMs: z.number().optional(),
+  usage: usageSchema.optional(),
+});
+
+const trajectorySchema = z
+  .array(stepSchema)
+  .optional()
+  .describe('The answers of a model whose tool calls were answered, with the results.');
+
+const stateSchema = z.json().optional().describe("The final state of the case's tools, where they keep one.");
+
 export const answerSchema = z.object({
   status: caseStatus.describe('Of the case over all its trials.'),
   output: z.string().nullable().describe('Of the first trial with a verdict; null where it was not kept.'),
   toolCalls: z.array(toolCallSchema).optional(),
+  trajectory: trajectorySchema,
+  state: stateSchema,
   reason: z.string().optional().describe('Why it failed, where it did.'),
 });
 
@@ -72,6 +99,9 @@ export const trialSchema = z.object({
   output: z.string().nullable(),
   refusal: z.string().optional(),
   toolCalls: z.array(toolCallSchema).optional(),
+  steps: count.optional().describe('How many answers the model gave; only where its tool calls were answered.'),
+  trajectory: trajectorySchema,
+  state: stateSchema,
   class: z
     .string()
     .nullable()

@@ -1,6 +1,7 @@
 import { appendFileSync, copyFileSync, utimesSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { PageBlock, PageIndex, PageRun, PageRunVerdict } from '../../../src/model/page.ts';
+import type { PageBlock, PageIndex } from '../../../src/model/page.ts';
+import type { PageRun, PageRunVerdict } from '../../../src/model/page-runs.ts';
 import { openRunProject, openView, runIdsOf } from '../../support/open-view.ts';
 
 describe('llmcheck view', () => {

@@ -1,0 +1,203 @@
+import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
+import { describePath, findDifference } from '../../json/deep-equal.ts';
+import { describeValue } from '../../json/describe-value.ts';
+import { parseJson } from '../../json/parse-json.ts';
+import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { quote, shortenText } from '../../text/shorten.ts';
+
+/** What an agent does differently from the baseline. */
+export interface TrajectoryComparison {
+  /** `now calls issue_refund at step 2`; the most telling first, empty where both sides took the same path. */
+  readonly differences: readonly string[];
+  /** The calls of each side that the other does not make in the same way. */
+  readonly changedBefore: ReadonlySet<AnsweredCall>;
+  readonly changedNow: ReadonlySet<AnsweredCall>;
+}
+
+/** Compares the paths of two answers: calls, arguments, order, steps and results. Calls made at once have no order. */
+export function compareTrajectories(before: readonly AgentStep[], now: readonly AgentStep[]): TrajectoryComparison {
+  const [callsBefore, callsNow] = [listCalls(before), listCalls(now)];
+  const same = pairCalls(callsBefore, callsNow, (call) => `${call.name} ${call.key}`);
+  const isPaired = new Set(same.flat());
+  const restBefore = callsBefore.filter((call) => !isPaired.has(call));
+  const restNow = callsNow.filter((call) => !isPaired.has(call));
+  const other = pairCalls(restBefore, restNow, ({ name }) => name);
+  const isSameTool = new Set(other.flat());
+  const gone = restBefore.filter((call) => !isSameTool.has(call));
+  const added = restNow.filter((call) => !isSameTool.has(call));
+  const moved = findMoved(same);
+  const results = same.filter(([was, is]) => hasOtherResult(was.call, is.call));
+  // A cell that ended at a call made none of the later ones, which says nothing of the agent.
+  const isCut = now.at(-1)?.calls.some(({ result }) => result === undefined) === true;
+  const differences = [
+    ...describeAdded(added, callsBefore, callsNow),
+    ...(isCut ? [] : describeGone(gone, callsBefore, callsNow)),
+    ...other.map(([was, is]) => describeArguments(was, is)),
+    ...(moved === undefined ? [] : [describeMoved(moved)]),
+    ...describeStepCount(before.length, now.length, isCut),
+    ...results.map(([, is]) => `gets another result of ${nameOf(is)} at step ${is.step}`),
+  ];
+  const changed = [...other, ...(moved === undefined ? [] : moved), ...results];
+  return {
+    differences,
+    changedBefore: new Set([...gone, ...changed.map(([was]) => was)].map(({ call }) => call)),
+    changedNow: new Set([...added, ...changed.map(([, is]) => is)].map(({ call }) => call)),
+  };
+}
+
+/** The differences in one line; undefined where there is none. */
+export function describeTrajectoryChange(before: readonly AgentStep[], now: readonly AgentStep[]): string | undefined {
+  const { differences } = compareTrajectories(before, now);
+  if (differences.length === 0) return undefined;
+  const more = differences.length - maxDescribed;
+  return `${differences.slice(0, maxDescribed).join('; ')}${more > 0 ? `; and ${more} more differences` : ''}`;
+}
+
+const maxDescribed = 3;
+
+interface PlacedCall {
+  readonly call: AnsweredCall;
+  readonly name: string;
+  /** The same for arguments that mean the same. */
+  readonly key: string;
+  /** Counted from 1. */
+  readonly step: number;
+}
+
+type CallPair = readonly [before: PlacedCall, now: PlacedCall];
+
+function listCalls(steps: readonly AgentStep[]): readonly PlacedCall[] {
+  return steps.flatMap(({ calls }, at) =>
+    calls.map((call) => ({ call, name: call.name, key: keyOf(call), step: at + 1 })),
+  );
+}
+
+function keyOf({ rawArguments }: AnsweredCall): string {
+  const parsed = parseJson(rawArguments);
+  return parsed.ok ? canonicalJson(plainNumbers(parsed.value)) : rawArguments;
+}
+
+/** Pairs the calls of equal keys, in their order. */
+function pairCalls(
+  before: readonly PlacedCall[],
+  now: readonly PlacedCall[],
+  keyOfCall: (call: PlacedCall) => string,
+): readonly CallPair[] {
+  const open = groupCalls(before, keyOfCall);
+  return now.flatMap((is): readonly CallPair[] => {
+    const was = open.get(keyOfCall(is))?.shift();
+    return was === undefined ? [] : [[was, is]];
+  });
+}
+
+function groupCalls(
+  calls: readonly PlacedCall[],
+  keyOfCall: (call: PlacedCall) => string,
+): ReadonlyMap<string, PlacedCall[]> {
+  const groups = new Map<string, PlacedCall[]>();
+  for (const call of calls) {
+    const group = groups.get(keyOfCall(call));
+    if (group === undefined) groups.set(keyOfCall(call), [call]);
+    else group.push(call);
+  }
+  return groups;
+}
+
+/** Two calls that now come in the other order; calls of one step have none. */
+function findMoved(same: readonly CallPair[]): readonly [CallPair, CallPair] | undefined {
+  for (const [index, first] of same.entries()) {
+    for (const second of same.slice(index + 1)) {
+      if (first[1].step < second[1].step && first[0].step > second[0].step) return [first, second];
+    }
+  }
+  return undefined;
+}
+
+function hasOtherResult({ result: was }: AnsweredCall, { result: is }: AnsweredCall): boolean {
+  if (was === undefined || is === undefined) return false;
+  return was.content !== is.content || was.isError !== is.isError;
+}
+
+function describeAdded(
+  added: readonly PlacedCall[],
+  before: readonly PlacedCall[],
+  now: readonly PlacedCall[],
+): readonly string[] {
+  return [...groupCalls(added, ({ name }) => name).values()].flatMap((calls) => {
+    const [first] = calls;
+    if (first === undefined) return [];
+    const [name, made] = [nameOf(first), countCalls(before, first.name)];
+    if (made > 0 && calls.length > 1) return [`calls ${name} ${describeTimes(first.name, before, now)}`];
+    if (made > 0) return [`calls ${name} once more at step ${first.step}, with ${showArguments(first)}`];
+    if (calls.length > 1) return [`now calls ${name} ${calls.length} times, first at step ${first.step}`];
+    return [`now calls ${name} at step ${first.step}`];
+  });
+}
+
+function describeGone(
+  gone: readonly PlacedCall[],
+  before: readonly PlacedCall[],
+  now: readonly PlacedCall[],
+): readonly string[] {
+  return [...groupCalls(gone, ({ name }) => name)].map(([name, [first]]) => {
+    const shown = first === undefined ? name : nameOf(first);
+    return countCalls(now, name) === 0
+      ? `no longer calls ${shown}`
+      : `calls ${shown} ${describeTimes(name, before, now)}`;
+  });
+}
+
+/** `once, was 3 times`. */
+function describeTimes(name: string, before: readonly PlacedCall[], now: readonly PlacedCall[]): string {
+  const [is, was] = [countCalls(now, name), countCalls(before, name)].map((count) => {
+    return count === 1 ? 'once' : `${count} times`;
+  });
+  return `${is}, was ${was}`;
+}
+
+function countCalls(calls: readonly PlacedCall[], name: string): number {
+  return calls.filter((call) => call.name === name).length;
+}
+
+/** `calls find_order with {"id":8} at step 1, was {"id":7}`; of long arguments the first that differs. */
+function describeArguments(was: PlacedCall, is: PlacedCall): string {
+  const start = `calls ${nameOf(is)} with`;
+  const [old, found] = [parseJson(was.call.rawArguments), parseJson(is.call.rawArguments)];
+  if (Math.max(was.key.length, is.key.length) > maxArguments && old.ok && found.ok) {
+    const difference = findDifference(plainNumbers(old.value), plainNumbers(found.value));
+    if (difference !== undefined && difference.path.length > 0) {
+      const path = describePath(difference.path);
+      return `${start} another ${shortenText(path, maxArguments)} at step ${is.step}: ${describeValue(difference.found)}, was ${describeValue(difference.expected)}`;
+    }
+  }
+  return `${start} ${showArguments(is)} at step ${is.step}, was ${showArguments(was)}`;
+}
+
+function describeMoved([[, first], [, second]]: readonly [CallPair, CallPair]): string {
+  const isSameTool = first.name === second.name;
+  const [one, two] = [first, second].map((call) =>
+    isSameTool ? `${nameOf(call)}(${showArguments(call)})` : nameOf(call),
+  );
+  return `calls ${one} before ${two}, was after it`;
+}
+
+function describeStepCount(before: number, now: number, isCut: boolean): readonly string[] {
+  if (now === before || (isCut && now < before)) return [];
+  return [`takes ${formatCount(now, 'step')}, was ${before}`];
+}
+
+function nameOf({ name }: PlacedCall): string {
+  return shortenText(name, maxName);
+}
+
+/** As the model wrote them, but for blanks. */
+function showArguments({ call }: PlacedCall): string {
+  const parsed = parseJson(call.rawArguments);
+  const text = parsed.ok ? writeJson(parsed.value) : undefined;
+  return text === undefined ? quote(call.rawArguments, maxArguments) : shortenText(text, maxArguments);
+}
+
+const maxName = 60;
+const maxArguments = 80;
