@@ -137,7 +137,14 @@ export function parseEntry(line: string): ParsedEntry {
 export function parseAnswer(line: string): ParsedAnswer {
   const opened = openLine(line);
   if (!opened.ok) return opened;
-  return isStoredAnswer(opened.value) ? { ok: true, answer: opened.value } : refused('is not a cache entry');
+  if (!isStoredAnswer(opened.value)) return refused('is not a cache entry');
+  const { key, receivedAt, completion } = opened.value;
+  if (completion.toolCalls.length === 0) return { ok: true, answer: opened.value };
+  return { ok: true, answer: { key, receivedAt, completion: withOrderedArguments(completion) } };
+}
+
+function withOrderedArguments(completion: Completion): Completion {
+  return { ...completion, toolCalls: completion.toolCalls.map(completeToolCall) };
 }
 
 function isStoredAnswer(value: unknown): value is StoredAnswer {
@@ -201,6 +208,8 @@ const entrySchema = z.strictObject({
         toolCalls: z.custom<readonly ToolCall[]>(Array.isArray).exactOptional(),
         toolCallId: z.string().exactOptional(),
         name: z.string().exactOptional(),
+        isError: z.literal(true).exactOptional(),
+        continuation: z.custom<JsonValue>(() => true).exactOptional(),
       }) satisfies z.ZodType<Message>,
     ),
     params,

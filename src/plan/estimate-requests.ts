@@ -84,12 +84,14 @@ export function countVotes(checks: readonly CheckSpec[]): number {
 /** No tokenizer makes more tokens than bytes, so bytes are an upper bound for any model. */
 export function inputBytes({ messages, params }: CompletionRequest): number {
   let bytes = 0;
-  for (const { content, toolCalls, attachments = [] } of messages) {
+  for (const { content, toolCalls, continuation, attachments = [] } of messages) {
     for (const { mediaType, bytes: size } of attachments) {
       bytes += mediaType.startsWith('image/') ? maxImageTokens : size;
     }
     bytes += Buffer.byteLength(content) + perMessageOverhead;
-    if (toolCalls !== undefined) bytes += Buffer.byteLength(JSON.stringify(toolCalls));
+    for (const sent of [toolCalls, continuation]) {
+      if (sent !== undefined) bytes += Buffer.byteLength(JSON.stringify(sent));
+    }
   }
   for (const key of ['tools', 'functions', 'response_format', 'text']) {
     if (params[key] !== undefined) bytes += Buffer.byteLength(JSON.stringify(params[key]));

@@ -13,8 +13,8 @@ import {
   readBody,
   text,
 } from './answer.ts';
-import type { HttpFormat } from './http-adapter.ts';
-import { defineHttpAdapter } from './http-adapter.ts';
+import { isOfToolLoop, readKeptParts, writeContinuation } from './continuation.ts';
+import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapter.ts';
 import { type NeutralParams, noParameters, readNeutralParams, rename, type ToolChoice } from './neutral-params.ts';
 import {
   argumentsOf,
@@ -52,7 +52,7 @@ export const anthropicMessages: HttpFormat = {
   takes: /^image\/|pdf$/,
   pathOf: () => '/messages',
   buildBody,
-  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readUsage),
+  readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };
 
 /** The API refuses a request that sets none. Every model of it can write so much. */
@@ -80,13 +80,18 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
 /** One text stays a string, as people write it. */
 function buildContent(parts: readonly OutgoingMessage[]): JsonValue {
   const [only, second] = parts;
-  const isPlain = only !== undefined && second === undefined && only.role !== 'tool';
+  const isPlain = only !== undefined && second === undefined && only.role !== 'tool' && only.continuation === undefined;
   if (isPlain && (only.toolCalls ?? []).length === 0 && (only.files ?? []).length === 0) return only.content;
   return parts.flatMap(buildBlocks);
 }
 
-function buildBlocks({ role, content, toolCalls = [], toolCallId = '', files = [] }: OutgoingMessage): JsonObject[] {
-  if (role === 'tool') return [{ type: 'tool_result', tool_use_id: toolCallId, content }];
+function buildBlocks(message: OutgoingMessage): readonly JsonObject[] {
+  const { role, content, toolCalls = [], toolCallId = '', isError, files = [] } = message;
+  if (role === 'tool') {
+    return [{ type: 'tool_result', tool_use_id: toolCallId, content, ...defined({ is_error: isError }) }];
+  }
+  const kept = readKeptParts(message, (block, id) => (isToolUse(block) ? { ...block, ...defined({ id }) } : undefined));
+  if (kept !== undefined) return kept;
   return [
     ...files.map(buildFile),
     ...(content === '' ? [] : [{ type: 'text', text: content }]),
@@ -132,13 +137,13 @@ function buildToolChoice(choice: ToolChoice): JsonObject {
   return { type: choice === 'required' ? 'any' : choice };
 }
 
-function readAnswer(body: JsonObject, latencyMs: number): Answer {
+function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const { content } = body;
   const unreadable = findUnreadable(content, '"content"');
   if (unreadable !== undefined) return malformed(unreadable);
   const blocks = list(content).filter(isJsonObject);
   const rawFinishReason = text(body['stop_reason']);
-  const toolCalls = blocks.filter(({ type }) => type === 'tool_use').map(readToolCall);
+  const toolCalls = blocks.filter(isToolUse).map(readToolCall);
   return {
     completion: defined({
       // What the model says before and after it uses a tool of the provider's own is one answer.
@@ -154,8 +159,23 @@ function readAnswer(body: JsonObject, latencyMs: number): Answer {
       usage: readUsage(body),
       responseId: text(body['id']),
       model: text(body['model']),
+      continuation: isOfToolLoop(toolCalls, asked) ? keepBlocks(blocks) : undefined,
     }),
   };
+}
+
+/**
+ * Thinking, and what the provider's own tools returned, must come back as they were, in their order among the other blocks
+ * (https://platform.claude.com/docs/en/build-with-claude/extended-thinking#preserving-thinking-blocks).
+ */
+function keepBlocks(blocks: readonly JsonObject[]): string | undefined {
+  if (blocks.every((block) => block['type'] === 'text' || isToolUse(block))) return undefined;
+  // An empty text is refused.
+  return writeContinuation(blocks.filter((block) => block['type'] !== 'text' || text(block['text']) !== undefined));
+}
+
+function isToolUse({ type }: JsonObject): boolean {
+  return type === 'tool_use';
 }
 
 function readToolCall({ id, name, input }: JsonObject): ToolCall {

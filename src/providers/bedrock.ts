@@ -17,7 +17,8 @@ import {
   readBody,
   text,
 } from './answer.ts';
-import { defineHttpAdapter, type HttpFormat, type Sign } from './http-adapter.ts';
+import { isOfToolLoop, readKeptParts, writeContinuation } from './continuation.ts';
+import { defineHttpAdapter, type HttpFormat, type ReadReply, type Sign } from './http-adapter.ts';
 import {
   type NeutralParams,
   noParameters,
@@ -144,7 +145,7 @@ const configNames = {
 
 const configMembers = new Set(['maxTokens', 'temperature', 'topP', 'stopSequences']);
 
-function buildBody({ messages, params }: OutgoingRequest): JsonObject {
+function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   const neutral = readNeutralParams(params);
   const { inferenceConfig, toolConfig, outputConfig, system, ...rest } = rename(neutral.rest, configNames);
   const members = Object.entries(rest);
@@ -163,13 +164,21 @@ function buildBody({ messages, params }: OutgoingRequest): JsonObject {
     ...defined({ system: ownSystem === undefined ? system : [{ text: ownSystem }] }),
     messages: groupTurns(messages).map(({ isAssistant, parts }) => ({
       role: isAssistant ? 'assistant' : 'user',
-      content: parts.flatMap(buildBlocks),
+      content: parts.flatMap((message) => buildBlocks(message, model)),
     })),
   };
 }
 
-function buildBlocks({ role, content, toolCalls = [], toolCallId = '', files = [] }: OutgoingMessage): JsonObject[] {
-  if (role === 'tool') return [{ toolResult: { toolUseId: toolCallId, content: [{ text: content }] } }];
+function buildBlocks(message: OutgoingMessage, model: string): readonly JsonObject[] {
+  const { role, content, toolCalls = [], toolCallId = '', isError = false, files = [] } = message;
+  if (role === 'tool') {
+    const status = isError && takesStatus.test(model) ? { status: 'error' } : {};
+    return [{ toolResult: { toolUseId: toolCallId, content: [{ text: content }], ...status } }];
+  }
+  const kept = readKeptParts(message, ({ toolUse }, toolUseId) =>
+    isCall(toolUse) ? { toolUse: { ...toolUse, ...defined({ toolUseId }) } } : undefined,
+  );
+  if (kept !== undefined) return kept;
   return [
     ...files.map(buildFile),
     ...(content === '' && (toolCalls.length > 0 || files.length > 0) ? [] : [{ text: content }]),
@@ -178,6 +187,9 @@ function buildBlocks({ role, content, toolCalls = [], toolCallId = '', files = [
     })),
   ];
 }
+
+/** Others refuse it (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultBlock.html). */
+const takesStatus = /anthropic|claude|nova/;
 
 function buildFile({ path, mediaType, base64 }: OutgoingFile, index: number): JsonObject {
   const format = mediaType.slice(mediaType.indexOf('/') + 1);
@@ -225,7 +237,7 @@ function buildOutputConfig({ format }: NeutralParams, own: JsonValue | undefined
   };
 }
 
-function readAnswer(body: JsonObject, reply: Parameters<HttpFormat['readAnswer']>[1]): Answer {
+function readAnswer(body: JsonObject, reply: ReadReply): Answer {
   const { output } = body;
   const message = isJsonObject(output) ? output['message'] : undefined;
   const rawFinishReason = text(body['stopReason']);
@@ -236,7 +248,7 @@ function readAnswer(body: JsonObject, reply: Parameters<HttpFormat['readAnswer']
   const unreadable = findUnreadable(message['content'], 'its "content"');
   if (unreadable !== undefined) return malformed(unreadable);
   const blocks = list(message['content']).filter(isJsonObject);
-  const toolCalls = blocks.flatMap(({ toolUse }) => (isJsonObject(toolUse) ? readToolCall(toolUse) : []));
+  const toolCalls = blocks.flatMap(({ toolUse }) => (isCall(toolUse) ? [readToolCall(toolUse)] : []));
   return {
     completion: defined({
       text: blocks.map((block) => text(block['text']) ?? readCited(block['citationsContent'])).join(''),
@@ -247,13 +259,38 @@ function readAnswer(body: JsonObject, reply: Parameters<HttpFormat['readAnswer']
       rawFinishReason,
       usage: readUsage(body),
       responseId: text(String(reply.headers['x-amzn-requestid'] ?? '')),
+      continuation: isOfToolLoop(toolCalls, reply.asked) ? keepBlocks(blocks) : undefined,
     }),
   };
 }
 
+/**
+ * Signed and encrypted reasoning must come back as it was, in its place among the other blocks
+ * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ReasoningTextBlock.html). Models that sign none
+ * refuse it.
+ */
+function keepBlocks(blocks: readonly JsonObject[]): string | undefined {
+  const kept = blocks.filter(
+    ({ reasoningContent, text: said }) => said !== '' && (reasoningContent === undefined || isSigned(reasoningContent)),
+  );
+  return kept.some(({ reasoningContent }) => reasoningContent !== undefined) ? writeContinuation(kept) : undefined;
+}
+
+function isSigned(content: JsonValue): boolean {
+  if (!isJsonObject(content)) return false;
+  const { reasoningText, redactedContent } = content;
+  return (
+    redactedContent !== undefined || (isJsonObject(reasoningText) && text(reasoningText['signature']) !== undefined)
+  );
+}
+
 /** A call that the provider answers itself is no call of the caller's. */
-function readToolCall({ toolUseId, name, input, type }: JsonObject): readonly ToolCall[] {
-  return type === 'server_tool_use' ? [] : [buildToolCall(toolUseId, text(name) ?? '', input)];
+function isCall(toolUse: JsonValue | undefined): toolUse is JsonObject {
+  return isJsonObject(toolUse) && toolUse['type'] !== 'server_tool_use';
+}
+
+function readToolCall({ toolUseId, name, input }: JsonObject): ToolCall {
+  return buildToolCall(toolUseId, text(name) ?? '', input);
 }
 
 function readCited(cited: JsonValue | undefined): string {

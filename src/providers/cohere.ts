@@ -15,8 +15,8 @@ import {
   readBody,
   text,
 } from './answer.ts';
-import type { HttpFormat } from './http-adapter.ts';
-import { defineHttpAdapter } from './http-adapter.ts';
+import { isOfToolLoop, readContinuation, writeContinuation } from './continuation.ts';
+import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapter.ts';
 import { type NeutralParams, noParameters, readNeutralParams, rename, toList } from './neutral-params.ts';
 import type { OutgoingMessage, OutgoingRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
@@ -47,7 +47,7 @@ export const cohereChat: HttpFormat = {
   takes: /^image\//,
   pathOf: () => '/chat',
   buildBody,
-  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readUsage),
+  readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };
 
 const names = { max_completion_tokens: 'max_tokens', top_p: 'p', top_k: 'k', stop: 'stop_sequences' } as const;
@@ -67,13 +67,15 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   };
 }
 
-function buildMessage({ role, content, toolCalls = [], toolCallId = '', files = [] }: OutgoingMessage): JsonObject {
+function buildMessage(message: OutgoingMessage): JsonObject {
+  const { role, content, toolCalls = [], toolCallId = '', files = [] } = message;
   if (role === 'tool') return { role, tool_call_id: toolCallId, content };
   const calls = toolCalls.map(({ id, name, rawArguments }) => ({
     id: id ?? name,
     type: 'function',
     function: { name, arguments: rawArguments },
   }));
+  const kept = readContinuation(message);
   const images = files.map(({ mediaType, base64 }) => ({
     type: 'image_url',
     image_url: { url: `data:${mediaType};base64,${base64}` },
@@ -83,6 +85,7 @@ function buildMessage({ role, content, toolCalls = [], toolCallId = '', files = 
     ...(content === '' && calls.length > 0
       ? {}
       : { content: images.length === 0 ? content : [...images, { type: 'text', text: content }] }),
+    ...(isJsonObject(kept) ? kept : {}),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
 }
@@ -114,7 +117,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObje
   };
 }
 
-function readAnswer(body: JsonObject, latencyMs: number): Answer {
+function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const { message } = body;
   const rawFinishReason = text(body['finish_reason']);
   if (rawFinishReason === 'ERROR_TOXIC') return filtered(rawFinishReason);
@@ -142,8 +145,16 @@ function readAnswer(body: JsonObject, latencyMs: number): Answer {
       rawFinishReason,
       usage: readUsage(body),
       responseId: text(body['id']),
+      continuation: isOfToolLoop(toolCalls, asked) ? keepReasoning(parts, plan) : undefined,
     }),
   };
+}
+
+/** The plan and the thinking belong to the message (https://docs.cohere.com/docs/tool-use-usage-patterns). */
+function keepReasoning(parts: readonly JsonObject[], plan: string | undefined): string | undefined {
+  const isThinking = parts.some(({ type }) => type === 'thinking');
+  if (plan === undefined && !isThinking) return undefined;
+  return writeContinuation(defined({ tool_plan: plan, content: isThinking ? parts : undefined }));
 }
 
 function readToolCall({ id, function: called }: JsonObject): readonly ToolCall[] {

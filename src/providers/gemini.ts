@@ -18,7 +18,8 @@ import {
   readBody,
   text,
 } from './answer.ts';
-import { defineHttpAdapter, type HttpFormat } from './http-adapter.ts';
+import { isOfToolLoop, readKeptParts, writeContinuation } from './continuation.ts';
+import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapter.ts';
 import { type NeutralParams, readNeutralParams, rename, type ToolChoice, toList } from './neutral-params.ts';
 import { argumentsOf, groupTurns, joinSystem, type OutgoingMessage, type OutgoingRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
@@ -99,7 +100,7 @@ export const geminiContent: HttpFormat = {
   takes: /./,
   pathOf: (model) => `/${/^(models|tunedModels|publishers)\//.test(model) ? model : `models/${model}`}:generateContent`,
   buildBody,
-  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readUsage),
+  readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };
 
 /** Members of the body beside `generationConfig`, which takes every other parameter. */
@@ -144,14 +145,22 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   };
 }
 
-function buildParts(message: OutgoingMessage, messages: readonly OutgoingMessage[], model: string): JsonObject[] {
-  const { role, content, toolCalls = [], files = [] } = message;
+function buildParts(
+  message: OutgoingMessage,
+  messages: readonly OutgoingMessage[],
+  model: string,
+): readonly JsonObject[] {
+  const { role, content, toolCalls = [], isError = false, files = [] } = message;
   if (role === 'tool') {
     const name = message.name ?? findCallName(messages, message.toolCallId);
-    return [
-      { functionResponse: { ...defined({ id: text(message.toolCallId) }), name, response: { result: content } } },
-    ];
+    const response = isError ? { error: content } : { result: content };
+    return [{ functionResponse: { ...defined({ id: text(message.toolCallId) }), name, response } }];
   }
+  const kept = readKeptParts(message, (part, id) => {
+    const { functionCall: call } = part;
+    return isJsonObject(call) ? { ...part, functionCall: { ...call, ...defined({ id }) } } : undefined;
+  });
+  if (kept !== undefined) return kept;
   return [
     ...files.map(({ mediaType, base64 }) => ({ inlineData: { mimeType: mediaType, data: base64 } })),
     ...(content === '' && toolCalls.length > 0 ? [] : [{ text: content }]),
@@ -162,7 +171,7 @@ function buildParts(message: OutgoingMessage, messages: readonly OutgoingMessage
   ];
 }
 
-/** These models refuse their own calls without a thought signature. It is not kept; Google documents this replacement. */
+/** These models refuse calls without a thought signature; Google documents this replacement for those that came without. */
 const asksForSignatures = /gemini-[3-9]/;
 const noSignature = 'skip_thought_signature_validator';
 
@@ -200,7 +209,7 @@ function buildToolChoice(choice: ToolChoice): JsonObject {
   return { mode: choice === 'required' ? 'ANY' : choice.toUpperCase() };
 }
 
-function readAnswer(body: JsonObject, latencyMs: number): Answer {
+function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const feedback = body['promptFeedback'];
   const blocked = isJsonObject(feedback) ? text(feedback['blockReason']) : undefined;
   const indexFault = findIndexFault(body['candidates']);
@@ -232,8 +241,14 @@ function readAnswer(body: JsonObject, latencyMs: number): Answer {
       usage: readUsage(body),
       responseId: text(body['responseId']),
       model: text(body['modelVersion']),
+      continuation: isOfToolLoop(toolCalls, asked) ? keepParts(parts) : undefined,
     }),
   };
+}
+
+/** Signatures must come back in the parts that they came in (https://ai.google.dev/gemini-api/docs/thought-signatures). */
+function keepParts(parts: readonly JsonObject[]): string | undefined {
+  return parts.some(({ thoughtSignature }) => thoughtSignature !== undefined) ? writeContinuation(parts) : undefined;
 }
 
 function findUnreadableContent(content: JsonValue): string | undefined {

@@ -9,6 +9,7 @@ import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, Provider
 import type { ProviderConfig } from '../model/suite.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { type Answer, fail, halfCharacter, hasHalfCharacter, malformed, toOutcome } from './answer.ts';
+import type { AskedRequest } from './continuation.ts';
 import { classifyAbort, classifyError } from './failures/classify-error.ts';
 import { classifyReply, describeUnreadable } from './failures/classify-reply.ts';
 import { type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
@@ -24,7 +25,12 @@ export interface HttpFormat {
   pathOf(model: string): string;
   buildBody(request: OutgoingRequest): JsonValue;
   /** `body` is parsed JSON of a successful status, of any shape. */
-  readAnswer(body: unknown, reply: Pick<HttpReply, 'latencyMs' | 'headers'>): Answer;
+  readAnswer(body: unknown, reply: ReadReply): Answer;
+}
+
+/** What an answer's reader knows beside its body. */
+export interface ReadReply extends Pick<HttpReply, 'latencyMs' | 'headers'> {
+  readonly asked?: AskedRequest;
 }
 
 /** Where requests go, and the headers that each carries. */
@@ -105,7 +111,7 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       if ('failure' in prepared) return fail(prepared.failure, 0);
       const written = writeBody(format, prepared.request);
       if ('failure' in written) return fail(written.failure, 0);
-      const outcome = await ask({ send, format, url, body: written.body, signal });
+      const outcome = await ask({ send, format, url, body: written.body, asked: request, signal });
       if (outcome.status !== 'failed') return outcome;
       return { ...outcome, failure: explainRefusal(outcome.failure, withheldKeyEnv) };
     },
@@ -147,10 +153,11 @@ interface Question {
   readonly format: HttpFormat;
   readonly url: string;
   readonly body: string;
+  readonly asked: AskedRequest;
   readonly signal: AbortSignal;
 }
 
-async function ask({ send, format, url, body, signal }: Question): Promise<CompletionOutcome> {
+async function ask({ send, format, url, body, asked, signal }: Question): Promise<CompletionOutcome> {
   let reply: HttpReply;
   try {
     reply = await send(body, signal);
@@ -161,12 +168,12 @@ async function ask({ send, format, url, body, signal }: Question): Promise<Compl
     return fail(failure);
   }
   const nowMs = performance.timeOrigin + performance.now();
-  return withLimits(toOutcome(readReply(reply, { format, url, nowMs })), reply.headers, nowMs);
+  return withLimits(toOutcome(readReply(reply, { format, url, asked, nowMs })), reply.headers, nowMs);
 }
 
 function readReply(
   reply: HttpReply,
-  { format, url, nowMs }: { readonly format: HttpFormat; readonly url: string; readonly nowMs: number },
+  { format, url, asked, nowMs }: Pick<Question, 'format' | 'url' | 'asked'> & { readonly nowMs: number },
 ): Answer {
   if (reply.status < 200 || reply.status >= 300) return { failure: classifyReply(reply, url, nowMs) };
   let parsed: unknown;
@@ -176,7 +183,7 @@ function readReply(
     if (!(error instanceof SyntaxError)) throw error;
     return { failure: describeUnreadable(reply, url) };
   }
-  const answer = format.readAnswer(parsed, reply);
+  const answer = format.readAnswer(parsed, { ...reply, asked });
   if ('failure' in answer) return answer;
   // A text with replacement characters is not the model's text, but it was billed.
   const fault = reply.fault ?? (hasHalfCharacter(answer.completion) ? `it holds ${halfCharacter}` : undefined);

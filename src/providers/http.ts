@@ -123,7 +123,7 @@ function describeRequest({ model, messages, params, trial }: OutgoingRequest): R
     model,
     prompt: lastQuestion?.content ?? '',
     system: joinSystem(messages) ?? '',
-    messages: messages.map(({ role, content, files, toolCalls, toolCallId, name }) => ({
+    messages: messages.map(({ role, content, files, toolCalls, toolCallId, name, isError }) => ({
       role,
       content,
       ...defined({
@@ -131,6 +131,7 @@ function describeRequest({ model, messages, params, trial }: OutgoingRequest): R
         toolCalls: toolCalls?.map((call) => ({ id: call.id ?? null, name: call.name, arguments: call.rawArguments })),
         toolCallId,
         name,
+        isError,
       }),
     })),
     params,

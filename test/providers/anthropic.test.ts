@@ -133,6 +133,7 @@ describe('a Messages answer', () => {
       usage: { inputTokens: 123, outputTokens: 50, cachedInputTokens: 100, cacheWriteTokens: 20, reasoningTokens: 7 },
       responseId: 'msg_1',
       model: 'claude-sonnet-4-5-20250929',
+      continuation: JSON.stringify(body.content),
     });
   });
 

@@ -162,6 +162,7 @@ describe('a Converse answer', () => {
       rawFinishReason: 'tool_use',
       usage: { inputTokens: 123, outputTokens: 5, cachedInputTokens: 100, cacheWriteTokens: 20 },
       responseId: 'req-1',
+      continuation: JSON.stringify(body.output.message.content),
     });
   });
 

@@ -87,6 +87,7 @@ describe('a chat answer of Cohere', () => {
       rawFinishReason: 'TOOL_CALL',
       usage: { inputTokens: 3, outputTokens: 5, cachedInputTokens: 3 },
       responseId: 'a1',
+      continuation: JSON.stringify({ tool_plan: body.message.tool_plan, content: body.message.content }),
     });
   });
 

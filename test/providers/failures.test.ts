@@ -37,6 +37,8 @@ const rows: readonly Row[] = [
     'notFound',
     openai('The model `gpt-9` does not exist or you do not have access to it.', 'model_not_found'),
   ],
+  // A conversation whose stored reasoning is gone; the model is there.
+  ['OpenAI', 404, 'badRequest', openai("Item with id 'rs_1' not found.", null)],
   [
     'OpenAI',
     400,

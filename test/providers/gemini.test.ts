@@ -128,16 +128,17 @@ describe('a generateContent request', () => {
 
 describe('a generateContent answer', () => {
   it('keeps thoughts, text, calls and all kinds of tokens apart', async () => {
+    const parts = [
+      { text: 'Hm.', thought: true },
+      { text: 'I ' },
+      { executableCode: { language: 'PYTHON', code: 'print(1)' } },
+      { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1' } },
+      { text: 'look.', thoughtSignature: 's' },
+      { functionCall: { name: 'find', args: { q: 1 } } },
+      { functionCall: { name: 'now' } },
+    ];
     const body = {
-      ...ended('STOP', [
-        { text: 'Hm.', thought: true },
-        { text: 'I ' },
-        { executableCode: { language: 'PYTHON', code: 'print(1)' } },
-        { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1' } },
-        { text: 'look.', thoughtSignature: 's' },
-        { functionCall: { name: 'find', args: { q: 1 } } },
-        { functionCall: { name: 'now' } },
-      ]),
+      ...ended('STOP', parts),
       usageMetadata: {
         promptTokenCount: 100,
         toolUsePromptTokenCount: 20,
@@ -164,6 +165,7 @@ describe('a generateContent answer', () => {
       usage: { inputTokens: 120, outputTokens: 12, cachedInputTokens: 60, reasoningTokens: 7, inputAudioTokens: 10 },
       responseId: 'r1',
       model: 'gemini-2.5-flash-001',
+      continuation: JSON.stringify(parts),
     });
   });
 

@@ -400,6 +400,17 @@ describe('a Responses call', () => {
   });
 
   it('reads text, reasoning, calls and usage', async () => {
+    const output = [
+      {
+        type: 'reasoning',
+        summary: [{ type: 'summary_text', text: 'First.' }],
+        content: [{ type: 'reasoning_text', text: 'Then.' }],
+      },
+      { type: 'web_search_call', status: 'completed' },
+      message('Hel'),
+      message('lo'),
+      { type: 'function_call', call_id: 'c1', id: 'fc_1', name: 'find', arguments: '{"q":1}' },
+    ];
     const asked = await ask(
       {
         body: {
@@ -407,17 +418,7 @@ describe('a Responses call', () => {
           model: 'gpt-5-2025-08-07',
           status: 'completed',
           error: null,
-          output: [
-            {
-              type: 'reasoning',
-              summary: [{ type: 'summary_text', text: 'First.' }],
-              content: [{ type: 'reasoning_text', text: 'Then.' }],
-            },
-            { type: 'web_search_call', status: 'completed' },
-            message('Hel'),
-            message('lo'),
-            { type: 'function_call', call_id: 'c1', id: 'fc_1', name: 'find', arguments: '{"q":1}' },
-          ],
+          output,
           usage: {
             input_tokens: 10,
             input_tokens_details: { cached_tokens: 4 },
@@ -439,6 +440,7 @@ describe('a Responses call', () => {
       usage: { inputTokens: 10, outputTokens: 7, cachedInputTokens: 4, reasoningTokens: 5 },
       responseId: 'resp_1',
       model: 'gpt-5-2025-08-07',
+      continuation: JSON.stringify(output),
     });
   });
 

@@ -96,7 +96,8 @@ export function kindOfStatus(status: number, said: ApiError): FailureKind {
       return 'quota';
     case 404:
     case 405:
-      return 'notFound';
+      // OpenAI keeps stored reasoning for 30 days; other conversations with the model still work.
+      return said.message.startsWith("Item with id '") ? 'badRequest' : 'notFound';
     case 408:
     case 409:
     case 424:

@@ -14,6 +14,8 @@ import {
   readErrorUnderSuccess,
   text,
 } from '../answer.ts';
+import { isOfToolLoop, readContinuation, writeContinuation } from '../continuation.ts';
+import type { ReadReply } from '../http-adapter.ts';
 import { readFunctionTool } from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
 import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
@@ -29,7 +31,7 @@ export const openaiChat: Dialect = {
     model,
     messages: messages.map(buildMessage),
   }),
-  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readOpenaiUsage),
+  readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readOpenaiUsage),
 };
 
 /** A function may be written without the frame that this API puts around it. */
@@ -45,13 +47,25 @@ function buildTools({ tools }: JsonObject): JsonObject {
 
 function buildMessage(message: OutgoingMessage): JsonObject {
   const { role, content, files = [], toolCalls = [], toolCallId, name } = message;
+  const { tool_calls: ofCalls, ...ofMessage } = readKept(message);
   return {
     role,
     // An assistant message of calls alone has null content; some servers refuse an empty string there.
     content: content === '' && toolCalls.length > 0 ? null : files.length === 0 ? content : buildParts(content, files),
     ...defined({ name, tool_call_id: toolCallId }),
-    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(buildCall) }),
+    ...ofMessage,
+    ...(toolCalls.length === 0
+      ? {}
+      : { tool_calls: toolCalls.map((call, at) => ({ ...buildCall(call), ...readMembers(list(ofCalls)[at]) })) }),
   };
+}
+
+function readKept(message: OutgoingMessage): JsonObject {
+  return readMembers(readContinuation(message));
+}
+
+function readMembers(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
 /** Files come before the text that refers to them. */
@@ -72,7 +86,7 @@ function buildCall({ id, name, rawArguments }: ToolCall): JsonObject {
   return { ...defined({ id }), type: 'function', function: { name, arguments: rawArguments } };
 }
 
-function readAnswer(body: JsonObject, latencyMs: number): Answer {
+function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const indexFault = findIndexFault(body['choices']);
   if (indexFault !== undefined) return malformed(indexFault);
   const choice = firstByIndex(body['choices']);
@@ -111,8 +125,32 @@ function readAnswer(body: JsonObject, latencyMs: number): Answer {
     responseId: text(body['id']),
     model: text(body['model']),
     systemFingerprint: text(body['system_fingerprint']),
+    continuation: isOfToolLoop(toolCalls, asked) ? keepMembers(message) : undefined,
   });
   return { completion };
+}
+
+/**
+ * What compatible servers want back: DeepSeek and Moonshot their reasoning, an empty one too
+ * (https://api-docs.deepseek.com/guides/thinking_mode), OpenRouter its details
+ * (https://openrouter.ai/docs/use-cases/reasoning-tokens), Mistral its thinking within the content, and Google the
+ * signatures of its calls (https://ai.google.dev/gemini-api/docs/thought-signatures).
+ */
+function keepMembers(message: JsonObject): string | undefined {
+  const { reasoning_content: reasoning, reasoning_details: details, extra_content: extra, content } = message;
+  const calls = list(message['tool_calls']).filter(isJsonObject);
+  const ofCalls = calls.map(({ extra_content: own }) =>
+    defined({ extra_content: isJsonObject(own) ? own : undefined }),
+  );
+  const isThinking = list(content).some((part) => isJsonObject(part) && part['thinking'] !== undefined);
+  const kept = defined({
+    reasoning_content: typeof reasoning === 'string' ? reasoning : undefined,
+    reasoning_details: list(details).length > 0 ? details : undefined,
+    extra_content: isJsonObject(extra) ? extra : undefined,
+    content: isThinking ? content : undefined,
+    tool_calls: ofCalls.some((own) => own.extra_content !== undefined) ? ofCalls : undefined,
+  });
+  return Object.keys(kept).length === 0 ? undefined : writeContinuation(kept);
 }
 
 interface Content {

@@ -2,6 +2,8 @@ import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { Completion, FinishReason, ToolCall } from '../../model/completion.ts';
 import { type Answer, buildToolCall, filtered, findUnreadable, list, malformed, readBody, text } from '../answer.ts';
+import { type AskedRequest, isOfToolLoop, readKeptParts, writeContinuation } from '../continuation.ts';
+import type { ReadReply } from '../http-adapter.ts';
 import { type NeutralParams, readNeutralParams, rename } from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
 import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
@@ -11,8 +13,8 @@ export const openaiResponses: Dialect = {
   takes: /./,
   pathOf: () => '/responses',
   version: 'responses-1',
-  buildBody: ({ params, model, messages }) => ({ ...buildParams(params), model, input: messages.flatMap(buildItems) }),
-  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readOpenaiUsage),
+  buildBody: ({ params, model, messages }) => ({ ...buildParams(params), model, input: buildInput(messages) }),
+  readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readOpenaiUsage),
 };
 
 /** A suite writes parameters as Chat Completions does; this API spells some of them in another way. */
@@ -29,7 +31,21 @@ function buildParams(params: JsonObject): JsonObject {
     ...(built.length === 0 ? {} : { tools: built }),
     ...defined({ tool_choice: typeof toolChoice === 'object' ? { type: 'function', ...toolChoice } : toolChoice }),
     ...(Object.keys(wholeText).length === 0 ? {} : { text: wholeText }),
+    ...(built.length === 0 ? {} : askForReasoning(params)),
   };
+}
+
+const encryptedReasoning = 'reasoning.encrypted_content';
+
+/**
+ * Reasoning that is not stored goes back encrypted, if it was asked for
+ * (https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items). Models that don't reason refuse to be
+ * asked, so only `reasoning` among the parameters shows that it is safe.
+ */
+function askForReasoning({ store, reasoning, include = [] }: JsonObject): JsonObject {
+  const isAsked = list(include).includes(encryptedReasoning);
+  if (store !== false || !isJsonObject(reasoning) || !Array.isArray(include) || isAsked) return {};
+  return { include: [...list(include), encryptedReasoning] };
 }
 
 function buildFormat(format: NeutralParams['format']): JsonObject {
@@ -37,8 +53,22 @@ function buildFormat(format: NeutralParams['format']): JsonObject {
   return { format: format === 'json' ? { type: 'json_object' } : { type: 'json_schema', ...format } };
 }
 
-function buildItems(message: OutgoingMessage): JsonObject[] {
+function buildInput(messages: readonly OutgoingMessage[]): readonly JsonObject[] {
+  const items = messages.flatMap(buildItems);
+  const ownForm = new Set(items.filter(({ type }) => type === 'custom_tool_call').map((item) => item['call_id']));
+  return items.map((item) =>
+    item['type'] === 'function_call_output' && ownForm.has(item['call_id'])
+      ? { ...item, type: 'custom_tool_call_output' }
+      : item,
+  );
+}
+
+function buildItems(message: OutgoingMessage): readonly JsonObject[] {
   const { role, content, files = [], toolCalls = [], toolCallId } = message;
+  const kept = readKeptParts(message, (item, id) =>
+    isCall(item) ? { ...item, ...defined({ call_id: id }) } : undefined,
+  );
+  if (kept !== undefined) return kept;
   if (role === 'tool') return [{ type: 'function_call_output', call_id: toolCallId ?? '', output: content }];
   const calls = toolCalls.map(({ id, name, rawArguments }) => ({
     type: 'function_call',
@@ -61,7 +91,7 @@ function buildFile({ path, mediaType, base64 }: OutgoingFile): JsonObject {
   return { type: 'input_file', filename: path.slice(path.lastIndexOf('/') + 1), file_data: url };
 }
 
-function readAnswer(body: JsonObject, latencyMs: number): Answer {
+function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const output = body['output'];
   if (!Array.isArray(output)) return malformed('no "output"');
   // A compacted conversation has an output, too.
@@ -90,8 +120,42 @@ function readAnswer(body: JsonObject, latencyMs: number): Answer {
     usage: readOpenaiUsage(body),
     responseId: text(body['id']),
     model: text(body['model']),
+    continuation: isOfToolLoop(found.toolCalls, asked)
+      ? keepItems(output.filter(isJsonObject), isStored(body, asked))
+      : undefined,
   });
   return { completion };
+}
+
+/** False where the server keeps no answer, by request or by the rules of the account. */
+function isStored({ store }: JsonObject, asked: AskedRequest | undefined): boolean {
+  return (store ?? asked?.params['store']) !== false;
+}
+
+/**
+ * Items come back as they were, in their order: a call is refused without the reasoning before it, and reasoning without
+ * what follows it (https://platform.openai.com/docs/guides/reasoning#keeping-reasoning-items-in-context). Reasoning that
+ * is neither stored nor encrypted can't come back, and ids that refer to it would be refused.
+ */
+function keepItems(output: readonly JsonObject[], isStored: boolean): string | undefined {
+  const isLost = !isStored && output.some((item) => isReasoning(item) && text(item['encrypted_content']) === undefined);
+  const items = isLost
+    ? output.filter((item) => !isReasoning(item)).map((item) => defined({ ...item, id: undefined }))
+    : output;
+  return items.some(mustComeBack) ? writeContinuation(items) : undefined;
+}
+
+function mustComeBack(item: JsonObject): boolean {
+  const { type, phase } = item;
+  return isReasoning(item) || type === 'custom_tool_call' || type === 'compaction' || typeof phase === 'string';
+}
+
+function isReasoning({ type }: JsonObject): boolean {
+  return type === 'reasoning';
+}
+
+function isCall({ type }: JsonObject): boolean {
+  return type === 'function_call' || type === 'custom_tool_call';
 }
 
 interface Output {
@@ -126,7 +190,7 @@ function readOutput(output: readonly unknown[]): Output {
     } else if (type === 'reasoning') {
       const summary = list(item['summary']).filter(isJsonObject);
       for (const part of [...summary, ...parts]) thoughts.push(text(part['text']) ?? '');
-    } else if (type === 'function_call' || type === 'custom_tool_call') {
+    } else if (isCall(item)) {
       const raw = type === 'function_call' ? item['arguments'] : item['input'];
       found.toolCalls.push(buildToolCall(item['call_id'], text(item['name']) ?? '', raw));
     }

@@ -79,6 +79,20 @@ test('an answer that no worker writes is none', () => {
   }
 });
 
+test('what an adapter sends back with an answer comes through a queue as it was', () => {
+  const continuation = '[{"type":"thinking","thinking":"Hm","signature":"abc"}]';
+  const completion = { text: '', toolCalls: [], latencyMs: 3, continuation };
+  const outcome = { status: 'completed', attempts: 1, cached: false, completion } as const;
+  const answer: AttemptAnswer = { isTimeUp: false, elapsedMs: 3, outcome };
+  expect(readAnswer(writeMessage(answer))).toEqual(answer);
+  const messages = [
+    { role: 'assistant', content: '', continuation },
+    { role: 'tool', content: 'no such order', isError: true },
+  ];
+  const asked = { ...task, request: { ...request, messages } };
+  expect(readTask(writeMessage(asked as AttemptTask))).toEqual({ task: asked });
+});
+
 test('numbers that no double keeps come through a queue with every digit', () => {
   // Such a number takes the place of a plain one where JSON was read.
   const long = new SpelledNumber(9007199254740992, '9007199254740993') as unknown as number;

@@ -1,0 +1,88 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { reasoningApis, type StrictApi, startStrictApi, strictApis } from '../../support/strict-apis/index.ts';
+import { openTempProject, type TempProject, trialsOf } from '../../support/temp-project.ts';
+
+const output = 'You are welcome.';
+
+function openShop({ adapter, model, params, options }: StrictApi, suiteKeys = ''): TempProject {
+  const project = openTempProject();
+  const tools = ['find_order', 'get_policy'].map((name) => ({ name, parameters: { type: 'object', properties: {} } }));
+  const provider = { id: 'agent', use: `${adapter}:${model}`, params: { tools, ...params }, ...options };
+  project.write('llmcheck.config.yaml', 'suites: [shop.eval.yaml]\n');
+  project.write(
+    'shop.eval.yaml',
+    `suite: shop
+prompts:
+  - id: v1
+    text: "{{ question }}"
+providers: [${JSON.stringify(provider)}]
+${suiteKeys}
+cases:
+  - id: two-orders
+    vars: { question: "Where are orders 7731 and 9?" }
+    tools:
+      find_order:
+        - { when: { order_id: "7731" }, returns: { state: shipped, carrier: DHL } }
+        - { fails: "no such order" }
+      get_policy: { returns: "Wait 14 days." }
+    turns:
+      - assert: [{ contains: DHL }]
+      - { user: "Thanks", assert: [{ equals: "${output}" }] }
+    assert:
+      - trajectory: { calls: [find_order, find_order, get_policy, find_order], order: exact, steps: { max: 4 } }
+`,
+  );
+  return project;
+}
+
+describe.each(strictApis.map((api) => [api.name, api] as const))('an agent over %s', (_name, api) => {
+  test('keeps the rules of the API, and passes', async () => {
+    const project = openShop(api);
+    const server = await startStrictApi(api);
+    const { code, report } = await project.report(['run', '--no-baseline'], { env: api.env(server.url) });
+    const [trial] = trialsOf(report);
+    expect([trial?.status, trial?.error]).toEqual(['passed', undefined]);
+    expect([code, server.requests.length]).toEqual([0, 4]);
+    expect(trial?.output).toBe(output);
+    expect(server.requests[1]?.body).toMatch(api.toldOfError);
+  });
+});
+
+describe.each(reasoningApis.map((api) => [api.name, api] as const))('what %s wants back', (_name, api) => {
+  async function openRun(suiteKeys = '') {
+    const project = openShop(api, suiteKeys);
+    const server = await startStrictApi(api);
+    /** The exit code, and how many requests have come so far. */
+    const run = async (...flags: string[]) => {
+      const { code } = await project.report(['run', '--no-baseline', ...flags], { env: api.env(server.url) });
+      return [code, server.requests.length];
+    };
+    return { project, server, run };
+  }
+
+  test('is kept by the cache and its export, to the byte', async () => {
+    const { project, server, run } = await openRun();
+    expect(await run()).toEqual([0, 4]);
+    expect((await project.run(['cache', 'export', 'answers.jsonl'])).code).toBe(0);
+    expect((await project.run(['cache', 'clear'])).code).toBe(0);
+    expect((await project.run(['cache', 'import', 'answers.jsonl'])).code).toBe(0);
+    expect(await run()).toEqual([0, 4]);
+    const last = project.files('.llmcheck/cache').find((path) => project.read(path).includes(`"text":"${output}"`));
+    rmSync(project.path(last ?? ''));
+    expect(await run()).toEqual([0, 5]);
+    expect(server.requests[4]?.body).toBe(server.requests[3]?.body);
+  });
+
+  test('is kept by recordings, and is in no record or baseline', async () => {
+    const { project, run } = await openRun('recordings: shop.jsonl');
+    expect(await run('--record')).toEqual([0, 4]);
+    expect(project.read('shop.jsonl')).toContain('"continuation":');
+    expect((await project.run(['cache', 'clear'])).code).toBe(0);
+    expect(await run()).toEqual([0, 4]);
+    expect((await project.run(['baseline', 'accept'])).code).toBe(0);
+    const stored = project.files().filter((path) => !/^(shop\.|llmcheck\.|\.llmcheck\/cache)/.test(path));
+    expect(stored.length).toBeGreaterThan(1);
+    for (const path of stored) expect(project.read(path)).not.toMatch(/continuation|SIGNED-/);
+  });
+});
