@@ -9,7 +9,6 @@ import {
   findMeant,
   hintOf,
   hintOfKey,
-  hintOfMisplaced,
   type Issue,
   sentence,
   writeLabel,
@@ -143,7 +142,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
       problems.report({
         code: 'unknown-key',
         message: `${isElsewhere ? 'misplaced' : 'unknown'} key "${key}" in ${name}`,
-        hint: isElsewhere ? hintOfMisplaced(key) : (own ?? hintOfKey(key, known)),
+        hint: isElsewhere ? 'leave it out' : (own ?? hintOfKey(key, known)),
         at: locate(place([...issue.path, key]), 'key'),
       });
     }

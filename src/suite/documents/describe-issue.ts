@@ -71,12 +71,6 @@ export function hintOfKey(key: string, known: readonly string[], more?: string):
   return `known here: ${known.join(', ')}${more === undefined ? '' : `; ${more}`}`;
 }
 
-/** The next step for a key that another form of the map knows. */
-export function hintOfMisplaced(key: string): string {
-  if (key !== 'assert') return 'leave it out';
-  return 'write it under assert of the case, which checks the last answer; beside user it checks the answer to that turn';
-}
-
 /** The known key that an unknown one most likely means: by its spelling, or as other tools call it. */
 export function findMeant(key: string, known: readonly string[]): string | undefined {
   return findNearest(key, known) ?? otherNames.get(key)?.find((name) => known.includes(name));

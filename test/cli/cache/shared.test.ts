@@ -169,7 +169,12 @@ test.each([
   ['a password in the address', 'redis://:hunter2hunter2@127.0.0.1:6379/0', 'literal-key', 'passwordEnv'],
   ['a key in the address of a bucket', 's3://hunter2@answers/team', 'literal-key', 'passwordEnv'],
   ['an unknown scheme', 'memcached://127.0.0.1', 'invalid-value', 'redis://host:6379/0'],
-  ['a key instead of a name', '{ url: "redis://h/0", passwordEnv: "my secret" }', 'literal-key', 'NAME'],
+  [
+    'a key instead of a name',
+    '{ url: "redis://h/0", passwordEnv: "my secret" }',
+    'literal-key',
+    'environment variable',
+  ],
   ['two addresses', '{ url: "redis://h/0", urlEnv: REDIS_URL }', 'invalid-value', 'url and urlEnv'],
   ['an unknown key', '{ url: "redis://h/0", password: x }', 'unknown-key', 'password'],
 ])('%s is a usage error with its place', async (_name, cache, code, hint) => {

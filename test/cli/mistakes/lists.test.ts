@@ -88,7 +88,7 @@ describe('a list that is written as something else', () => {
       },
       says: [
         `${suite}:1:32 error invalid-value: messages[0] of the prompt must be a map, not "Say: {{ word }}"\nhint: write { role: user, content: "Say: {{ word }}" }`,
-        `${suite}:3:49 error invalid-value: turns[0] of the case must be {user: …, assert?: […]} or {toolResult: {name, content}}, not "Say: red"\nhint: write { user: "Say: red" }`,
+        `${suite}:3:49 error invalid-value: turns[0] of the case must be {user: …, assert?: […]}, {toolResult: {name, content}} or, as the first, {assert: […]}, not "Say: red"\nhint: write { user: "Say: red" }`,
       ],
       follow({ change }) {
         change(suite, '"Say: {{ word }}"', '{ role: user, content: "Say: {{ word }}" }');

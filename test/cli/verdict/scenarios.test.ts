@@ -102,5 +102,6 @@ function tidy(text: string): string {
     .replaceAll(/^\d+ planned = .*(?:\n {2}.+)*/gm, (counts) => counts.replaceAll(/\s+/g, ' '))
     .replaceAll(/\b\d{8}-\d{6}-[0-9a-z]+\b/g, 'RUN')
     .replaceAll(/ +p\d\d \d+(\.\d+)? (ms|s)\b/g, '')
-    .replaceAll(/\b\d+(\.\d+)? (ms|s)\b/g, '0 ms');
+    .replaceAll(/\b\d+(\.\d+)? (ms|s)\b/g, '0 ms')
+    .replaceAll(/baseline of [-\d]+ \(\d+ days? old\)/g, 'baseline of DATE (0 days old)');
 }
