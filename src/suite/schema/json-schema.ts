@@ -18,6 +18,7 @@ import {
   promptSchema,
   suiteShape,
 } from './suite-schema.ts';
+import { anyTools, toolsSchema } from './tool-schema.ts';
 
 interface Declarations {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
@@ -62,6 +63,7 @@ function buildDefinitions({ assertions, adapters }: Declarations): JsonObject {
     },
     judge: { description: describe(anyJudge), anyOf: [{ type: 'string' }, buildProvider(adapters, judgeSchema)] },
     select: { description: describe(anySelect), ...toJsonSchema(selectSchema) },
+    tools: { description: describe(anyTools), ...toJsonSchema(toolsSchema) },
     case: { description: describe(anyCase), anyOf: [toJsonSchema(caseSchema), toJsonSchema(caseFileSchema)] },
   };
 }
@@ -200,6 +202,7 @@ const STAND_INS: readonly (readonly [unknown, string])[] = [
   [anyJudge, 'judge'],
   [anyCase, 'case'],
   [anySelect, 'select'],
+  [anyTools, 'tools'],
 ];
 
 function toPlain(value: object): JsonObject {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { amount, caseId, count, duration, flag, id, increase, isId, rate, text, words } from './fields.ts';
 import { anyProvider, judges, params } from './provider-schema.ts';
-import { jsonSchemaOrFile, maxSteps, maxStepsText, tools, toolsText } from './tool-schema.ts';
+import { anyTools, jsonSchemaOrFile, maxSteps, maxStepsText } from './tool-schema.ts';
 
 const pointer = words.refine((value) => value.startsWith('/'), { error: 'must be a JSON Pointer: it begins with "/"' });
 
@@ -132,7 +132,7 @@ const caseSettings = {
     .optional()
     .describe('Not run, for this reason.'),
   vars: vars.optional().describe('The variables of the prompt: data, never rendered.'),
-  tools: tools.optional().describe(toolsText),
+  tools: anyTools.optional().describe("What the model's tool calls are answered with."),
   maxSteps: maxSteps.optional().describe(maxStepsText),
   prompts: z
     .array(words)
@@ -304,7 +304,7 @@ export const suiteShape = {
   judges: judges.optional().describe('Providers that judge; never a variant.'),
   contract: contract.optional().describe('Schemas of the input and the output.'),
   defaults: defaultsSchema.optional().describe('What holds for every case.'),
-  tools: tools.optional().describe(`${toolsText} Those of a case come first.`),
+  tools: anyTools.optional().describe("What the model's tool calls are answered with, after a case's own tools."),
   maxSteps: maxSteps.optional().describe(maxStepsText),
   cases: z.array(anyCase).describe('Golden cases.'),
   recordings: words.optional().describe('JSON lines of recorded answers; makes the run hermetic.'),

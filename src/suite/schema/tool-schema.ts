@@ -37,11 +37,23 @@ export const stubSchema = z
     error: 'needs one of returns, fails and never',
   });
 
-/** Stubs of tools: checked where they are compiled (tool-stubs.ts), each at its place. */
-export const tools = z.unknown().meta({ type: ['object', 'array', 'string'] });
-
-export const toolsText =
+const toolsText =
   "What the model's tool calls are answered with: a map of tools, a file that holds one, or a list of these.";
+
+/** Stubs are checked where they are compiled (tool-stubs.ts), each at its place. */
+export const anyTools = z.unknown().meta({ description: toolsText });
+
+const toolMap = z.record(
+  z.string(),
+  z.union([
+    stubSchema.describe('What calls of the tool are answered with.'),
+    z.array(stubSchema).describe('Several entries: the first that matches a call answers it.'),
+    z.string().describe('With the key module: a file whose functions answer what no stub does.'),
+  ]),
+);
+
+/** The forms of `tools`, for editors and types. */
+export const toolsSchema = z.union([z.string(), toolMap, z.array(z.union([z.string(), toolMap]))]);
 
 export const maxSteps = count.max(1000, { error: 'must be 1000 or less' });
 
