@@ -13,6 +13,7 @@ import { renderContractTerminal } from './terminal/contracts.ts';
 import { terminal } from './terminal/terminal.ts';
 
 export { describeSkip, explainCase } from './cases/explain-case.ts';
+export { surveyCases, worstFirst } from './cases/failed-cases.ts';
 export { createFindGateEffect } from './cases/gate-effect.ts';
 export { renderCodeQualityProblems } from './ci/code-quality.ts';
 export { maxAnnotations, renderCommand } from './ci/github.ts';

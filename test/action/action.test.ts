@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../support/chat-server.ts';
@@ -24,6 +24,7 @@ interface Job extends TempProject {
   /** Answers by what is asked; else the word itself. */
   readonly answers: Map<string, string>;
   readonly cache: Map<string, string>;
+  readonly artifacts: Map<string, string>;
   git(...argv: string[]): string;
   commit(message: string): string;
   /** The action's steps, on the working copy as it stands. */
@@ -32,6 +33,8 @@ interface Job extends TempProject {
     readonly event?: 'pull_request' | 'push' | 'fork';
     readonly hasKey?: boolean;
     readonly matrix?: Readonly<Record<string, number>>;
+    readonly jobIndex?: string;
+    readonly canUpload?: boolean;
   }): Promise<ActionRun>;
 }
 
@@ -73,8 +76,10 @@ async function openJob(): Promise<Job> {
   git('checkout', '-qb', 'change');
   asked.length = 0;
   const cache = new Map<string, string>();
+  const artifacts = new Map<string, string>();
   let runs = 0;
   return {
+    artifacts,
     ...project,
     github,
     asked,
@@ -83,10 +88,10 @@ async function openJob(): Promise<Job> {
     git,
     commit(message) {
       git('add', '.');
-      git('commit', '-qm', message);
+      git('commit', '-qm', message, '--allow-empty');
       return git('rev-parse', 'HEAD');
     },
-    act({ inputs = {}, event = 'pull_request', hasKey = true, matrix } = {}) {
+    act({ inputs = {}, event = 'pull_request', hasKey = true, matrix, jobIndex = '0', canUpload = true } = {}) {
       runs += 1;
       github.head = git('rev-parse', 'HEAD');
       const head = { sha: github.head, repo: { full_name: event === 'fork' ? 'eve/shop' : 'acme/shop' } };
@@ -117,6 +122,8 @@ async function openJob(): Promise<Job> {
         token,
         runId: String(runs),
         cache,
+        jobIndex,
+        ...(canUpload && { artifacts }),
         ...(matrix !== undefined && { matrix }),
       });
     },
@@ -151,7 +158,7 @@ describe('the action', { tags: 'slow' }, () => {
     const comment = job.github.comments[120];
     expect(job.github.comments).toHaveLength(121);
     expect(comment?.body).toMatch(new RegExp(`${ownComment.source}❌ llmcheck FAILED: `));
-    expect(comment?.body).toMatch(/\| `two`<br>.*<b>two<\/b>.*\|.*<b>zwei<\/b>/);
+    expect(comment?.body).toMatch(/\| \[`two`\]\(https[^|]*<br>.*<b>two<\/b>.*\|.*<b>zwei<\/b>/);
     expect(comment?.body).toContain(
       `\`llmcheck / prompts\` · commit \`${head.slice(0, 12)}\` · [log](https://github.example/acme/shop/actions/runs/1)`,
     );
@@ -264,18 +271,54 @@ describe('the action', { tags: 'slow' }, () => {
     expect([whole.exitCode, whole.outputs['planned'], whole.outputs['outcome']]).toEqual([0, '3', 'passed']);
     expect([job.github.comments.length, job.github.checks.length]).toEqual([1, 1]);
     // The merged run asks nothing, so it neither restores nor saves answers.
-    expect(whole.used).toEqual([]);
+    expect(whole.used.filter(({ action: used }) => used.startsWith('actions/cache'))).toEqual([]);
+    expect(whole.outputs['pageUrl']).toMatch(/\/artifacts\/\d+$/);
+  });
+
+  test('uploads the page, and the comment links to it and to the broken case in it', async () => {
+    const job = await openJob();
+    job.write('evals/prompts/words.md', 'Please say: {{ word }}\n');
+    job.answers.set('two', 'zwei');
+    job.commit('break two');
+    const run = await job.act();
+    const url = 'https://github.example/acme/shop/actions/runs/1/artifacts/1';
+    expect([run.exitCode, run.outputs['pageUrl'], [...job.artifacts.keys()]]).toEqual([
+      1,
+      url,
+      ['llmcheck-prompts.html'],
+    ]);
+    expect(
+      readFileSync(join(job.artifacts.get('llmcheck-prompts.html') ?? '', 'llmcheck-prompts.html'), 'utf8'),
+    ).toContain('<html');
+    expect(job.github.comments[0]?.body).toMatch(
+      /^### ❌ llmcheck FAILED: .* · \[page\]\(https.*\/runs\/1\/artifacts\/1\)$/m,
+    );
+    expect(job.github.comments[0]?.body).toContain(`[\`two\`](${url}#/case/words/two/v1/openai%3Atest-model)`);
+    expect(job.github.checks[0]?.output.summary).toContain(`${url}#/case/words/two`);
+    // Without the page the comment is written all the same, with the same exit code.
+    for (const options of [{ canUpload: false }, { inputs: { page: 'false' } }]) {
+      job.commit('again');
+      const plain = await job.act(options);
+      expect([plain.exitCode, plain.outputs['pageUrl'], plain.outputs['commentUrl']]).toEqual([
+        1,
+        '',
+        expect.stringContaining('https://'),
+      ]);
+      expect(job.github.comments.map(({ body }) => body)).toEqual([expect.not.stringContaining('#/case')]);
+    }
   });
 
   test('gives the jobs of a matrix comments of their own', async () => {
     const job = await openJob();
     await job.act({ matrix: { node: 20 } });
-    await job.act({ matrix: { node: 22 } });
+    await job.act({ matrix: { node: 22 }, jobIndex: '1' });
     expect(job.github.checks.map(({ name }) => name)).toEqual([
       'llmcheck (llmcheck / prompts / 20)',
       'llmcheck (llmcheck / prompts / 22)',
     ]);
     expect(job.github.comments).toHaveLength(2);
+    // So have their pages: an artifact is named after its file.
+    expect([...job.artifacts.keys()]).toEqual(['llmcheck-prompts-0.html', 'llmcheck-prompts-1.html']);
   });
 
   test('hands its inputs over as data, whatever stands in them', async () => {

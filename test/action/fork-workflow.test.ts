@@ -72,7 +72,7 @@ test('the workflows of a fork: its job uploads a record, and the default branch 
     env: { ...env, GITHUB_EVENT_NAME: 'pull_request', GITHUB_RUN_ID: '55' },
   });
   expect({ log: untrusted.log, code: untrusted.exitCode }).toMatchObject({ code: 0 });
-  expect([github.comments, [...artifacts.keys()].sort()]).toEqual([[], ['llmcheck', 'llmcheck-run']]);
+  expect([github.comments, [...artifacts.keys()].sort()]).toEqual([[], ['llmcheck-prompts.html', 'llmcheck-run']]);
 
   const tested = {
     id: 55,

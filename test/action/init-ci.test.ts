@@ -85,7 +85,10 @@ describe('init --ci github', () => {
     const passed = await runSteps(project, stepsOf(project));
     expect(passed).toMatchObject({ code: 0 });
     const log = project.read('bin/log').split('\n');
-    for (const command of ran) expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
+    const [install = '', ci = ''] = ran;
+    for (const command of [install, `${ci} github --comment`, `${ci} github --publish`]) {
+      expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
+    }
     breakSuite(project);
     expect((await runSteps(project, stepsOf(project))).code).toBe(1);
     expect(project.files().filter((name) => name === 'llmcheck.html')).toHaveLength(1);
@@ -113,11 +116,13 @@ describe('init --ci github', () => {
     });
     expect(using('actions/upload-artifact')).toMatchObject({
       if: '${{ !cancelled() }}',
-      with: { path: 'llmcheck.html' },
+      'continue-on-error': true,
+      with: { name: 'llmcheck.html', path: 'llmcheck.html', archive: false },
     });
-    // Secrets are given to the one step that needs them.
-    expect(steps.filter(({ env }) => env !== undefined).map(({ run }) => run)).toEqual([
-      expect.stringContaining('llmcheck ci github'),
+    // Secrets are given to the one step that needs them. What runs the suites has no token.
+    expect(steps.filter(({ env }) => env !== undefined).map(({ run, env }) => [run, Object.keys(env ?? {})])).toEqual([
+      [expect.stringContaining('llmcheck ci github --comment'), ['OPENAI_API_KEY']],
+      [expect.stringMatching(/llmcheck ci github --publish$/), ['GITHUB_TOKEN', 'LLMCHECK_PAGE_URL']],
     ]);
   });
 

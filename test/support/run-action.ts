@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -10,7 +10,8 @@ const stepSchema = z.object({
   id: z.string().optional(),
   if: z.string().optional(),
   uses: z.string().optional(),
-  with: z.record(z.string(), z.string()).optional(),
+  with: z.record(z.string(), z.union([z.string(), z.boolean()]).transform(String)).optional(),
+  'continue-on-error': z.boolean().optional(),
   shell: z.literal('bash').optional(),
   'working-directory': z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
@@ -47,8 +48,12 @@ export interface ActionOptions {
   readonly runId: string;
   /** Of the job. */
   readonly matrix?: Readonly<Record<string, string | number>>;
+  /** Of the job in its matrix. */
+  readonly jobIndex?: string;
   /** Entries of the action's cache by key, kept between runs. */
   readonly cache: Map<string, string>;
+  /** Folders by the name of the artifact, kept between jobs. Without it nothing can be uploaded. */
+  readonly artifacts?: Map<string, string>;
 }
 
 /** Carries a composite action out as the runner does: expressions, conditions, steps in order, outputs. */
@@ -58,9 +63,10 @@ export async function runAction(action: Action, options: ActionOptions): Promise
   const context: Context = {
     inputs: {},
     github: { token: options.token, run_id: options.runId, run_attempt: '1', job: options.env['GITHUB_JOB'] ?? '' },
-    strategy: { 'job-index': '0' },
+    strategy: { 'job-index': options.jobIndex ?? '0' },
     matrix: options.matrix ?? null,
     steps: {},
+    runner: { temp },
   };
   for (const [name, input] of Object.entries(action.inputs)) {
     context.inputs[name] = options.inputs?.[name] ?? fill(input.default, context);
@@ -79,7 +85,9 @@ export async function runAction(action: Action, options: ActionOptions): Promise
         Object.entries(step.with ?? {}).map(([key, text]) => [key, fill(text, context)]),
       );
       used.push({ action: step.uses, with: given });
-      useCache(step.uses, given, options, temp);
+      const ended = useAction(step.uses, given, options, temp);
+      if (ended.code !== 0 && exitCode === 0 && step['continue-on-error'] !== true) exitCode = ended.code;
+      if (step.id !== undefined) context.steps[step.id] = { outputs: ended.outputs };
       continue;
     }
     const outputFile = join(temp, `output-${index}`);
@@ -93,6 +101,7 @@ export async function runAction(action: Action, options: ActionOptions): Promise
         HOME: temp,
         CI: 'true',
         ...options.env,
+        RUNNER_TEMP: temp,
         GITHUB_OUTPUT: outputFile,
         GITHUB_STEP_SUMMARY: summaryFile,
         ...Object.fromEntries(Object.entries(step.env ?? {}).map(([key, text]) => [key, fill(text, context)])),
@@ -164,6 +173,54 @@ export function evaluate(expression: string, context: Context): string {
 
 export function isTrue(value: string): boolean {
   return value !== '' && value !== 'false';
+}
+
+function useAction(
+  uses: string,
+  given: Readonly<Record<string, string>>,
+  options: ActionOptions,
+  temp: string,
+): UsedAction {
+  if (uses.startsWith('actions/upload-artifact@')) return uploadArtifact(given, options);
+  useCache(uses, given, options, temp);
+  return { code: 0, outputs: {} };
+}
+
+interface UsedAction {
+  readonly code: number;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** As `actions/upload-artifact` does: an artifact that is not zipped is one file, and is named after it. */
+export function uploadArtifact(
+  given: Readonly<Record<string, string>>,
+  { workspace, artifacts, runId }: Pick<ActionOptions, 'workspace' | 'artifacts' | 'runId'>,
+): UsedAction {
+  const found = listFiles(workspace, given['path'] ?? '');
+  if (found.length === 0) return { code: given['if-no-files-found'] === 'error' ? 1 : 0, outputs: {} };
+  const isZip = given['archive'] !== 'false';
+  if (artifacts === undefined || (!isZip && found.length > 1)) return { code: 1, outputs: {} };
+  const name = isZip ? (given['name'] ?? 'artifact') : basename(found[0] ?? '');
+  if (given['overwrite'] === 'true') artifacts.delete(given['name'] ?? 'artifact');
+  if (artifacts.has(name)) return { code: 1, outputs: {} };
+  const folder = mkdtempSync(join(tmpdir(), 'llmcheck-artifact-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const file of found) cpSync(file, join(folder, basename(file)), { recursive: true });
+  artifacts.set(name, folder);
+  const url = `https://github.example/acme/shop/actions/runs/${runId}/artifacts/${artifacts.size}`;
+  return { code: 0, outputs: { 'artifact-url': url } };
+}
+
+/** A path whose last part may be `*` with an ending. */
+function listFiles(workspace: string, pattern: string): readonly string[] {
+  const folder = resolve(workspace, dirname(pattern));
+  if (!existsSync(folder)) return [];
+  const [start = '', end] = basename(pattern).split('*');
+  const isMatch = (name: string): boolean =>
+    end === undefined ? name === start : name.startsWith(start) && name.endsWith(end);
+  return readdirSync(folder)
+    .filter(isMatch)
+    .map((name) => join(folder, name));
 }
 
 export function useCache(

@@ -1,6 +1,6 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -13,6 +13,7 @@ import {
   parseOutputs,
   runAction,
   runScript,
+  uploadArtifact,
   useCache,
 } from './run-action.ts';
 
@@ -173,37 +174,10 @@ async function runStep(step: z.infer<typeof stepSchema>, context: Context, optio
 function useAction(uses: string, given: Readonly<Record<string, string>>, options: StepOptions): EndedStep {
   const name = uses.replace(/@.*/, '');
   if (name.startsWith('actions/cache')) useCache(uses, given, options, options.temp);
-  else if (name === 'actions/upload-artifact') return upload(given, options);
+  else if (name === 'actions/upload-artifact') return { ...nothing, ...uploadArtifact(given, options) };
   else if (name === 'actions/download-artifact') return download(given, options);
   else if (!['actions/checkout', 'actions/setup-node'].includes(name)) throw new Error(`not played: ${uses}`);
   return nothing;
-}
-
-function upload(given: Readonly<Record<string, string>>, { workspace, artifacts }: StepOptions): EndedStep {
-  const found = listFiles(workspace, given['path'] ?? '');
-  if (found.length === 0) return { ...nothing, code: given['if-no-files-found'] === 'error' ? 1 : 0 };
-  const folder = mkdtempSync(join(tmpdir(), 'llmcheck-artifact-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const file of found) cpSync(join(workspace, file), join(folder, basename(file)), { recursive: true });
-  // Without its archive, an artifact is named after its file.
-  const name = given['archive'] === 'false' ? basename(found[0] ?? '') : (given['name'] ?? 'artifact');
-  artifacts.set(name, folder);
-  return {
-    ...nothing,
-    outputs: { 'artifact-url': `https://github.example/acme/shop/actions/runs/1/artifacts/${artifacts.size}` },
-  };
-}
-
-/** A path whose last part may be `*` with an ending. */
-function listFiles(workspace: string, pattern: string): readonly string[] {
-  const folder = join(workspace, dirname(pattern));
-  if (!existsSync(folder)) return [];
-  const [start = '', end] = basename(pattern).split('*');
-  const isMatch = (name: string): boolean =>
-    end === undefined ? name === start : name.startsWith(start) && name.endsWith(end);
-  return readdirSync(folder)
-    .filter(isMatch)
-    .map((name) => join(dirname(pattern), name));
 }
 
 function download(given: Readonly<Record<string, string>>, { workspace, artifacts }: StepOptions): EndedStep {

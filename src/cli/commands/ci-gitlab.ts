@@ -18,7 +18,15 @@ import type { CiRequest } from '../output/ci-outcome.ts';
 import { drawWriter } from '../output/publish-outcome.ts';
 import { collect, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
 import { writeFile } from '../output/write-file.ts';
-import { addCiFlags, type CiEvent, type CiFlags, findIdentity, runInCi, type ToPublish } from '../run/run-in-ci.ts';
+import {
+  addCiFlags,
+  type CiEvent,
+  type CiFlags,
+  findIdentity,
+  findPage,
+  runInCi,
+  type ToPublish,
+} from '../run/run-in-ci.ts';
 import type { DefineCommand } from './define.ts';
 
 interface Flags extends CiFlags {
@@ -70,17 +78,18 @@ interface Job {
   readonly requests: readonly ReportRequest[];
 }
 
-function eventOf(gitlab: GitlabRun | undefined, { label, requests }: Job, { config }: Flags, io: Io): CiEvent {
+function eventOf(gitlab: GitlabRun | undefined, { label, requests }: Job, flags: Flags, io: Io): CiEvent {
   const { mergeRequest, headSha, jobUrl } = gitlab ?? {};
   const blobUrl = gitlab && findGitlabBlobUrl(gitlab, io);
-  const root = findProjectRoot(io.cwd, config);
+  const root = findProjectRoot(io.cwd, flags.config);
   const paths = openRepositoryPaths({ cwd: io.cwd, root, env: io.env, ...defined({ blobUrl }) });
   const request: CiRequest | undefined = mergeRequest && {
     noun: 'merge request',
     checkout: `glab mr checkout ${mergeRequest.iid}`,
     baseRef: mergeRequest.targetBranch,
   };
-  const pageUrl = gitlab && findPageUrl(gitlab, requests, io);
+  const artifact = gitlab && findPageUrl(gitlab, requests, io);
+  const page = findPage(flags, io) ?? (artifact === undefined ? undefined : { kind: 'page' as const, url: artifact });
   const baseline = gitlab && baselineOf(gitlab, root, io);
   const isRequest = io.env['CI_PIPELINE_SOURCE'] === 'merge_request_event';
   return {
@@ -88,7 +97,7 @@ function eventOf(gitlab: GitlabRun | undefined, { label, requests }: Job, { conf
     isForeign: mergeRequest?.isForeign === true,
     place: {
       label: gitlab === undefined ? '' : label,
-      ...defined({ headSha, logUrl: jobUrl, pageUrl, paths, request }),
+      ...defined({ headSha, logUrl: jobUrl, page, paths, request }),
     },
     secrets: [io.env['GITLAB_TOKEN'] ?? ''],
   };

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeFile } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
@@ -8,17 +10,22 @@ import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../..
 import { toSafeLine } from '../../text/sanitize.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
-import type { CiRequest } from '../output/ci-outcome.ts';
+import type { CiPage, CiRequest } from '../output/ci-outcome.ts';
 import { publishDrift } from '../output/drift-outcome.ts';
 import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
+import { collect, readReporters, writeReports } from '../output/reports.ts';
+import { holdOutcome, publishHeld, withoutHeld } from '../run/publish-held.ts';
 import { publishUntrusted } from '../run/publish-untrusted.ts';
-import { addCiFlags, type CiEvent, type CiFlags, findIdentity, runInCi } from '../run/run-in-ci.ts';
+import { addCiFlags, type CiEvent, type CiFlags, findIdentity, findPage, runInCi } from '../run/run-in-ci.ts';
 import { defineGitlab } from './ci-gitlab.ts';
 import type { DefineCommand } from './define.ts';
 
 interface Flags extends CiFlags, PublishFlags {
   readonly issue?: boolean;
   readonly untrusted?: string;
+  readonly reporter: readonly string[];
+  readonly publishLater?: boolean;
+  readonly publish?: boolean;
 }
 
 export const define: DefineCommand = (ci, program) => {
@@ -31,6 +38,9 @@ export const define: DefineCommand = (ci, program) => {
     .option('--issue', 'look for drift, and keep one issue while it lasts (scheduled jobs)')
     .option('--untrusted <folder>', 'only comment on the record that the job of a fork uploaded (workflow_run)')
     .option('--id <id>', 'id of the comment and the check (default: workflow, job, matrix and folder)')
+    .option('-r, --reporter <name=path>', 'a report to upload (repeatable)', collect, [])
+    .option('--publish-later', 'run, and leave summary, comment and check to --publish, which can link to the page')
+    .option('--publish', 'publish what --publish-later left, and run nothing')
     .option('--no-summary', 'no job summary')
     .option('--no-annotations', 'no annotations')
     .addHelpText(
@@ -47,6 +57,8 @@ second one agrees, an issue is opened or updated, and the exit code is 0. A run 
 Examples:
   $ llmcheck ci github evals/triage.eval.yaml --args "--max-cost 0.50" --comment
   $ llmcheck ci github --run latest --check-run
+  $ llmcheck ci github --comment --publish-later -r html=llmcheck.html
+  $ llmcheck ci github --publish --page-url "$URL"   after a step that uploaded the page
   $ llmcheck ci github --issue --args "--max-cost 5"  in a scheduled job
   $ llmcheck ci github --merge shards --comment      after jobs with --args "--shard i/4"`,
     )
@@ -61,21 +73,44 @@ async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io):
   if (flags.untrusted !== undefined) return publishUntrusted(flags.untrusted, io, { github, event, id: job.id });
   if (flags.issue === true) refuseIssueElsewhere(flags, github);
   const options = { github, id: job.id, checkName: nameCheck(job, github) };
+  const heldPath = join(findProjectRoot(io.cwd, flags.config), '.llmcheck/publish', `${job.id}.json`);
+  if (flags.publish === true) {
+    refuseBesidePublish(givenPaths, flags);
+    return publishHeld(heldPath, findPage(flags, io), io, options);
+  }
+  // A job that ends before it holds anything must not publish what an older one left.
+  if (flags.publishLater === true) removeFile(heldPath);
+  const requests = (await readReporters({ ...flags, color: true }, io)).filter(({ path }) => path !== undefined);
   return runInCi(givenPaths, flags, io, eventOf(github, job, flags, io), async (result) => {
     const { mask, origin, report, drift } = result;
+    if (report !== undefined) {
+      await writeReports(report, requests, { io, mask, color: true, ...defined({ config: flags.config }) });
+    }
     const where = { ...options, mask, origin };
     const outcome =
       report === undefined || drift === undefined
         ? result.outcome
         : await publishDrift(result.outcome, { report, drift }, flags, io, where);
-    await publishOutcome(outcome, flags, io, where);
+    const isHeld = flags.publishLater === true && holdOutcome(heldPath, result, flags, io);
+    await publishOutcome(outcome, isHeld ? withoutHeld(flags) : flags, io, where);
     return outcome.exitCode;
   });
 }
 
+function refuseBesidePublish(paths: readonly string[], flags: Flags): void {
+  const { run, merge, issue, publishLater, args, baseline } = flags;
+  const others = [run, merge, issue, publishLater, args || undefined, flags.paths || undefined, baseline || undefined];
+  if (paths.length === 0 && others.every((value) => value === undefined)) return;
+  const hint = 'give --publish alone, with --id, --config and --page-url';
+  throw usageError('--publish runs nothing: it publishes what --publish-later left', hint);
+}
+
 /** A change is not drift, and a stored run can't be repeated. */
-function refuseIssueElsewhere({ run, merge }: Flags, github: GithubRun | undefined): void {
+function refuseIssueElsewhere({ run, merge, publishLater }: Flags, github: GithubRun | undefined): void {
   const { eventName = '' } = github ?? {};
+  if (publishLater === true) {
+    throw usageError('--issue takes no --publish-later: the exit code depends on the issue', 'leave it out');
+  }
   if (run !== undefined || merge !== undefined) {
     throw usageError('--issue takes no stored run: drift is confirmed by a second run', 'leave --run and --merge out');
   }
@@ -103,7 +138,16 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: F
     ...(base === '' ? { missingBase: findMissingBase(io) } : { baseline: `git:${base}...` }),
     ...(flags.issue === true && { isDriftWatch: true }),
     isForeign: pullRequest?.isForeign === true,
-    place: { label: github === undefined ? '' : label, ...defined({ headSha, logUrl: runUrl, paths, request }) },
+    place: {
+      label: github === undefined ? '' : label,
+      ...defined({
+        headSha,
+        logUrl: runUrl,
+        page: findPage(flags, io) ?? findArtifacts(github, flags),
+        paths,
+        request,
+      }),
+    },
     secrets: [io.env['GITHUB_TOKEN'] ?? ''],
   };
 }
@@ -112,6 +156,15 @@ function findMissingBase({ env }: Io): string | undefined {
   const name = env['GITHUB_EVENT_NAME'] ?? '';
   if (!/^pull_request|^merge_group$/.test(name)) return undefined;
   return `the base of this ${name} is not known: neither GITHUB_REPOSITORY nor the file of GITHUB_EVENT_PATH names it`;
+}
+
+/** The issue of a drift is written before the page is uploaded. */
+function findArtifacts(github: GithubRun | undefined, { issue, reporter }: Flags): CiPage | undefined {
+  const { runUrl } = github ?? {};
+  const hasPage = reporter.some((text) => text.startsWith('html='));
+  return issue === true && hasPage && runUrl !== undefined
+    ? { kind: 'artifacts', url: `${runUrl}#artifacts` }
+    : undefined;
 }
 
 /** A job for a push can test the same commit as one for a pull request, against another baseline. */

@@ -180,9 +180,8 @@ ${setup}      # Add llmcheck to your package.json, so that its version is pinned
           path: ${own('.llmcheck/cache')}
           key: llmcheck-\${{ github.run_id }}-\${{ github.run_attempt }}
           restore-keys: llmcheck-
-      - run: ${exec} ci github --comment --check-run --args "${limits} -r html=llmcheck.html"${inFolder(folder)}
+      - run: ${exec} ci github --comment --check-run --publish-later -r html=llmcheck.html --args "${limits}"${inFolder(folder)}
         env:
-          GITHUB_TOKEN: \${{ github.token }}
           OPENAI_API_KEY: \${{ secrets.OPENAI_API_KEY }}
       # Answers and page are kept of a red run too.
       - if: \${{ !cancelled() }}
@@ -190,12 +189,22 @@ ${setup}      # Add llmcheck to your package.json, so that its version is pinned
         with:
           path: ${own('.llmcheck/cache')}
           key: llmcheck-\${{ github.run_id }}-\${{ github.run_attempt }}
-      - if: \${{ !cancelled() }}
+      - id: page
+        if: \${{ !cancelled() }}
+        continue-on-error: true
         uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
         with:
-          name: llmcheck
+          name: llmcheck.html
           path: ${own('llmcheck.html')}
+          archive: false # so that it opens in the browser
+          overwrite: true
           if-no-files-found: ignore
+      # The page has its address now. The comment links to it and to the broken cases in it.
+      - if: \${{ !cancelled() }}
+        run: ${exec} ci github --publish${inFolder(folder)}
+        env:
+          GITHUB_TOKEN: \${{ github.token }}
+          LLMCHECK_PAGE_URL: \${{ steps.page.outputs.artifact-url }}
 `;
 }
 

@@ -213,4 +213,4 @@ const limits: ReadonlySet<string> = new Set(
 );
 
 /** Variables that other code reads: the config file's path, colour, and the matrix of a job. */
-const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR', 'LLMCHECK_MATRIX'];
+const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR', 'LLMCHECK_MATRIX', 'LLMCHECK_PAGE_URL'];

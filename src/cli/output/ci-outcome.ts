@@ -13,6 +13,8 @@ import {
   renderCommand,
   reporters,
   shoutDecision,
+  surveyCases,
+  worstFirst,
 } from '../../reports/index.ts';
 import { clipText } from '../../text/shorten.ts';
 
@@ -34,11 +36,18 @@ export interface CiPlace {
   readonly label: string;
   readonly headSha?: string;
   readonly logUrl?: string;
-  /** Of the HTML report. */
-  readonly pageUrl?: string;
+  readonly page?: CiPage;
   /** Undefined outside of a repository. */
   readonly paths?: RepositoryPaths;
   readonly request?: CiRequest;
+}
+
+/** The HTML report, where a reader finds it. */
+export interface CiPage {
+  /** What a reader finds there: the page, a zip file with it, or the list of the run's artifacts. */
+  readonly kind: 'page' | 'zip' | 'artifacts';
+  /** Safe in Markdown. */
+  readonly url: string;
 }
 
 /** A pull request or a merge request. */
@@ -53,7 +62,8 @@ export function describeOutcome(
   report: Report,
   run: { readonly place: CiPlace; readonly exitCode: number; readonly isReplay: boolean },
 ): CiOutcome {
-  const { paths, pageUrl } = run.place;
+  const { paths, page } = run.place;
+  const pageUrl = page?.kind === 'page' ? page.url : undefined;
   const located = paths === undefined ? report : locateReport(report, paths);
   const style = { color: false, width: 80, verbose: false, quiet: false, ...defined({ pageUrl }) };
   const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(located, style) ?? [])].join('');
@@ -65,7 +75,7 @@ export function describeOutcome(
     exitCode: run.exitCode,
     conclusion,
     title: shoutDecision(report),
-    body: `${note}${render('markdown')}${foot}`,
+    body: linkPage(`${note}${render('markdown')}${foot}`, report, page),
     annotations: render('github'),
     outputs: { ...githubOutputs(report, run.exitCode), conclusion },
   };
@@ -88,7 +98,7 @@ function describeNeutral(report: Report, place: CiPlace, { render, foot }: Rende
     exitCode,
     conclusion: 'neutral',
     title: `neutral: ${countUnjudged(report)}`,
-    body: `${heading}${note}${rest}${foot}`,
+    body: linkPage(`${heading}${note}${rest}${foot}`, report, place.page),
     annotations: renderCommand({
       level: 'notice',
       title: 'llmcheck',
@@ -141,13 +151,32 @@ function conclusionOf({ decision }: Report): Conclusion {
   }
 }
 
+/** The heading links to the page. Where no link leads to a case, the reader is told what to open. */
+function linkPage(body: string, report: Report, page: CiPage | undefined): string {
+  if (page === undefined) return body;
+  const hint = page.kind === 'page' ? '' : `\n\n${pageHints[page.kind]}${describeWorstCase(report)}.`;
+  return body.replace(/^### .*$/m, (heading) => `${heading} · [page](${page.url})${hint}`);
+}
+
+const pageHints = {
+  zip: 'The page is a zip file: unpack it and open the HTML file',
+  artifacts: 'The page is an artifact of the run: open the HTML file there',
+};
+
+/** The case in the first row of the table. */
+function describeWorstCase(report: Report): string {
+  const surveys = surveyCases(report, { maxEntries: 1, maxNames: 1, maxGroups: 1 });
+  const [worst] = worstFirst(surveys.flatMap(({ failed }) => failed));
+  const caseId = worst?.caseIds[0];
+  return caseId === undefined ? '' : `, then the case ${codeSpan(caseId, 80)}`;
+}
+
 /** The job says what a comment is about where a request has several. */
-function renderFoot({ label, headSha = '', logUrl, pageUrl }: CiPlace): string {
+function renderFoot({ label, headSha = '', logUrl }: CiPlace): string {
   const name = label === '' ? [] : [codeSpan(label, 120)];
   const commit = /^[0-9a-f]{7,64}$/.test(headSha) ? [`commit \`${headSha.slice(0, 12)}\``] : [];
   const log = logUrl === undefined ? [] : [`[log](${logUrl})`];
-  const page = pageUrl === undefined ? [] : [`[page](${pageUrl})`];
-  const parts = [...name, ...commit, ...page, ...log];
+  const parts = [...name, ...commit, ...log];
   return parts.length === 0 ? '' : `\n${parts.join(' · ')}\n`;
 }
 

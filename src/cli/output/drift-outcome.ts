@@ -120,7 +120,7 @@ function withoutAlarm(outcome: CiOutcome, word: string, note: string): CiOutcome
   const exitCode = exitCodes.passed;
   const body = outcome.body
     .replace(/^(> .*\n\n)?### \S+ llmcheck [A-Z]+: /, `$1### ⚠️ llmcheck ${word}: `)
-    .replace(/ \(exit code \d\)$/m, ` (exit code ${exitCode})`);
+    .replace(/^(### .*) \(exit code \d\)/m, `$1 (exit code ${exitCode})`);
   return {
     ...outcome,
     exitCode,

@@ -19,7 +19,7 @@ import { type RunFlags, runCommand } from '../commands/run.ts';
 import { usageError, usageProblem } from '../flags/flag-reader.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
-import { type CiOutcome, type CiPlace, describeOutcome, describeUsage } from '../output/ci-outcome.ts';
+import { type CiOutcome, type CiPage, type CiPlace, describeOutcome, describeUsage } from '../output/ci-outcome.ts';
 import { type DriftFinding, isCompared, isDriftAlone, isSameDrift } from '../output/drift-outcome.ts';
 import { maskByName } from '../output/mask.ts';
 import { describeProblems } from '../output/problems.ts';
@@ -33,6 +33,8 @@ export interface CiFlags {
   readonly baseline: string;
   readonly id?: string;
   readonly config?: string;
+  readonly pageUrl?: string;
+  readonly pageZip?: boolean;
 }
 
 export function addCiFlags(command: Command, baselineText: string): Command {
@@ -43,6 +45,8 @@ export function addCiFlags(command: Command, baselineText: string): Command {
     .option('--args <text>', 'flags of run, as one text', '')
     .option('--paths <text>', 'paths, as one text', '')
     .option('--baseline <source>', `as in run (default on a ${baselineText})`, '')
+    .option('--page-url <url>', 'the address of the HTML report, to link to (or LLMCHECK_PAGE_URL)')
+    .option('--page-zip', 'the page is downloaded from there as a zip file, so that no link leads into it')
     .option('-c, --config <file>', 'config file');
 }
 
@@ -54,6 +58,24 @@ export function findIdentity(parts: readonly string[], { id = '', config }: CiFl
     throw usageError(`--id ${id}: not a word of letters, digits, dots, dashes and underscores`);
   }
   return { id, label: id };
+}
+
+/** The page that a flag or a variable names. An upload that failed leaves an empty address. */
+export function findPage({ pageUrl, pageZip = false }: CiFlags, { env }: Io): CiPage | undefined {
+  const given = pageUrl ?? env['LLMCHECK_PAGE_URL'] ?? '';
+  if (given === '') return undefined;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+    throw usageError('--page-url: not an address that begins with https:// or http://', 'give the URL of the page');
+  }
+  // The page reads its own address, such as #/case/words/red.
+  url.hash = '';
+  return { kind: pageZip ? 'zip' : 'page', url: escapeUrl(url.href) };
+}
+
+/** Encodes what would end a link, a cell or a code span in Markdown. */
+function escapeUrl(url: string): string {
+  return url.replaceAll(/[()[\]<>|`\\*$'"{}^\s]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** What the event of the job decides. */
@@ -73,6 +95,8 @@ export interface CiEvent {
 
 export interface ToPublish {
   readonly outcome: CiOutcome;
+  /** The text of the outcome with links to another page, or to none. */
+  readonly bodyWith: (page: CiPage | undefined) => string;
   readonly mask: Mask;
   readonly origin: RunOrigin;
   /** Undefined where the run could not start. */
@@ -96,18 +120,31 @@ export async function runInCi(
     const run = (): Promise<RunOutcome> => runOrRead(givenPaths, flags, io, event);
     const { report, isReplay, exitCode, ...found } =
       event.isDriftWatch === true ? await runForDrift(run, io) : await run();
-    const outcome = describeOutcome(report, { exitCode, isReplay, place });
+    const describe = (page: CiPage | undefined): CiOutcome => {
+      const { page: _, ...elsewhere } = place;
+      return describeOutcome(report, { exitCode, isReplay, place: { ...elsewhere, ...defined({ page }) } });
+    };
+    const outcome = describe(place.page);
     if (outcome.exitCode !== exitCode) io.stderr.write(`note: ${outcome.title} (exit code ${outcome.exitCode})\n`);
     const mask = maskAll(found.mask, maskKnown);
     const drift = defined({ drift: found.drift });
-    return await publish({ outcome, mask, origin: originOf(report, io), report, problems: [], ...drift });
+    return await publish({
+      outcome,
+      bodyWith: (page) => describe(page).body,
+      mask,
+      origin: originOf(report, io),
+      report,
+      problems: [],
+      ...drift,
+    });
   } catch (error) {
     if (!(error instanceof UserError) && !(error instanceof CommanderError)) throw error;
     // Else the comment of an earlier run that passed would stay on a commit that can't be run.
     const problems = error instanceof UserError ? error.problems : [usageProblem(error.message)];
     const text = error instanceof UserError ? describeProblems(problems, { color: false }) : error.message;
     const outcome = describeUsage(maskKnown(text), problems, place);
-    await publish({ outcome, mask: maskKnown, origin: originOfFailed(flags, io), problems });
+    const bodyWith = (): string => outcome.body;
+    await publish({ outcome, bodyWith, mask: maskKnown, origin: originOfFailed(flags, io), problems });
     throw error;
   }
 }

@@ -25,6 +25,8 @@ interface Row {
 interface Shown {
   /** Of each comment of the robot: its verdict. */
   readonly comments: readonly string[];
+  /** Where the links of the comments to the page lead: the page itself, and cases in it. */
+  readonly links?: readonly string[];
   /** The newest check of each name: its conclusion. */
   readonly checks: readonly string[];
   /** Levels of the annotations, without repetitions. */
@@ -35,6 +37,17 @@ interface Shown {
 
 const suite = 'evals/words.eval.yaml';
 const gate: JobOptions = { args: '', flags: ['--comment', '--check-run', '--baseline', 'git:main...'] };
+const pageUrl = 'https://github.example/acme/shop/actions/runs/9/artifacts/1';
+
+/** A job that uploads its page between two steps. The result is that of the step that runs. */
+async function actWithPage(jobs: GithubJobs, options: JobOptions): Promise<JobResult> {
+  const runId = 9;
+  const result = await jobs.act({ ...options, runId, flags: [...(options.flags ?? []), '--publish-later'] });
+  const published = await jobs.act({ ...options, runId, flags: ['--publish', '--page-url', pageUrl], args: '' });
+  expect(published.code).toBe(0);
+  return result;
+}
+
 const denied = { status: 403, body: { message: 'Resource not accessible by integration' } };
 
 const passed: Shown = {
@@ -77,9 +90,9 @@ const rows: Readonly<Record<string, Row>> = {
   'a pull request that breaks a prompt': {
     play: (jobs) => {
       breakAll(jobs);
-      return jobs.act(gate);
+      return actWithPage(jobs, gate);
     },
-    shows: failed,
+    shows: { ...failed, links: ['page', 'green', 'red', 'seven'] },
   },
   'a monorepo with two jobs': {
     files: monorepo,
@@ -100,18 +113,26 @@ const rows: Readonly<Record<string, Row>> = {
         jobs.git('clean', '-qdfx', '.llmcheck');
       }
       expect([jobs.github.comments, jobs.github.checks]).toEqual([[], []]);
-      return jobs.act({ flags: ['--comment', '--check-run', '--merge', 'job/shards'], args: '', job: 'verdict' });
+      const flags = ['--comment', '--check-run', '--merge', 'job/shards'];
+      return actWithPage(jobs, { flags, args: '', job: 'verdict' });
     },
     shows: {
       ...failed,
+      links: ['page', 'red'],
       annotations: ['error', 'notice'],
       outputs: { outcome: 'failed', planned: '3', failed: '1', exitCode: '1' },
     },
   },
   'a fork without keys': {
     hasBaseline: false,
-    play: (jobs) => jobs.act({ from: 'eve/shop', hasKey: false }),
-    shows: neutral,
+    play: (jobs) =>
+      actWithPage(jobs, {
+        from: 'eve/shop',
+        hasKey: false,
+        flags: ['--comment', '--check-run'],
+        args: '--no-baseline',
+      }),
+    shows: { ...neutral, links: ['page'] },
   },
   Dependabot: {
     hasBaseline: false,
@@ -248,11 +269,17 @@ function shownBy({ github }: GithubJobs, { stdout, outputs, code }: JobResult, h
   const checks = github.checks.filter((check) => check.head_sha === head);
   return {
     comments: own.map(({ body }) => verdictOf(body)).sort(),
+    links: own.flatMap(({ body }) => linksOf(body)),
     checks: [...new Map(checks.map((check) => [check.name, check.conclusion])).values()].sort(),
     annotations: [...new Set([...stdout.matchAll(/^::(\w+)/gm)].map(([, level = '']) => level))].sort(),
     outputs,
     code,
   };
+}
+
+function linksOf(body: string): readonly string[] {
+  const links = [...body.matchAll(/\[`?([^`\]]+)`?\]\(([^)#]+)(#\/case\/[^)]+)?\)/g)];
+  return links.filter(([, , url]) => url === pageUrl).map(([, name = '']) => name);
 }
 
 describe('what a job shows', () => {

@@ -1,0 +1,113 @@
+import { resolve } from 'node:path';
+import { readOrUndefined, StorageError } from '../../files/write-files.ts';
+import { isJsonObject, type JsonValue } from '../../json/json.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import type { Conclusion } from '../../publishing/publish-to-github.ts';
+import type { RunOrigin } from '../../publishing/read-run-origin.ts';
+import { createMask } from '../../secrets/mask-secrets.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { usageError } from '../flags/flag-reader.ts';
+import type { Io } from '../io.ts';
+import type { CiPage } from '../output/ci-outcome.ts';
+import { maskByName } from '../output/mask.ts';
+import { type PublishFlags, type PublishOptions, publishOutcome } from '../output/publish-outcome.ts';
+import { writeFile } from '../output/write-file.ts';
+import type { ToPublish } from './run-in-ci.ts';
+
+/** What one step leaves for a later one: a page has no address before it is uploaded. Its texts are masked. */
+interface Held {
+  readonly version: 1;
+  readonly flags: PublishFlags;
+  readonly origin: RunOrigin;
+  readonly conclusion: Conclusion;
+  readonly title: string;
+  readonly bodies: { readonly plain: string; readonly linked: string; readonly zipped: string };
+}
+
+/** Stands for the address of the page. */
+const unknownUrl = 'https://page.invalid/llmcheck';
+
+/** GitHub refuses a comment of more than 65,536 characters, and publishing adds a few lines. */
+const maxBodyChars = 65_000;
+
+/** Returns false where the file could not be written. Then the caller publishes at once, without a link to the page. */
+export function holdOutcome(
+  path: string,
+  { outcome, bodyWith, mask, origin }: ToPublish,
+  { comment = false, checkRun = false, summary, annotations }: PublishFlags,
+  io: Io,
+): boolean {
+  const held: Held = {
+    version: 1,
+    flags: { comment, checkRun, summary, annotations },
+    origin,
+    conclusion: outcome.conclusion,
+    title: mask(outcome.title),
+    bodies: {
+      plain: mask(bodyWith(undefined)),
+      linked: mask(bodyWith({ kind: 'page', url: unknownUrl })),
+      zipped: mask(bodyWith({ kind: 'zip', url: unknownUrl })),
+    },
+  };
+  try {
+    writeFile(resolve(io.cwd, path), [`${JSON.stringify(held)}\n`]);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    io.stderr.write(`warning: published at once, without a link to the page: ${toSafeLine(error.reason)}\n`);
+    return false;
+  }
+}
+
+/** What is published before the page is uploaded: annotations and outputs. */
+export function withoutHeld({ annotations }: PublishFlags): PublishFlags {
+  return { annotations, summary: false };
+}
+
+/** Publishes what an earlier step of the job held. The exit code of the run is that of the earlier step. */
+export async function publishHeld(
+  path: string,
+  page: CiPage | undefined,
+  io: Io,
+  options: Omit<PublishOptions, 'mask' | 'origin'>,
+): Promise<number> {
+  const held = readHeld(path);
+  if (held === undefined) {
+    io.stderr.write('note: there is nothing to publish: no step with --publish-later and the same id ended\n');
+    return exitCodes.passed;
+  }
+  const { flags, origin, conclusion, title } = held;
+  const outcome = {
+    exitCode: exitCodes.passed,
+    conclusion,
+    title,
+    body: bodyOf(held, page),
+    annotations: '',
+    outputs: {},
+  };
+  const maskNamed = maskByName(io.env);
+  const maskToken = createMask([io.env['GITHUB_TOKEN'] ?? '']);
+  await publishOutcome(outcome, flags, io, { ...options, origin, mask: (text) => maskToken(maskNamed(text)) });
+  return exitCodes.passed;
+}
+
+/** With links to the cases, if the text does not become too long by them. */
+function bodyOf({ bodies: { plain, linked, zipped } }: Held, page: CiPage | undefined): string {
+  if (page === undefined) return plain;
+  const body = (page.kind === 'zip' ? zipped : linked).replaceAll(unknownUrl, () => page.url);
+  return body.length <= maxBodyChars ? body : plain;
+}
+
+function readHeld(path: string): Held | undefined {
+  const text = readOrUndefined(path);
+  if (text === undefined) return undefined;
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    value = null;
+  }
+  if (isJsonObject(value) && value['version'] === 1) return value as unknown as Held;
+  throw usageError(`--publish: ${path} was not written by this version of llmcheck`, 'run with --publish-later again');
+}
