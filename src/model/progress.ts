@@ -1,5 +1,6 @@
+import type { ToolResult } from './agent.ts';
 import type { Cell, CellKey, CellResult, CellStatus } from './cell.ts';
-import type { Complete, ProviderFailure } from './completion.ts';
+import type { Complete, ProviderFailure, ToolCall } from './completion.ts';
 import type { Endpoint } from './provider.ts';
 import type { CellRow } from './record.ts';
 import type { ProviderConfig } from './suite.ts';
@@ -26,6 +27,12 @@ export type ProgressEvent =
 
 export type OnProgress = (event: ProgressEvent) => void;
 
+/** How a tool call ended: with a result, or so that its cell could not go on. */
+export interface TracedOutcome {
+  readonly kind: 'result' | 'fails' | 'errored';
+  readonly result?: ToolResult;
+}
+
 /** Watches a run for a tracing system; absent where tracing is off, so that it costs nothing. */
 export interface RunTrace {
   /** Runs a cell within a span of its own. */
@@ -36,6 +43,8 @@ export interface RunTrace {
   readonly startChecks: () => void;
   /** A check of the cell that is running is done. */
   readonly verdict: (verdict: Verdict) => void;
+  /** Begins the span of a tool call of the cell that is running; the function that it returns ends it. Undefined after a bug. */
+  readonly toolCall: (call: ToolCall) => (outcome: TracedOutcome | undefined) => void;
   /** Every result, also of cells that were skipped before they began. */
   readonly result: (result: CellResult) => void;
 }

@@ -10,6 +10,7 @@ import type { CompletionRequest } from '../model/completion.ts';
 import type { RunTrace } from '../model/progress.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
+import type { ToolOutcome } from '../tools/tool-outcome.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
 import type { CellPorts } from './conversation.ts';
 import { runCell } from './run-cell.ts';
@@ -62,7 +63,13 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     if (config === undefined) throw new Error(`the plan has no provider ${key}`);
     const costOf: CellPorts['costOf'] = (completion, how) => calls.costOf(config, completion, how);
     const stopReason = stop.reason;
-    const shared = { ...judging, openTools, costOf, judge, stopReason };
+    const shared = {
+      ...judging,
+      openTools: trace === undefined ? openTools : traceTools(openTools, trace),
+      costOf,
+      judge,
+      stopReason,
+    };
     const portsOf = new Map<string, CellPorts>();
     for (const [id, suite] of suites) portsOf.set(id, { ...shared, complete: calls.completeFor(config, suite) });
     return { workers: calls.workersFor(config), run };
@@ -87,6 +94,27 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     const runner = runners.get(key) ?? createRunner(key);
     runners.set(key, runner);
     return runner;
+  };
+}
+
+/** Puts a span around every tool call. */
+function traceTools(openTools: CellPorts['openTools'], trace: RunTrace): CellPorts['openTools'] {
+  return (settings) => {
+    const session = openTools(settings);
+    return {
+      async answer(call, signal) {
+        const end = trace.toolCall(call);
+        let outcome: ToolOutcome | undefined;
+        try {
+          outcome = await session.answer(call, signal);
+          return outcome;
+        } finally {
+          end(outcome);
+        }
+      },
+      state: (signal) => session.state(signal),
+      close: () => session.close(),
+    };
   };
 }
 

@@ -1,5 +1,7 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { CompletionOutcome, CompletionRequest, Message } from '../model/completion.ts';
+import type { CompletionOutcome, CompletionRequest, Message, ToolCall } from '../model/completion.ts';
+import type { TracedOutcome } from '../model/progress.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Attributes, AttributeValue } from './otlp-exporter.ts';
@@ -69,6 +71,37 @@ export function outcomeAttributes(outcome: CompletionOutcome): Attributes {
   };
 }
 
+/** Arguments and results only where the user asked for content. */
+export function toolAttributes(
+  { id, name, rawArguments }: ToolCall,
+  outcome: TracedOutcome | undefined,
+  capturesContent: boolean,
+): Attributes {
+  return {
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': name,
+    'gen_ai.tool.call.id': id,
+    'gen_ai.tool.type': 'function',
+    'gen_ai.tool.call.arguments': capturesContent ? rawArguments : undefined,
+    'gen_ai.tool.call.result': capturesContent ? outcome?.result?.content : undefined,
+    'error.type': toolError(outcome),
+  };
+}
+
+/** Undefined for a call that the tool answered. */
+export function toolError(outcome: TracedOutcome | undefined): string | undefined {
+  switch (outcome?.kind) {
+    case undefined:
+      return 'bug';
+    case 'result':
+      return outcome.result?.isError === true ? 'tool_error' : undefined;
+    case 'fails':
+      return 'refused';
+    case 'errored':
+      return 'tool_failed';
+  }
+}
+
 /** Prompts and answers; only where the user asked for them. */
 export function contentAttributes(request: CompletionRequest, outcome: CompletionOutcome): Attributes {
   const output =
@@ -77,7 +110,7 @@ export function contentAttributes(request: CompletionRequest, outcome: Completio
       : [
           {
             role: 'assistant',
-            parts: [{ type: 'text', content: outcome.completion.text }],
+            parts: writeParts(outcome.completion.text, outcome.completion.toolCalls),
             finish_reason: outcome.completion.finishReason,
           },
         ];
@@ -100,9 +133,17 @@ export function verdictAttributes(verdict: Verdict, capturesContent: boolean): A
   };
 }
 
-function writeMessage({ role, content }: Message): JsonValue {
+function writeMessage({ role, content, toolCalls = [], toolCallId }: Message): JsonValue {
   const text = typeof content === 'string' ? content : JSON.stringify(content);
-  return { role, parts: [{ type: 'text', content: text }] };
+  if (role !== 'tool') return { role, parts: writeParts(text, toolCalls) };
+  return { role, parts: [{ type: 'tool_call_response', ...defined({ id: toolCallId }), response: text }] };
+}
+
+function writeParts(text: string, toolCalls: readonly ToolCall[]): JsonValue[] {
+  const calls = toolCalls.map(({ id, name, rawArguments }) => {
+    return { type: 'tool_call', ...defined({ id }), name, arguments: rawArguments };
+  });
+  return text === '' && calls.length > 0 ? calls : [{ type: 'text', content: text }, ...calls];
 }
 
 function serverAttributes(baseUrl: string | undefined): Attributes {

@@ -6,7 +6,15 @@ import type { RunTrace } from '../model/progress.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Report } from '../model/report.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { contentAttributes, operationOf, outcomeAttributes, requestAttributes, verdictAttributes } from './gen-ai.ts';
+import {
+  contentAttributes,
+  operationOf,
+  outcomeAttributes,
+  requestAttributes,
+  toolAttributes,
+  toolError,
+  verdictAttributes,
+} from './gen-ai.ts';
 import type { OtelSettings } from './otel-settings.ts';
 import type { Attributes, AttributeValue, Exporter, Span } from './otlp-exporter.ts';
 
@@ -32,7 +40,7 @@ interface CellSpan {
   checksStartMs: number;
 }
 
-/** Makes spans of a run: the run, its cells, and of each cell the requests that were sent and the checks that were made. */
+/** Makes spans of a run: the run, its cells, and of each cell the requests that were sent, the tool calls and the checks that were made. */
 export function openTrace(ports: TracePorts): OpenTrace {
   const { settings, nowMs, newId } = ports;
   const addSpan = createAddSpan(ports);
@@ -57,7 +65,7 @@ export function openTrace(ports: TracePorts): OpenTrace {
       ended.add(result);
       // A conversation that broke off has a verdict that no check gave.
       const verdicts = result.status === 'skipped' ? [] : result.verdicts;
-      for (const verdict of verdicts) if (verdict.assertion === 'turns') addCheck(verdict, span.spanId, nowMs());
+      for (const verdict of verdicts) if (isWithoutCheck(verdict)) addCheck(verdict, span.spanId, nowMs());
       addCell(result, span.spanId, startMs);
       return result;
     },
@@ -86,6 +94,14 @@ export function openTrace(ports: TracePorts): OpenTrace {
       addCheck(verdict, span.spanId, span.checksStartMs);
       span.checksStartMs = nowMs();
     },
+    toolCall(call) {
+      const startMs = nowMs();
+      const parentSpanId = cells.getStore()?.spanId ?? run.spanId;
+      return (outcome) => {
+        const attributes = toolAttributes(call, outcome, settings.capturesContent);
+        addSpan({ name: `execute_tool ${call.name}`, parentSpanId, startMs, attributes, error: toolError(outcome) });
+      };
+    },
     result(result) {
       if (!ended.has(result)) addCell(result, newId(8), nowMs());
     },
@@ -93,6 +109,10 @@ export function openTrace(ports: TracePorts): OpenTrace {
       addSpan({ name: 'llmcheck.run', ...run, parentSpanId: settings.parent?.spanId, ...describeRun(report) });
     },
   };
+}
+
+function isWithoutCheck({ assertion }: Verdict): boolean {
+  return assertion === 'turns' || assertion === 'tools';
 }
 
 interface NewSpan extends Pick<Span, 'name' | 'startMs' | 'attributes'> {
