@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { redisPath, startRealRedis } from '../../support/real-redis.ts';
+import { startWorker } from '../../support/run-worker.ts';
 import { reasoningApis, type StrictApi, startStrictApi, strictApis } from '../../support/strict-apis/index.ts';
 import { openTempProject, type TempProject, trialsOf } from '../../support/temp-project.ts';
 
@@ -75,14 +77,36 @@ describe.each(reasoningApis.map((api) => [api.name, api] as const))('what %s wan
   });
 
   test('is kept by recordings, and is in no record or baseline', async () => {
-    const { project, run } = await openRun('recordings: shop.jsonl');
+    const { project, server, run } = await openRun('recordings: shop.jsonl');
     expect(await run('--record')).toEqual([0, 4]);
     expect(project.read('shop.jsonl')).toContain('"continuation":');
     expect((await project.run(['cache', 'clear'])).code).toBe(0);
     expect(await run()).toEqual([0, 4]);
+    // Hashes that are filled again are those of the same requests.
+    const recorded = project.read('shop.jsonl');
+    project.write('shop.jsonl', recorded.replaceAll(/"requestHash":"\w+",/g, ''));
+    const env = api.env(server.url);
+    expect((await project.run(['cache', 'import', 'shop.jsonl'], { env })).code).toBe(0);
+    expect(project.read('shop.jsonl')).toBe(recorded);
     expect((await project.run(['baseline', 'accept'])).code).toBe(0);
     const stored = project.files().filter((path) => !/^(shop\.|llmcheck\.|\.llmcheck\/cache)/.test(path));
     expect(stored.length).toBeGreaterThan(1);
     for (const path of stored) expect(project.read(path)).not.toMatch(/continuation|SIGNED-/);
+  });
+});
+
+describe.skipIf(redisPath === undefined)('through a queue', () => {
+  test('a worker sends back what an API wants', async () => {
+    const [api] = reasoningApis.filter(({ name }) => name === 'Anthropic');
+    if (api === undefined) throw new Error('no Anthropic');
+    const redis = await startRealRedis();
+    const project = openShop(api);
+    const server = await startStrictApi(api);
+    const env = api.env(server.url);
+    const url = `redis://127.0.0.1:${redis.port}/0`;
+    const worker = await startWorker(project.root, ['--queue', url], env);
+    const { code } = await project.report(['run', '--no-baseline', '--queue', url], { env });
+    expect([code, server.requests.length]).toEqual([0, 4]);
+    await worker.stop();
   });
 });
