@@ -154,6 +154,13 @@ describe('the Responses API', () => {
     ]);
   });
 
+  test('gets no reasoning that nothing follows', async () => {
+    const body = { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' }, output: [reasoning] };
+    const request = { messages: [asked, { role: 'assistant', content: '', toolCalls: [call] } as const, result] };
+    const completion = completionOf(await askProvider('openai', { body }, { config: responses, request }));
+    expect(completion).not.toHaveProperty('continuation');
+  });
+
   test('gets the result of a custom tool in the form of its call', async () => {
     const custom = { id: 'ctc_1', type: 'custom_tool_call', call_id: 'c1', name: 'f', input: 'print(1)' };
     const { sent } = await roundTrip('openai', { output: [custom] }, responses);

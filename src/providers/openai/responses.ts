@@ -135,13 +135,15 @@ function isStored({ store }: JsonObject, asked: AskedRequest | undefined): boole
 /**
  * Items come back as they were, in their order: a call is refused without the reasoning before it, and reasoning without
  * what follows it (https://platform.openai.com/docs/guides/reasoning#keeping-reasoning-items-in-context). Reasoning that
- * is neither stored nor encrypted can't come back, and ids that refer to it would be refused.
+ * is neither stored nor encrypted, or that nothing follows, can't come back, and ids that refer to it would be refused.
  */
 function keepItems(output: readonly JsonObject[], isStored: boolean): string | undefined {
-  const isLost = !isStored && output.some((item) => isReasoning(item) && text(item['encrypted_content']) === undefined);
-  const items = isLost
-    ? output.filter((item) => !isReasoning(item)).map((item) => defined({ ...item, id: undefined }))
-    : output;
+  const isUnknown =
+    !isStored && output.some((item) => isReasoning(item) && text(item['encrypted_content']) === undefined);
+  const items =
+    isUnknown || isReasoning(output.at(-1) ?? {})
+      ? output.filter((item) => !isReasoning(item)).map((item) => defined({ ...item, id: undefined }))
+      : output;
   return items.some(mustComeBack) ? writeContinuation(items) : undefined;
 }
 

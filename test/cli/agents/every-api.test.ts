@@ -97,7 +97,7 @@ describe.each(reasoningApis.map((api) => [api.name, api] as const))('what %s wan
 
 describe.skipIf(redisPath === undefined)('through a queue', () => {
   test('a worker sends back what an API wants', async () => {
-    const [api] = reasoningApis.filter(({ name }) => name === 'Anthropic');
+    const api = reasoningApis.find(({ name }) => name === 'Anthropic');
     if (api === undefined) throw new Error('no Anthropic');
     const redis = await startRealRedis();
     const project = openShop(api);
