@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
+import type { AgentStep } from '../model/agent.ts';
 import { quote } from '../text/shorten.ts';
 import type { CompletionView } from './define.ts';
 import { findCodeBlock } from './select-target.ts';
@@ -16,11 +17,17 @@ export const mutationKinds = [
   'hedged',
   'appended',
   'prefixed',
+  'did-nothing',
+  'forbidden-call',
+  'call-dropped',
+  'call-doubled',
+  'calls-reordered',
+  'argument-changed',
 ] as const;
 
 export type MutationKind = (typeof mutationKinds)[number];
 
-type Answer = Pick<CompletionView, 'text' | 'toolCalls' | 'finishReason'>;
+export type Answer = Pick<CompletionView, 'text' | 'toolCalls' | 'finishReason' | 'steps'>;
 
 /** An answer that is no longer right. */
 export interface Mutant {
@@ -31,13 +38,34 @@ export interface Mutant {
   readonly answer: Answer;
 }
 
+type WithoutSteps = Omit<Answer, 'steps'>;
+
 const refusalText = "I'm sorry, but I can't help with that.";
 
 /** Of a kind; an answer with thousands of fields is measured by its first. */
-const maxOfAKind = 60;
+export const maxOfAKind = 60;
 
 /** Every wrong version of an answer. `others` are answers that are wrong here: a hedge names one of them beside the right one. */
-export function* mutateAnswer(answer: Answer, others: readonly Answer[]): Iterable<Mutant> {
+export function* mutateAnswer({ steps, ...answer }: Answer, others: readonly Answer[]): Iterable<Mutant> {
+  for (const mutant of mutateLast(answer, others)) {
+    if (steps === undefined) yield mutant;
+    else yield { ...mutant, answer: { ...mutant.answer, steps: rebuildSteps(steps, mutant.answer) } };
+  }
+}
+
+/** Puts a changed answer back into the steps that led to it. An answer without calls did nothing. */
+function rebuildSteps(steps: readonly AgentStep[], { text, toolCalls }: WithoutSteps): readonly AgentStep[] {
+  if (toolCalls.length === 0) return [{ text, calls: [] }];
+  let next = 0;
+  return steps.map((step, at) => {
+    const isLast = at === steps.length - 1;
+    const calls = toolCalls.slice(next, isLast ? undefined : next + step.calls.length);
+    next += calls.length;
+    return { ...step, calls, ...(isLast ? { text } : {}) };
+  });
+}
+
+function* mutateLast(answer: WithoutSteps, others: readonly Answer[]): Iterable<Mutant> {
   const { text, toolCalls } = answer;
   if (text !== '' || toolCalls.length > 0) {
     yield { kind: 'emptied', detail: 'no text and no call', answer: { text: '', toolCalls: [], finishReason: 'stop' } };
@@ -51,7 +79,7 @@ export function* mutateAnswer(answer: Answer, others: readonly Answer[]): Iterab
   yield* disturb(answer);
 }
 
-function* truncate({ text, toolCalls }: Answer): Iterable<Mutant> {
+function* truncate({ text, toolCalls }: WithoutSteps): Iterable<Mutant> {
   const letters = Array.from(text);
   if (letters.length > 1) {
     const half = letters.slice(0, Math.ceil(letters.length / 2)).join('');
@@ -75,7 +103,7 @@ function* truncate({ text, toolCalls }: Answer): Iterable<Mutant> {
 }
 
 /** Adds to a right answer what takes it back. */
-function* contradict(answer: Answer): Iterable<Mutant> {
+function* contradict(answer: WithoutSteps): Iterable<Mutant> {
   const { text } = answer;
   if (text.trim() === '') return;
   const last = 'On second thought, nothing of this is right.';
@@ -85,9 +113,9 @@ function* contradict(answer: Answer): Iterable<Mutant> {
 }
 
 /** What the wrong versions of a JSON value are put back into. */
-type Rebuild = (json: string) => Answer;
+type Rebuild = (json: string) => WithoutSteps;
 
-function* changeJson(answer: Answer, others: readonly Answer[]): Iterable<Mutant> {
+function* changeJson(answer: WithoutSteps, others: readonly Answer[]): Iterable<Mutant> {
   const { text, toolCalls } = answer;
   const found = findJson(text);
   if (found !== undefined) {
@@ -200,7 +228,7 @@ function withKey(value: object, key: string, item: unknown): unknown {
 }
 
 /** All numbers of a text at once: a single one may not matter. */
-function* changeNumbersOfText(answer: Answer): Iterable<Mutant> {
+function* changeNumbersOfText(answer: WithoutSteps): Iterable<Mutant> {
   const text = answer.text.replaceAll(/\d{1,15}/g, (digits) => String(Number(digits) + 1));
   if (text === answer.text) return;
   yield { kind: 'number-changed', detail: 'every number of the text is changed', answer: { ...answer, text } };
@@ -209,7 +237,7 @@ function* changeNumbersOfText(answer: Answer): Iterable<Mutant> {
 const statement = /\b(is|are|was|were|will|can|could|should|must|has|have|does|do|did|may)\b(?!['’]t\b)(?: (not)\b)?/iu;
 
 /** "is" becomes "is not" and "is not" becomes "is"; a label becomes "not billing". */
-function* negateText(answer: Answer): Iterable<Mutant> {
+function* negateText(answer: WithoutSteps): Iterable<Mutant> {
   const { text } = answer;
   if (text.trim() === '') return;
   const negated = statement.test(text)
@@ -219,7 +247,7 @@ function* negateText(answer: Answer): Iterable<Mutant> {
 }
 
 /** Names a wrong answer beside the right one. */
-function* hedgeText(answer: Answer, others: readonly Answer[]): Iterable<Mutant> {
+function* hedgeText(answer: WithoutSteps, others: readonly Answer[]): Iterable<Mutant> {
   const own = answer.text.trim();
   if (own === '') return;
   const other = others.map(({ text }) => text.trim()).find((text) => text !== '' && text !== own);
@@ -237,7 +265,7 @@ const forbidden = [
   '我们没有找到任何东西。这里没有什么可以帮助您的。',
 ].join('\n');
 
-function* disturb(answer: Answer): Iterable<Mutant> {
+function* disturb(answer: WithoutSteps): Iterable<Mutant> {
   const text = `${answer.text}\n\n${answer.text}\n\n${answer.text}\n\n${forbidden}`;
   yield { kind: 'disturbed', detail: 'three times as long, with what must not be said', answer: { ...answer, text } };
   const call = { name: 'unexpected_tool', arguments: {}, rawArguments: '{}' };

@@ -1,7 +1,9 @@
 import { lookupAssertion } from '../assertions/index.ts';
 import { type Mutant, type MutationKind, mutateAnswer, mutationKinds } from '../assertions/mutate-answer.ts';
+import { trajectoryKinds } from '../assertions/mutate-trajectory.ts';
 import { createFindAccepted, openBaselines } from '../baseline/find-baselines.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Cell } from '../model/cell.ts';
@@ -11,6 +13,7 @@ import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';
+import { isRefusedByTools, mutatePath } from './agent-mutants.ts';
 import { findKnownAnswers, type KnownAnswer, type KnownAnswersOptions } from './known-answers.ts';
 
 export const mutationKindNames: readonly string[] = mutationKinds;
@@ -153,10 +156,10 @@ async function checkVariant({ suite, prompt, provider, answers }: Variant, work:
         answer.completion,
         others.map(({ completion }) => completion),
       ),
+      ...mutatePath(cell, own, answer.completion),
     ]) {
       if (mutant.kind !== 'disturbed' && options.skipped.has(mutant.kind)) continue;
-      const changed = { ...answer, completion: { ...answer.completion, ...mutant.answer } };
-      tally.add(mutant, own, await judgeKnown(changed, cell, own, work));
+      tally.add(mutant, own, await judgeMutant(mutant, answer, cell, own, work));
     }
     tally.close();
   }
@@ -222,6 +225,28 @@ async function judgeKnown(
   return { passed: decision.status === 'decided' && decision.passed, verdicts };
 }
 
+async function judgeMutant(
+  mutant: Mutant,
+  answer: KnownAnswer,
+  cell: Cell,
+  checks: readonly CheckSpec[],
+  work: Work,
+): Promise<Judged> {
+  const { state, steps: _steps, ...completion } = answer.completion;
+  // What other calls would have made of the state is not known, so a check on it is taken to notice them.
+  const kept = hasSameCalls(mutant.answer, completion) ? defined({ state }) : {};
+  const changed = { ...answer, completion: { ...completion, ...kept, ...mutant.answer } };
+  const judged = await judgeKnown(changed, cell, checks, work);
+  return (await isRefusedByTools(cell, mutant.answer)) ? { ...judged, passed: false } : judged;
+}
+
+function hasSameCalls(one: Mutant['answer'], other: Mutant['answer']): boolean {
+  const [ours, theirs] = [one, other].map(({ toolCalls }) => {
+    return JSON.stringify(toolCalls.map(({ name, rawArguments }) => [name, rawArguments]));
+  });
+  return ours === theirs;
+}
+
 /** True for a check that needs a model. */
 function asksModel({ assertion, children = [] }: CheckSpec): boolean {
   const declared = lookupAssertion(assertion);
@@ -231,6 +256,10 @@ function asksModel({ assertion, children = [] }: CheckSpec): boolean {
 
 function isBudget(check: CheckSpec | undefined): boolean {
   return check !== undefined && lookupAssertion(check.assertion)?.family === 'budget';
+}
+
+function mayBeRight(kind: MutationKind): boolean {
+  return kind === 'swapped' || trajectoryKinds.has(kind);
 }
 
 interface Tally {
@@ -245,13 +274,11 @@ function createTally(): Tally {
   const kinds = mutationKinds.map((mutation) => ({ mutation, mutants: 0, caught: 0 }));
   const weakCases: WeakCase[] = [];
   const checks = new Map<string, { check: string; assertion: string; cases: Set<string>; hasFailed: boolean }>();
-  let current:
-    | { cell: Cell; hasJudge: boolean; swaps: Survivor[]; isSwapCaught: boolean; survivors: Survivor[] }
-    | undefined;
+  let current: { cell: Cell; hasJudge: boolean; caughtKinds: Set<Mutant['kind']>; survivors: Survivor[] } | undefined;
   return {
     open(cell, hasJudge) {
       counts.measured += 1;
-      current = { cell, hasJudge, swaps: [], isSwapCaught: false, survivors: [] };
+      current = { cell, hasJudge, caughtKinds: new Set(), survivors: [] };
     },
     add({ kind, detail }, specs, { passed, verdicts }) {
       if (current === undefined) return;
@@ -270,15 +297,14 @@ function createTally(): Tally {
         if (!passed) count.caught += 1;
       }
       if (passed && current.hasJudge) counts.leftToJudges += 1;
-      else if (passed && kind === 'swapped') current.swaps.push({ mutation: kind, detail });
       else if (passed) current.survivors.push({ mutation: kind, detail });
-      if (kind === 'swapped' && !passed) current.isSwapCaught = true;
+      if (!passed) current.caughtKinds.add(kind);
     },
     close() {
       if (current === undefined) return;
-      const { cell, swaps, isSwapCaught, survivors } = current;
-      // The answer to another case may be right here too, so a case is weak only if it refuses none of them.
-      const all = [...(isSwapCaught ? [] : swaps), ...survivors];
+      const { cell, caughtKinds, survivors } = current;
+      // Another case's answer or another path may be right here too, so a case is weak only if it refuses none of a kind.
+      const all = survivors.filter(({ mutation }) => !mayBeRight(mutation) || !caughtKinds.has(mutation));
       const { caseId, prompt, provider } = cell.key;
       if (all.length > 0) weakCases.push({ caseId, prompt, provider, at: cell.at, survivors: all });
       current = undefined;

@@ -1,0 +1,76 @@
+import { checkLimitMs } from '../assertions/define.ts';
+import type { Answer, Mutant } from '../assertions/mutate-answer.ts';
+import { mutateTrajectory } from '../assertions/mutate-trajectory.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
+import type { Cell } from '../model/cell.ts';
+import type { ToolCall } from '../model/completion.ts';
+import type { CheckSpec } from '../model/verdict.ts';
+import { runWithDeadline } from '../text/deadline.ts';
+import { openToolSession } from '../tools/tool-session.ts';
+
+/** The wrong paths of an agent, by what its case and its checks say. */
+export function mutatePath(cell: Cell, checks: readonly CheckSpec[], answer: Answer): Iterable<Mutant> {
+  return mutateTrajectory(answer, { forbidden: listForbidden(cell, answer), isOrdered: !isOrderFree(checks) });
+}
+
+/** One call of each tool of the case and of the request that the right answer does not call. */
+function listForbidden({ agent, request }: Cell, { toolCalls }: Answer): readonly ToolCall[] {
+  const called = new Set(toolCalls.map(({ name }) => name));
+  const calls = new Map<string, ToolCall>();
+  for (const { name, when } of agent?.stubs ?? []) {
+    if (!called.has(name) && !calls.has(name)) calls.set(name, callOf(name, (when?.args ?? {}) as JsonValue));
+  }
+  const { tools } = request.params;
+  for (const tool of Array.isArray(tools) ? tools : []) {
+    const name = toolName(tool);
+    if (name !== undefined && !called.has(name) && !calls.has(name)) calls.set(name, callOf(name, {}));
+  }
+  return [...calls.values()];
+}
+
+function callOf(name: string, args: JsonValue): ToolCall {
+  return { name, arguments: args, rawArguments: JSON.stringify(args) };
+}
+
+/** The name of a definition, in the neutral form or in that of an API. */
+function toolName(tool: JsonValue): string | undefined {
+  if (!isJsonObject(tool)) return undefined;
+  const own = isJsonObject(tool['function']) ? tool['function'] : tool;
+  return typeof own['name'] === 'string' ? own['name'] : undefined;
+}
+
+/** True where a check takes the calls in any order and none in a certain one: reordered calls are right then. */
+function isOrderFree(checks: readonly CheckSpec[]): boolean {
+  const orders = checks.flatMap(ordersOf);
+  return orders.includes('any') && orders.every((order) => order === 'any');
+}
+
+function ordersOf({ assertion, params, children = [] }: CheckSpec): readonly unknown[] {
+  const own = params as { order?: unknown; calls?: unknown; value?: unknown; names?: unknown } | null | undefined;
+  const isOfCalls =
+    (assertion === 'trajectory' && own?.calls !== undefined) ||
+    (assertion === 'toolCalls' && (own?.value ?? own?.names) !== undefined);
+  return [...(isOfCalls ? [own?.order] : []), ...children.flatMap(ordersOf)];
+}
+
+/** True where the case's tools would end the cell before the answer: no check has to notice that. */
+export async function isRefusedByTools({ agent }: Cell, { steps }: Answer): Promise<boolean> {
+  if (agent === undefined || steps === undefined) return false;
+  if (steps.length > agent.maxSteps) return true;
+  for (const call of steps.flatMap(({ calls }) => calls)) {
+    const stubs = [...agent.stubs];
+    // A module may answer any call; it is not run here.
+    if (agent.module !== undefined) stubs.push({ name: call.name, answer: { kind: 'returns', content: '' } });
+    const session = openToolSession(
+      { stubs, maxSteps: agent.maxSteps },
+      {
+        deadline: (run) => runWithDeadline(run, checkLimitMs),
+        startModule() {
+          throw new Error('a session without a module starts none');
+        },
+      },
+    );
+    if ((await session.answer(call, AbortSignal.any([]))).kind !== 'result') return true;
+  }
+  return false;
+}
