@@ -53,7 +53,7 @@ class BaselineRows {
 function summarizeTrial(
   suite: string,
   { prompt, provider, caseId, stamp, mustPass, group, pooled }: BaselineCase,
-  { trial, status, score, classified, latencyMs, usage, answerHash, answerId }: BaselineTrial,
+  { trial, status, score, classified, latencyMs, steps, usage, answerHash, answerId }: BaselineTrial,
   { confirmation, rowIndex }: Pick<RowSummary, 'confirmation' | 'rowIndex'>,
 ): RowSummary {
   return {
@@ -76,6 +76,7 @@ function summarizeTrial(
     costUsd: answerHash === undefined ? undefined : null,
     spentUsd: 0,
     judgeCostUsd: 0,
+    steps,
     usage,
     skipReason: undefined,
     answerHash,

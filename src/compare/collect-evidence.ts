@@ -20,6 +20,8 @@ export interface CollectedEvidence {
     /** True where an answer has no known price. */
     readonly isUnknown: boolean;
   };
+  /** Mean answers of an agent, of each case that has some on both sides. */
+  readonly steps: { readonly before: readonly number[]; readonly after: readonly number[] };
   /** Milliseconds, of every judged trial that has one, sorted. */
   readonly latencies: {
     readonly before: Float64Array;
@@ -44,12 +46,14 @@ export interface CollectOptions {
 export function collectEvidence(cases: ComparedCases, options: CollectOptions): CollectedEvidence {
   const pairs = [...cases.values()].filter(isPaired);
   const costs = { before: [] as number[], after: [] as number[], isUnknown: false };
+  const steps = { before: [] as number[], after: [] as number[] };
   const latencies = { before: [] as number[], after: [] as number[] };
   const logs: number[] = [];
   const delays: number[] = [];
   let casesWithLatency = 0;
   for (const pair of pairs) {
     addCosts(pair, options, costs);
+    addSteps(pair, steps);
     const before = addLatencies(pair.baseline, latencies.before);
     const after = addLatencies(pair.candidate, latencies.after);
     if (before === 0 || after === 0) continue;
@@ -73,6 +77,7 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
     },
     trials: pairs.reduce((sum, { candidate }) => sum + candidate.trials.length, 0),
     costs,
+    steps,
     latencies: {
       before: Float64Array.from(latencies.before).sort(),
       after: Float64Array.from(latencies.after).sort(),
@@ -113,6 +118,22 @@ function addCosts(
     costs.before.push(a.usd * (b.answers / a.answers));
     costs.after.push(b.usd);
   }
+}
+
+function addSteps(
+  { baseline, candidate }: PairedCase,
+  steps: { readonly before: number[]; readonly after: number[] },
+): void {
+  const [before, after] = [meanSteps(baseline.trials), meanSteps(candidate.trials)];
+  if (before === undefined || after === undefined) return;
+  steps.before.push(before);
+  steps.after.push(after);
+}
+
+/** Of judged trials; undefined where none is of an agent. */
+export function meanSteps(rows: readonly Pick<RowSummary, 'status' | 'steps'>[]): number | undefined {
+  const counts = rows.flatMap((row) => (isJudged(row) && row.steps !== undefined ? [row.steps] : []));
+  return counts.length === 0 ? undefined : mean(counts);
 }
 
 interface SideCosts {

@@ -24,7 +24,7 @@ import {
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
 import { compareClasses } from './compare-classes.ts';
 import { type ComparedRate, compareRates, findJudgedMargin, type RatePolicy } from './compare-rates.ts';
-import { defaultMaxCostIncrease, minRankedCases } from './gate/judge-metrics.ts';
+import { defaultMaxCostIncrease, defaultMaxStepsIncrease, minRankedCases } from './gate/judge-metrics.ts';
 import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
 import { countSameAnswers, findUnmatched } from './variant-differences.ts';
 
@@ -51,7 +51,7 @@ export function compareVariants(
   options: CompareVariantsOptions,
 ): ComparedVariant {
   const cases = pairSides(baseline, candidate, options);
-  const { results, errors, trials, scores, costs, latencies } = collectEvidence(cases, {
+  const { results, errors, trials, scores, costs, steps, latencies } = collectEvidence(cases, {
     baseline,
     candidate,
     latencyComparable: options.latencyComparable,
@@ -75,6 +75,7 @@ export function compareVariants(
     ...defined({ classes }),
     ...(score === undefined ? {} : { score: score.evidence, scorePlanning: score.planning }),
     costUsd: compareCosts(costs, options.gate),
+    ...(steps.before.length === 0 ? {} : { steps: compareSteps(steps, options.gate) }),
     isCostUnknown: costs.isUnknown,
     latencyMs: compareLatencies(latencies, alpha, options.latencyComparable),
     latencyComparable: options.latencyComparable,
@@ -164,9 +165,21 @@ function compareCosts(
   { alpha, cost }: GatePolicy,
 ): MetricEvidence {
   if (isUnknown || before.length === 0) return nothing;
+  return compareTotals({ before, after }, { alpha, margin: cost.maxIncrease ?? defaultMaxCostIncrease });
+}
+
+function compareSteps({ before, after }: CollectedEvidence['steps'], { alpha, steps }: GatePolicy): MetricEvidence {
+  const evidence = compareTotals({ before, after }, { alpha, margin: steps?.maxIncrease ?? defaultMaxStepsIncrease });
+  return { ...evidence, baseline: mean(before), candidate: mean(after) };
+}
+
+/** The ratio of two totals over the same cases, with a test over the cases. */
+function compareTotals(
+  { before, after }: Record<'before' | 'after', readonly number[]>,
+  { alpha, margin }: { readonly alpha: number; readonly margin: number },
+): MetricEvidence {
   const isFree = before.every((usd) => usd === 0) && after.every((usd) => usd === 0);
   const { ratio, low, high, exact } = isFree ? unchangedCost : costRatio(before, after, alpha);
-  const margin = cost.maxIncrease ?? defaultMaxCostIncrease;
   const { pIncrease, pWithin, everyCaseRose, noCaseRose, n } = comparePairedCost(before, after, margin);
   const isFew = n < minRankedCases;
   // The same ratio in every case makes the change certain.

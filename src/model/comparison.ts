@@ -76,9 +76,9 @@ export interface MetricEvidence {
   /** One-sided, of being worse. */
   readonly p: number | null;
   readonly n: number;
-  /** Of costs: one-sided, that they rose by less than the margin, over cases. */
+  /** Of costs and steps: one-sided, that they rose by less than the margin, over cases. */
   readonly pWithin?: number;
-  /** Of costs with too few cases for a test: whether each rose beyond the margin. */
+  /** Of costs and steps with too few cases for a test: whether each rose beyond the margin. */
   readonly everyCaseRose?: boolean;
   /** The lower bound with every error counted against the candidate, where there were any. */
   readonly worstLow?: number | null;
@@ -103,6 +103,8 @@ export interface ComparedVariant {
   /** Undefined where every score is its pass or fail again. */
   readonly score?: MetricEvidence;
   readonly costUsd: MetricEvidence;
+  /** The mean over cases of the answers that an agent gives; absent where a side has no agents. */
+  readonly steps?: MetricEvidence;
   readonly latencyMs: MetricEvidence;
   /** True where both sides ran in this invocation, so that latencies may be compared. */
   readonly latencyComparable: boolean;

@@ -2,6 +2,7 @@ export const breachCodes = [
   'pass-rate-min',
   'score-min',
   'cost-max',
+  'steps-max',
   'latency-p95-max',
   'must-pass',
   'case-broken',
@@ -10,6 +11,7 @@ export const breachCodes = [
   'pass-rate-regressed',
   'score-regressed',
   'cost-regressed',
+  'steps-regressed',
   'latency-regressed',
   'recall-min',
   'precision-min',
@@ -38,7 +40,7 @@ export interface Breach {
   readonly prompt?: string;
   readonly provider?: string;
   readonly caseId?: string;
-  readonly metric?: 'passRate' | 'score' | 'cost' | 'latency' | 'recall' | 'precision' | 'f1';
+  readonly metric?: 'passRate' | 'score' | 'cost' | 'latency' | 'steps' | 'recall' | 'precision' | 'f1';
   /** The tag whose cases the metric is of; absent where it is of all cases. */
   readonly slice?: string;
   /** The class that a recall or precision is of. */

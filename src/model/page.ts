@@ -219,7 +219,7 @@ export interface PageRemark {
 }
 
 export interface PageMetric extends MetricComparison {
-  readonly key: 'passRate' | 'score' | 'costUsd' | 'latencyMs';
+  readonly key: 'passRate' | 'score' | 'costUsd' | 'steps' | 'latencyMs';
   readonly label: string;
   readonly text: string;
 }

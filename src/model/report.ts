@@ -173,6 +173,8 @@ export interface VariantComparison {
   readonly classes?: ClassComparison;
   readonly score: MetricComparison;
   readonly costUsd: MetricComparison;
+  /** Absent where a side has no agents. */
+  readonly steps?: MetricComparison;
   readonly latencyMs: MetricComparison;
   readonly cases: {
     readonly regressed: readonly string[];

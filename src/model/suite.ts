@@ -288,6 +288,8 @@ export interface GatePolicy {
   readonly score: MetricLimits;
   readonly cost: MetricLimits;
   readonly latency: MetricLimits;
+  /** Answers of an agent; absent where none is gated, and in older records. */
+  readonly steps?: Pick<MetricLimits, 'max' | 'maxIncrease'>;
   /** Limits on the cases that have a tag, by the tag; absent where none is gated, and in older records. */
   readonly slices?: Readonly<Record<string, SliceLimits>>;
 }

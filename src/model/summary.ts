@@ -32,6 +32,8 @@ export interface RowSummary {
   readonly costUsd: number | null | undefined;
   readonly spentUsd: number | null | undefined;
   readonly judgeCostUsd: number | null | undefined;
+  /** Answers of an agent; undefined for other cells. */
+  readonly steps?: number | undefined;
   /** Undefined where the API reported none. */
   readonly usage: Usage | undefined;
   readonly skipReason: SkipReason | undefined;

@@ -13,12 +13,13 @@ export interface OtherAverages {
 
 /** The averages of a variant that can fail the gate. */
 export function countAverages({ suite, cases }: TrialPool): number {
-  const { cost } = suite.gate;
+  const { cost, steps } = suite.gate;
   const recalls = Object.values(suite.classes?.recall ?? {}).filter(({ maxDrop }) => maxDrop !== undefined).length;
   const ofClasses = suite.classes === undefined ? 0 : 1 + recalls;
   const slices = new Set(cases.flatMap((found) => found.slices ?? [])).size;
   const hasScores = cases.some(({ trials }) => trials.some(({ score }) => score !== undefined && score % 1 !== 0));
-  return 1 + slices + ofClasses + (hasScores ? 1 : 0) + (cost.maxIncrease === undefined ? 0 : 1);
+  const ofTotals = [cost, steps].filter((limits) => limits?.maxIncrease !== undefined).length;
+  return 1 + slices + ofClasses + (hasScores ? 1 : 0) + ofTotals;
 }
 
 export function findOthers(pool: TrialPool, pools: readonly TrialPool[]): OtherAverages {

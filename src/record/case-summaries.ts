@@ -27,6 +27,7 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
     costUsd: row.costUsd,
     spentUsd: row.spentUsd,
     judgeCostUsd: row.judgeCostUsd,
+    steps: row.steps,
     usage: row.usage,
     skipReason: row.skip?.reason,
     answerHash: answerHashOf(row),

@@ -68,7 +68,7 @@ export function describeInconclusive(regressedCases: number, unsettled = 0): str
 }
 
 export interface MetricText {
-  readonly key: 'passRate' | 'score' | 'costUsd' | 'latencyMs';
+  readonly key: 'passRate' | 'score' | 'costUsd' | 'steps' | 'latencyMs';
   readonly label: string;
   /** `−2.0 pts [−7.6, +2.8]`; undefined where the two sides are not comparable. */
   readonly change: string | undefined;
@@ -80,6 +80,7 @@ export interface MetricText {
 export function describeMetrics(comparison: VariantComparison): readonly MetricText[] {
   return metrics.flatMap(({ key, label, formatValue, formatDelta }): readonly MetricText[] => {
     const metric = comparison[key];
+    if (metric === undefined) return [];
     const { baseline, candidate, delta } = metric;
     if (delta === null) {
       if (baseline === null || candidate === null) return [];
@@ -133,6 +134,7 @@ const metrics = [
   { key: 'passRate', label: 'pass rate', formatValue: formatPercent, formatDelta: formatPoints },
   { key: 'score', label: 'score', formatValue: (score: number) => score.toFixed(3), formatDelta: formatPoints },
   { key: 'costUsd', label: 'cost', formatValue: formatUsd, formatDelta: formatChange },
+  { key: 'steps', label: 'steps', formatValue: (steps: number) => steps.toFixed(1), formatDelta: formatChange },
   { key: 'latencyMs', label: 'latency', formatValue: formatDuration, formatDelta: formatChange },
 ] as const;
 

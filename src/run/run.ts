@@ -90,12 +90,13 @@ function* cellsToRun({ planned, earlier }: Run, providerKey: string): Iterable<C
 }
 
 /**
- * A required check may fail a cell of full score. False where every cell passed in full and neither a cost nor a class is
+ * A required check may fail a cell of full score. False where every cell passed in full and neither cost, steps nor a class is
  * gated: then nothing has to be compared before the report.
  */
 function mayLookWorse({ state, earlier, planned }: Run): boolean {
   const isGatedBeside = planned.plan.suites.some(
-    ({ suite }) => suite.gate.cost.maxIncrease !== undefined || suite.classes !== undefined,
+    ({ suite: { gate, classes } }) =>
+      gate.cost.maxIncrease !== undefined || gate.steps?.maxIncrease !== undefined || classes !== undefined,
   );
   return state.failedCells > 0 || state.hasLowScore || isGatedBeside || (earlier?.doneCells ?? 0) > 0;
 }

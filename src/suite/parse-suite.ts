@@ -244,8 +244,13 @@ function buildGate(suite: Gate | undefined = {}, config: Gate | undefined = {}, 
     score: defined({ ...config.score, ...suite.score }),
     cost: defined({ ...config.cost, ...suite.cost }),
     latency: defined({ maxIncrease, p95MaxMs }),
+    ...buildStepLimits(suite, config),
     ...buildSlices(suite, config, tags),
   };
+}
+
+function buildStepLimits({ steps: own }: Gate, { steps: general }: Gate): Pick<GatePolicy, 'steps'> {
+  return own === undefined && general === undefined ? {} : { steps: defined({ ...general, ...own }) };
 }
 
 const noTags: ReadonlySet<string> = new Set();

@@ -178,7 +178,7 @@ function ask(
 }
 
 /** What a trial shows of a case: a verdict, or nothing where it errored. */
-export type TrialRow = Pick<RowSummary, 'status' | 'score' | 'costUsd' | 'classified'>;
+export type TrialRow = Pick<RowSummary, 'status' | 'score' | 'costUsd' | 'steps' | 'classified'>;
 
 export type RetrialSide = 'candidate' | 'accepted';
 

@@ -44,6 +44,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     ...(compared.classes === undefined ? {} : { classes: describeClasses(compared.classes, describe) }),
     score: compared.score === undefined ? nothing : describe(compared.score),
     costUsd: describe(compared.costUsd),
+    ...(compared.steps === undefined ? {} : { steps: describe(compared.steps) }),
     latencyMs: describe(compared.latencyMs),
     cases: {
       regressed: ids('regressed'),

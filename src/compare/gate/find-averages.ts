@@ -8,12 +8,20 @@ import { bootstrapF1 } from '../../stats/bootstrap-f1.ts';
 import { compareCases } from '../../stats/compare-cases.ts';
 import { comparePairedCost } from '../../stats/ranks.ts';
 import { sha256Hex } from '../../text/sha256.ts';
+import { meanSteps } from '../collect-evidence.ts';
 import { clearedAt, type FlaggedAverage, flaggedAt, type TrialPair } from '../confirm/judge-average.ts';
 import type { RetriedCase, TrialRow } from '../confirm/judge-case.ts';
 import type { ComparedAverage } from '../confirm/settle-suspicions.ts';
 import { isPaired } from '../pair-cases.ts';
 import { comparedCase, type GatedComparison, sidesOf } from './gated-comparison.ts';
-import { decideHypothesis, findHypotheses, type Hypothesis, isSameClaim, minRankedCases } from './judge-metrics.ts';
+import {
+  decideHypothesis,
+  findHypotheses,
+  type Hypothesis,
+  isOfTotals,
+  isSameClaim,
+  minRankedCases,
+} from './judge-metrics.ts';
 
 export interface LookedAverage {
   readonly id: string;
@@ -105,14 +113,14 @@ function isAcceptedBy(own: readonly Hypothesis[] | undefined, hypothesis: Hypoth
 }
 
 /**
- * 1 where a drop beyond the margin is excluded, or the total of the costs rose by less: then there is nothing to confirm. 0
- * where a cost has risen whatever a test says: from nothing, or in each of too few cases for one.
+ * 1 where a drop beyond the margin is excluded, or a total rose by less: then there is nothing to confirm. 0
+ * where a total has risen whatever a test says: from nothing, or in each of too few cases for one.
  */
 function pOf(hypothesis: Hypothesis, alpha: number): number | null {
   if (decideHypothesis(hypothesis, 1, alpha) === 'regressed') return 0;
   if (hypothesis.p === null) return null;
-  const { metric, margin, evidence } = hypothesis;
-  if (metric === 'cost' && evidence.delta !== null && evidence.delta <= margin) return 1;
+  const { margin, evidence } = hypothesis;
+  if (isOfTotals(hypothesis) && evidence.delta !== null && evidence.delta <= margin) return 1;
   return decideHypothesis(hypothesis, 0, alpha) === 'not_regressed' ? 1 : hypothesis.p;
 }
 
@@ -164,7 +172,8 @@ export function createLookTest(
   { alpha, scope, classes }: LookPolicy,
 ): FlaggedAverage['test'] {
   const { metric, margin } = hypothesis;
-  if (metric === 'cost') return (_cases, pairs) => testCosts(pairs, margin);
+  if (metric === 'cost') return (_cases, pairs) => testTotals(pairs, { margin, valueOf: meanCost });
+  if (metric === 'steps') return (_cases, pairs) => testTotals(pairs, { margin, valueOf: meanSteps });
   const groupOf = ({ caseId }: Pick<RetriedCase, 'caseId'>) => compared.get(caseId)?.candidate?.group;
   if (metric === 'f1') return (cases, pairs) => testF1(pairs, cases.map(groupOf), { alpha, classes });
   const valueOf = { passRate: passOf, score: scoreOf, recall: isRightOf, latency: passOf }[metric];
@@ -207,19 +216,25 @@ function testF1(
   return bootstrapF1(cases, { alpha, classes: classes.names }).pWorse;
 }
 
-/** Null where a price is unknown. Costs have risen where both the totals and the test over cases show it. */
-function testCosts(pairs: readonly TrialPair[], margin: number): number | null {
+interface TotalsTest {
+  readonly margin: number;
+  /** Of a case; undefined where it has none, null where it is not known. */
+  readonly valueOf: (rows: readonly TrialRow[]) => number | null | undefined;
+}
+
+/** Null where a value is unknown. Totals have risen where both they and the test over cases show it. */
+function testTotals(pairs: readonly TrialPair[], { margin, valueOf }: TotalsTest): number | null {
   const before: number[] = [];
   const after: number[] = [];
   for (const { accepted, candidate } of pairs) {
-    const [a, b] = [meanCost(accepted), meanCost(candidate)];
+    const [a, b] = [valueOf(accepted), valueOf(candidate)];
     if (a === undefined || b === undefined) continue;
     if (a === null || b === null) return null;
     before.push(a);
     after.push(b);
   }
   if (before.length === 0) return null;
-  const total = (costs: readonly number[]) => costs.reduce((sum, usd) => sum + usd, 0);
+  const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
   if (total(before) === 0) return total(after) > 0 ? 0 : 1;
   const { pIncrease, everyCaseRose } = comparePairedCost(before, after, margin);
   if (before.length < minRankedCases) return everyCaseRose ? 0 : 1;

@@ -6,7 +6,7 @@ import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats
 /** With fewer cases a signed rank test can't be significant at 2.5 %: then each case counts, without a test. */
 export const minRankedCases = 6;
 
-export type GatedMetric = 'passRate' | 'score' | 'cost' | 'latency' | 'recall' | 'f1';
+export type GatedMetric = 'passRate' | 'score' | 'cost' | 'latency' | 'steps' | 'recall' | 'f1';
 
 /** One claim of an invocation: "this metric of this variant got worse". */
 export interface Hypothesis {
@@ -22,7 +22,7 @@ export interface Hypothesis {
   readonly isRatio: boolean;
   /** True where the margin is a drop of judges' verdicts, which show only a part of a true drop. */
   readonly isOfVerdicts?: true;
-  /** What the user wrote fails; the defaults for cost and latency only warn. */
+  /** What the user wrote fails; the defaults for cost, steps and latency only warn. */
   readonly level: 'fail' | 'warn';
   /** Null where there was nothing to test. */
   readonly p: number | null;
@@ -76,6 +76,17 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
     level: gate.cost.maxIncrease === undefined ? 'warn' : 'fail',
     p: compared.costUsd.p,
   });
+  if (compared.steps !== undefined) {
+    hypotheses.push({
+      metric: 'steps',
+      code: 'steps-regressed',
+      evidence: compared.steps,
+      margin: gate.steps?.maxIncrease ?? defaultMaxStepsIncrease,
+      isRatio: true,
+      level: gate.steps?.maxIncrease === undefined ? 'warn' : 'fail',
+      p: compared.steps.p,
+    });
+  }
   // The latency of another day is not comparable.
   if (compared.latencyComparable) {
     hypotheses.push({
@@ -124,11 +135,11 @@ export function isFromNothing({ metric, evidence: { baseline, candidate } }: Hyp
 
 /** Decides one hypothesis by its (adjusted) p. */
 export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha: number): TestVerdict {
-  const { metric, evidence, margin, isRatio } = hypothesis;
+  const { evidence, margin, isRatio } = hypothesis;
   if (isFromNothing(hypothesis)) return 'regressed';
   if (isRatio) {
     const ratio = (change: number | null) => (change === null ? null : change + 1);
-    if (metric === 'cost') return decideCost(evidence, p, { alpha, margin });
+    if (isOfTotals(hypothesis)) return decideTotals(evidence, p, { alpha, margin });
     return decideRatioVerdict(
       { low: ratio(evidence.low), high: ratio(evidence.high), pIncrease: p },
       { alpha, margin },
@@ -143,8 +154,13 @@ export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha
   );
 }
 
-/** Costs have risen, or stayed within the margin, where both the totals and the test over cases show it. */
-function decideCost(
+/** True for costs and steps, whose totals are compared. */
+export function isOfTotals({ metric }: Pick<Hypothesis, 'metric'>): boolean {
+  return metric === 'cost' || metric === 'steps';
+}
+
+/** Totals have risen, or stayed within the margin, where both the totals and the test over cases show it. */
+function decideTotals(
   { delta, high, pWithin, everyCaseRose }: MetricEvidence,
   p: number | null,
   { alpha, margin }: { readonly alpha: number; readonly margin: number },
@@ -157,4 +173,5 @@ function decideCost(
 /** What is tolerated where the gate does not say. */
 export const defaultMaxDrop = 0.05;
 export const defaultMaxCostIncrease = 0.1;
+export const defaultMaxStepsIncrease = 0.2;
 const defaultMaxLatencyIncrease = 0.2;

@@ -2,8 +2,10 @@ import { isJudged } from '../../model/cell.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { RecordedSuite } from '../../model/record.ts';
 import type { CaseSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
+import { mean } from '../../stats/means.ts';
 import { quantile } from '../../stats/quantiles.ts';
 import { formatCount } from '../../text/format-amount.ts';
+import { meanSteps } from '../collect-evidence.ts';
 import type { CaseVerdict, UnsettledCase } from './judge-cases.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
 import {
@@ -79,6 +81,7 @@ export function judgeVariant(
     ...judgeClasses(suite, variant),
     judgeScore(suite, variant),
     judgeCost(suite, variant),
+    judgeSteps(suite, variant),
     judgeLatency(suite, variant),
   ];
   const breaches = (pick: 'failure' | 'error' | 'unjudged') =>
@@ -157,6 +160,19 @@ function judgeCost({ gate }: RecordedSuite, variant: VariantSummary): LimitGate 
   if (candidate <= max + rounding) return countUnjudged(variant) > 0 ? { undecided: 'cost' } : met;
   const message = `cost $${candidate.toFixed(6)} is above $${max}`;
   return { failure: { code: 'cost-max', metric: 'cost', candidate, message } };
+}
+
+/** The mean over the cases of an agent. */
+function judgeSteps({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  const max = gate.steps?.max;
+  const counts = [...variant.cases.values()].flatMap(({ trials, observe }) =>
+    observe ? [] : (meanSteps(trials) ?? []),
+  );
+  if (max === undefined || counts.length === 0) return met;
+  const candidate = mean(counts);
+  if (candidate <= max + rounding) return countUnjudged(variant) > 0 ? { undecided: 'mean of steps' } : met;
+  const message = `agents take ${Math.ceil(candidate * 100) / 100} steps in the mean, above ${max}`;
+  return { failure: { code: 'steps-max', metric: 'steps', candidate, message } };
 }
 
 function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {

@@ -1,7 +1,7 @@
 import type { JudgedMargin, MetricEvidence } from '../../model/comparison.ts';
 import { formatCount, formatUsd, percentOf, signed } from '../../text/format-amount.ts';
 import { quote } from '../../text/shorten.ts';
-import { type GatedMetric, type Hypothesis, isFromNothing } from './judge-metrics.ts';
+import { type GatedMetric, type Hypothesis, isFromNothing, isOfTotals } from './judge-metrics.ts';
 
 /** Floating-point error must not fail a gate that is met exactly. */
 export const rounding = 1e-9;
@@ -29,15 +29,16 @@ export function describeWorse(hypothesis: Hypothesis): string {
   const { everyCaseRose, n, delta } = hypothesis.evidence;
   if (everyCaseRose === true) {
     const cases = n === 1 ? 'the only case' : `each of ${formatCount(n, 'case')}`;
-    return `cost rose: ${signed((delta ?? 0) * 100, 1)} %, in ${cases} by more than the ${describeMargin(hypothesis)} that are tolerated`;
+    return `${nameMetric(hypothesis)} rose: ${signed((delta ?? 0) * 100, 1)} %, in ${cases} by more than the ${describeMargin(hypothesis)} that are tolerated`;
   }
   const noun = hypothesis.isRatio ? 'an increase' : 'a drop';
   return `${describeChange(hypothesis)}${describeRankTest(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
 }
 
-/** What shows that costs rose where the interval of their totals does not. */
-function describeRankTest({ metric, evidence: { low, p } }: Hypothesis): string {
-  if (metric !== 'cost' || p === null || (low !== null && low > 0)) return '';
+/** What shows that totals rose where the interval of their totals does not. */
+function describeRankTest(hypothesis: Hypothesis): string {
+  const { low, p } = hypothesis.evidence;
+  if (!isOfTotals(hypothesis) || p === null || (low !== null && low > 0)) return '';
   return ` (signed rank test over cases: ${p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`})`;
 }
 

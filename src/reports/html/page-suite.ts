@@ -87,7 +87,10 @@ function buildComparison(comparison: VariantComparison): PageComparison {
     outcome,
     against,
     text: describeComparison(comparison),
-    metrics: describeMetrics(comparison).map(({ key, label, text }) => ({ key, label, text, ...comparison[key] })),
+    metrics: describeMetrics(comparison).flatMap(({ key, label, text }) => {
+      const metric = comparison[key];
+      return metric === undefined ? [] : [{ key, label, text, ...metric }];
+    }),
     counts: {
       regressed: cases.regressed.length,
       drifted: cases.drifted.length,

@@ -183,7 +183,8 @@ function buildJsonMargin(margin: JudgedMargin) {
 }
 
 function buildJsonComparison(comparison: VariantComparison): z.input<typeof variantSchema>['comparison'] {
-  const { outcome, certainty, against, passRate, score, costUsd, latencyMs, cases, prompts, judgedMargin } = comparison;
+  const { outcome, certainty, against, passRate, score, costUsd, steps, latencyMs, cases, prompts, judgedMargin } =
+    comparison;
   const sorted = (ids: readonly string[]): string[] => ids.toSorted(compareText);
   return {
     outcome,
@@ -202,6 +203,7 @@ function buildJsonComparison(comparison: VariantComparison): z.input<typeof vari
     },
     score,
     costUsd,
+    steps,
     latencyMs,
     cases: {
       regressed: sorted(cases.regressed),

@@ -176,7 +176,7 @@ export const decisionSchema = z.object({
       prompt: z.string().nullable(),
       provider: z.string().nullable(),
       caseId: z.string().optional(),
-      metric: z.enum(['passRate', 'score', 'cost', 'latency', 'recall', 'precision', 'f1']).optional(),
+      metric: z.enum(['passRate', 'score', 'cost', 'latency', 'steps', 'recall', 'precision', 'f1']).optional(),
       slice: z.string().optional().describe('The tag whose cases the metric is of; left out where it is of all.'),
       class: z.string().optional().describe('The class that a recall or precision is of.'),
       baseline: z.number().optional(),

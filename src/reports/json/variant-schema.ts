@@ -152,6 +152,7 @@ export const variantSchema = z.object({
       costUsd: metric.describe(
         "Of the candidate's answers to the compared cases together, and of as many of the baseline's, by one price table.",
       ),
+      steps: metric.optional().describe('Mean answers of an agent in a cell, where both sides have agents.'),
       latencyMs: metric,
       cases: z.object({
         regressed: z.array(z.string()),

@@ -108,6 +108,7 @@ const metricColumns: readonly { readonly key: MetricText['key']; readonly title:
   { key: 'passRate', title: 'Δ pass rate' },
   { key: 'score', title: 'Δ score' },
   { key: 'costUsd', title: 'Δ cost' },
+  { key: 'steps', title: 'Δ steps' },
   { key: 'latencyMs', title: 'Δ latency' },
 ];
 

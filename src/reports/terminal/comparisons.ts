@@ -56,7 +56,9 @@ function describeFigures({ prompt, comparison }: VariantReport, paint: Paint): s
 
 /** Hides a score that equals the pass rate, and latency that differs by no more than chance. */
 function hasMoved({ key }: MetricText, comparison: VariantComparison): boolean {
-  const { baseline, candidate, delta, low, high } = comparison[key];
+  const metric = comparison[key];
+  if (metric === undefined) return false;
+  const { baseline, candidate, delta, low, high } = metric;
   if (key === 'latencyMs') return low !== null && high !== null && (low > 0 || high < 0);
   if (delta === null || baseline === candidate) return key === 'costUsd' && baseline !== candidate;
   const { passRate } = comparison;

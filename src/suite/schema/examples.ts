@@ -156,6 +156,7 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   maxDrop: [0.05, '5%'],
   maxIncrease: ['10%'],
   'cost.max': [0.5],
+  'steps.max': [4],
   p95Max: ['4s'],
   suites: ['evals/**/*.eval.yaml'],
   plugins: [['./my-assertion.ts']],

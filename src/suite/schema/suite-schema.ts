@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { amount, caseId, count, duration, flag, id, increase, isId, rate, text, words } from './fields.ts';
 import { anyProvider, judges, params } from './provider-schema.ts';
-import { anyTools, jsonSchemaOrFile, maxSteps, maxStepsText } from './tool-schema.ts';
+import { anyTools, jsonSchemaOrFile, maxSteps, maxStepsText, stepLimits } from './tool-schema.ts';
 
 const pointer = words.refine((value) => value.startsWith('/'), { error: 'must be a JSON Pointer: it begins with "/"' });
 
@@ -235,6 +235,7 @@ export const gateSchema = z.strictObject({
     })
     .optional()
     .describe('How long answers take.'),
+  steps: stepLimits.optional().describe('How many answers an agent gives in a cell.'),
   slices: z
     .record(words, slice, { error: 'must be a map of tags' })
     .optional()

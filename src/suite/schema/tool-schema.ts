@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parsePlainPath } from '../../json/plain-path.ts';
-import { count, text } from './fields.ts';
+import { amount, count, increase, text } from './fields.ts';
 
 export const jsonSchemaOrFile = z
   .unknown()
@@ -59,3 +59,11 @@ export const maxSteps = count.max(1000, { error: 'must be 1000 or less' });
 
 export const maxStepsText =
   'The most answers of the model in one cell that has tools; default 10, and one more for each turn.';
+
+/** The gate on the steps of agents. */
+export const stepLimits = z
+  .strictObject({
+    maxIncrease: increase.optional().describe('Largest increase against the baseline.'),
+    max: amount.optional().describe('Largest mean of a variant.'),
+  })
+  .refine((limits) => Object.keys(limits).length > 0, { error: 'needs max or maxIncrease' });
