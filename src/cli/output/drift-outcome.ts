@@ -41,9 +41,21 @@ const limitCodes: ReadonlySet<BreachCode> = new Set([
 ]);
 
 /** True where a run fails by drift alone: a broken contract, or a case that a change broke, is another failure. */
-export function isDriftAlone({ decision: { outcome, breaches } }: Report): boolean {
-  const isDrift = breaches.some(({ code }) => driftCodes.has(code));
-  return outcome === 'failed' && isDrift && breaches.every(({ code }) => driftCodes.has(code) || limitCodes.has(code));
+export function isDriftAlone(report: Report): boolean {
+  const { outcome, breaches } = report.decision;
+  if (outcome !== 'failed' || !breaches.some(({ code }) => driftCodes.has(code))) return false;
+  return breaches.every((breach) => {
+    return (driftCodes.has(breach.code) || limitCodes.has(breach.code)) && isOfAccepted(breach, report);
+  });
+}
+
+/** False for a prompt, a case or a check that is not as it was accepted: then the change may be what broke it. */
+function isOfAccepted({ suite: suiteId, prompt, provider, caseId = '' }: Breach, { suites }: Report): boolean {
+  const variants = suites.find(({ suite }) => suite === suiteId)?.variants ?? [];
+  const found = variants.find((variant) => variant.prompt === prompt && variant.provider === provider);
+  if (found?.comparison === undefined || found.comparison.prompts !== undefined) return false;
+  const { added, redefined } = found.comparison.cases;
+  return !added.includes(caseId) && !redefined.includes(caseId);
 }
 
 /** Two runs agree where something failed in both. */
@@ -52,8 +64,15 @@ export function isSameDrift(first: Report, second: Report): boolean {
   return listDrifted(second).some((key) => before.has(key));
 }
 
-export function isCompared({ suites }: Report): boolean {
-  return suites.some(({ variants }) => variants.some(({ comparison }) => comparison !== undefined));
+export function isCompared(report: Report): boolean {
+  return listUncompared(report).length < report.suites.length;
+}
+
+/** Suites without a baseline, in which no drift can be seen. */
+function listUncompared({ suites }: Report): readonly string[] {
+  return suites
+    .filter(({ variants }) => variants.every(({ comparison }) => comparison === undefined))
+    .map(({ suite }) => suite);
 }
 
 function listDrifted({ decision }: Report): readonly string[] {
@@ -94,6 +113,12 @@ export async function publishDrift(
       : { ...outcome, outputs, body: `> **Drift not confirmed**: ${note}\n\n${outcome.body}` };
   }
   if (drift === 'none' && report.decision.outcome !== 'passed') return { ...outcome, outputs };
+  const uncompared = listUncompared(report);
+  if (drift === 'none' && uncompared.length > 0) {
+    const names = uncompared.join(', ');
+    warnOnPage(`no baseline: in ${names} drift cannot be seen, so an open issue is not closed`, flags, io);
+    return { ...outcome, outputs };
+  }
   const quiet = withoutAlarm({ ...outcome, outputs }, 'DRIFT', 'Two runs agree.');
   const kept = await keepIssue(describeIssue({ outcome, quiet, report, drift }, options), flags, io, options);
   if (kept?.ok !== true) return { ...outcome, outputs };

@@ -116,6 +116,47 @@ describe('a scheduled run that looks for drift', () => {
     expect(jobs.github.checks.at(-1)?.conclusion).toBe('failure');
   });
 
+  test.each<[string, (text: string) => string]>([
+    ['a must-pass case that expects something else', (text) => text.replace('equals: red', 'equals: blue')],
+    ['a must-pass case of another prompt', (text) => text.replace('Say:', 'Please say:')],
+    ['a new must-pass case', (text) => text.replace('id: red,', 'id: other,').replace('equals: red', 'equals: blue')],
+  ])('fails by what a change broke: %s', async (_, change) => {
+    const suite = 'evals/words.eval.yaml';
+    const text = wordSuite('words').replace('id: red,', 'id: red, mustPass: true,');
+    const jobs = await openGithubJobs({ [suite]: text });
+    await jobs.project.run(['run', '--update-baseline'], { env: jobs.providerEnv });
+    jobs.push('accept');
+    jobs.project.write(suite, change(text));
+    jobs.push('change');
+    // Another prompt breaks the must-pass case alone.
+    for (const word of ['green', 'seven']) jobs.answers.set(`Please say: ${word}`, word);
+    const result = await jobs.act(nightly);
+    expect([result.code, result.outputs['conclusion'], issuesOf(jobs)]).toEqual([1, 'failure', []]);
+  });
+
+  test('fails by a suite without a baseline beside one that drifted', async () => {
+    const jobs = await openAccepted();
+    jobs.project.write('evals/new.eval.yaml', wordSuite('new', ['green']));
+    jobs.push('a new suite');
+    degrade(jobs, 'red');
+    const result = await jobs.act(nightly);
+    expect([result.code, issuesOf(jobs)]).toEqual([1, []]);
+  });
+
+  test('closes no issue while a suite has no baseline, and says so', async () => {
+    const jobs = await openAccepted();
+    degrade(jobs, 'red');
+    await jobs.act(nightly);
+    jobs.answers.clear();
+    jobs.project.write('evals/other.eval.yaml', wordSuite('other'));
+    await jobs.project.run(['run', '--update-baseline', 'evals/other.eval.yaml'], { env: jobs.providerEnv });
+    jobs.git('rm', '-q', 'evals/words.baseline.jsonl');
+    jobs.push('another suite');
+    const result = await jobs.act(nightly);
+    expect([result.code, issuesOf(jobs)]).toEqual([0, [drifted]]);
+    expect(annotationsOf(result).join('\n')).toContain('no baseline: in words drift cannot be seen');
+  });
+
   test.each<[string, JobOptions, RegExp]>([
     ['on a pull request', { event: 'pull_request' }, /--issue is for scheduled jobs/],
     ['in a merge queue', { event: 'merge_group' }, /--issue is for scheduled jobs/],
