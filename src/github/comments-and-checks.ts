@@ -16,8 +16,12 @@ export const maxPages = 100;
 export const maxTries = 4;
 
 /** The first line of what this process writes. */
-export function markOf(id: string, { runId = 0, runAttempt = 1, headSha }: GithubRun, writer: string): ReportMark {
-  return { id, runId, part: runAttempt, commit: headSha, writer };
+export function markOf(
+  id: string,
+  { runId = 0, runAttempt = 1, headSha, jobKey }: GithubRun,
+  writer: string,
+): ReportMark {
+  return { id, runId, part: runAttempt, commit: headSha, writer, job: jobKey };
 }
 
 /** The comments of the pull request. */
@@ -42,7 +46,14 @@ export function openComments(
     async write(id: number | undefined, body: string) {
       const reply =
         id === undefined ? await api.ask('POST', path, { body }) : await api.ask('PATCH', `${one}/${id}`, { body });
-      return reply.ok ? { ok: true as const, ...defined({ url: textAt(reply.value, 'html_url') }) } : reply;
+      if (!reply.ok) return reply;
+      return {
+        ok: true as const,
+        ...defined({ id: numberAt(reply.value, 'id'), url: textAt(reply.value, 'html_url') }),
+      };
+    },
+    async remove(id: number) {
+      return (await api.ask('DELETE', `${one}/${id}`)).ok;
     },
     async read(id: number) {
       const reply = await api.ask('GET', `${one}/${id}`);
@@ -126,8 +137,15 @@ export async function createCheckRun(
   }
 }
 
-function externalId({ runId = 0, runAttempt = 1 }: GithubRun, writer: string): string {
-  return `llmcheck:${runId}.${runAttempt}:${writer}`;
+function externalId({ runId = 0, runAttempt = 1, jobKey = '' }: GithubRun, writer: string): string {
+  return `llmcheck:${runId}.${runAttempt}:${jobKey}:${writer}`;
+}
+
+/** The check is of another job of the run if it is of the same attempt, or of an earlier one with other flags. */
+function compareJobs(check: JsonValue, { runId, runAttempt = 1, jobKey = '' }: GithubRun) {
+  const [, run, attempt, job] = /^llmcheck:(\d+)\.(\d+):(\w*):/.exec(textAt(check, 'external_id') ?? '') ?? [];
+  const hasSameFlags = job === jobKey;
+  return { hasSameFlags, isOther: Number(run) === runId && (Number(attempt) === runAttempt || !hasSameFlags) };
 }
 
 /** The checks of one name on the tested commit; empty where they can't be read. */
@@ -154,10 +172,15 @@ async function keepApart(api: GithubApi, run: GithubRun, { own, named, name, wri
   const ownId = numberAt(own, 'id');
   const published = { ok: true as const, how: 'created' as const, ...defined({ url: textAt(own, 'html_url') }) };
   if (ownId === undefined || run.runId === undefined) return published;
-  const isBefore = (check: JsonValue): boolean =>
-    textAt(check, 'external_id')?.startsWith(externalId(run, '')) === true && (numberAt(check, 'id') ?? ownId) < ownId;
-  if (!named.some(isBefore)) return published;
-  const body = { name: `${name} (${writer.slice(0, 6)})` };
+  const others = named
+    .filter((check) => (numberAt(check, 'id') ?? ownId) < ownId)
+    .map((check) => compareJobs(check, run))
+    .filter(({ isOther }) => isOther);
+  if (others.length === 0) return published;
+  // A job that is started again replaces its own.
+  const { jobKey = writer } = run;
+  const suffix = others.some(({ hasSameFlags }) => hasSameFlags) ? writer : jobKey;
+  const body = { name: `${name} (${suffix.slice(0, 6)})` };
   const renamed = await api.ask('PATCH', `/repos/${run.repository}/check-runs/${ownId}`, body);
   return renamed.ok ? { ...published, isShared: true } : renamed;
 }

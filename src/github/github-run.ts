@@ -22,6 +22,8 @@ export interface GithubRun {
   readonly runId?: number;
   /** Higher than 1 where the run was started again. */
   readonly runAttempt?: number;
+  /** By its flags: tells the jobs of a matrix apart that is not named. */
+  readonly jobKey?: string;
   /** The page of the job's log. */
   readonly runUrl?: string;
   /** The repository's page. */

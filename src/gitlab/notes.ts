@@ -40,6 +40,9 @@ export async function openNotes(api: JsonApi, { projectId, projectUrl, iid }: Me
         id === undefined ? await api.ask('POST', notes, body) : await api.ask('PUT', `${notes}/${id}`, body);
       return reply.ok ? { ok: true as const, ...linkOf(reply, `${projectUrl}/-/merge_requests/${iid}`) } : reply;
     },
+    async remove(id: number) {
+      return (await api.ask('DELETE', `${notes}/${id}`)).ok;
+    },
     async read(id: number) {
       const reply = await api.ask('GET', `${notes}/${id}`);
       return reply.ok ? textAt(reply.value, 'body') : undefined;
@@ -55,7 +58,7 @@ function readNote(note: JsonValue, ownerId: number | undefined) {
 
 function linkOf(reply: ApiReply & { readonly ok: true }, requestUrl: string) {
   const id = numberAt(reply.value, 'id');
-  return defined({ url: id === undefined ? undefined : `${requestUrl}#note_${id}` });
+  return defined({ id, url: id === undefined ? undefined : `${requestUrl}#note_${id}` });
 }
 
 /**

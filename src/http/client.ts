@@ -10,7 +10,7 @@ import { findProxy } from './proxy.ts';
 
 export interface HttpRequest {
   readonly url: string;
-  readonly method: 'POST' | 'GET' | 'PATCH' | 'PUT';
+  readonly method: 'POST' | 'GET' | 'PATCH' | 'PUT' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;

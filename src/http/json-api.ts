@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'PUT';
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
 /** Sends one request; rejects with a socket's error or a time-out, never for a status. */
 export type Send = (request: {
@@ -64,7 +64,13 @@ export function openJsonApi(
       const url = path.startsWith('/') ? apiUrl + path : path;
       for (let attempt = 1; ; attempt += 1) {
         const { reply, message } = await askOnce(method, url, body === undefined ? '' : JSON.stringify(body));
-        if (reply !== undefined && reply.status < 300) return { ok: true, value: parseBody(reply.text) };
+        if (reply !== undefined && reply.status < 300) {
+          const value = parseBody(reply.text);
+          if (value !== undefined) return { ok: true, value };
+          // The page of a proxy or of a log-in: nothing was read or written.
+          const said = `${method} ${path}: ${reply.status}, but the answer is not JSON`;
+          return { ok: false, message: toSafeLine(said), isTransient: false };
+        }
         const waitMs = waitBefore(reply, attempt, now());
         // A creation without an answer may have happened: the caller looks for it.
         const isTransient = waitMs !== undefined;
@@ -93,11 +99,11 @@ function waitBefore(reply: Awaited<ReturnType<Send>> | undefined, attempt: numbe
   return undefined;
 }
 
-function parseBody(text: string): JsonValue {
+function parseBody(text: string): JsonValue | undefined {
   try {
     return text === '' ? null : (JSON.parse(text) as JsonValue);
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -74,10 +74,11 @@ export async function upsertGithubComment(
   if (pullRequest === undefined) return { ok: false, message: 'the event is about no pull request' };
   const comments = openComments(api, { ...run, pullRequest }, await findAuthor(api, run.graphqlUrl));
   const mark = markOf(id, run, writer);
-  // Another job of the same attempt of the run.
+  const isSameJob = (other: ReportMark): boolean => other.job === mark.job;
+  // Another job of the run: of the same attempt, or of an earlier one with other flags.
   const isSibling = (other: ReportMark): boolean =>
-    other.writer !== writer && other.runId === run.runId && other.part === mark.part;
-  return upsertComment(comments, { mark, body, isSibling, noun: 'pull request' }, wait);
+    other.writer !== writer && other.runId === run.runId && (other.part === mark.part || !isSameJob(other));
+  return upsertComment(comments, { mark, body, isSibling, isSameJob, noun: 'pull request' }, wait);
 }
 
 /**

@@ -21,8 +21,9 @@ export async function publishNote(
     const notes = await openNotes(openGitlabApi(apiUrl, token, api), mergeRequest, pageSize);
     if (!notes.ok) return notes;
     const mark = { id, runId: pipelineId, part: jobKey, commit: headSha, writer };
-    const isSibling = (other: ReportMark): boolean => other.runId === pipelineId && other.part !== jobKey;
-    return upsertComment(notes, { mark, body, isSibling, noun: 'merge request' }, api.wait);
+    const isSameJob = (other: ReportMark): boolean => other.part === jobKey;
+    const isSibling = (other: ReportMark): boolean => other.runId === pipelineId && !isSameJob(other);
+    return upsertComment(notes, { mark, body, isSibling, isSameJob, noun: 'merge request' }, api.wait);
   });
 }
 

@@ -17,7 +17,12 @@ export interface CommentStore {
   findHead(): Promise<string | undefined>;
   /** A page, counted from 1, the oldest comment first. */
   list(page: number): Promise<{ readonly ok: true; readonly comments: readonly StoredComment[] } | Failed>;
-  write(id: number | undefined, body: string): Promise<{ readonly ok: true; readonly url?: string } | Failed>;
+  write(
+    id: number | undefined,
+    body: string,
+  ): Promise<{ readonly ok: true; readonly id?: number; readonly url?: string } | Failed>;
+  /** False where it stays. */
+  remove(id: number): Promise<boolean>;
   /** Undefined where it can't be read. */
   read(id: number): Promise<string | undefined>;
 }
@@ -28,6 +33,8 @@ export interface Comment {
   readonly body: string;
   /** True for the mark of another job of the same run. */
   readonly isSibling: (mark: ReportMark) => boolean;
+  /** True for the mark of this job, perhaps of an older run. */
+  readonly isSameJob: (mark: ReportMark) => boolean;
   readonly noun: 'pull request' | 'merge request';
 }
 
@@ -59,7 +66,9 @@ export async function upsertComment(
     if (head === undefined && own !== undefined && isNewer(own.mark, mark)) return outdated(own.mark.commit);
     const reply = await store.write(own?.id, body);
     // Two jobs that chose the same comment at the same time both replaced it: the one that lost looks for another.
-    const isLost = reply.ok && own !== undefined && (await isReplaced(store, own.id, mark));
+    const isLost =
+      reply.ok &&
+      (own === undefined ? await isSecond(store, comment, reply.id) : await isReplaced(store, own.id, mark));
     if (reply.ok && !isLost) {
       const how = own === undefined ? 'created' : 'updated';
       return { ok: true, how, ...defined({ url: reply.url }), ...(isShared && { isShared }) };
@@ -83,20 +92,34 @@ type FoundComment = {
   readonly isShared: boolean;
 };
 
-async function findComment(store: CommentStore, { mark, isSibling }: Comment): Promise<FoundComment | Failed> {
+/** The comment of this job, else the first one of the id that no other job of the run wrote. */
+async function findComment(
+  store: CommentStore,
+  { mark, isSibling, isSameJob }: Comment,
+): Promise<FoundComment | Failed> {
   let isShared = false;
+  let first: FoundComment['own'];
   for (let page = 1; page <= maxPages; page += 1) {
     const reply = await store.list(page);
     if (!reply.ok) return reply;
     for (const { id, body, isOwn } of reply.comments) {
       const found = isOwn ? readReportMark(body) : undefined;
       if (found?.id !== mark.id) continue;
-      if (!isSibling(found)) return { ok: true, own: { id, mark: found }, isShared };
-      isShared = true;
+      if (isSibling(found)) isShared = true;
+      else if (isSameJob(found)) return { ok: true, own: { id, mark: found }, isShared };
+      else first ??= { id, mark: found };
     }
     if (reply.comments.length < pageSize) break;
   }
-  return { ok: true, isShared };
+  return { ok: true, isShared, ...defined({ own: first }) };
+}
+
+/** True where another run made its comment a moment before: then the one of this run is removed, and that one updated. */
+async function isSecond(store: CommentStore, comment: Comment, ownId: number | undefined): Promise<boolean> {
+  if (ownId === undefined) return false;
+  const found = await findComment(store, comment);
+  if (!found.ok || found.own === undefined || found.own.id === ownId) return false;
+  return store.remove(ownId);
 }
 
 /** True where another process has written the comment since. One that can't be read counts as ours. */

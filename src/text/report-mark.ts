@@ -9,15 +9,18 @@ export interface ReportMark {
   readonly commit: string;
   /** Drawn at random for each process. */
   readonly writer: string;
+  /** Tells jobs of one id apart, where that is known. */
+  readonly job?: string | undefined;
 }
 
 /** A line that no page shows. The comment is found by it. */
-export function writeReportMark({ id, runId, part, commit, writer }: ReportMark): string {
-  return `<!-- llmcheck:${id} run=${runId}.${part} commit=${commit} by=${writer} -->`;
+export function writeReportMark({ id, runId, part, commit, writer, job }: ReportMark): string {
+  const ofJob = job === undefined ? '' : ` job=${job}`;
+  return `<!-- llmcheck:${id} run=${runId}.${part} commit=${commit} by=${writer}${ofJob} -->`;
 }
 
 export function readReportMark(body: string): ReportMark | undefined {
-  const [, id = '', runId, part, commit = '', writer = ''] =
-    /^<!-- llmcheck:(\S+) run=(\d+)\.(\d+) commit=(\w*) by=(\w+) -->/.exec(body) ?? [];
-  return id === '' ? undefined : { id, runId: Number(runId), part: Number(part), commit, writer };
+  const [, id = '', runId, part, commit = '', writer = '', job] =
+    /^<!-- llmcheck:(\S+) run=(\d+)\.(\d+) commit=(\w*) by=(\w+)(?: job=(\w+))? -->/.exec(body) ?? [];
+  return id === '' ? undefined : { id, runId: Number(runId), part: Number(part), commit, writer, job };
 }

@@ -133,7 +133,7 @@ async function openJob(): Promise<Job> {
 /** The marker of the job's own comment, copied by somebody else. */
 const jobId = 'llmcheck-prompts-5dd4f7e2';
 const spoofed = `<!-- llmcheck:${jobId} run=1.1 commit=b by=w -->\nfrom somebody else`;
-const ownComment = new RegExp(`^<!-- llmcheck:${jobId} run=\\d+\\.1 commit=[0-9a-f]{40} by=\\w+ -->\n### `);
+const ownComment = new RegExp(`^<!-- llmcheck:${jobId} run=\\d+\\.1 commit=[0-9a-f]{40} by=\\w+ job=\\w+ -->\n### `);
 
 const gitEnv = {
   GIT_AUTHOR_NAME: 'a',

@@ -64,9 +64,13 @@ export async function startGithubServer(token: string): Promise<GithubServer> {
       comments.push(comment);
       return { status: 201, body: { ...comment, html_url: `https://github.example/c/${comment.id}` } };
     }
-    const id = /^(?:PATCH|GET) \/repos\/acme\/shop\/issues\/comments\/(\d+)$/.exec(route)?.[1];
+    const id = /^(?:PATCH|GET|DELETE) \/repos\/acme\/shop\/issues\/comments\/(\d+)$/.exec(route)?.[1];
     const found = comments.find((comment) => String(comment.id) === id);
     if (found !== undefined) {
+      if (request.method === 'DELETE') {
+        comments.splice(comments.indexOf(found), 1);
+        return { status: 204 };
+      }
       if (request.method === 'PATCH') found.body = String(body['body']);
       return { body: { ...found, html_url: `https://github.example/c/${found.id}` } };
     }

@@ -54,9 +54,13 @@ export async function startGitlabServer(): Promise<GitlabServer> {
       notes.push(note);
       return { status: 201, body: { ...note } };
     }
-    const id = new RegExp(`^(?:PUT|GET) ${request}/notes/(\\d+)$`).exec(route)?.[1];
+    const id = new RegExp(`^(?:PUT|GET|DELETE) ${request}/notes/(\\d+)$`).exec(route)?.[1];
     const found = notes.find((note) => String(note.id) === id);
     if (found === undefined) return { status: 404, body: { message: '404 Not found' } };
+    if (method === 'DELETE') {
+      notes.splice(notes.indexOf(found), 1);
+      return { status: 204 };
+    }
     if (method === 'PUT') found.body = String(body['body']);
     return { body: { ...found } };
   }

@@ -8,6 +8,7 @@ import { nameBranch } from '../../publishing/checkout.ts';
 import type { JobIdentity } from '../../publishing/identify-job.ts';
 import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { sha256Hex } from '../../text/sha256.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import type { CiPage, CiRequest } from '../output/ci-outcome.ts';
@@ -68,7 +69,8 @@ Examples:
 
 async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
   const event = readEvent(io);
-  const github = parseGithubRun(io.env, event);
+  const parsed = parseGithubRun(io.env, event);
+  const github = parsed && { ...parsed, jobKey: hashFlags(givenPaths, flags) };
   const job = findIdentity(listJobParts(io.env), flags, io);
   if (flags.untrusted !== undefined) return publishUntrusted(flags.untrusted, io, { github, event, id: job.id });
   if (flags.issue === true) refuseIssueElsewhere(flags, github);
@@ -103,6 +105,11 @@ function refuseBesidePublish(paths: readonly string[], flags: Flags): void {
   if (paths.length === 0 && others.every((value) => value === undefined)) return;
   const hint = 'give --publish alone, with --id, --config and --page-url';
   throw usageError('--publish runs nothing: it publishes what --publish-later left', hint);
+}
+
+/** The jobs of a matrix that is not named mostly differ in what they run. */
+function hashFlags(paths: readonly string[], { args, paths: morePaths, baseline, merge = '' }: Flags): string {
+  return sha256Hex(JSON.stringify([paths, args, morePaths, baseline, merge])).slice(0, 8);
 }
 
 /** A change is not drift, and a stored run can't be repeated. */

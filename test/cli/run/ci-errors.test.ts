@@ -94,6 +94,17 @@ describe('a token', () => {
     expect([stdout, stderr]).toEqual([expect.stringContaining(hint), expect.stringContaining(hint)]);
   });
 
+  test('behind a proxy that answers with its own page publishes nothing, and the job says so', async () => {
+    const jobs = await openGithubJobs(files);
+    jobs.github.intercept = () => ({ status: 200, body: '<html>Log in</html>' });
+    const { code, stdout, outputs } = await jobs.act();
+    expect([code, outputs['commentUrl'], outputs['checkRunUrl']]).toEqual([0, undefined, undefined]);
+    expect(annotationsOf(stdout)).toEqual([
+      expect.stringMatching(/the comment was not published: .*200, but the answer is not JSON/),
+      expect.stringMatching(/the check was not published: .*200, but the answer is not JSON/),
+    ]);
+  });
+
   test('without annotations the log has the warning', async () => {
     const jobs = await openGithubJobs(files);
     jobs.github.intercept = ({ url }) => (url.endsWith('/check-runs') ? denied : undefined);

@@ -240,6 +240,25 @@ describe('what cannot be published is a warning with the next step, and changes 
     }
   });
 
+  test('a note whose first one another pipeline makes a moment before stays one', async () => {
+    const jobs = await openGitlabJobs(files);
+    await jobs.act();
+    const body =
+      jobs.gitlab.notes
+        .splice(0)[0]
+        ?.body.replace(/run=\d+/, 'run=50')
+        .replace(/by=\w+/, 'by=other') ?? '';
+    let isRaced = false;
+    jobs.gitlab.intercept = ({ method }) => {
+      if (method === 'POST' && !isRaced) jobs.gitlab.notes.push({ id: 900, body, author: bot });
+      isRaced ||= method === 'POST';
+      return undefined;
+    };
+    await jobs.act();
+    expect([isRaced, jobs.gitlab.notes.map(({ id }) => id)]).toEqual([true, [900]]);
+    expect(jobs.gitlab.notes[0]?.body).not.toContain('by=other');
+  });
+
   test('a query for the owner of the token that fails makes no second note', async () => {
     const jobs = await openGitlabJobs(files);
     await jobs.act();

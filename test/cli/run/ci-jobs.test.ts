@@ -67,6 +67,48 @@ describe('two jobs of a pull request never hide each other', () => {
     expect(new Set(jobs.github.checks.map(({ name }) => name)).size).toBe(2);
   });
 
+  describe('of a matrix that they do not name, but with flags of their own', () => {
+    const run = (jobs: GithubJobs, name: 'a' | 'b', options: JobOptions) =>
+      jobs.act({ ...options, args: `--no-baseline packages/${name}/evals/words.eval.yaml` });
+    const suitesOf = ({ github }: GithubJobs) =>
+      github.comments.map(({ body }) => `${/(FAILED|PASSED)/.exec(body)?.[0]} ${/`([ab]-words)`/.exec(body)?.[1]}`);
+    const bothRed = {
+      ...monorepo,
+      'packages/b/evals/words.eval.yaml': wordSuite('b-words', ['green']),
+    };
+
+    test('a re-run of one hides nothing of the other', async () => {
+      const jobs = await openGithubJobs(bothRed);
+      await run(jobs, 'a', { runId: 5 });
+      await run(jobs, 'b', { runId: 5 });
+      jobs.answers.set('green', 'else');
+      // What it is asked for is now answered, as after a fault that passed.
+      const again = await jobs.act({
+        runId: 5,
+        attempt: 2,
+        flags: ['--comment', '--check-run'],
+        args: '--no-baseline packages/b/evals/words.eval.yaml',
+        env: { LLMCHECK_CACHE: 'refresh' },
+      });
+      expect(again.code).toBe(0);
+      expect(suitesOf(jobs)).toEqual(['FAILED a-words', expect.stringContaining('PASSED')]);
+      expect(verdictsOf(jobs)).toEqual({ comments: ['FAILED', 'PASSED'], checks: ['failure', 'success'] });
+      expect(jobs.github.checks.filter(({ name }) => name === 'llmcheck (prompts / eval)')).toMatchObject([
+        { conclusion: 'failure' },
+      ]);
+    });
+
+    test('each updates its own comment, in whatever order they end', async () => {
+      const jobs = await openGithubJobs(bothRed);
+      await run(jobs, 'a', { runId: 5 });
+      await run(jobs, 'b', { runId: 5 });
+      jobs.push();
+      await run(jobs, 'b', { runId: 6 });
+      expect(suitesOf(jobs)).toEqual(['FAILED a-words', 'FAILED b-words']);
+      expect(jobs.github.comments.map(({ body }) => /run=(\d+)/.exec(body)?.[1])).toEqual(['5', '6']);
+    });
+  });
+
   test('a job for a push beside one for the pull request, on one commit', async () => {
     const jobs = await openGithubJobs(monorepo);
     await jobs.act({ folder: 'packages/a' });

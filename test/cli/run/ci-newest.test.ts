@@ -87,6 +87,28 @@ describe('faults of the API', () => {
     expect(jobs.github.comments.slice(150).map(({ body }) => shownBy(body))).toEqual([['PASSED', jobs.github.head]]);
   });
 
+  test.each(['before', 'after'])('stays one comment where another run makes its first a moment %s', async (when) => {
+    const jobs = await openGithubJobs(files);
+    await jobs.act();
+    const [own] = jobs.github.comments.splice(0);
+    const other = { id: when === 'before' ? 900 : 2000, user: { login: 'github-actions[bot]' } };
+    const body = own?.body.replace(/run=\d+/, 'run=50').replace(/by=\w+/, 'by=other') ?? '';
+    let isRaced = false;
+    jobs.github.intercept = ({ method, url }) => {
+      if (isRaced || !url.includes('/issues/7/comments')) return undefined;
+      const isFirst = when === 'before' ? method === 'POST' : method === 'GET' && jobs.github.comments.length > 0;
+      if (isFirst) jobs.github.comments.push({ ...other, body });
+      isRaced ||= isFirst;
+      return undefined;
+    };
+    jobs.project.write('evals/words.eval.yaml', failing);
+    const head = jobs.push();
+    await jobs.act();
+    // The run that came second removes its own, and updates the other.
+    const left = jobs.github.comments.filter(({ body: text }) => when === 'before' || !text.includes('by=other'));
+    expect([isRaced, left.map(({ body: text }) => shownBy(text))]).toEqual([true, [['FAILED', head]]]);
+  });
+
   test('a check whose creation fails is created once', async () => {
     const jobs = await openGithubJobs(files);
     let failures = 0;

@@ -57,7 +57,7 @@ describe('a comment on the results of a fork', () => {
     const { code, summary } = await jobs.comment();
     expect([code, jobs.github.comments.length]).toEqual([0, 1]);
     expect(jobs.github.comments[0]?.user.login).toBe(robot);
-    expect(bodyOf(jobs)).toMatch(/^<!-- llmcheck:\S+ run=\d+\.1 commit=\w+ by=\w+ -->\n> \*\*Not verified\*\*/);
+    expect(bodyOf(jobs)).toMatch(/^<!-- llmcheck:\S+ run=\d+\.1 commit=\w+ by=\w+ job=\w+ -->\n> \*\*Not verified\*\*/);
     expect(bodyOf(jobs)).toContain('### ⚪ llmcheck, not verified: FAILED');
     expect(bodyOf(jobs)).toContain(`commit \`${jobs.forkSha.slice(0, 12)}\``);
     expect(summary).toContain('Not verified');
