@@ -2,6 +2,7 @@ import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Published } from '../model/published.ts';
 import type { ReportMark } from '../text/report-mark.ts';
+import { clipText } from '../text/shorten.ts';
 import { type GithubApi, memberAt, numberAt, textAt } from './github-api.ts';
 import type { GithubPullRequest, GithubRun } from './github-run.ts';
 
@@ -120,7 +121,7 @@ export async function createCheckRun(
     status: 'completed',
     conclusion,
     external_id: externalId(run, writer),
-    output: { title: title.slice(0, maxTitleChars), summary },
+    output: { title: clipText(title, maxTitleChars), summary },
     ...defined({ details_url: runUrl }),
   };
   for (let attempt = 1; ; attempt += 1) {

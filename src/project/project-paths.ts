@@ -99,7 +99,8 @@ interface RepositoryPlace {
 
 /** Paths of files relative to the repository; undefined outside of one. What is not a file in it keeps its name. */
 export function openRepositoryPaths({ cwd, root, env, blobUrl }: RepositoryPlace) {
-  const repository = findRepositoryRoot(cwd, env);
+  // A config elsewhere, or a job that starts beside the repository.
+  const repository = findRepositoryRoot(root, env) ?? findRepositoryRoot(cwd, env);
   if (repository === undefined) return undefined;
   const real = realOf(repository);
   const known = new Map<string, string | undefined>();

@@ -7,9 +7,12 @@ export interface RunOrigin {
   readonly shard?: RecordedShard;
   /** The commit that was checked out. */
   readonly testedSha?: string;
+  /** True where stored answers alone were used. */
+  readonly isReplay?: boolean;
 }
 
 export function readRunOrigin(path: string): RunOrigin {
   const { settings, provenance } = readRunHeader(path);
-  return defined({ shard: settings.shard, testedSha: provenance?.commit });
+  const isReplay = settings.cacheMode === 'replay';
+  return defined({ shard: settings.shard, testedSha: provenance?.commit, isReplay });
 }

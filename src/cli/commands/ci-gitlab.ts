@@ -68,7 +68,8 @@ async function runInGitlab(givenPaths: readonly string[], flags: Flags, io: Io):
   const event = eventOf(gitlab, { label, requests }, flags, io);
   return runInCi(givenPaths, flags, io, event, async (result) => {
     await writeFiles(result, { requests, event, flags }, io);
-    if (flags.note === true) await keepNote(result, { gitlab, id }, io);
+    const root = findProjectRoot(io.cwd, flags.config);
+    if (flags.note === true) await keepNote(result, { gitlab, id, root }, io);
     return result.outcome.exitCode;
   });
 }
@@ -80,8 +81,8 @@ interface Job {
 
 function eventOf(gitlab: GitlabRun | undefined, { label, requests }: Job, flags: Flags, io: Io): CiEvent {
   const { mergeRequest, headSha, jobUrl } = gitlab ?? {};
-  const blobUrl = gitlab && findGitlabBlobUrl(gitlab, io);
   const root = findProjectRoot(io.cwd, flags.config);
+  const blobUrl = gitlab && findGitlabBlobUrl(gitlab, { cwd: root, env: io.env });
   const paths = openRepositoryPaths({ cwd: io.cwd, root, env: io.env, ...defined({ blobUrl }) });
   const request: CiRequest | undefined = mergeRequest && {
     noun: 'merge request',
@@ -152,7 +153,7 @@ async function writeFiles({ report, problems, mask }: ToPublish, { requests, eve
 
 async function keepNote(
   { outcome, mask, origin }: ToPublish,
-  { gitlab, id }: { readonly gitlab: GitlabRun | undefined; readonly id: string },
+  { gitlab, id, root }: { readonly gitlab: GitlabRun | undefined; readonly id: string; readonly root: string },
   io: Io,
 ): Promise<void> {
   const warn = (text: string): void => {
@@ -172,7 +173,7 @@ async function keepNote(
     );
     return;
   }
-  const fault = findNoteFault(gitlab, { ...io, ...origin });
+  const fault = findNoteFault(gitlab, { ...origin, cwd: root, env: io.env });
   if (fault !== undefined) {
     warn(`the note was not written: ${fault}`);
     return;

@@ -9,6 +9,7 @@ import type { JobIdentity } from '../../publishing/identify-job.ts';
 import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { sha256Hex } from '../../text/sha256.ts';
+import { clipText } from '../../text/shorten.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import type { CiPage, CiRequest } from '../output/ci-outcome.ts';
@@ -74,8 +75,9 @@ async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io):
   const job = findIdentity(listJobParts(io.env), flags, io);
   if (flags.untrusted !== undefined) return publishUntrusted(flags.untrusted, io, { github, event, id: job.id });
   if (flags.issue === true) refuseIssueElsewhere(flags, github);
-  const options = { github, id: job.id, checkName: nameCheck(job, github) };
-  const heldPath = join(findProjectRoot(io.cwd, flags.config), '.llmcheck/publish', `${job.id}.json`);
+  const root = findProjectRoot(io.cwd, flags.config);
+  const options = { github, root, id: job.id, checkName: nameCheck(job, github) };
+  const heldPath = join(root, '.llmcheck/publish', `${job.id}.json`);
   if (flags.publish === true) {
     refuseBesidePublish(givenPaths, flags);
     return publishHeld(heldPath, findPage(flags, io), io, options);
@@ -93,7 +95,7 @@ async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io):
       report === undefined || drift === undefined
         ? result.outcome
         : await publishDrift(result.outcome, { report, drift }, flags, io, where);
-    const isHeld = flags.publishLater === true && holdOutcome(heldPath, result, flags, io);
+    const isHeld = flags.publishLater === true && holdOutcome(heldPath, { ...result, github }, flags, io);
     await publishOutcome(outcome, isHeld ? withoutHeld(flags) : flags, io, where);
     return outcome.exitCode;
   });
@@ -133,7 +135,7 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: F
   // A merge queue may test several pull requests on top of each other: each group has a base of its own.
   const root = findProjectRoot(io.cwd, flags.config);
   const base = baseRef === '' ? (github?.mergeBaseSha ?? '') : nameBranch(baseRef, root, io.env);
-  const blobUrl = github && findBlobUrl(github, io);
+  const blobUrl = github && findBlobUrl(github, { cwd: root, env: io.env });
   const paths = openRepositoryPaths({ cwd: io.cwd, root, env: io.env, ...defined({ blobUrl }) });
   const request: CiRequest | undefined = pullRequest && {
     noun: 'pull request',
@@ -159,6 +161,13 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: F
   };
 }
 
+/** The values of a matrix may be long texts. The hash of the id tells apart what begins alike. */
+function shortenLabel(label: string, id: string): string {
+  return label.length <= maxLabelUnits ? label : `${clipText(label, maxLabelUnits)}… ${id.slice(-8)}`;
+}
+
+const maxLabelUnits = 150;
+
 function findMissingBase({ env }: Io): string | undefined {
   const name = env['GITHUB_EVENT_NAME'] ?? '';
   if (!/^pull_request|^merge_group$/.test(name)) return undefined;
@@ -175,11 +184,11 @@ function findArtifacts(github: GithubRun | undefined, { issue, reporter }: Flags
 }
 
 /** A job for a push can test the same commit as one for a pull request, against another baseline. */
-function nameCheck({ label }: JobIdentity, github: GithubRun | undefined): string {
+function nameCheck({ id, label }: JobIdentity, github: GithubRun | undefined): string {
   const { eventName = '' } = github ?? {};
   // A required check has one name in the pull request and in the merge queue.
   const isGate = ['', 'pull_request', 'merge_group'].includes(eventName);
-  const name = label === '' ? 'llmcheck' : `llmcheck (${toSafeLine(label)})`;
+  const name = label === '' ? 'llmcheck' : `llmcheck (${shortenLabel(toSafeLine(label), id)})`;
   return isGate ? name : `${name} (${eventName})`;
 }
 

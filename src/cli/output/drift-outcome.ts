@@ -189,11 +189,12 @@ async function keepIssue(
   issue: DriftIssue,
   flags: PublishFlags,
   io: Io,
-  { github, origin }: PublishOptions,
+  { github, origin, root }: PublishOptions,
 ): Promise<KeptIssue | undefined> {
   const token = io.env['GITHUB_TOKEN'] ?? '';
   // Of the commit, `publishOutcome` warns.
-  if (github !== undefined && findPublishFault(github, { ...io, ...origin }) !== undefined) return undefined;
+  const checkout = { ...origin, cwd: root, env: io.env };
+  if (github !== undefined && findPublishFault(github, checkout) !== undefined) return undefined;
   if (github === undefined || token === '') {
     const missing = github === undefined ? 'GITHUB_REPOSITORY names no repository' : 'GITHUB_TOKEN is not set';
     warnOnPage(`the issue was not written: ${missing}`, flags, io);

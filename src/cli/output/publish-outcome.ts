@@ -16,6 +16,8 @@ export interface PublishFlags {
 }
 
 export interface PublishOptions {
+  /** Of the project. */
+  readonly root: string;
   readonly github: GithubRun | undefined;
   readonly mask: Mask;
   /** Of the comment. */
@@ -33,9 +35,9 @@ export async function publishOutcome(
   io: Io,
   options: PublishOptions,
 ): Promise<void> {
-  const { github, mask, origin } = options;
+  const { github, mask, origin, root } = options;
   const warn: Warn = (text) => io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
-  const fault = github === undefined ? undefined : findPublishFault(github, { ...io, ...origin });
+  const fault = github === undefined ? undefined : findPublishFault(github, { ...origin, cwd: root, env: io.env });
   const faultNote = fault === undefined ? '' : `> **Not published**: ${fault}.\n\n`;
   const body = mask(`${faultNote}${describeShard(origin)}${outcome.body}`);
   if (fault !== undefined) warn(`nothing is published to GitHub: ${fault}`);

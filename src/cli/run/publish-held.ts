@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { readOrUndefined, StorageError } from '../../files/write-files.ts';
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import type { Conclusion } from '../../publishing/publish-to-github.ts';
+import type { Conclusion, GithubRun } from '../../publishing/publish-to-github.ts';
 import type { RunOrigin } from '../../publishing/read-run-origin.ts';
 import { createMask } from '../../secrets/mask-secrets.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -19,6 +20,7 @@ interface Held {
   readonly version: 1;
   readonly flags: PublishFlags;
   readonly origin: RunOrigin;
+  readonly jobKey?: string;
   readonly conclusion: Conclusion;
   readonly title: string;
   readonly bodies: { readonly plain: string; readonly linked: string; readonly zipped: string };
@@ -33,7 +35,7 @@ const maxBodyChars = 65_000;
 /** Returns false where the file could not be written. Then the caller publishes at once, without a link to the page. */
 export function holdOutcome(
   path: string,
-  { outcome, bodyWith, mask, origin }: ToPublish,
+  { outcome, bodyWith, mask, origin, github }: ToPublish & { readonly github: GithubRun | undefined },
   { comment = false, checkRun = false, summary, annotations }: PublishFlags,
   io: Io,
 ): boolean {
@@ -41,6 +43,7 @@ export function holdOutcome(
     version: 1,
     flags: { comment, checkRun, summary, annotations },
     origin,
+    ...defined({ jobKey: github?.jobKey }),
     conclusion: outcome.conclusion,
     title: mask(outcome.title),
     bodies: {
@@ -76,7 +79,8 @@ export async function publishHeld(
     io.stderr.write('note: there is nothing to publish: no step with --publish-later and the same id ended\n');
     return exitCodes.passed;
   }
-  const { flags, origin, conclusion, title } = held;
+  const { flags, origin, conclusion, title, jobKey } = held;
+  const github = options.github && { ...options.github, ...defined({ jobKey }) };
   const outcome = {
     exitCode: exitCodes.passed,
     conclusion,
@@ -87,7 +91,7 @@ export async function publishHeld(
   };
   const maskNamed = maskByName(io.env);
   const maskToken = createMask([io.env['GITHUB_TOKEN'] ?? '']);
-  await publishOutcome(outcome, flags, io, { ...options, origin, mask: (text) => maskToken(maskNamed(text)) });
+  await publishOutcome(outcome, flags, io, { ...options, github, origin, mask: (text) => maskToken(maskNamed(text)) });
   return exitCodes.passed;
 }
 

@@ -185,7 +185,9 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
   if (flags.run !== undefined || flags.merge !== undefined) {
     refuseRunFlags(givenPaths, flags);
     const report = await readReport(flags, io);
-    return { report, mask: (text) => text, isReplay: false, exitCode: report.exitCode };
+    // The shards of a fork used stored answers alone.
+    const isReplay = event.isForeign && originOf(report, io).isReplay === true;
+    return { report, mask: (text) => text, isReplay, exitCode: report.exitCode };
   }
   const given = parseRunArguments(splitWords(flags.args, '--args'), io);
   const paths = [...givenPaths, ...splitWords(flags.paths, '--paths'), ...given.paths];

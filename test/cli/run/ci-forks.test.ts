@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type JobOptions, openGithubJobs, wordSuite } from '../../support/github-job.ts';
 
@@ -50,6 +51,27 @@ describe('a job without secrets', () => {
     const { code, summary } = await jobs.act({ from: 'eve/shop', hasKey: false });
     expect([code, summary]).toEqual([1, expect.stringContaining('llmcheck FAILED')]);
     expect(jobs.github.checks.at(-1)?.conclusion).toBe('failure');
+  });
+
+  test('that splits a run into shards is neutral as a whole', async () => {
+    const jobs = await openGithubJobs(files);
+    const fork = { from: 'eve/shop', hasKey: false, runId: 5 };
+    for (const shard of [1, 2]) {
+      await jobs.act({ ...fork, args: `--no-baseline --shard ${shard}/2`, matrix: { shard } });
+      cpSync(jobs.project.path('.llmcheck/runs'), jobs.project.path(`job/shards/${shard}`), { recursive: true });
+      jobs.git('clean', '-qdfx', '.llmcheck');
+    }
+    const merge = { job: 'verdict', args: '', flags: ['--comment', '--check-run', '--merge', 'job/shards'] };
+    const { code, outputs } = await jobs.act({ ...fork, ...merge });
+    expect([code, outputs['conclusion'], jobs.github.checks.map(({ conclusion }) => conclusion)]).toEqual([
+      0,
+      'neutral',
+      ['neutral'],
+    ]);
+    expect(jobs.github.comments[0]?.body).toContain('llmcheck NEUTRAL: 3 of 3 cells could not be judged');
+    // The same records in the repository itself are no verdict.
+    const own = await jobs.act({ ...merge, runId: 6 });
+    expect([own.code, own.outputs['conclusion']]).toEqual([3, 'failure']);
   });
 
   test('whose suite cannot be read is a usage error, not neutral', async () => {

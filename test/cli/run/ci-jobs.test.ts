@@ -109,6 +109,15 @@ describe('two jobs of a pull request never hide each other', () => {
     });
   });
 
+  test('of a matrix with long values, in names that GitHub takes', async () => {
+    const jobs = await openGithubJobs(monorepo);
+    const matrix = (end: string) => ({ prompt: `🙂 <b>/`.repeat(60) + end });
+    await jobs.act({ runId: 5, matrix: matrix('a') });
+    await jobs.act({ runId: 6, matrix: matrix('b') });
+    const names = jobs.github.checks.map(({ name }) => name);
+    expect([new Set(names).size, names.filter((name) => name.length > 200 || /\p{Cs}/u.test(name))]).toEqual([2, []]);
+  });
+
   test('a job for a push beside one for the pull request, on one commit', async () => {
     const jobs = await openGithubJobs(monorepo);
     await jobs.act({ folder: 'packages/a' });

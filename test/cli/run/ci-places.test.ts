@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openGithubJobs, wordSuite } from '../../support/github-job.ts';
+import { type JobOptions, openGithubJobs, wordSuite } from '../../support/github-job.ts';
 import { runCli } from '../../support/run-cli.ts';
 
 const failing = wordSuite('words', ['red']);
@@ -14,14 +14,17 @@ function filesOf(stdout: string): readonly string[] {
 }
 
 describe('paths are relative to the repository', () => {
-  test.each([
+  test.each<[string, JobOptions & { readonly isBeside?: true }]>([
     ['in the folder of a project', { folder: 'packages/a' }],
     ['in a folder below the project', { folder: 'packages/a/evals', args: '--no-baseline words.eval.yaml' }],
     ['in the root, with a config elsewhere', { flags: ['--comment', '-c', 'packages/a/llmcheck.config.yaml'] }],
+    ['beside the repository, with a config in it', { folder: '..', isBeside: true }],
     ['in the root, with a path', { args: `--no-baseline ${placed}` }],
   ])('%s', async (_, options) => {
     const jobs = await openGithubJobs({ 'packages/a/llmcheck.config.yaml': '{}\n', [placed]: failing });
-    const { code, stdout, summary } = await jobs.act(options);
+    const config = jobs.project.path('packages/a/llmcheck.config.yaml');
+    const beside = { flags: ['--comment', '-c', config] };
+    const { code, stdout, summary } = await jobs.act({ ...options, ...(options.isBeside && beside) });
     expect(code).toBe(1);
     // The limit of the suite, and the case.
     expect(filesOf(stdout)).toEqual([`${placed}:1`, `${placed}:5`]);
@@ -30,6 +33,15 @@ describe('paths are relative to the repository', () => {
       expect.stringContaining(link),
       expect.stringContaining(link),
     ]);
+  });
+
+  test('and a job beside the repository publishes nothing of another commit', async () => {
+    const jobs = await openGithubJobs({ 'packages/a/llmcheck.config.yaml': '{}\n', [placed]: failing });
+    const config = jobs.project.path('packages/a/llmcheck.config.yaml');
+    const flags = ['--comment', '--check-run', '-c', config];
+    const { stderr } = await jobs.act({ folder: '..', flags, headSha: 'a'.repeat(40) });
+    expect(stderr).toContain('nothing is published to GitHub: the checkout is at');
+    expect([jobs.github.comments, jobs.github.checks]).toEqual([[], []]);
   });
 
   test('without git, from the folder that the runner names', async () => {

@@ -156,6 +156,15 @@ const rows: Readonly<Record<string, Row>> = {
     },
     shows: { ...failed, comments: [] },
   },
+  'a pull request that changes no suite': {
+    play: (jobs) => {
+      jobs.project.write('README.md', 'words\n');
+      jobs.push('readme');
+      return jobs.act({ ...gate, args: '--changed main... --allow-empty' });
+    },
+    // Nothing was looked at, so nothing is a success.
+    shows: { ...passed, checks: ['neutral'], outputs: { outcome: 'passed', conclusion: 'neutral', exitCode: '0' } },
+  },
   'a push': {
     play: (jobs) => jobs.act({ event: 'push', args: '' }),
     shows: { ...passed, comments: [] },
