@@ -251,6 +251,8 @@ function listRecords(folder: string, shown: string): readonly string[] {
 function parseRunArguments(words: readonly string[], io: Io): { readonly flags: RunFlags; readonly paths: string[] } {
   const run = new Command('run')
     .exitOverride()
+    // It would end the job with 0, and nothing would have run.
+    .helpOption(false)
     .configureOutput({ writeOut: (text) => io.stderr.write(text), writeErr: (text) => io.stderr.write(text) })
     .argument('[paths...]')
     .option('-c, --config <file>')
