@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentStep, AnsweredCall } from '../../src/model/agent.ts';
 import { compareTrajectories, describeTrajectoryChange } from '../../src/reports/cases/compare-trajectories.ts';
+import fc from '../support/property.ts';
 
 /** `find {"id":7}`, with its result after `→`, or a text in double quotes; calls made at once are joined by ` + `. */
 function steps(...written: readonly string[]): readonly AgentStep[] {
@@ -70,12 +71,13 @@ describe('the paths of an agent', () => {
       ['now calls issue at step 1'],
     ],
   ])('differ by %s', (_name, now, differences) => {
-    expect(compareTrajectories(path, now).differences).toEqual(differences);
+    expect(compareTrajectories({ trajectory: path }, { trajectory: now }).differences).toEqual(differences);
   });
 
   test('are compared with themselves in the other direction too', () => {
     const twice = steps('find {"id":7}', 'find {"id":7}', '"Done."');
-    expect(compareTrajectories(twice, steps('find {"id":7}', '"Done."')).differences).toEqual([
+    const once = steps('find {"id":7}', '"Done."');
+    expect(compareTrajectories({ trajectory: twice }, { trajectory: once }).differences).toEqual([
       'calls find once, was 2 times',
       'takes 2 steps, was 3',
     ]);
@@ -83,22 +85,44 @@ describe('the paths of an agent', () => {
 
   test('say of calls made at once in another order that nothing changed', () => {
     const [one, other] = [steps('find {"id":7} + find {"id":8}'), steps('find {"id":8} + find {"id":7}')];
-    expect(describeTrajectoryChange(one, other)).toBeUndefined();
+    expect(describeTrajectoryChange({ trajectory: one }, { trajectory: other })).toBeUndefined();
   });
 
   test('name what differs within long arguments, and mark the calls on both sides', () => {
     const long = (city: string) => steps(`ship {"note":"${'x'.repeat(100)}","to":{"city":"${city}"}}`, '"Done."');
     const [before, now] = [long('Bergen'), long('Oslo')];
-    const { differences, changedBefore, changedNow } = compareTrajectories(before, now);
+    const { differences, changedBefore, changedNow } = compareTrajectories({ trajectory: before }, { trajectory: now });
     expect(differences).toEqual([
       'calls ship with another $.to.city at step 1: the string "Oslo", was the string "Bergen"',
     ]);
     expect([[...changedBefore], [...changedNow]]).toEqual([before[0]?.calls, now[0]?.calls]);
   });
 
+  test('differ by the state that they leave', () => {
+    const leaves = (state: string) => ({ trajectory: path, state: { orders: { '7': state } } });
+    expect(describeTrajectoryChange(leaves('open'), leaves('cancelled'))).toBe(
+      'leaves the string "cancelled" at $.orders["7"] of the state, was the string "open"',
+    );
+    expect(describeTrajectoryChange(leaves('open'), { trajectory: path })).toBeUndefined();
+  });
+
+  test('do not differ from themselves, whatever they hold', () => {
+    const anyCall = fc.record({ name: fc.string(), rawArguments: fc.oneof(fc.json(), fc.string()) });
+    const anySteps = fc.array(fc.record({ text: fc.string(), calls: fc.array(anyCall, { maxLength: 3 }) }));
+    fc.assert(
+      fc.property(anySteps, (found) => {
+        const trajectory = found.map(({ text, calls }) => ({
+          text,
+          calls: calls.map((call) => ({ ...call, arguments: undefined })),
+        }));
+        expect(describeTrajectoryChange({ trajectory }, { trajectory })).toBeUndefined();
+      }),
+    );
+  });
+
   test('are described in one line of the most telling differences', () => {
     const now = steps('a {}', 'b {}', 'c {}', 'd {}');
-    expect(describeTrajectoryChange(path, now)).toBe(
+    expect(describeTrajectoryChange({ trajectory: path }, { trajectory: now })).toBe(
       'now calls a at step 1; now calls b at step 2; now calls c at step 3; and 4 more differences',
     );
   });

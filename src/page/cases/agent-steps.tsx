@@ -128,7 +128,7 @@ function Call({ call: { name, arguments: given, result }, label, isChanged }: Ca
       </h4>
       <TextBlock value={formatJson(text) ?? given} label={plainName(`Arguments of ${name}: ${label}`)} />
       {result === undefined ? (
-        <p class="muted">No result: the call ended the case.</p>
+        <p class="muted">No result.</p>
       ) : (
         <>
           <p class="muted">

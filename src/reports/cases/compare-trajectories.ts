@@ -1,6 +1,7 @@
 import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
 import { describePath, findDifference } from '../../json/deep-equal.ts';
 import { describeValue } from '../../json/describe-value.ts';
+import type { JsonValue } from '../../json/json.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
@@ -16,8 +17,15 @@ export interface TrajectoryComparison {
   readonly changedNow: ReadonlySet<AnsweredCall>;
 }
 
-/** Compares the paths of two answers: calls, arguments, order, steps and results. Calls made at once have no order. */
-export function compareTrajectories(before: readonly AgentStep[], now: readonly AgentStep[]): TrajectoryComparison {
+/** What an agent did, and what its tools kept of it. */
+export interface AgentPath {
+  readonly trajectory: readonly AgentStep[];
+  readonly state?: JsonValue | undefined;
+}
+
+/** Compares the paths of two answers: calls, arguments, order, steps, results and state. Calls made at once have no order. */
+export function compareTrajectories(was: AgentPath, is: AgentPath): TrajectoryComparison {
+  const [before, now] = [was.trajectory, is.trajectory];
   const [callsBefore, callsNow] = [listCalls(before), listCalls(now)];
   const same = pairCalls(callsBefore, callsNow, (call) => `${call.name} ${call.key}`);
   const isPaired = new Set(same.flat());
@@ -28,28 +36,29 @@ export function compareTrajectories(before: readonly AgentStep[], now: readonly 
   const gone = restBefore.filter((call) => !isSameTool.has(call));
   const added = restNow.filter((call) => !isSameTool.has(call));
   const moved = findMoved(same);
-  const results = same.filter(([was, is]) => hasOtherResult(was.call, is.call));
+  const results = same.filter(([old, found]) => hasOtherResult(old.call, found.call));
   // A cell that ended at a call made none of the later ones, which says nothing of the agent.
   const isCut = now.at(-1)?.calls.some(({ result }) => result === undefined) === true;
   const differences = [
     ...describeAdded(added, callsBefore, callsNow),
     ...(isCut ? [] : describeGone(gone, callsBefore, callsNow)),
-    ...other.map(([was, is]) => describeArguments(was, is)),
+    ...other.map(([old, found]) => describeArguments(old, found)),
     ...(moved === undefined ? [] : [describeMoved(moved)]),
     ...describeStepCount(before.length, now.length, isCut),
-    ...results.map(([, is]) => `gets another result of ${nameOf(is)} at step ${is.step}`),
+    ...results.map(([, found]) => `gets another result of ${nameOf(found)} at step ${found.step}`),
+    ...describeState(was.state, is.state),
   ];
   const changed = [...other, ...(moved === undefined ? [] : moved), ...results];
   return {
     differences,
-    changedBefore: new Set([...gone, ...changed.map(([was]) => was)].map(({ call }) => call)),
-    changedNow: new Set([...added, ...changed.map(([, is]) => is)].map(({ call }) => call)),
+    changedBefore: new Set([...gone, ...changed.map(([old]) => old)].map(({ call }) => call)),
+    changedNow: new Set([...added, ...changed.map(([, found]) => found)].map(({ call }) => call)),
   };
 }
 
 /** The differences in one line; undefined where there is none. */
-export function describeTrajectoryChange(before: readonly AgentStep[], now: readonly AgentStep[]): string | undefined {
-  const { differences } = compareTrajectories(before, now);
+export function describeTrajectoryChange(was: AgentPath, is: AgentPath): string | undefined {
+  const { differences } = compareTrajectories(was, is);
   if (differences.length === 0) return undefined;
   const more = differences.length - maxDescribed;
   return `${differences.slice(0, maxDescribed).join('; ')}${more > 0 ? `; and ${more} more differences` : ''}`;
@@ -186,6 +195,16 @@ function describeMoved([[, first], [, second]]: readonly [CallPair, CallPair]): 
 function describeStepCount(before: number, now: number, isCut: boolean): readonly string[] {
   if (now === before || (isCut && now < before)) return [];
   return [`takes ${formatCount(now, 'step')}, was ${before}`];
+}
+
+/** The first difference of the final states; none where a side keeps no state. */
+function describeState(was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
+  const difference = was === undefined || is === undefined ? undefined : findDifference(was, is);
+  if (difference === undefined) return [];
+  const path = shortenText(describePath(difference.path), maxArguments);
+  return [
+    `leaves ${describeValue(difference.found)} at ${path} of the state, was ${describeValue(difference.expected)}`,
+  ];
 }
 
 function nameOf({ name }: PlacedCall): string {

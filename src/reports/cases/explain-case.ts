@@ -55,8 +55,12 @@ export function explainCase(entry: CaseReport): CaseExplanation {
 /** What an agent does differently from the baseline, in its first trial that failed; undefined where it takes the same path. */
 function describePathChange({ trials, baseline }: CaseReport): string | undefined {
   const failed = trials.find(({ status }) => status === 'failed');
-  if (failed?.trajectory === undefined || baseline?.trajectory === undefined) return undefined;
-  return describeTrajectoryChange(baseline.trajectory, failed.trajectory);
+  const [is, was] = [failed?.trajectory, baseline?.trajectory];
+  if (is === undefined || was === undefined) return undefined;
+  return describeTrajectoryChange(
+    { trajectory: was, state: baseline?.state },
+    { trajectory: is, state: failed?.state },
+  );
 }
 
 /** `equals: expected "account"`: omits what was found where the report shows the answer beside it. */

@@ -96,7 +96,7 @@ function buildTrial(row: CellRow, baseline: KeptAnswer | undefined, limits: Page
     refusal: cutOptional(row.refusal, textChars),
     toolCalls: trajectory === undefined ? row.toolCalls?.map((call) => buildToolCall(call, limits)) : undefined,
     steps: trajectory?.map((step) => buildStep(step, limits)),
-    path: trajectory && baseline?.trajectory && buildPath(baseline.trajectory, trajectory, limits),
+    path: buildPath(baseline, row, limits),
     state: buildState(row.state, limits),
     finishReason,
     model,
@@ -167,12 +167,22 @@ function buildStep({ text, calls, latencyMs, usage }: AgentStep, limits: PageLim
   });
 }
 
-function buildPath(before: readonly AgentStep[], now: readonly AgentStep[], { textChars }: PageLimits): PagePath {
-  const { differences, changedBefore, changedNow } = compareTrajectories(before, now);
+/** Undefined where a side has no steps. */
+function buildPath(
+  before: Pick<KeptAnswer, 'trajectory' | 'state'> | undefined,
+  now: Pick<CellRow, 'trajectory' | 'state'>,
+  { textChars }: PageLimits,
+): PagePath | undefined {
+  const [was, is] = [before?.trajectory, now.trajectory];
+  if (was === undefined || is === undefined) return undefined;
+  const { differences, changedBefore, changedNow } = compareTrajectories(
+    { trajectory: was, state: before?.state },
+    { trajectory: is, state: now.state },
+  );
   return {
     differences: differences.slice(0, maxDifferences).map((text) => clipText(text, textChars)),
-    before: placesOf(before, changedBefore),
-    now: placesOf(now, changedNow),
+    before: placesOf(was, changedBefore),
+    now: placesOf(is, changedNow),
   };
 }
 

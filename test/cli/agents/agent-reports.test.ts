@@ -9,6 +9,13 @@ const secret = 'hunter2-swordfish';
 async function runChanged(before: readonly ScriptedStep[], now: readonly ScriptedStep[]) {
   const project = openTempProject();
   project.write('llmcheck.config.yaml', 'suites: [shop.eval.yaml]\n');
+  project.write(
+    'shop.mjs',
+    `const refunds = [];
+export const tools = { issue_refund({ order_id }) { refunds.push({ order_id, code: '${secret}' }); return 'refunded'; } };
+export const state = () => ({ refunds });
+`,
+  );
   const writeSuite = (prompt: string) =>
     project.write(
       'shop.eval.yaml',
@@ -21,10 +28,10 @@ cases:
   - id: late
     vars: { question: "Where is order 7731?" }
     tools:
-      find_order:
+     - find_order:
         - { when: { order_id: "7731" }, returns: { state: shipped, carrier: DHL, code: "${secret}" } }
         - { fails: "no such order" }
-      issue_refund: { returns: refunded }
+     - module: shop.mjs
     assert:
       - trajectory: { calls: [{ name: find_order, args: { order_id: "7731" } }], never: [issue_refund] }
 `,
@@ -83,7 +90,11 @@ describe('a broken case of an agent', () => {
     const [page] = pageCases(output('html'));
     const [trial] = page?.trials ?? [];
     expect(trial?.path).toEqual({
-      differences: ['now calls issue_refund at step 2', 'takes 3 steps, was 2'],
+      differences: [
+        'now calls issue_refund at step 2',
+        'takes 3 steps, was 2',
+        expect.stringMatching(/^leaves .* at \$\.refunds\[0\] of the state, was nothing$/),
+      ],
       before: [],
       now: [[1, 0]],
     });
@@ -93,6 +104,10 @@ describe('a broken case of an agent', () => {
       ['Refunded.', [], { inputTokens: 10, outputTokens: 5 }],
     ]);
     expect(trial?.steps?.[1]?.calls[0]?.result?.content).toBe('refunded');
+    expect([trial?.state, page?.baseline?.state]).toEqual([
+      expect.stringContaining('"order_id": "7731"'),
+      expect.stringContaining('"refunds": []'),
+    ]);
     expect(page?.baseline?.steps?.map(({ calls }) => calls.length)).toEqual([1, 0]);
     expect([trial?.toolCalls, page?.baseline?.toolCalls]).toEqual([undefined, undefined]);
   });
@@ -109,9 +124,10 @@ describe('a broken case of an agent', () => {
       ],
     });
     expect(found.baseline.trajectory).toHaveLength(2);
+    expect([found.trials[0].state.refunds.length, found.baseline.state]).toEqual([1, { refunds: [] }]);
   });
 
-  test('has no secret in its steps, arguments and results', async () => {
+  test('has no secret in its steps, arguments, results and state', async () => {
     const { project, output } = await runChanged(rightPath, refund);
     for (const name of ['terminal', 'markdown', 'github', 'html', 'json', 'junit'])
       expect([name, output(name).includes(secret)]).toEqual([name, false]);
