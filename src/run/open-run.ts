@@ -120,7 +120,9 @@ export async function openRun(
   const record = openRecord({ folder, header: earlier?.header ?? header, earlier, ports, onRefused });
   const compared = { suites: project.suites, findBaseline, cellOf, findDone: createFindDone(earlier, record) };
   const comparedAnswers = createComparedAnswers({ ...compared, ...defined({ compare: settings.compare }) });
-  const { trace } = ports;
+  const { trace, env } = ports;
+  const openTools = createToolOpener(env);
+  const ofCells = { planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, trace, openTools };
   return {
     options,
     ports,
@@ -140,17 +142,7 @@ export async function openRun(
     comparedAnswers,
     latelyFailed,
     order: header.settings.early?.order ?? '',
-    runnerOf: createCellRunners({
-      planned,
-      calls,
-      judgePorts,
-      findAccepted,
-      comparedAnswers,
-      stop,
-      bailGate,
-      trace,
-      openTools: createToolOpener(ports.env),
-    }),
+    runnerOf: createCellRunners(ofCells),
     remarks,
     startedMs: ports.clock.now(),
     state: { failedCells: 0, hasLowScore: false, isCutShort: false, isDecidedEarly: false },

@@ -47,6 +47,7 @@ export function openTrace(ports: TracePorts): OpenTrace {
   const run = { spanId: newId(8), startMs: nowMs() };
   const cells = new AsyncLocalStorage<CellSpan>();
   const ended = new WeakSet<CellResult>();
+  const parentOf = () => cells.getStore()?.spanId ?? run.spanId;
 
   function addCell(result: CellResult, spanId: string, startMs: number): void {
     addSpan({ name: 'llmcheck.cell', spanId, parentSpanId: run.spanId, startMs, ...describeCell(result) });
@@ -64,24 +65,20 @@ export function openTrace(ports: TracePorts): OpenTrace {
       const result = await cells.run(span, work);
       ended.add(result);
       // A conversation that broke off has a verdict that no check gave.
-      const verdicts = result.status === 'skipped' ? [] : result.verdicts;
-      for (const verdict of verdicts) if (isWithoutCheck(verdict)) addCheck(verdict, span.spanId, nowMs());
+      for (const verdict of verdictsWithoutCheck(result)) addCheck(verdict, span.spanId, nowMs());
       addCell(result, span.spanId, startMs);
       return result;
     },
     attempts: (config, endpoint, next) =>
       countAttempts(next, (request, attempt) => {
         const startMs = nowMs();
-        const parentSpanId = cells.getStore()?.spanId ?? run.spanId;
-        const name = `${operationOf(request)} ${request.model}`;
+        const parentSpanId = parentOf();
         return (outcome) => {
-          const attributes: Attributes = {
-            ...describeAttempt(request, outcome, endpoint, settings.capturesContent),
-            'llmcheck.provider': config.id,
-            'llmcheck.attempt': { integer: attempt },
-          };
+          const described = describeAttempt(request, outcome, endpoint, settings.capturesContent);
+          const own: Attributes = { 'llmcheck.provider': config.id, 'llmcheck.attempt': { integer: attempt } };
           const error = outcome?.status === 'failed' ? outcome.failure.kind : undefined;
-          addSpan({ name, kind: 'client', parentSpanId, startMs, attributes, error });
+          const name = `${operationOf(request)} ${request.model}`;
+          addSpan({ name, kind: 'client', parentSpanId, startMs, attributes: { ...described, ...own }, error });
         };
       }),
     startChecks() {
@@ -96,7 +93,7 @@ export function openTrace(ports: TracePorts): OpenTrace {
     },
     toolCall(call) {
       const startMs = nowMs();
-      const parentSpanId = cells.getStore()?.spanId ?? run.spanId;
+      const parentSpanId = parentOf();
       return (outcome) => {
         const attributes = toolAttributes(call, outcome, settings.capturesContent);
         addSpan({ name: `execute_tool ${call.name}`, parentSpanId, startMs, attributes, error: toolError(outcome) });
@@ -111,8 +108,9 @@ export function openTrace(ports: TracePorts): OpenTrace {
   };
 }
 
-function isWithoutCheck({ assertion }: Verdict): boolean {
-  return assertion === 'turns' || assertion === 'tools';
+function verdictsWithoutCheck(result: CellResult): readonly Verdict[] {
+  if (result.status === 'skipped') return [];
+  return result.verdicts.filter(({ assertion }) => assertion === 'turns' || assertion === 'tools');
 }
 
 interface NewSpan extends Pick<Span, 'name' | 'startMs' | 'attributes'> {
