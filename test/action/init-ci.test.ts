@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { Typed } from '../../src/cli/io.ts';
 import { installPrograms, runShell } from '../support/ci-shell.ts';
 import { runCli } from '../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
@@ -205,6 +206,36 @@ describe('init without --ci', () => {
     execFileSync('git', ['init', '-q'], { cwd: project.root });
     execFileSync('git', ['remote', 'add', 'origin', 'git@gitlab.example:acme/shop.git'], { cwd: project.root });
     expect((await project.run(['init'])).stdout).toContain('wrote    .gitlab-ci.yml');
+  });
+
+  test.each<[string, readonly (string | Typed)[], object, readonly string[]]>([
+    ['the system that is typed', [' GitLab '], {}, ['.gitlab-ci.yml']],
+    ['none', ['none'], {}, []],
+    ['the likely system, for an empty line', [''], {}, [workflowFile]],
+    ['the likely system, where the repository is on GitLab', [''], { '.gitlab-ci.yml': '{}\n' }, ['.gitlab-ci.yml']],
+    ['the likely system, where the input ends', [{ ended: 'input' }], {}, [workflowFile]],
+    ['what is typed after a name that is none', ['jenkins', 'gitlab'], {}, ['.gitlab-ci.yml']],
+  ])('asks on a terminal, and writes for %s', async (_, typed, files, written) => {
+    const project = openTempProject();
+    execFileSync('git', ['init', '-q'], { cwd: project.root });
+    for (const [path, text] of Object.entries(files)) project.write(path, String(text));
+    const asked: string[] = [];
+    const answer = (question: string): string | Typed => typed[asked.push(question) - 1] ?? { ended: 'input' };
+    const { code, stdout, stderr } = await runCli(['init'], { cwd: project.root, answer });
+    expect([code, stderr, asked.length]).toEqual([0, '', typed.length]);
+    const likely = Object.keys(files).length === 0 ? 'github' : 'gitlab';
+    expect(asked[0]).toBe(`CI system: github, gitlab or none? [${likely}] `);
+    expect(project.files('').filter((name) => [workflowFile, '.gitlab-ci.yml'].includes(name))).toEqual(written);
+    expect(stdout.includes('There is no template for jenkins')).toBe(typed[0] === 'jenkins');
+  });
+
+  test('writes nothing after Ctrl-C, and asks nothing where --ci answers', async () => {
+    const project = openTempProject();
+    const answer = (): Typed => ({ ended: 'interrupt' });
+    const stopped = await runCli(['init'], { cwd: project.root, answer });
+    expect([stopped.code, project.files('')]).toEqual([130, []]);
+    const told = await runCli(['init', '--ci', 'none'], { cwd: project.root, answer });
+    expect([told.code, told.stdout.includes('CI system')]).toEqual([0, false]);
   });
 
   test('--ci none writes no workflow, and another name is a usage error', async () => {

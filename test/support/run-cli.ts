@@ -18,10 +18,20 @@ export interface CliOptions {
   readonly randomSeed?: number;
   /** Told of everything that goes to stdout and stderr. */
   readonly onOutput?: (text: string) => void;
+  /** The answer to a question on a terminal; without it there is no terminal. */
+  readonly answer?: (question: string) => string | Typed;
   /** Types a line, given what was printed since the last one; without it the input has ended. */
   readonly input?: (shown: string) => string | Typed;
   /** Receives the function that plays a signal. */
   readonly onReady?: (signal: (name: 'SIGINT' | 'SIGTERM') => void) => void;
+}
+
+function askWith(answer: NonNullable<CliOptions['answer']>, print: (text: string) => void): NonNullable<Io['ask']> {
+  return (question) => {
+    print(question);
+    const typed = answer(question);
+    return Promise.resolve(typeof typed === 'string' ? { line: typed } : typed);
+  };
 }
 
 /** Runs the program in this process, through its real entry. */
@@ -45,6 +55,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
       random = (random * 16_807) % 2_147_483_647;
       return random / 2_147_483_647;
     },
+    ...(options.answer !== undefined && { ask: askWith(options.answer, (text) => write('stdout', text)) }),
     ...(options.openWatcher === undefined ? {} : { openWatcher: options.openWatcher }),
     openLines: () => {
       let read = 0;

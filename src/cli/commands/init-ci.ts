@@ -56,15 +56,21 @@ function managerIn(folder: string): PackageManager['name'] | undefined {
   return existsSync(join(folder, 'package-lock.json')) ? 'npm' : undefined;
 }
 
-/** Asks where a terminal is; else the repository says which system it uses. */
-export async function chooseCi(root: string, io: Io): Promise<CiSystem> {
+/** Asks where a terminal is; else the repository says which system it uses. Undefined after Ctrl-C. */
+export async function chooseCi(root: string, io: Io): Promise<CiSystem | undefined> {
   const repository = findRepository(root, io);
   const isGitlab =
     existsSync(join(repository, '.gitlab-ci.yml')) || /gitlab/i.test(readText(join(repository, '.git/config')));
   const likely = isGitlab ? 'gitlab' : 'github';
-  const typed = await io.ask?.(`CI system: github, gitlab or none? [${likely}] `);
-  const answer = typed !== undefined && 'line' in typed ? typed.line.trim().toLowerCase() : '';
-  return ciSystems.find((name) => name === answer) ?? likely;
+  for (;;) {
+    const typed = await io.ask?.(`CI system: github, gitlab or none? [${likely}] `);
+    if (typed === undefined) return likely;
+    if ('ended' in typed) return typed.ended === 'interrupt' ? undefined : likely;
+    const answer = typed.line.trim().toLowerCase();
+    const chosen = answer === '' ? likely : ciSystems.find((name) => name === answer);
+    if (chosen !== undefined) return chosen;
+    io.stdout.write(`There is no template for ${toSafeLine(answer)}; docs/ci.md shows jobs for other systems.\n`);
+  }
 }
 
 /** Writes the workflow where none runs llmcheck yet. It never changes a file that is there. */

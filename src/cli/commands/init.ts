@@ -25,8 +25,9 @@ export const define: DefineCommand = (command, { io, exit }) => {
     )
     .action(async (folder: string, { force = false, ci }: { readonly force?: boolean; readonly ci?: CiSystem }) => {
       const root = resolve(io.cwd, folder);
-      await init(root, { force, ci: ci ?? (await chooseCi(root, io)) }, io);
-      exit(exitCodes.passed);
+      const system = ci ?? (await chooseCi(root, io));
+      if (system !== undefined) await init(root, { force, ci: system }, io);
+      exit(system === undefined ? exitCodes.sigint : exitCodes.passed);
     });
 };
 

@@ -113,7 +113,8 @@ export function erroredSection(surveys: readonly SuiteSurvey[]): Section {
     errored.map((group) => {
       const { reason, count } = group;
       const where = nameVariants(group.variants, suite, (name) => codeSpan(name, 40));
-      return () => `- **${formatCount(count, 'case')}** with ${where}: ${codeSpan(reason, 300)}: ${nameGroup(group)}\n`;
+      return () =>
+        `- **${formatCount(count, 'case')}** with ${where}: ${codeSpan(reason.replaceAll('`', "'"), 300)}: ${nameGroup(group)}\n`;
     }),
   );
   return { head: '**Could not be judged**\n\n', items, tail: '\n', noun: 'messages of errors' };

@@ -96,8 +96,10 @@ export function codeList(names: readonly string[], count: number, columns: numbe
 
 /** A sentence as prose where it has only words and numbers, or else as code. */
 export function proseOrCode(text: string, columns: number): string {
-  const line = shortenLine(text, columns);
-  if (!plainProse.test(line) || autolinks.test(line)) return codeSpan(text, columns);
+  // A command in a message has backticks. Inside of a code span they would be shown.
+  const unmarked = text.replaceAll('`', "'");
+  const line = shortenLine(unmarked, columns);
+  if (!plainProse.test(line) || autolinks.test(line)) return codeSpan(unmarked, columns);
   return line.replaceAll('~', String.raw`\~`).replaceAll('[', String.raw`\[`).replaceAll(']', String.raw`\]`);
 }
 
