@@ -34,8 +34,7 @@ function OpenedReport({
 /** The route in the address. A new one scrolls to the top and moves the focus there. */
 function useRoute(isServed: boolean): Route {
   const [hash, setHash] = useState(location.hash);
-  // A layout effect: one after the first paint would miss an address that changed in between.
-  useLayoutEffect(() => {
+  const followAddress = () => {
     const onChange = () => {
       setHash(location.hash);
       scrollTo(0, 0);
@@ -43,7 +42,9 @@ function useRoute(isServed: boolean): Route {
     };
     addEventListener('hashchange', onChange);
     return () => removeEventListener('hashchange', onChange);
-  }, []);
+  };
+  // A layout effect: one after the first paint would miss an address that changed in between.
+  useLayoutEffect(followAddress, []);
   const route = useMemo(() => parseRoute(hash, isServed), [hash, isServed]);
   const subjectKey = route.kind === 'report' ? JSON.stringify(route.subject) : '';
   // An equal subject stays the same object, so that its data is kept.

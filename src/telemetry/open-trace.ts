@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { defined } from '../json/defined.ts';
 import type { CellResult } from '../model/cell.ts';
-import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import type { Complete, CompletionOutcome, CompletionRequest, ToolCall } from '../model/completion.ts';
 import type { RunTrace } from '../model/progress.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Report } from '../model/report.ts';
@@ -91,20 +91,26 @@ export function openTrace(ports: TracePorts): OpenTrace {
       addCheck(verdict, span.spanId, span.checksStartMs);
       span.checksStartMs = nowMs();
     },
-    toolCall(call) {
-      const startMs = nowMs();
-      const parentSpanId = parentOf();
-      return (outcome) => {
-        const attributes = toolAttributes(call, outcome, settings.capturesContent);
-        addSpan({ name: `execute_tool ${call.name}`, parentSpanId, startMs, attributes, error: toolError(outcome) });
-      };
-    },
+    toolCall: (call) => traceToolCall(call, ports, addSpan, parentOf()),
     result(result) {
       if (!ended.has(result)) addCell(result, newId(8), nowMs());
     },
     finish(report) {
       addSpan({ name: 'llmcheck.run', ...run, parentSpanId: settings.parent?.spanId, ...describeRun(report) });
     },
+  };
+}
+
+function traceToolCall(
+  call: ToolCall,
+  { settings, nowMs }: TracePorts,
+  addSpan: ReturnType<typeof createAddSpan>,
+  parentSpanId: string,
+): ReturnType<OpenTrace['toolCall']> {
+  const startMs = nowMs();
+  return (outcome) => {
+    const attributes = toolAttributes(call, outcome, settings.capturesContent);
+    addSpan({ name: `execute_tool ${call.name}`, parentSpanId, startMs, attributes, error: toolError(outcome) });
   };
 }
 
