@@ -321,14 +321,25 @@ describe('the action', { tags: 'slow' }, () => {
     expect([...job.artifacts.keys()]).toEqual(['llmcheck-prompts-0.html', 'llmcheck-prompts-1.html']);
   });
 
+  test.each([
+    ['issue', ''],
+    ['comment', 'yes'],
+    ['check-run', 'on'],
+  ])('refuses another value of %s than true and false', async (name, value) => {
+    const job = await openJob();
+    const { exitCode, log } = await job.act({ event: 'push', inputs: { [name]: value } });
+    expect([exitCode, log]).toEqual([2, expect.stringContaining(`the input ${name} has to be true or false`)]);
+  });
+
   test('hands its inputs over as data, whatever stands in them', async () => {
     const job = await openJob();
     const hostile = '"; touch owned; $(touch owned) `touch owned` \'';
     const run = await job.act({
       event: 'push',
-      inputs: { paths: `${hostile}"`, args: '--tag $(touch${IFS}owned)', comment: hostile },
+      inputs: { paths: `${hostile}"`, args: '--tag $(touch${IFS}owned)' },
     });
     expect(run.exitCode).not.toBe(0);
+    expect((await job.act({ event: 'push', inputs: { comment: hostile } })).exitCode).toBe(2);
     const bad = await job.act({ event: 'push', inputs: { version: 'latest' } });
     expect([bad.exitCode, bad.log.includes('has to be exact')]).toEqual([2, true]);
     expect(job.files('').filter((file) => file.includes('owned'))).toEqual([]);
