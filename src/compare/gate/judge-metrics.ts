@@ -67,39 +67,34 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
     });
   }
   if (compared.classes !== undefined) hypotheses.push(...findClassHypotheses(compared.classes));
-  hypotheses.push({
-    metric: 'cost',
-    code: 'cost-regressed',
-    evidence: compared.costUsd,
-    margin: gate.cost.maxIncrease ?? defaultMaxCostIncrease,
-    isRatio: true,
-    level: gate.cost.maxIncrease === undefined ? 'warn' : 'fail',
-    p: compared.costUsd.p,
-  });
+  const { cost, steps, latency } = gate;
+  hypotheses.push(increaseOf('cost', compared.costUsd, cost.maxIncrease, defaultMaxCostIncrease));
   if (compared.steps !== undefined) {
-    hypotheses.push({
-      metric: 'steps',
-      code: 'steps-regressed',
-      evidence: compared.steps,
-      margin: gate.steps?.maxIncrease ?? defaultMaxStepsIncrease,
-      isRatio: true,
-      level: gate.steps?.maxIncrease === undefined ? 'warn' : 'fail',
-      p: compared.steps.p,
-    });
+    hypotheses.push(increaseOf('steps', compared.steps, steps?.maxIncrease, defaultMaxStepsIncrease));
   }
   // The latency of another day is not comparable.
   if (compared.latencyComparable) {
-    hypotheses.push({
-      metric: 'latency',
-      code: 'latency-regressed',
-      evidence: compared.latencyMs,
-      margin: gate.latency.maxIncrease ?? defaultMaxLatencyIncrease,
-      isRatio: true,
-      level: gate.latency.maxIncrease === undefined ? 'warn' : 'fail',
-      p: compared.latencyMs.p,
-    });
+    hypotheses.push(increaseOf('latency', compared.latencyMs, latency.maxIncrease, defaultMaxLatencyIncrease));
   }
   return hypotheses;
+}
+
+/** A metric that must not rise by more than a share: a limit that the user wrote fails. */
+function increaseOf(
+  metric: 'cost' | 'steps' | 'latency',
+  evidence: Hypothesis['evidence'],
+  maxIncrease: number | undefined,
+  usual: number,
+): Hypothesis {
+  return {
+    metric,
+    code: `${metric}-regressed`,
+    evidence,
+    margin: maxIncrease ?? usual,
+    isRatio: true,
+    level: maxIncrease === undefined ? 'warn' : 'fail',
+    p: evidence.p,
+  };
 }
 
 function findClassHypotheses({ f1, recall }: ComparedClasses): readonly Hypothesis[] {
