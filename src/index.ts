@@ -36,6 +36,7 @@ export type {
   ProviderAnswer,
   ProviderPlugin,
   ProviderRequest,
+  TakenStep,
   ToolFunction,
   ToolsModule,
   TypedSchema,

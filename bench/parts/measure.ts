@@ -63,9 +63,9 @@ export interface BenchServer {
   stop(): void;
 }
 
-/** A server of its own process that answers each request right after `delayMs`. */
-export async function startServer(delayMs: number): Promise<BenchServer> {
-  const child = spawn(process.execPath, [join(parts, 'server.mjs'), `${delayMs}`], {
+/** A server of its own process that answers each request right after `delayMs`; with several steps, it calls a tool in all but the last. */
+export async function startServer(delayMs: number, steps = 1): Promise<BenchServer> {
+  const child = spawn(process.execPath, [join(parts, 'server.mjs'), `${delayMs}`, `${steps}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const port = await new Promise<string>((resolvePort) => {

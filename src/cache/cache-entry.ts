@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { writeJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import {
@@ -25,15 +26,35 @@ const usageSchema = z.strictObject({
   outputAudioTokens: count.exactOptional(),
 });
 
-const toolCallSchema = z
-  .strictObject({
-    id: z.string().exactOptional(),
-    name: z.string(),
-    // What was parsed from JSON is a JSON value; walking it again would prove nothing.
-    arguments: z.custom<JsonValue>(() => true).optional(),
-    rawArguments: z.string().optional(),
-  })
-  .transform(completeToolCall);
+const writtenToolCall = {
+  id: z.string().exactOptional(),
+  name: z.string(),
+  // What was parsed from JSON is a JSON value; walking it again would prove nothing.
+  arguments: z.custom<JsonValue>(() => true).optional(),
+  rawArguments: z.string().optional(),
+};
+
+const toolCallSchema = z.strictObject(writtenToolCall).transform(completeToolCall);
+
+const stepSchema = z.strictObject({
+  text: z.string(),
+  calls: z.array(
+    z
+      .strictObject({
+        ...writtenToolCall,
+        result: z
+          .strictObject({
+            content: z.string(),
+            isError: z.literal(true).exactOptional(),
+            latencyMs: count.exactOptional(),
+          })
+          .exactOptional(),
+      })
+      .transform(({ result, ...call }) => ({ ...completeToolCall(call), ...defined({ result }) })),
+  ),
+  latencyMs: count.exactOptional(),
+  usage: usageSchema.exactOptional(),
+});
 
 const writtenCompletion = z.strictObject({
   text: z.string().optional(),
@@ -47,6 +68,7 @@ const writtenCompletion = z.strictObject({
   responseId: z.string().exactOptional(),
   model: z.string().exactOptional(),
   systemFingerprint: z.string().exactOptional(),
+  steps: z.array(stepSchema).exactOptional(),
   // Written by an adapter, and read by it alone.
   continuation: z.custom<JsonValue>(() => true).exactOptional(),
 });

@@ -1,6 +1,7 @@
 import type { ArgumentMatch } from '../json/argument-match.ts';
-import type { ToolCall, Usage } from './completion.ts';
 import type { CodeSource } from './own-code.ts';
+
+export type { AgentStep, AnsweredCall, ToolResult } from './completion.ts';
 
 /** How a case answers the model's tool calls, and how often the model is asked. */
 export interface AgentSettings {
@@ -26,27 +27,6 @@ export type StubAnswer =
   | { readonly kind: 'fails'; readonly message: string }
   /** The call itself fails the cell. */
   | { readonly kind: 'never' };
-
-/** What a tool answered. */
-export interface ToolResult {
-  readonly content: string;
-  readonly isError?: true;
-  /** Absent where it was not measured, as for a stub. */
-  readonly latencyMs?: number;
-}
-
-/** A tool call and its result; a call that ended the cell has none. */
-export interface AnsweredCall extends ToolCall {
-  readonly result?: ToolResult;
-}
-
-/** One answer of the model, with the tool calls that it made. */
-export interface AgentStep {
-  readonly text: string;
-  readonly calls: readonly AnsweredCall[];
-  readonly latencyMs?: number;
-  readonly usage?: Usage;
-}
 
 /** An answer with more calls at once fails its cell, so that a run stays inside its bounds. */
 export const maxCallsPerStep = 16;

@@ -87,6 +87,27 @@ export interface CompletionRequest {
   readonly origin: RequestOrigin;
 }
 
+/** What a tool answered. */
+export interface ToolResult {
+  readonly content: string;
+  readonly isError?: true;
+  /** Absent where it was not measured, as for a stub. */
+  readonly latencyMs?: number;
+}
+
+/** A tool call and its result; a call that ended the cell has none. */
+export interface AnsweredCall extends ToolCall {
+  readonly result?: ToolResult;
+}
+
+/** One answer of the model, with the tool calls that it made. */
+export interface AgentStep {
+  readonly text: string;
+  readonly calls: readonly AnsweredCall[];
+  readonly latencyMs?: number;
+  readonly usage?: Usage;
+}
+
 export interface Completion {
   readonly text: string;
   /** Reasoning is kept apart from the text. */
@@ -104,6 +125,8 @@ export interface Completion {
   /** The model snapshot as the API answered it. */
   readonly model?: string;
   readonly systemFingerprint?: string;
+  /** The steps of an agent of the user's own, which the program that ran it reports; the last one is the answer itself. */
+  readonly steps?: readonly AgentStep[];
   /** What the adapter must send back with this answer when the conversation goes on, such as signed reasoning. */
   readonly continuation?: JsonValue;
 }
@@ -188,7 +211,7 @@ export type Complete = (request: CompletionRequest, signal: AbortSignal) => Prom
  * time, where no call of a tool holds numbers that no double keeps.
  */
 export function completionText(completion: Completion): string {
-  if (completion.toolCalls.length > 0) return canonicalJson(completion);
+  if (completion.toolCalls.length > 0 || completion.steps !== undefined) return canonicalJson(completion);
   const { usage } = completion;
   return JSON.stringify({
     continuation: completion.continuation,
@@ -199,6 +222,7 @@ export function completionText(completion: Completion): string {
     reasoning: completion.reasoning,
     refusal: completion.refusal,
     responseId: completion.responseId,
+    steps: undefined,
     systemFingerprint: completion.systemFingerprint,
     text: completion.text,
     toolCalls: completion.toolCalls,

@@ -162,7 +162,8 @@ export interface ProviderRequest<Options = unknown> {
 
 /** An answer with more than its text. */
 export interface ProviderAnswer {
-  readonly text: string;
+  /** Needed unless `steps` or `messages` hold it. */
+  readonly text?: string;
   readonly reasoning?: string;
   readonly refusal?: string;
   readonly toolCalls?: readonly { readonly id?: string; readonly name: string; readonly arguments: JsonValue }[];
@@ -170,6 +171,22 @@ export interface ProviderAnswer {
   readonly usage?: Usage;
   /** The model snapshot that answered. */
   readonly model?: string;
+  /** The steps that an agent took, the last one being the answer; `text` may be left out then. */
+  readonly steps?: readonly TakenStep[];
+  /** The same as messages of OpenAI's chat completions or of Anthropic, as they are. */
+  readonly messages?: readonly JsonObject[];
+}
+
+/** What an agent said in one step, and the tool calls it made. */
+export interface TakenStep {
+  readonly text?: string;
+  readonly toolCalls?: readonly {
+    readonly id?: string;
+    readonly name: string;
+    readonly arguments: JsonValue;
+    readonly result?: JsonValue;
+    readonly isError?: boolean;
+  }[];
 }
 
 /** An adapter that suites name like a built-in one: `name:model`. */

@@ -129,9 +129,10 @@ export function hasHalfCharacter({
   reasoning,
   refusal,
   toolCalls,
+  steps,
 }: Omit<Completion, 'latencyMs'>): boolean {
   // `JSON.stringify` escapes lone surrogates and no others.
-  return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls]));
+  return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls, steps]));
 }
 
 /** Reasoning that came in several parts; undefined where there is none. */

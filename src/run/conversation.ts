@@ -20,11 +20,11 @@ import type {
   ProviderFailure,
   ToolCall,
 } from '../model/completion.ts';
-import type { Turn } from '../model/suite.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
 import { sumKnown } from '../stats/means.ts';
 import type { ToolSession } from '../tools/tool-session.ts';
 import type { Described } from './describe-cell.ts';
+import { planTurn, quoteNames } from './plan-turn.ts';
 
 /** What a cell needs of the world. */
 export interface CellPorts {
@@ -94,7 +94,7 @@ export class Conversation {
 
   resultOf(ending: Ending): EndedCell {
     const [calls, verdicts, attempts, judgeCostUsd] = [this.#calls, this.#verdicts, this.#attempts, this.#judgeCostUsd];
-    const agent = usesTools(this.#cell) ? defined({ steps: this.#steps, state: this.#state }) : {};
+    const agent = this.#hasSteps() ? defined({ steps: this.#steps, state: this.#state }) : {};
     switch (ending.status) {
       case 'skipped':
         return { ...ending, calls, ...agent, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
@@ -214,6 +214,13 @@ export class Conversation {
     return this.#endWithout({ kind: this.#signal.aborted ? 'aborted' : 'check', message });
   }
 
+  /** True where the cell's steps are more than its answers: the tools' results belong to them. */
+  #hasSteps(): boolean {
+    const { agent, turns } = this.#cell;
+    const isTold = this.#calls.some(({ completion }) => completion.steps !== undefined);
+    return agent !== undefined || isTold || turns.some(({ kind }) => kind === 'toolResult');
+  }
+
   /** Sends one request and adds its answer to the conversation, or says why there is none. */
   async #ask(request: CompletionRequest, requestHash: string): Promise<ProviderFailure | undefined> {
     const ports = this.#ports;
@@ -233,8 +240,8 @@ export class Conversation {
     const billed = batched === true ? { costUsd: ports.costOf(completion, 'batch') } : undefined;
     const costUsd = ports.costOf(completion, 'live');
     this.#calls.push({ requestHash, completion, cached, attempts, costUsd, ...defined({ billed }) });
-    const { text, toolCalls, latencyMs, usage } = completion;
-    this.#steps.push({ text, calls: toolCalls, ...defined({ latencyMs, usage }) });
+    const { text, toolCalls, latencyMs, usage, steps } = completion;
+    this.#steps.push(...(steps ?? [{ text, calls: toolCalls, ...defined({ latencyMs, usage }) }]));
     return undefined;
   }
 
@@ -253,7 +260,9 @@ export class Conversation {
     const judged = await this.#ports.judge(checks, {
       cell,
       completion:
-        cell.agent === undefined ? completion : { ...completion, toolCalls: steps.flatMap((step) => step.calls) },
+        cell.agent === undefined && completion.steps === undefined
+          ? completion
+          : { ...completion, toolCalls: steps.flatMap((step) => step.calls) },
       latencyMs: sumKnown(calls, (call) => call.completion.latencyMs),
       costUsd: sumKnown(calls, (call) => call.costUsd),
       calls: [...calls],
@@ -293,59 +302,10 @@ export class Conversation {
   }
 }
 
-/** True where the cell's steps are more than its answers: the tools' results belong to them. */
-function usesTools({ agent, turns }: Cell): boolean {
-  return agent !== undefined || turns.some(({ kind }) => kind === 'toolResult');
-}
-
 /** An API takes a tool's result only under its call's id, so calls without an id get one. */
 function answerMessage({ text, toolCalls, continuation }: Completion, answer: number): Message {
   const own = { role: 'assistant', content: text, ...defined({ continuation }) } as const;
   if (toolCalls.length === 0) return own;
   const named = toolCalls.map((call, position) => ({ ...call, id: call.id ?? `call_${answer}_${position}` }));
   return { ...own, toolCalls: named };
-}
-
-interface PlannedTurn {
-  /** Empty for checks on the answer that there is. */
-  readonly messages: readonly Message[];
-  readonly checks: readonly CheckSpec[];
-  /** The turn after it. */
-  readonly next: number;
-}
-
-/** What is sent next: a user's message, or the results of all calls that the last answer made. */
-function planTurn(
-  turns: readonly Turn[],
-  start: number,
-  toolCalls: readonly ToolCall[],
-): PlannedTurn | { problem: string } {
-  const first = turns[start];
-  if (first?.kind === 'first') return { messages: [], checks: first.checks, next: start + 1 };
-  const unanswered = [...toolCalls];
-  const results: Message[] = [];
-  const checks: CheckSpec[] = [];
-  let next = start;
-  for (let turn = turns[next]; turn?.kind === 'toolResult'; turn = turns[next]) {
-    const { name, content } = turn;
-    const index = unanswered.findIndex((call) => call.name === name);
-    const call = unanswered[index];
-    if (call === undefined) return { problem: `the result of "${name}" answers no call: ${describeCalls(toolCalls)}` };
-    unanswered.splice(index, 1);
-    results.push({ role: 'tool', content, name, ...defined({ toolCallId: call.id }) });
-    checks.push(...turn.checks);
-    next += 1;
-  }
-  if (unanswered.length > 0) return { problem: `no toolResult answers ${quoteNames(unanswered)}` };
-  const turn = turns[next];
-  if (results.length > 0 || turn?.kind !== 'user') return { messages: results, checks, next };
-  return { messages: [{ role: 'user', content: turn.content }], checks: turn.checks, next: next + 1 };
-}
-
-function describeCalls(toolCalls: readonly ToolCall[]): string {
-  return toolCalls.length === 0 ? 'the model called no tool' : `the model called ${quoteNames(toolCalls)}`;
-}
-
-function quoteNames(toolCalls: readonly ToolCall[]): string {
-  return toolCalls.map(({ name }) => `"${name}"`).join(', ');
 }

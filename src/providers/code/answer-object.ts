@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
 import { type Completion, type CompletionOutcome, finishReasons } from '../../model/completion.ts';
 import { replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
+import { buildSteps, readSteps, takenMessages, takenStep } from './taken-steps.ts';
 
 export const execOutputs = ['auto', 'text', 'json'] as const;
 
@@ -16,7 +18,9 @@ export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: nu
 }
 
 function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answer {
-  const body = output === 'text' ? undefined : parseObject(stdout);
+  const found = output === 'text' ? undefined : parseObject(stdout);
+  // Without a text, only who asks for JSON means an answer object.
+  const body = output === 'auto' && isJsonObject(found) && found['text'] === undefined ? undefined : found;
   const read = body === undefined ? undefined : readObject(body, latencyMs);
   if (read !== undefined && ('completion' in read || read.failure.kind === 'contentFilter')) return read;
   if (output === 'json') {
@@ -60,7 +64,7 @@ const jsonValue = z
   .refine((value) => jsonSchema.safeParse(replaceLongNumbers(value, Number)).success, { error: 'must be JSON' });
 
 const answer = z.strictObject({
-  text: z.string(),
+  text: z.string().exactOptional(),
   reasoning: z.string().exactOptional(),
   refusal: z.string().exactOptional(),
   toolCalls: z
@@ -77,20 +81,43 @@ const answer = z.strictObject({
     })
     .exactOptional(),
   model: z.string().exactOptional(),
+  steps: z.array(takenStep).min(1).exactOptional(),
+  messages: takenMessages.exactOptional(),
 });
 
-function buildAnswer({ toolCalls, ...rest }: z.infer<typeof answer>, latencyMs: number): Answer {
+type WrittenAnswer = z.infer<typeof answer>;
+
+function buildAnswer(
+  { toolCalls: written, steps: taken, messages, ...rest }: WrittenAnswer,
+  latencyMs: number,
+): Answer {
   if (rest.finishReason === 'contentFilter') {
     return { failure: { kind: 'contentFilter', message: 'reported that a content filter refused the answer' } };
   }
+  const steps = taken === undefined ? messages && readSteps(messages) : buildSteps(taken);
+  const last = steps?.at(-1);
+  const text = rest.text ?? last?.text;
+  if (text === undefined)
+    return { failure: { kind: 'malformed', message: `wrote no answer object: ${noText(messages)}` } };
+  // Calls that have a result were answered by the agent itself.
+  const open = last?.calls.every(({ result }) => result === undefined) === true ? last.calls : [];
+  const toolCalls = written.map((call) => buildToolCall(call.id, call.name, call.arguments)).concat(open);
   const completion: Completion = {
     ...rest,
-    toolCalls: toolCalls.map((call) => buildToolCall(call.id, call.name, call.arguments)),
+    text,
+    toolCalls,
+    ...defined({ steps }),
     // Code that gives no reason and calls tools stopped for these calls.
     ...(toolCalls.length > 0 && rest.finishReason === undefined ? { finishReason: 'toolCalls' } : {}),
     latencyMs,
   };
   return { completion };
+}
+
+function noText(messages: WrittenAnswer['messages']): string {
+  return messages === undefined
+    ? 'text is missing'
+    : 'messages hold no message of the assistant after the last one of the user';
 }
 
 function parseObject(stdout: string): unknown {
