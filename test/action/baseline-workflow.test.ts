@@ -26,7 +26,7 @@ interface Repository extends TempProject {
   refresh(options?: {
     readonly event?: string;
     readonly inputs?: Readonly<Record<string, string>>;
-  }): Promise<{ readonly run: JobRun; readonly accept: JobRun }>;
+  }): Promise<{ readonly run: JobRun; readonly accept: JobRun; readonly artifacts: ReadonlyMap<string, string> }>;
   /** As a person merges the bot's pull request. */
   merge(): void;
   commitToMain(): void;
@@ -121,7 +121,7 @@ async function openRepository(suite = wordSuite('words', ['red'])): Promise<Repo
       });
       git('checkout', '-q', 'main');
       git('reset', '-q', '--hard', 'origin/main');
-      return { run, accept };
+      return { run, accept, artifacts };
     },
     proposals: () => (existsSync(project.path('origin/proposals')) ? project.read('origin/proposals') : ''),
   };
@@ -134,8 +134,10 @@ function proposed(repository: Repository): string {
 describe('the workflow "Refresh baseline"', { tags: 'slow' }, () => {
   test('proposes the first baseline of a suite that is not perfect, on a protected main', async () => {
     const repository = await openRepository();
-    const { run, accept } = await repository.refresh();
+    const { run, accept, artifacts } = await repository.refresh();
     expect({ log: accept.log, codes: [run.exitCode, accept.exitCode] }).toMatchObject({ codes: [0, 0] });
+    // The page is uploaded beside the record.
+    expect([...artifacts.keys()]).toEqual(['llmcheck-run.html', 'baseline-run']);
     repository.git('fetch', '-q', 'origin');
     expect(proposed(repository)).toContain('"red"');
     expect(repository.proposals()).toMatch(/^pr create --head llmcheck\/baseline --base main .*\n(.*\n)*.*red/);

@@ -168,7 +168,7 @@ export function evaluate(expression: string, context: Context): string {
   if (!Object.hasOwn(context, root)) throw new Error(`not understood: ${text}`);
   let value: unknown = context[root as keyof Context];
   for (const key of path) value = (value as Record<string, unknown> | undefined)?.[key];
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 export function isTrue(value: string): boolean {

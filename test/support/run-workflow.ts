@@ -1,6 +1,6 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -180,12 +180,17 @@ function useAction(uses: string, given: Readonly<Record<string, string>>, option
   return nothing;
 }
 
+/** One artifact by its name, or each whose name has the beginning of `pattern`, into a folder of its name. */
 function download(given: Readonly<Record<string, string>>, { workspace, artifacts }: StepOptions): EndedStep {
-  const folder = artifacts.get(given['name'] ?? '');
-  if (folder === undefined || !existsSync(folder)) return { ...nothing, code: 1, log: 'Artifact not found' };
-  const target = given['path'] ?? '.';
-  const into = target.startsWith('/') ? target : join(workspace, target);
-  mkdirSync(into, { recursive: true });
-  cpSync(folder, into, { recursive: true, verbatimSymlinks: true });
+  const { name = '', pattern, path = '.' } = given;
+  const found = [...artifacts].filter(([key]) =>
+    pattern === undefined ? key === name : key.startsWith(pattern.replace('*', '')),
+  );
+  if (found.length === 0) return { ...nothing, code: 1, log: 'Artifact not found' };
+  for (const [key, folder] of found) {
+    const into = resolve(workspace, path, pattern === undefined ? '.' : key);
+    mkdirSync(into, { recursive: true });
+    cpSync(folder, into, { recursive: true, verbatimSymlinks: true });
+  }
   return nothing;
 }

@@ -98,6 +98,17 @@ describe('the note of a merge request', () => {
     expect(jobs.project.read('shop/llmcheck.html')).toContain('<html');
   });
 
+  test('has links to a page at another address, such as a site of the project', async () => {
+    const jobs = await openGitlabJobs({ 'evals/words.eval.yaml': failing });
+    const url = 'https://acme.gitlab.example/shop/llmcheck.html';
+    await jobs.act({ flags: ['--note', '-r', 'html=llmcheck.html', '--page-url', url] });
+    expect(jobs.gitlab.notes[0]?.body).toMatch(
+      /^### ❌ .* · \[page\]\(https:\/\/acme\.gitlab\.example\/shop\/llmcheck\.html\)$/m,
+    );
+    expect(jobs.gitlab.notes[0]?.body).toContain(`[\`red\`](${url}#/case/words/red/v1/mini)`);
+    expect(jobs.gitlab.notes[0]?.body).not.toContain('/artifacts/file/');
+  });
+
   test('cannot make GitLab carry out a command', async () => {
     const jobs = await openGitlabJobs(files);
     const hostile = 'suite: words\n/merge: 1\n  /close : [';

@@ -12,7 +12,7 @@ import {
  * Every kind of job on GitHub in one place. Each row says what a person sees: the comment, the check, the annotations, the
  * outputs and the exit code. Other files test the same subjects in more detail: ci-jobs (monorepo, shards), ci-forks,
  * ci-untrusted, ci-merge-queue, ci-newest (re-runs, late runs, 150 comments, faults), ci-drift (schedule), ci-errors
- * (permissions), ci-baseline-age; test/action runs the workflows (protected main, first baseline).
+ * (permissions), ci-baseline-age; test/action runs the workflows (protected main, first baseline, shards, a fork, a nightly run).
  */
 interface Row {
   readonly files?: Readonly<Record<string, string>>;
