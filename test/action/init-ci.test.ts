@@ -127,6 +127,17 @@ describe('init --ci github', () => {
     ]);
   });
 
+  test.each([
+    ['trunk', ['trunk']],
+    ['release/1.0', ['release/1.0']],
+    ['a, b', ['main']],
+  ])('runs on pushes to the default branch of the clone: %s', async (branch, branches) => {
+    const head = { '.git/refs/remotes/origin/HEAD': `ref: refs/remotes/origin/${branch}\n` };
+    const { project } = await openInit(head, ['--ci', 'github']);
+    const { on } = parse(project.read('.github/workflows/llmcheck.yml')) as { on: { push: object } };
+    expect(on.push).toEqual({ branches });
+  });
+
   test('finds the lockfile above the folder, and writes to the repository', async () => {
     const { project, stdout } = await openInit({ 'pnpm-lock.yaml': '' }, ['--ci', 'github'], 'packages/shop');
     const file = '.github/workflows/llmcheck-packages-shop.yml';

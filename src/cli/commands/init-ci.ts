@@ -83,7 +83,8 @@ export function writeCi(system: CiSystem, root: string, io: Io): void {
     io.stdout.write(`${word.padEnd(8)} ${toSafeLine(relative(root, path).replaceAll('\\', '/'))}${why}\n`);
   };
   const path = join(repository, system === 'github' ? githubFile(folder) : '.gitlab-ci.yml');
-  const text = system === 'github' ? githubWorkflow({ manager, folder }) : gitlabPipeline({ manager, folder });
+  const branch = findDefaultBranch(repository);
+  const text = system === 'github' ? githubWorkflow({ manager, folder, branch }) : gitlabPipeline({ manager, folder });
   const existing = system === 'github' ? findWorkflow(repository, path, folder) : path;
   withStorageErrors('Writing', path, () => {
     withFileLock(path, () => {
@@ -128,22 +129,30 @@ function githubFile(folder: string): string {
   return `.github/workflows/llmcheck${slug === '' ? '' : `-${slug}`}.yml`;
 }
 
+/** As a clone names it, else `main`. */
+function findDefaultBranch(repository: string): string {
+  const head = readText(join(repository, '.git/refs/remotes/origin/HEAD'));
+  return /^ref: refs\/remotes\/origin\/([A-Za-z][\w./-]*)$/.exec(head.trim())?.[1] ?? 'main';
+}
+
 export interface Where {
   readonly manager: PackageManager;
   /** Of the project, relative to the repository. */
   readonly folder: string;
+  /** The default branch; `main` if absent. */
+  readonly branch?: string;
 }
 
 const limits = '--max-cost 0.50 --deadline 10m';
 
 export function githubWorkflow(where: Where): string {
-  const { folder } = where;
+  const { folder, branch = 'main' } = where;
   const title = folder === '' ? 'llmcheck' : `llmcheck ${folder.replaceAll(/[^\w./ -]/g, '-')}`;
   return `name: ${title}
 on:
   pull_request:
   push:
-    branches: [main]
+    branches: [${branch}]
 permissions:
   contents: read
 concurrency: # a new commit ends the run of the one before
