@@ -15,12 +15,18 @@ async function main(): Promise<void> {
   const cells = Number(process.argv[2] ?? 10_000);
   print('| cells | steps of each | calls | wall s | CPU s | CPU µs a call | peak MB |');
   print('|---|---|---|---|---|---|---|');
-  const single = await run(cells * steps, 1);
   const few = await run(cells / 10, steps);
-  const many = await run(cells, steps);
-  const ofCall = (usage: Usage) => usage.cpuMs / (cells * steps);
-  print(`\nCPU of a call in an agent's cell: ${(ofCall(many) / ofCall(single)).toFixed(2)} × that of a single answer.`);
-  print(`Peak memory of ${cells} agents: ${(many.peakMb / few.peakMb).toFixed(2)} × that of ${cells / 10}.`);
+  const rounds: { readonly single: Usage; readonly many: Usage }[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    rounds.push({ single: await run(cells * steps, 1), many: await run(cells, steps) });
+  }
+  // Both made as many calls. Whatever else the machine does only adds to a round, so the least counts.
+  const least = (key: 'single' | 'many') => Math.min(...rounds.map((round) => round[key].cpuMs));
+  const peakMb = Math.max(...rounds.map(({ many }) => many.peakMb));
+  print(
+    `\nCPU of a call in an agent's cell: ${(least('many') / least('single')).toFixed(2)} × that of a single answer.`,
+  );
+  print(`Peak memory of ${cells} agents: ${(peakMb / few.peakMb).toFixed(2)} × that of ${cells / 10}.`);
 }
 
 async function run(cells: number, stepsOfEach: number): Promise<Usage> {
