@@ -94,7 +94,7 @@ defineSuite({ prompts: [{ id: 'v1', txt: 'x' }], cases: [] });
     const config = join(example, 'tsconfig.json');
     writeFileSync(config, readFileSync(config, 'utf8').replace('"main.ts"', '"main.ts", "wrong.ts"'));
     const args = [tsc, '-p', '.', '--noEmit', 'false'];
-    const { stdout } = spawnSync(process.execPath, args, { cwd: example, encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, args, { cwd: example, encoding: 'utf8', env: bareEnv() });
     const errors = stdout.split('\n').filter((line) => line.includes('error TS'));
     expect(errors).toEqual([
       expect.stringMatching(/^wrong\.ts\(2,\d+\).*concurency/),
@@ -183,7 +183,11 @@ export const wrong = expect('Please.').toPassChecks([{ polit: { least: 1 } }]);
     const config = { compilerOptions: { ...options, types: ['node'] }, files: ['declared.ts'] };
     writeFileSync(join(example, 'tsconfig.json'), JSON.stringify(config));
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const { stdout } = spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: example, encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', '.'], {
+      cwd: example,
+      encoding: 'utf8',
+      env: bareEnv(),
+    });
     expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(/^declared\.ts\(10,\d+\).*polit/)]);
   }, 180_000);
 
@@ -200,9 +204,10 @@ process.exitCode = await main(['--version'], { cwd: '.', env: {}, stdout: broken
   });
 });
 
-/** Without the variables that npm sets for the scripts it runs. */
+/** Without what npm, llmcheck and a CI system set: it would change what is printed, such as its colors. */
 function bareEnv(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|LLMCHECK_|OPENAI_)/i.test(name)));
+  const others = /^(npm_|LLMCHECK_|OPENAI_|CI$|GITHUB_|GITLAB_|FORCE_COLOR$)/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !others.test(name)));
 }
 
 function sizeOf(folder: string): number {
