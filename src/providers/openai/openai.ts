@@ -77,7 +77,7 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
  * drop bodies and headers that say what failed: a call brings its signal and takes its reply beside the request.
  *
  * The SDK's `post` would make headers, a URL and a log line for each call and leave them unused: `fetchWithTimeout` takes
- * 0.06 ms of CPU less, 0.6 s of a run of 10,000 cold calls.
+ * 0.04 ms of CPU less, 0.4 s of a run of 10,000 cold calls.
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
   const { OpenAI: Sdk } = await import('openai');
