@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { readOrUndefined, StorageError } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
-import { isJsonObject, type JsonValue } from '../../json/json.ts';
+import { isJsonObject } from '../../json/json.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { Conclusion, GithubRun } from '../../publishing/publish-to-github.ts';
 import type { RunOrigin } from '../../publishing/read-run-origin.ts';
@@ -105,13 +105,21 @@ function bodyOf({ bodies: { plain, linked, zipped } }: Held, page: CiPage | unde
 function readHeld(path: string): Held | undefined {
   const text = readOrUndefined(path);
   if (text === undefined) return undefined;
-  let value: JsonValue;
+  let value: unknown;
   try {
-    value = JSON.parse(text) as JsonValue;
+    value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     value = null;
   }
-  if (isJsonObject(value) && value['version'] === 1) return value as unknown as Held;
+  if (isHeld(value)) return value;
   throw usageError(`--publish: ${path} was not written by this version of llmcheck`, 'run with --publish-later again');
+}
+
+function isHeld(value: unknown): value is Held {
+  if (!isJsonObject(value) || value['version'] !== 1) return false;
+  const { flags, origin, conclusion, title, bodies } = value;
+  const isNamed = typeof conclusion === 'string' && typeof title === 'string';
+  if (!isNamed || !isJsonObject(flags) || !isJsonObject(origin) || !isJsonObject(bodies)) return false;
+  return [bodies['plain'], bodies['linked'], bodies['zipped']].every((body) => typeof body === 'string');
 }
