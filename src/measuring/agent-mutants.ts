@@ -46,11 +46,12 @@ function isOrderFree(checks: readonly CheckSpec[]): boolean {
 }
 
 function ordersOf({ assertion, params, children = [] }: CheckSpec): readonly unknown[] {
-  const own = params as { order?: unknown; calls?: unknown; value?: unknown; names?: unknown } | null | undefined;
+  const own = params as Readonly<Record<string, unknown>> | null | undefined;
+  const { order, calls, after, value, names } = own ?? {};
   const isOfCalls =
-    (assertion === 'trajectory' && own?.calls !== undefined) ||
-    (assertion === 'toolCalls' && (own?.value ?? own?.names) !== undefined);
-  return [...(isOfCalls ? [own?.order] : []), ...children.flatMap(ordersOf)];
+    (assertion === 'trajectory' && (calls ?? after) !== undefined) ||
+    (assertion === 'toolCalls' && (value ?? names) !== undefined);
+  return [...(isOfCalls ? [order] : []), ...children.flatMap(ordersOf)];
 }
 
 /** True where the case's tools would end the cell before the answer: no check has to notice that. */

@@ -17,15 +17,25 @@ const ignoreParam = z.string().transform((path, context) => {
   return z.NEVER;
 });
 
+const namedCallParam = nameParam.transform((name) => ({ name, compare: 'subset' as const }));
+
+const describedCallParam = z.strictObject({
+  name: nameParam.describe('The tool.'),
+  args: z.record(z.string(), z.unknown()).optional().describe('The arguments it is called with.'),
+  compare: z.enum(['subset', 'exact']).default('subset').describe('subset: it may have further arguments.'),
+  schema: schemaParam.optional().describe('A JSON Schema for its arguments.'),
+  ignore: z.array(ignoreParam).optional().describe('Paths in the arguments that are not compared, such as $.id.'),
+});
+
+/** A call, however often it is made. */
+export const callParam = z.union([namedCallParam, describedCallParam], {
+  error: 'must be the name of a tool, or a map of name, args, compare, schema and ignore',
+});
+
 export const wantedCallParam = z.union(
   [
-    nameParam.transform((name) => ({ name, compare: 'subset' as const })),
-    z.strictObject({
-      name: nameParam.describe('The tool.'),
-      args: z.record(z.string(), z.unknown()).optional().describe('The arguments it is called with.'),
-      compare: z.enum(['subset', 'exact']).default('subset').describe('subset: it may have further arguments.'),
-      schema: schemaParam.optional().describe('A JSON Schema for its arguments.'),
-      ignore: z.array(ignoreParam).optional().describe('Paths in the arguments that are not compared, such as $.id.'),
+    namedCallParam,
+    describedCallParam.extend({
       count: countRangeParam.optional().describe('How many calls of it fit; 1 or more where it is left out.'),
     }),
   ],
@@ -147,7 +157,9 @@ function checkCalls(
     partners.filter((partner) => partner !== undefined).length /
     Math.max(wanted.length, order === 'exact' ? calls.length : 0, 1);
   if (unpaired !== -1) {
-    const reason = describeUnpaired(wanted, calls, unpaired, order === 'exact' ? unpaired : undefined, mismatch);
+    const reason =
+      (order === 'ordered' ? describeTooEarly(wanted, calls, partners, mismatch) : undefined) ??
+      describeUnpaired(wanted, calls, unpaired, order === 'exact' ? unpaired : undefined, mismatch);
     return { pass: false, score, reason: `${reason}: found ${found}` };
   }
   if (order === 'exact' && calls.length > wanted.length) {
@@ -225,6 +237,20 @@ function pairInAnyOrder(
   return wanted.map((_, index) => partners.get(index));
 }
 
+/** Names the wanted call that is made, but before the one it must follow. */
+function describeTooEarly(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  partners: readonly (number | undefined)[],
+  mismatch: Mismatch,
+): string | undefined {
+  const index = partners.indexOf(undefined);
+  const [want, previous] = [wanted[index], wanted[index - 1]];
+  const isMade = calls.some((_, at) => !partners.includes(at) && mismatch(index, at) === undefined);
+  if (want === undefined || previous === undefined || !isMade) return undefined;
+  return `calls ${quote(want.name, 60)} before ${quote(previous.name, 60)}, wanted after it`;
+}
+
 function describeUnpaired(
   wanted: readonly WantedCall[],
   calls: readonly ToolCall[],
@@ -236,7 +262,8 @@ function describeUnpaired(
   const candidates = onlyCall === undefined ? [...calls.keys()].filter((at) => calls[at]?.name === name) : [onlyCall];
   const [nearest] = candidates;
   const why = nearest === undefined ? undefined : mismatch(index, nearest);
-  return `no fitting call of ${quote(name, 60)}${why === undefined ? '' : `, ${why}`}`;
+  const place = onlyCall === undefined ? '' : ` as call ${onlyCall + 1}`;
+  return `no fitting call of ${quote(name, 60)}${place}${why === undefined ? '' : `, ${why}`}`;
 }
 
 function describeCalls(calls: readonly ToolCall[], text: string): string {

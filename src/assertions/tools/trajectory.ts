@@ -3,16 +3,16 @@ import { canonicalJson } from '../../json/canonical-json.ts';
 import { describePath, findDifference } from '../../json/deep-equal.ts';
 import { describeValue } from '../../json/describe-value.ts';
 import type { JsonValue } from '../../json/json.ts';
-import type { AgentStep } from '../../model/agent.ts';
+import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
 import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion } from '../define.ts';
 import { type Bounds, countRangeParam, describeBounds, isWithin } from '../params.ts';
 import { argumentsOf } from '../targets.ts';
-import { checkWanted, findMismatch, listOf, nameParam, wantedCallParam } from './tool-calls.ts';
+import { callParam, checkWanted, findMismatch, listOf, nameParam, wantedCallParam } from './tool-calls.ts';
 
-const checked = ['calls', 'never', 'counts', 'steps', 'noRepeats', 'state'] as const;
+const checked = ['calls', 'never', 'after', 'counts', 'steps', 'noRepeats', 'state'] as const;
 
 const trajectoryParams = z
   .strictObject({
@@ -27,7 +27,13 @@ const trajectoryParams = z
       .enum(['subset', 'exact'])
       .optional()
       .describe('How the arguments of all calls are compared; without it as each call says.'),
-    never: listOf(wantedCallParam).optional().describe('Calls that must not be made: names, or maps as in calls.'),
+    never: listOf(callParam).optional().describe('Calls that must not be made: names, or maps as in calls.'),
+    after: z
+      .record(nameParam, listOf(callParam))
+      .optional()
+      .describe(
+        'Tools, each with the calls that it must come after. Those must have a result that is no error, in an earlier step.',
+      ),
     counts: z.record(nameParam, countRangeParam).optional().describe('How often tools are called, by their name.'),
     steps: countRangeParam.optional().describe('How many answers the model gives, the last one included.'),
     noRepeats: z
@@ -40,7 +46,7 @@ const trajectoryParams = z
       .describe("The final state of the case's tools: a value that it must hold, further members allowed."),
   })
   .refine((params) => checked.some((key) => params[key] !== undefined), {
-    error: `needs one of calls, never, counts, steps, noRepeats and state`,
+    error: 'needs one of calls, never, after, counts, steps, noRepeats and state',
   })
   .refine(({ calls, order }) => order === 'any' || calls !== undefined, { error: 'order needs calls' });
 
@@ -59,7 +65,7 @@ export const trajectory = defineAssertion({
     const calls = steps.flatMap((step) => step.calls);
     const found = describeSteps(steps);
     const path = { steps, calls, state: completion.state, found, ports };
-    const fault = [checkNever, checkCalls, checkCounts, checkSteps, checkRepeats, checkState]
+    const fault = [checkNever, checkAfter, checkCalls, checkCounts, checkSteps, checkRepeats, checkState]
       .map((check) => check(params, path))
       .find((outcome) => outcome !== undefined);
     return fault ?? { pass: true, reason: `takes the wanted path: ${found}` };
@@ -71,7 +77,7 @@ type Params = z.output<typeof trajectoryParams>;
 /** What the model did. */
 interface Path {
   readonly steps: readonly AgentStep[];
-  readonly calls: readonly ToolCall[];
+  readonly calls: readonly AnsweredCall[];
   readonly state: JsonValue | undefined;
   readonly found: string;
   readonly ports: AssertionPorts;
@@ -95,6 +101,30 @@ function checkNever({ never = [] }: Params, { steps, ports }: Path): Fault {
         if (mismatch === undefined) {
           return { pass: false, reason: `calls ${describeCall(call)} at step ${at + 1}, which it must never call` };
         }
+      }
+    }
+  }
+  return undefined;
+}
+
+/** A call that is made at once with the one it must come after did not wait for its result. */
+function checkAfter({ after = {} }: Params, { steps, ports }: Path): Fault {
+  for (const [at, { calls }] of steps.entries()) {
+    const before = steps.slice(0, at).flatMap((step) => step.calls);
+    for (const call of calls) {
+      const needed = Object.hasOwn(after, call.name) ? (after[call.name] ?? []) : [];
+      for (const need of needed) {
+        const mismatches = before.map((made) => findMismatch(need, made, ports));
+        const error = mismatches.find((mismatch) => mismatch?.error !== undefined)?.error;
+        if (error !== undefined) return { error };
+        const fitting = before.filter((_, index) => mismatches[index] === undefined);
+        if (fitting.some(({ result }) => result?.isError !== true)) continue;
+        const why =
+          fitting.length > 0
+            ? 'got only an error'
+            : mismatches.find((_, index) => before[index]?.name === need.name)?.reason;
+        const reason = `calls ${describeCall(call)} at step ${at + 1}, before it has a result of ${quote(need.name, 60)}`;
+        return { pass: false, reason: why === undefined ? reason : `${reason}, ${why}` };
       }
     }
   }

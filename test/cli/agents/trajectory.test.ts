@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ScriptedStep, startAgentServer } from '../../support/agent-server.ts';
+import { type ScriptedCall, type ScriptedStep, startAgentServer } from '../../support/agent-server.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
 
 const refund: readonly ScriptedStep[] = [
@@ -42,6 +42,8 @@ describe('trajectory', () => {
     'counts: { find_order: 1, issue_refund: { max: 1 }, delete_order: 0 }',
     'steps: { max: 3 }',
     'steps: 3, noRepeats: true',
+    'after: { issue_refund: find_order }',
+    'after: { issue_refund: [{ name: find_order, args: { id: 7 } }], delete_order: find_user }',
   ])('passes for { %s }', async (params) => {
     const { code, check } = await judge(`{ trajectory: { ${params} } }`);
     expect([code, check?.pass, check?.reason]).toEqual([0, true, expect.stringContaining('takes the wanted path')]);
@@ -49,8 +51,13 @@ describe('trajectory', () => {
 
   test.each([
     ['calls: [delete_order]', 'no fitting call of "delete_order"'],
-    ['calls: [issue_refund, find_order], order: ordered', 'no fitting call of "find_order"'],
-    ['calls: [find_order, issue_refund], order: exact', 'the call is of "find_user"'],
+    ['calls: [issue_refund, find_order], order: ordered', 'calls "find_order" before "issue_refund", wanted after it'],
+    ['calls: [issue_refund, delete_order], order: ordered', 'no fitting call of "delete_order"'],
+    ['calls: [{ name: find_order, count: 2 }], order: ordered', 'no fitting call of "find_order"'],
+    [
+      'calls: [find_order, issue_refund], order: exact',
+      'no fitting call of "issue_refund" as call 2, the call is of "find_user"',
+    ],
     ['calls: { name: issue_refund, args: { amount: 31 } }', 'expected the number 31, found the number 30'],
     ['calls: [{ name: issue_refund, args: { amount: 30 } }], compare: exact', 'no fitting call of "issue_refund"'],
     ['never: issue_refund', 'calls issue_refund({"order":7,"amount":30}) at step 2, which it must never call'],
@@ -59,6 +66,14 @@ describe('trajectory', () => {
     [
       'steps: { max: 2 }',
       'takes 3 steps, wanted at most 2: 1 find_order({"id":7}) → 2 find_user({"name":"Ada"}) + issue_refund',
+    ],
+    [
+      'after: { issue_refund: [find_order, find_user] }',
+      'calls issue_refund({"order":7,"amount":30}) at step 2, before it has a result of "find_user"',
+    ],
+    [
+      'after: { issue_refund: { name: find_order, args: { id: 8 } } }',
+      'before it has a result of "find_order", $.id of its arguments: expected the number 8, found the number 7',
     ],
     ['state: { orders: 1 }', "the case's tools keep no state"],
   ])('fails for { %s }', async (params, reason) => {
@@ -77,6 +92,25 @@ describe('trajectory', () => {
     expect(check?.reason).toBe('makes the call find_order({"full":true,"id":7}) twice');
   });
 
+  test('sees a refund without looking: before the look-up, at once with it, and after one that failed', async () => {
+    const after =
+      '{ trajectory: { calls: [find_order, issue_refund], order: ordered, after: { issue_refund: find_order } } }';
+    const find: ScriptedCall = ['find_order', { id: 7 }];
+    const pay: ScriptedCall = ['issue_refund', { order: 7 }];
+    const failing: ScriptedCall = ['find_order', '{"id":'];
+    expect((await judge(after, [[find], [pay], 'ok'])).code).toBe(0);
+    const wrongPaths: readonly [steps: readonly ScriptedStep[], step: number][] = [
+      [[[find, pay], 'ok'], 1],
+      [[[pay], [find], [pay], 'ok'], 1],
+      [[[pay, find], [pay], 'ok'], 1],
+      [[[failing], [find, pay], 'ok'], 2],
+    ];
+    for (const [steps, step] of wrongPaths) {
+      const { check } = await judge(after, steps);
+      expect(check?.reason).toContain(`at step ${step}, before it has a result of "find_order"`);
+    }
+  });
+
   test('fails an agent that does nothing', async () => {
     expect((await judge('{ trajectory: { calls: find_order } }', ['Done.'])).code).toBe(1);
     expect((await judge('{ trajectory: { steps: { min: 2 } } }', ['Done.'])).code).toBe(1);
@@ -88,6 +122,9 @@ describe('trajectory', () => {
     ['{ trajectory: { steps: -1 } }', 'steps'],
     ['{ trajectory: { call: x } }', 'calls'],
     ['{ trajectory: { noRepeats: false } }', 'must be true'],
+    ['{ trajectory: { never: { name: x, count: 2 } } }', 'count'],
+    ['{ trajectory: { after: find_order } }', 'after'],
+    ['{ trajectory: { after: { issue_refund: [] } } }', 'needs at least one tool'],
   ])('refuses %s at its place', async (assert, message) => {
     const project = openTempProject();
     project.write('llmcheck.config.yaml', 'suites: [a.eval.yaml]\n');
