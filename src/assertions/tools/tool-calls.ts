@@ -262,7 +262,7 @@ function describeUnpaired(
   const candidates = onlyCall === undefined ? [...calls.keys()].filter((at) => calls[at]?.name === name) : [onlyCall];
   const [nearest] = candidates;
   const why = nearest === undefined ? undefined : mismatch(index, nearest);
-  const place = onlyCall === undefined ? '' : ` as call ${onlyCall + 1}`;
+  const place = onlyCall === undefined || onlyCall >= calls.length ? '' : ` as call ${onlyCall + 1}`;
   return `no fitting call of ${quote(name, 60)}${place}${why === undefined ? '' : `, ${why}`}`;
 }
 
