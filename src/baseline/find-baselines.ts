@@ -1,18 +1,20 @@
 import { relative } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import type { Baseline, Pin } from '../model/baseline.ts';
+import type { Baseline } from '../model/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
 import type { FindAccepted } from '../plan/render-cells.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
-import { baselinePathOf, referencePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
+import { baselinePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
 import { classifySource, type RecordSource } from '../project/record-source.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { isRunRecord, openRecordHeads, type StoredRecord } from '../record/read-run-record.ts';
+import { toSlashes } from '../suite/files/project-place.ts';
 import { readCases } from './baseline-cases.ts';
+import { findMissing } from './first-baseline.ts';
 import { openBaselineFile, openBaselineText } from './open-baseline.ts';
 
 /** What a suite is compared with. `own` is the working tree's baseline where `--baseline git:REF` names another one. */
@@ -21,17 +23,25 @@ export type SuiteBaseline = {
   /** When it was accepted, as an ISO date; undefined where that is not known. */
   readonly acceptedAt?: string;
 } & (
-  | { readonly kind: 'file'; readonly baseline: Baseline; readonly own?: Baseline }
+  | {
+      readonly kind: 'file';
+      readonly baseline: Baseline;
+      readonly own?: Baseline;
+      /** Set where the ref never had a baseline of the suite, and `baseline` is the one that this change adds. */
+      readonly isFirst?: true;
+    }
   | { readonly kind: 'record'; readonly record: StoredRecord }
 );
 
 /** Finds the baseline of a suite; undefined where there is none yet. */
 export type FindBaseline = (suite: { readonly id: string; readonly path: string }) => SuiteBaseline | undefined;
 
-interface FindBaselineOptions {
+export interface FindBaselineOptions {
   readonly root: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called with why a baseline that a change adds is not taken as the first one of its suite. */
+  readonly onRefused?: (why: string) => void;
 }
 
 /** Resolves `--baseline` once, before anything is sent; throws a UserError for what does not exist. */
@@ -158,19 +168,52 @@ function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
     const file = baselinePathOf(root, path);
     const shown = relative(cwd, file);
     const text = ref.readFile(file);
-    if (text === undefined) return undefined;
-    const source = `git:${ref.name}:${shown}`;
-    const baseline = openBaselineText(text, source);
-    checkSuite(baseline, id, source);
+    if (text !== undefined) return openAtRef(ref, { id, file, text }, options);
+    const missing = findMissing(ref, { id, file, env: options.env });
+    if (missing.is === 'moved') {
+      const moved = { id, file, text: ref.readFile(missing.from) ?? '', from: missing.from };
+      return openAtRef(ref, moved, options);
+    }
     const own = openBaselineFile(file, shown);
-    const isOther = own !== undefined && !isSameBaseline(own, baseline);
-    return {
-      kind: 'file',
-      source: `git:${ref.name} (${ref.commit.slice(0, 8)})`,
-      baseline,
-      ...defined({ acceptedAt: ref.lastCommitDate(file) }),
-      ...(isOther ? { own } : {}),
-    };
+    if (own === undefined) return undefined;
+    checkSuite(own, id, shown);
+    if (missing.is === 'first') {
+      return { kind: 'file', source: 'the first baseline, which this change adds', baseline: own, isFirst: true };
+    }
+    options.onRefused?.(`${id}: ${shown} is not taken as a first baseline, so every case must pass: ${missing.why}`);
+    return undefined;
+  };
+}
+
+interface FileAtRef {
+  readonly id: string;
+  /** Where the suite's baseline is in the working tree. */
+  readonly file: string;
+  readonly text: string;
+  /** Where it is at the ref, if elsewhere. */
+  readonly from?: string;
+}
+
+/** A suite that was renamed or moved keeps its baseline. */
+function openAtRef(
+  ref: GitRef,
+  { id, file, text, from = file }: FileAtRef,
+  { root, cwd }: FindBaselineOptions,
+): SuiteBaseline {
+  const shown = relative(cwd, file);
+  const baseline = openBaselineText(text, `git:${ref.name}:${relative(cwd, from)}`);
+  const own = openBaselineFile(file, shown);
+  const isOther = own !== undefined && !isSameBaseline(own, baseline);
+  const former = [
+    ...(baseline.suite === id ? [] : [`suite ${baseline.suite}`]),
+    ...(from === file ? [] : [toSlashes(relative(root, from))]),
+  ];
+  return {
+    kind: 'file',
+    source: `git:${ref.name} (${[ref.commit.slice(0, 8), ...former].join(', ')})`,
+    baseline,
+    ...defined({ acceptedAt: ref.lastCommitDate(from) }),
+    ...(isOther ? { own } : {}),
   };
 }
 
@@ -240,64 +283,4 @@ function isComparedWithFile({ prompt, provider, planned }: PlannedVariant, { var
         other.prompt.id === prompt.replaces ||
         other.prompt.baselineOf === prompt.id),
   );
-}
-
-/** The pinned reference of a suite. */
-export interface Reference {
-  /** In words. */
-  readonly source: string;
-  readonly baseline: Baseline;
-  readonly pin: Pin;
-}
-
-/** Finds the pinned reference of a suite; undefined where there is none. Throws a `UserError` for a damaged one. */
-export type FindReference = (suite: { readonly id: string; readonly path: string }) => Reference | undefined;
-
-/**
- * Finds references by what the run is compared with. With `--baseline git:REF` the reference at the ref goes before the working
- * tree's, so that a change can neither remove nor replace the one that it is compared with.
- */
-export function openReferences(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindReference {
-  const { root, cwd, env } = options;
-  if (wanted === undefined || wanted === 'none') return () => undefined;
-  const source =
-    wanted === 'auto'
-      ? undefined
-      : classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId: () => false });
-  const ref = source?.kind === 'git' ? openGitRef(root, source.ref, env) : undefined;
-  const found = new Map<string, Reference | undefined>();
-  const find: FindReference = (suite) => {
-    const path = referencePathOf(root, suite.path);
-    const shown = relative(cwd, path);
-    const atRef = ref?.readFile(path);
-    if (ref === undefined || atRef === undefined) return toReference(openBaselineFile(path, shown), shown, suite.id);
-    const name = `git:${ref.name}:${shown}`;
-    return toReference(openBaselineText(atRef, name), name, suite.id);
-  };
-  return (suite) => {
-    if (!found.has(suite.id)) found.set(suite.id, find(suite));
-    return found.get(suite.id);
-  };
-}
-
-/** The reference beside a suite. */
-export function openReferenceBeside(
-  suite: { readonly id: string; readonly path: string },
-  { root, cwd }: Pick<FindBaselineOptions, 'root' | 'cwd'>,
-): Reference | undefined {
-  const path = referencePathOf(root, suite.path);
-  const shown = relative(cwd, path);
-  return toReference(openBaselineFile(path, shown), shown, suite.id);
-}
-
-function toReference(baseline: Baseline | undefined, source: string, suite: string): Reference | undefined {
-  if (baseline === undefined) return undefined;
-  const refuse = (message: string) => {
-    const hint = 'remove the file, or pin again with `llmcheck baseline pin`';
-    const at = { file: source, line: 1, column: 1 };
-    return new UserError([{ code: 'record', severity: 'error', message, hint, at }]);
-  };
-  if (baseline.suite !== suite) throw refuse(`${source} is the reference of suite ${baseline.suite}, not of ${suite}`);
-  if (baseline.pin === undefined) throw refuse(`${source} is not a pinned reference: its header has no "pin"`);
-  return { source, baseline, pin: baseline.pin };
 }

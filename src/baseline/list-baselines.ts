@@ -4,7 +4,7 @@ import type { Baseline, BaselineContent } from '../model/baseline.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { baselinePathOf, refuseOutside } from '../project/project-paths.ts';
 import { countCases, keepCases, readCases } from './baseline-cases.ts';
-import { openReferenceBeside } from './find-baselines.ts';
+import { openReferenceBeside } from './find-references.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { countTrials } from './pool-trials.ts';
 import { writeBaseline } from './write-baseline.ts';

@@ -127,7 +127,7 @@ async function openCommit(options: CheckContractsOptions, findBaseline: FindBase
       const variants = variantsOf(old, (key) => {
         // Read only where a schema has changed: a baseline is far larger than a contract.
         const found = findBaseline(old);
-        return found?.kind === 'file' ? answersOfBaseline(found.baseline, key) : [];
+        return found?.kind === 'file' && found.isFirst !== true ? answersOfBaseline(found.baseline, key) : [];
       });
       return { source, variants, suite: old };
     },

@@ -162,6 +162,8 @@ export interface VariantComparison {
     /** Days from then to the start of the run. */
     readonly ageDays?: number;
   };
+  /** True where the target never had a baseline, and this change adds it. */
+  readonly isFirst?: true;
   /** True where the other side ran in this run too: what fails on both sides is no known failure then. */
   readonly isWithinRun?: true;
   readonly passRate: MetricComparison;

@@ -21,9 +21,11 @@ import {
 } from '../text/format-amount.ts';
 
 /** The result of a comparison with the baseline, in a few words. */
-export function describeComparison({ outcome, certainty, accepted, cases, unsettled }: VariantComparison): string {
+export function describeComparison(comparison: VariantComparison): string {
+  const { outcome, certainty, accepted, cases, unsettled } = comparison;
   switch (outcome) {
     case 'passed':
+      if (comparison.isFirst === true) return 'its cases are accepted in this change';
       return accepted.length > 0 ? 'its differences are accepted in this change' : describeCertainty(certainty);
     case 'failed':
       return 'regressed';
@@ -232,6 +234,23 @@ export function countAccepted({ suites }: Report): AcceptedChanges {
   }
   const critical = [...regressions.values()].filter(Boolean).length;
   return { regressions: regressions.size, mustPass: critical, others: others.size };
+}
+
+/** Cases of suites whose first baseline this change adds. `failing`: those that it accepts although they fail. */
+export interface FirstBaselines {
+  readonly cases: number;
+  readonly failing: readonly string[];
+}
+
+/** Undefined where this change adds no first baseline. */
+export function findFirstBaselines({ suites }: Report): FirstBaselines | undefined {
+  const first = suites.map(({ variants }) =>
+    variants.flatMap(({ comparison }) => (comparison?.isFirst ? [comparison] : [])),
+  );
+  if (first.flat().length === 0) return undefined;
+  const failing = first.map((variants) => [...new Set(variants.flatMap(({ cases }) => cases.stillFailing))]);
+  const cases = first.map((variants) => Math.max(0, ...variants.map(({ certainty }) => certainty.cases)));
+  return { cases: cases.reduce((sum, count) => sum + count, 0), failing: failing.flat() };
 }
 
 /** The variants of a suite that fell below their pinned reference. */

@@ -6,7 +6,13 @@ import { toSafeLine } from '../text/sanitize.ts';
 import { clipText } from '../text/shorten.ts';
 import { describeErrored } from './cases/failed-cases.ts';
 import { countCases, type HeadlineStyle, nameVariants } from './cases/name-cases.ts';
-import { countAccepted, describeCertainty } from './comparison.ts';
+import {
+  type AcceptedChanges,
+  countAccepted,
+  describeCertainty,
+  type FirstBaselines,
+  findFirstBaselines,
+} from './comparison.ts';
 import { countDistinct, describeFailed, describeRates, listFailed } from './describe-failed.ts';
 
 const plain: HeadlineStyle = { name: toSafeLine, sentence: toSafeLine };
@@ -57,7 +63,7 @@ function describeOutcome(report: Report, style: HeadlineStyle): string {
   if (decision.interrupted !== undefined) return `by ${decision.interrupted}; what was done is kept`;
   switch (decision.outcome) {
     case 'passed':
-      return describePassed(report);
+      return describePassed(report, style);
     case 'failed':
       return describeFailed(report, style);
     case 'inconclusive':
@@ -67,13 +73,16 @@ function describeOutcome(report: Report, style: HeadlineStyle): string {
   }
 }
 
-function describePassed(report: Report): string {
+function describePassed(report: Report, style: HeadlineStyle): string {
   const { decision, totals, suites } = report;
   if (totals.planned === 0) return 'nothing was planned';
+  const first = findFirstBaselines(report);
   const accepted = countAccepted(report);
-  if (accepted.regressions > 0) {
-    const mustPass = accepted.mustPass > 0 ? ` (${accepted.mustPass} must-pass)` : '';
-    return `this change accepts ${formatCount(accepted.regressions, 'regression')}${mustPass}`;
+  if (first !== undefined || accepted.regressions > 0) {
+    return [
+      ...(first === undefined ? [] : [describeFirst(first, style)]),
+      ...(accepted.regressions === 0 ? [] : [describeAccepted(accepted)]),
+    ].join('; ');
   }
   if (decision.certainty !== undefined) return describeSureness(report, decision.certainty);
   const cases = suites.reduce((sum, { variants }) => sum + countCases(gatedOf(variants)), 0);
@@ -84,6 +93,20 @@ function describePassed(report: Report): string {
   if (failed === 0) return `${cases === 1 ? 'the case passes' : `all ${cases} cases pass`}${others}`;
   return `${cases - failed} of ${formatCount(cases, 'case')} pass, which is within the limits${others}`;
 }
+
+function describeAccepted({ regressions, mustPass }: AcceptedChanges): string {
+  return `this change accepts ${formatCount(regressions, 'regression')}${mustPass > 0 ? ` (${mustPass} must-pass)` : ''}`;
+}
+
+function describeFirst({ cases, failing }: FirstBaselines, { name }: HeadlineStyle): string {
+  if (failing.length === 0) return `first baseline: ${cases === 1 ? 'the case passes' : `all ${cases} cases pass`}`;
+  const more = failing.length - maxFailing;
+  const named = failing.slice(0, maxFailing).map((id) => name(id));
+  const names = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return `first baseline: ${cases - failing.length} of ${formatCount(cases, 'case')} pass; failing cases accepted by this change: ${names}`;
+}
+
+const maxFailing = 5;
 
 /** Counts each case once, whatever the number of variants. A possible unnoticed drop names the number of its own cases. */
 function describeSureness({ suites }: Report, certainty: Certainty): string {

@@ -5,11 +5,10 @@ import {
   createFindAccepted,
   describeUnaccepted,
   type FindBaseline,
-  type FindReference,
   openBaselines,
-  openReferences,
   promptIdsOf,
 } from '../baseline/find-baselines.ts';
+import { type FindReference, openReferences } from '../baseline/find-references.ts';
 import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';
@@ -93,7 +92,10 @@ export async function openRun(
   ports: RunPorts,
   { stop, judgePorts, dispatch }: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
 ): Promise<Run> {
-  const { options, findBaseline, findReference, planned, acceptedPrompts } = await planWithBaselines(given, ports);
+  const { options, findBaseline, findReference, planned, acceptedPrompts, refusedBaselines } = await planWithBaselines(
+    given,
+    ports,
+  );
   const { plan } = planned;
   const { project, resume, settings } = options;
   if (options.updateBaseline) refuseUnwritableBaselines(plan.suites, project.root);
@@ -111,7 +113,8 @@ export async function openRun(
   const further = defined({ batchAnswers, dispatch, isOwn: earlier?.isOwn, mayBegin: bailGate?.mayBegin });
   const calls = openCalls(planned, { ...callOptions, ...further }, ports);
   const isHermetic = createIsHermetic(suites, calls);
-  const remarks = [...findRemarks(planned, { options, ports, isHermetic, findBaseline }), ...batchRemarks];
+  const ofPlan = findRemarks(planned, { options, ports, isHermetic, findBaseline });
+  const remarks = [...refusedBaselines, ...ofPlan, ...batchRemarks];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
   const onRefused = () => stop.hard('storage');
   // This run's own record will be the latest.
@@ -171,7 +174,13 @@ function createFindDone(
 export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts, 'cwd' | 'env' | 'mask'>) {
   const { project, settings } = given;
   const place = { root: project.root, cwd: ports.cwd, env: ports.env };
-  const findBaseline = openBaselines(settings.baseline, { ...place, promptIds: promptIdsOf(project.suites) });
+  const refusedBaselines: string[] = [];
+  const onRefused = (why: string) => void refusedBaselines.push(why);
+  const findBaseline = openBaselines(settings.baseline, {
+    ...place,
+    promptIds: promptIdsOf(project.suites),
+    onRefused,
+  });
   const findReference = openReferences(settings.baseline, place);
   // A damaged baseline is reported before the first call.
   checkBaselines(project.suites, findBaseline, findReference);
@@ -183,7 +192,8 @@ export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts,
   for (const { variant } of acceptedPrompts.values()) {
     if (variant !== undefined) providers.set(providerKey(variant.provider), variant.provider);
   }
-  return { options, findBaseline, findReference, acceptedPrompts, planned: { ...planned, providers } };
+  const run = { ...planned, providers };
+  return { options, findBaseline, findReference, acceptedPrompts, refusedBaselines, planned: run };
 }
 
 /** What a record says before its first row: settings, suites and variants, without secrets. */

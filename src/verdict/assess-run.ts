@@ -1,4 +1,5 @@
-import { openBaselines, openReferences } from '../baseline/find-baselines.ts';
+import { openBaselines } from '../baseline/find-baselines.ts';
+import { openReferences } from '../baseline/find-references.ts';
 import { decide } from '../compare/gate/decide.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';

@@ -53,6 +53,7 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         compared,
         ...defined({ own, acceptedPrompt: findAcceptedPrompt(variant, compared) }),
         ...(options.isOfRecords === true ? { isOfRecords: true } : {}),
+        ...(found?.kind === 'file' && found.isFirst === true ? { isFirst: true as const } : {}),
         // With `--compare v1,v2` v1 is the baseline, so nothing needs to have been accepted.
         mustPassWhole: compared.baseline.accepted?.size === 0 && compare === undefined,
         otherCases: shard?.otherCases?.[id] ?? 0,

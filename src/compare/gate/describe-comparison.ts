@@ -19,6 +19,8 @@ interface ComparisonVerdict {
   readonly certainty: Certainty;
   readonly notes: readonly string[];
   readonly accepted: readonly string[];
+  /** True where this change adds the first baseline. */
+  readonly isFirst: boolean;
   /** True where cases were not asked: then no interval is shown, since it would be biased. */
   readonly isPartial: boolean;
   /** Failures that were neither confirmed nor cleared. */
@@ -39,6 +41,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     certainty: verdict.certainty,
     against: { source: baseline.source, prompt: baseline.recorded.prompt, ...baseline.accepting },
     ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
+    ...(verdict.isFirst ? { isFirst: true as const } : {}),
     passRate: describe(compared.passRate),
     ...defined({ judgedMargin: compared.judgedMargin, slices: describeSlices(compared, describe) }),
     ...(compared.classes === undefined ? {} : { classes: describeClasses(compared.classes, describe) }),

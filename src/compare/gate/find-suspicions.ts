@@ -120,7 +120,7 @@ function findComparedFailures(
 }
 
 function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: Sides): readonly Suspicion[] {
-  const { suite, compared, mustPassWhole } = comparison;
+  const { suite, compared, mustPassWhole, isFirst } = comparison;
   const { candidate, baseline, change, caseId } = found;
   // Nearly all cases of a large suite, and there is nothing to say of them.
   if (candidate === undefined || (change === 'stillPassing' && !candidate.mustPass)) return [];
@@ -137,7 +137,8 @@ function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: S
   });
   const hasFailed = countStatus(candidate.trials, 'failed') > 0;
   if (candidate.mustPass) {
-    const isKnown = change !== 'redefined' && isKnownFailure(accepted, candidate);
+    // Nobody has seen a first baseline before: it can't accept a broken contract.
+    const isKnown = isFirst !== true && change !== 'redefined' && isKnownFailure(accepted, candidate);
     // A must-pass case that was accepted although it fails at times can still break for good, like any case.
     if (isKnown && found.suspect) return [suspect()];
     if (!hasFailed) return [];

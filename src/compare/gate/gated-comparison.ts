@@ -12,6 +12,8 @@ export interface GatedComparison {
   readonly compared: ComparedVariant;
   /** The comparison with the working tree's own baseline, where `--baseline git:REF` names another one. */
   readonly own?: ComparedVariant;
+  /** The target never had a baseline: this change adds the first one, and accepts the failing cases in it. */
+  readonly isFirst?: true;
   /** True for two stored records, which can't be asked: what neither has confirmed stays open. */
   readonly isOfRecords?: boolean;
   /** Nothing of the variant was accepted: beside what it is compared with, it must pass whole. */

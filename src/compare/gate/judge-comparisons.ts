@@ -163,6 +163,7 @@ function judgeOne(
       certainty,
       notes,
       accepted,
+      isFirst: comparison.isFirst === true,
       unsettled: ofCases.unsettled.length,
       isPartial: partial !== undefined,
       // Asking the rest is what settles a variant of which cases were not asked.

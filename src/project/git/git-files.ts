@@ -19,12 +19,16 @@ export interface GitRef {
   readonly name: string;
   /** The whole hash. */
   readonly commit: string;
+  /** Of the repository, absolute. */
+  readonly root: string;
   /** By absolute path; undefined where the commit has no such file. Links within the repository are followed. */
   readFile(path: string): string | undefined;
   /** The files in a folder and below as absolute paths, sorted; links and submodules are left out. */
   listFiles(folder: string): readonly string[];
   /** When the file was last committed, as an ISO date; undefined where a shallow clone can't tell. */
   lastCommitDate(path: string): string | undefined;
+  /** The last commit that added, changed or removed the file; empty where none did, undefined where this clone can't tell. */
+  findHistory(path: string): string | undefined;
 }
 
 /**
@@ -40,10 +44,13 @@ export function openGitRef(cwd: string, refText: string, env: GitEnvironment): G
   return {
     name: refText,
     commit,
+    root,
     readFile: (path) => readBlob(git, commit, pathWithin(git, root, path)),
     listFiles: (folder) => listBlobs(git, commit, pathWithin(git, root, folder)).map((path) => resolve(root, path)),
     lastCommitDate: (path) =>
       repository.isShallow ? undefined : findCommitDate({ ...git, cwd: root }, commit, pathWithin(git, root, path)),
+    findHistory: (path) =>
+      repository.isShallow ? undefined : findHistory({ ...git, cwd: root }, commit, pathWithin(git, root, path)),
   };
 }
 
@@ -63,6 +70,12 @@ function findCommitDate(git: Git, commit: string, path: string): string | undefi
   const { status, stdout } = runGit(git, ['log', '-1', '--format=%cI', commit, '--', path]);
   const date = stdout.toString('utf8').trim();
   return status === 0 && date !== '' ? date : undefined;
+}
+
+/** Merges are not simplified: a file that a branch added and another one removed was there. */
+function findHistory(git: Git, commit: string, path: string): string | undefined {
+  const { status, stdout } = runGit(git, ['log', '-1', '--full-history', '--format=%H', commit, '--', path]);
+  return status === 0 ? stdout.toString('utf8').trim() : undefined;
 }
 
 /** The way from a folder to a path in it; undefined where it is not in it. */

@@ -88,6 +88,7 @@ function variantEffect(report: Report, suite: SuiteReport, variant: VariantRepor
 function findKnown({ comparison }: VariantReport, isBreached: boolean): VariantEffect['known'] {
   if (comparison === undefined) return undefined;
   const cases = new Set(comparison.cases.stillFailing);
+  if (comparison.isFirst === true) return { cases, reason: 'accepted in this change, which adds the first baseline' };
   if (comparison.isWithinRun !== true) return { cases, reason: 'known failure: it fails in the baseline too' };
   // No baseline accepted these cases, so they count towards a breached rate.
   return isBreached ? undefined : { cases, reason: `it fails with ${comparison.against.prompt} in this run too` };

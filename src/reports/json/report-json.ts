@@ -190,6 +190,7 @@ function buildJsonComparison(comparison: VariantComparison): z.input<typeof vari
     outcome,
     certainty: { ...certainty },
     against: { ...against },
+    isFirst: comparison.isFirst,
     passRate,
     judgedMargin: judgedMargin && buildJsonMargin(judgedMargin),
     slices: comparison.slices?.map((slice) => ({

@@ -133,6 +133,10 @@ export const variantSchema = z.object({
         acceptedAt: z.string().optional().describe('When the baseline was accepted; absent where that is not known.'),
         ageDays: count.optional().describe('Days from then to the start of the run.'),
       }),
+      isFirst: z
+        .literal(true)
+        .optional()
+        .describe('Set where this change adds the first baseline of the suite, which the target never had.'),
       passRate: metric,
       judgedMargin: judgedMargin.optional().describe('Which drop of the pass rate is tolerated, where judges decide.'),
       slices: z

@@ -3,7 +3,7 @@ import type { DecisionOutcome } from '../../model/gate.ts';
 import type { Report, SuiteReport } from '../../model/report.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { type SuiteSurvey, surveyCases } from '../cases/failed-cases.ts';
-import { countAccepted, describeBareLimit, findUncompared } from '../comparison.ts';
+import { countAccepted, describeBareLimit, findFirstBaselines, findUncompared } from '../comparison.ts';
 import { describeVerdict, outcomeWord } from '../headline.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import {
@@ -72,7 +72,8 @@ export function* renderMarkdown(
 /** The verdict as a heading. A change that accepts regressions has an icon of its own. */
 function renderHead(report: Report): string {
   const { decision } = report;
-  const isAccepted = decision.outcome === 'passed' && countAccepted(report).regressions > 0;
+  const failing = findFirstBaselines(report)?.failing ?? [];
+  const isAccepted = decision.outcome === 'passed' && countAccepted(report).regressions + failing.length > 0;
   const word = outcomeWord(report).toUpperCase();
   const sentence = describeVerdict(report, {
     name: (name) => codeSpan(name, 60),

@@ -123,6 +123,7 @@ function outcomeCell({ comparison, replacedBy }: VariantReport): string {
   if (comparison === undefined) return 'no baseline';
   switch (comparison.outcome) {
     case 'passed':
+      if (comparison.isFirst === true) return '✅ first baseline';
       return comparison.accepted.length > 0 ? '✅ accepted in this change' : certaintyCells[comparison.certainty.kind];
     case 'failed':
       return '❌ **regressed**';

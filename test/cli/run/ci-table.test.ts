@@ -226,6 +226,26 @@ const rows: Readonly<Record<string, Row>> = {
     },
     shows: { ...passed, comments: [], outputs: { outcome: 'passed', stillFailing: '1', exitCode: '0' } },
   },
+  'the pull request of the bot with the first baseline': {
+    files: { [suite]: wordSuite('words', ['red']) },
+    hasBaseline: false,
+    play: async (jobs) => {
+      jobs.git('checkout', '-qb', 'llmcheck/baseline');
+      await jobs.project.run(['run', '-q', '--no-baseline'], { env: jobs.providerEnv });
+      await jobs.project.run(['baseline', 'accept', '--known-failures'], { env: jobs.providerEnv });
+      jobs.push('the pull request of the bot');
+      return actWithPage(jobs, { ...gate, flags: ['--comment', '--check-run'] });
+    },
+    shows: {
+      ...passed,
+      links: ['page'],
+      outputs: {
+        headline: 'PASSED: first baseline: 2 of 3 cases pass; failing cases accepted by this change: red',
+        stillFailing: '1',
+        exitCode: '0',
+      },
+    },
+  },
   'behind 150 comments': {
     play: async (jobs) => {
       breakAll(jobs);
