@@ -11,11 +11,13 @@ import { describeTrajectoryChange } from './compare-trajectories.ts';
 export interface CaseExplanation {
   /** `2 of 3 trials failed`, `5 of 5 fresh trials failed, accepted prompt 0 of 5`; empty for a single trial. */
   readonly trials: string;
-  /** The last question of the case; undefined where the record does not keep it. */
+  /** What was asked: the first question of a conversation, and its last; undefined where the record does not keep it. */
   readonly input?: string;
   readonly reasons: readonly CaseReason[];
   /** The first answer that failed; undefined where none came. */
   readonly answer?: string;
+  /** True where the answer is the steps of an agent: its beginning says little about what went wrong. */
+  readonly isAgent: boolean;
   /** The baseline's answer to the same case, where there is one and it was kept. */
   readonly before?: string;
 }
@@ -48,6 +50,7 @@ export function explainCase(entry: CaseReport): CaseExplanation {
   return {
     trials: describeTrials(entry),
     reasons: [...reasons.values()],
+    isAgent: entry.trials.some(({ trajectory = [] }) => trajectory.some(({ calls }) => calls.length > 0)),
     ...defined({ answer, before, input: findInput(entry.trials) }),
   };
 }
@@ -126,15 +129,18 @@ function checkLabel(check: RecordedCheck): string {
   return check.turn === undefined ? name : `${name}, turn ${check.turn + 1}`;
 }
 
-/** The last paragraph of the last question. The text before it is usually the prompt's own. */
+/** The last paragraph of a question: the text before it is usually the prompt's own. Of a conversation the first and the last. */
 function findInput(rows: readonly CellRow[]): string | undefined {
   const asked = rows.find((row) => row.asked !== undefined)?.asked;
-  const question = [...(asked?.messages ?? []), ...(asked?.turns ?? [])].findLast(({ role }) => role === 'user');
-  const paragraph = clipText(question?.content ?? '', maxInputUnits)
-    .trim()
-    .split(/\n\s*\n/)
-    .at(-1);
-  return paragraph === '' ? undefined : paragraph;
+  const isUser = ({ role }: { readonly role: string }) => role === 'user';
+  const questions = [asked?.messages?.findLast(isUser), asked?.turns?.findLast(isUser)].map((question) =>
+    clipText(question?.content ?? '', maxInputUnits)
+      .trim()
+      .split(/\n\s*\n/)
+      .at(-1),
+  );
+  const found = questions.filter((question) => question !== undefined && question !== '');
+  return found.length === 0 ? undefined : found.join('\n→ ');
 }
 
 const maxInputUnits = 4000;

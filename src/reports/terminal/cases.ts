@@ -290,10 +290,10 @@ function renderInOneLine({ suite, caseIds, mustPass, outcomes }: FailedCases, pa
   const [outcome] = outcomes;
   const { entry, effect, variants, explanation } = outcome;
   const word = wordBeside(outcome);
-  const { answer, before, reasons } = explanation;
+  const { answer, before, isAgent, reasons } = explanation;
   const isWarning = effect.kind === 'tolerated' || entry.status === 'flaky';
   const mark = isWarning ? paint.colors.yellow('~') : paint.colors.red('✗');
-  const isNew = answer !== undefined && answer !== before;
+  const isNew = answer !== undefined && answer !== before && !isAgent;
   const why = isNew ? `now ${toOneLine(answer)}` : (reasons[0]?.reason ?? '');
   const remarks = [
     ...(mustPass ? ['must-pass'] : []),

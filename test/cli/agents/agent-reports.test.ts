@@ -78,6 +78,12 @@ describe('a broken case of an agent', () => {
     expect(output('html')).toContain('agent: now calls issue_refund at step 2');
   });
 
+  test('says it in one line, too', async () => {
+    const { project } = await runChanged(rightPath, refund);
+    const { stdout } = await project.run(['report', '-q']);
+    expect(stdout).toMatch(/✗ late .*now calls issue_refund at step 2/);
+  });
+
   test('names another argument', async () => {
     const { output } = await runChanged(rightPath, [[['find_order', { order_id: '1' }]], 'No such order.']);
     expect(output('terminal').replaceAll(/\s+/g, ' ')).toContain(
