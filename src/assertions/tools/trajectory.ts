@@ -37,9 +37,9 @@ const trajectoryParams = z
     counts: z.record(nameParam, countRangeParam).optional().describe('How often tools are called, by their name.'),
     steps: countRangeParam.optional().describe('How many answers the model gives, the last one included.'),
     noRepeats: z
-      .literal(true, { error: 'must be true' })
+      .union([z.literal(true), listOf(nameParam)], { error: 'must be true, or the names of tools' })
       .optional()
-      .describe('True: no call is made twice with the same arguments.'),
+      .describe('No call is made twice with the same arguments; true: of no tool, or the names of tools.'),
     state: z
       .unknown()
       .optional()
@@ -160,6 +160,7 @@ function checkRepeats({ noRepeats }: Params, { calls }: Path): Fault {
   if (noRepeats === undefined) return undefined;
   const seen = new Set<string>();
   for (const call of calls) {
+    if (noRepeats !== true && !noRepeats.includes(call.name)) continue;
     const text = `${call.name} ${canonicalArguments(call)}`;
     if (seen.has(text)) return { pass: false, reason: `makes the call ${describeCall(call)} twice` };
     seen.add(text);

@@ -90,6 +90,8 @@ describe('trajectory', () => {
     ];
     const { check } = await judge('{ trajectory: { noRepeats: true } }', twice);
     expect(check?.reason).toBe('makes the call find_order({"full":true,"id":7}) twice');
+    expect((await judge('{ trajectory: { noRepeats: [issue_refund] } }', twice)).code).toBe(0);
+    expect((await judge('{ trajectory: { noRepeats: find_order } }', twice)).code).toBe(1);
   });
 
   test('sees a refund without looking: before the look-up, at once with it, and after one that failed', async () => {
@@ -121,7 +123,7 @@ describe('trajectory', () => {
     ['{ trajectory: { order: ordered } }', 'order needs calls'],
     ['{ trajectory: { steps: -1 } }', 'steps'],
     ['{ trajectory: { call: x } }', 'calls'],
-    ['{ trajectory: { noRepeats: false } }', 'must be true'],
+    ['{ trajectory: { noRepeats: false } }', 'must be true, or the names of tools'],
     ['{ trajectory: { never: { name: x, count: 2 } } }', 'count'],
     ['{ trajectory: { after: find_order } }', 'after'],
     ['{ trajectory: { after: { issue_refund: [] } } }', 'needs at least one tool'],
