@@ -249,6 +249,7 @@ const failureMeanings: Readonly<Record<FailureKind, string>> = {
   badRequest: 'the service refuses the request (400)',
   contextLength: 'the prompt is too long for the model',
   contentFilter: "the service's content filter refused",
+  stepLimit: 'an agent of your own stopped before its answer',
   rateLimit: 'too many requests (429)',
   overloaded: 'the service is overloaded (503, 529)',
   server: 'the service failed (5xx), or the program did',

@@ -21,6 +21,8 @@ export interface CompletionView
   readonly costUsd: number | undefined;
   /** The answers that led to this one, itself the last, with their tool calls and results. Absent for one answer alone. */
   readonly steps?: readonly AgentStep[];
+  /** Set where a program answered and said nothing of the tools it may have called. */
+  readonly isPathUnknown?: true;
   /** The final state of the case's tools. */
   readonly state?: JsonValue;
 }

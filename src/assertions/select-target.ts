@@ -45,7 +45,9 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
         : foundText(view.reasoning);
     case 'state':
       return view.state === undefined
-        ? missing("the case's tools keep no state: only a module of tools that exports state() does")
+        ? missing(
+            "the case's tools keep no state: a module of tools that exports state() does, or an agent that reports its state",
+          )
         : foundValue(view.state);
   }
 }

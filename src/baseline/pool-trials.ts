@@ -74,6 +74,7 @@ function averageUsage({ answered, usage }: PooledTrials, answers: readonly Basel
     if (before === undefined && values.every((value) => value === undefined)) return undefined;
     return values.reduce<number>((total, value) => total + (value ?? 0), (before ?? 0) * answered) / count;
   };
+  const isPriced = [...reported, ...(usage === undefined ? [] : [usage])].every(({ costUsd }) => costUsd !== undefined);
   return {
     inputTokens: average(({ inputTokens }) => inputTokens) ?? 0,
     outputTokens: average(({ outputTokens }) => outputTokens) ?? 0,
@@ -83,6 +84,7 @@ function averageUsage({ answered, usage }: PooledTrials, answers: readonly Basel
       reasoningTokens: average(({ reasoningTokens }) => reasoningTokens),
       inputAudioTokens: average(({ inputAudioTokens }) => inputAudioTokens),
       outputAudioTokens: average(({ outputAudioTokens }) => outputAudioTokens),
+      costUsd: isPriced ? average(({ costUsd }) => costUsd) : undefined,
     }),
   };
 }

@@ -66,6 +66,7 @@ const usageFields: FieldsOf<Usage> = {
   reasoningTokens: optional(isCount),
   inputAudioTokens: optional(isCount),
   outputAudioTokens: optional(isCount),
+  costUsd: optional(isMagnitude),
 };
 
 const toolCallFields: FieldsOf<ToolCall> = {
@@ -131,6 +132,7 @@ function pooledUsageFields(): FieldsOf<Usage> {
     reasoningTokens: optional(isMagnitude),
     inputAudioTokens: optional(isMagnitude),
     outputAudioTokens: optional(isMagnitude),
+    costUsd: optional(isMagnitude),
   };
 }
 

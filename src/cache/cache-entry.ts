@@ -24,6 +24,7 @@ const usageSchema = z.strictObject({
   reasoningTokens: count.exactOptional(),
   inputAudioTokens: count.exactOptional(),
   outputAudioTokens: count.exactOptional(),
+  costUsd: count.exactOptional(),
 });
 
 const writtenToolCall = {
@@ -69,6 +70,7 @@ const writtenCompletion = z.strictObject({
   model: z.string().exactOptional(),
   systemFingerprint: z.string().exactOptional(),
   steps: z.array(stepSchema).exactOptional(),
+  state: z.custom<JsonValue>(() => true).exactOptional(),
   // Written by an adapter, and read by it alone.
   continuation: z.custom<JsonValue>(() => true).exactOptional(),
 });

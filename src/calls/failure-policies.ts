@@ -22,6 +22,7 @@ export const failurePolicies: Readonly<Record<FailureKind, FailurePolicy>> = {
   badRequest: error,
   contextLength: fail,
   contentFilter: fail,
+  stepLimit: fail,
   rateLimit: retry,
   overloaded: retry,
   server: retry,

@@ -38,7 +38,7 @@ export async function judgeAnswer(
   ports: JudgePorts = {},
 ): Promise<JudgedChecks> {
   const { findAccepted, findOther, openAsker } = ports;
-  const { cell, completion, latencyMs, costUsd, conversation = [], stored, steps, state } = answer;
+  const { cell, completion, latencyMs, costUsd, conversation = [], stored, steps, isPathUnknown, state } = answer;
   // Only the last answer of a conversation is stored, and turns have checks of their own.
   const isLast = checks === cell.checks;
   const accepted = isLast && checks.some(comparesAccepted) ? findAccepted?.(cell.key) : undefined;
@@ -46,7 +46,7 @@ export async function judgeAnswer(
   const asker = checks.some(asksModel) ? openAsker?.(cell.key) : undefined;
   const verdicts = await judgeChecks(
     checks,
-    { costUsd, ...completion, latencyMs, ...defined({ steps, state }) },
+    { costUsd, ...completion, latencyMs, ...defined({ steps, isPathUnknown, state }) },
     { deadline: runWithDeadline, ...ports, ...defined({ ask: asker?.ask }) },
     accepted,
     { vars: cell.vars, conversation, ...defined({ other, stored }) },

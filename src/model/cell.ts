@@ -156,6 +156,8 @@ export interface JudgedAnswer {
   readonly conversation: readonly Message[];
   /** The answers that led to this one, itself the last: of the turn for checks of a turn, else of the cell. */
   readonly steps: readonly AgentStep[];
+  /** Set where a program answered and said nothing of the tools it may have called. */
+  readonly isPathUnknown?: true;
   /** The final state of the case's tools; undefined where they have none. */
   readonly state?: JsonValue;
 }

@@ -61,6 +61,8 @@ export interface Usage {
   readonly reasoningTokens?: number;
   readonly inputAudioTokens?: number;
   readonly outputAudioTokens?: number;
+  /** USD, as an agent of the user's own reports it. It counts where no price is known. */
+  readonly costUsd?: number;
 }
 
 /** Names the cell that a request belongs to. It is never part of a cache key. */
@@ -127,6 +129,8 @@ export interface Completion {
   readonly systemFingerprint?: string;
   /** The steps of an agent of the user's own, which the program that ran it reports; the last one is the answer itself. */
   readonly steps?: readonly AgentStep[];
+  /** The final state that such an agent reports. */
+  readonly state?: JsonValue;
   /** What the adapter must send back with this answer when the conversation goes on, such as signed reasoning. */
   readonly continuation?: JsonValue;
 }
@@ -138,6 +142,7 @@ export const failureKinds = [
   'badRequest',
   'contextLength', // fails the cell: a fact about the prompt
   'contentFilter', // fails the cell
+  'stepLimit', // fails the cell: an agent of the user's own stopped before its answer
   'rateLimit',
   'quota', // stops the provider
   'overloaded',
@@ -211,7 +216,8 @@ export type Complete = (request: CompletionRequest, signal: AbortSignal) => Prom
  * time, where no call of a tool holds numbers that no double keeps.
  */
 export function completionText(completion: Completion): string {
-  if (completion.toolCalls.length > 0 || completion.steps !== undefined) return canonicalJson(completion);
+  const { toolCalls, steps, state } = completion;
+  if (toolCalls.length > 0 || steps !== undefined || state !== undefined) return canonicalJson(completion);
   const { usage } = completion;
   return JSON.stringify({
     continuation: completion.continuation,
@@ -222,6 +228,7 @@ export function completionText(completion: Completion): string {
     reasoning: completion.reasoning,
     refusal: completion.refusal,
     responseId: completion.responseId,
+    state: undefined,
     steps: undefined,
     systemFingerprint: completion.systemFingerprint,
     text: completion.text,
@@ -229,6 +236,7 @@ export function completionText(completion: Completion): string {
     usage: usage && {
       cacheWriteTokens: usage.cacheWriteTokens,
       cachedInputTokens: usage.cachedInputTokens,
+      costUsd: usage.costUsd,
       inputAudioTokens: usage.inputAudioTokens,
       inputTokens: usage.inputTokens,
       outputAudioTokens: usage.outputAudioTokens,

@@ -171,10 +171,12 @@ export interface ProviderAnswer {
   readonly usage?: Usage;
   /** The model snapshot that answered. */
   readonly model?: string;
-  /** The steps that an agent took, the last one being the answer; `text` may be left out then. */
-  readonly steps?: readonly TakenStep[];
-  /** The same as messages of OpenAI's chat completions or of Anthropic, as they are. */
+  /** The steps that an agent took, the last one being the answer; or `steps` of the Vercel AI SDK. `text` may be left out then. */
+  readonly steps?: readonly (TakenStep | JsonObject)[];
+  /** The same as messages of OpenAI, Anthropic, LangChain or the Vercel AI SDK, or as events of Claude Code, Codex or Gemini CLI. */
   readonly messages?: readonly JsonObject[];
+  /** The final state that the agent leaves, for `select: state` and `trajectory`. */
+  readonly state?: JsonValue;
 }
 
 /** What an agent said in one step, and the tool calls it made. */

@@ -57,7 +57,8 @@ export async function createPricer(options: { readonly prices: Readonly<Record<s
   }
 
   return {
-    priceOf: (request) => (request.usage === undefined ? undefined : priceTokens(request, request.usage)),
+    priceOf: ({ usage, ...request }) =>
+      usage === undefined ? undefined : (priceTokens(request, usage) ?? usage.costUsd),
     boundOf(request) {
       const { inputTokens, maxOutputTokens: outputTokens } = request;
       // Cache writes and audio are not known before the answer, and either can cost more than plain text.

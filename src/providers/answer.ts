@@ -130,9 +130,10 @@ export function hasHalfCharacter({
   refusal,
   toolCalls,
   steps,
+  state,
 }: Omit<Completion, 'latencyMs'>): boolean {
   // `JSON.stringify` escapes lone surrogates and no others.
-  return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls, steps]));
+  return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls, steps, state]));
 }
 
 /** Reasoning that came in several parts; undefined where there is none. */

@@ -210,8 +210,15 @@ function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
       if (typeof count === 'number') sum[field] = (sum[field] ?? 0) + count;
     }
   }
-  const { inputTokens, outputTokens, ...parts } = sum;
-  return { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, ...parts };
+  const { inputTokens, outputTokens, costUsd, ...parts } = sum;
+  // A sum without the cost of one call would read as that of all.
+  const isPriced = costUsd !== undefined && calls.every(({ completion }) => completion.usage?.costUsd !== undefined);
+  return {
+    inputTokens: inputTokens ?? 0,
+    outputTokens: outputTokens ?? 0,
+    ...parts,
+    ...(isPriced ? { costUsd } : {}),
+  };
 }
 
 /** A clock over a network is no more exact than microseconds. */

@@ -8,7 +8,7 @@ import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answ
 import type { Cell, CellResult } from '../model/cell.ts';
 import type { CompletionRequest } from '../model/completion.ts';
 import type { RunTrace } from '../model/progress.ts';
-import type { PlannedRun } from '../plan/plan-run.ts';
+import { isOwnCode, type PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
 import type { ToolOutcome } from '../tools/tool-outcome.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
@@ -65,6 +65,7 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     const stopReason = stop.reason;
     const shared = {
       ...judging,
+      isOwnCode: isOwnCode(config),
       openTools: trace === undefined ? openTools : traceTools(openTools, trace),
       costOf,
       judge,

@@ -37,6 +37,8 @@ export interface CellPorts {
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
   /** The class that an answer names; null where it names none. */
   classify(found: SelectSpec, completion: Completion): string | null;
+  /** True where code of the user's own answers: only it knows which tools it has called. */
+  readonly isOwnCode: boolean;
   /** Opens what answers the tool calls of a cell. */
   openTools(settings: AgentSettings): ToolSession;
   /** Why the run is being stopped, once it is. */
@@ -221,6 +223,11 @@ export class Conversation {
     return agent !== undefined || isTold || turns.some(({ kind }) => kind === 'toolResult');
   }
 
+  /** True for the text of a program that says nothing of the tools it may have called. */
+  #isPathUnknown(): boolean {
+    return this.#ports.isOwnCode && !this.#hasSteps() && this.#steps.every(({ calls }) => calls.length === 0);
+  }
+
   /** Sends one request and adds its answer to the conversation, or says why there is none. */
   async #ask(request: CompletionRequest, requestHash: string): Promise<ProviderFailure | undefined> {
     const ports = this.#ports;
@@ -240,7 +247,8 @@ export class Conversation {
     const billed = batched === true ? { costUsd: ports.costOf(completion, 'batch') } : undefined;
     const costUsd = ports.costOf(completion, 'live');
     this.#calls.push({ requestHash, completion, cached, attempts, costUsd, ...defined({ billed }) });
-    const { text, toolCalls, latencyMs, usage, steps } = completion;
+    const { text, toolCalls, latencyMs, usage, steps, state } = completion;
+    if (state !== undefined) this.#state = state;
     this.#steps.push(...(steps ?? [{ text, calls: toolCalls, ...defined({ latencyMs, usage }) }]));
     return undefined;
   }
@@ -268,6 +276,7 @@ export class Conversation {
       calls: [...calls],
       conversation: this.#messages.slice(promptMessages, -1),
       steps,
+      ...(this.#isPathUnknown() ? { isPathUnknown: true } : {}),
       ...defined({ state: this.#state }),
     });
     this.#verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));

@@ -61,6 +61,7 @@ export const trajectory = defineAssertion({
   defaultSelect: 'toolCalls',
   params: trajectoryParams,
   check(_target, params, { completion, ports }): CheckOutcome {
+    if (completion.isPathUnknown === true) return { error: unknownPath };
     const steps = stepsOf(completion);
     const calls = steps.flatMap((step) => step.calls);
     const found = describeSteps(steps);
@@ -71,6 +72,10 @@ export const trajectory = defineAssertion({
     return fault ?? { pass: true, reason: `takes the wanted path: ${found}` };
   },
 });
+
+/** A text alone would pass for an agent that calls nothing. */
+const unknownPath =
+  'the program reports no steps, so the tools that it called are unknown: return steps or messages, or the transcript of an agent';
 
 type Params = z.output<typeof trajectoryParams>;
 
@@ -173,10 +178,12 @@ function canonicalArguments(call: ToolCall): string {
   return parsed === undefined ? call.rawArguments : canonicalJson(plainNumbers(parsed));
 }
 
+const noState = "the case's tools keep no state: a module of tools does, or an agent that reports its state";
+
 function checkState({ state: wanted }: Params, { state }: Path): Fault {
   if (wanted === undefined) return undefined;
   if (state === undefined) {
-    return { pass: false, missing: true, reason: "the case's tools keep no state: only a module of tools does" };
+    return { pass: false, missing: true, reason: noState };
   }
   const difference = findDifference(plainNumbers(wanted), state, true);
   if (difference === undefined) return undefined;

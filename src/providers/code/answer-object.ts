@@ -1,23 +1,51 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import { isJsonObject } from '../../json/json.ts';
+import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
-import { type Completion, type CompletionOutcome, finishReasons } from '../../model/completion.ts';
+import {
+  type Completion,
+  type CompletionOutcome,
+  finishReasons,
+  type ProviderFailure,
+} from '../../model/completion.ts';
 import { replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
-import { buildSteps, readSteps, takenMessages, takenStep } from './taken-steps.ts';
+import { readTaken } from './taken-steps.ts';
+import { findTranscript, readTranscript, type TranscriptForm, transcriptForms } from './transcripts/index.ts';
+import { type Transcript, TranscriptFault } from './transcripts/transcript.ts';
 
-export const execOutputs = ['auto', 'text', 'json'] as const;
+export const execOutputs = ['auto', 'text', 'json', ...transcriptForms] as const;
 
 export type ExecOutput = (typeof execOutputs)[number];
 
-/** Reads what a program wrote: an answer object, or text. A failure's message continues a sentence about the program. */
+/** Reads what a program wrote: an answer object, the transcript of an agent, or text. A failure's message continues a sentence about the program. */
 export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: number): Answer {
-  return refuseHalfCharacter(readOutput(stdout, output, latencyMs));
+  return refuseHalfCharacter(refuseFault(() => readOutput(stdout, output, latencyMs)));
+}
+
+/** The failure that the transcript of a program which failed reports; undefined where it wrote none. */
+export function readFailedTranscript(stdout: string, output: ExecOutput): ProviderFailure | undefined {
+  if (output === 'text' || output === 'json') return undefined;
+  const read = refuseFault(() => readOutput(stdout, output, 0));
+  // A record that was cut off says less than the end of stderr.
+  return 'failure' in read && read.failure.kind !== 'malformed' ? read.failure : undefined;
+}
+
+/** What makes a transcript unreadable is the failure of its call. */
+function refuseFault(read: () => Answer): Answer {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TranscriptFault) return { failure: error.toFailure() };
+    throw error;
+  }
 }
 
 function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answer {
+  if (isTranscriptForm(output)) return buildTranscript(readTranscript(stdout, output), latencyMs);
+  const transcript = output === 'auto' ? findTranscript(stdout) : undefined;
+  if (transcript !== undefined) return buildTranscript(transcript, latencyMs);
   const found = output === 'text' ? undefined : parseObject(stdout);
   // Without a text, only who asks for JSON means an answer object.
   const body = output === 'auto' && isJsonObject(found) && found['text'] === undefined ? undefined : found;
@@ -32,7 +60,8 @@ function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answ
 
 /** Reads what a function returned: `{text, toolCalls?, usage?, …}` or only the text. */
 export function readReturned(returned: unknown, latencyMs: number): Answer {
-  return refuseHalfCharacter(readObject(typeof returned === 'string' ? { text: returned } : returned, latencyMs));
+  const body = typeof returned === 'string' ? { text: returned } : returned;
+  return refuseHalfCharacter(refuseFault(() => readObject(body, latencyMs)));
 }
 
 /** The outcome of a call of the user's code, whose `name` begins the message of a failure. */
@@ -78,46 +107,63 @@ const answer = z.strictObject({
       cachedInputTokens: count.exactOptional(),
       cacheWriteTokens: count.exactOptional(),
       reasoningTokens: count.exactOptional(),
+      costUsd: z.number().min(0).exactOptional(),
     })
     .exactOptional(),
   model: z.string().exactOptional(),
-  steps: z.array(takenStep).min(1).exactOptional(),
-  messages: takenMessages.exactOptional(),
+  steps: z.array(z.unknown()).exactOptional(),
+  messages: z.array(z.looseObject({})).exactOptional(),
+  state: jsonValue.exactOptional(),
 });
 
 type WrittenAnswer = z.infer<typeof answer>;
 
 function buildAnswer(
-  { toolCalls: written, steps: taken, messages, ...rest }: WrittenAnswer,
+  { toolCalls: written, steps: taken, messages, state, ...rest }: WrittenAnswer,
   latencyMs: number,
 ): Answer {
-  if (rest.finishReason === 'contentFilter') {
-    return { failure: { kind: 'contentFilter', message: 'reported that a content filter refused the answer' } };
+  if (rest.finishReason === 'contentFilter') return filtered;
+  const transcript = readTaken(taken, messages);
+  const text = rest.text ?? textOf(transcript);
+  if (text === undefined) {
+    return { failure: { kind: 'malformed', message: 'wrote no answer object: text is missing' } };
   }
-  const steps = taken === undefined ? messages && readSteps(messages) : buildSteps(taken);
-  const last = steps?.at(-1);
-  const text = rest.text ?? last?.text;
-  if (text === undefined)
-    return { failure: { kind: 'malformed', message: `wrote no answer object: ${noText(messages)}` } };
-  // Calls that have a result were answered by the agent itself.
-  const open = last?.calls.every(({ result }) => result === undefined) === true ? last.calls : [];
-  const toolCalls = written.map((call) => buildToolCall(call.id, call.name, call.arguments)).concat(open);
-  const completion: Completion = {
-    ...rest,
-    text,
-    toolCalls,
-    ...defined({ steps }),
-    // Code that gives no reason and calls tools stopped for these calls.
-    ...(toolCalls.length > 0 && rest.finishReason === undefined ? { finishReason: 'toolCalls' } : {}),
-    latencyMs,
-  };
-  return { completion };
+  const own = written.map((call) => buildToolCall(call.id, call.name, call.arguments));
+  // A module's function may return what is no JSON, and only what it wrote as JSON is known to be some.
+  const more = defined({ state: state as JsonValue | undefined });
+  return joinAnswer(transcript, { ...rest, text, toolCalls: own, ...more, latencyMs });
 }
 
-function noText(messages: WrittenAnswer['messages']): string {
-  return messages === undefined
-    ? 'text is missing'
-    : 'messages hold no message of the assistant after the last one of the user';
+function buildTranscript(transcript: Transcript, latencyMs: number): Answer {
+  return joinAnswer(transcript, { text: textOf(transcript) ?? '', toolCalls: [], latencyMs });
+}
+
+/** What the program says of its answer goes before what its transcript says. */
+function joinAnswer(transcript: Transcript | undefined, own: Completion): Answer {
+  if (transcript?.finishReason === 'contentFilter') return filtered;
+  const { steps, usage, model, finishReason } = transcript ?? {};
+  // Calls that have a result were answered by the agent itself.
+  const last = steps?.at(-1);
+  const open = last?.calls.every(({ result }) => result === undefined) === true ? last.calls : [];
+  const toolCalls = [...own.toolCalls, ...open];
+  // Code that gives no reason and calls tools stopped for these calls.
+  const reason = toolCalls.length > 0 ? 'toolCalls' : finishReason;
+  return {
+    completion: { ...defined({ usage, model, finishReason: reason }), ...own, toolCalls, ...defined({ steps }) },
+  };
+}
+
+/** The last step is the answer. */
+function textOf(transcript: Transcript | undefined): string | undefined {
+  return transcript?.text ?? transcript?.steps.at(-1)?.text;
+}
+
+const filtered: Answer = {
+  failure: { kind: 'contentFilter', message: 'reported that a content filter refused the answer' },
+};
+
+function isTranscriptForm(output: ExecOutput): output is TranscriptForm {
+  return transcriptForms.some((form) => form === output);
 }
 
 function parseObject(stdout: string): unknown {

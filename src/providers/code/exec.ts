@@ -10,11 +10,11 @@ import { lastWords } from '../../text/shorten.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/read-api-error.ts';
-import { type ExecOutput, execOutputs, nameOutcome, readExecOutput } from './answer-object.ts';
+import { type ExecOutput, execOutputs, nameOutcome, readExecOutput, readFailedTranscript } from './answer-object.ts';
 import { hashEnv, hashFiles } from './hash-code.ts';
 
 const options = z.strictObject({
-  /** `auto` takes an answer object where stdout is one, else text. */
+  /** `auto` takes an answer object or the transcript of an agent where stdout is one, else text. */
   output: z.enum(execOutputs).default('auto'),
   /** Names of variables that the program may see beside the basic ones. */
   env: z.array(z.string().min(1)).default([]),
@@ -108,7 +108,11 @@ function readResult(
   if (result.status === 'unstartable') {
     return fail({ kind: 'notFound', message: `${program} can't be started: ${result.message}` });
   }
-  if (result.exitCode !== 0) return fail(describeExit(result, program));
+  if (result.exitCode !== 0) {
+    // Agents say on stdout why they stopped.
+    const failure = readFailedTranscript(result.stdout, output);
+    return failure === undefined ? fail(describeExit(result, program)) : nameOutcome(program, { failure });
+  }
   if (result.fault !== undefined) {
     return fail({ kind: 'malformed', message: `${program} wrote an answer that can't be read: ${result.fault}` });
   }

@@ -45,6 +45,7 @@ export const usageSchema = z.object({
   reasoningTokens: z.number().optional(),
   inputAudioTokens: z.number().optional(),
   outputAudioTokens: z.number().optional(),
+  costUsd: z.number().optional().describe('USD, where an agent of your own reports it.'),
 });
 
 const toolCallSchema = z.object({

@@ -1,0 +1,152 @@
+/*
+ * What `claude -p --output-format stream-json --verbose` of Claude Code writes, one event a line, and with
+ * `--output-format json --verbose` as one list. Sources, read on 2026-11-27: code.claude.com/docs (headless, agent SDK
+ * reference: SDKMessage), and recorded runs in public repositories. An answer of the model comes in several events with
+ * one message id, one for each block.
+ */
+import { writeJson } from '../../../json/canonical-json.ts';
+import { defined } from '../../../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
+import type { AgentStep, AnsweredCall, Usage } from '../../../model/completion.ts';
+import { list, text } from '../../answer.ts';
+import { describeText } from '../../failures/read-api-error.ts';
+import { objectIn, readAnthropicUsage } from './read-messages.ts';
+import { type FoundResult, joinResults, readParts } from './read-parts.ts';
+import { addUsages, type Transcript, TranscriptFault } from './transcript.ts';
+
+export function isClaudeCode(events: readonly JsonObject[]): boolean {
+  return events.some(
+    ({ type, subtype }) =>
+      (type === 'system' && subtype === 'init') || (type === 'result' && typeof subtype === 'string'),
+  );
+}
+
+export function readClaudeCode(events: readonly JsonObject[]): Transcript {
+  const result = readEnd(events);
+  const usage = readUsage(result);
+  refuseFailure(result, usage);
+  const said = events.filter(({ type }) => type === 'assistant');
+  const answer = readAnswer(result);
+  const ended = { text: answer, finishReason: 'stop', ...defined({ usage }) } as const;
+  if (said.length === 0) return { steps: stepOfResult(result, answer), ...ended };
+  if (!events.some(({ type, subtype }) => type === 'system' && subtype === 'init')) {
+    throw new TranscriptFault('wrote a transcript of Claude Code without its beginning (the line "init")');
+  }
+  const model = said.map(({ message }) => objectIn(message)['model']).findLast((name) => typeof name === 'string');
+  return { steps: readSteps(events), ...ended, ...defined({ model: text(model) }) };
+}
+
+/** The last event says how the run ended: without it, the record was cut off. */
+function readEnd(events: readonly JsonObject[]): JsonObject {
+  const end = events.findLastIndex(({ type }) => type === 'result');
+  const result = events[end];
+  if (result === undefined || events.slice(end).some(({ type }) => type === 'assistant')) {
+    throw new TranscriptFault('wrote a transcript of Claude Code that ends without a result: it was cut off');
+  }
+  return result;
+}
+
+function refuseFailure(result: JsonObject, usage: Usage | undefined): void {
+  const { subtype, is_error: isError, num_turns: turns, errors } = result;
+  if (subtype === 'success' && isError !== true) return;
+  const what = describeText(text(subtype) ?? 'no reason given');
+  if (what.startsWith('error_max_')) {
+    const taken = typeof turns === 'number' ? ` after ${turns} turns` : '';
+    throw new TranscriptFault(`stopped before its answer${taken} (${what})`, 'stepLimit', usage);
+  }
+  const said = [result['result'] ?? '', ...list(errors)].flatMap((line) => text(line) ?? []);
+  const why = said.length === 0 ? what : said.join('; ');
+  throw new TranscriptFault(`reported that it failed: ${describeText(why)}`, 'server', usage);
+}
+
+/** With a JSON Schema, the answer is an object beside the text. */
+function readAnswer({ result, structured_output: structured }: JsonObject): string {
+  if (structured !== undefined && structured !== null) return writeJson(structured) ?? '';
+  return typeof result === 'string' ? result : '';
+}
+
+/** The result alone has no steps: without turns beside the first, there was no tool call. */
+function stepOfResult({ num_turns: turns }: JsonObject, text: string): readonly AgentStep[] {
+  if (typeof turns === 'number' && turns <= 1) return [{ text, calls: [] }];
+  throw new TranscriptFault(
+    `wrote only Claude Code's result, without the steps of its ${typeof turns === 'number' ? `${turns} turns` : 'turns'}; add --verbose`,
+  );
+}
+
+interface OpenStep {
+  readonly texts: string[];
+  readonly calls: AnsweredCall[];
+}
+
+function readSteps(events: readonly JsonObject[]): readonly AgentStep[] {
+  const steps: OpenStep[] = [];
+  const byId = new Map<JsonValue, OpenStep>();
+  const results: FoundResult[] = [];
+  for (const [at, event] of events.entries()) {
+    const { type } = event;
+    const message = objectIn(event['message']);
+    const where = `line ${at + 1}`;
+    if (type === 'assistant') {
+      const step = findStep(message['id'], steps, byId);
+      const parts = readParts(message['content'], where);
+      step.texts.push(parts.text);
+      step.calls.push(...parts.calls);
+      results.push(...parts.results);
+    } else if (type === 'user') {
+      results.push(...readParts(resultsIn(message['content']), where).results);
+    } else {
+      refuseUnknown(type, event, where);
+    }
+  }
+  const read = steps.map(({ texts, calls }) => ({ text: texts.join(''), calls }));
+  return joinResults(read, results, 'a transcript of Claude Code');
+}
+
+function findStep(id: JsonValue | undefined, steps: OpenStep[], byId: Map<JsonValue, OpenStep>): OpenStep {
+  const known = id === undefined ? undefined : byId.get(id);
+  if (known !== undefined) return known;
+  const step: OpenStep = { texts: [], calls: [] };
+  steps.push(step);
+  if (id !== undefined) byId.set(id, step);
+  return step;
+}
+
+function resultsIn(content: JsonValue | undefined): JsonValue | undefined {
+  return list(content).filter((part) => isJsonObject(part) && part['type'] === 'tool_result');
+}
+
+/** Events about tools that say nothing more than messages do. */
+const repeated = new Set(['tool_progress', 'tool_use_summary', 'streamlined_tool_use_summary']);
+
+/** Events come and go with versions; one that could hold a tool call must not be skipped. */
+function refuseUnknown(type: JsonValue | undefined, event: JsonObject, where: string): void {
+  const isHarmless =
+    typeof type === 'string' && (repeated.has(type) || !type.includes('tool')) && !isJsonObject(event['message']);
+  if (isHarmless) return;
+  const found = describeText(writeJson(type ?? null) ?? '');
+  throw new TranscriptFault(`wrote a transcript like Claude Code's, but ${where} is an event of the type ${found}`);
+}
+
+/** The tokens of all models, subagents included. The cost is the program's own estimate. */
+function readUsage(result: JsonObject): Usage | undefined {
+  const costUsd = readCost(result['total_cost_usd']);
+  const models = Object.values(objectIn(result['modelUsage'])).map((used) => readModelUsage(objectIn(used)));
+  const usage = models.length === 0 ? readAnthropicUsage(objectIn(result['usage'])) : addUsages(models);
+  return usage === undefined ? undefined : { ...usage, ...defined({ costUsd }) };
+}
+
+function readModelUsage(used: JsonObject): Usage | undefined {
+  const { inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens } = used;
+  return readAnthropicUsage(
+    defined({
+      input_tokens: inputTokens,
+      output_tokens: outputTokens,
+      cache_read_input_tokens: cacheReadInputTokens,
+      cache_creation_input_tokens: cacheCreationInputTokens,
+    }),
+  );
+}
+
+function readCost(value: JsonValue | undefined): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}

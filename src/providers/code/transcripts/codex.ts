@@ -1,0 +1,151 @@
+/*
+ * What `codex exec --json` writes, one event a line. Source: openai/codex, codex-rs/exec/src/exec_events.rs, commit
+ * 08a1f30, read on 2026-11-27. The events do not say which items are of one answer of the model: a message goes with the
+ * call that follows it, and calls that overlap were made at once.
+ */
+import { defined } from '../../../json/defined.ts';
+import type { JsonObject, JsonValue } from '../../../json/json.ts';
+import { isJsonObject } from '../../../json/json.ts';
+import type { AgentStep, AnsweredCall, ToolResult, Usage } from '../../../model/completion.ts';
+import { atMost, buildToolCall, count, list, text } from '../../answer.ts';
+import { describeText } from '../../failures/read-api-error.ts';
+import { objectIn } from './read-messages.ts';
+import { buildResult, textOf } from './read-parts.ts';
+import { type Transcript, TranscriptFault } from './transcript.ts';
+
+const ownEvents = /^(?:thread\.started|turn\.(?:started|completed|failed)|item\.(?:started|updated|completed))$/;
+
+export function isCodex(events: readonly JsonObject[]): boolean {
+  return events.some(({ type }) => typeof type === 'string' && ownEvents.test(type));
+}
+
+export function readCodex(events: readonly JsonObject[]): Transcript {
+  const usage = readEnd(events);
+  if (!events.some(({ type }) => type === 'thread.started')) {
+    throw new TranscriptFault('wrote a transcript of Codex without its beginning (the event thread.started)');
+  }
+  const items = new Items();
+  for (const { type, item } of events) {
+    if (typeof type === 'string' && type.startsWith('item.') && isJsonObject(item)) items.add(type, item);
+  }
+  const { steps } = items;
+  if (steps.length === 0) throw new TranscriptFault('wrote a transcript of Codex without an answer');
+  return { steps, text: items.text, finishReason: 'stop', ...defined({ usage }) };
+}
+
+/** The tokens of the run, once its last turn has ended well. */
+function readEnd(events: readonly JsonObject[]): Usage | undefined {
+  const ends = events.filter(({ type }) => type === 'turn.completed' || type === 'turn.failed');
+  const last = ends.at(-1);
+  const error = last?.['type'] === 'turn.failed' ? objectIn(last['error']) : undefined;
+  if (error !== undefined) throw failed(error['message']);
+  const at = last === undefined ? -1 : events.lastIndexOf(last);
+  const rest = events.slice(at + 1);
+  // Codex reports a lost connection as an error and goes on, so an error counts where nothing follows.
+  const fatal = rest.at(-1);
+  if (fatal?.['type'] === 'error') throw failed(fatal['message']);
+  if (last === undefined || rest.some(({ type }) => typeof type === 'string' && ownEvents.test(type))) {
+    throw new TranscriptFault('wrote a transcript of Codex that ends without turn.completed: it was cut off');
+  }
+  return readUsage(objectIn(last['usage']));
+}
+
+function failed(message: JsonValue | undefined): TranscriptFault {
+  const said = describeText(text(message) ?? 'no reason given');
+  return new TranscriptFault(`reported that it failed: ${said}`, 'server');
+}
+
+/** Reasoning is part of the output, and cached tokens are part of the input. Codex reports no cost. */
+function readUsage(usage: JsonObject): Usage | undefined {
+  const [inputTokens, outputTokens] = [count(usage['input_tokens']), count(usage['output_tokens'])];
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  return {
+    inputTokens,
+    outputTokens,
+    ...defined({
+      cachedInputTokens: atMost(count(usage['cached_input_tokens']), inputTokens),
+      reasoningTokens: atMost(count(usage['reasoning_output_tokens']), outputTokens),
+    }),
+  };
+}
+
+/** Items that say or plan something and call no tool. */
+const silent = new Set(['reasoning', 'plan', 'todo_list', 'error']);
+
+interface OpenStep {
+  text: string;
+  readonly calls: AnsweredCall[];
+}
+
+class Items {
+  readonly #steps: OpenStep[] = [];
+  readonly #places = new Map<JsonValue, { readonly step: OpenStep; readonly at: number }>();
+  readonly #open = new Set<JsonValue>();
+  #text = '';
+
+  get steps(): readonly AgentStep[] {
+    return this.#steps;
+  }
+
+  /** The last message. */
+  get text(): string {
+    return this.#text;
+  }
+
+  add(event: string, item: JsonObject): void {
+    const { type, id = null } = item;
+    if (typeof type === 'string' && silent.has(type)) return;
+    const isDone = event === 'item.completed';
+    if (type === 'agent_message') {
+      if (!isDone) return;
+      this.#text = text(item['text']) ?? '';
+      this.#steps.push({ text: this.#text, calls: [] });
+      return;
+    }
+    const call = readCall(item);
+    const place = this.#places.get(id) ?? this.#start(id, call);
+    place.step.calls[place.at] = isDone ? { ...call, result: readResult(item) } : call;
+    if (isDone) this.#open.delete(id);
+  }
+
+  #start(id: JsonValue, call: AnsweredCall) {
+    const last = this.#steps.at(-1);
+    const isOfLast = last !== undefined && (this.#open.size > 0 || last.calls.length === 0);
+    const step = isOfLast ? last : { text: '', calls: [] };
+    if (!isOfLast) this.#steps.push(step);
+    const place = { step, at: step.calls.push(call) - 1 };
+    this.#places.set(id, place);
+    this.#open.add(id);
+    return place;
+  }
+}
+
+/** A tool by the name of its item; a tool of an MCP server as the model knows it. Unknown items count as calls too. */
+function readCall(item: JsonObject): AnsweredCall {
+  const { id, type: written, server, tool, command, changes, query, prompt, status: _status, ...rest } = item;
+  const type = text(written);
+  if (type === 'command_execution') return buildToolCall(id, type, defined({ command }));
+  if (type === 'file_change') return buildToolCall(id, type, defined({ changes }));
+  if (type === 'web_search') return buildToolCall(id, type, defined({ query }));
+  const [serverName, toolName] = [text(server), text(tool)];
+  if (type === 'mcp_tool_call' && serverName !== undefined && toolName !== undefined) {
+    return buildToolCall(id, `mcp__${serverName}__${toolName}`, item['arguments'] ?? {});
+  }
+  const name = type === 'collab_tool_call' ? toolName : type;
+  if (name === undefined || name === 'mcp_tool_call') {
+    throw new TranscriptFault('wrote a transcript of Codex with an item that is a tool call without a name');
+  }
+  return buildToolCall(id, name, { ...rest, ...defined({ command, changes, query, prompt }) });
+}
+
+function readResult(item: JsonObject): ToolResult {
+  const { type, status, error, result, aggregated_output: output, exit_code: exitCode } = item;
+  const isError = status === 'failed' || status === 'declined' || isJsonObject(error);
+  if (type === 'command_execution') return buildResult(output ?? '', isError || (exitCode ?? 0) !== 0);
+  if (isJsonObject(error)) return buildResult(error['message'] ?? 'failed', true);
+  if (isJsonObject(result)) {
+    const { content, structured_content: structured } = result;
+    return buildResult(list(content).length > 0 ? textOf(content) : (structured ?? result), isError);
+  }
+  return buildResult(typeof status === 'string' ? status : '', isError);
+}

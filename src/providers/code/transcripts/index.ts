@@ -1,0 +1,108 @@
+import { isJsonObject, type JsonObject } from '../../../json/json.ts';
+import { parseShallowJson } from '../../../json/parse-json.ts';
+import { plainNumbers } from '../../../text/exact-numbers.ts';
+import { isClaudeCode, readClaudeCode } from './claude-code.ts';
+import { isCodex, readCodex } from './codex.ts';
+import { isGeminiCli, readGeminiCli } from './gemini-cli.ts';
+import { readMessages } from './read-messages.ts';
+import { type Transcript, TranscriptFault } from './transcript.ts';
+
+export const transcriptForms = ['claude-code', 'codex', 'gemini-cli'] as const;
+
+export type TranscriptForm = (typeof transcriptForms)[number];
+
+interface Form {
+  readonly is: (events: readonly JsonObject[]) => boolean;
+  readonly read: (events: readonly JsonObject[]) => Transcript;
+  readonly command: string;
+}
+
+const forms: Readonly<Record<TranscriptForm, Form>> = {
+  'claude-code': {
+    is: isClaudeCode,
+    read: readClaudeCode,
+    command: 'claude -p --output-format stream-json --verbose',
+  },
+  codex: { is: isCodex, read: readCodex, command: 'codex exec --json' },
+  'gemini-cli': { is: isGeminiCli, read: readGeminiCli, command: 'gemini --output-format stream-json' },
+};
+
+const commands = transcriptForms.map((form) => forms[form].command).join(', ');
+
+/** Reads the events of one of the programs, or the messages of a framework. */
+export function readEvents(events: readonly unknown[]): Transcript {
+  const plain = events.map((event) => plainNumbers(event) as JsonObject);
+  const form = transcriptForms.find((name) => forms[name].is(plain));
+  return form === undefined ? readMessages(plain) : forms[form].read(plain);
+}
+
+/** Reads what a program wrote, which must be of that form. */
+export function readTranscript(stdout: string, form: TranscriptForm): Transcript {
+  const { is, read, command } = forms[form];
+  const { events, brokenLine } = parseEvents(stdout);
+  if (!is(events)) {
+    throw new TranscriptFault(`wrote no transcript as "${command}" does, which "output: ${form}" asks for`);
+  }
+  refuseBroken(brokenLine);
+  return read(events);
+}
+
+/**
+ * Reads what a program wrote where it is a transcript; undefined where it is something else. Lines of JSON that each say
+ * their type are the record of some program: taken as text, it would be an agent that calls nothing.
+ */
+export function findTranscript(stdout: string): Transcript | undefined {
+  const { events, brokenLine, areLines } = parseEvents(stdout);
+  const form = transcriptForms.find((name) => forms[name].is(events));
+  if (form !== undefined) {
+    refuseBroken(brokenLine);
+    return forms[form].read(events);
+  }
+  if (areLines && brokenLine === undefined && events.every(({ type }) => typeof type === 'string')) {
+    throw new TranscriptFault(
+      `wrote events that are no transcript llmcheck knows; known: ${commands}; set "output: text" to take them as text`,
+    );
+  }
+  return undefined;
+}
+
+/** A line that can't be read may be a call. */
+function refuseBroken(line: number | undefined): void {
+  if (line !== undefined) throw new TranscriptFault(`wrote a transcript whose line ${line} is no JSON object`);
+}
+
+interface Events {
+  readonly events: readonly JsonObject[];
+  /** The first line that is no JSON object. */
+  readonly brokenLine?: number;
+  /** True for several objects, one a line. */
+  readonly areLines: boolean;
+}
+
+/** One JSON object, a list of objects, or objects by line, before which a program may greet. */
+function parseEvents(stdout: string): Events {
+  const whole = parseJsonText(stdout);
+  if (isJsonObject(whole)) return { events: [whole], areLines: false };
+  if (Array.isArray(whole)) return { events: whole.every(isJsonObject) ? whole : [], areLines: false };
+  const lines = stdout.split(/\r?\n/);
+  const start = lines.findIndex((line) => line.startsWith('{'));
+  const events: JsonObject[] = [];
+  if (start === -1) return { events, areLines: false };
+  for (const [at, line] of lines.entries()) {
+    if (at < start || line.trim() === '') continue;
+    const event = parseJsonText(line);
+    if (!isJsonObject(event)) return { events, brokenLine: at + 1, areLines: false };
+    events.push(event);
+  }
+  return { events, areLines: start === 0 && events.length > 1 };
+}
+
+function parseJsonText(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    return plainNumbers(parseShallowJson(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

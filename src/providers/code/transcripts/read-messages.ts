@@ -1,0 +1,180 @@
+/*
+ * Lists of messages as an agent's framework holds them. Sources, read on 2026-11-27: as in read-parts.ts; the forms of
+ * LangChain are model_dump(), messages_to_dict() and dumpd() in Python and JSON.stringify() in JavaScript.
+ */
+import { defined } from '../../../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
+import type { AnsweredCall, Usage } from '../../../model/completion.ts';
+import { atMost, count, list, text } from '../../answer.ts';
+import { describeText } from '../../failures/read-api-error.ts';
+import { buildResult, type FoundResult, joinResults, type Parts, readCall, readParts, textOf } from './read-parts.ts';
+import { addUsages, describeType, type Transcript, TranscriptFault } from './transcript.ts';
+
+interface ReadMessage extends Parts {
+  readonly role: Role;
+  readonly usage: Usage | undefined;
+}
+
+type Role = 'system' | 'user' | 'assistant' | 'tool' | 'removed';
+
+/** Roles of the APIs and types of LangChain. */
+const roles: Readonly<Record<string, Role>> = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'tool',
+  function: 'tool',
+  human: 'user',
+  ai: 'assistant',
+  remove: 'removed',
+};
+
+const acceptedRoles = 'system, developer, user, assistant, tool, and of LangChain human, ai';
+
+/**
+ * The steps in a list of messages of OpenAI's chat completions, Anthropic, LangChain or the Vercel AI SDK: a message of the
+ * assistant is a step. Those after the last question are taken, since a list may begin with the conversation so far.
+ */
+export function readMessages(messages: readonly JsonObject[]): Transcript {
+  const all = messages.map((message, at) => readMessage(message, `messages.${at}`));
+  const own = all.slice(all.findLastIndex(isQuestion) + 1);
+  const said = own.filter(({ role }) => role === 'assistant');
+  if (said.length === 0) {
+    throw new TranscriptFault(
+      'wrote no answer object: messages hold no message of the assistant after the last one of the user',
+    );
+  }
+  const steps = joinResults(
+    said.map(({ text, calls, usage }) => ({ text, calls, ...defined({ usage }) })),
+    own.flatMap(({ results }) => results),
+    'messages',
+  );
+  return { steps, ...defined({ usage: addUsages(said.map(({ usage }) => usage)) }) };
+}
+
+/** A user's message that answers no tool call. */
+function isQuestion({ role, results }: ReadMessage): boolean {
+  return role === 'user' && results.length === 0;
+}
+
+function readMessage(written: JsonObject, where: string): ReadMessage {
+  const { name, body } = unwrap(written);
+  const role = typeof name === 'string' && Object.hasOwn(roles, name) ? roles[name] : undefined;
+  if (role === undefined) {
+    const found = describeText(describeType(name));
+    throw new TranscriptFault(`wrote ${where} with the role ${found}; known: ${acceptedRoles}`);
+  }
+  const nothing = { role, text: '', calls: [], results: [], usage: undefined };
+  if (role === 'system' || role === 'removed') return nothing;
+  if (role === 'user') return { ...nothing, results: readParts(resultsIn(body['content']), where).results };
+  if (role === 'tool') return { ...nothing, results: readToolMessage(body, where) };
+  refuseUnread(body, where);
+  const parts = readParts(body['content'], where);
+  return { role, ...parts, calls: joinCalls(readCalls(body, where), parts.calls), usage: readUsage(body) };
+}
+
+/** The role of a message and its members, in any of the forms in which LangChain writes them. */
+function unwrap(message: JsonObject): { readonly name: JsonValue | undefined; readonly body: JsonObject } {
+  const { role, type, data, lc, id, kwargs } = message;
+  if (lc !== undefined && isJsonObject(kwargs)) {
+    // Such as ["langchain", "schema", "messages", "AIMessage"].
+    const name = /^(\w+?)Message(?:Chunk)?$/.exec(text(list(id).at(-1)) ?? '')?.[1]?.toLowerCase();
+    return { name: name === 'chat' ? kwargs['role'] : name, body: kwargs };
+  }
+  if (role !== undefined) return { name: role, body: message };
+  const body = isJsonObject(data) ? data : message;
+  const name = typeof type === 'string' ? type.replace(/^(\w+?)MessageChunk$/, '$1').toLowerCase() : type;
+  return { name: name === 'chat' ? body['role'] : name, body };
+}
+
+/** Of a user's content only the results count: what else a question holds is no matter. */
+function resultsIn(content: JsonValue | undefined): JsonValue | undefined {
+  return list(content).filter((part) => isJsonObject(part) && part['type'] === 'tool_result');
+}
+
+function readToolMessage(body: JsonObject, where: string): readonly FoundResult[] {
+  const { content, tool_call_id: id, status } = body;
+  if (id !== undefined) return [{ id, result: buildResult(textOf(content), status === 'error') }];
+  const { results } = readParts(content, where);
+  if (results.length > 0) return results;
+  // A function's message, the old form of OpenAI, has no id.
+  if (body['role'] === 'function') return [];
+  throw new TranscriptFault(`wrote ${where}, a tool's message without the id of its call`);
+}
+
+/** Calls in members that no form has would be seen by no check. */
+function refuseUnread(body: JsonObject, where: string): void {
+  const unread = ['toolCalls', 'toolInvocations', 'parts', 'tool_uses'].find((key) => list(body[key]).length > 0);
+  if (unread !== undefined) throw new TranscriptFault(`wrote ${where} with "${unread}", which llmcheck can't read`);
+  const { content, tool_calls: calls, function_call: called } = body;
+  if ([content, calls, called].every((member) => member === undefined)) {
+    throw new TranscriptFault(`wrote ${where}, a message of the assistant without content`);
+  }
+}
+
+/** `tool_calls` of OpenAI and LangChain, and their older forms. */
+function readCalls(body: JsonObject, where: string): readonly AnsweredCall[] {
+  const { tool_calls: current = null, invalid_tool_calls: invalid = null, function_call: called = null } = body;
+  const kept = isJsonObject(body['additional_kwargs']) ? body['additional_kwargs']['tool_calls'] : undefined;
+  const written = [current, invalid].flatMap((value) => {
+    if (value !== null && !Array.isArray(value)) {
+      throw new TranscriptFault(`wrote ${where} with tool_calls that are ${describeType(value)}`);
+    }
+    return list(value);
+  });
+  const all = written.length === 0 ? list(kept) : written;
+  const made: readonly JsonValue[] = called === null || all.length > 0 ? all : [{ function: called }];
+  return made.map((call, at) => {
+    const place = `${where}.tool_calls.${at}`;
+    if (!isJsonObject(call)) throw new TranscriptFault(`wrote ${place} that is ${describeType(call)}`);
+    const { id, function: fn, custom } = call;
+    if (isJsonObject(fn)) return readCall(id, fn['name'], fn['arguments'], place);
+    if (isJsonObject(custom)) return readCall(id, custom['name'], custom['input'], place);
+    return readCall(id, call['name'], call['args'], place);
+  });
+}
+
+/** LangChain repeats the calls of `tool_calls` in the content of some providers. */
+function joinCalls(listed: readonly AnsweredCall[], inContent: readonly AnsweredCall[]): readonly AnsweredCall[] {
+  const ids = new Set(listed.flatMap(({ id }) => id ?? []));
+  return [...listed, ...inContent.filter(({ id }) => id === undefined || !ids.has(id))];
+}
+
+/** Tokens of a message: `usage` of Anthropic, `usage_metadata` of LangChain. */
+function readUsage(body: JsonObject): Usage | undefined {
+  const { usage_metadata: ofLangChain, usage } = body;
+  if (isJsonObject(ofLangChain)) {
+    const [inputTokens, outputTokens] = [count(ofLangChain['input_tokens']), count(ofLangChain['output_tokens'])];
+    if (inputTokens === undefined || outputTokens === undefined) return undefined;
+    const input = objectIn(ofLangChain['input_token_details']);
+    const output = objectIn(ofLangChain['output_token_details']);
+    return {
+      inputTokens,
+      outputTokens,
+      ...defined({
+        cachedInputTokens: atMost(count(input['cache_read']), inputTokens),
+        cacheWriteTokens: atMost(count(input['cache_creation']), inputTokens),
+        reasoningTokens: atMost(count(output['reasoning']), outputTokens),
+      }),
+    };
+  }
+  return isJsonObject(usage) ? readAnthropicUsage(usage) : undefined;
+}
+
+/** Anthropic counts tokens of its cache apart from the input. */
+export function readAnthropicUsage(usage: JsonObject): Usage | undefined {
+  const [fresh, outputTokens] = [count(usage['input_tokens']), count(usage['output_tokens'])];
+  if (fresh === undefined || outputTokens === undefined) return undefined;
+  const cachedInputTokens = count(usage['cache_read_input_tokens']);
+  const cacheWriteTokens = count(usage['cache_creation_input_tokens']);
+  return {
+    inputTokens: fresh + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
+    outputTokens,
+    ...defined({ cachedInputTokens, cacheWriteTokens }),
+  };
+}
+
+export function objectIn(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}

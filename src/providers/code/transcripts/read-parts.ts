@@ -1,0 +1,186 @@
+/*
+ * The parts that messages are made of. Sources, read on 2026-11-27: the API references of OpenAI (chat completions) and
+ * Anthropic (messages), langchain-ai/langchain (libs/core/langchain_core/messages) and vercel/ai (packages/ai,
+ * generate-text and prompt).
+ */
+import { writeJson } from '../../../json/canonical-json.ts';
+import { defined } from '../../../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
+import type { AgentStep, AnsweredCall, ToolResult } from '../../../model/completion.ts';
+import { plainNumbers } from '../../../text/exact-numbers.ts';
+import { buildToolCall } from '../../answer.ts';
+import { describeText } from '../../failures/read-api-error.ts';
+import { describeType, TranscriptFault } from './transcript.ts';
+
+/** What a message says, calls, and answers. */
+export interface Parts {
+  readonly text: string;
+  readonly calls: readonly AnsweredCall[];
+  readonly results: readonly FoundResult[];
+}
+
+/** A result with the id of its call. */
+export interface FoundResult {
+  readonly id: JsonValue | undefined;
+  readonly result: ToolResult;
+}
+
+/** Parts that neither say nor call anything. */
+const silent = new Set([
+  'thinking',
+  'redacted_thinking',
+  'reasoning',
+  'redacted-reasoning',
+  'reasoning_content',
+  'image',
+  'image_url',
+  'input_audio',
+  'audio',
+  'file',
+  'document',
+  'source',
+  'search_result',
+  'container_upload',
+  'tool-approval-request',
+  'tool-approval-response',
+]);
+
+/** Id, name and arguments, unchecked. */
+type CallParts = readonly [JsonValue | undefined, JsonValue | undefined, JsonValue | undefined];
+
+/** Where a part that is a call has its id, name and arguments. */
+const callParts: Readonly<Record<string, (part: JsonObject) => CallParts>> = {
+  // Anthropic, and its own tools.
+  tool_use: ({ id, name, input }) => [id, name, input],
+  server_tool_use: ({ id, name, input }) => [id, name, input],
+  mcp_tool_use: ({ id, name, input }) => [id, name, input],
+  // Vercel AI SDK: `args` until version 4.
+  'tool-call': ({ toolCallId, toolName, input, args }) => [toolCallId, toolName, input ?? args],
+  // LangChain.
+  tool_call: ({ id, name, args }) => [id, name, args],
+  server_tool_call: ({ id, name, args }) => [id, name, args],
+  invalid_tool_call: ({ id, name, args }) => [id, name, args],
+  function_call: ({ call_id, id, name, arguments: args }) => [call_id ?? id, name, args],
+};
+
+/** Reads the content of a message. `where` names it in the fault: messages.3. */
+export function readParts(content: JsonValue | undefined, where: string): Parts {
+  if (content === undefined || content === null) return { text: '', calls: [], results: [] };
+  if (typeof content === 'string') return { text: content, calls: [], results: [] };
+  if (!Array.isArray(content))
+    throw new TranscriptFault(`wrote ${where} with a content that is ${describeType(content)}`);
+  const read = (content as readonly JsonValue[]).map((part, at) => readPart(part, `${where}.content.${at}`));
+  return {
+    text: read.map(({ text }) => text).join(''),
+    calls: read.flatMap((part) => part.calls),
+    results: read.flatMap((part) => part.results),
+  };
+}
+
+function readPart(part: JsonValue, where: string): Parts {
+  if (typeof part === 'string') return { text: part, calls: [], results: [] };
+  if (!isJsonObject(part)) throw new TranscriptFault(`wrote ${where} that is ${describeType(part)}`);
+  const { type } = part;
+  const call = typeof type === 'string' && Object.hasOwn(callParts, type) ? callParts[type] : undefined;
+  if (call !== undefined) {
+    const [id, name, args] = call(part);
+    return { text: '', calls: [readCall(id, name, args, where)], results: [] };
+  }
+  if (type === 'text' || type === 'output_text' || type === 'refusal') {
+    const said = part[type === 'refusal' ? 'refusal' : 'text'];
+    if (typeof said === 'string') return { text: said, calls: [], results: [] };
+  } else if (isResult(type)) {
+    return { text: '', calls: [], results: [readResult(part)] };
+  } else if (typeof type === 'string' && silent.has(type)) {
+    return { text: '', calls: [], results: [] };
+  }
+  throw new TranscriptFault(
+    `wrote ${where} of the type ${describeText(describeType(type))}, which llmcheck can't read`,
+  );
+}
+
+/** A call must be named: one without a name would be seen by no check. */
+export function readCall(
+  id: JsonValue | undefined,
+  name: JsonValue | undefined,
+  args: JsonValue | undefined,
+  where: string,
+): AnsweredCall {
+  if (typeof name === 'string' && name !== '') return buildToolCall(id, name, args);
+  throw new TranscriptFault(`wrote ${where} that is a tool call without a name`);
+}
+
+export function isResult(type: JsonValue | undefined): boolean {
+  return (
+    type === 'tool-result' || type === 'tool-error' || (typeof type === 'string' && /(?:^|_)tool_result$/.test(type))
+  );
+}
+
+function readResult(part: JsonObject): FoundResult {
+  if (part['type'] === 'tool-error') {
+    return { id: part['toolCallId'], result: buildResult(describeError(part['error']), true) };
+  }
+  if (part['type'] === 'tool-result') {
+    const { toolCallId: id, output, result, isError } = part;
+    const { value, isFault } = unwrapOutput(output === undefined ? result : output);
+    return { id, result: buildResult(value, isFault || isError === true) };
+  }
+  const { tool_use_id: id, content, is_error: isError } = part;
+  return { id, result: buildResult(textOf(content), isError === true) };
+}
+
+/** In messages, the AI SDK says of an output what it is. */
+function unwrapOutput(output: JsonValue | undefined): {
+  readonly value: JsonValue | undefined;
+  readonly isFault: boolean;
+} {
+  if (!isJsonObject(output)) return { value: output, isFault: false };
+  const { value, reason } = output;
+  const type = typeof output['type'] === 'string' ? output['type'] : '';
+  if (type === 'execution-denied') return { value: reason ?? 'denied', isFault: true };
+  if (value === undefined || !['text', 'json', 'content', 'error-text', 'error-json'].includes(type)) {
+    return { value: output, isFault: false };
+  }
+  return { value, isFault: type.startsWith('error-') };
+}
+
+function describeError(error: JsonValue | undefined): JsonValue {
+  if (isJsonObject(error)) return error['message'] ?? error;
+  return error ?? 'failed';
+}
+
+/** The text of a result's content; content that is not only text is JSON. */
+export function textOf(content: JsonValue | undefined): JsonValue | undefined {
+  if (!Array.isArray(content)) return content;
+  const texts = (content as readonly JsonValue[]).map((part) =>
+    typeof part === 'string' ? part : isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : undefined,
+  );
+  return texts.every((text) => text !== undefined) ? texts.join('') : content;
+}
+
+/** Text is kept as it is, nothing is `null` as for a tool of a module, any other value is JSON. */
+export function buildResult(result: unknown, isError: boolean): ToolResult {
+  const content = typeof result === 'string' ? result : (writeJson(plainNumbers(result ?? null)) ?? '');
+  return { content, ...(isError ? { isError: true as const } : {}) };
+}
+
+/** Steps, each call with its result. A result without a call shows that a call was not read. */
+export function joinResults(
+  steps: readonly AgentStep[],
+  results: readonly FoundResult[],
+  what: string,
+): readonly AgentStep[] {
+  const byId = new Map(results.map(({ id, result }) => [id, result]));
+  const ids = new Set<JsonValue | undefined>(steps.flatMap(({ calls }) => calls.map(({ id }) => id)));
+  const lost = results.find(({ id }) => id === undefined || !ids.has(id));
+  if (lost !== undefined) {
+    const id = describeText(describeType(lost.id));
+    throw new TranscriptFault(`wrote ${what} with a tool's result for the call ${id}, and no such call`);
+  }
+  return steps.map((step) => ({
+    ...step,
+    calls: step.calls.map((call) =>
+      call.id === undefined ? call : { ...call, ...defined({ result: byId.get(call.id) }) },
+    ),
+  }));
+}
