@@ -58,6 +58,8 @@ export interface Decision {
   readonly breaches: readonly Breach[];
   /** Visible remarks that do not change the outcome. */
   readonly warnings: readonly string[];
+  /** What the change takes out of its own gate, one sentence each; they are among the warnings too. */
+  readonly loosened?: readonly string[];
   /** What `incomplete` means: cells that could not be judged, or an evaluation that did not happen. */
   readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'uncalibrated' | 'inconclusive';
   readonly interrupted?: 'SIGINT' | 'SIGTERM';

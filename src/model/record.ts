@@ -127,6 +127,17 @@ export interface RunSettings {
   readonly emptySelections?: readonly EmptySelection[];
   /** The ref in words, where only the suites that changed since it were taken. */
   readonly changedSince?: string;
+  /** What the change loosens against the commit that it is compared with; absent where it loosens nothing. */
+  readonly loosened?: readonly Loosened[];
+}
+
+/** A setting that lets more through than before. Values are as written, `none` where there is no limit. */
+export interface Loosened {
+  /** Absent where it is one of the config. */
+  readonly suite?: string;
+  readonly key: string;
+  readonly old: string;
+  readonly new: string;
 }
 
 /** Which part of a run a record holds. */

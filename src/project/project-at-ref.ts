@@ -1,10 +1,11 @@
-import { join, relative, resolve, sep } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
-import type { Project, Suite } from '../model/suite.ts';
+import type { Project, RunDefaults, Suite } from '../model/suite.ts';
 import { bytesOfText, type FileText, type ProjectFiles } from '../suite/files/project-files.ts';
 import type { ProjectPlace } from '../suite/files/project-place.ts';
-import { findProject } from '../suite/files/project-place.ts';
+import { CONFIG_NAME, findProject } from '../suite/files/project-place.ts';
 import type { ProjectSnapshot } from '../suite/open-project.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -28,6 +29,8 @@ interface ProjectAtRef {
   readonly ref: GitRef;
   /** With their prompts, providers and contracts; they have no cases. */
   readonly suites: readonly Suite[];
+  /** The config's `run:`. */
+  readonly run: RunDefaults;
 }
 
 /** Loads what contracts are made of as a commit has it; throws a `UserError` where that can't be read. */
@@ -38,16 +41,34 @@ export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<Proje
   const snapshot = openGitSnapshot(ref, place, cwd);
   const load = async (wanted: readonly string[]) => {
     const loaded = await loadProject({ paths: wanted, cwd, snapshot, contractOnly: true });
-    return loaded.project.suites;
+    return loaded.project;
   };
   const known = project.suites
     .map(({ path }) => join(project.root, path))
     .filter((path) => snapshot.kindOf(path) === 'file');
   // A suite that is missing at its path may have been moved: all suites are loaded to find its id.
-  if (paths.length > 0 && known.length === project.suites.length) return { ref, suites: await load(known) };
-  const found = await load([]);
+  if (paths.length > 0 && known.length === project.suites.length) return { ref, ...pick(await load(known)) };
+  const { suites: found, run } = await load([]);
   const others = known.filter((path) => !found.some((suite) => join(project.root, suite.path) === path));
-  return { ref, suites: others.length === 0 ? found : [...found, ...(await load(others))] };
+  return { ref, suites: others.length === 0 ? found : [...found, ...(await load(others)).suites], run };
+}
+
+/** The nearest config of a folder as a commit has it. */
+export function findConfigAtRef(ref: GitRef, folder: string): string | undefined {
+  for (let at = realpathSync(folder); isWithin(ref, at); at = dirname(at)) {
+    const path = join(at, CONFIG_NAME);
+    if (ref.readFile(path) !== undefined) return path;
+    if (at === ref.root) return undefined;
+  }
+  return undefined;
+}
+
+function isWithin({ root }: GitRef, folder: string): boolean {
+  return folder === root || folder.startsWith(root + sep);
+}
+
+function pick({ suites, run }: Project): Pick<ProjectAtRef, 'suites' | 'run'> {
+  return { suites, run };
 }
 
 /** The project as a commit has it. Nothing is checked out, and only files that suites name are read. */
@@ -55,7 +76,7 @@ function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): Project
   const { root, boundary } = place;
   const files = new Set(ref.listFiles(boundary));
   const display = (path: string): string => `git:${ref.name}:${relative(cwd, path).split(sep).join('/')}`;
-  const configPath = place.configPath ?? resolve(root, 'llmcheck.config.yaml');
+  const configPath = place.configPath ?? resolve(root, CONFIG_NAME);
   const snapshot: ProjectFiles = {
     display,
     // Git reports a file outside of its repository when it reads it.

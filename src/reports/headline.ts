@@ -39,12 +39,22 @@ export function outcomeWord({ decision }: Report): string {
 
 /** The verdict, counted in cases: `10 of 42 tickets cases broke with v2 (mini and big)`. */
 export function describeVerdict(report: Report, style: HeadlineStyle = plain): string {
-  return [describeOutcome(report, style), ...describeNotAsked(report), ...describeLosses(report, style)].join('; ');
+  return [
+    describeOutcome(report, style),
+    ...describeNotAsked(report),
+    ...describeLosses(report, style),
+    ...describeLoosened(report),
+  ].join('; ');
 }
 
 /** A cell that was not asked never counts as passed. */
 function describeNotAsked({ totals: { notAsked = 0, planned } }: Report): readonly string[] {
   return notAsked === 0 ? [] : [`${notAsked} of ${planned} planned cells were not asked (decided early)`];
+}
+
+/** A change that turns itself green must not look like any other. */
+function describeLoosened({ decision: { loosened = [] } }: Report): readonly string[] {
+  return loosened.length === 0 ? [] : [`this change loosens its gate (${formatCount(loosened.length, 'warning')})`];
 }
 
 /** The suites that lost most of their baseline's cases. */

@@ -18,7 +18,7 @@ import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import { describeJudges } from '../judges/validated-judges.ts';
 import type { CellKey } from '../model/cell.ts';
-import type { RunHeader, RunSettings } from '../model/record.ts';
+import type { Loosened, RunHeader, RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { findRetirements } from '../plan/check-providers.ts';
@@ -33,6 +33,7 @@ import { type CellRunner, createBailGate, createCellRunners } from './cell-runne
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
 import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
 import { findAcceptedPrompts, maskVariant, variantKey } from './find-accepted-prompts.ts';
+import { findLoosened } from './find-loosened.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
 import { createToolOpener } from './open-tools.ts';
 import { type EarlierPart, openEarlierPart } from './resume.ts';
@@ -103,7 +104,8 @@ export async function openRun(
   const batchAnswers = options.batch ? createBatchAnswers() : undefined;
   const cellOf = indexCells(plan);
   const findAccepted = createFindAccepted(project.suites, findBaseline);
-  const header = buildHeader(options, { planned, acceptedPrompts, ports });
+  const { loosened, remarks: uncompared } = await findLoosened(options, ports);
+  const header = buildHeader(options, { planned, acceptedPrompts, loosened, ports });
   const acceptedCellOf = createAcceptedCells(planned, acceptedPrompts);
   const resumed = { options, plan, header, findAccepted, acceptedCellOf, ports };
   const earlier = resume === undefined ? undefined : openEarlierPart({ ...resumed, resume });
@@ -114,7 +116,7 @@ export async function openRun(
   const calls = openCalls(planned, { ...callOptions, ...further }, ports);
   const isHermetic = createIsHermetic(suites, calls);
   const ofPlan = findRemarks(planned, { options, ports, isHermetic, findBaseline });
-  const remarks = [...refusedBaselines, ...ofPlan, ...batchRemarks];
+  const remarks = [...refusedBaselines, ...uncompared, ...ofPlan, ...batchRemarks];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
   const onRefused = () => stop.hard('storage');
   // This run's own record will be the latest.
@@ -199,7 +201,12 @@ export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts,
 /** What a record says before its first row: settings, suites and variants, without secrets. */
 function buildHeader(
   options: RunOptions,
-  { planned, acceptedPrompts, ports }: Pick<Run, 'planned' | 'acceptedPrompts' | 'ports'>,
+  {
+    planned,
+    acceptedPrompts,
+    loosened,
+    ports,
+  }: Pick<Run, 'planned' | 'acceptedPrompts' | 'ports'> & { readonly loosened: readonly Loosened[] },
 ): Omit<RunHeader, 'id'> {
   const { plan, describeProvider, emptySelections } = planned;
   const { root } = options.project;
@@ -221,6 +228,7 @@ function buildHeader(
       ...settingsOf(options.settings, planned),
       ...(options.early === undefined ? {} : { early: { order: findOrder(options.early, suites) } }),
       ...(emptySelections.length === 0 ? {} : { emptySelections }),
+      ...(loosened.length === 0 ? {} : { loosened }),
     },
     invocation: options.invocation,
     suites: suites.map((suite) => ({

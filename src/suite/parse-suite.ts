@@ -83,7 +83,7 @@ export async function parseSuite(
   checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
   const models = createAskedModels({ ...context, judges, providers: providers.list });
   const assertionContext = openAssertions(path, document, models, context);
-  const classes = context.contractOnly === true ? undefined : parseClasses(document, problems);
+  const classes = parseClasses(document, problems);
   const [promptIds, providerIds] = [idsOf(promptList), providers.known];
   const given = { prompts, promptIds, providerIds, contract, assertionContext, truth: classes?.truth };
   const cases = await parseCases(document, given, context);
@@ -91,7 +91,7 @@ export async function parseSuite(
   const labels = await readLabels(criteria, context);
   if (context.contractOnly !== true) cases.reportUnused();
   const empty = findEmptyCases(id, childOf(document, 'cases'), cases, context);
-  const tags = hasSlices(gate, config.gate) && isReadWhole(context) ? collectTags([cases.iterate()]) : noTags;
+  const tags = tagsFor([gate, config.gate], () => collectTags([cases.iterate()]), context);
   if (classes !== undefined && isReadWhole(context)) reportClassMistakes(document, classes, cases.classes, problems);
   if (gate?.slices !== undefined && isReadWhole(context)) {
     const messages = reportEmptySlices(childOf(document, 'gate'), tags, problems);
@@ -253,7 +253,15 @@ function buildStepLimits({ steps: own }: Gate, { steps: general }: Gate): Pick<G
   return own === undefined && general === undefined ? {} : { steps: defined({ ...general, ...own }) };
 }
 
-const noTags: ReadonlySet<string> = new Set();
+/** The tags of the suite's cases. Of a suite without its cases every slice is kept. */
+function tagsFor(
+  gates: readonly (Gate | undefined)[],
+  collect: () => ReadonlySet<string>,
+  context: SuiteContext,
+): ReadonlySet<string> {
+  if (context.contractOnly === true) return new Set(gates.flatMap((gate) => Object.keys(gate?.slices ?? {})));
+  return hasSlices(...gates) && isReadWhole(context) ? collect() : new Set();
+}
 
 /** False where cases are left unread, or may be missing because of a mistake. */
 function isReadWhole({ contractOnly, problems }: SuiteContext): boolean {

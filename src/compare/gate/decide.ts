@@ -4,6 +4,7 @@ import type { RunSettings, StopReason } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { combineCertainty } from './certainty.ts';
+import { describeLoosened } from './describe-loosened.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
 import { findUnselectedClasses, findUnselectedSlices } from './judge-limits.ts';
 import { type GatedVariant, judgeLimits } from './judge-variant.ts';
@@ -47,9 +48,12 @@ export function decide(input: DecideInput): Decision {
   ];
   const unjudged = gates.flatMap((gate) => gate.unjudged);
   const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings, unjudged);
+  const loosened = describeLoosened(settings, summary, comparisons);
   const said = {
     breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...empty],
+    ...(loosened.length === 0 ? {} : { loosened }),
     warnings: [
+      ...loosened,
       ...(settings.emptySelections ?? []).map(({ message }) => message),
       ...findUnselectedSlices(summary),
       ...findUnselectedClasses(summary),

@@ -41,7 +41,7 @@ export function renderSafeJson(value: unknown): string {
 
 export function buildJsonDecision(report: Report): z.input<typeof decisionSchema> {
   const { decision, exitCode } = report;
-  const { outcome, certainty, incompleteBecause, interrupted, breaches, warnings } = decision;
+  const { outcome, certainty, incompleteBecause, interrupted, breaches, warnings, loosened } = decision;
   const { regressions, mustPass } = countAccepted(report);
   return {
     outcome,
@@ -67,6 +67,7 @@ export function buildJsonDecision(report: Report): z.input<typeof decisionSchema
       }),
     ),
     warnings: [...warnings],
+    loosened: loosened && [...loosened],
   };
 }
 

@@ -186,6 +186,10 @@ export const decisionSchema = z.object({
     }),
   ),
   warnings: z.array(z.string()),
+  loosened: z
+    .array(z.string())
+    .optional()
+    .describe('What this change takes out of its own gate, one sentence each; they are among the warnings too.'),
 });
 
 export const totalsSchema = z.object({

@@ -69,11 +69,13 @@ export function* renderMarkdown(
   yield foot;
 }
 
-/** The verdict as a heading. A change that accepts regressions has an icon of its own. */
+/** The verdict as a heading. What a reviewer has to approve has an icon of its own. */
 function renderHead(report: Report): string {
   const { decision } = report;
   const failing = findFirstBaselines(report)?.failing ?? [];
-  const isAccepted = decision.outcome === 'passed' && countAccepted(report).regressions + failing.length > 0;
+  const { loosened = [] } = decision;
+  const toApprove = countAccepted(report).regressions + failing.length + loosened.length;
+  const isAccepted = decision.outcome === 'passed' && toApprove > 0;
   const word = outcomeWord(report).toUpperCase();
   const sentence = describeVerdict(report, {
     name: (name) => codeSpan(name, 60),

@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { defined } from '../../json/defined.ts';
 import type { ProblemCode } from '../../model/problem.ts';
 
-const CONFIG_NAME = 'llmcheck.config.yaml';
+export const CONFIG_NAME = 'llmcheck.config.yaml';
 
 export interface ProjectPlace {
   /** Absolute. */

@@ -1,0 +1,122 @@
+import type { ClassPolicy } from '../../model/classes.ts';
+import type { Loosened } from '../../model/record.ts';
+import type { Contract, GatePolicy, MetricLimits } from '../../model/suite.ts';
+import { defaultMaxDrop } from './judge-metrics.ts';
+
+/** What decides about a suite. */
+export interface Gating {
+  readonly gate: GatePolicy;
+  readonly classes?: ClassPolicy;
+  /** Of the suite and of each of its prompts. */
+  readonly contracts: readonly Contract[];
+}
+
+/** One key. The higher `strictness` is, the more fails. */
+interface Setting {
+  readonly strictness: number;
+  readonly text: string;
+}
+
+/** Names each setting that is looser than before. */
+export function compareGates(before: Gating, after: Gating): readonly Omit<Loosened, 'suite'>[] {
+  const [old, now] = [listSettings(before), listSettings(after)];
+  const looser = [...old].flatMap(([key, { strictness, text }]) => {
+    const found = now.get(key) ?? noLimit;
+    return found.strictness < strictness ? [{ key, old: text, new: found.text }] : [];
+  });
+  return [
+    ...looser,
+    ...compareScopes(before.gate, after.gate),
+    ...compareExceptions(before.contracts, after.contracts),
+  ];
+}
+
+const noLimit: Setting = { strictness: Number.NEGATIVE_INFINITY, text: 'none' };
+
+function listSettings({ gate, classes, contracts }: Gating): ReadonlyMap<string, Setting> {
+  const { cases, confirm, passRate, score, cost, latency, steps, slices = {} } = gate;
+  const severity = (value: 'fail' | 'warn'): Setting => ({ strictness: value === 'fail' ? 1 : 0, text: value });
+  const onOff = (value = false): Setting => ({ strictness: value ? 1 : 0, text: String(value) });
+  return new Map([
+    ['gate.alpha', atLeast(gate.alpha)],
+    ['gate.certify', onOff(gate.certify)],
+    ['gate.erosion', severity(gate.erosion ?? 'warn')],
+    ['gate.cases.broken', severity(cases.broken)],
+    ['gate.cases.drifted', severity(cases.drifted)],
+    ['gate.cases.added', severity(cases.added)],
+    ['gate.confirm.budget', atLeast(confirm.budget)],
+    ...limitsOf('gate.passRate', passRate, defaultMaxDrop),
+    ...limitsOf('gate.score', score, defaultMaxDrop),
+    ...limitsOf('gate.cost', cost),
+    ...limitsOf('gate.latency', latency),
+    ...limitsOf('gate.steps', steps ?? {}),
+    ...Object.entries(slices).flatMap(([tag, limits]) => limitsOf(`gate.slices.${tag}.passRate`, limits.passRate)),
+    ...Object.entries(classes?.recall ?? {}).flatMap(([name, limits]) =>
+      limitsOf(`classes.gate.recall.${name}`, limits),
+    ),
+    ...Object.entries(classes?.precision ?? {}).flatMap(([name, limits]) =>
+      limitsOf(`classes.gate.precision.${name}`, limits),
+    ),
+    ...limitsOf('classes.gate.f1', classes?.f1 ?? {}),
+    [
+      'contract.policy',
+      weakest(contracts.map(({ policy = 'practical' }) => ({ strictness: policies.indexOf(policy), text: policy }))),
+    ],
+    ['contract.strictConsumers', weakest(contracts.map(({ strictConsumers }) => onOff(strictConsumers)))],
+  ]);
+}
+
+const policies = ['lenient', 'practical', 'formal'];
+
+function weakest(settings: readonly Setting[]): Setting {
+  return settings.reduce(
+    (weakest, one) => (one.strictness < weakest.strictness ? one : weakest),
+    settings[0] ?? noLimit,
+  );
+}
+
+/** A lower value lets more through. */
+function atLeast(value: number): Setting {
+  return { strictness: value, text: `${value}` };
+}
+
+/** A higher value lets more through. */
+function atMost(value: number): Setting {
+  return { strictness: -value, text: `${value}` };
+}
+
+function limitsOf(key: string, limits: MetricLimits, usualDrop?: number): [string, Setting][] {
+  const { min, max, maxDrop = usualDrop, maxIncrease, p95MaxMs } = limits;
+  return [
+    ...(min === undefined ? [] : [[`${key}.min`, atLeast(min)] as [string, Setting]]),
+    ...(max === undefined ? [] : [[`${key}.max`, atMost(max)] as [string, Setting]]),
+    ...(maxDrop === undefined ? [] : [[`${key}.maxDrop`, atMost(maxDrop)] as [string, Setting]]),
+    ...(maxIncrease === undefined ? [] : [[`${key}.maxIncrease`, atMost(maxIncrease)] as [string, Setting]]),
+    ...(p95MaxMs === undefined
+      ? []
+      : [[`${key}.p95Max`, { strictness: -p95MaxMs, text: `${p95MaxMs / 1000}s` }] as [string, Setting]]),
+  ];
+}
+
+/** Neither scope is the stricter one in every respect. */
+function compareScopes({ scope: old }: GatePolicy, { scope: now }: GatePolicy): readonly Omit<Loosened, 'suite'>[] {
+  return old === now ? [] : [{ key: 'gate.scope', old, new: now }];
+}
+
+/** Findings that a contract lets through. */
+function compareExceptions(
+  before: readonly Contract[],
+  after: readonly Contract[],
+): readonly Omit<Loosened, 'suite'>[] {
+  return (['approved', 'ignore', 'overrides'] as const).flatMap((key) => {
+    const listOf = (contracts: readonly Contract[]) =>
+      contracts.flatMap((contract) =>
+        [...(contract[key] ?? [])].map((item) => (typeof item === 'string' ? item : JSON.stringify(item))),
+      );
+    const [old, now] = [new Set(listOf(before)), new Set(listOf(after))];
+    const added = [...now].filter((item) => !old.has(item));
+    return added.length === 0
+      ? []
+      : [{ key: `contract.${key}`, old: [...old].join(', ') || 'none', new: [...now].join(', ') }];
+  });
+}

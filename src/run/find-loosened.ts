@@ -1,0 +1,122 @@
+import { dirname, join, relative } from 'node:path';
+import { compareGates, type Gating } from '../compare/gate/compare-gates.ts';
+import { readOrUndefined } from '../files/write-files.ts';
+import { defined } from '../json/defined.ts';
+import type { JsonValue } from '../json/json.ts';
+import { UserError } from '../model/problem.ts';
+import type { Loosened } from '../model/record.ts';
+import { mergeContracts, type RunDefaults, type Suite } from '../model/suite.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { type GitRef, openGitRef } from '../project/git/git-files.ts';
+import { loadProject } from '../project/load-project.ts';
+import { findConfigAtRef, loadProjectAtRef } from '../project/project-at-ref.ts';
+import { CONFIG_NAME, toSlashes } from '../suite/files/project-place.ts';
+
+interface FoundLoosened {
+  readonly loosened: readonly Loosened[];
+  /** Why settings could not be compared. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * The settings that a change loosens, if it is compared with a commit. A change that turns itself green like that has to
+ * be seen: the report names each setting with its old and its new value.
+ */
+export async function findLoosened(
+  { project, settings }: Pick<RunOptions, 'project' | 'settings'>,
+  { cwd, env }: Pick<RunPorts, 'cwd' | 'env'>,
+): Promise<FoundLoosened> {
+  const { baseline } = settings;
+  const against = typeof baseline === 'object' && baseline.source.startsWith('git:') ? baseline.source : undefined;
+  if (against === undefined) return { loosened: [], remarks: [] };
+  const { root, configPath } = project;
+  const ref = openGitRef(root, against.slice('git:'.length), env);
+  const ofConfig = findOtherConfig(ref, configPath, cwd);
+  if (!hasOtherSettings(ref, project)) return { loosened: ofConfig, remarks: [] };
+  const where = { paths: [], cwd, ...defined({ configPath }) };
+  try {
+    // Both without cases, and whole: the job may run a part.
+    const { project: now } = await loadProject({ ...where, contractOnly: true });
+    const old = await loadProjectAtRef({ ...where, project: now, against, env });
+    const ofSuites = old.suites.flatMap((suite) => compareSuite(suite, now.suites));
+    return { loosened: [...ofConfig, ...compareRunDefaults(old.run, now.run), ...ofSuites], remarks: [] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const [problem] = error.problems;
+    const why = `the settings of the gate were not compared with ${against}: ${problem?.message ?? error.message}`;
+    return { loosened: ofConfig, remarks: [why] };
+  }
+}
+
+/** True where the config or a file of a suite differs. Most changes are of prompts, and nothing more is read then. */
+function hasOtherSettings(ref: GitRef, { root, configPath, suites }: RunOptions['project']): boolean {
+  const isSuite = (path: string): boolean => /\.eval\.(?:ya?ml|[cm]?[jt]s)$/.test(path);
+  const paths = new Set([
+    configPath ?? join(root, CONFIG_NAME),
+    ...suites.map(({ path }) => join(root, path)),
+    ...ref.listFiles(root).filter(isSuite),
+  ]);
+  return [...paths].some((path) => readOrUndefined(path) !== ref.readFile(path));
+}
+
+/** The config in force is another file than before: a nearer one was added, or the nearest one was removed. */
+function findOtherConfig(ref: GitRef, configPath: string | undefined, cwd: string): readonly Loosened[] {
+  if (configPath !== undefined && ref.readFile(configPath) !== undefined) return [];
+  const found = findConfigAtRef(ref, configPath === undefined ? cwd : dirname(configPath));
+  if (found === undefined) return [];
+  const shown = (path: string): string => toSlashes(relative(ref.root, path));
+  return [{ key: 'config', old: shown(found), new: configPath === undefined ? 'none' : shown(configPath) }];
+}
+
+function compareSuite(old: Suite, suites: readonly Suite[]): readonly Loosened[] {
+  const now = suites.find(({ id }) => id === old.id) ?? suites.find(({ path }) => path === old.path);
+  if (now === undefined) return [{ suite: old.id, key: 'suite', old: old.path, new: 'none' }];
+  return compareGates(gatingOf(old), gatingOf(now)).map((found) => ({ suite: now.id, ...found }));
+}
+
+function gatingOf({ gate, classes, contract, prompts }: Suite): Gating {
+  const contracts = prompts.map((prompt) => mergeContracts(contract, prompt.contract));
+  return { gate, contracts: [contract, ...contracts], ...defined({ classes }) };
+}
+
+/** Keys of the config's `run:` that choose what is tested, or what a result means. */
+function compareRunDefaults(old: RunDefaults, now: RunDefaults): readonly Loosened[] {
+  const show = (value: JsonValue | undefined): string =>
+    value === undefined
+      ? 'none'
+      : [value]
+          .flat()
+          .map((item) => (typeof item === 'string' ? item : JSON.stringify(item)))
+          .join(', ');
+  const isOn = (value: JsonValue | undefined): boolean => value !== undefined && value !== false;
+  return runKeys.flatMap(({ key, isLooser }) => {
+    const [before, after] = [old[key], now[key]];
+    if (show(before) === show(after) || !isLooser({ before, after, isOn })) return [];
+    return [{ key: `run.${key}`, old: show(before), new: show(after) }];
+  });
+}
+
+interface Change {
+  readonly before: JsonValue | undefined;
+  readonly after: JsonValue | undefined;
+  readonly isOn: (value: JsonValue | undefined) => boolean;
+}
+
+const isSet = ({ after, isOn }: Change): boolean => isOn(after);
+const isUnset = ({ before, after, isOn }: Change): boolean => isOn(before) && !isOn(after);
+const isFewer = ({ before = 1, after = 1 }: Change): boolean => !(Number(after) >= Number(before));
+const isMore = ({ before = 0, after = 0 }: Change): boolean => !(Number(after) <= Number(before));
+const always = (): boolean => true;
+
+/** A filter that only becomes another one may leave out other cases, so it is named. */
+const runKeys: readonly { readonly key: string; readonly isLooser: (change: Change) => boolean }[] = [
+  ...['filter', 'tag', 'prompt', 'provider', 'sample', 'shard', 'lastFailed', 'changed', 'early'].map((key) => ({
+    key,
+    isLooser: isSet,
+  })),
+  ...['allowEmpty', 'noBaseline', 'compare', 'updateBaseline'].map((key) => ({ key, isLooser: isSet })),
+  ...['requireConclusive', 'drift'].map((key) => ({ key, isLooser: isUnset })),
+  { key: 'trials', isLooser: isFewer },
+  { key: 'maxErrors', isLooser: isMore },
+  { key: 'baseline', isLooser: always },
+];

@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import { type GithubJobs, type JobOptions, openGithubJobs, wordSuite } from '../../support/github-job.ts';
+
+const suite = 'evals/words.eval.yaml';
+const config = 'llmcheck.config.yaml';
+const gate: JobOptions = { args: '', flags: ['--comment', '--check-run'] };
+const words = wordSuite('words').replace('id: red,', 'id: red, mustPass: true, tags: [warm],');
+
+async function openChange(files: Readonly<Record<string, string>>): Promise<GithubJobs> {
+  const jobs = await openGithubJobs({ [suite]: words, ...files });
+  await jobs.project.run(['run', '--update-baseline', '-q'], { env: jobs.providerEnv });
+  jobs.push('accept');
+  jobs.git('checkout', '-qb', 'change');
+  return jobs;
+}
+
+interface Row {
+  readonly before: Readonly<Record<string, string>>;
+  /** An empty text removes the file. */
+  readonly after: Readonly<Record<string, string>>;
+  readonly says: readonly string[];
+}
+
+const gated = (text: string): string => `${words}gate: ${text}\n`;
+
+const rows: Readonly<Record<string, Row>> = {
+  'a limit that is lowered': {
+    before: { [suite]: gated('{ passRate: { min: 0.9, maxDrop: 0.02 } }') },
+    after: { [suite]: gated('{ passRate: { min: 0.5, maxDrop: 50% } }') },
+    says: [
+      'words: this change loosens gate.passRate.min: 0.9 → 0.5',
+      'words: this change loosens gate.passRate.maxDrop: 0.02 → 0.5',
+    ],
+  },
+  'limits that are removed': {
+    before: { [suite]: gated('{ score: { min: 0.9 }, cost: { max: 1 }, latency: { p95Max: 60s }, certify: false }') },
+    after: { [suite]: words },
+    says: [
+      'words: this change loosens gate.score.min: 0.9 → none',
+      'words: this change loosens gate.cost.max: 1 → none',
+      'words: this change loosens gate.latency.p95Max: 60s → none',
+    ],
+  },
+  'cases that only warn, and a smaller level': {
+    before: {},
+    after: { [suite]: gated('{ cases: { broken: warn, added: warn }, alpha: 0.001, confirm: { budget: 0 } }') },
+    says: [
+      'words: this change loosens gate.alpha: 0.05 → 0.001',
+      'words: this change loosens gate.cases.broken: fail → warn',
+      'words: this change loosens gate.cases.added: fail → warn',
+      'words: this change loosens gate.confirm.budget: 1 → 0',
+    ],
+  },
+  'a slice': {
+    before: { [suite]: gated('{ slices: { warm: { passRate: { min: 1 } } } }') },
+    after: { [suite]: words },
+    says: ['words: this change loosens gate.slices.warm.passRate.min: 1 → none'],
+  },
+  'a class': {
+    before: {
+      [suite]: `${words}classes: { truth: "{{ word }}", found: text, gate: { recall: { red: { min: 0.9 } } } }\n`,
+    },
+    after: {
+      [suite]: `${words}classes: { truth: "{{ word }}", found: text, gate: { recall: { red: { min: 0.1 } } } }\n`,
+    },
+    says: ['words: this change loosens classes.gate.recall.red.min: 0.9 → 0.1'],
+  },
+  'the gate of the config': {
+    before: { [config]: 'gate: { passRate: { min: 1 } }\n' },
+    after: { [config]: '{}\n' },
+    says: ['words: this change loosens gate.passRate.min: 1 → none'],
+  },
+  'keys of run in the config': {
+    before: { [config]: 'run: { trials: 2, requireConclusive: false }\n' },
+    after: { [config]: 'run: { filter: [green], allowEmpty: true, maxErrors: 3 }\n' },
+    says: [
+      'this change loosens run.filter: none → green',
+      'this change loosens run.allowEmpty: none → true',
+      'this change loosens run.trials: 2 → none',
+      'this change loosens run.maxErrors: none → 3',
+    ],
+  },
+  'a config that is removed': {
+    before: { [config]: 'gate: { passRate: { min: 1 } }\n' },
+    after: { [config]: '' },
+    says: [
+      'this change loosens config: llmcheck.config.yaml → none',
+      'words: this change loosens gate.passRate.min: 1 → none',
+    ],
+  },
+  'a suite that is removed': {
+    before: { 'evals/other.eval.yaml': wordSuite('other') },
+    after: { 'evals/other.eval.yaml': '' },
+    says: ['this change removes the suite other (evals/other.eval.yaml)'],
+  },
+  'a suite that the config no longer names': {
+    before: { 'evals/other.eval.yaml': wordSuite('other'), [config]: 'suites: [evals/*.eval.yaml]\n' },
+    after: { [config]: 'suites: [evals/words.eval.yaml]\n' },
+    says: ['this change removes the suite other (evals/other.eval.yaml)'],
+  },
+  'a case that need not pass any more': {
+    before: {},
+    after: { [suite]: wordSuite('words') },
+    says: ['words: this change no longer says of 1 case that it must pass: red'],
+  },
+  'a case that must pass, and is removed': {
+    before: {},
+    after: { [suite]: words.replace(/^ {2}- \{ id: red.*\n/m, '') },
+    says: ['words: this change removes 1 case that must pass: red'],
+  },
+  'cases that are only observed, or skipped': {
+    before: {},
+    after: {
+      [suite]: words.replace('id: green,', 'id: green, observe: true,').replace('id: seven,', 'id: seven, skip: slow,'),
+    },
+    says: ['words: this change only observes 1 case: green', 'words: this change skips 1 case: seven'],
+  },
+  'exceptions of a contract': {
+    before: { [suite]: `${words}contract: { policy: formal }\n` },
+    after: { [suite]: `${words}contract: { policy: lenient, approved: [0123456789ab] }\n` },
+    says: [
+      'words: this change loosens contract.policy: formal → lenient',
+      'words: this change loosens contract.approved: none → 0123456789ab',
+    ],
+  },
+};
+
+function apply(jobs: GithubJobs, after: Row['after']): void {
+  for (const [path, text] of Object.entries(after)) {
+    if (text === '') jobs.git('rm', '-q', path);
+    else jobs.project.write(path, text);
+  }
+}
+
+describe('a change that loosens its gate is named as one', () => {
+  test.each(Object.entries(rows))('%s', async (_, { before, after, says }) => {
+    const jobs = await openChange(before);
+    apply(jobs, after);
+    jobs.push('loosen');
+    const { code, stdout, stderr, outputs } = await jobs.act(gate);
+    expect([code, stderr]).toEqual([0, expect.anything()]);
+    const [comment, check] = [jobs.github.comments[0]?.body, jobs.github.checks[0]?.output];
+    const place = `this change loosens its gate (${says.length === 1 ? '1 warning' : `${says.length} warnings`})`;
+    expect(outputs['headline']).toContain(place);
+    expect([comment, check?.title]).toEqual([expect.stringContaining('### 🟡 llmcheck'), outputs['headline']]);
+    for (const text of says) {
+      expect(comment).toContain(text);
+      expect(stdout.replaceAll('%3A', ':')).toContain(`::warning title=llmcheck::${text}`);
+    }
+    const shown = await jobs.project.report(['report', 'latest']);
+    expect(shown.report.decision).toMatchObject({ loosened: says });
+    const page = await jobs.project.run(['report', 'latest', '-r', 'html=page.html']);
+    expect(page.code).toBe(0);
+    for (const text of says)
+      expect(JSON.stringify(jobs.project.read('page.html'))).toContain(JSON.stringify(text).slice(1, 20));
+  });
+
+  test('also if the run fails all the same', async () => {
+    const jobs = await openChange({ [suite]: gated('{ passRate: { min: 0.9 } }') });
+    jobs.project.write(suite, words.replace('Say:', 'Say: not'));
+    jobs.push('loosen, and break');
+    const { code, outputs } = await jobs.act(gate);
+    expect([code, outputs['headline']]).toEqual([
+      1,
+      expect.stringMatching(/^FAILED: .*loosens its gate \(1 warning\)$/),
+    ]);
+  });
+
+  test('unless it is stricter, or only another text of the same', async () => {
+    const jobs = await openChange({ [suite]: gated('{ passRate: { min: 0.5 }, cases: { added: warn } }') });
+    jobs.project.write(suite, gated('{ passRate: { min: 90% }, score: { maxDrop: 0.05 }, certify: false }'));
+    jobs.project.write(config, 'run: { requireConclusive: false, trials: 1 }\n');
+    jobs.push('tighten');
+    const { outputs, stdout } = await jobs.act(gate);
+    expect([outputs['headline'], stdout]).not.toContain('loosens');
+    expect(outputs['headline']).toMatch(/^PASSED: unchanged/);
+  });
+
+  test('and what can not be compared is said', async () => {
+    const jobs = await openChange({ [config]: 'gate: { passRat: { min: 1 } }\n' });
+    jobs.project.write(config, '{}\n');
+    jobs.push('mend the config');
+    const { code, stderr } = await jobs.act(gate);
+    const said = 'the settings of the gate were not compared with git:main...: unknown key "passRat"';
+    expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining(said)]);
+    expect(jobs.github.comments[0]?.body).toContain('the settings of the gate were not compared');
+  });
+});
