@@ -38,16 +38,20 @@ export interface JsonApi {
 }
 
 const maxAttempts = 4;
-/** A job must not wait longer than this for its report. */
-const maxWaitMs = 30_000;
+/** A job must not wait longer than this, in all, for limits of the API. */
+const maxLimitedMs = 120_000;
 
-/** A REST API, as far as reports need it. Reads and updates are repeated on failure, creations are not. */
+/**
+ * A REST API, as far as reports need it. Reads and updates are repeated on failure. A creation is repeated only if a limit
+ * refused it: any other may have happened.
+ */
 export function openJsonApi(
   apiUrl: string,
   apiHeaders: Readonly<Record<string, string>>,
   { send, wait, now }: ApiPorts,
 ): JsonApi {
   const headers = { 'content-type': 'application/json', 'user-agent': 'llmcheck', ...apiHeaders };
+  let limitedMs = 0;
 
   async function askOnce(method: Method, url: string, body: string) {
     try {
@@ -71,32 +75,61 @@ export function openJsonApi(
           const said = `${method} ${path}: ${reply.status}, but the answer is not JSON`;
           return { ok: false, message: toSafeLine(said), isTransient: false };
         }
-        const waitMs = waitBefore(reply, attempt, now());
-        // A creation without an answer may have happened: the caller looks for it.
-        const isTransient = waitMs !== undefined;
-        if (!isTransient || !canRepeat || attempt >= maxAttempts || waitMs > maxWaitMs) {
+        const pause = pauseBefore(reply, attempt, now());
+        const { waitMs = 0, isLimit = false } = pause ?? {};
+        const isTooLong = isLimit && limitedMs + waitMs > maxLimitedMs;
+        if (pause === undefined || isTooLong || attempt >= maxAttempts || !(canRepeat || isLimit)) {
+          const limit = isTooLong ? describeLimit(waitMs) : '';
           const said = reply === undefined ? message : `${reply.status} ${messageOf(reply.text)}`.trim();
-          const failed = { ok: false as const, message: toSafeLine(`${method} ${path}: ${said}`), isTransient };
+          // A creation without an answer may have happened: the caller looks for it. One that a limit refused has not.
+          const isTransient = pause !== undefined && !isLimit;
+          const failed = { ok: false as const, message: toSafeLine(`${method} ${path}: ${said}${limit}`), isTransient };
           return reply === undefined ? failed : { ...failed, status: reply.status };
         }
+        if (isLimit) limitedMs += waitMs;
         await wait(waitMs);
       }
     },
   };
 }
 
+function describeLimit(waitMs: number): string {
+  const seconds = Math.ceil(waitMs / 1000);
+  return `; its limit lasts ${seconds} s, and a job waits ${maxLimitedMs / 1000} s at most: run it again later`;
+}
+
+interface Pause {
+  readonly waitMs: number;
+  /** The API did nothing, and names when it will. */
+  readonly isLimit: boolean;
+}
+
 /** Undefined where another try would get the same answer. */
-function waitBefore(reply: Awaited<ReturnType<Send>> | undefined, attempt: number, now: Date): number | undefined {
-  const backoffMs = 500 * 2 ** (attempt - 1);
-  if (reply === undefined || reply.status >= 500 || reply.status === 408) return backoffMs;
-  const after = Number(reply.headers['retry-after']);
-  const isLimited = reply.status === 429 || (reply.status === 403 && reply.headers['retry-after'] !== undefined);
-  if (isLimited) return Number.isFinite(after) ? Math.max(after * 1000, 0) : backoffMs;
-  if (reply.status === 403 && reply.headers['x-ratelimit-remaining'] === '0') {
-    const resetMs = Number(reply.headers['x-ratelimit-reset']) * 1000;
-    return Number.isFinite(resetMs) ? Math.max(resetMs - now.getTime(), 0) : backoffMs;
+function pauseBefore(reply: Awaited<ReturnType<Send>> | undefined, attempt: number, now: Date): Pause | undefined {
+  if (reply?.status === 429 || (reply?.status === 403 && isLimit403(reply))) {
+    return { waitMs: limitMs(reply.headers, attempt, now), isLimit: true };
   }
-  return undefined;
+  const isFault = reply === undefined || reply.status >= 500 || reply.status === 408;
+  return isFault ? { waitMs: 500 * 2 ** (attempt - 1), isLimit: false } : undefined;
+}
+
+type Headers = Awaited<ReturnType<Send>>['headers'];
+
+/** A refusal for good has the same status: only a limit names itself. */
+function isLimit403({ headers, text }: Awaited<ReturnType<Send>>): boolean {
+  if (headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0') return true;
+  return /secondary rate limit|abuse detection/i.test(messageOf(text));
+}
+
+/** What GitHub asks of clients: `retry-after`, else the reset of the limit, else a minute, and longer each time. */
+function limitMs(headers: Headers, attempt: number, now: Date): number {
+  const after = String(headers['retry-after'] ?? '');
+  const seconds = /^\d+$/.test(after) ? Number(after) : (Date.parse(after) - now.getTime()) / 1000;
+  if (Number.isFinite(seconds)) return Math.max(seconds * 1000, 0);
+  const resetMs = Number(headers['x-ratelimit-reset'] ?? Number.NaN) * 1000;
+  const isUsedUp = headers['x-ratelimit-remaining'] === '0';
+  if (isUsedUp && Number.isFinite(resetMs)) return Math.max(resetMs - now.getTime(), 0);
+  return 60_000 * 2 ** (attempt - 1);
 }
 
 function parseBody(text: string): JsonValue | undefined {

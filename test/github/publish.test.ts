@@ -138,21 +138,88 @@ describe('the comment', () => {
   });
 });
 
-describe('a request', () => {
-  test('waits as long as the server asks, up to a limit', async () => {
-    const limited = openScripted([
-      { status: 429, headers: { 'retry-after': '7' } },
-      { status: 200, body: 1 },
+describe('a comment that a limit holds back', () => {
+  const limit = { status: 403, headers: { 'retry-after': '45' }, body: { message: 'secondary rate limit' } };
+
+  test('is written once, after the wait', async () => {
+    const github = openScripted([viewer, { status: 200, body: [] }, limit, { status: 201 }]);
+    expect(await upsert(github)).toEqual({ ok: true, how: 'created' });
+    expect(github.waits).toEqual([45_000]);
+  });
+
+  test('is a plain failure if the limit lasts', async () => {
+    const github = openScripted([viewer, { status: 200, body: [] }, limit]);
+    expect(await upsert(github)).toMatchObject({ ok: false, message: expect.stringMatching(/45 s.*120 s at most/) });
+    expect([github.waits, github.sent.filter((line) => line.startsWith('POST /repos')).length]).toEqual([
+      [45_000, 45_000],
+      3,
     ]);
+  });
+});
+
+describe('a request', () => {
+  const secondary = { message: 'You have exceeded a secondary rate limit.' };
+  const usedUp = (seconds: number) => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${seconds}` });
+
+  test.each<[string, { status: number; headers?: Record<string, string>; body?: JsonValue }, number]>([
+    ['in seconds', { status: 429, headers: { 'retry-after': '7' } }, 7000],
+    ['longer than half a minute', { status: 403, headers: { 'retry-after': '90' }, body: secondary }, 90_000],
+    ['as a date', { status: 429, headers: { 'retry-after': 'Thu, 01 Jan 1970 00:01:40 GMT' } }, 100_000],
+    ['by its reset', { status: 403, headers: usedUp(40), body: { message: 'API rate limit exceeded' } }, 40_000],
+    ['not at all', { status: 403, body: secondary }, 60_000],
+    ['not at all, with 429', { status: 429 }, 60_000],
+    [
+      'with what is left of another limit',
+      { status: 403, headers: { 'x-ratelimit-remaining': '9' }, body: secondary },
+      60_000,
+    ],
+  ])('waits for a limit as long as the server says: %s', async (_, reply, waitMs) => {
+    const limited = openScripted([reply, { status: 200, body: 1 }]);
     expect(await limited.api.ask('GET', '/x')).toEqual({ ok: true, value: 1 });
-    expect(limited.waits).toEqual([7000]);
-    const reset = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' };
-    const exhausted = openScripted([{ status: 403, headers: reset, body: { message: 'API rate limit exceeded' } }]);
-    expect(await exhausted.api.ask('GET', '/x')).toMatchObject({
+    expect(limited.waits).toEqual([waitMs]);
+    // A creation that was refused has not happened.
+    const created = openScripted([reply, { status: 201, body: 1 }]);
+    expect(await created.api.ask('POST', '/x', {})).toEqual({ ok: true, value: 1 });
+    expect([created.waits, created.sent]).toEqual([[waitMs], ['POST /x', 'POST /x']]);
+  });
+
+  test.each(['GET', 'POST'] as const)('%s gives up where the limit lasts too long', async (method) => {
+    const exhausted = openScripted([
+      { status: 403, headers: usedUp(3600), body: { message: 'API rate limit exceeded' } },
+    ]);
+    expect(await exhausted.api.ask(method, '/x')).toEqual({
       ok: false,
-      message: 'GET /x: 403 API rate limit exceeded',
+      status: 403,
+      isTransient: false,
+      message: `${method} /x: 403 API rate limit exceeded; its limit lasts 3600 s, and a job waits 120 s at most: run it again later`,
     });
-    expect(exhausted.sent).toHaveLength(1);
+    expect([exhausted.sent.length, exhausted.waits]).toEqual([1, []]);
+  });
+
+  test('waits two minutes in all, whatever the number of requests', async () => {
+    const limit = { status: 429, headers: { 'retry-after': '50' } };
+    const github = openScripted([limit, { status: 200 }, limit, { status: 200 }, limit]);
+    expect([await github.api.ask('GET', '/a'), await github.api.ask('GET', '/b')]).toMatchObject([
+      { ok: true },
+      { ok: true },
+    ]);
+    expect(await github.api.ask('GET', '/c')).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('lasts 50 s'),
+    });
+    expect(github.waits).toEqual([50_000, 50_000]);
+  });
+
+  test('waits longer each time a limit without a time goes on, and then gives up', async () => {
+    const github = openScripted([{ status: 403, body: secondary }]);
+    expect(await github.api.ask('GET', '/x')).toMatchObject({ ok: false, message: expect.stringContaining('120 s') });
+    expect(github.waits).toEqual([60_000]);
+  });
+
+  test('does not repeat for ever what is refused without a wait', async () => {
+    const github = openScripted([{ status: 429, headers: { 'retry-after': '0' } }]);
+    expect(await github.api.ask('GET', '/x')).toMatchObject({ ok: false, status: 429 });
+    expect(github.sent).toHaveLength(4);
   });
 
   test('is not repeated where the answer would be the same, and gives up in the end', async () => {
