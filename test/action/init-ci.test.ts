@@ -150,6 +150,22 @@ describe('init --ci github', () => {
   });
 
   test.each([
+    ['packages/shop', 'packages/shop-api', ''],
+    ['packages/shop', 'old/packages/shop', ''],
+    ['packages/shop', 'packages/shop/sub', ''],
+    ['.', 'packages/shop', ''],
+    ['packages/shop', './packages/shop', 'kept'],
+    ['packages/shop', 'packages/shop/', 'kept'],
+    ['.', '.', 'kept'],
+  ])('in %s sees that a workflow is for %s', async (folder, other, kept) => {
+    const own = `on: push\njobs: { x: { steps: [{ run: npx llmcheck run, working-directory: ${other} }] } }\n`;
+    const file = '.github/workflows/prompts.yml';
+    const { project, stdout } = await openInit({ [file]: own }, ['--ci', 'github', '--force'], folder);
+    expect(stdout.includes('kept  ')).toBe(kept === 'kept');
+    expect(project.files('.github/workflows')).toHaveLength(kept === 'kept' ? 1 : 2);
+  });
+
+  test.each([
     ['of the same name', workflowFile],
     ['of another name', '.github/workflows/prompts.yaml'],
   ])('never overwrites a workflow %s that runs llmcheck, and shows what differs', async (_, file) => {

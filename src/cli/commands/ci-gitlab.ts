@@ -26,6 +26,7 @@ import {
   findPage,
   runInCi,
   type ToPublish,
+  withConfig,
 } from '../run/run-in-ci.ts';
 import type { DefineCommand } from './define.ts';
 
@@ -58,7 +59,8 @@ Examples:
 }
 
 /** A run, and its report wherever GitLab shows one. */
-async function runInGitlab(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
+async function runInGitlab(givenPaths: readonly string[], givenFlags: Flags, io: Io): Promise<number> {
+  const flags = withConfig(givenFlags, io);
   const gitlab = parseGitlabRun(io.env);
   const isStored = flags.run !== undefined || flags.merge !== undefined;
   const wanted = await readReporters({ ...flags, color: true }, io);

@@ -18,7 +18,15 @@ import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts'
 import { collect, readReporters, writeReports } from '../output/reports.ts';
 import { holdOutcome, publishHeld, withoutHeld } from '../run/publish-held.ts';
 import { publishUntrusted } from '../run/publish-untrusted.ts';
-import { addCiFlags, type CiEvent, type CiFlags, findIdentity, findPage, runInCi } from '../run/run-in-ci.ts';
+import {
+  addCiFlags,
+  type CiEvent,
+  type CiFlags,
+  findIdentity,
+  findPage,
+  runInCi,
+  withConfig,
+} from '../run/run-in-ci.ts';
 import { defineGitlab } from './ci-gitlab.ts';
 import type { DefineCommand } from './define.ts';
 
@@ -68,19 +76,27 @@ Examples:
   defineGitlab(ci, program);
 };
 
-async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io): Promise<number> {
+async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io: Io): Promise<number> {
+  const flags = withConfig(givenFlags, io);
   const event = readEvent(io);
   const parsed = parseGithubRun(io.env, event);
   const github = parsed && { ...parsed, jobKey: hashFlags(givenPaths, flags) };
   const job = findIdentity(listJobParts(io.env), flags, io);
   if (flags.untrusted !== undefined) return publishUntrusted(flags.untrusted, io, { github, event, id: job.id });
   if (flags.issue === true) refuseIssueElsewhere(flags, github);
-  const root = findProjectRoot(io.cwd, flags.config);
-  const options = { github, root, id: job.id, checkName: nameCheck(job, github) };
-  const heldPath = join(root, '.llmcheck/publish', `${job.id}.json`);
+  const optionsOf = (one: JobIdentity, config: string | undefined) => {
+    return { github, root: findProjectRoot(io.cwd, config), id: one.id, checkName: nameCheck(one, github) };
+  };
+  const options = optionsOf(job, flags.config);
+  // The step that publishes has not the flags of the run: it finds the file without them, and the config in it.
+  const { config } = givenFlags;
+  const heldId = findIdentity(listJobParts(io.env), givenFlags, io).id;
+  const heldPath = join(findProjectRoot(io.cwd, config), '.llmcheck/publish', `${heldId}.json`);
   if (flags.publish === true) {
     refuseBesidePublish(givenPaths, flags);
-    return publishHeld(heldPath, findPage(flags, io), io, options);
+    return publishHeld(heldPath, findPage(flags, io), io, (held = flags.config) =>
+      optionsOf(findIdentity(listJobParts(io.env), { ...flags, ...defined({ config: held }) }, io), held),
+    );
   }
   // A job that ends before it holds anything must not publish what an older one left.
   if (flags.publishLater === true) removeFile(heldPath);

@@ -114,9 +114,16 @@ function findWorkflow(repository: string, path: string, folder: string): string 
   if (existsSync(path) || !existsSync(workflows)) return path;
   const names = readdirSync(workflows).filter((name) => /\.ya?ml$/.test(name));
   const runsHere = (text: string): boolean =>
-    /llmcheck (ci|run)|llmcheck\/llmcheck@/.test(text) && text.includes(folder);
+    /llmcheck (ci|run)|llmcheck\/llmcheck@/.test(text) && isAboutFolder(text, folder);
   const found = names.sort().find((name) => runsHere(readText(join(workflows, name))));
   return found === undefined ? path : join(workflows, found);
+}
+
+/** `packages/ab` and `packages/a/b` are other folders than `packages/a`. */
+function isAboutFolder(text: string, folder: string): boolean {
+  if (folder === '') return !/working-directory: *["']?(?:\.\/)?[\w$@-]/.test(text);
+  const escaped = folder.replaceAll(/[^\w/]/g, '\\$&');
+  return new RegExp(`(?<![\\w./-])(?:\\./)?${escaped}/?(?:(?:\\.?llmcheck|evals)\\b|(?![\\w./-]))`).test(text);
 }
 
 function findRepository(root: string, { env }: Io): string {

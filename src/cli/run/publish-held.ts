@@ -21,6 +21,8 @@ interface Held {
   readonly flags: PublishFlags;
   readonly origin: RunOrigin;
   readonly jobKey?: string;
+  /** The config of the run, relative to the working folder. */
+  readonly config?: string;
   readonly conclusion: Conclusion;
   readonly title: string;
   readonly bodies: { readonly plain: string; readonly linked: string; readonly zipped: string };
@@ -36,14 +38,14 @@ const maxBodyChars = 65_000;
 export function holdOutcome(
   path: string,
   { outcome, bodyWith, mask, origin, github }: ToPublish & { readonly github: GithubRun | undefined },
-  { comment = false, checkRun = false, summary, annotations }: PublishFlags,
+  { comment = false, checkRun = false, summary, annotations, config }: PublishFlags & { readonly config?: string },
   io: Io,
 ): boolean {
   const held: Held = {
     version: 1,
     flags: { comment, checkRun, summary, annotations },
     origin,
-    ...defined({ jobKey: github?.jobKey }),
+    ...defined({ jobKey: github?.jobKey, config }),
     conclusion: outcome.conclusion,
     title: mask(outcome.title),
     bodies: {
@@ -72,7 +74,7 @@ export async function publishHeld(
   path: string,
   page: CiPage | undefined,
   io: Io,
-  options: Omit<PublishOptions, 'mask' | 'origin'>,
+  optionsOf: (config: string | undefined) => Omit<PublishOptions, 'mask' | 'origin'>,
 ): Promise<number> {
   const held = readHeld(path);
   if (held === undefined) {
@@ -80,6 +82,7 @@ export async function publishHeld(
     return exitCodes.passed;
   }
   const { flags, origin, conclusion, title, jobKey } = held;
+  const options = optionsOf(held.config);
   const github = options.github && { ...options.github, ...defined({ jobKey }) };
   const outcome = {
     exitCode: exitCodes.passed,
@@ -118,7 +121,8 @@ function readHeld(path: string): Held | undefined {
 
 function isHeld(value: unknown): value is Held {
   if (!isJsonObject(value) || value['version'] !== 1) return false;
-  const { flags, origin, conclusion, title, bodies } = value;
+  const { flags, origin, conclusion, title, bodies, config = '' } = value;
+  if (typeof config !== 'string') return false;
   const isNamed = typeof conclusion === 'string' && typeof title === 'string';
   if (!isNamed || !isJsonObject(flags) || !isJsonObject(origin) || !isJsonObject(bodies)) return false;
   return [bodies['plain'], bodies['linked'], bodies['zipped']].every((body) => typeof body === 'string');

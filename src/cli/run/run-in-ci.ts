@@ -50,6 +50,23 @@ export function addCiFlags(command: Command, baselineText: string): Command {
     .option('-c, --config <file>', 'config file');
 }
 
+/** The config that the run takes, which may be named among its own flags or by a variable. */
+export function withConfig<T extends CiFlags>(flags: T, { env }: Io): T {
+  const config =
+    flags.config ?? findConfigFlag(splitCommand(flags.args) ?? []) ?? (env['LLMCHECK_CONFIG'] || undefined);
+  return { ...flags, ...defined({ config }) };
+}
+
+/** Other flags are looked at when the run starts. */
+function findConfigFlag(words: readonly string[]): string | undefined {
+  let found: string | undefined;
+  for (const [index, word] of words.entries()) {
+    if (word === '-c' || word === '--config') found = words[index + 1];
+    else found = /^(?:-c|--config=)(.+)$/s.exec(word)?.[1] ?? found;
+  }
+  return found;
+}
+
 /** The id that was given, else one from the names of the job and its folder. */
 export function findIdentity(parts: readonly string[], { id = '', config }: CiFlags, { cwd, env }: Io): JobIdentity {
   const folder = config === undefined ? cwd : dirname(resolve(cwd, config));

@@ -58,6 +58,27 @@ describe('two jobs of a pull request never hide each other', () => {
     expect(verdictsOf(jobs).comments).toEqual(bothShown.comments);
   });
 
+  test.each<[string, (config: string) => JobOptions]>([
+    ['among the flags of the run', (config) => ({ args: `--no-baseline -c ${config}` })],
+    ['in one word', (config) => ({ args: `--no-baseline "--config=${config}"` })],
+    ['in a variable', (config) => ({ env: { LLMCHECK_CONFIG: config } })],
+  ])('whose configs are named %s', async (_, optionsOf) => {
+    const jobs = await openGithubJobs(monorepo);
+    const flags = ['--comment', '--check-run', '--publish-later'];
+    for (const [name, code] of [
+      ['a', 1],
+      ['b', 0],
+    ] as const) {
+      const options = optionsOf(`packages/${name}/llmcheck.config.yaml`);
+      expect((await jobs.act({ ...options, flags })).code).toBe(code);
+      // The second step has the variables of the job, and not the flags of the run.
+      expect((await jobs.act({ ...options, flags: ['--publish'], args: '' })).code).toBe(0);
+    }
+    expect(verdictsOf(jobs)).toEqual(bothShown);
+    const names = jobs.github.checks.map(({ name }) => name);
+    expect(names).toEqual(['a', 'b'].map((name) => `llmcheck (prompts / eval / packages/${name})`));
+  });
+
   test('the second of one id says how to tell them apart', async () => {
     const jobs = await openGithubJobs(monorepo);
     await jobs.act({ runId: 5 });
