@@ -153,7 +153,7 @@ function llmcheck(
 
 /** What a terminal overwrites when the run has ended. */
 function withoutProgress(stderr: string): string {
-  const isProgress = /^(?:\d+ cells in \d+ suites?|\d+\/\d+, \d+ passed, .*)$/;
+  const isProgress = /^(?:\d+ cells? in \d+ suites?|\d+\/\d+, \d+ passed, .*)$/;
   const kept = stderr.split('\n').filter((line) => !isProgress.test(line));
   return kept.join('\n');
 }

@@ -69,13 +69,13 @@ $ cd inner
     expect(rendered).toContain('$ cat llmcheck.config.yaml\nsuites: ["b.eval.yaml"]\n$ cd inner\n```');
   });
 
-  it('runs every command of the tutorial but the installation', () => {
-    const shell = findFences(read('docs/tutorial.md')).filter(({ info }) => !/ (?:step|\S+\.\w+)$/.test(info));
-    expect(shell.flatMap(({ lines }) => lines)).toEqual([
-      'npm init -y',
-      'npm install --save-dev llmcheck',
-      'echo node_modules/ > .gitignore',
-    ]);
+  it.each([
+    ['docs/tutorial.md', ['echo node_modules/ > .gitignore']],
+    ['docs/tutorial-agent.md', []],
+  ])('runs every command of %s but the installation', (page, more) => {
+    const shell = findFences(read(page)).filter(({ info }) => !/ (?:step|\S+\.\w+)$/.test(info));
+    const install = ['npm init -y', 'npm install --save-dev llmcheck'];
+    expect(shell.flatMap(({ lines }) => lines)).toEqual([...install, ...more]);
   });
 
   it('finds a generated table that was changed by hand', async () => {

@@ -5,7 +5,7 @@ import { parseJson } from '../json/parse-json.ts';
 import { type AgentSettings, maxResultBytes, type ToolResult, type ToolStub } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
 import type { CodeSource } from '../model/own-code.ts';
-import { quote } from '../text/shorten.ts';
+import { quote, shortenText } from '../text/shorten.ts';
 import { describeMissingStub } from './missing-stub.ts';
 import type { ModuleTools } from './module-tools.ts';
 import { refuseArguments, refuseLength, type StateOutcome, type ToolOutcome } from './tool-outcome.ts';
@@ -81,7 +81,7 @@ function answerWith({ answer }: ToolStub, call: ToolCall): ToolOutcome {
     case 'never':
       return {
         kind: 'fails',
-        reason: `calls ${quote(call.name, 60)}, which it must never call: ${quote(call.rawArguments, 200)}`,
+        reason: `calls ${shortenText(call.name, 60)}(${shortenText(call.rawArguments, 200)}), which it must never call`,
       };
   }
 }

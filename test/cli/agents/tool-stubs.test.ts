@@ -88,7 +88,7 @@ describe('the tool calls of a model', () => {
     expect(code).toBe(1);
     expect(server.requests.every((_, index) => sent(server, index).length === 1)).toBe(true);
     expect(trial?.checks.map(({ assertion, pass }) => [assertion, pass])).toEqual([['tools', false]]);
-    expect(trial?.checks[0]?.reason).toContain('calls "issue_refund", which it must never call: "{\\"amount\\":30}"');
+    expect(trial?.checks[0]?.reason).toBe('calls issue_refund({"amount":30}), which it must never call');
   });
 
   test('that no stub answers fail the cell, and the reason is the line that answers them', async () => {
