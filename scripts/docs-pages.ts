@@ -117,10 +117,14 @@ function isSame(before: readonly string[], after: readonly string[]): boolean {
 
 /** How long a run took and which version ran differ from one run to the next; nothing else may. */
 export function normalize(output: string): string {
-  return output
-    .replaceAll(/^\d+ planned = .*(?:\n {2}\S.*)*/gm, normalizeTotals)
-    .replaceAll(/\btook \d+(?:\.\d+)? (?:ms|s|min)\b/g, 'took …')
-    .replaceAll(/\bllmcheck \d+\.\d+\.\d+\b/g, 'llmcheck …');
+  return (
+    output
+      .replaceAll(/^\d+ planned = .*(?:\n {2}\S.*)*/gm, normalizeTotals)
+      // Of unknown cost: answers of a program that was run just now. Recorded answers have a price and a latency.
+      .replaceAll(/ {2}unknown {2}p50 \d.*$/gm, '  unknown  p50 …')
+      .replaceAll(/\btook \d+(?:\.\d+)? (?:ms|s|min)\b/g, 'took …')
+      .replaceAll(/\bllmcheck \d+\.\d+\.\d+\b/g, 'llmcheck …')
+  );
 }
 
 /** Where the counts of a run break into lines depends on how long it took. */

@@ -40,7 +40,8 @@ describe('what the pages show', () => {
       normalize('2 planned = 2 passed · spent $0 ·\n  1.2 s · run 1\nFAILED'),
     );
     expect(normalize('2 planned = 2 passed · 1 ms')).not.toBe(normalize('3 planned = 3 passed · 1 ms'));
-    expect(normalize('p50 35 ms')).not.toBe(normalize('p50 36 ms'));
+    expect(normalize('  $0.1  p50 35 ms')).not.toBe(normalize('  $0.1  p50 36 ms'));
+    expect(normalize('  unknown  p50 35 ms')).toBe(normalize('  unknown  p50 1.2 s'));
   });
 
   it('refuses a command that it can not run instead of leaving it out', async () => {
