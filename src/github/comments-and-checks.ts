@@ -150,15 +150,39 @@ function compareJobs(check: JsonValue, { runId, runAttempt = 1, jobKey = '' }: G
 }
 
 /** The checks of one name on the tested commit; empty where they can't be read. */
-async function listNamed(
+function listNamed(api: GithubApi, run: GithubRun, name: string): Promise<readonly JsonValue[]> {
+  return listChecks(api, run, `check_name=${encodeURIComponent(name)}&`);
+}
+
+async function listChecks(
   api: GithubApi,
   { repository, headSha }: GithubRun,
-  name: string,
+  filter: string,
 ): Promise<readonly JsonValue[]> {
-  const query = `check_name=${encodeURIComponent(name)}&filter=all&per_page=100`;
-  const reply = await api.ask('GET', `/repos/${repository}/commits/${headSha}/check-runs?${query}`);
-  const checks = reply.ok ? memberAt(reply.value, 'check_runs') : undefined;
-  return Array.isArray(checks) ? checks : [];
+  const found: JsonValue[] = [];
+  for (let page = 1; page <= maxPages; page += 1) {
+    const query = `${filter}filter=all&per_page=100&page=${page}`;
+    const reply = await api.ask('GET', `/repos/${repository}/commits/${headSha}/check-runs?${query}`);
+    const checks = reply.ok ? memberAt(reply.value, 'check_runs') : undefined;
+    if (!Array.isArray(checks)) break;
+    found.push(...checks);
+    if (checks.length < 100) break;
+  }
+  return found;
+}
+
+/** True where several jobs of an earlier attempt look like this one, under whatever names: it must hide none of them. */
+async function isAmbiguous(api: GithubApi, run: GithubRun): Promise<boolean> {
+  const { runId, runAttempt = 1, jobKey = '' } = run;
+  if (runAttempt === 1) return false;
+  const writers = new Map<string, Set<string>>();
+  for (const check of await listChecks(api, run, '')) {
+    const [, of, attempt = '', job, writer = ''] =
+      /^llmcheck:(\d+)\.(\d+):(\w*):(\w+)$/.exec(textAt(check, 'external_id') ?? '') ?? [];
+    if (Number(of) !== runId || Number(attempt) >= runAttempt || job !== jobKey) continue;
+    writers.set(attempt, (writers.get(attempt) ?? new Set()).add(writer));
+  }
+  return [...writers.values()].some(({ size }) => size > 1);
 }
 
 interface OwnCheck {
@@ -177,10 +201,11 @@ async function keepApart(api: GithubApi, run: GithubRun, { own, named, name, wri
     .filter((check) => (numberAt(check, 'id') ?? ownId) < ownId)
     .map((check) => compareJobs(check, run))
     .filter(({ isOther }) => isOther);
-  if (others.length === 0) return published;
+  const isUnclear = others.length === 0 && (await isAmbiguous(api, run));
+  if (others.length === 0 && !isUnclear) return published;
   // A job that is started again replaces its own.
   const { jobKey = writer } = run;
-  const suffix = others.some(({ hasSameFlags }) => hasSameFlags) ? writer : jobKey;
+  const suffix = isUnclear || others.some(({ hasSameFlags }) => hasSameFlags) ? writer : jobKey;
   const body = { name: `${name} (${suffix.slice(0, 6)})` };
   const renamed = await api.ask('PATCH', `/repos/${run.repository}/check-runs/${ownId}`, body);
   return renamed.ok ? { ...published, isShared: true } : renamed;

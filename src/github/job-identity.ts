@@ -4,10 +4,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Workflow, job and matrix. The runner sets no variable for the matrix: the action and the workflow pass it in
- * LLMCHECK_MATRIX.
+ * LLMCHECK_MATRIX. `values` are what is known of it without.
  */
-export function listJobParts(env: Env): readonly string[] {
-  return [workflowOf(env), env['GITHUB_JOB'] ?? '', describeMatrix(env['LLMCHECK_MATRIX'] ?? '')];
+export function listJobParts(env: Env, values: readonly string[] = []): readonly string[] {
+  const matrix = describeMatrix(env['LLMCHECK_MATRIX'] ?? '');
+  return [workflowOf(env), env['GITHUB_JOB'] ?? '', matrix === '' ? values.join(', ') : matrix];
 }
 
 /** The file of the workflow: two workflows may have the same name. */

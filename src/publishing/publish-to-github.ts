@@ -78,7 +78,11 @@ export async function upsertGithubComment(
   // Another job of the run: of the same attempt, or of an earlier one with other flags.
   const isSibling = (other: ReportMark): boolean =>
     other.writer !== writer && other.runId === run.runId && (other.part === mark.part || !isSameJob(other));
-  return upsertComment(comments, { mark, body, isSibling, isSameJob, noun: 'pull request' }, wait);
+  const isOfEarlier = (other: ReportMark): boolean =>
+    other.runId === run.runId && other.part < mark.part && isSameJob(other);
+  const isEarlierAttempt = mark.part > 1 ? isOfEarlier : undefined;
+  const comment = { mark, body, isSibling, isSameJob, isEarlierAttempt, noun: 'pull request' as const };
+  return upsertComment(comments, comment, wait);
 }
 
 /**

@@ -35,6 +35,8 @@ export interface Comment {
   readonly isSibling: (mark: ReportMark) => boolean;
   /** True for the mark of this job, perhaps of an older run. */
   readonly isSameJob: (mark: ReportMark) => boolean;
+  /** True for the mark of this job, from an earlier attempt of the same run; absent in a first attempt. */
+  readonly isEarlierAttempt?: ((mark: ReportMark) => boolean) | undefined;
   readonly noun: 'pull request' | 'merge request';
 }
 
@@ -95,10 +97,12 @@ type FoundComment = {
 /** The comment of this job, else the first one of the id that no other job of the run wrote. */
 async function findComment(
   store: CommentStore,
-  { mark, isSibling, isSameJob }: Comment,
+  { mark, isSibling, isSameJob, isEarlierAttempt }: Comment,
 ): Promise<FoundComment | Failed> {
   let isShared = false;
   let first: FoundComment['own'];
+  let same: FoundComment['own'];
+  const earlier: NonNullable<FoundComment['own']>[] = [];
   for (let page = 1; page <= maxPages; page += 1) {
     const reply = await store.list(page);
     if (!reply.ok) return reply;
@@ -106,12 +110,17 @@ async function findComment(
       const found = isOwn ? readReportMark(body) : undefined;
       if (found?.id !== mark.id) continue;
       if (isSibling(found)) isShared = true;
-      else if (isSameJob(found)) return { ok: true, own: { id, mark: found }, isShared };
-      else first ??= { id, mark: found };
+      else if (isEarlierAttempt?.(found) === true) earlier.push({ id, mark: found });
+      else if (!isSameJob(found)) first ??= { id, mark: found };
+      else if (isEarlierAttempt === undefined) return { ok: true, own: { id, mark: found }, isShared };
+      else same ??= { id, mark: found };
     }
     if (reply.comments.length < pageSize) break;
   }
-  return { ok: true, isShared, ...defined({ own: first }) };
+  const [only = same ?? first] = earlier;
+  // Nothing tells which of them this job wrote before: it leaves both.
+  if (earlier.length > 1) return { ok: true, isShared: true };
+  return { ok: true, isShared, ...defined({ own: only }) };
 }
 
 /** True where another run made its comment a moment before: then the one of this run is removed, and that one updated. */

@@ -108,7 +108,10 @@ function replyToCheck(
   const [, sha] = /^GET \/repos\/acme\/shop\/commits\/(\w+)\/check-runs$/.exec(route) ?? [];
   if (sha !== undefined) {
     const name = url.searchParams.get('check_name');
-    return { body: { check_runs: checks.filter((check) => check.head_sha === sha && check.name === name) } };
+    const size = Number(url.searchParams.get('per_page') ?? 30);
+    const from = (Number(url.searchParams.get('page') ?? 1) - 1) * size;
+    const wanted = checks.filter((check) => check.head_sha === sha && (name === null || check.name === name));
+    return { body: { check_runs: wanted.slice(from, from + size) } };
   }
   const [, id] = /^PATCH \/repos\/acme\/shop\/check-runs\/(\d+)$/.exec(route) ?? [];
   const found = checks.find((check) => String(check.id) === id);

@@ -7,6 +7,7 @@ import { findProjectRoot, openRepositoryPaths } from '../../project/project-path
 import { nameBranch } from '../../publishing/checkout.ts';
 import type { JobIdentity } from '../../publishing/identify-job.ts';
 import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
+import { renderCommand } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { clipText } from '../../text/shorten.ts';
@@ -14,7 +15,7 @@ import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import type { CiPage, CiRequest } from '../output/ci-outcome.ts';
 import { publishDrift } from '../output/drift-outcome.ts';
-import { type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
+import { nameJobsHint, type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
 import { collect, readReporters, writeReports } from '../output/reports.ts';
 import { holdOutcome, publishHeld, withoutHeld } from '../run/publish-held.ts';
 import { publishUntrusted } from '../run/publish-untrusted.ts';
@@ -27,6 +28,7 @@ import {
   runInCi,
   withConfig,
 } from '../run/run-in-ci.ts';
+import { readUnnamedMatrix } from '../run/unnamed-matrix.ts';
 import { defineGitlab } from './ci-gitlab.ts';
 import type { DefineCommand } from './define.ts';
 
@@ -80,8 +82,10 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
   const flags = withConfig(givenFlags, io);
   const event = readEvent(io);
   const parsed = parseGithubRun(io.env, event);
-  const github = parsed && { ...parsed, jobKey: hashFlags(givenPaths, flags) };
-  const job = findIdentity(listJobParts(io.env), flags, io);
+  const github = parsed && { ...parsed, jobKey: hashFlags(givenPaths, flags, io) };
+  const matrix = readUnnamedMatrix(io);
+  const jobParts = listJobParts(io.env, matrix?.values);
+  const job = findIdentity(jobParts, flags, io);
   if (flags.untrusted !== undefined) return publishUntrusted(flags.untrusted, io, { github, event, id: job.id });
   if (flags.issue === true) refuseIssueElsewhere(flags, github);
   const optionsOf = (one: JobIdentity, config: string | undefined) => {
@@ -90,14 +94,15 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
   const options = optionsOf(job, flags.config);
   // The step that publishes has not the flags of the run: it finds the file without them, and the config in it.
   const { config } = givenFlags;
-  const heldId = findIdentity(listJobParts(io.env), givenFlags, io).id;
+  const heldId = findIdentity(jobParts, givenFlags, io).id;
   const heldPath = join(findProjectRoot(io.cwd, config), '.llmcheck/publish', `${heldId}.json`);
   if (flags.publish === true) {
     refuseBesidePublish(givenPaths, flags);
     return publishHeld(heldPath, findPage(flags, io), io, (held = flags.config) =>
-      optionsOf(findIdentity(listJobParts(io.env), { ...flags, ...defined({ config: held }) }, io), held),
+      optionsOf(findIdentity(jobParts, { ...flags, ...defined({ config: held }) }, io), held),
     );
   }
+  if (matrix?.values.length === 0 && (flags.id ?? '') === '') warnOfMatrix(flags, io);
   // A job that ends before it holds anything must not publish what an older one left.
   if (flags.publishLater === true) removeFile(heldPath);
   const requests = (await readReporters({ ...flags, color: true }, io)).filter(({ path }) => path !== undefined);
@@ -125,9 +130,22 @@ function refuseBesidePublish(paths: readonly string[], flags: Flags): void {
   throw usageError('--publish runs nothing: it publishes what --publish-later left', hint);
 }
 
-/** The jobs of a matrix that is not named mostly differ in what they run. */
-function hashFlags(paths: readonly string[], { args, paths: morePaths, baseline, merge = '' }: Flags): string {
-  return sha256Hex(JSON.stringify([paths, args, morePaths, baseline, merge])).slice(0, 8);
+/** The jobs of a matrix that is not named mostly differ in what they run, or where. */
+function hashFlags(paths: readonly string[], flags: Flags, { env }: Io): string {
+  const { args, paths: morePaths, baseline, merge = '' } = flags;
+  const variables = ['FILTER', 'TAG', 'PROMPT', 'PROVIDER', 'BASELINE', 'COMPARE', 'CONFIG'].map(
+    (name) => env[`LLMCHECK_${name}`] ?? '',
+  );
+  const place = [env['RUNNER_OS'] ?? '', env['RUNNER_ARCH'] ?? '', process.versions.node.split('.')[0]];
+  return sha256Hex(JSON.stringify([paths, args, morePaths, baseline, merge, variables, place])).slice(0, 8);
+}
+
+function warnOfMatrix({ comment = false, checkRun = false, annotations }: Flags, { env, stdout, stderr }: Io): void {
+  if (!comment && !checkRun) return;
+  const job = toSafeLine(env['GITHUB_JOB'] ?? '');
+  const message = `job ${job} has a matrix, and llmcheck is not told which part of it runs here. Its jobs could take each other's comment and check. ${nameJobsHint}`;
+  stderr.write(`warning: ${message}\n`);
+  if (annotations) stdout.write(renderCommand({ level: 'warning', title: 'llmcheck', message }));
 }
 
 /** A change is not drift, and a stored run can't be repeated. */

@@ -118,7 +118,8 @@ export function hintFor(
 
 const scopes = { comment: 'pull-requests', check: 'checks', issue: 'issues' } as const;
 
-const sharedHint = `Both are kept. Give each job its own --id, or set LLMCHECK_MATRIX: \${{ toJSON(matrix) }} in its env.`;
+export const nameJobsHint = `Give each job its own --id, or set LLMCHECK_MATRIX: \${{ toJSON(matrix) }} in its env.`;
+const sharedHint = `Both are kept. ${nameJobsHint}`;
 
 export function drawWriter({ random }: Io): string {
   return Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
