@@ -1,14 +1,20 @@
+import { canonicalJson } from '../json/canonical-json.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { appendPointer } from '../json/json-pointer.ts';
-import type { Finding } from '../model/finding.ts';
-import { change, show } from '../schema-diff/compare/change.ts';
+import type { Direction, Finding } from '../model/finding.ts';
+import { type Change, change, show } from '../schema-diff/compare/change.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { gradeChanges } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
+import { compareText } from '../text/compare-text.ts';
 import type { PromptTool } from './describe-contract.ts';
 
 type ToolOptions = Omit<SchemaComparisonOptions, 'direction'>;
 
-/** Compares tools by name. Their parameters follow output polarity: the model writes them, the tool's code reads them. */
+/**
+ * Compares tools by name. Their parameters follow output polarity: the model writes them, the tool's code reads them. Tools of
+ * an MCP server are compared in both directions.
+ */
 export function compareTools(
   old: readonly PromptTool[],
   replacement: readonly PromptTool[],
@@ -49,19 +55,89 @@ export function compareTools(
 
 function compareTool(old: PromptTool, replacement: PromptTool, options: ToolOptions): readonly Finding[] {
   const path = appendPointer('/tools', replacement.name);
-  const [before = null, after = null] = [old.description, replacement.description];
-  const message = `The description of the tool changed from ${show(before)} to ${show(after)}.`;
-  const described =
-    before === after ? [] : [change('description-or-title-changed', path, message, { old: before, new: after })];
+  const described = describeChange('description', path, old.description, replacement.description);
+  const own = gradeChanges(described, { ...options, direction: 'output' });
+  if (old.mcp === undefined && replacement.mcp === undefined) {
+    return [...own, ...compareParameters(old, replacement, 'output', options)];
+  }
   return [
-    ...gradeChanges(described, { ...options, direction: 'output' }),
-    ...compareParameters(old, replacement, options),
+    ...own,
+    ...inBothDirections((direction) => compareParameters(old, replacement, direction, options)),
+    ...compareListed(old.mcp, replacement.mcp, path, options),
   ];
 }
 
-function compareParameters(old: PromptTool, replacement: PromptTool, options: ToolOptions): readonly Finding[] {
+function describeChange(what: string, path: string, before: string | null = null, after: string | null = null) {
+  if (before === after) return [];
+  const message = `The ${what} of the tool changed from ${show(before)} to ${show(after)}.`;
+  return [change('description-or-title-changed', path, message, { old: before, new: after })];
+}
+
+/**
+ * The tools of a server change without the prompt. What was valid must stay valid for those who call them with an older
+ * list, and what the model may newly write or read must be known to those who run them. Of each change the worse side counts.
+ */
+function inBothDirections(compare: (direction: Direction) => readonly Finding[]): readonly Finding[] {
+  const found = new Map(compare('output').map((finding) => [keyOf(finding), finding]));
+  for (const finding of compare('input')) {
+    const known = found.get(keyOf(finding));
+    if (known === undefined || ranks[finding.severity] > ranks[known.severity]) found.set(keyOf(finding), finding);
+  }
+  return [...found.values()];
+}
+
+const ranks = { info: 0, warn: 1, error: 2 } as const;
+
+function keyOf({ ruleId, path }: Finding): string {
+  return `${ruleId} ${path}`;
+}
+
+/** What a snapshot holds beside what is sent: title, hints on the tool's effects, and the schema of its results. */
+function compareListed(
+  before: PromptTool['mcp'] = {},
+  after: PromptTool['mcp'] = {},
+  path: string,
+  options: ToolOptions,
+): readonly Finding[] {
+  const grade = { ...options, direction: 'output' } as const;
+  const at = `${path}/outputSchema`;
+  const [old, replacement] = [before.outputSchema, after.outputSchema];
+  const notes = [
+    ...describeChange('title', `${path}/title`, before.title, after.title),
+    ...compareAnnotations(before.annotations, after.annotations, path),
+  ];
+  if (old === undefined && replacement !== undefined) {
+    notes.push(change('output-schema-added', at, 'A schema of the results of the tool was added.'));
+  } else if (old !== undefined && replacement === undefined) {
+    notes.push(change('output-schema-removed', at, 'The schema of the results was removed; they may be anything.'));
+  }
+  if (old === undefined || replacement === undefined) return gradeChanges(notes, grade);
+  const comparison = { ...options, rulePrefix: 'tool-result-', at };
+  return [
+    ...gradeChanges(notes, grade),
+    ...inBothDirections((direction) => compareSchemas(old, replacement, { ...comparison, direction })),
+  ];
+}
+
+function compareAnnotations(before: JsonValue = {}, after: JsonValue = {}, path: string): readonly Change[] {
+  const [old, replacement] = [before, after].map((value) => (isJsonObject(value) ? value : {}));
+  if (old === undefined || replacement === undefined) return [];
+  return [...new Set([...Object.keys(old), ...Object.keys(replacement)])].sort(compareText).flatMap((name) => {
+    const sides = { old: old[name] ?? null, new: replacement[name] ?? null };
+    if (canonicalJson(sides.old) === canonicalJson(sides.new)) return [];
+    const message = `The annotation "${name}" of the tool changed from ${show(sides.old)} to ${show(sides.new)}.`;
+    return [change('annotation-changed', appendPointer(path, 'annotations', name), message, sides)];
+  });
+}
+
+function compareParameters(
+  old: PromptTool,
+  replacement: PromptTool,
+  direction: Direction,
+  options: ToolOptions,
+): readonly Finding[] {
   const at = appendPointer('/tools', replacement.name, 'parameters');
-  const comparison = { ...options, direction: 'output', rulePrefix: 'tool-parameter-', at } as const;
+  const comparison = { ...options, direction, rulePrefix: 'tool-parameter-', at };
   try {
     return compareSchemas(parametersOf(old), parametersOf(replacement), comparison);
   } catch (error) {
@@ -78,7 +154,7 @@ function parametersOf(tool: PromptTool): unknown {
 }
 
 function isSameInAllButName(old: PromptTool, replacement: PromptTool, { policy }: ToolOptions): boolean {
-  const findings = compareParameters(old, replacement, policy === undefined ? {} : { policy });
+  const findings = compareParameters(old, replacement, 'output', policy === undefined ? {} : { policy });
   return findings.every(({ ruleId }) => remarks.has(ruleId));
 }
 

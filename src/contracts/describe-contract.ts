@@ -39,6 +39,12 @@ export interface PromptTool {
   readonly name: string;
   readonly description?: string;
   readonly parameters?: JsonObject | boolean;
+  /** Set for a tool of an MCP server: what its snapshot holds beside what is sent. */
+  readonly mcp?: {
+    readonly title?: string;
+    readonly outputSchema?: JsonObject | boolean;
+    readonly annotations?: JsonValue;
+  };
 }
 
 /** The part of a variant that others rely on, of a baseline, a record or a suite. */
@@ -121,7 +127,7 @@ function readTools(tools: JsonValue | undefined): readonly PromptTool[] {
   return tools.flatMap((entry: JsonValue): readonly PromptTool[] => {
     const tool = isJsonObject(entry) && isJsonObject(entry['function']) ? entry['function'] : entry;
     if (!isJsonObject(tool)) return [];
-    const { name, description, parameters, input_schema: inputSchema } = tool;
+    const { name, description, parameters, input_schema: inputSchema, mcp } = tool;
     // Tools that the provider runs itself have a type and no name.
     if (typeof name !== 'string') return [];
     const schema = asSchema(parameters) ?? asSchema(inputSchema);
@@ -129,9 +135,17 @@ function readTools(tools: JsonValue | undefined): readonly PromptTool[] {
       {
         name,
         ...(typeof description === 'string' ? { description } : {}),
-        ...defined({ parameters: schema }),
+        ...defined({ parameters: schema, mcp: isJsonObject(mcp) ? readListed(mcp) : undefined }),
       },
     ];
+  });
+}
+
+function readListed({ title, outputSchema, annotations }: JsonObject): PromptTool['mcp'] {
+  return defined({
+    title: typeof title === 'string' ? title : undefined,
+    outputSchema: asSchema(outputSchema),
+    annotations,
   });
 }
 

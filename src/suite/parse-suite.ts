@@ -2,9 +2,10 @@ import { basename, resolve } from 'node:path';
 import type * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { UsedSnapshot } from '../model/mcp.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import { defaultGate, type EmptySelection, type GatePolicy, type Suite } from '../model/suite.ts';
+import { defaultGate, type EmptySelection, type GatePolicy, type ProviderConfig, type Suite } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { type AskedModels, createAskedModels } from './assertions/asked-models.ts';
@@ -81,6 +82,7 @@ export async function parseSuite(
   const prompts = await parsePromptList(document, suiteContract, context);
   const providers = parseSuiteProviders(document, prompts, context);
   checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
+  const snapshots = collectSnapshots(prompts, providers.list);
   const models = createAskedModels({ ...context, judges, providers: providers.list });
   const assertionContext = openAssertions(path, document, models, context);
   const classes = parseClasses(document, problems);
@@ -108,7 +110,13 @@ export async function parseSuite(
     criteria: criteria.map(({ criterion }) => criterion),
     labels,
     contract,
-    locateContract: createContractLocator(files, placesOf(prompts), placeOf(promptList)),
+    locateContract: createContractLocator(
+      files,
+      placesOf(prompts),
+      placeOf(promptList),
+      snapshots.map(({ file }) => file),
+    ),
+    ...(snapshots.length === 0 ? {} : { snapshots }),
     gate: buildGate(gate, config.gate, tags),
     ...defined({ classes: classes && { ...classes.policy, names: [...cases.classes.keys()].sort() } }),
     ...defined({ recordings }),
@@ -119,6 +127,15 @@ export async function parseSuite(
     cases: cases.iterate,
   };
   return { suite, idAt: childOf(document, 'suite') };
+}
+
+/** Each file once. */
+function collectSnapshots(
+  prompts: Awaited<ReturnType<typeof parsePromptList>>,
+  providers: readonly ProviderConfig[],
+): readonly UsedSnapshot[] {
+  const used = [...prompts.map(({ version }) => version), ...providers].flatMap(({ snapshots = [] }) => snapshots);
+  return [...new Map(used.map((snapshot) => [snapshot.file, snapshot])).values()];
 }
 
 function placesOf(prompts: Awaited<ReturnType<typeof parsePromptList>>) {

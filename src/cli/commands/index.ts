@@ -49,6 +49,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./contract.ts'),
   },
   {
+    name: 'mcp',
+    usage: '',
+    summary: 'Keep the tools of MCP servers in files that suites use.',
+    load: () => import('./mcp.ts'),
+  },
+  {
     name: 'assertions',
     usage: '',
     summary: 'Check whether assertions would notice a wrong answer.',

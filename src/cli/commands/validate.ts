@@ -1,9 +1,14 @@
 import { defined } from '../../json/defined.ts';
 import { validateProject } from '../../listing/validate-project.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { UserError } from '../../model/problem.ts';
+import { type Project } from '../../model/suite.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
+import { findDrift, findSnapshots } from '../../snapshots/find-drift.ts';
+import { openMcpPorts } from '../../snapshots/open-ports.ts';
 import { formatCount } from '../../text/format-amount.ts';
+import { usageProblem } from '../flags/flag-reader.ts';
 import { loadForRun, resolveRun } from '../flags/resolve-run.ts';
 import { buildRunOptions } from '../flags/run-settings.ts';
 import type { Io } from '../io.ts';
@@ -14,11 +19,13 @@ import type { DefineCommand } from './define.ts';
 interface Flags {
   readonly config?: string;
   readonly quiet?: boolean;
+  readonly live?: boolean;
 }
 
 export const define: DefineCommand = (command, { io, exit }) => {
   command
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
+    .option('--live', 'also ask the MCP servers of snapshots whether their tools have changed')
     .option('-c, --config <file>', 'config file')
     .option('-q, --quiet', 'print problems only')
     .addHelpText('after', '\nExamples:\n  $ llmcheck validate\n  $ llmcheck validate evals/triage.eval.yaml')
@@ -38,6 +45,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd, now });
   const misdirectedKeys = findMisdirectedKeys(project, { env, fileVariables });
   printProblems([...loaded.warnings, ...resolved.problems, ...misdirectedKeys, ...warnings], io);
+  if (flags.live === true) await refuseDrift(project, { env, cwd });
   const { suites } = project;
   if (suites.length === 0) {
     io.stderr.write(describeNoSuite(project.root, paths));
@@ -49,4 +57,15 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
     io.stdout.write(`${counts.join(', ')}: valid\n`);
   }
   return exitCodes.passed;
+}
+
+/** Throws a `UserError` where a server's tools are no longer those of its snapshot. */
+async function refuseDrift(project: Project, { env, cwd }: Pick<Io, 'env' | 'cwd'>): Promise<void> {
+  const snapshots = findSnapshots(project);
+  if (snapshots.length === 0) {
+    const message = '--live: no suite uses the tools of an MCP server, so there is no server to ask';
+    throw new UserError([usageProblem(message, 'leave --live out')]);
+  }
+  const problems = await findDrift(snapshots, cwd, openMcpPorts(project.root, env));
+  if (problems.length > 0) throw new UserError(problems);
 }

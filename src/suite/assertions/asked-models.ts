@@ -10,8 +10,9 @@ import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { childOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
-import { parseUse, placeOf, toJsonObject } from '../providers/parse-providers.ts';
+import { parseUse, placeOf } from '../providers/parse-providers.ts';
 import type { Endpoints } from '../providers/suite-providers.ts';
+import { toJsonObject } from '../providers/to-json-object.ts';
 import type { Frame } from './assertion-frame.ts';
 import type { CompiledAssertion } from './compiled-assertion.ts';
 

@@ -16,6 +16,7 @@ import {
 import { parseDocument, parseText } from '../documents/read-document.ts';
 import { type ProjectFiles, readTextFile } from '../files/project-files.ts';
 import { displayPath } from '../files/project-place.ts';
+import { locateInSnapshot } from './snapshot-places.ts';
 
 /** Where a value is written. The parsed file is not kept, since a suite with its cases is large. */
 export interface ContractPlace {
@@ -49,6 +50,7 @@ export function createContractLocator(
   files: ProjectFiles,
   prompts: ReadonlyMap<string, PromptPlaces>,
   list: ContractPlace,
+  snapshots: readonly string[],
 ): LocateContract {
   const documents = new Map<string, Promise<Located | undefined>>();
   const open = (file: string): Promise<Located | undefined> => {
@@ -73,7 +75,10 @@ export function createContractLocator(
       case 'params':
         return inParams(...rest);
       case 'tools':
-        return inParams('tools', ...findTool(await valueAt(item, open), name, rest.slice(1)));
+        return (
+          (await findInSnapshots(snapshots, name, pointer, open)) ??
+          inParams('tools', ...findTool(await valueAt(item, open), name, rest.slice(1)))
+        );
       case 'variables':
         return (await findVariable(places, name, files)) ?? item.at;
       default:
@@ -152,6 +157,17 @@ function findTool(item: Located | undefined, name: string, rest: Path): Path {
     if (childOf(tool, 'name').value === name) return [index, ...(rest.length > 0 ? rest : ['name'])];
   }
   return [];
+}
+
+/** The place in the first file of tools that has the tool. */
+async function findInSnapshots(files: readonly string[], name: string, pointer: string, open: Open) {
+  for (const file of files) {
+    const document = await open(file);
+    const names =
+      document === undefined ? [] : itemsOf(childOf(document, 'tools')).map((tool) => childOf(tool, 'name'));
+    if (document !== undefined && names.some(({ value }) => value === name)) return locateInSnapshot(document, pointer);
+  }
+  return undefined;
 }
 
 /** The first place where a template reads the variable. */

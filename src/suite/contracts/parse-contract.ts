@@ -59,14 +59,14 @@ export async function parseContract(located: Located, context: ContractContext):
   };
 }
 
-/** Without the prefix of rules on the parameters of tools. */
+/** Without the prefix of rules on the parameters and results of tools. */
 const ruleIds = [...new Set(Object.keys(rules).map((key) => ruleIdOf(key as RuleKey)))];
 
 function parseOverrides(located: Located, { problems }: ContractContext): readonly SeverityOverride[] | undefined {
   const { value } = located;
   if (typeof value !== 'object' || value === null) return undefined;
   for (const rule of Object.keys(value)) {
-    if (ruleIds.includes(rule.replace(/^tool-parameter-/, ''))) continue;
+    if (ruleIds.includes(rule.replace(/^tool-(?:parameter|result)-/, ''))) continue;
     problems.report({
       code: 'unknown-id',
       message: `there is no contract rule "${rule}"`,

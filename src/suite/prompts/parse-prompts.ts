@@ -10,7 +10,7 @@ import { joinContracts, type ParsedContract, parseContract } from '../contracts/
 import { checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 import { checkParams, hintOfParams } from '../providers/check-params.ts';
-import { toJsonObject } from '../providers/parse-providers.ts';
+import { expandParams } from '../providers/expand-tools.ts';
 import { promptSchema } from '../schema/suite-schema.ts';
 import { type PlacedTemplate, type PromptContext, readContent } from './prompt-content.ts';
 import type { FoundPrompt } from './prompt-file.ts';
@@ -53,6 +53,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   const prompt = checkShape(promptSchema, item, { label: 'the prompt', problems: context.problems, hintOfUnknown });
   if (prompt === undefined) return undefined;
   checkParams(childOf(item, 'params'), context.problems);
+  const { params, snapshots } = expandParams(childOf(item, 'params'), context);
   const content = await readContent(item, prompt, context);
   const found = content?.found;
   const contract = await readContract(item, found, context);
@@ -74,7 +75,8 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
       id: prompt.id,
       messages: content.messages,
       ...defined({ replaces: prompt.replaces, expand: content.expand }),
-      params: { ...found?.content.params, ...toJsonObject(prompt.params) },
+      params: { ...found?.content.params, ...params },
+      ...(snapshots.length === 0 ? {} : { snapshots }),
       ...defined({ structured, contract: contract?.contract, file }),
       at: withoutExcerpt(locate(item)),
     },

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import type { Price, ProviderConfig, ProviderLimits } from '../../model/suite.ts';
@@ -11,13 +10,17 @@ import { plainNumbers } from '../../text/exact-numbers.ts';
 import { checkShape, keysAt } from '../documents/check-shape.ts';
 import { describeValue, hintOfKey } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
+import type { ProjectFiles } from '../files/project-files.ts';
 import { judgeSchema, providerSchema } from '../schema/provider-schema.ts';
 import { checkParams, checkWritten, findOtherUse, hintOfParams, modelKeys, type OtherUse } from './check-params.ts';
+import { expandParams } from './expand-tools.ts';
 import { reportLiteralKeys } from './literal-keys.ts';
+import { toJsonObject } from './to-json-object.ts';
 
 interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
+  readonly files: ProjectFiles;
   /** The providers of the config, which a suite may name by id. */
   readonly known: readonly ProviderConfig[];
   /** Every id of the config, also of what could not be read there: that is reported at its own place. */
@@ -61,7 +64,7 @@ function parseProvider(item: Located, context: ProviderContext): ProviderConfig 
 /** Parses `adapter:model`, split at the first colon. */
 export function parseUse(
   located: Located<string>,
-  { adapters, problems, known, noun }: Omit<ProviderContext, 'writtenIds'>,
+  { adapters, problems, known, noun }: Omit<ProviderContext, 'writtenIds' | 'files'>,
 ): Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'> | undefined {
   const text = located.value;
   const colon = text.indexOf(':');
@@ -159,7 +162,13 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
       : checkShape(declaration.options, pick(located, entries, optionKeys), checking);
   const isWrong = unknown.length > 0 || other !== undefined;
   if (base === undefined || endpoint === undefined || options === undefined || isWrong) return undefined;
-  return buildProvider(base, endpoint, Object.fromEntries(entries.filter(([key]) => optionKeys.includes(key))), item);
+  return buildProvider(
+    base,
+    endpoint,
+    Object.fromEntries(entries.filter(([key]) => optionKeys.includes(key))),
+    item,
+    context,
+  );
 }
 
 /** `use`, or the key that was most likely meant to be it. */
@@ -230,17 +239,20 @@ function buildProvider(
   endpoint: Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'>,
   options: Readonly<Record<string, unknown>>,
   item: Located,
+  context: ProviderContext,
 ): ProviderConfig {
+  const { params, snapshots } = expandParams(childOf(item, 'params'), context);
   return {
     id: base.id,
     ...endpoint,
     ...defined({ baseUrl: base.baseURL, apiKeyEnv: base.apiKeyEnv }),
-    params: toJsonObject(base.params),
+    params,
     ...defined({ structured: base.structured }),
     headers: base.headers ?? {},
     ...defined({ price: base.price && toPrice(base.price) }),
     limits: toLimits(base.limits),
     options: toJsonObject(options),
+    ...(snapshots.length === 0 ? {} : { snapshots }),
     ...judgingOf(base, item.source.folder),
     ...placeOf(item),
   };
@@ -260,12 +272,6 @@ function judgingOf(base: Partial<z.output<typeof judgeSchema>>, folder: string):
 
 export function placeOf(item: Located): { readonly folder: string; readonly at: SourceLocation } {
   return { folder: item.source.folder, at: withoutExcerpt(locate(item)) };
-}
-
-/** Data from YAML is JSON once its numbers are plain. */
-export function toJsonObject(value: unknown): JsonObject {
-  const plain = plainNumbers(value);
-  return isJsonObject(plain) ? plain : {};
 }
 
 export function toPrice(price: {

@@ -6,6 +6,7 @@ import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
 import type { Config } from '../config.ts';
 import { checkPart } from '../documents/check-shape.ts';
 import { childOf, fixedSource, idsOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import type { ProjectFiles } from '../files/project-files.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import { suiteShape } from '../schema/suite-schema.ts';
 import { reportWritten } from './check-params.ts';
@@ -14,6 +15,7 @@ import { parseProviders } from './parse-providers.ts';
 interface EndpointContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
+  readonly files: ProjectFiles;
   readonly config: Config;
   /** True for a prompt file that is run as a suite: its model comes before the config's providers. */
   readonly isPromptFile?: boolean;
@@ -68,7 +70,7 @@ export function parseSuiteProviders(
 /** A provider of the config with the model's own name, else its adapter and model. */
 function buildModelProvider(
   { written, use, hint, at }: PromptModel,
-  { problems, adapters, config }: EndpointContext,
+  { problems, files, adapters, config }: EndpointContext,
 ): ProviderConfig | undefined {
   if (use === undefined && !config.providers.some(({ id }) => id === written)) {
     const message = `no adapter is known for the model "${written}"`;
@@ -80,6 +82,7 @@ function buildModelProvider(
   const [provider] = parseProviders(located, {
     adapters,
     problems,
+    files,
     known: config.providers,
     writtenIds: config.writtenIds,
     noun: 'provider',
@@ -95,13 +98,14 @@ export function restrictToModel({ version, model }: CompiledPrompt, { byModel }:
 
 /** The suite's own providers or judges, else the config's. */
 export function parseEndpoints(key: 'providers' | 'judges', document: Located, context: EndpointContext): Endpoints {
-  const { problems, adapters, config } = context;
+  const { problems, files, adapters, config } = context;
   const written = childOf(document, key);
   if (written.value === undefined) return { list: config[key], known: config[key].map(({ id }) => id) };
   if (checkPart(document, key, suiteShape[key], problems) === undefined) return { list: [], known: [] };
   const list = parseProviders(written, {
     adapters,
     problems,
+    files,
     known: config[key],
     writtenIds: config.writtenIds,
     noun: key === 'providers' ? 'provider' : 'judge',

@@ -8,7 +8,8 @@ import { selectSchema } from '../assertions/select.ts';
 import { configShape } from '../config.ts';
 import { keysAt } from '../documents/check-shape.ts';
 import { addKeyHelp } from './examples.ts';
-import { anyJudge, anyProvider, judgeSchema, providerSchema } from './provider-schema.ts';
+import { mcpToolsSchema } from './mcp-schema.ts';
+import { anyJudge, anyProvider, judgeSchema, params, providerSchema } from './provider-schema.ts';
 import {
   anyAssertion,
   anyCase,
@@ -64,8 +65,24 @@ function buildDefinitions({ assertions, adapters }: Declarations): JsonObject {
     judge: { description: describe(anyJudge), anyOf: [{ type: 'string' }, buildProvider(adapters, judgeSchema)] },
     select: { description: describe(anySelect), ...toJsonSchema(selectSchema) },
     tools: { description: describe(anyTools), ...toJsonSchema(toolsSchema) },
+    params: buildParams(),
     case: { description: describe(anyCase), anyOf: [toJsonSchema(caseSchema), toJsonSchema(caseFileSchema)] },
   };
+}
+
+/** Anything that the API takes; among its tools may be those of a server. */
+function buildParams(): JsonObject {
+  const ofServer = { description: 'Tools of an MCP server.', ...toJsonSchema(mcpToolsSchema) };
+  const own: JsonObject = {
+    description: "A tool, in the API's form or as {name, description, parameters}.",
+    type: 'object',
+  };
+  const tools: JsonObject = {
+    description: 'What the model may call.',
+    type: 'array',
+    items: { anyOf: [ofServer, own] },
+  };
+  return { description: describe(params), type: 'object', properties: { tools }, additionalProperties: true };
 }
 
 /** A map of exactly one assertion name, and what every assertion may have. */
@@ -203,6 +220,7 @@ const STAND_INS: readonly (readonly [unknown, string])[] = [
   [anyCase, 'case'],
   [anySelect, 'select'],
   [anyTools, 'tools'],
+  [params, 'params'],
 ];
 
 function toPlain(value: object): JsonObject {

@@ -1,0 +1,197 @@
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { ResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import { type HttpClient, openHttpClient } from '../http/client.ts';
+import { defined } from '../json/defined.ts';
+import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/mcp.ts';
+import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
+import { splitCommand } from '../text/command-line.ts';
+import { quote } from '../text/shorten.ts';
+import { createLineTransport, type LinePeer, type LineTransport } from './line-transport.ts';
+
+/** A call that failed. The message is the end of a sentence about the server. */
+export class McpFault extends Error {
+  /** True where the server answered with an error; else it can't go on. */
+  readonly isAnswer: boolean;
+
+  constructor(message: string, isAnswer = false) {
+    super(message);
+    this.name = 'McpFault';
+    this.isAnswer = isAnswer;
+  }
+}
+
+/** An open connection to a server. */
+export interface McpConnection {
+  readonly info: McpServerInfo;
+  /** Rejects with an `McpFault`. */
+  request(method: string, params: Readonly<Record<string, unknown>>, timeoutMs: number): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface McpPorts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly packageVersion: VersionOf;
+  /** Imports a module of an optional package; undefined where it is not installed. */
+  readonly importPackage: (path: string) => Promise<unknown>;
+  /** Starts a program that exchanges lines. */
+  readonly startProgram: (call: {
+    readonly argv: readonly string[];
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly maxLineBytes: number;
+    readonly onLine: (line: string) => void;
+    readonly onEnd: (why: string) => void;
+  }) => LinePeer;
+  /** The variables that a program sees: the basic ones and these. */
+  readonly selectEnv: (names: readonly string[]) => Readonly<Record<string, string>>;
+}
+
+export const sdkPackage = '@modelcontextprotocol/sdk';
+
+/** Connects to a server; throws an `McpFault` where that fails within the time. */
+export async function connectServer(server: McpServer, timeoutMs: number, ports: McpPorts): Promise<McpConnection> {
+  const texts = [server.source, ...Object.values(server.headers ?? {})];
+  const names = [...texts.flatMap(findReferences), ...(server.env ?? [])];
+  const missing = names.find((name) => (ports.env[name] ?? '') === '');
+  if (missing !== undefined) throw new McpFault(`needs the variable ${missing}, which is not set`);
+  const sdk = await loadSdk(ports);
+  const isProgram = server.source.startsWith(execPrefix);
+  const opened = isProgram ? openProgram(server, ports) : openUrl(server, sdk, ports.env);
+  // A constant version, so that a server answers each release alike.
+  const client = new sdk.Client({ name: 'llmcheck', version: '1' }, { capabilities: {} });
+  const close = async () => {
+    await opened.end(client);
+  };
+  const attempt = async <T>(run: (timeout: number) => Promise<T>, limitMs: number): Promise<T> => {
+    try {
+      // The SDK bounds requests, but not notifications.
+      return await within(limitMs, run(limitMs * 2));
+    } catch (error) {
+      throw describeFault(error, opened.fault());
+    }
+  };
+  try {
+    await attempt((timeout) => client.connect(opened.transport, { timeout }), timeoutMs);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { name = '', version } = client.getServerVersion() ?? {};
+  return {
+    info: { name, ...defined({ version, protocol: opened.transport.protocolVersion }) },
+    request: (method, params, limitMs) =>
+      attempt((timeout) => client.request({ method, params }, sdk.ResultSchema, { timeout }), limitMs),
+    close,
+  };
+}
+
+class Timeout extends Error {}
+
+function within<T>(limitMs: number, running: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Timeout(`gave no answer within ${limitMs / 1000} s`)), limitMs);
+    running.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+export const execPrefix = 'exec:';
+
+interface Sdk {
+  readonly Client: typeof Client;
+  readonly StreamableHTTPClientTransport: typeof StreamableHTTPClientTransport;
+  readonly ResultSchema: typeof ResultSchema;
+}
+
+/** The SDK takes 100 ms to load, so it is loaded when a server is asked. */
+async function loadSdk({ packageVersion, importPackage }: McpPorts): Promise<Sdk> {
+  const fault = findPackageFault([sdkPackage], packageVersion);
+  if (fault !== undefined) throw new McpFault(`needs ${fault.needed}: ${fault.install}`);
+  const modules = ['client/index.js', 'client/streamableHttp.js', 'types.js'];
+  const loaded = await Promise.all(modules.map((path) => importPackage(`${sdkPackage}/${path}`)));
+  return Object.assign({}, ...loaded) as Sdk;
+}
+
+interface OpenTransport {
+  readonly transport: LineTransport | StreamableHTTPClientTransport;
+  /** Why nothing more can be exchanged, where that is known. */
+  fault(): string | undefined;
+  end(client: Client): Promise<void>;
+}
+
+function openProgram(server: McpServer, { env, selectEnv, startProgram }: McpPorts): OpenTransport {
+  const argv = splitCommand(server.source.slice(execPrefix.length))?.map((word) => fillReferences(word, env)) ?? [];
+  const names = [...(server.env ?? [])];
+  const call = { argv, cwd: server.folder, env: selectEnv(names), maxLineBytes: 2 * maxMcpBytes };
+  const transport = createLineTransport((on) => startProgram({ ...call, ...on }));
+  return { transport, fault: () => transport.fault(), end: (client) => client.close() };
+}
+
+function openUrl({ source, headers = {} }: McpServer, sdk: Sdk, env: McpPorts['env']): OpenTransport {
+  const http = openHttpClient({ env, maxBodyBytes: 2 * maxMcpBytes });
+  const filled = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fillReferences(value, env)]));
+  const transport = new sdk.StreamableHTTPClientTransport(new URL(fillReferences(source, env)), {
+    requestInit: { headers: filled },
+    fetch: createFetch(http),
+  });
+  return {
+    transport,
+    fault: () => undefined,
+    async end(client) {
+      const timer = setTimeout(() => http.close(), endSessionMs);
+      try {
+        await transport.terminateSession();
+      } catch (error) {
+        // The session ends without this, too.
+        if (!(error instanceof Error)) throw error;
+      } finally {
+        clearTimeout(timer);
+        await client.close();
+        http.close();
+      }
+    },
+  };
+}
+
+const endSessionMs = 1000;
+
+/**
+ * The shared client in the form of `fetch`: with proxies and a bound on the body, and without redirects. The stream of
+ * messages that a server may send by itself is left out, as a server without one does: nothing of it is needed.
+ */
+function createFetch(http: HttpClient): (url: string | URL, init?: RequestInit) => Promise<Response> {
+  return async (url, init = {}) => {
+    if (init.method === 'GET') return new Response(null, { status: 405 });
+    const { status, headers, text } = await http.send({
+      url: String(url),
+      method: init.method === 'DELETE' ? 'DELETE' : 'POST',
+      headers: Object.fromEntries(new Headers(init.headers)),
+      body: typeof init.body === 'string' ? init.body : '',
+      signal: init.signal ?? new AbortController().signal,
+    });
+    const kept = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+      keptHeaders.has(name) && typeof value === 'string' ? [[name, value]] : [],
+    );
+    return new Response(text === '' ? null : text, { status, headers: kept });
+  };
+}
+
+const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'mcp-session-id', 'location']);
+
+function describeFault(error: unknown, known: string | undefined): unknown {
+  if (!(error instanceof Error) || error instanceof McpFault) return error;
+  if (error instanceof Timeout)
+    return new McpFault(known === undefined ? error.message : `${error.message}: it ${known}`);
+  const code: unknown = Reflect.get(error, 'code');
+  const isMcpError = error.name === 'McpError';
+  if (isMcpError && code === connectionClosed) return new McpFault(known ?? 'closed the connection');
+  if (isMcpError)
+    return new McpFault(`answered with the error ${quote(error.message.replace(/^MCP error /, ''))}`, true);
+  if (typeof code === 'number' && code >= 300 && code < 600) {
+    const body = error.message.replace(/^Streamable HTTP error: (?:Error POSTing to endpoint: )?/, '');
+    return new McpFault(`answered with HTTP ${code}${body.trim() === '' ? '' : `: ${quote(body.trim())}`}`);
+  }
+  return new McpFault(known ?? `can't be used: ${quote(error.message)}`);
+}
+
+const connectionClosed = -32000;
