@@ -9,10 +9,10 @@ export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
   read(key: string): StoredAnswer | undefined;
   /**
-   * Replaces what is stored under the key. A process that is killed leaves the old entry or the new one. `text`: the entry
-   * as `renderEntry` writes it, where the caller has it.
+   * Replaces what is stored under the key. A process that is killed leaves the old entry or the new one. `newText`: of an
+   * answer that has just come, as `renderEntry` writes it.
    */
-  write(entry: CacheEntry, text?: string): void;
+  write(entry: CacheEntry, newText?: string): void;
 }
 
 export interface CacheStoreOptions {
@@ -49,10 +49,10 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
       warnOnce(path, `The cache entry ${path} ${reason}. It counts as missing; the next answer replaces it.`);
       return undefined;
     },
-    write(entry, text) {
+    write(entry, newText) {
       if (!isWritable) return;
       try {
-        writeEntry(folder, entry, text);
+        writeEntry(folder, entry, newText);
       } catch (error) {
         const code = codeOf(error);
         isWritable = !lastingCodes.has(code);
@@ -95,13 +95,15 @@ const ownEnding = `.${randomBytes(6).toString('hex')}${unfinishedEnding}`;
  * Writes an entry as a whole or not at all; its file is as old as the entry, so that `prune` need not read it. Throws
  * system errors.
  */
-export function writeEntry(folder: string, entry: CacheEntry, text = renderEntry(entry)): void {
+export function writeEntry(folder: string, entry: CacheEntry, newText?: string): void {
   const path = entryPath(folder, entry.key);
   const unfinished = `${path}${ownEnding}`;
-  const createdAt = new Date(entry.createdAt);
   try {
-    writeMakingFolder(unfinished, `${text}\n`);
-    utimesSync(unfinished, createdAt, createdAt);
+    writeMakingFolder(unfinished, `${newText ?? renderEntry(entry)}\n`);
+    if (newText === undefined) {
+      const createdAt = new Date(entry.createdAt);
+      utimesSync(unfinished, createdAt, createdAt);
+    }
     renameSync(unfinished, path);
   } catch (error) {
     rmSync(unfinished, { force: true });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Assertion, CompletionView, ModelQuestion, ModelReply } from '../assertions/define.ts';
 import { assertions } from '../assertions/index.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
+import { createPluginAssertion } from '../assertions/own-code/own-code.ts';
 import { isJsonObject } from '../json/json.ts';
 import type { LoadedPlugin } from '../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
@@ -75,11 +76,8 @@ export async function listAssertions(
   root: string,
   plugins: readonly LoadedPlugin<Plugin>[],
 ): Promise<readonly ListedRow[]> {
-  const own = await Promise.all(
-    pluginsOf(plugins, 'assertion').map(async (loaded) => {
-      const { createPluginAssertion } = await import('../assertions/own-code/own-code.ts');
-      return [loaded.plugin.name, createPluginAssertion(loaded)] as const;
-    }),
+  const own = pluginsOf(plugins, 'assertion').map(
+    (loaded) => [loaded.plugin.name, createPluginAssertion(loaded)] as const,
   );
   return (await describeAssertions(root, Object.fromEntries(own))).map((described) => ({ ...described }));
 }

@@ -201,7 +201,7 @@ async function parseCases(document: Located, parts: CaseParts, context: SuiteCon
     ...context,
     ...parts,
     defaults,
-    checkInput: await openInputCheck(contract, prompts, problems),
+    checkInput: openInputCheck(contract, prompts, problems),
     hasOutputContract: [contract, ...prompts.map(({ version }) => version.contract)].some(
       (one) => one?.output !== undefined,
     ),

@@ -92,9 +92,10 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
   };
   const sdk = openSdk(Sdk, new URL(baseUrl), fetch);
   const url = sdk.buildURL(path, undefined);
-  // One of each serves all calls: nothing reads the response, and calls end by their own signals.
-  const done = new Response(null);
-  const answer = () => done;
+  // Nothing reads the response, and a real one would load Node's own fetch: 14 ms of CPU in each run.
+  const unread = {} as Response;
+  const answer = () => unread;
+  // Calls end by their own signals.
   const neverAborted = new AbortController();
   return async (body, signal) => {
     const init: RequestInit & Exchange = { method: 'POST', body, exchange: { signal } };

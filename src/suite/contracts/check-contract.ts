@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../json/json.ts';
+import { compileJsonSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { Case, Contract } from '../../model/suite.ts';
 import { checkJsonPathAgainstSchema, checkVariable } from '../../schema-diff/check-paths.ts';
@@ -90,18 +91,14 @@ export function createPathCheck({ problems, contract, prompts }: PathContext): C
 export type CheckInput = (built: Case, row: Located) => void;
 
 /** Checks each case's vars against the input schema of each prompt that it runs on. */
-export async function openInputCheck(
-  contract: Contract,
-  prompts: readonly CompiledPrompt[],
-  problems: Problems,
-): Promise<CheckInput> {
+export function openInputCheck(contract: Contract, prompts: readonly CompiledPrompt[], problems: Problems): CheckInput {
   const idsBySchema = new Map<NonNullable<Contract['input']>, string[]>();
   for (const { version } of prompts) {
     const input = version.contract?.input ?? contract.input;
     if (input !== undefined) idsBySchema.set(input, [...(idsBySchema.get(input) ?? []), version.id]);
   }
-  const checks: { readonly ids: readonly string[]; readonly find: Awaited<ReturnType<typeof createInputCheck>> }[] = [];
-  for (const [schema, ids] of idsBySchema) checks.push({ ids, find: await createInputCheck(schema) });
+  const checks: { readonly ids: readonly string[]; readonly find: ReturnType<typeof createInputCheck> }[] = [];
+  for (const [schema, ids] of idsBySchema) checks.push({ ids, find: createInputCheck(schema) });
   return ({ id, vars, prompts: only }, row) => {
     for (const { ids, find } of checks) {
       if (only !== undefined && !ids.some((prompt) => only.includes(prompt))) continue;
@@ -121,10 +118,9 @@ export async function openInputCheck(
 const limitMs = 500;
 
 /** Finds every way in which vars break an input schema. */
-async function createInputCheck(
+function createInputCheck(
   schema: JsonObject | boolean,
-): Promise<(vars: unknown) => readonly { readonly path: string; readonly message: string }[]> {
-  const { compileJsonSchema } = await import('../../json/json-schema.ts');
+): (vars: unknown) => readonly { readonly path: string; readonly message: string }[] {
   const compiled = compileJsonSchema(schema);
   return (vars) => {
     const value = plainNumbers(vars);

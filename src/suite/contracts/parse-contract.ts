@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
+import { compileJsonSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { ContractPolicy, SeverityOverride } from '../../model/finding.ts';
 import { type Contract, mergeContracts } from '../../model/suite.ts';
@@ -90,8 +91,6 @@ async function parseSchema(named: Located, { problems, readFile }: ContractConte
   if (value === undefined) return undefined;
   const located = typeof value === 'string' ? await readFile({ ...named, value }) : named;
   if (located === undefined) return undefined;
-  // Imported on use: compiling schemas takes its time to load.
-  const { compileJsonSchema } = await import('../../json/json-schema.ts');
   const schema = plainNumbers(located.value);
   const faults = findSchemaFaults(schema);
   for (const { pointer, ...described } of faults)
