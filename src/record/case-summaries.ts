@@ -120,9 +120,11 @@ const none: readonly RowSummary[] = [];
 
 function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary {
   const [first] = rows;
+  // Few cases have some, and a run makes these summaries many times.
   const hasConfirmations = rows.some(({ confirmation }) => confirmation);
   const trials = hasConfirmations ? rows.filter(({ confirmation }) => !confirmation) : rows;
-  const confirmations = hasConfirmations ? rows.filter(({ confirmation }) => confirmation) : none;
+  const confirmationsOf = (side: RowSummary['side']) =>
+    hasConfirmations ? rows.filter((row) => row.confirmation && row.side === side) : none;
   return {
     caseId,
     status: caseStatusOf(trials),
@@ -132,8 +134,8 @@ function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary
     slices: first?.slices,
     stamp: first?.stamp ?? '',
     trials,
-    confirmations: confirmations.filter(({ side }) => side === undefined),
-    accepted: confirmations.filter(({ side }) => side === 'accepted'),
+    confirmations: confirmationsOf(undefined),
+    accepted: confirmationsOf('accepted'),
     pooled: first?.pooled,
   };
 }
