@@ -1,8 +1,8 @@
-import { readFileSync, rmdirSync, rmSync, type Stats, statSync } from 'node:fs';
+import { readFileSync, rmdirSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { systemErrorCode, withStorageErrors } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { type CacheEntry, checkKey, type ParsedEntry, parseEntry, renderEntry } from './cache-entry.ts';
+import { type CacheEntry, checkKey, type ParsedEntry, parseEntry } from './cache-entry.ts';
 import { entryPath, listNames, unfinishedEnding, writeEntry } from './file-store.ts';
 
 export interface CacheStats {
@@ -95,9 +95,9 @@ export class CacheMaintenance {
       if (parsed.ok) yield { entry: parsed.entry, path, bytes };
   }
 
-  /** A line for each readable entry, without line breaks. */
+  /** A line for each readable entry, as it is stored, without line breaks. */
   *exportLines(): Generator<string> {
-    for (const { entry } of this.list()) yield renderEntry(entry);
+    for (const { parsed, text } of readEntries(this.#folder)) if (parsed.ok) yield text.trimEnd();
   }
 
   clear(): Removal {
@@ -200,13 +200,14 @@ function* listPaths(folder: string): Generator<string> {
   for (const name of list(folder)) {
     if (!/^[0-9a-f]{2}$/.test(name)) continue;
     for (const file of list(join(folder, name))) {
-      if (/^[0-9a-f]{64}\.json$/.test(file) || file.endsWith(unfinishedEnding)) yield join(folder, name, file);
+      if (/^[0-9a-f]{64}\.json$/.test(file) || file.endsWith(unfinishedEnding)) yield `${folder}/${name}/${file}`;
     }
   }
 }
 
 interface ReadEntry {
   readonly parsed: ParsedEntry;
+  readonly text: string;
   readonly path: string;
   readonly bytes: number;
 }
@@ -214,15 +215,15 @@ interface ReadEntry {
 function* readEntries(folder: string): Generator<ReadEntry> {
   for (const path of listPaths(folder)) {
     if (path.endsWith(unfinishedEnding)) continue;
-    const bytes = withStorageErrors('Reading', path, () => readBytes(path));
-    if (bytes !== undefined) yield { parsed: parseEntry(bytes.toString('utf8')), path, bytes: bytes.length };
+    const text = withStorageErrors('Reading', path, () => readText(path));
+    if (text !== undefined) yield { parsed: parseEntry(text), text, path, bytes: Buffer.byteLength(text) };
   }
 }
 
 /** Undefined where there is no such file. Throws other system errors. */
-function readBytes(path: string): Buffer | undefined {
+function readText(path: string): string | undefined {
   try {
-    return readFileSync(path);
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -232,18 +233,27 @@ function readBytes(path: string): Buffer | undefined {
 function remove(files: Iterable<CacheFile>): Removal {
   let [removed, bytes] = [0, 0];
   for (const file of files) {
-    withStorageErrors('Removing', file.path, () => rmSync(file.path, { force: true }));
+    withStorageErrors('Removing', file.path, () => removeFile(file.path));
     if (file.isEntry) removed += 1;
     bytes += file.bytes;
   }
   return { removed, bytes };
 }
 
+/** Another process may have removed it. Not by `rmSync`, which looks at each file before it removes it. */
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
 /** True where nothing readable is stored under its key, or something older. */
 function isNewer(folder: string, { key, createdAt }: CacheEntry): boolean {
   const path = entryPath(folder, key);
-  const bytes = withStorageErrors('Reading', path, () => readBytes(path));
-  const known = bytes === undefined ? undefined : parseEntry(bytes.toString('utf8'));
+  const text = withStorageErrors('Reading', path, () => readText(path));
+  const known = text === undefined ? undefined : parseEntry(text);
   return known?.ok !== true || createdAt > known.entry.createdAt;
 }
 
