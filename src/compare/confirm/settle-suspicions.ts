@@ -119,7 +119,10 @@ type JudgedSuspect = Suspect & { readonly verdict: RetriedVerdict };
 function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly JudgedSuspect[] {
   let judged = judgeEach(input, isFinal, { isTiny: false, asksEarly: true });
   // Where the accepted prompt fails one case as well, it may fail the others too: then it must be asked.
-  const isTiny = input.budget < leastBudget(input) && judged.every(({ verdict }) => verdict.kind !== 'drifted');
+  const { budget, mergedShards = 1 } = input;
+  // The parts of a merged run had to do with their own calls: those of the largest part at most.
+  const isTiny =
+    Math.ceil(budget / mergedShards) < leastBudget(input) && judged.every(({ verdict }) => verdict.kind !== 'drifted');
   // Once a case is broken for certain, the calls that are left show whether others fail again.
   const asksEarly = judged.every(({ verdict }) => verdict.kind !== 'broken');
   if (isTiny || !asksEarly) judged = judgeEach(input, isFinal, { isTiny, asksEarly });
@@ -142,7 +145,6 @@ function judgeEach(
 ): readonly JudgedSuspect[] {
   const { suspects, budget, shards, mergedShards = 1, askedShare } = input;
   const count = suspects.length * shards;
-  // The parts of a merged run had to do with their own calls.
   const isSmall = budget / mergedShards < tinyBudget;
   // So few retrials that not even one case can be tested on both sides: its rate decides.
   const asked = suspects.length + input.contracts.length + input.added.length;
