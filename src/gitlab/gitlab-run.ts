@@ -33,6 +33,11 @@ export interface MergeRequest {
   readonly targetBranch: string;
   /** The commit at which the branch left its target. */
   readonly baseSha?: string;
+  /**
+   * Of a merged result: the commit that the branch was merged into. In a merge train that is main with the requests before
+   * this one.
+   */
+  readonly targetSha?: string;
   /** True in a pipeline of a fork, which has no variables of the project. */
   readonly isForeign: boolean;
 }
@@ -69,9 +74,15 @@ function parseMergeRequest(env: Env, ownProject: number): MergeRequest | undefin
     projectId,
     projectUrl: withoutSlash(env['CI_MERGE_REQUEST_PROJECT_URL'] ?? env['CI_PROJECT_URL'] ?? ''),
     targetBranch: env['CI_MERGE_REQUEST_TARGET_BRANCH_NAME'] ?? '',
-    ...defined({ baseSha: env['CI_MERGE_REQUEST_DIFF_BASE_SHA'] }),
+    ...defined({ baseSha: env['CI_MERGE_REQUEST_DIFF_BASE_SHA'], targetSha: findTarget(env) }),
     isForeign: projectId !== ownProject,
   };
+}
+
+function findTarget(env: Env): string | undefined {
+  const sha = env['CI_MERGE_REQUEST_TARGET_BRANCH_SHA'] ?? '';
+  const isMerged = /^merge(?:d_result|_train)$/.test(env['CI_MERGE_REQUEST_EVENT_TYPE'] ?? '');
+  return isMerged && /^[0-9a-f]{40,64}$/.test(sha) ? sha : undefined;
 }
 
 function numberOf(text = ''): number | undefined {

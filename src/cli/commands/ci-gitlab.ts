@@ -111,7 +111,9 @@ const missingBase =
 
 /** A merge request is compared with the commit at which it left its target. */
 function baselineOf({ mergeRequest }: GitlabRun, root: string, { env }: Io): string | undefined {
-  const { targetBranch = '', baseSha = '', isForeign } = mergeRequest ?? {};
+  const { targetBranch = '', baseSha = '', targetSha, isForeign } = mergeRequest ?? {};
+  // The tip of the target may not hold the requests before this one.
+  if (targetSha !== undefined) return `git:${targetSha}...`;
   // The branches of a fork may be old.
   if (isForeign === true && baseSha !== '') return `git:${baseSha}`;
   return targetBranch === '' ? undefined : `git:${nameBranch(targetBranch, root, env)}...`;
