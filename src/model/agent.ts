@@ -1,5 +1,5 @@
 import type { ArgumentMatch } from '../json/argument-match.ts';
-import type { CodeSource } from './own-code.ts';
+import type { CodeLimits, CodeSource } from './own-code.ts';
 
 export type { AgentStep, AnsweredCall, ToolResult } from './completion.ts';
 
@@ -8,10 +8,30 @@ export interface AgentSettings {
   /** The first that matches a call answers it. */
   readonly stubs: readonly ToolStub[];
   /** Code of the project that answers what no stub does. */
-  readonly module?: CodeSource;
+  readonly module?: ToolsCode;
+  /** Where `--record-tools` writes the answers of real tools. Its answers are stubs of later runs, so it is no input. */
+  readonly record?: RecordTarget;
   /** The most answers of the model in one cell. */
   readonly maxSteps: number;
 }
+
+/** A module of tools, with the limits of one call. */
+export interface ToolsCode extends CodeSource {
+  readonly limits?: Partial<CodeLimits>;
+}
+
+export interface RecordTarget {
+  /** Absolute path of the stub file. */
+  readonly file: string;
+  /** As messages name it. */
+  readonly shown: string;
+  readonly source: RecordSource;
+}
+
+/** The real tools. */
+export type RecordSource =
+  | { readonly kind: 'module'; readonly code: ToolsCode }
+  | { readonly kind: 'exec'; readonly argv: readonly string[]; readonly code: ToolsCode };
 
 export interface ToolStub {
   /** The tool. */

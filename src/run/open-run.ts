@@ -36,6 +36,7 @@ import { findAcceptedPrompts, maskVariant, variantKey } from './find-accepted-pr
 import { findLoosened } from './find-loosened.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
 import { createToolOpener } from './open-tools.ts';
+import { checkToolRecording, createToolRecorder, type ToolRecorder } from './record-tools.ts';
 import { type EarlierPart, openEarlierPart } from './resume.ts';
 import { createAcceptedCells } from './retrial-cells.ts';
 
@@ -62,6 +63,8 @@ export interface Run {
   readonly earlier: EarlierPart | undefined;
   readonly record: OpenRecord;
   readonly comparedAnswers: ComparedAnswers;
+  /** Writes what real tools answer, with `--record-tools`. */
+  readonly toolRecorder: ToolRecorder | undefined;
   /** What the random order of an early run's cases is drawn by. */
   readonly order: string;
   /** Cases that failed in the latest run, as `suite/case`; read with `--early` alone. */
@@ -100,6 +103,8 @@ export async function openRun(
   const { plan } = planned;
   const { project, resume, settings } = options;
   if (options.updateBaseline) refuseUnwritableBaselines(plan.suites, project.root);
+  if (options.recordTools === true) checkToolRecording(planned, options, ports);
+  const toolRecorder = options.recordTools === true ? createToolRecorder(ports) : undefined;
   const batchRemarks = options.batch ? checkBatchable(planned) : [];
   const batchAnswers = options.batch ? createBatchAnswers() : undefined;
   const cellOf = indexCells(plan);
@@ -126,7 +131,7 @@ export async function openRun(
   const compared = { suites: project.suites, findBaseline, cellOf, findDone: createFindDone(earlier, record) };
   const comparedAnswers = createComparedAnswers({ ...compared, ...defined({ compare: settings.compare }) });
   const { trace, env } = ports;
-  const openTools = createToolOpener(env);
+  const openTools = createToolOpener(env, toolRecorder);
   const ofCells = { planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, trace, openTools };
   return {
     options,
@@ -145,6 +150,7 @@ export async function openRun(
     earlier,
     record,
     comparedAnswers,
+    toolRecorder,
     latelyFailed,
     order: header.settings.early?.order ?? '',
     runnerOf: createCellRunners(ofCells),

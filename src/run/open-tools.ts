@@ -1,11 +1,15 @@
 import { checkLimitMs } from '../assertions/define.ts';
-import type { AgentSettings } from '../model/agent.ts';
-import type { CodeSource, ModuleJob } from '../model/own-code.ts';
+import { defined } from '../json/defined.ts';
+import type { AgentSettings, RecordSource, ToolsCode } from '../model/agent.ts';
+import type { ModuleJob } from '../model/own-code.ts';
 import { ModuleWorker } from '../programs/module-worker.ts';
-import { selectEnv } from '../programs/run-program.ts';
+import { openProgramRunner, selectEnv } from '../programs/run-program.ts';
 import { runWithDeadline } from '../text/deadline.ts';
-import { createModuleTools, type ModuleChild, toolMemoryMb } from '../tools/module-tools.ts';
+import { describeBytes, formatDuration } from '../text/format-amount.ts';
+import { createModuleTools, type ModuleChild, toolMemoryMb, toolTimeoutMs } from '../tools/module-tools.ts';
+import { createExecTools, maxProgramBytes, type RealTools, type ToolProgramResult } from '../tools/real-tools.ts';
 import { openToolSession, type ToolSession } from '../tools/tool-session.ts';
+import type { ToolRecorder } from './record-tools.ts';
 
 /** More children at once would take more memory than a machine has, whatever `-j` says. */
 const maxChildren = 16;
@@ -13,8 +17,8 @@ const maxChildren = 16;
 /** Opens what answers the tool calls of a cell: each module runs in a fresh child for it. */
 export function createToolOpener(
   env: Readonly<Record<string, string | undefined>>,
+  recorder?: Pick<ToolRecorder, 'record'>,
 ): (settings: AgentSettings) => ToolSession {
-  const childEnv = selectEnv(env, []);
   const waiting: (() => void)[] = [];
   let running = 0;
 
@@ -30,7 +34,7 @@ export function createToolOpener(
   }
 
   /** The child starts with its first job. */
-  function startChild({ file = '' }: CodeSource): ModuleChild {
+  function startChild({ file = '', envNames = [], limits }: ToolsCode): ModuleChild {
     let worker: ModuleWorker | undefined;
     async function run(job: ModuleJob): ReturnType<ModuleChild['run']> {
       if (worker === undefined) {
@@ -39,7 +43,8 @@ export function createToolOpener(
           leavePlace();
           return { outcome: { fault: 'was stopped with the run' } };
         }
-        worker = new ModuleWorker({ file, memoryMb: toolMemoryMb }, childEnv);
+        const memoryMb = limits?.memoryMb ?? toolMemoryMb;
+        worker = new ModuleWorker({ file, memoryMb }, selectEnv(env, envNames));
       }
       return worker.run(job);
     }
@@ -53,9 +58,57 @@ export function createToolOpener(
     };
   }
 
+  /** Programs run one at a time for each cell, as modules do. */
+  function startReal(source: RecordSource): RealTools {
+    if (source.kind === 'module') return createModuleTools(source.code, startChild(source.code));
+    return createExecTools(source.argv.join(' '), async (input, signal) => {
+      await takePlace();
+      try {
+        return await runToolProgram(source, selectEnv(env, source.code.envNames ?? []), { input, signal });
+      } finally {
+        leavePlace();
+      }
+    });
+  }
+
+  const recording = recorder && { startReal, record: recorder.record };
   return (settings) =>
     openToolSession(settings, {
       deadline: (run) => runWithDeadline(run, checkLimitMs),
       startModule: (source) => createModuleTools(source, startChild(source)),
+      ...defined({ recording }),
     });
+}
+
+/** Runs a program for one call, within the limits of its source. */
+async function runToolProgram(
+  { argv, code }: RecordSource & { readonly kind: 'exec' },
+  env: Readonly<Record<string, string>>,
+  { input, signal }: { readonly input: string; readonly signal: AbortSignal },
+): Promise<ToolProgramResult> {
+  const { timeoutMs = toolTimeoutMs, memoryMb = toolMemoryMb } = code.limits ?? {};
+  const runner = openProgramRunner();
+  const call = {
+    argv,
+    cwd: code.folder,
+    env,
+    input,
+    maxOutputBytes: maxProgramBytes,
+    maxMemoryBytes: memoryMb * 2 ** 20,
+  };
+  const result = await runner.run({ ...call, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+  switch (result.status) {
+    case 'aborted':
+      return { fault: signal.aborted ? 'was stopped with the run' : `took longer than ${formatDuration(timeoutMs)}` };
+    case 'too-much-memory':
+      return { fault: `took more than ${memoryMb} MB of memory` };
+    case 'too-much-output':
+      return { fault: `wrote more than ${describeBytes(maxProgramBytes)}` };
+    case 'unstartable':
+      return { fault: `can't be started: ${result.message}` };
+    case 'ended':
+      if (result.exitCode === null) return { fault: `was ended by ${result.signalName}` };
+      if (result.fault !== undefined) return { fault: `wrote a result that can't be read: ${result.fault}` };
+      return { ...result, exitCode: result.exitCode };
+  }
 }

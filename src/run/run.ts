@@ -11,6 +11,7 @@ import { collectBatches } from './collect-batches.ts';
 import { closeRecord, reportOn } from './end-run.ts';
 import { executeInRun } from './execute-cells.ts';
 import { openRun, type Run } from './open-run.ts';
+import { keepStubs } from './record-tools.ts';
 
 /** A run from its plan to its report. */
 export async function runSuites(options: RunOptions, ports: RunPorts): Promise<Report> {
@@ -21,6 +22,7 @@ export async function runSuites(options: RunOptions, ports: RunPorts): Promise<R
     const run = await openRun(options, ports, { stop, judgePorts: judges.ports, dispatch });
     await makeCalls(run);
     keepRecordings(run.calls, stop, ports);
+    if (run.toolRecorder !== undefined) keepStubs(run.toolRecorder, stop, ports);
     const end = closeRecord(run);
     return await reportOn(run, end);
   } finally {

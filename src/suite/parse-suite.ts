@@ -182,7 +182,13 @@ function openAssertions(path: string, document: Located, models: AskedModels, co
   const readCode = createReadCode(context);
   // The suite depends on all that its code imports.
   if (isCodeSuite(path)) readCode('module', { value: { ...document, value: path, path: [] } });
-  return { ...context, models, declarations: context.assertions, readFile: createReadData(files, problems), readCode };
+  return {
+    ...context,
+    models,
+    declarations: context.assertions,
+    readFile: createReadData(files, problems),
+    readCode,
+  };
 }
 
 type CaseParts = Pick<CaseContext, 'prompts' | 'promptIds' | 'providerIds' | 'contract' | 'assertionContext' | 'truth'>;

@@ -2,9 +2,9 @@ import { relative } from 'node:path';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { maxResultBytes } from '../model/agent.ts';
+import { maxResultBytes, type ToolsCode } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
-import type { CodeOutcome, CodeSource, ModuleJob } from '../model/own-code.ts';
+import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { quote } from '../text/shorten.ts';
 import { refuseArguments, refuseLength, type StateOutcome, type ToolOutcome } from './tool-outcome.ts';
@@ -17,7 +17,7 @@ export interface ModuleTools {
 }
 
 /** The module has no such tool; `hint` says what to add to it. */
-interface UnknownTool {
+export interface UnknownTool {
   readonly kind: 'unknown';
   readonly hint: string;
 }
@@ -29,14 +29,15 @@ export interface ModuleChild {
 }
 
 /** How long one call may take, the module's own start included. */
-const timeoutMs = 10_000;
+export const toolTimeoutMs = 10_000;
 export const toolMemoryMb = 512;
 
 /** The tools of a module that runs in a child. */
-export function createModuleTools({ file = '', folder }: CodeSource, child: ModuleChild): ModuleTools {
+export function createModuleTools({ file = '', folder, limits }: ToolsCode, child: ModuleChild): ModuleTools {
   const shown = relative(folder, file);
+  const bounds = { timeoutMs: toolTimeoutMs, memoryMb: toolMemoryMb, ...limits };
   const run = (job: Pick<ModuleJob, 'exportName' | 'input' | 'tool' | 'signal'>) =>
-    child.run({ file, timeoutMs, memoryMb: toolMemoryMb, noun: 'result', maxReturnedBytes: maxResultBytes, ...job });
+    child.run({ file, ...bounds, noun: 'result', maxReturnedBytes: maxResultBytes, ...job });
   return {
     async answer(call, signal) {
       const { name, rawArguments } = call;

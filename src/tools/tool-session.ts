@@ -2,12 +2,20 @@ import { Buffer } from 'node:buffer';
 import type { ArgumentMatch } from '../json/argument-match.ts';
 import { findArgumentMismatch } from '../json/match-arguments.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { type AgentSettings, maxResultBytes, type ToolResult, type ToolStub } from '../model/agent.ts';
+import {
+  type AgentSettings,
+  maxResultBytes,
+  type RecordSource,
+  type RecordTarget,
+  type ToolResult,
+  type ToolStub,
+  type ToolsCode,
+} from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
-import type { CodeSource } from '../model/own-code.ts';
 import { quote, shortenText } from '../text/shorten.ts';
 import { describeMissingStub } from './missing-stub.ts';
-import type { ModuleTools } from './module-tools.ts';
+import type { ModuleTools, UnknownTool } from './module-tools.ts';
+import type { RealTools } from './real-tools.ts';
 import { refuseArguments, refuseLength, type StateOutcome, type ToolOutcome } from './tool-outcome.ts';
 
 /** What answers the tool calls of one cell. */
@@ -22,15 +30,44 @@ interface SessionPorts {
   /** Runs a synchronous function; throws where it takes longer than a check may. */
   readonly deadline: <T>(run: () => T) => T;
   /** Starts a module of tools in a child of its own. */
-  readonly startModule: (source: CodeSource) => ModuleTools;
+  readonly startModule: (source: ToolsCode) => ModuleTools;
+  /** Asks the real tools and records what they answer, with `--record-tools`. */
+  readonly recording?: RecordingPorts;
 }
 
+interface RecordingPorts {
+  readonly startReal: (source: RecordSource) => RealTools;
+  readonly record: RecordAnswer;
+}
+
+/** Gives the recorded answer of a call, which is asked for once; a result is masked as the stub is. */
+export type RecordAnswer = (
+  target: RecordTarget,
+  call: ToolCall,
+  ask: () => Promise<ToolOutcome | UnknownTool>,
+) => Promise<ToolOutcome | UnknownTool>;
+
 /** Answers the calls of one cell from its stubs, then from its module, which starts with the first call that needs it. */
-export function openToolSession({ stubs, module: source }: AgentSettings, ports: SessionPorts): ToolSession {
+export function openToolSession(settings: AgentSettings, ports: SessionPorts): ToolSession {
+  const { stubs, module: source, record: target } = settings;
   let started: ModuleTools | undefined;
+  let real: RealTools | undefined;
   function startModule(): ModuleTools | undefined {
     if (source !== undefined) started ??= ports.startModule(source);
     return started;
+  }
+  /** What answers a call that no stub does. */
+  async function answerWithCode(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome | UnknownTool | undefined> {
+    const answered = await startModule()?.answer(call, signal);
+    const { recording } = ports;
+    if ((answered !== undefined && answered.kind !== 'unknown') || target === undefined || recording === undefined) {
+      return answered;
+    }
+    const ask = () => {
+      real ??= recording.startReal(target.source);
+      return real.answer(call, signal);
+    };
+    return recording.record(target, call, ask);
   }
   return {
     async answer(call, signal) {
@@ -48,8 +85,11 @@ export function openToolSession({ stubs, module: source }: AgentSettings, ports:
           return { kind: 'errored', message: `a stub of ${quote(call.name, 60)}: ${mismatch.error}` };
         if (mismatch === undefined) return answerWith(stub, call);
       }
-      const answered = await startModule()?.answer(call, signal);
-      if (answered === undefined) return { kind: 'fails', reason: describeMissingStub(call, stubs) };
+      const answered = await answerWithCode(call, signal);
+      if (answered === undefined) {
+        const recorded = target === undefined ? '' : ', or record it: llmcheck run --record-tools';
+        return { kind: 'fails', reason: `${describeMissingStub(call, stubs)}${recorded}` };
+      }
       if (answered.kind === 'result') return boundResult(call, answered.result);
       if (answered.kind !== 'unknown') return answered;
       return { kind: 'fails', reason: `${describeMissingStub(call, stubs)}, or ${answered.hint}` };
@@ -59,6 +99,7 @@ export function openToolSession({ stubs, module: source }: AgentSettings, ports:
     },
     close() {
       started?.close();
+      real?.close();
     },
   };
 }

@@ -143,6 +143,12 @@ const definitions = [
   },
   { flags: '--record', key: 'record', kind: 'switch', description: "write the suites' recordings" },
   {
+    flags: '--record-tools',
+    key: 'recordTools',
+    kind: 'switch',
+    description: 'ask the real tools for calls that no stub answers, and write stubs',
+  },
+  {
     flags: '-r, --reporter <name[=path]>',
     key: 'reporter',
     kind: 'list',

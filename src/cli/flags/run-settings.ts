@@ -36,6 +36,7 @@ export function buildRunOptions(
     ...defined({ concurrency, deadlineMs: deadline, bail: values.bail === true ? 1 : values.bail }),
     ...(values.early === true && { early: defined({ seed: values.seed }) }),
     record: values.record === true,
+    recordTools: values.recordTools === true,
     batch: values.batch === true,
     // `checkValues` reports a wrong address.
     ...(queue !== undefined && !('reason' in queue) && { queue }),
@@ -153,6 +154,7 @@ function checkPairs(values: RunFlagValues): readonly Problem[] {
     const message = '--record writes new answers and --cache replay asks for none';
     problems.push(usageProblem(message, 'leave one of them out'));
   }
+  if (values.recordTools === true) problems.push(...checkRecordTools(values));
   if (values.noBaseline === true && (values.baseline !== undefined || values.rerunBaseline === true)) {
     const message = '--no-baseline leaves nothing for --baseline or --rerun-baseline';
     problems.push(usageProblem(message, 'leave one of them out'));
@@ -162,6 +164,19 @@ function checkPairs(values: RunFlagValues): readonly Problem[] {
     problems.push(usageProblem('--compare chooses the prompts itself', 'leave --prompt out'));
   }
   return problems;
+}
+
+/** Flags under which real tools must not be asked, or not once. */
+function checkRecordTools(values: RunFlagValues): readonly Problem[] {
+  const reasons = [
+    ['--cache replay', values.cache === 'replay', 'that asks nothing'],
+    ['--watch', values.watch === true, 'each stub that is written would start another run'],
+  ] as const;
+  return reasons.flatMap(([flag, isGiven, why]) =>
+    isGiven
+      ? [usageProblem(`--record-tools asks real tools, and ${flag} is given: ${why}`, 'leave one of them out')]
+      : [],
+  );
 }
 
 /** Flags that need every case, or all of them at once. */

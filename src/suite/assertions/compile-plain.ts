@@ -9,6 +9,7 @@ import { warnOfKeywords } from '../contracts/parse-contract.ts';
 import { keysAt, reportIssues } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, type Located, locate, type Path } from '../documents/locate.ts';
+import type { ProjectFiles } from '../files/project-files.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Frame, framedSource } from './assertion-frame.ts';
 import { type ConstantAssertion, type TemplateAssertion, variableReader } from './compiled-assertion.ts';
@@ -20,6 +21,8 @@ export interface AssertionContext extends Needs {
   readonly models: AskedModels;
   /** The content of a JSON or YAML file that a parameter names. */
   readonly readFile: (namedBy: Located<string>) => Located | undefined;
+  /** The same for a file that may not exist yet; a path as messages name it. */
+  readonly files: Pick<ProjectFiles, 'findReadFault' | 'hash' | 'display'>;
 }
 
 /** An assertion without children, as written. */

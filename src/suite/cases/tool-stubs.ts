@@ -1,8 +1,14 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { type PlainStep, parsePlainPath } from '../../json/plain-path.ts';
-import { type AgentSettings, defaultMaxSteps, type StubAnswer, type ToolStub } from '../../model/agent.ts';
-import type { CodeSource } from '../../model/own-code.ts';
+import {
+  type AgentSettings,
+  defaultMaxSteps,
+  type RecordTarget,
+  type StubAnswer,
+  type ToolStub,
+  type ToolsCode,
+} from '../../model/agent.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { compileValue, renderTemplate, type Scope, type ValueTemplate } from '../assertions/value-template.ts';
@@ -10,11 +16,14 @@ import { checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import { stubSchema } from '../schema/tool-schema.ts';
+import { readSources } from './tool-sources.ts';
 
 /** What is written under `tools`, with the values of stubs as templates. */
 export interface CompiledTools {
   readonly stubs: readonly CompiledStub[];
-  readonly module?: CodeSource;
+  readonly module?: ToolsCode;
+  /** Where the answers of real tools are recorded. */
+  readonly record?: RecordTarget;
 }
 
 interface CompiledStub {
@@ -43,7 +52,7 @@ export function compileTools(written: Located, context: AssertionContext): Compi
   if (Array.isArray(value)) return joinTools(itemsOf(written).map((item) => compileTools(item, context)));
   if (typeof value === 'string') {
     const content = context.readFile({ ...written, value });
-    return content === undefined ? { stubs: [] } : compileMap(content, context);
+    return content === undefined ? { stubs: [] } : compileMap(content, context, 'file');
   }
   return compileMap(written, context);
 }
@@ -51,10 +60,12 @@ export function compileTools(written: Located, context: AssertionContext): Compi
 /** Stubs of several places; those that come first answer first. */
 export function joinTools(list: readonly (CompiledTools | undefined)[]): CompiledTools {
   const stubs = list.flatMap((tools) => tools?.stubs ?? []);
-  return { stubs, ...defined({ module: list.find((tools) => tools?.module !== undefined)?.module }) };
+  const module = list.find((tools) => tools?.module !== undefined)?.module;
+  const record = list.find((tools) => tools?.record !== undefined)?.record;
+  return { stubs, ...defined({ module, record }) };
 }
 
-function compileMap(written: Located, context: AssertionContext): CompiledTools {
+function compileMap(written: Located, context: AssertionContext, place: 'suite' | 'file' = 'suite'): CompiledTools {
   const { value } = written;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     context.problems.report({
@@ -65,21 +76,22 @@ function compileMap(written: Located, context: AssertionContext): CompiledTools 
     });
     return { stubs: [] };
   }
+  const sources = readSources(written, context, place);
+  const file = sources.stubs === undefined ? undefined : compileMap(sources.stubs, context, 'file');
   const stubs: CompiledStub[] = [];
-  let module: CodeSource | undefined;
   for (const name of Object.keys(value)) {
     const item = childOf(written, name);
-    // A tool's stubs are a map or a list, so that a text is the file of the module.
-    if (name === 'module' && typeof item.value === 'string') {
-      module = context.readCode('tools', { value: item });
-    } else {
+    if (name === 'file' && file !== undefined) {
+      stubs.push(...file.stubs);
+    } else if (!sources.keys.has(name)) {
       for (const stub of Array.isArray(item.value) ? itemsOf(item) : [item]) {
         const compiled = compileStub(name, stub, context);
         if (compiled !== undefined) stubs.push(compiled);
       }
     }
   }
-  return { stubs, ...defined({ module }) };
+  const { module = file?.module, record } = sources;
+  return { stubs, ...defined({ module, record }) };
 }
 
 function compileStub(name: string, written: Located, context: AssertionContext): CompiledStub | undefined {
@@ -89,14 +101,17 @@ function compileStub(name: string, written: Located, context: AssertionContext):
   if (shape === undefined) return undefined;
   const kind = answerKinds.find((key) => Object.hasOwn(Object(written.value), key)) ?? 'never';
   const when = childOf(written, 'when');
+  const compile = (located: Located): ValueTemplate =>
+    shape.templates === false ? { kind: 'constant', value: located.value } : compileValue(located, problems.report);
+  const schema = readSchema(childOf(written, 'schema'), context);
   return {
     name,
     kind,
-    value: compileValue(childOf(written, kind), problems.report),
+    value: compile(childOf(written, kind)),
     compare: shape.compare ?? 'subset',
     ...defined({
-      when: when.value === undefined ? undefined : compileValue(when, problems.report),
-      schema: shape.schema,
+      when: when.value === undefined ? undefined : compile(when),
+      schema,
       ignore: shape.ignore?.flatMap((path) => {
         const steps = parsePlainPath(path);
         return steps === undefined ? [] : [steps];
@@ -105,15 +120,21 @@ function compileStub(name: string, written: Located, context: AssertionContext):
   };
 }
 
+/** A schema may be a file, as everywhere. */
+function readSchema(written: Located, context: AssertionContext): unknown {
+  const { value } = written;
+  return typeof value === 'string' ? context.readFile({ ...written, value })?.value : plainNumbers(value);
+}
+
 const answerKinds = ['returns', 'fails', 'never'] as const;
 
 /** What answers the tool calls of a case; undefined where nothing does. Throws a `RenderError` for a missing variable. */
 export function renderTools(
-  { stubs, module }: CompiledTools,
+  { stubs, module, record }: CompiledTools,
   { maxSteps, turns }: { readonly maxSteps: number | undefined; readonly turns: number },
   scope: Scope,
 ): AgentSettings | undefined {
-  if (stubs.length === 0 && module === undefined) return undefined;
+  if (stubs.length === 0 && module === undefined && record === undefined) return undefined;
   const rendered = stubs.map((stub): ToolStub => {
     const { name, when, compare, schema, ignore } = stub;
     const answer = renderAnswer(stub, scope);
@@ -121,7 +142,7 @@ export function renderTools(
     const args = when === undefined ? undefined : (renderTemplate(when, scope) as Readonly<Record<string, unknown>>);
     return { name, when: { compare, ...defined({ args, schema, ignore }) }, answer };
   });
-  return { stubs: rendered, maxSteps: maxSteps ?? defaultMaxSteps + turns, ...defined({ module }) };
+  return { stubs: rendered, maxSteps: maxSteps ?? defaultMaxSteps + turns, ...defined({ module, record }) };
 }
 
 function renderAnswer({ kind, value }: CompiledStub, scope: Scope): StubAnswer {

@@ -213,6 +213,8 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   timeout: ['60s'],
   retries: [4],
   memoryMb: [512],
+  module: ['tools/shop.ts'],
+  exec: ['node tools/shop.mjs'],
   minKappa: [0.6],
   labels: ['labels/strict.jsonl'],
   apiVersion: ['2024-10-21'],

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parsePlainPath } from '../../json/plain-path.ts';
-import { amount, count, increase, text } from './fields.ts';
+import { amount, count, duration, increase, text, words } from './fields.ts';
 
 export const jsonSchemaOrFile = z
   .unknown()
@@ -31,10 +31,36 @@ export const stubSchema = z
     ignore: z.array(plainPath).optional().describe('Paths in the arguments that are not compared, such as $.id.'),
     returns: z.unknown().optional().describe('What the tool returns: a template, or a value that is sent as JSON.'),
     fails: text.optional().describe('The error that the tool reports to the model.'),
+    templates: z
+      .literal(false, { error: 'must be false' })
+      .optional()
+      .describe('False: texts are taken as they are, not as templates. Recorded stubs have it where they need it.'),
     never: z.literal(true, { error: 'must be true' }).optional().describe('True: a call fails the cell at once.'),
   })
   .refine((stub) => ['returns', 'fails', 'never'].filter((key) => Object.hasOwn(stub, key)).length === 1, {
     error: 'needs one of returns, fails and never',
+  });
+
+const memoryMb = z.int({ error: 'must be a whole number' }).min(16, { error: 'must be 16 or more' });
+
+/** Limits of a module of tools, beside it. */
+export const codeLimits = {
+  timeout: duration.optional().describe('How long one call may take; default 10s.'),
+  memoryMb: memoryMb.optional().describe('The most memory that it may take, in MB; default 512.'),
+};
+
+/** The real tools that `--record-tools` asks. */
+export const recordSchema = z
+  .strictObject({
+    module: words.optional().describe('A file that exports the real tools, as for module.'),
+    exec: words
+      .optional()
+      .describe('A program that is the real tools: { tool, arguments } on stdin, the result on stdout.'),
+    env: z.array(words).optional().describe('Names of variables that they may see beside the basic ones.'),
+    ...codeLimits,
+  })
+  .refine(({ module, exec }) => (module === undefined) !== (exec === undefined), {
+    error: 'needs one of module and exec',
   });
 
 const toolsText =
@@ -48,7 +74,13 @@ const toolMap = z.record(
   z.union([
     stubSchema.describe('What calls of the tool are answered with.'),
     z.array(stubSchema).describe('Several entries: the first that matches a call answers it.'),
-    z.string().describe('With the key module: a file whose functions answer what no stub does.'),
+    z
+      .string()
+      .describe(
+        'With the key module: a file whose functions answer what no stub does. With the key file: a file of stubs.',
+      ),
+    recordSchema.describe('With the key record, beside file: the real tools that --record-tools asks.'),
+    memoryMb.describe('With the key memoryMb, beside module: the most memory that it may take, in MB.'),
   ]),
 );
 

@@ -7,6 +7,7 @@ interface AgentCase {
   readonly maxSteps?: number;
   readonly assert?: string;
   readonly suite?: string;
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 const shop = `
@@ -18,6 +19,7 @@ const shop = `
 async function runAgent(steps: readonly ScriptedStep[], own: AgentCase = {}) {
   const project = openTempProject();
   project.write('llmcheck.config.yaml', 'suites: [shop.eval.yaml]\n');
+  for (const [name, text] of Object.entries(own.files ?? {})) project.write(name, text);
   project.write(
     'shop.eval.yaml',
     `suite: shop
@@ -65,6 +67,28 @@ describe('the tool calls of a model', () => {
     const { code, server } = await runAgent(steps);
     expect([code, server.requests.length]).toEqual([0, 3]);
     expect(sent(server, 1).at(-1)?.['content']).toBe('no such order');
+  });
+
+  test('are answered by a stub whose schema is a file, and its texts may be no templates', async () => {
+    const tools = ' { find_order: [{ schema: id.json, returns: "{{ costs }}", templates: false }, { fails: "no" }] }';
+    const files = { 'id.json': '{ "properties": { "order_id": { "pattern": "^77" } } }' };
+    const steps: ScriptedStep[] = [[['find_order', { order_id: '7731' }]], [['find_order', { order_id: '8' }]], 'DHL.'];
+    const { code, server } = await runAgent(steps, { tools, files });
+    expect([code, sent(server, 1).at(-1)?.['content'], sent(server, 2).at(-1)?.['content']]).toEqual([
+      0,
+      '{{ costs }}',
+      'no',
+    ]);
+    const missing = openTempProject();
+    missing.write(
+      'shop.eval.yaml',
+      'suite: s\nprompts: [{ id: v1, text: hi }]\nproviders: [{ id: m, use: "openai:gpt-4o-mini" }]\ncases: [{ id: a, tools: { f: { schema: none.json, returns: x } } }]\n',
+    );
+    const refused = await missing.run(['validate', 'shop.eval.yaml']);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/shop\.eval\.yaml:4:\d+ error .*none\.json/),
+    ]);
   });
 
   test('made at once are answered in their order, each under its id', async () => {

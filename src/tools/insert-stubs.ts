@@ -1,0 +1,93 @@
+import { type Document, isAlias, isMap, isSeq, type Node, parseDocument, type Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { canonicalJson, writeJson } from '../json/canonical-json.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { isTemplate } from '../templates/template.ts';
+import { compareText } from '../text/compare-text.ts';
+import { findLongNumbers, plainNumbers } from '../text/exact-numbers.ts';
+import type { RecordedStub } from './recorded-stub.ts';
+
+const head = ' Written by "llmcheck run --record-tools", which adds calls and changes none: edit as you like.';
+
+/**
+ * Adds recorded stubs to the text of a stub file; undefined is a file that does not exist. What is there stays, with its
+ * comments. New tools and calls stand in the order of their names and arguments, whatever the order of the calls was.
+ */
+export function insertStubs(
+  text: string | undefined,
+  stubs: readonly RecordedStub[],
+): { readonly text: string } | { readonly fault: string } {
+  const document: Document = parseDocument(text ?? '', { logLevel: 'silent' });
+  const [error] = document.errors;
+  if (error !== undefined) return { fault: error.message.split('\n')[0] ?? '' };
+  if (document.contents !== null && !isMap(document.contents)) return { fault: 'it holds no map of tools' };
+  if (text === undefined) document.commentBefore = head;
+  const root = isMap(document.contents) ? document.contents : new YAMLMap();
+  document.contents = root;
+  // An empty map or list can be written on one line only, which long entries should not be.
+  if (root.items.length === 0) root.flow = false;
+  for (const stub of stubs) insertStub(root, stub, document);
+  return { text: document.toString({ lineWidth: 0 }) };
+}
+
+function insertStub(root: YAMLMap, stub: RecordedStub, document: Document): void {
+  const entries = entriesOf(root, stub.name, document);
+  const key = canonicalJson(stub.when);
+  const keys = entries.items.map((item) => recordedKey(item, document));
+  // Another run has recorded it meanwhile.
+  if (keys.includes(key)) return;
+  const entry = document.createNode(writeEntry(stub));
+  const next = keys.findIndex((known) => known !== undefined && compareText(known, key) > 0);
+  entries.items.splice(next === -1 ? keys.length : next, 0, entry);
+}
+
+/** The list of a tool's entries, which is made where there is none or only one entry. */
+function entriesOf(root: YAMLMap, name: string, document: Document): YAMLSeq {
+  const pair = root.items.find(({ key }) => nameOf(key) === name);
+  if (pair === undefined) {
+    const entries = new YAMLSeq();
+    const made = document.createPair(name, undefined);
+    made.value = entries;
+    const next = root.items.findIndex(({ key }) => compareText(nameOf(key), name) > 0);
+    root.items.splice(next === -1 ? root.items.length : next, 0, made);
+    return entries;
+  }
+  const value = isAlias(pair.value) ? pair.value.resolve(document)?.clone() : pair.value;
+  if (isSeq(value)) {
+    if (value.items.length === 0) value.flow = false;
+    pair.value = value;
+    return value;
+  }
+  const entries = new YAMLSeq();
+  if (isMap(value)) entries.items.push(value);
+  pair.value = entries;
+  return entries;
+}
+
+function nameOf(key: unknown): string {
+  const value: unknown = typeof key === 'object' && key !== null && 'value' in key ? (key as Scalar).value : key;
+  return typeof value === 'string' ? value : String(value);
+}
+
+/** The arguments of an entry that answers exactly one call, as such entries are recorded. */
+function recordedKey(item: unknown, document: Document): string | undefined {
+  if (!isMap(item)) return undefined;
+  const { when, compare } = (item as Node).toJS(document) as { when?: unknown; compare?: unknown };
+  return compare === 'exact' && when !== undefined ? canonicalJson(when) : undefined;
+}
+
+function writeEntry({ when, answer }: RecordedStub): object {
+  const [kind, content] =
+    'fails' in answer ? (['fails', answer.fails] as const) : (['returns', answer.returns] as const);
+  const value = kind === 'fails' ? content : readValue(content);
+  const isLiteral = isTemplate(content) || isTemplate(canonicalJson(when));
+  return { when, compare: 'exact', ...(isLiteral ? { templates: false } : {}), [kind]: value };
+}
+
+/** An object or a list is readable as YAML, where it comes back as the same text. */
+function readValue(content: string): unknown {
+  if (!/^[[{]/.test(content)) return content;
+  const parsed = parseJson(content);
+  if (!parsed.ok || findLongNumbers(parsed.value).length > 0) return content;
+  const value = plainNumbers(parsed.value);
+  return writeJson(value) === content ? value : content;
+}
