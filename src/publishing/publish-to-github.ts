@@ -10,6 +10,7 @@ import { type DriftIssue, type KeptIssue, keepIssue } from '../github/drift-issu
 import { type ForeignRun, readForeignRun } from '../github/foreign-run.ts';
 import { type GithubApi, openGithubApi } from '../github/github-api.ts';
 import type { GithubRun } from '../github/github-run.ts';
+import { hideOutdated, listJobComments } from '../github/outdated-comments.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { Published } from '../model/published.ts';
@@ -32,10 +33,22 @@ export function publishToGithub(
 ): Promise<{ readonly comment?: Published; readonly checkRun?: Published }> {
   return withApi(run, ports, async (api, publisher) =>
     defined({
-      comment: comment && (await upsertGithubComment(api, run, comment, publisher)),
+      comment: comment && (await keepComment(api, run, comment, publisher)),
       checkRun: checkRun && (await createCheckRun(api, run, checkRun, publisher)),
     }),
   );
+}
+
+async function keepComment(
+  api: GithubApi,
+  run: GithubRun,
+  comment: GithubComment,
+  publisher: Publisher,
+): Promise<Published> {
+  const before = await listJobComments(api, run);
+  const published = await upsertGithubComment(api, run, comment, publisher);
+  if (published.ok) await hideOutdated(api, run, { id: comment.id, before });
+  return published;
 }
 
 /** Opens or updates the issue of a drift, or closes it where the drift is over. */

@@ -5,6 +5,8 @@ export interface FakeComment {
   readonly id: number;
   body: string;
   readonly user: { readonly login: string; readonly type?: string };
+  /** Why the page shows it folded, such as `outdated`. */
+  hiddenAs?: string;
 }
 
 export interface FakeCheck {
@@ -52,11 +54,11 @@ export async function startGithubServer(token: string): Promise<GithubServer> {
     const url = new URL(request.url, 'http://127.0.0.1');
     const body = request.body === '' ? {} : (JSON.parse(request.body) as Record<string, unknown>);
     const route = `${request.method} ${url.pathname}`;
-    if (route === 'POST /graphql') return { body: { data: { viewer: { login: robot } } } };
+    if (route === 'POST /graphql') return { body: { data: replyToGraphql(body, comments) } };
     if (route === 'GET /repos/acme/shop/issues/7/comments') {
       const size = Number(url.searchParams.get('per_page') ?? 30);
       const from = (Number(url.searchParams.get('page') ?? 1) - 1) * size;
-      return { body: comments.slice(from, from + size) };
+      return { body: comments.slice(from, from + size).map((one) => ({ ...one, node_id: `IC_${one.id}` })) };
     }
     if (route === 'POST /repos/acme/shop/issues/7/comments') {
       if (String(body['body']).length > 65_536) return { status: 422, body: { message: 'body is too long' } };
@@ -90,6 +92,18 @@ export async function startGithubServer(token: string): Promise<GithubServer> {
   const server = await startServer((request, index) => state.intercept(request, index) ?? reply(request));
   onTestFinished(() => server.close());
   return Object.assign(state, { ...server, requests: server.requests, comments, checks, issues });
+}
+
+function replyToGraphql({ query, variables }: Readonly<Record<string, unknown>>, comments: FakeComment[]): object {
+  const { id } = (variables ?? {}) as { id?: string };
+  const found = comments.find((comment) => `IC_${comment.id}` === id);
+  const [, name = 'viewer'] = /\b(minimizeComment|unminimizeComment|node)\(/.exec(String(query)) ?? [];
+  if (name === 'viewer') return { viewer: { login: robot } };
+  if (found === undefined) return { [name]: null };
+  if (name === 'minimizeComment') found.hiddenAs = 'outdated';
+  if (name === 'unminimizeComment') delete found.hiddenAs;
+  const state = { isMinimized: found.hiddenAs !== undefined, minimizedReason: found.hiddenAs ?? null };
+  return { [name]: name === 'node' ? state : { clientMutationId: null } };
 }
 
 const forbidden = { message: 'Resource not accessible by integration' };
