@@ -96,6 +96,8 @@ export function openTrace(ports: TracePorts): OpenTrace {
       if (!ended.has(result)) addCell(result, newId(8), nowMs());
     },
     finish(report) {
+      // Otherwise every promise of a process that runs on, such as a test runner, would carry it along.
+      cells.disable();
       addSpan({ name: 'llmcheck.run', ...run, parentSpanId: settings.parent?.spanId, ...describeRun(report) });
     },
   };
