@@ -17,8 +17,9 @@ export default defineConfig({
     // Only guards against tests that never end: a busy machine must not fail them.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // The suite runs on every save: threads start fast, no file loads the program again, and no core is idle.
-    pool: 'threads',
+    // The suite runs on every save: no file loads the program again, and no core is idle. Tests start thousands of
+    // programs, and a start copies the memory tables of its process: each worker is a process of its own, and small.
+    pool: 'forks',
     isolate: false,
     maxWorkers: '100%',
   },
