@@ -57,7 +57,7 @@ const nobody = 65_534;
 
 let bundle: string | undefined;
 
-/** The program in one file, made once for many tests: bundled from the source, so that no build has to be fresh. */
+/** The program, made once for many tests: bundled from the source, so that no build has to be fresh. */
 export function bundleCli(): string {
   bundle ??= buildBundle();
   return bundle;
@@ -66,7 +66,6 @@ export function bundleCli(): string {
 function buildBundle(): string {
   const folder = mkdtempSync(join(tmpdir(), 'llmcheck-bundle-'));
   chmodSync(folder, 0o755);
-  const outfile = join(folder, 'main.mjs');
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   buildSync({
     stdin: {
@@ -75,14 +74,21 @@ process.exitCode = await main(process.argv.slice(2), processIo());`,
       resolveDir: root,
       loader: 'ts',
     },
-    outfile,
+    outdir: folder,
+    entryNames: 'main',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    // As in the built package, a start reads what its command needs: that is a third faster than one file.
+    splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    packages: 'external',
+    external: ['vitest'],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+    },
     alias: { 'virtual:page': join(root, 'test/support/empty-page.mjs') },
     logLevel: 'error',
   });
-  return outfile;
+  return join(folder, 'main.mjs');
 }
