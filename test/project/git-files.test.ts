@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { UserError } from '../../src/model/problem.ts';
@@ -405,20 +416,32 @@ function commit(repository: string, files: Files): void {
     mkdirSync(dirname(join(repository, path)), { recursive: true });
     writeFileSync(join(repository, path), content);
   }
-  git(repository, 'add', '--all');
-  git(repository, 'commit', '-q', '--allow-empty', '-m', 'a commit');
+  const script = 'git add --all && git commit -q --allow-empty -m "a commit"';
+  execFileSync('sh', ['-c', script], { cwd: repository, env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-function makeRepository(files: Files): string {
-  const folder = realpathSync(makeFolder());
+function makeRepository(files: Files, parent = makeFolder()): string {
+  const folder = realpathSync(parent);
   git(folder, 'init', '-q', '-b', 'main');
   commit(folder, files);
   return folder;
 }
 
-/** `main` with three commits; `feature` left it after the second and has two of its own. */
+/** Made once: it takes a dozen starts of git. Removed with the temporary files of all tests. */
+let firstOrigin: string | undefined;
+
+/** A copy, which a test may change. */
 function makeOrigin(): string {
-  const origin = makeRepository({ 'evals/a.txt': 'one', "evals/it's.txt": 'quoted' });
+  firstOrigin ??= buildOrigin();
+  const origin = join(realpathSync(makeFolder()), 'origin');
+  cpSync(firstOrigin, origin, { recursive: true });
+  return origin;
+}
+
+/** `main` with three commits; `feature` left it after the second and has two of its own. */
+function buildOrigin(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'llmcheck-origin-'));
+  const origin = makeRepository({ 'evals/a.txt': 'one', "evals/it's.txt": 'quoted' }, folder);
   commit(origin, { 'evals/a.txt': 'two' });
   git(origin, 'branch', 'feature');
   commit(origin, { 'evals/a.txt': 'three' });

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { startChatServer, wordOf } from './chat-server.ts';
+import { commitAll, initRepository, runGit } from './git.ts';
 import { type GithubServer, startGithubServer } from './github-server.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 import { openTempProject, type TempProject } from './temp-project.ts';
@@ -68,22 +68,14 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
   const github = await startGithubServer(jobToken);
   const answers = new Map<string, string>();
   const provider = await startChatServer(({ text }) => answers.get(wordOf(text)) ?? wordOf(text));
-  const git: GithubJobs['git'] = (...argv) =>
-    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      cwd: project.root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  const push: GithubJobs['push'] = (message = 'change') => {
-    git('add', '.');
-    git('commit', '-qm', message, '--allow-empty');
-    github.head = git('rev-parse', 'HEAD');
+  const git: GithubJobs['git'] = (...argv) => runGit(project.root, ...argv);
+  const push: GithubJobs['push'] = (message) => {
+    github.head = commitAll(project.root, message);
     return github.head;
   };
   for (const [path, text] of Object.entries(files)) project.write(path, text);
   project.write('.gitignore', '.llmcheck/\n/job/\n');
-  git('init', '-q', '-b', 'main');
-  push();
+  github.head = initRepository(project.root);
   let runs = 100;
   return {
     project,

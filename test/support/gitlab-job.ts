@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import { startEchoServer } from './chat-server.ts';
+import { commitAll, initRepository, runGit } from './git.ts';
 import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer } from './http-server.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 import { openTempProject, type TempProject } from './temp-project.ts';
@@ -102,22 +102,14 @@ export async function openGitlabJobs(files: Readonly<Record<string, string>>): P
   const project = openTempProject();
   const gitlab = await startGitlabServer();
   const provider = await startEchoServer();
-  const git: GitlabJobs['git'] = (...argv) =>
-    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      cwd: project.root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  const push: GitlabJobs['push'] = (message = 'change') => {
-    git('add', '.');
-    git('commit', '-qm', message, '--allow-empty');
-    gitlab.head = git('rev-parse', 'HEAD');
+  const git: GitlabJobs['git'] = (...argv) => runGit(project.root, ...argv);
+  const push: GitlabJobs['push'] = (message) => {
+    gitlab.head = commitAll(project.root, message);
     return gitlab.head;
   };
   for (const [path, text] of Object.entries(files)) project.write(path, text);
   project.write('.gitignore', '.llmcheck/\n/clone/\nllmcheck.*\n!llmcheck.config.yaml\n');
-  git('init', '-q', '-b', 'main');
-  push();
+  gitlab.head = initRepository(project.root);
   let runs = 100;
   const envOf: GitlabJobs['envOf'] = ({ hasKey = true, ...options } = {}) => ({
     ...(hasKey ? provider.env : { OPENAI_BASE_URL: provider.env['OPENAI_BASE_URL'] ?? '' }),

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commitAll, initRepository } from '../../support/git.ts';
 import { type CliResult, runCli } from '../../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
@@ -61,14 +62,8 @@ cases:
   );
   project.write('b.mjs', 'process.stdout.write("hello");\n');
   project.write('README.md', 'read me\n');
-  git(project.root, 'init', '-q', '-b', 'main');
-  commitAll(project);
+  initRepository(project.root);
   return project;
-}
-
-function commitAll(project: TempProject): void {
-  git(project.root, 'add', '-A');
-  git(project.root, 'commit', '-qm', 'state');
 }
 
 /** The verdict on each suite, as printed: `run` or `skip` with the reason. */
@@ -126,7 +121,7 @@ describe('a suite runs where a file that it depends on changed, and names the fi
     git(project.root, 'add', '-A');
     expect((await look(project))['a']).toBe('run: schemas/out.json changed');
     git(project.root, 'checkout', '-qb', 'feature');
-    commitAll(project);
+    commitAll(project.root);
     expect((await look(project))['a']).toBe('run: schemas/out.json changed');
     expect((await look(project, 'git:main'))['a']).toBe('run: schemas/out.json changed');
     expect((await look(project, 'HEAD'))['a']).toMatch(/^skip/);
@@ -136,7 +131,7 @@ describe('a suite runs where a file that it depends on changed, and names the fi
     const project = openRepository();
     project.write('evals/cases/other.jsonl', '{"id":"three","vars":{"word":"x","picture":"pictures/one.png"}}\n');
     project.write('evals/c.eval.yaml', project.read('evals/b.eval.yaml'));
-    commitAll(project);
+    commitAll(project.root);
     rmSync(project.path('evals/c.eval.yaml'));
     rmSync(project.path('evals/cases/other.jsonl'));
     expect(await look(project)).toEqual({
@@ -160,7 +155,7 @@ describe('a suite runs where a file that it depends on changed, and names the fi
 export default { prompts: [{ id: 'v1', text: '{{ word }}' }], providers: ['exec:node ../b.mjs'], cases: [{ id: 'one', vars: { word }, assert: [{ contains: word }] }] };
 `,
     );
-    commitAll(project);
+    commitAll(project.root);
     expect((await look(project))['c']).toMatch(/^skip/);
     append('evals/word.mjs')(project);
     expect(await look(project)).toMatchObject({ c: 'run: evals/word.mjs changed', b: expect.stringMatching(/^skip/) });
@@ -173,7 +168,7 @@ export default { prompts: [{ id: 'v1', text: '{{ word }}' }], providers: ['exec:
     symlinkSync('one', project.path('shared/current'));
     symlinkSync('../shared/current', project.path('evals/linked'));
     project.write('evals/a.eval.yaml', project.read('evals/a.eval.yaml').replace('prompts/ä b.md', 'linked/text.md'));
-    commitAll(project);
+    commitAll(project.root);
     project.write('shared/one/text.md', 'other {{ word }}');
     expect((await look(project))['a']).toBe('run: shared/one/text.md changed');
     git(project.root, 'checkout', '-q', '--', '.');
@@ -189,7 +184,7 @@ export default { prompts: [{ id: 'v1', text: '{{ word }}' }], providers: ['exec:
       'evals/a.eval.yaml',
       project.read('evals/a.eval.yaml').replace('prompts/ä b.md', '../secret/text.md'),
     );
-    commitAll(project);
+    commitAll(project.root);
     expect((await look(project))['a']).toBe('run: secret/text.md is not tracked by git, so it may have changed');
   });
 });
@@ -200,7 +195,7 @@ test('an environment file that git ignores runs no suite, one that changed runs 
   const skipped = 'skip: none of its 2 files changed';
   expect((await look(project, '--env-file', 'secret/env'))['b']).toBe(skipped);
   project.write('ci.env', 'A=1\n');
-  commitAll(project);
+  commitAll(project.root);
   expect((await look(project, '--env-file', 'ci.env'))['b']).toBe(skipped);
   project.write('ci.env', 'A=2\n');
   expect((await look(project, '--env-file', 'ci.env'))['b']).toBe('run: ci.env changed');
@@ -305,7 +300,7 @@ describe('the run itself', () => {
     project.write('b.mjs', 'process.stdout.write("no");\n');
     await project.report(['run', '--changed'], { env });
     project.write('b.mjs', 'process.stdout.write("hello again");\n');
-    commitAll(project);
+    commitAll(project.root);
     const { report } = await project.report(['run', '--resume'], { env });
     expect(report.suites.map(({ suite }) => suite)).toEqual(['b']);
     expect((await project.run(['run', '--resume', '--changed'], { env })).code).toBe(2);
@@ -328,7 +323,7 @@ describe('a question that git can not answer is a usage error', () => {
     const project = openRepository();
     git(project.root, 'checkout', '-qb', 'feature');
     append('README.md')(project);
-    commitAll(project);
+    commitAll(project.root);
     const clone = openTempProject();
     git(clone.root, 'clone', '-q', '--depth', '1', '--branch', 'feature', `file://${project.root}`, 'c');
     const run = (given: readonly string[], extra = {}) =>
@@ -356,11 +351,11 @@ test('a submodule is looked into: an edit, an untracked file and another commit 
   inner.write('text.md', '{{ word }}');
   inner.write('other.md', 'x');
   git(inner.root, 'init', '-q', '-b', 'main');
-  commitAll(inner);
+  commitAll(inner.root);
   const project = openRepository();
   git(project.root, 'submodule', '--quiet', 'add', inner.root, 'lib');
   project.write('evals/a.eval.yaml', project.read('evals/a.eval.yaml').replace('prompts/ä b.md', '../lib/text.md'));
-  commitAll(project);
+  commitAll(project.root);
   expect((await look(project))['a']).toMatch(/^skip/);
   writeFileSync(project.path('lib/other.md'), 'y');
   expect((await look(project))['a']).toMatch(/^skip/);

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { type ChatServer, startChatServer, wordOf } from '../../support/chat-server.ts';
+import { commitAll, initRepository, runGit } from '../../support/git.ts';
 import type { CliResult } from '../../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
@@ -84,17 +84,8 @@ export async function openContractProject(): Promise<ContractProject> {
     const answer = answers.get(Number(wordOf(text)) || 0) ?? { queue: 'billing', reason: 'money' };
     return typeof answer === 'string' ? answer : JSON.stringify(answer);
   });
-  const git: ContractProject['git'] = (...argv) =>
-    execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', ...argv], {
-      cwd: project.root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { PATH: process.env['PATH'], HOME: project.root, GIT_CONFIG_NOSYSTEM: '1' },
-    });
-  const commit = (message = 'change'): void => {
-    git('add', '-A');
-    git('commit', '-q', '--allow-empty', '-m', message);
-  };
+  const git: ContractProject['git'] = (...argv) => runGit(project.root, ...argv);
+  const commit: ContractProject['commit'] = (message) => void commitAll(project.root, message);
   // Git itself needs to be found by the program.
   const env = { ...server.env, PATH: process.env['PATH'] ?? '' };
   const llmcheck: ContractProject['llmcheck'] = (...argv) => project.run(argv, { env });
@@ -110,8 +101,7 @@ export async function openContractProject(): Promise<ContractProject> {
     }).join(''),
   );
   project.write('.gitignore', '.llmcheck/\n');
-  git('init', '-q', '-b', 'main');
-  commit('first');
+  initRepository(project.root, 'first');
   return {
     ...project,
     server,

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { startEchoServer } from '../../support/chat-server.ts';
+import { initRepository, runGit } from '../../support/git.ts';
 import { startGithubServer } from '../../support/github-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 
@@ -9,16 +9,8 @@ const token = 'ghs_0123456789abcdef';
 async function openJob(theme: 'echo' | 'recordings') {
   const project = openTempProject(theme);
   const github = await startGithubServer(token);
-  const git = (...argv: readonly string[]) =>
-    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      cwd: project.root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  git('init', '-q', '-b', 'main');
-  git('add', '.');
-  git('commit', '-qm', 'one');
-  const sha = git('rev-parse', 'HEAD');
+  const git = (...argv: readonly string[]) => runGit(project.root, ...argv);
+  const sha = initRepository(project.root);
   return {
     project,
     github,

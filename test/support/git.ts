@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+
+/** A person with a name, and no settings of the machine. */
+const env = {
+  PATH: process.env['PATH'],
+  HOME: '/nonexistent',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.com',
+};
+
+/** Runs git in a folder, and returns what it prints. */
+export function runGit(cwd: string, ...argv: readonly string[]): string {
+  return start(cwd, 'git', argv);
+}
+
+const commitAndPrint = 'git add -A && git commit -q --allow-empty -m "$1" && git rev-parse HEAD';
+
+/** Commits all files, and returns the commit. One program is started: that takes longer than what git does here. */
+export function commitAll(cwd: string, message = 'change'): string {
+  return start(cwd, 'sh', ['-c', commitAndPrint, 'sh', message]);
+}
+
+/** Begins a repository with a commit of all files, and returns it. */
+export function initRepository(cwd: string, message = 'change'): string {
+  return start(cwd, 'sh', ['-c', `git init -q -b main --template= && ${commitAndPrint}`, 'sh', message]);
+}
+
+function start(cwd: string, program: string, argv: readonly string[]): string {
+  return execFileSync(program, argv, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+}
