@@ -164,7 +164,8 @@ test('--deadline that a run did not need keeps no process alive', async () => {
   await project.run(['run'], { env: server.env });
   const before = countTimers();
   await project.run(['run', '--deadline', '1h'], { env: server.env });
-  expect(countTimers()).toBe(before);
+  // Timers of earlier connections may end meanwhile.
+  expect(countTimers()).toBeLessThanOrEqual(before);
 });
 
 test('a signal gives a partial report and its own exit code; --resume finishes the run', async () => {

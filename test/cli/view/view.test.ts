@@ -98,7 +98,8 @@ describe('llmcheck view', () => {
     const view = await openView(await openRunProject(1));
     await view.listen();
     expect(await view.end(signal)).toBe(signal === 'SIGINT' ? 130 : 143);
-    await expect(view.get('/')).rejects.toThrow('ECONNREFUSED');
+    // A connection that was kept open is reset, a new one is refused.
+    await expect(view.get('/')).rejects.toThrow(/ECONNREFUSED|ECONNRESET/);
   });
 
   test('says that a port is taken, or none', async () => {
