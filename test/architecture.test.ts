@@ -11,7 +11,8 @@ import { describe, expect, test } from 'vitest';
 const root = join(import.meta.dirname, '..');
 
 describe('the floors', () => {
-  test('every source file was looked at, and no import breaks a rule', async () => {
+  // `npm run layers` checks the same.
+  test('every source file was looked at, and no import breaks a rule', { tags: 'slow' }, async () => {
     const { modules, summary } = await cruiseFolder(root, ['src']);
     expect(modules.map(({ source }) => source)).toEqual(
       expect.arrayContaining(await glob('src/**/*.{ts,tsx}', { cwd: root })),

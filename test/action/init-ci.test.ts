@@ -42,6 +42,9 @@ const managers: readonly (readonly [string, Readonly<Record<string, string>>, re
   ],
 ];
 
+/** A runner of packages that passes on the exit code, and one that is a command of its own. */
+const brokenWith = managers.filter(([name]) => ['no lockfile', 'pnpm-lock.yaml'].includes(name));
+
 /** A repository, and the project that `init` begins in one of its folders. */
 async function openInit(files: Readonly<Record<string, string>>, flags: readonly string[], folder = '.') {
   const project = openTempProject();
@@ -90,6 +93,10 @@ describe('init --ci github', () => {
     for (const command of [install, `${ci} github --comment`, `${ci} github --publish`]) {
       expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
     }
+  });
+
+  test.each(brokenWith)('writes a workflow that fails with a page, for a project with %s', async (_, files) => {
+    const { project } = await openInit(files, ['--ci', 'github']);
     breakSuite(project);
     expect((await runSteps(project, stepsOf(project))).code).toBe(1);
     expect(project.files().filter((name) => name === 'llmcheck.html')).toHaveLength(1);
@@ -197,6 +204,10 @@ describe('init --ci gitlab', () => {
     expect(await runSteps(project, scriptOf(project))).toMatchObject({ code: 0 });
     const log = project.read('bin/log').split('\n');
     for (const command of ran) expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
+  });
+
+  test.each(brokenWith)('writes a pipeline that fails with its reports, for a project with %s', async (_, files) => {
+    const { project } = await openInit(files, ['--ci', 'gitlab']);
     breakSuite(project);
     expect((await runSteps(project, scriptOf(project))).code).toBe(1);
     const written = project.files();

@@ -14,11 +14,17 @@ import { equivalentPairs } from './support/equivalent-pairs.ts';
 const directions = ['input', 'output'] as const;
 const policies = ['practical', 'formal', 'lenient'] as const;
 
+const options = { strict: false, validateFormats: false, logger: false } as const;
+// An Ajv compiles its meta-schema at the first use, which takes longer than any schema here.
+const metaSchemas = [new Ajv(options), new Ajv2020(options)] as const;
+
 /** A list under `items` is a tuple of draft-07, and no schema of 2020-12. */
 function compile(schema: JsonValue): (value: JsonValue) => boolean {
-  const options = { strict: false, validateFormats: false, logger: false } as const;
   const isDraft7 = /"items":\s*\[|draft-07/u.test(JSON.stringify(schema));
-  const ajv = isDraft7 ? new Ajv(options) : new Ajv2020(options);
+  void metaSchemas[isDraft7 ? 0 : 1].validateSchema(schema as object | boolean, true);
+  const ajv = isDraft7
+    ? new Ajv({ ...options, validateSchema: false })
+    : new Ajv2020({ ...options, validateSchema: false });
   const validate = ajv.compile(schema as object | boolean);
   return (value) => validate(value);
 }

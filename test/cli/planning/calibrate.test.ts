@@ -20,7 +20,7 @@ describe('a version compared with itself', () => {
   });
 
   test('fails no more often than is promised where cases fail half of the time', async () => {
-    const project = await openFlakyProject(words([40, 'pf']));
+    const project = await openFlakyProject(words([20, 'pf']));
     await project.runFresh('--trials', '4');
     const { variants, run } = await project.calibrate('--runs', '300');
     const { regressed, caseBroken, passed, inconclusive, failed, openAverages, openCases } = onlyOne(variants);
@@ -46,7 +46,7 @@ describe('a version compared with itself', () => {
     expect(forAverages + forCases).toBeCloseTo(average, 12);
     expect(most).toBeGreaterThan(average);
     expect(most).toBeLessThanOrEqual(1);
-    const { stdout } = await project.llmcheck('calibrate', '--runs', '300');
+    const { stdout } = await project.llmcheck('calibrate', '--runs', '30');
     expect(stdout).toMatch(/confirmation trials: [\d.]+ % of the planned ones on average .*, at most [\d.]+ %/);
     const stable = await openFlakyProject(words([20, 'p']));
     await stable.runFresh('--trials', '9');
@@ -197,15 +197,15 @@ describe('what is simulated', () => {
 
 describe('several variants', () => {
   test('are judged together, each beside the rates of the whole run', async () => {
-    const project = await openFlakyProject(words([30, 'pf']));
+    const project = await openFlakyProject(words([10, 'pf']));
     project.write(suiteFile, suiteText().replace('providers:', '  - id: v2\n    text: "{{ word }}"\nproviders:'));
     await project.runFresh('--trials', '2');
-    const { variants, run } = await project.calibrate('--runs', '400');
+    const { variants, run } = await project.calibrate('--runs', '200');
     expect(variants.map(({ prompt }) => prompt)).toEqual(['v1', 'v2']);
     const counts = variants.map(({ failed }) => failed.count);
     expect(run?.failed.count).toBeGreaterThanOrEqual(Math.max(...counts));
     expect(run?.failed.count).toBeLessThanOrEqual(counts.reduce((sum, count) => sum + count, 0));
-    expect((await project.llmcheck('calibrate', '--runs', '50')).stdout).toContain('the 2 variants judged together');
+    expect((await project.llmcheck('calibrate', '--runs', '20')).stdout).toContain('the 2 variants judged together');
   });
 
   test('without two trials are named beside those that were measured', async () => {

@@ -4,6 +4,7 @@ import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { openTempProject, withoutTimes } from '../../support/temp-project.ts';
 
 const spawnCli = prepareSpawn();
+const slow = { tags: 'slow' } as const;
 
 /** Fails a few cells and errors one, so that the verdict has something to lose. */
 function startUnevenServer() {
@@ -76,7 +77,7 @@ test('a reader that goes away does not change the exit code', async () => {
   expect(stderr).not.toContain('EPIPE');
 });
 
-test('four processes on one folder at the same time lose no answer and keep their records apart', async () => {
+test('four processes on one folder at the same time lose no answer and keep their records apart', slow, async () => {
   const project = openTempProject('two-providers');
   const server = await startChatServer(({ text }) => wordOf(text));
   const runs = Array.from({ length: 4 }, () => spawnCli(['run', '-q'], { cwd: project.root, env: server.env }).ended);
