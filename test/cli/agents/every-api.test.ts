@@ -3,44 +3,25 @@ import { describe, expect, test } from 'vitest';
 import { redisPath, startRealRedis } from '../../support/real-redis.ts';
 import { startWorker } from '../../support/run-worker.ts';
 import { reasoningApis, type StrictApi, startStrictApi, strictApis } from '../../support/strict-apis/index.ts';
-import { openTempProject, type TempProject, trialsOf } from '../../support/temp-project.ts';
+import { type TempProject, trialsOf } from '../../support/temp-project.ts';
+import { openShop } from './shop-project.ts';
 
 const output = 'You are welcome.';
 
-function openShop({ adapter, model, params, options }: StrictApi, suiteKeys = ''): TempProject {
-  const project = openTempProject();
+function openAgentOver({ adapter, model, params, options }: StrictApi, suite = ''): TempProject {
   const tools = ['find_order', 'get_policy'].map((name) => ({ name, parameters: { type: 'object', properties: {} } }));
   const provider = { id: 'agent', use: `${adapter}:${model}`, params: { tools, ...params }, ...options };
-  project.write('llmcheck.config.yaml', 'suites: [shop.eval.yaml]\n');
-  project.write(
-    'shop.eval.yaml',
-    `suite: shop
-prompts:
-  - id: v1
-    text: "{{ question }}"
-providers: [${JSON.stringify(provider)}]
-${suiteKeys}
-cases:
-  - id: two-orders
-    vars: { question: "Where are orders 7731 and 9?" }
-    tools:
-      find_order:
-        - { when: { order_id: "7731" }, returns: { state: shipped, carrier: DHL } }
-        - { fails: "no such order" }
-      get_policy: { returns: "Wait 14 days." }
-    turns:
+  const keys = `    turns:
       - assert: [{ contains: DHL }]
       - { user: "Thanks", assert: [{ equals: "${output}" }] }
     assert:
-      - trajectory: { calls: [find_order, find_order, get_policy, find_order], order: exact, steps: { max: 4 } }
-`,
-  );
-  return project;
+      - trajectory: { calls: [find_order, find_order, get_policy, find_order], order: exact, steps: { max: 4 } }`;
+  return openShop({ provider, suite, question: 'Where are orders 7731 and 9?', keys });
 }
 
 describe.each(strictApis.map((api) => [api.name, api] as const))('an agent over %s', (_name, api) => {
   test('keeps the rules of the API, and passes', async () => {
-    const project = openShop(api);
+    const project = openAgentOver(api);
     const server = await startStrictApi(api);
     const { code, report } = await project.report(['run', '--no-baseline'], { env: api.env(server.url) });
     const [trial] = trialsOf(report);
@@ -53,7 +34,7 @@ describe.each(strictApis.map((api) => [api.name, api] as const))('an agent over 
 
 describe.each(reasoningApis.map((api) => [api.name, api] as const))('what %s wants back', (_name, api) => {
   async function openRun(suiteKeys = '') {
-    const project = openShop(api, suiteKeys);
+    const project = openAgentOver(api, suiteKeys);
     const server = await startStrictApi(api);
     /** The exit code, and how many requests have come so far. */
     const run = async (...flags: string[]) => {
@@ -100,7 +81,7 @@ describe.skipIf(redisPath === undefined)('through a queue', () => {
     const api = reasoningApis.find(({ name }) => name === 'Anthropic');
     if (api === undefined) throw new Error('no Anthropic');
     const redis = await startRealRedis();
-    const project = openShop(api);
+    const project = openAgentOver(api);
     const server = await startStrictApi(api);
     const env = api.env(server.url);
     const url = `redis://127.0.0.1:${redis.port}/0`;

@@ -1,43 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { type ScriptedStep, startAgentServer } from '../../support/agent-server.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
+import { openShop, type ShopParts } from './shop-project.ts';
 
-interface AgentCase {
-  readonly tools?: string;
-  readonly maxSteps?: number;
-  readonly assert?: string;
-  readonly suite?: string;
-  readonly files?: Readonly<Record<string, string>>;
-}
-
-const shop = `
-      find_order:
-        - { when: { order_id: "7731" }, returns: { state: shipped, carrier: DHL } }
-        - { fails: "no such order" }
-      issue_refund: { never: true }`;
-
-async function runAgent(steps: readonly ScriptedStep[], own: AgentCase = {}) {
-  const project = openTempProject();
-  project.write('llmcheck.config.yaml', 'suites: [shop.eval.yaml]\n');
-  for (const [name, text] of Object.entries(own.files ?? {})) project.write(name, text);
-  project.write(
-    'shop.eval.yaml',
-    `suite: shop
-prompts:
-  - id: v1
-    text: "{{ question }}"
-providers: [{ id: mini, use: "openai:gpt-4o-mini" }]
-${own.suite ?? ''}
-cases:
-  - id: late
-    vars: { question: "Where is order 7731?" }
-    tools:${own.tools ?? shop}
-    ${own.maxSteps === undefined ? '' : `maxSteps: ${own.maxSteps}`}
-    assert: [${own.assert ?? '{ contains: DHL }'}]
-`,
-  );
+/** Runs the agent of a shop, which takes the given steps. */
+async function runAgent(
+  steps: readonly ScriptedStep[],
+  { files = {}, ...parts }: ShopParts & { readonly files?: Readonly<Record<string, string>> } = {},
+) {
+  const project = openShop(parts);
+  for (const [name, text] of Object.entries(files)) project.write(name, text);
   const server = await startAgentServer(steps);
-  const run = await project.report(['run', '--no-baseline', '--confirm', '0'].slice(0, 2), { env: server.env });
+  const run = await project.report(['run', '--no-baseline'], { env: server.env });
   return { ...run, server, project, trial: trialsOf(run.report)[0] };
 }
 
@@ -149,7 +123,7 @@ describe('the tool calls of a model', () => {
 
   test('end at maxSteps, without a further request', async () => {
     const loop: ScriptedStep[] = Array.from({ length: 9 }, () => [['find_order', { order_id: '7731' }]]);
-    const { code, server, trial } = await runAgent(loop, { maxSteps: 3 });
+    const { code, server, trial } = await runAgent(loop, { keys: '    maxSteps: 3\n    assert: [{ contains: DHL }]' });
     expect(code).toBe(1);
     expect(sent(server, 2)).toHaveLength(5);
     expect(server.requests.filter((_, index) => sent(server, index).length > 5)).toEqual([]);
@@ -219,33 +193,16 @@ cases:
   });
 
   for (const [name, tools, message, place] of [
-    ['a key that there is not', ' { find: { return: 1 } }', 'return', ':12:'],
-    ['two answers', ' { find: { returns: 1, fails: "x" } }', 'needs one of returns, fails and never', ':12:'],
-    ['no answer', ' { find: { when: { a: 1 } } }', 'needs one of returns, fails and never', ':12:'],
-    ['a file that is not there', ' stubs/none.yaml', 'stubs/none.yaml', ':12:'],
-    ['a text for a tool', ' { find: "x" }', 'tool "find"', ':12:'],
-    ['never: false', ' { find: { never: false } }', 'must be true', ':12:'],
-    ['a variable that there is not', ' { find: { returns: "{{ nope }}" } }', 'nope', ':12:'],
+    ['a key that there is not', ' { find: { return: 1 } }', 'return', ':8:'],
+    ['two answers', ' { find: { returns: 1, fails: "x" } }', 'needs one of returns, fails and never', ':8:'],
+    ['no answer', ' { find: { when: { a: 1 } } }', 'needs one of returns, fails and never', ':8:'],
+    ['a file that is not there', ' stubs/none.yaml', 'stubs/none.yaml', ':8:'],
+    ['a text for a tool', ' { find: "x" }', 'tool "find"', ':8:'],
+    ['never: false', ' { find: { never: false } }', 'must be true', ':8:'],
+    ['a variable that there is not', ' { find: { returns: "{{ nope }}" } }', 'nope', ':8:'],
   ] as const) {
     test(`with ${name} are refused at their place`, async () => {
-      const project = openTempProject();
-      project.write('llmcheck.config.yaml', 'suites: [shop.eval.yaml]\n');
-      project.write(
-        'shop.eval.yaml',
-        `suite: shop
-prompts:
-  - id: v1
-    text: "{{ question }}"
-providers: [{ id: mini, use: "openai:gpt-4o-mini" }]
-cases:
-  - id: late
-    vars:
-      question: "Where is order 7731?"
-    assert:
-      - { contains: DHL }
-    tools:${tools}
-`,
-      );
+      const project = openShop({ tools });
       const { code, stderr } = await project.run(['validate']);
       expect(code).toBe(2);
       expect(stderr).toContain(message);
