@@ -138,7 +138,13 @@ export interface Loosened {
   readonly key: string;
   readonly old: string;
   readonly new: string;
+  /** With a key of `loosenedCases`: the cases that it concerns. */
+  readonly cases?: readonly string[];
 }
+
+/** What a change may take from cases. `removed`: they must pass. */
+export const loosenedCases = ['removed', 'mustPass', 'observe', 'skip', 'trials'] as const;
+export type LoosenedCases = (typeof loosenedCases)[number];
 
 /** Which part of a run a record holds. */
 export interface RecordedShard {

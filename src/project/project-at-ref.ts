@@ -23,11 +23,13 @@ interface LoadAtRefOptions {
   readonly configPath?: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads the cases too. A commit whose cases need code is a `UserError` then. */
+  readonly withCases?: boolean;
 }
 
 interface ProjectAtRef {
   readonly ref: GitRef;
-  /** With their prompts, providers and contracts; they have no cases. */
+  /** With their prompts, providers and contracts; without `withCases` they have no cases. */
   readonly suites: readonly Suite[];
   /** The config's `run:`. */
   readonly run: RunDefaults;
@@ -35,12 +37,12 @@ interface ProjectAtRef {
 
 /** Loads what contracts are made of as a commit has it; throws a `UserError` where that can't be read. */
 export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<ProjectAtRef> {
-  const { project, paths, against = '', configPath, cwd, env } = options;
+  const { project, paths, against = '', configPath, cwd, env, withCases = false } = options;
   const ref = openGitRef(project.root, against.slice('git:'.length), env);
   const place = findProject(cwd, configPath);
   const snapshot = openGitSnapshot(ref, place, cwd);
   const load = async (wanted: readonly string[]) => {
-    const loaded = await loadProject({ paths: wanted, cwd, snapshot, contractOnly: true });
+    const loaded = await loadProject({ paths: wanted, cwd, snapshot, contractOnly: !withCases });
     return loaded.project;
   };
   const known = project.suites

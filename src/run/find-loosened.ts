@@ -1,11 +1,12 @@
 import { dirname, join, relative } from 'node:path';
+import { parseEnv } from 'node:util';
 import { compareGates, type Gating } from '../compare/gate/compare-gates.ts';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import { UserError } from '../model/problem.ts';
-import type { Loosened } from '../model/record.ts';
-import { mergeContracts, type RunDefaults, type Suite } from '../model/suite.ts';
+import type { Loosened, LoosenedCases } from '../model/record.ts';
+import { type Case, mergeContracts, type RunDefaults, type Suite } from '../model/suite.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
 import { loadProject } from '../project/load-project.ts';
@@ -35,11 +36,11 @@ export async function findLoosened(
   if (!hasOtherSettings(ref, project)) return { loosened: ofConfig, remarks: [] };
   const where = { paths: [], cwd, ...defined({ configPath }) };
   try {
-    // Both without cases, and whole: the job may run a part.
-    const { project: now } = await loadProject({ ...where, contractOnly: true });
-    const old = await loadProjectAtRef({ ...where, project: now, against, env });
+    // All suites: the job may run a part.
+    const { old, now, remarks } = await loadBoth(where, { against, env });
     const ofSuites = old.suites.flatMap((suite) => compareSuite(suite, now.suites));
-    return { loosened: [...ofConfig, ...compareRunDefaults(old.run, now.run), ...ofSuites], remarks: [] };
+    const ofRun = [...compareRunDefaults(old.run, now.run), ...compareEnvFiles(ref, root, now.run, old.run)];
+    return { loosened: [...ofConfig, ...ofRun, ...ofSuites], remarks };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const [problem] = error.problems;
@@ -48,15 +49,55 @@ export async function findLoosened(
   }
 }
 
-/** True where the config or a file of a suite differs. Most changes are of prompts, and nothing more is read then. */
-function hasOtherSettings(ref: GitRef, { root, configPath, suites }: RunOptions['project']): boolean {
+/** With their cases if a commit shows them: suites in code, and checks in code, are those of the working tree. */
+async function loadBoth(
+  where: { readonly paths: readonly string[]; readonly cwd: string; readonly configPath?: string },
+  { against, env }: { readonly against: string; readonly env: RunPorts['env'] },
+) {
+  const load = async (withCases: boolean) => {
+    const { project: now } = await loadProject({ ...where, contractOnly: !withCases });
+    return { now, old: await loadProjectAtRef({ ...where, project: now, against, env, withCases }) };
+  };
+  try {
+    return { ...(await load(true)), remarks: [] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const both = await load(false);
+    const [problem] = error.problems;
+    return { ...both, remarks: [`settings of cases were not compared with ${against}: ${problem?.message ?? ''}`] };
+  }
+}
+
+/** True where the config, a suite or its cases differ. Most changes are of prompts, and nothing more is read then. */
+function hasOtherSettings(ref: GitRef, { root, configPath, suites, run }: RunOptions['project']): boolean {
   const isSuite = (path: string): boolean => /\.eval\.(?:ya?ml|[cm]?[jt]s)$/.test(path);
+  const isData = (path: string): boolean => /\.(?:ya?ml|jsonl?|csv)$/.test(path);
+  const atRef = ref.listFiles(root);
   const paths = new Set([
     configPath ?? join(root, CONFIG_NAME),
-    ...suites.map(({ path }) => join(root, path)),
-    ...ref.listFiles(root).filter(isSuite),
+    ...suites.flatMap(({ path, sources }) => [path, ...sources.files.filter(isData)].map((file) => join(root, file))),
+    ...atRef.filter((path) => isSuite(path) || (isData(path) && readOrUndefined(path) === undefined)),
+    ...envFileOf(root, run),
   ]);
   return [...paths].some((path) => readOrUndefined(path) !== ref.readFile(path));
+}
+
+/** The file of variables that the config names: it may hold settings too. */
+function envFileOf(root: string, { envFile }: RunDefaults): readonly string[] {
+  return typeof envFile === 'string' ? [join(root, envFile)] : [];
+}
+
+/** Each variable of llmcheck in the env file that was not the same before. */
+function compareEnvFiles(ref: GitRef, root: string, now: RunDefaults, old: RunDefaults): readonly Loosened[] {
+  const [path] = envFileOf(root, now);
+  if (path === undefined) return [];
+  const before = parseEnv(envFileOf(root, old)[0] === path ? (ref.readFile(path) ?? '') : '');
+  const after = parseEnv(readOrUndefined(path) ?? '');
+  const shown = toSlashes(relative(root, path));
+  const names = Object.keys({ ...before, ...after }).filter((name) => name.startsWith('LLMCHECK_'));
+  return names
+    .filter((name) => before[name] !== after[name])
+    .map((name) => ({ key: `${name} of ${shown}`, old: before[name] ?? 'none', new: after[name] ?? 'none' }));
 }
 
 /** The config in force is another file than before: a nearer one was added, or the nearest one was removed. */
@@ -71,7 +112,31 @@ function findOtherConfig(ref: GitRef, configPath: string | undefined, cwd: strin
 function compareSuite(old: Suite, suites: readonly Suite[]): readonly Loosened[] {
   const now = suites.find(({ id }) => id === old.id) ?? suites.find(({ path }) => path === old.path);
   if (now === undefined) return [{ suite: old.id, key: 'suite', old: old.path, new: 'none' }];
-  return compareGates(gatingOf(old), gatingOf(now)).map((found) => ({ suite: now.id, ...found }));
+  const found = [...compareGates(gatingOf(old), gatingOf(now)), ...compareCases(old, now)];
+  return found.map((one) => ({ suite: now.id, ...one }));
+}
+
+/** Of suites without their cases, nothing is found. */
+function compareCases(old: Suite, now: Suite): readonly Omit<Loosened, 'suite'>[] {
+  if (old.caseCount === 0 || now.caseCount === 0) return [];
+  const after = new Map([...now.cases()].map((one) => [one.id, one]));
+  const found = new Map<LoosenedCases, string[]>();
+  for (const before of old.cases()) {
+    for (const kind of looserKinds(before, after.get(before.id))) {
+      found.set(kind, [...(found.get(kind) ?? []), before.id]);
+    }
+  }
+  return [...found].map(([key, cases]) => ({ key, cases, old: '', new: '' }));
+}
+
+function looserKinds(before: Case, after: Case | undefined): readonly LoosenedCases[] {
+  if (after === undefined) return before.mustPass ? ['removed'] : [];
+  return [
+    ...(before.mustPass && !after.mustPass ? (['mustPass'] as const) : []),
+    ...(!before.observe && after.observe ? (['observe'] as const) : []),
+    ...(before.skip === undefined && after.skip !== undefined ? (['skip'] as const) : []),
+    ...(after.trials < before.trials ? (['trials'] as const) : []),
+  ];
 }
 
 function gatingOf({ gate, classes, contract, prompts }: Suite): Gating {

@@ -1,20 +1,26 @@
 import type { ComparedCase } from '../../model/comparison.ts';
-import type { Loosened, RunSettings } from '../../model/record.ts';
-import type { RunSummary, VariantSummary } from '../../model/summary.ts';
+import { type Loosened, type LoosenedCases, loosenedCases, type RunSettings } from '../../model/record.ts';
+import type { RunSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { JudgedComparison } from './judge-comparisons.ts';
+
+type Compared = Pick<JudgedComparison, 'variant' | 'compared'>;
 
 /** One sentence for each setting and each kind of case that a change takes out of the gate. */
 export function describeLoosened(
   { loosened = [], baseline }: RunSettings,
   { suites }: Pick<RunSummary, 'suites'>,
-  comparisons: readonly Pick<JudgedComparison, 'variant' | 'compared'>[],
+  comparisons: readonly Compared[],
 ): readonly string[] {
   // Only a commit shows what the change did: a file beside the suite is the change's own.
   const isOfCommit = typeof baseline === 'object' && baseline.source.startsWith('git:');
   const suiteOf = new Map(suites.flatMap(({ recorded, variants }) => variants.map((one) => [one, recorded.suite])));
-  const ofCases = isOfCommit ? comparisons.flatMap((one) => describeCases(one, suiteOf.get(one.variant) ?? '')) : [];
-  return [...loosened.map(describeSetting), ...new Set(ofCases)];
+  const ofBaselines = isOfCommit ? comparisons.flatMap((one) => findCases(one, suiteOf.get(one.variant) ?? '')) : [];
+  const ofCases = loosened.flatMap(({ suite = '', key, cases }) =>
+    cases === undefined ? [] : [{ suite, key, cases }],
+  );
+  const settings = loosened.filter(({ cases }) => cases === undefined);
+  return [...settings.map(describeSetting), ...describeCases([...ofCases, ...ofBaselines])];
 }
 
 function describeSetting({ suite, key, old, new: now }: Loosened): string {
@@ -22,46 +28,53 @@ function describeSetting({ suite, key, old, new: now }: Loosened): string {
   return `${suite === undefined ? '' : `${suite}: `}this change loosens ${key}: ${old} → ${now}`;
 }
 
-function describeCases(
-  { variant, compared }: Pick<JudgedComparison, 'variant' | 'compared'>,
-  suite: string,
-): readonly string[] {
-  return kinds.flatMap(({ words, isIt }) => {
-    const found = [...compared.baseline.cases.values()]
-      .filter((before) => isIt(before, compared.cases.get(before.caseId), variant))
-      .map(({ caseId }) => caseId);
-    if (found.length === 0) return [];
-    const more = found.length - maxNamed;
-    const names = `${found.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-    return [`${suite}: ${words(formatCount(found.length, 'case'))}: ${names}`];
-  });
+interface FoundCases {
+  readonly suite: string;
+  readonly key: string;
+  readonly cases: readonly string[];
+}
+
+/** The suite's files and its baseline may both show a case. */
+function describeCases(found: readonly FoundCases[]): readonly string[] {
+  const suites = [...new Set(found.map(({ suite }) => suite))];
+  return suites.flatMap((suite) =>
+    loosenedCases.flatMap((kind) => {
+      const own = found.filter((one) => one.suite === suite && one.key === kind);
+      const cases = [...new Set(own.flatMap((one) => one.cases))];
+      if (cases.length === 0) return [];
+      const more = cases.length - maxNamed;
+      const names = `${cases.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+      return [`${suite}: this change ${words[kind](formatCount(cases.length, 'case'))}: ${names}`];
+    }),
+  );
 }
 
 const maxNamed = 5;
 
-type Before = ComparedCase['baseline'] & object;
+const words: Readonly<Record<LoosenedCases, (cases: string) => string>> = {
+  removed: (cases) => `removes ${cases} that must pass`,
+  mustPass: (cases) => `no longer says of ${cases} that it must pass`,
+  observe: (cases) => `only observes ${cases}`,
+  skip: (cases) => `skips ${cases}`,
+  trials: (cases) => `asks ${cases} fewer times`,
+};
 
-const kinds: readonly {
-  readonly words: (cases: string) => string;
-  readonly isIt: (before: Before, compared: ComparedCase | undefined, variant: VariantSummary) => boolean;
-}[] = [
-  {
-    words: (cases) => `this change removes ${cases} that must pass`,
-    isIt: ({ mustPass }, compared) => mustPass && compared?.change === 'removed',
-  },
-  {
-    words: (cases) => `this change no longer says of ${cases} that it must pass`,
-    isIt: ({ mustPass }, compared) => mustPass && compared?.candidate?.mustPass === false,
-  },
-  {
-    words: (cases) => `this change only observes ${cases}`,
-    isIt: ({ caseId }, _, { cases }) => cases.get(caseId)?.observe === true,
-  },
-  {
-    words: (cases) => `this change skips ${cases}`,
-    isIt: ({ caseId }, _, { cases }) => isSkipped(cases.get(caseId)?.trials ?? []),
-  },
-];
+/** What a baseline shows, also of suites that a commit can't show. */
+function findCases({ variant, compared }: Compared, suite: string): readonly FoundCases[] {
+  const before = [...compared.baseline.cases.values()];
+  const select = (key: LoosenedCases, isIt: (one: Before) => boolean): FoundCases => {
+    return { suite, key, cases: before.filter(isIt).map(({ caseId }) => caseId) };
+  };
+  const now = ({ caseId }: Before) => compared.cases.get(caseId);
+  return [
+    select('removed', (one) => one.mustPass && now(one)?.change === 'removed'),
+    select('mustPass', (one) => one.mustPass && now(one)?.candidate?.mustPass === false),
+    select('observe', ({ caseId }) => variant.cases.get(caseId)?.observe === true),
+    select('skip', ({ caseId }) => isSkipped(variant.cases.get(caseId)?.trials ?? [])),
+  ];
+}
+
+type Before = ComparedCase['baseline'] & object;
 
 function isSkipped(trials: Before['trials']): boolean {
   return trials.length > 0 && trials.every(({ status, skipReason }) => status === 'skipped' && skipReason === 'case');

@@ -80,6 +80,19 @@ const rows: Readonly<Record<string, Row>> = {
       'this change loosens run.maxErrors: none → 3',
     ],
   },
+  'variables of an env file': {
+    before: { [config]: 'run: { envFile: ci.env }\n', 'ci.env': 'LLMCHECK_TRIALS=1\nOTHER=1\n' },
+    after: { 'ci.env': 'LLMCHECK_TRIALS=1\nLLMCHECK_ALLOW_EMPTY=1\nOTHER=2\n' },
+    says: ['this change loosens LLMCHECK_ALLOW_EMPTY of ci.env: none → 1'],
+  },
+  'cases in a file of their own': {
+    before: {
+      [suite]: words.replace(/^cases:\n/m, 'cases:\n  - file: cases/*.jsonl\n'),
+      'evals/cases/more.jsonl': '{"id":"blue","vars":{"word":"blue"},"mustPass":true,"assert":[{"equals":"blue"}]}\n',
+    },
+    after: { 'evals/cases/more.jsonl': '{"id":"blue","vars":{"word":"blue"},"assert":[{"equals":"blue"}]}\n' },
+    says: ['words: this change no longer says of 1 case that it must pass: blue'],
+  },
   'a config that is removed': {
     before: { [config]: 'gate: { passRate: { min: 1 } }\n' },
     after: { [config]: '' },
@@ -114,6 +127,11 @@ const rows: Readonly<Record<string, Row>> = {
       [suite]: words.replace('id: green,', 'id: green, observe: true,').replace('id: seven,', 'id: seven, skip: slow,'),
     },
     says: ['words: this change only observes 1 case: green', 'words: this change skips 1 case: seven'],
+  },
+  'cases that are asked fewer times': {
+    before: { [suite]: `${words}defaults: { trials: 2 }\n` },
+    after: { [suite]: words },
+    says: ['words: this change asks 3 cases fewer times: red, green, seven'],
   },
   'exceptions of a contract': {
     before: { [suite]: `${words}contract: { policy: formal }\n` },
@@ -153,6 +171,31 @@ describe('a change that loosens its gate is named as one', () => {
     expect(page.code).toBe(0);
     for (const text of says)
       expect(JSON.stringify(jobs.project.read('page.html'))).toContain(JSON.stringify(text).slice(1, 20));
+  });
+
+  test('also if it adds the first baseline, and a case that failed need not pass in it', async () => {
+    const failing = wordSuite('words', ['red']);
+    const jobs = await openGithubJobs({ [suite]: failing.replace('id: red,', 'id: red, mustPass: true,') });
+    jobs.git('checkout', '-qb', 'change');
+    jobs.project.write(suite, failing);
+    await jobs.project.run(['run', '-q', '--no-baseline'], { env: jobs.providerEnv });
+    await jobs.project.run(['baseline', 'accept', '--known-failures'], { env: jobs.providerEnv });
+    jobs.push('loosen, and accept');
+    const { code, outputs, stdout } = await jobs.act(gate);
+    expect([code, outputs['headline']]).toEqual([0, expect.stringMatching(/first baseline: .*loosens its gate/)]);
+    expect(stdout).toContain('this change no longer says of 1 case that it must pass: red');
+  });
+
+  test('also if a commit can not show its cases', async () => {
+    const module = { 'evals/check.mjs': 'export default () => ({ pass: true });\n' };
+    const text = words.replace('id: green,', 'id: green, mustPass: true,');
+    const checked = (from: string) => from.replace('[{ equals: seven }]', '[{ module: check.mjs }]');
+    const jobs = await openChange({ ...module, [suite]: checked(text) });
+    jobs.project.write(suite, `${checked(words)}gate: { alpha: 0.01 }\n`);
+    jobs.push('loosen');
+    const { stdout } = await jobs.act(gate);
+    expect(stdout).toContain('words: this change loosens gate.alpha: 0.05 → 0.01');
+    expect(stdout).toContain('words: this change no longer says of 1 case that it must pass: green');
   });
 
   test('also if the run fails all the same', async () => {
