@@ -36,6 +36,12 @@ const sections: Readonly<Record<string, Section>> = {
       'Each run reads a JSONL file of cases, with a server that answers at once. `reports` writes JSON, JUnit and HTML. `baseline` compares with a stored baseline of the same size.',
     command: ['bench/growth.ts'],
   },
+  agents: {
+    title: 'Agents',
+    about:
+      'Agents of four steps, whose tool calls stubs answer, are compared with as many calls of single answers. Whatever else the machine does only adds to a round, so the least of three rounds counts.',
+    command: ['bench/agents.ts'],
+  },
   workers: {
     title: 'With workers',
     about:

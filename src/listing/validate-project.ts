@@ -5,6 +5,7 @@ import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { findRetirements } from '../plan/check-providers.ts';
+import { findUnknownTools } from '../plan/check-tools.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 
@@ -47,6 +48,7 @@ export async function validateProject(
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
   }
   warnings.push(...findRetirements({ planned, isHermetic: ({ recordings }) => recordings !== undefined, now: now() }));
+  warnings.push(...findUnknownTools(project.suites));
   return {
     warnings,
     cases: project.suites.reduce((sum, { caseCount }) => sum + caseCount, 0),

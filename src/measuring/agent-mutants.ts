@@ -1,10 +1,11 @@
 import { checkLimitMs } from '../assertions/define.ts';
 import type { Answer, Mutant } from '../assertions/mutate-answer.ts';
 import { mutateTrajectory } from '../assertions/mutate-trajectory.ts';
-import { isJsonObject, type JsonValue } from '../json/json.ts';
+import type { JsonValue } from '../json/json.ts';
 import type { Cell } from '../model/cell.ts';
 import type { ToolCall } from '../model/completion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { nameOfTool } from '../plan/check-tools.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { openToolSession } from '../tools/tool-session.ts';
 
@@ -22,7 +23,7 @@ function listForbidden({ agent, request }: Cell, { toolCalls }: Answer): readonl
   }
   const { tools } = request.params;
   for (const tool of Array.isArray(tools) ? tools : []) {
-    const name = toolName(tool);
+    const name = nameOfTool(tool);
     if (name !== undefined && !called.has(name) && !calls.has(name)) calls.set(name, callOf(name, {}));
   }
   return [...calls.values()];
@@ -30,13 +31,6 @@ function listForbidden({ agent, request }: Cell, { toolCalls }: Answer): readonl
 
 function callOf(name: string, args: JsonValue): ToolCall {
   return { name, arguments: args, rawArguments: JSON.stringify(args) };
-}
-
-/** The name of a definition, in the neutral form or in that of an API. */
-function toolName(tool: JsonValue): string | undefined {
-  if (!isJsonObject(tool)) return undefined;
-  const own = isJsonObject(tool['function']) ? tool['function'] : tool;
-  return typeof own['name'] === 'string' ? own['name'] : undefined;
 }
 
 /** True where a check takes the calls in any order and none in a certain one: reordered calls are right then. */

@@ -47,6 +47,7 @@ export const problemCodes = [
   'no-assertion',
   'duplicate-id',
   'unknown-id', // a reference to a prompt, provider, judge or case that does not exist
+  'unknown-tool', // a check or stub of a tool that the model is not given
   'foreign-key',
   'literal-key',
   'unknown-adapter',

@@ -8,6 +8,7 @@ import type { Problem } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import type { Project } from '../../model/suite.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
+import { findUnknownTools } from '../../plan/check-tools.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import type { ReadLog } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
@@ -80,6 +81,7 @@ export async function prepareRun(
       ...loaded.warnings,
       ...resolved.problems,
       ...findMisdirectedKeys(project, { env, fileVariables }),
+      ...findUnknownTools(project.suites),
     ],
     io,
     hasColor,

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { openTempProject } from '../../support/temp-project.ts';
+
+const given = 'params: { tools: [{ name: find_order }, { type: function, function: { name: issue_refund } }] }';
+
+/** What `validate` says of a case, in one line. */
+async function validate(caseKeys: string, { params = given, use = 'openai:gpt-4o-mini' } = {}) {
+  const project = openTempProject();
+  project.write('llmcheck.config.yaml', 'suites: [a.eval.yaml]\n');
+  project.write('app.mjs', 'export default () => "Hi";\n');
+  project.write(
+    'a.eval.yaml',
+    `suite: a
+prompts: [{ id: v1, text: "Hi" }]
+providers:
+  - { id: mini, use: "${use}"${params === '' ? '' : `, ${params}`} }
+cases:
+  - { id: late, ${caseKeys} }
+`,
+  );
+  const { code, stderr } = await project.run(['validate'], { env: { OPENAI_API_KEY: 'k' } });
+  const run = await project.run(['run', '--dry-run'], { env: { OPENAI_API_KEY: 'k' } });
+  const of = (text: string) => text.split('\n').filter((line) => line.includes('unknown-tool'));
+  expect(of(run.stderr)).toEqual(of(stderr));
+  expect([code, run.code]).toEqual([0, 0]);
+  return { warnings: of(stderr), stderr };
+}
+
+describe('a tool that the model does not have', () => {
+  test.each([
+    ['assert: [{ trajectory: { never: isue_refund } }]', 'checks calls of "isue_refund"'],
+    ['assert: [{ trajectory: { never: [{ name: isue_refund, args: { id: 1 } }] } }]', 'checks calls of "isue_refund"'],
+    ['assert: [{ trajectory: { after: { isue_refund: find_order } } }]', 'checks calls of "isue_refund"'],
+    ['assert: [{ trajectory: { after: { issue_refund: find_ordr } } }]', 'checks calls of "find_ordr"'],
+    ['assert: [{ trajectory: { counts: { isue_refund: { max: 1 } } } }]', 'checks calls of "isue_refund"'],
+    ['assert: [{ not: { toolCalls: isue_refund } }]', 'checks calls of "isue_refund"'],
+    ['assert: [{ not: { toolCalls: { names: [isue_refund] } } }]', 'checks calls of "isue_refund"'],
+    [
+      'turns: [{ user: a, assert: [{ trajectory: { never: isue_refund } }] }], assert: [{ contains: a }]',
+      'isue_refund',
+    ],
+    ['tools: { find_ordr: { returns: 1 } }, assert: [{ contains: a }]', 'answers calls of "find_ordr"'],
+  ])('is named where a case has %s', async (keys, words) => {
+    const { warnings, stderr } = await validate(keys);
+    expect(warnings).toEqual([expect.stringMatching(/^a\.eval\.yaml:6:5 warning unknown-tool: case "late" /)]);
+    expect(warnings[0]).toContain(words);
+    expect(stderr).toMatch(/hint: did you mean "(?:find_order|issue_refund)"\?/);
+  });
+
+  test('is no warning where the model has it, or where a shared stub is of another agent', async () => {
+    for (const keys of [
+      'assert: [{ trajectory: { calls: find_order, never: issue_refund, after: { issue_refund: find_order } } }]',
+      'tools: { find_order: { returns: 1 }, clock: { returns: 12 } }, assert: [{ contains: a }]',
+      'assert: [{ contains: isue_refund }]',
+    ])
+      expect((await validate(keys)).warnings).toEqual([]);
+  });
+
+  test('is named once where the model is given none, unless it may have its own', async () => {
+    const tools = 'tools: { find_order: { returns: 1 } }, assert: [{ contains: a }]';
+    const none = await validate(tools, { params: '' });
+    expect(none.warnings).toEqual([expect.stringContaining('case "late" has tools, and the model is given none')]);
+    expect((await validate(tools, { params: '', use: 'module:app.mjs' })).warnings).toEqual([]);
+    expect((await validate('assert: [{ trajectory: { never: x } }]', { params: '' })).warnings).toEqual([]);
+  });
+});
