@@ -18,12 +18,25 @@ export function isRunHeader(row: unknown): row is RunHeader {
   // Of another format nothing else can be expected.
   if (row['format'] !== recordFormat) return true;
   return (
-    isText(id) &&
-    isText(startedAt) &&
-    isJsonObject(settings) &&
-    isJsonObject(tool) &&
-    isArrayOf(suites, isRecordedSuite)
+    isText(id) && isText(startedAt) && isSettings(settings) && isJsonObject(tool) && isArrayOf(suites, isRecordedSuite)
   );
+}
+
+function isSettings(settings: unknown): boolean {
+  if (!isJsonObject(settings)) return false;
+  const { maxErrors, loosened, emptySelections } = settings;
+  return (
+    isJsonObject(maxErrors) &&
+    isOptional(loosened, (list) => isArrayOf(list, isLoosened)) &&
+    isOptional(emptySelections, (list) => isArrayOf(list, (one) => isJsonObject(one) && isText(one['message'])))
+  );
+}
+
+function isLoosened(found: unknown): boolean {
+  if (!isJsonObject(found)) return false;
+  const { suite, key, old, new: now, cases } = found;
+  const isNamed = isText(key) && isText(old) && isText(now) && isOptional(suite, isText);
+  return isNamed && isOptional(cases, (list) => isArrayOf(list, isText));
 }
 
 export function isCellRow(row: unknown): row is CellRow {

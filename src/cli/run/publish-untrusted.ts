@@ -69,8 +69,12 @@ async function describeRecord(folder: string, io: Io): Promise<string> {
     // The heading of a report is that of a verdict.
     return text.replace(/^### .*?llmcheck (.*)$/m, (_, rest: string) => `### ⚪ llmcheck, not verified: ${rest}`);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    for (const { message } of error.problems) io.stderr.write(`warning: ${toSafeLine(message)}\n`);
+    // The record may have any shape. What does not fit is found where it is used.
+    const isMisshapen = error instanceof TypeError || error instanceof RangeError;
+    if (!(error instanceof UserError) && !isMisshapen) throw error;
+    const problems =
+      error instanceof UserError ? error.problems : [{ message: 'the record is not as llmcheck writes it' }];
+    for (const { message } of problems) io.stderr.write(`warning: ${toSafeLine(message)}\n`);
     return '### ⚪ llmcheck, not verified: the results could not be read\n';
   }
 }

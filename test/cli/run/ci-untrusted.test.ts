@@ -123,6 +123,17 @@ describe('a comment on the results of a fork', () => {
         symlinkSync(jobs.project.path('secret.jsonl'), jobs.project.path(jobs.record));
       },
     ],
+    ...[
+      ['"settings":{', '"settings":{"loosened":5,'],
+      ['"settings":{', '"settings":{"loosened":[{"key":[]}],'],
+      ['"settings":{', '"settings":{"emptySelections":"<script>","x":'],
+      [/"maxErrors":\{[^}]*\}/, '"maxErrors":null'],
+      [/"passRate":\{/, '"passRate":null,"x":{'],
+      ['"messages":[', '"messages":"x","y":['],
+    ].map(([from = '', to = '']): [string, (jobs: ForkJobs) => void] => [
+      `has ${String(to)}`,
+      (jobs) => jobs.project.write(jobs.record, jobs.project.read(jobs.record).replace(from, String(to))),
+    ]),
     ['is missing', (jobs) => rmSync(jobs.project.path(jobs.record))],
     ['is one of two', (jobs) => jobs.project.write('job/untrusted/b.jsonl', jobs.project.read(jobs.record))],
     [
@@ -141,6 +152,25 @@ describe('a comment on the results of a fork', () => {
     expect(code).toBe(0);
     expect(bodyOf(jobs)).toContain('not verified: the results could not be read');
     expect(bodyOf(jobs) + stdout).not.toMatch(/FAILED|<script>|root:/);
+  });
+
+  test('holds nothing of what the record says was loosened outside of code', async () => {
+    const jobs = await openFork();
+    const bad = '@everyone ![x](http://evil/x.png) <img src=x> [a](http://evil) <!-- llmcheck:x -->';
+    const loosened = [
+      { suite: bad, key: bad, old: bad, new: bad },
+      { suite: bad, key: 'mustPass', old: '', new: '', cases: [bad] },
+    ];
+    const record = jobs.project.read(jobs.record);
+    jobs.project.write(
+      jobs.record,
+      record.replace('"settings":{', `"settings":{"loosened":${JSON.stringify(loosened)},`),
+    );
+    expect((await jobs.comment()).code).toBe(0);
+    expect(bodyOf(jobs)).toContain('everyone');
+    expect(bodyOf(jobs).replaceAll(/(`+)(?!`)[^\n]*?[^`]\1(?!`)/g, '')).not.toMatch(
+      /@everyone|evil|<img|<!-- llmcheck:x/,
+    );
   });
 
   test('runs nothing of the artifact, and loads no suite', async () => {
