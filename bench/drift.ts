@@ -105,7 +105,7 @@ async function compareModels(claim: Claim, from: string, to: string): Promise<bo
     const { outcome } = report.decision;
     outcomes.push(outcome);
     const wanted = isWarned ? rule.outcome : broken.length > 0 ? 'failed' : rule.outcome;
-    // Fresh trials decide about what was flagged: they settle what stored ones leave open.
+    // Confirmation trials decide about what was flagged: they settle what stored ones leave open.
     const isSettled = mode === 'asked' && rule.outcome === 'inconclusive' && isWarned;
     if (outcome !== wanted && !isSettled) problems.push(`${where}, ${mode}: ${outcome}, not ${wanted}`);
     checkReport(report, { where: `${where}, ${mode}`, broken, rule });

@@ -89,7 +89,7 @@ export interface PageOutcome {
   readonly tolerated?: string;
   /** True where the change under test brings a baseline that accepts this. */
   readonly isAccepted?: true;
-  /** `5 of 5 fresh trials failed`. */
+  /** `5 of 5 confirmation trials failed`. */
   readonly trials?: string;
   readonly input?: PageText;
   /** The baseline's answer and the one that failed; the part around the first difference where they are long. */

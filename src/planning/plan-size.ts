@@ -45,7 +45,7 @@ export interface VariantSize {
   readonly baselineTrials: number | null;
   /** Averages that the named suites judge in one run, this variant's included. */
   readonly averages: number;
-  /** False where fresh trials of the accepted prompt can't confirm a drop of the average: the stored ones decide. */
+  /** False where confirmation trials of the accepted prompt can't confirm a drop of the average: the stored ones decide. */
   readonly asksAccepted: boolean;
   /** Null where no two cases share a group. */
   readonly groups: { readonly designEffect: number } | null;

@@ -129,7 +129,7 @@ function isFailed({ record: { header, summary }, judged }: Assessment): boolean 
   return decide({ summary, settings: header.settings, judged }).outcome === 'failed';
 }
 
-/** Fresh trials could confirm something. */
+/** Confirmation trials could confirm something. */
 function isOpen({ judged: { settled } }: Assessment): boolean {
   return [...settled.averages.values(), ...settled.cases.values()].some(({ kind }) => kind === 'open');
 }

@@ -2,11 +2,11 @@ import { binomialTails, normalCdf, normalQuantile } from './distributions.ts';
 import { brokenCaseFailures, confirmationP, tinyBudget, trialsToConfirm } from './exact-tests.ts';
 import { flakeRateOf, minChangedCases, type SuiteDesign } from './plan-suite.ts';
 
-/** How fresh trials confirm a drop of an average that stored trials have flagged. */
+/** How confirmation trials confirm a drop of an average that stored trials have flagged. */
 export interface ConfirmationDesign {
   /** One-sided, of the last look. */
   readonly level: number;
-  /** Fresh trials of a case and side at the last look. */
+  /** Confirmation trials of a case and side at the last look. */
   readonly trials: number;
   /** True where the run's planned trials are the candidate's side. */
   readonly usesPlanned: boolean;

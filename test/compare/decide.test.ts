@@ -471,7 +471,7 @@ describe('a first run', () => {
     });
   });
 
-  test('is held to the pass rate that the suite sets, whatever fresh trials say', () => {
+  test('is held to the pass rate that the suite sets, whatever confirmation trials say', () => {
     expect(first('f p p', 'p', { gate: passRate(1) }).outcome).toBe('failed');
     expect(first('f p p', 'ff', { gate: passRate(0.6) }).outcome).toBe('passed');
   });

@@ -111,38 +111,40 @@ test('retrials of another accepted prompt say nothing of the one that a stored r
 });
 
 describe('an average that looks worse', () => {
-  /** Twenty of a hundred fail that passed; then fresh trials. */
+  /** Twenty of a hundred fail that passed; then confirmation trials. */
   const looked = (outcomes: { readonly failed: string; readonly others: string }) => {
     const candidate = { ...repeatCase(100, `p${outcomes.others}`), ...repeatCase(20, `f${outcomes.failed}`) };
     const options = { gate: warn, planned: 1000 };
     const fallen = buildGated(compareSides(buildSide(repeatCase(100, 'p')), buildSide(candidate)), options);
-    // Beside one that is not flagged, an average is looked at by fresh trials of both sides.
+    // Beside one that is not flagged, an average is looked at by confirmation trials of both sides.
     const [judged] = judgeGated([fallen, buildGated(broken(0, 20), options)]).comparisons;
     if (judged === undefined) throw new Error('two comparisons, two verdicts');
     return judged;
   };
 
-  test('fails where fresh trials confirm it, and says so', () => {
+  test('fails where confirmation trials confirm it, and says so', () => {
     const { failures, report } = looked({ failed: '+ff|pp', others: '+pp|pp' });
     expect(report.outcome).toBe('failed');
     expect(failures).toMatchObject([{ code: 'pass-rate-regressed', baseline: 1, candidate: 0.8 }]);
-    expect(failures[0]?.message).toMatch(/^pass rate fell: −20\.0 pts .*, confirmed by fresh trials on \d+ cases$/);
+    expect(failures[0]?.message).toMatch(
+      /^pass rate fell: −20\.0 pts .*, confirmed by confirmation trials on \d+ cases$/,
+    );
   });
 
   test('passes where they do not, and says so', () => {
     const { failures, report, isInconclusive } = looked({ failed: '+pp|pp', others: '+pp|pp' });
     expect([failures, report.outcome, isInconclusive]).toEqual([[], 'passed', false]);
-    expect(report.notes.join()).toMatch(/, but not in fresh trials on \d+ cases/);
+    expect(report.notes.join()).toMatch(/, but not in confirmation trials on \d+ cases/);
   });
 
   test('passes where the accepted prompt has fallen too', () => {
     expect(looked({ failed: '+ff|ff', others: '+pp|pp' }).report.outcome).toBe('passed');
   });
 
-  test('is open where no fresh trial was made', () => {
+  test('is open where no confirmation trial was made', () => {
     const { failures, report } = looked({ failed: '', others: '' });
     expect([failures, report.outcome]).toEqual([[], 'inconclusive']);
-    expect(report.notes.join()).toContain('and fresh trials have not settled it');
+    expect(report.notes.join()).toContain('and confirmation trials have not settled it');
   });
 
   test('is decided at once by what is stored where the accepted prompt can’t be asked', () => {
@@ -292,7 +294,7 @@ describe('several comparisons', () => {
     ]);
   });
 
-  test('are each held to the level that all flagged averages share, where fresh trials decide', () => {
+  test('are each held to the level that all flagged averages share, where confirmation trials decide', () => {
     const fresh = compareSides(
       buildSide(repeatCase(20, 'p')),
       buildSide({ ...repeatCase(20, 'p+pp|pp'), ...repeatCase(7, 'f+ff|pp') }),
@@ -305,7 +307,7 @@ describe('several comparisons', () => {
     expect([failed(1), failed(4), failed(12)]).toEqual([1, 4, 0]);
   });
 
-  describe('of which some have fresh trials and some have stored ones only', () => {
+  describe('of which some have confirmation trials and some have stored ones only', () => {
     const fresh = compareSides(
       buildSide(repeatCase(20, 'p')),
       buildSide({ ...repeatCase(20, 'p+pp|pp'), ...repeatCase(7, 'f+ff|pp') }),
@@ -321,7 +323,7 @@ describe('several comparisons', () => {
     };
 
     test('share one level by their number', () => {
-      // Both kinds are significant at 2.5 % alone: 0.0039 of the fresh trials, 0.0078 of the stored ones.
+      // Both kinds are significant at 2.5 % alone: 0.0039 of the confirmation trials, 0.0078 of the stored ones.
       expect(failures(1, [])).toEqual({ fresh: [true], stored: [] });
       expect(failures(0, [broken(6, 20)])).toEqual({ fresh: [], stored: [true] });
       expect(failures(1, [broken(6, 20)])).toEqual({ fresh: [true], stored: [true] });
@@ -428,7 +430,7 @@ describe('the cost', () => {
       // The price has changed, not the prompt.
       expect(asked(1, 2, 2, count).report.outcome).toBe('passed');
       expect(asked(0, 2, 2, count).report.outcome).toBe('passed');
-      // Where the calls of so small a run did not pay for a fresh trial, the stored ones decide.
+      // Where the calls of so small a run did not pay for a confirmation trial, the stored ones decide.
       const outcome = count < 10 ? 'failed' : 'inconclusive';
       expect(asked(1, 2, null, count).report.outcome).toBe(outcome);
       expect(asked(0, 2, null, count).report.outcome).toBe(outcome);

@@ -153,7 +153,7 @@ describe('failing cases', () => {
     const other: Partial<CellRow> = { checks: [{ assertion: 'json', pass: false, score: 0, reason: 'is not JSON' }] };
     const entry = buildCase({ status: 'failed' }, [failed, failed, other, { ...failed, confirmation: true }]);
     const text = render(buildReport([buildSuite([entry], { variants })], breached), { width: 120 });
-    expect(text).toContain(' · 3 of 3 trials failed, 1 of 1 fresh trial failed\n');
+    expect(text).toContain(' · 3 of 3 trials failed, 1 of 1 confirmation trial failed\n');
     expect(text).toContain('contains: "refund" is not in the output (in 3 trials)');
     expect(text).toContain('json: is not JSON\n');
   });

@@ -187,7 +187,7 @@ function describeTerms(variants: readonly VariantSize[]): string[] {
   return [
     `Each with a chance of ${powers}, at gate.alpha ${alphas}; for more trials the baseline needs as many.`,
     ...(variants.some(({ asksAccepted }) => asksAccepted)
-      ? ['A drop of the average is seen if stored trials flag it and fresh trials of both prompts confirm it.']
+      ? ['A drop of the average is seen if stored trials flag it and confirmation trials of both prompts confirm it.']
       : []),
     ...(averages > 1
       ? [

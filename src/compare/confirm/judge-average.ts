@@ -29,7 +29,7 @@ export type AverageVerdict =
   /** Looks are missing. `least`: the cases that the next look must have. */
   | { readonly kind: 'open'; readonly wanted: readonly (readonly WantedRetrials[])[]; readonly least: number }
   | { readonly kind: 'not-asked' }
-  /** Fresh trials could not be had, as of a model that was retired, or errored: the stored trials decide. */
+  /** Confirmation trials could not be had, as of a model that was retired, or errored: the stored trials decide. */
   | { readonly kind: 'unavailable' };
 
 /** One look at a flagged average: at a share of its cases, by so many trials of each. */
@@ -38,7 +38,7 @@ export interface Look {
   readonly trials: number;
   /** The part of the level that it spends. */
   readonly spend: number;
-  /** Where fresh trials look no worse than this, further looks are not worth their cost. */
+  /** Where confirmation trials look no worse than this, further looks are not worth their cost. */
   readonly clearedAt: number;
 }
 
@@ -50,7 +50,7 @@ export interface AverageRule {
   readonly usesPlanned: boolean;
 }
 
-/** Where fresh trials look no worse than this, further looks are not worth their cost. */
+/** Where confirmation trials look no worse than this, further looks are not worth their cost. */
 export const clearedAt = 0.4;
 
 /**

@@ -35,7 +35,7 @@ export interface EarlyLook {
 export interface PartialVariant {
   /** A drop beyond the margin is excluded for everything that fails the gate, so that the rest need not be asked. */
   readonly isCertain: boolean;
-  /** True where a metric has fallen, so that fresh trials may confirm it before the end. */
+  /** True where a metric has fallen, so that confirmation trials may confirm it before the end. */
   readonly hasFallen: (claim: Hypothesis) => boolean;
 }
 

@@ -28,7 +28,7 @@ export interface Suspicion {
 export interface Suspicions {
   /** Of each gated variant, compared or not. */
   readonly ofVariant: ReadonlyMap<VariantSummary, readonly Suspicion[]>;
-  /** The averages that fresh trials decide about, by the variant. */
+  /** The averages that confirmation trials decide about, by the variant. */
   readonly looks: ReadonlyMap<VariantSummary, readonly LookedAverage[]>;
   /** Variants of which the change's own baseline accepts a case that would be looked at. */
   readonly accepted: ReadonlySet<VariantSummary>;

@@ -20,13 +20,13 @@ export interface JudgedMetric {
   readonly verdict: TestVerdict;
   /** It looks worse, and nothing has settled it. */
   readonly isOpen: boolean;
-  /** Why a metric that looks worse does not fail, or does, where fresh trials decided. */
+  /** Why a metric that looks worse does not fail, or does, where confirmation trials decided. */
   readonly why?: string;
   /** The change's own baseline has it as it is now. */
   readonly isAccepted?: true;
 }
 
-/** A metric that fresh trials of both sides decide about. */
+/** A metric that confirmation trials of both sides decide about. */
 export function judgeLook(
   hypothesis: Hypothesis,
   look: AverageVerdict | undefined,
@@ -44,13 +44,13 @@ export function judgeLook(
         hypothesis,
         verdict: 'regressed',
         isOpen: false,
-        why: `confirmed by fresh trials on ${formatCount(look.cases, 'case')}`,
+        why: `confirmed by confirmation trials on ${formatCount(look.cases, 'case')}`,
       };
     case 'cleared':
-      return { ...quiet, why: `but not in fresh trials on ${formatCount(look.cases, 'case')}` };
+      return { ...quiet, why: `but not in confirmation trials on ${formatCount(look.cases, 'case')}` };
     case 'unsettled':
     case 'open':
-      return { ...quiet, isOpen: true, why: 'and fresh trials have not settled it' };
+      return { ...quiet, isOpen: true, why: 'and confirmation trials have not settled it' };
   }
 }
 
@@ -60,7 +60,7 @@ function isExcluded(hypothesis: Hypothesis, alpha: number): boolean {
 }
 
 /**
- * Tests the metrics whose accepted prompt is not asked, on the stored trials (Holm 1979). Metrics that fresh trials decide
+ * Tests the metrics whose accepted prompt is not asked, on the stored trials (Holm 1979). Metrics that confirmation trials decide
  * about have their part of the level, by number.
  */
 export function testAtOnce(

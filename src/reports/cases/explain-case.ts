@@ -9,7 +9,7 @@ import { describeTrajectoryChange } from './compare-trajectories.ts';
 
 /** Why a case did not pass, for every report. A reason that several trials gave is listed once. */
 export interface CaseExplanation {
-  /** `2 of 3 trials failed`, `5 of 5 fresh trials failed, accepted prompt 0 of 5`; empty for a single trial. */
+  /** `2 of 3 trials failed`, `5 of 5 confirmation trials failed, accepted prompt 0 of 5`; empty for a single trial. */
   readonly trials: string;
   /** What was asked: the first question of a conversation, and its last; undefined where the record does not keep it. */
   readonly input?: string;
@@ -152,7 +152,7 @@ function describeTrials({ trials, acceptedTrials = [] }: CaseReport): string {
   const failed = accepted.filter(({ status }) => status === 'failed').length;
   const parts = [
     ...(planned.length > 1 ? countStatuses(planned, 'trials') : []),
-    ...(fresh.length > 0 ? countStatuses(fresh, 'fresh trials') : []),
+    ...(fresh.length > 0 ? countStatuses(fresh, 'confirmation trials') : []),
   ];
   if (accepted.length > 0) {
     parts.push(`accepted prompt ${parts.length === 0 ? 'failed ' : ''}${failed} of ${accepted.length}`);

@@ -75,7 +75,7 @@ describe('a broken case', () => {
     await project.accept();
     project.answers.set('w03', (asked) => (asked < 3 ? 'sorry' : 'w03'));
     const run = await project.compared(['run', '--cache', 'refresh', '-j', '1']);
-    // One fresh trial at first, then as many again as were made: the third of the four passes.
+    // One confirmation trial at first, then as many again as were made: the third of the four passes.
     expect([run.code, run.named, project.asked.get('w03')]).toEqual([0, [], 5]);
     // After the first of them the accepted prompt is asked once, to tell drift from the change.
     expect([...project.askedAccepted]).toEqual([['w03', 1]]);
@@ -143,10 +143,10 @@ describe('a contract', () => {
   });
 
   test.each([
-    ['fails two of three fresh trials is broken', [false, false, true, false], 1],
-    ['fails two fresh trials is broken, and is not asked further', [false, false, false], 1],
-    ['passes two of three fresh trials is flaky', [false, false, true, true], 0],
-    ['passes two fresh trials is flaky, and is not asked further', [false, true, true], 0],
+    ['fails two of three confirmation trials is broken', [false, false, true, false], 1],
+    ['fails two confirmation trials is broken, and is not asked further', [false, false, false], 1],
+    ['passes two of three confirmation trials is flaky', [false, false, true, true], 0],
+    ['passes two confirmation trials is flaky, and is not asked further', [false, true, true], 0],
   ])('that %s', async (_name, passes, code) => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');

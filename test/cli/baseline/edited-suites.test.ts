@@ -50,7 +50,7 @@ describe('cases that were edited', () => {
     editCases(project, (lines) => [wordCase('new'), ...lines]);
     project.answers.set('new', (asked) => (asked === 0 ? 'sorry' : 'new'));
     const flaky = await project.compared(['run']);
-    // The first fresh trial that passes clears it.
+    // The first confirmation trial that passes clears it.
     expect([flaky.code, project.asked.get('new')]).toEqual([0, 2]);
     project.answers.set('new', 'sorry');
     project.edit(suiteFile, 'defaults:', 'gate: { cases: { added: warn } }\ndefaults:');

@@ -212,7 +212,7 @@ describe('confirmation trials under a limit', () => {
     expect([run.code, run.named]).toEqual([1, ['case-01', 'case-02']]);
   });
 
-  // In the midst of the new prompt's fresh trials, of the accepted prompt's, and of those of the last cases.
+  // In the midst of the new prompt's confirmation trials, of the accepted prompt's, and of those of the last cases.
   for (const moment of [21, 24, 28, 32]) {
     const tags = moment === 28 ? [] : ['slow'];
     test(`killed at request ${moment}, in the midst of them, a run is resumed to the verdict of one that was not`, {

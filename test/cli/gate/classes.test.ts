@@ -53,7 +53,7 @@ function confuse(project: BaselineProject, name: string, count: number, as = 'bi
 describe('a class that collapses while the average holds', () => {
   const limits = 'gate: { recall: { legal: { maxDrop: 10% } }, f1: { maxDrop: 50% } }';
 
-  test('fails by its recall, confirmed by fresh trials', async () => {
+  test('fails by its recall, confirmed by confirmation trials', async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     confuse(project, 'legal', 9);
@@ -62,7 +62,7 @@ describe('a class that collapses while the average holds', () => {
     const [breach] = run.report.decision.breaches;
     expect(breach).toMatchObject({ class: 'legal', metric: 'recall', baseline: 1, candidate: 0.25 });
     expect(breach?.message).toMatch(
-      /^recall of class legal fell: −75\.0 pts .*than the 10 pts that are tolerated, confirmed by fresh trials on 1\d cases$/,
+      /^recall of class legal fell: −75\.0 pts .*than the 10 pts that are tolerated, confirmed by confirmation trials on 1\d cases$/,
     );
     // Only cases of the class are asked again.
     expect([...project.askedAccepted.keys()].every((word) => word.startsWith('legal'))).toBe(true);
@@ -77,14 +77,14 @@ describe('a class that collapses while the average holds', () => {
     const run = await project.compared(fresh);
     expect([run.code, run.codes]).toEqual([1, ['f1-regressed']]);
     expect(run.report.decision.breaches[0]?.message).toMatch(
-      /^macro F1 fell: −2\d\.\d pts .*confirmed by fresh trials/,
+      /^macro F1 fell: −2\d\.\d pts .*confirmed by confirmation trials/,
     );
     expect(run.comparison.notes.join('\n')).toMatch(
       /recall of class legal fell.*\(a warning: the suite's gate sets no limit\)/,
     );
   });
 
-  test('that fresh trials do not show again is a note', async () => {
+  test('that confirmation trials do not show again is a note', async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     for (const word of wordsOf('legal', 9)) {
@@ -92,7 +92,7 @@ describe('a class that collapses while the average holds', () => {
     }
     const run = await project.compared(fresh);
     expect([run.code, run.report.decision.outcome, run.codes]).toEqual([0, 'passed', []]);
-    expect(run.comparison.notes.join('\n')).toMatch(/recall of class legal fell.*but not in fresh trials/);
+    expect(run.comparison.notes.join('\n')).toMatch(/recall of class legal fell.*but not in confirmation trials/);
   });
 
   test('with the accepted prompt too is not blamed on the change', async () => {
@@ -102,7 +102,7 @@ describe('a class that collapses while the average holds', () => {
     confuse(project, 'legal', 9);
     const run = await project.compared(fresh);
     expect([run.code, run.codes]).toEqual([0, []]);
-    expect(run.comparison.notes.join('\n')).toContain('but not in fresh trials');
+    expect(run.comparison.notes.join('\n')).toContain('but not in confirmation trials');
   });
 
   test('by two cases is not called unchanged, although every case passes', async () => {

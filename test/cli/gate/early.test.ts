@@ -98,7 +98,7 @@ describe('run --early', () => {
     expect(project.read('out/junit')).toContain('skipped="40"');
   });
 
-  test('fails once a fall is confirmed by fresh trials, after a part of the calls', async () => {
+  test('fails once a fall is confirmed by confirmation trials, after a part of the calls', async () => {
     const project = await openLarge();
     fail(project, ...firstWords(count).filter((_, index) => index % 10 !== 0));
     const run = await project.compared(early);

@@ -42,7 +42,7 @@ function breakCases(project: BaselineProject, count: number): void {
 }
 
 describe('a drop of one slice', () => {
-  test('fails, confirmed by fresh trials, where the whole passes', async () => {
+  test('fails, confirmed by confirmation trials, where the whole passes', async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     breakCases(project, 12);
@@ -58,7 +58,7 @@ describe('a drop of one slice', () => {
       }),
     ]);
     expect(run.report.decision.breaches[0]?.message).toMatch(
-      /^pass rate of slice german fell: −40\.0 pts .*more than the 10 pts that are tolerated, confirmed by fresh trials on \d+ cases$/,
+      /^pass rate of slice german fell: −40\.0 pts .*more than the 10 pts that are tolerated, confirmed by confirmation trials on \d+ cases$/,
     );
     expect(run.comparison).toMatchObject({
       outcome: 'failed',
@@ -86,7 +86,7 @@ describe('a drop of one slice', () => {
     expect(again.stdout).toContain('slice `german`: 100.0 % → 60.0 %');
   });
 
-  test('that fresh trials do not show again is a note', async () => {
+  test('that confirmation trials do not show again is a note', async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     for (let index = 0; index < 12; index += 1) {
@@ -95,7 +95,7 @@ describe('a drop of one slice', () => {
     const run = await project.compared(fresh);
     expect([run.code, run.report.decision.outcome, run.codes]).toEqual([0, 'passed', []]);
     expect(run.comparison.notes.join('\n')).toContain('pass rate of slice german fell');
-    expect(run.comparison.notes.join('\n')).toContain('but not in fresh trials');
+    expect(run.comparison.notes.join('\n')).toContain('but not in confirmation trials');
   });
 
   test('is not found by a slice without maxDrop, nor in cases without the tag', async () => {

@@ -52,7 +52,7 @@ describe('a case that fails in every trial of an edited prompt', () => {
     expect([project.asked.get('w05'), countsOf(project.asked), countsOf(project.askedAccepted)]).toEqual([6, 25, 4]);
     const found = run.report.suites[0]?.cases.find(({ caseId }) => caseId === 'case-05');
     expect([found?.trials.length, found?.acceptedTrials?.length]).toEqual([6, 4]);
-    // Its fresh trials are in no rate.
+    // Its confirmation trials are in no rate.
     expect(run.report.totals).toMatchObject({ planned: 20, passed: 19, failed: 1 });
     const later = await reportLatest(project);
     expect(later.decision).toEqual(run.report.decision);
@@ -77,7 +77,7 @@ describe('a case that fails in every trial of an edited prompt', () => {
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
 
-  test('is flaky at the first fresh trial that passes, and the accepted prompt is not asked', async () => {
+  test('is flaky at the first confirmation trial that passes, and the accepted prompt is not asked', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w05', (asked) => (asked === 0 ? 'sorry' : 'w05'));
@@ -231,13 +231,13 @@ describe('where nothing that is sent has changed', () => {
 });
 
 describe('an average that fell a little everywhere', () => {
-  test('is confirmed by fresh trials of the accepted prompt, though no case is broken', async () => {
+  test('is confirmed by confirmation trials of the accepted prompt, though no case is broken', async () => {
     const project = await openBaselineProject();
     await project.accept('--trials', '3');
     failOften(project);
     const run = await project.compared([...fresh, '--trials', '3']);
     expect([run.code, run.codes, run.named]).toEqual([1, ['pass-rate-regressed'], []]);
-    expect(run.report.decision.breaches[0]?.message).toContain('confirmed by fresh trials on');
+    expect(run.report.decision.breaches[0]?.message).toContain('confirmed by confirmation trials on');
     expect(countsOf(project.askedAccepted)).toBeGreaterThan(0);
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
@@ -249,7 +249,7 @@ describe('an average that fell a little everywhere', () => {
     failOften(project);
     const run = await project.compared([...fresh, '--trials', '3']);
     expect([run.code, run.codes, run.report.decision.outcome]).toEqual([0, [], 'passed']);
-    expect(run.report.decision.warnings.join()).toContain('but not in fresh trials on');
+    expect(run.report.decision.warnings.join()).toContain('but not in confirmation trials on');
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
 
@@ -335,7 +335,7 @@ describe('a run of which nothing was accepted', () => {
 
 describe('a must-pass case', () => {
   test.each([
-    ['fails two of three fresh trials', [false, false, true, false], 1],
+    ['fails two of three confirmation trials', [false, false, true, false], 1],
     ['passes two of them', [false, true, false, true], 0],
   ])('of an edited prompt that %s ends with %s', async (_name, passes, code) => {
     const project = await openBaselineProject();

@@ -139,7 +139,7 @@ describe('an average', () => {
     [50, 0.025 * 0.41, 'look at 100, at least 60: 50 + 50'],
     [100, 0.025 * 0.6, 'confirmed by 100'],
     [100, 0.025 * 0.61, 'look at 100, at least 100: 100 + 100'],
-    // It is cleared where fresh trials look no worse.
+    // It is cleared where confirmation trials look no worse.
     [25, 0.39, 'look at 50, at least 30: 25 + 25'],
     [25, 0.4, 'cleared by 25'],
     [100, 0.4, 'cleared by 100'],
