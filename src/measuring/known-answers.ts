@@ -23,6 +23,8 @@ export interface KnownAnswer {
   readonly caseId: string;
   readonly trial: number;
   readonly completion: Completion & Pick<CompletionView, 'steps' | 'state'>;
+  /** Every answer that led to it, itself the last, where it comes from recordings. */
+  readonly recorded?: readonly Completion[];
   /** What was said of it; empty where only the answer is stored. */
   readonly checks: readonly RecordedCheck[];
   /** Undefined where it has to be computed from the usage. */
@@ -90,14 +92,9 @@ function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): Kn
   // Of a conversation, whose lines follow each other, the last answer is the one that is checked.
   const last = new Map<string, KnownAnswer>();
   for (const { prompt, provider, caseId, trial, completion } of readRecordings(recordings, file).lines) {
-    last.set(JSON.stringify([prompt, provider, caseId, trial]), {
-      prompt,
-      provider,
-      caseId,
-      trial,
-      completion,
-      checks: [],
-    });
+    const key = JSON.stringify([prompt, provider, caseId, trial]);
+    const recorded = [...(last.get(key)?.recorded ?? []), completion];
+    last.set(key, { prompt, provider, caseId, trial, completion, recorded, checks: [] });
   }
   return { source: file, answers: [...last.values()] };
 }

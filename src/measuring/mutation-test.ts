@@ -13,8 +13,10 @@ import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';
+import { createToolOpener } from '../run/open-tools.ts';
 import { isRefusedByTools, mutatePath } from './agent-mutants.ts';
 import { findKnownAnswers, type KnownAnswer, type KnownAnswersOptions } from './known-answers.ts';
+import { replayAgent } from './replay-agent.ts';
 
 export const mutationKindNames: readonly string[] = mutationKinds;
 
@@ -84,11 +86,14 @@ export async function runMutationTest(options: MutationTestOptions): Promise<rea
   const planned = await planRun({ project, selection: emptySelection, settings, record: false }, { env });
   const cellOf = indexCells(planned.plan);
   const judge = openJudgePorts({ root, env });
+  const openTools = createToolOpener(env);
   const findAccepted = createFindAccepted(project.suites, openBaselines('auto', { root, cwd, env }));
   try {
     const results: MutationResult[] = [];
     for (const suite of project.suites) {
-      results.push(await checkSuite(suite, options, { planned, cellOf, ports: { ...judge.ports, findAccepted } }));
+      results.push(
+        await checkSuite(suite, options, { planned, cellOf, openTools, ports: { ...judge.ports, findAccepted } }),
+      );
     }
     return results;
   } finally {
@@ -100,6 +105,7 @@ interface Tools {
   readonly planned: PlannedRun;
   readonly cellOf: ReturnType<typeof indexCells>;
   readonly ports: JudgePorts;
+  readonly openTools: ReturnType<typeof createToolOpener>;
 }
 
 async function checkSuite(suite: Suite, options: MutationTestOptions, tools: Tools): Promise<MutationResult> {
@@ -177,8 +183,10 @@ async function findPassing(
   checks: readonly CheckSpec[],
   work: Work,
 ): Promise<KnownAnswer | undefined> {
-  for (const answer of answers) {
-    if (answer.caseId !== cell.key.caseId) continue;
+  for (const stored of answers) {
+    if (stored.caseId !== cell.key.caseId) continue;
+    const answer = await replayAgent(stored, cell, work.tools.openTools);
+    if (answer === undefined) continue;
     if ((await judgeKnown(answer, cell, checks, work)).passed) return answer;
   }
   return undefined;

@@ -14,6 +14,7 @@ import type { AssertionContext } from './assertions/compile-plain.ts';
 import { readLabels } from './assertions/labels.ts';
 import { createReadCode } from './assertions/own-code.ts';
 import { type BuiltCases, buildCases, type CaseContext } from './cases/build-cases.ts';
+import { findDeclaredTools } from './cases/declared-tools.ts';
 import { type CaseGroup, readCases } from './cases/read-cases.ts';
 import { compileTools } from './cases/tool-stubs.ts';
 import { parseClasses, reportClassMistakes } from './classes.ts';
@@ -87,7 +88,8 @@ export async function parseSuite(
   const assertionContext = openAssertions(path, document, models, context);
   const classes = parseClasses(document, problems);
   const [promptIds, providerIds] = [idsOf(promptList), providers.known];
-  const given = { prompts, promptIds, providerIds, contract, assertionContext, truth: classes?.truth };
+  const declaredTools = findDeclaredTools(prompts, providers.list);
+  const given = { prompts, promptIds, providerIds, declaredTools, contract, assertionContext, truth: classes?.truth };
   const cases = await parseCases(document, given, context);
   const criteria = models.criteria();
   const labels = await readLabels(criteria, context);
@@ -191,7 +193,7 @@ function openAssertions(path: string, document: Located, models: AskedModels, co
   };
 }
 
-type CaseParts = Pick<CaseContext, 'prompts' | 'promptIds' | 'providerIds' | 'contract' | 'assertionContext' | 'truth'>;
+type CaseParts = Omit<CaseContext, 'problems' | 'defaults' | 'checkInput' | 'hasOutputContract'>;
 
 /** The suite's cases; none where only its contract is wanted. */
 async function parseCases(document: Located, parts: CaseParts, context: SuiteContext) {

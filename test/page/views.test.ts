@@ -104,6 +104,20 @@ describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
     expect(await page.locator('main').innerText()).toMatch(/The case passes[^]*nothing to compare with/);
   });
 
+  test('the comparison has a column for the steps of agents, where there are some', async () => {
+    const steps = { baseline: 2, candidate: 4, delta: 1, low: 0.5, high: 1.5, p: 0.001 };
+    const variants = [buildVariant({ comparison: buildComparison({ steps }) })];
+    await open('steps', buildReport([buildSuite([buildCase()], { variants })]));
+    const table = page.locator('.comparisons');
+    expect(await table.locator('thead').innerText()).toMatch(/Cost\s+Steps\s+Latency/i);
+    expect(await table.locator('tbody').innerText()).toContain('2.0 → 4.0, +100.0 %');
+    await open(
+      'passed-plain',
+      buildReport([buildSuite([buildCase()], { variants: [buildVariant({ comparison: buildComparison() })] })]),
+    );
+    expect(await page.locator('.comparisons thead').innerText()).toMatch(/Cost\s+Latency/i);
+  });
+
   test('the arrow keys move from cell to cell', async () => {
     await open('many-sided', manySided, 'cases?suite=triage');
     await page.locator('.matrix td a').first().focus();

@@ -172,6 +172,26 @@ describe('the Responses API', () => {
   });
 });
 
+test('compatible servers get their reasoning back under the name that they gave it', async () => {
+  const details = [{ type: 'reasoning.text', text: 'Hm' }];
+  const wanted: readonly (readonly [object, object])[] = [
+    [{ reasoning: 'Hm' }, { reasoning: 'Hm' }],
+    [
+      { reasoning: 'Hm', reasoning_content: 'Hm' },
+      { reasoning: 'Hm', reasoning_content: 'Hm' },
+    ],
+    [{ reasoning_content: '' }, { reasoning_content: '' }],
+    [{ reasoning: 'Hm', reasoning_details: details }, { reasoning_details: details }],
+    [{ reasoning: '' }, {}],
+    [{ reasoning: null }, {}],
+  ];
+  for (const [given, back] of wanted) {
+    const { sent } = await roundTrip('openai', chatBody({ ...given, tool_calls: chatCalls }));
+    const [, answer] = sent['messages'] as readonly object[];
+    expect(answer).toEqual({ role: 'assistant', content: null, tool_calls: chatCalls, ...back });
+  }
+});
+
 test('Mistral gets its thinking back within the content', async () => {
   const content = [
     { type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] },

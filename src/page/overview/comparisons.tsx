@@ -8,16 +8,18 @@ import { Table } from '../table.tsx';
 /** Changes since the baseline: a row for each variant, then remarks and each changed prompt once. */
 export function Comparisons({ suite }: { readonly suite: PageSuite }) {
   const compared = suite.variants.filter(({ comparison }) => comparison !== undefined);
+  // Most suites have no agents.
+  const hasSteps = compared.some(({ comparison }) => comparison?.metrics.some(({ key }) => key === 'steps'));
   return (
     <>
       {compared.length === 0 ? null : (
         <Table
           label={`Against the baseline: ${suite.suite}`}
           kind="comparisons"
-          headings={['Variant', 'Against', 'Pass rate', 'Cost', 'Latency', 'Cases']}
+          headings={['Variant', 'Against', 'Pass rate', 'Cost', ...(hasSteps ? ['Steps'] : []), 'Latency', 'Cases']}
         >
           {compared.map((variant) => (
-            <ComparisonRow key={nameOf(variant)} suite={suite} variant={variant} />
+            <ComparisonRow key={nameOf(variant)} suite={suite} variant={variant} hasSteps={hasSteps} />
           ))}
         </Table>
       )}
@@ -34,7 +36,13 @@ export function Comparisons({ suite }: { readonly suite: PageSuite }) {
   );
 }
 
-function ComparisonRow({ suite, variant }: { readonly suite: PageSuite; readonly variant: PageVariant }) {
+interface RowProps {
+  readonly suite: PageSuite;
+  readonly variant: PageVariant;
+  readonly hasSteps: boolean;
+}
+
+function ComparisonRow({ suite, variant, hasSteps }: RowProps) {
   const { href } = usePage();
   const { prompt, provider, comparison } = variant;
   if (comparison === undefined) return null;
@@ -56,6 +64,7 @@ function ComparisonRow({ suite, variant }: { readonly suite: PageSuite; readonly
       </td>
       <td>{textOf('passRate')}</td>
       <td>{textOf('costUsd')}</td>
+      {hasSteps ? <td>{textOf('steps')}</td> : null}
       <td>{textOf('latencyMs')}</td>
       <td>
         <span class="counts">

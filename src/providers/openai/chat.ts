@@ -132,12 +132,14 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
 
 /**
  * What compatible servers want back: DeepSeek and Moonshot their reasoning, an empty one too
- * (https://api-docs.deepseek.com/guides/thinking_mode), OpenRouter its details
+ * (https://api-docs.deepseek.com/guides/thinking_mode), vLLM and Groq theirs under another name
+ * (https://docs.vllm.ai/en/latest/features/interleaved_thinking), OpenRouter its details
  * (https://openrouter.ai/docs/use-cases/reasoning-tokens), Mistral its thinking within the content, and Google the
  * signatures of its calls (https://ai.google.dev/gemini-api/docs/thought-signatures).
  */
 function keepMembers(message: JsonObject): string | undefined {
-  const { reasoning_content: reasoning, reasoning_details: details, extra_content: extra, content } = message;
+  const { reasoning_content: reasoning, reasoning: plain, reasoning_details: details } = message;
+  const { extra_content: extra, content } = message;
   const calls = list(message['tool_calls']).filter(isJsonObject);
   const ofCalls = calls.map(({ extra_content: own }) =>
     defined({ extra_content: isJsonObject(own) ? own : undefined }),
@@ -145,6 +147,8 @@ function keepMembers(message: JsonObject): string | undefined {
   const isThinking = list(content).some((part) => isJsonObject(part) && part['thinking'] !== undefined);
   const kept = defined({
     reasoning_content: typeof reasoning === 'string' ? reasoning : undefined,
+    // OpenRouter sends both, and takes one of them.
+    reasoning: list(details).length > 0 ? undefined : text(plain),
     reasoning_details: list(details).length > 0 ? details : undefined,
     extra_content: isJsonObject(extra) ? extra : undefined,
     content: isThinking ? content : undefined,

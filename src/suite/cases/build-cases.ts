@@ -36,6 +36,7 @@ import {
 import { createCaseFaults } from './case-faults.ts';
 import { hashCase } from './case-hash.ts';
 import { checkTurns, registerId } from './check-case.ts';
+import { noteStubs, type StubUse, warnOfUndeclared } from './declared-tools.ts';
 import {
   type CaseFile,
   type CaseGroup,
@@ -59,6 +60,8 @@ export interface CaseContext {
   /** The ids of all prompts, also of those that could not be read. */
   readonly promptIds: readonly string[];
   readonly providerIds: readonly string[];
+  /** The tools that the models are given; undefined where they may have others. */
+  readonly declaredTools: ReadonlySet<string> | undefined;
   readonly hasOutputContract: boolean;
   /** Gives the class of a case, where the suite has classes. */
   readonly truth: TruthSource | undefined;
@@ -79,7 +82,7 @@ export interface BuiltCases {
   readonly classes: ReadonlyMap<string, ClassUse>;
   /** In the order of their rows. */
   readonly iterate: () => Iterable<Case>;
-  /** Warns of variables that no template reads: most likely their names are mistyped. */
+  /** Warns of variables that no template reads and of stubs that no call reaches: most likely their names are mistyped. */
   readonly reportUnused: () => void;
 }
 
@@ -94,6 +97,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
     compiled: new Map(),
     variables: new Set(),
     stopped: new Set(),
+    stubUse: new Map(),
     checkPaths: createPathCheck(context),
     firstPlaces: new Map(),
   };
@@ -143,6 +147,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
 }
 
 interface Builder extends CaseContext, CheckBuilder {
+  readonly stubUse: StubUse;
   /** Prompts that took too long to render once are not tried again. */
   readonly stopped: Set<CompiledPrompt>;
   readonly checkPaths: CheckPaths;
@@ -245,6 +250,7 @@ function checkCase(row: Located, group: CaseGroup, builder: Builder): Case | und
   }
   checkSettings(draft.id, row, settings, builder);
   checkTurns(row, built, builder);
+  noteStubs(built.agent?.stubs ?? [], row, builder.stubUse);
   checkJudged(draft, built, builder);
   tryPrompts(draft, builder);
   builder.checkInput(built, row);
@@ -312,8 +318,9 @@ function tryPrompts({ id, row, vars, settings }: Draft, { prompts, faults, stopp
 
 /** Reports each name once. After an error, the variables that are used are not all known. */
 function reportUnused(rowByVariable: ReadonlyMap<string, Located>, builder: Builder): void {
-  const { problems, defaults, prompts, variables } = builder;
+  const { problems, defaults, prompts, variables, declaredTools, stubUse } = builder;
   if (problems.errorCount() > 0) return;
+  if (declaredTools !== undefined) warnOfUndeclared(stubUse, declaredTools, problems);
   const used = new Set([...variables, ...Object.keys(defaults.settings.vars ?? {})]);
   for (const { templates } of prompts) for (const { template } of templates) addRoots(template.variables, used);
   for (const [name, row] of rowByVariable) {

@@ -1,5 +1,6 @@
 import type { SourceLocation } from '../../model/problem.ts';
 import type { Case } from '../../model/suite.ts';
+import { formatCount } from '../../text/format-amount.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 
@@ -33,17 +34,27 @@ export function checkTurns(row: Located, testCase: Case, { problems, prompts }: 
     const message = `checks the first answer, and prompt "${silent.version.id}" has none before the user's first turn`;
     refuse(items[0], message, 'write assert beside the first user turn');
   }
-  const answers = 1 + turns.filter(({ kind }) => kind === 'user').length;
+  const userTurns = turns.filter(({ kind }) => kind === 'user').length;
+  // Each prompt is answered before the first turn, unless it is asked together with it.
+  const isAskedBefore = (prompt: CompiledPrompt) =>
+    isAsked(prompt, testCase) && prompt.version.expand === undefined && !isAskedLater(prompt, testCase);
+  const answers = prompts.some(isAskedBefore) ? userTurns + 1 : userTurns;
   const maxSteps = childOf(row, 'maxSteps');
-  if (agent !== undefined && agent.maxSteps < answers - 1) {
+  if (agent !== undefined && agent.maxSteps < answers && userTurns > 0) {
     const at = maxSteps.value === undefined ? childOf(row, 'turns') : maxSteps;
-    refuse(at, `has ${answers - 1} user turns, and maxSteps allows ${agent.maxSteps} answers`, 'raise maxSteps');
+    const [needed, allowed] = [answers, agent.maxSteps].map((count) => formatCount(count, 'answer'));
+    refuse(at, `needs ${needed} for its turns, and maxSteps allows ${allowed}`, 'raise maxSteps');
   }
 }
 
+function isAsked({ version }: CompiledPrompt, { prompts }: Case): boolean {
+  return prompts?.includes(version.id) !== false;
+}
+
 /** True for a prompt of system messages alone: it is asked together with the user's first turn. */
-function isAskedLater({ version }: CompiledPrompt, { prompts }: Case): boolean {
-  if (prompts?.includes(version.id) === false || version.expand !== undefined) return false;
+function isAskedLater(prompt: CompiledPrompt, testCase: Case): boolean {
+  const { version } = prompt;
+  if (!isAsked(prompt, testCase) || version.expand !== undefined) return false;
   return version.messages.every(({ role }) => role === 'system' || role === 'developer');
 }
 

@@ -18,13 +18,14 @@ const stubs = `
       delete_order: { never: true }`;
 
 /** The kinds of wrong answers that a case lets pass, and the counts of each kind. */
-async function checkStrength(assert: string, { tools = stubs, steps = rightPath } = {}) {
+async function checkStrength(assert: string, { tools = stubs, steps = rightPath, from = 'run' } = {}) {
   const project = openTempProject();
   project.write(
     'evals/shop.eval.yaml',
     `suite: shop
 prompts: [{ id: v1, text: "Refund order 7." }]
 providers: ["openai:gpt-4o-mini"]
+${from === 'recordings' ? 'recordings: shop.jsonl' : ''}
 cases:
   - id: refund
     tools:${tools}
@@ -32,12 +33,15 @@ cases:
 `,
   );
   const { env } = await startAgentServer(steps);
-  expect((await project.run(['run', '--no-baseline'], { env })).code).toBe(0);
-  const { code, stdout } = await project.run(['assertions', 'check', '--json']);
+  expect(
+    (await project.run(['run', '--no-baseline', ...(from === 'recordings' ? ['--record'] : [])], { env })).code,
+  ).toBe(0);
+  const check = ['assertions', 'check', '--from', from];
+  const { code, stdout } = await project.run([...check, '--json']);
   const [suite] = (JSON.parse(stdout) as Strength).suites;
   const weak = new Set(suite?.weakCases.flatMap(({ survivors }) => survivors.map(({ mutation }) => mutation)));
   const counts = Object.fromEntries((suite?.kinds ?? []).map((kind) => [kind.mutation, [kind.mutants, kind.caught]]));
-  const text = (await project.run(['assertions', 'check'])).stdout;
+  const text = (await project.run(check)).stdout;
   return { code, weak: [...weak].filter((kind) => /call|argument|nothing/.test(kind)), counts, text };
 }
 
@@ -49,6 +53,19 @@ describe('assertions check on an agent', () => {
     expect(weak).toEqual(['did-nothing', 'call-dropped', 'call-doubled', 'calls-reordered']);
     expect(text).toContain('did-nothing: the same text without a call');
     expect(text).toContain('call-dropped: without find_order at step 1');
+  });
+
+  test('finds the same in recordings, whose tools answer again, as in the record of a run', async () => {
+    for (const assert of [
+      '{ equals: Done. }',
+      '{ trajectory: { calls: [find_order, refund], order: exact, never: [send_mail] } }',
+    ]) {
+      const { text: ofRun, ...run } = await checkStrength(assert);
+      const { text, ...recorded } = await checkStrength(assert, { from: 'recordings' });
+      expect(recorded).toEqual(run);
+      expect(text.length).toBeGreaterThan(0);
+      expect(ofRun).toContain('run ');
+    }
   });
 
   test('finds the exact path strong', async () => {

@@ -65,6 +65,32 @@ describe('the tool calls of a model', () => {
     ]);
   });
 
+  test.each([
+    ['[{ name: find_order }, { name: cancel }]', '{ find_ordr: { returns: 1 } }', 'did you mean "find_order"?'],
+    ['[{ type: function, function: { name: cancel } }]', '{ say: { fails: no } }', 'declare it under params: tools'],
+    ['[{ functionDeclarations: [{ name: issue_refund }] }]', '{ issue_refnd: { never: true } }', '"issue_refund"?'],
+    ['[{ name: find_order }]', '{ find_order: { returns: 1 }, issue_refund: { never: true } }', undefined],
+    ['[{ type: web_search }, { name: say }]', '{ say: { returns: 1 } }', undefined],
+    ['[{ odd: 1 }, { name: say }]', '{ other: { returns: 1 } }', undefined],
+    ['[]', '{ other: { returns: 1 } }', undefined],
+  ])(
+    'of a model that is given %s, with %s, are warned of where no model can make them',
+    async (given, tools, words) => {
+      const project = openTempProject();
+      const provider = `{ id: m, use: "openai:gpt-4o-mini", params: { tools: ${given} } }`;
+      const cases = `[{ id: a, tools: ${tools}, assert: [{ contains: x }] }]`;
+      project.write(
+        'shop.eval.yaml',
+        `suite: s\nprompts: [{ id: v1, text: hi }]\nproviders: [${provider}]\ncases: ${cases}\n`,
+      );
+      const { code, stderr } = await project.run(['validate', 'shop.eval.yaml']);
+      expect(code).toBe(0);
+      if (words === undefined) expect(stderr).not.toContain('has stubs');
+      else expect(stderr).toMatch(/shop\.eval\.yaml:4:\d+ warning unknown-id: the tool "\w+" has stubs/);
+      expect(stderr).toContain(words ?? '');
+    },
+  );
+
   test('made at once are answered in their order, each under its id', async () => {
     const { code, server } = await runAgent([
       [

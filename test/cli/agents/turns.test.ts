@@ -99,8 +99,15 @@ test.each([
   [
     'fewer steps than turns',
     user,
+    '    tools: { f: { returns: 1 } }\n    maxSteps: 2\n    turns: [{ user: a }, { user: b }]',
+    'case "late" needs 3 answers for its turns, and maxSteps allows 2 answers',
+    8,
+  ],
+  [
+    'fewer steps than turns of a prompt that is asked with the first one',
+    'messages: [{ role: system, content: "{{ q }}" }]',
     '    tools: { f: { returns: 1 } }\n    maxSteps: 1\n    turns: [{ user: a }, { user: b }]',
-    'maxSteps allows 1 answers',
+    'case "late" needs 2 answers for its turns, and maxSteps allows 1 answer',
     8,
   ],
   [

@@ -1,0 +1,76 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import type { ToolStub } from '../../model/agent.ts';
+import type { ProviderConfig } from '../../model/suite.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
+
+/** Code of the user's own may have tools that no parameter declares. */
+const ownCode: ReadonlySet<string> = new Set(['exec', 'module', 'http']);
+
+/**
+ * The names of the tools that the models of a suite are given; undefined where some may be unknown, or where none are
+ * declared, as with a server that has its own.
+ */
+export function findDeclaredTools(
+  prompts: readonly CompiledPrompt[],
+  providers: readonly ProviderConfig[],
+): ReadonlySet<string> | undefined {
+  if (providers.some(({ adapter, plugin }) => plugin !== undefined || ownCode.has(adapter))) return undefined;
+  const ofPrompts = prompts.flatMap(({ version: { params, paramsByProvider } }) => [
+    params,
+    ...(paramsByProvider?.values() ?? []),
+  ]);
+  const names = [...ofPrompts, ...providers.map(({ params }) => params)].flatMap(namesIn);
+  const known = names.filter((name) => name !== undefined);
+  return known.length === 0 || known.length < names.length ? undefined : new Set(known);
+}
+
+/** Each tool's name in the form of any API; undefined for a tool without one. */
+function namesIn(params: JsonObject): readonly (string | undefined)[] {
+  const { toolConfig, functions } = params;
+  const lists = [params['tools'], functions, isJsonObject(toolConfig) ? toolConfig['tools'] : undefined];
+  return lists.flatMap((list) => (Array.isArray(list) ? (list as readonly JsonValue[]).flatMap(namesOf) : []));
+}
+
+function namesOf(tool: JsonValue): readonly (string | undefined)[] {
+  if (!isJsonObject(tool)) return [undefined];
+  const declared = tool['functionDeclarations'] ?? tool['function_declarations'];
+  if (Array.isArray(declared)) return (declared as readonly JsonValue[]).flatMap(namesOf);
+  const named = [tool, tool['function'], tool['custom'], tool['toolSpec']].find(
+    (part) => isJsonObject(part) && typeof part['name'] === 'string',
+  );
+  const name = isJsonObject(named) ? named['name'] : undefined;
+  if (typeof name === 'string') return [name];
+  // A tool of the API itself, which it answers: no stub is asked.
+  return typeof tool['type'] === 'string' && tool['function'] === undefined ? [] : [undefined];
+}
+
+/** Where the stubs of each tool come first. */
+export type StubUse = Map<string, { readonly row: Located; readonly isGuard: boolean }>;
+
+/** Warns of stubs that no call can reach: most likely their names are mistyped. */
+export function warnOfUndeclared(used: StubUse, declared: ReadonlySet<string>, problems: Problems): void {
+  for (const [name, { row, isGuard }] of used) {
+    if (declared.has(name)) continue;
+    const meant = didYouMean(name, declared);
+    // A tool that must never be called need not be declared.
+    if (isGuard && meant === undefined) continue;
+    const tools = childOf(row, 'tools');
+    problems.warn({
+      code: 'unknown-id',
+      message: `the tool "${name}" has stubs, and no prompt or provider declares it`,
+      hint: meant ?? 'declare it under params: tools, or remove its stubs',
+      at: locate(tools.value === undefined ? row : tools),
+    });
+  }
+}
+
+/** Notes the tools of a case. */
+export function noteStubs(stubs: readonly ToolStub[], row: Located, used: StubUse): void {
+  for (const { name, answer } of stubs) {
+    const known = used.get(name);
+    const isGuard = answer.kind === 'never' && known?.isGuard !== false;
+    if (known === undefined || known.isGuard !== isGuard) used.set(name, { row: known?.row ?? row, isGuard });
+  }
+}
