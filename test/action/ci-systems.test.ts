@@ -103,7 +103,7 @@ describe.each<[string, () => readonly string[], Env, Env, readonly string[]]>([
     { JENKINS_URL: 'https://ci.example', BRANCH_NAME: 'main' },
     ['llmcheck.xml', 'llmcheck.html'],
   ],
-])('the example for %s', (_, stepsOf, pullRequest, main, reports) => {
+])('the example for %s', { tags: 'slow' }, (_, stepsOf, pullRequest, main, reports) => {
   test('passes a pull request that breaks nothing, and main', async () => {
     const clone = await openClone();
     expect(await runSteps(clone, stepsOf(), main)).toMatchObject({ code: 0 });
@@ -147,6 +147,8 @@ function gitlabJob(name: string): GitlabJob {
   const job = pipeline[name] ?? {};
   return { ...pipeline[job.extends ?? ''], ...job };
 }
+
+const slow = { tags: 'slow' } as const;
 
 describe('the example for GitLab', () => {
   async function openPipeline() {
@@ -214,33 +216,37 @@ describe('the example for GitLab', () => {
     expect(kept.filter((name) => !pipeline.has(name))).toEqual([]);
   });
 
-  test('proposes what main answers as baseline, also from nothing and of a red run, and only if it changed', async () => {
-    const pipeline = await openPipeline();
-    const pushed = () =>
-      pipeline.project
-        .read('bin/git-log')
-        .split('\n')
-        .filter((line) => line.startsWith('push'));
-    // Everything but the push is the real git.
-    const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
-    const log = pipeline.project.path('bin/git-log');
-    pipeline.project.write('bin/git', `#!/bin/sh\necho "$*" >> "${log}"\n[ "$1" = push ] || exec "${git}" "$@"\n`);
-    execFileSync('chmod', ['+x', pipeline.project.path('bin/git')]);
-    expect(await pipeline.act('prompts', 'push')).toMatchObject({ code: 0 });
-    pipeline.change(() => wordSuite('words', ['red']));
-    pipeline.git('job', 'rm', '-q', 'evals/words.baseline.jsonl');
-    pipeline.change((suite) => suite, 'no baseline');
-    expect((await pipeline.act('prompts', 'push')).code).toBe(1);
-    expect(await pipeline.act('baseline', 'push')).toMatchObject({ code: 0 });
-    expect(pushed()).toEqual([expect.stringContaining('merge_request.create')]);
-    expect(pipeline.git('job', 'show', '--stat', '--format=%s')).toMatch(
-      /^Accept the baseline of main[^]*baseline\.jsonl/,
-    );
-    expect(await pipeline.act('baseline', 'push')).toMatchObject({ code: 0 });
-    expect(pushed()).toHaveLength(1);
-  });
+  test(
+    'proposes what main answers as baseline, also from nothing and of a red run, and only if it changed',
+    slow,
+    async () => {
+      const pipeline = await openPipeline();
+      const pushed = () =>
+        pipeline.project
+          .read('bin/git-log')
+          .split('\n')
+          .filter((line) => line.startsWith('push'));
+      // Everything but the push is the real git.
+      const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+      const log = pipeline.project.path('bin/git-log');
+      pipeline.project.write('bin/git', `#!/bin/sh\necho "$*" >> "${log}"\n[ "$1" = push ] || exec "${git}" "$@"\n`);
+      execFileSync('chmod', ['+x', pipeline.project.path('bin/git')]);
+      expect(await pipeline.act('prompts', 'push')).toMatchObject({ code: 0 });
+      pipeline.change(() => wordSuite('words', ['red']));
+      pipeline.git('job', 'rm', '-q', 'evals/words.baseline.jsonl');
+      pipeline.change((suite) => suite, 'no baseline');
+      expect((await pipeline.act('prompts', 'push')).code).toBe(1);
+      expect(await pipeline.act('baseline', 'push')).toMatchObject({ code: 0 });
+      expect(pushed()).toEqual([expect.stringContaining('merge_request.create')]);
+      expect(pipeline.git('job', 'show', '--stat', '--format=%s')).toMatch(
+        /^Accept the baseline of main[^]*baseline\.jsonl/,
+      );
+      expect(await pipeline.act('baseline', 'push')).toMatchObject({ code: 0 });
+      expect(pushed()).toHaveLength(1);
+    },
+  );
 
-  test('looks for drift with every model asked again', async () => {
+  test('looks for drift with every model asked again', slow, async () => {
     const pipeline = await openPipeline();
     const { code, log } = await pipeline.act('drift', 'schedule');
     expect([code, log]).toEqual([0, expect.stringContaining('PASSED')]);

@@ -42,8 +42,9 @@ const managers: readonly (readonly [string, Readonly<Record<string, string>>, re
   ],
 ];
 
-/** A runner of packages that passes on the exit code, and one that is a command of its own. */
-const brokenWith = managers.filter(([name]) => ['no lockfile', 'pnpm-lock.yaml'].includes(name));
+/** The two ways to start a program: `npx`, and a command of the manager. */
+const bothWays = managers.filter(([name]) => ['no lockfile', 'pnpm-lock.yaml'].includes(name));
+const alike = managers.filter((manager) => !bothWays.includes(manager));
 
 /** A repository, and the project that `init` begins in one of its folders. */
 async function openInit(files: Readonly<Record<string, string>>, flags: readonly string[], folder = '.') {
@@ -84,7 +85,7 @@ function breakSuite(project: TempProject, folder = ''): void {
 }
 
 describe('init --ci github', () => {
-  test.each(managers)('writes a workflow that runs, for a project with %s', async (_, files, ran) => {
+  async function expectToRun(_: string, files: Readonly<Record<string, string>>, ran: readonly string[]) {
     const { project } = await openInit(files, ['--ci', 'github']);
     const passed = await runSteps(project, stepsOf(project));
     expect(passed).toMatchObject({ code: 0 });
@@ -93,9 +94,12 @@ describe('init --ci github', () => {
     for (const command of [install, `${ci} github --comment`, `${ci} github --publish`]) {
       expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
     }
-  });
+  }
 
-  test.each(brokenWith)('writes a workflow that fails with a page, for a project with %s', async (_, files) => {
+  test.each(bothWays)('writes a workflow that runs, for a project with %s', expectToRun);
+  test.each(alike)('writes a workflow that runs, for a project with %s', { tags: 'slow' }, expectToRun);
+
+  test.each(bothWays)('writes a workflow that fails with a page, for a project with %s', async (_, files) => {
     const { project } = await openInit(files, ['--ci', 'github']);
     breakSuite(project);
     expect((await runSteps(project, stepsOf(project))).code).toBe(1);
@@ -198,15 +202,18 @@ describe('init --ci gitlab', () => {
     return [{ lines: prompts.script }];
   };
 
-  test.each(managers)('writes a pipeline that runs, for a project with %s', async (_, files, ran) => {
+  async function expectToRun(_: string, files: Readonly<Record<string, string>>, ran: readonly string[]) {
     const { project } = await openInit(files, ['--ci', 'gitlab']);
     expect(project.files('.github')).toEqual([]);
     expect(await runSteps(project, scriptOf(project))).toMatchObject({ code: 0 });
     const log = project.read('bin/log').split('\n');
     for (const command of ran) expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
-  });
+  }
 
-  test.each(brokenWith)('writes a pipeline that fails with its reports, for a project with %s', async (_, files) => {
+  test.each(bothWays)('writes a pipeline that runs, for a project with %s', expectToRun);
+  test.each(alike)('writes a pipeline that runs, for a project with %s', { tags: 'slow' }, expectToRun);
+
+  test.each(bothWays)('writes a pipeline that fails with its reports, for a project with %s', async (_, files) => {
     const { project } = await openInit(files, ['--ci', 'gitlab']);
     breakSuite(project);
     expect((await runSteps(project, scriptOf(project))).code).toBe(1);
