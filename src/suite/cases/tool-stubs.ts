@@ -49,12 +49,26 @@ export function templatesOf({ stubs }: CompiledTools): readonly ValueTemplate[] 
 export function compileTools(written: Located, context: AssertionContext): CompiledTools {
   const { value } = written;
   if (value === undefined) return { stubs: [] };
-  if (Array.isArray(value)) return joinTools(itemsOf(written).map((item) => compileTools(item, context)));
+  if (Array.isArray(value)) return compileList(itemsOf(written), context);
   if (typeof value === 'string') {
     const content = context.readFile({ ...written, value });
     return content === undefined ? { stubs: [] } : compileMap(content, context, 'file');
   }
   return compileMap(written, context);
+}
+
+function compileList(items: readonly Located[], context: AssertionContext): CompiledTools {
+  const list = items.map((item) => compileTools(item, context));
+  const second = items.filter((_, at) => list[at]?.module !== undefined)[1];
+  if (second !== undefined) {
+    context.problems.report({
+      code: 'invalid-value',
+      message: 'tools names two modules, and only the first would be asked',
+      hint: 'export the tools of both from one module',
+      at: locate(second),
+    });
+  }
+  return joinTools(list);
 }
 
 /** Stubs of several places; those that come first answer first. */

@@ -227,6 +227,12 @@ describe('the file of a module of tools', () => {
     expect([empty.code, empty.stderr]).toEqual([2, expect.stringMatching(/shop\.eval\.yaml:4:18.*exports no tools/s)]);
   });
 
+  test('is refused beside another one, which nothing would ask', async () => {
+    const tools = '[{ find_order: { returns: 1 } }, { module: stubs/shop.ts }, { module: stubs/shop.ts }]';
+    const { code, stderr } = await openShop({ tools }).run(['validate']);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/shop\.eval\.yaml:4:68.*tools names two modules/s)]);
+  });
+
   test('is run neither by validate nor in a dry run', async () => {
     const project = openShop();
     const mark = project.path('ran');
