@@ -52,8 +52,8 @@ function describeCases(found: readonly FoundCases[]): readonly string[] {
 const maxNamed = 5;
 
 const words: Readonly<Record<LoosenedCases, (cases: string) => string>> = {
-  removed: (cases) => `removes ${cases} that must pass`,
-  mustPass: (cases) => `no longer says of ${cases} that it must pass`,
+  removed: (cases) => `removes ${cases} with mustPass`,
+  mustPass: (cases) => `drops mustPass of ${cases}`,
   observe: (cases) => `only observes ${cases}`,
   skip: (cases) => `skips ${cases}`,
   trials: (cases) => `asks ${cases} fewer times`,

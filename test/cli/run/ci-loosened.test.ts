@@ -91,7 +91,7 @@ const rows: Readonly<Record<string, Row>> = {
       'evals/cases/more.jsonl': '{"id":"blue","vars":{"word":"blue"},"mustPass":true,"assert":[{"equals":"blue"}]}\n',
     },
     after: { 'evals/cases/more.jsonl': '{"id":"blue","vars":{"word":"blue"},"assert":[{"equals":"blue"}]}\n' },
-    says: ['words: this change no longer says of 1 case that it must pass: blue'],
+    says: ['words: this change drops mustPass of 1 case: blue'],
   },
   'a config that is removed': {
     before: { [config]: 'gate: { passRate: { min: 1 } }\n' },
@@ -114,12 +114,12 @@ const rows: Readonly<Record<string, Row>> = {
   'a case that need not pass any more': {
     before: {},
     after: { [suite]: wordSuite('words') },
-    says: ['words: this change no longer says of 1 case that it must pass: red'],
+    says: ['words: this change drops mustPass of 1 case: red'],
   },
   'a case that must pass, and is removed': {
     before: {},
     after: { [suite]: words.replace(/^ {2}- \{ id: red.*\n/m, '') },
-    says: ['words: this change removes 1 case that must pass: red'],
+    says: ['words: this change removes 1 case with mustPass: red'],
   },
   'cases that are only observed, or skipped': {
     before: {},
@@ -183,7 +183,7 @@ describe('a change that loosens its gate is named as one', () => {
     jobs.push('loosen, and accept');
     const { code, outputs, stdout } = await jobs.act(gate);
     expect([code, outputs['headline']]).toEqual([0, expect.stringMatching(/first baseline: .*loosens its gate/)]);
-    expect(stdout).toContain('this change no longer says of 1 case that it must pass: red');
+    expect(stdout).toContain('this change drops mustPass of 1 case: red');
   });
 
   test('also if a commit can not show its cases', async () => {
@@ -195,7 +195,7 @@ describe('a change that loosens its gate is named as one', () => {
     jobs.push('loosen');
     const { stdout } = await jobs.act(gate);
     expect(stdout).toContain('words: this change loosens gate.alpha: 0.05 → 0.01');
-    expect(stdout).toContain('words: this change no longer says of 1 case that it must pass: green');
+    expect(stdout).toContain('words: this change drops mustPass of 1 case: green');
   });
 
   test('also if the run fails all the same', async () => {

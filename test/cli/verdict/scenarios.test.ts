@@ -62,6 +62,34 @@ const scenarios: readonly (readonly [
     },
   ],
   [
+    'first baseline',
+    0,
+    async () => {
+      const project = await openTickets();
+      project.write('.gitignore', '.llmcheck/\n');
+      for (const argv of [
+        ['init', '-q', '-b', 'main'],
+        ['add', '.'],
+        ['commit', '-q', '-m', 'suite'],
+      ])
+        project.git(...argv);
+      project.changeModel();
+      for (const number of [1, 2, 3]) project.broken.set(`shipping-${number}`, 'other');
+      await project.accept();
+      return [project, ['run', '--baseline', 'git:main']];
+    },
+  ],
+  [
+    'loosened gate',
+    0,
+    async () => {
+      const project = await openPullRequest();
+      project.write(suiteFile, project.read(suiteFile).replace(', mustPass: true', ''));
+      project.configure('gate: { passRate: { maxDrop: 0.2 }, cases: { broken: warn } }');
+      return [project, ['run', '--baseline', 'git:main']];
+    },
+  ],
+  [
     'stale recordings',
     3,
     async () => {
