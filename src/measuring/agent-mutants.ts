@@ -54,14 +54,18 @@ export async function isRefusedByTools({ agent }: Cell, { steps }: Answer): Prom
   if (steps.length > agent.maxSteps) return true;
   for (const call of steps.flatMap(({ calls }) => calls)) {
     const stubs = [...agent.stubs];
-    // A module may answer any call; it is not run here.
-    if (agent.module !== undefined) stubs.push({ name: call.name, answer: { kind: 'returns', content: '' } });
+    // A module may answer any call, and a server those of its tools; neither is run here.
+    if (agent.module !== undefined || agent.servers?.has(call.name) === true)
+      stubs.push({ name: call.name, answer: { kind: 'returns', content: '' } });
     const session = openToolSession(
       { stubs, maxSteps: agent.maxSteps },
       {
         deadline: (run) => runWithDeadline(run, checkLimitMs),
         startModule() {
           throw new Error('a session without a module starts none');
+        },
+        startServer() {
+          throw new Error('a session without servers asks none');
         },
       },
     );

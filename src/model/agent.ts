@@ -1,4 +1,5 @@
 import type { ArgumentMatch } from '../json/argument-match.ts';
+import type { McpServer } from './mcp.ts';
 import type { CodeLimits, CodeSource } from './own-code.ts';
 
 export type { AgentStep, AnsweredCall, ToolResult } from './completion.ts';
@@ -11,9 +12,14 @@ export interface AgentSettings {
   readonly module?: ToolsCode;
   /** Where `--record-tools` writes the answers of real tools. Its answers are stubs of later runs, so it is no input. */
   readonly record?: RecordTarget;
+  /** The servers that are asked for what neither stub nor module answers, by the names of their tools. */
+  readonly servers?: ToolServers;
   /** The most answers of the model in one cell. */
   readonly maxSteps: number;
 }
+
+/** Servers by the names of the tools that they have. */
+export type ToolServers = ReadonlyMap<string, McpServer>;
 
 /** A module of tools, with the limits of one call. */
 export interface ToolsCode extends CodeSource {
@@ -31,7 +37,8 @@ export interface RecordTarget {
 /** The real tools. */
 export type RecordSource =
   | { readonly kind: 'module'; readonly code: ToolsCode }
-  | { readonly kind: 'exec'; readonly argv: readonly string[]; readonly code: ToolsCode };
+  | { readonly kind: 'exec'; readonly argv: readonly string[]; readonly code: ToolsCode }
+  | { readonly kind: 'mcp'; readonly servers: ToolServers; readonly code: ToolsCode };
 
 export interface ToolStub {
   /** The tool. */

@@ -42,6 +42,8 @@ export interface UsedSnapshot {
   /** Absolute. */
   readonly file: string;
   readonly snapshot: McpSnapshot;
+  /** The names of the tools that are sent. */
+  readonly sent: readonly string[];
 }
 
 /** A list of more tools, or of more bytes, is refused. */

@@ -1,3 +1,4 @@
+import { findReferences, type McpServer } from '../model/mcp.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Project } from '../model/suite.ts';
 import { findAdapter } from '../providers/index.ts';
@@ -15,7 +16,8 @@ const proxyNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => 
 export function maskFor(project: Project, env: Env, further: readonly string[] = []): Mask {
   const names = new Set<string>(commonNames);
   const values = new Set<string>([...further, ...proxyNames.flatMap((name) => credentialsOf(env[name]))]);
-  for (const { providers, judges, askedModels } of project.suites) {
+  for (const { providers, judges, askedModels, snapshots = [] } of project.suites) {
+    for (const { snapshot } of snapshots) for (const name of namesOf(snapshot.server)) names.add(name);
     for (const provider of [...providers, ...judges, ...askedModels]) {
       const endpoint = findAdapter(provider)?.resolve(provider, { env, projectRoot: project.root });
       for (const name of [provider.apiKeyEnv, endpoint?.apiKeyEnv, ...(endpoint?.secretEnv ?? [])]) {
@@ -30,6 +32,11 @@ export function maskFor(project: Project, env: Env, further: readonly string[] =
   }
   for (const secret of findCacheSecrets(project.cache, env)) values.add(secret);
   return createMask([...values, ...[...names].flatMap((name) => env[name] ?? [])]);
+}
+
+/** The variables that a server of tools gets. */
+function namesOf({ source, headers = {}, env = [] }: McpServer): readonly string[] {
+  return [...[source, ...Object.values(headers)].flatMap(findReferences), ...env];
 }
 
 /** User and password of a proxy's address, which may leave out its scheme. */

@@ -28,6 +28,7 @@ import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findProvenance } from '../project/git/find-provenance.ts';
 import { findLatelyFailed, runsFolder } from '../project/stored-runs.ts';
+import { openMcpPorts } from '../snapshots/open-ports.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { type CellRunner, createBailGate, createCellRunners } from './cell-runner.ts';
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
@@ -37,6 +38,7 @@ import { findLoosened } from './find-loosened.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
 import { createToolOpener } from './open-tools.ts';
 import { checkToolRecording, createToolRecorder, type ToolRecorder } from './record-tools.ts';
+import { refuseLiveTools } from './refuse-live-tools.ts';
 import { type EarlierPart, openEarlierPart } from './resume.ts';
 import { createAcceptedCells } from './retrial-cells.ts';
 
@@ -131,7 +133,11 @@ export async function openRun(
   const compared = { suites: project.suites, findBaseline, cellOf, findDone: createFindDone(earlier, record) };
   const comparedAnswers = createComparedAnswers({ ...compared, ...defined({ compare: settings.compare }) });
   const { trace, env } = ports;
-  const openTools = createToolOpener(env, toolRecorder);
+  refuseLiveTools(planned, { isReplayed: (suite) => isReplayed(suite, options), env });
+  const openTools = createToolOpener(env, {
+    mcp: openMcpPorts(project.root, env),
+    ...defined({ recorder: toolRecorder }),
+  });
   const ofCells = { planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, trace, openTools };
   return {
     options,

@@ -1,6 +1,8 @@
 import { checkLimitMs } from '../assertions/define.ts';
 import { defined } from '../json/defined.ts';
+import type { McpPorts } from '../mcp/connect-server.ts';
 import type { AgentSettings, RecordSource, ToolsCode } from '../model/agent.ts';
+import type { McpServer } from '../model/mcp.ts';
 import type { ModuleJob } from '../model/own-code.ts';
 import { ModuleWorker } from '../programs/module-worker.ts';
 import { openProgramRunner, selectEnv } from '../programs/run-program.ts';
@@ -8,16 +10,27 @@ import { runWithDeadline } from '../text/deadline.ts';
 import { describeBytes, formatDuration } from '../text/format-amount.ts';
 import { createModuleTools, type ModuleChild, toolMemoryMb, toolTimeoutMs } from '../tools/module-tools.ts';
 import { createExecTools, maxProgramBytes, type RealTools, type ToolProgramResult } from '../tools/real-tools.ts';
+import { createRealServers, type ToolServer } from '../tools/server-tools.ts';
 import { openToolSession, type ToolSession } from '../tools/tool-session.ts';
+import { openToolServer } from './open-tool-server.ts';
 import type { ToolRecorder } from './record-tools.ts';
 
 /** More children at once would take more memory than a machine has, whatever `-j` says. */
 const maxChildren = 16;
 
-/** Opens what answers the tool calls of a cell: each module runs in a fresh child for it. */
+interface OpenerOptions {
+  /** Without it, no server is asked. */
+  readonly mcp?: McpPorts;
+  readonly recorder?: Pick<ToolRecorder, 'record'>;
+}
+
+/**
+ * Opens what answers the tool calls of a cell: each module runs in a fresh child for it, each server is asked over a
+ * connection of its own.
+ */
 export function createToolOpener(
   env: Readonly<Record<string, string | undefined>>,
-  recorder?: Pick<ToolRecorder, 'record'>,
+  { mcp, recorder }: OpenerOptions = {},
 ): (settings: AgentSettings) => ToolSession {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -33,51 +46,59 @@ export function createToolOpener(
     else next();
   }
 
-  /** The child starts with its first job. */
-  function startChild({ file = '', envNames = [], limits }: ToolsCode): ModuleChild {
+  return (settings) => {
+    // One for all that the cell starts: cells that hold one and wait for another would wait for each other.
+    let place: Promise<void> | undefined;
+    const starter = createStarter(env, () => (place ??= takePlace()), mcp);
+    const session = openToolSession(settings, {
+      deadline: (run) => runWithDeadline(run, checkLimitMs),
+      startModule: (source) => createModuleTools(source, starter.child(source)),
+      startServer: starter.server,
+      ...defined({ recording: recorder && { startReal: starter.real, record: recorder.record } }),
+    });
+    return {
+      ...session,
+      close() {
+        session.close();
+        void place?.then(leavePlace);
+      },
+    };
+  };
+}
+
+/** Starts what one cell needs, each with its first call. */
+function createStarter(
+  env: Readonly<Record<string, string | undefined>>,
+  takePlace: () => Promise<void>,
+  mcp: McpPorts | undefined,
+) {
+  const server = (one: McpServer): ToolServer => openToolServer(one, mcp, takePlace);
+
+  function child({ file = '', envNames = [], limits }: ToolsCode): ModuleChild {
     let worker: ModuleWorker | undefined;
     async function run(job: ModuleJob): ReturnType<ModuleChild['run']> {
       if (worker === undefined) {
         await takePlace();
-        if (job.signal?.aborted === true) {
-          leavePlace();
-          return { outcome: { fault: 'was stopped with the run' } };
-        }
+        if (job.signal?.aborted === true) return { outcome: { fault: 'was stopped with the run' } };
         const memoryMb = limits?.memoryMb ?? toolMemoryMb;
         worker = new ModuleWorker({ file, memoryMb }, selectEnv(env, envNames));
       }
       return worker.run(job);
     }
-    return {
-      run,
-      close() {
-        if (worker === undefined) return;
-        worker.kill();
-        leavePlace();
-      },
-    };
+    return { run, close: () => worker?.kill() };
   }
 
   /** Programs run one at a time for each cell, as modules do. */
-  function startReal(source: RecordSource): RealTools {
-    if (source.kind === 'module') return createModuleTools(source.code, startChild(source.code));
+  function real(source: RecordSource): RealTools {
+    if (source.kind === 'module') return createModuleTools(source.code, child(source.code));
+    if (source.kind === 'mcp') return createRealServers(source.servers, server);
     return createExecTools(source.argv.join(' '), async (input, signal) => {
       await takePlace();
-      try {
-        return await runToolProgram(source, selectEnv(env, source.code.envNames ?? []), { input, signal });
-      } finally {
-        leavePlace();
-      }
+      return runToolProgram(source, selectEnv(env, source.code.envNames ?? []), { input, signal });
     });
   }
 
-  const recording = recorder && { startReal, record: recorder.record };
-  return (settings) =>
-    openToolSession(settings, {
-      deadline: (run) => runWithDeadline(run, checkLimitMs),
-      startModule: (source) => createModuleTools(source, startChild(source)),
-      ...defined({ recording }),
-    });
+  return { child, server, real };
 }
 
 /** Runs a program for one call, within the limits of its source. */

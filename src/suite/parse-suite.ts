@@ -8,13 +8,14 @@ import type { AdapterDeclaration } from '../model/provider.ts';
 import { defaultGate, type EmptySelection, type GatePolicy, type ProviderConfig, type Suite } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
-import { type AskedModels, createAskedModels } from './assertions/asked-models.ts';
+import { createAskedModels } from './assertions/asked-models.ts';
 import { compileAssertions } from './assertions/compile-assertions.ts';
 import type { AssertionContext } from './assertions/compile-plain.ts';
 import { readLabels } from './assertions/labels.ts';
 import { createReadCode } from './assertions/own-code.ts';
 import { type BuiltCases, buildCases, type CaseContext } from './cases/build-cases.ts';
 import { findDeclaredTools } from './cases/declared-tools.ts';
+import { createFindServers } from './cases/live-servers.ts';
 import { type CaseGroup, readCases } from './cases/read-cases.ts';
 import { compileTools } from './cases/tool-stubs.ts';
 import { parseClasses, reportClassMistakes } from './classes.ts';
@@ -85,7 +86,8 @@ export async function parseSuite(
   checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
   const snapshots = collectSnapshots(prompts, providers.list);
   const models = createAskedModels({ ...context, judges, providers: providers.list });
-  const assertionContext = openAssertions(path, document, models, context);
+  const findServers = createFindServers(snapshots, { ...context, hasRecordings: recordings !== undefined });
+  const assertionContext = openAssertions(path, document, { models, findServers }, context);
   const classes = parseClasses(document, problems);
   const [promptIds, providerIds] = [idsOf(promptList), providers.known];
   const declaredTools = findDeclaredTools(prompts, providers.list);
@@ -137,7 +139,12 @@ function collectSnapshots(
   providers: readonly ProviderConfig[],
 ): readonly UsedSnapshot[] {
   const used = [...prompts.map(({ version }) => version), ...providers].flatMap(({ snapshots = [] }) => snapshots);
-  return [...new Map(used.map((snapshot) => [snapshot.file, snapshot])).values()];
+  const byFile = new Map<string, UsedSnapshot>();
+  for (const one of used) {
+    const sent = [...(byFile.get(one.file)?.sent ?? []), ...one.sent];
+    byFile.set(one.file, { ...one, sent: [...new Set(sent)] });
+  }
+  return [...byFile.values()];
 }
 
 function placesOf(prompts: Awaited<ReturnType<typeof parsePromptList>>) {
@@ -179,14 +186,19 @@ function parseRecordings(document: Located, { problems, files, reads, contractOn
   return path;
 }
 
-function openAssertions(path: string, document: Located, models: AskedModels, context: SuiteContext): AssertionContext {
+function openAssertions(
+  path: string,
+  document: Located,
+  own: Pick<AssertionContext, 'models' | 'findServers'>,
+  context: SuiteContext,
+): AssertionContext {
   const { files, problems } = context;
   const readCode = createReadCode(context);
   // The suite depends on all that its code imports.
   if (isCodeSuite(path)) readCode('module', { value: { ...document, value: path, path: [] } });
   return {
     ...context,
-    models,
+    ...own,
     declarations: context.assertions,
     readFile: createReadData(files, problems),
     readCode,

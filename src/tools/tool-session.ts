@@ -12,10 +12,12 @@ import {
   type ToolsCode,
 } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
+import type { McpServer } from '../model/mcp.ts';
 import { quote, shortenText } from '../text/shorten.ts';
 import { describeMissingStub } from './missing-stub.ts';
 import type { ModuleTools, UnknownTool } from './module-tools.ts';
 import type { RealTools } from './real-tools.ts';
+import { createServerTools, type ToolServer } from './server-tools.ts';
 import { refuseArguments, refuseLength, type StateOutcome, type ToolOutcome } from './tool-outcome.ts';
 
 /** What answers the tool calls of one cell. */
@@ -31,6 +33,8 @@ interface SessionPorts {
   readonly deadline: <T>(run: () => T) => T;
   /** Starts a module of tools in a child of its own. */
   readonly startModule: (source: ToolsCode) => ModuleTools;
+  /** Opens a connection to a server of tools for this cell. */
+  readonly startServer: (server: McpServer) => ToolServer;
   /** Asks the real tools and records what they answer, with `--record-tools`. */
   readonly recording?: RecordingPorts;
 }
@@ -47,9 +51,13 @@ export type RecordAnswer = (
   ask: () => Promise<ToolOutcome | UnknownTool>,
 ) => Promise<ToolOutcome | UnknownTool>;
 
-/** Answers the calls of one cell from its stubs, then from its module, which starts with the first call that needs it. */
+/**
+ * Answers the calls of one cell from its stubs, then from its module, then from servers. Module and servers start with the
+ * first call that needs them.
+ */
 export function openToolSession(settings: AgentSettings, ports: SessionPorts): ToolSession {
   const { stubs, module: source, record: target } = settings;
+  const ofServers = settings.servers && createServerTools(settings.servers, ports.startServer);
   let started: ModuleTools | undefined;
   let real: RealTools | undefined;
   function startModule(): ModuleTools | undefined {
@@ -58,7 +66,9 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
   }
   /** What answers a call that no stub does. */
   async function answerWithCode(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome | UnknownTool | undefined> {
-    const answered = await startModule()?.answer(call, signal);
+    const ofModule = await startModule()?.answer(call, signal);
+    if (ofModule !== undefined && ofModule.kind !== 'unknown') return ofModule;
+    const answered = (await ofServers?.answer(call, signal)) ?? ofModule;
     const { recording } = ports;
     if ((answered !== undefined && answered.kind !== 'unknown') || target === undefined || recording === undefined) {
       return answered;
@@ -99,6 +109,7 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
     },
     close() {
       started?.close();
+      ofServers?.close();
       real?.close();
     },
   };

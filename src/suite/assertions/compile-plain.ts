@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { JsonObject } from '../../json/json.ts';
+import type { ToolServers } from '../../model/agent.ts';
 import type { AssertionDeclaration } from '../../model/assertion.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
@@ -23,6 +24,8 @@ export interface AssertionContext extends Needs {
   readonly readFile: (namedBy: Located<string>) => Located | undefined;
   /** The same for a file that may not exist yet; a path as messages name it. */
   readonly files: Pick<ProjectFiles, 'findReadFault' | 'hash' | 'display'>;
+  /** The servers of the tools that the suite sends, for `mcp: live`; what is wrong is reported. */
+  readonly findServers: (written: Located, use: 'run' | 'record') => ToolServers | undefined;
 }
 
 /** An assertion without children, as written. */

@@ -1,7 +1,9 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
 import type { AgentSettings } from '../../model/agent.ts';
 import type { Case, Turn } from '../../model/suite.ts';
+import { compareText } from '../../text/compare-text.ts';
 import { SpelledNumber } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 
@@ -33,8 +35,14 @@ function describeTurn(turn: Turn): JsonValue {
 /** What answers the tool calls is sent to the model, so it is an input. */
 function describeAgent(agent: AgentSettings | undefined): JsonObject {
   if (agent === undefined) return {};
-  const { stubs, module, maxSteps } = agent;
-  return { tools: markSpelling(stubs), maxSteps, ...(module === undefined ? {} : { module: module.hash }) };
+  const { stubs, module, servers, maxSteps } = agent;
+  const asked = servers && [...new Set([...servers.values()].map(({ source }) => source))].sort(compareText);
+  return {
+    tools: markSpelling(stubs),
+    maxSteps,
+    ...(module === undefined ? {} : { module: module.hash }),
+    ...defined({ mcp: asked }),
+  };
 }
 
 function shortHash(text: string): string {

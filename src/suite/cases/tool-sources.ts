@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import type { RecordSource, RecordTarget, ToolsCode } from '../../model/agent.ts';
+import type { RecordSource, RecordTarget, ToolServers, ToolsCode } from '../../model/agent.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { parseDurationMs } from '../../text/duration.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
@@ -14,6 +14,8 @@ import { codeLimits, recordSchema } from '../schema/tool-schema.ts';
 interface ToolSources {
   readonly module?: ToolsCode;
   readonly record?: RecordTarget;
+  /** With `mcp: live`. */
+  readonly servers?: ToolServers;
   /** The content of the file. */
   readonly stubs?: Located;
   /** Keys of the map that are no tools. */
@@ -33,6 +35,7 @@ export function readSources(written: Located, context: AssertionContext, place: 
     for (const key of ['timeout', 'memoryMb'])
       if (value(key) !== undefined && typeof value(key) !== 'object') keys.add(key);
   }
+  if (isText('mcp')) keys.add('mcp');
   if (isText('file')) keys.add('file');
   if (isRealTools(value('record'))) keys.add('record');
   // A file that names itself would be read for ever.
@@ -49,7 +52,8 @@ export function readSources(written: Located, context: AssertionContext, place: 
   const module = keys.has('module') ? readModule(written, keys, context) : undefined;
   const record = keys.has('record') ? readTarget(written, context) : undefined;
   const stubs = keys.has('file') ? readStubs(childOf(written, 'file'), keys.has('record'), context) : undefined;
-  return { keys, ...defined({ module, record, stubs }) };
+  const servers = keys.has('mcp') ? context.findServers(childOf(written, 'mcp'), 'run') : undefined;
+  return { keys, ...defined({ module, record, servers, stubs }) };
 }
 
 function isRealTools(value: unknown): boolean {
@@ -103,8 +107,14 @@ function readTarget(written: Located, context: AssertionContext): RecordTarget |
   return { file: path, shown: context.files.display(path), source: { ...source, code } };
 }
 
-function readSource(record: Located, { readCode, problems }: AssertionContext): RecordSource | undefined {
+function readSource(record: Located, context: AssertionContext): RecordSource | undefined {
+  const { readCode, problems } = context;
   const env = childOf(record, 'env');
+  const mcp = childOf(record, 'mcp');
+  if (mcp.value !== undefined) {
+    const servers = context.findServers(mcp, 'record');
+    return servers && { kind: 'mcp', servers, code: { folder: record.source.folder, hash: '' } };
+  }
   const program = childOf(record, 'exec');
   if (typeof program.value !== 'string') {
     const code = readCode('tools', { value: childOf(record, 'module'), env });

@@ -6,6 +6,7 @@ import {
   defaultMaxSteps,
   type RecordTarget,
   type StubAnswer,
+  type ToolServers,
   type ToolStub,
   type ToolsCode,
 } from '../../model/agent.ts';
@@ -24,6 +25,8 @@ export interface CompiledTools {
   readonly module?: ToolsCode;
   /** Where the answers of real tools are recorded. */
   readonly record?: RecordTarget;
+  /** The servers that are asked, with `mcp: live`. */
+  readonly servers?: ToolServers;
 }
 
 interface CompiledStub {
@@ -76,7 +79,8 @@ export function joinTools(list: readonly (CompiledTools | undefined)[]): Compile
   const stubs = list.flatMap((tools) => tools?.stubs ?? []);
   const module = list.find((tools) => tools?.module !== undefined)?.module;
   const record = list.find((tools) => tools?.record !== undefined)?.record;
-  return { stubs, ...defined({ module, record }) };
+  const servers = list.find((tools) => tools?.servers !== undefined)?.servers;
+  return { stubs, ...defined({ module, record, servers }) };
 }
 
 function compileMap(written: Located, context: AssertionContext, place: 'suite' | 'file' = 'suite'): CompiledTools {
@@ -104,8 +108,8 @@ function compileMap(written: Located, context: AssertionContext, place: 'suite' 
       }
     }
   }
-  const { module = file?.module, record } = sources;
-  return { stubs, ...defined({ module, record }) };
+  const { module = file?.module, servers = file?.servers, record } = sources;
+  return { stubs, ...defined({ module, record, servers }) };
 }
 
 function compileStub(name: string, written: Located, context: AssertionContext): CompiledStub | undefined {
@@ -144,11 +148,11 @@ const answerKinds = ['returns', 'fails', 'never'] as const;
 
 /** What answers the tool calls of a case; undefined where nothing does. Throws a `RenderError` for a missing variable. */
 export function renderTools(
-  { stubs, module, record }: CompiledTools,
+  { stubs, module, record, servers }: CompiledTools,
   { maxSteps, turns }: { readonly maxSteps: number | undefined; readonly turns: number },
   scope: Scope,
 ): AgentSettings | undefined {
-  if (stubs.length === 0 && module === undefined && record === undefined) return undefined;
+  if (stubs.length === 0 && [module, record, servers].every((one) => one === undefined)) return undefined;
   const rendered = stubs.map((stub): ToolStub => {
     const { name, when, compare, schema, ignore } = stub;
     const answer = renderAnswer(stub, scope);
@@ -156,7 +160,7 @@ export function renderTools(
     const args = when === undefined ? undefined : (renderTemplate(when, scope) as Readonly<Record<string, unknown>>);
     return { name, when: { compare, ...defined({ args, schema, ignore }) }, answer };
   });
-  return { stubs: rendered, maxSteps: maxSteps ?? defaultMaxSteps + turns, ...defined({ module, record }) };
+  return { stubs: rendered, maxSteps: maxSteps ?? defaultMaxSteps + turns, ...defined({ module, record, servers }) };
 }
 
 function renderAnswer({ kind, value }: CompiledStub, scope: Scope): StubAnswer {

@@ -92,7 +92,8 @@ function expandEntry(item: Located, context: ToolContext) {
     });
   }
   const tools = snapshot.tools.filter(({ name }) => entry.only?.includes(name) ?? true);
-  return { used: { file, snapshot }, tools: tools.map(toFunctionTool) };
+  const sent = tools.map(({ name }) => name);
+  return { used: { file, snapshot, sent }, tools: tools.map(toFunctionTool) };
 }
 
 /** In the form that every adapter translates. What no API takes is kept for contracts, under `mcp`. */

@@ -56,11 +56,18 @@ export const recordSchema = z
     exec: words
       .optional()
       .describe('A program that is the real tools: { tool, arguments } on stdin, the result on stdout.'),
+    mcp: z
+      .literal('live', { error: 'must be live' })
+      .optional()
+      .describe('live: the servers of the tools that are sent.'),
     env: z.array(words).optional().describe('Names of variables that they may see beside the basic ones.'),
     ...codeLimits,
   })
-  .refine(({ module, exec }) => (module === undefined) !== (exec === undefined), {
-    error: 'needs one of module and exec',
+  .refine((record) => ['module', 'exec', 'mcp'].filter((key) => Object.hasOwn(record, key)).length === 1, {
+    error: 'needs one of module, exec and mcp',
+  })
+  .refine((record) => record.mcp === undefined || Object.keys(record).length === 1, {
+    error: 'takes nothing beside mcp: the snapshot says what the server gets',
   });
 
 const toolsText =
@@ -77,7 +84,7 @@ const toolMap = z.record(
     z
       .string()
       .describe(
-        'With the key module: a file whose functions answer what no stub does. With the key file: a file of stubs.',
+        'With the key module: a file whose functions answer what no stub does. With the key file: a file of stubs. With the key mcp: live, to ask servers.',
       ),
     recordSchema.describe('With the key record, beside file: the real tools that --record-tools asks.'),
     memoryMb.describe('With the key memoryMb, beside module: the most memory that it may take, in MB.'),

@@ -246,7 +246,7 @@ say: { when: { all: true }, returns: hello }
     const wrong: readonly (readonly [string, string])[] = [
       ['{ record: { module: tools/real.mjs } }', 'record needs the YAML file'],
       ['{ file: stubs/shop.json, record: { module: tools/real.mjs } }', 'record needs the YAML file'],
-      ['{ file: s.yaml, record: { module: tools/real.mjs, exec: node x } }', 'needs one of module and exec'],
+      ['{ file: s.yaml, record: { module: tools/real.mjs, exec: node x } }', 'needs one of module, exec and mcp'],
       ['{ file: s.yaml, record: { modul: tools/real.mjs } }', 'unknown key "modul"'],
       ['{ file: s.yaml, record: { module: tools/none.mjs } }', 'tools/none.mjs'],
       ["{ file: s.yaml, record: { exec: 'node \"x' } }", "can't be read"],
