@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../src/json/canonical-json.ts';
+import { parseExactJson } from '../../src/json/parse-json.ts';
 import { sha256Hex } from '../../src/text/sha256.ts';
 import fc from '../support/property.ts';
 
@@ -51,6 +52,12 @@ describe('canonicalJson', () => {
     expect(
       [...canonicalJson(object).matchAll(/:("(?:[^"\\]|\\.)*")/g)].map(([, text = '']) => JSON.parse(text)),
     ).toEqual(sorted);
+  });
+
+  test('writes numbers that no double keeps with all their digits, in one spelling that is JSON', () => {
+    const text = canonicalJson(parseExactJson('[5e999, 0.05e1001, 12.50e600, 123456789012345678901, -1e-999]'));
+    expect(text).toBe('[5e999,5e999,1.25e601,123456789012345678901,-1e-999]');
+    expect(canonicalJson(parseExactJson(text))).toBe(text);
   });
 
   test('refuses a bigint instead of guessing', () => {

@@ -92,6 +92,14 @@ describe('a pinned reference', () => {
     expect(erosionIn(run)).toMatchObject([{ prompt: 'v2', cases: 19, of: 20 }]);
   });
 
+  test('is compared without the cases that errored', async () => {
+    const project = await openPinned();
+    project.edit(suiteFile, 'max_tokens: 20', 'max_tokens: 21');
+    project.answers.set('w01', () => ({ status: 400, body: { error: { message: 'no' } } }));
+    const run = await project.compared(['run', '--cache', 'refresh', '--max-errors', '1']);
+    expect(erosionIn(run)).toMatchObject([{ outcome: 'held', cases: 19, of: 20, passRate: { delta: 0 } }]);
+  });
+
   test('fails the gate where the suite says so', async () => {
     const project = await openPinned();
     project.edit(suiteFile, 'defaults:', 'gate: { erosion: fail }\ndefaults:');

@@ -44,6 +44,25 @@ test('a renamed tool is renamed, and not removed and added', async () => {
   expect(linesOf((await project.contract('check')).findings)).toEqual(['tool-renamed error /tools/send']);
 });
 
+test('two stored runs are compared with the answers of the first', async () => {
+  const project = await openContractProject();
+  project.answers.set(1, { queue: 'sales', reason: 'buys' });
+  const { env } = project.server;
+  const before = await project.report(['run', '--no-baseline'], { env });
+  project.write(outputFile, project.read(outputFile).replace(/,\s*"sales"/, ''));
+  const after = await project.report(['run', '--no-baseline'], { env });
+  const { report } = await project.report(['compare', before.report.run.id, after.report.run.id]);
+  expect(report.contracts).toMatchObject([
+    {
+      prompt: 'v1',
+      observed: [
+        { total: 40, rejected: 1 },
+        { total: 40, rejected: 0 },
+      ],
+    },
+  ]);
+});
+
 test('a renamed property whose schema has an order of its own is renamed', async () => {
   const project = await openAccepted();
   project.edit(outputFile, '"to":', '"recipient":');

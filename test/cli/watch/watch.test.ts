@@ -35,6 +35,7 @@ async function startWatch(
   isReal = false,
 ): Promise<Watched> {
   const project = openTempProject();
+  project.write('llmcheck.config.yaml', 'suites: ["evals/*.eval.yaml"]\n');
   project.write(
     'evals/one.eval.yaml',
     `suite: one
@@ -171,6 +172,15 @@ describe('after the first run', () => {
     watched.asked();
     watched.project.write('evals/two.eval.yaml', `${watched.project.read('evals/two.eval.yaml')}# a remark\n`);
     await watched.change('evals/two.eval.yaml');
+    expect(watched.asked()).toEqual(['Other: broken']);
+    await end(watched);
+  });
+
+  test('the config is a file of every suite: each asks again for what errored', async () => {
+    const watched = await startWatch();
+    watched.asked();
+    watched.project.write('llmcheck.config.yaml', 'suites: ["evals/*.eval.yaml"] # a remark\n');
+    await watched.change('llmcheck.config.yaml');
     expect(watched.asked()).toEqual(['Other: broken']);
     await end(watched);
   });
