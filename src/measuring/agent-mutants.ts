@@ -5,7 +5,7 @@ import type { JsonValue } from '../json/json.ts';
 import type { Cell } from '../model/cell.ts';
 import type { ToolCall } from '../model/completion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
-import { nameOfTool } from '../plan/check-tools.ts';
+import { namesIn } from '../suite/cases/declared-tools.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { openToolSession } from '../tools/tool-session.ts';
 
@@ -21,9 +21,7 @@ function listForbidden({ agent, request }: Cell, { toolCalls }: Answer): readonl
   for (const { name, when } of agent?.stubs ?? []) {
     if (!called.has(name) && !calls.has(name)) calls.set(name, callOf(name, (when?.args ?? {}) as JsonValue));
   }
-  const { tools } = request.params;
-  for (const tool of Array.isArray(tools) ? tools : []) {
-    const name = nameOfTool(tool);
+  for (const name of namesIn(request.params)) {
     if (name !== undefined && !called.has(name) && !calls.has(name)) calls.set(name, callOf(name, {}));
   }
   return [...calls.values()];

@@ -90,7 +90,10 @@ export async function parseSuite(
   const assertionContext = openAssertions(path, document, { models, findServers }, context);
   const classes = parseClasses(document, problems);
   const [promptIds, providerIds] = [idsOf(promptList), providers.known];
-  const declaredTools = findDeclaredTools(prompts, providers.list);
+  const declaredTools = findDeclaredTools(
+    prompts.map(({ version }) => version),
+    providers.list,
+  );
   const given = { prompts, promptIds, providerIds, declaredTools, contract, assertionContext, truth: classes?.truth };
   const cases = await parseCases(document, given, context);
   const criteria = models.criteria();

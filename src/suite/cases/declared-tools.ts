@@ -1,9 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { ToolStub } from '../../model/agent.ts';
-import type { ProviderConfig } from '../../model/suite.ts';
+import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
-import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 
 /** Code of the user's own may have tools that no parameter declares. */
 const ownCode: ReadonlySet<string> = new Set(['exec', 'module', 'http']);
@@ -13,21 +12,18 @@ const ownCode: ReadonlySet<string> = new Set(['exec', 'module', 'http']);
  * declared, as with a server that has its own.
  */
 export function findDeclaredTools(
-  prompts: readonly CompiledPrompt[],
+  prompts: readonly Pick<PromptVersion, 'params' | 'paramsByProvider'>[],
   providers: readonly ProviderConfig[],
 ): ReadonlySet<string> | undefined {
   if (providers.some(({ adapter, plugin }) => plugin !== undefined || ownCode.has(adapter))) return undefined;
-  const ofPrompts = prompts.flatMap(({ version: { params, paramsByProvider } }) => [
-    params,
-    ...(paramsByProvider?.values() ?? []),
-  ]);
+  const ofPrompts = prompts.flatMap(({ params, paramsByProvider }) => [params, ...(paramsByProvider?.values() ?? [])]);
   const names = [...ofPrompts, ...providers.map(({ params }) => params)].flatMap(namesIn);
   const known = names.filter((name) => name !== undefined);
   return known.length === 0 || known.length < names.length ? undefined : new Set(known);
 }
 
 /** Each tool's name in the form of any API; undefined for a tool without one. */
-function namesIn(params: JsonObject): readonly (string | undefined)[] {
+export function namesIn(params: JsonObject): readonly (string | undefined)[] {
   const { toolConfig, functions } = params;
   const lists = [params['tools'], functions, isJsonObject(toolConfig) ? toolConfig['tools'] : undefined];
   return lists.flatMap((list) => (Array.isArray(list) ? (list as readonly JsonValue[]).flatMap(namesOf) : []));
@@ -58,7 +54,7 @@ export function warnOfUndeclared(used: StubUse, declared: ReadonlySet<string>, p
     if (isGuard && meant === undefined) continue;
     const tools = childOf(row, 'tools');
     problems.warn({
-      code: 'unknown-id',
+      code: 'unknown-tool',
       message: `the tool "${name}" has stubs, and no prompt or provider declares it`,
       hint: meant ?? 'declare it under params: tools, or remove its stubs',
       at: locate(tools.value === undefined ? row : tools),

@@ -85,7 +85,7 @@ describe('the tool calls of a model', () => {
       );
       const { code, stderr } = await project.run(['validate', 'shop.eval.yaml']);
       expect(code).toBe(0);
-      const isWarned = /shop\.eval\.yaml:4:\d+ warning unknown-id: the tool "\w+" has stubs/.test(stderr);
+      const isWarned = /shop\.eval\.yaml:4:\d+ warning unknown-tool: the tool "\w+" has stubs/.test(stderr);
       expect([isWarned, stderr]).toEqual([words !== undefined, expect.stringContaining(words ?? '')]);
     },
   );
