@@ -238,7 +238,7 @@ async function replayCell(
         judgeAnswer(checks === asking.checks ? checks : checks.filter(asksModel), answer, { openAsker, findOther }),
       decide: () => ({ status: 'decided', passed: true, score: 1 }),
       classify: () => null,
-      isOwnCode: false,
+      hidesCalls: false,
       openTools,
       stopReason: () => undefined,
     },

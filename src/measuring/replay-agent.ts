@@ -26,7 +26,7 @@ export async function replayAgent(
   const ports = {
     complete,
     openTools,
-    isOwnCode: false,
+    hidesCalls: false,
     requestKey: () => '',
     costOf: () => undefined,
     judge: () => Promise.resolve({ verdicts: [], judgeCostUsd: 0 }),

@@ -2,12 +2,14 @@ import { cacheKey } from '../cache/cache-key.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { Stop } from '../calls/stop.ts';
 import { defined } from '../json/defined.ts';
+import { isJsonObject } from '../json/json.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { classifyAnswer } from '../judges/classify-answer.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import type { Cell, CellResult } from '../model/cell.ts';
 import type { CompletionRequest } from '../model/completion.ts';
 import type { RunTrace } from '../model/progress.ts';
+import type { ProviderConfig } from '../model/suite.ts';
 import { isOwnCode, type PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
 import type { ToolOutcome } from '../tools/tool-outcome.ts';
@@ -65,7 +67,7 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     const stopReason = stop.reason;
     const shared = {
       ...judging,
-      isOwnCode: isOwnCode(config),
+      hidesCalls: hidesCalls(config),
       openTools: trace === undefined ? openTools : traceTools(openTools, trace),
       costOf,
       judge,
@@ -96,6 +98,13 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
     runners.set(key, runner);
     return runner;
   };
+}
+
+/** True for the user's own code, unless its answer has a place for tool calls. */
+function hidesCalls(config: ProviderConfig): boolean {
+  const { response } = config.options;
+  const namesCalls = config.adapter === 'http' && isJsonObject(response) && response['toolCalls'] !== undefined;
+  return isOwnCode(config) && !namesCalls;
 }
 
 /** Puts a span around every tool call. */

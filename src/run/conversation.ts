@@ -37,8 +37,8 @@ export interface CellPorts {
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
   /** The class that an answer names; null where it names none. */
   classify(found: SelectSpec, completion: Completion): string | null;
-  /** True where code of the user's own answers: only it knows which tools it has called. */
-  readonly isOwnCode: boolean;
+  /** True where code of the user's own answers in text: only it knows which tools it has called. */
+  readonly hidesCalls: boolean;
   /** Opens what answers the tool calls of a cell. */
   openTools(settings: AgentSettings): ToolSession;
   /** Why the run is being stopped, once it is. */
@@ -225,7 +225,7 @@ export class Conversation {
 
   /** True for the text of a program that says nothing of the tools it may have called. */
   #isPathUnknown(): boolean {
-    return this.#ports.isOwnCode && !this.#hasSteps() && this.#steps.every(({ calls }) => calls.length === 0);
+    return this.#ports.hidesCalls && !this.#hasSteps() && this.#steps.every(({ calls }) => calls.length === 0);
   }
 
   /** Sends one request and adds its answer to the conversation, or says why there is none. */

@@ -116,7 +116,7 @@ export function createToolRecorder({
   }
 
   function add({ file, shown }: RecordTarget, stub: RecordedStub): void {
-    const open: OpenFile = files.get(file) ?? { shown, waiting: [], count: 0, writtenMs: clock.now() };
+    const open: OpenFile = files.get(file) ?? { shown, waiting: [], count: 0, writtenMs: Number.NEGATIVE_INFINITY };
     files.set(file, open);
     open.waiting.push(stub);
     if (clock.now() - open.writtenMs < pauseMs) return;

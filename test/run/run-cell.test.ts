@@ -20,7 +20,7 @@ function build(outcomes: readonly CompletionOutcome[], overrides: Partial<CellPo
       if (outcome === undefined) throw new Error('the cell made a call too many');
       return outcome;
     },
-    isOwnCode: false,
+    hidesCalls: false,
     openTools: createToolOpener({}),
     requestKey: ({ messages }) => `key-${messages.length}`,
     costOf: ({ usage }) => (usage === undefined ? undefined : usage.outputTokens / 1000),

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startServer } from '../../support/http-server.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
 import {
   aiSdkMessages,
@@ -255,6 +256,28 @@ describe('a program that writes the transcript of an agent', () => {
     );
     expect(text.code).toBe(0);
   });
+});
+
+test('an endpoint has a known path where its answer has a place for tool calls', async () => {
+  const server = await startServer(() => ({ body: { text: 'Done.', calls: [] } }));
+  onTestFinished(() => server.close());
+  const checkHttp = async (toolCalls: string) => {
+    const project = openTempProject();
+    project.write(
+      'shop.eval.yaml',
+      `suite: shop
+prompts: [{ id: v1, text: "Cancel order 7731." }]
+providers: [{ id: app, use: "http:bot", baseURL: "${server.url}", request: { q: "{{ prompt }}" }, response: { text: $.text${toolCalls} } }]
+cases: [{ id: one, assert: [${blind}] }]
+`,
+    );
+    const { report } = await project.report(['run', '--no-baseline', 'shop.eval.yaml']);
+    return trialsOf(report)[0]?.status;
+  };
+  expect([await checkHttp(', toolCalls: "$.calls[*]", toolName: $.name'), await checkHttp('')]).toEqual([
+    'passed',
+    'errored',
+  ]);
 });
 
 describe("a function that returns its framework's steps", () => {
