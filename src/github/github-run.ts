@@ -33,6 +33,8 @@ export interface GithubRun {
 export interface GithubPullRequest {
   readonly number: number;
   readonly baseRef: string;
+  /** The newest commit of the base when the event happened. */
+  readonly baseSha?: string;
   /** True where the job has no secrets: the head comes from another repository, or a dependency robot opened it. */
   readonly isForeign: boolean;
 }
@@ -71,7 +73,8 @@ function parsePullRequest(pull: JsonValue, repository: string, actor: string): G
   // The head's repository is null once the fork is deleted.
   const from = textAt(memberAt(memberAt(pull, 'head'), 'repo'), 'full_name');
   const isForeign = from?.toLowerCase() !== repository.toLowerCase() || actor === 'dependabot[bot]';
-  return { number, baseRef: textAt(memberAt(pull, 'base'), 'ref') ?? '', isForeign };
+  const base = memberAt(pull, 'base');
+  return { number, baseRef: textAt(base, 'ref') ?? '', isForeign, ...defined({ baseSha: textAt(base, 'sha') }) };
 }
 
 function numberOf(text = ''): number | undefined {

@@ -12,12 +12,18 @@ export function readCheckout(cwd: string, env: GitEnvironment): string | undefin
   }
 }
 
-/** The branch as the remote has it: a tag or an old local branch may have the same name. */
-export function nameBranch(branch: string, cwd: string, env: GitEnvironment): string {
+/**
+ * The branch as the remote has it: a tag or an old local branch may have the same name. `knownSha` is a commit of it that the
+ * event names. It is taken itself where the branch was last fetched before.
+ */
+export function nameBranch(branch: string, cwd: string, env: GitEnvironment, knownSha = ''): string {
+  const git = { cwd, env, ref: branch };
   try {
     const tip = `refs/remotes/origin/${branch}^{commit}`;
-    const { status } = runGit({ cwd, env, ref: branch }, ['rev-parse', '--verify', '--quiet', tip]);
-    return status === 0 ? `origin/${branch}` : branch;
+    if (runGit(git, ['rev-parse', '--verify', '--quiet', tip]).status !== 0) return branch;
+    const isOld =
+      /^[0-9a-f]{40,64}$/.test(knownSha) && runGit(git, ['merge-base', '--is-ancestor', knownSha, tip]).status === 1;
+    return isOld ? knownSha : `origin/${branch}`;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return branch;

@@ -165,10 +165,10 @@ function refuseIssueElsewhere({ run, merge, publishLater }: Flags, github: Githu
 
 function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: Flags, io: Io): CiEvent {
   const { pullRequest, headSha, runUrl } = github ?? {};
-  const { baseRef = '' } = pullRequest ?? {};
+  const { baseRef = '', baseSha } = pullRequest ?? {};
   // A merge queue may test several pull requests on top of each other: each group has a base of its own.
   const root = findProjectRoot(io.cwd, flags.config);
-  const base = baseRef === '' ? (github?.mergeBaseSha ?? '') : nameBranch(baseRef, root, io.env);
+  const base = baseRef === '' ? (github?.mergeBaseSha ?? '') : nameBranch(baseRef, root, io.env, baseSha);
   const blobUrl = github && findBlobUrl(github, { cwd: root, env: io.env });
   const paths = openRepositoryPaths({ cwd: io.cwd, root, env: io.env, ...defined({ blobUrl }) });
   const request: CiRequest | undefined = pullRequest && {

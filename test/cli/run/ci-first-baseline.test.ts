@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type GithubJobs, type JobOptions, openGithubJobs, wordSuite } from '../../support/github-job.ts';
 import { openGitlabJobs } from '../../support/gitlab-job.ts';
@@ -92,6 +93,20 @@ describe('the first baseline, which a change adds', () => {
       event: 'merge_group',
       payload: { merge_group: { head_sha: head, base_sha: base } },
     });
+    expect([code, outputs['headline']]).toEqual([0, expect.stringContaining('first baseline: 2 of 3 cases pass')]);
+  });
+
+  test('counts for the merged run of shards', async () => {
+    const jobs = await openMain();
+    await accept(jobs, jobs.providerEnv);
+    jobs.push('first');
+    jobs.git('clean', '-qdfx', '.llmcheck');
+    for (const shard of [1, 2]) {
+      await jobs.act({ args: `--baseline git:main... --shard ${shard}/2`, matrix: { shard }, runId: 5 });
+      cpSync(jobs.project.path('.llmcheck/runs'), jobs.project.path(`job/shards/${shard}`), { recursive: true });
+      jobs.git('clean', '-qdfx', '.llmcheck');
+    }
+    const { code, outputs } = await jobs.act({ flags: ['--check-run', '--merge', 'job/shards'], args: '' });
     expect([code, outputs['headline']]).toEqual([0, expect.stringContaining('first baseline: 2 of 3 cases pass')]);
   });
 
@@ -208,7 +223,7 @@ function runIn({ project }: GithubJobs, folder: string): GithubJobs['project']['
   return (argv, options) => runCli(argv, { cwd: project.path(folder), ...options });
 }
 
-describe('a change can not make its baseline a first one, if it', () => {
+describe('a change can not make its baseline a first one, if it', { tags: 'slow' }, () => {
   test.each(Object.entries(ways))('%s', async (_, { isMainAccepted = true, play, says }) => {
     const jobs = await openMain({ isAccepted: isMainAccepted });
     await play(jobs);
@@ -276,6 +291,21 @@ describe('a change can not make its baseline a first one, if it', () => {
       1,
       expect.stringMatching(/every case must pass: the history of origin\/main is not in this clone.*fetch-depth: 0/),
     ]);
+  });
+
+  test('is compared with a branch that was fetched too long ago', async () => {
+    const jobs = await openMain();
+    const old = jobs.git('rev-parse', 'HEAD');
+    await accept(jobs, jobs.providerEnv);
+    const base = jobs.push('accept on main');
+    breakAll(jobs);
+    await accept(jobs, jobs.providerEnv);
+    const sha = jobs.push('change');
+    expect(jobs.git('rev-parse', 'origin/main')).toBe(old);
+    const head = { sha, repo: { full_name: 'acme/shop' } };
+    const payload = { pull_request: { number: 7, head, base: { ref: 'main', sha: base } } };
+    const { outputs } = await jobs.act({ ...gate, payload });
+    expect(outputs['headline']).toMatch(/this change accepts 2 regressions/);
   });
 
   test('can not find its target, or what both have in common', async () => {

@@ -49,7 +49,7 @@ function ofTrain({ head }: Train, target: string, type = 'merge_train') {
   return { args: '', env };
 }
 
-describe('a request of a merge train', () => {
+describe('a request of a merge train', { tags: 'slow' }, () => {
   test('is compared with the request before it, not with main', async () => {
     const train = await openTrain();
     const behind = await train.act(ofTrain(train, train.first));

@@ -150,7 +150,7 @@ function apply(jobs: GithubJobs, after: Row['after']): void {
   }
 }
 
-describe('a change that loosens its gate is named as one', () => {
+describe('a change that loosens its gate is named as one', { tags: 'slow' }, () => {
   test.each(Object.entries(rows))('%s', async (_, { before, after, says }) => {
     const jobs = await openChange(before);
     apply(jobs, after);

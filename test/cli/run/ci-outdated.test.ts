@@ -12,7 +12,7 @@ function shownBy({ github }: GithubJobs): readonly string[] {
   });
 }
 
-describe('the comment of a job that no longer runs', () => {
+describe('the comment of a job that no longer runs', { tags: 'slow' }, () => {
   test('is hidden as outdated once others have reported on two newer commits', async () => {
     const jobs = await openGithubJobs(files);
     const [one, two, three] = ['', '', ''];

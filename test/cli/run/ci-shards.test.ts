@@ -38,7 +38,7 @@ async function runFour(jobs: GithubJobs) {
   return { planned: planned.map(Number).sort((a, b) => a - b), merged };
 }
 
-describe('four shards of few cases', () => {
+describe('four shards of few cases', { tags: 'slow' }, () => {
   test.each([
     [1, [0, 0, 0, 1]],
     [2, [0, 0, 1, 1]],
