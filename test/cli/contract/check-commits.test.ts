@@ -174,6 +174,17 @@ test('a variable that has a default in one place and none in another is asked of
   expect([code, linesOf(findings)]).toEqual([1, ['input-variable-added error /variables/tone']]);
 });
 
+test('a variable is asked of callers beside another that the template tests for', async () => {
+  const project = await openContractProject();
+  project.edit(promptFile, '{{ email }}', '{% if tone %}Be {{ tone }}. {% endif %}{{ email }} {{ order }}');
+  project.edit('evals/cases.jsonl', /"email":"(\d+)"/g, '"email":"$1","order":"7"');
+  const { findings } = await project.contract('check', '--against', 'git:HEAD');
+  expect(linesOf(findings).toSorted()).toEqual([
+    'input-variable-added error /variables/order',
+    'input-variable-added info /variables/tone',
+  ]);
+});
+
 test('mistakes in the cases of an old commit are nobody’s concern; in its schemas they are', async () => {
   const project = await openContractProject();
   project.edit('evals/cases.jsonl', '"contains"', '"contians"');
