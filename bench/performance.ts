@@ -42,6 +42,11 @@ const sections: Readonly<Record<string, Section>> = {
       'Agents of four steps, whose tool calls stubs answer, are compared with as many calls of single answers. Whatever else the machine does only adds to a round, so the least of three rounds counts.',
     command: ['bench/agents.ts'],
   },
+  million: {
+    title: 'A million cells',
+    about: 'One run of a suite of 1,000,000 cases. In memory it keeps what is counted of each cell, and no answer.',
+    command: ['bench/growth.ts', '--modes=cold', '1000000'],
+  },
   workers: {
     title: 'With workers',
     about:
