@@ -70,11 +70,13 @@ export function startLineProgram(call: LineProgramCall): LineProgram {
       hasEnded = true;
       if (child.pid === undefined) return;
       child.stdin.end();
-      const timer = setTimeout(() => killGroup(child), graceMs);
-      await closed;
-      clearTimeout(timer);
-      // What it has started may still run.
+      const timers = [setTimeout(() => killGroup(child), graceMs)];
+      // What it has started may have left its group, and keep its streams open.
+      const isOver = new Promise<void>((resolve) => timers.push(setTimeout(resolve, 2 * graceMs)));
+      await Promise.race([closed, isOver]);
+      for (const timer of timers) clearTimeout(timer);
       killGroup(child);
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     },
   };
 }

@@ -95,6 +95,23 @@ setInterval(() => {}, 1000);`;
     }
   });
 
+  test('a program whose child keeps its streams open ends all the same', { tags: ['slow'] }, async () => {
+    const project = openTempProject();
+    const child = 'setTimeout(() => {}, 300_000); require("fs").writeFileSync("child", String(process.pid));';
+    // Its own session: it is in no group that could be killed.
+    const before = `import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit', detached: true }).unref();
+while (!existsSync('child')) await new Promise((resolve) => setTimeout(resolve, 5));
+process.stdin.on('end', () => process.exit(0));`;
+    project.write('server.mjs', stdioServerText([findOrder], { before }));
+    try {
+      expect((await project.run(['mcp', 'snapshot', 'exec:node server.mjs'])).code).toBe(0);
+    } finally {
+      process.kill(Number(readFileSync(project.path('child'), 'utf8')), 'SIGKILL');
+    }
+  });
+
   test('a command that does not exist', async () => {
     const stderr = await refusalOf('exec:no-such-program-here');
     expect(stderr).toContain("can't be started");

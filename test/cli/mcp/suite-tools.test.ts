@@ -215,6 +215,24 @@ describe('a changed snapshot', () => {
     expect((await project.run(['contract', 'check'])).stdout).toContain('tool-result-');
   });
 
+  test('of a provider of the config is judged too', async () => {
+    const { project, serve } = await openShop();
+    const config =
+      'providers: [{ id: mini, use: "openai:gpt-4o-mini", params: { tools: [{ mcp: evals/orders.mcp.json }] } }]\n';
+    project.write('llmcheck.config.yaml', config);
+    project.write('evals/shop.eval.yaml', suiteText().replace(/providers: .*/, 'providers: [mini]'));
+    git(project, 'init', '-q', '-b', 'main');
+    git(project, 'add', '-A');
+    git(project, 'commit', '-qm', 'first');
+    expect((await project.run(check)).code).toBe(0);
+    await serve([findOrder]);
+    const { code, stdout } = await project.run(check);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('tool-removed')]);
+    const server = await startChatServer(() => 'Hello');
+    const changed = await project.run(['run', '--no-baseline', '--changed=HEAD', '--dry-run'], { env: server.env });
+    expect(changed.stdout + changed.stderr).toContain('evals/orders.mcp.json changed');
+  });
+
   test('selects its suites with --changed', async () => {
     const { project, serve } = await openCommitted();
     const server = await startChatServer(() => 'Hello');
