@@ -1,10 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startServer } from '../../support/http-server.ts';
+import { blind, findOthers, path, runPrograms, shopPath } from '../../support/own-programs.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
 import {
-  aiSdkMessages,
-  aiSdkOldSteps,
-  aiSdkSteps,
   claude,
   claudeEvents,
   codex,
@@ -12,97 +10,8 @@ import {
   gemini,
   geminiEvents,
   geminiJson,
-  langChain,
-  langChainDicts,
-  langChainObjects,
   lines,
 } from '../../support/transcripts.ts';
-
-interface Said {
-  readonly stdout: string;
-  /** Default: a check that no path may fail. */
-  readonly assert?: string;
-  readonly exit?: number;
-}
-
-interface Options {
-  /** Keys of the provider beside `use`. */
-  readonly keys?: string;
-  readonly module?: boolean;
-}
-
-/** A check that only a trajectory that was not read passes. */
-const blind = '{ trajectory: { never: [never_called] } }';
-
-/** Runs a case for each output of a program, by the case's id; as a module, the output is the value that it returns. */
-async function runPrograms(said: Readonly<Record<string, Said>>, { keys = '', module = false }: Options = {}) {
-  const project = openTempProject();
-  project.write('llmcheck.config.yaml', 'suites: ["*.eval.yaml"]\n');
-  for (const [id, { stdout, exit = 0 }] of Object.entries(said)) {
-    project.write(`said/${id}.txt`, stdout);
-    project.write(`said/${id}.exit`, String(exit));
-  }
-  project.write(
-    'say.mjs',
-    `import { readFileSync } from 'node:fs';
-const { caseId } = JSON.parse(readFileSync(0, 'utf8'));
-process.stdout.write(readFileSync(\`said/\${caseId}.txt\`));
-process.exitCode = Number(readFileSync(\`said/\${caseId}.exit\`, 'utf8'));
-`,
-  );
-  project.write(
-    'app.mjs',
-    `import { readFileSync } from 'node:fs';
-export default ({ caseId }) => JSON.parse(readFileSync(new URL(\`said/\${caseId}.txt\`, import.meta.url), 'utf8'));
-`,
-  );
-  const use = module ? 'module:app.mjs' : 'exec:node say.mjs';
-  const cases = Object.entries(said).map(
-    ([id, { assert = blind }]) => `  - { id: ${id}, vars: { id: ${id} }, assert: [${assert}] }`,
-  );
-  project.write(
-    'shop.eval.yaml',
-    `suite: shop
-prompts: [{ id: v1, text: "Cancel order 7731 of {{ id }}." }]
-providers: [{ id: app, use: "${use}"${keys === '' ? '' : `, ${keys}`} }]
-gate: { confirm: { budget: 0 } }
-cases:
-${cases.join('\n')}
-`,
-  );
-  const run = await project.report(['run', '--no-baseline']);
-  const byCase = new Map(trialsOf(run.report).map((trial) => [trial.caseId, trial]));
-  const trial = (id: string) => {
-    const found = byCase.get(id);
-    if (found === undefined) throw new Error(`no trial of ${id}:\n${run.stderr}`);
-    return found;
-  };
-  /** Why a case has no verdict, or why it fails. */
-  const why = (id: string) => {
-    const { status, error, checks } = trial(id);
-    return `${status}: ${error?.message ?? checks.find(({ pass }) => !pass)?.reason ?? ''}`;
-  };
-  const [record = ''] = project.files('.llmcheck/runs');
-  const rows = project
-    .read(record)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const row = (id: string) => rows.find((found) => found['type'] === 'cell' && found['caseId'] === id);
-  return { ...run, project, why, row };
-}
-
-/** Cases that are not errored with these words. */
-function findOthers(wanted: Readonly<Record<string, string>>, why: (id: string) => string): readonly string[] {
-  return Object.entries(wanted)
-    .filter(([id, words]) => !why(id).startsWith('errored: ') || !why(id).includes(words))
-    .map(([id]) => `${id} ${why(id)}`);
-}
-
-const path = (find: string, cancel: string) =>
-  `{ trajectory: { calls: [{ name: ${find}, args: { order_id: "7731" } }, ${cancel}], order: exact, steps: 3 } }, { equals: Done. }`;
-
-const shopPath = path('find_order', 'cancel_order');
 
 describe('a program that writes the transcript of an agent', () => {
   test('is checked by its steps, with tokens and cost', async () => {
@@ -278,100 +187,4 @@ cases: [{ id: one, assert: [${blind}] }]
     'passed',
     'errored',
   ]);
-});
-
-describe("a function that returns its framework's steps", () => {
-  test('is checked by them', async () => {
-    const said: Readonly<Record<string, object>> = {
-      langchain: { messages: langChain },
-      dicts: { messages: langChainDicts },
-      objects: { messages: langChainObjects },
-      sdk: { steps: aiSdkSteps },
-      old: { steps: aiSdkOldSteps },
-      messages: { messages: aiSdkMessages },
-    };
-    const outputs = Object.entries(said).map(([id, answer]) => [
-      id,
-      { stdout: JSON.stringify(answer), assert: shopPath },
-    ]);
-    const run = await runPrograms(
-      {
-        ...(Object.fromEntries(outputs) as Record<string, Said>),
-        events: {
-          stdout: JSON.stringify({ messages: claudeEvents }),
-          assert: path('mcp__shop__find_order', 'mcp__shop__cancel_order'),
-        },
-      },
-      { module: true },
-    );
-    const ids = [...Object.keys(said), 'events'];
-    expect(ids.map((id) => `${id} ${run.why(id)}`)).toEqual(ids.map((id) => `${id} passed: `));
-    expect(run.row('langchain')).toMatchObject({ usage: { inputTokens: 60, outputTokens: 18, cachedInputTokens: 4 } });
-    expect(run.row('sdk')).toMatchObject({ usage: { inputTokens: 30, outputTokens: 15 }, model: 'gpt-5-mini' });
-    expect(run.row('old')).toMatchObject({ usage: { inputTokens: 30, outputTokens: 15 } });
-    for (const id of ['langchain', 'objects', 'sdk', 'messages']) {
-      const steps = run.row(id)?.['trajectory'];
-      expect(steps).toMatchObject([
-        { text: 'I look it up.' },
-        { calls: [{ result: { content: 'no', isError: true } }] },
-        {},
-      ]);
-    }
-  });
-
-  test('reports a final state, which checks read, also from the cache', async () => {
-    const usage = { inputTokens: 1, outputTokens: 1, costUsd: 0.5 };
-    const answer = { steps: [{ text: 'Done.' }], state: { orders: { 7731: 'cancelled' } }, usage };
-    const assert = `{ trajectory: { state: { orders: { "7731": cancelled } } } }, { jsonPath: { path: "$.orders['7731']", value: cancelled }, select: state }`;
-    const run = await runPrograms(
-      {
-        right: { stdout: JSON.stringify(answer), assert },
-        wrong: {
-          stdout: JSON.stringify({ ...answer, state: { orders: {} } }),
-          assert: '{ trajectory: { state: { orders: { "7731": cancelled } } } }',
-        },
-      },
-      { module: true },
-    );
-    expect(run.why('right')).toBe('passed: ');
-    expect(run.why('wrong')).toMatch(/^failed: /);
-    expect(run.row('right')).toMatchObject({ state: { orders: { 7731: 'cancelled' } }, costUsd: 0.5, usage });
-    const again = await run.project.report(['run', '--no-baseline']);
-    expect([again.report.totals.cached, again.report.totals.passed]).toEqual([2, 1]);
-  });
-
-  test('is errored where a part could hold a call that is not read', async () => {
-    const call = { toolCallId: 'a', toolName: 'issue_refund', input: {} };
-    const wrong: Readonly<Record<string, readonly [object, string]>> = {
-      role: [{ messages: [{ role: 'model', parts: [] }] }, 'messages.0 with the role "model"'],
-      part: [{ messages: [{ role: 'assistant', content: [{ type: 'x' }] }] }, 'messages.0.content.0 of the type "x"'],
-      name: [
-        { messages: [{ role: 'assistant', tool_calls: [{ id: 'a' }] }] },
-        'messages.0.tool_calls.0 that is a tool call without a name',
-      ],
-      calls: [{ messages: [{ role: 'assistant', content: 'a', toolCalls: [call] }] }, 'messages.0 with "toolCalls"'],
-      ui: [{ messages: [{ role: 'assistant', parts: [{ type: 'tool-refund' }] }] }, 'messages.0 with "parts"'],
-      empty: [{ messages: [{ role: 'assistant' }] }, 'messages.0, a message of the assistant without content'],
-      lost: [
-        {
-          messages: [
-            { role: 'assistant', content: 'Done.' },
-            { role: 'tool', tool_call_id: 'z', content: 'x' },
-          ],
-        },
-        'for the call "z", and no such call',
-      ],
-      untyped: [{ messages: [{ type: 'ai' }] }, 'messages.0, a message of the assistant without content'],
-      sdk: [{ steps: [{ toolResults: [] }] }, 'steps.0 with neither content nor text nor toolCalls'],
-      sdkpart: [
-        { steps: [{ content: [{ type: 'tool-future', ...call }] }] },
-        'steps.0.content.0 of the type "tool-future"',
-      ],
-      sdkerror: [{ steps: [{ content: [], finishReason: 'error' }] }, 'its last step ended with an error'],
-    };
-    const said = Object.entries(wrong).map(([id, [answer]]) => [id, { stdout: JSON.stringify(answer) }]);
-    const run = await runPrograms(Object.fromEntries(said) as Record<string, Said>, { module: true });
-    const wanted = Object.fromEntries(Object.entries(wrong).map(([id, [, words]]) => [id, words]));
-    expect(findOthers(wanted, run.why)).toEqual([]);
-  });
 });
