@@ -1,36 +1,17 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEchoServer } from '../support/chat-server.ts';
-import { wordSuite } from '../support/github-job.ts';
-import { startGithubServer } from '../support/github-server.ts';
 import { readAction } from '../support/run-action.ts';
 import { readWorkflow, runJob } from '../support/run-workflow.ts';
-import { bundleCli } from '../support/spawn-cli.ts';
-import { openTempProject } from '../support/temp-project.ts';
+import { openWorkflowProject, workflowToken as token } from '../support/workflow-project.ts';
 
 const root = join(import.meta.dirname, '../..');
-const token = 'ghs_0123456789abcdef';
 
 test('the workflows of a fork: its job uploads a record, and the default branch comments on it', {
   tags: 'slow',
 }, async () => {
-  const project = openTempProject();
-  const bundle = bundleCli();
   const provider = await startEchoServer();
-  const github = await startGithubServer(token);
-  const git = (...argv: string[]): string =>
-    execFileSync('git', ['-C', project.root, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  project.write('evals/words.eval.yaml', wordSuite('words'));
-  project.write('.gitignore', '.llmcheck/\nnode_modules/\nbin/\nevent.json\nllmcheck.html\n');
-  project.write('node_modules/.bin/llmcheck', `#!/bin/sh\nexec "${process.execPath}" "${bundle}" "$@"\n`);
-  project.write('bin/npx', '#!/bin/sh\nname=$1; shift; exec "node_modules/.bin/$name" "$@"\n');
-  for (const file of ['node_modules/.bin/llmcheck', 'bin/npx']) chmodSync(project.path(file), 0o755);
-  git('init', '-q', '-b', 'main');
+  const { project, github, git, runnerEnv } = await openWorkflowProject(['llmcheck.html']);
   await project.run(['run', '--update-baseline'], { env: provider.env });
   git('add', '.');
   git('commit', '-qm', 'accept');
@@ -47,15 +28,9 @@ test('the workflows of a fork: its job uploads a record, and the default branch 
     artifacts,
   };
   const env = {
-    PATH: `${project.path('bin')}:${process.env['PATH'] ?? ''}`,
+    ...runnerEnv,
     OPENAI_BASE_URL: provider.env['OPENAI_BASE_URL'] ?? '',
-    GITHUB_ACTIONS: 'true',
-    GITHUB_REPOSITORY: 'acme/shop',
-    GITHUB_EVENT_PATH: project.path('event.json'),
     GITHUB_SHA: sha,
-    GITHUB_API_URL: github.url,
-    GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
-    GITHUB_SERVER_URL: 'https://github.example',
   };
 
   // The job of the fork has no key, and a token that may not write.

@@ -1,25 +1,19 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../support/chat-server.ts';
-import { wordSuite } from '../support/github-job.ts';
-import { type GithubServer, startGithubServer } from '../support/github-server.ts';
+import type { GithubServer } from '../support/github-server.ts';
 import { type Action, readAction } from '../support/run-action.ts';
 import { type JobRun, readWorkflow, runJob, type Workflow } from '../support/run-workflow.ts';
-import { bundleCli } from '../support/spawn-cli.ts';
-import { openTempProject, type TempProject } from '../support/temp-project.ts';
+import type { TempProject } from '../support/temp-project.ts';
+import { openWorkflowProject, workflowToken as token } from '../support/workflow-project.ts';
 
 const root = join(import.meta.dirname, '../..');
-const token = 'ghs_0123456789abcdef';
 let action: Action;
 let workflow: Workflow;
-let bundle: string;
 
 beforeAll(() => {
   action = readAction(join(root, 'action.yml'));
   workflow = readWorkflow(join(root, 'examples/github/nightly.yml'));
-  bundle = bundleCli();
 });
 
 interface Night {
@@ -40,21 +34,10 @@ interface Nights {
 
 /** A main with an accepted baseline. */
 async function openNights(): Promise<Nights> {
-  const project = openTempProject();
   const answers = new Map<string, string>();
   const provider = await startChatServer(({ text }) => answers.get(wordOf(text)) ?? wordOf(text));
-  const github = await startGithubServer(token);
-  const git = (...argv: string[]): string =>
-    execFileSync('git', ['-C', project.root, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  project.write('evals/words.eval.yaml', wordSuite('words'));
-  project.write('.gitignore', '.llmcheck/\nnode_modules/\nevent.json\ndrift.json\n');
-  project.write('node_modules/.bin/llmcheck', `#!/bin/sh\nexec "${process.execPath}" "${bundle}" "$@"\n`);
-  chmodSync(project.path('node_modules/.bin/llmcheck'), 0o755);
+  const { project, github, git, runnerEnv } = await openWorkflowProject(['drift.json']);
   project.write('event.json', '{"schedule":"17 3 * * *"}');
-  git('init', '-q', '-b', 'main');
   await project.run(['run', '--update-baseline'], { env: provider.env });
   git('add', '.');
   git('commit', '-qm', 'accept');
@@ -78,17 +61,11 @@ async function openNights(): Promise<Nights> {
         artifacts,
         secrets: { OPENAI_API_KEY: provider.env['OPENAI_API_KEY'] ?? '' },
         env: {
-          PATH: process.env['PATH'] ?? '',
+          ...runnerEnv,
           OPENAI_BASE_URL: provider.env['OPENAI_BASE_URL'] ?? '',
-          GITHUB_ACTIONS: 'true',
-          GITHUB_REPOSITORY: 'acme/shop',
           GITHUB_EVENT_NAME: 'schedule',
-          GITHUB_EVENT_PATH: project.path('event.json'),
           GITHUB_SHA: git('rev-parse', 'HEAD'),
           GITHUB_RUN_ID: String(runs),
-          GITHUB_API_URL: github.url,
-          GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
-          GITHUB_SERVER_URL: 'https://github.example',
         },
       });
       return { run, artifacts: [...artifacts.keys()].sort() };

@@ -1,35 +1,18 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEchoServer } from '../support/chat-server.ts';
 import { wordSuite } from '../support/github-job.ts';
-import { startGithubServer } from '../support/github-server.ts';
 import { readAction } from '../support/run-action.ts';
 import { readWorkflow, runJob } from '../support/run-workflow.ts';
-import { bundleCli } from '../support/spawn-cli.ts';
-import { openTempProject } from '../support/temp-project.ts';
+import { openWorkflowProject, workflowToken as token } from '../support/workflow-project.ts';
 
 const root = join(import.meta.dirname, '../..');
-const token = 'ghs_0123456789abcdef';
 
 test('the workflow of shards: the last job publishes one verdict, with a page of the whole run', {
   tags: 'slow',
 }, async () => {
-  const project = openTempProject();
-  const bundle = bundleCli();
   const provider = await startEchoServer();
-  const github = await startGithubServer(token);
-  const git = (...argv: string[]): string =>
-    execFileSync('git', ['-C', project.root, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  project.write('evals/words.eval.yaml', wordSuite('words'));
-  project.write('.gitignore', '.llmcheck/\nnode_modules/\nevent.json\nshards/\n');
-  project.write('node_modules/.bin/llmcheck', `#!/bin/sh\nexec "${process.execPath}" "${bundle}" "$@"\n`);
-  chmodSync(project.path('node_modules/.bin/llmcheck'), 0o755);
-  git('init', '-q', '-b', 'main');
+  const { project, github, git, runnerEnv } = await openWorkflowProject(['shards/']);
   git('add', '.');
   git('commit', '-qm', 'main');
   git('checkout', '-qb', 'change');
@@ -50,18 +33,12 @@ test('the workflow of shards: the last job publishes one verdict, with a page of
     artifacts,
     secrets: { OPENAI_API_KEY: provider.env['OPENAI_API_KEY'] ?? '' },
     env: {
-      PATH: process.env['PATH'] ?? '',
+      ...runnerEnv,
       OPENAI_BASE_URL: provider.env['OPENAI_BASE_URL'] ?? '',
-      GITHUB_ACTIONS: 'true',
-      GITHUB_REPOSITORY: 'acme/shop',
       GITHUB_EVENT_NAME: 'pull_request',
-      GITHUB_EVENT_PATH: project.path('event.json'),
       GITHUB_WORKFLOW_REF: 'acme/shop/.github/workflows/shards.yml@refs/pull/7/merge',
       GITHUB_SHA: sha,
       GITHUB_RUN_ID: '70',
-      GITHUB_API_URL: github.url,
-      GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
-      GITHUB_SERVER_URL: 'https://github.example',
     },
   };
   for (const shard of [1, 2, 3, 4]) {
