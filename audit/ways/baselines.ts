@@ -21,6 +21,16 @@ const damaged = (name: string, why: string, damage: (text: string) => string, mo
   ...more,
 });
 
+/** The tools of a server, from a file. */
+function useSnapshot(project: Project, required: readonly string[]): void {
+  const properties = { order_id: { type: 'string' }, shop: { type: 'string' } };
+  const tools = [{ name: 'find_order', inputSchema: { type: 'object', properties, required } }];
+  const snapshot = { format: 1, source: 'exec:node server.js', server: { name: 'orders' }, tools };
+  project.write('evals/orders.mcp.json', JSON.stringify(snapshot));
+  const params = { max_tokens: 20, tools: [{ mcp: 'orders.mcp.json' }] };
+  project.suite.providers = [{ id: 'mini', use: 'openai:gpt-4o-mini', params }];
+}
+
 /** A baseline that is damaged, of something else, or gone. */
 export const baselineWays: readonly Way[] = [
   damaged('the baseline is emptied', 'an empty file is no baseline, and nothing got worse', () => ''),
@@ -113,6 +123,19 @@ export const baselineWays: readonly Way[] = [
     plant(project) {
       project.suite['contract'] = { output: { type: 'object', properties: { queue: { type: ['string', 'null'] } } } };
     },
+  },
+  {
+    name: 'a tool of an MCP server has another required argument',
+    why: 'the suite file and the answers are the same',
+    modes,
+    project: (project) => useSnapshot(project, ['order_id']),
+    plant: (project) => useSnapshot(project, ['order_id', 'shop']),
+  },
+  {
+    name: 'the tools of an MCP server are gone',
+    why: 'the model is given no tools, and its answers are right',
+    project: (project) => useSnapshot(project, ['order_id']),
+    plant: (project) => project.remove('evals/orders.mcp.json'),
   },
   {
     name: 'the input contract breaks its callers',
