@@ -20,8 +20,13 @@ export function runGit(cwd: string, ...argv: readonly string[]): string {
 const commitAndPrint = 'git add -A && git commit -q --allow-empty -m "$1" && git rev-parse HEAD';
 
 /** Commits all files, and returns the commit. One program is started: that takes longer than what git does here. */
-export function commitAll(cwd: string, message = 'change'): string {
-  return start(cwd, 'sh', ['-c', commitAndPrint, 'sh', message]);
+export function commitAll(cwd: string, message = 'change', date?: string): string {
+  return start(
+    cwd,
+    'sh',
+    ['-c', commitAndPrint, 'sh', message],
+    date === undefined ? {} : { GIT_COMMITTER_DATE: date },
+  );
 }
 
 /** Begins a repository with a commit of all files, and returns it. */
@@ -29,6 +34,11 @@ export function initRepository(cwd: string, message = 'change'): string {
   return start(cwd, 'sh', ['-c', `git init -q -b main --template= && ${commitAndPrint}`, 'sh', message]);
 }
 
-function start(cwd: string, program: string, argv: readonly string[]): string {
-  return execFileSync(program, argv, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+function start(cwd: string, program: string, argv: readonly string[], more = {}): string {
+  return execFileSync(program, argv, {
+    cwd,
+    env: { ...env, ...more },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).trim();
 }

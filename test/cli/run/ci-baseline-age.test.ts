@@ -1,17 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { commitAll } from '../../support/git.ts';
 import { type GithubJobs, openGithubJobs, wordSuite } from '../../support/github-job.ts';
 
 /** A main that accepted its baseline on a day, and an open pull request. */
 async function openAccepted(date: string): Promise<GithubJobs> {
   const jobs = await openGithubJobs({ 'evals/words.eval.yaml': wordSuite('words') });
   await jobs.project.run(['run', '--update-baseline'], { env: jobs.providerEnv });
-  jobs.git('add', '.');
-  process.env['GIT_COMMITTER_DATE'] = date;
-  try {
-    jobs.git('commit', '-qm', 'accept');
-  } finally {
-    delete process.env['GIT_COMMITTER_DATE'];
-  }
+  commitAll(jobs.project.root, 'accept', date);
   jobs.git('checkout', '-qb', 'change');
   jobs.push('something else');
   return jobs;
