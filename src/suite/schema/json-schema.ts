@@ -81,6 +81,7 @@ function buildParams(): JsonObject {
     description: 'What the model may call.',
     type: 'array',
     items: { anyOf: [ofServer, own] },
+    examples: [[{ mcp: 'tools/orders.mcp.json', only: ['find_order'] }]],
   };
   return { description: describe(params), type: 'object', properties: { tools }, additionalProperties: true };
 }

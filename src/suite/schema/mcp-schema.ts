@@ -26,10 +26,16 @@ export const mcpSnapshotSchema = z.strictObject({
 
 /** An entry of `params.tools` that stands for the tools of a server. */
 export const mcpToolsSchema = z.strictObject({
-  mcp: words.describe('A file of tools that `llmcheck mcp snapshot` writes.'),
+  mcp: words.meta({
+    description: 'A file of tools that `llmcheck mcp snapshot` writes.',
+    examples: ['tools/orders.mcp.json'],
+  }),
   only: z
     .array(words, { error: 'must be a list of names of tools' })
     .min(1, { error: 'needs at least one tool, or leave it out' })
     .optional()
-    .describe('The names of the tools that are sent; all where it is left out.'),
+    .meta({
+      description: 'The names of the tools that are sent; all where it is left out.',
+      examples: [['find_order']],
+    }),
 });

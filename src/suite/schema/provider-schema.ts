@@ -45,7 +45,7 @@ export const providerSchema = z.strictObject({
     .optional()
     .describe('Where the API is; then only the key that apiKeyEnv names is sent.'),
   apiKeyEnv: words.optional().describe('The NAME of the environment variable that holds the key.'),
-  params: params.optional(),
+  params: params.optional().describe('Passed to the API as it is: temperature, max_tokens, tools …'),
   structured: flag.optional().describe("Sends contract.output, where there is one, as the API's own schema mode."),
   headers: z.record(z.string(), header).optional().describe('Further headers; a value may be {env: NAME}.'),
   price: priceSchema.optional().describe('Overrides the built-in table.'),
