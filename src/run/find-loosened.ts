@@ -1,4 +1,4 @@
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { parseEnv } from 'node:util';
 import { compareGates, type Gating } from '../compare/gate/compare-gates.ts';
 import { readOrUndefined } from '../files/write-files.ts';
@@ -8,10 +8,11 @@ import { UserError } from '../model/problem.ts';
 import type { Loosened, LoosenedCases } from '../model/record.ts';
 import { type Case, mergeContracts, type RunDefaults, type Suite } from '../model/suite.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { findGitChanges } from '../project/git/git-changes.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findConfigAtRef, loadProjectAtRef } from '../project/project-at-ref.ts';
-import { CONFIG_NAME, toSlashes } from '../suite/files/project-place.ts';
+import { toSlashes } from '../suite/files/project-place.ts';
 
 interface FoundLoosened {
   readonly loosened: readonly Loosened[];
@@ -33,7 +34,7 @@ export async function findLoosened(
   const { root, configPath } = project;
   const ref = openGitRef(root, against.slice('git:'.length), env);
   const ofConfig = findOtherConfig(ref, configPath, cwd);
-  if (!hasOtherSettings(ref, project)) return { loosened: ofConfig, remarks: [] };
+  if (!hasOtherSettings(ref, project, env)) return { loosened: ofConfig, remarks: [] };
   const where = { paths: [], cwd, ...defined({ configPath }) };
   try {
     // All suites: the job may run a part.
@@ -69,17 +70,17 @@ async function loadBoth(
 }
 
 /** True where the config, a suite or its cases differ. Most changes are of prompts, and nothing more is read then. */
-function hasOtherSettings(ref: GitRef, { root, configPath, suites, run }: RunOptions['project']): boolean {
-  const isSuite = (path: string): boolean => /\.eval\.(?:ya?ml|[cm]?[jt]s)$/.test(path);
-  const isData = (path: string): boolean => /\.(?:ya?ml|jsonl?|csv)$/.test(path);
-  const atRef = ref.listFiles(root);
-  const paths = new Set([
-    configPath ?? join(root, CONFIG_NAME),
-    ...suites.flatMap(({ path, sources }) => [path, ...sources.files.filter(isData)].map((file) => join(root, file))),
-    ...atRef.filter((path) => isSuite(path) || (isData(path) && readOrUndefined(path) === undefined)),
-    ...envFileOf(root, run),
-  ]);
-  return [...paths].some((path) => readOrUndefined(path) !== ref.readFile(path));
+function hasOtherSettings({ name }: GitRef, { root, run }: RunOptions['project'], env: RunPorts['env']): boolean {
+  const envFiles = new Set(envFileOf(root, run).map((path) => basename(path)));
+  const isSetting = (path: string): boolean =>
+    /\.(?:ya?ml|jsonl?|csv)$|\.eval\.[cm]?[jt]s$/i.test(path) || envFiles.has(basename(path));
+  try {
+    return [...findGitChanges(root, name, env).changed.keys()].some(isSetting);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // Then everything is compared.
+    return true;
+  }
 }
 
 /** The file of variables that the config names: it may hold settings too. */
