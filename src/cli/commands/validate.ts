@@ -45,7 +45,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd, now });
   const misdirectedKeys = findMisdirectedKeys(project, { env, fileVariables });
   printProblems([...loaded.warnings, ...resolved.problems, ...misdirectedKeys, ...warnings], io);
-  if (flags.live === true) await refuseDrift(project, { env, cwd });
+  const asked = flags.live === true ? [formatCount(await refuseDrift(project, { env, cwd }), 'MCP server')] : [];
   const { suites } = project;
   if (suites.length === 0) {
     io.stderr.write(describeNoSuite(project.root, paths));
@@ -54,13 +54,13 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   if (isIncomplete) return exitCodes.incomplete;
   if (flags.quiet !== true) {
     const counts = [formatCount(suites.length, 'suite'), formatCount(cases, 'case'), formatCount(cells, 'cell')];
-    io.stdout.write(`${counts.join(', ')}: valid\n`);
+    io.stdout.write(`${[...counts, ...asked].join(', ')}: valid\n`);
   }
   return exitCodes.passed;
 }
 
-/** Throws a `UserError` where a server's tools are no longer those of its snapshot. */
-async function refuseDrift(project: Project, { env, cwd }: Pick<Io, 'env' | 'cwd'>): Promise<void> {
+/** Throws a `UserError` where a server's tools are no longer those of its snapshot; gives how many servers were asked. */
+async function refuseDrift(project: Project, { env, cwd }: Pick<Io, 'env' | 'cwd'>): Promise<number> {
   const snapshots = findSnapshots(project);
   if (snapshots.length === 0) {
     const message = '--live: no suite uses the tools of an MCP server, so there is no server to ask';
@@ -68,4 +68,5 @@ async function refuseDrift(project: Project, { env, cwd }: Pick<Io, 'env' | 'cwd
   }
   const problems = await findDrift(snapshots, cwd, openMcpPorts(project.root, env));
   if (problems.length > 0) throw new UserError(problems);
+  return snapshots.length;
 }
