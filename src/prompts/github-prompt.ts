@@ -40,6 +40,15 @@ const PARAMETERS = [
   'stop',
 ];
 
+/** Names of Chat Completions, which many files have. GitHub's own runner leaves them out without a word. */
+const SENT_NAMES: Readonly<Record<string, string>> = {
+  max_tokens: 'maxTokens',
+  max_completion_tokens: 'maxCompletionTokens',
+  top_p: 'topP',
+  frequency_penalty: 'frequencyPenalty',
+  presence_penalty: 'presencePenalty',
+};
+
 const FORMATS = ['text', 'json_object', 'json_schema'];
 
 const ROLES: readonly Role[] = ['system', 'user', 'assistant'];
@@ -79,18 +88,23 @@ function checkKeys(document: PromptDocument, value: Readonly<Record<string, unkn
 
 function readParameters(document: PromptDocument, written: unknown): JsonObject {
   const params = readMap(document, ['modelParameters'], written) ?? {};
-  const known = Object.entries(plainNumbers(params) as JsonObject).filter(([key, value]) => {
-    const at = document.at(['modelParameters', key], 'key');
+  const known = Object.entries(plainNumbers(params) as JsonObject).filter(([written, value]) => {
+    const at = document.at(['modelParameters', written], 'key');
+    const key = Object.hasOwn(SENT_NAMES, written) ? (SENT_NAMES[written] ?? written) : written;
+    if (key !== written && Object.hasOwn(params, key)) {
+      document.report('invalid-value', `${written} and ${key} are the same parameter`, at, `remove ${written}`);
+      return false;
+    }
     if (!PARAMETERS.includes(key)) {
-      const hint = didYouMean(key, PARAMETERS) ?? `known: ${PARAMETERS.join(', ')}`;
-      document.report('unknown-key', `unknown parameter "${key}" in modelParameters`, at, hint);
+      const hint = didYouMean(written, PARAMETERS) ?? `known: ${PARAMETERS.join(', ')}`;
+      document.report('unknown-key', `unknown parameter "${written}" in modelParameters`, at, hint);
       return false;
     }
     const isWhole = ['maxTokens', 'maxCompletionTokens', 'seed'].includes(key);
     const isRight = key === 'stop' || (isWhole ? Number.isSafeInteger(value) : typeof value === 'number');
     if (!isRight) {
-      const message = `${key} must be a ${isWhole ? 'whole number' : 'number'}`;
-      document.report('invalid-value', message, document.at(['modelParameters', key]));
+      const message = `${written} must be a ${isWhole ? 'whole number' : 'number'}`;
+      document.report('invalid-value', message, document.at(['modelParameters', written]));
     }
     return isRight;
   });

@@ -24,6 +24,7 @@ interface PromptyProperty {
 
 const TYPES: Readonly<Record<string, string>> = {
   string: 'string',
+  str: 'string',
   number: 'number',
   float: 'number',
   integer: 'integer',
@@ -33,7 +34,20 @@ const TYPES: Readonly<Record<string, string>> = {
   array: 'array',
   list: 'array',
   object: 'object',
+  dict: 'object',
 };
+
+/** A type as Python writes it, such as `List[str]` or `Dict[str, int]`; undefined for what is none. */
+function readPythonType(written: string): JsonObject | undefined {
+  const [, name = '', inner = ''] = /^\s*(\w+)\s*\[(.+)\]\s*$/s.exec(written) ?? [];
+  const generic = name.toLowerCase();
+  const plain = written.trim();
+  if (generic === '') return Object.hasOwn(TYPES, plain) ? { type: TYPES[plain] ?? plain } : undefined;
+  if (generic === 'dict') return { type: 'object' };
+  if (generic !== 'list' && generic !== 'array') return undefined;
+  const items = readPythonType(inner);
+  return items === undefined ? undefined : { type: 'array', items };
+}
 
 const RICH = new Set(['thread', 'image', 'file', 'audio']);
 
@@ -130,14 +144,15 @@ function readSchema(
     );
     return described;
   }
-  const known = typeof word === 'string' && Object.hasOwn(TYPES, word) ? TYPES[word] : undefined;
-  if (known === undefined) {
+  const found = typeof word === 'string' ? readPythonType(word) : undefined;
+  const known = found?.['type'];
+  if (found === undefined) {
     const message = `${key} must be ${Object.keys(TYPES).join(', ')}, not ${JSON.stringify(word)}`;
     document.report('invalid-value', message, document.at([...path, key]));
     return described;
   }
   return {
-    type: known,
+    ...found,
     ...described,
     ...(Array.isArray(enumValues) ? { enum: toJson(enumValues) } : {}),
     ...(known === 'array' && isRecord(items) ? { items: readSchema(document, items, [...path, 'items']) } : {}),

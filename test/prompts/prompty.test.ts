@@ -101,6 +101,23 @@ User:
     ]);
   });
 
+  test('a type may be written as Python writes it', async () => {
+    const prompt = await readPrompt(
+      'x.prompty',
+      '---\ninputs:\n  q: { type: str, sample: a }\n  tags: { type: "List[string]", sample: [b] }\n  rows: { type: "list[Dict[str, int]]", sample: [] }\n---\nuser:\n{{q}} {% for tag in tags %}{{tag}}{% endfor %}{{rows | length}}',
+    );
+    expect(prompt.input?.schema).toMatchObject({
+      properties: {
+        q: { type: 'string' },
+        tags: { type: 'array', items: { type: 'string' } },
+        rows: { type: 'array', items: { type: 'object' } },
+      },
+    });
+    await expect(
+      readPrompt('x.prompty', '---\ninputs: { q: { type: "Set[str]" } }\n---\nuser:\n{{q}}'),
+    ).rejects.toThrow('not "Set[str]"');
+  });
+
   test('a sample or a schema may come from a file beside it', async () => {
     const files = { 's.json': '{"q": "from file"}', 'o.yaml': 'type: object\nproperties: { a: { type: string } }\n' };
     const text = '---\nsample: s.json\noutputs: ${file:o.yaml}\n---\nuser:\n{{q}}';

@@ -69,6 +69,31 @@ evaluators:
     });
   });
 
+  test('with its parameters under the names of chat completions too', async () => {
+    const { server, code } = await runPrompt(
+      promptOf('string: { contains: "{{expected}}" }').replace(
+        'messages:',
+        'modelParameters: { max_tokens: 60, top_p: 0.5, frequency_penalty: 1, presence_penalty: 0 }\nmessages:',
+      ),
+      { hello: 'billing' },
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({
+      max_tokens: 60,
+      top_p: 0.5,
+      frequency_penalty: 1,
+      presence_penalty: 0,
+    });
+    const limited = await runPrompt(
+      promptOf('string: { contains: "{{expected}}" }').replace(
+        'messages:',
+        'modelParameters: { max_completion_tokens: 70 }\nmessages:',
+      ),
+      { hello: 'billing' },
+    );
+    expect(JSON.parse(limited.server.requests[0]?.body ?? '')).toMatchObject({ max_completion_tokens: 70 });
+  });
+
   test('and its schema is the contract: an answer that breaks it fails', async () => {
     const { report } = await runPrompt(
       `model: openai/m
@@ -171,7 +196,13 @@ test.each<[why: string, text: string, place: string]>([
   ['json_schema without one', 'responseFormat: json_schema\n', '1:17 error invalid-value'],
   ['a format that is none', 'responseFormat: json\n', '1:17 error invalid-value'],
   ['a parameter that is not a number', 'modelParameters: { temperature: hot }\n', '1:33 error invalid-value'],
-  ['a parameter that is not known', 'modelParameters: { max_tokens: 5 }\n', '1:20 error unknown-key'],
+  ['a parameter that is not known', 'modelParameters: { min_tokens: 5 }\n', '1:20 error unknown-key'],
+  [
+    'a parameter by both of its names',
+    'modelParameters: { maxTokens: 5, max_tokens: 5 }\n',
+    '1:34 error invalid-value',
+  ],
+  ['a limit that is no number', 'modelParameters: { max_tokens: many }\n', '1:32 error invalid-value'],
   ['a key that is nearly one', 'evaluator: []\n', '1:1 error unknown-key'],
   ['an evaluator of no kind', 'evaluators: [{ name: a }]\n', '1:14 error invalid-value'],
   ['a string evaluator that says nothing', 'evaluators: [{ name: a, string: {} }]\n', '1:33 error invalid-value'],
