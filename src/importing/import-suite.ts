@@ -1,10 +1,10 @@
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { Document, type Node, stringify, YAMLMap, type YAMLSeq } from 'yaml';
-import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
 import { findProject, kindOfPath } from '../suite/files/project-place.ts';
-import { createDraft, type ImportedSuite, isMap, LeftOut, placeAt, readWritten } from './draft.ts';
+import { importDataSet } from './data-sets/data-set.ts';
+import { type ImportedSuite, LeftOut } from './draft.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
 import { importPromptfoo } from './promptfoo/promptfoo.ts';
 
@@ -18,8 +18,8 @@ interface ImportOptions {
   readonly cwd: string;
   /** Writes what can't be carried over as comments, in place of refusing it. */
   readonly partial: boolean;
-  /** The field of a data set that holds the golden answer. */
-  readonly expected?: string;
+  /** The field of a data set that holds the golden answer; false where none does. */
+  readonly expected?: string | false;
 }
 
 interface ImportedText {
@@ -86,7 +86,7 @@ function readFormat(
   files: ProjectFiles,
 ): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
   if (format === 'openai-evals') return Promise.resolve(importOpenaiEvals(shown, text));
-  if (format === 'jsonl') return Promise.resolve(importJsonl(shown, text, expected));
+  if (format === 'jsonl') return Promise.resolve(importDataSet(shown, text, expected));
   return importPromptfoo(shown, text, {
     async read(name) {
       const found = await files.read(resolve(dirname(path), name));
@@ -157,64 +157,4 @@ function describe({ reason, at, value }: LeftOut): string {
     ` not carried over (${at.file}:${at.line}): ${reason}`,
     ...shown.split('\n').map((line) => `   ${line}`),
   ].join('\n');
-}
-
-/** The usual names of the field that holds the golden answer. */
-const EXPECTED = ['expected', 'ideal', 'expected_output', 'answer', 'target', 'output', 'completion', 'label'];
-
-/** Reads rows of JSON as cases. The golden answer is the field `expected`, or one of a usual name; the others are variables. */
-function importJsonl(
-  file: string,
-  text: string,
-  expected: string | undefined,
-): ImportedSuite | { readonly problems: readonly Problem[] } {
-  const draft = createDraft();
-  const cases: unknown[] = [];
-  const seen = new Set<string>();
-  let names: readonly string[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    const parsed = readWritten(file, line);
-    const row = placeAt('problems' in parsed ? line : parsed.value, { file, line: index + 1, column: 1 });
-    if (!isMap(row.value)) {
-      cases.push(draft.refuse(row, 'the row is not a JSON object'));
-      continue;
-    }
-    const entries = Object.entries(row.value);
-    const golden = expected ?? EXPECTED.find((name) => entries.some(([key]) => key === name));
-    const { id } = row.value;
-    const isId = typeof id === 'string' || typeof id === 'number';
-    const vars = Object.fromEntries(entries.filter(([key]) => key !== golden && !(key === 'id' && isId)));
-    const answer = golden === undefined ? undefined : row.value[golden];
-    const key = JSON.stringify(vars);
-    if (seen.has(key) && !isId) {
-      cases.push(draft.refuse(row, 'the row has the variables of an earlier one', 'give each an id'));
-      continue;
-    }
-    seen.add(key);
-    if (names.length === 0) names = Object.keys(vars);
-    cases.push({
-      ...defined({ id: isId ? String(id) : undefined }),
-      vars,
-      ...(answer === undefined ? { observe: true } : { expected: answer, assert: [buildCheck(answer)] }),
-    });
-  }
-  const simple = names.filter((name) => /^[A-Za-z_][\w-]*$/.test(name));
-  return {
-    suite: {
-      prompts: [{ id: 'v1', text: simple.map((name) => `${name}: {{ ${name} }}`).join('\n') }],
-      providers: ['openai:gpt-4o-mini'],
-      cases,
-    },
-    refused: draft.refused,
-    notes: [],
-  };
-}
-
-/** Each answer of a list is right. */
-function buildCheck(answer: unknown): unknown {
-  if (Array.isArray(answer) && answer.every((item) => typeof item === 'string')) return { oneOf: '{{expected}}' };
-  return typeof answer === 'object'
-    ? { equals: '{{expected}}', select: { json: true } }
-    : { equals: { value: '{{expected}}', trim: true } };
 }

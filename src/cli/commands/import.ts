@@ -15,7 +15,8 @@ interface Flags {
   readonly output?: string;
   readonly partial?: boolean;
   readonly force?: boolean;
-  readonly expected?: string;
+  /** True where neither flag is given: so the flags' library has it. */
+  readonly expected?: string | boolean;
   readonly color: boolean;
 }
 
@@ -32,7 +33,12 @@ const formats = [
     input: 'the file',
     example: 'run.json',
   },
-  { name: 'jsonl', description: 'A data set: a JSON object a line.', input: 'the file', example: 'data.jsonl' },
+  {
+    name: 'jsonl',
+    description: 'A data set: a JSON object a line, or a JSON list.',
+    input: 'the file',
+    example: 'data.jsonl',
+  },
 ] as const;
 
 export const define: DefineCommand = (command, { io, exit }) => {
@@ -59,13 +65,17 @@ Examples:
       .option('--no-color', 'no colour')
       .addHelpText('after', `\nExample:\n  $ llmcheck import ${name} ${example}`)
       .action(async (path: string, flags: Flags) => exit(await importFile(name, path, flags, io)));
-    if (name === 'jsonl') sub.option('--expected <field>', 'the field that holds the golden answer');
+    if (name === 'jsonl')
+      sub
+        .option('--expected <field>', 'the field that holds the golden answer')
+        .option('--no-expected', 'no field holds a golden answer');
   }
 };
 
 /** Writes the suite that another tool's file describes, and checks that it is valid. */
 async function importFile(format: ImportFormat, path: string, flags: Flags, io: Io): Promise<number> {
-  const { expected, partial = false, color } = flags;
+  const { partial = false, color } = flags;
+  const expected = flags.expected === true ? undefined : flags.expected;
   const imported = await importSuite({ format, path, cwd: io.cwd, partial, ...defined({ expected }) });
   const shown = flags.output ?? imported.path;
   const target = resolve(io.cwd, shown);

@@ -1,0 +1,195 @@
+import { defined } from '../../json/defined.ts';
+import { isTemplate } from '../../templates/template.ts';
+import { type Draft, LeftOut, type Written } from '../draft.ts';
+import type { ChatMessage } from './chat-messages.ts';
+import type { DataRow } from './data-row.ts';
+
+interface Built {
+  readonly prompts: readonly unknown[];
+  readonly cases: readonly unknown[];
+  readonly defaults: { readonly vars: Readonly<Record<string, unknown>> } | undefined;
+}
+
+/** Rows with the same form of prompt: the same roles, or no conversation. */
+interface Group {
+  readonly id: string;
+  readonly roles: readonly ChatMessage['role'][];
+  readonly rows: DataRow[];
+  /** By place in the conversation: the message that every row has, which is a part of the prompt. */
+  shared: readonly (string | undefined)[];
+}
+
+/** One prompt for each form of conversation, which shows every variable, and the cases. */
+export function buildPrompts(rows: readonly (DataRow | LeftOut)[], written: readonly Written[], draft: Draft): Built {
+  const kept = rows.filter((row) => !(row instanceof LeftOut)) as readonly DataRow[];
+  const groups = new Map<string, Group>();
+  const keyOf = ({ chat }: DataRow) => chat.map(({ role }) => role).join(' ');
+  for (const row of kept) {
+    const group = groups.get(keyOf(row)) ?? {
+      id: `v${groups.size + 1}`,
+      roles: row.chat.map(({ role }) => role),
+      rows: [],
+      shared: [],
+    };
+    groups.set(keyOf(row), group);
+    group.rows.push(row);
+  }
+  for (const group of groups.values()) group.shared = group.roles.map((_, index) => sameContent(group.rows, index));
+  const variables = nameVariables(kept);
+  const prompts = [...groups.values()].map((group) => buildPrompt(group, variables));
+  const ids = new Set<string>();
+  const seen = new Set<string>();
+  const cases = rows.map((row, index): unknown => {
+    if (row instanceof LeftOut) return row;
+    const group = groups.get(keyOf(row));
+    const vars = { ...chatVars(row, group), ...dataVars(row, variables) };
+    const at = written[index];
+    if (row.id !== undefined && ids.has(row.id) && at !== undefined)
+      draft.note(at, `another row has the id "${row.id}"`);
+    const id = row.id === undefined ? undefined : uniqueId(row.id, ids);
+    const key = JSON.stringify(vars);
+    if (seen.has(key) && row.id === undefined && at !== undefined)
+      return draft.refuse(at, 'the row has the variables of an earlier one', 'give each an id');
+    seen.add(key);
+    return {
+      ...defined({ id }),
+      ...(groups.size > 1 && group !== undefined ? { prompts: [group.id] } : {}),
+      vars,
+      ...(row.answer === undefined ? { observe: true } : { expected: row.answer, assert: [buildCheck(row.answer)] }),
+    };
+  });
+  const missing = [...variables].filter(([name]) => kept.some(({ vars }) => !vars.has(name)));
+  const defaults =
+    missing.length === 0
+      ? undefined
+      : { vars: Object.fromEntries(missing.map(([, { name, empty }]) => [name, empty])) };
+  return { prompts, cases, defaults };
+}
+
+function uniqueId(id: string, taken: Set<string>): string {
+  const base = id
+    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+    .trim()
+    .slice(0, 280);
+  let name = base;
+  for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
+  taken.add(name);
+  return name;
+}
+
+interface Variable {
+  readonly name: string;
+  /** As the prompt shows it. */
+  readonly shown: string;
+  /** What a row without the field has. */
+  readonly empty: unknown;
+}
+
+/** Words that templates read as values, and the name that assertions know the golden answer by. */
+const TAKEN = [
+  'true',
+  'false',
+  'nil',
+  'null',
+  'empty',
+  'blank',
+  'size',
+  'first',
+  'last',
+  'and',
+  'or',
+  'contains',
+  'in',
+  'not',
+  'expected',
+];
+const CHAT_NAME = /^(?:system|developer|user|assistant)(?:_\d+)?$/;
+
+/** A name that templates can read for each field, and the filter for what is no text. */
+function nameVariables(rows: readonly DataRow[]): ReadonlyMap<string, Variable> {
+  const values = new Map<string, unknown[]>();
+  for (const { vars } of rows) {
+    for (const [name, value] of vars) {
+      const known = values.get(name);
+      if (known === undefined) values.set(name, [value]);
+      else known.push(value);
+    }
+  }
+  const hasChat = rows.some(({ chat }) => chat.length > 0);
+  const taken = new Set(TAKEN);
+  return new Map(
+    [...values].map(([field, items]): [string, Variable] => {
+      const plain = field.replace(/^(?:input|inputs)\./, '').replaceAll(/[^\p{L}\p{N}_-]+/gu, '_');
+      const base = `${/^[\p{L}_]/u.test(plain) ? '' : 'field_'}${plain}`;
+      let name = hasChat && CHAT_NAME.test(base) ? `${base}_field` : base;
+      for (let count = 2; taken.has(name); count += 1) name = `${base}_${count}`;
+      taken.add(name);
+      const isText = items.every((item) => typeof item !== 'object');
+      const isList = items.every((item) => typeof item !== 'object' || isTextList(item));
+      if (isText) return [field, { name, shown: `{{ ${name} }}`, empty: '' }];
+      return [
+        field,
+        isList
+          ? { name, shown: `{{ ${name} | join: "\\n" }}`, empty: '' }
+          : { name, shown: `{{ ${name} | json }}`, empty: {} },
+      ];
+    }),
+  );
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' || typeof item === 'number');
+}
+
+function buildPrompt({ id, roles, rows, shared }: Group, variables: ReadonlyMap<string, Variable>): unknown {
+  const used = [...variables].filter(([field]) => rows.some(({ vars }) => vars.has(field)));
+  const [only, second] = used;
+  const labels =
+    only !== undefined && second === undefined && roles.length === 0
+      ? only[1].shown
+      : used.map(([, { name, shown }]) => `${name}: ${shown}`).join('\n');
+  if (roles.length === 0) return { id, text: labels };
+  const names = nameRoles(roles);
+  const messages = roles.map((role, index) => {
+    return { role, content: shared[index] ?? `{{ ${names[index] ?? role} }}` };
+  });
+  return { id, messages: labels === '' ? messages : [...messages, { role: 'user', content: labels }] };
+}
+
+/** `system`, `user`, or `user_1` and `user_2` where a role speaks twice. */
+function nameRoles(roles: readonly string[]): readonly string[] {
+  return roles.map((role, index) => {
+    const place = roles.slice(0, index + 1).filter((other) => other === role).length;
+    return roles.filter((other) => other === role).length === 1 ? role : `${role}_${place}`;
+  });
+}
+
+/** A system message that every row has is a part of the prompt. Any other is data, which is never rendered. */
+function sameContent(rows: readonly DataRow[], index: number): string | undefined {
+  const [first, ...others] = rows.map(({ chat }) => chat[index]);
+  if (first === undefined || others.length === 0) return undefined;
+  const isSystem = first.role === 'system' || first.role === 'developer';
+  const isSame = others.every((other) => other?.content === first.content);
+  return isSystem && isSame && !isTemplate(first.content) ? first.content : undefined;
+}
+
+function chatVars({ chat }: DataRow, group: Group | undefined): Readonly<Record<string, unknown>> {
+  const names = nameRoles(chat.map(({ role }) => role));
+  const own = chat.flatMap(({ content }, index) =>
+    group?.shared[index] !== undefined ? [] : [[names[index] ?? '', content] as const],
+  );
+  return Object.fromEntries(own);
+}
+
+function dataVars({ vars }: DataRow, variables: ReadonlyMap<string, Variable>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries([...vars].map(([field, value]) => [variables.get(field)?.name ?? field, value]));
+}
+
+/** Each answer of a list is right. */
+function buildCheck(answer: unknown): unknown {
+  if (Array.isArray(answer) && answer.length > 0 && answer.every((item) => typeof item === 'string'))
+    return { oneOf: '{{expected}}' };
+  return typeof answer === 'object'
+    ? { equals: '{{expected}}', select: { json: true } }
+    : { equals: { value: '{{expected}}', trim: true } };
+}

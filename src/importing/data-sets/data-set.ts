@@ -1,0 +1,156 @@
+import { deepEqual } from '../../json/deep-equal.ts';
+import { defined } from '../../json/defined.ts';
+import type { Problem } from '../../model/problem.ts';
+import { createDraft, type Draft, type ImportedSuite, isMap, type LeftOut, type Written } from '../draft.ts';
+import { type AnswerFields, chooseAnswerFields, isBookkeeping } from './answer-fields.ts';
+import { looksLikeMessages } from './chat-messages.ts';
+import { buildPrompts } from './data-prompts.ts';
+import { type DataRow, type Fields, findChat, hasEnvelope, letterChoices, readFields, readGolden } from './data-row.ts';
+import { readDataRows } from './read-data-rows.ts';
+
+/** Reads a data set: a case for each row. `expected` names the golden field; false says that there is none. */
+export function importDataSet(
+  file: string,
+  text: string,
+  expected: string | false | undefined,
+): ImportedSuite | { readonly problems: readonly Problem[] } {
+  const written = readDataRows(file, text);
+  if ('problems' in written) return written;
+  const draft = createDraft();
+  const known = written.flatMap(({ value }) => (isMap(value) ? [value] : []));
+  const names = new Set(known.flatMap((row) => [...openRow(row).keys()]));
+  const answers = chooseFields(known, [...names], expected);
+  if (typeof answers === 'string') {
+    const message = `${answers}; the fields are ${[...names].join(', ')}`;
+    const hint = 'name it: --expected FIELD, or --no-expected where no field holds it';
+    return { problems: [{ code: 'usage', severity: 'error', message, hint }] };
+  }
+  const hidden = new Set([...answers.hidden, ...findCopies(known, answers.golden)]);
+  const rows = written.map((row) => readRow(row, { answers, hidden, draft }));
+  noteHidden(written, names, hidden, draft);
+  const { prompts, cases, defaults } = buildPrompts(rows, written, draft);
+  return {
+    suite: { prompts, providers: ['openai:gpt-4o-mini'], ...defined({ defaults }), cases },
+    refused: draft.refused,
+    notes: draft.notes,
+  };
+}
+
+/** The fields of a row but its id and what other tools keep beside it. */
+function openRow(row: Readonly<Record<string, unknown>>): Fields {
+  const isEnvelope = hasEnvelope(row);
+  const fields = [...readFields(row)].filter(
+    ([name, value]) => !(name === 'id' && isId(value)) && !isBookkeeping(name, value, isEnvelope),
+  );
+  return new Map(fields);
+}
+
+function isId(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+function chooseFields(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  names: readonly string[],
+  expected: string | false | undefined,
+): AnswerFields | string {
+  if (typeof expected === 'string') {
+    const isThere = rows.some((row) => names.includes(expected) || Object.hasOwn(row, expected));
+    if (!isThere) return `no row has the field "${expected}"`;
+    const ofEnvelope = names.filter((name) => name.startsWith(`${expected}.`));
+    const chosen = chooseAnswerFields(names, expected);
+    return typeof chosen === 'string' ? chosen : { ...chosen, hidden: [...chosen.hidden, ...ofEnvelope] };
+  }
+  const outputs = names.filter((name) => name.startsWith('outputs.'));
+  const others = names.filter((name) => !outputs.includes(name));
+  if (outputs.length === 0 || expected === false) {
+    const chosen = chooseAnswerFields(names, expected);
+    return typeof chosen === 'string' ? chosen : { ...chosen, hidden: [...chosen.hidden, ...outputs] };
+  }
+  // Whatever their names, the fields of `outputs` are answers.
+  const [only, second] = outputs;
+  if (second !== undefined || only === undefined)
+    return `${outputs.map((name) => `"${name}"`).join(' and ')} may each hold the golden answer, or "outputs" as a whole`;
+  const chosen = chooseAnswerFields([...others, only], only);
+  return chosen;
+}
+
+/** Fields under another name with the very value of the golden one, in every row that has both. */
+function findCopies(rows: readonly Readonly<Record<string, unknown>>[], golden: string | undefined): readonly string[] {
+  if (golden === undefined || rows.length < 2) return [];
+  const opened = rows.map((row) => ({ fields: openRow(row), answer: readGolden(row, readFields(row), golden) }));
+  const names = new Set(opened.flatMap(({ fields }) => [...fields.keys()]));
+  return [...names].filter((name) => {
+    const both = opened.filter(({ fields, answer }) => name !== golden && fields.has(name) && answer !== undefined);
+    return both.length > 1 && both.every(({ fields, answer }) => deepEqual(fields.get(name), answer));
+  });
+}
+
+interface Reading {
+  readonly answers: AnswerFields;
+  readonly hidden: ReadonlySet<string>;
+  readonly draft: Draft;
+}
+
+function readRow(written: Written, { answers, hidden, draft }: Reading): DataRow | LeftOut {
+  const row = written.value;
+  if (!isMap(row)) return draft.refuse(written, 'the row is not a JSON object');
+  const { golden } = answers;
+  const fields = openRow(row);
+  const away = new Set([...hidden, ...(golden === undefined ? [] : [golden])]);
+  const found = findChat(fields, away);
+  if (found !== undefined && found.messages === undefined && looksLikeMessages(found.value))
+    return draft.refuse(
+      written,
+      `a message of "${found.name}" is not only text, or has a role that prompts can't have`,
+    );
+  const messages = found?.messages ?? [];
+  const last = messages.at(-1);
+  const isAnswered = last?.role === 'assistant';
+  const chat = isAnswered ? messages.slice(0, -1) : messages;
+  const vars = [...fields].filter(
+    ([name]) => !away.has(name) && !(name === found?.name && found.messages !== undefined),
+  );
+  if (vars.length === 0 && chat.length === 0) return draft.refuse(written, 'the row has no input');
+  const own = golden === undefined ? undefined : readGolden(row, readFields(row), golden);
+  if (isAnswered && golden !== undefined)
+    draft.note(written, `the last message of "${found?.name ?? ''}" is an answer, and is left out`);
+  const answer = own ?? (isAnswered && golden === undefined ? last.content : undefined);
+  const { id } = row;
+  return {
+    id: isId(id) && String(id).trim() !== '' ? String(id) : undefined,
+    vars: letterChoices(new Map(vars), answer),
+    chat,
+    answer: answer === null || answer === '' ? undefined : answer,
+  };
+}
+
+/** One note for the whole file, at its first row. */
+function noteHidden(
+  written: readonly Written[],
+  names: ReadonlySet<string>,
+  hidden: ReadonlySet<string>,
+  draft: Draft,
+): void {
+  const left = [...hidden].filter((name) => names.has(name));
+  const [first] = written;
+  if (left.length > 0 && first !== undefined)
+    draft.note(
+      first,
+      `${left.map((name) => `"${name}"`).join(' and ')} may give the answer away, and so is no variable`,
+    );
+  const kept = new Set(
+    written
+      .flatMap(({ value }) =>
+        isMap(value)
+          ? [...readFields(value)].filter(([name, item]) => isBookkeeping(name, item, hasEnvelope(value)))
+          : [],
+      )
+      .map(([name]) => name),
+  );
+  if (kept.size > 0 && first !== undefined)
+    draft.note(
+      first,
+      `${[...kept].map((name) => `"${name}"`).join(' and ')} is kept for people, and so is no variable`,
+    );
+}

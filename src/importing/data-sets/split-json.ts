@@ -1,0 +1,135 @@
+/** The text of one value of a larger JSON document. */
+export interface JsonPart {
+  readonly text: string;
+  /** 1-based: where it begins. */
+  readonly line: number;
+}
+
+/** The keys that lead to a value; `*` is any item of a list. Empty at the top. */
+export type IsPart = (path: readonly string[]) => boolean;
+
+/** The end of a JSON text in the middle of a value. */
+export class CutJsonError extends Error {
+  readonly line: number;
+
+  constructor(line: number) {
+    super('the JSON ends in the middle of a value');
+    this.name = 'CutJsonError';
+    this.line = line;
+  }
+}
+
+interface Level {
+  readonly isList: boolean;
+  /** True from `{` or a comma to the key's end. */
+  expectsKey: boolean;
+}
+
+/**
+ * Yields the objects and lists at the paths that are asked for, from JSON documents that follow one another, as in JSON
+ * lines. Only one part is in memory at a time. A part is not checked here: its reader parses it.
+ */
+export function* splitJson(chunks: Iterable<string>, isPart: IsPart): Generator<JsonPart> {
+  const splitter = new JsonSplitter(isPart);
+  for (const chunk of chunks) yield* splitter.read(chunk);
+  splitter.end();
+}
+
+class JsonSplitter {
+  private readonly isPart: IsPart;
+  private readonly levels: Level[] = [];
+  private readonly path: string[] = [];
+  private line = 1;
+  private isInString = false;
+  /** The key that is being read. */
+  private key: string | undefined;
+  /** The part that is being read: its text up to this chunk, its depth, and where it began. */
+  private part: { text: string; readonly depth: number; readonly line: number } | undefined;
+  /** A backslash was the last character of a chunk. */
+  private isEscaped = false;
+
+  constructor(isPart: IsPart) {
+    this.isPart = isPart;
+  }
+
+  *read(chunk: string): Generator<JsonPart> {
+    let from = 0;
+    for (let index = 0; index < chunk.length; index += 1) {
+      if (this.isInString) {
+        index = this.readString(chunk, index);
+        continue;
+      }
+      const sign = chunk.charAt(index);
+      if (sign === '\n') this.line += 1;
+      else if (sign === '"') this.beginString();
+      else if (sign === '{' || sign === '[') {
+        if (this.part === undefined && this.isPart(this.path)) {
+          this.part = { text: '', depth: this.levels.length, line: this.line };
+          from = index;
+        }
+        this.open(sign === '[');
+      } else if (sign === '}' || sign === ']') {
+        this.close();
+        if (this.part !== undefined && this.levels.length <= this.part.depth) {
+          yield { text: this.part.text + chunk.slice(from, index + 1), line: this.part.line };
+          this.part = undefined;
+        }
+      } else if (sign === ',') this.nextItem();
+    }
+    if (this.part !== undefined) this.part.text += chunk.slice(from);
+  }
+
+  end(): void {
+    if (this.levels.length > 0 || this.isInString) throw new CutJsonError(this.line);
+  }
+
+  private beginString(): void {
+    this.isInString = true;
+    if (this.part === undefined && this.levels.at(-1)?.expectsKey === true) this.key = '';
+  }
+
+  /** Reads on to the end of the string or of the chunk. Gives the index of the last character read. */
+  private readString(chunk: string, start: number): number {
+    let index = start;
+    while (index < chunk.length) {
+      if (this.isEscaped) {
+        this.isEscaped = false;
+        index += 1;
+        continue;
+      }
+      const sign = chunk.charCodeAt(index);
+      if (sign === 0x5c) this.isEscaped = true;
+      else if (sign === 0x22) break;
+      index += 1;
+    }
+    if (this.key !== undefined) this.key += chunk.slice(start, index);
+    if (index < chunk.length) {
+      this.isInString = false;
+      this.endKey();
+    }
+    return index;
+  }
+
+  private endKey(): void {
+    const level = this.levels.at(-1);
+    if (this.key === undefined || level === undefined) return;
+    this.path[this.path.length - 1] = this.key;
+    level.expectsKey = false;
+    this.key = undefined;
+  }
+
+  private open(isList: boolean): void {
+    this.levels.push({ isList, expectsKey: !isList });
+    this.path.push(isList ? '*' : '');
+  }
+
+  private close(): void {
+    this.levels.pop();
+    this.path.pop();
+  }
+
+  private nextItem(): void {
+    const level = this.levels.at(-1);
+    if (level !== undefined && !level.isList) level.expectsKey = true;
+  }
+}
