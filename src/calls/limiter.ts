@@ -42,7 +42,7 @@ const firstPauseMs = 500;
 const longestPauseMs = 15_000;
 const enoughAnswers = 32;
 /** A server that asks for more is asked again after this long: a run must not sleep for an hour on one header. */
-const longestAskedPauseMs = 60_000;
+export const maxRetryAfterMs = 60_000;
 /** After a pause single calls are sent at this distance until one is answered. */
 const probeGapMs = 1000;
 
@@ -210,7 +210,7 @@ export class AccountLimiter {
   }
 
   #learnRefusal({ retryAfterMs }: ProviderFailure, pauses: number, nowMs: number): void {
-    const askedMs = Math.min(retryAfterMs ?? 0, longestAskedPauseMs);
+    const askedMs = Math.min(retryAfterMs ?? 0, maxRetryAfterMs);
     if (pauses !== this.#pauses) {
       if (this.#isRefusing) this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + askedMs);
       return;

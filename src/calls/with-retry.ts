@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Complete, CompletionRequest, ProviderFailure } from '../model/completion.ts';
 import { isRetryable } from './failure-policies.ts';
-import type { Limiter } from './limiter.ts';
+import { type Limiter, maxRetryAfterMs } from './limiter.ts';
 import type { TimedAttempt, TimedOutcome } from './time-attempts.ts';
 
 export interface RetryOptions {
@@ -21,8 +21,6 @@ export interface RetryOptions {
 
 const baseDelayMs = 500;
 const maxDelayMs = 30_000;
-/** A server that asks for more is asked again after this long: a run must not sleep for an hour on one header. */
-export const maxRetryAfterMs = 60_000;
 
 /**
  * Asks again where that can help, with full jitter

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AccountLimiter, SharedSlots } from '../../src/calls/limiter.ts';
+import { AccountLimiter, maxRetryAfterMs, SharedSlots } from '../../src/calls/limiter.ts';
 import { timeAttempts } from '../../src/calls/time-attempts.ts';
-import { maxRetryAfterMs, type RetryOptions, withRetry } from '../../src/calls/with-retry.ts';
+import { type RetryOptions, withRetry } from '../../src/calls/with-retry.ts';
 import type { Complete, CompletionOutcome } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, type ManualClock, settleMicrotasks } from '../support/manual-clock.ts';
