@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describePrices, listLookups, openBuiltTable, publishedTable } from './price-table.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -71,6 +72,15 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
     expect(Object.keys(manifest.scripts ?? {}).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
     expect(sizeOf(join(project, 'node_modules'))).toBeLessThan(15e6);
   });
+
+  test('has every price that the published table has', async () => {
+    const built = await openBuiltTable(join(project, 'node_modules/llmcheck/dist'));
+    const lookups = listLookups();
+    expect(lookups.length).toBeGreaterThan(2000);
+    expect(lookups.map((lookup) => describePrices(built, lookup))).toEqual(
+      lookups.map((lookup) => describePrices(publishedTable, lookup)),
+    );
+  }, 60_000);
 
   test('the demo of a broken pull request names what broke, on the terminal, in its comment and in its page', () => {
     const demo = join(folder, 'copy/examples/pull-request');

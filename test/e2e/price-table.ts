@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runInNewContext } from 'node:vm';
+import type { MatchLogic, Provider } from '@pydantic/genai-prices';
+import * as published from '@pydantic/genai-prices';
+import { presets } from '../../src/providers/presets.ts';
+
+type PriceTable = Pick<typeof published, 'calcPrice'>;
+
+/** The price table of a built package. */
+export async function openBuiltTable(dist: string): Promise<PriceTable> {
+  const chunks = join(dist, 'chunks');
+  const names = readdirSync(chunks).filter((name) =>
+    readFileSync(join(chunks, name), 'utf8').includes(' as calcPrice'),
+  );
+  return (await import(pathToFileURL(join(chunks, names.join())).href)) as PriceTable;
+}
+
+/** What a model is looked up by: its name, of one provider or of whichever has it. */
+export interface Lookup {
+  readonly model: string;
+  readonly providerId?: string;
+}
+
+/**
+ * Every name that the published table knows, at every provider of the table and of llmcheck: some providers have models of
+ * others. Names are the ids of models and the texts that they match.
+ */
+export function listLookups(): readonly Lookup[] {
+  const source = readFileSync(new URL(import.meta.resolve('@pydantic/genai-prices')), 'utf8');
+  const table = /(?<=^const \w+ = )\[\n[^]*?\n\]/.exec(source)?.[0] ?? '[]';
+  const providers = runInNewContext(table) as readonly Provider[];
+  const models = new Set(
+    providers.flatMap((provider) => provider.models.flatMap(({ id, match }) => [id, ...namesIn(match)])),
+  );
+  const ids = new Set([
+    ...providers.map(({ id }) => id),
+    ...Object.values(presets).map(({ priceProvider }) => priceProvider),
+  ]);
+  return [...models].flatMap((model) => [{ model }, ...[...ids].map((providerId) => ({ model, providerId }))]);
+}
+
+function namesIn(match: MatchLogic): readonly string[] {
+  return Object.values(match).flatMap((part) => (typeof part === 'string' ? [part] : part.flatMap(namesIn)));
+}
+
+const million = { input_tokens: 1_000_000, output_tokens: 1_000_000 };
+const usages = [
+  { input_tokens: 1000, output_tokens: 1000 },
+  million,
+  { ...million, cache_read_tokens: 400_000, cache_write_tokens: 300_000 },
+  { ...million, input_audio_tokens: 300_000, output_audio_tokens: 500_000 },
+];
+const times = ['2024-01-01T03:00:00Z', '2025-06-01T12:00:00Z', '2026-11-01T20:00:00Z'].map((text) => new Date(text));
+
+/** What a table says of a model, for short and long requests with all kinds of tokens, on several days and hours. */
+export function describePrices({ calcPrice }: PriceTable, { model, providerId }: Lookup): string {
+  const none = { input_tokens: 0, output_tokens: 0 };
+  const found = calcPrice(none, model, providerId === undefined ? {} : { providerId });
+  const provider = found && { ...found.provider, models: [found.model] };
+  const prices = provider
+    ? times.flatMap((timestamp) => usages.map((usage) => calcPrice(usage, model, { provider, timestamp })?.total_price))
+    : [];
+  return `${providerId ?? ''} ${model}: ${found?.provider.id ?? 'unknown'} ${found?.model.id ?? ''} ${prices.join(' ')}`;
+}
+
+export const publishedTable: PriceTable = published;
