@@ -127,14 +127,14 @@ describe('an average that looks worse', () => {
     expect(report.outcome).toBe('failed');
     expect(failures).toMatchObject([{ code: 'pass-rate-regressed', baseline: 1, candidate: 0.8 }]);
     expect(failures[0]?.message).toMatch(
-      /^pass rate fell: −20\.0 pts .*, confirmed by confirmation trials on \d+ cases$/,
+      /^pass rate fell: −20\.0 pts .*, also in the confirmation trials of \d+ cases$/,
     );
   });
 
   test('passes where they do not, and says so', () => {
     const { failures, report, isInconclusive } = looked({ failed: '+pp|pp', others: '+pp|pp' });
     expect([failures, report.outcome, isInconclusive]).toEqual([[], 'passed', false]);
-    expect(report.notes.join()).toMatch(/, but not in confirmation trials on \d+ cases/);
+    expect(report.notes.join()).toMatch(/, but not in the confirmation trials of \d+ cases/);
   });
 
   test('passes where the accepted prompt has fallen too', () => {

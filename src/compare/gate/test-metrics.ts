@@ -44,10 +44,10 @@ export function judgeLook(
         hypothesis,
         verdict: 'regressed',
         isOpen: false,
-        why: `confirmed by confirmation trials on ${formatCount(look.cases, 'case')}`,
+        why: `also in the confirmation trials of ${formatCount(look.cases, 'case')}`,
       };
     case 'cleared':
-      return { ...quiet, why: `but not in confirmation trials on ${formatCount(look.cases, 'case')}` };
+      return { ...quiet, why: `but not in the confirmation trials of ${formatCount(look.cases, 'case')}` };
     case 'unsettled':
     case 'open':
       return { ...quiet, isOpen: true, why: 'and confirmation trials have not settled it' };

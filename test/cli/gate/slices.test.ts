@@ -58,7 +58,7 @@ describe('a drop of one slice', () => {
       }),
     ]);
     expect(run.report.decision.breaches[0]?.message).toMatch(
-      /^pass rate of slice german fell: −40\.0 pts .*more than the 10 pts that are tolerated, confirmed by confirmation trials on \d+ cases$/,
+      /^pass rate of slice german fell: −40\.0 pts .*more than the 10 pts that are tolerated, also in the confirmation trials of \d+ cases$/,
     );
     expect(run.comparison).toMatchObject({
       outcome: 'failed',
@@ -95,7 +95,7 @@ describe('a drop of one slice', () => {
     const run = await project.compared(fresh);
     expect([run.code, run.report.decision.outcome, run.codes]).toEqual([0, 'passed', []]);
     expect(run.comparison.notes.join('\n')).toContain('pass rate of slice german fell');
-    expect(run.comparison.notes.join('\n')).toContain('but not in confirmation trials');
+    expect(run.comparison.notes.join('\n')).toContain('but not in the confirmation trials');
   });
 
   test('is not found by a slice without maxDrop, nor in cases without the tag', async () => {
