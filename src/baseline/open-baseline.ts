@@ -1,4 +1,4 @@
-import { defined } from '../json/defined.ts';
+import { defined, type Writable } from '../json/defined.ts';
 import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
@@ -49,14 +49,14 @@ class BaselineRows {
   }
 }
 
-/** A baseline stores no cost: it is computed from the usage. */
+/** A baseline stores no cost: it is computed from the usage. Members that most trials lack are left out. */
 function summarizeTrial(
   suite: string,
   { prompt, provider, caseId, stamp, mustPass, group, pooled }: BaselineCase,
   { trial, status, score, classified, latencyMs, steps, usage, answerHash, answerId }: BaselineTrial,
   { confirmation, rowIndex }: Pick<RowSummary, 'confirmation' | 'rowIndex'>,
 ): RowSummary {
-  return {
+  const summary: Writable<RowSummary> = {
     suite,
     prompt,
     provider,
@@ -66,25 +66,23 @@ function summarizeTrial(
     status,
     observe: false,
     mustPass: mustPass === true,
-    group,
-    classified,
     confirmation,
-    side: undefined,
     cached: true,
     score,
     latencyMs,
     costUsd: answerHash === undefined ? undefined : null,
     spentUsd: 0,
-    judgeCostUsd: 0,
-    steps,
     usage,
-    skipReason: undefined,
     answerHash,
     answerId,
     model: undefined,
     rowIndex,
-    ...(pooled === undefined ? {} : { pooled }),
   };
+  if (group !== undefined) summary.group = group;
+  if (classified !== undefined) summary.classified = classified;
+  if (steps !== undefined) summary.steps = steps;
+  if (pooled !== undefined) summary.pooled = pooled;
+  return summary;
 }
 
 function toBaseline({ suite, pin, variants, readCase: readRow }: ScannedBaseline, rows: BaselineRows): Baseline {

@@ -16,13 +16,13 @@ export interface RowSummary {
   readonly observe: boolean;
   readonly mustPass: boolean;
   /** What the case comes from: cases of one group are not independent evidence. */
-  readonly group: string | undefined;
+  readonly group?: string | undefined;
   /** The gated slices that the case is in. */
   readonly slices?: readonly string[] | undefined;
   /** What the answer was classified as; undefined where the suite has no classes. */
   readonly classified?: RowClass | undefined;
   readonly confirmation: boolean;
-  readonly side: 'accepted' | undefined;
+  readonly side?: 'accepted' | undefined;
   readonly cached: boolean;
   readonly score: number | undefined;
   readonly latencyMs: number | undefined;
@@ -31,12 +31,12 @@ export interface RowSummary {
   /** Null: answered, but no price is known; undefined: no answer. */
   readonly costUsd: number | null | undefined;
   readonly spentUsd: number | null | undefined;
-  readonly judgeCostUsd: number | null | undefined;
+  readonly judgeCostUsd?: number | null | undefined;
   /** Answers of an agent; undefined for other cells. */
   readonly steps?: number | undefined;
   /** Undefined where the API reported none. */
   readonly usage: Usage | undefined;
-  readonly skipReason: SkipReason | undefined;
+  readonly skipReason?: SkipReason | undefined;
   /** Of text and tool calls; undefined where there was no answer. */
   readonly answerHash: string | undefined;
   /** Of this very answer, however alike another one reads; undefined where it is not known. */

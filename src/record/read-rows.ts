@@ -13,6 +13,31 @@ export interface RowPlace {
   readonly length: number;
 }
 
+/** The places of a record's rows by their index, as numbers: as objects, those of 1,000,000 rows take 32 MB more. */
+export class RowPlaces {
+  readonly #offsets: number[] = [];
+  readonly #lengths: number[] = [];
+
+  get size(): number {
+    return this.#offsets.length;
+  }
+
+  add({ offset, length }: RowPlace): void {
+    this.#offsets.push(offset);
+    this.#lengths.push(length);
+  }
+
+  at(rowIndex: number): RowPlace | undefined {
+    const offset = this.#offsets[rowIndex];
+    const length = this.#lengths[rowIndex];
+    return offset === undefined || length === undefined ? undefined : { offset, length };
+  }
+
+  *[Symbol.iterator](): Generator<RowPlace, undefined> {
+    for (const [rowIndex, offset] of this.#offsets.entries()) yield { offset, length: this.#lengths[rowIndex] ?? 0 };
+  }
+}
+
 /** Reads rows again, one at a time, in the order of `places`. */
 export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator<CellRow> {
   const fd = openRecordFile(path);
@@ -29,13 +54,13 @@ export function openRowReader({
   places,
 }: {
   readonly path: string;
-  readonly places: readonly RowPlace[];
+  readonly places: RowPlaces;
 }): (rowIndex: number) => CellRow {
   let fd: number | undefined;
   let firstFile: string | undefined;
   return (rowIndex) => {
-    const place = places[rowIndex];
-    if (place === undefined) throw new RangeError(`row ${rowIndex} of ${path}, which has ${places.length}`);
+    const place = places.at(rowIndex);
+    if (place === undefined) throw new RangeError(`row ${rowIndex} of ${path}, which has ${places.size}`);
     fd ??= open(place);
     return readRowAt(fd, place, path);
   };

@@ -7,7 +7,15 @@ import { type CellRow, type EndRow, type RowHead, type RunHeader, recordFormat }
 import { defaultGate } from '../model/suite.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
 import { summarizeRow } from './case-summaries.ts';
-import { openRecordFile, openRowReader, parseRow, parseRowHead, type RowPlace, toReadError } from './read-rows.ts';
+import {
+  openRecordFile,
+  openRowReader,
+  parseRow,
+  parseRowHead,
+  type RowPlace,
+  RowPlaces,
+  toReadError,
+} from './read-rows.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
 import { summarizeRun } from './summarize-run.ts';
 
@@ -16,7 +24,7 @@ interface ReadRecord {
   readonly path: string;
   readonly header: RunHeader;
   /** Of every row, by the index that the caller was given. */
-  readonly places: readonly RowPlace[];
+  readonly places: RowPlaces;
   /** Undefined where the run is still going on or was killed. */
   readonly end: EndRow | undefined;
   readonly warnings: readonly string[];
@@ -63,15 +71,15 @@ function scanRecord<Row extends RowHead>(
   visit: (row: Row | CellRow, rowIndex: number, place: RowPlace) => void,
   onDamaged?: OnDamaged,
 ): ReadRecord {
-  const places: RowPlace[] = [];
+  const places = new RowPlaces();
   const warnings: string[] = [];
   const problems: Problem[] = [];
   let header: RunHeader | undefined;
   let end: EndRow | undefined;
   const take = (row: Row | CellRow, { offset, bytes }: ByteLine) => {
     const place = { offset, length: bytes.length };
-    visit(row, places.length, place);
-    places.push(place);
+    visit(row, places.size, place);
+    places.add(place);
   };
   for (const line of linesOf(path)) {
     const head = header === undefined ? undefined : parseHead(line);

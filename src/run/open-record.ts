@@ -5,7 +5,7 @@ import type { RowSummary } from '../model/summary.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { summarizeRow } from '../record/case-summaries.ts';
 import { newRunId } from '../record/list-runs.ts';
-import { openRowReader, type RowPlace } from '../record/read-rows.ts';
+import { openRowReader, type RowPlace, RowPlaces } from '../record/read-rows.ts';
 import { openStoredRecord, type StoredRecord, toStoredRecord } from '../record/read-run-record.ts';
 import { endSummary } from '../record/summarize-run.ts';
 import { createRunRecord, type RunRecordWriter } from '../record/write-run-record.ts';
@@ -39,11 +39,11 @@ export function openRecord(options: RecordOptions): OpenRecord {
 /** Rows are summarized as they are written, so that nothing has to be read again to count them. */
 class KeptRows {
   readonly summaries: RowSummary[] = [];
-  readonly places: RowPlace[] = [];
+  readonly places = new RowPlaces();
 
   readonly add = (row: CellRow, place: RowPlace): void => {
-    this.summaries.push(summarizeRow(row, this.places.length));
-    this.places.push(place);
+    this.summaries.push(summarizeRow(row, this.places.size));
+    this.places.add(place);
   };
 }
 

@@ -6,6 +6,9 @@ export interface Interval {
   readonly high: number | null;
 }
 
+/** Many values take less memory in a typed array. */
+export type Numbers = readonly number[] | Float64Array;
+
 /** The arithmetic mean; NaN for no values. */
 export function mean(values: ArrayLike<number>): number {
   return sum(values) / values.length;
@@ -18,7 +21,7 @@ export function sum(values: ArrayLike<number>): number {
 }
 
 /** Sum of squared deviations from the mean, in two passes. */
-export function sumOfSquares(values: readonly number[]): number {
+export function sumOfSquares(values: Numbers): number {
   const centre = mean(values);
   let sum = 0;
   for (const value of values) sum += (value - centre) ** 2;
@@ -26,7 +29,7 @@ export function sumOfSquares(values: readonly number[]): number {
 }
 
 /** Variance with divisor n − 1; null for fewer than two values. */
-export function sampleVariance(values: readonly number[]): number | null {
+export function sampleVariance(values: Numbers): number | null {
   return values.length < 2 ? null : sumOfSquares(values) / (values.length - 1);
 }
 
@@ -54,7 +57,7 @@ export function clusteredMeanInterval(clusterMeans: readonly number[], alpha: nu
  * Source: Liang and Zeger 1986, https://doi.org/10.1093/biomet/73.1.13; small-sample factor as in Miller 2024, https://arxiv.org/abs/2411.00640.
  */
 export function groupClusteredError(
-  values: readonly number[],
+  values: Numbers,
   groups: readonly (string | number)[],
 ): { se: number | null; groupCount: number } {
   if (values.length !== groups.length) {
@@ -131,7 +134,7 @@ export function sharedGroups(groups: readonly (string | number | undefined)[]): 
 }
 
 /** How much larger the variance of the mean is than that of independent values; at least 1, also where nothing differs. */
-export function designEffect(values: readonly number[], groups: Groups): number {
+export function designEffect(values: Numbers, groups: Groups): number {
   const { se } = groupClusteredError(values, groups);
   // One group is one observation, however many values it has.
   if (se === null) return values.length;

@@ -1,5 +1,5 @@
 import { normalCritical } from './distributions.ts';
-import { designEffect, type Groups, type Interval, mean } from './means.ts';
+import { designEffect, type Groups, type Interval, mean, type Numbers } from './means.ts';
 
 /** The mean of values in [0, 1] with its score interval; null throughout for no values. */
 export interface MeanEstimate extends Interval {
@@ -8,7 +8,7 @@ export interface MeanEstimate extends Interval {
 }
 
 /** Mean of values in [0, 1], one a case. For 0/1 values without groups the interval is Wilson's. */
-export function scoreMeanInterval(values: readonly number[], alpha: number, groups?: Groups): MeanEstimate {
+export function scoreMeanInterval(values: Numbers, alpha: number, groups?: Groups): MeanEstimate {
   if (values.length === 0) return { n: 0, mean: null, low: null, high: null };
   const z = normalCritical(alpha);
   const effect = groups === undefined ? 1 : designEffect(values, groups);
