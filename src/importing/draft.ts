@@ -29,6 +29,8 @@ export interface ImportContext {
   readonly draft: Draft;
   /** The text of a file, relative to the imported one. A file that can't be read is left out at `written`. */
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+  /** The files of a pattern, in order, relative to the imported one. */
+  readonly glob: (pattern: string) => Promise<readonly string[]>;
 }
 
 /** Collects what an import leaves out or changes, each with its place. */
@@ -42,11 +44,12 @@ export interface Draft {
 }
 
 const SECRET_LINE = /(?:key|token|secret|password|authorization|credential)\w*["']?\s*:\s*\S/i;
+const SECRET = /\bsk-[\w-]{8,}/;
 const SECRET_KEY = /key|token|secret|password|authorization|credential/i;
 
 /** Comments are committed with the suite. */
 function hideSecrets(value: unknown, name = ''): unknown {
-  if (typeof value === 'string') return SECRET_KEY.test(name) || /\bsk-[\w-]{8,}/.test(value) ? '…' : value;
+  if (typeof value === 'string') return SECRET_KEY.test(name) || SECRET.test(value) ? '…' : value;
   if (Array.isArray(value)) return value.map((item) => hideSecrets(item, name));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideSecrets(item, key)]));
@@ -56,14 +59,16 @@ export function createDraft(): Draft {
   const refused: Problem[] = [];
   const notes: Problem[] = [];
   const seen = new Set<string>();
+  // The excerpt of a problem shows the lines around it, which may hold a key.
+  const withoutSecrets = (place: SourceLocation): SourceLocation =>
+    place.excerpt?.lines.every((line) => !SECRET_LINE.test(line) && !SECRET.test(line)) === false
+      ? { file: place.file, line: place.line, column: place.column }
+      : place;
   return {
     refused,
     notes,
     refuse(written, reason, hint) {
-      const place = written.at();
-      // The excerpt of a problem shows the lines around it, which may hold a key.
-      const isSafe = place.excerpt?.lines.every((line) => !SECRET_LINE.test(line)) ?? true;
-      const at = isSafe ? place : { file: place.file, line: place.line, column: place.column };
+      const at = withoutSecrets(written.at());
       const problem = { code: 'not-carried-over', severity: 'error', message: reason, at } as const;
       // Defaults are read again for every test.
       const key = `${at.file}:${at.line}:${at.column}:${reason}`;
@@ -72,7 +77,7 @@ export function createDraft(): Draft {
       return new LeftOut(reason, at, hideSecrets(written.value));
     },
     note(written, message) {
-      const at = written.at('key');
+      const at = withoutSecrets(written.at('key'));
       const key = `${at.file}:${at.line}:${at.column}:${message}`;
       if (!seen.has(key)) notes.push({ code: 'not-carried-over', severity: 'warning', message, at });
       seen.add(key);

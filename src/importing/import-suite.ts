@@ -58,7 +58,7 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   const base = basename(path, extname(path));
   const name = base === 'promptfooconfig' ? folder : base;
   return {
-    text: writeSuite(withProvider(suite), ` Imported from ${shown} (${format}).`),
+    text: writeSuite(withProvider(suite), ` Imported from ${shown} (${format}).${summarize(refused)}`),
     path: relative(cwd, join(cwd, 'evals', `${name.replaceAll(/[^\w.-]+/g, '-') || 'imported'}.eval.yaml`)),
     counts: { prompts: count(suite['prompts']), providers: count(suite['providers']), cases: count(suite['cases']) },
     leftOut: refused.length,
@@ -92,6 +92,10 @@ function readFormat(
       const found = await files.read(resolve(dirname(path), name));
       return 'text' in found ? found : { message: found.fault.message };
     },
+    async glob(pattern) {
+      const { paths } = await files.glob([pattern], dirname(path));
+      return paths.map((file) => relative(dirname(path), file).replaceAll('\\', '/')).toSorted();
+    },
   });
 }
 
@@ -113,6 +117,13 @@ function writeSuite(suite: Readonly<Record<string, unknown>>, head: string): str
   const comments = [head, ...(leftOut as readonly LeftOut[]).map(describe)];
   document.commentBefore = comments.join('\n');
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+/** Every part that is left out, the settings of a provider too, which have no place of their own in a suite. */
+function summarize(refused: readonly Problem[]): string {
+  if (refused.length === 0) return '';
+  const lines = refused.map(({ at, message }) => `   ${`${at?.line}:${at?.column}`.padEnd(8)} ${message}`);
+  return `\n\n Not carried over, by line:\n${lines.join('\n')}`;
 }
 
 function build(value: unknown, document: Document): Node {

@@ -6,6 +6,7 @@ import { exec } from './code/exec.ts';
 import { module } from './code/module.ts';
 import { createPluginAdapter } from './code/plugin-adapter.ts';
 import { cohere } from './cohere.ts';
+import { echo } from './echo.ts';
 import { gemini, vertex } from './gemini.ts';
 import { http } from './http.ts';
 import { defineOpenaiAdapter } from './openai/openai.ts';
@@ -23,6 +24,7 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   http,
   exec,
   module,
+  echo,
   replay,
 };
 

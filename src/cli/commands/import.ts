@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withFileLock } from '../../files/file-lock.ts';
+import { checkWritten } from '../../importing/check-written.ts';
 import { type ImportFormat, importSuite } from '../../importing/import-suite.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
@@ -79,6 +80,8 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
   const imported = await importSuite({ format, path, cwd: io.cwd, partial, ...defined({ expected }) });
   const shown = flags.output ?? imported.path;
   const target = resolve(io.cwd, shown);
+  // Nothing that is not valid is written, whatever is left out.
+  await checkWritten(new Map([[target, imported.text]]), io.cwd);
   const write = () => {
     if (flags.force !== true && existsSync(target))
       throw usageError(`${shown} already exists`, 'name another file with -o, or overwrite it with --force');

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isKeptByDouble } from '../../text/exact-numbers.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import { escapeTemplate, translateNunjucks } from './prompts.ts';
+import { escapeData, readList, readText } from './values.ts';
 
 /** An assertion as a suite writes it. */
 export type Check = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export interface CheckContext {
   /** Gets the variables that a value reads. */
   readonly onVariables: (names: readonly string[]) => void;
   /** Adds a judge, of the model that `written` names or the default, and returns its id. */
-  readonly judge: (written: Written) => string | LeftOut;
+  readonly judge: (written: Written) => Promise<string | LeftOut>;
   /** The part of the answer that the test's own transform selects for all of its checks. */
   readonly select?: Check;
 }
@@ -29,10 +29,13 @@ export async function convertAssertion(written: Written, context: CheckContext):
   if (type === 'assert-set') return convertSet(written, context);
   const inverse = type.startsWith('not-');
   const base = inverse ? type.slice('not-'.length) : type;
-  const known = new Set(['type', 'value', 'threshold', 'weight', 'metric', 'transform', 'provider', 'description']);
-  const extra = Object.keys(value).find((key) => !known.has(key));
-  if (extra !== undefined)
-    return draft.refuse(written.child(extra), `"${extra}" of an assertion has no equivalent here`);
+  for (const key of Object.keys(value)) {
+    if (['type', 'value', 'threshold', 'weight', 'metric', 'transform', 'provider'].includes(key)) continue;
+    if (['rubricPrompt', 'contextTransform', 'config', 'assert'].includes(key))
+      return draft.refuse(written.child(key), `"${key}" of an assertion has no equivalent here`);
+    if (key !== 'description')
+      draft.note(written.child(key), `"${key}" of an assertion is left out: promptfoo does not read it`);
+  }
   const own = transform === undefined ? {} : convertTransform(transform);
   if (own === undefined) return draft.refuse(written.child('transform'), TRANSFORM, TRANSFORM_HINT);
   if (transform !== undefined && context.select !== undefined) {
@@ -218,10 +221,10 @@ function convertSimilar(inverse: boolean, written: Written, context: BaseContext
   return { similar: { value: text, min, provider: 'openai:text-embedding-3-large' } };
 }
 
-function convertRubric(written: Written, context: BaseContext): Check | LeftOut {
+async function convertRubric(written: Written, context: BaseContext): Promise<Check | LeftOut> {
   const text = readText(written, context);
   if (typeof text !== 'string') return text;
-  const judge = context.judge(written.child('provider'));
+  const judge = await context.judge(written.child('provider'));
   if (typeof judge !== 'string') return judge;
   context.draft.note(written, 'llm-rubric becomes rubric: the prompt of the judge is worded differently');
   const { threshold } = context;
@@ -283,61 +286,4 @@ async function readSchema(text: string, written: Written, context: CheckContext)
     return found ?? context.draft.refuse(written.child('value'), `${text} can't be read as a JSON Schema`);
   }
   return context.draft.refuse(written.child('value'), 'a schema in a text has no equivalent here', 'write it as a map');
-}
-
-/** A text as a template of a suite. An empty one, which is in every answer, is refused as it is in promptfoo. */
-function readText(written: Written, context: CheckContext, mayBeEmpty = false): string | LeftOut {
-  const part = written.child('value');
-  const { value } = part;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (typeof value !== 'string' || (value === '' && !mayBeEmpty))
-    return context.draft.refuse(part, 'the value must be a text that is not empty');
-  if (value.startsWith('file://') || value.startsWith('package:')) {
-    return context.draft.refuse(
-      part,
-      `${value} is not read: a value from a file has no equivalent here`,
-      'write the text in its place',
-    );
-  }
-  const translated = translateNunjucks(value);
-  if ('fault' in translated) return context.draft.refuse(part, translated.fault);
-  context.onVariables(translated.variables);
-  return translated.text;
-}
-
-function readList(written: Written, context: CheckContext): readonly string[] | LeftOut {
-  const part = written.child('value');
-  const { value } = part;
-  const texts: readonly unknown[] =
-    typeof value === 'string' ? (splitCommas(value) ?? [undefined]) : Array.isArray(value) ? value : [undefined];
-  const translated: string[] = [];
-  for (const text of texts) {
-    const one = typeof text === 'number' || typeof text === 'boolean' ? String(text) : text;
-    if (typeof one !== 'string' || one === '' || one.startsWith('file://')) {
-      return context.draft.refuse(part, 'the value must be a list of texts that are not empty');
-    }
-    const result = translateNunjucks(one);
-    if ('fault' in result) return context.draft.refuse(part, result.fault);
-    context.onVariables(result.variables);
-    translated.push(result.text);
-  }
-  if (translated.length === 0) return context.draft.refuse(part, 'the list is empty');
-  return translated;
-}
-
-/** Undefined for a text with quotes or templates, whose commas may separate nothing. */
-function splitCommas(text: string): readonly string[] | undefined {
-  if (/["{]/.test(text)) return undefined;
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
-
-/** Texts in data are no templates in promptfoo, so their braces are escaped. */
-function escapeData(value: unknown): unknown {
-  if (typeof value === 'string') return escapeTemplate(value);
-  if (Array.isArray(value)) return value.map(escapeData);
-  if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeData(item)]));
 }

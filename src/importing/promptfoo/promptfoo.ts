@@ -8,13 +8,16 @@ import {
   isMap,
   LeftOut,
   nameOf,
+  placeAt,
   readWritten,
   type Written,
 } from '../draft.ts';
 import { type Check, type CheckContext, convertAssertion } from './checks.ts';
+import { Judges } from './judges.ts';
 import { type ConvertedPrompt, convertPrompt } from './prompts.ts';
-import { convertModel, convertProvider, type Provider } from './providers.ts';
+import { convertProvider, type Provider } from './providers.ts';
 import { expandVars, readOptions, readTests } from './tests.ts';
+import { readTopKeys } from './top-keys.ts';
 
 type NamedPrompt = ConvertedPrompt & { readonly id: string };
 
@@ -24,15 +27,9 @@ type Case = Readonly<Record<string, unknown>>;
 export interface ImportPorts {
   /** The text of a file of the project, relative to the imported one. */
   readonly read: (path: string) => Promise<{ readonly text: string } | { readonly message: string }>;
+  /** The files of a pattern, in order, relative to the imported one. */
+  readonly glob: (pattern: string) => Promise<readonly string[]>;
 }
-
-/** Keys that change nothing in what is sent or judged. */
-const IDLE = new Set(
-  'description tags outputPath commandLineOptions metadata sharing writeLatestResults $schema derivedMetrics'.split(
-    ' ',
-  ),
-);
-const READ = new Set(['prompts', 'providers', 'targets', 'tests', 'defaultTest', 'scenarios', 'evaluateOptions']);
 
 /** Reads a promptfoo config: nothing in it is run, and nothing but files of the project is read. */
 export async function importPromptfoo(
@@ -66,7 +63,7 @@ class Importer {
   readonly #config: Written;
   readonly #draft: Draft = createDraft();
   readonly #ports: ImportPorts;
-  readonly #judges = new Map<string, Readonly<Record<string, unknown>>>();
+  readonly #judges: Judges;
   readonly #read = new Set<string>();
   /** Keys of the config that are left out. */
   readonly #leftOut: LeftOut[] = [];
@@ -74,24 +71,14 @@ class Importer {
   constructor(config: Written, ports: ImportPorts) {
     this.#config = config;
     this.#ports = ports;
+    this.#judges = new Judges(this.#draft, (reference, written) => this.#readData(reference, written));
   }
 
   async run(): Promise<ImportedSuite> {
     const config = this.#config;
-    for (const key of Object.keys(Object(config.value))) {
-      const part = config.child(key);
-      if (READ.has(key)) continue;
-      if (IDLE.has(key)) {
-        if (key !== 'description' && key !== '$schema')
-          this.#draft.note(part, `"${key}" is left out: it does not affect verdicts`);
-      } else this.#leftOut.push(this.#draft.refuse(part, `"${key}" has no equivalent here`));
-    }
-    const defaults = config.child('defaultTest');
-    if (typeof defaults.value === 'string')
-      this.#leftOut.push(
-        this.#draft.refuse(defaults, 'defaultTest from a file has no equivalent here', 'write it in the config'),
-      );
-    const providers = this.#readProviders();
+    this.#leftOut.push(...readTopKeys(config, this.#draft));
+    const defaults = await this.#readDefaults();
+    const providers = await this.#readProviders();
     const prompts = await this.#readPrompts(defaults);
     const cases = await this.#readCases(defaults, prompts);
     const { repeat } = Object(config.child('evaluateOptions').value) as { readonly repeat?: unknown };
@@ -101,14 +88,14 @@ class Importer {
       vars: Object.keys(fallback).length === 0 ? undefined : fallback,
     });
     const { description } = config.value as { readonly description?: unknown };
-    const judges = [...this.#judges.values()];
+    const judges = this.#judges.list(providers);
     return {
       suite: {
         ...(typeof description === 'string' ? { description } : {}),
         ...(this.#leftOut.length === 0 ? {} : { '': this.#leftOut }),
         prompts: prompts.map((prompt) => (prompt instanceof LeftOut ? prompt : { id: prompt.id, ...prompt.prompt })),
         providers,
-        ...(judges.length === 0 ? {} : { judges: judges.map((judge) => this.#markSameModel(judge, providers)) }),
+        ...(judges.length === 0 ? {} : { judges }),
         ...(Object.keys(suiteDefaults).length === 0 ? {} : { defaults: suiteDefaults }),
         cases,
       },
@@ -116,6 +103,19 @@ class Importer {
       notes: this.#draft.notes,
     };
   }
+
+  async #readDefaults(): Promise<Written> {
+    const defaults = this.#config.child('defaultTest');
+    if (typeof defaults.value !== 'string') return defaults;
+    const text = await this.#readText(defaults.value, defaults);
+    const parsed = typeof text === 'string' ? readWritten(defaults.value.replace(/^file:\/\//, ''), text) : undefined;
+    if (parsed !== undefined && !('problems' in parsed)) return parsed;
+    const reason = `${defaults.value} can't be read as the defaults of tests`;
+    this.#leftOut.push(text instanceof LeftOut ? text : this.#draft.refuse(defaults, reason));
+    return this.#config.child('');
+  }
+
+  readonly #glob = (pattern: string): Promise<readonly string[]> => this.#ports.glob(pattern);
 
   readonly #readText = async (reference: string, written: Written): Promise<string | LeftOut> => {
     const path = reference.replace(/^file:\/\//, '');
@@ -131,28 +131,39 @@ class Importer {
     return 'problems' in parsed ? undefined : parsed.value;
   };
 
-  #readProviders(): readonly (Provider | LeftOut)[] {
+  async #readProviders(): Promise<readonly (Provider | LeftOut)[]> {
     const config = this.#config;
     const part = config.child(config.child('providers').value === undefined ? 'targets' : 'providers');
-    const items = typeof part.value === 'string' ? [part] : part.items();
+    const items = typeof part.value === 'string' || isMap(part.value) ? [part] : part.items();
     if (items.length === 0) return [this.#draft.refuse(this.#config, 'there are no providers')];
     const known = new Set<string>();
-    return items.map((item) => {
-      const provider = convertProvider(item, this.#draft);
-      if (provider instanceof LeftOut) return provider;
-      const id = typeof provider === 'string' ? provider : String(provider['id']);
-      if (known.has(id))
-        return this.#draft.refuse(item, `a second provider is called "${id}"`, 'give each a label of its own');
-      known.add(id);
-      return provider;
-    });
+    const providers: (Provider | LeftOut)[] = [];
+    for (const item of items) {
+      const provider = await convertProvider(item, { draft: this.#draft, readData: this.#readData });
+      providers.push(provider instanceof LeftOut ? provider : this.#giveId(provider, item, known));
+    }
+    return providers;
+  }
+
+  /** Two providers may have one label there. */
+  #giveId(provider: Provider, item: Written, known: Set<string>): Provider {
+    const wanted = typeof provider === 'string' ? provider : String(provider['id']);
+    let id = wanted;
+    for (let count = 2; known.has(id); count += 1) id = `${wanted}-${count}`;
+    known.add(id);
+    if (id === wanted) return provider;
+    this.#draft.note(item, `a second provider is called "${wanted}": it is "${id}" here`);
+    return typeof provider === 'string' ? { id, use: provider } : { ...provider, id };
   }
 
   async #readPrompts(defaults: Written): Promise<readonly (NamedPrompt | LeftOut)[]> {
     const options = defaults.child('options');
     const { prefix, suffix } = Object(options.value) as { readonly prefix?: unknown; readonly suffix?: unknown };
     const part = this.#config.child('prompts');
-    const items = typeof part.value === 'string' ? [part] : part.items();
+    // Without prompts, promptfoo sends the variable of that name.
+    const missing = placeAt('{{prompt}}', this.#config.at());
+    const items =
+      part.value === undefined ? [missing] : typeof part.value === 'string' ? [part] : readNamedPrompts(part);
     if (items.length === 0) return [this.#draft.refuse(part, 'there are no prompts')];
     const ids = new Set<string>();
     const prompts: (NamedPrompt | LeftOut)[] = [];
@@ -160,6 +171,7 @@ class Importer {
       const converted = await convertPrompt(item, {
         draft: this.#draft,
         readText: this.#readText,
+        glob: this.#glob,
         prefix: typeof prefix === 'string' ? prefix : '',
         suffix: typeof suffix === 'string' ? suffix : '',
       });
@@ -184,7 +196,7 @@ class Importer {
         else cases.push(...(await this.#convertTest(test, data, defaults, { ids, seen, prompts })));
       }
     };
-    const context = { draft: this.#draft, readText: this.#readText };
+    const context = { draft: this.#draft, readText: this.#readText, glob: this.#glob };
     const tests = this.#config.child('tests');
     const scenarios = this.#config.child('scenarios');
     if (tests.value !== undefined) await add(await readTests(tests, context));
@@ -212,13 +224,13 @@ class Importer {
   ): Promise<readonly (Case | LeftOut)[]> {
     const draft = this.#draft;
     const layers = [defaults, ...(data === undefined ? [] : [data]), ...(test === defaults ? [] : [test])];
-    const unknown = this.#findUnknownKey(layers.slice(test === defaults ? 0 : 1));
+    const unknown = this.#findUnknownKey(layers);
     if (unknown !== undefined) return [unknown];
     const options = readOptions(layers, draft);
     if (options instanceof LeftOut) return [options];
     const checks = await this.#convertChecks(layers, options.select);
     const parts = layers.map((layer) => layer.child('vars'));
-    const vars = await expandVars(parts, { draft, readText: this.#readText });
+    const vars = await expandVars(parts, { draft, readText: this.#readText, glob: this.#glob });
     if (vars instanceof LeftOut) return [vars];
     const threshold = this.#findThreshold(layers);
     if (threshold instanceof LeftOut) return [threshold];
@@ -244,12 +256,17 @@ class Importer {
     });
   }
 
+  /** promptfoo ignores keys of a test that it does not know. */
   #findUnknownKey(layers: readonly Written[]): LeftOut | undefined {
-    const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'metadata', 'prompts']);
+    const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'prompts']);
+    const meant = new Set(['provider', 'providers', 'providerOutput', 'assertScoringFunction']);
     for (const layer of layers) {
-      const extra = Object.keys(Object(layer.value)).find((key) => !known.has(key));
-      if (extra !== undefined)
-        return this.#draft.refuse(layer.child(extra), `"${extra}" of a test has no equivalent here`);
+      for (const key of Object.keys(Object(layer.value))) {
+        if (known.has(key)) continue;
+        const part = layer.child(key);
+        if (meant.has(key)) return this.#draft.refuse(part, `"${key}" of a test has no equivalent here`);
+        this.#draft.note(part, `"${key}" of a test is left out: it does not affect verdicts`);
+      }
     }
     return undefined;
   }
@@ -259,7 +276,7 @@ class Importer {
       draft: this.#draft,
       readData: this.#readData,
       onVariables: (names) => names.forEach((name) => this.#read.add(name)),
-      judge: (provider) => this.#findJudge(provider, layers),
+      judge: (provider) => this.#judges.find(provider, layers),
       ...defined({ select }),
     };
     const checks: (Check | LeftOut)[] = [];
@@ -289,34 +306,6 @@ class Importer {
       : this.#draft.refuse(part, 'prompts of a test must be labels of the config');
   }
 
-  /** The judge of an assertion: the model of the assertion, of the test, or promptfoo's default. */
-  #findJudge(own: Written, layers: readonly Written[]): string | LeftOut {
-    const named = [own, ...layers.toReversed().map((layer) => layer.child('options').child('provider'))].find(
-      ({ value }) => value !== undefined,
-    );
-    if (named === undefined) return this.#addJudge('openai:gpt-4.1');
-    const { value } = named;
-    const text = isMap(value) && isMap(value['text']) ? value['text'] : value;
-    const id = isMap(text) ? text['id'] : text;
-    const model = typeof id === 'string' ? convertModel(id) : undefined;
-    if (model === undefined) return this.#draft.refuse(named, 'the model that grades has no equivalent here');
-    return this.#addJudge(model.use);
-  }
-
-  #addJudge(use: string): string {
-    const id = `judge-${use.replaceAll(/[^\w.-]+/g, '-')}`;
-    this.#judges.set(id, { id, use });
-    return id;
-  }
-
-  #markSameModel(judge: Readonly<Record<string, unknown>>, providers: readonly (Provider | LeftOut)[]): unknown {
-    const isSame = providers.some(
-      (provider) =>
-        !(provider instanceof LeftOut) && (typeof provider === 'string' ? provider : provider['use']) === judge['use'],
-    );
-    return isSame ? { ...judge, sameModel: true } : judge;
-  }
-
   /** Empty values of the variables that some test does not set, as promptfoo renders them. */
   #findMissing(
     prompts: readonly (ConvertedPrompt | LeftOut)[],
@@ -330,4 +319,10 @@ class Importer {
     const missing = [...read].filter((name) => given.some((one) => !Object.hasOwn(Object(one['vars']), name)));
     return Object.fromEntries(missing.map((name) => [name, '']));
   }
+}
+
+/** A map has the source of each prompt as its key, and its label as the value. */
+function readNamedPrompts(part: Written): readonly Written[] {
+  if (!isMap(part.value) || 'raw' in part.value || 'id' in part.value) return isMap(part.value) ? [part] : part.items();
+  return Object.entries(part.value).map(([raw, label]) => placeAt({ raw, label }, part.child(raw).at()));
 }

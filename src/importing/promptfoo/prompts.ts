@@ -32,7 +32,17 @@ export async function convertPrompt(
   return readPrompt(source, written, typeof label === 'string' ? label : typeof id === 'string' ? id : source, context);
 }
 
-const PROMPT_FILE = /\.(?:txt|md|json|ya?ml|j2|csv|jsonl|js|mjs|cjs|ts|mts|py|rb|sh)$/i;
+/** promptfoo takes a text for the path of a file where it ends like one, with the name of a function after it or not. */
+function isPromptFile(source: string): boolean {
+  if (/\n|(?:portkey|langfuse|helicone):\/\//.test(source)) return false;
+  if (source.startsWith('file://')) return true;
+  return source
+    .split(':')
+    .slice(-2)
+    .some((part) => /\.(?:txt|md|jsonl?|ya?ml|j2|csv|[cm]?[jt]s|py|rb|sh|bash|exe|bat|cmd|ps1|pl)$/.test(part));
+}
+
+const REMOTE_PROMPT = /^(?:portkey|langfuse|helicone):\/\//;
 
 async function readPrompt(
   source: string,
@@ -41,10 +51,18 @@ async function readPrompt(
   context: PromptContext,
 ): Promise<readonly (ConvertedPrompt | LeftOut)[]> {
   const { draft } = context;
-  const isFile =
-    source.startsWith('file://') || (!source.includes('\n') && !/\s/.test(source) && PROMPT_FILE.test(source));
-  if (!isFile) return [convertText(source, written, label, context)];
-  if (/[*?[\]{}]/.test(source)) return [draft.refuse(written, `${source} is a pattern`, 'name each file')];
+  if (REMOTE_PROMPT.test(source))
+    return [draft.refuse(written, `the prompt ${source} is stored by a service, which has no equivalent here`)];
+  if (source.startsWith('exec:'))
+    return [draft.refuse(written, `the prompt ${source} is a program, which has no equivalent here`)];
+  if (/[*?[\]{}]/.test(source) && !source.includes('\n') && /[*/]/.test(source)) {
+    const names = /\{\{/.test(source) ? [] : await context.glob(source.replace(/^file:\/\//, ''));
+    const found: (ConvertedPrompt | LeftOut)[] = [];
+    for (const name of names) found.push(...(await readPrompt(`file://${name}`, written, name, context)));
+    if (found.length > 0) return found;
+    if (source.startsWith('file://')) return [draft.refuse(written, `no file of the project matches ${source}`)];
+  }
+  if (!isPromptFile(source)) return [convertText(source, written, label, context)];
   if (!/\.(?:txt|md|json|ya?ml|j2)$/i.test(source))
     return [draft.refuse(written, `the prompt ${source} is code or a table, which has no equivalent here`)];
   const text = await context.readText(source, written);
@@ -163,6 +181,10 @@ export function translateNunjucks(source: string): Translated {
 
 function translateOutput(code: string): Translated {
   const [head = '', ...filters] = code.split('|').map((part) => part.trim());
+  if (/^_conversation\b/.test(head))
+    return {
+      fault: `{{ ${head} }} is the conversation so far, which a prompt does not read here: write the turns of a case`,
+    };
   if (/^env\b/.test(head)) return { fault: `{{ ${head} }} reads the environment, which a prompt is not given` };
   if (!PATH.test(head) && !LITERAL.test(head))
     return { fault: `{{ ${code} }} has no equivalent in a suite's templates` };

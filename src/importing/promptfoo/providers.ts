@@ -1,54 +1,17 @@
-import { defined } from '../../json/defined.ts';
-import type { JsonObject } from '../../json/json.ts';
 import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
+import { convertModel } from './model-ids.ts';
+import { convertSettings } from './settings.ts';
 
 export type Provider = string | Readonly<Record<string, unknown>>;
 
-const ADAPTERS: Readonly<Record<string, string>> = {
-  openai: 'openai',
-  azure: 'azure',
-  azureopenai: 'azure',
-  anthropic: 'anthropic',
-  google: 'gemini',
-  vertex: 'vertex',
-  mistral: 'mistral',
-  groq: 'groq',
-  deepseek: 'deepseek',
-  openrouter: 'openrouter',
-  together: 'together',
-  togetherai: 'together',
-  perplexity: 'perplexity',
-  cohere: 'cohere',
-  xai: 'xai',
-  ollama: 'ollama',
-  bedrock: 'bedrock',
-};
-const CHAT = /^(?:chat|messages|completion|responses):/;
-
-/** `openai:chat:gpt-4o` is `openai:gpt-4o`; undefined for a provider that is code or has no adapter here. */
-export function convertModel(id: string): { readonly use: string; readonly api?: 'responses' } | undefined {
-  const colon = id.indexOf(':');
-  if (colon === -1) return undefined;
-  const name = id.slice(0, colon);
-  const adapter = Object.hasOwn(ADAPTERS, name) ? ADAPTERS[name] : undefined;
-  const rest = id.slice(colon + 1);
-  const model = rest.replace(CHAT, '');
-  if (
-    adapter === undefined ||
-    model === '' ||
-    /^(?:embeddings?|moderation|image|assistant|realtime|tts|agents|codex)\b|^(?:claude-agent-sdk|claude-code)/.test(
-      rest,
-    )
-  )
-    return undefined;
-  const isResponses = name === 'openai' && rest.startsWith('responses:');
-  return { use: `${adapter}:${model}`, ...(isResponses ? { api: 'responses' } : {}) };
+interface ProviderContext {
+  readonly draft: Draft;
+  readonly readData: (reference: string, written: Written) => Promise<unknown>;
 }
 
-/** Keys of a provider's config that are no parameters: its address and its key. */
-const ADDRESS = new Set(['apiBaseUrl', 'apiKeyEnvar', 'apiKey', 'apiHost', 'organization']);
-
-export function convertProvider(written: Written, draft: Draft): Provider | LeftOut {
+/** One entry under `providers`, or the model that grades. */
+export async function convertProvider(written: Written, context: ProviderContext): Promise<Provider | LeftOut> {
+  const { draft } = context;
   const { value } = written;
   // A map with a single key has its id as that key.
   const [only, second] = isMap(value) && value['id'] === undefined ? Object.keys(value) : [];
@@ -56,6 +19,7 @@ export function convertProvider(written: Written, draft: Draft): Provider | Left
   const parts = isKeyed ? written.child(only) : written;
   const id = typeof value === 'string' ? value : isKeyed ? only : written.child('id').value;
   if (typeof id !== 'string') return draft.refuse(written, 'a provider without an id is not known here');
+  if (id === 'echo') return labelOf(parts) === undefined ? 'echo:prompt' : { id: labelOf(parts), use: 'echo:prompt' };
   const model = convertModel(id);
   if (model === undefined) {
     return draft.refuse(
@@ -64,48 +28,30 @@ export function convertProvider(written: Written, draft: Draft): Provider | Left
       'programs are exec:, servers http:, files of your own module:',
     );
   }
-  if (typeof value === 'string') return model.api === undefined ? model.use : { id: model.use, ...model };
-  const known = new Set(['id', 'label', 'config']);
-  const extra = Object.keys(Object(parts.value)).find((key) => !known.has(key));
-  if (extra !== undefined) return draft.refuse(parts.child(extra), `"${extra}" of a provider has no equivalent here`);
-  const config = parts.child('config');
-  const settings = isMap(config.value) ? config.value : {};
-  for (const key of ['apiKey', 'apiHost', 'organization']) {
-    if (settings[key] === undefined) continue;
-    // The message gives the place of a key, and never the key.
-    draft.refuse(
-      { ...config.child(key), value: '…' },
-      `"${key}" is not carried over`,
-      'name the variable of the key with apiKeyEnv',
-    );
-  }
-  const params: JsonObject = Object.fromEntries(
-    Object.entries(settings).flatMap(([key, setting]) => {
-      if (ADDRESS.has(key)) return [];
-      if (!mentionsFile(setting)) return [[key, setting]] as [string, JsonObject[string]][];
-      draft.refuse(
-        config.child(key),
-        `"${key}" of a provider names a file or a variable, which has no equivalent here`,
-      );
-      return [];
-    }),
-  );
-  const { apiBaseUrl, apiKeyEnvar } = settings;
-  const { label } = Object(parts.value) as { readonly label?: unknown };
-  const provider = {
-    id: typeof label === 'string' ? label : model.use,
-    ...model,
-    ...defined({
-      baseURL: typeof apiBaseUrl === 'string' ? apiBaseUrl : undefined,
-      apiKeyEnv: typeof apiKeyEnvar === 'string' ? apiKeyEnvar : undefined,
-    }),
-    ...(Object.keys(params).length === 0 ? {} : { params }),
-  };
-  return Object.keys(provider).length === 2 && provider.id === provider.use ? provider.use : provider;
+  const refused = readOwnKeys(parts, draft);
+  if (refused !== undefined) return refused;
+  if (model.adapter === 'ollama')
+    draft.note(written, 'the model is asked over the OpenAI-compatible API of Ollama, with its templates of chats');
+  const settings = await convertSettings(parts.child('config'), model, context);
+  const { use, api } = model;
+  return { id: labelOf(parts) ?? use, use, ...(api === undefined ? {} : { api }), ...settings };
 }
 
-function mentionsFile(value: unknown): boolean {
-  if (typeof value === 'string') return value.startsWith('file://') || /\{\{/.test(value);
-  if (Array.isArray(value)) return value.some(mentionsFile);
-  return isMap(value) && Object.values(value).some(mentionsFile);
+function labelOf(parts: Written): string | undefined {
+  const { label } = Object(parts.value) as { readonly label?: unknown };
+  return typeof label === 'string' && label !== '' ? label : undefined;
+}
+
+/** Keys beside `config`. promptfoo ignores those that it does not know. */
+function readOwnKeys(parts: Written, draft: Draft): LeftOut | undefined {
+  if (!isMap(parts.value)) return undefined;
+  for (const key of Object.keys(parts.value)) {
+    const part = parts.child(key);
+    if (['id', 'label', 'config'].includes(key)) continue;
+    if (['prompts', 'transform', 'env', 'inputs'].includes(key))
+      return draft.refuse(part, `"${key}" of a provider has no equivalent here`);
+    if (key === 'delay') draft.note(part, '"delay" is left out: limits.rpm sets the pace');
+    else draft.note(part, `"${key}" of a provider is left out: promptfoo does not read it`);
+  }
+  return undefined;
 }

@@ -23,11 +23,9 @@ async function readTestFile(
   context: ImportContext,
 ): Promise<readonly (Written | LeftOut)[]> {
   const { draft } = context;
-  if (
-    /^(?:https?|huggingface|az):/.test(reference) ||
-    /[*?{}]/.test(reference) ||
-    !/\.(?:ya?ml|json|jsonl|csv)$/i.test(reference)
-  ) {
+  if (!/^\w+:(?!\/\/)|^https?:/.test(reference) && /[*?{}[\]]/.test(reference))
+    return readTestFiles(reference, written, context);
+  if (/^(?:https?|huggingface|az):/.test(reference) || !/\.(?:ya?ml|json|jsonl|csv)$/i.test(reference)) {
     return [
       draft.refuse(
         written,
@@ -52,6 +50,19 @@ async function readTestFile(
   if ('problems' in parsed)
     return [draft.refuse(written, `${file} can't be read: ${parsed.problems[0]?.message ?? ''}`)];
   return readTests(parsed, context);
+}
+
+/** The tests of each file that a pattern names. */
+async function readTestFiles(
+  pattern: string,
+  written: Written,
+  context: ImportContext,
+): Promise<readonly (Written | LeftOut)[]> {
+  const names = await context.glob(pattern.replace(/^file:\/\//, ''));
+  if (names.length === 0) return [context.draft.refuse(written, `no file of the project matches ${pattern}`)];
+  const tests: (Written | LeftOut)[] = [];
+  for (const name of names) tests.push(...(await readTestFile(name, written, context)));
+  return tests;
 }
 
 /** Columns are variables, but for those that begin with two underscores. */
@@ -81,6 +92,7 @@ function readCsv(
         assert.push(found);
       } else if (column === '__description') test['description'] = cell;
       else if (column === '__threshold') test['threshold'] = cell === '' ? undefined : Number(cell);
+      else if (column.startsWith('__metadata:')) draft.note(row, `the column ${column} is left out`);
       else if (cell !== '') return draft.refuse({ ...row, value: cell }, `the column ${column} has no equivalent here`);
     }
     return placeAt(
@@ -123,8 +135,9 @@ type Vars = Readonly<Record<string, unknown>>;
 /** The variables of one test over those of the defaults, once for each combination of its lists of texts. */
 export async function expandVars(
   parts: readonly Written[],
-  { draft, readText }: ImportContext,
+  context: ImportContext,
 ): Promise<readonly Vars[] | LeftOut> {
+  const { draft } = context;
   const merged = new Map<string, Written>();
   for (const part of parts) {
     if (part.value === undefined) continue;
@@ -139,7 +152,7 @@ export async function expandVars(
     const isMatrix = Array.isArray(value) && typeof value[0] === 'string';
     const values: unknown[] = [];
     for (const item of isMatrix ? written.items() : [written]) {
-      const read = await readValue(item, { draft, readText });
+      const read = await readValue(item, context);
       if (read instanceof LeftOut) return read;
       values.push(read);
     }
@@ -185,6 +198,13 @@ function isTemplate(value: unknown): boolean {
   return typeof value === 'string' && /\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/.test(value);
 }
 
+/** Options that change what is sent or judged, the parameters of requests among them. */
+const MEANT_OPTIONS = new Set(
+  'prefix suffix transformVars storeOutputAs rubricPrompt factuality disableConversationVar temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers model'.split(
+    ' ',
+  ),
+);
+
 /** The part of the answer that the options of a test select, from the outermost layer to the test. */
 export function readOptions(layers: readonly Written[], draft: Draft): { readonly select?: Check } | LeftOut {
   let select: Check | undefined;
@@ -200,12 +220,11 @@ export function readOptions(layers: readonly Written[], draft: Draft): { readonl
             'a transform is code, which has no equivalent here',
             'select takes members of JSON and matches of a regex',
           );
-      } else if (
-        !['provider', 'runSerially', 'disableVarExpansion'].includes(key) &&
-        !(index === 0 && (key === 'prefix' || key === 'suffix'))
-      ) {
-        return draft.refuse(part, `"${key}" of a test's options has no equivalent here`);
-      }
+      } else if (MEANT_OPTIONS.has(key)) {
+        if (index !== 0 || (key !== 'prefix' && key !== 'suffix'))
+          return draft.refuse(part, `"${key}" of a test's options has no equivalent here`);
+      } else if (!['provider', 'runSerially', 'disableVarExpansion'].includes(key))
+        draft.note(part, `"${key}" of a test's options is left out: promptfoo does not read it`);
       if (key === 'disableVarExpansion' && part.value === true)
         return draft.refuse(part, 'disableVarExpansion has no equivalent here');
     }

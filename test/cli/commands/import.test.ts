@@ -3,26 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadAt, onlySuite } from '../../suite/load-fixture.ts';
 import { startChatServer } from '../../support/chat-server.ts';
+import { importBase as base, importConfig } from '../../support/import-config.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { openTempProject, plannedTrialsOf } from '../../support/temp-project.ts';
-
-const base = `prompts: ["{{q}}"]
-providers: [openai:chat:m]
-`;
-
-async function importConfig(
-  config: string,
-  flags: readonly string[] = [],
-  files: Readonly<Record<string, string>> = {},
-) {
-  const project = openTempProject();
-  project.write('promptfooconfig.yaml', config);
-  for (const [name, text] of Object.entries(files)) project.write(name, text);
-  const result = await project.run(['import', 'promptfoo', '.', '-o', 'evals/x.eval.yaml', ...flags]);
-  const [written] = project.files('evals');
-  const text = written === undefined ? '' : project.read(written);
-  return { ...result, project, text, suite: parse(text) as Record<string, never> | null };
-}
 
 /** The verdicts of one assertion on an answer, as promptfoo 0.123.1 gave them. */
 const verdicts: readonly (readonly [assertion: string, answer: string, pass: boolean])[] = [
@@ -131,9 +114,13 @@ evaluateOptions: { repeat: 3 }
           api: 'responses',
           baseURL: 'http://127.0.0.1:1/v1',
           apiKeyEnv: 'KEY',
-          params: { temperature: 0 },
+          params: { temperature: 0, max_output_tokens: 1024 },
         },
-        'anthropic:claude-x',
+        {
+          id: 'anthropic:claude-x',
+          use: 'anthropic:claude-x',
+          params: { max_tokens: 1024, temperature: 0 },
+        },
       ],
       defaults: { trials: 3, vars: { gone: '', lang: '' } },
       cases: [
@@ -174,7 +161,7 @@ tests:
       ['--partial'],
     );
     expect(code).toBe(0);
-    expect(stderr).toMatch(/:3:14 .*defaultTest from a file has no equivalent here/);
+    expect(stderr).toMatch(/:3:14 .*defaults\.yaml/);
     expect(suite?.['cases']).toMatchObject([
       { assert: [{ similar: { value: 'hi', min: 0.75, provider: 'openai:text-embedding-3-large' } }] },
     ]);

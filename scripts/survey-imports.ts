@@ -1,0 +1,73 @@
+/**
+ * Imports every promptfoo config of a folder without writing anything, and prints what became of each and why.
+ *
+ *   node scripts/run-ts.mjs scripts/survey-imports.ts FOLDER [--reasons]
+ */
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { checkWritten } from '../src/importing/check-written.ts';
+import { importSuite } from '../src/importing/import-suite.ts';
+import { type Problem, UserError } from '../src/model/problem.ts';
+
+type Outcome = 'whole' | 'partial' | 'refused' | 'invalid';
+
+interface Surveyed {
+  readonly outcome: Outcome;
+  readonly reasons: readonly Problem[];
+}
+
+const CONFIG = /^promptfooconfig.*\.(?:ya?ml|json)$/i;
+
+function* findConfigs(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name === 'node_modules' || entry.name === '.git') continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* findConfigs(path);
+    else if (entry.isFile() && CONFIG.test(entry.name)) yield path;
+  }
+}
+
+async function survey(path: string): Promise<Surveyed> {
+  try {
+    const imported = await importSuite({
+      format: 'promptfoo',
+      path: basename(path),
+      cwd: dirname(path),
+      partial: true,
+    });
+    await checkWritten(new Map([[resolve(dirname(path), imported.path), imported.text]]), dirname(path));
+    return {
+      outcome: imported.leftOut === 0 ? 'whole' : 'partial',
+      reasons: imported.warnings.filter(({ code }) => code === 'not-carried-over').slice(0, imported.leftOut),
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const isRefused = error.problems.every(({ code }) =>
+      ['not-carried-over', 'syntax', 'invalid-value'].includes(code),
+    );
+    return { outcome: isRefused ? 'refused' : 'invalid', reasons: error.problems };
+  }
+}
+
+const [folder = '.', flag] = process.argv.slice(2);
+const root = resolve(folder);
+const counts = new Map<Outcome, number>();
+const blocked = new Map<string, number>();
+for (const path of [...findConfigs(root)].toSorted()) {
+  const { outcome, reasons } = await survey(path);
+  counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  process.stdout.write(`${outcome.padEnd(8)} ${relative(root, path)}\n`);
+  for (const { message, at } of reasons.slice(0, flag === '--reasons' ? undefined : 3))
+    process.stdout.write(`           ${at === undefined ? '' : `${at.line}:${at.column} `}${message.slice(0, 200)}\n`);
+  // A reason blocks a config once, however often it occurs there.
+  const kinds = new Set(
+    reasons.map(({ message }) => message.replaceAll(/"[^"]*"|\S*\/\S*/g, (text) => text.slice(0, 40))),
+  );
+  for (const kind of kinds) blocked.set(kind, (blocked.get(kind) ?? 0) + 1);
+}
+const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+process.stdout.write(
+  `\n${total} configs: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}\n`,
+);
+for (const [kind, count] of [...blocked].toSorted(([, a], [, b]) => b - a).slice(0, 40))
+  process.stdout.write(`${String(count).padStart(4)}  ${kind}\n`);

@@ -1,0 +1,94 @@
+/** A model of another tool as a suite names it. */
+export interface ConvertedModel {
+  readonly use: string;
+  readonly adapter: string;
+  readonly model: string;
+  readonly api?: 'responses';
+  /** Where a service that has no adapter of its own speaks the protocol of OpenAI. */
+  readonly baseURL?: string;
+  readonly apiKeyEnv?: string;
+  /** The API there is another one than here, for the same model. */
+  readonly isOtherApi?: true;
+}
+
+interface Service {
+  readonly adapter: string;
+  /** Words before the model's name that mean a chat with a text as its answer. */
+  readonly chat?: readonly string[];
+  readonly responses?: true;
+  readonly baseURL?: string;
+  readonly apiKeyEnv?: string;
+  /** Without one of the words before it, a model is not known. */
+  readonly needsKind?: true;
+}
+
+const SERVICES: Readonly<Record<string, Service>> = {
+  openai: { adapter: 'openai', chat: ['chat'], responses: true },
+  azure: { adapter: 'azure', chat: ['chat'], responses: true, needsKind: true },
+  azureopenai: { adapter: 'azure', chat: ['chat'], responses: true, needsKind: true },
+  anthropic: { adapter: 'anthropic', chat: ['messages'] },
+  google: { adapter: 'gemini' },
+  vertex: { adapter: 'vertex' },
+  mistral: { adapter: 'mistral' },
+  groq: { adapter: 'groq', responses: true },
+  deepseek: { adapter: 'deepseek' },
+  openrouter: { adapter: 'openrouter' },
+  together: { adapter: 'together' },
+  togetherai: { adapter: 'together', chat: ['chat'] },
+  perplexity: { adapter: 'perplexity' },
+  cerebras: { adapter: 'cerebras' },
+  cohere: { adapter: 'cohere' },
+  xai: { adapter: 'xai', responses: true },
+  ollama: { adapter: 'ollama', chat: ['chat', 'completion'] },
+  bedrock: { adapter: 'bedrock', chat: ['converse'] },
+  huggingface: {
+    adapter: 'openai',
+    chat: ['chat'],
+    needsKind: true,
+    baseURL: 'https://router.huggingface.co/v1',
+    apiKeyEnv: 'HF_TOKEN',
+  },
+  github: { adapter: 'openai', baseURL: 'https://models.github.ai/inference', apiKeyEnv: 'GITHUB_TOKEN' },
+};
+
+/** Words before a model's name that mean another kind of request or of answer than a chat. */
+const OTHER_KIND =
+  /^(?:embeddings?|moderation|image|video|realtime|live|transcription|assistant|tts|speech|voice|agents?|foundry-agent|chatkit|codex(?:-.*)?|completion|knowledge-base|kb|nova-sonic|rerank|claude-agent-sdk.*|claude-code.*|feature-extraction|sentence-similarity|text-classification|text-generation|token-classification)$/;
+
+/** Models whose answer or question is no text, or that have no chat. */
+const OTHER_MODEL =
+  /whisper|transcribe|(?:^|[-/])tts|realtime|(?:^|[-/])sora|dall-e|gpt-image|(?:^|[-/])live(?:-|$)|imagen|veo-|-image(?:-|$)|embed|moderation|nova-sonic|nova-reel|luma\.ray|davinci|babbage|-instruct-\d{4}$|gpt-3\.5-turbo-instruct/;
+
+/** `openai:chat:gpt-4o` is `openai:gpt-4o`; undefined for a provider that is code, has no adapter here, or is no chat. */
+export function convertModel(id: string): ConvertedModel | undefined {
+  const colon = id.indexOf(':');
+  if (colon === -1) return undefined;
+  const name = id.slice(0, colon);
+  const service = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined;
+  if (service === undefined) return undefined;
+  const { adapter, chat = [], responses, needsKind, baseURL, apiKeyEnv } = service;
+  const rest = id.slice(colon + 1);
+  const [first = ''] = rest.split(':', 1);
+  const isChat = chat.includes(first);
+  const isResponses = responses === true && first === 'responses';
+  const hasKind = isChat || isResponses;
+  if (!hasKind && (needsKind === true || OTHER_KIND.test(first))) return undefined;
+  const model = hasKind ? rest.slice(first.length + 1) : rest;
+  if (model === '' || OTHER_MODEL.test(model)) return undefined;
+  // The adapter speaks to Google's own models only.
+  if (adapter === 'vertex' && !model.startsWith('gemini')) return undefined;
+  return {
+    use: `${adapter}:${model}`,
+    adapter,
+    model,
+    ...(isResponses ? { api: 'responses' } : {}),
+    ...(baseURL === undefined ? {} : { baseURL }),
+    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+    ...(adapter === 'ollama' || (adapter === 'bedrock' && !isChat) ? { isOtherApi: true } : {}),
+  };
+}
+
+/** Models to which promptfoo sends no temperature and no max_tokens. */
+export function isReasoningModel(model: string): boolean {
+  return /(?:^|\/)(?:ft:)?(?:o1|o3|o4|gpt-5|gpt-6)/.test(model);
+}

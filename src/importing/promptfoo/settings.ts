@@ -1,0 +1,299 @@
+import { defined } from '../../json/defined.ts';
+import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import { type ConvertedModel, isReasoningModel } from './model-ids.ts';
+
+type Params = Record<string, unknown>;
+
+/** The keys of a provider that its `config` decides. */
+type Settings = Readonly<Record<string, unknown>>;
+
+interface SettingsContext {
+  readonly draft: Draft;
+  /** The content of a JSON or YAML file that a value names. */
+  readonly readData: (reference: string, written: Written) => Promise<unknown>;
+}
+
+/** What a request of Chat Completions may hold, as promptfoo builds it; other keys of `config` are not sent there. */
+const CHAT_PARAMS = new Set(
+  'seed max_tokens max_completion_tokens reasoning_effort temperature top_p presence_penalty frequency_penalty functions function_call tools tool_choice tool_resources response_format stop prompt_cache_key prompt_cache_options prompt_cache_retention modalities audio verbosity reasoning service_tier user metadata store'.split(
+    ' ',
+  ),
+);
+const RESPONSES_PARAMS = new Set(
+  'max_output_tokens temperature top_p reasoning instructions tools tool_choice text include store metadata parallel_tool_calls service_tier truncation user background previous_response_id max_tool_calls'.split(
+    ' ',
+  ),
+);
+const GEMINI_PARAMS = new Set(
+  'generationConfig temperature maxOutputTokens max_output_tokens topP topK top_p top_k stopSequences safetySettings toolConfig cachedContent labels responseMimeType responseSchema response_schema seed frequencyPenalty presencePenalty tools'.split(
+    ' ',
+  ),
+);
+const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
+  anthropic: new Set(
+    'max_tokens temperature top_p top_k tools tool_choice thinking metadata service_tier stop_sequences cache_control'.split(
+      ' ',
+    ),
+  ),
+  gemini: GEMINI_PARAMS,
+  vertex: GEMINI_PARAMS,
+  mistral: new Set('temperature top_p max_tokens safe_prompt random_seed response_format tools tool_choice'.split(' ')),
+  cohere: new Set('temperature max_tokens k p seed stop_sequences frequency_penalty presence_penalty'.split(' ')),
+  ollama: new Set('temperature top_p seed stop presence_penalty frequency_penalty tools'.split(' ')),
+  bedrock: new Set(
+    'temperature maxTokens max_tokens topP top_p stopSequences stop additionalModelRequestFields'.split(' '),
+  ),
+};
+
+/** Settings of the program, which change neither what is sent nor what is judged. */
+const IDLE = new Set(
+  'showThinking showReasoning cost inputCost outputCost timeout timeoutMs maxRetries max_retries delay concurrency omitDefaults passthrough extra_body headers apiBaseUrl apiHost apiKey apiKeyEnvar apiKeyRequired organization apiVersion region projectId deploymentName deployment_id beta'.split(
+    ' ',
+  ),
+);
+/** Code and programs that take part in the answer. */
+const CODE = new Set(['functionToolCallbacks', 'mcp', 'transformRequest', 'transformResponse', 'callbacks']);
+
+/** `config` of a provider or judge, each key as what it means here. Nothing of it is dropped without a word. */
+export async function convertSettings(
+  config: Written,
+  model: ConvertedModel,
+  context: SettingsContext,
+): Promise<Settings> {
+  const { draft } = context;
+  const settings = isMap(config.value) ? config.value : {};
+  const known = knownParams(model);
+  const given: Params = {};
+  for (const [key, value] of Object.entries(settings)) {
+    const part = config.child(key);
+    if (IDLE.has(key) || value === undefined || value === null) continue;
+    if (CODE.has(key)) draft.refuse(part, `"${key}" of a provider runs code, which has no equivalent here`);
+    else if (model.adapter === 'ollama' && key === 'num_predict') given['max_tokens'] = value;
+    else if (known.has(key)) {
+      const read = await readParam(part, context);
+      if (!(read instanceof LeftOut)) given[key] = read;
+    } else if (isIgnoredThere(model)) draft.note(part, `"${key}" is left out: promptfoo does not send it`);
+    else draft.refuse(part, `"${key}" of a provider has no equivalent here`);
+  }
+  const params = { ...withDefaults(given, settings, model, config, draft), ...readPassthrough(config, draft) };
+  noteThinking(config, settings, draft);
+  return defined({
+    ...readAddress(config, settings, model, draft),
+    headers: readHeaders(config, settings, draft),
+    ...readPlace(config, settings, model, draft),
+    price: readPrice(config, settings, draft),
+    limits: readLimits(settings),
+    params: Object.keys(params).length === 0 ? undefined : params,
+  });
+}
+
+function knownParams({ adapter, api }: ConvertedModel): ReadonlySet<string> {
+  if (api === 'responses') return RESPONSES_PARAMS;
+  return (Object.hasOwn(PARAMS, adapter) ? PARAMS[adapter] : undefined) ?? CHAT_PARAMS;
+}
+
+/** For these APIs promptfoo picks what it sends by name. */
+function isIgnoredThere({ adapter }: ConvertedModel): boolean {
+  return !['ollama', 'bedrock'].includes(adapter);
+}
+
+async function readParam(written: Written, { draft, readData }: SettingsContext): Promise<unknown> {
+  const { value } = written;
+  if (typeof value === 'string' && value.startsWith('file://') && /\.(?:json|ya?ml)$/i.test(value)) {
+    const data = await readData(value, written);
+    return data ?? draft.refuse(written, `${value} can't be read`);
+  }
+  return mentionsFile(value)
+    ? draft.refuse(written, 'a setting of a provider that names a file or a variable has no equivalent here')
+    : value;
+}
+
+function mentionsFile(value: unknown): boolean {
+  if (typeof value === 'string') return value.startsWith('file://') || /\{\{/.test(value);
+  if (Array.isArray(value)) return value.some(mentionsFile);
+  return isMap(value) && Object.values(value).some(mentionsFile);
+}
+
+/** The parameters with the defaults that promptfoo sends, and without those that it keeps from some models. */
+function withDefaults(
+  given: Params,
+  { omitDefaults }: Settings,
+  { adapter, model, api, isOtherApi }: ConvertedModel,
+  config: Written,
+  draft: Draft,
+): Params {
+  const drop = (key: string, why: string): void => {
+    if (given[key] === undefined) return;
+    draft.note(config.child(key), `"${key}" is left out: promptfoo does not send it ${why}`);
+    delete given[key];
+  };
+  if (adapter === 'anthropic') return withAnthropicDefaults(given, drop);
+  if (adapter === 'mistral') return { max_tokens: 1024, ...given };
+  if (adapter === 'cohere') return { temperature: 0, max_tokens: 1024, ...given };
+  if (adapter === 'bedrock' && isOtherApi === true)
+    draft.note(config, 'the model is asked over Converse; defaults of promptfoo for its own API are not written');
+  if (['gemini', 'vertex', 'ollama', 'bedrock'].includes(adapter)) return given;
+  if (isReasoningModel(model)) {
+    drop('temperature', 'to a model that reasons');
+    drop('max_tokens', 'to a model that reasons');
+    return given;
+  }
+  if (api !== 'responses') {
+    drop('max_completion_tokens', 'to a model that does not reason');
+    if (!model.includes('gpt-oss')) drop('reasoning_effort', 'to a model that does not reason');
+  }
+  if (omitDefaults === true) return given;
+  return { temperature: 0, [api === 'responses' ? 'max_output_tokens' : 'max_tokens']: 1024, ...given };
+}
+
+function withAnthropicDefaults(given: Params, drop: (key: string, why: string) => void): Params {
+  const { thinking } = given;
+  const isThinking = isMap(thinking) && thinking['type'] !== 'disabled';
+  if (isThinking) {
+    drop('temperature', 'with thinking');
+    drop('top_k', 'with thinking');
+  } else if (given['top_p'] !== undefined) drop('temperature', 'beside top_p');
+  const isWarm = isThinking || given['top_p'] !== undefined;
+  return { max_tokens: isThinking ? 2048 : 1024, ...(isWarm ? {} : { temperature: 0 }), ...given };
+}
+
+/** Members that go into the request as they are. */
+function readPassthrough(config: Written, draft: Draft): Params {
+  const params: Params = {};
+  for (const key of ['passthrough', 'extra_body']) {
+    const part = config.child(key);
+    for (const [name, value] of Object.entries(Object(part.value) as Params)) {
+      if (name === 'model' || mentionsFile(value))
+        draft.refuse(part.child(name), `"${name}" of ${key} has no equivalent here`);
+      else params[name] = value;
+    }
+  }
+  return params;
+}
+
+function noteThinking(config: Written, { showThinking }: Settings, draft: Draft): void {
+  if (showThinking === true)
+    draft.note(config.child('showThinking'), 'reasoning is no part of the text that checks see here');
+}
+
+const LOCAL = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)/;
+
+function readAddress(config: Written, settings: Settings, model: ConvertedModel, draft: Draft): Settings {
+  const baseURL = readBaseUrl(config, settings, model, draft) ?? model.baseURL;
+  const { apiKey, apiKeyEnvar } = settings;
+  if (typeof apiKeyEnvar === 'string') return defined({ baseURL, apiKeyEnv: apiKeyEnvar });
+  if (apiKey !== undefined && apiKey !== null) {
+    const name = readEnvName(apiKey);
+    if (name !== undefined) return defined({ baseURL, apiKeyEnv: name });
+    const part = { ...config.child('apiKey'), value: '…' };
+    const hint = 'name the variable of the key with apiKeyEnv';
+    // The message gives the place of a key, and never the key.
+    if (baseURL !== undefined && LOCAL.test(baseURL))
+      draft.note(part, '"apiKey" is left out: no key is sent to an address of this machine');
+    else draft.refuse(part, '"apiKey" is not carried over', hint);
+  }
+  const usual = baseURL === undefined || LOCAL.test(baseURL) ? undefined : USUAL_KEYS[model.adapter];
+  return defined({ baseURL, apiKeyEnv: model.apiKeyEnv ?? usual });
+}
+
+/** promptfoo sends the usual key to any address; here an address of its own gets only the key that is named. */
+const USUAL_KEYS: Readonly<Record<string, string>> = {
+  openai: 'OPENAI_API_KEY',
+  anthropic: 'ANTHROPIC_API_KEY',
+  mistral: 'MISTRAL_API_KEY',
+  azure: 'AZURE_OPENAI_API_KEY',
+};
+
+function readBaseUrl(
+  config: Written,
+  { apiBaseUrl, apiHost, apiVersion }: Settings,
+  { adapter }: ConvertedModel,
+  draft: Draft,
+): string | undefined {
+  const [key, value] = apiHost === undefined ? ['apiBaseUrl', apiBaseUrl] : ['apiHost', apiHost];
+  if (value === undefined || value === null || value === '') return undefined;
+  const part = config.child(key);
+  if (typeof value !== 'string' || /\{\{/.test(value)) {
+    draft.refuse(part, `"${key}" of a provider must be an address that is written out`);
+    return undefined;
+  }
+  const bare = value.replace(/\/+$/, '');
+  const url = /^https?:\/\//.test(bare) ? bare : `https://${bare}`;
+  if (!URL.canParse(url)) {
+    draft.refuse(part, `"${key}" of a provider is no address`);
+    return undefined;
+  }
+  if (adapter === 'azure') return apiVersion === undefined ? `${url.replace(/\/openai(?:\/v1)?$/, '')}/openai/v1` : url;
+  if (adapter === 'gemini' && key === 'apiHost') return `${url}/v1beta`;
+  if (adapter === 'anthropic' || adapter === 'gemini') return /\/v\d\w*$/.test(url) ? url : `${url}/v1`;
+  if (adapter === 'ollama') return url.endsWith('/v1') ? url : `${url}/v1`;
+  return key === 'apiHost' ? `${url}/v1` : url;
+}
+
+/** `{{env.NAME}}` as a whole names a variable. */
+export function readEnvName(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const found = /^\s*\{\{\s*env(?:\.([A-Za-z_]\w*)|\[\s*["']([A-Za-z_]\w*)["']\s*\])\s*\}\}\s*$/.exec(value);
+  return found?.[1] ?? found?.[2];
+}
+
+function readHeaders(config: Written, settings: Settings, draft: Draft): Settings | undefined {
+  const part = config.child('headers');
+  const headers: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(Object(part.value) as Params)) {
+    const variable = readEnvName(value);
+    if (variable !== undefined) headers[name] = { env: variable };
+    else if (typeof value !== 'string' || /\{\{/.test(value) || /authorization|key|token|cookie|secret/i.test(name))
+      draft.refuse({ ...part.child(name), value: '…' }, `the header ${name} is not carried over`, 'write {env: NAME}');
+    else headers[name] = value;
+  }
+  const { organization, beta } = settings;
+  if (typeof organization === 'string' && !/\{\{/.test(organization)) headers['OpenAI-Organization'] = organization;
+  if (Array.isArray(beta)) headers['anthropic-beta'] = beta.join(',');
+  return Object.keys(headers).length === 0 ? undefined : headers;
+}
+
+/** Where a cloud serves the model. */
+function readPlace(
+  config: Written,
+  { apiVersion, region, projectId }: Settings,
+  { adapter }: ConvertedModel,
+  draft: Draft,
+): Settings {
+  const place: Record<string, string> = {};
+  const take = (key: string, value: unknown, name: string | undefined): void => {
+    if (value === undefined || value === null) return;
+    if (name === undefined) draft.note(config.child(key), `"${key}" is left out: it is no setting of ${adapter} here`);
+    else if (typeof value !== 'string' || /\{\{/.test(value))
+      draft.refuse(config.child(key), `"${key}" must be written out`);
+    else place[name] = value;
+  };
+  take('apiVersion', apiVersion, adapter === 'azure' ? 'apiVersion' : undefined);
+  take('region', region, adapter === 'bedrock' ? 'region' : adapter === 'vertex' ? 'location' : undefined);
+  take('projectId', projectId, adapter === 'vertex' ? 'project' : undefined);
+  return place;
+}
+
+/** USD per token there, USD per million tokens here. */
+function readPrice(config: Written, { cost, inputCost, outputCost }: Settings, draft: Draft): Settings | undefined {
+  const [input = cost, output = cost] = [inputCost, outputCost];
+  if (typeof input === 'number' && typeof output === 'number')
+    return { input: perMillion(input), output: perMillion(output) };
+  for (const key of ['cost', 'inputCost', 'outputCost']) {
+    if (config.child(key).value !== undefined)
+      draft.note(config.child(key), `"${key}" is left out: a price has both input and output`);
+  }
+  return undefined;
+}
+
+function perMillion(usd: number): number {
+  return Number((usd * 1e6).toPrecision(12));
+}
+
+function readLimits({ timeout, timeoutMs = timeout, maxRetries, max_retries: retries = maxRetries }: Settings) {
+  const limits = defined({
+    timeout: typeof timeoutMs === 'number' && timeoutMs > 0 ? `${timeoutMs}ms` : undefined,
+    retries: typeof retries === 'number' && Number.isInteger(retries) && retries >= 0 ? retries : undefined,
+  });
+  return Object.keys(limits).length === 0 ? undefined : limits;
+}

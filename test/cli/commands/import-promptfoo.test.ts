@@ -1,0 +1,280 @@
+import { expect, test } from 'vitest';
+import { importBase, importConfig } from '../../support/import-config.ts';
+
+const tests = 'tests: [{ vars: { q: a }, assert: [{ type: contains, value: a }] }]\n';
+
+async function providerOf(provider: string, files: Readonly<Record<string, string>> = {}) {
+  const { code, stderr, suite } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders:\n  - ${provider}\n${tests}`,
+    ['--partial'],
+    files,
+  );
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  const [found] = (suite?.['providers'] ?? []) as readonly unknown[];
+  return { provider: found, stderr };
+}
+
+test.each([
+  ['prompts.py:fn'],
+  ['lib/p.js:fn'],
+  ['x.js'],
+  ['x.py'],
+  ['x.mts:fn'],
+  ['Say it like main.js'],
+  ['exec:./prompt.sh'],
+  ['langfuse://router:3'],
+])('the prompt %s is code or stored elsewhere, and never a text', async (prompt) => {
+  const { code, stderr, text } = await importConfig(`prompts: ["${prompt}"]\nproviders: [openai:chat:m]\n${tests}`);
+  expect([code, text]).toEqual([2, '']);
+  expect(stderr).toContain('promptfooconfig.yaml:1:11 error not-carried-over');
+});
+
+test.each([['Which is it, a/b?'], ['{{q}} in 3.5 words'], ['Answer in 1.5']])(
+  'the prompt %s is a text',
+  async (prompt) => {
+    const { code, suite } = await importConfig(`prompts: ["${prompt}"]\nproviders: [openai:chat:m]\n${tests}`);
+    expect([code, suite?.['prompts']]).toEqual([
+      0,
+      [expect.objectContaining({ text: prompt.replace('{{q}}', '{{ q }}') })],
+    ]);
+  },
+);
+
+const chat = { id: 'openai:m', use: 'openai:m' };
+
+test.each<[provider: string, written: unknown]>([
+  ['openai:chat:m', { ...chat, params: { temperature: 0, max_tokens: 1024 } }],
+  [
+    '{ id: openai:m, config: { temperature: 0.7, max_tokens: 5 } }',
+    { ...chat, params: { temperature: 0.7, max_tokens: 5 } },
+  ],
+  ['{ id: openai:m, config: { omitDefaults: true } }', chat],
+  [
+    '{ id: openai:o3-mini, config: { temperature: 0.7, max_tokens: 5, max_completion_tokens: 9, reasoning_effort: low } }',
+    { id: 'openai:o3-mini', use: 'openai:o3-mini', params: { max_completion_tokens: 9, reasoning_effort: 'low' } },
+  ],
+  ['openai:gpt-5-mini', { id: 'openai:gpt-5-mini', use: 'openai:gpt-5-mini' }],
+  [
+    '{ id: anthropic:messages:c, config: { thinking: { type: enabled, budget_tokens: 1024 } } }',
+    {
+      id: 'anthropic:c',
+      use: 'anthropic:c',
+      params: { max_tokens: 2048, thinking: { type: 'enabled', budget_tokens: 1024 } },
+    },
+  ],
+  [
+    '{ id: openai:m, config: { cost: 0.000001, timeout: 9000, maxRetries: 2, passthrough: { top_k: 3 }, showThinking: false } }',
+    {
+      ...chat,
+      price: { input: 1, output: 1 },
+      limits: { timeout: '9000ms', retries: 2 },
+      params: { temperature: 0, max_tokens: 1024, top_k: 3 },
+    },
+  ],
+  [
+    '{ id: openai:m, config: { apiHost: models.example, apiKey: "{{ env.MY_KEY }}", headers: { X-Team: a, X-Key: "{{env.K}}" } } }',
+    {
+      ...chat,
+      baseURL: 'https://models.example/v1',
+      apiKeyEnv: 'MY_KEY',
+      headers: { 'X-Team': 'a', 'X-Key': { env: 'K' } },
+      params: { temperature: 0, max_tokens: 1024 },
+    },
+  ],
+  // promptfoo sends the usual key to any address.
+  [
+    '{ id: openai:m, config: { apiBaseUrl: "https://models.example/v1" } }',
+    {
+      ...chat,
+      baseURL: 'https://models.example/v1',
+      apiKeyEnv: 'OPENAI_API_KEY',
+      params: { temperature: 0, max_tokens: 1024 },
+    },
+  ],
+  [
+    '{ id: azure:chat:d, config: { apiHost: x.openai.azure.com, apiVersion: 2024-10-21 } }',
+    {
+      id: 'azure:d',
+      use: 'azure:d',
+      baseURL: 'https://x.openai.azure.com',
+      apiKeyEnv: 'AZURE_OPENAI_API_KEY',
+      apiVersion: '2024-10-21',
+      params: { temperature: 0, max_tokens: 1024 },
+    },
+  ],
+  [
+    '{ id: "bedrock:converse:us.amazon.nova-lite-v1:0", config: { region: us-east-1, maxTokens: 9 } }',
+    {
+      id: 'bedrock:us.amazon.nova-lite-v1:0',
+      use: 'bedrock:us.amazon.nova-lite-v1:0',
+      region: 'us-east-1',
+      params: { maxTokens: 9 },
+    },
+  ],
+  [
+    '{ id: "vertex:gemini-2.5-flash", config: { region: europe-west1, projectId: p } }',
+    { id: 'vertex:gemini-2.5-flash', use: 'vertex:gemini-2.5-flash', location: 'europe-west1', project: 'p' },
+  ],
+  [
+    '{ id: "ollama:chat:llama3:8b", config: { num_predict: 9 } }',
+    { id: 'ollama:llama3:8b', use: 'ollama:llama3:8b', params: { max_tokens: 9 } },
+  ],
+  [
+    '{ id: openai:m, config: { tools: "file://tools.json" } }',
+    { ...chat, params: { temperature: 0, max_tokens: 1024, tools: [{ type: 'function', function: { name: 'f' } }] } },
+  ],
+  ['echo', 'echo:prompt'],
+])('the provider %s', async (provider, written) => {
+  const files = { 'tools.json': '[{"type":"function","function":{"name":"f"}}]' };
+  expect((await providerOf(provider, files)).provider).toEqual(written);
+});
+
+test.each([
+  ['openai:realtime:gpt-realtime'],
+  ['openai:transcription:whisper-1'],
+  ['openai:image:dall-e-3'],
+  ['openai:video:sora-2'],
+  ['openai:embedding:text-embedding-3-large'],
+  ['openai:moderation:omni-moderation-latest'],
+  ['openai:assistant:asst_1'],
+  ['openai:completion:gpt-3.5-turbo-instruct'],
+  ['openai:gpt-4o-realtime-preview'],
+  ['google:live:gemini-2.0-flash-exp'],
+  ['google:gemini-2.5-flash-image'],
+  ['bedrock:video:amazon.nova-reel-v1:1'],
+  ['bedrock:amazon.nova-sonic-v1:0'],
+  ['anthropic:claude-agent-sdk'],
+  ['vertex:claude-3-5-sonnet'],
+  ['azure:foundry-agent:x'],
+  ['mistral:embedding'],
+])('%s is no chat with a text', async (id) => {
+  const { code, stderr } = await importConfig(`prompts: ["{{q}}"]\nproviders: ["${id}"]\n${tests}`);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`the provider "${id}" has no equivalent here`);
+});
+
+test('settings that nothing here can say are named, each once', async () => {
+  const { provider, stderr } = await providerOf(
+    '{ id: openai:m, config: { apiKey: secret-1, foo: 1, mcp: { enabled: true }, headers: { Authorization: Bearer abc } }, bar: 2 }',
+  );
+  expect(provider).toEqual({ ...chat, params: { temperature: 0, max_tokens: 1024 } });
+  for (const name of [
+    '"apiKey" is not',
+    '"foo" is left out',
+    '"mcp" of a provider',
+    'header Authorization',
+    '"bar" of',
+  ])
+    expect(stderr.split(name)).toHaveLength(2);
+  expect(stderr).not.toMatch(/secret-1|Bearer abc/);
+});
+
+test('a dropped setting of a provider is a line of the summary', async () => {
+  const { text } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders:\n  - { id: openai:m, config: { mcp: { enabled: true } } }\n${tests}`,
+    ['--partial'],
+  );
+  expect(text).toContain('# Not carried over, by line:\n#   3:36     "mcp" of a provider runs code');
+});
+
+test('a judge keeps its address, its key and its parameters', async () => {
+  const { suite, code } = await importConfig(`${importBase}defaultTest:
+  options:
+    provider:
+      text:
+        id: openai:chat:judge
+        config: { apiBaseUrl: "http://127.0.0.1:9/v1", apiKeyEnvar: JUDGE_KEY, temperature: 0.2, headers: { X-A: b } }
+tests:
+  - { vars: { q: a }, assert: [{ type: llm-rubric, value: kind }] }
+  - { vars: { q: b }, assert: [{ type: llm-rubric, value: kind, provider: { id: openai:judge, config: { apiHost: b.example } } }] }
+`);
+  expect(code).toBe(0);
+  expect(suite?.['judges']).toEqual([
+    {
+      id: 'judge-openai-judge',
+      use: 'openai:judge',
+      baseURL: 'http://127.0.0.1:9/v1',
+      apiKeyEnv: 'JUDGE_KEY',
+      headers: { 'X-A': 'b' },
+      params: { temperature: 0.2, max_tokens: 1024 },
+    },
+    {
+      id: 'judge-openai-judge-2',
+      use: 'openai:judge',
+      baseURL: 'https://b.example/v1',
+      apiKeyEnv: 'OPENAI_API_KEY',
+      params: { temperature: 0, max_tokens: 1024 },
+    },
+  ]);
+});
+
+test('keys that promptfoo ignores are notes; those that mean something are refused', async () => {
+  const { code, stderr } = await importConfig(`${importBase}version: 2
+defaultTest: { vars: { t: x }, colour: red, options: { shape: round } }
+tests: [{ vars: { q: a }, category: simple, assert: [{ type: contains, value: a, note: hi }] }]
+`);
+  expect(code).toBe(0);
+  for (const name of ['version', 'colour', 'shape', 'category', 'note']) expect(stderr).toContain(`"${name}"`);
+  for (const part of [
+    'defaultTest: { provider: openai:x }',
+    'defaultTest: { options: { temperature: 1 } }',
+    'extensions: [file://a.js:b]',
+    'env: { OPENAI_TEMPERATURE: 1 }',
+  ]) {
+    const refused = await importConfig(`${importBase}${part}\n${tests}`);
+    expect([part, refused.code]).toEqual([part, 2]);
+  }
+});
+
+test('the conversation so far is refused, not rendered as nothing', async () => {
+  const { code, stderr } = await importConfig(
+    `prompts: ["{{ _conversation | dump }} {{q}}"]\nproviders: [openai:m]\n${tests}`,
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain('is the conversation so far');
+});
+
+test('a config without prompts sends the variable of that name', async () => {
+  const { suite } = await importConfig(
+    `providers: [echo]\ntests: [{ vars: { prompt: hi }, assert: [{ type: equals, value: hi }] }]\n`,
+  );
+  expect(suite?.['prompts']).toEqual([{ id: 'prompt', text: '{{ prompt }}' }]);
+});
+
+test('the echo provider answers with the prompt, and costs nothing', async () => {
+  const { project } =
+    await importConfig(`prompts: ["Say {{q}}", '[{"role":"user","content":"{{q}}"},{"role":"assistant","content":"b"}]']
+providers: [echo]
+tests: [{ vars: { q: a }, assert: [{ type: contains, value: a }, { type: cost, threshold: 0 }] }]
+`);
+  expect((await project.run(['run', '--no-baseline'])).code).toBe(0);
+});
+
+test('patterns name prompts and tests, and equal labels get ids of their own', async () => {
+  const { code, suite, stderr } = await importConfig(
+    `prompts: [file://prompts/*.txt]
+providers: [{ id: openai:a, label: x }, { id: openai:b, label: x }]
+tests: tests/*.yaml
+`,
+    [],
+    {
+      'prompts/1.txt': 'One {{q}}',
+      'prompts/2.txt': 'Two {{q}}',
+      'tests/a.yaml': '- { vars: { q: a }, assert: [{ type: contains, value: a }] }\n',
+      'tests/b.yaml': '- { vars: { q: b }, assert: [{ type: contains, value: b }] }\n',
+    },
+  );
+  expect(code).toBe(0);
+  expect(suite?.['prompts']).toMatchObject([{ text: 'One {{ q }}' }, { text: 'Two {{ q }}' }]);
+  expect(suite?.['providers']).toMatchObject([{ id: 'x' }, { id: 'x-2' }]);
+  expect(suite?.['cases']).toMatchObject([{ vars: { q: 'a' } }, { vars: { q: 'b' } }]);
+  expect(stderr).toContain('a second provider is called "x"');
+});
+
+test('a suite that is not valid is not written', async () => {
+  const { code, stderr, text } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders: [{ id: openai:m, config: { apiBaseUrl: "https://u:p@models.example" } }]\n${tests.replace('{ q: a }', '{ q: a, "a b": 1 }').replace('value: a', 'value: "{{ q | replace(1) }}"')}`,
+  );
+  expect([code, text]).toEqual([2, '']);
+  expect(stderr).toContain('what would be written is not valid');
+});

@@ -1,0 +1,21 @@
+import { parse } from 'yaml';
+import { openTempProject } from './temp-project.ts';
+
+/** A prompt and a provider, for configs that are about something else. */
+export const importBase = `prompts: ["{{q}}"]
+providers: [openai:chat:m]
+`;
+
+/** Imports a promptfoo config into a new project, and reads what is written. */
+export async function importConfig(
+  config: string,
+  flags: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+) {
+  const project = openTempProject();
+  project.write('promptfooconfig.yaml', config);
+  for (const [name, text] of Object.entries(files)) project.write(name, text);
+  const result = await project.run(['import', 'promptfoo', '.', '-o', 'evals/x.eval.yaml', ...flags]);
+  const text = project.files('evals').includes('evals/x.eval.yaml') ? project.read('evals/x.eval.yaml') : '';
+  return { ...result, project, text, suite: parse(text) as Record<string, never> | null };
+}
