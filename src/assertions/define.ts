@@ -7,6 +7,7 @@ import type { CodeSource, OwnCode } from '../model/own-code.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Vars } from '../model/suite.ts';
 import type { Judgement, Verdict } from '../model/verdict.ts';
+import type { WorkspacePort } from '../model/workspace.ts';
 import { isHarmlessRegex } from '../text/regex.ts';
 
 /** An answer as checks see it; a conversation's latency and cost are summed. */
@@ -40,6 +41,8 @@ export interface AssertionPorts {
   readonly deadline: <T>(run: () => T, limitMs: number) => T;
   /** Runs the user's own code; undefined where none may run. */
   readonly ownCode?: OwnCode;
+  /** Looks into the workspaces that programs left; undefined where that is not possible. */
+  readonly workspace?: WorkspacePort;
   /** Imports an optional package as the project has it; undefined where it has none. */
   readonly importPackage?: (name: string) => Promise<unknown>;
   /** Asks a judge or a model of embeddings; undefined where none may be asked. */

@@ -34,6 +34,8 @@ import { regex } from './text/regex.ts';
 import { endsWith, startsWith } from './text/starts-and-ends-with.ts';
 import { toolCalls } from './tools/tool-calls.ts';
 import { trajectory } from './tools/trajectory.ts';
+import { command } from './workspace/command.ts';
+import { files } from './workspace/files.ts';
 
 /** Every assertion that a suite can name. */
 export const assertions: Readonly<Record<string, Assertion>> = {
@@ -66,6 +68,7 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   finishReason,
   toolCalls,
   trajectory,
+  files,
   cost,
   latency,
   tokens,
@@ -75,6 +78,7 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   pairwise,
   module: moduleAssertion,
   exec,
+  command,
   snapshot,
   not,
   anyOf,

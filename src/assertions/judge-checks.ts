@@ -12,7 +12,6 @@ import {
   type CompletionView,
   type JudgedInput,
   scoreOf,
-  type Target,
 } from './define.ts';
 import { lookupAssertion } from './index.ts';
 import { createPluginAssertion } from './own-code/own-code.ts';
@@ -67,6 +66,7 @@ const pluginAssertions = new WeakMap<NonNullable<CheckSpec['plugin']>, CheckAsse
 async function makeCheck(assertion: CheckAssertion, check: CheckSpec, context: JudgeContext): Promise<CheckOutcome> {
   try {
     const target = findTarget(assertion, check, context);
+    if ('missing' in target && target.isUnknown === true) return { error: target.missing };
     if ('missing' in target) return { pass: false, missing: true, reason: target.missing };
     return (
       findStored(check, context.input) ??
@@ -120,7 +120,7 @@ function findTarget(
   { defaultSelect = 'text' }: CheckAssertion,
   { select }: CheckSpec,
   { completion, ports }: CheckContext,
-): Target | { readonly missing: string } {
+): ReturnType<typeof selectTarget> {
   // Where the user selects nothing, an answer without calls is an empty list: `toolCalls: {none: true}` passes on it.
   if (select === undefined && defaultSelect === 'toolCalls') {
     return { kind: 'json', value: describeToolCalls(completion.toolCalls) };

@@ -4,9 +4,16 @@ import type { SelectSpec } from '../model/verdict.ts';
 import { quote } from '../text/shorten.ts';
 import { type AssertionPorts, type CompletionView, runBounded, runRegex, type Target } from './define.ts';
 import { describeNotJson, describeToolCalls } from './targets.ts';
+import { selectFile } from './workspace/workspace-state.ts';
 
 /** The part of an answer, or why the answer has none. */
-type Selected = Target | { readonly missing: string };
+type Selected = Target | Missing;
+
+interface Missing {
+  readonly missing: string;
+  /** Set where the part could not be looked for. */
+  readonly isUnknown?: true;
+}
 
 /** Picks the part of an answer that is checked. Throws a `DeadlineError` where the search takes too long. */
 export function selectTarget(view: CompletionView, select: SelectSpec, ports: AssertionPorts): Selected {
@@ -49,6 +56,8 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
             "the case's tools keep no state: a module of tools that exports state() does, or an agent that reports its state",
           )
         : foundValue(view.state);
+    case 'file':
+      return selectFile(view, select.path, ports);
   }
 }
 

@@ -21,9 +21,11 @@ export function findSuiteSources(
   const { root } = project;
   const { paths, globs } = absoluteSources(suite.sources, root);
   const providerEnv = { env, projectRoot: root };
-  const ofProviders = [...suite.providers, ...suite.askedModels].flatMap(
-    (provider) => lookupAdapter(provider.adapter)?.resolve(provider, providerEnv).files ?? [],
+  const endpoints = [...suite.providers, ...suite.askedModels].flatMap(
+    (provider) => lookupAdapter(provider.adapter)?.resolve(provider, providerEnv) ?? [],
   );
+  const ofProviders = endpoints.flatMap(({ files = [] }) => files);
+  const folders = endpoints.flatMap(({ folders: whole = [] }) => whole);
   return {
     paths: new Set([
       ...paths,
@@ -33,7 +35,7 @@ export function findSuiteSources(
       pathBeside(root, suite.path, 'reference.jsonl'),
       ...(suite.criteria.length === 0 ? [] : [pathBeside(root, suite.path, 'judges.json')]),
     ]),
-    globs,
+    globs: [...globs, ...folders.map((folder) => ({ pattern: '**', folder }))],
   };
 }
 

@@ -1,5 +1,6 @@
 import { openOwnCode } from '../programs/open-own-code.ts';
 import { openPackages } from '../programs/open-packages.ts';
+import { openWorkspaces } from '../programs/open-workspaces.ts';
 import type { JudgePorts } from './judge-answer.ts';
 
 export interface OpenJudgePorts {
@@ -15,8 +16,12 @@ export function openJudgePorts(options: {
   readonly signal?: AbortSignal;
 }): OpenJudgePorts {
   const ownCode = openOwnCode(options);
+  const workspace = openWorkspaces(options);
   return {
-    ports: { ownCode, importPackage: openPackages(options.root).load },
-    close: () => ownCode.close(),
+    ports: { ownCode, workspace, importPackage: openPackages(options.root).load },
+    close() {
+      ownCode.close();
+      workspace.close();
+    },
   };
 }

@@ -195,6 +195,10 @@ const saysNo = () => Promise.resolve({ returned: { pass: false, reason: 'does no
 /** Simulated models and programs that say no. */
 const stagedPorts = {
   ownCode: { runModule: saysNo, runCommand: saysNo },
+  workspace: {
+    readUnchanged: () => ({ text: '' }),
+    run: () => Promise.resolve({ exitCode: 1, signalName: null, tail: 'not ok 3 - sums the cart' }),
+  },
   ask({ kind, messages }: ModelQuestion): Promise<ModelReply> {
     const shown = messages.at(-1)?.content ?? '';
     if (kind === 'embeddings')

@@ -31,6 +31,8 @@ export interface Endpoint {
   readonly sends: boolean;
   /** Absolute paths of the files whose content decides the answers, those that were looked for in vain included. */
   readonly files?: readonly string[];
+  /** Absolute paths of folders: a file that comes or goes in one decides too. */
+  readonly folders?: readonly string[];
   /** True where a request with a JSON Schema in `response_format` is refused by some or all models. */
   readonly refusesSchema?: true;
 }

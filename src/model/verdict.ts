@@ -77,4 +77,6 @@ export type SelectSpec =
   | { readonly kind: 'toolCalls' }
   | { readonly kind: 'reasoning' }
   /** The final state of the case's tools. */
-  | { readonly kind: 'state' };
+  | { readonly kind: 'state' }
+  /** A file of the workspace that the program left. */
+  | { readonly kind: 'file'; readonly path: string };

@@ -12,6 +12,8 @@ export interface ProgramCall {
   readonly maxOutputBytes: number;
   /** Of the program and what it starts, resident; unbounded where undefined. */
   readonly maxMemoryBytes?: number;
+  /** Set where what the program left running is killed when it has ended. */
+  readonly endsGroup?: true;
 }
 
 export type ProgramResult =
@@ -79,6 +81,7 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
     child.stdin.on('error', () => undefined);
     child.on('close', (exitCode, signalName) => {
       const latencyMs = performance.now() - startedAt;
+      if (call.endsGroup === true) killGroup(child);
       finish({ status: 'ended', exitCode, signalName, ...output(), latencyMs });
     });
     child.stdin.end(call.input);

@@ -3,7 +3,7 @@ import { splitCommand } from '../../text/command-line.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
 import { argsParam, buildInput, codeParams, readVerdict } from './own-code.ts';
 
-const wordsParam = z.union(
+export const wordsParam = z.union(
   [
     z.array(z.string().min(1)).min(1),
     z.string().transform((line, context) => {

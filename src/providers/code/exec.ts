@@ -4,13 +4,14 @@ import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../.
 import { UserError } from '../../model/problem.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { openProgramRunner, type ProgramResult, selectEnv } from '../../programs/run-program.ts';
+import { openProgramRunner, type ProgramCall, type ProgramResult, selectEnv } from '../../programs/run-program.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { lastWords } from '../../text/shorten.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { type ExecOutput, execOutputs, nameOutcome, readExecOutput, readFailedTranscript } from './answer-object.ts';
+import { findWorkspace, listWorkspaceFiles, runInWorkspace } from './exec-workspace.ts';
 import { hashEnv, hashFiles } from './hash-code.ts';
 
 const options = z.strictObject({
@@ -20,6 +21,8 @@ const options = z.strictObject({
   env: z.array(z.string().min(1)).default([]),
   /** Further files whose content decides the answer, such as modules the program imports. */
   files: z.array(z.string().min(1)).default([]),
+  /** A folder of which each call works on a fresh copy. */
+  workspace: z.string().min(1).optional(),
 });
 
 /**
@@ -32,13 +35,17 @@ export const exec: Adapter = {
   options,
   resolve(config, { env: values, projectRoot }) {
     const argv = parseCommand(config);
-    const { output, env, files } = options.parse(config.options);
+    const { output, env, files, workspace } = options.parse(config.options);
     const paths = [...argv, ...files].map((word) => resolve(config.folder, word));
+    const folder = workspace === undefined ? undefined : findWorkspace(workspace, config, projectRoot);
+    const place = folder === undefined ? [] : [`workspace-${folder.hash}`, folder.name];
+    const hashes = [...hashEnv(values, env), ...hashFiles(paths, projectRoot), ...place];
     return {
-      adapterVersion: ['exec-2', output, ...hashEnv(values, env), ...hashFiles(paths, projectRoot)].join(':'),
+      adapterVersion: ['exec-2', output, ...hashes].join(':'),
       priceProvider: 'exec',
       sends: true,
-      files: paths,
+      files: [...paths, ...listWorkspaceFiles(folder, projectRoot)],
+      ...(folder === undefined ? {} : { folders: [resolve(projectRoot, folder.name)] }),
     };
   },
   connect(config, env) {
@@ -46,6 +53,8 @@ export const exec: Adapter = {
     const settings = options.parse(config.options);
     const childEnv = selectEnv(env.env, settings.env);
     const runner = openProgramRunner();
+    const folder =
+      settings.workspace === undefined ? undefined : findWorkspace(settings.workspace, config, env.projectRoot);
     return Promise.resolve({
       async complete(request, signal) {
         if (signal.aborted) return fail(classifyAbort(signal), 0);
@@ -55,7 +64,9 @@ export const exec: Adapter = {
         }
         const input = JSON.stringify(buildInput(request));
         const call = { argv, cwd: config.folder, env: childEnv, input, signal, maxOutputBytes };
-        return readResult(await runner.run(call), argv, settings.output, signal);
+        const run = async (changed: ProgramCall) =>
+          readResult(await runner.run(changed), argv, settings.output, signal);
+        return folder === undefined ? run(call) : runInWorkspace(folder, call, run);
       },
       close() {
         runner.close();

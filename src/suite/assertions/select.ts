@@ -29,6 +29,11 @@ const forms = {
     .superRefine(checkRegex),
   codeBlock: z.strictObject({ codeBlock: z.string().describe('A fenced code block of that language; "" is any.') }),
   xmlTag: z.strictObject({ xmlTag: words.describe('The text between <tag> and </tag>.') }),
+  file: z.strictObject({
+    file: words
+      .refine(isWorkspacePath, { error: 'must be a path within the workspace, such as src/cart.js' })
+      .describe('A file of the workspace, as the program left it.'),
+  }),
 };
 
 const names = ['text', 'json', 'toolCalls', 'reasoning', 'state'] as const;
@@ -82,6 +87,10 @@ export function parseSelect(located: Located, problems: Problems, label = 'selec
       const found = checkShape(forms.xmlTag, located, checking);
       return found && { kind: 'xmlTag', tag: found.xmlTag };
     }
+    case 'file': {
+      const found = checkShape(forms.file, located, checking);
+      return found && { kind: 'file', path: found.file };
+    }
     default:
       reportUnknownForm(located, problems, label);
       return undefined;
@@ -108,7 +117,7 @@ function reportUnknownForm(located: Located, problems: Problems, label: string):
 }
 
 const formsHint =
-  'known: text, toolCalls, reasoning, state, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}';
+  'known: text, toolCalls, reasoning, state, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}, {file: src/cart.js}';
 
 /** A key that is nearly one of a form. */
 function findMistyped(value: unknown): { readonly key: string; readonly hint: string } | undefined {
@@ -117,6 +126,10 @@ function findMistyped(value: unknown): { readonly key: string; readonly hint: st
     if (hint !== undefined) return { key, hint };
   }
   return undefined;
+}
+
+function isWorkspacePath(path: string): boolean {
+  return !/^[/\\]|^[a-z]:|\\/i.test(path) && path.split('/').every((name) => !['', '.', '..'].includes(name));
 }
 
 function checkPath(path: string, context: z.RefinementCtx): void {

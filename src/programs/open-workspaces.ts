@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import type { CommandOutcome, WorkspaceChanges, WorkspaceCommand, WorkspacePort } from '../model/workspace.ts';
+import { lastWords } from '../text/shorten.ts';
+import { openProgramRunner, type ProgramResult, selectEnv } from './run-program.ts';
+import { copyWorkspace, WorkspaceFault } from './workspace-copy.ts';
+import { isFileError, readWorkspaceFolder, toWorkspaceFile, type WorkspaceFolder } from './workspace-folder.ts';
+
+export interface WorkspaceOptions {
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Stops what runs, and lets nothing more start. */
+  readonly signal?: AbortSignal;
+}
+
+const maxOutputBytes = 16 * 1024 * 1024;
+
+/** Makes again what answers left of their workspaces. Reads nothing before the first check that looks into one. */
+export function openWorkspaces({ root, env, signal }: WorkspaceOptions): WorkspacePort & { close(): void } {
+  const programs = openProgramRunner();
+  const folders = new Map<string, ReturnType<typeof readWorkspaceFolder>>();
+  function find({ from, hash }: WorkspaceChanges): WorkspaceFolder | { readonly fault: string } {
+    const found = folders.get(from) ?? readWorkspaceFolder(resolve(root, from), root);
+    folders.set(from, found);
+    if ('fault' in found) return { fault: `the workspace ${from} ${found.fault}` };
+    return found.hash === hash ? found : { fault: `the workspace ${from} has changed since the answer was given` };
+  }
+  const close = () => programs.close();
+  signal?.addEventListener('abort', close, { once: true });
+  return {
+    readUnchanged(changes, path) {
+      const original = find(changes);
+      if ('fault' in original) return original;
+      const file = original.files.get(path);
+      return file === undefined ? { fault: `the workspace ${changes.from} has no ${path}` } : toWorkspaceFile(file);
+    },
+    async run(changes, command) {
+      if (signal?.aborted === true) return { fault: 'was stopped' };
+      const original = find(changes);
+      if ('fault' in original) return { fault: `can't be run: ${original.fault}` };
+      try {
+        const copy = copyWorkspace(original, changes);
+        try {
+          const deadline = AbortSignal.timeout(command.timeoutMs);
+          const result = await programs.run({
+            argv: command.argv,
+            cwd: copy.folder,
+            env: { ...selectEnv(env, []), ...copy.env },
+            input: '',
+            signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+            maxOutputBytes,
+            maxMemoryBytes: command.memoryMb * 1024 * 1024,
+            endsGroup: true,
+          });
+          return describeResult(result, command, deadline.aborted);
+        } finally {
+          copy.remove();
+        }
+      } catch (error) {
+        if (error instanceof WorkspaceFault) return { fault: `can't be run: the workspace ${error.message}` };
+        if (!isFileError(error)) throw error;
+        return { fault: `can't be run: the workspace can't be made again: ${error.code}` };
+      }
+    },
+    close() {
+      signal?.removeEventListener('abort', close);
+      close();
+    },
+  };
+}
+
+function describeResult(
+  result: ProgramResult,
+  { timeoutMs, memoryMb }: WorkspaceCommand,
+  isLate: boolean,
+): CommandOutcome {
+  switch (result.status) {
+    case 'aborted':
+      return { fault: isLate ? `took longer than ${timeoutMs} ms` : 'was stopped' };
+    case 'too-much-memory':
+      return { fault: `took more than ${memoryMb} MB of memory` };
+    case 'too-much-output':
+      return { fault: `wrote more than ${maxOutputBytes / 1024 / 1024} MiB` };
+    case 'unstartable':
+      return { fault: `can't be started: ${result.message}` };
+    case 'ended': {
+      const { exitCode, signalName, stdout, stderr } = result;
+      const tail = [stdout.slice(-4096), stderr]
+        .map((text) => lastWords(text.trim(), 400))
+        .filter((text) => text !== '');
+      return { exitCode, signalName, tail: tail.join('\n') };
+    }
+  }
+}

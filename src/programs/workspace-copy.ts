@@ -1,0 +1,196 @@
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { getuid, kill, pid } from 'node:process';
+import type { WorkspaceChanges, WorkspaceFile } from '../model/workspace.ts';
+import {
+  type FileContent,
+  isBelow,
+  isFileError,
+  listEntries,
+  pointsBelow,
+  readEntry,
+  type WorkspaceFolder,
+} from './workspace-folder.ts';
+
+/** A copy of a folder that a program may change. */
+export interface WorkspaceCopy {
+  /** Absolute: where the program starts. */
+  readonly folder: string;
+  /** A home and a place for temporary files of its own. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What the program left; `fault` says why it can't be kept, and continues "its workspace". */
+  readChanges(): WorkspaceChanges | { readonly fault: string };
+  remove(): void;
+}
+
+const prefix = 'llmcheck-workspace-';
+
+/** What is kept of a workspace with an answer. */
+const maxEntries = 5000;
+const maxChangedFiles = 500;
+const maxChangedBytes = 1024 * 1024;
+
+/** Copies a folder. With `changes`, makes what a program left of it; throws a `WorkspaceFault` where that is not possible. */
+export function copyWorkspace(original: WorkspaceFolder, changes?: WorkspaceChanges): WorkspaceCopy {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), `${prefix}${pid}-`)));
+  if (!isSwept) removeAbandonedCopies(statSync(base).mtimeMs);
+  isSwept = true;
+  const remove = () => removeFolder(base);
+  try {
+    const [folder, home, temporary] = ['files', 'home', 'tmp'].map((name) => join(base, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const made of [folder, home, temporary]) mkdirSync(made);
+    for (const [path, file] of original.files) {
+      if (changes === undefined || changes.unchanged.includes(path)) writeContent(folder, path, file);
+    }
+    if (changes !== undefined) applyChanges(folder, changes);
+    const env = { HOME: home, USERPROFILE: home, TMPDIR: temporary, TEMP: temporary, TMP: temporary };
+    return { folder, env, readChanges: () => readChanges(folder, original), remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** Stored changes that name no files below the workspace. */
+export class WorkspaceFault extends Error {}
+
+function applyChanges(folder: string, { changed, created }: WorkspaceChanges): void {
+  const entries = Object.entries({ ...changed, ...created });
+  for (const [path, file] of entries) {
+    if (!isBelow(path)) throw new WorkspaceFault(`has the path ${JSON.stringify(path)}, which leaves it`);
+    if ('link' in file) continue;
+    const bytes = 'text' in file ? Buffer.from(file.text, 'utf8') : Buffer.from(file.base64, 'base64');
+    writeContent(folder, path, { bytes, isExecutable: file.executable === true });
+  }
+  // Last of all, so that no file is written through a link.
+  for (const [path, file] of entries) {
+    if (!('link' in file)) continue;
+    if (!pointsBelow(folder, path, file.link)) {
+      throw new WorkspaceFault(`holds ${path}, a link to ${JSON.stringify(file.link)}, which leaves it`);
+    }
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    symlinkSync(file.link, join(folder, path));
+  }
+}
+
+function writeContent(folder: string, path: string, { bytes, isExecutable }: FileContent): void {
+  const target = join(folder, path);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, bytes, { mode: isExecutable ? 0o755 : 0o644 });
+}
+
+function readChanges(folder: string, original: WorkspaceFolder): WorkspaceChanges | { readonly fault: string } {
+  try {
+    openFolders(folder);
+    const listed = listEntries(folder, maxEntries);
+    if ('fault' in listed) return listed;
+    const [changed, created] = [new Map<string, WorkspaceFile>(), new Map<string, WorkspaceFile>()];
+    const unchanged: string[] = [];
+    let bytes = 0;
+    for (const entry of listed.entries) {
+      const before = original.files.get(entry.path);
+      if (before !== undefined && isSame(folder, entry, before)) {
+        unchanged.push(entry.path);
+        continue;
+      }
+      bytes += entry.size;
+      if (bytes > maxChangedBytes) {
+        return {
+          fault: `has more than ${maxChangedBytes / 1024 / 1024} MiB in changed files, ${entry.path} among them`,
+        };
+      }
+      (before === undefined ? created : changed).set(entry.path, readEntry(folder, entry));
+      if (changed.size + created.size > maxChangedFiles)
+        return { fault: `has more than ${maxChangedFiles} changed files` };
+    }
+    const left = new Set(listed.entries.map(({ path }) => path));
+    const deleted = [...original.files.keys()].filter((path) => !left.has(path));
+    const { name, hash } = original;
+    return {
+      from: name,
+      hash,
+      unchanged,
+      changed: Object.fromEntries(changed),
+      created: Object.fromEntries(created),
+      deleted,
+    };
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    return { fault: `can't be read: ${error.code}` };
+  }
+}
+
+function isSame(
+  folder: string,
+  { path, kind, size, isExecutable }: Parameters<typeof readEntry>[1],
+  before: FileContent,
+): boolean {
+  if (kind === 'link' || size !== before.bytes.length || isExecutable !== before.isExecutable) return false;
+  return readFileSync(join(folder, path)).equals(before.bytes);
+}
+
+/** A folder that its program closed could be neither read nor removed. */
+function openFolders(folder: string): void {
+  const folders = [folder];
+  for (const one of folders) {
+    chmodSync(one, 0o700);
+    for (const entry of readdirSync(one, { withFileTypes: true })) {
+      if (entry.isDirectory()) folders.push(join(one, entry.name));
+    }
+  }
+}
+
+function removeFolder(base: string): void {
+  try {
+    rmSync(base, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    openFolders(base);
+    rmSync(base, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+let isSwept = false;
+
+/** Removes what processes left that were killed more than a day ago. */
+export function removeAbandonedCopies(nowMs: number): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
+    const path = join(tmpdir(), name);
+    if (owner !== undefined && isAbandoned(path, Number(owner), nowMs)) removeFolder(path);
+  }
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Processes of another container may share the folder, so a missing process alone says little. */
+function isAbandoned(path: string, owner: number, nowMs: number): boolean {
+  try {
+    const { mtimeMs, uid } = lstatSync(path);
+    if (nowMs - mtimeMs < dayMs || (getuid !== undefined && uid !== getuid()) || !statSync(path).isDirectory()) {
+      return false;
+    }
+    kill(owner, 0);
+    return false;
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    return error.code === 'ESRCH';
+  }
+}

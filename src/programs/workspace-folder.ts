@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { WorkspaceFile } from '../model/workspace.ts';
+import { compareText } from '../text/compare-text.ts';
+
+export interface FileContent {
+  readonly bytes: Buffer;
+  readonly isExecutable: boolean;
+}
+
+/** A folder that is copied for each call, read into memory, so that each copy is of the content that was hashed. */
+export interface WorkspaceFolder {
+  /** From the project root, with forward slashes. */
+  readonly name: string;
+  readonly hash: string;
+  readonly files: ReadonlyMap<string, FileContent>;
+}
+
+/** What a folder may hold that is copied for every cell. */
+const maxFiles = 2000;
+const maxBytes = 32 * 1024 * 1024;
+
+/** Reads the folder of a workspace; `fault` continues a sentence that begins with its name. Nothing outside the root is read. */
+export function readWorkspaceFolder(folder: string, root: string): WorkspaceFolder | { readonly fault: string } {
+  try {
+    const realRoot = realpathSync(root);
+    const real = realpathSync(folder);
+    const below = relative(realRoot, real);
+    if (leaves(below)) return { fault: 'is outside the project' };
+    if (below === '') return { fault: 'is the whole project: name a folder in it' };
+    if (!lstatSync(real).isDirectory()) return { fault: 'is no folder' };
+    const files = readFiles(real);
+    return 'fault' in files ? files : { name: toSlashes(below), hash: hashFolder(files), files };
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    return { fault: error.code === 'ENOENT' ? 'does not exist' : `can't be read: ${error.code}` };
+  }
+}
+
+function readFiles(folder: string): ReadonlyMap<string, FileContent> | { readonly fault: string } {
+  const listed = listEntries(folder, maxFiles);
+  if ('fault' in listed) return listed;
+  const files = new Map<string, FileContent>();
+  let bytes = 0;
+  for (const { path, kind, size, isExecutable } of listed.entries) {
+    if (kind === 'link') return { fault: `holds a symbolic link, ${path}: put a copy of the file there` };
+    bytes += size;
+    if (bytes > maxBytes)
+      return { fault: `holds more than ${maxBytes / 1024 / 1024} MiB, and is copied for every cell` };
+    files.set(path, { bytes: readFileSync(join(folder, path)), isExecutable });
+  }
+  return files;
+}
+
+function hashFolder(files: ReadonlyMap<string, FileContent>): string {
+  const hash = createHash('sha256');
+  for (const [path, { bytes, isExecutable }] of files) {
+    const content = createHash('sha256').update(bytes).digest('hex');
+    hash.update(`${JSON.stringify(path)} ${content}${isExecutable ? ' x' : ''}\n`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+interface Entry {
+  /** With forward slashes. */
+  readonly path: string;
+  readonly kind: 'file' | 'link';
+  readonly size: number;
+  readonly isExecutable: boolean;
+}
+
+/** The files and links below a folder, sorted by their paths. Links are not followed, and empty folders are left out. */
+export function listEntries(
+  folder: string,
+  limit: number,
+): { readonly entries: readonly Entry[] } | { readonly fault: string } {
+  const entries: Entry[] = [];
+  const folders = [''];
+  for (const below of folders) {
+    for (const name of readdirSync(join(folder, below))) {
+      const path = below === '' ? name : `${below}/${name}`;
+      const found = lstatSync(join(folder, path));
+      if (found.isDirectory()) {
+        folders.push(path);
+        if (folders.length > limit) return { fault: `holds more than ${limit} folders` };
+        continue;
+      }
+      if (!found.isFile() && !found.isSymbolicLink())
+        return { fault: `holds ${path}, which is neither file nor folder` };
+      const kind = found.isFile() ? 'file' : 'link';
+      entries.push({ path, kind, size: found.size, isExecutable: (found.mode & 0o100) !== 0 });
+      if (entries.length > limit) return { fault: `holds more than ${limit} files` };
+    }
+  }
+  return { entries: entries.toSorted((one, other) => compareText(one.path, other.path)) };
+}
+
+/** A file or link as it is kept with an answer. */
+export function readEntry(folder: string, { path, kind, isExecutable }: Entry): WorkspaceFile {
+  return kind === 'link'
+    ? { link: readlinkSync(join(folder, path)) }
+    : toWorkspaceFile({ bytes: readFileSync(join(folder, path)), isExecutable });
+}
+
+export function toWorkspaceFile({ bytes, isExecutable }: FileContent): WorkspaceFile {
+  const text = bytes.toString('utf8');
+  // Only a text that gives the same bytes again is kept as text.
+  const content = Buffer.from(text, 'utf8').equals(bytes) ? { text } : { base64: bytes.toString('base64') };
+  return isExecutable ? { ...content, executable: true } : content;
+}
+
+/** True for a path that names a file below its folder, in its shortest form. */
+export function isBelow(path: string): boolean {
+  const names = path.split('/');
+  return (
+    !isAbsolute(path) && !path.includes('\\') && names.every((name) => name !== '' && name !== '.' && name !== '..')
+  );
+}
+
+/** True for a link at a path whose target is below the folder. */
+export function pointsBelow(folder: string, path: string, link: string): boolean {
+  return !isAbsolute(link) && !leaves(relative(folder, resolve(folder, path, '..', link)));
+}
+
+function leaves(below: string): boolean {
+  return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
+}
+
+function toSlashes(path: string): string {
+  return path.split(sep).join('/');
+}
+
+export function isFileError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
