@@ -59,7 +59,12 @@ const pricesPlugin = {
 await rm(dist, { recursive: true, force: true });
 const program = await build({
   ...shared,
-  entryPoints: { 'cli/main': 'src/cli/main.ts', index: 'src/index.ts', vitest: 'src/vitest.ts' },
+  entryPoints: {
+    'cli/main': 'src/cli/main.ts',
+    index: 'src/index.ts',
+    vitest: 'src/vitest.ts',
+    promptfoo: 'src/promptfoo.ts',
+  },
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   splitting: true,
@@ -95,7 +100,7 @@ async function writeTypes() {
   execFileSync(process.execPath, writeSuiteTypes, { cwd: root, stdio: 'inherit' });
   const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
   const bundle = await rollup({
-    input: [join(root, 'src/index.ts'), join(root, 'src/vitest.ts')],
+    input: [join(root, 'src/index.ts'), join(root, 'src/vitest.ts'), join(root, 'src/promptfoo.ts')],
     external: ['vitest'],
     plugins: [dts({ tsconfig: join(root, 'tsconfig.json') })],
     onwarn({ message }) {

@@ -35,7 +35,9 @@ async function survey(path: string): Promise<Surveyed> {
       cwd: dirname(path),
       partial: true,
     });
-    await checkWritten(new Map([[resolve(dirname(path), imported.path), imported.text]]), dirname(path));
+    const texts = new Map([[resolve(dirname(path), imported.path), imported.text]]);
+    if (imported.code !== undefined) texts.set(resolve(dirname(path), imported.code.path), imported.code.text);
+    await checkWritten(texts, dirname(path));
     return {
       outcome: imported.leftOut === 0 ? 'whole' : 'partial',
       reasons: imported.warnings.filter(({ code }) => code === 'not-carried-over').slice(0, imported.leftOut),

@@ -1,13 +1,18 @@
-import { UserError } from '../model/problem.ts';
+import { type Problem, UserError } from '../model/problem.ts';
 import { loadProject } from '../project/load-project.ts';
 import { openWorkingTree, type ProjectSnapshot } from '../suite/open-project.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 
-/** Loads files that are not written yet as `validate` would, the suite first. Throws a `UserError` where they are not valid. */
-export async function checkWritten(written: ReadonlyMap<string, string>, cwd: string): Promise<void> {
+/** Loads files that are not written yet as `validate` would, the suite first, and returns the warnings. Throws a `UserError` where they are not valid. */
+export async function checkWritten(written: ReadonlyMap<string, string>, cwd: string): Promise<readonly Problem[]> {
   const [suite = ''] = written.keys();
   try {
-    await loadProject({ paths: [suite], cwd, snapshot: overlay(openWorkingTree({ cwd }), written) });
+    const { warnings } = await loadProject({
+      paths: [suite],
+      cwd,
+      snapshot: overlay(openWorkingTree({ cwd }), written),
+    });
+    return warnings;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(

@@ -2,7 +2,7 @@ import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { Document, type Node, stringify, YAMLMap, type YAMLSeq } from 'yaml';
 import { type Problem, UserError } from '../model/problem.ts';
 import { openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
-import { findProject, kindOfPath } from '../suite/files/project-place.ts';
+import { findProject, kindOfPath, toSlashes } from '../suite/files/project-place.ts';
 import { importDataSet } from './data-sets/data-set.ts';
 import { type ImportedSuite, LeftOut } from './draft.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
@@ -18,14 +18,18 @@ interface ImportOptions {
   readonly cwd: string;
   /** Writes what can't be carried over as comments, in place of refusing it. */
   readonly partial: boolean;
+  /** Where the suite is written, if not at the default place. */
+  readonly output?: string;
   /** The field of a data set that holds the golden answer; false where none does. */
   readonly expected?: string | false;
 }
 
 interface ImportedText {
   readonly text: string;
-  /** Where to write it by default, from the working folder. */
+  /** Where to write it, from the working folder. */
   readonly path: string;
+  /** A module of checks beside it. */
+  readonly code?: { readonly path: string; readonly text: string };
   readonly counts: { readonly prompts: number; readonly providers: number; readonly cases: number };
   readonly leftOut: number;
   readonly warnings: readonly Problem[];
@@ -39,9 +43,10 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   const found = await files.read(path);
   if ('fault' in found) throw new UserError([{ ...found.fault, severity: 'error' }]);
   const shown = files.display(path);
-  const imported = await readFormat(options, shown, found.text, path, files);
+  const target = options.output ?? nameTarget(path, cwd);
+  const imported = await readFormat(options, shown, found.text, path, files, target);
   if ('problems' in imported) throw new UserError(imported.problems);
-  const { suite, refused, notes } = imported;
+  const { suite, refused, notes, code } = imported;
   if (refused.length > 0 && !partial) {
     const hint = '--partial writes the rest, with these as comments';
     throw new UserError(
@@ -54,16 +59,21 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
     const message = `no prompt of ${shown} can be carried over, so there is no suite to write`;
     throw new UserError([...refused, { code: 'not-carried-over', severity: 'error', message }]);
   }
-  const folder = basename(dirname(path));
-  const base = basename(path, extname(path));
-  const name = base === 'promptfooconfig' ? folder : base;
   return {
     text: writeSuite(withProvider(suite), ` Imported from ${shown} (${format}).${summarize(refused)}`),
-    path: relative(cwd, join(cwd, 'evals', `${name.replaceAll(/[^\w.-]+/g, '-') || 'imported'}.eval.yaml`)),
+    path: target,
+    ...(code === undefined ? {} : { code: { path: join(dirname(target), code.path), text: code.text } }),
     counts: { prompts: count(suite['prompts']), providers: count(suite['providers']), cases: count(suite['cases']) },
     leftOut: refused.length,
     warnings: [...refused.map((problem): Problem => ({ ...problem, severity: 'warning' })), ...notes],
   };
+}
+
+/** Where a suite is written by default. */
+function nameTarget(path: string, cwd: string): string {
+  const base = basename(path, extname(path));
+  const name = base === 'promptfooconfig' ? basename(dirname(path)) : base;
+  return relative(cwd, join(cwd, 'evals', `${name.replaceAll(/[^\w.-]+/g, '-') || 'imported'}.eval.yaml`));
 }
 
 /** A suite needs a provider: where none could be carried over, it replays answers that are recorded later. */
@@ -79,24 +89,27 @@ function count(list: unknown): number {
 }
 
 function readFormat(
-  { format, expected }: ImportOptions,
+  { format, expected, cwd }: ImportOptions,
   shown: string,
   text: string,
   path: string,
   files: ProjectFiles,
+  target: string,
 ): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
   if (format === 'openai-evals') return Promise.resolve(importOpenaiEvals(shown, text));
   if (format === 'jsonl') return Promise.resolve(importDataSet(shown, text, expected));
-  return importPromptfoo(shown, text, {
-    async read(name) {
+  const place = { suite: toSlashes(resolve(cwd, target)), folder: toSlashes(dirname(path)), shown };
+  const ports = {
+    async read(name: string) {
       const found = await files.read(resolve(dirname(path), name));
       return 'text' in found ? found : { message: found.fault.message };
     },
-    async glob(pattern) {
+    async glob(pattern: string) {
       const { paths } = await files.glob([pattern], dirname(path));
-      return paths.map((file) => relative(dirname(path), file).replaceAll('\\', '/')).toSorted();
+      return paths.map((file) => toSlashes(relative(dirname(path), file))).toSorted();
     },
-  });
+  };
+  return importPromptfoo(shown, text, ports, place);
 }
 
 function findFile(path: string, { format, path: given }: ImportOptions): string {

@@ -5,7 +5,6 @@ import { checkWritten } from '../../importing/check-written.ts';
 import { type ImportFormat, importSuite } from '../../importing/import-suite.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { loadProject } from '../../project/load-project.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
@@ -77,15 +76,22 @@ Examples:
 async function importFile(format: ImportFormat, path: string, flags: Flags, io: Io): Promise<number> {
   const { partial = false, color } = flags;
   const expected = flags.expected === true ? undefined : flags.expected;
-  const imported = await importSuite({ format, path, cwd: io.cwd, partial, ...defined({ expected }) });
-  const shown = flags.output ?? imported.path;
+  const { output } = flags;
+  const imported = await importSuite({ format, path, cwd: io.cwd, partial, ...defined({ expected, output }) });
+  const { path: shown, code } = imported;
   const target = resolve(io.cwd, shown);
+  const texts = new Map([[target, imported.text]]);
+  if (code !== undefined) texts.set(resolve(io.cwd, code.path), code.text);
   // Nothing that is not valid is written, whatever is left out.
-  await checkWritten(new Map([[target, imported.text]]), io.cwd);
+  const warnings = await checkWritten(texts, io.cwd);
+  const findExisting = () =>
+    [shown, ...(code === undefined ? [] : [code.path])].find((name) => existsSync(resolve(io.cwd, name)));
   const write = () => {
-    if (flags.force !== true && existsSync(target))
-      throw usageError(`${shown} already exists`, 'name another file with -o, or overwrite it with --force');
-    writeFile(target, [imported.text]);
+    const existing = flags.force === true ? undefined : findExisting();
+    if (existing !== undefined)
+      throw usageError(`${existing} already exists`, 'name another file with -o, or overwrite it with --force');
+    // The suite names the code, so it comes last.
+    for (const [file, text] of [...texts].toReversed()) writeFile(file, [text]);
   };
   if (flags.force === true || existsSync(target)) write();
   // Another import may write the file in the meantime.
@@ -94,8 +100,7 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
   const { prompts, providers, cases } = imported.counts;
   const left = imported.leftOut === 0 ? '' : `; ${imported.leftOut} left out, as comments`;
   io.stdout.write(`wrote ${shown}: prompts ${prompts}, providers ${providers}, cases ${cases}${left}\n`);
-  // Loads the new file, so that mistakes are reported with their place in it.
-  const { warnings } = await loadProject({ paths: [target], cwd: io.cwd });
+  if (code !== undefined) io.stdout.write(`wrote ${code.path}: the checks that are code\n`);
   printProblems(warnings, io, color);
   return exitCodes.passed;
 }

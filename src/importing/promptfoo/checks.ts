@@ -1,6 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import { isKeptByDouble } from '../../text/exact-numbers.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import type { CodeChecks } from './code-checks.ts';
+import { convertJavascript } from './javascript.ts';
 import { escapeData, readList, readText } from './values.ts';
 
 /** An assertion as a suite writes it. */
@@ -14,6 +16,12 @@ export interface CheckContext {
   readonly onVariables: (names: readonly string[]) => void;
   /** Adds a judge, of the model that `written` names or the default, and returns its id. */
   readonly judge: (written: Written) => Promise<string | LeftOut>;
+  /** The text of a file of the project. */
+  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+  /** Gets the checks that are code. */
+  readonly code: CodeChecks;
+  /** Names of the variables of the test. */
+  readonly varNames: readonly string[];
   /** The part of the answer that the test's own transform selects for all of its checks. */
   readonly select?: Check;
 }
@@ -31,6 +39,7 @@ export async function convertAssertion(written: Written, context: CheckContext):
   const base = inverse ? type.slice('not-'.length) : type;
   for (const key of Object.keys(value)) {
     if (['type', 'value', 'threshold', 'weight', 'metric', 'transform', 'provider'].includes(key)) continue;
+    if (key === 'config' && base === 'javascript') continue;
     if (['rubricPrompt', 'contextTransform', 'config', 'assert'].includes(key))
       return draft.refuse(written.child(key), `"${key}" of an assertion has no equivalent here`);
     if (key !== 'description')
@@ -42,7 +51,8 @@ export async function convertAssertion(written: Written, context: CheckContext):
     return draft.refuse(written.child('transform'), 'one transform after another has no equivalent here');
   }
   const select = transform === undefined ? context.select : own;
-  const check = await convertBase(base, inverse, written, { ...context, threshold });
+  const isSelected = select !== undefined && Object.keys(select).length > 0;
+  const check = await convertBase(base, inverse, written, { ...context, threshold, isSelected });
   if (check === undefined)
     return draft.refuse(written, `the assertion "${type}" has no equivalent here`, hintFor(base));
   if (check instanceof LeftOut) return check;
@@ -128,11 +138,12 @@ async function convertSet(written: Written, context: CheckContext): Promise<Chec
 
 /** True for a check whose score is 0 or 1. */
 function isPlain(check: Check): boolean {
-  return check['similar'] === undefined && check['rubric'] === undefined;
+  return ['similar', 'rubric', 'module'].every((name) => check[name] === undefined);
 }
 
 interface BaseContext extends CheckContext {
   readonly threshold: unknown;
+  readonly isSelected: boolean;
 }
 
 /** Checks of one text. */
@@ -174,6 +185,8 @@ async function convertBase(
       return convertEquals(inverse, written, context);
     case 'is-json':
       return convertJson(inverse, written, context);
+    case 'javascript':
+      return convertJavascript(written, { ...context, inverse });
     case 'levenshtein': {
       const check = convertLevenshtein(written, context);
       return check instanceof LeftOut ? check : not(check);
@@ -233,7 +246,6 @@ async function convertRubric(written: Written, context: BaseContext): Promise<Ch
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  javascript: 'write it as module: with a function of your own file',
   python: 'write it as exec: with a program that reads JSON and writes a verdict',
   'contains-json': 'select the JSON with {codeBlock: json} and check it with jsonSchema',
   'is-valid-openai-tools-call': 'check the calls with toolCalls',

@@ -13,9 +13,10 @@ import {
   type Written,
 } from '../draft.ts';
 import { type Check, type CheckContext, convertAssertion } from './checks.ts';
+import { CodeChecks, type CodePlace } from './code-checks.ts';
 import { Judges } from './judges.ts';
-import { type ConvertedPrompt, convertPrompt } from './prompts.ts';
-import { convertProvider, type Provider } from './providers.ts';
+import { type ConvertedPrompt, convertPrompt, readNamedPrompts } from './prompts.ts';
+import { convertProvider, findJson, type Provider } from './providers.ts';
 import { expandVars, readOptions, readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
 
@@ -36,6 +37,7 @@ export async function importPromptfoo(
   file: string,
   text: string,
   ports: ImportPorts,
+  place: CodePlace,
 ): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
   const config = readWritten(file, text);
   if ('problems' in config) return config;
@@ -48,7 +50,7 @@ export async function importPromptfoo(
     } as const;
     return { problems: [problem] };
   }
-  return new Importer(config, ports).run();
+  return new Importer(config, ports, new CodeChecks(place)).run();
 }
 
 /** The cases and prompts that are converted so far. */
@@ -64,11 +66,13 @@ class Importer {
   readonly #draft: Draft = createDraft();
   readonly #ports: ImportPorts;
   readonly #judges: Judges;
+  readonly #code: CodeChecks;
   readonly #read = new Set<string>();
   /** Keys of the config that are left out. */
   readonly #leftOut: LeftOut[] = [];
 
-  constructor(config: Written, ports: ImportPorts) {
+  constructor(config: Written, ports: ImportPorts, code: CodeChecks) {
+    this.#code = code;
     this.#config = config;
     this.#ports = ports;
     this.#judges = new Judges(this.#draft, (reference, written) => this.#readData(reference, written));
@@ -79,6 +83,9 @@ class Importer {
     this.#leftOut.push(...readTopKeys(config, this.#draft));
     const defaults = await this.#readDefaults();
     const providers = await this.#readProviders();
+    this.#code.json = findJson(providers);
+    if (this.#code.json !== 'none')
+      this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');
     const prompts = await this.#readPrompts(defaults);
     const cases = await this.#readCases(defaults, prompts);
     const { repeat } = Object(config.child('evaluateOptions').value) as { readonly repeat?: unknown };
@@ -101,6 +108,7 @@ class Importer {
       },
       refused: this.#draft.refused,
       notes: this.#draft.notes,
+      ...this.#code.write(),
     };
   }
 
@@ -275,6 +283,9 @@ class Importer {
     const context: CheckContext = {
       draft: this.#draft,
       readData: this.#readData,
+      readText: this.#readText,
+      code: this.#code,
+      varNames: layers.flatMap((layer) => Object.keys(Object(layer.child('vars').value))),
       onVariables: (names) => names.forEach((name) => this.#read.add(name)),
       judge: (provider) => this.#judges.find(provider, layers),
       ...defined({ select }),
@@ -319,10 +330,4 @@ class Importer {
     const missing = [...read].filter((name) => given.some((one) => !Object.hasOwn(Object(one['vars']), name)));
     return Object.fromEntries(missing.map((name) => [name, '']));
   }
-}
-
-/** A map has the source of each prompt as its key, and its label as the value. */
-function readNamedPrompts(part: Written): readonly Written[] {
-  if (!isMap(part.value) || 'raw' in part.value || 'id' in part.value) return isMap(part.value) ? [part] : part.items();
-  return Object.entries(part.value).map(([raw, label]) => placeAt({ raw, label }, part.child(raw).at()));
 }

@@ -1,13 +1,19 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { type ImportContext, isMap, type LeftOut, readWritten, type Written } from '../draft.ts';
+import { type ImportContext, isMap, type LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
 
 export interface ConvertedPrompt {
   /** As a suite writes it. */
   readonly prompt: Readonly<Record<string, unknown>>;
   readonly label: string;
   readonly variables: readonly string[];
+}
+
+/** A map has the source of each prompt as its key, and its label as the value. */
+export function readNamedPrompts(part: Written): readonly Written[] {
+  if (!isMap(part.value) || 'raw' in part.value || 'id' in part.value) return isMap(part.value) ? [part] : part.items();
+  return Object.entries(part.value).map(([raw, label]) => placeAt({ raw, label }, part.child(raw).at()));
 }
 
 interface PromptContext extends ImportContext {

@@ -1,4 +1,4 @@
-import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 import { convertModel } from './model-ids.ts';
 import { convertSettings } from './settings.ts';
 
@@ -54,4 +54,14 @@ function readOwnKeys(parts: Written, draft: Draft): LeftOut | undefined {
     else draft.note(part, `"${key}" of a provider is left out: promptfoo does not read it`);
   }
   return undefined;
+}
+
+/** Which providers are asked for a schema: promptfoo parses such an answer, and checks the JSON without its white space. */
+export function findJson(providers: readonly (Provider | LeftOut)[]): 'all' | 'some' | 'none' {
+  const given = providers.filter((provider) => !(provider instanceof LeftOut));
+  const parsed = given.filter((provider) => {
+    const { response_format: format } = Object(Object(provider)['params']) as { readonly response_format?: unknown };
+    return isMap(format) && format['type'] === 'json_schema';
+  });
+  return parsed.length === 0 ? 'none' : parsed.length === given.length ? 'all' : 'some';
 }

@@ -1,0 +1,162 @@
+import { Script } from 'node:vm';
+import { defined } from '../../json/defined.ts';
+import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
+import type { CodeChecks, CodeSource } from './code-checks.ts';
+import { convertPlain } from './plain-code.ts';
+import { escapeData } from './values.ts';
+
+type Check = Readonly<Record<string, unknown>>;
+
+/** What a `javascript` assertion needs beside its own text. */
+interface CodeContext {
+  readonly draft: Draft;
+  readonly code: CodeChecks;
+  /** The text of a file of the project. */
+  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+  readonly inverse: boolean;
+  readonly threshold: unknown;
+  /** Names of the variables that the test has. */
+  readonly varNames: readonly string[];
+  /** True where the check gets what a transform selects. */
+  readonly isSelected: boolean;
+}
+
+/** A `javascript` assertion: a built-in check where that says the same, else a function in a file beside the suite. */
+export async function convertJavascript(written: Written, context: CodeContext): Promise<Check | LeftOut> {
+  const { draft } = context;
+  const part = written.child('value');
+  const { value } = part;
+  if (typeof value !== 'string') return draft.refuse(part, 'the value of javascript must be code');
+  const { config } = Object(written.value) as { readonly config?: unknown };
+  if (value.startsWith('file://')) return convertFile(value, part, config, context);
+  if (value.startsWith('package:')) return draft.refuse(part, `${value} is not read`, 'name a file of the project');
+  if (context.code.json === 'some') return draft.refuse(part, 'only some providers give their answer as JSON to code');
+  // Templates first: a built-in check would take their braces for text.
+  const fault = findTemplate(value) ?? findFault(value);
+  if (fault !== undefined) return draft.refuse(part, fault);
+  const isPlain = !context.isSelected && context.code.json === 'none';
+  const plain = isPlain ? convertPlain(value) : undefined;
+  if (plain !== undefined) return context.inverse ? { not: plain } : plain;
+  const body = buildBody(value.trimEnd());
+  if (!isBody(body)) return draft.refuse(part, 'the code is no body of a JavaScript function, so promptfoo fails it');
+  const names = findReadVars(value) ?? context.varNames;
+  return buildCheck(`(output, context) => ${formatBody(body)}`, part, names, config, context);
+}
+
+async function convertFile(
+  value: string,
+  part: Written,
+  config: unknown,
+  context: CodeContext,
+): Promise<Check | LeftOut> {
+  const [, path = '', name] = /^file:\/\/(.*?\.[cm]?[jt]s)(?::(\w+))?$/.exec(value) ?? [];
+  if (path === '') return context.draft.refuse(part, `${value} is no JavaScript file`);
+  const text = await context.readText(path, part);
+  if (typeof text !== 'string') return text;
+  const fault = findFault(text);
+  if (fault !== undefined) return context.draft.refuse(part, `${path}: ${fault}`);
+  return buildCheck({ path, ...defined({ name }) }, part, context.varNames, config, context);
+}
+
+function buildCheck(
+  source: CodeSource,
+  part: Written,
+  names: readonly string[],
+  config: unknown,
+  { code, draft, inverse, threshold, varNames }: CodeContext,
+): Check | LeftOut {
+  const read = names.filter((name) => varNames.includes(name));
+  const odd = read.find((name) => !/^[A-Za-z_][\w-]*$/.test(name));
+  if (odd !== undefined) return draft.refuse(part, `the variable "${odd}" can't be given to code: rename it`);
+  const options = defined({
+    threshold: typeof threshold === 'number' ? threshold : undefined,
+    inverse: inverse ? true : undefined,
+    json: code.json === 'all' ? true : undefined,
+  });
+  const vars = Object.fromEntries(read.map((name) => [name, `{{ ${name} }}`]));
+  const args = defined({
+    vars: read.length === 0 ? undefined : vars,
+    config: isMap(config) ? escapeData(config) : undefined,
+  });
+  return {
+    module: {
+      value: code.path,
+      export: code.add(source, options, part.at().line),
+      ...(Object.keys(args).length === 0 ? {} : { args }),
+    },
+  };
+}
+
+/** Why code can't give the same verdict here. */
+function findFault(code: string): string | undefined {
+  if (/\bprocess\s*\??\.\s*(?:env|mainModule)\b/.test(code))
+    return 'the code reads the environment, which a check is not given';
+  const member = /\bcontext\s*\??\.\s*(?!vars\b|config\b)([A-Za-z_]\w*)/.exec(code)?.[1];
+  if (member !== undefined) return `the code reads context.${member}, which a check is not given`;
+  return undefined;
+}
+
+function findTemplate(code: string): string | undefined {
+  if (/\{\{|\{%|\{#/.test(code)) return 'the code is a template, which code never is here: read context.vars';
+  return /\bimport\s*\(/.test(code) ? 'the code imports a module, which has another folder here' : undefined;
+}
+
+/** The variables that code reads by name; undefined where it uses the context in any other way. */
+function findReadVars(code: string): readonly string[] | undefined {
+  const uses = code.match(/\bcontext\b/g)?.length ?? 0;
+  const named = [...code.matchAll(/\bcontext\s*\??\.\s*vars\s*\??\.\s*([A-Za-z_$][\w$]*)/g)].map(
+    ([, name = '']) => name,
+  );
+  return uses === named.length ? [...new Set(named)] : undefined;
+}
+
+/** promptfoo takes several lines as the body of a function, and returns the value of a single one. */
+function buildBody(code: string): string {
+  if (code.includes('\n')) return code;
+  const line = code.trim().replace(/;+\s*$/, '');
+  if (!/^(?:const|let|var)\s/.test(line)) return `return ${line}`;
+  const last = findLastSemicolon(line);
+  const expression = line.slice(last + 1).trim();
+  return last === -1 || expression === '' ? line : `${line.slice(0, last + 1)} return ${expression}`;
+}
+
+/** The last semicolon outside of texts and brackets. */
+function findLastSemicolon(line: string): number {
+  let last = -1;
+  let depth = 0;
+  let quote = '';
+  for (let index = 0; index < line.length; index += 1) {
+    const char = line.charAt(index);
+    if (quote !== '') {
+      if (char === '\\') index += 1;
+      else if (char === quote) quote = '';
+    } else if (/["'`]/.test(char)) quote = char;
+    else if (/[([{]/.test(char)) depth += 1;
+    else if (/[)\]}]/.test(char)) depth -= 1;
+    else if (char === ';' && depth === 0) last = index;
+  }
+  return last;
+}
+
+/** Compiled and never run. The code must not end the function that it is written into. */
+function isBody(body: string): boolean {
+  try {
+    return [
+      `"use strict"; (function (output, context) {\n${body}\n})`,
+      `"use strict"; (function (output, context) { if (true) {\n${body}\n} })`,
+    ].every((source) => new Script(source) instanceof Script);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+function formatBody(body: string): string {
+  // A comma or a brace would mean something else without the braces of a function.
+  const expression = /^return ([^;,{\n]+)$/.exec(body)?.[1];
+  if (expression !== undefined && !/\/[/*]/.test(expression)) return expression.trim();
+  // White space within a text of several lines is part of it.
+  if (body.includes('`')) return `{\n${body}\n}`;
+  const lines = body.split('\n').map((line) => (line === '' ? '' : `  ${line}`));
+  return `{\n${lines.join('\n')}\n}`;
+}

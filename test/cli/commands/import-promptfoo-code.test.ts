@@ -1,0 +1,162 @@
+import { expect, test } from 'vitest';
+import { importConfig } from '../../support/import-config.ts';
+import { plannedTrialsOf } from '../../support/temp-project.ts';
+
+/** Each verdict on an answer is the one that promptfoo 0.121.20 gives. */
+const verdicts: readonly (readonly [assertion: string, answer: string, pass: boolean])[] = [
+  ['{ type: javascript, value: "output.length > 2" }', 'abc', true],
+  ['{ type: javascript, value: "output.length > 2" }', 'ab', false],
+  ['{ type: javascript, value: "output.length > 2;" }', 'abc', true],
+  ['{ type: javascript, value: "output.includes(\'b\')" }', 'abc', true],
+  ['{ type: javascript, value: "!output.includes(\'B\')" }', 'abc', true],
+  ['{ type: javascript, value: "output.toLowerCase().includes(\'bc\')" }', 'ABC', true],
+  ['{ type: javascript, value: "output.toLowerCase().includes(\'B\')" }', 'ABC', false],
+  ['{ type: javascript, value: "output.trim() === \'a b\'" }', ' a b ', true],
+  ['{ type: javascript, value: "output === \'a b\'" }', ' a b ', false],
+  ['{ type: javascript, value: "output.startsWith(\'a\')" }', 'abc', true],
+  ['{ type: javascript, value: "output.endsWith(\'a\')" }', 'abc', false],
+  ['{ type: javascript, value: "JSON.parse(output).a[0].b === 1" }', '{"a":[{"b":1.0}]}', true],
+  ['{ type: javascript, value: "JSON.parse(output).a === \'1\'" }', '{"a":1}', false],
+  ['{ type: javascript, value: "JSON.parse(output).a === true" }', 'no JSON', false],
+  ['{ type: javascript, value: "JSON.parse(output).a.length === 3" }', '{"a":"abc"}', true],
+  ['{ type: javascript, value: "output.length / 4" }', 'abc', true],
+  ['{ type: javascript, value: "output.length - 3" }', 'abc', false],
+  ['{ type: javascript, value: "output.length / 4", threshold: 0.8 }', 'abc', false],
+  ['{ type: javascript, value: "output.length", threshold: 3 }', 'abc', true],
+  ['{ type: not-javascript, value: "output.length > 2" }', 'abc', false],
+  ['{ type: not-javascript, value: "output.length / 4", threshold: 0.8 }', 'abc', true],
+  // What throws is failed, inverted or not.
+  ['{ type: javascript, value: "output.none.none" }', 'abc', false],
+  ['{ type: not-javascript, value: "output.none.none" }', 'abc', false],
+  // So is what is no verdict.
+  ['{ type: javascript, value: "output" }', 'true', false],
+  ['{ type: javascript, value: "({ pass: true })" }', 'abc', false],
+  ['{ type: javascript, value: "0 / 0" }', 'abc', false],
+  ['{ type: javascript, value: "({ pass: true, score: 5, reason: \'\' })" }', 'abc', true],
+  ['{ type: javascript, value: "({ pass: false, score: 1, reason: \'no\' })", threshold: 0.5 }', 'abc', false],
+  ['{ type: javascript, value: "Promise.resolve(output === \'abc\')" }', 'abc', true],
+  ['{ type: javascript, value: "const s = output; s === \'a;b\'" }', 'a;b', true],
+  ['{ type: javascript, value: "let n = output.length; n += 1; n === 4;" }', 'abc', true],
+  ['{ type: javascript, value: "if (output) {\\n  return true;\\n}\\nreturn false;" }', 'abc', true],
+  ['{ type: javascript, value: "const a = `x\\ny`;\\nreturn a.length === 3;" }', 'abc', true],
+  ['{ type: javascript, value: "output.length > 2 // long" }', 'abc', true],
+  ['{ type: javascript, value: "output.length, false" }', 'abc', false],
+  ['{ type: javascript, value: "output === context.vars.q" }', 'abc', true],
+  ['{ type: javascript, value: "context.vars.none === undefined" }', 'abc', true],
+  ['{ type: javascript, value: "Object.keys(context.vars).length === 2 && context.vars.n > 0" }', 'abc', true],
+  ['{ type: javascript, value: "context.config.min < output.length", config: { min: 2 } }', 'abc', true],
+  ['{ type: javascript, value: "output === 7", transform: JSON.parse(output).a }', '{"a":7}', true],
+  ['{ type: javascript, value: file://checks/whole.cjs }', 'abc', true],
+  ['{ type: javascript, value: file://checks/whole.cjs }', 'ab', false],
+  ['{ type: javascript, value: "file://checks/named.cjs:isShort" }', 'abc', true],
+  ['{ type: javascript, value: "file://checks/module.mjs:isShort" }', 'abcdef', false],
+  ['{ type: javascript, value: file://checks/typed.ts }', 'abc', true],
+];
+
+const files = {
+  'checks/whole.cjs':
+    'module.exports = (output, { vars }) => ({ pass: output.length > 2 && vars.n > 0, score: 0.5, reason: "length" });\n',
+  'checks/named.cjs':
+    'const isShort = (output) => output.length < 5;\nmodule.exports = Object.assign({}, { isShort });\n',
+  'checks/module.mjs': 'export function isShort(output) {\n  return output.length < 5;\n}\n',
+  'checks/typed.ts': 'export default (output: string): number => output.length / 3;\n',
+};
+
+test('each javascript assertion gives the verdict that promptfoo gives', async () => {
+  const tests = verdicts.map(
+    ([assertion, answer], index) =>
+      `  - { description: "t${index}", vars: { q: ${JSON.stringify(answer)}, n: ${index + 1} }, assert: [${assertion}] }`,
+  );
+  const { project, code, stderr } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders: [echo]\ntests:\n${tests.join('\n')}\n`,
+    [],
+    files,
+  );
+  expect([code, stderr]).toEqual([0, '']);
+  const { report } = await project.report(['run', '--no-baseline']);
+  const found = new Map(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status]));
+  const wrong = verdicts.filter(([, , pass], index) => found.get(`t${index}`) !== (pass ? 'passed' : 'failed'));
+  expect(wrong).toEqual([]);
+});
+
+const one = (assertion: string) =>
+  `prompts: ["{{q}}"]\nproviders: [echo]\ntests: [{ vars: { q: abc }, assert: [${assertion}] }]\n`;
+
+test('code is written as functions of one module, each once', async () => {
+  const { project, suite, stdout } = await importConfig(
+    one(
+      `{ type: javascript, value: "output.length > 2" }, { type: javascript, value: "output.length > 2", metric: again },
+    { type: javascript, value: "output.length > 9", threshold: 0.5 }, { type: javascript, value: "file://a/b.js:f" }`,
+    ),
+    [],
+    { 'a/b.js': 'exports.f = () => true;\n' },
+  );
+  expect(stdout).toContain('wrote evals/checks/x.mjs');
+  expect(project.read('evals/checks/x.mjs')).toBe(`// Imported from promptfooconfig.yaml (promptfoo).
+import { promptfooCheck, promptfooFile } from 'llmcheck/promptfoo';
+import * as file1 from "../../a/b.js";
+
+// Line 3.
+export const check1 = promptfooCheck((output, context) => output.length > 2);
+
+// Line 4.
+export const check2 = promptfooCheck((output, context) => output.length > 9, {"threshold":0.5});
+
+// Line 4.
+export const check3 = promptfooFile(file1, "f");
+`);
+  const [written] = (suite?.['cases'] ?? []) as readonly { assert: unknown }[];
+  expect(written?.assert).toEqual([
+    { module: { value: 'checks/x.mjs', export: 'check1' } },
+    { module: { value: 'checks/x.mjs', export: 'check1' }, name: 'again' },
+    { module: { value: 'checks/x.mjs', export: 'check2' } },
+    { module: { value: 'checks/x.mjs', export: 'check3', args: { vars: { q: '{{ q }}' } } } },
+  ]);
+});
+
+test.each([
+  ['"output === context.prompt"', 'context.prompt'],
+  ['"process.env.HOME === output"', 'environment'],
+  ['"output === \'{{q}}\'"', 'template'],
+  ['"output ==="', 'promptfoo fails it'],
+  ['"true }); globalThis.ran = (function () { return 1"', 'promptfoo fails it'],
+  ['file://none.js', 'none.js'],
+  ['file://env.js', 'environment'],
+])('%s is refused', async (value, reason) => {
+  const { code, stderr, project } = await importConfig(one(`{ type: javascript, value: ${value} }`), [], {
+    'env.js': 'module.exports = () => process.env.HOME;\n',
+  });
+  expect(code).toBe(2);
+  expect(stderr).toContain(reason);
+  expect(project.files().filter((file) => file.startsWith('evals'))).toEqual([]);
+});
+
+test('code that reads what is not known here makes its check errored, even if it catches that', async () => {
+  const { project } = await importConfig(one('{ type: javascript, value: "file://a.cjs" }'), [], {
+    'a.cjs': 'module.exports = (output, c) => { try { return c.provider.id.length > 0; } catch { return true; } };\n',
+  });
+  const { report } = await project.report(['run', '--no-baseline']);
+  expect(plannedTrialsOf(report).map(({ status }) => status)).toEqual(['errored']);
+  expect(JSON.stringify(report)).toContain('context.provider of promptfoo is not given here');
+});
+
+test('nothing of the code runs at import', async () => {
+  const { project, code } = await importConfig(
+    one(
+      `{ type: javascript, value: "require('fs').writeFileSync('ran', '')" }, { type: javascript, value: file://a.cjs }`,
+    ),
+    [],
+    { 'a.cjs': "require('node:fs').writeFileSync('ran', '');\nmodule.exports = () => true;\n" },
+  );
+  expect(code).toBe(0);
+  expect(project.files().some((file) => file.endsWith('ran'))).toBe(false);
+});
+
+test('code gets the JSON of an answer where promptfoo parses it', async () => {
+  const schema = '{ response_format: { type: json_schema, json_schema: { name: a, schema: { type: object } } } }';
+  const { suite, project } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders: [{ id: openai:m, config: ${schema} }]\ntests: [{ vars: { q: a }, assert: [{ type: javascript, value: "output.a > 1" }] }]\n`,
+  );
+  expect(suite).not.toBeNull();
+  expect(project.read('evals/checks/x.mjs')).toContain('{"json":true}');
+});
