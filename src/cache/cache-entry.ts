@@ -71,6 +71,7 @@ const writtenCompletion = z.strictObject({
   systemFingerprint: z.string().exactOptional(),
   steps: z.array(stepSchema).exactOptional(),
   state: z.custom<JsonValue>(() => true).exactOptional(),
+  isTextAlone: z.literal(true).exactOptional(),
   // Written by an adapter, and read by it alone.
   continuation: z.custom<JsonValue>(() => true).exactOptional(),
 });

@@ -88,8 +88,9 @@ function inBothDirections(compare: (direction: Direction) => readonly Finding[])
 
 const ranks = { info: 0, warn: 1, error: 2 } as const;
 
-function keyOf({ ruleId, path }: Finding): string {
-  return `${ruleId} ${path}`;
+/** Two values that an enum loses are two changes. */
+function keyOf(finding: Finding): string {
+  return canonicalJson([finding.ruleId, finding.path, finding.old, finding.new]);
 }
 
 /** What a snapshot holds beside what is sent: title, hints on the tool's effects, and the schema of its results. */

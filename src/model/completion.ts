@@ -131,6 +131,8 @@ export interface Completion {
   readonly steps?: readonly AgentStep[];
   /** The final state that such an agent reports. */
   readonly state?: JsonValue;
+  /** Code of the user's own wrote text alone: it had no place to name the tools that it called. */
+  readonly isTextAlone?: true;
   /** What the adapter must send back with this answer when the conversation goes on, such as signed reasoning. */
   readonly continuation?: JsonValue;
 }
@@ -222,6 +224,7 @@ export function completionText(completion: Completion): string {
   return JSON.stringify({
     continuation: completion.continuation,
     finishReason: completion.finishReason,
+    isTextAlone: completion.isTextAlone,
     latencyMs: completion.latencyMs,
     model: completion.model,
     rawFinishReason: completion.rawFinishReason,

@@ -122,6 +122,7 @@ function traceTools(openTools: CellPorts['openTools'], trace: RunTrace): CellPor
           end(outcome);
         }
       },
+      judge: (call) => session.judge(call),
       state: (signal) => session.state(signal),
       close: () => session.close(),
     };

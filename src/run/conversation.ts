@@ -153,6 +153,8 @@ export class Conversation {
   async #askUntilAnswered(request: CompletionRequest, requestKey: string): Promise<Ending | undefined> {
     const failure = await this.#ask(request, requestKey);
     if (failure !== undefined) return this.#endWithout(failure);
+    const forbidden = this.#judgeReported();
+    if (forbidden !== undefined) return forbidden;
     const { agent } = this.#cell;
     const calls = this.#messages.at(-1)?.toolCalls ?? [];
     if (agent === undefined || calls.length === 0) return undefined;
@@ -167,6 +169,19 @@ export class Conversation {
       if (ending !== undefined) return ending;
     }
     return this.#goOn(results);
+  }
+
+  /** Stubs can't answer calls that an agent of the user's own has answered itself, but they may forbid them. */
+  #judgeReported(): Ending | undefined {
+    const { agent } = this.#cell;
+    const reported = this.#calls.at(-1)?.completion.steps;
+    if (agent === undefined || reported === undefined) return undefined;
+    for (const call of reported.flatMap(({ calls }) => calls)) {
+      const outcome = this.#toolsOf(agent).judge(call);
+      if (outcome?.kind === 'fails') return this.#fail('tools', outcome.reason);
+      if (outcome?.kind === 'errored') return this.#endByTools(outcome.message);
+    }
+    return undefined;
   }
 
   /** Fails a cell of an agent that would need a further answer. */
@@ -207,7 +222,8 @@ export class Conversation {
     if (agent === undefined) return undefined;
     const outcome = await this.#toolsOf(agent).state(this.#signal);
     if ('fault' in outcome) return this.#endByTools(outcome.fault);
-    this.#state = outcome.state;
+    // An agent of the user's own reports its state with its answer, whatever stubs the case has.
+    if (outcome.state !== undefined) this.#state = outcome.state;
     return undefined;
   }
 
@@ -225,7 +241,9 @@ export class Conversation {
 
   /** True for the text of a program that says nothing of the tools it may have called. */
   #isPathUnknown(): boolean {
-    return this.#ports.hidesCalls && !this.#hasSteps() && this.#steps.every(({ calls }) => calls.length === 0);
+    if (!this.#ports.hidesCalls || this.#steps.some(({ calls }) => calls.length > 0)) return false;
+    // Where a case has tools, an object without calls says that the program calls none of them.
+    return !this.#hasSteps() || this.#calls.every(({ completion }) => completion.isTextAlone === true);
   }
 
   /** Sends one request and adds its answer to the conversation, or says why there is none. */

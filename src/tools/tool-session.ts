@@ -23,6 +23,8 @@ import { refuseArguments, refuseLength, type StateOutcome, type ToolOutcome } fr
 /** What answers the tool calls of one cell. */
 export interface ToolSession {
   answer(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome>;
+  /** Judges a call that an agent of the user's own has answered itself; undefined where the stubs allow it. */
+  judge(call: ToolCall): ToolOutcome | undefined;
   /** What the tools have changed so far. */
   state(signal: AbortSignal): Promise<StateOutcome>;
   close(): void;
@@ -89,12 +91,8 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
           result: refuseArguments(call),
         };
       }
-      for (const stub of ofName) {
-        const mismatch = findMismatch(stub.when, call, ports);
-        if (mismatch?.error !== undefined)
-          return { kind: 'errored', message: `a stub of ${quote(call.name, 60)}: ${mismatch.error}` };
-        if (mismatch === undefined) return answerWith(stub, call);
-      }
+      const ofStubs = answerWithStubs(ofName, call, ports);
+      if (ofStubs !== undefined) return ofStubs;
       const answered = await answerWithCode(call, signal);
       if (answered === undefined) {
         const recorded = target === undefined ? '' : ', or record it: llmcheck run --record-tools';
@@ -103,6 +101,12 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
       if (answered.kind === 'result') return boundResult(call, answered.result);
       if (answered.kind !== 'unknown') return answered;
       return { kind: 'fails', reason: `${describeMissingStub(call, stubs)}, or ${answered.hint}` };
+    },
+    judge(call) {
+      const ofName = stubs.filter(({ name }) => name === call.name);
+      if (!ofName.some(isForbidden)) return undefined;
+      const outcome = answerWithStubs(ofName, call, ports);
+      return outcome?.kind === 'result' ? undefined : outcome;
     },
     async state(signal) {
       return (await startModule()?.state(signal)) ?? { state: undefined };
@@ -113,6 +117,17 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
       real?.close();
     },
   };
+}
+
+/** The answer of the first stub that matches a call; undefined where none does. */
+function answerWithStubs(stubs: readonly ToolStub[], call: ToolCall, ports: SessionPorts): ToolOutcome | undefined {
+  for (const stub of stubs) {
+    const mismatch = findMismatch(stub.when, call, ports);
+    if (mismatch?.error !== undefined)
+      return { kind: 'errored', message: `a stub of ${quote(call.name, 60)}: ${mismatch.error}` };
+    if (mismatch === undefined) return answerWith(stub, call);
+  }
+  return undefined;
 }
 
 function isForbidden({ answer }: ToolStub): boolean {

@@ -114,11 +114,41 @@ export function checkWanted(
   ports: AssertionPorts,
 ): CheckOutcome {
   // A call that must be made several times is expected several times.
-  const expected = wanted.flatMap((want) =>
-    Array.from({ length: want.count?.min ?? (want.count ? 0 : 1) }, () => want),
-  );
+  const runs = order === 'exact' ? findRuns(wanted, calls, ports) : undefined;
+  const surplus = findSurplus(wanted, calls, found, ports);
+  if (order === 'exact' && runs === undefined && surplus !== undefined) return surplus;
+  const expected = wanted.flatMap((want, at) => Array.from({ length: runs?.[at] ?? countRange(want).min }, () => want));
   const outcome = checkCalls(expected, calls, order, found, ports);
-  return 'error' in outcome || !outcome.pass ? outcome : (findSurplus(wanted, calls, found, ports) ?? outcome);
+  return 'error' in outcome || !outcome.pass ? outcome : (surplus ?? outcome);
+}
+
+function countRange({ count }: WantedCall): { readonly min: number; readonly max: number } {
+  if (count === undefined) return { min: 1, max: 1 };
+  return { min: count.min ?? 0, max: count.max ?? Number.POSITIVE_INFINITY };
+}
+
+/** How often each wanted call is made in a row where the calls are these and no others; undefined where they are not. */
+function findRuns(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  ports: AssertionPorts,
+): readonly number[] | undefined {
+  const failed = new Set<string>();
+  function fit(index: number, start: number): readonly number[] | undefined {
+    const want = wanted[index];
+    if (want === undefined) return start === calls.length ? [] : undefined;
+    if (failed.has(`${index} ${start}`)) return undefined;
+    const { min, max } = countRange(want);
+    for (let made = 0; made <= max; made += 1) {
+      const rest = made < min ? undefined : fit(index + 1, start + made);
+      if (rest !== undefined) return [made, ...rest];
+      const next = calls[start + made];
+      if (next === undefined || findMismatch(want, next, ports) !== undefined) break;
+    }
+    failed.add(`${index} ${start}`);
+    return undefined;
+  }
+  return fit(0, 0);
 }
 
 /** One of the answers that led to the last one, or why there is none of that number. */

@@ -113,7 +113,9 @@ function checkNever({ never = [] }: Params, { steps, ports }: Path): Fault {
 }
 
 /** A call that is made at once with the one it must come after did not wait for its result. */
-function checkAfter({ after = {} }: Params, { steps, ports }: Path): Fault {
+function checkAfter({ after = {} }: Params, { steps, calls: all, ports }: Path): Fault {
+  // A list of messages may leave all results out; if it has some, a call without one was never answered.
+  const areKnown = all.some(({ result }) => result !== undefined);
   for (const [at, { calls }] of steps.entries()) {
     const before = steps.slice(0, at).flatMap((step) => step.calls);
     for (const call of calls) {
@@ -123,10 +125,10 @@ function checkAfter({ after = {} }: Params, { steps, ports }: Path): Fault {
         const error = mismatches.find((mismatch) => mismatch?.error !== undefined)?.error;
         if (error !== undefined) return { error };
         const fitting = before.filter((_, index) => mismatches[index] === undefined);
-        if (fitting.some(({ result }) => result?.isError !== true)) continue;
+        if (fitting.some(({ result }) => (result === undefined ? !areKnown : result.isError !== true))) continue;
         const why =
           fitting.length > 0
-            ? 'got only an error'
+            ? `got ${fitting.some(({ result }) => result === undefined) ? 'no result' : 'only an error'}`
             : mismatches.find((_, index) => before[index]?.name === need.name)?.reason;
         const reason = `calls ${describeCall(call)} at step ${at + 1}, before it has a result of ${quote(need.name, 60)}`;
         return { pass: false, reason: why === undefined ? reason : `${reason}, ${why}` };

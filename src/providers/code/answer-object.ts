@@ -55,13 +55,18 @@ function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answ
     return read ?? { failure: { kind: 'malformed', message: 'wrote no answer object: no JSON object' } };
   }
   // Any other JSON object is a text. The newline that ends a program's output is no part of the answer.
-  return { completion: { text: stdout.replace(/\r?\n$/, ''), toolCalls: [], latencyMs } };
+  return readText(stdout.replace(/\r?\n$/, ''), latencyMs);
 }
 
 /** Reads what a function returned: `{text, toolCalls?, usage?, …}` or only the text. */
 export function readReturned(returned: unknown, latencyMs: number): Answer {
-  const body = typeof returned === 'string' ? { text: returned } : returned;
-  return refuseHalfCharacter(refuseFault(() => readObject(body, latencyMs)));
+  return refuseHalfCharacter(
+    typeof returned === 'string' ? readText(returned, latencyMs) : refuseFault(() => readObject(returned, latencyMs)),
+  );
+}
+
+function readText(text: string, latencyMs: number): Answer {
+  return { completion: { text, toolCalls: [], latencyMs, isTextAlone: true } };
 }
 
 /** The outcome of a call of the user's code, whose `name` begins the message of a failure. */

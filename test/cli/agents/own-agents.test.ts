@@ -5,7 +5,7 @@ const wanted =
   '{ trajectory: { calls: [{ name: find_order, args: { order_id: "7731" } }, cancel_order], order: ordered, steps: 3 } }, { contains: Done }';
 
 /** Runs a provider that answers with a given object, as a program or as a module. */
-async function runAgent(answer: object, { use = 'exec', assert = wanted, times = 1 } = {}) {
+async function runAgent(answer: object, { use = 'exec', assert = wanted, times = 1, tools = '' } = {}) {
   const project = openTempProject();
   project.write('llmcheck.config.yaml', 'suites: ["*.eval.yaml"]\n');
   const text = JSON.stringify(answer);
@@ -20,7 +20,7 @@ async function runAgent(answer: object, { use = 'exec', assert = wanted, times =
 prompts: [{ id: v1, text: "Cancel order 7731." }]
 providers: [{ id: app, use: ${provider} }]
 gate: { confirm: { budget: 0 } }
-cases: [{ id: one, assert: [${assert}] }]
+cases: [{ id: one, ${tools}assert: [${assert}] }]
 `,
   );
   let run = await project.report(['run', '--no-baseline']);
@@ -137,5 +137,108 @@ describe('an agent of your own', () => {
       const { code, trial } = await runAgent(answer);
       expect([code, trial?.error?.message]).toEqual([3, expect.stringContaining(words)]);
     }
+  });
+
+  test('fails its case where it reports a call that a stub forbids', async () => {
+    const assert = '{ contains: Done }';
+    for (const [tools, reason] of [
+      ['cancel_order: { never: true }', 'calls cancel_order({"order_id":"7731"}), which it must never call'],
+      ['cancel_order: [{ when: { order_id: "7731" }, never: true }]', 'which it must never call'],
+      ['cancel_order: [{ when: { order_id: "1" }, never: true }]', ''],
+      ['cancel_order: [{ when: { order_id: "7731" }, returns: ok }, { never: true }]', ''],
+      ['issue_refund: { never: true }', ''],
+    ] as const) {
+      const { code, trial } = await runAgent({ steps }, { assert, tools: `tools: { ${tools} }, ` });
+      const failed = trial?.checks.find(({ pass }) => !pass);
+      expect([tools, code, failed?.reason ?? '']).toEqual([
+        tools,
+        reason === '' ? 0 : 1,
+        expect.stringContaining(reason),
+      ]);
+    }
+  });
+
+  test('that answers with text alone has no verdict on its path, also where stubs forbid calls', async () => {
+    for (const use of ['exec:echo Done', 'module:app.mjs']) {
+      const project = openTempProject();
+      project.write('llmcheck.config.yaml', 'suites: ["*.eval.yaml"]\n');
+      project.write('app.mjs', 'export default () => "Done";\n');
+      project.write(
+        'shop.eval.yaml',
+        `suite: shop
+prompts: [{ id: v1, text: "Refund it." }]
+providers: [{ id: app, use: "${use}" }]
+tools: { issue_refund: { never: true } }
+gate: { confirm: { budget: 0 } }
+cases: [{ id: one, assert: [{ trajectory: { never: issue_refund } }] }]
+`,
+      );
+      for (const cached of [0, 1]) {
+        const { code, report } = await project.report(['run', '--no-baseline']);
+        expect([code, report.totals.cached]).toEqual([3, cached]);
+        expect(trialsOf(report)[0]?.error?.message).toContain('the program reports no steps');
+      }
+    }
+  });
+
+  test('keeps the state that it reports beside stubs', async () => {
+    const tools = 'tools: { issue_refund: { never: true } }, ';
+    const assert = '{ trajectory: { state: { orders: 1 } } }';
+    const { code, project } = await runAgent({ steps, state: { orders: 1 } }, { assert, tools });
+    expect(code).toBe(0);
+    const [record = ''] = project.files('.llmcheck/runs');
+    expect(project.read(record)).toContain('"state":{"orders":1}');
+  });
+
+  describe('whose messages use the ids of calls again', () => {
+    const call = (name: string, id: string, args = '{}') => ({
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id, type: 'function', function: { name, arguments: args } }],
+    });
+    const result = (id: string, content: string, status = 'success') => ({
+      role: 'tool',
+      tool_call_id: id,
+      content,
+      status,
+    });
+    const done = { role: 'assistant', content: 'Done.' };
+    const after = '{ trajectory: { after: { cancel_order: find_order } } }';
+
+    test('has each call judged by its own result', async () => {
+      const failedFirst = [
+        call('find_order', 'call_0'),
+        result('call_0', 'no such order', 'error'),
+        call('cancel_order', 'call_1'),
+        result('call_1', 'ok'),
+        call('find_order', 'call_0', '{"order_id":"2"}'),
+        result('call_0', 'open'),
+        done,
+      ];
+      const { code, trial } = await runAgent({ messages: failedFirst }, { assert: after });
+      expect([code, trial?.checks[0]?.reason]).toEqual([1, expect.stringContaining('got only an error')]);
+    });
+
+    test('is errored where a result is missing, since it is not known which', async () => {
+      const messages = [call('find_order', 'call_0'), call('cancel_order', 'call_0'), result('call_0', 'open'), done];
+      const { code, trial } = await runAgent({ messages }, { assert: after });
+      expect([code, trial?.error?.message]).toEqual([
+        3,
+        expect.stringContaining('2 calls of the id "call_0" and 1 of their results'),
+      ]);
+    });
+  });
+
+  test('that goes on before a call has a result did not wait for it', async () => {
+    const made = (id: string, name: string) => ({ type: 'tool_use', id, name, input: {} });
+    const messages = [
+      { role: 'assistant', content: [made('a', 'find_order')] },
+      { role: 'assistant', content: [made('b', 'cancel_order')] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'b', content: 'ok' }] },
+      { role: 'assistant', content: 'Done.' },
+    ];
+    const assert = '{ trajectory: { after: { cancel_order: find_order } } }';
+    const { code, trial } = await runAgent({ messages }, { assert });
+    expect([code, trial?.checks[0]?.reason]).toEqual([1, expect.stringContaining('got no result')]);
   });
 });

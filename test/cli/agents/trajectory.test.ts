@@ -94,6 +94,34 @@ describe('trajectory', () => {
     expect((await judge('{ trajectory: { noRepeats: find_order } }', twice)).code).toBe(1);
   });
 
+  test('takes as many calls in a row as count allows, also where the order is exact', async () => {
+    const find = (id: number): ScriptedStep => [['find_order', { id }]];
+    const exact = (calls: string) => `{ trajectory: { calls: [${calls}], order: exact } }`;
+    const right = [
+      '{ name: find_order, count: { min: 1, max: 3 } }',
+      '{ name: find_order, count: { min: 1 } }',
+      '{ name: find_order, count: { max: 2 } }, { name: issue_refund, count: { max: 1 } }',
+      '{ name: find_order, count: { max: 2 } }, { name: find_order, args: { id: 2 } }',
+    ];
+    const wrong = [
+      ['{ name: find_order, count: { max: 1 } }', '2 calls of "find_order" fit, wanted at most 1'],
+      ['{ name: find_order, count: { min: 3 } }', 'no fitting call of "find_order", it is not made'],
+      ['{ name: find_order, args: { id: 1 }, count: { min: 1 } }', 'makes 2 tool calls'],
+      ['{ name: find_order, count: { min: 1 } }, issue_refund', 'no fitting call of "issue_refund"'],
+    ];
+    for (const calls of right) {
+      const { check } = await judge(exact(calls), [find(1), find(2), 'ok']);
+      expect([calls, check?.pass]).toEqual([calls, true]);
+      expect((await judge(`{ toolCalls: { value: [${calls}], order: exact } }`, [find(1), find(2), 'ok'])).code).toBe(
+        0,
+      );
+    }
+    for (const [calls = '', reason = ''] of wrong) {
+      const { check } = await judge(exact(calls), [find(1), find(2), 'ok']);
+      expect([calls, check?.pass, check?.reason]).toEqual([calls, false, expect.stringContaining(reason)]);
+    }
+  });
+
   test('sees a refund without looking: before the look-up, at once with it, and after one that failed', async () => {
     const after =
       '{ trajectory: { calls: [find_order, issue_refund], order: ordered, after: { issue_refund: find_order } } }';

@@ -161,6 +161,22 @@ describe('a server that has changed since its snapshot', () => {
     expect((await project.run(['mcp', 'snapshot'])).stdout).toContain(expected.split(' ').toReversed().join(' '));
   });
 
+  test('has each of several changed values named', async () => {
+    const { project, serve } = await openShop();
+    serve(status({ enum: ['lost', 'kept'] }));
+    const { stderr } = await project.run(['validate', '--live']);
+    const values = [...stderr.matchAll(/ error (\S+) at .*: The value "(\w+)"/g)].map(([, rule, value]) => [
+      rule,
+      value,
+    ]);
+    expect(values).toEqual([
+      [`${argument}enum-value-removed`, 'open'],
+      [`${argument}enum-value-removed`, 'shipped'],
+      [`${argument}enum-value-added`, 'lost'],
+      [`${argument}enum-value-added`, 'kept'],
+    ]);
+  });
+
   test('is asked with --live alone, and is the same again after a new snapshot', async () => {
     const { project, serve } = await openShop();
     expect(await project.run(['validate', '--live'])).toMatchObject({ code: 0 });

@@ -170,17 +170,51 @@ export function joinResults(
   results: readonly FoundResult[],
   what: string,
 ): readonly AgentStep[] {
-  const byId = new Map(results.map(({ id, result }) => [id, result]));
   const ids = new Set<JsonValue | undefined>(steps.flatMap(({ calls }) => calls.map(({ id }) => id)));
   const lost = results.find(({ id }) => id === undefined || !ids.has(id));
   if (lost !== undefined) {
     const id = describeText(describeType(lost.id));
     throw new TranscriptFault(`wrote ${what} with a tool's result for the call ${id}, and no such call`);
   }
+  const resultOf = pairResults(steps, results, what);
   return steps.map((step) => ({
     ...step,
-    calls: step.calls.map((call) =>
-      call.id === undefined ? call : { ...call, ...defined({ result: byId.get(call.id) }) },
-    ),
+    calls: step.calls.map((call) => ({ ...call, ...defined({ result: resultOf.get(call) }) })),
   }));
+}
+
+/** Some servers count the ids of calls from 0 in each answer: calls of one id have their results in the same order. */
+function pairResults(
+  steps: readonly AgentStep[],
+  results: readonly FoundResult[],
+  what: string,
+): ReadonlyMap<AnsweredCall, ToolResult> {
+  const pairs = new Map<AnsweredCall, ToolResult>();
+  const resultsOf = groupById(results);
+  for (const [id, made] of groupById(steps.flatMap(({ calls }) => calls))) {
+    const found = id === undefined ? [] : (resultsOf.get(id) ?? []);
+    if (made.length > 1 && found.length > 0 && found.length !== made.length) {
+      const shown = describeText(describeType(id));
+      throw new TranscriptFault(
+        `wrote ${what} with ${made.length} calls of the id ${shown} and ${found.length} of their results`,
+      );
+    }
+    for (const [at, call] of made.entries()) {
+      const answer = made.length > 1 ? found[at] : found.at(-1);
+      if (answer !== undefined) pairs.set(call, answer.result);
+    }
+  }
+  return pairs;
+}
+
+function groupById<Item extends { readonly id?: JsonValue | undefined }>(
+  items: readonly Item[],
+): ReadonlyMap<JsonValue | undefined, readonly Item[]> {
+  const groups = new Map<JsonValue | undefined, Item[]>();
+  for (const item of items) {
+    const group = groups.get(item.id);
+    if (group === undefined) groups.set(item.id, [item]);
+    else group.push(item);
+  }
+  return groups;
 }
