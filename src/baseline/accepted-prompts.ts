@@ -16,6 +16,7 @@ import { isOwnCode } from '../plan/plan-run.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
+import { knowsCase } from '../templates/rendered-table.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { quote } from '../text/shorten.ts';
@@ -118,9 +119,10 @@ function whyNotAskable(
   { refuseModel, mask }: FindAcceptedPromptOptions,
 ): string | undefined {
   const messages = [...stored.messages, ...prompt.messages.map(writeMessage)];
+  const lines = messages.flatMap(({ content, language }) => [content, ...(language?.rendered?.lines ?? [])]);
   if (messages.some(({ attach = [] }) => attach.length > 0)) return 'it attaches files, which a baseline does not keep';
   const isSecret = canonicalJson(maskJson(params, mask)) !== canonicalJson(params);
-  if (isSecret || messages.some(({ content }) => mask(content) !== content)) {
+  if (isSecret || lines.some((line) => mask(line) !== line)) {
     return 'it holds a secret, which a baseline does not keep';
   }
   if (criteria.some(({ assertion }) => assertion === 'pairwise')) return 'a check compares the answers of both prompts';
@@ -135,6 +137,8 @@ function withModel({ price: _price, ...provider }: ProviderConfig, model: string
 /** Finds a case that a stored prompt can't be rendered for: it may no longer have a variable that only this prompt needs. */
 function findUnrenderable(suite: Suite, prompt: PromptVersion) {
   for (const { vars, id, at } of suite.cases()) {
+    // A prompt in code is asked about the cases that it was accepted with.
+    if (prompt.baselineOf === undefined && !knowsCase(prompt, vars)) continue;
     try {
       renderMessages(prompt, vars);
     } catch (error) {

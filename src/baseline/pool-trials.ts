@@ -1,4 +1,4 @@
-import { nameSent } from '../compare/variant-differences.ts';
+import { isSameSent } from '../compare/variant-differences.ts';
 import { defined } from '../json/defined.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import type { Usage } from '../model/completion.ts';
@@ -7,7 +7,7 @@ import { addValues, noValues } from '../stats/means.ts';
 
 /** True where trials of both are samples of one and the same thing, so that they may be counted together. */
 export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {
-  if (nameSent(a) !== nameSent(b)) return false;
+  if (!isSameSent(a, b)) return false;
   // An alias that answers with other snapshots than before is another model.
   return a.models.length === 0 || b.models.length === 0 || a.models.some((model) => b.models.includes(model));
 }

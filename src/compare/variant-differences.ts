@@ -3,6 +3,7 @@ import type { JsonValue } from '../json/json.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import { isSamePrompt } from '../templates/rendered-table.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
 /** What differs between two sides besides the prompt, one line each: an unmatched provider, model or parameter. */
@@ -96,12 +97,17 @@ export type SentVariant = Pick<
 
 /** Names what a variant asks, and how: equal names where nothing that can change an answer differs. */
 export function nameSent(variant: SentVariant): string {
-  return sha256Hex(canonicalJson([settingsOf(variant), questionOf(variant)])).slice(0, 16);
+  return sha256Hex(canonicalJson([settingsOf(variant), questionOf(variant, variant.messages)])).slice(0, 16);
 }
 
 /** True where both ask the same model the same question, and hold its answers to the same schema. */
 export function isSameQuestion(a: SentVariant, b: SentVariant): boolean {
-  return questionOf(a) === questionOf(b);
+  return questionOf(a, []) === questionOf(b, []) && isSamePrompt(a.messages, b.messages);
+}
+
+/** True where nothing that can change an answer differs. */
+export function isSameSent(a: SentVariant, b: SentVariant): boolean {
+  return settingsOf(a) === settingsOf(b) && isSameQuestion(a, b);
 }
 
 /** True where both ask in the same way at the same address. Older records do not say how they asked. */
@@ -114,7 +120,7 @@ export function hasOtherOptions(a: SentVariant, b: SentVariant): boolean {
   return canonicalJson(a.options ?? {}) !== canonicalJson(b.options ?? {});
 }
 
-function questionOf({ model, params, messages, contract }: SentVariant): string {
+function questionOf({ model, params, contract }: SentVariant, messages: SentVariant['messages']): string {
   // Params keep the order in which they are sent. A baseline keeps the members of a message sorted.
   return canonicalJson([model, writeJson(params) ?? null, messages, contract.output ?? null]);
 }

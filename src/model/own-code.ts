@@ -76,9 +76,53 @@ export interface ModuleJob extends CodeLimits {
   readonly isValue?: true;
   /** Set where a tool of the module is called, or the state of its tools is read. */
   readonly tool?: 'call' | 'state';
+  /** Set where the export makes prompts: `input` is a list of variables, and each has an answer. */
+  readonly prompts?: {
+    /** Set before the module is loaded. */
+    readonly clockOffsetMs: number;
+  };
   /** Kills the child that works on it. */
   readonly signal?: AbortSignal;
 }
+
+/** A prompt in code and what it is called with. Either `module` or `argv` is set. */
+export interface PromptJob {
+  readonly module?: {
+    /** Absolute. */
+    readonly file: string;
+    readonly exportName: string;
+    /** Its files at another commit, absolute; undefined where those on disk are meant. */
+    readonly files?: readonly { readonly path: string; readonly text: string }[];
+  };
+  readonly argv?: readonly string[];
+  /** Absolute: where a program starts. */
+  readonly folder: string;
+  /** The project's root, and the folder that all of its files are in. */
+  readonly root: string;
+  readonly boundary: string;
+  /** Of each case, as JSON. */
+  readonly vars: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** What a prompt in code said for one case. */
+export interface PromptAnswer {
+  readonly returned?: unknown;
+  /** The end of a sentence about the prompt. */
+  readonly fault?: string;
+  /** Set where the fault is another case's. */
+  readonly isFollowing?: true;
+  /** Variables that the code read, and those that it read in vain. */
+  readonly reads?: readonly string[];
+  readonly missing?: readonly string[];
+}
+
+/** The answers to two rounds of calls, each in the order of the cases. */
+export interface RenderedPrompts {
+  readonly first: readonly PromptAnswer[];
+  readonly second: readonly PromptAnswer[];
+}
+
+export type RenderPrompts = (job: PromptJob) => Promise<RenderedPrompts>;
 
 export interface ModuleCall extends ModuleJob {
   readonly input: AssertionInput;

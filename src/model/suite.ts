@@ -22,8 +22,15 @@ export interface Template {
 
 /** The language of a prompt file's templates, with all that its texts need to be read again from a record. */
 export interface TemplateLanguage {
-  /** `braces`: each message has `{{name}}` and nothing else. The others make a whole of all messages' texts. */
-  readonly name: 'braces' | 'handlebars' | 'jinja';
+  /**
+   * `braces`: each message has `{{name}}` and nothing else. `code`: the user's own code made the messages; their texts are what
+   * those of all cases have in common. The others make a whole of all messages' texts.
+   */
+  readonly name: 'braces' | 'code' | 'handlebars' | 'jinja';
+  /** Of a prompt in code, the messages of each case. */
+  readonly rendered?: RenderedTable;
+  /** The variables that the code of a prompt has read. */
+  readonly variables?: readonly string[];
   /** The texts of partials by name. */
   readonly partials?: Readonly<Record<string, string>>;
   /** The value of a variable that a case does not set. */
@@ -31,6 +38,17 @@ export interface TemplateLanguage {
   /** Variables that may be left out; they are then empty. */
   readonly optional?: readonly string[];
 }
+
+/** Messages that code made of the variables of cases. */
+export interface RenderedTable {
+  /** Each different line once. */
+  readonly lines: readonly string[];
+  /** By a hash of the variables. */
+  readonly cases: Readonly<Record<string, readonly StoredMessage[]>>;
+}
+
+/** Numbers of lines and of runs of them: `0-3 7`. */
+export type StoredMessage = readonly [role: string, lines: string];
 
 /** A case's variables: data, never rendered. A number whose YAML spelling matters is a `SpelledNumber` (lib). */
 export type Vars = Readonly<Record<string, unknown>>;

@@ -18,14 +18,15 @@ process.on('message', ({ id, ...job }) => {
 });
 process.send({ ready: true });
 
-async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, tool }) {
+async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, tool, prompts }) {
   let check;
   try {
+    if (prompts !== undefined) shiftClock(prompts.clockOffsetMs);
     const module = await import(pathToFileURL(file).href);
     if (tool === 'state') return await readState(module, maxReturnedBytes);
     if (tool !== undefined) return await callTool(module, input, maxReturnedBytes);
     if (isValue) return await readValue(module, { exportName, noun, maxReturnedBytes });
-    check = module[exportName];
+    check = module[exportName] ?? module.default?.[exportName];
     if (typeof check !== 'function') {
       const names = Object.keys(module).join(', ');
       return { fault: `exports no function "${exportName}"${names === '' ? '' : `, only ${names}`}` };
@@ -33,6 +34,7 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
   } catch (error) {
     return { fault: `can't be loaded: ${describe(error)}` };
   }
+  if (prompts !== undefined) return makePrompts(check, input, maxReturnedBytes);
   try {
     const returned = await check(input);
     const json = JSON.stringify(returned);
@@ -42,6 +44,67 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
   } catch (error) {
     return { fault: `threw ${describe(error)}` };
   }
+}
+
+/** The answer of a function to each set of variables, with the names of those that it read. */
+async function makePrompts(build, list, maxReturnedBytes) {
+  const answers = [];
+  for (const vars of list) {
+    const reads = new Set();
+    const missing = new Set();
+    let answer;
+    try {
+      const returned = await build(watchVars(vars, reads, missing));
+      const json = JSON.stringify(returned, refuseNoData);
+      answer =
+        json === undefined ? { fault: `returned no prompt but ${typeof returned}` } : { returned: JSON.parse(json) };
+    } catch (error) {
+      answer = { fault: `threw ${describe(error)}` };
+    }
+    answers.push({ ...answer, reads: [...reads], missing: [...missing] });
+  }
+  const json = JSON.stringify(answers);
+  return json.length > maxReturnedBytes
+    ? { fault: `returned more than ${maxReturnedBytes / 1024 / 1024} MiB` }
+    : { json };
+}
+
+function watchVars(vars, reads, missing) {
+  return new Proxy(vars, {
+    get(target, key) {
+      if (typeof key === 'string') {
+        if (Object.hasOwn(target, key)) reads.add(key);
+        // What awaiting, writing as JSON or inspecting looks for is no variable.
+        else if (!(key in Object.prototype) && key !== 'then' && key !== 'toJSON' && key !== 'inspect')
+          missing.add(key);
+      }
+      return Reflect.get(target, key);
+    },
+    has(target, key) {
+      if (Object.hasOwn(target, key)) reads.add(String(key));
+      return Reflect.has(target, key);
+    },
+    ownKeys(target) {
+      for (const key of Object.keys(target)) reads.add(key);
+      return Reflect.ownKeys(target);
+    },
+  });
+}
+
+/** Sets the clock of this process, so that a prompt that depends on it shows that. */
+function shiftClock(offsetMs) {
+  const Clock = globalThis.Date;
+  if (offsetMs === 0 || Clock.isShifted) return;
+  globalThis.Date = class Date extends Clock {
+    static isShifted = true;
+    constructor(...args) {
+      if (args.length === 0) super(Clock.now() + offsetMs);
+      else super(...args);
+    }
+    static now() {
+      return Clock.now() + offsetMs;
+    }
+  };
 }
 
 /** What a tool of the module answers: its content, its error for the model, or what the module has instead of it. */
@@ -98,15 +161,18 @@ async function readValue(module, { exportName, noun, maxReturnedBytes }) {
   if (!(exportName in module)) return { fault: `has no ${exportName} export` };
   const exported = await module[exportName];
   const value = typeof exported === 'function' ? await exported() : exported;
-  const json = JSON.stringify(value, function check(key, found) {
-    const raw = this[key];
-    if (typeof raw === 'function' || typeof raw === 'symbol' || typeof raw === 'bigint' || Number.isNaN(raw))
-      throw new TypeError(`"${key}" is ${Number.isNaN(raw) ? 'NaN' : `a ${typeof raw}`}, which is no data`);
-    return found;
-  });
+  const json = JSON.stringify(value, refuseNoData);
   if (json === undefined) return { fault: `exports no ${noun} but ${typeof value}` };
   if (json.length > maxReturnedBytes) return { fault: `exports more than ${maxReturnedBytes / 1024 / 1024} MiB` };
   return { json };
+}
+
+/** A replacer of JSON.stringify that throws for what JSON would drop or change. */
+function refuseNoData(key, found) {
+  const raw = this[key];
+  if (typeof raw === 'function' || typeof raw === 'symbol' || typeof raw === 'bigint' || Number.isNaN(raw))
+    throw new TypeError(`"${key}" is ${Number.isNaN(raw) ? 'NaN' : `a ${typeof raw}`}, which is no data`);
+  return found;
 }
 
 /** The message, and where in the user's files it came from. */

@@ -99,6 +99,7 @@ export class ModuleWorker {
       signal,
       isValue,
       tool,
+      prompts,
       noun = 'verdict',
       maxReturnedBytes = 64 * 1024,
     } = job;
@@ -137,7 +138,7 @@ export class ModuleWorker {
       }
       child.on('message', onMessage);
       // Where the channel is closed, the event of the child's end follows.
-      child.send({ id, file, exportName, input, noun, maxReturnedBytes, isValue, tool }, () => undefined);
+      child.send({ id, file, exportName, input, noun, maxReturnedBytes, isValue, tool, prompts }, () => undefined);
     });
   }
 

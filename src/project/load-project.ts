@@ -50,6 +50,10 @@ export function loadProject({
       const { evaluateModule } = await import('../programs/evaluate-module.ts');
       return evaluateModule(path, { env: {}, noun: 'suite' });
     },
+    async renderPrompts(job) {
+      const { renderPrompts } = await import('../programs/render-prompts.ts');
+      return renderPrompts(job);
+    },
     async openPlugins(requests) {
       const opened = await openNamed(requests, given);
       onPlugins(opened.list);

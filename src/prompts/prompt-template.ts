@@ -14,6 +14,7 @@ import { parseHandlebars } from '../templates/handlebars.ts';
 import { parseJinja } from '../templates/jinja-template.ts';
 import { bracesLanguage, handlebarsLanguage, jinjaLanguage, parseBraces } from '../templates/languages.ts';
 import { renderTree } from '../templates/render-tree.ts';
+import { expandTable } from '../templates/rendered-table.ts';
 import { surveyTree, type TreeSurvey } from '../templates/survey-tree.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { positionIn, TemplateError } from '../templates/template-error.ts';
@@ -205,6 +206,7 @@ function checkMedia(url: string, offset: number, source: string): void {
 /** Compiles the prompt in a record. Texts in Liquid that need the engine can be compiled only once it is loaded. */
 export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptVersion, 'messages' | 'expand'> {
   const [first] = written;
+  if (first?.language?.name === 'code') return compileRendered(written, first.language);
   if (first?.language !== undefined && first.language.name !== 'braces') {
     const whole = compileWhole(written.map(({ content }) => content).join(''), first.language);
     return { messages: whole.messages, expand: whole.expand };
@@ -218,10 +220,27 @@ export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptV
   };
 }
 
+/** A prompt in code, whose messages the record holds. */
+function compileRendered(
+  written: readonly WrittenMessage[],
+  { rendered = { lines: [], cases: {} }, variables = [] }: TemplateLanguage,
+): Pick<PromptVersion, 'messages' | 'expand'> {
+  return {
+    messages: written.map(({ role, content, language = { name: 'code' } }) => ({
+      role: ROLES[role] ?? 'user',
+      template: { source: content, variables, language, render: () => content },
+    })),
+    expand: (vars) => expandTable(rendered, vars),
+  };
+}
+
 /** The paths that a prompt reads, with their defaults. */
 export function surveyWritten(written: readonly WrittenMessage[]): readonly WrittenVariable[] | undefined {
   const [first] = written;
   if (first?.language === undefined) return undefined;
+  if (first.language.name === 'code') {
+    return (first.language.variables ?? []).map((name) => ({ name, hasDefault: false }));
+  }
   const { defaults = {}, optional = [] } = first.language;
   const source = written.map(({ content }) => content).join('');
   const { variables, guarded }: Pick<TreeSurvey, 'variables' | 'guarded'> =

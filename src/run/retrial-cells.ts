@@ -10,6 +10,7 @@ import { countJudgeRequests, countRequests } from '../plan/estimate-requests.ts'
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { boundJudges, boundRequests, pricedModel } from '../plan/price-variants.ts';
 import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
+import { knowsCase } from '../templates/rendered-table.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { variantKey } from './find-accepted-prompts.ts';
 
@@ -103,7 +104,8 @@ function findPlaces(
       for (const variant of variants) {
         const { prompt, provider } = variant;
         const key = caseKey({ suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id });
-        const accepted = acceptedPrompts.get(variantKey(suite.id, prompt.id, provider.id))?.variant;
+        const found = acceptedPrompts.get(variantKey(suite.id, prompt.id, provider.id))?.variant;
+        const accepted = found !== undefined && knowsCase(found.prompt, testCase.vars) ? found : undefined;
         const asked = { candidate: variant, accepted };
         places.set(key, { suite, testCase, asked });
       }
@@ -125,7 +127,8 @@ export function createAcceptedCells(
     const byId = cases.get(suiteId) ?? new Map(Array.from(suite.cases(), (found) => [found.id, found]));
     cases.set(suiteId, byId);
     const testCase = byId.get(caseId);
-    return testCase === undefined ? undefined : createRenderer(suite, variant, rendering)(testCase, 1)[0];
+    if (testCase === undefined || !knowsCase(variant.prompt, testCase.vars)) return undefined;
+    return createRenderer(suite, variant, rendering)(testCase, 1)[0];
   };
 }
 

@@ -41,7 +41,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   // Without what the config or a plug-in brings, each use of it would be reported as a mistake too.
   if (problems.errorCount() > 0) throw new UserError(problems.list());
   const packageVersion = (name: string) => options.packageVersion(name, place.root);
-  const known = { ...options, ...extendDeclarations(options, plugins), packageVersion, problems };
+  const known = { ...options, ...extendDeclarations(options, plugins), packageVersion, problems, place };
   const config = await loadConfig(configDocument, project.files, known);
   const { paths, empty } = await findSuites(project, config, options, problems);
   const parsed: ParsedSuite[] = [];

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { LoadedPlugin } from '../model/own-code.ts';
+import type { LoadedPlugin, RenderPrompts } from '../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { ProblemCode } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly openPlugins?: OpenPlugins;
   /** Evaluates suites that are code; without it, there are none. */
   readonly evaluateSuite?: EvaluateSuite;
+  /** Calls prompts in code; without it, they have no messages. */
+  readonly renderPrompts?: RenderPrompts;
   /** The version of an optional package in the project at a folder; undefined where it is missing. */
   readonly packageVersion: (name: string, root: string) => string | undefined;
   /** Checks the config's `run:`; without it, `run:` is not checked. */

@@ -4,6 +4,7 @@ import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { UsedSnapshot } from '../model/mcp.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
+import type { RenderPrompts } from '../model/own-code.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { defaultGate, type EmptySelection, type GatePolicy, type ProviderConfig, type Suite } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
@@ -13,10 +14,11 @@ import { compileAssertions } from './assertions/compile-assertions.ts';
 import type { AssertionContext } from './assertions/compile-plain.ts';
 import { readLabels } from './assertions/labels.ts';
 import { createReadCode } from './assertions/own-code.ts';
+import { callPromptCode, defaultVars, readSources } from './call-prompt-code.ts';
 import { type BuiltCases, buildCases, type CaseContext } from './cases/build-cases.ts';
 import { findDeclaredTools } from './cases/declared-tools.ts';
 import { createFindServers } from './cases/live-servers.ts';
-import { type CaseGroup, readCases } from './cases/read-cases.ts';
+import type { CaseGroup, RowSource } from './cases/read-cases.ts';
 import { compileTools } from './cases/tool-stubs.ts';
 import { parseClasses, reportClassMistakes } from './classes.ts';
 import type { Config } from './config.ts';
@@ -28,6 +30,8 @@ import { isCodeSuite } from './documents/code-suite.ts';
 import { childOf, idsOf, itemsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import { createReadData, readDocument, reportFault } from './documents/read-document.ts';
 import { type ProjectFiles, type ReadLog, sourcesOf } from './files/project-files.ts';
+import type { ProjectPlace } from './files/project-place.ts';
+import type { ProjectSnapshot } from './open-project.ts';
 import { parsePrompts } from './prompts/parse-prompts.ts';
 import type { ParsePrompt } from './prompts/prompt-file.ts';
 import {
@@ -39,11 +43,15 @@ import {
 import { type gateSchema, suiteShape } from './schema/suite-schema.ts';
 import { buildSlices, collectTags, hasSlices, reportEmptySlices } from './slices.ts';
 
-interface SuiteContext {
+export interface SuiteContext {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly parsePrompt: ParsePrompt;
   readonly packageVersion: VersionOf;
+  readonly renderPrompts?: RenderPrompts;
+  readonly place: ProjectPlace;
+  /** Set where the files are not those of the working tree. */
+  readonly snapshot?: ProjectSnapshot;
   readonly files: ProjectFiles;
   /** What was read through `files`. */
   readonly reads: ReadLog;
@@ -81,13 +89,16 @@ export async function parseSuite(
   const suiteContract = await parseSuiteContract(document, context);
   const { contract } = suiteContract;
   const promptList = childOf(document, 'prompts');
-  const prompts = await parsePromptList(document, suiteContract, context);
-  const providers = parseSuiteProviders(document, prompts, context);
-  checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
-  const snapshots = collectSnapshots(prompts, providers.list);
+  const written = await parsePromptList(document, suiteContract, context);
+  const providers = parseSuiteProviders(document, written, context);
+  const snapshots = collectSnapshots(written, providers.list);
   const models = createAskedModels({ ...context, judges, providers: providers.list });
   const findServers = createFindServers(snapshots, { ...context, hasRecordings: recordings !== undefined });
   const assertionContext = openAssertions(path, document, { models, findServers }, context);
+  const sources = await readSources(document, assertionContext, context);
+  const prompts = await callPromptCode(written, document, { assertionContext, sources }, context);
+  checkPromptVariables(prompts, contract, problems);
+  checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
   const classes = parseClasses(document, problems);
   const [promptIds, providerIds] = [idsOf(promptList), providers.known];
   const declaredTools = findDeclaredTools(
@@ -95,7 +106,7 @@ export async function parseSuite(
     providers.list,
   );
   const given = { prompts, promptIds, providerIds, declaredTools, contract, assertionContext, truth: classes?.truth };
-  const cases = await parseCases(document, given, context);
+  const cases = await parseCases(document, { ...given, sources }, context);
   const criteria = models.criteria();
   const labels = await readLabels(criteria, context);
   if (context.contractOnly !== true) cases.reportUnused();
@@ -172,9 +183,7 @@ async function parseSuiteContract(document: Located, context: SuiteContext): Pro
 async function parsePromptList(document: Located, suiteContract: ParsedContract, context: SuiteContext) {
   if (checkPart(document, 'prompts', suiteShape.prompts, context.problems) === undefined) return [];
   const readFile = fileReader(context);
-  const prompts = await parsePrompts(childOf(document, 'prompts'), { ...context, readFile, suiteContract });
-  checkPromptVariables(prompts, suiteContract.contract, context.problems);
-  return prompts;
+  return parsePrompts(childOf(document, 'prompts'), { ...context, readFile, suiteContract });
 }
 
 /** The absolute path of the recordings, which are read when a run opens them. */
@@ -211,15 +220,15 @@ function openAssertions(
 type CaseParts = Omit<CaseContext, 'problems' | 'defaults' | 'checkInput' | 'hasOutputContract'>;
 
 /** The suite's cases; none where only its contract is wanted. */
-async function parseCases(document: Located, parts: CaseParts, context: SuiteContext) {
+async function parseCases(
+  document: Located,
+  { sources, ...parts }: CaseParts & { readonly sources: readonly RowSource[] },
+  context: SuiteContext,
+) {
   const { prompts, contract, assertionContext } = parts;
   const { problems, contractOnly } = context;
   const defaults =
     contractOnly === true ? { settings: {}, assertions: [] } : parseDefaults(document, context, assertionContext);
-  const sources =
-    contractOnly === true || checkPart(document, 'cases', suiteShape.cases, problems) === undefined
-      ? []
-      : await readCases(childOf(document, 'cases'), { ...context, assertionContext });
   return buildCases(sources, {
     ...context,
     ...parts,
@@ -241,7 +250,7 @@ function parseDefaults(
   const own = childOf(document, 'defaults');
   const general = config.defaults ?? { ...document, value: undefined };
   const assert = [own, general].map((part) => childOf(part, 'assert')).find(({ value }) => Array.isArray(value));
-  const vars = { ...toRecord(childOf(general, 'vars').value), ...toRecord(childOf(own, 'vars').value) };
+  const vars = defaultVars(document, config);
   const trials = suite?.trials ?? plainNumbers(childOf(general, 'trials').value);
   const isRight = own.value === undefined || suite !== undefined;
   const maxSteps = checkPart(document, 'maxSteps', suiteShape.maxSteps, problems);
@@ -256,12 +265,6 @@ function parseDefaults(
     ...defined({ tools }),
     assertions: isRight && assert !== undefined ? compileAssertions(assert, assertionContext) : [],
   };
-}
-
-function toRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : {};
 }
 
 type Gate = z.output<typeof gateSchema>;

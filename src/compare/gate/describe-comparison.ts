@@ -1,4 +1,3 @@
-import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import type {
   CaseChange,
@@ -10,6 +9,7 @@ import type {
 } from '../../model/comparison.ts';
 import type { Certainty } from '../../model/gate.ts';
 import type { ClassComparison, ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
+import { isSamePrompt, showBoth } from '../../templates/rendered-table.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { Hypothesis } from './judge-metrics.ts';
 import { describeJudgedMargin, describeMargin, nameClass, nameMetric, nameSlice, percent, points } from './wording.ts';
@@ -35,7 +35,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
   const ids = (change: CaseChange) => withChange(compared.cases, change).map(({ caseId }) => caseId);
   const describe = verdict.isPartial ? describeWithoutInterval : describeMetric;
   const messages = (side: typeof baseline) => side.recorded.messages;
-  const isOtherPrompt = canonicalJson(messages(baseline)) !== canonicalJson(messages(candidate));
+  const isOtherPrompt = !isSamePrompt(messages(baseline), messages(candidate));
   return {
     outcome: verdict.outcome,
     certainty: verdict.certainty,
@@ -66,7 +66,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     advice: verdict.outcome === 'failed' ? [] : verdict.open.map((hypothesis) => advise(hypothesis, compared)),
     notes: [...describeData(compared), ...verdict.notes],
     accepted: verdict.accepted,
-    ...(isOtherPrompt ? { prompts: { baseline: messages(baseline), candidate: messages(candidate) } } : {}),
+    ...(isOtherPrompt ? { prompts: showBoth(messages(baseline), messages(candidate)) } : {}),
   };
 }
 

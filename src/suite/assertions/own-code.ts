@@ -56,7 +56,7 @@ interface CodeContext {
 }
 
 /** Finds the user's own code of an assertion: what it names must be there, and its content is hashed. */
-type ReadCode = (kind: 'module' | 'tools' | 'command', written: CodeParams) => CodeSource | undefined;
+export type ReadCode = (kind: 'module' | 'tools' | 'command', written: CodeParams) => CodeSource | undefined;
 
 interface CodeParams {
   readonly value: Located;
@@ -179,12 +179,16 @@ function closureOf(path: string, context: CodeContext, closures: Map<string, rea
 
 /** Hashes of a file and of all that it imports relatively, in the order in which they are found. */
 export function hashClosure(start: string, files: ProjectFiles): readonly string[] {
-  const hashes: string[] = [];
+  return listClosure(start, files).map((path) => `${files.relative(path)} ${files.hash(path) ?? ''}`);
+}
+
+/** A file and all that it imports relatively. */
+export function listClosure(start: string, files: ProjectFiles): readonly string[] {
+  const paths: string[] = [];
   const seen = new Set([start]);
   for (const path of seen) {
-    const hash = files.hash(path);
-    if (hash === undefined) continue;
-    hashes.push(`${files.relative(path)} ${hash}`);
+    if (files.hash(path) === undefined) continue;
+    paths.push(path);
     if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
     const found = files.readText(path);
     if (!('text' in found)) continue;
@@ -193,10 +197,12 @@ export function hashClosure(start: string, files: ProjectFiles): readonly string
       if (target !== undefined) seen.add(target);
     }
   }
-  return hashes;
+  return paths;
 }
 
 function resolveImport(path: string, files: ProjectFiles): string | undefined {
   for (const suffix of importSuffixes) if (files.hash(path + suffix) !== undefined) return path + suffix;
-  return undefined;
+  // TypeScript may name the file that a compiler would write.
+  const source = path.replace(/\.([cm]?)js$/, '.$1ts');
+  return source !== path && files.hash(source) !== undefined ? source : undefined;
 }

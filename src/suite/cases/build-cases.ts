@@ -322,6 +322,7 @@ function reportUnused(rowByVariable: ReadonlyMap<string, Located>, builder: Buil
   if (problems.errorCount() > 0) return;
   if (declaredTools !== undefined) warnOfUndeclared(stubUse, declaredTools, problems);
   const used = new Set([...variables, ...Object.keys(defaults.settings.vars ?? {})]);
+  if (prompts.some(({ readsAll }) => readsAll === true)) return;
   for (const { templates } of prompts) for (const { template } of templates) addRoots(template.variables, used);
   for (const [name, row] of rowByVariable) {
     if (used.has(name)) continue;

@@ -73,7 +73,9 @@ function reportMissingEverywhere({ at, error, reader, scope }: CaseFault, proble
     hint:
       variable === 'expected' && !reader.startsWith('prompt')
         ? 'add expected to the cases'
-        : (nearestVariable(variable, scope) ?? `add it to the cases' vars, or write {{ ${variable} | default: "…" }}`),
+        : (nearestVariable(variable, scope) ??
+          error.hint ??
+          `add it to the cases' vars, or write {{ ${variable} | default: "…" }}`),
     at,
   });
 }

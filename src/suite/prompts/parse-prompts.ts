@@ -11,7 +11,8 @@ import { checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 import { checkParams, hintOfParams } from '../providers/check-params.ts';
 import { expandParams } from '../providers/expand-tools.ts';
-import { promptSchema } from '../schema/suite-schema.ts';
+import { promptSchema } from '../schema/prompt-schema.ts';
+import type { PromptCode } from './prompt-code.ts';
 import { type PlacedTemplate, type PromptContext, readContent } from './prompt-content.ts';
 import type { FoundPrompt } from './prompt-file.ts';
 
@@ -22,6 +23,10 @@ export interface CompiledPrompt {
   readonly places: PromptPlaces;
   /** The model that its file names. */
   readonly model?: PromptModel;
+  /** Code that makes its messages. */
+  readonly code?: PromptCode;
+  /** Set where it can't be known which variables are read. */
+  readonly readsAll?: true;
 }
 
 /** Parses the prompt versions of a suite; what is wrong is reported, and left out. */
@@ -58,6 +63,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   const found = content?.found;
   const contract = await readContract(item, found, context);
   const output = contract?.contract.output ?? context.suiteContract.contract.output;
+  const input = contract?.contract.input ?? context.suiteContract.contract.input;
   const structured = prompt.structured ?? found?.content.structured;
   if (prompt.structured === true && !isJsonObject(output)) {
     context.problems.report({
@@ -69,7 +75,12 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   }
   if (content?.messages === undefined) return undefined;
   const textFile = prompt.file === undefined ? undefined : resolve(item.source.folder, prompt.file);
-  const file = textFile === undefined ? undefined : context.files.relative(textFile);
+  const file =
+    content.code?.source.file !== undefined
+      ? context.files.relative(content.code.source.file)
+      : textFile === undefined
+        ? undefined
+        : context.files.relative(textFile);
   return {
     version: {
       id: prompt.id,
@@ -81,7 +92,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
       at: withoutExcerpt(locate(item)),
     },
     templates: content.templates,
-    ...defined({ model: found?.content.model }),
+    ...defined({ model: found?.content.model, code: content.code && { ...content.code, ...defined({ input }) } }),
     places: { item: placeOf(item), ...defined({ textFile }), ...context.suiteContract.places, ...contract?.places },
   };
 }

@@ -12,7 +12,8 @@ import type { ParsedContract } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, type Problems, textSource } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
-import type { promptSchema } from '../schema/suite-schema.ts';
+import type { promptSchema } from '../schema/prompt-schema.ts';
+import { type PromptCode, readPromptCode } from './prompt-code.ts';
 import { type FoundPrompt, type ParsePrompt, readPromptFile } from './prompt-file.ts';
 
 export interface PromptContext {
@@ -30,6 +31,8 @@ export interface PlacedTemplate {
 }
 
 interface PromptContent extends Pick<PromptVersion, 'expand'> {
+  /** Set where code makes the messages: they are not known before it was called. */
+  readonly code?: PromptCode;
   /** Undefined where a template can't be read, which is reported. */
   readonly messages: readonly PromptMessage[] | undefined;
   readonly templates: readonly PlacedTemplate[];
@@ -42,6 +45,7 @@ export async function readContent(
   prompt: z.output<typeof promptSchema>,
   context: PromptContext,
 ): Promise<PromptContent | undefined> {
+  if (prompt.module !== undefined || prompt.exec !== undefined) return readPromptCode(item, prompt, context);
   const read = await readTexts(item, prompt, context);
   if (read === undefined) return undefined;
   const { texts, found } = read;

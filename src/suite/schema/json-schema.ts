@@ -9,16 +9,9 @@ import { configShape } from '../config.ts';
 import { keysAt } from '../documents/check-shape.ts';
 import { addKeyHelp } from './examples.ts';
 import { mcpToolsSchema } from './mcp-schema.ts';
+import { promptSchema } from './prompt-schema.ts';
 import { anyJudge, anyProvider, judgeSchema, params, providerSchema } from './provider-schema.ts';
-import {
-  anyAssertion,
-  anyCase,
-  anySelect,
-  caseFileSchema,
-  caseSchema,
-  promptSchema,
-  suiteShape,
-} from './suite-schema.ts';
+import { anyAssertion, anyCase, anySelect, caseFileSchema, caseSchema, suiteShape } from './suite-schema.ts';
 import { anyTools, toolsSchema } from './tool-schema.ts';
 
 interface Declarations {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { amount, caseId, count, duration, flag, id, increase, isId, rate, text, words } from './fields.ts';
-import { anyProvider, judges, params } from './provider-schema.ts';
+import { anyProvider, judges } from './provider-schema.ts';
 import { anyTools, jsonSchemaOrFile, maxSteps, maxStepsText, stepLimits } from './tool-schema.ts';
 
 const pointer = words.refine((value) => value.startsWith('/'), { error: 'must be a JSON Pointer: it begins with "/"' });
@@ -46,44 +46,6 @@ const vars = z.record(z.string(), z.unknown());
 const tags = z.array(words);
 
 const assertions = z.array(anyAssertion).min(1, { error: 'needs at least one assertion, or leave it out' });
-
-const message = z
-  .strictObject({
-    role: z
-      .enum(['system', 'developer', 'user', 'assistant'], { error: 'must be system, developer, user or assistant' })
-      .describe("Who speaks. Roles are split before rendering, so that a variable can't forge one."),
-    content: text.optional().describe('The message, a template over the variables of the case.'),
-    file: words.optional().describe('A file that holds the content.'),
-    attach: z
-      .array(words)
-      .min(1, { error: 'needs at least one path' })
-      .optional()
-      .describe(
-        "Images, PDFs and sounds to send with it: paths from the suite's folder, templates over the variables.",
-      ),
-  })
-  .refine((value) => (value.content === undefined) !== (value.file === undefined), {
-    error: 'needs either content or file',
-  });
-
-export const promptSchema = z
-  .strictObject({
-    id: id.describe('Names the version; results and baselines refer to it.'),
-    file: words
-      .optional()
-      .describe(
-        'A prompt file: .md and .txt are one user message, .yaml and .json a list of messages; .prompt.yml, .prompt and .prompty bring parameters, schemas and test data.',
-      ),
-    text: text.optional().describe('One user message, a template over the variables of the case.'),
-    messages: z.array(message).min(1, { error: 'needs at least one message' }).optional().describe('Chat messages.'),
-    replaces: id.optional().describe('The version that this one is compared with, which is then report-only.'),
-    params: params.optional().describe("Overrides the provider's params."),
-    structured: flag
-      .optional()
-      .describe("Sends contract.output as the API's own schema mode; overrides the provider's structured."),
-    contract: contract.optional().describe("This version's contract, where it differs from the suite's."),
-  })
-  .refine(hasOneSource, { error: 'needs exactly one of file, text and messages' });
 
 const turn = z.union(
   [
@@ -321,7 +283,3 @@ export const suiteShape = {
   classes: classesSchema.optional().describe('The class of each case and answer: confusion matrix, recall and F1.'),
   gate: gateSchema.optional().describe('Thresholds: what is written here fails.'),
 };
-
-function hasOneSource(prompt: { file?: unknown; text?: unknown; messages?: unknown }): boolean {
-  return [prompt.file, prompt.text, prompt.messages].filter((source) => source !== undefined).length === 1;
-}

@@ -1,0 +1,151 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { env } from 'node:process';
+import { writeJson } from '../json/canonical-json.ts';
+import { parseExactJson } from '../json/parse-json.ts';
+import type { PromptAnswer, PromptJob, RenderedPrompts } from '../model/own-code.ts';
+import { lastWords, shortenText } from '../text/shorten.ts';
+import { ModuleWorker } from './module-worker.ts';
+import { openProgramRunner, selectEnv } from './run-program.ts';
+
+/** For all cases of a part together, or for one where that is too little. */
+const timeoutMs = 10_000;
+const commandTimeoutMs = 60_000;
+const memoryMb = 1024;
+const maxReturnedBytes = 256 * 1024 * 1024;
+const casesPerJob = 500;
+
+/** Far enough to change the date, the weekday, the month and the hour. */
+const clockOffsetMs = (401 * 24 + 7) * 3_600_000 + 13 * 60_000;
+
+/**
+ * Calls a prompt in code with the variables of each case, twice: the second time in another process, in reverse order and with
+ * another clock. A prompt that depends on chance, time or earlier calls makes other messages then.
+ */
+export async function renderPrompts(job: PromptJob): Promise<RenderedPrompts> {
+  const { module, vars } = job;
+  if (module === undefined) {
+    const [first, second] = await Promise.all([runCommand(job, vars), runCommand(job, vars)]);
+    return { first, second };
+  }
+  if (module.files === undefined) return runModule(module.file, module.exportName, vars);
+  const folder = writeFiles(module.files, job);
+  try {
+    return await runModule(join(folder, relative(job.boundary, module.file)), module.exportName, vars);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Inside the project, so that packages are found from there as from the module's own place. */
+function writeFiles(
+  files: NonNullable<NonNullable<PromptJob['module']>['files']>,
+  { root, boundary }: PromptJob,
+): string {
+  mkdirSync(join(root, '.llmcheck'), { recursive: true });
+  const folder = mkdtempSync(join(root, '.llmcheck', 'prompt-'));
+  for (const { path, text } of files) {
+    const target = join(folder, relative(boundary, path));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  }
+  return folder;
+}
+
+async function runModule(file: string, exportName: string, vars: PromptJob['vars']): Promise<RenderedPrompts> {
+  const call = (cases: PromptJob['vars'], clock: number) =>
+    callInParts({ file, exportName, clockOffsetMs: clock }, cases);
+  const [first, second] = await Promise.all([call(vars, 0), call(vars.toReversed(), clockOffsetMs)]);
+  return { first, second: second.toReversed() };
+}
+
+interface Called {
+  readonly file: string;
+  readonly exportName: string;
+  readonly clockOffsetMs: number;
+}
+
+async function callInParts(called: Called, vars: PromptJob['vars']): Promise<readonly PromptAnswer[]> {
+  const answers: PromptAnswer[] = [];
+  let worker = openWorker(called);
+  try {
+    for (let start = 0; start < vars.length; start += casesPerJob) {
+      const part = vars.slice(start, start + casesPerJob);
+      const found = await callPart(worker, called, part);
+      if (!('fault' in found)) {
+        answers.push(...found.answers);
+        continue;
+      }
+      // One of the part hangs or ends the process: alone, it is found.
+      for (const one of part) {
+        if (!worker.isAlive) worker = openWorker(called);
+        const alone = await callPart(worker, called, [one]);
+        answers.push('fault' in alone ? alone : (alone.answers[0] ?? { fault: 'returned nothing' }));
+        if (!('fault' in alone)) continue;
+        // Each further one may take as long.
+        const stopped = { fault: 'was not called, since another case stopped it', isFollowing: true } as const;
+        while (answers.length < vars.length) answers.push(stopped);
+        return answers;
+      }
+    }
+    return answers;
+  } finally {
+    worker.kill();
+  }
+}
+
+function openWorker({ file }: Called): ModuleWorker {
+  return new ModuleWorker({ file, memoryMb }, selectEnv({}, []));
+}
+
+async function callPart(
+  worker: ModuleWorker,
+  { file, exportName, clockOffsetMs: clock }: Called,
+  vars: PromptJob['vars'],
+): Promise<{ readonly answers: readonly PromptAnswer[] } | { readonly fault: string }> {
+  const job = { file, exportName, input: vars, timeoutMs, memoryMb, noun: 'prompt', maxReturnedBytes };
+  const { outcome } = await worker.run({ ...job, prompts: { clockOffsetMs: clock } });
+  return 'fault' in outcome ? outcome : { answers: outcome.returned as readonly PromptAnswer[] };
+}
+
+/** One process for all cases: a line of JSON for each on its input, and one on its output. */
+async function runCommand({ argv = [], folder }: PromptJob, vars: PromptJob['vars']): Promise<readonly PromptAnswer[]> {
+  const runner = openProgramRunner();
+  const result = await runner.run({
+    argv,
+    cwd: folder,
+    env: selectEnv(env, []),
+    input: vars.map((one) => `${writeJson(one) ?? 'null'}\n`).join(''),
+    signal: AbortSignal.timeout(commandTimeoutMs),
+    maxOutputBytes: maxReturnedBytes,
+    maxMemoryBytes: memoryMb * 1024 * 1024,
+  });
+  const fail = (fault: string): readonly PromptAnswer[] => vars.map(() => ({ fault }));
+  if (result.status === 'unstartable') return fail(`can't be started: ${result.message}`);
+  if (result.status === 'too-much-memory') return fail(`took more than ${memoryMb} MB of memory`);
+  if (result.status === 'too-much-output') return fail(`wrote more than ${maxReturnedBytes / 1024 / 1024} MiB`);
+  if (result.status === 'aborted')
+    return fail(`took longer than ${commandTimeoutMs / 1000} s for ${vars.length} cases`);
+  const { stdout, exitCode, signalName, stderr, fault } = result;
+  if (fault !== undefined) return fail(`wrote what can't be read: ${fault}`);
+  const lines = stdout.split('\n').filter((line) => line.trim() !== '');
+  const answers = lines.slice(0, vars.length).map(readLine);
+  if (exitCode !== 0) {
+    const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
+    const words = lastWords(stderr.trim(), 400);
+    const ended = { fault: `${how}${words === '' ? ' and wrote nothing on stderr' : `: ${words}`}` };
+    const following = { fault: 'was not asked, since the program had ended', isFollowing: true } as const;
+    return vars.map((_, index) => answers[index] ?? (index === answers.length ? ended : following));
+  }
+  if (lines.length !== vars.length) return fail(`wrote ${lines.length} lines for ${vars.length} cases`);
+  return answers;
+}
+
+function readLine(line: string): PromptAnswer {
+  try {
+    return { returned: parseExactJson(line) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { fault: `wrote no JSON but ${JSON.stringify(shortenText(line.trim(), 120))}` };
+  }
+}

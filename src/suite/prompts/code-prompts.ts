@@ -1,0 +1,252 @@
+import { resolve } from 'node:path';
+import { deepEqual } from '../../json/deep-equal.ts';
+import { defined } from '../../json/defined.ts';
+import type { JsonObject } from '../../json/json.ts';
+import type { PromptAnswer, PromptJob, RenderPrompts } from '../../model/own-code.ts';
+import type { PromptMessage, RenderedMessage, Vars } from '../../model/suite.ts';
+import { expandTable, findCommon, keyOfVars, writeTable } from '../../templates/rendered-table.ts';
+import { TemplateError } from '../../templates/template-error.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import { listClosure } from '../assertions/own-code.ts';
+import { type CaseFaults, createCaseFaults } from '../cases/case-faults.ts';
+import { type CaseGroup, idOf, type RowSource, readRow } from '../cases/read-cases.ts';
+import { createProblems, type Located, locate, type Problems } from '../documents/locate.ts';
+import type { ProjectSnapshot } from '../open-project.ts';
+import type { CompiledPrompt } from './parse-prompts.ts';
+import type { PromptCode } from './prompt-code.ts';
+import { findAddedSecret, findDifference, type PromptInCode, readPromptAnswer } from './read-prompt-answer.ts';
+
+export interface CodePromptContext {
+  readonly problems: Problems;
+  readonly renderPrompts?: RenderPrompts;
+  readonly place: { readonly root: string; readonly boundary: string };
+  /** Set where the files are not those of the working tree. */
+  readonly snapshot?: ProjectSnapshot;
+}
+
+/** A case as far as a prompt sees it. */
+interface PromptCase {
+  readonly id: string;
+  readonly row: Located;
+  readonly vars: Vars;
+}
+
+/** Calls every prompt in code for each of its cases. Faults are reported where the suite names the code. */
+export async function renderCodePrompts(
+  prompts: readonly CompiledPrompt[],
+  cases: { readonly sources: readonly RowSource[]; readonly defaults: Vars | undefined },
+  context: CodePromptContext,
+): Promise<readonly CompiledPrompt[]> {
+  if (prompts.every(({ code }) => code === undefined)) return prompts;
+  const rows = [...collectCases(cases.sources, cases.defaults)];
+  return Promise.all(
+    prompts.map(async (prompt) => {
+      if (prompt.code === undefined) return prompt;
+      const own = rows.filter(({ only }) => only === undefined || only.includes(prompt.version.id));
+      return renderOne(prompt, prompt.code, own, context);
+    }),
+  );
+}
+
+/** Rows that can't be read are reported where the cases are built. */
+function* collectCases(
+  sources: readonly RowSource[],
+  defaults: Vars | undefined,
+): Generator<PromptCase & { readonly only: readonly string[] | undefined }> {
+  const ignored = createProblems();
+  for (const { read, group } of sources) {
+    for (const { row } of read(() => undefined)) {
+      const own = readRow(row, ignored);
+      if (own === undefined) continue;
+      const { settings }: CaseGroup = group;
+      const vars = { ...defaults, ...settings.vars, ...own.vars };
+      yield { id: idOf(own), row, vars, only: own.prompts ?? settings.prompts };
+    }
+  }
+}
+
+async function renderOne(
+  prompt: CompiledPrompt,
+  code: PromptCode,
+  cases: readonly PromptCase[],
+  context: CodePromptContext,
+): Promise<CompiledPrompt> {
+  const byKey = new Map<string, PromptCase[]>();
+  for (const one of cases) {
+    const key = keyOfVars(one.vars);
+    const same = byKey.get(key);
+    if (same === undefined) byKey.set(key, [one]);
+    else same.push(one);
+  }
+  const distinct = [...byKey].flatMap(([key, [one]]) => (one === undefined ? [] : [{ key, one }]));
+  const job = buildJob(
+    code,
+    distinct.map(({ one }) => plainNumbers(one.vars) as Vars),
+    context,
+  );
+  if (job === undefined || context.renderPrompts === undefined) return prompt;
+  const { first, second } = await context.renderPrompts(job);
+  const judge = new CaseJudge(prompt, code);
+  const rendered = new Map<string, readonly RenderedMessage[]>();
+  for (const [index, { key, one }] of distinct.entries()) {
+    const found = judge.read(one, byKey.get(key) ?? [], [first[index], second[index]]);
+    if (found !== undefined) rendered.set(key, found.messages);
+  }
+  judge.faults.flush(context.problems);
+  return complete(prompt, rendered, judge, code);
+}
+
+function buildJob(code: PromptCode, vars: readonly Vars[], context: CodePromptContext): PromptJob | undefined {
+  const { problems, snapshot, place } = context;
+  const { source, exportName, place: named } = code;
+  const job = { vars, folder: source.folder, ...place };
+  if (exportName !== undefined && source.file !== undefined) {
+    const files = snapshot === undefined ? undefined : readClosure(source.file, snapshot);
+    return { ...job, module: { file: source.file, exportName, ...defined({ files }) } };
+  }
+  if (snapshot === undefined) return { ...job, argv: code.argv };
+  problems.report({
+    code: 'invalid-value',
+    message: 'a prompt of a program can only be read in the working tree',
+    hint: 'compare with an accepted baseline, which keeps its messages',
+    at: locate(named),
+  });
+  return undefined;
+}
+
+/** The module at a commit, with all that it imports and the manifests beside. */
+function readClosure(file: string, { files, place }: ProjectSnapshot) {
+  const paths = listClosure(file, files);
+  const manifests = new Set<string>();
+  for (const path of paths) {
+    for (let folder = resolve(path, '..'); folder.startsWith(place.boundary); folder = resolve(folder, '..')) {
+      manifests.add(resolve(folder, 'package.json'));
+      if (folder === place.boundary || folder === resolve(folder, '..')) break;
+    }
+  }
+  return [...paths, ...manifests].flatMap((path) => {
+    const found = files.hash(path) === undefined ? undefined : files.readText(path);
+    return found !== undefined && 'text' in found ? [{ path, text: found.text }] : [];
+  });
+}
+
+/** Decides what each case's calls say, and notes what is wrong. */
+class CaseJudge {
+  readonly faults: CaseFaults = createCaseFaults();
+  readonly reads = new Set<string>();
+  readonly #prompt: CompiledPrompt;
+  readonly #code: PromptCode;
+  #params: { readonly value: JsonObject; readonly caseId: string } | undefined;
+
+  constructor(prompt: CompiledPrompt, code: PromptCode) {
+    this.#prompt = prompt;
+    this.#code = code;
+  }
+
+  get params(): JsonObject {
+    return this.#params?.value ?? {};
+  }
+
+  read(one: PromptCase, same: readonly PromptCase[], answers: readonly (PromptAnswer | undefined)[]) {
+    for (const answer of answers) for (const name of answer?.reads ?? []) this.reads.add(name);
+    for (const _ of same) this.faults.tried(this.#prompt);
+    const missing = answers.flatMap((answer) => answer?.missing ?? []).filter((name) => !this.#isOptional(name));
+    for (const name of new Set(missing)) this.#add(same, missingVariable(name));
+    const [first, second] = answers;
+    // The case that stopped the others is reported itself.
+    const isStopped = first?.isFollowing === true || (first?.fault === undefined && second?.isFollowing === true);
+    if (missing.length > 0 || isStopped) return undefined;
+    const found = this.#judge(one, answers);
+    if (!('fault' in found)) return found;
+    this.#add(
+      same,
+      new TemplateError(`prompt "${this.#prompt.version.id}" ${found.fault}`, {
+        kind: 'syntax',
+        ...defined({ hint: found.hint }),
+      }),
+    );
+    return undefined;
+  }
+
+  #judge(one: PromptCase, [first, second]: readonly (PromptAnswer | undefined)[]): PromptInCode | Fault {
+    const read = readAnswer(first);
+    if ('fault' in read) return { ...read, ...hintOfLoading(read.fault) };
+    const secret = findAddedSecret(read, one.vars);
+    if (secret !== undefined) return { fault: secret, hint: 'a prompt must hold no key' };
+    const again = readAnswer(second);
+    const difference = 'fault' in again ? `the second call ${again.fault}` : findDifference(read, again);
+    if (difference !== undefined) {
+      const hint = 'a prompt must not depend on clock, chance or earlier calls: pass the value as a variable';
+      return { fault: `is not the same when it is made again: ${difference}`, hint };
+    }
+    this.#params ??= { value: read.params, caseId: one.id };
+    if (deepEqual(this.#params.value, read.params)) return read;
+    const fault = `returned other params or tools than for case "${this.#params.caseId}"`;
+    return { fault, hint: 'return the same for all cases, or write two prompts and name them in the cases' };
+  }
+
+  /** A property of the input contract that is not required may be left out. */
+  #isOptional(name: string): boolean {
+    const schema = this.#code.input;
+    if (typeof schema !== 'object') return false;
+    const { properties, required } = schema;
+    const isDeclared = typeof properties === 'object' && properties !== null && Object.hasOwn(properties, name);
+    return isDeclared && !(Array.isArray(required) && required.includes(name));
+  }
+
+  #add(same: readonly PromptCase[], error: TemplateError): void {
+    const { version } = this.#prompt;
+    for (const { id, row, vars } of same) {
+      const reader = `prompt "${version.id}"`;
+      this.faults.add({ reader, key: this.#prompt, at: locate(this.#code.place), error, caseId: id, row, scope: vars });
+    }
+  }
+}
+
+interface Fault {
+  readonly fault: string;
+  readonly hint?: string;
+}
+
+function missingVariable(variable: string): TemplateError {
+  const hint = "add it to the cases' vars, or declare it in contract.input as a property that is not required";
+  return new TemplateError(`the variable "${variable}" is missing`, { kind: 'missing-variable', variable, hint });
+}
+
+function readAnswer(answer: PromptAnswer | undefined): PromptInCode | Fault {
+  if (answer === undefined) return { fault: 'was not called' };
+  return answer.fault === undefined ? readPromptAnswer(answer.returned) : { fault: answer.fault };
+}
+
+function hintOfLoading(fault: string): { readonly hint?: string } {
+  if (/Cannot find (?:package|module)/.test(fault))
+    return { hint: 'import by relative paths or from installed packages; path aliases of a tsconfig are not read' };
+  return fault.startsWith('exports no function') ? { hint: 'name one of them with export' } : {};
+}
+
+/** The prompt with what its code made. */
+function complete(
+  prompt: CompiledPrompt,
+  rendered: ReadonlyMap<string, readonly RenderedMessage[]>,
+  { params, reads }: CaseJudge,
+  { exportName }: PromptCode,
+): CompiledPrompt {
+  const { version, templates } = prompt;
+  const table = writeTable(rendered);
+  const variables = [...reads].sort();
+  const messages = findCommon(rendered).map(({ role, content }, index): PromptMessage => {
+    const language = { name: 'code', ...(index === 0 ? { rendered: table, variables } : {}) } as const;
+    return { role, template: { source: content, variables, language, render: () => content } };
+  });
+  return {
+    ...prompt,
+    version: {
+      ...version,
+      messages,
+      params: { ...params, ...version.params },
+      expand: (vars: Vars) => expandTable(table, vars),
+    },
+    templates: templates.map(({ template, at }) => ({ template: { ...template, variables }, at })),
+    ...(exportName === undefined ? { readsAll: true as const } : {}),
+  };
+}

@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest';
+import { startEchoServer } from '../../support/chat-server.ts';
+import { openTempProject } from '../../support/temp-project.ts';
+
+async function validate(code: string, { prompt = 'module: ../p.ts', top = '' } = {}) {
+  const project = openTempProject();
+  const server = await startEchoServer();
+  project.write('p.ts', code);
+  project.write(
+    'evals/s.eval.yaml',
+    `prompts: [{ id: live, ${prompt} }]
+providers: [openai:m]
+${top}
+cases:
+  - { id: one, vars: { word: red, n: 1 }, assert: [{ contains: red }] }
+  - { id: two, vars: { word: blue, n: 2 }, assert: [{ contains: blue }] }
+`,
+  );
+  const { code: exit, stderr } = await project.run(['run'], { env: server.env });
+  return { exit, stderr, sent: server.requests.length };
+}
+
+test.each<[why: string, code: string, says: string]>([
+  [
+    'throws',
+    'export default ({ word }) => { if (word === "blue") throw new Error("no blue"); return word; };',
+    'prompt "live" threw Error: no blue',
+  ],
+  [
+    'depends on the clock',
+    'export default ({ word }) => `${word} ${new Date().getFullYear()}`;',
+    'is not the same when it is made again: message 1 has',
+  ],
+  [
+    'noted the time when it was loaded',
+    'const day = new Date().toISOString().slice(0, 10);\nexport default ({ word }) => `${word} ${day}`;',
+    'is not the same when it is made again',
+  ],
+  [
+    'depends on chance',
+    'export default ({ word }) => [{ role: "user", content: word + Math.random() }];',
+    'is not the same when it is made again',
+  ],
+  [
+    'depends on earlier calls',
+    'let n = 0;\nexport default ({ word }) => `${word} ${n++}`;',
+    'is not the same when it is made again',
+  ],
+  [
+    'has another role',
+    'export default ({ word }) => [{ role: "tool", content: word }];',
+    'the role "tool" in message 1: use system, developer, user, assistant',
+  ],
+  [
+    'has parts for content',
+    'export default ({ word }) => [{ role: "user", content: [{ type: "text", text: word }] }];',
+    'as the content of message 1, which must be a text',
+  ],
+  [
+    'has a message with more',
+    'export default ({ word }) => [{ role: "user", content: word, name: "Ann" }];',
+    'the unknown key "name" in message 1',
+  ],
+  [
+    'returns a number',
+    'export default ({ n }) => n;',
+    'a prompt is a text, a list of {role, content}, or {messages, params, tools}',
+  ],
+  ['returns nothing', 'export default () => {};', 'returned no prompt but undefined'],
+  ['returns blanks', 'export default () => " ";', 'returned an empty prompt'],
+  [
+    'returns more keys',
+    'export default ({ word }) => ({ messages: [{ role: "user", content: word }], model: "m" });',
+    'the unknown key "model"',
+  ],
+  [
+    'returns a tool with a function',
+    'export default ({ word }) => ({ messages: [{ role: "user", content: word }], tools: [{ name: "a", execute() {} }] });',
+    '"execute" is a function, which is no data',
+  ],
+  [
+    'returns other params by case',
+    'export default ({ word, n }) => ({ messages: [{ role: "user", content: word }], params: { seed: n } });',
+    'other params or tools than for case "one"',
+  ],
+  [
+    'holds a key',
+    'export default ({ word }) => `${word} sk-proj-abcdefgh1234567890ABCDEFGH`;',
+    'holds an OpenAI key, which no variable has',
+  ],
+  ['is not exported', 'export const other = () => "";', 'exports no function "default", only other'],
+  [
+    'imports what is not there',
+    'import { a } from "@/lib/a";\nexport default a;',
+    "can't be loaded: Error: Cannot find package '@/lib'",
+  ],
+  [
+    'ends its process',
+    'export default ({ word }) => { if (word === "blue") process.exit(3); return word; };',
+    'ended its process early (exit code 3)',
+  ],
+])('a prompt that %s sends nothing', { tags: 'slow' }, async (_, code, says) => {
+  const { exit, stderr, sent } = await validate(code);
+  expect([exit, sent]).toEqual([2, 0]);
+  expect(stderr).toContain(says);
+  expect(stderr).toContain('evals/s.eval.yaml:1:');
+  expect(stderr).toMatch(/in case "(?:one|two)"/);
+});
+
+test('a prompt that never ends is stopped, and the case is named', { tags: 'slow' }, async () => {
+  const { exit, stderr, sent } = await validate(
+    'export default ({ word }) => { while (word === "blue"); return word; };',
+  );
+  expect([exit, sent]).toEqual([2, 0]);
+  expect(stderr).toContain('took longer than 10000 ms, in case "two"');
+});
+
+test('variables that are read and not there are errors, and those that no one reads are warnings', {
+  tags: 'slow',
+}, async () => {
+  const missing = await validate('export default ({ word, tone = "calm" }) => `${word} ${tone}`;');
+  expect([missing.exit, missing.sent]).toEqual([2, 0]);
+  expect(missing.stderr).toContain('prompt "live" reads the variable "tone", which no case supplies');
+  const top = 'contract: { input: { type: object, properties: { word: {}, n: {}, tone: {} }, required: [word] } }';
+  const optional = await validate('export default ({ word, tone = "calm" }) => `${word} ${tone}`;', { top });
+  expect([optional.exit, optional.sent]).toEqual([0, 2]);
+  expect(optional.stderr).toContain('no template reads the variable "n"');
+  const closed = 'contract: { input: { type: object, properties: { n: {} }, additionalProperties: false } }';
+  const unknown = await validate('export default ({ word }) => word;', { top: closed });
+  expect([unknown.exit, unknown.sent]).toEqual([2, 0]);
+  expect(unknown.stderr).toContain('prompt "live" reads "word"');
+});
+
+const program = 'import sys, json\nfor line in sys.stdin:\n    vars = json.loads(line)\n';
+
+test.each<[why: string, code: string, exit: number, says: string]>([
+  ['answers', '    print(json.dumps([{"role": "user", "content": vars["word"]}]))\n', 0, ''],
+  [
+    'fails',
+    '    assert vars["word"] != "blue"\n    print(json.dumps(vars["word"]))\n',
+    2,
+    'prompt "live" ended with exit code 1: ',
+  ],
+  ['writes too little', '    pass\n', 2, 'wrote 0 lines for 2 cases'],
+  ['writes no JSON', '    print(vars["word"])\n', 2, 'wrote no JSON but "red"'],
+  ['shuffles', '    print(json.dumps(vars["word"] + str(hash("a"))))\n', 2, 'is not the same when it is made again'],
+])('a program that %s', { tags: 'slow' }, async (_, body, wanted, says) => {
+  const { exit, stderr, sent } = await validate(program + body, { prompt: 'exec: python3 ../p.ts' });
+  expect(stderr).toContain(says);
+  expect([exit, sent]).toEqual([wanted, wanted === 0 ? 2 : 0]);
+  expect(stderr.includes('evals/s.eval.yaml:1:')).toBe(wanted === 2);
+});

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { type ChatRequest, startChatServer } from '../../support/chat-server.ts';
+import { commitAll, initRepository } from '../../support/git.ts';
+import { openTempProject } from '../../support/temp-project.ts';
+
+/** A model that follows each prompt only while it says what the baseline says. */
+function answer({ messages, text }: ChatRequest): string {
+  const [first] = messages;
+  if (text.startsWith('Sort the e-mail.')) {
+    if (!text.includes('Answer with the queue alone.')) return 'I would say billing';
+    return text.includes('crashes') ? 'tech' : 'billing';
+  }
+  if (first?.content === 'Answer from the documents only.') {
+    return text.includes('] Place') ? 'In Bern.' : text.includes(': We') ? 'At nine.' : 'Unknown.';
+  }
+  return first?.content === 'You help Bob.' || first?.content === 'You help Ann.' ? text : 'No.';
+}
+
+async function openApps() {
+  const project = openTempProject('prompts-in-code');
+  const server = await startChatServer(answer);
+  const run = (...argv: string[]) => project.run(argv, { env: server.env });
+  return { project, server, run };
+}
+
+const edits: Readonly<Record<string, readonly [file: string, from: string, to: string]>> = {
+  triage: ['triage/src/prompts/parts/rules.ts', 'Answer with the queue alone.', 'Answer freely.'],
+  answers: ['answers/src/format.ts', ': ${text}', ' - ${text}'],
+  orders: ['orders/src/agent/order-prompt.ts', 'You help ${', 'You serve ${'],
+};
+
+/** A line of the prompt's diff. */
+const shown: Readonly<Record<string, string>> = {
+  triage: '+ Answer freely.',
+  answers: '[1] Hours {+-+} We open at nine.',
+  orders: 'You {+serve+} ….',
+};
+
+test('functions of three apps are sent as they stand', { tags: 'slow' }, async () => {
+  const { server, run } = await openApps();
+  const { code } = await run('run');
+  expect(code).toBe(0);
+  const sent = server.requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  expect(sent.map(({ messages }) => messages)).toContainEqual([
+    {
+      role: 'user',
+      content: 'Sort the e-mail.\nAnswer with the queue alone.\nQueues: billing, tech.\n\nA refund please',
+    },
+  ]);
+  expect(sent).toContainEqual(
+    expect.objectContaining({
+      temperature: 0,
+      max_tokens: 50,
+      messages: [
+        { role: 'developer', content: 'You help Ann.' },
+        { role: 'user', content: 'Where is A-1?' },
+      ],
+      tools: [expect.objectContaining({ type: 'function' })],
+    }),
+  );
+});
+
+test.each(Object.keys(edits))('an edit of what the function of %s imports is red', { tags: 'slow' }, async (name) => {
+  const { project, run, server } = await openApps();
+  await run('run');
+  expect((await run('baseline', 'accept')).code).toBe(0);
+  const unchanged = await run('run');
+  expect(unchanged.code).toBe(0);
+  const [file, from, to] = edits[name] ?? ['', '', ''];
+  expect(project.read(file)).toContain(from);
+  project.write(file, project.read(file).replace(from, to));
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(1);
+  expect(report.decision.breaches.map((breach) => breach.code)).toContain('case-broken');
+  const { stdout } = await run('run', '-r', 'markdown');
+  expect(stdout).toContain(shown[name]);
+});
+
+test('every command reads them, a changed import is a change, and an edit without effect is none', {
+  tags: 'slow',
+}, async () => {
+  const { project, run } = await openApps();
+  initRepository(project.root);
+  await run('run');
+  await run('baseline', 'accept');
+  commitAll(project.root, 'baseline');
+  expect((await run('validate')).code).toBe(0);
+  expect((await run('list', 'cases')).stdout).toContain('refund');
+  expect((await run('run', '--dry-run')).stdout).toContain('7 cells, 7 answered, 0 requests');
+  expect((await run('assertions', 'check')).stdout).toContain('triage');
+  expect((await run('contract', 'check')).code).toBe(0);
+  project.write('orders/src/tools.ts', project.read('orders/src/tools.ts').replace("required: ['id']", 'required: []'));
+  project.write(
+    'triage/src/prompts/triage.ts',
+    project.read('triage/src/prompts/triage.ts').replace('email.trim()', 'email.trim().normalize()'),
+  );
+  const changed = await run('run', '--changed', 'HEAD', '--dry-run');
+  expect(changed.stderr).toContain('orders/src/tools.ts changed');
+  expect(changed.stderr).toContain('triage/src/prompts/triage.ts changed');
+  expect(changed.stderr).not.toContain('answers/src');
+  const against = await run('contract', 'check', '--against', 'git:HEAD');
+  const stored = await run('contract', 'check');
+  expect(against.stdout).toContain('find_order');
+  expect(stored.stdout).toContain('find_order');
+  // An edit that changes no message is no edit of the prompt.
+  const again = await run('run', 'evals/triage.eval.yaml', '-r', 'markdown');
+  expect([again.code, again.stdout]).toEqual([0, expect.not.stringContaining('normalize')]);
+  expect((await run('run', 'evals/triage.eval.yaml', '--rerun-baseline')).code).toBe(0);
+  expect(project.files('.llmcheck').filter((file) => file.includes('prompt-'))).toEqual([]);
+});
