@@ -1,5 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { Baseline, BaselineVariant, VariantKey } from '../model/baseline.ts';
+import type { CellStatus } from '../model/cell.ts';
 import type { CaseChange, ComparedCase, ComparedCases, ComparedSide, KeptAnswer } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { CellRow, RecordedVariant } from '../model/record.ts';
@@ -85,10 +86,19 @@ export function validResults(found: CaseSummary): readonly number[] {
     const { trials, failures } = found.pooled;
     return Array.from({ length: trials }, (_, index) => (index < trials - failures ? 1 : 0));
   }
-  return found.trials
-    .filter(({ status }) => status === 'passed' || status === 'failed')
-    .map(({ status }) => (status === 'passed' ? 1 : 0));
+  const [only, second] = found.trials;
+  return only !== undefined && second === undefined
+    ? resultsOf[only.status]
+    : found.trials.flatMap(({ status }) => resultsOf[status]);
 }
+
+/** Of one trial. Most cases have one, and share these lists. */
+const resultsOf: Readonly<Record<CellStatus, readonly number[]>> = {
+  passed: [1],
+  failed: [0],
+  errored: [],
+  skipped: [],
+};
 
 export function erroredTrials(found: CaseSummary): number {
   return found.trials.reduce((sum, { status }) => sum + (status === 'errored' ? 1 : 0), 0);

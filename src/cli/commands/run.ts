@@ -74,6 +74,8 @@ async function runOnce(
     progress.onEvent(event);
   };
   const ports: RunPorts = { ...prepared.ports, onProgress };
+  // Planning reads every case and its baseline before the number of cells is known.
+  keepHeapSmall(options.project.suites.reduce((sum, { caseCount }) => sum + caseCount, 0));
   try {
     if (values.dryRun === true) {
       io.stdout.write(mask(describeForecast(await forecastRun(options, ports))));
