@@ -127,7 +127,7 @@ describe('an average that looks worse', () => {
     expect(report.outcome).toBe('failed');
     expect(failures).toMatchObject([{ code: 'pass-rate-regressed', baseline: 1, candidate: 0.8 }]);
     expect(failures[0]?.message).toMatch(
-      /^pass rate fell: −20\.0 pts .*, also in the confirmation trials of \d+ cases$/,
+      /^pass rate fell: −20\.0 pts .*, seen again in the confirmation trials of \d+ cases$/,
     );
   });
 

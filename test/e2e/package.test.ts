@@ -80,7 +80,7 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
     expect(lookups.map((lookup) => describePrices(built, lookup))).toEqual(
       lookups.map((lookup) => describePrices(publishedTable, lookup)),
     );
-  }, 60_000);
+  }, 180_000);
 
   test('the demo of a broken pull request names what broke, on the terminal, in its comment and in its page', () => {
     const demo = join(folder, 'copy/examples/pull-request');

@@ -44,7 +44,7 @@ export function judgeLook(
         hypothesis,
         verdict: 'regressed',
         isOpen: false,
-        why: `also in the confirmation trials of ${formatCount(look.cases, 'case')}`,
+        why: `seen again in the confirmation trials of ${formatCount(look.cases, 'case')}`,
       };
     case 'cleared':
       return { ...quiet, why: `but not in the confirmation trials of ${formatCount(look.cases, 'case')}` };

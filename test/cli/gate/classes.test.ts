@@ -62,7 +62,7 @@ describe('a class that collapses while the average holds', () => {
     const [breach] = run.report.decision.breaches;
     expect(breach).toMatchObject({ class: 'legal', metric: 'recall', baseline: 1, candidate: 0.25 });
     expect(breach?.message).toMatch(
-      /^recall of class legal fell: −75\.0 pts .*than the 10 pts that are tolerated, also in the confirmation trials of 1\d cases$/,
+      /^recall of class legal fell: −75\.0 pts .*than the 10 pts that are tolerated, seen again in the confirmation trials of 1\d cases$/,
     );
     // Only cases of the class are asked again.
     expect([...project.askedAccepted.keys()].every((word) => word.startsWith('legal'))).toBe(true);
@@ -77,7 +77,7 @@ describe('a class that collapses while the average holds', () => {
     const run = await project.compared(fresh);
     expect([run.code, run.codes]).toEqual([1, ['f1-regressed']]);
     expect(run.report.decision.breaches[0]?.message).toMatch(
-      /^macro F1 fell: −2\d\.\d pts .*also in the confirmation trials/,
+      /^macro F1 fell: −2\d\.\d pts .*seen again in the confirmation trials/,
     );
     expect(run.comparison.notes.join('\n')).toMatch(
       /recall of class legal fell.*\(a warning: the suite's gate sets no limit\)/,

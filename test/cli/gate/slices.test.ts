@@ -58,7 +58,7 @@ describe('a drop of one slice', () => {
       }),
     ]);
     expect(run.report.decision.breaches[0]?.message).toMatch(
-      /^pass rate of slice german fell: −40\.0 pts .*more than the 10 pts that are tolerated, also in the confirmation trials of \d+ cases$/,
+      /^pass rate of slice german fell: −40\.0 pts .*more than the 10 pts that are tolerated, seen again in the confirmation trials of \d+ cases$/,
     );
     expect(run.comparison).toMatchObject({
       outcome: 'failed',

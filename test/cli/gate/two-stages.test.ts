@@ -237,7 +237,7 @@ describe('an average that fell a little everywhere', () => {
     failOften(project);
     const run = await project.compared([...fresh, '--trials', '3']);
     expect([run.code, run.codes, run.named]).toEqual([1, ['pass-rate-regressed'], []]);
-    expect(run.report.decision.breaches[0]?.message).toContain('also in the confirmation trials of');
+    expect(run.report.decision.breaches[0]?.message).toContain('seen again in the confirmation trials of');
     expect(countsOf(project.askedAccepted)).toBeGreaterThan(0);
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
