@@ -36,7 +36,7 @@ async function survey(path: string): Promise<Surveyed> {
       partial: true,
     });
     const texts = new Map([[resolve(dirname(path), imported.path), imported.text]]);
-    if (imported.code !== undefined) texts.set(resolve(dirname(path), imported.code.path), imported.code.text);
+    for (const one of imported.code) texts.set(resolve(dirname(path), one.path), one.text);
     await checkWritten(texts, dirname(path));
     return {
       outcome: imported.leftOut === 0 ? 'whole' : 'partial',

@@ -44,6 +44,53 @@ export function promptfooFile(
   return promptfooCheck(found as PromptfooCheck, options);
 }
 
+/** A request as `module` providers are given it. */
+interface ModuleRequest {
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+}
+
+/** Makes a provider of the class that a file exports, and asks it as promptfoo does. */
+export function promptfooProvider(
+  file: Readonly<Record<string, unknown>>,
+  options: { readonly id: string; readonly label?: string; readonly config?: unknown },
+): (request: ModuleRequest) => Promise<object> {
+  const Provider = findDefault(file);
+  let provider: { callApi(prompt: string, context: object): unknown } | undefined;
+  return async ({ messages }) => {
+    provider ??= Reflect.construct(Provider, [options]) as NonNullable<typeof provider>;
+    const [only] = messages;
+    const chat = JSON.stringify(messages.map(({ role, content }) => ({ role, content })));
+    const prompt = messages.length === 1 && only !== undefined ? only.content : chat;
+    const missing: string[] = [];
+    const context = hideMissing({ prompt: { raw: prompt, label: prompt } }, ['vars', 'test', 'filters'], missing);
+    const returned = await provider.callApi(prompt, context);
+    if (missing[0] !== undefined) throw new Error(`context.${missing[0]} of promptfoo is not given to providers here`);
+    return readResponse(returned);
+  };
+}
+
+/** `{output, error, tokenUsage}` as an answer. */
+function readResponse(returned: unknown): object {
+  const { output, error, tokenUsage } = Object(returned) as Readonly<Record<string, unknown>>;
+  if (error !== undefined && error !== null && error !== '')
+    throw new Error(typeof error === 'string' ? error : describe(error));
+  if (output === undefined) throw new Error('the provider returned no output');
+  const { prompt, completion } = Object(tokenUsage) as Readonly<Record<string, unknown>>;
+  const isCounted = typeof prompt === 'number' && typeof completion === 'number';
+  return {
+    text: typeof output === 'string' ? output : JSON.stringify(output),
+    ...(isCounted ? { usage: { inputTokens: prompt, outputTokens: completion } } : {}),
+  };
+}
+
+/** The function or class that a file is: CommonJS and compiled modules nest it. */
+function findDefault(file: Readonly<Record<string, unknown>>): () => unknown {
+  const whole = file['default'];
+  const inner = typeof whole === 'object' && whole !== null ? (whole as { readonly default?: unknown }).default : whole;
+  if (typeof inner !== 'function') throw new TypeError('the file exports no function or class as its default');
+  return inner as () => unknown;
+}
+
 function readOutput({ target, text, toolCalls }: AssertionInput, { json }: PromptfooCheckOptions): unknown {
   // An answer of calls alone is the list of them there.
   if (target === '' && text === '' && toolCalls.length > 0) {
@@ -61,20 +108,21 @@ function readOutput({ target, text, toolCalls }: AssertionInput, { json }: Promp
   }
 }
 
-const MISSING = new Set(['prompt', 'test', 'logProbs', 'provider', 'providerResponse', 'trace', 'metadata']);
+const MISSING = ['prompt', 'test', 'logProbs', 'provider', 'providerResponse', 'trace', 'metadata'];
 
-/** What is not known here must not be undefined in silence: its first name is put into `missing`. */
 function buildContext({ args }: AssertionInput, missing: string[]): object {
   const { vars = {}, config = {} } = Object(args) as { readonly vars?: unknown; readonly config?: unknown };
-  return new Proxy(
-    { vars, config },
-    {
-      get(context, key) {
-        if (typeof key === 'string' && MISSING.has(key)) missing.push(key);
-        return Reflect.get(context, key) as unknown;
-      },
+  return hideMissing({ vars, config }, MISSING, missing);
+}
+
+/** What is not known here must not be undefined in silence: the names that are read are put into `missing`. */
+function hideMissing(context: object, names: readonly string[], missing: string[]): object {
+  return new Proxy(context, {
+    get(target, key) {
+      if (typeof key === 'string' && names.includes(key)) missing.push(key);
+      return Reflect.get(target, key) as unknown;
     },
-  );
+  });
 }
 
 function readResult(returned: unknown, { threshold, inverse = false }: PromptfooCheckOptions): AssertionVerdict {

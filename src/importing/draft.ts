@@ -22,8 +22,8 @@ export interface ImportedSuite {
   readonly suite: Readonly<Record<string, unknown>>;
   readonly refused: readonly Problem[];
   readonly notes: readonly Problem[];
-  /** A module of checks beside the suite, from the suite's folder. */
-  readonly code?: { readonly path: string; readonly text: string };
+  /** Modules beside the suite, from the suite's folder. */
+  readonly code?: readonly { readonly path: string; readonly text: string }[];
 }
 
 /** What the parts of an importer need: the draft, and the files of the project. */

@@ -28,8 +28,8 @@ interface ImportedText {
   readonly text: string;
   /** Where to write it, from the working folder. */
   readonly path: string;
-  /** A module of checks beside it. */
-  readonly code?: { readonly path: string; readonly text: string };
+  /** Modules beside it, from the working folder. */
+  readonly code: readonly { readonly path: string; readonly text: string }[];
   readonly counts: { readonly prompts: number; readonly providers: number; readonly cases: number };
   readonly leftOut: number;
   readonly warnings: readonly Problem[];
@@ -46,7 +46,7 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   const target = options.output ?? nameTarget(path, cwd);
   const imported = await readFormat(options, shown, found.text, path, files, target);
   if ('problems' in imported) throw new UserError(imported.problems);
-  const { suite, refused, notes, code } = imported;
+  const { suite, refused, notes, code = [] } = imported;
   if (refused.length > 0 && !partial) {
     const hint = '--partial writes the rest, with these as comments';
     throw new UserError(
@@ -62,7 +62,7 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   return {
     text: writeSuite(withProvider(suite), ` Imported from ${shown} (${format}).${summarize(refused)}`),
     path: target,
-    ...(code === undefined ? {} : { code: { path: join(dirname(target), code.path), text: code.text } }),
+    code: code.map((one) => ({ path: join(dirname(target), one.path), text: one.text })),
     counts: { prompts: count(suite['prompts']), providers: count(suite['providers']), cases: count(suite['cases']) },
     leftOut: refused.length,
     warnings: [...refused.map((problem): Problem => ({ ...problem, severity: 'warning' })), ...notes],

@@ -81,11 +81,10 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
   const { path: shown, code } = imported;
   const target = resolve(io.cwd, shown);
   const texts = new Map([[target, imported.text]]);
-  if (code !== undefined) texts.set(resolve(io.cwd, code.path), code.text);
+  for (const one of code) texts.set(resolve(io.cwd, one.path), one.text);
   // Nothing that is not valid is written, whatever is left out.
   const warnings = await checkWritten(texts, io.cwd);
-  const findExisting = () =>
-    [shown, ...(code === undefined ? [] : [code.path])].find((name) => existsSync(resolve(io.cwd, name)));
+  const findExisting = () => [shown, ...code.map((one) => one.path)].find((name) => existsSync(resolve(io.cwd, name)));
   const write = () => {
     const existing = flags.force === true ? undefined : findExisting();
     if (existing !== undefined)
@@ -100,7 +99,7 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
   const { prompts, providers, cases } = imported.counts;
   const left = imported.leftOut === 0 ? '' : `; ${imported.leftOut} left out, as comments`;
   io.stdout.write(`wrote ${shown}: prompts ${prompts}, providers ${providers}, cases ${cases}${left}\n`);
-  if (code !== undefined) io.stdout.write(`wrote ${code.path}: the checks that are code\n`);
+  for (const one of code) io.stdout.write(`wrote ${one.path}: the code of the suite\n`);
   printProblems(warnings, io, color);
   return exitCodes.passed;
 }

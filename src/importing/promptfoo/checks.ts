@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isKeptByDouble } from '../../text/exact-numbers.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import type { CodeChecks } from './code-checks.ts';
+import type { CodeModule } from './code-module.ts';
 import { convertJavascript } from './javascript.ts';
 import { escapeData, readList, readText } from './values.ts';
 
@@ -19,7 +19,7 @@ export interface CheckContext {
   /** The text of a file of the project. */
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
   /** Gets the checks that are code. */
-  readonly code: CodeChecks;
+  readonly code: CodeModule;
   /** Names of the variables of the test. */
   readonly varNames: readonly string[];
   /** The part of the answer that the test's own transform selects for all of its checks. */

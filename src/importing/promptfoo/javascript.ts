@@ -1,7 +1,7 @@
 import { Script } from 'node:vm';
 import { defined } from '../../json/defined.ts';
 import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
-import type { CodeChecks, CodeSource } from './code-checks.ts';
+import type { CodeModule } from './code-module.ts';
 import { convertPlain } from './plain-code.ts';
 import { escapeData } from './values.ts';
 
@@ -10,7 +10,7 @@ type Check = Readonly<Record<string, unknown>>;
 /** What a `javascript` assertion needs beside its own text. */
 interface CodeContext {
   readonly draft: Draft;
-  readonly code: CodeChecks;
+  readonly code: CodeModule;
   /** The text of a file of the project. */
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
   readonly inverse: boolean;
@@ -81,10 +81,19 @@ function buildCheck(
   return {
     module: {
       value: code.path,
-      export: code.add(source, options, part.at().line),
+      export: code.add(describeCall(source, options, code), part.at().line),
       ...(Object.keys(args).length === 0 ? {} : { args }),
     },
   };
+}
+
+/** A function's own text, or a file of the project and the name of its export. */
+type CodeSource = string | { readonly path: string; readonly name?: string };
+
+function describeCall(source: CodeSource, options: object, code: CodeModule): string {
+  const more = Object.keys(options).length === 0 ? '' : `, ${JSON.stringify(options)}`;
+  if (typeof source === 'string') return `promptfooCheck(${source}${more})`;
+  return `promptfooFile(${code.importFile(source.path)}, ${JSON.stringify(source.name) ?? 'undefined'}${more})`;
 }
 
 /** Why code can't give the same verdict here. */

@@ -13,11 +13,11 @@ import {
   type Written,
 } from '../draft.ts';
 import { type Check, type CheckContext, convertAssertion } from './checks.ts';
-import { CodeChecks, type CodePlace } from './code-checks.ts';
+import { CodeModule, type CodePlace } from './code-module.ts';
 import { Judges } from './judges.ts';
-import { type ConvertedPrompt, convertPrompt, readNamedPrompts } from './prompts.ts';
+import { type ConvertedPrompt, convertPrompt, findPromptVar, readNamedPrompts, refuseChats } from './prompts.ts';
 import { convertProvider, findJson, type Provider } from './providers.ts';
-import { expandVars, readOptions, readTests } from './tests.ts';
+import { expandVars, findMissingVars, readOptions, readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
 
 type NamedPrompt = ConvertedPrompt & { readonly id: string };
@@ -50,7 +50,7 @@ export async function importPromptfoo(
     } as const;
     return { problems: [problem] };
   }
-  return new Importer(config, ports, new CodeChecks(place)).run();
+  return new Importer(config, ports, place).run();
 }
 
 /** The cases and prompts that are converted so far. */
@@ -66,13 +66,15 @@ class Importer {
   readonly #draft: Draft = createDraft();
   readonly #ports: ImportPorts;
   readonly #judges: Judges;
-  readonly #code: CodeChecks;
+  readonly #code: CodeModule;
+  readonly #ownProviders: CodeModule;
   readonly #read = new Set<string>();
   /** Keys of the config that are left out. */
   readonly #leftOut: LeftOut[] = [];
 
-  constructor(config: Written, ports: ImportPorts, code: CodeChecks) {
-    this.#code = code;
+  constructor(config: Written, ports: ImportPorts, place: CodePlace) {
+    this.#code = new CodeModule(place, 'check');
+    this.#ownProviders = new CodeModule(place, 'provider');
     this.#config = config;
     this.#ports = ports;
     this.#judges = new Judges(this.#draft, (reference, written) => this.#readData(reference, written));
@@ -86,10 +88,10 @@ class Importer {
     this.#code.json = findJson(providers);
     if (this.#code.json !== 'none')
       this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');
-    const prompts = await this.#readPrompts(defaults);
+    const prompts = refuseChats(await this.#readPrompts(defaults), providers, config.child('prompts'), this.#draft);
     const cases = await this.#readCases(defaults, prompts);
     const { repeat } = Object(config.child('evaluateOptions').value) as { readonly repeat?: unknown };
-    const fallback = this.#findMissing(prompts, cases);
+    const fallback = findMissingVars(this.#read, prompts, cases);
     const suiteDefaults = defined({
       trials: typeof repeat === 'number' && repeat > 1 ? repeat : undefined,
       vars: Object.keys(fallback).length === 0 ? undefined : fallback,
@@ -108,7 +110,7 @@ class Importer {
       },
       refused: this.#draft.refused,
       notes: this.#draft.notes,
-      ...this.#code.write(),
+      code: [...this.#code.write(), ...this.#ownProviders.write()],
     };
   }
 
@@ -144,10 +146,15 @@ class Importer {
     const part = config.child(config.child('providers').value === undefined ? 'targets' : 'providers');
     const items = typeof part.value === 'string' || isMap(part.value) ? [part] : part.items();
     if (items.length === 0) return [this.#draft.refuse(this.#config, 'there are no providers')];
+    const own = {
+      code: this.#ownProviders,
+      readText: this.#readText,
+      promptVar: findPromptVar(config.child('prompts').value),
+    };
     const known = new Set<string>();
     const providers: (Provider | LeftOut)[] = [];
     for (const item of items) {
-      const provider = await convertProvider(item, { draft: this.#draft, readData: this.#readData });
+      const provider = await convertProvider(item, { draft: this.#draft, readData: this.#readData, own });
       providers.push(provider instanceof LeftOut ? provider : this.#giveId(provider, item, known));
     }
     return providers;
@@ -315,19 +322,5 @@ class Importer {
     return found.length === wanted.length && wanted.length > 0
       ? found
       : this.#draft.refuse(part, 'prompts of a test must be labels of the config');
-  }
-
-  /** Empty values of the variables that some test does not set, as promptfoo renders them. */
-  #findMissing(
-    prompts: readonly (ConvertedPrompt | LeftOut)[],
-    cases: readonly (Case | LeftOut)[],
-  ): Readonly<Record<string, string>> {
-    const read = new Set([
-      ...this.#read,
-      ...prompts.flatMap((prompt) => (prompt instanceof LeftOut ? [] : prompt.variables)),
-    ]);
-    const given = cases.flatMap((one) => (one instanceof LeftOut ? [] : [one]));
-    const missing = [...read].filter((name) => given.some((one) => !Object.hasOwn(Object(one['vars']), name)));
-    return Object.fromEntries(missing.map((name) => [name, '']));
   }
 }

@@ -1,7 +1,7 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { type ImportContext, isMap, type LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
+import { type Draft, type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
 
 export interface ConvertedPrompt {
   /** As a suite writes it. */
@@ -14,6 +14,29 @@ export interface ConvertedPrompt {
 export function readNamedPrompts(part: Written): readonly Written[] {
   if (!isMap(part.value) || 'raw' in part.value || 'id' in part.value) return isMap(part.value) ? [part] : part.items();
   return Object.entries(part.value).map(([raw, label]) => placeAt({ raw, label }, part.child(raw).at()));
+}
+
+/** promptfoo puts the whole chat into the body of an http provider; here the body gets its last message. */
+export function refuseChats<T extends ConvertedPrompt>(
+  prompts: readonly (T | LeftOut)[],
+  providers: readonly unknown[],
+  written: Written,
+  draft: Draft,
+): readonly (T | LeftOut)[] {
+  if (!providers.some((provider) => String(Object(provider)['use']).startsWith('http:'))) return prompts;
+  return prompts.map((prompt) =>
+    !(prompt instanceof LeftOut) && prompt.prompt['messages'] !== undefined
+      ? draft.refuse(written, 'a chat to an http provider has no equivalent here')
+      : prompt,
+  );
+}
+
+/** The variable that every prompt is, and nothing else: what is sent is its value. */
+export function findPromptVar(prompts: unknown): string | undefined {
+  if (prompts === undefined) return 'prompt';
+  const texts: readonly unknown[] = Array.isArray(prompts) ? prompts : [prompts];
+  const names = texts.map((text) => /^\{\{\s*(\w+)\s*\}\}$/.exec(typeof text === 'string' ? text.trim() : '')?.[1]);
+  return names.every((name) => name === names[0]) ? names[0] : undefined;
 }
 
 interface PromptContext extends ImportContext {

@@ -1,5 +1,8 @@
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import type { CodeModule } from './code-module.ts';
+import { convertHttpProvider, isHttpProvider } from './http-provider.ts';
 import { convertModel } from './model-ids.ts';
+import { convertOwnProvider, findProviderFile } from './own-provider.ts';
 import { convertSettings } from './settings.ts';
 
 export type Provider = string | Readonly<Record<string, unknown>>;
@@ -7,6 +10,13 @@ export type Provider = string | Readonly<Record<string, unknown>>;
 interface ProviderContext {
   readonly draft: Draft;
   readonly readData: (reference: string, written: Written) => Promise<unknown>;
+  /** What providers of one's own need; judges are models. */
+  readonly own?: {
+    readonly code: CodeModule;
+    readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+    /** The variable that every prompt is, and nothing else. */
+    readonly promptVar: string | undefined;
+  };
 }
 
 /** One entry under `providers`, or the model that grades. */
@@ -20,6 +30,18 @@ export async function convertProvider(written: Written, context: ProviderContext
   const id = typeof value === 'string' ? value : isKeyed ? only : written.child('id').value;
   if (typeof id !== 'string') return draft.refuse(written, 'a provider without an id is not known here');
   if (id === 'echo') return labelOf(parts) === undefined ? 'echo:prompt' : { id: labelOf(parts), use: 'echo:prompt' };
+  const { own } = context;
+  if (own !== undefined && isHttpProvider(id)) {
+    return (
+      readOwnKeys(parts, draft) ?? convertHttpProvider(id, parts, labelOf(parts), { draft, promptVar: own.promptVar })
+    );
+  }
+  const path = findProviderFile(id);
+  if (own !== undefined && path !== undefined) {
+    return (
+      readOwnKeys(parts, draft) ?? convertOwnProvider({ id, path, label: labelOf(parts) }, parts, { draft, ...own })
+    );
+  }
   const model = convertModel(id);
   if (model === undefined) {
     return draft.refuse(

@@ -79,7 +79,7 @@ export async function convertSettings(
   noteThinking(config, settings, draft);
   return defined({
     ...readAddress(config, settings, model, draft),
-    headers: readHeaders(config, settings, draft),
+    headers: readAllHeaders(config, settings, draft),
     ...readPlace(config, settings, model, draft),
     price: readPrice(config, settings, draft),
     limits: readLimits(settings),
@@ -231,23 +231,28 @@ function readBaseUrl(
 }
 
 /** `{{env.NAME}}` as a whole names a variable. */
-export function readEnvName(value: unknown): string | undefined {
+function readEnvName(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const found = /^\s*\{\{\s*env(?:\.([A-Za-z_]\w*)|\[\s*["']([A-Za-z_]\w*)["']\s*\])\s*\}\}\s*$/.exec(value);
   return found?.[1] ?? found?.[2];
 }
 
-function readHeaders(config: Written, settings: Settings, draft: Draft): Settings | undefined {
-  const part = config.child('headers');
+/** The headers of a config, those that hold a secret by the name of its variable. */
+export function readHeaders(part: Written, draft: Draft, omitted: readonly string[] = []): Record<string, unknown> {
   const headers: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(Object(part.value) as Params)) {
     const variable = readEnvName(value);
+    if (omitted.includes(name)) continue;
     if (variable !== undefined) headers[name] = { env: variable };
     else if (typeof value !== 'string' || /\{\{/.test(value) || /authorization|key|token|cookie|secret/i.test(name))
       draft.refuse({ ...part.child(name), value: '…' }, `the header ${name} is not carried over`, 'write {env: NAME}');
     else headers[name] = value;
   }
-  const { organization, beta } = settings;
+  return headers;
+}
+
+function readAllHeaders(config: Written, { organization, beta }: Settings, draft: Draft): Settings | undefined {
+  const headers = readHeaders(config.child('headers'), draft);
   if (typeof organization === 'string' && !/\{\{/.test(organization)) headers['OpenAI-Organization'] = organization;
   if (Array.isArray(beta)) headers['anthropic-beta'] = beta.join(',');
   return Object.keys(headers).length === 0 ? undefined : headers;

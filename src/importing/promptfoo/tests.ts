@@ -79,7 +79,8 @@ function readCsv(
   return rows.map(({ fields, line }) => {
     const row = placeAt(undefined, { file, line, column: 1 });
     const vars: [string, unknown][] = [];
-    const assert: unknown[] = [];
+    const assert: object[] = [];
+    let metric: string | undefined;
     const test: Record<string, unknown> = {};
     for (const [index, column] of columns.entries()) {
       const cell = fields[index] ?? '';
@@ -89,14 +90,19 @@ function readCsv(
         const found = readExpected(cell.trim());
         if (found === undefined)
           return draft.refuse({ ...row, value: cell }, `"${cell}" in ${column} has no equivalent here`);
-        assert.push(found);
-      } else if (column === '__description') test['description'] = cell;
+        assert.push(Object(found) as object);
+      } else if (column === '__metric') metric = cell === '' ? undefined : cell;
+      else if (column === '__description') test['description'] = cell;
       else if (column === '__threshold') test['threshold'] = cell === '' ? undefined : Number(cell);
       else if (column.startsWith('__metadata:')) draft.note(row, `the column ${column} is left out`);
       else if (cell !== '') return draft.refuse({ ...row, value: cell }, `the column ${column} has no equivalent here`);
     }
     return placeAt(
-      { ...test, vars: Object.fromEntries(vars), ...(assert.length === 0 ? {} : { assert }) },
+      {
+        ...test,
+        vars: Object.fromEntries(vars),
+        ...(assert.length === 0 ? {} : { assert: assert.map((one) => ({ ...one, ...defined({ metric }) })) }),
+      },
       { file, line, column: 1 },
     );
   });
@@ -104,7 +110,10 @@ function readCsv(
 
 /** `contains: word` in a cell; a text without a type must equal the answer. */
 function readExpected(cell: string): unknown {
-  if (/^(?:fn|eval|javascript|python|file|grade):/.test(cell)) return undefined;
+  const [, code] = /^(?:javascript|fn|eval):([\s\S]*)$/.exec(cell) ?? [];
+  if (code !== undefined) return { type: 'javascript', value: code.trim() };
+  if (/^file:\/\/\S+\.[cm]?[jt]s(?::\w+)?$/.test(cell)) return { type: 'javascript', value: cell };
+  if (/^(?:python|file|grade):/.test(cell)) return undefined;
   const typed =
     /^(not-)?(equals|contains-any|contains-all|contains|icontains-any|icontains-all|icontains|starts-with|regex|is-json|llm-rubric|latency|cost)(?:\(([\d.]+)\))?(?::([\s\S]*))?$/.exec(
       cell,
@@ -230,4 +239,19 @@ export function readOptions(layers: readonly Written[], draft: Draft): { readonl
     }
   }
   return select === undefined ? {} : { select };
+}
+
+/** Empty values of the variables that some test does not set, as promptfoo renders them. */
+export function findMissingVars(
+  checked: ReadonlySet<string>,
+  prompts: readonly (LeftOut | { readonly variables: readonly string[] })[],
+  cases: readonly unknown[],
+): Readonly<Record<string, string>> {
+  const read = new Set([
+    ...checked,
+    ...prompts.flatMap((prompt) => (prompt instanceof LeftOut ? [] : prompt.variables)),
+  ]);
+  const given = cases.filter((one) => !(one instanceof LeftOut));
+  const isMissing = (name: string) => given.some((one) => !Object.hasOwn(Object(Object(one)['vars']), name));
+  return Object.fromEntries([...read].filter(isMissing).map((name) => [name, '']));
 }

@@ -11,6 +11,11 @@ export function readTopKeys(config: Written, draft: Draft): readonly LeftOut[] {
   return Object.keys(Object(config.value)).flatMap((key) => {
     const part = config.child(key);
     if (READ.has(key)) return [];
+    // It is read by commands of its own, which make tests; the tests that are here are asked without it.
+    if (key === 'redteam' && config.child('tests').value !== undefined) {
+      draft.note(part, '"redteam" is left out: promptfoo eval does not read it');
+      return [];
+    }
     if (MEANT.has(key)) return [draft.refuse(part, `"${key}" has no equivalent here`)];
     if (key === 'env') return readEnv(part, draft);
     draft.note(part, `"${key}" is left out: it does not affect verdicts`);

@@ -1,8 +1,5 @@
 import { posix } from 'node:path';
 
-/** A function's own text, or a file of the project and the name of its export. */
-export type CodeSource = string | { readonly path: string; readonly name?: string };
-
 export interface CodePlace {
   /** The suite's file, absolute, with forward slashes. */
   readonly suite: string;
@@ -12,49 +9,49 @@ export interface CodePlace {
   readonly shown: string;
 }
 
-/** The checks of one suite that are code, in a module of their own beside it. */
-export class CodeChecks {
+/** The code of one suite, in a module of its own beside it: what checks, or what answers. */
+export class CodeModule {
   readonly #place: CodePlace;
+  readonly #kind: 'check' | 'provider';
   readonly #exports = new Map<string, { readonly name: string; readonly line: number }>();
   readonly #files: string[] = [];
   /** Which providers are asked for a schema: promptfoo parses their answers before code checks them. */
   json: 'all' | 'some' | 'none' = 'none';
 
-  constructor(place: CodePlace) {
+  constructor(place: CodePlace, kind: 'check' | 'provider') {
     this.#place = place;
+    this.#kind = kind;
   }
 
   /** From the suite's folder. */
   get path(): string {
-    return `checks/${posix.basename(this.#place.suite).replace(/(?:\.eval)?\.ya?ml$/, '')}.mjs`;
+    return `${this.#kind}s/${posix.basename(this.#place.suite).replace(/(?:\.eval)?\.ya?ml$/, '')}.mjs`;
   }
 
-  /** The name of the export that makes this check; the same code has one. */
-  add(source: CodeSource, options: object, line: number): string {
-    const more = Object.keys(options).length === 0 ? '' : `, ${JSON.stringify(options)}`;
-    const call =
-      typeof source === 'string'
-        ? `promptfooCheck(${source}${more})`
-        : `promptfooFile(${this.#importFile(source.path)}, ${JSON.stringify(source.name) ?? 'undefined'}${more})`;
+  /** The name of the export that this call makes; the same call has one. */
+  add(call: string, line: number): string {
     const known = this.#exports.get(call);
     if (known !== undefined) return known.name;
-    const name = `check${this.#exports.size + 1}`;
+    const name = `${this.#kind}${this.#exports.size + 1}`;
     this.#exports.set(call, { name, line });
     return name;
   }
 
-  #importFile(path: string): string {
-    const from = posix.join(posix.dirname(this.#place.suite), 'checks');
+  /** The name under which the module imports a file of the project. */
+  importFile(path: string): string {
+    const from = posix.join(posix.dirname(this.#place.suite), `${this.#kind}s`);
     const specifier = posix.relative(from, posix.resolve(this.#place.folder, path));
     if (!this.#files.includes(specifier)) this.#files.push(specifier);
     return `file${this.#files.indexOf(specifier) + 1}`;
   }
 
-  /** The module; nothing where no check is code. */
-  write(): { readonly code?: { readonly path: string; readonly text: string } } {
-    if (this.#exports.size === 0) return {};
+  /** The module; nothing where there is no code. */
+  write(): readonly { readonly path: string; readonly text: string }[] {
+    if (this.#exports.size === 0) return [];
     const calls = [...this.#exports.keys()];
-    const names = ['promptfooCheck', 'promptfooFile'].filter((name) => calls.some((call) => call.startsWith(name)));
+    const names = ['promptfooCheck', 'promptfooFile', 'promptfooProvider'].filter((name) =>
+      calls.some((call) => call.startsWith(name)),
+    );
     const checks = [...this.#exports].map(
       ([call, { name, line }]) => `// Line ${line}.\nexport const ${name} = ${call};\n`,
     );
@@ -66,6 +63,6 @@ export class CodeChecks {
       ),
       ...checks.map((check) => `\n${check}`),
     ].join('');
-    return { code: { path: this.path, text } };
+    return [{ path: this.path, text }];
   }
 }

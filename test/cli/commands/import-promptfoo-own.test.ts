@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest';
+import { startServer } from '../../support/http-server.ts';
+import { importConfig } from '../../support/import-config.ts';
+import { plannedTrialsOf } from '../../support/temp-project.ts';
+
+const tests = `tests: [{ vars: { q: 'say "hi"' }, assert: [{ type: equals, value: 'SAY "HI"' }] }]\n`;
+
+test.each([
+  ['POST', '"{{prompt}}"', '"{{q}}"', 'json.data[0].answer'],
+  ['post', '"{{q}}"', '"{{ q }}"', '(json) => json.data[0].answer'],
+  ['POST', '"{{ prompt }}"', '"{{q}}"', 'json?.data[0]["answer"]'],
+])('a server of one’s own is asked by %s with the body %s', async (method, body, prompt, path) => {
+  const server = await startServer((request) => ({
+    body: { data: [{ answer: String((JSON.parse(request.body) as { text: string }).text).toUpperCase() }] },
+  }));
+  const { project, code, stderr, suite } = await importConfig(`prompts: [${prompt}]
+providers:
+  - id: https
+    label: shop
+    config:
+      url: ${server.url}/ask
+      method: ${method}
+      headers: { Content-Type: application/json, Authorization: "Bearer {{env.SHOP_KEY}}", X-Team: a }
+      body: { text: ${body}, model: small }
+      transformResponse: ${JSON.stringify(path)}
+${tests}`);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(suite?.['providers']).toMatchObject([
+    { id: 'shop', use: 'http:shop', apiKeyEnv: 'SHOP_KEY', headers: { 'X-Team': 'a' } },
+  ]);
+  expect((await project.run(['run', '--no-baseline'], { env: { SHOP_KEY: 'k' } })).code).toBe(0);
+  expect(server.requests.map((one) => [one.headers['authorization'], JSON.parse(one.body)])).toEqual([
+    ['Bearer k', { text: 'say "hi"', model: 'small' }],
+  ]);
+});
+
+test.each([
+  ['method: GET, url: "http://127.0.0.1:9/"', 'anything but POST'],
+  [
+    'method: POST, url: "http://127.0.0.1:9/", body: { a: "{{other}}" }, transformResponse: json.a',
+    'no variable but {{prompt}}',
+  ],
+  [
+    'method: POST, url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }, transformResponse: "json.a.length"',
+    'must be a path',
+  ],
+  ['method: POST, url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }', 'must be a path'],
+  ['method: POST, url: "http://{{host}}/", body: { a: "{{prompt}}" }', 'written out'],
+  ['method: POST, url: "http://127.0.0.1:9/", session: {}, body: { a: "{{prompt}}" }', '"session"'],
+  [
+    'url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }, headers: { Cookie: abc }, transformResponse: json.a',
+    'Cookie',
+  ],
+])('the server { %s } is refused', async (config, reason) => {
+  const { code, stderr } = await importConfig(
+    `prompts: ["Say {{q}}"]\nproviders: [{ id: http, config: { ${config} } }]\n${tests}`,
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain(reason);
+});
+
+test('a chat to a server is refused, because its body would get the last message alone', async () => {
+  const { code, stderr } = await importConfig(
+    `prompts: ['[{"role":"system","content":"s"},{"role":"user","content":"{{q}}"}]']
+providers: [{ id: "http://127.0.0.1:9/", config: { body: { a: "{{prompt}}" }, transformResponse: json.a } }]\n${tests}`,
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain('a chat to an http provider');
+});
+
+const upper = `module.exports = class {
+  constructor({ id, config }) { this.name = id; this.config = config; }
+  id() { return this.name; }
+  async callApi(prompt) {
+    if (prompt === 'fail') return { error: 'broken' };
+    return { output: (process.env.PREFIX || '') + this.config.left + prompt.toUpperCase(), tokenUsage: { prompt: 1, completion: 2 } };
+  }
+};
+`;
+
+test('a class of one’s own answers as in promptfoo, and its code is no part of what checks', async () => {
+  const { project, code, stderr, suite } = await importConfig(
+    `prompts: ["{{q}}"]
+providers: [{ id: "file://lib/upper.cjs", label: up, config: { left: "" } }]
+tests:
+  - { description: a, vars: { q: abc }, assert: [{ type: javascript, value: "output.length === 3 && output === 'ABC'" }] }
+  - { description: b, vars: { q: fail }, assert: [{ type: equals, value: "" }] }
+`,
+    [],
+    { 'lib/upper.cjs': upper },
+  );
+  expect(code).toBe(0);
+  expect(stderr).toContain('sees only the variables under env; add PREFIX');
+  expect(suite?.['providers']).toEqual([{ id: 'up', use: 'module:providers/x.mjs', export: 'provider1' }]);
+  expect(project.read('evals/providers/x.mjs')).toContain(
+    'promptfooProvider(file1, {"id":"file://lib/upper.cjs","label":"up","config":{"left":""}})',
+  );
+  const { report } = await project.report(['run', '--no-baseline']);
+  expect(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status])).toEqual([
+    ['a', 'passed'],
+    ['b', 'errored'],
+  ]);
+});
+
+test.each([
+  ['module.exports = class { callApi(p, c) { return { output: c.vars.q }; } };', 'variables of a test'],
+  ['module.exports = class { callApi() { return { output: process.cwd() }; } };', 'working folder'],
+  ['module.exports = class { callApi() { return { output: process.env[0] }; } };', 'whole environment'],
+])('%s is refused', async (text, reason) => {
+  const { code, stderr } = await importConfig(`prompts: ["{{q}}"]\nproviders: ["file://a.cjs"]\n${tests}`, [], {
+    'a.cjs': text,
+  });
+  expect(code).toBe(2);
+  expect(stderr).toContain(reason);
+});
+
+test('a variable without a default must be set before the code is asked', async () => {
+  const { suite } = await importConfig(`prompts: ["{{q}}"]\nproviders: ["file://a.cjs"]\n${tests}`, [], {
+    'a.cjs': 'module.exports = class { callApi() { return { output: process.env.MY_KEY }; } };\n',
+  });
+  expect(suite?.['providers']).toEqual([
+    { id: 'a.cjs', use: 'module:providers/x.mjs', export: 'provider1', env: ['MY_KEY'] },
+  ]);
+});
+
+test('columns of a CSV hold code and names of metrics', async () => {
+  const { code, suite } = await importConfig('prompts: ["{{q}}"]\nproviders: [echo]\ntests: t.csv\n', [], {
+    't.csv': 'q,__expected,__metric,__metadata:kind\nabc,javascript: output.length > 2,Long,x\n',
+  });
+  expect(code).toBe(0);
+  expect(suite?.['cases']).toEqual([
+    { vars: { q: 'abc' }, assert: [{ module: { value: 'checks/x.mjs', export: 'check1' }, name: 'Long' }] },
+  ]);
+});
+
+test('red-team settings beside tests are a note, and alone they are refused', async () => {
+  const redteam = 'prompts: ["{{q}}"]\nproviders: [echo]\nredteam: { plugins: [pii] }\n';
+  expect((await importConfig(`${redteam}${tests}`)).stderr).toContain('"redteam" is left out');
+  expect((await importConfig(redteam)).code).toBe(2);
+});
