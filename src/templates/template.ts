@@ -19,7 +19,8 @@ export interface TemplatePath {
   readonly offset: number;
 }
 
-type Part = string | TemplatePath;
+/** A literal text or a path. */
+export type TemplatePart = string | TemplatePath;
 
 // Words that the engine reads as values or as sizes, not as plain paths.
 const RESERVED = new Set(['true', 'false', 'nil', 'null', 'empty', 'blank', 'size', 'first', 'last']);
@@ -81,9 +82,9 @@ function readPath(vars: unknown, segments: readonly string[]): unknown {
   return value;
 }
 
-/** Undefined where the template holds more than text and plain paths. */
-function splitPaths(source: string): readonly Part[] | undefined {
-  const parts: Part[] = [];
+/** The parts of a template of text and plain paths; undefined where it holds more. */
+export function splitPaths(source: string): readonly TemplatePart[] | undefined {
+  const parts: TemplatePart[] = [];
   let from = 0;
   if (source.includes('{%') || source.includes('{#')) return undefined;
   for (;;) {
@@ -103,7 +104,7 @@ function splitPaths(source: string): readonly Part[] | undefined {
   return parts;
 }
 
-function compilePaths(source: string, parts: readonly Part[]): CompiledTemplate {
+function compilePaths(source: string, parts: readonly TemplatePart[]): CompiledTemplate {
   const variables = new Set(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.path])));
   const [only] = parts;
   return {
@@ -126,7 +127,11 @@ function compilePaths(source: string, parts: readonly Part[]): CompiledTemplate 
 }
 
 /** All that keeps a template of paths from being rendered, the first with the others beside it. */
-function findErrors(source: string, parts: readonly Part[], vars: Readonly<Record<string, unknown>>): TemplateError {
+function findErrors(
+  source: string,
+  parts: readonly TemplatePart[],
+  vars: Readonly<Record<string, unknown>>,
+): TemplateError {
   const errors = parts.flatMap((part) => {
     if (typeof part === 'string') return [];
     const value = readPath(vars, part.segments);

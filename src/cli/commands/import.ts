@@ -10,6 +10,7 @@ import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
 import { writeFile } from '../output/write-file.ts';
 import type { DefineCommand } from './define.ts';
+import { defineTraceImports } from './import-traces.ts';
 
 interface Flags {
   readonly output?: string;
@@ -52,7 +53,8 @@ Examples:
   $ llmcheck import promptfoo promptfooconfig.yaml
   $ llmcheck import promptfoo . --partial -o evals/router.eval.yaml
   $ llmcheck import openai-evals run.json
-  $ llmcheck import jsonl data.jsonl --expected answer`,
+  $ llmcheck import jsonl data.jsonl --expected answer
+  $ llmcheck import otel traces.json --prompt v1`,
   );
   for (const { name, description, input, example } of formats) {
     const sub = command
@@ -70,6 +72,7 @@ Examples:
         .option('--expected <field>', 'the field that holds the golden answer')
         .option('--no-expected', 'no field holds a golden answer');
   }
+  defineTraceImports(command, { io, exit });
 };
 
 /** Writes the suite that another tool's file describes, and checks that it is valid. */

@@ -118,7 +118,7 @@ export function openInputCheck(contract: Contract, prompts: readonly CompiledPro
 const limitMs = 500;
 
 /** Finds every way in which vars break an input schema. */
-function createInputCheck(
+export function createInputCheck(
   schema: JsonObject | boolean,
 ): (vars: unknown) => readonly { readonly path: string; readonly message: string }[] {
   const compiled = compileJsonSchema(schema);

@@ -1,0 +1,154 @@
+import { dirname, relative, resolve } from 'node:path';
+import { defined } from '../../json/defined.ts';
+import { UserError } from '../../model/problem.ts';
+import type { PromptVersion, Suite } from '../../model/suite.ts';
+import { loadProject } from '../../project/load-project.ts';
+import { maskPersonal, maskPersonalJson } from '../../secrets/mask-personal.ts';
+import { openProjectFiles } from '../../suite/files/project-files.ts';
+import { findProject } from '../../suite/files/project-place.ts';
+import { findNearest } from '../../text/did-you-mean.ts';
+import { openSeenTexts, type SeenTexts } from '../../text/near-duplicates.ts';
+import { isMap } from '../draft.ts';
+import { readTraceFile, type TraceFormat } from './read-trace-file.ts';
+import { createRecoverVars } from './recover-vars.ts';
+
+export interface TraceImportOptions {
+  readonly format: TraceFormat;
+  readonly path: string;
+  readonly cwd: string;
+  /** The id of the prompt that the calls were made with. */
+  readonly prompt: string;
+  /** The suite that has it; every suite is searched where it is left out. */
+  readonly suite?: string;
+  /** Absolute: where the cases are written. */
+  readonly target: string;
+  readonly configPath?: string;
+}
+
+export interface TraceImport {
+  /** Relative to the project root. */
+  readonly suitePath: string;
+  /** The entry to add to the suite's cases; if they do not come from the target yet. */
+  readonly entry: string;
+  /** The lines of the file of cases. Throws a `UserError` at the end where there is none. */
+  lines(): Generator<string>;
+  /** What the lines so far came from. */
+  readonly counts: TraceCounts;
+}
+
+export interface TraceCounts {
+  readonly cases: number;
+  readonly exact: number;
+  readonly near: number;
+  /** By reason: how many, and where the first one is. */
+  readonly refused: ReadonlyMap<string, { readonly count: number; readonly first: string }>;
+}
+
+/** Opens an export of production calls, to make a case under `observe` of each that the prompt can have made. */
+export async function openTraceImport(options: TraceImportOptions): Promise<TraceImport> {
+  const { format, cwd, target } = options;
+  const files = openProjectFiles(findProject(cwd, options.configPath), cwd);
+  const path = resolve(cwd, options.path);
+  const found = await files.readBytes(path);
+  if ('fault' in found) throw new UserError([{ ...found.fault, severity: 'error' }]);
+  const { bytes } = found;
+  const { suite, prompt } = await findPrompt(options);
+  const shown = files.display(path);
+  const recover = createRecoverVars(prompt, suite.contract);
+  const refused = new Map<string, { count: number; first: string }>();
+  const counts = { cases: 0, exact: 0, near: 0, refused };
+  const seen = openSeenTexts();
+  rememberCases(suite, seen, resolve(cwd, target), cwd);
+  function* lines(): Generator<string> {
+    for (const { line, row } of readTraceFile(bytes, format, shown)) {
+      const recovered = 'refused' in row ? row : recover(row);
+      if ('refused' in recovered || 'refused' in row) {
+        const reason = 'refused' in recovered ? recovered.refused : '';
+        const known = refused.get(reason);
+        if (known === undefined) refused.set(reason, { count: 1, first: `${shown}:${line}` });
+        else known.count += 1;
+        continue;
+      }
+      // Masked before anything is kept: nothing of the row passes but through this.
+      const vars = maskPersonalJson(recovered.vars) as Readonly<Record<string, unknown>>;
+      const duplicate = seen.add(textOf(vars));
+      if (duplicate !== undefined) {
+        counts[duplicate] += 1;
+        continue;
+      }
+      counts.cases += 1;
+      const answer = row.answer === undefined ? undefined : maskPersonal(row.answer);
+      yield `${JSON.stringify({
+        ...defined({ description: describeRow(row.origin) }),
+        tags: ['production'],
+        observe: true,
+        ...(needsOnly(suite, prompt, vars) ? { prompts: [prompt.id] } : {}),
+        vars,
+        ...defined({ expected: answer }),
+      })}\n`;
+    }
+    if (counts.cases === 0) throw nothingFound(shown, counts);
+  }
+  const folder = dirname(resolve(findProject(cwd, options.configPath).root, suite.path));
+  const entry = `- file: ${relative(folder, target).replaceAll('\\', '/')}`;
+  return { suitePath: suite.path, entry, lines, counts };
+}
+
+function describeRow(origin: readonly string[]): string | undefined {
+  const text = origin.map(maskPersonal).join(', ').replaceAll(/\s+/g, ' ').slice(0, 400);
+  return text === '' ? undefined : text;
+}
+
+async function findPrompt(
+  options: TraceImportOptions,
+): Promise<{ readonly suite: Suite; readonly prompt: PromptVersion }> {
+  const { cwd, prompt: id, suite, configPath } = options;
+  const paths = suite === undefined ? [] : [resolve(cwd, suite)];
+  const { project } = await loadProject({ paths, cwd, ...defined({ configPath }) });
+  const found = project.suites.flatMap((one) => {
+    const prompt = one.prompts.find((version) => version.id === id);
+    return prompt === undefined ? [] : [{ suite: one, prompt }];
+  });
+  const [only, second] = found;
+  if (only !== undefined && second === undefined) return only;
+  const ids = project.suites.flatMap(({ prompts }) => prompts.map((version) => version.id));
+  const nearest = findNearest(id, ids);
+  const message =
+    only === undefined
+      ? `no suite has a prompt "${id}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`
+      : `several suites have a prompt "${id}": ${found.map((one) => one.suite.path).join(', ')}`;
+  const hint = only === undefined ? 'llmcheck list shows the prompts of each suite' : 'name one with --suite FILE';
+  throw new UserError([{ code: 'usage', severity: 'error', message, hint }]);
+}
+
+/** Cases that the suite has in other files are duplicates too. */
+function rememberCases(suite: Suite, seen: SeenTexts, target: string, cwd: string): void {
+  for (const { vars, at } of suite.cases()) {
+    if (resolve(cwd, at.file) !== target) seen.add(textOf(vars));
+  }
+}
+
+/** The values of variables, without their names. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join('\n');
+  return isMap(value) ? Object.values(value).map(textOf).join('\n') : String(value);
+}
+
+/** True where another version of the prompt reads what these variables do not have. */
+function needsOnly({ prompts }: Suite, own: PromptVersion, vars: Readonly<Record<string, unknown>>): boolean {
+  return prompts.some(
+    (prompt) =>
+      prompt !== own &&
+      prompt.messages.some(({ template }) =>
+        template.variables.some((path) => !Object.hasOwn(vars, /^[^.[]+/.exec(path)?.[0] ?? path)),
+      ),
+  );
+}
+
+function nothingFound(shown: string, { refused, exact, near }: TraceCounts): UserError {
+  const reasons = [...refused].map(([reason, { count, first }]) => `${count} left out: ${reason} (first at ${first})`);
+  if (exact + near > 0) reasons.push(`${exact + near} are duplicates of cases of the suite`);
+  const message = `no call in ${shown} can become a case`;
+  const hint = reasons.length === 0 ? 'the file holds no call of a model with its messages' : reasons.join('; ');
+  return new UserError([{ code: 'not-carried-over', severity: 'error', message, hint }]);
+}

@@ -1,0 +1,156 @@
+import { type Contract, type PromptVersion, renderMessages } from '../../model/suite.ts';
+import { createInputCheck } from '../../suite/contracts/check-contract.ts';
+import { splitPaths } from '../../templates/template.ts';
+import { TemplateError } from '../../templates/template-error.ts';
+import type { ChatMessage } from '../data-sets/chat-messages.ts';
+import { isMap } from '../draft.ts';
+import { type Alignment, alignPrompt, type PromptPart } from './align-prompt.ts';
+import type { RefusedRow, TraceRow } from './trace-row.ts';
+
+type Vars = Readonly<Record<string, unknown>>;
+
+/** Finds the variables of a prompt that was sent, or says why they can't be told. */
+export type RecoverVars = (row: TraceRow) => { readonly vars: Vars } | RefusedRow;
+
+export function createRecoverVars(prompt: PromptVersion, contract: Contract): RecoverVars {
+  const input = prompt.contract?.input ?? contract.input;
+  const findBreaches = input === undefined ? () => [] : createInputCheck(input);
+  const parts = readPromptParts(prompt);
+  const names = [...new Set(prompt.messages.flatMap(({ template }) => template.variables.map(rootOf)))];
+  const recover = (row: TraceRow): { readonly vars: Vars } | RefusedRow => {
+    if (row.vars !== undefined) return takeVars(row.vars, names, prompt);
+    if ('refused' in parts) return parts;
+    return alignRow(row.messages, parts.messages, prompt);
+  };
+  return (row) => {
+    const recovered = recover(row);
+    if ('refused' in recovered) return recovered;
+    const vars = withTypes(recovered.vars, input);
+    return findBreaches(vars).length === 0 ? { vars } : { refused: 'its variables break contract.input' };
+  };
+}
+
+function rootOf(path: string): string {
+  return /^[^.[]+/.exec(path)?.[0] ?? path;
+}
+
+function readPromptParts(
+  prompt: PromptVersion,
+): { readonly messages: readonly (readonly PromptPart[])[] } | RefusedRow {
+  const messages: (readonly PromptPart[])[] = [];
+  const paths = new Set<string>();
+  for (const { template, attach = [] } of prompt.messages) {
+    // A template of a whole file is cut where its roles begin, and what comes out is trimmed.
+    const parts = splitPaths(prompt.expand === undefined ? template.source : template.source.trim());
+    if (attach.length > 0) return { refused: 'the prompt sends files, which traces do not hold' };
+    if (parts === undefined) return { refused: 'the prompt has logic or filters, which can not be turned around' };
+    messages.push(
+      parts.map((part): PromptPart => {
+        if (typeof part === 'string') return part;
+        const path = part.segments.join('.');
+        paths.add(path);
+        return { path };
+      }),
+    );
+  }
+  const isList = [...paths].some((path) => /(?:^|\.)\d+(?:\.|$)/.test(path));
+  const isBoth = [...paths].some((path) => [...paths].some((other) => other.startsWith(`${path}.`)));
+  if (isList || isBoth) return { refused: 'the prompt reads items of a list, which can not be turned around' };
+  return { messages };
+}
+
+const reasons: Readonly<Record<Exclude<Alignment['kind'], 'one'>, string>> = {
+  none: 'it is not from this prompt: its messages have other texts',
+  several: 'two readings fit: a value holds the text that separates variables',
+  'too-many': 'too many readings are possible',
+};
+
+function alignRow(
+  sent: readonly ChatMessage[],
+  parts: readonly (readonly PromptPart[])[],
+  prompt: PromptVersion,
+): { readonly vars: Vars } | RefusedRow {
+  const roles = prompt.messages.map(({ role }) => role);
+  const isAlike = (index: number) => plainRole(sent[index]?.role) === plainRole(roles[index]);
+  if (!roles.every((_, index) => isAlike(index)))
+    return { refused: 'it is not from this prompt: its messages have other roles' };
+  if (sent.length > roles.length) return { refused: 'the conversation goes on after the prompt' };
+  const texts = sent.map(({ content }) => content);
+  const exact = alignPrompt(parts, texts);
+  // Some programs trim what they send.
+  const found =
+    exact.kind === 'none'
+      ? alignPrompt(
+          parts.map(trimParts),
+          texts.map((text) => text.trim()),
+        )
+      : exact;
+  if (found.kind !== 'one') return { refused: reasons[found.kind] };
+  const vars = buildVars(found.values);
+  const isSame = render(prompt, vars)?.every((text, index) => text.trim() === texts[index]?.trim()) === true;
+  return isSame ? { vars } : { refused: reasons.none };
+}
+
+function plainRole(role: string | undefined): string | undefined {
+  return role === 'developer' ? 'system' : role;
+}
+
+function trimParts(parts: readonly PromptPart[]): readonly PromptPart[] {
+  const last = parts.length - 1;
+  return parts
+    .map((part, index) => {
+      if (typeof part !== 'string') return part;
+      const start = index === 0 ? part.trimStart() : part;
+      return index === last ? start.trimEnd() : start;
+    })
+    .filter((part) => part !== '');
+}
+
+function buildVars(values: ReadonlyMap<string, string>): Vars {
+  const vars: Record<string, unknown> = {};
+  for (const [path, value] of values) {
+    const steps = path.split('.');
+    const last = steps.pop() ?? path;
+    let map = vars;
+    for (const step of steps) {
+      const inner: Record<string, unknown> = isMap(map[step]) ? map[step] : {};
+      map[step] = inner;
+      map = inner;
+    }
+    map[last] = value;
+  }
+  return vars;
+}
+
+/** Undefined where the variables do not render. */
+function render(prompt: PromptVersion, vars: Vars): readonly string[] | undefined {
+  try {
+    return renderMessages(prompt, vars).map(({ content }) => content);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return undefined;
+  }
+}
+
+/** Variables that the file has as such: those that the prompt reads. */
+function takeVars(given: Vars, names: readonly string[], prompt: PromptVersion): { readonly vars: Vars } | RefusedRow {
+  if (names.length === 0 || !names.every((name) => Object.hasOwn(given, name)))
+    return { refused: 'its input is neither messages nor the variables of the prompt' };
+  const vars = Object.fromEntries(names.map((name) => [name, given[name]]));
+  return render(prompt, vars) === undefined ? { refused: 'its variables do not render' } : { vars };
+}
+
+/** A text becomes the number or boolean that contract.input asks for. */
+function withTypes(vars: Vars, input: Contract['input']): Vars {
+  const properties = isMap(input) ? input['properties'] : undefined;
+  if (!isMap(properties)) return vars;
+  return Object.fromEntries(
+    Object.entries(vars).map(([name, value]) => {
+      const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
+      const type = isMap(schema) ? schema['type'] : undefined;
+      const isNumber = (type === 'number' || type === 'integer') && String(Number(value)) === value;
+      if (isNumber) return [name, Number(value)];
+      return [name, type === 'boolean' && (value === 'true' || value === 'false') ? value === 'true' : value];
+    }),
+  );
+}

@@ -1,0 +1,400 @@
+import { describe, expect, test } from 'vitest';
+import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+
+const suite = `prompts:
+  - id: v1
+    messages:
+      - { role: system, content: "Route for {{ team }}." }
+      - { role: user, content: "Ticket: {{ ticket }}\\nTone: {{ tone }}" }
+  - { id: v2, text: "{% if ticket %}{{ ticket }}{% endif %}" }
+providers: [replay:x]
+cases:
+  - { vars: { team: a, ticket: b, tone: c }, observe: true }
+  - file: cases/*.jsonl
+`;
+
+function openSuite(): TempProject {
+  const project = openTempProject();
+  project.write('evals/s.eval.yaml', suite);
+  project.write(
+    'evals/cases/own.jsonl',
+    `${JSON.stringify({ vars: { team: 'x', ticket: 'own', tone: 'y' }, observe: true })}\n`,
+  );
+  return project;
+}
+
+const text = (value: unknown) => ({ stringValue: typeof value === 'string' ? value : JSON.stringify(value) });
+const attributes = (map: Readonly<Record<string, unknown>>) =>
+  Object.entries(map).map(([key, value]) => ({ key, value: text(value) }));
+const event = (name: string, map: Readonly<Record<string, unknown>>) => ({ name, attributes: attributes(map) });
+
+const system = 'Route for billing.';
+const user = 'Ticket: paid twice\nTone: kind';
+const parts = (content: string) => [{ type: 'text', content }];
+
+interface Span {
+  readonly attributes?: unknown;
+  readonly events?: unknown;
+}
+
+function otlp(...spans: readonly Span[]) {
+  const whole = spans.map((span, index) => ({
+    traceId: `t${index + 1}`,
+    spanId: 's1',
+    startTimeUnixNano: '1767225600000000000',
+    ...span,
+  }));
+  return { resourceSpans: [{ resource: { attributes: [] }, scopeSpans: [{ scope: {}, spans: whole }] }] };
+}
+
+const casesOf = (project: TempProject, file = 'evals/cases/prod.jsonl') =>
+  project
+    .read(file)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+const span = (ticket: string, tone = 'kind'): Span => ({
+  attributes: attributes({
+    'gen_ai.input.messages': [
+      { role: 'system', parts: parts(system) },
+      { role: 'user', parts: parts(`Ticket: ${ticket}\nTone: ${tone}`) },
+    ],
+    'gen_ai.output.messages': [{ role: 'assistant', parts: parts('billing'), finish_reason: 'stop' }],
+  }),
+});
+
+const importFile = (project: TempProject, format: string, content: string, flags: readonly string[] = []) => {
+  project.write('export.json', content);
+  return project.run(['import', format, 'export.json', '--prompt', 'v1', ...flags]);
+};
+
+/** opentelemetry.io/docs/specs/semconv/gen-ai, and the names that instrumentations wrote before it; 2026-11-27. */
+const conventions: readonly (readonly [name: string, span: Span])[] = [
+  ['gen_ai.input.messages', span('paid twice')],
+  [
+    'gen_ai.input.messages, structured, with instructions',
+    {
+      attributes: [
+        { key: 'gen_ai.system_instructions', value: text(parts(system)) },
+        {
+          key: 'gen_ai.input.messages',
+          value: {
+            arrayValue: {
+              values: [
+                {
+                  kvlistValue: {
+                    values: [
+                      { key: 'role', value: text('user') },
+                      {
+                        key: 'parts',
+                        value: {
+                          arrayValue: {
+                            values: [{ kvlistValue: { values: attributes({ type: 'text', content: user }) } }],
+                          },
+                        },
+                      },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        },
+        ...attributes({ 'gen_ai.output.messages': [{ role: 'assistant', parts: parts('billing') }] }),
+      ],
+    },
+  ],
+  [
+    'gen_ai.prompt.N',
+    {
+      attributes: attributes({
+        'gen_ai.prompt.0.role': 'system',
+        'gen_ai.prompt.0.content': system,
+        'gen_ai.prompt.1.role': 'user',
+        'gen_ai.prompt.1.content': JSON.stringify([{ type: 'text', text: user }]),
+        'gen_ai.completion.0.role': 'assistant',
+        'gen_ai.completion.0.content': 'billing',
+      }),
+    },
+  ],
+  [
+    'llm.input_messages.N',
+    {
+      attributes: attributes({
+        'llm.input_messages.0.message.role': 'system',
+        'llm.input_messages.0.message.content': system,
+        'llm.input_messages.1.message.role': 'user',
+        'llm.input_messages.1.message.content': user,
+        'llm.output_messages.0.message.role': 'assistant',
+        'llm.output_messages.0.message.content': 'billing',
+      }),
+    },
+  ],
+  [
+    'gen_ai.content.prompt',
+    {
+      events: [
+        event('gen_ai.content.prompt', {
+          'gen_ai.prompt': [
+            { role: 'system', content: system },
+            { role: 'user', content: user },
+          ],
+        }),
+        event('gen_ai.content.completion', { 'gen_ai.completion': [{ role: 'assistant', content: 'billing' }] }),
+      ],
+    },
+  ],
+  [
+    'gen_ai.user.message',
+    {
+      events: [
+        event('gen_ai.system.message', { content: system }),
+        event('gen_ai.user.message', { content: user }),
+        event('gen_ai.choice', { message: { role: 'assistant', content: 'billing' } }),
+      ],
+    },
+  ],
+  [
+    'gen_ai.client.inference.operation.details',
+    {
+      events: [
+        event('gen_ai.client.inference.operation.details', {
+          'gen_ai.input.messages': [
+            { role: 'system', parts: parts(system) },
+            { role: 'user', parts: parts(user) },
+          ],
+          'gen_ai.output.messages': [{ role: 'assistant', parts: parts('billing') }],
+        }),
+      ],
+    },
+  ],
+];
+
+test.each(conventions)('messages as %s become a case with its origin', async (_name, call) => {
+  const project = openSuite();
+  const { code, stdout, stderr } = await importFile(project, 'otel', JSON.stringify(otlp(call)));
+  expect([code, stdout, stderr]).toEqual([
+    0,
+    'wrote evals/cases/prod.jsonl: cases 1; left out: exact duplicates 0, near duplicates 0, others 0\n',
+    '',
+  ]);
+  expect(casesOf(project)).toEqual([
+    {
+      description: 'trace t1, span s1, 2026-01-01T00:00:00.000Z',
+      tags: ['production'],
+      observe: true,
+      vars: { team: 'billing', ticket: 'paid twice', tone: 'kind' },
+      expected: 'billing',
+    },
+  ]);
+});
+
+/** The same call as other tools export it. */
+const messages = [
+  { role: 'system', content: system },
+  { role: 'user', content: user },
+];
+const kwargs = (name: string, content: string) => ({
+  lc: 1,
+  type: 'constructor',
+  id: ['langchain', name],
+  kwargs: { content },
+});
+const exported: readonly (readonly [name: string, format: string, rows: unknown])[] = [
+  [
+    'Langfuse observations of the API',
+    'langfuse',
+    {
+      data: [
+        {
+          id: 'o',
+          traceId: 't',
+          type: 'GENERATION',
+          startTime: '2026-01-01',
+          input: messages,
+          output: { role: 'assistant', content: 'billing' },
+        },
+        { id: 'p', type: 'SPAN', input: 'x' },
+      ],
+    },
+  ],
+  [
+    'Langfuse, exported from its storage',
+    'langfuse',
+    [
+      {
+        id: 'o',
+        trace_id: 't',
+        type: 'GENERATION',
+        start_time: '2026-01-01',
+        input: JSON.stringify(messages),
+        output: '"billing"',
+      },
+    ],
+  ],
+  [
+    'Langfuse, a trace',
+    'langfuse',
+    {
+      trace: { id: 't' },
+      observations: [
+        { id: 'o', traceId: 't', type: 'GENERATION', startTime: '2026-01-01', input: { messages }, output: 'billing' },
+      ],
+    },
+  ],
+  [
+    'LangSmith runs',
+    'langsmith',
+    [
+      {
+        id: 'o',
+        trace_id: 't',
+        run_type: 'llm',
+        start_time: '2026-01-01',
+        inputs: { messages: [[kwargs('SystemMessage', system), kwargs('HumanMessage', user)]] },
+        outputs: { generations: [[{ text: 'billing', message: kwargs('AIMessage', 'billing') }]] },
+      },
+      { id: 'p', run_type: 'tool', inputs: { input: 'x' } },
+    ],
+  ],
+  [
+    'LangSmith, with its variables',
+    'langsmith',
+    {
+      runs: [
+        {
+          id: 'o',
+          trace_id: 't',
+          run_type: 'chain',
+          start_time: '2026-01-01',
+          inputs: { team: 'billing', ticket: 'paid twice', tone: 'kind', more: 1 },
+          outputs: { output: 'billing' },
+        },
+      ],
+    },
+  ],
+];
+
+test.each(exported)('%s: one document, and JSON lines', async (_name, format, rows) => {
+  const found: unknown[] = [];
+  for (const content of [
+    JSON.stringify(rows),
+    JSON.stringify(rows, null, 2),
+    ...(Array.isArray(rows) ? [rows.map((row) => JSON.stringify(row)).join('\n')] : []),
+  ]) {
+    const project = openSuite();
+    const { code, stderr } = await importFile(project, format, content);
+    expect([code, stderr]).toEqual([0, '']);
+    found.push(...casesOf(project));
+  }
+  for (const one of found)
+    expect(one).toMatchObject({
+      description: expect.stringMatching(/^trace t, (?:observation|run) o, 2026-01-01/) as string,
+      vars: { team: 'billing', ticket: 'paid twice', tone: 'kind' },
+      expected: 'billing',
+    });
+  expect(found.length).toBeGreaterThan(1);
+});
+
+test('duplicates are removed, and what can not be told is counted with its reason and place', async () => {
+  const project = openSuite();
+  const long = 'I was charged two times for the same order last week and want the money back as soon as you can please';
+  const rows = [
+    span('paid twice'),
+    span('Paid  twice!'),
+    span(long),
+    span(`${long} now`),
+    span('own', 'y'),
+    span('a\nTone: b'),
+    { attributes: attributes({ 'gen_ai.input.messages': [{ role: 'user', parts: parts('other') }] }) },
+    { attributes: attributes({ 'gen_ai.input.messages': [{ role: 'user', parts: [{ type: 'blob' }] }] }) },
+    { attributes: attributes({ 'gen_ai.operation.name': 'chat' }) },
+    { attributes: attributes({ 'http.route': '/' }) },
+  ];
+  const lines = rows.map((row) => JSON.stringify(otlp(row))).join('\n');
+  const { code, stdout, stderr } = await importFile(project, 'otel', lines);
+  expect([code, stdout]).toEqual([
+    0,
+    'wrote evals/cases/prod.jsonl: cases 3; left out: exact duplicates 1, near duplicates 1, others 4\n',
+  ]);
+  expect(stderr.split('\n')).toEqual([
+    'left out 1: two readings fit: a value holds the text that separates variables (first at export.json:6)',
+    'left out 1: it is not from this prompt: its messages have other roles (first at export.json:7)',
+    'left out 1: a message is not only text (first at export.json:8)',
+    'left out 1: no messages were recorded (first at export.json:9)',
+    '',
+  ]);
+});
+
+describe('nothing is written', () => {
+  test.each<[content: string, flags: readonly string[], message: string]>([
+    [JSON.stringify(otlp(span('x'))), ['--prompt', 'v2'], 'the prompt has logic or filters'],
+    [JSON.stringify(otlp(span('x'))), ['--prompt', 'v3'], 'no suite has a prompt "v3"'],
+    [JSON.stringify(otlp(span('x'))).slice(0, -4), [], 'the JSON ends in the middle of a value'],
+    ['{}', [], 'the file holds no call of a model'],
+  ])('%s %j', async (content, flags, message) => {
+    const project = openSuite();
+    const { code, stderr } = await importFile(project, 'otel', content, flags);
+    expect([code, project.files('evals/cases')]).toEqual([2, ['evals/cases/own.jsonl']]);
+    expect(stderr).toContain(message);
+  });
+});
+
+test('planted keys and personal data reach no file', async () => {
+  const project = openSuite();
+  const canaries = [
+    ['sk', 'proj', 'Ab1cD2eF3gH4iJ5kL6mN7oP8'].join('-'),
+    ['AKIA', 'IOSFODNN7EXAMPLE'].join(''),
+    'ann.smith+x@mail.example.org',
+    '4111 1111 1111 1111',
+    'DE89 3704 0044 0532 0130 00',
+    '+49 151 23456789',
+    '078-05-1120',
+    'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC',
+  ];
+  const [, , , , , , , inner = ''] = canaries;
+  const key = `-----BEGIN PRIVATE KEY-----\n${inner}\nshort\n-----END PRIVATE KEY-----`;
+  const rows = canaries.map((canary) => ({
+    ...span(`it is ${canary === inner ? key : canary}, really`, canary === inner ? key : canary),
+    traceId: canary === inner ? 't' : canary,
+    events: [],
+  }));
+  const answers = canaries.map((canary) => ({
+    attributes: [
+      ...(span('s').attributes as readonly { readonly key: string }[]).filter(
+        (one) => one.key === 'gen_ai.input.messages',
+      ),
+      ...attributes({
+        'gen_ai.output.messages': [{ role: 'assistant', parts: parts(`see ${canary === inner ? key : canary}.`) }],
+      }),
+    ],
+  }));
+  const { code } = await importFile(project, 'otel', JSON.stringify(otlp(...rows, ...answers)));
+  expect(code).toBe(0);
+  const written = project.files().filter((file) => file !== 'export.json');
+  const all = written.map((file) => project.read(file)).join('\n');
+  expect(casesOf(project).length).toBeGreaterThan(3);
+  for (const canary of canaries) expect([canary, all.includes(canary)]).toEqual([canary, false]);
+  expect(all).toContain('[email]');
+  expect(all).not.toContain('short\\n-----END');
+});
+
+test('texts become the numbers that contract.input asks for, and what breaks it is left out', async () => {
+  const project = openTempProject();
+  project.write(
+    'evals/s.eval.yaml',
+    `prompts: [{ id: v1, text: "{{ order.id }}: {{ n }}" }]
+providers: [replay:x]
+contract: { input: { type: object, properties: { n: { type: integer } } } }
+cases: [{ vars: { order: { id: a }, n: 1 }, observe: true }]
+`,
+  );
+  const call = (content: string) => ({
+    attributes: attributes({ 'gen_ai.input.messages': [{ role: 'user', parts: parts(content) }] }),
+  });
+  const { code, stderr } = await importFile(project, 'otel', JSON.stringify(otlp(call('A7: 42'), call('B: many'))));
+  expect([code, casesOf(project).map(({ vars }) => vars)]).toEqual([0, [{ order: { id: 'A7' }, n: 42 }]]);
+  expect(stderr).toContain('left out 1: its variables break contract.input');
+  expect(stderr).toContain('add to the cases of evals/s.eval.yaml: - file: cases/prod.jsonl');
+});
