@@ -5,40 +5,27 @@ import { judgeAsAccepted } from '../baseline/judge-as-accepted.ts';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { buildBaseline, writeBaseline } from '../baseline/write-baseline.ts';
 import { withFileLock } from '../files/file-lock.ts';
-import { readOrUndefined, replaceFile } from '../files/write-files.ts';
 import { spell } from '../json/canonical-json.ts';
 import { deepEqual } from '../json/deep-equal.ts';
-import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
+import { answerViewOf } from '../judges/judge-answer.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
-import { UserError } from '../model/problem.ts';
-import type { Project } from '../model/suite.ts';
 import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
-import { indexCells, openCells } from '../plan/find-cells.ts';
-import { planRun } from '../plan/plan-run.ts';
-import { emptySelection } from '../plan/select-cases.ts';
-import { type LoadOptions, loadProject } from '../project/load-project.ts';
+import { openCells } from '../plan/find-cells.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
-import { bytesOfText, openProjectFiles } from '../suite/files/project-files.ts';
-import { findProject, kindOfPath } from '../suite/files/project-place.ts';
+import { openProjectFiles } from '../suite/files/project-files.ts';
+import { findProject } from '../suite/files/project-place.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { replaceCsvField, replaceYamlValue } from '../text/replace-values.ts';
 import { quote } from '../text/shorten.ts';
+import { type AcceptContext, type Accepted, editFile, judgeEdited, reloadCase } from './judge-edited.ts';
+import { isPromotable } from './promotable.ts';
+import { promoteCase } from './promote-case.ts';
 import type { AnswerChange, Review } from './review-changes.ts';
 
-interface AcceptContext {
-  readonly root: string;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly configPath?: string;
-  readonly ports: JudgePorts;
-}
-
-type Accepted = { readonly file: string } | { readonly refused: string };
-
-type Place = 'expected' | 'baseline';
+/** `recorded` and `wrong` promote a case under observe by the answer that it has. */
+export type Place = 'expected' | 'baseline' | 'recorded' | 'wrong';
 
 /** Writes accepted changes to files, one after the other. */
 export interface OpenReview {
@@ -50,8 +37,11 @@ export function openReview(review: Review, options: Omit<AcceptContext, 'ports'>
   const judge = openJudgePorts(options);
   const context = { ...options, ports: judge.ports };
   return {
-    accept: (change, place) =>
-      place === 'expected' ? acceptIntoExpected(change, context) : acceptIntoBaseline(change, review, context),
+    accept: (change, place) => {
+      if (place === 'baseline') return acceptIntoBaseline(change, review, context);
+      if (place !== 'expected' || isPromotable(change.testCase)) return promoteCase(change, place, context);
+      return acceptIntoExpected(change, context);
+    },
     close: () => judge.close(),
   };
 }
@@ -84,20 +74,9 @@ async function acceptIntoBaseline(change: AnswerChange, { record }: Review, cont
  * Writes the answer into the case's `expected`: the whole answer or a part that its checks select, whichever first makes
  * the case pass. Where none does, the file stays as it is.
  */
-async function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
+function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
   const path = resolve(context.cwd, found.testCase.at.file);
-  for (;;) {
-    const before = readOrUndefined(path);
-    const edited = await editExpected(found, path, context);
-    if ('refused' in edited) return edited;
-    const isWritten = withFileLock(path, () => {
-      // Another process may have written the file in the meantime. Then the loop edits the new text.
-      if (readOrUndefined(path) !== before) return false;
-      replaceFile(path, markOf(path) + edited.text);
-      return true;
-    });
-    if (isWritten) return { file: relative(context.cwd, path) };
-  }
+  return editFile(path, context, () => editExpected(found, path, context));
 }
 
 /** The file's text with the golden answer in it. */
@@ -120,31 +99,12 @@ async function editExpected(
   for (const value of findCandidates(change)) {
     const edited = editCase(read.text, change, value, kind);
     if ('fault' in edited) return { refused: `the case ${edited.fault}` };
-    const failing = await findFailure(edited.text, path, suitePath, change, context);
+    const judged = await judgeEdited({ text: edited.text, path, suitePath }, change, context);
+    const failing = 'fault' in judged ? judged.fault : judged.failing;
     if (failing === undefined) return edited;
     reason = `no part of the answer makes the case pass: ${failing}`;
   }
   return { refused: reason };
-}
-
-/** The byte order mark of a file, which reading drops and writing must restore. */
-function markOf(path: string): string {
-  const mark = '\ufeff';
-  return readOrUndefined(path)?.startsWith(mark) === true ? mark : '';
-}
-
-/** Reads the case from disk again, since accepting another answer may have moved its lines. */
-async function reloadCase(
-  change: AnswerChange,
-  { root, cwd, configPath }: AcceptContext,
-): Promise<AnswerChange | undefined> {
-  const paths = [resolve(root, change.suite.path)];
-  const project = await loadEdited({ paths, cwd, ...defined({ configPath }) });
-  const suites = typeof project === 'string' ? [] : project.suites;
-  const suite = suites.find(({ id }) => id === change.suite.id);
-  if (suite === undefined) return undefined;
-  const testCase = [...suite.cases()].find(({ id }) => id === change.testCase.id);
-  return testCase === undefined ? undefined : { ...change, testCase };
 }
 
 /** Values to write as the golden answer: texts where it is a text, or else JSON values. */
@@ -188,45 +148,4 @@ function editRow(text: string, line: number, value: unknown) {
   if (/^(?:[=@\t\r]|[+-](?![\d.,\s]*$))/.test(field))
     return { fault: `can't take ${quote(field, 60)}: a spreadsheet would read it as a formula` };
   return replaceCsvField(text, line, 'expected', field);
-}
-
-/** Why the case would not pass with the edited file, which is not written yet. */
-async function findFailure(
-  text: string,
-  path: string,
-  suitePath: string,
-  { suite, testCase, prompt, provider, row }: AnswerChange,
-  { cwd, env, configPath, ports }: AcceptContext,
-): Promise<string | undefined> {
-  const place = findProject(cwd, configPath);
-  const onDisk = openProjectFiles(place, cwd);
-  const files = {
-    ...onDisk,
-    read: (asked: string) => (asked === path ? Promise.resolve({ text }) : onDisk.read(asked)),
-    readBytes: (asked: string) =>
-      asked === path ? Promise.resolve({ bytes: bytesOfText(text) }) : onDisk.readBytes(asked),
-  };
-  const snapshot = { place, files, kindOf: kindOfPath };
-  const project = await loadEdited({ paths: [suitePath], cwd, snapshot, ...defined({ configPath }) });
-  if (typeof project === 'string') return project;
-  const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false } as const;
-  const { plan } = await planRun({ project, selection: emptySelection, settings, record: false }, { env });
-  const cell = indexCells(plan)(suite.id, prompt, provider, testCase.id);
-  if (cell === undefined) return 'the case is not in the suite any more';
-  const completion = answerViewOf(row);
-  const answer = { cell, completion, latencyMs: completion.latencyMs, costUsd: completion.costUsd, calls: [] };
-  const { verdicts } = await judgeAnswer(cell.checks, answer, ports);
-  const decision = decideAnswer(verdicts, cell.threshold);
-  if (decision.status === 'errored') return decision.reason;
-  return decision.passed ? undefined : (verdicts.find(({ pass }) => !pass)?.reason ?? 'its score is too low');
-}
-
-async function loadEdited(options: LoadOptions): Promise<Project | string> {
-  try {
-    return (await loadProject(options)).project;
-  } catch (error) {
-    // The suite was valid before the edit.
-    if (!(error instanceof UserError)) throw error;
-    return error.problems[0]?.message ?? 'the suite is broken by it';
-  }
 }

@@ -13,6 +13,7 @@ import { renderDiff } from '../reports/render-diff.ts';
 import { shortenToWidth } from '../terminal/display-width.ts';
 import { sanitizeTerminal, toSafeLine } from '../text/sanitize.ts';
 import { clipText } from '../text/shorten.ts';
+import { isPromotable } from './promotable.ts';
 
 export interface ReviewOptions {
   readonly project: Project;
@@ -69,7 +70,9 @@ export function findChanges(options: ReviewOptions): Review {
         const after = textOf({ text: row.output ?? '', toolCalls: row.toolCalls ?? [] });
         const isSame = before?.text === after;
         // Without an accepted answer, a case that passes counts as unchanged.
-        if (accepted === undefined ? row.status === 'passed' : isSame) continue;
+        // A case under observe that has an answer waits to be promoted, whatever was answered.
+        const isUnchanged = accepted === undefined ? row.status === 'passed' : isSame;
+        if (isUnchanged && !isPromotable(testCase)) continue;
         changes.push({ suite, testCase, prompt, provider, row, summary, variant, before, after });
       }
     }

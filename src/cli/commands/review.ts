@@ -2,7 +2,8 @@ import { Option } from 'commander';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { describeStoredRun } from '../../project/stored-runs.ts';
-import { type OpenReview, openReview } from '../../review/accept-change.ts';
+import { type OpenReview, openReview, type Place } from '../../review/accept-change.ts';
+import { isPromotable } from '../../review/promotable.ts';
 import { type AnswerChange, describeChange, findChanges, matchChanges } from '../../review/review-changes.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -18,7 +19,7 @@ interface Flags {
   readonly run?: string;
   readonly filter: readonly string[];
   readonly accept: readonly string[];
-  readonly into?: 'expected' | 'snapshot' | 'baseline';
+  readonly into?: 'snapshot' | Place;
   readonly config?: string;
   readonly color: boolean;
   readonly json?: boolean;
@@ -32,11 +33,10 @@ export const define: DefineCommand = (command, { io, exit }) => {
     .option('-t, --filter <glob>', 'suite/case (repeatable)', collect, [])
     .option('--accept <glob>', 'accept these without asking (repeatable); needs --into', collect, [])
     .addOption(
-      new Option('--into <place>', "where accepted answers go: the case's golden answer, or the baseline").choices([
-        'expected',
-        'snapshot',
-        'baseline',
-      ]),
+      new Option(
+        '--into <place>',
+        "where accepted answers go: the case's golden answer, the baseline, or by its old answer",
+      ).choices(['expected', 'snapshot', 'baseline', 'recorded', 'wrong']),
     )
     .option('-c, --config <file>', 'config file')
     .option('--no-color', 'no colour')
@@ -48,6 +48,8 @@ export const define: DefineCommand = (command, { io, exit }) => {
 On a terminal it asks for each change, and a single key answers; "?" explains them. Elsewhere, and without --accept, it
 lists the changes.
 A snapshot is compared with the baseline, so both names mean the same place. Rejecting changes no file.
+A case under observe with an answer in "expected" becomes a judged case: "expected" takes the run's answer, "recorded"
+keeps the answer that it has, and "wrong" adds a check that catches that answer.
 Exit code 1 where an answer that was to be accepted could not be.
 
 Examples:
@@ -68,7 +70,7 @@ interface Reviewed {
 /** Why a review stopped before its last change. */
 type Ended = 'quit' | 'input' | 'interrupt';
 
-type Answer = 'expected' | 'baseline' | 'reject';
+type Answer = Place | 'reject';
 
 /** Acts on `--accept`, asks on a terminal, or lists the changes. */
 async function review(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
@@ -140,7 +142,7 @@ async function act(change: AnswerChange, answer: Answer | undefined, open: OpenR
     : { change, action: 'refused', detail: result.refused };
 }
 
-const answers = { e: 'expected', b: 'baseline', r: 'reject' } as const;
+const answers = { e: 'expected', b: 'baseline', o: 'recorded', w: 'wrong', r: 'reject' } as const;
 
 type Reply = Answer | { readonly ofSuite: Answer } | { readonly ended: Ended };
 
@@ -152,13 +154,16 @@ async function askFor(
   io: Io,
 ): Promise<Reply> {
   const hasExpected = testCase.expected !== undefined;
+  const isObserved = isPromotable(testCase);
   const golden = hasExpected ? '[e]xpected, ' : '';
+  const old = isObserved ? '[o]ld answer as expected, old answer is [w]rong, ' : '';
   const all = left.length > 1 ? ', [a]ll of the suite' : '';
   for (;;) {
-    const typed = await askKey(`accept into ${golden}[b]aseline${all}, or [r]eject, [q]uit, [?]: `, isPlain, io);
+    const typed = await askKey(`accept into ${golden}${old}[b]aseline${all}, or [r]eject, [q]uit, [?]: `, isPlain, io);
     if ('ended' in typed) return typed;
     const { letter } = typed;
     if ((letter === 'e' && hasExpected) || letter === 'b' || letter === 'r') return answers[letter];
+    if (isObserved && (letter === 'o' || letter === 'w')) return answers[letter];
     if (letter === 'q') return { ended: 'quit' };
     if (letter === '?') io.stdout.write(helpText);
     if (letter !== 'a' || left.length < 2) continue;
@@ -171,6 +176,8 @@ async function askFor(
 
 const helpText = `  e  write the new answer into the case, as its golden answer ("expected")
   b  accept it in the baseline, which a snapshot is compared with
+  o  of a case under observe: the old answer is right, judge the case by it
+  w  of a case under observe: the old answer is wrong, add a check that catches it
   a  accept this and the rest of its suite, after one more question
   r  reject it: no file changes, and the case stays as it is
   q  end here; what was accepted stays accepted

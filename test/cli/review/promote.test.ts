@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { startChatServer } from '../../support/chat-server.ts';
+import { openTempProject, statusesOf, type TempProject } from '../../support/temp-project.ts';
+
+const line = (value: unknown) => `${JSON.stringify(value)}\n`;
+
+/** Cases as `import otel` writes them, and a run whose answers are `new a`, `new b` and so on. */
+async function openObserved(settings = '') {
+  const server = await startChatServer(({ text }) => `new ${text}`);
+  const project = openTempProject();
+  project.write(
+    'evals/s.eval.yaml',
+    `prompts: [{ id: v1, text: "{{ q }}" }]
+providers: [openai:m]
+cases:
+  - { id: own, vars: { q: own }, assert: [{ contains: own }] }
+  - { file: prod.jsonl${settings} }
+`,
+  );
+  const row = (q: string, expected: string) => line({ id: q, observe: true, vars: { q }, expected });
+  const kept = '{"id": "kept",  "observe": true, "vars": {"q": "kept"}}\n';
+  project.write('evals/prod.jsonl', row('a', 'old a') + kept + row('b', 'old b') + row('c', 'new c'));
+  await project.run(['run'], { env: server.env });
+  const statuses = async () => statusesOf((await project.report(['run'], { env: server.env })).report);
+  return { project, kept, statuses };
+}
+
+const rowsOf = (project: TempProject) =>
+  project
+    .read('evals/prod.jsonl')
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as Record<string, unknown>);
+
+test('review lists a case under observe that has an answer, and no other', async () => {
+  const { project } = await openObserved();
+  const { code, stdout } = await project.run(['review', '--json']);
+  const { changes } = JSON.parse(stdout) as { changes: { caseId: string; before: { text: string }; after: string }[] };
+  expect([code, changes.map(({ caseId, before, after }) => [caseId, before.text, after])]).toEqual([
+    0,
+    [
+      ['a', 'old a', 'new a'],
+      ['b', 'old b', 'new b'],
+      ['c', 'new c', 'new c'],
+    ],
+  ]);
+});
+
+test("the run's answer, or the old one, becomes the golden answer of a judged case", async () => {
+  const { project, kept, statuses } = await openObserved();
+  const assert = [{ equals: { value: '{{expected}}', trim: true } }];
+  expect((await project.run(['review', '--accept', '*/a', '--into', 'expected'])).code).toBe(0);
+  expect((await project.run(['review', '--accept', '*/b', '--into', 'recorded'])).code).toBe(0);
+  expect(rowsOf(project)).toMatchObject([
+    { id: 'a', vars: { q: 'a' }, expected: 'new a', assert },
+    { id: 'kept' },
+    { id: 'b', vars: { q: 'b' }, expected: 'old b', assert },
+    { id: 'c', observe: true },
+  ]);
+  expect(rowsOf(project).map((row) => 'observe' in row)).toEqual([false, true, false, true]);
+  expect(project.read('evals/prod.jsonl')).toContain(kept);
+  expect(await statuses()).toMatchObject({ a: 'passed', b: 'failed' });
+});
+
+test('a wrong answer gets a check that catches it', async () => {
+  const { project, statuses } = await openObserved();
+  expect((await project.run(['review', '--accept', '*/[bc]', '--into', 'wrong'])).code).toBe(0);
+  const [, , b, c] = rowsOf(project);
+  expect(b).toEqual({ id: 'b', vars: { q: 'b' }, assert: [{ not: { equals: { value: 'old b', trim: true } } }] });
+  expect(c).toMatchObject({ assert: [{ not: { equals: { value: 'new c', trim: true } } }] });
+  expect(await statuses()).toMatchObject({ b: 'passed', c: 'failed' });
+});
+
+test('a case whose checks do not take the answer stays as it is', async () => {
+  const { project } = await openObserved(', assert: [{ contains: new }]');
+  const before = project.read('evals/prod.jsonl');
+  const refused = await project.run(['review', '--accept', '*/b', '--into', 'recorded']);
+  expect([refused.code, project.read('evals/prod.jsonl')]).toEqual([1, before]);
+  expect(refused.stdout).toContain('the answer does not pass');
+  expect((await project.run(['review', '--accept', '*/b', '--into', 'expected'])).code).toBe(0);
+  expect(rowsOf(project)[2]).toEqual({ id: 'b', vars: { q: 'b' }, expected: 'new b' });
+});
+
+test('a file that puts all its cases under observe, and a case that is judged already', async () => {
+  const { project, statuses } = await openObserved(', observe: true');
+  project.write('evals/prod.jsonl', line({ id: 'a', vars: { q: 'a' }, expected: 'old a' }));
+  await statuses();
+  expect((await project.run(['review', '--accept', '*/a', '--into', 'expected'])).code).toBe(0);
+  expect(rowsOf(project)).toMatchObject([{ id: 'a', observe: false, expected: 'new a' }]);
+  expect(await statuses()).toMatchObject({ a: 'passed' });
+});
