@@ -220,6 +220,7 @@ function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: Res
       usage,
       model: textAt(paths.model, body),
       responseId: textAt(paths.responseId, body),
+      isTextAlone: sources.toolCalls === undefined ? (true as const) : undefined,
     }),
   };
 }

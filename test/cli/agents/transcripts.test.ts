@@ -60,6 +60,30 @@ describe('a program that writes the transcript of an agent', () => {
     expect(run.row('gemini')).toMatchObject({ costUsd: null, model: 'gemini-2.5-pro' });
   });
 
+  test('has all its calls where a resumed session counts its items again', async () => {
+    const status = 'completed';
+    const ofTurn = (command: string) => [
+      { type: 'thread.started', thread_id: 't' },
+      { type: 'turn.started' },
+      { type: 'item.started', item: { id: 'item_0', type: 'command_execution', command, status: 'in_progress' } },
+      { type: 'item.completed', item: { id: 'item_0', type: 'command_execution', command, status, exit_code: 0 } },
+      { type: 'item.completed', item: { id: 'item_1', type: 'agent_message', text: 'Done.' } },
+      { type: 'turn.completed', usage: { input_tokens: 10, cached_input_tokens: 0, output_tokens: 5 } },
+    ];
+    const never = '{ trajectory: { never: { name: command_execution, args: { command: refund } } } }';
+    const run = await runPrograms({
+      refund: { stdout: lines(...ofTurn('refund'), ...ofTurn('look')), assert: never },
+      cut: { stdout: lines(...ofTurn('refund').slice(0, 3), ...ofTurn('look')), assert: never },
+      look: {
+        stdout: lines(...ofTurn('look'), ...ofTurn('look')),
+        assert: '{ trajectory: { counts: { command_execution: 2 }, steps: 4 } }',
+      },
+    });
+    expect(run.why('refund')).toContain('calls command_execution({"command":"refund"}) at step 1');
+    expect(run.why('cut')).toContain('calls command_execution({"command":"refund"}) at step 1');
+    expect(run.why('look')).toBe('passed: ');
+  });
+
   test('is priced by the suite where that sets a price', async () => {
     const keys = 'price: { input: 1000, output: 0 }, output: claude-code';
     const run = await runPrograms({ claude: { stdout: lines(...claudeEvents) } }, { keys });
@@ -170,21 +194,21 @@ describe('a program that writes the transcript of an agent', () => {
 test('an endpoint has a known path where its answer has a place for tool calls', async () => {
   const server = await startServer(() => ({ body: { text: 'Done.', calls: [] } }));
   onTestFinished(() => server.close());
-  const checkHttp = async (toolCalls: string) => {
+  const checkHttp = async (toolCalls: string, tools = '') => {
     const project = openTempProject();
     project.write(
       'shop.eval.yaml',
       `suite: shop
 prompts: [{ id: v1, text: "Cancel order 7731." }]
 providers: [{ id: app, use: "http:bot", baseURL: "${server.url}", request: { q: "{{ prompt }}" }, response: { text: $.text${toolCalls} } }]
-cases: [{ id: one, assert: [${blind}] }]
+cases: [{ id: one, ${tools}assert: [${blind}] }]
 `,
     );
     const { report } = await project.report(['run', '--no-baseline', 'shop.eval.yaml']);
     return trialsOf(report)[0]?.status;
   };
-  expect([await checkHttp(', toolCalls: "$.calls[*]", toolName: $.name'), await checkHttp('')]).toEqual([
-    'passed',
-    'errored',
-  ]);
+  const place = ', toolCalls: "$.calls[*]", toolName: $.name';
+  const tools = 'tools: { issue_refund: { never: true } }, ';
+  expect([await checkHttp(place), await checkHttp('')]).toEqual(['passed', 'errored']);
+  expect([await checkHttp(place, tools), await checkHttp('', tools)]).toEqual(['passed', 'errored']);
 });

@@ -80,7 +80,7 @@ interface OpenStep {
 
 function readSteps(events: readonly JsonObject[]): readonly AgentStep[] {
   const steps: OpenStep[] = [];
-  const byId = new Map<JsonValue, OpenStep>();
+  const byId = new Map<string, OpenStep>();
   const results: FoundResult[] = [];
   for (const [at, event] of events.entries()) {
     const { type } = event;
@@ -102,12 +102,13 @@ function readSteps(events: readonly JsonObject[]): readonly AgentStep[] {
   return joinResults(read, results, 'a transcript of Claude Code');
 }
 
-function findStep(id: JsonValue | undefined, steps: OpenStep[], byId: Map<JsonValue, OpenStep>): OpenStep {
-  const known = id === undefined ? undefined : byId.get(id);
+function findStep(id: JsonValue | undefined, steps: OpenStep[], byId: Map<string, OpenStep>): OpenStep {
+  const isId = typeof id === 'string';
+  const known = isId ? byId.get(id) : undefined;
   if (known !== undefined) return known;
   const step: OpenStep = { texts: [], calls: [] };
   steps.push(step);
-  if (id !== undefined) byId.set(id, step);
+  if (isId) byId.set(id, step);
   return step;
 }
 

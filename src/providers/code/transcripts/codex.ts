@@ -26,6 +26,7 @@ export function readCodex(events: readonly JsonObject[]): Transcript {
   }
   const items = new Items();
   for (const { type, item } of events) {
+    if (type === 'turn.started') items.startTurn();
     if (typeof type === 'string' && type.startsWith('item.') && isJsonObject(item)) items.add(type, item);
   }
   const { steps } = items;
@@ -82,6 +83,7 @@ class Items {
   readonly #places = new Map<JsonValue, { readonly step: OpenStep; readonly at: number }>();
   readonly #open = new Set<JsonValue>();
   #text = '';
+  #isNewTurn = false;
 
   get steps(): readonly AgentStep[] {
     return this.#steps;
@@ -92,6 +94,12 @@ class Items {
     return this.#text;
   }
 
+  /** A call of the new turn goes neither with the last message of the one before nor with a call that it left open. */
+  startTurn(): void {
+    this.#isNewTurn = true;
+    this.#open.clear();
+  }
+
   add(event: string, item: JsonObject): void {
     const { type, id = null } = item;
     if (typeof type === 'string' && silent.has(type)) return;
@@ -100,19 +108,23 @@ class Items {
       if (!isDone) return;
       this.#text = text(item['text']) ?? '';
       this.#steps.push({ text: this.#text, calls: [] });
+      this.#isNewTurn = false;
       return;
     }
     const call = readCall(item);
-    const place = this.#places.get(id) ?? this.#start(id, call);
+    // A session that is resumed counts its items from 0 again.
+    const known = this.#open.has(id) ? this.#places.get(id) : undefined;
+    const place = known ?? this.#start(id, call);
     place.step.calls[place.at] = isDone ? { ...call, result: readResult(item) } : call;
     if (isDone) this.#open.delete(id);
   }
 
   #start(id: JsonValue, call: AnsweredCall) {
     const last = this.#steps.at(-1);
-    const isOfLast = last !== undefined && (this.#open.size > 0 || last.calls.length === 0);
-    const step = isOfLast ? last : { text: '', calls: [] };
-    if (!isOfLast) this.#steps.push(step);
+    const goesOn = !this.#isNewTurn && (this.#open.size > 0 || last?.calls.length === 0);
+    this.#isNewTurn = false;
+    const step = goesOn && last !== undefined ? last : { text: '', calls: [] };
+    if (step !== last) this.#steps.push(step);
     const place = { step, at: step.calls.push(call) - 1 };
     this.#places.set(id, place);
     this.#open.add(id);
