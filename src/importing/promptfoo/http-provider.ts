@@ -34,6 +34,7 @@ export function convertHttpProvider(
   const text = readPath(transform);
   if (text === undefined)
     return draft.refuse(config.child('transformResponse'), 'transformResponse must be a path such as json.answer');
+  draft.note(config.child('body'), 'a prompt that is itself a JSON object or list is sent as a text here');
   const { apiKeyEnv, headers } = splitHeaders(config, draft);
   return {
     id: label ?? id,

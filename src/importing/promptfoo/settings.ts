@@ -47,7 +47,7 @@ const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
 
 /** Settings of the program, which change neither what is sent nor what is judged. */
 const IDLE = new Set(
-  'showThinking showReasoning cost inputCost outputCost timeout timeoutMs maxRetries max_retries delay concurrency omitDefaults passthrough extra_body headers apiBaseUrl apiHost apiKey apiKeyEnvar apiKeyRequired organization apiVersion region projectId deploymentName deployment_id beta'.split(
+  'showThinking cost inputCost outputCost timeout timeoutMs maxRetries max_retries omitDefaults passthrough extra_body headers apiBaseUrl apiHost apiKey apiKeyEnvar apiKeyRequired organization apiVersion region projectId beta'.split(
     ' ',
   ),
 );
@@ -75,14 +75,14 @@ export async function convertSettings(
     } else if (isIgnoredThere(model)) draft.note(part, `"${key}" is left out: promptfoo does not send it`);
     else draft.refuse(part, `"${key}" of a provider has no equivalent here`);
   }
-  const params = { ...withDefaults(given, settings, model, config, draft), ...readPassthrough(config, draft) };
+  const params = { ...withDefaults(given, settings, model, config, draft), ...readPassthrough(config, model, draft) };
   noteThinking(config, settings, draft);
   return defined({
     ...readAddress(config, settings, model, draft),
     headers: readAllHeaders(config, settings, draft),
     ...readPlace(config, settings, model, draft),
     price: readPrice(config, settings, draft),
-    limits: readLimits(settings),
+    limits: readLimits(config, settings, draft),
     params: Object.keys(params).length === 0 ? undefined : params,
   });
 }
@@ -158,10 +158,15 @@ function withAnthropicDefaults(given: Params, drop: (key: string, why: string) =
 }
 
 /** Members that go into the request as they are. */
-function readPassthrough(config: Written, draft: Draft): Params {
+function readPassthrough(config: Written, { adapter }: ConvertedModel, draft: Draft): Params {
   const params: Params = {};
+  const own = adapter === 'anthropic' ? 'extra_body' : 'passthrough';
   for (const key of ['passthrough', 'extra_body']) {
     const part = config.child(key);
+    if (key !== own && part.value !== undefined) {
+      draft.note(part, `"${key}" is left out: promptfoo does not send it`);
+      continue;
+    }
     for (const [name, value] of Object.entries(Object(part.value) as Params)) {
       if (name === 'model' || mentionsFile(value))
         draft.refuse(part.child(name), `"${name}" of ${key} has no equivalent here`);
@@ -295,10 +300,15 @@ function perMillion(usd: number): number {
   return Number((usd * 1e6).toPrecision(12));
 }
 
-function readLimits({ timeout, timeoutMs = timeout, maxRetries, max_retries: retries = maxRetries }: Settings) {
-  const limits = defined({
-    timeout: typeof timeoutMs === 'number' && timeoutMs > 0 ? `${timeoutMs}ms` : undefined,
-    retries: typeof retries === 'number' && Number.isInteger(retries) && retries >= 0 ? retries : undefined,
-  });
+function readLimits(config: Written, settings: Settings, draft: Draft): Settings | undefined {
+  const limits: Record<string, unknown> = {};
+  for (const key of ['timeout', 'timeoutMs', 'maxRetries', 'max_retries']) {
+    const value = settings[key];
+    if (value === undefined || value === null) continue;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
+      draft.note(config.child(key), `"${key}" is left out: it must be a whole number`);
+    else if (!key.startsWith('timeout')) limits['retries'] = value;
+    else if (value > 0) limits['timeout'] = `${value}ms`;
+  }
   return Object.keys(limits).length === 0 ? undefined : limits;
 }

@@ -155,7 +155,7 @@ test.each([
 
 test('settings that nothing here can say are named, each once', async () => {
   const { provider, stderr } = await providerOf(
-    '{ id: openai:m, config: { apiKey: secret-1, foo: 1, mcp: { enabled: true }, headers: { Authorization: Bearer abc } }, bar: 2 }',
+    '{ id: openai:m, config: { apiKey: secret-1, foo: 1, timeout: 9s, deploymentName: x, extra_body: { a: 1 }, mcp: { enabled: true }, headers: { Authorization: Bearer abc } }, bar: 2 }',
   );
   expect(provider).toEqual({ ...chat, params: { temperature: 0, max_tokens: 1024 } });
   for (const name of [
