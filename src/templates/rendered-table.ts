@@ -20,20 +20,36 @@ export function keyOfVars(vars: Vars): string {
   return sha256Hex(canonicalJson(plainNumbers(vars))).slice(0, 16);
 }
 
-/** Keeps each line once: most lines of a prompt are the same in all cases. */
-export function writeTable(rendered: RenderedByVars): RenderedTable {
+/** A message as numbers of lines: two lines are the same where their numbers are. */
+interface NumberedMessage {
+  readonly role: Role;
+  readonly lines: readonly number[];
+}
+
+/** The messages as a record keeps them, each line once, and what those of all cases have in common. */
+export function tabulate(rendered: RenderedByVars): {
+  readonly table: RenderedTable;
+  readonly common: readonly CommonMessage[];
+} {
   const numbers = new Map<string, number>();
   const numberOf = (line: string): number => {
-    const known = numbers.get(line) ?? numbers.size;
-    numbers.set(line, known);
-    return known;
+    const known = numbers.get(line);
+    if (known !== undefined) return known;
+    numbers.set(line, numbers.size);
+    return numbers.size - 1;
   };
   const sorted = [...rendered].sort(([a], [b]) => (a < b ? -1 : 1));
-  const cases = sorted.map(([key, messages]): [string, readonly StoredMessage[]] => [
+  const numbered = sorted.map(([key, messages]): [string, readonly NumberedMessage[]] => [
     key,
-    messages.map(({ role, content }) => [role, joinRuns(content.split('\n').map(numberOf))]),
+    messages.map(({ role, content }) => ({ role, lines: content.split('\n').map(numberOf) })),
   ]);
-  return { lines: [...numbers.keys()], cases: Object.fromEntries(cases) };
+  const lines = [...numbers.keys()];
+  const cases = numbered.map(([key, messages]): [string, readonly StoredMessage[]] => [
+    key,
+    messages.map((message) => [message.role, joinRuns(message.lines)]),
+  ]);
+  const all = numbered.map(([, messages]) => messages);
+  return { table: { lines, cases: Object.fromEntries(cases) }, common: findCommon(all, lines) };
 }
 
 /** `3-5` stands for the lines 3, 4 and 5. */
@@ -84,58 +100,77 @@ function toRole(role: string): Role {
 /** What stands in the place of lines that not all cases have. */
 const differing = '…';
 
-/** The lines that the messages of all cases have in common. Cases with other roles in turn are shown apart. */
-export function findCommon(rendered: RenderedByVars): readonly { readonly role: Role; readonly content: string }[] {
-  const groups = new Map<string, (readonly RenderedMessage[])[]>();
-  for (const messages of rendered.values()) {
+interface CommonMessage {
+  readonly role: Role;
+  readonly content: string;
+}
+
+/** What the messages of all cases have in common. Cases with other roles in turn are shown apart. */
+function findCommon(all: readonly (readonly NumberedMessage[])[], texts: readonly string[]): readonly CommonMessage[] {
+  const groups = new Map<string, (readonly NumberedMessage[])[]>();
+  for (const messages of all) {
     const key = messages.map(({ role }) => role).join();
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [messages]);
     else group.push(messages);
   }
   return [...groups.values()].flatMap(([first = [], ...others]) =>
-    first.map(({ role, content }, index) => ({
+    first.map(({ role, lines }, index) => ({
       role,
       content: joinCommon(
-        content,
-        others.map((messages) => messages[index]?.content ?? ''),
+        lines,
+        others.map((messages) => messages[index]?.lines ?? []),
+        texts,
       ),
     })),
   );
 }
 
-function joinCommon(first: string, others: readonly string[]): string {
-  const [own, ...texts] = [first, ...others].map((text) => text.split('\n'));
-  if (own === undefined) return first;
+function joinCommon(
+  first: readonly number[],
+  others: readonly (readonly number[])[],
+  texts: readonly string[],
+): string {
+  // The longest has a place for what others lack.
+  const own = others.reduce((longest, other) => (other.length > longest.length ? other : longest), first);
   // Lines in the same places differ within themselves.
-  if (texts.every(({ length }) => length === own.length)) {
-    return own.map((line, index) => joinLine(line, texts, index)).join('\n');
+  const all = [first, ...others];
+  if (all.every(({ length }) => length === own.length)) {
+    return own
+      .map((line, index) => {
+        const different = new Set([line]);
+        for (const other of all) different.add(other[index] ?? line);
+        return joinLine([...different].map((number) => texts[number] ?? ''));
+      })
+      .join('\n');
   }
   const common = new Set(own);
-  for (const text of texts) {
-    const lines = new Set(text);
+  for (const other of all) {
+    const lines = new Set(other);
     for (const line of common) if (!lines.has(line)) common.delete(line);
   }
   const shown: string[] = [];
   for (const line of own) {
-    if (common.has(line)) shown.push(line);
+    if (common.has(line)) shown.push(texts[line] ?? '');
     else if (shown.at(-1) !== differing) shown.push(differing);
   }
   return shown.join('\n');
 }
 
-function joinLine(line: string, texts: readonly (readonly string[])[], index: number): string {
+/** The beginning and the end that some lines share. */
+function joinLine([line = '', ...others]: readonly string[]): string {
+  if (others.length === 0) return line;
   let [start, end] = [line.length, line.length];
-  for (const text of texts) {
-    const other = text[index] ?? '';
-    if (other === line) continue;
-    let [from, to] = [0, 0];
-    while (from < start && from < other.length && other[from] === line[from]) from += 1;
-    while (to < end && to < other.length - from && to < line.length - from && other.at(-1 - to) === line.at(-1 - to))
-      to += 1;
-    [start, end] = [from, to];
+  for (const other of others) {
+    const most = Math.min(line.length, other.length);
+    let from = 0;
+    while (from < Math.min(start, most) && other[from] === line[from]) from += 1;
+    start = from;
+    let to = 0;
+    while (to < Math.min(end, most - start) && other.at(-1 - to) === line.at(-1 - to)) to += 1;
+    end = to;
   }
-  return start === line.length ? line : `${line.slice(0, start)}${differing}${line.slice(line.length - end)}`;
+  return `${line.slice(0, start)}${differing}${line.slice(line.length - end)}`;
 }
 
 /** Two sides as a diff shows them: of prompts in code, what their cases have in common, or the first case that differs. */

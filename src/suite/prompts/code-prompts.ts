@@ -4,7 +4,7 @@ import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import type { PromptAnswer, PromptJob, RenderPrompts } from '../../model/own-code.ts';
 import type { PromptMessage, RenderedMessage, Vars } from '../../model/suite.ts';
-import { expandTable, findCommon, keyOfVars, writeTable } from '../../templates/rendered-table.ts';
+import { expandTable, keyOfVars, tabulate } from '../../templates/rendered-table.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { listClosure } from '../assertions/own-code.ts';
@@ -232,9 +232,9 @@ function complete(
   { exportName }: PromptCode,
 ): CompiledPrompt {
   const { version, templates } = prompt;
-  const table = writeTable(rendered);
+  const { table, common } = tabulate(rendered);
   const variables = [...reads].sort();
-  const messages = findCommon(rendered).map(({ role, content }, index): PromptMessage => {
+  const messages = common.map(({ role, content }, index): PromptMessage => {
     const language = { name: 'code', ...(index === 0 ? { rendered: table, variables } : {}) } as const;
     return { role, template: { source: content, variables, language, render: () => content } };
   });
@@ -244,7 +244,7 @@ function complete(
       ...version,
       messages,
       params: { ...params, ...version.params },
-      expand: (vars: Vars) => expandTable(table, vars),
+      expand: (vars: Vars) => rendered.get(keyOfVars(vars)) ?? expandTable(table, vars),
     },
     templates: templates.map(({ template, at }) => ({ template: { ...template, variables }, at })),
     ...(exportName === undefined ? { readsAll: true as const } : {}),
