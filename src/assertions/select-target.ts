@@ -4,6 +4,7 @@ import type { SelectSpec } from '../model/verdict.ts';
 import { quote } from '../text/shorten.ts';
 import { type AssertionPorts, type CompletionView, runBounded, runRegex, type Target } from './define.ts';
 import { describeNotJson, describeToolCalls } from './targets.ts';
+import { selectSkill } from './tools/skill.ts';
 import { selectFile } from './workspace/workspace-state.ts';
 
 /** The part of an answer, or why the answer has none. */
@@ -56,6 +57,8 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
             "the case's tools keep no state: a module of tools that exports state() does, or an agent that reports its state",
           )
         : foundValue(view.state);
+    case 'skill':
+      return selectSkill(view);
     case 'file':
       return selectFile(view, select.path, ports);
   }

@@ -7,8 +7,9 @@ import { importDataSet } from './data-sets/data-set.ts';
 import { type ImportedSuite, LeftOut } from './draft.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
 import { importPromptfoo } from './promptfoo/promptfoo.ts';
+import { importSkillEvals } from './skill-evals.ts';
 
-const importFormats = ['promptfoo', 'openai-evals', 'jsonl'] as const;
+const importFormats = ['promptfoo', 'openai-evals', 'jsonl', 'skill-evals'] as const;
 export type ImportFormat = (typeof importFormats)[number];
 
 interface ImportOptions {
@@ -43,8 +44,11 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   const found = await files.read(path);
   if ('fault' in found) throw new UserError([{ ...found.fault, severity: 'error' }]);
   const shown = files.display(path);
-  const target = options.output ?? nameTarget(path, cwd);
-  const imported = await readFormat(options, shown, found.text, path, files, target);
+  const target = options.output ?? nameTarget(path, options);
+  const imported =
+    format === 'skill-evals'
+      ? await importSkillEvals(path, files, cwd)
+      : await readFormat(options, shown, found.text, path, files, target);
   if ('problems' in imported) throw new UserError(imported.problems);
   const { suite, refused, notes, code = [] } = imported;
   if (refused.length > 0 && !partial) {
@@ -70,9 +74,12 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
 }
 
 /** Where a suite is written by default. */
-function nameTarget(path: string, cwd: string): string {
+function nameTarget(path: string, { cwd, format }: ImportOptions): string {
   const base = basename(path, extname(path));
-  const name = base === 'promptfooconfig' ? basename(dirname(path)) : base;
+  // Evals are in a folder of the skill's.
+  const skill = basename(dirname(dirname(path)));
+  const own = format === 'skill-evals' ? (base === 'evals' ? skill : `${skill}-${base}`) : base;
+  const name = base === 'promptfooconfig' ? basename(dirname(path)) : own;
   return relative(cwd, join(cwd, 'evals', `${name.replaceAll(/[^\w.-]+/g, '-') || 'imported'}.eval.yaml`));
 }
 

@@ -7,7 +7,7 @@ import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 /** The class that an answer names; null where it names none, or the selection takes too long. */
 export function classifyAnswer(
   found: SelectSpec,
-  answer: Pick<Completion, 'text' | 'toolCalls' | 'reasoning'>,
+  answer: Pick<Completion, 'text' | 'toolCalls' | 'reasoning' | 'steps' | 'state'>,
 ): string | null {
   try {
     const selected = selectTarget({ costUsd: undefined, latencyMs: undefined, ...answer }, found, {

@@ -78,5 +78,7 @@ export type SelectSpec =
   | { readonly kind: 'reasoning' }
   /** The final state of the case's tools. */
   | { readonly kind: 'state' }
+  /** The skill that an agent loads. */
+  | { readonly kind: 'skill' }
   /** A file of the workspace that the program left. */
   | { readonly kind: 'file'; readonly path: string };

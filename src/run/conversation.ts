@@ -120,7 +120,9 @@ export class Conversation {
     const { classes } = this.#cell;
     if (classes === undefined || ending.status !== 'judged') return undefined;
     const completion = this.#isWhole ? this.#calls.at(-1)?.completion : undefined;
-    return completion === undefined ? null : this.#ports.classify(classes.found, completion);
+    if (completion === undefined) return null;
+    const steps = this.#hasSteps() ? this.#steps : undefined;
+    return this.#ports.classify(classes.found, { ...completion, ...defined({ steps, state: this.#state }) });
   }
 
   /** Says what the turns say, one after the other; undefined once all are answered. */

@@ -10,6 +10,7 @@ import type { ProjectFiles } from './files/project-files.ts';
 import { describeMissing, isGlob } from './files/project-place.ts';
 import { type LoadOptions, loadConfig, openWorkingTree, type ProjectSnapshot, readConfig } from './open-project.ts';
 import { isPromptFile } from './prompts/prompt-file.ts';
+import { isSkillSuite } from './skills/skill-suite.ts';
 
 const DEFAULT_SUITES = ['evals/**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
 
@@ -67,17 +68,17 @@ async function findSuitesAt(
     case 'folder':
       return findByGlob(SUITES_IN_FOLDER, absolute, files, problems);
     case 'file':
-      if (SUITE_FILE.test(path) || isPromptFile(path)) return [absolute];
+      if (isSuite(path)) return [absolute];
       problems.report({
         code: 'usage',
         message: `${path} is not a suite: a suite is a YAML or TypeScript file`,
-        hint: 'name a file that ends in .eval.yaml, or a prompt file with test data',
+        hint: 'name a file that ends in .eval.yaml, a prompt file with test data, or the evals.json of a skill',
       });
       return [];
     case undefined:
       if (isGlob(path)) {
         const found = await findByGlob([path], cwd, files, problems);
-        return found.filter((match) => SUITE_FILE.test(match) || isPromptFile(match));
+        return found.filter(isSuite);
       }
       problems.report({
         code: 'usage',
@@ -86,6 +87,10 @@ async function findSuitesAt(
       });
       return [];
   }
+}
+
+function isSuite(path: string): boolean {
+  return SUITE_FILE.test(path) || isPromptFile(path) || isSkillSuite(path);
 }
 
 async function findByGlob(

@@ -20,6 +20,7 @@ import {
 } from './open-project.ts';
 import { type ParsedSuite, parseSuite } from './parse-suite.ts';
 import { isPromptFile, readPromptSuite } from './prompts/prompt-file.ts';
+import { isSkillSuite, readSkillSuite } from './skills/skill-suite.ts';
 import { collectTags, reportEmptySlices } from './slices.ts';
 
 export interface LoadedProject {
@@ -99,6 +100,7 @@ function readSuite(path: string, context: ReadContext): Promise<Located | undefi
   // Code at a commit can't be run: only the working tree has the files that it imports.
   const evaluate = snapshot === undefined ? evaluateSuite : undefined;
   if (isCodeSuite(path)) return readCodeSuite(path, { files, problems, evaluate });
+  if (isSkillSuite(path)) return readSkillSuite(path, context);
   return isPromptFile(path) ? readPromptSuite(path, context) : readDocument(path, files, problems);
 }
 

@@ -175,7 +175,7 @@ function endsCell({ assertion, pass }: RecordedCheck): boolean {
 }
 
 /** An answer as it was kept. */
-type KeptAnswer = Pick<BaselineTrial | CellRow, 'output' | 'toolCalls' | 'reasoning'>;
+type KeptAnswer = Pick<BaselineTrial | CellRow, 'output' | 'toolCalls' | 'reasoning' | 'trajectory' | 'state'>;
 
 interface ClassifyOptions {
   readonly classes: ClassPolicy | undefined;
@@ -203,8 +203,8 @@ export async function classifyStored(
     const classify = (row: RowSummary): RowSummary => {
       const answer = isOther(row) ? readAnswer(row) : undefined;
       if (answer?.output === undefined) return row;
-      const { output: text, toolCalls = [], reasoning } = answer;
-      const name = classifyAnswer(classes.found, { text, toolCalls, ...defined({ reasoning }) });
+      const { output: text, toolCalls = [], reasoning, trajectory: steps, state } = answer;
+      const name = classifyAnswer(classes.found, { text, toolCalls, ...defined({ reasoning, steps, state }) });
       return { ...row, classified: { truth, found: name, by } };
     };
     changed.set(found.caseId, { ...found, trials: found.trials.map(classify) });

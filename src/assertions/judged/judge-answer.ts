@@ -7,6 +7,7 @@ import type { CheckContext, CheckOutcome, Target } from '../define.ts';
 import { numberParam, reaches } from '../params.ts';
 import { textOf } from '../targets.ts';
 import { describeInput, type FramedPart, prepareJudge } from './ask-judge.ts';
+import { describeFiles } from './describe-files.ts';
 
 export interface JudgeOptions {
   readonly task: string;
@@ -23,7 +24,12 @@ export async function judgeAnswerBy(
   { task, votes, input, threshold }: JudgeOptions,
   context: CheckContext,
 ): Promise<CheckOutcome> {
-  const parts = [standard, ...(input ? describeInput(context.input) : []), { title: 'answer', text: textOf(target) }];
+  const parts = [
+    standard,
+    ...(input ? describeInput(context.input) : []),
+    { title: 'answer', text: textOf(target) },
+    ...describeFiles(target, context),
+  ];
   const shape = threshold === undefined ? passShape : scoreShape;
   const ask = prepareJudge({ task, parts, ...shape, schema: replySchema }, context);
   const cast = await Promise.all(

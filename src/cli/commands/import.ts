@@ -35,6 +35,12 @@ const formats = [
     example: 'run.json',
   },
   {
+    name: 'skill-evals',
+    description: 'The evals.json or trigger-eval.json of a Claude skill; `run` takes them too.',
+    input: 'the file',
+    example: 'skills/pdf/evals/evals.json',
+  },
+  {
     name: 'jsonl',
     description: 'A data set: a JSON object a line, or a JSON list.',
     input: 'the file',

@@ -36,7 +36,7 @@ const forms = {
   }),
 };
 
-const names = ['text', 'json', 'toolCalls', 'reasoning', 'state'] as const;
+const names = ['text', 'json', 'toolCalls', 'reasoning', 'state', 'skill'] as const;
 
 /** For the JSON Schema of suites. */
 export const selectSchema = z.union([z.enum(names), ...Object.values(forms)]);
@@ -117,7 +117,7 @@ function reportUnknownForm(located: Located, problems: Problems, label: string):
 }
 
 const formsHint =
-  'known: text, toolCalls, reasoning, state, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}, {file: src/cart.js}';
+  'known: text, toolCalls, reasoning, state, skill, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}, {file: src/cart.js}';
 
 /** A key that is nearly one of a form. */
 function findMistyped(value: unknown): { readonly key: string; readonly hint: string } | undefined {

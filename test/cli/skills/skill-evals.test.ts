@@ -1,0 +1,427 @@
+import { describe, expect, test } from 'vitest';
+import { openTempProject, plannedTrialsOf, type TempProject, trialsOf } from '../../support/temp-project.ts';
+
+/** An agent that works says so and shows what it was asked; an idle one says nothing. The judge believes what it reads. */
+const agent = `import { appendFileSync, readFileSync } from 'node:fs';
+const { messages, prompt, caseId, suite } = JSON.parse(readFileSync(0, 'utf8'));
+appendFileSync(new URL('asked.jsonl', import.meta.url), JSON.stringify({ suite, prompt, caseId, messages }) + '\\n');
+if (process.argv[2] !== 'idle') console.log('DONE ' + messages.at(-1).content);
+`;
+
+const judge = `import { readFileSync } from 'node:fs';
+const { messages } = JSON.parse(readFileSync(0, 'utf8'));
+const answer = /<<<answer \\w+>>>\\n([\\s\\S]*?)\\n<<<end of answer/.exec(messages.at(-1).content)?.[1] ?? '';
+console.log(JSON.stringify({ reason: 'as read', pass: answer.startsWith('DONE') }));
+`;
+
+function openSkills(mode: 'works' | 'idle', config = ''): TempProject {
+  const project = openTempProject();
+  project.write('agent.mjs', agent);
+  project.write('judge.mjs', judge);
+  const own = `providers: [{ id: agent, use: "exec:node ${project.path('agent.mjs')} ${mode}" }]
+judges: [{ id: judge, use: "exec:node ${project.path('judge.mjs')}" }]
+`;
+  project.write('llmcheck.config.yaml', config === '' ? own : config);
+  return project;
+}
+
+function addSkill(project: TempProject, name: string, evals: unknown, text = `Work as ${name} does.`): string {
+  const folder = `skills/${name}`;
+  project.write(`${folder}/SKILL.md`, `---\nname: ${name}\ndescription: Use it for ${name}.\n---\n\n${text}\n`);
+  project.write(`${folder}/evals/evals.json`, JSON.stringify(evals, null, 2));
+  return `${folder}/evals/evals.json`;
+}
+
+/** The forms in which public repositories write them. */
+const forms: Readonly<Record<string, unknown>> = {
+  expectations: {
+    skill_name: 'expectations',
+    evals: [
+      {
+        id: 1,
+        prompt: 'Review the report.',
+        expected_output: 'A review.',
+        files: [],
+        expectations: ['It is short.', 'It is a list.'],
+      },
+    ],
+  },
+  'typed-texts': {
+    skill_name: 'typed-texts',
+    evals: [
+      {
+        id: 0,
+        prompt: 'Close the account 0x12.',
+        expected_output: 'A command.',
+        files: [],
+        assertions: [
+          { id: 'short', text: 'Leads with the command', type: 'semantic' },
+          { id: 'dry', text: 'Mentions --dry-run', type: 'string_match' },
+        ],
+      },
+    ],
+  },
+  'plain-assertions': {
+    skill_name: 'plain-assertions',
+    evals: [
+      {
+        id: 1,
+        prompt: 'Build a form.',
+        expected_output: 'A form.',
+        assertions: ['Labels are visible'],
+        files: ['data/form.sql'],
+      },
+    ],
+  },
+  'output-only': {
+    skill_name: 'output-only',
+    evals: [{ id: 1, prompt: 'Plan a trip.', expected_output: 'A plan of three days.', files: [] }],
+  },
+  'named-assertions': {
+    skill_name: 'named-assertions',
+    evals: [
+      {
+        id: 0,
+        name: 'onboarding',
+        prompt: 'Redesign the onboarding.',
+        expected_output: 'Four steps.',
+        files: [],
+        assertions: [{ name: 'has-4-steps', description: 'All 4 steps are there' }],
+      },
+    ],
+  },
+  'own-keys': {
+    skill_name: 'own-keys',
+    evals: [
+      {
+        id: 0,
+        prompt: 'Convert cnt.vhd.',
+        expected_output: 'A module.',
+        files: [],
+        must_have: ['module\\s+cnt'],
+        manual_review_expected: true,
+      },
+    ],
+  },
+  'other-languages': {
+    skill_name: 'other-languages',
+    evals: [{ id: 1, prompt: '帮我整理今天的笔记。', expected_output: '两条笔记。', expectations: ['笔记是中文的'] }],
+  },
+  remarks: {
+    skill_name: 'remarks',
+    _readme: ['Assertions use { text, passed, evidence }.'],
+    version: '1.0.0',
+    description: 'Trigger and behaviour.',
+    evals: [
+      { id: 1, prompt: 'Make a film.', expected_output: 'A brief.', assertions: ['Asks for a brief'], files: [] },
+    ],
+  },
+  categories: {
+    skill_name: 'categories',
+    evals: [
+      {
+        id: 1,
+        category: 'non-trigger',
+        prompt: 'Write a hero section.',
+        expected_output: 'The skill declines.',
+        files: ['SKILL.md'],
+      },
+    ],
+  },
+  'kinds-of-checks': {
+    skill_name: 'kinds-of-checks',
+    evals: [
+      {
+        id: 0,
+        name: 'mail',
+        prompt: 'Write a mail.',
+        files: [],
+        assertions: [
+          { text: 'Has one ask', kind: 'manual' },
+          { text: 'No dashes', kind: 'script' },
+        ],
+      },
+    ],
+  },
+  scorers: {
+    skill_name: 'scorers',
+    evals: [
+      {
+        id: 1,
+        eval_name: 'rename',
+        prompt: 'Rename {{ add }} to {% sum %}.',
+        scorers: [
+          { type: 'regex', name: 'renames', pattern: 'DONE Rename \\{\\{ add' },
+          { type: 'llm_judge', name: 'no-grep', criterion: 'Does it avoid {{ grep }}?' },
+        ],
+      },
+    ],
+  },
+  behaviours: [
+    {
+      skills: ['behaviours'],
+      query: 'Extract the text.',
+      files: [],
+      expected_behavior: ['Reads the file', 'Saves output.txt'],
+    },
+  ],
+};
+
+async function runAll(mode: 'works' | 'idle') {
+  const project = openSkills(mode);
+  const paths = Object.entries(forms).map(([name, evals]) =>
+    addSkill(project, name, evals, 'Use {{ braces }} and {% tags %}.'),
+  );
+  project.write('skills/plain-assertions/data/form.sql', 'create table form ();');
+  const { report, stderr, code } = await project.report(['run', ...paths, '--no-baseline']);
+  return { project, report, stderr, code, trials: trialsOf(report) };
+}
+
+describe('evals of skills in twelve forms', () => {
+  test('run as they stand against an agent, with and without the skill', async () => {
+    const { project, report, stderr, code, trials } = await runAll('works');
+    expect(report.suites.map(({ suite }) => suite).toSorted()).toEqual(Object.keys(forms).toSorted());
+    expect([code, new Set(trials.map(({ status }) => status))]).toEqual([0, new Set(['passed'])]);
+    expect(stderr).toContain('"must_have" is not read, in 1 of 1 evals');
+    expect(stderr).toContain('"manual_review_expected" is not read');
+    const asked = project
+      .read('asked.jsonl')
+      .trim()
+      .split('\n')
+      .map(
+        (line) => JSON.parse(line) as { suite: string; prompt: string; messages: { role: string; content: string }[] },
+      );
+    const systems = asked.map(({ prompt, messages }) => [
+      prompt,
+      messages.find(({ role }) => role === 'system')?.content,
+    ]);
+    const instructed = systems.filter(([, system]) => system?.includes('Use {{ braces }} and {% tags %}.') === true);
+    expect(instructed).toEqual(systems.filter(([prompt]) => prompt === 'with-skill'));
+    expect(systems.filter(([prompt, system]) => prompt === 'without-skill' && system !== undefined)).toEqual([]);
+    expect(new Set(systems.map(([prompt]) => prompt))).toEqual(new Set(['with-skill', 'without-skill']));
+    const promptOf = (suite: string) => asked.find((one) => one.suite === suite)?.messages.at(-1)?.content;
+    expect(promptOf('scorers')).toBe('Rename {{ add }} to {% sum %}.');
+    expect(promptOf('plain-assertions')).toBe(
+      'Build a form.\n\n<file path="data/form.sql">\ncreate table form ();\n</file>',
+    );
+    // What is expected is in no request to the agent.
+    expect(asked.filter(({ messages }) => JSON.stringify(messages).includes('A plan of three days'))).toEqual([]);
+    const names = trials.find(({ suite }) => suite === 'scorers')?.checks.map(({ name }) => name);
+    expect(names).toEqual(['renames', 'no-grep']);
+  });
+
+  test('an agent that does nothing passes none', async () => {
+    const { code, trials } = await runAll('idle');
+    expect(code).toBe(1);
+    expect(trials.length).toBeGreaterThanOrEqual(24);
+    expect(trials.flatMap(({ checks }) => checks.filter(({ pass }) => pass))).toEqual([]);
+    expect(new Set(trials.map(({ status }) => status))).toEqual(new Set(['failed']));
+  });
+});
+
+test('an eval that says nowhere what must hold is shown, and never passes', async () => {
+  const project = openSkills('works');
+  const path = addSkill(project, 'silent', {
+    cases: [
+      { id: 1, prompt: 'a' },
+      { id: 2, prompt: 'b', expectations: ['c'] },
+    ],
+  });
+  const { report } = await project.report(['run', path, '--no-baseline', '--prompt', 'with-skill']);
+  expect(trialsOf(report).map(({ caseId, checks }) => [caseId, checks.length])).toEqual([
+    ['1', 0],
+    ['2', 1],
+  ]);
+  expect(report.totals).toMatchObject({ planned: 1, passed: 1, observed: 1 });
+});
+
+describe('mistakes in evals', () => {
+  const evals = forms['expectations'];
+
+  test('a config without providers or judges is named, once', async () => {
+    const none = openSkills('works', 'gate: {}\n');
+    const path = addSkill(none, 'expectations', evals);
+    const missing = await none.run(['validate', path]);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain('add providers:');
+    none.write('llmcheck.config.yaml', 'providers: ["replay:agent"]\n');
+    const { code, stderr } = await none.run(['validate', path]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('a judge decides whether an expectation is met')]);
+    expect(stderr).toContain('to llmcheck.config.yaml');
+    expect(stderr).toContain('skills/expectations/evals/evals.json:4:5');
+    expect(stderr).toContain('1 error');
+  });
+
+  test.each([
+    ['no prompt', { evals: [{ id: 1, expectations: ['a'] }] }, 'the eval has no prompt'],
+    [
+      'nothing expected',
+      { evals: [{ id: 1, prompt: 'a' }] },
+      'the eval says nowhere what must hold, so that its answer is shown and not judged',
+    ],
+    [
+      'an empty expectation',
+      { evals: [{ id: 1, prompt: 'a', expectations: [{ id: 'x' }] }] },
+      'an item of expectations has no text',
+    ],
+    [
+      'a missing file',
+      { evals: [{ id: 1, prompt: 'a', files: ['no.mp4'], expectations: ['a'] }] },
+      'the file no.mp4 of the eval is not there',
+    ],
+    [
+      'a file outside',
+      { evals: [{ id: 1, prompt: 'a', files: ['../../../../etc/passwd'], expectations: ['a'] }] },
+      'is not there',
+    ],
+    ['an empty list', { evals: [] }, 'the list of evals is empty'],
+    ['another format', { prompts: [{ prompt: 'a' }] }, 'the file holds no list of evals'],
+    ['two evals of one id', { evals: [1, 1].map((id) => ({ id, prompt: 'a', expectations: ['a'] })) }, 'id'],
+    [
+      'another name',
+      { skill_name: 'other', evals: [{ id: 1, prompt: 'a', expectations: ['a'] }] },
+      'skill_name is other',
+    ],
+  ])('%s is named at its place', async (_, written, message) => {
+    const project = openSkills('works');
+    const { stderr } = await project.run(['validate', addSkill(project, 'one', written)]);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/skills\/one\/evals\/evals\.json:\d+:\d+/);
+  });
+
+  test('evals without a SKILL.md are refused', async () => {
+    const project = openSkills('works');
+    project.write('evals/evals.json', JSON.stringify(evals));
+    const { code, stderr } = await project.run(['validate', 'evals/evals.json']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('the SKILL.md of these evals is not there')]);
+  });
+});
+
+describe('trigger evals', () => {
+  const triggers = [
+    { query: 'Merge two PDFs.', should_trigger: true },
+    { query: 'Split this PDF.', should_trigger: true },
+    { query: 'Write a poem.', should_trigger: false },
+  ];
+
+  /** Answers in one of the ways in which agents and models say which skill they load. */
+  function openTriggers(program: string): TempProject {
+    const project = openSkills('works');
+    addSkill(project, 'pdf', forms['expectations']);
+    project.write('skills/pdf/evals/trigger-eval.json', JSON.stringify(triggers, null, 2));
+    project.write(
+      'agent.mjs',
+      `import { readFileSync } from 'node:fs';
+const { messages } = JSON.parse(readFileSync(0, 'utf8'));
+const query = messages.at(-1).content;
+const system = messages[0].content;
+${program}
+`,
+    );
+    return project;
+  }
+
+  const run = async (program: string) => {
+    const { report, code } = await openTriggers(program).report([
+      'run',
+      'skills/pdf/evals/trigger-eval.json',
+      '--no-baseline',
+    ]);
+    return { code, statuses: plannedTrialsOf(report).map(({ status }) => status), text: JSON.stringify(report) };
+  };
+
+  test('count which requests load the skill, by the answer of a model', async () => {
+    const { code, statuses, text } = await run(
+      `if (!system.includes('- pdf: Use it for pdf.')) process.exit(1);
+console.log(JSON.stringify({ skill: query.includes('Merge') ? 'pdf' : 'none' }));`,
+    );
+    expect([code, statuses]).toEqual([1, ['passed', 'failed', 'passed']]);
+    expect(text).toContain('"classes"');
+  });
+
+  test.each([
+    ['its tool', `{ name: 'Skill', arguments: { skill: 'my-plugin:pdf' } }`],
+    ['its file', `{ name: 'Read', arguments: { file_path: '/work/.claude/skills/pdf/SKILL.md' } }`],
+  ])('and by the steps of an agent that loads it by %s', async (_, call) => {
+    const { code, statuses } = await run(
+      `const calls = query.includes('PDF') ? [{ ...${call}, result: 'ok' }] : [];
+console.log(JSON.stringify({ text: 'Done.', steps: [{ toolCalls: calls }, { text: 'Done.' }] }));`,
+    );
+    expect([code, statuses]).toEqual([0, ['passed', 'passed', 'passed']]);
+  });
+
+  test('an agent that says nothing of skills passes none', async () => {
+    const { code, statuses } = await run(`console.log('Done.');`);
+    expect(code).not.toBe(0);
+    expect(new Set(statuses)).toEqual(new Set(['failed']));
+  });
+});
+
+describe('import skill-evals', () => {
+  test.each(['evals', 'trigger-eval'])('writes %s.json as a suite that runs alike', async (file) => {
+    const project = openSkills('works');
+    const path = addSkill(project, 'scorers', forms['scorers'], 'Use {{ braces }}.');
+    project.write(
+      'skills/scorers/evals/trigger-eval.json',
+      '[{ "query": "Rename {{ it }}.", "should_trigger": true }]',
+    );
+    const source = path.replace('evals.json', `${file}.json`);
+    const written = await project.run(['import', 'skill-evals', source, '-o', 'evals/scorers.eval.yaml']);
+    expect([written.code, written.stderr]).toEqual([0, '']);
+    const asStands = await project.report(['run', source, '--no-baseline', '--cache', 'off']);
+    const asSuite = await project.report(['run', 'evals/scorers.eval.yaml', '--no-baseline', '--cache', 'off']);
+    const verdicts = ({ report }: typeof asSuite) =>
+      trialsOf(report).map(({ prompt, caseId, status, checks }) => [
+        prompt,
+        caseId,
+        status,
+        checks.map(({ reason }) => reason),
+      ]);
+    expect(verdicts(asSuite)).toEqual(verdicts(asStands));
+    expect(verdicts(asSuite).length).toBeGreaterThan(0);
+  });
+
+  test('refuses what can not be run, and writes nothing', async () => {
+    const project = openSkills('works', 'providers: ["replay:agent"]\n');
+    const path = addSkill(project, 'one', forms['expectations']);
+    const { code, stderr } = await project.run(['import', 'skill-evals', path]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('add judges')]);
+    expect(project.files('evals')).toEqual([]);
+  });
+});
+
+test('a judge sees the files that an agent left in its workspace, and their absence', async () => {
+  const project = openSkills('works');
+  project.write('shop/cart.mjs', 'export const sum = 0;\n');
+  project.write(
+    'agent.mjs',
+    `import { readFileSync, writeFileSync } from 'node:fs';
+const { caseId } = JSON.parse(readFileSync(0, 'utf8'));
+if (caseId === '1') writeFileSync('cart.mjs', 'export const sum = 42;\\n');
+console.log('All done.');
+`,
+  );
+  project.write(
+    'judge.mjs',
+    `import { readFileSync } from 'node:fs';
+const { messages } = JSON.parse(readFileSync(0, 'utf8'));
+const files = /<<<files \\w+>>>\\n([\\s\\S]*?)\\n<<<end of files/.exec(messages.at(-1).content)?.[1] ?? '';
+console.log(JSON.stringify({ reason: files, pass: files.includes('changed cart.mjs:') && files.includes('42') }));
+`,
+  );
+  project.write(
+    'llmcheck.config.yaml',
+    `providers: [{ id: agent, use: "exec:node ${project.path('agent.mjs')}", workspace: shop }]
+judges: [{ id: judge, use: "exec:node ${project.path('judge.mjs')}" }]
+`,
+  );
+  const path = addSkill(project, 'fix', {
+    evals: [1, 2].map((id) => ({ id, prompt: `Fix ${id}`, expectations: ['The sum is 42.'] })),
+  });
+  const { report } = await project.report(['run', path, '--no-baseline', '--prompt', 'with-skill']);
+  const found = plannedTrialsOf(report).map(({ caseId, status, checks }) => [caseId, status, checks[0]?.reason]);
+  expect(found).toEqual([
+    ['1', 'passed', expect.stringContaining('42')],
+    ['2', 'failed', expect.stringContaining('no file was changed')],
+  ]);
+});
