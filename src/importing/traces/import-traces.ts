@@ -4,9 +4,10 @@ import { UserError } from '../../model/problem.ts';
 import type { PromptVersion, Suite } from '../../model/suite.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskPersonal, maskPersonalJson } from '../../secrets/mask-personal.ts';
-import { openProjectFiles } from '../../suite/files/project-files.ts';
-import { findProject } from '../../suite/files/project-place.ts';
+import { bytesOfText, openProjectFiles, type ProjectFiles } from '../../suite/files/project-files.ts';
+import { findProject, isGlob, kindOfPath } from '../../suite/files/project-place.ts';
 import { findNearest } from '../../text/did-you-mean.ts';
+import { compilePaths } from '../../text/glob.ts';
 import { openSeenTexts, type SeenTexts } from '../../text/near-duplicates.ts';
 import { isMap } from '../draft.ts';
 import { readTraceFile, type TraceFormat } from './read-trace-file.ts';
@@ -99,12 +100,30 @@ function describeRow(origin: readonly string[]): string | undefined {
   return text === '' ? undefined : text;
 }
 
+/** The files of the project, with no case in the target: a suite may name it before it is there, and it is replaced. */
+function withEmptyTarget(files: ProjectFiles, target: string): ProjectFiles {
+  return {
+    ...files,
+    read: (path) => (path === target ? Promise.resolve({ text: '' }) : files.read(path)),
+    readBytes: (path) => (path === target ? Promise.resolve({ bytes: bytesOfText('') }) : files.readBytes(path)),
+    async glob(patterns, folder) {
+      const found = await files.glob(patterns, folder);
+      const path = relative(folder, target).replaceAll('\\', '/');
+      const isNamed = patterns.some((pattern) => isGlob(pattern) && compilePaths(pattern)(path));
+      return isNamed && !found.paths.includes(target) ? { ...found, paths: [...found.paths, target].sort() } : found;
+    },
+  };
+}
+
 async function findPrompt(
   options: TraceImportOptions,
 ): Promise<{ readonly suite: Suite; readonly prompt: PromptVersion }> {
   const { cwd, prompt: id, suite, configPath } = options;
   const paths = suite === undefined ? [] : [resolve(cwd, suite)];
-  const { project } = await loadProject({ paths, cwd, ...defined({ configPath }) });
+  const place = findProject(cwd, configPath);
+  const files = withEmptyTarget(openProjectFiles(place, cwd), resolve(cwd, options.target));
+  const snapshot = { place, files, kindOf: kindOfPath };
+  const { project } = await loadProject({ paths, cwd, snapshot, ...defined({ configPath }) });
   const found = project.suites.flatMap((one) => {
     const prompt = one.prompts.find((version) => version.id === id);
     return prompt === undefined ? [] : [{ suite: one, prompt }];

@@ -246,6 +246,29 @@ describe('a golden field that is unclear is asked for', () => {
   });
 });
 
+test('lists, objects and missing fields render in every row', async () => {
+  const project = openTempProject();
+  const rows = [
+    { q: 'one', tags: ['x', 'y'], order: { id: 1 }, mixed: 'text', answer: 42 },
+    { q: 'two', tags: 'z', order: [{ a: 1 }], mixed: [1, { b: 2 }], answer: true },
+    { q: 'three', answer: { a: [1] }, order: null },
+  ];
+  project.write('data.jsonl', lines(...rows));
+  expect((await project.run(['import', 'jsonl', 'data.jsonl'])).code).toBe(0);
+  const seen: string[] = [];
+  const server = await startChatServer(({ text }) => {
+    seen.push(text);
+    return text.includes('one') ? '42' : text.includes('two') ? 'true' : '{"a": [1]}';
+  });
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect([code, plannedTrialsOf(report).map(({ status }) => status)]).toEqual([0, ['passed', 'passed', 'passed']]);
+  expect(seen.sort()).toEqual([
+    'q: one\ntags: x\ny\norder: {"id":1}\nmixed: "text"',
+    'q: three\ntags: \norder: {}\nmixed: {}',
+    'q: two\ntags: z\norder: [{"a":1}]\nmixed: [1,{"b":2}]',
+  ]);
+});
+
 test('a lettered answer goes with lettered choices', async () => {
   const project = openTempProject();
   project.write('data.json', JSON.stringify([{ input: 'Which?', choices: ['red', 'blue'], target: 'B' }]));

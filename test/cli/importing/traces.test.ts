@@ -327,6 +327,19 @@ test('duplicates are removed, and what can not be told is counted with its reaso
   ]);
 });
 
+test.each(['cases/prod.jsonl', 'cases/p*.jsonl'])(
+  'a suite may name %s before it is there, and it is replaced with --force',
+  async (named) => {
+    const project = openTempProject();
+    project.write('evals/s.eval.yaml', `${suite.slice(0, suite.indexOf('  - file'))}  - file: ${named}\n`);
+    const content = JSON.stringify(otlp(span('paid twice')));
+    expect(await importFile(project, 'otel', content)).toMatchObject({ code: 0, stderr: '' });
+    project.write('evals/cases/prod.jsonl', '{"vars": broken\n');
+    expect(await importFile(project, 'otel', content, ['--force'])).toMatchObject({ code: 0, stderr: '' });
+    expect(casesOf(project)).toHaveLength(1);
+  },
+);
+
 describe('nothing is written', () => {
   test.each<[content: string, flags: readonly string[], message: string]>([
     [JSON.stringify(otlp(span('x'))), ['--prompt', 'v2'], 'the prompt has logic or filters'],
