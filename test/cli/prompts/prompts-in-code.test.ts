@@ -76,6 +76,26 @@ test.each(Object.keys(edits))('an edit of what the function of %s imports is red
   expect(stdout).toContain(shown[name]);
 });
 
+test('a case that is added beside an edit keeps the others comparable', { tags: 'slow' }, async () => {
+  const { project, run } = await openApps();
+  const suite = 'evals/triage.eval.yaml';
+  await run('run', suite);
+  await run('baseline', 'accept');
+  const [file, from, to] = edits['triage'] ?? ['', '', ''];
+  project.write(
+    suite,
+    `${project.read(suite)}  - { id: more, vars: { email: More }, assert: [{ contains: billing }] }\n`,
+  );
+  const added = await run('run', suite, '-r', 'markdown');
+  expect([added.code, added.stdout]).toEqual([0, expect.not.stringContaining('Prompt `')]);
+  project.write(file, project.read(file).replace(from, to));
+  const edited = await run('run', suite, '-r', 'markdown');
+  expect(edited.code).toBe(1);
+  expect(edited.stdout).toContain('accepted prompt 0 of 1');
+  const refused = await run('run', suite, '--rerun-baseline');
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("can't be rendered for case more")]);
+});
+
 test('every command reads them, a changed import is a change, and an edit without effect is none', {
   tags: 'slow',
 }, async () => {
