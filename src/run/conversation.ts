@@ -96,7 +96,8 @@ export class Conversation {
 
   resultOf(ending: Ending): EndedCell {
     const [calls, verdicts, attempts, judgeCostUsd] = [this.#calls, this.#verdicts, this.#attempts, this.#judgeCostUsd];
-    const agent = this.#hasSteps() ? defined({ steps: this.#steps, state: this.#state }) : {};
+    const isKnown = this.#hasSteps() && (calls.length === 0 || !this.#isPathUnknown());
+    const agent = isKnown ? defined({ steps: this.#steps, state: this.#state }) : {};
     switch (ending.status) {
       case 'skipped':
         return { ...ending, calls, ...agent, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };

@@ -168,7 +168,12 @@ function judgeSteps({ gate }: RecordedSuite, variant: VariantSummary): LimitGate
   const counts = [...variant.cases.values()].flatMap(({ trials, observe }) =>
     observe ? [] : (meanSteps(trials) ?? []),
   );
-  if (max === undefined || counts.length === 0) return met;
+  if (max === undefined) return met;
+  if (counts.length === 0) {
+    const isJudgedAtAll = [...variant.cases.values()].some(({ trials }) => trials.some(isJudged));
+    const warning = `no answer says how many steps it took, so the limit of ${max} steps can't be judged`;
+    return isJudgedAtAll ? { warning } : met;
+  }
   const candidate = mean(counts);
   if (candidate <= max + rounding) return countUnjudged(variant) > 0 ? { undecided: 'mean of steps' } : met;
   const message = `agents take ${Math.ceil(candidate * 100) / 100} steps in the mean, above ${max}`;

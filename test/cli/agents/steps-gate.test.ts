@@ -68,4 +68,30 @@ describe('the steps of an agent', () => {
       }),
     ]);
   });
+
+  test('that no answer reports are a warning where the gate limits them', async () => {
+    const words = "no answer says how many steps it took, so the limit of 4 steps can't be judged";
+    for (const [tools, answer, isWarned] of [
+      ['', 'Done.', true],
+      ['tools: { pay: { never: true } }', 'Done.', true],
+      ['tools: { pay: { never: true } }', { text: 'Done.' }, false],
+      ['', { steps: [{ text: 'Done.' }] }, false],
+    ] as const) {
+      const project = openTempProject();
+      project.write('llmcheck.config.yaml', 'suites: ["*.eval.yaml"]\n');
+      project.write('app.mjs', `export default () => (${JSON.stringify(answer)});\n`);
+      project.write(
+        'shop.eval.yaml',
+        `suite: shop
+prompts: [{ id: v1, text: "Go." }]
+providers: [{ id: app, use: "module:app.mjs" }]
+gate: { steps: { max: 4 } }
+${tools}
+cases: [{ id: one, assert: [{ contains: Done }] }]
+`,
+      );
+      const { code, stdout } = await project.run(['run', '--no-baseline']);
+      expect([code, stdout.replace(/\s+/g, ' ').includes(words)]).toEqual([0, isWarned]);
+    }
+  });
 });
