@@ -76,6 +76,8 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   secrets: [{ value: true }, { value: false, entropy: false }],
   module: [{ value: 'check.mjs' }],
   exec: [{ value: 'node check.mjs' }],
+  files: [{ changed: ['a'] }, { untouched: ['**'] }],
+  command: [{ value: 'node check.mjs' }],
   rubric: [
     { value: 'it has an a', votes: 3 },
     { value: 'it has an a', threshold: 0.5 },

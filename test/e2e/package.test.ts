@@ -170,7 +170,9 @@ defineSuite({ prompts: [{ id: 'v1', txt: 'x' }], cases: [] });
     const files = readdirSync(join(project, 'node_modules/llmcheck'), { recursive: true, encoding: 'utf8' });
     expect(files.filter((name) => /\.d\.m?ts$/.test(name)).toSorted()).toEqual([
       'dist/index.d.ts',
+      'dist/promptfoo.d.ts',
       'dist/types.d.ts',
+      'dist/types2.d.ts',
       'dist/vitest.d.ts',
     ]);
   });
