@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { pageVitePlugin } from './scripts/page-plugin.mjs';
 
@@ -21,6 +22,7 @@ export default defineConfig({
     // programs, and a start copies the memory tables of its process: each worker is a process of its own, and small.
     pool: 'forks',
     isolate: false,
-    maxWorkers: '100%',
+    // One more than there are cores, since tests wait for the programs that they start.
+    maxWorkers: availableParallelism() + 1,
   },
 });
