@@ -341,7 +341,7 @@ console.log(JSON.stringify({ skill: query.includes('Merge') ? 'pdf' : 'none' }))
 
   test.each([
     ['its tool', `{ name: 'Skill', arguments: { skill: 'my-plugin:pdf' } }`],
-    ['its file', `{ name: 'Read', arguments: { file_path: '/work/.claude/skills/pdf/SKILL.md' } }`],
+    ['its file', `{ name: 'Read', arguments: { file_path: '/repo/.claude/skills/pdf/SKILL.md' } }`],
   ])('and by the steps of an agent that loads it by %s', async (_, call) => {
     const { code, statuses } = await run(
       `const calls = query.includes('PDF') ? [{ ...${call}, result: 'ok' }] : [];
