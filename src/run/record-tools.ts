@@ -71,7 +71,7 @@ function refuse(message: string, hint: string): never {
   throw new UserError([problem]);
 }
 
-/** A file is written at most so often, and at the end: a kill loses the calls of a second. */
+/** Pause between two writes of a file. A kill loses the calls since the last write. */
 const pauseMs = 1000;
 
 export function createToolRecorder({
@@ -83,7 +83,7 @@ export function createToolRecorder({
   const asked = new Map<string, Promise<Answered>>();
   const refused = new Set<string>();
 
-  /** Variables that are handed to the tools are as secret as a key. */
+  /** Values of variables that the tools receive are masked, as keys are. */
   function maskFor({ source }: RecordTarget): Mask {
     const maskOwn = createMask((source.code.envNames ?? []).flatMap((name) => env[name] ?? []));
     return (text) => maskOwn(maskRun(text));
@@ -103,7 +103,7 @@ export function createToolRecorder({
       return answered;
     }
     const result = maskResult(answered.result, call, mask);
-    // The cell fails, and so would each later run.
+    // The session fails the cell for a result of this size, so a stub of it would fail each later run.
     if (Buffer.byteLength(result.content) > maxResultBytes) return { kind: 'result', result };
     const { content, isError } = result;
     const kept = {
@@ -130,7 +130,7 @@ export function createToolRecorder({
 
   return {
     async record(target, call, answer) {
-      // As a tool that has stubs says.
+      // A tool with stubs gives the same error.
       if (!parseJson(call.rawArguments).ok && call.rawArguments.trim() !== '') {
         return { kind: 'result', result: refuseArguments(call) };
       }
@@ -141,7 +141,7 @@ export function createToolRecorder({
       const asking = ask(target, call, answer);
       if (key !== undefined) asked.set(key, asking);
       const answered = await asking;
-      // Another cell may be luckier.
+      // A failed call is not remembered, so another cell asks again.
       if (key !== undefined && answered.kind !== 'result') asked.delete(key);
       return answered;
     },
