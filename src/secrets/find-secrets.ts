@@ -16,7 +16,8 @@ interface SecretOptions {
 /** Keys in a text: by well-known prefixes, as a JWT or a PEM block, and (`entropy`) by sheer randomness. */
 export function findSecrets(text: string, { entropy, ignore, limit }: SecretOptions): readonly SecretFinding[] {
   const findings: SecretFinding[] = [];
-  for (const { kind, pattern, accept } of entropy ? [...shapes, randomShape] : shapes) {
+  for (const { kind, pattern, accept, marks } of entropy ? [...shapes, randomShape] : shapes) {
+    if (marks?.some((mark) => text.includes(mark)) === false) continue;
     for (const match of text.matchAll(pattern)) {
       if (findings.length >= limit) return findings;
       const [found] = match;
@@ -33,36 +34,58 @@ export function findSecrets(text: string, { entropy, ignore, limit }: SecretOpti
 interface Shape {
   readonly kind: string;
   readonly pattern: RegExp;
+  /** A text without any of these holds none: to look for them takes a tenth of the time. */
+  readonly marks?: readonly string[];
   readonly accept?: (found: string) => boolean;
 }
 
 // Every pattern starts with a literal and is bounded, so that the search is linear; a lookbehind keeps it off the inside of words.
 const shapes: readonly Shape[] = [
-  { kind: 'a private key', pattern: /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g },
-  { kind: 'an Anthropic key', pattern: shape('sk-ant-[A-Za-z0-9_-]{20,200}') },
-  { kind: 'an OpenAI key', pattern: shape('sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,250}'), accept: isMixed },
-  { kind: 'a GitHub token', pattern: shape('(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})') },
-  { kind: 'a GitLab token', pattern: shape('glpat-[A-Za-z0-9_-]{20,100}') },
-  { kind: 'an AWS access key id', pattern: shape('(?:AKIA|ASIA)[A-Z2-7]{16}') },
-  { kind: 'a Google API key', pattern: shape('AIza[A-Za-z0-9_-]{35}') },
-  { kind: 'a Slack token', pattern: shape('xox[abeoprs]-[A-Za-z0-9-]{10,250}') },
+  {
+    kind: 'a private key',
+    marks: ['-----BEGIN '],
+    pattern: /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g,
+  },
+  { kind: 'an Anthropic key', marks: ['sk-ant-'], pattern: shape('sk-ant-[A-Za-z0-9_-]{20,200}') },
+  {
+    kind: 'an OpenAI key',
+    marks: ['sk-'],
+    pattern: shape('sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,250}'),
+    accept: isMixed,
+  },
+  {
+    kind: 'a GitHub token',
+    marks: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_'],
+    pattern: shape('(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})'),
+  },
+  { kind: 'a GitLab token', marks: ['glpat-'], pattern: shape('glpat-[A-Za-z0-9_-]{20,100}') },
+  { kind: 'an AWS access key id', marks: ['AKIA', 'ASIA'], pattern: shape('(?:AKIA|ASIA)[A-Z2-7]{16}') },
+  { kind: 'a Google API key', marks: ['AIza'], pattern: shape('AIza[A-Za-z0-9_-]{35}') },
+  { kind: 'a Slack token', marks: ['xox'], pattern: shape('xox[abeoprs]-[A-Za-z0-9-]{10,250}') },
   {
     kind: 'a Slack webhook',
+    marks: ['hooks.slack.com'],
     pattern: /https:\/\/hooks\.slack\.com\/services\/T[A-Z0-9]{5,20}\/B[A-Z0-9]{5,20}\/[A-Za-z0-9]{16,40}/g,
   },
-  { kind: 'a Stripe key', pattern: shape('[rs]k_(?:live|test)_[A-Za-z0-9]{16,200}') },
-  { kind: 'a SendGrid key', pattern: shape(String.raw`SG\.[A-Za-z0-9_-]{16,40}\.[A-Za-z0-9_-]{16,80}`) },
-  { kind: 'a Hugging Face token', pattern: shape('hf_[A-Za-z0-9]{30,60}') },
-  { kind: 'an npm token', pattern: shape('npm_[A-Za-z0-9]{36}') },
-  { kind: 'a Groq key', pattern: shape('gsk_[A-Za-z0-9]{40,80}') },
-  { kind: 'an xAI key', pattern: shape('xai-[A-Za-z0-9]{40,120}') },
+  { kind: 'a Stripe key', marks: ['k_live_', 'k_test_'], pattern: shape('[rs]k_(?:live|test)_[A-Za-z0-9]{16,200}') },
+  {
+    kind: 'a SendGrid key',
+    marks: ['SG.'],
+    pattern: shape(String.raw`SG\.[A-Za-z0-9_-]{16,40}\.[A-Za-z0-9_-]{16,80}`),
+  },
+  { kind: 'a Hugging Face token', marks: ['hf_'], pattern: shape('hf_[A-Za-z0-9]{30,60}') },
+  { kind: 'an npm token', marks: ['npm_'], pattern: shape('npm_[A-Za-z0-9]{36}') },
+  { kind: 'a Groq key', marks: ['gsk_'], pattern: shape('gsk_[A-Za-z0-9]{40,80}') },
+  { kind: 'an xAI key', marks: ['xai-'], pattern: shape('xai-[A-Za-z0-9]{40,120}') },
   {
     kind: 'a JWT',
+    marks: ['eyJ'],
     pattern: shape(String.raw`eyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,8000}\.[A-Za-z0-9_-]{0,1000}`),
     accept: isJwt,
   },
   {
     kind: 'a password in a URL',
+    marks: ['://'],
     pattern: /\b[a-z][a-z0-9+.-]{1,15}:\/\/[^\s:/@]{1,64}:[^\s:/@]{4,128}@[A-Za-z0-9.-]{1,255}/g,
     accept: isNoPlaceholder,
   },

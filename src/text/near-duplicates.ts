@@ -1,16 +1,24 @@
 /** How much of two texts is alike from which on the second is left out. */
 export const nearDuplicateShare = 0.85;
 
-const bands = 6;
+/** A text is compared with the last ones that were remembered, so that memory does not grow with a file. */
+const comparedTexts = 65_536;
+
+const bands = 8;
 const bandRows = 4;
 /** The smallest hashes of a text's pairs of words: a sample that is compared with others'. */
 const sketchSize = 64;
+/** No hash: longer than any sketch. */
+const none = 0xffffffff;
+/** Texts with one form, such as a template, would all be compared with one another. */
+const maxCompared = 16;
 
 export type Duplicate = 'exact' | 'near';
 
 /**
  * Remembers texts, and says whether a further one was there: `exact` without regard to letter case, signs and blanks, or
- * `near` where it shares at least 85 % of its pairs of words with one (Jaccard). A text is remembered by some 500 bytes.
+ * `near` where it shares at least 85 % of its pairs of words with a recent one (Jaccard). Takes 20 MB, and 16 to 32
+ * bytes for each text.
  */
 export interface SeenTexts {
   /** Undefined for a new text, which is then remembered. */
@@ -18,58 +26,157 @@ export interface SeenTexts {
 }
 
 export function openSeenTexts(): SeenTexts {
-  const exact = new Set<string>();
-  const sketches: Uint32Array[] = [];
-  const places = Array.from({ length: bands }, () => new Map<number, number[]>());
+  const exact = openKeySet();
+  const recent = openRecentSketches();
   return {
     add(text) {
-      const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-      const key = words.length === 0 ? text.trim() : words.join(' ');
-      const short = `${hashText(key, 0x811c9dc5)}:${hashText(key, 0x01000193)}:${key.length}`;
-      if (exact.has(short)) return 'exact';
-      const pairs = new Set(words.slice(1).map((word, index) => hashText(`${words[index] ?? ''} ${word}`, 0x811c9dc5)));
+      const { key, pairs } = readWords(text);
+      if (exact.has(key)) return 'exact';
       // Too little to be alike in part.
-      if (pairs.size >= 6 && isNear(pairs, places, sketches)) return 'near';
-      exact.add(short);
+      if (pairs.length >= 6 && !recent.add(pairs)) return 'near';
+      exact.add(key);
       return undefined;
     },
   };
 }
 
-function isNear(
-  pairs: ReadonlySet<number>,
-  places: readonly Map<number, number[]>[],
-  sketches: Uint32Array[],
-): boolean {
-  const sketch = Uint32Array.from(pairs).sort().slice(0, sketchSize);
-  const keys = bandKeys(pairs);
-  for (const [band, key] of keys.entries()) {
-    for (const index of places[band]?.get(key) ?? []) {
-      const other = sketches[index];
-      if (other !== undefined && estimateShare(sketch, other) >= nearDuplicateShare) return true;
+const letterOrDigit = /[\p{L}\p{N}]/u;
+
+/** A key of 52 bits for the words of a text in lower case, and the hashes of its pairs of words: sorted, each once. */
+function readWords(text: string): { readonly key: number; readonly pairs: Uint32Array } {
+  const hashes: number[] = [];
+  const lower = text.toLowerCase();
+  let first = 0x811c9dc5;
+  let second = 0x01000193;
+  let word = 0;
+  let isInWord = false;
+  let count = 0;
+  let previous = 0;
+  const endWord = () => {
+    if (!isInWord) return;
+    isInWord = false;
+    const hash = mix(word);
+    first = Math.imul(first ^ hash, 0x01000193);
+    second = mix(second ^ hash);
+    if (count > 0) hashes.push(mix(Math.imul(previous, 31) ^ hash));
+    previous = hash;
+    count += 1;
+  };
+  for (let index = 0; index < lower.length; index += 1) {
+    const unit = lower.codePointAt(index) ?? 0;
+    if (unit > 0xffff) index += 1;
+    const isWord =
+      unit < 128
+        ? (unit >= 97 && unit <= 122) || (unit >= 48 && unit <= 57)
+        : letterOrDigit.test(String.fromCodePoint(unit));
+    if (!isWord) endWord();
+    else {
+      word = isInWord ? Math.imul(word ^ unit, 0x01000193) : Math.imul(0x811c9dc5 ^ unit, 0x01000193);
+      isInWord = true;
     }
   }
-  sketches.push(sketch);
-  for (const [band, key] of keys.entries()) {
-    const found = places[band]?.get(key);
-    if (found === undefined) places[band]?.set(key, [sketches.length - 1]);
-    // Texts with one form, such as a template, would all be compared with one another.
-    else if (found.length < 16) found.push(sketches.length - 1);
-  }
-  return false;
+  endWord();
+  const pairs = Uint32Array.from(hashes).sort();
+  const signs = count > 0 ? '' : text.trim();
+  return {
+    key: (mix(first) >>> 6) * 0x4000000 + (mix(second ^ count ^ hashText(signs)) >>> 6),
+    pairs: dropRepeated(pairs),
+  };
 }
 
-/** MinHash (Broder 1997): similar sets have the same smallest hash under many orders. */
-function bandKeys(pairs: ReadonlySet<number>): readonly number[] {
+function dropRepeated(sorted: Uint32Array): Uint32Array {
+  let end = 0;
+  for (let index = 0; index < sorted.length; index += 1) {
+    const one = sorted[index] ?? 0;
+    if (index > 0 && one === sorted[end - 1]) continue;
+    sorted[end] = one;
+    end += 1;
+  }
+  return sorted.subarray(0, end);
+}
+
+/** Numbers in a table that doubles: a Set of as many takes four times the memory, of the heap. */
+function openKeySet() {
+  let table = new Float64Array(1024);
+  let size = 0;
+  const findPlace = (key: number): number => {
+    let place = key % table.length;
+    while (table[place] !== 0 && table[place] !== key) place = (place + 1) % table.length;
+    return place;
+  };
+  const put = (key: number) => {
+    table[findPlace(key)] = key;
+  };
+  return {
+    has: (key: number) => table[findPlace(key + 1)] !== 0,
+    add(key: number) {
+      put(key + 1);
+      size += 1;
+      if (size * 2 < table.length) return;
+      const old = table;
+      table = new Float64Array(old.length * 2);
+      for (const one of old) if (one !== 0) put(one);
+    },
+  };
+}
+
+/** Sketches in a ring, found by the bands that they share with another (locality-sensitive hashing). */
+function openRecentSketches() {
+  const sketches = new Uint32Array(comparedTexts * sketchSize);
+  const newest = Array.from({ length: bands }, () => new Uint32Array(comparedTexts));
+  const older = Array.from({ length: bands }, () => new Uint32Array(comparedTexts));
+  /** From 1 on, in the order of the texts. */
+  let count = 0;
+  const startOf = (index: number) => (index % comparedTexts) * sketchSize;
+  const isThere = (sketch: Uint32Array, band: number, key: number): boolean => {
+    let other = newest[band]?.[key] ?? 0;
+    for (let step = 0; step < maxCompared && other > Math.max(0, count - comparedTexts); step += 1) {
+      const start = startOf(other);
+      if (estimateShare(sketch, sketches.subarray(start, start + sketchSize)) >= nearDuplicateShare) return true;
+      other = older[band]?.[other % comparedTexts] ?? 0;
+    }
+    return false;
+  };
+  return {
+    /** False where a recent text is near; a new one is remembered. */
+    add(pairs: Uint32Array): boolean {
+      const sketch = new Uint32Array(sketchSize).fill(none);
+      sketch.set(pairs.subarray(0, sketchSize));
+      const keys = bandKeys(pairs);
+      if (keys.some((key, band) => isThere(sketch, band, key))) return false;
+      count += 1;
+      sketches.set(sketch, startOf(count));
+      for (const [band, key] of keys.entries()) {
+        const heads = newest[band] ?? new Uint32Array();
+        (older[band] ?? new Uint32Array())[count % comparedTexts] = heads[key] ?? 0;
+        heads[key] = count;
+      }
+      return true;
+    },
+  };
+}
+
+/**
+ * MinHash (Broder 1997) in one pass: the least hash in each bin (Li 2012). An empty bin takes that of the next full one
+ * (densification, Shrivastava and Li 2014).
+ */
+function bandKeys(pairs: Uint32Array): readonly number[] {
+  const bins = bands * bandRows;
+  const least = new Uint32Array(bins).fill(none);
+  for (let index = 0; index < pairs.length; index += 1) {
+    const mixed = mix((pairs[index] ?? 0) ^ 0x9e3779b1);
+    const bin = mixed % bins;
+    if (mixed < (least[bin] ?? 0)) least[bin] = mixed;
+  }
+  const hashOf = (bin: number): number => {
+    let away = 0;
+    while (least[(bin + away) % bins] === none && away < bins) away += 1;
+    return (least[(bin + away) % bins] ?? 0) + Math.imul(away, 0x9e3779b1);
+  };
   return Array.from({ length: bands }, (_, band) => {
     let key = band;
-    for (let row = 0; row < bandRows; row += 1) {
-      const salt = Math.imul(band * bandRows + row + 1, 0x9e3779b1);
-      let least = 0xffffffff;
-      for (const pair of pairs) least = Math.min(least, mix(pair ^ salt));
-      key = mix(key ^ least);
-    }
-    return key;
+    for (let row = 0; row < bandRows; row += 1) key = mix(key ^ hashOf(band * bandRows + row));
+    return key % comparedTexts;
   });
 }
 
@@ -77,9 +184,10 @@ function bandKeys(pairs: ReadonlySet<number>): readonly number[] {
 function estimateShare(first: Uint32Array, second: Uint32Array): number {
   let shared = 0;
   let union = 0;
-  for (let a = 0, b = 0; union < sketchSize && (a < first.length || b < second.length); union += 1) {
-    const left = first[a] ?? Number.POSITIVE_INFINITY;
-    const right = second[b] ?? Number.POSITIVE_INFINITY;
+  for (let a = 0, b = 0; union < sketchSize; union += 1) {
+    const left = first[a] ?? none;
+    const right = second[b] ?? none;
+    if (left === none && right === none) break;
     if (left === right) shared += 1;
     if (left <= right) a += 1;
     if (right <= left) b += 1;
@@ -88,8 +196,8 @@ function estimateShare(first: Uint32Array, second: Uint32Array): number {
 }
 
 /** FNV-1a over UTF-16 units. */
-function hashText(text: string, start: number): number {
-  let hash = start;
+function hashText(text: string): number {
+  let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return mix(hash);
 }

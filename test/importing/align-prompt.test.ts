@@ -89,6 +89,26 @@ describe('texts that were seen', () => {
     expect(seen.add('')).toBe('exact');
   });
 
+  test('a copy with one word changed is found in nearly every text of 40 words and more, and far texts never', () => {
+    const seen = openSeenTexts();
+    const word = (text: number, place: number) => `w${(Math.imul(text * 71 + place, 0x9e3779b1) >>> 0) % 5000}`;
+    const textOf = (text: number) => Array.from({ length: 40 + (text % 50) }, (_, place) => word(text, place));
+    const found = Array.from({ length: 400 }, (_, text) => {
+      const words = textOf(text);
+      const first = seen.add(words.join(' '));
+      return [first, seen.add(words.map((one, place) => (place === text % words.length ? 'changed' : one)).join(' '))];
+    });
+    expect(found.filter(([first]) => first !== undefined)).toEqual([]);
+    expect(found.filter(([, second]) => second === 'near').length).toBeGreaterThan(380);
+  });
+
+  test('exact copies are found among more texts than near ones are compared with', () => {
+    const seen = openSeenTexts();
+    const texts = Array.from({ length: 70_000 }, (_, text) => `${text} x`);
+    expect(texts.filter((text) => seen.add(text) !== undefined)).toEqual([]);
+    expect(texts.filter((text) => seen.add(`${text.toUpperCase()}!`) !== 'exact')).toEqual([]);
+  });
+
   test('a text with most of its words changed is never near', () => {
     const words = fc.array(
       fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz'.split('').map((letter) => letter.repeat(3))),

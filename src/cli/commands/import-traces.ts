@@ -5,6 +5,7 @@ import { openTraceImport, type TraceCounts } from '../../importing/traces/import
 import { type TraceFormat, traceFormats } from '../../importing/traces/read-trace-file.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import type { Suite } from '../../model/suite.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
@@ -75,10 +76,16 @@ async function importTraces(format: TraceFormat, path: string, flags: Flags, io:
     cwd,
     ...defined({ configPath: flags.config }),
   });
-  const isUsed = project.suites.some((one) => [...one.cases()].some(({ at }) => resolve(cwd, at.file) === target));
+  const isUsed = project.suites.some((one) => hasCaseIn(one, target, cwd));
   if (!isUsed) io.stderr.write(`to run it, add to the cases of ${opened.suitePath}: ${opened.entry}\n`);
   printProblems(warnings, io, color);
   return exitCodes.passed;
+}
+
+/** Cases are read one at a time: there may be more than fit into memory. */
+function hasCaseIn(suite: Suite, target: string, cwd: string): boolean {
+  for (const { at } of suite.cases()) if (resolve(cwd, at.file) === target) return true;
+  return false;
 }
 
 function describeCounts({ cases, exact, near, refused }: TraceCounts): string {
