@@ -239,6 +239,7 @@ const entrySchema = z.strictObject({
     ),
     params,
     trial: z.int().nonnegative(),
+    vars: z.custom<JsonObject>(isJsonObject).exactOptional(),
   }),
   completion: completionSchema,
 });

@@ -67,13 +67,14 @@ const keyed = new WeakMap<KeyedRequest, { readonly key: string; readonly text: s
 const paramsTexts = new WeakMap<JsonObject, string>();
 
 /** The members after the first ones. Params are written as they are sent: a model reads a schema in its order. */
-function sharedMembers({ messages, model, params, trial }: KeyedRequest): string {
+function sharedMembers({ messages, model, params, trial, vars }: KeyedRequest): string {
   let paramsText = paramsTexts.get(params);
   if (paramsText === undefined) {
     paramsText = JSON.stringify(params);
     paramsTexts.set(params, paramsText);
   }
-  return `"messages":[${messages.map(messageText).join(',')}],"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}}`;
+  const varsText = vars === undefined ? '' : `,"vars":${JSON.stringify(vars)}`;
+  return `"messages":[${messages.map(messageText).join(',')}],"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}${varsText}}`;
 }
 
 /** In one order, however the message was made: adapters pick its members by name. */

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Complete } from '../model/completion.ts';
 import type { ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { Project, ProviderConfig } from '../model/suite.ts';
@@ -101,8 +102,8 @@ function openAttempt(
   };
   const attempt = timeAttempts(sent, clock);
   return async ({ request, timeoutMs }, signal) => {
-    const { messages, params, trial, origin } = request;
-    const full = { adapter, adapterVersion, model, messages, params, trial, origin };
+    const { messages, params, trial, origin, vars } = request;
+    const full = { adapter, adapterVersion, model, messages, params, trial, origin, ...defined({ vars }) };
     const timed = await attempt(full, signal, timeoutMs);
     return maskJson(timed, mask);
   };

@@ -84,6 +84,8 @@ export interface CompletionRequest {
   readonly messages: readonly Message[];
   /** Passed to the API unchanged: temperature, seed, tools, response_format … */
   readonly params: JsonObject;
+  /** Variables of the case, for a provider that asks for them. */
+  readonly vars?: JsonObject;
   /** 0-based repetition; part of the cache key, so that every trial is its own sample. */
   readonly trial: number;
   readonly origin: RequestOrigin;

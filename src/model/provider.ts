@@ -33,6 +33,8 @@ export interface Endpoint {
   readonly files?: readonly string[];
   /** Absolute paths of folders: a file that comes or goes in one decides too. */
   readonly folders?: readonly string[];
+  /** Names of the variables of a case that its requests hold. */
+  readonly vars?: readonly string[];
   /** True where a request with a JSON Schema in `response_format` is refused by some or all models. */
   readonly refusesSchema?: true;
 }

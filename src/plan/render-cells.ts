@@ -17,9 +17,11 @@ import {
   type Suite,
   slicesOf,
   type Turn,
+  type Vars,
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { selectionId } from '../record/count-classes.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 
@@ -43,7 +45,7 @@ type CellRenderer = (testCase: Case, trials: number, firstTrial?: number) => rea
 export function createRenderer(suite: Suite, variant: RenderedVariant, options: RenderOptions): CellRenderer {
   const { prompt, provider, params } = variant;
   const { adapter, model } = provider;
-  const { adapterVersion, baseUrl } = options.endpointOf(provider);
+  const { adapterVersion, baseUrl, vars: names } = options.endpointOf(provider);
   const outputSchema = prompt.contract?.output ?? suite.contract.output;
   const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
   const contractHash = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
@@ -70,6 +72,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       // Member by member: a spread for each optional member would cost more than the rendering.
       const request: Writable<CompletionRequest> = { adapter, adapterVersion, model, messages, params, trial, origin };
       if (baseUrl !== undefined) request.baseUrl = baseUrl;
+      if (names !== undefined) request.vars = pickVars(vars, names);
       const key = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial };
       const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, stamp, cellHash, at };
       if (agent !== undefined) cell.agent = agent;
@@ -84,6 +87,12 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       return cell;
     });
   };
+}
+
+/** Variables that the case lacks are left out. */
+function pickVars(vars: Vars, names: readonly string[]): JsonObject {
+  const given = names.filter((name) => Object.hasOwn(vars, name));
+  return plainNumbers(Object.fromEntries(given.map((name) => [name, vars[name]]))) as JsonObject;
 }
 
 /** A prompt of system messages alone is asked together with the user's first turn, which is added to its messages. */

@@ -55,6 +55,8 @@ export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugi
   readonly presetOf: (config: ProviderConfig, env: ProviderEnv) => Preset;
   /** The base URL where it depends on more than the preset. */
   readonly adjustBaseUrl?: (baseUrl: string, config: ProviderConfig) => string;
+  /** Names of the variables of a case that its requests hold. */
+  readonly varsOf?: (config: ProviderConfig) => readonly string[] | undefined;
   /** Variables that are secret beside the key. */
   readonly secretEnv?: readonly string[];
   readonly formatOf: (config: ProviderConfig) => HttpFormat;
@@ -78,7 +80,7 @@ export function defineHttpAdapter(service: HttpService): Adapter {
         baseUrl: findBaseUrl(service, config, env),
         adapterVersion: typeof version === 'string' ? version : version(config),
         sends: true,
-        ...defined({ secretEnv, refusesSchema: preset.refusesSchema }),
+        ...defined({ secretEnv, refusesSchema: preset.refusesSchema, vars: service.varsOf?.(config) }),
       };
     },
     connect: (config, env) => connect(service, config, env),

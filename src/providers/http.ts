@@ -48,14 +48,14 @@ const response = z.strictObject({
 type ResponsePaths = z.output<typeof response>;
 
 /** What templates of the request can read. */
-const variables: readonly string[] = ['model', 'prompt', 'system', 'messages', 'params', 'trial'];
+const variables: readonly string[] = ['model', 'prompt', 'system', 'messages', 'params', 'trial', 'vars'];
 
 const request = z
   .unknown()
   .superRefine((value, context) => {
     for (const problem of findProblems(value)) context.addIssue({ code: 'custom', message: problem });
   })
-  .describe('The body, JSON whose strings are templates over model, prompt, system, messages, params and trial.');
+  .describe('The body, JSON whose strings are templates over model, prompt, system, messages, params, trial and vars.');
 
 export const httpOptions = z.strictObject({
   request: request.default({ prompt: '{{ prompt }}' }),
@@ -66,6 +66,14 @@ export const httpOptions = z.strictObject({
     toolId: '$.id',
   }),
 });
+
+/** Such as `ticket` of `{{ vars.ticket }}`. */
+function findVars(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(findVars);
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(findVars);
+  if (typeof value !== 'string' || !isTemplate(value)) return [];
+  return compileTemplate(value).variables.flatMap((path) => /^vars\.([^.[]+)/.exec(path)?.[1] ?? []);
+}
 
 function findProblems(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(findProblems);
@@ -89,6 +97,10 @@ export const http = defineHttpAdapter({
   version: ({ options }) => `http-2:${sha256Hex(JSON.stringify(httpOptions.parse(options))).slice(0, 12)}`,
   options: httpOptions,
   presetOf: () => ({ title: 'a JSON endpoint', exampleModel: 'my-app', priceProvider: 'http' }),
+  varsOf({ options }) {
+    const names = [...new Set(findVars(httpOptions.parse(options).request))];
+    return names.length === 0 ? undefined : names;
+  },
   formatOf: ({ options }) => createHttpFormat(httpOptions.parse(options)),
 });
 
@@ -117,7 +129,7 @@ function createHttpFormat(options: { readonly request: unknown; readonly respons
   };
 }
 
-function describeRequest({ model, messages, params, trial }: OutgoingRequest): Readonly<Record<string, unknown>> {
+function describeRequest({ model, messages, params, trial, vars }: OutgoingRequest): Readonly<Record<string, unknown>> {
   const lastQuestion = messages.findLast(({ role }) => role === 'user');
   return {
     model,
@@ -136,6 +148,7 @@ function describeRequest({ model, messages, params, trial }: OutgoingRequest): R
     })),
     params,
     trial,
+    ...defined({ vars }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
 import { UserError } from '../../model/problem.ts';
 import type { Adapter } from '../../model/provider.ts';
@@ -19,6 +20,8 @@ const options = z.strictObject({
   output: z.enum(execOutputs).default('auto'),
   /** Names of variables that the program may see beside the basic ones. */
   env: z.array(z.string().min(1)).default([]),
+  /** Names of variables of the case that it is given beside the messages. */
+  vars: z.array(z.string().min(1)).min(1).optional(),
   /** Further files whose content decides the answer, such as modules the program imports. */
   files: z.array(z.string().min(1)).default([]),
   /** A folder of which each call works on a fresh copy. */
@@ -35,7 +38,7 @@ export const exec: Adapter = {
   options,
   resolve(config, { env: values, projectRoot }) {
     const argv = parseCommand(config);
-    const { output, env, files, workspace } = options.parse(config.options);
+    const { output, env, files, workspace, vars } = options.parse(config.options);
     const paths = [...argv, ...files].map((word) => resolve(config.folder, word));
     const folder = workspace === undefined ? undefined : findWorkspace(workspace, config, projectRoot);
     const place = folder === undefined ? [] : [`workspace-${folder.hash}`, folder.name];
@@ -46,6 +49,7 @@ export const exec: Adapter = {
       sends: true,
       files: [...paths, ...listWorkspaceFiles(folder, projectRoot)],
       ...(folder === undefined ? {} : { folders: [resolve(projectRoot, folder.name)] }),
+      ...defined({ vars }),
     };
   },
   connect(config, env) {
@@ -100,8 +104,8 @@ function parseCommand(config: ProviderConfig): readonly string[] {
 }
 
 /** The origin is there for logs: it is no part of the cache key, so an answer should not depend on it. */
-function buildInput({ model, messages, params, trial, origin }: CompletionRequest): object {
-  return { model, messages, params, trial, ...origin };
+function buildInput({ model, messages, params, trial, origin, vars }: CompletionRequest): object {
+  return { model, messages, params, trial, ...origin, ...defined({ vars }) };
 }
 
 function readResult(

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import type { CompletionOutcome, CompletionRequest } from '../../model/completion.ts';
 import type { CodeOutcome } from '../../model/own-code.ts';
 import { UserError } from '../../model/problem.ts';
@@ -20,6 +21,8 @@ const options = z.strictObject({
   export: z.string().min(1).default('default'),
   /** Names of variables that it may see beside the basic ones. */
   env: z.array(z.string().min(1)).default([]),
+  /** Names of variables of the case that it is given beside the messages. */
+  vars: z.array(z.string().min(1)).min(1).optional(),
   /** Further files whose content decides the answer; those that it imports relatively are found. */
   files: z.array(z.string().min(1)).default([]),
   memoryMb: z.int().min(16).default(512),
@@ -39,7 +42,7 @@ export const module: Adapter = {
   example: 'module:app/answer.ts',
   options,
   resolve(config, { env: values, projectRoot }) {
-    const { export: exportName, env, files } = options.parse(config.options);
+    const { export: exportName, env, files, vars } = options.parse(config.options);
     const file = findFile(config, projectRoot);
     const named = files.map((path) => resolve(config.folder, path));
     const module = hashModule(file, projectRoot);
@@ -49,6 +52,7 @@ export const module: Adapter = {
       priceProvider: 'module',
       sends: true,
       files: [...module.files, ...named],
+      ...defined({ vars }),
     };
   },
   connect(config, env) {
@@ -103,8 +107,8 @@ function findFile(config: ProviderConfig, projectRoot: ProviderEnv['projectRoot'
 }
 
 /** The origin is there for logs: it is no part of the cache key, so an answer should not depend on it. */
-function buildInput({ messages, params, trial, origin }: CompletionRequest): object {
-  return { messages, params, trial, ...origin };
+function buildInput({ messages, params, trial, origin, vars }: CompletionRequest): object {
+  return { messages, params, trial, ...origin, ...defined({ vars }) };
 }
 
 function readOutcome(outcome: CodeOutcome, name: string, latencyMs: number): CompletionOutcome {
