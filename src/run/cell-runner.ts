@@ -9,7 +9,7 @@ import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answ
 import type { Cell, CellResult } from '../model/cell.ts';
 import type { CompletionRequest } from '../model/completion.ts';
 import type { RunTrace } from '../model/progress.ts';
-import type { ProviderConfig } from '../model/suite.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { isOwnCode, type PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
 import type { ToolOutcome } from '../tools/tool-outcome.ts';
@@ -38,66 +38,79 @@ export interface CellRunner {
 
 /** Gives the runner of a provider, by its key. Confirmation trials get the same one, with its breaker and limits. */
 export function createCellRunners(options: CellRunnerOptions): (key: string) => CellRunner {
-  const { planned, calls, findAccepted, comparedAnswers, stop, trace, openTools } = options;
-  const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));
-  const { signal } = stop;
+  const { providers, plan } = options.planned;
+  const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
+  const judge = createJudge(suites, options);
+  const runners = new Map<string, CellRunner>();
+  return (key) => {
+    const known = runners.get(key);
+    if (known !== undefined) return known;
+    const provider = providers.get(key);
+    if (provider === undefined) throw new Error(`the plan has no provider ${key}`);
+    const runner = createRunner(provider, { suites, judge }, options);
+    runners.set(key, runner);
+    return runner;
+  };
+}
+
+type Suites = ReadonlyMap<string, Suite>;
+
+/** Judges an answer, also by asking models and by the accepted answer or that of another cell. */
+function createJudge(suites: Suites, options: CellRunnerOptions): CellPorts['judge'] {
+  const { planned, calls, findAccepted, comparedAnswers, stop, trace } = options;
   const openAsker = createOpenAsker({
     calls,
     endpointOf: planned.endpointOf,
     findSuite: (id) => suites.get(id),
-    signal,
+    signal: stop.signal,
   });
-  const judgePorts: JudgePorts = {
+  const ports: JudgePorts = {
     ...options.judgePorts,
     findAccepted,
     openAsker,
     findOther: comparedAnswers.find,
     ...defined({ onVerdict: trace?.verdict }),
   };
-  const judge: CellPorts['judge'] = (checks, answer) => {
+  return (checks, answer) => {
     trace?.startChecks();
-    return judgeAnswer(checks, answer, judgePorts);
+    return judgeAnswer(checks, answer, ports);
   };
-  const runners = new Map<string, CellRunner>();
+}
 
-  function createRunner(key: string): CellRunner {
-    const config = planned.providers.get(key);
-    if (config === undefined) throw new Error(`the plan has no provider ${key}`);
-    const costOf: CellPorts['costOf'] = (completion, how) => calls.costOf(config, completion, how);
-    const stopReason = stop.reason;
-    const shared = {
-      ...judging,
-      hidesCalls: hidesCalls(config),
-      openTools: trace === undefined ? openTools : traceTools(openTools, trace),
-      costOf,
-      judge,
-      stopReason,
-    };
-    const portsOf = new Map<string, CellPorts>();
-    for (const [id, suite] of suites) portsOf.set(id, { ...shared, complete: calls.completeFor(config, suite) });
-    return { workers: calls.workersFor(config), run };
+function createRunner(
+  provider: ProviderConfig,
+  { suites, judge }: { readonly suites: Suites; readonly judge: CellPorts['judge'] },
+  { calls, findAccepted, comparedAnswers, stop, trace, openTools, bailGate }: CellRunnerOptions,
+): CellRunner {
+  const shared: Omit<CellPorts, 'complete'> = {
+    requestKey: cacheKey,
+    decide: decideAnswer,
+    classify: classifyAnswer,
+    judge,
+    hidesCalls: hidesCalls(provider),
+    openTools: trace === undefined ? openTools : traceTools(openTools, trace),
+    costOf: (completion, how) => calls.costOf(provider, completion, how),
+    stopReason: stop.reason,
+  };
+  const portsOf = new Map<string, CellPorts>();
+  for (const [id, suite] of suites) portsOf.set(id, { ...shared, complete: calls.completeFor(provider, suite) });
 
-    async function run(cell: Cell): Promise<CellResult> {
-      const ports = portsOf.get(cell.key.suite);
-      if (ports === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
-      options.bailGate?.add(cell.request);
-      let result: CellResult | undefined;
-      try {
-        const runIt = () => runCell(withAcceptedHash(cell, findAccepted), ports, signal);
-        result = await (trace === undefined ? runIt() : trace.cell(cell, runIt));
-        return result;
-      } finally {
-        // A check that waits for this answer must not wait forever, even where a bug ends the cell.
-        comparedAnswers.post(cell.key, result);
-      }
+  async function run(cell: Cell): Promise<CellResult> {
+    const ports = portsOf.get(cell.key.suite);
+    if (ports === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
+    bailGate?.add(cell.request);
+    let result: CellResult | undefined;
+    try {
+      const runIt = () => runCell(withAcceptedHash(cell, findAccepted), ports, stop.signal);
+      result = await (trace === undefined ? runIt() : trace.cell(cell, runIt));
+      return result;
+    } finally {
+      // A check that waits for this answer must not wait forever, even where a bug ends the cell.
+      comparedAnswers.post(cell.key, result);
     }
   }
 
-  return (key) => {
-    const runner = runners.get(key) ?? createRunner(key);
-    runners.set(key, runner);
-    return runner;
-  };
+  return { workers: calls.workersFor(provider), run };
 }
 
 /** True for the user's own code, unless its answer has a place for tool calls. */
@@ -128,9 +141,6 @@ function traceTools(openTools: CellPorts['openTools'], trace: RunTrace): CellPor
     };
   };
 }
-
-/** What judges the answers of any run. */
-const judging = { requestKey: cacheKey, decide: decideAnswer, classify: classifyAnswer } as const;
 
 /** Holds back the first requests of cells once enough cells have failed (`--bail`). */
 export interface BailGate {

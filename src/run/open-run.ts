@@ -19,7 +19,6 @@ import type { JudgePorts } from '../judges/judge-answer.ts';
 import { describeJudges } from '../judges/validated-judges.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { Loosened, RunHeader, RunSettings } from '../model/record.ts';
-import type { Suite } from '../model/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { describeRecordedSuites } from '../plan/describe-plan.ts';
@@ -96,19 +95,16 @@ export interface RunState {
 export async function openRun(
   given: RunOptions,
   ports: RunPorts,
-  { stop, judgePorts, dispatch }: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
+  shared: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
 ): Promise<Run> {
-  const { options, findBaseline, findReference, planned, acceptedPrompts, refusedBaselines } = await planWithBaselines(
-    given,
-    ports,
-  );
+  const { stop, judgePorts, dispatch } = shared;
+  const { refusedBaselines, ...found } = await planWithBaselines(given, ports);
+  const { options, findBaseline, planned, acceptedPrompts } = found;
   const { plan } = planned;
   const { project, resume, settings } = options;
   if (options.updateBaseline) refuseUnwritableBaselines(plan.suites, project.root);
   if (options.recordTools === true) checkToolRecording(planned, options, ports);
-  const toolRecorder = options.recordTools === true ? createToolRecorder(ports) : undefined;
   const batchRemarks = options.batch ? checkBatchable(planned) : [];
-  const batchAnswers = options.batch ? createBatchAnswers() : undefined;
   const cellOf = indexCells(plan);
   const findAccepted = createFindAccepted(project.suites, findBaseline);
   const { loosened, remarks: uncompared } = await findLoosened(options, ports);
@@ -116,40 +112,30 @@ export async function openRun(
   const acceptedCellOf = createAcceptedCells(planned, acceptedPrompts);
   const resumed = { options, plan, header, findAccepted, acceptedCellOf, ports };
   const earlier = resume === undefined ? undefined : openEarlierPart({ ...resumed, resume });
-  const bailGate = options.bail === undefined ? undefined : createBailGate(stop);
-  const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
-  const callOptions = { ...options, suites: [...suites.values()] };
-  const further = defined({ batchAnswers, dispatch, isOwn: earlier?.isOwn, mayBegin: bailGate?.mayBegin });
-  const calls = openCalls(planned, { ...callOptions, ...further }, ports);
-  const isHermetic = createIsHermetic(suites, calls);
+  const { calls, isHermetic, batchAnswers, bailGate } = openRunCalls(planned, {
+    options,
+    ports,
+    stop,
+    dispatch,
+    earlier,
+  });
   const ofPlan = findRemarks(planned, { options, ports, isHermetic, findBaseline });
   const remarks = [...refusedBaselines, ...uncompared, ...ofPlan, ...batchRemarks];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
-  const onRefused = () => stop.hard('storage');
+  const { toolRecorder, openTools } = openRunTools(planned, options, ports);
   // This run's own record will be the latest.
   const latelyFailed = options.early === undefined ? new Set<string>() : findLatelyFailed(project, earlier?.id);
+  const onRefused = () => stop.hard('storage');
   const folder = runsFolder(project);
   const record = openRecord({ folder, header: earlier?.header ?? header, earlier, ports, onRefused });
   const compared = { suites: project.suites, findBaseline, cellOf, findDone: createFindDone(earlier, record) };
   const comparedAnswers = createComparedAnswers({ ...compared, ...defined({ compare: settings.compare }) });
-  const { trace, env } = ports;
-  refuseLiveTools(planned, { isReplayed: (suite) => isReplayed(suite, options), env });
-  const openTools = createToolOpener(env, {
-    mcp: openMcpPorts(project.root, env),
-    ...defined({ recorder: toolRecorder }),
-  });
-  const ofCells = { planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, trace, openTools };
+  const ofCells = { planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, openTools };
   return {
-    options,
+    ...found,
+    ...shared,
     ports,
-    stop,
-    judgePorts,
-    dispatch,
-    findBaseline,
-    findReference,
-    planned,
     cellOf,
-    acceptedPrompts,
     calls,
     isHermetic,
     batchAnswers,
@@ -159,18 +145,39 @@ export async function openRun(
     toolRecorder,
     latelyFailed,
     order: header.settings.early?.order ?? '',
-    runnerOf: createCellRunners(ofCells),
+    runnerOf: createCellRunners({ ...ofCells, trace: ports.trace }),
     remarks,
     startedMs: ports.clock.now(),
     state: { failedCells: 0, hasLowScore: false, isCutShort: false, isDecidedEarly: false },
   };
 }
 
-function createIsHermetic(suites: ReadonlyMap<string, Suite>, calls: ReturnType<typeof openCalls>) {
-  return (suiteId: string): boolean => {
-    const suite = suites.get(suiteId);
+/** What the calls of the run pass, and what of it the run asks later. */
+function openRunCalls(
+  planned: PlannedRun,
+  { options, ports, stop, dispatch, earlier }: Pick<Run, 'options' | 'ports' | 'stop' | 'dispatch' | 'earlier'>,
+) {
+  const suites = planned.plan.suites.map(({ suite }) => suite);
+  const batchAnswers = options.batch ? createBatchAnswers() : undefined;
+  const bailGate = options.bail === undefined ? undefined : createBailGate(stop);
+  const further = defined({ batchAnswers, dispatch, isOwn: earlier?.isOwn, mayBegin: bailGate?.mayBegin });
+  const calls = openCalls(planned, { ...options, suites, ...further }, ports);
+  const byId = new Map(suites.map((suite) => [suite.id, suite]));
+  const isHermetic = (suiteId: string) => {
+    const suite = byId.get(suiteId);
     return suite !== undefined && calls.isHermetic(suite);
   };
+  return { calls, isHermetic, batchAnswers, bailGate };
+}
+
+/** What answers the tool calls of models. */
+function openRunTools(planned: PlannedRun, options: RunOptions, ports: RunPorts) {
+  const { env } = ports;
+  refuseLiveTools(planned, { isReplayed: (suite) => isReplayed(suite, options), env });
+  const toolRecorder = options.recordTools === true ? createToolRecorder(ports) : undefined;
+  const mcp = openMcpPorts(options.project.root, env);
+  const openTools = createToolOpener(env, { mcp, ...defined({ recorder: toolRecorder }) });
+  return { toolRecorder, openTools };
 }
 
 /** Finds the row of a cell that an earlier part of this run has finished. */

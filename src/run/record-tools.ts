@@ -71,15 +71,12 @@ function refuse(message: string, hint: string): never {
   throw new UserError([problem]);
 }
 
-/** Pause between two writes of a file. A kill loses the calls since the last write. */
-const pauseMs = 1000;
-
 export function createToolRecorder({
   clock,
   env,
   mask: maskRun,
 }: Pick<RunPorts, 'clock' | 'env' | 'mask'>): ToolRecorder {
-  const files = new Map<string, OpenFile>();
+  const files = openStubFiles(clock);
   const asked = new Map<string, Promise<Answered>>();
   const refused = new Set<string>();
 
@@ -104,28 +101,12 @@ export function createToolRecorder({
     }
     const result = maskResult(answered.result, call, mask);
     // The session fails the cell for a result of this size, so a stub of it would fail each later run.
-    if (Buffer.byteLength(result.content) > maxResultBytes) return { kind: 'result', result };
-    const { content, isError } = result;
-    const kept = {
-      name: call.name,
-      when: read.when,
-      answer: isError === true ? { fails: content } : { returns: content },
-    };
-    add(target, kept);
-    return { kind: 'result', result } satisfies ToolOutcome;
-  }
-
-  function add({ file, shown }: RecordTarget, stub: RecordedStub): void {
-    const open: OpenFile = files.get(file) ?? { shown, waiting: [], count: 0, writtenMs: Number.NEGATIVE_INFINITY };
-    files.set(file, open);
-    open.waiting.push(stub);
-    if (clock.now() - open.writtenMs < pauseMs) return;
-    try {
-      writeWaiting(file, open, clock.now());
-    } catch (error) {
-      // Writing at the end of the run fails again, and is reported there.
-      if (!(error instanceof StorageError) && !(error instanceof UserError)) throw error;
+    if (Buffer.byteLength(result.content) <= maxResultBytes) {
+      const { content, isError } = result;
+      const stubAnswer = isError === true ? { fails: content } : { returns: content };
+      files.add(target, { name: call.name, when: read.when, answer: stubAnswer });
     }
+    return { kind: 'result', result } satisfies ToolOutcome;
   }
 
   return {
@@ -135,38 +116,62 @@ export function createToolRecorder({
         return { kind: 'result', result: refuseArguments(call) };
       }
       const read = readWhen(call, maskFor(target));
-      const key = 'when' in read ? `${target.file}\n${stubKey(call.name, read.when)}` : undefined;
-      const known = key === undefined ? undefined : asked.get(key);
+      if ('reason' in read) return ask(target, call, answer);
+      const key = `${target.file}\n${stubKey(call.name, read.when)}`;
+      const known = asked.get(key);
       if (known !== undefined) return known;
       const asking = ask(target, call, answer);
-      if (key !== undefined) asked.set(key, asking);
+      asked.set(key, asking);
       const answered = await asking;
       // A failed call is not remembered, so another cell asks again.
-      if (key !== undefined && answered.kind !== 'result') asked.delete(key);
+      if (answered.kind !== 'result') asked.delete(key);
       return answered;
     },
-    write() {
-      for (const [file, open] of files) writeWaiting(file, open, clock.now());
-    },
-    notes() {
-      const whole = [...files.values()].filter(({ count }) => count > 0);
-      const written = whole.map(
-        ({ shown, count }) => `--record-tools: ${formatCount(count, 'stub')} written to ${shown}; review and commit it`,
-      );
-      return [...written, ...[...refused].toSorted().map((reason) => `--record-tools: ${reason}`)];
-    },
+    write: () => files.write(),
+    notes: () => [...files.notes(), ...[...refused].toSorted()].map((note) => `--record-tools: ${note}`),
   };
 }
 
-interface OpenFile {
+interface StubFile {
   readonly shown: string;
   waiting: RecordedStub[];
   count: number;
   writtenMs: number;
 }
 
+/** Pause between two writes of a file. A kill loses the calls since the last write. */
+const pauseMs = 1000;
+
+/** The files that stubs are written into. */
+function openStubFiles(clock: RunPorts['clock']) {
+  const files = new Map<string, StubFile>();
+  return {
+    add({ file, shown }: RecordTarget, stub: RecordedStub): void {
+      const open: StubFile = files.get(file) ?? { shown, waiting: [], count: 0, writtenMs: Number.NEGATIVE_INFINITY };
+      files.set(file, open);
+      open.waiting.push(stub);
+      if (clock.now() - open.writtenMs < pauseMs) return;
+      try {
+        writeWaiting(file, open, clock.now());
+      } catch (error) {
+        // Writing at the end of the run fails again, and is reported there.
+        if (!(error instanceof StorageError) && !(error instanceof UserError)) throw error;
+      }
+    },
+    write(): void {
+      for (const [file, open] of files) writeWaiting(file, open, clock.now());
+    },
+    notes(): readonly string[] {
+      const written = [...files.values()].filter(({ count }) => count > 0);
+      return written.map(
+        ({ shown, count }) => `${formatCount(count, 'stub')} written to ${shown}; review and commit it`,
+      );
+    },
+  };
+}
+
 /** Reads the file again, which another run or the user may have changed. */
-function writeWaiting(file: string, open: OpenFile, nowMs: number): void {
+function writeWaiting(file: string, open: StubFile, nowMs: number): void {
   const stubs = open.waiting;
   if (stubs.length === 0) return;
   withFileLock(file, () => {

@@ -20,7 +20,7 @@ import { findDeclaredTools } from './cases/declared-tools.ts';
 import { createFindServers } from './cases/live-servers.ts';
 import type { CaseGroup, RowSource } from './cases/read-cases.ts';
 import { compileTools } from './cases/tool-stubs.ts';
-import { parseClasses, reportClassMistakes } from './classes.ts';
+import { type ParsedClasses, parseClasses, reportClassMistakes } from './classes.ts';
 import type { Config } from './config.ts';
 import { checkPromptVariables, openInputCheck } from './contracts/check-contract.ts';
 import { createContractLocator, placeOf } from './contracts/contract-places.ts';
@@ -101,22 +101,13 @@ export async function parseSuite(
   checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
   const classes = parseClasses(document, problems);
   const [promptIds, providerIds] = [idsOf(promptList), providers.known];
-  const declaredTools = findDeclaredTools(
-    prompts.map(({ version }) => version),
-    providers.list,
-  );
+  const versions = prompts.map(({ version }) => version);
+  const declaredTools = findDeclaredTools(versions, providers.list);
   const given = { prompts, promptIds, providerIds, declaredTools, contract, assertionContext, truth: classes?.truth };
   const cases = await parseCases(document, { ...given, sources }, context);
   const criteria = models.criteria();
   const labels = await readLabels(criteria, context);
-  if (context.contractOnly !== true) cases.reportUnused();
-  const empty = findEmptyCases(id, childOf(document, 'cases'), cases, context);
-  const tags = tagsFor([gate, config.gate], () => collectTags([cases.iterate()]), context);
-  if (classes !== undefined && isReadWhole(context)) reportClassMistakes(document, classes, cases.classes, problems);
-  if (gate?.slices !== undefined && isReadWhole(context)) {
-    const messages = reportEmptySlices(childOf(document, 'gate'), tags, problems);
-    empty.push(...messages.map((message) => ({ message: `suite ${id}: ${message}`, isNamed: true })));
-  }
+  const { tags, empty } = checkCases(id, document, { cases, gate, classes }, context);
   const suite: Suite = {
     id,
     ...defined({ description }),
@@ -128,12 +119,7 @@ export async function parseSuite(
     criteria: criteria.map(({ criterion }) => criterion),
     labels,
     contract,
-    locateContract: createContractLocator(
-      files,
-      placesOf(prompts),
-      placeOf(promptList),
-      snapshots.map(({ file }) => file),
-    ),
+    locateContract: locateContracts(prompts, promptList, snapshots, files),
     ...(snapshots.length === 0 ? {} : { snapshots }),
     gate: buildGate(gate, config.gate, tags),
     ...defined({ classes: classes && { ...classes.policy, names: [...cases.classes.keys()].sort() } }),
@@ -161,8 +147,15 @@ function collectSnapshots(
   return [...byFile.values()];
 }
 
-function placesOf(prompts: Awaited<ReturnType<typeof parsePromptList>>) {
-  return new Map(prompts.map(({ version, places }) => [version.id, places]));
+function locateContracts(
+  prompts: Awaited<ReturnType<typeof parsePromptList>>,
+  promptList: Located,
+  snapshots: readonly UsedSnapshot[],
+  files: ProjectFiles,
+) {
+  const places = new Map(prompts.map(({ version, places }) => [version.id, places]));
+  const snapshotFiles = snapshots.map(({ file }) => file);
+  return createContractLocator(files, places, placeOf(promptList), snapshotFiles);
 }
 
 const suiteEnding = /(?:\.eval|\.prompt)?\.(?:ya?ml|[cm]?[jt]s)$|\.prompty?$/;
@@ -294,6 +287,30 @@ function buildGate(suite: Gate | undefined = {}, config: Gate | undefined = {}, 
 
 function buildStepLimits({ steps: own }: Gate, { steps: general }: Gate): Pick<GatePolicy, 'steps'> {
   return own === undefined && general === undefined ? {} : { steps: defined({ ...general, ...own }) };
+}
+
+/** Reports what only the whole of the cases shows: unused parts, files and slices without a case, classes never met. */
+function checkCases(
+  id: string,
+  document: Located,
+  {
+    cases,
+    gate,
+    classes,
+  }: { readonly cases: BuiltCases; readonly gate: Gate | undefined; readonly classes: ParsedClasses | undefined },
+  context: SuiteContext,
+): { readonly tags: ReadonlySet<string>; readonly empty: readonly EmptySelection[] } {
+  const { config, problems } = context;
+  if (context.contractOnly !== true) cases.reportUnused();
+  const empty = findEmptyCases(id, childOf(document, 'cases'), cases, context);
+  const tags = tagsFor([gate, config.gate], () => collectTags([cases.iterate()]), context);
+  if (classes !== undefined && isReadWhole(context)) reportClassMistakes(document, classes, cases.classes, problems);
+  if (gate?.slices === undefined || !isReadWhole(context)) return { tags, empty };
+  const messages = reportEmptySlices(childOf(document, 'gate'), tags, problems);
+  return {
+    tags,
+    empty: [...empty, ...messages.map((message) => ({ message: `suite ${id}: ${message}`, isNamed: true }))],
+  };
 }
 
 /** The tags of the suite's cases. Of a suite without its cases every slice is kept. */

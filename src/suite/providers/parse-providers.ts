@@ -130,27 +130,10 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   const optionKeys = optionKeysOf(declaration) ?? [];
   const entries = Object.entries(located.value ?? {});
   const unknown = entries.filter(([key]) => !baseKeys.includes(key) && !optionKeys.includes(key)).map(([key]) => key);
-  const knownKeys = [...baseKeys, ...(meantKeys ?? [])];
-  const mistyped: string[] = [];
-  if (other !== undefined) {
-    mistyped.push('use');
-    reportOtherUse(located, other, context);
-  }
-  for (const key of unknown) {
-    if (knownKeys.includes(key) || other?.keys.includes(key) === true) continue;
-    const hint = hintOfParams(located, key, unknown);
-    const meant = hint === undefined ? (findNearest(key, knownKeys) ?? meantByOthers(key)) : undefined;
-    // Which keys an unknown adapter has can't be said.
-    if (meant === undefined && meantKeys === undefined) continue;
-    if (meant !== undefined) mistyped.push(meant);
-    problems.report({
-      code: 'unknown-key',
-      message: `unknown key "${key}" in a ${noun}`,
-      hint: hint ?? hintOfUse(located, key, declaration?.example) ?? hintOfKey(key, knownKeys),
-      at: locate(childOf(located, key), 'key'),
-    });
-  }
-  const checking = { label: noun, problems, mistyped };
+  if (other !== undefined) reportOtherUse(located, other, context);
+  const keys = { unknown: unknown.filter((key) => other?.keys.includes(key) !== true), baseKeys, meantKeys };
+  const meant = reportUnknownKeys(located, keys, declaration?.example, context);
+  const checking = { label: noun, problems, mistyped: other === undefined ? meant : ['use', ...meant] };
   const base = checkShape(
     schema,
     pick(located, other === undefined ? entries : [...entries, ['use', other.use]], baseKeys),
@@ -169,6 +152,37 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
     item,
     context,
   );
+}
+
+interface Keys {
+  readonly unknown: readonly string[];
+  readonly baseKeys: readonly string[];
+  /** Those of the adapter; undefined where it is unknown. */
+  readonly meantKeys: readonly string[] | undefined;
+}
+
+/** Reports keys that neither a provider nor its adapter has. Returns the keys that were meant by them. */
+function reportUnknownKeys(
+  located: Located,
+  { unknown, baseKeys, meantKeys }: Keys,
+  example: string | undefined,
+  { problems, noun }: ProviderContext,
+): readonly string[] {
+  const known = [...baseKeys, ...(meantKeys ?? [])];
+  return unknown.flatMap((key) => {
+    if (known.includes(key)) return [];
+    const hint = hintOfParams(located, key, unknown);
+    const meant = hint === undefined ? (findNearest(key, known) ?? meantByOthers(key)) : undefined;
+    // Which keys an unknown adapter has can't be said.
+    if (meant === undefined && meantKeys === undefined) return [];
+    problems.report({
+      code: 'unknown-key',
+      message: `unknown key "${key}" in a ${noun}`,
+      hint: hint ?? hintOfUse(located, key, example) ?? hintOfKey(key, known),
+      at: locate(childOf(located, key), 'key'),
+    });
+    return meant === undefined ? [] : [meant];
+  });
 }
 
 /** `use`, or the key that was most likely meant to be it. */
