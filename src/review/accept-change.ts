@@ -1,4 +1,4 @@
-import { extname, relative, resolve } from 'node:path';
+import { extname, relative } from 'node:path';
 import { selectTarget } from '../assertions/select-target.ts';
 import { mergeBaseline } from '../baseline/baseline-cases.ts';
 import { judgeAsAccepted } from '../baseline/judge-as-accepted.ts';
@@ -13,16 +13,13 @@ import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
 import { openCells } from '../plan/find-cells.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
-import { openProjectFiles } from '../suite/files/project-files.ts';
-import { findProject } from '../suite/files/project-place.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { replaceCsvField, replaceYamlValue } from '../text/replace-values.ts';
 import { quote } from '../text/shorten.ts';
-import { type AcceptContext, type Accepted, editFile, judgeEdited, reloadCase } from './judge-edited.ts';
-import { isPromotable } from './promotable.ts';
+import { type AcceptContext, type Accepted, editCase, judgeEdited } from './edit-case.ts';
 import { promoteCase } from './promote-case.ts';
-import type { AnswerChange, Review } from './review-changes.ts';
+import { type AnswerChange, isPromotable, type Review } from './review-changes.ts';
 
 /** `recorded` and `wrong` promote a case under observe by the answer that it has. */
 export type Place = 'expected' | 'baseline' | 'recorded' | 'wrong';
@@ -75,36 +72,19 @@ async function acceptIntoBaseline(change: AnswerChange, { record }: Review, cont
  * the case pass. Where none does, the file stays as it is.
  */
 function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
-  const path = resolve(context.cwd, found.testCase.at.file);
-  return editFile(path, context, () => editExpected(found, path, context));
-}
-
-/** The file's text with the golden answer in it. */
-async function editExpected(
-  found: AnswerChange,
-  path: string,
-  context: AcceptContext,
-): Promise<{ readonly text: string } | { readonly refused: string }> {
-  const change = await reloadCase(found, context);
-  if (change === undefined) return { refused: 'the case is not in the suite any more' };
-  const { testCase, suite } = change;
-  if (resolve(context.cwd, testCase.at.file) !== path) return { refused: 'the case is in another file now' };
-  const kind = extname(path).toLowerCase();
-  if (testCase.expected === undefined) return { refused: 'the case has no "expected" to put it into' };
-  const files = openProjectFiles(findProject(context.cwd, context.configPath), context.cwd);
-  const read = await files.read(path);
-  if ('fault' in read) return { refused: read.fault.message };
-  const suitePath = resolve(context.root, suite.path);
-  let reason = 'the answer has no part of the kind that "expected" has';
-  for (const value of findCandidates(change)) {
-    const edited = editCase(read.text, change, value, kind);
-    if ('fault' in edited) return { refused: `the case ${edited.fault}` };
-    const judged = await judgeEdited({ text: edited.text, path, suitePath }, change, context);
-    const failing = 'fault' in judged ? judged.fault : judged.failing;
-    if (failing === undefined) return edited;
-    reason = `no part of the answer makes the case pass: ${failing}`;
-  }
-  return { refused: reason };
+  return editCase(found, context, async (change, text) => {
+    if (change.testCase.expected === undefined) return { refused: 'the case has no "expected" to put it into' };
+    let reason = 'the answer has no part of the kind that "expected" has';
+    for (const value of findCandidates(change)) {
+      const edited = replaceExpected(text, change, value);
+      if ('fault' in edited) return { refused: `the case ${edited.fault}` };
+      const judged = await judgeEdited(change, edited.text, context);
+      const failing = 'fault' in judged ? judged.fault : judged.failing;
+      if (failing === undefined) return edited;
+      reason = `no part of the answer makes the case pass: ${failing}`;
+    }
+    return { refused: reason };
+  });
 }
 
 /** Values to write as the golden answer: texts where it is a text, or else JSON values. */
@@ -130,8 +110,9 @@ function selectsOf({ select, children = [] }: CheckSpec): readonly SelectSpec[] 
   return [...(select === undefined ? [] : [select]), ...children.flatMap(selectsOf)];
 }
 
-function editCase(text: string, { testCase }: AnswerChange, value: unknown, kind: string) {
-  const { line, column } = testCase.at;
+function replaceExpected(text: string, { testCase }: AnswerChange, value: unknown) {
+  const { file, line, column } = testCase.at;
+  const kind = extname(file).toLowerCase();
   if (kind === '.csv') return editRow(text, line, value);
   const start = text.split('\n', line - 1).reduce((sum, before) => sum + before.length + 1, 0);
   if (!/^\.(?:jsonl|ndjson)$/.test(kind)) return replaceYamlValue(text, start + column - 1, 'expected', value);

@@ -1,49 +1,40 @@
-import { extname, resolve } from 'node:path';
+import { extname } from 'node:path';
 import { writeJson } from '../json/canonical-json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { Case } from '../model/suite.ts';
-import { openProjectFiles } from '../suite/files/project-files.ts';
-import { findProject } from '../suite/files/project-place.ts';
 import { isTemplate } from '../templates/template.ts';
 import { isMap } from '../templates/template-values.ts';
-import { type AcceptContext, type Accepted, editFile, judgeEdited, reloadCase } from './judge-edited.ts';
-import { isPromotable } from './promotable.ts';
-import type { AnswerChange } from './review-changes.ts';
+import { type AcceptContext, type Accepted, type Edited, editCase, judgeEdited } from './edit-case.ts';
+import { type AnswerChange, isPromotable } from './review-changes.ts';
 
 /** The run's answer is right, the answer that the case has is right, or that one is wrong. */
 export type Promotion = 'expected' | 'recorded' | 'wrong';
 
 /** Makes a judged case of one under observe. It is written only if its checks tell a right answer, or catch a wrong one. */
 export function promoteCase(found: AnswerChange, promotion: Promotion, context: AcceptContext): Promise<Accepted> {
-  const path = resolve(context.cwd, found.testCase.at.file);
-  return editFile(path, context, () => editPromoted(found, promotion, path, context));
+  return editCase(found, context, (change, text) => promote(change, text, promotion, context));
 }
 
-async function editPromoted(
-  found: AnswerChange,
+async function promote(
+  change: AnswerChange,
+  before: string,
   promotion: Promotion,
-  path: string,
   context: AcceptContext,
-): Promise<{ readonly text: string } | { readonly refused: string }> {
-  const change = await reloadCase(found, context);
-  if (change === undefined) return { refused: 'the case is not in the suite any more' };
-  const { testCase, suite } = change;
+): Promise<Edited> {
+  const { testCase } = change;
   if (!isPromotable(testCase)) return { refused: 'the case is not under observe with an answer in "expected"' };
-  if (!/^\.(?:jsonl|ndjson)$/i.test(extname(path)))
+  if (!/^\.(?:jsonl|ndjson)$/i.test(extname(testCase.at.file)))
     return { refused: 'only a case in JSON lines is promoted: take "observe" out, and add "assert"' };
   const answer = promotion === 'expected' ? readAnswer(change) : { value: testCase.expected };
   if ('refused' in answer) return answer;
-  const read = await openProjectFiles(findProject(context.cwd, context.configPath), context.cwd).read(path);
-  if ('fault' in read) return { refused: read.fault.message };
-  const text = editLine(read.text, testCase, answer.value, promotion === 'wrong');
-  if (typeof text !== 'string') return text;
+  const edited = judgeLine(before, testCase, answer.value, promotion === 'wrong');
+  if ('refused' in edited) return edited;
   const shown = typeof answer.value === 'string' ? answer.value : (writeJson(answer.value) ?? '');
-  const edited = { text, path, suitePath: resolve(context.root, suite.path) };
-  const judged = await judgeEdited(edited, change, context, shown);
+  const judged = await judgeEdited(change, edited.text, context, shown);
   if ('fault' in judged) return { refused: judged.fault };
   if (promotion === 'wrong')
-    return judged.failing === undefined ? { refused: 'no check of the case catches the answer' } : { text };
-  return judged.failing === undefined ? { text } : { refused: `the answer does not pass: ${judged.failing}` };
+    return judged.failing === undefined ? { refused: 'no check of the case catches the answer' } : edited;
+  return judged.failing === undefined ? edited : { refused: `the answer does not pass: ${judged.failing}` };
 }
 
 /** The run's answer, of the kind that the case has. */
@@ -56,12 +47,7 @@ function readAnswer({ row, testCase }: AnswerChange): { readonly value: unknown 
 }
 
 /** The file's text with the case judged. Other lines keep their bytes. */
-function editLine(
-  text: string,
-  { at, checks }: Case,
-  answer: unknown,
-  isWrong: boolean,
-): string | { readonly refused: string } {
+function judgeLine(text: string, { at, checks }: Case, answer: unknown, isWrong: boolean): Edited {
   const lines = text.split('\n');
   const parsed = parseJson(lines[at.line - 1] ?? '');
   if (!parsed.ok || !isMap(parsed.value)) return { refused: 'the line of the case is no JSON object' };
@@ -80,7 +66,7 @@ function editLine(
     ...(assert.length === 0 ? {} : { assert }),
   };
   lines[at.line - 1] = writeJson(row) ?? '';
-  return lines.join('\n');
+  return { text: lines.join('\n') };
 }
 
 function buildCheck(answer: unknown): unknown {

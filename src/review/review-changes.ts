@@ -13,7 +13,6 @@ import { renderDiff } from '../reports/render-diff.ts';
 import { shortenToWidth } from '../terminal/display-width.ts';
 import { sanitizeTerminal, toSafeLine } from '../text/sanitize.ts';
 import { clipText } from '../text/shorten.ts';
-import { isPromotable } from './promotable.ts';
 
 export interface ReviewOptions {
   readonly project: Project;
@@ -78,6 +77,11 @@ export function findChanges(options: ReviewOptions): Review {
     }
   }
   return { record, changes };
+}
+
+/** True for a case with an answer that judges nothing yet, as `import otel` writes it. */
+export function isPromotable({ observe, expected }: Case): boolean {
+  return observe && expected !== undefined;
 }
 
 function expectedOf({ expected }: Case): AnswerChange['before'] {

@@ -3,6 +3,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../support/chat-server.ts';
+import { runGit } from '../support/git.ts';
 import { type GithubServer, robot, startGithubServer } from '../support/github-server.ts';
 import { type Action, type ActionRun, readAction, runAction } from '../support/run-action.ts';
 import { bundleCli } from '../support/spawn-cli.ts';
@@ -62,8 +63,7 @@ async function openJob(): Promise<Job> {
     return JSON.stringify({ word: (isEdited ? answers.get(word) : undefined) ?? word });
   });
   const github = await startGithubServer(token);
-  const git = (...argv: string[]): string =>
-    execFileSync('git', argv, { cwd: project.root, encoding: 'utf8', env: { ...process.env, ...gitEnv } }).trim();
+  const git = (...argv: string[]): string => runGit(project.root, ...argv);
   project.write('evals/words.eval.yaml', suite);
   project.write('evals/prompts/words.md', 'Say: {{ word }}\n');
   project.write('.gitignore', '.llmcheck/\nnode_modules/\nevent.json\n');
@@ -134,14 +134,6 @@ async function openJob(): Promise<Job> {
 const jobId = 'llmcheck-prompts-5dd4f7e2';
 const spoofed = `<!-- llmcheck:${jobId} run=1.1 commit=b by=w -->\nfrom somebody else`;
 const ownComment = new RegExp(`^<!-- llmcheck:${jobId} run=\\d+\\.1 commit=[0-9a-f]{40} by=\\w+ job=\\w+ -->\n### `);
-
-const gitEnv = {
-  GIT_AUTHOR_NAME: 'a',
-  GIT_AUTHOR_EMAIL: 'a@example.com',
-  GIT_COMMITTER_NAME: 'a',
-  GIT_COMMITTER_EMAIL: 'a@example.com',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-};
 
 describe('the action', { tags: 'slow' }, () => {
   test('gates a pull request on the merge-base, and a second push updates the same comment', async () => {

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startEchoServer } from '../support/chat-server.ts';
+import { runGit } from '../support/git.ts';
 import { wordSuite } from '../support/github-job.ts';
 import { type Action, readAction } from '../support/run-action.ts';
 import { type JobRun, readWorkflow, runJob, type Workflow } from '../support/run-workflow.ts';
@@ -51,11 +51,7 @@ esac
 async function openRepository(suite = wordSuite('words', ['red'])): Promise<Repository> {
   const project = openTempProject();
   const server = await startEchoServer();
-  const git = (...argv: string[]): string =>
-    execFileSync('git', ['-C', project.root, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+  const git = (...argv: string[]): string => runGit(project.root, ...argv);
   project.write('evals/words.eval.yaml', suite);
   project.write('.gitignore', '.llmcheck/\nnode_modules/\norigin/\nbin/\n');
   project.write('node_modules/.bin/llmcheck', `#!/bin/sh\nexec "${process.execPath}" "${bundle}" "$@"\n`);

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startEchoServer } from '../support/chat-server.ts';
 import { installPrograms, runShell, type ShellResult } from '../support/ci-shell.ts';
+import { runGit } from '../support/git.ts';
 import { wordSuite } from '../support/github-job.ts';
 import { gitlabToken, startGitlabServer } from '../support/gitlab-job.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -20,12 +21,7 @@ async function openClone() {
   const project = openTempProject();
   const provider = await startEchoServer();
   const PATH = installPrograms(project);
-  const git = (folder: string, ...argv: readonly string[]): string =>
-    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      cwd: project.path(folder),
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+  const git = (folder: string, ...argv: readonly string[]): string => runGit(project.path(folder), ...argv);
   project.write('origin/evals/words.eval.yaml', wordSuite('words'));
   project.write('origin/.gitignore', '.llmcheck/\nllmcheck.*\n/reports/\n');
   await runCli(['run', '-q', '--update-baseline'], { cwd: project.path('origin'), env: provider.env });

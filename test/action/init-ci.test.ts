@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Typed } from '../../src/cli/io.ts';
 import { installPrograms, runShell } from '../support/ci-shell.ts';
+import { runGit } from '../support/git.ts';
 import { runCli } from '../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
 
@@ -49,7 +49,7 @@ const alike = managers.filter((manager) => !bothWays.includes(manager));
 /** A repository, and the project that `init` begins in one of its folders. */
 async function openInit(files: Readonly<Record<string, string>>, flags: readonly string[], folder = '.') {
   const project = openTempProject();
-  execFileSync('git', ['init', '-q', '-b', 'main'], { cwd: project.root });
+  runGit(project.root, 'init', '-q', '-b', 'main');
   for (const [path, text] of Object.entries(files)) project.write(path, text);
   project.write(`${folder}/.keep`, '');
   const result = await runCli(['init', ...flags], { cwd: project.path(folder) });
@@ -248,8 +248,8 @@ describe('init without --ci', () => {
 
   test('finds GitLab by the remote', async () => {
     const project = openTempProject();
-    execFileSync('git', ['init', '-q'], { cwd: project.root });
-    execFileSync('git', ['remote', 'add', 'origin', 'git@gitlab.example:acme/shop.git'], { cwd: project.root });
+    runGit(project.root, 'init', '-q');
+    runGit(project.root, 'remote', 'add', 'origin', 'git@gitlab.example:acme/shop.git');
     expect((await project.run(['init'])).stdout).toContain('wrote    .gitlab-ci.yml');
   });
 
@@ -262,7 +262,7 @@ describe('init without --ci', () => {
     ['what is typed after a name that is none', ['jenkins', 'gitlab'], {}, ['.gitlab-ci.yml']],
   ])('asks on a terminal, and writes for %s', async (_, typed, files, written) => {
     const project = openTempProject();
-    execFileSync('git', ['init', '-q'], { cwd: project.root });
+    runGit(project.root, 'init', '-q');
     for (const [path, text] of Object.entries(files)) project.write(path, String(text));
     const asked: string[] = [];
     const answer = (question: string): string | Typed => typed[asked.push(question) - 1] ?? { ended: 'input' };

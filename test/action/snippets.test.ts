@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { findFences } from '../../scripts/docs-pages.ts';
 import { splitCommand } from '../../src/text/command-line.ts';
+import { initRepository, runGit } from '../support/git.ts';
 import { readAction } from '../support/run-action.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
@@ -71,12 +71,9 @@ describe('the snippets for CI systems', () => {
   test('have commands, and llmcheck init makes a project in which each of them runs', async () => {
     expect(commands.length).toBeGreaterThanOrEqual(6);
     const project = openTempProject();
-    const git = (...argv: string[]): string => execFileSync('git', argv, { cwd: project.root, encoding: 'utf8' });
     await project.run(['init']);
-    git('init', '-q', '-b', 'main');
-    git('add', '.');
-    git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-qm', 'init');
-    git('update-ref', 'refs/remotes/origin/main', 'HEAD');
+    initRepository(project.root);
+    runGit(project.root, 'update-ref', 'refs/remotes/origin/main', 'HEAD');
     for (const { place, line } of commands) {
       const words = splitCommand(line) ?? [];
       const { code, stderr } = await project.run(words, { env: { CI: 'true' } });

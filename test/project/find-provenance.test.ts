@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findProvenance } from '../../src/project/git/find-provenance.ts';
+import { runGit } from '../support/git.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
 const hash = 'a'.repeat(40);
@@ -33,12 +33,7 @@ describe('the provenance of a run', () => {
 
   test('elsewhere is what is checked out, in further working trees too', () => {
     const project = openTempProject();
-    const git = (...argv: readonly string[]) =>
-      execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', ...argv], {
-        cwd: project.root,
-        encoding: 'utf8',
-        env: { PATH: process.env['PATH'], HOME: project.root, GIT_CONFIG_NOSYSTEM: '1' },
-      }).trim();
+    const git = (...argv: readonly string[]) => runGit(project.root, ...argv);
     git('init', '-q', '-b', 'main');
     expect(findProvenance(project.root, {})).toEqual({ branch: 'main' });
     git('commit', '-q', '--allow-empty', '-m', 'first');

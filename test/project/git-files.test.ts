@@ -16,12 +16,13 @@ import { describe, expect, test } from 'vitest';
 import type { UserError } from '../../src/model/problem.ts';
 import { type GitRef, openGitRef } from '../../src/project/git/git-files.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
+import { commitAll, gitEnv, runGit } from '../support/git.ts';
 
 describe('a ref', () => {
   test('is a branch, a tag or a commit', () => {
     const repository = makeRepository({ 'a.txt': 'one' });
-    const first = git(repository, 'rev-parse', 'HEAD');
-    git(repository, 'tag', '-a', '-m', 'first', 'v1.0');
+    const first = runGit(repository, 'rev-parse', 'HEAD');
+    runGit(repository, 'tag', '-a', '-m', 'first', 'v1.0');
     commit(repository, { 'a.txt': 'two' });
     const read = (ref: string) => open(repository, ref).readFile(join(repository, 'a.txt'));
     expect(['main', 'v1.0', first, first.slice(0, 8), 'HEAD', 'HEAD~1', 'heads/main'].map(read)).toEqual([
@@ -38,19 +39,19 @@ describe('a ref', () => {
 
   test('is looked for among the remote branches after the local ones', () => {
     const clone = cloneOf(makeOrigin());
-    git(clone, 'checkout', '-q', 'feature');
-    git(clone, 'branch', '-D', '-q', 'main');
-    expect(open(clone, 'main').commit).toBe(git(clone, 'rev-parse', 'origin/main'));
-    git(clone, 'branch', 'main', 'feature');
-    expect(open(clone, 'main').commit).toBe(git(clone, 'rev-parse', 'feature'));
+    runGit(clone, 'checkout', '-q', 'feature');
+    runGit(clone, 'branch', '-D', '-q', 'main');
+    expect(open(clone, 'main').commit).toBe(runGit(clone, 'rev-parse', 'origin/main'));
+    runGit(clone, 'branch', 'main', 'feature');
+    expect(open(clone, 'main').commit).toBe(runGit(clone, 'rev-parse', 'feature'));
   });
 
   test('with three dots is the commit where HEAD left the branch', () => {
     const clone = cloneOf(makeOrigin());
-    git(clone, 'checkout', '-q', 'feature');
-    const expected = git(clone, 'rev-parse', 'feature~2');
+    runGit(clone, 'checkout', '-q', 'feature');
+    const expected = runGit(clone, 'rev-parse', 'feature~2');
     expect(open(clone, 'main...')).toMatchObject({ name: 'main...', commit: expected });
-    git(clone, 'branch', '-D', '-q', 'main');
+    runGit(clone, 'branch', '-D', '-q', 'main');
     expect(open(clone, 'main...').commit).toBe(expected);
     expect(open(clone, 'feature...main').commit).toBe(expected);
   });
@@ -98,7 +99,7 @@ describe('a ref that is not there', () => {
   test('may be a commit that was not cloned', () => {
     const origin = makeOrigin();
     const clone = cloneOf(origin, '--depth', '1', '--branch', 'feature');
-    const old = git(origin, 'rev-parse', 'main');
+    const old = runGit(origin, 'rev-parse', 'main');
     follow(clone, commandIn(catchUserError(() => open(clone, old))));
     expect(open(clone, old).commit).toBe(old);
   });
@@ -106,16 +107,16 @@ describe('a ref that is not there', () => {
   test('may be the short name of a commit, for which a shallow clone must be completed', () => {
     const origin = makeOrigin();
     const clone = cloneOf(origin, '--depth', '1', '--branch', 'feature');
-    const short = git(origin, 'rev-parse', '--short', 'feature~2');
+    const short = runGit(origin, 'rev-parse', '--short', 'feature~2');
     const error = catchUserError(() => open(clone, short));
     expect(commandIn(error)).toBe('git fetch --unshallow origin');
     follow(clone, commandIn(error));
-    expect(open(clone, short).commit).toBe(git(origin, 'rev-parse', 'feature~2'));
+    expect(open(clone, short).commit).toBe(runGit(origin, 'rev-parse', 'feature~2'));
   });
 
   test('may be HEAD of a repository without a commit', () => {
     const folder = makeFolder();
-    git(folder, 'init', '-q');
+    runGit(folder, 'init', '-q');
     expect(catchUserError(() => open(folder, 'HEAD')).problems).toMatchObject([
       { code: 'record', hint: 'commit something first' },
     ]);
@@ -128,7 +129,7 @@ describe('a merge base', () => {
     const error = catchUserError(() => open(clone, 'main...'));
     expect(error.problems).toMatchObject([{ code: 'record', hint: expect.stringContaining('git fetch --deepen=') }]);
     follow(clone, commandIn(error));
-    expect(open(clone, 'main...').commit).toBe(git(clone, 'rev-parse', 'feature~2'));
+    expect(open(clone, 'main...').commit).toBe(runGit(clone, 'rev-parse', 'feature~2'));
   });
 
   test('that a shallow clone of the one branch lacks is there after one command', () => {
@@ -136,12 +137,12 @@ describe('a merge base', () => {
     const error = catchUserError(() => open(clone, 'main...'));
     expect(commandIn(error)).toBe('git fetch --unshallow origin main:refs/remotes/origin/main');
     follow(clone, commandIn(error));
-    expect(open(clone, 'main...').commit).toBe(git(clone, 'rev-parse', 'feature~2'));
+    expect(open(clone, 'main...').commit).toBe(runGit(clone, 'rev-parse', 'feature~2'));
   });
 
   test('of histories that never met is a problem', () => {
     const repository = makeRepository({ a: '' });
-    git(repository, 'checkout', '-q', '--orphan', 'other');
+    runGit(repository, 'checkout', '-q', '--orphan', 'other');
     commit(repository, { b: '' });
     expect(catchUserError(() => open(repository, 'main...')).problems).toMatchObject([
       {
@@ -184,8 +185,8 @@ describe('a file at a ref', () => {
 
   test('is what was committed, without line ends or filters of the checkout', () => {
     const repository = makeRepository({ '.gitattributes': '*.txt text eol=crlf filter=upper', 'a.txt': 'a\nb\n' });
-    git(repository, 'config', 'filter.upper.smudge', 'tr a-z A-Z');
-    git(repository, 'config', 'core.autocrlf', 'true');
+    runGit(repository, 'config', 'filter.upper.smudge', 'tr a-z A-Z');
+    runGit(repository, 'config', 'core.autocrlf', 'true');
     expect(open(repository, 'main').readFile(join(repository, 'a.txt'))).toBe('a\nb\n');
   });
 
@@ -208,9 +209,9 @@ describe('a file at a ref', () => {
   test('is read in a worktree and where a git hook set its variables', () => {
     const repository = makeRepository({ 'a.txt': 'one' });
     const worktree = join(makeFolder(), 'worktree');
-    git(repository, 'worktree', 'add', '-q', '-b', 'other', worktree);
+    runGit(repository, 'worktree', 'add', '-q', '-b', 'other', worktree);
     const other = makeRepository({ 'a.txt': 'wrong' });
-    const ref = openGitRef(worktree, 'other', { ...env, GIT_DIR: join(other, '.git'), GIT_WORK_TREE: other });
+    const ref = openGitRef(worktree, 'other', { ...gitEnv, GIT_DIR: join(other, '.git'), GIT_WORK_TREE: other });
     expect(ref.readFile(join(worktree, 'a.txt'))).toBe('one');
   });
 
@@ -249,7 +250,7 @@ describe('a file at a ref', () => {
   test('may not lie in a submodule', () => {
     const inner = makeRepository({ 'a.txt': 'inner' });
     const repository = makeRepository({ a: '' });
-    git(repository, '-c', 'protocol.file.allow=always', 'submodule', '-q', 'add', inner, 'libs/inner');
+    runGit(repository, '-c', 'protocol.file.allow=always', 'submodule', '-q', 'add', inner, 'libs/inner');
     commit(repository, {});
     const ref = open(repository, 'main');
     for (const path of ['libs/inner/a.txt', 'libs/inner/none/none', 'libs/inner']) {
@@ -283,10 +284,10 @@ describe('a file at a ref', () => {
     'that a partial clone (%s) left behind is not a missing one, and nothing is fetched',
     (filter) => {
       const origin = makeOrigin();
-      git(origin, 'config', 'uploadpack.allowFilter', 'true');
+      runGit(origin, 'config', 'uploadpack.allowFilter', 'true');
       const clone = cloneOf(origin, '--no-checkout', `--filter=${filter}`);
       // What is allowed to the user is still not allowed here.
-      const ref = openGitRef(clone, 'main', { ...env, GIT_ALLOW_PROTOCOL: 'file' });
+      const ref = openGitRef(clone, 'main', { ...gitEnv, GIT_ALLOW_PROTOCOL: 'file' });
       const path = join(clone, "evals/it's.txt");
       const error = catchUserError(() => ref.readFile(path));
       expect(error.problems).toMatchObject([{ code: 'record', hint: expect.stringContaining('git show') }]);
@@ -301,8 +302,8 @@ describe('listing files', () => {
     const inner = makeRepository({ 'a.txt': '' });
     const repository = makeRepository({ 'evals/ü b.yaml': '', 'evals/deep/c': '', 'evals-2/d': '', root: '' });
     symlinkSync('c', join(repository, 'evals/deep/link'));
-    git(repository, '-c', 'protocol.file.allow=always', 'submodule', '-q', 'add', inner, 'evals/inner');
-    git(repository, 'rm', '-q', '--cached', '.gitmodules');
+    runGit(repository, '-c', 'protocol.file.allow=always', 'submodule', '-q', 'add', inner, 'evals/inner');
+    runGit(repository, 'rm', '-q', '--cached', '.gitmodules');
     rmSync(join(repository, '.gitmodules'));
     commit(repository, {});
     const list = (folder: string, cwd = repository) => open(cwd, 'main').listFiles(join(repository, folder));
@@ -347,7 +348,7 @@ describe('git itself', () => {
   test('may distrust the repository of another user', () => {
     const repository = makeRepository({ a: '' });
     const error = catchUserError(() =>
-      openGitRef(repository, 'main', { ...env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' }),
+      openGitRef(repository, 'main', { ...gitEnv, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' }),
     );
     expect(error.problems).toMatchObject([{ code: 'environment' }]);
     expect(commandIn(error)).toBe(`git config --global --add safe.directory ${repository}`);
@@ -355,13 +356,13 @@ describe('git itself', () => {
 
   test('may be led to a bare repository, whose settings are never trusted', () => {
     const folder = makeFolder();
-    git(folder, 'init', '-q', '--bare');
+    runGit(folder, 'init', '-q', '--bare');
     expect(catchUserError(() => open(folder, 'main')).problems).toMatchObject([{ code: 'environment' }]);
   });
 
   test('speaks English to us in any locale', () => {
     const { problems } = catchUserError(() =>
-      openGitRef(makeFolder(), 'main', { ...env, LC_ALL: 'de_DE.UTF-8', LANGUAGE: 'de' }),
+      openGitRef(makeFolder(), 'main', { ...gitEnv, LC_ALL: 'de_DE.UTF-8', LANGUAGE: 'de' }),
     );
     expect(problems).toMatchObject([{ message: expect.stringContaining('no git repository') }]);
   });
@@ -380,35 +381,18 @@ describe('git itself', () => {
       'filter.spy.smudge',
       'core.askPass',
     ];
-    for (const setting of settings) git(repository, 'config', setting, spy);
-    const ref = openGitRef(repository, 'main', { ...env, GIT_PAGER: spy, PAGER: spy, GIT_EXTERNAL_DIFF: spy });
+    for (const setting of settings) runGit(repository, 'config', setting, spy);
+    const ref = openGitRef(repository, 'main', { ...gitEnv, GIT_PAGER: spy, PAGER: spy, GIT_EXTERNAL_DIFF: spy });
     expect(ref.readFile(join(repository, 'a.txt'))).toBe('one');
     expect(ref.listFiles(repository)).toHaveLength(2);
     expect(existsSync(witness)).toBe(false);
   });
 });
 
-const env = {
-  PATH: process.env['PATH'],
-  HOME: '/nonexistent',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_AUTHOR_NAME: 'Ada',
-  GIT_AUTHOR_EMAIL: 'ada@example.com',
-  GIT_AUTHOR_DATE: '2026-11-24T12:00:00Z',
-  GIT_COMMITTER_NAME: 'Ada',
-  GIT_COMMITTER_EMAIL: 'ada@example.com',
-  GIT_COMMITTER_DATE: '2026-11-24T12:00:00Z',
-};
-
 type Files = Readonly<Record<string, string | Buffer>>;
 
 function open(cwd: string, ref: string): GitRef {
-  return openGitRef(cwd, ref, env);
-}
-
-function git(cwd: string, ...args: string[]): string {
-  return execFileSync('git', args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  return openGitRef(cwd, ref, gitEnv);
 }
 
 function commit(repository: string, files: Files): void {
@@ -416,13 +400,12 @@ function commit(repository: string, files: Files): void {
     mkdirSync(dirname(join(repository, path)), { recursive: true });
     writeFileSync(join(repository, path), content);
   }
-  const script = 'git add --all && git commit -q --allow-empty -m "a commit"';
-  execFileSync('sh', ['-c', script], { cwd: repository, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  commitAll(repository);
 }
 
 function makeRepository(files: Files, parent = makeFolder()): string {
   const folder = realpathSync(parent);
-  git(folder, 'init', '-q', '-b', 'main');
+  runGit(folder, 'init', '-q', '-b', 'main');
   commit(folder, files);
   return folder;
 }
@@ -443,17 +426,17 @@ function buildOrigin(): string {
   const folder = mkdtempSync(join(tmpdir(), 'llmcheck-origin-'));
   const origin = makeRepository({ 'evals/a.txt': 'one', "evals/it's.txt": 'quoted' }, folder);
   commit(origin, { 'evals/a.txt': 'two' });
-  git(origin, 'branch', 'feature');
+  runGit(origin, 'branch', 'feature');
   commit(origin, { 'evals/a.txt': 'three' });
-  git(origin, 'checkout', '-q', 'feature');
+  runGit(origin, 'checkout', '-q', 'feature');
   for (const content of ['four', 'five']) commit(origin, { 'evals/b.txt': content });
-  git(origin, 'checkout', '-q', 'main');
+  runGit(origin, 'checkout', '-q', 'main');
   return origin;
 }
 
 function cloneOf(origin: string, ...options: string[]): string {
   const clone = join(realpathSync(makeFolder()), 'clone');
-  git(dirname(clone), 'clone', '-q', ...options, `file://${origin}`, clone);
+  runGit(dirname(clone), 'clone', '-q', ...options, `file://${origin}`, clone);
   return clone;
 }
 
@@ -464,5 +447,5 @@ function commandIn(error: UserError): string {
 
 /** Does as the hint says, in a shell as a user would. */
 function follow(cwd: string, command: string): void {
-  execFileSync('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  execFileSync('sh', ['-c', command], { cwd, env: gitEnv, stdio: ['ignore', 'ignore', 'pipe'] });
 }

@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
 
-/** A person with a name, and no settings of the machine. */
-const env = {
-  PATH: process.env['PATH'],
+/** A person with a name, and no settings of the machine. Submodules may be folders. */
+export const gitEnv = {
+  PATH: process.env['PATH'] ?? '',
   HOME: '/nonexistent',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'protocol.file.allow',
+  GIT_CONFIG_VALUE_0: 'always',
   GIT_AUTHOR_NAME: 'Ada',
   GIT_AUTHOR_EMAIL: 'ada@example.com',
   GIT_COMMITTER_NAME: 'Ada',
@@ -37,7 +40,7 @@ export function initRepository(cwd: string, message = 'change'): string {
 function start(cwd: string, program: string, argv: readonly string[], more = {}): string {
   return execFileSync(program, argv, {
     cwd,
-    env: { ...env, ...more },
+    env: { ...gitEnv, ...more },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   }).trim();

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
+import { runGit } from './git.ts';
 import { wordSuite } from './github-job.ts';
 import { type GithubServer, startGithubServer } from './github-server.ts';
 import { bundleCli } from './spawn-cli.ts';
@@ -19,11 +19,7 @@ export interface WorkflowProject {
 export async function openWorkflowProject(ignored: readonly string[] = []): Promise<WorkflowProject> {
   const project = openTempProject();
   const github = await startGithubServer(workflowToken);
-  const git: WorkflowProject['git'] = (...argv) =>
-    execFileSync('git', ['-C', project.root, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+  const git: WorkflowProject['git'] = (...argv) => runGit(project.root, ...argv);
   project.write('evals/words.eval.yaml', wordSuite('words'));
   const paths = ['.llmcheck/', 'node_modules/', 'bin/', 'event.json', ...ignored];
   project.write('.gitignore', paths.map((path) => `${path}\n`).join(''));

@@ -3,8 +3,13 @@ import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { describeStoredRun } from '../../project/stored-runs.ts';
 import { type OpenReview, openReview, type Place } from '../../review/accept-change.ts';
-import { isPromotable } from '../../review/promotable.ts';
-import { type AnswerChange, describeChange, findChanges, matchChanges } from '../../review/review-changes.ts';
+import {
+  type AnswerChange,
+  describeChange,
+  findChanges,
+  isPromotable,
+  matchChanges,
+} from '../../review/review-changes.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { usageError } from '../flags/flag-reader.ts';

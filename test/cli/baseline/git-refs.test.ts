@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { runGit } from '../../support/git.ts';
 import { runCli } from '../../support/run-cli.ts';
 import {
   type BaselineProject,
@@ -111,9 +111,7 @@ describe('a ref that can not be read is a usage error before any call', () => {
     commit(project, 'one');
     commit(project, 'two');
     const clone = project.path('clone');
-    execFileSync('git', ['clone', '-q', '--depth', '1', '--no-single-branch', `file://${project.root}`, clone], {
-      stdio: 'ignore',
-    });
+    runGit(project.root, 'clone', '-q', '--depth', '1', '--no-single-branch', `file://${project.root}`, clone);
     const { code, stderr } = await runCli(['run', '--baseline', 'git:main...'], {
       cwd: clone,
       env: project.server.env,

@@ -1,30 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commitAll, initRepository } from '../../support/git.ts';
+import { commitAll, gitEnv, initRepository, runGit } from '../../support/git.ts';
 import { type CliResult, runCli } from '../../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
-
-const env = { PATH: process.env['PATH'] ?? '', HOME: '/nowhere', GIT_CONFIG_NOSYSTEM: '1' };
-
-function git(root: string, ...args: readonly string[]): string {
-  const options = [
-    '-c',
-    'user.name=t',
-    '-c',
-    'user.email=t@t',
-    '-c',
-    'init.defaultBranch=main',
-    '-c',
-    'protocol.file.allow=always',
-  ];
-  return execFileSync('git', [...options, '-C', root, ...args], {
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
 
 /** Two suites with nothing in common but the project; `a` has every kind of file that a suite can hang on. */
 function openRepository(): TempProject {
@@ -68,7 +47,7 @@ cases:
 
 /** The verdict on each suite, as printed: `run` or `skip` with the reason. */
 async function look(project: TempProject, ...argv: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const result = await project.run(['run', '--changed', ...argv, '--dry-run'], { env });
+  const result = await project.run(['run', '--changed', ...argv, '--dry-run'], { env: gitEnv });
   const verdicts = verdictsOf(result);
   if (Object.keys(verdicts).length === 0) throw new Error(`exit ${result.code}: ${result.stderr}`);
   return verdicts;
@@ -118,9 +97,9 @@ describe('a suite runs where a file that it depends on changed, and names the fi
   test('an edit counts staged, and committed since HEAD left main; since HEAD it then does not', async () => {
     const project = openRepository();
     append('schemas/out.json')(project);
-    git(project.root, 'add', '-A');
+    runGit(project.root, 'add', '-A');
     expect((await look(project))['a']).toBe('run: schemas/out.json changed');
-    git(project.root, 'checkout', '-qb', 'feature');
+    runGit(project.root, 'checkout', '-qb', 'feature');
     commitAll(project.root);
     expect((await look(project))['a']).toBe('run: schemas/out.json changed');
     expect((await look(project, 'git:main'))['a']).toBe('run: schemas/out.json changed');
@@ -139,7 +118,7 @@ describe('a suite runs where a file that it depends on changed, and names the fi
       b: 'skip: none of its 2 files changed',
       'evals/c.eval.yaml': 'gone: was deleted',
     });
-    git(project.root, 'checkout', '-q', '--', '.');
+    runGit(project.root, 'checkout', '-q', '--', '.');
     renameSync(project.path('evals/cases/other.jsonl'), project.path('evals/cases/renamed.jsonl'));
     expect((await look(project))['a']).toBe(
       'run: evals/cases/renamed.jsonl was added, evals/cases/other.jsonl was deleted',
@@ -171,7 +150,7 @@ export default { prompts: [{ id: 'v1', text: '{{ word }}' }], providers: ['exec:
     commitAll(project.root);
     project.write('shared/one/text.md', 'other {{ word }}');
     expect((await look(project))['a']).toBe('run: shared/one/text.md changed');
-    git(project.root, 'checkout', '-q', '--', '.');
+    runGit(project.root, 'checkout', '-q', '--', '.');
     rmSync(project.path('shared/current'));
     symlinkSync('two', project.path('shared/current'));
     expect((await look(project))['a']).toBe('run: shared/current changed');
@@ -223,19 +202,19 @@ describe('every suite runs', () => {
 
   test('where another llmcheck ran it last, as its record says', async () => {
     const project = openRepository();
-    await project.run(['run', '-q'], { env });
+    await project.run(['run', '-q'], { env: gitEnv });
     makeOlder(project);
     expect(await look(project)).toMatchObject({ b: reason });
     // A shard of this version ran a part of the suite, and must not take the reason from the other shards.
-    await project.run(['run', '-q', '--shard', '1/2'], { env });
+    await project.run(['run', '-q', '--shard', '1/2'], { env: gitEnv });
     expect(await look(project)).toMatchObject({ b: reason });
-    await project.run(['run', '-q'], { env });
+    await project.run(['run', '-q'], { env: gitEnv });
     expect((await look(project))['b']).toMatch(/^skip: /);
   });
 
   test('where another llmcheck ran a part of it last', async () => {
     const project = openRepository();
-    await project.run(['run', '-q', '--shard', '1/2'], { env });
+    await project.run(['run', '-q', '--shard', '1/2'], { env: gitEnv });
     makeOlder(project);
     expect(await look(project)).toMatchObject({ b: reason });
   });
@@ -265,32 +244,32 @@ describe('the run itself', () => {
     const project = openRepository();
     project.write('b.mjs', 'process.stdout.write("hello you");\n');
     const { report, stderr } = await project.report(['run', '--changed', '--provider', 'exec:node ../b.mjs,app'], {
-      env,
+      env: gitEnv,
     });
     expect(report.suites.map(({ suite }) => suite)).toEqual(['b']);
     expect(stderr).toContain('1 of 2 suites changed since HEAD left main (');
-    const { stdout } = await project.run(['report'], { env });
+    const { stdout } = await project.run(['report'], { env: gitEnv });
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/1 of 2 suites changed since HEAD left main \(\w+\); not run: a/);
   });
 
   test('no change is nothing evaluated: 4, or 0 with --allow-empty', async () => {
     const project = openRepository();
-    const none = await project.run(['run', '--changed'], { env });
+    const none = await project.run(['run', '--changed'], { env: gitEnv });
     expect(none.code).toBe(4);
     expect(none.stdout.replaceAll(/\s+/g, ' ')).toContain('no suite changed since HEAD left main (');
-    expect((await project.run(['run', '--changed', '--allow-empty'], { env })).code).toBe(0);
+    expect((await project.run(['run', '--changed', '--allow-empty'], { env: gitEnv })).code).toBe(0);
   });
 
   test('in a subfolder, on a path and through the environment', async () => {
     const project = openRepository();
     append('evals/prompts/ä b.md')(project);
     const inFolder = await project.run(['run', '--dry-run', 'b.eval.yaml', 'a.eval.yaml'], {
-      env: { ...env, LLMCHECK_CHANGED: '1' },
+      env: { ...gitEnv, LLMCHECK_CHANGED: '1' },
     });
     expect(inFolder.code).toBe(2);
     const result = await runCli(['run', '--changed', '--dry-run', 'a.eval.yaml', '.'], {
       cwd: project.path('evals'),
-      env,
+      env: gitEnv,
     });
     expect(verdictsOf(result)).toMatchObject({ a: 'run: prompts/ä b.md changed', b: expect.stringMatching(/^skip/) });
   });
@@ -298,48 +277,48 @@ describe('the run itself', () => {
   test('a stopped run is resumed with the suites that it began with', async () => {
     const project = openRepository();
     project.write('b.mjs', 'process.stdout.write("no");\n');
-    await project.report(['run', '--changed'], { env });
+    await project.report(['run', '--changed'], { env: gitEnv });
     project.write('b.mjs', 'process.stdout.write("hello again");\n');
     commitAll(project.root);
-    const { report } = await project.report(['run', '--resume'], { env });
+    const { report } = await project.report(['run', '--resume'], { env: gitEnv });
     expect(report.suites.map(({ suite }) => suite)).toEqual(['b']);
-    expect((await project.run(['run', '--resume', '--changed'], { env })).code).toBe(2);
+    expect((await project.run(['run', '--resume', '--changed'], { env: gitEnv })).code).toBe(2);
   });
 });
 
 describe('a question that git can not answer is a usage error', () => {
   test('no repository, no such ref, no commit yet', async () => {
     const project = openRepository();
-    const unknown = await project.run(['run', '--changed', 'mian'], { env });
+    const unknown = await project.run(['run', '--changed', 'mian'], { env: gitEnv });
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('"main"')]);
     rmSync(project.path('.git'), { recursive: true });
-    const outside = await project.run(['run', '--changed'], { env });
+    const outside = await project.run(['run', '--changed'], { env: gitEnv });
     expect([outside.code, outside.stderr]).toEqual([2, expect.stringContaining('leave --changed out')]);
-    git(project.root, 'init', '-q');
-    expect((await project.run(['run', '--changed'], { env })).code).toBe(2);
+    runGit(project.root, 'init', '-q');
+    expect((await project.run(['run', '--changed'], { env: gitEnv })).code).toBe(2);
   });
 
   test('a shallow clone names the command that mends it', async () => {
     const project = openRepository();
-    git(project.root, 'checkout', '-qb', 'feature');
+    runGit(project.root, 'checkout', '-qb', 'feature');
     append('README.md')(project);
     commitAll(project.root);
     const clone = openTempProject();
-    git(clone.root, 'clone', '-q', '--depth', '1', '--branch', 'feature', `file://${project.root}`, 'c');
+    runGit(clone.root, 'clone', '-q', '--depth', '1', '--branch', 'feature', `file://${project.root}`, 'c');
     const run = (given: readonly string[], extra = {}) =>
-      runCli(['run', '--changed', ...given, '--dry-run'], { cwd: clone.path('c'), env: { ...env, ...extra } });
+      runCli(['run', '--changed', ...given, '--dry-run'], { cwd: clone.path('c'), env: { ...gitEnv, ...extra } });
     const shallow = await run([]);
     expect([shallow.code, shallow.stderr]).toEqual([2, expect.stringContaining('git fetch --unshallow origin')]);
     // At the tip of the default branch nothing would seem to have changed.
-    git(clone.root, 'clone', '-q', '--depth', '1', '--branch', 'main', `file://${project.root}`, 'tip');
-    const atTip = await runCli(['run', '--changed', '--dry-run'], { cwd: clone.path('tip'), env });
+    runGit(clone.root, 'clone', '-q', '--depth', '1', '--branch', 'main', `file://${project.root}`, 'tip');
+    const atTip = await runCli(['run', '--changed', '--dry-run'], { cwd: clone.path('tip'), env: gitEnv });
     expect([atTip.code, atTip.stderr]).toEqual([2, expect.stringContaining('git fetch --unshallow origin')]);
     const older = await run(['HEAD~1']);
     expect([older.code, older.stderr]).toEqual([2, expect.stringContaining('git fetch --unshallow origin')]);
     const inCi = await run([], { GITHUB_BASE_REF: 'main' });
     const command = /`git (fetch [^`]+)`/.exec(inCi.stderr)?.[1] ?? '';
     expect([inCi.code, command]).toEqual([2, expect.stringContaining('fetch --unshallow origin main')]);
-    git(clone.path('c'), ...command.split(' '));
+    runGit(clone.path('c'), ...command.split(' '));
     expect((await run([], { GITHUB_BASE_REF: 'main' })).stderr).toContain(
       '0 of 2 suites changed since HEAD left origin/main',
     );
@@ -350,10 +329,10 @@ test('a submodule is looked into: an edit, an untracked file and another commit 
   const inner = openTempProject();
   inner.write('text.md', '{{ word }}');
   inner.write('other.md', 'x');
-  git(inner.root, 'init', '-q', '-b', 'main');
+  runGit(inner.root, 'init', '-q', '-b', 'main');
   commitAll(inner.root);
   const project = openRepository();
-  git(project.root, 'submodule', '--quiet', 'add', inner.root, 'lib');
+  runGit(project.root, 'submodule', '--quiet', 'add', inner.root, 'lib');
   project.write('evals/a.eval.yaml', project.read('evals/a.eval.yaml').replace('prompts/ä b.md', '../lib/text.md'));
   commitAll(project.root);
   expect((await look(project))['a']).toMatch(/^skip/);
@@ -361,7 +340,7 @@ test('a submodule is looked into: an edit, an untracked file and another commit 
   expect((await look(project))['a']).toMatch(/^skip/);
   writeFileSync(project.path('lib/text.md'), 'now {{ word }}');
   expect((await look(project))['a']).toBe('run: lib/text.md changed');
-  git(join(project.root, 'lib'), 'commit', '-qam', 'other');
+  runGit(join(project.root, 'lib'), 'commit', '-qam', 'other');
   expect((await look(project))['a']).toBe('run: lib/text.md changed');
   mkdirSync(project.path('unused'));
 });

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { completionOf, startChatServer } from '../../support/chat-server.ts';
+import { initRepository } from '../../support/git.ts';
 import { hostileTexts } from '../../support/hostile-texts.ts';
 import { startServer } from '../../support/http-server.ts';
 import { cancelOrder, findOrder, startMcpServer, type ToolList } from '../../support/mcp-server.ts';
-import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+import { openTempProject } from '../../support/temp-project.ts';
 
 const adapters = {
   'openai chat': ['openai:gpt-4o-mini', 'OPENAI_BASE_URL', ''],
@@ -35,11 +35,6 @@ async function openShop(tools: ToolList = [findOrder, cancelOrder]) {
   expect((await take()).code).toBe(0);
   project.write('evals/shop.eval.yaml', suiteText());
   return { project, serve: (list: ToolList) => ((served = list), take()) };
-}
-
-function git(project: TempProject, ...argv: readonly string[]): string {
-  const who = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com'];
-  return execFileSync('git', [...who, ...argv], { cwd: project.root, encoding: 'utf8' });
 }
 
 describe('the tools of a snapshot', () => {
@@ -163,9 +158,7 @@ describe('the tools of a snapshot', () => {
 describe('a changed snapshot', () => {
   async function openCommitted() {
     const shop = await openShop();
-    git(shop.project, 'init', '-q', '-b', 'main');
-    git(shop.project, 'add', '-A');
-    git(shop.project, 'commit', '-qm', 'first');
+    initRepository(shop.project.root);
     return shop;
   }
 
@@ -221,9 +214,7 @@ describe('a changed snapshot', () => {
       'providers: [{ id: mini, use: "openai:gpt-4o-mini", params: { tools: [{ mcp: evals/orders.mcp.json }] } }]\n';
     project.write('llmcheck.config.yaml', config);
     project.write('evals/shop.eval.yaml', suiteText().replace(/providers: .*/, 'providers: [mini]'));
-    git(project, 'init', '-q', '-b', 'main');
-    git(project, 'add', '-A');
-    git(project, 'commit', '-qm', 'first');
+    initRepository(project.root);
     expect((await project.run(check)).code).toBe(0);
     await serve([findOrder]);
     const { code, stdout } = await project.run(check);
@@ -249,9 +240,7 @@ describe('hostile texts of a server', () => {
 
   test.each(kinds)('%s harms no file, message or report', { tags: ['slow'] }, async (_, text) => {
     const { project, serve } = await openShop();
-    git(project, 'init', '-q', '-b', 'main');
-    git(project, 'add', '-A');
-    git(project, 'commit', '-qm', 'first');
+    initRepository(project.root);
     const hostile = text.replace(/\p{Surrogate}/gu, '\ufffd');
     const name = hostile.slice(0, 100);
     const taken = await serve([

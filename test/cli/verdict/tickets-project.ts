@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { type ChatServer, completionOf, startChatServer } from '../../support/chat-server.ts';
+import { runGit } from '../../support/git.ts';
 import type { CliOptions, CliResult } from '../../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
@@ -120,13 +120,7 @@ export async function openTickets({
       refusedCase = id;
     },
     configure: (yaml) => project.write(suiteFile, `${project.read(suiteFile)}${yaml}\n`),
-    git: (...argv) => {
-      execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', ...argv], {
-        cwd: project.root,
-        stdio: 'ignore',
-        env: { PATH: process.env['PATH'], HOME: project.root, GIT_CONFIG_NOSYSTEM: '1' },
-      });
-    },
+    git: (...argv) => void runGit(project.root, ...argv),
   };
 }
 

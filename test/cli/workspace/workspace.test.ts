@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { removeAbandonedCopies } from '../../../src/programs/workspace-copy.ts';
+import { initRepository } from '../../support/git.ts';
 import { openTempProject, type TempProject, trialsOf } from '../../support/temp-project.ts';
 
 const cart = 'export const sum = (a, b) => a - b;\n';
@@ -118,10 +118,7 @@ describe('an agent with a workspace', () => {
 
   test('is affected by a new file of its folder', async () => {
     const project = openShop(everyCheck('fixes', fix));
-    const git = (...args: readonly string[]) => execFileSync('git', ['-C', project.root, ...args], { stdio: 'pipe' });
-    git('init', '-q', '-b', 'main');
-    git('add', '.');
-    git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-q', '-m', 'start');
+    initRepository(project.root);
     expect((await project.run(['run', 'shop.eval.yaml', '--changed', '--dry-run'])).stderr).not.toContain('1 cell');
     project.write('fixtures/shop/data/new.json', '{}');
     const { stdout, stderr } = await project.run(['run', 'shop.eval.yaml', '--changed', '--dry-run']);

@@ -23,33 +23,47 @@ export interface AcceptContext {
 
 export type Accepted = { readonly file: string } | { readonly refused: string };
 
-/** Writes an edited file, and edits it again where another process has written it in the meantime. */
-export async function editFile(
-  path: string,
+export type Edited = { readonly text: string } | { readonly refused: string };
+
+/**
+ * Edits the file that a case is written in. The case and the file are read again first, since accepting another answer may
+ * have moved its lines, and once more where another process has written the file in the meantime.
+ */
+export async function editCase(
+  found: AnswerChange,
   context: AcceptContext,
-  edit: () => Promise<{ readonly text: string } | { readonly refused: string }>,
+  edit: (change: AnswerChange, text: string) => Promise<Edited>,
 ): Promise<Accepted> {
+  const path = pathOf(found, context);
   for (;;) {
     const before = readOrUndefined(path);
-    const edited = await edit();
+    const change = await reloadCase(found, context);
+    if (change === undefined) return { refused: 'the case is not in the suite any more' };
+    if (pathOf(change, context) !== path) return { refused: 'the case is in another file now' };
+    const read = await openProjectFiles(findProject(context.cwd, context.configPath), context.cwd).read(path);
+    if ('fault' in read) return { refused: read.fault.message };
+    const edited = await edit(change, read.text);
     if ('refused' in edited) return edited;
     const isWritten = withFileLock(path, () => {
       if (readOrUndefined(path) !== before) return false;
-      replaceFile(path, markOf(path) + edited.text);
+      replaceFile(path, markOf(before) + edited.text);
       return true;
     });
     if (isWritten) return { file: relative(context.cwd, path) };
   }
 }
 
-/** The byte order mark of a file, which reading drops and writing must restore. */
-function markOf(path: string): string {
-  const mark = '\ufeff';
-  return readOrUndefined(path)?.startsWith(mark) === true ? mark : '';
+function pathOf({ testCase }: AnswerChange, { cwd }: AcceptContext): string {
+  return resolve(cwd, testCase.at.file);
 }
 
-/** Reads the case from disk again, since accepting another answer may have moved its lines. */
-export async function reloadCase(
+/** The byte order mark of a file, which reading drops and writing must restore. */
+function markOf(text: string | undefined): string {
+  const mark = '\ufeff';
+  return text?.startsWith(mark) === true ? mark : '';
+}
+
+async function reloadCase(
   change: AnswerChange,
   { root, cwd, configPath }: AcceptContext,
 ): Promise<AnswerChange | undefined> {
@@ -57,26 +71,23 @@ export async function reloadCase(
   const project = await loadEdited({ paths, cwd, ...defined({ configPath }) });
   const suites = typeof project === 'string' ? [] : project.suites;
   const suite = suites.find(({ id }) => id === change.suite.id);
-  if (suite === undefined) return undefined;
-  const testCase = [...suite.cases()].find(({ id }) => id === change.testCase.id);
+  const testCase = suite && [...suite.cases()].find(({ id }) => id === change.testCase.id);
   return testCase === undefined ? undefined : { ...change, testCase };
 }
 
-export interface EditedFile {
-  /** What it would hold; it is not written yet. */
-  readonly text: string;
-  readonly path: string;
-  /** Of the case's suite. */
-  readonly suitePath: string;
-}
-
-/** Why an answer would not pass with an edited file, or why that can't be judged. The run's answer where no other is given. */
+/**
+ * Why an answer would not pass with the case's file edited to a text, or why that can't be judged. The run's answer where no
+ * other is given. Nothing is written.
+ */
 export async function judgeEdited(
-  { text, path, suitePath }: EditedFile,
-  { suite, testCase, prompt, provider, row }: AnswerChange,
-  { cwd, env, configPath, ports }: AcceptContext,
+  change: AnswerChange,
+  text: string,
+  context: AcceptContext,
   answered?: string,
 ): Promise<{ readonly failing: string | undefined } | { readonly fault: string }> {
+  const { suite, testCase, prompt, provider, row } = change;
+  const { root, cwd, env, configPath, ports } = context;
+  const path = pathOf(change, context);
   const place = findProject(cwd, configPath);
   const onDisk = openProjectFiles(place, cwd);
   const files = {
@@ -86,7 +97,8 @@ export async function judgeEdited(
       asked === path ? Promise.resolve({ bytes: bytesOfText(text) }) : onDisk.readBytes(asked),
   };
   const snapshot = { place, files, kindOf: kindOfPath };
-  const project = await loadEdited({ paths: [suitePath], cwd, snapshot, ...defined({ configPath }) });
+  const paths = [resolve(root, suite.path)];
+  const project = await loadEdited({ paths, cwd, snapshot, ...defined({ configPath }) });
   if (typeof project === 'string') return { fault: project };
   const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false } as const;
   const { plan } = await planRun({ project, selection: emptySelection, settings, record: false }, { env });
