@@ -294,7 +294,7 @@ describe('a question that git can not answer is a usage error', () => {
     rmSync(project.path('.git'), { recursive: true });
     const outside = await project.run(['run', '--changed'], { env: gitEnv });
     expect([outside.code, outside.stderr]).toEqual([2, expect.stringContaining('leave --changed out')]);
-    runGit(project.root, 'init', '-q');
+    runGit(project.root, 'init', '-q', '-b', 'main');
     expect((await project.run(['run', '--changed'], { env: gitEnv })).code).toBe(2);
   });
 
