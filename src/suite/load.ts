@@ -10,6 +10,7 @@ import { childOf, createProblems, type Located, locate, type Problems } from './
 import { readDocument } from './documents/read-document.ts';
 import { createReadLog, type ProjectFiles, recordReads, sourcesOf } from './files/project-files.ts';
 import { findSuites } from './find-suites.ts';
+import { collectTags, reportEmptySlices } from './gate.ts';
 import {
   extendDeclarations,
   type LoadOptions,
@@ -21,7 +22,6 @@ import {
 import { type ParsedSuite, parseSuite } from './parse-suite.ts';
 import { isPromptFile, readPromptSuite } from './prompts/prompt-file.ts';
 import { isSkillSuite, readSkillSuite } from './skills/skill-suite.ts';
-import { collectTags, reportEmptySlices } from './slices.ts';
 
 export interface LoadedProject {
   readonly project: Project;

@@ -1,13 +1,11 @@
 import { basename, resolve } from 'node:path';
-import type * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { UsedSnapshot } from '../model/mcp.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { RenderPrompts } from '../model/own-code.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import { defaultGate, type EmptySelection, type GatePolicy, type ProviderConfig, type Suite } from '../model/suite.ts';
-import { parseDurationMs } from '../text/duration.ts';
+import type { EmptySelection, ProviderConfig, Suite } from '../model/suite.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { createAskedModels } from './assertions/asked-models.ts';
 import { compileAssertions } from './assertions/compile-assertions.ts';
@@ -31,6 +29,7 @@ import { childOf, idsOf, itemsOf, type Located, locate, type Problems } from './
 import { createReadData, readDocument, reportFault } from './documents/read-document.ts';
 import { type ProjectFiles, type ReadLog, sourcesOf } from './files/project-files.ts';
 import type { ProjectPlace } from './files/project-place.ts';
+import { buildGate, collectTags, type Gate, hasSlices, reportEmptySlices } from './gate.ts';
 import type { ProjectSnapshot } from './open-project.ts';
 import { parsePrompts } from './prompts/parse-prompts.ts';
 import type { ParsePrompt } from './prompts/prompt-file.ts';
@@ -40,8 +39,7 @@ import {
   parseSuiteProviders,
   restrictToModel,
 } from './providers/suite-providers.ts';
-import { type gateSchema, suiteShape } from './schema/suite-schema.ts';
-import { buildSlices, collectTags, hasSlices, reportEmptySlices } from './slices.ts';
+import { suiteShape } from './schema/suite-schema.ts';
 
 export interface SuiteContext {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
@@ -258,35 +256,6 @@ function parseDefaults(
     ...defined({ tools }),
     assertions: isRight && assert !== undefined ? compileAssertions(assert, assertionContext) : [],
   };
-}
-
-type Gate = z.output<typeof gateSchema>;
-
-/** The suite's gate, and for each key that it leaves out, the config's. Of no slice that the suite has no case of. */
-function buildGate(suite: Gate | undefined = {}, config: Gate | undefined = {}, tags: ReadonlySet<string>): GatePolicy {
-  const { maxIncrease, p95Max } = { ...config.latency, ...suite.latency };
-  const p95MaxMs = p95Max === undefined ? undefined : parseDurationMs(p95Max);
-  return {
-    ...defaultGate,
-    ...defined({
-      alpha: suite.alpha ?? config.alpha,
-      scope: suite.scope ?? config.scope,
-      certify: suite.certify ?? config.certify,
-      erosion: suite.erosion ?? config.erosion,
-    }),
-    cases: { ...defaultGate.cases, ...defined({ ...config.cases, ...suite.cases }) },
-    confirm: { ...defaultGate.confirm, ...defined({ ...config.confirm, ...suite.confirm }) },
-    passRate: defined({ ...config.passRate, ...suite.passRate }),
-    score: defined({ ...config.score, ...suite.score }),
-    cost: defined({ ...config.cost, ...suite.cost }),
-    latency: defined({ maxIncrease, p95MaxMs }),
-    ...buildStepLimits(suite, config),
-    ...buildSlices(suite, config, tags),
-  };
-}
-
-function buildStepLimits({ steps: own }: Gate, { steps: general }: Gate): Pick<GatePolicy, 'steps'> {
-  return own === undefined && general === undefined ? {} : { steps: defined({ ...general, ...own }) };
 }
 
 /** Reports what only the whole of the cases shows: unused parts, files and slices without a case, classes never met. */

@@ -1,14 +1,46 @@
 import type * as z from 'zod';
 import { defined } from '../json/defined.ts';
-import type { Case, GatePolicy, SliceLimits } from '../model/suite.ts';
+import { type Case, defaultGate, type GatePolicy, type SliceLimits } from '../model/suite.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
+import { parseDurationMs } from '../text/duration.ts';
 import { childOf, type Located, locate, type Problems } from './documents/locate.ts';
 import type { gateSchema } from './schema/suite-schema.ts';
 
-type Gate = z.output<typeof gateSchema>;
+export type Gate = z.output<typeof gateSchema>;
+
+/** The suite's gate, and for each key that it leaves out, the config's. Of no slice that the suite has no case of. */
+export function buildGate(
+  suite: Gate | undefined = {},
+  config: Gate | undefined = {},
+  tags: ReadonlySet<string>,
+): GatePolicy {
+  const { maxIncrease, p95Max } = { ...config.latency, ...suite.latency };
+  const p95MaxMs = p95Max === undefined ? undefined : parseDurationMs(p95Max);
+  return {
+    ...defaultGate,
+    ...defined({
+      alpha: suite.alpha ?? config.alpha,
+      scope: suite.scope ?? config.scope,
+      certify: suite.certify ?? config.certify,
+      erosion: suite.erosion ?? config.erosion,
+    }),
+    cases: { ...defaultGate.cases, ...defined({ ...config.cases, ...suite.cases }) },
+    confirm: { ...defaultGate.confirm, ...defined({ ...config.confirm, ...suite.confirm }) },
+    passRate: defined({ ...config.passRate, ...suite.passRate }),
+    score: defined({ ...config.score, ...suite.score }),
+    cost: defined({ ...config.cost, ...suite.cost }),
+    latency: defined({ maxIncrease, p95MaxMs }),
+    ...buildStepLimits(suite, config),
+    ...buildSlices(suite, config, tags),
+  };
+}
+
+function buildStepLimits({ steps: own }: Gate, { steps: general }: Gate): Pick<GatePolicy, 'steps'> {
+  return own === undefined && general === undefined ? {} : { steps: defined({ ...general, ...own }) };
+}
 
 /** The slices of the suite's gate and of the config's, without those that none of the suite's cases is in. */
-export function buildSlices(suite: Gate, config: Gate, tags: ReadonlySet<string>): Pick<GatePolicy, 'slices'> {
+function buildSlices(suite: Gate, config: Gate, tags: ReadonlySet<string>): Pick<GatePolicy, 'slices'> {
   const [own, general] = [suite.slices ?? {}, config.slices ?? {}];
   const names = [...new Set([...Object.keys(general), ...Object.keys(own)])].filter((name) => tags.has(name));
   if (names.length === 0) return {};
