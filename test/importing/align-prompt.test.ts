@@ -66,7 +66,7 @@ test('a document comes out in the same parts however it is cut', () => {
         text.slice(index * size, (index + 1) * size),
       );
       const parts = [...splitJson(chunks, (path) => path.join('.') === 'data.*')];
-      expect(parts.map((part) => JSON.parse(part.text) as unknown)).toEqual(
+      expect(parts.map((part) => JSON.parse(part.text ?? '') as unknown)).toEqual(
         JSON.parse(JSON.stringify([...items, ...items])),
       );
     }),

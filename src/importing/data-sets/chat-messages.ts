@@ -1,3 +1,4 @@
+import { parseJson } from '../../json/parse-json.ts';
 import { isMap } from '../draft.ts';
 
 export interface ChatMessage {
@@ -5,8 +6,21 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+export interface RecordedCall {
+  readonly name: string;
+  readonly arguments: unknown;
+}
+
+/** A message of a conversation in which tools may be called. */
+export interface TurnMessage {
+  readonly role: ChatMessage['role'] | 'tool';
+  readonly content: string;
+  /** The calls that an assistant makes. */
+  readonly calls: readonly RecordedCall[];
+}
+
 /** The names of roles in OpenAI's form, LangChain's, ShareGPT's and Gemini's. */
-const ROLES: Readonly<Record<string, ChatMessage['role']>> = {
+const ROLES: Readonly<Record<string, TurnMessage['role']>> = {
   system: 'system',
   systemmessage: 'system',
   developer: 'developer',
@@ -19,14 +33,34 @@ const ROLES: Readonly<Record<string, ChatMessage['role']>> = {
   aimessagechunk: 'assistant',
   gpt: 'assistant',
   model: 'assistant',
+  tool: 'tool',
+  function: 'tool',
+  toolmessage: 'tool',
+  functionmessage: 'tool',
 };
 
 /** A list of chat messages with texts; undefined for any other value, or where a message is not only text. */
 export function readMessages(value: unknown): readonly ChatMessage[] | undefined {
+  const messages = readConversation(value)?.map(toText);
+  return messages?.every((message) => message !== undefined) === true ? messages : undefined;
+}
+
+/** A chat message with a text; undefined for any other value. */
+export function readMessage(value: unknown): ChatMessage | undefined {
+  const message = readTurn(value);
+  return message === undefined ? undefined : toText(message);
+}
+
+function toText({ role, content, calls }: TurnMessage): ChatMessage | undefined {
+  return role === 'tool' || calls.length > 0 ? undefined : { role, content };
+}
+
+/** The same with calls of tools and their results. */
+export function readConversation(value: unknown): readonly TurnMessage[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const [first] = value;
-  if (value.length === 1 && Array.isArray(first)) return readMessages(first);
-  const messages = value.map(readMessage);
+  if (value.length === 1 && Array.isArray(first)) return readConversation(first);
+  const messages = value.map(readTurn);
   return messages.every((message) => message !== undefined) ? messages : undefined;
 }
 
@@ -38,12 +72,24 @@ export function looksLikeMessages(value: unknown): boolean {
   return value.every((item) => isMap(item) && roleOf(item) !== undefined);
 }
 
-export function readMessage(value: unknown): ChatMessage | undefined {
+export function readTurn(value: unknown): TurnMessage | undefined {
   if (!isMap(value)) return undefined;
-  const role = ROLES[roleOf(value) ?? ''];
+  const named = roleOf(value) ?? '';
+  const role = Object.hasOwn(ROLES, named) ? ROLES[named] : undefined;
   const { kwargs } = value;
-  const content = readContent(isMap(kwargs) ? kwargs : value);
-  return role === undefined || content === undefined ? undefined : { role, content };
+  const message = isMap(kwargs) ? kwargs : value;
+  const calls = readCalls(message);
+  const written = message['content'] ?? message['parts'] ?? message['value'];
+  if (role === undefined || calls === undefined) return undefined;
+  if (role === 'tool') return { role, content: typeof written === 'string' ? written : JSON.stringify(written), calls };
+  // An assistant that calls tools may say nothing.
+  const content = (written === undefined || written === null) && calls.length > 0 ? [] : readContent(written);
+  if (content === undefined) return undefined;
+  const all = [...calls, ...content.flatMap((part) => (typeof part === 'object' ? [part] : []))];
+  const texts = content.filter((part) => typeof part === 'string');
+  // Anthropic and OpenTelemetry write results as parts of a user's message.
+  if (content.includes(null)) return { role: 'tool', content: texts.join(''), calls: [] };
+  return { role, content: texts.join(''), calls: all.filter((part) => part !== null) };
 }
 
 /** LangChain names the class of a message in its `id`, or its `type`. */
@@ -53,23 +99,52 @@ function roleOf(message: Readonly<Record<string, unknown>>): string | undefined 
   return typeof name === 'string' ? name.toLowerCase() : undefined;
 }
 
-function readContent(message: Readonly<Record<string, unknown>>): string | undefined {
-  const { tool_calls: calls, function_call: call } = message;
-  if ((Array.isArray(calls) && calls.length > 0) || isMap(call)) return undefined;
-  return readText(message['content'] ?? message['parts'] ?? message['value']);
+/** The calls beside the content, as OpenAI and LangChain write them; undefined where one is no call. */
+function readCalls(message: Readonly<Record<string, unknown>>): readonly RecordedCall[] | undefined {
+  const { tool_calls: calls, toolCalls, function_call: call, additional_kwargs: more } = message;
+  const inner = isMap(more) ? (more['tool_calls'] ?? more['function_call']) : undefined;
+  const found = [calls, toolCalls, call, inner].find((one) => (Array.isArray(one) ? one.length > 0 : isMap(one)));
+  const list = (Array.isArray(found) ? found : found === undefined ? [] : [found]).map(readCall);
+  return list.every((one) => one !== undefined) ? list : undefined;
 }
 
-/** A text, or the texts of a list of parts. */
-function readText(content: unknown): string | undefined {
-  if (typeof content === 'string') return content;
+export function readCall(value: unknown): RecordedCall | undefined {
+  if (!isMap(value)) return undefined;
+  const call = isMap(value['function']) ? value['function'] : value;
+  const name = call['name'] ?? call['toolName'];
+  const written = call['arguments'] ?? call['args'] ?? call['input'] ?? {};
+  const parsed = typeof written === 'string' ? parseJson(written) : undefined;
+  return typeof name === 'string' ? { name, arguments: parsed?.ok === true ? parsed.value : written } : undefined;
+}
+
+const TEXTS = new Set(['text', 'input_text', 'output_text']);
+/** What a model thought is no part of its answer. */
+const THOUGHTS = new Set(['reasoning', 'thinking', 'redacted_thinking']);
+const CALLS = new Set(['tool_call', 'tool_use', 'tool-call', 'function_call']);
+
+/** True for a map that can only be a call of a tool. */
+export function isCall(part: unknown): boolean {
+  if (!isMap(part)) return false;
+  const { type, toolName } = part;
+  return isMap(part['function']) || typeof toolName === 'string' || (typeof type === 'string' && CALLS.has(type));
+}
+
+const RESULTS = new Set(['tool_call_response', 'tool_result', 'tool-result', 'function_call_output']);
+
+/** Texts, calls, and null for the result of a call; undefined where a part is none of these, such as an image. */
+function readContent(content: unknown): readonly (string | RecordedCall | null)[] | undefined {
+  if (typeof content === 'string') return [content];
   if (!Array.isArray(content) || content.length === 0) return undefined;
-  const texts = content.map((part: unknown) => {
-    if (typeof part === 'string') return part;
-    if (!isMap(part)) return undefined;
-    const { type, text, content: inner } = part;
-    if (type !== undefined && type !== 'text' && type !== 'input_text' && type !== 'output_text') return undefined;
+  const parts = content.flatMap((part: unknown): readonly (string | RecordedCall | null | undefined)[] => {
+    if (typeof part === 'string') return [part];
+    if (!isMap(part)) return [undefined];
+    const { type, text, content: inner, functionCall, functionResponse } = part;
+    if (typeof type === 'string' && THOUGHTS.has(type)) return [];
+    if (isMap(functionCall) || (typeof type === 'string' && CALLS.has(type))) return [readCall(functionCall ?? part)];
+    if (isMap(functionResponse) || (typeof type === 'string' && RESULTS.has(type))) return [null];
+    if (type !== undefined && !(typeof type === 'string' && TEXTS.has(type))) return [undefined];
     const found = text ?? inner;
-    return typeof found === 'string' ? found : undefined;
+    return typeof found === 'string' ? [found] : [undefined];
   });
-  return texts.every((text) => text !== undefined) ? texts.join('') : undefined;
+  return parts.every((part) => part !== undefined) ? parts : undefined;
 }

@@ -1,6 +1,6 @@
-/** The text of one value of a larger JSON document. */
+/** The text of one value of a larger JSON document; undefined for a line that is broken, or a value that is too large. */
 export interface JsonPart {
-  readonly text: string;
+  readonly text: string | undefined;
   /** 1-based: where it begins. */
   readonly line: number;
 }
@@ -35,21 +35,50 @@ export function* splitJson(chunks: Iterable<string>, isPart: IsPart): Generator<
   splitter.end();
 }
 
+/** The same for JSON lines, each of which is a document of its own: a broken one does not spoil the others. */
+export function* splitJsonLines(chunks: Iterable<string>, isPart: IsPart): Generator<JsonPart> {
+  let line = 1;
+  let splitter = new JsonSplitter(isPart, line);
+  for (const chunk of chunks) {
+    for (let from = 0; from < chunk.length; ) {
+      const end = chunk.indexOf('\n', from);
+      yield* splitter.read(chunk.slice(from, end === -1 ? chunk.length : end));
+      if (end === -1) break;
+      if (!splitter.isWhole) yield { text: undefined, line };
+      line += 1;
+      splitter = new JsonSplitter(isPart, line);
+      from = end + 1;
+    }
+  }
+  if (!splitter.isWhole) yield { text: undefined, line };
+}
+
+/** The longest value that is read; one span is thousands of times shorter. */
+const maxPartUnits = 1 << 26;
+
 class JsonSplitter {
   private readonly isPart: IsPart;
   private readonly levels: Level[] = [];
   private readonly path: string[] = [];
-  private line = 1;
+  private line: number;
   private isInString = false;
+  /** Text beside the documents, such as a line of a log. */
+  private hasOther = false;
   /** The key that is being read. */
   private key: string | undefined;
   /** The part that is being read: its text up to this chunk, its depth, and where it began. */
-  private part: { text: string; readonly depth: number; readonly line: number } | undefined;
+  private part: { text: string | undefined; readonly depth: number; readonly line: number } | undefined;
   /** A backslash was the last character of a chunk. */
   private isEscaped = false;
 
-  constructor(isPart: IsPart) {
+  constructor(isPart: IsPart, line = 1) {
     this.isPart = isPart;
+    this.line = line;
+  }
+
+  /** True at the end of a document, and where there is none. */
+  get isWhole(): boolean {
+    return this.levels.length === 0 && !this.isInString && !this.hasOther;
   }
 
   *read(chunk: string): Generator<JsonPart> {
@@ -71,16 +100,24 @@ class JsonSplitter {
       } else if (sign === '}' || sign === ']') {
         this.close();
         if (this.part !== undefined && this.levels.length <= this.part.depth) {
-          yield { text: this.part.text + chunk.slice(from, index + 1), line: this.part.line };
+          this.extendPart(chunk.slice(from, index + 1));
+          yield { text: this.part.text, line: this.part.line };
           this.part = undefined;
         }
       } else if (sign === ',') this.nextItem();
+      else if (this.levels.length === 0 && sign.trim() !== '' && sign !== '\ufeff') this.hasOther = true;
     }
-    if (this.part !== undefined) this.part.text += chunk.slice(from);
+    if (this.part !== undefined) this.extendPart(chunk.slice(from));
   }
 
   end(): void {
     if (this.levels.length > 0 || this.isInString) throw new CutJsonError(this.line);
+  }
+
+  private extendPart(text: string): void {
+    const { part } = this;
+    if (part?.text === undefined) return;
+    part.text = part.text.length + text.length > maxPartUnits ? undefined : part.text + text;
   }
 
   private beginString(): void {
@@ -100,6 +137,8 @@ class JsonSplitter {
       const sign = chunk.charCodeAt(index);
       if (sign === 0x5c) this.isEscaped = true;
       else if (sign === 0x22) break;
+      // JSON writes it as an escape: the value was cut, and another text begins.
+      else if (sign === 0x0a) throw new CutJsonError(this.line);
       index += 1;
     }
     if (this.key !== undefined) this.key += chunk.slice(start, index);

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { dirname, relative, resolve } from 'node:path';
+import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
 import type { PromptVersion, Suite } from '../../model/suite.ts';
@@ -9,9 +11,10 @@ import { findProject, isGlob, kindOfPath } from '../../suite/files/project-place
 import { findNearest } from '../../text/did-you-mean.ts';
 import { compilePaths } from '../../text/glob.ts';
 import { openSeenTexts, type SeenTexts } from '../../text/near-duplicates.ts';
+import type { RecordedCall } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
-import { readTraceFile, type TraceFormat } from './read-trace-file.ts';
-import { createRecoverVars } from './recover-vars.ts';
+import { guessFormat, readTraceFile, type TraceFormat } from './read-trace-file.ts';
+import { createRecoverVars, createSpreadCheck } from './recover-vars.ts';
 
 export interface TraceImportOptions {
   readonly format: TraceFormat;
@@ -60,39 +63,56 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
   const counts = { cases: 0, exact: 0, near: 0, refused };
   const seen = openSeenTexts();
   rememberCases(suite, seen, resolve(cwd, target), cwd);
+  const spreadsSecret = createSpreadCheck(prompt);
+  const refuse = (reason: string, line: number) => {
+    const known = refused.get(reason);
+    if (known === undefined) refused.set(reason, { count: 1, first: `${shown}:${line}` });
+    else known.count += 1;
+  };
   function* lines(): Generator<string> {
     for (const { line, row } of readTraceFile(bytes, format, shown)) {
       const recovered = 'refused' in row ? row : recover(row);
       if ('refused' in recovered || 'refused' in row) {
-        const reason = 'refused' in recovered ? recovered.refused : '';
-        const known = refused.get(reason);
-        if (known === undefined) refused.set(reason, { count: 1, first: `${shown}:${line}` });
-        else known.count += 1;
+        refuse('refused' in recovered ? recovered.refused : '', line);
         continue;
       }
       // Masked before anything is kept: nothing of the row passes but through this.
       const vars = maskPersonalJson(recovered.vars) as Readonly<Record<string, unknown>>;
+      if (spreadsSecret(vars)) {
+        refuse('a key or personal data is spread over several variables', line);
+        continue;
+      }
       const duplicate = seen.add(textOf(vars));
       if (duplicate !== undefined) {
         counts[duplicate] += 1;
         continue;
       }
       counts.cases += 1;
-      const answer = row.answer === undefined ? undefined : maskPersonal(row.answer);
-      yield `${JSON.stringify({
+      const { text, calls } = row.answer;
+      yield `${writeJson({
+        // Ids by default have 32 bits, which two of many cases may share.
+        id: `prod-${createHash('sha256').update(canonicalJson(vars)).digest('hex').slice(0, 16)}`,
         ...defined({ description: describeRow(row.origin) }),
         tags: ['production'],
         observe: true,
         ...(needsOnly(suite, prompt, vars) ? { prompts: [prompt.id] } : {}),
         vars,
-        ...defined({ expected: answer }),
+        ...defined({ expected: text === undefined ? undefined : maskPersonal(text) }),
+        ...(calls.length === 0 ? {} : { assert: [checkCalls(calls)] }),
       })}\n`;
     }
-    if (counts.cases === 0) throw nothingFound(shown, counts);
+    if (counts.cases === 0) throw nothingFound(shown, counts, { format, found: guessFormat(bytes, shown) });
   }
   const folder = dirname(resolve(findProject(cwd, options.configPath).root, suite.path));
   const entry = `- file: ${relative(folder, target).replaceAll('\\', '/')}`;
   return { suitePath: suite.path, entry, lines, counts };
+}
+
+/** The calls that were made, masked as the variables are. Braces in them are no templates. */
+function checkCalls(calls: readonly RecordedCall[]): unknown {
+  const value = calls.map(({ name, arguments: args }) => ({ name, args: maskPersonalJson(args) }));
+  const hasBraces = /\{[{%#]/.test(canonicalJson(value));
+  return { toolCalls: hasBraces ? { names: calls.map(({ name }) => name) } : { value, order: 'exact' } };
 }
 
 function describeRow(origin: readonly string[]): string | undefined {
@@ -164,10 +184,18 @@ function needsOnly({ prompts }: Suite, own: PromptVersion, vars: Readonly<Record
   );
 }
 
-function nothingFound(shown: string, { refused, exact, near }: TraceCounts): UserError {
+function nothingFound(
+  shown: string,
+  { refused, exact, near }: TraceCounts,
+  { format, found }: { readonly format: TraceFormat; readonly found: TraceFormat | undefined },
+): UserError {
   const reasons = [...refused].map(([reason, { count, first }]) => `${count} left out: ${reason} (first at ${first})`);
   if (exact + near > 0) reasons.push(`${exact + near} are duplicates of cases of the suite`);
   const message = `no call in ${shown} can become a case`;
-  const hint = reasons.length === 0 ? 'the file holds no call of a model with its messages' : reasons.join('; ');
+  const isOther = found !== undefined && found !== format;
+  const none = `the file holds no call of a model with its messages${
+    isOther ? `; it looks like one for llmcheck import ${found}` : ''
+  }`;
+  const hint = reasons.length === 0 || isOther ? [...reasons, none].join('; ') : reasons.join('; ');
   return new UserError([{ code: 'not-carried-over', severity: 'error', message, hint }]);
 }

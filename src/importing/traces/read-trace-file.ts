@@ -1,30 +1,33 @@
 import { Buffer } from 'node:buffer';
 import { parseJson } from '../../json/parse-json.ts';
-import { UserError } from '../../model/problem.ts';
+import { type Problem, UserError } from '../../model/problem.ts';
 import type { FileBytes } from '../../suite/files/project-files.ts';
-import { CutJsonError, type JsonPart, splitJson } from '../data-sets/split-json.ts';
-import { isMap } from '../draft.ts';
-import { exportParts, readLangfusePart, readLangsmithPart } from './exports.ts';
-import { isOtelPart, readOtelPart } from './otel.ts';
-import type { RefusedRow, TraceRow } from './trace-row.ts';
+import { CutJsonError, type IsPart, type JsonPart, splitJson, splitJsonLines } from '../data-sets/split-json.ts';
+import { splitCsv } from './csv-rows.ts';
+import { exportParts, isRowList, langfuseReader, langsmithReader } from './exports.ts';
+import { createOtelReader, isOtelPart } from './otel.ts';
+import type { FoundRow, TraceReader } from './trace-row.ts';
 
 export const traceFormats = ['otel', 'langfuse', 'langsmith'] as const;
 export type TraceFormat = (typeof traceFormats)[number];
 
 const chunkBytes = 1 << 20;
 
+const readers: Readonly<Record<TraceFormat, () => TraceReader>> = {
+  otel: createOtelReader,
+  langfuse: () => langfuseReader,
+  langsmith: () => langsmithReader,
+};
+
 /** The calls of models in a file, each with its line. The file may be larger than memory. */
-export function* readTraceFile(
-  bytes: FileBytes,
-  format: TraceFormat,
-  shown: string,
-): Generator<{ readonly line: number; readonly row: TraceRow | RefusedRow }> {
-  const read = { otel: readOtelPart, langfuse: readLangfusePart, langsmith: readLangsmithPart }[format];
+export function* readTraceFile(bytes: FileBytes, format: TraceFormat, shown: string): Generator<FoundRow> {
+  const reader = readers[format]();
   for (const { text, line } of readParts(bytes, format, shown)) {
-    const parsed = parseJson(text);
-    const rows = parsed.ok ? read(parsed.value) : [{ refused: 'its JSON is broken' }];
-    for (const row of rows) yield { line, row };
+    const parsed = text === undefined ? undefined : parseJson(text);
+    if (parsed?.ok === true) yield* reader.read(parsed.value, line);
+    else yield { line, row: { refused: 'its JSON is broken, cut off or larger than 64 MB' } };
   }
+  yield* reader.end();
 }
 
 function* readParts(bytes: FileBytes, format: TraceFormat, shown: string): Generator<JsonPart> {
@@ -36,46 +39,110 @@ function* readParts(bytes: FileBytes, format: TraceFormat, shown: string): Gener
       yield first.value;
       yield* chunks;
     })();
-    yield* splitJson(all, format === 'otel' ? isOtelPart : exportParts(isLines(first.value)));
+    const form = findForm(first.value, format);
+    if (form === 'csv') yield* splitCsv(all, shown);
+    else yield* form.isLines ? splitJsonLines(all, form.isPart) : splitJson(all, form.isPart);
   } catch (error) {
     if (!(error instanceof CutJsonError)) throw error;
     const at = { file: shown, line: error.line, column: 1 };
-    throw new UserError([
-      { code: 'syntax', severity: 'error', message: `${error.message}: the export is not whole`, at },
-    ]);
+    const message = `${error.message}: the export is not whole`;
+    throw new UserError([{ code: 'syntax', severity: 'error', message, at }]);
   } finally {
     chunks.return(undefined);
   }
 }
 
-/** True for JSON lines, false for one list or a list in a wrapper. */
-function isLines(start: string): boolean {
+/** Read from the start of a file: CSV, or JSON in lines or not, and where its parts are. */
+function findForm(start: string, format: TraceFormat): 'csv' | { readonly isLines: boolean; readonly isPart: IsPart } {
   const text = start.trimStart();
-  if (!text.startsWith('{')) return false;
+  if (format !== 'otel' && !/^[[{]/.test(text) && /^"?[\w. -]+"?,/.test(text)) return 'csv';
+  const paths = listPaths(text);
   const end = text.indexOf('\n');
-  const line = parseJson(end === -1 ? text : text.slice(0, end));
-  // A pretty-printed wrapper, or a first row that is larger than a chunk.
-  if (!line.ok) return end === -1 && !/^\{\s*"(?:data|runs|observations|traces|items)"\s*:\s*\[/.test(text);
-  const { value } = line;
-  return !isMap(value) || !['data', 'runs', 'observations', 'traces', 'items'].some((key) => Array.isArray(value[key]));
+  const isLines = text.startsWith('{') && end !== -1 && parseJson(text.slice(0, end)).ok;
+  if (format === 'otel') {
+    const isOtlp = [...paths].some((path) => /(?:^|\.)(?:resourceSpans|resourceLogs|batches)$/.test(path));
+    // Spans as other exporters write them: one a row.
+    return { isLines, isPart: isOtlp || paths.size === 0 ? isOtelPart : exportParts(isRowAtTop(text, paths)) };
+  }
+  return { isLines, isPart: exportParts(isRowAtTop(text, paths)) };
 }
+
+/** False for a list of rows, and for a map whose lists hold them. */
+function isRowAtTop(text: string, paths: ReadonlySet<string>): boolean {
+  return text.startsWith('{') && ![...paths].some(isRowList);
+}
+
+/** The keys that lead to lists and maps at the start of a document. */
+function listPaths(text: string): ReadonlySet<string> {
+  const paths = new Set<string>();
+  const remember: IsPart = (path) => {
+    if (path.length > 0 && path.length < 3) paths.add(path.join('.'));
+    return false;
+  };
+  try {
+    for (const _ of splitJson([text], remember)) return paths;
+  } catch (error) {
+    if (!(error instanceof CutJsonError)) throw error;
+  }
+  return paths;
+}
+
+/** The first bytes of files that are no text, and what to do. */
+const packed: readonly (readonly [start: readonly number[], kind: string, hint: string])[] = [
+  [[0x1f, 0x8b], 'compressed (gzip)', 'unpack it first: gunzip FILE'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'compressed (Zstandard)', 'unpack it first: unzstd FILE'],
+  [[0x50, 0x4b, 0x03, 0x04], 'a ZIP archive', 'unpack it first: unzip FILE'],
+  [[0x50, 0x41, 0x52, 0x31], 'a Parquet file', 'write its rows as JSON lines first, such as with DuckDB'],
+];
 
 function* readChunks(bytes: FileBytes, shown: string): Generator<string, void, undefined> {
   const { read, close } = bytes.open();
   const buffer = Buffer.allocUnsafe(chunkBytes);
   const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line = 1;
   try {
     for (let position = 0; ; ) {
       const count = read(buffer, 0, chunkBytes, position);
-      yield decoder.decode(buffer.subarray(0, count), { stream: count > 0 });
+      const content = buffer.subarray(0, count);
+      if (position === 0) refusePacked(content, shown);
+      const text = decoder.decode(content, { stream: count > 0 });
+      yield text;
       if (count === 0) return;
+      line += countLines(content);
       position += count;
     }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    const message = `${shown} is not UTF-8 text`;
+    const message = `${shown} is not UTF-8 text: see the lines from ${line} on`;
     throw new UserError([{ code: 'file-unreadable', severity: 'error', message, hint: 'save it as UTF-8' }]);
   } finally {
     close();
   }
+}
+
+function refusePacked(content: Buffer, shown: string): void {
+  const found = packed.find(([start]) => start.every((byte, index) => content[index] === byte));
+  if (found === undefined) return;
+  const [, kind, hint] = found;
+  const problem: Problem = { code: 'file-unreadable', severity: 'error', message: `${shown} is ${kind}`, hint };
+  throw new UserError([problem]);
+}
+
+function countLines(content: Buffer): number {
+  let count = 0;
+  for (let at = content.indexOf(0x0a); at !== -1; at = content.indexOf(0x0a, at + 1)) count += 1;
+  return count;
+}
+
+/** What the start of a file looks like, to those who took the wrong command. */
+export function guessFormat(bytes: FileBytes, shown: string): TraceFormat | undefined {
+  const chunks = readChunks(bytes, shown);
+  const first = chunks.next();
+  chunks.return(undefined);
+  const start = first.done === true ? '' : first.value;
+  if (/"(?:resourceSpans|resourceLogs)"/.test(start)) return 'otel';
+  if (/"?(?:run_type|dotted_order)\b/.test(start)) return 'langsmith';
+  if (/"?(?:traceId|trace_id|projectId|observations)\b/.test(start) && /"?(?:input|output)\b/.test(start))
+    return 'langfuse';
+  return undefined;
 }

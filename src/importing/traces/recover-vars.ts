@@ -1,8 +1,9 @@
 import { type Contract, type PromptVersion, renderMessages } from '../../model/suite.ts';
+import { findPersonal } from '../../secrets/mask-personal.ts';
 import { createInputCheck } from '../../suite/contracts/check-contract.ts';
 import { splitPaths } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
-import type { ChatMessage } from '../data-sets/chat-messages.ts';
+import type { TurnMessage } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
 import { type Alignment, alignPrompt, type PromptPart } from './align-prompt.ts';
 import type { RefusedRow, TraceRow } from './trace-row.ts';
@@ -18,7 +19,8 @@ export function createRecoverVars(prompt: PromptVersion, contract: Contract): Re
   const parts = readPromptParts(prompt);
   const names = [...new Set(prompt.messages.flatMap(({ template }) => template.variables.map(rootOf)))];
   const recover = (row: TraceRow): { readonly vars: Vars } | RefusedRow => {
-    if (row.vars !== undefined) return takeVars(row.vars, names, prompt);
+    const taken = row.vars === undefined ? undefined : takeVars(row.vars, names, prompt);
+    if (taken !== undefined && (row.messages.length === 0 || makes(taken, row.messages, prompt))) return taken;
     if ('refused' in parts) return parts;
     return alignRow(row.messages, parts.messages, prompt);
   };
@@ -66,12 +68,13 @@ const reasons: Readonly<Record<Exclude<Alignment['kind'], 'one'>, string>> = {
 };
 
 function alignRow(
-  sent: readonly ChatMessage[],
+  sent: readonly TurnMessage[],
   parts: readonly (readonly PromptPart[])[],
   prompt: PromptVersion,
 ): { readonly vars: Vars } | RefusedRow {
   const roles = prompt.messages.map(({ role }) => role);
-  const isAlike = (index: number) => plainRole(sent[index]?.role) === plainRole(roles[index]);
+  const isAlike = (index: number) =>
+    plainRole(sent[index]?.role) === plainRole(roles[index]) && sent[index]?.calls.length === 0;
   if (!roles.every((_, index) => isAlike(index)))
     return { refused: 'it is not from this prompt: its messages have other roles' };
   if (sent.length > roles.length) return { refused: 'the conversation goes on after the prompt' };
@@ -122,6 +125,16 @@ function buildVars(values: ReadonlyMap<string, string>): Vars {
   return vars;
 }
 
+/** True for variables with which the prompt comes to the very messages that were sent. */
+function makes(
+  taken: { readonly vars: Vars } | RefusedRow,
+  sent: readonly TurnMessage[],
+  prompt: PromptVersion,
+): boolean {
+  const texts = 'refused' in taken ? undefined : render(prompt, taken.vars);
+  return texts?.length === sent.length && texts.every((text, index) => text.trim() === sent[index]?.content.trim());
+}
+
 /** Undefined where the variables do not render. */
 function render(prompt: PromptVersion, vars: Vars): readonly string[] | undefined {
   try {
@@ -130,6 +143,13 @@ function render(prompt: PromptVersion, vars: Vars): readonly string[] | undefine
     if (!(error instanceof TemplateError)) throw error;
     return undefined;
   }
+}
+
+/** Says whether masked variables come to a key or to personal data once the prompt puts them beside one another. */
+export function createSpreadCheck(prompt: PromptVersion): (vars: Vars) => boolean {
+  const literals = prompt.messages.map(({ template }) => template.source).join('\n');
+  return (vars) =>
+    render(prompt, vars)?.some((text) => findPersonal(text).some((found) => !literals.includes(found))) === true;
 }
 
 /** Variables that the file has as such: those that the prompt reads. */

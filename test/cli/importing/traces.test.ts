@@ -169,6 +169,122 @@ const conventions: readonly (readonly [name: string, span: Span])[] = [
       ],
     },
   ],
+  [
+    'gen_ai.input.messages with what the model thought',
+    {
+      attributes: attributes({
+        'gen_ai.input.messages': [
+          { role: 'system', parts: parts(system) },
+          { role: 'user', parts: parts(user) },
+        ],
+        'gen_ai.output.messages': [
+          {
+            role: 'assistant',
+            parts: [
+              { type: 'reasoning', content: 'hm' },
+              { type: 'text', content: 'billing' },
+            ],
+          },
+        ],
+      }),
+    },
+  ],
+  [
+    'llm.input_messages.N.message.contents.N',
+    {
+      attributes: attributes({
+        'openinference.span.kind': 'LLM',
+        'llm.input_messages.0.message.role': 'system',
+        'llm.input_messages.0.message.contents.0.message_content.type': 'text',
+        'llm.input_messages.0.message.contents.0.message_content.text': system,
+        'llm.input_messages.1.message.role': 'user',
+        'llm.input_messages.1.message.contents.0.message_content.type': 'text',
+        'llm.input_messages.1.message.contents.0.message_content.text': user,
+        'llm.output_messages.0.message.content': 'billing',
+      }),
+    },
+  ],
+  [
+    'input.value of OpenInference',
+    {
+      attributes: attributes({
+        'openinference.span.kind': 'LLM',
+        'input.value': {
+          messages: [
+            { role: 'system', content: system },
+            { role: 'user', content: user },
+          ],
+        },
+        'output.value': { choices: [{ message: { role: 'assistant', content: 'billing' } }] },
+      }),
+    },
+  ],
+  [
+    'ai.prompt.messages of the AI SDK',
+    {
+      attributes: attributes({
+        'ai.prompt.messages': [
+          { role: 'system', content: system },
+          { role: 'user', content: parts(user).map(({ type, content }) => ({ type, text: content })) },
+        ],
+        'ai.response.text': 'billing',
+      }),
+    },
+  ],
+  [
+    'ai.prompt of the AI SDK',
+    { attributes: attributes({ 'ai.prompt': { system, prompt: user }, 'ai.response.text': 'billing' }) },
+  ],
+  [
+    'gen_ai.prompt as JSON',
+    {
+      attributes: attributes({
+        'gen_ai.operation.name': 'chat',
+        'gen_ai.prompt': {
+          messages: [
+            { role: 'system', content: system },
+            { role: 'user', content: user },
+          ],
+        },
+        'gen_ai.completion': { role: 'assistant', content: 'billing' },
+      }),
+    },
+  ],
+  [
+    'gen_ai.event.content of Azure',
+    {
+      events: [
+        event('gen_ai.system.message', { 'gen_ai.event.content': { role: 'system', content: system } }),
+        event('gen_ai.user.message', { 'gen_ai.event.content': { role: 'user', content: user } }),
+        event('gen_ai.choice', { 'gen_ai.event.content': { message: { content: 'billing' }, index: 0 } }),
+      ],
+    },
+  ],
+  [
+    'events of Pydantic AI',
+    {
+      attributes: attributes({
+        events: [
+          { 'event.name': 'gen_ai.system.message', role: 'system', content: system },
+          { 'event.name': 'gen_ai.user.message', role: 'user', content: user },
+          { 'event.name': 'gen_ai.choice', index: 0, message: { role: 'assistant', content: 'billing' } },
+        ],
+      }),
+    },
+  ],
+  [
+    'langfuse.observation.input',
+    {
+      attributes: attributes({
+        'langfuse.observation.type': 'generation',
+        'langfuse.observation.input': [
+          { role: 'system', content: system },
+          { role: 'user', content: user },
+        ],
+        'langfuse.observation.output': 'billing',
+      }),
+    },
+  ],
 ];
 
 test.each(conventions)('messages as %s become a case with its origin', async (_name, call) => {
@@ -181,6 +297,7 @@ test.each(conventions)('messages as %s become a case with its origin', async (_n
   ]);
   expect(casesOf(project)).toEqual([
     {
+      id: expect.stringMatching(/^prod-[0-9a-f]{16}$/) as string,
       description: 'trace t1, span s1, 2026-01-01T00:00:00.000Z',
       tags: ['production'],
       observe: true,
@@ -188,6 +305,158 @@ test.each(conventions)('messages as %s become a case with its origin', async (_n
       expected: 'billing',
     },
   ]);
+});
+
+/** A log record of a span, with its message as the body has it. */
+const record = (name: string, body: Readonly<Record<string, unknown>>, spanId = 's1', nanos = 0) => ({
+  timeUnixNano: String(1767225600000000000n + BigInt(nanos)),
+  ...(spanId === '' ? {} : { traceId: 't1', spanId }),
+  eventName: name,
+  body: { kvlistValue: { values: attributes(body) } },
+});
+const logs = (...logRecords: readonly unknown[]) => JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+const asked = (ticket: string, spanId = 's1', nanos = 0) => [
+  record('gen_ai.system.message', { content: system }, spanId, nanos),
+  record('gen_ai.user.message', { content: `Ticket: ${ticket}\nTone: kind` }, spanId, nanos + 1),
+  record('gen_ai.choice', { index: 0, message: { content: 'billing' } }, spanId, nanos + 2),
+];
+
+describe('log records', () => {
+  test('those of a span make one call, in the order of their times and among those of others', async () => {
+    const project = openSuite();
+    const [first, second] = [asked('one'), asked('two', 's2')];
+    const mixed = [second[2], first[1], second[0], first[2], first[0], second[1]];
+    const details = {
+      ...record('gen_ai.client.inference.operation.details', {}, 's3'),
+      attributes: span('three').attributes,
+    };
+    const call = { traceId: 't1', spanId: 's1', attributes: attributes({ 'gen_ai.operation.name': 'chat' }) };
+    const lines = [JSON.stringify(otlp(call)), ...mixed.map((one) => logs(one)), logs(details)].join('\n');
+    const { code, stderr } = await importFile(project, 'otel', lines);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(casesOf(project).map(({ vars, expected }) => [(vars as { ticket: string }).ticket, expected])).toEqual([
+      ['three', 'billing'],
+      ['one', 'billing'],
+      ['two', 'billing'],
+    ]);
+  });
+
+  test('those that name no span, or are far from the others of their span, are counted', async () => {
+    const project = openSuite();
+    const far = Array.from({ length: 2001 }, (_, index) => record('gen_ai.choice', { index: 0 }, `x${index}`));
+    const [begin, ...rest] = asked('late', 'late');
+    const lines = [
+      logs(...asked('one')),
+      logs(begin),
+      logs(...far),
+      logs(...rest),
+      logs(record('gen_ai.choice', {}, '')),
+    ];
+    const { stdout, stderr } = await importFile(project, 'otel', lines.join('\n'));
+    expect(stdout).toContain('cases 1;');
+    expect(stderr).toContain('left out 1: its log records are far apart in the file (first at export.json:4)');
+    expect(stderr).toContain('left out 1: its messages are in log records that name no span (first at export.json:5)');
+  });
+});
+
+test('spans of other writers: the console exporter, Tempo, a list, a pretty-printed document', async () => {
+  const ids = { context: { trace_id: 't1', span_id: 's1' }, start_time: '2026-01-01' };
+  const flat = Object.fromEntries(
+    (span('paid twice').attributes as readonly { key: string; value: { stringValue: string } }[]).map(
+      ({ key, value }) => [key, value.stringValue],
+    ),
+  );
+  const spans = [{ ...span('paid twice'), traceId: 't1', spanId: 's1' }];
+  const forms = [
+    JSON.stringify({ name: 'chat', ...ids, attributes: flat }, null, 4).repeat(2),
+    JSON.stringify([{ name: 'chat', ...ids, attributes: flat }]),
+    JSON.stringify({ batches: [{ resource: {}, scopeSpans: [{ spans }] }] }),
+    JSON.stringify({ trace: { resourceSpans: [{ scopeSpans: [{ spans }] }] } }, null, 2),
+    `\ufeff${JSON.stringify([otlp(span('paid twice'))])}`,
+    JSON.stringify(otlp(span('paid twice')))
+      .concat('\r\n')
+      .repeat(2),
+  ];
+  for (const form of forms) {
+    const project = openSuite();
+    const { code, stderr } = await importFile(project, 'otel', form);
+    expect([code, stderr, form]).toEqual([0, '', form]);
+    expect(casesOf(project)).toMatchObject([{ vars: { ticket: 'paid twice' }, expected: 'billing' }]);
+  }
+});
+
+describe('calls of tools', () => {
+  const given = { id: '7', note: 'write to ann@shop.example' };
+  const answered: readonly (readonly [name: string, map: Readonly<Record<string, unknown>>])[] = [
+    [
+      'gen_ai.output.messages',
+      {
+        'gen_ai.output.messages': [
+          { role: 'assistant', parts: [{ type: 'tool_call', id: 'c', name: 'find_order', arguments: given }] },
+        ],
+      },
+    ],
+    [
+      'gen_ai.completion.N',
+      {
+        'gen_ai.completion.0.role': 'assistant',
+        'gen_ai.completion.0.tool_calls.0.id': 'c',
+        'gen_ai.completion.0.tool_calls.0.name': 'find_order',
+        'gen_ai.completion.0.tool_calls.0.arguments': given,
+      },
+    ],
+    [
+      'llm.output_messages.N',
+      {
+        'llm.output_messages.0.message.role': 'assistant',
+        'llm.output_messages.0.message.tool_calls.0.tool_call.function.name': 'find_order',
+        'llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments': given,
+      },
+    ],
+    ['ai.response.toolCalls', { 'ai.response.toolCalls': [{ toolCallId: 'c', toolName: 'find_order', input: given }] }],
+  ];
+
+  test.each(answered)('an answer of calls as %s is a check, with what is personal masked', async (name, map) => {
+    const project = openSuite();
+    const inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+      'gen_ai.output.messages': { 'gen_ai.input.messages': [system, user].map(asPart) },
+      'gen_ai.completion.N': numbered('gen_ai.prompt', ''),
+      'llm.output_messages.N': numbered('llm.input_messages', 'message.'),
+      'ai.response.toolCalls': { 'ai.prompt.messages': [system, user].map(asContent) },
+    };
+    const { code, stderr } = await importFile(
+      project,
+      'otel',
+      JSON.stringify(otlp({ attributes: attributes({ ...inputs[name], ...map }) })),
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    const args = { id: '7', note: 'write to [email]' };
+    expect(casesOf(project)).toMatchObject([
+      { observe: true, assert: [{ toolCalls: { value: [{ name: 'find_order', args }], order: 'exact' } }] },
+    ]);
+    expect(casesOf(project).some((row) => 'expected' in row)).toBe(false);
+  });
+
+  const asPart = (content: string, index: number) => ({ role: ['system', 'user'][index], parts: parts(content) });
+  const asContent = (content: string, index: number) => ({ role: ['system', 'user'][index], content });
+  const numbered = (prefix: string, inner: string) => ({
+    [`${prefix}.0.${inner}role`]: 'system',
+    [`${prefix}.0.${inner}content`]: system,
+    [`${prefix}.1.${inner}role`]: 'user',
+    [`${prefix}.1.${inner}content`]: user,
+  });
+
+  test('a later step of an agent goes on after the prompt', async () => {
+    const project = openSuite();
+    const later = [
+      ...[system, user].map(asPart),
+      { role: 'assistant', parts: [{ type: 'tool_call', id: 'c', name: 'find_order', arguments: {} }] },
+      { role: 'tool', parts: [{ type: 'tool_call_response', id: 'c', response: { state: 'shipped' } }] },
+    ];
+    const call = { attributes: attributes({ 'gen_ai.input.messages': later }) };
+    const { stderr } = await importFile(project, 'otel', JSON.stringify(otlp(span('x'), call)));
+    expect(stderr).toBe('left out 1: the conversation goes on after the prompt (first at export.json:1)\n');
+  });
 });
 
 /** The same call as other tools export it. */

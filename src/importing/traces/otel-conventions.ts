@@ -1,0 +1,240 @@
+import { readConversation, readTurn } from '../data-sets/chat-messages.ts';
+import { isMap } from '../draft.ts';
+import { answerOf, readAnswer, readJson, readRecordedCall, unreadable } from './recorded-call.ts';
+import { noAnswer, type RecordedAnswer, type RefusedRow, type TraceRow } from './trace-row.ts';
+
+export type Attributes = ReadonlyMap<string, unknown>;
+
+/** A span or a log record itself, or an event of a span. */
+export interface OtelEvent {
+  readonly name: string;
+  readonly attributes: Attributes;
+}
+
+type Found = Omit<TraceRow, 'origin'> | RefusedRow;
+
+/** One message of a call, as events and log records of the versions 1.28 to 1.36 have it. */
+export function isMessageEvent(event: OtelEvent | undefined): boolean {
+  return event !== undefined && /^gen_ai\.(?:\w+\.message|choice)$/.test(event.name);
+}
+
+const OPERATIONS = new Set(['chat', 'text_completion', 'generate_content']);
+
+/** A call of a model, and not of a tool, of an agent or for embeddings. */
+export function isModelCall(attributes: Attributes): boolean {
+  const operation = attributes.get('gen_ai.operation.name');
+  if (typeof operation === 'string') return OPERATIONS.has(operation);
+  const kind = attributes.get('openinference.span.kind') ?? attributes.get('langfuse.observation.type');
+  if (typeof kind === 'string') return ['llm', 'generation'].includes(kind.toLowerCase());
+  const names = ['llm.request.type', 'gen_ai.request.model', 'ai.model.id', 'llm.model_name'];
+  return names.some((name) => attributes.has(name)) || /LLM|CHAT_MODEL/.test(String(attributes.get('mlflow.spanType')));
+}
+
+/** The messages of a call, by the first of the conventions that instrumentations write. */
+export function readConventions(events: readonly OtelEvent[]): Found | undefined {
+  const content = readContentEvents(events);
+  if (content !== undefined) return content;
+  for (const { attributes } of events) {
+    const found = readAttributesOf(attributes);
+    if (found === undefined) continue;
+    const vars = readVars(attributes);
+    return 'refused' in found || vars === undefined ? found : { ...found, vars };
+  }
+  return readMessageEvents(events.flatMap(openEvents));
+}
+
+function readAttributesOf(attributes: Attributes): Found | undefined {
+  return (
+    readLists(attributes) ??
+    readNested(attributes, 'gen_ai.prompt', 'gen_ai.completion') ??
+    readNested(attributes, 'llm.input_messages', 'llm.output_messages') ??
+    readAiSdk(attributes) ??
+    readPairs(attributes)
+  );
+}
+
+/** The current convention: lists of messages, structured or as JSON in a text. */
+function readLists(attributes: Attributes): Found | undefined {
+  if (!attributes.has('gen_ai.input.messages')) return undefined;
+  const messages = readConversation(readJson(attributes.get('gen_ai.input.messages')));
+  const instructions = readJson(attributes.get('gen_ai.system_instructions'));
+  const system = instructions === undefined ? [] : readConversation([{ role: 'system', content: instructions }]);
+  if (messages === undefined || system === undefined) return unreadable;
+  const answer = readConversation(readJson(attributes.get('gen_ai.output.messages')));
+  return { messages: [...system, ...messages], answer: answerOf(lastAnswer(answer)) };
+}
+
+function lastAnswer(messages: TraceRow['messages'] | undefined): TraceRow['messages'][number] | undefined {
+  return messages?.findLast(({ role }) => role === 'assistant');
+}
+
+/** Attributes by place: `gen_ai.prompt.0.content` (OpenLLMetry), `llm.input_messages.0.message.content` (OpenInference). */
+function readNested(attributes: Attributes, input: string, output: string): Found | undefined {
+  const list = nestAttributes(attributes, input);
+  if (!Array.isArray(list)) return undefined;
+  const messages = readConversation(list.map(openMessage));
+  if (messages === undefined) return unreadable;
+  const answers = nestAttributes(attributes, output);
+  const answer = Array.isArray(answers) ? readConversation(answers.map(asAssistant)) : undefined;
+  return { messages, answer: answerOf(lastAnswer(answer)) };
+}
+
+/** The value of an attribute, or what those that start with its name make: an object, or a list if the keys count up. */
+function nestAttributes(attributes: Attributes, prefix: string): unknown {
+  if (attributes.has(prefix)) return readJson(attributes.get(prefix));
+  const root: Record<string, unknown> = {};
+  for (const [name, value] of attributes) {
+    if (!name.startsWith(`${prefix}.`)) continue;
+    const steps = name.slice(prefix.length + 1).split('.');
+    const last = steps.pop() ?? '';
+    let map = root;
+    for (const step of steps) {
+      const inner = Object.hasOwn(map, step) ? map[step] : undefined;
+      const next: Record<string, unknown> = isMap(inner) ? inner : {};
+      if (inner !== next) Object.defineProperty(map, step, { value: next, enumerable: true, writable: true });
+      map = next;
+    }
+    Object.defineProperty(map, last, { value, enumerable: true, writable: true });
+  }
+  return Object.keys(root).length === 0 ? undefined : toLists(root);
+}
+
+function toLists(value: unknown): unknown {
+  if (!isMap(value)) return value;
+  const keys = Object.keys(value);
+  // Objects give their whole numbers in order.
+  const isList = keys.length > 0 && keys.every((key, index) => key === String(index));
+  const items = Object.entries(value).map(([key, item]): [string, unknown] => [key, toLists(item)]);
+  return isList ? items.map(([, item]) => item) : Object.fromEntries(items);
+}
+
+/** A message without the prefixes that OpenInference repeats at each level. */
+function openMessage(item: unknown): unknown {
+  if (!isMap(item)) return item;
+  const message = isMap(item['message']) ? item['message'] : item;
+  const { contents, content, tool_calls: calls } = message;
+  const parts = Array.isArray(contents) ? contents.map((part) => openInner(part, 'message_content')) : undefined;
+  return {
+    ...message,
+    content: parts ?? readParts(content),
+    ...(Array.isArray(calls) ? { tool_calls: calls.map((call) => openInner(call, 'tool_call')) } : {}),
+  };
+}
+
+function openInner(value: unknown, key: string): unknown {
+  return isMap(value) && isMap(value[key]) ? value[key] : value;
+}
+
+/** OpenLLMetry writes a list of parts as JSON. */
+function readParts(content: unknown): unknown {
+  const parsed = typeof content === 'string' && content.startsWith('[{"') ? readJson(content) : content;
+  return Array.isArray(parsed) && parsed.every((part) => isMap(part) && 'type' in part) ? parsed : content;
+}
+
+function asAssistant(item: unknown): unknown {
+  const message = openMessage(item);
+  return isMap(message) ? { ...message, role: message['role'] ?? 'assistant' } : message;
+}
+
+/** Vercel's AI SDK: `ai.prompt.messages` of a call; `ai.prompt` of the function around it. */
+function readAiSdk(attributes: Attributes): Found | undefined {
+  const written = attributes.get('ai.prompt.messages') ?? attributes.get('ai.prompt');
+  if (written === undefined) return undefined;
+  const text =
+    attributes.get('ai.response.text') ?? attributes.get('ai.response.object') ?? attributes.get('ai.result.text');
+  const calls = readAnswer(attributes.get('ai.response.toolCalls')).calls;
+  const found = readRecordedCall(written, undefined);
+  if ('refused' in found || found.messages.length === 0) return unreadable;
+  return { ...found, answer: { text: typeof text === 'string' && text !== '' ? text : undefined, calls } };
+}
+
+const PAIRS = [
+  ['gen_ai.prompt', 'gen_ai.completion'],
+  ['langfuse.observation.input', 'langfuse.observation.output'],
+  ['mlflow.spanInputs', 'mlflow.spanOutputs'],
+  ['request_data', 'response_data'],
+  ['input.value', 'output.value'],
+] as const;
+
+/** The request and the answer as JSON. */
+function readPairs(attributes: Attributes): Found | undefined {
+  const pair = isModelCall(attributes) ? PAIRS.find(([input]) => attributes.has(input)) : undefined;
+  return pair === undefined ? undefined : readRecordedCall(attributes.get(pair[0]), attributes.get(pair[1]));
+}
+
+/** The variables of a template that the instrumentation knows. */
+function readVars(attributes: Attributes): Readonly<Record<string, unknown>> | undefined {
+  const vars =
+    nestAttributes(attributes, 'llm.prompt_template.variables') ??
+    nestAttributes(attributes, 'traceloop.prompt.template_variables');
+  return isMap(vars) ? vars : undefined;
+}
+
+/** `gen_ai.content.prompt` and `gen_ai.content.completion`: of versions before 1.28. */
+function readContentEvents(events: readonly OtelEvent[]): Found | undefined {
+  const find = (name: string) => events.find((event) => event.name === name)?.attributes;
+  const prompt = find('gen_ai.content.prompt')?.get('gen_ai.prompt');
+  if (prompt === undefined) return undefined;
+  return readRecordedCall(prompt, find('gen_ai.content.completion')?.get('gen_ai.completion'));
+}
+
+/** An event for each message, as `gen_ai.user.message` and `gen_ai.choice`: of versions 1.28 to 1.36. */
+function readMessageEvents(events: readonly OtelEvent[]): Found | undefined {
+  const messages = events.flatMap(({ name, attributes }) => {
+    const [, named] = /^gen_ai\.(\w+)\.message$/.exec(name) ?? [];
+    if (named === undefined) return [];
+    const message = { ...Object.fromEntries(attributes), content: readJson(attributes.get('content')) };
+    // The role as the program calls it, such as `customer`, may be none that is known.
+    return [readTurn(message) ?? readTurn({ ...message, role: named })];
+  });
+  if (messages.length === 0) return undefined;
+  if (!messages.every((message) => message !== undefined)) return unreadable;
+  return { messages, answer: readChoice(events.find(({ name }) => name === 'gen_ai.choice')?.attributes) };
+}
+
+function readChoice(choice: Attributes | undefined): RecordedAnswer {
+  if (choice === undefined) return noAnswer;
+  const written = readJson(choice.get('message'));
+  const message = isMap(written) ? written : { content: written ?? readJson(choice.get('content')) };
+  const calls = message['tool_calls'] ?? readJson(choice.get('tool_calls'));
+  return answerOf(readTurn({ ...message, role: 'assistant', ...(calls === undefined ? {} : { tool_calls: calls }) }));
+}
+
+/** Pydantic AI writes the events of a call as one attribute, Azure the content of an event as another. */
+function openEvents({ name, attributes }: OtelEvent): readonly OtelEvent[] {
+  const list = readJson(attributes.get('events'));
+  const content = readJson(attributes.get('gen_ai.event.content'));
+  if (isMap(content)) return [{ name, attributes: new Map([...attributes, ...Object.entries(content)]) }];
+  if (!Array.isArray(list)) return [{ name, attributes }];
+  return list.filter(isMap).map((event) => ({
+    name: typeof event['event.name'] === 'string' ? event['event.name'] : '',
+    attributes: new Map(Object.entries(event)),
+  }));
+}
+
+/** Attributes as a list of keys and values with their types, or as a map. */
+export function readAttributes(written: unknown): Attributes {
+  if (isMap(written)) return new Map(Object.entries(written));
+  const attributes = new Map<string, unknown>();
+  for (const item of Array.isArray(written) ? written : []) {
+    if (isMap(item) && typeof item['key'] === 'string') attributes.set(item['key'], readValue(item['value']));
+  }
+  return attributes;
+}
+
+/** The body of a log record is a map of what its attributes are elsewhere, or its JSON. */
+export function readBody(body: unknown): Attributes {
+  const value = readJson(readValue(body));
+  return new Map(isMap(value) ? Object.entries(value) : []);
+}
+
+const TYPED = /^(?:string|int|double|bool|array|kvlist|bytes)Value$/;
+
+function readValue(value: unknown): unknown {
+  if (!isMap(value)) return value;
+  const [[type, inner] = ['', undefined], ...others] = Object.entries(value);
+  if (others.length > 0 || !TYPED.test(type)) return value;
+  if (type === 'arrayValue')
+    return isMap(inner) && Array.isArray(inner['values']) ? inner['values'].map(readValue) : [];
+  return type === 'kvlistValue' ? Object.fromEntries(readAttributes(isMap(inner) ? inner['values'] : [])) : inner;
+}

@@ -1,0 +1,95 @@
+import { writeJson } from '../../json/canonical-json.ts';
+import { parseJson } from '../../json/parse-json.ts';
+import { isCall, readCall, readConversation, readTurn } from '../data-sets/chat-messages.ts';
+import { isMap } from '../draft.ts';
+import { noAnswer, type RecordedAnswer, type RefusedRow, type TraceRow } from './trace-row.ts';
+
+export const unreadable: RefusedRow = { refused: 'a message is not only text' };
+
+/** Reads what a tool stored as the input and the output of a call: messages, a text or the variables of a prompt. */
+export function readRecordedCall(written: unknown, output: unknown): Omit<TraceRow, 'origin'> | RefusedRow {
+  const input = readJson(written);
+  const answer = readAnswer(output);
+  const asUser = (content: string) => ({ messages: [{ role: 'user' as const, content, calls: [] }], answer });
+  if (typeof input === 'string') return asUser(input);
+  const list = isMap(input) ? readJson(input['messages'] ?? input['contents'] ?? input['input']) : input;
+  const messages = readConversation(list);
+  if (messages !== undefined) {
+    const system = isMap(input) ? readSystem(input) : [];
+    return system === undefined ? unreadable : { messages: [...system, ...messages], answer };
+  }
+  if (Array.isArray(list) && list.length > 0) return unreadable;
+  if (isMap(input)) {
+    const { prompts, prompt, args, kwargs } = input;
+    const [only] = Array.isArray(prompts) && prompts.length === 1 ? prompts : [];
+    if (typeof only === 'string') return asUser(only);
+    if (typeof prompt === 'string' && readSystem(input)?.length === 1)
+      return { ...asUser(prompt), messages: [...(readSystem(input) ?? []), ...asUser(prompt).messages] };
+    // The arguments of a function that was traced.
+    const vars = Array.isArray(args) && isMap(kwargs) ? kwargs : input;
+    return { messages: [], vars, answer: readAnswer(output, true) };
+  }
+  return { refused: 'no messages were recorded' };
+}
+
+/** Instructions beside the messages, as Anthropic's API and the AI SDK have them; undefined where they are no text. */
+function readSystem(input: Readonly<Record<string, unknown>>): TraceRow['messages'] | undefined {
+  const system = input['system'] ?? input['instructions'];
+  if (system === undefined || system === null) return [];
+  const message = readTurn({ role: 'system', content: system });
+  return message === undefined ? undefined : [message];
+}
+
+/** What holds a message in an API's answer, and what holds the text in the result of a function. */
+const ENVELOPES = ['choices', 'generations', 'message', 'messages', 'candidates'];
+const FIELDS = ['text', 'content', 'output', 'answer'];
+
+/**
+ * In an output: a text, a message, the last of a list, a choice, a generation. A map is the JSON that a model answered;
+ * that of a function may hold the answer in a field.
+ */
+export function readAnswer(written: unknown, isOfFunction = false, depth = 0): RecordedAnswer {
+  const output = readJson(written);
+  if (typeof output === 'string') return { text: output, calls: [] };
+  if (depth > 6) return noAnswer;
+  const messages = readConversation(output);
+  const message = messages?.findLast(({ role }) => role === 'assistant') ?? readTurn(output);
+  if (message !== undefined) return answerOf(message);
+  if (Array.isArray(output)) return readList(output, isOfFunction, depth);
+  if (!isMap(output)) return noAnswer;
+  const entries = Object.entries(output).filter(([, value]) => value !== null);
+  const [only, second] = entries;
+  const isSingle = only !== undefined && second === undefined;
+  const known = isOfFunction || isSingle ? [...ENVELOPES, ...FIELDS] : ENVELOPES;
+  const key = known.find((one) => entries.some(([name, value]) => name === one && !isEmptyList(value)));
+  if (key !== undefined) return readAnswer(output[key], isOfFunction, depth + 1);
+  if (isOfFunction && isSingle) return readAnswer(only[1], true, depth + 1);
+  return { text: typeof written === 'string' ? written : writeJson(output), calls: [] };
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+function readList(output: readonly unknown[], isOfFunction: boolean, depth: number): RecordedAnswer {
+  const calls = output.map((part) => (isCall(part) ? readCall(part) : undefined));
+  if (output.length > 0 && calls.every((call) => call !== undefined)) return { text: undefined, calls };
+  if (output.length === 1) return readAnswer(output[0], isOfFunction, depth + 1);
+  // The parts of one message.
+  const message = readTurn({ role: 'assistant', content: output });
+  if (message !== undefined) return answerOf(message);
+  return { text: depth === 0 ? writeJson(output) : undefined, calls: [] };
+}
+
+export function answerOf(message: TraceRow['messages'][number] | undefined): RecordedAnswer {
+  if (message === undefined) return noAnswer;
+  const { content, calls } = message;
+  return { text: content === '' && calls.length > 0 ? undefined : content, calls };
+}
+
+/** The value of a text that is JSON; any other value as it is. */
+export function readJson(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^\s*[[{"]/.test(value)) return value;
+  const parsed = parseJson(value);
+  return parsed.ok ? parsed.value : value;
+}
