@@ -5,6 +5,16 @@ import { quote } from '../text/shorten.ts';
 import type { CompletionView } from './define.ts';
 import { findCodeBlock } from './select-target.ts';
 
+/** How the path of an agent is made wrong while its last text stays. */
+export const trajectoryKinds = [
+  'did-nothing',
+  'forbidden-call',
+  'call-dropped',
+  'call-doubled',
+  'calls-reordered',
+  'argument-changed',
+] as const;
+
 /** How a right answer is made wrong. */
 export const mutationKinds = [
   'swapped',
@@ -17,12 +27,7 @@ export const mutationKinds = [
   'hedged',
   'appended',
   'prefixed',
-  'did-nothing',
-  'forbidden-call',
-  'call-dropped',
-  'call-doubled',
-  'calls-reordered',
-  'argument-changed',
+  ...trajectoryKinds,
 ] as const;
 
 export type MutationKind = (typeof mutationKinds)[number];

@@ -4,16 +4,6 @@ import type { ToolCall } from '../model/completion.ts';
 import { shortenText } from '../text/shorten.ts';
 import { type Answer, type Mutant, type MutationKind, maxOfAKind } from './mutate-answer.ts';
 
-/** How the path of an agent is made wrong while its last text stays. */
-export const trajectoryKinds: ReadonlySet<MutationKind> = new Set<MutationKind>([
-  'did-nothing',
-  'forbidden-call',
-  'call-dropped',
-  'call-doubled',
-  'calls-reordered',
-  'argument-changed',
-]);
-
 export interface MutateTrajectoryOptions {
   /** Calls that the right answer does not make. */
   readonly forbidden: readonly ToolCall[];

@@ -1,6 +1,6 @@
-import { readFileSync, rmdirSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import { rmdirSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { systemErrorCode, withStorageErrors } from '../files/write-files.ts';
+import { readOrUndefined, systemErrorCode, withStorageErrors } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { type CacheEntry, checkKey, type ParsedEntry, parseEntry } from './cache-entry.ts';
 import { entryPath, listNames, unfinishedEnding, writeEntry } from './file-store.ts';
@@ -215,18 +215,8 @@ interface ReadEntry {
 function* readEntries(folder: string): Generator<ReadEntry> {
   for (const path of listPaths(folder)) {
     if (path.endsWith(unfinishedEnding)) continue;
-    const text = withStorageErrors('Reading', path, () => readText(path));
+    const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
     if (text !== undefined) yield { parsed: parseEntry(text), text, path, bytes: Buffer.byteLength(text) };
-  }
-}
-
-/** Undefined where there is no such file. Throws other system errors. */
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }
 
@@ -252,7 +242,7 @@ function removeFile(path: string): void {
 /** True where nothing readable is stored under its key, or something older. */
 function isNewer(folder: string, { key, createdAt }: CacheEntry): boolean {
   const path = entryPath(folder, key);
-  const text = withStorageErrors('Reading', path, () => readText(path));
+  const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
   const known = text === undefined ? undefined : parseEntry(text);
   return known?.ok !== true || createdAt > known.entry.createdAt;
 }

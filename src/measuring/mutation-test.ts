@@ -1,6 +1,11 @@
 import { lookupAssertion } from '../assertions/index.ts';
-import { type Mutant, type MutationKind, mutateAnswer, mutationKinds } from '../assertions/mutate-answer.ts';
-import { trajectoryKinds } from '../assertions/mutate-trajectory.ts';
+import {
+  type Mutant,
+  type MutationKind,
+  mutateAnswer,
+  mutationKinds,
+  trajectoryKinds,
+} from '../assertions/mutate-answer.ts';
 import { createFindAccepted, openBaselines } from '../baseline/find-baselines.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
@@ -267,7 +272,7 @@ function isBudget(check: CheckSpec | undefined): boolean {
 }
 
 function mayBeRight(kind: MutationKind): boolean {
-  return kind === 'swapped' || trajectoryKinds.has(kind);
+  return kind === 'swapped' || trajectoryKinds.some((other) => other === kind);
 }
 
 interface Tally {

@@ -187,3 +187,18 @@ export function judgedLatencies(
 ): readonly number[] {
   return trials.flatMap((trial) => (isJudged(trial) ? (trial.latencyMs ?? []) : []));
 }
+
+/** Cells by how they ended: planned = passed + failed + errored + skipped. */
+export interface CellCounts {
+  readonly planned: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly errored: number;
+  readonly skipped: number;
+  /** Cells under `observe`, counted apart. */
+  readonly observed: number;
+  /** Confirmation trials of both sides, counted apart. */
+  readonly confirmations: number;
+  /** Of the planned cells. */
+  readonly cached: number;
+}

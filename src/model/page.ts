@@ -1,4 +1,4 @@
-import type { CaseStatus, CellStatus } from './cell.ts';
+import type { CaseStatus, CellCounts, CellStatus } from './cell.ts';
 import type { CaseChange } from './comparison.ts';
 import type { FinishReason, Usage } from './completion.ts';
 import type { LocatedFinding, ObservedAnswers, PromptFindings } from './finding.ts';
@@ -132,18 +132,10 @@ export interface PageSuite {
   readonly rowBlocks?: readonly number[];
 }
 
-export interface PageVariant {
+export interface PageVariant extends CellCounts {
   readonly prompt: string;
   readonly provider: string;
   readonly model: string;
-  readonly planned: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly errored: number;
-  readonly skipped: number;
-  readonly observed: number;
-  readonly confirmations: number;
-  readonly cached: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
   readonly costUsd: number | null;

@@ -1,4 +1,4 @@
-import type { CaseStatus } from './cell.ts';
+import type { CaseStatus, CellCounts } from './cell.ts';
 import type { CaseChange, ComparedClassCell, JudgedMargin, KeptAnswer } from './comparison.ts';
 import type { PromptFindings } from './finding.ts';
 import type { Certainty, Decision } from './gate.ts';
@@ -8,24 +8,12 @@ import type { RateEstimate } from './summary.ts';
 
 export const reportFormat = 1;
 
-export interface VariantReport {
+export interface VariantReport extends CellCounts {
   readonly prompt: string;
   readonly provider: string;
   readonly model: string;
-  /** planned = passed + failed + errored + skipped. */
-  readonly planned: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly errored: number;
-  readonly skipped: number;
   /** The part of `skipped` that was not asked, since the run was decided early. */
   readonly notAsked?: number;
-  /** Cells under `observe`, counted apart. */
-  readonly observed: number;
-  /** Confirmation trials that confirm or clear a failure, counted apart. */
-  readonly confirmations: number;
-  /** Of the planned cells. */
-  readonly cached: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
   /** Of the planned cells together, as if nothing were cached; null where any answer has no known price. */
@@ -243,17 +231,9 @@ export interface SuiteReport {
   cases(filter?: { readonly statuses: readonly CaseStatus[] }): Iterable<CaseReport>;
 }
 
-export interface ReportTotals {
-  readonly planned: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly errored: number;
-  readonly skipped: number;
+export interface ReportTotals extends CellCounts {
   /** The part of `skipped` that was not asked, since the run was decided early; absent where it is 0. */
   readonly notAsked?: number;
-  readonly observed: number;
-  readonly confirmations: number;
-  readonly cached: number;
   /** The mean over the cases of all variants; null where none was judged. */
   readonly passRate: number | null;
   readonly costUsd: number | null;

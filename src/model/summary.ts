@@ -1,5 +1,5 @@
 import type { Moments } from '../stats/means.ts';
-import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
+import type { CaseStatus, CellCounts, CellStatus, SkipReason } from './cell.ts';
 import type { RowClass } from './classes.ts';
 import type { Usage } from './completion.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
@@ -69,21 +69,12 @@ export interface CaseSummary {
   readonly pooled?: PooledTrials | undefined;
 }
 
-export interface VariantSummary {
+export interface VariantSummary extends CellCounts {
   readonly recorded: RecordedVariant;
-  readonly planned: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly errored: number;
-  readonly skipped: number;
   /** The part of `skipped` that the suite's own `skip:` made. */
   readonly skippedByCase: number;
   /** The part of `skipped` that was not asked, since the run was decided early. */
   readonly notAsked: number;
-  readonly observed: number;
-  /** Confirmation trials of both sides, which are outside of `planned`. */
-  readonly confirmations: number;
-  readonly cached: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
   readonly costUsd: number | null;

@@ -506,35 +506,10 @@ describe('what would settle a comparison', () => {
     ]);
   });
 
-  test('is not computed for macro F1, and is shown as a limit only for the classes that have one', () => {
-    const recall = (isLimited: boolean) => ({ evidence: passRate, maxDrop: 0.1, isLimited, planning });
-    const classes = {
-      cases: 20,
-      f1: { evidence: passRate, maxDrop: 0.05 },
-      recall: new Map([
-        ['billing', recall(false)],
-        ['legal', recall(true)],
-      ]),
-      cells: [],
-      changed: 0,
-      relabelled: 0,
-      unclassified: 0,
-      vanished: [{ name: 'spam', cases: 1 }],
-    };
-    const { report } = judge({ ...clean, classes });
-    expect(report.advice).toEqual([
-      expect.stringContaining('pass rate: '),
-      'macro F1: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 5 pts: more cases',
-      'recall of class legal: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 10 pts: ~77 cases, or 3 trials on these 20 cases',
-    ]);
-    expect(report.classes?.recall.map(({ maxDrop }) => maxDrop)).toEqual([undefined, 0.1]);
-    expect(report.notes).toContain('class spam has no case any more: its 1 case was removed since the baseline');
-  });
-
-  test('is missing where a class with a limit has no case that can be compared', () => {
-    const nothing = { ...passRate, n: 0 };
-    const recall = (isLimited: boolean) => ({ evidence: nothing, maxDrop: 0.1, isLimited, planning });
-    const classes = {
+  /** Of two classes, one has a limit. */
+  function classesOf(evidence: typeof passRate) {
+    const recall = (isLimited: boolean) => ({ evidence, maxDrop: 0.1, isLimited, planning });
+    return {
       cases: 20,
       f1: { evidence: passRate, maxDrop: 0.05 },
       recall: new Map([
@@ -547,6 +522,22 @@ describe('what would settle a comparison', () => {
       unclassified: 0,
       vanished: [],
     };
+  }
+
+  test('is not computed for macro F1, and is shown as a limit only for the classes that have one', () => {
+    const classes = { ...classesOf(passRate), vanished: [{ name: 'spam', cases: 1 }] };
+    const { report } = judge({ ...clean, classes });
+    expect(report.advice).toEqual([
+      expect.stringContaining('pass rate: '),
+      'macro F1: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 5 pts: more cases',
+      'recall of class legal: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 10 pts: ~77 cases, or 3 trials on these 20 cases',
+    ]);
+    expect(report.classes?.recall.map(({ maxDrop }) => maxDrop)).toEqual([undefined, 0.1]);
+    expect(report.notes).toContain('class spam has no case any more: its 1 case was removed since the baseline');
+  });
+
+  test('is missing where a class with a limit has no case that can be compared', () => {
+    const classes = classesOf({ ...passRate, n: 0 });
     expect(judge({ ...clean, classes }).report.notes).toEqual([
       "class legal: none of its cases can be compared, so a drop of its recall can't be seen",
     ]);

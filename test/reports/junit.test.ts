@@ -8,21 +8,14 @@ import {
   buildReport,
   buildReports,
   buildSuite,
-  buildUnansweredCase,
   buildVariant,
   plainStyle,
+  sampleCases,
 } from '../support/build-report.ts';
 import { findJunitFault } from '../support/find-junit-fault.ts';
 
-const checks = [{ assertion: 'contains', pass: false, score: 0, reason: 'not found' }];
-const failing = buildCase({ status: 'failed' }, [{ checks }]);
-const flaky = buildCase({ status: 'flaky' }, [{ checks }, { status: 'passed' }]);
+const { checks, failing, flaky, errored, skipped } = sampleCases;
 const observed = buildCase({ status: 'failed', observe: true }, [{ checks }]);
-const errored = buildUnansweredCase(
-  { status: 'errored' },
-  { error: { kind: 'timeout', message: 'no answer in 60 s', attempts: 3 } },
-);
-const skipped = buildUnansweredCase({ status: 'skipped' }, { skip: { reason: 'case', message: 'later' } });
 
 function failedBy(code: BreachCode, caseId?: string): Decision {
   const variant = { suite: 'support-triage', prompt: 'v2', provider: 'openai:gpt-4o-mini' };

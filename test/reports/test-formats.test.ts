@@ -9,22 +9,15 @@ import {
   buildReport,
   buildReports,
   buildSuite,
-  buildUnansweredCase,
   buildVariant,
   plainStyle,
+  sampleCases,
 } from '../support/build-report.ts';
 import { ctrfSchema } from '../support/ctrf-schema.ts';
 import { parseTap } from '../support/parse-tap.ts';
 
-const checks = [{ assertion: 'contains', pass: false, score: 0, reason: 'not found' }];
-const failing = buildCase({ status: 'failed' }, [{ checks }]);
-const flaky = buildCase({ status: 'flaky' }, [{ checks }, { status: 'passed' }]);
-const errored = buildUnansweredCase(
-  { status: 'errored' },
-  { error: { kind: 'timeout', message: 'no answer in 60 s', attempts: 3 } },
-);
+const { checks, failing, flaky, errored, skipped } = sampleCases;
 const drifted = buildCase({ status: 'failed', change: 'drifted' }, [{ checks }]);
-const skipped = buildUnansweredCase({ status: 'skipped' }, { skip: { reason: 'case', message: 'later' } });
 const known = buildVariant({
   comparison: buildComparison({
     cases: {

@@ -606,3 +606,17 @@ function buildIncompleteReport(): Report {
     totals: { ...report.totals, costUsd: null, spentUsd: null, judgeCostUsd: null },
   };
 }
+
+const checks = [{ assertion: 'contains', pass: false, score: 0, reason: 'not found' }];
+
+/** One case of each end besides passing, and the check that fails in it. */
+export const sampleCases = {
+  checks,
+  failing: buildCase({ status: 'failed' }, [{ checks }]),
+  flaky: buildCase({ status: 'flaky' }, [{ checks }, { status: 'passed' }]),
+  errored: buildUnansweredCase(
+    { status: 'errored' },
+    { error: { kind: 'timeout', message: 'no answer in 60 s', attempts: 3 } },
+  ),
+  skipped: buildUnansweredCase({ status: 'skipped' }, { skip: { reason: 'case', message: 'later' } }),
+};

@@ -32,6 +32,21 @@ export interface ScriptedServer {
 }
 
 /** A server on 127.0.0.1 that answers by a list (the last entry repeats) or by a function. */
+/** An answer with a text to every API at once but Responses. */
+export function answerOfEveryApi(text: string): object {
+  const parts = [{ type: 'text', text }];
+  return {
+    choices: [{ message: { content: text }, finish_reason: 'stop' }],
+    content: parts,
+    stop_reason: 'end_turn',
+    candidates: [{ content: { parts: [{ text }] }, finishReason: 'STOP' }],
+    output: { message: { content: [{ text }] } },
+    stopReason: 'end_turn',
+    message: { content: parts },
+    text,
+  };
+}
+
 export async function startServer(
   script: Scripted | readonly Scripted[] | ((request: ReceivedRequest, index: number) => Scripted | Promise<Scripted>),
   host = '127.0.0.1',

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type BatchServer, batchApiNames, startBatchServer } from '../../support/batch-server.ts';
+import { type BatchApiName, type BatchServer, batchApiNames, startBatchServer } from '../../support/batch-server.ts';
 import { startEchoServer, testKey } from '../../support/chat-server.ts';
 import {
   openTempProject,
@@ -9,6 +9,14 @@ import {
   type TempProject,
   trialsOf,
 } from '../../support/temp-project.ts';
+
+/** A project whose one suite asks a batch API for words. */
+async function openBatched(api: BatchApiName, words?: readonly string[], fateOf?: (word: string) => string) {
+  const server = await startBatchServer(api, fateOf);
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite(words));
+  return { server, project };
+}
 
 /** Plays Ctrl-C as soon as the server has taken so many batches. */
 async function interruptOnceTaken(
@@ -54,9 +62,7 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
   });
 
   test('answers from the cache afterwards, and submits only new requests', async () => {
-    const server = await startBatchServer(api);
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite());
+    const { server, project } = await openBatched(api);
     await project.report(['run', '--batch'], { env: server.env });
     project.write('evals/batched.eval.yaml', server.suite(['one', 'five']));
     const { code, report } = await project.report(['run', '--batch'], { env: server.env });
@@ -65,9 +71,7 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
   });
 
   test('takes no answer whose bytes are not UTF-8, and the others of its file', async () => {
-    const server = await startBatchServer(api);
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite(['one', 'undecodable']));
+    const { server, project } = await openBatched(api, ['one', 'undecodable']);
     const { report } = await project.report(['run', '--batch'], { env: server.env });
     // Gemini's answers stand in one JSON text.
     const expected = api === 'gemini' ? undefined : 'malformed';
@@ -101,9 +105,7 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
   test.each(['hang', 'reset'] as const)(
     'finds a batch whose submission was taken and not answered (%s) instead of handing it in again',
     async (onSubmit) => {
-      const server = await startBatchServer(api);
-      const project = openTempProject();
-      project.write('evals/batched.eval.yaml', server.suite());
+      const { server, project } = await openBatched(api);
       server.onSubmit = onSubmit;
       server.isHeld = true;
       expect(await interruptOnceTaken(project, server)).toBe(130);
@@ -117,9 +119,7 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
   );
 
   test('hands a batch in again that its provider has forgotten', async () => {
-    const server = await startBatchServer(api);
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite());
+    const { server, project } = await openBatched(api);
     server.isHeld = true;
     await interruptOnceTaken(project, server);
     server.forgetAll();
@@ -129,9 +129,7 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
   });
 
   test('finds its batch behind those of others, on a further page', async () => {
-    const server = await startBatchServer(api);
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite());
+    const { server, project } = await openBatched(api);
     server.onSubmit = 'hang';
     server.isHeld = true;
     await interruptOnceTaken(project, server);
@@ -193,18 +191,14 @@ test.each([
 });
 
 test('a request that openai cancels is aborted, and one without a status is a failure of the server', async () => {
-  const server = await startBatchServer('openai');
-  const project = openTempProject();
-  project.write('evals/batched.eval.yaml', server.suite(['cancelled', 'unanswered']));
+  const { server, project } = await openBatched('openai', ['cancelled', 'unanswered']);
   const { report } = await project.report(['run', '--batch'], { env: server.env });
   expect(trialsOf(report).map(({ error }) => error?.kind)).toEqual(['aborted', 'server']);
 });
 
 describe('a disk that refuses', () => {
   test('the handle of a batch ends the run before anything is submitted', async () => {
-    const server = await startBatchServer('openai');
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite());
+    const { server, project } = await openBatched('openai');
     project.write('.llmcheck/runs/.keep', '');
     symlinkSync(project.path('nowhere'), project.path('.llmcheck/batches'));
     const { code, report, stderr } = await project.report(['run', '--batch'], { env: server.env });
@@ -214,9 +208,7 @@ describe('a disk that refuses', () => {
   });
 
   test('a file in place of the folder of batches is a usage error', async () => {
-    const server = await startBatchServer('openai');
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite());
+    const { server, project } = await openBatched('openai');
     project.write('.llmcheck/batches', 'no folder');
     const { code, stderr } = await project.run(['run', '--batch'], { env: server.env });
     expect([code, stderr]).toEqual([2, expect.stringContaining(project.path('.llmcheck/batches'))]);
@@ -224,9 +216,7 @@ describe('a disk that refuses', () => {
   });
 
   test('the id of a submitted batch ends the run, and the next one looks for it', async () => {
-    const server = await startBatchServer('openai');
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite());
+    const { server, project } = await openBatched('openai');
     const run = project.report(['run', '--batch'], { env: server.env });
     await server.taken(1);
     renameSync(project.path('.llmcheck/batches'), project.path('.llmcheck/moved'));
@@ -252,9 +242,7 @@ describe('a disk that refuses', () => {
   });
 
   test('to list batches is a usage error that names their folder', async () => {
-    const server = await startBatchServer('openai');
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite());
+    const { server, project } = await openBatched('openai');
     project.write('.llmcheck/batches', 'no folder');
     const { code, stderr } = await project.run(['run', '--batch'], { env: server.env });
     expect([code, stderr]).toEqual([2, expect.stringContaining(project.path('.llmcheck/batches'))]);
@@ -263,9 +251,7 @@ describe('a disk that refuses', () => {
 });
 
 test('a file that is not a batch is reported and ignored, and others are collected', async () => {
-  const server = await startBatchServer('openai');
-  const project = openTempProject();
-  project.write('evals/batched.eval.yaml', server.suite());
+  const { server, project } = await openBatched('openai');
   project.write('.llmcheck/batches/torn.json', '{"format":');
   project.write('.llmcheck/batches/later.json', '{"format": 99}');
   const { code, stderr } = await project.report(['run', '--batch'], { env: server.env });
@@ -316,9 +302,7 @@ test('a deadline leaves the batch at its provider, says so, and the next run col
 });
 
 test('a resumed run submits no request of a cell that it keeps, also without a cache', async () => {
-  const server = await startBatchServer('openai');
-  const project = openTempProject();
-  project.write('evals/batched.eval.yaml', server.suite(['one', 'missing']));
+  const { server, project } = await openBatched('openai', ['one', 'missing']);
   const flags = ['run', '--batch', '--cache', 'off'];
   await project.report(flags, { env: server.env });
   const { report } = await project.report([...flags, '--resume'], { env: server.env });
@@ -340,9 +324,7 @@ test('a batch that another key submitted is left to that key', async () => {
 });
 
 test('a run that is cut short after its batch has ended keeps the batch for the next run', async () => {
-  const server = await startBatchServer('openai', (word) => (word === 'one' ? 'wrong' : word));
-  const project = openTempProject();
-  project.write('evals/batched.eval.yaml', server.suite());
+  const { server, project } = await openBatched('openai', undefined, (word) => (word === 'one' ? 'wrong' : word));
   const cut = await project.report(['run', '--batch', '--bail', '1', '-j', '1'], { env: server.env });
   expect([cut.report.run.stopReason, cut.report.totals.failed]).toEqual(['bail', 1]);
   expect(cut.report.totals.skipped).toBeGreaterThan(0);
@@ -379,9 +361,7 @@ test('later turns and confirmation trials are asked live', async () => {
 test.each([[], ['--max-cost', '1']])(
   'an answer of a batch that is of no use is spent at the price of batches (%j)',
   async (...flags) => {
-    const server = await startBatchServer('openai');
-    const project = openTempProject();
-    project.write('evals/batched.eval.yaml', server.suite(['one', 'unusable']));
+    const { server, project } = await openBatched('openai', ['one', 'unusable']);
     const { code, report, stderr } = await project.report(['run', '--batch', ...flags], { env: server.env });
     expect([code, report.totals.passed, report.totals.errored]).toEqual([3, 1, 1]);
     expect(stderr).toContain('spent $0.0150');
@@ -391,9 +371,7 @@ test.each([[], ['--max-cost', '1']])(
 );
 
 test('--max-cost bounds what is submitted, at the price of batches', async () => {
-  const server = await startBatchServer('openai');
-  const project = openTempProject();
-  project.write('evals/batched.eval.yaml', server.suite());
+  const { server, project } = await openBatched('openai');
   // An answer is bounded by about 0.018 (17 bytes of input with overhead, 20 tokens of output, at half price).
   const { code, report } = await project.report(['run', '--batch', '--max-cost', '0.05'], { env: server.env });
   expect([code, report.run.stopReason]).toEqual([4, 'budget']);
@@ -427,9 +405,7 @@ test('a cell that its suite skips is in no batch', async () => {
 });
 
 test('a batch of requests that nobody asks any more is left to the suite that asked them', async () => {
-  const server = await startBatchServer('openai');
-  const project = openTempProject();
-  project.write('evals/batched.eval.yaml', server.suite());
+  const { server, project } = await openBatched('openai');
   server.isHeld = true;
   await interruptOnceTaken(project, server);
   const handles = project.files('.llmcheck/batches');
@@ -479,18 +455,14 @@ test('--batch is refused where no provider has a batch API, and said where some 
 });
 
 test("an answer that comes without its key is nobody's, wherever it stands", async () => {
-  const server = await startBatchServer('gemini');
-  const project = openTempProject();
-  project.write('evals/batched.eval.yaml', server.suite(['keyless1', 'keyless2']));
+  const { server, project } = await openBatched('gemini', ['keyless1', 'keyless2']);
   const { code, report } = await project.report(['run', '--batch'], { env: server.env });
   expect(code).toBe(3);
   expect(trialsOf(report).map(({ error }) => error?.kind)).toEqual(['malformed', 'malformed']);
 });
 
 test('a missing key is said by the cells, as live', async () => {
-  const server = await startBatchServer('gemini');
-  const project = openTempProject();
-  project.write('evals/batched.eval.yaml', server.suite(['one']));
+  const { server, project } = await openBatched('gemini', ['one']);
   const { GEMINI_API_KEY: _key, ...env } = server.env;
   const { code, report } = await project.report(['run', '--batch'], { env });
   expect([code, trialsOf(report)[0]?.error, server.requests.length]).toMatchObject([

@@ -1,24 +1,13 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type ScriptedServer, startServer } from '../../support/http-server.ts';
+import { answerOfEveryApi, type ScriptedServer, startServer } from '../../support/http-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 const png = Buffer.from('89504e470d0a1a0a00', 'hex');
 const pdf = Buffer.from('%PDF-1.4 ');
 const [image, document] = [png.toString('base64'), pdf.toString('base64')];
 const text = 'A cat.';
-const parts = [{ type: 'text', text }];
-/** An answer to every API at once but Responses. */
-const answer = {
-  choices: [{ message: { content: text }, finish_reason: 'stop' }],
-  content: parts,
-  stop_reason: 'end_turn',
-  candidates: [{ content: { parts: [{ text }] }, finishReason: 'STOP' }],
-  output: { message: { content: [{ text }] } },
-  stopReason: 'end_turn',
-  message: { content: parts },
-  text,
-};
+const answer = answerOfEveryApi(text);
 const responses = { status: 'completed', output: [{ type: 'message', content: [{ type: 'output_text', text }] }] };
 
 function openProject(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { adapters } from '../../../src/providers/index.ts';
-import { type ReceivedRequest, startServer } from '../../support/http-server.ts';
+import { answerOfEveryApi, type ReceivedRequest, startServer } from '../../support/http-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 
 const canaries = {
@@ -30,21 +30,7 @@ function echo({ url, headers, body }: ReceivedRequest): object {
   ];
   const text = said.join(' ');
   if (/refuse/.test(body)) return { status: 400, body: { error: { message: text } } };
-  const parts = [{ type: 'text', text }];
-  return {
-    body: {
-      choices: [{ message: { content: text }, finish_reason: 'stop' }],
-      content: parts,
-      stop_reason: 'end_turn',
-      candidates: [{ content: { parts: [{ text }] }, finishReason: 'STOP' }],
-      output: { message: { content: [{ text }] } },
-      stopReason: 'end_turn',
-      message: { content: parts },
-      text,
-      id: text,
-      model: text,
-    },
-  };
+  return { body: { ...answerOfEveryApi(text), id: text, model: text } };
 }
 
 const ownCode = {

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startServer } from '../../support/http-server.ts';
+import { answerOfEveryApi, startServer } from '../../support/http-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 const schema = {
@@ -9,18 +9,7 @@ const schema = {
   additionalProperties: false,
 };
 const text = '{"queue":"billing"}';
-const parts = [{ type: 'text', text }];
-/** An answer to every API at once. */
-const answer = {
-  choices: [{ message: { content: text }, finish_reason: 'stop' }],
-  content: parts,
-  stop_reason: 'end_turn',
-  candidates: [{ content: { parts: [{ text }] }, finishReason: 'STOP' }],
-  output: { message: { content: [{ text }] } },
-  stopReason: 'end_turn',
-  message: { content: parts },
-  text,
-};
+const answer = answerOfEveryApi(text);
 
 function openProject(suite: object): TempProject {
   const project = openTempProject();
