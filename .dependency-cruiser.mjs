@@ -32,6 +32,7 @@ const features = [
   ['measuring', 'measures judges and assertions, over the plan and the calls of a run'],
   ['changes', 'finds the suites that a change touches'],
   ['listing', 'shows and validates what a project holds'],
+  ['probing', 'asks cases with made prompts, by the cells and calls of a run'],
   ['run', 'makes calls, confirms, and hands its record to the verdict'],
   ['verdict', 'decides over a record: comparison, contracts, report'],
   ['history', 'lines stored runs up'],

@@ -118,6 +118,8 @@ export interface PromptVersion {
   /** The file it came from, relative to the project root. */
   readonly file?: string;
   readonly at?: SourceLocation;
+  /** Where a line of a message is written. Where one template makes all messages, lines are counted in the whole of it. */
+  readonly locateLine?: (message: number, line: number) => SourceLocation;
 }
 
 export interface Price {

@@ -169,7 +169,8 @@ export interface CellSpend extends RetrialSpend {
   readonly uncounted: readonly string[];
 }
 
-function spendOfCell(planned: PlannedRun, provider: ProviderConfig, cell: Cell): CellSpend {
+/** What a cell may take, its judges included. */
+export function spendOfCell(planned: PlannedRun, provider: ProviderConfig, cell: Cell): CellSpend {
   const usd = boundRequests(planned, provider, cell);
   const suite = planned.plan.suites.find((other) => other.suite.id === cell.key.suite)?.suite;
   const judges = suite === undefined ? undefined : boundJudges(planned, suite, cell);

@@ -31,6 +31,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./compare.ts'),
   },
   {
+    name: 'bisect',
+    usage: '[options] [paths...]',
+    summary: 'Find which part of a changed prompt breaks a case.',
+    load: () => import('./bisect.ts'),
+  },
+  {
     name: 'baseline',
     usage: '',
     summary: 'Accept a run as the baseline of later runs, and manage accepted baselines.',

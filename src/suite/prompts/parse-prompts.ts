@@ -88,7 +88,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
       ...defined({ replaces: prompt.replaces, expand: content.expand }),
       params: { ...found?.content.params, ...params },
       ...(snapshots.length === 0 ? {} : { snapshots }),
-      ...defined({ structured, contract: contract?.contract, file }),
+      ...defined({ structured, contract: contract?.contract, file, locateLine: content.locateLine }),
       at: withoutExcerpt(locate(item)),
     },
     templates: content.templates,

@@ -9,7 +9,15 @@ import { compileTemplate } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { describeTemplateError } from '../assertions/value-template.ts';
 import type { ParsedContract } from '../contracts/parse-contract.ts';
-import { childOf, itemsOf, type Located, type Problems, textSource } from '../documents/locate.ts';
+import {
+  childOf,
+  itemsOf,
+  type Located,
+  locate,
+  type Problems,
+  textSource,
+  withoutExcerpt,
+} from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import type { promptSchema } from '../schema/prompt-schema.ts';
@@ -30,7 +38,7 @@ export interface PlacedTemplate {
   readonly at: (line: number, column: number) => SourceLocation;
 }
 
-interface PromptContent extends Pick<PromptVersion, 'expand'> {
+interface PromptContent extends Pick<PromptVersion, 'expand' | 'locateLine'> {
   /** Set where code makes the messages: they are not known before it was called. */
   readonly code?: PromptCode;
   /** Undefined where a template can't be read, which is reported. */
@@ -52,14 +60,37 @@ export async function readContent(
   const whole = found?.content.whole;
   if (found !== undefined && whole !== undefined) {
     const template = { template: templateOf(whole), at: placeIn(found, whole.locate) };
-    return { messages: whole.messages, expand: whole.expand, templates: [template], found };
+    return {
+      messages: whole.messages,
+      expand: whole.expand,
+      templates: [template],
+      locateLine: createLocateLine([{ text: whole.source, at: template.at }], item),
+      found,
+    };
   }
   reportEmpty(prompt.id, texts, context.problems);
   const compiled = texts.flatMap((text) => compileMessage(text, context.problems) ?? []);
   return {
     messages: compiled.length < texts.length ? undefined : compiled.map(({ message }) => message),
     templates: compiled.flatMap(({ templates }) => templates),
+    locateLine: createLocateLine(texts, item),
     ...defined({ found }),
+  };
+}
+
+/** Keeps a place for each text, and not the files: those of a suite may hold all its cases. */
+function createLocateLine(texts: readonly PlacedText[], item: Located): NonNullable<PromptVersion['locateLine']> {
+  const starts = texts.map(({ text, at }) => {
+    const count = text.trimEnd().split('\n').length;
+    const first = withoutExcerpt(at(1, 1));
+    // A text in quotes or folded has other lines in its file: then its first line is named.
+    return { first, isLineByLine: at(count, 1).line === first.line + count - 1 };
+  });
+  const fallback = withoutExcerpt(locate(item));
+  return (message, line) => {
+    const start = starts[message] ?? starts[0];
+    if (start === undefined) return fallback;
+    return start.isLineByLine ? { ...start.first, line: start.first.line + line - 1 } : start.first;
   };
 }
 

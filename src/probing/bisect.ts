@@ -1,0 +1,253 @@
+import { defined } from '../json/defined.ts';
+import type { Cell } from '../model/cell.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import { pricedModel } from '../plan/price-variants.ts';
+import type { RenderedVariant } from '../plan/render-cells.ts';
+import { comparesOther } from '../plan/render-cells.ts';
+import { TemplateError } from '../templates/template-error.ts';
+import { type BreakingChange, findBreaking, linkHunks } from './find-breaking.ts';
+import type { EarlierPrompt } from './find-earlier.ts';
+import { askedBy, askedLiterally, haveOneLanguage, variantOf } from './made-prompt.ts';
+import { limitProbes, type ProbedCase, type ProbeLimit, type Prober } from './open-prober.ts';
+import { leadFor, type ProbeAnswer, probeCase, type StopCause } from './probe-case.ts';
+import { type Hunk, type PromptChange, splitChange } from './prompt-change.ts';
+
+/** What a search shows of one case. */
+export type BisectVerdict =
+  /** Every set of hunks that breaks the case was found: the change without them passes. */
+  | { readonly is: 'found'; readonly change: BreakingChange }
+  | { readonly is: 'same' }
+  | { readonly is: 'passes'; readonly now: ProbeAnswer }
+  | { readonly is: 'failed-before'; readonly before: ProbeAnswer }
+  | {
+      readonly is: 'undecided';
+      readonly why: string;
+      readonly stopped?: StopCause;
+      /** What was found before the search ended. */
+      readonly change?: BreakingChange;
+    };
+
+export interface BisectedCase {
+  readonly suite: string;
+  readonly caseId: string;
+  readonly prompt: string;
+  readonly provider: string;
+  /** The name of the prompt before the change. */
+  readonly earlier: string;
+  readonly at: SourceLocation;
+  readonly hunks: readonly PlacedHunk[];
+  readonly verdict: BisectVerdict;
+  /** Made prompts that were asked. */
+  readonly probes: number;
+}
+
+export interface PlacedHunk extends Hunk {
+  /** Undefined where its text is in no file. */
+  readonly file?: { readonly path: string; readonly line: number; readonly endLine: number };
+}
+
+/** The probability that any case is blamed on a wrong set. */
+const searchError = 0.025;
+
+/** The most prompts that are made for one case. */
+export function mostProbes(hunks: number): number {
+  return 4 * Math.ceil(Math.log2(Math.max(1, hunks))) + 10;
+}
+
+/** A case with the change that may have broken it, before anything is asked. */
+export interface OpenedSearch {
+  readonly probed: ProbedCase;
+  readonly earlier: string;
+  readonly hunks: readonly PlacedHunk[];
+  readonly groups: readonly (readonly number[])[];
+  readonly limit: ProbeLimit;
+  /** The made prompt of some hunks; undefined where they make none. */
+  readonly prepare: (hunks: ReadonlySet<number>) => { readonly made: RenderedVariant; readonly cell: Cell } | undefined;
+}
+
+/** Splits the change of one case; why it can't be searched where it can't. */
+export function openSearch(
+  prober: Prober,
+  probed: ProbedCase,
+  earlier: EarlierPrompt,
+): OpenedSearch | { readonly why: string } {
+  if (earlier.is === 'unavailable') return { why: `the earlier prompt can't be asked: ${earlier.why}` };
+  if (prober.isReplayed(probed.suite)) {
+    return { why: 'stored answers alone answer this suite: --cache use asks its provider' };
+  }
+  const sides = askedSides(probed, earlier.variant);
+  if (sides === undefined) return { why: "the earlier prompt can't be rendered for this case" };
+  const change = splitChange(sides.before, sides.after);
+  const prepare = createPrepare(prober, probed, change);
+  const [before, after] = [prepare(new Set()), prepare(new Set(change.hunks.keys()))];
+  if (before === undefined || after === undefined) return { why: "the earlier prompt can't be rendered for this case" };
+  if (after.cell.checks.some(comparesOther)) return { why: 'a check compares the answers of both prompts' };
+  const { maxCostUsd } = prober.options.settings;
+  const { pricer, endpointOf } = prober.planned;
+  const unpriced = [before, after].find(
+    ({ made }) => !pricer.hasPrice(pricedModel(made.provider, endpointOf(made.provider))),
+  );
+  if (maxCostUsd !== undefined && unpriced !== undefined) {
+    return { why: `no price is known for ${unpriced.made.provider.model}, so --max-cost can't be held` };
+  }
+  const limit = limitProbes(prober.planned, [before, after]);
+  const within = (hunks: ReadonlySet<number>) => {
+    const prepared = prepare(hunks);
+    return prepared !== undefined && limit.allows(prepared.cell) ? prepared : undefined;
+  };
+  const isLiteral = sides.after.isLiteral === true;
+  const hunks = change.hunks.map((hunk) => placeHunk(hunk, isLiteral, probed.variant, earlier.variant));
+  const groups = linkHunks(hunks.length, (own) => within(own) !== undefined);
+  return { probed, earlier: earlier.name, hunks, groups, limit, prepare: within };
+}
+
+function askedSides({ variant, testCase }: ProbedCase, earlier: RenderedVariant) {
+  const [before, after] = [askedBy(earlier), askedBy(variant)];
+  if (haveOneLanguage(before, after)) return { before, after };
+  try {
+    return { before: askedLiterally(earlier, testCase.vars), after: askedLiterally(variant, testCase.vars) };
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return undefined;
+  }
+}
+
+function createPrepare(prober: Prober, probed: ProbedCase, change: PromptChange): OpenedSearch['prepare'] {
+  const known = new Map<string, ReturnType<OpenedSearch['prepare']>>();
+  const prepare: OpenedSearch['prepare'] = (hunks) => {
+    try {
+      const made = variantOf(probed.variant, change.make(hunks));
+      const cell = prober.render(probed, made);
+      return cell && { made, cell };
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      return undefined;
+    }
+  };
+  return (hunks) => {
+    const key = [...hunks].sort((a, b) => a - b).join(' ');
+    if (!known.has(key)) known.set(key, prepare(hunks));
+    return known.get(key);
+  };
+}
+
+function placeHunk(hunk: Hunk, isLiteral: boolean, after: RenderedVariant, before: RenderedVariant): PlacedHunk {
+  const { place } = hunk;
+  const { prompt } = place?.side === 'before' ? before : after;
+  if (place === undefined || isLiteral) return hunk;
+  const { text, line, endLine } = place;
+  if ('partial' in text) {
+    const folder = prompt.file?.replace(/[^/]*$/, '') ?? '';
+    const name = text.partial.replace(/[^/]*$/, '_$&.prompt');
+    return { ...hunk, file: { path: `${folder}${name}`, line, endLine } };
+  }
+  const [first, last] = [prompt.locateLine?.(text.message, line), prompt.locateLine?.(text.message, endLine)];
+  if (first === undefined || last === undefined) return hunk;
+  return { ...hunk, file: { path: first.file, line: first.line, endLine: Math.max(first.line, last.line) } };
+}
+
+/** Most trials of one search. */
+export function mostTrialsOf(hunks: number, cases: number): number {
+  const probes = mostProbes(hunks);
+  return probes * (leadOf(probes, cases) + 2);
+}
+
+function leadOf(probes: number, cases: number): number {
+  return leadFor(probes * Math.max(1, cases), searchError);
+}
+
+export interface BisectOptions {
+  /** Cases of the invocation, which share the error. */
+  readonly cases: number;
+  /** Texts of hunks that broke other cases. */
+  readonly known: readonly (readonly string[])[];
+}
+
+/** Confirms that the change breaks the case, and finds by which hunks. */
+export async function bisectCase(
+  prober: Prober,
+  search: OpenedSearch,
+  { cases, known }: BisectOptions,
+): Promise<BisectedCase> {
+  const { probed, hunks, groups } = search;
+  const { ports, count } = createProbes(prober, search, cases);
+  const verdict = await judge();
+  const { suite, variant, testCase } = probed;
+  return {
+    suite: suite.id,
+    caseId: testCase.id,
+    prompt: variant.prompt.id,
+    provider: variant.provider.id,
+    earlier: search.earlier,
+    at: testCase.at,
+    hunks,
+    verdict,
+    probes: count(),
+  };
+
+  async function judge(): Promise<BisectVerdict> {
+    if (hunks.length === 0) return { is: 'same' };
+    const all = new Set(hunks.keys());
+    const now = await ports.probe(all);
+    if (now.is === 'passes') return { is: 'passes', now };
+    if (now.is !== 'fails') return { is: 'undecided', ...whyOf(now, 'the prompt of today') };
+    const before = await ports.probe(new Set());
+    if (before.is === 'fails') return { is: 'failed-before', before };
+    if (before.is !== 'passes') return { is: 'undecided', ...whyOf(before, 'the earlier prompt') };
+    const change = await findBreaking(groups, ports, knownHunks(hunks, known));
+    if (change.open === undefined) return { is: 'found', change };
+    const { why, stopped } = change.open;
+    return { is: 'undecided', why, change, ...defined({ stopped }) };
+  }
+}
+
+function whyOf(answer: ProbeAnswer, who: string): { readonly why: string; readonly stopped?: StopCause } {
+  if (answer.is === 'stopped') return { why: answer.why.message, stopped: answer.why };
+  return { why: answer.is === 'unresolved' ? `with ${who}, ${answer.why}` : '' };
+}
+
+/** Hunks of this change with the texts of those that broke another case. */
+function knownHunks(hunks: readonly Hunk[], known: BisectOptions['known']): readonly (readonly number[])[] {
+  const texts = hunks.map(textOfHunk);
+  const found = known.map((set) => set.map((text) => texts.indexOf(text)));
+  return found.filter((set) => !set.includes(-1));
+}
+
+export function textOfHunk({ kind, name, before, after }: Hunk): string {
+  return JSON.stringify([kind, name, before, after]);
+}
+
+/** Each made prompt is asked once, with a limit on all of them. */
+function createProbes(prober: Prober, { hunks, prepare }: OpenedSearch, cases: number) {
+  const most = mostProbes(hunks.length);
+  const lead = leadOf(most, cases);
+  const asked = new Map<string, Promise<ProbeAnswer>>();
+  let left = mostTrialsOf(hunks.length, cases);
+  const none = { passed: 0, failed: 0 };
+  const ask = async (prepared: NonNullable<ReturnType<typeof prepare>>): Promise<ProbeAnswer> => {
+    const before = prober.spending.trials;
+    const answer = await probeCase(prober, prepared, { lead, left });
+    left -= prober.spending.trials - before;
+    return answer;
+  };
+  return {
+    count: () => asked.size,
+    ports: {
+      isValid: (own: ReadonlySet<number>) => prepare(own) !== undefined,
+      async probe(own: ReadonlySet<number>): Promise<ProbeAnswer> {
+        const prepared = prepare(own);
+        if (prepared === undefined) return { is: 'unresolved', why: 'these lines make no valid prompt', ...none };
+        const key = prober.keyOf(prepared.cell);
+        const known = asked.get(key);
+        if (known !== undefined) return known;
+        if (asked.size >= most) {
+          const why = { cause: 'limit', message: `the search has made its most prompts, ${most}` } as const;
+          return { is: 'stopped', why, ...none };
+        }
+        const answer = ask(prepared);
+        asked.set(key, answer);
+        return answer;
+      },
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { quote } from '../text/shorten.ts';
+import type { BisectedCase, PlacedHunk } from './bisect.ts';
+import type { BreakingSet } from './find-breaking.ts';
+import type { ProbeCount } from './probe-case.ts';
+
+/** What a search shows of a case, in sentences that say no more than its trials. */
+export function describeBisected(found: BisectedCase): string {
+  const { verdict, caseId, prompt, earlier } = found;
+  switch (verdict.is) {
+    case 'same':
+      return `Nothing that ${prompt} sends differs from ${earlier}.`;
+    case 'passes':
+      return `${caseId} does not fail with ${prompt}: ${countPassed(verdict.now)} trials pass. Nothing is to blame.`;
+    case 'failed-before':
+      return `${caseId} fails with ${earlier} as well: ${countFailed(verdict.before)} trials fail. This change did not break it.`;
+    case 'found':
+      return `${describeSets(found, verdict.change.sets)}${describeRest(found)}.`;
+    case 'undecided':
+      return describeUndecided(found, verdict);
+  }
+}
+
+function describeSets({ hunks, caseId }: BisectedCase, sets: readonly BreakingSet[]): string {
+  return sets
+    .map((set, index) => {
+      const own = hunksOf(set.hunks, hunks);
+      const subject = describeHunks(own);
+      const trials = `${countFailed(set.alone)} trials fail`;
+      if (index > 0) return `So ${isPlural(own) ? 'do' : 'does'} ${lowerFirst(subject)}${nameSet(set)}: ${trials}`;
+      return `${subject}${nameSet(set)} ${isPlural(own) ? 'break' : 'breaks'} ${caseId}: ${trials}${explainSet(set)}`;
+    })
+    .join('. ');
+}
+
+function nameSet({ hunks, isMinimal }: BreakingSet): string {
+  return hunks.length > 1 && isMinimal ? ' together' : ' alone';
+}
+
+function explainSet({ hunks, isMinimal }: BreakingSet): string {
+  if (!isMinimal) return ', and they could not be told apart';
+  return hunks.length > 1 ? ', and with no fewer of them' : '';
+}
+
+function describeRest({ verdict, prompt, hunks }: BisectedCase): string {
+  const change = 'change' in verdict ? verdict.change : undefined;
+  if (change?.without === undefined) return '';
+  const { without, sets } = change;
+  const isOne = sets.length === 1 && !isPlural(hunksOf(sets[0]?.hunks ?? [], hunks));
+  const outcome = without.is === 'passes' ? `passes ${countPassed(without)}` : `still fails ${countFailed(without)}`;
+  return `; without ${isOne ? 'it' : 'them'} ${prompt} ${outcome}`;
+}
+
+function describeUndecided(
+  found: BisectedCase,
+  verdict: Extract<BisectedCase['verdict'], { is: 'undecided' }>,
+): string {
+  const { change, why } = verdict;
+  const lines = [`Undecided: ${why}.`];
+  if (change !== undefined && change.sets.length > 0) {
+    lines.push(`Known so far: ${lowerFirst(describeSets(found, change.sets))}${describeRest(found)}.`);
+  }
+  const among = hunksOf(change?.open?.among ?? [], found.hunks);
+  if (among.length > 0 && among.length < found.hunks.length) {
+    lines.push(
+      `${change?.sets.length === 0 ? 'The' : 'A further'} cause is among ${lowerFirst(describeHunks(among))}.`,
+    );
+  }
+  return lines.join(' ');
+}
+
+export function hunksOf(ids: readonly number[], hunks: readonly PlacedHunk[]): readonly PlacedHunk[] {
+  return ids.flatMap((id) => hunks[id] ?? []);
+}
+
+/** Where hunks are, such as `Lines 4 and 12–13 of prompts/triage.md and params.temperature (0 → 1)`. */
+export function describeHunks(hunks: readonly PlacedHunk[]): string {
+  const files = new Map<string, LineRange[]>();
+  const others: string[] = [];
+  for (const hunk of hunks) {
+    const { file, after } = hunk;
+    if (file === undefined || after === undefined) others.push(describeHunk(hunk));
+    else files.set(file.path, addRange(files.get(file.path) ?? [], file));
+  }
+  const lines = [...files].map(([path, ranges]) => {
+    const isOne = ranges.length === 1 && ranges.every(({ line, endLine }) => line === endLine);
+    return `${isOne ? 'line' : 'lines'} ${joinAnd(ranges.map(writeRange))} of ${path}`;
+  });
+  const text = joinAnd([...lines, ...others]);
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+interface LineRange {
+  readonly line: number;
+  readonly endLine: number;
+}
+
+/** Ranges that touch are one. Hunks come in the order of their lines. */
+function addRange(ranges: readonly LineRange[], { line, endLine }: LineRange): LineRange[] {
+  const last = ranges.at(-1);
+  if (last === undefined || line > last.endLine + 1) return [...ranges, { line, endLine }];
+  return [...ranges.slice(0, -1), { line: last.line, endLine: Math.max(last.endLine, endLine) }];
+}
+
+function writeRange({ line, endLine }: LineRange): string {
+  return line === endLine ? `${line}` : `${line}–${endLine}`;
+}
+
+/** A hunk that has no line of today. */
+function describeHunk({ kind, name, before, after, file }: PlacedHunk): string {
+  if (kind === 'model') return `the model (${before ?? ''} → ${after ?? ''})`;
+  if (name !== undefined) {
+    const path = kind === 'param' ? `params.${name}` : name;
+    if (before === undefined || after === undefined) return `${path} (${before === undefined ? 'added' : 'removed'})`;
+    return kind === 'param' && before.length + after.length <= maxShown ? `${path} (${before} → ${after})` : path;
+  }
+  if (kind === 'space') return 'a change of white space';
+  if (after !== undefined) return `the text ${quote(after, maxShown)}`;
+  const place = file === undefined ? '' : ` (line ${file.line} of ${file.path})`;
+  return `the removal of ${quote(before ?? '', maxShown)}${place}`;
+}
+
+const maxShown = 60;
+
+function isPlural(hunks: readonly PlacedHunk[]): boolean {
+  return (
+    hunks.length > 1 ||
+    hunks.some(({ file, after }) => file !== undefined && after !== undefined && file.line !== file.endLine)
+  );
+}
+
+function joinAnd(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}
+
+function countFailed({ passed, failed }: ProbeCount): string {
+  return `${failed} of ${passed + failed}`;
+}
+
+function countPassed({ passed, failed }: ProbeCount): string {
+  return `${passed} of ${passed + failed}`;
+}

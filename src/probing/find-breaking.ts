@@ -1,0 +1,160 @@
+import type { ProbeAnswer, StopCause } from './probe-case.ts';
+
+/** Parts of a change that break a case together: each set alone does, and no part of it is known to be needless. */
+export interface BreakingSet {
+  /** Hunks in order. */
+  readonly hunks: readonly number[];
+  /** The trials of the earlier prompt with these hunks alone. */
+  readonly alone: ProbeAnswer;
+  /** False where some of them could not be told apart: no valid prompt has one without the other. */
+  readonly isMinimal: boolean;
+}
+
+export interface BreakingChange {
+  readonly sets: readonly BreakingSet[];
+  /** The change without these sets; undefined where it was not asked. */
+  readonly without?: ProbeAnswer;
+  /** Where the search ended early: the hunks that the next set is among, and why. */
+  readonly open?: { readonly among: readonly number[]; readonly why: string; readonly stopped?: StopCause };
+}
+
+export interface SearchPorts {
+  /** Asks the earlier prompt with these hunks; the same hunks give the same answer. */
+  probe(hunks: ReadonlySet<number>): Promise<ProbeAnswer>;
+  /** False where they make no valid prompt. Costs nothing. */
+  isValid(hunks: ReadonlySet<number>): boolean;
+}
+
+/** Groups hunks that make a valid prompt only together, such as the two ends of a block of a template. */
+export function linkHunks(count: number, isValid: SearchPorts['isValid']): readonly (readonly number[])[] {
+  const all = Array.from({ length: count }, (_, hunk) => hunk);
+  const stands = (hunks: readonly number[]) =>
+    isValid(new Set(hunks)) && isValid(new Set(all.filter((hunk) => !hunks.includes(hunk))));
+  const groups: number[][] = [];
+  const taken = new Set<number>();
+  const alone = new Map(all.map((hunk) => [hunk, stands([hunk])]));
+  for (const hunk of all) {
+    if (taken.has(hunk)) continue;
+    const others = alone.get(hunk) === true ? [] : all.filter((other) => other > hunk && alone.get(other) === false);
+    const partner = others.find((other) => !taken.has(other) && stands([hunk, other]));
+    const group = partner === undefined ? [hunk] : [hunk, partner];
+    for (const member of group) taken.add(member);
+    groups.push(group);
+  }
+  return groups;
+}
+
+/**
+ * Finds the sets of hunks that break a case, given that all of them do and none does not. A set is found from its last
+ * member to its first: the shortest failing beginning of the change ends with a member, and with that member applied, the
+ * search goes on in what comes before. This takes about log2(hunks) probes for each member. Sets are looked for until the
+ * change without them passes. `known`: sets that broke other cases, which are tried first.
+ */
+export async function findBreaking(
+  groups: readonly (readonly number[])[],
+  ports: SearchPorts,
+  known: readonly (readonly number[])[] = [],
+): Promise<BreakingChange> {
+  const sets: BreakingSet[] = [];
+  let left = groups;
+  let without: ProbeAnswer | undefined;
+  for (let guess = 0; left.length > 0; guess += 1) {
+    const tried = await tryKnown(left, known[guess], ports);
+    if (tried === undefined && guess < known.length) continue;
+    const found: Found = tried ?? (await findSet(left, ports));
+    if ('open' in found) return { sets, ...(without && { without }), open: found.open };
+    sets.push(found.set);
+    const { hunks } = found.set;
+    left = left.filter((group) => !group.some((hunk) => hunks.includes(hunk)));
+    without = await ports.probe(new Set(left.flat()));
+    if (without.is === 'passes') return { sets, without };
+    if (without.is !== 'fails') return { sets, without, open: openOf(left, without) };
+  }
+  return { sets, ...(without && { without }) };
+}
+
+type Groups = readonly (readonly number[])[];
+type Found = { readonly set: BreakingSet } | { readonly open: NonNullable<BreakingChange['open']> };
+
+/** A set of another case, where it breaks this one as well and the change without it does not. */
+async function tryKnown(
+  left: Groups,
+  hunks: readonly number[] | undefined,
+  ports: SearchPorts,
+): Promise<Found | undefined> {
+  const own = left.filter((group) => group.some((hunk) => hunks?.includes(hunk)));
+  if (hunks === undefined || own.flat().length !== hunks.length) return undefined;
+  const alone = await ports.probe(new Set(hunks));
+  if (alone.is === 'stopped') return { open: openOf(left, alone) };
+  return alone.is === 'fails' ? reduce(own, ports) : undefined;
+}
+
+async function findSet(groups: Groups, ports: SearchPorts): Promise<Found> {
+  let found: Groups = [];
+  let left = groups;
+  for (;;) {
+    const end = await findEnd(left, found, ports);
+    if ('open' in end) return end;
+    found = left.slice(end.passing, end.failing).concat(found);
+    left = left.slice(0, end.passing);
+    // Without an earlier part, the failing beginning was these groups alone.
+    const alone = await ports.probe(new Set(found.flat()));
+    if (alone.is === 'fails') return reduce(found, ports);
+    // Where they can't be asked alone, the search goes on as if they passed: what comes before makes them fail.
+    if (alone.is === 'stopped' || left.length === 0) return { open: openOf([...left, ...found], alone) };
+  }
+}
+
+/** The shortest beginning of a list that fails together with what was found, and a shorter one that passes. */
+async function findEnd(
+  groups: Groups,
+  found: Groups,
+  ports: SearchPorts,
+): Promise<{ readonly passing: number; readonly failing: number } | Extract<Found, { open: unknown }>> {
+  let [passing, failing] = [0, groups.length];
+  while (failing - passing > 1) {
+    let isNarrowed = false;
+    for (const at of fromTheMiddle(passing, failing)) {
+      const hunks = new Set([...groups.slice(0, at), ...found].flat());
+      if (!ports.isValid(hunks)) continue;
+      const answer = await ports.probe(hunks);
+      if (answer.is === 'stopped') return { open: openOf([...groups.slice(passing, failing), ...found], answer) };
+      if (answer.is === 'unresolved') continue;
+      if (answer.is === 'fails') failing = at;
+      else passing = at;
+      isNarrowed = true;
+      break;
+    }
+    if (!isNarrowed) break;
+  }
+  return { passing, failing };
+}
+
+/** The numbers between two others, those in the middle first; few enough that undecided probes don't go on for long. */
+function fromTheMiddle(low: number, high: number): readonly number[] {
+  const middle = (low + high) / 2;
+  const between = Array.from({ length: high - low - 1 }, (_, index) => low + 1 + index);
+  return between.sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle) || a - b);
+}
+
+/** Leaves out each group that the set fails without. */
+async function reduce(groups: Groups, ports: SearchPorts): Promise<Found> {
+  let kept = groups;
+  let isMinimal = kept.every((group) => group.length === 1);
+  for (const group of kept.length > 1 ? groups : []) {
+    const others = kept.filter((other) => other !== group);
+    const hunks = new Set(others.flat());
+    const answer = others.length > 0 && ports.isValid(hunks) ? await ports.probe(hunks) : undefined;
+    if (answer?.is === 'stopped') return { open: openOf(kept, answer) };
+    if (answer?.is === 'fails') kept = others;
+    else if (answer?.is !== 'passes' && others.length > 0) isMinimal = false;
+  }
+  const hunks = kept.flat().sort((a, b) => a - b);
+  return { set: { hunks, alone: await ports.probe(new Set(hunks)), isMinimal } };
+}
+
+function openOf(groups: Groups, answer: ProbeAnswer): NonNullable<BreakingChange['open']> {
+  const among = groups.flat().sort((a, b) => a - b);
+  if (answer.is === 'stopped') return { among, why: answer.why.message, stopped: answer.why };
+  return { among, why: answer.is === 'unresolved' ? answer.why : `it ${answer.is} there, and did not before` };
+}

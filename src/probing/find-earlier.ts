@@ -1,0 +1,160 @@
+import { resolve } from 'node:path';
+import { readOrUndefined } from '../files/write-files.ts';
+import { defined } from '../json/defined.ts';
+import { type Problem, UserError } from '../model/problem.ts';
+import type { PromptFileContent } from '../model/prompt-file.ts';
+import {
+  type PromptVersion,
+  type ProviderConfig,
+  providersOf,
+  type Suite,
+  type WrittenMessage,
+} from '../model/suite.ts';
+import { buildParams, type RenderedVariant } from '../plan/render-cells.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { loadProjectAtRef } from '../project/project-at-ref.ts';
+import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
+import { compileWritten } from '../prompts/prompt-template.ts';
+import { variantKey } from '../run/find-accepted-prompts.ts';
+import { displayPath } from '../suite/files/project-place.ts';
+import type { Prober } from './open-prober.ts';
+
+/** The prompt before the change, as the variant after it would ask it. */
+export type EarlierPrompt =
+  | { readonly is: 'askable'; readonly variant: RenderedVariant; readonly name: string }
+  | { readonly is: 'unavailable'; readonly why: string };
+
+/** Finds what a variant is compared with; undefined where there is nothing. */
+export type FindEarlier = (suite: Suite, variant: RenderedVariant) => EarlierPrompt | undefined;
+
+/** True for a source of `--from` that names prompts, and no baseline. */
+export function isPromptSource(from: string, { suites }: RunOptions['project']): boolean {
+  const isPrompt = suites.some(({ prompts }) => prompts.some(({ id }) => id === from));
+  return isPrompt || from.startsWith('git:') || promptFile.test(from);
+}
+
+const promptFile = /\.(?:md|txt|prompt|prompty|ya?ml|prompt\.ya?ml)$/i;
+
+/** Opens `--from`. Without one, or with the name of a baseline, it is what a run compares with. */
+export async function openEarlier(
+  from: string | undefined,
+  prober: Prober,
+  ports: Pick<RunPorts, 'cwd' | 'env'>,
+): Promise<FindEarlier> {
+  const { project } = prober.options;
+  if (from === undefined || !isPromptSource(from, project))
+    return (suite, variant) => findAccepted(prober, suite, variant);
+  if (from.startsWith('git:')) {
+    const paths = project.suites.map(({ path }) => resolve(project.root, path));
+    const { suites } = await loadProjectAtRef({ project, paths, against: from, ...ports });
+    return (suite, variant) => {
+      const old = suites.find(({ id }) => id === suite.id);
+      return old === undefined
+        ? undefined
+        : findInSuite(old, variant, [variant.prompt.id, variant.prompt.replaces], from);
+    };
+  }
+  if (promptFile.test(from)) {
+    const prompt = await readPrompt(from, ports.cwd);
+    return (_suite, variant) => {
+      const params =
+        Object.keys(prompt.params).length === 0 ? variant.params : { ...variant.provider.params, ...prompt.params };
+      return toEarlier({ prompt, provider: variant.provider, params }, variant, from);
+    };
+  }
+  return (suite, variant) => (variant.prompt.id === from ? undefined : findInSuite(suite, variant, [from], from));
+}
+
+function findAccepted({ acceptedPrompts }: Prober, suite: Suite, variant: RenderedVariant): EarlierPrompt | undefined {
+  const accepted = acceptedPrompts.get(variantKey(suite.id, variant.prompt.id, variant.provider.id));
+  if (accepted === undefined) return undefined;
+  const name = variant.prompt.replaces ?? 'the accepted prompt';
+  switch (accepted.state.is) {
+    case 'unavailable':
+      return { is: 'unavailable', why: accepted.state.why };
+    case 'unchanged':
+      return { is: 'askable', variant, name };
+    case 'askable':
+      return accepted.variant && { is: 'askable', variant: accepted.variant, name };
+  }
+}
+
+function findInSuite(
+  suite: Suite,
+  variant: RenderedVariant,
+  ids: readonly (string | undefined)[],
+  name: string,
+): EarlierPrompt | undefined {
+  const prompt = ids.flatMap((id) => suite.prompts.find((other) => other.id === id) ?? [])[0];
+  if (prompt === undefined) return undefined;
+  const provider = providersOf(suite, prompt).find(({ id }) => id === variant.provider.id) ?? variant.provider;
+  return toEarlier({ prompt, provider, params: buildParams(suite, prompt, provider) }, variant, name);
+}
+
+/** The earlier prompt, parameters and model at today's address: a file of another time must not choose where a key is sent. */
+function toEarlier(earlier: RenderedVariant, { prompt, provider }: RenderedVariant, name: string): EarlierPrompt {
+  if (earlier.provider.adapter !== provider.adapter) {
+    return { is: 'unavailable', why: `it was asked through ${earlier.provider.adapter}` };
+  }
+  if (earlier.prompt.messages.length === 0) {
+    return { is: 'unavailable', why: 'code makes its messages, and only today’s code can be run' };
+  }
+  const { baselineOf: _baselineOf, contract: _contract, ...own } = earlier.prompt;
+  return {
+    is: 'askable',
+    name,
+    variant: {
+      prompt: { ...own, id: prompt.id, ...defined({ contract: prompt.contract }) },
+      provider: withModel(provider, earlier.provider.model),
+      params: earlier.params,
+    },
+  };
+}
+
+/** The price of a provider is that of its own model. */
+function withModel(provider: ProviderConfig, model: string): ProviderConfig {
+  const { price: _price, ...unpriced } = provider;
+  return provider.model === model ? provider : { ...unpriced, model };
+}
+
+/** A prompt file that no suite names. */
+async function readPrompt(from: string, cwd: string): Promise<PromptVersion> {
+  const path = resolve(cwd, from);
+  const shown = displayPath(path, cwd);
+  const text = readOrUndefined(path);
+  if (text === undefined) throw unreadable(`--from ${from}: there is no such file`);
+  const parsed = await parsePromptFile(
+    { path: shown, text },
+    { read: (name) => Promise.resolve(readBeside(path, name)) },
+  );
+  if ('problems' in parsed) throw new UserError(parsed.problems);
+  return toPrompt(parsed, path, shown);
+}
+
+function readBeside(path: string, name: string) {
+  const text = readOrUndefined(resolve(path, '..', name));
+  if (text !== undefined) return { text };
+  return { fault: { code: 'file-unreadable', message: `${name} does not exist beside ${path}` } } as const;
+}
+
+function toPrompt({ messages, whole, params = {} }: PromptFileContent, path: string, file: string): PromptVersion {
+  const locateLine: PromptVersion['locateLine'] = (message, line) => {
+    const locate = whole?.locate ?? messages[message]?.locate;
+    return { file, ...(locate?.(line, 1) ?? { line, column: 1 }) };
+  };
+  if (whole !== undefined) return { id: file, messages: whole.messages, expand: whole.expand, params, locateLine };
+  const written = messages.map(({ role, content }): WrittenMessage => {
+    if ('template' in content) {
+      const { source, language } = content.template;
+      return { role, content: source, ...defined({ language }) };
+    }
+    if ('source' in content) return { role, content: content.source };
+    return { role, content: (readOrUndefined(resolve(path, '..', content.file)) ?? '').replace(/\r?\n$/, '') };
+  });
+  return { id: file, ...compileWritten(written), params, locateLine };
+}
+
+function unreadable(message: string): UserError {
+  const problem: Problem = { code: 'file-unreadable', severity: 'error', message };
+  return new UserError([problem]);
+}

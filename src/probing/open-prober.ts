@@ -1,0 +1,216 @@
+import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
+import { createFindAccepted, type FindBaseline } from '../baseline/find-baselines.ts';
+import { cacheKey } from '../cache/cache-key.ts';
+import { isReplayed, openCalls } from '../calls/calls.ts';
+import { createStop, type Stop } from '../calls/stop.ts';
+import { defined } from '../json/defined.ts';
+import { openJudgePorts } from '../judges/open-judge-ports.ts';
+import { type Cell, type CellResult, firstProbeTrial } from '../model/cell.ts';
+import type { ProviderFailure } from '../model/completion.ts';
+import { UserError } from '../model/problem.ts';
+import type { StopReason } from '../model/record.ts';
+import type { Case, Suite } from '../model/suite.ts';
+import { providerKey } from '../plan/build-plan.ts';
+import { inputBytes, maxOutputTokens } from '../plan/estimate-requests.ts';
+import type { PlannedRun } from '../plan/plan-run.ts';
+import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { createCellRunners } from '../run/cell-runner.ts';
+import { planWithBaselines } from '../run/open-run.ts';
+import { createToolOpener } from '../run/open-tools.ts';
+import { refuseLiveTools } from '../run/refuse-live-tools.ts';
+import { type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
+import { openMcpPorts } from '../snapshots/open-ports.ts';
+import { loadTemplateEngine } from '../templates/template.ts';
+import { TemplateError } from '../templates/template-error.ts';
+
+/** A case as one variant of its suite is asked it. */
+export interface ProbedCase {
+  readonly suite: Suite;
+  readonly variant: RenderedVariant;
+  readonly testCase: Case;
+}
+
+/** What a trial of a made prompt showed. */
+export type ProbeTrial =
+  | { readonly is: 'passed' | 'failed'; readonly reason?: string }
+  | { readonly is: 'errored'; readonly failure: ProviderFailure }
+  | { readonly is: 'stopped'; readonly reason: StopReason };
+
+/** Asks cases with made prompts, through the calls of a run: its cache, limits, budget and judges. No record is written. */
+export interface Prober {
+  readonly options: RunOptions;
+  readonly planned: PlannedRun;
+  readonly findBaseline: FindBaseline;
+  /** What each variant is compared with, by `variantKey`. */
+  readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
+  /** True where only stored answers answer a suite, so that no made prompt can be asked. */
+  readonly isReplayed: (suite: Suite) => boolean;
+  /** The first trial of a case on a made prompt; undefined where its templates can't be rendered for the case. */
+  render(probed: ProbedCase, made: RenderedVariant): Cell | undefined;
+  /** Equal for made prompts that send the same. */
+  keyOf(cell: Cell): string;
+  /** Makes one trial, by its number from 0. The same number gives the cached answer, also after a restart. */
+  ask(cell: Cell, made: RenderedVariant, trial: number): Promise<ProbeTrial>;
+  readonly spending: ProbeSpending;
+  readonly stopReason: () => StopReason | undefined;
+  readonly interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
+  close(): Promise<void>;
+}
+
+export interface ProbeSpending {
+  /** Trials, those from the cache included. */
+  trials: number;
+  cached: number;
+  /** USD billed; undefined where a price is not known. */
+  usd: number | undefined;
+}
+
+/** Plans the suites as a run does, and opens their calls. Nothing is sent. */
+export async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
+  await loadTemplateEngine();
+  const planning = await planWithBaselines(given, ports);
+  const { options, findBaseline, acceptedPrompts } = planning;
+  const { project } = options;
+  // A made prompt may name the model of either side.
+  const providers = new Map(planning.planned.providers);
+  const planned: PlannedRun = { ...planning.planned, providers };
+  const { env } = ports;
+  refuseLiveTools(planned, { isReplayed: (suite) => isReplayed(suite, options), env });
+  const stop = createStop();
+  const judges = openJudgePorts({ root: project.root, env, signal: stop.signal });
+  const calls = openCalls(planned, { ...options, record: false, suites: project.suites }, ports);
+  const runnerOf = createCellRunners({
+    planned,
+    calls,
+    judgePorts: judges.ports,
+    findAccepted: createFindAccepted(project.suites, findBaseline),
+    // A check that compares two answers has no other side here.
+    comparedAnswers: { find: () => Promise.resolve(undefined), post: () => {} },
+    stop,
+    bailGate: undefined,
+    trace: undefined,
+    openTools: createToolOpener(env, { mcp: openMcpPorts(project.root, env) }),
+  });
+  const stops = listenForStops(stop, options, ports);
+  const spending: ProbeSpending = { trials: 0, cached: 0, usd: 0 };
+  return {
+    options,
+    planned,
+    findBaseline,
+    acceptedPrompts,
+    isReplayed: (suite) => isReplayed(suite, options),
+    render: (probed, made) => renderProbe(planned, probed, made),
+    keyOf: (cell) => cacheKey(cell.request),
+    async ask(cell, made, trial) {
+      const reason = stop.reason();
+      if (reason !== undefined) return { is: 'stopped', reason };
+      const key = providerKey(made.provider);
+      providers.set(key, made.provider);
+      const result = await runnerOf(key).run(numbered(cell, trial));
+      addSpending(spending, result);
+      return toTrial(result);
+    },
+    spending,
+    stopReason: stop.reason,
+    interrupted: stops.interrupted,
+    async close() {
+      stops.end();
+      await calls.close();
+      judges.close();
+    },
+  };
+}
+
+/** Ends the search at a signal, and at its deadline. */
+function listenForStops(stop: Stop, { deadlineMs }: RunOptions, { onSignal, clock }: RunPorts) {
+  let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
+  const stopListening = onSignal((signal) => {
+    interrupted ??= signal;
+    stop.hard('interrupted');
+  });
+  const stopTimer = deadlineMs === undefined ? undefined : clock.startTimer(deadlineMs, () => stop.hard('deadline'));
+  return {
+    interrupted: () => interrupted,
+    end() {
+      stopTimer?.();
+      stopListening();
+    },
+  };
+}
+
+/** Trials have numbers that no run gives: those of a run were looked at before the search began. */
+function numbered(cell: Cell, trial: number): Cell {
+  const number = firstProbeTrial + trial;
+  return { ...cell, key: { ...cell.key, trial: number }, request: { ...cell.request, trial: number } };
+}
+
+function renderProbe({ rendering }: PlannedRun, probed: ProbedCase, made: RenderedVariant): Cell | undefined {
+  try {
+    return createRenderer(probed.suite, made, rendering)(probed.testCase, 1)[0];
+  } catch (error) {
+    if (!(error instanceof TemplateError) && !(error instanceof UserError)) throw error;
+    return undefined;
+  }
+}
+
+function toTrial(result: CellResult): ProbeTrial {
+  switch (result.status) {
+    case 'skipped':
+      return {
+        is: 'stopped',
+        reason: result.reason === 'case' || result.reason === 'decided' ? 'bail' : result.reason,
+      };
+    case 'errored':
+      return { is: 'errored', failure: result.failure };
+    case 'judged': {
+      const reason = result.failure?.message ?? result.verdicts.find(({ pass }) => !pass)?.reason;
+      return { is: result.passed ? 'passed' : 'failed', ...defined({ reason: result.passed ? undefined : reason }) };
+    }
+  }
+}
+
+function addSpending(spending: ProbeSpending, result: CellResult): void {
+  const { calls, unusable = { billedUsd: 0 } } = result;
+  spending.trials += 1;
+  if (calls.length > 0 && calls.every(({ cached }) => cached)) spending.cached += 1;
+  const billed = calls.map(({ cached, costUsd }) => (cached ? 0 : costUsd));
+  const { judgeCostUsd } = result.status === 'skipped' ? { judgeCostUsd: 0 } : result;
+  for (const usd of [...billed, unusable.billedUsd, judgeCostUsd]) {
+    spending.usd = spending.usd === undefined || usd === undefined ? undefined : spending.usd + usd;
+  }
+}
+
+/** The most that a trial may send: what both sides send together. */
+export interface ProbeLimit extends CellSpend {
+  /** False for a made prompt that would send more, as where a loop of one side repeats a text of the other. */
+  allows(cell: Cell): boolean;
+}
+
+/** Bounds the trials of all prompts that are made of two others. */
+export function limitProbes(
+  planned: PlannedRun,
+  sides: readonly { readonly made: RenderedVariant; readonly cell: Cell }[],
+): ProbeLimit {
+  const bytes = sides.reduce((sum, { cell }) => sum + inputBytes(cell.request), 0);
+  const outputs = sides.map(({ cell }) => maxOutputTokens(cell.request));
+  const output = outputs.some((tokens) => tokens === undefined) ? undefined : Math.max(...outputs.map((n) => n ?? 0));
+  const messages = sides.flatMap(({ cell }) => cell.request.messages);
+  const tools = sides.map(({ cell }) => cell.request.params['tools'] ?? []);
+  const spends = sides.map(({ made, cell }) => {
+    const { n: _n, max_completion_tokens: _c, max_output_tokens: _o, ...params } = cell.request.params;
+    const limited = { ...params, tools, ...defined({ max_tokens: output }) };
+    return spendOfCell(planned, made.provider, { ...cell, request: { ...cell.request, messages, params: limited } });
+  });
+  const isKnown = spends.every(({ usd }) => usd !== undefined);
+  return {
+    calls: Math.max(...spends.map(({ calls }) => calls)),
+    usd: isKnown ? Math.max(...spends.map(({ usd }) => usd ?? 0)) : undefined,
+    uncounted: [...new Set(spends.flatMap(({ uncounted }) => uncounted))],
+    allows({ request }) {
+      const own = maxOutputTokens(request);
+      const isBounded = output === undefined || (own !== undefined && own <= output);
+      return isBounded && inputBytes(request) <= bytes;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Cell } from '../model/cell.ts';
+import type { RenderedVariant } from '../plan/render-cells.ts';
+import type { Prober, ProbeTrial } from './open-prober.ts';
+
+/** The trials of one made prompt so far. */
+export interface ProbeCount {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** What the trials of a made prompt say of the case. */
+export type ProbeAnswer = ProbeCount &
+  (
+    | { readonly is: 'fails' | 'passes' }
+    /** The prompt can't be asked, or its trials don't decide. */
+    | { readonly is: 'unresolved'; readonly why: string }
+    /** The search can't go on. */
+    | { readonly is: 'stopped'; readonly why: StopCause }
+  );
+
+export interface StopCause {
+  readonly cause: 'budget' | 'provider' | 'interrupted' | 'limit';
+  readonly message: string;
+}
+
+/**
+ * A made prompt fails a case, or passes it, once one outcome leads by this many trials. Where the case fails one time in
+ * five with the better prompt, and passes one time in five with the worse, the answer is wrong with probability
+ * 1 / (1 + 4^lead).
+ */
+export function leadFor(probes: number, error: number): number {
+  let lead = 3;
+  while (probes / (1 + 4 ** lead) > error) lead += 1;
+  return lead;
+}
+
+/** A case that is still undecided after this many trials is too flaky for either answer. */
+export function mostTrials(lead: number): number {
+  return 5 * lead;
+}
+
+export interface ProbeOptions {
+  readonly lead: number;
+  /** Trials that the search has left. */
+  readonly left: number;
+}
+
+/** Asks a case with a made prompt until one outcome leads. Each round makes no more trials than any outcome needs. */
+export async function probeCase(
+  prober: Pick<Prober, 'ask'>,
+  { cell, made }: { readonly cell: Cell; readonly made: RenderedVariant },
+  { lead, left }: ProbeOptions,
+): Promise<ProbeAnswer> {
+  let [passed, failed, errored, next] = [0, 0, 0, 0];
+  let last: ProbeTrial | undefined;
+  for (;;) {
+    const ahead = Math.abs(passed - failed);
+    if (ahead >= lead) return { is: failed > passed ? 'fails' : 'passes', passed, failed };
+    if (passed + failed >= mostTrials(lead)) {
+      return { is: 'unresolved', why: `it fails ${failed} of ${passed + failed} trials`, passed, failed };
+    }
+    const round = lead - ahead;
+    if (next + round > left) {
+      return { is: 'stopped', why: { cause: 'limit', message: 'the search has made its most trials' }, passed, failed };
+    }
+    const first = next;
+    const trials = await Promise.all(Array.from({ length: round }, (_, at) => prober.ask(cell, made, first + at)));
+    next += round;
+    for (const trial of trials) {
+      if (trial.is === 'passed') passed += 1;
+      else if (trial.is === 'failed') failed += 1;
+      else {
+        errored += 1;
+        last = trial;
+      }
+    }
+    const stopped = trials.find((trial) => trial.is === 'stopped');
+    if (stopped !== undefined || errored > maxErrored) return { ...describeEnd(stopped ?? last), passed, failed };
+  }
+}
+
+/** Trials that may end without an answer: calls are retried before they do. */
+const maxErrored = 1;
+
+function describeEnd(trial: ProbeTrial | undefined) {
+  if (trial?.is === 'stopped') {
+    const cause = trial.reason === 'budget' ? 'budget' : 'interrupted';
+    const message = cause === 'budget' ? '--max-cost is used up' : `the search was stopped (${trial.reason})`;
+    return { is: 'stopped', why: { cause, message } } as const;
+  }
+  const failure = trial?.is === 'errored' ? trial.failure : undefined;
+  const message = failure?.message ?? 'no answer came';
+  // The API takes the prompts of both sides, and refuses this one.
+  if (failure?.kind === 'badRequest') return { is: 'unresolved', why: message } as const;
+  return { is: 'stopped', why: { cause: 'provider', message } } as const;
+}

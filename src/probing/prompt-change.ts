@@ -1,0 +1,276 @@
+import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import type { WrittenMessage } from '../model/suite.ts';
+import { countNgrams, countSharedNgrams } from '../text/similarity.ts';
+import { splitWords } from '../text/words.ts';
+import { align } from './align.ts';
+import type { AskedPrompt } from './made-prompt.ts';
+import { type PartKind, splitSentences, type TextPart } from './split-text.ts';
+
+/** The smallest piece of a change that is applied or left out. */
+export interface Hunk {
+  readonly kind: PartKind | 'space' | 'message' | 'attachment' | 'defaults' | 'tool' | 'param' | 'model';
+  /** Undefined where the change adds it. */
+  readonly before?: string;
+  /** Undefined where the change removes it. */
+  readonly after?: string;
+  /** Of a tool or parameter, its path, such as `tools.route.description`. */
+  readonly name?: string;
+  /** Where the text is; undefined where its file is not known. */
+  readonly place?: HunkPlace;
+}
+
+/** A text of a prompt, and lines in it counted from 1. */
+export interface HunkPlace {
+  /** The prompt whose lines these are: what was removed is in the earlier one alone. */
+  readonly side: 'before' | 'after';
+  readonly text: { readonly message: number } | { readonly partial: string };
+  readonly line: number;
+  readonly endLine: number;
+}
+
+/** What differs between two prompts, in the order of the text. */
+export interface PromptChange {
+  readonly hunks: readonly Hunk[];
+  /** The earlier prompt with these hunks applied; all of them make the later one. */
+  make(hunks: ReadonlySet<number>): AskedPrompt;
+}
+
+type Has = (hunk: number) => boolean;
+type Choose<T> = (has: Has) => T;
+
+/** Splits the change from one prompt to another into hunks. Both have templates of one language. */
+export function splitChange(before: AskedPrompt, after: AskedPrompt): PromptChange {
+  const hunks: Hunk[] = [];
+  const add = (hunk: Hunk): number => hunks.push(hunk) - 1;
+  const messages = diffMessages(before.messages, after.messages, add);
+  const params = diffMaps(before.params, after.params, [], add);
+  const model = before.model === after.model ? undefined : add(leafHunk('model', 'model', before.model, after.model));
+  return {
+    hunks,
+    make(chosen) {
+      const has: Has = (hunk) => chosen.has(hunk);
+      return {
+        messages: messages(has),
+        params: params(has),
+        model: model === undefined || has(model) ? after.model : before.model,
+        ...(after.isLiteral === true ? { isLiteral: true } : {}),
+      };
+    },
+  };
+}
+
+type Add = (hunk: Hunk) => number;
+
+function diffMessages(
+  before: readonly WrittenMessage[],
+  after: readonly WrittenMessage[],
+  add: Add,
+): Choose<readonly WrittenMessage[]> {
+  const textOf = ({ role, content }: WrittenMessage) => `${role}\n${content}`;
+  const pairs = align({
+    before: before.map(textOf),
+    after: after.map(textOf),
+    // Messages of one role are a pair, however much of them has changed.
+    alike: (a, b) => (a.slice(0, a.indexOf('\n')) === b.slice(0, b.indexOf('\n')) ? 0.5 + likeness(a, b) / 2 : 0),
+  });
+  const chosen = pairs.map(([i, j]): Choose<readonly WrittenMessage[]> => {
+    const [old, own] = [before[i ?? -1], after[j ?? -1]];
+    if (old !== undefined && own !== undefined) return diffMessage(old, own, [i ?? 0, j ?? 0], add);
+    const message = own ?? old;
+    if (message === undefined) return () => [];
+    const isAdded = own !== undefined;
+    const hunk = add({
+      kind: 'message',
+      ...(isAdded ? { after: message.content } : { before: message.content }),
+      place: placeOf(isAdded ? 'after' : 'before', { message: j ?? i ?? 0 }, message.content),
+    });
+    return (has) => (has(hunk) === isAdded ? [message] : []);
+  });
+  return (has) => chosen.flatMap((choose) => choose(has));
+}
+
+function diffMessage(
+  before: WrittenMessage,
+  after: WrittenMessage,
+  [old, own]: readonly [number, number],
+  add: Add,
+): Choose<readonly WrittenMessage[]> {
+  const content = diffText(before.content, after.content, { before: { message: old }, after: { message: own } }, add);
+  const [oldFiles, files] = [before.attach ?? [], after.attach ?? []];
+  const attach = diffLeaf('attachment', 'attach', oldFiles, files, add);
+  const language = diffLanguage(before.language, after.language, add);
+  return (has) => {
+    const chosen = attach(has);
+    return [
+      {
+        role: after.role,
+        content: content(has),
+        ...(Array.isArray(chosen) && chosen.length > 0 ? { attach: chosen.map(String) } : {}),
+        ...defined({ language: language(has) }),
+      },
+    ];
+  };
+}
+
+type Language = WrittenMessage['language'];
+
+/** Partials are texts of their own; what else a template file declares is one hunk. */
+function diffLanguage(before: Language, after: Language, add: Add): Choose<Language> {
+  if (before === undefined || after === undefined) return () => after;
+  const { partials: oldPartials = {}, ...oldRest } = before;
+  const { partials = {}, ...rest } = after;
+  const names = [...new Set([...Object.keys(partials), ...Object.keys(oldPartials)])];
+  const texts = names.map((name): [string, Choose<string>] => {
+    const [old, own] = [oldPartials[name], partials[name]];
+    if (old === undefined || own === undefined) return [name, () => own ?? old ?? ''];
+    return [name, diffText(old, own, { before: { partial: name }, after: { partial: name } }, add)];
+  });
+  const isSame = JSON.stringify(oldRest) === JSON.stringify(rest);
+  const hunk = isSame ? undefined : add(leafHunk('defaults', 'input', { ...oldRest.defaults }, { ...rest.defaults }));
+  return (has) => ({
+    ...(hunk === undefined || has(hunk) ? rest : oldRest),
+    ...(names.length === 0 ? {} : { partials: Object.fromEntries(texts.map(([name, text]) => [name, text(has)])) }),
+  });
+}
+
+interface TextSides {
+  readonly before: HunkPlace['text'];
+  readonly after: HunkPlace['text'];
+}
+
+/** A piece of a text that is the same on both sides, or belongs to a hunk. */
+interface Atom {
+  readonly before: string;
+  readonly after: string;
+  readonly is: 'same' | 'space' | 'changed';
+  readonly old: TextPart | undefined;
+  readonly own: TextPart | undefined;
+}
+
+function diffText(before: string, after: string, sides: TextSides, add: Add): Choose<string> {
+  if (before === after) return () => after;
+  const [olds, owns] = [splitSentences(before), splitSentences(after)];
+  const texts = (parts: readonly TextPart[]) => parts.map(({ text }) => text);
+  const atoms = align({ before: texts(olds), after: texts(owns), alike: likeness }).map(([i, j]): Atom => {
+    const [old, own] = [olds[i ?? -1], owns[j ?? -1]];
+    const [from, to] = [rawOf(old), rawOf(own)];
+    const isSpace = (old?.text ?? '') === (own?.text ?? '');
+    return { before: from, after: to, is: from === to ? 'same' : isSpace ? 'space' : 'changed', old, own };
+  });
+  const hunkOf = atoms.map(({ is, old, own }) => {
+    if (is !== 'changed') return undefined;
+    const kind = own?.kind ?? old?.kind ?? 'sentence';
+    const side = own === undefined ? 'before' : 'after';
+    const part = own ?? old;
+    const place = placeOf(
+      side,
+      sides[side],
+      part?.text ?? '',
+      countLines(side === 'after' ? after : before, part?.start),
+    );
+    return add({ kind, ...defined({ before: old?.text, after: own?.text }), place });
+  });
+  const ids = atoms.map(({ is }, index) => {
+    if (is !== 'space') return hunkOf[index];
+    // White space goes with the change beside it.
+    return hunkOf[index + 1] ?? hunkOf[index - 1] ?? add({ kind: 'space', before: ' ', after: ' ' });
+  });
+  return (has) =>
+    atoms
+      .map(({ before: from, after: to }, index) => {
+        const id = ids[index];
+        return id === undefined || has(id) ? to : from;
+      })
+      .join('');
+}
+
+function rawOf(part: TextPart | undefined): string {
+  return part === undefined ? '' : part.lead + part.text;
+}
+
+function countLines(text: string, end: number | undefined): number {
+  return text.slice(0, end ?? 0).split('\n').length;
+}
+
+function placeOf(side: HunkPlace['side'], text: HunkPlace['text'], content: string, line = 1): HunkPlace {
+  return { side, text, line, endLine: line + content.trimEnd().split('\n').length - 1 };
+}
+
+/** The part of their words that two texts share. */
+function likeness(a: string, b: string): number {
+  const [first, second] = [splitWords(a.toLowerCase()), splitWords(b.toLowerCase())];
+  if (first.length + second.length === 0) return 0;
+  return (2 * countSharedNgrams(countNgrams(first, 1), countNgrams(second, 1))) / (first.length + second.length);
+}
+
+function diffMaps(before: JsonObject, after: JsonObject, path: readonly string[], add: Add): Choose<JsonObject> {
+  const keys = [...new Set([...Object.keys(after), ...Object.keys(before)])];
+  const values = keys.map((key) => [key, diffValue(before[key], after[key], [...path, key], add)] as const);
+  return (has) => {
+    const entries = values.flatMap(([key, choose]) => {
+      const value = choose(has);
+      return value === undefined ? [] : [[key, value] as const];
+    });
+    return Object.fromEntries(entries);
+  };
+}
+
+function diffValue(
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  path: readonly string[],
+  add: Add,
+): Choose<JsonValue | undefined> {
+  if (isSame(before, after)) return () => after;
+  if (isJsonObject(before) && isJsonObject(after)) return diffMaps(before, after, path, add);
+  const [olds, owns] = [namedItems(before), namedItems(after)];
+  if (olds !== undefined && owns !== undefined) {
+    const items = diffMaps(olds, owns, path, add);
+    return (has) => Object.values(items(has));
+  }
+  const kind = path[0] === 'tools' || path[0] === 'functions' ? 'tool' : 'param';
+  return diffLeaf(kind, path.join('.'), before, after, add);
+}
+
+/** A list of tools by their names; undefined for any other value. */
+function namedItems(value: JsonValue | undefined): JsonObject | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const items: readonly JsonValue[] = value;
+  const named = items.flatMap((item) => {
+    const name = isJsonObject(item) ? toolName(item) : undefined;
+    return name === undefined ? [] : [[name, item] as const];
+  });
+  return named.length === items.length && new Set(named.map(([name]) => name)).size === items.length
+    ? Object.fromEntries(named)
+    : undefined;
+}
+
+/** The name of a tool in the form of any API. */
+export function toolName(tool: JsonObject): string | undefined {
+  const own = isJsonObject(tool['function']) ? tool['function']['name'] : tool['name'];
+  return typeof own === 'string' ? own : undefined;
+}
+
+function diffLeaf(
+  kind: Hunk['kind'],
+  name: string,
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  add: Add,
+): Choose<JsonValue | undefined> {
+  if (isSame(before, after)) return () => after;
+  const hunk = add(leafHunk(kind, name, before, after));
+  return (has) => (has(hunk) ? after : before);
+}
+
+function leafHunk(kind: Hunk['kind'], name: string, before: JsonValue | undefined, after: JsonValue | undefined): Hunk {
+  const write = (value: JsonValue | undefined) => (typeof value === 'string' ? value : JSON.stringify(value));
+  return { kind, name, ...defined({ before: write(before), after: write(after) }) };
+}
+
+function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return canonicalJson(a) === canonicalJson(b);
+}

@@ -1,0 +1,135 @@
+/** What a part of a prompt's text is. */
+export type PartKind = 'sentence' | 'paragraph' | 'item' | 'example' | 'heading' | 'mark';
+
+/** A part of a text. The parts of a text, each with the white space before it, make up the text. */
+export interface TextPart {
+  readonly kind: PartKind;
+  /** White space before the part. */
+  readonly lead: string;
+  /** Empty for the white space at the end of a text. */
+  readonly text: string;
+  /** Offset of `text`. */
+  readonly start: number;
+}
+
+/** Splits a text into paragraphs, list items, examples, headings, and lines that hold nothing but a tag. */
+export function splitBlocks(source: string): readonly TextPart[] {
+  const blocks: Range[] = [];
+  const lines = [...readLines(source)];
+  for (let at = 0; at < lines.length; ) {
+    const line = lines[at];
+    if (line === undefined) break;
+    const kind = kindOfLine(line.text);
+    const last = blockEnd(lines, at, kind);
+    const end = lines[last]?.end ?? line.end;
+    if (kind !== undefined) blocks.push({ kind, start: line.start, end });
+    at = last + 1;
+  }
+  return toParts(source, blocks);
+}
+
+/** Splits a text as `splitBlocks` does, and its paragraphs and items into sentences. */
+export function splitSentences(source: string): readonly TextPart[] {
+  const ranges = splitBlocks(source).flatMap(({ kind, text, start }): readonly Range[] => {
+    if (kind !== 'paragraph' && kind !== 'item') return [{ kind, start, end: start + text.length }];
+    const ends = [...findSentenceEnds(text), text.length];
+    return ends.map((end, index) => ({
+      kind: kind === 'item' && index === 0 ? kind : 'sentence',
+      start: start + (index === 0 ? 0 : (ends[index - 1] ?? 0)),
+      end: start + end,
+    }));
+  });
+  return toParts(source, ranges);
+}
+
+interface Range {
+  readonly kind: PartKind;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Line {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+function* readLines(source: string): Iterable<Line> {
+  for (let start = 0; start < source.length; ) {
+    const found = source.indexOf('\n', start);
+    const end = found === -1 ? source.length : found;
+    yield { text: source.slice(start, end), start, end };
+    start = end + 1;
+  }
+}
+
+const fence = /^\s*(?<mark>```+|~~~+)/;
+const example = /^\s*<(?<tag>example|sample|shot)\b[^>]*>/i;
+const item = /^\s*(?:[-*+•]|\d{1,3}[.)]|[a-z][.)])\s+\S/;
+const heading = /^\s*#{1,6}\s/;
+/** A line of template tags or of a tag of XML. */
+const mark =
+  /^\s*(?:(?:\{%.*%\}|\{\{[#/>^!~].*\}\}|\{\{~?else.*\}\}|\{\{~?role\b.*\}\})\s*)+$|^\s*<\/?[a-z][\w-]*[^>]*>\s*$/i;
+
+function kindOfLine(text: string): PartKind | undefined {
+  if (text.trim() === '') return undefined;
+  if (fence.test(text) || example.test(text)) return 'example';
+  if (mark.test(text)) return 'mark';
+  if (heading.test(text)) return 'heading';
+  return item.test(text) ? 'item' : 'paragraph';
+}
+
+/** The number of the last line of the block that begins on a line. */
+function blockEnd(lines: readonly Line[], first: number, kind: PartKind | undefined): number {
+  const text = lines[first]?.text ?? '';
+  if (kind === 'example') return findClosing(lines, first, text);
+  if (kind !== 'item' && kind !== 'paragraph') return first;
+  let last = first;
+  // What goes on with an item is indented.
+  const goesOn = ({ text: next }: Line) => kindOfLine(next) === 'paragraph' && (kind !== 'item' || /^\s/.test(next));
+  for (let next = lines[last + 1]; next !== undefined && goesOn(next); next = lines[last + 1]) last += 1;
+  return last;
+}
+
+/** An example that is never closed is one line. */
+function findClosing(lines: readonly Line[], first: number, text: string): number {
+  const opened = fence.exec(text)?.groups?.['mark'];
+  const tag = example.exec(text)?.groups?.['tag'] ?? '';
+  const isClosed = (line: string, isFirst: boolean): boolean =>
+    opened === undefined
+      ? line.toLowerCase().includes(`</${tag.toLowerCase()}>`)
+      : !isFirst && line.trim().startsWith(opened);
+  for (let at = first; at < lines.length; at += 1) {
+    if (isClosed(lines[at]?.text ?? '', at === first)) return at;
+  }
+  return first;
+}
+
+/** Where a sentence ends and another one follows, or a line that begins like one. Nothing ends within a tag of a template. */
+function findSentenceEnds(text: string): readonly number[] {
+  const masked = text.replaceAll(/\{\{.*?\}\}|\{%.*?%\}/gs, (tag) => '_'.repeat(tag.length));
+  const ends: number[] = [];
+  for (const found of masked.matchAll(
+    /[.!?…][)\]"'”’*_]*(?=\s+[^\s\p{Ll}])|[。！？]+(?=\s*\S)|(?<=[^\s])(?=\n\s*[^\s\p{Ll}])/gu,
+  )) {
+    const end = found.index + found[0].length;
+    if (end > (ends.at(-1) ?? 0)) ends.push(end);
+  }
+  return ends;
+}
+
+/** Ranges without white space around them; what lies between becomes the lead of the next. */
+function toParts(source: string, ranges: readonly Range[]): readonly TextPart[] {
+  const parts: TextPart[] = [];
+  let before = 0;
+  for (const { kind, start, end } of ranges) {
+    const raw = source.slice(start, end);
+    const text = raw.trim();
+    if (text === '') continue;
+    const from = start + raw.indexOf(text);
+    parts.push({ kind, lead: source.slice(before, from), text, start: from });
+    before = from + text.length;
+  }
+  if (before < source.length) parts.push({ kind: 'mark', lead: source.slice(before), text: '', start: source.length });
+  return parts;
+}
