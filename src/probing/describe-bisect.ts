@@ -86,7 +86,8 @@ export function describeHunks(hunks: readonly PlacedHunk[]): string {
     return `${isOne ? 'line' : 'lines'} ${joinAnd(ranges.map(writeRange))} of ${path}`;
   });
   const text = joinAnd([...lines, ...others]);
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  // The name of a parameter stays as it is.
+  return /^[a-z]+ /.test(text) ? text.slice(0, 1).toUpperCase() + text.slice(1) : text;
 }
 
 interface LineRange {
@@ -133,7 +134,7 @@ function joinAnd(parts: readonly string[]): string {
 }
 
 function lowerFirst(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1);
+  return /^[A-Z][a-z]* /.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text;
 }
 
 function countFailed({ passed, failed }: ProbeCount): string {
