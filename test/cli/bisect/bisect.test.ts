@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { makeBrokenPrompt, topicsOf } from '../../../bench/parts/broken-prompt.ts';
+import { createRandom } from '../../../src/text/random.ts';
 import { type ChatReply, type ChatServer, completionOf, startChatServer } from '../../support/chat-server.ts';
+import { initRepository } from '../../support/git.ts';
+import { startJudgeServer } from '../../support/judge-server.ts';
+import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 const rules = Array.from({ length: 8 }, (_, index) => `Rule ${index + 1}: keep to point number ${index + 1}.`);
@@ -260,5 +265,129 @@ describe('bisect blames nothing', () => {
     const found = await bisect(project, server);
     expect(found).toMatchObject({ verdict: 'found', code: 0 });
     expect(found.spent.cached).toBe(sent);
+  });
+});
+
+describe('what the change is compared with', () => {
+  it.each<readonly [string, readonly string[], string]>([
+    ['the prompt of a commit', ['--from', 'git:main'], 'Line 8 of prompts/v2.md'],
+    ['another prompt of the suite', ['--from', 'v1'], 'Line 8 of prompts/v2.md'],
+    ['a prompt file', ['--from', 'prompts/v1.md'], 'Line 8 of prompts/v2.md'],
+    ['the accepted baseline', [], 'Line 8 of prompts/v2.md'],
+    ['a baseline file', ['--from', 'evals/triage.baseline.jsonl'], 'Line 8 of prompts/v2.md'],
+  ])('may be %s', async (_name, argv, blamed) => {
+    const server = await obedient();
+    const versionsOf = argv.includes('v1')
+      ? versions.replace(', replaces: v1', '')
+      : '  - { id: v2, file: ../prompts/v2.md }';
+    const project = openProject({ prompts: versionsOf, files: { 'prompts/v2.md': v1 } });
+    const accepted = await project.run(['run', '--update-baseline', '-q'], { env: server.env });
+    expect(accepted.code).toBe(0);
+    initRepository(project.root);
+    project.write('prompts/v2.md', v2);
+    const { sentence, code } = await bisect(project, server, ...argv);
+    expect(sentence).toMatch(
+      new RegExp(`^${blamed} alone breaks refund: 5 of 5 trials fail; without it v2 passes 5 of 5`),
+    );
+    expect(code).toBe(0);
+  });
+});
+
+describe('a search', () => {
+  it('of several cases tries first what broke the others, and shares the error', async () => {
+    const server = await obedient();
+    const project = openProject({ cases: `${refund}, ${refund.replaceAll('refund', 'invoice')}` });
+    await project.run(['run', '-q'], { env: server.env });
+    const { stdout } = await project.run(['bisect', '--json'], { env: server.env });
+    const { cases } = JSON.parse(stdout) as JsonBisect;
+    expect(cases.map(({ sentence }) => sentence)).toEqual([
+      expect.stringContaining('breaks refund: 6 of 6 trials fail'),
+      expect.stringContaining('breaks invoice: 6 of 6 trials fail'),
+    ]);
+    // Both prompts, the line alone, and the change without it.
+    expect(cases[1]?.probes).toBe(4);
+    expect(cases[0]?.probes).toBeGreaterThan(4);
+  });
+
+  it('bounds by --dry-run what it sends, and then sends nothing', async () => {
+    const server = await serve((prompt, index) =>
+      prompt.includes('legal matters') === (index % 4 !== 0) ? 'legal' : 'billing',
+    );
+    const project = openProject();
+    const { stdout, code } = await project.run(['bisect', '--case', 'refund', '--dry-run'], { env: server.env });
+    const [, calls = '', usd = ''] = /7 hunks: at most 22 prompts, (\d+) calls, at most \$([\d.]+)/.exec(stdout) ?? [];
+    expect([code, server.requests.length]).toEqual([0, 0]);
+    const { spent } = await bisect(project, server);
+    expect(server.requests.length).toBeLessThanOrEqual(Number(calls));
+    expect(spent.usd).toBeLessThanOrEqual(Number(usd));
+    expect(spent.usd).toBeGreaterThan(0);
+  });
+
+  it('asks the judges of a case', async () => {
+    const judge = await startJudgeServer(
+      ({ parts }) => JSON.stringify({ reason: 'read', pass: parts['answer'] !== 'legal' }),
+      (text) => (text.includes('legal matters') ? 'legal' : 'billing'),
+    );
+    const project = openProject({
+      cases: '{ id: refund, vars: { mail: money }, assert: [{ rubric: It names a queue for money. }] }',
+      keys: 'judges: [openai:gpt-4o]\n',
+    });
+    expect((await bisect(project, judge)).sentence).toContain('Line 8 of prompts/v2.md alone breaks refund: 5 of 5');
+    expect(judge.judged.length).toBeGreaterThan(5);
+  });
+
+  it('names a case that is not there, and needs one where no run failed', async () => {
+    const project = openProject();
+    const unknown = await project.run(['bisect', '--case', 'refunds']);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('did you mean "refund"?');
+    expect((await project.run(['bisect'])).stderr).toContain('there is no stored run');
+    const server = await serve(() => 'billing');
+    await project.run(['run', '-q'], { env: server.env });
+    const none = await project.run(['bisect'], { env: server.env });
+    expect([none.code, none.stderr]).toEqual([4, expect.stringContaining('no case failed in the latest run')]);
+  });
+
+  it('finds what was planted in prompts at random, half of them with a flaky case', async () => {
+    const random = createRandom(5);
+    let prompt = makeBrokenPrompt(random, 'one', 12);
+    let flake = 0;
+    const server = await startChatServer(({ text }) => (prompt.fails(text) !== random() < flake ? 'legal' : 'billing'));
+    for (const [index, kind] of (['one', 'two separate', 'two together', 'one', 'two together'] as const).entries()) {
+      prompt = makeBrokenPrompt(random, kind, 6 + 3 * index);
+      flake = index % 2 === 0 ? 0 : 0.2;
+      const project = openProject({ files: { 'prompts/v1.md': prompt.before, 'prompts/v2.md': prompt.after } });
+      const { sets, probes } = await bisect(project, server);
+      const topics = sets.map(({ hunks }) => topicsOf(JSON.stringify(hunks)).toSorted((a, b) => a - b));
+      expect(topics.toSorted(([a = 0], [b = 0]) => a - b)).toEqual(prompt.planted);
+      expect(probes).toBeLessThanOrEqual(4 * Math.log2(prompt.hunks) + 10);
+    }
+  });
+
+  it('that was killed goes on without paying twice', { tags: 'slow' }, async () => {
+    const spawn = prepareSpawn();
+    let onHeld = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      onHeld = resolve;
+    });
+    let isHeld = true;
+    // The third round of trials waits for its answers when the process is killed.
+    const server = await serve((prompt, index) => {
+      if (isHeld && index === 14) onHeld();
+      if (isHeld && index >= 10) return 'hang';
+      return prompt.includes('legal matters') ? 'legal' : 'billing';
+    });
+    const project = openProject();
+    const argv = ['bisect', '--case', 'refund', '--json'];
+    const killed = spawn(argv, { cwd: project.root, env: server.env });
+    await held;
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    isHeld = false;
+    const { ended } = spawn(argv, { cwd: project.root, env: server.env });
+    const outcome = JSON.parse((await ended).stdout) as JsonBisect;
+    expect(outcome.cases[0]?.verdict).toBe('found');
+    expect(outcome.spent.cached).toBe(10);
+    expect(server.requests.length).toBe(outcome.spent.trials + 5);
   });
 });
