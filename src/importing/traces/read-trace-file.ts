@@ -57,14 +57,22 @@ function findForm(start: string, format: TraceFormat): 'csv' | { readonly isLine
   const text = start.trimStart();
   if (format !== 'otel' && !/^[[{]/.test(text) && /^"?[\w. -]+"?,/.test(text)) return 'csv';
   const paths = listPaths(text);
-  const end = text.indexOf('\n');
-  const isLines = text.startsWith('{') && end !== -1 && parseJson(text.slice(0, end)).ok;
+  const isLines = text.startsWith('{') && hasDocumentLine(text);
   if (format === 'otel') {
     const isOtlp = [...paths].some((path) => /(?:^|\.)(?:resourceSpans|resourceLogs|batches)$/.test(path));
     // Spans as other exporters write them: one a row.
     return { isLines, isPart: isOtlp || paths.size === 0 ? isOtelPart : exportParts(isRowAtTop(text, paths)) };
   }
   return { isLines, isPart: exportParts(isRowAtTop(text, paths)) };
+}
+
+/** True where a line is a whole document. A broken one may come first, but not the start of a list. */
+function hasDocumentLine(text: string): boolean {
+  const lines = text.split('\n', 20);
+  const [first = ''] = lines;
+  const candidates = /[[{,]\s*$/.test(first) ? [first] : lines;
+  // The last line may go on in the next chunk.
+  return text.includes('\n') && candidates.some((line) => line.startsWith('{') && parseJson(line).ok);
 }
 
 /** False for a list of rows, and for a map whose lists hold them. */

@@ -1,3 +1,6 @@
+import { Buffer } from 'node:buffer';
+import { writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
@@ -679,4 +682,49 @@ cases: [{ vars: { order: { id: a }, n: 1 }, observe: true }]
   expect([code, casesOf(project).map(({ vars }) => vars)]).toEqual([0, [{ order: { id: 'A7' }, n: 42 }]]);
   expect(stderr).toContain('left out 1: its variables break contract.input');
   expect(stderr).toContain('add to the cases of evals/s.eval.yaml: - file: cases/prod.jsonl');
+});
+
+describe('files that are not what they should be', () => {
+  const good = JSON.stringify(otlp(span('paid twice')));
+  const attempt = async (format: string, content: string | Uint8Array) => {
+    const project = openSuite();
+    writeFileSync(project.path('export.json'), content);
+    const { code, stdout, stderr } = await project.run(['import', format, 'export.json', '--prompt', 'v1']);
+    const written = project.files('evals/cases').includes('evals/cases/prod.jsonl');
+    return { code, output: `${stdout}${stderr}`, cases: written ? casesOf(project).length : 0 };
+  };
+
+  test.each<readonly [name: string, format: string, content: string | Uint8Array, message: string]>([
+    ['empty', 'otel', '', 'the file holds no call of a model'],
+    ['blank', 'langfuse', ' \n\n', 'the file holds no call of a model'],
+    ['an empty list', 'langsmith', '[]', 'the file holds no call of a model'],
+    ['text', 'otel', 'hello\nworld\n', 'the file holds no call of a model'],
+    ['compressed', 'otel', gzipSync(good), 'export.json is compressed (gzip)'],
+    ['Parquet', 'langsmith', Buffer.from('PAR1xx'), 'export.json is a Parquet file'],
+    ['UTF-16', 'otel', Buffer.from(`\ufeff${good}`, 'utf16le'), 'export.json is not UTF-8 text'],
+    ['not UTF-8', 'otel', Buffer.concat([Buffer.from(good), Buffer.from([0x0a, 0xff, 0xfe])]), 'not UTF-8 text'],
+    ["Langfuse's", 'otel', JSON.stringify([{ traceId: 't', type: 'GENERATION', input: 'x', output: 'y' }]), 'langfuse'],
+    ["LangSmith's", 'langfuse', JSON.stringify([{ id: 'r', run_type: 'llm', inputs: {}, outputs: {} }]), 'langsmith'],
+    ["OpenTelemetry's", 'langsmith', good, 'it looks like one for llmcheck import otel'],
+    ['metrics', 'otel', JSON.stringify({ resourceMetrics: [{ scopeMetrics: [] }] }), 'no call of a model'],
+    ['cut in a document', 'otel', JSON.stringify(otlp(span('x')), null, 2).slice(0, -30), 'the export is not whole'],
+    ['cut in a string', 'otel', `{\n"resourceSpans": [{"a": "b\n${good}`, 'export.json:2:1'],
+    ['CSV with an open quote', 'langfuse', 'id,input\n1,"x\n', 'its JSON is broken'],
+  ])('%s: nothing is written', async (_name, format, content, message) => {
+    const { code, output, cases } = await attempt(format, content);
+    expect([code, cases]).toEqual([2, 0]);
+    expect(output).toContain(message);
+  });
+
+  test.each<readonly [name: string, content: string, cases: number, left: string]>([
+    ['a line that is cut', `${good.slice(0, 90)}\n${good}\n`, 1, 'left out 1: its JSON is broken'],
+    ['the last line cut', `${good}\n${good.slice(0, 90)}`, 1, 'first at export.json:2'],
+    ['text between the lines', `${good}\nINFO exported\n\n${good}\n`, 1, 'exact duplicates 1'],
+    ['two documents in a line', `${good}${JSON.stringify(otlp(span('other')))}`, 2, 'others 0'],
+    ['no line breaks but those of old Macs', `${good}\r${JSON.stringify(otlp(span('other')))}`, 2, 'others 0'],
+  ])('%s: the others are cases', async (_name, content, count, left) => {
+    const { code, output, cases } = await attempt('otel', content);
+    expect([code, cases]).toEqual([0, count]);
+    expect(output).toContain(left);
+  });
 });
