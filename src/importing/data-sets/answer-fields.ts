@@ -38,7 +38,9 @@ const BOOKKEEPING = words(`
   metadata additionalmetadata tags name createdat updatedat modifiedat created datasetid datasetname sourcetraceid
   sourceobservationid sourcerunid status split splits comments rootspanid spanid isroot origin projectid logid xactid
   paginationkey auditdata facets classifications sourcefile customcolumnkeyvalues toolscalled expectedtools sandbox files
-  setup scores metrics attachments scenario userdescription expectedoutcome validationstatus archivedat exampleid`);
+  setup scores metrics attachments scenario userdescription expectedoutcome validationstatus archivedat exampleid
+  htmlsourcepath validfrom isdeleted mediareferences attachmenturls runs orgid comparisonkey asyncscoringstate assets
+  datasetrecordid lastupdatedby lastupdatetime createtime createdby`);
 
 export interface AnswerFields {
   /** The field of the golden answer. */
@@ -78,7 +80,7 @@ function quoted(name: string): string {
 
 /** True for what another tool keeps with a row. Only rows with an envelope (`input`, `inputs`) are known to be of one. */
 export function isBookkeeping(name: string, value: unknown, hasEnvelope: boolean): boolean {
-  const isMetadata = plain(name) === 'metadata' && typeof value === 'object';
+  const isMetadata = ['metadata', 'source'].includes(plain(name)) && typeof value === 'object';
   return isMetadata || (hasEnvelope && BOOKKEEPING.has(plain(name)));
 }
 

@@ -13,8 +13,8 @@ export interface DataRow {
   readonly answer: unknown;
 }
 
-const ENVELOPES = new Set(['input', 'inputs', 'outputs']);
-const CHATS = new Set(['messages', 'conversations', 'conversation', 'chat', 'chat_history']);
+const ENVELOPES = new Set(['input', 'inputs', 'outputs', 'expectations']);
+const CHATS = new Set(['messages', 'conversations', 'conversation', 'chat', 'chat_history', 'prompt']);
 
 export function hasEnvelope(row: Readonly<Record<string, unknown>>): boolean {
   return Object.hasOwn(row, 'input') || Object.hasOwn(row, 'inputs');

@@ -61,7 +61,15 @@ function chooseFields(
     const chosen = chooseAnswerFields(names, expected);
     return typeof chosen === 'string' ? chosen : { ...chosen, hidden: [...chosen.hidden, ...ofEnvelope] };
   }
-  const outputs = names.filter((name) => name.startsWith('outputs.'));
+  const expectations = names.filter((name) => name.startsWith('expectations.'));
+  const response = expectations.find((name) => name === 'expectations.expected_response');
+  // Facts and guidelines are for judges.
+  if (response !== undefined && expected === undefined)
+    return {
+      golden: response,
+      hidden: names.filter((name) => /^(?:expectations|outputs)\./.test(name) && name !== response),
+    };
+  const outputs = names.filter((name) => /^(?:outputs|expectations)\./.test(name));
   const others = names.filter((name) => !outputs.includes(name));
   if (outputs.length === 0 || expected === false) {
     const chosen = chooseAnswerFields(names, expected);

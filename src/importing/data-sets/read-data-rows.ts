@@ -1,17 +1,55 @@
+import { canonicalJson } from '../../json/canonical-json.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import type { Problem } from '../../model/problem.ts';
+import { parseCsv } from '../../text/csv.ts';
 import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { isMap, placeAt, type Written } from '../draft.ts';
+import { readKnownRow } from './known-rows.ts';
 import { CutJsonError, type IsPart, splitJson } from './split-json.ts';
 
-/** The rows of a data set: a JSON object a line, a list, or a list in a wrapper such as `{"data": […]}`. */
+/** The rows of a data set: a JSON object a line, a list, a list in a wrapper such as `{"data": […]}`, or a table in CSV. */
 export function readDataRows(
   file: string,
   text: string,
 ): readonly Written[] | { readonly problems: readonly Problem[] } {
+  const written = /\.csv$/i.test(file) ? readTable(file, text) : readJsonRows(file, text);
+  if ('problems' in written) return written;
+  const seen = new Set<string>();
+  return written.flatMap((row) => {
+    const { value } = row;
+    const known = isMap(value) ? readKnownRow(value) : value;
+    if (known === value) return [row];
+    // Other tools repeat a row for each prompt and model of a run.
+    const key = canonicalJson(known ?? null);
+    const isNew = known !== undefined && !seen.has(key);
+    seen.add(key);
+    return isNew ? [placeAt(known, row.at())] : [];
+  });
+}
+
+function readTable(file: string, text: string): readonly Written[] | { readonly problems: readonly Problem[] } {
+  const csv = parseCsv(text);
+  if ('error' in csv) {
+    const { message, line } = csv.error;
+    return { problems: [{ code: 'syntax', severity: 'error', message, at: { file, line, column: 1 } }] };
+  }
+  const [header, ...records] = csv.records;
+  return records.map(({ fields, line }) => {
+    const cells = (header?.fields ?? []).map((name, index) => [name.trim(), readCell(fields[index] ?? '')] as const);
+    return placeAt(Object.fromEntries(cells.filter(([, value]) => value !== '')), { file, line, column: 1 });
+  });
+}
+
+/** Other tools write objects and lists as JSON into a cell. */
+function readCell(cell: string): unknown {
+  const parsed = /^\s*[[{]/.test(cell) ? parseJson(cell) : undefined;
+  return parsed?.ok === true ? readValue(parsed.value) : cell;
+}
+
+function readJsonRows(file: string, text: string): readonly Written[] | { readonly problems: readonly Problem[] } {
   const [first = ''] = text.trimStart().split('\n', 1);
   const line = parseJson(first);
-  const isLines = line.ok && isMap(line.value) && findList(line.value) === undefined;
+  const isLines = line.ok && isMap(line.value) && findKeys(line.value).length === 0;
   // A file of lines whose first is broken has other lines that are not.
   const isBroken = !line.ok && !text.trimStart().startsWith('[') && !parseJson(text).ok;
   return isLines || isBroken ? readLines(file, text) : readDocument(file, text);
@@ -31,16 +69,25 @@ function readDocument(file: string, text: string): readonly Written[] | { readon
   if (!parsed.ok)
     return { problems: [{ code: 'syntax', severity: 'error', message: `${file} is not JSON: ${parsed.reason}`, at }] };
   const { value } = parsed;
-  const key = isMap(value) ? findList(value) : undefined;
-  const list = isMap(value) && key !== undefined ? value[key] : value;
+  const keys = findKeys(value);
+  const list = keys.reduce<unknown>((inner, key) => (isMap(inner) ? inner[key] : undefined), value);
   if (Array.isArray(list)) {
-    const lines = findLines(text, (path) => path.join('\n') === (key === undefined ? '*' : `${key}\n*`));
+    const lines = findLines(text, (path) => path.join('\n') === [...keys, '*'].join('\n'));
     const hasLines = lines.length === list.length;
     return list.map((item: unknown, index) =>
       placeAt(readValue(item), { ...at, line: (hasLines ? lines[index] : undefined) ?? 1 }),
     );
   }
   return [placeAt(readValue(value), at)];
+}
+
+/** The keys that lead to the rows. promptfoo has them in `results.results`. */
+function findKeys(value: unknown): readonly string[] {
+  if (!isMap(value)) return [];
+  const { results } = value;
+  if (isMap(results) && findList(results) === 'results') return ['results', 'results'];
+  const key = findList(value);
+  return key === undefined ? [] : [key];
 }
 
 /** The key of a wrapper's only list of objects. */
@@ -59,6 +106,8 @@ function findList(value: Readonly<Record<string, unknown>>): string | undefined 
     'questions',
     'dataset',
     'instances',
+    'request_states',
+    'results',
   ];
   const lists = wrappers.filter((key) => {
     const list = value[key];

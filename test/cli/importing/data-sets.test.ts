@@ -144,6 +144,151 @@ const dataSets: readonly DataSet[] = [
     answers: capital,
   },
   {
+    // inspect.aisi.org.uk/reference/inspect_ai.log.html, EvalSample, 2026-11-27
+    tool: 'a log of Inspect',
+    file: 'log.json',
+    text: JSON.stringify({
+      version: 2,
+      status: 'success',
+      eval: { task: 'cities' },
+      samples: [1, 2].flatMap((epoch) =>
+        Object.entries(capital).map(([input, target], index) => ({
+          id: index + 1,
+          epoch,
+          input,
+          target,
+          messages: [
+            { role: 'user', content: input },
+            { role: 'assistant', content: target },
+          ],
+          output: { model: 'm', choices: [{ message: { role: 'assistant', content: target } }] },
+          scores: { match: { value: 'C', answer: target } },
+          events: [{ event: 'model', output: target }],
+        })),
+      ),
+    }),
+    answers: capital,
+  },
+  {
+    // promptfoo.dev/docs/configuration/outputs; EvaluateResult in its src/types, 2026-11-27
+    tool: 'results of promptfoo',
+    file: 'output.json',
+    text: JSON.stringify({
+      evalId: 'eval-1',
+      results: {
+        version: 3,
+        prompts: [{ raw: '{{q}}', label: '{{q}}' }],
+        results: Object.entries(capital).flatMap(([q, value]) =>
+          [0, 1].map((promptIdx) => ({
+            promptIdx,
+            testIdx: 0,
+            testCase: { vars: { q }, assert: [{ type: 'equals', value }] },
+            prompt: { raw: q, label: '{{q}}' },
+            vars: { q },
+            response: { output: value },
+            success: true,
+            gradingResult: { pass: true, reason: value },
+          })),
+        ),
+      },
+      config: { tests: [{ assert: [{ type: 'equals', value: 'Paris!' }] }] },
+    }),
+    answers: capital,
+  },
+  {
+    tool: 'results of promptfoo, a line each',
+    file: 'output.jsonl',
+    text: lines(
+      ...Object.entries(capital).map(([q, value]) => ({
+        promptIdx: 0,
+        testIdx: 0,
+        testCase: { vars: { q, expected: value }, assert: [{ type: 'equals', value: '{{expected}}' }] },
+        vars: { q, expected: value },
+        response: { output: value },
+      })),
+    ),
+    answers: capital,
+  },
+  {
+    // github.com/stanford-crfm/helm, benchmark/scenarios/scenario.py, Instance: instances.json, 2026-11-27
+    tool: 'HELM instances',
+    file: 'instances.json',
+    text: JSON.stringify(
+      Object.entries(capital).map(([input, text], index) => ({
+        input: { text: input },
+        references: [{ output: { text }, tags: ['correct'] }],
+        split: 'test',
+        id: `id${index}`,
+      })),
+      null,
+      2,
+    ),
+    answers: capital,
+  },
+  {
+    tool: 'HELM request states',
+    file: 'scenario_state.json',
+    text: JSON.stringify({
+      adapter_spec: { method: 'generation' },
+      request_states: Object.entries(capital).map(([input, text], index) => ({
+        instance: { input: { text: input }, references: [{ output: { text }, tags: ['correct'] }], id: `id${index}` },
+        request: { prompt: `An example: ${text}` },
+        result: { completions: [{ text }] },
+      })),
+    }),
+    answers: capital,
+  },
+  {
+    // github.com/confident-ai/deepeval, dataset.py, save_as: the columns of its CSV, 2026-11-27
+    tool: 'deepeval goldens in CSV',
+    file: 'goldens.csv',
+    text: `input,actual_output,expected_output,retrieval_context,context,name,comments,source_file,tools_called,expected_tools,additional_metadata,custom_column_key_values
+capital of France,Paris!,Paris!,"a|b",,,,a.md,"[{""name"": ""x""}]",,"{""golden"": ""Paris!""}",
+"capital
+of Peru",,Lima!,,,,,,,,,
+`,
+    answers: { 'capital of France': 'Paris!', 'capital\\nof Peru': 'Lima!' },
+  },
+  {
+    // github.com/langfuse/langfuse, getDatabaseReadStream.ts and transformStreamToCsv.ts, 2026-11-27
+    tool: 'Langfuse dataset items in CSV',
+    file: 'items.csv',
+    text: `"id","projectId","datasetId","status","input","expectedOutput","metadata","sourceTraceId","createdAt","validFrom","datasetName","htmlSourcePath"
+"i1","p","d","ACTIVE","{""q"":""capital of France""}","{""answer"":""Paris!""}","{""golden"":""Paris!""}","","2026-01-01","2026-01-01","cities",""
+"i2","p","d","ACTIVE","{""q"":""capital of Peru""}","Lima!","","","2026-01-01","2026-01-01","cities",""
+`,
+    answers: capital,
+  },
+  {
+    // docs.databricks.com/mlflow3/genai/eval-monitor/concepts/eval-datasets, 2026-11-27
+    tool: 'MLflow evaluation records',
+    file: 'records.jsonl',
+    text: lines(
+      ...Object.entries(capital).map(([question, answer], index) => ({
+        dataset_record_id: `r${index}`,
+        inputs: { question },
+        expectations: { expected_response: answer, expected_facts: [answer], guidelines: [`say ${answer}`] },
+        source: { document: { content: answer } },
+        tags: { of: answer },
+      })),
+    ),
+    answers: capital,
+  },
+  {
+    // arize.com/docs/phoenix, dataset examples: input, output, metadata, 2026-11-27
+    tool: 'Phoenix examples',
+    file: 'examples.jsonl',
+    text: lines(
+      ...Object.entries(capital).map(([question, answer]) => ({
+        id: `e-${question}`,
+        input: { question },
+        output: { answer },
+        metadata: { answer },
+      })),
+    ),
+    answers: capital,
+  },
+  {
     tool: "OpenAI's fine-tuning chats",
     file: 'train.jsonl',
     text: lines(
@@ -278,6 +423,16 @@ test('a lettered answer goes with lettered choices', async () => {
     [{ text: 'input: {{ input }}\nchoices: {{ choices | join: "\\n" }}' }],
     [{ vars: { input: 'Which?', choices: ['A) red', 'B) blue'] }, expected: 'B' }],
   ]);
+});
+
+test('choices of HELM are lettered, and the answer is a letter', async () => {
+  const project = openTempProject();
+  const references = ['red', 'blue'].map((text) => ({ output: { text }, tags: text === 'blue' ? ['correct'] : [] }));
+  project.write('instances.json', JSON.stringify([{ id: 'i', input: { text: 'Which?' }, references }]));
+  expect((await project.run(['import', 'jsonl', 'instances.json'])).code).toBe(0);
+  expect(parse(project.read('evals/instances.eval.yaml'))).toMatchObject({
+    cases: [{ vars: { input: 'Which?', choices: ['A) red', 'B) blue'] }, expected: 'B' }],
+  });
 });
 
 test('what can be no case is refused with its line', async () => {
