@@ -16,6 +16,8 @@ export function importDataSet(
 ): ImportedSuite | { readonly problems: readonly Problem[] } {
   const written = readDataRows(file, text);
   if ('problems' in written) return written;
+  const other = written.length === 0 ? `${file} has no rows` : nameOther(file, written[0]?.value);
+  if (other !== undefined) return { problems: [{ code: 'usage', severity: 'error', message: other }] };
   const draft = createDraft();
   const known = written.flatMap(({ value }) => (isMap(value) ? [value] : []));
   const names = new Set(known.flatMap((row) => [...openRow(row).keys()]));
@@ -34,6 +36,22 @@ export function importDataSet(
     refused: draft.refused,
     notes: draft.notes,
   };
+}
+
+/** Files that are no data sets, and the command that reads them. */
+function nameOther(file: string, row: unknown): string | undefined {
+  if (!isMap(row)) return undefined;
+  const has = (...names: readonly string[]) => names.every((name) => Object.hasOwn(row, name));
+  const isSpan =
+    has('resourceSpans') || has('resourceLogs') || (has('attributes') && (has('spanId') || has('context')));
+  if (isSpan) return `${file} holds calls of a model, not a data set: use llmcheck import otel`;
+  if (has('run_type', 'inputs')) return `${file} holds runs, not a data set: use llmcheck import langsmith`;
+  if ((has('traceId') || has('trace_id')) && has('type', 'input'))
+    return `${file} holds observations, not a data set: use llmcheck import langfuse`;
+  if (isMap(row['vars']) && has('assert'))
+    return `${file} holds cases with checks: name it in cases: [{ file: … }], or use llmcheck import promptfoo`;
+  if (has('skill_name', 'evals')) return `${file} holds the evals of a skill: use llmcheck import skill-evals`;
+  return has('testing_criteria') ? `${file} is an eval of the OpenAI API: use llmcheck import openai-evals` : undefined;
 }
 
 /** The fields of a row but its id and what other tools keep beside it. */

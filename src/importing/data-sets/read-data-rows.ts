@@ -34,6 +34,12 @@ function readTable(file: string, text: string): readonly Written[] | { readonly 
     return { problems: [{ code: 'syntax', severity: 'error', message, at: { file, line, column: 1 } }] };
   }
   const [header, ...records] = csv.records;
+  const [only, second] = header?.fields ?? [];
+  const separator = second === undefined ? /[;\t|]/.exec(only ?? '')?.[0] : undefined;
+  if (separator !== undefined) {
+    const message = `the columns are separated by ${separator === '\t' ? 'tabs' : separator}, not by commas`;
+    return { problems: [{ code: 'syntax', severity: 'error', message, at: { file, line: 1, column: 1 } }] };
+  }
   return records.map(({ fields, line }) => {
     const cells = (header?.fields ?? []).map((name, index) => [name.trim(), readCell(fields[index] ?? '')] as const);
     return placeAt(Object.fromEntries(cells.filter(([, value]) => value !== '')), { file, line, column: 1 });

@@ -435,6 +435,35 @@ test('choices of HELM are lettered, and the answer is a letter', async () => {
   });
 });
 
+test.each<[file: string, text: string, message: string]>([
+  ['data.jsonl', '', 'data.jsonl has no rows'],
+  ['data.json', '[]', 'data.json has no rows'],
+  ['data.csv', 'q,answer\n', 'data.csv has no rows'],
+  ['data.csv', 'q;answer\na;b\n', 'separated by ;, not by commas'],
+  ['data.csv', 'q,answer\n"a,b\n', 'a quote is not closed'],
+  ['data.json', '[{"q": "a", "answer": "b"}, {"q"', 'ends in the middle of a value'],
+  ['data.jsonl', lines({ q: 'a', answer: 'b' }).concat('{"q": "b", "ans'), 'data.jsonl:2:1'],
+  ['data.jsonl', lines({ resourceSpans: [{}] }), 'use llmcheck import otel'],
+  ['data.json', JSON.stringify([{ run_type: 'llm', inputs: {}, outputs: {} }]), 'use llmcheck import langsmith'],
+  ['data.json', JSON.stringify([{ traceId: 't', type: 'SPAN', input: 'x' }]), 'use llmcheck import langfuse'],
+  ['data.json', JSON.stringify({ prompts: ['x'], tests: [{ vars: {}, assert: [] }] }), 'use llmcheck import promptfoo'],
+])('%s %j is refused', async (file, text, message) => {
+  const project = openTempProject();
+  project.write(file, text);
+  const { code, stderr } = await project.run(['import', 'jsonl', file]);
+  expect([code, project.files('evals')]).toEqual([2, []]);
+  expect(stderr).toContain(message);
+});
+
+test('a byte order mark and line breaks of Windows are no part of a row', async () => {
+  const project = openTempProject();
+  project.write(
+    'data.jsonl',
+    `\ufeff${lines({ q: 'a', answer: 'b' }, { q: 'c', answer: 'd' }).replaceAll('\n', '\r\n')}`,
+  );
+  expect(await project.run(['import', 'jsonl', 'data.jsonl'])).toMatchObject({ code: 0, stderr: '' });
+});
+
 test('what can be no case is refused with its line', async () => {
   const project = openTempProject();
   const call = { role: 'assistant', content: null, tool_calls: [{ id: 'c' }] };
