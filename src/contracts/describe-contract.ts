@@ -6,6 +6,8 @@ import type { RecordedVariant } from '../model/record.ts';
 import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
 import { buildParams } from '../plan/render-cells.ts';
 import { surveyWritten } from '../prompts/prompt-template.ts';
+import { fitSchema } from '../providers/fit-schema.ts';
+import { findSchemaMode } from '../providers/schema-modes.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { rootOf } from '../templates/template-values.ts';
@@ -81,9 +83,7 @@ export function describeContract(variant: ContractVariant): PromptContract {
     tools: readTools(tools),
     provider: variant.adapter,
     model: variant.model,
-    params: isConsumed(format, written, variant.contract.output)
-      ? params
-      : { ...params, response_format: format ?? null },
+    params: isConsumed(format, written, variant) ? params : { ...params, response_format: format ?? null },
     messages: variant.messages.map(({ role }) => ({ role })),
   };
 }
@@ -107,14 +107,14 @@ function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
 function isConsumed(
   format: JsonValue | undefined,
   written: WrittenFormat | undefined,
-  output: JsonValue | undefined,
+  { adapter, model, contract: { output } }: ContractVariant,
 ): boolean {
   if (format === undefined) return true;
-  return (
-    written !== undefined &&
-    // A structured prompt sends the very contract.
-    (written.schema === undefined || output === undefined || deepEqual(written.schema, output))
-  );
+  if (written === undefined) return false;
+  if (written.schema === undefined || output === undefined || deepEqual(written.schema, output)) return true;
+  // A structured prompt sends of the contract what the API takes.
+  const mode = findSchemaMode({ adapter, model });
+  return mode !== undefined && deepEqual(written.schema, fitSchema(output, mode).schema);
 }
 
 function asSchema(value: JsonValue | undefined): JsonObject | boolean | undefined {

@@ -48,7 +48,7 @@ export async function validateProject(
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
   }
   warnings.push(...findRetirements({ planned, isHermetic: ({ recordings }) => recordings !== undefined, now: now() }));
-  warnings.push(...findUnknownTools(project.suites));
+  warnings.push(...findUnknownTools(project.suites), ...planned.schemaWarnings);
   return {
     warnings,
     cases: project.suites.reduce((sum, { caseCount }) => sum + caseCount, 0),

@@ -53,6 +53,7 @@ export const problemCodes = [
   'unknown-adapter',
   'missing-key',
   'missing-price',
+  'refused-schema', // a schema that the API of a provider is known to refuse
   'retired-model', // a model that its vendor shuts down soon, or has shut down
   'contract-input',
   'no-suite',

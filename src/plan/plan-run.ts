@@ -15,6 +15,7 @@ import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 import { createAttachments } from './attachments.ts';
 import { buildPlan, type Plan, providerKey } from './build-plan.ts';
+import { findRefusedSchemas } from './check-schemas.ts';
 import { describeShard } from './describe-plan.ts';
 import { findEmptySelections } from './find-empty-selections.ts';
 import { type PricedVariant, pricedModel, pricedModelOfVariant } from './price-variants.ts';
@@ -28,6 +29,8 @@ export interface PlannedRun {
   /** True where only the shard has no cells: the selection as a whole does. */
   readonly isEmptyShard: boolean;
   readonly emptySelections: readonly EmptySelection[];
+  /** What APIs refuse of schemas that are sent. */
+  readonly schemaWarnings: readonly Problem[];
   /** What a record says of the part that this is. */
   readonly shard?: RecordedShard;
   readonly pricer: Pricer;
@@ -66,6 +69,8 @@ export async function planRun(
   const planOptions = { ...rendering, ...defined({ firstPrompt: settings.compare?.[0] }) };
   const plan = buildPlan(project.suites, { selection, ...planOptions });
   refuse(attachments.findProblems(plan));
+  const schemaProblems = await findRefusedSchemas(plan.suites.filter(({ suite }) => isAsked(suite, options)));
+  refuse(schemaProblems.filter(({ severity }) => severity === 'error'));
   const pricer = await createPricer({ prices: project.prices });
   refuse(findUnpriced(plan, settings.maxCostUsd, pricer, endpointOf));
   const variants = plan.suites.flatMap((suite) => suite.variants);
@@ -86,6 +91,7 @@ export async function planRun(
     ...defined({ shard: recordedShard }),
     plan,
     emptySelections: await findEmptySelections(project, selection),
+    schemaWarnings: schemaProblems,
     isEmptyShard: shard !== undefined && plan.cellCount === 0 && whole.cellCount > 0,
     pricer,
     providerEnv,
@@ -101,6 +107,11 @@ export async function planRun(
 /** A provider of which the project writes a part: its code, or the template of its requests. */
 export function isOwnCode({ adapter, plugin }: ProviderConfig): boolean {
   return plugin !== undefined || adapter === 'exec' || adapter === 'http' || adapter === 'module';
+}
+
+/** False where the suite's recordings answer. */
+function isAsked({ recordings }: Suite, { record }: Pick<RunOptions, 'record'>): boolean {
+  return recordings === undefined || record;
 }
 
 function refuse(problems: readonly Problem[]): void {

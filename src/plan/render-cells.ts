@@ -4,7 +4,6 @@ import { cacheKey } from '../cache/cache-key.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Writable } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
-import { isStrictSchema } from '../json/strict-schema.ts';
 import type { Cell, CellClasses, CellKey } from '../model/cell.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
 import type { SourceLocation } from '../model/problem.ts';
@@ -20,6 +19,8 @@ import {
   type Vars,
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { fitSchema } from '../providers/fit-schema.ts';
+import { findSchemaMode, schemaModes } from '../providers/schema-modes.ts';
 import { selectionId } from '../record/count-classes.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -122,11 +123,26 @@ export function buildParams(suite: Suite, prompt: PromptVersion, provider: Provi
   const accepted = prompt.paramsByProvider?.get(provider.id);
   if (accepted !== undefined) return accepted;
   const params = { ...provider.params, ...prompt.params };
+  const contract = findStructuredSchema(suite, prompt, provider);
+  if (contract === undefined) return params;
+  const mode = findSchemaMode(provider) ?? schemaModes.compatible;
+  // Without strict mode an API with a flag takes any schema; the others get what they take of it.
+  const strict = fitSchema(contract, mode.hasFlag ? mode : schemaModes.compatible).refusals.length === 0;
+  const schema = mode.hasFlag ? contract : fitSchema(contract, mode).schema;
+  // In the form of Chat Completions, which every adapter translates.
+  return { ...params, response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict } } };
+}
+
+/** The contract that a variant sends as its response format; undefined where none is to be sent, or the user wrote one. */
+export function findStructuredSchema(
+  suite: Suite,
+  prompt: PromptVersion,
+  provider: ProviderConfig,
+): JsonObject | undefined {
   const schema = prompt.contract?.output ?? suite.contract.output;
-  if ((prompt.structured ?? provider.structured) !== true || !isJsonObject(schema)) return params;
-  // In the form of Chat Completions, which every adapter translates. What the user wrote wins.
-  const format = { type: 'json_schema', json_schema: { name: 'answer', schema, strict: isStrictSchema(schema) } };
-  return { response_format: format, ...params };
+  if ((prompt.structured ?? provider.structured) !== true || !isJsonObject(schema)) return undefined;
+  const isWritten = [provider.params, prompt.params].some((params) => Object.hasOwn(params, 'response_format'));
+  return isWritten || prompt.paramsByProvider?.has(provider.id) === true ? undefined : schema;
 }
 
 function withoutExcerpt(at: SourceLocation): SourceLocation {

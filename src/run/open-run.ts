@@ -282,7 +282,7 @@ function findRemarks(
   { options, ports, isHermetic, findBaseline }: Pick<Run, 'options' | 'ports' | 'isHermetic' | 'findBaseline'>,
 ): readonly string[] {
   const retirements = findRetirements({ planned, isHermetic: ({ id }) => isHermetic(id), now: ports.now() });
-  const remarks = retirements.map(({ message, hint }) => `${message}; ${hint ?? ''}`);
+  const remarks = [...retirements, ...planned.schemaWarnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
   // A user who accepts the run knows, and two versions side by side need no file.
   if (options.updateBaseline || options.settings.compare !== undefined) return remarks;
   return [...remarks, ...describeUnaccepted(planned.plan, findBaseline)];

@@ -79,6 +79,8 @@ export function createContractLocator(
           (await findInSnapshots(snapshots, name, pointer, open)) ??
           inParams('tools', ...findTool(await valueAt(item, open), name, rest.slice(1)))
         );
+      case 'providers':
+        return findInProvider(list.file, rest, open);
       case 'variables':
         return (await findVariable(places, name, files)) ?? item.at;
       default:
@@ -157,6 +159,17 @@ function findTool(item: Located | undefined, name: string, rest: Path): Path {
     if (childOf(tool, 'name').value === name) return [index, ...(rest.length > 0 ? rest : ['name'])];
   }
   return [];
+}
+
+/** The place of a parameter of a provider that the suite's own file has. */
+async function findInProvider(file: string, [id, ...path]: Path, open: Open): Promise<SourceLocation | undefined> {
+  const document = await open(file);
+  const items = document === undefined ? [] : itemsOf(childOf(document, 'providers'));
+  const item = items.find((one) => childOf(one, 'id').value === id);
+  if (item === undefined) return undefined;
+  const [params = '', part, name, ...rest] = path;
+  const within = part === 'tools' ? [params, part, ...findTool(item, String(name), rest)] : path;
+  return withoutExcerpt(locate({ ...item, path: [...item.path, ...within] }, 'key'));
 }
 
 /** The place in the first file of tools that has the tool. */
