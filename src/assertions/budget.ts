@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import { defineAssertion } from './define.ts';
-import { boundsParams, describeBounds, durationParam, isWithin, numberParam, withBounds } from './params.ts';
+import { countParam, describeBounds, durationParam, isOrdered, isWithin, numberParam } from './params.ts';
 
 export const cost = defineAssertion({
   summary: 'the answer cost at most so many US dollars, as if nothing were cached',
@@ -42,24 +43,63 @@ export const latency = defineAssertion({
   },
 });
 
+/** A number of tokens, or a share of all input tokens. */
+const tokensParam = z.union(
+  [
+    countParam,
+    z
+      .string()
+      .regex(/^(?:100|\d{1,2}(?:\.\d+)?)%$/)
+      .transform((text) => ({ percent: Number(text.slice(0, -1)) })),
+  ],
+  { error: 'must be a whole number, or a percentage such as "60%"' },
+);
+
+type TokensBound = z.output<typeof tokensParam>;
+
 export const tokens = defineAssertion({
   summary: 'the answer used a number of tokens, as the API counted them',
   family: 'budget',
   example: 'tokens: { max: 200, of: output }',
   failsOn: { usage: { inputTokens: 10, outputTokens: 300 } },
   definition: 'the usage that the API reports',
-  params: withBounds(
-    z.strictObject({
-      ...boundsParams,
-      of: z.enum(['input', 'output', 'total']).default('total').describe('Which tokens are counted.'),
+  params: z
+    .strictObject({
+      min: tokensParam.optional().describe('The least that passes; with cachedInput also a share of the input: "60%".'),
+      max: tokensParam.optional().describe('The most that passes.'),
+      of: z
+        .enum(['input', 'output', 'total', 'cachedInput'])
+        .default('total')
+        .describe("Which tokens are counted; cachedInput are those that were read from the provider's cache."),
+    })
+    .superRefine(({ min, max, of }, context) => {
+      const add = (message: string) => context.addIssue({ code: 'custom', message });
+      const bounds = [min, max].filter((bound) => bound !== undefined);
+      const kinds = new Set(bounds.map((bound) => typeof bound));
+      const [least, most] = [min, max].map((bound) => (bound === undefined ? undefined : amountOf(bound)));
+      if (bounds.length === 0) add('needs min or max');
+      else if (least === 0 && max === undefined) add('min: 0 can never fail: write a min of 1 or more, or a max');
+      else if (kinds.has('object') && of !== 'cachedInput') add('a percentage goes with of: cachedInput alone');
+      else if (kinds.size > 1) add('min and max must both be percentages, or neither');
+      else if (!isOrdered({ min: least, max: most })) add('min is greater than max');
     }),
-  ),
-  check(_target, { of, ...bounds }, { completion: { usage } }) {
+  check(_target, { of, min, max }, { completion: { usage } }) {
     if (usage === undefined) {
       return { error: 'the API reported no usage: "length: {unit: tokens}" estimates the tokens of the text' };
     }
-    const { inputTokens: input, outputTokens: output } = usage;
-    const count = { input, output, total: input + output }[of];
-    return { pass: isWithin(count, bounds), reason: `used ${count} ${of} tokens, wanted ${describeBounds(bounds)}` };
+    const { inputTokens: input, outputTokens: output, cachedInputTokens: cachedInput } = usage;
+    const count = { input, output, total: input + output, cachedInput }[of];
+    if (count === undefined) return { error: 'the API did not report how many tokens were read from its cache' };
+    const bounds = defined({ min: min && amountOf(min), max: max && amountOf(max) });
+    if (typeof (min ?? max) === 'number') {
+      return { pass: isWithin(count, bounds), reason: `used ${count} ${of} tokens, wanted ${describeBounds(bounds)}` };
+    }
+    const percent = input === 0 ? 0 : (count / input) * 100;
+    const found = `read ${Number(percent.toFixed(1))}% of ${input} input tokens from the provider's cache`;
+    return { pass: isWithin(percent, bounds), reason: `${found}, wanted ${describeBounds(bounds)}%` };
   },
 });
+
+function amountOf(bound: TokensBound): number {
+  return typeof bound === 'number' ? bound : bound.percent;
+}

@@ -4,7 +4,7 @@ import type { VariantKey } from '../model/baseline.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport, PromptFindings } from '../model/finding.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import { type Project, providersOf, type Suite } from '../model/suite.ts';
+import { type Project, providersOf, type Suite, type Vars } from '../model/suite.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { isContractBroken } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
@@ -50,6 +50,7 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
         isPart: false,
         contract: suite.contract,
         ...defined({ locate: suite.locateContract }),
+        cases: () => varsOf(suite),
       });
       entries.push(...compared);
     } catch (error) {
@@ -71,6 +72,10 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
     notes: [...notes, ...old.remarks(project)],
     exitCode: isBroken ? exitCodes.failed : isSelectionEmpty ? exitCodes.incomplete : exitCodes.passed,
   };
+}
+
+function* varsOf(suite: Suite): Iterable<Vars> {
+  for (const { vars } of suite.cases()) yield vars;
 }
 
 interface OldSuite {

@@ -2,8 +2,10 @@ import { defined } from '../json/defined.ts';
 import type { Finding, LocatedFinding, PromptFindings } from '../model/finding.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { RecordedVariant } from '../model/record.ts';
-import { applyApprovals } from '../schema-diff/grade-changes.ts';
+import type { Vars } from '../model/suite.ts';
+import { applyApprovals, gradeChanges } from '../schema-diff/grade-changes.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
+import { comparePrefixes } from './compare-prefixes.ts';
 import { comparePromptSets, type PromptComparisonOptions, type PromptSetFindings } from './compare-prompts.ts';
 import { type ContractVariant, describeContract } from './describe-contract.ts';
 import { observeAnswers, type StoredAnswer } from './observe-answers.ts';
@@ -25,6 +27,8 @@ export interface SuiteContracts {
   /** Of prompts that were removed, and the default for the others. */
   readonly contract: RecordedVariant['contract'];
   readonly locate?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
+  /** The variables of today's cases, where they are known: then the cacheable prefixes of both sides are compared. */
+  readonly cases?: () => Iterable<Vars>;
 }
 
 /**
@@ -41,6 +45,9 @@ export async function compareContracts(suite: SuiteContracts): Promise<readonly 
     const known = found.get(promptId) ?? new Map<string, Finding>();
     for (const finding of findings) known.set(finding.fingerprint, finding);
     found.set(promptId, known);
+  }
+  for (const [promptId, finding] of findShortenedPrefixes(suite, (id) => optionsOf(contractOf(id)))) {
+    found.get(promptId)?.set(finding.fingerprint, finding);
   }
   const entries: PromptFindings[] = [];
   for (const [prompt, findings] of found) {
@@ -77,6 +84,23 @@ function compareOnProviders(
       optionsOfPrompt,
     ).filter(({ promptId }) => !isPart || after.some(({ prompt }) => prompt === promptId));
   });
+}
+
+function* findShortenedPrefixes(
+  { old, replacement, cases }: SuiteContracts,
+  optionsOfPrompt: (promptId: string) => PromptComparisonOptions,
+): Iterable<readonly [string, Finding]> {
+  if (cases === undefined) return;
+  for (const { variant } of replacement) {
+    const { prompt: promptId, provider, replaces } = variant;
+    const find = (id: string | undefined) =>
+      old.find(({ variant: other }) => other.prompt === id && other.provider === provider)?.variant;
+    const before = find(promptId) ?? find(replaces);
+    if (before === undefined) continue;
+    const changes = comparePrefixes({ variant: before, cases: cases() }, { variant, cases: cases() });
+    const graded = { ...optionsOfPrompt(promptId), direction: 'output', promptId } as const;
+    for (const finding of gradeChanges(changes, graded)) yield [promptId, finding];
+  }
 }
 
 /** Each prompt once: on the provider, or on any other where it has not run on that one. */

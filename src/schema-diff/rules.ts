@@ -160,6 +160,7 @@ export const rules = {
   'provider-changed': { ...keeps, input: 'none', output: 'info' },
   'param-changed': { ...keeps, input: 'none', output: 'info' },
   'max-output-tokens-lowered': { ...keeps, input: 'none', output: 'warn' },
+  'cacheable-prefix-shortened': { ...keeps, input: 'none', output: 'warn' },
   'role-structure-changed': { ...keeps, input: 'none', output: 'info' },
   'prompt-removed': { ...replaces, input: 'error', output: 'error', kind: 'remove' },
   'prompt-renamed': { ...replaces, input: 'error', output: 'error', kind: 'rename' },

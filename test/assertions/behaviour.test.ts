@@ -350,6 +350,33 @@ describeAssertion('tokens', [
   },
   { when: 'the input is below', params: { min: 101, of: 'input' }, answer: { usage }, is: 'fail' },
   { when: 'the API reported none', params: { max: 1 }, answer: 'x', is: 'error', reason: /no usage/ },
+  {
+    when: 'enough was read from the cache',
+    params: { min: '60%', of: 'cachedInput' },
+    answer: { usage: { ...usage, cachedInputTokens: 60 } },
+    is: 'pass',
+    reason: /read 60% of 100 input tokens from the provider's cache, wanted at least 60%/,
+  },
+  {
+    when: 'too little was read from the cache',
+    params: { min: '60%', of: 'cachedInput' },
+    answer: { usage: { ...usage, cachedInputTokens: 59 } },
+    is: 'fail',
+  },
+  {
+    when: 'a number of tokens was read from the cache',
+    params: { min: 60, max: 70, of: 'cachedInput' },
+    answer: { usage: { ...usage, cachedInputTokens: 64 } },
+    is: 'pass',
+    reason: /used 64 cachedInput tokens/,
+  },
+  {
+    when: 'the API says nothing of its cache',
+    params: { min: '60%', of: 'cachedInput' },
+    answer: { usage },
+    is: 'error',
+    reason: /did not report/,
+  },
 ]);
 
 test.each([
@@ -358,6 +385,12 @@ test.each([
   ['cost', { max: -1 }, 'max: must be 0 or more'],
   ['cost', { max: 'much' }, 'max: must be a number'],
   ['tokens', {}, ': needs min or max'],
+  ['tokens', { min: 0 }, ': min: 0 can never fail: write a min of 1 or more, or a max'],
+  ['tokens', { min: '0%', of: 'cachedInput' }, ': min: 0 can never fail: write a min of 1 or more, or a max'],
+  ['tokens', { min: 3, max: 2 }, ': min is greater than max'],
+  ['tokens', { min: '60%' }, ': a percentage goes with of: cachedInput alone'],
+  ['tokens', { min: '60%', max: 9, of: 'cachedInput' }, ': min and max must both be percentages, or neither'],
+  ['tokens', { min: '101%', of: 'cachedInput' }, 'min: must be a whole number, or a percentage such as "60%"'],
   [
     'finishReason',
     { value: 'stopped' },

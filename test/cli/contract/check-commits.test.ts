@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { linesOf, openContractProject, outputFile, promptFile, suiteFile } from './contract-project.ts';
+import { inputFile, linesOf, openContractProject, outputFile, promptFile, suiteFile } from './contract-project.ts';
 
 test('a break is named at the line of the new schema, against the commit before', async () => {
   const project = await openContractProject();
@@ -247,4 +247,31 @@ test('the policy, overrides, ignored places and strict consumers of the suite ho
   expect(await codeWith('ignore: [/outputSchema/properties/queue]')).toBe(0);
   expect(await codeWith('ignore: [/outputSchema/properties/reason]')).toBe(1);
   expect(await codeWith('policy: lax')).toBe(2);
+});
+
+test('a prompt whose requests no longer begin alike is a warning, against a commit and a baseline', async () => {
+  const project = await openContractProject();
+  const rules = Array.from({ length: 200 }, (_, index) => `${index + 1}. Topic ${index + 1} goes to its own queue.`);
+  project.write(promptFile, `${rules.join('\n')}\nSay: {{ email }}\n`);
+  project.commit('a long prompt');
+  await project.accept();
+  project.write(promptFile, `Say: {{ email }}\n${rules.join('\n')}\n`);
+  for (const against of [['--against', 'git:HEAD'], []]) {
+    const { code, findings } = await project.contract('check', ...against);
+    expect(code).toBe(0);
+    expect(linesOf(findings)).toEqual(['cacheable-prefix-shortened warn /messages']);
+    expect(findings[0]).toMatchObject({ direction: 'output', at: { file: suiteFile, line: 2 } });
+    expect(findings[0]?.message).toMatch(
+      /went from about 2\d{3} tokens to \d, below the 1024 tokens from which OpenAI/,
+    );
+  }
+  project.edit(suiteFile, 'contract:\n', 'contract:\n  overrides: { cacheable-prefix-shortened: error }\n');
+  expect(await project.contract('check', '--against', 'git:HEAD')).toMatchObject({ code: 1 });
+  // The old side is measured with the variables that it had.
+  project.edit(suiteFile, /  overrides: .*\n/, '');
+  project.write(promptFile, `${rules.join('\n')}\nSay: {{ mail }}\n`);
+  project.write('evals/cases.jsonl', project.read('evals/cases.jsonl').replaceAll('"email":', '"mail":'));
+  project.write(inputFile, project.read(inputFile).replaceAll('email', 'mail'));
+  const renamed = await project.contract('check', '--against', 'git:HEAD');
+  expect(linesOf(renamed.findings)).not.toContain('cacheable-prefix-shortened warn /messages');
 });
