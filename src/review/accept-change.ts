@@ -17,7 +17,7 @@ import { runWithDeadline } from '../text/deadline.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { replaceCsvField, replaceYamlValue } from '../text/replace-values.ts';
 import { quote } from '../text/shorten.ts';
-import { type AcceptContext, type Accepted, editCase, judgeEdited } from './edit-case.ts';
+import { type AcceptContext, type Accepted, editCase, judgeEdited, offsetOf } from './edit-case.ts';
 import { promoteCase } from './promote-case.ts';
 import { type AnswerChange, isPromotable, type Review } from './review-changes.ts';
 
@@ -114,8 +114,9 @@ function replaceExpected(text: string, { testCase }: AnswerChange, value: unknow
   const { file, line, column } = testCase.at;
   const kind = extname(file).toLowerCase();
   if (kind === '.csv') return editRow(text, line, value);
-  const start = text.split('\n', line - 1).reduce((sum, before) => sum + before.length + 1, 0);
-  if (!/^\.(?:jsonl|ndjson)$/.test(kind)) return replaceYamlValue(text, start + column - 1, 'expected', value);
+  const offset = offsetOf(text, testCase.at);
+  if (!/^\.(?:jsonl|ndjson)$/.test(kind)) return replaceYamlValue(text, offset, 'expected', value);
+  const start = offset - column + 1;
   const end = text.indexOf('\n', start);
   const row = text.slice(start, end === -1 ? text.length : end);
   const edited = replaceYamlValue(row, column - 1, 'expected', value);

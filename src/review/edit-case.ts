@@ -3,7 +3,7 @@ import { withFileLock } from '../files/file-lock.ts';
 import { readOrUndefined, replaceFile } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
-import { UserError } from '../model/problem.ts';
+import { type SourceLocation, UserError } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { planRun } from '../plan/plan-run.ts';
@@ -51,6 +51,11 @@ export async function editCase(
     });
     if (isWritten) return { file: relative(context.cwd, path) };
   }
+}
+
+/** Where the map of a case starts in the text of its file. */
+export function offsetOf(text: string, { line, column }: SourceLocation): number {
+  return text.split('\n', line - 1).reduce((sum, before) => sum + before.length + 1, 0) + column - 1;
 }
 
 function pathOf({ testCase }: AnswerChange, { cwd }: AcceptContext): string {

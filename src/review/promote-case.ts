@@ -1,10 +1,12 @@
 import { extname } from 'node:path';
 import { writeJson } from '../json/canonical-json.ts';
+import { deepEqual } from '../json/deep-equal.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { Case } from '../model/suite.ts';
 import { isTemplate } from '../templates/template.ts';
 import { isMap } from '../templates/template-values.ts';
-import { type AcceptContext, type Accepted, type Edited, editCase, judgeEdited } from './edit-case.ts';
+import { editYamlMap, readYamlMap } from '../text/replace-values.ts';
+import { type AcceptContext, type Accepted, type Edited, editCase, judgeEdited, offsetOf } from './edit-case.ts';
 import { type AnswerChange, isPromotable } from './review-changes.ts';
 
 /** The run's answer is right, the answer that the case has is right, or that one is wrong. */
@@ -23,11 +25,16 @@ async function promote(
 ): Promise<Edited> {
   const { testCase } = change;
   if (!isPromotable(testCase)) return { refused: 'the case is not under observe with an answer in "expected"' };
-  if (!/^\.(?:jsonl|ndjson)$/i.test(extname(testCase.at.file)))
-    return { refused: 'only a case in JSON lines is promoted: take "observe" out, and add "assert"' };
+  const kind = extname(testCase.at.file).toLowerCase();
+  if (kind === '.csv')
+    return { refused: 'a row of CSV has no column for checks: take "observe" out of its file, and add "assert" there' };
   const answer = promotion === 'expected' ? readAnswer(change) : { value: testCase.expected };
   if ('refused' in answer) return answer;
-  const edited = judgeLine(before, testCase, answer.value, promotion === 'wrong');
+  const isWrong = promotion === 'wrong';
+  if (isWrong && (typeof answer.value !== 'string' || isTemplate(answer.value)))
+    return { refused: 'the answer holds braces of templates or is no text: write the check by hand' };
+  const isLine = kind === '.jsonl' || kind === '.ndjson';
+  const edited = (isLine ? judgeLine : judgeMap)(before, testCase, answer.value, isWrong);
   if ('refused' in edited) return edited;
   const shown = typeof answer.value === 'string' ? answer.value : (writeJson(answer.value) ?? '');
   const judged = await judgeEdited(change, edited.text, context, shown);
@@ -52,12 +59,7 @@ function judgeLine(text: string, { at, checks }: Case, answer: unknown, isWrong:
   const parsed = parseJson(lines[at.line - 1] ?? '');
   if (!parsed.ok || !isMap(parsed.value)) return { refused: 'the line of the case is no JSON object' };
   const { observe, expected: _expected, assert: own, ...rest } = parsed.value;
-  if (isWrong && (typeof answer !== 'string' || isTemplate(answer)))
-    return { refused: 'the answer holds braces of templates or is no text: write the check by hand' };
-  const given = Array.isArray(own) ? own : [];
-  const check = isWrong ? { not: { equals: { value: answer, trim: true } } } : buildCheck(answer);
-  // The case's own checks, or those of its file, say what a right answer is.
-  const assert = isWrong || checks.length === 0 ? [...given, check] : given;
+  const assert = judgeBy(own, { checks, answer, isWrong });
   const row = {
     ...rest,
     // The file's settings may put every case under observe.
@@ -67,6 +69,33 @@ function judgeLine(text: string, { at, checks }: Case, answer: unknown, isWrong:
   };
   lines[at.line - 1] = writeJson(row) ?? '';
   return { text: lines.join('\n') };
+}
+
+/** The same for a case in YAML or JSON: no other byte of the file changes. */
+function judgeMap(text: string, { at, checks }: Case, answer: unknown, isWrong: boolean): Edited {
+  const offset = offsetOf(text, at);
+  const own = readYamlMap(text, offset);
+  if ('fault' in own) return { refused: `the case ${own.fault}` };
+  const { observe, expected, assert: given } = own.value;
+  const assert = judgeBy(given, { checks, answer, isWrong });
+  const isSame = Array.isArray(given) && assert.length === given.length;
+  const edited = editYamlMap(text, offset, {
+    ...(isSame || assert.length === 0 ? {} : { assert }),
+    // The file's settings may put every case under observe.
+    observe: observe === undefined ? false : undefined,
+    ...(!isWrong && deepEqual(expected, answer) ? {} : { expected: isWrong ? undefined : answer }),
+  });
+  return 'fault' in edited ? { refused: `the case ${edited.fault}` } : edited;
+}
+
+/** The case's own checks, or those of its file, say what a right answer is. */
+function judgeBy(
+  own: unknown,
+  { checks, answer, isWrong }: { readonly checks: Case['checks']; readonly answer: unknown; readonly isWrong: boolean },
+): readonly unknown[] {
+  const given = Array.isArray(own) ? own : [];
+  const check = isWrong ? { not: { equals: { value: answer, trim: true } } } : buildCheck(answer);
+  return isWrong || checks.length === 0 ? [...given, check] : given;
 }
 
 function buildCheck(answer: unknown): unknown {

@@ -89,3 +89,138 @@ test('a file that puts all its cases under observe, and a case that is judged al
   expect(rowsOf(project)).toMatchObject([{ id: 'a', observe: false, expected: 'new a' }]);
   expect(await statuses()).toMatchObject({ a: 'passed' });
 });
+
+/** The same case in other files, each with what is around it: the text between the two marks is what may change. */
+const written: readonly (readonly [name: string, file: string, text: string, promoted: string, wrong: string])[] = [
+  [
+    'a block of YAML',
+    'cases.yaml',
+    `# kept
+- id: a   # of a
+  vars: { q: a }
+  observe: true # for now
+  expected: old a
+- { id: b, vars: { q: b }, observe: true }
+`,
+    `# kept
+- id: a   # of a
+  vars: { q: a }
+  assert: [{"equals":{"value":"{{expected}}","trim":true}}] # for now
+  expected: new a
+- { id: b, vars: { q: b }, observe: true }
+`,
+    `# kept
+- id: a   # of a
+  vars: { q: a }
+  assert: [{"not":{"equals":{"value":"old a","trim":true}}}] # for now
+- { id: b, vars: { q: b }, observe: true }
+`,
+  ],
+  [
+    'YAML in one line',
+    'cases.yml',
+    `- { id: a, expected: "old a", vars: { q: a }, observe: true }
+- { id: b, vars: { q: b }, observe: true }
+`,
+    `- { id: a, expected: "new a", vars: { q: a }, assert: [{"equals":{"value":"{{expected}}","trim":true}}] }
+- { id: b, vars: { q: b }, observe: true }
+`,
+    `- { id: a, vars: { q: a }, assert: [{"not":{"equals":{"value":"old a","trim":true}}}] }
+- { id: b, vars: { q: b }, observe: true }
+`,
+  ],
+  [
+    'JSON',
+    'cases.json',
+    `[
+  {"id": "a", "observe": true,
+   "vars": {"q": "a"}, "expected": "old a"}
+]`,
+    `[
+  {"id": "a", "assert": [{"equals":{"value":"{{expected}}","trim":true}}],
+   "vars": {"q": "a"}, "expected": "new a"}
+]`,
+    `[
+  {"id": "a", "assert": [{"not":{"equals":{"value":"old a","trim":true}}}],
+   "vars": {"q": "a"}}
+]`,
+  ],
+];
+
+test.each(written)(
+  'a case in %s is promoted, and no other byte changes',
+  async (_name, file, text, promoted, wrong) => {
+    const server = await startChatServer(({ text: asked }) => `new ${asked}`);
+    for (const [into, expected] of [
+      ['expected', promoted],
+      ['wrong', wrong],
+    ] as const) {
+      const project = openTempProject();
+      project.write(
+        'evals/s.eval.yaml',
+        `prompts: [{ id: v1, text: "{{ q }}" }]\nproviders: [openai:m]\ncases:\n  - { id: own, vars: { q: own }, assert: [{ contains: own }] }\n  - { file: ${file} }\n`,
+      );
+      project.write(`evals/${file}`, text);
+      await project.run(['run'], { env: server.env });
+      const accepted = await project.run(['review', '--accept', '*/a', '--into', into]);
+      expect([accepted.code, project.read(`evals/${file}`)]).toEqual([0, expected]);
+      expect(statusesOf((await project.report(['run'], { env: server.env })).report)).toMatchObject({ a: 'passed' });
+    }
+  },
+);
+
+test('a file that puts its cases under observe, a case with checks, and one whose values are shared', async () => {
+  const server = await startChatServer(({ text: asked }) => `new ${asked}`);
+  const project = openTempProject();
+  project.write(
+    'evals/s.eval.yaml',
+    `prompts: [{ id: v1, text: "{{ q }}" }]
+providers: [openai:m]
+cases:
+  - { id: own, vars: { q: own }, assert: [{ contains: own }] }
+  - { file: cases.yaml, observe: true }
+`,
+  );
+  const before = `- id: a
+  vars: { q: a }
+  expected: |
+    old a
+- id: b
+  vars: { q: b }
+  assert:
+    - contains: new
+  expected: old b
+- { id: c, vars: { q: c }, expected: &old old c }
+- { id: d, vars: { q: d }, expected: *old }
+`;
+  project.write('evals/cases.yaml', before);
+  await project.run(['run'], { env: server.env });
+  for (const name of ['a', 'b'])
+    expect((await project.run(['review', '--accept', `*/${name}`, '--into', 'expected'])).code).toBe(0);
+  const shared = await project.run(['review', '--accept', '*/c', '--into', 'expected']);
+  expect([shared.code, shared.stdout]).toEqual([1, expect.stringContaining('shares "expected"')]);
+  expect(project.read('evals/cases.yaml')).toBe(
+    before
+      .replace('- id: a\n', '- assert: [{"equals":{"value":"{{expected}}","trim":true}}]\n  observe: false\n  id: a\n')
+      .replace('|\n    old a', '"new a"')
+      .replace('- id: b\n', '- observe: false\n  id: b\n')
+      .replace('expected: old b', 'expected: new b'),
+  );
+  expect(statusesOf((await project.report(['run'], { env: server.env })).report)).toMatchObject({
+    a: 'passed',
+    b: 'passed',
+  });
+});
+
+test('a row of CSV is refused with the place for its checks', async () => {
+  const server = await startChatServer(({ text: asked }) => `new ${asked}`);
+  const project = openTempProject();
+  project.write(
+    'evals/s.eval.yaml',
+    `prompts: [{ id: v1, text: "{{ q }}" }]\nproviders: [openai:m]\ncases: [{ file: cases.csv, observe: true }]\n`,
+  );
+  project.write('evals/cases.csv', 'id,q,expected\na,a,old a\n');
+  await project.run(['run'], { env: server.env });
+  const { code, stdout } = await project.run(['review', '--accept', '*/a', '--into', 'recorded']);
+  expect([code, stdout]).toEqual([1, expect.stringContaining('has no column for checks')]);
+});
