@@ -120,7 +120,7 @@ function buildRow(index: number, passed: boolean, random: () => number): CellRow
     caseId: `case-${index}`,
     trial: 0,
     identity: `${hex(16)}:${requestHash}`,
-    stamp: `0123456789ab.${String(index).padStart(12, '0')}`,
+    caseHash: `0123456789ab.${String(index).padStart(12, '0')}`,
     status: passed ? 'passed' : 'failed',
     at: { file: 'evals/cases.jsonl', line: index + 1, column: 1 },
     score: passed ? 1 : 0,

@@ -22,13 +22,13 @@ const wrongAnswers: Way = {
 };
 
 // These run many commands, and say nothing of time.
-const patience = { timeout: 60_000 };
+const slowTest = { timeout: 60_000 };
 
-test('the audit finds what is planted in itself', patience, async () => {
+test('the audit finds what is planted in itself', slowTest, async () => {
   expect(await findOwnFault(await startServer())).toBeUndefined();
 });
 
-test('the audit says where a run says yes to a failure, and nothing of one that says no', patience, async () => {
+test('the audit says where a run says yes to a failure, and nothing of one that says no', slowTest, async () => {
   const outcomes = await runAudit(await startServer(), [wrongAnswers]);
   const planted = outcomes.filter(({ isPlanted }) => isPlanted);
   // The cache answers as before, so that exit 0 needs a reason, which this way does not give.
@@ -42,7 +42,7 @@ test('the audit says where a run says yes to a failure, and nothing of one that 
   );
 });
 
-test('where the plan says yes, a no is wrong, and so is a yes without the words that it needs', patience, async () => {
+test('where the plan says yes, a no is wrong, and so is a yes without the words that it needs', slowTest, async () => {
   const says = (text: RegExp): Way => ({
     ...wrongAnswers,
     modes: ['cache'],
@@ -58,7 +58,7 @@ test('where the plan says yes, a no is wrong, and so is a yes without the words 
   ]);
 });
 
-test('a way that can not be planted is a fault, and no two ways have one name', patience, async () => {
+test('a way that can not be planted is a fault, and no two ways have one name', slowTest, async () => {
   const broken: Way = { ...wrongAnswers, modes: ['plain'], plant: (project) => project.edit('gone.md', 'a', 'b') };
   const outcomes = await runAudit(await startServer(), [broken]);
   expect(outcomes.at(-1)?.fault).toContain('could not be run');

@@ -149,10 +149,10 @@ export function findNewFailures(
     if (replacedBy !== undefined) return [];
     const accepted = old?.casesOf({ prompt, provider });
     return [...cases.values()].flatMap((found): KnownFailure[] => {
-      const { caseId, stamp, observe, trials } = found;
+      const { caseId, caseHash, observe, trials } = found;
       if (observe || !isFailure(found)) return [];
       const before = accepted?.get(caseId);
-      if (before !== undefined && before.stamp === stamp && isFailure(before)) return [];
+      if (before !== undefined && before.caseHash === caseHash && isFailure(before)) return [];
       const failed = trials.find(({ status }) => status === 'failed');
       const row = failed === undefined ? undefined : readRow(failed.rowIndex);
       const reason = row?.checks.find(({ pass }) => !pass)?.reason ?? row?.error?.message ?? 'failed';

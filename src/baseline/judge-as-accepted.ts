@@ -43,14 +43,14 @@ export async function judgeAsAccepted(suite: SuiteSummary, options: JudgeAsAccep
   return { suite: { ...suite, variants }, readRow: (rowIndex) => judged.get(rowIndex) ?? readRow(rowIndex) };
 }
 
-/** A stamp without its judges: none is asked here, and the run's environment may have named another address of theirs. */
-function caseOfStamp(stamp: string): string {
-  return stamp.split('.').slice(0, 2).join('.');
+/** A case hash without its judges: none is asked here, and the run's environment may have named another address of theirs. */
+function withoutJudges(caseHash: string): string {
+  return caseHash.split('.').slice(0, 2).join('.');
 }
 
 /** Adds the rows that pass once they are accepted. Undefined where none does. */
 async function judgeCase(
-  { caseId, observe, mustPass, group, slices, stamp, trials, confirmations, accepted }: CaseSummary,
+  { caseId, observe, mustPass, group, slices, caseHash, trials, confirmations, accepted }: CaseSummary,
   { recorded }: VariantSummary,
   { readRow, cellOf, ports }: JudgeAsAcceptedOptions,
   judged: Map<number, CellRow>,
@@ -61,7 +61,7 @@ async function judgeCase(
   if (first === undefined) return undefined;
   const cell = await cellOf(first.suite, recorded.prompt, recorded.provider, caseId);
   // The suite may have changed since the run.
-  if (cell === undefined || caseOfStamp(cell.stamp) !== caseOfStamp(stamp) || !cell.checks.some(compares)) {
+  if (cell === undefined || withoutJudges(cell.caseHash) !== withoutJudges(caseHash) || !cell.checks.some(compares)) {
     return undefined;
   }
   // A confirmation trial is compared with the first answer.
@@ -72,7 +72,7 @@ async function judgeCase(
     const passed = row && (await judgeRow(row, row.confirmation === true ? firstRow : row, cell, ports));
     if (passed === undefined) continue;
     judged.set(summary.rowIndex, passed);
-    again.set(summary, { ...summary, stamp, status: 'passed', score: passed.score });
+    again.set(summary, { ...summary, caseHash, status: 'passed', score: passed.score });
   }
   if (again.size === 0) return undefined;
   const replace = (all: readonly RowSummary[]) => all.map((summary) => again.get(summary) ?? summary);
@@ -84,7 +84,7 @@ async function judgeCase(
     mustPass,
     group,
     slices,
-    stamp,
+    caseHash,
     trials: replaced,
     confirmations: replace(confirmations),
     accepted,

@@ -52,7 +52,7 @@ class BaselineRows {
 /** A baseline stores no cost: it is computed from the usage. Members that most trials lack are left out. */
 function summarizeTrial(
   suite: string,
-  { prompt, provider, caseId, stamp, mustPass, group, pooled }: BaselineCase,
+  { prompt, provider, caseId, caseHash, mustPass, group, pooled }: BaselineCase,
   { trial, status, score, classified, latencyMs, steps, usage, answerHash, answerId }: BaselineTrial,
   { confirmation, rowIndex }: Pick<RowSummary, 'confirmation' | 'rowIndex'>,
 ): RowSummary {
@@ -62,7 +62,7 @@ function summarizeTrial(
     provider,
     caseId,
     trial,
-    stamp,
+    caseHash,
     status,
     observe: false,
     mustPass: mustPass === true,
@@ -178,7 +178,7 @@ function readRow(baseline: Baseline, row: RowSummary): CellRow {
 }
 
 function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRow {
-  const { prompt, provider, caseId, stamp, mustPass, group } = found;
+  const { prompt, provider, caseId, caseHash, mustPass, group } = found;
   const { answerHash, ...answer } = trial;
   return {
     type: 'cell',
@@ -187,7 +187,7 @@ function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRo
     provider,
     caseId,
     identity: '',
-    stamp,
+    caseHash,
     at: { file: '', line: 0, column: 0 },
     ...(mustPass === true ? { mustPass } : {}),
     ...defined({ group }),

@@ -127,7 +127,7 @@ function findMismatch(
     const ids = [...(newest?.caseIds() ?? [])];
     const cases = rows.get(variantKey(variant));
     const isShared = ids.some(
-      (caseId) => cases?.has(caseId) === true && cases.read(caseId).stamp === newest?.read(caseId).stamp,
+      (caseId) => cases?.has(caseId) === true && cases.read(caseId).caseHash === newest?.read(caseId).caseHash,
     );
     return isShared ? [] : object('has other cases or other checks');
   });

@@ -17,7 +17,7 @@ export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {
  * as one from the cache, adds nothing. Other checks begin again with the new run only.
  */
 export function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
-  if (old.stamp !== accepted.stamp || old.otherVariant === true) return accepted;
+  if (old.caseHash !== accepted.caseHash || old.otherVariant === true) return accepted;
   // Without names, new answers can't be told from those that were counted.
   if ([...old.trials, ...accepted.trials].some(isNameless)) return accepted;
   const judged = accepted.trials.filter(hasVerdict);

@@ -149,7 +149,7 @@ const caseFields: FieldsOf<BaselineCase> = {
   prompt: isText,
   provider: isText,
   caseId: isText,
-  stamp: isFilled,
+  caseHash: isFilled,
   mustPass: optional((value) => value === true),
   group: optional(isFilled),
   trials: filledListOf(objectOf(trialFields)),

@@ -79,13 +79,13 @@ function buildCases(
     read(caseId) {
       const found = cases.get(caseId);
       if (found === undefined) throw new RangeError(`${caseId} is no case of ${prompt} on ${provider}`);
-      const { stamp, mustPass, group, trials, confirmations } = found;
+      const { caseHash, mustPass, group, trials, confirmations } = found;
       return {
         type: 'case',
         prompt,
         provider,
         caseId,
-        stamp,
+        caseHash,
         ...(mustPass ? { mustPass: true as const } : {}),
         ...defined({ group }),
         trials: keep(trials),
@@ -168,7 +168,7 @@ function renderCase(row: BaselineCase): string {
     ['caseId', row.caseId],
     ['prompt', row.prompt],
     ['provider', row.provider],
-    ['stamp', row.stamp],
+    ['caseHash', row.caseHash],
     ['mustPass', row.mustPass],
     ['group', row.group],
     ['otherVariant', row.otherVariant],

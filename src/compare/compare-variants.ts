@@ -44,7 +44,7 @@ export interface CompareVariantsOptions extends PairOptions {
   readonly isWithinRun?: boolean;
 }
 
-/** Compares two sides case by case. Cases are matched by id and stamp, never by position. */
+/** Compares two sides case by case. Cases are matched by id and hash, never by position. */
 export function compareVariants(
   baseline: ComparedSide,
   candidate: ComparedSide,
@@ -88,7 +88,7 @@ export function compareVariants(
     },
     sameAnswers: answers.same,
     answers: answers.all,
-    residue: findUnmatched(baseline, candidate),
+    unmatched: findUnmatched(baseline, candidate),
   };
 }
 

@@ -45,7 +45,7 @@ function pairCase(
   { baseline, candidate }: Pick<ComparedCase, 'baseline' | 'candidate'>,
   isRedefined: boolean,
 ): ComparedCase {
-  if (baseline === undefined || candidate?.stamp !== baseline.stamp) {
+  if (baseline === undefined || candidate?.caseHash !== baseline.caseHash) {
     const change = changeWithout(baseline, candidate);
     return { caseId, change, baseline, candidate, suspect: false, rejudged: false };
   }

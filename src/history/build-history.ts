@@ -107,7 +107,7 @@ function buildVariant(found: readonly VariantInRun[]): VariantHistory {
     model: last?.model ?? '',
     points: markRedefined(
       found,
-      ({ variant }) => `${definitionOf(variant)} ${stampsOf(variant)}`,
+      ({ variant }) => `${definitionOf(variant)} ${caseHashesOf(variant)}`,
       ({ run, variant }) => variantPoint(run, variant),
     ),
     trend: describeTrend(findMeasured(found), found.at(-1)?.alpha ?? 0),
@@ -117,8 +117,8 @@ function buildVariant(found: readonly VariantInRun[]): VariantHistory {
 /** The pass rates for the test of a trend. They begin at the last change of cases or checks, which changes the rate. */
 function findMeasured(found: readonly VariantInRun[]): readonly { readonly run: string; readonly rate: number }[] {
   const last = found.at(-1);
-  const stamps = last === undefined ? '' : stampsOf(last.variant);
-  const start = found.findLastIndex(({ variant }) => stampsOf(variant) !== stamps) + 1;
+  const caseHashes = last === undefined ? '' : caseHashesOf(last.variant);
+  const start = found.findLastIndex(({ variant }) => caseHashesOf(variant) !== caseHashes) + 1;
   return found.slice(start).flatMap(({ run, variant }) => {
     const { passRate, passed, failed, errored, skipped, skippedByCase, cached } = variant;
     const isPartial = errored > 0 || skipped > skippedByCase;
@@ -147,14 +147,14 @@ function definitionOf({ recorded: { adapter, model, params, messages } }: Varian
   return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages])).slice(0, 16);
 }
 
-function stampsOf({ cases }: VariantSummary): string {
-  const stamps = [...cases.values()].map(({ caseId, stamp }) => `${caseId} ${stamp}`);
-  return sha256Hex(stamps.join('\n')).slice(0, 16);
+function caseHashesOf({ cases }: VariantSummary): string {
+  const caseHashes = [...cases.values()].map(({ caseId, caseHash }) => `${caseId} ${caseHash}`);
+  return sha256Hex(caseHashes.join('\n')).slice(0, 16);
 }
 
 function definitionOfSuite({ variants }: SuiteSummary): string {
   return gatedOf(variants)
-    .map((variant) => `${variant.recorded.prompt} ${definitionOf(variant)} ${stampsOf(variant)}`)
+    .map((variant) => `${variant.recorded.prompt} ${definitionOf(variant)} ${caseHashesOf(variant)}`)
     .sort()
     .join('\n');
 }
@@ -233,7 +233,7 @@ function buildCases(variants: readonly VariantInRun[], recent: number | undefine
   const series = new Map<string, CaseSeries>();
   for (const { run, variant } of variants) {
     const definition = definitionOf(variant);
-    for (const entry of variant.cases.values()) addRun(series, run, entry, `${definition} ${entry.stamp}`);
+    for (const entry of variant.cases.values()) addRun(series, run, entry, `${definition} ${entry.caseHash}`);
   }
   const last = variants.at(-1)?.variant.recorded;
   return [...series]

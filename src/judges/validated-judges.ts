@@ -35,8 +35,10 @@ export function describeJudges(
   return { ...(uncalibrated.length === 0 ? {} : { uncalibrated }), judges };
 }
 
-function findCalibration({ judge, stamp }: Criterion, calibrations: readonly JudgeCalibration[]) {
-  return calibrations.find((calibration) => calibration.judge === judge.id && calibration.stamp === stamp);
+function findCalibration({ judge, criterionHash }: Criterion, calibrations: readonly JudgeCalibration[]) {
+  return calibrations.find(
+    (calibration) => calibration.judge === judge.id && calibration.criterionHash === criterionHash,
+  );
 }
 
 /** Undefined where the labels changed, or where no answer is labelled good or none bad. */
@@ -101,9 +103,9 @@ function show(bound: number | null): string {
 }
 
 /** Hash of what a judge is measured on by one criterion, whatever the order of the rows. */
-export function hashLabels(labels: readonly LabelledAnswer[], { judge, stamp }: Criterion): string {
+export function hashLabels(labels: readonly LabelledAnswer[], { judge, criterionHash }: Criterion): string {
   const rows = labels
-    .filter(({ criterion }) => criterion.judge.id === judge.id && criterion.stamp === stamp)
+    .filter(({ criterion }) => criterion.judge.id === judge.id && criterion.criterionHash === criterionHash)
     .map(({ id, vars, answer, other, label, drawn }) =>
       canonicalJson(
         plainNumbers([id, vars, answer, other ?? null, label, ...(drawn === undefined ? [] : [{ ...drawn }])]),
@@ -128,7 +130,7 @@ const fileSchema = z.object({
       judge: z.string(),
       assertion: z.string(),
       name: z.string().exactOptional(),
-      stamp: z.string(),
+      criterionHash: z.string(),
       labels: z.string().exactOptional(),
       cases: z.int().nonnegative(),
       agreement: share,
@@ -170,6 +172,6 @@ function describeFault(json: ReturnType<typeof parseJson>, error: z.ZodError | u
   return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
 }
 
-function keyOf({ judge, assertion, name = '', stamp }: JudgeCalibration): string {
-  return [judge, assertion, name, stamp].join('\u0000');
+function keyOf({ judge, assertion, name = '', criterionHash }: JudgeCalibration): string {
+  return [judge, assertion, name, criterionHash].join('\u0000');
 }

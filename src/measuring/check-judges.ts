@@ -161,7 +161,9 @@ function keepSuite(
       measureJudge(
         criterion,
         judged.filter(
-          ({ label }) => label.criterion.stamp === criterion.stamp && label.criterion.judge.id === criterion.judge.id,
+          ({ label }) =>
+            label.criterion.criterionHash === criterion.criterionHash &&
+            label.criterion.judge.id === criterion.judge.id,
         ),
       ),
     )
@@ -177,10 +179,10 @@ function keepSuite(
   if (!keep) return { suite: suite.id, criteria, isChanged: false };
   const path = calibrationPathOf(project.root, suite.path);
   const file = relative(cwd, path);
-  const isAsked = ({ judge, stamp }: JudgeCalibration) =>
-    suite.criteria.some((criterion) => criterion.judge.id === judge && criterion.stamp === stamp);
-  const isFresh = ({ judge, stamp }: JudgeCalibration) =>
-    fresh.some((other) => other.judge === judge && other.stamp === stamp);
+  const isAsked = ({ judge, criterionHash }: JudgeCalibration) =>
+    suite.criteria.some((criterion) => criterion.judge.id === judge && criterion.criterionHash === criterionHash);
+  const isFresh = ({ judge, criterionHash }: JudgeCalibration) =>
+    fresh.some((other) => other.judge === judge && other.criterionHash === criterionHash);
   // Without a verdict there is no measurement.
   const usable = fresh.filter(({ cases }) => cases > 0);
   const isChanged = withFileLock(path, () => {

@@ -40,9 +40,9 @@ export function measureJudge(criterion: Criterion, labelled: readonly JudgedLabe
     categories.map((label) => judged.filter((one) => one.said === said && one.label.label === label).length),
   );
   const { kappa, agreement, low, high } = cohenKappa(counts, calibrationAlpha);
-  const { judge, assertion, name, stamp } = criterion;
+  const { judge, assertion, name, criterionHash } = criterion;
   const positions = sumPositions(judged.map(({ verdict }) => verdict));
-  const measured = { stamp, cases: judged.length, agreement, kappa, low, high, counts: countFound(judged) };
+  const measured = { criterionHash, cases: judged.length, agreement, kappa, low, high, counts: countFound(judged) };
   return {
     criterion,
     calibration: { judge: judge.id, assertion, ...defined({ name }), ...measured },

@@ -63,7 +63,7 @@ export interface BaselineCase {
   readonly prompt: string;
   readonly provider: string;
   readonly caseId: string;
-  readonly stamp: string;
+  readonly caseHash: string;
   readonly mustPass?: true;
   /** What the case came from when it was accepted. */
   readonly group?: string;

@@ -14,7 +14,7 @@ export interface JudgeCalibration {
   /** The user's own name for the check. */
   readonly name?: string;
   /** The criterion's (model/suite.ts): another judge model or another question was not measured. */
-  readonly stamp: string;
+  readonly criterionHash: string;
   /** Hash of the labelled answers that it was measured on; absent in older files. */
   readonly labels?: string;
   /** Labelled answers that the judge gave a verdict on. */

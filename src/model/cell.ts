@@ -46,8 +46,8 @@ export interface Cell {
   readonly mustPass: boolean;
   readonly observe: boolean;
   readonly skip?: string;
-  /** What makes two results comparable: the case's stamp (model/suite.ts), and what its judges and programs get from outside of the suite. */
-  readonly stamp: string;
+  /** What makes two results comparable: the case's hash (model/suite.ts), and what its judges and programs get from outside of the suite. */
+  readonly caseHash: string;
   /** Hash of what would run: request, turns, checks, threshold. What `--resume` compares. */
   readonly cellHash: string;
   /** The place of the case in its file, without an excerpt. */
@@ -88,7 +88,7 @@ export interface UnusableCost {
 interface CellResultBase {
   readonly key: CellKey;
   readonly cellHash: string;
-  readonly stamp: string;
+  readonly caseHash: string;
   readonly observe: boolean;
   readonly mustPass: boolean;
   readonly group?: string;

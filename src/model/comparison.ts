@@ -116,7 +116,7 @@ export interface ComparedVariant {
   readonly sameAnswers: number;
   /** All answers of the candidate. */
   readonly answers: number;
-  readonly residue: readonly string[];
+  readonly unmatched: readonly string[];
   readonly planning: PlanningAdvice;
   /** The same for the score, where there is one. */
   readonly scorePlanning?: PlanningAdvice;

@@ -50,9 +50,9 @@ export interface CodeSource {
   readonly folder: string;
   /** Absolute path of a module; undefined for a command. */
   readonly file?: string;
-  /** SHA-256 over its files: part of the case's stamp. */
+  /** SHA-256 over its files: part of the case's hash. */
   readonly hash: string;
-  /** Names of the variables that it is handed beside the basic ones: their values are part of the stamp of a cell. */
+  /** Names of the variables that it is handed beside the basic ones: their values are part of the case hash of a cell. */
   readonly envNames?: readonly string[];
 }
 
@@ -253,6 +253,6 @@ export interface ProviderPlugin {
 /** A plug-in as found when the project was loaded. */
 export interface LoadedPlugin<Kind> {
   readonly plugin: Kind;
-  /** Hash of its source: part of stamps and cache keys. */
+  /** Hash of its source: part of the case's hash and of cache keys. */
   readonly hash: string;
 }

@@ -151,7 +151,7 @@ export interface RecordedShard {
   /** From 1. */
   readonly index: number;
   readonly count: number;
-  /** Hash of every case that all shards together run, with its stamp: shards of another state do not belong. Absent in older records. */
+  /** Hash of every case that all shards together run, with its own hash: shards of another state do not belong. Absent in older records. */
   readonly selection?: string;
   /** Hash of the whole run's suites, variants and trials: shards of another plan do not belong. Absent in older records. */
   readonly plan?: string;
@@ -215,7 +215,7 @@ export interface AskedTurn extends Omit<AskedMessage, 'attach'> {
 export interface CellRow extends CellKey {
   readonly type: 'cell';
   readonly identity: string;
-  readonly stamp: string;
+  readonly caseHash: string;
   readonly status: CellStatus;
   readonly observe?: true | undefined;
   readonly mustPass?: true | undefined;
@@ -279,7 +279,7 @@ export interface CellRow extends CellKey {
 
 /** What counting, comparing and deciding need of a row; it comes before the rest of the line, so that it can be read by itself. */
 export type RowHead = CellKey &
-  Pick<CellRow, 'type' | 'stamp' | 'status' | 'cached'> & {
+  Pick<CellRow, 'type' | 'caseHash' | 'status' | 'cached'> & {
     readonly [Key in
       | 'observe'
       | 'mustPass'

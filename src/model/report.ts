@@ -182,7 +182,7 @@ export interface VariantComparison {
   /** Set where more than half of the baseline's cases are missing. */
   readonly lostCases?: { readonly lost: number; readonly of: number };
   /** What differs besides what is compared. */
-  readonly residue: readonly string[];
+  readonly unmatched: readonly string[];
   /** What would settle an inconclusive result. */
   readonly advice: readonly string[];
   /** Visible remarks: flaky contracts, errors, what was not confirmed. */

@@ -183,8 +183,8 @@ export interface Criterion {
   readonly assertion: string;
   /** The user's own name for the check. */
   readonly name?: string;
-  /** Hash of judge, assertion and parameters before they are rendered; a measurement holds for one stamp. */
-  readonly stamp: string;
+  /** Hash of judge, assertion and parameters before they are rendered; a measurement holds for one hash. */
+  readonly criterionHash: string;
   readonly at: SourceLocation;
 }
 
@@ -259,9 +259,9 @@ export interface Case {
   readonly checks: readonly CheckSpec[];
   readonly tags: readonly string[];
   readonly trials: number;
-  /** What the case comes from: cases of one group are not independent evidence. No part of the stamp. */
+  /** What the case comes from: cases of one group are not independent evidence. No part of the case's hash. */
   readonly group?: string;
-  /** The class that it is of; absent where the suite has no classes, and under `observe`. No part of the stamp. */
+  /** The class that it is of; absent where the suite has no classes, and under `observe`. No part of the case's hash. */
   readonly truth?: string;
   /** Weighted mean score to reach; undefined: every check with weight > 0 must pass. */
   readonly threshold?: number;
@@ -277,7 +277,7 @@ export interface Case {
   readonly providers?: readonly string[];
   readonly description?: string;
   /** Hash of vars, turns, assertions, threshold and judges as the suite's files hold them; that of a cell adds what they do not hold. */
-  readonly stamp: string;
+  readonly caseHash: string;
   readonly at: SourceLocation;
 }
 

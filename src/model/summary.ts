@@ -11,7 +11,7 @@ export interface RowSummary {
   readonly provider: string;
   readonly caseId: string;
   readonly trial: number;
-  readonly stamp: string;
+  readonly caseHash: string;
   readonly status: CellStatus;
   readonly observe: boolean;
   readonly mustPass: boolean;
@@ -58,7 +58,7 @@ export interface CaseSummary {
   readonly group: string | undefined;
   /** The gated slices that it is in. */
   readonly slices?: readonly string[] | undefined;
-  readonly stamp: string;
+  readonly caseHash: string;
   /** The planned trials. */
   readonly trials: readonly RowSummary[];
   /** Confirmation trials after the planned ones. */

@@ -56,7 +56,7 @@ export interface CheckSpec {
   readonly plugin?: LoadedPlugin<AssertionPlugin>;
   /** The id of the judge or embeddings model that the check calls. */
   readonly asks?: string;
-  /** The parameters as written and rendered: what the stamp and the cell's hash cover. */
+  /** The parameters as written and rendered: what the hashes of case and cell cover. */
   readonly source: JsonValue;
 }
 

@@ -118,7 +118,7 @@ export function describeShard(
     const hashDependencies = createDependencyHash(suite, rendering);
     for (const testCase of suite.cases()) {
       if (!isSelected(suite, testCase)) continue;
-      selectionHash.update(`${suite.id}\u0000${testCase.id}\u0000${testCase.stamp}${hashDependencies(testCase)}\n`);
+      selectionHash.update(`${suite.id}\u0000${testCase.id}\u0000${testCase.caseHash}${hashDependencies(testCase)}\n`);
       planHash.update(describePlannedCase(testCase, suite.gate, unsharded.trials));
       const isJudged = testCase.skip === undefined && !testCase.observe;
       if (isJudged && !isOwn(suite, testCase)) otherCases.set(suite.id, (otherCases.get(suite.id) ?? 0) + 1);
@@ -135,7 +135,7 @@ export function describeShard(
   };
 }
 
-/** The trials of a case, and the settings that its stamp does not hold. */
+/** The trials of a case, and the settings that its hash does not hold. */
 function describePlannedCase(testCase: Case, gate: GatePolicy, trials: number = testCase.trials): string {
   const { mustPass, observe, skip = null, threshold = null, prompts = null, providers = null } = testCase;
   const group = testCase.group === undefined ? [] : [testCase.group];

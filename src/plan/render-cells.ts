@@ -63,10 +63,10 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
     });
     const { turns, promptMessages } = joinFirstTurn(messages, testCase.turns);
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
-    const stamp = `${testCase.stamp}${hashDependencies(testCase)}`;
+    const caseHash = `${testCase.caseHash}${hashDependencies(testCase)}`;
     const slices = slicesOf(testCase, suite.gate);
     const classes = classesOf(testCase);
-    const cellHash = `${stamp}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contractHash}`;
+    const cellHash = `${caseHash}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contractHash}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     return Array.from({ length: trials }, (_, index) => {
       const trial = firstTrial + index;
@@ -75,7 +75,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       if (baseUrl !== undefined) request.baseUrl = baseUrl;
       if (names !== undefined) request.vars = pickVars(vars, names);
       const key = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial };
-      const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, stamp, cellHash, at };
+      const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, caseHash, cellHash, at };
       if (agent !== undefined) cell.agent = agent;
       if (promptMessages !== undefined) cell.promptMessages = promptMessages;
       if (tags.length > 0) cell.tags = tags;
@@ -162,7 +162,7 @@ function classesSuffix(classes: CellClasses | undefined): string {
   return classes === undefined ? '' : `.class:${JSON.stringify([classes.truth, classes.by])}`;
 }
 
-/** Settings of a case that its stamp does not cover, and that change what a result means. */
+/** Settings of a case that its hash does not cover, and that change what a result means. */
 function settingsSuffix({ observe, mustPass, skip, group }: Case, slices: readonly string[] | undefined): string {
   const flags = `${observe ? '.observe' : ''}${mustPass ? '.mustPass' : ''}${skip === undefined ? '' : '.skip'}`;
   const ofSlices = slices === undefined ? '' : `.slices:${JSON.stringify(slices)}`;
@@ -213,7 +213,7 @@ export interface DependencyHashOptions {
 }
 
 /**
- * The part of a stamp that a suite's files don't hold: the configuration of the judges and embedding models that the checks
+ * The part of a case hash that a suite's files don't hold: the configuration of the judges and embedding models that the checks
  * ask, and the values of the variables that programs of checks get. Empty where there are none of these.
  */
 export function createDependencyHash(

@@ -27,7 +27,7 @@ export interface TrialPool {
 
 export interface PooledCase {
   readonly caseId: string;
-  readonly stamp: string;
+  readonly caseHash: string;
   readonly mustPass: boolean;
   readonly group: string | undefined;
   readonly slices: readonly string[] | undefined;
@@ -37,7 +37,7 @@ export interface PooledCase {
   readonly trials: readonly StoredTrial[];
 }
 
-/** Pools the trials of all runs with the same prompt, params, model and snapshot, of cases with the same stamp. */
+/** Pools the trials of all runs with the same prompt, params, model and snapshot, of cases with the same hash. */
 export function poolTrials(suites: readonly Suite[], sources: readonly TrialSource[]): readonly TrialPool[] {
   return suites.flatMap((suite) => {
     const cases = [...suite.cases()].filter(({ observe, skip }) => !observe && skip === undefined);
@@ -68,16 +68,16 @@ function poolVariant(
   cases: readonly Case[],
   stored: readonly TrialSource[],
 ): Pick<TrialPool, 'recorded' | 'runIds' | 'usesBaseline' | 'judges' | 'cases'> {
-  const stamps = new Map(cases.map(({ id, stamp }) => [id, stamp]));
+  const caseHashes = new Map(cases.map(({ id, caseHash }) => [id, caseHash]));
   const comparable = stored
     .map((source) => ({
       ...source,
-      trials: source.trials.filter((trial) => isOf(stamps.get(trial.caseId), trial.stamp)),
+      trials: source.trials.filter((trial) => isOf(caseHashes.get(trial.caseId), trial.caseHash)),
     }))
     .filter(({ trials }) => trials.length > 0);
   const [latest] = comparable;
   const same = latest === undefined ? [] : comparable.flatMap((source) => sameVersion(latest, source));
-  const byCase = groupByCase(keepDistinct(keepLatestStamp(same.flatMap(({ trials }) => trials))));
+  const byCase = groupByCase(keepDistinct(keepLatestHash(same.flatMap(({ trials }) => trials))));
   return {
     recorded: latest?.recorded,
     runIds: same.flatMap(({ runId }) => runId ?? []),
@@ -86,7 +86,7 @@ function poolVariant(
     cases: cases
       .map((found) => ({
         caseId: found.id,
-        stamp: byCase.get(found.id)?.[0]?.stamp ?? found.stamp,
+        caseHash: byCase.get(found.id)?.[0]?.caseHash ?? found.caseHash,
         mustPass: found.mustPass,
         group: found.group,
         slices: slicesOf(found, gate),
@@ -98,16 +98,16 @@ function poolVariant(
   };
 }
 
-/** The stamp of a stored trial has one more part where its result also depends on a judge or a program's variables. */
-function isOf(stampOfCase: string | undefined, stamp: string): boolean {
-  return stampOfCase !== undefined && (stamp === stampOfCase || stamp.startsWith(`${stampOfCase}.`));
+/** The hash of the case of a stored trial has one more part where its result also depends on a judge or a program's variables. */
+function isOf(hashOfCase: string | undefined, caseHash: string): boolean {
+  return hashOfCase !== undefined && (caseHash === hashOfCase || caseHash.startsWith(`${hashOfCase}.`));
 }
 
-/** The trials of each case whose stamp is that of its latest trial. */
-function keepLatestStamp(trials: readonly StoredTrial[]): readonly StoredTrial[] {
+/** The trials of each case whose hash is that of its latest trial. */
+function keepLatestHash(trials: readonly StoredTrial[]): readonly StoredTrial[] {
   const latest = new Map<string, string>();
-  for (const { caseId, stamp } of trials) if (!latest.has(caseId)) latest.set(caseId, stamp);
-  return trials.filter(({ caseId, stamp }) => latest.get(caseId) === stamp);
+  for (const { caseId, caseHash } of trials) if (!latest.has(caseId)) latest.set(caseId, caseHash);
+  return trials.filter(({ caseId, caseHash }) => latest.get(caseId) === caseHash);
 }
 
 /** Trials that another snapshot of the model answered belong to another version. */
@@ -157,9 +157,9 @@ export function countBaselineTrials(
   const source = [prompt, replaces].find((id) => ofProvider.some((variant) => variant.prompt === id));
   if (baseline === undefined || source === undefined) return counts;
   const accepted = baseline.casesOf({ prompt: source, provider });
-  for (const { caseId, stamp } of cases) {
+  for (const { caseId, caseHash } of cases) {
     const found = accepted.get(caseId);
-    if (found?.stamp !== stamp) continue;
+    if (found?.caseHash !== caseHash) continue;
     const { trials } = countVerdicts(found);
     if (trials > 0) counts.set(caseId, trials);
   }

@@ -189,10 +189,13 @@ function sumUp({ variant, report, failures }: JudgedComparison, run: JudgedRun):
   };
 }
 
-function buildCase({ caseId, stamp, mustPass, group, slices }: PooledCase, trials: readonly RowSummary[]): CaseSummary {
+function buildCase(
+  { caseId, caseHash, mustPass, group, slices }: PooledCase,
+  trials: readonly RowSummary[],
+): CaseSummary {
   return {
     caseId,
-    stamp,
+    caseHash,
     mustPass,
     group,
     slices,

@@ -18,7 +18,7 @@ type AskedOf = Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>;
  * cell asked goes along with a case's first trial. `position`: how many cells of its provider began before it.
  */
 export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, position?: number): CellRow {
-  const { key, cellHash, stamp, at, calls } = result;
+  const { key, cellHash, caseHash, at, calls } = result;
   const { suite, prompt, provider, caseId, trial } = key;
   const isSkipped = result.status === 'skipped';
   const costs = sumCosts(result);
@@ -30,7 +30,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, pos
     provider,
     caseId,
     trial,
-    stamp,
+    caseHash,
     status: statusOf(result),
     observe: result.observe || undefined,
     mustPass: result.mustPass || undefined,

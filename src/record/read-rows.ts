@@ -150,7 +150,7 @@ export function renderRow(row: CellRow): string {
     provider: row.provider,
     caseId: row.caseId,
     trial: row.trial,
-    stamp: row.stamp,
+    caseHash: row.caseHash,
     status: row.status,
     observe: row.observe,
     mustPass: row.mustPass,

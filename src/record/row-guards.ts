@@ -63,14 +63,14 @@ export function isCellRow(row: unknown): row is CellRow {
 /** Whether a row has what counting and comparing need; other members are ignored. */
 export function isRowHead(row: unknown): row is RowHead & JsonObject {
   if (!isJsonObject(row) || row['type'] !== 'cell') return false;
-  const { suite, prompt, provider, caseId, trial, stamp, status, cached } = row;
+  const { suite, prompt, provider, caseId, trial, caseHash, status, cached } = row;
   return (
     isText(suite) &&
     isText(prompt) &&
     isText(provider) &&
     isText(caseId) &&
-    isText(stamp) &&
-    stamp !== '' &&
+    isText(caseHash) &&
+    caseHash !== '' &&
     isTrialNumber(trial) &&
     statuses.has(status) &&
     typeof cached === 'boolean' &&

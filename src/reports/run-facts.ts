@@ -151,13 +151,13 @@ function remarksOf(
   const { comparison, replacedBy } = variant;
   if (replacedBy !== undefined) return [{ label: 'not gated', text: `${replacedBy} replaces it in this run` }];
   if (comparison === undefined) return [];
-  const { accepted, cases, residue, advice, notes, outcome, certainty } = comparison;
+  const { accepted, cases, unmatched, advice, notes, outcome, certainty } = comparison;
   const isQuiet = !isVerbose && outcome === 'passed' && certainty.kind === 'unchanged';
   const list = (label: string, caseNames: readonly string[]) => (caseNames.length === 0 ? [] : [{ label, caseNames }]);
   return [
     ...list('accepted in this change', isVerbose ? accepted : accepted.filter((name) => !isShownByItself(name))),
     ...(isVerbose ? allChanges : shortChanges).flatMap((change) => list(changeWords[change], cases[change])),
-    ...residue.map((text) => ({ label: 'also differs', text })),
+    ...unmatched.map((text) => ({ label: 'also differs', text })),
     ...notes.flatMap((text) => {
       const isWarning = warnings.has(describeNote(suite, variant, text));
       return isWarning || !isQuiet ? [{ label: isWarning ? ('warning' as const) : 'note', text }] : [];

@@ -92,12 +92,12 @@ function isAskedFirst(cell: Cell, { suite, variants }: PlannedSuite, { latelyFai
 }
 
 /** True where something was accepted of the variant, but no verdict on this case as it is now: it must pass by itself. */
-function isNew({ key, stamp }: Cell, prompts: readonly string[], baseline: SuiteBaseline | undefined): boolean {
+function isNew({ key, caseHash }: Cell, prompts: readonly string[], baseline: SuiteBaseline | undefined): boolean {
   for (const prompt of prompts) {
     const cases = casesOf(baseline, key.suite, { prompt, provider: key.provider });
     if (cases.size === 0) continue;
     const accepted = cases.get(key.caseId);
-    return accepted?.stamp !== stamp || countVerdicts(accepted).trials === 0;
+    return accepted?.caseHash !== caseHash || countVerdicts(accepted).trials === 0;
   }
   return false;
 }

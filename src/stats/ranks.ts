@@ -194,7 +194,7 @@ export function costRatio(baseline: readonly number[], candidate: readonly numbe
   let square = 0;
   for (const [index, cost] of candidate.entries()) square += (cost - ratio * (baseline[index] ?? 0)) ** 2;
   const seLog = Math.sqrt(square / (n - 1) / n) / mean(candidate);
-  // Proportional costs leave residues of rounding only; all-free candidates leave 0/0.
+  // Proportional costs leave rounding errors only; all-free candidates leave 0/0.
   const exact = n > 1 && !(seLog > 1e-13);
   if (n < 2 || exact) return { ratio, ...unknown, exact };
   const reach = tCritical(alpha, n - 1) * seLog;

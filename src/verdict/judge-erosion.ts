@@ -75,7 +75,7 @@ function compareWithReference(
   const { cases, output } = findReferenceVariant(variant, baseline);
   const hasSameContract = canonicalJson(output ?? null) === canonicalJson(contract.output ?? null);
   const same = [...cases.values()].filter(
-    ({ caseId, stamp }) => hasSameContract && variant.cases.get(caseId)?.stamp === stamp,
+    ({ caseId, caseHash }) => hasSameContract && variant.cases.get(caseId)?.caseHash === caseHash,
   );
   const pairs = same.flatMap((found) => pairRates(found, variant.cases.get(found.caseId)));
   const margin = gate.passRate.maxDrop ?? defaultMaxDrop;

@@ -44,7 +44,7 @@ export function findRedefined(
     const held = accepted.cases.get(caseId);
     if (held === undefined || baseline === undefined || found === undefined || change === 'redefined') continue;
     const mayBeExcused = change === 'stillFailing' || change === 'flaky';
-    if (held.stamp !== found.stamp || (hasOtherContract && mayBeExcused && breaksContract(found)))
+    if (held.caseHash !== found.caseHash || (hasOtherContract && mayBeExcused && breaksContract(found)))
       redefined.add(caseId);
   }
   return redefined;
@@ -71,11 +71,11 @@ export async function rejudge(
   const again = new Map<string, CaseSummary>();
   for (const { caseId, baseline: before, candidate } of redefined) {
     if (before === undefined || candidate === undefined) continue;
-    const { stamp } = candidate;
-    if (inputsOf(before.stamp) !== inputsOf(stamp)) continue;
+    const { caseHash } = candidate;
+    if (inputsOf(before.caseHash) !== inputsOf(caseHash)) continue;
     const cell = await cellOf(caseId);
     // The suite may have changed since the candidate ran.
-    if (cell?.stamp !== stamp) continue;
+    if (cell?.caseHash !== caseHash) continue;
     const answers = baseline.readCase(side.recorded, caseId);
     if (answers === undefined) continue;
     const found = await rejudgeCase(before, answers.trials, cell, { ports, costOf });
@@ -91,9 +91,9 @@ function bookedCost({ costUsd }: RowSummary): number | null | undefined {
   return costUsd;
 }
 
-/** The part of a stamp that does not depend on checks. */
-function inputsOf(stamp: string): string {
-  return stamp.split('.')[0] ?? stamp;
+/** The part of a case hash that does not depend on checks. */
+function inputsOf(caseHash: string): string {
+  return caseHash.split('.')[0] ?? caseHash;
 }
 
 async function rejudgeCase(
@@ -102,18 +102,18 @@ async function rejudgeCase(
   cell: Cell,
   options: RejudgeOptions,
 ): Promise<CaseSummary | undefined> {
-  const { stamp } = cell;
+  const { caseHash } = cell;
   const trials: RowSummary[] = [];
   for (const row of before.trials) {
     if (row.status !== 'passed' && row.status !== 'failed') {
-      trials.push({ ...row, stamp });
+      trials.push({ ...row, caseHash });
       continue;
     }
     const answer = answers.find(({ trial }) => trial === row.trial);
     if (answer?.output === undefined) return undefined;
     const verdict = await judgeStored(answer, row, cell, options);
     if (verdict === undefined) return undefined;
-    trials.push({ ...row, stamp, ...verdict });
+    trials.push({ ...row, caseHash, ...verdict });
   }
   const { caseId, observe, mustPass, group } = before;
   return {
@@ -122,7 +122,7 @@ async function rejudgeCase(
     observe,
     mustPass,
     group,
-    stamp,
+    caseHash,
     trials,
     confirmations: [],
     accepted: [],

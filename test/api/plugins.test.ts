@@ -114,14 +114,18 @@ describe('plug-ins of a config', () => {
   });
 
   test('a change of its source makes its cases new ones', async () => {
-    const stampOf = async (plugin: string) => {
+    const caseHashOf = async (plugin: string) => {
       const project = open('{ polite: [please] }', plugin);
       await project.run(['cache', 'import', 'evals/answers.jsonl']);
       await project.run(['run']);
       await project.run(['baseline', 'accept', '--force']);
-      return /"stamp":"([\w.]+)"/.exec(project.read('evals/own.baseline.jsonl'))?.[1];
+      return /"caseHash":"([\w.]+)"/.exec(project.read('evals/own.baseline.jsonl'))?.[1];
     };
-    const [first, same, changed] = [await stampOf(polite), await stampOf(polite), await stampOf(`${polite}// other`)];
+    const [first, same, changed] = [
+      await caseHashOf(polite),
+      await caseHashOf(polite),
+      await caseHashOf(`${polite}// other`),
+    ];
     expect(first).toMatch(/^[\da-f]+\.[\da-f]+$/);
     expect(same).toBe(first);
     expect(changed).not.toBe(first);

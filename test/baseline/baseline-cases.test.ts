@@ -9,7 +9,7 @@ describe('accepting a filtered run', () => {
   test('replaces the rows that it has and leaves every other alone', () => {
     const old = build([buildCase('refund'), buildCase('parcel'), buildCase('refund', 'v2')]);
     const merged = merge(old, build([buildCase('refund', 'v1', 'new')]), { isFull: false });
-    expect(stamps(merged)).toEqual(['parcel v1 old', 'refund v1 new', 'refund v2 old']);
+    expect(caseHashes(merged)).toEqual(['parcel v1 old', 'refund v1 new', 'refund v2 old']);
     expect(merged.variants.map(({ prompt }) => prompt)).toEqual(['v1', 'v2']);
   });
 
@@ -17,7 +17,7 @@ describe('accepting a filtered run', () => {
     const merged = merge(build([buildCase('refund')]), build([buildCase('refund', 'v2', 'new')]), {
       isFull: false,
     });
-    expect(stamps(merged)).toEqual(['refund v1 old', 'refund v2 new']);
+    expect(caseHashes(merged)).toEqual(['refund v1 old', 'refund v2 new']);
     expect(merged.variants.map(({ prompt }) => prompt)).toEqual(['v1', 'v2']);
   });
 
@@ -80,9 +80,9 @@ const runs = fc
     selector: ({ caseId, prompt }) => caseId + prompt,
   })
   .chain((keys) =>
-    fc.record({ stamp: fc.constantFrom('x', 'y'), models: fc.subarray(['m1', 'm2']) }).map(({ stamp, models }) =>
+    fc.record({ caseHash: fc.constantFrom('x', 'y'), models: fc.subarray(['m1', 'm2']) }).map(({ caseHash, models }) =>
       build(
-        keys.map(({ caseId, prompt }) => buildCase(caseId, prompt, stamp)),
+        keys.map(({ caseId, prompt }) => buildCase(caseId, prompt, caseHash)),
         { models },
       ),
     ),
@@ -108,17 +108,17 @@ function buildVariant(prompt: string, changes: Partial<BaselineVariant>): Baseli
   };
 }
 
-function buildCase(caseId: string, prompt = 'v1', stamp = 'old'): BaselineCase {
+function buildCase(caseId: string, prompt = 'v1', caseHash = 'old'): BaselineCase {
   return {
     type: 'case',
     prompt,
     provider: 'openai:small',
     caseId,
-    stamp,
+    caseHash,
     trials: [{ trial: 0, status: 'passed', checks: [] }],
   };
 }
 
-function stamps({ cases }: BaselineRows): string[] {
-  return cases.map(({ caseId, prompt, stamp }) => `${caseId} ${prompt} ${stamp}`).sort();
+function caseHashes({ cases }: BaselineRows): string[] {
+  return cases.map(({ caseId, prompt, caseHash }) => `${caseId} ${prompt} ${caseHash}`).sort();
 }

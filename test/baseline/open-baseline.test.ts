@@ -46,7 +46,7 @@ const cases = fc.uniqueArray(
   fc.record({
     caseId: fc.string({ maxLength: 3 }),
     prompt: fc.constantFrom('v1', 'v2'),
-    stamp: fc.constantFrom('x.1', 'x.2'),
+    caseHash: fc.constantFrom('x.1', 'x.2'),
     mustPass: fc.boolean(),
     trials: fc.array(trialBody, { minLength: 1, maxLength: 3 }),
     confirmations: fc.array(trialBody, { maxLength: 2 }),
@@ -82,7 +82,7 @@ test('has of every case what the file has, in columns and whole, in whatever ord
         const found = baseline.casesOf(row).get(row.caseId);
         expect(found).toMatchObject({
           caseId: row.caseId,
-          stamp: row.stamp,
+          caseHash: row.caseHash,
           mustPass: row.mustPass === true,
           status: caseStatusOf(row.trials),
           observe: false,

@@ -22,9 +22,9 @@ describe('a rendered baseline', () => {
       "{"type":"baseline","format":1,"suite":"triage"}
       {"type":"variant","prompt":"v1","provider":"openai:small","adapter":"openai","model":"small","params":{"b":1,"a":2},"messages":[{"content":"Sort {{ email }}","role":"user"}],"contract":{},"models":["small-1","small-2"]}
       {"type":"variant","prompt":"v2","provider":"openai:small","adapter":"openai","model":"small","params":{},"messages":[{"content":"Sort {{ email }}","role":"user"}],"contract":{},"models":["small-1"]}
-      {"type":"case","caseId":"parcel","prompt":"v1","provider":"openai:small","stamp":"s","trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}
-      {"type":"case","caseId":"refund","prompt":"v1","provider":"openai:small","stamp":"s","mustPass":true,"trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}
-      {"type":"case","caseId":"refund","prompt":"v2","provider":"openai:small","stamp":"s","trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}
+      {"type":"case","caseId":"parcel","prompt":"v1","provider":"openai:small","caseHash":"s","trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}
+      {"type":"case","caseId":"refund","prompt":"v1","provider":"openai:small","caseHash":"s","mustPass":true,"trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}
+      {"type":"case","caseId":"refund","prompt":"v2","provider":"openai:small","caseHash":"s","trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}
       "
     `);
   });
@@ -108,7 +108,7 @@ describe('parsing', () => {
     ['is a number', '7', 'not a JSON object'],
     ['is of another type', '{"type":"cell"}', '"type"'],
     ['is a second header', '{"type":"baseline","format":1,"suite":"s"}', '"type"'],
-    ['lacks a field', caseLine({ stamp: undefined }), 'no "stamp"'],
+    ['lacks a field', caseLine({ caseHash: undefined }), 'no "caseHash"'],
     ['has a wrong field', caseLine({ mustPass: false }), '"mustPass"'],
     ['has trials that are none', caseLine({ trials: [{}] }), '"trials"'],
     ['has a trial of an unknown status', caseLine({ trials: [{ ...buildTrial(0), status: 'fine' }] }), '"trials"'],
@@ -138,7 +138,7 @@ describe('parsing', () => {
     ['has a trial beyond 32 bits', caseLine({ trials: [buildTrial(2 ** 32)] }), '"trials"'],
     ['has a trial beyond what a number holds', caseLine({ trials: [buildTrial(2 ** 53 - 1)] }), '"trials"'],
     ['has no trial', caseLine({ trials: [] }), '"trials"'],
-    ['has an empty stamp', caseLine({ stamp: '' }), '"stamp"'],
+    ['has an empty caseHash', caseLine({ caseHash: '' }), '"caseHash"'],
     ['has tool calls without a name', caseLine({ trials: [{ ...buildTrial(0), toolCalls: [{}] }] }), '"trials"'],
     ['is a variant without messages', JSON.stringify({ ...buildVariant('v3'), messages: 'hi' }), '"messages"'],
     ['is a variant whose params are a list', JSON.stringify({ ...buildVariant('v3'), params: [] }), '"params"'],
@@ -325,7 +325,7 @@ function buildTrial(trial: number, changes: Partial<BaselineTrial> = {}): Baseli
 
 function buildCase(caseId: string, changes: Partial<BaselineCase> = {}): BaselineCase {
   const trials = [buildTrial(0)];
-  return { type: 'case', prompt: 'v1', provider: 'openai:small', caseId, stamp: 's', trials, ...changes };
+  return { type: 'case', prompt: 'v1', provider: 'openai:small', caseId, caseHash: 's', trials, ...changes };
 }
 
 function buildCheck(changes: Record<string, unknown>): Record<string, unknown> {
@@ -418,12 +418,12 @@ const caseRow = fc.record(
   {
     caseId: text,
     variant: fc.nat(),
-    stamp: text.filter((stamp) => stamp !== ''),
+    caseHash: text.filter((caseHash) => caseHash !== ''),
     mustPass: fc.constant(true),
     trials: fc.array(trialBody, { minLength: 1, maxLength: 3 }),
     confirmations: fc.array(trialBody, { maxLength: 2 }),
   },
-  { requiredKeys: ['caseId', 'variant', 'stamp', 'trials'] },
+  { requiredKeys: ['caseId', 'variant', 'caseHash', 'trials'] },
 );
 
 /** Valid as the model has it: distinct variants, distinct cases of them, distinct trials. */

@@ -8,7 +8,7 @@ const changesOf = (...sides: Parameters<typeof compareSides>) =>
   Object.fromEntries(Array.from(compareSides(...sides).cases.values(), ({ caseId, change }) => [caseId, change]));
 
 describe('pairing', () => {
-  test('is by case and stamp: position never enters', () => {
+  test('is by case and hash: position never enters', () => {
     const outcomes = fc.stringMatching(/^[pfe]{1,3}$/);
     fc.assert(
       fc.property(
@@ -31,7 +31,7 @@ describe('pairing', () => {
   });
 
   test('keeps added, removed and redefined cases out of the rate', () => {
-    const other = buildCaseSummary('c', 'f', { stamp: 'other' });
+    const other = buildCaseSummary('c', 'f', { caseHash: 'other' });
     const compared = compareSides(buildSide({ a: 'p', b: 'p', c: 'p' }), buildSide({ b: 'p', c: other, d: 'f' }));
     expect(Array.from(compared.cases.values(), ({ caseId, change }) => [caseId, change])).toEqual([
       ['a', 'removed'],
@@ -265,7 +265,7 @@ test('answers are the very ones of the baseline only where they are the same and
 test('what differs besides the prompt is listed', () => {
   const baseline = buildSide({ a: 'p' }, { params: { seed: 1, top_p: 0.5 } });
   const candidate = { ...buildSide({ a: 'p' }, { params: { seed: 2 }, model: 'gpt-5' }), models: ['gpt-5-0101'] };
-  expect(compareSides({ ...baseline, models: ['gpt-4o-mini-0718'] }, candidate).residue).toEqual([
+  expect(compareSides({ ...baseline, models: ['gpt-4o-mini-0718'] }, candidate).unmatched).toEqual([
     'model: openai:gpt-4o-mini → openai:gpt-5',
     'model snapshot: gpt-4o-mini-0718 → gpt-5-0101',
     'params.seed: 1 → 2',

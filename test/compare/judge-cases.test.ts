@@ -34,7 +34,7 @@ function shorten(words: readonly CaseVerdict[]): string {
 const judge = (...args: Parameters<typeof judgeOne>) => shorten(judgeOne(...args).verdicts);
 const messageOf = (...args: Parameters<typeof judgeOne>) => judgeOne(...args).verdicts.map(({ message }) => message);
 
-const plain = (outcomes: string, stamp = 'stamp') => buildCaseSummary('a', outcomes, { stamp });
+const plain = (outcomes: string, caseHash = 'caseHash') => buildCaseSummary('a', outcomes, { caseHash });
 const contract = (outcomes: string) => buildCaseSummary('a', outcomes, { mustPass: true });
 
 const recorded: JudgeOptions = { suite: { replayed: true } };
@@ -216,7 +216,7 @@ describe('a contract', () => {
   });
 
   test('whose definition changed is not known', () => {
-    const before = buildCaseSummary('a', 'f', { mustPass: true, stamp: 'old' });
+    const before = buildCaseSummary('a', 'f', { mustPass: true, caseHash: 'old' });
     expect(judge(before, contract('f+ff'))).toBe('broken must-pass');
   });
 

@@ -21,7 +21,7 @@ function answersOf(...trials: readonly Partial<BaselineTrial>[]): readonly strin
       contract: {},
       models: [],
     },
-    { type: 'case', prompt: 'v1', provider: 'mini', caseId: 'a', stamp: 's', trials: numbered },
+    { type: 'case', prompt: 'v1', provider: 'mini', caseId: 'a', caseHash: 's', trials: numbered },
   ];
   const baseline = openBaselineText(lines.map((line) => JSON.stringify(line)).join('\n'), 'a.baseline.jsonl');
   return [...answersOfBaseline(baseline, { prompt: 'v1', provider: 'mini' })].map(({ text }) => text);

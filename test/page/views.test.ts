@@ -347,7 +347,7 @@ function buildManySided(): Report {
       redefined: ['skipped'],
     },
     classes: buildClassComparison(),
-    residue: Array.from({ length: 21 }, (_, at) => `params.p${at}: 0 → 1`),
+    unmatched: Array.from({ length: 21 }, (_, at) => `params.p${at}: 0 → 1`),
     advice: ['to certify 5 pts: ~300 cases'],
     notes: ['38 of 40 answers are those that the baseline holds'],
     accepted: ['the case "old" was removed'],

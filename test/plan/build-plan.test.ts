@@ -20,7 +20,7 @@ function plan(suites: readonly Suite[], selection: Partial<Selection> = {}): Pla
 }
 
 function cellsOf(built: Plan): Cell[] {
-  return built.providerKeys.flatMap((lane) => [...built.cells(lane)]);
+  return built.providerKeys.flatMap((provider) => [...built.cells(provider)]);
 }
 
 const keyOf = ({ key }: Cell) => `${key.suite}/${key.caseId} ${key.prompt} ${key.provider} ${key.trial}`;
@@ -57,7 +57,7 @@ describe('a cell', () => {
       mustPass: true,
       observe: false,
       threshold: 0.5,
-      stamp: 'stamp-refund',
+      caseHash: 'caseHash-refund',
       at: { file: 'evals/triage.eval.yaml', line: 12, column: 5 },
     });
     expect(cell).not.toHaveProperty('skip');
@@ -98,7 +98,7 @@ describe('a cell', () => {
   });
 
   test.each<[string, Partial<Case>]>([
-    ['its stamp, which covers vars, turns, checks and threshold,', { stamp: 'another' }],
+    ['its caseHash, which covers vars, turns, checks and threshold,', { caseHash: 'another' }],
     ['mustPass', { mustPass: true }],
     ['observe', { observe: true }],
     ['skip', { skip: 'later' }],
@@ -162,7 +162,7 @@ describe('a plan', () => {
   test('names only providers that have cells, and has none for others', () => {
     const built = plan([buildSuite([buildCase({ providers: ['b'] })], twoByTwo)]);
     expect(built.providerKeys).toEqual([providerKey(twoByTwo.providers[1] ?? buildProvider())]);
-    expect([...built.cells('no such lane')]).toEqual([]);
+    expect([...built.cells('no such provider')]).toEqual([]);
   });
 
   test('counts observed cells apart', () => {
@@ -172,7 +172,7 @@ describe('a plan', () => {
     expect(built.cellCount).toBe(5);
   });
 
-  test('shares a lane between suites whose provider is configured alike, and only then', () => {
+  test('shares a provider between suites whose provider is configured alike, and only then', () => {
     const alike = buildProvider({ at: { file: 'other.yaml', line: 3, column: 1 } });
     const other = buildProvider({ limits: { rpm: 5 } });
     const suites = [
@@ -181,7 +181,7 @@ describe('a plan', () => {
       buildSuite([buildCase()], { id: 'three', providers: [other] }),
     ];
     const built = plan(suites);
-    expect(built.providerKeys.map((lane) => [...built.cells(lane)].map(({ key }) => key.suite))).toEqual([
+    expect(built.providerKeys.map((provider) => [...built.cells(provider)].map(({ key }) => key.suite))).toEqual([
       ['one', 'two'],
       ['three'],
     ]);

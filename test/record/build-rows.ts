@@ -27,7 +27,7 @@ export function buildRow(caseId: string, changes: Partial<CellRow> = {}): CellRo
     caseId,
     trial: 0,
     identity: 'i',
-    stamp: 's',
+    caseHash: 's',
     status: 'passed',
     at: { file: 'evals/support.eval.yaml', line: 3, column: 5 },
     score: 1,

@@ -251,7 +251,7 @@ describe('what is no record', () => {
     ['a negative latency', { latencyMs: -1 }],
     ['a trial below the first', { trial: -1 }],
     ['a trial beyond 32 bits', { trial: 2 ** 32 }],
-    ['no stamp', { stamp: '' }],
+    ['no caseHash', { caseHash: '' }],
     ['usage below zero', { usage: { inputTokens: -1, outputTokens: 1 } }],
     ['usage without numbers', { usage: {} as Usage }],
     ['a check with a score above one', { checks: [{ ...check, score: 9 }] }],

@@ -145,13 +145,13 @@ describe('the status of a case', () => {
   test('comes with its trials in order and the cases sorted by id', () => {
     const rows = [
       buildRowSummary({ caseId: 'b', trial: 1 }),
-      buildRowSummary({ caseId: 'a', trial: 0, mustPass: true, stamp: 's-a' }),
+      buildRowSummary({ caseId: 'a', trial: 0, mustPass: true, caseHash: 's-a' }),
       buildRowSummary({ caseId: 'b', trial: 0 }),
     ];
     const { cases } = variantOf(rows);
     expect([...cases.keys()]).toEqual(['a', 'b']);
     expect(cases.get('b')?.trials.map(({ trial }) => trial)).toEqual([0, 1]);
-    expect(cases.get('a')).toMatchObject({ mustPass: true, stamp: 's-a', observe: false });
+    expect(cases.get('a')).toMatchObject({ mustPass: true, caseHash: 's-a', observe: false });
   });
 });
 

@@ -42,7 +42,7 @@ function buildLarge(cases: number, units: number): Report {
     outcome: 'failed',
     passRate: { baseline: 1, candidate: 0, delta: -1, low: -1, high: -0.9, p: 0 },
     prompts: { baseline: prompt('old'), candidate: prompt('new') },
-    residue: ['params.temperature: 0 → 1'],
+    unmatched: ['params.temperature: 0 → 1'],
   });
   const passRate = { value: 0, low: 0, high: 0.1, n: cases };
   const variants = [buildVariant({ planned: cases, passed: 0, failed: cases, passRate, comparison })];

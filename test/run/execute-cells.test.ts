@@ -11,8 +11,8 @@ function cellsOf(count: number, provider = 'a'): Cell[] {
   );
 }
 
-function judged({ key, cellHash, stamp, observe, mustPass, at }: Cell): CellResult {
-  const base = { key, cellHash, stamp, observe, mustPass, at };
+function judged({ key, cellHash, caseHash, observe, mustPass, at }: Cell): CellResult {
+  const base = { key, cellHash, caseHash, observe, mustPass, at };
   return { ...base, status: 'judged', passed: true, score: 1, verdicts: [], calls: [], attempts: 1, judgeCostUsd: 0 };
 }
 
@@ -99,7 +99,7 @@ describe('executeCells', () => {
     expect(results[3]).toEqual({
       key: { suite: 's', prompt: 'v1', provider: 'a', caseId: 'refund', trial: 3 },
       cellHash: 'identity-refund',
-      stamp: 'stamp-refund',
+      caseHash: 'caseHash-refund',
       observe: false,
       mustPass: false,
       at: { file: 'evals/triage.eval.yaml', line: 12, column: 5 },

@@ -83,7 +83,7 @@ describe('a cell of one request', () => {
       score: 1,
       key: cell.key,
       cellHash: 'identity-refund:key-1',
-      stamp: cell.stamp,
+      caseHash: cell.caseHash,
       mustPass: true,
       observe: false,
       at: cell.at,

@@ -128,10 +128,10 @@ test('what an assertion demands in another spelling of a number is another check
     { equals: { $number: '1.0' } },
     { equals: { $number: '1.00' } },
   ]);
-  expect(one?.stamp).not.toBe(two?.stamp);
+  expect(one?.caseHash).not.toBe(two?.caseHash);
 });
 
-describe('the stamp of a case', () => {
+describe('the hash of a case', () => {
   test.each([
     [
       'the checks of a turn',
@@ -142,17 +142,17 @@ describe('the stamp of a case', () => {
     ['the threshold', '', ', threshold: 0.5', ', threshold: 0.6'],
     ['the spelling of a number in its vars', '1.0', '', ''],
   ])('changes with %s', async (_name, spelled, before, after) => {
-    const stampOf = async (q: string, more: string) =>
-      (await load(`cases: [{ id: a, vars: { q: ${q}, r: x }, assert: [{ contains: x }]${more} }]\n`))['a']?.stamp;
+    const caseHashOf = async (q: string, more: string) =>
+      (await load(`cases: [{ id: a, vars: { q: ${q}, r: x }, assert: [{ contains: x }]${more} }]\n`))['a']?.caseHash;
     const [a, b] = spelled === '' ? ['x', 'x'] : ['1', spelled];
-    expect(await stampOf(a, before)).not.toBe(await stampOf(b, after));
+    expect(await caseHashOf(a, before)).not.toBe(await caseHashOf(b, after));
   });
 
   test('does not change with its tags, its description and whether it must pass', async () => {
     const row = (id: string, more: string) =>
       `  - { id: ${id}, vars: { q: ${id}, r: x }, assert: [{ contains: x }]${more} }\n`;
-    const stampsOf = async (more: string) => (await load(`cases:\n${row('a', more)}`))['a']?.stamp;
-    expect(await stampsOf('')).toBe(await stampsOf(', tags: [new], description: a new case, mustPass: true'));
+    const caseHashesOf = async (more: string) => (await load(`cases:\n${row('a', more)}`))['a']?.caseHash;
+    expect(await caseHashesOf('')).toBe(await caseHashesOf(', tags: [new], description: a new case, mustPass: true'));
   });
 
   test('without an id is named by its vars and turns, whatever the turns assert', async () => {

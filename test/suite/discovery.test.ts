@@ -229,21 +229,21 @@ describe('the config', () => {
   });
 });
 
-describe('the stamp of a case', () => {
-  async function stampOf(text: string): Promise<string | undefined> {
+describe('the hash of a case', () => {
+  async function caseHashOf(text: string): Promise<string | undefined> {
     write({ 'evals/a.eval.yaml': text });
-    return casesOf(onlySuite(await loadAt(root)))['one']?.stamp;
+    return casesOf(onlySuite(await loadAt(root)))['one']?.caseHash;
   }
 
   test('changes with what is judged, and with nothing else', async () => {
     const suite = (row: string) =>
       `prompts: [{ id: v1, text: a }]\nproviders: [openai:gpt-4o]\ncases: [{ id: one, ${row} }]\n`;
-    const base = await stampOf(suite('assert: [{ contains: a }]'));
+    const base = await caseHashOf(suite('assert: [{ contains: a }]'));
     for (const same of [
       'tags: [x], description: d, trials: 3, assert: [{ contains: a, name: mine }]',
       'assert: [{ contains: a, weight: 1 }]',
     ]) {
-      expect(await stampOf(suite(same))).toBe(base);
+      expect(await caseHashOf(suite(same))).toBe(base);
     }
     const others = [
       'assert: [{ contains: b }]',
@@ -255,9 +255,9 @@ describe('the stamp of a case', () => {
       'vars: { v: 1.1 }, assert: [{ contains: a }]',
       'vars: { v: 1.10 }, assert: [{ contains: a }]',
     ];
-    const stamps: (string | undefined)[] = [];
-    for (const other of others) stamps.push(await stampOf(suite(other)));
-    expect(new Set([base, ...stamps]).size).toBe(others.length + 1);
+    const caseHashes: (string | undefined)[] = [];
+    for (const other of others) caseHashes.push(await caseHashOf(suite(other)));
+    expect(new Set([base, ...caseHashes]).size).toBe(others.length + 1);
   });
 });
 

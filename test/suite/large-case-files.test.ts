@@ -38,7 +38,14 @@ describe('files of more cases than are kept in memory', () => {
     const rows = names.map((name) => jsonRow(name));
     const large = onlySuite(await loadAt(writeProject('cases.jsonl', jsonLines(rows))));
     const read = () =>
-      Array.from(large.cases(), ({ id, vars, checks, tags, stamp, at }) => ({ id, vars, checks, tags, stamp, at }));
+      Array.from(large.cases(), ({ id, vars, checks, tags, caseHash, at }) => ({
+        id,
+        vars,
+        checks,
+        tags,
+        caseHash,
+        at,
+      }));
     const [once, twice] = [read(), read()];
     expect(twice).toEqual(once);
     expect(large.caseCount).toBe(8);
@@ -49,7 +56,7 @@ describe('files of more cases than are kept in memory', () => {
     ]);
     // As a row says it that is kept.
     const small = onlySuite(await loadAt(writeProject('cases.jsonl', jsonLines(rows.slice(5)))));
-    expect(once.find(({ id }) => id === 'f')?.stamp).toBe([...small.cases()].find(({ id }) => id === 'f')?.stamp);
+    expect(once.find(({ id }) => id === 'f')?.caseHash).toBe([...small.cases()].find(({ id }) => id === 'f')?.caseHash);
   });
 
   test('the files before and after the one that is too much are read in their turn', async () => {
@@ -89,7 +96,7 @@ describe('files of more cases than are kept in memory', () => {
     );
     expect(read[6]?.turns).toMatchObject([{ kind: 'user', content: 'and f?' }]);
     expect(read[7]?.checks.at(-1)?.source).toEqual({ equals: { $number: '1.0' } });
-    expect([...large.cases()].map(({ stamp }) => stamp)).toEqual(read.map(({ stamp }) => stamp));
+    expect([...large.cases()].map(({ caseHash }) => caseHash)).toEqual(read.map(({ caseHash }) => caseHash));
   });
 
   test('a table is read so too, with fields over several lines', async () => {

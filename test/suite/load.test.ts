@@ -149,12 +149,12 @@ describe('cases', () => {
     expect(cases[1]?.id).toBe(sha256Hex(canonicalJson({ vars })).slice(0, 8));
   });
 
-  test('cases may be iterated again and keep their stamps', async () => {
+  test('cases may be iterated again and keep their hashes', async () => {
     const suite = await loadTriage();
-    const stamps = [...suite.cases()].map(({ stamp }) => stamp);
-    expect([...suite.cases()].map(({ stamp }) => stamp)).toEqual(stamps);
-    expect(new Set(stamps).size).toBe(7);
-    expect(stamps.every((stamp) => /^[0-9a-f]{12}\.[0-9a-f]{12}$/.test(stamp))).toBe(true);
+    const caseHashes = [...suite.cases()].map(({ caseHash }) => caseHash);
+    expect([...suite.cases()].map(({ caseHash }) => caseHash)).toEqual(caseHashes);
+    expect(new Set(caseHashes).size).toBe(7);
+    expect(caseHashes.every((caseHash) => /^[0-9a-f]{12}\.[0-9a-f]{12}$/.test(caseHash))).toBe(true);
   });
 
   test('numbers, dates and versions stay as they are written, in YAML and in JSON', async () => {

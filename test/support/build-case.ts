@@ -32,7 +32,7 @@ export function buildCase(overrides: Partial<Case> = {}): Case {
     mustPass: false,
     observe: false,
     turns: [],
-    stamp: 'stamp-refund',
+    caseHash: 'caseHash-refund',
     at,
     ...overrides,
   };
@@ -105,7 +105,7 @@ export function buildCell(overrides: Partial<Cell> = {}): Cell {
     checks: [buildCheck()],
     mustPass: false,
     observe: false,
-    stamp: 'stamp-refund',
+    caseHash: 'caseHash-refund',
     cellHash: 'identity-refund',
     at,
     ...overrides,

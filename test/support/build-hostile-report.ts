@@ -81,7 +81,7 @@ export function buildHostileReport(hostile: string): Report {
       removed: [],
       redefined: [],
     },
-    residue: [short],
+    unmatched: [short],
     advice: [short],
     notes: [hostile],
     accepted: [short],

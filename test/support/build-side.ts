@@ -9,7 +9,7 @@ import { buildRowSummary, buildVariant } from './build-summary.ts';
 
 const letters = { p: 'passed', f: 'failed', e: 'errored', s: 'skipped' } as const;
 
-export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'group' | 'stamp' | 'observe'>> {
+export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'group' | 'caseHash' | 'observe'>> {
   /** Of each row, planned or fresh. */
   readonly row?: Partial<RowSummary>;
 }
@@ -19,19 +19,19 @@ export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'gro
  * behind the bar those of the accepted prompt.
  */
 export function buildCaseSummary(caseId: string, outcomes: string, options: CaseOptions = {}): CaseSummary {
-  const { mustPass = false, group, stamp = 'stamp', observe = false, row = {} } = options;
+  const { mustPass = false, group, caseHash = 'caseHash', observe = false, row = {} } = options;
   const [ofCandidate = '', ofAccepted = ''] = outcomes.split('|');
   const [planned = '', fresh = ''] = ofCandidate.split('+');
   const rows = (word: string, firstTrial: number, kind: Partial<RowSummary> = {}) =>
     word.split('').map((letter, index) => {
       const status = letters[letter as keyof typeof letters];
       const trial = firstTrial + index;
-      return buildRowSummary({ caseId, trial, status, mustPass, group, stamp, ...kind, ...row });
+      return buildRowSummary({ caseId, trial, status, mustPass, group, caseHash, ...kind, ...row });
     });
   const trials = rows(planned, 0);
   const confirmations = rows(fresh, planned.length, { confirmation: true });
   const accepted = rows(ofAccepted, firstAcceptedTrial, { confirmation: true, side: 'accepted' });
-  return { caseId, status: caseStatusOf(trials), observe, mustPass, group, stamp, trials, confirmations, accepted };
+  return { caseId, status: caseStatusOf(trials), observe, mustPass, group, caseHash, trials, confirmations, accepted };
 }
 
 /** Cases by id, each as its outcomes or whole. */

@@ -67,7 +67,7 @@ export function buildRowSummary(overrides: Partial<RowSummary> = {}): RowSummary
     provider: 'p',
     caseId: 'refund',
     trial: 0,
-    stamp: 'stamp',
+    caseHash: 'caseHash',
     status,
     observe: false,
     mustPass: false,

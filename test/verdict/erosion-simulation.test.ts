@@ -31,7 +31,7 @@ function buildRun(run: number, outcomes: readonly boolean[]): BaselineContent {
       prompt,
       provider,
       caseId: ids[index] ?? '',
-      stamp: 's',
+      caseHash: 's',
       trials: [
         { trial: 0, status: isPassed ? 'passed' : 'failed', checks: [], answerHash: 'h', answerId: `${run}.${index}` },
       ],
@@ -57,7 +57,7 @@ function judge(chances: readonly number[], random: () => number, findReference: 
   const header = buildHeader([buildRecordedSuite([buildVariant(cases)])]);
   const rows = chances.map((chance, rowIndex) => {
     const status = random() < chance ? 'passed' : 'failed';
-    return buildRowSummary({ caseId: ids[rowIndex] ?? '', stamp: 's', status, rowIndex });
+    return buildRowSummary({ caseId: ids[rowIndex] ?? '', caseHash: 's', status, rowIndex });
   });
   const record = {
     path: 'run',

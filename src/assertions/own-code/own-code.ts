@@ -20,7 +20,7 @@ export const codeParams = {
   files: z
     .array(z.string().min(1))
     .default([])
-    .describe("Further files that decide the verdict: with the code's own they are part of the case's stamp."),
+    .describe("Further files that decide the verdict: with the code's own they are part of the case's hash."),
   timeout: durationParam
     .pipe(z.number().gt(0, { error: 'must be more than 0' }))
     .prefault('10s')

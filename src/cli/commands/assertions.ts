@@ -121,8 +121,8 @@ function describeVerdict(found: {
 
 const maxUnmeasured = 5;
 
-function describeSuite(strength: MutationResult): string {
-  const { suite, source, measured, weakCases, weakChecks, unmeasured } = strength;
+function describeSuite(result: MutationResult): string {
+  const { suite, source, measured, weakCases, weakChecks, unmeasured } = result;
   const from = source === null ? 'no stored answers' : `answers of ${source}`;
   const lines = [`${suite}: ${formatCount(measured, 'right answer')} made wrong (${from})`];
   for (const weak of weakCases) lines.push(...describeCase(weak));

@@ -31,7 +31,7 @@ interface ComparisonVerdict {
 
 /** A comparison and its verdict as a report shows it. */
 export function describeComparison(compared: ComparedVariant, verdict: ComparisonVerdict): VariantComparison {
-  const { baseline, candidate, residue } = compared;
+  const { baseline, candidate, unmatched } = compared;
   const ids = (change: CaseChange) => withChange(compared.cases, change).map(({ caseId }) => caseId);
   const describe = verdict.isPartial ? describeWithoutInterval : describeMetric;
   const messages = (side: typeof baseline) => side.recorded.messages;
@@ -61,7 +61,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     },
     ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
     ...describeLoss(compared),
-    residue,
+    unmatched,
     // A failed comparison needs no advice.
     advice: verdict.outcome === 'failed' ? [] : verdict.open.map((hypothesis) => advise(hypothesis, compared)),
     notes: [...describeData(compared), ...verdict.notes],

@@ -232,8 +232,8 @@ function hasVerdict(found: CaseSummary | undefined): boolean {
 }
 
 /** True where the case was accepted as broken under the same checks. */
-function isKnownFailure(accepted: CaseSummary | undefined, { stamp }: CaseSummary): boolean {
-  return accepted?.mustPass === true && accepted.stamp === stamp && isBrokenContract(accepted);
+function isKnownFailure(accepted: CaseSummary | undefined, { caseHash }: CaseSummary): boolean {
+  return accepted?.mustPass === true && accepted.caseHash === caseHash && isBrokenContract(accepted);
 }
 
 /** A must-pass case as stored: a failed trial, unless its confirmation trials cleared it. */

@@ -217,7 +217,7 @@ function buildJsonComparison(comparison: VariantComparison): z.input<typeof vari
       removed: sorted(cases.removed),
       redefined: sorted(cases.redefined),
     },
-    residue: [...comparison.residue],
+    residue: [...comparison.unmatched],
     advice: [...comparison.advice],
     notes: [...comparison.notes],
     accepted: [...comparison.accepted],

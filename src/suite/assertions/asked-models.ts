@@ -76,11 +76,11 @@ export function createAskedModels(context: AskedModelsContext): AskedModels {
         wording: declaration.asks.wording,
         ...defined({ select: frame.select && { ...frame.select } }),
       });
-      const stamp = sha256Hex(source).slice(0, 12);
-      const key = `${model.id ?? ''} ${stamp}`;
+      const criterionHash = sha256Hex(source).slice(0, 12);
+      const key = `${model.id ?? ''} ${criterionHash}`;
       if (criteria.has(key)) return;
       const at = withoutExcerpt(locate(written));
-      const criterion = { judge: model.config, assertion: name, ...defined({ name: frame.name }), stamp, at };
+      const criterion = { judge: model.config, assertion: name, ...defined({ name: frame.name }), criterionHash, at };
       criteria.set(key, { criterion, compiled });
     },
     configs: () => [...configs.values()],

@@ -104,7 +104,7 @@ function isText(located: Located): located is Located<string> {
 function reportTemplate(at: Located, problems: Problems): void {
   problems.report({
     code: 'invalid-value',
-    message: 'the path of code must not be a template: the content of the file is part of the stamp',
+    message: 'the path of code must not be a template: the content of the file is part of the hash',
     hint: 'pass the data in args: {…}, where templates are rendered',
     at: locate(at),
   });

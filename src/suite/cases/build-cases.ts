@@ -231,7 +231,7 @@ function buildCase(draft: Draft, builder: Builder): Case {
     }),
   };
   const truth = builder.truth === undefined || built.observe ? undefined : buildTruth(builder.truth, draft, builder);
-  return Object.assign(built, { stamp: hashCase(built) }, defined({ truth }));
+  return Object.assign(built, { caseHash: hashCase(built) }, defined({ truth }));
 }
 
 /** The case of a row with everything that is wrong with it reported; undefined where it can't be one. */

@@ -8,11 +8,11 @@ import { SpelledNumber } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 
 /**
- * The stamp of a case, `inputs.checks`: what must be the same for two results of it to be comparable. Where only the
+ * The hash of a case, `inputs.checks`: what must be the same for two results of it to be comparable. Where only the
  * second part differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, since
  * records and baselines keep only the last answer of a conversation.
  */
-export function hashCase({ vars, turns, agent, checks, threshold }: Omit<Case, 'stamp'>): string {
+export function hashCase({ vars, turns, agent, checks, threshold }: Omit<Case, 'caseHash'>): string {
   const inputs = canonicalJson({ turns: turns.map(describeTurn), vars: markSpelling(vars), ...describeAgent(agent) });
   const judged = canonicalJson(checks.map(({ source }) => source));
   return `${shortHash(inputs)}.${shortHash(`${threshold ?? ''}\n${judged}`)}`;

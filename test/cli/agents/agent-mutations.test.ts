@@ -4,7 +4,7 @@ import { openTempProject } from '../../support/temp-project.ts';
 
 const rightPath: readonly ScriptedStep[] = [[['find_order', { id: '7' }]], [['refund', { id: '7' }]], 'Done.'];
 
-interface Strength {
+interface Measured {
   readonly suites: readonly {
     readonly kinds: readonly { readonly mutation: string; readonly mutants: number; readonly caught: number }[];
     readonly weakCases: readonly { readonly survivors: readonly { readonly mutation: string }[] }[];
@@ -38,7 +38,7 @@ cases:
   ).toBe(0);
   const check = ['assertions', 'check', '--from', from];
   const { code, stdout } = await project.run([...check, '--json']);
-  const [suite] = (JSON.parse(stdout) as Strength).suites;
+  const [suite] = (JSON.parse(stdout) as Measured).suites;
   const weak = new Set(suite?.weakCases.flatMap(({ survivors }) => survivors.map(({ mutation }) => mutation)));
   const counts = Object.fromEntries((suite?.kinds ?? []).map((kind) => [kind.mutation, [kind.mutants, kind.caught]]));
   const text = (await project.run(check)).stdout;

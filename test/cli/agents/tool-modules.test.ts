@@ -246,15 +246,15 @@ describe('the file of a module of tools', () => {
     expect(existsSync(mark)).toBe(false);
   });
 
-  test('is part of the stamp, with what it imports', async () => {
+  test('is part of the hash, with what it imports', async () => {
     const project = openShop();
-    const stampsAfter = async () => {
+    const hashesAfter = async () => {
       await runShop(project, cancel);
       const records = project.files('.llmcheck/runs').map((name) => project.read(name));
-      return new Set(records.map((text) => /"stamp":"([^"]+)"/.exec(text)?.[1])).size;
+      return new Set(records.map((text) => /"caseHash":"([^"]+)"/.exec(text)?.[1])).size;
     };
-    expect([await stampsAfter(), await stampsAfter()]).toEqual([1, 1]);
+    expect([await hashesAfter(), await hashesAfter()]).toEqual([1, 1]);
     project.write('stubs/prices.ts', 'export const prices = { cup: 13 };\n');
-    expect(await stampsAfter()).toBe(2);
+    expect(await hashesAfter()).toBe(2);
   });
 });

@@ -5,7 +5,7 @@ describe('a baseline with a value that no run writes', () => {
   test.each([
     ['a score above one', '"score":1,"status"', '"score":7,"status"'],
     ['a trial beyond 32 bits', '"trial":0', '"trial":1099511627776'],
-    ['an empty stamp', /"stamp":"[^"]*"/, '"stamp":""'],
+    ['an empty hash of the case', /"caseHash":"[^"]*"/, '"caseHash":""'],
   ])('is refused before any call by every command that reads it: %s', async (_, from, to) => {
     const project = await openBaselineProject();
     await project.accept();

@@ -242,7 +242,7 @@ test('a prompt text that was edited is the subject: compared, and shown beside t
   });
 });
 
-test('parameters that were edited are residue, and no bar to the comparison', async () => {
+test('parameters that were edited are shown as a further difference, and no bar to the comparison', async () => {
   const project = await openBaselineProject();
   await project.accept();
   project.edit(suiteFile, 'max_tokens: 21', 'max_tokens: 30, seed: 7');

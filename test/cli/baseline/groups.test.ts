@@ -79,7 +79,7 @@ describe('one of four documents breaks', () => {
   });
 });
 
-test('a group is not part of the stamp: the candidate’s holds, and accepting stores it', async () => {
+test('a group is not part of the hash: the candidate’s holds, and accepting stores it', async () => {
   const project = await openDocuments(() => undefined);
   expect(project.read(baselineFile)).not.toContain('"group"');
   writeCases(project, documentOf);

@@ -4,7 +4,7 @@ import { startServer } from '../../support/http-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 // These start programs, and say nothing of time.
-const patience = { timeout: 60_000 };
+const slowTest = { timeout: 60_000 };
 
 const judgeSource = (pass: boolean) =>
   `cat > /dev/null; echo '${JSON.stringify({ text: JSON.stringify({ reason: 'So it is.', pass }) })}'\n`;
@@ -51,7 +51,7 @@ const rubric = '{ rubric: { value: It is kind., votes: 1 } }';
 test.each([
   ['alone', rubric],
   ['within another check', `{ allOf: [{ not: { not: ${rubric} } }] }`],
-])('a case whose judge is an edited program was accepted under other checks, %s', patience, async (_, check) => {
+])('a case whose judge is an edited program was accepted under other checks, %s', slowTest, async (_, check) => {
   const { project, accept, compare } = await openProject();
   write(project, '{ id: strict, use: "exec:sh judge.sh" }', check);
   project.write('evals/judge.sh', judgeSource(false));
@@ -62,7 +62,7 @@ test.each([
   expect(await compare()).toEqual({ code: 1, kinds: ['redefined'] });
 });
 
-test('so was one whose judge listens elsewhere, or is sent another body', patience, async () => {
+test('so was one whose judge listens elsewhere, or is sent another body', slowTest, async () => {
   const { project, accept, compare } = await openProject();
   const judges = await Promise.all([startServer(verdict(false)), startServer(verdict(false))]);
   const [first, second] = judges;
@@ -85,7 +85,7 @@ test.each([
   ['check', '', '{ exec: { value: sh check.sh, env: [MODE, APP_TOKEN] } }'],
   ['check within another', '', '{ not: { not: { exec: { value: sh check.sh, env: [MODE, APP_TOKEN] } } } }'],
   ['judge', '{ id: strict, use: "exec:sh judge.sh", env: [MODE, APP_TOKEN] }', rubric],
-])('so was one whose %s is a program that is handed another value', patience, async (_, judges, check) => {
+])('so was one whose %s is a program that is handed another value', slowTest, async (_, judges, check) => {
   const { project, accept, compare } = await openProject();
   project.write('evals/check.sh', `cat > /dev/null; echo '{"pass": false}'\n`);
   project.write('evals/judge.sh', judgeSource(false));

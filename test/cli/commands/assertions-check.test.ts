@@ -27,7 +27,7 @@ ${cases}`,
   return project;
 }
 
-interface Strength {
+interface Measured {
   readonly exitCode: number;
   readonly suites: readonly {
     readonly suite: string;
@@ -48,12 +48,12 @@ interface Strength {
 
 async function check(project: TempProject, flags: readonly string[] = []) {
   const { code, stdout } = await project.run(['assertions', 'check', '--json', ...flags]);
-  const strength = JSON.parse(stdout) as Strength;
-  expect(strength.exitCode).toBe(code);
-  const weak = strength.suites.flatMap(({ weakCases }) =>
+  const measured = JSON.parse(stdout) as Measured;
+  expect(measured.exitCode).toBe(code);
+  const weak = measured.suites.flatMap(({ weakCases }) =>
     weakCases.map(({ caseId, survivors }) => [caseId, [...new Set(survivors.map(({ mutation }) => mutation))].sort()]),
   );
-  const [suite] = strength.suites;
+  const [suite] = measured.suites;
   if (suite === undefined) throw new Error('The project has a suite.');
   return { code, suite, weak: Object.fromEntries(weak) as Readonly<Record<string, readonly string[]>> };
 }

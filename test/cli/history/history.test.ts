@@ -10,13 +10,21 @@ interface FakeRun {
   readonly prompt?: string;
   /** By case: a plus or minus for each trial; capital letters would be cached. */
   readonly cases: Readonly<Record<string, string>>;
-  readonly stamps?: Readonly<Record<string, string>>;
+  readonly caseHashes?: Readonly<Record<string, string>>;
   readonly cached?: boolean;
 }
 
 /** A record as `run` writes it, so that 200 runs cost no time. */
 function writeRun(project: TempProject, run: FakeRun): void {
-  const { id, suite = 'triage', cases, stamps = {}, cached = false, prompt = 'Say {{ word }}', filtered = false } = run;
+  const {
+    id,
+    suite = 'triage',
+    cases,
+    caseHashes = {},
+    cached = false,
+    prompt = 'Say {{ word }}',
+    filtered = false,
+  } = run;
   const trials = Object.values(cases).reduce((sum, marks) => sum + marks.length, 0);
   const variant = {
     prompt: 'v1',
@@ -56,7 +64,7 @@ function writeRun(project: TempProject, run: FakeRun): void {
       provider: 'mini',
       caseId,
       trial,
-      stamp: stamps[caseId] ?? 's',
+      caseHash: caseHashes[caseId] ?? 's',
       status: mark === '+' ? 'passed' : 'failed',
       observe: false,
       mustPass: false,
@@ -152,12 +160,17 @@ describe('over stored runs', () => {
     );
   });
 
-  test('another stamp or prompt breaks the series, and what was before it is no evidence', async () => {
+  test('another hash or prompt breaks the series, and what was before it is no evidence', async () => {
     const project = openTempProject();
     for (let day = 1; day <= 8; day += 1) {
-      writeRun(project, { id: idOf(day), cases: { a: '+-', b: '++' }, stamps: { a: day < 5 ? 'old' : 'new' } });
+      writeRun(project, { id: idOf(day), cases: { a: '+-', b: '++' }, caseHashes: { a: day < 5 ? 'old' : 'new' } });
     }
-    writeRun(project, { id: idOf(9), cases: { a: '+-', b: '++' }, stamps: { a: 'new' }, prompt: 'Other {{ word }}' });
+    writeRun(project, {
+      id: idOf(9),
+      cases: { a: '+-', b: '++' },
+      caseHashes: { a: 'new' },
+      prompt: 'Other {{ word }}',
+    });
     const [suite] = (await historyOf(project)).suites;
     const [a, b] = suite?.cases ?? [];
     expect(a?.points.map(({ redefined }) => redefined)).toEqual([
@@ -330,8 +343,8 @@ describe('the trend of a pass rate', () => {
     for (let day = 1; day <= 6; day += 1) writeRun(project, withPasses(day, 10));
     for (let day = 7; day <= 12; day += 1) writeRun(project, withPasses(day, 5, { cached: true }));
     expect(await trendOf(project)).toMatchObject({ runs: 6, direction: null, p: null });
-    const stamps = { c0: 'other' };
-    for (let day = 13; day <= 15; day += 1) writeRun(project, withPasses(day, 5, { stamps }));
+    const caseHashes = { c0: 'other' };
+    for (let day = 13; day <= 15; day += 1) writeRun(project, withPasses(day, 5, { caseHashes }));
     expect(await trendOf(project)).toMatchObject({ runs: 3, since: idOf(13) });
     expect((await project.run(['history'])).stdout).toContain(
       'no trend of the pass rate can be tested: 3 of 8 runs with new answers of the same cases',

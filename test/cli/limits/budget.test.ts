@@ -46,7 +46,7 @@ test('answers that are billed and of no use are spent, and used up by what their
   const server = await startChatServer(() => ({ body: { choices: [], usage } }));
   const { report } = await project.report(['run', '--max-cost', '0.3', '-j', '1'], { env: server.env });
   const sent = server.requests.length;
-  // Two lanes may each have one under way when the rest no longer fits.
+  // Two providers may each have one under way when the rest no longer fits.
   expect(sent).toBeLessThanOrEqual(4);
   expect(report.totals).toMatchObject({ errored: sent, skipped: 80 - sent });
   expect(report.totals.spentUsd).toBeCloseTo(sent * 0.11, 9);

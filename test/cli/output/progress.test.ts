@@ -49,7 +49,7 @@ function rowOf(status: CellStatus): CellRow {
     caseId: 'refund',
     trial: 0,
     identity: '',
-    stamp: '',
+    caseHash: '',
     at: { file: 'a.yaml', line: 1, column: 1 },
     attempts: 1,
     calls: [],

@@ -63,7 +63,7 @@ test('own code that misbehaves makes its case errored, and the run goes on', asy
   });
 });
 
-test('an edit of what a module imports, or of a further file, changes the stamp of its case and of no other', async () => {
+test('an edit of what a module imports, or of a further file, changes the hash of its case and of no other', async () => {
   const project = openProject(
     {
       module: '{ module: { value: lib/check.mjs, files: [words.txt] } }',
@@ -80,19 +80,19 @@ test('an edit of what a module imports, or of a further file, changes the stamp 
   );
   expect((await project.run(['run'])).code).toBe(0);
   await project.run(['baseline', 'accept']);
-  const stamps = () =>
+  const caseHashes = () =>
     Object.fromEntries(
       project
         .read('evals/own.baseline.jsonl')
         .split('\n')
         .flatMap((line) => (line.includes('"type":"case"') ? [JSON.parse(line)] : []))
-        .map(({ caseId, stamp }: { caseId: string; stamp: string }) => [caseId, stamp]),
+        .map(({ caseId, caseHash }: { caseId: string; caseHash: string }) => [caseId, caseHash]),
     );
-  const before = stamps();
+  const before = caseHashes();
   const changedBy = async (name: string, text: string) => {
     project.write(`evals/${name}`, text);
     expect((await project.run(['run', '--update-baseline'])).code).toBe(0);
-    const after = stamps();
+    const after = caseHashes();
     const changed = Object.keys(after).filter((id) => after[id] !== before[id]);
     Object.assign(before, after);
     return changed;
