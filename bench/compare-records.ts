@@ -119,7 +119,7 @@ function buildRow(index: number, passed: boolean, random: () => number): CellRow
     provider: 'local',
     caseId: `case-${index}`,
     trial: 0,
-    identity: `${hex(16)}:${requestHash}`,
+    cellHash: `${hex(16)}:${requestHash}`,
     caseHash: `0123456789ab.${String(index).padStart(12, '0')}`,
     status: passed ? 'passed' : 'failed',
     at: { file: 'evals/cases.jsonl', line: index + 1, column: 1 },

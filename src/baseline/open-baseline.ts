@@ -186,7 +186,7 @@ function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRo
     prompt,
     provider,
     caseId,
-    identity: '',
+    cellHash: '',
     caseHash,
     at: { file: '', line: 0, column: 0 },
     ...(mustPass === true ? { mustPass } : {}),

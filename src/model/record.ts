@@ -214,7 +214,7 @@ export interface AskedTurn extends Omit<AskedMessage, 'attach'> {
 /** One line a finished cell; the last line of a cell wins. Members without a value are not written. */
 export interface CellRow extends CellKey {
   readonly type: 'cell';
-  readonly identity: string;
+  readonly cellHash: string;
   readonly caseHash: string;
   readonly status: CellStatus;
   readonly observe?: true | undefined;

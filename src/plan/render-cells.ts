@@ -175,7 +175,7 @@ function settingsSuffix({ observe, mustPass, skip, group }: Case, slices: readon
  */
 export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
 
-/** Hash of everything that a cell would run: its first request, its turns and its checks. A record calls it `identity`. */
+/** Hash of everything that a cell would run: its first request, its turns and its checks. */
 export function hashCell(cell: Cell, findAccepted: FindAccepted): string {
   return `${withAcceptedHash(cell, findAccepted).cellHash}:${cacheKey(cell.request)}`;
 }

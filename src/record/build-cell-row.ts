@@ -59,7 +59,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, pos
     state: result.state === undefined ? undefined : maskJson(result.state, mask),
     finishReason: answer?.finishReason,
     systemFingerprint: answer?.systemFingerprint,
-    identity: cellHash,
+    cellHash,
     at,
     calls: calls.map((call) => recordCall(call, calls.length > 1, mask)),
     asked: cell === undefined || trial > 0 ? undefined : recordAsked(cell, mask),

@@ -134,14 +134,14 @@ function changedError(path: string, { offset }: RowPlace): UserError {
 }
 
 /**
- * A row as its line, without the line break: its head, then `identity`, then the rest. Counting and comparing parse the
+ * A row as its line, without the line break: its head, then `cellHash`, then the rest. Counting and comparing parse the
  * heads only, which are a third of the bytes.
  */
 export function renderRow(row: CellRow): string {
-  // A head without the hash of an answer would say that there was none; a line that begins with the identity has no head.
+  // A head without the hash of an answer would say that there was none; a line that begins with the cellHash has no head.
   if (row.answerHash === undefined && row.output !== undefined) {
-    const { identity, ...rest } = row;
-    return writeJson({ identity, ...rest }) ?? '';
+    const { cellHash, ...rest } = row;
+    return writeJson({ cellHash, ...rest }) ?? '';
   }
   const line: { readonly [Key in keyof Required<CellRow>]: CellRow[Key] | undefined } = {
     type: row.type,
@@ -172,7 +172,7 @@ export function renderRow(row: CellRow): string {
     usage: row.usage,
     model: row.model,
     skip: row.skip,
-    identity: row.identity,
+    cellHash: row.cellHash,
     at: row.at,
     calls: row.calls,
     asked: row.asked,
@@ -198,7 +198,7 @@ export function renderRow(row: CellRow): string {
  * first one is the row's own.
  */
 export function parseRowHead(line: Buffer): RowHead | undefined {
-  const end = line.indexOf(',"identity":');
+  const end = line.indexOf(',"cellHash":');
   if (end === -1 || !line.subarray(-1).equals(closingBrace)) return undefined;
   try {
     const head: unknown = JSON.parse(`${line.toString('utf8', 0, end)}}`);

@@ -41,9 +41,9 @@ function isLoosened(found: unknown): boolean {
 
 export function isCellRow(row: unknown): row is CellRow {
   if (!isRowHead(row)) return false;
-  const { identity, at, checks, calls, attempts }: JsonObject = row;
+  const { cellHash, at, checks, calls, attempts }: JsonObject = row;
   return (
-    isText(identity) &&
+    isText(cellHash) &&
     isJsonObject(at) &&
     isArrayOf(checks, isCheck) &&
     isArrayOf(calls, isJsonObject) &&

@@ -120,7 +120,7 @@ interface EarlierCell {
   readonly key: CellKey;
   readonly place: RowPlace;
   /** The hash of all that it ran. */
-  readonly identity: string;
+  readonly cellHash: string;
   readonly isVerdict: boolean;
   readonly isErrored: boolean;
   readonly isConfirmation: boolean;
@@ -134,12 +134,12 @@ function readEarlierCells(path: string, resume: ResumeOptions['resume']) {
   const { header, end } = visitRows(
     path,
     (row, _rowIndex, place) => {
-      const { suite, prompt, provider, caseId, trial, identity } = row;
+      const { suite, prompt, provider, caseId, trial, cellHash } = row;
       const key = { suite, prompt, provider, caseId, trial };
       const isConfirmation = row.confirmation === true;
       const isErrored = row.status === 'errored';
       const ran = { isVerdict: isVerdict(row, resume), isErrored, isConfirmation, side: row.side };
-      cells.set(cellKeyText(key), { key, place, identity, ...ran });
+      cells.set(cellKeyText(key), { key, place, cellHash, ...ran });
     },
     () => {
       damagedLines += 1;
@@ -204,8 +204,8 @@ function groupConfirmations(cells: Iterable<EarlierCell>): ReadonlyMap<string, r
   return groups;
 }
 
-function isSame({ identity }: EarlierCell, cell: Cell, findAccepted: FindAccepted): boolean {
-  return identity === hashCell(cell, findAccepted);
+function isSame({ cellHash }: EarlierCell, cell: Cell, findAccepted: FindAccepted): boolean {
+  return cellHash === hashCell(cell, findAccepted);
 }
 
 function detailOf({ at, tags, description }: Cell): CellDetail {

@@ -102,17 +102,17 @@ describe('a cell', () => {
     ['mustPass', { mustPass: true }],
     ['observe', { observe: true }],
     ['skip', { skip: 'later' }],
-  ])('has another identity where %s changed', (_name, change) => {
-    const identities = [{}, change].map(
+  ])('has another cell hash where %s changed', (_name, change) => {
+    const cellHashes = [{}, change].map(
       (overrides) => cellsOf(plan([buildSuite([buildCase(overrides)])]))[0]?.cellHash,
     );
-    expect(identities[0]).not.toBe(identities[1]);
+    expect(cellHashes[0]).not.toBe(cellHashes[1]);
   });
 
-  test('keeps its identity where only its place or its tags changed', () => {
+  test('keeps its cell hash where only its place or its tags changed', () => {
     const moved = buildCase({ at: { file: 'b.yaml', line: 99, column: 1 }, tags: ['new'] });
-    const identities = [buildCase(), moved].map((testCase) => cellsOf(plan([buildSuite([testCase])]))[0]?.cellHash);
-    expect(identities[0]).toBe(identities[1]);
+    const cellHashes = [buildCase(), moved].map((testCase) => cellsOf(plan([buildSuite([testCase])]))[0]?.cellHash);
+    expect(cellHashes[0]).toBe(cellHashes[1]);
   });
 });
 

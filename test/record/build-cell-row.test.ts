@@ -7,7 +7,7 @@ import { buildCompletion } from '../support/build-case.ts';
 
 const base = {
   key: { suite: 'triage', prompt: 'v1', provider: 'p', caseId: 'refund', trial: 1 },
-  cellHash: 'identity',
+  cellHash: 'cell-hash',
   caseHash: 'caseHash',
   observe: false,
   mustPass: false,
@@ -92,7 +92,7 @@ describe('a judged cell', () => {
     expect(buildCellRow(judged(), open)).toEqual({
       type: 'cell',
       ...base.key,
-      identity: 'identity',
+      cellHash: 'cell-hash',
       caseHash: 'caseHash',
       at: base.at,
       status: 'passed',
@@ -256,7 +256,7 @@ describe('other cells', () => {
     expect(buildCellRow(result, open)).toEqual({
       type: 'cell',
       ...base.key,
-      identity: 'identity',
+      cellHash: 'cell-hash',
       caseHash: 'caseHash',
       at: base.at,
       status: 'skipped',

@@ -26,7 +26,7 @@ export function buildRow(caseId: string, changes: Partial<CellRow> = {}): CellRo
     provider: 'openai:small',
     caseId,
     trial: 0,
-    identity: 'i',
+    cellHash: 'i',
     caseHash: 's',
     status: 'passed',
     at: { file: 'evals/support.eval.yaml', line: 3, column: 5 },

@@ -35,7 +35,7 @@ describe('the line of a row', () => {
     ['garbage', 'garbage'],
     ['a row in another order', JSON.stringify(buildRow('a'))],
     ['a row that was cut off behind its head', renderRow(buildRow('a', { answerHash: 'h' })).slice(0, -1)],
-    ['a head that is not JSON', '{"type":"cell",,"identity":"i"}'],
+    ['a head that is not JSON', '{"type":"cell",,"cellHash":"i"}'],
     ['a head with an amount that is none', renderRow(buildRow('a', { answerHash: 'h', score: Number.NaN }))],
   ])('has no head where it is %s', (_, line) => {
     expect(parseRowHead(Buffer.from(line))).toBeUndefined();
@@ -105,7 +105,7 @@ describe('a record read by its heads', () => {
     const path = write([buildRow('a', { answerHash: 'h' }), buildRow('b', { answerHash: 'i', usage })]);
     const { places } = readRunRecord(path, () => 1);
     rewriteRunRecord(path, buildHeader(), [...places].slice(1)).close();
-    const record = readRowHeads(path, (row) => ('identity' in row ? 'whole' : row.answerHash));
+    const record = readRowHeads(path, (row) => ('cellHash' in row ? 'whole' : row.answerHash));
     expect(record.rows).toEqual(['i']);
   });
 });
@@ -117,7 +117,7 @@ function readRowHeads<Summary>(path: string, summarize: (row: RowHead | CellRow)
 }
 
 function headOf(row: RowHead | CellRow): RowHead {
-  const { identity: _1, at: _2, checks: _3, attempts: _4, calls: _5, output: _6, ...rest } = row as CellRow;
+  const { cellHash: _1, at: _2, checks: _3, attempts: _4, calls: _5, output: _6, ...rest } = row as CellRow;
   const { reasoning: _7, refusal: _8, toolCalls: _9, finishReason: _10, ...more } = rest;
   const { systemFingerprint: _11, error: _12, ...head } = more;
   return head;
@@ -145,14 +145,14 @@ function rows(): fc.Arbitrary<CellRow> {
         ...others,
         checks: [{ assertion: 'equals', pass: true, score: 1, reason }],
         skip: { reason: 'case', message },
-        toolCalls: [{ name: reason, rawArguments: output, arguments: { a: 1, identity: output } }],
+        toolCalls: [{ name: reason, rawArguments: output, arguments: { a: 1, cellHash: output } }],
       });
       return isAnswered ? { ...row, model, output, answerHash: '0123456789abcdef', usage } : row;
     });
 }
 
 const usage = { inputTokens: 7, outputTokens: 3, cachedInputTokens: 2 };
-const hostile = [',"identity":', '","identity":"', '\\",\\"identity\\":', '}\n{', '\u2028', '\\'];
+const hostile = [',"cellHash":', '","cellHash":"', '\\",\\"cellHash\\":', '}\n{', '\u2028', '\\'];
 
 function write(lines: readonly CellRow[]): string {
   const writer = createRunRecord(join(makeFolder(), 'runs'), buildHeader());

@@ -98,7 +98,7 @@ describe('executeCells', () => {
     ]);
     expect(results[3]).toEqual({
       key: { suite: 's', prompt: 'v1', provider: 'a', caseId: 'refund', trial: 3 },
-      cellHash: 'identity-refund',
+      cellHash: 'cell-refund',
       caseHash: 'caseHash-refund',
       observe: false,
       mustPass: false,

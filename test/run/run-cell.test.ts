@@ -82,7 +82,7 @@ describe('a cell of one request', () => {
       passed: true,
       score: 1,
       key: cell.key,
-      cellHash: 'identity-refund:key-1',
+      cellHash: 'cell-refund:key-1',
       caseHash: cell.caseHash,
       mustPass: true,
       observe: false,

@@ -106,7 +106,7 @@ export function buildCell(overrides: Partial<Cell> = {}): Cell {
     mustPass: false,
     observe: false,
     caseHash: 'caseHash-refund',
-    cellHash: 'identity-refund',
+    cellHash: 'cell-refund',
     at,
     ...overrides,
   };

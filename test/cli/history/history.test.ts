@@ -74,7 +74,7 @@ function writeRun(project: TempProject, run: FakeRun): void {
       costUsd: 0.001,
       spentUsd: 0.001,
       answerHash: 'h',
-      identity: 'i',
+      cellHash: 'i',
       at: { file: 'a.yaml', line: 1, column: 1 },
       checks: [],
       calls: [],

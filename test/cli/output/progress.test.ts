@@ -48,7 +48,7 @@ function rowOf(status: CellStatus): CellRow {
     provider: 'p',
     caseId: 'refund',
     trial: 0,
-    identity: '',
+    cellHash: '',
     caseHash: '',
     at: { file: 'a.yaml', line: 1, column: 1 },
     attempts: 1,

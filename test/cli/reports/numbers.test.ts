@@ -155,7 +155,7 @@ function addRows(
   for (const [trial, { row, ranBefore }] of [...trials, ...confirmations].entries()) {
     const confirmation = trial < trials.length ? {} : { confirmation: true };
     const head = { type: 'cell', ...place, trial, caseHash: 's', ...marks, ...confirmation };
-    const tail = { identity: 'i', at: { file: 'a.yaml', line: 1, column: 1 }, calls: [], checks: [], attempts: 1 };
+    const tail = { cellHash: 'i', at: { file: 'a.yaml', line: 1, column: 1 }, calls: [], checks: [], attempts: 1 };
     rows.push({ ...head, ...row, ...tail });
     if (ranBefore) {
       const error = { kind: 'network', message: 'gone', attempts: 1 };
