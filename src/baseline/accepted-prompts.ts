@@ -1,7 +1,7 @@
 import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { BaselineVariant, VariantKey } from '../model/baseline.ts';
+import { type BaselineVariant, comparedKeys, type StandIn, type VariantKey } from '../model/baseline.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
 import type { AcceptedPromptState } from '../model/record.ts';
 import {
@@ -36,8 +36,8 @@ interface FindAcceptedPromptOptions {
   readonly describe: (variant: RenderedVariant) => SentVariant;
   /** A text that holds a secret is stored without it. */
   readonly mask: Mask;
-  /** The version that the candidate is compared with where nothing of its own was accepted. */
-  readonly replaces: string | undefined;
+  /** The candidate, and what it is compared with where nothing of its own was accepted. */
+  readonly standIn: StandIn;
 }
 
 type StoredVariant = SentVariant & VariantKey;
@@ -49,7 +49,7 @@ export function findAcceptedPrompt(
   found: SuiteBaseline | undefined,
   options: FindAcceptedPromptOptions,
 ): AcceptedPrompt | undefined {
-  const stored = findStored(suite, candidate, found, options.replaces);
+  const stored = findStored(suite, found, options.standIn);
   if (stored === undefined) return undefined;
   const own = options.describe(candidate);
   const of = nameSent(stored);
@@ -57,10 +57,16 @@ export function findAcceptedPrompt(
   if (found?.kind === 'file' && found.baseline.hasOtherPrompt(stored)) {
     return { state: { is: 'unavailable', why: ofSeveralPrompts, isOfSeveral: true, of } };
   }
-  const why = whyOtherwise(candidate, stored, own) ?? whyNotAskable(suite, candidate, stored, options);
+  const provider = findAskedProvider(suite, candidate, stored);
+  if (provider === undefined) return unavailable(`its provider ${quote(stored.provider)} is not in the suite`);
+  const isOther = provider !== candidate.provider;
+  const asked = isOther ? { ...candidate, provider } : candidate;
+  const why =
+    whyOtherwise(asked, stored, isOther ? options.describe(asked) : own) ??
+    whyNotAskable(suite, asked, stored, options);
   if (why !== undefined) return unavailable(why);
-  if (isSameQuestion(stored, own)) return { state: { is: 'unchanged', of } };
-  const { prompt, provider } = candidate;
+  if (!isOther && isSameQuestion(stored, own)) return { state: { is: 'unchanged', of } };
+  const { prompt } = candidate;
   const variant: RenderedVariant = {
     prompt: {
       id: prompt.id,
@@ -68,7 +74,11 @@ export function findAcceptedPrompt(
       params: {},
       ...defined({ contract: prompt.contract }),
     },
-    provider: stored.model === provider.model ? provider : withModel(provider, stored.model),
+    // Rows of the accepted side lie under the candidate.
+    provider: withId(
+      stored.model === provider.model ? provider : withModel(provider, stored.model),
+      candidate.provider.id,
+    ),
     params: stored.params,
   };
   const fault = findUnrenderable(suite, variant.prompt);
@@ -78,19 +88,24 @@ export function findAcceptedPrompt(
 /** The variant has only the prompt that was accepted last. Older cases may have been accepted with another one. */
 const ofSeveralPrompts = 'its cases were accepted with several prompts (accept a run of all cases)';
 
-function findStored(
-  { id }: Suite,
-  { prompt, provider }: RenderedVariant,
-  found: SuiteBaseline | undefined,
-  replaces: string | undefined,
-): StoredVariant | undefined {
+/** The provider that was asked: the candidate's own, or the one that it replaces where that is still in the suite. */
+function findAskedProvider(
+  { providers }: Suite,
+  { provider }: RenderedVariant,
+  stored: StoredVariant,
+): ProviderConfig | undefined {
+  return stored.provider === provider.id ? provider : providers.find(({ id }) => id === stored.provider);
+}
+
+function findStored({ id }: Suite, found: SuiteBaseline | undefined, standIn: StandIn): StoredVariant | undefined {
   const variants: readonly StoredVariant[] =
     found?.kind === 'file'
       ? found.baseline.variants
       : (found?.record.header.suites.find(({ suite }) => suite === id)?.variants ?? []);
-  const find = (wanted: string | undefined) =>
-    variants.find((other) => other.prompt === wanted && other.provider === provider.id);
-  return find(prompt.id) ?? find(replaces);
+  const [stored] = comparedKeys(standIn).flatMap(
+    (key) => variants.find((other) => other.prompt === key.prompt && other.provider === key.provider) ?? [],
+  );
+  return stored;
 }
 
 /** What differs besides prompt, params and model. Earlier settings can't be used again. */
@@ -132,6 +147,10 @@ function whyNotAskable(
 /** The price of a provider is that of its own model. */
 function withModel({ price: _price, ...provider }: ProviderConfig, model: string): ProviderConfig {
   return { ...provider, model };
+}
+
+function withId(provider: ProviderConfig, id: string): ProviderConfig {
+  return provider.id === id ? provider : { ...provider, id };
 }
 
 /** Finds a case that a stored prompt can't be rendered for: it may no longer have a variable that only this prompt needs. */

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import type { Baseline } from '../model/baseline.ts';
+import { type Baseline, comparedKeys, isReplacedBy, type StandIn } from '../model/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
@@ -260,11 +260,7 @@ export function describeUnaccepted({ suites }: Pick<Plan, 'suites'>, findBaselin
     const { source, baseline } = found;
     return planned.variants
       .filter((variant) => isComparedWithFile(variant, planned))
-      .filter(({ prompt: { id, replaces }, provider }) =>
-        [id, replaces].every(
-          (prompt) => prompt === undefined || baseline.casesOf({ prompt, provider: provider.id }).size === 0,
-        ),
-      )
+      .filter((variant) => comparedKeys(standInOf(variant)).every((key) => baseline.casesOf(key).size === 0))
       .map(
         ({ prompt, provider }) =>
           `the baseline ${source} has no case of ${prompt.id} on ${provider.id}: nothing there is compared until a run is accepted`,
@@ -275,12 +271,20 @@ export function describeUnaccepted({ suites }: Pick<Plan, 'suites'>, findBaselin
 /** False where the variant is compared with another one of the same run. */
 function isComparedWithFile({ prompt, provider, planned }: PlannedVariant, { variants }: PlannedSuite): boolean {
   if (planned === 0 || prompt.baselineOf !== undefined) return false;
-  return !variants.some(
-    (other) =>
-      other.planned > 0 &&
-      other.provider.id === provider.id &&
-      (other.prompt.replaces === prompt.id ||
-        other.prompt.id === prompt.replaces ||
-        other.prompt.baselineOf === prompt.id),
-  );
+  const own = standInOf({ prompt, provider });
+  return !variants.some((other) => {
+    if (other.planned === 0) return false;
+    const key = standInOf(other);
+    const isRerun = other.prompt.baselineOf === prompt.id && other.provider.id === provider.id;
+    return isRerun || isReplacedBy(own, key) || isReplacedBy(key, own);
+  });
+}
+
+function standInOf({ prompt, provider }: Pick<PlannedVariant, 'prompt' | 'provider'>): StandIn {
+  return {
+    prompt: prompt.id,
+    provider: provider.id,
+    replaces: prompt.replaces,
+    replacesProvider: provider.replaces,
+  };
 }

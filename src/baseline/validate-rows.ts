@@ -169,6 +169,7 @@ const variantFields: FieldsOf<BaselineVariant> = {
   options: optional(isJsonObject),
   messages: listOf(objectOf({ role: isText, content: isText, attach: optional(listOf(isText)) })),
   replaces: optional(isText),
+  replacesProvider: optional(isText),
   contract: isJsonObject,
   models: listOf(isText),
 };

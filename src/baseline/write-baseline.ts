@@ -33,8 +33,8 @@ export function buildBaseline(suite: SuiteSummary, readRow: (rowIndex: number) =
 }
 
 function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
-  const { prompt, provider, adapter, model, baseUrl, adapterVersion, params, options, messages, replaces, contract } =
-    recorded;
+  const { prompt, provider, adapter, model, baseUrl, adapterVersion, params, options, messages, contract } = recorded;
+  const { replaces, replacesProvider } = recorded;
   return {
     type: 'variant',
     prompt,
@@ -45,7 +45,7 @@ function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
     params,
     ...defined({ options }),
     messages,
-    ...defined({ replaces }),
+    ...defined({ replaces, replacesProvider }),
     // Approvals and policies belong to a comparison, not to what was accepted.
     contract: defined({ input: contract.input, output: contract.output }),
     models: answeredModels(cases.values()),
@@ -154,6 +154,7 @@ function renderVariant(row: BaselineVariant): string {
     ['baseUrl', row.baseUrl],
     ['adapterVersion', row.adapterVersion],
     ['replaces', row.replaces],
+    ['replacesProvider', row.replacesProvider],
     ['params', new AsWritten(row.params)],
     ['options', row.options === undefined ? undefined : new AsWritten(row.options)],
     ['messages', row.messages],

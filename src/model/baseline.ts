@@ -24,6 +24,7 @@ export interface BaselineVariant {
   readonly options?: JsonObject;
   readonly messages: readonly WrittenMessage[];
   readonly replaces?: string;
+  readonly replacesProvider?: string;
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
   /** Model snapshots as the API answered them, sorted. */
   readonly models: readonly string[];
@@ -108,6 +109,34 @@ export interface BaselineContent {
 export interface VariantKey {
   readonly prompt: string;
   readonly provider: string;
+}
+
+/** A variant, and what it stands in for. */
+export interface StandIn extends VariantKey {
+  readonly replaces?: string | undefined;
+  readonly replacesProvider?: string | undefined;
+}
+
+/** Where the accepted answers of a variant may be, the likeliest first: its own, else those of what it stands in for. */
+export function comparedKeys(variant: StandIn): readonly VariantKey[] {
+  const { prompt, provider, replaces, replacesProvider } = variant;
+  return [
+    { prompt, provider },
+    ...(replacesProvider === undefined ? [] : [{ prompt, provider: replacesProvider }]),
+    ...(replaces === undefined ? [] : [{ prompt: replaces, provider }]),
+    ...(replaces === undefined || replacesProvider === undefined ? [] : [besideKey(variant)]),
+  ];
+}
+
+/** The variant of the same run that one stands in for; it itself where it replaces nothing. */
+export function besideKey({ prompt, provider, replaces, replacesProvider }: StandIn): VariantKey {
+  return { prompt: replaces ?? prompt, provider: replacesProvider ?? provider };
+}
+
+/** True where `other` stands in for the variant: by its prompt version, or by its provider. */
+export function isReplacedBy({ prompt, provider }: VariantKey, other: StandIn): boolean {
+  const isOfPrompt = other.replaces === prompt && other.provider === provider;
+  return isOfPrompt || (other.replacesProvider === provider && other.prompt === prompt);
 }
 
 /** A baseline file whose answers stay on disk: what counting and comparing need of its rows is in memory. */

@@ -28,6 +28,8 @@ export interface RecordedVariant {
   /** The prompt's messages as templates, unrendered. */
   readonly messages: readonly WrittenMessage[];
   readonly replaces?: string;
+  /** The provider whose answers it is compared with, by `replaces` of the provider or by `--swap`. */
+  readonly replacesProvider?: string;
   /** The prompt version that this one was the baseline of, where it runs again beside it. */
   readonly baselineOf?: string;
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue } & Omit<Contract, 'input' | 'output'>;
@@ -115,6 +117,8 @@ export interface RunSettings {
   readonly baseline?: 'auto' | 'none' | { readonly source: string };
   /** Two or more prompt versions compared within the run; the first is the baseline. */
   readonly compare?: readonly string[];
+  /** Providers that are compared within the run, and nothing else: `--swap`, or `--compare` of providers. */
+  readonly swap?: readonly ProviderSwap[];
   readonly maxCostUsd?: number;
   readonly shard?: RecordedShard;
   /** Shards that were merged into this run. */
@@ -129,6 +133,13 @@ export interface RunSettings {
   readonly changedSince?: string;
   /** What the change loosens against the commit that it is compared with; absent where it loosens nothing. */
   readonly loosened?: readonly Loosened[];
+}
+
+/** A provider, and what could take its place. */
+export interface ProviderSwap {
+  readonly provider: string;
+  /** Ids of providers. */
+  readonly candidates: readonly string[];
 }
 
 /** A setting that lets more through than before. Values are as written, `none` where there is no limit. */

@@ -153,6 +153,10 @@ export interface ProviderConfig {
   readonly headers: Readonly<Record<string, string | { readonly env: string }>>;
   readonly price?: Price;
   readonly limits: ProviderLimits;
+  /** The provider that it stands in for. */
+  readonly replaces?: string;
+  /** Of a candidate of `--swap`: how its API calls parameters that were written for another one; null where it has none. */
+  readonly paramNames?: Readonly<Record<string, string | null>>;
   /** Where tools among its parameters come from. */
   readonly snapshots?: readonly UsedSnapshot[];
   /** Further keys that the adapter itself understands, such as `api: responses`. */

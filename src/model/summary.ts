@@ -83,7 +83,7 @@ export interface VariantSummary extends CellCounts {
   readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
-  /** The prompt version of the same run that replaces this one. */
+  /** The prompt version or the provider of the same run that replaces this one. */
   readonly replacedBy?: string;
   /** By case id, sorted. */
   readonly cases: ReadonlyMap<string, CaseSummary>;

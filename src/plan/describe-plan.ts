@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { AcceptedPromptState, RecordedShard, RecordedSuite, RecordedVariant } from '../model/record.ts';
+import type { StandIn } from '../model/baseline.ts';
+import type {
+  AcceptedPromptState,
+  RecordedShard,
+  RecordedSuite,
+  RecordedVariant,
+  RunSettings,
+} from '../model/record.ts';
 import {
   type Case,
   type GatePolicy,
@@ -21,8 +28,8 @@ export interface DescribeOptions {
   readonly describeProvider: (
     provider: ProviderConfig,
   ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
-  /** `--compare`: the first is the baseline of the others. */
-  readonly compare?: readonly string[] | undefined;
+  /** What the user said is compared within the run. */
+  readonly pairing?: Pairing;
   /** What is known of a suite's judges. */
   readonly judgesOf?: (suite: Suite) => Pick<RecordedSuite, 'uncalibrated' | 'judges'>;
   /** True where asking again gives the same answer. */
@@ -58,27 +65,38 @@ export function describeRecordedSuites(plan: Plan, options: DescribeOptions): re
 function describeVariant(
   { suite }: PlannedSuite,
   variant: PlannedVariant,
-  { compare, describeProvider }: DescribeOptions,
+  { pairing = {}, describeProvider }: DescribeOptions,
 ): RecordedVariant {
   const { prompt, provider, planned, observed } = variant;
-  const replaces = findReplaced(prompt, compare);
+  const { replaces, replacesProvider } = findReplaced(variant, pairing);
   return {
     prompt: prompt.id,
     provider: provider.id,
     ...describeSent(suite, variant, describeProvider),
-    ...defined({ replaces, baselineOf: prompt.baselineOf }),
+    ...defined({ replaces, replacesProvider, baselineOf: prompt.baselineOf }),
     planned,
     observed,
   };
 }
 
-/** `--compare v1,v2` compares v2 with v1, whatever the suite says they replace. */
-export function findReplaced(
-  { id, replaces }: Pick<PromptVersion, 'id' | 'replaces'>,
-  [first, ...others]: readonly string[] = [],
-): string | undefined {
-  if (first === undefined) return replaces;
-  return others.includes(id) ? first : undefined;
+/** `--compare` and `--swap` of a run. */
+export type Pairing = Pick<RunSettings, 'compare' | 'swap'>;
+
+interface Variant {
+  readonly prompt: Pick<PromptVersion, 'id' | 'replaces'>;
+  readonly provider: Pick<ProviderConfig, 'id' | 'replaces'>;
+}
+
+/** What a variant stands in for. `--compare v1,v2` compares v2 with v1, whatever the suite says they replace. */
+export function findReplaced({ prompt, provider }: Variant, { compare = [], swap }: Pairing): StandIn {
+  const own = { prompt: prompt.id, provider: provider.id };
+  if (swap !== undefined) {
+    const of = swap.find(({ candidates }) => candidates.includes(provider.id));
+    return { ...own, replacesProvider: of?.provider };
+  }
+  const [first, ...others] = compare;
+  if (first !== undefined) return { ...own, replaces: others.includes(prompt.id) ? first : undefined };
+  return { ...own, replaces: prompt.replaces, replacesProvider: provider.replaces };
 }
 
 /** What a variant asks, and how: the part of its description that can change an answer, and prices. */

@@ -54,7 +54,7 @@ export async function planRun(
   ports: Pick<RunPorts, 'env'>,
 ): Promise<PlannedRun> {
   const { project, selection, settings } = options;
-  refuse([...findUnknownIds(options.knownSuites ?? project.suites, selection), ...findMissingRecordings(options)]);
+  refuse([...findUnknownIds(options.knownSuites ?? project.suites, options), ...findMissingRecordings(options)]);
   refuseSlowFilters(selection.filters, casesOf(project.suites));
   const providerEnv = { env: ports.env, projectRoot: project.root };
   const endpointOf = createEndpoints(providerEnv);
@@ -86,7 +86,7 @@ export async function planRun(
   const recordedShard =
     shard === undefined
       ? undefined
-      : describeShard(project, whole, { shard, unsharded, rendering, describeProvider, compare: settings.compare });
+      : describeShard(project, whole, { shard, unsharded, rendering, describeProvider, pairing: settings });
   return {
     ...defined({ shard: recordedShard }),
     plan,
@@ -133,7 +133,10 @@ function createEndpoints(env: ProviderEnv): (provider: ProviderConfig) => Endpoi
 }
 
 /** With a misspelt --prompt the selection would be empty, or smaller than its user believes. */
-function findUnknownIds(suites: readonly Suite[], selection: RunOptions['selection']): Problem[] {
+function findUnknownIds(
+  suites: readonly Suite[],
+  { selection, settings }: Pick<RunOptions, 'selection' | 'settings'>,
+): Problem[] {
   const find = (flag: string, wanted: readonly string[], idsOf: (suite: Suite) => readonly string[]): Problem[] => {
     const known = new Set(suites.flatMap(idsOf));
     return wanted
@@ -149,8 +152,37 @@ function findUnknownIds(suites: readonly Suite[], selection: RunOptions['selecti
       });
   };
   return [
-    ...find('--prompt', selection.prompts, ({ prompts }) => prompts.map(({ id }) => id)),
+    ...(settings.compare === undefined
+      ? find('--prompt', selection.prompts, ({ prompts }) => prompts.map(({ id }) => id))
+      : findUncomparable(settings.compare, suites, find)),
     ...find('--provider', selection.providers, ({ providers }) => providers.map(({ id }) => id)),
+  ];
+}
+
+type FindUnknown = (flag: string, wanted: readonly string[], idsOf: (suite: Suite) => readonly string[]) => Problem[];
+
+/** Of `--compare`, which takes prompts or providers. */
+function findUncomparable(compare: readonly string[], suites: readonly Suite[], find: FindUnknown): Problem[] {
+  const promptsOf = ({ prompts }: Suite) => prompts.map(({ id }) => id);
+  const providersOf = ({ providers }: Suite) => providers.map(({ id }) => id);
+  const prompt = compare.find((id) => suites.some((suite) => promptsOf(suite).includes(id)));
+  if (prompt === undefined) return find('--compare', compare, (suite) => [...promptsOf(suite), ...providersOf(suite)]);
+  const isProvider = (id: string) =>
+    suites.some((suite) => providersOf(suite).includes(id) && !promptsOf(suite).includes(id));
+  return [
+    ...compare.filter(isProvider).map(
+      (id): Problem => ({
+        code: 'usage',
+        severity: 'error',
+        message: `--compare ${id}: it is a provider, and ${prompt} is a prompt`,
+        hint: 'compare prompts with prompts, or providers with providers',
+      }),
+    ),
+    ...find(
+      '--compare',
+      compare.filter((id) => !isProvider(id)),
+      promptsOf,
+    ),
   ];
 }
 

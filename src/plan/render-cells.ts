@@ -3,7 +3,7 @@ import { lookupAssertion } from '../assertions/index.ts';
 import { cacheKey } from '../cache/cache-key.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Writable } from '../json/defined.ts';
-import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Cell, CellClasses, CellKey } from '../model/cell.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
 import type { SourceLocation } from '../model/problem.ts';
@@ -122,7 +122,7 @@ export function buildParams(suite: Suite, prompt: PromptVersion, provider: Provi
   // A baseline's prompt brings all its parameters: the provider's may have changed since.
   const accepted = prompt.paramsByProvider?.get(provider.id);
   if (accepted !== undefined) return accepted;
-  const params = { ...provider.params, ...prompt.params };
+  const params = renameParams({ ...provider.params, ...prompt.params }, provider.paramNames);
   const contract = findStructuredSchema(suite, prompt, provider);
   if (contract === undefined) return params;
   const mode = findSchemaMode(provider) ?? schemaModes.compatible;
@@ -143,6 +143,17 @@ export function findStructuredSchema(
   if ((prompt.structured ?? provider.structured) !== true || !isJsonObject(schema)) return undefined;
   const isWritten = [provider.params, prompt.params].some((params) => Object.hasOwn(params, 'response_format'));
   return isWritten || prompt.paramsByProvider?.has(provider.id) === true ? undefined : schema;
+}
+
+function renameParams(params: JsonObject, names: ProviderConfig['paramNames']): JsonObject {
+  if (names === undefined) return params;
+  const renamed: Record<string, JsonValue> = {};
+  for (const [key, value] of Object.entries(params)) {
+    const name = Object.hasOwn(names, key) ? names[key] : key;
+    // What is written in the API's own name wins.
+    if (name !== null && name !== undefined && (name === key || !Object.hasOwn(params, name))) renamed[name] = value;
+  }
+  return renamed;
 }
 
 function withoutExcerpt(at: SourceLocation): SourceLocation {

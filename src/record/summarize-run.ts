@@ -1,4 +1,5 @@
 import { defined } from '../json/defined.ts';
+import { isReplacedBy } from '../model/baseline.ts';
 import { isJudged } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
@@ -53,9 +54,7 @@ function summarizeVariant(
   const estimated = estimate(cases, suite.gate.alpha);
   // A record that was written by hand or by two runs may hold more rows than its header planned.
   const planned = Math.max(recorded.planned, gated);
-  const replacement = suite.variants.find(
-    (other) => other.replaces === recorded.prompt && other.provider === recorded.provider && other.planned > 0,
-  );
+  const replacement = suite.variants.find((other) => other.planned > 0 && isReplacedBy(recorded, other));
   return {
     recorded,
     planned,
@@ -67,9 +66,16 @@ function summarizeVariant(
     ...counted,
     ...(counted.notAsked > 0 ? withoutInterval(estimated) : estimated),
     latencyMs: { p50, p95 },
-    ...defined({ replacedBy: replacement?.prompt ?? recorded.baselineOf }),
+    ...defined({
+      replacedBy: replacement === undefined ? recorded.baselineOf : nameReplacement(recorded, replacement),
+    }),
     cases,
   };
+}
+
+/** By what differs: its prompt version or its provider. */
+function nameReplacement(recorded: RecordedVariant, { prompt, provider }: RecordedVariant): string {
+  return provider === recorded.provider ? prompt : provider;
 }
 
 /** What a summary says of how a run ended. */

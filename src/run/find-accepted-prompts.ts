@@ -2,6 +2,7 @@ import { type AcceptedPrompt, findAcceptedPrompt } from '../baseline/accepted-pr
 import type { FindBaseline } from '../baseline/find-baselines.ts';
 import { nameSent } from '../compare/variant-differences.ts';
 import { defined } from '../json/defined.ts';
+import { besideKey, type StandIn } from '../model/baseline.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import type { PlannedVariant } from '../plan/build-plan.ts';
@@ -24,7 +25,7 @@ export async function findAcceptedPrompts(
   planned: PlannedRun,
   { options, findBaseline, mask }: FindAcceptedPromptsOptions,
 ): Promise<ReadonlyMap<string, AcceptedPrompt>> {
-  const { compare } = options.settings;
+  const { compare, swap } = options.settings;
   const refuseModel = (provider: ProviderConfig) => findRefusal(planned, provider, options);
   const found = new Map<string, AcceptedPrompt>();
   for (const { suite, variants } of planned.plan.suites) {
@@ -34,17 +35,17 @@ export async function findAcceptedPrompts(
       maskVariant(describeSent(suite, variant, planned.describeProvider), mask);
     for (const variant of variants) {
       const { prompt, provider } = variant;
-      const replaces = findReplaced(prompt, compare);
-      const other = findBeside(variant, variants, replaces);
+      const standIn = findReplaced(variant, options.settings);
+      const other = findBeside(variant, variants, standIn);
       const beside: AcceptedPrompt | undefined = other && {
         state: { is: 'askable', of: nameSent(describe(other)) },
-        variant: renamed(other, prompt.id),
+        variant: renamed(other, variant),
       };
-      const isOnPurpose = other?.prompt.baselineOf !== undefined || (other && other.prompt.id === compare?.[0]);
-      const accepted =
-        isOnPurpose === true
-          ? beside
-          : (findAcceptedPrompt(suite, variant, baseline, { refuseModel, describe, mask, replaces }) ?? beside);
+      const isNamed = swap !== undefined || other?.prompt.id === compare?.[0];
+      const isOnPurpose = other !== undefined && (other.prompt.baselineOf !== undefined || isNamed);
+      const accepted = isOnPurpose
+        ? beside
+        : (findAcceptedPrompt(suite, variant, baseline, { refuseModel, describe, mask, standIn }) ?? beside);
       if (accepted !== undefined) found.set(variantKey(suite.id, prompt.id, provider.id), accepted);
     }
   }
@@ -67,23 +68,32 @@ function findRefusal(
   return isPriced ? undefined : `no price is known for ${model}, so --max-cost can't be held`;
 }
 
-/** The version of the run that the variant is compared with: the baseline's prompt run again, or the one that it replaces. */
+/** The variant of the run that one is compared with: the baseline's prompt run again, or what it replaces. */
 function findBeside(
-  { prompt, provider }: PlannedVariant,
+  variant: PlannedVariant,
   variants: readonly PlannedVariant[],
-  replaces: string | undefined,
+  standIn: StandIn,
 ): PlannedVariant | undefined {
-  const onProvider = variants.filter((other) => other.provider.id === provider.id && other.planned > 0);
+  const { prompt, provider } = variant;
+  const key = besideKey(standIn);
+  const others = variants.filter((other) => other !== variant && other.planned > 0);
   return (
-    onProvider.find((other) => other.prompt.baselineOf === prompt.id) ??
-    onProvider.find((other) => other.prompt.id === replaces && other.prompt.baselineOf === undefined)
+    others.find((other) => other.prompt.baselineOf === prompt.id && other.provider.id === provider.id) ??
+    others.find(
+      (other) =>
+        other.prompt.id === key.prompt && other.provider.id === key.provider && other.prompt.baselineOf === undefined,
+    )
   );
 }
 
 /** Rows of the accepted side lie under the candidate. */
-function renamed({ prompt, provider, params }: PlannedVariant, id: string): RenderedVariant {
+function renamed({ prompt, provider, params }: PlannedVariant, candidate: PlannedVariant): RenderedVariant {
   const { baselineOf: _baselineOf, ...rest } = prompt;
-  return { prompt: { ...rest, id }, provider, params };
+  return {
+    prompt: { ...rest, id: candidate.prompt.id },
+    provider: { ...provider, id: candidate.provider.id },
+    params,
+  };
 }
 
 type Masked = Pick<RecordedVariant, 'params' | 'messages' | 'contract' | 'baseUrl' | 'options'>;

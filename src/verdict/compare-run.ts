@@ -6,7 +6,7 @@ import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { sideOfBaseline, sideOfVariant } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
-import type { BaselineVariant, VariantKey } from '../model/baseline.ts';
+import { type BaselineVariant, besideKey, comparedKeys, type VariantKey } from '../model/baseline.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { RecordedVariant } from '../model/record.ts';
@@ -36,7 +36,7 @@ export const withinRun = 'this run';
 /** Pairs every gated variant of a record with what it is compared with. A variant without a baseline is left out. */
 export async function compareRun(options: CompareRunOptions): Promise<readonly GatedComparison[]> {
   const { header, summary } = options.record;
-  const { compare, shard } = header.settings;
+  const { compare, swap, shard } = header.settings;
   const gated: GatedComparison[] = [];
   for (const suite of summary.suites) {
     const { suite: id, path } = suite.recorded;
@@ -55,7 +55,7 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         ...(options.isOfRecords === true ? { isOfRecords: true } : {}),
         ...(found?.kind === 'file' && found.isFirst === true ? { isFirst: true as const } : {}),
         // With `--compare v1,v2` v1 is the baseline, so nothing needs to have been accepted.
-        mustPassWhole: compared.baseline.accepted?.size === 0 && compare === undefined,
+        mustPassWhole: compared.baseline.accepted?.size === 0 && compare === undefined && swap === undefined,
         otherCases: shard?.otherCases?.[id] ?? 0,
       });
     }
@@ -73,7 +73,7 @@ interface Candidate {
 type FileBaseline = Extract<SuiteBaseline, { kind: 'file' }>;
 type RecordBaseline = Extract<SuiteBaseline, { kind: 'record' }>;
 
-/** A version that runs beside it on purpose goes before what is stored, and that before the version that it replaces. */
+/** A version that runs beside it on purpose goes before what is stored, and that before the version or provider that it replaces. */
 async function compareCandidate(
   candidate: Candidate,
   found: SuiteBaseline | undefined,
@@ -92,14 +92,19 @@ async function compareCandidate(
   return options.isPairWanted === true ? compareWithNothing(candidate) : undefined;
 }
 
-/** The other variant of the same run: the baseline's prompt run again, or the version that this one replaces. */
+/** The other variant of the same run: the baseline's prompt run again, or what this one replaces. */
 function findBeside({ suite, variant }: Candidate): VariantSummary | undefined {
-  const { prompt, provider, replaces } = variant.recorded;
-  const onProvider = suite.variants.filter((other) => other.recorded.provider === provider && other.planned > 0);
+  const { prompt, provider } = variant.recorded;
+  const key = besideKey(variant.recorded);
+  const others = suite.variants.filter((other) => other !== variant && other.planned > 0);
   return (
-    onProvider.find(({ recorded }) => recorded.baselineOf === prompt) ??
-    onProvider.find(({ recorded }) => recorded.prompt === replaces && recorded.baselineOf === undefined)
+    others.find(({ recorded }) => recorded.baselineOf === prompt && recorded.provider === provider) ??
+    others.find(({ recorded }) => isVariant(recorded, key) && recorded.baselineOf === undefined)
   );
+}
+
+function isVariant(recorded: VariantKey, { prompt, provider }: VariantKey): boolean {
+  return recorded.prompt === prompt && recorded.provider === provider;
 }
 
 function compareBeside(
@@ -133,7 +138,7 @@ function hasCachedAnswer({ cases }: VariantSummary): boolean {
   return [...cases.values()].some(({ trials }) => trials.some(({ cached }) => cached));
 }
 
-/** What was accepted of a variant: its own cases, else those of the version that it replaces. */
+/** What was accepted of a variant: its own cases, else those of what it replaces. */
 function findAccepted({ suite, variant }: Candidate, found: SuiteBaseline | undefined): AcceptedVariant {
   const side =
     found?.kind === 'file'
@@ -161,9 +166,7 @@ function compareTwice(
 
 function findVariant(suite: SuiteSummary, variant: VariantSummary, record: StoredRecord): VariantSummary | undefined {
   const other = record.summary.suites.find(({ recorded }) => recorded.suite === suite.recorded.suite);
-  return findOwnOrReplaced(variant, ({ prompt, provider }) =>
-    other?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider),
-  );
+  return findOwnOrReplaced(variant, (key) => other?.variants.find(({ recorded }) => isVariant(recorded, key)));
 }
 
 function compareWithOwn(candidate: Candidate, found: FileBaseline): Promise<ComparedVariant | undefined> {
@@ -257,10 +260,11 @@ function isEnded({ summary }: StoredRecord): boolean {
   return summary.stopReason === undefined || summary.stopReason === 'decided';
 }
 
-/** Finds by the variant's own prompt, else by the version that it replaces. */
-function findOwnOrReplaced<T>(
-  { recorded: { prompt, provider, replaces } }: VariantSummary,
-  find: (key: VariantKey) => T | undefined,
-): T | undefined {
-  return find({ prompt, provider }) ?? (replaces === undefined ? undefined : find({ prompt: replaces, provider }));
+/** Finds by the variant's own prompt and provider, else by those that it replaces. */
+function findOwnOrReplaced<T>({ recorded }: VariantSummary, find: (key: VariantKey) => T | undefined): T | undefined {
+  for (const key of comparedKeys(recorded)) {
+    const found = find(key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -2,6 +2,7 @@ import type { FindBaseline } from '../baseline/find-baselines.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type AnsweredVariant, compareContracts } from '../contracts/compare-contracts.ts';
 import { answersOfBaseline, answersOfRecord } from '../contracts/observe-answers.ts';
+import { comparedKeys, type VariantKey } from '../model/baseline.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import { describeContractWarnings, isBreak, type PromptFindings } from '../model/finding.ts';
 import type { Breach } from '../model/gate.ts';
@@ -86,20 +87,21 @@ function findOld(
   record: StoredRecord,
 ): AnsweredVariant {
   const wanted = side.recorded.baselineOf === undefined ? side.recorded.prompt : variant.recorded.prompt;
-  const { provider, replaces } = variant.recorded;
   const isWithin = side.source === withinRun;
   const found = isWithin ? undefined : findBaseline({ id: suite, path });
-  const isIt = (prompt: string) => (other: { readonly prompt: string; readonly provider: string }) =>
-    other.prompt === prompt && other.provider === provider;
+  const isIt = (key: VariantKey) => (other: VariantKey) =>
+    other.prompt === key.prompt && other.provider === key.provider;
   if (found?.kind === 'file') {
     const { baseline } = found;
-    const known = baseline.variants.find(isIt(wanted)) ?? baseline.variants.find(isIt(replaces ?? wanted));
+    const [known] = comparedKeys({ ...variant.recorded, prompt: wanted }).flatMap(
+      (key) => baseline.variants.find(isIt(key)) ?? [],
+    );
     if (known !== undefined) return asOld(known, variant, () => answersOfBaseline(baseline, known));
   }
   const other = found?.kind === 'record' ? found.record : record;
   const known = other.summary.suites
     .find(({ recorded }) => recorded.suite === suite)
-    ?.variants.find(({ recorded }) => isIt(side.recorded.prompt)(recorded));
+    ?.variants.find(({ recorded }) => isIt(side.recorded)(recorded));
   return asOld(side.recorded, variant, () => (known === undefined ? [] : answersOfRecord(known, other.readRow)));
 }
 

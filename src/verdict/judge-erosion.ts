@@ -4,6 +4,7 @@ import { percent, points } from '../compare/gate/wording.ts';
 import { validResults } from '../compare/pair-cases.ts';
 import { readRunsSince } from '../history/read-trends.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
+import { comparedKeys } from '../model/baseline.ts';
 import type { Breach } from '../model/gate.ts';
 import type { ErosionFinding } from '../model/history.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
@@ -112,15 +113,11 @@ function compareWithReference(
   return { ...where, ...counts, outcome: isEroded ? 'eroded' : 'held', passRate, z, message };
 }
 
-/** The reference's own rows of the variant, else those of the version that it replaces. */
-function findReferenceVariant(
-  { recorded: { prompt, provider, replaces } }: VariantSummary,
-  baseline: Reference['baseline'],
-) {
-  const prompts = [prompt, ...(replaces === undefined ? [] : [replaces])];
-  for (const id of prompts) {
-    const cases = baseline.casesOf({ prompt: id, provider });
-    const variant = baseline.variants.find((row) => row.prompt === id && row.provider === provider);
+/** The reference's own rows of the variant, else those of what it replaces. */
+function findReferenceVariant({ recorded }: VariantSummary, baseline: Reference['baseline']) {
+  for (const { prompt, provider } of comparedKeys(recorded)) {
+    const cases = baseline.casesOf({ prompt, provider });
+    const variant = baseline.variants.find((row) => row.prompt === prompt && row.provider === provider);
     if (cases.size > 0) return { cases, output: variant?.contract.output };
   }
   return { cases: new Map<string, CaseSummary>(), output: undefined };

@@ -1,4 +1,5 @@
 import { defined } from '../../json/defined.ts';
+import { isReplacedBy } from '../../model/baseline.ts';
 import type { Breach, Decision } from '../../model/gate.ts';
 import type { RunSettings, StopReason } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
@@ -226,17 +227,20 @@ export function findDecided(
   return new Set(
     suites.flatMap(({ variants }) =>
       variants.filter((variant) => {
-        const { prompt, provider } = variant.recorded;
-        const onProvider = variants.filter(({ recorded }) => recorded.provider === provider);
-        const own = onProvider.find(({ recorded }) => recorded.prompt === (variant.replacedBy ?? prompt));
-        // Versions that are compared with this one in the run need its answers.
+        const { prompt, provider, baselineOf } = variant.recorded;
+        const isOfRun = ({ recorded }: VariantSummary) =>
+          recorded.provider === provider && recorded.prompt === baselineOf;
+        const own =
+          variant.replacedBy === undefined
+            ? [variant]
+            : variants.filter((other) => isOfRun(other) || isReplacedBy(variant.recorded, other.recorded));
+        // Variants that are compared with this one in the run need its answers.
         const beside = comparisons.flatMap((one) => {
           const { accepted, recorded } = one.compared.baseline;
-          return accepted !== undefined && recorded.prompt === prompt && onProvider.includes(one.variant)
-            ? [one.variant]
-            : [];
+          const isThis = recorded.prompt === prompt && recorded.provider === provider;
+          return accepted !== undefined && isThis && variants.includes(one.variant) ? [one.variant] : [];
         });
-        return [own, ...beside].every((one) => one !== undefined && certain.has(one) && !isOpen.has(one));
+        return own.length > 0 && [...own, ...beside].every((one) => certain.has(one) && !isOpen.has(one));
       }),
     ),
   );

@@ -3,12 +3,12 @@ import { defined } from '../../json/defined.ts';
 import { isJsonObject } from '../../json/json.ts';
 import type { PromptModel } from '../../model/prompt-file.ts';
 import type { PromptVersion } from '../../model/suite.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { type PromptPlaces, placeOf } from '../contracts/contract-places.ts';
 import { joinContracts, type ParsedContract, parseContract } from '../contracts/parse-contract.ts';
+import { checkReplaces } from '../documents/check-replaces.ts';
 import { checkShape } from '../documents/check-shape.ts';
-import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
+import { childOf, itemsOf, type Located, locate, withoutExcerpt } from '../documents/locate.ts';
 import { checkParams, hintOfParams } from '../providers/check-params.ts';
 import { expandParams } from '../providers/expand-tools.ts';
 import { promptSchema } from '../schema/prompt-schema.ts';
@@ -49,7 +49,7 @@ export async function parsePrompts(located: Located, context: PromptContext): Pr
     if (prompt !== undefined) compiled.push(prompt);
   }
   for (const item of itemsOf(located))
-    checkReplaces(childOf(item, 'replaces'), childOf(item, 'id').value, [...ids.keys()], located, context.problems);
+    checkReplaces(item, located, { noun: 'prompt', known: [...ids.keys()], problems: context.problems });
   return compiled;
 }
 
@@ -115,38 +115,4 @@ async function readContract(
   const { contract, places } = await parseContract(located, context);
   const fixed = Object.fromEntries(Object.entries(places).map(([key, place]) => [key, { ...place, isFixed: true }]));
   return joinContracts({ contract, places: fixed }, own);
-}
-
-function checkReplaces(
-  replaces: Located,
-  id: unknown,
-  ids: readonly string[],
-  prompts: Located,
-  problems: Problems,
-): void {
-  const { value } = replaces;
-  if (typeof value !== 'string') return;
-  // A prompt can't replace itself.
-  const others = ids.filter((other) => other !== id);
-  if (!ids.includes(value)) {
-    problems.report({
-      code: 'unknown-id',
-      message: `the prompt replaces "${value}", which is not a prompt of this suite`,
-      hint: didYouMean(value, others) ?? (others.length === 0 ? 'leave it out' : `known: ${others.join(', ')}`),
-      at: locate(replaces),
-    });
-    return;
-  }
-  const next = new Map(itemsOf(prompts).map((item) => [childOf(item, 'id').value, childOf(item, 'replaces').value]));
-  const seen = new Set<unknown>();
-  for (let current: unknown = value; current !== undefined && !seen.has(current); current = next.get(current)) {
-    seen.add(current);
-    if (current !== id) continue;
-    problems.report({
-      code: 'invalid-value',
-      message: `the prompt "${String(id)}" replaces itself${value === id ? '' : ' through other prompts'}`,
-      at: locate(replaces),
-    });
-    return;
-  }
 }

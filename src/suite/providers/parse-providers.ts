@@ -7,6 +7,7 @@ import type { Price, ProviderConfig, ProviderLimits } from '../../model/suite.ts
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { parseDurationMs } from '../../text/duration.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
+import { checkReplaces, writtenIds } from '../documents/check-replaces.ts';
 import { checkShape, keysAt } from '../documents/check-shape.ts';
 import { describeValue, hintOfKey } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
@@ -45,6 +46,12 @@ export function parseProviders(located: Located, context: ProviderContext): read
       });
     } else {
       providers.push(provider);
+    }
+  }
+  if (context.noun === 'provider') {
+    const known = [...writtenIds(located), ...context.writtenIds];
+    for (const item of itemsOf(located)) {
+      checkReplaces(item, located, { noun: 'provider', known, problems: context.problems });
     }
   }
   return providers;
@@ -265,6 +272,7 @@ function buildProvider(
     headers: base.headers ?? {},
     ...defined({ price: base.price && toPrice(base.price) }),
     limits: toLimits(base.limits),
+    ...('replaces' in base ? defined({ replaces: base.replaces }) : {}),
     options: toJsonObject(options),
     ...(snapshots.length === 0 ? {} : { snapshots }),
     ...judgingOf(base, item.source.folder),

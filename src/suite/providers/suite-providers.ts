@@ -4,8 +4,9 @@ import type { PromptModel } from '../../model/prompt-file.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
 import type { Config } from '../config.ts';
+import { writtenIds } from '../documents/check-replaces.ts';
 import { checkPart } from '../documents/check-shape.ts';
-import { childOf, fixedSource, idsOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import { childOf, fixedSource, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import { suiteShape } from '../schema/suite-schema.ts';
@@ -112,7 +113,7 @@ export function parseEndpoints(key: 'providers' | 'judges', document: Located, c
   });
   return {
     list,
-    known: [...idsOf(written), ...itemsOf(written).flatMap(({ value }) => (typeof value === 'string' ? [value] : []))],
+    known: writtenIds(written),
   };
 }
 

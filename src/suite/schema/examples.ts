@@ -121,6 +121,7 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   'messages.file': ['prompts/rules.md'],
   'messages.attach': [['invoices/{{ invoice }}.pdf']],
   replaces: ['v1'],
+  'provider.replaces': ['mini'],
   params: [{ temperature: 0, max_tokens: 200 }],
   providers: [['openai:gpt-4o-mini']],
   judges: [[{ id: 'strict', use: 'openai:gpt-4o' }]],

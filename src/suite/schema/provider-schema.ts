@@ -50,10 +50,11 @@ export const providerSchema = z.strictObject({
   headers: z.record(z.string(), header).optional().describe('Further headers; a value may be {env: NAME}.'),
   price: priceSchema.optional().describe('Overrides the built-in table.'),
   limits: limits.optional().describe('What the endpoint allows.'),
+  replaces: id.optional().describe('The provider that this one is compared with, which is then report-only.'),
 });
 
 /** A judge in a suite or the config: a provider with terms of its own. */
-export const judgeSchema = providerSchema.extend({
+export const judgeSchema = providerSchema.omit({ replaces: true }).extend({
   minKappa: z
     .number({ error: 'must be a number' })
     .gt(0, { error: 'must be more than 0' })
