@@ -92,6 +92,7 @@ describe('the flags of run', () => {
     '--baseline',
     '--no-baseline',
     '--compare',
+    '--swap',
     '--rerun-baseline',
     '--drift',
     '--update-baseline',

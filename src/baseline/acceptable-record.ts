@@ -43,6 +43,7 @@ export interface AcceptableRecord {
 export async function openAcceptable(options: AcceptOptions): Promise<AcceptableRecord> {
   const { cwd, force, isWanted } = options;
   const record = openStoredRecord(options.recordPath, cwd);
+  if (record.header.settings.swap !== undefined) throw new UserError([comparesProviders(record)]);
   const wanted = record.summary.suites.filter(({ recorded }) => isWanted?.(recorded.path) ?? true);
   // Checked before a suite is loaded from the path in the record.
   const unknown = wanted.flatMap(({ recorded }) => findUnknownSuite(recorded, record, options));
@@ -61,6 +62,13 @@ export async function openAcceptable(options: AcceptOptions): Promise<Acceptable
   } finally {
     judge.close();
   }
+}
+
+/** Its candidates are no part of a suite, and its suites ran without their other providers. */
+function comparesProviders({ shownPath }: StoredRecord): Problem {
+  const message = `${shownPath} compares candidates for a provider (--swap), and is no baseline`;
+  const hint = 'write the provider that you choose in the suite, run it, and accept that run';
+  return { code: 'record', severity: 'error', message, hint };
 }
 
 function findUnknownSuite(

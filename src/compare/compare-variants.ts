@@ -160,9 +160,9 @@ function compareScores(
   return results === undefined ? undefined : compareRates({ ...results, ...errors }, policy);
 }
 
-function compareCosts(
+export function compareCosts(
   { before, after, isUnknown }: CollectedEvidence['costs'],
-  { alpha, cost }: GatePolicy,
+  { alpha, cost }: Pick<GatePolicy, 'alpha' | 'cost'>,
 ): MetricEvidence {
   if (isUnknown || before.length === 0) return nothing;
   return compareTotals({ before, after }, { alpha, margin: cost.maxIncrease ?? defaultMaxCostIncrease });
@@ -201,8 +201,8 @@ function compareTotals(
 const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null, pIncrease: null, exact: true };
 
 /** Tests latencies only where both sides ran in this invocation: another day's load is no change of the prompt. */
-function compareLatencies(
-  { before, after, cases, logs }: CollectedEvidence['latencies'],
+export function compareLatencies(
+  { before, after, cases, logs }: Pick<CollectedEvidence['latencies'], 'before' | 'after' | 'cases' | 'logs'>,
   alpha: number,
   isComparable: boolean,
 ): MetricEvidence {

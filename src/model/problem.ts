@@ -55,6 +55,7 @@ export const problemCodes = [
   'missing-price',
   'refused-schema', // a schema that the API of a provider is known to refuse
   'retired-model', // a model that its vendor shuts down soon, or has shut down
+  'swap-candidate', // what a candidate for a swap lacks, or must be read with
   'contract-input',
   'no-suite',
   'selects-nothing', // a path, pattern, filter or file of cases that brings no case

@@ -37,6 +37,8 @@ export interface Endpoint {
   readonly vars?: readonly string[];
   /** True where a request with a JSON Schema in `response_format` is refused by some or all models. */
   readonly refusesSchema?: true;
+  /** The media types of files that can go along with a message; undefined where that is up to what is called. */
+  readonly takes?: RegExp;
 }
 
 export interface AdapterDeclaration {

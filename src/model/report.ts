@@ -5,6 +5,7 @@ import type { Certainty, Decision } from './gate.ts';
 import type { ErosionFinding, VariantTrend } from './history.ts';
 import type { CellRow, StopReason } from './record.ts';
 import type { RateEstimate } from './summary.ts';
+import type { SwapReport } from './swap.ts';
 
 export const reportFormat = 1;
 
@@ -29,7 +30,7 @@ export interface VariantReport extends CellCounts {
   readonly failedCases?: readonly FailedCase[];
   /** Cases of which a trial could not be judged; absent where there is none. */
   readonly erroredCases?: number;
-  /** Present where another version replaces this one in the run: shown, not gated. */
+  /** Present where another version or provider replaces this one in the run: shown, not gated. */
   readonly replacedBy?: string;
   /** The gated slices of which a case was selected; absent where there is none. */
   readonly slices?: readonly SliceReport[];
@@ -265,6 +266,8 @@ export interface Report {
   readonly contracts?: readonly PromptFindings[];
   /** The variants that have a pinned reference, beside it; absent where none has. */
   readonly erosion?: readonly ErosionFinding[];
+  /** What can take the place of providers; absent where the run was not about that. */
+  readonly swaps?: readonly SwapReport[];
   /** The variants over the stored runs up to this one; read on first use. */
   readonly trends?: () => readonly VariantTrend[];
 }

@@ -5,6 +5,7 @@ import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
 import { findAdapter, lookupAdapter } from '../providers/index.ts';
 import { presets } from '../providers/presets.ts';
 import { findRetirement, type Retirement } from '../providers/retirements.ts';
+import { shellWord } from '../text/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import type { PlannedRun } from './plan-run.ts';
 
@@ -79,15 +80,17 @@ interface RetirementOptions {
   /** True where a suite's answers are recorded, so that the end of a model does not affect it. */
   readonly isHermetic: (suite: Suite) => boolean;
   readonly now: Date;
+  /** Of `--swap`. */
+  readonly candidates?: readonly string[];
 }
 
 /** Names each model of a plan that its vendor shuts down within 60 days, or has shut down. */
-export function findRetirements({ planned, isHermetic, now }: RetirementOptions): readonly Problem[] {
+export function findRetirements({ planned, isHermetic, now, candidates = [] }: RetirementOptions): readonly Problem[] {
   const problems = new Map<string, Problem>();
   for (const { suite, variants } of planned.plan.suites) {
     if (isHermetic(suite)) continue;
     const used = variants.filter((variant) => variant.planned + variant.observed > 0).map(({ provider }) => provider);
-    for (const provider of [...used, ...suite.askedModels]) {
+    for (const provider of new Set([...used, ...suite.askedModels])) {
       const { sends, priceProvider } = planned.endpointOf(provider);
       const retirement = sends ? findRetirement({ ...provider, ...defined({ priceProvider }) }) : undefined;
       const message = retirement === undefined ? undefined : describeRetirement(provider, retirement, now);
@@ -96,12 +99,23 @@ export function findRetirements({ planned, isHermetic, now }: RetirementOptions)
         code: 'retired-model',
         severity: 'warning',
         message,
-        hint: `choose another model: ${retirement.source} (as known on ${retirement.asOf})`,
+        hint: [
+          `choose another model: ${retirement.source} (as known on ${retirement.asOf})`,
+          ...(candidates.includes(provider.id) ? [] : [nameCommand(provider, used)]),
+        ].join('; '),
         ...defined({ at: provider.at }),
       });
     }
   }
   return [...problems.values()];
+}
+
+/** The command that tells which model can take the place of one. */
+function nameCommand(provider: ProviderConfig, used: readonly ProviderConfig[]): string {
+  const { id, adapter } = provider;
+  return used.includes(provider)
+    ? `\`llmcheck swap ${shellWord(`${id}=${adapter}:MODEL`)}\` compares candidates`
+    : '`llmcheck judge check` measures the new judge';
 }
 
 /** Undefined where the end is further away than the notice. */

@@ -80,6 +80,7 @@ export function defineHttpAdapter(service: HttpService): Adapter {
         baseUrl: findBaseUrl(service, config, env),
         adapterVersion: typeof version === 'string' ? version : version(config),
         sends: true,
+        takes: service.formatOf(config).takes,
         ...defined({ secretEnv, refusesSchema: preset.refusesSchema, vars: service.varsOf?.(config) }),
       };
     },

@@ -81,6 +81,12 @@ const mediaTypes: Readonly<Record<string, string>> = {
   '.mp3': 'audio/mp3',
 };
 
+/** By the suffix; undefined where no message can carry the file. */
+export function mediaTypeOf(path: string): string | undefined {
+  const suffix = extname(path).toLowerCase();
+  return Object.hasOwn(mediaTypes, suffix) ? mediaTypes[suffix] : undefined;
+}
+
 const maxFileBytes = 50 * 1024 * 1024;
 
 interface ReadFile {
@@ -96,8 +102,7 @@ interface FileFault {
 
 /** Reads and describes a file below the root. `path` is relative to the root or absolute. */
 export function readAttachment(path: string, projectRoot: string): ReadFile | FileFault {
-  const suffix = extname(path).toLowerCase();
-  const mediaType = Object.hasOwn(mediaTypes, suffix) ? mediaTypes[suffix] : undefined;
+  const mediaType = mediaTypeOf(path);
   if (mediaType === undefined) {
     return { code: 'invalid-value', fault: `is not an image, PDF or sound (${Object.keys(mediaTypes).join(', ')})` };
   }

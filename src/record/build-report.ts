@@ -9,6 +9,7 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+import type { SwapReport } from '../model/swap.ts';
 import { reportClasses, truthOf } from './count-classes.ts';
 import { estimate, isComplete, totalsOf } from './summarize-run.ts';
 
@@ -25,6 +26,7 @@ export interface ReportInput {
   readonly compared?: ReadonlyMap<VariantSummary, ComparedVariant>;
   readonly contracts?: readonly PromptFindings[];
   readonly erosion?: readonly ErosionFinding[];
+  readonly swaps?: readonly SwapReport[];
   readonly trends?: () => readonly VariantTrend[];
 }
 
@@ -49,7 +51,7 @@ export function buildReport(input: ReportInput): Report {
     totals: totalsOf(summary),
     suites: summary.suites.map((suite) => buildSuiteReport(suite, input)),
     notes: end?.notes ?? [],
-    ...defined({ contracts: input.contracts, erosion: input.erosion, trends: input.trends }),
+    ...defined({ contracts: input.contracts, erosion: input.erosion, swaps: input.swaps, trends: input.trends }),
   };
 }
 

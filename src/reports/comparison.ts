@@ -147,6 +147,14 @@ function describeFirstCost(label: string, baseline: number, candidate: number): 
   return { key: 'costUsd', label, change, text };
 }
 
+/** `−62.0 % [−64.1, −60.2]`, for a ratio minus 1; undefined where it can't be said. */
+export function describeRatio(metric: MetricComparison): string | undefined {
+  const { delta, low, high } = metric;
+  if (delta === null) return undefined;
+  // The same ratio in every case has no interval.
+  return `${formatChange(delta)}${low === delta && high === delta ? '' : formatInterval(metric)}`;
+}
+
 /** A question mark stands for an unbounded side. */
 function formatInterval({ low, high }: MetricComparison): string {
   if (low === null && high === null) return '';

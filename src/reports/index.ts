@@ -10,14 +10,14 @@ import { renderContractMarkdown } from './markdown/contracts.ts';
 import { markdown } from './markdown/markdown.ts';
 import { locateContracts, type Reporter } from './reporter.ts';
 import { renderContractTerminal } from './terminal/contracts.ts';
-import { terminal } from './terminal/terminal.ts';
+import { swapTable, terminal } from './terminal/terminal.ts';
 
 export { describeSkip, explainCase } from './cases/explain-case.ts';
 export { surveyCases, worstFirst } from './cases/failed-cases.ts';
 export { createFindGateEffect } from './cases/gate-effect.ts';
 export { renderCodeQualityProblems } from './ci/code-quality.ts';
 export { maxAnnotations, renderCommand } from './ci/github.ts';
-export { countAccepted } from './comparison.ts';
+export { countAccepted, describeRateChange, describeRatio } from './comparison.ts';
 export { describeDecision, shoutDecision } from './headline.ts';
 export { contentPolicy, renderPageFoot, renderPageHead } from './html/html.ts';
 export { buildPageData } from './html/page-data.ts';
@@ -36,6 +36,7 @@ export const reporters: Readonly<Record<string, Reporter>> = {
   jsonl,
   junit,
   markdown,
+  swap: swapTable,
   tap,
   terminal,
 };

@@ -231,7 +231,7 @@ function buildHeader(
   const { root } = options.project;
   const suites = describeRecordedSuites(plan, {
     describeProvider,
-    compare: options.settings.compare,
+    pairing: options.settings,
     judgesOf: (suite) => describeJudges(suite, root, ports.cwd),
     isReplayed: (suite) => isReplayed(suite, options),
     acceptedOf: (suite, { prompt, provider }) =>
@@ -281,9 +281,15 @@ function findRemarks(
   planned: PlannedRun,
   { options, ports, isHermetic, findBaseline }: Pick<Run, 'options' | 'ports' | 'isHermetic' | 'findBaseline'>,
 ): readonly string[] {
-  const retirements = findRetirements({ planned, isHermetic: ({ id }) => isHermetic(id), now: ports.now() });
+  const retirements = findRetirements({
+    planned,
+    isHermetic: ({ id }) => isHermetic(id),
+    now: ports.now(),
+    candidates: options.settings.swap?.flatMap(({ candidates }) => candidates) ?? [],
+  });
   const remarks = [...retirements, ...planned.schemaWarnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
   // A user who accepts the run knows, and two versions side by side need no file.
-  if (options.updateBaseline || options.settings.compare !== undefined) return remarks;
+  const { compare, swap } = options.settings;
+  if (options.updateBaseline || compare !== undefined || swap !== undefined) return remarks;
   return [...remarks, ...describeUnaccepted(planned.plan, findBaseline)];
 }

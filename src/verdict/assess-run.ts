@@ -15,6 +15,7 @@ import { openStoredRecord, readRunHeader, type StoredRecord } from '../record/re
 import { type CompareRunOptions, compareRun } from './compare-run.ts';
 import { type JudgedContracts, judgeContracts } from './judge-contracts.ts';
 import { type JudgedErosion, judgeErosion } from './judge-erosion.ts';
+import { judgeSwaps } from './judge-swap.ts';
 
 export interface AssessRecordOptions extends CompareRunOptions {
   /** True while confirmation trials can still be made. */
@@ -71,6 +72,9 @@ export function reportAssessment({ record, judged }: Assessment, options: Report
     compared: new Map(judged.comparisons.map(({ variant, compared }) => [variant, compared])),
     ...(contracts === undefined || contracts.contracts.length === 0 ? {} : { contracts: contracts.contracts }),
     ...(erosion === undefined || erosion.findings.length === 0 ? {} : { erosion: erosion.findings }),
+    ...(header.settings.swap === undefined
+      ? {}
+      : { swaps: judgeSwaps({ summary, settings: header.settings, judged, decision }) }),
     ...(root === undefined ? {} : { trends: () => readTrends({ root }, { header, summary }) }),
   });
 }

@@ -25,6 +25,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./worker.ts'),
   },
   {
+    name: 'swap',
+    usage: '[options] [paths...] <ID=MODEL,...>',
+    summary: 'Compare models that could take the place of a provider, and name the cheapest that holds.',
+    load: () => import('./swap.ts'),
+  },
+  {
     name: 'compare',
     usage: '[options] <A> <B> [others...]',
     summary: 'Compare two records without a call: A is the baseline, B the candidate.',

@@ -102,7 +102,18 @@ const definitions = [
     description: 'compare with a file, a run id or git:REF',
   },
   { flags: '--no-baseline', key: 'noBaseline', kind: 'switch', description: 'compare with nothing' },
-  { flags: '--compare <v1,v2>', key: 'compare', kind: 'list', description: 'compare two prompt versions of this run' },
+  {
+    flags: '--compare <v1,v2>',
+    key: 'compare',
+    kind: 'list',
+    description: 'compare two prompt versions, or two providers, of this run',
+  },
+  {
+    flags: '--swap <id=model,…>',
+    key: 'swap',
+    kind: 'list',
+    description: 'compare models that could take the place of a provider (repeatable)',
+  },
   {
     flags: '--rerun-baseline',
     key: 'rerunBaseline',

@@ -1,9 +1,10 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { RunSettings } from '../../model/record.ts';
+import type { ProviderSwap, RunSettings } from '../../model/record.ts';
 import type { Project } from '../../model/suite.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
+import { parseSwaps } from '../../plan/swap-providers.ts';
 import { findLastFailed } from '../../project/stored-runs.ts';
 import { checkTextGlob } from '../../text/glob.ts';
 import { parseQueueUrl } from '../../text/store-urls.ts';
@@ -14,7 +15,7 @@ import type { CountOrFraction, RunFlagValues } from './run-flags.ts';
 export function buildRunOptions(
   values: RunFlagValues,
   settings: RunSettings,
-  project: Project,
+  { project, notes = [] }: { readonly project: Project; readonly notes?: readonly string[] | undefined },
   paths: readonly string[],
 ): RunOptions {
   const { sample: size, seed = 0, trials, concurrency, deadline, resume } = values;
@@ -45,7 +46,19 @@ export function buildRunOptions(
     rerunBaseline: values.rerunBaseline === true,
     updateBaseline: values.updateBaseline === true,
     toolVersion: version,
+    ...(notes.length === 0 ? {} : { notes }),
   };
+}
+
+/** What `--swap`, or `--compare` of providers, compares: the first is the one that the others could take the place of. */
+export function findSwaps({ swap, compare = [] }: RunFlagValues, { suites }: Project): readonly ProviderSwap[] {
+  if (swap !== undefined) return parseSwaps(swap).swaps;
+  const prompts = new Set(suites.flatMap((suite) => suite.prompts.map(({ id }) => id)));
+  const providers = new Set(suites.flatMap((suite) => suite.providers.map(({ id }) => id)));
+  const [provider = '', ...candidates] = compare;
+  const areProviders = compare.length > 0 && compare.every((id) => providers.has(id) && !prompts.has(id));
+  if (!areProviders) return [];
+  return [{ provider, candidates }];
 }
 
 /** Flags that choose what runs and how the gate decides. A resumed run keeps them. */
@@ -65,6 +78,7 @@ const resumedFlags = [
   'baseline',
   'noBaseline',
   'compare',
+  'swap',
   'rerunBaseline',
   'drift',
   'early',
@@ -130,6 +144,7 @@ function checkValues(values: RunFlagValues): readonly Problem[] {
     const message = `--compare ${values.compare[0] ?? ''}: one version has nothing to be compared with`;
     problems.push(usageProblem(message, 'write --compare v1,v2'));
   }
+  problems.push(...parseSwaps(values.swap ?? []).problems);
   const queue = values.queue === undefined ? undefined : parseQueueUrl(values.queue);
   if (queue !== undefined && 'reason' in queue) problems.push(usageProblem(`--queue: the address ${queue.reason}`));
   return problems;
@@ -160,6 +175,7 @@ function checkPairs(values: RunFlagValues): readonly Problem[] {
     problems.push(usageProblem(message, 'leave one of them out'));
   }
   if (values.early === true) problems.push(...checkEarly(values));
+  if (values.swap !== undefined) problems.push(...checkSwap(values));
   if (values.compare !== undefined && values.prompt !== undefined) {
     problems.push(usageProblem('--compare chooses the prompts itself', 'leave --prompt out'));
   }
@@ -176,6 +192,27 @@ function checkRecordTools(values: RunFlagValues): readonly Problem[] {
     isGiven
       ? [usageProblem(`--record-tools asks real tools, and ${flag} is given: ${why}`, 'leave one of them out')]
       : [],
+  );
+}
+
+/** Flags that compare with something else, write to the suite, or leave cases out. */
+function checkSwap(values: RunFlagValues): readonly Problem[] {
+  const inRun = 'candidates are compared with the provider within this run';
+  const ofSuite = 'candidates are no part of the suite';
+  const reasons = [
+    ['--baseline', values.baseline !== undefined, inRun],
+    ['--rerun-baseline', values.rerunBaseline === true, inRun],
+    ['--compare', values.compare !== undefined, inRun],
+    ['--provider', values.provider !== undefined, '--swap chooses the providers itself'],
+    ['--update-baseline', values.updateBaseline === true, ofSuite],
+    ['--record', values.record === true, ofSuite],
+    ['--record-tools', values.recordTools === true, ofSuite],
+    ['--queue', values.queue !== undefined, 'workers know the providers of the suites alone'],
+    ['--shard', values.shard !== undefined, 'a shard has only a part of the cases'],
+    ['--early', values.early === true, 'each candidate is asked about every case'],
+  ] as const;
+  return reasons.flatMap(([flag, isGiven, why]) =>
+    isGiven ? [usageProblem(`--swap with ${flag}: ${why}`, 'leave one of them out')] : [],
   );
 }
 

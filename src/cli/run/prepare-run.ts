@@ -5,11 +5,13 @@ import type { JsonObject } from '../../json/json.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Plugin } from '../../model/plugin.ts';
 import type { Problem } from '../../model/problem.ts';
+import type { RunSettings } from '../../model/record.ts';
 import type { Report } from '../../model/report.ts';
 import type { Project } from '../../model/suite.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { findUnknownTools } from '../../plan/check-tools.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
+import { swapProviders } from '../../plan/swap-providers.ts';
 import type { ReadLog } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
@@ -20,7 +22,7 @@ import { toSafeLine } from '../../text/sanitize.ts';
 import { findQueueSecrets } from '../../text/store-urls.ts';
 import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run.ts';
 import type { RunFlagValues } from '../flags/run-flags.ts';
-import { buildRunOptions } from '../flags/run-settings.ts';
+import { buildRunOptions, findSwaps } from '../flags/run-settings.ts';
 import type { Io } from '../io.ts';
 import { describeNoSuite } from '../load-suites.ts';
 import { maskError, maskSink } from '../output/mask.ts';
@@ -28,6 +30,8 @@ import { printProblems } from '../output/problems.ts';
 import type { ParsedReporters } from '../output/reports.ts';
 import { wantsColor } from '../output/style.ts';
 import { packageFolder, version } from '../version.ts';
+
+type LoadedPlugins = Awaited<ReturnType<typeof loadForRun>>['plugins'];
 
 /** Everything that a run needs before its first call, from files, flags and environment. */
 export interface PreparedRun {
@@ -71,7 +75,7 @@ export async function prepareRun(
   );
   const { project, plugins } = loaded;
   const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation, plugins);
-  const { values, settings, reporters, env, fileVariables } = resolved;
+  const { values, reporters, env, fileVariables } = resolved;
   const mask = maskFor(project, env, findQueueSecrets(values.queue));
   const io: Io = { ...givenIo, stderr: maskSink(givenIo.stderr, mask) };
   const hasColor = invocation.flags['color'] !== false;
@@ -87,7 +91,8 @@ export async function prepareRun(
     hasColor,
   );
   if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths));
-  const whole = buildRunOptions(values, settings, project, paths);
+  const swapped = swapCandidates(project, resolved, { plugins, io, hasColor });
+  const whole = buildRunOptions(values, swapped.settings, swapped, paths);
   const quiet = values.quiet === true;
   if (values.lastFailed === true && !quiet) {
     const last = describeStoredRun(findStoredRun(project, undefined), now());
@@ -101,6 +106,30 @@ export async function prepareRun(
   } catch (error) {
     throw maskError(error, mask);
   }
+}
+
+/** Adds the candidates of `--swap`, or compares providers by `--compare`. Prints what they lack before anything is sent. */
+function swapCandidates(
+  project: Project,
+  { values, settings, env }: Pick<ReturnType<typeof resolveRun>, 'values' | 'settings' | 'env'>,
+  { plugins, io, hasColor }: Pick<PreparedRun, 'io' | 'hasColor'> & { readonly plugins: LoadedPlugins },
+): { readonly project: Project; readonly settings: RunSettings; readonly notes?: readonly string[] } {
+  const swaps = findSwaps(values, project);
+  if (swaps.length === 0) return { project, settings };
+  const { project: swapped, warnings } = swapProviders(project, swaps, {
+    plugins,
+    env,
+    flag: values.swap === undefined ? '--compare' : '--swap',
+    prompts: values.prompt ?? [],
+  });
+  printProblems(warnings, io, hasColor);
+  const { compare: _compare, ...others } = settings;
+  // Nothing that was accepted earlier counts: all sides run here.
+  return {
+    project: swapped,
+    settings: { ...others, baseline: 'none', swap: swaps },
+    notes: warnings.map(({ message }) => message),
+  };
 }
 
 interface ResumedRun {
@@ -166,7 +195,7 @@ function selectChanged(
       knownSuites: project.suites,
       // A resumed run keeps these suites, whatever git says by then.
       ...(paths.length > 0 && { invocation: { ...options.invocation, paths } }),
-      notes: [summarizeAffected(affected)],
+      notes: [...(options.notes ?? []), summarizeAffected(affected)],
     },
   };
 }

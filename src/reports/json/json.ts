@@ -16,6 +16,7 @@ import {
   buildJsonVariants,
   renderSafeJson,
 } from './report-json.ts';
+import { buildJsonSwaps } from './swap-json.ts';
 
 export const json: Reporter = {
   summary: 'the whole run as one JSON document, with a JSON Schema (llmcheck schema report)',
@@ -40,7 +41,8 @@ export const json: Reporter = {
       yield `],\n"path":${renderSafeJson(suite.path)},\n"suite":${renderSafeJson(suite.suite)},\n`;
       yield `"variants":${renderSafeJson(buildJsonVariants(suite))}}`;
     }
-    yield `],\n"tool":${renderSafeJson(report.tool)},\n"totals":${renderSafeJson(buildJsonTotals(report))}\n}\n`;
+    const swaps = buildJsonSwaps(report);
+    yield `],\n${swaps === undefined ? '' : `"swaps":${renderSafeJson(swaps)},\n`}"tool":${renderSafeJson(report.tool)},\n"totals":${renderSafeJson(buildJsonTotals(report))}\n}\n`;
   },
 };
 
@@ -68,6 +70,7 @@ export const jsonl: Reporter = {
       type: 'decision',
       contracts: buildJsonContracts(report),
       erosion: buildJsonErosion(report),
+      swaps: buildJsonSwaps(report),
       decision: buildJsonDecision(report),
       totals: buildJsonTotals(report),
       notes,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { breachCodes } from '../../model/gate.ts';
 import { reportFormat } from '../../model/report.ts';
+import { swapSchema } from './swap-json.ts';
 import { amount, certaintySchema, count, notAskedSchema, variantSchema } from './variant-schema.ts';
 
 /** The JSON Schema of the `json` report. It is open: a later version may add fields without a new `format`. */
@@ -288,6 +289,7 @@ export const reportSchema = z.object({
   decision: decisionSchema,
   totals: totalsSchema,
   contracts: z.array(contractSchema).optional().describe('Of each prompt that has a baseline.'),
+  swaps: z.array(swapSchema).optional().describe('What can take the place of providers, of a run with --swap.'),
   erosion: z.array(erosionSchema).optional().describe('Of each variant that has a pinned reference.'),
   suites: z.array(
     z.object({

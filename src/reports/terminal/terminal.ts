@@ -9,6 +9,7 @@ import { describeAge, describeCounts, describeSpending, findGateEntries, warning
 import { listCases, renderCases, renderSkipped } from './cases.ts';
 import { renderComparisons, renderErosion } from './comparisons.ts';
 import { renderContracts } from './contracts.ts';
+import { renderSwaps } from './swap.ts';
 import { renderClasses, renderVariantTable } from './tables.ts';
 
 export const terminal: Reporter = {
@@ -20,6 +21,18 @@ export const terminal: Reporter = {
       yield printLine(line);
     }
     for (const line of renderEnd(report, paint)) yield printLine(line);
+  },
+};
+
+/** What `llmcheck swap` prints. */
+export const swapTable: Reporter = {
+  summary: 'the candidates of --swap as a table, and which one to take',
+  extension: 'txt',
+  *render(report, style) {
+    const paint = createPaint(style);
+    const lines = report.swaps === undefined ? ['this run compared no candidates: llmcheck swap ID=MODEL'] : [];
+    for (const line of [...lines, ...renderSwaps(report, paint)]) yield printLine(line);
+    for (const line of [...renderTotals(report, paint), ...renderEnd(report, paint)]) yield printLine(line);
   },
 };
 
@@ -44,6 +57,7 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
     yield* withBlankLine(renderContracts(report, suite, paint));
     yield '';
   }
+  yield* renderSwaps(report, paint);
   if (hasPassed) yield* renderVerdict(report, paint);
   yield* renderLimits(report, paint);
   yield* renderWarnings(warningsElsewhere(report), paint);

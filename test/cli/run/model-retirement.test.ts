@@ -32,7 +32,9 @@ test.each([
   for (const text of [stderr, shown, validated.stderr]) {
     expect(text).toContain(`provider mini: the model gpt-5-mini ${said}`);
   }
-  expect(stderr).toMatch(/; choose another model: https:\S+ \(as known on \d{4}-\d\d-\d\d\)/);
+  expect(stderr).toMatch(
+    /; choose another model: https:\S+ \(as known on \d{4}-\d\d-\d\d\); `llmcheck swap mini=openai:MODEL` compares candidates/,
+  );
   expect(validated.stderr).toContain('warning retired-model');
 });
 

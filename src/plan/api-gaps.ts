@@ -1,0 +1,120 @@
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+import type { Endpoint, ProviderEnv } from '../model/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
+import { findAdapter } from '../providers/index.ts';
+import { readNeutralParams } from '../providers/neutral-params.ts';
+import { mediaTypeOf } from '../providers/outgoing-request.ts';
+import { findAttached } from './attachments.ts';
+import { buildParams } from './render-cells.ts';
+
+/** How parameters are called by another API; null where it has none of that meaning. */
+export type ParamNames = Readonly<Record<string, string | null>>;
+
+/** Native names of parameters that every adapter knows by the name of Chat Completions. */
+const commonNames: Readonly<Record<string, string>> = {
+  maxOutputTokens: 'max_tokens',
+  max_output_tokens: 'max_tokens',
+  maxTokens: 'max_tokens',
+  topP: 'top_p',
+  topK: 'top_k',
+  stopSequences: 'stop',
+  stop_sequences: 'stop',
+};
+
+/** Parameters of other APIs that one refuses or ignores (read in their references in November 2026). */
+const missing: Readonly<Record<string, string>> = {
+  openai: 'top_k thinking safetySettings generationConfig inferenceConfig output_config',
+  azure: 'top_k thinking safetySettings generationConfig inferenceConfig output_config',
+  anthropic:
+    'seed n frequency_penalty presence_penalty logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction safetySettings generationConfig inferenceConfig',
+  gemini:
+    'logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction thinking inferenceConfig output_config',
+  vertex:
+    'logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction thinking inferenceConfig output_config',
+  bedrock:
+    'seed n top_k frequency_penalty presence_penalty logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction thinking safetySettings generationConfig output_config',
+  cohere:
+    'n logit_bias top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction safetySettings generationConfig inferenceConfig output_config',
+};
+
+/** Reasoning models of OpenAI refuse these (https://developers.openai.com/api/docs/guides/reasoning). */
+const missingInReasoning =
+  'temperature top_p frequency_penalty presence_penalty logit_bias logprobs top_logprobs'.split(' ');
+const isReasoningModel = /^(?:o\d|gpt-5)(?!.*chat)/;
+
+/** Adapters that pass a request to a program, a template or a file, which take whatever they are given. */
+const takesAll: ReadonlySet<string> = new Set(['http', 'exec', 'module', 'echo', 'replay']);
+
+/** How the parameters of one API are called by that of a candidate. Empty where all of them carry over as they are. */
+export function fitParams(
+  { adapter, model, plugin }: Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'>,
+  params: readonly JsonObject[],
+): ParamNames {
+  if (plugin !== undefined || takesAll.has(adapter)) return {};
+  const isReasoning = (adapter === 'openai' || adapter === 'azure') && isReasoningModel.test(model);
+  const lacks = new Set([...(missing[adapter] ?? '').split(' '), ...(isReasoning ? missingInReasoning : [])]);
+  const names: Record<string, string | null> = {};
+  for (const name of new Set(params.flatMap((own) => Object.keys(own)))) {
+    const common = commonNames[name] ?? name;
+    const fitting = isReasoning && common === 'max_tokens' ? 'max_completion_tokens' : common;
+    if (lacks.has(fitting)) names[name] = null;
+    else if (fitting !== name) names[name] = fitting;
+  }
+  return names;
+}
+
+/** A candidate, and the provider that it could take the place of. */
+export interface SwapPair {
+  readonly provider: ProviderConfig;
+  readonly candidate: ProviderConfig;
+}
+
+/** What a candidate for a swap can't do of that which a suite asks, and what does not carry over to it, in words. */
+export function describeGaps(suite: Suite, { provider, candidate }: SwapPair, env: ProviderEnv): readonly string[] {
+  const endpoint = findAdapter(candidate)?.resolve(candidate, env);
+  const dropped = Object.entries(candidate.paramNames ?? {}).flatMap(([name, own]) => (own === null ? [name] : []));
+  const isInherited = candidate.at === provider.at && candidate.adapter !== provider.adapter;
+  const settings = !isInherited
+    ? []
+    : [
+        ...(provider.baseUrl === undefined ? [] : ['baseURL']),
+        ...(provider.apiKeyEnv === undefined ? [] : ['apiKeyEnv']),
+        ...(Object.keys(provider.headers).length === 0 ? [] : ['headers']),
+        ...Object.keys(provider.options),
+      ];
+  const lacks = endpoint === undefined ? [] : findLacks(suite, { provider, candidate }, endpoint, env.projectRoot);
+  return [
+    ...(dropped.length === 0 ? [] : [`${candidate.id} is asked without ${dropped.join(', ')}, which its API lacks`]),
+    ...(settings.length === 0
+      ? []
+      : [`${settings.join(', ')} of ${provider.id} do not carry over to ${candidate.id}, which has another API`]),
+    ...lacks.map((what) => `${candidate.id} lacks what suite ${suite.id} asks for: ${what}`),
+  ];
+}
+
+function findLacks(
+  suite: Suite,
+  { provider, candidate }: SwapPair,
+  { refusesSchema, takes }: Endpoint,
+  root: string,
+): readonly string[] {
+  const { adapter } = candidate;
+  const asked = suite.prompts.map((prompt) => readNeutralParams(buildParams(suite, prompt, candidate)));
+  const isSchema = asked.some(({ format }) => isJsonObject(format));
+  const isJson = asked.some(({ format }) => format === 'json');
+  const isNative = adapter !== provider.adapter && asked.some(({ nativeTools }) => nativeTools.length > 0);
+  const types = new Set([...findAttached(suite, root)].flatMap((file) => mediaTypeOf(file) ?? []));
+  const refused = takes === undefined ? [] : [...types].filter((type) => !takes.test(type));
+  return [
+    ...(isSchema && refusesSchema === true
+      ? ['structured output by a JSON Schema, which some or all of its models refuse']
+      : []),
+    ...(isJson && (adapter === 'anthropic' || adapter === 'bedrock')
+      ? ['a JSON mode (response_format json_object)']
+      : []),
+    ...(adapter === 'perplexity' && asked.some(({ tools }) => tools.length > 0) ? ['tools'] : []),
+    ...(adapter === 'echo' && asked.some(({ tools }) => tools.length > 0) ? ['tools'] : []),
+    ...(isNative ? [`tools in the form of ${provider.adapter}`] : []),
+    ...refused.map((type) => `files of type ${type}`),
+  ];
+}
