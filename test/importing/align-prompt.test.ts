@@ -18,7 +18,9 @@ const message = fc.array(
 );
 
 const partsOf = (source: string) =>
-  (splitPaths(source) ?? []).map((part) => (typeof part === 'string' ? part : { path: part.path }));
+  (splitPaths(source) ?? []).map((part) =>
+    typeof part === 'string' ? part : { path: part.path, id: part.path, read: (value: string) => ({ value }) },
+  );
 
 test('what a prompt renders gives its variables back, or is refused because another reading fits', () => {
   let count = 0;

@@ -1,8 +1,19 @@
-/** A literal text, or a variable by its path. */
-export type PromptPart = string | { readonly path: string };
+/** A place of a variable, or of what filters make of it. */
+export interface PromptSlot {
+  readonly path: string;
+  /** The path with its filters: slots with one id have one text. */
+  readonly id: string;
+  readonly isJson?: true;
+  /** The value that comes to a text: none does, or several do. */
+  readonly read: (text: string) => { readonly value: unknown } | 'none' | 'several';
+}
+
+/** A literal text, or a slot. */
+export type PromptPart = string | PromptSlot;
 
 export type Alignment =
-  | { readonly kind: 'one'; readonly values: ReadonlyMap<string, string> }
+  /** The values by path. */
+  | { readonly kind: 'one'; readonly values: ReadonlyMap<string, unknown> }
   /** Two readings fit; those of another prompt fit none. */
   | { readonly kind: 'several' | 'none' | 'too-many' };
 
@@ -17,7 +28,20 @@ export function alignPrompt(messages: readonly (readonly PromptPart[])[], texts:
   if (search.steps > maxSteps) return { kind: 'too-many' };
   const [first, second] = search.found;
   if (first === undefined) return { kind: 'none' };
-  return second === undefined ? { kind: 'one', values: first } : { kind: 'several' };
+  return second === undefined ? readValues(messages.flat(), first) : { kind: 'several' };
+}
+
+function readValues(parts: readonly PromptPart[], texts: ReadonlyMap<string, string>): Alignment {
+  const values = new Map<string, unknown>();
+  for (const part of parts) {
+    if (typeof part === 'string') continue;
+    const found = part.read(texts.get(part.id) ?? '');
+    if (found === 'several' || found === 'none') return { kind: found };
+    const known = values.get(part.path);
+    // JSON says of what type a value is; its text elsewhere does not.
+    if (known === undefined || part.isJson === true) values.set(part.path, found.value);
+  }
+  return { kind: 'one', values };
 }
 
 class Search {
@@ -47,18 +71,20 @@ class Search {
       if (place === text.length) this.walk(message + 1, 0, 0);
       return;
     }
-    const known = typeof part === 'string' ? part : this.values.get(part.path);
+    const known = typeof part === 'string' ? part : this.values.get(part.id);
     if (known !== undefined) {
       if (text.startsWith(known, place)) this.walk(message, index + 1, place + known.length);
       return;
     }
     if (typeof part === 'string') return;
     for (const end of this.findEnds(parts, index, text, place)) {
-      this.values.set(part.path, text.slice(place, end));
+      const value = text.slice(place, end);
+      if (part.read(value) === 'none') continue;
+      this.values.set(part.id, value);
       this.walk(message, index + 1, end);
       if (this.steps > maxSteps || this.found.length > 1) break;
     }
-    this.values.delete(part.path);
+    this.values.delete(part.id);
   }
 
   /** Where the value of a variable may end. */

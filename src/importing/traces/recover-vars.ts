@@ -1,11 +1,11 @@
 import { type Contract, type PromptVersion, renderMessages } from '../../model/suite.ts';
 import { findPersonal } from '../../secrets/mask-personal.ts';
 import { createInputCheck } from '../../suite/contracts/check-contract.ts';
-import { splitPaths } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import type { TurnMessage } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
 import { type Alignment, alignPrompt, type PromptPart } from './align-prompt.ts';
+import { readPromptParts } from './read-prompt-parts.ts';
 import type { RefusedRow, TraceRow } from './trace-row.ts';
 
 type Vars = Readonly<Record<string, unknown>>;
@@ -36,34 +36,9 @@ function rootOf(path: string): string {
   return /^[^.[]+/.exec(path)?.[0] ?? path;
 }
 
-function readPromptParts(
-  prompt: PromptVersion,
-): { readonly messages: readonly (readonly PromptPart[])[] } | RefusedRow {
-  const messages: (readonly PromptPart[])[] = [];
-  const paths = new Set<string>();
-  for (const { template, attach = [] } of prompt.messages) {
-    // A template of a whole file is cut where its roles begin, and what comes out is trimmed.
-    const parts = splitPaths(prompt.expand === undefined ? template.source : template.source.trim());
-    if (attach.length > 0) return { refused: 'the prompt sends files, which traces do not hold' };
-    if (parts === undefined) return { refused: 'the prompt has logic or filters, which can not be turned around' };
-    messages.push(
-      parts.map((part): PromptPart => {
-        if (typeof part === 'string') return part;
-        const path = part.segments.join('.');
-        paths.add(path);
-        return { path };
-      }),
-    );
-  }
-  const isList = [...paths].some((path) => /(?:^|\.)\d+(?:\.|$)/.test(path));
-  const isBoth = [...paths].some((path) => [...paths].some((other) => other.startsWith(`${path}.`)));
-  if (isList || isBoth) return { refused: 'the prompt reads items of a list, which can not be turned around' };
-  return { messages };
-}
-
 const reasons: Readonly<Record<Exclude<Alignment['kind'], 'one'>, string>> = {
   none: 'it is not from this prompt: its messages have other texts',
-  several: 'two readings fit: a value holds the text that separates variables',
+  several: 'two readings fit: a value holds the text that separates variables, or is the default of one',
   'too-many': 'too many readings are possible',
 };
 
@@ -109,7 +84,7 @@ function trimParts(parts: readonly PromptPart[]): readonly PromptPart[] {
     .filter((part) => part !== '');
 }
 
-function buildVars(values: ReadonlyMap<string, string>): Vars {
+function buildVars(values: ReadonlyMap<string, unknown>): Vars {
   const vars: Record<string, unknown> = {};
   for (const [path, value] of values) {
     const steps = path.split('.');

@@ -591,7 +591,7 @@ test('duplicates are removed, and what can not be told is counted with its reaso
     'wrote evals/cases/prod.jsonl: cases 3; left out: exact duplicates 1, near duplicates 1, others 4\n',
   ]);
   expect(stderr.split('\n')).toEqual([
-    'left out 1: two readings fit: a value holds the text that separates variables (first at export.json:6)',
+    'left out 1: two readings fit: a value holds the text that separates variables, or is the default of one (first at export.json:6)',
     'left out 1: it is not from this prompt: its messages have other roles (first at export.json:7)',
     'left out 1: a message is not only text (first at export.json:8)',
     'left out 1: no messages were recorded (first at export.json:9)',
@@ -614,7 +614,7 @@ test.each(['cases/prod.jsonl', 'cases/p*.jsonl'])(
 
 describe('nothing is written', () => {
   test.each<[content: string, flags: readonly string[], message: string]>([
-    [JSON.stringify(otlp(span('x'))), ['--prompt', 'v2'], 'the prompt has logic or filters'],
+    [JSON.stringify(otlp(span('x'))), ['--prompt', 'v2'], 'the prompt has logic ({% if %}), which can not be'],
     [JSON.stringify(otlp(span('x'))), ['--prompt', 'v3'], 'no suite has a prompt "v3"'],
     [JSON.stringify(otlp(span('x'))).slice(0, -4), [], 'the JSON ends in the middle of a value'],
     ['{}', [], 'the file holds no call of a model'],
@@ -663,6 +663,45 @@ test('planted keys and personal data reach no file', async () => {
   for (const canary of canaries) expect([canary, all.includes(canary)]).toEqual([canary, false]);
   expect(all).toContain('[email]');
   expect(all).not.toContain('short\\n-----END');
+});
+
+describe('filters', () => {
+  const importWith = async (template: string, ...texts: readonly string[]) => {
+    const project = openTempProject();
+    const own = { id: 'own', vars: { x: ['own'], y: 'own' }, observe: true };
+    project.write(
+      'evals/s.eval.yaml',
+      JSON.stringify({ prompts: [{ id: 'v1', text: template }], providers: ['replay:x'], cases: [own] }),
+    );
+    const calls = texts.map((content) => ({
+      attributes: attributes({ 'gen_ai.input.messages': [{ role: 'user', parts: parts(content) }] }),
+    }));
+    const { code, stderr } = await importFile(project, 'otel', JSON.stringify(otlp(...calls)));
+    return { code, stderr, vars: code === 0 ? casesOf(project).map(({ vars }) => vars) : [] };
+  };
+
+  test.each<[template: string, text: string, vars: unknown]>([
+    ['X: {{ x | json }} Y: {{ y }}', 'X: {"a": 1} Y: z', undefined],
+    ['X: {{ x | json }} Y: {{ y }}', 'X: {"a":["b Y: c",2]} Y: z', { x: { a: ['b Y: c', 2] }, y: 'z' }],
+    ['{{ x | json }}{{ y }}', '[1]', { x: [1], y: '' }],
+    ['{{ y | append: "!" }}', 'hey!', { y: 'hey' }],
+    ["{{ y | prepend: 'Q: ' | append: '?' }}", 'Q: who?', { y: 'who' }],
+    ['{{ y | default: "none" }}', 'some', { y: 'some' }],
+  ])('%s of %s', async (template, text, vars) => {
+    expect((await importWith(template, text)).vars).toEqual(vars === undefined ? [] : [vars]);
+  });
+
+  test.each<[template: string, text: string, reason: string]>([
+    ['{{ x | join: ", " }}', 'a, b', 'the prompt has the filter "join", which can not be turned around'],
+    ['{{ y | upcase }}', 'A', 'the prompt has the filter "upcase"'],
+    ['{{ y | strip | append: "!" }}', 'A!', 'the prompt has the filter "strip"'],
+    ['{{ y | default: "none" }}', 'none', 'two readings fit'],
+    ['{% for i in x %}{{ i }}{% endfor %}', 'a', 'the prompt has logic ({% for %})'],
+    ['{{ x[0] }}', 'a', 'the prompt reads items of a list'],
+  ])('%s of %s is refused in words', async (template, text, reason) => {
+    const { code, stderr } = await importWith(template, text);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(reason)]);
+  });
 });
 
 test('texts become the numbers that contract.input asks for, and what breaks it is left out', async () => {
