@@ -57,7 +57,8 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
   if ('fault' in found) throw new UserError([{ ...found.fault, severity: 'error' }]);
   const { bytes } = found;
   const { suite, prompt } = await findPrompt(options);
-  const shown = files.display(path);
+  // Messages name the file, whose name may hold what its rows hold.
+  const shown = maskPersonal(files.display(path));
   const recover = createRecoverVars(prompt, suite.contract);
   const refused = new Map<string, { count: number; first: string }>();
   const counts = { cases: 0, exact: 0, near: 0, refused };
@@ -110,9 +111,9 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
 
 /** The calls that were made, masked as the variables are. Braces in them are no templates. */
 function checkCalls(calls: readonly RecordedCall[]): unknown {
-  const value = calls.map(({ name, arguments: args }) => ({ name, args: maskPersonalJson(args) }));
+  const value = calls.map(({ name, arguments: args }) => ({ name: maskPersonal(name), args: maskPersonalJson(args) }));
   const hasBraces = /\{[{%#]/.test(canonicalJson(value));
-  return { toolCalls: hasBraces ? { names: calls.map(({ name }) => name) } : { value, order: 'exact' } };
+  return { toolCalls: hasBraces ? { names: value.map(({ name }) => name) } : { value, order: 'exact' } };
 }
 
 function describeRow(origin: readonly string[]): string | undefined {

@@ -546,6 +546,78 @@ const exported: readonly (readonly [name: string, format: string, rows: unknown]
       ],
     },
   ],
+  [
+    // github.com/langfuse/langfuse, langfuse-js openai integration: input and output of a generation, 2026-11-27
+    'Langfuse, a call with tools',
+    'langfuse',
+    [
+      {
+        id: 'o',
+        traceId: 't',
+        type: 'GENERATION',
+        startTime: '2026-01-01',
+        input: { messages, tools: [{ type: 'function', function: { name: 'x' } }], tool_choice: 'auto' },
+        output: { role: 'assistant', content: 'billing', tool_calls: null },
+      },
+    ],
+  ],
+  [
+    // langfuse.com/docs/observability/sdk, observe decorator: the arguments of the function, 2026-11-27
+    'Langfuse, the arguments of a function',
+    'langfuse',
+    [
+      { id: 'o', traceId: 't', type: 'SPAN', startTime: '2026-01-01', input: 'x', output: 'y' },
+      {
+        id: 'o',
+        traceId: 't',
+        type: 'GENERATION',
+        startTime: '2026-01-01',
+        input: { args: [], kwargs: { team: 'billing', ticket: 'paid twice', tone: 'kind' } },
+        output: 'billing',
+      },
+    ],
+  ],
+  [
+    // docs.langchain.com/langsmith/run-data-format; wrapOpenAI keeps the API's answer, 2026-11-27
+    'LangSmith, a call of an API',
+    'langsmith',
+    [
+      {
+        id: 'o',
+        trace_id: 't',
+        run_type: 'llm',
+        start_time: '2026-01-01',
+        dotted_order: '20260101T000000Zo',
+        inputs: { messages, model: 'm', temperature: 0 },
+        outputs: {
+          id: 'c',
+          choices: [{ index: 0, message: { role: 'assistant', content: 'billing', tool_calls: [] } }],
+        },
+      },
+      {
+        id: 'q',
+        trace_id: 't',
+        run_type: 'prompt',
+        inputs: { team: 'other', ticket: 'x', tone: 'y' },
+        outputs: { output: { messages } },
+      },
+    ],
+  ],
+  [
+    // docs.langchain.com/langsmith/data-export: inputs and outputs are JSON in a text, times are numbers, 2026-11-27
+    'LangSmith, rows of a bulk export',
+    'langsmith',
+    [
+      {
+        id: 'o',
+        trace_id: 't',
+        run_type: 'llm',
+        start_time: Date.UTC(2026, 0, 1),
+        inputs: JSON.stringify({ messages }),
+        outputs: JSON.stringify({ output: { type: 'ai', content: 'billing' } }),
+      },
+    ],
+  ],
 ];
 
 test.each(exported)('%s: one document, and JSON lines', async (_name, format, rows) => {
@@ -567,6 +639,48 @@ test.each(exported)('%s: one document, and JSON lines', async (_name, format, ro
       expected: 'billing',
     });
   expect(found.length).toBeGreaterThan(1);
+});
+
+test('an answer in JSON stays JSON, and the field of a function is read', async () => {
+  const json = '{"queue":"billing","answer":"yes"}';
+  const row = (id: string, input: unknown, output: unknown) => ({
+    id,
+    traceId: 't',
+    type: 'GENERATION',
+    input,
+    output,
+  });
+  const vars = (ticket: string) => ({ team: 'a', ticket, tone: 'c' });
+  const chat = (ticket: string) => [messages[0], { role: 'user', content: `Ticket: ${ticket}\nTone: kind` }];
+  const rows = [
+    row('1', chat('one'), json),
+    row('2', chat('two'), JSON.parse(json)),
+    row('3', chat('three'), { content: 'text' }),
+    row('4', vars('four'), { reply: 'text' }),
+    row('5', chat('five'), null),
+  ];
+  const project = openSuite();
+  await importFile(project, 'langfuse', JSON.stringify(rows));
+  expect(casesOf(project).map(({ expected }) => expected)).toEqual([json, json, 'text', 'text', undefined]);
+});
+
+test('CSV of the UI: quoted fields with line breaks, JSON in a field, and rows that are broken', async () => {
+  // github.com/langfuse/langfuse, transformStreamToCsv.ts: every field is quoted, 2026-11-27
+  const quote = (value: unknown) =>
+    `"${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('"', '""')}"`;
+  const line = (...fields: readonly unknown[]) => fields.map(quote).join(',');
+  const pretty = JSON.stringify(messages, null, 2);
+  const rows = [
+    line('id', 'traceId', 'type', 'startTime', 'input', 'output', 'name'),
+    line('o', 't', 'GENERATION', '2026-01-01', pretty, { role: 'assistant', content: 'billing' }, ''),
+    line('p', 't', 'SPAN', '2026-01-01', 'x', 'y', ''),
+    '"short"',
+  ];
+  const project = openSuite();
+  const { code, stderr } = await importFile(project, 'langfuse', `${rows.join('\r\n')}\r\n`);
+  expect([code, casesOf(project).length]).toEqual([0, 1]);
+  expect(casesOf(project)).toMatchObject([{ vars: { ticket: 'paid twice' }, expected: 'billing' }]);
+  expect(stderr).toContain(`first at export.json:${pretty.split('\n').length + 3}`);
 });
 
 test('duplicates are removed, and what can not be told is counted with its reason and place', async () => {
@@ -623,6 +737,87 @@ describe('nothing is written', () => {
     const { code, stderr } = await importFile(project, 'otel', content, flags);
     expect([code, project.files('evals/cases')]).toEqual([2, ['evals/cases/own.jsonl']]);
     expect(stderr).toContain(message);
+  });
+});
+
+describe('planted keys and personal data reach no file, no message and no terminal', () => {
+  const secret = ['sk', 'proj', 'Ab1cD2eF3gH4iJ5kL6mN7oP8'].join('-');
+  const email = 'ann.smith@mail.example.org';
+  const encoded = Buffer.from(`the key is ${secret}`).toString('base64');
+  const planted = [secret, email, encoded, email.replace('@', '%40')];
+  const all = planted.join(' ');
+  const keyed = Object.fromEntries(planted.map((one) => [one, { [one]: [one] }]));
+  const sent = { role: 'user', content: `T: ${all} J: ${JSON.stringify(keyed)}` };
+  const run = { id: all, trace_id: all, run_type: 'llm', name: all, start_time: all, extra: keyed, tags: planted };
+
+  const expectClean = async (format: string, content: string, template: string, count: number) => {
+    const project = openTempProject();
+    const own = { id: 'own', vars: { t: 'own', j: 'own', user: 'own', host: 'own' }, observe: true };
+    project.write(
+      'evals/s.eval.yaml',
+      JSON.stringify({ prompts: [{ id: 'v1', text: template }], providers: ['replay:x'], cases: [own] }),
+    );
+    const name = `of ${email}.json`;
+    project.write(name, content);
+    const { stdout, stderr } = await project.run(['import', format, name, '--prompt', 'v1']);
+    const files = project.files().filter((file) => file !== name);
+    const found = [stdout, stderr, ...files.flatMap((file) => [file, project.read(file)])].join('\n');
+    for (const one of [...planted, 'Ab1cD2eF3gH4', 'ann.smith'])
+      expect([one, found.includes(one)]).toEqual([one, false]);
+    expect(stdout).toContain(`cases ${count};`);
+    return stderr;
+  };
+
+  test('in every field and key of spans', async () => {
+    const span = {
+      name: all,
+      traceId: all,
+      spanId: all,
+      startTimeUnixNano: all,
+      status: { message: all },
+      events: [event(all, { [all]: all })],
+      attributes: attributes({
+        [all]: all,
+        'gen_ai.request.model': all,
+        'gen_ai.input.messages': [{ role: 'user', parts: parts(sent.content) }],
+        'gen_ai.output.messages': [
+          { role: 'assistant', parts: [...parts(all), { type: 'tool_call', name: all, arguments: keyed }] },
+        ],
+      }),
+    };
+    const broken = { ...span, attributes: attributes({ 'gen_ai.input.messages': [{ role: all, parts: all }] }) };
+    const document = {
+      resourceSpans: [{ resource: { attributes: attributes(keyed) }, scopeSpans: [{ spans: [span, broken] }] }],
+    };
+    const stderr = await expectClean('otel', JSON.stringify(document), 'T: {{ t }} J: {{ j | json }}', 1);
+    expect(stderr).toContain('left out 1: a message is not only text (first at of [email]');
+  });
+
+  test('in every field and key of runs and observations, and in the rows that are left out', async () => {
+    const output = { role: 'assistant', content: all, [all]: all };
+    const other = { messages: [{ role: 'user', content: all, [all]: all }] };
+    const runs = [
+      { ...run, inputs: { messages: [sent] }, outputs: output },
+      { ...run, inputs: other, outputs: keyed },
+    ];
+    await expectClean('langsmith', JSON.stringify(runs), 'T: {{ t }} J: {{ j | json }}', 1);
+    const observations = [
+      { ...run, type: 'GENERATION', model: all, input: [sent], output },
+      { id: all, name: all, input: { t: all, j: keyed, [all]: all }, output: keyed },
+      { ...run, type: 'GENERATION', input: other, output: all },
+    ];
+    await expectClean('langfuse', JSON.stringify(observations), 'T: {{ t }} J: {{ j | json }}', 1);
+  });
+
+  test('spread over variables, or over parts of a message', async () => {
+    const [user = '', host = ''] = email.split('@');
+    const messages = [{ role: 'user', content: [user, `@${host}`].map((part) => ({ type: 'text', text: part })) }];
+    const rows = [
+      { id: 'a', type: 'GENERATION', input: messages, output: 'x' },
+      { id: 'b', type: 'GENERATION', input: 'ann@[host]', output: 'x' },
+    ];
+    const stderr = await expectClean('langfuse', JSON.stringify(rows), '{{ user }}@{{ host }}', 1);
+    expect(stderr).toContain('left out 1: a key or personal data is spread over several variables');
   });
 });
 
