@@ -187,6 +187,7 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
       const message = `--rerun-baseline: suite ${suite.id} has no baseline file whose prompts could run again`;
       problems.push({ code: 'record', severity: 'error', message, hint: 'accept one with llmcheck baseline accept' });
     }
+    problems.push(...suite.prompts.flatMap(refuseInWorkspace));
     for (const prompt of added) {
       const fault = findUnrenderable(suite, prompt);
       if (fault !== undefined) problems.push(toProblem(prompt, fault));
@@ -195,6 +196,14 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
   });
   if (problems.length > 0) throw new UserError(problems);
   return { ...project, suites };
+}
+
+/** The files of an earlier skill are gone: its prompt would run with those of today, or with none. */
+function refuseInWorkspace({ id, workspace, at }: PromptVersion): readonly Problem[] {
+  if (workspace === undefined) return [];
+  const message = `--rerun-baseline: prompt ${id} puts files into a workspace, which a baseline does not keep`;
+  const hint = 'run without the flag: its answers are compared with those of the baseline';
+  return [{ code: 'invalid-value', severity: 'error', message, hint, ...defined({ at }) }];
 }
 
 function buildPrompt(

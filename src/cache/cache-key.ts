@@ -67,14 +67,20 @@ const keyed = new WeakMap<KeyedRequest, { readonly key: string; readonly text: s
 const paramsTexts = new WeakMap<JsonObject, string>();
 
 /** The members after the first ones. Params are written as they are sent: a model reads a schema in its order. */
-function sharedMembers({ messages, model, params, trial, vars }: KeyedRequest): string {
+function sharedMembers({ messages, model, params, trial, vars, workspace }: KeyedRequest): string {
   let paramsText = paramsTexts.get(params);
   if (paramsText === undefined) {
     paramsText = JSON.stringify(params);
     paramsTexts.set(params, paramsText);
   }
   const varsText = vars === undefined ? '' : `,"vars":${JSON.stringify(vars)}`;
-  return `"messages":[${messages.map(messageText).join(',')}],"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}${varsText}}`;
+  return `"messages":[${messages.map(messageText).join(',')}],"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}${varsText}${placedText(workspace)}}`;
+}
+
+/** Where a file comes from does not change the answer. */
+function placedText(workspace: KeyedRequest['workspace']): string {
+  if (workspace === undefined) return '';
+  return `,"workspace":${JSON.stringify(workspace.map(({ path, sha256 }) => ({ path, sha256 })))}`;
 }
 
 /** In one order, however the message was made: adapters pick its members by name. */

@@ -74,9 +74,9 @@ export async function openDispatch(
     attemptFor(config, endpoint) {
       const queue = queueNameOf(config, endpoint, where);
       return async (request, signal, timeoutMs) => {
-        const { messages, params, trial, origin, vars } = request;
+        const { messages, params, trial, origin, vars, workspace } = request;
         const { base, call } = nameCall(request);
-        const task = { request: { messages, params, trial, origin, ...defined({ vars }) }, timeoutMs };
+        const task = { request: { messages, params, trial, origin, ...defined({ vars, workspace }) }, timeoutMs };
         const answer = await dispatcher.send(queue, call, task, signal);
         if (answer.outcome.status === 'completed') {
           const calls = answered.get(placeOf(origin)) ?? [];

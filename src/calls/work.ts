@@ -102,8 +102,8 @@ function openAttempt(
   };
   const attempt = timeAttempts(sent, clock);
   return async ({ request, timeoutMs }, signal) => {
-    const { messages, params, trial, origin, vars } = request;
-    const full = { adapter, adapterVersion, model, messages, params, trial, origin, ...defined({ vars }) };
+    const { messages, params, trial, origin, vars, workspace } = request;
+    const full = { adapter, adapterVersion, model, messages, params, trial, origin, ...defined({ vars, workspace }) };
     const timed = await attempt(full, signal, timeoutMs);
     return maskJson(timed, mask);
   };

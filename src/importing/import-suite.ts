@@ -47,7 +47,7 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   const target = options.output ?? nameTarget(path, options);
   const imported =
     format === 'skill-evals'
-      ? await importSkillEvals(path, files, cwd)
+      ? await importSkillEvals(path, files, cwd, target)
       : await readFormat(options, shown, found.text, path, files, target);
   if ('problems' in imported) throw new UserError(imported.problems);
   const { suite, refused, notes, code = [] } = imported;

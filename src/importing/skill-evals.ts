@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { loadProject } from '../project/load-project.ts';
 import { createProblems } from '../suite/documents/locate.ts';
@@ -10,12 +11,13 @@ export async function importSkillEvals(
   path: string,
   files: ProjectFiles,
   cwd: string,
+  target: string,
 ): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
   const { project } = await loadProject({ paths: [path], cwd });
   const problems = createProblems();
   const [suite] = project.suites;
   const config = { providers: suite?.providers ?? [], judges: suite?.judges ?? [] };
-  const document = await readSkillSuite(path, { files, problems, config });
+  const document = await readSkillSuite(path, { files, problems, config, suiteFolder: dirname(resolve(cwd, target)) });
   if (document === undefined) return { problems: problems.list() };
   return { suite: document.value as ImportedSuite['suite'], refused: [], notes: problems.list() };
 }

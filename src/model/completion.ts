@@ -1,5 +1,6 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { PlacedFile } from './workspace.ts';
 
 export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
 
@@ -86,6 +87,8 @@ export interface CompletionRequest {
   readonly params: JsonObject;
   /** Variables of the case, for a provider that asks for them. */
   readonly vars?: JsonObject;
+  /** Files that a program finds in its workspace. Absent for a provider without one. */
+  readonly workspace?: readonly PlacedFile[];
   /** 0-based repetition; part of the cache key, so that every trial is its own sample. */
   readonly trial: number;
   readonly origin: RequestOrigin;

@@ -35,6 +35,8 @@ export interface Endpoint {
   readonly folders?: readonly string[];
   /** Names of the variables of a case that its requests hold. */
   readonly vars?: readonly string[];
+  /** What a run says of it before its first call. */
+  readonly remark?: string;
   /** True where a request with a JSON Schema in `response_format` is refused by some or all models. */
   readonly refusesSchema?: true;
   /** The media types of files that can go along with a message; undefined where that is up to what is called. */

@@ -9,6 +9,7 @@ import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { SourceLocation } from './problem.ts';
 import type { SharedCacheConfig } from './shared-cache.ts';
 import type { CheckSpec } from './verdict.ts';
+import type { PlacedFile } from './workspace.ts';
 
 /** A template compiled once. `render` throws a `TemplateError` (templates/template.ts) for a variable that is missing. */
 export interface Template {
@@ -103,6 +104,8 @@ export interface PromptVersion {
   readonly expand?: (vars: Vars) => readonly RenderedMessage[];
   /** Restricts the version to these providers: a prompt file that names its model runs on no other prompt's. */
   readonly providers?: readonly string[];
+  /** Files that a program finds in its workspace. */
+  readonly workspace?: readonly PlacedFile[];
   readonly replaces?: string;
   /** Set on a baseline's own prompt that runs again beside this version; it is shown and never gated. */
   readonly baselineOf?: string;
@@ -279,6 +282,8 @@ export interface Case {
   /** Restricts the case to these prompt ids. */
   readonly prompts?: readonly string[];
   readonly providers?: readonly string[];
+  /** Files that a program finds in its workspace, beside those of the prompt. */
+  readonly workspace?: readonly PlacedFile[];
   readonly description?: string;
   /** Hash of vars, turns, assertions, threshold and judges as the suite's files hold them; that of a cell adds what they do not hold. */
   readonly caseHash: string;
@@ -393,6 +398,11 @@ export interface Sources {
 export interface SourceGlob {
   readonly pattern: string;
   readonly folder: string;
+}
+
+/** True for a program that works on a copy of a folder. */
+export function hasWorkspace({ adapter, options }: Pick<ProviderConfig, 'adapter' | 'options'>): boolean {
+  return adapter === 'exec' && Object.hasOwn(options, 'workspace');
 }
 
 /** The providers that a version runs on. */

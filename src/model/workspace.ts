@@ -6,6 +6,15 @@ export type WorkspaceFile =
   /** A symbolic link, which is never followed. */
   | { readonly link: string };
 
+/** A file of the project that is put into a workspace. */
+export interface PlacedFile {
+  /** Where: from the folder of the workspace, with forward slashes. */
+  readonly path: string;
+  /** From the project root, with forward slashes. */
+  readonly from: string;
+  readonly sha256: string;
+}
+
 /**
  * What became of a workspace. It is complete, so that the folder can be made again from the original and this: an answer
  * from the cache is judged as one that has just come.
@@ -13,7 +22,9 @@ export type WorkspaceFile =
 export interface WorkspaceChanges {
   /** The folder that was copied, from the project root, with forward slashes. */
   readonly from: string;
-  /** Of its content. */
+  /** The files of the project that were put beside its own. */
+  readonly placed?: readonly PlacedFile[];
+  /** Of its content, what was placed included. */
   readonly hash: string;
   /** Paths, sorted. */
   readonly unchanged: readonly string[];
@@ -26,6 +37,8 @@ export interface WorkspaceCommand {
   readonly argv: readonly string[];
   readonly timeoutMs: number;
   readonly memoryMb: number;
+  /** True where it may use the network. */
+  readonly network: boolean;
 }
 
 /** How a command in a workspace ended; or why it could not be run, as the end of a sentence about it. */

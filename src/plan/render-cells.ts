@@ -10,6 +10,7 @@ import type { SourceLocation } from '../model/problem.ts';
 import type { Endpoint } from '../model/provider.ts';
 import {
   type Case,
+  hasWorkspace,
   type PromptVersion,
   type ProviderConfig,
   renderMessages,
@@ -19,9 +20,11 @@ import {
   type Vars,
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import type { PlacedFile } from '../model/workspace.ts';
 import { fitSchema } from '../providers/fit-schema.ts';
 import { findSchemaMode, schemaModes } from '../providers/schema-modes.ts';
 import { selectionId } from '../record/count-classes.ts';
+import { compareText } from '../text/compare-text.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
@@ -53,6 +56,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
   const hashDependencies = createDependencyHash(suite, options);
   const promptId = prompt.baselineOf ?? prompt.id;
   const classesOf = createClassesOf(suite);
+  const isInWorkspace = hasWorkspace(provider);
   return function renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, promptId, provider.id)) return [];
     const { vars, agent, tags, description, threshold, group, mustPass, observe, skip } = testCase;
@@ -67,6 +71,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
     const slices = slicesOf(testCase, suite.gate);
     const classes = classesOf(testCase);
     const cellHash = `${caseHash}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contractHash}`;
+    const workspace = isInWorkspace ? mergePlaced(prompt.workspace, testCase.workspace) : undefined;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     return Array.from({ length: trials }, (_, index) => {
       const trial = firstTrial + index;
@@ -74,6 +79,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       const request: Writable<CompletionRequest> = { adapter, adapterVersion, model, messages, params, trial, origin };
       if (baseUrl !== undefined) request.baseUrl = baseUrl;
       if (names !== undefined) request.vars = pickVars(vars, names);
+      if (workspace !== undefined) request.workspace = workspace;
       const key = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial };
       const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, caseHash, cellHash, at };
       if (agent !== undefined) cell.agent = agent;
@@ -94,6 +100,16 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
 function pickVars(vars: Vars, names: readonly string[]): JsonObject {
   const given = names.filter((name) => Object.hasOwn(vars, name));
   return plainNumbers(Object.fromEntries(given.map((name) => [name, vars[name]]))) as JsonObject;
+}
+
+/** What is put into a workspace, sorted by path: of two files at one path, that of the case. */
+function mergePlaced(
+  ofPrompt: readonly PlacedFile[] | undefined,
+  ofCase: readonly PlacedFile[] | undefined,
+): readonly PlacedFile[] | undefined {
+  if (ofPrompt === undefined || ofCase === undefined) return ofPrompt ?? ofCase;
+  const byPath = new Map([...ofPrompt, ...ofCase].map((file) => [file.path, file]));
+  return [...byPath.values()].sort((one, other) => compareText(one.path, other.path));
 }
 
 /** A prompt of system messages alone is asked together with the user's first turn, which is added to its messages. */

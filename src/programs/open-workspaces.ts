@@ -1,9 +1,16 @@
 import { resolve } from 'node:path';
 import type { CommandOutcome, WorkspaceChanges, WorkspaceCommand, WorkspacePort } from '../model/workspace.ts';
 import { lastWords } from '../text/shorten.ts';
-import { openProgramRunner, type ProgramResult, selectEnv } from './run-program.ts';
+import { openProgramRunner, type ProgramCall, type ProgramResult, selectEnv } from './run-program.ts';
+import { withoutNetwork } from './without-network.ts';
 import { copyWorkspace, WorkspaceFault } from './workspace-copy.ts';
-import { isFileError, readWorkspaceFolder, toWorkspaceFile, type WorkspaceFolder } from './workspace-folder.ts';
+import {
+  isFileError,
+  placeFiles,
+  readWorkspaceFolder,
+  toWorkspaceFile,
+  type WorkspaceFolder,
+} from './workspace-folder.ts';
 
 export interface WorkspaceOptions {
   readonly root: string;
@@ -18,9 +25,10 @@ const maxOutputBytes = 16 * 1024 * 1024;
 export function openWorkspaces({ root, env, signal }: WorkspaceOptions): WorkspacePort & { close(): void } {
   const programs = openProgramRunner();
   const folders = new Map<string, ReturnType<typeof readWorkspaceFolder>>();
-  function find({ from, hash }: WorkspaceChanges): WorkspaceFolder | { readonly fault: string } {
-    const found = folders.get(from) ?? readWorkspaceFolder(resolve(root, from), root);
-    folders.set(from, found);
+  function find({ from, hash, placed }: WorkspaceChanges): WorkspaceFolder | { readonly fault: string } {
+    const folder = folders.get(from) ?? readWorkspaceFolder(resolve(root, from), root);
+    folders.set(from, folder);
+    const found = 'fault' in folder || placed === undefined ? folder : placeFiles(folder, placed, root);
     if ('fault' in found) return { fault: `the workspace ${from} ${found.fault}` };
     return found.hash === hash ? found : { fault: `the workspace ${from} has changed since the answer was given` };
   }
@@ -41,7 +49,7 @@ export function openWorkspaces({ root, env, signal }: WorkspaceOptions): Workspa
         const copy = copyWorkspace(original, changes);
         try {
           const deadline = AbortSignal.timeout(command.timeoutMs);
-          const result = await programs.run({
+          const call: ProgramCall = {
             argv: command.argv,
             cwd: copy.folder,
             env: { ...selectEnv(env, []), ...copy.env },
@@ -50,7 +58,8 @@ export function openWorkspaces({ root, env, signal }: WorkspaceOptions): Workspa
             maxOutputBytes,
             maxMemoryBytes: command.memoryMb * 1024 * 1024,
             endsGroup: true,
-          });
+          };
+          const result = await programs.run(command.network ? call : (withoutNetwork(call) ?? call));
           return describeResult(result, command, deadline.aborted);
         } finally {
           copy.remove();

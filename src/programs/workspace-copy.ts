@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getuid, kill, pid } from 'node:process';
+import { defined } from '../json/defined.ts';
 import type { WorkspaceChanges, WorkspaceFile } from '../model/workspace.ts';
 import {
   type FileContent,
@@ -122,9 +123,10 @@ function readChanges(folder: string, original: WorkspaceFolder): WorkspaceChange
     }
     const left = new Set(listed.entries.map(({ path }) => path));
     const deleted = [...original.files.keys()].filter((path) => !left.has(path));
-    const { name, hash } = original;
+    const { name, hash, placed } = original;
     return {
       from: name,
+      ...defined({ placed }),
       hash,
       unchanged,
       changed: Object.fromEntries(changed),

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { WorkspaceFile } from '../model/workspace.ts';
+import type { PlacedFile, WorkspaceFile } from '../model/workspace.ts';
 import { compareText } from '../text/compare-text.ts';
+import { sha256Hex } from '../text/sha256.ts';
 
 export interface FileContent {
   readonly bytes: Buffer;
@@ -15,6 +16,8 @@ export interface WorkspaceFolder {
   readonly name: string;
   readonly hash: string;
   readonly files: ReadonlyMap<string, FileContent>;
+  /** What was put beside the folder's own files. */
+  readonly placed?: readonly PlacedFile[];
 }
 
 /** What a folder may hold that is copied for every cell. */
@@ -51,6 +54,36 @@ function readFiles(folder: string): ReadonlyMap<string, FileContent> | { readonl
     files.set(path, { bytes: readFileSync(join(folder, path)), isExecutable });
   }
   return files;
+}
+
+/** Puts files of the project into a folder; `fault` continues a sentence that begins with its name. */
+export function placeFiles(
+  folder: WorkspaceFolder,
+  placed: readonly PlacedFile[],
+  root: string,
+): WorkspaceFolder | { readonly fault: string } {
+  const files = new Map(folder.files);
+  const realRoot = realpathSync(root);
+  for (const { path, from, sha256 } of placed) {
+    if (!isBelow(path)) return { fault: `gets the path ${JSON.stringify(path)}, which leaves it` };
+    try {
+      const real = realpathSync(resolve(realRoot, from));
+      if (leaves(relative(realRoot, real))) return { fault: `gets ${from}, which is outside the project` };
+      const bytes = readFileSync(real);
+      if (sha256Hex(bytes) !== sha256) return { fault: `gets ${from}, which has changed since` };
+      files.set(path, { bytes, isExecutable: (lstatSync(real).mode & 0o100) !== 0 });
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      return { fault: `gets ${from}, which can't be read: ${error.code}` };
+    }
+  }
+  for (const path of files.keys()) {
+    const names = path.split('/');
+    const file = names.map((_, length) => names.slice(0, length).join('/')).find((above) => files.has(above));
+    if (file !== undefined) return { fault: `gets ${path}, but ${file} is a file` };
+  }
+  const sorted = new Map([...files].sort(([one], [other]) => compareText(one, other)));
+  return { name: folder.name, files: sorted, hash: hashFolder(sorted), placed };
 }
 
 function hashFolder(files: ReadonlyMap<string, FileContent>): string {

@@ -11,7 +11,7 @@ export interface AttemptTask {
 }
 
 /** A request without what follows from the provider: an address may hold a secret. */
-type QueuedRequest = Pick<CompletionRequest, 'messages' | 'params' | 'trial' | 'origin' | 'vars'>;
+type QueuedRequest = Pick<CompletionRequest, 'messages' | 'params' | 'trial' | 'origin' | 'vars' | 'workspace'>;
 
 /** The outcome of an attempt. */
 export interface AttemptAnswer {
@@ -50,6 +50,7 @@ const taskSchema = z.object({
     params: z.record(z.string(), z.unknown()),
     trial: z.int().nonnegative(),
     vars: z.record(z.string(), z.unknown()).optional(),
+    workspace: z.array(z.object({ path: z.string(), from: z.string(), sha256: z.string() })).exactOptional(),
     origin: z.looseObject({ suite: z.string(), prompt: z.string(), provider: z.string(), caseId: z.string() }),
   }),
 });

@@ -287,7 +287,10 @@ function findRemarks(
     now: ports.now(),
     candidates: options.settings.swap?.flatMap(({ candidates }) => candidates) ?? [],
   });
-  const remarks = [...retirements, ...planned.schemaWarnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
+  const used = planned.plan.suites.flatMap(({ suite, variants }) => (isHermetic(suite.id) ? [] : variants));
+  const ofProviders = used.flatMap(({ provider }) => planned.endpointOf(provider).remark ?? []);
+  const known = [...retirements, ...planned.schemaWarnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
+  const remarks = [...known, ...new Set(ofProviders)];
   // A user who accepts the run knows, and two versions side by side need no file.
   const { compare, swap } = options.settings;
   if (options.updateBaseline || compare !== undefined || swap !== undefined) return remarks;

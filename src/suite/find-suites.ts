@@ -10,7 +10,7 @@ import type { ProjectFiles } from './files/project-files.ts';
 import { describeMissing, isGlob } from './files/project-place.ts';
 import { type LoadOptions, loadConfig, openWorkingTree, type ProjectSnapshot, readConfig } from './open-project.ts';
 import { isPromptFile } from './prompts/prompt-file.ts';
-import { isSkillSuite } from './skills/skill-suite.ts';
+import { isSkillSuite } from './skills/skill-file.ts';
 
 const DEFAULT_SUITES = ['evals/**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
 

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { defined } from '../json/defined.ts';
 import type { LoadedPlugin } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
@@ -21,7 +22,8 @@ import {
 } from './open-project.ts';
 import { type ParsedSuite, parseSuite } from './parse-suite.ts';
 import { isPromptFile, readPromptSuite } from './prompts/prompt-file.ts';
-import { isSkillSuite, readSkillSuite } from './skills/skill-suite.ts';
+import { isSkillSuite } from './skills/skill-file.ts';
+import { readSkillSuite } from './skills/skill-suite.ts';
 
 export interface LoadedProject {
   readonly project: Project;
@@ -100,7 +102,7 @@ function readSuite(path: string, context: ReadContext): Promise<Located | undefi
   // Code at a commit can't be run: only the working tree has the files that it imports.
   const evaluate = snapshot === undefined ? evaluateSuite : undefined;
   if (isCodeSuite(path)) return readCodeSuite(path, { files, problems, evaluate });
-  if (isSkillSuite(path)) return readSkillSuite(path, context);
+  if (isSkillSuite(path)) return readSkillSuite(path, { ...context, suiteFolder: dirname(path) });
   return isPromptFile(path) ? readPromptSuite(path, context) : readDocument(path, files, problems);
 }
 

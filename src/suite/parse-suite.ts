@@ -35,6 +35,7 @@ import { parsePrompts } from './prompts/parse-prompts.ts';
 import type { ParsePrompt } from './prompts/prompt-file.ts';
 import {
   checkPromptParams,
+  checkPromptProviders,
   parseEndpoints,
   parseSuiteProviders,
   restrictToModel,
@@ -97,11 +98,13 @@ export async function parseSuite(
   const prompts = await callPromptCode(written, document, { assertionContext, sources }, context);
   checkPromptVariables(prompts, contract, problems);
   checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
+  checkPromptProviders(prompts, { problems, list: promptList, providers });
   const classes = parseClasses(document, problems);
   const [promptIds, providerIds] = [idsOf(promptList), providers.known];
   const versions = prompts.map(({ version }) => version);
   const declaredTools = findDeclaredTools(versions, providers.list);
-  const given = { prompts, promptIds, providerIds, declaredTools, contract, assertionContext, truth: classes?.truth };
+  const known = { prompts, promptIds, providerIds, providers: providers.list, declaredTools };
+  const given = { ...known, contract, assertionContext, truth: classes?.truth };
   const cases = await parseCases(document, { ...given, sources }, context);
   const criteria = models.criteria();
   const labels = await readLabels(criteria, context);
@@ -208,7 +211,7 @@ function openAssertions(
   };
 }
 
-type CaseParts = Omit<CaseContext, 'problems' | 'defaults' | 'checkInput' | 'hasOutputContract'>;
+type CaseParts = Omit<CaseContext, 'problems' | 'files' | 'defaults' | 'checkInput' | 'hasOutputContract'>;
 
 /** The suite's cases; none where only its contract is wanted. */
 async function parseCases(

@@ -26,13 +26,17 @@ export const command = defineAssertion({
       .min(16, { error: 'must be 16 or more' })
       .default(2048)
       .describe('How much memory it may take, in MB.'),
+    network: z
+      .boolean({ error: 'must be true or false' })
+      .default(false)
+      .describe('Whether it may use the network, as under a provider with a workspace.'),
   }),
-  async check(_target, { value, timeout, memoryMb }, { completion, ports }): Promise<CheckOutcome> {
+  async check(_target, { value, timeout, memoryMb, network }, { completion, ports }): Promise<CheckOutcome> {
     const workspace = readWorkspace(completion);
     if (workspace === undefined) return { error: noWorkspace };
     const shown = value.join(' ');
     if (ports.workspace === undefined) return { error: `${shown} can't be run here` };
-    const outcome = await ports.workspace.run(workspace, { argv: value, timeoutMs: timeout, memoryMb });
+    const outcome = await ports.workspace.run(workspace, { argv: value, timeoutMs: timeout, memoryMb, network });
     if ('fault' in outcome) return { error: `${shown} ${outcome.fault}` };
     const { exitCode, signalName, tail } = outcome;
     if (exitCode === 0) return { pass: true, reason: `${shown} ended with exit code 0` };

@@ -13,6 +13,7 @@ const file = z.union([
 
 const changes = z.strictObject({
   from: z.string(),
+  placed: z.array(z.strictObject({ path: z.string(), from: z.string(), sha256: z.string() })).exactOptional(),
   hash: z.string(),
   unchanged: z.array(z.string()),
   changed: z.record(z.string(), file),

@@ -3,9 +3,10 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { CompletionOutcome } from '../../model/completion.ts';
 import { UserError } from '../../model/problem.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
+import type { PlacedFile } from '../../model/workspace.ts';
 import type { ProgramCall } from '../../programs/run-program.ts';
 import { copyWorkspace } from '../../programs/workspace-copy.ts';
-import { readWorkspaceFolder, type WorkspaceFolder } from '../../programs/workspace-folder.ts';
+import { placeFiles, readWorkspaceFolder, type WorkspaceFolder } from '../../programs/workspace-folder.ts';
 import { fail } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
 
@@ -26,13 +27,25 @@ export function listWorkspaceFiles(folder: WorkspaceFolder | undefined, projectR
   return folder === undefined ? [] : [...folder.files.keys()].map((path) => resolve(projectRoot, folder.name, path));
 }
 
+interface Workspace {
+  readonly folder: WorkspaceFolder;
+  /** What the call finds there beside the files of the folder. */
+  readonly placed: readonly PlacedFile[];
+  readonly projectRoot: string;
+}
+
 /** Lets a program work on a copy of the folder, and keeps what it did to the files as the state of its answer. */
 export async function runInWorkspace(
-  folder: WorkspaceFolder,
+  { folder, placed, projectRoot }: Workspace,
   call: ProgramCall,
   run: (call: ProgramCall) => Promise<CompletionOutcome>,
 ): Promise<CompletionOutcome> {
-  const copy = copyWorkspace(folder);
+  const whole = placed.length === 0 ? folder : placeFiles(folder, placed, projectRoot);
+  if ('fault' in whole) {
+    const message = `the workspace ${folder.name} ${whole.fault}`;
+    return fail({ kind: 'badRequest', message, retryable: false }, 0);
+  }
+  const copy = copyWorkspace(whole);
   try {
     // The program starts in the copy, so what its command names beside the suite is named by its whole path.
     const argv = call.argv.map((word, index) => (index === 0 ? word : findBeside(word, call.cwd)));
@@ -49,7 +62,13 @@ export async function runInWorkspace(
       const message = `${program} left a workspace that can't be kept with the answer: it ${changes.fault}`;
       return fail({ kind: 'malformed', message, retryable: false });
     }
-    const workspace = { ...changes, changed: { ...changes.changed }, created: { ...changes.created } };
+    const { placed: put, changed, created, ...rest } = changes;
+    const workspace = {
+      ...rest,
+      ...(put === undefined ? {} : { placed: put.map((file) => ({ ...file })) }),
+      changed: { ...changed },
+      created: { ...created },
+    };
     return { ...outcome, completion: { ...outcome.completion, state: { workspace } } };
   } finally {
     copy.remove();

@@ -6,6 +6,7 @@ import { UserError } from '../../model/problem.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { openProgramRunner, type ProgramCall, type ProgramResult, selectEnv } from '../../programs/run-program.ts';
+import { canCutNetwork, withoutNetwork } from '../../programs/without-network.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { lastWords } from '../../text/shorten.ts';
 import { fail } from '../answer.ts';
@@ -15,18 +16,25 @@ import { type ExecOutput, execOutputs, nameOutcome, readExecOutput, readFailedTr
 import { findWorkspace, listWorkspaceFiles, runInWorkspace } from './exec-workspace.ts';
 import { hashEnv, hashFiles } from './hash-code.ts';
 
-const options = z.strictObject({
-  /** `auto` takes an answer object or the transcript of an agent where stdout is one, else text. */
-  output: z.enum(execOutputs).default('auto'),
-  /** Names of variables that the program may see beside the basic ones. */
-  env: z.array(z.string().min(1)).default([]),
-  /** Names of variables of the case that it is given beside the messages. */
-  vars: z.array(z.string().min(1)).min(1).optional(),
-  /** Further files whose content decides the answer, such as modules the program imports. */
-  files: z.array(z.string().min(1)).default([]),
-  /** A folder of which each call works on a fresh copy. */
-  workspace: z.string().min(1).optional(),
-});
+const options = z
+  .strictObject({
+    /** `auto` takes an answer object or the transcript of an agent where stdout is one, else text. */
+    output: z.enum(execOutputs).default('auto'),
+    /** Names of variables that the program may see beside the basic ones. */
+    env: z.array(z.string().min(1)).default([]),
+    /** Names of variables of the case that it is given beside the messages. */
+    vars: z.array(z.string().min(1)).min(1).optional(),
+    /** Further files whose content decides the answer, such as modules the program imports. */
+    files: z.array(z.string().min(1)).default([]),
+    /** A folder of which each call works on a fresh copy. */
+    workspace: z.string().min(1).optional(),
+    /** Whether a program in a workspace has the network. Without it, it has none where the system can see to that. */
+    network: z.boolean().optional(),
+  })
+  .refine(({ network, workspace }) => network === undefined || workspace !== undefined, {
+    error: 'only a program with a workspace can be kept from the network',
+    path: ['network'],
+  });
 
 /**
  * Any program as a provider: the request as JSON on stdin, the answer on stdout. It runs without a shell in the
@@ -38,10 +46,13 @@ export const exec: Adapter = {
   options,
   resolve(config, { env: values, projectRoot }) {
     const argv = parseCommand(config);
-    const { output, env, files, workspace, vars } = options.parse(config.options);
+    const { output, env, files, workspace, vars, network } = options.parse(config.options);
+    const isOpen = workspace !== undefined && network !== true && !canCutNetwork(values);
+    if (isOpen && network === false) refuseNetwork(config);
     const paths = [...argv, ...files].map((word) => resolve(config.folder, word));
     const folder = workspace === undefined ? undefined : findWorkspace(workspace, config, projectRoot);
-    const place = folder === undefined ? [] : [`workspace-${folder.hash}`, folder.name];
+    const reach = network === true ? ['network'] : [];
+    const place = folder === undefined ? [] : [`workspace-${folder.hash}`, folder.name, ...reach];
     const hashes = [...hashEnv(values, env), ...hashFiles(paths, projectRoot), ...place];
     return {
       adapterVersion: ['exec-2', output, ...hashes].join(':'),
@@ -50,6 +61,7 @@ export const exec: Adapter = {
       files: [...paths, ...listWorkspaceFiles(folder, projectRoot)],
       ...(folder === undefined ? {} : { folders: [resolve(projectRoot, folder.name)] }),
       ...defined({ vars }),
+      ...(isOpen ? { remark: describeNetwork(config) } : {}),
     };
   },
   connect(config, env) {
@@ -68,9 +80,13 @@ export const exec: Adapter = {
         }
         const input = JSON.stringify(buildInput(request));
         const call = { argv, cwd: config.folder, env: childEnv, input, signal, maxOutputBytes };
+        const cut = (changed: ProgramCall) =>
+          settings.network === true ? changed : (withoutNetwork(changed) ?? changed);
         const run = async (changed: ProgramCall) =>
-          readResult(await runner.run(changed), argv, settings.output, signal);
-        return folder === undefined ? run(call) : runInWorkspace(folder, call, run);
+          readResult(await runner.run(folder === undefined ? changed : cut(changed)), argv, settings.output, signal);
+        if (folder === undefined) return run(call);
+        const { projectRoot } = env;
+        return runInWorkspace({ folder, placed: request.workspace ?? [], projectRoot }, call, run);
       },
       close() {
         runner.close();
@@ -79,6 +95,18 @@ export const exec: Adapter = {
     });
   },
 };
+
+const networkHint = 'write network: true if it may use it, or start it in a container: docker run --network none';
+
+function describeNetwork({ id }: ProviderConfig): string {
+  return `provider ${id}: the program has the network, which this system can't keep from it; ${networkHint}`;
+}
+
+function refuseNetwork({ id, at }: ProviderConfig): never {
+  const message = `The network can't be kept from the program of provider "${id}" here: it takes Linux, unshare and user namespaces.`;
+  const problem = { code: 'environment', severity: 'error', message, hint: networkHint } as const;
+  throw new UserError([at === undefined ? problem : { ...problem, at }]);
+}
 
 const maxOutputBytes = 16 * 1024 * 1024;
 

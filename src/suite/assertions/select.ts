@@ -6,7 +6,7 @@ import { findFaultOfAnyMode } from '../../text/regex.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
-import { words } from '../schema/fields.ts';
+import { words, workspacePath } from '../schema/fields.ts';
 
 /** The map forms of `select`, by the key that tells them apart. */
 const forms = {
@@ -30,9 +30,7 @@ const forms = {
   codeBlock: z.strictObject({ codeBlock: z.string().describe('A fenced code block of that language; "" is any.') }),
   xmlTag: z.strictObject({ xmlTag: words.describe('The text between <tag> and </tag>.') }),
   file: z.strictObject({
-    file: words
-      .refine(isWorkspacePath, { error: 'must be a path within the workspace, such as src/cart.js' })
-      .describe('A file of the workspace, as the program left it.'),
+    file: workspacePath.describe('A file of the workspace, as the program left it.'),
   }),
 };
 
@@ -126,10 +124,6 @@ function findMistyped(value: unknown): { readonly key: string; readonly hint: st
     if (hint !== undefined) return { key, hint };
   }
   return undefined;
-}
-
-function isWorkspacePath(path: string): boolean {
-  return !/^[/\\]|^[a-z]:|\\/i.test(path) && path.split('/').every((name) => !['', '.', '..'].includes(name));
 }
 
 function checkPath(path: string, context: z.RefinementCtx): void {

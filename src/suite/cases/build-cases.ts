@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
-import type { Case, Contract, Vars } from '../../model/suite.ts';
+import type { Case, Contract, ProviderConfig, Vars } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
@@ -16,7 +16,8 @@ import {
   type Problems,
   withoutExcerpt,
 } from '../documents/locate.ts';
-import { changedError } from '../files/project-files.ts';
+import { readPlacedFiles } from '../files/placed-files.ts';
+import { changedError, type ProjectFiles } from '../files/project-files.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import { caseSchema } from '../schema/suite-schema.ts';
 import {
@@ -35,7 +36,7 @@ import {
 } from './case-checks.ts';
 import { createCaseFaults } from './case-faults.ts';
 import { hashCase } from './case-hash.ts';
-import { checkTurns, registerId } from './check-case.ts';
+import { checkTurns, checkWorkspace, registerId } from './check-case.ts';
 import { noteStubs, type StubUse, warnOfUndeclared } from './declared-tools.ts';
 import {
   type CaseFile,
@@ -60,6 +61,8 @@ export interface CaseContext {
   /** The ids of all prompts, also of those that could not be read. */
   readonly promptIds: readonly string[];
   readonly providerIds: readonly string[];
+  readonly providers: readonly ProviderConfig[];
+  readonly files: ProjectFiles;
   /** The tools that the models are given; undefined where they may have others. */
   readonly declaredTools: ReadonlySet<string> | undefined;
   readonly hasOutputContract: boolean;
@@ -228,6 +231,7 @@ function buildCase(draft: Draft, builder: Builder): Case {
       providers,
       group: cluster,
       description: own.description,
+      workspace: own.workspace && readPlacedFiles(childOf(row, 'workspace'), builder),
     }),
   };
   const truth = builder.truth === undefined || built.observe ? undefined : buildTruth(builder.truth, draft, builder);
@@ -250,6 +254,7 @@ function checkCase(row: Located, group: CaseGroup, builder: Builder): Case | und
   }
   checkSettings(draft.id, row, settings, builder);
   checkTurns(row, built, builder);
+  checkWorkspace(row, built, builder);
   noteStubs(built.agent?.stubs ?? [], row, builder.stubUse);
   checkJudged(draft, built, builder);
   tryPrompts(draft, builder);

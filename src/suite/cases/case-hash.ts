@@ -12,8 +12,13 @@ import { sha256Hex } from '../../text/sha256.ts';
  * second part differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, since
  * records and baselines keep only the last answer of a conversation.
  */
-export function hashCase({ vars, turns, agent, checks, threshold }: Omit<Case, 'caseHash'>): string {
-  const inputs = canonicalJson({ turns: turns.map(describeTurn), vars: markSpelling(vars), ...describeAgent(agent) });
+export function hashCase({ vars, turns, agent, workspace, checks, threshold }: Omit<Case, 'caseHash'>): string {
+  const inputs = canonicalJson({
+    turns: turns.map(describeTurn),
+    vars: markSpelling(vars),
+    ...describeAgent(agent),
+    ...(workspace === undefined ? {} : { workspace: workspace.map(({ path, sha256 }) => ({ path, sha256 })) }),
+  });
   const judged = canonicalJson(checks.map(({ source }) => source));
   return `${shortHash(inputs)}.${shortHash(`${threshold ?? ''}\n${judged}`)}`;
 }

@@ -1,5 +1,5 @@
 import type { SourceLocation } from '../../model/problem.ts';
-import type { Case } from '../../model/suite.ts';
+import { type Case, hasWorkspace, type ProviderConfig } from '../../model/suite.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
@@ -7,6 +7,22 @@ import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 interface TurnContext {
   readonly problems: Problems;
   readonly prompts: readonly CompiledPrompt[];
+}
+
+/** Reports files for a workspace that no provider of the case has. */
+export function checkWorkspace(
+  row: Located,
+  { id, workspace, providers: own }: Case,
+  { problems, providers }: Pick<TurnContext, 'problems'> & { readonly providers: readonly ProviderConfig[] },
+): void {
+  if (workspace === undefined) return;
+  if (providers.some((one) => hasWorkspace(one) && own?.includes(one.id) !== false)) return;
+  problems.report({
+    code: 'invalid-value',
+    message: `case "${id}" puts files into a workspace, and none of its providers has one`,
+    hint: 'only programs have one: exec:… with workspace: FOLDER',
+    at: locate(childOf(row, 'workspace'), 'key'),
+  });
 }
 
 /** Reports turns that have no place in the conversation of their case. */

@@ -9,6 +9,7 @@ import { joinContracts, type ParsedContract, parseContract } from '../contracts/
 import { checkReplaces } from '../documents/check-replaces.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate, withoutExcerpt } from '../documents/locate.ts';
+import { readPlacedFiles } from '../files/placed-files.ts';
 import { checkParams, hintOfParams } from '../providers/check-params.ts';
 import { expandParams } from '../providers/expand-tools.ts';
 import { promptSchema } from '../schema/prompt-schema.ts';
@@ -59,6 +60,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   if (prompt === undefined) return undefined;
   checkParams(childOf(item, 'params'), context.problems);
   const { params, snapshots } = expandParams(childOf(item, 'params'), context);
+  const workspace = prompt.workspace && readPlacedFiles(childOf(item, 'workspace'), context);
   const content = await readContent(item, prompt, context);
   const found = content?.found;
   const contract = await readContract(item, found, context);
@@ -85,7 +87,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
     version: {
       id: prompt.id,
       messages: content.messages,
-      ...defined({ replaces: prompt.replaces, expand: content.expand }),
+      ...defined({ replaces: prompt.replaces, expand: content.expand, providers: prompt.providers, workspace }),
       params: { ...found?.content.params, ...params },
       ...(snapshots.length === 0 ? {} : { snapshots }),
       ...defined({ structured, contract: contract?.contract, file, locateLine: content.locateLine }),

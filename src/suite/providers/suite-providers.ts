@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { PromptModel } from '../../model/prompt-file.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
-import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
+import { hasWorkspace, type PromptVersion, type ProviderConfig, providersOf } from '../../model/suite.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
 import type { Config } from '../config.ts';
 import { writtenIds } from '../documents/check-replaces.ts';
 import { checkPart } from '../documents/check-shape.ts';
@@ -115,6 +116,32 @@ export function parseEndpoints(key: 'providers' | 'judges', document: Located, c
     list,
     known: writtenIds(written),
   };
+}
+
+/** Reports providers of prompts that the suite does not have, and files for a workspace that a provider does not have. */
+export function checkPromptProviders(
+  prompts: readonly CompiledPrompt[],
+  { list, providers, problems }: { readonly list: Located; readonly providers: Endpoints; readonly problems: Problems },
+): void {
+  for (const { version } of prompts) {
+    const item = itemsOf(list).find((prompt) => childOf(prompt, 'id').value === version.id);
+    if (item === undefined) continue;
+    for (const [index, name] of (version.providers ?? []).entries()) {
+      if (providers.known.includes(name)) continue;
+      const hint = didYouMean(name, providers.known) ?? `known: ${providers.known.join(', ')}`;
+      const at = locate(childOf(childOf(item, 'providers'), index));
+      problems.report({ code: 'unknown-id', message: `"${name}" is not a provider of this suite`, hint, at });
+    }
+    const without =
+      version.workspace && providersOf({ providers: providers.list }, version).find((one) => !hasWorkspace(one));
+    if (without === undefined) continue;
+    problems.report({
+      code: 'invalid-value',
+      message: `the prompt "${version.id}" puts files into a workspace, and provider "${without.id}" has none`,
+      hint: 'give it workspace: FOLDER, or name the providers of the prompt with providers: […]',
+      at: locate(childOf(item, 'workspace'), 'key'),
+    });
+  }
 }
 
 interface ParamsContext {

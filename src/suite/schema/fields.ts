@@ -10,6 +10,22 @@ export const text = z.string();
 
 export const words = z.string().min(1, { error: 'must not be empty' });
 
+/** A path below the folder of a workspace, in its shortest form. */
+export const workspacePath = words.refine(
+  (path) => !/^[/\\]|^[a-z]:|\\/i.test(path) && path.split('/').every((name) => !['', '.', '..'].includes(name)),
+  { error: 'must be a path within the workspace, such as src/cart.js' },
+);
+
+export const placedFiles = z
+  .record(words, words, { error: 'must be a map: PATH IN THE WORKSPACE: FILE' })
+  .superRefine((files, context) => {
+    for (const path of Object.keys(files)) {
+      for (const { message } of workspacePath.safeParse(path).error?.issues ?? []) {
+        context.addIssue({ code: 'custom', path: [path], message });
+      }
+    }
+  });
+
 export const count = z.int({ error: 'must be a whole number' }).min(1, { error: 'must be 1 or more' });
 
 export const flag = z.boolean({ error: 'must be true or false' });

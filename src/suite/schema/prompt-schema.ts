@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { flag, id, text, words } from './fields.ts';
+import { flag, id, placedFiles, text, words } from './fields.ts';
 import { params } from './provider-schema.ts';
 import { contract } from './suite-schema.ts';
 
@@ -45,6 +45,14 @@ export const promptSchema = z
         'A program that makes the prompts: a line of JSON for the variables of each case in, a line of JSON out.',
       ),
     replaces: id.optional().describe('The version that this one is compared with, which is then report-only.'),
+    providers: z
+      .array(words)
+      .min(1, { error: 'needs at least one provider, or leave it out' })
+      .optional()
+      .describe('Only on these providers.'),
+    workspace: placedFiles
+      .optional()
+      .describe('Files that programs find in their workspace: where each is put, and the file of the project.'),
     params: params.optional().describe("Overrides the provider's params."),
     structured: flag
       .optional()

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { amount, caseId, count, duration, flag, id, increase, isId, rate, text, words } from './fields.ts';
+import { amount, caseId, count, duration, flag, id, increase, isId, placedFiles, rate, text, words } from './fields.ts';
 import { anyProvider, judges } from './provider-schema.ts';
 import { anyTools, jsonSchemaOrFile, maxSteps, maxStepsText, stepLimits } from './tool-schema.ts';
 
@@ -118,6 +118,7 @@ export const caseSchema = z.strictObject({
     .optional()
     .describe("A conversation after the prompt's messages."),
   description: text.optional().describe('What the case is about.'),
+  workspace: placedFiles.optional().describe('Files that programs find in their workspace, as under a prompt.'),
 });
 
 export const caseFileSchema = z.strictObject({

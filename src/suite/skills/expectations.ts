@@ -49,7 +49,10 @@ function readTyped(item: Located): Expectation['check'] | undefined {
   const [type, pattern, value] = ['type', 'pattern', 'value'].map((key) => childOf(item, key).value);
   if (type === 'regex' && isText(pattern)) return { regex: literal(pattern) };
   if (type === 'contains' && isText(value)) return { contains: literal(value) };
-  if (type === 'not_contains' && isText(value)) return { not: { contains: literal(value) } };
+  // An empty answer holds nothing at all.
+  if (type === 'not_contains' && isText(value)) {
+    return { allOf: [{ not: { contains: literal(value) } }, { regex: '\\S' }] };
+  }
   return undefined;
 }
 

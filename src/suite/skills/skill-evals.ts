@@ -1,25 +1,27 @@
-import { join, relative } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
-import type { ProjectFiles } from '../files/project-files.ts';
+import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { Places } from './built-document.ts';
+import { findEvalFiles, placeEvalFiles, writeFiles, writePaths } from './eval-files.ts';
 import { expectationKeys, readExpectations } from './expectations.ts';
+import type { PlacedSkill } from './placed-skill.ts';
 import { literal, type Skill, type SkillContext } from './skill-file.ts';
 
 export interface BuildContext extends SkillContext {
   readonly skill: Skill;
   readonly places: Places;
+  readonly installed: PlacedSkill;
 }
 
 /** A suite of the evals: a case for each, and a prompt with the skill that is compared with one without it. */
-export function buildEvals(items: readonly Located[], context: BuildContext): Readonly<Record<string, unknown>> {
-  const { skill, problems, config } = context;
+export async function buildEvals(
+  items: readonly Located[],
+  context: BuildContext,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { problems, config } = context;
   // Evals name no judge: of several, the first one of the config.
   const judge = config.judges.length > 1 ? config.judges[0]?.id : undefined;
-  const cases = items.flatMap((item, index) => {
-    const built = buildCase(item, index, judge, context);
-    return built === undefined ? [] : [built];
-  });
+  const built = await Promise.all(items.map((item, index) => buildCase(item, index, judge, context)));
+  const cases = built.flatMap((one) => one ?? []);
   const asks = cases.some(({ assert }) => assert?.some((check) => Object.hasOwn(check, 'rubric')) === true);
   const [first] = items;
   if (asks && config.judges.length === 0 && first !== undefined) {
@@ -31,22 +33,34 @@ export function buildEvals(items: readonly Located[], context: BuildContext): Re
     });
   }
   warnOfUnread(items, problems);
-  const user = { role: 'user', content: '{{ prompt }}{{ files }}' };
-  return {
-    prompts: [
-      { id: 'without-skill', messages: [user] },
-      {
-        id: 'with-skill',
-        replaces: 'without-skill',
-        messages: [{ role: 'system', content: literal(skill.text) }, user],
-      },
-    ],
-    cases,
-  };
+  return { prompts: buildPrompts(context), cases };
 }
 
-function buildCase(item: Located, index: number, judge: string | undefined, context: BuildContext) {
-  const { places, problems } = context;
+/** An agent finds the skill in its workspace, and loads it or not. A model is sent its text. */
+function buildPrompts({ skill, installed }: BuildContext): readonly object[] {
+  const { agents, models, workspace } = installed;
+  const only = agents.length > 0 && models.length > 0;
+  const ofAgents = [{ role: 'user', content: '{{ prompt }}{{ paths }}' }];
+  const ofModels = [{ role: 'user', content: '{{ prompt }}{{ files }}' }];
+  const instructions = { role: 'system', content: literal(skill.text) };
+  const pair = (suffix: string, providers: readonly string[], without: object, withSkill: object) => {
+    const on = only ? { providers } : {};
+    const id = `without-skill${suffix}`;
+    return [
+      { id, ...without, ...on },
+      { id: `with-skill${suffix}`, replaces: id, ...withSkill, ...on },
+    ];
+  };
+  return [
+    ...(agents.length === 0 ? [] : pair('', agents, { messages: ofAgents }, { messages: ofAgents, workspace })),
+    ...(models.length === 0
+      ? []
+      : pair(only ? '-text' : '', models, { messages: ofModels }, { messages: [instructions, ...ofModels] })),
+  ];
+}
+
+async function buildCase(item: Located, index: number, judge: string | undefined, context: BuildContext) {
+  const { places, problems, installed } = context;
   const prompt = findText(item, ['prompt', 'query']);
   if (prompt === undefined) {
     const hint = 'give every eval a "prompt"';
@@ -63,53 +77,24 @@ function buildCase(item: Located, index: number, judge: string | undefined, cont
   places.add(['cases', index, 'vars', 'prompt'], prompt);
   for (const [at, { written }] of checks.entries()) places.add(['cases', index, 'assert', at], written);
   const category = findText(item, ['category'])?.value;
+  const found = await findEvalFiles(childOf(item, 'files'), context);
+  const placed = installed.agents.length === 0 || found.length === 0 ? undefined : placeEvalFiles(found, context);
   return {
     id: idOf(item, index),
     ...defined({ description: findText(item, ['name', 'eval_name', 'title'])?.value }),
     ...(category === undefined ? {} : { tags: [category] }),
-    vars: { prompt: prompt.value, files: readFiles(childOf(item, 'files'), context) },
+    vars: {
+      prompt: prompt.value,
+      ...(installed.models.length === 0 ? {} : { files: writeFiles(found, context) }),
+      ...(installed.agents.length === 0 ? {} : { paths: writePaths(found) }),
+    },
+    ...defined({ workspace: placed }),
     ...defined({ expected: findText(item, ['expected_output'])?.value }),
     ...defined({
       observe: checks.length === 0 ? true : undefined,
       assert: checks.length === 0 ? undefined : checks.map(({ check }) => check),
     }),
   };
-}
-
-/** The text of the files that go with a prompt, as one block. */
-function readFiles(list: Located, { skill, files, problems }: BuildContext): string {
-  const blocks = itemsOf(list).map((item) => {
-    if (typeof item.value !== 'string') {
-      problems.report({ code: 'invalid-value', message: 'files must be a list of paths', at: locate(item) });
-      return '';
-    }
-    return describeFile(item as Located<string>, skill.folder, files, problems);
-  });
-  return blocks.map((block) => `\n\n${block}`).join('');
-}
-
-function describeFile(item: Located<string>, folder: string, files: ProjectFiles, problems: Problems): string {
-  const found = [folder, item.source.folder].map((base) => join(base, item.value));
-  for (const path of found) {
-    const read = files.readText(path);
-    if ('text' in read) return `<file path=${JSON.stringify(item.value)}>\n${read.text}\n</file>`;
-    if (files.hash(path) === undefined) continue;
-    problems.warn({
-      code: 'not-carried-over',
-      message: `${item.value} is no text, so that only its path is sent`,
-      hint: 'give an agent a workspace that holds it',
-      at: locate(item),
-    });
-    return `<file path=${JSON.stringify(item.value)}/>`;
-  }
-  const looked = found.map((path) => relative(folder, path)).join(' and ');
-  problems.report({
-    code: 'file-unreadable',
-    message: `the file ${item.value} of the eval is not there`,
-    hint: `paths start from the folder of SKILL.md: looked for ${looked}`,
-    at: locate(item),
-  });
-  return '';
 }
 
 const readKeys: ReadonlySet<string> = new Set(

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseYaml } from '../../text/yaml-text.ts';
 import type { Config } from '../config.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
@@ -8,6 +8,8 @@ export interface SkillContext {
   readonly files: ProjectFiles;
   readonly problems: Problems;
   readonly config: Pick<Config, 'providers' | 'judges'>;
+  /** Where the paths of the suite start from. */
+  readonly suiteFolder: string;
 }
 
 export interface Skill {
@@ -19,17 +21,25 @@ export interface Skill {
   readonly folder: string;
 }
 
+/** True for the evals of a skill, which are run as they stand. */
+export function isSkillSuite(path: string): boolean {
+  return /^(?:evals|trigger[-_]evals?)\.json$/i.test(basename(path));
+}
+
 /** Finds the skill that evals belong to: beside them, above their folder, or by its name below that. */
-export function findSkill(
+export async function findSkill(
   path: string,
   name: string | undefined,
   document: Located,
   { files, problems }: { readonly files: ProjectFiles; readonly problems: Problems },
-): Skill | undefined {
+): Promise<Skill | undefined> {
   const beside = dirname(path);
   const above = dirname(beside);
   const named = name === undefined ? [] : ['skills', '.claude/skills', '.'].map((folder) => join(above, folder, name));
-  for (const folder of [above, beside, ...named]) {
+  // A plug-in may have one skill, whatever it is called there.
+  const { paths } = await files.glob(['skills/*/SKILL.md', '.claude/skills/*/SKILL.md'], above);
+  const only = paths.length === 1 ? paths.map((path) => dirname(path)) : [];
+  for (const folder of [above, beside, ...named, ...only]) {
     const file = join(folder, 'SKILL.md');
     const found = files.readText(file);
     if ('text' in found) return readSkill(found.text, files.display(file), { folder, name, document, problems });

@@ -1,17 +1,12 @@
-import { basename } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { loadTemplateEngine } from '../../templates/template.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { readDocument } from '../documents/read-document.ts';
 import { createPlaces } from './built-document.ts';
+import { placeSkill } from './placed-skill.ts';
 import { buildEvals } from './skill-evals.ts';
 import { findSkill, type SkillContext } from './skill-file.ts';
 import { buildTriggers } from './trigger-evals.ts';
-
-/** True for the evals of a skill, which are run as they stand. */
-export function isSkillSuite(path: string): boolean {
-  return /^(?:evals|trigger[-_]evals?)\.json$/i.test(basename(path));
-}
 
 /** Makes a suite document of the evals of a skill; what is wrong is reported at its place in their file. */
 export async function readSkillSuite(path: string, context: SkillContext): Promise<Located | undefined> {
@@ -22,7 +17,7 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
   if (list === undefined) return undefined;
   const written = childOf(document, 'skill_name').value;
   const name = typeof written === 'string' && written !== '' ? written : undefined;
-  const skill = findSkill(path, name, document, { files, problems });
+  const skill = await findSkill(path, name, document, { files, problems });
   if (skill === undefined) return undefined;
   if (config.providers.length === 0) {
     problems.report({
@@ -40,7 +35,8 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
   const isTrigger = items.some((item) => childOf(item, 'should_trigger').value !== undefined);
   const build = isTrigger ? buildTriggers : buildEvals;
   const errorsBefore = problems.errorCount();
-  const suite = build(items, { ...context, skill, places });
+  const installed = await placeSkill(path, skill, document, context);
+  const suite = await build(items, { ...context, skill, places, installed });
   if (problems.errorCount() > errorsBefore) return undefined;
   const description = childOf(document, 'description').value;
   const value = {

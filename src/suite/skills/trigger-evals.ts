@@ -27,16 +27,18 @@ Skills:
 - ${skill.name}: ${skill.description}
 
 Reply with one JSON object and nothing else: {"skill": ${JSON.stringify(skill.name)}} to load it, or {"skill": "${none}"}.`;
+  const user = { role: 'user', content: '{{ query }}' };
+  const { agents, models, workspace } = context.installed;
+  const only = agents.length > 0 && models.length > 0;
+  // An agent finds the description of the skill that is installed by itself.
+  const ofAgents = { id: 'description', messages: [user], workspace, ...(only ? { providers: agents } : {}) };
+  const ofModels = {
+    id: only ? 'description-text' : 'description',
+    messages: [{ role: 'system', content: literal(about) }, user],
+    ...(only ? { providers: models } : {}),
+  };
   return {
-    prompts: [
-      {
-        id: 'description',
-        messages: [
-          { role: 'system', content: literal(about) },
-          { role: 'user', content: '{{ query }}' },
-        ],
-      },
-    ],
+    prompts: [...(agents.length > 0 ? [ofAgents] : []), ...(models.length > 0 ? [ofModels] : [])],
     classes: { truth: '{{expected}}', found: 'skill' },
     defaults: { assert: [{ equals: '{{expected}}', select: 'skill' }] },
     cases,

@@ -219,6 +219,111 @@ describe('evals of skills in twelve forms', () => {
   });
 });
 
+describe('an agent with a workspace', () => {
+  /** Says what it finds: the files, by their paths, and the last message. */
+  const looker = `import { readdirSync, readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+const { messages } = JSON.parse(readFileSync(0, 'utf8'));
+const files = readdirSync('.', { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+const content = existsSync('data/a.csv') ? readFileSync('data/a.csv', 'utf8') : 'no data';
+console.log(JSON.stringify({ messages, content, files: files.map((one) => join(one.parentPath, one.name)).sort() }));
+`;
+
+  const data = {
+    evals: [
+      { id: 1, prompt: 'Sum a.', files: ['data/a.csv', 'SKILL.md'], assertions: [{ type: 'contains', value: '1;2' }] },
+      {
+        id: 2,
+        prompt: 'Sum b.',
+        files: [{ path: 'sums/data/b' }],
+        assertions: [{ type: 'contains', value: 'b/c.csv' }],
+      },
+    ],
+  };
+
+  function openLooker(providers: string): { readonly project: TempProject; readonly path: string } {
+    const project = openSkills('works', `providers: [${providers}]\n`);
+    project.write('agent.mjs', looker);
+    project.write('empty/.gitkeep', '');
+    const path = addSkill(project, 'sums', data);
+    project.write('skills/sums/scripts/sum.py', 'print(3)\n');
+    project.write('skills/sums/data/a.csv', '1;2\n');
+    project.write('skills/sums/data/b/c.csv', '3;4\n');
+    return { project, path };
+  }
+
+  const agentIn = (project: string) => `{ id: agent, use: "exec:node agent.mjs", workspace: ${project} }`;
+
+  test('finds the skill with it alone, and the files of the eval, but no right answer', async () => {
+    const { project, path } = openLooker(agentIn('empty'));
+    const { report, stderr, code } = await project.report(['run', path, '--no-baseline', '--cache', 'off']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('SKILL.md is a part of the skill');
+    const seen = trialsOf(report).map(({ prompt, caseId, output }) => {
+      const { files, messages } = JSON.parse(output ?? '') as {
+        files: string[];
+        messages: { role: string; content: string }[];
+      };
+      return { prompt, caseId, files, messages };
+    });
+    const filesOf = (prompt: string) => seen.find((one) => one.prompt === prompt && one.caseId === '1')?.files;
+    const installed = ['.agents', '.claude'].flatMap((folder) =>
+      ['SKILL.md', 'data/a.csv', 'data/b/c.csv', 'scripts/sum.py'].map((file) => `${folder}/skills/sums/${file}`),
+    );
+    expect(filesOf('without-skill')).toEqual(['.gitkeep', 'data/a.csv']);
+    expect(filesOf('with-skill')).toEqual([...installed, '.gitkeep', 'data/a.csv'].sort());
+    expect(seen.find(({ caseId }) => caseId === '2')?.files).toContain('sums/data/b/c.csv');
+    // The text of the skill is not sent too: whether an agent loads it is its own decision.
+    expect(new Set(seen.map(({ messages }) => messages.map(({ role }) => role).join()))).toEqual(new Set(['user']));
+    expect(seen.find(({ caseId }) => caseId === '1')?.messages.at(-1)?.content).toBe(
+      'Sum a.\n\nFiles in the working folder:\n- data/a.csv',
+    );
+  });
+
+  test('is asked again after a change of the skill, and without the skill is not', async () => {
+    const { project, path } = openLooker(agentIn('empty'));
+    const argv = ['run', path, '--no-baseline'];
+    await project.report(argv);
+    project.write('skills/sums/scripts/sum.py', 'print(4)\n');
+    const { report } = await project.report(argv);
+    const cached = trialsOf(report).map(({ prompt, cached: isCached }) => [prompt, isCached]);
+    expect(new Map(cached as [string, boolean][])).toEqual(
+      new Map([
+        ['with-skill', false],
+        ['without-skill', true],
+      ]),
+    );
+    const imported = await project.run(['import', 'skill-evals', path, '-o', 'evals/deep/sums.eval.yaml']);
+    expect(imported.stderr).not.toContain('error');
+    const again = await project.report(['run', 'evals/deep/sums.eval.yaml', '--no-baseline', '--cache', 'replay']);
+    expect(again.code).toBe(0);
+  });
+
+  test('is asked beside a model, which is sent the text', async () => {
+    const { project, path } = openLooker(`{ id: model, use: "exec:node agent.mjs" }, ${agentIn('empty')}`);
+    const { report } = await project.report(['run', path, '--no-baseline']);
+    const asked = trialsOf(report).map(({ prompt, provider, output }) => [
+      `${prompt} on ${provider}`,
+      output?.includes('<file path=') === true,
+    ]);
+    expect(new Map(asked as [string, boolean][])).toEqual(
+      new Map([
+        ['without-skill on agent', false],
+        ['with-skill on agent', false],
+        ['without-skill-text on model', true],
+        ['with-skill-text on model', true],
+      ]),
+    );
+  });
+
+  test('is refused where the skill is in its workspace anyway', async () => {
+    const { project, path } = openLooker(agentIn('full'));
+    project.write('full/.claude/skills/sums/SKILL.md', '');
+    const { code, stderr } = await project.run(['validate', path]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('has the skill already: full/.claude/skills/sums')]);
+  });
+});
+
 test('an eval that says nowhere what must hold is shown, and never passes', async () => {
   const project = openSkills('works');
   const path = addSkill(project, 'silent', {
@@ -348,6 +453,15 @@ console.log(JSON.stringify({ skill: query.includes('Merge') ? 'pdf' : 'none' }))
 console.log(JSON.stringify({ text: 'Done.', steps: [{ toolCalls: calls }, { text: 'Done.' }] }));`,
     );
     expect([code, statuses]).toEqual([0, ['passed', 'passed', 'passed']]);
+  });
+
+  test.each([
+    ['no step', `{ text: '', steps: [] }`],
+    ['a step without a word', `{ text: ' ', steps: [{ text: '' }] }`],
+    ['no token', `{ text: 'Done.', steps: [{ text: 'Done.' }], usage: { inputTokens: 0, outputTokens: 0 } }`],
+  ])('an agent that does nothing, with %s, decides none of them', async (_, answer) => {
+    const { code, statuses } = await run(`console.log(JSON.stringify(${answer}));`);
+    expect([code, new Set(statuses)]).toEqual([3, new Set(['errored'])]);
   });
 
   test('an agent that says nothing of skills passes none', async () => {

@@ -1,7 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { canCutNetwork } from '../../../src/programs/without-network.ts';
 import { removeAbandonedCopies } from '../../../src/programs/workspace-copy.ts';
 import { initRepository } from '../../support/git.ts';
 import { openTempProject, type TempProject, trialsOf } from '../../support/temp-project.ts';
@@ -204,6 +208,123 @@ describe('what could pass without having looked', () => {
       [false, 'out is a link to /etc/passwd'],
       [false, 'the workspace has no file etc/passwd'],
     ]);
+  });
+});
+
+describe('the network', () => {
+  const ask = (port: number) =>
+    `await fetch("http://127.0.0.1:${port}/").then(() => "reached", () => "cut off").then((found) => fs.writeFileSync("found.txt", found))`;
+
+  async function openServer(): Promise<number> {
+    const server = createServer((_, response) => void response.end('ok')).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  const canCut = canCutNetwork({});
+
+  test.each([
+    ['workspace: fixtures/shop', canCut ? 'cut off' : 'reached'],
+    ['workspace: fixtures/shop, network: true', 'reached'],
+  ])('of a program with %s is %s', async (keys, expected) => {
+    const port = await openServer();
+    const check = `fetch("http://127.0.0.1:${port}/").then(() => 0, () => 3).then(process.exit)`;
+    const project = openShop(
+      `  - id: asks
+    vars: { code: ${quoted(ask(port))} }
+    assert:
+      - { contains: ${expected}, select: { file: found.txt } }
+      - { command: [node, -e, ${quoted(check)}], name: cut }
+      - { command: { value: [node, -e, ${quoted(check)}], network: true }, name: open }`,
+      keys,
+    );
+    const { trials, stderr } = await run(project);
+    expect(trials.get('asks')?.checks.map(({ pass }) => pass)).toEqual([true, !canCut, true]);
+    expect(stderr.includes("the program has the network, which this system can't keep from it")).toBe(
+      !canCut && !keys.includes('network'),
+    );
+  });
+
+  test('a program reaches what it starts itself', async () => {
+    const code = `const server = require("http").createServer((_, response) => response.end("own")).listen(0, "127.0.0.1");
+      await new Promise((resolve) => server.once("listening", resolve));
+      fs.writeFileSync("found.txt", await (await fetch("http://127.0.0.1:" + server.address().port)).text()); server.close(); server.closeAllConnections()`;
+    const project = openShop(`  - id: own
+    vars: { code: ${quoted(code)} }
+    assert: [{ equals: own, select: { file: found.txt } }]`);
+    expect((await run(project)).trials.get('own')?.status).toBe('passed');
+  });
+
+  test('is named where nothing can keep it from the program, and refused where it must be', async () => {
+    // Without unshare in PATH no network can be cut off.
+    const options = { env: { ...process.env, PATH: dirname(process.execPath) } };
+    if (existsSync(join(dirname(process.execPath), 'unshare'))) return;
+    const project = openShop(everyCheck('fixes', fix));
+    const open = await project.run(['run', 'shop.eval.yaml', '--no-baseline'], options);
+    expect([open.code, open.stderr]).toEqual([0, expect.stringContaining('write network: true if it may use it')]);
+    const strict = openShop(everyCheck('fixes', fix), 'workspace: fixtures/shop, network: false');
+    const { code, stderr } = await strict.run(['run', 'shop.eval.yaml', '--no-baseline'], options);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("network can't be kept from the program")]);
+    const idle = openShop(everyCheck('fixes', fix), 'network: false');
+    expect((await idle.run(['validate', 'shop.eval.yaml'])).stderr).toContain('only a program with a workspace');
+  });
+});
+
+describe('files that are put into a workspace', () => {
+  const look = `fs.writeFileSync("found.txt", fs.readdirSync(".", { recursive: true }).sort().join(" ") + " " + fs.readFileSync("data/order.json", "utf8"))`;
+
+  /** A shop whose prompt and case bring files of their own. */
+  function openPlaced(ofCase: string, providers = ''): TempProject {
+    const project = openShop(`  - id: looks
+    vars: { code: ${quoted(look)} }
+    workspace: ${ofCase}
+    assert: [{ contains: docs/rules.md, select: { file: found.txt } }, { command: test -x bin/run }, { files: { untouched: docs/rules.md } }]`);
+    project.write('rules.md', 'Be kind.\n');
+    project.write('order-2.json', '{"id":2}\n');
+    project.write('run.sh', '#!/bin/sh\n');
+    chmodSync(project.path('run.sh'), 0o755);
+    const suite = project.read('shop.eval.yaml');
+    const prompt = `{ id: v1, text: "{{ code }}", workspace: { docs/rules.md: rules.md, bin/run: run.sh }${providers} }`;
+    project.write('shop.eval.yaml', suite.replace('{ id: v1, text: "{{ code }}" }', prompt));
+    return project;
+  }
+
+  test('are there beside its own, and count for the cache and the checks', async () => {
+    const project = openPlaced('{ data/order.json: order-2.json }');
+    const first = await run(project);
+    expect(first.trials.get('looks')?.checks.map(({ pass }) => pass)).toEqual([true, true, true]);
+    expect(JSON.stringify(first.trials.get('looks'))).toContain('id');
+    expect((await run(project, '--cache', 'replay')).trials.get('looks')).toMatchObject({
+      status: 'passed',
+      cached: true,
+    });
+    project.write('rules.md', 'Be brief.\n');
+    expect((await run(project, '--cache', 'replay')).code).toBe(3);
+    const rerun = await project.run(['run', 'shop.eval.yaml', '--rerun-baseline']);
+    expect([rerun.code, rerun.stderr]).toEqual([2, expect.any(String)]);
+  });
+
+  test.each([
+    ['{ data/order.json: nowhere.json }', 'nowhere.json does not exist'],
+    ['{ ../order.json: order-2.json }', 'must be a path within the workspace'],
+    ['{ a: ../../../etc/passwd }', 'etc/passwd'],
+  ])('%s is refused at its place', async (ofCase, message) => {
+    const { code, stderr } = await openPlaced(ofCase).run(['validate', 'shop.eval.yaml']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).toMatch(/shop\.eval\.yaml:\d+:\d+/);
+  });
+
+  test('are refused where a provider has no workspace, and where one file would be a folder', async () => {
+    const project = openPlaced('{ data/order.json/a: order-2.json }', ', providers: [agent]');
+    const { trials } = await run(project);
+    expect(trials.get('looks')?.error?.message).toContain('but data/order.json is a file');
+    project.write('shop.eval.yaml', project.read('shop.eval.yaml').replace(', workspace: fixtures/shop', ''));
+    const { stderr } = await project.run(['validate', 'shop.eval.yaml']);
+    expect(stderr).toContain('the prompt "v1" puts files into a workspace, and provider "agent" has none');
+    expect(stderr).toContain('case "looks" puts files into a workspace, and none of its providers has one');
+    project.write('shop.eval.yaml', project.read('shop.eval.yaml').replace('[agent]', '[agnt]'));
+    expect((await project.run(['validate', 'shop.eval.yaml'])).stderr).toContain('"agnt" is not a provider');
   });
 });
 
