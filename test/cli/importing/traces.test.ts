@@ -800,7 +800,8 @@ describe('planted keys and personal data reach no file, no message and no termin
       { ...run, inputs: { messages: [sent] }, outputs: output },
       { ...run, inputs: other, outputs: keyed },
     ];
-    await expectClean('langsmith', JSON.stringify(runs), 'T: {{ t }} J: {{ j | json }}', 1);
+    const stderr = await expectClean('langsmith', JSON.stringify(runs), 'T: {{ t }} J: {{ j | json }}', 1);
+    expect(stderr).not.toContain(email);
     const observations = [
       { ...run, type: 'GENERATION', model: all, input: [sent], output },
       { id: all, name: all, input: { t: all, j: keyed, [all]: all }, output: keyed },
