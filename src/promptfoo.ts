@@ -1,4 +1,8 @@
 /** Checks that were written for promptfoo, as checks of llmcheck. `llmcheck import promptfoo` writes modules that call this. */
+import { execFile } from 'node:child_process';
+import { chdir } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import type { AssertionInput, AssertionModule, AssertionVerdict } from './model/own-code.ts';
 
 /** A function that was written for a `javascript` assertion. */
@@ -12,6 +16,8 @@ export interface PromptfooCheckOptions {
   readonly inverse?: boolean;
   /** True where promptfoo gives the check the answer's JSON: the provider is asked for a schema. */
   readonly json?: boolean;
+  /** True where the check selects the state, which has all that a provider of one's own returned. */
+  readonly state?: boolean;
 }
 
 /** Calls the check as promptfoo does, and reads what it returns as promptfoo does. */
@@ -19,7 +25,7 @@ export function promptfooCheck(check: PromptfooCheck, options: PromptfooCheckOpt
   return async (input) => {
     const missing: string[] = [];
     try {
-      const returned = await check(readOutput(input, options), buildContext(input, missing));
+      const returned = await check(readOutput(input, options), buildContext(input, options, missing));
       if (missing[0] === undefined) return readResult(returned, options);
     } catch (error) {
       // What throws is a failed check there, whether inverted or not.
@@ -35,42 +41,134 @@ export function promptfooFile(
   name?: string,
   options: PromptfooCheckOptions = {},
 ): AssertionModule {
+  return promptfooCheck(findFunction(file, name), options);
+}
+
+function findFunction(file: Readonly<Record<string, unknown>>, name: string | undefined): PromptfooCheck {
   const whole = file['default'];
   const inner = typeof whole === 'object' && whole !== null ? (whole as Readonly<Record<string, unknown>>) : {};
   const found =
     name === undefined ? (typeof whole === 'function' ? whole : inner['default']) : (file[name] ?? inner[name]);
   if (typeof found !== 'function')
     throw new TypeError(`the file exports no function${name === undefined ? '' : ` called ${name}`}`);
-  return promptfooCheck(found as PromptfooCheck, options);
+  return found as PromptfooCheck;
 }
 
 /** A request as `module` providers are given it. */
 interface ModuleRequest {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly vars?: Readonly<Record<string, unknown>>;
+}
+
+interface ProviderOptions {
+  readonly id: string;
+  readonly label?: string;
+  readonly config?: unknown;
+  /** True where checks see all that the provider returns, as the state of its answer. */
+  readonly state?: boolean;
 }
 
 /** Makes a provider of the class that a file exports, and asks it as promptfoo does. */
 export function promptfooProvider(
   file: Readonly<Record<string, unknown>>,
-  options: { readonly id: string; readonly label?: string; readonly config?: unknown },
+  { state = false, ...options }: ProviderOptions,
+  folder?: URL,
 ): (request: ModuleRequest) => Promise<object> {
   const Provider = findDefault(file);
   let provider: { callApi(prompt: string, context: object): unknown } | undefined;
-  return async ({ messages }) => {
+  return async (request) => {
+    // The child serves providers of this config alone.
+    if (folder !== undefined) chdir(fileURLToPath(folder));
     provider ??= Reflect.construct(Provider, [options]) as NonNullable<typeof provider>;
-    const [only] = messages;
-    const chat = JSON.stringify(messages.map(({ role, content }) => ({ role, content })));
-    const prompt = messages.length === 1 && only !== undefined ? only.content : chat;
-    const missing: string[] = [];
-    const context = hideMissing({ prompt: { raw: prompt, label: prompt } }, ['vars', 'test', 'filters'], missing);
+    const { prompt, context, missing } = readRequest(request);
     const returned = await provider.callApi(prompt, context);
     if (missing[0] !== undefined) throw new Error(`context.${missing[0]} of promptfoo is not given to providers here`);
-    return readResponse(returned);
+    return readResponse(returned, state);
   };
 }
 
+/** Runs a program with the prompt, its options and the context as its last arguments, as promptfoo does. */
+export function promptfooExec(
+  words: readonly string[],
+  { state = false, ...options }: ProviderOptions,
+  folder: URL,
+): (request: ModuleRequest) => Promise<object> {
+  return async (request) => {
+    const { prompt, context } = readRequest(request);
+    const [program = '', ...args] = words;
+    const last = [prompt, JSON.stringify(options), JSON.stringify(context)];
+    const running = execFileAsync(program, [...args, ...last], {
+      cwd: fileURLToPath(folder),
+      maxBuffer: 16 * 1024 * 1024,
+    });
+    running.child.stdin?.end();
+    const { stdout, stderr } = await running;
+    const output = stripVTControlCharacters(stdout).trim();
+    if (output === '' && stderr.trim() !== '') throw new Error(stripVTControlCharacters(stderr).trim());
+    return readResponse({ output }, state);
+  };
+}
+
+const execFileAsync = promisify(execFile);
+
+/** Several messages are one JSON text there. */
+function readRequest({ messages, vars }: ModuleRequest) {
+  const [only] = messages;
+  const chat = JSON.stringify(messages.map(({ role, content }) => ({ role, content })));
+  const prompt = messages.length === 1 && only !== undefined ? only.content : chat;
+  const missing: string[] = [];
+  const given = { prompt: { raw: prompt, label: prompt }, ...(vars === undefined ? {} : { vars }) };
+  const unknown = ['vars', 'test', 'filters'].filter((name) => !Object.hasOwn(given, name));
+  return { prompt, context: hideMissing(given, unknown, missing), missing };
+}
+
+/** Makes a prompt of the function that a file exports, and calls it as promptfoo does. */
+export function promptfooPrompt(
+  file: Readonly<Record<string, unknown>>,
+  name?: string,
+  config: unknown = {},
+): (vars: Readonly<Record<string, unknown>>) => Promise<unknown> {
+  const build = findFunction(file, name);
+  return async (vars) => {
+    const missing: string[] = [];
+    const returned: unknown = await build(hideMissing({ vars, config }, ['provider'], missing), undefined);
+    if (missing[0] !== undefined) throw new Error(`${missing[0]} of promptfoo is not given to prompts here`);
+    return readPrompt(returned);
+  };
+}
+
+/** A text, which may hold a chat as JSON, a chat, or `{prompt}` of either. */
+function readPrompt(returned: unknown): unknown {
+  const { prompt, config } = Object(returned) as Readonly<Record<string, unknown>>;
+  if (prompt !== undefined && config !== undefined)
+    throw new Error('the function returned a config, which a prompt has no equivalent of here');
+  const made = prompt ?? returned;
+  if (typeof made !== 'string') return isChat(made) ? made : JSON.stringify(made);
+  if (/\{\{|\{%/.test(made)) throw new Error('the function returned a template, which is not rendered here');
+  const parsed = parseJson(made);
+  return isChat(parsed) ? parsed : made;
+}
+
+function isChat(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((message) => typeof message === 'object' && message !== null && 'role' in message)
+  );
+}
+
+/** The value of a JSON text; the text itself where it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}
+
 /** `{output, error, tokenUsage}` as an answer. */
-function readResponse(returned: unknown): object {
+function readResponse(returned: unknown, keepsState: boolean): object {
   const { output, error, tokenUsage } = Object(returned) as Readonly<Record<string, unknown>>;
   if (error !== undefined && error !== null && error !== '')
     throw new Error(typeof error === 'string' ? error : describe(error));
@@ -79,8 +177,15 @@ function readResponse(returned: unknown): object {
   const isCounted = typeof prompt === 'number' && typeof completion === 'number';
   return {
     text: typeof output === 'string' ? output : JSON.stringify(output),
+    ...(keepsState ? { state: buildState(returned) } : {}),
     ...(isCounted ? { usage: { inputTokens: prompt, outputTokens: completion } } : {}),
   };
+}
+
+/** All that was returned, as JSON; a text is the answer's own. */
+function buildState(returned: unknown): unknown {
+  const { output, ...rest } = Object(returned) as Readonly<Record<string, unknown>>;
+  return JSON.parse(JSON.stringify(typeof output === 'string' ? rest : { ...rest, output })) as unknown;
 }
 
 /** The function or class that a file is: CommonJS and compiled modules nest it. */
@@ -91,7 +196,8 @@ function findDefault(file: Readonly<Record<string, unknown>>): () => unknown {
   return inner as () => unknown;
 }
 
-function readOutput({ target, text, toolCalls }: AssertionInput, { json }: PromptfooCheckOptions): unknown {
+function readOutput({ target, text, toolCalls }: AssertionInput, { json, state }: PromptfooCheckOptions): unknown {
+  if (state === true) return (Object(target) as { readonly output?: unknown }).output ?? text;
   // An answer of calls alone is the list of them there.
   if (target === '' && text === '' && toolCalls.length > 0) {
     return toolCalls.map(({ name, arguments: args }) => ({
@@ -99,20 +205,19 @@ function readOutput({ target, text, toolCalls }: AssertionInput, { json }: Promp
       function: { name, arguments: typeof args === 'string' ? args : JSON.stringify(args) },
     }));
   }
-  if (json !== true || typeof target !== 'string') return target;
-  try {
-    return JSON.parse(target) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return target;
-    throw error;
-  }
+  return json === true && typeof target === 'string' ? parseJson(target) : target;
 }
 
 const MISSING = ['prompt', 'test', 'logProbs', 'provider', 'providerResponse', 'trace', 'metadata'];
 
-function buildContext({ args }: AssertionInput, missing: string[]): object {
-  const { vars = {}, config = {} } = Object(args) as { readonly vars?: unknown; readonly config?: unknown };
-  return hideMissing({ vars, config }, MISSING, missing);
+function buildContext(input: AssertionInput, options: PromptfooCheckOptions, missing: string[]): object {
+  const { vars = {}, config = {} } = Object(input.args) as { readonly vars?: unknown; readonly config?: unknown };
+  if (options.state !== true) return hideMissing({ vars, config }, MISSING, missing);
+  const providerResponse = { ...(Object(input.target) as object), output: readOutput(input, options) };
+  const { metadata } = providerResponse as { readonly metadata?: unknown };
+  const given = { vars, config, providerResponse, ...(metadata === undefined ? {} : { metadata }) };
+  const unknown = MISSING.filter((name) => name !== 'providerResponse' && name !== 'metadata');
+  return hideMissing(given, unknown, missing);
 }
 
 /** What is not known here must not be undefined in silence: the names that are read are put into `missing`. */

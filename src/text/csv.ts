@@ -12,7 +12,7 @@ export type CsvText =
   | { readonly error: { readonly message: string; readonly line: number } };
 
 /** Parses comma-separated values (RFC 4180) with any line break; blank lines are passed over. */
-export function parseCsv(text: string): CsvText {
+export function parseCsv(text: string, options: { readonly mayHoldQuotes?: boolean } = {}): CsvText {
   const records: CsvRecord[] = [];
   let fields: string[] = [];
   let bounds: number[] = [];
@@ -43,7 +43,8 @@ export function parseCsv(text: string): CsvText {
     } else {
       const end = findFieldEnd(text, at);
       const field = text.slice(at, end);
-      if (field.includes('"')) return { error: { message: 'a quote is inside a field that is not quoted', line } };
+      if (field.includes('"') && options.mayHoldQuotes !== true)
+        return { error: { message: 'a quote is inside a field that is not quoted', line } };
       fields.push(field);
       bounds.push(at, end);
       at = end;

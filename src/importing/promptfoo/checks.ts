@@ -1,30 +1,11 @@
 import { defined } from '../../json/defined.ts';
 import { isKeptByDouble } from '../../text/exact-numbers.ts';
-import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import type { CodeModule } from './code-module.ts';
-import { convertJavascript } from './javascript.ts';
-import { escapeData, readList, readText } from './values.ts';
-
-/** An assertion as a suite writes it. */
-export type Check = Readonly<Record<string, unknown>>;
-
-export interface CheckContext {
-  readonly draft: Draft;
-  /** The content of a JSON or YAML file that a value names; undefined where it can't be read. */
-  readonly readData: (reference: string, written: Written) => Promise<unknown>;
-  /** Gets the variables that a value reads. */
-  readonly onVariables: (names: readonly string[]) => void;
-  /** Adds a judge, of the model that `written` names or the default, and returns its id. */
-  readonly judge: (written: Written) => Promise<string | LeftOut>;
-  /** The text of a file of the project. */
-  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
-  /** Gets the checks that are code. */
-  readonly code: CodeModule;
-  /** Names of the variables of the test. */
-  readonly varNames: readonly string[];
-  /** The part of the answer that the test's own transform selects for all of its checks. */
-  readonly select?: Check;
-}
+import { isMap, LeftOut, type Written } from '../draft.ts';
+import type { BaseContext, Check, CheckContext } from './check-context.ts';
+import { convertGraded } from './graded-checks.ts';
+import { buildCheck, type CodeContext, convertJavascript } from './javascript.ts';
+import { convertPython } from './python-check.ts';
+import { escapeData, readFile, readList, readText } from './values.ts';
 
 /** One assertion of promptfoo as a check of a suite. */
 export async function convertAssertion(written: Written, context: CheckContext): Promise<Check | LeftOut> {
@@ -39,7 +20,7 @@ export async function convertAssertion(written: Written, context: CheckContext):
   const base = inverse ? type.slice('not-'.length) : type;
   for (const key of Object.keys(value)) {
     if (['type', 'value', 'threshold', 'weight', 'metric', 'transform', 'provider'].includes(key)) continue;
-    if (key === 'config' && base === 'javascript') continue;
+    if (key === 'config' && ['javascript', 'python'].includes(base)) continue;
     if (['rubricPrompt', 'contextTransform', 'config', 'assert'].includes(key))
       return draft.refuse(written.child(key), `"${key}" of an assertion has no equivalent here`);
     if (key !== 'description')
@@ -138,12 +119,7 @@ async function convertSet(written: Written, context: CheckContext): Promise<Chec
 
 /** True for a check whose score is 0 or 1. */
 function isPlain(check: Check): boolean {
-  return ['similar', 'rubric', 'module'].every((name) => check[name] === undefined);
-}
-
-interface BaseContext extends CheckContext {
-  readonly threshold: unknown;
-  readonly isSelected: boolean;
+  return ['similar', 'rubric', 'module', 'exec'].every((name) => check[name] === undefined);
 }
 
 /** Checks of one text. */
@@ -172,12 +148,12 @@ async function convertBase(
   const not = (check: Check): Check => (inverse ? { not: check } : check);
   const buildText = Object.hasOwn(textChecks, base) ? textChecks[base] : undefined;
   if (buildText !== undefined) {
-    const text = readText(written, context);
+    const text = await readText(written, context);
     return typeof text === 'string' ? not(buildText(text)) : text;
   }
   const buildList = Object.hasOwn(listChecks, base) ? listChecks[base] : undefined;
   if (buildList !== undefined) {
-    const texts = readList(written, context);
+    const texts = await readList(written, context);
     return texts instanceof LeftOut ? texts : not(buildList(texts));
   }
   switch (base) {
@@ -187,14 +163,26 @@ async function convertBase(
       return convertJson(inverse, written, context);
     case 'javascript':
       return convertJavascript(written, { ...context, inverse });
+    case 'python':
+      return convertPython(written, { ...context, inverse });
     case 'levenshtein': {
-      const check = convertLevenshtein(written, context);
+      const check = await convertLevenshtein(written, context);
       return check instanceof LeftOut ? check : not(check);
     }
     case 'similar':
       return convertSimilar(inverse, written, context);
     case 'llm-rubric':
-      return inverse ? undefined : convertRubric(written, context);
+    case 'g-eval':
+    case 'factuality':
+    case 'model-graded-closedqa':
+    case 'model-graded-factuality': {
+      const check = await convertGraded(base, written, context);
+      return check instanceof LeftOut ? check : not(check);
+    }
+    case 'word-count':
+      return convertWordCount(written, { ...context, inverse });
+    case 'contains-json':
+      return convertContainsJson(inverse, written, context);
     case 'latency':
       return inverse || typeof threshold !== 'number' ? undefined : { latency: { max: `${threshold}ms` } };
     case 'cost':
@@ -216,8 +204,8 @@ const finishReasons: Readonly<Record<string, string>> = {
   content_filter: 'contentFilter',
 };
 
-function convertLevenshtein(written: Written, context: BaseContext): Check | LeftOut {
-  const text = readText(written, context);
+async function convertLevenshtein(written: Written, context: BaseContext): Promise<Check | LeftOut> {
+  const text = await readText(written, context);
   if (typeof text !== 'string') return text;
   const { threshold: max = 5 } = context;
   if (typeof max !== 'number' || max < 0)
@@ -225,8 +213,12 @@ function convertLevenshtein(written: Written, context: BaseContext): Check | Lef
   return { levenshtein: { value: text, max: Math.floor(max) } };
 }
 
-function convertSimilar(inverse: boolean, written: Written, context: BaseContext): Check | LeftOut | undefined {
-  const text = readText(written, context);
+async function convertSimilar(
+  inverse: boolean,
+  written: Written,
+  context: BaseContext,
+): Promise<Check | LeftOut | undefined> {
+  const text = await readText(written, context);
   if (typeof text !== 'string') return text;
   if (inverse || written.child('provider').value !== undefined) return undefined;
   const min = typeof context.threshold === 'number' ? context.threshold : 0.75;
@@ -234,39 +226,51 @@ function convertSimilar(inverse: boolean, written: Written, context: BaseContext
   return { similar: { value: text, min, provider: 'openai:text-embedding-3-large' } };
 }
 
-async function convertRubric(written: Written, context: BaseContext): Promise<Check | LeftOut> {
-  const text = readText(written, context);
-  if (typeof text !== 'string') return text;
-  const judge = await context.judge(written.child('provider'));
-  if (typeof judge !== 'string') return judge;
-  context.draft.note(written, 'llm-rubric becomes rubric: the prompt of the judge is worded differently');
-  const { threshold } = context;
-  const min = typeof threshold === 'number' && threshold > 0 ? { threshold } : {};
-  return { rubric: { value: text, judge, ...min } };
+/** promptfoo counts what white space separates. */
+function convertWordCount(written: Written, context: CodeContext): Check | LeftOut {
+  const { value } = written.child('value');
+  const { min, max } = isMap(value) ? value : { min: value, max: value };
+  const [least = 0, most = Infinity] = [min, max].map((one) => (one === undefined ? undefined : Number(one)));
+  if (Number.isNaN(least) || Number.isNaN(most) || (min === undefined && max === undefined))
+    return context.draft.refuse(written.child('value'), 'the value of word-count must be a number, or min and max');
+  const body = `const words = String(output).trim().split(/\\s+/).filter((word) => word !== '').length;
+  return words >= ${least} && words <= ${most};`;
+  return buildCheck(`(output) => {\n  ${body}\n}`, written, [], context);
+}
+
+/** The JSON from the first brace to the last; promptfoo tries each object of the text. */
+async function convertContainsJson(
+  inverse: boolean,
+  written: Written,
+  context: CheckContext & { readonly isSelected: boolean },
+): Promise<Check | LeftOut | undefined> {
+  if (inverse || context.isSelected) return undefined;
+  const check = await convertJson(false, written, context);
+  if (check instanceof LeftOut) return check;
+  context.draft.note(written, 'contains-json becomes a check of the text from the first brace to the last');
+  return { ...check, select: { regex: String.raw`\{[\s\S]*\}` } };
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  python: 'write it as exec: with a program that reads JSON and writes a verdict',
-  'contains-json': 'select the JSON with {codeBlock: json} and check it with jsonSchema',
   'is-valid-openai-tools-call': 'check the calls with toolCalls',
   'tool-call-f1': 'check the calls with toolCalls',
   'is-refusal': 'refusal looks for other words',
-  factuality: 'factual words its prompt differently, and knows no classes',
   'rouge-n': 'rouge counts words differently',
   bleu: 'bleu counts words differently',
   'is-sql': 'sql uses another parser',
   'is-xml': 'xml uses another parser',
-  'word-count': 'length: {unit: words} counts words differently',
 };
 
 function hintFor(base: string): string | undefined {
   return Object.hasOwn(HINTS, base) ? HINTS[base] : undefined;
 }
 
-function convertEquals(inverse: boolean, written: Written, context: CheckContext): Check | LeftOut {
-  const { value } = written.child('value');
+async function convertEquals(inverse: boolean, written: Written, context: CheckContext): Promise<Check | LeftOut> {
+  const file = await readFile(written.child('value'), context);
+  if (file instanceof LeftOut) return file;
+  const { value } = file ?? written.child('value');
   if (typeof value !== 'object' || value === null) {
-    const text = readText(written, context, true);
+    const text = await readText(written, context, true);
     if (typeof text !== 'string') return text;
     return inverse ? { not: { equals: { value: text } } } : { equals: { value: text } };
   }

@@ -9,16 +9,22 @@ export interface CodePlace {
   readonly shown: string;
 }
 
-/** The code of one suite, in a module of its own beside it: what checks, or what answers. */
+/**
+ * What promptfoo gives to code: the text of an answer, the JSON that it parses, all that a provider of one's own returned,
+ * or one or another.
+ */
+export type AnswerForm = 'text' | 'json' | 'state' | 'mixed';
+
+/** The code of one suite, in a module of its own beside it: what checks, what answers, or what makes prompts. */
 export class CodeModule {
   readonly #place: CodePlace;
-  readonly #kind: 'check' | 'provider';
+  readonly #kind: 'check' | 'provider' | 'prompt';
   readonly #exports = new Map<string, { readonly name: string; readonly line: number }>();
   readonly #files: string[] = [];
-  /** Which providers are asked for a schema: promptfoo parses their answers before code checks them. */
-  json: 'all' | 'some' | 'none' = 'none';
+  /** What checks that are code are given. */
+  answers: AnswerForm = 'text';
 
-  constructor(place: CodePlace, kind: 'check' | 'provider') {
+  constructor(place: CodePlace, kind: 'check' | 'provider' | 'prompt') {
     this.#place = place;
     this.#kind = kind;
   }
@@ -37,6 +43,18 @@ export class CodeModule {
     return name;
   }
 
+  /** A path of the config's folder, from the suite's folder. */
+  fromSuite(path: string): string {
+    return posix.relative(posix.dirname(this.#place.suite), posix.resolve(this.#place.folder, path));
+  }
+
+  /** The URL of a folder of the project, by its path from the config's. */
+  folderUrl(path = '.'): string {
+    const from = posix.join(posix.dirname(this.#place.suite), `${this.#kind}s`);
+    const relative = posix.relative(from, posix.resolve(this.#place.folder, path)) || '.';
+    return `new URL(${JSON.stringify(`${relative}/`)}, import.meta.url)`;
+  }
+
   /** The name under which the module imports a file of the project. */
   importFile(path: string): string {
     const from = posix.join(posix.dirname(this.#place.suite), `${this.#kind}s`);
@@ -49,8 +67,8 @@ export class CodeModule {
   write(): readonly { readonly path: string; readonly text: string }[] {
     if (this.#exports.size === 0) return [];
     const calls = [...this.#exports.keys()];
-    const names = ['promptfooCheck', 'promptfooFile', 'promptfooProvider'].filter((name) =>
-      calls.some((call) => call.startsWith(name)),
+    const names = ['promptfooCheck', 'promptfooExec', 'promptfooFile', 'promptfooPrompt', 'promptfooProvider'].filter(
+      (name) => calls.some((call) => call.startsWith(`${name}(`)),
     );
     const checks = [...this.#exports].map(
       ([call, { name, line }]) => `// Line ${line}.\nexport const ${name} = ${call};\n`,

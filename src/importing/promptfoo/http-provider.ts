@@ -29,12 +29,18 @@ export function convertHttpProvider(
     return draft.refuse(config, 'an http provider that sends anything but POST has no equivalent here');
   const request = readBody(settings['body'], ['prompt', promptVar ?? 'prompt']);
   if (request === undefined)
-    return draft.refuse(config.child('body'), 'the body must be JSON that reads no variable but {{prompt}}');
+    return draft.refuse(
+      config.child('body'),
+      'the body must be JSON with {{prompt}} or variables and no other template',
+    );
   const transform = settings['transformResponse'] ?? settings['responseParser'];
-  const text = readPath(transform);
+  const text = transform === undefined ? '$' : readPath(transform);
   if (text === undefined)
     return draft.refuse(config.child('transformResponse'), 'transformResponse must be a path such as json.answer');
-  draft.note(config.child('body'), 'a prompt that is itself a JSON object or list is sent as a text here');
+  draft.note(config.child('body'), 'a prompt or variable that is itself JSON is sent as a text here');
+  if (text === '$')
+    draft.note(config, 'the answer is all of the reply; a member `output` of it is not taken on its own');
+  else draft.note(config.child('transformResponse'), 'checks that are code see an object there as its JSON text');
   const { apiKeyEnv, headers } = splitHeaders(config, draft);
   return {
     id: label ?? id,
@@ -61,12 +67,12 @@ function splitHeaders(config: Written, draft: Draft) {
   return { apiKeyEnv: bearer, headers: Object.keys(headers).length === 0 ? undefined : headers };
 }
 
-/** The body as a template of the request; undefined where it reads anything but the prompt. */
+/** The body as a template of the request; undefined where it reads anything but the prompt and variables by their names. */
 function readBody(body: unknown, names: readonly string[]): unknown {
   const parsed = typeof body === 'string' ? parseBody(body) : body;
   if (!isMap(parsed)) return undefined;
   const renamed = rename(parsed, new RegExp(String.raw`\{\{\s*(?:${names.join('|')})\s*\}\}`, 'g'));
-  return readsPromptOnly(renamed) ? renamed : undefined;
+  return readsNamesOnly(renamed) ? renamed : undefined;
 }
 
 function parseBody(text: string): unknown {
@@ -74,14 +80,17 @@ function parseBody(text: string): unknown {
   return 'error' in found ? undefined : found.value;
 }
 
-function readsPromptOnly(value: unknown): boolean {
-  if (typeof value === 'string') return !/\{[{%#]/.test(value.replaceAll('{{ prompt }}', ''));
-  if (Array.isArray(value)) return value.every(readsPromptOnly);
-  return !isMap(value) || Object.entries(value).every(([key, item]) => !/\{[{%#]/.test(key) && readsPromptOnly(item));
+function readsNamesOnly(value: unknown): boolean {
+  if (typeof value === 'string') return !/\{[{%#]/.test(value.replaceAll(/\{\{ (?:prompt|vars\.\w+) \}\}/g, ''));
+  if (Array.isArray(value)) return value.every(readsNamesOnly);
+  return !isMap(value) || Object.entries(value).every(([key, item]) => !/\{[{%#]/.test(key) && readsNamesOnly(item));
 }
 
 function rename(value: unknown, pattern: RegExp): unknown {
-  if (typeof value === 'string') return value.replaceAll(pattern, '{{ prompt }}');
+  if (typeof value === 'string') {
+    const named = value.replaceAll(pattern, '{{ prompt }}');
+    return named.replaceAll(/\{\{\s*(?!prompt\b|env\b)([A-Za-z_]\w*)\s*\}\}/g, '{{ vars.$1 }}');
+  }
   if (Array.isArray(value)) return value.map((item) => rename(item, pattern));
   if (!isMap(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, rename(item, pattern)]));
@@ -95,6 +104,7 @@ function readPath(transform: unknown): string | undefined {
     .replace(/;$/, '')
     .replace(/^\(\s*json(?:\s*,\s*\w+)*\s*\)\s*=>\s*/, '')
     .replace(/^return\s+/, '');
+  if (code === 'json') return '$';
   const path = /^json((?:\??\.[A-Za-z_$][\w$]*|\[\d+\]|\["[\w -]+"\]|\['[\w -]+'\])+)$/.exec(code)?.[1];
   return path === undefined || /\.(?:length|constructor)\b/.test(path) ? undefined : `$${path.replaceAll('?.', '.')}`;
 }

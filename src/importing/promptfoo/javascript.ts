@@ -1,16 +1,20 @@
 import { Script } from 'node:vm';
 import { defined } from '../../json/defined.ts';
-import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
 import { convertPlain } from './plain-code.ts';
+import type { PythonFile } from './python.ts';
 import { escapeData } from './values.ts';
 
 type Check = Readonly<Record<string, unknown>>;
 
-/** What a `javascript` assertion needs beside its own text. */
-interface CodeContext {
+/** What an assertion that is code needs beside its own text. */
+export interface CodeContext {
   readonly draft: Draft;
   readonly code: CodeModule;
+  readonly python: PythonFile;
+  /** The files of a pattern. */
+  readonly glob: (pattern: string) => Promise<readonly string[]>;
   /** The text of a file of the project. */
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
   readonly inverse: boolean;
@@ -27,64 +31,72 @@ export async function convertJavascript(written: Written, context: CodeContext):
   const part = written.child('value');
   const { value } = part;
   if (typeof value !== 'string') return draft.refuse(part, 'the value of javascript must be code');
-  const { config } = Object(written.value) as { readonly config?: unknown };
-  if (value.startsWith('file://')) return convertFile(value, part, config, context);
+  if (value.startsWith('file://')) return convertFile(value, written, context);
   if (value.startsWith('package:')) return draft.refuse(part, `${value} is not read`, 'name a file of the project');
-  if (context.code.json === 'some') return draft.refuse(part, 'only some providers give their answer as JSON to code');
   // Templates first: a built-in check would take their braces for text.
-  const fault = findTemplate(value) ?? findFault(value);
+  const fault = findTemplate(value) ?? findFault(value, context);
   if (fault !== undefined) return draft.refuse(part, fault);
-  const isPlain = !context.isSelected && context.code.json === 'none';
+  const isPlain = !context.isSelected && context.code.answers === 'text';
   const plain = isPlain ? convertPlain(value) : undefined;
   if (plain !== undefined) return context.inverse ? { not: plain } : plain;
   const body = buildBody(value.trimEnd());
   if (!isBody(body)) return draft.refuse(part, 'the code is no body of a JavaScript function, so promptfoo fails it');
-  const names = findReadVars(value) ?? context.varNames;
-  return buildCheck(`(output, context) => ${formatBody(body)}`, part, names, config, context);
+  const names = findReadVars(value);
+  return buildCheck(`(output, context) => ${formatBody(body)}`, written, names, context);
 }
 
-async function convertFile(
-  value: string,
-  part: Written,
-  config: unknown,
-  context: CodeContext,
-): Promise<Check | LeftOut> {
+async function convertFile(value: string, written: Written, context: CodeContext): Promise<Check | LeftOut> {
+  const part = written.child('value');
   const [, path = '', name] = /^file:\/\/(.*?\.[cm]?[jt]s)(?::(\w+))?$/.exec(value) ?? [];
   if (path === '') return context.draft.refuse(part, `${value} is no JavaScript file`);
   const text = await context.readText(path, part);
   if (typeof text !== 'string') return text;
-  const fault = findFault(text);
+  const fault = findFault(text, context);
   if (fault !== undefined) return context.draft.refuse(part, `${path}: ${fault}`);
-  return buildCheck({ path, ...defined({ name }) }, part, context.varNames, config, context);
+  return buildCheck({ path, ...defined({ name }) }, written, undefined, context);
 }
 
-function buildCheck(
+export function buildCheck(
   source: CodeSource,
-  part: Written,
-  names: readonly string[],
-  config: unknown,
-  { code, draft, inverse, threshold, varNames }: CodeContext,
+  written: Written,
+  names: readonly string[] | undefined,
+  context: CodeContext,
 ): Check | LeftOut {
-  const read = names.filter((name) => varNames.includes(name));
-  const odd = read.find((name) => !/^[A-Za-z_][\w-]*$/.test(name));
-  if (odd !== undefined) return draft.refuse(part, `the variable "${odd}" can't be given to code: rename it`);
+  const { code, draft, inverse, threshold, isSelected } = context;
+  const part = written.child('value');
+  if (code.answers === 'mixed') return draft.refuse(part, 'only some providers give their answer as JSON to code');
+  const args = buildArgs(written, names, context);
+  if (args instanceof LeftOut) return args;
+  const isState = code.answers === 'state' && !isSelected;
   const options = defined({
     threshold: typeof threshold === 'number' ? threshold : undefined,
     inverse: inverse ? true : undefined,
-    json: code.json === 'all' ? true : undefined,
+    json: code.answers === 'json' ? true : undefined,
+    state: isState ? true : undefined,
   });
+  return {
+    module: { value: code.path, export: code.add(describeCall(source, options, code), part.at().line), ...args },
+    ...(isState ? { select: 'state' } : {}),
+  };
+}
+
+/** The variables that code reads, all of the test's where `names` is not known, and the config of its assertion. */
+export function buildArgs(
+  written: Written,
+  names: readonly string[] | undefined,
+  { draft, varNames }: CodeContext,
+): { readonly args?: Check } | LeftOut {
+  const read = [...new Set(varNames)].filter((name) => names === undefined || names.includes(name));
+  const odd = read.find((name) => !/^[A-Za-z_][\w-]*$/.test(name));
+  if (odd !== undefined)
+    return draft.refuse(written.child('value'), `the variable "${odd}" can't be given to code: rename it`);
   const vars = Object.fromEntries(read.map((name) => [name, `{{ ${name} }}`]));
+  const { config } = Object(written.value) as { readonly config?: unknown };
   const args = defined({
     vars: read.length === 0 ? undefined : vars,
     config: isMap(config) ? escapeData(config) : undefined,
   });
-  return {
-    module: {
-      value: code.path,
-      export: code.add(describeCall(source, options, code), part.at().line),
-      ...(Object.keys(args).length === 0 ? {} : { args }),
-    },
-  };
+  return Object.keys(args).length === 0 ? {} : { args };
 }
 
 /** A function's own text, or a file of the project and the name of its export. */
@@ -97,10 +109,13 @@ function describeCall(source: CodeSource, options: object, code: CodeModule): st
 }
 
 /** Why code can't give the same verdict here. */
-function findFault(code: string): string | undefined {
+function findFault(code: string, { code: { answers }, isSelected }: CodeContext): string | undefined {
   if (/\bprocess\s*\??\.\s*(?:env|mainModule)\b/.test(code))
     return 'the code reads the environment, which a check is not given';
-  const member = /\bcontext\s*\??\.\s*(?!vars\b|config\b)([A-Za-z_]\w*)/.exec(code)?.[1];
+  const isState = answers === 'state' && !isSelected;
+  const known = new Set(['vars', 'config', ...(isState ? ['metadata', 'providerResponse'] : [])]);
+  const members = [...code.matchAll(/\bcontext\s*\??\.\s*([A-Za-z_]\w*)/g)].map(([, name = '']) => name);
+  const member = members.find((name) => !known.has(name));
   if (member !== undefined) return `the code reads context.${member}, which a check is not given`;
   return undefined;
 }

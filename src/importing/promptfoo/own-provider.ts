@@ -1,60 +1,162 @@
 import { defined } from '../../json/defined.ts';
+import { splitCommand } from '../../text/command-line.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
+import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from './python.ts';
 
-interface OwnProviderContext {
-  readonly draft: Draft;
+type Provider = Readonly<Record<string, unknown>>;
+
+/** What code that answers needs beside its config. */
+export interface OwnCode {
   readonly code: CodeModule;
+  readonly python: PythonFile;
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+  readonly glob: (pattern: string) => Promise<readonly string[]>;
+  /** Names of all variables of the tests; those of tests that are read later are added. */
+  readonly varNames: readonly string[];
+  /** True where every provider of the config is code of one's own: checks then see all that it returns. */
+  readonly keepsState: boolean;
 }
 
-/** The path of a JavaScript file that an id names; undefined for any other provider. */
-export function findProviderFile(id: string): string | undefined {
+interface OwnContext extends OwnCode {
+  readonly draft: Draft;
+  readonly label: string | undefined;
+}
+
+/** True for a provider that is code or a program of the project. */
+export function isOwnProvider(id: string): boolean {
+  return id.startsWith('exec:') || findPython(id) !== undefined || findModule(id) !== undefined;
+}
+
+function findModule(id: string): string | undefined {
   return /^(?:file:\/\/)?(.+\.[cm]?[jt]s)$/.exec(id)?.[1];
 }
 
-/** A class that was written for promptfoo, as an export of a module beside the suite. */
-export async function convertOwnProvider(
-  { id, path, label }: { readonly id: string; readonly path: string; readonly label: string | undefined },
-  parts: Written,
-  { draft, code, readText }: OwnProviderContext,
-): Promise<Readonly<Record<string, unknown>> | LeftOut> {
-  const config = parts.child('config');
-  const text = await readText(path, parts);
-  if (text instanceof LeftOut) return text;
-  const fault = findFault(text);
-  if (fault !== undefined) return draft.refuse({ ...parts, value: id }, `${path}: ${fault}`);
+/** A program, or a class or function that was written for promptfoo, as a provider of a suite. */
+export async function convertOwnProvider(id: string, parts: Written, context: OwnContext): Promise<Provider | LeftOut> {
+  const refused = refuseSettings(parts.child('config'), context.draft);
+  if (refused !== undefined) return refused;
+  if (id.startsWith('exec:')) return convertExec(id, parts, context);
+  const python = findPython(id);
+  return python === undefined
+    ? convertModule(id, findModule(id) ?? '', parts, context)
+    : convertPython(id, python, parts, context);
+}
+
+function refuseSettings(config: Written, draft: Draft): LeftOut | undefined {
   const settings = isMap(config.value) ? config.value : {};
   const odd = Object.entries(settings).find(([, value]) => /file:\/\/|\{\{/.test(JSON.stringify(value) ?? ''));
   if (odd !== undefined) return draft.refuse(config.child(odd[0]), `"${odd[0]}" of a provider must be written out`);
-  const secret = Object.keys(settings).find((key) => /key|token|secret|password/i.test(key));
-  if (secret !== undefined)
-    return draft.refuse({ ...config.child(secret), value: '…' }, `"${secret}" is not carried over`, 'read it from env');
-  const options = { id, ...defined({ label, config: isMap(config.value) ? config.value : undefined }) };
-  const name = code.add(`promptfooProvider(${code.importFile(path)}, ${JSON.stringify(options)})`, parts.at().line);
+  const secret = Object.entries(settings).find(
+    ([key, value]) => /(?:key|token|secret|password)$/i.test(key) && typeof value === 'string',
+  )?.[0];
+  if (secret === undefined) return undefined;
+  return draft.refuse({ ...config.child(secret), value: '…' }, `"${secret}" is not carried over`, 'read it from env');
+}
+
+/** What the class or function is given of its own entry. */
+function buildOptions(id: string, label: string | undefined, config: Written) {
+  return { id, ...defined({ label, config: isMap(config.value) ? config.value : undefined }) };
+}
+
+async function convertModule(
+  id: string,
+  path: string,
+  parts: Written,
+  { draft, label, code, readText, varNames, keepsState }: OwnContext,
+): Promise<Provider | LeftOut> {
+  const text = await readText(path, parts);
+  if (text instanceof LeftOut) return text;
+  const options = JSON.stringify({
+    ...buildOptions(id, label, parts.child('config')),
+    ...(keepsState ? { state: true } : {}),
+  });
+  const call = `promptfooProvider(${code.importFile(path)}, ${options}, ${code.folderUrl()})`;
+  const name = code.add(call, parts.at().line);
   const env = [
     ...new Set(
       [...text.matchAll(/\bprocess\.env\.([A-Za-z_]\w*)(?!\w|\s*(?:\|\||\?\?|\?\.))/g)].map(([, one = '']) => one),
     ),
   ];
-  const optional = new Set(
-    [...text.matchAll(/\bprocess\.env\.([A-Za-z_]\w*)\s*(?:\|\||\?\?|\?\.)/g)].map(([, one = '']) => one),
+  const optional = [...text.matchAll(/\bprocess\.env\.([A-Za-z_]\w*)\s*(?:\|\||\?\?|\?\.)/g)].map(
+    ([, one = '']) => one,
   );
-  for (const one of env) optional.delete(one);
-  const more = optional.size === 0 ? '' : `; add ${[...optional].join(', ')} to it where they are set`;
-  draft.note(parts, `the code of ${path} sees only the variables under env${more}`);
+  const whole = /process\.env(?!\.\w)/.test(text) ? ['all that it reads of process.env'] : [];
+  noteEnv(path, [...optional.filter((one) => !env.includes(one)), ...whole], parts, draft);
   return {
     id: label ?? id.replace(/^file:\/\//, ''),
     use: `module:${code.path}`,
     export: name,
+    ...listVars(text, varNames),
     ...(env.length === 0 ? {} : { env }),
   };
 }
 
-/** Why code can't answer the same here. */
-function findFault(text: string): string | undefined {
-  if (/\bvars\b/.test(text)) return 'the code reads the variables of a test, which a provider is not given';
-  if (/\bcwd\s*\(/.test(text)) return 'the code reads the working folder, which is another one here';
-  if (/process\.env(?!\.\w)/.test(text)) return 'the code reads the whole environment, which a provider is not given';
-  return undefined;
+function noteEnv(path: string, optional: readonly string[], parts: Written, draft: Draft): void {
+  const names = [...new Set(optional)].join(', ');
+  const more = names === '' ? '' : `; add ${names} to it where they are set`;
+  draft.note(parts, `the code of ${path} starts in the folder of the config`);
+  draft.note(parts, `the code of ${path} sees only the variables under env${more}`);
+}
+
+async function convertPython(
+  id: string,
+  { file, name = 'call_api' }: { readonly file: string; readonly name?: string },
+  parts: Written,
+  { draft, label, python, readText, glob, varNames, keepsState }: OwnContext,
+): Promise<Provider | LeftOut> {
+  const read = await readPythonFiles(file, parts, readText, glob);
+  if (read instanceof LeftOut) return read;
+  const config = parts.child('config');
+  const settings = isMap(config.value) ? config.value : {};
+  const { timeout, workers, pythonExecutable } = settings;
+  if (pythonExecutable !== undefined)
+    draft.note(config.child('pythonExecutable'), '"pythonExecutable" is left out: python3 of PATH runs the code');
+  const options = { options: buildOptions(id, label, config), ...(keepsState ? { state: true } : {}) };
+  const { needed, optional } = findPythonEnv(read.text);
+  const whole = /\bos\.environ(?!\[|\.get|\.setdefault)|\benviron\b.*\bimport\b/.test(read.text)
+    ? ['all that it reads of os.environ']
+    : [];
+  noteEnv(file, [...optional, ...whole], parts, draft);
+  const limits = defined({
+    timeout: typeof timeout === 'number' && timeout > 0 ? `${timeout}ms` : '5m',
+    concurrency: typeof workers === 'number' && workers >= 1 ? workers : undefined,
+  });
+  return {
+    id: label ?? id.replace(/^file:\/\//, ''),
+    use: `exec:${python.add('provider', { file, name }, options, parts.at().line)}`,
+    files: read.files.map((path) => python.fromSuite(path)),
+    ...listVars(read.text, varNames),
+    ...(needed.length === 0 ? {} : { env: needed }),
+    limits,
+  };
+}
+
+/** The program gets the prompt, its options and the context as its last arguments. */
+function convertExec(
+  id: string,
+  parts: Written,
+  { draft, label, code, varNames, keepsState }: OwnContext,
+): Provider | LeftOut {
+  const words = splitCommand(id.slice('exec:'.length));
+  if (words === undefined || words.length === 0) return draft.refuse({ ...parts, value: id }, `${id} names no program`);
+  const config = parts.child('config');
+  const { basePath = '.' } = Object(config.value) as { readonly basePath?: unknown };
+  const options = JSON.stringify({ ...buildOptions(id, label, config), ...(keepsState ? { state: true } : {}) });
+  const folder = code.folderUrl(String(basePath));
+  const name = code.add(`promptfooExec(${JSON.stringify(words)}, ${options}, ${folder})`, parts.at().line);
+  const files = words.filter((word) => /^[\w./-]+\.\w+$/.test(word) && !word.startsWith('-'));
+  draft.note(parts, `the program ${words[0] ?? ''} sees only the basic variables and those under env`);
+  return {
+    id: label ?? id,
+    use: `module:${code.path}`,
+    export: name,
+    ...(files.length === 0 ? {} : { files: files.map((file) => code.fromSuite(file)) }),
+    vars: varNames,
+  };
+}
+
+/** Code that reads variables is given all of them: how it reads them can't be told from its text. */
+function listVars(text: string, varNames: readonly string[]): { readonly vars?: readonly string[] } {
+  return /\bvars\b/.test(text) ? { vars: varNames } : {};
 }

@@ -12,15 +12,18 @@ import {
   readWritten,
   type Written,
 } from '../draft.ts';
-import { type Check, type CheckContext, convertAssertion } from './checks.ts';
+import type { Check, CheckContext } from './check-context.ts';
+import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
 import { Judges } from './judges.ts';
-import { type ConvertedPrompt, convertPrompt, findPromptVar, readNamedPrompts, refuseChats } from './prompts.ts';
-import { convertProvider, findJson, type Provider } from './providers.ts';
-import { expandVars, findMissingVars, readOptions, readTests } from './tests.ts';
+import { convertPrompt, findPromptConfig, readNamedPrompts, refuseChats } from './prompts.ts';
+import { findAnswerForm, type Provider, withoutEmptyVars } from './providers.ts';
+import { PythonFile } from './python.ts';
+import { readProviders } from './read-providers.ts';
+import { type NamedPrompt, type NamedProvider, restrictPrompts, restrictProviders } from './restrict.ts';
+import { findThreshold, findUnknownKey, readOptions } from './test-options.ts';
+import { expandVars, findMissingVars, readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
-
-type NamedPrompt = ConvertedPrompt & { readonly id: string };
 
 /** A case as a suite writes it. */
 type Case = Readonly<Record<string, unknown>>;
@@ -68,13 +71,19 @@ class Importer {
   readonly #judges: Judges;
   readonly #code: CodeModule;
   readonly #ownProviders: CodeModule;
+  readonly #python: PythonFile;
   readonly #read = new Set<string>();
+  /** What a test may call a provider. */
+  readonly #providerNames: NamedProvider[] = [];
+  /** Names of the variables of all tests, those of tests that are read later too. */
+  readonly #varNames: string[] = [];
   /** Keys of the config that are left out. */
   readonly #leftOut: LeftOut[] = [];
 
   constructor(config: Written, ports: ImportPorts, place: CodePlace) {
     this.#code = new CodeModule(place, 'check');
     this.#ownProviders = new CodeModule(place, 'provider');
+    this.#python = new PythonFile(place);
     this.#config = config;
     this.#ports = ports;
     this.#judges = new Judges(this.#draft, (reference, written) => this.#readData(reference, written));
@@ -84,9 +93,8 @@ class Importer {
     const config = this.#config;
     this.#leftOut.push(...readTopKeys(config, this.#draft));
     const defaults = await this.#readDefaults();
-    const providers = await this.#readProviders();
-    this.#code.json = findJson(providers);
-    if (this.#code.json !== 'none')
+    const providers = await this.#readProviders(defaults);
+    if (['json', 'mixed'].includes(this.#code.answers))
       this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');
     const prompts = refuseChats(await this.#readPrompts(defaults), providers, config.child('prompts'), this.#draft);
     const cases = await this.#readCases(defaults, prompts);
@@ -103,14 +111,14 @@ class Importer {
         ...(typeof description === 'string' ? { description } : {}),
         ...(this.#leftOut.length === 0 ? {} : { '': this.#leftOut }),
         prompts: prompts.map((prompt) => (prompt instanceof LeftOut ? prompt : { id: prompt.id, ...prompt.prompt })),
-        providers,
+        providers: providers.map(withoutEmptyVars),
         ...(judges.length === 0 ? {} : { judges }),
         ...(Object.keys(suiteDefaults).length === 0 ? {} : { defaults: suiteDefaults }),
         cases,
       },
       refused: this.#draft.refused,
       notes: this.#draft.notes,
-      code: [...this.#code.write(), ...this.#ownProviders.write()],
+      code: [this.#code, this.#ownProviders, this.#python].flatMap((one) => one.write()),
     };
   }
 
@@ -141,34 +149,19 @@ class Importer {
     return 'problems' in parsed ? undefined : parsed.value;
   };
 
-  async #readProviders(): Promise<readonly (Provider | LeftOut)[]> {
-    const config = this.#config;
-    const part = config.child(config.child('providers').value === undefined ? 'targets' : 'providers');
-    const items = typeof part.value === 'string' || isMap(part.value) ? [part] : part.items();
-    if (items.length === 0) return [this.#draft.refuse(this.#config, 'there are no providers')];
-    const own = {
+  async #readProviders(defaults: Written): Promise<readonly (Provider | LeftOut)[]> {
+    const { providers, named, keepsState } = await readProviders(this.#config, defaults, {
+      draft: this.#draft,
+      readData: this.#readData,
       code: this.#ownProviders,
+      python: this.#python,
       readText: this.#readText,
-      promptVar: findPromptVar(config.child('prompts').value),
-    };
-    const known = new Set<string>();
-    const providers: (Provider | LeftOut)[] = [];
-    for (const item of items) {
-      const provider = await convertProvider(item, { draft: this.#draft, readData: this.#readData, own });
-      providers.push(provider instanceof LeftOut ? provider : this.#giveId(provider, item, known));
-    }
+      glob: this.#glob,
+      varNames: this.#varNames,
+    });
+    this.#providerNames.push(...named);
+    this.#code.answers = findAnswerForm(providers, keepsState);
     return providers;
-  }
-
-  /** Two providers may have one label there. */
-  #giveId(provider: Provider, item: Written, known: Set<string>): Provider {
-    const wanted = typeof provider === 'string' ? provider : String(provider['id']);
-    let id = wanted;
-    for (let count = 2; known.has(id); count += 1) id = `${wanted}-${count}`;
-    known.add(id);
-    if (id === wanted) return provider;
-    this.#draft.note(item, `a second provider is called "${wanted}": it is "${id}" here`);
-    return typeof provider === 'string' ? { id, use: provider } : { ...provider, id };
   }
 
   async #readPrompts(defaults: Written): Promise<readonly (NamedPrompt | LeftOut)[]> {
@@ -187,6 +180,7 @@ class Importer {
         draft: this.#draft,
         readText: this.#readText,
         glob: this.#glob,
+        isConfigShared: findPromptConfig(part) !== undefined,
         prefix: typeof prefix === 'string' ? prefix : '',
         suffix: typeof suffix === 'string' ? suffix : '',
       });
@@ -239,7 +233,7 @@ class Importer {
   ): Promise<readonly (Case | LeftOut)[]> {
     const draft = this.#draft;
     const layers = [defaults, ...(data === undefined ? [] : [data]), ...(test === defaults ? [] : [test])];
-    const unknown = this.#findUnknownKey(layers);
+    const unknown = findUnknownKey(layers, draft);
     if (unknown !== undefined) return [unknown];
     const options = readOptions(layers, draft);
     if (options instanceof LeftOut) return [options];
@@ -247,11 +241,15 @@ class Importer {
     const parts = layers.map((layer) => layer.child('vars'));
     const vars = await expandVars(parts, { draft, readText: this.#readText, glob: this.#glob });
     if (vars instanceof LeftOut) return [vars];
-    const threshold = this.#findThreshold(layers);
+    for (const name of vars.flatMap((one) => Object.keys(one)))
+      if (!this.#varNames.includes(name)) this.#varNames.push(name);
+    const threshold = findThreshold(layers, draft);
     if (threshold instanceof LeftOut) return [threshold];
     const { description } = Object(test.value) as { readonly description?: unknown };
-    const only = this.#restrict(test, prompts);
+    const only = restrictPrompts(layers, prompts, draft);
     if (only instanceof LeftOut) return [only];
+    const asked = restrictProviders(layers, this.#providerNames, draft);
+    if (asked instanceof LeftOut) return [asked];
     const hasChecks = checks.some((check) => !(check instanceof LeftOut));
     const name = typeof description === 'string' && description.trim() !== '' ? description : undefined;
     return vars.map((one) => {
@@ -263,6 +261,8 @@ class Importer {
         description: name,
         vars: Object.keys(one).length === 0 ? undefined : one,
         prompts: only,
+        providers: asked,
+        trials: options.repeat,
         threshold: hasChecks ? threshold : undefined,
         // promptfoo passes every answer of a test without assertions.
         observe: hasChecks ? undefined : true,
@@ -271,56 +271,25 @@ class Importer {
     });
   }
 
-  /** promptfoo ignores keys of a test that it does not know. */
-  #findUnknownKey(layers: readonly Written[]): LeftOut | undefined {
-    const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'prompts']);
-    const meant = new Set(['provider', 'providers', 'providerOutput', 'assertScoringFunction']);
-    for (const layer of layers) {
-      for (const key of Object.keys(Object(layer.value))) {
-        if (known.has(key)) continue;
-        const part = layer.child(key);
-        if (meant.has(key)) return this.#draft.refuse(part, `"${key}" of a test has no equivalent here`);
-        this.#draft.note(part, `"${key}" of a test is left out: it does not affect verdicts`);
-      }
-    }
-    return undefined;
-  }
-
   async #convertChecks(layers: readonly Written[], select: Check | undefined): Promise<readonly (Check | LeftOut)[]> {
     const context: CheckContext = {
       draft: this.#draft,
       readData: this.#readData,
       readText: this.#readText,
       code: this.#code,
+      python: this.#python,
+      glob: this.#glob,
       varNames: layers.flatMap((layer) => Object.keys(Object(layer.child('vars').value))),
       onVariables: (names) => names.forEach((name) => this.#read.add(name)),
       judge: (provider) => this.#judges.find(provider, layers),
       ...defined({ select }),
     };
     const checks: (Check | LeftOut)[] = [];
-    for (const layer of layers) {
+    // A test may do without the assertions of the defaults.
+    const isOwn = layers.some((layer) => layer.child('options').child('disableDefaultAsserts').value === true);
+    for (const layer of isOwn ? layers.slice(1) : layers) {
       for (const item of layer.child('assert').items()) checks.push(await convertAssertion(item, context));
     }
     return checks;
-  }
-
-  /** The threshold of the innermost layer that has one. */
-  #findThreshold(layers: readonly Written[]): number | LeftOut | undefined {
-    const threshold = layers.map((layer) => layer.child('threshold')).findLast(({ value }) => value !== undefined);
-    const value = threshold?.value;
-    if (threshold === undefined || (typeof value === 'number' && value > 0 && value <= 1)) return value as number;
-    return this.#draft.refuse(threshold, 'a threshold of a test must be a number above 0 and up to 1');
-  }
-
-  #restrict(test: Written, prompts: readonly (NamedPrompt | LeftOut)[]): readonly string[] | LeftOut | undefined {
-    const part = test.child('prompts');
-    if (part.value === undefined) return undefined;
-    const wanted = part.items().map(({ value }) => String(value));
-    const found = prompts.flatMap((prompt) =>
-      !(prompt instanceof LeftOut) && wanted.includes(prompt.label) ? [prompt.id] : [],
-    );
-    return found.length === wanted.length && wanted.length > 0
-      ? found
-      : this.#draft.refuse(part, 'prompts of a test must be labels of the config');
   }
 }

@@ -1,4 +1,4 @@
-import { writeJson } from '../../json/canonical-json.ts';
+import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { type Draft, type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
@@ -31,6 +31,13 @@ export function refuseChats<T extends ConvertedPrompt>(
   );
 }
 
+/** The config that all prompts share; undefined where they differ. */
+export function findPromptConfig(part: Written): Readonly<Record<string, unknown>> | undefined {
+  const configs = readNamedPrompts(part).map((item) => item.child('config').value);
+  const [first] = configs;
+  return isMap(first) && configs.every((one) => canonicalJson(one) === canonicalJson(first)) ? first : undefined;
+}
+
 /** The variable that every prompt is, and nothing else: what is sent is its value. */
 export function findPromptVar(prompts: unknown): string | undefined {
   if (prompts === undefined) return 'prompt';
@@ -40,6 +47,8 @@ export function findPromptVar(prompts: unknown): string | undefined {
 }
 
 interface PromptContext extends ImportContext {
+  /** True where every prompt has the same config. */
+  readonly isConfigShared: boolean;
   readonly prefix: string;
   readonly suffix: string;
 }
@@ -54,8 +63,9 @@ export async function convertPrompt(
   if (typeof value === 'string') return readPrompt(value, written, value, context);
   if (!isMap(value)) return [draft.refuse(written, 'a prompt must be a text or a map')];
   const { id, label, raw, config, function: code } = value;
-  if (config !== undefined || code !== undefined)
-    return [draft.refuse(written, 'a prompt with a config or a function has no equivalent here')];
+  if (code !== undefined) return [draft.refuse(written, 'a prompt with a function has no equivalent here')];
+  if (config !== undefined && !context.isConfigShared)
+    return [draft.refuse(written.child('config'), 'configs that differ between prompts have no equivalent here')];
   const source = [raw, id].find((part) => typeof part === 'string');
   if (typeof source !== 'string') return [draft.refuse(written, 'a prompt without a text is not known here')];
   return readPrompt(source, written, typeof label === 'string' ? label : typeof id === 'string' ? id : source, context);
@@ -101,7 +111,7 @@ async function readPrompt(
     ? text
         .split(/\r?\n/)
         .join('\n')
-        .split(/^---$/m)
+        .split(/^[ \t]*---[ \t]*$/m)
         .map((part) => part.trim())
         .filter((part) => part !== '')
     : [/\.json$/i.test(source) ? minify(text) : text];
@@ -120,6 +130,8 @@ function convertText(
   const messages = readMessages(text, written, isYaml);
   if (messages === undefined && isYaml)
     return draft.refuse(written, 'a prompt in YAML must be a list of chat messages');
+  if (messages === undefined && `${prefix}${text}${suffix}`.trim() === '')
+    return draft.refuse(written, 'a prompt that is empty has no equivalent here');
   if (messages === undefined) {
     const translated = translateNunjucks(`${prefix}${text}${suffix}`);
     if ('fault' in translated) return draft.refuse(written, translated.fault);
@@ -160,7 +172,9 @@ function readMessages(text: string, written: Written, isYaml: boolean): readonly
 }
 
 /** A Nunjucks template as a template of a suite, or why it can't be one. */
-type Translated = { readonly text: string; readonly variables: readonly string[] } | { readonly fault: string };
+type Translated =
+  | { readonly text: string; readonly variables: readonly string[]; readonly literal?: string }
+  | { readonly fault: string };
 
 const FILTERS: Readonly<Record<string, string>> = {
   upper: 'upcase',
@@ -188,7 +202,7 @@ export function translateNunjucks(source: string): Translated {
   let from = 0;
   const variables = new Set<string>();
   for (const match of source.matchAll(
-    /\{\{-?([\s\S]*?)-?\}\}|\{#[\s\S]*?#\}|\{%-?\s*(raw)\s*-?%\}([\s\S]*?)\{%-?\s*endraw\s*-?%\}|\{%([\s\S]*?)%\}/g,
+    /\{\{-?((?:\s*'[^']*'|\s*"[^"]*")?[\s\S]*?)-?\}\}|\{#[\s\S]*?#\}|\{%-?\s*(raw)\s*-?%\}([\s\S]*?)\{%-?\s*endraw\s*-?%\}|\{%([\s\S]*?)%\}/g,
   )) {
     const [whole, output, raw, kept, tag] = match;
     text += source.slice(from, match.index);
@@ -198,6 +212,10 @@ export function translateNunjucks(source: string): Translated {
     else if (output !== undefined) {
       const translated = translateOutput(output.trim());
       if ('fault' in translated) return translated;
+      if (translated.literal !== undefined) {
+        text += escapeTemplate(translated.literal);
+        continue;
+      }
       const trims = [whole.startsWith('{{-') ? '-' : '', whole.endsWith('-}}') ? '-' : ''];
       text += `{{${trims[0] ?? ''} ${translated.text} ${trims[1] ?? ''}}}`;
       for (const name of translated.variables) variables.add(name);
@@ -217,6 +235,8 @@ function translateOutput(code: string): Translated {
   if (/^env\b/.test(head)) return { fault: `{{ ${head} }} reads the environment, which a prompt is not given` };
   if (!PATH.test(head) && !LITERAL.test(head))
     return { fault: `{{ ${code} }} has no equivalent in a suite's templates` };
+  if (LITERAL.test(head) && /\{[{%#]/.test(head) && filters.length === 0)
+    return { text: '', literal: head.slice(1, -1), variables: [] };
   let text = head;
   for (const filter of filters) {
     const [, name = '', args] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(filter) ?? [];

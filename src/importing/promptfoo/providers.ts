@@ -1,19 +1,19 @@
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import type { CodeModule } from './code-module.ts';
+import type { AnswerForm } from './code-module.ts';
 import { convertHttpProvider, isHttpProvider } from './http-provider.ts';
 import { convertModel } from './model-ids.ts';
-import { convertOwnProvider, findProviderFile } from './own-provider.ts';
+import { convertOwnProvider, isOwnProvider, type OwnCode } from './own-provider.ts';
 import { convertSettings } from './settings.ts';
 
 export type Provider = string | Readonly<Record<string, unknown>>;
 
-interface ProviderContext {
+export interface ProviderContext {
   readonly draft: Draft;
+  /** Settings that go before those of each provider: of the only prompt, or of the defaults of tests. */
+  readonly shared?: Written;
   readonly readData: (reference: string, written: Written) => Promise<unknown>;
   /** What providers of one's own need; judges are models. */
-  readonly own?: {
-    readonly code: CodeModule;
-    readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+  readonly own?: OwnCode & {
     /** The variable that every prompt is, and nothing else. */
     readonly promptVar: string | undefined;
   };
@@ -22,12 +22,7 @@ interface ProviderContext {
 /** One entry under `providers`, or the model that grades. */
 export async function convertProvider(written: Written, context: ProviderContext): Promise<Provider | LeftOut> {
   const { draft } = context;
-  const { value } = written;
-  // A map with a single key has its id as that key.
-  const [only, second] = isMap(value) && value['id'] === undefined ? Object.keys(value) : [];
-  const isKeyed = only !== undefined && second === undefined && isMap(written.child(only).value);
-  const parts = isKeyed ? written.child(only) : written;
-  const id = typeof value === 'string' ? value : isKeyed ? only : written.child('id').value;
+  const { id, parts } = findId(written);
   if (typeof id !== 'string') return draft.refuse(written, 'a provider without an id is not known here');
   if (id === 'echo') return labelOf(parts) === undefined ? 'echo:prompt' : { id: labelOf(parts), use: 'echo:prompt' };
   const { own } = context;
@@ -36,12 +31,8 @@ export async function convertProvider(written: Written, context: ProviderContext
       readOwnKeys(parts, draft) ?? convertHttpProvider(id, parts, labelOf(parts), { draft, promptVar: own.promptVar })
     );
   }
-  const path = findProviderFile(id);
-  if (own !== undefined && path !== undefined) {
-    return (
-      readOwnKeys(parts, draft) ?? convertOwnProvider({ id, path, label: labelOf(parts) }, parts, { draft, ...own })
-    );
-  }
+  if (own !== undefined && isOwnProvider(id))
+    return readOwnKeys(parts, draft) ?? convertOwnProvider(id, parts, { draft, label: labelOf(parts), ...own });
   const model = convertModel(id);
   if (model === undefined) {
     return draft.refuse(
@@ -54,14 +45,43 @@ export async function convertProvider(written: Written, context: ProviderContext
   if (refused !== undefined) return refused;
   if (model.adapter === 'ollama')
     draft.note(written, 'the model is asked over the OpenAI-compatible API of Ollama, with its templates of chats');
-  const settings = await convertSettings(parts.child('config'), model, context);
+  const settings = await convertSettings(withShared(parts.child('config'), context.shared), model, context);
   const { use, api } = model;
   return { id: labelOf(parts) ?? use, use, ...(api === undefined ? {} : { api }), ...settings };
+}
+
+/** A map with a single key has its id as that key. */
+function findId(written: Written): { readonly id: unknown; readonly parts: Written } {
+  const { value } = written;
+  const [only, second] = isMap(value) && value['id'] === undefined ? Object.keys(value) : [];
+  const isKeyed = only !== undefined && second === undefined && isMap(written.child(only).value);
+  if (isKeyed) return { id: only, parts: written.child(only) };
+  return { id: typeof value === 'string' ? value : written.child('id').value, parts: written };
+}
+
+/** The label and the id that an entry is called by. */
+export function namesOf(written: Written): readonly string[] {
+  const { id, parts } = findId(written);
+  return [labelOf(parts), id].filter((name) => typeof name === 'string');
+}
+
+/** True where every provider is code or a program of the project. */
+export function areOwn(items: readonly Written[]): boolean {
+  return items.every((item) => isOwnProvider(String(findId(item).id)));
 }
 
 function labelOf(parts: Written): string | undefined {
   const { label } = Object(parts.value) as { readonly label?: unknown };
   return typeof label === 'string' && label !== '' ? label : undefined;
+}
+
+function withShared(config: Written, shared: Written | undefined): Written {
+  if (shared === undefined || Object.keys(Object(shared.value) as object).length === 0) return config;
+  return {
+    ...config,
+    value: { ...(Object(config.value) as object), ...(shared.value as object) },
+    child: (key) => (shared.child(key).value === undefined ? config.child(key) : shared.child(key)),
+  };
 }
 
 /** Keys beside `config`. promptfoo ignores those that it does not know. */
@@ -78,12 +98,32 @@ function readOwnKeys(parts: Written, draft: Draft): LeftOut | undefined {
   return undefined;
 }
 
-/** Which providers are asked for a schema: promptfoo parses such an answer, and checks the JSON without its white space. */
-export function findJson(providers: readonly (Provider | LeftOut)[]): 'all' | 'some' | 'none' {
+/** What promptfoo gives to checks that are code: it parses the answer where a schema is asked for, or all of a reply is taken. */
+export function findAnswerForm(providers: readonly (Provider | LeftOut)[], keepsState: boolean): AnswerForm {
   const given = providers.filter((provider) => !(provider instanceof LeftOut));
+  if (keepsState && given.length > 0) return 'state';
   const parsed = given.filter((provider) => {
-    const { response_format: format } = Object(Object(provider)['params']) as { readonly response_format?: unknown };
-    return isMap(format) && format['type'] === 'json_schema';
+    const { params, response } = Object(provider) as { readonly params?: unknown; readonly response?: unknown };
+    const { response_format: format } = Object(params) as { readonly response_format?: unknown };
+    return (isMap(format) && format['type'] === 'json_schema') || (isMap(response) && response['text'] === '$');
   });
-  return parsed.length === 0 ? 'none' : parsed.length === given.length ? 'all' : 'some';
+  return parsed.length === 0 ? 'text' : parsed.length === given.length ? 'json' : 'mixed';
+}
+
+/** No test may have a variable. */
+export function withoutEmptyVars(provider: Provider | LeftOut): Provider | LeftOut {
+  if (provider instanceof LeftOut || typeof provider === 'string') return provider;
+  const { vars, ...rest } = provider;
+  return Array.isArray(vars) && vars.length === 0 ? rest : provider;
+}
+
+/** Two providers may have one label there. */
+export function giveId(provider: Provider, item: Written, known: Set<string>, draft: Draft): Provider {
+  const wanted = typeof provider === 'string' ? provider : String(provider['id']);
+  let id = wanted;
+  for (let count = 2; known.has(id); count += 1) id = `${wanted}-${count}`;
+  known.add(id);
+  if (id === wanted) return provider;
+  draft.note(item, `a second provider is called "${wanted}": it is "${id}" here`);
+  return typeof provider === 'string' ? { id, use: provider } : { ...provider, id };
 }

@@ -1,7 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { parseCsv } from '../../text/csv.ts';
-import { type Draft, type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
-import { type Check, convertTransform } from './checks.ts';
+import { type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
 
 /** The tests of a config, as written there or in the files that it names. */
 export async function readTests(written: Written, context: ImportContext): Promise<readonly (Written | LeftOut)[]> {
@@ -72,7 +71,7 @@ function readCsv(
   written: Written,
   { draft }: ImportContext,
 ): readonly (Written | LeftOut)[] {
-  const csv = parseCsv(text);
+  const csv = parseCsv(text, { mayHoldQuotes: true });
   if ('error' in csv) return [draft.refuse(written, `${file} can't be read: ${csv.error.message}`)];
   const [header, ...rows] = csv.records;
   const columns = (header?.fields ?? []).map((column) => column.trim());
@@ -148,10 +147,11 @@ export async function expandVars(
 ): Promise<readonly Vars[] | LeftOut> {
   const { draft } = context;
   const merged = new Map<string, Written>();
-  for (const part of parts) {
-    if (part.value === undefined) continue;
-    if (!isMap(part.value))
-      return draft.refuse(part, 'variables from a file have no equivalent here', 'write them in the test');
+  for (const given of parts) {
+    if (given.value === undefined || given.value === null) continue;
+    const part = await readVars(given, context);
+    if (part instanceof LeftOut) return part;
+    if (!isMap(part.value)) return draft.refuse(part, 'variables must be a map');
     for (const key of Object.keys(part.value)) merged.set(key, part.child(key));
   }
   let combinations: Vars[] = [{}];
@@ -160,7 +160,7 @@ export async function expandVars(
     // A list of anything else is one value.
     const isMatrix = Array.isArray(value) && typeof value[0] === 'string';
     const values: unknown[] = [];
-    for (const item of isMatrix ? written.items() : [written]) {
+    for (const item of isMatrix ? written.items() : await findFiles(written, context)) {
       const read = await readValue(item, context);
       if (read instanceof LeftOut) return read;
       values.push(read);
@@ -182,11 +182,50 @@ async function readValue(written: Written, { draft, readText }: ImportContext): 
   if (typeof value !== 'string') return value;
   if (value.startsWith('package:')) return draft.refuse(written, `${value} is code, which has no equivalent here`);
   if (!value.startsWith('file://')) return value.replace(/\n$/, '');
-  if (!/\.(?:txt|md|json|html|csv|xml)$/i.test(value) || /[*?{}]/.test(value)) {
+  if (CODE_FILE.test(value)) return draft.refuse(written, `${value} is code, which has no equivalent here`);
+  if (NO_TEXT.test(value) || /\n/.test(value))
     return draft.refuse(written, `${value} is no text that can be taken over`, 'write the text in its place');
-  }
   const text = await readText(value, written);
-  return typeof text === 'string' ? text.trim() : text;
+  if (typeof text !== 'string') return text;
+  if (!/\.ya?ml$/i.test(value)) return text.trim();
+  const parsed = readWritten(value, text);
+  return 'problems' in parsed ? draft.refuse(written, `${value} can't be read`) : JSON.stringify(parsed.value);
+}
+
+const CODE_FILE = /\.(?:[cm]?[jt]s|py)$/i;
+/** What promptfoo sends as data of an image, sound or video, or takes the text out of. */
+const NO_TEXT =
+  /\.(?:png|jpe?g|gif|bmp|webp|svg|tiff?|ico|avif|heic|heif|pdf|mp3|wav|ogg|flac|aac|m4a|mp4|webm|mov|avi|mkv|m4v|wmv)$/i;
+
+/** A pattern of files stands for each of them. */
+async function findFiles(written: Written, { glob }: ImportContext): Promise<readonly Written[]> {
+  const { value } = written;
+  if (typeof value !== 'string' || !/^file:\/\/[^\n]*[*?]/.test(value)) return [written];
+  const names = await glob(value.slice('file://'.length));
+  return names.length === 0 ? [written] : names.map((name) => placeAt(`file://${name}`, written.at()));
+}
+
+/** The variables of a layer. They may be in files of their own. */
+async function readVars(written: Written, context: ImportContext): Promise<Written | LeftOut> {
+  const { value } = written;
+  const patterns: readonly unknown[] = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];
+  if (patterns.length === 0) return written;
+  const vars: Record<string, unknown> = {};
+  for (const pattern of patterns) {
+    const path = String(pattern).replace(/^file:\/\//, '');
+    const names = /[*?]/.test(path) ? await context.glob(path) : [path];
+    if (!/\.(?:ya?ml|json)$/i.test(path) || names.length === 0)
+      return context.draft.refuse(written, `variables from ${String(pattern)} have no equivalent here`);
+    for (const name of names) {
+      const text = await context.readText(name, written);
+      if (typeof text !== 'string') return text;
+      const parsed = readWritten(name, text);
+      if ('problems' in parsed || !isMap(parsed.value))
+        return context.draft.refuse(written, `${name} is no map of variables`);
+      Object.assign(vars, parsed.value);
+    }
+  }
+  return placeAt(vars, written.at());
 }
 
 /** Fills the names of other variables into a value, where these are plain texts. */
@@ -205,40 +244,6 @@ function fillIn(vars: Vars): Vars {
 
 function isTemplate(value: unknown): boolean {
   return typeof value === 'string' && /\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/.test(value);
-}
-
-/** Options that change what is sent or judged, the parameters of requests among them. */
-const MEANT_OPTIONS = new Set(
-  'prefix suffix transformVars storeOutputAs rubricPrompt factuality disableConversationVar temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers model'.split(
-    ' ',
-  ),
-);
-
-/** The part of the answer that the options of a test select, from the outermost layer to the test. */
-export function readOptions(layers: readonly Written[], draft: Draft): { readonly select?: Check } | LeftOut {
-  let select: Check | undefined;
-  for (const [index, layer] of layers.entries()) {
-    const options = layer.child('options');
-    for (const key of Object.keys(Object(options.value))) {
-      const part = options.child(key);
-      if (key === 'transform' || key === 'postprocess') {
-        select = convertTransform(part.value);
-        if (select === undefined)
-          return draft.refuse(
-            part,
-            'a transform is code, which has no equivalent here',
-            'select takes members of JSON and matches of a regex',
-          );
-      } else if (MEANT_OPTIONS.has(key)) {
-        if (index !== 0 || (key !== 'prefix' && key !== 'suffix'))
-          return draft.refuse(part, `"${key}" of a test's options has no equivalent here`);
-      } else if (!['provider', 'runSerially', 'disableVarExpansion'].includes(key))
-        draft.note(part, `"${key}" of a test's options is left out: promptfoo does not read it`);
-      if (key === 'disableVarExpansion' && part.value === true)
-        return draft.refuse(part, 'disableVarExpansion has no equivalent here');
-    }
-  }
-  return select === undefined ? {} : { select };
 }
 
 /** Empty values of the variables that some test does not set, as promptfoo renders them. */

@@ -1,34 +1,55 @@
-import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
 import { escapeTemplate, translateNunjucks } from './prompts.ts';
 
 interface ValueContext {
   readonly draft: Draft;
+  /** The text of a file of the project. */
+  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
   /** Gets the variables that a value reads. */
   readonly onVariables: (names: readonly string[]) => void;
 }
 
 /** A text as a template of a suite. An empty one, which is in every answer, is refused as it is in promptfoo. */
-export function readText(written: Written, context: ValueContext, mayBeEmpty = false): string | LeftOut {
-  const part = written.child('value');
+export async function readText(written: Written, context: ValueContext, mayBeEmpty = false): Promise<string | LeftOut> {
+  const file = await readFile(written.child('value'), context);
+  if (file instanceof LeftOut) return file;
+  const part = file ?? written.child('value');
   const { value } = part;
+  if (file !== undefined && typeof value === 'string' && value !== '') return escapeTemplate(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string' || (value === '' && !mayBeEmpty))
     return context.draft.refuse(part, 'the value must be a text that is not empty');
-  if (value.startsWith('file://') || value.startsWith('package:')) {
-    return context.draft.refuse(
-      part,
-      `${value} is not read: a value from a file has no equivalent here`,
-      'write the text in its place',
-    );
-  }
+  if (value.startsWith('package:')) return context.draft.refuse(part, `${value} is code, which has no equivalent here`);
   const translated = translateNunjucks(value);
   if ('fault' in translated) return context.draft.refuse(part, translated.fault);
   context.onVariables(translated.variables);
   return translated.text;
 }
 
-export function readList(written: Written, context: ValueContext): readonly string[] | LeftOut {
-  const part = written.child('value');
+/** The value that a file holds, which is no template; undefined for any other value. */
+export async function readFile(
+  part: Written,
+  { draft, readText }: ValueContext,
+): Promise<Written | LeftOut | undefined> {
+  const { value } = part;
+  if (typeof value !== 'string' || !value.startsWith('file://')) return undefined;
+  if (!/\.(?:txt|json|ya?ml)$/i.test(value))
+    return draft.refuse(
+      part,
+      `${value} is not read: a value is a .txt, .json or .yaml file`,
+      'write the text in its place',
+    );
+  const text = await readText(value, part);
+  if (typeof text !== 'string') return text;
+  if (/\.txt$/i.test(value)) return placeAt(text.trim(), part.at());
+  const parsed = readWritten(value, text);
+  return 'problems' in parsed ? draft.refuse(part, `${value} can't be read`) : placeAt(parsed.value, part.at());
+}
+
+export async function readList(written: Written, context: ValueContext): Promise<readonly string[] | LeftOut> {
+  const file = await readFile(written.child('value'), context);
+  if (file instanceof LeftOut) return file;
+  const part = file ?? written.child('value');
   const { value } = part;
   const texts: readonly unknown[] =
     typeof value === 'string' ? (splitCommas(value) ?? [undefined]) : Array.isArray(value) ? value : [undefined];
@@ -38,7 +59,7 @@ export function readList(written: Written, context: ValueContext): readonly stri
     if (typeof one !== 'string' || one === '' || one.startsWith('file://')) {
       return context.draft.refuse(part, 'the value must be a list of texts that are not empty');
     }
-    const result = translateNunjucks(one);
+    const result = file === undefined ? translateNunjucks(one) : { text: escapeTemplate(one), variables: [] };
     if ('fault' in result) return context.draft.refuse(part, result.fault);
     context.onVariables(result.variables);
     translated.push(result.text);

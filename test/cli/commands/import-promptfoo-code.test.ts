@@ -51,6 +51,26 @@ const verdicts: readonly (readonly [assertion: string, answer: string, pass: boo
   ['{ type: javascript, value: "file://checks/named.cjs:isShort" }', 'abc', true],
   ['{ type: javascript, value: "file://checks/module.mjs:isShort" }', 'abcdef', false],
   ['{ type: javascript, value: file://checks/typed.ts }', 'abc', true],
+  ['{ type: word-count, value: 2 }', 'a  b', true],
+  ['{ type: not-word-count, value: { max: 3 } }', 'a b', false],
+  ['{ type: python, value: "len(output) > 2" }', 'abc', true],
+  ['{ type: not-python, value: "len(output) > 2" }', 'abc', false],
+  ['{ type: python, value: "len(output) / 4", threshold: 0.8 }', 'abc', false],
+  ['{ type: python, value: "\'True\'" }', 'abc', true],
+  ['{ type: python, value: "json.loads(output)[\'a\'] == 1" }', '{"a":1.0}', true],
+  ['{ type: not-python, value: "output.none" }', 'abc', false],
+  ['{ type: python, value: "None" }', 'abc', false],
+  ['{ type: python, value: "float(\'nan\')" }', 'abc', false],
+  ['{ type: python, value: "\'0.5 of it\'" }', 'abc', true],
+  ["{ type: python, value: \"{'pass': True, 'score': 5, 'reason': ''}\" }", 'abc', true],
+  ["{ type: python, value: \"{'pass': True, 'score': 0.2, 'reason': ''}\", threshold: 0.5 }", 'abc', false],
+  ["{ type: python, value: \"{'pass_': True, 'score': 1, 'reason': ''}\" }", 'abc', true],
+  ["{ type: python, value: \"{'pass': True, 'score': 1}\" }", 'abc', false],
+  ['{ type: python, value: "[True]" }', 'abc', false],
+  ["{ type: python, value: \"if context['vars']['q'] == output:\\n    return True\\nreturn False\" }", 'abc', true],
+  ["{ type: python, value: \"context.get('config')['min'] < context['vars']['n']\", config: { min: 2 } }", 'abc', true],
+  ['{ type: python, value: file://checks/whole.py }', 'abc', true],
+  ['{ type: python, value: "file://checks/whole.py:Checks.is_short" }', 'abcdef', false],
 ];
 
 const files = {
@@ -59,10 +79,22 @@ const files = {
   'checks/named.cjs':
     'const isShort = (output) => output.length < 5;\nmodule.exports = Object.assign({}, { isShort });\n',
   'checks/module.mjs': 'export function isShort(output) {\n  return output.length < 5;\n}\n',
+  'checks/words.py': 'LIMIT = 5\n',
+  'checks/whole.py': `from words import LIMIT
+
+def get_assert(output, context):
+    print("noise")
+    return {"pass": len(output) > 2 and context["vars"]["n"] > 0, "score": 0.5, "reason": "length"}
+
+class Checks:
+    @staticmethod
+    def is_short(output, context):
+        return len(output) < LIMIT
+`,
   'checks/typed.ts': 'export default (output: string): number => output.length / 3;\n',
 };
 
-test('each javascript assertion gives the verdict that promptfoo gives', async () => {
+test('each assertion that is code gives the verdict that promptfoo gives', async () => {
   const tests = verdicts.map(
     ([assertion, answer], index) =>
       `  - { description: "t${index}", vars: { q: ${JSON.stringify(answer)}, n: ${index + 1} }, assert: [${assertion}] }`,

@@ -38,14 +38,13 @@ ${tests}`);
 test.each([
   ['method: GET, url: "http://127.0.0.1:9/"', 'anything but POST'],
   [
-    'method: POST, url: "http://127.0.0.1:9/", body: { a: "{{other}}" }, transformResponse: json.a',
-    'no variable but {{prompt}}',
+    'method: POST, url: "http://127.0.0.1:9/", body: { a: "{{other | upper}}" }, transformResponse: json.a',
+    'no other template',
   ],
   [
     'method: POST, url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }, transformResponse: "json.a.length"',
     'must be a path',
   ],
-  ['method: POST, url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }', 'must be a path'],
   ['method: POST, url: "http://{{host}}/", body: { a: "{{prompt}}" }', 'written out'],
   ['method: POST, url: "http://127.0.0.1:9/", session: {}, body: { a: "{{prompt}}" }', '"session"'],
   [
@@ -94,7 +93,7 @@ tests:
   expect(stderr).toContain('sees only the variables under env; add PREFIX');
   expect(suite?.['providers']).toEqual([{ id: 'up', use: 'module:providers/x.mjs', export: 'provider1' }]);
   expect(project.read('evals/providers/x.mjs')).toContain(
-    'promptfooProvider(file1, {"id":"file://lib/upper.cjs","label":"up","config":{"left":""}})',
+    'promptfooProvider(file1, {"id":"file://lib/upper.cjs","label":"up","config":{"left":""},"state":true}, new URL("../../", import.meta.url))',
   );
   const { report } = await project.report(['run', '--no-baseline']);
   expect(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status])).toEqual([
@@ -103,16 +102,103 @@ tests:
   ]);
 });
 
-test.each([
-  ['module.exports = class { callApi(p, c) { return { output: c.vars.q }; } };', 'variables of a test'],
-  ['module.exports = class { callApi() { return { output: process.cwd() }; } };', 'working folder'],
-  ['module.exports = class { callApi() { return { output: process.env[0] }; } };', 'whole environment'],
-])('%s is refused', async (text, reason) => {
-  const { code, stderr } = await importConfig(`prompts: ["{{q}}"]\nproviders: ["file://a.cjs"]\n${tests}`, [], {
-    'a.cjs': text,
-  });
-  expect(code).toBe(2);
-  expect(stderr).toContain(reason);
+test('a class of one’s own gets variables, and checks see all that it returns', async () => {
+  const { project, code, stderr, suite } = await importConfig(
+    `prompts: ["{{q}}"]
+providers: ["file://a.cjs"]
+tests:
+  - description: a
+    vars: { q: hi, side: left }
+    assert:
+      - { type: javascript, value: "output.q === 'hi' && context.metadata.side === 'left'" }
+      - { type: javascript, value: "context.providerResponse.output.folder && context.vars.side === 'left'" }
+      - { type: python, value: "output['q'] == 'hi' and context['metadata']['side'] == 'left'" }
+      - { type: contains, value: '"q":"hi"' }
+      - { type: equals, value: hi, transform: JSON.parse(output).q }
+`,
+    [],
+    {
+      'a.cjs': `const { existsSync } = require('node:fs');
+module.exports = class {
+  callApi(prompt, { vars }) {
+    return { output: { q: prompt, folder: existsSync('a.cjs') }, metadata: { side: vars.side, all: Object.keys(process.env).length } };
+  }
+};
+`,
+    },
+  );
+  expect(code).toBe(0);
+  expect(stderr).toContain('all that it reads of process.env');
+  expect(suite?.['providers']).toMatchObject([{ vars: ['q', 'side'] }]);
+  const { report } = await project.report(['run', '--no-baseline']);
+  expect(plannedTrialsOf(report)).toMatchObject([{ status: 'passed' }]);
+});
+
+test('programs and Python functions answer and check as in promptfoo', async () => {
+  const { project, code, suite } = await importConfig(
+    `prompts: ["Say {{q}}"]
+providers:
+  - { id: "exec:node say.mjs", label: program, config: { loud: true } }
+  - { id: "file://lib/say.py", label: snake, config: { loud: true } }
+  - { id: "python:lib/say.py:own", label: other }
+tests:
+  - { description: a, vars: { q: hi }, providers: [program], assert: [{ type: equals, value: "Say hi true hi" }] }
+  - { description: b, vars: { q: hi }, providers: [snake], assert: [{ type: python, value: "file://lib/checks.py:full" }] }
+  - { description: c, vars: { q: "no" }, providers: [other], assert: [{ type: equals, value: "" }] }
+`,
+    [],
+    {
+      'say.mjs':
+        'const [prompt, options, context] = process.argv.slice(2);\nconsole.log(prompt, JSON.parse(options).config.loud, JSON.parse(context).vars.q);\n',
+      'lib/shared.py': 'def join(*parts):\n    return " ".join(parts)\n',
+      'lib/say.py': `import shared
+print("not part of the answer")
+
+async def call_api(prompt, options, context):
+    return {"output": {"text": shared.join(prompt, context["vars"]["q"])}, "metadata": options["config"], "tokenUsage": {"prompt": 1, "completion": 2}}
+
+def own(prompt, options, context):
+    return {"error": "broken"}
+`,
+      'lib/checks.py': `def full(output, context):
+    return output == {"text": "Say hi hi"} and context["metadata"]["loud"] and context["providerResponse"]["tokenUsage"]["prompt"] == 1
+`,
+    },
+  );
+  expect(code).toBe(0);
+  expect(suite?.['providers']).toEqual([
+    { id: 'program', use: 'module:providers/x.mjs', export: 'provider1', files: ['../say.mjs'], vars: ['q'] },
+    {
+      id: 'snake',
+      use: 'exec:python3 python/x.py provider1',
+      files: ['../lib/say.py', '../lib/shared.py'],
+      vars: ['q'],
+      limits: { timeout: '5m' },
+    },
+    {
+      id: 'other',
+      use: 'exec:python3 python/x.py provider2',
+      files: ['../lib/say.py', '../lib/shared.py'],
+      vars: ['q'],
+      limits: { timeout: '5m' },
+    },
+  ]);
+  const { report } = await project.report(['run', '--no-baseline']);
+  expect(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status])).toEqual([
+    ['a', 'passed'],
+    ['b', 'passed'],
+    ['c', 'errored'],
+  ]);
+});
+
+test('a server gets variables, and its whole reply is checked', async () => {
+  const server = await startServer(({ body }) => ({ body: { got: JSON.parse(body) as object } }));
+  const { project, stderr } = await importConfig(`prompts: [ask]
+providers: [{ id: https, config: { url: ${server.url}, method: POST, body: { about: "{{q}}", text: "{{prompt}}" } } }]
+tests: [{ vars: { q: a }, assert: [{ type: javascript, value: "output.got.about === 'a' && output.got.text === 'ask'" }] }]
+`);
+  expect(stderr).toContain('the answer is all of the reply');
+  expect((await project.run(['run', '--no-baseline'])).code).toBe(0);
 });
 
 test('a variable without a default must be set before the code is asked', async () => {

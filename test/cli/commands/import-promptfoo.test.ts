@@ -217,7 +217,7 @@ tests: [{ vars: { q: a }, category: simple, assert: [{ type: contains, value: a,
   for (const name of ['version', 'colour', 'shape', 'category', 'note']) expect(stderr).toContain(`"${name}"`);
   for (const part of [
     'defaultTest: { provider: openai:x }',
-    'defaultTest: { options: { temperature: 1 } }',
+    'defaultTest: { options: { transformVars: x } }',
     'extensions: [file://a.js:b]',
     'env: { OPENAI_TEMPERATURE: 1 }',
   ]) {

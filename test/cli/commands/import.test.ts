@@ -192,8 +192,8 @@ tests:
 });
 
 test.each<[part: string, place: string]>([
-  ['tests: [{ vars: { q: a }, assert: [{ type: python, value: "True" }] }]', '3:36 error not-carried-over'],
-  ['tests: [{ vars: { q: a }, assert: [{ type: contains-json }] }]', '3:36 error not-carried-over'],
+  ['tests: [{ vars: { q: a }, assert: [{ type: ruby, value: "true" }] }]', '3:36 error not-carried-over'],
+  ['tests: [{ vars: { q: a }, assert: [{ type: not-contains-json }] }]', '3:36 error not-carried-over'],
   [
     'tests: [{ vars: { q: a }, assert: [{ type: equals, value: a, transform: "output.length" }] }]',
     '3:73 error not-carried-over',

@@ -1,0 +1,32 @@
+import type { Draft, LeftOut, Written } from '../draft.ts';
+import type { CodeModule } from './code-module.ts';
+import type { PythonFile } from './python.ts';
+
+/** An assertion as a suite writes it. */
+export type Check = Readonly<Record<string, unknown>>;
+
+export interface CheckContext {
+  readonly draft: Draft;
+  /** The content of a JSON or YAML file that a value names; undefined where it can't be read. */
+  readonly readData: (reference: string, written: Written) => Promise<unknown>;
+  /** Gets the variables that a value reads. */
+  readonly onVariables: (names: readonly string[]) => void;
+  /** Adds a judge, of the model that `written` names or the default, and returns its id. */
+  readonly judge: (written: Written) => Promise<string | LeftOut>;
+  /** The text of a file of the project. */
+  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+  /** Gets the checks that are code. */
+  readonly code: CodeModule;
+  readonly python: PythonFile;
+  /** The files of a pattern. */
+  readonly glob: (pattern: string) => Promise<readonly string[]>;
+  /** Names of the variables of the test. */
+  readonly varNames: readonly string[];
+  /** The part of the answer that the test's own transform selects for all of its checks. */
+  readonly select?: Check;
+}
+
+export interface BaseContext extends CheckContext {
+  readonly threshold: unknown;
+  readonly isSelected: boolean;
+}

@@ -1,0 +1,96 @@
+import type { Writable } from '../../json/defined.ts';
+import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import type { Check } from './check-context.ts';
+import { convertTransform } from './checks.ts';
+
+/** Options of the test itself; every other one is a setting of its providers. */
+const TEST_OPTIONS = new Set(
+  'transform postprocess prefix suffix transformVars storeOutputAs rubricPrompt factuality provider repeat runSerially disableVarExpansion disableConversationVar disableDefaultAsserts'.split(
+    ' ',
+  ),
+);
+const REFUSED_OPTIONS = new Set(
+  'transformVars storeOutputAs rubricPrompt factuality disableConversationVar'.split(' '),
+);
+
+/** The settings of providers among the options of the defaults. */
+export function readSharedSettings(options: Written): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(isMap(options.value) ? options.value : {}).filter(([key]) => isSetting(key)),
+  );
+}
+
+function isSetting(key: string): boolean {
+  return !TEST_OPTIONS.has(key) && KNOWN_SETTINGS.has(key);
+}
+
+/** Settings that a provider reads; promptfoo ignores others. */
+const KNOWN_SETTINGS = new Set(
+  'temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers'.split(
+    ' ',
+  ),
+);
+
+interface TestOptions {
+  readonly select?: Check;
+  readonly repeat?: number;
+}
+
+/** What the options of a test say, from the outermost layer to the test. */
+export function readOptions(layers: readonly Written[], draft: Draft): TestOptions | LeftOut {
+  const found: Writable<TestOptions> = {};
+  for (const [index, layer] of layers.entries()) {
+    const options = layer.child('options');
+    for (const key of Object.keys(Object(options.value) as object)) {
+      const read = readOption(key, options.child(key), index === 0, draft);
+      if (read instanceof LeftOut) return read;
+      Object.assign(found, read);
+    }
+  }
+  return found;
+}
+
+function readOption(key: string, part: Written, isDefault: boolean, draft: Draft): TestOptions | LeftOut {
+  const { value } = part;
+  if (key === 'transform' || key === 'postprocess') {
+    const select = convertTransform(value);
+    const hint = 'select takes members of JSON and matches of a regex';
+    return select === undefined
+      ? draft.refuse(part, 'a transform is code, which has no equivalent here', hint)
+      : { select };
+  }
+  if (key === 'repeat') return typeof value === 'number' && value > 1 ? { repeat: value } : {};
+  const isAffix = key === 'prefix' || key === 'suffix';
+  if (
+    REFUSED_OPTIONS.has(key) ||
+    ((isAffix || isSetting(key)) && !isDefault) ||
+    (key === 'disableVarExpansion' && value === true)
+  )
+    return draft.refuse(part, `"${key}" of a test's options has no equivalent here`);
+  if (!TEST_OPTIONS.has(key) && !isSetting(key))
+    draft.note(part, `"${key}" of a test's options is left out: promptfoo does not read it`);
+  return {};
+}
+
+/** promptfoo ignores keys of a test that it does not know. */
+export function findUnknownKey(layers: readonly Written[], draft: Draft): LeftOut | undefined {
+  const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'prompts', 'providers']);
+  const meant = new Set(['provider', 'providerOutput', 'assertScoringFunction']);
+  for (const layer of layers) {
+    for (const key of Object.keys(Object(layer.value))) {
+      if (known.has(key)) continue;
+      const part = layer.child(key);
+      if (meant.has(key)) return draft.refuse(part, `"${key}" of a test has no equivalent here`);
+      draft.note(part, `"${key}" of a test is left out: it does not affect verdicts`);
+    }
+  }
+  return undefined;
+}
+
+/** The threshold of the innermost layer that has one. */
+export function findThreshold(layers: readonly Written[], draft: Draft): number | LeftOut | undefined {
+  const threshold = layers.map((layer) => layer.child('threshold')).findLast(({ value }) => value !== undefined);
+  const value = threshold?.value;
+  if (threshold === undefined || (typeof value === 'number' && value > 0 && value <= 1)) return value as number;
+  return draft.refuse(threshold, 'a threshold of a test must be a number above 0 and up to 1');
+}
