@@ -114,6 +114,15 @@ describe('a ref that is not there', () => {
     expect(open(clone, short).commit).toBe(runGit(origin, 'rev-parse', 'feature~2'));
   });
 
+  test('may be the branch that another one follows; one that follows none is no commit', () => {
+    const clone = cloneOf(makeOrigin(), '--branch', 'feature');
+    const followed = runGit(clone, 'rev-parse', 'origin/feature');
+    runGit(clone, 'checkout', '-q', '-b', 'own', 'HEAD~1');
+    expect(open(clone, 'feature@{u}').commit).toBe(followed);
+    const [problem] = catchUserError(() => open(clone, 'own@{u}')).problems;
+    expect(problem?.message).toBe('There is no commit "own@{u}" in this repository, and no "origin/own@{u}".');
+  });
+
   test('may be HEAD of a repository without a commit', () => {
     const folder = makeFolder();
     runGit(folder, 'init', '-q');

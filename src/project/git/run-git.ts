@@ -115,7 +115,8 @@ export function checkRefs(refText: string): void {
 /** The whole hash of the commit that a ref means: `REF`, else `origin/REF`; `REF...` is where HEAD left it. */
 export function resolveCommit(git: Git, { isShallow }: Repository): string {
   const [left = '', right] = splitRange(git.ref);
-  return right === undefined ? findCommit(git, left, isShallow) : findMergeBase(git, [left, right], isShallow);
+  const commits = findCommits(git, right === undefined ? [left] : [left, right], isShallow);
+  return right === undefined ? (commits[0] ?? '') : findMergeBase(git, { refs: [left, right], commits, isShallow });
 }
 
 /** `main...` is two refs, as in git; a missing right side is HEAD. */
@@ -165,16 +166,28 @@ export function findRepository(git: Git): Repository {
   );
 }
 
-function findCommit(git: Git, ref: string, isShallow: boolean): string {
+function findCommits(git: Git, refs: readonly string[], isShallow: boolean): readonly string[] {
   // A tag may be named like a branch of the remote, and git would take the tag.
-  for (const name of [`refs/remotes/${ref}`, ref, `origin/${ref}`]) {
-    const { status, stdout } = runGit(git, ['rev-parse', '--verify', '--quiet', `${name}^{commit}`]);
-    const commit = stdout.toString('utf8').trim();
-    // Text such as `^main` also passes git's check, but names no commit.
-    if (status === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
-  }
-  const message = `There is no commit ${quote(ref)} in this repository, and no "origin/${ref}".`;
-  throw recordError(message, mendUnknownRef(git, ref, isShallow));
+  const found = lookUpCommits(
+    git,
+    refs.flatMap((ref) => [`refs/remotes/${ref}`, ref, `origin/${ref}`]),
+  );
+  return refs.map((ref, index) => {
+    const commit = found.slice(3 * index, 3 * index + 3).find((hash) => hash !== undefined);
+    if (commit !== undefined) return commit;
+    const message = `There is no commit ${quote(ref)} in this repository, and no "origin/${ref}".`;
+    throw recordError(message, mendUnknownRef(git, ref, isShallow));
+  });
+}
+
+/** The commits of names, undefined where there is none: asked of one process, which takes longer to start than to answer. */
+function lookUpCommits(git: Git, names: readonly string[]): readonly (string | undefined)[] {
+  const input = names.map((name) => `${name}^{commit}\n`).join('');
+  const { status, stdout } = runGit(git, ['cat-file', '--batch-check'], input);
+  // Git ends at some names, such as `@{u}` where a branch has no upstream.
+  if (status !== 0) return names.length === 1 ? [undefined] : names.flatMap((name) => lookUpCommits(git, [name]));
+  const answers = stdout.toString('utf8').split('\n');
+  return names.map((_, index) => /^([0-9a-f]{40,64}) commit \d+$/.exec(answers[index] ?? '')?.[1]);
 }
 
 function mendUnknownRef(git: Git, ref: string, isShallow: boolean): string {
@@ -211,8 +224,10 @@ export function wholeCloneHint({ env }: Git, command = unshallow): string {
   return `run \`${command}\``;
 }
 
-function findMergeBase(git: Git, refs: readonly string[], isShallow: boolean): string {
-  const commits = refs.map((ref) => findCommit(git, ref, isShallow));
+function findMergeBase(
+  git: Git,
+  { refs, commits, isShallow }: { refs: readonly string[]; commits: readonly string[]; isShallow: boolean },
+): string {
   const { status, stdout, complaint } = runGit(git, ['merge-base', ...commits]);
   const commit = stdout.toString('utf8').trim();
   if (status === 0) return commit;
