@@ -9,7 +9,7 @@ import { ModuleWorker } from './module-worker.ts';
 import { openProgramRunner, selectEnv } from './run-program.ts';
 
 /** For all cases of a part together, or for one where that is too little. */
-const timeoutMs = 10_000;
+export const promptTimeoutMs = 10_000;
 const commandTimeoutMs = 60_000;
 const memoryMb = 1024;
 const maxReturnedBytes = 256 * 1024 * 1024;
@@ -22,16 +22,18 @@ const clockOffsetMs = (401 * 24 + 7) * 3_600_000 + 13 * 60_000;
  * Calls a prompt in code with the variables of each case, twice: the second time in another process, in reverse order and with
  * another clock. A prompt that depends on chance, time or earlier calls makes other messages then.
  */
-export async function renderPrompts(job: PromptJob): Promise<RenderedPrompts> {
+export async function renderPrompts(job: PromptJob, timeoutMs = promptTimeoutMs): Promise<RenderedPrompts> {
   const { module, vars } = job;
   if (module === undefined) {
     const [first, second] = await Promise.all([runCommand(job, vars), runCommand(job, vars)]);
     return { first, second };
   }
-  if (module.files === undefined) return runModule(module.file, module.exportName, vars);
+  if (module.files === undefined)
+    return runModule({ file: module.file, exportName: module.exportName, timeoutMs }, vars);
   const folder = writeFiles(module.files, job);
   try {
-    return await runModule(join(folder, relative(job.boundary, module.file)), module.exportName, vars);
+    const file = join(folder, relative(job.boundary, module.file));
+    return await runModule({ file, exportName: module.exportName, timeoutMs }, vars);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -52,9 +54,8 @@ function writeFiles(
   return folder;
 }
 
-async function runModule(file: string, exportName: string, vars: PromptJob['vars']): Promise<RenderedPrompts> {
-  const call = (cases: PromptJob['vars'], clock: number) =>
-    callInParts({ file, exportName, clockOffsetMs: clock }, cases);
+async function runModule(called: Omit<Called, 'clockOffsetMs'>, vars: PromptJob['vars']): Promise<RenderedPrompts> {
+  const call = (cases: PromptJob['vars'], clock: number) => callInParts({ ...called, clockOffsetMs: clock }, cases);
   const [first, second] = await Promise.all([call(vars, 0), call(vars.toReversed(), clockOffsetMs)]);
   return { first, second: second.toReversed() };
 }
@@ -62,6 +63,7 @@ async function runModule(file: string, exportName: string, vars: PromptJob['vars
 interface Called {
   readonly file: string;
   readonly exportName: string;
+  readonly timeoutMs: number;
   readonly clockOffsetMs: number;
 }
 
@@ -100,7 +102,7 @@ function openWorker({ file }: Called): ModuleWorker {
 
 async function callPart(
   worker: ModuleWorker,
-  { file, exportName, clockOffsetMs: clock }: Called,
+  { file, exportName, timeoutMs, clockOffsetMs: clock }: Called,
   vars: PromptJob['vars'],
 ): Promise<{ readonly answers: readonly PromptAnswer[] } | { readonly fault: string }> {
   const job = { file, exportName, input: vars, timeoutMs, memoryMb, noun: 'prompt', maxReturnedBytes };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { promptTimeoutMs, renderPrompts } from '../../../src/programs/render-prompts.ts';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 
@@ -107,12 +108,20 @@ test.each<[why: string, code: string, says: string]>([
   expect(stderr).toMatch(/in case "(?:one|two)"/);
 });
 
-test('a prompt that never ends is stopped, and the case is named', { tags: 'slow' }, async () => {
-  const { exit, stderr, sent } = await validate(
-    'export default ({ word }) => { while (word === "blue"); return word; };',
-  );
-  expect([exit, sent]).toEqual([2, 0]);
-  expect(stderr).toContain('took longer than 10000 ms, in case "two"');
+test('a prompt that never ends is stopped after ten seconds, here after less, and its case has the fault', {
+  tags: 'slow',
+}, async () => {
+  const project = openTempProject();
+  project.write('p.mjs', 'export default ({ word }) => (word === "blue" ? new Promise(() => {}) : word);');
+  const module = { file: project.path('p.mjs'), exportName: 'default' };
+  const vars = ['red', 'blue', 'green'].map((word) => ({ word }));
+  const job = { module, vars, root: project.root, boundary: project.root, folder: project.root };
+  const { first, second } = await renderPrompts(job, 1500);
+  const stopped = { fault: 'took longer than 1500 ms' };
+  expect(promptTimeoutMs).toBe(10_000);
+  expect(first).toMatchObject([{ returned: 'red' }, stopped, { isFollowing: true }]);
+  // The second time begins with the last case.
+  expect(second).toMatchObject([{ isFollowing: true }, stopped, { returned: 'green' }]);
 });
 
 test('variables that are read and not there are errors, and those that no one reads are warnings', {

@@ -62,17 +62,18 @@ test('functions of three apps are sent as they stand', { tags: 'slow' }, async (
 
 test.each(Object.keys(edits))('an edit of what the function of %s imports is red', { tags: 'slow' }, async (name) => {
   const { project, run, server } = await openApps();
-  await run('run');
+  const suite = `evals/${name}.eval.yaml`;
+  await run('run', suite);
   expect((await run('baseline', 'accept')).code).toBe(0);
-  const unchanged = await run('run');
+  const unchanged = await run('run', suite);
   expect(unchanged.code).toBe(0);
   const [file, from, to] = edits[name] ?? ['', '', ''];
   expect(project.read(file)).toContain(from);
   project.write(file, project.read(file).replace(from, to));
-  const { code, report } = await project.report(['run'], { env: server.env });
+  const { code, report } = await project.report(['run', suite], { env: server.env });
   expect(code).toBe(1);
   expect(report.decision.breaches.map((breach) => breach.code)).toContain('case-broken');
-  const { stdout } = await run('run', '-r', 'markdown');
+  const { stdout } = await run('run', suite, '-r', 'markdown');
   expect(stdout).toContain(shown[name]);
 });
 
