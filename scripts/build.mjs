@@ -4,6 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
+import { writeStamp } from './build-stamp.mjs';
 import { buildPage, pagePlugin } from './page-plugin.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -82,9 +83,11 @@ const children = await build({
   outExtension: { '.js': '.mjs' },
 });
 checkPlaces(program.metafile.outputs);
-if (!process.argv.includes('--no-types')) await writeTypes();
+const hasTypes = !process.argv.includes('--no-types');
+if (hasTypes) await writeTypes();
 const page = await buildPage();
 await writeNotices([...Object.keys(program.metafile.inputs), ...Object.keys(children.metafile.inputs), ...page.inputs]);
+if (hasTypes) writeStamp();
 
 /** What starts a child looks for the child's file in its own folder. */
 function checkPlaces(outputs) {

@@ -2,12 +2,15 @@
  * Writes the TypeScript type of a suite from its JSON Schema, so that `defineSuite` teaches the format as the editor's
  * schema does. The build runs this, and so does the check of types.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { buildSchema } from '../src/listing/build-schema.ts';
 
-writeFileSync(join(process.cwd(), 'src/api/suite-definition.ts'), await buildSuiteTypes());
+const file = join(process.cwd(), 'src/api/suite-definition.ts');
+const text = await buildSuiteTypes();
+// Others may read it meanwhile.
+if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 
 async function buildSuiteTypes(): Promise<string> {
   // Code needs no anchors, and an index signature would let every misspelt key through.

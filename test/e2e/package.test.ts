@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isBuilt } from '../../scripts/build-stamp.mjs';
 import { describePrices, listLookups, openBuiltTable, publishedTable } from './price-table.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -30,14 +31,15 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'llmcheck-package-'));
-    // Built and packed in a copy: the checkout's own dist/ may be stale, or in use.
+    // Packed in a copy, and built there where the checkout's own dist/ is stale.
     const copy = join(folder, 'copy');
     mkdirSync(copy);
     for (const name of ['package.json', 'bin', 'src', 'schema', 'scripts', 'README.md', 'tsconfig.json']) {
       cpSync(join(root, name), join(copy, name), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: copy, stdio: 'pipe' });
+    if (isBuilt()) cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
+    else execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: copy, stdio: 'pipe' });
     execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: copy, stdio: 'pipe' });
     tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '');
     project = join(folder, 'project');
@@ -163,7 +165,7 @@ defineSuite({ prompts: [{ id: 'v1', txt: 'x' }], cases: [] });
     const files = readdirSync(join(project, 'node_modules/llmcheck'), { recursive: true, encoding: 'utf8' });
     expect(files).toContain('schema/suite.schema.json');
     expect(files).toContain('dist/THIRD-PARTY-NOTICES.md');
-    expect(files.filter((name) => /(^|\/)(src|test|fixtures|\.llmcheck)\//.test(name))).toEqual([]);
+    expect(files.filter((name) => /(^|\/)((src|test|fixtures|\.llmcheck)\/|\.built-from$)/.test(name))).toEqual([]);
   });
 
   test('has types of its entries alone', () => {
