@@ -1,3 +1,4 @@
+// @module-tag slow
 import { appendFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { describe, expect, test } from 'vitest';
 import { type ChatReply, completionOf, startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { expect, test } from 'vitest';
 import type { CellRow } from '../../../src/model/record.ts';
 import { type BaselineProject, firstWords, openBaselineProject, suiteFile } from '../baseline/baseline-project.ts';

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { describe, expect, test } from 'vitest';
 import type { GithubJobs, JobOptions, JobResult } from '../../support/github-job.ts';
 import { openGithubJobs, wordSuite } from '../../support/github-job.ts';

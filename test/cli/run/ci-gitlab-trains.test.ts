@@ -1,3 +1,4 @@
+// @module-tag slow
 import { describe, expect, test } from 'vitest';
 import { wordSuite } from '../../support/github-job.ts';
 import { type GitlabJobs, openGitlabJobs } from '../../support/gitlab-job.ts';

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type GithubJobs, type JobOptions, openGithubJobs, wordSuite } from '../../support/github-job.ts';

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseRoute } from '../../../src/page/route.ts';

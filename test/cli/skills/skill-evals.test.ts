@@ -177,7 +177,7 @@ async function runAll(mode: 'works' | 'idle') {
   return { project, report, stderr, code, trials: trialsOf(report) };
 }
 
-describe('evals of skills in twelve forms', () => {
+describe('evals of skills in twelve forms', { tags: 'slow' }, () => {
   test('run as they stand against an agent, with and without the skill', async () => {
     const { project, report, stderr, code, trials } = await runAll('works');
     expect(report.suites.map(({ suite }) => suite).toSorted()).toEqual(Object.keys(forms).toSorted());

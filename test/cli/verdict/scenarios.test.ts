@@ -1,3 +1,4 @@
+// @module-tag slow
 import { describe, expect, test } from 'vitest';
 import { breakTen, openPullRequest, openTickets, suiteFile, type TicketsProject } from './tickets-project.ts';
 
