@@ -42,9 +42,9 @@ const managers: readonly (readonly [string, Readonly<Record<string, string>>, re
   ],
 ];
 
-/** The two ways to start a program: `npx`, and a command of the manager. */
+/** The two ways to start a program: `npx`, and a command of the manager. With the others, only what they are told is looked at. */
 const bothWays = managers.filter(([name]) => ['no lockfile', 'pnpm-lock.yaml'].includes(name));
-const alike = managers.filter((manager) => !bothWays.includes(manager));
+const isStarted = (manager: string): boolean => bothWays.some(([name]) => name === manager);
 
 /** A repository, and the project that `init` begins in one of its folders. */
 async function openInit(files: Readonly<Record<string, string>>, flags: readonly string[], folder = '.') {
@@ -61,8 +61,9 @@ async function openInit(files: Readonly<Record<string, string>>, flags: readonly
 async function runSteps(
   project: TempProject,
   steps: readonly { readonly lines: readonly string[]; readonly folder?: string; readonly env?: object }[],
+  startsCli = true,
 ) {
-  const env = { PATH: installPrograms(project), HOME: project.root, CI: 'true' };
+  const env = { PATH: installPrograms(project, startsCli), HOME: project.root, CI: 'true' };
   let log = '';
   for (const { lines, folder = '.', env: own } of steps) {
     const ran = await runShell(lines, { cwd: project.path(folder), env: { ...env, ...own } });
@@ -85,9 +86,9 @@ function breakSuite(project: TempProject, folder = ''): void {
 }
 
 describe('init --ci github', () => {
-  async function expectToRun(_: string, files: Readonly<Record<string, string>>, ran: readonly string[]) {
+  async function expectToRun(name: string, files: Readonly<Record<string, string>>, ran: readonly string[]) {
     const { project } = await openInit(files, ['--ci', 'github']);
-    const passed = await runSteps(project, stepsOf(project));
+    const passed = await runSteps(project, stepsOf(project), isStarted(name));
     expect(passed).toMatchObject({ code: 0 });
     const log = project.read('bin/log').split('\n');
     const [install = '', ci = ''] = ran;
@@ -96,8 +97,7 @@ describe('init --ci github', () => {
     }
   }
 
-  test.each(bothWays)('writes a workflow that runs, for a project with %s', expectToRun);
-  test.each(alike)('writes a workflow that runs, for a project with %s', { tags: 'slow' }, expectToRun);
+  test.each(managers)('writes a workflow that runs, for a project with %s', expectToRun);
 
   test.each(bothWays)('writes a workflow that fails with a page, for a project with %s', async (_, files) => {
     const { project } = await openInit(files, ['--ci', 'github']);
@@ -202,16 +202,15 @@ describe('init --ci gitlab', () => {
     return [{ lines: prompts.script }];
   };
 
-  async function expectToRun(_: string, files: Readonly<Record<string, string>>, ran: readonly string[]) {
+  async function expectToRun(name: string, files: Readonly<Record<string, string>>, ran: readonly string[]) {
     const { project } = await openInit(files, ['--ci', 'gitlab']);
     expect(project.files('.github')).toEqual([]);
-    expect(await runSteps(project, scriptOf(project))).toMatchObject({ code: 0 });
+    expect(await runSteps(project, scriptOf(project), isStarted(name))).toMatchObject({ code: 0 });
     const log = project.read('bin/log').split('\n');
     for (const command of ran) expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
   }
 
-  test.each(bothWays)('writes a pipeline that runs, for a project with %s', expectToRun);
-  test.each(alike)('writes a pipeline that runs, for a project with %s', { tags: 'slow' }, expectToRun);
+  test.each(managers)('writes a pipeline that runs, for a project with %s', expectToRun);
 
   test.each(bothWays)('writes a pipeline that fails with its reports, for a project with %s', async (_, files) => {
     const { project } = await openInit(files, ['--ci', 'gitlab']);

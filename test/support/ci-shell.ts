@@ -9,9 +9,12 @@ export interface ShellResult {
   readonly log: string;
 }
 
-/** Programs that a job finds on its machine. Each package manager writes its arguments to `bin/log`. */
-export function installPrograms(project: TempProject): string {
-  const cli = `exec "${process.execPath}" "${bundleCli()}" "$@"`;
+/**
+ * Programs that a job finds on its machine. Each package manager writes its arguments to `bin/log`, and starts llmcheck where
+ * that is wanted.
+ */
+export function installPrograms(project: TempProject, startsCli = true): string {
+  const cli = !startsCli ? 'exit 0' : `exec "${process.execPath}" "${bundleCli()}" "$@"`;
   const log = `echo "$(basename "$0") $*" >> "${project.path('bin/log')}"`;
   /** `npx llmcheck …`, `pnpm exec llmcheck …`; everything else is only noted. */
   const run = `${log}\n[ "$1" != exec ] || shift\n[ "$1" != x ] || shift\n[ "$1" = llmcheck ] || exit 0\nshift\n${cli}`;

@@ -160,7 +160,7 @@ describe('an agent among hostile tools', () => {
 
   test('is errored where a module hangs: in a call, in state, or while it is loaded', { tags: ['slow'] }, async () => {
     const hanging = (module: string, words: string): Situation => ({
-      tools: '{ module: M }',
+      tools: '{ module: M, timeout: 2s }',
       module,
       steps: [act, 'Done.'],
       words,
@@ -169,20 +169,20 @@ describe('an agent among hostile tools', () => {
     const entries = Object.entries({
       'in a call': hanging(
         'export const tools = { act: () => { for (;;); } };',
-        'took longer than 10000 ms, called for "act"',
+        'took longer than 2000 ms, called for "act"',
       ),
       'in a call that waits': hanging(
         'export const tools = { act: () => new Promise(() => setInterval(() => {}, 1000)) };',
-        'took longer than 10000 ms, called for "act"',
+        'took longer than 2000 ms, called for "act"',
       ),
       'while it is loaded': hanging(
         'export const tools = { act: () => 1 }; for (;;);',
-        'took longer than 10000 ms, called for "act"',
+        'took longer than 2000 ms, called for "act"',
       ),
       'in its state': {
         ...hanging(
           'export const tools = { act: () => 1 }; export const state = () => { for (;;); };',
-          'took longer than 10000 ms, asked for its state',
+          'took longer than 2000 ms, asked for its state',
         ),
         requests: 2,
       },

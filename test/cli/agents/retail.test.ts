@@ -22,6 +22,7 @@ function changeReads(path: Path, change: (reads: readonly ScriptedStep[]) => Pat
 }
 
 const writing = tasks.filter(({ right }) => right.some(isWrite));
+const [someWriting = [], otherWriting = []] = [0, 1].map((half) => writing.filter((_, at) => at % 2 === half));
 
 async function faultsWhere(some: readonly Task[], path: (task: Task) => Path) {
   const { trials } = await runTasks(new Map(some.map((task) => [task.id, path(task)])));
@@ -29,22 +30,24 @@ async function faultsWhere(some: readonly Task[], path: (task: Task) => Path) {
 }
 
 test('there are 30 tasks, each with a right and a wrong path', () => {
-  expect([tasks.length, writing.length]).toEqual([30, 19]);
+  expect([tasks.length, someWriting.length, otherWriting.length]).toEqual([30, 10, 9]);
   expect(tasks.filter(({ right, wrong }) => right.length === 0 || wrong.length === 0)).toEqual([]);
 });
 
 describe('an agent in a shop passes', () => {
-  const ways: readonly [string, (path: Path) => Path][] = [
-    ['its tasks', (path) => path],
-    ['with its look-ups in another order', (path) => changeReads(path, (reads) => reads.toReversed())],
-    [
-      'with its look-ups at once',
-      (path) => changeReads(path, (reads) => (reads.length === 0 ? [] : [reads.flat()]) as Path),
-    ],
-    ['with its look-ups twice', (path) => changeReads(path, (reads) => reads.flatMap((step) => [step, step]))],
+  test('its tasks', { tags: ['slow'] }, async () => {
+    const faults = await faultsWhere(tasks, ({ right }) => right);
+    expect(faults.filter(([, reasons]) => reasons.length > 0)).toEqual([]);
+  });
+
+  const ways: readonly ((reads: readonly ScriptedStep[]) => Path)[] = [
+    (reads) => reads.toReversed(),
+    (reads) => (reads.length === 0 ? [] : [reads.flat()]) as Path,
+    (reads) => reads.flatMap((step) => [step, step]),
   ];
-  test.each(ways)('%s', { tags: ['slow'] }, async (_, change) => {
-    const faults = await faultsWhere(tasks, ({ right }) => change(right));
+  test('with its look-ups in another order, at once, or twice', { tags: ['slow'] }, async () => {
+    const change = (task: Task) => ways[tasks.indexOf(task) % ways.length] ?? ((reads) => reads);
+    const faults = await faultsWhere(tasks, (task) => changeReads(task.right, change(task)));
     expect(faults.filter(([, reasons]) => reasons.length > 0)).toEqual([]);
   });
 });
@@ -64,7 +67,7 @@ describe('an agent in a shop fails', () => {
   }
 
   test('when it writes before the customer says yes', { tags: ['slow'] }, async () => {
-    const faults = await faultsWhere(writing, ({ right }) => {
+    const faults = await faultsWhere(someWriting, ({ right }) => {
       const rest = right.filter((step) => !isWrite(step));
       return rest.toSpliced(
         rest.findIndex((step) => typeof step === 'string'),
@@ -86,7 +89,7 @@ describe('an agent in a shop fails', () => {
   });
 
   test('when it writes without knowing the customer', { tags: ['slow'] }, async () => {
-    const faults = await faultsWhere(writing, ({ right }) =>
+    const faults = await faultsWhere(otherWriting, ({ right }) =>
       right.filter((step) => !namesOf(step).some((name) => name.startsWith('find_user'))),
     );
     for (const [id, reasons] of faults) {
@@ -98,7 +101,7 @@ describe('an agent in a shop fails', () => {
   });
 
   test('when it writes twice, whether the tool lets it or not', { tags: ['slow'] }, async () => {
-    const faults = await faultsWhere(writing, ({ right }) =>
+    const faults = await faultsWhere(someWriting, ({ right }) =>
       right.flatMap((step) => (isWrite(step) ? [step, step] : [step])),
     );
     for (const [id, reasons] of faults) {
@@ -110,7 +113,7 @@ describe('an agent in a shop fails', () => {
   });
 
   test('when it only says that it did it', { tags: ['slow'] }, async () => {
-    const faults = await faultsWhere(writing, ({ right }) => right.filter((step) => typeof step === 'string'));
+    const faults = await faultsWhere(otherWriting, ({ right }) => right.filter((step) => typeof step === 'string'));
     for (const [id, reasons] of faults) {
       expect([id, reasons.join('\n')]).toEqual([id, expect.stringMatching(/final state: .*found nothing/)]);
     }

@@ -184,7 +184,7 @@ describe('a module of tools that', () => {
   });
 
   test('hangs ends its cell as errored, and nothing of it is left', { timeout: 60_000, tags: ['slow'] }, async () => {
-    const module = 'export default { act: () => { for (;;); } };\n';
+    const module = 'export default { act: () => new Promise(() => setInterval(() => {}, 1000)) };\n';
     const { trial, code } = await runShop(openShop({ module }), [[['act', {}]], 'Done.']);
     expect(code).toBe(3);
     expect(trial?.error?.message).toBe('tools: "stubs/shop.ts" took longer than 10000 ms, called for "act"');

@@ -236,17 +236,20 @@ describe('a changed snapshot', () => {
 });
 
 describe('hostile texts of a server', () => {
-  const kinds = Object.entries(hostileTexts).filter(([, text]) => text.length < 100_000);
+  const texts = Object.values(hostileTexts)
+    .filter((text) => text.length < 100_000)
+    .map((text) => text.replace(/\p{Surrogate}/gu, '\ufffd'));
+  const parts = [0, 1, 2, 3].map((part) => texts.filter((_, index) => index % 4 === part));
 
-  test.each(kinds)('%s harms no file, message or report', { tags: ['slow'] }, async (_, text) => {
+  test.each(parts)('harm no file, message or report (part %$)', { tags: ['slow'] }, async (...part) => {
     const { project, serve } = await openShop();
     initRepository(project.root);
-    const hostile = text.replace(/\p{Surrogate}/gu, '\ufffd');
-    const name = hostile.slice(0, 100);
-    const taken = await serve([
-      { ...findOrder, description: hostile, title: hostile },
-      { ...cancelOrder, name },
-    ]);
+    const taken = await serve(
+      part.flatMap((text, index) => [
+        { ...findOrder, name: `${findOrder.name}_${index}`, description: text, title: text },
+        { ...cancelOrder, name: text.slice(0, 100) },
+      ]),
+    );
     const shown = [taken.stdout, taken.stderr];
     for (const reporter of ['terminal', 'markdown', 'github', 'junit', 'json']) {
       const { stdout, stderr } = await project.run(['contract', 'check', '--against', 'git:HEAD', '-r', reporter]);
@@ -259,7 +262,7 @@ describe('hostile texts of a server', () => {
       expect(output).not.toMatch(/##(?:\[|vso\[|teamcity\[)/);
     }
     const stored = JSON.parse(project.read('evals/orders.mcp.json')) as { tools: readonly { description?: string }[] };
-    expect(stored.tools.map(({ description }) => description)).toContain(hostile);
+    expect(stored.tools.map(({ description }) => description)).toEqual(expect.arrayContaining(part));
   });
 });
 

@@ -66,7 +66,7 @@ function readPromise(stdout: string) {
   };
 }
 
-test.each(Array.from({ length: 8 }, (_, block) => block))(
+test.each(Array.from({ length: 4 }, (_, block) => block))(
   'random agents never send or spend more than their dry run said, block %i',
   { tags: ['slow'] },
   async (block) => {
