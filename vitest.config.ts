@@ -1,6 +1,24 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { pageVitePlugin } from './scripts/page-plugin.mjs';
+
+/**
+ * First the files that start thousands of programs: a start copies the memory tables of its process, which doubles once other
+ * files have loaded models, parsers and browsers. They take the longest, too.
+ */
+class ProgramsFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => Number(startsPrograms(b)) - Number(startsPrograms(a)));
+  }
+}
+
+function startsPrograms({ moduleId }: TestSpecification): boolean {
+  return /\/test\/(?:action|project|cli\/(?:run|changed|contract|baseline|verdict|prompts|mcp|agents|skills))\//.test(
+    moduleId,
+  );
+}
 
 export default defineConfig({
   plugins: [pageVitePlugin],
@@ -18,8 +36,9 @@ export default defineConfig({
     // Only guards against tests that never end: a busy machine must not fail them.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // The suite runs on every save: no file loads the program again, and no core is idle. Tests start thousands of
-    // programs, and a start copies the memory tables of its process: each worker is a process of its own, and small.
+    sequence: { sequencer: ProgramsFirst },
+    // The suite runs on every save: no file loads the program again, and no core is idle. Each worker is a process of its own,
+    // and small.
     pool: 'forks',
     isolate: false,
     // One more than there are cores, since tests wait for the programs that they start.

@@ -20,7 +20,7 @@ export function writeStamp() {
 
 function hashInputs() {
   const hash = createHash('sha256').update(process.version);
-  for (const path of inputs.flatMap(listFiles).sort()) {
+  for (const path of inputs.flatMap(listFiles).sort((a, b) => (a < b ? -1 : 1))) {
     if (path !== generated && existsSync(join(root, path)))
       hash.update(`${path}\0`).update(readFileSync(join(root, path)));
   }

@@ -17,13 +17,13 @@ const read = (page: string) => readFileSync(join(root, page), 'utf8');
 const render = (text: string) => renderPage(text, root, (name) => renderRegion(name, root));
 
 /** They run whole projects, or thousands of simulated runs. */
-const slowPages = ['docs/statistics.md', 'docs/tutorial.md', 'docs/tutorial-agent.md'];
+const slowPages = new Set(['docs/statistics.md', 'docs/tutorial.md', 'docs/tutorial-agent.md']);
 
 describe('what the pages show', () => {
   // Every `$` line of a console block is run in this process, and every generated table rendered, as of today.
   // Two things may differ and are normalised: how long a run took, and the version in "llmcheck 1.2.3".
   for (const page of pages) {
-    const tags = slowPages.includes(page) ? ['slow'] : [];
+    const tags = slowPages.has(page) ? ['slow'] : [];
     it(`${page} is what the program prints and declares today`, { tags }, async () => {
       const text = read(page);
       expect(normalize(await render(text)), `${page} is stale: run \`npm run docs\``).toBe(normalize(text));

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { describe, expect, test } from 'vitest';
 import type { PageCase } from '../../../src/model/page.ts';
 import { type ScriptedStep, startAgentServer } from '../../support/agent-server.ts';
