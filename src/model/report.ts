@@ -220,6 +220,15 @@ export interface CaseReport {
   readonly change?: CaseChange;
   /** The baseline's answer to the same case. */
   readonly baseline?: KeptAnswer | undefined;
+  /** The part of the change that breaks it, where that was searched for (`ci github --blame`). */
+  readonly blame?: CaseBlame | undefined;
+}
+
+/** What a search for the edit that broke a case has shown. */
+export interface CaseBlame {
+  readonly sentence: string;
+  /** The first line that breaks the case; absent where none does, or it is in no file of today. */
+  readonly at?: { readonly file: string; readonly line: number; readonly column: number };
 }
 
 export interface SuiteReport {

@@ -4,6 +4,7 @@ import type { SourceLocation } from '../model/problem.ts';
 import { pricedModel } from '../plan/price-variants.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import { comparesOther } from '../plan/render-cells.ts';
+import type { HistoryCommit } from '../project/git/list-commits.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { type BreakingChange, findBreaking, linkHunks } from './find-breaking.ts';
 import type { EarlierPrompt } from './find-earlier.ts';
@@ -37,6 +38,8 @@ export interface BisectedCase {
   readonly at: SourceLocation;
   readonly hunks: readonly PlacedHunk[];
   readonly verdict: BisectVerdict;
+  /** The commits that the change is made of, where history was searched: one, unless they could not be told apart. */
+  readonly commits?: readonly HistoryCommit[];
   /** Made prompts that were asked. */
   readonly probes: number;
 }
@@ -46,8 +49,24 @@ export interface PlacedHunk extends Hunk {
   readonly file?: { readonly path: string; readonly line: number; readonly endLine: number };
 }
 
+/** What a search would do at most, without sending anything. */
+export interface BisectForecast {
+  readonly suite: string;
+  readonly caseId: string;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly hunks: number;
+  readonly probes: number;
+  readonly calls: number;
+  /** Undefined where a price or a limit on output tokens is not known. */
+  readonly usd: number | undefined;
+  readonly uncounted: readonly string[];
+  /** Why it can't be searched. */
+  readonly why?: string;
+}
+
 /** The probability that any case is blamed on a wrong set. */
-const searchError = 0.025;
+export const searchError = 0.025;
 
 /** The most prompts that are made for one case. */
 export function mostProbes(hunks: number): number {

@@ -5,6 +5,20 @@ import type { ProbeCount } from './probe-case.ts';
 
 /** What a search shows of a case, in sentences that say no more than its trials. */
 export function describeBisected(found: BisectedCase): string {
+  return `${describeCommits(found)}${describeVerdict(found)}`;
+}
+
+function describeCommits({ commits, caseId }: BisectedCase): string {
+  if (commits === undefined) return '';
+  const names = commits.map(({ hash, subject }) =>
+    hash === '' ? subject : `commit ${hash.slice(0, 12)} ${quote(subject, maxShown)}`,
+  );
+  const text = joinAnd(names);
+  const isOne = commits.length === 1 && commits[0]?.hash !== '';
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)} ${isOne ? 'breaks' : 'break'} ${caseId}. `;
+}
+
+function describeVerdict(found: BisectedCase): string {
   const { verdict, caseId, prompt, earlier } = found;
   switch (verdict.is) {
     case 'same':

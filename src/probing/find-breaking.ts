@@ -106,7 +106,7 @@ async function findSet(groups: Groups, ports: SearchPorts): Promise<Found> {
 }
 
 /** The shortest beginning of a list that fails together with what was found, and a shorter one that passes. */
-async function findEnd(
+export async function findEnd(
   groups: Groups,
   found: Groups,
   ports: SearchPorts,

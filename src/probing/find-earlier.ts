@@ -17,6 +17,7 @@ import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 import { variantKey } from '../run/find-accepted-prompts.ts';
 import { displayPath } from '../suite/files/project-place.ts';
+import { quote } from '../text/shorten.ts';
 import type { Prober } from './open-prober.ts';
 
 /** The prompt before the change, as the variant after it would ask it. */
@@ -65,10 +66,17 @@ export async function openEarlier(
   return (suite, variant) => (variant.prompt.id === from ? undefined : findInSuite(suite, variant, [from], from));
 }
 
-function findAccepted({ acceptedPrompts }: Prober, suite: Suite, variant: RenderedVariant): EarlierPrompt | undefined {
-  const accepted = acceptedPrompts.get(variantKey(suite.id, variant.prompt.id, variant.provider.id));
-  if (accepted === undefined) return undefined;
-  const name = variant.prompt.replaces ?? 'the accepted prompt';
+function findAccepted(
+  { acceptedPrompts, findBaseline }: Prober,
+  suite: Suite,
+  variant: RenderedVariant,
+): EarlierPrompt | undefined {
+  const { id, replaces } = variant.prompt;
+  const accepted = acceptedPrompts.get(variantKey(suite.id, id, variant.provider.id));
+  // The version that it replaces may not be selected.
+  if (accepted === undefined)
+    return replaces === undefined ? undefined : findInSuite(suite, variant, [replaces], replaces);
+  const name = findBaseline(suite) === undefined && replaces !== undefined ? replaces : 'the accepted prompt';
   switch (accepted.state.is) {
     case 'unavailable':
       return { is: 'unavailable', why: accepted.state.why };
@@ -93,8 +101,11 @@ function findInSuite(
 
 /** The earlier prompt, parameters and model at today's address: a file of another time must not choose where a key is sent. */
 function toEarlier(earlier: RenderedVariant, { prompt, provider }: RenderedVariant, name: string): EarlierPrompt {
-  if (earlier.provider.adapter !== provider.adapter) {
-    return { is: 'unavailable', why: `it was asked through ${earlier.provider.adapter}` };
+  const { adapter } = earlier.provider;
+  if (adapter !== provider.adapter) return { is: 'unavailable', why: `it was asked through ${adapter}` };
+  // The search is for edits of the prompt: another cause must not look as if there were none.
+  if (settingsOf(earlier.provider) !== settingsOf(provider)) {
+    return { is: 'unavailable', why: `other settings of provider ${quote(provider.id)} have changed` };
   }
   if (earlier.prompt.messages.length === 0) {
     return { is: 'unavailable', why: 'code makes its messages, and only today’s code can be run' };
@@ -109,6 +120,11 @@ function toEarlier(earlier: RenderedVariant, { prompt, provider }: RenderedVaria
       params: earlier.params,
     },
   };
+}
+
+/** What can change an answer beside prompt, parameters and model. */
+function settingsOf({ baseUrl, headers, options, structured }: ProviderConfig): string {
+  return JSON.stringify([baseUrl, headers, options, structured]);
 }
 
 /** The price of a provider is that of its own model. */

@@ -8,6 +8,8 @@ import { addSpend, timesSpend } from '../run/retrial-cells.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import {
   type BisectedCase,
+  type BisectForecast,
+  type BisectOptions,
   bisectCase,
   mostProbes,
   mostTrialsOf,
@@ -15,6 +17,7 @@ import {
   openSearch,
   textOfHunk,
 } from './bisect.ts';
+import { bisectCommits, type CommitSearch, createOpenHistory, forecastCommits } from './bisect-commits.ts';
 import { type EarlierPrompt, isPromptSource, openEarlier } from './find-earlier.ts';
 import { openProber, type ProbedCase, type Prober, type ProbeSpending } from './open-prober.ts';
 
@@ -24,6 +27,10 @@ export interface RunBisectOptions {
   readonly cases: readonly string[];
   /** What to compare with; undefined: what a run compares with. */
   readonly from?: string;
+  /** Set where the commits since `from` are searched, which is `git:REF`. */
+  readonly commits?: boolean;
+  /** False for a variant of a case that is not to be searched. */
+  readonly isWanted?: (probed: ProbedCase) => boolean;
   /** Called with each case that is done. */
   readonly onCase?: (found: BisectedCase) => void;
 }
@@ -34,22 +41,6 @@ export interface BisectOutcome {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
 }
 
-/** What a search would do at most, without sending anything. */
-export interface BisectForecast {
-  readonly suite: string;
-  readonly caseId: string;
-  readonly prompt: string;
-  readonly provider: string;
-  readonly hunks: number;
-  readonly probes: number;
-  readonly calls: number;
-  /** Undefined where a price or a limit on output tokens is not known. */
-  readonly usd: number | undefined;
-  readonly uncounted: readonly string[];
-  /** Why it can't be searched. */
-  readonly why?: string;
-}
-
 /** Searches each case, one after the other: what broke one is tried first on the next. */
 export async function runBisect(options: RunBisectOptions, ports: RunPorts): Promise<BisectOutcome> {
   const prober = await openProber(toRunOptions(options), ports);
@@ -58,10 +49,7 @@ export async function runBisect(options: RunBisectOptions, ports: RunPorts): Pro
     const known: (readonly string[])[] = [];
     const cases: BisectedCase[] = [];
     for (const one of opened) {
-      const found =
-        'why' in one.search
-          ? unsearched(one, one.search.why)
-          : await bisectCase(prober, one.search, { cases: opened.length, known });
+      const found = await searchCase(prober, one, { cases: opened.length, known });
       for (const set of found.verdict.is === 'found' ? found.verdict.change.sets : []) {
         known.push(
           set.hunks.flatMap((hunk) => (found.hunks[hunk] === undefined ? [] : [textOfHunk(found.hunks[hunk])])),
@@ -80,19 +68,26 @@ export async function forecastBisect(options: RunBisectOptions, ports: RunPorts)
   const prober = await openProber(toRunOptions(options), ports);
   try {
     const opened = await openSearches(prober, options, ports);
-    return opened.map(({ probed, search }) => {
-      const { suite, variant, testCase } = probed;
-      const of = { suite: suite.id, caseId: testCase.id, prompt: variant.prompt.id, provider: variant.provider.id };
-      if ('why' in search) return { ...of, hunks: 0, probes: 0, calls: 0, usd: 0, uncounted: [], why: search.why };
-      const { hunks, limit } = search;
-      if (hunks.length === 0)
-        return { ...of, hunks: 0, probes: 0, calls: 0, usd: 0, uncounted: [], why: 'nothing differs' };
-      const { calls, usd } = timesSpend(limit, mostTrialsOf(hunks.length, opened.length));
-      return { ...of, hunks: hunks.length, probes: mostProbes(hunks.length), calls, usd, uncounted: limit.uncounted };
-    });
+    return await Promise.all(opened.map((one) => forecastCase(prober, one, opened.length)));
   } finally {
     await prober.close();
   }
+}
+
+async function forecastCase(
+  prober: Prober,
+  { probed, search, history }: OpenedCase,
+  cases: number,
+): Promise<BisectForecast> {
+  const { suite, variant, testCase } = probed;
+  const of = { suite: suite.id, caseId: testCase.id, prompt: variant.prompt.id, provider: variant.provider.id };
+  const none = { ...of, hunks: 0, probes: 0, calls: 0, usd: 0, uncounted: [] };
+  if ('why' in search) return { ...none, why: search.why };
+  if (history !== undefined) return { ...of, ...(await forecastCommits(prober, history, cases)) };
+  const { hunks, limit } = search;
+  if (hunks.length === 0) return { ...none, why: 'nothing differs' };
+  const { calls, usd } = timesSpend(limit, mostTrialsOf(hunks.length, cases));
+  return { ...of, hunks: hunks.length, probes: mostProbes(hunks.length), calls, usd, uncounted: limit.uncounted };
 }
 
 /** The sum of what searches may send; without a cost where that of one is not known. */
@@ -124,35 +119,43 @@ function toRunOptions({ run, from }: RunBisectOptions): RunOptions {
 interface OpenedCase {
   readonly probed: ProbedCase;
   readonly search: OpenedSearch | { readonly why: string };
+  readonly history?: CommitSearch;
+}
+
+function searchCase(prober: Prober, one: OpenedCase, options: BisectOptions): Promise<BisectedCase> {
+  const { search, history } = one;
+  if ('why' in search) return Promise.resolve(unsearched(one, search.why));
+  const isOneChange = history === undefined || search.hunks.length === 0;
+  return isOneChange ? bisectCase(prober, search, options) : bisectCommits(prober, history, options);
 }
 
 async function openSearches(
   prober: Prober,
-  { cases, from }: RunBisectOptions,
+  { cases, from, commits, isWanted = () => true }: RunBisectOptions,
   ports: Pick<RunPorts, 'cwd' | 'env'>,
 ): Promise<readonly OpenedCase[]> {
   const { project } = prober.options;
   const lastFailed = cases.length > 0 ? undefined : findLastFailed(project);
   const findEarlier = await openEarlier(from, prober, ports);
   const known = new Set<string>();
+  const openHistory = commits === true && from !== undefined ? createOpenHistory(from, prober, ports) : undefined;
   const found = prober.planned.plan.suites.flatMap(({ suite, variants }) => {
     const opened: OpenedCase[] = [];
     for (const testCase of suite.cases()) {
       const label = caseLabel(suite.id, testCase.id);
       known.add(label).add(testCase.id);
-      const isWanted = lastFailed?.has(label) ?? (cases.includes(testCase.id) || cases.includes(label));
-      if (!isWanted || testCase.skip !== undefined) continue;
+      const isNamed = lastFailed?.has(label) ?? (cases.includes(testCase.id) || cases.includes(label));
+      if (!isNamed || testCase.skip !== undefined) continue;
       const own = variants
         .filter(({ prompt, provider }) => prompt.baselineOf === undefined && runsOn(testCase, prompt.id, provider.id))
-        .map((variant) => ({ probed: { suite, variant, testCase }, earlier: findEarlier(suite, variant) }));
+        .map((variant) => ({ probed: { suite, variant, testCase }, earlier: findEarlier(suite, variant) }))
+        .filter(({ probed }) => isWanted(probed));
       // An older version beside the one that replaces it has nothing to be compared with.
       const compared = own.filter(({ earlier }) => earlier !== undefined);
-      opened.push(
-        ...(compared.length > 0 ? compared : own).map(({ probed, earlier = nothing }) => ({
-          probed,
-          search: openSearch(prober, probed, earlier),
-        })),
-      );
+      for (const { probed, earlier = nothing } of compared.length > 0 ? compared : own) {
+        const history = openHistory?.(probed);
+        opened.push({ probed, search: openSearch(prober, probed, earlier), ...defined({ history }) });
+      }
     }
     return opened;
   });

@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { ContractReport, LocatedFinding, PromptFindings } from '../model/finding.ts';
-import type { CaseReport, Report, ReportStyle } from '../model/report.ts';
+import type { CaseBlame, CaseReport, Report, ReportStyle } from '../model/report.ts';
 
 /** One format of a finished run, or of what a contract command found. It prints the report and decides nothing. */
 export interface Reporter<Subject = Report> {
@@ -45,7 +45,14 @@ export function locateContracts(report: ContractReport, paths: RepositoryPaths):
 
 /** The rows of a case are read on demand. A copy would read them all. */
 function locateCase(entry: CaseReport, paths: RepositoryPaths): CaseReport {
-  return Object.create(entry, { at: { get: () => locate(entry.at, paths) } }) as CaseReport;
+  return Object.create(entry, {
+    at: { get: () => locate(entry.at, paths) },
+    blame: { get: () => entry.blame && locateBlame(entry.blame, paths) },
+  }) as CaseReport;
+}
+
+function locateBlame({ at, ...blame }: CaseBlame, paths: RepositoryPaths): CaseBlame {
+  return { ...blame, ...defined({ at: at && locate(at, paths) }) };
 }
 
 function locateFindings<Entry extends Pick<PromptFindings, 'findings'>>(entry: Entry, paths: RepositoryPaths): Entry {

@@ -2,10 +2,9 @@ import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
-import type { BisectedCase } from '../../probing/bisect.ts';
+import type { BisectedCase, BisectForecast } from '../../probing/bisect.ts';
 import { describeBisected, hunksOf } from '../../probing/describe-bisect.ts';
 import {
-  type BisectForecast,
   type BisectOutcome,
   forecastBisect,
   type RunBisectOptions,
@@ -14,6 +13,7 @@ import {
 } from '../../probing/run-bisect.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { maskError } from '../output/mask.ts';
 import { openProgress } from '../output/progress.ts';
@@ -24,6 +24,7 @@ import type { DefineCommand } from './define.ts';
 interface Flags {
   readonly case?: readonly string[];
   readonly from?: string;
+  readonly commits?: boolean;
   readonly json?: boolean;
   readonly [flag: string]: unknown;
 }
@@ -37,6 +38,7 @@ export const define: DefineCommand = (command, { io, exit }) => {
       '--from <source>',
       'the prompt before the change: git:REF, a prompt id, a prompt file, a baseline or a run id',
     )
+    .option('--commits', 'find the commit first, among those since --from git:REF')
     .option('--prompt <id>', 'only this prompt version (repeatable)', collect)
     .option('--provider <id>', 'only this provider (repeatable)', collect)
     .option('--max-cost <usd>', 'stop before spending more than this')
@@ -60,6 +62,7 @@ Examples:
   $ llmcheck bisect                                    the cases that failed in the latest run
   $ llmcheck bisect --case refund --max-cost 1         one case, within a budget
   $ llmcheck bisect --case refund --from git:main      against the prompt of the main branch
+  $ llmcheck bisect --commits --from git:v1.2          which commit since then
   $ llmcheck bisect --case refund --dry-run            the most that it may send
 
 Exit codes: 0 every case has an answer, 2 usage, 3 provider errors, 4 undecided, 70 bug, 130/143 interrupted.`,
@@ -68,12 +71,15 @@ Exit codes: 0 every case has an answer, 2 usage, 3 provider errors, 4 undecided,
 };
 
 async function bisect(paths: readonly string[], flags: Flags, givenIo: Io): Promise<number> {
-  const { case: cases = [], from, json, ...runFlags } = flags;
+  const { case: cases = [], from, commits = false, json, ...runFlags } = flags;
+  if (commits && from?.startsWith('git:') !== true) {
+    throw usageError('--commits searches the commits since a ref', 'name the ref: --commits --from git:main');
+  }
   const prepared = await prepareRun(paths, runFlags, givenIo);
   const { options: run, mask, io, values, quiet, color } = prepared;
   const progress = openProgress(io, color, quiet || values.dryRun === true || json === true);
   const ports: RunPorts = { ...prepared.ports, onProgress: progress.onEvent };
-  const options: RunBisectOptions = { run, cases, ...defined({ from }) };
+  const options: RunBisectOptions = { run, cases, commits, ...defined({ from }) };
   try {
     if (values.dryRun === true) {
       const forecasts = await forecastBisect(options, ports);
@@ -166,6 +172,7 @@ function toJson({ cases, spending: { usd, ...spending } }: BisectOutcome): objec
         verdict: verdict.is,
         sentence: describeBisected(found),
         ...(verdict.is === 'undecided' ? { why: verdict.why } : {}),
+        ...defined({ commits: found.commits }),
         hunks: hunks.length,
         probes,
         sets: (change?.sets ?? []).map(({ hunks: own, alone, isMinimal }) => ({

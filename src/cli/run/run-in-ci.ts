@@ -35,6 +35,8 @@ export interface CiFlags {
   readonly config?: string;
   readonly pageUrl?: string;
   readonly pageZip?: boolean;
+  /** USD for finding the edits that broke cases. */
+  readonly blame?: string;
 }
 
 export function addCiFlags(command: Command, baselineText: string): Command {
@@ -45,6 +47,7 @@ export function addCiFlags(command: Command, baselineText: string): Command {
     .option('--args <text>', 'flags of run, as one text', '')
     .option('--paths <text>', 'paths, as one text', '')
     .option('--baseline <source>', `as in run (default on a ${baselineText})`, '')
+    .option('--blame <usd>', 'find which edit broke a case (as bisect does), for at most this much')
     .option('--page-url <url>', 'the address of the HTML report, to link to (or LLMCHECK_PAGE_URL)')
     .option('--page-zip', 'the page is downloaded from there as a zip file, so that no link leads into it')
     .option('-c, --config <file>', 'config file');
@@ -199,6 +202,7 @@ async function runForDrift(run: () => Promise<RunOutcome>, io: Io): Promise<RunO
 }
 
 async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, event: CiEvent): Promise<RunOutcome> {
+  const blameUsd = readBlame(flags);
   if (flags.run !== undefined || flags.merge !== undefined) {
     refuseRunFlags(givenPaths, flags);
     const report = await readReport(flags, io);
@@ -223,7 +227,20 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
     const message = '--args: nothing is run under these flags, so there is nothing to publish';
     throw usageError(message, 'leave --dry-run out');
   }
-  return { ...found, isReplay, exitCode };
+  if (blameUsd === undefined || isReplay || exitCode !== exitCodes.failed) return { ...found, isReplay, exitCode };
+  const { blameCases } = await import('./blame-cases.ts');
+  const report = await blameCases(found.report, { paths, runFlags, maxCostUsd: blameUsd }, io);
+  return { ...found, report, isReplay, exitCode };
+}
+
+/** Refused before the run, and not after it was paid for. */
+function readBlame({ blame, run, merge }: CiFlags): string | undefined {
+  if (blame === undefined) return undefined;
+  if (run !== undefined || merge !== undefined) {
+    throw usageError('--blame asks the cases of this run again, and a stored run is published', 'use llmcheck bisect');
+  }
+  if (!(Number(blame) > 0)) throw usageError(`--blame: "${blame}" is not an amount above 0`, 'write --blame 1');
+  return blame;
 }
 
 /** Stored answers would say today what they said before. */

@@ -33,6 +33,7 @@ export interface CaseReason {
 
 export function explainCase(entry: CaseReport): CaseExplanation {
   const reasons = new Map<string, CaseReason>();
+  if (entry.blame !== undefined) reasons.set('blame', { label: 'bisect', reason: entry.blame.sentence, count: 1 });
   const change = describePathChange(entry);
   if (change !== undefined) reasons.set('', { label: 'agent', reason: change, count: 1 });
   let answer: string | undefined;

@@ -50,6 +50,7 @@ export function listAnnotations(report: Report, max: number): Annotations {
     ...annotateFailures(({ mustPass }) => mustPass),
     ...contracts.filter(({ level }) => level === 'error'),
     ...annotateFailures(({ mustPass, rank }) => !mustPass && namedRanks.has(rank)),
+    ...failures.flatMap(annotateBlame),
     ...annotateGate(report),
     ...annotateFailures(({ mustPass, rank }) => !mustPass && !namedRanks.has(rank)),
     ...(isErrored ? errored : []),
@@ -96,6 +97,14 @@ function annotateCase({ suite, caseIds, mustPass, outcomes }: FailedCases, level
   const where = nameVariants(variants, suite, toSafeLine);
   const title = `${nameCases(caseIds, toSafeLine)}: ${word}${mustPass ? ', must-pass' : ''} (${suite.suite} · ${where})`;
   return { level, title, message: lines.join('\n'), at: entry.at };
+}
+
+/** A search for the edit that broke a case ends at a line of the prompt. */
+function annotateBlame({ suite, outcomes: [{ entry }] }: FailedCases): readonly Annotation[] {
+  const { caseId, prompt, blame } = entry;
+  if (blame?.at === undefined) return [];
+  const title = toSafeLine(`breaks ${caseId} (${suite.suite} · ${prompt})`);
+  return [{ level: 'error', title, message: shortenAnswer(blame.sentence), at: blame.at }];
 }
 
 /** What fails the gate besides single cases, at the first line of its suite. */

@@ -226,7 +226,7 @@ function buildJsonComparison(comparison: VariantComparison): z.input<typeof vari
 }
 
 export function buildJsonCase(entry: CaseReport): z.input<typeof caseSchema> {
-  const { caseId, prompt, provider, status, observe, at, trials, acceptedTrials = [], change, baseline } = entry;
+  const { caseId, prompt, provider, status, observe, at, trials, acceptedTrials = [], change, baseline, blame } = entry;
   return {
     caseId,
     prompt,
@@ -236,6 +236,7 @@ export function buildJsonCase(entry: CaseReport): z.input<typeof caseSchema> {
     group: trials.find((row) => row.group !== undefined)?.group,
     class: entry.class,
     change,
+    blame: blame && { sentence: blame.sentence, ...defined({ at: blame.at }) },
     baseline: baseline && buildJsonAnswer(baseline),
     at: { file: at.file, line: at.line, column: at.column },
     trials: trials.map(buildJsonTrial),

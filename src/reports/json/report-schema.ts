@@ -128,6 +128,10 @@ export const caseSchema = z.object({
   observe: z.literal(true).optional().describe('Counted apart, outside the gate.'),
   group: z.string().optional().describe('Cases of one group are not independent evidence.'),
   class: z.string().optional().describe('The class of the case, where the suite has classes.'),
+  blame: z
+    .object({ sentence: z.string(), at: z.object({ file: z.string(), line: count, column: count }).optional() })
+    .optional()
+    .describe('Which edit broke the case, where `ci github --blame` searched for it.'),
   change: z
     .enum([
       'regressed',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makeBrokenPrompt, topicsOf } from '../../../bench/parts/broken-prompt.ts';
 import { createRandom } from '../../../src/text/random.ts';
 import { type ChatReply, type ChatServer, completionOf, startChatServer } from '../../support/chat-server.ts';
-import { initRepository } from '../../support/git.ts';
+import { commitAll, initRepository, runGit } from '../../support/git.ts';
 import { startJudgeServer } from '../../support/judge-server.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
@@ -36,6 +36,8 @@ function serve(answer: (prompt: string, index: number) => ChatReply): Promise<Ch
 }
 
 const obedient = () => serve((prompt) => (prompt.includes('legal matters') ? 'legal' : 'billing'));
+
+const refused = { status: 400, body: { error: { message: 'this prompt is not allowed' } } };
 
 const versions = `  - { id: v1, file: ../prompts/v1.md }
   - { id: v2, file: ../prompts/v2.md, replaces: v1 }`;
@@ -166,6 +168,16 @@ describe('bisect', () => {
       },
       (prompt) => prompt.includes('to legal'),
       'Line 2 of new/_rules.prompt alone breaks refund',
+    ],
+    [
+      'a prompt that was written in another language of templates',
+      {
+        prompts: `  - { id: v1, file: ../prompts/v1.md }
+  - { id: v2, file: ../prompts/v2.prompt, replaces: v1 }`,
+        files: { 'prompts/v2.prompt': v2.replace('{{ mail }}', '{{mail}}') },
+      },
+      (prompt) => prompt.includes('legal matters'),
+      'The text "- Rule 4: keep to refunds as legal matters." alone breaks refund',
     ],
     [
       'a block of a template, whose ends make no prompt alone',
@@ -323,6 +335,46 @@ describe('a search', () => {
     expect(spent.usd).toBeGreaterThan(0);
   });
 
+  it('reads a prompt in code as what it makes for the case, and takes a version that is not selected', async () => {
+    const server = await obedient();
+    const code = (text: string) =>
+      `export default ({ mail }) => ${JSON.stringify(text)}.replace('{{ mail }}', mail);\n`;
+    const project = openProject({
+      prompts: '  - { id: v2, module: ../prompts/v2.mjs }',
+      files: { 'prompts/v2.mjs': code(v1) },
+    });
+    await project.run(['run', '--update-baseline', '-q'], { env: server.env });
+    project.write('prompts/v2.mjs', code(v2));
+    expect((await bisect(project, server)).sentence).toMatch(
+      /^The text "- Rule 4: keep to refunds as legal matters\." alone breaks refund: 5 of 5 .* without it v2 passes 5 of 5\.$/,
+    );
+    const selected = await bisect(openProject(), server, '--prompt', 'v2');
+    expect(selected.sentence).toContain('Line 8 of prompts/v2.md alone breaks refund');
+  });
+
+  it('does not acquit the change where the settings of the provider changed too', async () => {
+    const server = await serve(() => 'legal');
+    const project = openProject();
+    initRepository(project.root);
+    const suite = project.read('evals/triage.eval.yaml');
+    project.write('evals/triage.eval.yaml', suite.replace('id: mini,', 'id: mini, headers: { x-team: a },'));
+    const { code, sentence } = await bisect(project, server, '--from', 'git:main');
+    expect([code, sentence]).toEqual([4, expect.stringContaining('other settings of provider "mini" have changed')]);
+  });
+
+  it('passes over prompts that the API refuses, and says what could not be told apart', async () => {
+    // Refuses any prompt with one of two sentences and not the other.
+    const server = await serve((prompt) => {
+      if (prompt.includes('Be quick') !== prompt.includes('refunds as legal')) return refused;
+      return prompt.includes('refunds as legal') ? 'legal' : 'billing';
+    });
+    const { verdict, sentence } = await bisect(openProject(), server);
+    expect(verdict).toBe('found');
+    expect(sentence).toMatch(
+      /^Lines 3[^;]* and 8 of prompts\/v2\.md alone break refund: 5 of 5 trials fail, and they could not be told apart; without them v2 passes 5 of 5\.$/,
+    );
+  });
+
   it('asks the judges of a case', async () => {
     const judge = await startJudgeServer(
       ({ parts }) => JSON.stringify({ reason: 'read', pass: parts['answer'] !== 'legal' }),
@@ -353,7 +405,7 @@ describe('a search', () => {
     let prompt = makeBrokenPrompt(random, 'one', 12);
     let flake = 0;
     const server = await startChatServer(({ text }) => (prompt.fails(text) !== random() < flake ? 'legal' : 'billing'));
-    for (const [index, kind] of (['one', 'two separate', 'two together', 'one', 'two together'] as const).entries()) {
+    for (const [index, kind] of (['one', 'one', 'two separate', 'two together'] as const).entries()) {
       prompt = makeBrokenPrompt(random, kind, 6 + 3 * index);
       flake = index % 2 === 0 ? 0 : 0.2;
       const project = openProject({ files: { 'prompts/v1.md': prompt.before, 'prompts/v2.md': prompt.after } });
@@ -389,5 +441,106 @@ describe('a search', () => {
     expect(outcome.cases[0]?.verdict).toBe('found');
     expect(outcome.spent.cached).toBe(10);
     expect(server.requests.length).toBe(outcome.spent.trials + 5);
+  });
+});
+
+describe('bisect --commits', () => {
+  async function openHistory(): Promise<{ server: ChatServer; project: TempProject; commits: readonly string[] }> {
+    const server = await obedient();
+    const project = openProject({ prompts: '  - { id: v2, file: ../prompts/v2.md }', files: { 'prompts/v2.md': v1 } });
+    project.write('.gitignore', '.llmcheck/\n');
+    initRepository(project.root);
+    runGit(project.root, 'tag', 'start');
+    const edits: readonly (readonly [string, string])[] = [
+      ['number 2', 'number two'],
+      ['point number 4', 'refunds as legal matters'],
+      ['number 6', 'number six'],
+      ['number 7', 'number seven'],
+    ];
+    const commits = edits.map(([from, to]) => {
+      project.write('prompts/v2.md', project.read('prompts/v2.md').replace(from, to));
+      project.write('notes.md', to);
+      return commitAll(project.root, `Say ${to}`);
+    });
+    return { server, project, commits };
+  }
+
+  it('names the commit, and the line of it, within its bound', async () => {
+    const { server, project, commits } = await openHistory();
+    const argv = ['--commits', '--from', 'git:start'];
+    const { stdout } = await project.run(['bisect', '--case', 'refund', '--json', '--dry-run', ...argv], {
+      env: server.env,
+    });
+    expect(server.requests).toHaveLength(0);
+    const short = commits[1]?.slice(0, 12) ?? '';
+    const { sentence, code, spent } = await bisect(project, server, ...argv);
+    expect([code, sentence]).toEqual([
+      0,
+      `Commit ${short} "Say refunds as legal matters" breaks refund. Line 8 of git:${short}:prompts/v2.md alone breaks refund: 5 of 5 trials fail; without it v2 passes 5 of 5.`,
+    ]);
+    const bound = JSON.parse(stdout) as { calls: number; usd: number };
+    expect(spent.trials).toBeLessThanOrEqual(bound.calls);
+    expect(spent.usd).toBeLessThanOrEqual(bound.usd);
+  });
+
+  it('names changes that are not committed, and blames nothing where the first commit fails', async () => {
+    const { server, project } = await openHistory();
+    const argv = ['--commits', '--from'];
+    expect((await bisect(project, server, ...argv, 'git:HEAD')).verdict).toBe('same');
+    expect((await bisect(project, server, ...argv, 'git:HEAD~1')).sentence).toContain('fails with git:HEAD~1 as well');
+    project.write('prompts/v2.md', project.read('prompts/v2.md').replace('refunds as legal matters', 'point number 4'));
+    commitAll(project.root, 'Undo it');
+    project.write('prompts/v2.md', project.read('prompts/v2.md').replace('number 3', 'number three, as legal matters'));
+    expect((await bisect(project, server, ...argv, 'git:HEAD')).sentence).toMatch(
+      /^Changes that are not committed break refund\. Line 7 of prompts\/v2\.md alone breaks refund: 5 of 5/,
+    );
+    const refused = await project.run(['bisect', '--commits', '--case', 'refund']);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--commits --from git:main')]);
+  });
+});
+
+describe('ci github --blame', () => {
+  async function openJob(edited = v2) {
+    const server = await obedient();
+    const project = openProject({ prompts: '  - { id: v2, file: ../prompts/v2.md }', files: { 'prompts/v2.md': v1 } });
+    await project.run(['run', '--update-baseline', '-q'], { env: server.env });
+    initRepository(project.root);
+    project.write('prompts/v2.md', edited);
+    const act = async (usd: string, args = '-q') => {
+      const flags = ['--args', args, '-r', 'json=out.json', '-r', 'html=page.html', '-r', 'junit=junit.xml'];
+      const env = { ...server.env, GITHUB_STEP_SUMMARY: project.path('summary.md') };
+      return project.run(['ci', 'github', '--blame', usd, ...flags], { env });
+    };
+    return { server, project, act };
+  }
+
+  it('names the line in annotations, summary, page and reports, and the verdict stays', async () => {
+    const { project, act } = await openJob();
+    const { code, stdout, stderr } = await act('1');
+    const sentence = 'Line 8 of prompts/v2.md alone breaks refund: 5 of 5 trials fail; without it v2 passes 5 of 5.';
+    expect(code).toBe(1);
+    expect(stderr).toContain(`bisect: ${sentence}`);
+    expect(stdout).toContain(`::error file=prompts/v2.md,line=8,col=1,title=breaks refund (triage · v2)::${sentence}`);
+    for (const file of ['summary.md', 'page.html', 'junit.xml'])
+      expect(project.read(file)).toContain(sentence.slice(0, 40));
+    const { suites } = JSON.parse(project.read('out.json')) as { suites: { cases: { blame?: object }[] }[] };
+    expect(suites[0]?.cases[0]?.blame).toEqual({ sentence, at: { file: 'prompts/v2.md', line: 8, column: 1 } });
+  });
+
+  it('says why where it can say nothing, and asks nothing where nothing is broken', async () => {
+    const { project, act } = await openJob();
+    const short = await act('0.0001');
+    expect([short.code, short.stderr]).toEqual([
+      1,
+      expect.stringContaining('bisect: Undecided: --max-cost is used up.'),
+    ]);
+    const suite = project.read('evals/triage.eval.yaml');
+    project.write('evals/triage.eval.yaml', suite.replace('price: { input: 1, output: 1 }, ', ''));
+    const unpriced = await act('1');
+    expect([unpriced.code, unpriced.stderr]).toEqual([1, expect.stringContaining('the edits were not searched')]);
+    expect((await act('none')).code).toBe(2);
+    const sound = await openJob(v1);
+    const { code, stderr } = await sound.act('1');
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('bisect')]);
   });
 });
