@@ -332,6 +332,8 @@ describe('the action', { tags: 'slow' }, () => {
     });
     expect(run.exitCode).not.toBe(0);
     expect((await job.act({ event: 'push', inputs: { comment: hostile } })).exitCode).toBe(2);
+    const blame = await job.act({ event: 'push', inputs: { blame: hostile } });
+    expect([blame.exitCode, blame.log.includes('is not an amount above 0')]).toEqual([2, true]);
     const bad = await job.act({ event: 'push', inputs: { version: 'latest' } });
     expect([bad.exitCode, bad.log.includes('has to be exact')]).toEqual([2, true]);
     expect(job.files('').filter((file) => file.includes('owned'))).toEqual([]);
