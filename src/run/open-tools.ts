@@ -1,18 +1,20 @@
 import { checkLimitMs } from '../assertions/define.ts';
 import { defined } from '../json/defined.ts';
-import type { McpPorts } from '../mcp/connect-server.ts';
+import { connectServer, type McpConnection, McpFault, type McpPorts } from '../mcp/connect-server.ts';
 import type { AgentSettings, RecordSource, ToolsCode } from '../model/agent.ts';
 import type { McpServer } from '../model/mcp.ts';
 import type { ModuleJob } from '../model/own-code.ts';
 import { ModuleWorker } from '../programs/module-worker.ts';
 import { openProgramRunner, selectEnv } from '../programs/run-program.ts';
+import { createMask } from '../secrets/mask-secrets.ts';
+import { describeServer, findSecretValues } from '../snapshots/read-server.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { describeBytes, formatDuration } from '../text/format-amount.ts';
+import { onAbort } from '../text/on-abort.ts';
 import { createModuleTools, type ModuleChild, toolMemoryMb, toolTimeoutMs } from '../tools/module-tools.ts';
 import { createExecTools, maxProgramBytes, type RealTools, type ToolProgramResult } from '../tools/real-tools.ts';
-import { createRealServers, type ToolServer } from '../tools/server-tools.ts';
+import { createRealServers, type ServerReply, type ToolServer } from '../tools/server-tools.ts';
 import { openToolSession, type ToolSession } from '../tools/tool-session.ts';
-import { openToolServer } from './open-tool-server.ts';
 import type { ToolRecorder } from './record-tools.ts';
 
 /** More children at once would take more memory than a machine has, whatever `-j` says. */
@@ -132,4 +134,68 @@ async function runToolProgram(
       if (result.fault !== undefined) return { fault: `wrote a result that can't be read: ${result.fault}` };
       return { ...result, exitCode: result.exitCode };
   }
+}
+
+/** A server may have to be fetched before it starts. */
+const startMs = 30_000;
+/** As long as a call of a module. */
+const callMs = 10_000;
+
+/** A connection to a server for one cell, which opens with the first call. */
+function openToolServer(server: McpServer, ports: McpPorts | undefined, takePlace: () => Promise<void>): ToolServer {
+  if (ports === undefined) return unasked;
+  return connectOnCall(server, ports, takePlace);
+}
+
+/** Where answers are stored already, tools have no effect any more. */
+const unasked: ToolServer = {
+  call: () => Promise.resolve({ latencyMs: 0, fault: 'no server is asked by this command' }),
+  close: () => undefined,
+};
+
+function connectOnCall(server: McpServer, ports: McpPorts, takePlace: () => Promise<void>): ToolServer {
+  const mask = createMask(findSecretValues(server, ports.env));
+  let opening: Promise<McpConnection> | undefined;
+
+  async function open(signal: AbortSignal): Promise<McpConnection> {
+    await takePlace();
+    if (signal.aborted) throw new McpFault('was not asked: the run was stopped');
+    return connectServer(server, startMs, ports);
+  }
+
+  async function ask(name: string, args: unknown, signal: AbortSignal): Promise<ServerReply> {
+    opening ??= open(signal);
+    const startedAt = performance.now();
+    const sinceStart = () => ({ latencyMs: performance.now() - startedAt });
+    try {
+      const connection = await opening;
+      const result = await connection.request('tools/call', { name, arguments: args }, callMs);
+      return { ...sinceStart(), result };
+    } catch (error) {
+      if (!(error instanceof McpFault)) throw error;
+      const message = mask(error.message);
+      if (error.isAnswer) return { ...sinceStart(), refusal: message };
+      return { ...sinceStart(), fault: `${describeServer(server)} ${message}` };
+    }
+  }
+
+  async function close(): Promise<void> {
+    try {
+      await (await opening)?.close();
+    } catch (error) {
+      // A connection that could not be opened has nothing to close; its call said so.
+      if (!(error instanceof McpFault)) throw error;
+    }
+  }
+
+  return {
+    call: (name, args, signal) =>
+      new Promise((resolve, reject) => {
+        const stopListening = onAbort(signal, () =>
+          resolve({ latencyMs: 0, fault: `${describeServer(server)} was stopped with the run` }),
+        );
+        ask(name, args, signal).then(resolve, reject).finally(stopListening);
+      }),
+    close: () => void close(),
+  };
 }

@@ -131,6 +131,26 @@ describe('a dotprompt file', () => {
     expect(await textsOf(template, vars)).toEqual(messages);
   });
 
+  test('defines tools, and warns of those that a program registers', async () => {
+    const front = [
+      'tools: [refund, lookup]',
+      'toolDefs:',
+      '  - { name: refund, description: Pay back, inputSchema: { order: integer } }',
+      '  - { name: ping }',
+    ].join('\n');
+    const { params, warnings } = await readPrompt('x.prompt', `---\n${front}\n---\nhi`);
+    const order = { type: 'object', required: ['order'], properties: { order: { type: 'integer' } } };
+    expect(params).toMatchObject({
+      tools: [
+        { type: 'function', function: { name: 'refund', description: 'Pay back', parameters: order } },
+        { type: 'function', function: { name: 'ping' } },
+      ],
+    });
+    expect(warnings.map(({ code, message, at }) => [code, message, at?.line, at?.column])).toEqual([
+      ['unknown-id', 'the tool "lookup" is not sent: a program registers it', 2, 17],
+    ]);
+  });
+
   test('media are files that go along', async () => {
     expect(await renderPrompt('x.prompt', 'See {{media url=photo}}', { photo: 'a.png' })).toEqual([
       { role: 'user', content: 'See ', attach: ['a.png'] },
@@ -193,6 +213,8 @@ test.each<[why: string, text: string, problem: string]>([
   ['parentheses that are none', '---\noutput:\n  schema:\n    a(list): string\n---\nhi', '4:14 invalid-schema'],
   ['an input that is not a map', '---\ninput: { schema: string }\n---\nhi', '2:18 invalid-schema'],
   ['a format that is none', '---\noutput: { format: xml }\n---\nhi', '2:19 invalid-value'],
+  ['tools that are no list', '---\ntoolDefs: { name: a }\n---\nhi', '2:11 invalid-value'],
+  ['a tool without a name', '---\ntoolDefs: [{ description: a }]\n---\nhi', '2:12 invalid-value'],
   ['an unknown helper', '---\nmodel: m/m\n---\n\nhi {{shout name}}', '5:6 invalid-template'],
   ['an unknown block', 'a\n{{#repeat 3}}x{{/repeat}}', '2:4 invalid-template'],
   ['a block that is closed by another', '{{#if a}}\n{{/each}}', '1:4 invalid-template'],

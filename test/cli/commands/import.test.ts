@@ -270,6 +270,12 @@ test('an exported run of the Evals API becomes a suite', async () => {
       },
     },
   };
+  project.write('none.json', '{ "eval": { "name": "router" } }');
+  const none = await project.run(['import', 'openai-evals', 'none.json']);
+  expect([none.code, none.stderr]).toEqual([
+    2,
+    expect.stringContaining('an exported eval has a list of testing_criteria'),
+  ]);
   project.write('run.json', JSON.stringify(run, undefined, 2));
   const strict = await project.run(['import', 'openai-evals', 'run.json']);
   expect([strict.code, strict.stderr.includes('run.json:18:7 error not-carried-over')]).toEqual([2, true]);

@@ -140,6 +140,22 @@ describe('mcp snapshot', () => {
 describe('secrets', () => {
   const key = 'sk-very-secret-value-0123456789';
 
+  test('ends the session that a server has opened', async () => {
+    const ended: unknown[] = [];
+    const { url } = await startMcpServer({
+      tools: [findOrder],
+      intercept: (request, response) => {
+        response.setHeader('mcp-session-id', 's1');
+        if (request.method !== 'DELETE') return false;
+        ended.push(request.headers['mcp-session-id']);
+        response.end();
+        return true;
+      },
+    });
+    expect((await openTempProject().run(['mcp', 'snapshot', url])).code).toBe(0);
+    expect(ended).toEqual(['s1']);
+  });
+
   test('headers and variables are sent; files hold their names alone', async () => {
     const project = openTempProject();
     const { url, headers } = await startMcpServer({

@@ -78,7 +78,11 @@ describe('a scheduled run that looks for drift', () => {
     const over = await jobs.act(nightly);
     expect([over.code, over.outputs['drift']]).toEqual([0, 'none']);
     expect(jobs.github.issues).toMatchObject([
-      { state: 'closed', state_reason: 'completed', said: [expect.stringContaining('The drift is over')] },
+      {
+        state: 'closed',
+        state_reason: 'completed',
+        said: [expect.stringContaining('The drift is over: this run passed ([log](https://github.example/')],
+      },
     ]);
   });
 
