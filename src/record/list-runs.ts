@@ -37,16 +37,6 @@ export function listRuns(folder: string): StoredRun[] {
     .map(({ id, path, stats }) => ({ id, path, bytes: Number(stats.size), modifiedMs: Number(stats.mtimeMs) }));
 }
 
-/** Undefined where there is none. */
-export function latestRun(folder: string): StoredRun | undefined {
-  return listRuns(folder)[0];
-}
-
-/** Undefined where no record has that id; an id is never taken for a path. */
-export function findRun(folder: string, id: string): StoredRun | undefined {
-  return listRuns(folder).find((run) => run.id === id);
-}
-
 /** How far the clocks of this computer and of its disk may differ. */
 const clockToleranceS = 300;
 

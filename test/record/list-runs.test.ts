@@ -1,7 +1,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findRun, latestRun, listRuns, newRunId, secondsOfRunId } from '../../src/record/list-runs.ts';
+import { listRuns, newRunId, secondsOfRunId } from '../../src/record/list-runs.ts';
 import fc from '../support/property.ts';
 import { catchUserError, makeFolder } from './build-rows.ts';
 
@@ -36,7 +36,6 @@ describe('the runs of a folder', () => {
         modifiedMs: (timeOf(id) + 1) * 1000,
       })),
     );
-    expect(latestRun(folder)?.id).toBe('20251125-000000-0000');
   });
 
   test('of one second are told apart by when they were last written', () => {
@@ -65,23 +64,13 @@ describe('the runs of a folder', () => {
 
   test('are none where the folder is missing', () => {
     const folder = join(makeFolder(), 'none');
-    expect([listRuns(folder), latestRun(folder), findRun(folder, 'x')]).toEqual([[], undefined, undefined]);
+    expect(listRuns(folder)).toEqual([]);
   });
 
   test('that cannot be listed are a problem', () => {
     const file = join(makeFolder(), 'file');
     writeFileSync(file, '');
     expect(catchUserError(() => listRuns(file)).problems).toMatchObject([{ code: 'record' }]);
-  });
-
-  test('are found by their whole id, which is never a path', () => {
-    const folder = makeFolder();
-    mkdirSync(join(folder, 'runs'));
-    add(folder, 'outside');
-    add(join(folder, 'runs'), '20261124-153012-a1b2');
-    expect(findRun(join(folder, 'runs'), '20261124-153012-a1b2')?.path).toContain('20261124-153012-a1b2.jsonl');
-    expect(findRun(join(folder, 'runs'), '20261124')).toBeUndefined();
-    expect(findRun(join(folder, 'runs'), '../outside')).toBeUndefined();
   });
 });
 
