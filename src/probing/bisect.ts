@@ -132,8 +132,7 @@ function askedSides({ variant, testCase }: ProbedCase, earlier: RenderedVariant)
 }
 
 function createPrepare(prober: Prober, probed: ProbedCase, change: PromptChange): OpenedSearch['prepare'] {
-  const known = new Map<string, ReturnType<OpenedSearch['prepare']>>();
-  const prepare: OpenedSearch['prepare'] = (hunks) => {
+  return (hunks) => {
     try {
       const made = variantOf(probed.variant, change.make(hunks));
       const cell = prober.render(probed, made);
@@ -142,11 +141,6 @@ function createPrepare(prober: Prober, probed: ProbedCase, change: PromptChange)
       if (!(error instanceof TemplateError)) throw error;
       return undefined;
     }
-  };
-  return (hunks) => {
-    const key = [...hunks].sort((a, b) => a - b).join(' ');
-    if (!known.has(key)) known.set(key, prepare(hunks));
-    return known.get(key);
   };
 }
 

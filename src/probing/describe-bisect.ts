@@ -57,8 +57,8 @@ function explainSet({ hunks, isMinimal }: BreakingSet): string {
 
 function describeRest({ verdict, prompt, hunks }: BisectedCase): string {
   const change = 'change' in verdict ? verdict.change : undefined;
-  if (change?.without === undefined) return '';
-  const { without, sets } = change;
+  const { without, sets = [] } = change ?? {};
+  if (without?.is !== 'passes' && without?.is !== 'fails') return '';
   const isOne = sets.length === 1 && !isPlural(hunksOf(sets[0]?.hunks ?? [], hunks));
   const outcome = without.is === 'passes' ? `passes ${countPassed(without)}` : `still fails ${countFailed(without)}`;
   return `; without ${isOne ? 'it' : 'them'} ${prompt} ${outcome}`;

@@ -68,7 +68,10 @@ export async function findBreaking(
     left = left.filter((group) => !group.some((hunk) => hunks.includes(hunk)));
     without = await ports.probe(new Set(left.flat()));
     if (without.is === 'passes') return { sets, without };
-    if (without.is !== 'fails') return { sets, without, open: openOf(left, without) };
+    if (without.is === 'stopped') return { sets, without, open: openOf(left, without) };
+    if (without.is === 'unresolved') {
+      return { sets, without, open: { among: [], why: `the change without it can't be judged: ${without.why}` } };
+    }
   }
   return { sets, ...(without && { without }) };
 }

@@ -262,6 +262,22 @@ describe('bisect blames nothing', () => {
     expect(result.sentence).toContain(said);
   });
 
+  it('where it is interrupted, and goes on later', async () => {
+    let interrupt = (): void => {};
+    const server = await serve((prompt, index) => {
+      if (index === 12) interrupt();
+      return prompt.includes('legal matters') ? 'legal' : 'billing';
+    });
+    const project = openProject();
+    const onReady = (signal: (name: 'SIGINT') => void): void => {
+      interrupt = () => signal('SIGINT');
+    };
+    const stopped = await project.run(['bisect', '--case', 'refund'], { env: server.env, onReady });
+    expect([stopped.code, stopped.stdout]).toEqual([130, expect.stringContaining('Undecided: the search was stopped')]);
+    const found = await bisect(project, server);
+    expect([found.verdict, found.spent.cached >= 10]).toEqual(['found', true]);
+  });
+
   it('once the budget is used up, and says what is known by then', async () => {
     const usage = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 };
     const server = await serve((prompt) => {
@@ -372,6 +388,23 @@ describe('a search', () => {
     expect(verdict).toBe('found');
     expect(sentence).toMatch(
       /^Lines 3[^;]* and 8 of prompts\/v2\.md alone break refund: 5 of 5 trials fail, and they could not be told apart; without them v2 passes 5 of 5\.$/,
+    );
+  });
+
+  it('says what it knows where the change without the cause makes no prompt', async () => {
+    const text = (mail: string) => `Sort it.\n\n${mail}\n\nMail: {{ mail }}\n`;
+    const project = openProject({
+      files: {
+        'prompts/v1.md': text('Be kind.'),
+        // Two lines need the first one, so that no one of them can be left out.
+        'prompts/v2.md': text('Be kind.\n{% assign queue = mail %}\nLegal: {{ queue }}.\n{{ queue }} is the queue.'),
+      },
+    });
+    const server = await serve((prompt) => (prompt.includes('Legal:') ? 'legal' : 'billing'));
+    const { code, sentence } = await bisect(project, server);
+    expect(code).toBe(4);
+    expect(sentence).toMatch(
+      /^Undecided: the change without it can't be judged: .* no valid prompt\. Known so far: lines 4–5 of prompts\/v2\.md alone break refund: 5 of 5 trials fail, and they could not be told apart\.$/,
     );
   });
 
