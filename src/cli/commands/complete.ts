@@ -107,6 +107,7 @@ const nothing: Expectation = { words: [], sources: [], prefix: '' };
 /** Where the values of a flag are looked up, for flags that list no choices. */
 const flagSources: Readonly<Record<string, readonly Source[]>> = {
   '--filter': ['cases'],
+  '--case': ['cases'],
   '--tag': ['tags'],
   '--prompt': ['prompts'],
   '--provider': ['providers'],
@@ -116,6 +117,7 @@ const flagSources: Readonly<Record<string, readonly Source[]>> = {
   '--resume': ['runs'],
   '--run': ['runs'],
   '--baseline': ['runs', 'files'],
+  '--from': ['runs', 'files'],
   '--config': ['files'],
   '--env-file': ['files'],
 };

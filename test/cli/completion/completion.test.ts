@@ -66,6 +66,10 @@ describe('the words that complete the one at the cursor', () => {
       ['one', 'one/red', 'one/blue'],
     ],
     [
+      ['bisect', '--case', 'one/'],
+      ['one/red', 'one/blue'],
+    ],
+    [
       ['history', '--suite', ''],
       ['one', 'two'],
     ],
