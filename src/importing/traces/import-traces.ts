@@ -14,7 +14,8 @@ import { openSeenTexts, type SeenTexts } from '../../text/near-duplicates.ts';
 import type { RecordedCall } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
 import { guessFormat, readTraceFile, type TraceFormat } from './read-trace-file.ts';
-import { createRecoverVars, createSpreadCheck } from './recover-vars.ts';
+import { createRecoverVars, createSpreadCheck, type Recovered } from './recover-vars.ts';
+import type { TraceRow } from './trace-row.ts';
 
 export interface TraceImportOptions {
   readonly format: TraceFormat;
@@ -89,24 +90,33 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
         continue;
       }
       counts.cases += 1;
-      const { text, calls } = row.answer;
-      yield `${writeJson({
-        // Ids by default have 32 bits, which two of many cases may share.
-        id: `prod-${createHash('sha256').update(canonicalJson(vars)).digest('hex').slice(0, 16)}`,
-        ...defined({ description: describeRow(row.origin) }),
-        tags: ['production'],
-        observe: true,
-        ...(needsOnly(suite, prompt, vars) ? { prompts: [prompt.id] } : {}),
-        vars,
-        ...defined({ expected: text === undefined ? undefined : maskPersonal(text) }),
-        ...(calls.length === 0 ? {} : { assert: [checkCalls(calls)] }),
-      })}\n`;
+      const prompts = needsOnly(suite, prompt, vars) ? [prompt.id] : undefined;
+      yield `${writeJson(buildCase(row, { ...recovered, vars }, prompts))}\n`;
     }
     if (counts.cases === 0) throw nothingFound(shown, counts, { format, found: guessFormat(bytes, shown) });
   }
   const folder = dirname(resolve(findProject(cwd, options.configPath).root, suite.path));
   const entry = `- file: ${relative(folder, target).replaceAll('\\', '/')}`;
   return { suitePath: suite.path, entry, lines, counts };
+}
+
+/** `vars` are masked already. */
+function buildCase(
+  { origin, answer: { text, calls } }: TraceRow,
+  { vars, turns }: Recovered,
+  prompts: readonly string[] | undefined,
+): unknown {
+  return {
+    // Ids by default have 32 bits, which two of many cases may share.
+    id: `prod-${createHash('sha256').update(canonicalJson(vars)).digest('hex').slice(0, 16)}`,
+    ...defined({ description: describeRow(origin) }),
+    tags: ['production'],
+    observe: true,
+    ...defined({ prompts }),
+    vars,
+    ...defined({ turns, expected: text === undefined ? undefined : maskPersonal(text) }),
+    ...(calls.length === 0 ? {} : { assert: [checkCalls(calls)] }),
+  };
 }
 
 /** The calls that were made, masked as the variables are. Braces in them are no templates. */

@@ -10,15 +10,22 @@ import type { RefusedRow, TraceRow } from './trace-row.ts';
 
 type Vars = Readonly<Record<string, unknown>>;
 
+/** What a case has, so that its prompt comes to what was sent. */
+export interface Recovered {
+  readonly vars: Vars;
+  /** The user's message after a prompt of system messages alone: a variable, since its braces are no template. */
+  readonly turns?: readonly { readonly user: string }[];
+}
+
 /** Finds the variables of a prompt that was sent, or says why they can't be told. */
-export type RecoverVars = (row: TraceRow) => { readonly vars: Vars } | RefusedRow;
+export type RecoverVars = (row: TraceRow) => Recovered | RefusedRow;
 
 export function createRecoverVars(prompt: PromptVersion, contract: Contract): RecoverVars {
   const input = prompt.contract?.input ?? contract.input;
   const findBreaches = input === undefined ? () => [] : createInputCheck(input);
   const parts = readPromptParts(prompt);
   const names = [...new Set(prompt.messages.flatMap(({ template }) => template.variables.map(rootOf)))];
-  const recover = (row: TraceRow): { readonly vars: Vars } | RefusedRow => {
+  const recover = (row: TraceRow): Recovered | RefusedRow => {
     const taken = row.vars === undefined ? undefined : takeVars(row.vars, names, prompt);
     if (taken !== undefined && (row.messages.length === 0 || makes(taken, row.messages, prompt))) return taken;
     if ('refused' in parts) return parts;
@@ -28,7 +35,7 @@ export function createRecoverVars(prompt: PromptVersion, contract: Contract): Re
     const recovered = recover(row);
     if ('refused' in recovered) return recovered;
     const vars = withTypes(recovered.vars, input);
-    return findBreaches(vars).length === 0 ? { vars } : { refused: 'its variables break contract.input' };
+    return findBreaches(vars).length === 0 ? { ...recovered, vars } : { refused: 'its variables break contract.input' };
   };
 }
 
@@ -46,8 +53,11 @@ function alignRow(
   sent: readonly TurnMessage[],
   parts: readonly (readonly PromptPart[])[],
   prompt: PromptVersion,
-): { readonly vars: Vars } | RefusedRow {
+): Recovered | RefusedRow {
   const roles = prompt.messages.map(({ role }) => role);
+  const question = sent.length === roles.length + 1 ? sent.at(-1) : undefined;
+  if (question?.role === 'user' && roles.every((role) => plainRole(role) === 'system'))
+    return withQuestion(alignRow(sent.slice(0, -1), parts, prompt), question.content, prompt);
   const isAlike = (index: number) =>
     plainRole(sent[index]?.role) === plainRole(roles[index]) && sent[index]?.calls.length === 0;
   if (!roles.every((_, index) => isAlike(index)))
@@ -67,6 +77,19 @@ function alignRow(
   const vars = buildVars(found.values);
   const isSame = render(prompt, vars)?.every((text, index) => text.trim() === texts[index]?.trim()) === true;
   return isSame ? { vars } : { refused: reasons.none };
+}
+
+/** Such a prompt is asked together with the first turn. */
+function withQuestion(
+  found: Recovered | RefusedRow,
+  content: string,
+  { messages }: PromptVersion,
+): Recovered | RefusedRow {
+  if ('refused' in found) return found;
+  const taken = new Set(messages.flatMap(({ template }) => template.variables.map(rootOf)));
+  let name = 'user_message';
+  while (taken.has(name)) name += '_';
+  return { vars: { ...found.vars, [name]: content }, turns: [{ user: `{{ ${name} }}` }] };
 }
 
 function plainRole(role: string | undefined): string | undefined {

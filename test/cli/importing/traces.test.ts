@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { startChatServer } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 const suite = `prompts:
@@ -859,6 +860,48 @@ test('planted keys and personal data reach no file', async () => {
   for (const canary of canaries) expect([canary, all.includes(canary)]).toEqual([canary, false]);
   expect(all).toContain('[email]');
   expect(all).not.toContain('short\\n-----END');
+});
+
+test("a prompt of system messages alone is asked with the user's message, as it was", async () => {
+  const project = openTempProject();
+  project.write(
+    'evals/s.eval.yaml',
+    `prompts: [{ id: v1, messages: [{ role: system, content: "You help {{ shop }}." }] }]
+providers: [openai:m]
+cases:
+  - { id: own, vars: { shop: own }, turns: [{ user: Hi }], observe: true }
+  - { file: cases/prod.jsonl }
+`,
+  );
+  const asked = (...texts: readonly string[]) => ({
+    attributes: attributes({
+      'gen_ai.system_instructions': parts('You help Ann.'),
+      'gen_ai.input.messages': texts.map((content, index) => ({
+        role: index % 2 === 0 ? 'user' : 'assistant',
+        parts: parts(content),
+      })),
+    }),
+  });
+  const imported = await importFile(
+    project,
+    'otel',
+    JSON.stringify(otlp(asked('What is {{ x }}?'), asked('a', 'b', 'c'))),
+  );
+  expect(imported).toMatchObject({
+    code: 0,
+    stderr: 'left out 1: the conversation goes on after the prompt (first at export.json:1)\n',
+  });
+  const seen: unknown[] = [];
+  const server = await startChatServer(({ body }) => {
+    seen.push(body['messages']);
+    return 'x';
+  });
+  // Under observe, nothing is judged.
+  expect((await project.run(['run'], { env: server.env })).code).toBe(4);
+  expect(seen).toContainEqual([
+    { role: 'system', content: 'You help Ann.' },
+    { role: 'user', content: 'What is {{ x }}?' },
+  ]);
 });
 
 describe('filters', () => {
