@@ -14,7 +14,8 @@ const GOLDEN = words(`
   expectedoutputs ideal idealanswer idealresponse idealoutput groundtruth groundtruths groundtruthanswer gt gold golden
   goldanswer goldenanswer goldoutput goldenoutput goldlabel reference references referenceanswer referenceanswers
   referenceoutput referenceoutputs referenceresponse target targets targetoutput targetanswer label labels answer answers
-  correct correctanswer correctanswers correctoutput correctresponse bestanswer solution finalanswer`);
+  correct correctanswer correctanswers correctoutput correctresponse bestanswer solution canonicalsolution finalanswer
+  chosen preferred`);
 
 /** Golden where no other field is: beside one, they are what some model answered. */
 const RECORDED = words('output outputs completion response generation result');
@@ -22,10 +23,11 @@ const RECORDED = words('output outputs completion response generation result');
 /** Always what some model answered. */
 const ACTUAL = words(`
   actual actualoutput actualanswer actualresponse prediction predicted predictedoutput generated generatedoutput
-  modeloutput modelresponse modelanswer`);
+  modeloutput modelresponse modelanswer rejected`);
 
-/** May be the golden answer of a classification. */
-const CLASSES = words('category class classification intent sentiment verdict score rating grade topic');
+/** May be the golden answer of a classification, a summary or a translation. */
+const CLASSES = words(`
+  category class classification intent sentiment verdict score rating grade topic summary highlights translation sql code`);
 
 const GIVES_AWAY =
   /answer|expect|gold|truth|ideal|correct|solution|reference|rationale|explanation|completion|response|output|label/;

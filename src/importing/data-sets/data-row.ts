@@ -45,6 +45,9 @@ function readAnswer(value: unknown): unknown {
   if (!isMap(value)) return value;
   const message = readMessage(value);
   if (message !== undefined) return message.content;
+  // SQuAD keeps the places of the answers beside them.
+  const { text, answer_start: starts } = value;
+  if (Array.isArray(text) && Array.isArray(starts)) return [...new Set<unknown>(text)];
   const [[key, inner] = ['', undefined], ...others] = Object.entries(value);
   return others.length === 0 && isTextField(key) && typeof inner !== 'object' ? inner : value;
 }

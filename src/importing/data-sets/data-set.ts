@@ -1,7 +1,7 @@
 import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { Problem } from '../../model/problem.ts';
-import { createDraft, type Draft, type ImportedSuite, isMap, type LeftOut, type Written } from '../draft.ts';
+import { createDraft, type Draft, type ImportedSuite, isMap, LeftOut, type Written } from '../draft.ts';
 import { type AnswerFields, chooseAnswerFields, isBookkeeping } from './answer-fields.ts';
 import { looksLikeMessages } from './chat-messages.ts';
 import { buildPrompts } from './data-prompts.ts';
@@ -30,6 +30,13 @@ export function importDataSet(
   const hidden = new Set([...answers.hidden, ...findCopies(known, answers.golden)]);
   const rows = written.map((row) => readRow(row, { answers, hidden, draft }));
   noteHidden(written, names, hidden, draft);
+  const [first] = written;
+  const isAnswered = rows.some((row) => !(row instanceof LeftOut) && row.answer !== undefined);
+  if (first !== undefined && expected === undefined && !isAnswered)
+    draft.note(
+      first,
+      `no field is known to hold the golden answer, so nothing is judged and the prompt shows ${[...names].join(', ')}: name it with --expected FIELD, or say --no-expected`,
+    );
   const { prompts, cases, defaults } = buildPrompts(rows, written, draft);
   return {
     suite: { prompts, providers: ['openai:gpt-4o-mini'], ...defined({ defaults }), cases },

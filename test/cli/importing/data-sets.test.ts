@@ -319,6 +319,31 @@ of Peru",,Lima!,,,,,,,,,
     }),
   ),
   {
+    // huggingface.co/datasets/rajpurkar/squad, 2026-11-27
+    tool: 'SQuAD',
+    file: 'squad.jsonl',
+    text: lines(
+      ...Object.entries(capital).map(([question, answer], index) => ({
+        id: `q${index}`,
+        question,
+        answers: { text: [answer, answer], answer_start: [1, 5] },
+      })),
+    ),
+    answers: capital,
+  },
+  {
+    tool: 'pairs of preferences',
+    file: 'pairs.jsonl',
+    text: lines(
+      ...Object.entries(capital).map(([content, chosen]) => ({
+        prompt: [{ role: 'user', content }],
+        chosen: [{ role: 'assistant', content: chosen }],
+        rejected: [{ role: 'assistant', content: `${chosen} or not` }],
+      })),
+    ),
+    answers: capital,
+  },
+  {
     tool: 'a field that is named',
     file: 'data.jsonl',
     text: lines({ question: 'capital of France', city: 'Paris!' }, { question: 'capital of Peru', city: 'Lima!' }),
@@ -370,6 +395,7 @@ describe('a golden field that is unclear is asked for', () => {
     [{ inputs: { q: 'x' }, outputs: { a: '1', b: '2' } }, '"outputs.a" and "outputs.b" may each hold'],
     [{ question: 'q', my_answer_text: 'a' }, '"my_answer_text" may hold the golden answer'],
     [{ text: 'q', category: 'a' }, '"category" may hold the golden answer'],
+    [{ article: 'q', summary: 'a' }, '"summary" may hold the golden answer'],
   ])('%j', async (row, message) => {
     const project = openTempProject();
     project.write('data.jsonl', lines(row));
@@ -453,6 +479,14 @@ test.each<[file: string, text: string, message: string]>([
   const { code, stderr } = await project.run(['import', 'jsonl', file]);
   expect([code, project.files('evals')]).toEqual([2, []]);
   expect(stderr).toContain(message);
+});
+
+test('rows without a golden answer are imported with a note', async () => {
+  const project = openTempProject();
+  project.write('data.jsonl', lines({ question: 'a', town: 'b' }));
+  const { code, stderr } = await project.run(['import', 'jsonl', 'data.jsonl']);
+  expect([code, stderr]).toEqual([0, expect.stringContaining('the prompt shows question, town')]);
+  expect((await project.run(['import', 'jsonl', 'data.jsonl', '--no-expected', '--force'])).stderr).toBe('');
 });
 
 test('a byte order mark and line breaks of Windows are no part of a row', async () => {
