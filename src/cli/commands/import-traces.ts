@@ -5,8 +5,6 @@ import { openTraceImport, type TraceCounts } from '../../importing/traces/import
 import { type TraceFormat, traceFormats } from '../../importing/traces/read-trace-file.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import type { Suite } from '../../model/suite.ts';
-import { loadProject } from '../../project/load-project.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
@@ -65,27 +63,36 @@ async function importTraces(format: TraceFormat, path: string, flags: Flags, io:
     throw usageError(`${output} already exists`, 'name another file with -o, or overwrite it with --force');
   const settings = { format, path, cwd, prompt, target, ...defined({ suite, configPath: flags.config }) };
   const opened = await openTraceImport(settings);
-  writeFile(target, opened.lines());
+  const lines = opened.lines();
+  const sample = takeLines(lines, checkedCases);
+  // Mistakes are reported with their place before anything is written.
+  const { isUsed, warnings } = await opened.check(sample.join(''));
+  writeFile(
+    target,
+    (function* all(): Generator<string> {
+      yield* sample;
+      yield* lines;
+    })(),
+  );
   const { counts } = opened;
   for (const [reason, { count, first }] of counts.refused)
     io.stderr.write(`left out ${count}: ${reason} (first at ${first})\n`);
   io.stdout.write(`wrote ${output}: ${describeCounts(counts)}\n`);
-  // Loads the new cases, so that mistakes are reported with their place.
-  const { project, warnings } = await loadProject({
-    paths: suite === undefined ? [] : [resolve(cwd, suite)],
-    cwd,
-    ...defined({ configPath: flags.config }),
-  });
-  const isUsed = project.suites.some((one) => hasCaseIn(one, target, cwd));
   if (!isUsed) io.stderr.write(`to run it, add to the cases of ${opened.suitePath}: ${opened.entry}\n`);
   printProblems(warnings, io, color);
   return exitCodes.passed;
 }
 
-/** Cases are read one at a time: there may be more than fit into memory. */
-function hasCaseIn(suite: Suite, target: string, cwd: string): boolean {
-  for (const { at } of suite.cases()) if (resolve(cwd, at.file) === target) return true;
-  return false;
+const checkedCases = 1000;
+
+function takeLines(lines: Generator<string>, limit: number): readonly string[] {
+  const taken: string[] = [];
+  while (taken.length < limit) {
+    const next = lines.next();
+    if (next.done === true) break;
+    taken.push(next.value);
+  }
+  return taken;
 }
 
 function describeCounts({ cases, exact, near, refused }: TraceCounts): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname, relative, resolve } from 'node:path';
 import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
-import { UserError } from '../../model/problem.ts';
+import { type Problem, type SourceLocation, UserError } from '../../model/problem.ts';
 import type { PromptVersion, Suite } from '../../model/suite.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskPersonal, maskPersonalJson } from '../../secrets/mask-personal.ts';
@@ -35,10 +35,18 @@ export interface TraceImport {
   readonly suitePath: string;
   /** The entry to add to the suite's cases; if they do not come from the target yet. */
   readonly entry: string;
+  /** Loads the suites with some of the cases: all of them may be more than fits into memory. */
+  check(sample: string): Promise<TraceCheck>;
   /** The lines of the file of cases. Throws a `UserError` at the end where there is none. */
   lines(): Generator<string>;
   /** What the lines so far came from. */
   readonly counts: TraceCounts;
+}
+
+export interface TraceCheck {
+  /** A suite names the target among its cases. */
+  readonly isUsed: boolean;
+  readonly warnings: readonly Problem[];
 }
 
 export interface TraceCounts {
@@ -97,7 +105,7 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
   }
   const folder = dirname(resolve(findProject(cwd, options.configPath).root, suite.path));
   const entry = `- file: ${relative(folder, target).replaceAll('\\', '/')}`;
-  return { suitePath: suite.path, entry, lines, counts };
+  return { suitePath: suite.path, entry, check: (sample) => checkSample(sample, options), lines, counts };
 }
 
 /** `vars` are masked already. */
@@ -131,12 +139,12 @@ function describeRow(origin: readonly string[]): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** The files of the project, with no case in the target: a suite may name it before it is there, and it is replaced. */
-function withEmptyTarget(files: ProjectFiles, target: string): ProjectFiles {
+/** The files of the project with a text in the target: a suite may name it before it is there, and it is replaced. */
+function withTarget(files: ProjectFiles, target: string, text: string): ProjectFiles {
   return {
     ...files,
-    read: (path) => (path === target ? Promise.resolve({ text: '' }) : files.read(path)),
-    readBytes: (path) => (path === target ? Promise.resolve({ bytes: bytesOfText('') }) : files.readBytes(path)),
+    read: (path) => (path === target ? Promise.resolve({ text }) : files.read(path)),
+    readBytes: (path) => (path === target ? Promise.resolve({ bytes: bytesOfText(text) }) : files.readBytes(path)),
     async glob(patterns, folder) {
       const found = await files.glob(patterns, folder);
       const path = relative(folder, target).replaceAll('\\', '/');
@@ -146,15 +154,29 @@ function withEmptyTarget(files: ProjectFiles, target: string): ProjectFiles {
   };
 }
 
+/** The project as it would be with a text in the target. */
+function loadWith(
+  text: string,
+  { cwd, suite, configPath, target }: TraceImportOptions,
+): ReturnType<typeof loadProject> {
+  const paths = suite === undefined ? [] : [resolve(cwd, suite)];
+  const place = findProject(cwd, configPath);
+  const files = withTarget(openProjectFiles(place, cwd), resolve(cwd, target), text);
+  return loadProject({ paths, cwd, snapshot: { place, files, kindOf: kindOfPath }, ...defined({ configPath }) });
+}
+
+/** True where a suite reads the target. Throws a `UserError` where its cases are not valid. */
+async function checkSample(sample: string, options: TraceImportOptions): Promise<TraceCheck> {
+  const { project, warnings } = await loadWith(sample, options);
+  const isTarget = ({ at }: { readonly at: SourceLocation }) => resolve(options.cwd, at.file) === options.target;
+  return { isUsed: project.suites.some((suite) => [...suite.cases()].some(isTarget)), warnings };
+}
+
 async function findPrompt(
   options: TraceImportOptions,
 ): Promise<{ readonly suite: Suite; readonly prompt: PromptVersion }> {
-  const { cwd, prompt: id, suite, configPath } = options;
-  const paths = suite === undefined ? [] : [resolve(cwd, suite)];
-  const place = findProject(cwd, configPath);
-  const files = withEmptyTarget(openProjectFiles(place, cwd), resolve(cwd, options.target));
-  const snapshot = { place, files, kindOf: kindOfPath };
-  const { project } = await loadProject({ paths, cwd, snapshot, ...defined({ configPath }) });
+  const { prompt: id } = options;
+  const { project } = await loadWith('', options);
   const found = project.suites.flatMap((one) => {
     const prompt = one.prompts.find((version) => version.id === id);
     return prompt === undefined ? [] : [{ suite: one, prompt }];
