@@ -39,7 +39,10 @@ export interface RunSuitesOptions extends ApiContext {
   readonly cache?: 'use' | 'refresh' | 'replay' | 'off';
   /** A file, a run id or git:REF; false: compare with nothing. */
   readonly baseline?: string | false;
+  /** Prompt versions, or providers, of which the first is the baseline of the others. */
   readonly compare?: readonly string[];
+  /** Models that could take the place of a provider: "mini=openai:gpt-5-mini,local". */
+  readonly swap?: readonly string[];
   readonly rerunBaseline?: boolean;
   /** Fail where answers got worse although nothing that is sent has changed. */
   readonly drift?: boolean;
@@ -83,6 +86,7 @@ export const runSuitesKeys: Keys<RunSuitesOptions> = {
   cache: true,
   baseline: true,
   compare: true,
+  swap: true,
   rerunBaseline: true,
   drift: true,
   updateBaseline: true,

@@ -175,21 +175,37 @@ function findMissing(
 function findOpen(
   { suite, comparison }: RowInput,
   breaches: readonly Breach[],
-  { settings }: JudgedSwap,
+  { settings, judged }: JudgedSwap,
 ): readonly string[] {
   const said = breaches.filter(({ code }) => undecidedCodes.has(code)).map(({ message }) => message);
   if (comparison === undefined) return said;
   const { isInconclusive, unsettled, certainty, report } = comparison;
   if (unsettled.length > 0) return [...said, ...unsettled.map(({ message }) => message)];
-  if (isInconclusive) {
-    const change = describeRateChange(report.passRate);
-    return [...said, `neither confirmed nor cleared: pass rate ${change ?? 'unknown'}`];
+  const change = describeRateChange(report.passRate) ?? 'unknown';
+  if (isInconclusive) return [...said, `neither confirmed nor cleared: pass rate ${change}`];
+  if (isBelowMargin(suite, comparison) && !isCleared(comparison, judged)) {
+    return [...said, `below by more than is tolerated, which these cases can't tell from chance: pass rate ${change}`];
   }
   const isAsked = settings.requireConclusive || suite.recorded.gate.certify;
   if (!isAsked || certainty.kind !== 'unseen') return said;
   const { drop = null } = certainty;
   const size = drop === null ? 'of any size' : `of up to ${formatPercent(drop)}`;
   return [...said, `a drop ${size} is not excluded`];
+}
+
+/** The gate blames a change only for what is shown. A candidate must show itself that it is no worse. */
+function isBelowMargin({ recorded: { gate } }: SuiteSummary, { compared }: JudgedComparison): boolean {
+  const { passRate, judgedMargin } = compared;
+  const margin = judgedMargin?.margin ?? gate.passRate.maxDrop ?? defaultMaxDrop;
+  return passRate.delta !== null && passRate.delta < -margin - rounding;
+}
+
+/** True where confirmation trials of both sides showed no drop of the pass rate. */
+function isCleared({ variant }: JudgedComparison, { suspicions, settled }: JudgedRun): boolean {
+  return (suspicions.looks.get(variant) ?? []).some(
+    ({ id, hypothesis: { metric, slice } }) =>
+      metric === 'passRate' && slice === undefined && settled.averages.get(id)?.kind === 'cleared',
+  );
 }
 
 /**

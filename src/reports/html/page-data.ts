@@ -76,7 +76,7 @@ const htmlSigns: Readonly<Record<string, string>> = {
 };
 
 function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
-  const { tool, run, decision, exitCode, totals, notes, contracts = [] } = report;
+  const { tool, run, decision, exitCode, totals, notes, contracts = [], swaps = [] } = report;
   const { id, startedAt, durationMs, complete, stopReason, recordPath } = run;
   return {
     tool,
@@ -91,7 +91,7 @@ function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
     failures: buildPageFailures(report),
     ...defined({ nextStep: describeNextStep(report) }),
     warnings: warningsElsewhere(report).map(clip),
-    notes: notes.map(clip),
+    notes: [...swaps.map(({ conclusion }) => conclusion), ...notes].map(clip),
     suites,
     contracts: contracts.map(buildContract),
   };

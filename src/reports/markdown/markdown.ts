@@ -17,6 +17,7 @@ import {
 } from '../run-facts.ts';
 import { answerSection, caseTable, erroredSection, toleratedLines, variantsOf } from './cases.ts';
 import { contractSections } from './contracts.ts';
+import { swapSections } from './swap.ts';
 import {
   closeDetails,
   codeList,
@@ -49,6 +50,7 @@ export function* renderMarkdown(
   const head = renderHead(report);
   const foot = `${describeRun(report)}\n`;
   const sections = [
+    ...swapSections(report),
     caseTable(report, surveys, pageUrl),
     limitSection(report),
     promptSection(report),

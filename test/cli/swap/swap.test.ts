@@ -1,17 +1,25 @@
 import { expect, test } from 'vitest';
+import { startChatServer } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 /** Answers "yes" to cases, but for those that a model gets wrong. Every model has the same latency and tokens. */
-const simulated = `const wrong = { flawed: 7, poor: 4 };
-let calls = 0;
+const simulated = `import { createHash } from 'node:crypto';
+const wrong = { poor: 4 };
+// Models of the name noisy5-x fail 5 % of the trials, the same ones in each run.
+const isNoise = (model, number, trial) => {
+  const percent = Number(/^noisy(\\d+)/.exec(model)?.[1] ?? 0);
+  const hash = createHash('sha256').update([model, number, trial].join(' ')).digest();
+  return hash.readUInt32BE(0) % 10_000 < percent * 100;
+};
 export const sim = {
   kind: 'provider',
   name: 'sim',
   summary: 'Answers by the name of the model',
-  complete: ({ model, messages }) => {
+  complete: ({ model, messages, trial }) => {
     if (model === 'gone') throw new Error('no such model');
     const number = Number(/c(\\d+)/.exec(messages.at(-1).content)?.[1]);
-    const text = wrong[model] !== undefined && number % wrong[model] === 0 ? 'no' : 'yes';
+    const isWrong = (wrong[model] !== undefined && number % wrong[model] === 0) || isNoise(model, number, trial);
+    const text = isWrong ? 'no' : 'yes';
     return { text, usage: { inputTokens: 100, outputTokens: 10 } };
   },
 };
@@ -24,6 +32,11 @@ const prices = `prices:
   twin: { input: 0.2, output: 0.8 }
   poor: { input: 0.1, output: 0.1 }
   gone: { input: 0.01, output: 0.01 }
+  noisy5-usual: { input: 1, output: 1 }
+  noisy5-same: { input: 0.8, output: 0.8 }
+  noisy5-right: { input: 0.5, output: 0.5 }
+  noisy30-weak: { input: 0.2, output: 0.2 }
+  noisy60-poor: { input: 0.1, output: 0.1 }
 `;
 
 interface SuiteParts {
@@ -240,4 +253,87 @@ test('a provider that replaces another is compared with it, or with what was acc
   expect(code).toBe(2);
   expect(stderr).toContain('the provider replaces "mnii", which is not a provider of this suite');
   expect(stderr).toContain('did you mean "mini"?');
+});
+
+const gaps = `suite: gaps
+prompts:
+  - id: v1
+    messages: [{ role: user, content: "Look: {{ q }}", attach: ["{{ file }}"] }]
+    params: { seed: 7, tools: [{ type: web_search }] }
+providers:
+  - id: mini
+    use: openai:gpt-4o-mini
+    baseURL: http://127.0.0.1:1/v1
+    apiKeyEnv: OUR_KEY
+    structured: true
+    params: { temperature: 0, max_tokens: 20 }
+contract: { output: { type: object, properties: { queue: { type: string } }, required: [queue], additionalProperties: false } }
+judges: [{ id: strict, use: "openai:gpt-4o" }]
+cases: [{ id: one, vars: { q: one, file: sound.wav }, assert: [{ rubric: Polite }] }]
+`;
+
+test.each([
+  ['openai:gpt-5-mini', 'openai:gpt-5-mini is asked without temperature, which its API lacks'],
+  ['anthropic:claude-haiku-4-5', 'anthropic:claude-haiku-4-5 is asked without seed, which its API lacks'],
+  ['anthropic:claude-haiku-4-5', 'baseURL, apiKeyEnv of mini do not carry over to anthropic:claude-haiku-4-5'],
+  ['anthropic:claude-haiku-4-5', 'lacks what suite gaps asks for: tools in the form of openai'],
+  ['anthropic:claude-haiku-4-5', 'lacks what suite gaps asks for: files of type audio/wav'],
+  ['groq:llama-3.3-70b-versatile', 'lacks what suite gaps asks for: structured output by a JSON Schema'],
+  ['openai:gpt-5-mini', 'judge strict of suite gaps is of the family of openai:gpt-5-mini (GPT), and may favour it'],
+])('what %s lacks is named before anything is sent: %s', async (candidate, said) => {
+  const project = openTempProject();
+  project.write('evals/gaps.eval.yaml', gaps);
+  project.write('evals/sound.wav', 'RIFF');
+  const { code, stderr } = await project.run(['swap', `mini=${candidate}`, '--dry-run']);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(said)]);
+});
+
+test('a candidate gets what carries over, in the words of its API', async () => {
+  const bodies: Readonly<Record<string, unknown>>[] = [];
+  const server = await startChatServer(({ body }) => {
+    bodies.push(body);
+    return 'yes';
+  });
+  const project = openTempProject();
+  const provider = '{ id: mini, use: "openai:gpt-4o-mini", params: { temperature: 0, max_tokens: 20, seed: 7 } }';
+  project.write('evals/a.eval.yaml', suiteText('a', { provider }));
+  const { code, stderr } = await project.run(['swap', 'mini=openai:gpt-5-mini', '-t', 'a/c1', '-t', 'a/c2'], {
+    env: server.env,
+  });
+  expect([code, stderr]).toEqual([0, expect.stringContaining('asked without temperature')]);
+  const { messages: _messages, ...sent } = bodies.find(({ model }) => model === 'gpt-5-mini') ?? {};
+  expect(sent).toEqual({ model: 'gpt-5-mini', max_completion_tokens: 20, seed: 7 });
+});
+
+test('the bound of --dry-run and --max-cost hold with candidates', async () => {
+  const project = openProject({ a: {} });
+  const dry = await project.run(['swap', 'mini=sim:dear,sim:poor', '--dry-run']);
+  expect(dry.stdout).toContain('dry run: 120 cells');
+  expect(project.files('.llmcheck')).toEqual([]);
+  const capped = await swap(project, ['mini=sim:dear,sim:poor', '--max-cost', '0.01', '--cache', 'off']);
+  expect(capped.code).toBe(4);
+  expect(Object.values(capped.verdicts)).not.toContain('holds');
+});
+
+test('of eight models that fail as often as the provider none is better or worse, in noise', async () => {
+  const suites = Object.fromEntries(
+    ['a', 'b'].map((id) => [id, { provider: '{ id: mini, use: "sim:noisy5-usual" }' }]),
+  );
+  const candidates = Array.from({ length: 8 }, (_, index) => `sim:noisy5-${index}`);
+  const { swaps } = await swap(openProject(suites), [`mini=${candidates.join(',')}`]);
+  const verdicts = new Set(swaps[0]?.rows.map(({ verdict }) => verdict));
+  expect(swaps[0]?.rows).toHaveLength(16);
+  expect([...verdicts].filter((verdict) => verdict !== 'holds' && verdict !== 'undecided')).toEqual([]);
+});
+
+test('in noise too, the cheapest of those that equal the provider is named', async () => {
+  const provider = '{ id: mini, use: "sim:noisy5-usual" }';
+  const candidates = 'sim:noisy5-same,sim:noisy5-right,sim:noisy30-weak,sim:noisy60-poor';
+  const { code, swaps, verdicts } = await swap(openProject({ a: { provider } }), [
+    `mini=${candidates}`,
+    '--trials',
+    '3',
+  ]);
+  expect([code, swaps[0]?.cheapest]).toEqual([1, ['sim:noisy5-right']]);
+  expect([verdicts['sim:noisy30-weak'], verdicts['sim:noisy60-poor']]).toEqual(['worse', 'worse']);
 });
