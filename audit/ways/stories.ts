@@ -61,8 +61,30 @@ const changed = (name: string, project: (project: Project) => void, plant: (proj
   },
 });
 
+/** Candidates for a provider: one that holds in the control. */
+const swap = (name: string, why: string, plant: (project: Project) => void): Story => ({
+  name: `swap: ${name}`,
+  why,
+  async story(project, isPlanted) {
+    const [first = ''] = project.suite.providers;
+    const id = typeof first === 'string' ? first : String(first['id']);
+    if (isPlanted) plant(project);
+    return project.llmcheck('swap', `${id}=openai:candidate`, '--cache', 'off');
+  },
+});
+
+/** Answers of the candidate alone. */
+function answerCandidate(project: Project, answer: string): void {
+  project.answer = ({ model, text }) => (model === 'candidate' ? answer : queueOf(text));
+}
+
 /** What has commands of its own. */
 export const stories: readonly Story[] = [
+  swap('a candidate with wrong answers', 'the provider passes', (project) => answerCandidate(project, 'nonsense')),
+  swap('a candidate without answers', 'nothing of it is compared', (project) => answerCandidate(project, '')),
+  swap('a provider that the suite does not have', 'no candidate is compared', ({ suite }) => {
+    suite.providers = suite.providers.map((provider) => ({ ...Object(provider), id: 'other' }));
+  }),
   recorded('none', 'what is not recorded is left out', (project) => project.write(recordings, '')),
   recorded('gone', 'what is not recorded is left out', (project) => project.remove(recordings)),
   recorded('of another prompt', 'the case has the same name', (project) =>

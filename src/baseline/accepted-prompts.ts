@@ -75,7 +75,7 @@ export function findAcceptedPrompt(
       ...defined({ contract: prompt.contract }),
     },
     // Rows of the accepted side lie under the candidate.
-    provider: withId(
+    provider: asProvider(
       stored.model === provider.model ? provider : withModel(provider, stored.model),
       candidate.provider.id,
     ),
@@ -149,8 +149,9 @@ function withModel({ price: _price, ...provider }: ProviderConfig, model: string
   return { ...provider, model };
 }
 
-function withId(provider: ProviderConfig, id: string): ProviderConfig {
-  return provider.id === id ? provider : { ...provider, id };
+/** A provider that is asked in the name of another one. */
+export function asProvider(provider: ProviderConfig, id: string): ProviderConfig {
+  return provider.id === id ? provider : { ...provider, id, pricedAs: provider.id };
 }
 
 /** Finds a case that a stored prompt can't be rendered for: it may no longer have a variable that only this prompt needs. */

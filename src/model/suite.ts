@@ -158,6 +158,8 @@ export interface ProviderConfig {
   readonly limits: ProviderLimits;
   /** The provider that it stands in for. */
   readonly replaces?: string;
+  /** The id that its price may be under, where it is asked in the name of another provider. */
+  readonly pricedAs?: string;
   /** Of a candidate of `--swap`: how its API calls parameters that were written for another one; null where it has none. */
   readonly paramNames?: Readonly<Record<string, string | null>>;
   /** Where tools among its parameters come from. */

@@ -18,7 +18,7 @@ export type PricedVariant = Pick<RecordedVariant, 'provider' | 'adapter' | 'mode
 /** What the price table needs to know of a configured provider. */
 export function pricedModel(provider: ProviderConfig, endpoint: Endpoint): PricedModel {
   return {
-    providerId: provider.id,
+    providerId: provider.pricedAs ?? provider.id,
     adapter: provider.adapter,
     model: provider.model,
     ...defined({ priceProvider: endpoint.priceProvider, ownPrice: provider.price }),

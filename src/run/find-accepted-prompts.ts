@@ -1,4 +1,4 @@
-import { type AcceptedPrompt, findAcceptedPrompt } from '../baseline/accepted-prompts.ts';
+import { type AcceptedPrompt, asProvider, findAcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import type { FindBaseline } from '../baseline/find-baselines.ts';
 import { nameSent } from '../compare/variant-differences.ts';
 import { defined } from '../json/defined.ts';
@@ -91,7 +91,7 @@ function renamed({ prompt, provider, params }: PlannedVariant, candidate: Planne
   const { baselineOf: _baselineOf, ...rest } = prompt;
   return {
     prompt: { ...rest, id: candidate.prompt.id },
-    provider: { ...provider, id: candidate.provider.id },
+    provider: asProvider(provider, candidate.provider.id),
     params,
   };
 }

@@ -126,7 +126,7 @@ function judgeRow(input: RowInput, run: JudgedSwap, better: ReadonlySet<VariantS
     suite: suite.recorded.suite,
     prompt,
     verdict,
-    reasons: [...failures.map(({ message }) => message), ...missing, ...open],
+    reasons: [failures.map(({ message }) => message), missing, open].find((said) => said.length > 0) ?? [],
     cases: comparison?.compared.passRate.n ?? 0,
     broken: [...new Set(failures.flatMap(({ caseId }) => caseId ?? []))],
     passRate: toComparison(comparison?.compared.passRate),

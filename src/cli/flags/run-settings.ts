@@ -175,7 +175,7 @@ function checkPairs(values: RunFlagValues): readonly Problem[] {
     problems.push(usageProblem(message, 'leave one of them out'));
   }
   if (values.early === true) problems.push(...checkEarly(values));
-  if (values.swap !== undefined) problems.push(...checkSwap(values));
+  if (values.swap !== undefined) problems.push(...checkSwap(values, '--swap'));
   if (values.compare !== undefined && values.prompt !== undefined) {
     problems.push(usageProblem('--compare chooses the prompts itself', 'leave --prompt out'));
   }
@@ -196,14 +196,14 @@ function checkRecordTools(values: RunFlagValues): readonly Problem[] {
 }
 
 /** Flags that compare with something else, write to the suite, or leave cases out. */
-function checkSwap(values: RunFlagValues): readonly Problem[] {
+export function checkSwap(values: RunFlagValues, by: '--swap' | '--compare'): readonly Problem[] {
   const inRun = 'candidates are compared with the provider within this run';
   const ofSuite = 'candidates are no part of the suite';
   const reasons = [
     ['--baseline', values.baseline !== undefined, inRun],
     ['--rerun-baseline', values.rerunBaseline === true, inRun],
-    ['--compare', values.compare !== undefined, inRun],
-    ['--provider', values.provider !== undefined, '--swap chooses the providers itself'],
+    ['--compare', by === '--swap' && values.compare !== undefined, inRun],
+    ['--provider', values.provider !== undefined, `${by} chooses the providers itself`],
     ['--update-baseline', values.updateBaseline === true, ofSuite],
     ['--record', values.record === true, ofSuite],
     ['--record-tools', values.recordTools === true, ofSuite],
@@ -212,7 +212,7 @@ function checkSwap(values: RunFlagValues): readonly Problem[] {
     ['--early', values.early === true, 'each candidate is asked about every case'],
   ] as const;
   return reasons.flatMap(([flag, isGiven, why]) =>
-    isGiven ? [usageProblem(`--swap with ${flag}: ${why}`, 'leave one of them out')] : [],
+    isGiven ? [usageProblem(`${by} with ${flag}: ${why}`, 'leave one of them out')] : [],
   );
 }
 

@@ -4,7 +4,7 @@ import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Plugin } from '../../model/plugin.ts';
-import type { Problem } from '../../model/problem.ts';
+import { type Problem, UserError } from '../../model/problem.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { Report } from '../../model/report.ts';
 import type { Project } from '../../model/suite.ts';
@@ -22,7 +22,7 @@ import { toSafeLine } from '../../text/sanitize.ts';
 import { findQueueSecrets } from '../../text/store-urls.ts';
 import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run.ts';
 import type { RunFlagValues } from '../flags/run-flags.ts';
-import { buildRunOptions, findSwaps } from '../flags/run-settings.ts';
+import { buildRunOptions, checkSwap, findSwaps } from '../flags/run-settings.ts';
 import type { Io } from '../io.ts';
 import { describeNoSuite } from '../load-suites.ts';
 import { maskError, maskSink } from '../output/mask.ts';
@@ -116,10 +116,13 @@ function swapCandidates(
 ): { readonly project: Project; readonly settings: RunSettings; readonly notes?: readonly string[] } {
   const swaps = findSwaps(values, project);
   if (swaps.length === 0) return { project, settings };
+  const flag = values.swap === undefined ? '--compare' : '--swap';
+  const problems = checkSwap(values, flag);
+  if (problems.length > 0) throw new UserError(problems);
   const { project: swapped, warnings } = swapProviders(project, swaps, {
     plugins,
     env,
-    flag: values.swap === undefined ? '--compare' : '--swap',
+    flag,
     prompts: values.prompt ?? [],
   });
   printProblems(warnings, io, hasColor);

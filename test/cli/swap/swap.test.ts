@@ -221,6 +221,8 @@ test('--compare takes two providers of a suite', async () => {
     ['big', undefined, 'passed'],
     ['mini', 'big', undefined],
   ]);
+  const excluded = await project.run(['run', '--compare', 'mini,big', '--baseline', 'git:HEAD']);
+  expect([excluded.code, excluded.stderr]).toEqual([2, expect.stringContaining('--compare with --baseline')]);
   const unknown = await project.run(['run', '--compare', 'mini,bgi']);
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('--compare bgi')]);
   const neither = await project.run(['run', '--compare', 'mni,bgi']);
