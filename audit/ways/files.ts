@@ -11,6 +11,17 @@ const failingSuite = JSON.stringify({
   cases: [{ id: 'refund', vars: { email: 'refund please' }, assert: [{ contains: 'zebra' }] }],
 });
 
+/** A prompt that a function makes with a text of another file. The model follows it while it asks for a queue. */
+function useCodePrompt(project: Project): void {
+  project.write('evals/prompts/rules.mjs', "export const rule = 'Which queue is this ticket for?';\n");
+  project.write(
+    'evals/prompts/ticket.mjs',
+    "import { rule } from './rules.mjs';\nexport default ({ email }) => `${rule} ${email}`;\n",
+  );
+  project.suite.prompts = [{ id: 'v1', module: 'prompts/ticket.mjs' }];
+  project.answer = ({ text }) => (text.includes('queue') ? queueOf(text) : 'I would say billing');
+}
+
 /** A check in a module that reads a constant of another file. */
 function useModule(project: Project): void {
   project.write('evals/checks/words.mjs', "export const forbidden = 'zebra';\n");
@@ -164,6 +175,31 @@ export const fileWays: readonly Way[] = [
       project.write('evals/schemas/email.json', '{"type":"object"}');
     },
     plant: (project) => project.remove('evals/schemas/email.json'),
+  },
+  ...(
+    [
+      ['depends on the clock', 'the answers to one of its messages are taken for those to all', '${Date.now()}'],
+      ['depends on chance', 'the answers to one of its messages are taken for those to all', '${Math.random()}'],
+      ['reads a variable that no case has', 'it says "undefined", and the model answers all the same', '${vars.tone}'],
+    ] as const
+  ).map(
+    ([what, why, added]): Way => ({
+      name: `a prompt in code ${what}`,
+      why,
+      modes: ['plain', 'baseline+cache'],
+      project: useCodePrompt,
+      plant(project) {
+        project.edit('evals/prompts/ticket.mjs', '({ email })', '(vars)');
+        project.edit('evals/prompts/ticket.mjs', '${email}', `\${vars.email} ${added}`);
+      },
+    }),
+  ),
+  {
+    name: 'a file that a prompt in code imports is edited',
+    why: 'neither the suite nor the module is another',
+    modes: ['plain', 'baseline', 'baseline+cache'],
+    project: useCodePrompt,
+    plant: (project) => project.edit('evals/prompts/rules.mjs', 'queue', 'team'),
   },
   {
     name: 'a module of checks is edited',

@@ -3,6 +3,7 @@ import type { AgentStep, ToolResult } from '../model/agent.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import { finishReasons, type ToolCall, type Usage } from '../model/completion.ts';
 import type { RecordedCheck } from '../model/record.ts';
+import type { TemplateLanguage, WrittenMessage } from '../model/suite.ts';
 import type { PooledTrials } from '../model/summary.ts';
 import type { Judgement } from '../model/verdict.ts';
 import { isCount, isMagnitude, isRowClass, isShare, isTrialNumber } from '../record/row-guards.ts';
@@ -158,6 +159,56 @@ const caseFields: FieldsOf<BaselineCase> = {
   otherVariant: optional((value) => value === true),
 };
 
+/** The messages of a prompt in code: a number of a line that is not there would leave the line out in silence. */
+function isRenderedTable(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  const { lines, cases } = value;
+  if (!Array.isArray(lines) || !lines.every(isText) || !isJsonObject(cases)) return false;
+  const { length } = lines;
+  const isMessage = (message: unknown) =>
+    Array.isArray(message) && message.length === 2 && isText(message[0]) && areRuns(message[1], length);
+  return Object.values(cases).every(listOf(isMessage));
+}
+
+/** Numbers below a limit and runs of them: `0-3 7`. */
+function areRuns(value: unknown, limit: number): boolean {
+  if (typeof value !== 'string') return false;
+  return value.split(' ').every((run) => {
+    const [, from = '', to = from] = /^(\d+)(?:-(\d+))?$/.exec(run) ?? [];
+    return from !== '' && Number(from) <= Number(to) && Number(to) < limit;
+  });
+}
+
+const languageNames: ReadonlySet<unknown> = new Set<TemplateLanguage['name']>([
+  'braces',
+  'code',
+  'handlebars',
+  'jinja',
+]);
+
+const languageFields: FieldsOf<TemplateLanguage> = {
+  name: (value) => languageNames.has(value),
+  rendered: optional(isRenderedTable),
+  variables: optional(listOf(isText)),
+  partials: optional((value) => isJsonObject(value) && Object.values(value).every(isText)),
+  defaults: optional(isJsonObject),
+  optional: optional(listOf(isText)),
+};
+
+const messageFields: FieldsOf<WrittenMessage> = {
+  role: isText,
+  content: isText,
+  attach: optional(listOf(isText)),
+  language: optional(objectOf(languageFields)),
+};
+
+/** A prompt in code has the messages of its cases: its texts are only what these have in common. */
+function areMessages(value: unknown): boolean {
+  if (!listOf(objectOf(messageFields))(value)) return false;
+  const [first] = value as readonly WrittenMessage[];
+  return first?.language?.name !== 'code' || first.language.rendered !== undefined;
+}
+
 const variantFields: FieldsOf<BaselineVariant> = {
   prompt: isText,
   provider: isText,
@@ -167,7 +218,7 @@ const variantFields: FieldsOf<BaselineVariant> = {
   adapterVersion: optional(isText),
   params: isJsonObject,
   options: optional(isJsonObject),
-  messages: listOf(objectOf({ role: isText, content: isText, attach: optional(listOf(isText)) })),
+  messages: areMessages,
   replaces: optional(isText),
   replacesProvider: optional(isText),
   contract: isJsonObject,

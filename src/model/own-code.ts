@@ -80,6 +80,8 @@ export interface ModuleJob extends CodeLimits {
   readonly prompts?: {
     /** Set before the module is loaded. */
     readonly clockOffsetMs: number;
+    /** True where an answer is only compared with another one. */
+    readonly wantsDigests: boolean;
   };
   /** Kills the child that works on it. */
   readonly signal?: AbortSignal;
@@ -107,6 +109,10 @@ export interface PromptJob {
 /** What a prompt in code said for one case. */
 export interface PromptAnswer {
   readonly returned?: unknown;
+  /** Hash of what it returned, in place of it or beside it. */
+  readonly digest?: string;
+  /** Set on the second answer where it is the first one again. */
+  readonly isSame?: true;
   /** The end of a sentence about the prompt. */
   readonly fault?: string;
   /** Set where the fault is another case's. */

@@ -1,5 +1,6 @@
 // Runs in a child of its own: loads the user's modules and calls their exports, one job at a time. Plain JavaScript,
 // since Node 20 runs no TypeScript; the parent is module-worker.ts.
+import { hash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { installModuleHooks } from './module-hooks.mjs';
@@ -34,7 +35,7 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
   } catch (error) {
     return { fault: `can't be loaded: ${describe(error)}` };
   }
-  if (prompts !== undefined) return makePrompts(check, input, maxReturnedBytes);
+  if (prompts !== undefined) return makePrompts(check, input, maxReturnedBytes, prompts.wantsDigests);
   try {
     const returned = await check(input);
     const json = JSON.stringify(returned);
@@ -46,8 +47,11 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
   }
 }
 
-/** The answer of a function to each set of variables, with the names of those that it read. */
-async function makePrompts(build, list, maxReturnedBytes) {
+/**
+ * The answer of a function to each set of variables, with the names of those that it read, as JSON. Where only digests are
+ * wanted, an answer is the hash of what it would be: to find out whether two processes say the same, no text is sent.
+ */
+async function makePrompts(build, list, maxReturnedBytes, wantsDigests) {
   const answers = [];
   for (const vars of list) {
     const reads = new Set();
@@ -56,17 +60,21 @@ async function makePrompts(build, list, maxReturnedBytes) {
     try {
       const returned = await build(watchVars(vars, reads, missing));
       const json = JSON.stringify(returned, refuseNoData);
-      answer =
-        json === undefined ? { fault: `returned no prompt but ${typeof returned}` } : { returned: JSON.parse(json) };
+      if (json === undefined) answer = writeFault(`returned no prompt but ${typeof returned}`);
+      else answer = `"digest":"${hash('sha256', json)}"${wantsDigests ? '' : `,"returned":${json}`}`;
     } catch (error) {
-      answer = { fault: `threw ${describe(error)}` };
+      answer = writeFault(`threw ${describe(error)}`);
     }
-    answers.push({ ...answer, reads: [...reads], missing: [...missing] });
+    answers.push(`{${answer},"reads":${JSON.stringify([...reads])},"missing":${JSON.stringify([...missing])}}`);
   }
-  const json = JSON.stringify(answers);
+  const json = `[${answers.join(',')}]`;
   return json.length > maxReturnedBytes
     ? { fault: `returned more than ${maxReturnedBytes / 1024 / 1024} MiB` }
     : { json };
+}
+
+function writeFault(fault) {
+  return `"fault":${JSON.stringify(fault)}`;
 }
 
 function watchVars(vars, reads, missing) {

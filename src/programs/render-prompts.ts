@@ -54,17 +54,46 @@ function writeFiles(
   return folder;
 }
 
-async function runModule(called: Omit<Called, 'clockOffsetMs'>, vars: PromptJob['vars']): Promise<RenderedPrompts> {
-  const call = (cases: PromptJob['vars'], clock: number) => callInParts({ ...called, clockOffsetMs: clock }, cases);
-  const [first, second] = await Promise.all([call(vars, 0), call(vars.toReversed(), clockOffsetMs)]);
-  return { first, second: second.toReversed() };
+async function runModule(called: ModulePrompt, vars: PromptJob['vars']): Promise<RenderedPrompts> {
+  const again = { ...called, clockOffsetMs };
+  const [first, reversed] = await Promise.all([
+    callInParts({ ...called, clockOffsetMs: 0, wantsDigests: false }, vars),
+    callInParts({ ...again, wantsDigests: true }, vars.toReversed()),
+  ]);
+  const digests = reversed.toReversed();
+  const others = vars.flatMap((_, index) => (isOther(first[index], digests[index]) ? [index] : []));
+  const shown = others.slice(0, maxShown);
+  const isShown = new Set(shown);
+  const asked = vars.filter((_, index) => isShown.has(index)).toReversed();
+  const found = asked.length === 0 ? [] : await callInParts({ ...again, wantsDigests: false }, asked);
+  const texts = new Map(shown.map((index, at) => [index, found.toReversed()[at]]));
+  const isDifferent = new Set(others);
+  const second = digests.map((answer, index): PromptAnswer => {
+    if (answer.digest === undefined) return answer;
+    if (!isDifferent.has(index)) return { ...answer, isSame: true };
+    const text = texts.get(index);
+    // What depends on chance may be the same the third time.
+    return text !== undefined && isOther(first[index], text) ? text : { ...answer, fault: 'made other messages' };
+  });
+  return { first, second };
 }
 
-interface Called {
+/** Differences that are shown: of these alone, the second messages are asked for. */
+const maxShown = 100;
+
+function isOther(first: PromptAnswer | undefined, second: PromptAnswer | undefined): boolean {
+  return first?.digest !== undefined && second?.digest !== undefined && first.digest !== second.digest;
+}
+
+interface ModulePrompt {
   readonly file: string;
   readonly exportName: string;
   readonly timeoutMs: number;
+}
+
+interface Called extends ModulePrompt {
   readonly clockOffsetMs: number;
+  readonly wantsDigests: boolean;
 }
 
 async function callInParts(called: Called, vars: PromptJob['vars']): Promise<readonly PromptAnswer[]> {
@@ -102,11 +131,11 @@ function openWorker({ file }: Called): ModuleWorker {
 
 async function callPart(
   worker: ModuleWorker,
-  { file, exportName, timeoutMs, clockOffsetMs: clock }: Called,
+  { file, exportName, timeoutMs, ...prompts }: Called,
   vars: PromptJob['vars'],
 ): Promise<{ readonly answers: readonly PromptAnswer[] } | { readonly fault: string }> {
   const job = { file, exportName, input: vars, timeoutMs, memoryMb, noun: 'prompt', maxReturnedBytes };
-  const { outcome } = await worker.run({ ...job, prompts: { clockOffsetMs: clock } });
+  const { outcome } = await worker.run({ ...job, prompts });
   return 'fault' in outcome ? outcome : { answers: outcome.returned as readonly PromptAnswer[] };
 }
 

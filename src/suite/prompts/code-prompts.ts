@@ -173,8 +173,7 @@ class CaseJudge {
     if ('fault' in read) return { ...read, ...hintOfLoading(read.fault) };
     const secret = findAddedSecret(read, one.vars);
     if (secret !== undefined) return { fault: secret, hint: 'a prompt must hold no key' };
-    const again = readAnswer(second);
-    const difference = 'fault' in again ? `the second call ${again.fault}` : findDifference(read, again);
+    const difference = second?.isSame === true ? undefined : describeSecond(read, second);
     if (difference !== undefined) {
       const hint = 'a prompt must not depend on clock, chance or earlier calls: pass the value as a variable';
       return { fault: `is not the same when it is made again: ${difference}`, hint };
@@ -216,6 +215,11 @@ function missingVariable(variable: string): TemplateError {
 function readAnswer(answer: PromptAnswer | undefined): PromptInCode | Fault {
   if (answer === undefined) return { fault: 'was not called' };
   return answer.fault === undefined ? readPromptAnswer(answer.returned) : { fault: answer.fault };
+}
+
+function describeSecond(first: PromptInCode, answer: PromptAnswer | undefined): string | undefined {
+  const again = readAnswer(answer);
+  return 'fault' in again ? `the second call ${again.fault}` : findDifference(first, again);
 }
 
 function hintOfLoading(fault: string): { readonly hint?: string } {

@@ -129,3 +129,27 @@ test('every command reads them, a changed import is a change, and an edit withou
   expect((await run('run', 'evals/triage.eval.yaml', '--rerun-baseline')).code).toBe(0);
   expect(project.files('.llmcheck').filter((file) => file.includes('prompt-'))).toEqual([]);
 });
+
+test('a damaged table of messages in a baseline is an error at its line, and never green', {
+  tags: 'slow',
+}, async () => {
+  const { project, run } = await openApps();
+  const suite = 'evals/answers.eval.yaml';
+  const path = 'evals/answers.baseline.jsonl';
+  await run('run', suite);
+  await run('baseline', 'accept');
+  const whole = project.read(path);
+  const damages: readonly (readonly [from: RegExp, to: string])[] = [
+    [/"rendered":\{/, '"rendred":{'],
+    [/"lines":\["/, '"lines":[7,"'],
+    [/(\["user",")\d+/, '$199'],
+    [/(\["user",")\d+/, '$1x'],
+  ];
+  for (const [from, to] of damages) {
+    expect(whole).toMatch(from);
+    project.write(path, whole.replace(from, to));
+    const { code, stderr } = await run('run', suite);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('its "messages" has the wrong type or value')]);
+    expect(stderr).toMatch(/answers\.baseline\.jsonl:\d+/);
+  }
+});
