@@ -1,6 +1,8 @@
 // A module of the user's own may import llmcheck where the project has not installed it, such as with a global llmcheck. It may
 // name what it imports as a bundler finds it: without an ending, or with that of the file that a compiler writes.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { findAliased } from '../text/path-aliases.mjs';
 
 const entries = { llmcheck: 'index', 'llmcheck/promptfoo': 'promptfoo' };
 
@@ -14,8 +16,16 @@ export function resolve(specifier, context, nextResolve) {
   }
 }
 
+/** An alias may look like a package, or like an import that a package.json declares. */
+const unresolved = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
+  'ERR_PACKAGE_IMPORT_NOT_DEFINED',
+  'ERR_INVALID_MODULE_SPECIFIER',
+]);
+
 function fallBack(error, specifier, { parentURL }) {
-  if (error?.code !== 'ERR_MODULE_NOT_FOUND' && error?.code !== 'ERR_UNSUPPORTED_DIR_IMPORT') throw error;
+  if (!unresolved.has(error?.code)) throw error;
   const entry = entries[specifier];
   const url = entry === undefined ? findSource(specifier, parentURL) : findOwn(entry);
   if (url === undefined) throw error;
@@ -31,8 +41,19 @@ function findOwn(entry) {
 const endings = ['.ts', '.mts', '.js', '.mjs', '/index.ts', '/index.js'];
 
 function findSource(specifier, parentURL) {
-  if (!/^\.{1,2}\//.test(specifier) || !parentURL?.startsWith('file:')) return undefined;
-  const source = specifier.replace(/\.([cm]?)js$/, '.$1ts');
-  const names = source === specifier ? endings.map((ending) => specifier.replace(/\/$/, '') + ending) : [source];
-  return names.map((name) => new URL(name, parentURL)).find((url) => existsSync(url));
+  if (!parentURL?.startsWith('file:')) return undefined;
+  const names = /^\.{1,2}\//.test(specifier)
+    ? [new URL(specifier, parentURL).href]
+    : findAliased(specifier, fileURLToPath(parentURL), readIfThere).map((path) => pathToFileURL(path).href);
+  return names.flatMap(withEndings).find((url) => existsSync(url) && statSync(url).isFile());
+}
+
+function withEndings(name) {
+  const source = name.replace(/\.([cm]?)js$/, '.$1ts');
+  const known = source === name ? endings.map((ending) => name.replace(/\/$/, '') + ending) : [source];
+  return [name, ...known].map((url) => new URL(url));
+}
+
+function readIfThere(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }

@@ -1,7 +1,19 @@
-/** The relative paths that a JavaScript or TypeScript text imports. Also those in comments: one too many does no harm. */
-export function findRelativeImports(text: string): readonly string[] {
-  const matches = text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])(\.{1,2}\/[^"'\n]{1,500})\1/g);
+import { dirname, resolve } from 'node:path';
+import { findAliased } from './path-aliases.mjs';
+
+/** What a JavaScript or TypeScript text imports. Also what comments name: one too many does no harm. */
+export function findImports(text: string): readonly string[] {
+  const matches = text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])([^"'\n]{1,500})\1/g);
   return [...matches].map(([, , specifier = '']) => specifier);
+}
+
+/** The paths that an import may mean, without the endings that it leaves out: relative ones, and aliases of a tsconfig.json. */
+export function importedPaths(
+  specifier: string,
+  file: string,
+  readText: (path: string) => string | undefined,
+): readonly string[] {
+  return /^\.{1,2}\//.test(specifier) ? [resolve(dirname(file), specifier)] : findAliased(specifier, file, readText);
 }
 
 /** What may follow an imported path to make it a file's. */

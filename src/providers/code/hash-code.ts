@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
-import { findRelativeImports, importSuffixes } from '../../text/relative-imports.ts';
+import { relative } from 'node:path';
+import { findImports, importedPaths, importSuffixes } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 
 export interface HashedModule {
-  /** SHA-256 of the file and of all that it imports relatively, in the order in which they are found. */
+  /** SHA-256 of the file and of all of the project that it imports, in the order in which they are found. */
   readonly hashes: readonly string[];
   /** Those files, and the paths that were tried for an import and do not exist. */
   readonly files: readonly string[];
@@ -17,13 +17,14 @@ export function hashModule(start: string, root: string): HashedModule {
   const hashes: string[] = [];
   const missing: string[] = [];
   const seen = new Set([start]);
+  const readConfig = (path: string) => (hashFiles([path], root).length > 0 ? readFileSync(path, 'utf8') : undefined);
   for (const path of seen) {
     const [hash] = hashFiles([path], root);
     if (hash === undefined) continue;
     hashes.push(hash);
     if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
-    for (const specifier of findRelativeImports(readFileSync(path, 'utf8'))) {
-      const target = resolve(dirname(path), specifier);
+    const targets = findImports(readFileSync(path, 'utf8')).flatMap((one) => importedPaths(one, path, readConfig));
+    for (const target of targets) {
       const found = importSuffixes.find((suffix) => hashFiles([target + suffix], root).length > 0);
       const tried = found === undefined ? importSuffixes : importSuffixes.slice(0, importSuffixes.indexOf(found));
       missing.push(...tried.map((suffix) => target + suffix));

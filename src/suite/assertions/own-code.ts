@@ -1,11 +1,11 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { AssertionDeclaration } from '../../model/assertion.ts';
 import { findPackageFault, type VersionOf } from '../../model/optional-packages.ts';
 import type { CodeSource } from '../../model/own-code.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { splitCommand } from '../../text/command-line.ts';
-import { findRelativeImports, importSuffixes } from '../../text/relative-imports.ts';
+import { findImports, importedPaths, importSuffixes } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
@@ -182,8 +182,18 @@ export function hashClosure(start: string, files: ProjectFiles): readonly string
   return listClosure(start, files).map((path) => `${files.relative(path)} ${files.hash(path) ?? ''}`);
 }
 
-/** A file and all that it imports relatively. */
-export function listClosure(start: string, files: ProjectFiles): readonly string[] {
+/** A file and all of the project that it imports. `onConfig` is told of each tsconfig.json that has aliases. */
+export function listClosure(
+  start: string,
+  files: ProjectFiles,
+  onConfig: (path: string) => void = () => undefined,
+): readonly string[] {
+  const readConfig = (path: string): string | undefined => {
+    const found = files.hash(path) === undefined ? undefined : files.readText(path);
+    if (found === undefined || !('text' in found)) return undefined;
+    onConfig(path);
+    return found.text;
+  };
   const paths: string[] = [];
   const seen = new Set([start]);
   for (const path of seen) {
@@ -192,9 +202,9 @@ export function listClosure(start: string, files: ProjectFiles): readonly string
     if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
     const found = files.readText(path);
     if (!('text' in found)) continue;
-    for (const specifier of findRelativeImports(found.text)) {
-      const target = resolveImport(resolve(dirname(path), specifier), files);
-      if (target !== undefined) seen.add(target);
+    for (const target of findImports(found.text).flatMap((specifier) => importedPaths(specifier, path, readConfig))) {
+      const file = resolveImport(target, files);
+      if (file !== undefined) seen.add(file);
     }
   }
   return paths;

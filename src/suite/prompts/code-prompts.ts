@@ -116,8 +116,8 @@ function buildJob(code: PromptCode, vars: readonly Vars[], context: CodePromptCo
 
 /** The module at a commit, with all that it imports and the manifests beside. */
 function readClosure(file: string, { files, place }: ProjectSnapshot) {
-  const paths = listClosure(file, files);
   const manifests = new Set<string>();
+  const paths = listClosure(file, files, (config) => manifests.add(config));
   for (const path of paths) {
     for (let folder = resolve(path, '..'); folder.startsWith(place.boundary); folder = resolve(folder, '..')) {
       manifests.add(resolve(folder, 'package.json'));
@@ -224,7 +224,9 @@ function describeSecond(first: PromptInCode, answer: PromptAnswer | undefined): 
 
 function hintOfLoading(fault: string): { readonly hint?: string } {
   if (/Cannot find (?:package|module)/.test(fault))
-    return { hint: 'import by relative paths or from installed packages; path aliases of a tsconfig are not read' };
+    return {
+      hint: 'import by relative paths, by paths of a tsconfig.json above the module, or from installed packages',
+    };
   return fault.startsWith('exports no function') ? { hint: 'name one of them with export' } : {};
 }
 
