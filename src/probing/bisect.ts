@@ -11,7 +11,7 @@ import type { EarlierPrompt } from './find-earlier.ts';
 import { askedBy, askedLiterally, haveOneLanguage, variantOf } from './made-prompt.ts';
 import { limitProbes, type ProbedCase, type ProbeLimit, type Prober } from './open-prober.ts';
 import { leadFor, type ProbeAnswer, probeCase, type StopCause } from './probe-case.ts';
-import { type Hunk, type PromptChange, splitChange } from './prompt-change.ts';
+import { type FileLines, fileLines, type Hunk, type PromptChange, splitChange } from './prompt-change.ts';
 
 /** What a search shows of one case. */
 export type BisectVerdict =
@@ -46,7 +46,7 @@ export interface BisectedCase {
 
 export interface PlacedHunk extends Hunk {
   /** Undefined where its text is in no file. */
-  readonly file?: { readonly path: string; readonly line: number; readonly endLine: number };
+  readonly file?: FileLines;
 }
 
 /** What a search would do at most, without sending anything. */
@@ -146,17 +146,8 @@ function createPrepare(prober: Prober, probed: ProbedCase, change: PromptChange)
 
 function placeHunk(hunk: Hunk, isLiteral: boolean, after: RenderedVariant, before: RenderedVariant): PlacedHunk {
   const { place } = hunk;
-  const { prompt } = place?.side === 'before' ? before : after;
   if (place === undefined || isLiteral) return hunk;
-  const { text, line, endLine } = place;
-  if ('partial' in text) {
-    const folder = prompt.file?.replace(/[^/]*$/, '') ?? '';
-    const name = text.partial.replace(/[^/]*$/, '_$&.prompt');
-    return { ...hunk, file: { path: `${folder}${name}`, line, endLine } };
-  }
-  const [first, last] = [prompt.locateLine?.(text.message, line), prompt.locateLine?.(text.message, endLine)];
-  if (first === undefined || last === undefined) return hunk;
-  return { ...hunk, file: { path: first.file, line: first.line, endLine: Math.max(first.line, last.line) } };
+  return { ...hunk, ...defined({ file: fileLines((place.side === 'before' ? before : after).prompt, place) }) };
 }
 
 /** Most trials of one search. */

@@ -3,6 +3,7 @@ import { createFindAccepted, type FindBaseline } from '../baseline/find-baseline
 import { cacheKey } from '../cache/cache-key.ts';
 import { isReplayed, openCalls } from '../calls/calls.ts';
 import { createStop, type Stop } from '../calls/stop.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import { type Cell, type CellResult, firstProbeTrial } from '../model/cell.ts';
@@ -33,7 +34,7 @@ export interface ProbedCase {
 
 /** What a trial of a made prompt showed. */
 export type ProbeTrial =
-  | { readonly is: 'passed' | 'failed'; readonly reason?: string }
+  | { readonly is: 'passed' | 'failed'; readonly reason?: string; readonly answer: string }
   | { readonly is: 'errored'; readonly failure: ProviderFailure }
   | { readonly is: 'stopped'; readonly reason: StopReason };
 
@@ -165,9 +166,25 @@ function toTrial(result: CellResult): ProbeTrial {
       return { is: 'errored', failure: result.failure };
     case 'judged': {
       const reason = result.failure?.message ?? result.verdicts.find(({ pass }) => !pass)?.reason;
-      return { is: result.passed ? 'passed' : 'failed', ...defined({ reason: result.passed ? undefined : reason }) };
+      return {
+        is: result.passed ? 'passed' : 'failed',
+        answer: answerOf(result),
+        ...defined({ reason: result.passed ? undefined : reason }),
+      };
     }
   }
+}
+
+/** All that was answered and called, as one text. */
+function answerOf({ calls }: CellResult): string {
+  return calls
+    .flatMap(({ completion: { text, refusal = '', toolCalls } }) => [
+      text,
+      refusal,
+      ...toolCalls.map(({ name, arguments: args }) => `${name} ${canonicalJson(args ?? null)}`),
+    ])
+    .filter((part) => part !== '')
+    .join('\n');
 }
 
 function addSpending(spending: ProbeSpending, result: CellResult): void {

@@ -83,14 +83,24 @@ export async function probeCase(
 const maxErrored = 1;
 
 function describeEnd(trial: ProbeTrial | undefined) {
-  if (trial?.is === 'stopped') {
-    const cause = trial.reason === 'budget' ? 'budget' : 'interrupted';
-    const message = cause === 'budget' ? '--max-cost is used up' : `the search was stopped (${trial.reason})`;
-    return { is: 'stopped', why: { cause, message } } as const;
-  }
   const failure = trial?.is === 'errored' ? trial.failure : undefined;
-  const message = failure?.message ?? 'no answer came';
   // The API takes the prompts of both sides, and refuses this one.
-  if (failure?.kind === 'badRequest') return { is: 'unresolved', why: message } as const;
-  return { is: 'stopped', why: { cause: 'provider', message } } as const;
+  if (failure?.kind === 'badRequest') return { is: 'unresolved', why: failure.message } as const;
+  return { is: 'stopped', why: (trial && stopCauseOf(trial)) ?? noAnswer } as const;
+}
+
+const noAnswer: StopCause = { cause: 'provider', message: 'no answer came' };
+
+/** Why nothing more can be asked after a trial; undefined for an answer. */
+export function stopCauseOf(trial: ProbeTrial): StopCause | undefined {
+  switch (trial.is) {
+    case 'passed':
+    case 'failed':
+      return undefined;
+    case 'errored':
+      return { cause: 'provider', message: trial.failure.message };
+    case 'stopped':
+      if (trial.reason === 'budget') return { cause: 'budget', message: '--max-cost is used up' };
+      return { cause: 'interrupted', message: `the search was stopped (${trial.reason})` };
+  }
 }

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { WrittenMessage } from '../model/suite.ts';
+import type { PromptVersion, WrittenMessage } from '../model/suite.ts';
 import { countNgrams, countSharedNgrams } from '../text/similarity.ts';
 import { splitWords } from '../text/words.ts';
 import { align } from './align.ts';
@@ -28,6 +28,28 @@ export interface HunkPlace {
   readonly text: { readonly message: number } | { readonly partial: string };
   readonly line: number;
   readonly endLine: number;
+}
+
+/** Lines of a file, counted from 1. */
+export interface FileLines {
+  readonly path: string;
+  readonly line: number;
+  readonly endLine: number;
+}
+
+/** Where lines of a prompt's text are in its files; undefined where the text is in no file. */
+export function fileLines(
+  prompt: PromptVersion,
+  { text, line, endLine }: Omit<HunkPlace, 'side'>,
+): FileLines | undefined {
+  if ('partial' in text) {
+    const folder = prompt.file?.replace(/[^/]*$/, '') ?? '';
+    const name = text.partial.replace(/[^/]*$/, '_$&.prompt');
+    return { path: `${folder}${name}`, line, endLine };
+  }
+  const [first, last] = [prompt.locateLine?.(text.message, line), prompt.locateLine?.(text.message, endLine)];
+  if (first === undefined || last === undefined) return undefined;
+  return { path: first.file, line: first.line, endLine: Math.max(first.line, last.line) };
 }
 
 /** What differs between two prompts, in the order of the text. */

@@ -34,7 +34,12 @@ export function calibrationPathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'judges.json'));
 }
 
-export type BesideEnding = 'baseline.jsonl' | 'reference.jsonl' | 'judges.json';
+/** The same for `evals/triage.cover.json`, which says which cases guard the instructions of the suite's prompts. */
+export function coveragePathOf(root: string, suitePath: string): string {
+  return checkedPath(root, pathBeside(root, suitePath, 'cover.json'));
+}
+
+export type BesideEnding = 'baseline.jsonl' | 'reference.jsonl' | 'judges.json' | 'cover.json';
 
 /** The same path for a caller that neither reads nor writes the file. */
 export function pathBeside(root: string, suitePath: string, ending: BesideEnding): string {

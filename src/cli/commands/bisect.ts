@@ -17,6 +17,7 @@ import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { maskError } from '../output/mask.ts';
 import { openProgress } from '../output/progress.ts';
+import { collect } from '../output/reports.ts';
 import { printJson } from '../output/table.ts';
 import { prepareRun } from '../run/prepare-run.ts';
 import type { DefineCommand } from './define.ts';
@@ -30,7 +31,6 @@ interface Flags {
 }
 
 export const define: DefineCommand = (command, { io, exit }) => {
-  const collect = (value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value];
   command
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--case <id>', 'a case, as id or suite/id (repeatable; default: what failed in the latest run)', collect)

@@ -43,6 +43,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./bisect.ts'),
   },
   {
+    name: 'prompt',
+    usage: '',
+    summary: 'Find which instructions of a prompt its cases guard.',
+    load: () => import('./prompt.ts'),
+  },
+  {
     name: 'baseline',
     usage: '',
     summary: 'Accept a run as the baseline of later runs, and manage accepted baselines.',

@@ -55,7 +55,7 @@ export function addReportFlags(command: Command, verboseText = 'every failing ca
 }
 
 /** Collects the values of a repeatable option. */
-export function collect(value: string, previous: readonly string[]): readonly string[] {
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 

@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { makeRuledPrompt } from '../../../bench/parts/ruled-prompt.ts';
+import { createRandom } from '../../../src/text/random.ts';
+import { type ChatReply, type ChatServer, startChatServer } from '../../support/chat-server.ts';
+import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+
+const prompt = `# Support
+
+- For refund mail, name the form R7.
+- For parcel mail, thank the customer.
+- For legal mail, write nothing.
+
+<example>
+Mail: hello
+Answer: hi
+</example>
+
+Mail: {{ mail }}
+`;
+const lines = { refund: 3, parcel: 4, legal: 5 };
+const cases = ['refund', 'parcel'].map(
+  (id) =>
+    `{ id: ${id}, vars: { mail: a ${id} }, assert: [{ contains: Dear }${id === 'refund' ? ', { contains: R7 }' : ''}] }`,
+);
+
+interface JsonCover {
+  readonly prompts: readonly {
+    readonly why?: string;
+    readonly instructions: readonly {
+      readonly kind: string;
+      readonly text: string;
+      readonly name?: string;
+      readonly file?: { readonly line: number };
+      readonly verdict: string;
+      readonly caseId?: string;
+      readonly isStored: boolean;
+      readonly sentence: string;
+    }[];
+  }[];
+  readonly written: readonly string[];
+  readonly spent: { readonly trials: number; readonly cached: number };
+}
+
+/** A model that does what the prompt says on the subject of the mail. */
+function obey(text: string): string {
+  const mail = /Mail: a (\w+)/.exec(text)?.[1] ?? '';
+  const says = (rule: string) => text.includes(rule);
+  if (mail === 'refund') return says('name the form R7') ? 'Dear customer, send R7' : 'Dear customer, send it';
+  if (mail === 'parcel') return says('thank the customer') ? 'Dear customer, thanks' : 'Dear customer';
+  return 'Dear all';
+}
+
+const serve = (answer: (text: string, index: number) => ChatReply = obey): Promise<ChatServer> =>
+  startChatServer(({ messages, body, index }) =>
+    answer(`${messages.map(({ content }) => content).join('\n')}${JSON.stringify(body['tools'] ?? '')}`, index),
+  );
+
+function openProject({ text = prompt, own = cases, keys = '', params = '' } = {}): TempProject {
+  const project = openTempProject();
+  project.write('prompts/v1.md', text);
+  writeSuite(project, own, keys, params);
+  return project;
+}
+
+function writeSuite(project: TempProject, own: readonly string[], keys = '', params = ''): void {
+  const provider = `{ id: mini, use: openai:test-model, price: { input: 1, output: 1 }, params: { max_tokens: 100${params} } }`;
+  project.write(
+    'evals/mail.eval.yaml',
+    `prompts: [{ id: v1, file: ../prompts/v1.md }]\nproviders: [${provider}]\ncases:\n${own.map((one) => `  - ${one}\n`).join('')}${keys}`,
+  );
+}
+
+async function cover(project: TempProject, { env }: Pick<ChatServer, 'env'>, ...argv: readonly string[]) {
+  const result = await project.run(['prompt', 'cover', '--json', ...argv], { env });
+  if (!result.stdout.startsWith('{')) throw new Error(`exit ${result.code}: ${result.stderr}`);
+  const outcome = JSON.parse(result.stdout) as JsonCover;
+  const instructions = outcome.prompts.flatMap((one) => one.instructions);
+  const verdictOn = (line: number) => instructions.find(({ file }) => file?.line === line)?.verdict;
+  return { ...outcome, code: result.code, instructions, verdictOn };
+}
+
+describe('prompt cover', () => {
+  it('finds what a case guards, what no check notices, and what has no effect', async () => {
+    const server = await serve();
+    const project = openProject();
+    const { instructions, verdictOn, code, written } = await cover(project, server);
+    expect(code).toBe(0);
+    expect(written).toEqual(['evals/mail.cover.json']);
+    expect(verdictOn(lines.refund)).toBe('guarded');
+    expect(verdictOn(lines.parcel)).toBe('unnoticed');
+    expect(verdictOn(lines.legal)).toBe('noEffect');
+    expect(instructions.find(({ kind }) => kind === 'example')?.verdict).toBe('noEffect');
+    expect(instructions.find(({ caseId }) => caseId === 'refund')?.sentence).toBe(
+      'by refund: without it, 3 of 3 trials fail; with it, 3 of 3 pass (does not contain "R7": found "Dear customer, send it")',
+    );
+    const shown = await project.run(['prompt', 'cover', '--all'], { env: server.env });
+    expect(shown.stdout).toContain('guarded, 1 without a sensor, 2 without effect here');
+    expect(shown.stdout).toContain('A rule that decides 77.6 % of cases like these fails one of 2 cases');
+  });
+
+  it('asks only of new instructions and new cases, and pays nothing twice', async () => {
+    const server = await serve();
+    const project = openProject();
+    await cover(project, server);
+    const sent = server.requests.length;
+    expect((await cover(project, server)).instructions.every(({ isStored }) => isStored)).toBe(true);
+    expect((await cover(project, server, '--all')).spent.cached).toBe(
+      (await cover(project, server, '--all')).spent.trials,
+    );
+    expect(server.requests.length).toBe(sent);
+
+    project.write('prompts/v1.md', prompt.replace('- For legal', '- For party mail, dance.\n- For legal'));
+    const added = await cover(project, server, '--require-guards');
+    expect(added.code).toBe(1);
+    expect(added.instructions.filter(({ isStored }) => !isStored).map(({ file }) => file?.line)).toEqual([5]);
+
+    // A case that guards what had no sensor.
+    writeSuite(project, [...cases, '{ id: thanks, vars: { mail: a parcel }, assert: [{ contains: thanks }] }']);
+    const guarded = await cover(project, server);
+    expect(guarded.instructions.find(({ file }) => file?.line === lines.parcel)).toMatchObject({
+      verdict: 'guarded',
+      caseId: 'thanks',
+    });
+    // Without the case it is as it was.
+    writeSuite(project, cases);
+    expect((await cover(project, server)).verdictOn(lines.parcel)).toBe('unnoticed');
+  });
+
+  it('calls no flake a guard', async () => {
+    const random = createRandom(4);
+    const server = await serve((text) => (random() < 0.2 ? 'sorry' : obey(text)));
+    const own = Array.from(
+      { length: 12 },
+      (_, index) => `{ id: c${index}, vars: { mail: a bill }, assert: [{ contains: Dear }] }`,
+    );
+    const { instructions } = await cover(openProject({ own }), server);
+    expect(instructions.filter(({ verdict }) => verdict === 'guarded')).toEqual([]);
+  });
+
+  it('finds a tool description that a case guards', async () => {
+    const tool =
+      '{ type: function, function: { name: route, description: Use it for refunds., parameters: { type: object } } }';
+    const server = await serve((text) =>
+      text.includes('Use it for refunds.') ? 'Dear customer, R7' : 'Dear customer',
+    );
+    const { instructions } = await cover(openProject({ params: `, tools: [${tool}]` }), server);
+    expect(instructions.find(({ kind }) => kind === 'tool')).toMatchObject({ name: 'route', verdict: 'guarded' });
+  });
+
+  it.each<readonly [string, Parameters<typeof openProject>[0], (text: string) => ChatReply, number, string]>([
+    ['no case passes', {}, () => 'nothing', 4, 'no case passes with the whole prompt'],
+    ['the provider refuses everything', {}, () => ({ status: 401, body: '{}' }), 3, ''],
+    ['no case can notice anything', { own: ['{ id: seen, observe: true, vars: { mail: x } }'] }, obey, 4, ''],
+    ['there are no instructions', { text: '{{ mail }}' }, obey, 4, 'it has no instructions'],
+  ])('does not end with 0 where %s', async (_what, planted, answer, code, why) => {
+    const project = openProject(planted);
+    const found = await cover(project, await serve(answer), '--require-guards');
+    expect(found.code).toBe(code);
+    expect(JSON.stringify(found.prompts)).toContain(why);
+    expect(found.written).toEqual([]);
+  });
+
+  it('stops at --max-cost, and says of each instruction that it is undecided', async () => {
+    const server = await serve();
+    const { code, instructions } = await cover(openProject(), server, '--max-cost', '0.0007');
+    expect(code).toBe(4);
+    expect(instructions.some(({ verdict }) => verdict === 'undecided')).toBe(true);
+    expect(instructions.map(({ sentence }) => sentence).join()).toContain('--max-cost is used up');
+  });
+
+  it('shows the most that it may send, and sends nothing', async () => {
+    const server = await serve();
+    const project = openProject();
+    const dry = await project.run(['prompt', 'cover', '--dry-run', '--json'], { env: server.env });
+    expect(server.requests).toEqual([]);
+    const [{ calls, usd }] = (JSON.parse(dry.stdout) as { prompts: [{ calls: number; usd: number }] }).prompts;
+    await cover(project, server);
+    expect(server.requests.length).toBeLessThanOrEqual(calls);
+    expect(usd).toBeGreaterThan(0);
+  });
+
+  it('refuses a damaged file of what is known', async () => {
+    const project = openProject();
+    project.write('evals/mail.cover.json', '{ "format": 1, "instructions": [{}] }');
+    const result = await project.run(['prompt', 'cover'], { env: (await serve()).env });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('evals/mail.cover.json does not say what guards a prompt: instructions.0.provider');
+  });
+
+  it('finds the planted rules of a prompt, whose answers are worded differently each time', async () => {
+    const random = createRandom(7);
+    const ruled = makeRuledPrompt(random, { rules: 8, cases: 10, flake: 0, isWordy: true });
+    const own = ruled.cases.map(({ id, topic, wanted }) =>
+      JSON.stringify({
+        id,
+        vars: { mail: `about topic${topic}x` },
+        assert: ['Dear', ...wanted].map((word) => ({ contains: word })),
+      }),
+    );
+    const server = await serve((text) => ruled.answer(text));
+    const { instructions } = await cover(openProject({ text: ruled.prompt, own }), server, '-j', '1');
+    const found = ruled.rules.map(({ text }) => instructions.find((one) => one.text.includes(text)));
+    expect(found.map((one) => one?.verdict)).toEqual(ruled.rules.map(({ kind }) => kind));
+  });
+});
