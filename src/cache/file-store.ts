@@ -26,14 +26,12 @@ export interface CacheStoreOptions {
 export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions): CacheStore {
   const warnedOf = new Set<string>();
   let isWritable = true;
-  let isChecked = false;
 
   return {
     read(key) {
       const path = entryPath(folder, key);
       let text: string;
       try {
-        if (!isChecked) warnOfOldFiles();
         // An error for each missing file would take 0.02 ms.
         if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
         text = readFileSync(path, 'utf8');
@@ -61,16 +59,6 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
       }
     },
   };
-
-  /** Older versions kept many answers in one file, under keys that forgot the order of params. */
-  function warnOfOldFiles(): void {
-    isChecked = true;
-    if (!listNames(folder).some((name) => name.endsWith('.jsonl'))) return;
-    onWarning(
-      `The cache folder ${folder} holds answers of an older version, which are requested again. ` +
-        '`llmcheck cache clear` removes them.',
-    );
-  }
 
   function warnOnce(about: string, message: string): void {
     if (warnedOf.has(about)) return;

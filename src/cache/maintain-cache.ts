@@ -102,12 +102,6 @@ export class CacheMaintenance {
 
   clear(): Removal {
     const removal = remove(listFiles(this.#folder));
-    withStorageErrors('Removing', this.#folder, () => {
-      // Older versions kept their files in the folder itself.
-      for (const name of listNames(this.#folder)) {
-        if (/\.(jsonl|index|tmp)$/.test(name)) rmSync(join(this.#folder, name), { force: true });
-      }
-    });
     removeEmptyFolder(this.#folder);
     return removal;
   }

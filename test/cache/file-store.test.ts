@@ -114,16 +114,6 @@ describe('a damaged entry', () => {
   });
 });
 
-describe('a folder of an older version', () => {
-  test('is named once, with the command that removes its answers', () => {
-    const folder = makeFolder();
-    writeFileSync(join(folder, '20260101T000000000Z-000000000000.jsonl'), `${renderEntry(entry)}\n`);
-    const { store, warnings } = openStore(folder);
-    expect([store.read(entry.key), store.read(other.key)]).toEqual([undefined, undefined]);
-    expect(warnings).toEqual([expect.stringMatching(/older version.*`llmcheck cache clear` removes/)]);
-  });
-});
-
 describe('a disk that says no', () => {
   test('to writing leaves the run without a cache, and is told once', () => {
     const blocker = join(makeFolder(), 'file');

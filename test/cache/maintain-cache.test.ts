@@ -76,14 +76,14 @@ describe('clear', () => {
   test('removes every entry and what is empty then, and nothing that is not its own', () => {
     const folder = fill(entries);
     writeFileSync(join(folder, 'README.md'), 'mine');
+    mkdirSync(join(folder, 'ab', `${'ab'.padEnd(64, '0')}.json`), { recursive: true });
     const bytes = sizeOf(folder, entries);
     expect(new CacheMaintenance(folder, { now }).clear()).toEqual({ removed: 3, bytes });
-    expect(readdirSync(folder)).toEqual(['README.md']);
+    expect(readdirSync(folder).sort()).toEqual(['README.md', 'ab']);
   });
 
-  test('removes the folder itself where nothing is left in it, files of older versions included', () => {
+  test('removes the folder itself where nothing is left in it', () => {
     const folder = fill(entries);
-    for (const name of ['20260101.jsonl', '20260101.index']) writeFileSync(join(folder, name), 'old');
     new CacheMaintenance(folder, { now }).clear();
     expect(existsSync(folder)).toBe(false);
   });

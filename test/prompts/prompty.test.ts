@@ -238,6 +238,8 @@ describe('the subset of Jinja', () => {
     ['{{ a.b.c }}', /"a\.b\.c" is missing/],
     ['{{ a.constructor }}', /is missing/],
     ['{{ a }}', /"a" is an object/],
+    ['{{ a["b"].c }}', /"a\["b"\]\.c" is missing/],
+    ['{{ a[n].c }}', /"a\[…\]\.c" is missing/],
     ['{{ l | join(", ") | nope }}', /filter "nope" is not known/],
     ['{{ l[0 }}', /"\]" is missing/],
     ['{{ nil }}', /"nil" is null/],

@@ -86,5 +86,5 @@ export const neutralParams = {
     },
     { type: 'function', function: { name: 'now' } },
   ],
-  response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' }, strict: true } },
+  response_format: { type: 'json_schema', json_schema: { name: 'reply', schema: { type: 'object' }, strict: true } },
 } as const;

@@ -111,7 +111,7 @@ describe('a Converse request', () => {
         toolChoice: { any: {} },
       },
       outputConfig: {
-        textFormat: { type: 'json_schema', structure: { jsonSchema: { name: 'answer', schema: '{"type":"object"}' } } },
+        textFormat: { type: 'json_schema', structure: { jsonSchema: { name: 'reply', schema: '{"type":"object"}' } } },
       },
     });
   });

@@ -679,7 +679,7 @@ describe('a request of the Responses API', () => {
       tool_choice: { type: 'function', function: { name: 'find' } },
       response_format: {
         type: 'json_schema',
-        json_schema: { name: 'answer', schema: { type: 'object' }, strict: true },
+        json_schema: { name: 'reply', schema: { type: 'object' }, strict: true },
       },
     };
     const reply = { body: { object: 'response', status: 'completed', output: [{ type: 'message', content: [] }] } };
@@ -688,7 +688,7 @@ describe('a request of the Responses API', () => {
       max_output_tokens: 50,
       text: {
         verbosity: 'low',
-        format: { type: 'json_schema', name: 'answer', schema: { type: 'object' }, strict: true },
+        format: { type: 'json_schema', name: 'reply', schema: { type: 'object' }, strict: true },
       },
       tools: [{ type: 'function', ...tool }, { type: 'web_search' }],
       tool_choice: { type: 'function', name: 'find' },

@@ -242,6 +242,13 @@ say: { when: { all: true }, returns: hello }
     expect(readdirSync(project.path('stubs'))).toEqual(['shop.yaml']);
   });
 
+  test('is also the name of a tool, whose stubs say what it returns', async () => {
+    for (const stub of ['{ returns: kept }', '{ fails: full }', '{ never: true }', '[{ returns: kept }]']) {
+      const { code, stderr } = await openShop({ tools: `{ record: ${stub} }` }).run(['validate']);
+      expect([stub, code, stderr.includes('error')]).toEqual([stub, 0, false]);
+    }
+  });
+
   test('reports what is wrong with record at its place', async () => {
     const wrong: readonly (readonly [string, string])[] = [
       ['{ record: { module: tools/real.mjs } }', 'record needs the YAML file'],

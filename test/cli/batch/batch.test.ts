@@ -204,6 +204,7 @@ describe('a disk that refuses', () => {
     const { code, report, stderr } = await project.report(['run', '--batch'], { env: server.env });
     expect([code, report.run.stopReason, report.totals.skipped]).toEqual([4, 'storage', 4]);
     expect(stderr).toContain(project.path('.llmcheck/batches/'));
+    expect(stderr).not.toContain('is under way');
     expect(server.requests).toHaveLength(0);
   });
 

@@ -276,6 +276,28 @@ test('an exported run of the Evals API becomes a suite', async () => {
     2,
     expect.stringContaining('an exported eval has a list of testing_criteria'),
   ]);
+  const check = (more: object) => ({ type: 'string_check', input: '{{sample.output_text}}', reference: 'a', ...more });
+  const odd = {
+    testing_criteria: [
+      check({ operation: 'ne' }),
+      check({ operation: 'like' }),
+      check({ operation: 'near' }),
+      check({ operation: 'eq', input: 'a' }),
+      check({ operation: 'eq', reference: '{% if a %}' }),
+    ],
+    data_source: { source: { content: [{ item: 'a' }] } },
+  };
+  project.write('odd.json', JSON.stringify(odd));
+  const { stderr } = await project.run(['import', 'openai-evals', 'odd.json']);
+  for (const words of [
+    'the operation "near" is not known here',
+    'only {{ sample.output_text }} can be compared with a text',
+    "the reference has no equivalent in a suite's templates",
+    'there is no template of messages',
+    'an item of the data must be a map',
+    'there is no model',
+  ])
+    expect(stderr).toContain(words);
   project.write('run.json', JSON.stringify(run, undefined, 2));
   const strict = await project.run(['import', 'openai-evals', 'run.json']);
   expect([strict.code, strict.stderr.includes('run.json:18:7 error not-carried-over')]).toEqual([2, true]);

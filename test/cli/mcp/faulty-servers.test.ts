@@ -58,7 +58,7 @@ describe('a program that is no good server', () => {
       "console.error('\\u001b[2J\\u001b]0;owned\\u0007::error::x'); process.exit(1);",
       'exit code 1',
     ],
-  ])('it %s', { tags: ['slow'] }, async (_, text, expected) => {
+  ])('it %s', async (_, text, expected) => {
     const isSlow = expected.includes('no answer') || expected.includes('Listening') || text.includes('2.0');
     const { stderr } = await refusalOfProgram(text, '--timeout', isSlow ? '400ms' : '20s');
     expect(stderr).toContain('error mcp-server: the MCP server exec:node server.mjs ');

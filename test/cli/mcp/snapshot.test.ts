@@ -140,6 +140,26 @@ describe('mcp snapshot', () => {
 describe('secrets', () => {
   const key = 'sk-very-secret-value-0123456789';
 
+  test.each([
+    [['exec:node "a'], 'usage', 'leaves a quote open'],
+    [['exec: '], 'usage', 'exec: names no command'],
+    [['exec:node a.mjs sk-ant-api03-Ab1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV'], 'literal-key', 'the command holds '],
+    [['exec:node a.mjs', '--header', 'A: ${B}'], 'usage', '--header: a command gets no headers'],
+    [['ftp://a.example/mcp'], 'usage', 'is neither a URL nor a command'],
+    [['https://ann:pass@a.example/mcp'], 'literal-key', 'the URL holds a user name or password'],
+    [['https://a.example/mcp?api_key=Ab1cD2eF3gH4'], 'literal-key', 'the URL holds a key ("api_key" in its query)'],
+    [['https://a.example/mcp', '--env', 'TOKEN'], 'usage', '--env: a URL gets no variables'],
+    [['exec:node a.mjs', '--env', 'TOKEN=1'], 'usage', 'is not the name of a variable'],
+    [['https://a.example/mcp', '--header', 'Bearer abc'], 'usage', '--header: a header is "Name: value"'],
+    [['-o', 'a.mcp.json', '--env', 'TOKEN'], 'usage', '--header and --env need a source'],
+    [[], 'usage', 'no suite uses a snapshot, so there is none to write again'],
+  ])('refuses %j before anything is asked', async (argv, code, words) => {
+    const result = await openTempProject().run(['mcp', 'snapshot', ...argv]);
+    expect([result.code, result.stdout]).toEqual([2, '']);
+    expect(result.stderr).toContain(`error ${code}`);
+    expect(result.stderr).toContain(words);
+  });
+
   test('ends the session that a server has opened', async () => {
     const ended: unknown[] = [];
     const { url } = await startMcpServer({

@@ -153,7 +153,7 @@ test.each<[why: string, code: string, exit: number, says: string]>([
   ['writes too little', '    pass\n', 2, 'wrote 0 lines for 2 cases'],
   ['writes no JSON', '    print(vars["word"])\n', 2, 'wrote no JSON but "red"'],
   ['shuffles', '    print(json.dumps(vars["word"] + str(hash("a"))))\n', 2, 'is not the same when it is made again'],
-])('a program that %s', { tags: 'slow' }, async (_, body, wanted, says) => {
+])('a program that %s', async (_, body, wanted, says) => {
   const { exit, stderr, sent } = await validate(program + body, { prompt: 'exec: python3 ../p.ts' });
   expect(stderr).toContain(says);
   expect([exit, sent]).toEqual([wanted, wanted === 0 ? 2 : 0]);
