@@ -56,12 +56,16 @@ function readAttributesOf(attributes: Attributes): Found | undefined {
 /** The current convention: lists of messages, structured or as JSON in a text. */
 function readLists(attributes: Attributes): Found | undefined {
   if (!attributes.has('gen_ai.input.messages')) return undefined;
-  const messages = readConversation(readJson(attributes.get('gen_ai.input.messages')));
-  const instructions = readJson(attributes.get('gen_ai.system_instructions'));
+  const input = readJson(attributes.get('gen_ai.input.messages'));
+  const messages = readConversation(typeof input === 'string' ? [{ role: 'user', content: input }] : input);
+  const instructions = readJson(
+    attributes.get('gen_ai.system_instructions') ?? attributes.get('gen_ai.system.instructions'),
+  );
   const system = instructions === undefined ? [] : readConversation([{ role: 'system', content: instructions }]);
   if (messages === undefined || system === undefined) return unreadable;
-  const answer = readConversation(readJson(attributes.get('gen_ai.output.messages')));
-  return { messages: [...system, ...messages], answer: answerOf(lastAnswer(answer)) };
+  const output = readJson(attributes.get('gen_ai.output.messages'));
+  const answer = typeof output === 'string' ? readAnswer(output) : answerOf(lastAnswer(readConversation(output)));
+  return { messages: [...system, ...messages], answer };
 }
 
 function lastAnswer(messages: TraceRow['messages'] | undefined): TraceRow['messages'][number] | undefined {
@@ -158,8 +162,12 @@ const PAIRS = [
 
 /** The request and the answer as JSON. */
 function readPairs(attributes: Attributes): Found | undefined {
-  const pair = isModelCall(attributes) ? PAIRS.find(([input]) => attributes.has(input)) : undefined;
-  return pair === undefined ? undefined : readRecordedCall(attributes.get(pair[0]), attributes.get(pair[1]));
+  if (!isModelCall(attributes)) return undefined;
+  for (const [input, output] of PAIRS) {
+    const written = nestAttributes(attributes, input);
+    if (written !== undefined) return readRecordedCall(written, nestAttributes(attributes, output));
+  }
+  return undefined;
 }
 
 /** The variables of a template that the instrumentation knows. */
@@ -212,14 +220,20 @@ function openEvents({ name, attributes }: OtelEvent): readonly OtelEvent[] {
   }));
 }
 
-/** Attributes as a list of keys and values with their types, or as a map. */
+/** Attributes as a list of keys and values with their types, or as a map, whose maps may stand for the dots of names. */
 export function readAttributes(written: unknown): Attributes {
-  if (isMap(written)) return new Map(Object.entries(written));
+  if (isMap(written)) return new Map(flatten(written, ''));
   const attributes = new Map<string, unknown>();
   for (const item of Array.isArray(written) ? written : []) {
     if (isMap(item) && typeof item['key'] === 'string') attributes.set(item['key'], readValue(item['value']));
   }
   return attributes;
+}
+
+function flatten(map: Readonly<Record<string, unknown>>, prefix: string): readonly (readonly [string, unknown])[] {
+  return Object.entries(map).flatMap(([key, value]) =>
+    isMap(value) ? flatten(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value] as const],
+  );
 }
 
 /** The body of a log record is a map of what its attributes are elsewhere, or its JSON. */

@@ -109,7 +109,13 @@ interface OtelPart {
 
 function readPart(value: Readonly<Record<string, unknown>>): OtelPart {
   const written = readAttributes(value['attributes']);
-  const attributes: Attributes = new Map([...readBody(value['body']), ...written]);
+  const { span_kind: kind } = value;
+  const attributes: Attributes = new Map([
+    ...readBody(value['body']),
+    // Phoenix has it beside the attributes.
+    ...(typeof kind === 'string' ? [['openinference.span.kind', kind] as const] : []),
+    ...written,
+  ]);
   const events = Array.isArray(value['events']) ? value['events'].filter(isMap) : [];
   const { context } = value;
   const ids = isMap(context) ? context : value;

@@ -42,7 +42,7 @@ function readSystem(input: Readonly<Record<string, unknown>>): TraceRow['message
 
 /** What holds a message in an API's answer, and what holds the text in the result of a function. */
 const ENVELOPES = ['choices', 'generations', 'message', 'messages', 'candidates'];
-const FIELDS = ['text', 'content', 'output', 'answer'];
+const FIELDS = ['text', 'content', 'output', 'answer', 'response'];
 
 /**
  * In an output: a text, a message, the last of a list, a choice, a generation. A map is the JSON that a model answered;

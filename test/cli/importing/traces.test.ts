@@ -371,9 +371,34 @@ test('spans of other writers: the console exporter, Tempo, a list, a pretty-prin
     ),
   );
   const spans = [{ ...span('paid twice'), traceId: 't1', spanId: 's1' }];
+  const sent = {
+    messages: [
+      { role: 'system', content: system },
+      { role: 'user', content: user },
+    ],
+  };
   const forms = [
     JSON.stringify({ name: 'chat', ...ids, attributes: flat }, null, 4).repeat(2),
     JSON.stringify([{ name: 'chat', ...ids, attributes: flat }]),
+    JSON.stringify({ ...ids, span_kind: 'LLM', attributes: { input: { value: sent }, output: { value: 'billing' } } }),
+    JSON.stringify({
+      ...ids,
+      attributes: {
+        llm: {
+          input_messages: sent.messages.map((message) => ({ message })),
+          output_messages: [{ message: { role: 'assistant', content: 'billing' } }],
+        },
+      },
+    }),
+    JSON.stringify(
+      otlp({
+        attributes: attributes({
+          'gen_ai.system.instructions': parts(system),
+          'gen_ai.input.messages': user,
+          'gen_ai.output.messages': 'billing',
+        }),
+      }),
+    ),
     JSON.stringify({ batches: [{ resource: {}, scopeSpans: [{ spans }] }] }),
     JSON.stringify({ trace: { resourceSpans: [{ scopeSpans: [{ spans }] }] } }, null, 2),
     `\ufeff${JSON.stringify([otlp(span('paid twice'))])}`,
