@@ -41,7 +41,6 @@ async function runFour(jobs: GithubJobs) {
 describe('four shards of few cases', { tags: 'slow' }, () => {
   test.each([
     [2, [0, 0, 1, 1]],
-    [3, [0, 1, 1, 1]],
     [5, [1, 1, 1, 2]],
   ])('find that a change breaks all %i', async (count, parts) => {
     const jobs = await openChange(count, 'Say: not {{ word }}');
