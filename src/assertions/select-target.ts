@@ -3,7 +3,7 @@ import { type ParsedJson, parseJson } from '../json/parse-json.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { quote } from '../text/shorten.ts';
 import { type AssertionPorts, type CompletionView, runBounded, runRegex, type Target } from './define.ts';
-import { describeNotJson, describeToolCalls } from './targets.ts';
+import { describeNotJson, describeToolCalls, textOf } from './targets.ts';
 import { selectSkill } from './tools/skill.ts';
 import { selectFile } from './workspace/workspace-state.ts';
 
@@ -21,6 +21,12 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
   switch (select.kind) {
     case 'text':
       return foundText(view.text);
+    case 'trim':
+      return foundText(view.text.trim());
+    case 'replace':
+      return foundText(replaceMatches(view.text, select, ports));
+    case 'steps':
+      return selectBySteps(view, select.steps, ports);
     case 'json': {
       const parsed = parseAnswer(view);
       return parsed.ok
@@ -62,6 +68,22 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
     case 'file':
       return selectFile(view, select.path, ports);
   }
+}
+
+/** Each step selects from the text that the one before it found; a value is its JSON. */
+function selectBySteps(view: CompletionView, steps: readonly SelectSpec[], ports: AssertionPorts): Selected {
+  let found: Selected = foundText(view.text);
+  for (const [index, step] of steps.entries()) {
+    found = selectTarget(index === 0 || 'missing' in found ? view : { ...view, text: textOf(found) }, step, ports);
+    if ('missing' in found) return found;
+  }
+  return found;
+}
+
+function replaceMatches(text: string, select: SelectSpec & { kind: 'replace' }, ports: AssertionPorts): string {
+  const flags = select.flags.replace('g', '');
+  const regex = new RegExp(select.pattern, select.match === 'all' ? `${flags}g` : flags);
+  return runRegex(regex, text.length, ports, () => text.replace(regex, select.with));
 }
 
 // Several checks read one answer; it is parsed once.

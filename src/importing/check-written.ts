@@ -10,6 +10,8 @@ export async function checkWritten(written: ReadonlyMap<string, string>, cwd: st
     const { warnings } = await loadProject({
       paths: [suite],
       cwd,
+      // An import runs nothing.
+      callsNoPrompts: true,
       snapshot: overlay(openWorkingTree({ cwd }), written),
     });
     return warnings;

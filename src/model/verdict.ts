@@ -74,6 +74,17 @@ export type SelectSpec =
     }
   | { readonly kind: 'codeBlock'; readonly language: string }
   | { readonly kind: 'xmlTag'; readonly tag: string }
+  | { readonly kind: 'trim' }
+  /** The text with every match, or the first, replaced. */
+  | {
+      readonly kind: 'replace';
+      readonly pattern: string;
+      readonly flags: string;
+      readonly with: string;
+      readonly match: 'first' | 'all';
+    }
+  /** Each selects from what the one before it found. */
+  | { readonly kind: 'steps'; readonly steps: readonly SelectSpec[] }
   | { readonly kind: 'toolCalls' }
   | { readonly kind: 'reasoning' }
   /** The final state of the case's tools. */

@@ -1,5 +1,5 @@
 import { assertions } from '../assertions/index.ts';
-import type { LoadedPlugin } from '../model/own-code.ts';
+import type { LoadedPlugin, RenderPrompts } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/open-packages.ts';
@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly contractOnly?: boolean;
   /** A judge's file of labels that does not exist is empty, for the command that writes it. */
   readonly mayLackLabels?: boolean;
+  /** Prompts in code are not called: their messages stay unknown. */
+  readonly callsNoPrompts?: boolean;
   /** Plug-ins that a program passes, beside those that the config names. */
   readonly plugins?: readonly Plugin[];
   /** Gets the plug-ins as soon as they are loaded, whatever else is wrong with the project. */
@@ -37,6 +39,7 @@ export interface LoadOptions {
 export function loadProject({
   plugins: given = [],
   onPlugins = () => {},
+  callsNoPrompts = false,
   ...options
 }: LoadOptions): Promise<LoadedProject> {
   return loadSuites({
@@ -50,10 +53,7 @@ export function loadProject({
       const { evaluateModule } = await import('../programs/evaluate-module.ts');
       return evaluateModule(path, { env: {}, noun: 'suite' });
     },
-    async renderPrompts(job) {
-      const { renderPrompts } = await import('../programs/render-prompts.ts');
-      return renderPrompts(job);
-    },
+    ...(callsNoPrompts ? {} : { renderPrompts: callPrompts }),
     async openPlugins(requests) {
       const opened = await openNamed(requests, given);
       onPlugins(opened.list);
@@ -61,6 +61,11 @@ export function loadProject({
     },
   });
 }
+
+const callPrompts: RenderPrompts = async (job) => {
+  const { renderPrompts } = await import('../programs/render-prompts.ts');
+  return renderPrompts(job);
+};
 
 /** The shared cache that a project's config names. */
 export function loadCacheConfig(

@@ -42,6 +42,16 @@ test('select has one form for each part of an answer', async () => {
     { kind: 'regex', pattern: 'x', flags: '', group: 0, match: 'first' },
     { kind: 'codeBlock', language: 'json' },
     { kind: 'xmlTag', tag: 'answer' },
+    { kind: 'trim' },
+    { kind: 'replace', pattern: 'a', flags: 'i', with: 'b', match: 'all' },
+    {
+      kind: 'steps',
+      steps: [
+        { kind: 'codeBlock', language: 'json' },
+        { kind: 'replace', pattern: 'a', flags: '', with: '', match: 'first' },
+        { kind: 'jsonPath', path: '$.a' },
+      ],
+    },
     { kind: 'toolCalls' },
     { kind: 'reasoning' },
   ]);

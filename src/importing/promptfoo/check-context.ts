@@ -1,6 +1,7 @@
 import type { Draft, LeftOut, Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
 import type { PythonFile } from './python.ts';
+import type { Steps } from './transforms.ts';
 
 /** An assertion as a suite writes it. */
 export type Check = Readonly<Record<string, unknown>>;
@@ -23,7 +24,7 @@ export interface CheckContext {
   /** Names of the variables of the test. */
   readonly varNames: readonly string[];
   /** The part of the answer that the test's own transform selects for all of its checks. */
-  readonly select?: Check;
+  readonly select?: Steps;
 }
 
 export interface BaseContext extends CheckContext {

@@ -5,6 +5,7 @@ import type { BaseContext, Check, CheckContext } from './check-context.ts';
 import { convertGraded } from './graded-checks.ts';
 import { buildCheck, type CodeContext, convertJavascript } from './javascript.ts';
 import { convertPython } from './python-check.ts';
+import { convertTransform, type Steps } from './transforms.ts';
 import { escapeData, readFile, readList, readText } from './values.ts';
 
 /** One assertion of promptfoo as a check of a suite. */
@@ -26,18 +27,17 @@ export async function convertAssertion(written: Written, context: CheckContext):
     if (key !== 'description')
       draft.note(written.child(key), `"${key}" of an assertion is left out: promptfoo does not read it`);
   }
-  const own = transform === undefined ? {} : convertTransform(transform);
+  const isJson = context.code.answers !== 'text';
+  const { lowered, code: plainTransform } = readLowered(transform);
+  const own = transform === undefined ? [] : convertTransform(plainTransform, isJson);
   if (own === undefined) return draft.refuse(written.child('transform'), TRANSFORM, TRANSFORM_HINT);
-  if (transform !== undefined && context.select !== undefined) {
-    return draft.refuse(written.child('transform'), 'one transform after another has no equivalent here');
-  }
-  const select = transform === undefined ? context.select : own;
-  const isSelected = select !== undefined && Object.keys(select).length > 0;
+  const steps = [...(context.select ?? []), ...own];
+  const isSelected = steps.length > 0;
   const check = await convertBase(base, inverse, written, { ...context, threshold, isSelected });
   if (check === undefined)
     return draft.refuse(written, `the assertion "${type}" has no equivalent here`, hintFor(base));
   if (check instanceof LeftOut) return check;
-  const framed = withSelect(check, select);
+  const framed = withSelect(lowered ? withoutCase(check) : check, steps);
   if (framed === undefined) return draft.refuse(written, `"${type}" behind a transform has no equivalent here`);
   return { ...framed, ...nameAndWeight(metric, weight) };
 }
@@ -49,32 +49,46 @@ function nameAndWeight(metric: unknown, weight: unknown): Check {
   });
 }
 
-const TRANSFORM = 'a transform is code; only output.trim() and members of JSON.parse(output) can be said with select';
+const TRANSFORM =
+  'a transform is code; only trim, replace, split and members of JSON.parse(output) can be said with select';
 const TRANSFORM_HINT = 'write the check as a module: assertion';
 
-/** The part of the answer that a transform takes; undefined where it does anything else. */
-export function convertTransform(transform: unknown): Check | undefined {
-  if (typeof transform !== 'string') return undefined;
-  const code = transform
-    .trim()
-    .replace(/;$/, '')
-    .replace(/^return\s+/, '');
-  if (code === 'output') return {};
-  if (code === 'output.trim()') return { regex: String.raw`\S(?:[\s\S]*\S)?` };
-  const members = /^JSON\.parse\(output\)((?:\??\.[A-Za-z_$][\w$]*|\[\d+\]|\["[\w -]+"\]|\['[\w -]+'\])*)$/.exec(
-    code,
-  )?.[1];
-  if (members === undefined) return undefined;
-  return members === '' ? { json: true } : { jsonPath: `$${members.replaceAll('?.', '.')}` };
+/** A transform to small letters is `ignoreCase` for texts that have none but these. */
+function readLowered(transform: unknown): { readonly lowered: boolean; readonly code: unknown } {
+  const [, code] =
+    /^(?:return\s+)?([\s\S]+)\.toLowerCase\(\);?$/.exec(typeof transform === 'string' ? transform.trim() : '') ?? [];
+  return { lowered: code !== undefined, code: code ?? transform };
 }
 
-function withSelect(check: Check, select: Check | undefined): Check | undefined {
-  if (select === undefined || Object.keys(select).length === 0) return check;
-  if (check['select'] !== undefined || check['latency'] !== undefined || check['cost'] !== undefined) {
-    return check['select'] === undefined ? check : undefined;
+function withoutCase(check: Check | undefined): Check | undefined {
+  const { not } = check ?? {};
+  if (isMap(not)) {
+    const inner = withoutCase(not);
+    return inner && { not: inner };
   }
+  for (const name of ['contains', 'startsWith', 'containsAny', 'containsAll']) {
+    const params = check?.[name];
+    if (!isMap(params)) continue;
+    const texts = [params['value']].flat();
+    const isLow = texts.every((text) => typeof text === 'string' && /^[\x20-\x40[-z|}~]*$/.test(text));
+    return isLow ? { [name]: { ...params, ignoreCase: true } } : undefined;
+  }
+  return undefined;
+}
+
+function withSelect(check: Check | undefined, steps: Steps): Check | undefined {
+  if (check === undefined || steps.length === 0) return check;
+  if (check['latency'] !== undefined || check['cost'] !== undefined) return check;
+  if (check['select'] !== undefined) {
+    // A regex takes part of the text that the steps leave.
+    return isMap(check['select']) && check['select']['regex'] !== undefined
+      ? { ...check, select: [...steps, check['select']] }
+      : undefined;
+  }
+  const select = steps.length === 1 ? steps[0] : steps;
+  const isValue = steps.some((step) => isMap(step) && (step['json'] ?? step['jsonPath']) !== undefined);
   // promptfoo compares such a value as text, a suite by its type.
-  if (check['equals'] !== undefined && select['regex'] === undefined) {
+  if (check['equals'] !== undefined && isValue) {
     const { value } = check['equals'] as { readonly value: unknown };
     if (typeof value !== 'string' || /\{[{%]/.test(value)) return undefined;
     const plain = parseScalar(value);
@@ -244,7 +258,7 @@ async function convertContainsJson(
   written: Written,
   context: CheckContext & { readonly isSelected: boolean },
 ): Promise<Check | LeftOut | undefined> {
-  if (inverse || context.isSelected) return undefined;
+  if (inverse) return undefined;
   const check = await convertJson(false, written, context);
   if (check instanceof LeftOut) return check;
   context.draft.note(written, 'contains-json becomes a check of the text from the first brace to the last');

@@ -163,7 +163,7 @@ function findLastSemicolon(line: string): number {
 }
 
 /** Compiled and never run. The code must not end the function that it is written into. */
-function isBody(body: string): boolean {
+export function isBody(body: string): boolean {
   try {
     return [
       `"use strict"; (function (output, context) {\n${body}\n})`,

@@ -22,8 +22,9 @@ import { PythonFile } from './python.ts';
 import { readProviders } from './read-providers.ts';
 import { type NamedPrompt, type NamedProvider, restrictPrompts, restrictProviders } from './restrict.ts';
 import { findThreshold, findUnknownKey, readOptions } from './test-options.ts';
-import { expandVars, findMissingVars, readTests } from './tests.ts';
+import { expandVars, findMissingVars, findOptionalVars, readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
+import type { Steps } from './transforms.ts';
 
 /** A case as a suite writes it. */
 type Case = Readonly<Record<string, unknown>>;
@@ -71,6 +72,7 @@ class Importer {
   readonly #judges: Judges;
   readonly #code: CodeModule;
   readonly #ownProviders: CodeModule;
+  readonly #promptCode: CodeModule;
   readonly #python: PythonFile;
   readonly #read = new Set<string>();
   /** What a test may call a provider. */
@@ -83,6 +85,7 @@ class Importer {
   constructor(config: Written, ports: ImportPorts, place: CodePlace) {
     this.#code = new CodeModule(place, 'check');
     this.#ownProviders = new CodeModule(place, 'provider');
+    this.#promptCode = new CodeModule(place, 'prompt');
     this.#python = new PythonFile(place);
     this.#config = config;
     this.#ports = ports;
@@ -100,6 +103,7 @@ class Importer {
     const cases = await this.#readCases(defaults, prompts);
     const { repeat } = Object(config.child('evaluateOptions').value) as { readonly repeat?: unknown };
     const fallback = findMissingVars(this.#read, prompts, cases);
+    const input = findOptionalVars(prompts, cases);
     const suiteDefaults = defined({
       trials: typeof repeat === 'number' && repeat > 1 ? repeat : undefined,
       vars: Object.keys(fallback).length === 0 ? undefined : fallback,
@@ -114,11 +118,12 @@ class Importer {
         providers: providers.map(withoutEmptyVars),
         ...(judges.length === 0 ? {} : { judges }),
         ...(Object.keys(suiteDefaults).length === 0 ? {} : { defaults: suiteDefaults }),
+        ...(input === undefined ? {} : { contract: { input } }),
         cases,
       },
       refused: this.#draft.refused,
       notes: this.#draft.notes,
-      code: [this.#code, this.#ownProviders, this.#python].flatMap((one) => one.write()),
+      code: [this.#code, this.#ownProviders, this.#promptCode, this.#python].flatMap((one) => one.write()),
     };
   }
 
@@ -180,6 +185,8 @@ class Importer {
         draft: this.#draft,
         readText: this.#readText,
         glob: this.#glob,
+        code: this.#promptCode,
+        python: this.#python,
         isConfigShared: findPromptConfig(part) !== undefined,
         prefix: typeof prefix === 'string' ? prefix : '',
         suffix: typeof suffix === 'string' ? suffix : '',
@@ -235,7 +242,7 @@ class Importer {
     const layers = [defaults, ...(data === undefined ? [] : [data]), ...(test === defaults ? [] : [test])];
     const unknown = findUnknownKey(layers, draft);
     if (unknown !== undefined) return [unknown];
-    const options = readOptions(layers, draft);
+    const options = readOptions(layers, this.#code.answers !== 'text', draft);
     if (options instanceof LeftOut) return [options];
     const checks = await this.#convertChecks(layers, options.select);
     const parts = layers.map((layer) => layer.child('vars'));
@@ -271,7 +278,7 @@ class Importer {
     });
   }
 
-  async #convertChecks(layers: readonly Written[], select: Check | undefined): Promise<readonly (Check | LeftOut)[]> {
+  async #convertChecks(layers: readonly Written[], select: Steps | undefined): Promise<readonly (Check | LeftOut)[]> {
     const context: CheckContext = {
       draft: this.#draft,
       readData: this.#readData,

@@ -2,6 +2,9 @@ import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { type Draft, type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
+import type { CodeModule } from './code-module.ts';
+import { type PythonFile, readPythonFiles } from './python.ts';
+import { isSetting } from './shared-settings.ts';
 
 export interface ConvertedPrompt {
   /** As a suite writes it. */
@@ -31,11 +34,15 @@ export function refuseChats<T extends ConvertedPrompt>(
   );
 }
 
-/** The config that all prompts share; undefined where they differ. */
+/** The settings that all prompts share; undefined where they differ. promptfoo takes none of a prompt in a .txt or .md file. */
 export function findPromptConfig(part: Written): Readonly<Record<string, unknown>> | undefined {
-  const configs = readNamedPrompts(part).map((item) => item.child('config').value);
+  const configs = readNamedPrompts(part).map((item) => {
+    const { raw, id } = Object(item.value) as { readonly raw?: unknown; readonly id?: unknown };
+    const { value } = /\.(?:txt|md)$/.test(String(raw ?? id)) ? { value: {} } : item.child('config');
+    return Object.fromEntries(Object.entries(isMap(value) ? value : {}).filter(([key]) => isSetting(key)));
+  });
   const [first] = configs;
-  return isMap(first) && configs.every((one) => canonicalJson(one) === canonicalJson(first)) ? first : undefined;
+  return configs.every((one) => canonicalJson(one) === canonicalJson(first)) ? first : undefined;
 }
 
 /** The variable that every prompt is, and nothing else: what is sent is its value. */
@@ -47,6 +54,9 @@ export function findPromptVar(prompts: unknown): string | undefined {
 }
 
 interface PromptContext extends ImportContext {
+  /** Gets the functions that make prompts. */
+  readonly code: CodeModule;
+  readonly python: PythonFile;
   /** True where every prompt has the same config. */
   readonly isConfigShared: boolean;
   readonly prefix: string;
@@ -64,7 +74,13 @@ export async function convertPrompt(
   if (!isMap(value)) return [draft.refuse(written, 'a prompt must be a text or a map')];
   const { id, label, raw, config, function: code } = value;
   if (code !== undefined) return [draft.refuse(written, 'a prompt with a function has no equivalent here')];
-  if (config !== undefined && !context.isConfigShared)
+  const isMeant = isMap(config) && Object.keys(config).some(isSetting);
+  if (isMeant && /\.(?:txt|md)$/.test(String(raw ?? id)))
+    draft.note(
+      written.child('config'),
+      '"config" of a prompt in a .txt or .md file is left out: promptfoo does not read it',
+    );
+  else if (isMeant && !context.isConfigShared)
     return [draft.refuse(written.child('config'), 'configs that differ between prompts have no equivalent here')];
   const source = [raw, id].find((part) => typeof part === 'string');
   if (typeof source !== 'string') return [draft.refuse(written, 'a prompt without a text is not known here')];
@@ -102,8 +118,10 @@ async function readPrompt(
     if (source.startsWith('file://')) return [draft.refuse(written, `no file of the project matches ${source}`)];
   }
   if (!isPromptFile(source)) return [convertText(source, written, label, context)];
+  const code = await readCodePrompt(source, written, label, context);
+  if (code !== undefined) return [code];
   if (!/\.(?:txt|md|json|ya?ml|j2)$/i.test(source))
-    return [draft.refuse(written, `the prompt ${source} is code or a table, which has no equivalent here`)];
+    return [draft.refuse(written, `the prompt ${source} is a program or a table, which has no equivalent here`)];
   const text = await context.readText(source, written);
   if (typeof text !== 'string') return [text];
   // A line of three dashes separates the prompts of a text file.
@@ -118,6 +136,42 @@ async function readPrompt(
   return texts.map((part, index) =>
     convertText(part, written, texts.length === 1 ? label : `${label} ${index + 1}`, context, /\.ya?ml$/i.test(source)),
   );
+}
+
+/** A function of the project that makes a prompt; undefined for any other file. */
+async function readCodePrompt(
+  source: string,
+  written: Written,
+  label: string,
+  context: PromptContext,
+): Promise<ConvertedPrompt | LeftOut | undefined> {
+  const { code, python, draft } = context;
+  const [, path, name] = /^(?:file:\/\/)?(.+?\.(?:[cm]?[jt]s|py))(?::([\w.]+))?$/.exec(source) ?? [];
+  if (path === undefined) return undefined;
+  if (context.prefix + context.suffix !== '')
+    return draft.refuse(written, 'a prefix or suffix of a prompt in code has no equivalent here');
+  const { config } = Object(written.value) as { readonly config?: unknown };
+  const { line } = written.at();
+  if (path.endsWith('.py')) {
+    if (name === undefined)
+      return draft.refuse(
+        written,
+        `${source} is run as a whole, which has no equivalent here`,
+        'name a function of it',
+      );
+    const read = await readPythonFiles(path, written, context.readText, context.glob);
+    if (read instanceof LeftOut) return read;
+    const options = isMap(config) ? { config } : {};
+    return { prompt: { exec: python.add('prompt', { file: path, name }, options, line) }, label, variables: [] };
+  }
+  const text = await context.readText(path, written);
+  if (typeof text !== 'string') return text;
+  const args = [
+    code.importFile(path),
+    ...(name === undefined && !isMap(config) ? [] : [JSON.stringify(name) ?? 'undefined']),
+  ];
+  const call = `promptfooPrompt(${[...args, ...(isMap(config) ? [JSON.stringify(config)] : [])].join(', ')})`;
+  return { prompt: { module: code.path, export: code.add(call, line) }, label, variables: [] };
 }
 
 function convertText(

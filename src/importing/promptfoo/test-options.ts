@@ -1,7 +1,7 @@
 import type { Writable } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import type { Check } from './check-context.ts';
-import { convertTransform } from './checks.ts';
+import { isSetting } from './shared-settings.ts';
+import { convertTransform, type Steps } from './transforms.ts';
 
 /** Options of the test itself; every other one is a setting of its providers. */
 const TEST_OPTIONS = new Set(
@@ -20,29 +20,18 @@ export function readSharedSettings(options: Written): Readonly<Record<string, un
   );
 }
 
-function isSetting(key: string): boolean {
-  return !TEST_OPTIONS.has(key) && KNOWN_SETTINGS.has(key);
-}
-
-/** Settings that a provider reads; promptfoo ignores others. */
-const KNOWN_SETTINGS = new Set(
-  'temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers'.split(
-    ' ',
-  ),
-);
-
 interface TestOptions {
-  readonly select?: Check;
+  readonly select?: Steps;
   readonly repeat?: number;
 }
 
 /** What the options of a test say, from the outermost layer to the test. */
-export function readOptions(layers: readonly Written[], draft: Draft): TestOptions | LeftOut {
+export function readOptions(layers: readonly Written[], isJson: boolean, draft: Draft): TestOptions | LeftOut {
   const found: Writable<TestOptions> = {};
   for (const [index, layer] of layers.entries()) {
     const options = layer.child('options');
     for (const key of Object.keys(Object(options.value) as object)) {
-      const read = readOption(key, options.child(key), index === 0, draft);
+      const read = readOption(key, options.child(key), { isDefault: index === 0, isJson }, draft);
       if (read instanceof LeftOut) return read;
       Object.assign(found, read);
     }
@@ -50,10 +39,15 @@ export function readOptions(layers: readonly Written[], draft: Draft): TestOptio
   return found;
 }
 
-function readOption(key: string, part: Written, isDefault: boolean, draft: Draft): TestOptions | LeftOut {
+function readOption(
+  key: string,
+  part: Written,
+  { isDefault, isJson }: { readonly isDefault: boolean; readonly isJson: boolean },
+  draft: Draft,
+): TestOptions | LeftOut {
   const { value } = part;
   if (key === 'transform' || key === 'postprocess') {
-    const select = convertTransform(value);
+    const select = convertTransform(value, isJson);
     const hint = 'select takes members of JSON and matches of a regex';
     return select === undefined
       ? draft.refuse(part, 'a transform is code, which has no equivalent here', hint)

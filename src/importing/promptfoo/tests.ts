@@ -260,3 +260,17 @@ export function findMissingVars(
   const isMissing = (name: string) => given.some((one) => !Object.hasOwn(Object(Object(one)['vars']), name));
   return Object.fromEntries([...read].filter(isMissing).map((name) => [name, '']));
 }
+
+/** A prompt in code may do without a variable that some test lacks: a contract has to say so. */
+export function findOptionalVars(
+  prompts: readonly (LeftOut | { readonly prompt: Readonly<Record<string, unknown>> })[],
+  cases: readonly unknown[],
+): object | undefined {
+  const isCode = prompts.some(
+    (prompt) => !(prompt instanceof LeftOut) && (prompt.prompt['module'] ?? prompt.prompt['exec']) !== undefined,
+  );
+  const given = cases.filter((one) => !(one instanceof LeftOut)).map((one) => Object(Object(one)['vars']) as Vars);
+  const names = [...new Set(given.flatMap((vars) => Object.keys(vars)))];
+  if (!isCode || names.every((name) => given.every((vars) => Object.hasOwn(vars, name)))) return undefined;
+  return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, {}])) };
+}

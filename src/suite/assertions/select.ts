@@ -29,19 +29,36 @@ const forms = {
     .superRefine(checkRegex),
   codeBlock: z.strictObject({ codeBlock: z.string().describe('A fenced code block of that language; "" is any.') }),
   xmlTag: z.strictObject({ xmlTag: words.describe('The text between <tag> and </tag>.') }),
+  replace: z
+    .strictObject({
+      replace: words.superRefine(checkPattern).describe('What a regular expression matches is replaced.'),
+      with: z.string().meta({ description: 'The text in its place; $1 is the first group.', examples: [''] }),
+      flags: z.string().optional().describe('Flags of the expression, such as "i".'),
+      match: z
+        .enum(['first', 'all'], { error: 'must be first or all' })
+        .optional()
+        .describe('Which matches; default all.'),
+    })
+    .superRefine(({ replace, flags }, context) => checkRegex({ regex: replace, flags }, context)),
   file: z.strictObject({
     file: workspacePath.describe('A file of the workspace, as the program left it.'),
   }),
 };
 
-const names = ['text', 'json', 'toolCalls', 'reasoning', 'state', 'skill'] as const;
+const names = ['text', 'trim', 'json', 'toolCalls', 'reasoning', 'state', 'skill'] as const;
+
+const oneSelect = z.union([z.enum(names), ...Object.values(forms)]);
 
 /** For the JSON Schema of suites. */
-export const selectSchema = z.union([z.enum(names), ...Object.values(forms)]);
+export const selectSchema = z.union([...oneSelect.options, z.array(oneSelect).min(1)]);
+
+/** Steps that select from a text, and so from what another step found. */
+const textSteps: ReadonlySet<string> = new Set(['json', 'jsonPath', 'regex', 'codeBlock', 'xmlTag', 'trim', 'replace']);
 
 /** Parses `select`; undefined and a problem where it has no form that is known. */
 export function parseSelect(located: Located, problems: Problems, label = 'select'): SelectSpec | undefined {
   const { value } = located;
+  if (Array.isArray(value)) return parseSteps(located, value.length, problems, label);
   if (typeof value === 'string') {
     const kind = names.find((name) => name === value);
     if (kind !== undefined) return { kind };
@@ -85,6 +102,12 @@ export function parseSelect(located: Located, problems: Problems, label = 'selec
       const found = checkShape(forms.xmlTag, located, checking);
       return found && { kind: 'xmlTag', tag: found.xmlTag };
     }
+    case 'replace': {
+      const found = checkShape(forms.replace, located, checking);
+      if (found === undefined) return undefined;
+      const { replace: pattern, flags = '', match = 'all' } = found;
+      return { kind: 'replace', pattern, flags, with: found.with, match };
+    }
     case 'file': {
       const found = checkShape(forms.file, located, checking);
       return found && { kind: 'file', path: found.file };
@@ -93,6 +116,24 @@ export function parseSelect(located: Located, problems: Problems, label = 'selec
       reportUnknownForm(located, problems, label);
       return undefined;
   }
+}
+
+function parseSteps(located: Located, count: number, problems: Problems, label: string): SelectSpec | undefined {
+  const refuse = (at: Located, message: string): undefined => {
+    problems.report({ code: 'invalid-value', message, at: locate(at) });
+  };
+  if (count === 0) return refuse(located, `${label} is an empty list`);
+  const steps: SelectSpec[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const part = childOf(located, index);
+    const step = parseSelect(part, problems, `a step of ${label}`);
+    if (step === undefined) return undefined;
+    if (step.kind === 'steps') return refuse(part, `a step of ${label} is a list of its own`);
+    if (index > 0 && !textSteps.has(step.kind))
+      return refuse(part, `${step.kind} can only be the first step of ${label}: it is no part of a text`);
+    steps.push(step);
+  }
+  return { kind: 'steps', steps };
 }
 
 function reportUnknownForm(located: Located, problems: Problems, label: string): void {
@@ -115,7 +156,7 @@ function reportUnknownForm(located: Located, problems: Problems, label: string):
 }
 
 const formsHint =
-  'known: text, toolCalls, reasoning, state, skill, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}, {file: src/cart.js}';
+  'known: text, trim, toolCalls, reasoning, state, skill, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}, {replace: …, with: …}, {file: src/cart.js}, or a list of these';
 
 /** A key that is nearly one of a form. */
 function findMistyped(value: unknown): { readonly key: string; readonly hint: string } | undefined {

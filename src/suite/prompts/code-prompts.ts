@@ -71,6 +71,7 @@ async function renderOne(
   cases: readonly PromptCase[],
   context: CodePromptContext,
 ): Promise<CompiledPrompt> {
+  if (context.renderPrompts === undefined) return prompt;
   const byKey = new Map<string, PromptCase[]>();
   for (const one of cases) {
     const key = keyOfVars(one.vars);
@@ -84,7 +85,7 @@ async function renderOne(
     distinct.map(({ one }) => plainNumbers(one.vars) as Vars),
     context,
   );
-  if (job === undefined || context.renderPrompts === undefined) return prompt;
+  if (job === undefined) return prompt;
   const { first, second } = await context.renderPrompts(job);
   const judge = new CaseJudge(prompt, code);
   const rendered = new Map<string, readonly RenderedMessage[]>();

@@ -252,6 +252,7 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   flags: ['i'],
   codeBlock: ['json'],
   xmlTag: ['answer'],
+  replace: ['<think>[\\s\\S]*?</think>'],
   name: ['names the queue'],
   weight: [2],
   value: ['{{expected}}'],

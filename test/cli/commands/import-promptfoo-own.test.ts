@@ -225,3 +225,31 @@ test('red-team settings beside tests are a note, and alone they are refused', as
   expect((await importConfig(`${redteam}${tests}`)).stderr).toContain('"redteam" is left out');
   expect((await importConfig(redteam)).code).toBe(2);
 });
+
+test('functions that make prompts are called at the run, and not at the import', async () => {
+  const { project, code, suite } = await importConfig(
+    `prompts: ["file://lib/prompts.mjs:chat", "lib/prompts.py:say", { id: "file://lib/whole.cjs", config: { mark: "!" } }]
+providers: [echo]
+defaultTest: { assert: [{ type: icontains, value: "say hi" }] }
+tests: [{ vars: { q: hi, extra: 1 } }, { vars: { q: "hi there" } }]
+`,
+    [],
+    {
+      'lib/prompts.mjs': `import { writeFileSync } from 'node:fs';
+writeFileSync('ran', '');
+export const chat = ({ vars }) => JSON.stringify([{ role: 'system', content: 'Be kind' }, { role: 'user', content: 'Say ' + vars.q }]);
+`,
+      'lib/prompts.py': 'def say(context):\n    return {"prompt": "Say " + context["vars"]["q"]}\n',
+      'lib/whole.cjs': 'module.exports = ({ vars, config }) => `Say ${vars.q}${config.mark}${vars.extra ?? ""}`;\n',
+    },
+  );
+  expect(code).toBe(0);
+  expect(project.files().filter((file) => file.endsWith('ran'))).toEqual([]);
+  expect(suite?.['prompts']).toEqual([
+    { id: 'lib-prompts.mjs-chat', module: 'prompts/x.mjs', export: 'prompt1' },
+    { id: 'lib-prompts.py-say', exec: 'python3 python/x.py prompt1' },
+    { id: 'lib-whole.cjs', module: 'prompts/x.mjs', export: 'prompt2' },
+  ]);
+  const { report } = await project.report(['run', '--no-baseline']);
+  expect(plannedTrialsOf(report).map(({ status }) => status)).toEqual(Array(6).fill('passed'));
+});
