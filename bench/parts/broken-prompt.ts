@@ -25,7 +25,7 @@ export function topicsOf(text: string): readonly number[] {
 export function makeBrokenPrompt(random: () => number, kind: PlantedKind, hunkCount: number): BrokenPrompt {
   const pick = (count: number): number => Math.floor(random() * count);
   const hunks = Array.from({ length: hunkCount }, (_, topic) => planHunk(topic, pick(3), pick));
-  const [before, after]: [string[], string[]] = [['# Task'], ['# Task']];
+  const [before, after]: [string[], string[]] = [['# Task\n\nSort it.'], ['# Task\n\nSort it.']];
   for (const [topic, hunk] of hunks.entries()) {
     const style = ['\n- ', ' ', '\n\n'][pick(3)] ?? ' ';
     for (let filler = pick(3); filler > 0; filler -= 1) {
