@@ -114,9 +114,9 @@ const ROLES: Readonly<Record<string, Role>> = {
   model: 'assistant',
 };
 
-/** A role is written in the template: a variable can't choose one. */
-function checkMark({ mark, value, offset }: MarkNode, source: string | undefined): void {
-  if (mark !== 'role') return;
+/** A role is written in the template. In a loop over a conversation, a line `{{ item.role }}:` is checked when it is rendered. */
+function checkMark({ mark, value, isGiven, offset }: MarkNode, source: string | undefined): void {
+  if (mark !== 'role' || isGiven === true) return;
   const written = value?.kind === 'literal' ? value.value : undefined;
   if (typeof written === 'string' && Object.hasOwn(ROLES, written)) return;
   const at = source === undefined ? {} : positionIn(source, offset);
@@ -172,6 +172,7 @@ function collectMessages(
         if (current !== undefined) current.text += piece.text;
         break;
       case 'role':
+        if (piece.isGiven === true) checkGivenRole(piece.value, piece.offset, source);
         messages.push({ role: ROLES[piece.value] ?? 'user', text: '', attach: [] });
         break;
       case 'history':
@@ -189,6 +190,15 @@ function collectMessages(
   return messages
     .map(({ role, text, attach }) => ({ role, content: trim(text), attach }))
     .filter(({ content, attach }) => content.trim() !== '' || attach.length > 0);
+}
+
+/** Instructions stand in the template: what a variable holds is part of the conversation. */
+function checkGivenRole(role: string, offset: number, source: string): void {
+  if (role === 'user' || role === 'assistant') return;
+  throw new TemplateError(
+    `a variable gives the role ${JSON.stringify(role.slice(0, 40))}: in a conversation it is user or assistant`,
+    { kind: 'syntax', ...positionIn(source, offset), hint: 'write other roles into the template' },
+  );
 }
 
 function checkMedia(url: string, offset: number, source: string): void {

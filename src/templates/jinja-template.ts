@@ -63,6 +63,11 @@ class BlockParser {
             offset: token.offset,
           });
           break;
+        case 'givenRole': {
+          const value = this.#expression(token.code, token.offset);
+          nodes.push({ kind: 'mark', mark: 'role', value, isGiven: true, offset: token.offset });
+          break;
+        }
         case 'output':
           nodes.push({ kind: 'output', value: this.#expression(token.code, token.offset), offset: token.offset });
           break;
@@ -151,6 +156,8 @@ class BlockParser {
 type JinjaToken =
   | { readonly kind: 'text'; readonly text: string; readonly offset: number }
   | { readonly kind: 'role'; readonly role: string; readonly offset: number }
+  /** A line that takes its role from a variable, as in a loop over a conversation. */
+  | { readonly kind: 'givenRole'; readonly code: string; readonly offset: number }
   | { readonly kind: 'output' | 'tag'; readonly code: string; readonly offset: number };
 
 const OPENING = /\{[{%#]/g;
@@ -160,11 +167,6 @@ const RAW = /^-?\s*raw\s*-?%\}/;
 /** Text, outputs and tags in order; comments are dropped, and `-` beside a brace trims the blanks. */
 function tokenizeJinja(source: string): readonly JinjaToken[] {
   const tokens: JinjaToken[] = [];
-  const chosen = CHOSEN_ROLE.exec(source);
-  if (chosen !== null) {
-    const message = 'a role must stand in the template: a variable may not choose one';
-    throw syntaxError(source, chosen.index, message, 'write the conversation as turns of a case');
-  }
   let from = 0;
   let trimsNext = false;
   const addText = (start: number, end: number, trimsEnd: boolean) => {
@@ -201,6 +203,13 @@ function tokenizeJinja(source: string): readonly JinjaToken[] {
       .slice(open + 2, close)
       .replace(/^-/, ' ')
       .replace(/-$/, ' ');
+    const lineEnd = found[0] === '{{' ? findGivenRole(source, open, close + 2) : undefined;
+    if (lineEnd !== undefined) {
+      tokens.push({ kind: 'givenRole', code, offset: open + 2 });
+      trimsNext = false;
+      from = lineEnd;
+      continue;
+    }
     if (found[0] !== '{#') tokens.push({ kind: found[0] === '{{' ? 'output' : 'tag', code, offset: open + 2 });
     trimsNext = source[close - 1] === '-' && close - 1 > open + 1;
     from = close + 2;
@@ -234,7 +243,15 @@ function isAlone(source: string, start: number, stop: number): boolean {
 }
 
 const TAGS_ALONE = /^(?:[^\S\n]|\{%(?:[^%\n]|%(?!\}))*%\}|\{#(?:[^#\n]|#(?!\}))*#\})*$/;
-const CHOSEN_ROLE = /^[^\S\n]*#?[^\S\n]*\{\{[^}\n]*\}\}[^\S\n]*:[^\S\n]*$/m;
+
+/** The end of a line `{{ item.role }}:`, where the output is all that stands before the colon. */
+function findGivenRole(source: string, start: number, stop: number): number | undefined {
+  const before = source.slice(source.lastIndexOf('\n', start - 1) + 1, start);
+  const end = source.indexOf('\n', stop);
+  const lineEnd = end === -1 ? source.length : end;
+  const isRole = TAGS_ALONE.test(before) && /^[^\S\n]*:[^\S\n]*$/.test(source.slice(stop, lineEnd));
+  return isRole ? lineEnd : undefined;
+}
 
 /** Lines that name a role, where the whole line is the template's own. */
 function addLines(source: string, text: string, offset: number, tokens: JinjaToken[]): void {

@@ -106,7 +106,7 @@ class Renderer extends Evaluator {
         else {
           const value = node.value === undefined ? '' : this.#print(node.value, frame, offset);
           const type = node.contentType === undefined ? undefined : this.#print(node.contentType, frame, offset);
-          this.#pieces.push({ kind: mark, value, offset, ...defined({ contentType: type }) });
+          this.#pieces.push({ kind: mark, value, offset, ...defined({ contentType: type, isGiven: node.isGiven }) });
         }
       }
     }

@@ -47,6 +47,8 @@ export interface MarkNode {
   readonly mark: 'role' | 'media' | 'history' | 'section';
   readonly value?: Expression;
   readonly contentType?: Expression;
+  /** Set where a variable gives a role. */
+  readonly isGiven?: true;
   readonly offset: number;
 }
 
@@ -104,7 +106,7 @@ export interface TreeFunction {
 /** What a template comes to: text, and marks that no value can forge. */
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'role' | 'section'; readonly value: string; readonly offset: number }
+  | { readonly kind: 'role' | 'section'; readonly value: string; readonly isGiven?: true; readonly offset: number }
   | { readonly kind: 'media'; readonly value: string; readonly contentType?: string; readonly offset: number }
   | { readonly kind: 'history'; readonly value: ''; readonly offset: number };
 
