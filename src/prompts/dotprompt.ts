@@ -1,5 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { parseJsonText } from '../json/parse-json.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/prompt-file.ts';
 import { positionIn, TemplateError } from '../templates/template-error.ts';
 import type { Position } from '../text/line-index.ts';
@@ -28,11 +29,11 @@ export async function parseDotprompt(path: string, text: string, ports: PromptFi
   const { document, value } = file;
   const name = readText(document, ['name'], value['name']) ?? nameOf(path);
   const description = readText(document, ['description'], value['description']);
-  const inputs = readInput(document, value['input']);
-  const output = readOutput(document, value['output']);
+  const inputs = await readInput(document, value['input'], ports);
+  const output = await readOutput(document, value['output'], ports);
   const config = readMap(document, ['config'], value['config']) ?? {};
   const model = readText(document, ['model'], value['model']);
-  const tools = readTools(document, value);
+  const tools = await readTools(document, value, ports);
   const { defaults, optional } = inputs;
   const partials = await readPartials(file, ports);
   const whole = compileBody(file, { name: 'handlebars', partials, defaults, optional });
@@ -71,10 +72,10 @@ interface Input {
   readonly schema?: PromptSchema;
 }
 
-function readInput(document: PromptDocument, written: unknown): Input {
+async function readInput(document: PromptDocument, written: unknown, ports: PromptFilePorts): Promise<Input> {
   const input = readMap(document, ['input'], written) ?? {};
   const defaults = toJsonObject(readMap(document, ['input', 'default'], input['default']) ?? {});
-  const found = readSchema(document, ['input', 'schema'], input['schema']);
+  const found = await readSchema(document, ['input', 'schema'], input['schema'], ports);
   if (found === undefined) return { defaults, optional: [] };
   const { schema } = found;
   const isMap = typeof schema === 'object' && (schema['type'] === 'object' || schema['properties'] !== undefined);
@@ -106,13 +107,13 @@ interface Output {
   readonly schema?: PromptSchema;
 }
 
-function readOutput(document: PromptDocument, written: unknown): Output {
+async function readOutput(document: PromptDocument, written: unknown, ports: PromptFilePorts): Promise<Output> {
   const output = readMap(document, ['output'], written) ?? {};
   const { format } = output;
   if (format !== undefined && format !== 'json' && format !== 'text') {
     document.report('invalid-value', 'output.format must be json or text', document.at(['output', 'format']));
   }
-  const schema = readSchema(document, ['output', 'schema'], output['schema']);
+  const schema = await readSchema(document, ['output', 'schema'], output['schema'], ports);
   // A schema without a format means JSON.
   const isJson = format === 'json' || (format === undefined && schema !== undefined);
   if (!isJson) return { params: {}, structured: false, ...defined({ schema }) };
@@ -120,41 +121,47 @@ function readOutput(document: PromptDocument, written: unknown): Output {
   return { params: {}, structured: true, schema };
 }
 
-function readSchema(
+/** Reads a schema, and those that it names, each from `NAME.schema.json` beside the prompt. */
+async function readSchema(
   document: PromptDocument,
   path: readonly PropertyKey[],
   written: unknown,
-): (PromptSchema & { readonly schema: JsonObject }) | undefined {
+  { read }: PromptFilePorts,
+): Promise<(PromptSchema & { readonly schema: JsonObject }) | undefined> {
   if (written === undefined || written === null) return undefined;
-  try {
-    return { schema: readPicoschema(toJson(written)), at: document.at(path) };
-  } catch (error) {
-    if (!(error instanceof PicoschemaError)) throw error;
-    document.report('invalid-schema', error.message, document.at([...path, ...error.path]), error.hint);
-    return undefined;
+  const named = new Map<string, JsonObject>();
+  for (;;) {
+    try {
+      return { schema: readPicoschema(toJson(written), named), at: document.at(path) };
+    } catch (error) {
+      if (!(error instanceof PicoschemaError)) throw error;
+      const { unknown: name } = error;
+      const at = document.at([...path, ...error.path]);
+      const found = name !== undefined && /^\w{1,100}$/.test(name) ? await read(`${name}.schema.json`) : undefined;
+      const schema = found !== undefined && 'text' in found ? parseJsonText(found.text) : undefined;
+      const value = schema !== undefined && 'value' in schema ? toJson(schema.value) : undefined;
+      if (name !== undefined && isJsonObject(value)) {
+        named.set(name, value);
+        continue;
+      }
+      const message = schema === undefined ? error.message : `${name}.schema.json holds no JSON Schema`;
+      document.report('invalid-schema', message, at, error.hint);
+      return undefined;
+    }
   }
 }
 
-function readTools(document: PromptDocument, { tools, toolDefs }: Readonly<Record<string, unknown>>): JsonObject {
+async function readTools(
+  document: PromptDocument,
+  { tools, toolDefs }: Readonly<Record<string, unknown>>,
+  ports: PromptFilePorts,
+): Promise<JsonObject> {
   const definitions: readonly unknown[] = Array.isArray(toolDefs) ? toolDefs : [];
   if (toolDefs !== undefined && toolDefs !== null && !Array.isArray(toolDefs)) {
     document.report('invalid-value', 'toolDefs must be a list', document.at(['toolDefs']));
   }
-  const sent = definitions.flatMap((item, index) => {
-    const path = ['toolDefs', index];
-    const { name, description, inputSchema } = readMap(document, path, item) ?? {};
-    if (typeof name !== 'string') {
-      document.report('invalid-value', 'a tool needs a name', document.at(path));
-      return [];
-    }
-    const parameters = readSchema(document, [...path, 'inputSchema'], inputSchema);
-    const tool = {
-      name,
-      ...(typeof description === 'string' ? { description } : {}),
-      ...defined({ parameters: parameters?.schema }),
-    };
-    return [{ type: 'function', function: tool }];
-  });
+  const read = await Promise.all(definitions.map((item, index) => readTool(document, item, index, ports)));
+  const sent = read.flatMap((tool) => tool ?? []);
   const names = new Set(sent.map((tool) => tool.function.name));
   for (const [index, name] of (Array.isArray(tools) ? tools : []).entries()) {
     if (names.has(String(name))) continue;
@@ -167,6 +174,22 @@ function readTools(document: PromptDocument, { tools, toolDefs }: Readonly<Recor
     );
   }
   return sent.length === 0 ? {} : { tools: sent };
+}
+
+async function readTool(document: PromptDocument, item: unknown, index: number, ports: PromptFilePorts) {
+  const path = ['toolDefs', index];
+  const { name, description, inputSchema } = readMap(document, path, item) ?? {};
+  if (typeof name !== 'string') {
+    document.report('invalid-value', 'a tool needs a name', document.at(path));
+    return undefined;
+  }
+  const parameters = await readSchema(document, [...path, 'inputSchema'], inputSchema, ports);
+  const tool = {
+    name,
+    ...(typeof description === 'string' ? { description } : {}),
+    ...defined({ parameters: parameters?.schema }),
+  };
+  return { type: 'function', function: tool };
 }
 
 /** The partials that a text names, and those that they name, each from `_name.prompt` beside it. */

@@ -9,27 +9,33 @@ const MAX_DEPTH = 50;
 export class PicoschemaError extends Error {
   readonly path: readonly PropertyKey[];
   readonly hint: string | undefined;
+  /** Set where a word names no type: it may name a schema. */
+  readonly unknown: string | undefined;
 
-  constructor(message: string, path: readonly PropertyKey[], hint?: string) {
+  constructor(message: string, path: readonly PropertyKey[], hint?: string, unknown?: string) {
     super(message);
     this.name = 'PicoschemaError';
     this.path = path;
     this.hint = hint;
+    this.unknown = unknown;
   }
 }
 
+/** Schemas by the names that others call them by. */
+export type NamedSchemas = ReadonlyMap<string, JsonObject>;
+
 /** Reads dotprompt's short form of JSON Schema; a JSON Schema is returned unchanged. */
-export function readPicoschema(schema: JsonValue): JsonObject {
-  if (typeof schema === 'string') return readScalar(schema, []);
+export function readPicoschema(schema: JsonValue, named: NamedSchemas = new Map()): JsonObject {
+  if (typeof schema === 'string') return readScalar(schema, [], named);
   if (!isJsonObject(schema)) throw new PicoschemaError('a schema is a text or a map', []);
   const { type, properties } = schema;
   if (typeof type === 'string' && [...SCALARS, 'object', 'array'].includes(type)) return schema;
   if (typeof properties === 'object' && properties !== null) return { ...schema, type: 'object' };
-  return readFragment(schema, []);
+  return readFragment(schema, [], named);
 }
 
-function readFragment(value: JsonValue, path: readonly PropertyKey[]): JsonObject {
-  if (typeof value === 'string') return readScalar(value, path);
+function readFragment(value: JsonValue, path: readonly PropertyKey[], named: NamedSchemas): JsonObject {
+  if (typeof value === 'string') return readScalar(value, path, named);
   if (!isJsonObject(value)) throw new PicoschemaError('a field is a type, such as string, or a map of fields', path);
   if (path.length > MAX_DEPTH) throw new PicoschemaError(`fields are nested deeper than ${MAX_DEPTH} levels`, path);
   const properties: [string, JsonObject][] = [];
@@ -38,12 +44,12 @@ function readFragment(value: JsonValue, path: readonly PropertyKey[]): JsonObjec
   for (const [key, item] of Object.entries(value)) {
     const at = [...path, key];
     if (key === '(*)') {
-      additionalProperties = readFragment(item, at);
+      additionalProperties = readFragment(item, at, named);
       continue;
     }
     const field = readKey(key, at);
     if (!field.isOptional) required.push(field.name);
-    properties.push([field.name, readField(field, item, at)]);
+    properties.push([field.name, readField(field, item, at, named)]);
   }
   return {
     type: 'object',
@@ -77,21 +83,22 @@ function readField(
   { isOptional, kind, description }: Field,
   value: JsonValue,
   path: readonly PropertyKey[],
+  named: NamedSchemas,
 ): JsonObject {
   const described = defined({ description });
   switch (kind) {
     case undefined: {
-      const field = readFragment(value, path);
+      const field = readFragment(value, path, named);
       return isOptional ? makeNullable(field) : field;
     }
     case 'array':
       return {
         type: isOptional ? ['array', 'null'] : 'array',
-        items: readFragment(value, path),
+        items: readFragment(value, path, named),
         ...described,
       };
     case 'object': {
-      const field = readFragment(value, path);
+      const field = readFragment(value, path, named);
       return { ...(isOptional ? makeNullable(field) : field), ...described };
     }
     case 'enum': {
@@ -109,15 +116,14 @@ function makeNullable(field: JsonObject): JsonObject {
   return typeof type === 'string' ? { ...field, type: [type, 'null'] } : field;
 }
 
-function readScalar(written: string, path: readonly PropertyKey[]): JsonObject {
+function readScalar(written: string, path: readonly PropertyKey[], named: NamedSchemas): JsonObject {
   const [type, description] = splitDescription(written);
   const described = defined({ description });
   if (SCALARS.includes(type)) return type === 'any' ? described : { type, ...described };
-  throw new PicoschemaError(
-    `"${type}" is not a type`,
-    path,
-    `known: ${SCALARS.join(', ')}; a schema that a program registers under a name is not known here`,
-  );
+  const schema = named.get(type);
+  if (schema !== undefined) return { ...schema, ...described };
+  const hint = `known: ${SCALARS.join(', ')}; a schema with a name is in ${type}.schema.json beside the prompt`;
+  throw new PicoschemaError(`"${type}" is not a type`, path, hint, type);
 }
 
 /** The first comma ends the type. */

@@ -307,3 +307,35 @@ test.each([
 ])('Picoschema refuses %s', (_, schema) => {
   expect(() => readPicoschema(schema)).toThrow(PicoschemaError);
 });
+
+describe('schemas with a name', () => {
+  const order = `---
+input: { schema: { order: 'Order, what was bought', 'items(array)': Item } }
+output: { schema: Verdict }
+toolDefs: [{ name: find, inputSchema: Order }]
+---
+{{json order}} {{json items}}`;
+  const files = {
+    'Order.schema.json': '{"type":"object","properties":{"id":{"type":"string"}}}',
+    'Item.schema.json': '{"type":"string"}',
+    'Verdict.schema.json': '{"type":"object","properties":{"ok":{"type":"boolean"}}}',
+  };
+
+  test('are read from files beside the prompt', async () => {
+    const { input, output, params } = await readPrompt('x.prompt', order, files);
+    expect(input?.schema).toMatchObject({
+      properties: { order: { type: 'object', description: 'what was bought' }, items: { items: { type: 'string' } } },
+    });
+    expect(output?.schema).toEqual(JSON.parse(files['Verdict.schema.json']));
+    expect(params?.['tools']).toMatchObject([{ function: { parameters: { properties: { id: {} } } } }]);
+  });
+
+  test.each([
+    ['is not there', { ...files, 'Item.schema.json': undefined }, '2:69 invalid-schema'],
+    ['is no JSON', { ...files, 'Verdict.schema.json': '{' }, '3:19 invalid-schema'],
+    ['is no schema', { ...files, 'Verdict.schema.json': '[1]' }, '3:19 invalid-schema'],
+  ])('one that %s is an error at its place', async (_, given, problem) => {
+    const there = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== undefined));
+    expect(await findPromptProblems('x.prompt', order, there as Record<string, string>)).toEqual([problem]);
+  });
+});

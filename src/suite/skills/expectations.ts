@@ -3,7 +3,14 @@ import { childOf, itemsOf, type Located, locate, type Problems } from '../docume
 import { literal } from './skill-file.ts';
 
 /** Where evals list what must hold; files have one or two of them. */
-export const expectationKeys = ['expectations', 'assertions', 'expected_behavior', 'scorers', 'criteria'] as const;
+export const expectationKeys = [
+  'expectations',
+  'assertions',
+  'expect',
+  'expected_behavior',
+  'scorers',
+  'criteria',
+] as const;
 
 const textKeys = ['text', 'expectation', 'assertion', 'description', 'criterion', 'statement', 'check', 'requirement'];
 
@@ -18,6 +25,10 @@ export function readExpectations(written: Located, judge: string | undefined, pr
   for (const key of expectationKeys) {
     const list = childOf(written, key);
     if (list.value === undefined || list.value === null) continue;
+    if (isText(list.value)) {
+      found.push({ check: askJudge(list.value, judge), written: list });
+      continue;
+    }
     if (!Array.isArray(list.value)) {
       problems.report({ code: 'invalid-value', message: `${key} must be a list`, at: locate(list) });
       continue;

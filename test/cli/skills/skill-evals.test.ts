@@ -105,7 +105,7 @@ const forms: Readonly<Record<string, unknown>> = {
   },
   'other-languages': {
     skill_name: 'other-languages',
-    evals: [{ id: 1, prompt: '帮我整理今天的笔记。', expected_output: '两条笔记。', expectations: ['笔记是中文的'] }],
+    evals: [{ id: 1, prompt: '帮我整理今天的笔记。', expected_output: '两条笔记。', expect: '笔记是中文的' }],
   },
   remarks: {
     skill_name: 'remarks',
