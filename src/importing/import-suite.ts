@@ -1,13 +1,15 @@
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { Document, type Node, stringify, YAMLMap, type YAMLSeq } from 'yaml';
 import { type Problem, UserError } from '../model/problem.ts';
+import { loadProject } from '../project/load-project.ts';
+import { createProblems } from '../suite/documents/locate.ts';
 import { openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
 import { findProject, kindOfPath, toSlashes } from '../suite/files/project-place.ts';
+import { readSkillSuite } from '../suite/skills/skill-suite.ts';
 import { importDataSet } from './data-sets/data-set.ts';
 import { type ImportedSuite, LeftOut } from './draft.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
 import { importPromptfoo } from './promptfoo/promptfoo.ts';
-import { importSkillEvals } from './skill-evals.ts';
 
 const importFormats = ['promptfoo', 'openai-evals', 'jsonl', 'skill-evals'] as const;
 export type ImportFormat = (typeof importFormats)[number];
@@ -188,4 +190,20 @@ function describe({ reason, at, value }: LeftOut): string {
     ` not carried over (${at.file}:${at.line}): ${reason}`,
     ...shown.split('\n').map((line) => `   ${line}`),
   ].join('\n');
+}
+
+/** The evals of a skill as the suite that a run makes of them; throws a `UserError` where they can't be run. */
+async function importSkillEvals(
+  path: string,
+  files: ProjectFiles,
+  cwd: string,
+  target: string,
+): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
+  const { project } = await loadProject({ paths: [path], cwd });
+  const problems = createProblems();
+  const [suite] = project.suites;
+  const config = { providers: suite?.providers ?? [], judges: suite?.judges ?? [] };
+  const document = await readSkillSuite(path, { files, problems, config, suiteFolder: dirname(resolve(cwd, target)) });
+  if (document === undefined) return { problems: problems.list() };
+  return { suite: document.value as ImportedSuite['suite'], refused: [], notes: problems.list() };
 }

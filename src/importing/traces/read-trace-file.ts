@@ -2,11 +2,12 @@ import { Buffer } from 'node:buffer';
 import { parseJson } from '../../json/parse-json.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import type { FileBytes } from '../../suite/files/project-files.ts';
+import { parseCsv } from '../../text/csv.ts';
 import { CutJsonError, type IsPart, type JsonPart, splitJson, splitJsonLines } from '../data-sets/split-json.ts';
-import { splitCsv } from './csv-rows.ts';
-import { exportParts, isRowList, langfuseReader, langsmithReader } from './exports.ts';
+import { isMap } from '../draft.ts';
 import { createOtelReader, isOtelPart } from './otel.ts';
-import type { FoundRow, TraceReader } from './trace-row.ts';
+import { readRecordedCall } from './recorded-call.ts';
+import { describeOrigin, type FoundRow, type RefusedRow, type TraceReader, type TraceRow } from './trace-row.ts';
 
 export const traceFormats = ['otel', 'langfuse', 'langsmith'] as const;
 export type TraceFormat = (typeof traceFormats)[number];
@@ -153,4 +154,117 @@ export function guessFormat(bytes: FileBytes, shown: string): TraceFormat | unde
   if (/"?(?:traceId|trace_id|projectId|observations)\b/.test(start) && /"?(?:input|output)\b/.test(start))
     return 'langfuse';
   return undefined;
+}
+
+/** The records of a CSV file as JSON objects by its header. Only one record is in memory at a time. */
+function* splitCsv(chunks: Iterable<string>, shown: string): Generator<JsonPart> {
+  let columns: readonly string[] | undefined;
+  for (const { text, line } of joinRecords(chunks)) {
+    const csv = parseCsv(text);
+    if ('error' in csv) {
+      if (columns === undefined) throw brokenCsv(shown, csv.error.message, line);
+      yield { text: undefined, line };
+      continue;
+    }
+    const [record] = csv.records;
+    if (record === undefined) continue;
+    const { fields } = record;
+    if (columns === undefined) columns = fields;
+    else if (fields.length !== columns.length) yield { text: undefined, line };
+    else {
+      // An empty field is no value.
+      const entries = columns
+        .map((column, index) => [column, fields[index]] as const)
+        .filter(([, value]) => value !== '');
+      yield { text: JSON.stringify(Object.fromEntries(entries)), line };
+    }
+  }
+}
+
+function brokenCsv(shown: string, message: string, line: number): UserError {
+  const at = { file: shown, line, column: 1 };
+  return new UserError([{ code: 'syntax', severity: 'error', message: `the CSV can't be read: ${message}`, at }]);
+}
+
+/** Lines, joined while a quote is open: a quoted field may hold line breaks. */
+function* joinRecords(chunks: Iterable<string>): Generator<{ readonly text: string; readonly line: number }> {
+  let text = '';
+  let line = 1;
+  let start = 1;
+  let isOpen = false;
+  for (const chunk of chunks) {
+    let from = 0;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const sign = chunk.charCodeAt(at);
+      if (sign === 0x22) isOpen = !isOpen;
+      if (sign !== 0x0a) continue;
+      line += 1;
+      if (isOpen) continue;
+      yield { text: text + chunk.slice(from, at), line: start };
+      text = '';
+      from = at + 1;
+      start = line;
+    }
+    text += chunk.slice(from);
+  }
+  if (text !== '') yield { text, line: start };
+}
+
+const LISTS = new Set(['data', 'runs', 'observations', 'traces', 'items']);
+
+/** True for the key of a wrapper's list of rows. */
+const isRowList = (key: string): boolean => LISTS.has(key);
+
+/** Rows in a list, or in a list in a wrapper. Rows of JSON lines are at the top. */
+function exportParts(isAtTop: boolean): IsPart {
+  if (isAtTop) return (path) => path.length === 0;
+  return ([first, second, ...others]) =>
+    others.length === 0 && (second === undefined ? first === '*' : second === '*' && LISTS.has(first ?? ''));
+}
+
+type ReadRow = (row: Readonly<Record<string, unknown>>) => TraceRow | RefusedRow | undefined;
+
+function readerOf(readRow: ReadRow): TraceReader {
+  return {
+    *read(value, line) {
+      const row = isMap(value) ? readRow(value) : { refused: 'the row is not a JSON object' };
+      if (row !== undefined) yield { line, row };
+    },
+    end: () => [],
+  };
+}
+
+/** An observation or a trace of Langfuse: as the API and the UI export it, or in the names of the blob export. */
+const langfuseReader = readerOf((value) => {
+  const { type, input, output } = value;
+  if (typeof type === 'string' && type.toUpperCase() !== 'GENERATION') return undefined;
+  const origin = describeOrigin({
+    trace: value['traceId'] ?? value['trace_id'] ?? (type === undefined ? value['id'] : undefined),
+    observation: type === undefined ? undefined : value['id'],
+    at: value['startTime'] ?? value['start_time'] ?? value['timestamp'],
+    model: value['model'] ?? value['providedModelName'] ?? value['provided_model_name'],
+  });
+  if (!Object.hasOwn(value, 'input')) return undefined;
+  const call = readRecordedCall(input, output);
+  return 'refused' in call ? call : { ...call, origin };
+});
+
+/** A run of LangSmith. Tools, retrievers, parsers and templates are no calls of a model. */
+const langsmithReader = readerOf((value) => {
+  const { run_type: type, inputs, outputs } = value;
+  if (typeof type === 'string' && !['llm', 'chain'].includes(type)) return undefined;
+  if (!Object.hasOwn(value, 'inputs')) return undefined;
+  const origin = describeOrigin({
+    trace: value['trace_id'],
+    run: value['id'] ?? value['run_id'],
+    at: typeof value['start_time'] === 'number' ? readMilliseconds(value['start_time']) : value['start_time'],
+  });
+  const call = readRecordedCall(inputs, outputs);
+  return 'refused' in call ? call : { ...call, origin };
+});
+
+/** Milliseconds since 1970; undefined for what is no time. */
+function readMilliseconds(value: number): string | undefined {
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

@@ -3,16 +3,25 @@ import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
 import {
+  type AgentStep,
+  type AnsweredCall,
   type Completion,
   type CompletionOutcome,
   finishReasons,
   type ProviderFailure,
 } from '../../model/completion.ts';
-import { replaceLongNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
-import { readTaken } from './taken-steps.ts';
-import { findTranscript, readTranscript, type TranscriptForm, transcriptForms } from './transcripts/index.ts';
+import { areAiSdkSteps, readAiSdkSteps } from './transcripts/ai-sdk.ts';
+import {
+  findTranscript,
+  readEvents,
+  readTranscript,
+  type TranscriptForm,
+  transcriptForms,
+} from './transcripts/index.ts';
+import { buildResult } from './transcripts/read-parts.ts';
 import { type Transcript, TranscriptFault } from './transcripts/transcript.ts';
 
 export const execOutputs = ['auto', 'text', 'json', ...transcriptForms] as const;
@@ -180,4 +189,48 @@ function parseObject(stdout: string): unknown {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** A step as an agent of the user's own reports it: what it said, and the calls it made with their results. */
+const takenStep = z.strictObject({
+  text: z.string().default(''),
+  toolCalls: z
+    .array(
+      z.strictObject({
+        id: z.string().exactOptional(),
+        name: z.string().min(1),
+        arguments: z.unknown(),
+        result: z.unknown(),
+        isError: z.boolean().exactOptional(),
+      }),
+    )
+    .default([]),
+});
+
+const takenSteps = z.strictObject({ steps: z.array(takenStep).min(1) });
+
+/** What an answer object says of its agent: its steps in the documented form or as the Vercel AI SDK has them, or messages. */
+function readTaken(
+  steps: readonly unknown[] | undefined,
+  messages: readonly unknown[] | undefined,
+): Transcript | undefined {
+  if (steps === undefined) return messages === undefined ? undefined : readEvents(messages);
+  const plain = plainNumbers(steps) as readonly JsonValue[];
+  if (areAiSdkSteps(plain)) return readAiSdkSteps(plain);
+  const parsed = takenSteps.safeParse({ steps });
+  if (parsed.success) return { steps: buildSteps(parsed.data.steps) };
+  const [issue] = parsed.error.issues;
+  throw new TranscriptFault(
+    `wrote no answer object: ${describeText(`${issue?.path.join('.') ?? ''} ${issue?.message}`.trim())}`,
+  );
+}
+
+function buildSteps(steps: readonly z.output<typeof takenStep>[]): readonly AgentStep[] {
+  return steps.map(({ text, toolCalls }) => ({
+    text,
+    calls: toolCalls.map(({ id, name, arguments: args, result, isError }): AnsweredCall => {
+      const call = buildToolCall(id, name, args);
+      return result === undefined ? call : { ...call, result: buildResult(result, isError === true) };
+    }),
+  }));
 }
