@@ -19,13 +19,13 @@ describe('a version compared with itself', () => {
     expect(found.failed.high).toBeGreaterThan(0);
   });
 
-  test('fails no more often than is promised where cases fail half of the time', async () => {
+  test('fails no more often than is promised where cases fail half of the time', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([20, 'pf']));
     await project.runFresh('--trials', '4');
-    const { variants, run } = await project.calibrate('--runs', '150');
+    const { variants, run } = await project.calibrate('--runs', '300');
     const { regressed, caseBroken, passed, inconclusive, failed, openAverages, openCases } = onlyOne(variants);
     expect(run).toMatchObject({ regressed, failed, inconclusive });
-    expect(passed.count + inconclusive.count + failed.count).toBe(150);
+    expect(passed.count + inconclusive.count + failed.count).toBe(300);
     expect(regressed.low).toBeLessThan(0.025);
     expect(caseBroken.low).toBeLessThan(0.025);
     expect(failed.value).toBeLessThan(0.05);
@@ -36,10 +36,10 @@ describe('a version compared with itself', () => {
     }
   });
 
-  test('says how many confirmation trials that takes, never more than were planned', async () => {
+  test('says how many confirmation trials that takes, never more than were planned', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([20, 'p'], [10, 'ppf']));
     await project.runFresh('--trials', '6');
-    const { run } = await project.calibrate('--runs', '150');
+    const { run } = await project.calibrate('--runs', '300');
     const { average = 0, most = 0, forAverages = 0, forCases = 0 } = run?.extraCalls ?? {};
     expect(average).toBeGreaterThan(0);
     expect(average).toBeLessThan(0.5);
@@ -92,7 +92,7 @@ describe('a version compared with itself', () => {
     const [record = ''] = project.files('.llmcheck/runs');
     const lines = project.read(record).split('\n');
     project.write(record, lines.map((line, at) => line.replace(/"score":1,/, `"score":0.${5 + (at % 5)},`)).join('\n'));
-    const { regressed, failed } = onlyOne((await project.calibrate('--runs', '200')).variants);
+    const { regressed, failed } = onlyOne((await project.calibrate('--runs', '400')).variants);
     expect(regressed.low).toBeLessThan(0.025);
     expect(failed.value).toBeLessThan(0.1);
   });
@@ -128,7 +128,7 @@ describe('the stated interval', { tags: 'slow' }, () => {
     const { project, store } = await openPilots(rates, mustPass);
     const trials = 100;
     store((rate) => Array.from({ length: trials }, (_, trial) => trial < rate * trials));
-    const { run: truth } = await project.calibrate('--runs', '300');
+    const { run: truth } = await project.calibrate('--runs', '500');
     const random = createRandom(7);
     let covered = 0;
     for (let pilot = 0; pilot < 12; pilot += 1) {
@@ -147,7 +147,7 @@ describe('the stated interval', { tags: 'slow' }, () => {
     const { project, store } = await openPilots([0.3, 0.3, 0, 0, 0, 0], 2);
     const widthOf = async (trials: number): Promise<number> => {
       store((rate) => Array.from({ length: trials }, (_, trial) => trial < Math.round(rate * trials)));
-      const { run } = await project.calibrate('--runs', '200');
+      const { run } = await project.calibrate('--runs', '400');
       return (run?.failed.high ?? 1) - (run?.failed.low ?? 0);
     };
     expect(await widthOf(300)).toBeLessThan((await widthOf(10)) * 0.7);
@@ -184,7 +184,7 @@ describe('what is simulated', () => {
     expect((await project.llmcheck('calibrate')).stdout).toContain('1 case without a stored trial left out');
   });
 
-  test('a baseline of more trials raises fewer suspicions of single cases', async () => {
+  test('a baseline of more trials raises fewer suspicions of single cases', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([12, 'ppffff']));
     await project.runFresh('--trials', '6');
     const { run: before } = await project.calibrate('--runs', '400');
@@ -196,11 +196,11 @@ describe('what is simulated', () => {
 });
 
 describe('several variants', () => {
-  test('are judged together, each beside the rates of the whole run', async () => {
+  test('are judged together, each beside the rates of the whole run', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([10, 'pf']));
     project.write(suiteFile, suiteText().replace('providers:', '  - id: v2\n    text: "{{ word }}"\nproviders:'));
     await project.runFresh('--trials', '2');
-    const { variants, run } = await project.calibrate('--runs', '100');
+    const { variants, run } = await project.calibrate('--runs', '200');
     expect(variants.map(({ prompt }) => prompt)).toEqual(['v1', 'v2']);
     const counts = variants.map(({ failed }) => failed.count);
     expect(run?.failed.count).toBeGreaterThanOrEqual(Math.max(...counts));
