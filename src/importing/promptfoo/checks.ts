@@ -190,6 +190,8 @@ async function convertBase(
     case 'factuality':
     case 'model-graded-closedqa':
     case 'model-graded-factuality': {
+      // promptfoo does not turn the verdicts of the others around.
+      if (inverse && base !== 'llm-rubric' && base !== 'g-eval') return undefined;
       const check = await convertGraded(base, written, context);
       return check instanceof LeftOut ? check : not(check);
     }

@@ -48,7 +48,7 @@ function refuseSettings(config: Written, draft: Draft): LeftOut | undefined {
   const odd = Object.entries(settings).find(([, value]) => /file:\/\/|\{\{/.test(JSON.stringify(value) ?? ''));
   if (odd !== undefined) return draft.refuse(config.child(odd[0]), `"${odd[0]}" of a provider must be written out`);
   const secret = Object.entries(settings).find(
-    ([key, value]) => /(?:key|token|secret|password)$/i.test(key) && typeof value === 'string',
+    ([key, value]) => /(?:key|token|secret|password|credential)s?$/i.test(key) && typeof value !== 'number',
   )?.[0];
   if (secret === undefined) return undefined;
   return draft.refuse({ ...config.child(secret), value: '…' }, `"${secret}" is not carried over`, 'read it from env');

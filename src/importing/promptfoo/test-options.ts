@@ -53,7 +53,7 @@ function readOption(
       ? draft.refuse(part, 'a transform is code, which has no equivalent here', hint)
       : { select };
   }
-  if (key === 'repeat') return typeof value === 'number' && value > 1 ? { repeat: value } : {};
+  if (key === 'repeat') return typeof value === 'number' && value >= 1 ? { repeat: value } : {};
   const isAffix = key === 'prefix' || key === 'suffix';
   if (
     REFUSED_OPTIONS.has(key) ||

@@ -278,3 +278,73 @@ test('a suite that is not valid is not written', async () => {
   expect([code, text]).toEqual([2, '']);
   expect(stderr).toContain('what would be written is not valid');
 });
+
+const graded = { judge: 'judge-openai-gpt-4.1' };
+
+/** What is written of each assertion. */
+const written: readonly (readonly [assertion: string, check: object])[] = [
+  ['{ type: not-llm-rubric, value: rude }', { not: { rubric: { value: 'rude', ...graded } } }],
+  ['{ type: g-eval, value: [kind, short] }', { rubric: { value: '1. kind\n2. short', ...graded, threshold: 0.7 } }],
+  ['{ type: model-graded-closedqa, value: kind }', { rubric: { value: 'kind', ...graded } }],
+  ['{ type: contains, value: file://v.txt }', { contains: { value: 'a {% raw %}{{{% endraw %}b}}' } }],
+  ['{ type: contains-any, value: file://v.json }', { containsAny: { value: ['x', 'y'] } }],
+  ['{ type: equals, value: file://v.yaml }', { equals: { value: { a: 1 } }, select: { json: true } }],
+  [
+    '{ type: contains-json, value: { required: [a] } }',
+    {
+      jsonSchema: { $schema: 'http://json-schema.org/draft-07/schema#', required: ['a'] },
+      select: { regex: String.raw`\{[\s\S]*\}` },
+    },
+  ],
+  [
+    `{ type: contains, value: a, transform: "output.replace(/<t>.*<.t>/g, '').trim()" }`,
+    { contains: { value: 'a' }, select: [{ replace: '<t>.*<.t>', with: '' }, 'trim'] },
+  ],
+  [
+    '{ type: icontains, value: a, transform: JSON.parse(output).b.c }',
+    { contains: { value: 'a', ignoreCase: true }, select: { jsonPath: '$.b.c' } },
+  ],
+];
+
+test('each assertion is written as the check that means the same', async () => {
+  const { suite } = await importConfig(
+    `${importBase}tests: [{ vars: { q: a }, assert: [${written.map(([assertion]) => assertion).join(', ')}] }]\n`,
+    [],
+    { 'v.txt': 'a {{b}}\n', 'v.json': '["x", "y"]', 'v.yaml': 'a: 1\n' },
+  );
+  expect(suite?.['cases']).toMatchObject([{ assert: written.map(([, check]) => check) }]);
+});
+
+test('settings, variables and providers are read from where promptfoo reads them', async () => {
+  const { suite, stderr } = await importConfig(
+    `prompts: [{ raw: "{{q}} {{doc}}", config: { temperature: 1, max_tokens: 5 } }]
+providers: [file://models.yaml, { id: openai:b, label: second }]
+defaultTest:
+  vars: file://shared.yaml
+  options: { temperature: 0.5 }
+  assert: [{ type: contains, value: all }]
+tests:
+  - { vars: { q: file://docs/*.diff }, providers: [second], options: { repeat: 2 } }
+  - { vars: { q: file://data.yaml }, options: { disableDefaultAsserts: true }, assert: [{ type: contains, value: own }] }
+`,
+    [],
+    {
+      'models.yaml': '- id: openai:a\n  config: { temperature: 0.1, seed: 7 }\n',
+      'shared.yaml': 'doc: shared\n',
+      'docs/one.diff': '+ one\n',
+      'docs/two.diff': '+ two\n',
+      'data.yaml': 'a: [1]\n',
+    },
+  );
+  expect(stderr).toBe('');
+  expect(suite?.['providers']).toMatchObject([
+    { id: 'openai:a', params: { temperature: 0.5, max_tokens: 5, seed: 7 } },
+    { id: 'second', params: { temperature: 0.5, max_tokens: 5 } },
+  ]);
+  const all = [{ contains: { value: 'all' } }];
+  expect(suite?.['cases']).toEqual([
+    { vars: { q: '+ one', doc: 'shared' }, providers: ['second'], trials: 2, assert: all },
+    { vars: { q: '+ two', doc: 'shared' }, providers: ['second'], trials: 2, assert: all },
+    { vars: { q: '{"a":[1]}', doc: 'shared' }, assert: [{ contains: { value: 'own' } }] },
+  ]);
+});
