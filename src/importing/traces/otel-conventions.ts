@@ -236,9 +236,10 @@ function flatten(map: Readonly<Record<string, unknown>>, prefix: string): readon
   );
 }
 
-/** The body of a log record is a map of what its attributes are elsewhere, or its JSON. */
+/** The body of a log record is a map of what its attributes are elsewhere, or its JSON, or the content as a text. */
 export function readBody(body: unknown): Attributes {
   const value = readJson(readValue(body));
+  if (typeof value === 'string') return new Map([['content', value]]);
   return new Map(isMap(value) ? Object.entries(value) : []);
 }
 

@@ -335,13 +335,20 @@ describe('log records', () => {
       attributes: span('three').attributes,
     };
     const call = { traceId: 't1', spanId: 's1', attributes: attributes({ 'gen_ai.operation.name': 'chat' }) };
-    const lines = [JSON.stringify(otlp(call)), ...mixed.map((one) => logs(one)), logs(details)].join('\n');
+    const plain = asked('four', 's4').map((one) => {
+      const [content] = (one.body.kvlistValue.values as readonly { key: string; value: unknown }[]).slice(-1);
+      return one.eventName === 'gen_ai.choice' ? { ...one, body: text('billing') } : { ...one, body: content?.value };
+    });
+    const lines = [JSON.stringify(otlp(call)), ...mixed.map((one) => logs(one)), logs(details), logs(...plain)].join(
+      '\n',
+    );
     const { code, stderr } = await importFile(project, 'otel', lines);
     expect([code, stderr]).toEqual([0, '']);
     expect(casesOf(project).map(({ vars, expected }) => [(vars as { ticket: string }).ticket, expected])).toEqual([
       ['three', 'billing'],
       ['one', 'billing'],
       ['two', 'billing'],
+      ['four', 'billing'],
     ]);
   });
 
