@@ -339,3 +339,19 @@ test('in noise too, the cheapest of those that equal the provider is named', asy
   expect([code, swaps[0]?.cheapest]).toEqual([1, ['sim:noisy5-right']]);
   expect([verdicts['sim:noisy30-weak'], verdicts['sim:noisy60-poor']]).toEqual(['worse', 'worse']);
 });
+
+test('a case that is restricted to the provider is asked of its candidates too', async () => {
+  const project = openProject({ a: { provider: '{ id: mini, use: "sim:usual" }, "sim:twin"' } });
+  project.write('evals/a.eval.yaml', project.read('evals/a.eval.yaml').replaceAll('vars:', 'providers: [mini], vars:'));
+  const { swaps, verdicts } = await swap(project, ['mini=sim:good,sim:twin']);
+  expect(verdicts).toEqual({ 'sim:good': 'holds', 'sim:twin': 'holds' });
+  expect(swaps[0]?.rows.map(({ cases }) => cases)).toEqual([40, 40]);
+});
+
+test('a suite that compares two answers with each other is refused', async () => {
+  const project = openProject({ a: { more: 'judges: [{ id: strict, use: "sim:dear" }]\n' } });
+  const text = project.read('evals/a.eval.yaml');
+  project.write('evals/a.eval.yaml', text.replace('[{ equals: "yes" }]', '[{ pairwise: "The clearer one" }]'));
+  const { code, stderr } = await project.run(['swap', 'mini=sim:good']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('suite a has a pairwise check')]);
+});
