@@ -153,3 +153,29 @@ test('a damaged table of messages in a baseline is an error at its line, and nev
     expect(stderr).toMatch(/answers\.baseline\.jsonl:\d+/);
   }
 });
+
+test('shards of prompts in code are merged into one run, and a program is compared with a function', {
+  tags: 'slow',
+}, async () => {
+  const { project, run } = await openApps();
+  const path = 'evals/triage.eval.yaml';
+  project.write(
+    'evals/lines.mjs',
+    `import { createInterface } from 'node:readline';
+for await (const line of createInterface({ input: process.stdin })) {
+  const { email } = JSON.parse(line);
+  const rule = email.includes('crashes') ? 'Answer freely.' : 'Answer with the queue alone.';
+  console.log(JSON.stringify('Sort the e-mail.\\n' + rule + '\\n' + email));
+}
+`,
+  );
+  const suite = project
+    .read(path)
+    .replace('buildPrompt }]', 'buildPrompt }, { id: next, exec: node lines.mjs, replaces: live }]');
+  project.write(path, suite);
+  for (const shard of ['1/2', '2/2']) await run('run', path, '--shard', shard, '--no-baseline');
+  const merged = await run('merge', ...project.files('.llmcheck/runs'));
+  expect([merged.code, merged.stdout]).toEqual([1, expect.stringContaining('6 planned = 5 passed + 1 failed')]);
+  const compared = await run('run', path, '--compare', 'live,next');
+  expect([compared.code, compared.stdout]).toEqual([1, expect.stringContaining('crash')]);
+});

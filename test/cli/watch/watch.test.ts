@@ -147,6 +147,36 @@ describe('after the first run', () => {
     expect((await end(watched)).code).toBe(130);
   });
 
+  test('an edit of what a prompt in code imports, or of its program, runs its cases again', async () => {
+    const watched = await startWatch();
+    const { project } = watched;
+    project.write('evals/word.mjs', "export const lead = 'Word';\n");
+    project.write(
+      'evals/make.mjs',
+      "import { lead } from './word.mjs';\nexport default ({ word }) => `${lead}: ${word}`;\n",
+    );
+    project.write(
+      'evals/lines.mjs',
+      "import { createInterface } from 'node:readline';\nfor await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify('Line: ' + JSON.parse(line).word));\n",
+    );
+    project.write(
+      'evals/two.eval.yaml',
+      `prompts: [{ id: v1, module: make.mjs }, { id: v2, exec: node lines.mjs }]
+${provider}defaults: { assert: [{ contains: "{{ word }}" }] }
+cases: [{ id: fine, vars: { word: fine } }]
+`,
+    );
+    await watched.change('evals/two.eval.yaml');
+    watched.asked();
+    project.write('evals/word.mjs', "export const lead = 'Other word';\n");
+    await watched.change('evals/word.mjs');
+    expect(watched.asked()).toEqual(['Other word: fine']);
+    project.write('evals/lines.mjs', project.read('evals/lines.mjs').replace('Line:', 'Row:'));
+    await watched.change('evals/lines.mjs');
+    expect(watched.asked()).toEqual(['Row: fine']);
+    expect((await end(watched)).code).toBe(130);
+  });
+
   test('an edited case runs only its cells, and shows only those', async () => {
     const watched = await startWatch();
     watched.asked();
