@@ -4,10 +4,11 @@
  * hangs up to the time limit included, over the calls in flight. Waits for a retry are not in the ideal.
  * Run by `node scripts/run-ts.mjs bench/faulty-server.ts [CELLS] [CONCURRENCY] [LATENCY_MS]`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { firstLine } from './parts/measure.ts';
 
 interface Stats {
   /** By question. */
@@ -134,13 +135,6 @@ function readRows(folder: string): readonly CellRow[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as CellRow)
     .filter(({ type }) => type === 'cell');
-}
-
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((done, fail) => {
-    child.stdout?.once('data', (bytes: Buffer) => done(bytes.toString().trim()));
-    child.once('exit', () => fail(new Error('the server ended')));
-  });
 }
 
 function print(line: string): void {

@@ -3,10 +3,11 @@
  * way of counting, with and without rate-limit headers, all at the same time. Takes four to six minutes.
  * Run by `node scripts/run-ts.mjs bench/rate-limits.ts [LATENCY_MS]`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { firstLine } from './parts/measure.ts';
 
 interface Stats {
   /** Milliseconds after the first request. */
@@ -112,13 +113,6 @@ function runLlmcheck(folder: string, url: string): Promise<void> {
 function countAnswered(folder: string): number {
   const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as { totals: { passed: number } };
   return report.totals.passed;
-}
-
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((done, fail) => {
-    child.stdout?.once('data', (bytes: Buffer) => done(bytes.toString().trim()));
-    child.once('exit', () => fail(new Error('the server ended')));
-  });
 }
 
 function percent(share: number): string {

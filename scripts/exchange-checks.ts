@@ -1,11 +1,13 @@
 // Feeds one stored exchange through its adapter and compares what comes out with what the raw body says.
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
+import { isJsonObject } from '../src/json/json.ts';
 import type { CompletionOutcome } from '../src/model/completion.ts';
 import type { ProviderConfig } from '../src/model/suite.ts';
 import { lookupAdapter } from '../src/providers/index.ts';
 import { presets } from '../src/providers/presets.ts';
+import { streamAnswer } from './answer-streams.ts';
 import { apiOf, type Exchange, readTruth, type ToldUsage } from './exchange-truth.ts';
 
 /** What became of an exchange, and everything that is not as its body says. */
@@ -17,17 +19,24 @@ export interface CheckedExchange {
 /** Checks the exchanges one after the other over one local server. */
 export async function* checkExchanges(exchanges: readonly Exchange[]): AsyncGenerator<CheckedExchange> {
   const server = createServer((request, response) => {
-    // The path begins with the index of the exchange.
-    const { status, type, body } = replyOf(exchanges[Number(/^\/(\d+)/.exec(request.url ?? '')?.[1])]);
+    // The path begins with the index of the exchange, and with what is asked for.
+    const [, kind, index] = /^\/(whole|stream)-(\d+)/.exec(request.url ?? '') ?? [];
+    const exchange = exchanges[Number(index)];
     request.resume();
-    request.on('end', () => response.writeHead(status, { 'content-type': type }).end(body));
+    request.on('end', () => (kind === 'stream' ? sendStream(response, exchange) : sendWhole(response, exchange)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   try {
     for (const [index, exchange] of exchanges.entries()) {
-      const outcome = await ask(exchange, `http://127.0.0.1:${port}/${index}`);
-      yield { line: describeOutcome(exchange.id, outcome), faults: findFaults(exchange, outcome) };
+      const address = (kind: 'whole' | 'stream') => `http://127.0.0.1:${port}/${kind}-${index}`;
+      const outcome = await ask(exchange, address('whole'));
+      const faults = findFaults(exchange, outcome);
+      // What is no answer as a whole has no events that could be told.
+      const isStreamed = outcome.status === 'completed' && isJsonObject(exchange.response) && faults.length === 0;
+      const streamed = isStreamed ? await ask(exchange, address('stream'), true) : undefined;
+      const ofStream = streamed === undefined ? [] : compareStreamed(outcome, streamed);
+      yield { line: describeOutcome(exchange.id, outcome), faults: [...faults, ...ofStream] };
     }
   } finally {
     server.closeAllConnections();
@@ -50,7 +59,41 @@ function replyOf(exchange: Exchange | undefined): { status: number; type: string
   return { status, type: /^(event|data|:)/.test(response) ? 'text/event-stream' : 'text/plain', body: response };
 }
 
-async function ask(exchange: Exchange, baseUrl: string): Promise<CompletionOutcome> {
+function sendWhole(response: ServerResponse, exchange: Exchange | undefined): void {
+  const { status, type, body } = replyOf(exchange);
+  response.writeHead(status, { 'content-type': type }).end(body);
+}
+
+/** The same answer in pieces of three characters, and in pieces of bytes that cut events and characters. */
+function sendStream(response: ServerResponse, exchange: Exchange | undefined): void {
+  const body = exchange?.response;
+  if (exchange === undefined || !isJsonObject(body)) return sendWhole(response, exchange);
+  const { contentType, events } = streamAnswer(apiOf(exchange), body);
+  const bytes = Buffer.concat(events);
+  response.writeHead(200, { 'content-type': contentType });
+  for (let at = 0; at < bytes.length; at += 61) response.write(bytes.subarray(at, at + 61));
+  response.end();
+}
+
+/** Where a streamed answer is not the whole one. */
+function compareStreamed(whole: CompletionOutcome, streamed: CompletionOutcome): readonly string[] {
+  const [expected, got] = [whole, streamed].map(comparable);
+  if (!isDeepStrictEqual(got, expected)) {
+    return [`streamed it is ${JSON.stringify(got)}, and whole ${JSON.stringify(expected)}`];
+  }
+  const { text = '', toolCalls = [], firstTokenMs } = streamed.status === 'completed' ? streamed.completion : {};
+  const hasToken = text !== '' || toolCalls.length > 0;
+  return hasToken && firstTokenMs === undefined ? ['streamed it has no time of a first token'] : [];
+}
+
+/** Without times, and without the order of members in what goes back to the API. */
+function comparable(outcome: CompletionOutcome): unknown {
+  if (outcome.status === 'failed') return outcome.failure;
+  const { latencyMs: _latency, firstTokenMs: _first, continuation, ...rest } = outcome.completion;
+  return { ...rest, continuation: typeof continuation === 'string' ? (JSON.parse(continuation) as unknown) : null };
+}
+
+async function ask(exchange: Exchange, baseUrl: string, stream?: true): Promise<CompletionOutcome> {
   const { name, options } = adapterOf(exchange);
   const adapter = lookupAdapter(name);
   if (adapter === undefined) throw new Error(`no adapter ${name}`);
@@ -59,6 +102,7 @@ async function ask(exchange: Exchange, baseUrl: string): Promise<CompletionOutco
     adapter: name,
     model: 'stored',
     baseUrl,
+    ...(stream === true ? { stream } : {}),
     params: {},
     headers: {},
     limits: {},

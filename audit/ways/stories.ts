@@ -127,6 +127,25 @@ export const stories: readonly Story[] = [
     },
   },
   {
+    name: 'recordings: a limit of the time to the first token that no answer tells',
+    why: 'an unknown time is under every limit',
+    async story(project, isPlanted) {
+      await record(project);
+      if (isPlanted) project.suite['gate'] = { latency: { firstTokenP95Max: '60s' } };
+      return project.llmcheck('run');
+    },
+  },
+  {
+    name: 'recordings: a check of the time to the first token that no answer tells',
+    why: 'an unknown time is under every limit',
+    async story(project, isPlanted) {
+      await record(project);
+      const checks = [{ equals: '{{ expected }}' }, { latency: { firstToken: '60s' } }];
+      if (isPlanted) project.suite.defaults = { assert: checks };
+      return project.llmcheck('run');
+    },
+  },
+  {
     name: 'recordings: a finish reason that nobody wrote',
     why: 'import fills in a reason',
     async story(project, isPlanted) {

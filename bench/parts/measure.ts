@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -158,4 +158,12 @@ export async function measureStarts(
 
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+/** What a server that was started prints first, such as its port. */
+export function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((done, fail) => {
+    child.stdout?.once('data', (bytes: Buffer) => done(bytes.toString().trim()));
+    child.once('exit', () => fail(new Error('the server ended')));
+  });
 }

@@ -15,6 +15,7 @@ export interface CheckedAnswer {
   readonly finishReason?: 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal' | 'other';
   readonly usage?: Usage;
   readonly latencyMs?: number;
+  readonly firstTokenMs?: number;
   readonly costUsd?: number;
 }
 
@@ -36,6 +37,7 @@ const answerKeys: Keys<CheckedAnswer> = {
   finishReason: true,
   usage: true,
   latencyMs: true,
+  firstTokenMs: true,
   costUsd: true,
 };
 

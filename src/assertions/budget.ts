@@ -27,21 +27,43 @@ function describeUsd(usd: number): string {
 }
 
 export const latency = defineAssertion({
-  summary: 'the answer came within a duration; waiting and retries do not count',
+  summary: 'the answer, or its first token, came within a duration; waiting and retries do not count',
   family: 'budget',
   example: 'latency: { max: 2s }',
   failsOn: { latencyMs: 2500 },
   definition: 'the successful attempt alone, on a monotonic clock',
   main: 'max',
-  params: z.strictObject({ max: durationParam }),
-  check(_target, { max }, { completion: { latencyMs } }) {
-    if (latencyMs === undefined) {
+  params: z
+    .strictObject({
+      max: durationParam.optional().describe('The longest time until the whole answer came, such as "2s".'),
+      firstToken: durationParam
+        .optional()
+        .describe('The longest time until its first token came; needs stream: true on the provider.'),
+    })
+    .refine(({ max, firstToken }) => max !== undefined || firstToken !== undefined, {
+      error: 'needs max or firstToken',
+    }),
+  check(_target, { max, firstToken }, { completion: { latencyMs, firstTokenMs } }) {
+    if (max !== undefined && latencyMs === undefined) {
       return { error: 'the latency is not known: an answer of a batch, or one recorded by hand, was not timed' };
     }
-    const [took, most] = [latencyMs, max].map((ms) => `${Number(ms.toFixed(1))} ms`);
-    return { pass: latencyMs <= max, reason: `took ${took}, wanted at most ${most}` };
+    if (firstToken !== undefined && firstTokenMs === undefined) {
+      return { error: 'the time to the first token is not known: set stream: true on the provider' };
+    }
+    const took = compareTimes('took', latencyMs, max);
+    const began = compareTimes('the first token came after', firstTokenMs, firstToken);
+    const decisive = [took, began].filter((result) => result !== undefined);
+    const failed = decisive.filter(({ pass }) => !pass);
+    const reason = (failed.length > 0 ? failed : decisive).map((result) => result.reason).join('; ');
+    return { pass: failed.length === 0, reason };
   },
 });
+
+function compareTimes(what: string, ms: number | undefined, most: number | undefined) {
+  if (ms === undefined || most === undefined) return undefined;
+  const [found, wanted] = [ms, most].map((value) => `${Number(value.toFixed(1))} ms`);
+  return { pass: ms <= most, reason: `${what} ${found}, wanted at most ${wanted}` };
+}
 
 /** A number of tokens, or a share of all input tokens. */
 const tokensParam = z.union(

@@ -14,7 +14,7 @@ import { isHarmlessRegex } from '../text/regex.ts';
 export interface CompletionView
   extends Pick<
     Completion,
-    'text' | 'reasoning' | 'refusal' | 'toolCalls' | 'finishReason' | 'rawFinishReason' | 'usage'
+    'text' | 'reasoning' | 'refusal' | 'toolCalls' | 'finishReason' | 'rawFinishReason' | 'usage' | 'firstTokenMs'
   > {
   /** Undefined where it was not measured. */
   readonly latencyMs: number | undefined;

@@ -29,6 +29,7 @@ const trial = z.looseObject({
     .describe('What each check said.'),
   usage: z.looseObject({ inputTokens: z.number(), outputTokens: z.number() }).optional(),
   latencyMs: z.number().min(0).optional().describe('Milliseconds of the successful attempt.'),
+  firstTokenMs: z.number().min(0).optional().describe('Milliseconds until its first token, where it was streamed.'),
   output: z.string().optional().describe('The answer; left out beyond 64 KiB or under baseline: {outputs: hash}.'),
   answerHash: z.string().optional().describe('Of text and tool calls.'),
   answerId: z

@@ -53,7 +53,7 @@ class BaselineRows {
 function summarizeTrial(
   suite: string,
   { prompt, provider, caseId, caseHash, mustPass, group, pooled }: BaselineCase,
-  { trial, status, score, classified, latencyMs, steps, usage, answerHash, answerId }: BaselineTrial,
+  { trial, status, score, classified, latencyMs, firstTokenMs, steps, usage, answerHash, answerId }: BaselineTrial,
   { confirmation, rowIndex }: Pick<RowSummary, 'confirmation' | 'rowIndex'>,
 ): RowSummary {
   const summary: Writable<RowSummary> = {
@@ -80,6 +80,7 @@ function summarizeTrial(
   };
   if (group !== undefined) summary.group = group;
   if (classified !== undefined) summary.classified = classified;
+  if (firstTokenMs !== undefined) summary.firstTokenMs = firstTokenMs;
   if (steps !== undefined) summary.steps = steps;
   if (pooled !== undefined) summary.pooled = pooled;
   return summary;

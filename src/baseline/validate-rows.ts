@@ -98,6 +98,7 @@ const trialFields: FieldsOf<BaselineTrial> = {
   checks: listOf(objectOf(checkFields)),
   usage: optional(objectOf(usageFields)),
   latencyMs: optional(isMagnitude),
+  firstTokenMs: optional(isMagnitude),
   steps: optional(isCount),
   finishReason: optional((value) => knownFinishReasons.has(value)),
   output: optional(isText),

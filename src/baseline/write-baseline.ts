@@ -101,14 +101,14 @@ function isAcceptable({ observe, status }: CaseSummary): boolean {
 
 function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
   const { trial, status, score, classified, checks, usage, latencyMs, steps, finishReason, answerId } = row;
-  const { output, toolCalls, trajectory, state, reasoning, refusal } = row;
+  const { output, toolCalls, trajectory, state, reasoning, refusal, firstTokenMs } = row;
   const isKept = keepsOutputs && output !== undefined && Buffer.byteLength(output) <= maxKeptOutputBytes;
   return {
     trial,
     status,
     ...defined({ score, classified }),
     checks,
-    ...defined({ usage, latencyMs, steps, finishReason }),
+    ...defined({ usage, latencyMs, firstTokenMs, steps, finishReason }),
     ...(isKept ? defined({ output, toolCalls, trajectory, state, reasoning, refusal }) : {}),
     ...defined({ answerHash: answerHashOf(row), answerId }),
   };

@@ -66,6 +66,7 @@ const writtenCompletion = z.strictObject({
   rawFinishReason: z.string().exactOptional(),
   usage: usageSchema.exactOptional(),
   latencyMs: count.exactOptional(),
+  firstTokenMs: count.exactOptional(),
   responseId: z.string().exactOptional(),
   model: z.string().exactOptional(),
   systemFingerprint: z.string().exactOptional(),

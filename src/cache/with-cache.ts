@@ -17,6 +17,8 @@ export interface CacheOptions {
   readonly now: () => Date;
   /** True for an answer that this run got before it was killed, rather than another run. */
   readonly isOwn?: (receivedAt: string) => boolean;
+  /** True where answers are streamed: those that were not are asked again. */
+  readonly isTimed?: boolean;
   /** Keeps further answers out of the store, by the text that would be written. */
   readonly canStore?: (text: string) => boolean;
 }
@@ -24,7 +26,7 @@ export interface CacheOptions {
 /** Answers from the store where the mode allows it, and stores new answers. Failures are never stored: the next run tries again. */
 export function withCache(
   next: Complete,
-  { store, shared, mode, now, isOwn, canStore = () => true }: CacheOptions,
+  { store, shared, mode, now, isOwn, isTimed = false, canStore = () => true }: CacheOptions,
 ): Complete {
   const ask = withDedupe(async (request, signal) => {
     const outcome = await next(request, signal);
@@ -47,11 +49,14 @@ export function withCache(
     isOwn?.(receivedAt) === true
       ? { status: 'completed', completion, cached: false, attempts: 1, receivedAt, isStored: true }
       : { status: 'completed', completion, cached: true, attempts: 0, receivedAt };
+  // Nothing is sent for a replay, so that any answer is better than none.
+  const isUsable = ({ completion }: StoredAnswer) =>
+    !isTimed || mode === 'replay' || completion.firstTokenMs !== undefined;
   const askOrMiss: Complete = (request, signal) =>
     mode === 'replay' ? Promise.resolve(miss(request)) : ask(request, signal);
   const askShared = async (from: Pick<SharedCache, 'read'>, request: CompletionRequest, signal: AbortSignal) => {
     const entry = await from.read(cacheKey(request));
-    if (entry === undefined) return askOrMiss(request, signal);
+    if (entry === undefined || !isUsable(entry)) return askOrMiss(request, signal);
     if (mode === 'use') store.write(entry);
     return hit(entry);
   };
@@ -60,7 +65,7 @@ export function withCache(
   return (request, signal) => {
     if (mode !== 'use' && mode !== 'replay') return ask(request, signal);
     const entry = store.read(cacheKey(request));
-    if (entry !== undefined) return Promise.resolve(hit(entry));
+    if (entry !== undefined && isUsable(entry)) return Promise.resolve(hit(entry));
     return shared === undefined ? askOrMiss(request, signal) : askShared(shared, request, signal);
   };
 }

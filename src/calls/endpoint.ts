@@ -74,8 +74,8 @@ export function openEndpoint(config: ProviderConfig, run: RunCalls): Endpoint {
   const live = options.batchAnswers?.wrap(paid, cacheKey) ?? paid;
   return {
     live,
-    answered: cached(live, options.settings.cacheMode, run),
-    refreshed: cached(live, 'refresh', run),
+    answered: cached(live, options.settings.cacheMode, config, run),
+    refreshed: cached(live, 'refresh', config, run),
     replayed: new Map(),
     // As many again as have a slot wait for one, so that none stays empty; those that wait for a retry come on top.
     workers: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
@@ -158,12 +158,18 @@ function findAccount(config: ProviderConfig, { known, options, ports, accounts, 
   return account;
 }
 
-function cached(live: Complete, mode: CacheMode, { options, ports, store, sharedCache, recorder }: RunCalls): Complete {
+function cached(
+  live: Complete,
+  mode: CacheMode,
+  { stream }: ProviderConfig,
+  { options, ports, store, sharedCache, recorder }: RunCalls,
+): Complete {
   const answered = withCache(live, {
     store,
     mode,
     ...defined({ shared: sharedCache }),
     now: ports.now,
+    isTimed: stream === true,
     ...defined({ isOwn: options.isOwn }),
     // A secret that a server echoes, or that is part of an address, must not reach the disk.
     canStore: (text) => ports.mask(text) === text,

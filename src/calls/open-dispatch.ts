@@ -147,12 +147,12 @@ function refuse(message: string, hint: string): UserError {
  * another queue, and never sees them. Files of the user's own code are part of the adapter's version.
  */
 export function queueNameOf(
-  { adapter, model, baseUrl, apiKeyEnv, structured, headers, options, folder }: ProviderConfig,
+  { adapter, model, baseUrl, apiKeyEnv, structured, stream, headers, options, folder }: ProviderConfig,
   endpoint: Endpoint,
   { root, version }: { readonly root: string; readonly version: string },
 ): string {
   const own = endpoint.baseUrl === undefined ? relative(root, folder) : undefined;
-  const settings = { adapter, model, baseUrl, apiKeyEnv, structured, headers, options, folder: own };
+  const settings = { adapter, model, baseUrl, apiKeyEnv, structured, stream, headers, options, folder: own };
   const sent = { version: endpoint.adapterVersion, baseUrl: endpoint.baseUrl, apiKeyEnv: endpoint.apiKeyEnv };
   return `calls-${sha256Hex(JSON.stringify({ llmcheck: version, settings, sent })).slice(0, 32)}`;
 }

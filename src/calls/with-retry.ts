@@ -70,7 +70,8 @@ function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryO
 /** What the provider says of its aborted request is the same for every cause; only here the cause is known. */
 function describeTimeout(failure: ProviderFailure, timeoutMs: number): ProviderFailure {
   if (failure.kind !== 'timeout' && failure.kind !== 'aborted') return failure;
-  const message = `no answer within ${timeoutMs / 1000} s (--timeout, or limits.timeout of the provider)`;
+  const came = failure.partial === undefined ? '' : `; ${failure.partial}`;
+  const message = `no answer within ${timeoutMs / 1000} s (--timeout, or limits.timeout of the provider)${came}`;
   return { ...failure, kind: 'timeout', message };
 }
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { defined } from '../json/defined.ts';
 import { decodeText } from '../text/decode-text.ts';
 import { onAbort } from '../text/on-abort.ts';
 import { describeSendError, HttpError } from './http-error.ts';
@@ -14,6 +15,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
+  /** Times the pieces of the answer. One that breaks off is an answer too, as far as it came. */
+  readonly isStream?: boolean;
 }
 
 /** A whole answer, of any status. */
@@ -25,6 +28,22 @@ export interface HttpReply {
   readonly fault?: string;
   /** From just before sending to the last byte. */
   readonly latencyMs: number;
+  /** Of a stream. */
+  readonly raw?: RawStream;
+}
+
+/** The pieces of a streamed answer. */
+export interface RawStream {
+  readonly bytes: Buffer;
+  /** How many bytes had come when, counted from just before sending; absent where the bytes were compressed. */
+  readonly arrivals?: readonly Arrival[];
+  /** Why the connection ended before the answer. */
+  readonly brokenBy?: Error;
+}
+
+interface Arrival {
+  readonly bytes: number;
+  readonly atMs: number;
 }
 
 export interface HttpClient {
@@ -114,27 +133,42 @@ interface Route {
 }
 
 async function exchange(
-  { method, headers: own, body, signal }: HttpRequest,
-  { dispatcher, origin, path, headers: added }: Route,
+  { method, headers: own, body, signal, isStream = false }: HttpRequest,
+  { dispatcher, origin, path, headers: added, tunnel }: Route,
   { maxBodyBytes, isFresh }: { readonly maxBodyBytes: number; readonly isFresh: boolean },
 ): Promise<HttpReply> {
   const startedAt = performance.now();
   const headers = added === undefined ? own : { ...own, ...added };
-  const answer = await dispatch(dispatcher, { origin, path, method, headers, body, reset: isFresh }, signal);
+  const sent = { origin, path, method, headers, body, reset: isFresh };
+  const answer = await dispatch(dispatcher, sent, { signal, isStream, startedAt });
   // Nanoseconds, in which two answers hardly ever take equally long: the latency is part of what names an answer.
   const latencyMs = Math.round((performance.now() - startedAt) * 1e6) / 1e6;
   // undici frees a connection one turn of the event loop after its answer; a call before that would open another one.
   await new Promise((resolve) => setImmediate(resolve));
   const { 'content-encoding': encoding, 'content-type': type } = answer.headers;
+  if (answer.brokenBy !== undefined && encoding !== undefined) throw answer.brokenBy;
   const decoded = encoding === undefined ? answer.body : await decodeBody(answer.body, String(encoding), maxBodyBytes);
   const content = decodeText(decoded, type === undefined ? undefined : String(type));
-  return { status: answer.status, headers: answer.headers, latencyMs, ...content };
+  const reply = { status: answer.status, headers: answer.headers, latencyMs, ...content };
+  if (!isStream) return reply;
+  const brokenBy = answer.brokenBy && (signal.aborted ? answer.brokenBy : describeSendError(answer.brokenBy, tunnel));
+  const arrivals = encoding === undefined ? answer.arrivals : undefined;
+  return { ...reply, raw: { bytes: decoded, ...defined({ arrivals, brokenBy }) } };
 }
 
 interface RawAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  readonly arrivals: readonly Arrival[];
+  /** Only of a stream. */
+  readonly brokenBy?: Error;
+}
+
+interface Dispatching {
+  readonly signal: AbortSignal;
+  readonly isStream: boolean;
+  readonly startedAt: number;
 }
 
 /**
@@ -144,15 +178,21 @@ interface RawAnswer {
 function dispatch(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  signal: AbortSignal,
+  { signal, isStream, startedAt }: Dispatching,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
-    let head: Omit<RawAnswer, 'body'> | undefined;
+    let head: Pick<RawAnswer, 'status' | 'headers'> | undefined;
     const chunks: Buffer[] = [];
+    const arrivals: Arrival[] = [];
+    let bytes = 0;
+    const breakOff = (error: Error) => {
+      if (!isStream || head === undefined) reject(error);
+      else resolve({ body: Buffer.concat(chunks), ...head, arrivals, brokenBy: error });
+    };
     const stopListening = onAbort(signal, () => {
       controller?.abort(abortReason(signal));
-      reject(abortReason(signal));
+      breakOff(abortReason(signal));
     });
     dispatcher.dispatch(options, {
       onRequestStart(started) {
@@ -166,15 +206,17 @@ function dispatch(
       },
       onResponseData(_, chunk) {
         chunks.push(chunk);
+        bytes += chunk.length;
+        if (isStream) arrivals.push({ bytes, atMs: performance.now() - startedAt });
       },
       onResponseEnd() {
         stopListening();
         if (head === undefined) reject(new Error('an answer has ended that never began'));
-        else resolve({ body: Buffer.concat(chunks), ...head });
+        else resolve({ body: Buffer.concat(chunks), ...head, arrivals });
       },
       onResponseError(_, error) {
         stopListening();
-        reject(error);
+        breakOff(error);
       },
     });
   });

@@ -68,12 +68,12 @@ export function decideAnswer(verdicts: readonly Verdict[], threshold: number | u
 /** The answer of a stored row, as checks see it. */
 export function answerViewOf(row: CellRow) {
   const { output: text = '', toolCalls = [], trajectory: steps, state, finishReason, latencyMs, costUsd } = row;
-  const { reasoning, usage } = row;
+  const { reasoning, usage, firstTokenMs } = row;
   return {
     text,
     toolCalls,
     ...defined({ finishReason, latencyMs }),
     costUsd: costUsd ?? undefined,
-    ...defined({ reasoning, usage, steps, state }),
+    ...defined({ reasoning, usage, steps, state, firstTokenMs }),
   };
 }

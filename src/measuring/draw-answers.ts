@@ -1,4 +1,4 @@
-import type { Case, Criterion, DrawnFrom, Suite } from '../model/suite.ts';
+import type { Case, Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import type { KnownAnswer } from './known-answers.ts';
@@ -10,7 +10,7 @@ export interface DrawnAnswer {
   readonly testCase: Case;
   readonly check: CheckSpec;
   readonly answer: string;
-  readonly drawn: DrawnFrom;
+  readonly drawn: NonNullable<LabelledAnswer['drawn']>;
 }
 
 export interface DrawOptions {

@@ -110,6 +110,7 @@ type Stored = Pick<
   | 'finishReason'
   | 'usage'
   | 'latencyMs'
+  | 'firstTokenMs'
   | 'reasoning'
   | 'refusal'
   | 'costUsd'
@@ -120,12 +121,12 @@ function toKnown(
   stored: Partial<Stored>,
 ): readonly KnownAnswer[] {
   const { output, checks = [], toolCalls = [], trajectory: steps, state } = stored;
-  const { finishReason, usage, latencyMs, reasoning, refusal, costUsd } = stored;
+  const { finishReason, usage, latencyMs, firstTokenMs, reasoning, refusal, costUsd } = stored;
   if (output === undefined) return [];
   const completion: KnownAnswer['completion'] = {
     text: output,
     toolCalls,
-    ...defined({ finishReason, latencyMs, usage, reasoning, refusal, steps, state }),
+    ...defined({ finishReason, latencyMs, firstTokenMs, usage, reasoning, refusal, steps, state }),
   };
   const cost = costUsd === undefined || costUsd === null ? {} : { costUsd };
   return [{ prompt, provider, caseId, trial, completion, checks, ...cost }];

@@ -40,6 +40,7 @@ export interface BaselineTrial {
   /** Costs are computed from usage when compared, both sides by one price table. */
   readonly usage?: Usage;
   readonly latencyMs?: number;
+  readonly firstTokenMs?: number;
   /** Answers of the model in a cell whose tool calls were answered. */
   readonly steps?: number;
   readonly finishReason?: FinishReason;

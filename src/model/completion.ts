@@ -128,6 +128,8 @@ export interface Completion {
   readonly usage?: Usage;
   /** Time of the successful attempt on a monotonic clock, without queueing and waits between retries. Absent where it was not measured, as in a batch. */
   readonly latencyMs?: number;
+  /** From just before sending until the first text, refusal or tool call came; absent where the answer was not streamed. */
+  readonly firstTokenMs?: number;
   readonly responseId?: string;
   /** The model snapshot as the API answered it. */
   readonly model?: string;
@@ -173,6 +175,8 @@ export interface ProviderFailure {
   readonly status?: number;
   /** The wait that the server requested, in milliseconds from now. */
   readonly retryAfterMs?: number;
+  /** What had come of an answer that broke off, as the end of a sentence. */
+  readonly partial?: string;
   /** What the API counted, and bills, for an answer that is of no use. */
   readonly usage?: Usage;
   /** False where the server said that a retry is useless; overrides the kind's policy. */
@@ -229,6 +233,7 @@ export function completionText(completion: Completion): string {
   return JSON.stringify({
     continuation: completion.continuation,
     finishReason: completion.finishReason,
+    firstTokenMs: completion.firstTokenMs,
     isTextAlone: completion.isTextAlone,
     latencyMs: completion.latencyMs,
     model: completion.model,

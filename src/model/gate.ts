@@ -4,6 +4,7 @@ export const breachCodes = [
   'cost-max',
   'steps-max',
   'latency-p95-max',
+  'first-token-p95-max',
   'must-pass',
   'case-broken',
   'case-drifted',

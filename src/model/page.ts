@@ -140,6 +140,8 @@ export interface PageVariant extends CellCounts {
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
   readonly costUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  /** Absent where no answer was streamed. */
+  readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
   readonly replacedBy?: string;
   /** Absent where the suite has no classes. */
   readonly byClass?: PageClasses;
@@ -356,6 +358,7 @@ export interface PageTrial {
   readonly model?: string;
   readonly checks: readonly PageCheck[];
   readonly latencyMs?: number;
+  readonly firstTokenMs?: number;
   readonly costUsd?: number | null;
   readonly usage?: Usage;
   readonly cached: boolean;

@@ -53,6 +53,8 @@ export interface AdapterDeclaration {
   readonly writes?: readonly string[];
   /** The member that takes the system messages of a prompt, where they are not among the others. */
   readonly systemMember?: string;
+  /** True where the adapter can read streamed answers of a provider. */
+  readonly canStream?: (config: ProviderConfig) => boolean;
   /** The options under which an answer is the request's embedding, a JSON list of numbers; undefined: it gives none. */
   readonly embeddings?: JsonObject;
   /** The plug-in that it comes from. */

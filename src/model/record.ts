@@ -259,6 +259,8 @@ export interface CellRow extends CellKey {
   readonly checks: readonly RecordedCheck[];
   /** Summed over a conversation; absent where there was no answer, or none that was timed. */
   readonly latencyMs?: number | undefined;
+  /** Of the last answer; absent where it was not streamed. */
+  readonly firstTokenMs?: number | undefined;
   /** How many cells of its provider began before it; absent without a latency, and in older records. */
   readonly position?: number | undefined;
   /** As if nothing were cached; null where no price is known; absent where there was no answer. */
@@ -301,6 +303,7 @@ export type RowHead = CellKey &
       | 'side'
       | 'score'
       | 'latencyMs'
+      | 'firstTokenMs'
       | 'position'
       | 'costUsd'
       | 'spentUsd'

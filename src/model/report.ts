@@ -24,6 +24,8 @@ export interface VariantReport extends CellCounts {
   /** The part of `spentUsd` that confirmation trials and observed cells took, which `costUsd` is without. */
   readonly spentApartUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  /** Absent where no answer was streamed. */
+  readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
   /** Of every answer that was timed, and those of what it is compared with; computed on first use. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
   /** Cases that did not pass, errors aside; absent where none did not. */

@@ -73,8 +73,7 @@ export function writeMessage({ role, template, attach }: PromptMessage): Written
   return {
     role,
     content: template.source,
-    ...(attach === undefined ? {} : { attach: attach.map(({ source }) => source) }),
-    ...defined({ language: template.language }),
+    ...defined({ attach: attach?.map(({ source }) => source), language: template.language }),
   };
 }
 
@@ -152,6 +151,8 @@ export interface ProviderConfig {
   readonly params: JsonObject;
   /** True: output schemas are sent as the API's own schema mode. */
   readonly structured?: boolean;
+  /** Answers are streamed, and the time to their first token is measured. */
+  readonly stream?: true;
   /** A literal, or the name of a variable. */
   readonly headers: Readonly<Record<string, string | { readonly env: string }>>;
   readonly price?: Price;
@@ -207,15 +208,12 @@ export interface LabelledAnswer {
   /** The answer it is compared with, where two answers are compared. */
   readonly other?: string;
   readonly label: 'pass' | 'fail' | 'tie';
-  /** Where `judge label` drew it: from which group of stored answers, and how many the group has. */
-  readonly drawn?: DrawnFrom;
+  /**
+   * Where `judge label` drew it: from which group of stored answers, and how many the group has. A number is the name of a
+   * group, so that the file of labels does not reveal a verdict.
+   */
+  readonly drawn?: { readonly stratum: number; readonly of: number };
   readonly at: SourceLocation;
-}
-
-/** A group of stored answers has a number as its name, so that the file of labels does not reveal a verdict. */
-export interface DrawnFrom {
-  readonly stratum: number;
-  readonly of: number;
 }
 
 export interface Contract {
@@ -299,6 +297,8 @@ export interface MetricLimits {
   readonly maxDrop?: number;
   readonly maxIncrease?: number;
   readonly p95MaxMs?: number;
+  /** Of the time to the first token. */
+  readonly firstTokenP95MaxMs?: number;
 }
 
 export interface GatePolicy {

@@ -26,6 +26,8 @@ export interface RowSummary {
   readonly cached: boolean;
   readonly score: number | undefined;
   readonly latencyMs: number | undefined;
+  /** Absent where the answer was not streamed. */
+  readonly firstTokenMs?: number;
   /** How many cells of its provider began before it in its run; undefined where no latency was measured. */
   readonly position?: number | undefined;
   /** Null: answered, but no price is known; undefined: no answer. */
@@ -83,6 +85,8 @@ export interface VariantSummary extends CellCounts {
   readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  /** Absent where no answer was streamed. */
+  readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
   /** The prompt version or the provider of the same run that replaces this one. */
   readonly replacedBy?: string;
   /** By case id, sorted. */

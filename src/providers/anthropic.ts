@@ -25,6 +25,7 @@ import {
   type OutgoingRequest,
 } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
+import { anthropicStream } from './streams/fold-anthropic.ts';
 
 export const anthropicPreset: Preset = {
   title: 'Anthropic, by its Messages API',
@@ -51,6 +52,7 @@ export const anthropic = defineHttpAdapter({
 export const anthropicMessages: HttpFormat = {
   takes: /^image\/|pdf$/,
   pathOf: () => '/messages',
+  stream: anthropicStream,
   buildBody,
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };

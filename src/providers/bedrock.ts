@@ -36,6 +36,7 @@ import {
   type OutgoingRequest,
 } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
+import { bedrockStream } from './streams/fold-bedrock.ts';
 
 const options = z.strictObject({
   /** Default AWS_REGION. */
@@ -132,6 +133,7 @@ async function openAwsSigner({ env, region, service }: SignerOptions): Promise<S
 const bedrockConverse: HttpFormat = {
   takes: /^image\/|pdf$/,
   pathOf: (model) => `/model/${encodeURIComponent(model)}/converse`,
+  stream: bedrockStream,
   buildBody,
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };

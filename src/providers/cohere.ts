@@ -20,6 +20,7 @@ import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapt
 import { type NeutralParams, noParameters, readNeutralParams, rename, toList } from './neutral-params.ts';
 import type { OutgoingMessage, OutgoingRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
+import { cohereStream } from './streams/fold-cohere.ts';
 
 const preset: Preset = {
   title: 'Cohere, by its chat API of version 2',
@@ -46,6 +47,7 @@ export const cohere = defineHttpAdapter({
 export const cohereChat: HttpFormat = {
   takes: /^image\//,
   pathOf: () => '/chat',
+  stream: cohereStream,
   buildBody,
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };

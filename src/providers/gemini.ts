@@ -23,6 +23,7 @@ import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapt
 import { type NeutralParams, readNeutralParams, rename, type ToolChoice, toList } from './neutral-params.ts';
 import { argumentsOf, groupTurns, joinSystem, type OutgoingMessage, type OutgoingRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
+import { geminiStream } from './streams/fold-gemini.ts';
 
 const version = 'generate-content-1';
 
@@ -95,10 +96,15 @@ function isSet(value: string | undefined): value is string {
   return value !== undefined && value.trim() !== '';
 }
 
+function pathOf(model: string): string {
+  return `/${/^(models|tunedModels|publishers)\//.test(model) ? model : `models/${model}`}:generateContent`;
+}
+
 /** generateContent of the Gemini API and of Vertex AI (https://ai.google.dev/api/generate-content). */
 export const geminiContent: HttpFormat = {
   takes: /./,
-  pathOf: (model) => `/${/^(models|tunedModels|publishers)\//.test(model) ? model : `models/${model}`}:generateContent`,
+  pathOf,
+  stream: geminiStream(pathOf),
   buildBody,
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { HttpClient, HttpReply } from '../http/client.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { JsonValue } from '../json/json.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseShallowJson } from '../json/parse-json.ts';
 import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
@@ -16,6 +16,9 @@ import { type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
 import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from './resolve-connection.ts';
+import { isBinary } from './streams/framing.ts';
+import { readStream } from './streams/read-stream.ts';
+import type { StreamFormat } from './streams/stream-format.ts';
 
 /** How one API writes requests and answers. */
 export interface HttpFormat {
@@ -24,6 +27,8 @@ export interface HttpFormat {
   /** Below the base URL; begins with a slash. */
   pathOf(model: string): string;
   buildBody(request: OutgoingRequest): JsonValue;
+  /** Undefined where answers are always whole. */
+  readonly stream?: StreamFormat;
   /** `body` is parsed JSON of a successful status, of any shape. */
   readAnswer(body: unknown, reply: ReadReply): Answer;
 }
@@ -38,6 +43,8 @@ export interface Target {
   readonly baseUrl: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** True where answers are streamed. */
+  readonly isStream: boolean;
 }
 
 /** Sends a body of JSON, once. */
@@ -73,6 +80,7 @@ export function defineHttpAdapter(service: HttpService): Adapter {
     example,
     options: options ?? z.strictObject({}),
     ...defined({ writes, systemMember, embeddings }),
+    canStream: (config) => service.formatOf(config).stream !== undefined,
     resolve(config, env): Endpoint {
       const preset = presetOf(config, env);
       return {
@@ -97,11 +105,13 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
   const { openHttpClient } = await import('../http/client.ts');
   const client = openHttpClient({ env: env.env });
   const format = service.formatOf(config);
+  const stream = config.stream === true ? format.stream : undefined;
   const { withheldKeyEnv } = resolveAddress(preset, config, env);
   const target: Target = {
     baseUrl: findBaseUrl(service, config, env),
-    path: format.pathOf(config.model),
+    path: stream?.pathOf?.(config.model) ?? format.pathOf(config.model),
     headers: { ...commonHeaders, ...preset.headers, ...credentials.headers },
+    isStream: stream !== undefined,
   };
   const send = (await service.openSender?.(client, target)) ?? openPost(client, target, sign);
   const url = joinUrl(target.baseUrl, target.path);
@@ -112,9 +122,9 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       const rules = { projectRoot: env.projectRoot, takes: format.takes, name: config.adapter };
       const prepared = prepareRequest(request, rules);
       if ('failure' in prepared) return fail(prepared.failure, 0);
-      const written = writeBody(format, prepared.request);
+      const written = writeBody(format, stream, prepared.request);
       if ('failure' in written) return fail(written.failure, 0);
-      const outcome = await ask({ send, format, url, body: written.body, asked: request, signal });
+      const outcome = await ask({ send, format, stream, url, body: written.body, asked: request, signal });
       if (outcome.status !== 'failed') return outcome;
       return { ...outcome, failure: explainRefusal(outcome.failure, withheldKeyEnv) };
     },
@@ -130,21 +140,23 @@ function findBaseUrl(service: HttpService, config: ProviderConfig, env: Provider
   return service.adjustBaseUrl?.(baseUrl, config) ?? baseUrl;
 }
 
-function openPost(client: HttpClient, { baseUrl, path, headers }: Target, sign: Sign | undefined): Send {
+function openPost(client: HttpClient, { baseUrl, path, headers, isStream }: Target, sign: Sign | undefined): Send {
   const url = joinUrl(baseUrl, path);
   return async (body, signal) => {
     const signed = sign === undefined ? headers : { ...headers, ...(await sign(url, body)) };
-    return client.send({ url, method: 'POST', headers: signed, body, signal });
+    return client.send({ url, method: 'POST', headers: signed, body, signal, isStream });
   };
 }
 
 /** Fails where a template of the user's reads a variable that this request does not have. */
 function writeBody(
   format: HttpFormat,
+  stream: StreamFormat | undefined,
   request: OutgoingRequest,
 ): { readonly body: string } | { readonly failure: ProviderFailure } {
   try {
-    return { body: writeJson(format.buildBody(request)) ?? '' };
+    const body = format.buildBody(request);
+    return { body: writeJson(stream !== undefined && isJsonObject(body) ? stream.ask(body) : body) ?? '' };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     return { failure: { kind: 'badRequest', message: `the request can't be written: ${error.message}` } };
@@ -154,31 +166,46 @@ function writeBody(
 interface Question {
   readonly send: Send;
   readonly format: HttpFormat;
+  readonly stream: StreamFormat | undefined;
   readonly url: string;
   readonly body: string;
   readonly asked: AskedRequest;
   readonly signal: AbortSignal;
 }
 
-async function ask({ send, format, url, body, asked, signal }: Question): Promise<CompletionOutcome> {
+async function ask(question: Question): Promise<CompletionOutcome> {
+  const { send, url, body, signal } = question;
   let reply: HttpReply;
   try {
     reply = await send(body, signal);
   } catch (error) {
-    if (signal.aborted) return fail(classifyAbort(signal));
-    const failure = classifyError(error, url);
-    if (failure === undefined) throw error;
-    return fail(failure);
+    return fail(describeEnd(error, url, signal));
   }
   const nowMs = performance.timeOrigin + performance.now();
-  return withLimits(toOutcome(readReply(reply, { format, url, asked, nowMs })), reply.headers, nowMs);
+  return withLimits(toOutcome(readReply(reply, question, nowMs)), reply.headers, nowMs);
+}
+
+/** Why a connection ended before the answer. Rethrows what is a mistake of the program. */
+function describeEnd(error: unknown, url: string, signal: AbortSignal): ProviderFailure {
+  if (signal.aborted) return classifyAbort(signal);
+  const failure = classifyError(error, url);
+  if (failure === undefined) throw error;
+  return failure;
 }
 
 function readReply(
   reply: HttpReply,
-  { format, url, asked, nowMs }: Pick<Question, 'format' | 'url' | 'asked'> & { readonly nowMs: number },
+  { format, stream, url, asked, signal }: Omit<Question, 'send' | 'body'>,
+  nowMs: number,
 ): Answer {
   if (reply.status < 200 || reply.status >= 300) return { failure: classifyReply(reply, url, nowMs) };
+  const read = (body: unknown) => format.readAnswer(body, { ...reply, asked });
+  const brokenBy = reply.raw?.brokenBy;
+  const describeBreak = () => (brokenBy === undefined ? undefined : describeEnd(brokenBy, url, signal));
+  const streamed = stream && readStream(reply, { stream, url, read, describeBreak });
+  // The texts in a binary body are checked by themselves.
+  if (streamed !== undefined)
+    return refuseFaults(streamed, isBinary(reply.headers['content-type'] ?? '') ? undefined : reply.fault);
   let parsed: unknown;
   try {
     parsed = parseShallowJson(reply.text);
@@ -186,17 +213,22 @@ function readReply(
     if (!(error instanceof SyntaxError)) throw error;
     return { failure: describeUnreadable(reply, url) };
   }
-  const answer = format.readAnswer(parsed, { ...reply, asked });
+  return refuseFaults(read(parsed), reply.fault);
+}
+
+function refuseFaults(answer: Answer, given: string | undefined): Answer {
   if ('failure' in answer) return answer;
   // A text with replacement characters is not the model's text, but it was billed.
-  const fault = reply.fault ?? (hasHalfCharacter(answer.completion) ? `it holds ${halfCharacter}` : undefined);
+  const fault = given ?? (hasHalfCharacter(answer.completion) ? `it holds ${halfCharacter}` : undefined);
   return fault === undefined ? answer : malformed(fault, answer.completion.usage);
 }
 
 /** Puts a path before the query of a base URL. */
 export function joinUrl(baseUrl: string, path: string): string {
   const url = new URL(baseUrl);
-  return `${url.origin}${url.pathname.replace(/\/$/, '')}${path}${url.search}`;
+  const [below, query] = path.split('?');
+  const search = query === undefined ? url.search : `${url.search === '' ? '?' : `${url.search}&`}${query}`;
+  return `${url.origin}${url.pathname.replace(/\/$/, '')}${below ?? ''}${search}`;
 }
 
 function refuseAll(failure: ProviderFailure): ConnectedProvider {

@@ -35,7 +35,7 @@ export interface FileRules {
 /** Refuses requests whose answer no adapter can read, and reads the files of the others. */
 export function prepareRequest(request: CompletionRequest, rules: FileRules): Prepared {
   if (request.params['stream'] === true) {
-    return refuse('params.stream is true, but answers are read whole: remove it');
+    return refuse('params.stream is true: remove it, and write stream: true beside params to have answers streamed');
   }
   if (request.params['background'] === true) {
     return refuse('params.background is true, but answers are awaited: remove it');

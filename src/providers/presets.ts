@@ -20,6 +20,8 @@ export interface Preset {
   readonly priceProvider: string;
   /** True where a request with a JSON Schema as its response format is refused by some or all models. */
   readonly refusesSchema?: true;
+  /** True where `stream_options` is refused; usage comes unasked. */
+  readonly refusesOptions?: true;
 }
 
 export const openaiPreset: Preset = {
@@ -78,6 +80,7 @@ export const presets: Readonly<Record<string, Preset>> = {
     exampleModel: 'mistral-small-latest',
     baseUrl: 'https://api.mistral.ai/v1',
     apiKeyEnv: 'MISTRAL_API_KEY',
+    refusesOptions: true,
     priceProvider: 'mistral',
   },
   moonshot: {

@@ -46,6 +46,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, pos
     spentUsd: costs.spentUsd,
     judgeCostUsd: costs.judgeCostUsd,
     latencyMs: answer?.latencyMs,
+    firstTokenMs: answer?.firstTokenMs,
     position: answer?.latencyMs === undefined ? undefined : position,
     answerHash: answer?.answerHash,
     answerId: answer?.answerId,
@@ -115,7 +116,7 @@ function judgeCost(result: CellResult): Pick<CellRow, 'judgeCostUsd'> {
 function recordAnswer({ calls, steps }: CellResult, mask: Mask) {
   const completion = calls.at(-1)?.completion;
   if (completion === undefined) return undefined;
-  const { text, reasoning, refusal, finishReason, model, systemFingerprint } = completion;
+  const { text, reasoning, refusal, finishReason, model, systemFingerprint, firstTokenMs } = completion;
   const output = mask(text);
   const made = steps === undefined ? completion.toolCalls : steps.flatMap((step) => step.calls);
   const masked = made.map((call) => maskToolCall(call, mask));
@@ -123,6 +124,7 @@ function recordAnswer({ calls, steps }: CellResult, mask: Mask) {
   const latencyMs = sumKnown(calls, (call) => call.completion.latencyMs);
   return {
     latencyMs: latencyMs === undefined ? undefined : roundMs(latencyMs),
+    firstTokenMs: firstTokenMs === undefined ? undefined : roundMs(firstTokenMs),
     answerHash: hashAnswer({ output, toolCalls }),
     answerId: identifyAnswer(calls),
     usage: sumUsage(calls),

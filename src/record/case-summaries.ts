@@ -37,6 +37,7 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
   if (row.classified !== undefined) summary.classified = row.classified;
   if (row.side !== undefined) summary.side = row.side;
   if (row.judgeCostUsd !== undefined) summary.judgeCostUsd = row.judgeCostUsd;
+  if (row.firstTokenMs !== undefined) summary.firstTokenMs = row.firstTokenMs;
   if (row.steps !== undefined) summary.steps = row.steps;
   if (row.skip !== undefined) summary.skipReason = row.skip.reason;
   return summary;

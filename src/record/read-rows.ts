@@ -162,6 +162,7 @@ export function renderRow(row: CellRow): string {
     cached: row.cached,
     score: row.score,
     latencyMs: row.latencyMs,
+    firstTokenMs: row.firstTokenMs,
     position: row.position,
     costUsd: row.costUsd,
     steps: row.steps,

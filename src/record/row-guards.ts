@@ -80,6 +80,7 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isOptional(row['side'], (side) => side === 'accepted') &&
     isOptional(row['score'], isShare) &&
     isOptional(row['latencyMs'], isMagnitude) &&
+    isOptional(row['firstTokenMs'], isMagnitude) &&
     isOptional(row['position'], isCount) &&
     isOptional(row['costUsd'], isAmount) &&
     isOptional(row['spentUsd'], isAmount) &&

@@ -49,8 +49,9 @@ function summarizeVariant(
   recorded: RecordedVariant,
   cases: ReadonlyMap<string, CaseSummary>,
 ): VariantSummary {
-  const { passed, failed, errored, gated, latencies, ...counted } = countRows(cases);
+  const { passed, failed, errored, gated, latencies, firstTokens, ...counted } = countRows(cases);
   const [p50, p95] = quantiles(latencies, [0.5, 0.95]);
+  const [firstP50, firstP95] = quantiles(firstTokens, [0.5, 0.95]);
   const estimated = estimate(cases, suite.gate.alpha);
   // A record that was written by hand or by two runs may hold more rows than its header planned.
   const planned = Math.max(recorded.planned, gated);
@@ -66,6 +67,7 @@ function summarizeVariant(
     ...counted,
     ...(counted.notAsked > 0 ? withoutInterval(estimated) : estimated),
     latencyMs: { p50, p95 },
+    ...(firstP50 === null || firstP95 === null ? {} : { firstTokenMs: { p50: firstP50, p95: firstP95 } }),
     ...defined({
       replacedBy: replacement === undefined ? recorded.baselineOf : nameReplacement(recorded, replacement),
     }),
@@ -86,6 +88,7 @@ export function endSummary(end: EndRow | undefined): Pick<RunSummary, 'stopReaso
 /** Summed in the order of cases and trials, so that amounts do not depend on which cell finished first. */
 function countRows(cases: ReadonlyMap<string, CaseSummary>) {
   const latencies: number[] = [];
+  const firstTokens: number[] = [];
   const counts = {
     gated: 0,
     passed: 0,
@@ -121,9 +124,10 @@ function countRows(cases: ReadonlyMap<string, CaseSummary>) {
       if (row.skipReason === 'decided') counts.notAsked += 1;
       if (row.status !== 'skipped') counts[row.status] += 1;
       if (isJudged(row) && row.latencyMs !== undefined) latencies.push(row.latencyMs);
+      if (isJudged(row) && row.firstTokenMs !== undefined) firstTokens.push(row.firstTokenMs);
     }
   }
-  return { ...counts, ...amounts, latencies };
+  return { ...counts, ...amounts, latencies, firstTokens };
 }
 
 /** Null as soon as one answered cell has no known price: a partial sum would read as the whole. */

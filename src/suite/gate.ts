@@ -14,8 +14,10 @@ export function buildGate(
   config: Gate | undefined = {},
   tags: ReadonlySet<string>,
 ): GatePolicy {
-  const { maxIncrease, p95Max } = { ...config.latency, ...suite.latency };
-  const p95MaxMs = p95Max === undefined ? undefined : parseDurationMs(p95Max);
+  const { maxIncrease, p95Max, firstTokenP95Max } = { ...config.latency, ...suite.latency };
+  const [p95MaxMs, firstTokenP95MaxMs] = [p95Max, firstTokenP95Max].map((most) =>
+    most === undefined ? undefined : parseDurationMs(most),
+  );
   return {
     ...defaultGate,
     ...defined({
@@ -29,7 +31,7 @@ export function buildGate(
     passRate: defined({ ...config.passRate, ...suite.passRate }),
     score: defined({ ...config.score, ...suite.score }),
     cost: defined({ ...config.cost, ...suite.cost }),
-    latency: defined({ maxIncrease, p95MaxMs }),
+    latency: defined({ maxIncrease, p95MaxMs, firstTokenP95MaxMs }),
     ...buildStepLimits(suite, config),
     ...buildSlices(suite, config, tags),
   };

@@ -144,11 +144,11 @@ async function judgeStored(
   // What ended the cell early is no check that could be made again.
   if (stored.some(endsCell)) return { status: 'failed', score: 0 };
   const { finishReason, usage, reasoning, refusal } = trial;
-  const { latencyMs } = row;
+  const { latencyMs, firstTokenMs } = row;
   const completion = {
     text: output,
     toolCalls,
-    ...defined({ finishReason, latencyMs, usage, reasoning, refusal, steps, state }),
+    ...defined({ finishReason, latencyMs, firstTokenMs, usage, reasoning, refusal, steps, state }),
   };
   // No model is asked: its stored verdict is used where its question is the same, else the case is redefined.
   const judged = {

@@ -34,6 +34,7 @@ const limitCodes: ReadonlySet<BreachCode> = new Set([
   'cost-max',
   'steps-max',
   'latency-p95-max',
+  'first-token-p95-max',
   'recall-min',
   'precision-min',
   'f1-min',

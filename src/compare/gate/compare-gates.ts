@@ -86,15 +86,16 @@ function atMost(value: number): Setting {
 }
 
 function limitsOf(key: string, limits: MetricLimits, usualDrop?: number): [string, Setting][] {
-  const { min, max, maxDrop = usualDrop, maxIncrease, p95MaxMs } = limits;
+  const { min, max, maxDrop = usualDrop, maxIncrease, p95MaxMs, firstTokenP95MaxMs } = limits;
+  const ofTime = (name: string, ms: number | undefined): [string, Setting][] =>
+    ms === undefined ? [] : [[`${key}.${name}`, { strictness: -ms, text: `${ms / 1000}s` }]];
   return [
     ...(min === undefined ? [] : [[`${key}.min`, atLeast(min)] as [string, Setting]]),
     ...(max === undefined ? [] : [[`${key}.max`, atMost(max)] as [string, Setting]]),
     ...(maxDrop === undefined ? [] : [[`${key}.maxDrop`, atMost(maxDrop)] as [string, Setting]]),
     ...(maxIncrease === undefined ? [] : [[`${key}.maxIncrease`, atMost(maxIncrease)] as [string, Setting]]),
-    ...(p95MaxMs === undefined
-      ? []
-      : [[`${key}.p95Max`, { strictness: -p95MaxMs, text: `${p95MaxMs / 1000}s` }] as [string, Setting]]),
+    ...ofTime('p95Max', p95MaxMs),
+    ...ofTime('firstTokenP95Max', firstTokenP95MaxMs),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { isJudged } from '../../model/cell.ts';
-import type { Breach } from '../../model/gate.ts';
+import type { Breach, BreachCode } from '../../model/gate.ts';
 import type { RecordedSuite } from '../../model/record.ts';
-import type { CaseSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
+import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
 import { mean } from '../../stats/means.ts';
 import { quantile } from '../../stats/quantiles.ts';
 import { formatCount } from '../../text/format-amount.ts';
@@ -83,6 +83,7 @@ export function judgeVariant(
     judgeCost(suite, variant),
     judgeSteps(suite, variant),
     judgeLatency(suite, variant),
+    judgeFirstToken(suite, variant),
   ];
   const breaches = (pick: 'failure' | 'error' | 'unjudged') =>
     gates.flatMap((gate) => (gate[pick] === undefined ? [] : [{ ...where, ...gate[pick] }]));
@@ -181,32 +182,58 @@ function judgeSteps({ gate }: RecordedSuite, variant: VariantSummary): LimitGate
 }
 
 function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
-  const { p95MaxMs } = gate.latency;
-  if (p95MaxMs === undefined) return met;
-  const latencies = latenciesOf(variant);
-  const known = latencies.filter((latency) => latency !== undefined);
-  const untimed = latencies.length - known.length;
+  return judgeP95(variant, gate.latency.p95MaxMs, {
+    code: 'latency-p95-max',
+    what: 'latency',
+    timeOf: ({ latencyMs }) => latencyMs,
+    why: 'from a batch, or recorded by hand',
+  });
+}
+
+function judgeFirstToken({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  return judgeP95(variant, gate.latency.firstTokenP95MaxMs, {
+    code: 'first-token-p95-max',
+    what: 'time to the first token',
+    timeOf: ({ firstTokenMs }) => firstTokenMs,
+    why: 'not streamed: set stream: true on the provider',
+  });
+}
+
+interface TimeLimit {
+  readonly code: BreachCode;
+  readonly what: string;
+  readonly timeOf: (trial: RowSummary) => number | undefined;
+  /** Why a time may be unknown. */
+  readonly why: string;
+}
+
+function judgeP95(variant: VariantSummary, maxMs: number | undefined, limit: TimeLimit): LimitGate {
+  if (maxMs === undefined) return met;
+  const { code, what, timeOf, why } = limit;
+  const times = timesOf(variant, timeOf);
+  const known = times.filter((time) => time !== undefined);
+  const untimed = times.length - known.length;
   const unjudged = countUnjudged(variant);
   const p95If = (others: number) =>
     quantile([...known, ...Array.from({ length: untimed + unjudged }, () => others)], 0.95) ?? 0;
-  // Missed even if every answer without a latency took no time.
-  if (p95If(0) > p95MaxMs) {
+  // Missed even if every answer without a time took none.
+  if (p95If(0) > maxMs) {
     const p95 = quantile(known, 0.95) ?? 0;
-    const message = `p95 latency ${(p95 / 1000).toFixed(2)} s is above ${p95MaxMs / 1000} s`;
-    return { failure: { code: 'latency-p95-max', metric: 'latency', candidate: p95, message } };
+    const message = `p95 ${what} ${(p95 / 1000).toFixed(2)} s is above ${maxMs / 1000} s`;
+    return { failure: { code, metric: 'latency', candidate: p95, message } };
   }
   if (untimed === 0) {
-    return unjudged > 0 ? { undecided: 'p95 latency' } : met;
+    return unjudged > 0 ? { undecided: `p95 ${what}` } : met;
   }
-  if (p95If(Number.POSITIVE_INFINITY) <= p95MaxMs) return met;
-  const answers = `${untimed} of ${formatCount(latencies.length, 'answer')}`;
-  const message = `the latency of ${answers} is not known (from a batch, or recorded by hand), so the limit of ${p95MaxMs / 1000} s for p95 can't be judged`;
+  if (p95If(Number.POSITIVE_INFINITY) <= maxMs) return met;
+  const answers = `${untimed} of ${formatCount(times.length, 'answer')}`;
+  const message = `the ${what} of ${answers} is not known (${why}), so the limit of ${maxMs / 1000} s for p95 can't be judged`;
   return { error: { code: 'untimed', metric: 'latency', message } };
 }
 
 /** Of each judged answer; undefined where it was not measured. */
-function latenciesOf(variant: VariantSummary): readonly (number | undefined)[] {
+function timesOf(variant: VariantSummary, timeOf: TimeLimit['timeOf']): readonly (number | undefined)[] {
   return [...variant.cases.values()].flatMap(({ trials, observe }) =>
-    observe ? [] : trials.filter(isJudged).map(({ latencyMs }) => latencyMs),
+    observe ? [] : trials.filter(isJudged).map(timeOf),
   );
 }

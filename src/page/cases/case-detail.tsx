@@ -220,10 +220,11 @@ function answerText({ output, toolCalls = [] }: Pick<PageAnswer, 'output' | 'too
 }
 
 function Facts({ trial }: { readonly trial: PageTrial }) {
-  const { score, latencyMs, costUsd, usage, model, finishReason, cached, attempts } = trial;
+  const { score, latencyMs, firstTokenMs, costUsd, usage, model, finishReason, cached, attempts } = trial;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['score', score?.toFixed(3)],
     ['latency', latencyMs === undefined ? undefined : formatDuration(latencyMs)],
+    ['first token', firstTokenMs === undefined ? undefined : formatDuration(firstTokenMs)],
     ['cost', costUsd === undefined ? undefined : costUsd === null ? 'unknown' : formatUsd(costUsd)],
     ['input tokens', usage?.inputTokens.toLocaleString('en-US')],
     ['of them cached', usage?.cachedInputTokens?.toLocaleString('en-US')],

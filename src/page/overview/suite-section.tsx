@@ -54,7 +54,7 @@ function VariantTable({ suite }: { readonly suite: PageSuite }) {
 
 function VariantRow({ suite, variant }: { readonly suite: PageSuite; readonly variant: PageVariant }) {
   const { href } = usePage();
-  const { prompt, provider, passRate, score, costUsd, latencyMs, comparison, replacedBy } = variant;
+  const { prompt, provider, passRate, score, costUsd, latencyMs, firstTokenMs, comparison, replacedBy } = variant;
   const filter = { suite: suite.suite, prompt, provider };
   return (
     <tr>
@@ -85,7 +85,10 @@ function VariantRow({ suite, variant }: { readonly suite: PageSuite; readonly va
       <td class="number">{score.mean === null ? '–' : score.mean.toFixed(3)}</td>
       <td class="number">{costUsd === null ? 'unknown' : formatUsd(costUsd)}</td>
       <td class="number">{latencyMs.p50 === null ? '–' : formatDuration(latencyMs.p50)}</td>
-      <td class="number">{latencyMs.p95 === null ? '–' : formatDuration(latencyMs.p95)}</td>
+      <td class="number">
+        {latencyMs.p95 === null ? '–' : formatDuration(latencyMs.p95)}
+        {firstTokenMs === undefined ? null : <span class="where">first token {formatDuration(firstTokenMs.p95)}</span>}
+      </td>
       <td>
         {comparison === undefined ? (
           <span class="muted">

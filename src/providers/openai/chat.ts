@@ -18,6 +18,7 @@ import { isOfToolLoop, readContinuation, writeContinuation } from '../continuati
 import type { ReadReply } from '../http-adapter.ts';
 import { readFunctionTool } from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
+import { chatStream } from '../streams/fold-chat.ts';
 import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
 
 /** Chat Completions, which every compatible server speaks. */
@@ -25,6 +26,7 @@ export const openaiChat: Dialect = {
   takes: /./,
   pathOf: () => '/chat/completions',
   version: 'chat-1',
+  stream: chatStream,
   buildBody: ({ params, model, messages }) => ({
     ...params,
     ...buildTools(params),

@@ -8,6 +8,7 @@ import type { ProviderConfig } from '../../model/suite.ts';
 import { defineHttpAdapter, type HttpService } from '../http-adapter.ts';
 import type { OutgoingRequest } from '../outgoing-request.ts';
 import type { Preset } from '../presets.ts';
+import { plainChatStream } from '../streams/fold-chat.ts';
 import { openaiChat } from './chat.ts';
 import type { Dialect } from './dialect.ts';
 import { openaiEmbeddings } from './embeddings.ts';
@@ -33,7 +34,10 @@ export function defineOpenaiAdapter(name: string, preset: Preset): Adapter {
     adjustBaseUrl: placeDeployment,
     formatOf(config) {
       const dialect = dialectOf(config);
-      return preset.knowsNoSchema === true ? withoutSchema(dialect) : dialect;
+      const taken = preset.knowsNoSchema === true ? withoutSchema(dialect) : dialect;
+      return preset.refusesOptions === true && taken.stream !== undefined
+        ? { ...taken, stream: plainChatStream }
+        : taken;
     },
     openSender,
   });
@@ -79,7 +83,7 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
  * The SDK's `post` would make headers, a URL and a log line for each call and leave them unused: `fetchWithTimeout` takes
  * 0.04 ms of CPU less, 0.4 s of a run of 10,000 cold calls.
  */
-const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
+const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers, isStream }) => {
   const { OpenAI: Sdk } = await import('openai');
   const fetch: ClientOptions['fetch'] = (to, init: RequestInit & Partial<Exchange> = {}) => {
     const { exchange, body } = init;
@@ -87,7 +91,7 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
       throw new Error('the OpenAI SDK sent no text');
     }
     const { signal } = exchange;
-    exchange.reply = client.send({ url: to, method: 'POST', headers, body, signal });
+    exchange.reply = client.send({ url: to, method: 'POST', headers, body, signal, isStream });
     return exchange.reply.then(answer, answer);
   };
   const sdk = openSdk(Sdk, new URL(baseUrl), fetch);

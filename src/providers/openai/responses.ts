@@ -6,6 +6,7 @@ import { type AskedRequest, isOfToolLoop, readKeptParts, writeContinuation } fro
 import type { ReadReply } from '../http-adapter.ts';
 import { type NeutralParams, readNeutralParams, rename } from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
+import { responsesStream } from '../streams/fold-responses.ts';
 import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
 
 /** The Responses API, chosen with `api: responses`. */
@@ -13,6 +14,7 @@ export const openaiResponses: Dialect = {
   takes: /./,
   pathOf: () => '/responses',
   version: 'responses-1',
+  stream: responsesStream,
   buildBody: ({ params, model, messages }) => ({ ...buildParams(params), model, input: buildInput(messages) }),
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readOpenaiUsage),
 };

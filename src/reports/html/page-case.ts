@@ -84,7 +84,19 @@ function askedText({ content, ofChars }: Omit<AskedMessage, 'role'>, { textChars
 function buildTrial(row: CellRow, baseline: KeptAnswer | undefined, limits: PageLimits): PageTrial {
   const { answerChars, textChars } = limits;
   const { trajectory } = row;
-  const { status, confirmation, score, finishReason, model, latencyMs, costUsd, usage, cached, attempts } = row;
+  const {
+    status,
+    confirmation,
+    score,
+    finishReason,
+    model,
+    latencyMs,
+    firstTokenMs,
+    costUsd,
+    usage,
+    cached,
+    attempts,
+  } = row;
   const { error, skip } = row;
   return defined({
     index: row.trial,
@@ -102,6 +114,7 @@ function buildTrial(row: CellRow, baseline: KeptAnswer | undefined, limits: Page
     model,
     checks: row.checks.map((check) => buildCheck(check, textChars)),
     latencyMs,
+    firstTokenMs,
     costUsd,
     usage,
     cached,

@@ -262,6 +262,7 @@ export function buildJsonTrial(row: CellRow): z.input<typeof trialSchema> {
     class: row.classified?.found,
     checks: row.checks.map(buildJsonCheck),
     latencyMs: row.latencyMs ?? null,
+    firstTokenMs: row.firstTokenMs,
     costUsd: row.costUsd ?? null,
     usage: row.usage ?? null,
     cached,

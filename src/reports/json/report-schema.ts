@@ -113,6 +113,7 @@ export const trialSchema = z.object({
   model: z.string().optional(),
   checks: z.array(checkSchema),
   latencyMs: amount,
+  firstTokenMs: z.number().optional().describe('Where the answer was streamed.'),
   costUsd: amount.describe('As if nothing were cached.'),
   usage: usageSchema.nullable(),
   cached: z.boolean(),

@@ -110,6 +110,10 @@ export const variantSchema = z.object({
   spentUsd: amount.describe('Billed by this run, for all its requests.'),
   spentApartUsd: amount.describe('The part of spentUsd that confirmation trials and observed cells took.'),
   latencyMs: z.object({ p50: amount, p95: amount }),
+  firstTokenMs: z
+    .object({ p50: z.number(), p95: z.number() })
+    .optional()
+    .describe('Time to the first token, where answers were streamed.'),
   slices: z
     .array(
       z.object({

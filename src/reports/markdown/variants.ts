@@ -35,6 +35,7 @@ export function metricTable({ suites }: Report): Section {
     changes.some((texts) => texts.some(({ key: own, change }) => own === key && change !== undefined)),
   );
   const isCompared = rows.some(({ variant }) => variant.comparison !== undefined);
+  const isStreamed = rows.some(({ variant }) => variant.firstTokenMs !== undefined);
   const titles = [
     'variant',
     ...(isCompared ? ['against the baseline'] : []),
@@ -43,6 +44,7 @@ export function metricTable({ suites }: Report): Section {
     'pass rate',
     'cost',
     'p50 / p95',
+    ...(isStreamed ? ['first token p50 / p95'] : []),
   ];
   const items = rows.map(({ suite, variant }, index) => {
     const texts = changes[index] ?? [];
@@ -54,10 +56,15 @@ export function metricTable({ suites }: Report): Section {
       formatRate(variant.passRate),
       escapeAmount(formatCost(variant.costUsd)),
       `${formatLatency(variant.latencyMs.p50)} / ${formatLatency(variant.latencyMs.p95)}`,
+      ...(isStreamed ? [firstTokenCell(variant)] : []),
     ];
     return () => tableRow(cells);
   });
   return { head: tableHead(titles), items, tail: '\n', noun: 'variants' };
+}
+
+function firstTokenCell({ firstTokenMs }: VariantReport): string {
+  return firstTokenMs === undefined ? '–' : `${formatLatency(firstTokenMs.p50)} / ${formatLatency(firstTokenMs.p95)}`;
 }
 
 /** The gated slices of each variant. */

@@ -12,7 +12,8 @@ import { indentText, type Paint } from '../paint.ts';
 export function renderVariantTable(suite: SuiteReport, paint: Paint): string[] {
   const room = paint.width - indent.length;
   const rows = suite.variants.map((variant) => columnsOf(variant, paint));
-  for (const columns of layouts) {
+  const isStreamed = suite.variants.some(({ firstTokenMs }) => firstTokenMs !== undefined);
+  for (const columns of isStreamed ? [...streamedLayouts, ...layouts] : layouts) {
     const lines = renderRows(
       rows.map((row) => columns.map((column) => row[column])),
       2,
@@ -25,7 +26,7 @@ export function renderVariantTable(suite: SuiteReport, paint: Paint): string[] {
 const indent = '  ';
 
 function columnsOf(variant: VariantReport, paint: Paint) {
-  const { passRate, latencyMs } = variant;
+  const { passRate, latencyMs, firstTokenMs } = variant;
   const { low, high } = passRate;
   const hasInterval = passRate.value !== null && low !== null && high !== null;
   return {
@@ -36,8 +37,15 @@ function columnsOf(variant: VariantReport, paint: Paint) {
     cost: formatCost(variant.costUsd),
     p50: latencyMs.p50 === null ? '' : `p50 ${formatLatency(latencyMs.p50)}`,
     p95: latencyMs.p95 === null ? '' : `p95 ${formatLatency(latencyMs.p95)}`,
+    firstToken: firstTokenMs === undefined ? '' : `first token p95 ${formatLatency(firstTokenMs.p95)}`,
   };
 }
+
+/** Of streamed answers, before the others. */
+const streamedLayouts = [
+  ['name', 'counts', 'rate', 'interval', 'cost', 'p50', 'p95', 'firstToken'],
+  ['name', 'counts', 'rate', 'cost', 'p95', 'firstToken'],
+] as const satisfies readonly (readonly (keyof ReturnType<typeof columnsOf>)[])[];
 
 /** The widest one that fits. */
 const layouts = [
@@ -50,13 +58,18 @@ const layouts = [
 
 /** The same figures as a sentence, for a terminal that is too narrow for any table. */
 function describeVariant(variant: VariantReport, room: number): string[] {
-  const { passed, failed, errored, skipped, passRate, costUsd, latencyMs } = variant;
+  const { passed, failed, errored, skipped, passRate, costUsd, latencyMs, firstTokenMs } = variant;
   const text = [
     `${toSafeLine(variant.prompt)} × ${toSafeLine(variant.provider)}: ${passed} passed, ${failed} failed`,
     `${errored} errored, ${skipped} skipped, pass rate ${formatRate(passRate)}`,
     `cost ${formatCost(costUsd)}, p50 ${formatLatency(latencyMs.p50)}, p95 ${formatLatency(latencyMs.p95)}`,
+    ...(firstTokenMs === undefined ? [] : [describeFirstToken(firstTokenMs)]),
   ];
   return wrapToWidth(text.join(', '), room - 2).map((line, index) => (index === 0 ? line : `  ${line}`));
+}
+
+function describeFirstToken({ p50, p95 }: NonNullable<VariantReport['firstTokenMs']>): string {
+  return `first token p50 ${formatLatency(p50)}, p95 ${formatLatency(p95)}`;
 }
 
 /** Aligns rows in columns with two spaces between them. The first `leading` columns are aligned to the left. */

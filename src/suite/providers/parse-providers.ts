@@ -263,12 +263,13 @@ function buildProvider(
   context: ProviderContext,
 ): ProviderConfig {
   const { params, snapshots } = expandParams(childOf(item, 'params'), context);
-  return {
+  const config: ProviderConfig = {
     id: base.id,
     ...endpoint,
     ...defined({ baseUrl: base.baseURL, apiKeyEnv: base.apiKeyEnv }),
     params,
     ...defined({ structured: base.structured }),
+    ...(base.stream === true ? { stream: true } : {}),
     headers: base.headers ?? {},
     ...defined({ price: base.price && toPrice(base.price) }),
     limits: toLimits(base.limits),
@@ -278,6 +279,15 @@ function buildProvider(
     ...judgingOf(base, item.source.folder),
     ...placeOf(item),
   };
+  if (config.stream === true && context.adapters[endpoint.adapter]?.canStream?.(config) !== true) {
+    context.problems.report({
+      code: 'invalid-value',
+      message: `${endpoint.adapter} gives its answers whole, so that the time to their first token can't be measured`,
+      hint: 'leave out stream',
+      at: locate(childOf(item, 'stream')),
+    });
+  }
+  return config;
 }
 
 function judgingOf(base: Partial<z.output<typeof judgeSchema>>, folder: string): Pick<ProviderConfig, 'judging'> {

@@ -31,14 +31,7 @@ function addHelpToProperties(properties: JsonObject, path: readonly string[]): J
       if (!isJsonObject(helped)) return [name, helped];
       const description = findDescription(helped);
       const examples = findExamples(helped, own);
-      return [
-        name,
-        {
-          ...defined({ description }),
-          ...helped,
-          ...defined({ examples }),
-        },
-      ];
+      return [name, { ...defined({ description }), ...helped, ...defined({ examples }) }];
     }),
   );
 }
@@ -162,6 +155,7 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   'cost.max': [0.5],
   'steps.max': [4],
   p95Max: ['4s'],
+  firstTokenP95Max: ['800ms'],
   suites: ['evals/**/*.eval.yaml'],
   plugins: [['./my-assertion.ts']],
   prices: [{ 'qwen2.5:7b': { input: 0, output: 0 } }],

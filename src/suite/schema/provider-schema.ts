@@ -47,6 +47,7 @@ export const providerSchema = z.strictObject({
   apiKeyEnv: words.optional().describe('The NAME of the environment variable that holds the key.'),
   params: params.optional().describe('Passed to the API as it is: temperature, max_tokens, tools …'),
   structured: flag.optional().describe("Sends contract.output, where there is one, as the API's own schema mode."),
+  stream: flag.optional().describe('Streams answers, to measure the time to their first token.'),
   headers: z.record(z.string(), header).optional().describe('Further headers; a value may be {env: NAME}.'),
   price: priceSchema.optional().describe('Overrides the built-in table.'),
   limits: limits.optional().describe('What the endpoint allows.'),

@@ -195,6 +195,9 @@ export const gateSchema = z.strictObject({
     .strictObject({
       maxIncrease: increase.optional().describe('Largest increase, where both sides ran in this invocation.'),
       p95Max: duration.optional().describe('Largest 95th percentile, such as "4s".'),
+      firstTokenP95Max: duration
+        .optional()
+        .describe('Largest 95th percentile of the time to the first token, with stream: true on the provider.'),
     })
     .optional()
     .describe('How long answers take.'),

@@ -1,0 +1,155 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { count, list, text } from '../answer.ts';
+import { mergeMembers, type StreamFold, type StreamFormat } from './stream-format.ts';
+
+/** Chunks of Chat Completions, and of the servers that speak it (https://platform.openai.com/docs/api-reference/chat-streaming). */
+export const chatStream: StreamFormat = {
+  ask: (body) => ({ stream_options: { include_usage: true }, ...body, stream: true }),
+  open: openFold,
+};
+
+/** The same for servers that refuse parameters they don't know, and report their usage unasked. */
+export const plainChatStream: StreamFormat = { ...chatStream, ask: (body) => ({ ...body, stream: true }) };
+
+type Draft = Record<string, JsonValue>;
+
+function openFold(): StreamFold {
+  const body: Draft = {};
+  const choices = new Map<number, Draft>();
+  return {
+    add({ data }) {
+      const { choices: parts, usage, x_groq: groq, ...rest } = data;
+      mergeMembers(body, rest);
+      if (isJsonObject(usage)) body['usage'] = usage;
+      else if (isJsonObject(groq) && isJsonObject(groq['usage'])) body['usage'] = groq['usage'];
+      let hasContent = false;
+      for (const part of list(parts).filter(isJsonObject)) {
+        const index = count(part['index']) ?? 0;
+        const choice = choices.get(index) ?? { index, message: { role: 'assistant', content: null } };
+        choices.set(index, choice);
+        hasContent = addToChoice(choice, part) || hasContent;
+      }
+      return hasContent;
+    },
+    body: () => ({ ...body, choices: [...choices.values()] }),
+    isComplete: () => [...choices.values()].some((choice) => text(choice['finish_reason']) !== undefined),
+  };
+}
+
+/** Some servers close with the whole message in place of a delta. */
+function addToChoice(choice: Draft, { delta, message, ...rest }: JsonObject): boolean {
+  mergeMembers(choice, rest);
+  const part = isJsonObject(delta) ? delta : isJsonObject(message) ? message : {};
+  return addToMessage(choice['message'] as Draft, part);
+}
+
+/** Members that come in pieces; any other comes whole. */
+const pieces = new Set(['refusal', 'reasoning_content', 'reasoning']);
+
+function addToMessage(message: Draft, delta: JsonObject): boolean {
+  let hasContent = false;
+  for (const [key, value] of Object.entries(delta)) {
+    if (value === null) continue;
+    if (key === 'content') hasContent = addContent(message, value) || hasContent;
+    else if (key === 'tool_calls') hasContent = addCalls(message, list(value)) || hasContent;
+    else if (key === 'function_call' || key === 'audio') hasContent = addMembers(message, key, value) || hasContent;
+    else if (key === 'reasoning_details') message[key] = addDetails(list(message[key]), list(value));
+    else if (pieces.has(key) && typeof value === 'string') {
+      message[key] = (text(message[key]) ?? '') + value;
+      hasContent ||= key === 'refusal' && value !== '';
+    } else message[key] = value;
+  }
+  return hasContent;
+}
+
+/** A text in pieces, or Mistral's lists of parts. */
+function addContent(message: Draft, value: JsonValue): boolean {
+  const { content = null } = message;
+  if (typeof value === 'string' && !Array.isArray(content)) {
+    message['content'] = (text(content) ?? '') + value;
+    return value !== '';
+  }
+  const added = typeof value === 'string' ? [{ type: 'text', text: value }] : list(value);
+  const before = typeof content === 'string' && content !== '' ? [{ type: 'text', text: content }] : list(content);
+  message['content'] = added.reduce<readonly JsonValue[]>(addPart, before) as JsonValue;
+  return added.some((part) => typeof part === 'string' || (isJsonObject(part) && text(part['text']) !== undefined));
+}
+
+function addPart(parts: readonly JsonValue[], part: JsonValue): readonly JsonValue[] {
+  const last = parts.at(-1);
+  if (!isJsonObject(part) || !isJsonObject(last) || last['type'] !== part['type']) return [...parts, part];
+  if (typeof part['text'] === 'string' && typeof last['text'] === 'string') {
+    return [...parts.slice(0, -1), { ...last, text: last['text'] + part['text'] }];
+  }
+  if (!Array.isArray(part['thinking']) || !Array.isArray(last['thinking'])) return [...parts, part];
+  const thinking = (part['thinking'] as readonly JsonValue[]).reduce<readonly JsonValue[]>(
+    addPart,
+    last['thinking'] as readonly JsonValue[],
+  );
+  return [...parts.slice(0, -1), { ...last, thinking: thinking as JsonValue }];
+}
+
+/** A call begins with its id and name; its arguments follow in pieces under the same index. */
+function addCalls(message: Draft, added: readonly JsonValue[]): boolean {
+  const calls = list(message['tool_calls']).filter(isJsonObject) as Draft[];
+  message['tool_calls'] = calls;
+  for (const part of added.filter(isJsonObject)) {
+    const { index, id, function: called, custom, ...rest } = part;
+    let call = findCall(calls, count(index), text(id));
+    if (call === undefined) {
+      call = index === undefined ? {} : { index };
+      calls.push(call);
+    }
+    if (text(id) !== undefined) call['id'] = id ?? '';
+    mergeMembers(call, rest);
+    if (isJsonObject(called)) addMembers(call, 'function', called);
+    if (isJsonObject(custom)) addMembers(call, 'custom', custom);
+  }
+  return added.length > 0;
+}
+
+/** Google's endpoint gives each call the index 0, and an id of its own; some servers leave the index out. */
+function findCall(calls: readonly Draft[], index: number | undefined, id: string | undefined): Draft | undefined {
+  const last = calls.findLast((call) => index === undefined || call['index'] === index);
+  return id !== undefined && last?.['id'] !== undefined && last['id'] !== id ? undefined : last;
+}
+
+/** Texts of a call and of a spoken answer come in pieces. */
+function addMembers(target: Draft, key: string, value: JsonValue): boolean {
+  if (!isJsonObject(value)) return false;
+  const known = target[key];
+  const merged: Draft = isJsonObject(known) ? { ...known } : {};
+  for (const [name, part] of Object.entries(value)) {
+    if (part === null) continue;
+    const before = merged[name];
+    const isPiece = name === 'arguments' || name === 'input' || name === 'transcript' || name === 'data';
+    merged[name] = isPiece && typeof part === 'string' && typeof before === 'string' ? before + part : part;
+  }
+  target[key] = merged;
+  return Object.keys(value).length > 0;
+}
+
+/** OpenRouter's, in pieces under an index. */
+function addDetails(details: readonly JsonValue[], added: readonly JsonValue[]): JsonValue[] {
+  const merged = [...details];
+  for (const part of added) {
+    const at = merged.findIndex(
+      (one) =>
+        isJsonObject(one) && isJsonObject(part) && one['index'] === part['index'] && one['type'] === part['type'],
+    );
+    const known = merged[at];
+    if (!isJsonObject(part) || !isJsonObject(known)) {
+      merged.push(part);
+      continue;
+    }
+    const joined: Draft = { ...known };
+    for (const [name, value] of Object.entries(part)) {
+      const before = joined[name];
+      const isPiece = name === 'text' || name === 'summary' || name === 'data';
+      if (isPiece && typeof value === 'string' && typeof before === 'string') joined[name] = before + value;
+      else if (value !== null) joined[name] = value;
+    }
+    merged[at] = joined;
+  }
+  return merged;
+}

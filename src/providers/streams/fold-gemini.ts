@@ -1,0 +1,68 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { count, list, text } from '../answer.ts';
+import { mergeMembers, type StreamFold, type StreamFormat } from './stream-format.ts';
+
+/** Chunks of streamGenerateContent, each an answer of its own (https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent). */
+export function geminiStream(pathOf: (model: string) => string): StreamFormat {
+  return {
+    pathOf: (model) => `${pathOf(model).replace(/:generateContent$/, ':streamGenerateContent')}?alt=sse`,
+    ask: (body) => body,
+    open: openFold,
+  };
+}
+
+type Draft = Record<string, JsonValue>;
+
+function openFold(): StreamFold {
+  const body: Draft = {};
+  const candidates = new Map<number, { readonly draft: Draft; parts: readonly JsonValue[] }>();
+  const isBlocked = () => isJsonObject(body['promptFeedback']) && text(body['promptFeedback']['blockReason']);
+  return {
+    add({ data }) {
+      const { candidates: added, ...rest } = data;
+      mergeMembers(body, rest);
+      let hasContent = false;
+      for (const one of list(added).filter(isJsonObject)) {
+        const index = count(one['index']) ?? 0;
+        const candidate = candidates.get(index) ?? { draft: {}, parts: [] };
+        candidates.set(index, candidate);
+        const { content, ...others } = one;
+        mergeMembers(candidate.draft, others);
+        const parts = isJsonObject(content) ? list(content['parts']) : [];
+        candidate.parts = parts.reduce<readonly JsonValue[]>(addPart, candidate.parts);
+        hasContent ||= parts.some(isContent);
+      }
+      return hasContent;
+    },
+    body() {
+      if (candidates.size === 0) return body;
+      const closed = [...candidates.values()].map(({ draft, parts }): JsonObject => {
+        return parts.length === 0 ? draft : { ...draft, content: { role: 'model', parts: parts as JsonValue } };
+      });
+      return { ...body, candidates: closed };
+    },
+    isComplete: () =>
+      isBlocked() !== undefined && isBlocked() !== false
+        ? true
+        : [...candidates.values()].some(({ draft }) => text(draft['finishReason']) !== undefined),
+  };
+}
+
+function isContent(part: JsonValue): boolean {
+  if (!isJsonObject(part) || part['thought'] === true) return false;
+  return text(part['text']) !== undefined || Object.keys(part).some((key) => key !== 'text' && !notes.has(key));
+}
+
+const notes = new Set(['thought', 'thoughtSignature']);
+
+/** Texts that follow each other are one part of a whole answer; a signature ends the part that it belongs to. */
+function addPart(parts: readonly JsonValue[], part: JsonValue): readonly JsonValue[] {
+  const last = parts.at(-1);
+  if (!isText(part) || !isText(last)) return [...parts, part];
+  if (last['thought'] !== part['thought'] || last['thoughtSignature'] !== undefined) return [...parts, part];
+  return [...parts.slice(0, -1), { ...last, ...part, text: last.text + part.text }];
+}
+
+function isText(part: JsonValue | undefined): part is JsonObject & { readonly text: string } {
+  return isJsonObject(part) && typeof part['text'] === 'string';
+}
