@@ -691,10 +691,18 @@ test('an answer in JSON stays JSON, and the field of a function is read', async 
     row('3', chat('three'), { content: 'text' }),
     row('4', vars('four'), { reply: 'text' }),
     row('5', chat('five'), null),
+    row('6', chat('six'), { queue: 'billing' }),
   ];
   const project = openSuite();
   await importFile(project, 'langfuse', JSON.stringify(rows));
-  expect(casesOf(project).map(({ expected }) => expected)).toEqual([json, json, 'text', 'text', undefined]);
+  expect(casesOf(project).map(({ expected }) => expected)).toEqual([
+    json,
+    json,
+    'text',
+    'text',
+    undefined,
+    '{"queue":"billing"}',
+  ]);
 });
 
 test('CSV of the UI: quoted fields with line breaks, JSON in a field, and rows that are broken', async () => {
