@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { foldersUpTo } from '../../../src/changes/suite-sources.ts';
 import { commitAll, gitEnv, initRepository, runGit } from '../../support/git.ts';
 import { type CliResult, runCli } from '../../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
@@ -343,4 +344,10 @@ test('a submodule is looked into: an edit, an untracked file and another commit 
   runGit(join(project.root, 'lib'), 'commit', '-qam', 'other');
   expect((await look(project))['a']).toBe('run: lib/text.md changed');
   mkdirSync(project.path('unused'));
+});
+
+test('the folders from one up to another are both and those between, and the first alone where it is in another tree', () => {
+  expect(foldersUpTo('/a/b/c', '/a')).toEqual(['/a/b/c', '/a/b', '/a']);
+  expect(foldersUpTo('/a', '/a')).toEqual(['/a']);
+  expect(foldersUpTo('/a/b', '/c')).toEqual(['/a/b']);
 });

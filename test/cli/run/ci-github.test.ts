@@ -109,3 +109,16 @@ describe('a report that would appear on a commit that was not tested', () => {
     expect(job.github.checks.map(({ head_sha: sha }) => sha)).toEqual([job.sha, 'a'.repeat(40), job.sha]);
   });
 });
+
+test.each([
+  [['--run', 'latest', '--merge', 'shards'], '--run and --merge: only one run can be published'],
+  [['--run', 'latest', 'evals'], '--run takes no paths of suites'],
+  [['--merge', 'shards', 'evals'], '--merge takes no paths of suites'],
+  [['--merge', 'shards', '--args', '--trials 2'], "--merge can't be combined with --args --trials 2"],
+  [['--run', 'latest', '--baseline', 'git:main'], "--run can't be combined with --baseline git:main"],
+  [['--run', 'latest', '--blame', '1'], '--blame asks the cases of this run again'],
+  [['--blame', 'much'], '--blame: "much" is not an amount above 0'],
+])('ci github %j is a usage error, since a stored run keeps its flags', async (argv, message) => {
+  const { code, stderr } = await openTempProject().run(['ci', 'github', ...argv]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
