@@ -1,17 +1,9 @@
-import type { Cell } from '../model/cell.ts';
 import type { Case } from '../model/suite.ts';
-import type { RenderedVariant } from '../plan/render-cells.ts';
 import { compareSamples } from '../stats/compare-answers.ts';
 import { countNgrams } from '../text/similarity.ts';
 import { splitTokens, splitWords } from '../text/words.ts';
-import type { ProbeTrial } from './open-prober.ts';
+import type { AskedCell, ProbeTrial } from './open-prober.ts';
 import { leadFor, mostTrials, type ProbeCount, type StopCause, stopCauseOf } from './probe-case.ts';
-
-/** A prompt as it is sent for one case. */
-export interface AskedCell {
-  readonly cell: Cell;
-  readonly made: RenderedVariant;
-}
 
 /** A case that may notice that an instruction is missing. */
 export interface SensingCase {

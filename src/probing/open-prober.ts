@@ -3,6 +3,7 @@ import { createFindAccepted, type FindBaseline } from '../baseline/find-baseline
 import { cacheKey } from '../cache/cache-key.ts';
 import { isReplayed, openCalls } from '../calls/calls.ts';
 import { createStop, type Stop } from '../calls/stop.ts';
+import { createBatchAnswers } from '../calls/with-batch.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
@@ -17,6 +18,7 @@ import type { PlannedRun } from '../plan/plan-run.ts';
 import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { createCellRunners } from '../run/cell-runner.ts';
+import { checkBatchable, collectBatches } from '../run/collect-batches.ts';
 import { planWithBaselines } from '../run/open-run.ts';
 import { createToolOpener } from '../run/open-tools.ts';
 import { refuseLiveTools } from '../run/refuse-live-tools.ts';
@@ -30,6 +32,12 @@ export interface ProbedCase {
   readonly suite: Suite;
   readonly variant: RenderedVariant;
   readonly testCase: Case;
+}
+
+/** A prompt as it is sent for one case, in one trial. */
+export interface AskedCell {
+  readonly cell: Cell;
+  readonly made: RenderedVariant;
 }
 
 /** What a trial of a made prompt showed. */
@@ -53,6 +61,8 @@ export interface Prober {
   keyOf(cell: Cell): string;
   /** Makes one trial, by its number from 0. The same number gives the cached answer, also after a restart. */
   ask(cell: Cell, made: RenderedVariant, trial: number): Promise<ProbeTrial>;
+  /** Asks first trials through the providers' batch APIs. What batches that are still under way say; then some have no answer. */
+  askBatch(cells: readonly AskedCell[]): Promise<readonly string[]>;
   readonly spending: ProbeSpending;
   readonly stopReason: () => StopReason | undefined;
   readonly interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
@@ -80,7 +90,11 @@ export async function openProber(given: RunOptions, ports: RunPorts): Promise<Pr
   refuseLiveTools(planned, { isReplayed: (suite) => isReplayed(suite, options), env });
   const stop = createStop();
   const judges = openJudgePorts({ root: project.root, env, signal: stop.signal });
-  const calls = openCalls(planned, { ...options, record: false, suites: project.suites }, ports);
+  const batchRemarks = options.batch ? checkBatchable(planned) : [];
+  for (const message of batchRemarks) ports.onProgress({ type: 'note', message });
+  const batchAnswers = options.batch ? createBatchAnswers() : undefined;
+  const callOptions = { ...options, record: false, suites: project.suites, ...defined({ batchAnswers }) };
+  const calls = openCalls(planned, callOptions, ports);
   const runnerOf = createCellRunners({
     planned,
     calls,
@@ -95,6 +109,15 @@ export async function openProber(given: RunOptions, ports: RunPorts): Promise<Pr
   });
   const stops = listenForStops(stop, options, ports);
   const spending: ProbeSpending = { trials: 0, cached: 0, usd: 0 };
+  const ask: Prober['ask'] = async (cell, made, trial) => {
+    const reason = stop.reason();
+    if (reason !== undefined) return { is: 'stopped', reason };
+    const key = providerKey(made.provider);
+    providers.set(key, made.provider);
+    const result = await runnerOf(key).run(numbered(cell, trial));
+    addSpending(spending, result);
+    return toTrial(result);
+  };
   return {
     options,
     planned,
@@ -103,14 +126,23 @@ export async function openProber(given: RunOptions, ports: RunPorts): Promise<Pr
     isReplayed: (suite) => isReplayed(suite, options),
     render: (probed, made) => renderProbe(planned, probed, made),
     keyOf: (cell) => cacheKey(cell.request),
-    async ask(cell, made, trial) {
-      const reason = stop.reason();
-      if (reason !== undefined) return { is: 'stopped', reason };
-      const key = providerKey(made.provider);
-      providers.set(key, made.provider);
-      const result = await runnerOf(key).run(numbered(cell, trial));
-      addSpending(spending, result);
-      return toTrial(result);
+    ask,
+    async askBatch(cells) {
+      if (batchAnswers === undefined) return [];
+      const ofProvider = new Map<string, Cell[]>();
+      for (const { cell, made } of cells) {
+        const key = providerKey(made.provider);
+        ofProvider.set(key, [...(ofProvider.get(key) ?? []), cell]);
+      }
+      const plan = {
+        ...planned.plan,
+        providerKeys: [...ofProvider.keys()],
+        cells: (key: string) => ofProvider.get(key) ?? [],
+      };
+      const run = { options, ports, planned: { ...planned, plan }, calls, earlier: undefined, stop };
+      const collected = await collectBatches(run, batchAnswers);
+      collected.forget();
+      return collected.notes;
     },
     spending,
     stopReason: stop.reason,
@@ -141,7 +173,7 @@ function listenForStops(stop: Stop, { deadlineMs }: RunOptions, { onSignal, cloc
 }
 
 /** Trials have numbers that no run gives: those of a run were looked at before the search began. */
-function numbered(cell: Cell, trial: number): Cell {
+export function numbered(cell: Cell, trial: number): Cell {
   const number = firstProbeTrial + trial;
   return { ...cell, key: { ...cell.key, trial: number }, request: { ...cell.request, trial: number } };
 }

@@ -1,31 +1,30 @@
 import { relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
-import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { Case, Suite } from '../model/suite.ts';
-import { pricedModel } from '../plan/price-variants.ts';
-import { comparesOther, type RenderedVariant, runsOn } from '../plan/render-cells.ts';
+import type { RenderedVariant } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { coveragePathOf } from '../project/project-paths.ts';
-import { addSpend, type CellSpend, timesSpend } from '../run/retrial-cells.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { sha256Hex } from '../text/sha256.ts';
 import { shortenText } from '../text/shorten.ts';
 import {
-  type AskedCell,
   type Coverage,
   type CoverPorts,
-  comparedCases,
-  comparedTrials,
   coverInstruction,
   coverLimits,
   orderByRelevance,
-  type SensingCase,
 } from './cover-instruction.ts';
 import { readCoverage, type StoredCoverage, writeCoverage } from './cover-store.ts';
-import { type Instruction, listInstructions } from './list-instructions.ts';
-import { type AskedPrompt, askedBy, haveOneLanguage, variantOf } from './made-prompt.ts';
-import { limitProbes, openProber, type Prober, type ProbeSpending, type ProbeTrial } from './open-prober.ts';
+import type { Instruction } from './list-instructions.ts';
+import { variantOf } from './made-prompt.ts';
+import { type CoverForecast, forecastSearch, openSearches, type PromptSearch } from './open-cover.ts';
+import {
+  type AskedCell,
+  limitProbes,
+  numbered,
+  openProber,
+  type Prober,
+  type ProbeSpending,
+  type ProbeTrial,
+} from './open-prober.ts';
 import { type FileLines, fileLines } from './prompt-change.ts';
 
 export interface RunCoverOptions {
@@ -64,22 +63,6 @@ export interface CoverOutcome {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
 }
 
-/** What a search would do at most, without sending anything. */
-export interface CoverForecast {
-  readonly suite: string;
-  readonly prompt: string;
-  readonly provider: string;
-  readonly cases: number;
-  readonly instructions: number;
-  /** Of these, those of which nothing is stored. */
-  readonly open: number;
-  readonly calls: number;
-  /** Undefined where a price or a limit on output tokens is not known. */
-  readonly usd: number | undefined;
-  readonly uncounted: readonly string[];
-  readonly why?: string;
-}
-
 /** Removes each instruction in turn, and asks the cases until one fails. */
 export async function runCover(options: RunCoverOptions, ports: RunPorts): Promise<CoverOutcome> {
   const prober = await openProber(withoutRecord(options.run), ports);
@@ -106,7 +89,7 @@ export async function runCover(options: RunCoverOptions, ports: RunPorts): Promi
 export async function forecastCover(options: RunCoverOptions, ports: RunPorts): Promise<readonly CoverForecast[]> {
   const prober = await openProber(withoutRecord(options.run), ports);
   try {
-    return openSearches(prober, options, ports.cwd).map((search) => forecast(prober, search));
+    return openSearches(prober, options, ports.cwd).map((search) => forecastSearch(prober, search));
   } finally {
     await prober.close();
   }
@@ -114,104 +97,17 @@ export async function forecastCover(options: RunCoverOptions, ports: RunPorts): 
 
 function withoutRecord(run: RunOptions): RunOptions {
   const { early: _early, bail: _bail, queue: _queue, resume: _resume, ...rest } = run;
-  const off = { record: false, recordTools: false, batch: false, rerunBaseline: false, updateBaseline: false };
+  const off = { record: false, recordTools: false, rerunBaseline: false, updateBaseline: false };
   return { ...rest, ...off };
-}
-
-/** One prompt on one provider, before anything is asked. */
-interface PromptSearch {
-  readonly suite: Suite;
-  readonly variant: RenderedVariant;
-  readonly asked: AskedPrompt;
-  readonly cases: readonly SensingCase[];
-  readonly instructions: readonly OpenInstruction[];
-  /** Of the stored coverage. */
-  readonly path: string;
-  readonly shown: string;
-  readonly why?: string;
-}
-
-interface OpenInstruction {
-  readonly instruction: Instruction;
-  readonly hash: string;
-  readonly stored?: StoredCoverage;
-  /** The cases that are still to be asked. */
-  readonly cases: readonly SensingCase[];
-}
-
-function openSearches(prober: Prober, { all, run }: RunCoverOptions, cwd: string): readonly PromptSearch[] {
-  return prober.planned.plan.suites.flatMap(({ suite, variants }) => {
-    const path = coveragePathOf(run.project.root, suite.path);
-    const shown = relative(cwd, path);
-    const stored = all ? [] : readCoverage(path, shown);
-    const older = new Set(suite.prompts.map(({ replaces }) => replaces));
-    const isNamed = (id: string) => run.selection.prompts.includes(id);
-    return variants
-      .filter(({ prompt: { id, baselineOf } }) => baselineOf === undefined && (!older.has(id) || isNamed(id)))
-      .map((variant) => openSearch(prober, { suite, variant, path, shown, stored }));
-  });
-}
-
-interface SearchPlace extends Pick<PromptSearch, 'suite' | 'variant' | 'path' | 'shown'> {
-  readonly stored: readonly StoredCoverage[];
-}
-
-function openSearch(prober: Prober, { stored, ...place }: SearchPlace): PromptSearch {
-  const { suite, variant } = place;
-  const asked = askedBy(variant);
-  const cases = sensingCases(prober, suite, variant);
-  const { provider } = variant;
-  const own = stored.filter((one) => one.provider === provider.id && one.model === provider.model);
-  const search = { ...place, asked, cases };
-  const why = whyNot(prober, search);
-  if (why !== undefined) return { ...search, instructions: [], why };
-  const instructions = listInstructions(asked).map((instruction): OpenInstruction => {
-    const { kind, name = '', text } = instruction;
-    const hash = sha256Hex(canonicalJson([kind, name, text])).slice(0, 16);
-    const known = own.find((one) => one.instruction === hash && isCurrent(one, cases));
-    const unasked = cases.filter(({ testCase }) => known?.cases.includes(testCase.caseHash) !== true);
-    const isDone = known?.is === 'guarded' || unasked.length === 0;
-    return { instruction, hash, ...defined({ stored: known }), cases: isDone ? [] : unasked };
-  });
-  return { ...search, instructions, ...(instructions.length === 0 && { why: 'it has no instructions' }) };
-}
-
-/** The case that guards an instruction, or whose answers changed, must be as it was. */
-function isCurrent({ is, caseId, cases }: StoredCoverage, now: readonly SensingCase[]): boolean {
-  const own = now.find(({ testCase }) => testCase.id === caseId);
-  return is === 'noEffect' || (own !== undefined && cases.includes(own.testCase.caseHash));
-}
-
-function sensingCases(prober: Prober, suite: Suite, variant: RenderedVariant): readonly SensingCase[] {
-  const { prompt, provider } = variant;
-  const wanted = (testCase: Case) =>
-    testCase.skip === undefined && !testCase.observe && runsOn(testCase, prompt.id, provider.id);
-  return Array.from(suite.cases())
-    .filter(wanted)
-    .flatMap((testCase): readonly SensingCase[] => {
-      const cell = prober.render({ suite, variant, testCase }, variant);
-      if (cell === undefined || cell.checks.some(comparesOther)) return [];
-      return [{ testCase, whole: { cell, made: variant } }];
-    });
-}
-
-function whyNot(
-  prober: Prober,
-  { suite, variant, asked, cases }: Pick<PromptSearch, 'suite' | 'variant' | 'asked' | 'cases'>,
-): string | undefined {
-  if (!haveOneLanguage(asked, asked)) return 'code of the project makes this prompt';
-  if (prober.isReplayed(suite)) return 'stored answers alone answer this suite: --cache use asks its provider';
-  if (cases.length === 0) return 'no case of the suite can notice anything';
-  const { pricer, endpointOf } = prober.planned;
-  const isPriced = pricer.hasPrice(pricedModel(variant.provider, endpointOf(variant.provider)));
-  if (prober.options.settings.maxCostUsd === undefined || isPriced) return undefined;
-  return `no price is known for ${variant.provider.model}, so --max-cost can't be held`;
 }
 
 async function coverPrompt(prober: Prober, search: PromptSearch): Promise<CoveredPrompt> {
   const { suite, variant, cases, instructions, why } = search;
   const ask = createAsk(prober);
   const limits = coverLimits(cases.length);
+  const of = { suite: suite.id, prompt: variant.prompt.id, provider: variant.provider.id, cases: cases.length };
+  const pending = prober.options.batch && why === undefined ? await askFirstTrials(prober, search, ask) : [];
+  if (pending.length > 0) return { ...of, instructions: [], why: pending.join('; ') };
   const covered = await Promise.all(
     instructions.map(async ({ instruction, stored, cases: open }): Promise<CoveredInstruction> => {
       const ports: CoverPorts = { limits, ask, without: createWithout(prober, search, instruction) };
@@ -225,8 +121,48 @@ async function coverPrompt(prober: Prober, search: PromptSearch): Promise<Covere
       return { instruction: { kind, text, ...defined({ name }) }, ...defined({ file }), coverage, isStored };
     }),
   );
-  const of = { suite: suite.id, prompt: variant.prompt.id, provider: variant.provider.id };
-  return { ...of, cases: cases.length, instructions: covered, ...defined({ why }) };
+  return { ...of, instructions: covered, ...defined({ why }) };
+}
+
+/** Cases that the first batch asks of each instruction; the second asks the rest, where none of these failed. */
+const firstBatch = 3;
+
+/** Asks what the search begins with through batch APIs, in two rounds. What batches under way say; empty where all ended. */
+async function askFirstTrials(
+  prober: Prober,
+  search: PromptSearch,
+  ask: CoverPorts['ask'],
+): Promise<readonly string[]> {
+  const open = search.instructions.map(({ instruction, cases }) => {
+    const without = createWithout(prober, search, instruction);
+    return orderByRelevance(instruction.text, cases).flatMap(({ testCase, whole }) => {
+      const asked = without(testCase);
+      return asked === undefined ? [] : [{ whole, without: asked }];
+    });
+  });
+  const rounds = [
+    () => open.map((cases) => cases.slice(0, firstBatch)),
+    async () => {
+      const failed = await Promise.all(
+        open.map((cases) => Promise.all(cases.slice(0, firstBatch).map(({ without }) => ask(without, 0)))),
+      );
+      return open.map((cases, index) =>
+        failed[index]?.some(({ is }) => is === 'failed') === true ? [] : cases.slice(firstBatch),
+      );
+    },
+  ];
+  for (const round of rounds) {
+    const trials = (await round())
+      .flat()
+      .flatMap(({ whole, without }) => [[whole, 0] as const, [whole, 1] as const, [without, 0] as const]);
+    const pending = await prober.askBatch(
+      trials.map(([{ cell, made }, trial]) => ({ cell: numbered(cell, trial), made })),
+    );
+    if (pending.length > 0) return pending;
+    // Their answers go to the cache.
+    await Promise.all(trials.map(([asked, trial]) => ask(asked, trial)));
+  }
+  return [];
 }
 
 /** Each trial is made once, also where several instructions need it. */
@@ -305,32 +241,4 @@ function keepCoverage({ variant, instructions, cases, path, shown }: PromptSearc
     );
     return writeCoverage(path, [...others, ...kept]);
   });
-}
-
-function forecast(prober: Prober, { suite, variant, cases, instructions, why }: PromptSearch): CoverForecast {
-  const of = { suite: suite.id, prompt: variant.prompt.id, provider: variant.provider.id, cases: cases.length };
-  const open = instructions.filter((one) => one.cases.length > 0);
-  const counts = { ...of, instructions: instructions.length, open: open.length };
-  const nothing = { calls: 0, usd: 0, uncounted: [] };
-  if (why !== undefined || open.length === 0) return { ...counts, ...nothing, ...defined({ why }) };
-  const limits = coverLimits(cases.length);
-  const spends = new Map(cases.map((one) => [one, limitProbes(prober.planned, [one.whole])]));
-  const spendOf = (one: SensingCase): CellSpend => spends.get(one) ?? nothing;
-  const most = [...spends.values()].reduce<CellSpend>(
-    (so, { calls, usd }) => ({
-      ...nothing,
-      calls: Math.max(so.calls, calls),
-      usd: so.usd === undefined || usd === undefined ? undefined : Math.max(so.usd, usd),
-    }),
-    nothing,
-  );
-  const further = limits.confirmations + comparedCases * comparedTrials;
-  const asked = [
-    ...cases.map((one) => timesSpend(spendOf(one), limits.whole)),
-    ...open.flatMap((one) => [...one.cases.map(spendOf), timesSpend(most, further)]),
-  ];
-  const isKnown = asked.every(({ usd }) => usd !== undefined);
-  const { calls, usd } = asked.reduce(addSpend, { calls: 0, usd: 0 });
-  const uncounted = [...new Set([...spends.values()].flatMap((spend) => spend.uncounted))];
-  return { ...counts, calls, usd: isKnown ? usd : undefined, uncounted };
 }

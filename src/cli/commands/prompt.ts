@@ -9,9 +9,9 @@ import {
   summarizeCover,
   tokensOf,
 } from '../../probing/describe-cover.ts';
+import type { CoverForecast } from '../../probing/open-cover.ts';
 import {
   type CoveredPrompt,
-  type CoverForecast,
   type CoverOutcome,
   forecastCover,
   type RunCoverOptions,
@@ -44,6 +44,7 @@ export const define: DefineCommand = (prompt, { io, exit }) => {
     .option('--prompt <id>', 'only this prompt version (repeatable; default: those that no other replaces)', collect)
     .option('--provider <id>', 'only this provider (repeatable)', collect)
     .option('--max-cost <usd>', 'stop before spending more than this')
+    .option('--batch', "ask first trials through the providers' batch APIs: cheaper, within a day")
     .option('--cache <mode>', 'use, refresh, replay (send nothing) or off')
     .option('-j, --concurrency <n>', 'calls in flight at most')
     .option('--timeout <duration>', 'time for a call, all attempts together (default 60s)')

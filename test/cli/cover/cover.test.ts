@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeRuledPrompt } from '../../../bench/parts/ruled-prompt.ts';
 import { createRandom } from '../../../src/text/random.ts';
+import { startBatchServer } from '../../support/batch-server.ts';
 import { type ChatReply, type ChatServer, startChatServer } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
@@ -177,6 +178,26 @@ describe('prompt cover', () => {
     await cover(project, server);
     expect(server.requests.length).toBeLessThanOrEqual(calls);
     expect(usd).toBeGreaterThan(0);
+  });
+
+  it('asks first trials in two batches', async () => {
+    const server = await startBatchServer('openai', (text) => text.replace(/^.*Say: /s, ''));
+    const project = openTempProject();
+    const words = ['one', 'two', 'three', 'four', 'five'];
+    project.write(
+      'evals/batched.eval.yaml',
+      server.suite(words).replace('Say: {{ word }}', 'Be kind.\\n\\nSay: {{ word }}'),
+    );
+    const live = openTempProject();
+    live.write('evals/batched.eval.yaml', project.read('evals/batched.eval.yaml'));
+    const expected = await cover(live, server);
+    const liveCount = server.liveCount;
+    const found = await cover(project, server, '--batch');
+    expect(found.prompts).toEqual(expected.prompts);
+    expect(found.instructions.map(({ verdict }) => verdict)).toEqual(['noEffect', 'guarded']);
+    expect(server.submissions.length).toBe(2);
+    expect(server.liveCount - liveCount).toBeLessThan(liveCount / 2);
+    expect(project.files('.llmcheck/batches')).toEqual([]);
   });
 
   it('refuses a damaged file of what is known', async () => {

@@ -1,0 +1,157 @@
+import { relative } from 'node:path';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
+import type { Case, Suite } from '../model/suite.ts';
+import { pricedModel } from '../plan/price-variants.ts';
+import { comparesOther, type RenderedVariant, runsOn } from '../plan/render-cells.ts';
+import type { RunOptions } from '../plan/run-options.ts';
+import { coveragePathOf } from '../project/project-paths.ts';
+import { addSpend, type CellSpend, timesSpend } from '../run/retrial-cells.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { comparedCases, comparedTrials, coverLimits, type SensingCase } from './cover-instruction.ts';
+import { readCoverage, type StoredCoverage } from './cover-store.ts';
+import { type Instruction, listInstructions } from './list-instructions.ts';
+import { type AskedPrompt, askedBy, haveOneLanguage } from './made-prompt.ts';
+import { limitProbes, type Prober } from './open-prober.ts';
+
+/** One prompt on one provider, before anything is asked. */
+export interface PromptSearch {
+  readonly suite: Suite;
+  readonly variant: RenderedVariant;
+  readonly asked: AskedPrompt;
+  readonly cases: readonly SensingCase[];
+  readonly instructions: readonly OpenInstruction[];
+  /** Of the stored coverage. */
+  readonly path: string;
+  readonly shown: string;
+  readonly why?: string;
+}
+
+interface OpenInstruction {
+  readonly instruction: Instruction;
+  readonly hash: string;
+  readonly stored?: StoredCoverage;
+  /** The cases that are still to be asked. */
+  readonly cases: readonly SensingCase[];
+}
+
+export function openSearches(
+  prober: Prober,
+  { all, run }: { readonly all: boolean; readonly run: RunOptions },
+  cwd: string,
+): readonly PromptSearch[] {
+  return prober.planned.plan.suites.flatMap(({ suite, variants }) => {
+    const path = coveragePathOf(run.project.root, suite.path);
+    const shown = relative(cwd, path);
+    const stored = all ? [] : readCoverage(path, shown);
+    const older = new Set(suite.prompts.map(({ replaces }) => replaces));
+    const isNamed = (id: string) => run.selection.prompts.includes(id);
+    return variants
+      .filter(({ prompt: { id, baselineOf } }) => baselineOf === undefined && (!older.has(id) || isNamed(id)))
+      .map((variant) => openSearch(prober, { suite, variant, path, shown, stored }));
+  });
+}
+
+interface SearchPlace extends Pick<PromptSearch, 'suite' | 'variant' | 'path' | 'shown'> {
+  readonly stored: readonly StoredCoverage[];
+}
+
+function openSearch(prober: Prober, { stored, ...place }: SearchPlace): PromptSearch {
+  const { suite, variant } = place;
+  const asked = askedBy(variant);
+  const cases = sensingCases(prober, suite, variant);
+  const { provider } = variant;
+  const own = stored.filter((one) => one.provider === provider.id && one.model === provider.model);
+  const search = { ...place, asked, cases };
+  const why = whyNot(prober, search);
+  if (why !== undefined) return { ...search, instructions: [], why };
+  const instructions = listInstructions(asked).map((instruction): OpenInstruction => {
+    const { kind, name = '', text } = instruction;
+    const hash = sha256Hex(canonicalJson([kind, name, text])).slice(0, 16);
+    const known = own.find((one) => one.instruction === hash && isCurrent(one, cases));
+    const unasked = cases.filter(({ testCase }) => known?.cases.includes(testCase.caseHash) !== true);
+    const isDone = known?.is === 'guarded' || unasked.length === 0;
+    return { instruction, hash, ...defined({ stored: known }), cases: isDone ? [] : unasked };
+  });
+  return { ...search, instructions, ...(instructions.length === 0 && { why: 'it has no instructions' }) };
+}
+
+/** The case that guards an instruction, or whose answers changed, must be as it was. */
+function isCurrent({ is, caseId, cases }: StoredCoverage, now: readonly SensingCase[]): boolean {
+  const own = now.find(({ testCase }) => testCase.id === caseId);
+  return is === 'noEffect' || (own !== undefined && cases.includes(own.testCase.caseHash));
+}
+
+function sensingCases(prober: Prober, suite: Suite, variant: RenderedVariant): readonly SensingCase[] {
+  const { prompt, provider } = variant;
+  const wanted = (testCase: Case) =>
+    testCase.skip === undefined && !testCase.observe && runsOn(testCase, prompt.id, provider.id);
+  return Array.from(suite.cases())
+    .filter(wanted)
+    .flatMap((testCase): readonly SensingCase[] => {
+      const cell = prober.render({ suite, variant, testCase }, variant);
+      if (cell === undefined || cell.checks.some(comparesOther)) return [];
+      return [{ testCase, whole: { cell, made: variant } }];
+    });
+}
+
+function whyNot(
+  prober: Prober,
+  { suite, variant, asked, cases }: Pick<PromptSearch, 'suite' | 'variant' | 'asked' | 'cases'>,
+): string | undefined {
+  if (!haveOneLanguage(asked, asked)) return 'code of the project makes this prompt';
+  if (prober.isReplayed(suite)) return 'stored answers alone answer this suite: --cache use asks its provider';
+  if (cases.length === 0) return 'no case of the suite can notice anything';
+  const { pricer, endpointOf } = prober.planned;
+  const isPriced = pricer.hasPrice(pricedModel(variant.provider, endpointOf(variant.provider)));
+  if (prober.options.settings.maxCostUsd === undefined || isPriced) return undefined;
+  return `no price is known for ${variant.provider.model}, so --max-cost can't be held`;
+}
+
+/** What a search would do at most, without sending anything. */
+export interface CoverForecast {
+  readonly suite: string;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly cases: number;
+  readonly instructions: number;
+  /** Of these, those of which nothing is stored. */
+  readonly open: number;
+  readonly calls: number;
+  /** Undefined where a price or a limit on output tokens is not known. */
+  readonly usd: number | undefined;
+  readonly uncounted: readonly string[];
+  readonly why?: string;
+}
+
+/** Of one prompt. */
+export function forecastSearch(
+  prober: Prober,
+  { suite, variant, cases, instructions, why }: PromptSearch,
+): CoverForecast {
+  const of = { suite: suite.id, prompt: variant.prompt.id, provider: variant.provider.id, cases: cases.length };
+  const open = instructions.filter((one) => one.cases.length > 0);
+  const counts = { ...of, instructions: instructions.length, open: open.length };
+  const nothing = { calls: 0, usd: 0, uncounted: [] };
+  if (why !== undefined || open.length === 0) return { ...counts, ...nothing, ...defined({ why }) };
+  const limits = coverLimits(cases.length);
+  const spends = new Map(cases.map((one) => [one, limitProbes(prober.planned, [one.whole])]));
+  const spendOf = (one: SensingCase): CellSpend => spends.get(one) ?? nothing;
+  const most = [...spends.values()].reduce<CellSpend>(
+    (so, { calls, usd }) => ({
+      ...nothing,
+      calls: Math.max(so.calls, calls),
+      usd: so.usd === undefined || usd === undefined ? undefined : Math.max(so.usd, usd),
+    }),
+    nothing,
+  );
+  const further = limits.confirmations + comparedCases * comparedTrials;
+  const asked = [
+    ...cases.map((one) => timesSpend(spendOf(one), limits.whole)),
+    ...open.flatMap((one) => [...one.cases.map(spendOf), timesSpend(most, further)]),
+  ];
+  const isKnown = asked.every(({ usd }) => usd !== undefined);
+  const { calls, usd } = asked.reduce(addSpend, { calls: 0, usd: 0 });
+  const uncounted = [...new Set([...spends.values()].flatMap((spend) => spend.uncounted))];
+  return { ...counts, calls, usd: isKnown ? usd : undefined, uncounted };
+}
