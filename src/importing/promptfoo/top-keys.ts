@@ -27,7 +27,8 @@ export function readTopKeys(config: Written, draft: Draft): readonly LeftOut[] {
 function readEnv(part: Written, draft: Draft): readonly LeftOut[] {
   return Object.keys(Object(part.value)).flatMap((name) => {
     const entry = { ...part.child(name), value: '…' };
-    if (!/(?:KEY|TOKEN|SECRET)$|^PROMPTFOO_/.test(name))
+    // Variables that providers read are in capitals.
+    if (/^[A-Z][A-Z0-9_]*$/.test(name) && !/(?:KEY|TOKEN|SECRET)$|^PROMPTFOO_/.test(name))
       return [draft.refuse(entry, `"env.${name}" is left out: it may change what is sent`)];
     draft.note(entry, `"env.${name}" is left out: set the variable where llmcheck runs`);
     return [];

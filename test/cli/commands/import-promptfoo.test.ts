@@ -210,11 +210,13 @@ tests:
 
 test('keys that promptfoo ignores are notes; those that mean something are refused', async () => {
   const { code, stderr } = await importConfig(`${importBase}version: 2
+env: { dotenvPath: ../.env }
 defaultTest: { vars: { t: x }, colour: red, options: { shape: round } }
 tests: [{ vars: { q: a }, category: simple, assert: [{ type: contains, value: a, note: hi }] }]
 `);
   expect(code).toBe(0);
-  for (const name of ['version', 'colour', 'shape', 'category', 'note']) expect(stderr).toContain(`"${name}"`);
+  for (const name of ['version', 'env.dotenvPath', 'colour', 'shape', 'category', 'note'])
+    expect(stderr).toContain(`"${name}"`);
   for (const part of [
     'defaultTest: { provider: openai:x }',
     'defaultTest: { options: { transformVars: x } }',
