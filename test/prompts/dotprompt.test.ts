@@ -258,6 +258,13 @@ describe('bombs', () => {
   });
 });
 
+test('Picoschema may have a field that is called type', () => {
+  const properties = { type: { type: 'string', description: 'of the ticket' } };
+  const object = { type: 'object', properties, required: ['type'], additionalProperties: false };
+  expect(readPicoschema({ type: 'string, of the ticket' })).toEqual(object);
+  expect(readPicoschema(object)).toBe(object);
+});
+
 test('Picoschema has types, arrays, objects, enums and fields that may be left out', () => {
   const schema = {
     id: 'integer , of the order',
