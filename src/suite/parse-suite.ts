@@ -108,10 +108,10 @@ export async function parseSuite(
   const cases = await parseCases(document, { ...given, sources }, context);
   const criteria = models.criteria();
   const labels = await readLabels(criteria, context);
+  const policy = classes && { ...classes.policy, names: [...cases.classes.keys()].sort() };
   const { tags, empty } = checkCases(id, document, { cases, gate, classes }, context);
   const suite: Suite = {
     id,
-    ...defined({ description }),
     path: files.relative(path),
     prompts: prompts.map((prompt) => restrictToModel(prompt, providers)),
     providers: providers.list,
@@ -123,8 +123,7 @@ export async function parseSuite(
     locateContract: locateContracts(prompts, promptList, snapshots, files),
     ...(snapshots.length === 0 ? {} : { snapshots }),
     gate: buildGate(gate, config.gate, tags),
-    ...defined({ classes: classes && { ...classes.policy, names: [...cases.classes.keys()].sort() } }),
-    ...defined({ recordings }),
+    ...defined({ description, recordings, classes: policy }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
     sources: sourcesOf(reads, files),
     caseCount: cases.count,
