@@ -21,7 +21,7 @@ const commonNames: Readonly<Record<string, string>> = {
   stop_sequences: 'stop',
 };
 
-/** Parameters of other APIs that one refuses or ignores (read in their references in November 2026). */
+/** Parameters of other APIs that one has not in its reference, or has in another form. What is left out is named before a call. */
 const missing: Readonly<Record<string, string>> = {
   openai: 'top_k thinking safetySettings generationConfig inferenceConfig output_config',
   azure: 'top_k thinking safetySettings generationConfig inferenceConfig output_config',
