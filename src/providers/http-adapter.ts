@@ -17,7 +17,7 @@ import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
 import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from './resolve-connection.ts';
 import { isBinary } from './streams/framing.ts';
-import { readStream } from './streams/read-stream.ts';
+import { readStream, timeWhole } from './streams/read-stream.ts';
 import type { StreamFormat } from './streams/stream-format.ts';
 
 /** How one API writes requests and answers. */
@@ -213,7 +213,8 @@ function readReply(
     if (!(error instanceof SyntaxError)) throw error;
     return { failure: describeUnreadable(reply, url) };
   }
-  return refuseFaults(read(parsed), reply.fault);
+  const answer = read(parsed);
+  return refuseFaults(stream === undefined ? answer : timeWhole(answer), reply.fault);
 }
 
 function refuseFaults(answer: Answer, given: string | undefined): Answer {

@@ -34,7 +34,7 @@ export function readStream(reply: HttpReply, { stream, url, read, describeBreak 
   for (const event of framed?.events ?? []) {
     error = findError(event);
     if (error !== undefined) break;
-    if (fold.add(event)) firstTokenMs ??= raw?.arrivals?.find(({ bytes }) => bytes >= event.end)?.atMs;
+    if (fold.add(event)) firstTokenMs ??= findArrival(reply, event.end);
   }
   const answer = read(fold.body());
   if (error !== undefined) return endEarly(describeError(error), answer);
@@ -46,6 +46,18 @@ export function readStream(reply: HttpReply, { stream, url, read, describeBreak 
   }
   if ('failure' in answer) return answer;
   return { completion: { ...answer.completion, ...defined({ firstTokenMs }) } };
+}
+
+/** What came compressed could be read only as a whole. */
+function findArrival({ raw, latencyMs }: HttpReply, end: number): number {
+  return raw?.arrivals?.find(({ bytes }) => bytes >= end)?.atMs ?? latencyMs;
+}
+
+/** The first token of an answer that came whole, although a stream was asked for, came with its last. */
+export function timeWhole(answer: Answer): Answer {
+  if ('failure' in answer) return answer;
+  const { latencyMs } = answer.completion;
+  return { completion: { ...answer.completion, ...defined({ firstTokenMs: latencyMs }) } };
 }
 
 /** Errors come as events of their own: the status was sent long before. */
