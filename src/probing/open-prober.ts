@@ -1,9 +1,9 @@
 import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import { createFindAccepted, type FindBaseline } from '../baseline/find-baselines.ts';
 import { cacheKey } from '../cache/cache-key.ts';
-import { isReplayed, openCalls } from '../calls/calls.ts';
+import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import { createStop, type Stop } from '../calls/stop.ts';
-import { createBatchAnswers } from '../calls/with-batch.ts';
+import { type BatchAnswers, createBatchAnswers } from '../calls/with-batch.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
@@ -17,8 +17,8 @@ import { inputBytes, maxOutputTokens } from '../plan/estimate-requests.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { createCellRunners } from '../run/cell-runner.ts';
-import { checkBatchable, collectBatches } from '../run/collect-batches.ts';
+import { type CellRunner, createCellRunners } from '../run/cell-runner.ts';
+import { type BatchRun, checkBatchable, collectBatches } from '../run/collect-batches.ts';
 import { planWithBaselines } from '../run/open-run.ts';
 import { createToolOpener } from '../run/open-tools.ts';
 import { refuseLiveTools } from '../run/refuse-live-tools.ts';
@@ -95,18 +95,7 @@ export async function openProber(given: RunOptions, ports: RunPorts): Promise<Pr
   const batchAnswers = options.batch ? createBatchAnswers() : undefined;
   const callOptions = { ...options, record: false, suites: project.suites, ...defined({ batchAnswers }) };
   const calls = openCalls(planned, callOptions, ports);
-  const runnerOf = createCellRunners({
-    planned,
-    calls,
-    judgePorts: judges.ports,
-    findAccepted: createFindAccepted(project.suites, findBaseline),
-    // A check that compares two answers has no other side here.
-    comparedAnswers: { find: () => Promise.resolve(undefined), post: () => {} },
-    stop,
-    bailGate: undefined,
-    trace: undefined,
-    openTools: createToolOpener(env, { mcp: openMcpPorts(project.root, env) }),
-  });
+  const runnerOf = openRunners(planned, { calls, judges, stop, project, findBaseline, env });
   const stops = listenForStops(stop, options, ports);
   const spending: ProbeSpending = { trials: 0, cached: 0, usd: 0 };
   const ask: Prober['ask'] = async (cell, made, trial) => {
@@ -127,23 +116,7 @@ export async function openProber(given: RunOptions, ports: RunPorts): Promise<Pr
     render: (probed, made) => renderProbe(planned, probed, made),
     keyOf: (cell) => cacheKey(cell.request),
     ask,
-    async askBatch(cells) {
-      if (batchAnswers === undefined) return [];
-      const ofProvider = new Map<string, Cell[]>();
-      for (const { cell, made } of cells) {
-        const key = providerKey(made.provider);
-        ofProvider.set(key, [...(ofProvider.get(key) ?? []), cell]);
-      }
-      const plan = {
-        ...planned.plan,
-        providerKeys: [...ofProvider.keys()],
-        cells: (key: string) => ofProvider.get(key) ?? [],
-      };
-      const run = { options, ports, planned: { ...planned, plan }, calls, earlier: undefined, stop };
-      const collected = await collectBatches(run, batchAnswers);
-      collected.forget();
-      return collected.notes;
-    },
+    askBatch: (cells) => askInBatch(cells, { options, ports, planned, calls, earlier: undefined, stop }, batchAnswers),
     spending,
     stopReason: stop.reason,
     interrupted: stops.interrupted,
@@ -153,6 +126,50 @@ export async function openProber(given: RunOptions, ports: RunPorts): Promise<Pr
       judges.close();
     },
   };
+}
+
+/** Runs cells as a run does, but for checks that compare two answers: nothing is beside a made prompt. */
+function openRunners(
+  planned: PlannedRun,
+  { calls, judges, stop, project, findBaseline, env }: ProberParts,
+): (key: string) => CellRunner {
+  return createCellRunners({
+    planned,
+    calls,
+    judgePorts: judges.ports,
+    findAccepted: createFindAccepted(project.suites, findBaseline),
+    comparedAnswers: { find: () => Promise.resolve(undefined), post: () => {} },
+    stop,
+    bailGate: undefined,
+    trace: undefined,
+    openTools: createToolOpener(env, { mcp: openMcpPorts(project.root, env) }),
+  });
+}
+
+interface ProberParts extends Pick<RunPorts, 'env'>, Pick<RunOptions, 'project'> {
+  readonly calls: Calls;
+  readonly judges: ReturnType<typeof openJudgePorts>;
+  readonly stop: Stop;
+  readonly findBaseline: FindBaseline;
+}
+
+async function askInBatch(
+  cells: readonly AskedCell[],
+  run: BatchRun,
+  answers: BatchAnswers | undefined,
+): Promise<readonly string[]> {
+  if (answers === undefined) return [];
+  const ofProvider = new Map<string, Cell[]>();
+  for (const { cell, made } of cells) {
+    const key = providerKey(made.provider);
+    ofProvider.set(key, [...(ofProvider.get(key) ?? []), cell]);
+  }
+  const providerKeys = [...ofProvider.keys()];
+  const plan = { ...run.planned.plan, providerKeys, cells: (key: string) => ofProvider.get(key) ?? [] };
+  const collected = await collectBatches({ ...run, planned: { ...run.planned, plan } }, answers);
+  // The first trials are made next, which puts their answers into the cache.
+  collected.forget();
+  return collected.notes;
 }
 
 /** Ends the search at a signal, and at its deadline. */
