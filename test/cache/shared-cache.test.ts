@@ -65,8 +65,15 @@ test('a store that fails is not asked again', async () => {
 
 test('a bucket counts its values, and its refusals carry their code', async () => {
   let reply = { status: 200, text: '<Key>a</Key><Key>b</Key><IsTruncated>true</IsTruncated>' };
+  const types: (string | undefined)[] = [];
   const backend = openS3Backend({
-    transport: { send: () => Promise.resolve(reply), close: () => undefined },
+    transport: {
+      send: ({ headers }) => {
+        types.push(headers['content-type']);
+        return Promise.resolve(reply);
+      },
+      close: () => undefined,
+    },
     endpoint: 'https://s3.example',
     region: 'us-east-1',
     bucket: 'answers',
@@ -83,4 +90,5 @@ test('a bucket counts its values, and its refusals carry their code', async () =
   reply = { status: 404, text: '' };
   expect(await backend.read('a')).toBeUndefined();
   await expect(backend.write('a', 'b')).rejects.toThrow(/^HTTP 404$/);
+  expect(types.slice(-2)).toEqual([undefined, 'application/json']);
 });

@@ -251,6 +251,16 @@ describe('the subset of Jinja', () => {
   });
 });
 
+test.each([
+  ['thread', 'write the conversation as turns of a case'],
+  ['image', 'attach files with messages: of a suite'],
+])('an input of the kind %s has another place', async (kind, hint) => {
+  const text = `---\ninputs: [{ name: t, kind: ${kind} }]\n---\nuser:\n{{t}}`;
+  await expect(readPrompt('x.prompty', text)).rejects.toThrow(
+    `an input of the kind ${kind} can't be given by a case; ${hint}`,
+  );
+});
+
 test.each<[why: string, text: string, problem: string]>([
   ['front matter that never ends', '---\nname: a\nuser:\nhi', '1:1 syntax'],
   ['front matter that is not YAML', '---\na: [\n---\nuser:\nhi', '2:4 syntax'],

@@ -21,7 +21,9 @@ async function parse(path: string, text: string, files: Files) {
 export async function readPrompt(path: string, text: string, files: Files = {}): Promise<PromptFileContent> {
   const parsed = await parse(path, text, files);
   if (!('problems' in parsed)) return parsed;
-  throw new Error(parsed.problems.map(({ message, at }) => `${at?.line}:${at?.column} ${message}`).join('\n'));
+  throw new Error(
+    parsed.problems.map(({ message, hint = '', at }) => `${at?.line}:${at?.column} ${message}; ${hint}`).join('\n'),
+  );
 }
 
 export async function renderPrompt(
