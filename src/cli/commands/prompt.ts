@@ -35,6 +35,12 @@ interface Flags {
 }
 
 export const define: DefineCommand = (prompt, { io, exit }) => {
+  prompt.addHelpText(
+    'after',
+    `
+Examples:
+  $ llmcheck prompt cover evals/triage.eval.yaml   which instructions have a case that fails without them`,
+  );
   prompt
     .command('cover')
     .description('Find the instructions of a prompt that no case would miss.')

@@ -151,13 +151,10 @@ test('the cache commands name the folder that refuses, and an export leaves the 
   project.write(name, 'old');
   await expectRefused(project, ['cache', 'export', name], { path: name, code: 'ENAMETOOLONG' });
 
-  // A folder in place of a file stays.
-  mkdirSync(project.path('.llmcheck/cache/20260101.jsonl'));
-  const cleared = await project.run(['cache', 'clear']);
-  expect([cleared.code, cleared.stderr]).toEqual([
-    2,
-    expect.stringContaining('/.llmcheck/cache failed: it is a folder'),
-  ]);
+  // A folder in place of an answer stays, and is named where answers are read.
+  const inPlace = `.llmcheck/cache/ab/${'a'.repeat(64)}.json`;
+  mkdirSync(project.path(inPlace), { recursive: true });
+  await expectRefused(project, ['cache', 'export', 'some.jsonl'], { path: inPlace, code: 'EISDIR' });
 
   const other = openTempProject();
   other.write('.llmcheck/cache', 'no folder');
