@@ -8,6 +8,8 @@ import { leadFor, mostTrials, type ProbeCount, type StopCause, stopCauseOf } fro
 /** A case that may notice that an instruction is missing. */
 export interface SensingCase {
   readonly testCase: Case;
+  /** Of all but the prompt's own texts: the case, what checks it, and how the provider is asked. */
+  readonly hash: string;
   /** The whole prompt. */
   readonly whole: AskedCell;
 }

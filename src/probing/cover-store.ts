@@ -6,6 +6,7 @@ import { compareText } from '../text/compare-text.ts';
 
 /** What was found of an instruction, so that later runs ask only of what is new. */
 export interface StoredCoverage {
+  readonly prompt: string;
   readonly provider: string;
   readonly model: string;
   /** Hash of its kind, name and text. */
@@ -14,8 +15,10 @@ export interface StoredCoverage {
   readonly text: string;
   readonly is: 'guarded' | 'unnoticed' | 'noEffect';
   readonly caseId?: string;
-  /** Hashes of the cases that were asked; of a guarded one, that of its case alone. */
+  /** Hashes of the cases that were looked at; of a guarded one, that of its case alone. */
   readonly cases: readonly string[];
+  /** How many of them were asked without it: the others do not pass with the whole prompt. Unknown of a guarded one. */
+  readonly asked?: number;
 }
 
 const fileSchema = z.object({
@@ -23,6 +26,7 @@ const fileSchema = z.object({
   instructions: z.array(
     z
       .object({
+        prompt: z.string(),
         provider: z.string(),
         model: z.string(),
         instruction: z.string(),
@@ -30,8 +34,10 @@ const fileSchema = z.object({
         is: z.enum(['guarded', 'unnoticed', 'noEffect']),
         caseId: z.string().exactOptional(),
         cases: z.array(z.string()).min(1),
+        asked: z.int().min(1).exactOptional(),
       })
-      .refine(({ is, caseId }) => is === 'noEffect' || caseId !== undefined, { error: 'the case is missing' }),
+      .refine(({ is, caseId }) => is === 'noEffect' || caseId !== undefined, { error: 'the case is missing' })
+      .refine(({ is, asked }) => is === 'guarded' || asked !== undefined, { error: 'asked is missing' }),
   ),
 });
 
@@ -56,8 +62,8 @@ export function readCoverage(path: string, shown: string): readonly StoredCovera
 
 /** Replaces the whole file, sorted; true where it changed. */
 export function writeCoverage(path: string, instructions: readonly StoredCoverage[]): boolean {
-  const keyOf = ({ provider, model, text, instruction }: StoredCoverage) =>
-    [provider, model, text, instruction].join('\u0000');
+  const keyOf = ({ prompt, provider, model, text, instruction }: StoredCoverage) =>
+    [prompt, provider, model, text, instruction].join('\u0000');
   const sorted = instructions.toSorted((a, b) => compareText(keyOf(a), keyOf(b)));
   return replaceWhereChanged(path, `${JSON.stringify({ format: 1, instructions: sorted }, undefined, 2)}\n`);
 }

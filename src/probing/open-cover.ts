@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
+import type { Cell } from '../model/cell.ts';
 import type { Case, Suite } from '../model/suite.ts';
 import { pricedModel } from '../plan/price-variants.ts';
 import { comparesOther, type RenderedVariant, runsOn } from '../plan/render-cells.ts';
@@ -8,6 +9,7 @@ import type { RunOptions } from '../plan/run-options.ts';
 import { coveragePathOf } from '../project/project-paths.ts';
 import { addSpend, type CellSpend, timesSpend } from '../run/retrial-cells.ts';
 import { sha256Hex } from '../text/sha256.ts';
+import { withoutUserinfo } from '../text/store-urls.ts';
 import { comparedCases, comparedTrials, coverLimits, type SensingCase } from './cover-instruction.ts';
 import { readCoverage, type StoredCoverage } from './cover-store.ts';
 import { type Instruction, listInstructions } from './list-instructions.ts';
@@ -61,25 +63,46 @@ function openSearch(prober: Prober, { stored, ...place }: SearchPlace): PromptSe
   const asked = askedBy(variant);
   const cases = sensingCases(prober, suite, variant);
   const { provider } = variant;
-  const own = stored.filter((one) => one.provider === provider.id && one.model === provider.model);
+  const own = ownOrReplaced(suite, variant.prompt.id).flatMap((id) =>
+    stored.filter((one) => one.prompt === id && one.provider === provider.id && one.model === provider.model),
+  );
   const search = { ...place, asked, cases };
   const why = whyNot(prober, search);
   if (why !== undefined) return { ...search, instructions: [], why };
   const instructions = listInstructions(asked).map((instruction): OpenInstruction => {
     const { kind, name = '', text } = instruction;
     const hash = sha256Hex(canonicalJson([kind, name, text])).slice(0, 16);
-    const known = own.find((one) => one.instruction === hash && isCurrent(one, cases));
-    const unasked = cases.filter(({ testCase }) => known?.cases.includes(testCase.caseHash) !== true);
+    const latest = own.find((one) => one.instruction === hash);
+    const known = latest && isCurrent(latest, cases) ? latest : undefined;
+    const unasked = cases.filter((one) => known?.cases.includes(one.hash) !== true);
     const isDone = known?.is === 'guarded' || unasked.length === 0;
     return { instruction, hash, ...defined({ stored: known }), cases: isDone ? [] : unasked };
   });
   return { ...search, instructions, ...(instructions.length === 0 && { why: 'it has no instructions' }) };
 }
 
+/** A version, and then those that it replaces: what was found of these holds for the instructions that it kept. */
+function ownOrReplaced({ prompts }: Suite, id: string): readonly string[] {
+  const ids = new Set<string>();
+  for (let next: string | undefined = id; next !== undefined && !ids.has(next); ) {
+    ids.add(next);
+    const current: string = next;
+    next = prompts.find((prompt) => prompt.id === current)?.replaces;
+  }
+  return [...ids];
+}
+
 /** The case that guards an instruction, or whose answers changed, must be as it was. */
-function isCurrent({ is, caseId, cases }: StoredCoverage, now: readonly SensingCase[]): boolean {
-  const own = now.find(({ testCase }) => testCase.id === caseId);
-  return is === 'noEffect' || (own !== undefined && cases.includes(own.testCase.caseHash));
+function isCurrent(stored: StoredCoverage, now: readonly SensingCase[]): boolean {
+  if (stored.is === 'noEffect') return askedOf(stored, now) > 0;
+  const own = now.find(({ testCase }) => testCase.id === stored.caseId);
+  return own !== undefined && stored.cases.includes(own.hash);
+}
+
+/** How many of today's cases were asked without an instruction, at least: any of those that are gone may have been. */
+export function askedOf({ is, cases, asked = 0 }: StoredCoverage, now: readonly SensingCase[]): number {
+  const gone = cases.filter((hash) => !now.some((one) => one.hash === hash));
+  return Math.max(is === 'unnoticed' ? 1 : 0, asked - gone.length);
 }
 
 function sensingCases(prober: Prober, suite: Suite, variant: RenderedVariant): readonly SensingCase[] {
@@ -91,8 +114,17 @@ function sensingCases(prober: Prober, suite: Suite, variant: RenderedVariant): r
     .flatMap((testCase): readonly SensingCase[] => {
       const cell = prober.render({ suite, variant, testCase }, variant);
       if (cell === undefined || cell.checks.some(comparesOther)) return [];
-      return [{ testCase, whole: { cell, made: variant } }];
+      return [{ testCase, hash: hashSense(prober, variant, cell), whole: { cell, made: variant } }];
     });
+}
+
+/** A verdict holds for one configuration of the provider. Tools are parts of the prompt, as its texts are. */
+function hashSense({ planned: { rendering } }: Prober, { provider }: RenderedVariant, cell: Cell): string {
+  const { adapter, adapterVersion, baseUrl, params } = cell.request;
+  const { tools: _tools, functions: _functions, ...settings } = params;
+  const address = baseUrl === undefined ? null : withoutUserinfo(baseUrl);
+  const asked = [adapter, adapterVersion, address, settings, rendering.optionsOf(provider) ?? null];
+  return `${cell.cellHash}.${sha256Hex(canonicalJson(asked)).slice(0, 12)}`;
 }
 
 function whyNot(

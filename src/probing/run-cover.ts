@@ -15,7 +15,7 @@ import {
 import { readCoverage, type StoredCoverage, writeCoverage } from './cover-store.ts';
 import type { Instruction } from './list-instructions.ts';
 import { variantOf } from './made-prompt.ts';
-import { type CoverForecast, forecastSearch, openSearches, type PromptSearch } from './open-cover.ts';
+import { askedOf, type CoverForecast, forecastSearch, openSearches, type PromptSearch } from './open-cover.ts';
 import {
   type AskedCell,
   limitProbes,
@@ -111,7 +111,7 @@ async function coverPrompt(prober: Prober, search: PromptSearch): Promise<Covere
   const covered = await Promise.all(
     instructions.map(async ({ instruction, stored, cases: open }): Promise<CoveredInstruction> => {
       const ports: CoverPorts = { limits, ask, without: createWithout(prober, search, instruction) };
-      const known = stored && asCoverage(stored);
+      const known = stored && asCoverage(stored, askedOf(stored, cases));
       const isStored = known !== undefined && open.length === 0;
       const coverage = isStored
         ? known
@@ -201,14 +201,14 @@ function compile(variant: RenderedVariant, instruction: Instruction): RenderedVa
   }
 }
 
-function asCoverage({ is, caseId = '', cases }: StoredCoverage): Coverage {
+function asCoverage({ is, caseId = '' }: StoredCoverage, asked: number): Coverage {
   switch (is) {
     case 'guarded':
       return { is, caseId, without: { passed: 0, failed: 0 }, whole: { passed: 0, failed: 0 } };
     case 'unnoticed':
-      return { is, caseId, asked: cases.length, p: 0 };
+      return { is, caseId, asked, p: 0 };
     case 'noEffect':
-      return { is, asked: cases.length };
+      return { is, asked };
   }
 }
 
@@ -223,21 +223,28 @@ function addStored(found: Coverage, stored: Coverage | undefined): Coverage {
 /** Keeps what was decided of this prompt; what is stored of other prompts and models stays. */
 function keepCoverage({ variant, instructions, cases, path, shown }: PromptSearch, covered: CoveredPrompt): boolean {
   const { id: provider, model } = variant.provider;
+  const prompt = variant.prompt.id;
   const kept = instructions.flatMap(({ hash, stored, cases: open, instruction }, index): readonly StoredCoverage[] => {
     const { coverage, isStored } = covered.instructions[index] ?? {};
-    if (isStored === true && stored !== undefined) return [stored];
-    if (coverage === undefined || coverage.is === 'undecided') return stored === undefined ? [] : [stored];
-    const of = { provider, model, instruction: hash, text: shortenText(instruction.text, 80), is: coverage.is };
+    if (isStored === true && stored !== undefined) return [{ ...stored, prompt }];
+    if (coverage === undefined || coverage.is === 'undecided')
+      return stored === undefined ? [] : [{ ...stored, prompt }];
+    const of = { prompt, provider, model, instruction: hash, text: shortenText(instruction.text, 80), is: coverage.is };
     const caseId = coverage.is === 'noEffect' ? undefined : coverage.caseId;
-    const asked = [...(stored?.cases ?? []), ...open.map(({ testCase }) => testCase.caseHash)];
-    const guard = cases.filter(({ testCase }) => testCase.id === caseId).map(({ testCase }) => testCase.caseHash);
-    return [{ ...of, ...defined({ caseId }), cases: coverage.is === 'guarded' ? guard : asked }];
+    if (coverage.is === 'guarded') {
+      const guard = cases.filter(({ testCase }) => testCase.id === caseId);
+      return [{ ...of, ...defined({ caseId }), cases: guard.map((one) => one.hash) }];
+    }
+    // Of cases that are gone, nothing is kept.
+    const seen = cases.filter((one) => open.includes(one) || stored?.cases.includes(one.hash) === true);
+    return [{ ...of, ...defined({ caseId }), cases: seen.map((one) => one.hash), asked: coverage.asked }];
   });
   if (kept.length === 0) return false;
   const hashes = new Set(instructions.map(({ hash }) => hash));
   return withFileLock(path, () => {
     const others = readCoverage(path, shown).filter(
-      (one) => one.provider !== provider || one.model !== model || !hashes.has(one.instruction),
+      (one) =>
+        one.prompt !== prompt || one.provider !== provider || one.model !== model || !hashes.has(one.instruction),
     );
     return writeCoverage(path, [...others, ...kept]);
   });

@@ -127,6 +127,65 @@ describe('prompt cover', () => {
     expect((await cover(project, server)).verdictOn(lines.parcel)).toBe('unnoticed');
   });
 
+  it.each<readonly [string, (project: TempProject) => void]>([
+    ['params of the provider', (project) => writeSuite(project, cases, '', ', temperature: 1')],
+    ['the contract of the suite', (project) => writeSuite(project, cases, 'contract: { output: { type: string } }\n')],
+    [
+      'the check that guards',
+      (project) => writeSuite(project, [cases[0]?.replace('R7', 'Dear') ?? '', ...cases.slice(1)]),
+    ],
+  ])('asks again where %s changed', async (_what, change) => {
+    const server = await serve();
+    const project = openProject();
+    await cover(project, server);
+    change(project);
+    const again = await cover(project, server, '--require-guards', '--cache', 'refresh');
+    expect(again.instructions.filter(({ isStored, verdict }) => isStored && verdict === 'guarded')).toEqual([]);
+    expect(again.code).not.toBe(0);
+  });
+
+  it('asks again where the provider has another address', async () => {
+    const project = openProject();
+    await cover(project, await serve());
+    const again = await cover(project, await serve());
+    expect(again.instructions.filter(({ isStored }) => isStored)).toEqual([]);
+  });
+
+  it('takes no verdict on another prompt of the suite, but that on the version that a prompt replaces', async () => {
+    const server = await serve();
+    const project = openProject({ text: '- For refund mail, name the form R7.\n\nMail: {{ mail }}\n' });
+    // Names the form twice, so that neither instruction is missed.
+    project.write(
+      'prompts/v2.md',
+      '- For refund mail, name the form R7.\n- Always name the form R7.\n\nMail: {{ mail }}\n',
+    );
+    const suite = project.read('evals/mail.eval.yaml');
+    project.write('evals/mail.eval.yaml', suite.replace('v1.md }', 'v1.md }, { id: v2, file: ../prompts/v2.md }'));
+    const verdicts = (found: Awaited<ReturnType<typeof cover>>) =>
+      found.prompts.map(({ instructions }) =>
+        instructions.filter(({ kind }) => kind === 'item').map(({ verdict, isStored }) => `${verdict} ${isStored}`),
+      );
+    expect(verdicts(await cover(project, server))).toEqual([['guarded false'], ['noEffect false', 'noEffect false']]);
+    expect(verdicts(await cover(project, server))).toEqual([['guarded true'], ['noEffect true', 'noEffect true']]);
+    project.write(
+      'evals/mail.eval.yaml',
+      suite.replace('v1.md }', 'v1.md }, { id: v3, file: ../prompts/v2.md, replaces: v1 }'),
+    );
+    expect(verdicts(await cover(project, server))).toEqual([['guarded true', 'noEffect false']]);
+  });
+
+  it('counts no case as asked that does not pass with the whole prompt', async () => {
+    const server = await serve();
+    const project = openProject({
+      own: [...cases, '{ id: never, vars: { mail: a bill }, assert: [{ contains: nowhere }] }'],
+    });
+    const found = await cover(project, server);
+    const sentences = ({ instructions }: typeof found) =>
+      instructions.filter(({ verdict }) => verdict === 'noEffect').map(({ sentence }) => sentence);
+    expect(sentences(found)[0]).toContain('2 cases asked');
+    expect(sentences(await cover(project, server))).toEqual(sentences(found));
+  });
+
   it('calls no flake a guard', async () => {
     const random = createRandom(4);
     const server = await serve((text) => (random() < 0.2 ? 'sorry' : obey(text)));
@@ -205,7 +264,7 @@ describe('prompt cover', () => {
     project.write('evals/mail.cover.json', '{ "format": 1, "instructions": [{}] }');
     const result = await project.run(['prompt', 'cover'], { env: (await serve()).env });
     expect(result.code).toBe(2);
-    expect(result.stderr).toContain('evals/mail.cover.json does not say what guards a prompt: instructions.0.provider');
+    expect(result.stderr).toContain('evals/mail.cover.json does not say what guards a prompt: instructions.0.prompt');
   });
 
   it('finds the planted rules of a prompt, whose answers are worded differently each time', async () => {
