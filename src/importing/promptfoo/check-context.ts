@@ -1,6 +1,7 @@
 import type { Draft, LeftOut, Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
 import type { PythonFile } from './python.ts';
+import type { RubyFile } from './ruby.ts';
 import type { Steps } from './transforms.ts';
 
 /** An assertion as a suite writes it. */
@@ -19,6 +20,7 @@ export interface CheckContext {
   /** Gets the checks that are code. */
   readonly code: CodeModule;
   readonly python: PythonFile;
+  readonly ruby: RubyFile;
   /** The files of a pattern. */
   readonly glob: (pattern: string) => Promise<readonly string[]>;
   /** Names of the variables of the test. */

@@ -5,6 +5,7 @@ import type { BaseContext, Check, CheckContext } from './check-context.ts';
 import { convertGraded } from './graded-checks.ts';
 import { buildCheck, type CodeContext, convertJavascript } from './javascript.ts';
 import { convertPython } from './python-check.ts';
+import { convertRuby } from './ruby-check.ts';
 import { convertTransform, type Steps } from './transforms.ts';
 import { escapeData, readFile, readList, readText } from './values.ts';
 
@@ -21,7 +22,7 @@ export async function convertAssertion(written: Written, context: CheckContext):
   const base = inverse ? type.slice('not-'.length) : type;
   for (const key of Object.keys(value)) {
     if (['type', 'value', 'threshold', 'weight', 'metric', 'transform', 'provider'].includes(key)) continue;
-    if (key === 'config' && ['javascript', 'python'].includes(base)) continue;
+    if (key === 'config' && ['javascript', 'python', 'ruby'].includes(base)) continue;
     if (['rubricPrompt', 'contextTransform', 'config', 'assert'].includes(key))
       return draft.refuse(written.child(key), `"${key}" of an assertion has no equivalent here`);
     if (key !== 'description')
@@ -179,6 +180,8 @@ async function convertBase(
       return convertJavascript(written, { ...context, inverse });
     case 'python':
       return convertPython(written, { ...context, inverse });
+    case 'ruby':
+      return convertRuby(written, { ...context, inverse });
     case 'levenshtein': {
       const check = await convertLevenshtein(written, context);
       return check instanceof LeftOut ? check : not(check);

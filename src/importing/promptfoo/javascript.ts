@@ -4,6 +4,7 @@ import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
 import { convertPlain } from './plain-code.ts';
 import type { PythonFile } from './python.ts';
+import type { RubyFile } from './ruby.ts';
 import { escapeData } from './values.ts';
 
 type Check = Readonly<Record<string, unknown>>;
@@ -13,6 +14,7 @@ export interface CodeContext {
   readonly draft: Draft;
   readonly code: CodeModule;
   readonly python: PythonFile;
+  readonly ruby: RubyFile;
   /** The files of a pattern. */
   readonly glob: (pattern: string) => Promise<readonly string[]>;
   /** The text of a file of the project. */

@@ -21,6 +21,7 @@ import { findAnswerForm, type Provider, withoutEmptyVars } from './providers.ts'
 import { PythonFile } from './python.ts';
 import { readProviders } from './read-providers.ts';
 import { type NamedPrompt, type NamedProvider, restrictPrompts, restrictProviders } from './restrict.ts';
+import { RubyFile } from './ruby.ts';
 import { findThreshold, findUnknownKey, readOptions } from './test-options.ts';
 import { expandVars, findMissingVars, findOptionalVars, readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
@@ -74,6 +75,7 @@ class Importer {
   readonly #ownProviders: CodeModule;
   readonly #promptCode: CodeModule;
   readonly #python: PythonFile;
+  readonly #ruby: RubyFile;
   readonly #read = new Set<string>();
   /** What a test may call a provider. */
   readonly #providerNames: NamedProvider[] = [];
@@ -87,6 +89,7 @@ class Importer {
     this.#ownProviders = new CodeModule(place, 'provider');
     this.#promptCode = new CodeModule(place, 'prompt');
     this.#python = new PythonFile(place);
+    this.#ruby = new RubyFile(place);
     this.#config = config;
     this.#ports = ports;
     this.#judges = new Judges(this.#draft, (reference, written) => this.#readData(reference, written));
@@ -123,7 +126,7 @@ class Importer {
       },
       refused: this.#draft.refused,
       notes: this.#draft.notes,
-      code: [this.#code, this.#ownProviders, this.#promptCode, this.#python].flatMap((one) => one.write()),
+      code: [this.#code, this.#ownProviders, this.#promptCode, this.#python, this.#ruby].flatMap((one) => one.write()),
     };
   }
 
@@ -285,6 +288,7 @@ class Importer {
       readText: this.#readText,
       code: this.#code,
       python: this.#python,
+      ruby: this.#ruby,
       glob: this.#glob,
       varNames: layers.flatMap((layer) => Object.keys(Object(layer.child('vars').value))),
       onVariables: (names) => names.forEach((name) => this.#read.add(name)),

@@ -1,7 +1,7 @@
-import { defined } from '../../json/defined.ts';
 import { LeftOut, type Written } from '../draft.ts';
-import { buildArgs, type CodeContext } from './javascript.ts';
-import { findPython, findPythonEnv, type PythonSource, readPythonFiles } from './python.ts';
+import type { CodeContext } from './javascript.ts';
+import { buildProgramCheck } from './program-check.ts';
+import { findPython, findPythonEnv, readPythonFiles } from './python.ts';
 
 type Check = Readonly<Record<string, unknown>>;
 
@@ -15,7 +15,8 @@ export async function convertPython(written: Written, context: CodeContext): Pro
   if (/\{\{|\{%|\{#/.test(value))
     return draft.refuse(part, 'the code is a template, which code never is here: read context["vars"]');
   const env = findPythonEnv(value);
-  return buildCheck({ code: indent(value) }, { files: [], text: value, env: env.needed }, written, context);
+  const parts = { files: [], env: env.needed, names: findReadVars(value) };
+  return buildProgramCheck(context.python, { code: indent(value) }, parts, written, context);
 }
 
 async function convertFile(value: string, written: Written, context: CodeContext): Promise<Check | LeftOut> {
@@ -32,37 +33,8 @@ async function convertFile(value: string, written: Written, context: CodeContext
       part,
       `the code of ${file} sees only the variables under env; add ${optional.join(', ')} where they are set`,
     );
-  return buildCheck({ file, name }, { ...read, env: needed }, written, context);
-}
-
-function buildCheck(
-  source: PythonSource,
-  { files, text, env }: { readonly files: readonly string[]; readonly text: string; readonly env: readonly string[] },
-  written: Written,
-  context: CodeContext,
-): Check | LeftOut {
-  const { code, python, draft, inverse, threshold, isSelected } = context;
-  const part = written.child('value');
-  if (code.answers === 'mixed') return draft.refuse(part, 'only some providers give their answer as JSON to code');
-  const args = buildArgs(written, 'file' in source ? undefined : findReadVars(text), context);
-  if (args instanceof LeftOut) return args;
-  const isState = code.answers === 'state' && !isSelected;
-  const options = defined({
-    threshold: typeof threshold === 'number' ? threshold : undefined,
-    inverse: inverse ? true : undefined,
-    json: code.answers === 'json' ? true : undefined,
-    state: isState ? true : undefined,
-  });
-  const command = python.add('check', source, options, part.at().line);
-  return {
-    exec: {
-      value: command,
-      ...args,
-      ...(files.length === 0 ? {} : { files: files.map((file) => python.fromSuite(file)), timeout: '5m' }),
-      ...(env.length === 0 ? {} : { env }),
-    },
-    ...(isState ? { select: 'state' } : {}),
-  };
+  const parts = { files: read.files, env: needed, names: undefined };
+  return buildProgramCheck(context.python, { file, name }, parts, written, context);
 }
 
 /** The names of variables that code reads; undefined where it uses the context in any other way. */
@@ -75,9 +47,9 @@ function findReadVars(code: string): readonly string[] | undefined {
 }
 
 /** promptfoo returns the value of a single line, and takes several as the body of a function. */
-function indent(code: string): string {
-  if (!code.includes('\n')) return `    return ${code}`;
-  const [style = '    '] = /^(?!\s*$)\s+/m.exec(code) ?? [];
+export function indent(code: string, fallback = '    '): string {
+  if (!code.includes('\n')) return `${fallback}return ${code}`;
+  const [style = fallback] = /^(?!\s*$)\s+/m.exec(code) ?? [];
   return code
     .split('\n')
     .map((line) => `${style}${line}`)

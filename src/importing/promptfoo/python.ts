@@ -2,86 +2,37 @@ import { posix } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { isMap, LeftOut, type Written } from '../draft.ts';
 import type { CodePlace } from './code-module.ts';
+import { type ProgramCall, ProgramFile } from './program-file.ts';
 import { pythonBridge } from './python-bridge.ts';
 
 type ReadText = (reference: string, written: Written) => Promise<string | LeftOut>;
 
-/** Code of a check in the config itself, or a function of a Python file of the project. */
-export type PythonSource = { readonly code: string } | { readonly file: string; readonly name: string };
-
-interface Call {
-  readonly name: string;
-  readonly line: number;
-  readonly source: PythonSource;
-  readonly options: Readonly<Record<string, unknown>>;
-}
-
-/** The Python code of one suite, in a file of its own beside it. `python3 FILE NAME` runs one call. */
-export class PythonFile {
-  readonly #place: CodePlace;
-  readonly #calls = new Map<string, Call>();
-  readonly #counts = new Map<string, number>();
-
+/** The Python code of one suite. */
+export class PythonFile extends ProgramFile {
   constructor(place: CodePlace) {
-    this.#place = place;
+    super(place, { program: 'python3', folder: 'python', ending: 'py' });
   }
 
-  /** From the suite's folder. */
-  get path(): string {
-    return `python/${posix.basename(this.#place.suite).replace(/(?:\.eval)?\.ya?ml$/, '')}.py`;
-  }
-
-  /** The command line that runs this call; the same call has one. */
-  add(
-    kind: 'check' | 'provider' | 'prompt',
-    source: PythonSource,
-    options: Readonly<Record<string, unknown>>,
-    line: number,
-  ): string {
-    const key = JSON.stringify([kind, source, options]);
-    const count = (this.#counts.get(kind) ?? 0) + (this.#calls.has(key) ? 0 : 1);
-    const call = this.#calls.get(key) ?? { name: `${kind}${count}`, line, source, options: { kind, ...options } };
-    this.#counts.set(kind, count);
-    this.#calls.set(key, call);
-    return `python3 ${this.path} ${call.name}`;
-  }
-
-  /** A path of the config's folder, from the suite's folder. */
-  fromSuite(path: string): string {
-    return this.#relate(path, posix.dirname(this.#place.suite));
-  }
-
-  write(): readonly { readonly path: string; readonly text: string }[] {
-    if (this.#calls.size === 0) return [];
-    const calls = [...this.#calls.values()];
+  protected override render(calls: readonly ProgramCall[], shown: string): string {
     const functions = calls.flatMap(({ name, line, source }) =>
       'code' in source ? [`# Line ${line}.\ndef ${name}(output, context):\n${source.code}\n\n\n`] : [],
     );
     const table = calls.map(({ name, line, source, options }) => {
       const own =
-        'code' in source ? '' : `"file": ${toPython(this.#fromHere(source.file))}, "name": ${toPython(source.name)}, `;
+        'code' in source ? '' : `"file": ${toPython(this.fromHere(source.file))}, "name": ${toPython(source.name)}, `;
       const code = 'code' in source ? `"code": ${name}, ` : '';
       return `    # Line ${line}.\n    "${name}": {${code}${own}${toPython(options).slice(1)},\n`;
     });
     const imports = ['asyncio', 'contextlib', 'importlib.util', 'inspect', 'json', 'os', 're', 'sys'];
-    const text = [
-      `# Imported from ${this.#place.shown} (promptfoo).\n`,
+    return [
+      `# Imported from ${shown} (promptfoo).\n`,
       ...imports.map((name) => `import ${name}\n`),
       '\n\n',
       ...functions,
       `CALLS = {\n${table.join('')}}\n`,
-      `# Code starts in the folder of the config.\nSTART = ${toPython(this.#fromHere('.'))}\n`,
+      `# Code starts in the folder of the config.\nSTART = ${toPython(this.fromHere('.'))}\n`,
       pythonBridge,
     ].join('');
-    return [{ path: this.path, text }];
-  }
-
-  #fromHere(path: string): string {
-    return this.#relate(path, posix.join(posix.dirname(this.#place.suite), 'python'));
-  }
-
-  #relate(path: string, from: string): string {
-    return posix.relative(from, posix.resolve(this.#place.folder, path)) || '.';
   }
 }
 

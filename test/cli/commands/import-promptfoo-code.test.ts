@@ -1,4 +1,6 @@
+import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { findProgram } from '../../support/find-program.ts';
 import { importConfig } from '../../support/import-config.ts';
 import { plannedTrialsOf } from '../../support/temp-project.ts';
 
@@ -220,4 +222,89 @@ test('code gets the JSON of an answer where promptfoo parses it', async () => {
   );
   expect(suite).not.toBeNull();
   expect(project.read('evals/checks/x.mjs')).toContain('{"json":true}');
+});
+
+const paths = (process.env['PATH'] ?? '').split(delimiter);
+const rubyPath = findProgram(
+  'ruby',
+  paths.map((folder) => join(folder, 'ruby')),
+);
+
+/** What promptfoo calls a failed execution is errored, inverted or not: the check has given no verdict. */
+const rubyVerdicts: readonly (readonly [assertion: string, status: 'passed' | 'failed' | 'errored'])[] = [
+  ['{ type: ruby, value: "output.length > 2" }', 'passed'],
+  ['{ type: ruby, value: "output.length > 3 # long" }', 'failed'],
+  ['{ type: not-ruby, value: "output.length > 2" }', 'failed'],
+  ['{ type: not-ruby, value: "output.length / 4.0", threshold: 0.8 }', 'passed'],
+  ['{ type: ruby, value: "\'0.5 of it\'", threshold: 0.6 }', 'failed'],
+  ['{ type: ruby, value: "{ pass: true, score: 5, reason: \'#{output}\' }" }', 'passed'],
+  ["{ type: ruby, value: \"{ 'pass_' => true, 'score' => 0.2, 'reason' => '' }\", threshold: 0.5 }", 'failed'],
+  [
+    `{ type: ruby, value: "# Ü\\nif context['vars']['q'] == output\\n  puts 'noise'\\n  return output.start_with?('ä')\\nend\\nfalse" }`,
+    'passed',
+  ],
+  ['{ type: ruby, value: file://checks/whole.rb, config: { min: 2 } }', 'passed'],
+  ['{ type: ruby, value: file://checks/whole.rb, config: { min: 3 } }', 'failed'],
+  ['{ type: ruby, value: "file://checks/whole.rb:short?" }', 'failed'],
+  ['{ type: ruby, value: "file://checks/whole.rb:Checks::Length.even" }', 'failed'],
+  ['{ type: ruby, value: "file://checks/whole.rb:missing" }', 'errored'],
+  ['{ type: not-ruby, value: "output.none" }', 'errored'],
+  ['{ type: ruby, value: "nil" }', 'errored'],
+  ['{ type: ruby, value: "exit" }', 'errored'],
+  ['{ type: ruby, value: "context.key?(\'prompt\') || true" }', 'errored'],
+];
+
+test.skipIf(rubyPath === undefined)('ruby assertions are red on false, and errored on what raises', async () => {
+  const tests = rubyVerdicts.map(
+    ([assertion], index) => `  - { description: "t${index}", vars: { q: äbc, n: ${index} }, assert: [${assertion}] }`,
+  );
+  const { project, code, stderr, text } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders: [echo]\ntests:\n${tests.join('\n')}\n`,
+    [],
+    {
+      'checks/length.rb':
+        'module Checks\n  module Length\n    def self.even(output, _)\n      output.size.even?\n    end\n  end\nend\n',
+      'checks/whole.rb': `require_relative "length"
+File.write("ran", "")
+def check(*)
+  raise "a helper of the same name"
+end
+def short?(output, context)
+  output.size < 3
+end
+def get_assert(output, context)
+  puts "noise"
+  { "pass" => output.size > context["config"]["min"], "score" => 0.5, "reason" => "length" }
+end
+`,
+    },
+  );
+  expect([code, stderr.includes(' error ')]).toEqual([0, false]);
+  expect(text).toMatch(/checks\/whole.rb\n.*checks\/length.rb/);
+  expect((await project.run(['validate'])).code).toBe(0);
+  expect(project.files()).not.toContain('ran');
+  const { report } = await project.report(['run', '--no-baseline']);
+  const found = new Map(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status]));
+  expect(project.files()).toContain('ran');
+  expect(rubyVerdicts.map(([assertion], index) => [assertion, found.get(`t${index}`)])).toEqual(rubyVerdicts);
+  expect(JSON.stringify(report)).toContain('the check raised NoMethodError: undefined method');
+});
+
+test.each([
+  ['"output == \'{{q}}\'"', 'template'],
+  ['"return true"', 'remove the return'],
+  ['file://none.rb', 'none.rb'],
+  ['file://checks.txt', 'no Ruby file'],
+])('ruby %s is refused', async (value, reason) => {
+  const { code, stderr } = await importConfig(one(`{ type: ruby, value: ${value} }`));
+  expect(code).toBe(2);
+  expect(stderr).toContain(reason);
+});
+
+test('ruby code is given what it reads of the environment', async () => {
+  const { stderr, text } = await importConfig(
+    one(`{ type: ruby, value: "output == ENV.fetch('WORD') + ENV['END'].to_s" }`),
+  );
+  expect(stderr).toContain('sees only the variables under env; add END');
+  expect(text).toMatch(/env:\s*(?:- |\[ ?)WORD/);
 });

@@ -192,7 +192,7 @@ tests:
 });
 
 test.each<[part: string, place: string]>([
-  ['tests: [{ vars: { q: a }, assert: [{ type: ruby, value: "true" }] }]', '3:36 error not-carried-over'],
+  ['tests: [{ vars: { q: a }, assert: [{ type: webhook, value: "https://a.test" }] }]', '3:36 error not-carried-over'],
   ['tests: [{ vars: { q: a }, assert: [{ type: not-contains-json }] }]', '3:36 error not-carried-over'],
   ['tests: [{ vars: { q: a }, assert: [{ type: not-factuality, value: a }] }]', '3:36 error not-carried-over'],
   [
