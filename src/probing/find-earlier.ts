@@ -83,6 +83,7 @@ function findAccepted(
     case 'unchanged':
       return { is: 'askable', variant, name };
     case 'askable':
+      if (accepted.variant && placedBy(accepted.variant.prompt) !== placedBy(variant.prompt)) return otherFiles;
       return accepted.variant && { is: 'askable', variant: accepted.variant, name };
   }
 }
@@ -95,6 +96,7 @@ function findInSuite(
 ): EarlierPrompt | undefined {
   const prompt = ids.flatMap((id) => suite.prompts.find((other) => other.id === id) ?? [])[0];
   if (prompt === undefined) return undefined;
+  if (placedBy(prompt) !== placedBy(variant.prompt)) return otherFiles;
   const provider = providersOf(suite, prompt).find(({ id }) => id === variant.provider.id) ?? variant.provider;
   return toEarlier({ prompt, provider, params: buildParams(suite, prompt, provider) }, variant, name);
 }
@@ -120,6 +122,16 @@ function toEarlier(earlier: RenderedVariant, { prompt, provider }: RenderedVaria
       params: earlier.params,
     },
   };
+}
+
+/** The files are no text of the prompt: the search can't tell whether they are the cause. A baseline keeps none. */
+const otherFiles: EarlierPrompt = {
+  is: 'unavailable',
+  why: 'the files that it put into its workspace are others, or not known',
+};
+
+function placedBy({ workspace = [] }: PromptVersion): string {
+  return JSON.stringify(workspace.map(({ path, sha256 }) => [path, sha256]));
 }
 
 /** What can change an answer beside prompt, parameters and model. */

@@ -50,9 +50,9 @@ function isWhole({ language }: WrittenMessage): boolean {
  */
 export function variantOf({ prompt, provider }: RenderedVariant, asked: AskedPrompt): RenderedVariant {
   const { price: _price, ...unpriced } = provider;
-  const { id, contract } = prompt;
+  const { id, contract, workspace } = prompt;
   return {
-    prompt: { id, ...compileAsked(asked), params: {}, ...defined({ contract }) },
+    prompt: { id, ...compileAsked(asked), params: {}, ...defined({ contract, workspace }) },
     provider: asked.model === provider.model ? provider : { ...unpriced, model: asked.model },
     params: asked.params,
   };

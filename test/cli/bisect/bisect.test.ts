@@ -378,6 +378,18 @@ describe('a search', () => {
     expect([code, sentence]).toEqual([4, expect.stringContaining('other settings of provider "mini" have changed')]);
   });
 
+  it('does not acquit the change where other files are put into the workspace', async () => {
+    const project = openProject();
+    project.write('evals/shop/order.json', '{}');
+    project.write(
+      'evals/triage.eval.yaml',
+      `prompts:\n${versions.replace('replaces: v1', 'replaces: v1, workspace: { rules.md: ../prompts/v2.md }')}
+providers: [{ id: agent, use: "exec:node agent.mjs", workspace: shop }]\ncases: [${refund}]\n`,
+    );
+    const { code, why, probes } = await bisect(project, { env: {} });
+    expect([code, why, probes]).toEqual([4, expect.stringContaining('into its workspace are others'), 0]);
+  });
+
   it('passes over prompts that the API refuses, and says what could not be told apart', async () => {
     // Refuses any prompt with one of two sentences and not the other.
     const server = await serve((prompt) => {

@@ -207,6 +207,27 @@ describe('prompt cover', () => {
     expect(instructions.find(({ kind }) => kind === 'tool')).toMatchObject({ name: 'route', verdict: 'guarded' });
   });
 
+  it('leaves the files of a prompt in the workspace', async () => {
+    const project = openTempProject();
+    project.write('shop/order.json', '{}');
+    project.write('rules.md', 'ship');
+    project.write(
+      'evals/agent.mjs',
+      "import { existsSync } from 'node:fs';\nconsole.log(existsSync('rules.md') ? 'Done' : 'Lost');\n",
+    );
+    project.write(
+      'evals/shop.eval.yaml',
+      `prompts: [{ id: v1, text: "Be kind.\\n\\nGo on.", workspace: { rules.md: ../rules.md } }]
+providers: [{ id: agent, use: "exec:node agent.mjs", workspace: ../shop }]
+cases: [{ id: works, assert: [{ contains: Done }] }]
+`,
+    );
+    const { instructions } = await cover(project, { env: { PATH: process.env['PATH'] ?? '' } });
+    expect(instructions.map(({ sentence }) => sentence)).toEqual(
+      Array.from({ length: 2 }, () => expect.stringContaining('1 case asked without it, none failed')),
+    );
+  });
+
   it.each<readonly [string, Parameters<typeof openProject>[0], (text: string) => ChatReply, number, string]>([
     ['no case passes', {}, () => 'nothing', 4, 'no case passes with the whole prompt'],
     ['the provider refuses everything', {}, () => ({ status: 401, body: '{}' }), 3, ''],
