@@ -69,9 +69,14 @@ function openSearch(prober: Prober, { stored, ...place }: SearchPlace): PromptSe
   const search = { ...place, asked, cases };
   const why = whyNot(prober, search);
   if (why !== undefined) return { ...search, instructions: [], why };
+  const counts = new Map<string, number>();
   const instructions = listInstructions(asked).map((instruction): OpenInstruction => {
     const { kind, name = '', text } = instruction;
-    const hash = sha256Hex(canonicalJson([kind, name, text])).slice(0, 16);
+    const said = canonicalJson([kind, name, text]);
+    // What is said twice has a verdict each.
+    const earlier = counts.get(said) ?? 0;
+    counts.set(said, earlier + 1);
+    const hash = sha256Hex(earlier === 0 ? said : `${said}\n${earlier}`).slice(0, 16);
     const latest = own.find((one) => one.instruction === hash);
     const known = latest && isCurrent(latest, cases) ? latest : undefined;
     const unasked = cases.filter((one) => known?.cases.includes(one.hash) !== true);
@@ -123,7 +128,8 @@ function hashSense({ planned: { rendering } }: Prober, { provider }: RenderedVar
   const { adapter, adapterVersion, baseUrl, params } = cell.request;
   const { tools: _tools, functions: _functions, ...settings } = params;
   const address = baseUrl === undefined ? null : withoutUserinfo(baseUrl);
-  const asked = [adapter, adapterVersion, address, settings, rendering.optionsOf(provider) ?? null];
+  const attached = cell.request.messages.flatMap(({ attachments = [] }) => attachments.map(({ sha256 }) => sha256));
+  const asked = [adapter, adapterVersion, address, settings, attached, rendering.optionsOf(provider) ?? null];
   return `${cell.cellHash}.${sha256Hex(canonicalJson(asked)).slice(0, 12)}`;
 }
 

@@ -31,6 +31,8 @@ export interface RunCoverOptions {
   readonly run: RunOptions;
   /** Ask of every instruction, whatever is stored. */
   readonly all: boolean;
+  /** Keep no verdict on an instruction without a guard: each search asks of it, until one without this accepts it. */
+  readonly requireGuards: boolean;
   /** Called with each prompt that is done. */
   readonly onPrompt?: (covered: CoveredPrompt) => void;
 }
@@ -71,7 +73,7 @@ export async function runCover(options: RunCoverOptions, ports: RunPorts): Promi
     const written = new Set<string>();
     for (const search of openSearches(prober, options, ports.cwd)) {
       const covered = await coverPrompt(prober, search);
-      if (keepCoverage(search, covered)) written.add(relative(ports.cwd, search.path));
+      if (keepCoverage(search, covered, options)) written.add(relative(ports.cwd, search.path));
       prompts.push(covered);
       options.onPrompt?.(covered);
     }
@@ -221,13 +223,18 @@ function addStored(found: Coverage, stored: Coverage | undefined): Coverage {
 }
 
 /** Keeps what was decided of this prompt; what is stored of other prompts and models stays. */
-function keepCoverage({ variant, instructions, cases, path, shown }: PromptSearch, covered: CoveredPrompt): boolean {
+function keepCoverage(
+  { variant, instructions, cases, path, shown }: PromptSearch,
+  covered: CoveredPrompt,
+  { requireGuards }: RunCoverOptions,
+): boolean {
   const { id: provider, model } = variant.provider;
   const prompt = variant.prompt.id;
   const kept = instructions.flatMap(({ hash, stored, cases: open, instruction }, index): readonly StoredCoverage[] => {
     const { coverage, isStored } = covered.instructions[index] ?? {};
-    if (isStored === true && stored !== undefined) return [{ ...stored, prompt }];
-    if (coverage === undefined || coverage.is === 'undecided')
+    if (coverage === undefined || isStopped(coverage)) return [];
+    if (stored !== undefined && isStored === true) return [{ ...stored, prompt }];
+    if (coverage.is === 'undecided' || (requireGuards && coverage.is !== 'guarded'))
       return stored === undefined ? [] : [{ ...stored, prompt }];
     const of = { prompt, provider, model, instruction: hash, text: shortenText(instruction.text, 80), is: coverage.is };
     const caseId = coverage.is === 'noEffect' ? undefined : coverage.caseId;
@@ -239,13 +246,23 @@ function keepCoverage({ variant, instructions, cases, path, shown }: PromptSearc
     const seen = cases.filter((one) => open.includes(one) || stored?.cases.includes(one.hash) === true);
     return [{ ...of, ...defined({ caseId }), cases: seen.map((one) => one.hash), asked: coverage.asked }];
   });
-  if (kept.length === 0) return false;
-  const hashes = new Set(instructions.map(({ hash }) => hash));
+  // What a search could not ask of stays as it was.
+  const answered = instructions.filter((_, index) => {
+    const { coverage } = covered.instructions[index] ?? {};
+    return coverage !== undefined && !isStopped(coverage);
+  });
+  const hashes = new Set(answered.map(({ hash }) => hash));
   return withFileLock(path, () => {
-    const others = readCoverage(path, shown).filter(
+    const known = readCoverage(path, shown);
+    const others = known.filter(
       (one) =>
         one.prompt !== prompt || one.provider !== provider || one.model !== model || !hashes.has(one.instruction),
     );
-    return writeCoverage(path, [...others, ...kept]);
+    const now = [...others, ...kept];
+    return now.length === 0 && known.length === 0 ? false : writeCoverage(path, now);
   });
+}
+
+function isStopped(coverage: Coverage): boolean {
+  return coverage.is === 'undecided' && coverage.stopped !== undefined;
 }

@@ -46,7 +46,10 @@ Examples:
     .description('Find the instructions of a prompt that no case would miss.')
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--all', 'ask of every instruction, also of those that an earlier search decided')
-    .option('--require-guards', 'exit with 1 where an instruction that was asked of now has no case that guards it')
+    .option(
+      '--require-guards',
+      'exit with 1 where an instruction that was asked of now has no case that guards it; keep no such verdict',
+    )
     .option('--prompt <id>', 'only this prompt version (repeatable; default: those that no other replaces)', collect)
     .option('--provider <id>', 'only this provider (repeatable)', collect)
     .option('--max-cost <usd>', 'stop before spending more than this')
@@ -84,7 +87,7 @@ async function cover(paths: readonly string[], flags: Flags, givenIo: Io): Promi
   const { options: run, mask, io, values, quiet, color } = prepared;
   const progress = openProgress(io, color, quiet || values.dryRun === true || json);
   const ports: RunPorts = { ...prepared.ports, onProgress: progress.onEvent };
-  const options: RunCoverOptions = { run, all };
+  const options: RunCoverOptions = { run, all, requireGuards };
   try {
     if (values.dryRun === true) {
       const forecasts = await forecastCover(options, ports);

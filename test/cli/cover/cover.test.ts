@@ -113,6 +113,7 @@ describe('prompt cover', () => {
     project.write('prompts/v1.md', prompt.replace('- For legal', '- For party mail, dance.\n- For legal'));
     const added = await cover(project, server, '--require-guards');
     expect(added.code).toBe(1);
+    expect((await cover(project, server, '--require-guards')).code).toBe(1);
     expect(added.instructions.filter(({ isStored }) => !isStored).map(({ file }) => file?.line)).toEqual([5]);
 
     // A case that guards what had no sensor.
@@ -172,6 +173,32 @@ describe('prompt cover', () => {
       suite.replace('v1.md }', 'v1.md }, { id: v3, file: ../prompts/v2.md, replaces: v1 }'),
     );
     expect(verdicts(await cover(project, server))).toEqual([['guarded true', 'noEffect false']]);
+  });
+
+  it('with --all drops a verdict that does not hold, and keeps those that it could not ask of', async () => {
+    const server = await serve();
+    const project = openProject();
+    await cover(project, server);
+    const kept = project.read('evals/mail.cover.json');
+    expect((await cover(project, server, '--all', '--cache', 'off', '--max-cost', '0.0007')).code).toBe(4);
+    expect(project.read('evals/mail.cover.json')).toBe(kept);
+    const careless = await serve(() => 'Dear customer, R7');
+    const all = ['--all', '--cache', 'off', '--require-guards'];
+    expect((await cover(project, careless, ...all)).code).toBe(1);
+    expect((await cover(project, careless, '--require-guards')).code).toBe(1);
+    expect(project.read('evals/mail.cover.json')).not.toContain('guarded');
+  });
+
+  it('keeps a verdict each on what a prompt says twice', async () => {
+    // Only the first of two equal lines is obeyed.
+    const server = await serve((text) => (/first\n+- Name R7/.test(text) ? 'Dear, R7' : 'Dear'));
+    const project = openProject({ text: 'Rules first\n\n- Name R7\n\n# More\n\n- Name R7\n\n{{ mail }}' });
+    const verdicts = async () => {
+      const { instructions } = await cover(project, server);
+      return instructions.filter(({ kind }) => kind === 'item').map(({ verdict }) => verdict);
+    };
+    expect(await verdicts()).toEqual(['guarded', 'noEffect']);
+    expect(await verdicts()).toEqual(['guarded', 'noEffect']);
   });
 
   it('counts no case as asked that does not pass with the whole prompt', async () => {
