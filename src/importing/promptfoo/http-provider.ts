@@ -18,7 +18,9 @@ export function convertHttpProvider(
   const config = parts.child('config');
   const settings = isMap(config.value) ? config.value : {};
   for (const key of Object.keys(settings)) {
-    if (!['url', 'method', 'headers', 'body', 'transformResponse', 'responseParser'].includes(key))
+    if (/timeout/i.test(key))
+      draft.note(config.child(key), `"${key}" is left out: promptfoo does not read it for an http provider`);
+    else if (!['url', 'method', 'headers', 'body', 'transformResponse', 'responseParser'].includes(key))
       return draft.refuse(config.child(key), `"${key}" of an http provider has no equivalent here`);
   }
   const url = id.includes('://') ? id : settings['url'];
@@ -105,6 +107,8 @@ function readPath(transform: unknown): string | undefined {
     .replace(/^\(\s*json(?:\s*,\s*\w+)*\s*\)\s*=>\s*/, '')
     .replace(/^return\s+/, '');
   if (code === 'json') return '$';
-  const path = /^json((?:\??\.[A-Za-z_$][\w$]*|\[\d+\]|\["[\w -]+"\]|\['[\w -]+'\])+)$/.exec(code)?.[1];
-  return path === undefined || /\.(?:length|constructor)\b/.test(path) ? undefined : `$${path.replaceAll('?.', '.')}`;
+  const path = /^json((?:\??\.[A-Za-z_$][\w$]*|(?:\?\.)?\[(?:\d+|"[\w -]+"|'[\w -]+')\])+)$/.exec(code)?.[1];
+  return path === undefined || /\.(?:length|constructor)\b/.test(path)
+    ? undefined
+    : `$${path.replaceAll('?.[', '[').replaceAll('?.', '.')}`;
 }

@@ -187,7 +187,9 @@ function readAddress(config: Written, settings: Settings, model: ConvertedModel,
   const baseURL = readBaseUrl(config, settings, model, draft) ?? model.baseURL;
   const { apiKey, apiKeyEnvar } = settings;
   if (typeof apiKeyEnvar === 'string') return defined({ baseURL, apiKeyEnv: apiKeyEnvar });
-  if (apiKey !== undefined && apiKey !== null) {
+  const usual = baseURL !== undefined && LOCAL.test(baseURL) ? undefined : USUAL_KEYS[model.adapter];
+  // promptfoo takes an empty key as none.
+  if (apiKey !== undefined && apiKey !== null && apiKey !== '') {
     const name = readEnvName(apiKey);
     if (name !== undefined) return defined({ baseURL, apiKeyEnv: name });
     const part = { ...config.child('apiKey'), value: '…' };
@@ -195,10 +197,15 @@ function readAddress(config: Written, settings: Settings, model: ConvertedModel,
     // The message gives the place of a key, and never the key.
     if (baseURL !== undefined && LOCAL.test(baseURL))
       draft.note(part, '"apiKey" is left out: no key is sent to an address of this machine');
-    else draft.refuse(part, '"apiKey" is not carried over', hint);
+    // Another address must not get the usual key in place of the one that is written.
+    else if (baseURL !== model.baseURL) draft.refuse(part, '"apiKey" is not carried over', hint);
+    else
+      draft.note(
+        part,
+        `"apiKey" is left out: set ${model.apiKeyEnv ?? usual ?? "the key's variable"} where llmcheck runs`,
+      );
   }
-  const usual = baseURL === undefined || LOCAL.test(baseURL) ? undefined : USUAL_KEYS[model.adapter];
-  return defined({ baseURL, apiKeyEnv: model.apiKeyEnv ?? usual });
+  return defined({ baseURL, apiKeyEnv: model.apiKeyEnv ?? (baseURL === undefined ? undefined : usual) });
 }
 
 /** promptfoo sends the usual key to any address; here an address of its own gets only the key that is named. */

@@ -9,6 +9,7 @@ test.each([
   ['POST', '"{{prompt}}"', '"{{q}}"', 'json.data[0].answer'],
   ['post', '"{{q}}"', '"{{ q }}"', '(json) => json.data[0].answer'],
   ['POST', '"{{ prompt }}"', '"{{q}}"', 'json?.data[0]["answer"]'],
+  ['POST', '"{{ prompt }}"', '"{{q}}"', 'json.data?.[0]?.answer'],
 ])('a server of one’s own is asked by %s with the body %s', async (method, body, prompt, path) => {
   const server = await startServer((request) => ({
     body: { data: [{ answer: String((JSON.parse(request.body) as { text: string }).text).toUpperCase() }] },
@@ -23,8 +24,10 @@ providers:
       headers: { Content-Type: application/json, Authorization: "Bearer {{env.SHOP_KEY}}", X-Team: a }
       body: { text: ${body}, model: small }
       transformResponse: ${JSON.stringify(path)}
+      responseTimeout: 30000
 ${tests}`);
   expect(code).toBe(0);
+  expect(stderr).toContain('"responseTimeout" is left out');
   expect(stderr).toContain('is sent as a text here');
   expect(suite?.['providers']).toMatchObject([
     { id: 'shop', use: 'http:shop', apiKeyEnv: 'SHOP_KEY', headers: { 'X-Team': 'a' } },

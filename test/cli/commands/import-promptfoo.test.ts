@@ -155,9 +155,9 @@ test.each([
 
 test('settings that nothing here can say are named, each once', async () => {
   const { provider, stderr } = await providerOf(
-    '{ id: openai:m, config: { apiKey: secret-1, foo: 1, timeout: 9s, deploymentName: x, extra_body: { a: 1 }, mcp: { enabled: true }, headers: { Authorization: Bearer abc } }, bar: 2 }',
+    '{ id: openai:m, config: { apiKey: secret-1, apiBaseUrl: "https://models.example/v1", foo: 1, timeout: 9s, deploymentName: x, extra_body: { a: 1 }, mcp: { enabled: true }, headers: { Authorization: Bearer abc } }, bar: 2 }',
   );
-  expect(provider).toEqual({ ...chat, params: { temperature: 0, max_tokens: 1024 } });
+  expect(provider).toMatchObject({ ...chat, params: { temperature: 0, max_tokens: 1024 } });
   for (const name of [
     '"apiKey" is not',
     '"foo" is left out',
@@ -167,6 +167,18 @@ test('settings that nothing here can say are named, each once', async () => {
   ])
     expect(stderr.split(name)).toHaveLength(2);
   expect(stderr).not.toMatch(/secret-1|Bearer abc/);
+});
+
+test.each([
+  ['openai:m', 'secret-1', 'set OPENAI_API_KEY where llmcheck runs'],
+  ['mistral:m', 'secret-1', 'set MISTRAL_API_KEY where llmcheck runs'],
+  ['openai:m', '', ''],
+])('the key of %s that is written as "%s" comes from the usual variable', async (id, key, note) => {
+  const { provider, stderr } = await providerOf(`{ id: "${id}", config: { apiKey: "${key}", temperature: 0 } }`);
+  expect(provider).toMatchObject({ id, use: id });
+  expect(stderr).toContain(note);
+  expect(stderr).not.toContain('secret-1');
+  expect(stderr.includes('"apiKey"')).toBe(key !== '');
 });
 
 test('a dropped setting of a provider is a line of the summary', async () => {
