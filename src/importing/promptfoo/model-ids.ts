@@ -88,6 +88,11 @@ export function convertModel(id: string): ConvertedModel | undefined {
   };
 }
 
+/** Claude models that reject temperature, top_p and top_k, so that promptfoo sends none. */
+export function hasFixedSampling(model: string): boolean {
+  return /(?:^|[^a-z0-9])claude-(?:opus-4-[78]|(?:opus|sonnet|fable|mythos)-5)(?!\d)/i.test(model);
+}
+
 /** Models to which promptfoo sends no temperature and no max_tokens. */
 export function isReasoningModel(model: string): boolean {
   return /(?:^|\/)(?:ft:)?(?:o1|o3|o4|gpt-5|gpt-6)/.test(model);

@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import { type ConvertedModel, isReasoningModel } from './model-ids.ts';
+import { type ConvertedModel, hasFixedSampling, isReasoningModel } from './model-ids.ts';
 
 type Params = Record<string, unknown>;
 
@@ -127,7 +127,9 @@ function withDefaults(
     draft.note(config.child(key), `"${key}" is left out: promptfoo does not send it ${why}`);
     delete given[key];
   };
-  if (adapter === 'anthropic') return withAnthropicDefaults(given, drop);
+  if (hasFixedSampling(model))
+    for (const key of ['temperature', 'top_p', 'topP', 'top_k']) drop(key, 'to a model that rejects it');
+  if (adapter === 'anthropic') return withAnthropicDefaults(given, model, drop);
   if (adapter === 'mistral') return { max_tokens: 1024, ...given };
   if (adapter === 'cohere') return { temperature: 0, max_tokens: 1024, ...given };
   if (adapter === 'bedrock' && isOtherApi === true)
@@ -146,15 +148,22 @@ function withDefaults(
   return { temperature: 0, [api === 'responses' ? 'max_output_tokens' : 'max_tokens']: 1024, ...given };
 }
 
-function withAnthropicDefaults(given: Params, drop: (key: string, why: string) => void): Params {
+function withAnthropicDefaults(given: Params, model: string, drop: (key: string, why: string) => void): Params {
   const { thinking } = given;
+  const alwaysThinks = /claude-(?:fable|mythos)-5(?!\d)/i.test(model);
   const isThinking = isMap(thinking) && thinking['type'] !== 'disabled';
+  if (!isThinking && alwaysThinks) drop('thinking', 'to a model that always thinks');
+  if (isThinking && hasFixedSampling(model) && thinking['type'] === 'enabled') {
+    drop('thinking', 'with a budget to a model that sets its own: it becomes adaptive');
+    given['thinking'] = { type: 'adaptive', ...defined({ display: thinking['display'] }) };
+  }
   if (isThinking) {
     drop('temperature', 'with thinking');
     drop('top_k', 'with thinking');
   } else if (given['top_p'] !== undefined) drop('temperature', 'beside top_p');
-  const isWarm = isThinking || given['top_p'] !== undefined;
-  return { max_tokens: isThinking ? 2048 : 1024, ...(isWarm ? {} : { temperature: 0 }), ...given };
+  const isWarm = isThinking || given['top_p'] !== undefined || hasFixedSampling(model);
+  const thinksUnasked = alwaysThinks || (thinking === undefined && /claude-opus-5(?!\d)/i.test(model));
+  return { max_tokens: isThinking || thinksUnasked ? 2048 : 1024, ...(isWarm ? {} : { temperature: 0 }), ...given };
 }
 
 /** Members that go into the request as they are. */
