@@ -14,9 +14,11 @@ export function importDataSet(
   text: string,
   expected: string | false | undefined,
 ): ImportedSuite | { readonly problems: readonly Problem[] } {
-  const written = readDataRows(file, text);
-  if ('problems' in written) return written;
-  const other = written.length === 0 ? `${file} has no rows` : nameOther(file, written[0]?.value);
+  const all = readDataRows(file, text);
+  if ('problems' in all) return all;
+  const written = all.filter(({ value }) => !isArchived(value));
+  const empty = `${file} has no rows${all.length === 0 ? '' : ' but archived ones'}`;
+  const other = written.length === 0 ? empty : nameOther(file, written[0]?.value);
   if (other !== undefined) return { problems: [{ code: 'usage', severity: 'error', message: other }] };
   const draft = createDraft();
   const known = written.flatMap(({ value }) => (isMap(value) ? [value] : []));
@@ -30,6 +32,7 @@ export function importDataSet(
   const hidden = new Set([...answers.hidden, ...findCopies(known, answers.golden)]);
   const rows = written.map((row) => readRow(row, { answers, hidden, draft }));
   noteHidden(written, names, hidden, draft);
+  noteLost(all, draft);
   const [first] = written;
   const isAnswered = rows.some((row) => !(row instanceof LeftOut) && row.answer !== undefined);
   if (first !== undefined && expected === undefined && !isAnswered)
@@ -43,6 +46,26 @@ export function importDataSet(
     refused: draft.refused,
     notes: draft.notes,
   };
+}
+
+/** Langfuse keeps archived items, and leaves them out of its runs. */
+function isArchived(row: unknown): boolean {
+  return (
+    isMap(row) && row['status'] === 'ARCHIVED' && (Object.hasOwn(row, 'datasetId') || Object.hasOwn(row, 'datasetName'))
+  );
+}
+
+/** What of the rows no case has, each once at its first row. */
+function noteLost(rows: readonly Written[], draft: Draft): void {
+  const archived = rows.filter(({ value }) => isArchived(value));
+  const [first] = archived;
+  if (first !== undefined) draft.note(first, `archived rows are no cases: ${archived.length}`);
+  const named = rows.find(({ value }) => isMap(value) && hasNamedMessage(findChat(openRow(value), new Set())?.value));
+  if (named !== undefined) draft.note(named, 'the "name" of a message is left out: messages of a prompt have none');
+}
+
+function hasNamedMessage(messages: unknown): boolean {
+  return Array.isArray(messages) && messages.some((message) => isMap(message) && typeof message['name'] === 'string');
 }
 
 /** Files that are no data sets, and the command that reads them. */
@@ -170,7 +193,7 @@ function noteHidden(
   if (left.length > 0 && first !== undefined)
     draft.note(
       first,
-      `${left.map((name) => `"${name}"`).join(' and ')} may give the answer away, and so is no variable`,
+      `${left.map((name) => `"${name}"`).join(' and ')} may give the answer away, and so ${left.length === 1 ? 'is no variable' : 'are no variables'}`,
     );
   const kept = new Set(
     written
@@ -184,6 +207,6 @@ function noteHidden(
   if (kept.size > 0 && first !== undefined)
     draft.note(
       first,
-      `${[...kept].map((name) => `"${name}"`).join(' and ')} is kept for people, and so is no variable`,
+      `${[...kept].map((name) => `"${name}"`).join(' and ')} ${kept.size === 1 ? 'is kept for people, and so is no variable' : 'are kept for people, and so are no variables'}`,
     );
 }

@@ -389,6 +389,36 @@ test.each(dataSets)('$tool: loads, asks and judges, and no request holds the gol
   for (const golden of Object.values(answers)) expect(seen.filter((asked) => asked.includes(golden))).toEqual([]);
 });
 
+test.each<[rows: readonly unknown[], warning: string, cases: number]>([
+  [
+    [
+      { input: 'a', expectedOutput: 'b', status: 'ACTIVE', datasetName: 'd' },
+      { input: 'c', expectedOutput: 'd', status: 'ARCHIVED', datasetName: 'd' },
+    ],
+    'archived rows are no cases: 1',
+    1,
+  ],
+  [
+    [
+      {
+        input: [
+          { role: 'system', name: 'example_user', content: 'a' },
+          { role: 'user', content: 'b' },
+        ],
+        ideal: 'c',
+      },
+    ],
+    'the "name" of a message is left out',
+    1,
+  ],
+])('what no case has of %j is told', async (rows, warning, count) => {
+  const project = openTempProject();
+  project.write('data.jsonl', lines(...rows));
+  const { code, stderr } = await project.run(['import', 'jsonl', 'data.jsonl']);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(warning)]);
+  expect((parse(project.read('evals/data.eval.yaml')) as { cases: unknown[] }).cases).toHaveLength(count);
+});
+
 describe('a golden field that is unclear is asked for', () => {
   test.each<[row: Readonly<Record<string, unknown>>, message: string]>([
     [{ question: 'q', answer: 'a', label: 'b' }, '"answer" and "label" may each hold the golden answer'],
