@@ -62,22 +62,6 @@ test.each<[provider: string, written: unknown]>([
       params: { max_tokens: 2048, thinking: { type: 'enabled', budget_tokens: 1024 } },
     },
   ],
-  // promptfoo sends these no temperature, and thinks of a budget as adaptive.
-  ...[
-    ['claude-sonnet-5', '', { max_tokens: 1024 }],
-    ['claude-opus-4-8-20260401', 'temperature: 0.3, top_k: 4', { max_tokens: 1024 }],
-    ['claude-opus-5', '', { max_tokens: 2048 }],
-    ['claude-mythos-5', 'thinking: { type: disabled }', { max_tokens: 2048 }],
-    [
-      'claude-opus-4-7',
-      'top_p: 0.5, thinking: { type: enabled, budget_tokens: 2000 }',
-      { max_tokens: 2048, thinking: { type: 'adaptive' } },
-    ],
-    ['claude-sonnet-4-5', '', { max_tokens: 1024, temperature: 0 }],
-  ].map(([model, config, params]): [string, unknown] => [
-    `{ id: anthropic:messages:${String(model)}, config: { ${String(config)} } }`,
-    { id: `anthropic:${String(model)}`, use: `anthropic:${String(model)}`, params },
-  ]),
   [
     '{ id: openai:m, config: { cost: 0.000001, timeout: 9000, maxRetries: 2, passthrough: { top_k: 3 }, showThinking: false } }',
     {
@@ -183,6 +167,22 @@ test('settings that nothing here can say are named, each once', async () => {
   ])
     expect(stderr.split(name)).toHaveLength(2);
   expect(stderr).not.toMatch(/secret-1|Bearer abc/);
+});
+
+test.each<[model: string, config: string, params: unknown]>([
+  ['claude-sonnet-5', '', { max_tokens: 1024 }],
+  ['claude-opus-4-8-20260401', 'temperature: 0.3, top_k: 4', { max_tokens: 1024 }],
+  ['claude-opus-5', '', { max_tokens: 2048 }],
+  ['claude-mythos-5', 'thinking: { type: disabled }', { max_tokens: 2048 }],
+  [
+    'claude-opus-4-7',
+    'top_p: 0.5, thinking: { type: enabled, budget_tokens: 2000 }',
+    { max_tokens: 2048, thinking: { type: 'adaptive' } },
+  ],
+  ['claude-sonnet-4-5', '', { max_tokens: 1024, temperature: 0 }],
+])('%s with { %s } gets the parameters that promptfoo sends', async (model, config, params) => {
+  const { provider } = await providerOf(`{ id: "anthropic:messages:${model}", config: { ${config} } }`);
+  expect(provider).toEqual({ id: `anthropic:${model}`, use: `anthropic:${model}`, params });
 });
 
 test.each([
