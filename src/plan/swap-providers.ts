@@ -181,9 +181,11 @@ function inherit(
   const paramNames = fitParams(candidate, [provider.params, ...prompts.map(({ params }) => params)]);
   const fitted = Object.keys(paramNames).length === 0 ? {} : { paramNames };
   if (adapter === provider.adapter) return { ...provider, id, model, ...fitted };
-  const { params, folder, limits, structured, snapshots, at } = provider;
+  const { params, folder, limits, structured, stream, snapshots, at } = provider;
   const settings = { params, limits, folder, ...defined({ plugin, structured, snapshots, at }) };
-  return { id, adapter, model, headers: {}, options: {}, ...settings, ...fitted };
+  const config: ProviderConfig = { id, adapter, model, headers: {}, options: {}, ...settings, ...fitted };
+  const isStreamed = stream === true && adapters[adapter]?.canStream?.(config) === true;
+  return isStreamed ? { ...config, stream } : config;
 }
 
 /** Mistakes that a suite's own providers could not have. */

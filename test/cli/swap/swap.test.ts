@@ -307,6 +307,22 @@ test('a candidate gets what carries over, in the words of its API', async () => 
   expect(sent).toEqual({ model: 'gpt-5-mini', max_completion_tokens: 20, seed: 7 });
 });
 
+test('a candidate of another API is streamed as the provider is', async () => {
+  const streamed = new Map<string, unknown>();
+  const server = await startChatServer(({ body }) => {
+    streamed.set(String(body['model']), body['stream']);
+    return 'yes';
+  });
+  const project = openTempProject();
+  const provider =
+    '{ id: mini, use: "openai:gpt-4o-mini", stream: true, params: { max_tokens: 20 }, limits: { retries: 0 } }';
+  project.write('evals/a.eval.yaml', suiteText('a', { provider }));
+  const { OPENAI_BASE_URL: url = '', OPENAI_API_KEY: key = '' } = server.env;
+  const env = { ...server.env, ANTHROPIC_BASE_URL: url.replace('/v1', ''), ANTHROPIC_API_KEY: key };
+  await project.run(['swap', 'mini=anthropic:claude-haiku-4-5', '-t', 'a/c1'], { env });
+  expect(Object.fromEntries(streamed)).toEqual({ 'gpt-4o-mini': true, 'claude-haiku-4-5': true });
+});
+
 test('the bound of --dry-run and --max-cost hold with candidates', async () => {
   const project = openProject({ a: {} });
   const dry = await project.run(['swap', 'mini=sim:dear,sim:poor', '--dry-run']);
