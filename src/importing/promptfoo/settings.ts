@@ -31,7 +31,7 @@ const GEMINI_PARAMS = new Set(
 );
 const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
   anthropic: new Set(
-    'max_tokens temperature top_p top_k tools tool_choice thinking metadata service_tier stop_sequences cache_control'.split(
+    'max_tokens temperature top_p top_k tools tool_choice thinking effort output_format metadata service_tier stop_sequences cache_control'.split(
       ' ',
     ),
   ),
@@ -163,7 +163,14 @@ function withAnthropicDefaults(given: Params, model: string, drop: (key: string,
   } else if (given['top_p'] !== undefined) drop('temperature', 'beside top_p');
   const isWarm = isThinking || given['top_p'] !== undefined || hasFixedSampling(model);
   const thinksUnasked = alwaysThinks || (thinking === undefined && /claude-opus-5(?!\d)/i.test(model));
-  return { max_tokens: isThinking || thinksUnasked ? 2048 : 1024, ...(isWarm ? {} : { temperature: 0 }), ...given };
+  const { effort, output_format: format, ...rest } = given;
+  const output = defined({ format, effort });
+  return {
+    max_tokens: isThinking || thinksUnasked ? 2048 : 1024,
+    ...(isWarm ? {} : { temperature: 0 }),
+    ...rest,
+    ...(Object.keys(output).length === 0 ? {} : { output_config: output }),
+  };
 }
 
 /** Members that go into the request as they are. */

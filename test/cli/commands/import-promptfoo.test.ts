@@ -180,6 +180,15 @@ test.each<[model: string, config: string, params: unknown]>([
     { max_tokens: 2048, thinking: { type: 'adaptive' } },
   ],
   ['claude-sonnet-4-5', '', { max_tokens: 1024, temperature: 0 }],
+  [
+    'claude-sonnet-4-5',
+    'effort: low, output_format: { type: json_schema, schema: { type: object } }',
+    {
+      max_tokens: 1024,
+      temperature: 0,
+      output_config: { format: { type: 'json_schema', schema: { type: 'object' } }, effort: 'low' },
+    },
+  ],
 ])('%s with { %s } gets the parameters that promptfoo sends', async (model, config, params) => {
   const { provider } = await providerOf(`{ id: "anthropic:messages:${model}", config: { ${config} } }`);
   expect(provider).toEqual({ id: `anthropic:${model}`, use: `anthropic:${model}`, params });
