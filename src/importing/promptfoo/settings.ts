@@ -304,6 +304,10 @@ function readPlace(
   take('apiVersion', apiVersion, adapter === 'azure' ? 'apiVersion' : undefined);
   take('region', region, adapter === 'bedrock' ? 'region' : adapter === 'vertex' ? 'location' : undefined);
   take('projectId', projectId, adapter === 'vertex' ? 'project' : undefined);
+  if (adapter === 'bedrock' && (region === undefined || region === null)) {
+    draft.note(config, 'promptfoo asks us-east-1 unless AWS_BEDROCK_REGION is set, and so the region is us-east-1');
+    place['region'] = 'us-east-1';
+  }
   return place;
 }
 

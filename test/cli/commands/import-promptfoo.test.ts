@@ -102,6 +102,11 @@ test.each<[provider: string, written: unknown]>([
       params: { temperature: 0, max_tokens: 1024 },
     },
   ],
+  // The region that promptfoo asks by default.
+  [
+    'bedrock:converse:us.amazon.nova-lite-v1:0',
+    { id: 'bedrock:us.amazon.nova-lite-v1:0', use: 'bedrock:us.amazon.nova-lite-v1:0', region: 'us-east-1' },
+  ],
   [
     '{ id: "bedrock:converse:us.amazon.nova-lite-v1:0", config: { region: us-east-1, maxTokens: 9 } }',
     {
