@@ -14,6 +14,8 @@ export interface FileWatcher {
 /** Long enough for an editor that writes a copy and renames it, too short to be noticed. */
 const quietMs = 40;
 const maxMs = 400;
+/** By then, new files are watched. */
+const settledMs = 1000;
 
 /** Watches the files of a graph, and folders where such files may appear. Reports a burst of changes as one batch. */
 export function openFileWatcher(onBatch: (paths: ReadonlySet<string>) => void): FileWatcher {
@@ -28,22 +30,43 @@ export function openFileWatcher(onBatch: (paths: ReadonlySet<string>) => void): 
       return isFolder ? !graph.leadsTo(path) : !graph.holds(path);
     },
   });
-  watcher.on('all', (_event, path) => debounce.add(path));
+  // Of the present graph.
+  const reported = new Set<string>();
+  let stopCheck: (() => void) | undefined;
+  watcher.on('all', (_event, path) => {
+    reported.add(path);
+    debounce.add(path);
+  });
+  // An edit is not reported while the watcher only begins to watch its file.
+  const checkUnreported = (times: ReadonlyMap<string, number | undefined>): void => {
+    for (const [path, time] of times) {
+      if (!reported.has(path) && modifiedAt(path) !== time) debounce.add(path);
+    }
+  };
   // The run that needs a folder reports that it can't be read.
   watcher.on('error', () => undefined);
   const known = new Set<string>();
   return {
     watch(next) {
       graph = next;
+      reported.clear();
+      const times = new Map(Array.from(next.paths, (path) => [path, modifiedAt(path)] as const));
+      stopCheck?.();
+      stopCheck = systemClock.startTimer(settledMs, () => checkUnreported(times));
       const added = [...next.paths, ...next.folders].map(nearestExisting).filter((path) => !known.has(path));
       for (const path of added) known.add(path);
       if (added.length > 0) watcher.add([...new Set(added)]);
     },
     async close() {
+      stopCheck?.();
       debounce.cancel();
       await watcher.close();
     },
   };
+}
+
+function modifiedAt(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
 }
 
 /** A file that does not exist yet is seen through its folder. */

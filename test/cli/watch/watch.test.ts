@@ -346,7 +346,8 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(named)]);
 });
 
-test('real files: an edit in place, and one by a copy that is renamed', async () => {
+// The system may need long to begin watching.
+test('real files: an edit in place, and one by a copy that is renamed', { retry: 1, timeout: 20_000 }, async () => {
   const watched = await startWatch([], undefined, true);
   watched.asked();
   watched.project.write('evals/prompts/v2.md', 'Second: {{ word }}');
