@@ -4,9 +4,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { main } from '../src/cli/main.ts';
 import { createRandom } from '../src/text/random.ts';
 import { type BrokenPrompt, makeBrokenPrompt, type PlantedKind, topicsOf } from './parts/broken-prompt.ts';
+import { openModel, runHere } from './parts/local-model.ts';
 
 interface Found {
   readonly kind: PlantedKind;
@@ -29,18 +29,6 @@ interface Outcome {
 }
 
 const kinds: readonly PlantedKind[] = ['one', 'two separate', 'two together'];
-/** The plug-in is imported once, and keeps this object. */
-const model = { answer: (_prompt: string): string => 'right' };
-Object.assign(globalThis, { [Symbol.for('llmcheck.bench.model')]: model });
-const plugin = `const model = globalThis[Symbol.for('llmcheck.bench.model')];
-export const simulated = {
-  kind: 'provider',
-  name: 'simulated',
-  summary: 'Follows the rules of its prompt',
-  complete: ({ messages }) => model.answer(messages.map(({ content }) => content).join('\\n')),
-};
-`;
-
 await bench();
 
 async function bench(): Promise<void> {
@@ -69,8 +57,8 @@ async function search(
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root);
   write(root, prompt);
-  model.answer = (text) => (prompt.fails(text) !== random() < flake ? 'wrong' : 'right');
-  const { cases, spent } = await run(root);
+  openModel(root, (text) => (prompt.fails(text) !== random() < flake ? 'wrong' : 'right'));
+  const { cases, spent } = (await runHere(root, ['bisect', '--case', 'refund', '--json'])) as Outcome;
   const [first] = cases;
   if (first === undefined) throw new Error('the case is missing');
   const sets = first.sets.map(({ hunks }) =>
@@ -97,8 +85,6 @@ function byFirst([a = 0]: readonly number[], [b = 0]: readonly number[]): number
 
 function write(root: string, { before, after }: BrokenPrompt): void {
   mkdirSync(join(root, 'evals'));
-  writeFileSync(join(root, 'llmcheck.config.yaml'), 'plugins: [./simulated.mjs]\n');
-  writeFileSync(join(root, 'simulated.mjs'), plugin);
   writeFileSync(join(root, 'v1.md'), before);
   writeFileSync(join(root, 'v2.md'), after);
   writeFileSync(
@@ -106,31 +92,10 @@ function write(root: string, { before, after }: BrokenPrompt): void {
     `prompts:
   - { id: v1, file: ../v1.md }
   - { id: v2, file: ../v2.md, replaces: v1 }
-providers: [{ id: model, use: simulated:model }]
+providers: [{ id: model, use: local:model }]
 cases: [{ id: refund, vars: { mail: money }, assert: [{ equals: right }] }]
 `,
   );
-}
-
-async function run(cwd: string): Promise<Outcome> {
-  let [stdout, stderr] = ['', ''];
-  const stream = (keep: (text: string) => void) => ({ write: keep, isTty: false, columns: () => undefined });
-  await main(['bisect', '--case', 'refund', '--json'], {
-    stdout: stream((text) => {
-      stdout += text;
-    }),
-    stderr: stream((text) => {
-      stderr += text;
-    }),
-    env: {},
-    cwd,
-    now: () => new Date(),
-    random: Math.random,
-    openLines: () => ({ ask: () => Promise.resolve({ ended: 'input' }), close: () => {} }),
-    onSignal: () => () => {},
-  });
-  if (!stdout.startsWith('{')) throw new Error(stderr);
-  return JSON.parse(stdout) as Outcome;
 }
 
 function print(found: readonly Found[]): void {

@@ -207,13 +207,18 @@ async function convertBase(
     case 'cost':
       return inverse || typeof threshold !== 'number' ? undefined : { cost: { max: threshold } };
     case 'finish-reason': {
-      const given = String(written.child('value').value).toLowerCase();
-      const reason = Object.hasOwn(finishReasons, given) ? finishReasons[given] : undefined;
-      return reason === undefined ? undefined : not({ finishReason: reason });
+      const check = convertFinishReason(written);
+      return check && not(check);
     }
     default:
       return undefined;
   }
+}
+
+function convertFinishReason(written: Written): Check | undefined {
+  const given = String(written.child('value').value).toLowerCase();
+  const reason = Object.hasOwn(finishReasons, given) ? finishReasons[given] : undefined;
+  return reason === undefined ? undefined : { finishReason: reason };
 }
 
 const finishReasons: Readonly<Record<string, string>> = {
