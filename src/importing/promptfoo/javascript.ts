@@ -58,12 +58,8 @@ async function convertFile(value: string, written: Written, context: CodeContext
   return buildCheck({ path, ...defined({ name }) }, written, undefined, context);
 }
 
-export function buildCheck(
-  source: CodeSource,
-  written: Written,
-  names: readonly string[] | undefined,
-  context: CodeContext,
-): Check | LeftOut {
+/** What a check that is code is called with, whatever its language. */
+export function readCodeCall(written: Written, names: readonly string[] | undefined, context: CodeContext) {
   const { code, draft, inverse, threshold, isSelected } = context;
   const part = written.child('value');
   if (code.answers === 'mixed') return draft.refuse(part, 'only some providers give their answer as JSON to code');
@@ -76,6 +72,19 @@ export function buildCheck(
     json: code.answers === 'json' ? true : undefined,
     state: isState ? true : undefined,
   });
+  return { part, args, isState, options };
+}
+
+export function buildCheck(
+  source: CodeSource,
+  written: Written,
+  names: readonly string[] | undefined,
+  context: CodeContext,
+): Check | LeftOut {
+  const { code } = context;
+  const call = readCodeCall(written, names, context);
+  if (call instanceof LeftOut) return call;
+  const { part, args, isState, options } = call;
   return {
     module: { value: code.path, export: code.add(describeCall(source, options, code), part.at().line), ...args },
     ...(isState ? { select: 'state' } : {}),

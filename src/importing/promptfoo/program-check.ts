@@ -1,6 +1,5 @@
-import { defined } from '../../json/defined.ts';
 import { LeftOut, type Written } from '../draft.ts';
-import { buildArgs, type CodeContext } from './javascript.ts';
+import { type CodeContext, readCodeCall } from './javascript.ts';
 import type { ProgramFile, ProgramSource } from './program-file.ts';
 
 /** A check by a program that is written beside the suite. */
@@ -20,18 +19,9 @@ export function buildProgramCheck(
   written: Written,
   context: CodeContext,
 ): Readonly<Record<string, unknown>> | LeftOut {
-  const { code, draft, inverse, threshold, isSelected } = context;
-  const part = written.child('value');
-  if (code.answers === 'mixed') return draft.refuse(part, 'only some providers give their answer as JSON to code');
-  const args = buildArgs(written, names, context);
-  if (args instanceof LeftOut) return args;
-  const isState = code.answers === 'state' && !isSelected;
-  const options = defined({
-    threshold: typeof threshold === 'number' ? threshold : undefined,
-    inverse: inverse ? true : undefined,
-    json: code.answers === 'json' ? true : undefined,
-    state: isState ? true : undefined,
-  });
+  const call = readCodeCall(written, names, context);
+  if (call instanceof LeftOut) return call;
+  const { part, args, isState, options } = call;
   return {
     exec: {
       value: program.add('check', source, options, part.at().line),
