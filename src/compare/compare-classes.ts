@@ -8,9 +8,9 @@ import type {
 } from '../model/comparison.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import { classifyRows, createFindClass, truthOf } from '../record/count-classes.ts';
-import { adjustHolm } from '../stats/adjust-p-values.ts';
 import { bootstrapF1, type PairedClassified, widenToUnseen } from '../stats/bootstrap-f1.ts';
 import { type Classified, confusionMatrix, macroScores } from '../stats/classification.ts';
+import { adjustHolm } from '../stats/multiplicity.ts';
 import { compareRates } from './compare-rates.ts';
 import { defaultMaxDrop } from './gate/judge-metrics.ts';
 import { erroredTrials, isPaired } from './pair-cases.ts';

@@ -13,11 +13,10 @@ import {
 import type { RunHeader } from '../model/record.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
-import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
-import { countDisagreements, flakeChangeP, suiteFlakiness } from '../stats/flakes.ts';
-import { type Groups, sharedGroups } from '../stats/means.ts';
-import { quantiles } from '../stats/quantiles.ts';
+import { type Groups, quantiles, sharedGroups } from '../stats/means.ts';
+import { adjustBenjaminiHochberg } from '../stats/multiplicity.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
+import { countDisagreements, flakeChangeP, suiteFlakiness } from '../stats/trend.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { describeTrend } from './describe-trend.ts';
 

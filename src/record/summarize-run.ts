@@ -4,9 +4,8 @@ import { isJudged } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
-import { mean, sharedGroups } from '../stats/means.ts';
+import { mean, quantiles, sharedGroups } from '../stats/means.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
-import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { SortedCases } from './case-summaries.ts';
 

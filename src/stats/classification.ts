@@ -1,5 +1,4 @@
-import type { Interval } from './means.ts';
-import { sum } from './means.ts';
+import { type Interval, sum } from './means.ts';
 import { wilsonInterval } from './proportions.ts';
 
 /** Answers by true class and found class: `counts[truth][found]`. Fractional where trials of a case are averaged. */
@@ -97,11 +96,6 @@ export function macroScores(matrix: ConfusionMatrix, names?: readonly string[]):
     recall: meanOf(({ recall }) => recall),
     f1: meanOf(({ f1 }) => f1),
   };
-}
-
-/** Recall of one class with its interval: a binomial over the answers of that class. Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953. */
-export function recallInterval(right: number, support: number, alpha: number) {
-  return { recall: support === 0 ? null : right / support, ...wilsonInterval(right, support, alpha) };
 }
 
 /**

@@ -118,22 +118,8 @@ export function binomialMidP(x: number, n: number, p: number): number {
   return binomialTails(x - 1, n, p).lower + binomialProbability(x, n, p) / 2;
 }
 
-/** The smallest x with P(X ≤ x) ≥ q. */
-export function binomialQuantile(q: number, n: number, p: number): number {
-  checkProbability(q);
-  // A hair below q, so that a cumulative probability equal to q in decimals is not missed by its last bit.
-  const target = q * (1 - 64 * Number.EPSILON);
-  let low = -1;
-  let high = n;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (binomialTails(middle, n, p).lower >= target) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
 const MAX_TERMS = 100_000;
+
 const TINY = 1e-300;
 
 /** The distribution function of Beta(a, b) at x. Source: DLMF 8.17, https://dlmf.nist.gov/8.17. */

@@ -1,29 +1,12 @@
-import { binomialMidP, binomialProbability, binomialTails, checkAlpha } from './distributions.ts';
-
-/** p-values for paired pass/fail results of which `worse` turned to fail and `better` to pass. */
-export interface McNemarTest {
-  readonly pTwoSidedExact: number;
-  readonly pTwoSidedMidP: number;
-  /** One-sided mid-p of "more turned worse than better". */
-  readonly pWorse: number;
-  readonly pBetter: number;
-}
+import { binomialMidP, binomialProbability, checkAlpha } from './distributions.ts';
 
 /**
- * The conditional test given the changed pairs, exact and mid-p.
+ * One-sided mid-p of more pairs that turned to fail than to pass, and of the opposite, given the changed pairs.
  * Source: McNemar 1947, https://doi.org/10.1007/BF02295996; mid-p: Fagerland, Lydersen and Laake 2013, https://doi.org/10.1186/1471-2288-13-91.
  */
-export function mcnemarTest(worse: number, better: number): McNemarTest {
+export function mcnemarTest(worse: number, better: number): { readonly pWorse: number; readonly pBetter: number } {
   const changed = worse + better;
-  const pWorse = binomialMidP(better, changed, 0.5);
-  const pBetter = binomialMidP(worse, changed, 0.5);
-  return {
-    pTwoSidedExact: Math.min(1, 2 * binomialTails(Math.min(worse, better), changed, 0.5).lower),
-    // Where as many turned worse as better, both tails hold the outcome itself (Fagerland 2013, equation 6).
-    pTwoSidedMidP: worse === better ? 1 - binomialProbability(worse, changed, 0.5) / 2 : 2 * Math.min(pWorse, pBetter),
-    pWorse,
-    pBetter,
-  };
+  return { pWorse: binomialMidP(better, changed, 0.5), pBetter: binomialMidP(worse, changed, 0.5) };
 }
 
 /** Passes out of repeats on each side of one case. */
@@ -121,28 +104,6 @@ function isCountOf(passes: number, n: number): boolean {
   return Number.isInteger(passes) && Number.isInteger(n) && passes >= 0 && passes <= n;
 }
 
-/** The chance that a case failing at the given rate fails once in its repeats and once more in its fresh confirmations. */
-export function blockProbability(flakeRate: number, repeats: number, confirmations: number): number {
-  return anyFailure(flakeRate, repeats) * anyFailure(flakeRate, confirmations);
-}
-
-/** One-sided mid-p that the pass rate lies below what is required: P(X < x) + ½ P(X = x) at that rate. Source: Lancaster 1961, https://doi.org/10.1080/01621459.1961.10482105. */
-export function belowRequiredRate(passes: number, n: number, required: number): number {
-  return binomialMidP(passes, n, required);
-}
-
-/** Repeats without a failure that show the required pass rate with confidence 1 − alpha; null where none can. Source: solved from Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404. */
-export function cleanRepeatsNeeded(required: number, alpha: number): number | null {
-  if (!(required >= 0 && required <= 1)) throw new RangeError(`a pass rate lies in [0, 1], ${required} does not`);
-  if (required === 1) return null;
-  return required === 0 ? 1 : Math.max(1, Math.ceil(Math.log(alpha) / Math.log(required)));
-}
-
-/** The pass rate that k repeats without a failure show: alpha^(1/k). Source: Clopper and Pearson 1934, as above. */
-export function cleanRepeatsBound(repeats: number, alpha: number): number {
-  return repeats > 0 ? alpha ** (1 / repeats) : 0;
-}
-
 /** When each case of a suite is tested by itself. */
 export interface BrokenCasePolicy {
   /** Cases judged. */
@@ -167,7 +128,3 @@ export function brokenCaseFailures({ n, alpha, toleratedFailureRate = 0.2 }: Bro
 
 /** A run with a smaller budget can't pay for the trials of even one case on both sides; one more failure may be enough. */
 export const tinyBudget = 10;
-
-function anyFailure(failureRate: number, repeats: number): number {
-  return 1 - (1 - failureRate) ** repeats;
-}

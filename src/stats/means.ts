@@ -1,5 +1,3 @@
-import { tCritical } from './distributions.ts';
-
 /** A side is null where it is undefined or unbounded. */
 export interface Interval {
   readonly low: number | null;
@@ -31,25 +29,6 @@ export function sumOfSquares(values: Numbers): number {
 /** Variance with divisor n − 1; null for fewer than two values. */
 export function sampleVariance(values: Numbers): number | null {
   return values.length < 2 ? null : sumOfSquares(values) / (values.length - 1);
-}
-
-/** A mean over clusters with its t interval; null where fewer than two clusters leave nothing to estimate. */
-interface ClusteredMean extends Interval {
-  readonly n: number;
-  readonly mean: number | null;
-  readonly se: number | null;
-  readonly df: number | null;
-}
-
-/** Mean of one value a cluster with Student's interval, not clipped. Source: Miller 2024, https://arxiv.org/abs/2411.00640. */
-export function clusteredMeanInterval(clusterMeans: readonly number[], alpha: number): ClusteredMean {
-  const n = clusterMeans.length;
-  const centre = n === 0 ? null : mean(clusterMeans);
-  const variance = sampleVariance(clusterMeans);
-  if (centre === null || variance === null) return { n, mean: centre, se: null, df: null, low: null, high: null };
-  const se = Math.sqrt(variance / n);
-  const reach = tCritical(alpha, n - 1) * se;
-  return { n, mean: centre, se, df: n - 1, low: centre - reach, high: centre + reach };
 }
 
 /**
@@ -145,4 +124,35 @@ export function designEffect(values: Numbers, groups: Groups): number {
 /** The sum of two amounts; undefined where one is unknown. */
 export function addKnown(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? undefined : a + b;
+}
+
+/** The p-quantile by linear interpolation; null for no values. Source: Hyndman and Fan 1996, type 7, https://doi.org/10.1080/00031305.1996.10473566. */
+export function quantile(values: readonly number[], p: number): number | null {
+  return quantileOfSorted(sortNumbers(values), p);
+}
+
+/** The same for several p of one sample, which is sorted once. */
+export function quantiles<const P extends readonly number[]>(
+  values: ArrayLike<number>,
+  ps: P,
+): { readonly [K in keyof P]: number | null } {
+  const sorted = sortNumbers(values);
+  return ps.map((p) => quantileOfSorted(sorted, p)) as { readonly [K in keyof P]: number | null };
+}
+
+/** The p-quantile of numbers that are sorted already; null for no values. */
+export function quantileOfSorted(sorted: Float64Array, p: number): number | null {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`a quantile lies in [0, 1], ${p} does not`);
+  const position = (sorted.length - 1) * p;
+  const below = sorted[Math.floor(position)];
+  const above = sorted[Math.ceil(position)];
+  if (below === undefined || above === undefined) return null;
+  return below + (position - Math.floor(position)) * (above - below);
+}
+
+function sortNumbers(values: ArrayLike<number>): Float64Array {
+  const sorted = Float64Array.from(values).sort();
+  // NaN sorts last.
+  if (Number.isNaN(sorted.at(-1) ?? 0)) throw new RangeError('a quantile takes numbers, and one of the values is not');
+  return sorted;
 }

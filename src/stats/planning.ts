@@ -9,26 +9,9 @@ export interface PlanPolicy {
   readonly power: number;
 }
 
-/** The smallest mean difference that n cases detect; null for no cases. Source: Miller 2024, https://arxiv.org/abs/2411.00640. */
-export function minDetectableEffect(n: number, variance: number, policy: PlanPolicy): number | null {
-  return n > 0 ? plannedZ(policy) * Math.sqrt(variance / n) : null;
-}
-
 /** Cases that detect a mean difference `delta` of the given variance; null for no difference. Source: Miller 2024, as above. */
 export function casesNeeded(delta: number, variance: number, policy: PlanPolicy): number | null {
   return delta === 0 ? null : Math.ceil((plannedZ(policy) ** 2 * variance) / (delta * delta));
-}
-
-/**
- * Cases with one pass/fail result a side that detect `delta` when the share `discordance` of them changes; null where fewer change
- * than the difference needs. Source: Connor 1987, https://doi.org/10.2307/2531961.
- */
-export function casesNeededSingle(delta: number, discordance: number, { alpha, power }: PlanPolicy): number | null {
-  if (delta === 0 || discordance < Math.abs(delta)) return null;
-  const spread =
-    normalCritical(alpha) * Math.sqrt(discordance) +
-    normalQuantile(power) * Math.sqrt(Math.max(0, discordance - delta * delta));
-  return Math.ceil((spread * spread) / (delta * delta));
 }
 
 /** The fewest unchanged cases whose bound z²/(n + z²) is within the margin; null for a margin of 0. Source: solved from Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953. */

@@ -104,58 +104,20 @@ export interface IndependentCounts {
 /** Square-and-add interval of p1 − p2 from two Wilson intervals. Source: Newcombe 1998, method 10, https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I. */
 export function newcombeUnpairedInterval(counts: IndependentCounts, alpha: number): DifferenceEstimate {
   const { successes1, n1, successes2, n2 } = counts;
-  return squareAndAdd(wilsonArms(successes1, n1, alpha), wilsonArms(successes2, n2, alpha), 0);
-}
-
-/** A paired fourfold table by which of the two sides succeeded. */
-export interface PairedTable {
-  readonly both: number;
-  readonly only1: number;
-  readonly only2: number;
-  readonly neither: number;
-}
-
-/** Square-and-add interval of p1 − p2 with the pairs' correlation. Source: Newcombe 1998, method 10 for paired data, https://doi.org/10.1002/(SICI)1097-0258(19981130)17:22%3C2635::AID-SIM954%3E3.0.CO;2-C. */
-export function newcombePairedInterval(table: PairedTable, alpha: number): DifferenceEstimate {
-  const { both, only1, only2, neither } = table;
-  const n = both + only1 + only2 + neither;
-  return squareAndAdd(wilsonArms(both + only1, n, alpha), wilsonArms(both + only2, n, alpha), correctedPhi(table));
-}
-
-interface Arms {
-  readonly point: number;
-  readonly below: number;
-  readonly above: number;
-}
-
-function wilsonArms(successes: number, n: number, alpha: number): Arms | undefined {
-  const { low, high } = wilsonInterval(successes, n, alpha);
-  if (low === null || high === null) return undefined;
-  const point = successes / n;
-  return { point, below: point - low, above: high - point };
-}
-
-function squareAndAdd(first: Arms | undefined, second: Arms | undefined, phi: number): DifferenceEstimate {
-  if (first === undefined || second === undefined) return NOTHING;
-  const delta = first.point - second.point;
+  const first = wilsonInterval(successes1, n1, alpha);
+  const second = wilsonInterval(successes2, n2, alpha);
+  if (first.low === null || first.high === null || second.low === null || second.high === null) return NOTHING;
+  const [p1, p2] = [successes1 / n1, successes2 / n2];
+  const delta = p1 - p2;
   return {
     delta,
-    low: delta - combine(first.below, second.above, phi),
-    high: delta + combine(first.above, second.below, phi),
+    low: delta - squareAndAdd(p1 - first.low, second.high - p2),
+    high: delta + squareAndAdd(first.high - p1, p2 - second.low),
   };
 }
 
-function combine(a: number, b: number, phi: number): number {
-  return Math.sqrt(Math.max(0, a * a - 2 * phi * a * b + b * b));
-}
-
-/** Newcombe's continuity-corrected phi: a positive correlation is taken n/2 smaller, at most down to 0. */
-function correctedPhi({ both, only1, only2, neither }: PairedTable): number {
-  const n = both + only1 + only2 + neither;
-  const margins = (both + only1) * (only2 + neither) * (both + only2) * (only1 + neither);
-  if (margins === 0) return 0;
-  const product = both * neither - only1 * only2;
-  return (product > 0 ? Math.max(0, product - n / 2) : product) / Math.sqrt(margins);
+function squareAndAdd(a: number, b: number): number {
+  return Math.sqrt(a * a + b * b);
 }
 
 /** Two rates that share no case; null where a side has none. */

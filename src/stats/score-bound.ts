@@ -28,19 +28,6 @@ export function scoreMeanInterval(values: Numbers, alpha: number, groups?: Group
   return { n: values.length, mean: mean(values), low: Math.max(0, low), high: Math.min(1, high) };
 }
 
-/** Mean of differences in [−1, 1]. For differences in {−1, 0, 1} the interval is Tango's. */
-export function scoreDifferenceInterval(differences: readonly number[], alpha: number): MeanEstimate {
-  if (differences.length === 0) return { n: 0, mean: null, low: null, high: null };
-  const z = normalCritical(alpha);
-  const grouped = groupEqual(differences);
-  return {
-    n: differences.length,
-    mean: mean(differences),
-    low: scoreLower(grouped, z),
-    high: scoreUpper(grouped, z),
-  };
-}
-
 /** A value and how often it was seen; the weight may be fractional. */
 export interface WeightedValue {
   readonly value: number;

@@ -1,5 +1,6 @@
 import { normalCdf } from './distributions.ts';
-import { designEffect, type Groups } from './means.ts';
+import { fisherMidP } from './exact-tests.ts';
+import { designEffect, type Groups, mean } from './means.ts';
 
 /** The standard score of a drop against a pinned reference from which it is called erosion. */
 export const erosionZ = 2.8;
@@ -62,4 +63,44 @@ export function mannKendall(values: readonly number[]): Trend {
   if (variance <= 0) return { tau: null, pFalling: null, pRising: null };
   const z = score / Math.sqrt(variance);
   return { tau: score / Math.sqrt(pairs * (pairs - tiedPairs)), pFalling: normalCdf(z), pRising: normalCdf(-z) };
+}
+
+/**
+ * The mean chance that two trials of a case disagree, 2p(1 − p), estimated without bias over cases with two trials or more;
+ * null where there are none.
+ */
+export function suiteFlakiness(cases: readonly { readonly passes: number; readonly n: number }[]): number | null {
+  const known = cases.filter(({ n }) => n > 1).map(({ passes, n }) => (2 * passes * (n - passes)) / (n * (n - 1)));
+  return known.length === 0 ? null : mean(known);
+}
+
+/** How often two repeats of a case disagreed. */
+export interface Disagreements {
+  readonly pairs: number;
+  readonly disagreements: number;
+}
+
+/**
+ * Pairs each outcome with its neighbour, none twice: the disagreements of such pairs are independent, each with the chance
+ * 2p(1 − p) of a flake, and a lasting change of the pass rate makes at most one of them.
+ */
+export function countDisagreements(outcomes: readonly boolean[]): Disagreements {
+  let [pairs, disagreements] = [0, 0];
+  for (let index = 1; index < outcomes.length; index += 2) {
+    pairs += 1;
+    if (outcomes[index] !== outcomes[index - 1]) disagreements += 1;
+  }
+  return { pairs, disagreements };
+}
+
+/** Two-sided mid-p that a case flakes as often as before, twice the smaller tail; null where one side has no pair. */
+export function flakeChangeP(before: Disagreements, after: Disagreements): number | null {
+  if (before.pairs === 0 || after.pairs === 0) return null;
+  const lower = fisherMidP({
+    baselinePasses: before.disagreements,
+    baselineN: before.pairs,
+    candidatePasses: after.disagreements,
+    candidateN: after.pairs,
+  });
+  return Math.min(1, 2 * Math.min(lower, 1 - lower));
 }

@@ -10,7 +10,7 @@ import { defaultGate } from '../model/suite.ts';
 import type { RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { SwapCandidate, SwapMetric, SwapReport, SwapRow, SwapVerdict } from '../model/swap.ts';
 import { describeRateChange } from '../reports/index.ts';
-import { adjustHolm } from '../stats/adjust-p-values.ts';
+import { adjustHolm } from '../stats/multiplicity.ts';
 import { formatCount, formatPercent } from '../text/format-amount.ts';
 import { describeConclusion } from './conclude-swap.ts';
 

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { compareCases, compareWorstCase } from '../../src/stats/compare-cases.ts';
-import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../src/stats/decide-verdict.ts';
+import {
+  compareCases,
+  compareWorstCase,
+  decideRatioVerdict,
+  decideVerdict,
+  type TestVerdict,
+} from '../../src/stats/compare-cases.ts';
 import { mcnemarTest } from '../../src/stats/exact-tests.ts';
 import { pairCases, suiteBound } from '../../src/stats/pairs.ts';
 import { tangoInterval } from '../../src/stats/proportions.ts';

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { clusteredQuantileInterval, quantile, quantileInterval } from '../../src/stats/quantiles.ts';
+import {
+  clusteredQuantileInterval,
+  quantileInterval,
+  quantileRatioInterval,
+} from '../../scripts/reference-statistics.ts';
+import { quantile } from '../../src/stats/means.ts';
 import {
   comparePairedCost,
   costRatio,
   hodgesLehmann,
-  quantileRatioInterval,
   signedRankCdf,
   wilcoxonSignedRank,
 } from '../../src/stats/ranks.ts';

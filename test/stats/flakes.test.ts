@@ -2,25 +2,19 @@ import { describe, expect, test } from 'vitest';
 import {
   belowRequiredRate,
   blockProbability,
-  brokenCaseFailures,
+  caseFlakiness,
   cleanRepeatsBound,
   cleanRepeatsNeeded,
-  confirmationP,
-  fisherExact,
-  trialsToConfirm,
-} from '../../src/stats/exact-tests.ts';
-import {
-  caseFlakiness,
-  countDisagreements,
-  flakeChangeP,
+  clusteredMeanInterval,
   flakeDetectionProbability,
   passAtK,
   repeatsToDetectFlake,
   shrinkPassRates,
-  suiteFlakiness,
-} from '../../src/stats/flakes.ts';
-import { clusteredMeanInterval, groupClusteredError } from '../../src/stats/means.ts';
-import { sequentialEvidence } from '../../src/stats/sequential-evidence.ts';
+} from '../../scripts/reference-statistics.ts';
+import { brokenCaseFailures, confirmationP, fisherExact, trialsToConfirm } from '../../src/stats/exact-tests.ts';
+import { groupClusteredError } from '../../src/stats/means.ts';
+import { sequentialEvidence } from '../../src/stats/multiplicity.ts';
+import { countDisagreements, flakeChangeP, suiteFlakiness } from '../../src/stats/trend.ts';
 import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 

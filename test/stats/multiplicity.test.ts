@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { adjustBenjaminiHochberg, adjustHolm } from '../../src/stats/adjust-p-values.ts';
+import { adjustBenjaminiHochberg, adjustHolm } from '../../src/stats/multiplicity.ts';
 import fc from '../support/property.ts';
 
 const pValues = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 30 });

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { casesNeededSingle, minDetectableEffect } from '../../scripts/reference-statistics.ts';
 import { compareCases } from '../../src/stats/compare-cases.ts';
 import { varianceComponents } from '../../src/stats/pairs.ts';
 import {
   assumedComponents,
   casesNeeded,
-  casesNeededSingle,
   casesToExcludeMargin,
   minCasesForMargin,
-  minDetectableEffect,
   repeatsNeeded,
   sampleSizeToSettle,
 } from '../../src/stats/planning.ts';

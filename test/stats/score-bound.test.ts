@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { scoreDifferenceInterval } from '../../scripts/reference-statistics.ts';
 import { normalCritical } from '../../src/stats/distributions.ts';
 import { tangoInterval, wilsonInterval } from '../../src/stats/proportions.ts';
-import { groupEqual, scoreDifferenceInterval, scoreLower, scoreMeanInterval } from '../../src/stats/score-bound.ts';
+import { groupEqual, scoreLower, scoreMeanInterval } from '../../src/stats/score-bound.ts';
 import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { binomialQuantile } from '../../scripts/reference-statistics.ts';
 import {
   betaQuantile,
   betaTails,
   binomialMidP,
   binomialProbability,
-  binomialQuantile,
   binomialTails,
   deviance,
   logGamma,

@@ -1,7 +1,7 @@
 import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { BreachCode } from '../../model/gate.ts';
 import type { GatePolicy } from '../../model/suite.ts';
-import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/decide-verdict.ts';
+import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/compare-cases.ts';
 
 /** With fewer cases a signed rank test can't be significant at 2.5 %: then each case counts, without a test. */
 export const minRankedCases = 6;

@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import type { VariantTrend } from '../../model/history.ts';
 import type { PageComparison, PageLatencies, PagePromptChange, PageRemark, PageVariant } from '../../model/page.ts';
 import type { Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
-import { quantile } from '../../stats/quantiles.ts';
+import { quantile } from '../../stats/means.ts';
 import { clipText } from '../../text/shorten.ts';
 import type { VariantName } from '../cases/failed-cases.ts';
 import { nameVariants } from '../cases/name-cases.ts';
