@@ -121,14 +121,11 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
     }
     case 'prompt': {
       const message = `--baseline ${text} is a prompt id: --compare compares two prompt versions`;
-      throw new UserError([
-        {
-          code: 'usage',
-          severity: 'error',
-          message,
-          hint: `write --compare ${text},OTHER, or the ref of a commit as git:REF`,
-        },
-      ]);
+      throw new UserError({
+        code: 'usage',
+        message,
+        hint: `write --compare ${text},OTHER, or the ref of a commit as git:REF`,
+      });
     }
   }
 }
@@ -232,7 +229,7 @@ function checkSuite(baseline: Baseline, id: string, file: string): void {
   if (baseline.suite === id) return;
   const message = `${file} is the baseline of suite ${baseline.suite}, not of ${id}`;
   const hint = 'remove the file, and accept a run again with llmcheck baseline accept';
-  throw new UserError([{ code: 'record', severity: 'error', message, hint, at: { file, line: 1, column: 1 } }]);
+  throw new UserError({ code: 'record', message, hint, at: { file, line: 1, column: 1 } });
 }
 
 /** Finds accepted answers in the baseline files. A file is read only when a check asks for one of its answers. */

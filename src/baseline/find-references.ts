@@ -62,7 +62,7 @@ function toReference(baseline: Baseline | undefined, source: string, suite: stri
   const refuse = (message: string) => {
     const hint = 'remove the file, or pin again with `llmcheck baseline pin`';
     const at = { file: source, line: 1, column: 1 };
-    return new UserError([{ code: 'record', severity: 'error', message, hint, at }]);
+    return new UserError({ code: 'record', message, hint, at });
   };
   if (baseline.suite !== suite) throw refuse(`${source} is the reference of suite ${baseline.suite}, not of ${suite}`);
   if (baseline.pin === undefined) throw refuse(`${source} is not a pinned reference: its header has no "pin"`);

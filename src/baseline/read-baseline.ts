@@ -40,7 +40,7 @@ export function readBaseline(path: string, shown: string, visit: VisitCase): Sca
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
     const message = `The baseline ${shown} can't be read (${code}).`;
-    throw new UserError([{ code: 'record', severity: 'error', message }], { cause: error });
+    throw new UserError({ code: 'record', message }, { cause: error });
   }
 }
 

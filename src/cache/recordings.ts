@@ -46,7 +46,7 @@ export function readRecordings(path: string, file: string = path): Recordings {
     if (code === 'ENOENT') return { file, lines: [] };
     if (code === undefined) throw error;
     const message = `The recordings in ${file} can't be read (${code}).`;
-    throw new UserError([{ code: 'file-unreadable', severity: 'error', message }], { cause: error });
+    throw new UserError({ code: 'file-unreadable', message }, { cause: error });
   }
   return parseRecordings(text, file);
 }

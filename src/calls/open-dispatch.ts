@@ -139,7 +139,7 @@ export function refuseQueue(shown: string, reason: string): UserError {
 }
 
 function refuse(message: string, hint: string): UserError {
-  return new UserError([{ code: 'environment', severity: 'error', message, hint }]);
+  return new UserError({ code: 'environment', message, hint });
 }
 
 /**

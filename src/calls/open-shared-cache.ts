@@ -113,5 +113,5 @@ function findBucket(
 const redisPackage = 'ioredis';
 
 function refuse(message: string, hint: string): UserError {
-  return new UserError([{ code: 'environment', severity: 'error', message, hint }]);
+  return new UserError({ code: 'environment', message, hint });
 }

@@ -62,7 +62,7 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
   if (against !== undefined && !against.startsWith('git:') && entries.length === 0 && notes.length > 0) {
     const message = `${against} holds none of these suites: ${project.suites.map(({ id }) => id).join(', ')}`;
     const hint = 'name the suite that it belongs to, or a file that belongs to this one';
-    throw new UserError([{ code: 'record', severity: 'error', message, hint }]);
+    throw new UserError({ code: 'record', message, hint });
   }
   const isBroken = entries.some(({ findings }) => isContractBroken(findings));
   // On the command line every path is named; in the config a pattern may match nothing.

@@ -61,12 +61,12 @@ function createWants({ root, cwd, paths, suites }: ReadHistoryOptions): Wants {
 function noRunFound({ paths, suites }: ReadHistoryOptions, seen: ReadonlyMap<string, string>): UserError {
   if (seen.size === 0 || paths.length + suites.length === 0) {
     const hint = '`llmcheck run` stores one in .llmcheck/runs';
-    return new UserError([{ code: 'unknown-id', severity: 'error', message: 'there is no stored run yet', hint }]);
+    return new UserError({ code: 'unknown-id', message: 'there is no stored run yet', hint });
   }
   const unknown = suites.find((suite) => !seen.has(suite));
   const nearest = unknown === undefined ? undefined : findNearest(unknown, [...seen.keys()]);
   const known = [...seen].map(([suite, path]) => `${suite} (${path})`).join(', ');
   const message = `no stored run holds ${unknown ?? paths.join(', ')}`;
   const hint = nearest === undefined ? `stored runs hold ${known}` : `did you mean "${nearest}"?`;
-  return new UserError([{ code: 'unknown-id', severity: 'error', message, hint }]);
+  return new UserError({ code: 'unknown-id', message, hint });
 }

@@ -57,9 +57,7 @@ export async function importAnswers(options: ImportOptions): Promise<ImportedAns
   const suites = project.suites.filter(({ recordings }) => recordings === path);
   if (suites.length === 0) {
     const message = `no suite names ${relative(cwd, path)} as its recordings`;
-    throw new UserError([
-      { code: 'recording', severity: 'error', message, hint: 'add recordings: to the suite first' },
-    ]);
+    throw new UserError({ code: 'recording', message, hint: 'add recordings: to the suite first' });
   }
   const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: true, requireConclusive: false } as const;
   const planned = await planRun(

@@ -44,7 +44,7 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   const files = openProjectFiles(findProject(cwd), cwd);
   const path = findFile(resolve(cwd, options.path), options);
   const found = await files.read(path);
-  if ('fault' in found) throw new UserError([{ ...found.fault, severity: 'error' }]);
+  if ('fault' in found) throw new UserError({ ...found.fault });
   const shown = files.display(path);
   const target = options.output ?? nameTarget(path, options);
   const imported =
@@ -127,7 +127,7 @@ function findFile(path: string, { format, path: given }: ImportOptions): string 
   const found = format === 'promptfoo' ? names.find((name) => kindOfPath(join(path, name)) === 'file') : undefined;
   if (found !== undefined) return join(path, found);
   const message = format === 'promptfoo' ? `${given} holds no ${names[0] ?? ''}` : `${given} is a folder`;
-  throw new UserError([{ code: 'usage', severity: 'error', message, hint: 'name the file' }]);
+  throw new UserError({ code: 'usage', message, hint: 'name the file' });
 }
 
 /** The text of an imported suite, with the parts that were left out as comments in their places. */

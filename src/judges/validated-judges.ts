@@ -149,14 +149,11 @@ export function readCalibrations(path: string, shown: string): readonly JudgeCal
   const json = parseJson(text);
   const parsed = json.ok ? fileSchema.safeParse(json.value) : undefined;
   if (parsed?.success === true) return parsed.data.calibrations;
-  throw new UserError([
-    {
-      code: 'record',
-      severity: 'error',
-      message: `${shown} holds no calibrations of judges: ${describeFault(json, parsed?.error)}`,
-      hint: 'restore it, or remove it and run llmcheck judge check',
-    },
-  ]);
+  throw new UserError({
+    code: 'record',
+    message: `${shown} holds no calibrations of judges: ${describeFault(json, parsed?.error)}`,
+    hint: 'restore it, or remove it and run llmcheck judge check',
+  });
 }
 
 /** Replaces the whole file, sorted; true where it changed. */

@@ -99,7 +99,7 @@ function nameOf({ name, assertion }: Criterion): string {
 }
 
 function refuse(message: string, hint: string, at?: Criterion['at']): UserError {
-  return new UserError([{ code: 'usage', severity: 'error', message, hint, ...defined({ at }) }]);
+  return new UserError({ code: 'usage', message, hint, ...defined({ at }) });
 }
 
 function renderRow({ id, testCase, answer, drawn }: DrawnAnswer, label: string, criterion: Criterion): string {

@@ -70,11 +70,12 @@ export const problemCodes = [
 
 export type ProblemCode = (typeof problemCodes)[number];
 
-/** Input that the user can fix: every problem at once. Ends in exit code 2, with nothing sent. */
+/** Input that the user can fix: every problem at once, or the details of the only one. Ends in exit code 2, with nothing sent. */
 export class UserError extends Error {
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[], options?: ErrorOptions) {
+  constructor(found: readonly Problem[] | ProblemDetails, options?: ErrorOptions) {
+    const problems = 'code' in found ? [{ ...found, severity: 'error' } as const] : found;
     super(problems.map((problem) => problem.message).join('\n'), options);
     this.name = 'UserError';
     this.problems = problems;

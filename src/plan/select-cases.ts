@@ -97,9 +97,7 @@ export function* casesOf(suites: readonly Suite[]): Generator<{ readonly suite: 
 }
 
 function filterProblem(pattern: string, { message, hint }: GlobFault): UserError {
-  return new UserError([
-    { code: 'usage', severity: 'error', message: `--filter ${pattern.slice(0, 80)}: ${message}`, hint },
-  ]);
+  return new UserError({ code: 'usage', message: `--filter ${pattern.slice(0, 80)}: ${message}`, hint });
 }
 
 /**

@@ -50,14 +50,11 @@ export function readCoverage(path: string, shown: string): readonly StoredCovera
   if (parsed?.success === true) return parsed.data.instructions;
   const [issue] = parsed?.error.issues ?? [];
   const fault = json.ok ? `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` : `it is no JSON: ${json.reason}`;
-  throw new UserError([
-    {
-      code: 'record',
-      severity: 'error',
-      message: `${shown} does not say what guards a prompt: ${fault}`,
-      hint: 'restore it, or remove it and run llmcheck prompt cover',
-    },
-  ]);
+  throw new UserError({
+    code: 'record',
+    message: `${shown} does not say what guards a prompt: ${fault}`,
+    hint: 'restore it, or remove it and run llmcheck prompt cover',
+  });
 }
 
 /** Replaces the whole file, sorted; true where it changed. */

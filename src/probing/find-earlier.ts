@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { type Problem, UserError } from '../model/problem.ts';
+import { UserError } from '../model/problem.ts';
 import type { PromptFileContent } from '../model/prompt-file.ts';
 import {
   type PromptVersion,
@@ -183,6 +183,5 @@ function toPrompt({ messages, whole, params = {} }: PromptFileContent, path: str
 }
 
 function unreadable(message: string): UserError {
-  const problem: Problem = { code: 'file-unreadable', severity: 'error', message };
-  return new UserError([problem]);
+  return new UserError({ code: 'file-unreadable', message });
 }

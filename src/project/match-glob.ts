@@ -54,5 +54,5 @@ function compile(pattern: string, folder: string): (path: string) => boolean {
 }
 
 function refusal(pattern: string, { message, hint }: GlobFault): UserError {
-  return new UserError([{ code: 'usage', severity: 'error', message: `"${pattern.slice(0, 80)}": ${message}`, hint }]);
+  return new UserError({ code: 'usage', message: `"${pattern.slice(0, 80)}": ${message}`, hint });
 }

@@ -66,7 +66,7 @@ export function findOutsideFault(path: string, { root, cwd }: Place): FileFault 
 export function refuseOutside(path: string, place: Place, hint?: string): void {
   const fault = findOutsideFault(path, place);
   if (fault === undefined) return;
-  throw new UserError([{ ...fault, severity: 'error', ...defined({ hint }) }]);
+  throw new UserError({ ...fault, ...defined({ hint }) });
 }
 
 /**

@@ -27,9 +27,7 @@ export function classifySource(text: string, choices: SourceChoices): RecordSour
   const { cwd, runs } = choices;
   if (text === '') {
     const hint = 'write `git:` and a ref, a file, a run id or a prompt id';
-    throw new UserError([
-      { code: 'usage', severity: 'error', message: 'There is nothing to compare with: the name is empty.', hint },
-    ]);
+    throw new UserError({ code: 'usage', message: 'There is nothing to compare with: the name is empty.', hint });
   }
   if (text.startsWith(gitScheme)) return { kind: 'git', ref: text.slice(gitScheme.length) };
   const path = resolve(cwd, text);
@@ -44,7 +42,7 @@ export function classifySource(text: string, choices: SourceChoices): RecordSour
   if (second === undefined) return { kind: 'run', id: run.id };
   const ids = starting.slice(0, maxListed).map(({ id }) => id);
   const message = `${quote(text)} is the start of ${starting.length} runs: ${ids.join(', ')}${starting.length > maxListed ? ' …' : ''}.`;
-  throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint: 'write more of the id' }]);
+  throw new UserError({ code: 'unknown-id', message, hint: 'write more of the id' });
 }
 
 const gitScheme = 'git:';
@@ -73,7 +71,7 @@ function unknownSource(text: string, path: string, place: string, choices: Sourc
   };
   const file = files[place] ?? `no file (${place})`;
   const message = `${quote(text)} is ${file}, no run id and no prompt id.`;
-  return new UserError([{ code: 'unknown-id', severity: 'error', message, hint: suggest(text, path, place, choices) }]);
+  return new UserError({ code: 'unknown-id', message, hint: suggest(text, path, place, choices) });
 }
 
 function suggest(text: string, path: string, place: string, { runs, promptIds = [] }: SourceChoices): string {

@@ -31,11 +31,11 @@ export function findStoredRun(project: Root, id: string | undefined, cwd?: strin
     const message =
       id === undefined ? `there is no stored run in ${runsFolder(project)}` : `there is no stored run "${id}"`;
     const hint = isEmpty ? '`llmcheck run` stores one' : '`llmcheck list runs` shows those that there are';
-    throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint }]);
+    throw new UserError({ code: 'unknown-id', message, hint });
   }
   if (second !== undefined) {
     const message = `"${id}" is the start of ${matching.length} runs: ${matching.map((run) => run.id).join(', ')}`;
-    throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint: 'write more of the id' }]);
+    throw new UserError({ code: 'unknown-id', message, hint: 'write more of the id' });
   }
   return found;
 }

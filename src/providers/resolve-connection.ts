@@ -151,8 +151,7 @@ function refuse(kind: ProviderFailure['kind'], message: string): Credentials {
 }
 
 function problem(config: ProviderConfig, code: Problem['code'], message: string, hint: string): UserError {
-  const found = { code, severity: 'error', message, hint } as const;
-  return new UserError([config.at === undefined ? found : { ...found, at: config.at }]);
+  return new UserError({ code, message, hint, ...defined({ at: config.at }) });
 }
 
 /** Puts a path before the query, if there is one. */

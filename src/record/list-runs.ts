@@ -66,7 +66,7 @@ function recordNames(folder: string): string[] {
     if (code === 'ENOENT') return [];
     if (code === undefined) throw error;
     const message = `The folder of run records ${folder} can't be read (${code}).`;
-    throw new UserError([{ code: 'record', severity: 'error', message }], { cause: error });
+    throw new UserError({ code: 'record', message }, { cause: error });
   }
 }
 

@@ -100,7 +100,7 @@ export function toReadError(error: unknown, path: string): unknown {
   const message =
     code === 'ENOENT' ? `There is no run record ${path}.` : `The run record ${path} can't be read (${code}).`;
   const hint = '`llmcheck list runs` shows those that there are';
-  return new UserError([{ code: 'record', severity: 'error', message, hint }], { cause: error });
+  return new UserError({ code: 'record', message, hint }, { cause: error });
 }
 
 /** The value of one line; undefined where it is not JSON. */
@@ -130,7 +130,7 @@ function readRowAt(fd: number, place: RowPlace, path: string): CellRow {
 
 function changedError(path: string, { offset }: RowPlace): UserError {
   const message = `${path} was changed while it was being read: there is no row at byte ${offset} any more.`;
-  return new UserError([{ code: 'record', severity: 'error', message, hint: 'run the command again' }]);
+  return new UserError({ code: 'record', message, hint: 'run the command again' });
 }
 
 /**

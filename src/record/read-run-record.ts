@@ -153,7 +153,7 @@ function checkHeader(row: unknown, { isTerminated }: Pick<ByteLine, 'isTerminate
   }
   const message = `The run record ${path} has format ${JSON.stringify(row.format)}; this version reads format ${recordFormat}.`;
   const hint = 'read it with the version of llmcheck that wrote it, or run again';
-  throw new UserError([{ code: 'record', severity: 'error', message, hint, at: { file: path, line: 1, column: 1 } }]);
+  throw new UserError({ code: 'record', message, hint, at: { file: path, line: 1, column: 1 } });
 }
 
 /** Records of older versions lack the newer keys of a gate. */
@@ -168,7 +168,7 @@ function withGateDefaults(header: RunHeader): RunHeader {
 function notARecord(path: string, found: string): UserError {
   const hint = 'a run record is made by `llmcheck run`, and `llmcheck list runs` shows them';
   const message = `${path} is not a run record: ${found}.`;
-  return new UserError([{ code: 'record', severity: 'error', message, hint, at: { file: path, line: 1, column: 1 } }]);
+  return new UserError({ code: 'record', message, hint, at: { file: path, line: 1, column: 1 } });
 }
 
 function damagedLine(path: string, number: number): Problem {

@@ -144,7 +144,7 @@ export function checkBatchable({ plan, providers, endpointOf }: PlannedRun): rea
     const names = others.map(({ id }) => id).join(', ');
     const message = `--batch: no provider of this run has a batch API: ${names}`;
     const hint = `leave it out; batches are known for ${batchAdapters.join(', ')}`;
-    throw new UserError([{ code: 'usage', severity: 'error', message, hint }]);
+    throw new UserError({ code: 'usage', message, hint });
   }
   const problems = sending.flatMap((config) => [...findAgentCases(plan, providerKey(config))]);
   if (problems.length > 0) throw new UserError(problems);

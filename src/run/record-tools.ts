@@ -6,7 +6,7 @@ import { probeFile, readOrUndefined, replaceFile, StorageError, withStorageError
 import { parseJson } from '../json/parse-json.ts';
 import { maxResultBytes, type RecordTarget } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
-import { type Problem, UserError } from '../model/problem.ts';
+import { UserError } from '../model/problem.ts';
 import { withRefusal } from '../model/storage-problem.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
@@ -67,8 +67,7 @@ export function checkToolRecording(
 }
 
 function refuse(message: string, hint: string): never {
-  const problem: Problem = { code: 'usage', severity: 'error', message, hint };
-  throw new UserError([problem]);
+  throw new UserError({ code: 'usage', message, hint });
 }
 
 export function createToolRecorder({
@@ -179,7 +178,7 @@ function writeWaiting(file: string, open: StubFile, nowMs: number): void {
     const inserted = insertStubs(text, stubs);
     if ('fault' in inserted) {
       const message = `${open.shown} can't be read any more: ${inserted.fault}; the recorded stubs are lost`;
-      throw new UserError([{ code: 'file-unreadable', severity: 'error', message }]);
+      throw new UserError({ code: 'file-unreadable', message });
     }
     replaceFile(file, inserted.text);
   });

@@ -14,7 +14,7 @@ export function resolveOtel(env: RunPorts['env'], flag: string | undefined): Ote
   const settings = readOtelSettings(env, flag);
   if (!('fault' in settings)) return settings;
   const message = `--otel: not an http or https address: ${settings.fault}`;
-  throw new UserError([{ code: 'usage', severity: 'error', message, hint: 'write --otel http://localhost:4318' }]);
+  throw new UserError({ code: 'usage', message, hint: 'write --otel http://localhost:4318' });
 }
 
 /** Runs suites and exports what happens as spans. Where the collector refuses them, a note says so and the decision is the same. */

@@ -65,7 +65,7 @@ export function readSnapshotFile(file: string, cwd: string): McpSnapshot {
 function readBefore(file: string, cwd: string): McpSnapshot | undefined {
   const place = findProject(cwd);
   const fault = findPlaceFault(file, place.boundary, displayPath(file, cwd));
-  if (fault !== undefined) throw new UserError([{ ...fault, severity: 'error' }]);
+  if (fault !== undefined) throw new UserError({ ...fault });
   if (readOrUndefined(file) === undefined) return undefined;
   return readSnapshot(file, undefined, { files: openProjectFiles(place, cwd), problems: createProblems() });
 }

@@ -139,9 +139,7 @@ function openPrompts(prompts: readonly string[], options: CompareRecordsOptions)
     );
   if (suites.length === 0) {
     const message = `no suite of ${record.shownPath} ran all of ${prompts.join(', ')}`;
-    throw new UserError([
-      { code: 'unknown-id', severity: 'error', message, hint: 'run them first: llmcheck run --compare v1,v2' },
-    ]);
+    throw new UserError({ code: 'unknown-id', message, hint: 'run them first: llmcheck run --compare v1,v2' });
   }
   const settings = { ...record.header.settings, compare: prompts };
   return { record: withHeader(record, { ...record.header, settings, suites }), findBaseline: () => undefined };
@@ -152,7 +150,7 @@ function keepSuites(record: StoredRecord, { suites, requireConclusive }: Compare
   if (unknown.length > 0) {
     const message = `${record.shownPath} has no suite ${unknown.join(', ')}`;
     const hint = `there are: ${record.header.suites.map(({ suite }) => suite).join(', ') || 'none'}`;
-    throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint }]);
+    throw new UserError({ code: 'unknown-id', message, hint });
   }
   const kept = record.header.suites.filter(({ suite }) => suites.length === 0 || suites.includes(suite));
   const header = { ...record.header, settings: { ...record.header.settings, requireConclusive }, suites: kept };
@@ -178,7 +176,5 @@ function findPromptIds({ root, cwd, run }: CompareRecordsOptions, hasRuns: boole
 
 function mixed(sides: readonly string[]): UserError {
   const message = `${sides.join(' and ')} can't be compared with each other: prompt versions are compared within one run, anything else in pairs`;
-  return new UserError([
-    { code: 'usage', severity: 'error', message, hint: 'name two prompt versions, or two of: git:REF, file, run id' },
-  ]);
+  return new UserError({ code: 'usage', message, hint: 'name two prompt versions, or two of: git:REF, file, run id' });
 }

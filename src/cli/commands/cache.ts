@@ -179,6 +179,6 @@ function readText(path: string, shown: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const message = `${shown}: ${error instanceof Error ? error.message : String(error)}`;
-    throw new UserError([{ code: 'file-unreadable', severity: 'error', message }], { cause: error });
+    throw new UserError({ code: 'file-unreadable', message }, { cause: error });
   }
 }

@@ -166,6 +166,6 @@ function readEnvFile(file: string, cwd: string): Env {
     return parseEnv(readFileSync(resolve(cwd, file), 'utf8'));
   } catch (error) {
     const message = `--env-file ${file}: ${error instanceof Error ? error.message : String(error)}`;
-    throw new UserError([{ code: 'file-unreadable', severity: 'error', message }], { cause: error });
+    throw new UserError({ code: 'file-unreadable', message }, { cause: error });
   }
 }

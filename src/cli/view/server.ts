@@ -218,7 +218,7 @@ function listen(server: Server, port: number): Promise<void> {
       const taken = error.code === 'EADDRINUSE';
       const message = `--port ${port}: the port ${taken ? 'is taken' : 'is not for everybody'}.`;
       const hint = 'leave --port out, and a free one is taken';
-      return reject(new UserError([{ code: 'usage', severity: 'error', message, hint }], { cause: error }));
+      return reject(new UserError({ code: 'usage', message, hint }, { cause: error }));
     });
     server.listen(port, '127.0.0.1', resolve);
   });

@@ -63,7 +63,7 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
   const files = openProjectFiles(findProject(cwd, options.configPath), cwd);
   const path = resolve(cwd, options.path);
   const found = await files.readBytes(path);
-  if ('fault' in found) throw new UserError([{ ...found.fault, severity: 'error' }]);
+  if ('fault' in found) throw new UserError({ ...found.fault });
   const { bytes } = found;
   const { suite, prompt } = await findPrompt(options);
   // Messages name the file, whose name may hold what its rows hold.
@@ -190,7 +190,7 @@ async function findPrompt(
       ? `no suite has a prompt "${id}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`
       : `several suites have a prompt "${id}": ${found.map((one) => one.suite.path).join(', ')}`;
   const hint = only === undefined ? 'llmcheck list shows the prompts of each suite' : 'name one with --suite FILE';
-  throw new UserError([{ code: 'usage', severity: 'error', message, hint }]);
+  throw new UserError({ code: 'usage', message, hint });
 }
 
 /** Cases that the suite has in other files are duplicates too. */
@@ -230,5 +230,5 @@ function nothingFound(
     isOther ? `; it looks like one for llmcheck import ${found}` : ''
   }`;
   const hint = reasons.length === 0 || isOther ? [...reasons, none].join('; ') : reasons.join('; ');
-  return new UserError([{ code: 'not-carried-over', severity: 'error', message, hint }]);
+  return new UserError({ code: 'not-carried-over', message, hint });
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { parseJson } from '../../json/parse-json.ts';
-import { type Problem, UserError } from '../../model/problem.ts';
+import { UserError } from '../../model/problem.ts';
 import type { FileBytes } from '../../suite/files/project-files.ts';
 import { parseCsv } from '../../text/csv.ts';
 import { CutJsonError, type IsPart, type JsonPart, splitJson, splitJsonLines } from '../data-sets/split-json.ts';
@@ -47,7 +47,7 @@ function* readParts(bytes: FileBytes, format: TraceFormat, shown: string): Gener
     if (!(error instanceof CutJsonError)) throw error;
     const at = { file: shown, line: error.line, column: 1 };
     const message = `${error.message}: the export is not whole`;
-    throw new UserError([{ code: 'syntax', severity: 'error', message, at }]);
+    throw new UserError({ code: 'syntax', message, at });
   } finally {
     chunks.return(undefined);
   }
@@ -123,7 +123,7 @@ function* readChunks(bytes: FileBytes, shown: string): Generator<string, void, u
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const message = `${shown} is not UTF-8 text: see the lines from ${line} on`;
-    throw new UserError([{ code: 'file-unreadable', severity: 'error', message, hint: 'save it as UTF-8' }]);
+    throw new UserError({ code: 'file-unreadable', message, hint: 'save it as UTF-8' });
   } finally {
     close();
   }
@@ -133,8 +133,7 @@ function refusePacked(content: Buffer, shown: string): void {
   const found = packed.find(([start]) => start.every((byte, index) => content[index] === byte));
   if (found === undefined) return;
   const [, kind, hint] = found;
-  const problem: Problem = { code: 'file-unreadable', severity: 'error', message: `${shown} is ${kind}`, hint };
-  throw new UserError([problem]);
+  throw new UserError({ code: 'file-unreadable', message: `${shown} is ${kind}`, hint });
 }
 
 function countLines(content: Buffer): number {
@@ -183,7 +182,7 @@ function* splitCsv(chunks: Iterable<string>, shown: string): Generator<JsonPart>
 
 function brokenCsv(shown: string, message: string, line: number): UserError {
   const at = { file: shown, line, column: 1 };
-  return new UserError([{ code: 'syntax', severity: 'error', message: `the CSV can't be read: ${message}`, at }]);
+  return new UserError({ code: 'syntax', message: `the CSV can't be read: ${message}`, at });
 }
 
 /** Lines, joined while a quote is open: a quoted field may hold line breaks. */

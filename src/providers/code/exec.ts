@@ -107,8 +107,7 @@ function describeNetwork({ id }: ProviderConfig): string {
 
 function refuseNetwork({ id, at }: ProviderConfig): never {
   const message = `The network can't be kept from the program of provider "${id}" here: it takes Linux, unshare and user namespaces.`;
-  const problem = { code: 'environment', severity: 'error', message, hint: networkHint } as const;
-  throw new UserError([at === undefined ? problem : { ...problem, at }]);
+  throw new UserError({ code: 'environment', message, hint: networkHint, ...defined({ at }) });
 }
 
 const maxOutputBytes = 16 * 1024 * 1024;
@@ -121,13 +120,12 @@ function parseCommand(config: ProviderConfig): readonly string[] {
   const [program, ...args] = words ?? [];
   if (program === undefined || program === '') {
     const found = words === undefined ? 'leaves a quote open' : 'names no program';
-    const problem = {
+    throw new UserError({
       code: 'invalid-value',
-      severity: 'error',
       message: `The command of provider "${config.id}" ${found}: ${JSON.stringify(config.model)}.`,
       hint: 'write it like exec:node answer.mjs "an argument"',
-    } as const;
-    throw new UserError([config.at === undefined ? problem : { ...problem, at: config.at }]);
+      ...defined({ at: config.at }),
+    });
   }
   // A bare name is looked up in PATH; a relative path starts from the suite's folder.
   const isPath = /[/\\]/.test(program) && !isAbsolute(program);
@@ -182,13 +180,12 @@ function describeExit(result: ProgramResult & { readonly status: 'ended' }, prog
 function findWorkspace(written: string, config: ProviderConfig, projectRoot: string): WorkspaceFolder {
   const found = readWorkspaceFolder(resolve(config.folder, written), projectRoot);
   if (!('fault' in found)) return found;
-  const problem = {
+  throw new UserError({
     code: 'invalid-value',
-    severity: 'error',
     message: `The workspace ${written} of provider "${config.id}" ${found.fault}.`,
     hint: 'name a folder of the project that holds only what the program works on',
-  } as const;
-  throw new UserError([config.at === undefined ? problem : { ...problem, at: config.at }]);
+    ...defined({ at: config.at }),
+  });
 }
 
 function listWorkspaceFiles(folder: WorkspaceFolder | undefined, projectRoot: string): readonly string[] {

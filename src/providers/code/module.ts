@@ -97,13 +97,12 @@ function findFile(config: ProviderConfig, projectRoot: ProviderEnv['projectRoot'
   const below = exists ? relative(realpathSync(projectRoot), realpathSync(file)) : relative(projectRoot, file);
   const isOutside = leavesRoot(below);
   if (exists && !isOutside) return file;
-  const problem = {
+  throw new UserError({
     code: isOutside ? 'file-outside-project' : 'file-unreadable',
-    severity: 'error',
     message: `The module of provider "${config.id}" ${isOutside ? 'is outside the project' : 'does not exist'}: ${config.model}.`,
     hint: 'name a .js, .mjs or .ts file, from the folder of the file that names it',
-  } as const;
-  throw new UserError([config.at === undefined ? problem : { ...problem, at: config.at }]);
+    ...defined({ at: config.at }),
+  });
 }
 
 /** The origin is there for logs: it is no part of the cache key, so an answer should not depend on it. */

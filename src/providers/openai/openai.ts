@@ -138,14 +138,11 @@ function openSdk(Sdk: typeof OpenAI, address: URL, fetch: ClientOptions['fetch']
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new UserError(
-      [
-        {
-          code: 'environment',
-          severity: 'error',
-          message: `The OpenAI client refuses its settings: ${error.message}`,
-          hint: 'check the variable OPENAI_CUSTOM_HEADERS',
-        },
-      ],
+      {
+        code: 'environment',
+        message: `The OpenAI client refuses its settings: ${error.message}`,
+        hint: 'check the variable OPENAI_CUSTOM_HEADERS',
+      },
       { cause: error },
     );
   }

@@ -240,7 +240,7 @@ export function readSchemaFile(path: string, cwd: string): SchemaFile {
   const absolute = resolve(cwd, path);
   const file = displayPath(absolute, cwd);
   const found = readTextFile(absolute, file);
-  if ('fault' in found) throw new UserError([{ severity: 'error', ...found.fault }]);
+  if ('fault' in found) throw new UserError({ ...found.fault });
   const problems = createProblems();
   const document = parseText({ file, folder: dirname(absolute) }, found.text, problems);
   if (document === undefined) throw new UserError(problems.list());

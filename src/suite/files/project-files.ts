@@ -162,14 +162,11 @@ function openAgain(path: string, shown: string): number {
 
 export function changedError(shown: string, cause?: unknown): UserError {
   return new UserError(
-    [
-      {
-        code: 'file-unreadable',
-        severity: 'error',
-        message: `${shown} was changed while its cases were being read`,
-        hint: 'run the command again; `llmcheck run --resume` keeps the answers of a run that had begun',
-      },
-    ],
+    {
+      code: 'file-unreadable',
+      message: `${shown} was changed while its cases were being read`,
+      hint: 'run the command again; `llmcheck run --resume` keeps the answers of a run that had begun',
+    },
     defined({ cause }),
   );
 }
