@@ -1,5 +1,4 @@
 export { type CheckAnswerOptions, type CheckedAnswer, checkAnswer } from './api/check-answer.ts';
-export type { ApiContext } from './api/context.ts';
 export {
   type AssertionDefinition,
   defineAssertion,
@@ -8,8 +7,8 @@ export {
   defineSuite,
   type ProviderDefinition,
 } from './api/define.ts';
+export type { ApiContext, RunSuitesOptions } from './api/options.ts';
 export { type CompareRecordsOptions, compareRecords, renderReport } from './api/records.ts';
-export type { RunSuitesOptions } from './api/run-options.ts';
 export { type RunEvent, runSuites, type SuiteRun } from './api/run-suites.ts';
 export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/suite-definition.ts';
 export type { JsonObject, JsonValue } from './json/json.ts';

@@ -3,7 +3,7 @@ import type { JsonValue } from '../json/json.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { type ApiContext, contextKeys, type Keys, openContext, refuseUnknown } from './context.ts';
+import { type ApiContext, contextKeys, type Keys, openContext, refuseUnknown } from './options.ts';
 import type { Assertion } from './suite-definition.ts';
 
 /** An answer with more than its text; `latencyMs` and `costUsd` are needed where they are checked. */

@@ -1,8 +1,7 @@
 import { beforeAll, describe, test } from 'vitest';
 import type { CaseReport, Report } from '../model/report.ts';
 import { createFindGateEffect, describeDecision, describeSkip, explainCase } from '../reports/index.ts';
-import { type Keys, openContext, refuseUnknown } from './context.ts';
-import { type RunSuitesOptions, runSuitesKeys, toFlags } from './run-options.ts';
+import { type Keys, openContext, type RunSuitesOptions, refuseUnknown, runSuitesKeys, toFlags } from './options.ts';
 import type { PlannedCase } from './run-project.ts';
 import { runSuites } from './run-suites.ts';
 

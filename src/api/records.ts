@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import type { ReporterPlugin } from '../model/plugin.ts';
 import type { Report, ReportStyle } from '../model/report.ts';
-import { type ApiContext, contextKeys, type Keys, openContext, refuseUnknown } from './context.ts';
+import { type ApiContext, contextKeys, type Keys, openContext, refuseUnknown } from './options.ts';
 
 export interface CompareRecordsOptions extends ApiContext {
   /** `git:REF`, a baseline or record file, a run id, or a prompt version of the latest run. */

@@ -11,7 +11,7 @@ import type { Report } from '../model/report.ts';
 import { planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { runSuites } from '../run/run.ts';
-import type { RunSuitesOptions } from './run-options.ts';
+import type { RunSuitesOptions } from './options.ts';
 
 export interface ProjectRun {
   readonly cwd: string;

@@ -1,7 +1,6 @@
 import type { ProgressEvent } from '../model/progress.ts';
 import type { Report } from '../model/report.ts';
-import { openContext, refuseUnknown } from './context.ts';
-import { type RunSuitesOptions, runSuitesKeys, toFlags } from './run-options.ts';
+import { openContext, type RunSuitesOptions, refuseUnknown, runSuitesKeys, toFlags } from './options.ts';
 
 /** An event of a running run. */
 export type RunEvent = ProgressEvent;

@@ -1,5 +1,5 @@
 import type { Complete, CompletionOutcome } from '../model/completion.ts';
-import { onAbort } from '../text/on-abort.ts';
+import { onAbort } from '../text/deadline.ts';
 import { cacheKey } from './cache-key.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import type { CompletionOutcome, CompletionRequest, FailureKind, ProviderFailure } from '../model/completion.ts';
-import { onAbort } from '../text/on-abort.ts';
+import { onAbort } from '../text/deadline.ts';
 import { AccountRates, type OwnRates, ProviderRates, type TokenEstimate } from './token-bucket.ts';
 
 export interface AccountOptions {

@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
-import { onAbort } from '../text/on-abort.ts';
+import { onAbort } from '../text/deadline.ts';
 
 /** One attempt that ends by itself after a time. */
 export type TimedAttempt = (

@@ -7,7 +7,7 @@ import type {
   ProviderFailure,
 } from '../model/completion.ts';
 import type { BatchAnswer } from '../model/provider.ts';
-import { onAbort } from '../text/on-abort.ts';
+import { onAbort } from '../text/deadline.ts';
 
 export interface BudgetPricing {
   /** An upper bound in USD of what the request may cost. */

@@ -1,17 +1,9 @@
+import { type ApiReply, type JsonApi, numberAt, textAt } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { type ReportMark, readReportMark, writeReportMark } from '../text/report-mark.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import {
-  type Author,
-  findAuthor,
-  isWrittenBy,
-  markOf,
-  maxPages,
-  maxTries,
-  type Publisher,
-} from './comments-and-checks.ts';
-import { type GithubApi, type GithubReply, numberAt, textAt } from './github-api.ts';
+import { type Author, findAuthor, isWrittenBy, markOf, maxPages, maxTries, type Publisher } from './comments.ts';
 import type { GithubRun } from './github-run.ts';
 
 /** What a scheduled run found out about drift. */
@@ -39,11 +31,11 @@ export type KeptIssue =
   | { readonly ok: true; readonly how: 'opened' | 'updated' | 'closed' | 'muted' | 'none'; readonly url?: string }
   | { readonly ok: false; readonly message: string; readonly status?: number };
 
-type Failed = Extract<GithubReply, { ok: false }>;
+type Failed = Extract<ApiReply, { ok: false }>;
 
 /** Keeps one issue of each id in the repository. It never changes an issue that somebody else wrote. */
 export async function keepIssue(
-  api: GithubApi,
+  api: JsonApi,
   run: GithubRun,
   issue: DriftIssue,
   publisher: Publisher,
@@ -71,7 +63,7 @@ interface Wanted {
 
 /** The issues of one id, the oldest first. Closed ones are those that changed last. */
 async function listOwn(
-  api: GithubApi,
+  api: JsonApi,
   { repository }: GithubRun,
   wanted: Wanted,
   state: 'open' | 'closed',
@@ -118,7 +110,7 @@ interface Opening extends Publisher {
   readonly open: readonly OwnIssue[];
 }
 
-async function openOrUpdate(api: GithubApi, run: GithubRun, issue: Finding, opening: Opening): Promise<KeptIssue> {
+async function openOrUpdate(api: JsonApi, run: GithubRun, issue: Finding, opening: Opening): Promise<KeptIssue> {
   const { writer, author, open, wait } = opening;
   const fingerprint = writeFingerprint(issue.drifted);
   const content = {
@@ -153,14 +145,9 @@ interface Content {
 
 /** Of two issues that were opened at the same time the older one is kept. */
 async function settle(
-  api: GithubApi,
+  api: JsonApi,
   run: GithubRun,
-  {
-    created,
-    open,
-    content,
-    reply,
-  }: { created: number; open: readonly OwnIssue[]; content: Content; reply: GithubReply },
+  { created, open, content, reply }: { created: number; open: readonly OwnIssue[]; content: Content; reply: ApiReply },
 ): Promise<KeptIssue> {
   const [first] = open;
   if (first === undefined || first.number >= created) {
@@ -172,7 +159,7 @@ async function settle(
   return closed.ok ? update(api, run, first, content) : closed;
 }
 
-async function update(api: GithubApi, run: GithubRun, issue: OwnIssue, content: Content): Promise<KeptIssue> {
+async function update(api: JsonApi, run: GithubRun, issue: OwnIssue, content: Content): Promise<KeptIssue> {
   const { mark, number, url } = issue;
   if (isLater(mark, run)) return { ok: true, how: 'updated', ...defined({ url }) };
   const reply = await patch(api, run, number, { ...content });
@@ -185,7 +172,7 @@ function isLater(mark: ReportMark, { runId = 0, runAttempt = 1 }: GithubRun): bo
 }
 
 async function closeAll(
-  api: GithubApi,
+  api: JsonApi,
   run: GithubRun,
   open: readonly OwnIssue[],
   comment: Publisher & { readonly body: string },
@@ -205,11 +192,11 @@ async function closeAll(
 
 /** A comment whose creation gets no answer is looked for before it is written again. */
 async function sayOnce(
-  api: GithubApi,
+  api: JsonApi,
   run: GithubRun,
   number: number,
   { writer, wait, body }: Publisher & { readonly body: string },
-): Promise<GithubReply> {
+): Promise<ApiReply> {
   const path = `/repos/${run.repository}/issues/${number}/comments`;
   const marked = `${writeReportMark(markOf('drift-over', run, writer))}\n${body}`;
   for (let attempt = 1; ; attempt += 1) {
@@ -224,6 +211,6 @@ async function sayOnce(
   }
 }
 
-function patch(api: GithubApi, { repository }: GithubRun, number: number, body: JsonValue): Promise<GithubReply> {
+function patch(api: JsonApi, { repository }: GithubRun, number: number, body: JsonValue): Promise<ApiReply> {
   return api.ask('PATCH', `/repos/${repository}/issues/${number}`, body);
 }

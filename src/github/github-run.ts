@@ -1,6 +1,6 @@
+import { type ApiPorts, type JsonApi, memberAt, numberAt, openJsonApi, textAt } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { memberAt, textAt } from './github-api.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -83,4 +83,87 @@ function numberOf(text = ''): number | undefined {
 
 function withoutSlash(url: string): string {
   return url.replace(/\/+$/, '');
+}
+
+/**
+ * Workflow, job and matrix. The runner sets no variable for the matrix: the action and the workflow pass it in
+ * LLMCHECK_MATRIX. `values` are what is known of it without.
+ */
+export function listJobParts(env: Env, values: readonly string[] = []): readonly string[] {
+  const matrix = describeMatrix(env['LLMCHECK_MATRIX'] ?? '');
+  return [workflowOf(env), env['GITHUB_JOB'] ?? '', matrix === '' ? values.join(', ') : matrix];
+}
+
+/** The file of the workflow: two workflows may have the same name. */
+function workflowOf(env: Env): string {
+  const file = /\/([^/@]+?)(?:\.ya?ml)?@/.exec(env['GITHUB_WORKFLOW_REF'] ?? '')?.[1];
+  return file ?? env['GITHUB_WORKFLOW'] ?? '';
+}
+
+/** The values of the matrix in words: `mini, 3`. A text that is no JSON is taken as it is. */
+function describeMatrix(text: string): string {
+  const values = listValues(parseMatrix(text));
+  return values.join(', ');
+}
+
+function parseMatrix(text: string): JsonValue {
+  try {
+    return text.trim() === '' ? null : (JSON.parse(text) as JsonValue);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text.trim();
+    throw error;
+  }
+}
+
+function listValues(value: JsonValue): readonly string[] {
+  if (value === null) return [];
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(listValues);
+  return isJsonObject(value) ? Object.values(value).flatMap(listValues) : [JSON.stringify(value)];
+}
+
+/** `run` is undefined where no open pull request has the tested commit as its head. */
+export type ForeignRun =
+  | { readonly ok: true; readonly run?: GithubRun }
+  | { readonly ok: false; readonly message: string };
+
+/**
+ * Reads the event of `workflow_run`, which GitHub wrote, and asks the API which pull request has the tested commit. Nothing
+ * that the fork's job wrote has a say.
+ */
+export async function readForeignRun(api: JsonApi, run: GithubRun, event: JsonValue | undefined): Promise<ForeignRun> {
+  const tested = memberAt(event, 'workflow_run');
+  const headSha = textAt(tested, 'head_sha') ?? '';
+  const branch = textAt(tested, 'head_branch') ?? '';
+  const owner = textAt(memberAt(memberAt(tested, 'head_repository'), 'owner'), 'login') ?? '';
+  if (textAt(tested, 'event') !== 'pull_request' || headSha === '' || owner === '') return { ok: true };
+  const query = `state=open&per_page=100&head=${encodeURIComponent(`${owner}:${branch}`)}`;
+  const reply = await api.ask('GET', `/repos/${run.repository}/pulls?${query}`);
+  if (!reply.ok) return { ok: false, message: reply.message };
+  const pulls = Array.isArray(reply.value) ? reply.value : [];
+  const pull = pulls.find((one) => textAt(memberAt(one, 'head'), 'sha') === headSha);
+  const number = numberAt(pull, 'number');
+  if (number === undefined) return { ok: true };
+  const runId = numberAt(tested, 'id');
+  return {
+    ok: true,
+    run: {
+      ...run,
+      headSha,
+      pullRequest: { number, baseRef: textAt(memberAt(pull, 'base'), 'ref') ?? '', isForeign: true },
+      // The log is that of the fork's job. The run is this one, so that a repetition updates its comment.
+      ...defined({
+        runUrl: runId === undefined ? undefined : `${run.repositoryUrl}/actions/runs/${runId}`,
+      }),
+    },
+  };
+}
+
+export function openGithubApi(apiUrl: string, token: string, ports: ApiPorts): JsonApi {
+  const headers = {
+    accept: 'application/vnd.github+json',
+    authorization: `Bearer ${token}`,
+    'x-github-api-version': '2022-11-28',
+  };
+  return openJsonApi(apiUrl, headers, ports);
 }

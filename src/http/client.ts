@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { defined } from '../json/defined.ts';
+import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
-import { onAbort } from '../text/on-abort.ts';
 import { describeSendError, HttpError } from './http-error.ts';
 import { findProxy } from './proxy.ts';
 

@@ -1,4 +1,4 @@
-import { onAbort } from '../text/on-abort.ts';
+import { onAbort } from '../text/deadline.ts';
 
 /** Time as an argument, so that tests need no real waiting. */
 export interface Clock {

@@ -1,9 +1,7 @@
 import { isBreak } from '../model/finding.ts';
 import type { PageContract, PageFinding } from '../model/page.ts';
-import { usePage } from './page-context.ts';
-import { SafeLine } from './safe-text.tsx';
-import { toneOf } from './status-mark.tsx';
-import { Table } from './table.tsx';
+import { SafeLine, Table, toneOf } from './elements.tsx';
+import { usePage } from './page-source.ts';
 
 /** Each contract against the baseline, what breaks first. */
 export function ContractsView() {

@@ -4,14 +4,12 @@ import type { PageIndex } from '../model/page.ts';
 import { CaseView } from './cases/case-view.tsx';
 import { CasesView } from './cases/cases-view.tsx';
 import { ContractsView } from './contracts-view.tsx';
-import { Header, startTheme } from './header.tsx';
-import { Keys } from './keys.tsx';
+import { plainName } from './elements.tsx';
+import { Header, Keys, startTheme } from './header.tsx';
 import { OverviewView } from './overview/overview-view.tsx';
-import { PageContext } from './page-context.ts';
-import { onRunChanged, openFile, openServed, type PageSource } from './page-source.ts';
+import { onRunChanged, openFile, openServed, PageContext, type PageSource } from './page-source.ts';
 import { hrefOf, parseRoute, type Route, type Subject, type View } from './route.ts';
 import { RunsView } from './runs-view.tsx';
-import { plainName } from './safe-text.tsx';
 
 /** The whole page: one report, or the runs of a server and their reports. */
 function App({ isServed }: { readonly isServed: boolean }) {

@@ -1,12 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
+import { SafeLine, StatusMark, Table } from './elements.tsx';
 import { Header } from './header.tsx';
 import { fetchRuns, fetchVerdict, load, onRunChanged } from './page-source.ts';
 import { hrefOf } from './route.ts';
-import { SafeLine } from './safe-text.tsx';
-import { StatusMark } from './status-mark.tsx';
-import { Table } from './table.tsx';
 
 /** The stored runs of a server, the latest first. Two of them can be compared. */
 export function RunsView() {

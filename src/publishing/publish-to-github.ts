@@ -1,29 +1,19 @@
-import {
-  type CheckRun,
-  createCheckRun,
-  findAuthor,
-  markOf,
-  openComments,
-  type Publisher,
-} from '../github/comments-and-checks.ts';
+import { type CheckRun, createCheckRun } from '../github/checks.ts';
+import { findAuthor, hideOutdated, listJobComments, markOf, openComments, type Publisher } from '../github/comments.ts';
 import { type DriftIssue, type KeptIssue, keepIssue } from '../github/drift-issue.ts';
-import { type ForeignRun, readForeignRun } from '../github/foreign-run.ts';
-import { type GithubApi, openGithubApi } from '../github/github-api.ts';
-import type { GithubRun } from '../github/github-run.ts';
-import { hideOutdated, listJobComments } from '../github/outdated-comments.ts';
+import { type ForeignRun, type GithubRun, openGithubApi, readForeignRun } from '../github/github-run.ts';
+import type { JsonApi } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { Published } from '../model/published.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
-import { readCheckout } from './checkout.ts';
-import { upsertComment } from './upsert-comment.ts';
-import { type PublishPorts, withApiPorts } from './with-api.ts';
+import { readCheckout } from './job.ts';
+import { type PublishPorts, upsertComment, withApiPorts } from './upsert-comment.ts';
 
-export type { Conclusion } from '../github/comments-and-checks.ts';
+export type { Conclusion } from '../github/checks.ts';
 export type { DriftIssue, KeptIssue } from '../github/drift-issue.ts';
-export { type GithubRun, parseGithubRun } from '../github/github-run.ts';
-export { listJobParts } from '../github/job-identity.ts';
+export { type GithubRun, listJobParts, parseGithubRun } from '../github/github-run.ts';
 
 /** Writes the comment and the check. Failures are returned: they do not change the verdict of the run. */
 export function publishToGithub(
@@ -40,7 +30,7 @@ export function publishToGithub(
 }
 
 async function keepComment(
-  api: GithubApi,
+  api: JsonApi,
   run: GithubRun,
   comment: GithubComment,
   publisher: Publisher,
@@ -64,7 +54,7 @@ export function findForeignRun(run: GithubRun, event: JsonValue | undefined, por
 function withApi<T>(
   { apiUrl }: GithubRun,
   ports: PublishPorts,
-  use: (api: GithubApi, publisher: Publisher) => Promise<T>,
+  use: (api: JsonApi, publisher: Publisher) => Promise<T>,
 ): Promise<T> {
   const { token, writer } = ports;
   return withApiPorts(ports, (api) => use(openGithubApi(apiUrl, token, api), { writer, wait: api.wait }));
@@ -78,7 +68,7 @@ export interface GithubComment {
 }
 
 export async function upsertGithubComment(
-  api: GithubApi,
+  api: JsonApi,
   run: GithubRun,
   { id, body }: GithubComment,
   { writer, wait }: Publisher,

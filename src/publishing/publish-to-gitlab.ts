@@ -3,9 +3,8 @@ import { openGitlabApi, openNotes } from '../gitlab/notes.ts';
 import type { Published } from '../model/published.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
-import { readCheckout } from './checkout.ts';
-import { pageSize, upsertComment } from './upsert-comment.ts';
-import { type PublishPorts, withApiPorts } from './with-api.ts';
+import { readCheckout } from './job.ts';
+import { type PublishPorts, pageSize, upsertComment, withApiPorts } from './upsert-comment.ts';
 
 export { type GitlabRun, parseGitlabRun } from '../gitlab/gitlab-run.ts';
 

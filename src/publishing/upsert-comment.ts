@@ -1,5 +1,8 @@
+import type { ApiPorts } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
+import { systemClock } from '../model/clock.ts';
 import type { Published } from '../model/published.ts';
+import type { GitEnvironment } from '../project/git/run-git.ts';
 import { type ReportMark, readReportMark, writeReportMark } from '../text/report-mark.ts';
 
 type Failed = { readonly ok: false; readonly status?: number; readonly message: string; readonly isTransient: boolean };
@@ -135,4 +138,30 @@ async function isSecond(store: CommentStore, comment: Comment, ownId: number | u
 async function isReplaced(store: CommentStore, commentId: number, { id, writer }: ReportMark): Promise<boolean> {
   const mark = readReportMark((await store.read(commentId)) ?? '');
   return mark !== undefined && mark.id === id && mark.writer !== writer;
+}
+
+const requestMs = 30_000;
+
+/** What publishing takes from its caller. */
+export interface PublishPorts {
+  readonly env: GitEnvironment;
+  readonly token: string;
+  readonly now: () => Date;
+  /** Drawn at random for this process: letters and digits. */
+  readonly writer: string;
+}
+
+export async function withApiPorts<T>({ env, now }: PublishPorts, use: (ports: ApiPorts) => Promise<T>): Promise<T> {
+  // Loaded here, since a run that writes no comment and no check sends nothing.
+  const { openHttpClient } = await import('../http/client.ts');
+  // A creation that is repeated on a stale connection would make two comments.
+  const http = openHttpClient({ env, isFresh: true });
+  const { signal: never } = new AbortController();
+  const wait = (ms: number): Promise<void> => systemClock.wait(ms, never);
+  const send: ApiPorts['send'] = (request) => http.send({ ...request, signal: AbortSignal.timeout(requestMs) });
+  try {
+    return await use({ send, wait, now });
+  } finally {
+    http.close();
+  }
 }

@@ -1,7 +1,7 @@
 import type { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { ProviderFailure } from '../model/completion.ts';
-import { onAbort } from '../text/on-abort.ts';
+import { onAbort } from '../text/deadline.ts';
 import { prefix, type QueueModules } from './connect-redis.ts';
 import { type AttemptAnswer, type QueueLimits, readAnswer } from './messages.ts';
 

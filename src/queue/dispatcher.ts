@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { onAbort } from '../text/on-abort.ts';
+import { onAbort } from '../text/deadline.ts';
 import type { QueueUrl } from '../text/store-urls.ts';
 import { CallQueue } from './call-queue.ts';
 import { connectRedis, openPresence, type QueueModules, reconnectIfSilent } from './connect-redis.ts';

@@ -5,7 +5,7 @@ import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Report } from '../model/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { onAbort } from '../text/on-abort.ts';
+import { onAbort } from '../text/deadline.ts';
 import { askAgain } from './ask-again.ts';
 import { collectBatches } from './collect-batches.ts';
 import { closeRecord, reportOn } from './end-run.ts';

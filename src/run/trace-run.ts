@@ -5,8 +5,13 @@ import type { Report } from '../model/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
 import { openTrace } from '../telemetry/open-trace.ts';
-import { type OtelSettings, readOtelSettings } from '../telemetry/otel-settings.ts';
-import { buildExport, createExporter, type Span } from '../telemetry/otlp-exporter.ts';
+import {
+  buildExport,
+  createExporter,
+  type OtelSettings,
+  readOtelSettings,
+  type Span,
+} from '../telemetry/otlp-exporter.ts';
 import { runSuites } from './run.ts';
 
 /** Where a run's spans go, from the flag and OpenTelemetry's own variables. */

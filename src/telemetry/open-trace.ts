@@ -15,8 +15,7 @@ import {
   toolError,
   verdictAttributes,
 } from './gen-ai.ts';
-import type { OtelSettings } from './otel-settings.ts';
-import type { Attributes, AttributeValue, Exporter, Span } from './otlp-exporter.ts';
+import type { Attributes, AttributeValue, Exporter, OtelSettings, Span } from './otlp-exporter.ts';
 
 export interface TracePorts {
   readonly exporter: Exporter;

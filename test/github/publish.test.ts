@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openGithubApi } from '../../src/github/github-api.ts';
-import { type GithubRun, parseGithubRun } from '../../src/github/github-run.ts';
+import { type GithubRun, openGithubApi, parseGithubRun } from '../../src/github/github-run.ts';
 import type { Send } from '../../src/http/json-api.ts';
 import type { JsonValue } from '../../src/json/json.ts';
 import { upsertGithubComment } from '../../src/publishing/publish-to-github.ts';

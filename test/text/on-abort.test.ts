@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { createStop } from '../../src/calls/stop.ts';
-import { onAbort } from '../../src/text/on-abort.ts';
+import { onAbort } from '../../src/text/deadline.ts';
 import { settleMicrotasks } from '../support/manual-clock.ts';
 
 test('each listener is called once when the signal aborts, but for those that were taken back', () => {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { defined } from '../../json/defined.ts';
 import type { Published } from '../../model/published.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
-import { nameBranch } from '../../publishing/checkout.ts';
+import { nameBranch } from '../../publishing/job.ts';
 import {
   findGitlabBlobUrl,
   findNoteFault,

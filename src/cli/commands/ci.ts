@@ -1,16 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeFile } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
-import type { JsonValue } from '../../json/json.ts';
+import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
-import { nameBranch } from '../../publishing/checkout.ts';
-import type { JobIdentity } from '../../publishing/identify-job.ts';
+import { type JobIdentity, nameBranch } from '../../publishing/job.ts';
 import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
 import { renderCommand } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { clipText } from '../../text/shorten.ts';
+import { parseYaml } from '../../text/yaml-text.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import type { CiPage, CiRequest } from '../output/ci-outcome.ts';
@@ -28,7 +28,6 @@ import {
   runInCi,
   withConfig,
 } from '../run/run-in-ci.ts';
-import { readUnnamedMatrix } from '../run/unnamed-matrix.ts';
 import { defineGitlab } from './ci-gitlab.ts';
 import type { DefineCommand } from './define.ts';
 
@@ -236,4 +235,45 @@ function readEvent({ env, stderr }: Io): JsonValue | undefined {
     stderr.write(`warning: GITHUB_EVENT_PATH could not be read: ${toSafeLine(error.message)}\n`);
     return undefined;
   }
+}
+
+/** What a job of a matrix can be told by, where the workflow does not set LLMCHECK_MATRIX. */
+export interface UnnamedMatrix {
+  /** Of the variables that the workflow fills from its matrix. */
+  readonly values: readonly string[];
+}
+
+/**
+ * Looks into the file of the workflow, since the runner sets no variable for the matrix: jobs that differ only in their
+ * `env` would take each other's comment and check. Undefined where the job has no matrix, or the file can't be read.
+ */
+export function readUnnamedMatrix({ env }: Io): UnnamedMatrix | undefined {
+  if ((env['LLMCHECK_MATRIX'] ?? '').trim() !== '') return undefined;
+  const workflow = readWorkflow(env);
+  const job = memberOf(memberOf(workflow, 'jobs'), env['GITHUB_JOB'] ?? '');
+  if (memberOf(memberOf(job, 'strategy'), 'matrix') === undefined) return undefined;
+  const steps = memberOf(job, 'steps');
+  const maps = [workflow, job, ...(Array.isArray(steps) ? steps : [])].map((part) => memberOf(part, 'env'));
+  const names = maps.flatMap((map) => (isJsonObject(map) ? Object.entries(map) : [])).filter(isOfMatrix);
+  const values = new Set(names.flatMap(([name]) => (env[name] ? [env[name]] : [])));
+  return { values: [...values].sort() };
+}
+
+/** The value becomes a part of public names, so a secret is none. */
+function isOfMatrix([name, value]: readonly [string, unknown]): boolean {
+  if (typeof value !== 'string' || /secrets|token/i.test(value) || /KEY|TOKEN|SECRET|PASS/i.test(name)) return false;
+  return /\$\{\{[^}]*\b(?:matrix|strategy)\b/.test(value);
+}
+
+function readWorkflow(env: Io['env']): unknown {
+  const { GITHUB_WORKSPACE: workspace = '', GITHUB_REPOSITORY: repository = '' } = env;
+  const ref = env['GITHUB_WORKFLOW_REF'] ?? '';
+  const file = /^\/(\.github\/workflows\/[^/@]+)@/.exec(ref.slice(repository.length))?.[1];
+  if (workspace === '' || file === undefined || !ref.startsWith(`${repository}/`)) return undefined;
+  const path = join(workspace, file);
+  return existsSync(path) ? parseYaml(readFileSync(path, 'utf8')).value : undefined;
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return isJsonObject(value) ? value[key] : undefined;
 }

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { defined } from '../../json/defined.ts';
+import type { RunOrigin } from '../../publishing/job.ts';
 import { findPublishFault, type GithubRun, publishToGithub } from '../../publishing/publish-to-github.ts';
-import type { RunOrigin } from '../../publishing/read-run-origin.ts';
 import { renderCommand } from '../../reports/index.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { toSafeLine } from '../../text/sanitize.ts';

@@ -1,7 +1,7 @@
 import type { PageAnswer, PageCallPlace, PageStep, PageStepCall, PageTrial } from '../../model/page.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { formatJson } from '../diff/diff.ts';
-import { formatNumber, plainName, plainText, SafeLine, TextBlock } from '../safe-text.tsx';
+import { formatNumber, plainName, plainText, SafeLine, TextBlock } from '../elements.tsx';
 
 interface AgentStepsProps {
   readonly trial: PageTrial;

@@ -1,8 +1,18 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PageCase, PageCell } from '../../model/page.ts';
-import { useDetail, usePage } from '../page-context.ts';
-import { formatNumber, nameOf, plainName, plainText, SafeLine, TextBlock, trialsOf } from '../safe-text.tsx';
-import { ChangeMark, StatusMark, toneOf } from '../status-mark.tsx';
+import {
+  ChangeMark,
+  formatNumber,
+  nameOf,
+  plainName,
+  plainText,
+  SafeLine,
+  StatusMark,
+  TextBlock,
+  toneOf,
+  trialsOf,
+} from '../elements.tsx';
+import { useDetail, usePage } from '../page-source.ts';
 import { ToolCalls } from './case-detail.tsx';
 import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
 

@@ -1,14 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../../model/page.ts';
 import { formatDuration, formatUsd } from '../../text/format-amount.ts';
-import { AnswerPair } from '../diff/answer-pair.tsx';
 import { formatJson } from '../diff/diff.ts';
-import { MemberDiff, TextDiff } from '../diff/text-diff.tsx';
-import { CutNote, plainText, SafeLine, SafeText, TextBlock } from '../safe-text.tsx';
-import { StatusMark } from '../status-mark.tsx';
+import { AnswerPair, MemberDiff, TextDiff } from '../diff/diff-view.tsx';
+import { CutNote, plainText, SafeLine, SafeText, StatusMark, TextBlock } from '../elements.tsx';
 import { AgentSteps } from './agent-steps.tsx';
-import { CheckList } from './check-list.tsx';
-import { Conversation } from './conversation.tsx';
+import { CheckList, Conversation } from './trial-details.tsx';
 
 /** A case on a variant: the reason of its status, the answer, and the prompt. */
 export function CaseDetail({ detail }: { readonly detail: PageCase }) {

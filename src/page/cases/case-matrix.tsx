@@ -1,9 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageCell } from '../../model/page.ts';
 import { formatDuration } from '../../text/format-amount.ts';
-import { usePage, useSize } from '../page-context.ts';
-import { plainName, SafeLine, trialsOf } from '../safe-text.tsx';
-import { ChangeMark, StatusMark, toneOf } from '../status-mark.tsx';
+import { ChangeMark, plainName, SafeLine, StatusMark, toneOf, trialsOf } from '../elements.tsx';
+import { usePage, useSize } from '../page-source.ts';
 import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
 
 interface CaseMatrixProps {

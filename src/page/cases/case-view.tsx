@@ -1,10 +1,9 @@
 import { useMemo } from 'preact/hooks';
 import { defined } from '../../json/defined.ts';
 import type { PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
-import { useDetail, usePage } from '../page-context.ts';
+import { ChangeMark, CopyButton, nameOf, SafeLine, StatusMark } from '../elements.tsx';
+import { useDetail, usePage } from '../page-source.ts';
 import type { View } from '../route.ts';
-import { CopyButton, nameOf, SafeLine } from '../safe-text.tsx';
-import { ChangeMark, StatusMark } from '../status-mark.tsx';
 import { CaseDetail } from './case-detail.tsx';
 import { type CaseFilter, filterRows, listCells } from './filter-rows.ts';
 

@@ -2,9 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import type { RateEstimate } from '../../model/summary.ts';
 import { percentOf } from '../../text/format-amount.ts';
-import { useSize } from '../page-context.ts';
-import { plainName, SafeLine } from '../safe-text.tsx';
-import { Table } from '../table.tsx';
+import { plainName, SafeLine, Table } from '../elements.tsx';
+import { useSize } from '../page-source.ts';
 import { chartHeight, type Scale } from './scales.ts';
 
 interface ChartFrameProps {

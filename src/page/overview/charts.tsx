@@ -1,7 +1,7 @@
 import type { TrendPoint } from '../../model/history.ts';
 import type { PageLatencies, PageVariant } from '../../model/page.ts';
 import { formatCount, formatDuration, formatPercent, formatUsd } from '../../text/format-amount.ts';
-import { nameOf, plainName } from '../safe-text.tsx';
+import { nameOf, plainName } from '../elements.tsx';
 import { ChartFrame, RateAxis, RateMark } from './chart-frame.tsx';
 import { chartHeight, type LabelPlace, linearScale, placeLabels, rateScale } from './scales.ts';
 

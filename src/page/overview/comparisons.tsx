@@ -1,9 +1,7 @@
 import type { PageSuite, PageVariant } from '../../model/page.ts';
-import { TextDiff } from '../diff/text-diff.tsx';
-import { usePage } from '../page-context.ts';
-import { nameOf, SafeLine } from '../safe-text.tsx';
-import { changeWords, StatusMark } from '../status-mark.tsx';
-import { Table } from '../table.tsx';
+import { TextDiff } from '../diff/diff-view.tsx';
+import { changeWords, nameOf, SafeLine, StatusMark, Table } from '../elements.tsx';
+import { usePage } from '../page-source.ts';
 
 /** Changes since the baseline: a row for each variant, then remarks and each changed prompt once. */
 export function Comparisons({ suite }: { readonly suite: PageSuite }) {

@@ -1,8 +1,7 @@
 import type { PageIndex } from '../../model/page.ts';
 import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
-import { usePage, useProgress } from '../page-context.ts';
-import { CopyButton, formatNumber, SafeLine } from '../safe-text.tsx';
-import { toneOf } from '../status-mark.tsx';
+import { CopyButton, formatNumber, SafeLine, toneOf } from '../elements.tsx';
+import { usePage, useProgress } from '../page-source.ts';
 import { SuiteSection } from './suite-section.tsx';
 import { isAccepted, WhatBroke } from './what-broke.tsx';
 

@@ -1,10 +1,9 @@
 import { useId } from 'preact/hooks';
 import type { PageCaseGroup, PageFailure, PageFailures, PageOutcome } from '../../model/page.ts';
 import type { CaseFilter } from '../cases/filter-rows.ts';
-import { AnswerPair } from '../diff/answer-pair.tsx';
-import { usePage } from '../page-context.ts';
-import { CutNote, formatNumber, plainText, SafeLine, TextBlock } from '../safe-text.tsx';
-import { StatusMark } from '../status-mark.tsx';
+import { AnswerPair } from '../diff/diff-view.tsx';
+import { CutNote, formatNumber, plainText, SafeLine, StatusMark, TextBlock } from '../elements.tsx';
+import { usePage } from '../page-source.ts';
 
 /** Everything that did not pass: the worst cases with both answers, cases without a verdict, then other limits. */
 export function WhatBroke() {

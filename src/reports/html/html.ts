@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
 import { script, style } from 'virtual:page';
-import { escapeXml } from '../../text/sanitize.ts';
+import { defined } from '../../json/defined.ts';
+import type { PromptFindings } from '../../model/finding.ts';
+import type { PageCase, PageContract, PageIndex, PageSuite } from '../../model/page.ts';
+import type { Report } from '../../model/report.ts';
+import { escapeJsonText, escapeXml } from '../../text/sanitize.ts';
+import { clipText } from '../../text/shorten.ts';
+import { createFindGateEffect, variantKey } from '../cases/gate-effect.ts';
+import { describeDecision } from '../headline.ts';
 import type { Reporter } from '../reporter.ts';
-import { buildPageData } from './page-data.ts';
+import { describeCounts, describeNextStep, warningsElsewhere } from '../run-facts.ts';
+import { buildPageCase, type PageLimits } from './page-case.ts';
+import { buildPageFailures } from './page-failures.ts';
+import { buildPageVariant, buildPrompts, buildRemarks, createPageRows, type RowBlock } from './page-suite.ts';
 
 export const html: Reporter = {
   summary: 'one self-contained page: verdict, cases × variants, each case with its answers, charts; nothing is fetched',
@@ -77,3 +87,140 @@ function hash(text: string): string {
 
 const icon =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%232f5fd0'/%3E%3Cpath d='M4 8.4l2.7 2.7L12 5.4' fill='none' stroke='white' stroke-width='2'/%3E%3C/svg%3E";
+
+/** A part of the page's data as JSON that is safe inside HTML. The index comes after the details and table rows. */
+export type PagePiece =
+  | { readonly kind: 'block' | 'rows'; readonly number: number; readonly json: string }
+  | { readonly kind: 'index'; readonly json: string };
+
+/**
+ * Reads each case once. Memory holds one block and the table rows of the index. Table rows beyond `maxIndexCells` cells
+ * become pieces of their own; by default the index holds them all.
+ */
+export function* buildPageData(
+  report: Report,
+  { maxIndexCells = Number.POSITIVE_INFINITY }: { readonly maxIndexCells?: number } = {},
+): Generator<PagePiece> {
+  const writer = createBlockWriter();
+  const tables = createPageRows(maxIndexCells);
+  const trends = report.trends?.() ?? [];
+  const suites: PageSuite[] = [];
+  for (const suite of report.suites) {
+    const findEffect = createFindGateEffect(report, suite);
+    const rows = tables.open(suite);
+    for (const entry of suite.cases()) {
+      const effect = findEffect(entry);
+      const fullRows = rows.add(entry, effect, writer.place());
+      const block = writer.add((limits) => buildPageCase(suite.suite, entry, effect, limits));
+      if (block !== undefined) yield block;
+      yield* rowPieces(fullRows);
+    }
+    yield* rowPieces(rows.end());
+    suites.push({
+      suite: suite.suite,
+      path: suite.path,
+      variants: suite.variants.map((variant) =>
+        buildPageVariant(
+          variant,
+          trends.find((trend) => trend.suite === suite.suite && variantKey(trend) === variantKey(variant)),
+        ),
+      ),
+      prompts: buildPrompts(suite),
+      remarks: buildRemarks(report, suite),
+      ...rows.list(),
+    });
+  }
+  const last = writer.end();
+  if (last !== undefined) yield last;
+  yield { kind: 'index', json: renderHtmlJson(buildIndex(report, suites)) };
+}
+
+function rowPieces(block: RowBlock | undefined): PagePiece[] {
+  return block === undefined ? [] : [{ kind: 'rows', number: block.number, json: renderHtmlJson(block.rows) }];
+}
+
+/** JSON that can't end a script element and has no invisible control characters; a parser reads the same value. */
+function renderHtmlJson(value: unknown): string {
+  return escapeJsonText(JSON.stringify(value)).replace(/[<>&]/g, (sign) => htmlSigns[sign] ?? sign);
+}
+
+const htmlSigns: Readonly<Record<string, string>> = {
+  '<': String.raw`\u003c`,
+  '>': String.raw`\u003e`,
+  '&': String.raw`\u0026`,
+};
+
+function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
+  const { tool, run, decision, exitCode, totals, notes, contracts = [], swaps = [] } = report;
+  const { id, startedAt, durationMs, complete, stopReason, recordPath } = run;
+  return {
+    tool,
+    run: { id, startedAt, durationMs, complete, ...defined({ stopReason, recordPath }) },
+    verdict: {
+      outcome: decision.outcome,
+      exitCode,
+      text: describeDecision(report),
+      counts: describeCounts(report),
+    },
+    totals,
+    failures: buildPageFailures(report),
+    ...defined({ nextStep: describeNextStep(report) }),
+    warnings: warningsElsewhere(report).map(clip),
+    notes: [...swaps.map(({ conclusion }) => conclusion), ...notes].map(clip),
+    suites,
+    contracts: contracts.map(buildContract),
+  };
+}
+
+function buildContract({ suite, prompt, against, findings, observed = [] }: PromptFindings): PageContract {
+  return {
+    suite,
+    prompt,
+    against,
+    findings: findings.map(({ old: _old, new: _new, ...finding }) => ({ ...finding, message: clip(finding.message) })),
+    observed: observed.map(({ message, offenders }) => ({
+      message: clip(message),
+      offenders: offenders.map(({ caseId, reason }) => ({ caseId, reason: clip(reason) })),
+    })),
+  };
+}
+
+function clip(text: string): string {
+  return clipText(text, maxMessageChars);
+}
+
+const maxMessageChars = 4000;
+
+/** Fills blocks that are small enough to parse quickly. To limit the size of a page, later texts are cut shorter. */
+function createBlockWriter() {
+  let items: string[] = [];
+  let size = 0;
+  let number = 0;
+  let written = 0;
+  return {
+    place: () => ({ block: number, item: items.length }),
+    add(build: (limits: PageLimits) => PageCase): PagePiece | undefined {
+      const json = renderHtmlJson(build(written < generousChars ? generous : written < tightChars ? tight : bare));
+      items.push(json);
+      size += json.length;
+      written += json.length;
+      return size < blockChars ? undefined : flush();
+    },
+    end: () => (items.length === 0 ? undefined : flush()),
+  };
+
+  function flush(): PagePiece {
+    const block: PagePiece = { kind: 'block', number, json: `[${items.join(',\n')}]` };
+    items = [];
+    size = 0;
+    number += 1;
+    return block;
+  }
+}
+
+const blockChars = 100_000;
+const generousChars = 40_000_000;
+const tightChars = 120_000_000;
+const generous: PageLimits = { answerChars: 65_536, textChars: 16_384 };
+const tight: PageLimits = { answerChars: 4096, textChars: 2048 };
+const bare: PageLimits = { answerChars: 512, textChars: 256 };

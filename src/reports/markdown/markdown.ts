@@ -17,7 +17,6 @@ import {
 } from '../run-facts.ts';
 import { answerSection, caseTable, erroredSection, toleratedLines, variantsOf } from './cases.ts';
 import { contractSections } from './contracts.ts';
-import { swapSections } from './swap.ts';
 import {
   closeDetails,
   codeList,
@@ -28,7 +27,7 @@ import {
   proseOrCode,
   type Section,
 } from './text.ts';
-import { classSection, erosionSections, metricTable, promptSection, sliceSection } from './variants.ts';
+import { classSection, erosionSections, metricTable, promptSection, sliceSection, swapSections } from './variants.ts';
 
 /** GitHub refuses a comment of more than 65,536 characters, and publishing adds a few lines. */
 const commentChars = 64_500;

@@ -2,10 +2,16 @@ import type { Report, ReportStyle, SuiteReport } from '../../model/report.ts';
 import { formatCount, formatDuration } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { describeVerdict, outcomeWord } from '../headline.ts';
-import { describeNextStep } from '../next-step.ts';
 import { createPaint, indentText, type Paint, printLine } from '../paint.ts';
 import type { Reporter } from '../reporter.ts';
-import { describeAge, describeCounts, describeSpending, findGateEntries, warningsElsewhere } from '../run-facts.ts';
+import {
+  describeAge,
+  describeCounts,
+  describeNextStep,
+  describeSpending,
+  findGateEntries,
+  warningsElsewhere,
+} from '../run-facts.ts';
 import { listCases, renderCases, renderSkipped } from './cases.ts';
 import { renderComparisons, renderErosion } from './comparisons.ts';
 import { renderContracts } from './contracts.ts';

@@ -1,97 +1,10 @@
+import { type JsonApi, memberAt, numberAt, textAt } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { Published } from '../model/published.ts';
-import type { ReportMark } from '../text/report-mark.ts';
 import { clipText } from '../text/shorten.ts';
-import { type GithubApi, memberAt, numberAt, textAt } from './github-api.ts';
-import type { GithubPullRequest, GithubRun } from './github-run.ts';
-
-/** The process that publishes. */
-export interface Publisher {
-  /** Drawn at random: what it wrote is recognised by it. */
-  readonly writer: string;
-  readonly wait: (ms: number) => Promise<void>;
-}
-
-export const maxPages = 100;
-export const maxTries = 4;
-
-/** The first line of what this process writes. */
-export function markOf(
-  id: string,
-  { runId = 0, runAttempt = 1, headSha, jobKey }: GithubRun,
-  writer: string,
-): ReportMark {
-  return { id, runId, part: runAttempt, commit: headSha, writer, job: jobKey };
-}
-
-/** The comments of the pull request. */
-export function openComments(
-  api: GithubApi,
-  { repository, pullRequest }: GithubRun & { readonly pullRequest: GithubPullRequest },
-  author: Author,
-) {
-  const path = `/repos/${repository}/issues/${pullRequest.number}/comments`;
-  const one = `/repos/${repository}/issues/comments`;
-  return {
-    async findHead() {
-      const reply = await api.ask('GET', `/repos/${repository}/pulls/${pullRequest.number}`);
-      return reply.ok ? textAt(memberAt(reply.value, 'head'), 'sha') : undefined;
-    },
-    async list(page: number) {
-      const reply = await api.ask('GET', `${path}?per_page=100&page=${page}`);
-      if (!reply.ok) return reply;
-      const found = Array.isArray(reply.value) ? reply.value : [];
-      return { ok: true as const, comments: found.map((comment) => readComment(comment, author)) };
-    },
-    async write(id: number | undefined, body: string) {
-      const reply =
-        id === undefined ? await api.ask('POST', path, { body }) : await api.ask('PATCH', `${one}/${id}`, { body });
-      if (!reply.ok) return reply;
-      return {
-        ok: true as const,
-        ...defined({ id: numberAt(reply.value, 'id'), url: textAt(reply.value, 'html_url') }),
-      };
-    },
-    async remove(id: number) {
-      return (await api.ask('DELETE', `${one}/${id}`)).ok;
-    },
-    async read(id: number) {
-      const reply = await api.ask('GET', `${one}/${id}`);
-      return reply.ok ? textAt(reply.value, 'body') : undefined;
-    },
-  };
-}
-
-function readComment(comment: JsonValue, author: Author) {
-  const id = numberAt(comment, 'id');
-  // Anyone can write the marker into a comment, so the author decides.
-  const isOwn = id !== undefined && isJsonObject(comment) && isWrittenBy(comment, author);
-  return { id: id ?? 0, body: textAt(comment, 'body') ?? '', isOwn };
-}
-
-/** The login behind the token; undefined where GitHub does not tell. */
-export type Author = string | undefined;
-
-/** GraphQL tells the owner of the token to people and apps, the REST API to people only. */
-export async function findAuthor(api: GithubApi, graphqlUrl: string): Promise<Author> {
-  const query = { query: 'query { viewer { login } }' };
-  const reply = await api.ask('POST', graphqlUrl, query, { canRepeat: true });
-  const viewer = reply.ok ? textAt(memberAt(memberAt(reply.value, 'data'), 'viewer'), 'login') : undefined;
-  if (viewer !== undefined) return viewer;
-  const user = await api.ask('GET', '/user');
-  return user.ok ? textAt(user.value, 'login') : undefined;
-}
-
-export function isWrittenBy(comment: JsonObject, author: Author): boolean {
-  const user = comment['user'];
-  const login = textAt(user, 'login');
-  // Other servers with the same API may leave the author out.
-  if (login === undefined) return user === undefined;
-  // A token whose owner GitHub does not tell is that of an app. No person can write as an app.
-  if (author === undefined) return login === 'github-actions[bot]' || textAt(user, 'type') === 'Bot';
-  return login.toLowerCase() === author.toLowerCase();
-}
+import { maxPages, maxTries, type Publisher } from './comments.ts';
+import type { GithubRun } from './github-run.ts';
 
 export type Conclusion = 'success' | 'failure' | 'neutral' | 'cancelled';
 
@@ -109,7 +22,7 @@ const maxTitleChars = 250;
 
 /** Puts a finished check on the commit that was tested. */
 export async function createCheckRun(
-  api: GithubApi,
+  api: JsonApi,
   run: GithubRun,
   { name, conclusion, title, summary }: CheckRun,
   { writer, wait }: Publisher,
@@ -150,12 +63,12 @@ function compareJobs(check: JsonValue, { runId, runAttempt = 1, jobKey = '' }: G
 }
 
 /** The checks of one name on the tested commit; empty where they can't be read. */
-function listNamed(api: GithubApi, run: GithubRun, name: string): Promise<readonly JsonValue[]> {
+function listNamed(api: JsonApi, run: GithubRun, name: string): Promise<readonly JsonValue[]> {
   return listChecks(api, run, `check_name=${encodeURIComponent(name)}&`);
 }
 
 async function listChecks(
-  api: GithubApi,
+  api: JsonApi,
   { repository, headSha }: GithubRun,
   filter: string,
 ): Promise<readonly JsonValue[]> {
@@ -172,7 +85,7 @@ async function listChecks(
 }
 
 /** True where several jobs of an earlier attempt look like this one, under whatever names: it must hide none of them. */
-async function isAmbiguous(api: GithubApi, run: GithubRun): Promise<boolean> {
+async function isAmbiguous(api: JsonApi, run: GithubRun): Promise<boolean> {
   const { runId, runAttempt = 1, jobKey = '' } = run;
   if (runAttempt === 1) return false;
   const writers = new Map<string, Set<string>>();
@@ -193,7 +106,7 @@ interface OwnCheck {
 }
 
 /** GitHub shows the newest check of a name. Where another job of this run made one before, ours gets another name. */
-async function keepApart(api: GithubApi, run: GithubRun, { own, named, name, writer }: OwnCheck): Promise<Published> {
+async function keepApart(api: JsonApi, run: GithubRun, { own, named, name, writer }: OwnCheck): Promise<Published> {
   const ownId = numberAt(own, 'id');
   const published = { ok: true as const, how: 'created' as const, ...defined({ url: textAt(own, 'html_url') }) };
   if (ownId === undefined || run.runId === undefined) return published;

@@ -1,5 +1,6 @@
-import type { PageCase, PageText, PageTrial } from '../../model/page.ts';
-import { plainName, SafeLine, TextBlock } from '../safe-text.tsx';
+import type { PageCase, PageCheck, PageText, PageTrial } from '../../model/page.ts';
+import { TextDiff } from '../diff/diff-view.tsx';
+import { CutNote, plainName, plainText, SafeLine, SafeText, StatusMark, TextBlock } from '../elements.tsx';
 
 /** The prompt as it was sent, and the conversation up to the last answer. */
 export function Conversation({ detail, trial }: { readonly detail: PageCase; readonly trial: PageTrial }) {
@@ -76,6 +77,70 @@ function Message({ role, content, place, attach = [] }: MessageProps) {
           with the file <SafeLine text={path} />
         </p>
       ))}
+    </li>
+  );
+}
+
+/** Every check with its reason, failed ones first. */
+export function CheckList({ checks }: { readonly checks: readonly PageCheck[] }) {
+  const sorted = checks.toSorted((a, b) => rank(a) - rank(b));
+  return (
+    <section>
+      <h2>Checks</h2>
+      <ul class="checks">
+        {sorted.map((check, place) => (
+          <Check key={place} check={check} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function rank({ error, pass }: PageCheck): number {
+  return error !== undefined ? 1 : pass ? 2 : 0;
+}
+
+function Check({ check }: { readonly check: PageCheck }) {
+  const { assertion, name, pass, score, reason, weight, required, turn, error, diff, judge } = check;
+  const shown = error ?? reason;
+  const remarks = [
+    ...(turn === undefined ? [] : [`turn ${turn + 1}`]),
+    ...(score > 0 && score < 1 ? [`score ${score.toFixed(3)}`] : []),
+    ...(weight === undefined
+      ? []
+      : [weight === 0 && required !== true ? 'reports only (weight 0)' : `weight ${weight}`]),
+    ...(required === true ? ['required'] : []),
+    ...(judge === undefined
+      ? []
+      : [
+          `judge ${judge.id}${judge.model === undefined ? '' : ` (${judge.model})`}, ${Math.round(judge.agreement * 100)} % of ${judge.votes} ${judge.votes === 1 ? 'vote' : 'votes'}`,
+        ]),
+  ];
+  return (
+    <li>
+      <StatusMark status={error !== undefined ? 'errored' : pass ? 'passed' : 'failed'} />
+      <div class="what">
+        <h3>
+          <SafeLine text={name ?? assertion} />
+          {name === undefined ? null : (
+            <code class="code">
+              <SafeLine text={assertion} />
+            </code>
+          )}
+          {remarks.length === 0 ? null : (
+            <span class="where">
+              <SafeLine text={remarks.join(', ')} />
+            </span>
+          )}
+        </h3>
+        <p class="reason">
+          <SafeText text={plainText(shown)} />
+        </p>
+        <CutNote value={shown} />
+        {diff === undefined || pass ? null : (
+          <TextDiff before={plainText(diff.expected)} after={plainText(diff.found)} label="expected against found" />
+        )}
+      </div>
     </li>
   );
 }

@@ -1,4 +1,6 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { CaseChange } from '../model/comparison.ts';
 import type { PageCell, PageText, PageVariant } from '../model/page.ts';
 import { splitUnsafe } from '../text/sanitize.ts';
 
@@ -126,4 +128,95 @@ export function plainName(text: string): string {
   return splitUnsafe(text)
     .map((part) => ('text' in part ? part.text : `<${part.mark}>`))
     .join('');
+}
+
+/** A status as sign, word and colour, so that each alone is enough. */
+export function StatusMark({ status, detail }: { readonly status: string; readonly detail?: string | undefined }) {
+  return (
+    <span class={`status ${toneOf(status)}`}>
+      <span class="sign" aria-hidden="true">
+        {signs[status] ?? '·'}
+      </span>
+      {status}
+      {detail === undefined ? null : <span class="detail">{detail}</span>}
+    </span>
+  );
+}
+
+export function toneOf(status: string): string {
+  return tones[status] ?? 'quiet';
+}
+
+const signs: Readonly<Record<string, string>> = {
+  passed: '✓',
+  failed: '✕',
+  flaky: '~',
+  errored: '!',
+  skipped: '–',
+  inconclusive: '?',
+  incomplete: '!',
+};
+
+const tones: Readonly<Record<string, string>> = {
+  passed: 'good',
+  failed: 'bad',
+  flaky: 'warn',
+  errored: 'warn',
+  skipped: 'quiet',
+  inconclusive: 'warn',
+  incomplete: 'warn',
+  error: 'bad',
+  approved: 'quiet',
+  info: 'quiet',
+};
+
+export function ChangeMark({ change }: { readonly change: CaseChange | undefined }) {
+  if (change === undefined || change === 'stillPassing' || change === 'unjudged') return null;
+  const tone = change === 'regressed' ? 'bad' : change === 'fixed' ? 'good' : 'quiet';
+  return <span class={`chip ${tone}`}>{changeWords[change]}</span>;
+}
+
+export const changeWords: Readonly<Record<CaseChange, string>> = {
+  regressed: 'regressed',
+  drifted: 'drifted',
+  fixed: 'fixed',
+  stillFailing: 'still failing',
+  stillPassing: 'still passing',
+  flaky: 'flaky',
+  added: 'added',
+  removed: 'removed',
+  redefined: 'redefined',
+  unjudged: 'not judged',
+};
+
+interface TableProps {
+  readonly label: string;
+  /** `number` aligns its column to the right. */
+  readonly headings: readonly (string | { readonly number: string })[];
+  readonly kind?: string;
+  readonly children: ComponentChildren;
+}
+
+/** A table that scrolls horizontally, so that a wide one does not widen the page. */
+export function Table({ label, headings, kind, children }: TableProps) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={plainName(label)}>
+      <table class={kind}>
+        <thead>
+          <tr>
+            {headings.map((heading) => {
+              const isNumber = typeof heading !== 'string';
+              const text = isNumber ? heading.number : heading;
+              return (
+                <th key={text} scope="col" class={isNumber ? 'number' : undefined}>
+                  {text}
+                </th>
+              );
+            })}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
 }

@@ -1,0 +1,72 @@
+import { defined } from '../json/defined.ts';
+import { UserError } from '../model/problem.ts';
+import type { RecordedShard } from '../model/record.ts';
+import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
+import { readRunHeader } from '../record/read-run-record.ts';
+import { sha256Hex } from '../text/sha256.ts';
+
+/** What tells the comment and the check of one job from those of the others. */
+export interface JobIdentity {
+  /** Letters, digits, dots, dashes and underscores. */
+  readonly id: string;
+  /** The same for people: `pull-request / prompts / packages/shop`. */
+  readonly label: string;
+}
+
+/** From the names of a job and its folder. Empty names are left out. */
+export function identifyJob(...parts: readonly string[]): JobIdentity {
+  const named = parts.filter((part) => part !== '');
+  if (named.length === 0) return { id: 'default', label: '' };
+  const slug = named.join('-').replaceAll(/[^\w.]+/g, '-');
+  // Two jobs may differ only in signs that the slug replaces.
+  return {
+    id: `${slug.slice(0, maxSlugChars)}-${sha256Hex(JSON.stringify(parts)).slice(0, 8)}`,
+    label: named.join(' / '),
+  };
+}
+
+const maxSlugChars = 60;
+
+/** The commit that is checked out. Undefined where it can't be known, such as outside of a repository. */
+export function readCheckout(cwd: string, env: GitEnvironment): string | undefined {
+  try {
+    const { status, stdout } = runGit({ cwd, env, ref: 'HEAD' }, ['rev-parse', '--verify', 'HEAD']);
+    return status === 0 ? stdout.toString('utf8').trim() : undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return undefined;
+  }
+}
+
+/**
+ * The branch as the remote has it: a tag or an old local branch may have the same name. `knownSha` is a commit of it that the
+ * event names. It is taken itself where the branch was last fetched before.
+ */
+export function nameBranch(branch: string, cwd: string, env: GitEnvironment, knownSha = ''): string {
+  const git = { cwd, env, ref: branch };
+  try {
+    const tip = `refs/remotes/origin/${branch}^{commit}`;
+    if (runGit(git, ['rev-parse', '--verify', '--quiet', tip]).status !== 0) return branch;
+    const isOld =
+      /^[0-9a-f]{40,64}$/.test(knownSha) && runGit(git, ['merge-base', '--is-ancestor', knownSha, tip]).status === 1;
+    return isOld ? knownSha : `origin/${branch}`;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return branch;
+  }
+}
+
+/** What decides whether and where a stored run may be published. */
+export interface RunOrigin {
+  readonly shard?: RecordedShard;
+  /** The commit that was checked out. */
+  readonly testedSha?: string;
+  /** True where stored answers alone were used. */
+  readonly isReplay?: boolean;
+}
+
+export function readRunOrigin(path: string): RunOrigin {
+  const { settings, provenance } = readRunHeader(path);
+  const isReplay = settings.cacheMode === 'replay';
+  return defined({ shard: settings.shard, testedSha: provenance?.commit, isReplay });
+}
