@@ -4,6 +4,7 @@ import { chdir } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import type { AssertionInput, AssertionModule, AssertionVerdict } from './model/own-code.ts';
+import { askClaudeAgent } from './promptfoo-agent.ts';
 
 /** A function that was written for a `javascript` assertion. */
 // oxlint-disable-next-line typescript/no-explicit-any -- JavaScript that was written without types
@@ -106,6 +107,25 @@ export function promptfooExec(
     const output = stripVTControlCharacters(stdout).trim();
     if (output === '' && stderr.trim() !== '') throw new Error(stripVTControlCharacters(stderr).trim());
     return readResponse({ output }, state);
+  };
+}
+
+/** Asks Claude's agent SDK, which `load` imports, with these options of it. Its run is the answer's steps. */
+export function promptfooClaudeAgent(
+  load: () => Promise<unknown>,
+  { state = false, options }: { readonly state?: boolean; readonly options: Readonly<Record<string, unknown>> },
+  folder: URL,
+): (request: ModuleRequest) => Promise<object> {
+  return async (request) => {
+    chdir(fileURLToPath(folder));
+    const { messages, ...response } = await askClaudeAgent(load, options, readRequest(request).prompt);
+    // A run without an answer says why itself.
+    if (response['output'] === undefined) return { messages };
+    return {
+      ...readResponse({ ...response, tokenUsage: undefined }, false),
+      messages,
+      ...(state ? { state: buildState(response) } : {}),
+    };
   };
 }
 

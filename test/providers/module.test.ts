@@ -118,6 +118,21 @@ describe('a module as a provider', () => {
     expect(versionOf(project, { files: ['data.json'] })).not.toBe(second);
   });
 
+  it('has the content and names of the files of a folder in its identity, but for those of packages', () => {
+    const project = openTempProject();
+    project.write('answer.mjs', 'export default () => "Hi";');
+    project.write('shop/lib/a.txt', '1');
+    const version = () => versionOf(project, { files: ['shop', '../..'] });
+    const versions = [version()];
+    for (const path of ['shop/node_modules/b/c.txt', 'shop/.git/HEAD', 'other.txt']) project.write(path, '1');
+    expect(version()).toBe(versions[0]);
+    for (const path of ['shop/lib/a.txt', 'shop/lib/b.txt', 'shop/.claude/settings.json']) {
+      project.write(path, '2');
+      versions.push(version());
+    }
+    expect(new Set(versions).size).toBe(4);
+  });
+
   it.each([['missing.mjs'], ['../outside.mjs']])('at %s is the mistake of the user', (model) => {
     const project = openTempProject();
     const config = buildConfig({ model, folder: project.root });

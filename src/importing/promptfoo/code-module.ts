@@ -67,9 +67,7 @@ export class CodeModule {
   write(): readonly { readonly path: string; readonly text: string }[] {
     if (this.#exports.size === 0) return [];
     const calls = [...this.#exports.keys()];
-    const names = ['promptfooCheck', 'promptfooExec', 'promptfooFile', 'promptfooPrompt', 'promptfooProvider'].filter(
-      (name) => calls.some((call) => call.startsWith(`${name}(`)),
-    );
+    const names = [...new Set(calls.map((call) => call.slice(0, call.indexOf('('))))].toSorted();
     const checks = [...this.#exports].map(
       ([call, { name, line }]) => `// Line ${line}.\nexport const ${name} = ${call};\n`,
     );

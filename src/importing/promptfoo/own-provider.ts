@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import { convertClaudeAgent, isClaudeAgent } from './claude-agent.ts';
 import type { CodeModule } from './code-module.ts';
 import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from './python.ts';
 
@@ -23,9 +24,9 @@ interface OwnContext extends OwnCode {
   readonly label: string | undefined;
 }
 
-/** True for a provider that is code or a program of the project. */
+/** True for a provider that is code, a program or an agent in the project. */
 export function isOwnProvider(id: string): boolean {
-  return id.startsWith('exec:') || findPython(id) !== undefined || findModule(id) !== undefined;
+  return isClaudeAgent(id) || id.startsWith('exec:') || findPython(id) !== undefined || findModule(id) !== undefined;
 }
 
 function findModule(id: string): string | undefined {
@@ -36,6 +37,7 @@ function findModule(id: string): string | undefined {
 export async function convertOwnProvider(id: string, parts: Written, context: OwnContext): Promise<Provider | LeftOut> {
   const refused = refuseSettings(parts.child('config'), context.draft);
   if (refused !== undefined) return refused;
+  if (isClaudeAgent(id)) return convertClaudeAgent(id, parts, context);
   if (id.startsWith('exec:')) return convertExec(id, parts, context);
   const python = findPython(id);
   return python === undefined

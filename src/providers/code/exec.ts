@@ -17,7 +17,7 @@ import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { type ExecOutput, execOutputs, nameOutcome, readExecOutput, readFailedTranscript } from './answer-object.ts';
-import { hashEnv, hashFiles } from './hash-code.ts';
+import { hashEnv, hashFiles, hashFolders } from './hash-code.ts';
 
 const options = z
   .strictObject({
@@ -27,7 +27,7 @@ const options = z
     env: z.array(z.string().min(1)).default([]),
     /** Names of variables of the case that it is given beside the messages. */
     vars: z.array(z.string().min(1)).min(1).optional(),
-    /** Further files whose content decides the answer, such as modules the program imports. */
+    /** Further files and folders whose content decides the answer, such as modules the program imports. */
     files: z.array(z.string().min(1)).default([]),
     /** A folder of which each call works on a fresh copy. */
     workspace: z.string().min(1).optional(),
@@ -53,16 +53,17 @@ export const exec: Adapter = {
     const isOpen = workspace !== undefined && network !== true && !canCutNetwork(values);
     if (isOpen && network === false) refuseNetwork(config);
     const paths = [...argv, ...files].map((word) => resolve(config.folder, word));
+    const whole = hashFolders(paths.slice(argv.length), projectRoot);
     const folder = workspace === undefined ? undefined : findWorkspace(workspace, config, projectRoot);
     const reach = network === true ? ['network'] : [];
     const place = folder === undefined ? [] : [`workspace-${folder.hash}`, folder.name, ...reach];
-    const hashes = [...hashEnv(values, env), ...hashFiles(paths, projectRoot), ...place];
+    const hashes = [...hashEnv(values, env), ...hashFiles(paths, projectRoot), ...whole.hashes, ...place];
     return {
       adapterVersion: ['exec-2', output, ...hashes].join(':'),
       priceProvider: 'exec',
       sends: true,
       files: [...paths, ...listWorkspaceFiles(folder, projectRoot)],
-      ...(folder === undefined ? {} : { folders: [resolve(projectRoot, folder.name)] }),
+      folders: [...whole.folders, ...(folder === undefined ? [] : [resolve(projectRoot, folder.name)])],
       ...defined({ vars }),
       ...(isOpen ? { remark: describeNetwork(config) } : {}),
     };

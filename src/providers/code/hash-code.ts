@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
-import { relative } from 'node:path';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { compareText } from '../../text/compare-text.ts';
 import { findImports, importedPaths, importSuffixes } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { leavesRoot } from '../outgoing-request.ts';
@@ -50,6 +51,37 @@ function hashIfFile(path: string, realRoot: string): readonly string[] {
     if (error instanceof Error && 'code' in error) return [];
     throw error;
   }
+}
+
+/** What decides no answer: other versions, installed packages, and llmcheck's own records. */
+const idleFolders: ReadonlySet<string> = new Set(['.git', 'node_modules', '.llmcheck']);
+
+/** Those paths that are folders below the root, and a SHA-256 of each: of the paths and contents of its files. */
+export function hashFolders(
+  paths: readonly string[],
+  root: string,
+): { readonly folders: readonly string[]; readonly hashes: readonly string[] } {
+  const realRoot = realpathSync(root);
+  const folders = paths.filter(
+    (path) =>
+      statSync(path, { throwIfNoEntry: false })?.isDirectory() === true &&
+      !leavesRoot(relative(realRoot, realpathSync(path))),
+  );
+  const hashes = folders.map((folder) =>
+    sha256Hex(JSON.stringify(listFiles(folder).map((file) => [relative(folder, file), ...hashFiles([file], root)]))),
+  );
+  return { folders, hashes };
+}
+
+/** The files below a folder, sorted. Links to folders are not followed. */
+function listFiles(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .toSorted((one, other) => compareText(one.name, other.name))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (!entry.isDirectory()) return [path];
+      return idleFolders.has(entry.name) ? [] : listFiles(path);
+    });
 }
 
 /** Reads in pieces: a program may be large. */

@@ -14,7 +14,7 @@ import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 import { nameOutcome, readReturned } from './answer-object.ts';
-import { hashEnv, hashFiles, hashModule } from './hash-code.ts';
+import { hashEnv, hashFiles, hashFolders, hashModule } from './hash-code.ts';
 
 const options = z.strictObject({
   /** The export that is called with each request. */
@@ -23,7 +23,7 @@ const options = z.strictObject({
   env: z.array(z.string().min(1)).default([]),
   /** Names of variables of the case that it is given beside the messages. */
   vars: z.array(z.string().min(1)).min(1).optional(),
-  /** Further files whose content decides the answer; those that it imports relatively are found. */
+  /** Further files and folders whose content decides the answer; files that it imports relatively are found. */
   files: z.array(z.string().min(1)).default([]),
   memoryMb: z.int().min(16).default(512),
 });
@@ -46,12 +46,14 @@ export const module: Adapter = {
     const file = findFile(config, projectRoot);
     const named = files.map((path) => resolve(config.folder, path));
     const module = hashModule(file, projectRoot);
-    const hashes = [...module.hashes, ...hashFiles(named, projectRoot)];
+    const whole = hashFolders(named, projectRoot);
+    const hashes = [...module.hashes, ...hashFiles(named, projectRoot), ...whole.hashes];
     return {
       adapterVersion: ['module-2', exportName, ...hashEnv(values, env), ...hashes].join(':'),
       priceProvider: 'module',
       sends: true,
       files: [...module.files, ...named],
+      folders: whole.folders,
       ...defined({ vars }),
     };
   },

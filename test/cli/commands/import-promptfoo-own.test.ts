@@ -256,3 +256,71 @@ export const chat = ({ vars }) => JSON.stringify([{ role: 'system', content: 'Be
   const { report } = await project.report(['run', '--no-baseline']);
   expect(plannedTrialsOf(report).map(({ status }) => status)).toEqual(Array(6).fill('passed'));
 });
+
+/** A stand-in for the package: it answers with the options that it gets. */
+const agentSdk = {
+  'node_modules/@anthropic-ai/claude-agent-sdk/package.json':
+    '{"name":"@anthropic-ai/claude-agent-sdk","exports":{".":{"import":"./sdk.mjs"}}}',
+  'node_modules/@anthropic-ai/claude-agent-sdk/sdk.mjs': `import { existsSync } from 'node:fs';
+export async function* query({ prompt, options: { env, ...options } }) {
+  const said = (content) => ({ type: 'assistant', message: { id: 'm', content }, parent_tool_use_id: null });
+  yield { type: 'system', subtype: 'init' };
+  if (prompt === 'fail') return yield { type: 'result', subtype: 'error_max_turns', num_turns: 3 };
+  yield said([{ type: 'tool_use', id: 't1', name: 'Skill', input: { skill: 'notes' } }]);
+  yield { type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: 't1', content: 'ok' }] } };
+  const result = JSON.stringify({ ...options, isThere: existsSync(options.cwd), key: env.ANTHROPIC_API_KEY, team: env.TEAM });
+  yield { type: 'result', subtype: 'success', num_turns: 2, result, total_cost_usd: 0.5, usage: { input_tokens: 3, output_tokens: 4 } };
+}
+`,
+};
+
+test('an agent of Claude is asked over its SDK with the options that promptfoo gives it', {
+  tags: ['slow'],
+}, async () => {
+  const config = (more: string) => `prompts: ["{{q}}"]
+providers:
+  - id: anthropic:claude-agent-sdk
+    label: agent
+    config:
+      model: sonnet
+      max_turns: 5
+      append_allowed_tools: [Bash]
+      systemPrompt: ignored
+      env: { TEAM: a }
+      additional_directories: [lib]
+      mcp: { servers: [{ name: notes, command: node, args: [notes.js] }] }
+${more}`;
+  const { project, code, stderr, suite } = await importConfig(
+    `${config('      working_dir: shop')}
+  - { id: "anthropic:claude-code", label: chat, config: { apiKeyRequired: false, custom_system_prompt: short } }
+tests:
+  - description: a
+    providers: [agent]
+    vars: { q: hi }
+    assert:
+      - { type: javascript, value: "context.metadata.toolCalls[0].output === 'ok' && context.metadata.numTurns === 2" }
+      - { type: javascript, value: "context.metadata.skillCalls[0].name === 'notes' && context.providerResponse.tokenUsage.total === 7" }
+      - { type: javascript, value: "/shop$/.test(JSON.parse(output).cwd) && /lib$/.test(JSON.parse(output).additionalDirectories[0])" }
+      - { type: javascript, value: "JSON.parse(output).isThere && JSON.parse(output).key === 'k' && JSON.parse(output).team === 'a'" }
+      - { type: cost, threshold: 0.5 }
+  - { description: b, providers: [agent], vars: { q: fail }, assert: [{ type: not-contains, value: x }] }
+  - { description: c, providers: [chat], vars: { q: hi }, assert: [{ type: javascript, value: "JSON.parse(output).isThere && JSON.parse(output).allowedTools.length === 0" }] }
+`,
+    [],
+    { ...agentSdk, 'shop/a.txt': 'a' },
+  );
+  expect([code, stderr.match(/ error | which the project must have|"systemPrompt" is left out/g)]).toEqual([
+    0,
+    ['"systemPrompt" is left out', ' which the project must have', ' which the project must have'],
+  ]);
+  expect(suite?.['providers']).toMatchObject([
+    { id: 'agent', use: 'module:providers/x.mjs', files: ['../shop', '../lib'], env: ['ANTHROPIC_API_KEY'] },
+    { id: 'chat', limits: { timeout: '10m' } },
+  ]);
+  const { report } = await project.report(['run', '--no-baseline'], { env: { ANTHROPIC_API_KEY: 'k' } });
+  expect(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status])).toEqual([
+    ['a', 'passed'],
+    ['b', 'failed'],
+    ['c', 'passed'],
+  ]);
+});
