@@ -17,10 +17,10 @@ import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
 import { Judges } from './judges.ts';
 import { convertPrompt, findPromptConfig, readNamedPrompts, refuseChats } from './prompts.ts';
-import { findAnswerForm, type Provider, withoutEmptyVars } from './providers.ts';
+import { withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
-import { readProviders } from './read-providers.ts';
-import { type NamedPrompt, type NamedProvider, restrictPrompts, restrictProviders } from './restrict.ts';
+import { SuiteProviders } from './read-providers.ts';
+import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';
 import { findThreshold, findUnknownKey, readOptions } from './test-options.ts';
 import { expandVars, findMissingVars, findOptionalVars, readTests } from './tests.ts';
@@ -58,12 +58,17 @@ export async function importPromptfoo(
   return new Importer(config, ports, place).run();
 }
 
-/** The cases and prompts that are converted so far. */
+/** What tests are asked with. */
+interface Asked {
+  readonly prompts: readonly (NamedPrompt | LeftOut)[];
+  readonly providers: SuiteProviders;
+}
+
+/** The cases that are converted so far. */
 interface KnownCases {
   readonly ids: Set<string>;
   /** Variables of the cases, to find those that occur twice. */
   readonly seen: Set<string>;
-  readonly prompts: readonly (NamedPrompt | LeftOut)[];
 }
 
 class Importer {
@@ -77,8 +82,6 @@ class Importer {
   readonly #python: PythonFile;
   readonly #ruby: RubyFile;
   readonly #read = new Set<string>();
-  /** What a test may call a provider. */
-  readonly #providerNames: NamedProvider[] = [];
   /** Names of the variables of all tests, those of tests that are read later too. */
   readonly #varNames: string[] = [];
   /** Keys of the config that are left out. */
@@ -99,11 +102,20 @@ class Importer {
     const config = this.#config;
     this.#leftOut.push(...readTopKeys(config, this.#draft));
     const defaults = await this.#readDefaults();
-    const providers = await this.#readProviders(defaults);
+    const found = await SuiteProviders.read(config, defaults, {
+      draft: this.#draft,
+      readData: this.#readData,
+      code: this.#ownProviders,
+      python: this.#python,
+      readText: this.#readText,
+      glob: this.#glob,
+      varNames: this.#varNames,
+    });
+    this.#code.answers = found.answers;
     if (['json', 'mixed'].includes(this.#code.answers))
       this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');
-    const prompts = refuseChats(await this.#readPrompts(defaults), providers, config.child('prompts'), this.#draft);
-    const cases = await this.#readCases(defaults, prompts);
+    const prompts = refuseChats(await this.#readPrompts(defaults), found.list, config.child('prompts'), this.#draft);
+    const { providers, cases } = found.finish(await this.#readCases(defaults, { prompts, providers: found }));
     const { repeat } = Object(config.child('evaluateOptions').value) as { readonly repeat?: unknown };
     const fallback = findMissingVars(this.#read, prompts, cases);
     const input = findOptionalVars(prompts, cases);
@@ -157,21 +169,6 @@ class Importer {
     return 'problems' in parsed ? undefined : parsed.value;
   };
 
-  async #readProviders(defaults: Written): Promise<readonly (Provider | LeftOut)[]> {
-    const { providers, named, keepsState } = await readProviders(this.#config, defaults, {
-      draft: this.#draft,
-      readData: this.#readData,
-      code: this.#ownProviders,
-      python: this.#python,
-      readText: this.#readText,
-      glob: this.#glob,
-      varNames: this.#varNames,
-    });
-    this.#providerNames.push(...named);
-    this.#code.answers = findAnswerForm(providers, keepsState);
-    return providers;
-  }
-
   async #readPrompts(defaults: Written): Promise<readonly (NamedPrompt | LeftOut)[]> {
     const options = defaults.child('options');
     const { prefix, suffix } = Object(options.value) as { readonly prefix?: unknown; readonly suffix?: unknown };
@@ -202,17 +199,14 @@ class Importer {
     return prompts;
   }
 
-  async #readCases(
-    defaults: Written,
-    prompts: readonly (NamedPrompt | LeftOut)[],
-  ): Promise<readonly (Case | LeftOut)[]> {
+  async #readCases(defaults: Written, known: Asked): Promise<readonly (Case | LeftOut)[]> {
     const cases: (Case | LeftOut)[] = [];
     const ids = new Set<string>();
     const seen = new Set<string>();
     const add = async (tests: readonly (Written | LeftOut)[], data?: Written) => {
       for (const test of tests) {
         if (test instanceof LeftOut) cases.push(test);
-        else cases.push(...(await this.#convertTest(test, data, defaults, { ids, seen, prompts })));
+        else cases.push(...(await this.#convertTest(test, data, defaults, { ids, seen, ...known })));
       }
     };
     const context = { draft: this.#draft, readText: this.#readText, glob: this.#glob };
@@ -239,7 +233,7 @@ class Importer {
     test: Written,
     data: Written | undefined,
     defaults: Written,
-    { ids, seen, prompts }: KnownCases,
+    { ids, seen, prompts, providers }: KnownCases & Asked,
   ): Promise<readonly (Case | LeftOut)[]> {
     const draft = this.#draft;
     const layers = [defaults, ...(data === undefined ? [] : [data]), ...(test === defaults ? [] : [test])];
@@ -258,7 +252,7 @@ class Importer {
     const { description } = Object(test.value) as { readonly description?: unknown };
     const only = restrictPrompts(layers, prompts, draft);
     if (only instanceof LeftOut) return [only];
-    const asked = restrictProviders(layers, this.#providerNames, draft);
+    const asked = await providers.find(layers);
     if (asked instanceof LeftOut) return [asked];
     const hasChecks = checks.some((check) => !(check instanceof LeftOut));
     const name = typeof description === 'string' && description.trim() !== '' ? description : undefined;

@@ -1,41 +1,134 @@
+import { canonicalJson } from '../../json/canonical-json.ts';
 import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
+import type { AnswerForm } from './code-module.ts';
 import { isOwnProvider, type OwnCode } from './own-provider.ts';
 import { findPromptConfig, findPromptVar } from './prompts.ts';
-import { areOwn, convertProvider, giveId, namesOf, type Provider, type ProviderContext } from './providers.ts';
-import type { NamedProvider } from './restrict.ts';
+import {
+  areOwn,
+  convertProvider,
+  findAnswerForm,
+  giveId,
+  namesOf,
+  type Provider,
+  type ProviderContext,
+} from './providers.ts';
+import { type NamedProvider, restrictProviders } from './restrict.ts';
 import { readSharedSettings } from './test-options.ts';
-
-interface ReadProviders {
-  readonly providers: readonly (Provider | LeftOut)[];
-  readonly named: readonly NamedProvider[];
-  /** True where every provider is code of one's own: checks see all that it returns. */
-  readonly keepsState: boolean;
-}
 
 type Context = Pick<ProviderContext, 'draft' | 'readData'> & Omit<OwnCode, 'keepsState'>;
 
-/** The providers of a config. */
-export async function readProviders(config: Written, defaults: Written, context: Context): Promise<ReadProviders> {
-  const { draft, readData, ...code } = context;
-  const items = await listProviders(config, context);
-  if (items.length === 0) {
-    const missing = draft.refuse(config, 'there are no providers');
-    return { providers: [missing], named: [], keepsState: false };
+/** The providers of a config, and those that tests have of their own. */
+export class SuiteProviders {
+  readonly #context: ProviderContext;
+  readonly #keepsState: boolean;
+  readonly #ids = new Set<string>();
+  readonly #providers: (Provider | LeftOut)[] = [];
+  readonly #named: NamedProvider[] = [];
+  readonly #ofTests: Provider[] = [];
+  /** The ids of those that a test without providers of its own is asked with. */
+  readonly ofConfig: string[] = [];
+
+  private constructor(context: ProviderContext, keepsState: boolean) {
+    this.#context = context;
+    this.#keepsState = keepsState;
   }
-  const shared = readShared(config, defaults, items, context);
-  const keepsState = areOwn(items);
-  const own = { ...code, keepsState, promptVar: findPromptVar(config.child('prompts').value) };
-  const known = new Set<string>();
-  const providers: (Provider | LeftOut)[] = [];
-  const named: NamedProvider[] = [];
-  for (const item of items) {
-    const converted = await convertProvider(item, { draft, readData, shared, own });
-    const provider = converted instanceof LeftOut ? converted : giveId(converted, item, known, draft);
-    providers.push(provider);
-    if (!(provider instanceof LeftOut))
-      named.push({ id: typeof provider === 'string' ? provider : String(provider['id']), names: namesOf(item) });
+
+  static async read(config: Written, defaults: Written, context: Context): Promise<SuiteProviders> {
+    const { draft, readData, ...code } = context;
+    const items = await listProviders(config, context);
+    const shared = readShared(config, defaults, items, context);
+    const keepsState = items.length > 0 && areOwn(items);
+    const own = { ...code, keepsState, promptVar: findPromptVar(config.child('prompts').value) };
+    const found = new SuiteProviders({ draft, readData, shared, own }, keepsState);
+    if (items.length === 0) found.#providers.push(draft.refuse(config, 'there are no providers'));
+    for (const item of items) await found.#add(item);
+    return found;
   }
-  return { providers, named, keepsState };
+
+  async #add(item: Written): Promise<void> {
+    const converted = await convertProvider(item, this.#context);
+    const provider = converted instanceof LeftOut ? converted : giveId(converted, item, this.#ids, this.#context.draft);
+    this.#providers.push(provider);
+    if (provider instanceof LeftOut) return;
+    this.ofConfig.push(idOf(provider));
+    this.#named.push({ id: idOf(provider), names: namesOf(item) });
+  }
+
+  /** Those of the config. */
+  get list(): readonly (Provider | LeftOut)[] {
+    return this.#providers;
+  }
+
+  /** What checks that are code are given. */
+  get answers(): AnswerForm {
+    return findAnswerForm(this.#providers, this.#keepsState);
+  }
+
+  /** The ids of the providers that a test is asked with. */
+  async find(layers: readonly Written[]): Promise<readonly string[] | LeftOut> {
+    const { draft } = this.#context;
+    const asked = restrictProviders(layers, this.#named, draft);
+    const owns = layers.map((layer) => layer.child('provider'));
+    const own = owns.findLast(({ value }) => value !== undefined);
+    if (asked instanceof LeftOut || own === undefined) return asked ?? this.ofConfig;
+    if (layers.length > 2 && own !== owns[0])
+      return draft.refuse(own, '"provider" within scenarios has no equivalent here');
+    // That of the defaults may be named by its label.
+    const named = own === owns[0] ? this.#named.find(({ names }) => names.includes(String(own.value))) : undefined;
+    const id = named?.id ?? (await this.#addOwn(own));
+    if (id instanceof LeftOut) return id;
+    const count = this.ofConfig.length;
+    if (count > 1) draft.note(own, `promptfoo asks "provider" of a test once for each of the ${count} providers`);
+    return [id];
+  }
+
+  async #addOwn(own: Written): Promise<string | LeftOut> {
+    const { draft } = this.#context;
+    const converted = await convertProvider(own, this.#context);
+    if (converted instanceof LeftOut) return converted;
+    // Its prompts may be chats.
+    if (typeof converted !== 'string' && String(converted['use']).startsWith('http:'))
+      return draft.refuse(own, 'an http provider of a test has no equivalent here');
+    const same = [...this.#providers, ...this.#ofTests].find(
+      (one) => !(one instanceof LeftOut) && canonicalJson(withoutId(one)) === canonicalJson(withoutId(converted)),
+    );
+    if (same !== undefined && !(same instanceof LeftOut)) return idOf(same);
+    const answers = findAnswerForm([...this.#providers, converted], this.#keepsState && areOwn([own]));
+    if (answers !== this.answers)
+      return draft.refuse(
+        own,
+        'a provider of a test whose answers have another form than others has no equivalent here',
+      );
+    const provider = giveId(converted, own, this.#ids, draft);
+    this.#ofTests.push(provider);
+    return idOf(provider);
+  }
+
+  /** The providers that cases ask, and the cases: where tests have their own, each case names those that it is asked with. */
+  finish(cases: readonly (Readonly<Record<string, unknown>> | LeftOut)[]) {
+    const hasOwn = this.#ofTests.length > 0;
+    const asked = new Set(
+      cases.flatMap((one) => (one instanceof LeftOut ? [] : (one['providers'] as readonly string[]))),
+    );
+    const isIdle = (one: Provider | LeftOut) => hasOwn && !(one instanceof LeftOut) && !asked.has(idOf(one));
+    return {
+      providers: [...this.#providers.filter((one) => !isIdle(one)), ...this.#ofTests],
+      cases: cases.map((one) => {
+        if (one instanceof LeftOut || hasOwn) return one;
+        const { providers, ...rest } = one;
+        return providers === this.ofConfig ? rest : one;
+      }),
+    };
+  }
+}
+
+function idOf(provider: Provider): string {
+  return typeof provider === 'string' ? provider : String(provider['id']);
+}
+
+function withoutId(provider: Provider): unknown {
+  const { id: _id, ...rest } = typeof provider === 'string' ? { id: provider, use: provider } : provider;
+  return rest;
 }
 
 /** The entries, those of a file of providers in its place. */

@@ -68,8 +68,8 @@ function readOption(
 
 /** promptfoo ignores keys of a test that it does not know. */
 export function findUnknownKey(layers: readonly Written[], draft: Draft): LeftOut | undefined {
-  const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'prompts', 'providers']);
-  const meant = new Set(['provider', 'providerOutput', 'assertScoringFunction']);
+  const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'prompts', 'provider', 'providers']);
+  const meant = new Set(['providerOutput', 'assertScoringFunction']);
   for (const layer of layers) {
     for (const key of Object.keys(Object(layer.value))) {
       if (known.has(key)) continue;

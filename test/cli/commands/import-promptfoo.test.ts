@@ -148,7 +148,7 @@ test.each([
   ['google:gemini-2.5-flash-image'],
   ['bedrock:video:amazon.nova-reel-v1:1'],
   ['bedrock:amazon.nova-sonic-v1:0'],
-  ['anthropic:claude-agent-sdk'],
+  ['openai:codex-sdk'],
   ['vertex:claude-3-5-sonnet'],
   ['azure:foundry-agent:x'],
   ['mistral:embedding'],
@@ -260,7 +260,7 @@ tests: [{ vars: { q: a }, category: simple, assert: [{ type: contains, value: a,
   for (const name of ['version', 'env.dotenvPath', 'colour', 'shape', 'category', 'note'])
     expect(stderr).toContain(`"${name}"`);
   for (const part of [
-    'defaultTest: { provider: openai:x }',
+    'defaultTest: { providerOutput: x }',
     'defaultTest: { options: { transformVars: x } }',
     'extensions: [file://a.js:b]',
     'env: { OPENAI_TEMPERATURE: 1 }',
@@ -391,4 +391,54 @@ tests:
     { vars: { q: '+ two', doc: 'shared' }, providers: ['second'], trials: 2, assert: all },
     { vars: { q: '{"a":[1]}', doc: 'shared' }, assert: [{ contains: { value: 'own' } }] },
   ]);
+});
+
+test('a provider of a test takes the place of those of the config, for that test alone', async () => {
+  const { suite, stderr } = await importConfig(`prompts: ["{{q}}"]
+providers: [{ id: openai:a, label: first, config: { temperature: 1 } }, openai:b]
+tests:
+  - { vars: { q: one } }
+  - { vars: { q: two }, provider: openai:b }
+  - { vars: { q: three }, provider: openai:a }
+  - { vars: { q: four }, provider: { id: openai:a, config: { seed: 7 } } }
+  - { vars: { q: five }, provider: openai:a, providers: [first] }
+`);
+  expect(stderr.match(/:\d+:\d+ .*/g)).toHaveLength(5);
+  expect(stderr).toContain(
+    ':5:25 warning not-carried-over: promptfoo asks "provider" of a test once for each of the 2',
+  );
+  expect(suite?.['providers']).toMatchObject([
+    { id: 'first', params: { temperature: 1 } },
+    { id: 'openai:b' },
+    { id: 'openai:a', params: { temperature: 0 } },
+    { id: 'openai:a-2', params: { seed: 7 } },
+  ]);
+  const asked = [['first', 'openai:b'], ['openai:b'], ['openai:a'], ['openai:a-2'], ['openai:a']];
+  expect(suite?.['cases']).toMatchObject(asked.map((providers) => ({ providers })));
+});
+
+test('the provider of the defaults may be named by its label', async () => {
+  const { suite } = await importConfig(`prompts: ["{{q}}"]
+providers: [{ id: openai:a, label: first }, openai:b]
+defaultTest: { provider: first }
+tests: [{ vars: { q: a } }, { vars: { q: b }, provider: openai:x }]
+`);
+  expect(suite?.['providers']).toMatchObject([{ id: 'first' }, { id: 'openai:x' }]);
+  expect(suite?.['cases']).toMatchObject([{ providers: ['first'] }, { providers: ['openai:x'] }]);
+});
+
+test.each([
+  ['tests: [{ vars: { q: a }, provider: first }]', '"first" has no equivalent'],
+  [
+    'tests: [{ vars: { q: a }, provider: { id: openai:x, config: { response_format: { type: json_schema } } } }]',
+    'another form',
+  ],
+  [
+    'tests: [{ vars: { q: a }, provider: { id: "http://127.0.0.1:9/", config: { body: { a: "{{prompt}}" } } } }]',
+    'an http provider of a test',
+  ],
+  ['scenarios: [{ config: [{ vars: { q: a } }], tests: [{ provider: openai:x }] }]', 'within scenarios'],
+])('the provider in %s is refused', async (part, reason) => {
+  const { stderr } = await importConfig(`prompts: ["{{q}}"]\nproviders: [{ id: openai:a, label: first }]\n${part}\n`);
+  expect(stderr).toContain(reason);
 });
