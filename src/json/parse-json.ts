@@ -1,4 +1,5 @@
 import { isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
+import type { JsonValue } from './json.ts';
 
 /** JSON as parsed, or why it can't be used. */
 export type ParsedJson =
@@ -32,6 +33,12 @@ export function parseShallowJson(text: string): unknown {
   // Each level takes two characters.
   if (text.length > 2 * maxJsonDepth && isDeeper(parsed, maxJsonDepth)) throw new NestingError();
   return restoreLongNumbers(text, parsed);
+}
+
+/** The same; undefined in place of an error, which no JSON text gives. */
+export function tryParseJson(text: string): JsonValue | undefined {
+  const parsed = parseJson(text);
+  return parsed.ok ? (parsed.value as JsonValue) : undefined;
 }
 
 /** The same without a limit of depth, for texts that this program wrote. */

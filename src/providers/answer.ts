@@ -1,7 +1,7 @@
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import { parseShallowJson } from '../json/parse-json.ts';
+import { tryParseJson } from '../json/parse-json.ts';
 import type {
   Completion,
   CompletionOutcome,
@@ -10,7 +10,7 @@ import type {
   ToolCall,
   Usage,
 } from '../model/completion.ts';
-import { kindOfApiError } from './failures/classify-reply.ts';
+import { kindOfApiError } from './failures/classify-failure.ts';
 import { describeText, readApiError } from './failures/read-api-error.ts';
 
 /** The answer in a body, or why there is none. */
@@ -78,6 +78,10 @@ export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+export function objectOf(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
 export function list(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
@@ -143,13 +147,7 @@ export function joinReasoning(parts: readonly (string | undefined)[]): string | 
 
 /** A model writes its arguments itself, so they need not be JSON. Some servers write `{}` as an empty text. */
 function parseArguments(raw: string): JsonValue | undefined {
-  if (raw.trim() === '') return {};
-  try {
-    return parseShallowJson(raw) as JsonValue;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return raw.trim() === '' ? {} : tryParseJson(raw);
 }
 
 /** The API's finish reason as one of ours. An API that gives none and calls tools stopped for these calls. */
@@ -165,6 +163,21 @@ export function mapFinishReason(
 /** A count of tokens as an API reports it; undefined for anything else. */
 export function count(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** Usage of an API that counts the tokens of its cache apart from the input; undefined where a total is missing. */
+export function readCacheApart(
+  counts: Readonly<Record<'fresh' | 'output' | 'cached' | 'written', JsonValue | undefined>>,
+): Usage | undefined {
+  const [freshTokens, outputTokens] = [count(counts.fresh), count(counts.output)];
+  if (freshTokens === undefined || outputTokens === undefined) return undefined;
+  const cachedInputTokens = count(counts.cached);
+  const cacheWriteTokens = count(counts.written);
+  return {
+    inputTokens: freshTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
+    outputTokens,
+    ...defined({ cachedInputTokens, cacheWriteTokens }),
+  };
 }
 
 /** A part that is larger than its total is a mistake of the server; the total is what is billed. */

@@ -10,22 +10,26 @@ import {
   list,
   malformed,
   mapFinishReason,
+  objectOf,
   readBody,
+  readCacheApart,
   text,
 } from './answer.ts';
-import { isOfToolLoop, readKeptParts, writeContinuation } from './continuation.ts';
 import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapter.ts';
 import { type NeutralParams, noParameters, readNeutralParams, rename, type ToolChoice } from './neutral-params.ts';
 import {
   argumentsOf,
   groupTurns,
+  isOfToolLoop,
   joinSystem,
   type OutgoingFile,
   type OutgoingMessage,
   type OutgoingRequest,
+  readKeptParts,
+  writeContinuation,
 } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
-import { anthropicStream } from './streams/fold-anthropic.ts';
+import { anthropicStream } from './streams/fold-blocks.ts';
 
 export const anthropicPreset: Preset = {
   title: 'Anthropic, by its Messages API',
@@ -116,7 +120,7 @@ function buildFile({ mediaType, base64 }: OutgoingFile): JsonObject {
 function buildOutputConfig({ format }: NeutralParams, own: JsonValue | undefined): JsonObject {
   if (format === undefined || format === 'json') return {};
   return {
-    output_config: { ...(isJsonObject(own) ? own : {}), format: { type: 'json_schema', schema: format.schema } },
+    output_config: { ...objectOf(own), format: { type: 'json_schema', schema: format.schema } },
   };
 }
 
@@ -196,23 +200,18 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 /** The API's own reason; words of the model are in the text. */
 function readRefusal(reason: string | undefined, details: JsonValue | undefined): string | undefined {
   if (reason !== 'refusal') return undefined;
-  const explanation = isJsonObject(details) ? (text(details['explanation']) ?? text(details['category'])) : undefined;
-  return explanation ?? 'the model refused';
+  const { explanation, category } = objectOf(details);
+  return text(explanation) ?? text(category) ?? 'the model refused';
 }
 
-/** `input_tokens` leaves out what was read from the cache or written to it; both are input. */
-function readUsage({ usage: raw }: JsonObject): Usage | undefined {
-  if (!isJsonObject(raw)) return undefined;
-  const freshTokens = count(raw['input_tokens']);
-  const outputTokens = count(raw['output_tokens']);
-  if (freshTokens === undefined || outputTokens === undefined) return undefined;
-  const cachedInputTokens = count(raw['cache_read_input_tokens']);
-  const cacheWriteTokens = count(raw['cache_creation_input_tokens']);
-  const details = raw['output_tokens_details'];
-  const reasoningTokens = isJsonObject(details) ? count(details['thinking_tokens']) : undefined;
-  return {
-    inputTokens: freshTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
-    outputTokens,
-    ...defined({ cachedInputTokens, cacheWriteTokens, reasoningTokens }),
-  };
+function readUsage({ usage }: JsonObject): Usage | undefined {
+  const raw = objectOf(usage);
+  const counts = readCacheApart({
+    fresh: raw['input_tokens'],
+    output: raw['output_tokens'],
+    cached: raw['cache_read_input_tokens'],
+    written: raw['cache_creation_input_tokens'],
+  });
+  const reasoningTokens = count(objectOf(raw['output_tokens_details'])['thinking_tokens']);
+  return counts && { ...counts, ...defined({ reasoningTokens }) };
 }

@@ -7,17 +7,17 @@ import type { ProviderConfig } from '../model/suite.ts';
 import {
   type Answer,
   buildToolCall,
-  count,
   filtered,
   findUnreadable,
   joinReasoning,
   list,
   malformed,
   mapFinishReason,
+  objectOf,
   readBody,
+  readCacheApart,
   text,
 } from './answer.ts';
-import { isOfToolLoop, readKeptParts, writeContinuation } from './continuation.ts';
 import { defineHttpAdapter, type HttpFormat, type ReadReply, type Sign } from './http-adapter.ts';
 import {
   type NeutralParams,
@@ -30,13 +30,16 @@ import {
 import {
   argumentsOf,
   groupTurns,
+  isOfToolLoop,
   joinSystem,
   type OutgoingFile,
   type OutgoingMessage,
   type OutgoingRequest,
+  readKeptParts,
+  writeContinuation,
 } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
-import { bedrockStream } from './streams/fold-bedrock.ts';
+import { bedrockStream } from './streams/fold-blocks.ts';
 
 const options = z.strictObject({
   /** Default AWS_REGION. */
@@ -155,7 +158,7 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   const wholeConfig = {
     ...config,
     ...defined({ stopSequences: toList(stopSequences) }),
-    ...(isJsonObject(inferenceConfig) ? inferenceConfig : {}),
+    ...objectOf(inferenceConfig),
   };
   const ownSystem = joinSystem(messages);
   return {
@@ -217,7 +220,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
   const config = {
     ...(all.length === 0 || isNone ? {} : { tools: all }),
     ...(toolChoice === undefined || isNone ? {} : { toolChoice: buildToolChoice(toolChoice) }),
-    ...(isJsonObject(own) ? own : {}),
+    ...objectOf(own),
   };
   return Object.keys(config).length === 0 ? {} : { toolConfig: config };
 }
@@ -233,15 +236,14 @@ function buildOutputConfig({ format }: NeutralParams, own: JsonValue | undefined
   const jsonSchema = { name: format.name, schema: JSON.stringify(format.schema) };
   return {
     outputConfig: {
-      ...(isJsonObject(own) ? own : {}),
+      ...objectOf(own),
       textFormat: { type: 'json_schema', structure: { jsonSchema } },
     },
   };
 }
 
 function readAnswer(body: JsonObject, reply: ReadReply): Answer {
-  const { output } = body;
-  const message = isJsonObject(output) ? output['message'] : undefined;
+  const { message } = objectOf(body['output']);
   const rawFinishReason = text(body['stopReason']);
   if (rawFinishReason === 'guardrail_intervened' || rawFinishReason === 'content_filtered') {
     return filtered(rawFinishReason);
@@ -279,11 +281,8 @@ function keepBlocks(blocks: readonly JsonObject[]): string | undefined {
 }
 
 function isSigned(content: JsonValue): boolean {
-  if (!isJsonObject(content)) return false;
-  const { reasoningText, redactedContent } = content;
-  return (
-    redactedContent !== undefined || (isJsonObject(reasoningText) && text(reasoningText['signature']) !== undefined)
-  );
+  const { reasoningText, redactedContent } = objectOf(content);
+  return redactedContent !== undefined || text(objectOf(reasoningText)['signature']) !== undefined;
 }
 
 /** A call that the provider answers itself is no call of the caller's. */
@@ -296,13 +295,12 @@ function readToolCall({ toolUseId, name, input }: JsonObject): ToolCall {
 }
 
 function readCited(cited: JsonValue | undefined): string {
-  const parts = isJsonObject(cited) ? list(cited['content']).filter(isJsonObject) : [];
-  return parts.map((piece) => text(piece['text']) ?? '').join('');
+  const parts = list(objectOf(cited)['content']);
+  return parts.map((piece) => text(objectOf(piece)['text']) ?? '').join('');
 }
 
 function readReasoning(content: JsonValue | undefined): string | undefined {
-  const reasoning = isJsonObject(content) ? content['reasoningText'] : undefined;
-  return isJsonObject(reasoning) ? text(reasoning['text']) : undefined;
+  return text(objectOf(objectOf(content)['reasoningText'])['text']);
 }
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
@@ -313,17 +311,12 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   tool_use: 'toolCalls',
 };
 
-/** `inputTokens` leaves out what was read from the cache or written to it; both are input. */
-function readUsage({ usage: raw }: JsonObject): Usage | undefined {
-  if (!isJsonObject(raw)) return undefined;
-  const freshTokens = count(raw['inputTokens']);
-  const outputTokens = count(raw['outputTokens']);
-  if (freshTokens === undefined || outputTokens === undefined) return undefined;
-  const cachedInputTokens = count(raw['cacheReadInputTokens']);
-  const cacheWriteTokens = count(raw['cacheWriteInputTokens']);
-  return {
-    inputTokens: freshTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
-    outputTokens,
-    ...defined({ cachedInputTokens, cacheWriteTokens }),
-  };
+function readUsage({ usage }: JsonObject): Usage | undefined {
+  const { inputTokens, outputTokens, cacheReadInputTokens, cacheWriteInputTokens } = objectOf(usage);
+  return readCacheApart({
+    fresh: inputTokens,
+    output: outputTokens,
+    cached: cacheReadInputTokens,
+    written: cacheWriteInputTokens,
+  });
 }

@@ -12,15 +12,16 @@ import {
   list,
   malformed,
   mapFinishReason,
+  objectOf,
   readBody,
   text,
 } from './answer.ts';
-import { isOfToolLoop, readContinuation, writeContinuation } from './continuation.ts';
 import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapter.ts';
 import { type NeutralParams, noParameters, readNeutralParams, rename, toList } from './neutral-params.ts';
 import type { OutgoingMessage, OutgoingRequest } from './outgoing-request.ts';
+import { isOfToolLoop, readContinuation, writeContinuation } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
-import { cohereStream } from './streams/fold-cohere.ts';
+import { addText, type Draft, inOrder, type StreamFold, type StreamFormat } from './streams/stream-format.ts';
 
 const preset: Preset = {
   title: 'Cohere, by its chat API of version 2',
@@ -43,8 +44,11 @@ export const cohere = defineHttpAdapter({
   formatOf: () => cohereChat,
 });
 
+/** Events of Cohere's chat of version 2 (https://docs.cohere.com/reference/chat-stream). */
+const cohereStream: StreamFormat = { ask: (body) => ({ ...body, stream: true }), open: openStream };
+
 /** Chat of version 2 (https://docs.cohere.com/reference/chat). */
-export const cohereChat: HttpFormat = {
+const cohereChat: HttpFormat = {
   takes: /^image\//,
   pathOf: () => '/chat',
   stream: cohereStream,
@@ -87,7 +91,7 @@ function buildMessage(message: OutgoingMessage): JsonObject {
     ...(content === '' && calls.length > 0
       ? {}
       : { content: images.length === 0 ? content : [...images, { type: 'text', text: content }] }),
-    ...(isJsonObject(kept) ? kept : {}),
+    ...objectOf(kept),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
 }
@@ -174,11 +178,73 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 /** `tokens` is what the model read and wrote; `billed_units` leaves out the prompt around it that Cohere adds. */
 function readUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
-  const counts = isJsonObject(raw['tokens']) ? raw['tokens'] : raw['billed_units'];
-  if (!isJsonObject(counts)) return undefined;
+  const counts = isJsonObject(raw['tokens']) ? raw['tokens'] : objectOf(raw['billed_units']);
   const inputTokens = count(counts['input_tokens']);
   const outputTokens = count(counts['output_tokens']);
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const cachedInputTokens = atMost(count(raw['cached_tokens']), inputTokens);
   return { inputTokens, outputTokens, ...defined({ cachedInputTokens }) };
+}
+
+function openStream(): StreamFold {
+  const body: Draft = {};
+  const content = new Map<number, Draft>();
+  const calls = new Map<number, Draft>();
+  let plan = '';
+  return {
+    add({ name, data }) {
+      const index = count(data['index']) ?? 0;
+      if (data['id'] !== undefined) body['id'] ??= data['id'];
+      const delta = objectOf(data['delta']);
+      const message = objectOf(delta['message']);
+      switch (text(data['type']) ?? name ?? '') {
+        case 'content-start':
+        case 'content-delta':
+          return addContent(content, index, message['content']);
+        case 'tool-plan-delta':
+          plan += text(message['tool_plan']) ?? '';
+          return false;
+        case 'tool-call-start':
+        case 'tool-call-delta':
+          return addCall(calls, index, message['tool_calls']);
+        case 'message-end':
+          Object.assign(body, delta);
+          return false;
+        default:
+          return false;
+      }
+    },
+    body: () => ({
+      ...body,
+      message: {
+        role: 'assistant',
+        ...(content.size === 0 ? {} : { content: inOrder(content) }),
+        ...(plan === '' ? {} : { tool_plan: plan }),
+        ...(calls.size === 0 ? {} : { tool_calls: inOrder(calls) }),
+      },
+    }),
+    isComplete: () => text(body['finish_reason']) !== undefined,
+  };
+}
+
+function addContent(content: Map<number, Draft>, index: number, added: JsonValue | undefined): boolean {
+  if (!isJsonObject(added)) return false;
+  const type = text(added['type']) ?? (added['thinking'] === undefined ? 'text' : 'thinking');
+  const part = content.get(index) ?? { type, [type]: '' };
+  content.set(index, part);
+  for (const key of ['text', 'thinking'] as const) if (text(added[key]) !== undefined) addText(part, key, added[key]);
+  return text(added['text']) !== undefined;
+}
+
+function addCall(calls: Map<number, Draft>, index: number, added: JsonValue | undefined): boolean {
+  if (!isJsonObject(added)) return false;
+  const { function: called, ...rest } = added;
+  const call = calls.get(index) ?? {};
+  calls.set(index, call);
+  Object.assign(call, rest);
+  const known = objectOf(call['function']);
+  const joined: Draft = { ...known, ...objectOf(called), arguments: known['arguments'] ?? '' };
+  addText(joined, 'arguments', objectOf(called)['arguments']);
+  call['function'] = joined;
+  return true;
 }

@@ -15,13 +15,22 @@ import {
   joinReasoning,
   list,
   malformed,
+  objectOf,
   readBody,
   text,
 } from './answer.ts';
-import { isOfToolLoop, readKeptParts, writeContinuation } from './continuation.ts';
 import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapter.ts';
 import { type NeutralParams, readNeutralParams, rename, type ToolChoice, toList } from './neutral-params.ts';
-import { argumentsOf, groupTurns, joinSystem, type OutgoingMessage, type OutgoingRequest } from './outgoing-request.ts';
+import {
+  argumentsOf,
+  groupTurns,
+  isOfToolLoop,
+  joinSystem,
+  type OutgoingMessage,
+  type OutgoingRequest,
+  readKeptParts,
+  writeContinuation,
+} from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 import { geminiStream } from './streams/fold-gemini.ts';
 
@@ -136,7 +145,7 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
     ...config,
     ...defined({ stopSequences: toList(stopSequences) }),
     ...buildFormat(neutral),
-    ...(isJsonObject(generationConfig) ? generationConfig : {}),
+    ...objectOf(generationConfig),
   };
   const system = joinSystem(messages);
   return {
@@ -206,7 +215,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
     ...(all.length === 0 ? {} : { tools: all }),
     ...(toolChoice === undefined
       ? {}
-      : { toolConfig: { ...(isJsonObject(own) ? own : {}), functionCallingConfig: buildToolChoice(toolChoice) } }),
+      : { toolConfig: { ...objectOf(own), functionCallingConfig: buildToolChoice(toolChoice) } }),
   };
 }
 
@@ -216,8 +225,7 @@ function buildToolChoice(choice: ToolChoice): JsonObject {
 }
 
 function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
-  const feedback = body['promptFeedback'];
-  const blocked = isJsonObject(feedback) ? text(feedback['blockReason']) : undefined;
+  const blocked = text(objectOf(body['promptFeedback'])['blockReason']);
   const indexFault = findIndexFault(body['candidates']);
   if (indexFault !== undefined) return malformed(indexFault);
   const candidate = firstByIndex(body['candidates']);
@@ -233,7 +241,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   if (content === null && rawFinishReason === undefined) return malformed('its first candidate is empty');
   const unreadable = findUnreadableContent(content);
   if (unreadable !== undefined) return malformed(unreadable);
-  const parts = isJsonObject(content) ? list(content['parts']).filter(isJsonObject) : [];
+  const parts = list(objectOf(content)['parts']).filter(isJsonObject);
   const toolCalls = parts.flatMap(({ functionCall: call }) => (isJsonObject(call) ? [readToolCall(call)] : []));
   const isThought = ({ thought }: JsonObject) => thought === true;
   return {

@@ -3,15 +3,14 @@ import type { HttpClient, HttpReply } from '../http/client.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { parseShallowJson } from '../json/parse-json.ts';
+import { tryParseJson } from '../json/parse-json.ts';
 import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { type Answer, fail, halfCharacter, hasHalfCharacter, malformed, toOutcome } from './answer.ts';
-import type { AskedRequest } from './continuation.ts';
-import { classifyAbort, classifyError } from './failures/classify-error.ts';
-import { classifyReply, describeUnreadable } from './failures/classify-reply.ts';
+import { classifyAbort, classifyError, classifyReply, describeUnreadable } from './failures/classify-failure.ts';
+import type { AskedRequest } from './outgoing-request.ts';
 import { type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
@@ -206,13 +205,8 @@ function readReply(
   // The texts in a binary body are checked by themselves.
   if (streamed !== undefined)
     return refuseFaults(streamed, isBinary(reply.headers['content-type'] ?? '') ? undefined : reply.fault);
-  let parsed: unknown;
-  try {
-    parsed = parseShallowJson(reply.text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { failure: describeUnreadable(reply, url) };
-  }
+  const parsed = tryParseJson(reply.text);
+  if (parsed === undefined) return { failure: describeUnreadable(reply, url) };
   const answer = read(parsed);
   return refuseFaults(stream === undefined ? answer : timeWhole(answer), reply.fault);
 }

@@ -8,7 +8,7 @@ import { TemplateError } from '../templates/template-error.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { type Answer, buildToolCall, count, filtered, malformed } from './answer.ts';
-import { kindOfApiError } from './failures/classify-reply.ts';
+import { kindOfApiError } from './failures/classify-failure.ts';
 import { describeText, readApiError } from './failures/read-api-error.ts';
 import { defineHttpAdapter, type HttpFormat } from './http-adapter.ts';
 import { mapFinishReason } from './openai/dialect.ts';
@@ -53,7 +53,8 @@ const variables: readonly string[] = ['model', 'prompt', 'system', 'messages', '
 const request = z
   .unknown()
   .superRefine((value, context) => {
-    for (const problem of findProblems(value)) context.addIssue({ code: 'custom', message: problem });
+    for (const problem of listTemplates(value).flatMap(findProblems))
+      context.addIssue({ code: 'custom', message: problem });
   })
   .describe('The body, JSON whose strings are templates over model, prompt, system, messages, params, trial and vars.');
 
@@ -67,20 +68,20 @@ export const httpOptions = z.strictObject({
   }),
 });
 
-/** Such as `ticket` of `{{ vars.ticket }}`. */
-function findVars(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.flatMap(findVars);
-  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(findVars);
-  if (typeof value !== 'string' || !isTemplate(value)) return [];
-  return compileTemplate(value).variables.flatMap((path) => /^vars\.([^.[]+)/.exec(path)?.[1] ?? []);
+function listTemplates(value: unknown): readonly string[] {
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(listTemplates);
+  return typeof value === 'string' && isTemplate(value) ? [value] : [];
 }
 
-function findProblems(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.flatMap(findProblems);
-  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(findProblems);
-  if (typeof value !== 'string' || !isTemplate(value)) return [];
+/** Such as `ticket` of `{{ vars.ticket }}`. */
+function findVars(value: unknown): readonly string[] {
+  const paths = listTemplates(value).flatMap((source) => compileTemplate(source).variables);
+  return [...new Set(paths.flatMap((path) => /^vars\.([^.[]+)/.exec(path)?.[1] ?? []))];
+}
+
+function findProblems(source: string): readonly string[] {
   try {
-    return compileTemplate(value).variables.flatMap((path) => {
+    return compileTemplate(source).variables.flatMap((path) => {
       const root = /^[^.[]*/.exec(path)?.[0] ?? path;
       return variables.includes(root) ? [] : [`"${path}" is not a part of a request: ${variables.join(', ')}`];
     });
@@ -98,7 +99,7 @@ export const http = defineHttpAdapter({
   options: httpOptions,
   presetOf: () => ({ title: 'a JSON endpoint', exampleModel: 'my-app', priceProvider: 'http' }),
   varsOf({ options }) {
-    const names = [...new Set(findVars(httpOptions.parse(options).request))];
+    const names = findVars(httpOptions.parse(options).request);
     return names.length === 0 ? undefined : names;
   },
   formatOf: ({ options }) => createHttpFormat(httpOptions.parse(options)),
@@ -174,7 +175,7 @@ function compileRequest(value: JsonValue): RequestTemplate {
   return (vars) => Object.fromEntries(members.map(([key, member]) => [key, member(vars)]));
 }
 
-function compilePaths(response: ResponsePaths): Readonly<Record<keyof ResponsePaths, Query>> {
+function compilePaths(paths: ResponsePaths): Readonly<Record<keyof ResponsePaths, Query>> {
   const none: Query = () => [];
   const compile = (source: string | undefined): Query => {
     if (source === undefined) return none;
@@ -182,24 +183,8 @@ function compilePaths(response: ResponsePaths): Readonly<Record<keyof ResponsePa
     const query: Query = (root) => path.query(root).filter((value) => value !== null && value !== undefined);
     return path.costly ? (root) => runWithDeadline(() => query(root), queryLimitMs) : query;
   };
-  return {
-    text: compile(response.text),
-    reasoning: compile(response.reasoning),
-    refusal: compile(response.refusal),
-    toolCalls: compile(response.toolCalls),
-    toolName: compile(response.toolName),
-    toolArguments: compile(response.toolArguments),
-    toolId: compile(response.toolId),
-    finishReason: compile(response.finishReason),
-    inputTokens: compile(response.inputTokens),
-    outputTokens: compile(response.outputTokens),
-    cachedInputTokens: compile(response.cachedInputTokens),
-    cacheWriteTokens: compile(response.cacheWriteTokens),
-    reasoningTokens: compile(response.reasoningTokens),
-    model: compile(response.model),
-    responseId: compile(response.responseId),
-    error: compile(response.error),
-  };
+  const keys = Object.keys(response.shape) as (keyof ResponsePaths)[];
+  return Object.fromEntries(keys.map((key) => [key, compile(paths[key])])) as Record<keyof ResponsePaths, Query>;
 }
 
 type Paths = ReturnType<typeof compilePaths>;

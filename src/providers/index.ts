@@ -6,12 +6,11 @@ import { exec } from './code/exec.ts';
 import { module } from './code/module.ts';
 import { createPluginAdapter } from './code/plugin-adapter.ts';
 import { cohere } from './cohere.ts';
-import { echo } from './echo.ts';
+import { echo, replay } from './echo-and-replay.ts';
 import { gemini, vertex } from './gemini.ts';
 import { http } from './http.ts';
 import { defineOpenaiAdapter } from './openai/openai.ts';
 import { presets } from './presets.ts';
-import { replay } from './replay.ts';
 
 /** Every adapter by the name before the colon. */
 export const adapters: Readonly<Record<string, Adapter>> = {

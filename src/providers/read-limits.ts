@@ -19,8 +19,7 @@ export function withLimits(
   headers: IncomingHttpHeaders | undefined,
   nowMs: number,
 ): CompletionOutcome {
-  if (headers === undefined) return outcome;
-  const limits = readLimits(headers, nowMs);
+  const limits = readLimits(headers ?? {}, nowMs);
   return limits.length === 0 ? outcome : { ...outcome, limits };
 }
 
@@ -29,17 +28,15 @@ export function withLimits(
  * (x-ratelimit-*), Anthropic (anthropic-ratelimit-*), Cohere's trial keys, and the IETF's drafts (ratelimit-*), as of 2026.
  */
 export function readLimits(headers: IncomingHttpHeaders, nowMs: number): readonly LimitReport[] {
-  let drafts: Map<string, Draft> | undefined;
+  const drafts = new Map<string, Draft>();
   for (const name in headers) {
-    const naming = findNaming(name);
+    const naming = parseName(name);
     if (naming === undefined) continue;
-    drafts ??= new Map();
     const value = String(headers[name]);
     // A structured field holds what older headers spread over several.
     if (naming === 'structured') readStructured(value, draftOf(drafts, 'requests unnamed'));
     else readPart(naming, value, draftOf(drafts, keyOf(naming)), serverTime(headers, nowMs));
   }
-  if (drafts === undefined) return [];
   return [...drafts].flatMap(([key, draft]) => buildReport(key, draft));
 }
 
@@ -62,11 +59,8 @@ function buildReport(key: string, { limit, remaining, resetMs, periodMs }: Draft
 const units: readonly Unit[] = ['requests', 'tokens', 'inputTokens', 'outputTokens'];
 
 function draftOf(drafts: Map<string, Draft>, key: string): Draft {
-  let draft = drafts.get(key);
-  if (draft === undefined) {
-    draft = {};
-    drafts.set(key, draft);
-  }
+  const draft = drafts.get(key) ?? {};
+  drafts.set(key, draft);
   return draft;
 }
 
@@ -93,14 +87,9 @@ function readStructured(value: string, draft: Draft): void {
     const found = new RegExp(`(?:^|[;,\\s])(?:${names})=(\\d+)`).exec(value)?.[1];
     return found === undefined ? undefined : Number(found);
   };
-  const limit = figure('q|limit');
-  const remaining = figure('r|remaining');
-  const resetS = figure('t|reset');
-  const windowS = figure('w');
-  if (limit !== undefined) draft.limit = limit;
-  if (remaining !== undefined) draft.remaining = remaining;
-  if (resetS !== undefined) draft.resetMs = resetS * 1000;
-  if (windowS !== undefined) draft.periodMs = windowS * 1000;
+  const inMs = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000);
+  const [limit, remaining] = [figure('q|limit'), figure('r|remaining')];
+  Object.assign(draft, defined({ limit, remaining, resetMs: inMs(figure('t|reset')), periodMs: inMs(figure('w')) }));
 }
 
 /** Seconds, a Go duration such as `6m0s`, a date, or the seconds or milliseconds of an epoch. */
@@ -142,16 +131,6 @@ const periods: Readonly<Record<string, number>> = {
 function serverTime(headers: IncomingHttpHeaders, nowMs: number): number {
   const date = Date.parse(headers.date ?? '');
   return Number.isNaN(date) ? nowMs : date;
-}
-
-// A cache: a service sends the same header names with each answer.
-const namings = new Map<string, Naming | 'structured' | undefined>();
-
-function findNaming(name: string): Naming | 'structured' | undefined {
-  if (namings.has(name)) return namings.get(name);
-  const naming = parseName(name);
-  if (namings.size < 1000) namings.set(name, naming);
-  return naming;
 }
 
 function parseName(name: string): Naming | 'structured' | undefined {

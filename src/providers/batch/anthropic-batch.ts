@@ -1,118 +1,64 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type {
-  BatchAnswer,
-  BatchApi,
-  BatchItem,
-  BatchReply,
-  BatchStatus,
-  BatchSubmission,
-  SubmittedBatch,
-} from '../../model/provider.ts';
-import { list, text } from '../answer.ts';
+import type { BatchAnswer } from '../../model/provider.ts';
+import { list, objectOf, text } from '../answer.ts';
 import { anthropicMessages, anthropicPreset } from '../anthropic.ts';
 import {
   type BatchClient,
-  type ConnectBatch,
   cancelled,
-  encodeRequest,
+  defineBatchApi,
   expired,
+  findInPages,
   isFromBefore,
-  maxPages,
-  openBatchClient,
+  readBatchAnswer,
   readId,
-  withoutLatency,
 } from './batch-client.ts';
-
-/** Message Batches (https://docs.claude.com/en/api/creating-message-batches). */
-export const connectAnthropicBatch: ConnectBatch = (config, env) => {
-  const client = openBatchClient(anthropicPreset, config, env);
-  return 'failure' in client ? client : new AnthropicBatch(client, env.projectRoot);
-};
 
 const path = '/messages/batches';
 
-class AnthropicBatch implements BatchApi {
-  readonly maxRequests = 20_000;
-  readonly maxBytes = 100_000_000;
-  readonly #client: BatchClient;
-  readonly #projectRoot: string;
-
-  constructor(client: BatchClient, projectRoot: string) {
-    this.#client = client;
-    this.#projectRoot = projectRoot;
-  }
-
-  async encode({ key, request }: BatchItem): Promise<BatchReply<string>> {
-    const rules = { projectRoot: this.#projectRoot, takes: anthropicMessages.takes, name: 'anthropic' };
-    return encodeRequest(request, rules, (prepared) => ({
-      custom_id: key,
-      params: anthropicMessages.buildBody(prepared),
-    }));
-  }
-
-  async submit({ items }: BatchSubmission, signal: AbortSignal): Promise<BatchReply<string>> {
+/** Message Batches (https://docs.claude.com/en/api/creating-message-batches). */
+export const connectAnthropicBatch = defineBatchApi({
+  name: 'anthropic',
+  maxRequests: 20_000,
+  maxBytes: 100_000_000,
+  presetOf: () => anthropicPreset,
+  formatOf: () => anthropicMessages,
+  pathOf: (id) => `${path}/${encodeURIComponent(id)}`,
+  frame: (key, body) => ({ custom_id: key, params: body }),
+  async submit({ items }, { client, signal }) {
     const requests = items.map((item) => item.text).join(',');
-    return readId(await this.#client.post(path, `{"requests":[${requests}]}`, signal), 'id', 'batch');
-  }
-
+    return readId(await client.post(path, `{"requests":[${requests}]}`, signal), 'id', 'batch');
+  },
   /** Batches have no name in this API: every batch of the right size and time is a candidate. */
-  async find({ keys, startedAt }: SubmittedBatch, signal: AbortSignal): Promise<BatchReply<readonly string[]>> {
-    const candidates: string[] = [];
-    let after = '';
-    for (let page = 0; page < maxPages; page += 1) {
-      const listed = await this.#client.get(`${path}?limit=100${after}`, signal);
-      if ('failure' in listed) return listed;
-      const batches = list(listed.value['data']).filter(isJsonObject);
+  find: ({ keys, startedAt }, access) =>
+    findInPages(`${path}?limit=100`, access, ({ data, last_id: lastId, has_more: hasMore }, ids) => {
+      const batches = list(data).filter(isJsonObject);
       const recent = batches.filter((batch) => !isFromBefore(createdMsOf(batch), startedAt));
-      for (const batch of recent) {
-        const id = text(batch['id']);
-        if (id !== undefined && sizeOf(batch) === keys.length) candidates.push(id);
-      }
-      const lastId = text(listed.value['last_id']);
-      if (listed.value['has_more'] !== true || lastId === undefined || recent.length < batches.length) break;
-      after = `&after_id=${encodeURIComponent(lastId)}`;
-    }
-    return { value: candidates };
-  }
-
-  async read(id: string, signal: AbortSignal): Promise<BatchReply<BatchStatus>> {
-    const found = await this.#client.get(`${path}/${encodeURIComponent(id)}`, signal);
-    if ('failure' in found) return found.failure.status === 404 ? { value: { state: 'unknown' } } : found;
+      ids.push(...recent.filter((batch) => sizeOf(batch) === keys.length).flatMap(({ id }) => text(id) ?? []));
+      const last = text(lastId);
+      if (hasMore !== true || last === undefined || recent.length < batches.length) return undefined;
+      return `&after_id=${encodeURIComponent(last)}`;
+    }),
+  readStatus({ archived_at: archivedAt, processing_status: status }) {
     // Archived: the answers are kept for 29 days.
-    if (typeof found.value['archived_at'] === 'string') return { value: { state: 'unknown' } };
-    if (found.value['processing_status'] === 'ended') return { value: { state: 'ended' } };
-    return { value: { state: 'running' } };
-  }
-
-  async collect(
-    id: string,
-    _batch: SubmittedBatch,
-    signal: AbortSignal,
-  ): Promise<BatchReply<ReadonlyMap<string, BatchAnswer>>> {
+    if (typeof archivedAt === 'string') return { state: 'unknown' };
+    return { state: status === 'ended' ? 'ended' : 'running' };
+  },
+  async collect(id, { client, signal }) {
     // Not by the answer's own `results_url`: the key goes only to the configured host.
-    const lines = await this.#client.getLines(`${path}/${encodeURIComponent(id)}/results`, signal);
+    const lines = await client.getLines(`${path}/${encodeURIComponent(id)}/results`, signal);
     if ('failure' in lines) return lines;
-    const answers = new Map<string, BatchAnswer>();
-    for (const { custom_id: key, result } of lines.value) {
-      if (typeof key === 'string') answers.set(key, this.#readResult(result));
-    }
-    return { value: answers };
-  }
+    const answers = lines.value.map((line) => [text(line['custom_id']), readResult(line['result'], client)] as const);
+    return { value: { answers, state: '' } };
+  },
+});
 
-  close(): void {
-    this.#client.close();
-  }
-
-  #readResult(result: JsonValue | undefined): BatchAnswer {
-    if (!isJsonObject(result)) return { failure: this.#client.classify(500, { error: { message: 'no result' } }) };
-    const { type, message, error } = result;
-    if (type === 'succeeded') {
-      return withoutLatency(anthropicMessages.readAnswer(message, { latencyMs: 0, headers: {} }));
-    }
-    if (type === 'expired') return expired;
-    if (type === 'canceled') return cancelled;
-    return { failure: this.#client.classify(statusOf(error), error) };
-  }
+function readResult(result: JsonValue | undefined, client: BatchClient): BatchAnswer {
+  if (!isJsonObject(result)) return { failure: client.classify(500, { error: { message: 'no result' } }) };
+  const { type, message, error } = result;
+  if (type === 'succeeded') return readBatchAnswer(message, anthropicMessages);
+  if (type === 'expired') return expired;
+  if (type === 'canceled') return cancelled;
+  return { failure: client.classify(statusOf(error), error) };
 }
 
 function createdMsOf(batch: JsonObject): number | undefined {
@@ -121,8 +67,7 @@ function createdMsOf(batch: JsonObject): number | undefined {
 }
 
 function sizeOf({ request_counts: counts }: JsonObject): number {
-  if (!isJsonObject(counts)) return 0;
-  return Object.values(counts).reduce<number>((sum, one) => sum + (typeof one === 'number' ? one : 0), 0);
+  return Object.values(objectOf(counts)).reduce<number>((sum, one) => sum + (typeof one === 'number' ? one : 0), 0);
 }
 
 /** The status that each type of error has outside of batches (https://docs.claude.com/en/api/errors). */
@@ -141,7 +86,7 @@ const statuses: Readonly<Record<string, number>> = {
 
 /** Errors come with and without the frame that they have as answers of their own. */
 function statusOf(error: JsonValue | undefined): number {
-  const framed = isJsonObject(error) && isJsonObject(error['error']) ? error['error'] : error;
-  const type = isJsonObject(framed) ? text(framed['type']) : undefined;
+  const outer = objectOf(error);
+  const type = text((isJsonObject(outer['error']) ? outer['error'] : outer)['type']);
   return type !== undefined && Object.hasOwn(statuses, type) ? (statuses[type] ?? 500) : 500;
 }

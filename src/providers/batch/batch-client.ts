@@ -1,15 +1,22 @@
 import { type HttpClient, type HttpReply, openHttpClient } from '../../http/client.ts';
 import { writeJson } from '../../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import { parseShallowJson } from '../../json/parse-json.ts';
-import type { CompletionRequest, ProviderFailure } from '../../model/completion.ts';
-import type { BatchAnswer, BatchApi, BatchReply, ProviderEnv } from '../../model/provider.ts';
+import { tryParseJson } from '../../json/parse-json.ts';
+import type { ProviderFailure } from '../../model/completion.ts';
+import type {
+  BatchAnswer,
+  BatchApi,
+  BatchReply,
+  BatchStatus,
+  BatchSubmission,
+  ProviderEnv,
+  SubmittedBatch,
+} from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { type Answer, halfCharacter, hasHalfCharacter, malformed } from '../answer.ts';
-import { classifyAbort, classifyError } from '../failures/classify-error.ts';
-import { classifyReply, describeUnreadable } from '../failures/classify-reply.ts';
-import { joinUrl } from '../http-adapter.ts';
-import { type FileRules, type OutgoingRequest, prepareRequest } from '../outgoing-request.ts';
+import { classifyAbort, classifyError, classifyReply, describeUnreadable } from '../failures/classify-failure.ts';
+import { type HttpFormat, joinUrl } from '../http-adapter.ts';
+import { prepareRequest } from '../outgoing-request.ts';
 import type { Preset } from '../presets.ts';
 import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from '../resolve-connection.ts';
 
@@ -22,7 +29,7 @@ export type ConnectBatch = (
 /** All answers of a batch come as one body. */
 const maxBodyBytes = 500 * 1024 * 1024;
 
-export function openBatchClient(
+function openBatchClient(
   preset: Preset,
   config: ProviderConfig,
   env: ProviderEnv,
@@ -127,14 +134,94 @@ export class BatchClient {
   }
 }
 
-/** A request as an entry of a batch; `frame` adds what the batch API requires around it. */
-export function encodeRequest(
-  request: CompletionRequest,
-  rules: FileRules,
-  frame: (request: OutgoingRequest) => JsonValue,
-): BatchReply<string> {
-  const prepared = prepareRequest(request, rules);
-  return 'failure' in prepared ? prepared : { value: writeJson(frame(prepared.request)) ?? '' };
+/** What a batch API needs to know of one provider. */
+export interface BatchAccess {
+  readonly client: BatchClient;
+  readonly format: HttpFormat;
+  readonly model: string;
+  readonly signal: AbortSignal;
+}
+
+interface CollectedAnswers {
+  /** By the key of their request; those without one can't be matched. */
+  readonly answers: readonly (readonly [key: string | undefined, answer: BatchAnswer])[];
+  /** The state that ended the batch; empty where each request has an answer in any case. */
+  readonly state: string;
+}
+
+/** The batches of one API. */
+interface BatchService {
+  /** That of the adapter. */
+  readonly name: string;
+  readonly maxRequests: number;
+  readonly maxBytes: number;
+  presetOf(config: ProviderConfig, env: ProviderEnv): Preset;
+  formatOf(config: ProviderConfig): HttpFormat;
+  /** The path of one batch. */
+  pathOf(id: string): string;
+  /** Adds what the API requires around the body of a request. */
+  frame(key: string, body: JsonValue, format: HttpFormat): JsonValue;
+  submit(submission: BatchSubmission, access: BatchAccess): Promise<BatchReply<string>>;
+  find(batch: SubmittedBatch, access: BatchAccess): Promise<BatchReply<readonly string[]>>;
+  readStatus(batch: JsonObject, client: BatchClient): BatchStatus;
+  collect(id: string, access: BatchAccess): Promise<BatchReply<CollectedAnswers>>;
+}
+
+export function defineBatchApi(service: BatchService): ConnectBatch {
+  return (config, env) => {
+    const client = openBatchClient(service.presetOf(config, env), config, env);
+    if ('failure' in client) return client;
+    const format = service.formatOf(config);
+    const rules = { projectRoot: env.projectRoot, takes: format.takes, name: service.name };
+    const accessWith = (signal: AbortSignal) => ({ client, format, model: config.model, signal });
+    return {
+      maxRequests: service.maxRequests,
+      maxBytes: service.maxBytes,
+      encode({ key, request }) {
+        const prepared = prepareRequest(request, rules);
+        if ('failure' in prepared) return Promise.resolve(prepared);
+        const framed = service.frame(key, format.buildBody(prepared.request), format);
+        return Promise.resolve({ value: writeJson(framed) ?? '' });
+      },
+      submit: (submission, signal) => service.submit(submission, accessWith(signal)),
+      find: (batch, signal) => service.find(batch, accessWith(signal)),
+      async read(id, signal) {
+        const found = await client.get(service.pathOf(id), signal);
+        if (!('failure' in found)) return { value: service.readStatus(found.value, client) };
+        return found.failure.status === 404 ? { value: { state: 'unknown' } } : found;
+      },
+      async collect(id, { keys }, signal) {
+        const collected = await service.collect(id, accessWith(signal));
+        if ('failure' in collected) return collected;
+        const answers = new Map<string, BatchAnswer>();
+        for (const [key, answer] of collected.value.answers) if (key !== undefined) answers.set(key, answer);
+        addUnanswered(answers, keys, collected.value.state);
+        return { value: answers };
+      },
+      close: () => client.close(),
+    };
+  };
+}
+
+/** A bound on looking for one batch among all of an account. */
+const maxPages = 20;
+
+/** Collects the ids that `look` finds page by page. It gives the query of the next page; undefined where it has seen enough. */
+export async function findInPages(
+  path: string,
+  { client, signal }: BatchAccess,
+  look: (page: JsonObject, ids: string[]) => string | undefined,
+): Promise<BatchReply<readonly string[]>> {
+  const ids: string[] = [];
+  let after = '';
+  for (let page = 0; page < maxPages; page += 1) {
+    const listed = await client.get(`${path}${after}`, signal);
+    if ('failure' in listed) return listed;
+    const next = look(listed.value, ids);
+    if (next === undefined) break;
+    after = next;
+  }
+  return { value: ids };
 }
 
 /** The id in a reply that is useless without it. */
@@ -145,8 +232,12 @@ export function readId(reply: BatchReply<JsonObject>, member: string, what: 'bat
   return { failure: { kind: 'malformed', message: `the provider's answer names no ${what}` } };
 }
 
-/** The answers of a batch have no latency of their own. */
-export function withoutLatency(answer: Answer): BatchAnswer {
+/** Reads an answer of a batch, which has no latency of its own. */
+export function readBatchAnswer(body: unknown, format: HttpFormat): BatchAnswer {
+  return withoutLatency(format.readAnswer(body, { latencyMs: 0, headers: {} }));
+}
+
+function withoutLatency(answer: Answer): BatchAnswer {
   if ('failure' in answer) return answer;
   const { latencyMs: _latencyMs, ...completion } = answer.completion;
   if (hasHalfCharacter(completion)) return withoutLatency(malformed(`it holds ${halfCharacter}`, completion.usage));
@@ -162,15 +253,12 @@ export const cancelled: BatchAnswer = {
 };
 
 /** Adds a failure for each request that an expired or cancelled batch has no answer to. */
-export function addUnanswered(answers: Map<string, BatchAnswer>, keys: readonly string[], batchState: string): void {
+function addUnanswered(answers: Map<string, BatchAnswer>, keys: readonly string[], batchState: string): void {
   const state = batchState.toLowerCase();
   const failure = state === 'expired' ? expired : state === 'cancelled' ? cancelled : undefined;
   if (failure === undefined) return;
   for (const key of keys) if (!answers.has(key)) answers.set(key, failure);
 }
-
-/** A bound on looking for one batch among all of an account. */
-export const maxPages = 20;
 
 /** Clocks of two machines differ. */
 const toleranceMs = 3_600_000;
@@ -190,13 +278,8 @@ function isAscii(text: string): boolean {
 }
 
 function parseObject(text: string): JsonObject | undefined {
-  try {
-    const parsed: unknown = parseShallowJson(text);
-    return isJsonObject(parsed) ? parsed : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const parsed = tryParseJson(text);
+  return isJsonObject(parsed) ? parsed : undefined;
 }
 
 function nowMs(): number {

@@ -1,133 +1,66 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { ProviderFailure } from '../../model/completion.ts';
-import type {
-  BatchAnswer,
-  BatchApi,
-  BatchItem,
-  BatchReply,
-  BatchStatus,
-  BatchSubmission,
-  SubmittedBatch,
-} from '../../model/provider.ts';
-import type { ProviderConfig } from '../../model/suite.ts';
-import { list, text } from '../answer.ts';
+import { list, objectOf, text } from '../answer.ts';
 import { geminiContent, geminiPresetOf } from '../gemini.ts';
-import {
-  addUnanswered,
-  type BatchClient,
-  type ConnectBatch,
-  encodeRequest,
-  maxPages,
-  openBatchClient,
-  readId,
-  withoutLatency,
-} from './batch-client.ts';
+import { type BatchClient, defineBatchApi, findInPages, readBatchAnswer, readId } from './batch-client.ts';
 
 /** batchGenerateContent of the Gemini API (https://ai.google.dev/api/batch-api), requests and answers inline. */
-export const connectGeminiBatch: ConnectBatch = (config, env) => {
-  const client = openBatchClient(geminiPresetOf(config, env), config, env);
-  return 'failure' in client ? client : new GeminiBatch(client, config, env.projectRoot);
-};
-
-class GeminiBatch implements BatchApi {
-  readonly maxRequests = 10_000;
+export const connectGeminiBatch = defineBatchApi({
+  name: 'gemini',
+  maxRequests: 10_000,
   /** The API takes 20 MB inline. */
-  readonly maxBytes = 18_000_000;
-  readonly #client: BatchClient;
-  readonly #submitPath: string;
-  readonly #projectRoot: string;
-
-  constructor(client: BatchClient, config: ProviderConfig, projectRoot: string) {
-    this.#client = client;
-    this.#submitPath = geminiContent.pathOf(config.model).replace(/:generateContent$/, ':batchGenerateContent');
-    this.#projectRoot = projectRoot;
-  }
-
-  async encode({ key, request }: BatchItem): Promise<BatchReply<string>> {
-    const rules = { projectRoot: this.#projectRoot, takes: geminiContent.takes, name: 'gemini' };
-    return encodeRequest(request, rules, (prepared) => ({
-      request: geminiContent.buildBody(prepared),
-      metadata: { key },
-    }));
-  }
-
-  async submit({ name, items }: BatchSubmission, signal: AbortSignal): Promise<BatchReply<string>> {
+  maxBytes: 18_000_000,
+  presetOf: geminiPresetOf,
+  formatOf: () => geminiContent,
+  pathOf,
+  frame: (key, body) => ({ request: body, metadata: { key } }),
+  async submit({ name, items }, { client, model, signal }) {
     const requests = `{"requests":[${items.map((item) => item.text).join(',')}]}`;
     const body = `{"batch":{"displayName":${JSON.stringify(name)},"inputConfig":{"requests":${requests}}}}`;
-    return readId(await this.#client.post(this.#submitPath, body, signal), 'name', 'batch');
-  }
-
-  async find({ name }: SubmittedBatch, signal: AbortSignal): Promise<BatchReply<readonly string[]>> {
-    let after = '';
-    for (let page = 0; page < maxPages; page += 1) {
-      const listed = await this.#client.get(`/batches?pageSize=100${after}`, signal);
-      if ('failure' in listed) return listed;
-      const batches = [...list(listed.value['operations']), ...list(listed.value['batches'])].filter(isJsonObject);
-      const id = text(batches.find((batch) => metadataOf(batch)['displayName'] === name)?.['name']);
-      if (id !== undefined) return { value: [id] };
-      const next = text(listed.value['nextPageToken']);
-      if (next === undefined) break;
-      after = `&pageToken=${encodeURIComponent(next)}`;
-    }
-    return { value: [] };
-  }
-
-  async read(id: string, signal: AbortSignal): Promise<BatchReply<BatchStatus>> {
-    const found = await this.#client.get(pathOf(id), signal);
-    if ('failure' in found) return found.failure.status === 404 ? { value: { state: 'unknown' } } : found;
-    const state = stateOf(found.value);
-    if (state === 'SUCCEEDED' || state === 'EXPIRED' || state === 'CANCELLED') return { value: { state: 'ended' } };
-    const { error, done } = found.value;
+    const path = geminiContent.pathOf(model).replace(/:generateContent$/, ':batchGenerateContent');
+    return readId(await client.post(path, body, signal), 'name', 'batch');
+  },
+  find: ({ name }, access) =>
+    findInPages('/batches?pageSize=100', access, ({ operations, batches, nextPageToken }, ids) => {
+      const all = [...list(operations), ...list(batches)].filter(isJsonObject);
+      const id = text(all.find((batch) => metadataOf(batch)['displayName'] === name)?.['name']);
+      if (id !== undefined) ids.push(id);
+      const next = text(nextPageToken);
+      return id !== undefined || next === undefined ? undefined : `&pageToken=${encodeURIComponent(next)}`;
+    }),
+  readStatus(operation, client) {
+    const state = stateOf(operation);
+    const { error, done } = operation;
+    if (state === 'SUCCEEDED' || state === 'EXPIRED' || state === 'CANCELLED') return { state: 'ended' };
     if (state === 'FAILED' || isJsonObject(error)) {
-      return { value: { state: 'refused', failure: this.#classify(isJsonObject(error) ? error : {}) } };
+      return { state: 'refused', failure: classify(objectOf(error), client) };
     }
-    if (done === true) return { value: { state: 'ended' } };
-    return { value: { state: 'running' } };
-  }
-
-  async collect(
-    id: string,
-    { keys }: SubmittedBatch,
-    signal: AbortSignal,
-  ): Promise<BatchReply<ReadonlyMap<string, BatchAnswer>>> {
-    const found = await this.#client.get(pathOf(id), signal);
+    return { state: done === true ? 'ended' : 'running' };
+  },
+  async collect(id, { client, signal }) {
+    const found = await client.get(pathOf(id), signal);
     if ('failure' in found) return found;
-    const answers = new Map<string, BatchAnswer>();
-    for (const response of findResponses(found.value)) {
-      const { metadata } = response;
-      // Responses may come in any order, so one without its key can't be matched with a request.
-      const key = isJsonObject(metadata) ? text(metadata['key']) : undefined;
-      if (key !== undefined) answers.set(key, this.#readResponse(response));
-    }
-    addUnanswered(answers, keys, stateOf(found.value));
-    return { value: answers };
-  }
+    // Responses may come in any order, so one without its key can't be matched with a request.
+    const answers = findResponses(found.value).map(({ metadata, response, error }) => {
+      const answer = isJsonObject(error)
+        ? { failure: classify(error, client) }
+        : readBatchAnswer(response, geminiContent);
+      return [text(objectOf(metadata)['key']), answer] as const;
+    });
+    return { value: { answers, state: stateOf(found.value) } };
+  },
+});
 
-  close(): void {
-    this.#client.close();
-  }
-
-  #readResponse({ response, error }: JsonObject): BatchAnswer {
-    if (isJsonObject(error)) return { failure: this.#classify(error) };
-    return withoutLatency(geminiContent.readAnswer(response, { latencyMs: 0, headers: {} }));
-  }
-
-  #classify(error: JsonObject): ProviderFailure {
-    return this.#client.classify(statusOf(error), { error: withStatusWord(error) });
-  }
+function classify(error: JsonObject, client: BatchClient): ProviderFailure {
+  return client.classify(statusOf(error), { error: withStatusWord(error) });
 }
 
 /** They are in the operation's response once it is done, or in its metadata's output. */
 function findResponses(operation: JsonObject): readonly JsonObject[] {
   const { response } = operation;
   const { output } = metadataOf(operation);
-  for (const holder of [
-    response,
-    isJsonObject(response) ? response['output'] : undefined,
-    output,
-    operation['output'],
-  ]) {
-    const inlined = isJsonObject(holder) ? holder['inlinedResponses'] : undefined;
+  for (const holder of [response, objectOf(response)['output'], output, operation['output']]) {
+    const inlined = objectOf(holder)['inlinedResponses'];
     const found = list(isJsonObject(inlined) ? inlined['inlinedResponses'] : inlined).filter(isJsonObject);
     if (found.length > 0) return found;
   }

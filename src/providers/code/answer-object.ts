@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
-import { parseShallowJson } from '../../json/parse-json.ts';
+import { tryParseJson } from '../../json/parse-json.ts';
 import {
   type AgentStep,
   type AnsweredCall,
@@ -13,7 +13,6 @@ import {
 import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
-import { areAiSdkSteps, readAiSdkSteps } from './transcripts/ai-sdk.ts';
 import {
   findTranscript,
   readEvents,
@@ -21,8 +20,8 @@ import {
   type TranscriptForm,
   transcriptForms,
 } from './transcripts/index.ts';
-import { buildResult } from './transcripts/read-parts.ts';
-import { type Transcript, TranscriptFault } from './transcripts/transcript.ts';
+import { areAiSdkSteps, readAiSdkSteps } from './transcripts/read-messages.ts';
+import { buildResult, type Transcript, TranscriptFault } from './transcripts/read-parts.ts';
 
 export const execOutputs = ['auto', 'text', 'json', ...transcriptForms] as const;
 
@@ -182,13 +181,8 @@ function isTranscriptForm(output: ExecOutput): output is TranscriptForm {
 
 function parseObject(stdout: string): unknown {
   if (!stdout.trimStart().startsWith('{')) return undefined;
-  try {
-    const body: unknown = parseShallowJson(stdout);
-    return isJsonObject(body) ? body : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const body = tryParseJson(stdout);
+  return isJsonObject(body) ? body : undefined;
 }
 
 /** A step as an agent of the user's own reports it: what it said, and the calls it made with their results. */

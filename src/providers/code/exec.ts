@@ -14,7 +14,7 @@ import { placeFiles, readWorkspaceFolder, type WorkspaceFolder } from '../../pro
 import { splitCommand } from '../../text/command-line.ts';
 import { lastWords } from '../../text/shorten.ts';
 import { fail } from '../answer.ts';
-import { classifyAbort } from '../failures/classify-error.ts';
+import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { type ExecOutput, execOutputs, nameOutcome, readExecOutput, readFailedTranscript } from './answer-object.ts';
 import { hashEnv, hashFiles, hashFolders } from './hash-code.ts';

@@ -10,7 +10,7 @@ import type { ProviderConfig } from '../../model/suite.ts';
 import { selectEnv } from '../../programs/run-program.ts';
 import { createWorkerPool } from '../../programs/worker-pool.ts';
 import { fail } from '../answer.ts';
-import { classifyAbort } from '../failures/classify-error.ts';
+import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 import { nameOutcome, readReturned } from './answer-object.ts';

@@ -6,9 +6,9 @@ import type { LoadedPlugin, ProviderPlugin } from '../../model/own-code.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { describeThrown } from '../../text/deadline.ts';
+import { onAbort } from '../../text/on-abort.ts';
 import { fail } from '../answer.ts';
-import { classifyAbort } from '../failures/classify-error.ts';
-import { kindOfStatus } from '../failures/classify-reply.ts';
+import { classifyAbort, kindOfStatus } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { nameOutcome, readReturned } from './answer-object.ts';
 
@@ -61,9 +61,7 @@ async function ask(
   const startedAt = performance.now();
   let stopListening = () => {};
   const aborted = new Promise<'aborted'>((resolve) => {
-    const listen = () => resolve('aborted');
-    signal.addEventListener('abort', listen, { once: true });
-    stopListening = () => signal.removeEventListener('abort', listen);
+    stopListening = onAbort(signal, () => resolve('aborted'));
   });
   try {
     const given = { model, messages, params, options, trial, suite, prompt, caseId };

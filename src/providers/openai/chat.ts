@@ -10,15 +10,16 @@ import {
   firstByIndex,
   list,
   malformed,
+  objectOf,
   readBody,
   readErrorUnderSuccess,
   text,
 } from '../answer.ts';
-import { isOfToolLoop, readContinuation, writeContinuation } from '../continuation.ts';
 import type { ReadReply } from '../http-adapter.ts';
 import { readFunctionTool } from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
-import { chatStream } from '../streams/fold-chat.ts';
+import { isOfToolLoop, readContinuation, writeContinuation } from '../outgoing-request.ts';
+import { chatStream } from '../streams/fold-openai.ts';
 import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
 
 /** Chat Completions, which every compatible server speaks. */
@@ -49,7 +50,7 @@ function buildTools({ tools }: JsonObject): JsonObject {
 
 function buildMessage(message: OutgoingMessage): JsonObject {
   const { role, content, files = [], toolCalls = [], toolCallId, name } = message;
-  const { tool_calls: ofCalls, ...ofMessage } = readKept(message);
+  const { tool_calls: ofCalls, ...ofMessage } = objectOf(readContinuation(message));
   return {
     role,
     // An assistant message of calls alone has null content; some servers refuse an empty string there.
@@ -58,16 +59,8 @@ function buildMessage(message: OutgoingMessage): JsonObject {
     ...ofMessage,
     ...(toolCalls.length === 0
       ? {}
-      : { tool_calls: toolCalls.map((call, at) => ({ ...buildCall(call), ...readMembers(list(ofCalls)[at]) })) }),
+      : { tool_calls: toolCalls.map((call, at) => ({ ...buildCall(call), ...objectOf(list(ofCalls)[at]) })) }),
   };
-}
-
-function readKept(message: OutgoingMessage): JsonObject {
-  return readMembers(readContinuation(message));
-}
-
-function readMembers(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }
 
 /** Files come before the text that refers to them. */

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { FinishReason, Usage } from '../../model/completion.ts';
-import { atMost, count } from '../answer.ts';
+import { atMost, count, objectOf } from '../answer.ts';
 import type { HttpFormat } from '../http-adapter.ts';
 
 /** One of the request and answer formats of the OpenAI protocol. */
@@ -41,8 +41,8 @@ export function readOpenaiUsage({ usage: raw }: JsonObject): Usage | undefined {
   const inputTokens = count(raw['prompt_tokens']) ?? count(raw['input_tokens']);
   const visibleTokens = count(raw['completion_tokens']) ?? count(raw['output_tokens']);
   if (inputTokens === undefined || visibleTokens === undefined) return undefined;
-  const input = object(raw['prompt_tokens_details'] ?? raw['input_tokens_details']);
-  const output = object(raw['completion_tokens_details'] ?? raw['output_tokens_details']);
+  const input = objectOf(raw['prompt_tokens_details'] ?? raw['input_tokens_details']);
+  const output = objectOf(raw['completion_tokens_details'] ?? raw['output_tokens_details']);
   // Gemini and xAI leave reasoning out of the output and count it in the total alone (seen 2025).
   const hiddenTokens = Math.max(0, (count(raw['total_tokens']) ?? 0) - inputTokens - visibleTokens);
   const cachedInputTokens =
@@ -64,8 +64,4 @@ export function readOpenaiUsage({ usage: raw }: JsonObject): Usage | undefined {
       outputAudioTokens: atMost(count(output['audio_tokens']) || undefined, outputTokens),
     }),
   };
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  return isJsonObject(value) ? value : {};
 }

@@ -1,24 +1,37 @@
 import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
 import type { HttpReply } from '../../http/client.ts';
-import { isJsonObject } from '../../json/json.ts';
+import { defined } from '../../json/defined.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import type { Usage } from '../../model/completion.ts';
 import { UserError } from '../../model/problem.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
+import { type Answer, findIndexFault, firstByIndex, list, malformed, readBody, text } from '../answer.ts';
 import { defineHttpAdapter, type HttpService } from '../http-adapter.ts';
 import type { OutgoingRequest } from '../outgoing-request.ts';
 import type { Preset } from '../presets.ts';
-import { plainChatStream } from '../streams/fold-chat.ts';
+import { plainChatStream } from '../streams/fold-openai.ts';
 import { openaiChat } from './chat.ts';
 import type { Dialect } from './dialect.ts';
-import { openaiEmbeddings } from './embeddings.ts';
 import { openaiResponses } from './responses.ts';
 
 const options = z.strictObject({ api: z.enum(['chat', 'responses', 'embeddings']).default('chat') });
+
 const azureOptions = options.extend({
   /** The version of the API by deployments, such as 2024-10-21; without it the v1 API is used, which has none. */
   apiVersion: z.string().min(1).exactOptional(),
 });
+
+/** Embeddings, chosen with `api: embeddings`: the last message is embedded, and the answer's text is the vector as JSON. */
+const openaiEmbeddings: Dialect = {
+  takes: /./,
+  pathOf: () => '/embeddings',
+  version: 'embeddings-1',
+  buildBody: ({ params, model, messages }) => ({ ...params, model, input: messages.at(-1)?.content ?? '' }),
+  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readEmbedding(object, latencyMs), readEmbeddingUsage),
+};
+
 const dialects = { chat: openaiChat, responses: openaiResponses, embeddings: openaiEmbeddings };
 
 /** An adapter for one service that speaks the OpenAI protocol. */
@@ -146,4 +159,28 @@ function openSdk(Sdk: typeof OpenAI, address: URL, fetch: ClientOptions['fetch']
       { cause: error },
     );
   }
+}
+
+function readEmbedding(body: JsonObject, latencyMs: number): Answer {
+  const indexFault = findIndexFault(body['data']);
+  if (indexFault !== undefined) return malformed(indexFault);
+  const first = firstByIndex(body['data']);
+  const vector = isJsonObject(first) ? list(first['embedding']) : [];
+  if (vector.length === 0 || !vector.every((value) => typeof value === 'number')) {
+    return malformed('"data" holds no embedding as a list of numbers');
+  }
+  return {
+    completion: defined({
+      text: JSON.stringify(vector),
+      toolCalls: [],
+      latencyMs,
+      usage: readEmbeddingUsage(body),
+      model: text(body['model']),
+    }),
+  };
+}
+
+function readEmbeddingUsage({ usage }: JsonObject): Usage | undefined {
+  const inputTokens = isJsonObject(usage) ? (usage['prompt_tokens'] ?? usage['total_tokens']) : undefined;
+  return typeof inputTokens === 'number' ? { inputTokens, outputTokens: 0 } : undefined;
 }

@@ -1,12 +1,22 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { Completion, FinishReason, ToolCall } from '../../model/completion.ts';
-import { type Answer, buildToolCall, filtered, findUnreadable, list, malformed, readBody, text } from '../answer.ts';
-import { type AskedRequest, isOfToolLoop, readKeptParts, writeContinuation } from '../continuation.ts';
+import {
+  type Answer,
+  buildToolCall,
+  filtered,
+  findUnreadable,
+  list,
+  malformed,
+  objectOf,
+  readBody,
+  text,
+} from '../answer.ts';
 import type { ReadReply } from '../http-adapter.ts';
 import { type NeutralParams, readNeutralParams, rename } from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
-import { responsesStream } from '../streams/fold-responses.ts';
+import { type AskedRequest, isOfToolLoop, readKeptParts, writeContinuation } from '../outgoing-request.ts';
+import { responsesStream } from '../streams/fold-openai.ts';
 import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
 
 /** The Responses API, chosen with `api: responses`. */
@@ -27,7 +37,7 @@ function buildParams(params: JsonObject): JsonObject {
     max_tokens: 'max_output_tokens',
     max_completion_tokens: 'max_output_tokens',
   });
-  const wholeText = { ...(isJsonObject(own) ? own : {}), ...buildFormat(format) };
+  const wholeText = { ...objectOf(own), ...buildFormat(format) };
   return {
     ...others,
     ...(built.length === 0 ? {} : { tools: built }),
@@ -102,8 +112,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const given = text(body['status']) ?? 'completed';
   // Some compatible servers leave out the last letter.
   const status = given === 'complete' ? 'completed' : given;
-  const details = body['incomplete_details'];
-  const reason = isJsonObject(details) ? text(details['reason']) : undefined;
+  const reason = text(objectOf(body['incomplete_details'])['reason']);
   if (reason === 'content_filter') return filtered();
   if (status !== 'completed' && status !== 'incomplete') return malformed(`its status is "${status}"`);
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import { count, list, text } from '../answer.ts';
-import { mergeMembers, type StreamFold, type StreamFormat } from './stream-format.ts';
+import { count, list, objectOf, text } from '../answer.ts';
+import { type Draft, mergeMembers, type StreamFold, type StreamFormat } from './stream-format.ts';
 
 /** Chunks of streamGenerateContent, each an answer of its own (https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent). */
 export function geminiStream(pathOf: (model: string) => string): StreamFormat {
@@ -11,12 +11,9 @@ export function geminiStream(pathOf: (model: string) => string): StreamFormat {
   };
 }
 
-type Draft = Record<string, JsonValue>;
-
 function openFold(): StreamFold {
   const body: Draft = {};
   const candidates = new Map<number, { readonly draft: Draft; parts: readonly JsonValue[] }>();
-  const isBlocked = () => isJsonObject(body['promptFeedback']) && text(body['promptFeedback']['blockReason']);
   return {
     add({ data }) {
       const { candidates: added, ...rest } = data;
@@ -28,7 +25,7 @@ function openFold(): StreamFold {
         candidates.set(index, candidate);
         const { content, ...others } = one;
         mergeMembers(candidate.draft, others);
-        const parts = isJsonObject(content) ? list(content['parts']) : [];
+        const parts = list(objectOf(content)['parts']);
         candidate.parts = parts.reduce<readonly JsonValue[]>(addPart, candidate.parts);
         hasContent ||= parts.some(isContent);
       }
@@ -42,9 +39,8 @@ function openFold(): StreamFold {
       return { ...body, candidates: closed };
     },
     isComplete: () =>
-      isBlocked() !== undefined && isBlocked() !== false
-        ? true
-        : [...candidates.values()].some(({ draft }) => text(draft['finishReason']) !== undefined),
+      text(objectOf(body['promptFeedback'])['blockReason']) !== undefined ||
+      [...candidates.values()].some(({ draft }) => text(draft['finishReason']) !== undefined),
   };
 }
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
-import { parseShallowJson } from '../../json/parse-json.ts';
+import { tryParseJson } from '../../json/parse-json.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import type { StreamEvent } from './stream-format.ts';
@@ -27,22 +27,12 @@ export function readEvents(bytes: Buffer, contentType: string): Framed | undefin
   if (/^(?:data|event|id|retry)?:/.test(start)) return readServerSentEvents(bytes);
   if (!start.startsWith('{')) return undefined;
   // A server that knows no streams answers whole; one that streams lines of JSON may call them anything.
-  return isWholeJson(bytes) ? undefined : readLines(bytes);
+  return tryParseJson(bytes.toString('utf8')) !== undefined ? undefined : readLines(bytes);
 }
 
 /** True for a body that is no text as a whole. */
 export function isBinary(contentType: string): boolean {
   return contentType.includes('vnd.amazon.eventstream');
-}
-
-function isWholeJson(bytes: Buffer): boolean {
-  try {
-    parseShallowJson(bytes.toString('utf8'));
-    return true;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return false;
-  }
 }
 
 interface Line {
@@ -112,20 +102,11 @@ function createReader() {
         isDone = true;
         return;
       }
-      const parsed = parseData(data);
+      const parsed = tryParseJson(data);
       if (isJsonObject(parsed)) events.push({ data: parsed, end, ...(name === '' ? {} : { name }) });
       else if (!isLast) fault = `an event is no JSON object: ${describeText(shortenText(data, 120))}`;
     },
   };
-}
-
-function parseData(text: string): unknown {
-  try {
-    return parseShallowJson(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return undefined;
-  }
 }
 
 /**
@@ -145,7 +126,7 @@ function readAmazonEvents(bytes: Buffer): Framed {
     if (crc32(bytes.subarray(at, end - 4)) !== bytes.readUInt32BE(end - 4)) return damaged;
     const headers = readHeaders(bytes.subarray(at + 12, at + 12 + headersLength));
     const written = bytes.subarray(at + 12 + headersLength, end - 4);
-    const payload = isUtf8(written) ? parseData(written.toString('utf8')) : undefined;
+    const payload = isUtf8(written) ? tryParseJson(written.toString('utf8')) : undefined;
     if (headers === undefined || !isJsonObject(payload)) return damaged;
     events.push(nameEvent(headers, payload, end));
     at = end;

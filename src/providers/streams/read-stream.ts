@@ -5,7 +5,7 @@ import type { ProviderFailure, Usage } from '../../model/completion.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { type Answer, malformed } from '../answer.ts';
-import { kindOfApiError } from '../failures/classify-reply.ts';
+import { kindOfApiError } from '../failures/classify-failure.ts';
 import { describeText, readApiError } from '../failures/read-api-error.ts';
 import { readEvents } from './framing.ts';
 import type { StreamEvent, StreamFormat } from './stream-format.ts';

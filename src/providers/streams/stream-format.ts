@@ -1,4 +1,6 @@
-import type { JsonObject } from '../../json/json.ts';
+import type { JsonObject, JsonValue } from '../../json/json.ts';
+import { tryParseJson } from '../../json/parse-json.ts';
+import { text } from '../answer.ts';
 
 /** One event of a streamed answer. */
 export interface StreamEvent {
@@ -28,9 +30,28 @@ export interface StreamFormat {
   open(): StreamFold;
 }
 
+/** A part of the body while its events come. */
+export type Draft = Record<string, JsonValue>;
+
 /** Sets what a later event says over what an earlier one said; null says nothing. */
-export function mergeMembers(target: Record<string, unknown>, members: JsonObject): void {
+export function mergeMembers(target: Draft, members: JsonObject): void {
   for (const [key, value] of Object.entries(members)) {
     if (value !== null || target[key] === undefined) target[key] = value;
   }
+}
+
+/** Adds a piece to a member whose text comes in pieces. True for a piece that is not empty. */
+export function addText(target: Draft, key: string, piece: JsonValue | undefined): boolean {
+  target[key] = (text(target[key]) ?? '') + (text(piece) ?? '');
+  return text(piece) !== undefined;
+}
+
+/** Arguments that came in pieces; those that were cut off stay a text. */
+export function joinArguments(json: string): JsonValue {
+  const parsed = tryParseJson(json);
+  return parsed === undefined ? json : parsed;
+}
+
+export function inOrder<Part>(parts: ReadonlyMap<number, Part>): readonly Part[] {
+  return [...parts].toSorted(([a], [b]) => a - b).map(([, part]) => part);
 }

@@ -8,11 +8,10 @@ import { writeJson } from '../../../json/canonical-json.ts';
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
 import type { AgentStep, AnsweredCall, Usage } from '../../../model/completion.ts';
-import { list, text } from '../../answer.ts';
+import { list, objectOf, readCacheApart, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
-import { objectIn, readAnthropicUsage } from './read-messages.ts';
-import { type FoundResult, joinResults, readParts } from './read-parts.ts';
-import { addUsages, type Transcript, TranscriptFault } from './transcript.ts';
+import { readAnthropicUsage } from './read-messages.ts';
+import { addUsages, type FoundResult, joinResults, readParts, type Transcript, TranscriptFault } from './read-parts.ts';
 
 export function isClaudeCode(events: readonly JsonObject[]): boolean {
   return events.some(
@@ -32,7 +31,7 @@ export function readClaudeCode(events: readonly JsonObject[]): Transcript {
   if (!events.some(({ type, subtype }) => type === 'system' && subtype === 'init')) {
     throw new TranscriptFault('wrote a transcript of Claude Code without its beginning (the line "init")');
   }
-  const model = said.map(({ message }) => objectIn(message)['model']).findLast((name) => typeof name === 'string');
+  const model = said.map(({ message }) => objectOf(message)['model']).findLast((name) => typeof name === 'string');
   return { steps: readSteps(events), ...ended, ...defined({ model: text(model) }) };
 }
 
@@ -84,7 +83,7 @@ function readSteps(events: readonly JsonObject[]): readonly AgentStep[] {
   const results: FoundResult[] = [];
   for (const [at, event] of events.entries()) {
     const { type } = event;
-    const message = objectIn(event['message']);
+    const message = objectOf(event['message']);
     const where = `line ${at + 1}`;
     if (type === 'assistant') {
       const step = findStep(message['id'], steps, byId);
@@ -131,21 +130,19 @@ function refuseUnknown(type: JsonValue | undefined, event: JsonObject, where: st
 /** The tokens of all models, subagents included. The cost is the program's own estimate. */
 function readUsage(result: JsonObject): Usage | undefined {
   const costUsd = readCost(result['total_cost_usd']);
-  const models = Object.values(objectIn(result['modelUsage'])).map((used) => readModelUsage(objectIn(used)));
-  const usage = models.length === 0 ? readAnthropicUsage(objectIn(result['usage'])) : addUsages(models);
+  const models = Object.values(objectOf(result['modelUsage'])).map((used) => readModelUsage(objectOf(used)));
+  const usage = models.length === 0 ? readAnthropicUsage(objectOf(result['usage'])) : addUsages(models);
   return usage === undefined ? undefined : { ...usage, ...defined({ costUsd }) };
 }
 
 function readModelUsage(used: JsonObject): Usage | undefined {
   const { inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens } = used;
-  return readAnthropicUsage(
-    defined({
-      input_tokens: inputTokens,
-      output_tokens: outputTokens,
-      cache_read_input_tokens: cacheReadInputTokens,
-      cache_creation_input_tokens: cacheCreationInputTokens,
-    }),
-  );
+  return readCacheApart({
+    fresh: inputTokens,
+    output: outputTokens,
+    cached: cacheReadInputTokens,
+    written: cacheCreationInputTokens,
+  });
 }
 
 function readCost(value: JsonValue | undefined): number | undefined {

@@ -7,11 +7,9 @@ import { defined } from '../../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../../json/json.ts';
 import { isJsonObject } from '../../../json/json.ts';
 import type { AgentStep, AnsweredCall, ToolResult, Usage } from '../../../model/completion.ts';
-import { atMost, buildToolCall, count, list, text } from '../../answer.ts';
+import { atMost, buildToolCall, count, list, objectOf, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
-import { objectIn } from './read-messages.ts';
-import { buildResult, textOf } from './read-parts.ts';
-import { type Transcript, TranscriptFault } from './transcript.ts';
+import { buildResult, type Transcript, TranscriptFault, textOf } from './read-parts.ts';
 
 const ownEvents = /^(?:thread\.started|turn\.(?:started|completed|failed)|item\.(?:started|updated|completed))$/;
 
@@ -38,7 +36,7 @@ export function readCodex(events: readonly JsonObject[]): Transcript {
 function readEnd(events: readonly JsonObject[]): Usage | undefined {
   const ends = events.filter(({ type }) => type === 'turn.completed' || type === 'turn.failed');
   const last = ends.at(-1);
-  const error = last?.['type'] === 'turn.failed' ? objectIn(last['error']) : undefined;
+  const error = last?.['type'] === 'turn.failed' ? objectOf(last['error']) : undefined;
   if (error !== undefined) throw failed(error['message']);
   const at = last === undefined ? -1 : events.lastIndexOf(last);
   const rest = events.slice(at + 1);
@@ -48,7 +46,7 @@ function readEnd(events: readonly JsonObject[]): Usage | undefined {
   if (last === undefined || rest.some(({ type }) => typeof type === 'string' && ownEvents.test(type))) {
     throw new TranscriptFault('wrote a transcript of Codex that ends without turn.completed: it was cut off');
   }
-  return readUsage(objectIn(last['usage']));
+  return readUsage(objectOf(last['usage']));
 }
 
 function failed(message: JsonValue | undefined): TranscriptFault {

@@ -7,11 +7,17 @@ import { writeJson } from '../../../json/canonical-json.ts';
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
 import type { AnsweredCall, Usage } from '../../../model/completion.ts';
-import { atMost, count, text } from '../../answer.ts';
+import { atMost, count, objectOf, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
-import { objectIn } from './read-messages.ts';
-import { buildResult, type FoundResult, joinResults, readCall } from './read-parts.ts';
-import { addUsages, type Transcript, TranscriptFault } from './transcript.ts';
+import {
+  addUsages,
+  buildResult,
+  type FoundResult,
+  joinResults,
+  readCall,
+  type Transcript,
+  TranscriptFault,
+} from './read-parts.ts';
 
 export function isGeminiCli(events: readonly JsonObject[]): boolean {
   return events.some(
@@ -21,7 +27,7 @@ export function isGeminiCli(events: readonly JsonObject[]): boolean {
       (type === 'result' && typeof status === 'string' && subtype === undefined) ||
       (type === undefined &&
         (typeof response === 'string' || isJsonObject(error)) &&
-        isJsonObject(objectIn(stats)['models'])),
+        isJsonObject(objectOf(stats)['models'])),
   );
 }
 
@@ -33,8 +39,8 @@ export function readGeminiCli(events: readonly JsonObject[]): Transcript {
   if (result === undefined || end !== events.length - 1) {
     throw new TranscriptFault('wrote a transcript of Gemini CLI that ends without a result: it was cut off');
   }
-  const usage = readUsage(objectIn(result['stats']));
-  if (result['status'] !== 'success') throw failed(objectIn(result['error']), usage);
+  const usage = readUsage(objectOf(result['stats']));
+  if (result['status'] !== 'success') throw failed(objectOf(result['error']), usage);
   const init = events.find(({ type }) => type === 'init');
   if (init === undefined) throw new TranscriptFault('wrote a transcript of Gemini CLI without its beginning (init)');
   const steps = readSteps(events);
@@ -71,7 +77,7 @@ function readSteps(events: readonly JsonObject[]) {
 
 function readResult({ tool_id: id, status, output, error }: JsonObject): FoundResult {
   const isError = status === 'error';
-  return { id, result: buildResult(output ?? (isError ? objectIn(error)['message'] : undefined) ?? '', isError) };
+  return { id, result: buildResult(output ?? (isError ? objectOf(error)['message'] : undefined) ?? '', isError) };
 }
 
 /** An event that could hold a tool call must not be skipped. */
@@ -99,14 +105,14 @@ function readUsage(stats: JsonObject): Usage | undefined {
 
 /** The answer and the tokens of each model, without steps. */
 function readJson({ response, stats, error }: JsonObject): Transcript {
-  const { models, tools } = objectIn(stats);
-  const used = Object.values(objectIn(models)).map((model) => {
-    const { prompt = null, candidates = null, total = null, cached = null } = objectIn(objectIn(model)['tokens']);
+  const { models, tools } = objectOf(stats);
+  const used = Object.values(objectOf(models)).map((model) => {
+    const { prompt = null, candidates = null, total = null, cached = null } = objectOf(objectOf(model)['tokens']);
     return readUsage({ input_tokens: prompt, output_tokens: candidates, total_tokens: total, cached });
   });
   const usage = addUsages(used);
   if (isJsonObject(error)) throw failed(error, usage);
-  const calls = objectIn(tools)['totalCalls'];
+  const calls = objectOf(tools)['totalCalls'];
   if (calls !== 0) {
     const made = typeof calls === 'number' ? `of its ${calls} tool calls` : 'of its tool calls';
     throw new TranscriptFault(`wrote only Gemini CLI's response, without the steps ${made}; use stream-json`);

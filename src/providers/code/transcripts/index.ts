@@ -1,11 +1,11 @@
 import { isJsonObject, type JsonObject } from '../../../json/json.ts';
-import { parseShallowJson } from '../../../json/parse-json.ts';
+import { tryParseJson } from '../../../json/parse-json.ts';
 import { plainNumbers } from '../../../text/exact-numbers.ts';
 import { isClaudeCode, readClaudeCode } from './claude-code.ts';
 import { isCodex, readCodex } from './codex.ts';
 import { isGeminiCli, readGeminiCli } from './gemini-cli.ts';
 import { readMessages } from './read-messages.ts';
-import { type Transcript, TranscriptFault } from './transcript.ts';
+import { type Transcript, TranscriptFault } from './read-parts.ts';
 
 export const transcriptForms = ['claude-code', 'codex', 'gemini-cli'] as const;
 
@@ -98,11 +98,5 @@ function parseEvents(stdout: string): Events {
 }
 
 function parseJsonText(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return plainNumbers(parseShallowJson(text));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return /^\s*[[{]/.test(text) ? plainNumbers(tryParseJson(text)) : undefined;
 }

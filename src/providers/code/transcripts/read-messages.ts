@@ -4,11 +4,22 @@
  */
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
-import type { AnsweredCall, Usage } from '../../../model/completion.ts';
-import { atMost, count, list, text } from '../../answer.ts';
+import type { AnsweredCall, FinishReason, Usage } from '../../../model/completion.ts';
+import { atMost, count, list, objectOf, readCacheApart, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
-import { buildResult, type FoundResult, joinResults, type Parts, readCall, readParts, textOf } from './read-parts.ts';
-import { addUsages, describeType, type Transcript, TranscriptFault } from './transcript.ts';
+import {
+  addUsages,
+  buildResult,
+  describeType,
+  type FoundResult,
+  joinResults,
+  type Parts,
+  readCall,
+  readParts,
+  type Transcript,
+  TranscriptFault,
+  textOf,
+} from './read-parts.ts';
 
 interface ReadMessage extends Parts {
   readonly role: Role;
@@ -147,8 +158,8 @@ function readUsage(body: JsonObject): Usage | undefined {
   if (isJsonObject(ofLangChain)) {
     const [inputTokens, outputTokens] = [count(ofLangChain['input_tokens']), count(ofLangChain['output_tokens'])];
     if (inputTokens === undefined || outputTokens === undefined) return undefined;
-    const input = objectIn(ofLangChain['input_token_details']);
-    const output = objectIn(ofLangChain['output_token_details']);
+    const input = objectOf(ofLangChain['input_token_details']);
+    const output = objectOf(ofLangChain['output_token_details']);
     return {
       inputTokens,
       outputTokens,
@@ -162,19 +173,94 @@ function readUsage(body: JsonObject): Usage | undefined {
   return isJsonObject(usage) ? readAnthropicUsage(usage) : undefined;
 }
 
-/** Anthropic counts tokens of its cache apart from the input. */
 export function readAnthropicUsage(usage: JsonObject): Usage | undefined {
-  const [fresh, outputTokens] = [count(usage['input_tokens']), count(usage['output_tokens'])];
-  if (fresh === undefined || outputTokens === undefined) return undefined;
-  const cachedInputTokens = count(usage['cache_read_input_tokens']);
-  const cacheWriteTokens = count(usage['cache_creation_input_tokens']);
+  return readCacheApart({
+    fresh: usage['input_tokens'],
+    output: usage['output_tokens'],
+    cached: usage['cache_read_input_tokens'],
+    written: usage['cache_creation_input_tokens'],
+  });
+}
+
+/*
+ * `result.steps` of generateText of the Vercel AI SDK. Source: vercel/ai, packages/ai/src/generate-text/step-result.ts of
+ * versions 4 to 6, read on 2026-11-27. From version 5 on, `text`, `toolCalls` and `toolResults` are getters, which JSON
+ * leaves out: a step that was written as JSON has them as parts of `content` only.
+ */
+
+/** True for steps of the SDK, which have members that steps of the documented form may not have. */
+export function areAiSdkSteps(steps: readonly JsonValue[]): boolean {
+  return steps.some(
+    (step) =>
+      isJsonObject(step) &&
+      (Array.isArray(step['content']) ||
+        Array.isArray(step['toolResults']) ||
+        list(step['toolCalls']).some((call) => isJsonObject(call) && 'toolName' in call)),
+  );
+}
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  length: 'length',
+  'tool-calls': 'toolCalls',
+  'content-filter': 'contentFilter',
+};
+
+export function readAiSdkSteps(written: readonly JsonValue[]): Transcript {
+  const read = written.map((step, at) => readStep(objectOf(step), `steps.${at}`));
+  const steps = joinResults(
+    read.map(({ text, calls, usage }) => ({ text, calls, ...defined({ usage }) })),
+    read.flatMap(({ results }) => results),
+    'steps',
+  );
+  const last = objectOf(written.at(-1));
+  const usage = addUsages(read.map((step) => step.usage));
+  const reason = last['finishReason'];
+  if (reason === 'error') throw new TranscriptFault('reported that its last step ended with an error', 'server', usage);
+  const model = objectOf(last['response'])['modelId'];
   return {
-    inputTokens: fresh + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
-    outputTokens,
-    ...defined({ cachedInputTokens, cacheWriteTokens }),
+    steps,
+    ...defined({
+      usage,
+      model: typeof model === 'string' ? model : undefined,
+      finishReason: typeof reason === 'string' ? (finishReasons[reason] ?? 'other') : undefined,
+    }),
   };
 }
 
-export function objectIn(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
+function readStep(step: JsonObject, where: string): Parts & { readonly usage: Usage | undefined } {
+  const { content, text, toolCalls, toolResults } = step;
+  const usage = readSdkUsage(objectOf(step['usage']));
+  if (Array.isArray(content)) return { ...readParts(content, where), usage };
+  if (typeof text !== 'string' && !Array.isArray(toolCalls)) {
+    throw new TranscriptFault(`wrote ${where} with neither content nor text nor toolCalls`);
+  }
+  const parts = [
+    ...typed(list(toolCalls), 'tool-call'),
+    ...typed(list(toolResults), 'tool-result'),
+    { type: 'text', text: typeof text === 'string' ? text : '' },
+  ];
+  return { ...readParts(parts, where), usage };
+}
+
+/** Calls and results of version 3 do not say what they are. */
+function typed(parts: readonly JsonValue[], type: string): readonly JsonValue[] {
+  return parts.map((part) => (isJsonObject(part) ? { type, ...part } : part));
+}
+
+/** `promptTokens` until version 4, details from version 6 on. */
+function readSdkUsage(usage: JsonObject): Usage | undefined {
+  const inputTokens = count(usage['inputTokens'] ?? usage['promptTokens']);
+  const outputTokens = count(usage['outputTokens'] ?? usage['completionTokens']);
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const [input, output] = [objectOf(usage['inputTokenDetails']), objectOf(usage['outputTokenDetails'])];
+  return {
+    inputTokens,
+    outputTokens,
+    ...defined({
+      cachedInputTokens: atMost(count(input['cacheReadTokens'] ?? usage['cachedInputTokens']), inputTokens),
+      cacheWriteTokens: atMost(count(input['cacheWriteTokens']), inputTokens),
+      reasoningTokens: atMost(count(output['reasoningTokens'] ?? usage['reasoningTokens']), outputTokens),
+    }),
+  };
 }

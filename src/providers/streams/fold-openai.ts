@@ -1,19 +1,17 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { count, list, text } from '../answer.ts';
-import { mergeMembers, type StreamFold, type StreamFormat } from './stream-format.ts';
+import { addText, type Draft, inOrder, mergeMembers, type StreamFold, type StreamFormat } from './stream-format.ts';
 
 /** Chunks of Chat Completions, and of the servers that speak it (https://platform.openai.com/docs/api-reference/chat-streaming). */
 export const chatStream: StreamFormat = {
   ask: (body) => ({ stream_options: { include_usage: true }, ...body, stream: true }),
-  open: openFold,
+  open: openChat,
 };
 
 /** The same for servers that refuse parameters they don't know, and report their usage unasked. */
 export const plainChatStream: StreamFormat = { ...chatStream, ask: (body) => ({ ...body, stream: true }) };
 
-type Draft = Record<string, JsonValue>;
-
-function openFold(): StreamFold {
+function openChat(): StreamFold {
   const body: Draft = {};
   const choices = new Map<number, Draft>();
   return {
@@ -55,8 +53,7 @@ function addToMessage(message: Draft, delta: JsonObject): boolean {
     else if (key === 'function_call' || key === 'audio') hasContent = addMembers(message, key, value) || hasContent;
     else if (key === 'reasoning_details') message[key] = addDetails(list(message[key]), list(value));
     else if (pieces.has(key) && typeof value === 'string') {
-      message[key] = (text(message[key]) ?? '') + value;
-      hasContent ||= key === 'refusal' && value !== '';
+      hasContent = (addText(message, key, value) && key === 'refusal') || hasContent;
     } else message[key] = value;
   }
   return hasContent;
@@ -66,8 +63,7 @@ function addToMessage(message: Draft, delta: JsonObject): boolean {
 function addContent(message: Draft, value: JsonValue): boolean {
   const { content = null } = message;
   if (typeof value === 'string' && !Array.isArray(content)) {
-    message['content'] = (text(content) ?? '') + value;
-    return value !== '';
+    return addText(message, 'content', value);
   }
   const added = typeof value === 'string' ? [{ type: 'text', text: value }] : list(value);
   const before = typeof content === 'string' && content !== '' ? [{ type: 'text', text: content }] : list(content);
@@ -152,4 +148,49 @@ function addDetails(details: readonly JsonValue[], added: readonly JsonValue[]):
     merged[at] = joined;
   }
   return merged;
+}
+
+/** Events of the Responses API: the last one holds the whole answer (https://platform.openai.com/docs/api-reference/responses-streaming). */
+export const responsesStream: StreamFormat = { ask: (body) => ({ ...body, stream: true }), open: openResponse };
+
+const endings = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.done']);
+
+const contentEvents = new Set([
+  'response.output_text.delta',
+  'response.refusal.delta',
+  'response.function_call_arguments.delta',
+  'response.custom_tool_call_input.delta',
+]);
+
+const callTypes = new Set(['function_call', 'custom_tool_call']);
+
+function openResponse(): StreamFold {
+  let started: JsonObject = {};
+  let ended: JsonObject | undefined;
+  const items = new Map<number, JsonValue>();
+  let said = '';
+  return {
+    add({ name, data }) {
+      const type = text(data['type']) ?? name ?? '';
+      const { response, item } = data;
+      if (isJsonObject(response)) {
+        if (endings.has(type)) ended = response;
+        else started = response;
+      }
+      const index = count(data['output_index']) ?? items.size;
+      if (type === 'response.output_item.done' && item !== undefined) items.set(index, item);
+      const delta = text(data['delta']);
+      if (type === 'response.output_text.delta') said += delta ?? '';
+      if (contentEvents.has(type)) return delta !== undefined;
+      return type === 'response.output_item.added' && isJsonObject(item) && callTypes.has(text(item['type']) ?? '');
+    },
+    body() {
+      const output = inOrder(items);
+      // Some compatible servers leave out of the last event what the others have said.
+      if (ended !== undefined) return list(ended['output']).length > 0 ? ended : { ...ended, output };
+      const partial = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: said }] };
+      return { ...started, status: 'incomplete', output: output.length > 0 || said === '' ? output : [partial] };
+    },
+    isComplete: () => ended !== undefined,
+  };
 }

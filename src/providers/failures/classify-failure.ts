@@ -1,6 +1,7 @@
 import type { HttpReply } from '../../http/client.ts';
+import { HttpError } from '../../http/http-error.ts';
 import { defined } from '../../json/defined.ts';
-import { parseShallowJson } from '../../json/parse-json.ts';
+import { tryParseJson } from '../../json/parse-json.ts';
 import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { type ApiError, cut, describeText, readApiError } from './read-api-error.ts';
@@ -69,13 +70,8 @@ function readBody(text: string, type: string | readonly string[] | undefined): A
   const named = type === undefined ? [] : [String(type).toLowerCase()];
   const plain: ApiError = { message: text.trimStart().startsWith('<') ? '' : cut(text), words: named };
   if (!/^\s*[[{"]/.test(text)) return plain;
-  try {
-    const said = readApiError(parseShallowJson(text));
-    return said === undefined ? plain : { ...said, words: [...named, ...said.words] };
-  } catch (error) {
-    if (error instanceof SyntaxError) return plain;
-    throw error;
-  }
+  const said = readApiError(tryParseJson(text));
+  return said === undefined ? plain : { ...said, words: [...named, ...said.words] };
 }
 
 export function kindOfStatus(status: number, said: ApiError): FailureKind {
@@ -87,32 +83,26 @@ export function kindOfStatus(status: number, said: ApiError): FailureKind {
   }
   // Some servers call each of their errors an `api_error`; the status then says more.
   if (named !== undefined && (named !== 'server' || status === 400)) return named;
-  switch (status) {
-    case 401:
-    case 403:
-    case 407:
-      return 'auth';
-    case 402:
-      return 'quota';
-    case 404:
-    case 405:
-      // OpenAI keeps stored reasoning for 30 days; other conversations with the model still work.
-      return said.message.startsWith("Item with id '") ? 'badRequest' : 'notFound';
-    case 408:
-    case 409:
-    case 424:
-    case 425:
-      return 'server';
-    case 413:
-      return 'contextLength';
-    case 498:
-      return 'overloaded';
-    case 429:
-      return 'rateLimit';
-    default:
-      return 'badRequest';
-  }
+  // OpenAI keeps stored reasoning for 30 days; other conversations with the model still work.
+  if (status === 404 && said.message.startsWith("Item with id '")) return 'badRequest';
+  return statusKinds[status] ?? 'badRequest';
 }
+
+const statusKinds: Readonly<Record<number, FailureKind>> = {
+  401: 'auth',
+  402: 'quota',
+  403: 'auth',
+  404: 'notFound',
+  405: 'notFound',
+  407: 'auth',
+  408: 'server',
+  409: 'server',
+  413: 'contextLength',
+  424: 'server',
+  425: 'server',
+  429: 'rateLimit',
+  498: 'overloaded',
+};
 
 /** Waiting does not help a request that is larger than the whole allowance of a minute. */
 function isHopeless(kind: FailureKind, said: ApiError): boolean {
@@ -224,3 +214,61 @@ function kindOfWords(said: ApiError): FailureKind | undefined {
 }
 
 const quota = signs.find(({ kind }) => kind === 'quota');
+
+/** Turns what broke a request on its way into a failure; undefined for anything else, which is then a bug. */
+export function classifyError(error: unknown, url: string): ProviderFailure | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { host } = new URL(url);
+  if (error instanceof HttpError && error.code !== 'broken-off') return classifyHttpError(error, host);
+  const code = codeOf(error);
+  if (code === undefined || /^(UND_)?ERR_INVALID_/.test(code)) return undefined;
+  const hint = hints.find((candidate) => candidate.codes.test(code));
+  const said = describeText(error.message === '' ? code : error.message);
+  return {
+    kind: 'network',
+    message: `could not get an answer from ${host}: ${said}${hint === undefined ? '' : ` (${hint.text})`}`,
+    ...(hint?.final === true ? { retryable: false } : {}),
+  };
+}
+
+function classifyHttpError({ code, message }: HttpError, host: string): ProviderFailure {
+  if (code === 'proxy') return { kind: 'network', message: `${message} (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)` };
+  // Something answered that does not speak HTTP as it should.
+  if (code === 'not-http') return { kind: 'malformed', message: `${host} did not answer in HTTP: ${message}` };
+  return { kind: 'malformed', message: `${host}: ${message}` };
+}
+
+/** An abort by the engine: its own deadline gives a TimeoutError as the reason. */
+export function classifyAbort(signal: AbortSignal): ProviderFailure {
+  const { reason } = signal;
+  if (reason instanceof Error && reason.name === 'TimeoutError') {
+    return { kind: 'timeout', message: reason.message === '' ? 'the time ran out' : describeText(reason.message) };
+  }
+  return { kind: 'aborted', message: 'stopped before the answer came' };
+}
+
+interface Hint {
+  readonly codes: RegExp;
+  readonly text: string;
+  /** True where asking again can't help. */
+  readonly final?: true;
+}
+
+const hints: readonly Hint[] = [
+  { codes: /^ECONNREFUSED$/, text: 'is the server running, and is the port of baseURL right?' },
+  { codes: /^(ENOTFOUND|EAI_AGAIN)$/, text: 'the host name was not found: check baseURL, DNS or the proxy variables' },
+  {
+    codes: /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/,
+    text: 'its certificate is not trusted: name your authority with NODE_EXTRA_CA_CERTS',
+    final: true,
+  },
+  { codes: /^ERR_SSL|^EPROTO$/, text: 'no TLS there: is it http:// rather than https://?', final: true },
+];
+
+/** A failed attempt on several addresses keeps the codes in the attempts. */
+function codeOf(error: Error): string | undefined {
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  if (!(error instanceof AggregateError)) return undefined;
+  const [first]: unknown[] = error.errors;
+  return first instanceof Error ? codeOf(first) : undefined;
+}

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import type { CompletionRequest, Message } from '../model/completion.ts';
+import type { Adapter } from '../model/provider.ts';
+
+/** Sends nothing: checks can be tried on texts that a prompt or a variable holds. */
+export const echo: Adapter = {
+  summary: "the prompt's text as the answer: nothing is sent, and nothing is paid",
+  example: 'echo:prompt',
+  options: z.strictObject({}),
+  resolve: () => ({ adapterVersion: 'echo-1', priceProvider: 'echo', sends: true }),
+  connect: () =>
+    Promise.resolve({
+      complete: ({ messages }) =>
+        Promise.resolve({
+          status: 'completed',
+          completion: {
+            text: describeMessages(messages),
+            toolCalls: [],
+            finishReason: 'stop',
+            usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+            latencyMs: 0,
+          },
+          cached: false,
+          attempts: 1,
+        }),
+      close: () => Promise.resolve(),
+    }),
+};
+
+/** One message is its text; several are JSON, so that no role is lost. */
+function describeMessages(messages: readonly Message[]): string {
+  const [only] = messages;
+  if (only !== undefined && messages.length === 1) return only.content;
+  return JSON.stringify(messages.map(({ role, content }) => ({ role, content })));
+}
+
+/** Never sends: the suite's recordings answer before a request reaches a provider. */
+export const replay: Adapter = {
+  summary: 'recorded answers only: nothing is ever sent',
+  example: 'replay:gpt-4o-mini',
+  options: z.strictObject({}),
+  resolve: () => ({ adapterVersion: 'replay-1', sends: false }),
+  connect: () =>
+    Promise.resolve({
+      complete: (request) =>
+        Promise.resolve({
+          status: 'failed',
+          failure: { kind: 'recording', message: describeMissing(request) },
+          attempts: 0,
+        }),
+      close: () => Promise.resolve(),
+    }),
+};
+
+function describeMissing({ origin, trial }: CompletionRequest): string {
+  const which = `prompt "${origin.prompt}", provider "${origin.provider}", case "${origin.caseId}", trial ${trial}`;
+  return `no recorded answer for ${which}: write its line into the file that \`recordings:\` names, or let the provider \`use\` an adapter that sends and run \`llmcheck run --record\``;
+}
