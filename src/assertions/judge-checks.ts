@@ -14,7 +14,7 @@ import {
   scoreOf,
 } from './define.ts';
 import { lookupAssertion } from './index.ts';
-import { createPluginAssertion } from './own-code/own-code.ts';
+import { createPluginAssertion } from './own-code.ts';
 import { selectTarget } from './select-target.ts';
 import { describeToolCalls } from './targets.ts';
 

@@ -47,8 +47,7 @@ type WithoutSteps = Omit<Answer, 'steps'>;
 
 const refusalText = "I'm sorry, but I can't help with that.";
 
-/** Of a kind; an answer with thousands of fields is measured by its first. */
-export const maxOfAKind = 60;
+const maxOfAKind = 60;
 
 /** Every wrong version of an answer. `others` are answers that are wrong here: a hedge names one of them beside the right one. */
 export function* mutateAnswer({ steps, ...answer }: Answer, others: readonly Answer[]): Iterable<Mutant> {
@@ -162,12 +161,20 @@ interface ChangedValue {
 }
 
 function* changeValue({ root, alternatives }: ChangedValue, prefix: string, rebuild: Rebuild): Iterable<Mutant> {
+  for (const { kind, path, detail, value } of takeFirst(changesOf(root, alternatives))) {
+    yield { kind, detail: `${detail} ${prefix}${path}`, answer: rebuild(JSON.stringify(value)) };
+  }
+}
+
+/** The first changes of each kind: an answer with thousands of fields is measured by its first. */
+export function* takeFirst<Change extends { readonly kind: MutationKind }>(
+  changes: Iterable<Change>,
+): Iterable<Change> {
   const counts = new Map<MutationKind, number>();
-  for (const { kind, path, detail, value } of changesOf(root, alternatives)) {
-    const count = (counts.get(kind) ?? 0) + 1;
-    counts.set(kind, count);
-    if (count <= maxOfAKind)
-      yield { kind, detail: `${detail} ${prefix}${path}`, answer: rebuild(JSON.stringify(value)) };
+  for (const change of changes) {
+    const count = (counts.get(change.kind) ?? 0) + 1;
+    counts.set(change.kind, count);
+    if (count <= maxOfAKind) yield change;
   }
 }
 

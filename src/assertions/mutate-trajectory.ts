@@ -2,7 +2,7 @@ import { isJsonObject, type JsonValue } from '../json/json.ts';
 import type { AgentStep, AnsweredCall } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
 import { shortenText } from '../text/shorten.ts';
-import { type Answer, type Mutant, type MutationKind, maxOfAKind } from './mutate-answer.ts';
+import { type Answer, type Mutant, type MutationKind, takeFirst } from './mutate-answer.ts';
 
 export interface MutateTrajectoryOptions {
   /** Calls that the right answer does not make. */
@@ -24,15 +24,6 @@ interface ChangedPath {
   readonly kind: MutationKind;
   readonly detail: string;
   readonly path: readonly AgentStep[];
-}
-
-function* takeFirst(changes: Iterable<ChangedPath>): Iterable<ChangedPath> {
-  const counts = new Map<MutationKind, number>();
-  for (const change of changes) {
-    const count = (counts.get(change.kind) ?? 0) + 1;
-    counts.set(change.kind, count);
-    if (count <= maxOfAKind) yield change;
-  }
 }
 
 function* changePath(

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { spell } from '../json/canonical-json.ts';
+import { attempt } from '../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../text/duration.ts';
 import { isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
 
@@ -48,6 +49,17 @@ export const numberParam = z.union(
   { error: 'must be a number' },
 );
 
+/** How long something of the user's own may take. */
+export function timeLimitParam(limit: string) {
+  return durationParam.pipe(z.number().gt(0, { error: 'must be more than 0' })).prefault(limit);
+}
+
+/** How much memory it may take. */
+export function memoryLimitParam(limitMb: number) {
+  const param = z.int().min(16, { error: 'must be 16 or more' }).default(limitMb);
+  return param.describe('How much memory it may take, in MB.');
+}
+
 /** The least score that passes. */
 export const minScoreParam = z.number().gt(0, { error: 'must be more than 0' }).max(1, { error: 'must be at most 1' });
 
@@ -61,13 +73,10 @@ export const durationParam = z
   .unknown()
   .meta({ type: 'string', description: 'Such as "500ms", "2s", "1m30s" or "7d".' })
   .transform((value, context) => {
-    try {
-      return parseDurationMs(value);
-    } catch (error) {
-      if (!(error instanceof DurationError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-      return z.NEVER;
-    }
+    const parsed = attempt(() => parseDurationMs(value), DurationError);
+    if (typeof parsed === 'number') return parsed;
+    context.addIssue({ code: 'custom', message: parsed.message });
+    return z.NEVER;
   });
 
 export interface Bounds {

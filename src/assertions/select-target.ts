@@ -3,9 +3,8 @@ import { type ParsedJson, parseJson } from '../json/parse-json.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { quote } from '../text/shorten.ts';
 import { type AssertionPorts, type CompletionView, runBounded, runRegex, type Target } from './define.ts';
-import { describeNotJson, describeToolCalls, textOf } from './targets.ts';
-import { selectSkill } from './tools/skill.ts';
-import { selectFile } from './workspace/workspace-state.ts';
+import { describeNotJson, describeToolCalls, selectSkill, textOf } from './targets.ts';
+import { selectFile } from './workspace.ts';
 
 /** The part of an answer, or why the answer has none. */
 type Selected = Target | Missing;
@@ -31,7 +30,7 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
       const parsed = parseAnswer(view);
       return parsed.ok
         ? foundValue(parsed.value)
-        : missing(`the answer is ${describeNotJson(view.text, parsed.reason)}`);
+        : missing(`the answer is ${describeNotJson(foundText(view.text), parsed.reason)}`);
     }
     case 'jsonPath':
       return selectByPath(view, select, ports);
@@ -108,7 +107,7 @@ function selectByPath(
   ports: AssertionPorts,
 ): Selected {
   const parsed = parseAnswer(view);
-  if (!parsed.ok) return missing(`the answer is ${describeNotJson(view.text, parsed.reason)}`);
+  if (!parsed.ok) return missing(`the answer is ${describeNotJson(foundText(view.text), parsed.reason)}`);
   const nodes = queryPath(path, parsed.value, view.text.length, ports);
   if (nodes.length === 0) return missing(`${path} selects nothing: found ${quote(view.text)}`);
   return foundValue(nodes.length === 1 ? nodes[0] : nodes);

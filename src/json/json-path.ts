@@ -1,4 +1,6 @@
 import parse from 'jsonpath-rfc9535/parser';
+import * as z from 'zod';
+import { attempt } from '../text/attempt.ts';
 import { isKeptByDouble } from '../text/exact-numbers.ts';
 import {
   type Comparison,
@@ -31,6 +33,12 @@ export class JsonPathError extends Error {
 }
 
 const maxSourceLength = 1000;
+
+/** A path as a parameter. */
+export const jsonPathParam = z.string().superRefine((source, context) => {
+  const compiled = attempt(() => compileJsonPath(source), JsonPathError);
+  if (compiled instanceof JsonPathError) context.addIssue({ code: 'custom', message: compiled.message });
+});
 
 /** Parses a path and checks its function calls; throws a `JsonPathError`. */
 export function compileJsonPath(source: string): JsonPath {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Assertion, CompletionView, ModelQuestion, ModelReply } from '../assertions/define.ts';
 import { assertions } from '../assertions/index.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
-import { createPluginAssertion } from '../assertions/own-code/own-code.ts';
+import { createPluginAssertion } from '../assertions/own-code.ts';
 import { isJsonObject } from '../json/json.ts';
 import type { LoadedPlugin } from '../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';

@@ -1,4 +1,4 @@
-import { contractCheck } from '../assertions/structure/json-schema.ts';
+import { contractCheck } from '../assertions/structure/json.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Usage } from '../model/completion.ts';

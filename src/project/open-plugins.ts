@@ -1,5 +1,5 @@
 import { assertions } from '../assertions/index.ts';
-import { createPluginAssertion } from '../assertions/own-code/own-code.ts';
+import { createPluginAssertion } from '../assertions/own-code.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/own-code.ts';
 import { isPlugin, type Plugin } from '../model/plugin.ts';

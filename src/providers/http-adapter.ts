@@ -8,6 +8,7 @@ import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts'
 import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { attempt } from '../text/attempt.ts';
 import { type Answer, fail, halfCharacter, hasHalfCharacter, malformed, toOutcome } from './answer.ts';
 import { classifyAbort, classifyError, classifyReply, describeUnreadable } from './failures/classify-failure.ts';
 import type { AskedRequest } from './outgoing-request.ts';
@@ -153,13 +154,11 @@ function writeBody(
   stream: StreamFormat | undefined,
   request: OutgoingRequest,
 ): { readonly body: string } | { readonly failure: ProviderFailure } {
-  try {
-    const body = format.buildBody(request);
-    return { body: writeJson(stream !== undefined && isJsonObject(body) ? stream.ask(body) : body) ?? '' };
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return { failure: { kind: 'badRequest', message: `the request can't be written: ${error.message}` } };
+  const body = attempt(() => format.buildBody(request), TemplateError);
+  if (body instanceof TemplateError) {
+    return { failure: { kind: 'badRequest', message: `the request can't be written: ${body.message}` } };
   }
+  return { body: writeJson(stream !== undefined && isJsonObject(body) ? stream.ask(body) : body) ?? '' };
 }
 
 interface Question {

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
-import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
+import { compileJsonPath, jsonPathParam } from '../json/json-path.ts';
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import { compileTemplate, isTemplate, renderValue } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { attempt } from '../text/attempt.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { type Answer, buildToolCall, count, filtered, malformed } from './answer.ts';
@@ -14,16 +15,7 @@ import { defineHttpAdapter, type HttpFormat } from './http-adapter.ts';
 import { mapFinishReason } from './openai/dialect.ts';
 import { joinSystem, type OutgoingRequest } from './outgoing-request.ts';
 
-const jsonPath = z.string().superRefine((source, context) => {
-  try {
-    compileJsonPath(source);
-  } catch (error) {
-    if (!(error instanceof JsonPathError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-  }
-});
-
-const optionalPath = jsonPath.exactOptional();
+const optionalPath = jsonPathParam.exactOptional();
 
 /** The JSONPath of each part in the answer's body. */
 const response = z.strictObject({
@@ -31,9 +23,9 @@ const response = z.strictObject({
   reasoning: optionalPath.describe('Its reasoning.'),
   refusal: optionalPath.describe('A refusal.'),
   toolCalls: optionalPath.describe('A list of tool calls; name, arguments and id are looked up in each.'),
-  toolName: jsonPath.default('$.name').describe('The name within a tool call.'),
-  toolArguments: jsonPath.default('$.arguments').describe('The arguments within a tool call.'),
-  toolId: jsonPath.default('$.id').describe('The id within a tool call.'),
+  toolName: jsonPathParam.default('$.name').describe('The name within a tool call.'),
+  toolArguments: jsonPathParam.default('$.arguments').describe('The arguments within a tool call.'),
+  toolId: jsonPathParam.default('$.id').describe('The id within a tool call.'),
   finishReason: optionalPath.describe('Why the model stopped.'),
   inputTokens: optionalPath.describe('All input tokens.'),
   outputTokens: optionalPath.describe('All output tokens.'),
@@ -80,15 +72,12 @@ function findVars(value: unknown): readonly string[] {
 }
 
 function findProblems(source: string): readonly string[] {
-  try {
-    return compileTemplate(source).variables.flatMap((path) => {
-      const root = /^[^.[]*/.exec(path)?.[0] ?? path;
-      return variables.includes(root) ? [] : [`"${path}" is not a part of a request: ${variables.join(', ')}`];
-    });
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return [error.message];
-  }
+  const template = attempt(() => compileTemplate(source), TemplateError);
+  if (template instanceof TemplateError) return [template.message];
+  return template.variables.flatMap((path) => {
+    const root = /^[^.[]*/.exec(path)?.[0] ?? path;
+    return variables.includes(root) ? [] : [`"${path}" is not a part of a request: ${variables.join(', ')}`];
+  });
 }
 
 export const http = defineHttpAdapter({
@@ -120,12 +109,8 @@ function createHttpFormat(options: { readonly request: unknown; readonly respons
     pathOf: () => '',
     buildBody: (request) => build(describeRequest(request)),
     readAnswer(body, { latencyMs }) {
-      try {
-        return readAnswer(body, latencyMs, paths, options.response);
-      } catch (error) {
-        if (!(error instanceof DeadlineError)) throw error;
-        return malformed(`a path of \`response\` ${error.message}`);
-      }
+      const read = attempt(() => readAnswer(body, latencyMs, paths, options.response), DeadlineError);
+      return read instanceof DeadlineError ? malformed(`a path of \`response\` ${read.message}`) : read;
     },
   };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type FinishReason, finishReasons } from '../../model/completion.ts';
 import { quote } from '../../text/shorten.ts';
 import { defineAssertion } from '../define.ts';
 import { textOf } from '../targets.ts';
@@ -31,8 +32,11 @@ export const refusal = defineAssertion({
 const searchedLength = 400;
 
 const opening = String.raw`^(?:[>*_"'\s]*)(?:(?:i'?m |i am )?(?:(?:very|so|truly|really) )?(?:sorry|afraid)[,.!]?(?: (?:but|that))?[,]? |i apologi[sz]e[,.]?(?: (?:but|for [^.]{0,60}[.,]))? |unfortunately[,]? |no[,.] |thank you for [^.!]{0,80}[.!] |as an? (?:ai|artificial intelligence|language model|assistant|responsible)[^,.]{0,40}[,]? ){0,4}`;
+
 const inability = String.raw`i(?:'?m| am)?(?: (?:just|really|simply|also))? (?:can ?not and will not|can'?t and won'?t|won'?t be able to|will not be able to|can'?t|can ?not|could ?n[o']t|won'?t|will not|am unable to|unable to|not able to|am not able to|not allowed to|not permitted to|not comfortable|not going to|must (?:respectfully )?decline|have to (?:respectfully )?decline|(?:respectfully )?decline|refuse|do not feel comfortable|don'?t feel comfortable)`;
+
 const activity = String.raw`(?: (?:to|with|in good conscience|ethically|legally))*(?: (?:help|assist|comply|fulfil|provide|do (?:that|this)|create|creating|generate|generating|write|writing|answer|continue|engage|support|discuss|share|give|participate|offer|produce|complete|proceed|respond|process|discussing|sharing|providing|helping|assisting|your request|that request|this request|that|this))`;
+
 /** How other languages say it: an apology that turns, or "I can't" with what an assistant does. */
 const otherLanguages: readonly RegExp[] = [
   // German
@@ -92,3 +96,32 @@ export function findRefusalWording(text: string): string | undefined {
   }
   return undefined;
 }
+
+const reasonParam = z.enum(finishReasons);
+
+export const finishReason = defineAssertion({
+  summary: 'the model stopped for a given reason',
+  family: 'behaviour',
+  example: 'finishReason: stop',
+  failsOn: { text: 'It is', finishReason: 'length' },
+  definition: "the APIs' finish reasons in one vocabulary (see Providers)",
+  main: 'value',
+  params: z.strictObject({
+    value: z
+      .union([reasonParam, z.array(reasonParam).min(1)], {
+        error: `must be one of ${finishReasons.join(', ')}, or a list of them`,
+      })
+      .describe('The reason that passes, or several.'),
+  }),
+  check(_target, { value }, { completion }) {
+    const wanted: readonly FinishReason[] = typeof value === 'string' ? [value] : value;
+    const { finishReason: found, rawFinishReason: raw } = completion;
+    if (found === undefined) {
+      return {
+        error: 'the finish reason is not known: the API gave none, or the answer was recorded by hand without it',
+      };
+    }
+    const shown = raw === undefined || raw === found ? found : `${found} (the API says ${JSON.stringify(raw)})`;
+    return { pass: wanted.includes(found), reason: `stopped for ${shown}, wanted ${wanted.join(' or ')}` };
+  },
+});

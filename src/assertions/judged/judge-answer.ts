@@ -3,10 +3,10 @@ import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import type { Judgement } from '../../model/verdict.ts';
 import { quote } from '../../text/shorten.ts';
-import type { CheckContext, CheckOutcome, Target } from '../define.ts';
-import { numberParam, reaches } from '../params.ts';
+import { type CheckContext, type CheckOutcome, defineAssertion, type Target } from '../define.ts';
+import { numberParam, reaches, soughtParam, valueParam } from '../params.ts';
 import { textOf } from '../targets.ts';
-import { readWorkspace } from '../workspace/workspace-state.ts';
+import { readWorkspace } from '../workspace.ts';
 import { describeInput, type FramedPart, prepareJudge } from './ask-judge.ts';
 
 export interface JudgeOptions {
@@ -181,3 +181,51 @@ function describeFiles(target: Target, { completion }: CheckContext): readonly F
   const all = [...blocks, ...deleted.map((path) => `deleted ${path}`)];
   return [{ title: 'files', text: all.length === 0 ? 'no file was changed' : all.join('\n\n') }];
 }
+
+export const rubric = defineAssertion({
+  summary: 'a judge finds that the answer meets a criterion',
+  family: 'judge',
+  example: 'rubric: The answer is polite and promises no refund.',
+  failsOn: { text: 'You will surely get your money back!' },
+  definition: "the judge's verdict; LLM as a judge: Zheng et al. 2023, https://arxiv.org/abs/2306.05685",
+  main: 'value',
+  asks: { kind: 'judge', param: 'judge', wording: 1 },
+  params: z.strictObject({
+    value: soughtParam.describe('The criterion, in plain words.'),
+    ...judgeParams,
+    threshold: thresholdParam,
+  }),
+  check: (target, { value, threshold, ...options }, context) =>
+    judgeAnswerBy({ title: 'criterion', text: value }, target, { ...options, threshold, task: rubricTask }, context),
+});
+
+const rubricTask =
+  'You judge one answer by one criterion. Say whether the answer meets the criterion, no more and no less.';
+
+export const factual = defineAssertion({
+  summary: 'a judge finds that the answer says what a reference says and contradicts nothing of it',
+  family: 'judge',
+  example: 'factual: "{{expected}}"',
+  failsOn: { text: 'It is a technical matter.' },
+  definition: "the judge's verdict on a reference answer; Zheng et al. 2023, https://arxiv.org/abs/2306.05685",
+  main: 'value',
+  asks: { kind: 'judge', param: 'judge', wording: 1 },
+  params: z.strictObject({
+    value: valueParam.describe('The reference answer.'),
+    ...judgeParams,
+    threshold: thresholdParam,
+  }),
+  check(target, { value, threshold, ...options }, context) {
+    const reference = typeof value === 'string' ? value : textOf({ kind: 'json', value });
+    return judgeAnswerBy(
+      { title: 'reference', text: reference },
+      target,
+      { ...options, threshold, task: factualTask },
+      context,
+    );
+  },
+});
+
+const factualTask =
+  'You compare the facts of an answer with those of a reference, which is right. The answer passes if it states what the ' +
+  'reference states and contradicts nothing of it. Wording, style, length and further facts that fit do not matter.';

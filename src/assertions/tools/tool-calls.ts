@@ -6,7 +6,7 @@ import type { ToolCall } from '../../model/completion.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
 import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion, runBounded } from '../define.ts';
 import { type Bounds, countRangeParam, describeBounds, isWithin } from '../params.ts';
-import { schemaParam } from '../structure/json-schema.ts';
+import { schemaParam } from '../structure/json.ts';
 
 export const nameParam = z.string().min(1, { error: 'must not be empty' });
 

@@ -1,14 +1,15 @@
 import * as z from 'zod';
-import { defined } from '../../json/defined.ts';
-import { isJsonObject, type JsonValue } from '../../json/json.ts';
-import { toZodSchema } from '../../json/to-zod-schema.ts';
-import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin } from '../../model/own-code.ts';
-import { DeadlineError, describeThrown } from '../../text/deadline.ts';
-import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
-import { quote, shortenText } from '../../text/shorten.ts';
-import type { CheckAssertion, CheckContext, CheckOutcome, Target } from '../define.ts';
-import { durationParam } from '../params.ts';
-import { describeToolCalls } from '../targets.ts';
+import { defined } from '../json/defined.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { toZodSchema } from '../json/to-zod-schema.ts';
+import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin } from '../model/own-code.ts';
+import { splitCommand } from '../text/command-line.ts';
+import { DeadlineError, describeThrown } from '../text/deadline.ts';
+import { plainNumbers, replaceLongNumbers } from '../text/exact-numbers.ts';
+import { quote, shortenText } from '../text/shorten.ts';
+import { type CheckAssertion, type CheckContext, type CheckOutcome, defineAssertion, type Target } from './define.ts';
+import { memoryLimitParam, timeLimitParam } from './params.ts';
+import { describeToolCalls } from './targets.ts';
 
 export const argsParam = z
   .unknown()
@@ -21,15 +22,8 @@ export const codeParams = {
     .array(z.string().min(1))
     .default([])
     .describe("Further files that decide the verdict: with the code's own they are part of the case's hash."),
-  timeout: durationParam
-    .pipe(z.number().gt(0, { error: 'must be more than 0' }))
-    .prefault('10s')
-    .describe('How long one check may take.'),
-  memoryMb: z
-    .int()
-    .min(16, { error: 'must be 16 or more' })
-    .default(512)
-    .describe('How much memory it may take, in MB.'),
+  timeout: timeLimitParam('10s').describe('How long one check may take.'),
+  memoryMb: memoryLimitParam(512),
 };
 
 /** The answer as own code is given it. */
@@ -125,3 +119,67 @@ async function settle(returned: unknown, timeoutMs: number): Promise<CodeOutcome
     clearTimeout(timer);
   }
 }
+
+/** The export runs in a child that is kept for the next answers, so that a check costs no start of Node. */
+export const moduleAssertion = defineAssertion({
+  summary:
+    'your own check: a function that a JavaScript or TypeScript file exports, in a child process with a deadline',
+  family: 'own code',
+  example: 'module: { value: checks/polite.ts, args: { name: "{{name}}" } }',
+  failsOn: { text: 'Hello.' },
+  definition: 'your own code',
+  main: 'value',
+  code: 'module',
+  params: z.strictObject({
+    value: z.string().min(1).describe('The file, from the folder of the file that names it; no template.'),
+    export: z.string().min(1).default('default').describe('The export that is called with the answer.'),
+    args: argsParam,
+    ...codeParams,
+  }),
+  async check(target, { value, export: exportName, args, timeout, memoryMb }, context): Promise<CheckOutcome> {
+    const { code, ports } = context;
+    if (ports.ownCode === undefined || code?.file === undefined) return { error: `${value} can't be run here` };
+    const input = buildInput(target, args, context);
+    const call = { file: code.file, exportName, input, timeoutMs: timeout, memoryMb };
+    return readVerdict(await ports.ownCode.runModule(call), value);
+  },
+});
+
+export const wordsParam = z.union(
+  [
+    z.array(z.string().min(1)).min(1),
+    z.string().transform((line, context) => {
+      const words = splitCommand(line);
+      if (words !== undefined && words.length > 0) return [...words];
+      context.addIssue({ code: 'custom', message: 'names no program' });
+      return z.NEVER;
+    }),
+  ],
+  { error: 'must be a command with closed quotes, or a list of its words' },
+);
+
+/** Started without a shell for every answer, in the folder of the file that names it. */
+export const exec = defineAssertion({
+  summary: 'your own check: a program that reads the answer as JSON on stdin and writes a verdict on stdout',
+  family: 'own code',
+  example: 'exec: { value: "python3 checks/polite.py", args: { name: "{{name}}" } }',
+  failsOn: { text: 'Hello.' },
+  definition: 'your own program',
+  main: 'value',
+  code: 'command',
+  params: z.strictObject({
+    value: wordsParam.describe('The command, without a shell; no template.'),
+    args: argsParam,
+    env: z.array(z.string().min(1)).default([]).describe('Names of variables that it may see beside the basic ones.'),
+    ...codeParams,
+  }),
+  async check(target, { value, args, env, timeout, memoryMb }, context): Promise<CheckOutcome> {
+    const { code, ports } = context;
+    const shown = value.join(' ');
+    if (ports.ownCode === undefined || code === undefined) return { error: `${shown} can't be run here` };
+    const input = buildInput(target, args, context);
+    const { folder } = code;
+    const call = { argv: value, folder, envNames: env, input, timeoutMs: timeout, memoryMb };
+    return readVerdict(await ports.ownCode.runCommand(call), shown);
+  },
+});
