@@ -1,6 +1,7 @@
 import { beforeAll, describe, test } from 'vitest';
 import type { CaseReport, Report } from '../model/report.ts';
 import { createFindGateEffect, describeDecision, describeSkip, explainCase } from '../reports/index.ts';
+import { groupBy } from '../text/group-by.ts';
 import { type Keys, openContext, type RunSuitesOptions, refuseUnknown, runSuitesKeys, toFlags } from './options.ts';
 import type { PlannedCase } from './run-project.ts';
 import { runSuites } from './run-suites.ts';
@@ -34,7 +35,7 @@ export function describeSuite(path: string | readonly string[], options: Describ
       results = { report, find: indexCases(report) };
     }, testTimeoutMs);
 
-    for (const [suite, cases] of groupBySuite(planned)) {
+    for (const [suite, cases] of groupBy(planned, (entry) => entry.suite)) {
       describe(suite, () => {
         for (const plannedCase of cases) {
           const { caseId, prompt, provider } = plannedCase;
@@ -80,12 +81,6 @@ function indexCases(report: Report): (planned: PlannedCase) => Found | undefined
 
 function keyOf({ suite, caseId, prompt, provider }: PlannedCase): string {
   return JSON.stringify([suite, caseId, prompt, provider]);
-}
-
-function groupBySuite(planned: readonly PlannedCase[]): ReadonlyMap<string, readonly PlannedCase[]> {
-  const groups = new Map<string, PlannedCase[]>();
-  for (const entry of planned) groups.set(entry.suite, [...(groups.get(entry.suite) ?? []), entry]);
-  return groups;
 }
 
 function describeCase(entry: CaseReport): string {

@@ -1,4 +1,5 @@
 import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import { groupBy } from '../text/group-by.ts';
 import { quote } from '../text/shorten.ts';
 import { recordingHash } from './cache-key.ts';
 import type { NumberedRecording, Recordings } from './recordings.ts';
@@ -12,16 +13,12 @@ export interface RecordingOptions {
 /** Answers from committed recordings. Only the hash decides, so a renamed case keeps its answer. */
 export function withRecordings(next: Complete, recordings: Recordings, { missing }: RecordingOptions): Complete {
   const byHash = new Map<string, NumberedRecording>();
-  const byCell = new Map<string, NumberedRecording[]>();
+  const byCell = groupBy(recordings.lines, recordedCellKey);
   for (const line of recordings.lines) {
-    const cell = recordedCellKey(line);
-    const known = byCell.get(cell);
-    if (known === undefined) byCell.set(cell, [line]);
-    else known.push(line);
     if (line.requestHash === undefined) continue;
     byHash.set(line.requestHash, line);
     // Two prompts or providers may send one request and still have been recorded apart.
-    byHash.set(`${line.requestHash} ${cell}`, line);
+    byHash.set(`${line.requestHash} ${recordedCellKey(line)}`, line);
   }
 
   return async (request, signal) => {

@@ -11,6 +11,7 @@ import { classifyRows, createFindClass, truthOf } from '../record/count-classes.
 import { bootstrapF1, type PairedClassified, widenToUnseen } from '../stats/bootstrap-f1.ts';
 import { type Classified, confusionMatrix, macroScores } from '../stats/classification.ts';
 import { adjustHolm } from '../stats/multiplicity.ts';
+import { groupBy } from '../text/group-by.ts';
 import { compareRates } from './compare-rates.ts';
 import { defaultMaxDrop } from './gate/judge-metrics.ts';
 import { erroredTrials, isPaired } from './pair-cases.ts';
@@ -109,7 +110,7 @@ function compareRecalls(
   { recall: limits }: ClassPolicy,
   { alpha, scope }: ClassOptions['gate'],
 ): ReadonlyMap<string, ComparedRecall> {
-  const byClass = groupByTruth(pairs);
+  const byClass = groupBy(pairs, ({ truth }) => truth);
   const compared = [...byClass.keys()].sort().map((name): [string, ComparedRecall] => {
     const own = byClass.get(name) ?? [];
     const margin = limits[name]?.maxDrop;
@@ -126,16 +127,6 @@ function compareRecalls(
     return [name, { ...rate, maxDrop, isLimited: margin !== undefined }];
   });
   return new Map(adjustUnlimited(compared));
-}
-
-function groupByTruth(pairs: readonly ClassifiedPair[]): ReadonlyMap<string, readonly ClassifiedPair[]> {
-  const groups = new Map<string, ClassifiedPair[]>();
-  for (const pair of pairs) {
-    const known = groups.get(pair.truth);
-    if (known === undefined) groups.set(pair.truth, [pair]);
-    else known.push(pair);
-  }
-  return groups;
 }
 
 /** Of many classes that no limit is set on, one looks worse by chance: only what holds over all of them is worth a warning. */

@@ -22,6 +22,7 @@ import { findProjectRoot } from '../project/project-paths.ts';
 import { createComparedAnswers } from '../run/compared-answers.ts';
 import { createToolOpener } from '../run/open-tools.ts';
 import { runCell } from '../run/run-cell.ts';
+import { groupBy } from '../text/group-by.ts';
 
 export interface ImportOptions {
   /** Absolute. */
@@ -102,11 +103,7 @@ export async function importRecordings(
   { suites, findBaseline }: ImportInto,
 ): Promise<ImportedRecordings> {
   const { lines, file } = readRecordings(path);
-  const byCell = new Map<string, NumberedRecording[]>();
-  for (const line of lines) {
-    const key = recordedCellKey(line);
-    byCell.set(key, [...(byCell.get(key) ?? []), line]);
-  }
+  const byCell = groupBy(lines, recordedCellKey);
   const hashes = new Map<NumberedRecording, string>();
   const { signal } = new AbortController();
   const openTools = createToolOpener(planned.providerEnv.env);

@@ -4,6 +4,7 @@ import type { Baseline, BaselineVariant } from '../model/baseline.ts';
 import type { RecordedJudge, RecordedVariant } from '../model/record.ts';
 import { type Case, providersOf, type Suite, slicesOf } from '../model/suite.ts';
 import { runsOn } from '../plan/render-cells.ts';
+import { groupBy } from '../text/group-by.ts';
 import type { StoredTrial, TrialSource } from './stored-trials.ts';
 
 /** A gated variant of a suite with every stored trial of one and the same version. */
@@ -77,7 +78,7 @@ function poolVariant(
     .filter(({ trials }) => trials.length > 0);
   const [latest] = comparable;
   const same = latest === undefined ? [] : comparable.flatMap((source) => sameVersion(latest, source));
-  const byCase = groupByCase(keepDistinct(keepLatestHash(same.flatMap(({ trials }) => trials))));
+  const byCase = groupBy(keepDistinct(keepLatestHash(same.flatMap(({ trials }) => trials))), ({ caseId }) => caseId);
   return {
     recorded: latest?.recorded,
     runIds: same.flatMap(({ runId }) => runId ?? []),
@@ -135,16 +136,6 @@ function keepDistinct(trials: readonly StoredTrial[]): readonly StoredTrial[] {
   };
   const fresh = trials.filter(({ cached }) => !cached);
   return [...fresh, ...trials.filter(({ cached }) => cached)].filter(keep);
-}
-
-function groupByCase(trials: readonly StoredTrial[]): ReadonlyMap<string, readonly StoredTrial[]> {
-  const groups = new Map<string, StoredTrial[]>();
-  for (const trial of trials) {
-    const group = groups.get(trial.caseId);
-    if (group === undefined) groups.set(trial.caseId, [trial]);
-    else group.push(trial);
-  }
-  return groups;
 }
 
 /** The number of judged trials of each unchanged case in the accepted baseline, over all runs that it pools. */

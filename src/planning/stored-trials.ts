@@ -12,6 +12,7 @@ import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { summarizeRow } from '../record/case-summaries.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { readRunHeader, readRunRecord } from '../record/read-run-record.ts';
+import { groupBy } from '../text/group-by.ts';
 
 /** A judged trial with the number of its calls, which is undefined where it was not recorded. */
 export interface StoredTrial extends RowSummary {
@@ -78,17 +79,11 @@ export async function readStoredTrials({ project, cwd, run }: StoredTrialsOption
 function readRun({ id, path }: StoredRun, suites: ReadonlySet<string>): TrialSource[] {
   const { suites: recorded } = readRunHeader(path);
   if (!recorded.some(({ suite }) => suites.has(suite))) return [];
-  const byVariant = new Map<string, StoredTrial[]>();
   const record = readRunRecord(path, (row, rowIndex) =>
     suites.has(row.suite) ? { ...summarizeRow(row, rowIndex), calls: row.calls.length || undefined } : undefined,
   );
-  for (const trial of record.summaries) {
-    if (trial === undefined || !isEvidence(trial)) continue;
-    const key = variantKey(trial.suite, trial.prompt, trial.provider);
-    const group = byVariant.get(key);
-    if (group === undefined) byVariant.set(key, [trial]);
-    else group.push(trial);
-  }
+  const evidence = record.summaries.filter((trial) => trial !== undefined).filter(isEvidence);
+  const byVariant = groupBy(evidence, ({ suite, prompt, provider }) => variantKey(suite, prompt, provider));
   return record.header.suites.flatMap(({ suite, variants, judges = [] }) =>
     variants.flatMap((variant) => {
       const key = variantKey(suite, variant.prompt, variant.provider);

@@ -26,6 +26,7 @@ import { type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
 import { openMcpPorts } from '../snapshots/open-ports.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { groupBy } from '../text/group-by.ts';
 
 /** A case as one variant of its suite is asked it. */
 export interface ProbedCase {
@@ -159,13 +160,10 @@ async function askInBatch(
   answers: BatchAnswers | undefined,
 ): Promise<readonly string[]> {
   if (answers === undefined) return [];
-  const ofProvider = new Map<string, Cell[]>();
-  for (const { cell, made } of cells) {
-    const key = providerKey(made.provider);
-    ofProvider.set(key, [...(ofProvider.get(key) ?? []), cell]);
-  }
+  const ofProvider = groupBy(cells, ({ made }) => providerKey(made.provider));
   const providerKeys = [...ofProvider.keys()];
-  const plan = { ...run.planned.plan, providerKeys, cells: (key: string) => ofProvider.get(key) ?? [] };
+  const cellsOf = (key: string) => (ofProvider.get(key) ?? []).map(({ cell }) => cell);
+  const plan = { ...run.planned.plan, providerKeys, cells: cellsOf };
   const collected = await collectBatches({ ...run, planned: { ...run.planned, plan } }, answers);
   // The first trials are made next, which puts their answers into the cache.
   collected.forget();

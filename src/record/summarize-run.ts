@@ -7,6 +7,7 @@ import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../mod
 import { mean, quantiles, sharedGroups } from '../stats/means.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
+import { groupBy } from '../text/group-by.ts';
 import { SortedCases } from './case-summaries.ts';
 
 /**
@@ -14,7 +15,7 @@ import { SortedCases } from './case-summaries.ts';
  * of a cell counts.
  */
 export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end: EndRow | undefined): RunSummary {
-  const byVariant = groupByVariant(rows);
+  const byVariant = groupBy(rows, variantKey);
   return {
     suites: header.suites.map((recorded) => ({
       recorded,
@@ -26,17 +27,6 @@ export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end:
     })),
     ...endSummary(end),
   };
-}
-
-function groupByVariant(rows: Iterable<RowSummary>): ReadonlyMap<string, readonly RowSummary[]> {
-  const byVariant = new Map<string, RowSummary[]>();
-  for (const row of rows) {
-    const key = variantKey(row);
-    const known = byVariant.get(key);
-    if (known === undefined) byVariant.set(key, [row]);
-    else known.push(row);
-  }
-  return byVariant;
 }
 
 function variantKey({ suite, prompt, provider }: Pick<RowSummary, 'suite' | 'prompt' | 'provider'>): string {

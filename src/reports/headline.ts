@@ -1,7 +1,7 @@
 import type { Breach, Certainty } from '../model/gate.ts';
 import type { StopReason } from '../model/record.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
-import { formatCount } from '../text/format-amount.ts';
+import { formatCount, listFirst } from '../text/format-amount.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import { clipText } from '../text/shorten.ts';
 import { describeErrored } from './cases/failed-cases.ts';
@@ -110,9 +110,10 @@ function describeAccepted({ regressions, mustPass }: AcceptedChanges): string {
 
 function describeFirst({ cases, failing }: FirstBaselines, { name }: HeadlineStyle): string {
   if (failing.length === 0) return `first baseline: ${cases === 1 ? 'the case passes' : `all ${cases} cases pass`}`;
-  const more = failing.length - maxFailing;
-  const named = failing.slice(0, maxFailing).map((id) => name(id));
-  const names = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const names = listFirst(
+    failing.map((id) => name(id)),
+    maxFailing,
+  );
   return `first baseline: ${cases - failing.length} of ${formatCount(cases, 'case')} pass; failing cases accepted by this change: ${names}`;
 }
 

@@ -11,6 +11,7 @@ import type { RowPlace } from '../record/read-rows.ts';
 import { cellKeyText, visitRows } from '../record/read-run-record.ts';
 import { type RunRecordWriter, rewriteRunRecord } from '../record/write-run-record.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
+import { groupBy } from '../text/group-by.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { variantKey } from './find-accepted-prompts.ts';
 
@@ -165,7 +166,10 @@ function findKept(
   { cells, isCutShort }: Pick<ReturnType<typeof readEarlierCells>, 'cells' | 'isCutShort'>,
   { plan, findAccepted, acceptedCellOf }: Pick<ResumeOptions, 'plan' | 'findAccepted' | 'acceptedCellOf'>,
 ): Map<string, KeptCell> {
-  const confirmations = groupConfirmations(cells.values());
+  const confirmations = groupBy(
+    [...cells.values()].filter(({ isConfirmation }) => isConfirmation),
+    ({ key }) => cellKeyText({ ...key, trial: 0 }),
+  );
   const details = new Map<string, CellDetail>();
   for (const providerKey of plan.providerKeys) {
     for (const cell of plan.cells(providerKey)) {
@@ -191,17 +195,6 @@ function findKept(
     if (detail !== undefined) kept.set(key, { place, isConfirmation, detail });
   }
   return kept;
-}
-
-/** Confirmation trials by the key of their case's first trial. */
-function groupConfirmations(cells: Iterable<EarlierCell>): ReadonlyMap<string, readonly EarlierCell[]> {
-  const groups = new Map<string, EarlierCell[]>();
-  for (const cell of cells) {
-    if (!cell.isConfirmation) continue;
-    const key = cellKeyText({ ...cell.key, trial: 0 });
-    groups.set(key, [...(groups.get(key) ?? []), cell]);
-  }
-  return groups;
 }
 
 function isSame({ cellHash }: EarlierCell, cell: Cell, findAccepted: FindAccepted): boolean {

@@ -11,6 +11,7 @@ import type { PlannedRun } from '../plan/plan-run.ts';
 import { boundJudges, boundRequests, pricedModel } from '../plan/price-variants.ts';
 import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
 import { knowsCase } from '../templates/rendered-table.ts';
+import { groupBy } from '../text/group-by.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { variantKey } from './find-accepted-prompts.ts';
 
@@ -63,9 +64,7 @@ export function createRetrialCells({ planned, acceptedPrompts }: RetrialCellsOpt
     render(wanted, summary) {
       const cells = new Map<string, Cell[]>();
       const found = indexCases(summary);
-      const byCase = new Map<string, WantedRetrials[]>();
-      for (const retrials of wanted) byCase.set(retrials.id, [...(byCase.get(retrials.id) ?? []), retrials]);
-      for (const [id, ofCase] of byCase) {
+      for (const [id, ofCase] of groupBy(wanted, (retrials) => retrials.id)) {
         const [place, summarized] = [places.get(id), found.get(id)];
         if (place === undefined || summarized === undefined) continue;
         for (const { side, count } of alternate(ofCase, id)) {

@@ -10,6 +10,7 @@ import type {
   WrittenMessage,
 } from '../model/suite.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
+import { groupBy } from '../text/group-by.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { TemplateError } from './template-error.ts';
 
@@ -107,13 +108,7 @@ interface CommonMessage {
 
 /** What the messages of all cases have in common. Cases with other roles in turn are shown apart. */
 function findCommon(all: readonly (readonly NumberedMessage[])[], texts: readonly string[]): readonly CommonMessage[] {
-  const groups = new Map<string, (readonly NumberedMessage[])[]>();
-  for (const messages of all) {
-    const key = messages.map(({ role }) => role).join();
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [messages]);
-    else group.push(messages);
-  }
+  const groups = groupBy(all, (messages) => messages.map(({ role }) => role).join());
   return [...groups.values()].flatMap(([first = [], ...others]) =>
     first.map(({ role, lines }, index) => ({
       role,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { canonicalJson, spell } from '../../json/canonical-json.ts';
 import { describeValue } from '../../json/describe-value.ts';
 import { parseJson } from '../../json/parse-json.ts';
+import { listFirst } from '../../text/format-amount.ts';
 import { measureCommonSubsequence } from '../../text/similarity.ts';
 import { isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
@@ -90,10 +91,8 @@ function describeMatch(
 }
 
 function describeItems(items: readonly unknown[]): string {
-  const shown = items
-    .slice(0, 8)
-    .map((item) => (isScalar(item) ? JSON.stringify(spell(item).slice(0, 60)) : describeValue(item)));
-  return `${shown.join(', ')}${items.length > 8 ? ` and ${items.length - 8} more` : ''}`;
+  const named = items.map((item) => (isScalar(item) ? JSON.stringify(spell(item).slice(0, 60)) : describeValue(item)));
+  return listFirst(named, 8);
 }
 
 function describeTarget(target: Target): string {

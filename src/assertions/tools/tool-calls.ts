@@ -3,6 +3,7 @@ import type { ArgumentMatch } from '../../json/argument-match.ts';
 import { type ArgumentMismatch, findArgumentMismatch } from '../../json/match-arguments.ts';
 import { parsePlainPath } from '../../json/plain-path.ts';
 import type { ToolCall } from '../../model/completion.ts';
+import { listFirst } from '../../text/format-amount.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
 import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion, runBounded } from '../define.ts';
 import { type Bounds, countRangeParam, describeBounds, isWithin } from '../params.ts';
@@ -298,8 +299,11 @@ function describeUnpaired(
 
 function describeCalls(calls: readonly ToolCall[], text: string): string {
   if (calls.length === 0) return `no tool call but ${quote(text)}`;
-  const shown = calls.slice(0, 6).map((call) => `${shortenText(call.name, 60)}(${shortenText(call.rawArguments, 80)})`);
-  return `${shown.join(', ')}${calls.length > 6 ? ` and ${calls.length - 6} more` : ''}`;
+  return listFirst(calls.map(describeCall), 6);
+}
+
+export function describeCall({ name, rawArguments }: ToolCall): string {
+  return `${shortenText(name, 60)}(${shortenText(rawArguments, 80)})`;
 }
 
 /** What a call is compared with. */

@@ -6,11 +6,19 @@ import type { JsonValue } from '../../json/json.ts';
 import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { quote, shortenText } from '../../text/shorten.ts';
+import { quote } from '../../text/shorten.ts';
 import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion } from '../define.ts';
 import { type Bounds, countRangeParam, describeBounds, isWithin } from '../params.ts';
 import { argumentsOf } from '../targets.ts';
-import { callParam, checkWanted, findMismatch, listOf, nameParam, wantedCallParam } from './tool-calls.ts';
+import {
+  callParam,
+  checkWanted,
+  describeCall,
+  findMismatch,
+  listOf,
+  nameParam,
+  wantedCallParam,
+} from './tool-calls.ts';
 
 const checked = ['calls', 'never', 'after', 'counts', 'steps', 'noRepeats', 'state'] as const;
 
@@ -192,10 +200,6 @@ function checkState({ state: wanted }: Params, { state }: Path): Fault {
   const place = describePath(difference.path);
   const [expected, found] = [describeValue(difference.expected), describeValue(difference.found)];
   return { pass: false, reason: `${place} of the final state: expected ${expected}, found ${found}` };
-}
-
-function describeCall({ name, rawArguments }: ToolCall): string {
-  return `${shortenText(name, 60)}(${shortenText(rawArguments, 80)})`;
 }
 
 /** The calls of each step, numbered: `1 find_order({"id":7}) → 2 "It is on its way."`. */

@@ -6,7 +6,7 @@ import {
   type RunCalibration,
   type VariantCalibration,
 } from '../../planning/calibrate.ts';
-import { formatCount, formatPercent } from '../../text/format-amount.ts';
+import { formatCount, formatPercent, listFirst } from '../../text/format-amount.ts';
 import { createRandom } from '../../text/random.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { openFlagReader } from '../flags/flag-reader.ts';
@@ -129,11 +129,8 @@ function describeVariant(found: VariantCalibration): string[] {
 function describeBroken({ brokenCases, passed, inconclusive, failed }: VariantCalibration): string[] {
   if (brokenCases.length === 0) return [];
   const comparisons = passed.count + inconclusive.count + failed.count;
-  const shown = brokenCases
-    .slice(0, maxShownCases)
-    .map(({ caseId, count }) => `${toSafeLine(caseId)} (${formatPercent(count / comparisons)})`);
-  const more = brokenCases.length - shown.length;
-  return [`  called broken: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+  const named = brokenCases.map(({ caseId, count }) => `${toSafeLine(caseId)} (${formatPercent(count / comparisons)})`);
+  return [`  called broken: ${listFirst(named, maxShownCases)}`];
 }
 
 const maxShownCases = 5;

@@ -17,7 +17,7 @@ import { maskFor } from '../../project/mask-for.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeStoredRun, findInvocation, findStoredRun, isNothingToResume } from '../../project/stored-runs.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { findQueueSecrets } from '../../text/store-urls.ts';
 import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run.ts';
@@ -222,8 +222,7 @@ const maxReasons = 3;
 
 function describeReason({ reasons, fileCount }: AffectedSuite): string {
   if (reasons.length === 0) return `none of its ${formatCount(fileCount, 'file')} changed`;
-  const more = reasons.length - maxReasons;
-  return `${reasons.slice(0, maxReasons).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return listFirst(reasons, maxReasons);
 }
 
 const maxNamed = 20;
@@ -234,6 +233,5 @@ function summarizeAffected({ since, suites }: AffectedSuites): string {
   const running = suites.length - skipped.length;
   const lead = `--changed: ${running} of ${formatCount(suites.length, 'suite')} changed since ${since}`;
   if (skipped.length === 0) return lead;
-  const more = skipped.length - maxNamed;
-  return `${lead}; not run: ${skipped.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return `${lead}; not run: ${listFirst(skipped, maxNamed)}`;
 }

@@ -11,7 +11,7 @@ import { createReadLog } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { renderBrief } from '../../reports/index.ts';
 import { runSuites } from '../../run/run.ts';
-import { formatCount, formatDuration } from '../../text/format-amount.ts';
+import { formatCount, formatDuration, listFirst } from '../../text/format-amount.ts';
 import { breakWorkflowCommands, toSafeLine } from '../../text/sanitize.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import { resolveRun } from '../flags/resolve-run.ts';
@@ -198,9 +198,8 @@ const maxNamed = 3;
 
 function describeChange(changed: ReadonlySet<string>, { cwd, now }: Io): string {
   const names = [...changed].map((path) => toSafeLine(relative(cwd, path).split(sep).join('/')));
-  const more = names.length - maxNamed;
   const time = now().toTimeString().slice(0, 8);
-  return `${time}  ${names.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''} changed`;
+  return `${time}  ${listFirst(names, maxNamed)} changed`;
 }
 
 type FinishedCell = Extract<ProgressEvent, { readonly type: 'cell-finished' }>;

@@ -10,7 +10,7 @@ import type {
 import type { Certainty } from '../../model/gate.ts';
 import type { ClassComparison, ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
 import { isSamePrompt, showBoth } from '../../templates/rendered-table.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { Hypothesis } from './judge-metrics.ts';
 import { describeJudgedMargin, describeMargin, nameClass, nameMetric, nameSlice, percent, points } from './wording.ts';
 
@@ -187,9 +187,10 @@ function withChange(cases: ComparedVariant['cases'], wanted: CaseChange): readon
 }
 
 function nameCases(cases: readonly ComparedCase[]): string {
-  const names = cases.slice(0, maxNames).map(({ caseId }) => caseId);
-  const more = cases.length > names.length ? ` and ${cases.length - names.length} more` : '';
-  return `${names.join(', ')}${more}`;
+  return listFirst(
+    cases.map(({ caseId }) => caseId),
+    maxNames,
+  );
 }
 
 const maxNames = 10;

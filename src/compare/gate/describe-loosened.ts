@@ -1,7 +1,7 @@
 import type { ComparedCase } from '../../model/comparison.ts';
 import { type Loosened, type LoosenedCases, loosenedCases, type RunSettings } from '../../model/record.ts';
 import type { RunSummary } from '../../model/summary.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { JudgedComparison } from './judge-comparisons.ts';
 
 type Compared = Pick<JudgedComparison, 'variant' | 'compared'>;
@@ -42,8 +42,7 @@ function describeCases(found: readonly FoundCases[]): readonly string[] {
       const own = found.filter((one) => one.suite === suite && one.key === kind);
       const cases = [...new Set(own.flatMap((one) => one.cases))];
       if (cases.length === 0) return [];
-      const more = cases.length - maxNamed;
-      const names = `${cases.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+      const names = listFirst(cases, maxNamed);
       return [`${suite}: this change ${words[kind](formatCount(cases.length, 'case'))}: ${names}`];
     }),
   );

@@ -2,7 +2,7 @@ import type { Breach } from '../../model/gate.ts';
 import type { StopReason } from '../../model/record.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import type { CaseSummary } from '../../model/summary.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { RetriedVerdict } from '../confirm/judge-case.ts';
 import { countVerdicts } from '../pair-cases.ts';
 import { type CaseBreach, countStatus, type Suspicion } from './find-suspicions.ts';
@@ -175,8 +175,7 @@ const summarizedKinds: readonly SummarizedKind[] = ['unconfirmed', 'changed', 'n
 
 function summarize(kind: SummarizedKind, verdicts: readonly CaseVerdict[]): string {
   const own = verdicts.filter((verdict) => verdict.kind === kind);
-  const named = own.slice(0, maxNamed).map(({ caseId }) => caseId);
-  return `${formatCount(own.length, 'case')} ${summaries[kind]}: ${named.join(', ')} and ${own.length - named.length} more`;
+  return `${formatCount(own.length, 'case')} ${summaries[kind]}: ${nameCases(own)}`;
 }
 
 /** One sentence for all failures that were left open for the same reason. */
@@ -187,10 +186,15 @@ function describeUnsettled(verdicts: readonly UnsettledCase[]): readonly string[
     const [only] = own;
     if (only === undefined) return [];
     if (own.length === 1) return [only.message];
-    const named = own.slice(0, maxNamed).map(({ caseId }) => caseId);
-    const more = own.length > named.length ? ` and ${own.length - named.length} more` : '';
-    return [`${own.length} failures were not settled: ${openBecause[why]}: ${named.join(', ')}${more}`];
+    return [`${own.length} failures were not settled: ${openBecause[why]}: ${nameCases(own)}`];
   });
+}
+
+function nameCases(verdicts: readonly CaseVerdict[]): string {
+  return listFirst(
+    verdicts.map(({ caseId }) => caseId),
+    maxNamed,
+  );
 }
 
 const openBecause: Readonly<Record<UnsettledCase['why'], string>> = {

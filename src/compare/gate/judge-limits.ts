@@ -236,15 +236,11 @@ function countAnswers({ cases }: VariantSummary, classes: ClassPolicy, unreached
     if (truth === undefined) continue;
     count.set(truth, (count.get(truth) ?? 0) + 1);
     const judged = classifyRows(found.trials.filter(isJudged), truth, findClass);
-    const open = unreached === undefined ? 0 : countUnreached(found);
+    const open = unreached === undefined ? 0 : found.trials.filter(isUnreached).length;
     const all = [...judged, ...Array.from({ length: open }, () => ({ truth, found: unreached?.(truth) ?? noClass }))];
     answers.push(...all.map((answer) => ({ ...answer, weight: 1 / all.length })));
   }
   return { cases: count, answers };
-}
-
-function countUnreached({ trials }: CaseSummary): number {
-  return trials.filter(({ status, skipReason }) => status === 'skipped' && skipReason !== 'case').length;
 }
 
 /** Says which classes with a limit have no case in this run, although the suite has some. */

@@ -1,4 +1,5 @@
-import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import { defined } from '../../json/defined.ts';
+import type { ComparedClasses, ComparedVariant, JudgedMargin, MetricEvidence } from '../../model/comparison.ts';
 import type { BreachCode } from '../../model/gate.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/compare-cases.ts';
@@ -30,53 +31,55 @@ export interface Hypothesis {
 
 /** The metrics of a compared variant that have a margin, with their evidence. */
 export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): readonly Hypothesis[] {
-  const hypotheses: Hypothesis[] = [
-    {
-      metric: 'passRate',
-      code: 'pass-rate-regressed',
-      evidence: compared.passRate,
-      margin: compared.judgedMargin?.margin ?? gate.passRate.maxDrop ?? defaultMaxDrop,
-      ...(compared.judgedMargin === undefined ? {} : { isOfVerdicts: true as const }),
-      isRatio: false,
-      level: 'fail',
-      p: compared.passRate.p,
-    },
-  ];
-  for (const [slice, { passRate, maxDrop, judgedMargin }] of compared.slices ?? []) {
-    hypotheses.push({
-      metric: 'passRate',
+  const { passRate, score, steps, classes, judgedMargin } = compared;
+  const slices = [...(compared.slices ?? [])].map(([slice, one]) => {
+    const { passRate: evidence, maxDrop, judgedMargin: ofSlice } = one;
+    return dropOf('passRate', 'slice-regressed', evidence, {
+      margin: maxDrop,
       slice,
-      code: 'slice-regressed',
-      evidence: passRate,
-      margin: judgedMargin?.margin ?? maxDrop,
-      ...(judgedMargin === undefined ? {} : { isOfVerdicts: true as const }),
-      isRatio: false,
-      level: 'fail',
-      p: passRate.p,
+      ...defined({ judgedMargin: ofSlice }),
     });
-  }
-  if (compared.score !== undefined) {
-    hypotheses.push({
-      metric: 'score',
-      code: 'score-regressed',
-      evidence: compared.score,
-      margin: gate.score.maxDrop ?? defaultMaxDrop,
-      isRatio: false,
-      level: 'fail',
-      p: compared.score.p,
-    });
-  }
-  if (compared.classes !== undefined) hypotheses.push(...findClassHypotheses(compared.classes));
-  const { cost, steps, latency } = gate;
-  hypotheses.push(increaseOf('cost', compared.costUsd, cost.maxIncrease, defaultMaxCostIncrease));
-  if (compared.steps !== undefined) {
-    hypotheses.push(increaseOf('steps', compared.steps, steps?.maxIncrease, defaultMaxStepsIncrease));
-  }
-  // The latency of another day is not comparable.
-  if (compared.latencyComparable) {
-    hypotheses.push(increaseOf('latency', compared.latencyMs, latency.maxIncrease, defaultMaxLatencyIncrease));
-  }
-  return hypotheses;
+  });
+  const margin = gate.passRate.maxDrop ?? defaultMaxDrop;
+  const scoreMargin = gate.score.maxDrop ?? defaultMaxDrop;
+  return [
+    dropOf('passRate', 'pass-rate-regressed', passRate, { margin, ...defined({ judgedMargin }) }),
+    ...slices,
+    ...(score === undefined ? [] : [dropOf('score', 'score-regressed', score, { margin: scoreMargin })]),
+    ...(classes === undefined ? [] : findClassHypotheses(classes)),
+    increaseOf('cost', compared.costUsd, gate.cost.maxIncrease, defaultMaxCostIncrease),
+    ...(steps === undefined ? [] : [increaseOf('steps', steps, gate.steps?.maxIncrease, defaultMaxStepsIncrease)]),
+    // The latency of another day is not comparable.
+    ...(compared.latencyComparable
+      ? [increaseOf('latency', compared.latencyMs, gate.latency.maxIncrease, defaultMaxLatencyIncrease)]
+      : []),
+  ];
+}
+
+interface DropLimit extends Pick<Hypothesis, 'slice' | 'class' | 'margin'> {
+  readonly judgedMargin?: JudgedMargin;
+  /** False where no limit is set, so that a drop only warns. */
+  readonly isLimited?: boolean;
+}
+
+/** A metric that must not fall by more than the margin. */
+function dropOf(
+  metric: 'passRate' | 'score' | 'recall' | 'f1',
+  code: BreachCode,
+  evidence: MetricEvidence,
+  { margin, judgedMargin, isLimited = true, slice, class: ofClass }: DropLimit,
+): Hypothesis {
+  return {
+    metric,
+    ...defined({ slice, class: ofClass }),
+    code,
+    evidence,
+    margin: judgedMargin?.margin ?? margin,
+    ...(judgedMargin === undefined ? {} : { isOfVerdicts: true as const }),
+    isRatio: false,
+    level: isLimited ? 'fail' : 'warn',
+    p: evidence.p,
+  };
 }
 
 /** A metric that must not rise by more than a share: a limit that the user wrote fails. */
@@ -98,23 +101,11 @@ function increaseOf(
 }
 
 function findClassHypotheses({ f1, recall }: ComparedClasses): readonly Hypothesis[] {
-  const ofClasses = [...recall].map(
-    ([name, { evidence, maxDrop, isLimited }]): Hypothesis => ({
-      metric: 'recall',
-      class: name,
-      code: 'recall-regressed',
-      evidence,
-      margin: maxDrop,
-      isRatio: false,
-      level: isLimited ? 'fail' : 'warn',
-      p: evidence.p,
-    }),
-  );
-  const { evidence, maxDrop } = f1;
-  const code = 'f1-regressed';
   return [
-    { metric: 'f1', code, evidence, margin: maxDrop, isRatio: false, level: 'fail', p: evidence.p },
-    ...ofClasses,
+    dropOf('f1', 'f1-regressed', f1.evidence, { margin: f1.maxDrop }),
+    ...[...recall].map(([name, { evidence, maxDrop, isLimited }]) =>
+      dropOf('recall', 'recall-regressed', evidence, { margin: maxDrop, class: name, isLimited }),
+    ),
   ];
 }
 

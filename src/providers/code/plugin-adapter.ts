@@ -5,8 +5,7 @@ import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../.
 import type { LoadedPlugin, ProviderPlugin } from '../../model/own-code.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { describeThrown } from '../../text/deadline.ts';
-import { onAbort } from '../../text/on-abort.ts';
+import { describeThrown, onAbort } from '../../text/deadline.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort, kindOfStatus } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';

@@ -6,6 +6,7 @@ import { parseJson } from '../../json/parse-json.ts';
 import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { formatCount } from '../../text/format-amount.ts';
+import { groupBy } from '../../text/group-by.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
 
 /** What an agent does differently from the baseline. */
@@ -94,24 +95,11 @@ function pairCalls(
   now: readonly PlacedCall[],
   keyOfCall: (call: PlacedCall) => string,
 ): readonly CallPair[] {
-  const open = groupCalls(before, keyOfCall);
+  const open = groupBy(before, keyOfCall);
   return now.flatMap((is): readonly CallPair[] => {
     const was = open.get(keyOfCall(is))?.shift();
     return was === undefined ? [] : [[was, is]];
   });
-}
-
-function groupCalls(
-  calls: readonly PlacedCall[],
-  keyOfCall: (call: PlacedCall) => string,
-): ReadonlyMap<string, PlacedCall[]> {
-  const groups = new Map<string, PlacedCall[]>();
-  for (const call of calls) {
-    const group = groups.get(keyOfCall(call));
-    if (group === undefined) groups.set(keyOfCall(call), [call]);
-    else group.push(call);
-  }
-  return groups;
 }
 
 /** Two calls that now come in the other order; calls of one step have none. */
@@ -134,7 +122,7 @@ function describeAdded(
   before: readonly PlacedCall[],
   now: readonly PlacedCall[],
 ): readonly string[] {
-  return [...groupCalls(added, ({ name }) => name).values()].flatMap((calls) => {
+  return [...groupBy(added, ({ name }) => name).values()].flatMap((calls) => {
     const [first] = calls;
     if (first === undefined) return [];
     const [name, made] = [nameOf(first), countCalls(before, first.name)];
@@ -150,7 +138,7 @@ function describeGone(
   before: readonly PlacedCall[],
   now: readonly PlacedCall[],
 ): readonly string[] {
-  return [...groupCalls(gone, ({ name }) => name)].map(([name, [first]]) => {
+  return [...groupBy(gone, ({ name }) => name)].map(([name, [first]]) => {
     const shown = first === undefined ? name : nameOf(first);
     return countCalls(now, name) === 0
       ? `no longer calls ${shown}`

@@ -1,5 +1,6 @@
 import type { Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
+import { groupBy } from '../../text/group-by.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { nameVariants } from '../cases/name-cases.ts';
 import {
@@ -31,16 +32,9 @@ export function renderComparisons(report: Report, suite: SuiteReport, paint: Pai
 
 /** The figures of each variant. Variants with the same figures share a line. */
 function renderFigures(suite: SuiteReport, paint: Paint): readonly string[] {
-  const groups = new Map<string, VariantReport[]>();
-  for (const variant of suite.variants) {
-    const text = describeFigures(variant, paint);
-    if (text === '') continue;
-    const group = groups.get(text);
-    if (group === undefined) groups.set(text, [variant]);
-    else group.push(variant);
-  }
+  const groups = groupBy(suite.variants, (variant) => describeFigures(variant, paint));
   return [...groups].flatMap(([text, variants]) => {
-    return indentText(`${nameVariants(variants, suite, toSafeLine)}  ${text}`, paint, 2);
+    return text === '' ? [] : indentText(`${nameVariants(variants, suite, toSafeLine)}  ${text}`, paint, 2);
   });
 }
 

@@ -1,4 +1,5 @@
 import { appendPointer } from '../../json/json-pointer.ts';
+import { groupBy } from '../../text/group-by.ts';
 import { matchPattern } from '../schema/accept-value.ts';
 import { impliedTypes, isNeverNode, type SchemaNode, type Shape } from '../schema/shape.ts';
 import { type Change, type Comparer, change, describeNode, hasNarrowing, hasWidening } from './change.ts';
@@ -168,8 +169,8 @@ export function findRenames(
     path,
   }: { readonly removed: readonly string[]; readonly added: readonly string[]; readonly path: string },
 ): ReadonlyMap<string, string> {
-  const lostBySketch = groupBySketch(comparer, old, removed);
-  const gainedBySketch = groupBySketch(comparer, replacement, added);
+  const lostBySketch = groupBy(removed, (name) => sketchOf(comparer, old, name));
+  const gainedBySketch = groupBy(added, (name) => sketchOf(comparer, replacement, name));
   const renames = new Map<string, string>();
   for (const [sketch, lost] of lostBySketch) {
     const gained = gainedBySketch.get(sketch) ?? [];
@@ -196,24 +197,13 @@ function isRemark(rule: string): boolean {
   return rule === 'description-or-title-changed' || rule === 'annotation-changed';
 }
 
-function groupBySketch(
-  comparer: Comparer,
-  shape: Shape,
-  names: readonly string[],
-): ReadonlyMap<string, readonly string[]> {
-  const groups = new Map<string, string[]>();
-  for (const name of names) {
-    const { node } = findEffectiveNode(comparer, shape, name);
-    const sketch = node.shapes().map((part) => {
-      const types = [...impliedTypes(part)].sort().join();
-      return `${types}:${[...part.properties.keys()].sort().join()}`;
-    });
-    const key = `${shape.required.has(name) ? 'required' : 'optional'} ${sketch.join('&')}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [name]);
-    else group.push(name);
-  }
-  return groups;
+function sketchOf(comparer: Comparer, shape: Shape, name: string): string {
+  const { node } = findEffectiveNode(comparer, shape, name);
+  const sketch = node.shapes().map((part) => {
+    const types = [...impliedTypes(part)].sort().join();
+    return `${types}:${[...part.properties.keys()].sort().join()}`;
+  });
+  return `${shape.required.has(name) ? 'required' : 'optional'} ${sketch.join('&')}`;
 }
 
 export interface EffectiveNode {

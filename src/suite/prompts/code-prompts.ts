@@ -7,6 +7,7 @@ import type { PromptMessage, RenderedMessage, Vars } from '../../model/suite.ts'
 import { expandTable, keyOfVars, tabulate } from '../../templates/rendered-table.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
+import { groupBy } from '../../text/group-by.ts';
 import { listClosure } from '../assertions/own-code.ts';
 import { type CaseFaults, createCaseFaults } from '../cases/case-faults.ts';
 import { type CaseGroup, idOf, type RowSource, readRow } from '../cases/read-cases.ts';
@@ -72,13 +73,7 @@ async function renderOne(
   context: CodePromptContext,
 ): Promise<CompiledPrompt> {
   if (context.renderPrompts === undefined) return prompt;
-  const byKey = new Map<string, PromptCase[]>();
-  for (const one of cases) {
-    const key = keyOfVars(one.vars);
-    const same = byKey.get(key);
-    if (same === undefined) byKey.set(key, [one]);
-    else same.push(one);
-  }
+  const byKey = groupBy(cases, ({ vars }) => keyOfVars(vars));
   const distinct = [...byKey].flatMap(([key, [one]]) => (one === undefined ? [] : [{ key, one }]));
   const job = buildJob(
     code,

@@ -3,6 +3,7 @@
  * Anthropic (messages), langchain-ai/langchain (libs/core/langchain_core/messages) and vercel/ai (packages/ai,
  * generate-text and prompt).
  */
+
 import { writeJson } from '../../../json/canonical-json.ts';
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
@@ -16,6 +17,7 @@ import type {
   Usage,
 } from '../../../model/completion.ts';
 import { plainNumbers } from '../../../text/exact-numbers.ts';
+import { groupBy } from '../../../text/group-by.ts';
 import { buildToolCall } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 
@@ -197,8 +199,11 @@ function pairResults(
   what: string,
 ): ReadonlyMap<AnsweredCall, ToolResult> {
   const pairs = new Map<AnsweredCall, ToolResult>();
-  const resultsOf = groupById(results);
-  for (const [id, made] of groupById(steps.flatMap(({ calls }) => calls))) {
+  const resultsOf = groupBy(results, ({ id }) => id);
+  for (const [id, made] of groupBy(
+    steps.flatMap(({ calls }) => calls),
+    ({ id }) => id,
+  )) {
     const found = id === undefined ? [] : (resultsOf.get(id) ?? []);
     if (made.length > 1 && found.length > 0 && found.length !== made.length) {
       const shown = describeText(describeType(id));
@@ -212,18 +217,6 @@ function pairResults(
     }
   }
   return pairs;
-}
-
-function groupById<Item extends { readonly id?: JsonValue | undefined }>(
-  items: readonly Item[],
-): ReadonlyMap<JsonValue | undefined, readonly Item[]> {
-  const groups = new Map<JsonValue | undefined, Item[]>();
-  for (const item of items) {
-    const group = groups.get(item.id);
-    if (group === undefined) groups.set(item.id, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 /** What an agent's own record of its work says. */
