@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import type { AssertionInput, AssertionModule, AssertionVerdict } from './model/own-code.ts';
 import { askClaudeAgent } from './promptfoo-agent.ts';
+import type { PromptfooHttpCode, PromptfooRequest } from './promptfoo-http.ts';
 
 /** A function that was written for a `javascript` assertion. */
 // oxlint-disable-next-line typescript/no-explicit-any -- JavaScript that was written without types
@@ -130,6 +131,27 @@ export function promptfooClaudeAgent(
 }
 
 const execFileAsync = promisify(execFile);
+
+/** Asks a server as the http provider does, and takes of the reply what its code makes of it. */
+export function promptfooHttp(
+  config: PromptfooRequest,
+  code: PromptfooHttpCode = {},
+  state = false,
+): (request: ModuleRequest) => Promise<object> {
+  return async (request) => {
+    // Modules that only check need no client.
+    const { askHttp } = await import('./promptfoo-http.ts');
+    const { prompt, context, missing } = readRequest(request);
+    const returned = await askHttp(config, code, { prompt, vars: request.vars ?? {}, context });
+    if (missing[0] !== undefined) throw new Error(`context.${missing[0]} of promptfoo is not given to providers here`);
+    return readResponse(returned, state);
+  };
+}
+
+/** The function of that name that a file exports, or the one that the file is. */
+export function promptfooFunction(file: Readonly<Record<string, unknown>>, name?: string): PromptfooCheck {
+  return findFunction(file, name);
+}
 
 /** Several messages are one JSON text there. */
 function readRequest({ messages, vars }: ModuleRequest) {

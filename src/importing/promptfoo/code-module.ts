@@ -67,7 +67,9 @@ export class CodeModule {
   write(): readonly { readonly path: string; readonly text: string }[] {
     if (this.#exports.size === 0) return [];
     const calls = [...this.#exports.keys()];
-    const names = [...new Set(calls.map((call) => call.slice(0, call.indexOf('('))))].toSorted();
+    const heads = calls.map((call) => call.slice(0, call.indexOf('(')));
+    const inner = calls.some((call) => call.includes(' promptfooFunction(')) ? ['promptfooFunction'] : [];
+    const names = [...new Set([...heads, ...inner])].toSorted();
     const checks = [...this.#exports].map(
       ([call, { name, line }]) => `// Line ${line}.\nexport const ${name} = ${call};\n`,
     );

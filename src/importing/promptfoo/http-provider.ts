@@ -1,47 +1,79 @@
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
-import { readHeaders } from './settings.ts';
+import { convertHttpCode } from './http-code.ts';
+import type { OwnContext } from './own-provider.ts';
+import { readEnvName, readHeaders } from './settings.ts';
+
+type Settings = Readonly<Record<string, unknown>>;
 
 /** `http`, `https` or the address itself: a server of one's own. */
 export function isHttpProvider(id: string): boolean {
   return /^https?(?:$|:\/\/)/.test(id);
 }
 
-/** A POST of JSON with the prompt in it, and a path of the answer. Everything else is refused with its place. */
-export function convertHttpProvider(
+/** What `http:` of a suite can say of a provider: a POST of JSON with the prompt in it, and a path of the answer. */
+interface PlainHttp {
+  readonly url: string;
+  readonly request: Settings;
+  /** JSONPath. */
+  readonly text: string;
+}
+
+export interface HttpPrompts {
+  /** The variable that every prompt is, and nothing else. */
+  readonly promptVar: string | undefined;
+  /** True where no prompt is a chat, or code that may make one. */
+  readonly areTexts: boolean;
+}
+
+const PLAIN = new Set('url method headers body transformResponse responseParser'.split(' '));
+
+/** Undefined where a provider needs code of its own to be asked as promptfoo does. */
+export function readPlainHttp(
+  id: string,
+  config: unknown,
+  { promptVar, areTexts }: HttpPrompts,
+): PlainHttp | undefined {
+  if (!areTexts) return undefined;
+  const settings = isMap(config) ? config : {};
+  const url = settings['url'] ?? (id.includes('://') ? id : undefined);
+  const { method, body, headers, transformResponse, responseParser } = settings;
+  if (Object.keys(settings).some((key) => !PLAIN.has(key) && !isIgnored(key))) return undefined;
+  if (typeof url !== 'string' || !URL.canParse(url) || /\{\{/.test(url) || !/^https?:/.test(url)) return undefined;
+  if (typeof method !== 'string' || method.toUpperCase() !== 'POST') return undefined;
+  const isPlainHeader = ([name, value]: readonly [string, unknown]): boolean =>
+    typeof value !== 'string' ||
+    !/\{[{%#]/.test(value) ||
+    readEnvName(value) !== undefined ||
+    (name.toLowerCase() === 'authorization' && readBearer(value) !== undefined);
+  if (!Object.entries(isMap(headers) ? headers : {}).every(isPlainHeader)) return undefined;
+  const request = readBody(body, ['prompt', promptVar ?? 'prompt']);
+  const transform = transformResponse ?? responseParser;
+  const text = transform === undefined ? '$' : readPath(transform);
+  return request === undefined || text === undefined ? undefined : { url, request, text };
+}
+
+/** Keys that decide no answer of a single turn. */
+function isIgnored(key: string): boolean {
+  return /timeout/i.test(key) || ['stateful', 'sessionSource', 'sessionParser', 'tokenEstimation'].includes(key);
+}
+
+/** A server as `http:` where a suite can say it, else as a module beside the suite. */
+export async function convertHttpProvider(
   id: string,
   parts: Written,
-  label: string | undefined,
-  { draft, promptVar }: { readonly draft: Draft; readonly promptVar: string | undefined },
-): Readonly<Record<string, unknown>> | LeftOut {
+  context: OwnContext & HttpPrompts,
+): Promise<Settings | LeftOut> {
+  const { draft, label, keepsState } = context;
   const config = parts.child('config');
-  const settings = isMap(config.value) ? config.value : {};
-  for (const key of Object.keys(settings)) {
-    if (/timeout/i.test(key))
-      draft.note(config.child(key), `"${key}" is left out: promptfoo does not read it for an http provider`);
-    else if (!['url', 'method', 'headers', 'body', 'transformResponse', 'responseParser'].includes(key))
-      return draft.refuse(config.child(key), `"${key}" of an http provider has no equivalent here`);
-  }
-  const url = id.includes('://') ? id : settings['url'];
-  if (typeof url !== 'string' || !URL.canParse(url) || /\{\{/.test(url) || !/^https?:/.test(url))
-    return draft.refuse(config.child('url'), 'an http provider needs an address that is written out');
-  const { method = settings['body'] === undefined ? 'GET' : 'POST' } = settings;
-  if (typeof method !== 'string' || method.toUpperCase() !== 'POST')
-    return draft.refuse(config, 'an http provider that sends anything but POST has no equivalent here');
-  const request = readBody(settings['body'], ['prompt', promptVar ?? 'prompt']);
-  if (request === undefined)
-    return draft.refuse(
-      config.child('body'),
-      'the body must be JSON with {{prompt}} or variables and no other template',
-    );
-  const transform = settings['transformResponse'] ?? settings['responseParser'];
-  const text = transform === undefined ? '$' : readPath(transform);
-  if (text === undefined)
-    return draft.refuse(config.child('transformResponse'), 'transformResponse must be a path such as json.answer');
+  for (const key of Object.keys(Object(config.value)))
+    if (isIgnored(key)) draft.note(config.child(key), `"${key}" is left out: it decides no answer of a single turn`);
+  const plain = keepsState ? undefined : readPlainHttp(id, config.value, context);
+  if (plain === undefined) return convertHttpCode(id, parts, context, isIgnored);
+  const { url, request, text } = plain;
   draft.note(config.child('body'), 'a prompt or variable that is itself JSON is sent as a text here');
-  if (text === '$')
-    draft.note(config, 'the answer is all of the reply; a member `output` of it is not taken on its own');
+  if (text === '$') draft.note(config, 'the answer is all of the reply, which must be JSON here');
   else draft.note(config.child('transformResponse'), 'checks that are code see an object there as its JSON text');
   const { apiKeyEnv, headers } = splitHeaders(config, draft);
   return {
@@ -54,14 +86,16 @@ export function convertHttpProvider(
   };
 }
 
+function readBearer(value: unknown): string | undefined {
+  return /^Bearer\s+\{\{\s*env\.([A-Za-z_]\w*)\s*\}\}$/.exec(String(value))?.[1];
+}
+
 /** A bearer token from a variable is the provider's key here. */
 function splitHeaders(config: Written, draft: Draft) {
   const part = config.child('headers');
-  const given = Object(part.value) as Readonly<Record<string, unknown>>;
+  const given = Object(part.value) as Settings;
   const name = Object.keys(given).find((header) => header.toLowerCase() === 'authorization');
-  const bearer = /^Bearer\s+\{\{\s*env\.([A-Za-z_]\w*)\s*\}\}$/.exec(
-    String(name === undefined ? '' : given[name]),
-  )?.[1];
+  const bearer = name === undefined ? undefined : readBearer(given[name]);
   const omitted = Object.keys(given).filter(
     (header) => (header === name && bearer !== undefined) || /^(?:content-type|accept)$/i.test(header),
   );
@@ -70,11 +104,11 @@ function splitHeaders(config: Written, draft: Draft) {
 }
 
 /** The body as a template of the request; undefined where it reads anything but the prompt and variables by their names. */
-function readBody(body: unknown, names: readonly string[]): unknown {
+function readBody(body: unknown, names: readonly string[]): Settings | undefined {
   const parsed = typeof body === 'string' ? parseBody(body) : body;
   if (!isMap(parsed)) return undefined;
   const renamed = rename(parsed, new RegExp(String.raw`\{\{\s*(?:${names.join('|')})\s*\}\}`, 'g'));
-  return readsNamesOnly(renamed) ? renamed : undefined;
+  return isMap(renamed) && readsNamesOnly(renamed) ? renamed : undefined;
 }
 
 function parseBody(text: string): unknown {
@@ -101,11 +135,7 @@ function rename(value: unknown, pattern: RegExp): unknown {
 /** `json.a[0].b`, also as the result of an arrow function, is `$.a[0].b`. */
 function readPath(transform: unknown): string | undefined {
   if (typeof transform !== 'string') return undefined;
-  const code = transform
-    .trim()
-    .replace(/;$/, '')
-    .replace(/^\(\s*json(?:\s*,\s*\w+)*\s*\)\s*=>\s*/, '')
-    .replace(/^return\s+/, '');
+  const code = transform.trim().replace(/^\(\s*json(?:\s*,\s*\w+)*\s*\)\s*=>\s*/, '');
   if (code === 'json') return '$';
   const path = /^json((?:\??\.[A-Za-z_$][\w$]*|(?:\?\.)?\[(?:\d+|"[\w -]+"|'[\w -]+')\])+)$/.exec(code)?.[1];
   return path === undefined || /\.(?:length|constructor)\b/.test(path)

@@ -174,11 +174,11 @@ function findLastSemicolon(line: string): number {
 }
 
 /** Compiled and never run. The code must not end the function that it is written into. */
-export function isBody(body: string): boolean {
+export function isBody(body: string, params = 'output, context'): boolean {
   try {
     return [
-      `"use strict"; (function (output, context) {\n${body}\n})`,
-      `"use strict"; (function (output, context) { if (true) {\n${body}\n} })`,
+      `"use strict"; (function (${params}) {\n${body}\n})`,
+      `"use strict"; (function (${params}) { if (true) {\n${body}\n} })`,
     ].every((source) => new Script(source) instanceof Script);
   } catch (error) {
     if (error instanceof SyntaxError) return false;
@@ -186,7 +186,7 @@ export function isBody(body: string): boolean {
   }
 }
 
-function formatBody(body: string): string {
+export function formatBody(body: string): string {
   // A comma or a brace would mean something else without the braces of a function.
   const expression = /^return ([^;,{\n]+)$/.exec(body)?.[1];
   if (expression !== undefined && !/\/[/*]/.test(expression)) return expression.trim();

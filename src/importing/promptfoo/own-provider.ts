@@ -19,7 +19,7 @@ export interface OwnCode {
   readonly keepsState: boolean;
 }
 
-interface OwnContext extends OwnCode {
+export interface OwnContext extends OwnCode {
   readonly draft: Draft;
   readonly label: string | undefined;
 }
@@ -75,16 +75,8 @@ async function convertModule(
   });
   const call = `promptfooProvider(${code.importFile(path)}, ${options}, ${code.folderUrl()})`;
   const name = code.add(call, parts.at().line);
-  const env = [
-    ...new Set(
-      [...text.matchAll(/\bprocess\.env\.([A-Za-z_]\w*)(?!\w|\s*(?:\|\||\?\?|\?\.))/g)].map(([, one = '']) => one),
-    ),
-  ];
-  const optional = [...text.matchAll(/\bprocess\.env\.([A-Za-z_]\w*)\s*(?:\|\||\?\?|\?\.)/g)].map(
-    ([, one = '']) => one,
-  );
-  const whole = /process\.env(?!\.\w)/.test(text) ? ['all that it reads of process.env'] : [];
-  noteEnv(path, [...optional.filter((one) => !env.includes(one)), ...whole], parts, draft);
+  const { needed: env, optional } = findNodeEnv(text);
+  noteEnv(path, optional, parts, draft);
   return {
     id: label ?? id.replace(/^file:\/\//, ''),
     use: `module:${code.path}`,
@@ -94,7 +86,20 @@ async function convertModule(
   };
 }
 
-function noteEnv(path: string, optional: readonly string[], parts: Written, draft: Draft): void {
+/** Variables of the environment that the code needs, and what else it may read of it. */
+export function findNodeEnv(text: string): {
+  readonly needed: readonly string[];
+  readonly optional: readonly string[];
+} {
+  const read = [...text.matchAll(/\bprocess\.env\.([A-Za-z_]\w*)(\s*(?:\|\||\?\?|\?\.))?/g)];
+  const named = (isOptional: boolean) =>
+    read.flatMap(([, name = '', mark]) => ((mark !== undefined) === isOptional ? [name] : []));
+  const needed = [...new Set(named(false))];
+  const whole = /process\.env(?!\.\w)/.test(text) ? ['all that it reads of process.env'] : [];
+  return { needed, optional: [...new Set(named(true).filter((name) => !needed.includes(name))), ...whole] };
+}
+
+export function noteEnv(path: string, optional: readonly string[], parts: Written, draft: Draft): void {
   const names = [...new Set(optional)].join(', ');
   const more = names === '' ? '' : `; add ${names} to it where they are set`;
   draft.note(parts, `the code of ${path} starts in the folder of the config`);

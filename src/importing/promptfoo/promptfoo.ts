@@ -16,7 +16,7 @@ import type { Check, CheckContext } from './check-context.ts';
 import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
 import { Judges } from './judges.ts';
-import { convertPrompt, findPromptConfig, readNamedPrompts, refuseChats } from './prompts.ts';
+import { convertPrompt, findPromptConfig, readNamedPrompts } from './prompts.ts';
 import { withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
 import { SuiteProviders } from './read-providers.ts';
@@ -102,6 +102,7 @@ class Importer {
     const config = this.#config;
     this.#leftOut.push(...readTopKeys(config, this.#draft));
     const defaults = await this.#readDefaults();
+    const prompts = await this.#readPrompts(defaults);
     const found = await SuiteProviders.read(config, defaults, {
       draft: this.#draft,
       readData: this.#readData,
@@ -110,11 +111,11 @@ class Importer {
       readText: this.#readText,
       glob: this.#glob,
       varNames: this.#varNames,
+      areTexts: prompts.every((one) => one instanceof LeftOut || one.prompt['text'] !== undefined),
     });
     this.#code.answers = found.answers;
     if (['json', 'mixed'].includes(this.#code.answers))
       this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');
-    const prompts = refuseChats(await this.#readPrompts(defaults), found.list, config.child('prompts'), this.#draft);
     const { providers, cases } = found.finish(await this.#readCases(defaults, { prompts, providers: found }));
     const { repeat } = Object(config.child('evaluateOptions').value) as { readonly repeat?: unknown };
     const fallback = findMissingVars(this.#read, prompts, cases);

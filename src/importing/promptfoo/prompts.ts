@@ -1,7 +1,7 @@
 import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { type Draft, type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
+import { type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
 import { type PythonFile, readPythonFiles } from './python.ts';
 import { isSetting } from './shared-settings.ts';
@@ -17,21 +17,6 @@ export interface ConvertedPrompt {
 export function readNamedPrompts(part: Written): readonly Written[] {
   if (!isMap(part.value) || 'raw' in part.value || 'id' in part.value) return isMap(part.value) ? [part] : part.items();
   return Object.entries(part.value).map(([raw, label]) => placeAt({ raw, label }, part.child(raw).at()));
-}
-
-/** promptfoo puts the whole chat into the body of an http provider; here the body gets its last message. */
-export function refuseChats<T extends ConvertedPrompt>(
-  prompts: readonly (T | LeftOut)[],
-  providers: readonly unknown[],
-  written: Written,
-  draft: Draft,
-): readonly (T | LeftOut)[] {
-  if (!providers.some((provider) => String(Object(provider)['use']).startsWith('http:'))) return prompts;
-  return prompts.map((prompt) =>
-    !(prompt instanceof LeftOut) && prompt.prompt['messages'] !== undefined
-      ? draft.refuse(written, 'a chat to an http provider has no equivalent here')
-      : prompt,
-  );
 }
 
 /** The settings that all prompts share; undefined where they differ. promptfoo takes none of a prompt in a .txt or .md file. */
@@ -250,7 +235,7 @@ const PATH = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\.\d+|\[\d+\]|\[(?:"[^"\]]*"|'[^
 const LITERAL = /^(?:"[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)$/;
 
 /** Translates outputs and comments. Blocks are refused: the two languages differ in what counts as true. */
-export function translateNunjucks(source: string): Translated {
+export function translateNunjucks(source: string, mayReadEnv = false): Translated {
   if (!/\{[{%#]/.test(source)) return { text: source, variables: [] };
   let text = '';
   let from = 0;
@@ -264,7 +249,7 @@ export function translateNunjucks(source: string): Translated {
     if (raw !== undefined) text += `{% raw %}${kept ?? ''}{% endraw %}`;
     else if (tag !== undefined) return { fault: `the tag {%${tag}%} has no equivalent in a suite's templates` };
     else if (output !== undefined) {
-      const translated = translateOutput(output.trim());
+      const translated = translateOutput(output.trim(), mayReadEnv);
       if ('fault' in translated) return translated;
       if (translated.literal !== undefined) {
         text += escapeTemplate(translated.literal);
@@ -280,13 +265,14 @@ export function translateNunjucks(source: string): Translated {
   return { text: text + rest, variables: [...variables] };
 }
 
-function translateOutput(code: string): Translated {
+function translateOutput(code: string, mayReadEnv: boolean): Translated {
   const [head = '', ...filters] = code.split('|').map((part) => part.trim());
   if (/^_conversation\b/.test(head))
     return {
       fault: `{{ ${head} }} is the conversation so far, which a prompt does not read here: write the turns of a case`,
     };
-  if (/^env\b/.test(head)) return { fault: `{{ ${head} }} reads the environment, which a prompt is not given` };
+  if (/^env\b/.test(head) && !mayReadEnv)
+    return { fault: `{{ ${head} }} reads the environment, which a prompt is not given` };
   if (!PATH.test(head) && !LITERAL.test(head))
     return { fault: `{{ ${code} }} has no equivalent in a suite's templates` };
   if (LITERAL.test(head) && /\{[{%#]/.test(head) && filters.length === 0)

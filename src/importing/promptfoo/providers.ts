@@ -1,6 +1,6 @@
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 import type { AnswerForm } from './code-module.ts';
-import { convertHttpProvider, isHttpProvider } from './http-provider.ts';
+import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } from './http-provider.ts';
 import { convertModel } from './model-ids.ts';
 import { convertOwnProvider, isOwnProvider, type OwnCode } from './own-provider.ts';
 import { convertSettings } from './settings.ts';
@@ -13,10 +13,7 @@ export interface ProviderContext {
   readonly shared?: Written;
   readonly readData: (reference: string, written: Written) => Promise<unknown>;
   /** What providers of one's own need; judges are models. */
-  readonly own?: OwnCode & {
-    /** The variable that every prompt is, and nothing else. */
-    readonly promptVar: string | undefined;
-  };
+  readonly own?: OwnCode & HttpPrompts;
 }
 
 /** One entry under `providers`, or the model that grades. */
@@ -26,11 +23,8 @@ export async function convertProvider(written: Written, context: ProviderContext
   if (typeof id !== 'string') return draft.refuse(written, 'a provider without an id is not known here');
   if (id === 'echo') return labelOf(parts) === undefined ? 'echo:prompt' : { id: labelOf(parts), use: 'echo:prompt' };
   const { own } = context;
-  if (own !== undefined && isHttpProvider(id)) {
-    return (
-      readOwnKeys(parts, draft) ?? convertHttpProvider(id, parts, labelOf(parts), { draft, promptVar: own.promptVar })
-    );
-  }
+  if (own !== undefined && isHttpProvider(id))
+    return readOwnKeys(parts, draft) ?? convertHttpProvider(id, parts, { draft, label: labelOf(parts), ...own });
   if (own !== undefined && isOwnProvider(id))
     return readOwnKeys(parts, draft) ?? convertOwnProvider(id, parts, { draft, label: labelOf(parts), ...own });
   const model = convertModel(id);
@@ -65,9 +59,16 @@ export function namesOf(written: Written): readonly string[] {
   return [labelOf(parts), id].filter((name) => typeof name === 'string');
 }
 
-/** True where every provider is code or a program of the project. */
-export function areOwn(items: readonly Written[]): boolean {
-  return items.every((item) => isOwnProvider(String(findId(item).id)));
+/** True where every provider is code or a program of the project, or a server that code has to ask. */
+export function areOwn(items: readonly Written[], prompts: HttpPrompts): boolean {
+  const kinds = new Set(
+    items.map((item) => {
+      const { id, parts } = findId(item);
+      if (!isHttpProvider(String(id))) return isOwnProvider(String(id)) ? 'own' : 'model';
+      return readPlainHttp(String(id), parts.child('config').value, prompts) === undefined ? 'own' : 'plain';
+    }),
+  );
+  return kinds.has('own') && !kinds.has('model');
 }
 
 function labelOf(parts: Written): string | undefined {

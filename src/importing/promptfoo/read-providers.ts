@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import type { AnswerForm } from './code-module.ts';
+import type { HttpPrompts } from './http-provider.ts';
 import { isOwnProvider, type OwnCode } from './own-provider.ts';
 import { findPromptConfig, findPromptVar } from './prompts.ts';
 import {
@@ -15,11 +16,14 @@ import {
 import { type NamedProvider, restrictProviders } from './restrict.ts';
 import { readSharedSettings } from './test-options.ts';
 
-type Context = Pick<ProviderContext, 'draft' | 'readData'> & Omit<OwnCode, 'keepsState'>;
+type Context = Pick<ProviderContext, 'draft' | 'readData'> &
+  Omit<OwnCode, 'keepsState'> &
+  Pick<HttpPrompts, 'areTexts'>;
 
 /** The providers of a config, and those that tests have of their own. */
 export class SuiteProviders {
   readonly #context: ProviderContext;
+  readonly #prompts: HttpPrompts;
   readonly #keepsState: boolean;
   readonly #ids = new Set<string>();
   readonly #providers: (Provider | LeftOut)[] = [];
@@ -28,8 +32,9 @@ export class SuiteProviders {
   /** The ids of those that a test without providers of its own is asked with. */
   readonly ofConfig: string[] = [];
 
-  private constructor(context: ProviderContext, keepsState: boolean) {
+  private constructor(context: ProviderContext, prompts: HttpPrompts, keepsState: boolean) {
     this.#context = context;
+    this.#prompts = prompts;
     this.#keepsState = keepsState;
   }
 
@@ -37,9 +42,10 @@ export class SuiteProviders {
     const { draft, readData, ...code } = context;
     const items = await listProviders(config, context);
     const shared = readShared(config, defaults, items, context);
-    const keepsState = items.length > 0 && areOwn(items);
-    const own = { ...code, keepsState, promptVar: findPromptVar(config.child('prompts').value) };
-    const found = new SuiteProviders({ draft, readData, shared, own }, keepsState);
+    const prompts = { promptVar: findPromptVar(config.child('prompts').value), areTexts: context.areTexts };
+    const keepsState = items.length > 0 && areOwn(items, prompts);
+    const own = { ...code, ...prompts, keepsState };
+    const found = new SuiteProviders({ draft, readData, shared, own }, prompts, keepsState);
     if (items.length === 0) found.#providers.push(draft.refuse(config, 'there are no providers'));
     for (const item of items) await found.#add(item);
     return found;
@@ -52,11 +58,6 @@ export class SuiteProviders {
     if (provider instanceof LeftOut) return;
     this.ofConfig.push(idOf(provider));
     this.#named.push({ id: idOf(provider), names: namesOf(item) });
-  }
-
-  /** Those of the config. */
-  get list(): readonly (Provider | LeftOut)[] {
-    return this.#providers;
   }
 
   /** What checks that are code are given. */
@@ -86,14 +87,11 @@ export class SuiteProviders {
     const { draft } = this.#context;
     const converted = await convertProvider(own, this.#context);
     if (converted instanceof LeftOut) return converted;
-    // Its prompts may be chats.
-    if (typeof converted !== 'string' && String(converted['use']).startsWith('http:'))
-      return draft.refuse(own, 'an http provider of a test has no equivalent here');
     const same = [...this.#providers, ...this.#ofTests].find(
       (one) => !(one instanceof LeftOut) && canonicalJson(withoutId(one)) === canonicalJson(withoutId(converted)),
     );
     if (same !== undefined && !(same instanceof LeftOut)) return idOf(same);
-    const answers = findAnswerForm([...this.#providers, converted], this.#keepsState && areOwn([own]));
+    const answers = findAnswerForm([...this.#providers, converted], this.#keepsState && areOwn([own], this.#prompts));
     if (answers !== this.answers)
       return draft.refuse(
         own,

@@ -259,11 +259,13 @@ function readBaseUrl(
 }
 
 /** `{{env.NAME}}` as a whole names a variable. */
-function readEnvName(value: unknown): string | undefined {
+export function readEnvName(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const found = /^\s*\{\{\s*env(?:\.([A-Za-z_]\w*)|\[\s*["']([A-Za-z_]\w*)["']\s*\])\s*\}\}\s*$/.exec(value);
   return found?.[1] ?? found?.[2];
 }
+
+export const SECRET_HEADER = /authorization|key|token|cookie|secret/i;
 
 /** The headers of a config, those that hold a secret by the name of its variable. */
 export function readHeaders(part: Written, draft: Draft, omitted: readonly string[] = []): Record<string, unknown> {
@@ -272,7 +274,7 @@ export function readHeaders(part: Written, draft: Draft, omitted: readonly strin
     const variable = readEnvName(value);
     if (omitted.includes(name)) continue;
     if (variable !== undefined) headers[name] = { env: variable };
-    else if (typeof value !== 'string' || /\{\{/.test(value) || /authorization|key|token|cookie|secret/i.test(name))
+    else if (typeof value !== 'string' || /\{\{/.test(value) || SECRET_HEADER.test(name))
       draft.refuse({ ...part.child(name), value: '…' }, `the header ${name} is not carried over`, 'write {env: NAME}');
     else headers[name] = value;
   }

@@ -39,36 +39,25 @@ ${tests}`);
 });
 
 test.each([
-  ['method: GET, url: "http://127.0.0.1:9/"', 'anything but POST'],
-  [
-    'method: POST, url: "http://127.0.0.1:9/", body: { a: "{{other | upper}}" }, transformResponse: json.a',
-    'no other template',
-  ],
-  [
-    'method: POST, url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }, transformResponse: "json.a.length"',
-    'must be a path',
-  ],
-  ['method: POST, url: "http://{{host}}/", body: { a: "{{prompt}}" }', 'written out'],
   ['method: POST, url: "http://127.0.0.1:9/", session: {}, body: { a: "{{prompt}}" }', '"session"'],
-  [
-    'url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }, headers: { Cookie: abc }, transformResponse: json.a',
-    'Cookie',
-  ],
+  ['url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }, headers: { Cookie: abc }', 'Cookie'],
+  ['url: "http://127.0.0.1:9/", auth: { type: bearer, token: abc }', 'the key of auth'],
+  ['url: "http://127.0.0.1:9/", auth: { type: oauth }', 'auth of the type "oauth"'],
+  ['url: "http://127.0.0.1:9/", method: HEAD', 'the method HEAD'],
+  ['method: POST', 'needs an address'],
+  ['request: "GET / HTTP/1.1"', 'no HTTP request with a host'],
+  ['url: "http://127.0.0.1:9/", queryParams: { q: "{{ q | nl2br }}" }', 'the filter "nl2br"'],
+  ['url: "http://127.0.0.1:9/", transformResponse: "return json.a"', 'promptfoo fails on it'],
+  ['url: "http://127.0.0.1:9/", transformResponse: "json => json.a"', 'promptfoo does not call this function'],
+  ['url: "http://127.0.0.1:9/", transformResponse: "json.a); } (json.b"', 'promptfoo fails on it'],
+  ['url: "http://127.0.0.1:9/", transformResponse: file://none.js', 'none.js'],
+  ['url: "http://127.0.0.1:9/", transformResponse: "process.mainModule.require(\'fs\')"', 'loads a module'],
 ])('the server { %s } is refused', async (config, reason) => {
   const { code, stderr } = await importConfig(
     `prompts: ["Say {{q}}"]\nproviders: [{ id: http, config: { ${config} } }]\n${tests}`,
   );
   expect(code).toBe(2);
   expect(stderr).toContain(reason);
-});
-
-test('a chat to a server is refused, because its body would get the last message alone', async () => {
-  const { code, stderr } = await importConfig(
-    `prompts: ['[{"role":"system","content":"s"},{"role":"user","content":"{{q}}"}]']
-providers: [{ id: "http://127.0.0.1:9/", config: { body: { a: "{{prompt}}" }, transformResponse: json.a } }]\n${tests}`,
-  );
-  expect(code).toBe(2);
-  expect(stderr).toContain('a chat to an http provider');
 });
 
 const upper = `module.exports = class {

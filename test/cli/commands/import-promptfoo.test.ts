@@ -433,10 +433,6 @@ test.each([
     'tests: [{ vars: { q: a }, provider: { id: openai:x, config: { response_format: { type: json_schema } } } }]',
     'another form',
   ],
-  [
-    'tests: [{ vars: { q: a }, provider: { id: "http://127.0.0.1:9/", config: { body: { a: "{{prompt}}" } } } }]',
-    'an http provider of a test',
-  ],
   ['scenarios: [{ config: [{ vars: { q: a } }], tests: [{ provider: openai:x }] }]', 'within scenarios'],
 ])('the provider in %s is refused', async (part, reason) => {
   const { stderr } = await importConfig(`prompts: ["{{q}}"]\nproviders: [{ id: openai:a, label: first }]\n${part}\n`);
