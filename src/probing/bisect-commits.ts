@@ -18,7 +18,7 @@ import {
 import { findEnd } from './find-breaking.ts';
 import { type EarlierPrompt, type FindEarlier, openEarlier } from './find-earlier.ts';
 import { askedBy, variantOf } from './made-prompt.ts';
-import type { ProbedCase, Prober } from './open-prober.ts';
+import { nameProbed, type ProbedCase, type Prober } from './open-prober.ts';
 import { leadFor, mostTrials, type ProbeAnswer, probeCase } from './probe-case.ts';
 
 export interface CommitSearch {
@@ -39,9 +39,8 @@ export async function bisectCommits(
 ): Promise<BisectedCase> {
   const probes = createCommitProbes(prober, probed, { load, count: commits.length, cases: options.cases });
   const end = async (verdict: BisectVerdict): Promise<BisectedCase> => {
-    const { suite, variant, testCase } = probed;
-    const of = { suite: suite.id, caseId: testCase.id, prompt: variant.prompt.id, provider: variant.provider.id };
-    return { ...of, earlier: from, at: testCase.at, hunks: [], verdict, probes: probes.count() };
+    const { at } = probed.testCase;
+    return { ...nameProbed(probed), earlier: from, at, hunks: [], verdict, probes: probes.count() };
   };
   const now = await probes.probe(commits.length);
   if (now.is === 'passes') return end({ is: 'passes', now });

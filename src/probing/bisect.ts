@@ -1,15 +1,15 @@
 import { defined } from '../json/defined.ts';
 import type { Cell } from '../model/cell.ts';
 import type { SourceLocation } from '../model/problem.ts';
-import { pricedModel } from '../plan/price-variants.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import { comparesOther } from '../plan/render-cells.ts';
 import type { HistoryCommit } from '../project/git/list-commits.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { attempt } from '../text/attempt.ts';
 import { type BreakingChange, findBreaking, linkHunks } from './find-breaking.ts';
 import type { EarlierPrompt } from './find-earlier.ts';
 import { askedBy, askedLiterally, haveOneLanguage, variantOf } from './made-prompt.ts';
-import { limitProbes, type ProbedCase, type ProbeLimit, type Prober } from './open-prober.ts';
+import { limitProbes, nameProbed, type ProbedCase, type ProbeLimit, type Prober, whyUnaskable } from './open-prober.ts';
 import { leadFor, type ProbeAnswer, probeCase, type StopCause } from './probe-case.ts';
 import { type FileLines, fileLines, type Hunk, type PromptChange, splitChange } from './prompt-change.ts';
 
@@ -91,9 +91,6 @@ export function openSearch(
   earlier: EarlierPrompt,
 ): OpenedSearch | { readonly why: string } {
   if (earlier.is === 'unavailable') return { why: `the earlier prompt can't be asked: ${earlier.why}` };
-  if (prober.isReplayed(probed.suite)) {
-    return { why: 'stored answers alone answer this suite: --cache use asks its provider' };
-  }
   const sides = askedSides(probed, earlier.variant);
   if (sides === undefined) return { why: "the earlier prompt can't be rendered for this case" };
   const change = splitChange(sides.before, sides.after);
@@ -101,14 +98,8 @@ export function openSearch(
   const [before, after] = [prepare(new Set()), prepare(new Set(change.hunks.keys()))];
   if (before === undefined || after === undefined) return { why: "the earlier prompt can't be rendered for this case" };
   if (after.cell.checks.some(comparesOther)) return { why: 'a check compares the answers of both prompts' };
-  const { maxCostUsd } = prober.options.settings;
-  const { pricer, endpointOf } = prober.planned;
-  const unpriced = [before, after].find(
-    ({ made }) => !pricer.hasPrice(pricedModel(made.provider, endpointOf(made.provider))),
-  );
-  if (maxCostUsd !== undefined && unpriced !== undefined) {
-    return { why: `no price is known for ${unpriced.made.provider.model}, so --max-cost can't be held` };
-  }
+  const why = whyUnaskable(prober, probed.suite, [before.made, after.made]);
+  if (why !== undefined) return { why };
   const limit = limitProbes(prober.planned, [before, after]);
   const within = (hunks: ReadonlySet<number>) => {
     const prepared = prepare(hunks);
@@ -123,24 +114,18 @@ export function openSearch(
 function askedSides({ variant, testCase }: ProbedCase, earlier: RenderedVariant) {
   const [before, after] = [askedBy(earlier), askedBy(variant)];
   if (haveOneLanguage(before, after)) return { before, after };
-  try {
-    return { before: askedLiterally(earlier, testCase.vars), after: askedLiterally(variant, testCase.vars) };
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return undefined;
-  }
+  const sides = attempt(
+    () => ({ before: askedLiterally(earlier, testCase.vars), after: askedLiterally(variant, testCase.vars) }),
+    TemplateError,
+  );
+  return sides instanceof TemplateError ? undefined : sides;
 }
 
 function createPrepare(prober: Prober, probed: ProbedCase, change: PromptChange): OpenedSearch['prepare'] {
   return (hunks) => {
-    try {
-      const made = variantOf(probed.variant, change.make(hunks));
-      const cell = prober.render(probed, made);
-      return cell && { made, cell };
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error;
-      return undefined;
-    }
+    const made = attempt(() => variantOf(probed.variant, change.make(hunks)), TemplateError);
+    const cell = made instanceof TemplateError ? undefined : prober.render(probed, made);
+    return made instanceof TemplateError || cell === undefined ? undefined : { made, cell };
   };
 }
 
@@ -176,18 +161,8 @@ export async function bisectCase(
   const { probed, hunks, groups } = search;
   const { ports, count } = createProbes(prober, search, cases);
   const verdict = await judge();
-  const { suite, variant, testCase } = probed;
-  return {
-    suite: suite.id,
-    caseId: testCase.id,
-    prompt: variant.prompt.id,
-    provider: variant.provider.id,
-    earlier: search.earlier,
-    at: testCase.at,
-    hunks,
-    verdict,
-    probes: count(),
-  };
+  const { earlier } = search;
+  return { ...nameProbed(probed), earlier, at: probed.testCase.at, hunks, verdict, probes: count() };
 
   async function judge(): Promise<BisectVerdict> {
     if (hunks.length === 0) return { is: 'same' };

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { WrittenMessage } from '../model/suite.ts';
 import type { AskedPrompt } from './made-prompt.ts';
 import { type HunkPlace, toolName } from './prompt-change.ts';
-import { splitBlocks } from './split-text.ts';
+import { splitBlocks } from './text-parts.ts';
 
 /** A part of a prompt that tells the model something, and that the prompt can be asked without. */
 export interface Instruction {

@@ -1,20 +1,23 @@
 import { relative } from 'node:path';
+import * as z from 'zod';
+import { readOrUndefined, replaceWhereChanged, withStorageErrors } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
+import { parseJson } from '../json/parse-json.ts';
 import type { Cell } from '../model/cell.ts';
+import { UserError } from '../model/problem.ts';
 import type { Case, Suite } from '../model/suite.ts';
-import { pricedModel } from '../plan/price-variants.ts';
 import { comparesOther, type RenderedVariant, runsOn } from '../plan/render-cells.ts';
 import type { RunOptions } from '../plan/run-options.ts';
 import { coveragePathOf } from '../project/project-paths.ts';
 import { addSpend, type CellSpend, timesSpend } from '../run/retrial-cells.ts';
+import { compareText } from '../text/compare-text.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 import { comparedCases, comparedTrials, coverLimits, type SensingCase } from './cover-instruction.ts';
-import { readCoverage, type StoredCoverage } from './cover-store.ts';
 import { type Instruction, listInstructions } from './list-instructions.ts';
 import { type AskedPrompt, askedBy, haveOneLanguage } from './made-prompt.ts';
-import { limitProbes, type Prober } from './open-prober.ts';
+import { limitProbes, type Prober, whyUnaskable } from './open-prober.ts';
 
 /** One prompt on one provider, before anything is asked. */
 export interface PromptSearch {
@@ -138,12 +141,8 @@ function whyNot(
   { suite, variant, asked, cases }: Pick<PromptSearch, 'suite' | 'variant' | 'asked' | 'cases'>,
 ): string | undefined {
   if (!haveOneLanguage(asked, asked)) return 'code of the project makes this prompt';
-  if (prober.isReplayed(suite)) return 'stored answers alone answer this suite: --cache use asks its provider';
-  if (cases.length === 0) return 'no case of the suite can notice anything';
-  const { pricer, endpointOf } = prober.planned;
-  const isPriced = pricer.hasPrice(pricedModel(variant.provider, endpointOf(variant.provider)));
-  if (prober.options.settings.maxCostUsd === undefined || isPriced) return undefined;
-  return `no price is known for ${variant.provider.model}, so --max-cost can't be held`;
+  const why = whyUnaskable(prober, suite, [variant]);
+  return why ?? (cases.length === 0 ? 'no case of the suite can notice anything' : undefined);
 }
 
 /** What a search would do at most, without sending anything. */
@@ -192,4 +191,52 @@ export function forecastSearch(
   const { calls, usd } = asked.reduce(addSpend, { calls: 0, usd: 0 });
   const uncounted = [...new Set([...spends.values()].flatMap((spend) => spend.uncounted))];
   return { ...counts, calls, usd: isKnown ? usd : undefined, uncounted };
+}
+
+/** What was found of an instruction, so that later runs ask only of what is new. */
+const storedCoverage = z
+  .object({
+    prompt: z.string(),
+    provider: z.string(),
+    model: z.string(),
+    /** Hash of its kind, name and text. */
+    instruction: z.string(),
+    /** Its beginning, for readers of the file. */
+    text: z.string(),
+    is: z.enum(['guarded', 'unnoticed', 'noEffect']),
+    caseId: z.string().exactOptional(),
+    /** Hashes of the cases that were looked at; of a guarded one, that of its case alone. */
+    cases: z.array(z.string()).min(1),
+    /** How many of them were asked without it: the others do not pass with the whole prompt. Unknown of a guarded one. */
+    asked: z.int().min(1).exactOptional(),
+  })
+  .refine(({ is, caseId }) => is === 'noEffect' || caseId !== undefined, { error: 'the case is missing' })
+  .refine(({ is, asked }) => is === 'guarded' || asked !== undefined, { error: 'asked is missing' });
+
+export type StoredCoverage = Readonly<z.infer<typeof storedCoverage>>;
+
+const fileSchema = z.object({ format: z.literal(1), instructions: z.array(storedCoverage) });
+
+/** What was found of a suite's instructions; empty where there is no file. Throws a `UserError` or a `StorageError`. */
+export function readCoverage(path: string, shown: string): readonly StoredCoverage[] {
+  const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
+  if (text === undefined) return [];
+  const json = parseJson(text);
+  const parsed = json.ok ? fileSchema.safeParse(json.value) : undefined;
+  if (parsed?.success === true) return parsed.data.instructions;
+  const [issue] = parsed?.error.issues ?? [];
+  const fault = json.ok ? `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` : `it is no JSON: ${json.reason}`;
+  throw new UserError({
+    code: 'record',
+    message: `${shown} does not say what guards a prompt: ${fault}`,
+    hint: 'restore it, or remove it and run llmcheck prompt cover',
+  });
+}
+
+/** Replaces the whole file, sorted; true where it changed. */
+export function writeCoverage(path: string, instructions: readonly StoredCoverage[]): boolean {
+  const keyOf = ({ prompt, provider, model, text, instruction }: StoredCoverage) =>
+    [prompt, provider, model, text, instruction].join('\u0000');
+  const sorted = instructions.toSorted((a, b) => compareText(keyOf(a), keyOf(b)));
+  return replaceWhereChanged(path, `${JSON.stringify({ format: 1, instructions: sorted }, undefined, 2)}\n`);
 }

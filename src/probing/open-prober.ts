@@ -15,6 +15,7 @@ import type { Case, Suite } from '../model/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { inputBytes, maxOutputTokens } from '../plan/estimate-requests.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
+import { pricedModel } from '../plan/price-variants.ts';
 import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { type CellRunner, createCellRunners } from '../run/cell-runner.ts';
@@ -33,6 +34,12 @@ export interface ProbedCase {
   readonly suite: Suite;
   readonly variant: RenderedVariant;
   readonly testCase: Case;
+}
+
+/** Names a probed case in what is found of it. */
+export function nameProbed({ suite, variant, testCase }: ProbedCase) {
+  const { prompt, provider } = variant;
+  return { suite: suite.id, caseId: testCase.id, prompt: prompt.id, provider: provider.id };
 }
 
 /** A prompt as it is sent for one case, in one trial. */
@@ -78,8 +85,24 @@ export interface ProbeSpending {
   usd: number | undefined;
 }
 
+/** Lets a search use a prober, and closes it. No record is written, and no baseline. */
+export async function withProber<Result>(
+  run: RunOptions,
+  ports: RunPorts,
+  use: (prober: Prober) => Result | Promise<Result>,
+): Promise<Result> {
+  const { early: _early, bail: _bail, queue: _queue, resume: _resume, ...rest } = run;
+  const off = { record: false, recordTools: false, rerunBaseline: false, updateBaseline: false };
+  const prober = await openProber({ ...rest, ...off }, ports);
+  try {
+    return await use(prober);
+  } finally {
+    await prober.close();
+  }
+}
+
 /** Plans the suites as a run does, and opens their calls. Nothing is sent. */
-export async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
+async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
   await loadTemplateEngine();
   const planning = await planWithBaselines(given, ports);
   const { options, findBaseline, acceptedPrompts } = planning;
@@ -191,6 +214,15 @@ function listenForStops(stop: Stop, { deadlineMs }: RunOptions, { onSignal, cloc
 export function numbered(cell: Cell, trial: number): Cell {
   const number = firstProbeTrial + trial;
   return { ...cell, key: { ...cell.key, trial: number }, request: { ...cell.request, trial: number } };
+}
+
+/** Why variants of a suite can't be asked, apart from what they ask; undefined where they can. */
+export function whyUnaskable(prober: Prober, suite: Suite, variants: readonly RenderedVariant[]): string | undefined {
+  if (prober.isReplayed(suite)) return 'stored answers alone answer this suite: --cache use asks its provider';
+  if (prober.options.settings.maxCostUsd === undefined) return undefined;
+  const { pricer, endpointOf } = prober.planned;
+  const unpriced = variants.find(({ provider }) => !pricer.hasPrice(pricedModel(provider, endpointOf(provider))));
+  return unpriced && `no price is known for ${unpriced.provider.model}, so --max-cost can't be held`;
 }
 
 function renderProbe({ rendering }: PlannedRun, probed: ProbedCase, made: RenderedVariant): Cell | undefined {

@@ -4,9 +4,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { PromptVersion, WrittenMessage } from '../model/suite.ts';
 import { countNgrams, countSharedNgrams } from '../text/similarity.ts';
 import { splitWords } from '../text/words.ts';
-import { align } from './align.ts';
 import type { AskedPrompt } from './made-prompt.ts';
-import { type PartKind, splitSentences, type TextPart } from './split-text.ts';
+import { align, type PartKind, splitSentences, type TextPart } from './text-parts.ts';
 
 /** The smallest piece of a change that is applied or left out. */
 export interface Hunk {

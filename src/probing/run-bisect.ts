@@ -19,7 +19,7 @@ import {
 } from './bisect.ts';
 import { bisectCommits, type CommitSearch, createOpenHistory, forecastCommits } from './bisect-commits.ts';
 import { type EarlierPrompt, isPromptSource, openEarlier } from './find-earlier.ts';
-import { openProber, type ProbedCase, type Prober, type ProbeSpending } from './open-prober.ts';
+import { nameProbed, type ProbedCase, type Prober, type ProbeSpending, withProber } from './open-prober.ts';
 
 export interface RunBisectOptions {
   readonly run: RunOptions;
@@ -43,8 +43,7 @@ export interface BisectOutcome {
 
 /** Searches each case, one after the other: what broke one is tried first on the next. */
 export async function runBisect(options: RunBisectOptions, ports: RunPorts): Promise<BisectOutcome> {
-  const prober = await openProber(toRunOptions(options), ports);
-  try {
+  return withProber(toRunOptions(options), ports, async (prober) => {
     const opened = await openSearches(prober, options, ports);
     const known: (readonly string[])[] = [];
     const cases: BisectedCase[] = [];
@@ -59,19 +58,14 @@ export async function runBisect(options: RunBisectOptions, ports: RunPorts): Pro
       options.onCase?.(found);
     }
     return { cases, spending: prober.spending, ...defined({ interrupted: prober.interrupted() }) };
-  } finally {
-    await prober.close();
-  }
+  });
 }
 
 export async function forecastBisect(options: RunBisectOptions, ports: RunPorts): Promise<readonly BisectForecast[]> {
-  const prober = await openProber(toRunOptions(options), ports);
-  try {
+  return withProber(toRunOptions(options), ports, async (prober) => {
     const opened = await openSearches(prober, options, ports);
-    return await Promise.all(opened.map((one) => forecastCase(prober, one, opened.length)));
-  } finally {
-    await prober.close();
-  }
+    return Promise.all(opened.map((one) => forecastCase(prober, one, opened.length)));
+  });
 }
 
 async function forecastCase(
@@ -79,8 +73,7 @@ async function forecastCase(
   { probed, search, history }: OpenedCase,
   cases: number,
 ): Promise<BisectForecast> {
-  const { suite, variant, testCase } = probed;
-  const of = { suite: suite.id, caseId: testCase.id, prompt: variant.prompt.id, provider: variant.provider.id };
+  const of = nameProbed(probed);
   const none = { ...of, hunks: 0, probes: 0, calls: 0, usd: 0, uncounted: [] };
   if ('why' in search) return { ...none, why: search.why };
   if (history !== undefined) return { ...of, ...(await forecastCommits(prober, history, cases)) };
@@ -102,18 +95,9 @@ export function sumForecasts(forecasts: readonly BisectForecast[]): {
 
 /** A baseline that `--from` names takes the place of the run's. */
 function toRunOptions({ run, from }: RunBisectOptions): RunOptions {
-  const { early: _early, bail: _bail, queue: _queue, resume: _resume, ...rest } = run;
   const isBaseline = from !== undefined && !isPromptSource(from, run.project);
   const settings = isBaseline ? { ...run.settings, baseline: { source: from } } : run.settings;
-  return {
-    ...rest,
-    settings,
-    record: false,
-    recordTools: false,
-    batch: false,
-    rerunBaseline: false,
-    updateBaseline: false,
-  };
+  return { ...run, settings, batch: false };
 }
 
 interface OpenedCase {
@@ -179,16 +163,7 @@ function refuseUnknown(cases: readonly string[], ids: ReadonlySet<string>): void
   if (problems.length > 0) throw new UserError(problems);
 }
 
-function unsearched({ probed: { suite, variant, testCase } }: OpenedCase, why: string): BisectedCase {
-  return {
-    suite: suite.id,
-    caseId: testCase.id,
-    prompt: variant.prompt.id,
-    provider: variant.provider.id,
-    earlier: '',
-    at: testCase.at,
-    hunks: [],
-    verdict: { is: 'undecided', why },
-    probes: 0,
-  };
+function unsearched({ probed }: OpenedCase, why: string): BisectedCase {
+  const { at } = probed.testCase;
+  return { ...nameProbed(probed), earlier: '', at, hunks: [], verdict: { is: 'undecided', why }, probes: 0 };
 }

@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { defined } from '../json/defined.ts';
-import type { RenderedVariant } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { attempt } from '../text/attempt.ts';
 import { shortenText } from '../text/shorten.ts';
 import {
   type Coverage,
@@ -12,18 +12,26 @@ import {
   coverLimits,
   orderByRelevance,
 } from './cover-instruction.ts';
-import { readCoverage, type StoredCoverage, writeCoverage } from './cover-store.ts';
 import type { Instruction } from './list-instructions.ts';
 import { variantOf } from './made-prompt.ts';
-import { askedOf, type CoverForecast, forecastSearch, openSearches, type PromptSearch } from './open-cover.ts';
+import {
+  askedOf,
+  type CoverForecast,
+  forecastSearch,
+  openSearches,
+  type PromptSearch,
+  readCoverage,
+  type StoredCoverage,
+  writeCoverage,
+} from './open-cover.ts';
 import {
   type AskedCell,
   limitProbes,
   numbered,
-  openProber,
   type Prober,
   type ProbeSpending,
   type ProbeTrial,
+  withProber,
 } from './open-prober.ts';
 import { type FileLines, fileLines } from './prompt-change.ts';
 
@@ -67,8 +75,7 @@ export interface CoverOutcome {
 
 /** Removes each instruction in turn, and asks the cases until one fails. */
 export async function runCover(options: RunCoverOptions, ports: RunPorts): Promise<CoverOutcome> {
-  const prober = await openProber(withoutRecord(options.run), ports);
-  try {
+  return withProber(options.run, ports, async (prober) => {
     const prompts: CoveredPrompt[] = [];
     const written = new Set<string>();
     for (const search of openSearches(prober, options, ports.cwd)) {
@@ -83,24 +90,13 @@ export async function runCover(options: RunCoverOptions, ports: RunPorts): Promi
       spending: prober.spending,
       ...defined({ interrupted: prober.interrupted() }),
     };
-  } finally {
-    await prober.close();
-  }
+  });
 }
 
 export async function forecastCover(options: RunCoverOptions, ports: RunPorts): Promise<readonly CoverForecast[]> {
-  const prober = await openProber(withoutRecord(options.run), ports);
-  try {
-    return openSearches(prober, options, ports.cwd).map((search) => forecastSearch(prober, search));
-  } finally {
-    await prober.close();
-  }
-}
-
-function withoutRecord(run: RunOptions): RunOptions {
-  const { early: _early, bail: _bail, queue: _queue, resume: _resume, ...rest } = run;
-  const off = { record: false, recordTools: false, rerunBaseline: false, updateBaseline: false };
-  return { ...rest, ...off };
+  return withProber(options.run, ports, (prober) =>
+    openSearches(prober, options, ports.cwd).map((search) => forecastSearch(prober, search)),
+  );
 }
 
 async function coverPrompt(prober: Prober, search: PromptSearch): Promise<CoveredPrompt> {
@@ -183,7 +179,8 @@ function createWithout(
   { suite, variant, cases }: PromptSearch,
   instruction: Instruction,
 ): CoverPorts['without'] {
-  const made = compile(variant, instruction);
+  const compiled = attempt(() => variantOf(variant, instruction.without()), TemplateError);
+  const made = compiled instanceof TemplateError ? undefined : compiled;
   const wholeOf = new Map(cases.map(({ testCase, whole }) => [testCase, whole]));
   return (testCase) => {
     const whole = wholeOf.get(testCase);
@@ -192,15 +189,6 @@ function createWithout(
     const isShorter = limitProbes(prober.planned, [whole]).allows(cell);
     return isShorter ? ({ cell, made } satisfies AskedCell) : undefined;
   };
-}
-
-function compile(variant: RenderedVariant, instruction: Instruction): RenderedVariant | undefined {
-  try {
-    return variantOf(variant, instruction.without());
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return undefined;
-  }
 }
 
 function asCoverage({ is, caseId = '' }: StoredCoverage, asked: number): Coverage {

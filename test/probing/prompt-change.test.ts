@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { listInstructions } from '../../src/probing/list-instructions.ts';
 import type { AskedPrompt } from '../../src/probing/made-prompt.ts';
 import { splitChange } from '../../src/probing/prompt-change.ts';
-import { splitBlocks, splitSentences } from '../../src/probing/split-text.ts';
+import { splitBlocks, splitSentences } from '../../src/probing/text-parts.ts';
 import { createRandom } from '../../src/text/random.ts';
 
 const asked = (content: string, rest: Partial<AskedPrompt> = {}): AskedPrompt => ({

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../json/json.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import type { BisectedCase, BisectForecast } from '../../probing/bisect.ts';
-import { describeBisected, hunksOf } from '../../probing/describe-bisect.ts';
+import { describeBisected, hunksOf } from '../../probing/describe-findings.ts';
 import {
   type BisectOutcome,
   forecastBisect,

@@ -8,7 +8,7 @@ import {
   placeOf,
   summarizeCover,
   tokensOf,
-} from '../../probing/describe-cover.ts';
+} from '../../probing/describe-findings.ts';
 import type { CoverForecast } from '../../probing/open-cover.ts';
 import {
   type CoveredPrompt,

@@ -3,7 +3,7 @@ import { UserError } from '../../model/problem.ts';
 import type { CaseBlame, CaseReport, Report } from '../../model/report.ts';
 import { caseLabel } from '../../model/suite.ts';
 import type { BisectedCase } from '../../probing/bisect.ts';
-import { describeBisected, hunksOf } from '../../probing/describe-bisect.ts';
+import { describeBisected, hunksOf } from '../../probing/describe-findings.ts';
 import { runBisect } from '../../probing/run-bisect.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { RunFlags } from '../commands/run.ts';
