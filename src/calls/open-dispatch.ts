@@ -10,7 +10,7 @@ import type { ProviderConfig, ProviderLimits, Suite } from '../model/suite.ts';
 import { accountId } from '../plan/build-plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { openPackages, type Packages } from '../programs/open-packages.ts';
+import { openPackages, type Packages } from '../programs/import-module.ts';
 import type { QueueModules } from '../queue/connect-redis.ts';
 import { type LimitedProvider, openDispatcher } from '../queue/dispatcher.ts';
 import type { QueueLimits } from '../queue/messages.ts';

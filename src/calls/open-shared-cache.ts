@@ -5,7 +5,7 @@ import type { Clock } from '../model/clock.ts';
 import { findPackageFault } from '../model/optional-packages.ts';
 import { UserError } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
-import { openPackages } from '../programs/open-packages.ts';
+import { openPackages } from '../programs/import-module.ts';
 import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../text/store-urls.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,5 @@
+import { openPackages } from '../programs/import-module.ts';
 import { openOwnCode } from '../programs/open-own-code.ts';
-import { openPackages } from '../programs/open-packages.ts';
 import { openWorkspaces } from '../programs/open-workspaces.ts';
 import type { JudgePorts } from './judge-answer.ts';
 

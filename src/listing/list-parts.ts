@@ -8,7 +8,7 @@ import type { LoadedPlugin } from '../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { Project } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
-import { openPackages } from '../programs/open-packages.ts';
+import { openPackages } from '../programs/import-module.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { findAdapter } from '../providers/index.ts';
 import { countStoredRun } from '../record/list-runs.ts';

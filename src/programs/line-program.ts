@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { killGroup } from './child-processes.ts';
+import { describeExit } from './run-program.ts';
 
 export interface LineProgramCall {
   readonly argv: readonly string[];
@@ -58,7 +59,7 @@ export function startLineProgram(call: LineProgramCall): LineProgram {
     stderr = Buffer.concat([stderr, chunk]).subarray(-stderrTailBytes);
   });
   child.on('error', (error) => end(`can't be started: ${error.message}`));
-  child.on('close', (code, signal) => end(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
+  child.on('close', (code, signal) => end(describeExit({ exitCode: code, signalName: signal })));
   // The program may end while a line is written; `close` says why.
   child.stdin.on('error', () => undefined);
   return {

@@ -3,16 +3,22 @@ import { dirname } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
+import { attempt } from '../text/attempt.ts';
+import { onAbort } from '../text/deadline.ts';
 import { shortenText } from '../text/shorten.ts';
 import { killGroup, watchMemory } from './child-processes.ts';
+import { selectEnv } from './run-program.ts';
 
 const workerPath = fileURLToPath(new URL('./module-worker.mjs', import.meta.url));
 
 /** What one job may write. Only the end of stderr is read, to explain a crash. */
 const maxOutputBytes = 16 * 1024 * 1024;
+
 const stderrTailBytes = 4096;
+
 /** For Node to start, before the module is loaded. */
 const startLimitMs = 30_000;
+
 /** What Node itself takes beside the heap. */
 const runtimeMb = 128;
 
@@ -109,8 +115,7 @@ export class ModuleWorker {
     return new Promise((resolve) => {
       let readyAt: number | undefined;
       holdOpen(child, true);
-      const abort = () => this.#stop('was stopped');
-      signal?.addEventListener('abort', abort, { once: true });
+      const stopListening = signal && onAbort(signal, () => this.#stop('was stopped'));
       let timer = setTimeout(() => this.#stop('could not be started in time'), startLimitMs);
       // The time that Node takes to start on a busy machine does not count.
       this.#onReady = () => {
@@ -125,7 +130,7 @@ export class ModuleWorker {
       };
       this.#finishJob = (result) => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
+        stopListening?.();
         this.#onReady = () => {};
         child.off('message', onMessage);
         holdOpen(child, false);
@@ -196,11 +201,27 @@ function readAnswer(message: unknown, id: number, noun: string): CodeOutcome | u
   if (typeof message !== 'object' || message === null || !('id' in message) || message.id !== id) return undefined;
   if ('fault' in message && typeof message.fault === 'string') return { fault: shortenText(message.fault, 1000) };
   if (!('json' in message) || typeof message.json !== 'string') return undefined;
+  const { json } = message;
+  const returned = attempt((): unknown => JSON.parse(json), SyntaxError);
+  return returned instanceof SyntaxError ? { fault: `sent a message that is not a ${noun}` } : { returned };
+}
+
+const timeoutMs = 30_000;
+
+const memoryMb = 1024;
+
+const maxReturnedBytes = 256 * 1024 * 1024;
+
+/** The data that a module exports by default. A new child evaluates it, so that changes are read and loops end. */
+export async function evaluateModule(
+  file: string,
+  { env, noun }: { readonly env: Readonly<Record<string, string | undefined>>; readonly noun: string },
+): Promise<CodeOutcome> {
+  const worker = new ModuleWorker({ file, memoryMb }, selectEnv(env, []));
   try {
-    const returned: unknown = JSON.parse(message.json);
-    return { returned };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { fault: `sent a message that is not a ${noun}` };
+    const call = { file, exportName: 'default', input: null, timeoutMs, memoryMb, noun, maxReturnedBytes };
+    return (await worker.run({ ...call, isValue: true })).outcome;
+  } finally {
+    worker.kill();
   }
 }

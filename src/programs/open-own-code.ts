@@ -1,8 +1,14 @@
 import { writeJson } from '../json/canonical-json.ts';
-import { parseExactJson } from '../json/parse-json.ts';
 import type { CodeOutcome, CommandCall, OwnCode } from '../model/own-code.ts';
-import { lastWords, shortenText } from '../text/shorten.ts';
-import { openProgramRunner, type ProgramResult, selectEnv } from './run-program.ts';
+import { onAbort } from '../text/deadline.ts';
+import {
+  describeFailedExit,
+  describeUnfinished,
+  openProgramRunner,
+  type ProgramResult,
+  readJsonOutput,
+  selectEnv,
+} from './run-program.ts';
 import { createWorkerPool, stopped, type WorkerPool } from './worker-pool.ts';
 
 export interface OwnCodeOptions {
@@ -16,7 +22,7 @@ export interface OpenOwnCode extends OwnCode {
   close(): void;
 }
 
-const maxCommandOutputBytes = 1024 * 1024;
+const maxOutputBytes = 1024 * 1024;
 
 /** Runs modules in children that are kept for the next check, and commands in one child each. Starts nothing before the first call. */
 export function openOwnCode({ env, signal }: OwnCodeOptions): OpenOwnCode {
@@ -26,7 +32,7 @@ export function openOwnCode({ env, signal }: OwnCodeOptions): OpenOwnCode {
     for (const pool of pools.values()) pool.close();
     programs.close();
   }
-  signal?.addEventListener('abort', close, { once: true });
+  const stopListening = signal && onAbort(signal, close);
 
   return {
     runModule(call) {
@@ -51,51 +57,24 @@ export function openOwnCode({ env, signal }: OwnCodeOptions): OpenOwnCode {
         env: childEnv,
         input: writeJson(call.input) ?? 'null',
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-        maxOutputBytes: maxCommandOutputBytes,
+        maxOutputBytes,
         maxMemoryBytes: call.memoryMb * 1024 * 1024,
       });
       return result.status === 'aborted' && !deadline.aborted ? stopped : readResult(result, call);
     },
     close() {
-      signal?.removeEventListener('abort', close);
+      stopListening?.();
       close();
     },
   };
 }
 
 function readResult(result: ProgramResult, { timeoutMs, memoryMb }: CommandCall): CodeOutcome {
-  switch (result.status) {
-    case 'aborted':
-      return { fault: `took longer than ${timeoutMs} ms` };
-    case 'too-much-memory':
-      return { fault: `took more than ${memoryMb} MB of memory` };
-    case 'too-much-output':
-      return { fault: `wrote more than ${maxCommandOutputBytes / 1024 / 1024} MiB` };
-    case 'unstartable':
-      return { fault: `can't be started: ${result.message}` };
-    case 'ended':
-      return readOutput(result);
+  if (result.status !== 'ended') {
+    const late = `took longer than ${timeoutMs} ms`;
+    return { fault: describeUnfinished(result, { late, memoryMb, maxOutputBytes }) };
   }
-}
-
-function readOutput({
-  exitCode,
-  signalName,
-  stdout,
-  stderr,
-  fault,
-}: ProgramResult & { readonly status: 'ended' }): CodeOutcome {
-  if (exitCode !== 0) {
-    const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
-    const tail = lastWords(stderr.trim(), 400);
-    return { fault: `${how}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}` };
-  }
-  if (fault !== undefined) return { fault: `wrote a verdict that can't be read: ${fault}` };
-  try {
-    const returned: unknown = parseExactJson(stdout);
-    return { returned };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { fault: `wrote no JSON but ${JSON.stringify(shortenText(stdout.trim(), 120))}` };
-  }
+  if (result.exitCode !== 0) return { fault: describeFailedExit(result) };
+  if (result.fault !== undefined) return { fault: `wrote a verdict that can't be read: ${result.fault}` };
+  return readJsonOutput(result.stdout);
 }

@@ -1,8 +1,15 @@
 import { resolve } from 'node:path';
 import type { CommandOutcome, WorkspaceChanges, WorkspaceCommand, WorkspacePort } from '../model/workspace.ts';
+import { onAbort } from '../text/deadline.ts';
 import { lastWords } from '../text/shorten.ts';
-import { openProgramRunner, type ProgramCall, type ProgramResult, selectEnv } from './run-program.ts';
-import { withoutNetwork } from './without-network.ts';
+import {
+  describeUnfinished,
+  openProgramRunner,
+  type ProgramCall,
+  type ProgramResult,
+  selectEnv,
+  withoutNetwork,
+} from './run-program.ts';
 import { copyWorkspace, WorkspaceFault } from './workspace-copy.ts';
 import {
   isFileError,
@@ -33,7 +40,7 @@ export function openWorkspaces({ root, env, signal }: WorkspaceOptions): Workspa
     return found.hash === hash ? found : { fault: `the workspace ${from} has changed since the answer was given` };
   }
   const close = () => programs.close();
-  signal?.addEventListener('abort', close, { once: true });
+  const stopListening = signal && onAbort(signal, close);
   return {
     readUnchanged(changes, path) {
       const original = find(changes);
@@ -71,7 +78,7 @@ export function openWorkspaces({ root, env, signal }: WorkspaceOptions): Workspa
       }
     },
     close() {
-      signal?.removeEventListener('abort', close);
+      stopListening?.();
       close();
     },
   };
@@ -82,21 +89,11 @@ function describeResult(
   { timeoutMs, memoryMb }: WorkspaceCommand,
   isLate: boolean,
 ): CommandOutcome {
-  switch (result.status) {
-    case 'aborted':
-      return { fault: isLate ? `took longer than ${timeoutMs} ms` : 'was stopped' };
-    case 'too-much-memory':
-      return { fault: `took more than ${memoryMb} MB of memory` };
-    case 'too-much-output':
-      return { fault: `wrote more than ${maxOutputBytes / 1024 / 1024} MiB` };
-    case 'unstartable':
-      return { fault: `can't be started: ${result.message}` };
-    case 'ended': {
-      const { exitCode, signalName, stdout, stderr } = result;
-      const tail = [stdout.slice(-4096), stderr]
-        .map((text) => lastWords(text.trim(), 400))
-        .filter((text) => text !== '');
-      return { exitCode, signalName, tail: tail.join('\n') };
-    }
+  if (result.status !== 'ended') {
+    const late = isLate ? `took longer than ${timeoutMs} ms` : 'was stopped';
+    return { fault: describeUnfinished(result, { late, memoryMb, maxOutputBytes }) };
   }
+  const { exitCode, signalName, stdout, stderr } = result;
+  const tail = [stdout.slice(-4096), stderr].map((text) => lastWords(text.trim(), 400)).filter((text) => text !== '');
+  return { exitCode, signalName, tail: tail.join('\n') };
 }

@@ -2,11 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { env } from 'node:process';
 import { writeJson } from '../json/canonical-json.ts';
-import { parseExactJson } from '../json/parse-json.ts';
 import type { PromptAnswer, PromptJob, RenderedPrompts } from '../model/own-code.ts';
-import { lastWords, shortenText } from '../text/shorten.ts';
 import { ModuleWorker } from './module-worker.ts';
-import { openProgramRunner, selectEnv } from './run-program.ts';
+import { describeFailedExit, describeUnfinished, openProgramRunner, readJsonOutput, selectEnv } from './run-program.ts';
 
 /** For all cases of a part together, or for one where that is too little. */
 export const promptTimeoutMs = 10_000;
@@ -152,31 +150,19 @@ async function runCommand({ argv = [], folder }: PromptJob, vars: PromptJob['var
     maxMemoryBytes: memoryMb * 1024 * 1024,
   });
   const fail = (fault: string): readonly PromptAnswer[] => vars.map(() => ({ fault }));
-  if (result.status === 'unstartable') return fail(`can't be started: ${result.message}`);
-  if (result.status === 'too-much-memory') return fail(`took more than ${memoryMb} MB of memory`);
-  if (result.status === 'too-much-output') return fail(`wrote more than ${maxReturnedBytes / 1024 / 1024} MiB`);
-  if (result.status === 'aborted')
-    return fail(`took longer than ${commandTimeoutMs / 1000} s for ${vars.length} cases`);
-  const { stdout, exitCode, signalName, stderr, fault } = result;
+  if (result.status !== 'ended') {
+    const late = `took longer than ${commandTimeoutMs / 1000} s for ${vars.length} cases`;
+    return fail(describeUnfinished(result, { late, memoryMb, maxOutputBytes: maxReturnedBytes }));
+  }
+  const { stdout, exitCode, fault } = result;
   if (fault !== undefined) return fail(`wrote what can't be read: ${fault}`);
   const lines = stdout.split('\n').filter((line) => line.trim() !== '');
-  const answers = lines.slice(0, vars.length).map(readLine);
+  const answers = lines.slice(0, vars.length).map(readJsonOutput);
   if (exitCode !== 0) {
-    const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
-    const words = lastWords(stderr.trim(), 400);
-    const ended = { fault: `${how}${words === '' ? ' and wrote nothing on stderr' : `: ${words}`}` };
+    const ended = { fault: describeFailedExit(result) };
     const following = { fault: 'was not asked, since the program had ended', isFollowing: true } as const;
     return vars.map((_, index) => answers[index] ?? (index === answers.length ? ended : following));
   }
   if (lines.length !== vars.length) return fail(`wrote ${lines.length} lines for ${vars.length} cases`);
   return answers;
-}
-
-function readLine(line: string): PromptAnswer {
-  try {
-    return { returned: parseExactJson(line) };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { fault: `wrote no JSON but ${JSON.stringify(shortenText(line.trim(), 120))}` };
-  }
 }

@@ -1,6 +1,13 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { platform } from 'node:process';
 import { defined } from '../json/defined.ts';
+import { parseExactJson } from '../json/parse-json.ts';
+import { attempt } from '../text/attempt.ts';
+import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
+import { lastWords, shortenText } from '../text/shorten.ts';
 import { killGroup, watchMemory } from './child-processes.ts';
 
 export interface ProgramCall {
@@ -62,19 +69,18 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
     const finish = (result: ProgramResult): void => {
       running.delete(child);
       stopWatching();
-      call.signal.removeEventListener('abort', abort);
+      stopListening();
       resolve(result);
     };
     const stop = (status: 'aborted' | 'too-much-memory' | 'too-much-output'): void => {
       killGroup(child);
       finish({ status });
     };
-    const abort = () => stop('aborted');
     const stopWatching =
       call.maxMemoryBytes === undefined || child.pid === undefined
         ? () => undefined
         : watchMemory(child.pid, call.maxMemoryBytes, () => stop('too-much-memory'));
-    call.signal.addEventListener('abort', abort, { once: true });
+    const stopListening = onAbort(call.signal, () => stop('aborted'));
     const output = readStreams(child, call.maxOutputBytes, () => stop('too-much-output'));
     child.on('error', (error) => finish({ status: 'unstartable', message: error.message }));
     // A program may answer without reading its input; the pipe that breaks then is no failure.
@@ -107,6 +113,50 @@ function readStreams(child: ChildProcessWithoutNullStreams, maxOutputBytes: numb
   };
 }
 
+/** A program that was stopped, or not started. */
+export type Unfinished = Exclude<ProgramResult, { readonly status: 'ended' }>;
+
+/** Why a program came to no end of its own, as the end of a sentence about it; `late` says why the signal stopped it. */
+export function describeUnfinished(
+  result: Unfinished,
+  {
+    late,
+    memoryMb,
+    maxOutputBytes,
+  }: { readonly late: string; readonly memoryMb: number; readonly maxOutputBytes: number },
+): string {
+  switch (result.status) {
+    case 'aborted':
+      return late;
+    case 'too-much-memory':
+      return `took more than ${memoryMb} MB of memory`;
+    case 'too-much-output':
+      return `wrote more than ${maxOutputBytes / 1024 / 1024} MiB`;
+    case 'unstartable':
+      return `can't be started: ${result.message}`;
+  }
+}
+
+type Exit = Pick<ProgramResult & { readonly status: 'ended' }, 'exitCode' | 'signalName'>;
+
+/** How a program ended, as the end of a sentence about it. */
+export function describeExit({ exitCode, signalName }: Exit): string {
+  return exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
+}
+
+/** How a program failed: the reason is what it wrote last. */
+export function describeFailedExit(exit: Exit & { readonly stderr: string }): string {
+  const tail = lastWords(exit.stderr.trim(), 400);
+  return `${describeExit(exit)}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}`;
+}
+
+/** What a program wrote as JSON; `fault` continues a sentence about it. */
+export function readJsonOutput(text: string): { readonly returned: unknown } | { readonly fault: string } {
+  const returned = attempt(() => parseExactJson(text), SyntaxError);
+  if (!(returned instanceof SyntaxError)) return { returned };
+  return { fault: `wrote no JSON but ${JSON.stringify(shortenText(text.trim(), 120))}` };
+}
+
 const basicVariables =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|NODE_\w+|SYSTEMROOT|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA)$/i;
 
@@ -120,4 +170,43 @@ export function selectEnv(
     if (value !== undefined && (basicVariables.test(name) || names.includes(name))) selected[name] = value;
   }
   return selected;
+}
+
+/** Within its own network the program still reaches what it starts itself on 127.0.0.1. */
+const start = 'ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null; exec "$@"';
+
+/** The call of a program in a network of its own that leads nowhere; undefined where this system makes none. */
+export function withoutNetwork(call: ProgramCall): ProgramCall | undefined {
+  if (!canCutNetwork(call.env)) return undefined;
+  // One that is missing is named by the start itself.
+  if (!isFound(call)) return call;
+  return { ...call, argv: ['unshare', '-rn', 'sh', '-c', start, 'sh', ...call.argv] };
+}
+
+/** Where the system looks for programs if no PATH says it. */
+const defaultPath = '/bin:/usr/bin';
+
+const known = new Map<string, boolean>();
+
+/** True on Linux where a user may make namespaces, which many containers forbid. */
+export function canCutNetwork({ PATH = defaultPath }: Readonly<Record<string, string | undefined>>): boolean {
+  if (platform !== 'linux') return false;
+  const found = known.get(PATH) ?? spawnSync('unshare', ['-rn', 'true'], { env: { PATH } }).status === 0;
+  known.set(PATH, found);
+  return found;
+}
+
+function isFound({ argv: [program = ''], cwd, env }: ProgramCall): boolean {
+  if (program.includes('/')) return isExecutable(resolve(cwd, program));
+  return (env['PATH'] ?? defaultPath).split(':').some((folder) => isExecutable(join(folder, program)));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
 }

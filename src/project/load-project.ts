@@ -2,7 +2,7 @@ import { assertions } from '../assertions/index.ts';
 import type { LoadedPlugin, RenderPrompts } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
-import { openPackages } from '../programs/open-packages.ts';
+import { openPackages } from '../programs/import-module.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
 import type { CheckRun } from '../suite/config.ts';
@@ -50,7 +50,7 @@ export function loadProject({
     packageVersion: (name, root) => openPackages(root).version(name),
     // A suite gets no environment variables: it must be the same on every machine.
     async evaluateSuite(path) {
-      const { evaluateModule } = await import('../programs/evaluate-module.ts');
+      const { evaluateModule } = await import('../programs/module-worker.ts');
       return evaluateModule(path, { env: {}, noun: 'suite' });
     },
     ...(callsNoPrompts ? {} : { renderPrompts: callPrompts }),

@@ -12,7 +12,7 @@ import type { RunTrace } from '../model/progress.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { isOwnCode, type PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
-import type { ToolOutcome } from '../tools/tool-outcome.ts';
+import type { ToolOutcome } from '../tools/real-tools.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
 import type { CellPorts } from './conversation.ts';
 import { runCell } from './run-cell.ts';

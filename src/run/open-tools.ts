@@ -5,14 +5,24 @@ import type { AgentSettings, RecordSource, ToolsCode } from '../model/agent.ts';
 import type { McpServer } from '../model/mcp.ts';
 import type { ModuleJob } from '../model/own-code.ts';
 import { ModuleWorker } from '../programs/module-worker.ts';
-import { openProgramRunner, selectEnv } from '../programs/run-program.ts';
+import { describeExit, describeUnfinished, openProgramRunner, selectEnv } from '../programs/run-program.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
 import { describeServer, findSecretValues } from '../snapshots/read-server.ts';
 import { onAbort, runWithDeadline } from '../text/deadline.ts';
-import { describeBytes, formatDuration } from '../text/format-amount.ts';
-import { createModuleTools, type ModuleChild, toolMemoryMb, toolTimeoutMs } from '../tools/module-tools.ts';
-import { createExecTools, maxProgramBytes, type RealTools, type ToolProgramResult } from '../tools/real-tools.ts';
-import { createRealServers, type ServerReply, type ToolServer } from '../tools/server-tools.ts';
+import { formatDuration } from '../text/format-amount.ts';
+import {
+  createExecTools,
+  createModuleTools,
+  createRealServers,
+  type ModuleChild,
+  maxProgramBytes,
+  type RealTools,
+  type ServerReply,
+  type ToolProgramResult,
+  type ToolServer,
+  toolMemoryMb,
+  toolTimeoutMs,
+} from '../tools/real-tools.ts';
 import { openToolSession, type ToolSession } from '../tools/tool-session.ts';
 import type { ToolRecorder } from './record-tools.ts';
 
@@ -119,20 +129,14 @@ async function runToolProgram(
     maxMemoryBytes: memoryMb * 2 ** 20,
   };
   const result = await runner.run({ ...call, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
-  switch (result.status) {
-    case 'aborted':
-      return { fault: signal.aborted ? 'was stopped with the run' : `took longer than ${formatDuration(timeoutMs)}` };
-    case 'too-much-memory':
-      return { fault: `took more than ${memoryMb} MB of memory` };
-    case 'too-much-output':
-      return { fault: `wrote more than ${describeBytes(maxProgramBytes)}` };
-    case 'unstartable':
-      return { fault: `can't be started: ${result.message}` };
-    case 'ended':
-      if (result.exitCode === null) return { fault: `was ended by ${result.signalName}` };
-      if (result.fault !== undefined) return { fault: `wrote a result that can't be read: ${result.fault}` };
-      return { ...result, exitCode: result.exitCode };
+  if (result.status !== 'ended') {
+    const late = signal.aborted ? 'was stopped with the run' : `took longer than ${formatDuration(timeoutMs)}`;
+    return { fault: describeUnfinished(result, { late, memoryMb, maxOutputBytes: maxProgramBytes }) };
   }
+  const { exitCode, fault } = result;
+  if (exitCode === null) return { fault: describeExit(result) };
+  if (fault !== undefined) return { fault: `wrote a result that can't be read: ${fault}` };
+  return { ...result, exitCode };
 }
 
 /** A server may have to be fetched before it starts. */

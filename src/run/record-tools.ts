@@ -13,9 +13,15 @@ import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findPullRequestSign } from '../project/git/pull-request.ts';
 import { createMask, type Mask } from '../secrets/mask-secrets.ts';
 import { formatCount } from '../text/format-amount.ts';
-import { insertStubs } from '../tools/insert-stubs.ts';
-import { describeStubCall, maskResult, type RecordedStub, readWhen, stubKey } from '../tools/recorded-stub.ts';
-import { refuseArguments, type ToolOutcome } from '../tools/tool-outcome.ts';
+import { refuseArguments, type ToolOutcome } from '../tools/real-tools.ts';
+import {
+  describeStubCall,
+  insertStubs,
+  maskResult,
+  type RecordedStub,
+  readWhen,
+  stubKey,
+} from '../tools/recorded-stubs.ts';
 import type { RecordAnswer } from '../tools/tool-session.ts';
 
 /** Records what real tools answer, as stubs. */

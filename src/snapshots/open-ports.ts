@@ -1,6 +1,6 @@
 import type { McpPorts } from '../mcp/connect-server.ts';
+import { openPackages } from '../programs/import-module.ts';
 import { startLineProgram } from '../programs/line-program.ts';
-import { openPackages } from '../programs/open-packages.ts';
 import { selectEnv } from '../programs/run-program.ts';
 
 /** What connecting to servers needs: the project's packages, and programs that see only what they are given. */

@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { connectServer, execPrefix, type McpConnection, McpFault, type McpPorts } from '../mcp/connect-server.ts';
-import { readToolList } from '../mcp/read-tool-list.ts';
+import { readToolList } from '../mcp/tool-list.ts';
 import { fillReferences, findReferences, type McpServer, type McpSnapshot } from '../model/mcp.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
 import { createMask } from '../secrets/mask-secrets.ts';

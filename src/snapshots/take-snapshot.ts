@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { readOrUndefined, replaceWhereChanged } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { McpPorts } from '../mcp/connect-server.ts';
-import { writeSnapshot } from '../mcp/write-snapshot.ts';
+import { writeSnapshot } from '../mcp/tool-list.ts';
 import type { McpServer, McpSnapshot } from '../model/mcp.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { findSchemaFaults, SchemaProblem } from '../schema-diff/schema/schema-document.ts';

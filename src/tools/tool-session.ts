@@ -17,10 +17,15 @@ import type { McpServer } from '../model/mcp.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';
-import type { ModuleTools, UnknownTool } from './module-tools.ts';
-import type { RealTools } from './real-tools.ts';
-import { createServerTools, type ToolServer } from './server-tools.ts';
-import { refuseArguments, refuseLength, type StateOutcome, type ToolOutcome } from './tool-outcome.ts';
+import type { ModuleTools, RealTools, UnknownTool } from './real-tools.ts';
+import {
+  createServerTools,
+  refuseArguments,
+  refuseLength,
+  type StateOutcome,
+  type ToolOutcome,
+  type ToolServer,
+} from './real-tools.ts';
 
 /** What answers the tool calls of one cell. */
 export interface ToolSession {

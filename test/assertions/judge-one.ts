@@ -5,7 +5,7 @@ import { assertions } from '../../src/assertions/index.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import type { AssertionInput } from '../../src/model/own-code.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../../src/model/verdict.ts';
-import { openPackages } from '../../src/programs/open-packages.ts';
+import { openPackages } from '../../src/programs/import-module.ts';
 import { runWithDeadline } from '../../src/text/deadline.ts';
 
 /** Own code here is a lambda that looks for an "a"; that real children are bounded is shown elsewhere. */

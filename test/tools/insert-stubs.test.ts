@@ -3,8 +3,8 @@ import { writeJson } from '../../src/json/canonical-json.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 import { plainNumbers } from '../../src/text/exact-numbers.ts';
 import { parseYaml } from '../../src/text/yaml-text.ts';
-import { insertStubs } from '../../src/tools/insert-stubs.ts';
-import type { RecordedStub } from '../../src/tools/recorded-stub.ts';
+import type { RecordedStub } from '../../src/tools/recorded-stubs.ts';
+import { insertStubs } from '../../src/tools/recorded-stubs.ts';
 import fc from '../support/property.ts';
 
 function insert(text: string | undefined, stubs: readonly RecordedStub[]): string {

@@ -7,12 +7,18 @@ import { UserError } from '../../model/problem.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import type { PlacedFile } from '../../model/workspace.ts';
-import { openProgramRunner, type ProgramCall, type ProgramResult, selectEnv } from '../../programs/run-program.ts';
-import { canCutNetwork, withoutNetwork } from '../../programs/without-network.ts';
+import {
+  canCutNetwork,
+  describeFailedExit,
+  openProgramRunner,
+  type ProgramCall,
+  type ProgramResult,
+  selectEnv,
+  withoutNetwork,
+} from '../../programs/run-program.ts';
 import { copyWorkspace } from '../../programs/workspace-copy.ts';
 import { placeFiles, readWorkspaceFolder, type WorkspaceFolder } from '../../programs/workspace-folder.ts';
 import { splitCommand } from '../../text/command-line.ts';
-import { lastWords } from '../../text/shorten.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
@@ -156,7 +162,7 @@ function readResult(
   if (result.exitCode !== 0) {
     // Agents say on stdout why they stopped.
     const failure = readFailedTranscript(result.stdout, output);
-    return failure === undefined ? fail(describeExit(result, program)) : nameOutcome(program, { failure });
+    return failure === undefined ? fail(readExit(result, program)) : nameOutcome(program, { failure });
   }
   if (result.fault !== undefined) {
     return fail({ kind: 'malformed', message: `${program} wrote an answer that can't be read: ${result.fault}` });
@@ -164,14 +170,11 @@ function readResult(
   return nameOutcome(program, readExecOutput(result.stdout, output, result.latencyMs));
 }
 
-function describeExit(result: ProgramResult & { readonly status: 'ended' }, program: string): ProviderFailure {
-  const { exitCode, signalName } = result;
-  const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
-  // Programs write the reason of a failure last.
-  const tail = describeText(lastWords(result.stderr.trim(), 400));
+function readExit(result: ProgramResult & { readonly status: 'ended' }, program: string): ProviderFailure {
+  const { exitCode } = result;
   return {
     kind: 'server',
-    message: `${program} ${how}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}`,
+    message: `${program} ${describeText(describeFailedExit(result))}`,
     // A program that fails once mostly fails again, unless its exit code says that the failure is temporary.
     ...(exitCode === null || exitCode === temporaryFailure ? {} : { retryable: false }),
   };

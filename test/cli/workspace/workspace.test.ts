@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { canCutNetwork } from '../../../src/programs/without-network.ts';
+import { canCutNetwork } from '../../../src/programs/run-program.ts';
 import { removeAbandonedCopies } from '../../../src/programs/workspace-copy.ts';
 import { initRepository } from '../../support/git.ts';
 import { openTempProject, type TempProject, trialsOf } from '../../support/temp-project.ts';

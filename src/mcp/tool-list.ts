@@ -1,10 +1,12 @@
-import { canonicalJson } from '../json/canonical-json.ts';
+import { relative } from 'node:path';
+import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import { type McpTool, maxMcpBytes, maxMcpTools } from '../model/mcp.ts';
+import { type McpSnapshot, type McpTool, maxMcpBytes, maxMcpTools } from '../model/mcp.ts';
 import { compareText } from '../text/compare-text.ts';
+import { escapeJsonText } from '../text/sanitize.ts';
 import { quote } from '../text/shorten.ts';
-import { type McpConnection, McpFault } from './connect-server.ts';
+import { execPrefix, type McpConnection, McpFault } from './connect-server.ts';
 
 /** A list that changes while it is read is read again, so often. */
 const maxReads = 4;
@@ -67,6 +69,7 @@ async function readPages(connection: McpConnection, timeoutMs: number): Promise<
 }
 
 const maxNameLength = 256;
+
 const maxDepth = 100;
 
 function readTool(listed: unknown): McpTool {
@@ -118,4 +121,24 @@ const dataKeywords: ReadonlySet<string> = new Set(['default', 'examples', 'const
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** The text of a snapshot's file, whose folder is given: the same for equal lists of tools. Invisible characters are escaped. */
+export function writeSnapshot({ server, info, tools }: McpSnapshot, folder: string): string {
+  const { source, headers, env } = server;
+  const file = {
+    format: 1,
+    source,
+    // Where the command starts, from the file's own folder.
+    ...(source.startsWith(execPrefix) ? { folder: relative(folder, server.folder).replaceAll('\\', '/') || '.' } : {}),
+    ...defined({ headers, env }),
+    server: info,
+    tools: tools.map(({ name, title, description, inputSchema, outputSchema, annotations }) => ({
+      name,
+      ...defined({ title, description }),
+      inputSchema,
+      ...defined({ outputSchema, annotations }),
+    })),
+  };
+  return `${escapeJsonText(writeJson(file, 2) ?? '')}\n`;
 }
