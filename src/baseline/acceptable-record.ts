@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { isBrokenContract } from '../compare/gate/find-suspicions.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';
-import { openJudgePorts } from '../judges/open-judge-ports.ts';
+import { openJudgePorts } from '../judges/judge-answer.ts';
 import type { Baseline } from '../model/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { RecordedSuite } from '../model/record.ts';

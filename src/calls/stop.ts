@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { StopReason } from '../model/record.ts';
+import type { RunPorts } from '../plan/run-options.ts';
 
 /** The one place that knows whether and why a run is to end before its plan. */
 export interface Stop {
@@ -9,6 +10,10 @@ export interface Stop {
   readonly hard: (reason: StopReason) => void;
   readonly reason: () => StopReason | undefined;
   readonly signal: AbortSignal;
+  /** Ends the run at a signal of the system and at a deadline, until the returned function is called. */
+  readonly listen: (ports: Pick<RunPorts, 'onSignal' | 'clock'>, deadlineMs?: number) => () => void;
+  /** The signal that ended it, where one did. */
+  readonly interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
 }
 
 export function createStop(): Stop {
@@ -16,7 +21,8 @@ export function createStop(): Stop {
   // Every call in flight listens to it, which Node would call a leak from the eleventh on.
   setMaxListeners(0, controller.signal);
   let first: StopReason | undefined;
-  return {
+  let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
+  const stop: Stop = {
     signal: controller.signal,
     reason: () => first,
     soft(reason) {
@@ -27,5 +33,19 @@ export function createStop(): Stop {
       first = reason === 'interrupted' ? reason : (first ?? reason);
       controller.abort(new DOMException(`the run was stopped: ${reason}`, 'AbortError'));
     },
+    interrupted: () => interrupted,
+    listen({ onSignal, clock }, deadlineMs) {
+      const stopListening = onSignal((name) => {
+        interrupted ??= name;
+        stop.hard('interrupted');
+      });
+      const stopTimer =
+        deadlineMs === undefined ? undefined : clock.startTimer(deadlineMs, () => stop.hard('deadline'));
+      return () => {
+        stopTimer?.();
+        stopListening();
+      };
+    },
   };
+  return stop;
 }

@@ -9,8 +9,7 @@ import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { comparesAccepted, comparesOther } from '../plan/render-cells.ts';
 import { loadProject } from '../project/load-project.ts';
 import { openWorkingTree } from '../suite/open-project.ts';
-import { asksModel, judgeAnswer } from './judge-answer.ts';
-import { openJudgePorts } from './open-judge-ports.ts';
+import { asksModel, judgeAnswer, openJudgePorts } from './judge-answer.ts';
 
 export interface AnswerToCheck extends Partial<Omit<Completion, 'text' | 'toolCalls'>> {
   readonly text: string;

@@ -1,11 +1,18 @@
 import type { AssertionPorts, JudgedInput } from '../assertions/define.ts';
 import { decideCell, judgeChecks } from '../assertions/judge-checks.ts';
+import { selectTarget } from '../assertions/select-target.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell, CellDecision, JudgedAnswer, JudgedChecks } from '../model/cell.ts';
+import { maxClassLength, nameClass } from '../model/classes.ts';
+import type { Completion } from '../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
-import type { CheckSpec, Verdict } from '../model/verdict.ts';
+import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
 import { comparesAccepted, comparesOther, type FindAccepted } from '../plan/render-cells.ts';
-import { runWithDeadline } from '../text/deadline.ts';
+import { openPackages } from '../programs/import-module.ts';
+import { openOwnCode } from '../programs/open-own-code.ts';
+import { openWorkspaces } from '../programs/open-workspaces.ts';
+import { attempt } from '../text/attempt.ts';
+import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import type { OpenAsker } from './ask-models.ts';
 
 /** Finds the answer to compare a cell's answer with: the one of the version that the gate compares it with. */
@@ -75,5 +82,44 @@ export function answerViewOf(row: CellRow) {
     ...defined({ finishReason, latencyMs }),
     costUsd: costUsd ?? undefined,
     ...defined({ reasoning, usage, steps, state, firstTokenMs }),
+  };
+}
+
+/** The class that an answer names; null where it names none, or the selection takes too long. */
+export function classifyAnswer(
+  found: SelectSpec,
+  answer: Pick<Completion, 'text' | 'toolCalls' | 'reasoning' | 'steps' | 'state'>,
+): string | null {
+  const ports = { deadline: runWithDeadline };
+  const selected = attempt(
+    () => selectTarget({ costUsd: undefined, latencyMs: undefined, ...answer }, found, ports),
+    DeadlineError,
+  );
+  if (selected instanceof DeadlineError || 'missing' in selected) return null;
+  // One character more than a class may have, so that no long text is one.
+  const name = nameClass(selected.kind === 'text' ? selected.text : selected.value);
+  return name?.slice(0, maxClassLength + 1) ?? null;
+}
+
+export interface OpenJudgePorts {
+  readonly ports: JudgePorts;
+  /** Ends every child process of a check. */
+  close(): void;
+}
+
+/** Opens the effects that checks may use. Nothing is started or imported before a check needs it. */
+export function openJudgePorts(options: {
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+}): OpenJudgePorts {
+  const ownCode = openOwnCode(options);
+  const workspace = openWorkspaces(options);
+  return {
+    ports: { ownCode, workspace, importPackage: openPackages(options.root).load },
+    close() {
+      ownCode.close();
+      workspace.close();
+    },
   };
 }

@@ -1,16 +1,13 @@
 import { relative } from 'node:path';
 import * as z from 'zod';
-import { readOrUndefined, replaceWhereChanged, withStorageErrors } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { parseJson } from '../json/parse-json.ts';
 import { calibrationAlpha, calibrationFormat, type JudgeCalibration } from '../model/calibration.ts';
-import { UserError } from '../model/problem.ts';
 import type { RecordedJudge, RecordedSuite } from '../model/record.ts';
 import type { Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
+import { defineKeptList } from '../project/kept-list.ts';
 import { calibrationPathOf } from '../project/project-paths.ts';
 import { judgeError } from '../stats/agreement.ts';
-import { compareText } from '../text/compare-text.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -123,52 +120,26 @@ const countsSchema = z
     error: 'more is found than there is',
   });
 
-const fileSchema = z.object({
-  format: z.literal(calibrationFormat),
-  calibrations: z.array(
-    z.object({
-      judge: z.string(),
-      assertion: z.string(),
-      name: z.string().exactOptional(),
-      criterionHash: z.string(),
-      labels: z.string().exactOptional(),
-      cases: z.int().nonnegative(),
-      agreement: share,
-      kappa: share,
-      low: share,
-      high: share,
-      counts: countsSchema.exactOptional(),
-    }),
-  ),
+const kept = defineKeptList<JudgeCalibration>({
+  name: 'calibrations',
+  format: calibrationFormat,
+  row: z.object({
+    judge: z.string(),
+    assertion: z.string(),
+    name: z.string().exactOptional(),
+    criterionHash: z.string(),
+    labels: z.string().exactOptional(),
+    cases: z.int().nonnegative(),
+    agreement: share,
+    kappa: share,
+    low: share,
+    high: share,
+    counts: countsSchema.exactOptional(),
+  }),
+  keyOf: ({ judge, assertion, name = '', criterionHash }) => [judge, assertion, name, criterionHash],
+  lack: 'holds no calibrations of judges',
+  command: 'llmcheck judge check',
 });
 
-/** What was measured of a suite's judges; empty where there is no file. Throws a `UserError` or a `StorageError`. */
-export function readCalibrations(path: string, shown: string): readonly JudgeCalibration[] {
-  const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
-  if (text === undefined) return [];
-  const json = parseJson(text);
-  const parsed = json.ok ? fileSchema.safeParse(json.value) : undefined;
-  if (parsed?.success === true) return parsed.data.calibrations;
-  throw new UserError({
-    code: 'record',
-    message: `${shown} holds no calibrations of judges: ${describeFault(json, parsed?.error)}`,
-    hint: 'restore it, or remove it and run llmcheck judge check',
-  });
-}
-
-/** Replaces the whole file, sorted; true where it changed. */
-export function writeCalibrations(path: string, calibrations: readonly JudgeCalibration[]): boolean {
-  const sorted = calibrations.toSorted((a, b) => compareText(keyOf(a), keyOf(b)));
-  const text = `${JSON.stringify({ format: calibrationFormat, calibrations: sorted }, undefined, 2)}\n`;
-  return replaceWhereChanged(path, text);
-}
-
-function describeFault(json: ReturnType<typeof parseJson>, error: z.ZodError | undefined): string {
-  if (!json.ok) return `it is no JSON: ${json.reason}`;
-  const [issue] = error?.issues ?? [];
-  return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
-}
-
-function keyOf({ judge, assertion, name = '', criterionHash }: JudgeCalibration): string {
-  return [judge, assertion, name, criterionHash].join('\u0000');
-}
+/** What was measured of a suite's judges. */
+export const { read: readCalibrations, write: writeCalibrations } = kept;

@@ -18,6 +18,7 @@ import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { calibrationPathOf } from '../project/project-paths.ts';
+import { sumKnown } from '../stats/means.ts';
 import { type JudgedLabel, type MeasuredCriterion, measureJudge } from './measure-judge.ts';
 
 export interface CheckJudgesOptions extends Omit<CallOptions, 'suites'> {
@@ -57,11 +58,7 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
     withRefusal(() => probeFile(path));
   }
   const stop = createStop();
-  let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
-  const stopListening = ports.onSignal((signal) => {
-    interrupted ??= signal;
-    stop.hard('interrupted');
-  });
+  const stopListening = stop.listen(ports);
   const calls = openCalls(planned, { ...options, suites: project.suites }, ports);
   const spent: (number | undefined)[] = [];
   try {
@@ -70,10 +67,12 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
       const wanted = suite.labels.filter(({ criterion }) => isWanted(criterion.judge.id, options));
       if (wanted.length === 0) continue;
       const judged = await askAll(wanted, suite, { calls, planned, signal: stop.signal, spent });
-      suites.push(keepSuite(suite, judged, interrupted === undefined && options.keep, { ...options, cwd: ports.cwd }));
+      suites.push(
+        keepSuite(suite, judged, stop.interrupted() === undefined && options.keep, { ...options, cwd: ports.cwd }),
+      );
     }
-    const spentUsd = spent.reduce((sum, cost) => (sum === undefined || cost === undefined ? undefined : sum + cost), 0);
-    return { suites, spentUsd, ...defined({ interrupted }) };
+    const spentUsd = sumKnown(spent, (cost) => cost);
+    return { suites, spentUsd, ...defined({ interrupted: stop.interrupted() }) };
   } finally {
     stopListening();
     await calls.close();

@@ -4,6 +4,8 @@ import { calibrationAlpha, type JudgeCalibration } from '../model/calibration.ts
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type CorrelationEstimate, cohenKappa, type JudgeCounts, rankCorrelation } from '../stats/agreement.ts';
+import { sum } from '../stats/means.ts';
+import { groupBy } from '../text/group-by.ts';
 
 /** A labelled answer with the judge's verdict, or the reason why there is none. */
 export interface JudgedLabel {
@@ -85,19 +87,14 @@ function countFound(judged: readonly Said[]): JudgeCounts {
 
 /** The number of stored answers that a labelled one represents, relative to the mean; 1 for answers that were not drawn. */
 function weigh(judged: readonly Said[]): (one: Said) => number {
-  const groupOf = ({ label: { drawn } }: Said) => `${drawn?.stratum} of ${drawn?.of}`;
-  const groups = new Map<string, { labelled: number; of: number }>();
-  for (const one of judged) {
-    if (one.label.drawn === undefined) continue;
-    const labelled = (groups.get(groupOf(one))?.labelled ?? 0) + 1;
-    groups.set(groupOf(one), { labelled, of: one.label.drawn.of });
-  }
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const all = [...groups.values()];
-  const mean = sum(all.map(({ of }) => of)) / sum(all.map(({ labelled }) => labelled));
+  const groupOf = ({ label }: Said) => `${label.drawn?.stratum} of ${label.drawn?.of}`;
+  const drawn = judged.filter(({ label }) => label.drawn !== undefined);
+  const groups = groupBy(drawn, groupOf);
+  const sizeOf = ([one]: readonly Said[]) => one?.label.drawn?.of ?? 0;
+  const mean = sum([...groups.values()].map(sizeOf)) / drawn.length;
   return (one) => {
     const group = groups.get(groupOf(one));
-    return group === undefined ? 1 : group.of / group.labelled / mean;
+    return group === undefined ? 1 : sizeOf(group) / group.length / mean;
   };
 }
 

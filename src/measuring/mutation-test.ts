@@ -9,8 +9,7 @@ import {
 import { createFindAccepted, openBaselines } from '../baseline/find-baselines.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
-import { openJudgePorts } from '../judges/open-judge-ports.ts';
+import { decideAnswer, type JudgePorts, judgeAnswer, openJudgePorts } from '../judges/judge-answer.ts';
 import type { Cell } from '../model/cell.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import { type Project, providersOf, type Suite } from '../model/suite.ts';
@@ -19,9 +18,8 @@ import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { createToolOpener } from '../run/open-tools.ts';
-import { isRefusedByTools, mutatePath } from './agent-mutants.ts';
+import { isRefusedByTools, mutatePath, replayAgent } from './agent-answers.ts';
 import { findKnownAnswers, type KnownAnswer, type KnownAnswersOptions } from './known-answers.ts';
-import { replayAgent } from './replay-agent.ts';
 
 export const mutationKindNames: readonly string[] = mutationKinds;
 

@@ -1,17 +1,14 @@
 import { relative } from 'node:path';
 import * as z from 'zod';
-import { readOrUndefined, replaceWhereChanged, withStorageErrors } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { parseJson } from '../json/parse-json.ts';
 import type { Cell } from '../model/cell.ts';
-import { UserError } from '../model/problem.ts';
 import type { Case, Suite } from '../model/suite.ts';
 import { comparesOther, type RenderedVariant, runsOn } from '../plan/render-cells.ts';
 import type { RunOptions } from '../plan/run-options.ts';
+import { defineKeptList } from '../project/kept-list.ts';
 import { coveragePathOf } from '../project/project-paths.ts';
 import { addSpend, type CellSpend, timesSpend } from '../run/retrial-cells.ts';
-import { compareText } from '../text/compare-text.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 import { comparedCases, comparedTrials, coverLimits, type SensingCase } from './cover-instruction.ts';
@@ -215,28 +212,14 @@ const storedCoverage = z
 
 export type StoredCoverage = Readonly<z.infer<typeof storedCoverage>>;
 
-const fileSchema = z.object({ format: z.literal(1), instructions: z.array(storedCoverage) });
+const kept = defineKeptList<StoredCoverage>({
+  name: 'instructions',
+  format: 1,
+  row: storedCoverage,
+  keyOf: ({ prompt, provider, model, text, instruction }) => [prompt, provider, model, text, instruction],
+  lack: 'does not say what guards a prompt',
+  command: 'llmcheck prompt cover',
+});
 
-/** What was found of a suite's instructions; empty where there is no file. Throws a `UserError` or a `StorageError`. */
-export function readCoverage(path: string, shown: string): readonly StoredCoverage[] {
-  const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
-  if (text === undefined) return [];
-  const json = parseJson(text);
-  const parsed = json.ok ? fileSchema.safeParse(json.value) : undefined;
-  if (parsed?.success === true) return parsed.data.instructions;
-  const [issue] = parsed?.error.issues ?? [];
-  const fault = json.ok ? `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` : `it is no JSON: ${json.reason}`;
-  throw new UserError({
-    code: 'record',
-    message: `${shown} does not say what guards a prompt: ${fault}`,
-    hint: 'restore it, or remove it and run llmcheck prompt cover',
-  });
-}
-
-/** Replaces the whole file, sorted; true where it changed. */
-export function writeCoverage(path: string, instructions: readonly StoredCoverage[]): boolean {
-  const keyOf = ({ prompt, provider, model, text, instruction }: StoredCoverage) =>
-    [prompt, provider, model, text, instruction].join('\u0000');
-  const sorted = instructions.toSorted((a, b) => compareText(keyOf(a), keyOf(b)));
-  return replaceWhereChanged(path, `${JSON.stringify({ format: 1, instructions: sorted }, undefined, 2)}\n`);
-}
+/** What was found of a suite's instructions. */
+export const { read: readCoverage, write: writeCoverage } = kept;

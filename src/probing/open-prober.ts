@@ -6,7 +6,7 @@ import { createStop, type Stop } from '../calls/stop.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/with-batch.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { openJudgePorts } from '../judges/open-judge-ports.ts';
+import { openJudgePorts } from '../judges/judge-answer.ts';
 import { type Cell, type CellResult, firstProbeTrial } from '../model/cell.ts';
 import type { ProviderFailure } from '../model/completion.ts';
 import { UserError } from '../model/problem.ts';
@@ -25,6 +25,7 @@ import { createToolOpener } from '../run/open-tools.ts';
 import { refuseLiveTools } from '../run/refuse-live-tools.ts';
 import { type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
 import { openMcpPorts } from '../snapshots/open-ports.ts';
+import { addKnown } from '../stats/means.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { groupBy } from '../text/group-by.ts';
@@ -120,7 +121,7 @@ async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
   const callOptions = { ...options, record: false, suites: project.suites, ...defined({ batchAnswers }) };
   const calls = openCalls(planned, callOptions, ports);
   const runnerOf = openRunners(planned, { calls, judges, stop, project, findBaseline, env });
-  const stops = listenForStops(stop, options, ports);
+  const stopListening = stop.listen(ports, options.deadlineMs);
   const spending: ProbeSpending = { trials: 0, cached: 0, usd: 0 };
   const ask: Prober['ask'] = async (cell, made, trial) => {
     const reason = stop.reason();
@@ -143,9 +144,9 @@ async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
     askBatch: (cells) => askInBatch(cells, { options, ports, planned, calls, earlier: undefined, stop }, batchAnswers),
     spending,
     stopReason: stop.reason,
-    interrupted: stops.interrupted,
+    interrupted: stop.interrupted,
     async close() {
-      stops.end();
+      stopListening();
       await calls.close();
       judges.close();
     },
@@ -191,23 +192,6 @@ async function askInBatch(
   // The first trials are made next, which puts their answers into the cache.
   collected.forget();
   return collected.notes;
-}
-
-/** Ends the search at a signal, and at its deadline. */
-function listenForStops(stop: Stop, { deadlineMs }: RunOptions, { onSignal, clock }: RunPorts) {
-  let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
-  const stopListening = onSignal((signal) => {
-    interrupted ??= signal;
-    stop.hard('interrupted');
-  });
-  const stopTimer = deadlineMs === undefined ? undefined : clock.startTimer(deadlineMs, () => stop.hard('deadline'));
-  return {
-    interrupted: () => interrupted,
-    end() {
-      stopTimer?.();
-      stopListening();
-    },
-  };
 }
 
 /** Trials have numbers that no run gives: those of a run were looked at before the search began. */
@@ -273,7 +257,7 @@ function addSpending(spending: ProbeSpending, result: CellResult): void {
   const billed = calls.map(({ cached, costUsd }) => (cached ? 0 : costUsd));
   const { judgeCostUsd } = result.status === 'skipped' ? { judgeCostUsd: 0 } : result;
   for (const usd of [...billed, unusable.billedUsd, judgeCostUsd]) {
-    spending.usd = spending.usd === undefined || usd === undefined ? undefined : spending.usd + usd;
+    spending.usd = addKnown(spending.usd, usd);
   }
 }
 

@@ -48,7 +48,7 @@ function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
 
 /** Compares, decides and reports, from the record alone. */
 export async function reportOn(run: Run, end: EndRow): Promise<Report> {
-  const { options, findBaseline, findReference, state } = run;
+  const { options, findBaseline, findReference } = run;
   const { root, suites } = options.project;
   const assessment = await assess(run, end);
   const byId = new Map(suites.map((suite) => [suite.id, suite]));
@@ -56,7 +56,7 @@ export async function reportOn(run: Run, end: EndRow): Promise<Report> {
     findBaseline,
     locate: async (suite, prompt, pointer) => byId.get(suite)?.locateContract?.(prompt, pointer),
   });
-  const { interrupted } = state;
+  const interrupted = run.stop.interrupted();
   const erosion = judgeErosion(assessment.record, { findReference, root });
   return reportAssessment(assessment, { contracts, erosion, root, ...defined({ interrupted }) });
 }

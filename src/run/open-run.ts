@@ -87,7 +87,6 @@ export interface RunState {
   isCutShort: boolean;
   /** True where cells were left out, since the others decided the run. */
   isDecidedEarly: boolean;
-  interrupted?: 'SIGINT' | 'SIGTERM';
   batches?: CollectedBatches;
 }
 

@@ -1,7 +1,7 @@
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import { createStop, type Stop } from '../calls/stop.ts';
 import { keepRecordings } from '../calls/suite-recordings.ts';
-import { openJudgePorts } from '../judges/open-judge-ports.ts';
+import { openJudgePorts } from '../judges/judge-answer.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Report } from '../model/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
@@ -69,21 +69,11 @@ async function askPlanned(run: Run): Promise<boolean> {
 }
 
 /** Stops the run at a signal, at its deadline, and once its files have changed, until the returned function is called. */
-function listenForStops({ options, ports, stop, state }: Run): () => void {
-  const { deadlineMs } = options;
+function listenForStops({ options, ports, stop }: Run): () => void {
   const { outdated } = ports;
-  const stopListening = ports.onSignal((signal) => {
-    state.interrupted ??= signal;
-    stop.hard('interrupted');
-  });
   if (outdated?.aborted === true) stop.soft('interrupted');
   else if (outdated !== undefined) onAbort(outdated, () => stop.soft('interrupted'));
-  const stopTimer =
-    deadlineMs === undefined ? undefined : ports.clock.startTimer(deadlineMs, () => stop.hard('deadline'));
-  return () => {
-    stopTimer?.();
-    stopListening();
-  };
+  return stop.listen(ports, options.deadlineMs);
 }
 
 /** The planned cells of a provider, without those that an earlier part of the run finished. */

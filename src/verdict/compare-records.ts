@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
 import { openBaselineFile, openBaselineText, recordOfBaselines } from '../baseline/open-baseline.ts';
-import { openJudgePorts } from '../judges/open-judge-ports.ts';
+import { openJudgePorts } from '../judges/judge-answer.ts';
 import { UserError } from '../model/problem.ts';
 import type { RecordedSuite, RunHeader } from '../model/record.ts';
 import type { Report } from '../model/report.ts';

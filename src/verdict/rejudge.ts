@@ -199,7 +199,7 @@ export async function classifyStored(
     const truth = truthOf(found) ?? (now && truthOf(now));
     if (truth === undefined) continue;
     // Loaded late: nearly every comparison works without the assertions.
-    const { classifyAnswer } = await import('../judges/classify-answer.ts');
+    const { classifyAnswer } = await import('../judges/judge-answer.ts');
     const classify = (row: RowSummary): RowSummary => {
       const answer = isOther(row) ? readAnswer(row) : undefined;
       if (answer?.output === undefined) return row;

@@ -1,7 +1,7 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject } from '../../json/json.ts';
-import type { DrawnAnswer } from '../../measuring/draw-answers.ts';
+import type { DrawnAnswer } from '../../measuring/label-answers.ts';
 import { type LabelSession, openLabelSession } from '../../measuring/label-answers.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { Suite } from '../../model/suite.ts';

@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import { readOrUndefined, replaceWhereChanged, withStorageErrors } from '../files/write-files.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { UserError } from '../model/problem.ts';
+import { compareText } from '../text/compare-text.ts';
+
+interface KeptOptions<Row> {
+  readonly name: string;
+  readonly format: number;
+  readonly row: z.ZodType<Row>;
+  /** What orders the rows. */
+  readonly keyOf: (row: Row) => readonly string[];
+  /** What a damaged file does not, and the command that writes it again. */
+  readonly lack: string;
+  readonly command: string;
+}
+
+interface KeptList<Row> {
+  /** Empty where there is no file. Throws a `UserError` or a `StorageError`. */
+  readonly read: (path: string, shown: string) => readonly Row[];
+  /** Replaces the whole file, sorted; true where it changed. */
+  readonly write: (path: string, rows: readonly Row[]) => boolean;
+}
+
+/** A file of JSON that keeps findings beside a suite. */
+export function defineKeptList<Row>({ name, format, row, keyOf, lack, command }: KeptOptions<Row>): KeptList<Row> {
+  const schema = z.object({ format: z.literal(format), [name]: z.array(row) });
+  return {
+    read(path, shown) {
+      const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
+      if (text === undefined) return [];
+      const json = parseJson(text);
+      const parsed = json.ok ? schema.safeParse(json.value) : undefined;
+      if (parsed?.success === true) return parsed.data[name] as readonly Row[];
+      const [issue] = parsed?.error.issues ?? [];
+      const fault = json.ok
+        ? `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`
+        : `it is no JSON: ${json.reason}`;
+      throw new UserError({
+        code: 'record',
+        message: `${shown} ${lack}: ${fault}`,
+        hint: `restore it, or remove it and run ${command}`,
+      });
+    },
+    write(path, rows) {
+      const textOf = (one: Row) => keyOf(one).join('\u0000');
+      const sorted = rows.toSorted((a, b) => compareText(textOf(a), textOf(b)));
+      return replaceWhereChanged(path, `${JSON.stringify({ format, [name]: sorted }, undefined, 2)}\n`);
+    },
+  };
+}
