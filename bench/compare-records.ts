@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CellRow, EndRow, RunHeader } from '../src/model/record.ts';
 import { defaultGate } from '../src/model/suite.ts';
-import { hashAnswer } from '../src/record/hash-answer.ts';
+import { hashAnswer } from '../src/record/case-summaries.ts';
 import { renderRow } from '../src/record/read-rows.ts';
 import { createRandom } from '../src/text/random.ts';
 

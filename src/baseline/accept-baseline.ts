@@ -17,9 +17,8 @@ import {
   type KnownFailure,
   openAcceptable,
 } from './acceptable-record.ts';
-import { countCases, mergeBaseline, variantKey } from './baseline-cases.ts';
+import { countCases, countTrials, mergeBaseline, variantKey } from './baseline-cases.ts';
 import { openBaselineFile } from './open-baseline.ts';
-import { countTrials } from './pool-trials.ts';
 import { buildBaseline, writeBaseline } from './write-baseline.ts';
 
 export interface AcceptedBaseline {

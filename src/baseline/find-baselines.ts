@@ -1,21 +1,22 @@
 import { relative } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { type Baseline, comparedKeys, isReplacedBy, type StandIn } from '../model/baseline.ts';
-import { type Problem, UserError } from '../model/problem.ts';
+import { type Baseline, comparedKeys, isReplacedBy, type Pin, type StandIn } from '../model/baseline.ts';
+import { UserError } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
 import type { FindAccepted } from '../plan/render-cells.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
-import { baselinePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
+import { baselinePathOf, referencePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
 import { classifySource, type RecordSource } from '../project/record-source.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { isRunRecord, openRecordHeads, type StoredRecord } from '../record/read-run-record.ts';
 import { toSlashes } from '../suite/files/project-place.ts';
+import { attempt } from '../text/attempt.ts';
 import { readCases } from './baseline-cases.ts';
 import { findMissing } from './first-baseline.ts';
-import { openBaselineFile, openBaselineText } from './open-baseline.ts';
+import { openBaselineBeside, openBaselineFile, openBaselineText } from './open-baseline.ts';
 
 /** What a suite is compared with. `own` is the working tree's baseline where `--baseline git:REF` names another one. */
 export type SuiteBaseline = {
@@ -78,26 +79,18 @@ export function checkBaselines(
   suites: readonly Pick<Suite, 'id' | 'path'>[],
   ...finders: readonly ((suite: Pick<Suite, 'id' | 'path'>) => unknown)[]
 ): void {
-  const problems: Problem[] = [];
-  for (const suite of suites) {
-    for (const find of finders) {
-      try {
-        find(suite);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        problems.push(...error.problems);
-      }
-    }
-  }
+  const failures = suites.flatMap((suite) => finders.map((find) => attempt(() => find(suite), UserError)));
+  const problems = failures.flatMap((failure) => (failure instanceof UserError ? failure.problems : []));
   if (problems.length > 0) throw new UserError(problems);
 }
 
-/** Reads each file once. */
-function remember(find: FindBaseline): FindBaseline {
-  const found = new Map<string, SuiteBaseline | undefined>();
+/** Reads the file of each suite once. */
+export function remember<Found>(find: (suite: { readonly id: string; readonly path: string }) => Found): typeof find {
+  const found = new Map<string, Found>();
   return (suite) => {
-    if (!found.has(suite.id)) found.set(suite.id, find(suite));
-    return found.get(suite.id);
+    const known = found.has(suite.id) ? found.get(suite.id) : find(suite);
+    found.set(suite.id, known as Found);
+    return known as Found;
   };
 }
 
@@ -131,15 +124,14 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
 }
 
 function fileBeside(
-  { id, path }: { id: string; path: string },
-  { root, cwd, env }: FindBaselineOptions,
+  suite: { readonly id: string; readonly path: string },
+  options: FindBaselineOptions,
 ): SuiteBaseline | undefined {
-  const file = baselinePathOf(root, path);
-  const shown = relative(cwd, file);
-  const baseline = openBaselineFile(file, shown);
+  const { path, file: source, baseline } = openBaselineBeside(suite, options);
   if (baseline === undefined) return undefined;
-  checkSuite(baseline, id, shown);
-  return { kind: 'file', source: shown, baseline, ...defined({ acceptedAt: findCommitDate(file, root, env) }) };
+  checkSuite(baseline, suite.id, source);
+  const acceptedAt = findCommitDate(path, options.root, options.env);
+  return { kind: 'file', source, baseline, ...defined({ acceptedAt }) };
 }
 
 function fromRecord(source: string, record: StoredRecord): SuiteBaseline {
@@ -149,13 +141,11 @@ function fromRecord(source: string, record: StoredRecord): SuiteBaseline {
 /** Only in CI: git takes longer than many a run, and a developer's file may not be committed yet. */
 function findCommitDate(file: string, root: string, env: FindBaselineOptions['env']): string | undefined {
   if (env['CI'] === undefined || env['CI'] === '') return undefined;
-  try {
+  const date = attempt(() => {
     const head = openGitRef(root, 'HEAD', env);
     return head.readFile(file) === readOrUndefined(file) ? head.lastCommitDate(file) : undefined;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return undefined;
-  }
+  }, UserError);
+  return date instanceof UserError ? undefined : date;
 }
 
 /** The baseline at the ref, and the working tree's as `own` where it differs. */
@@ -284,4 +274,58 @@ function standInOf({ prompt, provider }: Pick<PlannedVariant, 'prompt' | 'provid
     replaces: prompt.replaces,
     replacesProvider: provider.replaces,
   };
+}
+
+/** The pinned reference of a suite. */
+export interface Reference {
+  /** In words. */
+  readonly source: string;
+  readonly baseline: Baseline;
+  readonly pin: Pin;
+}
+
+/** Finds the pinned reference of a suite; undefined where there is none. Throws a `UserError` for a damaged one. */
+export type FindReference = (suite: { readonly id: string; readonly path: string }) => Reference | undefined;
+
+/**
+ * Finds references by what the run is compared with. With `--baseline git:REF` the reference at the ref goes before the working
+ * tree's, so that a change can neither remove nor replace the one that it is compared with.
+ */
+export function openReferences(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindReference {
+  const { root, cwd, env } = options;
+  if (wanted === undefined || wanted === 'none') return () => undefined;
+  const source =
+    wanted === 'auto'
+      ? undefined
+      : classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId: () => false });
+  const ref = source?.kind === 'git' ? openGitRef(root, source.ref, env) : undefined;
+  return remember((suite) => {
+    const path = referencePathOf(root, suite.path);
+    const atRef = ref?.readFile(path);
+    if (ref === undefined || atRef === undefined) return openReferenceBeside(suite, options);
+    const name = `git:${ref.name}:${relative(cwd, path)}`;
+    return toReference(openBaselineText(atRef, name), name, suite.id);
+  });
+}
+
+/** The reference beside a suite. */
+export function openReferenceBeside(
+  suite: { readonly id: string; readonly path: string },
+  { root, cwd }: Pick<FindBaselineOptions, 'root' | 'cwd'>,
+): Reference | undefined {
+  const path = referencePathOf(root, suite.path);
+  const shown = relative(cwd, path);
+  return toReference(openBaselineFile(path, shown), shown, suite.id);
+}
+
+function toReference(baseline: Baseline | undefined, source: string, suite: string): Reference | undefined {
+  if (baseline === undefined) return undefined;
+  const refuse = (message: string) => {
+    const hint = 'remove the file, or pin again with `llmcheck baseline pin`';
+    const at = { file: source, line: 1, column: 1 };
+    return new UserError({ code: 'record', message, hint, at });
+  };
+  if (baseline.suite !== suite) throw refuse(`${source} is the reference of suite ${baseline.suite}, not of ${suite}`);
+  if (baseline.pin === undefined) throw refuse(`${source} is not a pinned reference: its header has no "pin"`);
+  return { source, baseline, pin: baseline.pin };
 }

@@ -2,11 +2,10 @@ import { relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import type { Baseline, BaselineContent } from '../model/baseline.ts';
 import type { Project, Suite } from '../model/suite.ts';
-import { baselinePathOf, refuseOutside } from '../project/project-paths.ts';
-import { countCases, keepCases, readCases } from './baseline-cases.ts';
-import { openReferenceBeside } from './find-references.ts';
-import { openBaselineFile } from './open-baseline.ts';
-import { countTrials } from './pool-trials.ts';
+import { refuseOutside } from '../project/project-paths.ts';
+import { countCases, countTrials, keepCases, readCases } from './baseline-cases.ts';
+import { openReferenceBeside } from './find-baselines.ts';
+import { openBaselineBeside, openBaselineFile } from './open-baseline.ts';
 import { writeBaseline } from './write-baseline.ts';
 
 /** A row of `baseline list` and `baseline show`. */
@@ -20,7 +19,7 @@ export function listBaselines(
 ): readonly ListedRow[] {
   const ofSuites = suites.map((suite) => ({
     suite: suite.id,
-    ...read(suite, root, cwd),
+    ...openBaselineBeside(suite, { root, cwd }),
     pinned: openReferenceBeside(suite, { root, cwd })?.source ?? null,
   }));
   const ofNone = orphans.map((path) => {
@@ -40,7 +39,8 @@ export function listBaselines(
 /** One row for each case and variant of the accepted baselines, or of the pinned references. */
 export function showBaselines({ suites, root }: Project, cwd: string, isPinned: boolean): readonly ListedRow[] {
   return suites.flatMap((suite) => {
-    const { baseline } = isPinned ? (openReferenceBeside(suite, { root, cwd }) ?? {}) : read(suite, root, cwd);
+    const place = { root, cwd };
+    const { baseline } = isPinned ? (openReferenceBeside(suite, place) ?? {}) : openBaselineBeside(suite, place);
     return Array.from(readCases(baseline ?? { cases: [] }), (row) => {
       const { caseId, prompt, provider, trials } = row;
       const pooled = row.pooled ?? countTrials(trials);
@@ -67,10 +67,10 @@ export interface PrunedBaseline {
 /** Removes rows of cases, prompts and providers that the suite no longer has. */
 export function pruneBaselines({ suites, root }: Project, cwd: string): readonly PrunedBaseline[] {
   return suites.flatMap((suite) => {
-    const path = baselinePathOf(root, suite.path);
-    if (read(suite, root, cwd).baseline === undefined) return [];
+    const { path, baseline: found } = openBaselineBeside(suite, { root, cwd });
+    if (found === undefined) return [];
     return withFileLock(path, () => {
-      const { file, baseline } = read(suite, root, cwd);
+      const { file, baseline } = openBaselineBeside(suite, { root, cwd });
       if (baseline === undefined) return [];
       const kept = pruneBaseline(baseline, suite);
       const removed = countCases(baseline).rows - countCases(kept).rows;
@@ -90,10 +90,4 @@ function pruneBaseline(baseline: Baseline, suite: Suite): BaselineContent {
     variants: baseline.variants.filter(isKnown),
     cases: baseline.cases.filter(isKnown).map((rows) => keepCases(rows, (caseId) => cases.has(caseId))),
   };
-}
-
-function read({ path: suitePath }: Suite, root: string, cwd: string) {
-  const path = baselinePathOf(root, suitePath);
-  const file = relative(cwd, path);
-  return { file, baseline: openBaselineFile(path, file) };
 }

@@ -1,8 +1,10 @@
+import { relative } from 'node:path';
 import { defined, type Writable } from '../json/defined.ts';
 import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import { baselinePathOf } from '../project/project-paths.ts';
 import { SortedCases } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
@@ -14,6 +16,16 @@ export function openBaselineFile(path: string, shown: string): Baseline | undefi
   const rows = new BaselineRows();
   const scanned = readBaseline(path, shown, rows.add);
   return scanned === undefined ? undefined : toBaseline(scanned, rows);
+}
+
+/** The baseline beside a suite, with its path and how it is shown. */
+export function openBaselineBeside(
+  suite: { readonly path: string },
+  { root, cwd }: { readonly root: string; readonly cwd: string },
+) {
+  const path = baselinePathOf(root, suite.path);
+  const file = relative(cwd, path);
+  return { path, file, baseline: openBaselineFile(path, file) };
 }
 
 /** The same of a file's text. */

@@ -4,12 +4,11 @@ import { probeFile, removeFile } from '../files/write-files.ts';
 import type { BaselineCase, BaselineCases, BaselineContent } from '../model/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { Project, Suite } from '../model/suite.ts';
-import { baselinePathOf, referencePathOf } from '../project/project-paths.ts';
+import { referencePathOf } from '../project/project-paths.ts';
+import type { AcceptableSuite } from './acceptable-record.ts';
 import { type AcceptOptions, openAcceptable } from './acceptable-record.ts';
-import { keepCases, mergeBaseline, readCases, variantKey } from './baseline-cases.ts';
-import type { AcceptableSuite } from './judge-as-accepted.ts';
-import { openBaselineFile } from './open-baseline.ts';
-import { countTrials, isSameVariant } from './pool-trials.ts';
+import { countTrials, isSameVariant, keepCases, mergeBaseline, readCases, variantKey } from './baseline-cases.ts';
+import { openBaselineBeside } from './open-baseline.ts';
 import { buildBaseline, writeBaseline } from './write-baseline.ts';
 
 /** With fewer runs, the reference's own noise is a large part of a drop against it. */
@@ -62,8 +61,7 @@ interface FoundReference {
 function fromBaselines({ suites, root, cwd, now }: PinOptions): readonly FoundReference[] {
   const problems: Problem[] = [];
   const found = suites.flatMap((suite): FoundReference[] => {
-    const path = baselinePathOf(root, suite.path);
-    const content = openBaselineFile(path, relative(cwd, path));
+    const { baseline: content } = openBaselineBeside(suite, { root, cwd });
     if (content !== undefined && hasVerdicts(content)) return [{ suite, content, until: now.toISOString() }];
     const message = `suite ${suite.id} has no ${content === undefined ? 'baseline' : 'accepted verdict'} to pin`;
     const hint = 'accept a run with `llmcheck baseline accept`, or name runs: llmcheck baseline pin --from RUN';

@@ -15,7 +15,7 @@ import {
 } from '../model/baseline.ts';
 import type { CellRow } from '../model/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import { answerHashOf } from '../record/hash-answer.ts';
+import { answerHashOf } from '../record/case-summaries.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
 import { compareVariants, readCases } from './baseline-cases.ts';
 

@@ -1,6 +1,6 @@
 import { recordingHash } from '../cache/cache-key.ts';
 import { type RecordingLine, type Recordings, readRecordings, recordedRequestKey } from '../cache/recordings.ts';
-import { writeRecordings } from '../cache/write-recordings.ts';
+import { writeRecordings } from '../cache/with-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile, StorageError } from '../files/write-files.ts';
 import { firstAcceptedTrial } from '../model/cell.ts';

@@ -3,6 +3,7 @@ import { UserError } from '../model/problem.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { openRecordHeads, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
+import { findVariant } from '../record/summarize-run.ts';
 import type { CountedRun } from './build-history.ts';
 
 /** The results of a run's variants in the latest stored runs, with the run itself as the last. */
@@ -50,11 +51,9 @@ function pointsOf(
   { header, summary }: CountedRun,
   variants: readonly VariantNames[],
 ): readonly (TrendPoint | undefined)[] {
-  return variants.map(({ suite, prompt, provider }) => {
-    const found = summary.suites.find(({ recorded }) => recorded.suite === suite);
-    const variant = found?.variants.find(
-      ({ recorded }) => recorded.prompt === prompt && recorded.provider === provider,
-    );
+  return variants.map((names) => {
+    const found = summary.suites.find(({ recorded }) => recorded.suite === names.suite);
+    const variant = findVariant(summary, names);
     if (found === undefined || variant === undefined || variant.passRate.value === null) return undefined;
     const { passRate, costUsd, latencyMs, errored, skipped, skippedByCase } = variant;
     const isPartial = found.recorded.filtered || errored > 0 || skipped > skippedByCase;
@@ -99,11 +98,9 @@ export function readRunsSince(
 /** Undefined where the run has no such variant. */
 function describeRun(
   { header, summary }: Pick<StoredRecord, 'header' | 'summary'>,
-  { suite, prompt, provider }: Wanted,
+  wanted: Wanted,
 ): RunSincePin | undefined {
-  const variant = summary.suites
-    .find(({ recorded }) => recorded.suite === suite)
-    ?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
+  const variant = findVariant(summary, wanted);
   if (variant === undefined) return undefined;
   return { run: header.id, startedAt: header.startedAt, ...header.provenance, passRate: variant.passRate.value };
 }

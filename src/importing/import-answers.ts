@@ -4,7 +4,7 @@ import { isCacheExportLine } from '../cache/cache-entry.ts';
 import { recordingHash } from '../cache/cache-key.ts';
 import { CacheMaintenance } from '../cache/maintain-cache.ts';
 import { type NumberedRecording, readRecordings, recordedCellKey, renderRecording } from '../cache/recordings.ts';
-import { writeRecordings } from '../cache/write-recordings.ts';
+import { writeRecordings } from '../cache/with-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';

@@ -1,10 +1,10 @@
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { quote } from '../text/shorten.ts';
-import type { ArgumentMatch } from './argument-match.ts';
 import { describePath, findDifference } from './deep-equal.ts';
 import { describeValue } from './describe-value.ts';
 import { compileJsonSchema } from './json-schema.ts';
 import { parseJson } from './parse-json.ts';
+import type { ArgumentMatch } from './plain-path.ts';
 import { dropPaths } from './plain-path.ts';
 import { JsonSchemaError } from './schema-errors.ts';
 

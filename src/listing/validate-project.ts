@@ -1,6 +1,5 @@
 import { addBaselinePrompts } from '../baseline/accepted-prompts.ts';
-import { checkBaselines, openBaselines, promptIdsOf } from '../baseline/find-baselines.ts';
-import { openReferences } from '../baseline/find-references.ts';
+import { checkBaselines, openBaselines, openReferences, promptIdsOf } from '../baseline/find-baselines.ts';
 import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';

@@ -1,13 +1,12 @@
 import { relative } from 'node:path';
 import type { CompletionView } from '../assertions/define.ts';
 import { readCases } from '../baseline/baseline-cases.ts';
-import { openBaselineFile } from '../baseline/open-baseline.ts';
+import { openBaselineBeside } from '../baseline/open-baseline.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { defined } from '../json/defined.ts';
 import type { Completion } from '../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
-import { baselinePathOf } from '../project/project-paths.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { openStoredRecord, readRunHeader } from '../record/read-run-record.ts';
 
@@ -73,10 +72,8 @@ function fromRun(suite: Suite, { root, cwd, run }: KnownAnswersOptions): KnownAn
   return { source: `run ${stored.id}`, answers: rows.flatMap((row) => toKnown(row, row)) };
 }
 
-function fromBaseline(suite: Suite, { root, cwd }: KnownAnswersOptions): KnownAnswers | undefined {
-  const path = baselinePathOf(root, suite.path);
-  const file = relative(cwd, path);
-  const baseline = openBaselineFile(path, file);
+function fromBaseline(suite: Suite, options: KnownAnswersOptions): KnownAnswers | undefined {
+  const { file, baseline } = openBaselineBeside(suite, options);
   if (baseline === undefined) return undefined;
   return {
     source: file,

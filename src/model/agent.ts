@@ -1,4 +1,4 @@
-import type { ArgumentMatch } from '../json/argument-match.ts';
+import type { ArgumentMatch } from '../json/plain-path.ts';
 import type { McpServer } from './mcp.ts';
 import type { CodeLimits, CodeSource } from './own-code.ts';
 

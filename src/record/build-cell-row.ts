@@ -9,7 +9,7 @@ import type { Mask } from '../secrets/mask-secrets.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
 import { addKnown, sumKnown } from '../stats/means.ts';
 import { clipText } from '../text/shorten.ts';
-import { hashAnswer, identifyAnswer } from './hash-answer.ts';
+import { hashAnswer, identifyAnswer } from './case-summaries.ts';
 
 type AskedOf = Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>;
 

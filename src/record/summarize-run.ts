@@ -211,3 +211,12 @@ export function isComplete({ suites, ended, stopReason }: RunSummary): boolean {
   const isUnreached = ({ skipped, skippedByCase }: VariantSummary) => skipped > skippedByCase;
   return ended && stopReason === undefined && !suites.some(({ variants }) => variants.some(isUnreached));
 }
+
+/** A variant of a run by its names; undefined where the run has none. */
+export function findVariant(
+  { suites }: Pick<RunSummary, 'suites'>,
+  { suite, prompt, provider }: Pick<RowSummary, 'suite' | 'prompt' | 'provider'>,
+): VariantSummary | undefined {
+  const variants = suites.find(({ recorded }) => recorded.suite === suite)?.variants ?? [];
+  return variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
+}

@@ -1,7 +1,7 @@
 import { extname, relative } from 'node:path';
 import { selectTarget } from '../assertions/select-target.ts';
+import { judgeAsAccepted } from '../baseline/acceptable-record.ts';
 import { mergeBaseline } from '../baseline/baseline-cases.ts';
-import { judgeAsAccepted } from '../baseline/judge-as-accepted.ts';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { buildBaseline, writeBaseline } from '../baseline/write-baseline.ts';
 import { withFileLock } from '../files/file-lock.ts';

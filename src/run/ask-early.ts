@@ -7,6 +7,7 @@ import type { Cell } from '../model/cell.ts';
 import { caseLabel, type Suite } from '../model/suite.ts';
 import type { CaseSummary } from '../model/summary.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
+import { findVariant } from '../record/summarize-run.ts';
 import type { Assessment } from '../verdict/assess-run.ts';
 import { askAgain } from './ask-again.ts';
 import { assess } from './end-run.ts';
@@ -238,9 +239,6 @@ function casesOf(
   { prompt, provider }: { readonly prompt: string; readonly provider: string },
 ): ReadonlyMap<string, CaseSummary> {
   if (baseline?.kind === 'file') return baseline.baseline.casesOf({ prompt, provider });
-  const ofSuite = baseline?.record.summary.suites.find(({ recorded }) => recorded.suite === suite);
-  const variant = ofSuite?.variants.find(
-    ({ recorded }) => recorded.prompt === prompt && recorded.provider === provider,
-  );
+  const variant = baseline && findVariant(baseline.record.summary, { suite, prompt, provider });
   return variant?.cases ?? new Map();
 }

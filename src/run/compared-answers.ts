@@ -7,6 +7,7 @@ import type { CellRow } from '../model/record.ts';
 import type { PromptVersion, Suite } from '../model/suite.ts';
 import type { FindCell } from '../plan/find-cells.ts';
 import { cellKeyText, type StoredRecord } from '../record/read-run-record.ts';
+import { findVariant } from '../record/summarize-run.ts';
 
 /** The answers that pairwise checks compare a cell's answer with. */
 export interface ComparedAnswers {
@@ -98,13 +99,8 @@ function findStored(
   return undefined;
 }
 
-function rowsOf(
-  { summary, readRow }: StoredRecord,
-  { suite, prompt, provider, caseId }: Omit<CellKey, 'trial'>,
-): readonly CellRow[] {
-  const variants = summary.suites.find(({ recorded }) => recorded.suite === suite)?.variants ?? [];
-  const variant = variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
-  return (variant?.cases.get(caseId)?.trials ?? []).map(({ rowIndex }) => readRow(rowIndex));
+function rowsOf({ summary, readRow }: StoredRecord, key: Omit<CellKey, 'trial'>): readonly CellRow[] {
+  return (findVariant(summary, key)?.cases.get(key.caseId)?.trials ?? []).map(({ rowIndex }) => readRow(rowIndex));
 }
 
 function answerOf({ output, toolCalls = [], reasoning }: Pick<CellRow, 'output' | 'toolCalls' | 'reasoning'>) {

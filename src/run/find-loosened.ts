@@ -13,6 +13,7 @@ import { type GitRef, openGitRef } from '../project/git/git-files.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findConfigAtRef, loadProjectAtRef } from '../project/project-at-ref.ts';
 import { toSlashes } from '../suite/files/project-place.ts';
+import { attempt } from '../text/attempt.ts';
 
 interface FoundLoosened {
   readonly loosened: readonly Loosened[];
@@ -74,13 +75,9 @@ function hasOtherSettings({ name }: GitRef, { root, run }: RunOptions['project']
   const envFiles = new Set(envFileOf(root, run).map((path) => basename(path)));
   const isSetting = (path: string): boolean =>
     /\.(?:ya?ml|jsonl?|csv)$|\.eval\.[cm]?[jt]s$/i.test(path) || envFiles.has(basename(path));
-  try {
-    return [...findGitChanges(root, name, env).changed.keys()].some(isSetting);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    // Then everything is compared.
-    return true;
-  }
+  const changes = attempt(() => findGitChanges(root, name, env), UserError);
+  // Where they are not known, everything is compared.
+  return changes instanceof UserError || [...changes.changed.keys()].some(isSetting);
 }
 
 /** The file of variables that the config names: it may hold settings too. */

@@ -5,10 +5,11 @@ import {
   createFindAccepted,
   describeUnaccepted,
   type FindBaseline,
+  type FindReference,
   openBaselines,
+  openReferences,
   promptIdsOf,
 } from '../baseline/find-baselines.ts';
-import { type FindReference, openReferences } from '../baseline/find-references.ts';
 import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';

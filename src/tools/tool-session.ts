@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { stringify } from 'yaml';
-import type { ArgumentMatch } from '../json/argument-match.ts';
 import { findArgumentMismatch } from '../json/match-arguments.ts';
 import { parseJson } from '../json/parse-json.ts';
+import type { ArgumentMatch } from '../json/plain-path.ts';
 import {
   type AgentSettings,
   maxResultBytes,

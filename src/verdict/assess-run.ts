@@ -1,5 +1,4 @@
-import { openBaselines } from '../baseline/find-baselines.ts';
-import { openReferences } from '../baseline/find-references.ts';
+import { openBaselines, openReferences } from '../baseline/find-baselines.ts';
 import { decide } from '../compare/gate/decide.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';

@@ -2,13 +2,14 @@ import type { FindBaseline } from '../baseline/find-baselines.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type AnsweredVariant, compareContracts } from '../contracts/compare-contracts.ts';
 import { answersOfBaseline, answersOfRecord } from '../contracts/observe-answers.ts';
-import { comparedKeys, type VariantKey } from '../model/baseline.ts';
+import { comparedKeys } from '../model/baseline.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import { describeContractWarnings, isBreak, type PromptFindings } from '../model/finding.ts';
 import type { Breach } from '../model/gate.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
+import { findVariant } from '../record/summarize-run.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { withinRun } from './compare-run.ts';
 
@@ -89,19 +90,16 @@ function findOld(
   const wanted = side.recorded.baselineOf === undefined ? side.recorded.prompt : variant.recorded.prompt;
   const isWithin = side.source === withinRun;
   const found = isWithin ? undefined : findBaseline({ id: suite, path });
-  const isIt = (key: VariantKey) => (other: VariantKey) =>
-    other.prompt === key.prompt && other.provider === key.provider;
   if (found?.kind === 'file') {
     const { baseline } = found;
     const [known] = comparedKeys({ ...variant.recorded, prompt: wanted }).flatMap(
-      (key) => baseline.variants.find(isIt(key)) ?? [],
+      ({ prompt, provider }) =>
+        baseline.variants.find((one) => one.prompt === prompt && one.provider === provider) ?? [],
     );
     if (known !== undefined) return asOld(known, variant, () => answersOfBaseline(baseline, known));
   }
   const other = found?.kind === 'record' ? found.record : record;
-  const known = other.summary.suites
-    .find(({ recorded }) => recorded.suite === suite)
-    ?.variants.find(({ recorded }) => isIt(side.recorded)(recorded));
+  const known = findVariant(other.summary, { ...side.recorded, suite });
   return asOld(side.recorded, variant, () => (known === undefined ? [] : answersOfRecord(known, other.readRow)));
 }
 

@@ -1,4 +1,4 @@
-import type { FindReference, Reference } from '../baseline/find-references.ts';
+import type { FindReference, Reference } from '../baseline/find-baselines.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { percent, points } from '../compare/gate/wording.ts';
 import { validResults } from '../compare/pair-cases.ts';

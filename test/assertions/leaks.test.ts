@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findPii, piiKinds } from '../../src/secrets/find-pii.ts';
 import { findSecrets } from '../../src/secrets/find-secrets.ts';
+import { findPii, piiKinds } from '../../src/secrets/personal-data.ts';
 import { describeAssertion, findProblems } from './judge-one.ts';
 
 describeAssertion('pii', [

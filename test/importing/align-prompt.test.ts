@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CutJsonError, splitJson } from '../../src/importing/data-sets/split-json.ts';
 import { alignPrompt } from '../../src/importing/traces/align-prompt.ts';
-import { maskPersonal } from '../../src/secrets/mask-personal.ts';
+import { maskPersonal } from '../../src/secrets/personal-data.ts';
 import { compileTemplate, splitPaths } from '../../src/templates/template.ts';
 import { openSeenTexts } from '../../src/text/near-duplicates.ts';
 import fc from '../support/property.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mergeBaseline } from '../../src/baseline/baseline-cases.ts';
-import type { FindReference } from '../../src/baseline/find-references.ts';
+import type { FindReference } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
 import type { BaselineContent } from '../../src/model/baseline.ts';

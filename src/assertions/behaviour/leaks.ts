@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { findPii, type PiiKind, piiKinds } from '../../secrets/find-pii.ts';
 import { findSecrets } from '../../secrets/find-secrets.ts';
+import { findPii, type PiiKind, piiKinds } from '../../secrets/personal-data.ts';
 import { defineAssertion } from '../define.ts';
 import { hintAtFinding, textOf } from '../targets.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { ArgumentMatch } from '../../json/argument-match.ts';
 import { type ArgumentMismatch, findArgumentMismatch } from '../../json/match-arguments.ts';
+import type { ArgumentMatch } from '../../json/plain-path.ts';
 import { parsePlainPath } from '../../json/plain-path.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import { listFirst } from '../../text/format-amount.ts';

@@ -5,7 +5,7 @@ import { defined } from '../../json/defined.ts';
 import { type Problem, type SourceLocation, UserError } from '../../model/problem.ts';
 import type { PromptVersion, Suite } from '../../model/suite.ts';
 import { loadProject } from '../../project/load-project.ts';
-import { maskPersonal, maskPersonalJson } from '../../secrets/mask-personal.ts';
+import { maskPersonal, maskPersonalJson } from '../../secrets/personal-data.ts';
 import { bytesOfText, openProjectFiles, type ProjectFiles } from '../../suite/files/project-files.ts';
 import { findProject, isGlob, kindOfPath } from '../../suite/files/project-place.ts';
 import { findNearest } from '../../text/did-you-mean.ts';

@@ -1,5 +1,5 @@
 import { type Contract, type PromptVersion, renderMessages } from '../../model/suite.ts';
-import { findPersonal } from '../../secrets/mask-personal.ts';
+import { findPersonal } from '../../secrets/personal-data.ts';
 import { createInputCheck } from '../../suite/contracts/check-contract.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import type { TurnMessage } from '../data-sets/chat-messages.ts';
