@@ -15,6 +15,8 @@ export interface CheckContext {
   readonly onVariables: (names: readonly string[]) => void;
   /** Adds a judge, of the model that `written` names or the default, and returns its id. */
   readonly judge: (written: Written) => Promise<string | LeftOut>;
+  /** The model that embeds texts, which `written` names or the default. */
+  readonly embeddings: (written: Written) => string | LeftOut;
   /** The text of a file of the project. */
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
   /** Gets the checks that are code. */
@@ -25,11 +27,18 @@ export interface CheckContext {
   readonly glob: (pattern: string) => Promise<readonly string[]>;
   /** Names of the variables of the test. */
   readonly varNames: readonly string[];
+  /** The `params` of the providers that the test is asked with. */
+  readonly asked: readonly unknown[];
+  /** True where a score decides the test, and not that each check passes. */
+  readonly isScored: boolean;
   /** The part of the answer that the test's own transform selects for all of its checks. */
   readonly select?: Steps;
 }
 
-export interface BaseContext extends CheckContext {
+export interface TypeContext extends CheckContext {
+  /** The type without `not-`, and whether that is before it. */
+  readonly base: string;
+  readonly inverse: boolean;
   readonly threshold: unknown;
   readonly isSelected: boolean;
 }

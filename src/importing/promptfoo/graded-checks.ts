@@ -1,5 +1,5 @@
 import { LeftOut, type Written } from '../draft.ts';
-import type { BaseContext, Check } from './check-context.ts';
+import type { Check, TypeContext } from './check-context.ts';
 import { readList, readText } from './values.ts';
 
 /** What a judge is told of each kind of grading, the prompts of promptfoo being worded differently. */
@@ -12,17 +12,66 @@ const GRADINGS: Readonly<Record<string, (value: string) => string>> = {
 };
 
 /** A check by a model, as a rubric. */
-export async function convertGraded(base: string, written: Written, context: BaseContext): Promise<Check | LeftOut> {
-  const { threshold } = context;
+export async function convertGraded(written: Written, context: TypeContext): Promise<Check | LeftOut> {
+  const { base, threshold } = context;
   const name = base === 'model-graded-factuality' ? 'factuality' : base;
   const isList = base === 'g-eval' && Array.isArray(written.child('value').value);
   const text = isList ? await readList(written, context) : await readText(written, context);
   if (text instanceof LeftOut) return text;
-  const judge = await context.judge(written.child('provider'));
-  if (typeof judge !== 'string') return judge;
-  context.draft.note(written, `${base} becomes rubric: the prompt of the judge is worded differently`);
   const criterion = typeof text === 'string' ? text : text.map((one, index) => `${index + 1}. ${one}`).join('\n');
   const least = threshold ?? (base === 'g-eval' ? 0.7 : undefined);
   const min = typeof least === 'number' && least > 0 && name !== 'factuality' ? { threshold: least } : {};
-  return { rubric: { value: GRADINGS[name]?.(criterion) ?? criterion, judge, ...min } };
+  return buildRubric(GRADINGS[name]?.(criterion) ?? criterion, min, written, context);
+}
+
+async function buildRubric(
+  value: string,
+  more: Check,
+  written: Written,
+  context: TypeContext,
+): Promise<Check | LeftOut> {
+  const judge = await context.judge(written.child('provider'));
+  if (typeof judge !== 'string') return judge;
+  const { type } = written.value as { readonly type: string };
+  context.draft.note(written, `${type} becomes rubric: the prompt of the judge is worded differently`);
+  return { rubric: { value, judge, ...more } };
+}
+
+/** Shares that promptfoo counts from what a judge says, here the judge's score. */
+const SHARES: Readonly<Record<string, string>> = {
+  'context-faithfulness':
+    'Score the share of the claims in the answer that this context supports. A claim that it neither states nor implies is not supported.',
+  'context-recall':
+    'Score the share of the sentences of this expected answer that the context supports, whatever the answer says.',
+  'context-relevance':
+    'Score the share of the sentences of this context that the question needs, whatever the answer says.',
+};
+
+/** A check of the context that an answer is made of, which is a variable of the test. */
+export async function convertContextCheck(written: Written, context: TypeContext): Promise<Check | LeftOut> {
+  const { base, draft, varNames, threshold, isScored } = context;
+  const isRecall = base === 'context-recall';
+  const missing = ['context', ...(isRecall ? [] : ['query'])].find((name) => !varNames.includes(name));
+  if (missing !== undefined)
+    return draft.refuse(written, `${base} without a variable "${missing}" has no equivalent here`);
+  const expected = isRecall ? await readText(written, context) : undefined;
+  if (expected instanceof LeftOut) return expected;
+  const given = isRecall ? `Expected answer: ${expected}` : 'Question: {{ query }}';
+  const value = [SHARES[base], given, 'Context: {{ context }}'].join('\n\n');
+  const isMin = typeof threshold === 'number' && threshold > 0;
+  if (isMin || isScored) {
+    if (!isMin) return draft.refuse(written, `${base} without a threshold has no equivalent in a test that has one`);
+    return buildRubric(value, { threshold, input: false }, written, context);
+  }
+  draft.note(written, `${base} without a threshold passes every answer in promptfoo: it does not decide here either`);
+  const check = await buildRubric(value, { input: false }, written, context);
+  return check instanceof LeftOut ? check : { ...check, weight: 0 };
+}
+
+/** Each answer is one window of its conversation: it is relevant or not. */
+export async function convertRelevance(written: Written, context: TypeContext): Promise<Check | LeftOut> {
+  const { draft, threshold = 0.5 } = context;
+  if (typeof threshold !== 'number' || threshold <= 0 || threshold > 1)
+    return draft.refuse(written, 'conversation-relevance needs a threshold above 0 and up to 1');
+  return buildRubric('The answer is relevant to what the user says.', {}, written, context);
 }

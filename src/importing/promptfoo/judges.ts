@@ -4,6 +4,13 @@ import { convertProvider, type Provider } from './providers.ts';
 
 type Judge = Readonly<Record<string, unknown>>;
 
+/** The provider of an assertion, or of the options of the innermost layer that has one. */
+function findNamed(own: Written, layers: readonly Written[]): Written | undefined {
+  return [own, ...layers.toReversed().map((layer) => layer.child('options').child('provider'))].find(
+    ({ value }) => value !== undefined,
+  );
+}
+
 /** The models that grade, each with the settings that its config gives. */
 export class Judges {
   readonly #draft: Draft;
@@ -17,9 +24,7 @@ export class Judges {
 
   /** The judge of an assertion: the model of the assertion, of the test, or promptfoo's default. */
   async find(own: Written, layers: readonly Written[]): Promise<string | LeftOut> {
-    const named = [own, ...layers.toReversed().map((layer) => layer.child('options').child('provider'))].find(
-      ({ value }) => value !== undefined,
-    );
+    const named = findNamed(own, layers);
     if (named === undefined) return this.#add({ use: 'openai:gpt-4.1' });
     // Another model may be named for each kind of grading.
     const isByKind = isMap(named.value) && named.value['id'] === undefined && named.value['text'] !== undefined;
@@ -31,6 +36,18 @@ export class Judges {
     if (typeof provider === 'string') return this.#add({ use: provider });
     const { id: _id, ...judge } = provider;
     return this.#add(judge);
+  }
+
+  /** The model that embeds texts: of the assertion, of the test, or promptfoo's default. */
+  findEmbeddings(own: Written, layers: readonly Written[]): string | LeftOut {
+    const named = findNamed(own, layers);
+    const part = isMap(named?.value) && named.value['id'] === undefined ? named.child('embedding') : named;
+    if (part?.value === undefined) return 'openai:text-embedding-3-large';
+    const [, service = '', model = ''] =
+      /^(openai|ollama|mistral):embeddings?:(.+)$/.exec(typeof part.value === 'string' ? part.value : '') ?? [];
+    return model === ''
+      ? this.#draft.refuse(part, 'promptfoo embeds texts with this provider, which has no equivalent here')
+      : `${service}:${model}`;
   }
 
   /** The same model with other settings is another judge. */

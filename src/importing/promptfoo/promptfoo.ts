@@ -242,7 +242,9 @@ class Importer {
     if (unknown !== undefined) return [unknown];
     const options = readOptions(layers, this.#code.answers !== 'text', draft);
     if (options instanceof LeftOut) return [options];
-    const checks = await this.#convertChecks(layers, options.select);
+    const asked = await providers.find(layers);
+    if (asked instanceof LeftOut) return [asked];
+    const checks = await this.#convertChecks(layers, providers.paramsOf(asked), options.select);
     const parts = layers.map((layer) => layer.child('vars'));
     const vars = await expandVars(parts, { draft, readText: this.#readText, glob: this.#glob });
     if (vars instanceof LeftOut) return [vars];
@@ -253,9 +255,7 @@ class Importer {
     const { description } = Object(test.value) as { readonly description?: unknown };
     const only = restrictPrompts(layers, prompts, draft);
     if (only instanceof LeftOut) return [only];
-    const asked = await providers.find(layers);
-    if (asked instanceof LeftOut) return [asked];
-    const hasChecks = checks.some((check) => !(check instanceof LeftOut));
+    const hasChecks = checks.some((check) => !(check instanceof LeftOut) && check['weight'] !== 0);
     const name = typeof description === 'string' && description.trim() !== '' ? description : undefined;
     return vars.map((one) => {
       const key = canonicalJson(one);
@@ -276,7 +276,11 @@ class Importer {
     });
   }
 
-  async #convertChecks(layers: readonly Written[], select: Steps | undefined): Promise<readonly (Check | LeftOut)[]> {
+  async #convertChecks(
+    layers: readonly Written[],
+    asked: readonly unknown[],
+    select: Steps | undefined,
+  ): Promise<readonly (Check | LeftOut)[]> {
     const context: CheckContext = {
       draft: this.#draft,
       readData: this.#readData,
@@ -288,6 +292,9 @@ class Importer {
       varNames: layers.flatMap((layer) => Object.keys(Object(layer.child('vars').value))),
       onVariables: (names) => names.forEach((name) => this.#read.add(name)),
       judge: (provider) => this.#judges.find(provider, layers),
+      embeddings: (provider) => this.#judges.findEmbeddings(provider, layers),
+      asked,
+      isScored: layers.some((layer) => layer.child('threshold').value !== undefined),
       ...defined({ select }),
     };
     const checks: (Check | LeftOut)[] = [];

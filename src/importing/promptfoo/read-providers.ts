@@ -83,6 +83,13 @@ export class SuiteProviders {
     return [id];
   }
 
+  /** What the requests of these providers hold beside the messages. */
+  paramsOf(ids: readonly string[]): readonly unknown[] {
+    return [...this.#providers, ...this.#ofTests].flatMap((one) =>
+      !(one instanceof LeftOut) && ids.includes(idOf(one)) ? [typeof one === 'string' ? {} : one['params']] : [],
+    );
+  }
+
   async #addOwn(own: Written): Promise<string | LeftOut> {
     const { draft } = this.#context;
     const converted = await convertProvider(own, this.#context);

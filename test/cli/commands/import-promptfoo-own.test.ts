@@ -292,6 +292,9 @@ tests:
       - { type: javascript, value: "/shop$/.test(JSON.parse(output).cwd) && /lib$/.test(JSON.parse(output).additionalDirectories[0])" }
       - { type: javascript, value: "JSON.parse(output).isThere && JSON.parse(output).key === 'k' && JSON.parse(output).team === 'a'" }
       - { type: cost, threshold: 0.5 }
+      - { type: skill-used, value: [notes] }
+      - { type: skill-used, value: { name: notes, max: 1 } }
+      - { type: not-skill-used, value: other }
   - { description: b, providers: [agent], vars: { q: fail }, assert: [{ type: not-contains, value: x }] }
   - { description: c, providers: [chat], vars: { q: hi }, assert: [{ type: javascript, value: "JSON.parse(output).isThere && JSON.parse(output).allowedTools.length === 0" }] }
 `,

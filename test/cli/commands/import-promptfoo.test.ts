@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { startServer } from '../../support/http-server.ts';
 import { importBase, importConfig } from '../../support/import-config.ts';
+import { plannedTrialsOf } from '../../support/temp-project.ts';
 
 const tests = 'tests: [{ vars: { q: a }, assert: [{ type: contains, value: a }] }]\n';
 
@@ -330,6 +332,24 @@ const written: readonly (readonly [assertion: string, check: object])[] = [
   ['{ type: not-llm-rubric, value: rude }', { not: { rubric: { value: 'rude', ...graded } } }],
   ['{ type: g-eval, value: [kind, short] }', { rubric: { value: '1. kind\n2. short', ...graded, threshold: 0.7 } }],
   ['{ type: model-graded-closedqa, value: kind }', { rubric: { value: 'kind', ...graded } }],
+  [
+    '{ type: not-conversation-relevance }',
+    { not: { rubric: { value: 'The answer is relevant to what the user says.', ...graded } } },
+  ],
+  [
+    '{ type: context-recall, value: They eat fish., threshold: 0.8 }',
+    {
+      rubric: {
+        value:
+          'Score the share of the sentences of this expected answer that the context supports, whatever the answer says.\n\nExpected answer: They eat fish.\n\nContext: {{ context }}',
+        ...graded,
+        threshold: 0.8,
+        input: false,
+      },
+    },
+  ],
+  ['{ type: context-relevance, threshold: 0.5 }', { rubric: { threshold: 0.5 } }],
+  ['{ type: context-faithfulness }', { rubric: graded, weight: 0 }],
   ['{ type: contains, value: file://v.txt }', { contains: { value: 'a {% raw %}{{{% endraw %}b}}' } }],
   ['{ type: contains-any, value: file://v.json }', { containsAny: { value: ['x', 'y'] } }],
   ['{ type: equals, value: file://v.yaml }', { equals: { value: { a: 1 } }, select: { json: true } }],
@@ -352,7 +372,7 @@ const written: readonly (readonly [assertion: string, check: object])[] = [
 
 test('each assertion is written as the check that means the same', async () => {
   const { suite } = await importConfig(
-    `${importBase}tests: [{ vars: { q: a }, assert: [${written.map(([assertion]) => assertion).join(', ')}] }]\n`,
+    `${importBase}tests: [{ vars: { q: a, query: b, context: c }, assert: [${written.map(([assertion]) => assertion).join(', ')}] }]\n`,
     [],
     { 'v.txt': 'a {{b}}\n', 'v.json': '["x", "y"]', 'v.yaml': 'a: 1\n' },
   );
@@ -437,4 +457,81 @@ test.each([
 ])('the provider in %s is refused', async (part, reason) => {
   const { stderr } = await importConfig(`prompts: ["{{q}}"]\nproviders: [{ id: openai:a, label: first }]\n${part}\n`);
   expect(stderr).toContain(reason);
+});
+
+test.each([
+  ['{ type: context-recall, value: a, threshold: 1 }', '', 'without a variable "context"'],
+  ['{ type: context-relevance, threshold: 1 }', 'context: c', 'without a variable "query"'],
+  ['{ type: context-relevance }', 'context: c, query: q }, threshold: 0.5, options: {', 'in a test that has one'],
+  [
+    '{ type: context-relevance, threshold: 1, contextTransform: output.a }',
+    'context: c, query: q',
+    '"contextTransform"',
+  ],
+  ['{ type: answer-relevance, threshold: 1 }', 'query: q', 'similarity of questions'],
+  ['{ type: select-best, value: a }', '', 'it compares answers with each other'],
+  ['{ type: is-valid-openai-tools-call }', '', 'the same tools'],
+  ['{ type: skill-used, value: notes }', '', 'agents or code of the project'],
+  ['{ type: levenshtein, value: a }', '}, threshold: 0.5, options: {', 'another score'],
+  [
+    '{ type: assert-set, assert: [{ type: is-json }, { type: regex, value: a }] }',
+    '}, threshold: 0.5, options: {',
+    'another one',
+  ],
+  ['{ type: assert-set, threshold: 0, assert: [{ type: is-json }] }', '', 'above 0 and up to 1'],
+  [
+    '{ type: assert-set, threshold: 0.5, assert: [{ type: levenshtein, value: a }, { type: is-json }] }',
+    '',
+    'a set of scores',
+  ],
+  ['{ type: similar, value: a, provider: "vertex:embedding:x" }', '', 'embeds texts with this provider'],
+])('the assertion %s is refused beside the variables {%s}', async (assertion, vars, reason) => {
+  const { code, stderr } = await importConfig(`${importBase}tests: [{ vars: { ${vars} }, assert: [${assertion}] }]\n`);
+  expect(code).toBe(2);
+  expect(stderr).toContain(reason);
+});
+
+test('calls of tools are valid where they fit the tools that the provider sends', async () => {
+  const tool = (name: string, type: string) =>
+    `{ type: function, function: { name: ${name}, parameters: { type: object, properties: { id: { type: ${type} } }, required: [id] } } }`;
+  const calls: Readonly<Record<string, readonly (readonly [name: string, args: object])[]>> = {
+    one: [['find', { id: 7 }]],
+    both: [
+      ['close', { id: 'a' }],
+      ['find', { id: 7 }],
+    ],
+    other: [
+      ['find', { id: 7 }],
+      ['open', { id: 7 }],
+    ],
+    wrong: [['find', { id: 'a' }]],
+    none: [],
+  };
+  const { project, code } = await importConfig(`prompts: ["{{q}}"]
+providers: [{ id: openai:m, config: { tools: [${tool('find', 'number')}, ${tool('close', 'string')}] } }]
+defaultTest: { assert: [{ type: is-valid-openai-tools-call }] }
+tests: [${Object.keys(calls)
+    .map((q) => `{ description: ${q}, vars: { q: ${q} } }`)
+    .join(', ')}]
+`);
+  expect(code).toBe(0);
+  const server = await startServer(({ body }) => {
+    const { messages } = JSON.parse(body) as { messages: readonly { content: string }[] };
+    const made = (calls[messages[0]?.content ?? ''] ?? []).map(([name, args], index) => ({
+      id: `c${index}`,
+      type: 'function',
+      function: { name, arguments: JSON.stringify(args) },
+    }));
+    const message = made.length === 0 ? { content: 'no' } : { content: null, tool_calls: made };
+    return { body: { choices: [{ message: { role: 'assistant', ...message }, finish_reason: 'stop' }] } };
+  });
+  const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'k' };
+  const { report } = await project.report(['run', '--no-baseline'], { env });
+  expect(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status])).toEqual([
+    ['both', 'passed'],
+    ['none', 'failed'],
+    ['one', 'passed'],
+    ['other', 'failed'],
+    ['wrong', 'failed'],
+  ]);
 });

@@ -46,7 +46,27 @@ const verdicts: readonly (readonly [assertion: string, answer: string, pass: boo
     true,
   ],
   ['{ type: contains, value: z, weight: 0 }, { type: contains, value: a }', 'a', true],
+  ['{ type: assert-set, weight: 0, assert: [{ type: contains, value: z }] }, { type: contains, value: a }', 'a', false],
+  [set('threshold: 0.5'), 'a', false],
+  [set('threshold: 0.5'), 'ab', true],
+  [set('threshold: 0.34'), 'c', false],
+  [set('threshold: 0.33'), 'c', true],
+  [set('threshold: 1'), 'ab', false],
+  [set('threshold: 0.5', ', weight: 3'), 'a', true],
+  [set('threshold: 0.5', ', weight: 3'), 'bc', false],
+  [set('threshold: 1', ', weight: 0'), 'bc', true],
+  [set('metric: all', ', weight: 2'), 'ab', false],
+  ['{ type: is-json, value: "type: object\\nrequired: [a]" }', '{"a":1}', true],
+  ['{ type: is-json, value: "{\\"required\\": [\\"a\\"], \\"type\\": \\"object\\"}" }', '{}', false],
+  ['{ type: not-latency, threshold: 0 }', 'x', true],
+  ['{ type: not-latency, threshold: 100000 }', 'x', false],
 ];
+
+/** A set of three checks, the first with these further keys. */
+function set(keys: string, more = ''): string {
+  const checks = ['a', 'b', 'c'].map((value, at) => `{ type: contains, value: ${value}${at === 0 ? more : ''} }`);
+  return `{ type: assert-set, ${keys}, assert: [${checks.join(', ')}] }`;
+}
 
 test('each assertion gives the verdict that promptfoo gives', async () => {
   const tests = verdicts.map(([assertion], index) => `  - { vars: { q: hi, n: ${index} }, assert: [${assertion}] }`);
@@ -156,14 +176,20 @@ tests:
     assert:
       - { type: similar, value: hi }
       - { type: similar, value: hi, provider: openai:embedding:x }
-      - { type: not-similar, value: hi }
+      - { type: not-similar, value: [hi, ho], threshold: 0.9 }
 `,
       ['--partial'],
     );
     expect(code).toBe(0);
     expect(stderr).toMatch(/:3:14 .*defaults\.yaml/);
     expect(suite?.['cases']).toMatchObject([
-      { assert: [{ similar: { value: 'hi', min: 0.75, provider: 'openai:text-embedding-3-large' } }] },
+      {
+        assert: [
+          { similar: { value: 'hi', min: 0.75, provider: 'openai:text-embedding-3-large' } },
+          { similar: { value: 'hi', min: 0.75, provider: 'openai:x' } },
+          { not: { similar: { value: ['hi', 'ho'], min: 0.9 } } },
+        ],
+      },
     ]);
   });
 
