@@ -112,7 +112,7 @@ function compareExceptions(
   return (['approved', 'ignore', 'overrides'] as const).flatMap((key) => {
     const listOf = (contracts: readonly Contract[]) =>
       contracts.flatMap((contract) =>
-        [...(contract[key] ?? [])].map((item) => (typeof item === 'string' ? item : JSON.stringify(item))),
+        [...(contract[key] ?? [])].map((item) => (typeof item === 'string' ? item : `${item.rule}: ${item.severity}`)),
       );
     const [old, now] = [new Set(listOf(before)), new Set(listOf(after))];
     const added = [...now].filter((item) => !old.has(item));

@@ -22,6 +22,7 @@ interface Row {
 }
 
 const gated = (text: string): string => `${words}gate: ${text}\n`;
+const classified = (gate: string): string => `${words}classes: { truth: "{{ word }}", found: text, gate: ${gate} }\n`;
 
 const rows: Readonly<Record<string, Row>> = {
   'a limit that is lowered': {
@@ -51,39 +52,64 @@ const rows: Readonly<Record<string, Row>> = {
       'words: this change loosens gate.confirm.budget: 1 → 0',
     ],
   },
+  'limits of cost, of time and of steps, and the scope': {
+    before: {
+      [suite]: gated(
+        '{ scope: suite, erosion: fail, cases: { drifted: fail }, cost: { maxIncrease: 10% }, steps: { max: 2 }, latency: { firstTokenP95Max: 60s, maxIncrease: 900% }, score: { maxDrop: 0.01 } }',
+      ),
+    },
+    after: {
+      [suite]: gated(
+        '{ cases: { drifted: warn }, cost: { maxIncrease: 20% }, steps: { max: 3 }, latency: { firstTokenP95Max: 61s, maxIncrease: 1000% } }',
+      ),
+    },
+    says: [
+      'words: this change loosens gate.erosion: fail → warn',
+      'words: this change loosens gate.cases.drifted: fail → warn',
+      'words: this change loosens gate.score.maxDrop: 0.01 → 0.05',
+      'words: this change loosens gate.cost.maxIncrease: 0.1 → 0.2',
+      'words: this change loosens gate.latency.maxIncrease: 9 → 10',
+      'words: this change loosens gate.latency.firstTokenP95Max: 60s → 61s',
+      'words: this change loosens gate.steps.max: 2 → 3',
+      'words: this change loosens gate.scope: suite → population',
+    ],
+  },
   'a slice': {
     before: { [suite]: gated('{ slices: { warm: { passRate: { min: 1 } } } }') },
     after: { [suite]: words },
     says: ['words: this change loosens gate.slices.warm.passRate.min: 1 → none'],
   },
-  'a class': {
+  'limits of classes': {
     before: {
-      [suite]: `${words}classes: { truth: "{{ word }}", found: text, gate: { recall: { red: { min: 0.9 } } } }\n`,
+      [suite]: classified('{ recall: { red: { min: 0.9 } }, precision: { green: { min: 0.8 } }, f1: { min: 0.7 } }'),
     },
     after: {
-      [suite]: `${words}classes: { truth: "{{ word }}", found: text, gate: { recall: { red: { min: 0.1 } } } }\n`,
+      [suite]: classified('{ recall: { red: { min: 0.1 } }, precision: { green: { min: 0.2 } }, f1: { min: 0.3 } }'),
     },
-    says: ['words: this change loosens classes.gate.recall.red.min: 0.9 → 0.1'],
+    says: [
+      'words: this change loosens classes.gate.recall.red.min: 0.9 → 0.1',
+      'words: this change loosens classes.gate.precision.green.min: 0.8 → 0.2',
+      'words: this change loosens classes.gate.f1.min: 0.7 → 0.3',
+    ],
   },
   'the gate of the config': {
     before: { [config]: 'gate: { passRate: { min: 1 } }\n' },
     after: { [config]: '{}\n' },
     says: ['words: this change loosens gate.passRate.min: 1 → none'],
   },
-  'keys of run in the config': {
-    before: { [config]: 'run: { trials: 2, requireConclusive: false }\n' },
-    after: { [config]: 'run: { filter: [green], allowEmpty: true, maxErrors: 3 }\n' },
+  'keys of run in the config, and variables of its env file': {
+    before: { [config]: 'run: { trials: 2, requireConclusive: false, envFile: ci.env }\n', 'ci.env': 'OTHER=1\n' },
+    after: {
+      [config]: 'run: { filter: [green, seven], allowEmpty: true, maxErrors: 3, envFile: ci.env }\n',
+      'ci.env': 'LLMCHECK_ALLOW_EMPTY=1\nOTHER=2\n',
+    },
     says: [
-      'this change loosens run.filter: none → green',
+      'this change loosens run.filter: none → green, seven',
       'this change loosens run.allowEmpty: none → true',
       'this change loosens run.trials: 2 → none',
       'this change loosens run.maxErrors: none → 3',
+      'this change loosens LLMCHECK_ALLOW_EMPTY of ci.env: none → 1',
     ],
-  },
-  'variables of an env file': {
-    before: { [config]: 'run: { envFile: ci.env }\n', 'ci.env': 'LLMCHECK_TRIALS=1\nOTHER=1\n' },
-    after: { 'ci.env': 'LLMCHECK_TRIALS=1\nLLMCHECK_ALLOW_EMPTY=1\nOTHER=2\n' },
-    says: ['this change loosens LLMCHECK_ALLOW_EMPTY of ci.env: none → 1'],
   },
   'cases in a file of their own': {
     before: {
@@ -134,11 +160,16 @@ const rows: Readonly<Record<string, Row>> = {
     says: ['words: this change asks 3 cases fewer times: red, green, seven'],
   },
   'exceptions of a contract': {
-    before: { [suite]: `${words}contract: { policy: formal }\n` },
-    after: { [suite]: `${words}contract: { policy: lenient, approved: [0123456789ab] }\n` },
+    before: { [suite]: `${words}contract: { policy: formal, strictConsumers: true, ignore: [/tools] }\n` },
+    after: {
+      [suite]: `${words}contract: { policy: lenient, approved: [0123456789ab], ignore: [/tools, /outputSchema], overrides: { enum-value-added: off } }\n`,
+    },
     says: [
       'words: this change loosens contract.policy: formal → lenient',
+      'words: this change loosens contract.strictConsumers: true → false',
       'words: this change loosens contract.approved: none → 0123456789ab',
+      'words: this change loosens contract.ignore: /tools → /tools, /outputSchema',
+      'words: this change loosens contract.overrides: none → enum-value-added: off',
     ],
   },
 };
@@ -170,6 +201,21 @@ function apply(jobs: GithubJobs, after: Row['after']): void {
     else jobs.project.write(path, text);
   }
 }
+
+test('whatever a change loosens, a run against the commit before it names all of it', async () => {
+  const names = [
+    'cases in a file of their own',
+    'keys of run in the config, and variables of its env file',
+    'a suite that is removed',
+  ];
+  const all = joinRows([...ofOneSuite.map(([, row]) => row), ...names.flatMap((name) => rows[name] ?? [])]);
+  const jobs = await openChange(all.before);
+  apply(jobs, all.after);
+  jobs.push('loosen');
+  const { report } = await jobs.project.report(['run', '--baseline', 'git:main'], { env: jobs.providerEnv });
+  const { loosened } = report.decision as { readonly loosened?: readonly string[] };
+  expect(loosened?.toSorted()).toEqual(all.says.toSorted());
+});
 
 describe('a change that loosens its gate is named as one', { tags: 'slow' }, () => {
   test.each(changes)('%s', async (_, { before, after, says }) => {
