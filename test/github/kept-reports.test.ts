@@ -56,7 +56,7 @@ async function openRepository() {
         { name: 'llmcheck', conclusion: 'success', title, summary: '' },
         { writer, wait },
       ),
-    async comment(job: string, runId: number, more: Partial<GithubRun> = {}) {
+    comment: async (job: string, runId: number, more: Partial<GithubRun> = {}) => {
       github.head = more.headSha ?? `c${runId}`;
       const run = runOf({ runId, headSha: github.head, jobKey: job, ...more });
       const ports = { env: {}, token: 'token', now, writer: `${job}${runId}` };

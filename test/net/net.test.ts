@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type ChatServer, completionOf, startChatServer, wordOf } from '../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
 import { normalise, type Place } from './normalise.ts';
-import { type Scenario, type Step, scenarios } from './scenarios.ts';
+import { richScenarios } from './rich-scenarios.ts';
+import { scenarios as plainScenarios, type Scenario, type Step } from './scenarios.ts';
+
+const scenarios = [...plainScenarios, ...richScenarios];
 
 /**
  * Whole commands over the fixtures, with all that they print and write. A change inside the program must not change
@@ -14,12 +17,17 @@ describe('a command prints and writes what it did before', () => {
     const project = openTempProject(scenario.fixture);
     for (const [file, text] of Object.entries(scenario.files ?? {})) project.write(file, text);
     const answers = new Map(Object.entries(scenario.answers ?? {}));
-    const server = await startChatServer(({ text, model }) => {
+    const server = await startChatServer(({ text, model, messages }) => {
       const word = wordOf(text.replace(/^Please say/, 'Say'));
-      const answer = answers.get(text) ?? answers.get(word) ?? word;
+      const answered = messages.filter(({ role }) => role === 'assistant').length;
+      const keys = [`${messages[0]?.content} #${answered}`, `${model} ${text}`, `${model} ${word}`, text, word];
+      const answer =
+        scenario.reply?.(text, model) ??
+        keys.map((key) => answers.get(key)).find((found) => found !== undefined) ??
+        word;
       if (typeof answer === 'number') return { status: answer, body: { error: { message: `status ${answer}` } } };
       const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
-      return { body: { ...completionOf(answer, model), usage } };
+      return { body: { ...completionOf(answer, model, callsOf(answer, answered)), usage } };
     });
     const transcript: string[] = [];
     for (const [index, step] of scenario.steps.entries()) {
@@ -35,6 +43,16 @@ describe('a command prints and writes what it did before', () => {
     expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
   });
 });
+
+/** The tool calls of an answer such as `call find {"id":7}; find {"id":8}`. */
+function callsOf(answer: string, answered: number): object {
+  const [, calls] = /^call (.*)$/.exec(answer) ?? [];
+  const written = calls?.split('; ').map((call, at) => {
+    const [name = '', args = ''] = call.split(/ (.*)/);
+    return { id: `call_${answered}_${at}`, type: 'function', function: { name, arguments: args } };
+  });
+  return written === undefined ? {} : { content: null, tool_calls: written };
+}
 
 interface Stage {
   readonly scenario: Scenario;
@@ -93,13 +111,25 @@ function listFiles(project: TempProject, scenario: Scenario, place: Place): stri
     .filter((file) => isOutput(file) && !given.has(file))
     .flatMap((file) => {
       const text = project.read(file);
-      return [`== file ${file}`, file.startsWith('.llmcheck/runs/') ? sortRecord(text, place) : text.trimEnd()];
+      const isRecord = file.startsWith('.llmcheck/runs/');
+      return [
+        `== file ${file}`,
+        isRecord ? sortRecord(text, place) : file.endsWith('.html') ? dataOf(text) : text.trimEnd(),
+      ];
     });
+}
+
+/** What a page holds beside its program. */
+function dataOf(page: string): string {
+  return page
+    .split('\n')
+    .filter((line) => line.startsWith('<title>') || line.startsWith('<script type="application/json"'))
+    .join('\n');
 }
 
 function isOutput(file: string): boolean {
   if (file.startsWith('.llmcheck/')) return /^\.llmcheck\/runs\/[^/]+\.jsonl$/.test(file);
-  return /baseline\.jsonl$|^out\/|answers\.jsonl$|\.calibration\./.test(file);
+  return /baseline\.jsonl$|\.cover\.json$|^out\/|answers\.jsonl$|\.calibration\./.test(file);
 }
 
 /** Rows of a record after these are compared by their digest, so that the snapshots stay readable. */

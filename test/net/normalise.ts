@@ -14,10 +14,12 @@ export function normalise(text: string, { root, port }: Place): string {
     .replace(/"answerId":\s*"[0-9a-f]+"/g, '"answerId":<answer>')
     // Trials of the accepted prompt are numbered by the candidate's answers.
     .replace(/"(trial|index)":\s*\d{10}\b/g, '"$1":<accepted>')
-    .replace(/"latencyMs":\s*\{[^{}]*\}/g, '"latencyMs":<time>')
+    .replace(/"(latencyMs|latencies)":\s*\{[^{}]*\}/g, '"$1":<time>')
+    .replace(/("key":"latencyMs",[^{}]*"text":")[^{}]*\}/g, '$1<time>}')
     // Whether latency differed by more than chance is a matter of chance.
     .replace(/ · latency .*case by case .*$/gm, '')
     .replace(/^.*\blatency rose: .*\n/gm, '')
+    .replace(/"bytes": \d+/g, '"bytes": <bytes>')
     .replace(/(removed \d+ entries, )\d+ B/g, '$1<bytes>')
     .replace(/( complete +)\d+$/gm, '$1<bytes>')
     .replace(

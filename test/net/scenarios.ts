@@ -12,6 +12,8 @@ export interface Scenario {
   readonly files?: Readonly<Record<string, string>>;
   /** What the server answers to a word or to a whole prompt: a text, or a status code. Any other word is answered with itself. */
   readonly answers?: Readonly<Record<string, string | number>>;
+  /** What a model answers to a prompt; undefined: as `answers` says. */
+  readonly reply?: (text: string, model: string) => string | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }

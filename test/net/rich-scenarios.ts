@@ -1,0 +1,449 @@
+import type { Scenario, Step } from './scenarios.ts';
+
+const run = (...argv: string[]): Step => ({ run: ['run', '-j', '1', ...argv] });
+const cli = (...argv: string[]): Step => ({ run: argv });
+const answers = (changed: Readonly<Record<string, string | number>>): Step => ({ answers: changed });
+const edit = (file: string, from: string, to: string): Step => ({ edit: file, from, to });
+/** Every report of a run, as files. */
+const reporters = ['json', 'junit', 'markdown', 'html', 'ctrf', 'tap', 'gitlab', 'github', 'jsonl'];
+const allReports = reporters.flatMap((name) => ['-r', `${name}=out/report.${name}`]);
+
+const mini = 'providers: [{ id: mini, use: "openai:gpt-4o-mini", params: { max_tokens: 20 } }]';
+
+const desk = `suite: desk
+prompts:
+  - { id: v1, text: "Say: {{ word }}" }
+providers:
+  - { id: mini, use: "openai:gpt-4o-mini", params: { max_tokens: 20 } }
+  - { id: big, use: "openai:gpt-4o", params: { max_tokens: 20, temperature: 0.2 } }
+gate:
+  scope: suite
+  passRate: { min: 0.2, maxDrop: 0.1 }
+  score: { min: 0.3, maxDrop: 0.2 }
+  cost: { max: 1, maxIncrease: 50% }
+  latency: { p95Max: 60s }
+  cases: { added: warn }
+  slices:
+    colour: { passRate: { min: 0.9, maxDrop: 0.05 } }
+    number: { passRate: { min: 0.1 } }
+cases:
+  - { id: red, vars: { word: red }, tags: [colour], mustPass: true, assert: [{ equals: red }] }
+  - { id: green, vars: { word: green }, tags: [colour], description: the second one, threshold: 0.6, assert: [{ equals: green, weight: 2 }, { length: { max: 3, unit: words } }] }
+  - { id: blue, vars: { word: blue }, tags: [colour], assert: [{ equals: blue }] }
+  - { id: one, vars: { word: one }, tags: [number], group: numbers, trials: 2, assert: [{ oneOf: [one, "1"] }] }
+  - { id: two, vars: { word: two }, tags: [number], group: numbers, assert: [{ anyOf: [{ equals: two }, { equals: "2" }] }] }
+  - { id: three, vars: { word: three }, tags: [number], observe: true, assert: [{ equals: "3" }] }
+  - { id: later, vars: { word: later }, skip: not yet, assert: [{ equals: later }] }
+  - { id: kept, vars: { word: kept }, assert: [{ snapshot: exact }] }
+  - id: talk
+    vars: { word: hello }
+    turns:
+      - { user: and now, assert: [{ contains: now }] }
+      - { user: bye }
+    assert: [{ equals: bye }]
+`;
+
+const queues = `suite: queues
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+${mini}
+classes:
+  truth: "{{ kind }}"
+  found: text
+  names: [billing, account, other]
+  gate:
+    recall: { billing: { min: 0.9, maxDrop: 0.1 }, account: { min: 0.1 } }
+    precision: { billing: { min: 0.2 } }
+    f1: { min: 0.8, maxDrop: 0.1 }
+cases:
+${['billing', 'account', 'other']
+  .flatMap((kind) =>
+    [1, 2, 3, 4].map(
+      (n) =>
+        `  - { id: ${kind}-${n}, vars: { word: ${kind}-${n}, kind: ${kind} }, assert: [{ oneOf: [billing, account, other] }] }\n`,
+    ),
+  )
+  .join('')}`;
+const queueAnswers = (kinds: string) =>
+  Object.fromEntries(
+    ['billing', 'account', 'other'].flatMap((kind, row) =>
+      [1, 2, 3, 4].map((n, index) => {
+        const letter = kinds[row * 4 + index];
+        return [
+          `${kind}-${n}`,
+          letter === 'b' ? 'billing' : letter === 'a' ? 'account' : letter === 'o' ? 'other' : '',
+        ];
+      }),
+    ),
+  );
+
+const shop = `suite: shop
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers:
+  - id: mini
+    use: openai:gpt-4o-mini
+    params:
+      max_tokens: 20
+      tools:
+        - { name: find, parameters: { type: object, properties: { id: { type: integer } } } }
+        - { name: refund, parameters: { type: object, properties: { id: { type: integer } } } }
+gate: { steps: { max: 3, maxIncrease: 20% } }
+cases:
+  - { id: order, vars: { word: order 7 }, tools: &stubs { find: [{ when: { id: 7 }, returns: { state: late } }, { fails: no such order }], refund: [{ returns: done }] }, assert: [{ trajectory: { calls: [find, refund] } }, { contains: paid }] }
+  - { id: lost, vars: { word: order 9 }, tools: *stubs, maxSteps: 5, assert: [{ trajectory: { never: refund } }, { toolCalls: { count: { min: 1 } } }] }
+  - { id: twice, vars: { word: order 8 }, tools: *stubs, assert: [{ contains: ok }] }
+`;
+const shopAnswers = {
+  'Say: order 7 #0': 'call find {"id":7}',
+  'Say: order 7 #1': 'call refund {"id":7}',
+  'Say: order 7 #2': 'paid back',
+  'Say: order 9 #0': 'call find {"id":9}',
+  'Say: order 9 #1': 'not found',
+  'Say: order 8 #0': 'call find {"id":8}; find {"id":7}',
+  'Say: order 8 #1': 'ok',
+};
+const otherPath = {
+  'Say: order 7 #0': 'call refund {"id":8}',
+  'Say: order 7 #1': 'call find {"id":7}',
+  'Say: order 9 #1': 'call refund {"id":9}',
+  'Say: order 9 #2': 'call find {"id":1}',
+  'Say: order 9 #3': 'call find {"id":1}',
+  'Say: order 9 #4': 'call find {"id":1}',
+  'Say: order 8 #0': 'call find {"id":8}; broken {"id"',
+};
+
+const asked = `suite: asked
+prompts:
+  - id: v1
+    text: |
+      You sort mail.
+
+      - Be brief.
+      - Name one queue.
+      - Never promise a refund.
+
+      Say: {{ word }}
+${mini}
+cases:
+  - { id: red, vars: { word: red }, assert: [{ equals: red }] }
+  - { id: green, vars: { word: green }, assert: [{ equals: green }] }
+  - { id: blue, vars: { word: blue }, assert: [{ contains: blue }] }
+`;
+/** What a model answers that follows a prompt: some rules of it decide some words. */
+function sort(text: string): string | undefined {
+  if (!text.startsWith('You sort mail')) return undefined;
+  const word = /Say: (.*)/.exec(text)?.[1] ?? '';
+  if (text.includes('two queues') && word === 'red') return 'red and blue';
+  if (!text.includes('Be brief') && word === 'green') return 'It is green, I think.';
+  return word;
+}
+
+const newPrompt = `    text: |
+      You sort mail quickly.
+
+      - Be brief.
+      - Name two queues.
+      - Never promise a refund. Be polite.
+
+      Say: {{ word }}
+`;
+
+const contracted = `suite: desk
+prompts:
+  - id: v1
+    text: "Say: {{ word }}"
+${mini.replace('max_tokens: 20', 'max_tokens: 20, tools: [{ name: find, description: finds, parameters: { type: object, required: [id], properties: { id: { type: integer } } } }, { name: gone, parameters: { type: object } }]')}
+contract:
+  input: { type: object, required: [word], properties: { word: { type: string }, mood: { type: string, enum: [calm, angry] } } }
+  output: { type: object, required: [queue, tags], properties: { queue: { enum: [billing, account] }, tags: { type: array, items: { type: string }, maxItems: 3 }, note: { type: [string, "null"] } } }
+cases: [{ id: one, vars: { word: '{"queue":"billing","tags":[]}', mood: calm }, assert: [{ json: true }] }]
+`;
+
+const judgedSuite = `suite: judged
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+${mini}
+judges:
+  - { id: strict, use: "openai:gpt-4o", labels: labels.jsonl, minKappa: 0.3 }
+  - { id: other, use: "openai:gpt-4.1" }
+cases:
+  - { id: red, vars: { word: red }, assert: [{ rubric: { value: names a colour, judge: strict } }] }
+  - { id: rot, vars: { word: rot }, assert: [{ rubric: { value: names a colour, judge: strict } }] }
+  - { id: both, vars: { word: both }, assert: [{ pairwise: { value: which is better, judge: other } }] }
+`;
+const labels = Array.from({ length: 36 }, (_, n) =>
+  JSON.stringify({ id: `n${n}`, question: 'Which?', answer: `answer ${n}`, label: n % 3 === 0 ? 'fail' : 'pass' }),
+).join('\n');
+
+/** A judge that agrees with the labels but for one; words are answered as they are. */
+function judge(text: string, model: string): string | undefined {
+  if (model === 'gpt-4o-mini') return undefined;
+  const n = Number(/^answer (\d+)$/m.exec(text)?.[1] ?? '1');
+  const pass = text.includes('\nrot\n') ? false : n % 3 !== 0 || n === 9;
+  return JSON.stringify(text.includes('answer B') ? { reason: 'longer', winner: 'A' } : { reason: 'seen', pass });
+}
+
+const word = 'prompts: [{ id: v1, text: "Say: {{ word }}" }]\n';
+const one = 'cases: [{ id: one, vars: { word: one }, assert: [{ equals: one }] }]\n';
+
+/** Suites that are each wrong in their own way, without their first line. */
+const mistakes: Readonly<Record<string, string>> = {
+  prompts: `prompts:
+  - { id: v1, text: "" }
+  - { id: v1, text: "{{ word" }
+  - { id: v2, replaces: none, messages: [{ role: boss, content: x }, { role: user }] }
+  - { id: v3, replaces: v3, text: x, file: y.md }
+  - { id: "bad id!", text: "{{ other }}", params: { stream: yes } }
+  - 7
+${mini}
+${one}`,
+  providers: `${word}providers:
+  - openai
+  - nowhere:model
+  - "openai:"
+  - { id: a, use: "openai:gpt-4o-mini", apiKey: sk-0123456789abcdef0123456789abcdef, params: { n: 3, temprature: 1, tools: 4 } }
+  - { id: a, use: "openai:gpt-4o-mini", timeout: soon, concurrency: 0, baseURL: "ftp://x" }
+  - { id: b, use: "exec:node 'x", env: [A B], cwd: ../.. }
+  - { id: c, use: "http:POST nowhere", request: { url: 3 }, response: { text: 4 } }
+${one}`,
+  cases: `${word}${mini}
+defaults: { trials: 0, vars: 3 }
+cases:
+  - { id: one, vars: { word: one } }
+  - { id: one, vars: { wrd: one }, assert: [{ equals: x }], tags: colour, skip: 3 }
+  - { vars: [1], assert: { equals: x }, mustPass: true, observe: true }
+  - { id: two, vars: { word: x }, prompts: [v9], providers: [none], assert: [{ equals: x }], trials: many }
+  - { id: three, vars: { word: x }, turns: [], assert: [{ equals: x }] }
+  - { id: four, vars: { word: x }, turns: [{ user: 3 }, { toolResult: x }], assert: [{ equals: x }], threshold: 7 }
+  - { file: none.jsonl }
+  - { file: "*.txt", id: five }
+  - text
+`,
+  assertions: `${word}${mini}
+cases:
+  - id: one
+    vars: { word: one }
+    assert:
+      - { equals: x, contains: y }
+      - { contians: x }
+      - { equals: { value: x, ignorecase: true } }
+      - { regex: "(a" }
+      - { length: { unit: lines, max: few } }
+      - { length: {} }
+      - { jsonSchema: { type: strng, requird: [a] } }
+      - { jsonPath: { path: "$.[", value: 1 } }
+      - { equals: "{{ missing }}", weight: -1, required: maybe }
+      - { similar: { value: x } }
+      - { rubric: is good }
+      - { number: { min: 3, max: 1 } }
+      - { not: { nothing: 3 } }
+      - { anyOf: 3 }
+      - { trajectory: { calls: [] } }
+      - { toolCalls: { name: 3 } }
+      - { equals: x, select: { jsonPath: $.a, xmlTag: b } }
+      - { oneOf: [] }
+      - { cost: { max: -1 } }
+      - 3
+`,
+  gates: `${word}${mini}
+gate:
+  alpha: 0.7
+  scope: all
+  passRate: { min: 2, maxDrp: 1 }
+  cases: { broken: never }
+  confirm: { budget: -1, cases: 0 }
+  cost: { maxIncrease: much }
+  latency: { p95Max: long }
+  slices: { nothing: { passRate: { min: 0.5 } }, colour: {} }
+  steps: {}
+classes: { truth: none, found: toolCalls, gate: { recall: { x: {} }, f1: 3 } }
+${one}`,
+  contracts: `${word}${mini}
+contract:
+  policy: strict
+  input: { type: object, required: [mood], properties: { word: { type: integer } } }
+  output: { type: objct, properties: { a: { minimum: x, unknown: 3 } } }
+  approved: [3]
+  ignore: [a]
+  overrides: { nothing: warn, enum-value-added: maybe }
+  strictConsumers: 1
+${one}`,
+  tools: `${word}providers: [{ id: mini, use: "openai:gpt-4o-mini", params: { tools: [{ name: find, parameters: { type: strng } }, { name: find }, {}] } }]
+judges: [{ id: mini, use: "openai:gpt-4o-mini" }, { id: strict }, 3]
+cases:
+  - { id: one, vars: { word: one }, tools: { lost: [{ returns: 1 }], find: [{ when: 3, returns: 1, fails: x }, {}] }, maxSteps: 0, assert: [{ equals: one }] }
+  - { id: two, vars: { word: two }, tools: { file: none.yaml, record: {} }, assert: [{ equals: two }] }
+  - { id: three, vars: { word: two }, tools: { mcp: never }, assert: [{ rubric: { value: good, judge: nobody } }] }
+`,
+};
+
+export const richScenarios: readonly Scenario[] = [
+  {
+    name: 'rich-desk',
+    files: { 'evals/desk.eval.yaml': desk },
+    answers: { two: 'zwei', 'and now': 'now', bye: 'bye' },
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept', '--known-failures'),
+      cli('baseline', 'show', '--json'),
+      edit('evals/desk.eval.yaml', 'text: "Say:', 'text: "Please say:'),
+      edit(
+        'evals/desk.eval.yaml',
+        '  - { id: later,',
+        '  - { id: added, vars: { word: added }, assert: [{ equals: x }] }\n  - { id: later,',
+      ),
+      answers({ 'Please say: red': 'rot', 'Please say: green': 'gr\u00fcn', 'gpt-4o Please say: blue': 'blau' }),
+      answers({ 'Please say: kept': 'kept no more', 'Please say: one': 'won', bye: 'see you' }),
+      run('--verbose', ...allReports),
+      cli('review'),
+      cli('review', '--json'),
+      cli('review', '--accept', 'desk/green', '--into', 'expected'),
+      cli('review', '--accept', 'desk/kept', '--into', 'baseline'),
+      cli('compare', 'evals/desk.baseline.jsonl', 'latest', '-r', 'json'),
+      cli('compare', 'evals/desk.baseline.jsonl', 'latest'),
+      cli('list', 'cases', '--json'),
+      cli('list', 'runs', '--json'),
+      cli('history', '--cases'),
+      cli('history', '-r', 'json'),
+      cli('plan-size', '--json'),
+      cli('assertions', 'check', '--json'),
+    ],
+  },
+  {
+    name: 'rich-queues',
+    files: { 'evals/queues.eval.yaml': queues },
+    answers: queueAnswers('bbbbaaaaooob'),
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept', '--force'),
+      edit('evals/queues.eval.yaml', 'Say: {{', 'Say:  {{'),
+      answers(
+        Object.fromEntries(Object.entries(queueAnswers('bbao-aabooob')).map(([word, text]) => [`Say:  ${word}`, text])),
+      ),
+      run('--verbose', ...allReports),
+    ],
+  },
+  {
+    name: 'rich-shop',
+    files: { 'evals/shop.eval.yaml': shop },
+    answers: shopAnswers,
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept'),
+      run('--dry-run'),
+      answers(otherPath),
+      run('--verbose', '--cache', 'refresh', ...allReports),
+      cli('assertions', 'check'),
+    ],
+  },
+  {
+    name: 'rich-swap',
+    fixture: 'baseline',
+    answers: { 'gpt-4.1-nano w03': 'x' },
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept'),
+      { run: ['swap', '-j', '1', 'mini=openai:gpt-4.1-nano,openai:gpt-4o', ...allReports.slice(0, 8)] },
+    ],
+  },
+  {
+    name: 'rich-bisect',
+    files: { 'evals/asked.eval.yaml': asked },
+    reply: sort,
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept', '--force'),
+      {
+        edit: 'evals/asked.eval.yaml',
+        from: asked.slice(asked.indexOf('    text: |'), asked.indexOf('providers')),
+        to: newPrompt,
+      },
+      run('-q'),
+      cli('bisect', '--dry-run'),
+      cli('bisect', '-q', '-j', '1'),
+      cli('bisect', '-q', '-j', '1', '--json', '--case', 'red'),
+    ],
+  },
+  {
+    name: 'rich-cover',
+    files: { 'evals/asked.eval.yaml': asked },
+    reply: sort,
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept', '--force'),
+      cli('prompt', 'cover', '--dry-run'),
+      cli('prompt', 'cover', '-q', '-j', '1'),
+    ],
+  },
+  {
+    name: 'rich-contract',
+    files: { 'evals/desk.eval.yaml': contracted },
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept', '--force'),
+      edit('evals/desk.eval.yaml', 'required: [word]', 'required: [word, mood]'),
+      edit('evals/desk.eval.yaml', '[billing, account]', '[billing, other]'),
+      edit('evals/desk.eval.yaml', 'maxItems: 3', 'maxItems: 5, minItems: 1'),
+      edit('evals/desk.eval.yaml', 'required: [queue, tags]', 'required: [queue]'),
+      edit(
+        'evals/desk.eval.yaml',
+        ', { name: gone, parameters: { type: object } }',
+        ', { name: fresh, parameters: { type: object } }',
+      ),
+      edit('evals/desk.eval.yaml', 'id: { type: integer }', 'id: { type: string }, more: { type: boolean }'),
+      cli('contract', 'check'),
+      cli('contract', 'check', '-r', 'json'),
+      run('-q', ...allReports.slice(0, 8)),
+    ],
+  },
+  {
+    name: 'rich-judges',
+    files: { 'evals/judged.eval.yaml': judgedSuite, 'evals/labels.jsonl': labels },
+    reply: judge,
+    steps: [
+      cli('judge', 'check'),
+      cli('judge', 'check', '--no-keep', '--json'),
+      run('-q'),
+      cli('baseline', 'accept', '--force'),
+      edit('evals/judged.eval.yaml', '"Say: ', '"Say:  '),
+      run('--verbose', ...allReports),
+      run('--dry-run'),
+    ],
+  },
+  {
+    name: 'rich-erosion',
+    fixture: 'baseline',
+    answers: { w01: 'x' },
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept', '--known-failures'),
+      cli('baseline', 'pin'),
+      ...['w02', 'w03', 'w04', 'w05'].flatMap((word) => [
+        answers({ [word]: 'x' }),
+        run('-q', '--cache', 'refresh'),
+        cli('baseline', 'accept', '--force'),
+      ]),
+      run('-r', 'json'),
+      cli('baseline', 'list', '--json'),
+      cli('baseline', 'show', '--pinned'),
+      cli('history'),
+      cli('baseline', 'unpin'),
+    ],
+  },
+  {
+    name: 'rich-early',
+    fixture: 'baseline',
+    answers: Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [`Please say: w0${n}`, 'x'])),
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept'),
+      edit('evals/words.eval.yaml', '"Say: ', '"Please say: '),
+      run('--early', '--seed', '5', ...allReports.slice(0, 4)),
+    ],
+  },
+  {
+    name: 'rich-mistakes',
+    files: Object.fromEntries(
+      Object.entries(mistakes).map(([name, text]) => [`evals/${name}.eval.yaml`, `suite: ${name}\n${text}`]),
+    ),
+    steps: [...Object.keys(mistakes).map((name) => cli('validate', `evals/${name}.eval.yaml`))],
+  },
+];
