@@ -76,3 +76,15 @@ test('a schema compared with itself has no finding under any policy', () => {
     { numRuns: 500, seed },
   );
 });
+
+test('pairs of schemas drawn at random have the findings that they had', async () => {
+  const lines = fc.sample(arbitraryPair, { numRuns: 200, seed }).flatMap((pair, index) =>
+    (['input', 'output'] as const).flatMap((direction) => {
+      const found = compareSchemas(...pair, { direction, policy: index % 3 === 0 ? 'formal' : 'practical' });
+      return found.map(
+        ({ severity, ruleId, path, message }) => `${index} ${direction} ${severity} ${ruleId} ${path} ${message}`,
+      );
+    }),
+  );
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('snapshots/generated-pairs.txt');
+});
