@@ -33,6 +33,15 @@ export type Target =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'json'; readonly value: unknown };
 
+/** The part of an answer, or why the answer has none. */
+export type Selected = Target | Missing;
+
+interface Missing {
+  readonly missing: string;
+  /** Set where the part could not be looked for. */
+  readonly isUnknown?: true;
+}
+
 /** What checks may use of the outside world. */
 export interface AssertionPorts {
   /** Called with the verdict of each check of a cell as soon as it is made. */

@@ -11,12 +11,13 @@ import {
   type CheckOutcome,
   type CompletionView,
   type JudgedInput,
+  type Selected,
   scoreOf,
 } from './define.ts';
 import { lookupAssertion } from './index.ts';
-import { createPluginAssertion } from './own-code.ts';
+import { createPluginAssertion, selectByCode } from './own-code.ts';
 import { selectTarget } from './select-target.ts';
-import { describeToolCalls } from './targets.ts';
+import { describeToolCalls, textOf } from './targets.ts';
 
 /** Makes every check on one answer. What can't be checked comes back as a verdict with `error`; only bugs throw. */
 export async function judgeChecks(
@@ -65,12 +66,12 @@ const pluginAssertions = new WeakMap<NonNullable<CheckSpec['plugin']>, CheckAsse
 
 async function makeCheck(assertion: CheckAssertion, check: CheckSpec, context: JudgeContext): Promise<CheckOutcome> {
   try {
-    const target = findTarget(assertion, check, context);
+    const target = await findTarget(assertion, check, context);
     if ('missing' in target && target.isUnknown === true) return { error: target.missing };
     if ('missing' in target) return { pass: false, missing: true, reason: target.missing };
     return (
       findStored(check, context.input) ??
-      (await assertion.check(target, check.params, contextOf(assertion, check, context)))
+      (await assertion.check(target, check.params, await contextOf(assertion, check, context)))
     );
   } catch (error) {
     // An answer of any size or depth may come: one that is too large for a check is no bug.
@@ -95,14 +96,14 @@ function hashCheck({ source }: CheckSpec): string {
 }
 
 /** What a check may see: the user's own code sees no other answer, and only checks that compare see one. */
-function contextOf(assertion: CheckAssertion, check: CheckSpec, context: JudgeContext): CheckContext {
+async function contextOf(assertion: CheckAssertion, check: CheckSpec, context: JudgeContext): Promise<CheckContext> {
   const { completion, ports } = context;
   const { code, asks } = check;
   if (code !== undefined) return { completion, ports, code };
   const other = findOther(assertion, check, context);
   if (other === undefined) return asks === undefined ? context : { asks, ...context };
   const { reasoning: _, ...rest } = completion;
-  const accepted = findTarget(assertion, check, { completion: { ...rest, ...other }, ports });
+  const accepted = await findTarget(assertion, check, { ...context, completion: { ...rest, ...other } });
   return { ...context, accepted, ...defined({ asks }) };
 }
 
@@ -116,16 +117,22 @@ function findOther(
   return comparesOther === undefined || input?.other === 'reference' ? undefined : input?.other;
 }
 
-function findTarget(
+async function findTarget(
   { defaultSelect = 'text' }: CheckAssertion,
   { select }: CheckSpec,
-  { completion, ports }: CheckContext,
-): ReturnType<typeof selectTarget> {
+  context: CheckContext,
+): Promise<Selected> {
+  const { completion, ports } = context;
   // Where the user selects nothing, an answer without calls is an empty list: `toolCalls: {none: true}` passes on it.
   if (select === undefined && defaultSelect === 'toolCalls') {
     return { kind: 'json', value: describeToolCalls(completion.toolCalls) };
   }
-  return selectTarget(completion, select ?? { kind: defaultSelect }, ports);
+  const wanted = select ?? { kind: defaultSelect };
+  const [first, ...others] = wanted.kind === 'steps' ? wanted.steps : [wanted];
+  if (first?.kind !== 'module') return selectTarget(completion, wanted, ports);
+  const made = await selectByCode(first, context);
+  if ('missing' in made || others.length === 0) return made;
+  return selectTarget({ ...completion, text: textOf(made) }, { kind: 'steps', steps: others }, ports);
 }
 
 function toVerdict(check: CheckSpec, outcome: CheckOutcome): Verdict {

@@ -2,12 +2,20 @@ import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { toZodSchema } from '../json/to-zod-schema.ts';
-import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin } from '../model/own-code.ts';
+import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin, SelectInput } from '../model/own-code.ts';
+import type { SelectSpec } from '../model/verdict.ts';
 import { splitCommand } from '../text/command-line.ts';
 import { DeadlineError, describeThrown } from '../text/deadline.ts';
 import { plainNumbers, replaceLongNumbers } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';
-import { type CheckAssertion, type CheckContext, type CheckOutcome, defineAssertion, type Target } from './define.ts';
+import {
+  type CheckAssertion,
+  type CheckContext,
+  type CheckOutcome,
+  defineAssertion,
+  type Selected,
+  type Target,
+} from './define.ts';
 import { memoryLimitParam, timeLimitParam } from './params.ts';
 import { describeToolCalls } from './targets.ts';
 
@@ -144,6 +152,32 @@ export const moduleAssertion = defineAssertion({
     return readVerdict(await ports.ownCode.runModule(call), value);
   },
 });
+
+/** What a function makes of the answer, to be checked in its place. It also gets the variables of the case. */
+export async function selectByCode(
+  { name, exportName, code }: SelectSpec & { kind: 'module' },
+  context: CheckContext,
+): Promise<Selected> {
+  const { completion, ports } = context;
+  const isUnknown = true;
+  if (ports.ownCode === undefined || code.file === undefined)
+    return { missing: `${quote(name)} can't be run here`, isUnknown };
+  const given = buildInput({ kind: 'text', text: completion.text }, undefined, context);
+  const input: SelectInput = { ...given, vars: context.input?.vars ?? {}, ...defined({ state: completion.state }) };
+  const outcome = await ports.ownCode.runModule({
+    file: code.file,
+    exportName,
+    input,
+    timeoutMs: defaultTimeoutMs,
+    memoryMb: 512,
+    noun: 'value',
+    maxReturnedBytes: 16 * 1024 * 1024,
+  });
+  if ('fault' in outcome) return { missing: `${quote(name)} ${outcome.fault}`, isUnknown };
+  const { returned } = outcome;
+  if (returned === undefined || returned === null) return { missing: `${quote(name)} returned nothing`, isUnknown };
+  return typeof returned === 'string' ? { kind: 'text', text: returned } : { kind: 'json', value: returned };
+}
 
 export const wordsParam = z.union(
   [

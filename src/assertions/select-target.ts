@@ -2,18 +2,16 @@ import { compileJsonPath, type JsonPath } from '../json/json-path.ts';
 import { type ParsedJson, parseJson } from '../json/parse-json.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { quote } from '../text/shorten.ts';
-import { type AssertionPorts, type CompletionView, runBounded, runRegex, type Target } from './define.ts';
+import {
+  type AssertionPorts,
+  type CompletionView,
+  runBounded,
+  runRegex,
+  type Selected,
+  type Target,
+} from './define.ts';
 import { describeNotJson, describeToolCalls, selectSkill, textOf } from './targets.ts';
 import { selectFile } from './workspace.ts';
-
-/** The part of an answer, or why the answer has none. */
-type Selected = Target | Missing;
-
-interface Missing {
-  readonly missing: string;
-  /** Set where the part could not be looked for. */
-  readonly isUnknown?: true;
-}
 
 /** Picks the part of an answer that is checked. Throws a `DeadlineError` where the search takes too long. */
 export function selectTarget(view: CompletionView, select: SelectSpec, ports: AssertionPorts): Selected {
@@ -66,6 +64,8 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
       return selectSkill(view);
     case 'file':
       return selectFile(view, select.path, ports);
+    case 'module':
+      return { missing: `${quote(select.name)} can't be run here`, isUnknown: true };
   }
 }
 

@@ -23,6 +23,14 @@ export interface AssertionInput {
   readonly args: JsonValue;
 }
 
+/** What a function is given that makes something of an answer, for `select`. */
+export interface SelectInput extends AssertionInput {
+  /** The variables of the case. */
+  readonly vars: Readonly<Record<string, unknown>>;
+  /** The final state of the case's tools, or the one that its provider reports. */
+  readonly state?: JsonValue;
+}
+
 /** What a user's own check says. Anything else, and any further key, makes the check errored. */
 export interface AssertionVerdict {
   readonly pass: boolean;

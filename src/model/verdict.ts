@@ -92,4 +92,6 @@ export type SelectSpec =
   /** The skill that an agent loads. */
   | { readonly kind: 'skill' }
   /** A file of the workspace that the program left. */
-  | { readonly kind: 'file'; readonly path: string };
+  | { readonly kind: 'file'; readonly path: string }
+  /** What a function of the user's own makes of the answer. */
+  | { readonly kind: 'module'; readonly name: string; readonly exportName: string; readonly code: CodeSource };

@@ -44,7 +44,7 @@ export function parseClasses(document: Located, problems: Problems): ParsedClass
 }
 
 function parseFound(located: Located, problems: Problems): ClassPolicy['found'] | undefined {
-  const found = parseSelect({ ...located, value: plainNumbers(located.value) }, problems, 'classes.found');
+  const found = parseSelect({ ...located, value: plainNumbers(located.value) }, problems, { label: 'classes.found' });
   if (found?.kind !== 'toolCalls') return found;
   problems.report({
     code: 'invalid-value',

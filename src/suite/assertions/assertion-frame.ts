@@ -7,6 +7,7 @@ import { plainNumbers } from '../../text/exact-numbers.ts';
 import { keysAt } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import type { ReadCode } from './own-code.ts';
 import { parseSelect } from './select.ts';
 
 const COMMON_KEYS = ['select', 'name', 'weight', 'required'];
@@ -94,7 +95,7 @@ export interface Frame {
 export const noFrame: Frame = { weight: 1, required: false };
 
 /** Parses the keys beside the name; undefined where one is wrong, which is reported. */
-export function parseFrame(located: Located, problems: Problems): Frame | undefined {
+export function parseFrame(located: Located, problems: Problems, readCode: ReadCode): Frame | undefined {
   const select = childOf(located, 'select');
   const name = childOf(located, 'name');
   const weight = childOf(located, 'weight');
@@ -114,7 +115,9 @@ export function parseFrame(located: Located, problems: Problems): Frame | undefi
   expect(weight, typeof weightValue === 'number' && weightValue >= 0, 'a number, 0 or more');
   expect(required, typeof required.value === 'boolean', 'true or false');
   const selected =
-    select.value === undefined ? undefined : parseSelect({ ...select, value: plainNumbers(select.value) }, problems);
+    select.value === undefined
+      ? undefined
+      : parseSelect({ ...select, value: plainNumbers(select.value) }, problems, { readCode });
   if (!isRight || (select.value !== undefined && selected === undefined)) return undefined;
   return {
     ...defined({ select: selected }),
@@ -133,8 +136,10 @@ export function framedSource({ select, weight, required }: Frame): JsonObject {
   };
 }
 
-/** Sorted once, so that hashing each case need not sort it. */
+/** Sorted once, so that hashing each case need not sort it. Of code, its content counts and not its place. */
 function inOrder(value: SelectSpec): JsonObject {
+  if (value.kind === 'module') return { code: value.code.hash, exportName: value.exportName, kind: value.kind };
+  if (value.kind === 'steps') return { kind: value.kind, steps: value.steps.map(inOrder) };
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -30,7 +30,7 @@ function compileAssertion(
 ): CompiledAssertion | undefined {
   const errorsBefore = context.problems.errorCount();
   const name = findName(located, context);
-  const own = parseFrame(located, context.problems) ?? noFrame;
+  const own = parseFrame(located, context.problems, context.readCode) ?? noFrame;
   const isFramed = context.problems.errorCount() === errorsBefore;
   const declaration = name === undefined ? undefined : context.declarations[name];
   if (name === undefined || declaration === undefined) return undefined;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import { compileJsonPath, JsonPathError } from '../../json/json-path.ts';
 import type { SelectSpec } from '../../model/verdict.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
@@ -7,6 +8,7 @@ import { checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { words, workspacePath } from '../schema/fields.ts';
+import type { ReadCode } from './own-code.ts';
 
 /** The map forms of `select`, by the key that tells them apart. */
 const forms = {
@@ -43,6 +45,11 @@ const forms = {
   file: z.strictObject({
     file: workspacePath.describe('A file of the workspace, as the program left it.'),
   }),
+  module: z.strictObject({
+    module: words.describe('What a function that this file exports makes of the answer.'),
+    export: words.optional().describe('The export; default "default".'),
+    files: z.array(words).optional().describe('Further files that decide what it makes of the answer.'),
+  }),
 };
 
 const names = ['text', 'trim', 'json', 'toolCalls', 'reasoning', 'state', 'skill'] as const;
@@ -56,9 +63,13 @@ export const selectSchema = z.union([...oneSelect.options, z.array(oneSelect).mi
 const textSteps: ReadonlySet<string> = new Set(['json', 'jsonPath', 'regex', 'codeBlock', 'xmlTag', 'trim', 'replace']);
 
 /** Parses `select`; undefined and a problem where it has no form that is known. */
-export function parseSelect(located: Located, problems: Problems, label = 'select'): SelectSpec | undefined {
+export function parseSelect(
+  located: Located,
+  problems: Problems,
+  { label = 'select', readCode }: { readonly label?: string; readonly readCode?: ReadCode } = {},
+): SelectSpec | undefined {
   const { value } = located;
-  if (Array.isArray(value)) return parseSteps(located, value.length, problems, label);
+  if (Array.isArray(value)) return parseSteps(located, value.length, problems, { label, ...defined({ readCode }) });
   if (typeof value === 'string') {
     const kind = names.find((name) => name === value);
     if (kind !== undefined) return { kind };
@@ -112,13 +123,29 @@ export function parseSelect(located: Located, problems: Problems, label = 'selec
       const found = checkShape(forms.file, located, checking);
       return found && { kind: 'file', path: found.file };
     }
+    case 'module': {
+      const found = checkShape(forms.module, located, checking);
+      if (found === undefined) return undefined;
+      if (readCode === undefined) {
+        problems.report({ code: 'invalid-value', message: `${label} is never made by code`, at: locate(located) });
+        return undefined;
+      }
+      const files = found.files === undefined ? undefined : childOf(located, 'files');
+      const code = readCode('module', { value: childOf(located, 'module'), ...defined({ files }) });
+      return code && { kind: 'module', name: found.module, exportName: found.export ?? 'default', code };
+    }
     default:
       reportUnknownForm(located, problems, label);
       return undefined;
   }
 }
 
-function parseSteps(located: Located, count: number, problems: Problems, label: string): SelectSpec | undefined {
+function parseSteps(
+  located: Located,
+  count: number,
+  problems: Problems,
+  { label, ...code }: { readonly label: string; readonly readCode?: ReadCode },
+): SelectSpec | undefined {
   const refuse = (at: Located, message: string): undefined => {
     problems.report({ code: 'invalid-value', message, at: locate(at) });
   };
@@ -126,7 +153,7 @@ function parseSteps(located: Located, count: number, problems: Problems, label: 
   const steps: SelectSpec[] = [];
   for (let index = 0; index < count; index += 1) {
     const part = childOf(located, index);
-    const step = parseSelect(part, problems, `a step of ${label}`);
+    const step = parseSelect(part, problems, { label: `a step of ${label}`, ...code });
     if (step === undefined) return undefined;
     if (step.kind === 'steps') return refuse(part, `a step of ${label} is a list of its own`);
     if (index > 0 && !textSteps.has(step.kind))

@@ -30,6 +30,8 @@ test('own code that misbehaves makes its case errored, and the run goes on', asy
         ]),
       ),
       command: '{ exec: { value: "node check.mjs" } }',
+      unmade: '{ not: { contains: x }, select: { module: check.ts, export: throws } }',
+      nothing: '{ not: { contains: x }, select: { module: check.ts, export: nothing } }',
       slow: '{ exec: { value: [node, -e, "for (;;);"], timeout: 500ms } }',
     },
     {
@@ -41,6 +43,7 @@ test('own code that misbehaves makes its case errored, and the run goes on', asy
         export const prints: AssertionModule = () => { for (;;) console.log('x'.repeat(1e5)); };
         export const lies = () => ({ pass: 'yes' });
         export const ends = () => process.exit(0);
+        export const nothing = () => undefined;
         export const good: AssertionModule = ({ text }) => ({ pass: text === 'Hello Ada', score: 0.75 });`,
       'check.mjs': 'console.log(JSON.stringify({ pass: true }));',
     },
@@ -50,6 +53,8 @@ test('own code that misbehaves makes its case errored, and the run goes on', asy
   expect(statusesOf(report)).toEqual({
     ...Object.fromEntries(names.map((name) => [name, name === 'good' ? 'passed' : 'errored'])),
     command: 'passed',
+    unmade: 'errored',
+    nothing: 'errored',
     slow: 'errored',
   });
   const errors = Object.fromEntries(trialsOf(report).map(({ caseId, error }) => [caseId, error?.message]));
@@ -58,6 +63,8 @@ test('own code that misbehaves makes its case errored, and the run goes on', asy
     throws: expect.stringMatching(/^module: "check.ts" threw Error: no luck \(.*check\.ts:4:/),
     floods: 'module: "check.ts" took more than 128 MB of memory',
     lies: expect.stringContaining('gave no verdict {pass, score?, reason?}: pass'),
+    unmade: expect.stringMatching(/^not: "check.ts" threw Error: no luck/),
+    nothing: expect.stringMatching(/^not: "check.ts" returned /),
     ends: 'module: "check.ts" ended its process early (exit code 0)',
     slow: 'exec: "node -e for (;;);" took longer than 500 ms',
   });
@@ -69,9 +76,14 @@ test('an edit of what a module imports, or of a further file, changes the hash o
       module: '{ module: { value: lib/check.mjs, files: [words.txt] } }',
       command: '{ exec: node tool.mjs }',
       text: '{ contains: Ada }',
+      made: '{ equals: HELLO ADA, select: { module: lib/check.mjs, export: upper } }',
+      steps: '{ equals: 9, select: [{ module: lib/check.mjs, export: describe }, { jsonPath: $.length }] }',
     },
     {
-      'lib/check.mjs': `import { finds } from './finds.js';\nexport default ({ text }) => ({ pass: finds(text) });`,
+      'lib/check.mjs': `import { finds } from './finds.js';
+export const upper = ({ text }) => text.toUpperCase();
+export const describe = async ({ text, vars }) => ({ length: text.length, vars });
+export default ({ text }) => ({ pass: finds(text) });`,
       'lib/finds.js': `export const finds = (text) => text.includes('Ada');`,
       'lib/package.json': '{"type": "module"}',
       'words.txt': 'Ada',
@@ -97,7 +109,11 @@ test('an edit of what a module imports, or of a further file, changes the hash o
     Object.assign(before, after);
     return changed;
   };
-  expect(await changedBy('lib/finds.js', `export const finds = (text) => text.includes('Hello');`)).toEqual(['module']);
+  expect(await changedBy('lib/finds.js', `export const finds = (text) => text.includes('Hello');`)).toEqual([
+    'made',
+    'module',
+    'steps',
+  ]);
   expect(await changedBy('words.txt', 'Grace')).toEqual(['module']);
   expect(await changedBy('tool.mjs', 'console.log(JSON.stringify({ pass: true, score: 1 }));')).toEqual(['command']);
   expect(await changedBy('other.mjs', '')).toEqual([]);
@@ -125,6 +141,8 @@ test('what can not be found is a usage error with its place, all at once', async
       templated: '{ module: "{{ file }}" }',
       path: '{ exec: ./gone.sh }',
       extra: '{ exec: { value: node x.mjs, files: [gone.txt] } }',
+      made: '{ contains: a, select: { module: gone.js } }',
+      second: '{ contains: a, select: [trim, { module: gone.js }] }',
     },
     {},
   );
@@ -134,6 +152,7 @@ test('what can not be found is a usage error with its place, all at once', async
   expect(stderr).toMatch(/own\.eval\.yaml:6:39 .*outside\.ts lies outside the project/);
   expect(stderr).toMatch(/own\.eval\.yaml:7:41 .*the path of code must not be a template/);
   expect(stderr).toMatch(/own\.eval\.yaml:8:34 .*gone\.sh does not exist/);
+  expect(stderr).toMatch(/own\.eval\.yaml:10:59 .*evals\/gone\.js does not exist/);
   expect(stderr).toMatch(/own\.eval\.yaml:9:64 .*gone\.txt does not exist/);
 });
 
