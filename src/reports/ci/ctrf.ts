@@ -1,6 +1,6 @@
 import type { Report } from '../../model/report.ts';
 import { sha256Hex } from '../../text/sha256.ts';
-import { buildJsonTotals, renderSafeJson } from '../json/report-json.ts';
+import { renderSafeJson } from '../json/report-json.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import { listTests, type TestEntry } from './list-tests.ts';
 
@@ -63,13 +63,13 @@ function buildTest({ status, group, name, durationMs, message, body, at, caseSta
 }
 
 function buildExtra(report: Report) {
-  const { decision, exitCode, run } = report;
+  const { decision, exitCode, run, totals } = report;
   const { outcome, warnings } = decision;
   return {
     runId: run.id,
     outcome,
     exitCode,
-    totals: buildJsonTotals(report),
+    totals,
     ...(warnings.length > 0 && { warnings }),
   };
 }

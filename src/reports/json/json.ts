@@ -11,12 +11,10 @@ import {
   buildJsonDecision,
   buildJsonErosion,
   buildJsonRun,
-  buildJsonTotals,
   buildJsonTrial,
   buildJsonVariants,
   renderSafeJson,
 } from './report-json.ts';
-import { buildJsonSwaps } from './swap-json.ts';
 
 export const json: Reporter = {
   summary: 'the whole run as one JSON document, with a JSON Schema (llmcheck schema report)',
@@ -41,8 +39,8 @@ export const json: Reporter = {
       yield `],\n"path":${renderSafeJson(suite.path)},\n"suite":${renderSafeJson(suite.suite)},\n`;
       yield `"variants":${renderSafeJson(buildJsonVariants(suite))}}`;
     }
-    const swaps = buildJsonSwaps(report);
-    yield `],\n${swaps === undefined ? '' : `"swaps":${renderSafeJson(swaps)},\n`}"tool":${renderSafeJson(report.tool)},\n"totals":${renderSafeJson(buildJsonTotals(report))}\n}\n`;
+    const { swaps, tool, totals } = report;
+    yield `],\n${swaps === undefined ? '' : `"swaps":${renderSafeJson(swaps)},\n`}"tool":${renderSafeJson(tool)},\n"totals":${renderSafeJson(totals)}\n}\n`;
   },
 };
 
@@ -70,9 +68,9 @@ export const jsonl: Reporter = {
       type: 'decision',
       contracts: buildJsonContracts(report),
       erosion: buildJsonErosion(report),
-      swaps: buildJsonSwaps(report),
+      swaps: report.swaps,
       decision: buildJsonDecision(report),
-      totals: buildJsonTotals(report),
+      totals: report.totals,
       notes,
     });
   },

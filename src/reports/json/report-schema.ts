@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { breachCodes } from '../../model/gate.ts';
 import { reportFormat } from '../../model/report.ts';
-import { swapSchema } from './swap-json.ts';
-import { amount, certaintySchema, count, notAskedSchema, variantSchema } from './variant-schema.ts';
+import { amount, certaintySchema, count, notAskedSchema, swapSchema, variantSchema } from './variant-schema.ts';
 
 /** The JSON Schema of the `json` report. It is open: a later version may add fields without a new `format`. */
 export function buildReportJsonSchema(): Record<string, unknown> {
