@@ -1,6 +1,7 @@
 import type { Breach, BreachCode } from '../model/gate.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { formatCount, percentOf } from '../text/format-amount.ts';
+import { groupBy } from '../text/group-by.ts';
 import { countCases, type HeadlineStyle, nameVariants } from './cases/name-cases.ts';
 
 /** Names cases first, then averages and other limits: two in full, and the number of others. */
@@ -134,13 +135,7 @@ function shortPercent(fraction: number): string {
 
 /** Averages and other limits; several variants that miss the same limit share one part. */
 function describeLimits(report: Report, breaches: readonly Breach[], style: HeadlineStyle): readonly string[] {
-  const groups = new Map<string, [Breach, ...Breach[]]>();
-  for (const breach of breaches) {
-    const key = JSON.stringify([breach.code, breach.suite, breach.slice]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [breach]);
-    else group.push(breach);
-  }
+  const groups = groupBy(breaches, ({ code, suite, slice }) => JSON.stringify([code, suite, slice]));
   return [...groups.values()].map((group) => {
     const [{ code, suite: name, prompt, message }] = group;
     if (code === 'contract-broken') {

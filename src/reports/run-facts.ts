@@ -3,6 +3,7 @@ import type { Breach } from '../model/gate.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { shellWord } from '../text/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
+import { groupBy } from '../text/group-by.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import type { VariantName } from './cases/failed-cases.ts';
 import { changeWords, formatCost } from './comparison.ts';
@@ -132,16 +133,12 @@ interface RemarkOptions {
 
 export function listRemarks(report: Report, suite: SuiteReport, { isVerbose }: RemarkOptions): readonly Remark[] {
   const warnings = new Set(report.decision.warnings);
-  const remarks = new Map<string, { readonly remark: Omit<Remark, 'variants'>; readonly variants: VariantReport[] }>();
-  for (const variant of suite.variants) {
-    for (const remark of remarksOf(suite, variant, { warnings, isVerbose })) {
-      const key = JSON.stringify(remark);
-      const same = remarks.get(key);
-      if (same === undefined) remarks.set(key, { remark, variants: [variant] });
-      else same.variants.push(variant);
-    }
-  }
-  return [...remarks.values()].map(({ remark, variants }) => ({ ...remark, variants }));
+  const remarks = suite.variants.flatMap((variant) =>
+    remarksOf(suite, variant, { warnings, isVerbose }).map((remark) => ({ remark, variant })),
+  );
+  return [...groupBy(remarks, ({ remark }) => JSON.stringify(remark)).values()].map((same) => {
+    return { ...same[0].remark, variants: same.map(({ variant }) => variant) };
+  });
 }
 
 function remarksOf(

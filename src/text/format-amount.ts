@@ -68,10 +68,11 @@ export function signed(value: number, digits: number): string {
   return `${value < 0 ? '−' : '+'}${text}`;
 }
 
-/** `mini, big and 3 more`. */
-export function listFirst(names: readonly string[], most: number): string {
-  const more = names.length - most;
-  return `${names.slice(0, most).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+/** `mini, big and 3 more`, of `count` names in all. */
+export function listFirst(names: readonly string[], most: number, count = names.length): string {
+  const shown = names.slice(0, most);
+  const more = count - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** `1 case`, `2 cases`. */

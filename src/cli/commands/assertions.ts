@@ -9,7 +9,7 @@ import {
   type WeakCase,
 } from '../../measuring/mutation-test.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
@@ -131,9 +131,8 @@ function describeSuite(result: MutationResult): string {
     lines.push(`  weak check ${shown}: failed for no wrong answer of the ${formatCount(cases, 'case')} that has it`);
   }
   if (unmeasured.length > 0) {
-    const shown = unmeasured.slice(0, maxUnmeasured).map(({ caseId, reason }) => `${caseId} (${reason})`);
-    const more = unmeasured.length > maxUnmeasured ? ` and ${unmeasured.length - maxUnmeasured} more` : '';
-    lines.push(`  not measured: ${shown.join(', ')}${more}`);
+    const names = unmeasured.map(({ caseId, reason }) => `${caseId} (${reason})`);
+    lines.push(`  not measured: ${listFirst(names, maxUnmeasured)}`);
   }
   return `${lines.map((line) => toSafeLine(line)).join('\n')}\n`;
 }

@@ -1,5 +1,5 @@
 import type { AcceptedBaseline } from '../../baseline/accept-baseline.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { quote } from '../../text/shorten.ts';
 
@@ -13,20 +13,23 @@ export function describeKnownFailures(accepted: AcceptedBaseline, isWhole: boole
 /** Cases that failed in the accepted run without becoming known failures, since most of their trials pass. */
 function describeExpected({ suite, stillExpected }: AcceptedBaseline): string {
   if (stillExpected.length === 0) return '';
-  const names = stillExpected.map(({ caseId, prompt, provider }) => toSafeLine(`${caseId} · ${prompt} × ${provider}`));
-  const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : '';
+  const names = listFirst(stillExpected.map(nameOf), maxNames);
   const [pass, their] = stillExpected.length === 1 ? ['passes', 'its'] : ['pass', 'their'];
-  return `  ${formatCount(stillExpected.length, 'case')} of ${toSafeLine(suite)} failed in this run and ${pass} in most of ${their} accepted trials, so a failure still counts (--known-failures makes it known): ${names.slice(0, maxNames).join(', ')}${more}\n`;
+  return `  ${formatCount(stillExpected.length, 'case')} of ${toSafeLine(suite)} failed in this run and ${pass} in most of ${their} accepted trials, so a failure still counts (--known-failures makes it known): ${names}\n`;
 }
 
 function describeKnown({ suite, knownFailures }: AcceptedBaseline, isWhole: boolean): string {
   if (knownFailures.length === 0) return '';
-  const names = knownFailures.map(({ caseId, prompt, provider }) => toSafeLine(`${caseId} · ${prompt} × ${provider}`));
+  const names = knownFailures.map(nameOf);
   const head = `  ${formatCount(knownFailures.length, 'failing case')} of ${toSafeLine(suite)} ${knownFailures.length === 1 ? 'is a known failure' : 'are known failures'} from now on`;
   if (isWhole) {
     const reasons = knownFailures.map(({ reason }) => toSafeLine(quote(reason, 200)));
     return `${head}:\n${names.map((name, index) => `    ${name}: ${reasons[index] ?? ''}\n`).join('')}`;
   }
-  const more = names.length > maxNames ? ` and ${names.length - maxNames} more (--known-failures names each)` : '';
-  return `${head}: ${names.slice(0, maxNames).join(', ')}${more}\n`;
+  const more = names.length > maxNames ? ' (--known-failures names each)' : '';
+  return `${head}: ${listFirst(names, maxNames)}${more}\n`;
+}
+
+function nameOf({ caseId, prompt, provider }: AcceptedBaseline['knownFailures'][number]): string {
+  return toSafeLine(`${caseId} · ${prompt} × ${provider}`);
 }

@@ -124,7 +124,6 @@ function describeAdded(
 ): readonly string[] {
   return [...groupBy(added, ({ name }) => name).values()].flatMap((calls) => {
     const [first] = calls;
-    if (first === undefined) return [];
     const [name, made] = [nameOf(first), countCalls(before, first.name)];
     if (made > 0 && calls.length > 1) return [`calls ${name} ${describeTimes(first.name, before, now)}`];
     if (made > 0) return [`calls ${name} once more at step ${first.step}, with ${showArguments(first)}`];

@@ -13,6 +13,7 @@ import type {
 } from '../../model/page.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
 import { quantile } from '../../stats/means.ts';
+import { listFirst } from '../../text/format-amount.ts';
 import { clipText } from '../../text/shorten.ts';
 import { describeSkip, explainCase } from '../cases/explain-case.ts';
 import type { VariantName } from '../cases/failed-cases.ts';
@@ -46,11 +47,10 @@ export function buildRemarks(report: Report, suite: SuiteReport): readonly PageR
     const { label, text, caseNames = [], variants, isAdvice } = remark;
     if (text === undefined && !namedInText.has(label)) return [];
     if (isAdvice === true && variants.every((variant) => hasPassed(suite, variant))) return [];
-    const more = caseNames.length > maxNames ? ` and ${caseNames.length - maxNames} more` : '';
     return [
       {
         label,
-        text: clipText(text ?? `${caseNames.slice(0, maxNames).join(', ')}${more}`, maxTextChars),
+        text: clipText(text ?? listFirst(caseNames, maxNames), maxTextChars),
         ...defined({ variants: suite.variants.length > 1 ? nameVariants(variants, suite, (name) => name) : undefined }),
       },
     ];

@@ -1,5 +1,6 @@
 import picocolors from 'picocolors';
 import { shortenToWidth } from '../../terminal/display-width.ts';
+import { listFirst } from '../../text/format-amount.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import { renderDiff, type SidePart } from '../render-diff.ts';
@@ -90,8 +91,11 @@ export const closeDetails = '\n</details>\n\n';
 
 /** Names in code, and the number of the others in `count`. */
 export function codeList(names: readonly string[], count: number, columns: number): string {
-  const more = count > names.length ? ` and ${count - names.length} more` : '';
-  return `${names.map((name) => codeSpan(name, columns)).join(', ')}${more}`;
+  return listFirst(
+    names.map((name) => codeSpan(name, columns)),
+    names.length,
+    count,
+  );
 }
 
 /** A sentence as prose where it has only words and numbers, or else as code. */

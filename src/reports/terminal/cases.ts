@@ -1,7 +1,7 @@
 import type { CellRow } from '../../model/record.ts';
 import type { Report, SuiteReport } from '../../model/report.ts';
 import { displayWidth, shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { sanitizeTerminal, toSafeLine } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import {
@@ -138,8 +138,8 @@ function renderErrored(group: CaseGroup, suite: SuiteReport, paint: Paint): stri
 }
 
 function listNames({ cases, count }: CaseGroup): string {
-  const more = count > cases.length ? ` and ${count - cases.length} more` : '';
-  return `${cases.map(({ caseId }) => toSafeLine(caseId)).join(', ')}${more}`;
+  const names = cases.map(({ caseId }) => toSafeLine(caseId));
+  return listFirst(names, names.length, count);
 }
 
 /** Cases that failed alike: name, place, question, both answers and the reasons. */

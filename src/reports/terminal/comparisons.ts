@@ -1,5 +1,5 @@
 import type { Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
-import { formatCount } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { nameVariants } from '../cases/name-cases.ts';
@@ -99,9 +99,8 @@ function renderRemark({ label, variants, text, caseNames = [] }: Remark, suite: 
   const where = suite.variants.length > 1 ? ` with ${nameVariants(variants, suite, toSafeLine)}` : '';
   const title = label === 'warning' ? paint.colors.yellow(label) : label;
   if (text !== undefined) return indentText(`${title}${where}: ${toSafeLine(text)}`, paint, 2);
-  const shown = paint.verbose ? caseNames : caseNames.slice(0, maxNames);
-  const more = caseNames.length > shown.length ? ` and ${caseNames.length - shown.length} more` : '';
-  return indentText(`${label} (${caseNames.length})${where}: ${shown.map(toSafeLine).join(', ')}${more}`, paint, 2);
+  const names = listFirst(caseNames.map(toSafeLine), paint.verbose ? caseNames.length : maxNames);
+  return indentText(`${label} (${caseNames.length})${where}: ${names}`, paint, 2);
 }
 
 const maxNames = 20;
