@@ -1,6 +1,6 @@
 import { isBreak } from '../model/finding.ts';
 import type { PageContract, PageFinding } from '../model/page.ts';
-import { SafeLine, Table, toneOf } from './elements.tsx';
+import { Code, LineItems, SafeLine, Table, toneOf, Where } from './elements.tsx';
 import { usePage } from './page-source.ts';
 
 /** Each contract against the baseline, what breaks first. */
@@ -55,11 +55,7 @@ function Entry({ entry }: { readonly entry: PageContract }) {
             Stored answers: <SafeLine text={seen.message} />
           </h4>
           <ul>
-            {seen.offenders.map((offender, at) => (
-              <li key={at}>
-                <SafeLine text={`${offender.caseId}: ${offender.reason}`} />
-              </li>
-            ))}
+            <LineItems texts={seen.offenders.map(({ caseId, reason }) => `${caseId}: ${reason}`)} />
           </ul>
         </div>
       ))}
@@ -78,28 +74,17 @@ function Finding({ finding }: { readonly finding: PageFinding }) {
         <span class={`status ${toneOf(word)}`}>{word}</span>
       </td>
       <td>
-        <code>
-          <SafeLine text={ruleId} />
-        </code>
+        <Code text={ruleId} />
       </td>
       <td>
-        {direction}{' '}
-        <code>
-          <SafeLine text={path === '' ? '(root)' : path} />
-        </code>
-        {at === undefined ? null : (
-          <span class="where">
-            <SafeLine text={`${at.file}:${at.line}`} />
-          </span>
-        )}
+        {direction} <Code text={path === '' ? '(root)' : path} />
+        {at === undefined ? null : <Where text={`${at.file}:${at.line}`} />}
       </td>
       <td>
         <SafeLine text={message} />
       </td>
       <td>
-        <code>
-          <SafeLine text={fingerprint} />
-        </code>
+        <Code text={fingerprint} />
       </td>
     </tr>
   );

@@ -27,6 +27,36 @@ export function SafeLine({ text }: { readonly text: string }) {
   return <SafeText text={text.replace(/\s+/g, ' ')} />;
 }
 
+export function Code({ text }: { readonly text: string }) {
+  return (
+    <code>
+      <SafeLine text={text} />
+    </code>
+  );
+}
+
+/** What belongs to the text before it, in smaller letters. */
+export function Where({ text }: { readonly text: string }) {
+  return (
+    <span class="where">
+      <SafeLine text={text} />
+    </span>
+  );
+}
+
+/** The items of a list. */
+export function LineItems({ texts }: { readonly texts: readonly string[] }) {
+  return (
+    <>
+      {texts.map((text, place) => (
+        <li key={place}>
+          <SafeLine text={text} />
+        </li>
+      ))}
+    </>
+  );
+}
+
 interface TextBlockProps {
   readonly value: PageText;
   readonly label: string;

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
-import { SafeLine, StatusMark, Table } from './elements.tsx';
+import { Code, SafeLine, StatusMark, Table, Where } from './elements.tsx';
 import { Header } from './header.tsx';
 import { fetchRuns, fetchVerdict, load, onRunChanged } from './page-source.ts';
 import { hrefOf } from './route.ts';
@@ -161,9 +161,7 @@ function RunVerdict({ run, verdict }: Pick<RunRowProps, 'run' | 'verdict'>) {
             <SafeLine text={verdict} />
           </span>
         )}
-        <span class="where">
-          <SafeLine text={suites.join(', ')} />
-        </span>
+        <Where text={suites.join(', ')} />
       </>
     );
   }
@@ -174,11 +172,7 @@ function RunVerdict({ run, verdict }: Pick<RunRowProps, 'run' | 'verdict'>) {
       <span class="reason">
         <SafeLine text={text} />
       </span>
-      <span class="where">
-        <SafeLine
-          text={`${suites.join(', ')} · compared with ${against.length === 0 ? 'nothing' : against.join(', ')}`}
-        />
-      </span>
+      <Where text={`${suites.join(', ')} · compared with ${against.length === 0 ? 'nothing' : against.join(', ')}`} />
     </>
   );
 }
@@ -188,14 +182,8 @@ function CheckedOut({ run: { commit, branch, pullRequest } }: Pick<RunRowProps, 
   const place = [...(branch === undefined ? [] : [branch]), ...(pullRequest === undefined ? [] : [`#${pullRequest}`])];
   return (
     <>
-      {commit === undefined ? null : (
-        <code>
-          <SafeLine text={commit.slice(0, 8)} />
-        </code>
-      )}
-      <span class="where">
-        <SafeLine text={place.join(' · ')} />
-      </span>
+      {commit === undefined ? null : <Code text={commit.slice(0, 8)} />}
+      <Where text={place.join(' · ')} />
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { PageAnswer, PageCallPlace, PageStep, PageStepCall, PageTrial } from '../../model/page.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { formatJson } from '../diff/diff.ts';
-import { formatNumber, plainName, plainText, SafeLine, TextBlock } from '../elements.tsx';
+import { Code, formatNumber, LineItems, plainName, plainText, TextBlock } from '../elements.tsx';
 
 interface AgentStepsProps {
   readonly trial: PageTrial;
@@ -18,11 +18,7 @@ export function AgentSteps({ trial: { steps, path, state }, baseline }: AgentSte
       <h2>{isCompared ? 'Steps before and now' : 'Steps'}</h2>
       {isCompared ? (
         <ul class="path">
-          {path.differences.map((text, place) => (
-            <li key={place}>
-              <SafeLine text={text} />
-            </li>
-          ))}
+          <LineItems texts={path.differences} />
         </ul>
       ) : null}
       {path !== undefined && !isCompared ? <p class="note">The same calls as on the baseline.</p> : null}
@@ -121,9 +117,7 @@ function Call({ call: { name, arguments: given, result }, label, isChanged }: Ca
   return (
     <div class={isChanged ? 'step-call changed' : 'step-call'}>
       <h4>
-        <code>
-          <SafeLine text={name} />
-        </code>
+        <Code text={name} />
         {isChanged ? <span class="chip bad">differs</span> : null}
       </h4>
       <TextBlock value={formatJson(text) ?? given} label={plainName(`Arguments of ${name}: ${label}`)} />

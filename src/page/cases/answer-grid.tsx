@@ -11,6 +11,7 @@ import {
   TextBlock,
   toneOf,
   trialsOf,
+  Where,
 } from '../elements.tsx';
 import { useDetail, usePage } from '../page-source.ts';
 import { ToolCalls } from './case-detail.tsx';
@@ -80,11 +81,7 @@ function GridRow({ row: { suite, row, cells }, columns, filter }: GridRowProps) 
         <h2>
           <SafeLine text={row.id} />
         </h2>
-        {index.suites.length > 1 ? (
-          <span class="where">
-            <SafeLine text={suite.suite} />
-          </span>
-        ) : null}
+        {index.suites.length > 1 ? <Where text={suite.suite} /> : null}
         {input === undefined ? null : (
           <p class="input">
             <SafeLine text={input.slice(0, maxInputChars)} />
@@ -109,9 +106,7 @@ function GridRow({ row: { suite, row, cells }, columns, filter }: GridRowProps) 
                 >
                   <StatusMark status={cell.status} detail={trialsOf(cell)} />
                   <ChangeMark change={cell.change} />
-                  <span class="where">
-                    <SafeLine text={nameOf({ prompt, provider })} />
-                  </span>
+                  <Where text={nameOf({ prompt, provider })} />
                 </a>
                 <Answer cell={cell} name={`${row.id}, ${nameOf({ prompt, provider })}`} />
               </>

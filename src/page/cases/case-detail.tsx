@@ -3,7 +3,7 @@ import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../../model/
 import { formatDuration, formatUsd } from '../../text/format-amount.ts';
 import { formatJson } from '../diff/diff.ts';
 import { AnswerPair, MemberDiff, TextDiff } from '../diff/diff-view.tsx';
-import { CutNote, plainText, SafeLine, SafeText, StatusMark, TextBlock } from '../elements.tsx';
+import { Code, CutNote, plainText, SafeLine, SafeText, StatusMark, TextBlock } from '../elements.tsx';
 import { AgentSteps } from './agent-steps.tsx';
 import { CheckList, Conversation } from './trial-details.tsx';
 
@@ -25,9 +25,7 @@ export function CaseDetail({ detail }: { readonly detail: PageCase }) {
         </p>
       )}
       <p class="tags">
-        <code>
-          <SafeLine text={`${at.file}:${at.line}`} />
-        </code>
+        <Code text={`${at.file}:${at.line}`} />
         {tags.map((tag) => (
           <span key={tag} class="chip">
             <SafeLine text={tag} />
@@ -189,21 +187,17 @@ export function ToolCalls({ calls = [] }: { readonly calls: readonly PageToolCal
   if (calls.length === 0) return null;
   return (
     <ul class="tool-calls">
-      {calls.map((call, place) => {
-        const text = plainText(call.arguments);
-        const formatted = formatJson(text);
-        return (
-          <li key={place}>
-            <h3>
-              Tool call{' '}
-              <code>
-                <SafeLine text={call.name} />
-              </code>
-            </h3>
-            <TextBlock value={formatted ?? call.arguments} label={`Arguments of tool call ${place + 1}`} />
-          </li>
-        );
-      })}
+      {calls.map((call, place) => (
+        <li key={place}>
+          <h3>
+            Tool call <Code text={call.name} />
+          </h3>
+          <TextBlock
+            value={formatJson(plainText(call.arguments)) ?? call.arguments}
+            label={`Arguments of tool call ${place + 1}`}
+          />
+        </li>
+      ))}
     </ul>
   );
 }

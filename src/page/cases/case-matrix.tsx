@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageCell } from '../../model/page.ts';
 import { formatDuration } from '../../text/format-amount.ts';
-import { ChangeMark, plainName, SafeLine, StatusMark, toneOf, trialsOf } from '../elements.tsx';
+import { ChangeMark, plainName, SafeLine, StatusMark, toneOf, trialsOf, Where } from '../elements.tsx';
 import { usePage, useSize } from '../page-source.ts';
 import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
 
@@ -42,9 +42,7 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
             {columns.map(({ prompt, provider }) => (
               <th key={`${prompt} ${provider}`} role="columnheader" scope="col">
                 <SafeLine text={prompt} />
-                <span class="where">
-                  <SafeLine text={provider} />
-                </span>
+                <Where text={provider} />
               </th>
             ))}
           </tr>

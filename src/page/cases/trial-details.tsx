@@ -1,6 +1,6 @@
 import type { PageCase, PageCheck, PageText, PageTrial } from '../../model/page.ts';
 import { TextDiff } from '../diff/diff-view.tsx';
-import { CutNote, plainName, plainText, SafeLine, SafeText, StatusMark, TextBlock } from '../elements.tsx';
+import { CutNote, plainName, plainText, SafeLine, SafeText, StatusMark, TextBlock, Where } from '../elements.tsx';
 
 /** The prompt as it was sent, and the conversation up to the last answer. */
 export function Conversation({ detail, trial }: { readonly detail: PageCase; readonly trial: PageTrial }) {
@@ -127,11 +127,7 @@ function Check({ check }: { readonly check: PageCheck }) {
               <SafeLine text={assertion} />
             </code>
           )}
-          {remarks.length === 0 ? null : (
-            <span class="where">
-              <SafeLine text={remarks.join(', ')} />
-            </span>
-          )}
+          {remarks.length === 0 ? null : <Where text={remarks.join(', ')} />}
         </h3>
         <p class="reason">
           <SafeText text={plainText(shown)} />

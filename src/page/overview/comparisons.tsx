@@ -1,6 +1,6 @@
 import type { PageSuite, PageVariant } from '../../model/page.ts';
 import { TextDiff } from '../diff/diff-view.tsx';
-import { changeWords, nameOf, SafeLine, StatusMark, Table } from '../elements.tsx';
+import { changeWords, nameOf, SafeLine, StatusMark, Table, Where } from '../elements.tsx';
 import { usePage } from '../page-source.ts';
 
 /** Changes since the baseline: a row for each variant, then remarks and each changed prompt once. */
@@ -50,15 +50,11 @@ function ComparisonRow({ suite, variant, hasSteps }: RowProps) {
     <tr>
       <th scope="row">
         <StatusMark status={comparison.outcome} />
-        <span class="where">
-          <SafeLine text={nameOf({ prompt, provider })} />
-        </span>
+        <Where text={nameOf({ prompt, provider })} />
       </th>
       <td>
         <SafeLine text={against.prompt === prompt ? against.source : `${against.source} (${against.prompt})`} />
-        <span class="where">
-          <SafeLine text={text} />
-        </span>
+        <Where text={text} />
       </td>
       <td>{textOf('passRate')}</td>
       <td>{textOf('costUsd')}</td>

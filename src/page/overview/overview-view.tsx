@@ -1,6 +1,6 @@
 import type { PageIndex } from '../../model/page.ts';
 import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
-import { CopyButton, formatNumber, SafeLine, toneOf } from '../elements.tsx';
+import { Code, CopyButton, formatNumber, LineItems, SafeLine, toneOf } from '../elements.tsx';
 import { usePage, useProgress } from '../page-source.ts';
 import { SuiteSection } from './suite-section.tsx';
 import { isAccepted, WhatBroke } from './what-broke.tsx';
@@ -46,10 +46,7 @@ function Verdict({ index }: { readonly index: PageIndex }) {
       </p>
       {isRunning || nextStep === undefined ? null : (
         <p class="next">
-          <SafeLine text={capitalize(nextStep.replace(/: .*/s, ':'))} />{' '}
-          <code>
-            <SafeLine text={nextStep.replace(/^.*?: /s, '')} />
-          </code>
+          <SafeLine text={capitalize(nextStep.replace(/: .*/s, ':'))} /> <Code text={nextStep.replace(/^.*?: /s, '')} />
           <CopyButton text={nextStep.replace(/^.*?: /s, '')} label="the command" />
         </p>
       )}
@@ -96,11 +93,7 @@ function Remarks({ title, texts }: { readonly title: string; readonly texts: rea
     <section class="remarks">
       <h2>{title}</h2>
       <ul>
-        {texts.map((text, place) => (
-          <li key={place}>
-            <SafeLine text={text} />
-          </li>
-        ))}
+        <LineItems texts={texts} />
       </ul>
     </section>
   );

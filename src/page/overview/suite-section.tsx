@@ -2,7 +2,7 @@ import { useId } from 'preact/hooks';
 import type { PageClasses, PageMatrix, PageSuite, PageVariant } from '../../model/page.ts';
 import type { RateEstimate } from '../../model/summary.ts';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../../text/format-amount.ts';
-import { nameOf, SafeLine, StatusMark, Table } from '../elements.tsx';
+import { nameOf, SafeLine, StatusMark, Table, Where } from '../elements.tsx';
 import { usePage } from '../page-source.ts';
 import { LatencyChart, QualityChart, TrendChart } from './charts.tsx';
 import { Comparisons } from './comparisons.tsx';
@@ -14,9 +14,7 @@ export function SuiteSection({ suite }: { readonly suite: PageSuite }) {
     <section class="suite" aria-labelledby={id}>
       <h2 id={id}>
         <SafeLine text={suite.suite} />
-        <span class="where">
-          <SafeLine text={suite.path} />
-        </span>
+        <Where text={suite.path} />
       </h2>
       <VariantTable suite={suite} />
       <Comparisons suite={suite} />
@@ -59,9 +57,7 @@ function VariantRow({ suite, variant }: { readonly suite: PageSuite; readonly va
         <a href={href({ name: 'cases', filter })}>
           <SafeLine text={prompt} />
         </a>
-        <span class="where">
-          <SafeLine text={provider} />
-        </span>
+        <Where text={provider} />
       </th>
       <td>
         <span class="rate">

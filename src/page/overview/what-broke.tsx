@@ -2,7 +2,7 @@ import { useId } from 'preact/hooks';
 import type { PageCaseGroup, PageFailure, PageFailures, PageOutcome } from '../../model/page.ts';
 import type { CaseFilter } from '../cases/filter-rows.ts';
 import { AnswerPair } from '../diff/diff-view.tsx';
-import { CutNote, formatNumber, plainText, SafeLine, StatusMark, TextBlock } from '../elements.tsx';
+import { CutNote, formatNumber, plainText, SafeLine, StatusMark, TextBlock, Where } from '../elements.tsx';
 import { usePage } from '../page-source.ts';
 
 /** Everything that did not pass: the worst cases with both answers, cases without a verdict, then other limits. */
@@ -33,9 +33,7 @@ function Limits({ limits }: Pick<PageFailures, 'limits'>) {
           <li key={place}>
             <SafeLine text={text} />
             {suite === undefined ? null : (
-              <span class="where">
-                <SafeLine text={[suite, ...(variants === undefined ? [] : [variants])].join(' · ')} />
-              </span>
+              <Where text={[suite, ...(variants === undefined ? [] : [variants])].join(' · ')} />
             )}
           </li>
         ))}
