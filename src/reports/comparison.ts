@@ -1,3 +1,4 @@
+import { groupBy } from '../json/group-by.ts';
 import type { Certainty, UnseenSlice } from '../model/gate.ts';
 import type { ErosionFinding, RunSincePin } from '../model/history.ts';
 import type {
@@ -190,8 +191,24 @@ export const changeWords: Readonly<Record<keyof VariantComparison['cases'], stri
   redefined: 'redefined',
 };
 
+/** The same of each list of cases of a comparison. */
+export function mapChanges<T>(cases: VariantComparison['cases'], map: (caseIds: readonly string[]) => T) {
+  const mapped = Object.entries(cases).map(([change, caseIds]) => [change, map(caseIds)]);
+  return Object.fromEntries(mapped) as Readonly<Record<keyof VariantComparison['cases'], T>>;
+}
+
+/** The changed prompts of a suite, each once for all of its providers. */
+export function listPromptChanges({ variants }: SuiteReport) {
+  const changes = variants.flatMap(({ prompt, comparison }) => {
+    if (comparison?.prompts === undefined) return [];
+    const from = comparison.against.prompt;
+    return [{ name: from === prompt ? prompt : `${from} → ${prompt}`, ...promptSides(comparison.prompts) }];
+  });
+  return [...groupBy(changes, (change) => JSON.stringify(change)).values()].map(([change]) => change);
+}
+
 /** Each prompt as one text, so that a text diff shows added messages too. */
-export function promptSides({ baseline, candidate }: NonNullable<VariantComparison['prompts']>) {
+function promptSides({ baseline, candidate }: NonNullable<VariantComparison['prompts']>) {
   const text = (messages: readonly PromptText[]): string =>
     messages
       .map(({ role, content, attach = [] }) => {

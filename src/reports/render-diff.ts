@@ -38,20 +38,28 @@ export interface SidePart {
  * Both sides of a difference on one line each, with long equal runs folded. Neither side is ever folded to nothing. Safe
  * for hostile texts of any size.
  */
-export function compareOnOneLine(diff: { readonly expected: string; readonly found: string }): {
-  readonly expected: readonly SidePart[];
-  readonly found: readonly SidePart[];
-} {
+export function compareOnOneLine(diff: { readonly expected: string; readonly found: string }): Sides {
   const onOneLine = joinLines(diff.expected) === joinLines(diff.found) ? showLines : joinLines;
   const { expected, found } = printableSides(
     { expected: onOneLine(diff.expected), found: onOneLine(diff.found) },
     maxLineUnits,
   );
-  const changes = diffWordsWithSpace(expected, found, limits);
+  const sides = expected === '' || found === '' ? undefined : compareWords(expected, found);
   const whole = (text: string): readonly SidePart[] => [{ text: text === '' ? '(empty)' : text, isChanged: false }];
-  if (changes === undefined || expected === '' || found === '')
-    return { expected: whole(expected), found: whole(found) };
+  return sides ?? { expected: whole(expected), found: whole(found) };
+}
+
+interface Sides {
+  readonly expected: readonly SidePart[];
+  readonly found: readonly SidePart[];
+}
+
+/** Both sides by words, with equal text folded; undefined where finding the difference takes too long. */
+function compareWords(expected: string, found: string): Sides | undefined {
+  const changes = diffWordsWithSpace(expected, found, limits);
+  if (changes === undefined) return undefined;
   const common = changes.reduce((sum, { added, removed, value }) => sum + (added || removed ? 0 : value.length), 0);
+  // Where little is equal, nearly every word would be marked.
   const isMarked = common * 3 >= Math.max(expected.length, found.length);
   const partsOf = (isOther: (change: Change) => boolean): readonly SidePart[] => {
     const parts = joinChanged(changes.filter((change) => !isOther(change)));
@@ -178,20 +186,12 @@ function foldCommonLines(lines: readonly string[], hasBefore: boolean, hasAfter:
 }
 
 function renderWordDiff(expected: string, found: string, style: DiffStyle): string[] {
-  const changes = diffWordsWithSpace(expected, found, limits);
-  if (changes === undefined) return renderWhole(expected, found, style);
-  const common = changes.reduce((sum, { added, removed, value }) => sum + (added || removed ? 0 : value.length), 0);
-  // Where little is equal, nearly every word would be marked.
-  const isMarked = common * 3 >= Math.max(expected.length, found.length);
+  const sides = compareWords(expected, found);
+  if (sides === undefined) return renderWhole(expected, found, style);
   return (['-', '+'] as const).flatMap((sign) => {
-    const parts = joinChanged(changes.filter(({ added, removed }) => (sign === '-' ? !added : !removed)));
-    const text = parts
-      .map((part, index) => {
-        if (!part.isChanged) return foldCommonText(part.text, index, parts.length);
-        return isMarked ? markWords(part.text, sign, style) : part.text;
-      })
-      .join('');
-    return signedLines(sign, markEnd(text), style);
+    const parts = sign === '-' ? sides.expected : sides.found;
+    const texts = parts.map(({ text, isChanged }) => (isChanged ? markWords(text, sign, style) : text));
+    return signedLines(sign, markEnd(texts.join('')), style);
   });
 }
 

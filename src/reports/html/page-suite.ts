@@ -20,23 +20,15 @@ import type { VariantName } from '../cases/failed-cases.ts';
 import { caseRanks, type GateEffect, rankCase, variantKey } from '../cases/gate-effect.ts';
 import { nameVariants } from '../cases/name-cases.ts';
 import { describeClasses } from '../classes.ts';
-import { describeComparison, describeMetrics, promptSides } from '../comparison.ts';
+import { describeComparison, describeMetrics, listPromptChanges, mapChanges } from '../comparison.ts';
 import { listRemarks } from '../run-facts.ts';
 
-/** The changed prompts, each once for all of its providers. */
-export function buildPrompts({ variants }: SuiteReport): readonly PagePromptChange[] {
-  const found = new Map<string, PagePromptChange>();
-  for (const { prompt, comparison } of variants) {
-    if (comparison?.prompts === undefined) continue;
-    const { expected, found: candidate } = promptSides(comparison.prompts);
-    const from = comparison.against.prompt;
-    found.set(JSON.stringify([from, prompt, expected, candidate]), {
-      name: from === prompt ? prompt : `${from} → ${prompt}`,
-      baseline: clipText(expected, maxPromptChars),
-      candidate: clipText(candidate, maxPromptChars),
-    });
-  }
-  return [...found.values()];
+export function buildPrompts(suite: SuiteReport): readonly PagePromptChange[] {
+  return listPromptChanges(suite).map(({ name, expected, found }) => ({
+    name,
+    baseline: clipText(expected, maxPromptChars),
+    candidate: clipText(found, maxPromptChars),
+  }));
 }
 
 const maxPromptChars = 65_536;
@@ -103,16 +95,7 @@ function buildComparison(comparison: VariantComparison): PageComparison {
       const metric = comparison[key];
       return metric === undefined ? [] : [{ key, label, text, ...metric }];
     }),
-    counts: {
-      regressed: cases.regressed.length,
-      drifted: cases.drifted.length,
-      fixed: cases.fixed.length,
-      stillFailing: cases.stillFailing.length,
-      flaky: cases.flaky.length,
-      added: cases.added.length,
-      removed: cases.removed.length,
-      redefined: cases.redefined.length,
-    },
+    counts: mapChanges(cases, ({ length }) => length),
   };
 }
 

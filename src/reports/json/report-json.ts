@@ -7,7 +7,7 @@ import type { CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison } from '../../model/report.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
-import { countAccepted } from '../comparison.ts';
+import { countAccepted, mapChanges } from '../comparison.ts';
 import { describeVerdict } from '../headline.ts';
 import type {
   answerSchema,
@@ -96,21 +96,7 @@ function buildJsonComparison(comparison: VariantComparison): NonNullable<Json<ty
     lostCases: _lost,
     ...others
   } = comparison;
-  const sorted = (ids: readonly string[]): readonly string[] => ids.toSorted(compareText);
-  return {
-    ...others,
-    cases: {
-      regressed: sorted(cases.regressed),
-      drifted: sorted(cases.drifted),
-      fixed: sorted(cases.fixed),
-      stillFailing: sorted(cases.stillFailing),
-      flaky: sorted(cases.flaky),
-      added: sorted(cases.added),
-      removed: sorted(cases.removed),
-      redefined: sorted(cases.redefined),
-    },
-    residue: unmatched,
-  };
+  return { ...others, cases: mapChanges(cases, (ids) => ids.toSorted(compareText)), residue: unmatched };
 }
 
 export function buildJsonCase(entry: CaseReport): Json<typeof caseSchema> {

@@ -11,9 +11,9 @@ import {
   formatLatency,
   formatRate,
   listErosion,
+  listPromptChanges,
   type MetricText,
   maxRunsSince,
-  promptSides,
 } from '../comparison.ts';
 import {
   codeCell,
@@ -87,18 +87,11 @@ export function sliceSection({ suites }: Report): Section {
 
 /** The difference of each prompt from the baseline's, once for all providers. A single short one is not folded. */
 export function promptSection({ suites }: Report): Section {
-  const shown = new Set<string>();
   const items = suites.flatMap((suite) =>
-    suite.variants.flatMap(({ prompt, comparison }) => {
-      if (comparison?.prompts === undefined) return [];
-      const block = diffBlock(promptSides(comparison.prompts));
-      const from = comparison.against.prompt === prompt ? '' : `${comparison.against.prompt} → `;
-      const place = `${suite.suite} · ${from}${prompt}`;
-      const key = JSON.stringify([place, block]);
-      if (shown.has(key)) return [];
-      shown.add(key);
-      return [{ place, block }];
-    }),
+    listPromptChanges(suite).map(({ name, ...sides }) => ({
+      place: `${suite.suite} · ${name}`,
+      block: diffBlock(sides),
+    })),
   );
   const [first] = items;
   const isOpen = items.length === 1 && first !== undefined && first.block.split('\n').length <= maxOpenLines;

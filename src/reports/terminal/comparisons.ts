@@ -11,9 +11,9 @@ import {
   describeSlices,
   findUncompared,
   listErosion,
+  listPromptChanges,
   type MetricText,
   maxRunsSince,
-  promptSides,
 } from '../comparison.ts';
 import { indentText, type Paint } from '../paint.ts';
 import { renderDiff } from '../render-diff.ts';
@@ -114,20 +114,12 @@ function renderMissingBaselines({ run }: Report, suite: SuiteReport, paint: Pain
   return indentText(text, paint, 2).map((line) => paint.colors.dim(line));
 }
 
-/** Shows the difference of a prompt once for all of its providers. */
 function renderPrompts(suite: SuiteReport, paint: Paint): readonly string[] {
-  const shown = new Set<string>();
-  return suite.variants.flatMap(({ prompt, comparison }) => {
-    if (comparison?.prompts === undefined) return [];
-    const sides = promptSides(comparison.prompts);
-    const from = comparison.against.prompt;
-    const key = JSON.stringify([from, prompt, sides]);
-    if (shown.has(key)) return [];
-    shown.add(key);
-    const style = { colors: paint.colors, width: paint.width - 4, maxLines: paint.verbose ? 200 : 12 };
-    const ids = from === prompt ? toSafeLine(prompt) : `${toSafeLine(from)} → ${toSafeLine(prompt)}`;
-    return [...indentText(`prompt ${ids}:`, paint, 2), ...renderDiff(sides, style).map((line) => `    ${line}`)];
-  });
+  const style = { colors: paint.colors, width: paint.width - 4, maxLines: paint.verbose ? 200 : 12 };
+  return listPromptChanges(suite).flatMap(({ name, ...sides }) => [
+    ...indentText(`prompt ${toSafeLine(name)}:`, paint, 2),
+    ...renderDiff(sides, style).map((line) => `    ${line}`),
+  ]);
 }
 
 /** The runs since the pin of each variant that fell below its pinned reference. */
