@@ -17,8 +17,8 @@ export type Duplicate = 'exact' | 'near';
 
 /**
  * Remembers texts, and says whether a further one was there: `exact` without regard to letter case, signs and blanks, or
- * `near` where it shares at least 85 % of its pairs of words with a recent one (Jaccard). Takes 20 MB, and 16 to 32
- * bytes for each text.
+ * `near` where it shares at least 85 % of its pairs of words with a recent one (Jaccard). Takes 20 MB, and about
+ * 64 bytes for each text.
  */
 export interface SeenTexts {
   /** Undefined for a new text, which is then remembered. */
@@ -26,7 +26,7 @@ export interface SeenTexts {
 }
 
 export function openSeenTexts(): SeenTexts {
-  const exact = openKeySet();
+  const exact = new Set<number>();
   const recent = openRecentSketches();
   return {
     add(text) {
@@ -93,31 +93,6 @@ function dropRepeated(sorted: Uint32Array): Uint32Array {
     end += 1;
   }
   return sorted.subarray(0, end);
-}
-
-/** Numbers in a table that doubles: a Set of as many takes four times the memory, of the heap. */
-function openKeySet() {
-  let table = new Float64Array(1024);
-  let size = 0;
-  const findPlace = (key: number): number => {
-    let place = key % table.length;
-    while (table[place] !== 0 && table[place] !== key) place = (place + 1) % table.length;
-    return place;
-  };
-  const put = (key: number) => {
-    table[findPlace(key)] = key;
-  };
-  return {
-    has: (key: number) => table[findPlace(key + 1)] !== 0,
-    add(key: number) {
-      put(key + 1);
-      size += 1;
-      if (size * 2 < table.length) return;
-      const old = table;
-      table = new Float64Array(old.length * 2);
-      for (const one of old) if (one !== 0) put(one);
-    },
-  };
 }
 
 /** Sketches in a ring, found by the bands that they share with another (locality-sensitive hashing). */

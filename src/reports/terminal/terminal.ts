@@ -15,8 +15,7 @@ import {
 import { listCases, renderCases, renderSkipped } from './cases.ts';
 import { renderComparisons, renderErosion } from './comparisons.ts';
 import { renderContracts } from './contracts.ts';
-import { renderSwaps } from './swap.ts';
-import { renderClasses, renderVariantTable } from './tables.ts';
+import { renderClasses, renderSwaps, renderVariantTable } from './tables.ts';
 
 export const terminal: Reporter = {
   summary: 'the verdict in words, what broke with both answers, and the counts',
