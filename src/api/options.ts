@@ -94,7 +94,6 @@ export interface RunSuitesOptions extends ApiContext {
   readonly allowEmpty?: boolean;
 }
 
-/** What `runSuites` takes. */
 export const runSuitesKeys: Keys<RunSuitesOptions> = {
   cwd: true,
   env: true,

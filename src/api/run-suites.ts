@@ -2,7 +2,6 @@ import type { ProgressEvent } from '../model/progress.ts';
 import type { Report } from '../model/report.ts';
 import { openContext, type RunSuitesOptions, refuseUnknown, runSuitesKeys, toFlags } from './options.ts';
 
-/** An event of a running run. */
 export type RunEvent = ProgressEvent;
 
 /** A running run: `for await` reads its events, `await` its report. */

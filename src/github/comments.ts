@@ -4,7 +4,6 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { type ReportMark, readReportMark } from '../text/report-mark.ts';
 import type { GithubPullRequest, GithubRun } from './github-run.ts';
 
-/** The process that publishes. */
 export interface Publisher {
   /** Drawn at random: what it wrote is recognised by it. */
   readonly writer: string;

@@ -121,7 +121,6 @@ interface DescribedAssertion {
   readonly definition: string | null;
 }
 
-/** Describes the built-in assertions, then those of plug-ins. */
 export function describeAssertions(
   root: string,
   own: Readonly<Record<string, Assertion>> = {},

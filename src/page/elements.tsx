@@ -22,7 +22,6 @@ export function SafeText({ text }: { readonly text: string }) {
   );
 }
 
-/** A text on one line. */
 export function SafeLine({ text }: { readonly text: string }) {
   return <SafeText text={text.replace(/\s+/g, ' ')} />;
 }
@@ -44,7 +43,6 @@ export function Where({ text }: { readonly text: string }) {
   );
 }
 
-/** The items of a list. */
 export function LineItems({ texts }: { readonly texts: readonly string[] }) {
   return (
     <>

@@ -114,7 +114,6 @@ export interface SliceText {
   readonly text: string;
 }
 
-/** The gated slices of a variant. */
 export function describeSlices({ slices = [], comparison }: VariantReport): readonly SliceText[] {
   return slices.map(({ slice, passRate }) => {
     const compared = comparison?.slices?.find((one) => one.slice === slice);
@@ -237,7 +236,6 @@ export function describeBareLimit({ passRateMin = 1 }: SuiteReport): string {
 /** Numbers of cases that a change accepts through its own baseline. */
 export interface AcceptedChanges {
   readonly regressions: number;
-  /** Those of them that must pass. */
   readonly mustPass: number;
   /** New, redefined or fixed cases. */
   readonly others: number;

@@ -15,7 +15,6 @@ export interface Reporter<Subject = Report> {
 
 /** How CI names files: relative to the repository, whatever the working folder is. */
 export interface RepositoryPaths {
-  /** The path of a file that a place names. */
   readonly fileOf: (file: string) => string;
   /** The path of a suite file, given relative to the project. */
   readonly suiteOf: (path: string) => string;

@@ -3,7 +3,6 @@ import { defined } from '../json/defined.ts';
 /** A value of an attribute. OTLP's JSON writes integers as text, since 64 bits do not fit a JSON number. */
 export type AttributeValue = string | number | boolean | readonly string[] | Integer;
 
-/** A number that the conventions define as an integer. */
 export interface Integer {
   readonly integer: number;
 }

@@ -16,7 +16,6 @@ export function decodeText(body: Buffer, contentType: string | undefined): Decod
   return isUtf8(body) ? { text } : { text, fault: 'its bytes are not valid UTF-8' };
 }
 
-/** US-ASCII is a part of UTF-8. */
 const utf8Names: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
 function findCharset(contentType: string | undefined): string | undefined {

@@ -12,7 +12,6 @@ export interface WrittenValue {
 interface Level {
   readonly bracket: string;
   readonly offset: number;
-  /** Where the current value starts. */
   start: number;
   /** Where the current item, key included, starts. */
   itemStart: number;

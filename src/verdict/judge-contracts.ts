@@ -19,7 +19,6 @@ export interface JudgeContractsOptions {
   readonly locate?: (suite: string, prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
 }
 
-/** A run that is compared already. */
 export interface ComparedRun {
   readonly record: StoredRecord;
   readonly gated: readonly GatedComparison[];

@@ -174,7 +174,6 @@ function endsCell({ assertion, pass }: RecordedCheck): boolean {
   return !pass && (assertion === 'tools' || assertion === 'turns');
 }
 
-/** An answer as it was kept. */
 type KeptAnswer = Pick<BaselineTrial | CellRow, 'output' | 'toolCalls' | 'reasoning' | 'trajectory' | 'state'>;
 
 interface ClassifyOptions {

@@ -4,7 +4,6 @@ import type { Io } from '../io.ts';
 export interface CommandContext {
   readonly program: Command;
   readonly io: Io;
-  /** Sets the exit code of the program. */
   readonly exit: (code: number) => void;
 }
 

@@ -98,7 +98,6 @@ async function runOnce(
   }
 }
 
-/** Tracing is loaded only for `--otel`. */
 async function runTraced(options: RunOptions, ports: RunPorts, otel: string | true | undefined): Promise<Report> {
   if (otel === undefined) return runSuites(options, ports);
   const { resolveOtel, traceRun } = await import('../../run/trace-run.ts');

@@ -50,7 +50,6 @@ export interface CiPage {
   readonly url: string;
 }
 
-/** A pull request or a merge request. */
 export interface CiRequest {
   readonly noun: 'pull request' | 'merge request';
   /** The command that checks it out. */

@@ -12,7 +12,6 @@ import { describeProblems } from '../output/problems.ts';
 import { prepareRun } from './prepare-run.ts';
 
 interface BlameOptions {
-  /** Of the run. */
   readonly paths: readonly string[];
   readonly runFlags: RunFlags;
   readonly maxCostUsd: string;

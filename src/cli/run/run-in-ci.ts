@@ -106,7 +106,6 @@ export interface CiEvent {
   /** True where the job has no secrets. */
   readonly isForeign: boolean;
   readonly place: CiPlace;
-  /** The secrets of the platform. */
   readonly secrets: readonly string[];
   /** True for a run that looks for drift. It is repeated where it finds one. */
   readonly isDriftWatch?: boolean;

@@ -6,7 +6,6 @@ import { type Clock, systemClock } from '../../model/clock.ts';
 
 /** Reports changed files in batches, by their absolute paths. */
 export interface FileWatcher {
-  /** Replaces what is watched. */
   watch(graph: WatchGraph): void;
   close(): Promise<void>;
 }

@@ -141,7 +141,6 @@ function Answer({ cell, name }: { readonly cell: PageCell; readonly name: string
   );
 }
 
-/** The last paragraph of the case's last question. */
 function questionOf({ messages = [], turns = [] }: PageCase): string | undefined {
   const question = [...messages, ...turns].findLast(({ role }) => role === 'user');
   return question === undefined

@@ -99,7 +99,6 @@ function VariantRow({ suite, variant }: { readonly suite: PageSuite; readonly va
   );
 }
 
-/** The charts that have data. */
 function Charts({ suite }: { readonly suite: PageSuite }) {
   const gated = suite.variants.filter(({ replacedBy }) => replacedBy === undefined);
   const trends = gated.filter(({ trend = [] }) => trend.length > 1).slice(0, maxCharts);

@@ -22,7 +22,6 @@ export interface FailedCases {
   /** In natural order: 1, 2, 10. */
   readonly caseIds: readonly string[];
   readonly mustPass: boolean;
-  /** The worst rank of its outcomes. */
   readonly rank: CaseRank;
   /** The outcomes of the first case, the worst first. */
   readonly outcomes: readonly [CaseOutcome, ...CaseOutcome[]];
@@ -60,7 +59,6 @@ export interface SurveyLimits {
   readonly maxEntries: number;
   /** An entry for each case, even where several failed alike. */
   readonly isEachAlone?: boolean;
-  /** Names in a group. */
   readonly maxNames: number;
   /** Groups of a kind in a suite. Without a limit, messages that name their case would make a group each. */
   readonly maxGroups: number;
@@ -76,7 +74,6 @@ export function surveyCases(report: Report, limits: SurveyLimits): readonly Suit
   }));
 }
 
-/** The number of hidden cases of a suite by rank. */
 export function countHidden({ counts, failed }: SuiteSurvey): readonly (readonly [CaseRank, number])[] {
   return caseRanks.flatMap((rank) => {
     const shown = failed.filter((one) => one.rank === rank).reduce((sum, { caseIds }) => sum + caseIds.length, 0);

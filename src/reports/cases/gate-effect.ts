@@ -49,7 +49,6 @@ interface VariantEffect {
   readonly replacedBy: string | undefined;
   /** True where the variant missed a limit that failing cases contribute to. */
   readonly isBreached: boolean;
-  /** Slices that missed such a limit. */
   readonly breachedSlices: ReadonlySet<string>;
   /** Classes whose recall missed such a limit. */
   readonly breachedClasses: ReadonlySet<string>;
@@ -103,7 +102,6 @@ function concerns(breach: Breach, suite: SuiteReport, variant: VariantReport): b
   );
 }
 
-/** A variant as a key of a map. */
 export function variantKey({ prompt, provider }: { readonly prompt: string; readonly provider: string }): string {
   return JSON.stringify([prompt, provider]);
 }

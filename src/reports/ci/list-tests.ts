@@ -39,7 +39,6 @@ export function* listTests(report: Report): Iterable<TestEntry> {
   }
 }
 
-/** The result of a case in a test report. */
 export function caseOutcome(entry: CaseReport, findEffect: FindGateEffect): TestOutcome {
   const effect = findEffect(entry);
   switch (effect.kind) {
@@ -65,7 +64,6 @@ export function caseOutcome(entry: CaseReport, findEffect: FindGateEffect): Test
   }
 }
 
-/** The sum of the latencies of all trials. */
 export function caseDurationMs(entry: CaseReport): number {
   return entry.trials.reduce((total, row) => total + (row.latencyMs ?? 0), 0);
 }

@@ -258,7 +258,6 @@ function describeReason(entry: CaseReport): string | undefined {
   return first === undefined ? undefined : `${first.label}: ${first.reason}`;
 }
 
-/** Undefined where there are no values. */
 function mean(values: readonly number[], digits: number): number | undefined {
   if (values.length === 0) return undefined;
   return Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(digits));

@@ -61,9 +61,7 @@ function chooseInFull(failed: readonly FailedCases[], paint: Paint): ReadonlySet
   return chosen;
 }
 
-/** Entries in the whole report. */
 const maxEntries = 20;
-/** Entries in a short report. */
 const maxShort = 7;
 /** Lines of the cases in full, about one screen. */
 const maxLines = 22;

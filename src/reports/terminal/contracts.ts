@@ -36,7 +36,6 @@ export function* renderContracts({ contracts = [] }: Report, { suite }: SuiteRep
   }
 }
 
-/** The report of a contract command. */
 export function* renderContractTerminal(report: ContractReport, style: ReportStyle): Iterable<string> {
   for (const line of renderLines(report, createPaint(style), style.quiet)) yield printLine(line);
 }
