@@ -1,12 +1,11 @@
-import type { GitlabRun } from '../gitlab/gitlab-run.ts';
-import { openGitlabApi, openNotes } from '../gitlab/notes.ts';
+import { type GitlabRun, openGitlabApi, openNotes } from '../gitlab/gitlab.ts';
 import type { Published } from '../model/published.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
 import { readCheckout } from './job.ts';
 import { type PublishPorts, pageSize, upsertComment, withApiPorts } from './upsert-comment.ts';
 
-export { type GitlabRun, parseGitlabRun } from '../gitlab/gitlab-run.ts';
+export { type GitlabRun, parseGitlabRun } from '../gitlab/gitlab.ts';
 
 /** Writes the note of a merge request. Failures are returned: they do not change the verdict of the run. */
 export async function publishNote(

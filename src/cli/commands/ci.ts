@@ -17,8 +17,7 @@ import type { CiPage, CiRequest } from '../output/ci-outcome.ts';
 import { publishDrift } from '../output/drift-outcome.ts';
 import { nameJobsHint, type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
 import { collect, readReporters, writeReports } from '../output/reports.ts';
-import { holdOutcome, publishHeld, withoutHeld } from '../run/publish-held.ts';
-import { publishUntrusted } from '../run/publish-untrusted.ts';
+import { holdOutcome, publishHeld, publishUntrusted, withoutHeld } from '../run/publish-later.ts';
 import {
   addCiFlags,
   type CiEvent,

@@ -190,7 +190,10 @@ export function ToolCalls({ calls = [] }: { readonly calls: readonly PageToolCal
       {calls.map((call, place) => (
         <li key={place}>
           <h3>
-            Tool call <Code text={call.name} />
+            Tool call{' '}
+            <code>
+              <SafeLine text={call.name} />
+            </code>
           </h3>
           <TextBlock
             value={formatJson(plainText(call.arguments)) ?? call.arguments}

@@ -1,6 +1,6 @@
 import type { Report } from '../../model/report.ts';
 import { sha256Hex } from '../../text/sha256.ts';
-import { renderSafeJson } from '../json/report-json.ts';
+import { renderSafeJson } from '../json/json.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import { listTests, type TestEntry } from './list-tests.ts';
 

@@ -2,7 +2,7 @@ import type { Report } from '../../model/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { headlineOf } from '../headline.ts';
-import { renderSafeJson } from '../json/report-json.ts';
+import { renderSafeJson } from '../json/json.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import { describeCounts } from '../run-facts.ts';
 import { listTests, type TestEntry } from './list-tests.ts';
