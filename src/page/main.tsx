@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import type { PageIndex } from '../model/page.ts';
 import { CaseView } from './cases/case-view.tsx';
 import { CasesView } from './cases/cases-view.tsx';
@@ -7,7 +7,7 @@ import { ContractsView } from './contracts-view.tsx';
 import { plainName } from './elements.tsx';
 import { Header, Keys, startTheme } from './header.tsx';
 import { OverviewView } from './overview/overview-view.tsx';
-import { onRunChanged, openFile, openServed, PageContext, type PageSource } from './page-source.ts';
+import { onRunChanged, openFile, openServed, PageContext, type PageSource, useLatest } from './page-source.ts';
 import { hrefOf, parseRoute, type Route, type Subject, type View } from './route.ts';
 import { RunsView } from './runs-view.tsx';
 
@@ -60,7 +60,7 @@ interface ReportAppProps {
 }
 
 function ReportApp({ subject, source, view }: ReportAppProps) {
-  const { index, problem } = useIndex(source, subject);
+  const { value: index, problem } = useIndex(source, subject);
   const title = titleOf(view, index);
   useEffect(() => {
     document.title = plainName(title);
@@ -139,38 +139,12 @@ function titleOf(view: View, index: PageIndex | undefined): string {
 
 /** Reads the index; from a server again whenever the record has changed. */
 function useIndex(source: PageSource, subject: Subject) {
-  const [state, setState] = useState<{ readonly index?: PageIndex; readonly problem?: string }>({});
-  useEffect(() => {
-    let isOver = false;
-    let isReading = false;
-    let isStale = false;
-    const read = async () => {
-      if (isReading) {
-        isStale = true;
-        return;
-      }
-      isReading = true;
-      try {
-        const index = await source.index();
-        if (!isOver) setState({ index });
-      } catch (error) {
-        const problem = error instanceof Error ? error.message : String(error);
-        if (!isOver) setState((before) => ({ ...before, problem }));
-      }
-      isReading = false;
-      if (isStale && !isOver) {
-        isStale = false;
-        await read();
-      }
-    };
-    void read();
-    const stop = subject.kind === 'run' ? onRunChanged((id) => id === subject.id && void read()) : undefined;
-    return () => {
-      isOver = true;
-      stop?.();
-    };
-  }, [source, subject]);
-  return state;
+  const read = useCallback(() => source.index(), [source]);
+  const subscribe = useCallback(
+    (again: () => void) => (subject.kind === 'run' ? onRunChanged((id) => id === subject.id && again()) : undefined),
+    [subject],
+  );
+  return useLatest(read, subscribe);
 }
 
 startTheme();

@@ -120,6 +120,42 @@ export function load<T>(
   };
 }
 
+/** What was read last, and why a later reading failed. Reads again when `subscribe` calls back, one reading at a time. */
+export function useLatest<T>(
+  read: () => Promise<T>,
+  subscribe: (again: () => void) => (() => void) | undefined,
+): { readonly value?: T; readonly problem?: string } {
+  const [state, setState] = useState<{ readonly value?: T; readonly problem?: string }>({});
+  useEffect(() => {
+    let isOver = false;
+    let isReading = false;
+    let isStale = false;
+    const readAgain = async () => {
+      isStale = true;
+      if (isReading) return;
+      isReading = true;
+      while (isStale && !isOver) {
+        isStale = false;
+        try {
+          const value = await read();
+          if (!isOver) setState({ value });
+        } catch (error) {
+          const problem = error instanceof Error ? error.message : String(error);
+          if (!isOver) setState((before) => ({ ...before, problem }));
+        }
+      }
+      isReading = false;
+    };
+    void readAgain();
+    const stop = subscribe(() => void readAgain());
+    return () => {
+      isOver = true;
+      stop?.();
+    };
+  }, [read, subscribe]);
+  return state;
+}
+
 /** Calls back with the id of each run whose record changed, until the returned function is called. */
 export function onRunChanged(onRun: (runId: string) => void): () => void {
   const events = new EventSource('/api/events');

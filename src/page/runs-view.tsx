@@ -3,12 +3,12 @@ import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
 import { Code, SafeLine, StatusMark, Table, Where } from './elements.tsx';
 import { Header } from './header.tsx';
-import { fetchRuns, fetchVerdict, load, onRunChanged } from './page-source.ts';
+import { fetchRuns, fetchVerdict, onRunChanged, useLatest } from './page-source.ts';
 import { hrefOf } from './route.ts';
 
 /** The stored runs of a server, the latest first. Two of them can be compared. */
 export function RunsView() {
-  const { runs, problem } = useRuns();
+  const { value: runs, problem } = useLatest(fetchRuns, onRunChanged);
   useEffect(() => {
     document.title = 'Runs – llmcheck';
   }, []);
@@ -225,25 +225,3 @@ function useVerdicts(runs: readonly PageRun[]): ReadonlyMap<string, PageRunVerdi
 }
 
 const maxVerdicts = 100;
-
-function useRuns() {
-  const [state, setState] = useState<{ readonly runs?: readonly PageRun[]; readonly problem?: string }>({});
-  useEffect(() => {
-    let stopLoading: (() => void) | undefined;
-    const read = () => {
-      stopLoading?.();
-      stopLoading = load(
-        fetchRuns,
-        (runs) => setState({ runs }),
-        (problem) => setState((before) => ({ ...before, problem })),
-      );
-    };
-    read();
-    const stop = onRunChanged(read);
-    return () => {
-      stopLoading?.();
-      stop();
-    };
-  }, []);
-  return state;
-}

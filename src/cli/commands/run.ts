@@ -8,7 +8,7 @@ import { forecastRun, type VariantForecast } from '../../run/dry-run.ts';
 import { runSuites } from '../../run/run.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
-import { sanitizeTerminal as name } from '../../text/sanitize.ts';
+import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
 import { addRunFlags } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
@@ -132,11 +132,11 @@ async function acceptReport(report: Report, { project, ports, configPath, color 
 export function describeForecast(forecasts: readonly VariantForecast[]): string {
   const variants = forecasts.map((forecast) => {
     const { suite, prompt, provider } = forecast;
-    return `${name(`${suite}  ${prompt} × ${provider}`)}: ${describeVariant(forecast)}`;
+    return `${sanitizeTerminal(`${suite}  ${prompt} × ${provider}`)}: ${describeVariant(forecast)}`;
   });
   const providers = [...new Set(forecasts.map(({ provider }) => provider))].map((id) => {
     const own = forecasts.filter(({ provider }) => provider === id);
-    return `${name(id)}: ${[describeRequests(own), ...describeUse(own)].join(', ')}`;
+    return `${sanitizeTerminal(id)}: ${[describeRequests(own), ...describeUse(own)].join(', ')}`;
   });
   const all = [
     formatCount(sumOf(forecasts, 'cells'), 'cell'),
@@ -228,7 +228,7 @@ function describeJudges(forecasts: readonly VariantForecast[]): readonly string[
 }
 
 function namesOf(forecasts: readonly VariantForecast[], key: 'uncounted' | 'uncountedJudges'): string {
-  return name([...new Set(forecasts.flatMap((forecast) => forecast[key]))].join(', '));
+  return sanitizeTerminal([...new Set(forecasts.flatMap((forecast) => forecast[key]))].join(', '));
 }
 
 /** Undefined where nothing is to be sent, or the baseline lacks a part of it. */
