@@ -1,6 +1,6 @@
 import { beforeAll, describe, test } from 'vitest';
 import type { CaseReport, Report } from '../model/report.ts';
-import { createFindGateEffect, describeDecision, describeSkip, explainCase } from '../reports/index.ts';
+import { createFindGateEffect, describeDecision, explainCase, skipReasonOf } from '../reports/index.ts';
 import { groupBy } from '../text/group-by.ts';
 import { type Keys, openContext, type RunSuitesOptions, refuseUnknown, runSuitesKeys, toFlags } from './options.ts';
 import type { PlannedCase } from './run-project.ts';
@@ -43,7 +43,7 @@ export function describeSuite(path: string | readonly string[], options: Describ
             const found = results?.find(plannedCase);
             if (found === undefined) throw plainError('the run ended before this case was reached');
             const { entry, effect } = found;
-            if (effect.kind === 'skipped') context.skip(skipReason(entry));
+            if (effect.kind === 'skipped') context.skip(skipReasonOf(entry));
             if (effect.kind === 'tolerated') context.skip(`${effect.reason}: ${describeCase(entry)}`);
             if (effect.kind !== 'passed') throw plainError(describeCase(entry));
           });
@@ -95,11 +95,6 @@ function describeCase(entry: CaseReport): string {
     `at ${entry.at.file}:${entry.at.line}:${entry.at.column}`,
   ];
   return lines.filter((line) => line !== '').join('\n');
-}
-
-function skipReason(entry: CaseReport): string {
-  const skip = entry.trials.find((row) => row.skip !== undefined)?.skip;
-  return skip === undefined ? 'skipped' : describeSkip(skip);
 }
 
 /** Where it was thrown says nothing of a case. */

@@ -2,8 +2,10 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -14,25 +16,46 @@ import {
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Writes a whole file: a kill leaves the old text or the new one. An existing file keeps its mode, and a link's target is
- * written. Throws a `StorageError`.
+ * Writes a whole file, of one text or of chunks: a kill or a full disk leaves the old text or the new one. An existing file
+ * keeps its mode, and a link's target is written. Devices and pipes are written directly. Throws a `StorageError`.
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, content: string | Iterable<string>): void {
   withStorageErrors('Writing', path, () => {
-    const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-    const target = mode === undefined ? path : realpathSync(path);
-    const folder = dirname(target);
-    makeFolder(folder);
+    const old = statSync(path, { throwIfNoEntry: false });
+    if (old !== undefined && !old.isFile()) {
+      writeChunks(path, content);
+      return;
+    }
+    const target = old === undefined ? path : realpathSync(path);
+    makeFolder(dirname(target));
     const temporary = temporaryOf(target);
     try {
-      writeFileSync(temporary, text);
-      if (mode !== undefined) chmodSync(temporary, mode);
+      writeChunks(temporary, content);
+      if (old !== undefined) chmodSync(temporary, old.mode);
       renameSync(temporary, target);
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;
     }
   });
+}
+
+const blockChars = 65_536;
+
+function writeChunks(path: string, content: string | Iterable<string>): void {
+  const file = openSync(path, 'w');
+  try {
+    let pending = '';
+    for (const chunk of typeof content === 'string' ? [content] : content) {
+      pending += chunk;
+      if (pending.length < blockChars) continue;
+      writeFileSync(file, pending);
+      pending = '';
+    }
+    writeFileSync(file, pending);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**

@@ -1,4 +1,13 @@
-import { type ApiPorts, type JsonApi, memberAt, numberAt, openJsonApi, textAt } from '../http/json-api.ts';
+import {
+  type ApiPorts,
+  type JsonApi,
+  memberAt,
+  numberAt,
+  numberOf,
+  openJsonApi,
+  textAt,
+  withoutSlash,
+} from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 
@@ -75,14 +84,6 @@ function parsePullRequest(pull: JsonValue, repository: string, actor: string): G
   const isForeign = from?.toLowerCase() !== repository.toLowerCase() || actor === 'dependabot[bot]';
   const base = memberAt(pull, 'base');
   return { number, baseRef: textAt(base, 'ref') ?? '', isForeign, ...defined({ baseSha: textAt(base, 'sha') }) };
-}
-
-function numberOf(text = ''): number | undefined {
-  return /^\d+$/.test(text) ? Number(text) : undefined;
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }
 
 /**

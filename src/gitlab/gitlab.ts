@@ -4,8 +4,10 @@ import {
   type JsonApi,
   memberAt,
   numberAt,
+  numberOf,
   openJsonApi,
   textAt,
+  withoutSlash,
 } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
@@ -93,14 +95,6 @@ function findTarget(env: Env): string | undefined {
   const sha = env['CI_MERGE_REQUEST_TARGET_BRANCH_SHA'] ?? '';
   const isMerged = /^merge(?:d_result|_train)$/.test(env['CI_MERGE_REQUEST_EVENT_TYPE'] ?? '');
   return isMerged && /^[0-9a-f]{40,64}$/.test(sha) ? sha : undefined;
-}
-
-function numberOf(text = ''): number | undefined {
-  return /^\d+$/.test(text) ? Number(text) : undefined;
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }
 
 export function openGitlabApi(apiUrl: string, token: string, ports: ApiPorts): JsonApi {

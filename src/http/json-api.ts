@@ -160,3 +160,12 @@ export function numberAt(value: JsonValue | undefined, key: string): number | un
   const found = memberAt(value, key);
   return typeof found === 'number' ? found : undefined;
 }
+
+/** A number of a runner's variable. */
+export function numberOf(text = ''): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+export function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}

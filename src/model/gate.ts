@@ -34,6 +34,17 @@ export const breachCodes = [
 
 export type BreachCode = (typeof breachCodes)[number];
 
+/** Breaches that say that nothing can be said. */
+export const undecidedCodes: ReadonlySet<BreachCode> = new Set<BreachCode>([
+  'errors-exceeded',
+  'nothing-evaluated',
+  'stopped',
+  'unpriced',
+  'untimed',
+  'judge-uncalibrated',
+  'inconclusive',
+]);
+
 /** One broken threshold. */
 export interface Breach {
   readonly code: BreachCode;

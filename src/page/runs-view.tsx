@@ -93,28 +93,20 @@ interface RunRowProps {
 function RunRow({ run, verdict, isBaseline, isCandidate, onBaseline, onCandidate }: RunRowProps) {
   const { id, startedAt, state, passed, failed, errored, costUsd } = run;
   const isReadable = state !== 'unreadable';
+  const radio = (name: string, side: string, checked: boolean, onChange: () => void) => (
+    <input
+      type="radio"
+      name={name}
+      aria-label={`${id} as the ${side}`}
+      checked={checked}
+      disabled={!isReadable}
+      onChange={onChange}
+    />
+  );
   return (
     <tr>
-      <td>
-        <input
-          type="radio"
-          name="a"
-          aria-label={`${id} as the baseline`}
-          checked={isBaseline}
-          disabled={!isReadable}
-          onChange={onBaseline}
-        />
-      </td>
-      <td>
-        <input
-          type="radio"
-          name="b"
-          aria-label={`${id} as the candidate`}
-          checked={isCandidate}
-          disabled={!isReadable}
-          onChange={onCandidate}
-        />
-      </td>
+      <td>{radio('a', 'baseline', isBaseline, onBaseline)}</td>
+      <td>{radio('b', 'candidate', isCandidate, onCandidate)}</td>
       <th scope="row">
         {isReadable ? (
           <a href={hrefOf({ kind: 'run', id }, { name: 'overview' })}>

@@ -4,6 +4,7 @@ import type { Project } from '../model/suite.ts';
 import { findAdapter } from '../providers/index.ts';
 import { findQuerySecrets } from '../secrets/find-secrets.ts';
 import { createMask, type Mask } from '../secrets/mask-secrets.ts';
+import { decodePercent } from '../text/store-urls.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -45,16 +46,6 @@ function credentialsOf(text: string | undefined): readonly string[] {
   if (!URL.canParse(address)) return [];
   const { username, password } = new URL(address);
   return password === '' ? [] : [username, password].map(decodePercent);
-}
-
-/** A text with a stray percent sign comes back unchanged. */
-function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) return text;
-    throw error;
-  }
 }
 
 /** Values of variables that hold a secret, and the password in the address of a cache. */

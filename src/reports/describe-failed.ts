@@ -1,4 +1,4 @@
-import type { Breach, BreachCode } from '../model/gate.ts';
+import { type Breach, type BreachCode, undecidedCodes } from '../model/gate.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { formatCount, percentOf } from '../text/format-amount.ts';
 import { groupBy } from '../text/group-by.ts';
@@ -6,7 +6,7 @@ import { countCases, type HeadlineStyle, nameVariants } from './cases/name-cases
 
 /** Names cases first, then averages and other limits: two in full, and the number of others. */
 export function describeFailed(report: Report, style: HeadlineStyle): string {
-  const broken = report.decision.breaches.filter(({ code }) => !withoutVerdict.has(code));
+  const broken = report.decision.breaches.filter(({ code }) => !undecidedCodes.has(code));
   const cases = caseKinds.flatMap((kind) =>
     report.suites.flatMap((suite) => describeCases(suite, findCases(suite, broken, kind), kind, style)),
   );
@@ -150,16 +150,6 @@ function describeLimits(report: Report, breaches: readonly Breach[], style: Head
     return `${place}${style.sentence(message)}`;
   });
 }
-
-const withoutVerdict: ReadonlySet<BreachCode> = new Set<BreachCode>([
-  'errors-exceeded',
-  'unpriced',
-  'untimed',
-  'stopped',
-  'judge-uncalibrated',
-  'nothing-evaluated',
-  'inconclusive',
-]);
 
 export function listFailed({ failedCases = [] }: VariantReport): readonly string[] {
   return failedCases.map(({ caseId }) => caseId);

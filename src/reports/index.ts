@@ -12,7 +12,7 @@ import { locateContracts, type Reporter } from './reporter.ts';
 import { renderContractTerminal } from './terminal/contracts.ts';
 import { swapTable, terminal } from './terminal/terminal.ts';
 
-export { describeSkip, explainCase } from './cases/explain-case.ts';
+export { explainCase, skipReasonOf } from './cases/explain-case.ts';
 export { surveyCases, worstFirst } from './cases/failed-cases.ts';
 export { createFindGateEffect } from './cases/gate-effect.ts';
 export { renderCodeQualityProblems } from './ci/code-quality.ts';

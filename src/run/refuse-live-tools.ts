@@ -1,6 +1,6 @@
 import { readOrUndefined } from '../files/write-files.ts';
 import { parseGithubRun } from '../github/github-run.ts';
-import { parseGitlabRun } from '../gitlab/gitlab-run.ts';
+import { parseGitlabRun } from '../gitlab/gitlab.ts';
 import type { JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { type Problem, UserError } from '../model/problem.ts';

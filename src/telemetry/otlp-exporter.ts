@@ -1,4 +1,5 @@
 import { defined } from '../json/defined.ts';
+import { decodePercent } from '../text/store-urls.ts';
 
 /** A value of an attribute. OTLP's JSON writes integers as text, since 64 bits do not fit a JSON number. */
 export type AttributeValue = string | number | boolean | readonly string[] | Integer;
@@ -189,18 +190,9 @@ function withPath(base: string): string {
 function parsePairs(text: string): Readonly<Record<string, string>> {
   const pairs = text.split(',').flatMap((pair): [string, string][] => {
     const [, name = '', value = ''] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
-    return name === '' ? [] : [[name, decode(value)]];
+    return name === '' ? [] : [[name, decodePercent(value)]];
   });
   return Object.fromEntries(pairs);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) return text;
-    throw error;
-  }
 }
 
 /** W3C Trace Context. */

@@ -4,7 +4,7 @@ import { compareCosts, compareLatencies } from '../compare/compare-variants.ts';
 import type { JudgedComparison, JudgedRun } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { ComparedVariant, MetricEvidence } from '../model/comparison.ts';
-import type { Breach, BreachCode, Decision } from '../model/gate.ts';
+import { type Breach, type Decision, undecidedCodes } from '../model/gate.ts';
 import type { ProviderSwap, RunSettings } from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
 import type { RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
@@ -135,17 +135,6 @@ function judgeRow(input: RowInput, run: JudgedSwap, better: ReadonlySet<VariantS
     latencyMs: toComparison(comparison?.compared.latencyMs),
   };
 }
-
-/** Breaches that say that nothing can be said. */
-const undecidedCodes: ReadonlySet<BreachCode> = new Set<BreachCode>([
-  'errors-exceeded',
-  'nothing-evaluated',
-  'stopped',
-  'unpriced',
-  'untimed',
-  'judge-uncalibrated',
-  'inconclusive',
-]);
 
 /** What was not compared: a candidate holds only where it was asked everything that the provider was. */
 function findMissing(

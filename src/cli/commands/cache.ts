@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { replaceFile } from '../../files/write-files.ts';
 import { importAnswers, openCacheMaintenance } from '../../importing/import-answers.ts';
 import { defined } from '../../json/defined.ts';
 import { describeSharedCache, type SharedCacheState } from '../../listing/describe-shared-cache.ts';
@@ -11,7 +12,6 @@ import { toSafeLine } from '../../text/sanitize.ts';
 import { openFlagReader, usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printJson } from '../output/table.ts';
-import { writeFile } from '../output/write-file.ts';
 import type { DefineCommand } from './define.ts';
 
 interface CacheFlags {
@@ -154,7 +154,7 @@ function exportEntries(file: string | undefined, flags: CacheFlags, io: Io): voi
     for (const line of lines()) io.stdout.write(line);
     return;
   }
-  writeFile(resolve(io.cwd, file), lines());
+  replaceFile(resolve(io.cwd, file), lines());
   io.stdout.write(`exported ${count} entries to ${file}\n`);
 }
 

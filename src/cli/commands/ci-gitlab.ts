@@ -1,5 +1,6 @@
 import { relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
+import { replaceFile } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { Published } from '../../model/published.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
@@ -17,7 +18,6 @@ import type { Io } from '../io.ts';
 import type { CiRequest } from '../output/ci-outcome.ts';
 import { drawWriter } from '../output/publish-outcome.ts';
 import { collect, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
-import { writeFile } from '../output/write-file.ts';
 import {
   addCiFlags,
   type CiEvent,
@@ -151,7 +151,7 @@ async function writeFiles({ report, problems, mask }: ToPublish, { requests, eve
   }
   for (const { name, path } of requests) {
     if (name !== 'gitlab' || path === undefined) continue;
-    writeFile(resolve(io.cwd, path), [mask(renderCodeQualityProblems(problems, event.place.paths))]);
+    replaceFile(resolve(io.cwd, path), mask(renderCodeQualityProblems(problems, event.place.paths)));
   }
 }
 

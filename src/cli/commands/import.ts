@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withFileLock } from '../../files/file-lock.ts';
+import { replaceFile } from '../../files/write-files.ts';
 import { checkWritten } from '../../importing/check-written.ts';
 import { type ImportFormat, importSuite } from '../../importing/import-suite.ts';
 import { openTraceImport, type TraceCounts } from '../../importing/traces/import-traces.ts';
@@ -10,7 +11,6 @@ import { exitCodes } from '../../model/exit-code.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
-import { writeFile } from '../output/write-file.ts';
 import type { DefineCommand } from './define.ts';
 
 interface Flags {
@@ -101,7 +101,7 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
     if (existing !== undefined)
       throw usageError(`${existing} already exists`, 'name another file with -o, or overwrite it with --force');
     // The suite names the code, so it comes last.
-    for (const [file, text] of [...texts].toReversed()) writeFile(file, [text]);
+    for (const [file, text] of [...texts].toReversed()) replaceFile(file, text);
   };
   if (flags.force === true || existsSync(target)) write();
   // Another import may write the file in the meantime.
@@ -169,7 +169,7 @@ async function importTraces(format: TraceFormat, path: string, flags: TraceFlags
   const sample = takeLines(lines, checkedCases);
   // Mistakes are reported with their place before anything is written.
   const { isUsed, warnings } = await opened.check(sample.join(''));
-  writeFile(
+  replaceFile(
     target,
     (function* all(): Generator<string> {
       yield* sample;

@@ -2,12 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import { withFileLock } from '../../files/file-lock.ts';
-import { withStorageErrors } from '../../files/write-files.ts';
+import { replaceFile, withStorageErrors } from '../../files/write-files.ts';
 import { folderInRepository } from '../../project/project-paths.ts';
 import { shellWord } from '../../text/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
-import { writeFile } from '../output/write-file.ts';
 
 export const ciSystems = ['github', 'gitlab', 'none'] as const;
 export type CiSystem = (typeof ciSystems)[number];
@@ -89,7 +88,7 @@ export function writeCi(system: CiSystem, root: string, io: Io): void {
   withStorageErrors('Writing', path, () => {
     withFileLock(path, () => {
       if (!existsSync(existing)) {
-        writeFile(path, [text]);
+        replaceFile(path, text);
         say('wrote', path);
         return;
       }

@@ -2,11 +2,10 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { withFileLock } from '../../files/file-lock.ts';
-import { StorageError, withStorageErrors } from '../../files/write-files.ts';
+import { replaceFile, StorageError, withStorageErrors } from '../../files/write-files.ts';
 import { importAnswers } from '../../importing/import-answers.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { Io } from '../io.ts';
-import { writeFile } from '../output/write-file.ts';
 import type { DefineCommand } from './define.ts';
 import { type CiSystem, chooseCi, ciSystems, writeCi } from './init-ci.ts';
 
@@ -63,7 +62,7 @@ function writeNew(path: string, text: string, force: boolean): boolean {
   return withFileLock(path, () => {
     // Another process may have written it in the meantime.
     if (isKept()) return false;
-    writeFile(path, [text]);
+    replaceFile(path, text);
     return true;
   });
 }
@@ -72,7 +71,7 @@ function writeNew(path: string, text: string, force: boolean): boolean {
 function ignoreState(path: string): boolean {
   if (isIgnored(path)) return false;
   const text = readText(path);
-  writeFile(path, [`${text}${text === '' || text.endsWith('\n') ? '' : '\n'}.llmcheck/\n`]);
+  replaceFile(path, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}.llmcheck/\n`);
   return true;
 }
 

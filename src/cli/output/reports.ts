@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { StorageError } from '../../files/write-files.ts';
+import { replaceFile, StorageError } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { LoadedPlugin } from '../../model/own-code.ts';
@@ -15,7 +15,6 @@ import { toSafeLine } from '../../text/sanitize.ts';
 import { usageProblem } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { styleFor } from './style.ts';
-import { writeFile } from './write-file.ts';
 
 /** A format of some kind of report. */
 interface Format<R> {
@@ -164,7 +163,7 @@ export async function writeReports<R>(
       );
       const texts = checkedTexts(await rendered, mask);
       if (path === undefined) for (const text of texts) io.stdout.write(text);
-      else writeFile(resolve(io.cwd, path), texts);
+      else replaceFile(resolve(io.cwd, path), texts);
     } catch (error) {
       isWhole = false;
       const reason = toSafeLine(mask(describeFailure(error)));

@@ -1,6 +1,6 @@
 import { appendFileSync, lstatSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readOrUndefined, StorageError } from '../../files/write-files.ts';
+import { readOrUndefined, replaceFile, StorageError } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { exitCodes } from '../../model/exit-code.ts';
@@ -28,7 +28,6 @@ import {
   type PublishOptions,
   publishOutcome,
 } from '../output/publish-outcome.ts';
-import { writeFile } from '../output/write-file.ts';
 import type { ToPublish } from './run-in-ci.ts';
 
 /** What one step leaves for a later one: a page has no address before it is uploaded. Its texts are masked. */
@@ -71,7 +70,7 @@ export function holdOutcome(
     },
   };
   try {
-    writeFile(resolve(io.cwd, path), [`${JSON.stringify(held)}\n`]);
+    replaceFile(resolve(io.cwd, path), `${JSON.stringify(held)}\n`);
     return true;
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { defined } from '../../json/defined.ts';
 import type { CaseStatus } from '../../model/cell.ts';
+import type { CaseChange } from '../../model/comparison.ts';
 import type { PageIndex } from '../../model/page.ts';
 import { changeWords, formatNumber, plainName } from '../elements.tsx';
 import { usePage } from '../page-source.ts';
@@ -120,7 +121,7 @@ export function CaseFilters({ index, filter, counts, onChange }: CaseFiltersProp
           label="Change"
           value={filter.change ?? ''}
           values={changes}
-          nameOf={(value) => changeWords[value as (typeof changes)[number]]}
+          nameOf={(value) => changeWords[value as CaseChange]}
           onChange={(value) => set('change', value)}
         />
       ) : null}
@@ -140,17 +141,7 @@ export function CaseFilters({ index, filter, counts, onChange }: CaseFiltersProp
   );
 }
 
-const changes = [
-  'regressed',
-  'drifted',
-  'fixed',
-  'stillFailing',
-  'stillPassing',
-  'flaky',
-  'added',
-  'redefined',
-  'unjudged',
-] as const;
+const changes = Object.keys(changeWords).filter((change) => change !== 'removed');
 
 type TextKey = 'text' | 'change' | 'suite' | 'tag' | 'prompt' | 'provider';
 

@@ -1,4 +1,4 @@
-import type { PageSuite, PageVariant } from '../../model/page.ts';
+import type { PageComparison, PageSuite, PageVariant } from '../../model/page.ts';
 import { TextDiff } from '../diff/diff-view.tsx';
 import { changeWords, nameOf, SafeLine, StatusMark, Table, Where } from '../elements.tsx';
 import { usePage } from '../page-source.ts';
@@ -62,7 +62,7 @@ function ComparisonRow({ suite, variant, hasSteps }: RowProps) {
       <td>{textOf('latencyMs')}</td>
       <td>
         <span class="counts">
-          {countedChanges.map((change) =>
+          {changesOf(counts).map((change) =>
             counts[change] === 0 ? null : change === 'removed' ? (
               <span key={change} class="chip">
                 {counts[change]} removed
@@ -83,16 +83,9 @@ function ComparisonRow({ suite, variant, hasSteps }: RowProps) {
   );
 }
 
-const countedChanges = [
-  'regressed',
-  'drifted',
-  'fixed',
-  'stillFailing',
-  'flaky',
-  'added',
-  'removed',
-  'redefined',
-] as const;
+function changesOf(counts: PageComparison['counts']) {
+  return Object.keys(counts) as (keyof typeof counts)[];
+}
 
 function Remarks({ suite: { remarks } }: { readonly suite: PageSuite }) {
   if (remarks.length === 0) return null;

@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer, splitPointer } from '../../json/json-pointer.ts';
+import { decodePercent } from '../../text/store-urls.ts';
 import { findEndlessReference, validateKeywords } from './check-document.ts';
 import { referenceKeywords, visitChildren } from './keywords.ts';
 
@@ -145,7 +146,7 @@ class SchemaIndex {
     }
     const anchor = this.#anchors.get(`${uri}#${fragment}`);
     if (anchor !== undefined) return anchor;
-    const tokens = splitPointer(decodeFragment(fragment));
+    const tokens = splitPointer(decodePercent(fragment));
     const found = tokens === undefined ? undefined : walk(resource, tokens);
     if (found === undefined) {
       const message = `$ref ${JSON.stringify(ref)} leads nowhere; there is no such place in the schema.`;
@@ -249,14 +250,4 @@ function walk(resource: LocatedSchema, tokens: readonly string[]): { value: Json
 function resolveUri(reference: string, base: string): string {
   const absolute = URL.canParse(reference, base) ? new URL(reference, base).href : reference;
   return absolute.endsWith('#') ? absolute.slice(0, -1) : absolute;
-}
-
-function decodeFragment(fragment: string): string {
-  if (!fragment.includes('%')) return fragment;
-  try {
-    return decodeURIComponent(fragment);
-  } catch (error) {
-    if (error instanceof URIError) return fragment;
-    throw error;
-  }
 }
