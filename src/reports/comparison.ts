@@ -1,4 +1,3 @@
-import { groupBy } from '../json/group-by.ts';
 import type { Certainty, UnseenSlice } from '../model/gate.ts';
 import type { ErosionFinding, RunSincePin } from '../model/history.ts';
 import type {
@@ -20,6 +19,7 @@ import {
   percentOf,
   signed,
 } from '../text/format-amount.ts';
+import { groupBy } from '../text/group-by.ts';
 
 /** The result of a comparison with the baseline, in a few words. */
 export function describeComparison(comparison: VariantComparison): string {
