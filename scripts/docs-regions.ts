@@ -169,7 +169,7 @@ async function openProgram(): Promise<Command> {
     random: () => 0,
     onSignal: () => () => undefined,
   };
-  const names = commands.map(({ name }) => name);
+  const names = Object.keys(commands);
   await addCommands(program, names, io, () => undefined);
   return program;
 }

@@ -118,7 +118,7 @@ export async function addCommands(
   io: Io,
   exit: (code: number) => void,
 ): Promise<void> {
-  for (const { name, usage, summary, hidden = false, load } of commands) {
+  for (const [name, { usage, summary, hidden = false, load }] of Object.entries(commands)) {
     // `command(name)` inherits the streams and the exit override; `addCommand` does not.
     const command = program.command(name, { hidden }).description(summary);
     if (argv.includes(name)) (await load()).define(command, { program, io, exit });

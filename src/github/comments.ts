@@ -22,7 +22,6 @@ export function markOf(
   return { id, runId, part: runAttempt, commit: headSha, writer, job: jobKey };
 }
 
-/** The comments of the pull request. */
 export function openComments(
   api: JsonApi,
   { repository, pullRequest }: GithubRun & { readonly pullRequest: GithubPullRequest },

@@ -142,7 +142,6 @@ async function isReplaced(store: CommentStore, commentId: number, { id, writer }
 
 const requestMs = 30_000;
 
-/** What publishing takes from its caller. */
 export interface PublishPorts {
   readonly env: GitEnvironment;
   readonly token: string;

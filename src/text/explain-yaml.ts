@@ -1,7 +1,6 @@
 import { shortenText } from './shorten.ts';
 import { findOpenBracket, findValueAt, listTokens, type WrittenValue } from './yaml-value-place.ts';
 
-/** An error as the library finds it. */
 export interface FoundError {
   readonly code: string;
   readonly message: string;

@@ -141,7 +141,6 @@ function parseRange(text: string) {
   return { start, step: end < start ? -stepSize : stepSize, length, isNumber, width };
 }
 
-/** The names that a range makes. */
 function listRange(text: string): readonly string[] | undefined {
   const range = parseRange(text);
   if (range === undefined) return undefined;

@@ -87,7 +87,6 @@ function cutPairs(text: string, map: FoundMap, cut: ReadonlySet<number>): readon
   });
 }
 
-/** The map that starts at an offset. */
 export function readYamlMap(
   text: string,
   mapOffset: number,

@@ -1,7 +1,6 @@
 import type { DefineCommand } from './define.ts';
 
-export interface CommandEntry {
-  readonly name: string;
+interface CommandEntry {
   /** The arguments that the list of commands shows behind the name. */
   readonly usage: string;
   readonly summary: string;
@@ -10,170 +9,131 @@ export interface CommandEntry {
   readonly load: () => Promise<{ readonly define: DefineCommand }>;
 }
 
-/** In the order of the help. */
-export const commands: readonly CommandEntry[] = [
-  {
-    name: 'run',
+/** By name, in the order of the help. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  run: {
     usage: '[options] [paths...]',
     summary: 'Run suites: discover, plan, execute, judge, decide, report.',
     load: () => import('./run.ts'),
   },
-  {
-    name: 'worker',
+  worker: {
     usage: '[options] [paths...]',
     summary: 'Make the calls of runs that share a queue (llmcheck run --queue), until it is stopped.',
     load: () => import('./worker.ts'),
   },
-  {
-    name: 'swap',
+  swap: {
     usage: '[options] [paths...] <ID=MODEL,...>',
     summary: 'Compare models that could take the place of a provider, and name the cheapest that holds.',
     load: () => import('./swap.ts'),
   },
-  {
-    name: 'compare',
+  compare: {
     usage: '[options] <A> <B> [others...]',
     summary: 'Compare two records without a call: A is the baseline, B the candidate.',
     load: () => import('./compare.ts'),
   },
-  {
-    name: 'bisect',
+  bisect: {
     usage: '[options] [paths...]',
     summary: 'Find which part of a changed prompt breaks a case.',
     load: () => import('./bisect.ts'),
   },
-  {
-    name: 'prompt',
+  prompt: {
     usage: '',
     summary: 'Find which instructions of a prompt its cases guard.',
     load: () => import('./prompt.ts'),
   },
-  {
-    name: 'baseline',
+  baseline: {
     usage: '',
     summary: 'Accept a run as the baseline of later runs, and manage accepted baselines.',
     load: () => import('./baseline.ts'),
   },
-  {
-    name: 'review',
+  review: {
     usage: '[options] [paths...]',
     summary: 'Step through the changed answers of a run, and accept or reject each.',
     load: () => import('./review.ts'),
   },
-  {
-    name: 'contract',
+  contract: {
     usage: '',
     summary: 'Find what breaks callers and consumers of a prompt, without a call.',
     load: () => import('./contract.ts'),
   },
-  {
-    name: 'mcp',
+  mcp: {
     usage: '',
     summary: 'Keep the tools of MCP servers in files that suites use.',
     load: () => import('./mcp.ts'),
   },
-  {
-    name: 'assertions',
+  assertions: {
     usage: '',
     summary: 'Check whether assertions would notice a wrong answer.',
     load: () => import('./assertions.ts'),
   },
-  {
-    name: 'plan-size',
+  'plan-size': {
     usage: '[options] [paths...]',
     summary: 'Show which drop a suite can detect, and how large it must be to detect a smaller one.',
     load: () => import('./plan-size.ts'),
   },
-  {
-    name: 'calibrate',
+  calibrate: {
     usage: '[options] [paths...]',
     summary: "Measure the gate's own false alarms on stored trials of one version.",
     load: () => import('./calibrate.ts'),
   },
-  {
-    name: 'judge',
+  judge: {
     usage: '',
     summary: 'Label answers and validate the models that judge them.',
     load: () => import('./judge.ts'),
   },
-  {
-    name: 'validate',
+  validate: {
     usage: '[options] [paths...]',
     summary: 'Check suites, prompts, schemas and config exactly as run does before its first call.',
     load: () => import('./validate.ts'),
   },
-  {
-    name: 'list',
+  list: {
     usage: '[options] <what> [paths...]',
     summary: 'List suites, cases, providers, assertions, reporters or stored runs.',
     load: () => import('./list.ts'),
   },
-  {
-    name: 'init',
+  init: {
     usage: '[options] [folder]',
     summary: 'Write a working suite, prompt versions, recorded answers and a CI workflow.',
     load: () => import('./init.ts'),
   },
-  {
-    name: 'import',
-    usage: '',
-    summary: "Turn another tool's file into a suite.",
-    load: () => import('./import.ts'),
-  },
-  {
-    name: 'report',
+  import: { usage: '', summary: "Turn another tool's file into a suite.", load: () => import('./import.ts') },
+  report: {
     usage: '[options] [run]',
     summary: 'Render a stored run again, in any reporter.',
     load: () => import('./report.ts'),
   },
-  {
-    name: 'merge',
+  merge: {
     usage: '[options] <records...>',
     summary: 'Make one run of the records of all its shards, and let one gate decide.',
     load: () => import('./merge.ts'),
   },
-  {
-    name: 'history',
+  history: {
     usage: '[options] [paths...]',
     summary: 'Show the results of suites, variants and cases over stored runs, and cases whose flake rate changed.',
     load: () => import('./history.ts'),
   },
-  {
-    name: 'ci',
-    usage: '',
-    summary: 'Run within a CI system and publish there.',
-    load: () => import('./ci.ts'),
-  },
-  {
-    name: 'view',
+  ci: { usage: '', summary: 'Run within a CI system and publish there.', load: () => import('./ci.ts') },
+  view: {
     usage: '[options]',
     summary: 'Look at the stored runs in a browser: history, any two compared, live while one runs.',
     load: () => import('./view.ts'),
   },
-  {
-    name: 'cache',
+  cache: {
     usage: '',
     summary: 'List, prune, verify, export and import stored answers.',
     load: () => import('./cache.ts'),
   },
-  {
-    name: 'schema',
-    usage: '<format>',
-    summary: 'Print the JSON Schema of a file format.',
-    load: () => import('./schema.ts'),
-  },
-  {
-    name: 'completion',
+  schema: { usage: '<format>', summary: 'Print the JSON Schema of a file format.', load: () => import('./schema.ts') },
+  completion: {
     usage: '<shell>',
     summary:
       'Print the script with which a shell completes commands, flags, and ids of suites, cases, prompts and runs.',
     load: () => import('./completion.ts'),
   },
-  {
-    name: 'complete',
+  complete: {
     usage: '[words...]',
     summary: 'Print the words that may stand at the cursor, for the script of a shell.',
     hidden: true,
     load: () => import('./complete.ts'),
   },
-];
+};

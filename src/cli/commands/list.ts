@@ -71,7 +71,6 @@ async function findRows(
   }
 }
 
-/** All assertions, or the named ones. */
 function selectNamed(rows: readonly ListedRow[], names: readonly string[]): readonly ListedRow[] {
   if (names.length === 0) return rows;
   const known = rows.map(({ assertion }) => String(assertion));

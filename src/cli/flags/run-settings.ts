@@ -125,7 +125,6 @@ export function buildRunSettings(values: RunFlagValues): {
 
 export const cacheModes = ['use', 'refresh', 'replay', 'off'] as const;
 
-/** Mistakes in single values. */
 function checkValues(values: RunFlagValues): readonly Problem[] {
   const problems: Problem[] = [];
   if (parseShard(values.shard) === 'invalid') {
@@ -150,7 +149,6 @@ function checkValues(values: RunFlagValues): readonly Problem[] {
   return problems;
 }
 
-/** Values that exclude each other. */
 function checkPairs(values: RunFlagValues): readonly Problem[] {
   const problems: Problem[] = [];
   if (values.seed !== undefined && values.sample === undefined && values.early !== true) {

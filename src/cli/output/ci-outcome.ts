@@ -52,7 +52,6 @@ export interface CiPage {
 
 export interface CiRequest {
   readonly noun: 'pull request' | 'merge request';
-  /** The command that checks it out. */
   readonly checkout: string;
   readonly baseRef: string;
 }

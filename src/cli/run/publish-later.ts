@@ -43,7 +43,6 @@ interface Held {
   readonly bodies: { readonly plain: string; readonly linked: string; readonly zipped: string };
 }
 
-/** Stands for the address of the page. */
 const unknownUrl = 'https://page.invalid/llmcheck';
 
 /** GitHub refuses a comment of more than 65,536 characters, and publishing adds a few lines. */

@@ -97,7 +97,6 @@ function escapeUrl(url: string): string {
   return url.replaceAll(/[()[\]<>|`\\*$'"{}^\s]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-/** What the event of the job decides. */
 export interface CiEvent {
   /** Used if no flag and no variable chose one. */
   readonly baseline?: string;
@@ -120,7 +119,6 @@ export interface ToPublish {
   /** Undefined where the run could not start. */
   readonly report?: Report;
   readonly problems: readonly Problem[];
-  /** Of a run that looks for drift. */
   readonly drift?: DriftFinding;
 }
 

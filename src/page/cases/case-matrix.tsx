@@ -69,7 +69,6 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
 const rowHeight = 56;
 const overscan = 8;
 
-/** The range of visible rows. */
 function useSight(box: { readonly current: HTMLDivElement | null }, rows: readonly MatrixRow[]) {
   const [top, setTop] = useState(0);
   const height = useSize(box, 900, ({ clientHeight }) => clientHeight);

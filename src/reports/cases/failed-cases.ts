@@ -36,7 +36,6 @@ export interface CaseGroup {
   readonly cases: readonly CaseName[];
   /** Cases, whatever the number of their variants. */
   readonly count: number;
-  /** All variants of these cases. */
   readonly variants: readonly VariantName[];
 }
 

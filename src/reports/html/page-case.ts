@@ -29,7 +29,6 @@ export interface PageLimits {
   readonly textChars: number;
 }
 
-/** The details of a case on a variant. */
 export function buildPageCase(suite: string, entry: CaseReport, effect: GateEffect, limits: PageLimits): PageCase {
   const { caseId, prompt, provider, status, observe, change, at, trials, baseline } = entry;
   const asked = trials.find((row) => row.asked !== undefined)?.asked;

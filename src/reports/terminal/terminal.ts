@@ -158,7 +158,6 @@ function renderShortWarnings({ decision, run }: Report, paint: Paint): readonly 
 const maxLimits = 20;
 const maxWarnings = 20;
 
-/** The counts, the cost, and notes. */
 function renderTotals(report: Report, paint: Paint): readonly string[] {
   const { run, notes } = report;
   const facts = [
