@@ -130,21 +130,20 @@ export function useLatest<T>(
     let isOver = false;
     let isReading = false;
     let isStale = false;
-    const readAgain = async () => {
+    const readAgain = async (): Promise<void> => {
       isStale = true;
-      if (isReading) return;
+      if (isReading || isOver) return;
       isReading = true;
-      while (isStale && !isOver) {
-        isStale = false;
-        try {
-          const value = await read();
-          if (!isOver) setState({ value });
-        } catch (error) {
-          const problem = error instanceof Error ? error.message : String(error);
-          if (!isOver) setState((before) => ({ ...before, problem }));
-        }
+      isStale = false;
+      try {
+        const value = await read();
+        if (!isOver) setState({ value });
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error);
+        if (!isOver) setState((before) => ({ ...before, problem }));
       }
       isReading = false;
+      if (isStale) await readAgain();
     };
     void readAgain();
     const stop = subscribe(() => void readAgain());
