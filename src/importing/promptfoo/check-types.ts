@@ -5,7 +5,7 @@ import { buildCheck, convertJavascript } from './javascript.ts';
 import { convertContainsJson, convertJson } from './json-checks.ts';
 import { convertPython } from './python-check.ts';
 import { convertRuby } from './ruby-check.ts';
-import { convertSkillUsed, convertToolsCall } from './tool-checks.ts';
+import { convertSkillUsed, convertToolCallF1, convertToolsCall } from './tool-checks.ts';
 import { escapeData, readFile, readList, readText } from './values.ts';
 
 type Converted = Check | LeftOut | undefined;
@@ -55,6 +55,7 @@ const CONVERTERS: Readonly<Record<string, Convert>> = {
   'conversation-relevance': turned(convertRelevance),
   'is-valid-openai-tools-call': plain(convertToolsCall),
   'skill-used': convertSkillUsed,
+  'tool-call-f1': convertToolCallF1,
   latency: turned((_, { threshold }) =>
     typeof threshold === 'number' ? { latency: { max: `${threshold}ms` } } : undefined,
   ),
@@ -139,7 +140,6 @@ const HINTS: Readonly<Record<string, string>> = {
   'is-valid-function-call': 'check the calls with toolCalls',
   'max-score': 'it compares answers with each other, and each is judged alone here',
   'select-best': 'it compares answers with each other; pairwise compares one with the baseline’s',
-  'tool-call-f1': 'check the calls with toolCalls',
   'is-refusal': 'refusal looks for other words',
   'rouge-n': 'rouge counts words differently',
   bleu: 'bleu counts words differently',

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import { convertProvider, type Provider } from './providers.ts';
+import { isOwnProvider, type OwnCode } from './own-provider.ts';
+import { convertProvider, namesOf, type Provider, withoutEmptyVars } from './providers.ts';
 
 type Judge = Readonly<Record<string, unknown>>;
 
@@ -15,11 +16,15 @@ function findNamed(own: Written, layers: readonly Written[]): Written | undefine
 export class Judges {
   readonly #draft: Draft;
   readonly #readData: (reference: string, written: Written) => Promise<unknown>;
+  readonly #own: OwnCode;
   readonly #judges = new Map<string, Judge>();
+  /** The providers of the config, which a judge may be by its id or label. */
+  configured: readonly Written[] = [];
 
-  constructor(draft: Draft, readData: (reference: string, written: Written) => Promise<unknown>) {
+  constructor(draft: Draft, readData: (reference: string, written: Written) => Promise<unknown>, own: OwnCode) {
     this.#draft = draft;
     this.#readData = readData;
+    this.#own = own;
   }
 
   /** The judge of an assertion: the model of the assertion, of the test, or promptfoo's default. */
@@ -28,13 +33,22 @@ export class Judges {
     if (named === undefined) return this.#add({ use: 'openai:gpt-4.1' });
     // Another model may be named for each kind of grading.
     const isByKind = isMap(named.value) && named.value['id'] === undefined && named.value['text'] !== undefined;
-    const provider = await convertProvider(isByKind ? named.child('text') : named, {
+    const part = isByKind ? named.child('text') : named;
+    const entry =
+      this.configured.find(({ value }) => isMap(value) && value['id'] === part.value) ??
+      this.configured.find((one) => namesOf(one).includes(String(part.value)));
+    const written = entry ?? part;
+    const isOwn = namesOf(written).some(isOwnProvider);
+    if (isOwn)
+      this.#draft.note(named, 'code that judges gets the question of a judge here, as a JSON text of messages');
+    const provider = await convertProvider(written, {
       draft: this.#draft,
       readData: this.#readData,
+      ...(isOwn ? { own: { ...this.#own, promptVar: undefined, areTexts: false } } : {}),
     });
     if (provider instanceof LeftOut) return provider;
     if (typeof provider === 'string') return this.#add({ use: provider });
-    const { id: _id, ...judge } = provider;
+    const { id: _id, ...judge } = withoutEmptyVars(provider) as Judge;
     return this.#add(judge);
   }
 

@@ -9,9 +9,13 @@ export interface ConvertedModel {
   readonly apiKeyEnv?: string;
   /** The API there is another one than here, for the same model. */
   readonly isOtherApi?: true;
+  /** What is sent by default, where that is not what other models get. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** The only settings that are sent. */
+  readonly sent?: ReadonlySet<string>;
 }
 
-interface Service {
+interface Service extends Pick<ConvertedModel, 'defaults' | 'sent'> {
   readonly adapter: string;
   /** Words before the model's name that mean a chat with a text as its answer. */
   readonly chat?: readonly string[];
@@ -22,6 +26,14 @@ interface Service {
   readonly needsKind?: true;
 }
 
+const HUGGING_FACE: Service = {
+  adapter: 'openai',
+  chat: ['chat'],
+  needsKind: true,
+  baseURL: 'https://router.huggingface.co/v1',
+  apiKeyEnv: 'HF_TOKEN',
+};
+
 const SERVICES: Readonly<Record<string, Service>> = {
   openai: { adapter: 'openai', chat: ['chat'], responses: true },
   azure: { adapter: 'azure', chat: ['chat'], responses: true, needsKind: true },
@@ -29,7 +41,7 @@ const SERVICES: Readonly<Record<string, Service>> = {
   anthropic: { adapter: 'anthropic', chat: ['messages'] },
   google: { adapter: 'gemini' },
   vertex: { adapter: 'vertex' },
-  mistral: { adapter: 'mistral' },
+  mistral: { adapter: 'mistral', defaults: { max_tokens: 1024 } },
   groq: { adapter: 'groq', responses: true },
   deepseek: { adapter: 'deepseek' },
   openrouter: { adapter: 'openrouter' },
@@ -37,23 +49,42 @@ const SERVICES: Readonly<Record<string, Service>> = {
   togetherai: { adapter: 'together', chat: ['chat'] },
   perplexity: { adapter: 'perplexity' },
   cerebras: { adapter: 'cerebras' },
-  cohere: { adapter: 'cohere' },
+  cohere: { adapter: 'cohere', defaults: { temperature: 0, max_tokens: 1024 } },
+  fireworks: { adapter: 'fireworks' },
+  nvidia: { adapter: 'nvidia' },
+  moonshot: { adapter: 'moonshot' },
+  hyperbolic: { adapter: 'openai', baseURL: 'https://api.hyperbolic.xyz/v1', apiKeyEnv: 'HYPERBOLIC_API_KEY' },
+  llamaapi: {
+    adapter: 'openai',
+    chat: ['chat'],
+    baseURL: 'https://api.llama.com/compat/v1',
+    apiKeyEnv: 'LLAMA_API_KEY',
+  },
+  localai: {
+    adapter: 'openai',
+    chat: ['chat'],
+    baseURL: 'http://localhost:8080/v1',
+    defaults: { temperature: 0.7 },
+    sent: new Set(['temperature']),
+  },
+  litellm: {
+    adapter: 'openai',
+    chat: ['chat'],
+    baseURL: 'http://0.0.0.0:4000',
+    apiKeyEnv: 'LITELLM_API_KEY',
+    defaults: {},
+  },
   xai: { adapter: 'xai', responses: true },
   ollama: { adapter: 'ollama', chat: ['chat', 'completion'] },
   bedrock: { adapter: 'bedrock', chat: ['converse'] },
-  huggingface: {
-    adapter: 'openai',
-    chat: ['chat'],
-    needsKind: true,
-    baseURL: 'https://router.huggingface.co/v1',
-    apiKeyEnv: 'HF_TOKEN',
-  },
+  huggingface: HUGGING_FACE,
+  hf: HUGGING_FACE,
   github: { adapter: 'openai', baseURL: 'https://models.github.ai/inference', apiKeyEnv: 'GITHUB_TOKEN' },
 };
 
 /** Words before a model's name that mean another kind of request or of answer than a chat. */
 const OTHER_KIND =
-  /^(?:embeddings?|moderation|image|video|realtime|live|transcription|assistant|tts|speech|voice|agents?|foundry-agent|chatkit|codex(?:-.*)?|completion|knowledge-base|kb|nova-sonic|rerank|claude-agent-sdk.*|claude-code.*|feature-extraction|sentence-similarity|text-classification|text-generation|token-classification)$/;
+  /^(?:embeddings?|moderation|image|video|audio|realtime|live|transcription|assistant|tts|speech|voice|agents?|foundry-agent|chatkit|codex(?:-.*)?|completion|knowledge-base|kb|nova-sonic|rerank|claude-agent-sdk.*|claude-code.*|feature-extraction|sentence-similarity|text-classification|text-generation|token-classification)$/;
 
 /** Models whose answer or question is no text, or that have no chat. */
 const OTHER_MODEL =
@@ -66,7 +97,7 @@ export function convertModel(id: string): ConvertedModel | undefined {
   const name = id.slice(0, colon);
   const service = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined;
   if (service === undefined) return undefined;
-  const { adapter, chat = [], responses, needsKind, baseURL, apiKeyEnv } = service;
+  const { adapter, chat = [], responses, needsKind, ...more } = service;
   const rest = id.slice(colon + 1);
   const [first = ''] = rest.split(':', 1);
   const isChat = chat.includes(first);
@@ -82,8 +113,7 @@ export function convertModel(id: string): ConvertedModel | undefined {
     adapter,
     model,
     ...(isResponses ? { api: 'responses' } : {}),
-    ...(baseURL === undefined ? {} : { baseURL }),
-    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+    ...more,
     ...(adapter === 'ollama' || (adapter === 'bedrock' && !isChat) ? { isOtherApi: true } : {}),
   };
 }

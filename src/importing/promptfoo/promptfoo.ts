@@ -16,6 +16,7 @@ import type { Check, CheckContext } from './check-context.ts';
 import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
 import { Judges } from './judges.ts';
+import type { OwnCode } from './own-provider.ts';
 import { convertPrompt, findPromptConfig, readNamedPrompts } from './prompts.ts';
 import { withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
@@ -76,6 +77,8 @@ class Importer {
   readonly #draft: Draft = createDraft();
   readonly #ports: ImportPorts;
   readonly #judges: Judges;
+  /** What providers that are code of one's own need. */
+  readonly #own: Omit<OwnCode, 'keepsState'>;
   readonly #code: CodeModule;
   readonly #ownProviders: CodeModule;
   readonly #promptCode: CodeModule;
@@ -95,7 +98,9 @@ class Importer {
     this.#ruby = new RubyFile(place);
     this.#config = config;
     this.#ports = ports;
-    this.#judges = new Judges(this.#draft, (reference, written) => this.#readData(reference, written));
+    const own = { code: this.#ownProviders, python: this.#python, readText: this.#readText, glob: this.#glob };
+    this.#own = { ...own, varNames: this.#varNames };
+    this.#judges = new Judges(this.#draft, this.#readData, { ...own, varNames: [], keepsState: false });
   }
 
   async run(): Promise<ImportedSuite> {
@@ -104,15 +109,12 @@ class Importer {
     const defaults = await this.#readDefaults();
     const prompts = await this.#readPrompts(defaults);
     const found = await SuiteProviders.read(config, defaults, {
+      ...this.#own,
       draft: this.#draft,
       readData: this.#readData,
-      code: this.#ownProviders,
-      python: this.#python,
-      readText: this.#readText,
-      glob: this.#glob,
-      varNames: this.#varNames,
       areTexts: prompts.every((one) => one instanceof LeftOut || one.prompt['text'] !== undefined),
     });
+    this.#judges.configured = found.entries;
     this.#code.answers = found.answers;
     if (['json', 'mixed'].includes(this.#code.answers))
       this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');

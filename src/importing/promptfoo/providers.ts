@@ -3,6 +3,7 @@ import type { AnswerForm } from './code-module.ts';
 import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } from './http-provider.ts';
 import { convertModel } from './model-ids.ts';
 import { convertOwnProvider, isOwnProvider, type OwnCode } from './own-provider.ts';
+import { convertService } from './service-provider.ts';
 import { convertSettings } from './settings.ts';
 
 export type Provider = string | Readonly<Record<string, unknown>>;
@@ -27,6 +28,10 @@ export async function convertProvider(written: Written, context: ProviderContext
     return readOwnKeys(parts, draft) ?? convertHttpProvider(id, parts, { draft, label: labelOf(parts), ...own });
   if (own !== undefined && isOwnProvider(id))
     return readOwnKeys(parts, draft) ?? convertOwnProvider(id, parts, { draft, label: labelOf(parts), ...own });
+  const service = own === undefined ? undefined : convertService(id, parts, labelOf(parts), draft);
+  if (service !== undefined && own?.areTexts === false)
+    return draft.refuse({ ...written, value: id }, 'a prompt that is no text has no equivalent with this provider');
+  if (service !== undefined) return readOwnKeys(parts, draft) ?? service;
   const model = convertModel(id);
   if (model === undefined) {
     return draft.refuse(

@@ -32,10 +32,19 @@ export class SuiteProviders {
   /** The ids of those that a test without providers of its own is asked with. */
   readonly ofConfig: string[] = [];
 
-  private constructor(context: ProviderContext, prompts: HttpPrompts, keepsState: boolean) {
+  /** As they are written. */
+  readonly entries: readonly Written[];
+
+  private constructor(
+    context: ProviderContext,
+    prompts: HttpPrompts,
+    keepsState: boolean,
+    entries: readonly Written[],
+  ) {
     this.#context = context;
     this.#prompts = prompts;
     this.#keepsState = keepsState;
+    this.entries = entries;
   }
 
   static async read(config: Written, defaults: Written, context: Context): Promise<SuiteProviders> {
@@ -45,7 +54,7 @@ export class SuiteProviders {
     const prompts = { promptVar: findPromptVar(config.child('prompts').value), areTexts: context.areTexts };
     const keepsState = items.length > 0 && areOwn(items, prompts);
     const own = { ...code, ...prompts, keepsState };
-    const found = new SuiteProviders({ draft, readData, shared, own }, prompts, keepsState);
+    const found = new SuiteProviders({ draft, readData, shared, own }, prompts, keepsState, items);
     if (items.length === 0) found.#providers.push(draft.refuse(config, 'there are no providers'));
     for (const item of items) await found.#add(item);
     return found;

@@ -87,9 +87,9 @@ export async function convertSettings(
   });
 }
 
-function knownParams({ adapter, api }: ConvertedModel): ReadonlySet<string> {
+function knownParams({ adapter, api, sent }: ConvertedModel): ReadonlySet<string> {
   if (api === 'responses') return RESPONSES_PARAMS;
-  return (Object.hasOwn(PARAMS, adapter) ? PARAMS[adapter] : undefined) ?? CHAT_PARAMS;
+  return sent ?? (Object.hasOwn(PARAMS, adapter) ? PARAMS[adapter] : undefined) ?? CHAT_PARAMS;
 }
 
 /** For these APIs promptfoo picks what it sends by name. */
@@ -118,7 +118,7 @@ function mentionsFile(value: unknown): boolean {
 function withDefaults(
   given: Params,
   { omitDefaults }: Settings,
-  { adapter, model, api, isOtherApi }: ConvertedModel,
+  { adapter, model, api, isOtherApi, defaults }: ConvertedModel,
   config: Written,
   draft: Draft,
 ): Params {
@@ -129,9 +129,12 @@ function withDefaults(
   };
   if (hasFixedSampling(model))
     for (const key of ['temperature', 'top_p', 'topP', 'top_k']) drop(key, 'to a model that rejects it');
+  if (defaults !== undefined) return { ...defaults, ...given };
+  if (adapter === 'moonshot' && /^kimi-/i.test(model)) {
+    const { max_tokens: most, ...rest } = given;
+    return defined({ max_completion_tokens: most, ...rest });
+  }
   if (adapter === 'anthropic') return withAnthropicDefaults(given, model, drop);
-  if (adapter === 'mistral') return { max_tokens: 1024, ...given };
-  if (adapter === 'cohere') return { temperature: 0, max_tokens: 1024, ...given };
   if (adapter === 'bedrock' && isOtherApi === true)
     draft.note(config, 'the model is asked over Converse; defaults of promptfoo for its own API are not written');
   if (['gemini', 'vertex', 'ollama', 'bedrock'].includes(adapter)) return given;
@@ -203,7 +206,8 @@ function readAddress(config: Written, settings: Settings, model: ConvertedModel,
   const baseURL = readBaseUrl(config, settings, model, draft) ?? model.baseURL;
   const { apiKey, apiKeyEnvar } = settings;
   if (typeof apiKeyEnvar === 'string') return defined({ baseURL, apiKeyEnv: apiKeyEnvar });
-  const usual = baseURL !== undefined && LOCAL.test(baseURL) ? undefined : USUAL_KEYS[model.adapter];
+  const isLocal = baseURL !== undefined && LOCAL.test(baseURL);
+  const usual = isLocal ? undefined : (model.apiKeyEnv ?? USUAL_KEYS[model.adapter]);
   // promptfoo takes an empty key as none.
   if (apiKey !== undefined && apiKey !== null && apiKey !== '') {
     const name = readEnvName(apiKey);
@@ -211,17 +215,12 @@ function readAddress(config: Written, settings: Settings, model: ConvertedModel,
     const part = { ...config.child('apiKey'), value: '…' };
     const hint = 'name the variable of the key with apiKeyEnv';
     // The message gives the place of a key, and never the key.
-    if (baseURL !== undefined && LOCAL.test(baseURL))
-      draft.note(part, '"apiKey" is left out: no key is sent to an address of this machine');
+    if (isLocal) draft.note(part, '"apiKey" is left out: no key is sent to an address of this machine');
     // Another address must not get the usual key in place of the one that is written.
     else if (baseURL !== model.baseURL) draft.refuse(part, '"apiKey" is not carried over', hint);
-    else
-      draft.note(
-        part,
-        `"apiKey" is left out: set ${model.apiKeyEnv ?? usual ?? "the key's variable"} where llmcheck runs`,
-      );
+    else draft.note(part, `"apiKey" is left out: set ${usual ?? "the key's variable"} where llmcheck runs`);
   }
-  return defined({ baseURL, apiKeyEnv: model.apiKeyEnv ?? (baseURL === undefined ? undefined : usual) });
+  return defined({ baseURL, apiKeyEnv: baseURL === undefined ? undefined : usual });
 }
 
 /** promptfoo sends the usual key to any address; here an address of its own gets only the key that is named. */

@@ -1,8 +1,9 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
-import { isMap, type LeftOut, type Written } from '../draft.ts';
+import { isMap, LeftOut, type Written } from '../draft.ts';
 import type { Check, TypeContext } from './check-context.ts';
 import { buildCheck } from './javascript.ts';
 import { DRAFT_7 } from './json-checks.ts';
+import { readList } from './values.ts';
 
 /** Each call names a tool that its provider sends, and fits the tool's parameters. */
 export function convertToolsCall(written: Written, { draft, asked }: TypeContext): Check | LeftOut {
@@ -46,4 +47,33 @@ export function convertSkillUsed(written: Written, context: TypeContext): Check 
   const count = ${count};
   return ${test};`;
   return buildCheck(`(output, context) => {\n  ${body}\n}`, written, [], { ...context, inverse: false });
+}
+
+/** The harmonic mean of precision and recall of the names of the tools that are called. */
+export async function convertToolCallF1(written: Written, context: TypeContext): Promise<Check | LeftOut> {
+  const { draft, threshold = 1 } = context;
+  const names = await readList(written, context);
+  if (!Array.isArray(names)) return names as LeftOut;
+  const isOdd = names.some((name) => /\{[{%]/.test(name)) || typeof threshold !== 'number' || threshold <= 0;
+  if (isOdd || context.code.answers === 'state')
+    return draft.refuse(written, 'tool-call-f1 needs models, names that are written out, and a threshold above 0');
+  draft.note(written, 'tool-call-f1 counts the calls that the API gives: promptfoo also reads JSON in the text');
+  const check = buildCheck(
+    `(output) => {
+  const expected = ${JSON.stringify([...new Set(names)])};
+  const called = [...new Set(output.map((call) => call.name))];
+  const hits = expected.filter((name) => called.includes(name)).length;
+  const precision = called.length > 0 ? hits / called.length : 0;
+  const recall = hits / expected.length;
+  const f1 = hits > 0 ? (2 * precision * recall) / (precision + recall) : 0;
+  return { pass: f1 >= ${threshold}, score: f1, reason: \`F1 \${f1} of \${called.join(', ')}\` };
+}`,
+    written,
+    [],
+    { ...context, threshold: undefined, isSelected: true },
+  );
+  if (check instanceof LeftOut) return check;
+  const framed = { ...check, select: 'toolCalls' };
+  // An answer without calls has none to select.
+  return context.inverse ? { anyOf: [{ toolCalls: { none: true } }, framed] } : framed;
 }

@@ -38,6 +38,25 @@ ${tests}`);
   ]);
 });
 
+test('a webhook and a text-generation model are asked as promptfoo asks them', async () => {
+  const server = await startServer(({ body, url }) => {
+    const { prompt, inputs } = JSON.parse(body) as { prompt?: string; inputs?: string };
+    return { body: url === '/hook' ? { output: prompt } : [{ generated_text: inputs }] };
+  });
+  const { project, code } = await importConfig(`prompts: ["{{q}}!"]
+providers:
+  - { id: "webhook:${server.url}/hook", config: { team: a } }
+  - { id: "huggingface:text-generation:m", config: { apiEndpoint: "${server.url}/m", max_new_tokens: 5 } }
+tests: [{ vars: { q: 'say "hi"' }, assert: [{ type: equals, value: 'say "hi"!' }] }]
+`);
+  expect(code).toBe(0);
+  expect((await project.run(['run', '--no-baseline'], { env: { HF_TOKEN: 'k' } })).code).toBe(0);
+  expect(server.requests.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+    { prompt: 'say "hi"!', config: { team: 'a' } },
+    { inputs: 'say "hi"!', parameters: { return_full_text: false, max_new_tokens: 5 } },
+  ]);
+});
+
 test.each([
   ['method: POST, url: "http://127.0.0.1:9/", session: {}, body: { a: "{{prompt}}" }', '"session"'],
   ['url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }, headers: { Cookie: abc }', 'Cookie'],

@@ -131,6 +131,41 @@ test.each<[provider: string, written: unknown]>([
     { ...chat, params: { temperature: 0, max_tokens: 1024, tools: [{ type: 'function', function: { name: 'f' } }] } },
   ],
   ['echo', 'echo:prompt'],
+  [
+    'hf:chat:org/m',
+    {
+      id: 'openai:org/m',
+      use: 'openai:org/m',
+      baseURL: 'https://router.huggingface.co/v1',
+      apiKeyEnv: 'HF_TOKEN',
+      params: { temperature: 0, max_tokens: 1024 },
+    },
+  ],
+  ['fireworks:m', { id: 'fireworks:m', use: 'fireworks:m', params: { temperature: 0, max_tokens: 1024 } }],
+  [
+    '{ id: moonshot:kimi-k2, config: { max_tokens: 5 } }',
+    { id: 'moonshot:kimi-k2', use: 'moonshot:kimi-k2', params: { max_completion_tokens: 5 } },
+  ],
+  [
+    '{ id: localai:chat:m, config: { top_p: 1 } }',
+    { ...chat, baseURL: 'http://localhost:8080/v1', params: { temperature: 0.7 } },
+  ],
+  ['{ id: litellm:m, config: { seed: 7 } }', { ...chat, baseURL: 'http://0.0.0.0:4000', params: { seed: 7 } }],
+  [
+    '{ id: litellm:m, config: { apiBaseUrl: "https://models.example" } }',
+    { ...chat, baseURL: 'https://models.example', apiKeyEnv: 'LITELLM_API_KEY' },
+  ],
+  [
+    'hf:text-generation:org/m',
+    {
+      id: 'hf:text-generation:org/m',
+      use: 'http:hf-text-generation-org-m',
+      baseURL: 'https://router.huggingface.co/hf-inference/models/org/m',
+      apiKeyEnv: 'HF_TOKEN',
+      request: { inputs: '{{ prompt }}', parameters: { return_full_text: false } },
+      response: { text: '$[0].generated_text' },
+    },
+  ],
 ])('the provider %s', async (provider, written) => {
   const files = { 'tools.json': '[{"type":"function","function":{"name":"f"}}]' };
   expect((await providerOf(provider, files)).provider).toEqual(written);
@@ -219,6 +254,34 @@ test('a dropped setting of a provider is a line of the summary', async () => {
     ['--partial'],
   );
   expect(text).toContain('# Not carried over, by line:\n#   3:36     "mcp" of a provider runs code');
+});
+
+test('a judge may be a provider of the config, by its id or label, and code', async () => {
+  const rubric = (provider: string) => `{ type: llm-rubric, value: kind, provider: ${provider} }`;
+  const { project, suite, code, stderr } = await importConfig(
+    `prompts: ["{{q}}"]
+providers:
+  - { id: echo, label: echo }
+  - { id: openai:a, label: first, config: { temperature: 1 } }
+tests: [{ vars: { q: a }, providers: [echo], assert: [${rubric('file://judge.cjs')}] }, { vars: { q: b }, providers: [first], assert: [${rubric('first')}, ${rubric('openai:a')}] }]
+`,
+    [],
+    {
+      'judge.cjs': `module.exports = class {
+  callApi(prompt) {
+    return { output: { pass: JSON.parse(prompt)[1].content.includes('kind'), score: 1, reason: 'r' } };
+  }
+};
+`,
+    },
+  );
+  expect([code, stderr.includes('as a JSON text of messages')]).toEqual([0, true]);
+  expect(suite?.['judges']).toMatchObject([
+    { use: 'module:providers/x.mjs', export: 'provider1' },
+    { use: 'openai:a', params: { temperature: 1 }, sameModel: true },
+  ]);
+  const { report } = await project.report(['run', '--no-baseline', '--provider', 'echo']);
+  expect(plannedTrialsOf(report)).toMatchObject([{ status: 'passed' }]);
 });
 
 test('a judge keeps its address, its key and its parameters', async () => {
@@ -509,7 +572,7 @@ test('calls of tools are valid where they fit the tools that the provider sends'
   };
   const { project, code } = await importConfig(`prompts: ["{{q}}"]
 providers: [{ id: openai:m, config: { tools: [${tool('find', 'number')}, ${tool('close', 'string')}] } }]
-defaultTest: { assert: [{ type: is-valid-openai-tools-call }] }
+defaultTest: { assert: [{ type: is-valid-openai-tools-call, metric: valid }, { type: tool-call-f1, value: "find, close", threshold: 0.6, metric: f1 }, { type: not-tool-call-f1, value: [find], metric: more }] }
 tests: [${Object.keys(calls)
     .map((q) => `{ description: ${q}, vars: { q: ${q} } }`)
     .join(', ')}]
@@ -527,11 +590,12 @@ tests: [${Object.keys(calls)
   });
   const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'k' };
   const { report } = await project.report(['run', '--no-baseline'], { env });
-  expect(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status])).toEqual([
-    ['both', 'passed'],
-    ['none', 'failed'],
-    ['one', 'passed'],
-    ['other', 'failed'],
-    ['wrong', 'failed'],
+  const found = plannedTrialsOf(report).map(({ caseId, checks }) => [caseId, ...checks.map(({ pass }) => pass)]);
+  expect(found).toEqual([
+    ['both', true, true, true],
+    ['none', false, false, true],
+    ['one', true, true, false],
+    ['other', false, false, true],
+    ['wrong', false, true, false],
   ]);
 });
