@@ -19,6 +19,7 @@ import {
 import { copyWorkspace } from '../../programs/workspace-copy.ts';
 import { placeFiles, readWorkspaceFolder, type WorkspaceFolder } from '../../programs/workspace-folder.ts';
 import { splitCommand } from '../../text/command-line.ts';
+import { lastWords } from '../../text/shorten.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
@@ -174,7 +175,7 @@ function readExit(result: ProgramResult & { readonly status: 'ended' }, program:
   const { exitCode } = result;
   return {
     kind: 'server',
-    message: `${program} ${describeText(describeFailedExit(result))}`,
+    message: `${program} ${describeFailedExit({ ...result, stderr: describeText(lastWords(result.stderr.trim(), 400)) })}`,
     // A program that fails once mostly fails again, unless its exit code says that the failure is temporary.
     ...(exitCode === null || exitCode === temporaryFailure ? {} : { retryable: false }),
   };
