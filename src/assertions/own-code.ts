@@ -19,13 +19,13 @@ import {
 import { memoryLimitParam, timeLimitParam } from './params.ts';
 import { describeToolCalls } from './targets.ts';
 
-export const argsParam = z
+const argsParam = z
   .unknown()
   .optional()
   .meta({ description: 'Any value for your code; strings in it are templates over vars and expected.' });
 
 /** What bounds code of the user's own. */
-export const codeParams = {
+const codeParams = {
   files: z
     .array(z.string().min(1))
     .default([])

@@ -37,7 +37,7 @@ export function hintAtFinding(found: string): string {
 }
 
 /** A tool call as a JSON value; arguments that are not JSON stay text. */
-export interface ToolCallValue {
+interface ToolCallValue {
   readonly name: string;
   readonly arguments: unknown;
 }

@@ -163,7 +163,7 @@ export function readWorkspace({ state }: Pick<CompletionView, 'state'>): Workspa
   return parsed.success ? parsed.data : undefined;
 }
 
-export const noWorkspace =
+const noWorkspace =
   'the answer comes without a workspace: only a program has one, a provider exec:… with workspace: FOLDER';
 
 /** The content of a file as the program left it. */

@@ -189,7 +189,7 @@ function describeContract({ caseId, trials, confirmations }: CaseSummary): strin
   return `must-pass case ${caseId} failed in ${count(trials, 'failed')} of ${trials.length} trials${again}`;
 }
 
-export interface JudgeAsAcceptedOptions {
+interface JudgeAsAcceptedOptions {
   readonly readRow: StoredRecord['readRow'];
   /** The cell of a case as it is planned now, for its checks. */
   readonly cellOf: FindCell;

@@ -163,7 +163,7 @@ export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {
  * A case after another run was accepted: that run's answers, and the counts of both. An answer that was counted before, such
  * as one from the cache, adds nothing. Other checks begin again with the new run only.
  */
-export function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
+function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
   if (old.caseHash !== accepted.caseHash || old.otherVariant === true) return accepted;
   // Without names, new answers can't be told from those that were counted.
   if ([...old.trials, ...accepted.trials].some(isNameless)) return accepted;

@@ -28,7 +28,7 @@ export function parseJson(text: string): ParsedJson {
 }
 
 /** The same; throws a `SyntaxError` for a text that is not JSON or is nested too deep. */
-export function parseShallowJson(text: string): unknown {
+function parseShallowJson(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
   // Each level takes two characters.
   if (text.length > 2 * maxJsonDepth && isDeeper(parsed, maxJsonDepth)) throw new NestingError();

@@ -128,7 +128,7 @@ export interface DrawnAnswer {
   readonly drawn: NonNullable<LabelledAnswer['drawn']>;
 }
 
-export interface DrawOptions {
+interface DrawOptions {
   readonly size: number;
   readonly seed: number;
 }
@@ -145,7 +145,7 @@ interface Candidate extends Omit<DrawnAnswer, 'drawn'> {
  * split votes. Those come first, and nothing else in the order depends on the verdict. The order of a group is fixed by the
  * seed, so the same draw again begins with the same answers.
  */
-export function drawAnswers(
+function drawAnswers(
   suite: Suite,
   criterion: Criterion,
   answers: readonly KnownAnswer[],

@@ -90,7 +90,7 @@ export function hunksOf(ids: readonly number[], hunks: readonly PlacedHunk[]): r
 }
 
 /** Where hunks are, such as `Lines 4 and 12–13 of prompts/triage.md and params.temperature (0 → 1)`. */
-export function describeHunks(hunks: readonly PlacedHunk[]): string {
+function describeHunks(hunks: readonly PlacedHunk[]): string {
   const files = new Map<string, LineRange[]>();
   const others: string[] = [];
   for (const hunk of hunks) {

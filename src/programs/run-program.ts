@@ -114,7 +114,7 @@ function readStreams(child: ChildProcessWithoutNullStreams, maxOutputBytes: numb
 }
 
 /** A program that was stopped, or not started. */
-export type Unfinished = Exclude<ProgramResult, { readonly status: 'ended' }>;
+type Unfinished = Exclude<ProgramResult, { readonly status: 'ended' }>;
 
 /** Why a program came to no end of its own, as the end of a sentence about it; `late` says why the signal stopped it. */
 export function describeUnfinished(

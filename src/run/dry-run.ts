@@ -197,7 +197,7 @@ const notSent: Complete = async () => ({
   attempts: 0,
 });
 
-export interface ExpectedUsage {
+interface ExpectedUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   /** USD; undefined where no price is known. */
@@ -205,13 +205,13 @@ export interface ExpectedUsage {
 }
 
 /** What the baseline's answers to a cell used, one usage for each answer; of similar cells where it has none to this one. */
-export type ExpectUsage = (key: CellKey) => readonly Usage[];
+type ExpectUsage = (key: CellKey) => readonly Usage[];
 
 /**
  * Looks among the baseline's answers: to the same case by the same prompt, else by the prompt that this one replaces, else
  * to all cases by either. A whole conversation counts as one usage. Empty where the baseline knows nothing.
  */
-export function createExpectUsage(suites: readonly Suite[], findBaseline: FindBaseline): ExpectUsage {
+function createExpectUsage(suites: readonly Suite[], findBaseline: FindBaseline): ExpectUsage {
   const bySuite = new Map(suites.map((suite) => [suite.id, describeKnown(suite, findBaseline)]));
   return ({ suite, prompt, provider, caseId }) => {
     const known = bySuite.get(suite);
@@ -264,7 +264,7 @@ function usagesOf(cases: Iterable<CaseSummary>): readonly Usage[] {
 }
 
 /** Adds the mean of what similar answers used. Undefined as soon as nothing is known of one cell. */
-export function addExpected(
+function addExpected(
   sum: ExpectedUsage | undefined,
   usages: readonly Usage[],
   priceOf: (usage: Usage) => number | undefined,

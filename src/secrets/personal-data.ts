@@ -6,7 +6,7 @@ export const piiKinds = ['email', 'phone', 'iban', 'card', 'ssn'] as const;
 
 export type PiiKind = (typeof piiKinds)[number];
 
-export interface PiiFinding {
+interface PiiFinding {
   readonly kind: PiiKind;
   readonly text: string;
   readonly index: number;
@@ -95,7 +95,7 @@ function* findIbans(text: string): Iterable<Place> {
 }
 
 /** The check digit of card numbers (ISO/IEC 7812-1, Luhn). */
-export function passesLuhn(digits: string): boolean {
+function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let place = 0; place < digits.length; place += 1) {
     const digit = Number(digits[digits.length - 1 - place]);
@@ -106,7 +106,7 @@ export function passesLuhn(digits: string): boolean {
 }
 
 /** The IBAN that starts at a place, single spaces between its groups allowed; undefined where none does (ISO 13616). */
-export function readIban(text: string, start: number): string | undefined {
+function readIban(text: string, start: number): string | undefined {
   const length = ibanLengths.get(text.slice(start, start + 2).toUpperCase());
   if (length === undefined) return undefined;
   let compact = '';

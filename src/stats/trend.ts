@@ -3,7 +3,7 @@ import { fisherMidP } from './exact-tests.ts';
 import { designEffect, type Groups, mean } from './means.ts';
 
 /** The standard score of a drop against a pinned reference from which it is called erosion. */
-export const erosionZ = 2.8;
+const erosionZ = 2.8;
 
 export interface Erosion {
   /** Mean difference, candidate − reference. */

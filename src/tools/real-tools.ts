@@ -166,7 +166,7 @@ export interface ToolServer {
 }
 
 /** The tools of servers, asked for one cell. */
-export interface ServerTools {
+interface ServerTools {
   /** Undefined for a tool that no server has. */
   answer(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> | undefined;
   close(): void;

@@ -18,7 +18,7 @@ export interface JudgeOptions {
 }
 
 /** Asks the check's judge whether an answer meets a standard, once for each vote. */
-export async function judgeAnswerBy(
+async function judgeAnswerBy(
   standard: FramedPart,
   target: Target,
   { task, votes, input, threshold }: JudgeOptions,
@@ -114,7 +114,7 @@ export const judgeParams = {
     .describe("Shows the judge the case's variables and the conversation; never the prompt."),
 };
 
-export const thresholdParam = numberParam
+const thresholdParam = numberParam
   .refine((value) => value > 0 && value <= 1, { error: 'must be more than 0 and at most 1' })
   .meta({ type: 'number', exclusiveMinimum: 0, maximum: 1 })
   .optional()

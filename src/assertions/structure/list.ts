@@ -100,7 +100,7 @@ function describeTarget(target: Target): string {
 }
 
 /** Items as they were found, and whether they are JSON values or pieces of text. */
-export interface ListItems {
+interface ListItems {
   readonly items: readonly unknown[];
   readonly from: 'json' | 'lines' | 'bullets' | 'commas';
 }
@@ -111,7 +111,7 @@ const bullet = /^\s*(?:[-*+•‣◦–]|\(?\d{1,4}[.)])\s+/;
  * Reads a list out of a text: a JSON array; else its bulleted or numbered lines, whatever is around them;
  * else its lines; else, for a single line, the parts between commas or semicolons.
  */
-export function readListItems(text: string): ListItems {
+function readListItems(text: string): ListItems {
   const trimmed = text.trim();
   if (trimmed.startsWith('[')) {
     const parsed = parseJson(trimmed);

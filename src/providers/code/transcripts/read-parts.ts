@@ -119,7 +119,7 @@ export function readCall(
   throw new TranscriptFault(`wrote ${where} that is a tool call without a name`);
 }
 
-export function isResult(type: JsonValue | undefined): boolean {
+function isResult(type: JsonValue | undefined): boolean {
   return (
     type === 'tool-result' || type === 'tool-error' || (typeof type === 'string' && /(?:^|_)tool_result$/.test(type))
   );
