@@ -74,7 +74,7 @@ interface Input {
 
 async function readInput(document: PromptDocument, written: unknown, ports: PromptFilePorts): Promise<Input> {
   const input = readMap(document, ['input'], written) ?? {};
-  const defaults = toJsonObject(readMap(document, ['input', 'default'], input['default']) ?? {});
+  const defaults = toJsonObject(readMap(document, ['input', 'default'], input['default']));
   const found = await readSchema(document, ['input', 'schema'], input['schema'], ports);
   if (found === undefined) return { defaults, optional: [] };
   const { schema } = found;

@@ -247,7 +247,7 @@ export function readTools(document: PromptDocument, written: unknown): JsonObjec
     }
     const inner =
       isRecord(parameters) && Array.isArray(parameters['properties']) ? parameters['properties'] : parameters;
-    const properties = readProperties(document, inner ?? [], [...path, 'parameters'], false);
+    const properties = readProperties(document, inner, [...path, 'parameters'], false);
     const required = properties.filter(({ isRequired }) => isRequired).map((property) => property.name);
     const schema = {
       type: 'object',

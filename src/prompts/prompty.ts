@@ -182,7 +182,7 @@ function readInputs(document: PromptDocument, value: Readonly<Record<string, unk
     if (fallback !== undefined) defaults.push([name, fallback]);
     if (example !== undefined) samples.push([name, example]);
   }
-  const whole = toJsonObject(readMap(document, ['sample'], value['sample']) ?? {});
+  const whole = toJsonObject(readMap(document, ['sample'], value['sample']));
   const sample = { ...Object.fromEntries(samples), ...whole };
   const known = new Set(defaults.map(([name]) => name));
   const required = properties.filter(({ name, isRequired }) => isRequired && !known.has(name)).map(({ name }) => name);

@@ -40,7 +40,7 @@ export class Evaluator {
   /** What the program around a prompt knows, such as `@state`, comes as a variable of that name. */
   readonly #given: Readonly<Record<string, unknown>>;
   /** Receives the error of a missing variable, which is then empty; without it the error is thrown. */
-  readonly #onMissing: ((error: TemplateError) => void) | undefined;
+  protected onMissing: ((error: TemplateError) => void) | undefined;
   #steps = 0;
 
   constructor(
@@ -54,7 +54,7 @@ export class Evaluator {
     const given = Object.entries(vars).filter(([key]) => key.startsWith('@'));
     this.#given = Object.fromEntries(given.map(([key, value]) => [key.slice(1), value]));
     this.options = options;
-    this.#onMissing = onMissing;
+    this.onMissing = onMissing;
   }
 
   protected evaluate(expression: Expression, frame: Frame, lenient: boolean): unknown {
@@ -91,8 +91,8 @@ export class Evaluator {
       kind: 'missing-variable',
       variable: path.text,
     });
-    if (this.#onMissing === undefined) throw error;
-    this.#onMissing(error);
+    if (this.onMissing === undefined) throw error;
+    this.onMissing(error);
     return '';
   }
 
@@ -106,8 +106,7 @@ export class Evaluator {
 
   #step(step: string | number | Expression, frame: Frame): string | number {
     if (typeof step !== 'object') return step;
-    const value = this.evaluate(step, frame, false);
-    return typeof value === 'number' ? value : (plainText(value) ?? '');
+    return plainText(this.evaluate(step, frame, false)) ?? '';
   }
 
   #call(
@@ -116,8 +115,7 @@ export class Evaluator {
     lenient: boolean,
   ): unknown {
     this.count(offset);
-    const { functions } = this.options.language;
-    const known = Object.hasOwn(functions, name) ? functions[name] : undefined;
+    const known = this.options.language.functions[name];
     if (known === undefined) throw this.error(`"${name}" is not known here`, offset, { kind: 'syntax' });
     const values = args.map((arg, index) =>
       this.evaluate(arg, frame, lenient || (index === 0 && known.takesMissing === true)),

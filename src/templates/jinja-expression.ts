@@ -53,7 +53,6 @@ export class JinjaExpressionParser {
       blank.lastIndex = at;
       blank.exec(code);
       if (blank.lastIndex >= code.length) break;
-      LEXEME.lastIndex = at;
       const match = LEXEME.exec(code);
       const start = offset + blank.lastIndex;
       if (match === null) {

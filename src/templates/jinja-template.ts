@@ -211,7 +211,7 @@ function tokenizeJinja(source: string): readonly JinjaToken[] {
       continue;
     }
     if (found[0] !== '{#') tokens.push({ kind: found[0] === '{{' ? 'output' : 'tag', code, offset: open + 2 });
-    trimsNext = source[close - 1] === '-' && close - 1 > open + 1;
+    trimsNext = source[close - 1] === '-';
     from = close + 2;
   }
   addText(from, source.length, false);

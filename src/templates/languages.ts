@@ -125,7 +125,7 @@ export function parseBraces(source: string): TemplateTree {
   let from = 0;
   for (const match of source.matchAll(/\{\{\s*([\w.-]+)\s*\}\}/g)) {
     const [written, name = ''] = match;
-    if (match.index > from) nodes.push({ kind: 'text', text: source.slice(from, match.index) });
+    nodes.push({ kind: 'text', text: source.slice(from, match.index) });
     const offset = match.index;
     // A key is flat: `a.b` is the key with that name.
     nodes.push({
@@ -135,7 +135,7 @@ export function parseBraces(source: string): TemplateTree {
     });
     from = offset + written.length;
   }
-  if (from < source.length) nodes.push({ kind: 'text', text: source.slice(from) });
+  nodes.push({ kind: 'text', text: source.slice(from) });
   return { source, nodes };
 }
 

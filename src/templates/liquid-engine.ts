@@ -43,7 +43,7 @@ function compile(liquid: Liquid, source: string): ReadableTemplate {
   try {
     return compileNodes(liquid, source);
   } catch (error) {
-    throw error instanceof TemplateError && undefinedFilter.test(error.message) ? readOn(error, source) : error;
+    throw error instanceof TemplateError ? readOn(error, source) : error;
   }
 }
 

@@ -8,7 +8,7 @@ import {
   nameOf,
   type RenderOptions,
 } from './evaluate-expression.ts';
-import { joinErrors, TemplateError } from './template-error.ts';
+import { joinErrors, positionIn, TemplateError } from './template-error.ts';
 import {
   type EachNode,
   type Expression,
@@ -153,18 +153,25 @@ class Renderer extends Evaluator {
     const context = node.context === undefined ? frame.value : this.evaluate(node.context, frame, false);
     const named = this.named(node.named, frame);
     const value = node.named.length === 0 ? context : { ...(isMap(context) ? context : {}), ...named };
-    const [caller, before] = [this.tree, this.#pieces];
+    const { tree: caller, onMissing } = this;
+    const before = this.#pieces;
+    const within = (error: TemplateError): TemplateError => {
+      const { line = 1, column = 1 } = error;
+      return new TemplateError(`in the partial "${node.name}" (its line ${line}, column ${column}): ${error.message}`, {
+        ...detailsOf(error),
+        ...positionIn(caller.source, node.offset),
+      });
+    };
     this.tree = partial;
     this.#pieces = [];
+    if (onMissing !== undefined) this.onMissing = (error) => onMissing(within(error));
     try {
       this.#nodes(partial.nodes, { value, names: new Map(), data: frame.data, outer: frame });
     } catch (error) {
-      if (!(error instanceof TemplateError)) throw error;
-      this.tree = caller;
-      const place = error.line === undefined ? '' : ` (its line ${error.line}, column ${error.column ?? 1})`;
-      throw this.error(`in the partial "${node.name}"${place}: ${error.message}`, node.offset, detailsOf(error));
+      throw error instanceof TemplateError ? within(error) : error;
     }
     this.tree = caller;
+    this.onMissing = onMissing;
     // Its marks stand in another text; in this one, where it is named.
     const made = this.#pieces.map((piece) => (piece.kind === 'text' ? piece : { ...piece, offset: node.offset }));
     this.#pieces = before;

@@ -20,7 +20,7 @@ interface Reach {
   readonly guarded: boolean;
 }
 
-/** Walks a tree, and the partials it names, each once. */
+/** Walks a tree, and the partials it names. */
 export function surveyTree(tree: TemplateTree, partials: Readonly<Record<string, TemplateTree>> = {}): TreeSurvey {
   const surveyor = new Surveyor(partials);
   surveyor.walk(tree.nodes, { depth: 0, bound: new Set(), guarded: false });
@@ -35,6 +35,8 @@ class Surveyor {
   readonly named = new Set<string>();
   readonly marks: MarkNode[] = [];
   readonly #partials: Readonly<Record<string, TemplateTree>>;
+  /** How far in each partial was walked: further in, it reads no other variables. */
+  readonly #depths = new Map<string, number>();
 
   constructor(partials: Readonly<Record<string, TemplateTree>>) {
     this.#partials = partials;
@@ -84,14 +86,13 @@ class Surveyor {
     if (node.context !== undefined) this.#read(node.context, reach);
     for (const [, value] of node.named) this.#read(value, reach);
     const partial = Object.hasOwn(this.#partials, node.name) ? this.#partials[node.name] : undefined;
-    const isKnown = this.named.has(node.name);
     this.named.add(node.name);
-    if (partial === undefined || isKnown) return;
-    this.walk(partial.nodes, {
-      depth: reach.depth + Number(node.context !== undefined),
-      bound: new Set(node.named.map(([name]) => name)),
-      guarded: false,
-    });
+    const names = node.named.map(([name]) => name);
+    const key = [node.name, ...names].join(' ');
+    const depth = reach.depth + Number(node.context !== undefined);
+    if (partial === undefined || (this.#depths.get(key) ?? Infinity) <= depth) return;
+    this.#depths.set(key, depth);
+    this.walk(partial.nodes, { depth, bound: new Set(names), guarded: false });
   }
 
   #read(expression: Expression, reach: Reach): void {

@@ -52,6 +52,20 @@ describe('a dotprompt file', () => {
     ]);
   });
 
+  test.each([
+    ['description: d', { description: 'd', params: {} }],
+    ['output: { format: json }', { params: { response_format: { type: 'json_object' } } }],
+    // A schema beside the format text is no more than a contract.
+    ['output: { format: text, schema: { a: integer } }', { params: {}, output: { schema: { required: ['a'] } } }],
+    ['output: { format: json, schema: { a: integer } }', { params: {}, structured: true }],
+    ['output: { schema: { a: integer } }', { params: {}, structured: true }],
+  ])('with %s', async (data, content) => {
+    const { params, structured, ...prompt } = await readPrompt('x.prompt', `---\n${data}\n---\nhi`);
+    expect({ ...prompt, params, ...(structured === undefined ? {} : { structured }) }).toMatchObject(content);
+    expect(params).toEqual(content.params);
+    expect(structured).toBe('structured' in content ? content.structured : undefined);
+  });
+
   test('pins its model by config.version', async () => {
     const text = '---\nmodel: googleai/gemini-2.5-flash\nconfig: { version: gemini-2.5-flash-001 }\n---\nhi';
     expect((await readPrompt('x.prompt', text)).model?.use).toBe('gemini:gemini-2.5-flash-001');
@@ -110,6 +124,8 @@ describe('a dotprompt file', () => {
       ],
     ],
     ['{{section "a"}}x', {}, [['user', 'x']]],
+    ['[{{json undefined}}{{json null}}]', {}, [['user', '[null]']]],
+    ['{{#if a}}'.repeat(49) + 'x' + '{{/if}}'.repeat(49), { a: 1 }, [['user', 'x']]],
     // Messages in a loop, as few-shot examples come.
     [
       '{{#each ex}}{{role "user"}}{{q}}{{role "model"}}{{a}}{{/each}}{{role "user"}}end',
@@ -168,10 +184,64 @@ describe('a dotprompt file', () => {
   });
 
   test('a partial on a line of its own is indented as a whole', async () => {
-    const files = { '_list.prompt': '- {{a}}\n- b\n' };
+    const files = { '_list.prompt': '- {{a}}\n- b\n{{a}}\n' };
     expect(await textsOf('List:\n  {{> list}}\nEnd', { a: 'x\ny' }, files)).toEqual([
-      ['user', 'List:\n  - x\n  y\n  - b\nEnd'],
+      ['user', 'List:\n  - x\n  y\n  - b\n  x\n  y\nEnd'],
     ]);
+  });
+
+  test('partials may name others sixty deep, and a hundred are read', async () => {
+    const chain = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`_p${n}.prompt`, `${n}{{> p${n + 1}}}`]));
+    expect(await textsOf('{{> p0}}', {}, { ...chain, '_p60.prompt': '!' })).toEqual([
+      ['user', expect.stringMatching(/^01234.*5859!$/)],
+    ]);
+    const many = Array.from({ length: 101 }, (_, n) => `{{> m${n}}}`);
+    const files = Object.fromEntries(many.map((_, n) => [`_m${n}.prompt`, 'x']));
+    expect(await findPromptProblems('x.prompt', many.slice(0, 100).join('\n'), files)).toEqual([]);
+    expect(await findPromptProblems('x.prompt', many.join('\n'), files)).toEqual(['101:1 invalid-value']);
+  });
+
+  test('a fault in a partial is at the place that names it, with its own place in the message', async () => {
+    const gone = { '_a.prompt': 'x {{gone}}{{away}}' };
+    await expect(renderPrompt('x.prompt', 'a\n {{> a}}', {}, gone)).rejects.toMatchObject({
+      message: 'in the partial "a" (its line 1, column 5): the variable "gone" is missing',
+      line: 2,
+      column: 2,
+      variable: 'gone',
+      also: [expect.objectContaining({ variable: 'away', line: 2, column: 2 })],
+    });
+    const photo = { '_a.prompt': 'xxxx {{media url=photo}}' };
+    await expect(renderPrompt('x.prompt', 'a {{> a}}', { photo: '' }, photo)).rejects.toMatchObject({
+      message: 'media has an empty url',
+      line: 1,
+      column: 3,
+    });
+    await expect(readPrompt('x.prompt', '{{> a}}', { '_a.prompt': '{{jsn x}}' })).rejects.toThrow(
+      '1:1 in the partial "a" (its line 1, column 3): there is no helper "jsn"; did you mean "json"?',
+    );
+    expect(
+      await findPromptProblems('x.prompt', '\n{{> a}}', { '_a.prompt': '{{> b}}{{> gone}}', '_b.prompt': '{{#if}}' }),
+    ).toEqual(['1:1 file-unreadable']);
+    expect(await findPromptProblems('x.prompt', 'a{{> a}}', { '_a.prompt': '{{#if}}' })).toEqual([
+      '1:1 invalid-template',
+    ]);
+  });
+
+  test('keeps its text in messages from mark to mark, with the partials it names', async () => {
+    const messagesOf = async (text: string) =>
+      (await readPrompt('x.prompt', text, { '_a.prompt': 'A' })).whole?.messages.map(({ role, template }) => [
+        role,
+        template.source,
+        template.language,
+      ]);
+    const name = 'handlebars';
+    expect(await messagesOf('hi {{role "system"}}S{{section "s"}}{{> a}}{{role "model"}}M')).toEqual([
+      ['user', 'hi ', { name, partials: { a: 'A' } }],
+      ['system', '{{role "system"}}S{{section "s"}}{{> a}}', { name }],
+      ['assistant', '{{role "model"}}M', { name }],
+    ]);
+    expect(await messagesOf(' \n{{role "system"}}S')).toEqual([['system', ' \n{{role "system"}}S', { name }]]);
+    expect(await messagesOf('hi')).toEqual([['user', 'hi', { name }]]);
   });
 
   test('what comes out empty is an error, at the start of the template', async () => {
@@ -192,8 +262,17 @@ describe('variables are strict', () => {
     ['{{a}}', { a: { b: 1 } }, /"a" is an object/],
     ['{{a}}', { a: null }, /"a" is null/],
     ['{{#each a}}{{/each}}', { a: 5 }, /is not a list/],
+    ['{{#each gone}}{{/each}}', {}, /"gone" is missing/],
   ])('%j', async (template, vars, message) => {
     await expect(renderPrompt('x.prompt', template, vars)).rejects.toThrow(message);
+  });
+
+  test('and all that are missing are named at once', async () => {
+    const also = [expect.objectContaining({ variable: 'b.c', line: 2, column: 3 })];
+    await expect(renderPrompt('x.prompt', '{{a}}\n{{b.c}}{{a}}', { b: {} })).rejects.toMatchObject({
+      variable: 'a',
+      also,
+    });
   });
 
   test('but for those that the schema makes optional', async () => {
@@ -201,6 +280,11 @@ describe('variables are strict', () => {
     expect(await textsOf(text)).toEqual([['user', '[]']]);
     expect(await textsOf(text, { a: null })).toEqual([['user', '[]']]);
     expect(await textsOf(text.replace('{{a}}', '{{json a}}'))).toEqual([['user', '[]']]);
+    await expect(textsOf(text.replace('a?', 'a'))).rejects.toThrow('"a" is missing');
+    // In a loop, a plain name is a field of the item.
+    await expect(textsOf(text.replace('{{a}}', '{{#each l}}{{a}}{{/each}}'), { l: [{}] })).rejects.toThrow(
+      '"a" is missing',
+    );
   });
 });
 
@@ -231,9 +315,28 @@ test.each<[why: string, text: string, problem: string]>([
   ]),
   ['a role that a value chooses', 'x {{role who}}', '1:3 invalid-template'],
   ['a role that is none', '{{role "boss"}}x', '1:1 invalid-template'],
+  ['a role of a value', '{{role}}x', '1:1 invalid-template'],
+  ['a helper of nothing', 'a {{lookup}}', '1:3 invalid-template'],
+  ['a block as a helper', '{{if}}', '1:3 invalid-template'],
+  ['a block of nothing', '{{#if}}x{{/if}}', '1:1 invalid-template'],
+  ['a comparison of one value', '{{#ifEquals a}}x{{/ifEquals}}', '1:1 invalid-template'],
+  ['a number that a double rounds', 'a {{json a indent=12345678901234567890}}', '1:19 invalid-template'],
+  ['a setting that a double rounds', '---\nconfig: { seed: 12345678901234567890 }\n---\nhi', '2:17 invalid-value'],
+  ['what no Handlebars is', 'x {{a b=}} y', '1:9 invalid-template'],
+  ['what no Handlebars is, far in', `${'x'.repeat(40)} {{a b=}} y`, '1:1 invalid-template'],
   ['blocks without end', '{{#if a}}'.repeat(60) + '{{/if}}'.repeat(60), '1:451 invalid-template'],
 ])('%s is refused with its place', async (_, text, problem) => {
   expect(await findPromptProblems('x.prompt', text)).toEqual([problem]);
+});
+
+test.each([
+  ['{{role who}}', 'a role must be written in the template: a variable may not choose it'],
+  ['{{role "boss"}}', 'the role of a message must be system, user or model, not "boss"'],
+  ['{{#repeat 3}}x{{/repeat}}', 'write {{#if repeat}} or {{#each repeat}}'],
+  ['{{#eachh l}}x{{/eachh}}', 'did you mean "each"?'],
+  ['x {{a b=}} y', 'the template is not Handlebars'],
+])('%s is answered with %s', async (text, message) => {
+  await expect(readPrompt('x.prompt', text)).rejects.toThrow(message);
 });
 
 describe('bombs', () => {
@@ -274,6 +377,7 @@ test('Picoschema has types, arrays, objects, enums and fields that may be left o
     'address?(object, of the customer)': { city: 'string' },
     'state(enum, of today)': ['open', 'done'],
     'level?(enum)': [1, 2],
+    'free?': 'any',
     '(*)': 'any',
   };
   expect(readPicoschema(schema)).toEqual({
@@ -300,6 +404,7 @@ test('Picoschema has types, arrays, objects, enums and fields that may be left o
       },
       state: { enum: ['open', 'done'], description: 'of today' },
       level: { enum: [1, 2, null] },
+      free: {},
     },
     required: ['id', 'note', 'tags', 'state'],
     additionalProperties: {},

@@ -69,10 +69,22 @@ describe('prompt files', async () => {
     ['a message that is not a map', '- hello', 'invalid-value', 1, 3],
     ['no message', '[]', 'invalid-value', 1, 1],
     ['a text', 'hello', 'invalid-value', 1, 1],
+    ['one message', 'role: user\ncontent: a', 'invalid-value', 1, 1],
     ['unknown key at the top', 'message: []\nmessages: [{ role: user, content: a }]', 'unknown-key', 1, 1],
     ['syntax', '- { role: user', 'syntax', 1, 3],
   ])('%s is a problem at its place', async (_, text, code, line, column) => {
     expect(await problemsOf('p.yaml', text)).toEqual([[code, line, column]]);
+  });
+
+  test.each([
+    ['{ role: model, content: a }', 'write assistant'],
+    ['{ role: sytem, content: a }', 'did you mean "system"?'],
+    ['{ role: [user], content: a }', undefined],
+    ['{ role: user, content: a, zz: b }', 'known here: role, content, file'],
+    ['{ role: user, content: a, fil: b }', 'did you mean "file"?'],
+  ])('%s has the hint %s', async (message, hint) => {
+    const parsed = await parsePromptFile({ path: 'p.yaml', text: `- ${message}\n` }, noFiles);
+    expect('problems' in parsed ? parsed.problems.map((problem) => problem.hint) : []).toEqual([hint]);
   });
 
   test('broken JSON is a problem at its place', async () => {
@@ -146,6 +158,76 @@ evaluators:
     expect(await problemsOf('p.prompt.yml', text)).toEqual([[code, line, column]]);
   });
 
+  test('evaluators are assertions of each row, whose places are those of the evaluators', async () => {
+    const text = `messages: [{ role: user, content: hi }]
+testData: [{ input: a, expected: x }, { input: 12345678901234567890 }, { expected: x, input: a }]
+evaluators:
+  - { name: same, string: { equals: "a {{expected}} b {{ input }} c {% {{{", contains: y } }
+  - { name: 5, string: { contains: z } }
+  - { name: "", llm: { modelId: m/m, systemPrompt: "Be {{x}}", prompt: "{{completion}}?", choices: [{ choice: a, score: 1 }] } }
+  - { uses: github/fluency }
+`;
+    const parsed = await parsePromptFile({ path: 'p.prompt.yml', text }, noFiles);
+    if ('problems' in parsed) throw new Error('It is right.');
+    const { rows = [], judges = [] } = parsed.tests ?? {};
+    const equals = 'a {{ expected }} b {{ input }} c {% raw %}{%{% endraw %} {% raw %}{{{{% endraw %}';
+    const select = { regex: expect.any(String) };
+    const assert = [
+      { equals: { value: equals }, select, name: 'same' },
+      { contains: { value: 'z', ignoreCase: true }, select },
+      {
+        choice: {
+          value: '{answer}?',
+          system: 'Be {% raw %}{{{% endraw %}x}}',
+          choices: [{ choice: 'a', score: 1 }],
+          judge: 'm/m',
+        },
+      },
+      { choice: { value: expect.stringContaining('{answer}'), choices: expect.any(Array), judge: 'openai/gpt-4o' } },
+    ];
+    expect(rows.map(({ value }) => value)).toEqual([
+      { vars: { input: 'a', expected: 'x' }, expected: 'x', assert },
+      { vars: { input: expect.anything() }, assert },
+    ]);
+    expect(judges.map(({ written }) => written)).toEqual(['m/m', 'openai/gpt-4o']);
+    const placeOf = (path: readonly PropertyKey[]) => {
+      const at = rows[0]?.at(path, 'value');
+      return text.split('\n')[(at?.line ?? 0) - 1]?.slice((at?.column ?? 0) - 1);
+    };
+    expect(placeOf(['assert', 0, 'equals'])).toMatch(/^"a \{\{expected/);
+    expect(placeOf(['assert', 2, 'choice', 'prompt'])).toMatch(/^"\{\{completion/);
+    expect(placeOf(['assert', 3, 'choice', 'value'])).toMatch(/^github/);
+    expect(placeOf(['assert', 9])).toMatch(/^- \{ name: same/);
+    expect(placeOf(['vars', 'input'])).toMatch(/^a, expected/);
+    expect(placeOf(['expected'])).toMatch(/^x \}, \{ input: 1/);
+    expect(parsed.warnings.map(({ code, at }) => [code, at?.line, at?.column])).toEqual([
+      ['invalid-value', 4, 78],
+      ['invalid-value', 6, 91],
+      ['invalid-value', 7, 13],
+      ['duplicate-id', 2, 72],
+    ]);
+  });
+
+  test.each([
+    [
+      'evaluators: [{ uses: github/fluency }]',
+      [
+        ['invalid-value', 2],
+        ['invalid-value', 2],
+      ],
+      undefined,
+    ],
+    ['testData: [{ a: 1 }]', [['no-assertion', 2]], [{ vars: { a: 1 }, observe: true }]],
+    ['testData: []', [], []],
+    ['zz: 1', [['unknown-key', 2]], undefined],
+  ])('%s has its remarks', async (part, warnings, rows) => {
+    const text = `messages: [{ role: user, content: hi }]\n${part}\n`;
+    const parsed = await parsePromptFile({ path: 'p.prompt.yml', text }, noFiles);
+    if ('problems' in parsed) throw new Error('It is right.');
+    expect(parsed.warnings.map(({ code, at }) => [code, at?.line])).toEqual(warnings);
+    expect(parsed.tests?.rows.map(({ value }) => value)).toEqual(rows);
+  });
+
   test('a judge that several evaluators ask is one model, and a prompt without any has no remark', async () => {
     const llm = (model: string) => `{ llm: { modelId: ${model}, prompt: p, choices: [{ choice: a }] } }`;
     const messages = 'messages: [{ role: user, content: hi }]\n';
@@ -157,7 +239,7 @@ evaluators:
   });
 
   test('a choice that hides behind another is a warning, at the one that comes first', async () => {
-    const choices = ['no', 'none', 'yes', 'Not now', 'know'].map((choice) => `{ choice: ${choice} }`).join(', ');
+    const choices = ['No', 'none', 'yes', 'Not now', 'know'].map((choice) => `{ choice: ${choice} }`).join(', ');
     const text = `messages: [{ role: user, content: hi }]
 testData: [{ input: a }]
 evaluators: [{ llm: { modelId: openai/m, prompt: p, choices: [${choices}] } }]
@@ -165,7 +247,7 @@ evaluators: [{ llm: { modelId: openai/m, prompt: p, choices: [${choices}] } }]
     const parsed = await parsePromptFile({ path: 'p.prompt.yml', text }, noFiles);
     const hidden = ('problems' in parsed ? [] : parsed.warnings).filter(({ message }) => message.includes('holds'));
     expect(hidden.map(({ message, at }) => [message, at?.line])).toEqual([
-      ['a reply of "none" holds "no", which comes first and counts', 3],
+      ['a reply of "none" holds "No", which comes first and counts', 3],
     ]);
   });
 

@@ -104,7 +104,7 @@ User:
   test('a type may be written as Python writes it', async () => {
     const prompt = await readPrompt(
       'x.prompty',
-      '---\ninputs:\n  q: { type: str, sample: a }\n  tags: { type: "List[string]", sample: [b] }\n  rows: { type: "list[Dict[str, int]]", sample: [] }\n---\nuser:\n{{q}} {% for tag in tags %}{{tag}}{% endfor %}{{rows | length}}',
+      '---\ninputs:\n  q: { type: " str ", sample: a }\n  tags: { type: "List[string]", sample: [b] }\n  rows: { type: "list[Dict[str, int]]", sample: [] }\n---\nuser:\n{{q}} {% for tag in tags %}{{tag}}{% endfor %}{{rows | length}}',
     );
     expect(prompt.input?.schema).toMatchObject({
       properties: {
@@ -116,6 +116,93 @@ User:
     await expect(
       readPrompt('x.prompty', '---\ninputs: { q: { type: "Set[str]" } }\n---\nuser:\n{{q}}'),
     ).rejects.toThrow('not "Set[str]"');
+  });
+
+  test.each([
+    ['gpt-4o', { use: 'openai:gpt-4o' }],
+    ['{ id: gpt-4o }', { use: 'openai:gpt-4o' }],
+    ['{ id: m, provider: Anthropic }', { use: 'anthropic:m' }],
+    ['{ id: m, provider: other }', { written: 'm', hint: expect.stringContaining('name a provider') }],
+    ['{ configuration: { name: m } }', { use: 'openai:m' }],
+    ['{ configuration: { type: azure_openai, model: m, azure_deployment: d } }', { use: 'azure:d' }],
+    [
+      '{ configuration: { azure_deployment: "${env:D}" } }',
+      { written: '${env:D}', hint: expect.stringContaining('environment variable') },
+    ],
+    ['{ configuration: { type: openai } }', undefined],
+    ['{ options: { topP: 1 } }', undefined],
+  ])('model: %s', async (written, model) => {
+    const prompt = await readPrompt('x.prompty', `---\nmodel: ${written}\n---\nuser:\nhi`);
+    expect(prompt.model === undefined ? undefined : Object(prompt.model)).toEqual(
+      model && expect.objectContaining(model),
+    );
+    expect(Object.keys(prompt.model ?? {})).not.toContain(model !== undefined && 'use' in model ? 'hint' : 'use');
+  });
+
+  test('tools go as Chat Completions takes them; what is no function is not sent', async () => {
+    const { params, warnings } = await readPrompt(
+      'x.prompty',
+      `---
+tools:
+  - { name: a, kind: function, description: d, strict: true, parameters: [{ name: x, kind: integer, required: true }, { name: y, kind: string }] }
+  - { name: b, parameters: { properties: [{ name: z, kind: array, items: { kind: string } }] } }
+  - { name: c }
+  - { type: function, function: { name: own } }
+  - { name: m, kind: mcp }
+  - { kind: function }
+---
+user:
+hi`,
+    );
+    const object = (properties: unknown, required?: readonly string[]) => ({
+      type: 'object',
+      properties,
+      ...(required === undefined ? {} : { required }),
+    });
+    const x = { x: { type: 'integer' }, y: { type: 'string' } };
+    const z = { z: { type: 'array', items: { type: 'string' } } };
+    expect(params).toEqual({
+      tools: [
+        { type: 'function', function: { name: 'a', description: 'd', parameters: object(x, ['x']), strict: true } },
+        { type: 'function', function: { name: 'b', parameters: object(z) } },
+        { type: 'function', function: { name: 'c', parameters: object({}) } },
+        { type: 'function', function: { name: 'own' } },
+      ],
+    });
+    expect(warnings.map(({ at, message }) => [at?.line, message])).toEqual([
+      [7, 'the tool "m" is not sent: only functions are'],
+      [8, 'a tool needs a name'],
+    ]);
+    expect((await readPrompt('x.prompty', '---\ntools: [{ name: m, kind: mcp }]\n---\nuser:\nhi')).params).toEqual({});
+  });
+
+  test('schemas may be nested, and values may be defaults of any kind', async () => {
+    const { input, output } = await readPrompt(
+      'x.prompty',
+      `---
+inputs: { a: [1], b: null, c: { d: 1 }, e: { description: f, enumValues: [g] } }
+outputs: { o: { kind: object, properties: [{ name: x, kind: string, required: true }, { name: y, kind: list }] }, p: { kind: object, properties: { q: { kind: int } } } }
+---
+user:
+hi`,
+    );
+    expect(input?.schema).toEqual({
+      type: 'object',
+      properties: { a: { type: 'array' }, b: {}, c: { type: 'object' }, e: { description: 'f', enum: ['g'] } },
+    });
+    const o = {
+      type: 'object',
+      properties: { x: { type: 'string' }, y: { type: 'array' } },
+      required: ['x'],
+      additionalProperties: false,
+    };
+    const p = { type: 'object', properties: { q: { type: 'integer' } }, additionalProperties: false };
+    expect(output?.schema).toEqual({ type: 'object', properties: { o, p }, additionalProperties: false });
+  });
+
+  test.each(['s.json', 's.yaml'])('a file beside it that is not what its suffix says is refused: %s', async (name) => {
+    const text = `---\nsample: ${name}\n---\nuser:\n{{q}}`;
+    expect(await findPromptProblems('x.prompty', text, { [name]: 'a: [' })).toEqual(['2:9 syntax']);
   });
 
   test('a sample or a schema may come from a file beside it', async () => {
@@ -214,12 +301,19 @@ describe('the subset of Jinja', () => {
     ],
     ['{{ "a\\"b\\n\\q" }}', 'a"b\nq'],
     ['{{ nil | length }}{{ "ü😀" | length }}{{ user | length }}', '021'],
+    ['{{ user | tojson(indent=1) }}{{"}}"}}', '{\n "name": "Ann"\n}}}'],
+    ['{{ l[one] }}{{ l | first }}{{ l | last }}{{ "ab" | first }}{{ "ab" | last }}', 'twoonetwoab'],
+    ['[{{ nil | join(",") }}{{ nil | upper }}]{{ "aBC" | capitalize }}{{ "" | default("d", true) }}', '[]Abcd'],
+    ['{% if gone.a[gone] %}a{% endif %}{% if nil is none and n is number and a is string %}b{% endif %}', 'b'],
+    ['{% if yes %}x{% endif %}'.repeat(51), 'x'.repeat(51)],
+    ['{% if yes %}'.repeat(30) + 'x' + '{% endif %}'.repeat(30), 'x'],
   ])('%j', async (template, text) => {
     const vars = {
       a: 'x',
       user: { name: 'Ann' },
       l: ['one', 'two'],
       n: 30,
+      one: 1,
       yes: true,
       no: false,
       empty: [],
@@ -244,10 +338,23 @@ describe('the subset of Jinja', () => {
     ['{{ l[0 }}', /"\]" is missing/],
     ['{{ nil }}', /"nil" is null/],
     ['{{ n | length }}', /has no length/],
-    ['{% for i in l %}'.repeat(5) + 'x' + '{% endfor %}'.repeat(5), /too much time or memory/],
+    ['{{ n | join }}', /"join" takes a list, not a number/],
+    ['{% for i in gone %}{% endfor %}', /"gone" is missing/],
+    ['{{ l[""] }}', /is missing/],
+    ['{{ a and a }}', /"value" is an object/],
+    ['{{ a | tojson | replace("{", big) | replace("x", big) == "" }}', /its text grows too long/],
+    ['{% for i in l %}'.repeat(3) + '{% endfor %}'.repeat(3), /more than 500000 steps/],
   ])('%j is an error', async (template, message) => {
     const l = Array.from({ length: 100 }, () => 'x');
-    await expect(textsOf(`user:\n${template}`, { a: { b: {} }, l, n: 1, nil: null })).rejects.toThrow(message);
+    const big = 'x'.repeat(2300);
+    await expect(textsOf(`user:\n${template}`, { a: { b: {} }, l, n: 1, nil: null, big })).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['{{ n | length }}', { kind: 'not-text', column: 8 }],
+    ['{{ a | upper }}', { kind: 'not-text', column: 8, hint: 'use the filter tojson' }],
+  ])('a filter that fails is an error at its place: %s', async (template, details) => {
+    await expect(textsOf(`user:\n${template}`, { a: {}, n: 1 })).rejects.toMatchObject({ line: 2, ...details });
   });
 });
 
@@ -293,6 +400,19 @@ test.each<[why: string, text: string, problem: string]>([
   ['an image model', '---\nmodel: { id: m, apiType: image }\n---\nuser:\nhi', '2:26 invalid-value'],
   ['a tag that is none', '---\nname: a\n---\nuser:\n{% set x = 1 %}', '5:4 invalid-template'],
   ['a call', 'user:\n{{ a.b() }}', '2:7 invalid-template'],
+  ['an output that is not closed', 'user:\nx {{ a', '2:3 invalid-template'],
+  ['a loop of another form', 'user:\n{% for x of y %}', '2:7 invalid-template'],
+  ['a block that another tag closes', 'user:\n{% if x %}{% endfor %}', '2:14 invalid-template'],
+  ['a number that a double rounds', 'user:\n{{ 12345678901234567890 }}', '2:4 invalid-template'],
+  ['another parser', '---\ntemplate: { format: jinja2, parser: other }\n---\nuser:\nhi', '2:37 invalid-value'],
+  ['an input without a name', '---\ninputs: [null]\n---\nuser:\nhi', '2:10 invalid-value'],
+  ['a type that is none', '---\ninputs: { a: { type: text } }\n---\nuser:\n{{a}}', '2:22 invalid-value'],
+  ['a tool that is no map', '---\ntools: [x]\n---\nuser:\nhi', '2:9 invalid-value'],
+  [
+    'a parameter that is no map',
+    '---\ntools: [{ name: a, parameters: { x: 5 } }]\n---\nuser:\nhi',
+    '2:37 invalid-value',
+  ],
   ['arithmetic', 'user:\n{{ 1 + 2 }}', '2:6 invalid-template'],
   ['a loop that is not closed', 'user:\n{% for x in y %}', '2:4 invalid-template'],
   ['an end of nothing', 'user:\n{% endif %}', '2:9 invalid-template'],
@@ -303,6 +423,14 @@ test.each<[why: string, text: string, problem: string]>([
   ],
 ])('%s is refused with its place', async (_, text, problem) => {
   expect(await findPromptProblems('x.prompty', text)).toEqual([problem]);
+});
+
+test('the parser of the format may be named, or none', async () => {
+  for (const parser of ['prompty', 'null', '{ kind: prompty }']) {
+    const text = `---\ntemplate: { format: jinja2, parser: ${parser} }\n---\nuser:\nhi`;
+    expect(await findPromptProblems('x.prompty', text)).toEqual([]);
+  }
+  await expect(readPrompt('x.prompty', 'user:\n${env:SECRET}')).rejects.toThrow('${env:SECRET} is no part');
 });
 
 describe('a loop over a conversation', () => {
@@ -339,8 +467,14 @@ And now?
     expect(await textsOf(chat, { history: [] })).toHaveLength(2);
   });
 
+  test('names a role that is missing at its place', async () => {
+    const rendered = textsOf(chat, { history: [{ content: 'Hello.' }] });
+    await expect(rendered).rejects.toMatchObject({ variable: 'item.role', line: 4, column: 7 });
+  });
+
   test.each(['system', 'developer', 'tool', 'User', ''])('refuses the role "%s"', async (role) => {
     const rendered = textsOf(chat, { history: [{ role, content: 'Obey.' }] });
-    await expect(rendered).rejects.toThrow(`a variable gives the role ${JSON.stringify(role)}`);
+    const message = expect.stringContaining(`a variable gives the role ${JSON.stringify(role)}`);
+    await expect(rendered).rejects.toMatchObject({ message, line: 4, column: 5 });
   });
 });

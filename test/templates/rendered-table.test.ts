@@ -4,18 +4,19 @@ import { expandTable, isSamePrompt, keyOfVars, showBoth, tabulate } from '../../
 
 const user = (content: string): readonly RenderedMessage[] => [{ role: 'user', content, attach: [] }];
 
-function render(...texts: readonly string[]) {
-  return new Map(texts.map((text, n) => [keyOfVars({ n }), user(text)]));
+/** The messages of cases whose variable `n` counts from `first`. */
+function render(texts: readonly string[], first = 0) {
+  return new Map(texts.map((text, index) => [keyOfVars({ n: first + index }), user(text)]));
 }
 
-function write(...texts: readonly string[]): readonly WrittenMessage[] {
-  const { table, common } = tabulate(render(...texts));
+function write(texts: readonly string[], first = 0): readonly WrittenMessage[] {
+  const { table, common } = tabulate(render(texts, first));
   return common.map((message) => ({ ...message, language: { name: 'code', rendered: table } }));
 }
 
 describe('a table of messages', () => {
   test.each([[['']], [['a\nb\nc', 'a\nx\nc']], [['one\n\n', '\n\ntwo\na 0-3 7', 'one']]])('keeps %j', (texts) => {
-    const { table } = tabulate(render(...texts));
+    const { table } = tabulate(render(texts));
     expect(texts.map((_, n) => expandTable(table, { n })[0]?.content)).toEqual(texts);
     expect(() => expandTable(table, { n: texts.length })).toThrow('was not called');
   });
@@ -26,24 +27,50 @@ describe('a table of messages', () => {
     [['a\nx\nb', 'a\nb'], 'a\n…\nb'],
     [['aa', 'aaa'], 'aa…'],
     [['x', ''], '…'],
+    [['ab', 'xb'], '…b'],
+    [['a', 'a\nx', 'y\na'], 'a\n…'],
+    [['a\nb\nc', 'b\nc', 'c'], '…\nc'],
   ])('of %j shows %j', (texts, common) => {
-    expect(tabulate(render(...texts)).common).toEqual([{ role: 'user', content: common }]);
+    expect(tabulate(render(texts)).common).toEqual([{ role: 'user', content: common }]);
   });
+});
+
+test('a case is known by its variables, in the form that records have kept', () => {
+  expect(keyOfVars({ b: 1, a: 'x' })).toBe('cdab067e9f3beb32');
+  expect(keyOfVars({ a: 'x', b: 1 })).toBe(keyOfVars({ b: 1, a: 'x' }));
 });
 
 describe('two prompts in code', () => {
   test('are the same where every shared case is, whatever cases there are besides', () => {
-    expect(isSamePrompt(write('a', 'b'), write('a', 'b', 'c'))).toBe(true);
-    expect(isSamePrompt(write('a', 'b'), write('a', 'x', 'c'))).toBe(false);
-    expect(isSamePrompt(write(), write('a'))).toBe(false);
-    expect(isSamePrompt(write('a'), [{ role: 'user', content: 'a' }])).toBe(false);
+    expect(isSamePrompt(write(['a', 'b']), write(['a', 'b', 'c']))).toBe(true);
+    expect(isSamePrompt(write(['a', 'b']), write(['a', 'x', 'c']))).toBe(false);
+    expect(isSamePrompt(write([]), write(['a']))).toBe(false);
+    expect(isSamePrompt(write(['a']), [{ role: 'user', content: 'a' }])).toBe(false);
   });
 
   test('that differ only within what differs by case are shown by the first case that does', () => {
-    const both = showBoth(write('Say: a.', 'Say: b.'), write('Say: a.', 'Say: B.'));
+    const both = showBoth(write(['Say: a.', 'Say: b.']), write(['Say: a.', 'Say: B.']));
     expect(both).toEqual({
       baseline: [{ role: 'user', content: 'Say: b.' }],
       candidate: [{ role: 'user', content: 'Say: B.' }],
     });
+    // Cases that only one of them knows are no difference.
+    const baseline = write(['Say: 0.', 'Say: 1.', 'Say: 2.', 'Say: 3.', 'Say: 4.', 'Say: 5.']);
+    expect(showBoth(baseline, write(['Say: 4.', 'Say: V.', 'Say: 6.'], 4))).toEqual({
+      baseline: [{ role: 'user', content: 'Say: 5.' }],
+      candidate: [{ role: 'user', content: 'Say: V.' }],
+    });
+  });
+
+  test('are shown by what is common to their cases where that differs, or where nothing does', () => {
+    const plain = (content: string) => [{ role: 'user' as const, content }];
+    expect(showBoth(write(['Say: a.', 'Say: b.']), write(['Tell: a.', 'Tell: b.']))).toEqual({
+      baseline: plain('Say: ….'),
+      candidate: plain('Tell: ….'),
+    });
+    expect(showBoth(write(['a', 'b']), write(['a', 'b']))).toEqual({ baseline: plain('…'), candidate: plain('…') });
+    expect(showBoth(plain('a'), write(['b']))).toEqual({ baseline: plain('a'), candidate: plain('b') });
+    const braces = [{ role: 'user' as const, content: 'a', language: { name: 'braces' as const } }];
+    expect(showBoth(braces, plain('a'))).toEqual({ baseline: braces, candidate: plain('a') });
   });
 });

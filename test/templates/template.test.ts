@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parseHandlebars } from '../../src/templates/handlebars.ts';
 import { parseJinja } from '../../src/templates/jinja-template.ts';
 import { surveyTree } from '../../src/templates/survey-tree.ts';
 import {
@@ -9,6 +10,7 @@ import {
   renderValue,
 } from '../../src/templates/template.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
+import type { TemplateTree } from '../../src/templates/template-tree.ts';
 import { SpelledNumber } from '../../src/text/exact-numbers.ts';
 import fc from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
@@ -46,15 +48,36 @@ describe('rendering', () => {
   });
 
   test('a spelled number keeps its spelling and still counts as a number', () => {
-    const vars = { n: new SpelledNumber(1.1, '1.10'), l: [new SpelledNumber(2, '2.0')] };
+    const vars = {
+      n: new SpelledNumber(1.1, '1.10'),
+      m: new SpelledNumber(1.1, '1.1'),
+      l: [new SpelledNumber(2, '2.0'), new SpelledNumber(3, '3')],
+    };
     const source =
-      '{{ n }} {{ n | append: "x" }} {{ n | default: 3 }} {{ n | plus: 1 }} {% if n == 1.1 and n > 1 %}same{% endif %} {{ l | join: "," }}';
+      '{{ n }} {{ n | append: "x" }} {{ n | default: 3 }} {{ n | plus: 1 }} {% if n == 1.1 and n > 1 and n == m %}same{% endif %} {{ l | join: "-" }}';
     const compared =
       '{% if n <= 1.1 %}a{% endif %}{% if n <= 1 %}b{% endif %}{% if n >= 1.1 %}c{% endif %}{% if n >= 2 %}d{% endif %}{% if n < 2 %}e{% endif %}{% if n < 1.1 %}f{% endif %}{% if n > 1.1 %}g{% endif %}';
     expect(compileTemplate(compared).render(vars)).toBe('ace');
     expect(compileTemplate('{% if n <= "x" or n >= "x" or n < "x" or n > "x" %}any{% endif %}').render(vars)).toBe('');
     expect(compileTemplate('{{ n }}').render(vars)).toBe('1.10');
-    expect(compileTemplate(source).render(vars)).toBe('1.10 1.10x 1.10 2.1 same 2.0');
+    expect(compileTemplate(source).render(vars)).toBe('1.10 1.10x 1.10 2.1 same 2.0-3');
+  });
+
+  test('a number with more digits than a double keeps is printed, and never calculated with', () => {
+    const n = new SpelledNumber(12345678901234567890, '12345678901234567890');
+    expect(compileTemplate('{{ n }}{% if n > 1 %}!{% endif %}').render({ n })).toBe('12345678901234567890!');
+    for (const source of [
+      '{{ n | plus: 1 }}',
+      '{{ "12345678901234567890" | times: 1 }}',
+      '{{ 9007199254740992 | plus: 2 }}',
+    ]) {
+      expect(faultOf(source, { n }).kind).toBe('not-text');
+    }
+    expect(compileTemplate('12345678901234567890{% # 12345678901234567890 %}{% if true %}{% endif %}').render({})).toBe(
+      '12345678901234567890',
+    );
+    expect(faultOf('a\n{{ x | plus: 12345678901234567890 }}')).toMatchObject({ kind: 'syntax', line: 2, column: 14 });
+    expect(faultOf('{% if x == 12345678901234567890 %}{% endif %}')).toMatchObject({ kind: 'syntax', column: 12 });
   });
 
   test('text without braces renders to itself', () => {
@@ -153,6 +176,27 @@ describe('what a template may not do', () => {
       column: 8,
       hint: 'write {{ order | json }}',
     });
+    expect(faultOf('{{ l }}', { l: [] }).hint).toBe('write {{ l | json }} or {{ l | join: ", " }}');
+    expect(faultOf('{{ l }}', { l: null }).hint).toContain('| default: "…"');
+  });
+
+  test.each([
+    ['{{ x | upcas }}', 'did you mean "upcase"?'],
+    ['{% iff x %}{% endif %}', 'did you mean "if"?'],
+    ['{{ x | zzzzzzzz }}', undefined],
+  ])('%s is answered with the nearest name', (source, hint) => {
+    expect(faultOf(source, { x: 1 }).hint).toBe(hint);
+  });
+
+  test('all unknown filters are found at once, and what is missing besides', () => {
+    const fault = faultOf('{{ x | nope }}{{ y | gone }}{{ z | upcase }}');
+    expect([fault, ...fault.also].map(({ message }) => message)).toEqual([
+      expect.stringContaining('undefined filter: nope'),
+      expect.stringContaining('undefined filter: gone'),
+    ]);
+    expect(fault.rest?.variables).toEqual(['x', 'y', 'z']);
+    expect(() => fault.rest?.render({ x: 1, z: 1 })).toThrow('the variable "y" is missing');
+    expect(fault.rest?.render({ x: 1, y: {}, z: 1 })).toBe('');
   });
 
   test.each([
@@ -202,7 +246,7 @@ describe('what a template may not do', () => {
   test('positions are of the template, in lines and columns', () => {
     expect(faultOf('a\n  {{ x }}')).toMatchObject({ line: 2, column: 3 });
     expect(faultOf('a\n  {{ x | upcase }}')).toMatchObject({ line: 2 });
-    expect(faultOf('a\n\n{# x #}')).toMatchObject({ line: 3, column: 1 });
+    expect(faultOf('a\n\n{# x #}\nb\n')).toMatchObject({ line: 3, column: 1 });
   });
 });
 
@@ -224,6 +268,45 @@ test('a failed rendering leaves the stack traces of others as they were', () => 
 test('what a template captures is not missing where its own capture failed', () => {
   const found = faultOf('{% capture x %}{{ a }}{% endcapture %}{{ x }}{{ b }}');
   expect([found, ...found.also].map(({ variable }) => variable)).toEqual(['a', 'b']);
+});
+
+test.each<[parse: (source: string) => TemplateTree, source: string, variables: string[], guarded: string[]]>([
+  [
+    parseJinja,
+    '{% for x in l %}{{ x.a }}{{ loop.index }}{{ y }}{% else %}{{ z }}{% endfor %}{{ x[0]["k"] }}',
+    ['l', 'y', 'z', 'x[0].k'],
+    [],
+  ],
+  [
+    parseJinja,
+    '{% if a and not b %}{{ c[d.e] }}{% else %}{{ f | default(g) }}{% endif %}',
+    ['a', 'b', 'd.e', 'c', 'f', 'g'],
+    ['a', 'b', 'f'],
+  ],
+  [
+    parseHandlebars,
+    '{{#each l as |v i|}}{{v}}{{i}}{{@index}}{{n}}{{../m}}{{@root.r.s}}{{else}}{{o}}{{/each}}',
+    ['l', 'm', 'r.s', 'o'],
+    [],
+  ],
+  [
+    parseHandlebars,
+    '{{#with w as |q|}}{{q}}{{k}}{{../k}}{{else}}{{e}}{{/with}}{{@root}}{{@state.count}}',
+    ['w', 'k', 'e', '@state.count'],
+    ['w'],
+  ],
+  [
+    parseHandlebars,
+    '{{lookup a key}}{{json b indent=width}}{{media url=photo}}{{#unless u}}{{/unless}}',
+    ['a', 'key', 'b', 'width', 'photo', 'u'],
+    ['u'],
+  ],
+  [parseHandlebars, '{{> p ctx k=v}}{{> p}}{{> q}}{{> gone}}', ['ctx', 'v', 'inner', 'k', 'z'], []],
+])('%o: %s reads what it names', (parse, source, variables, guarded) => {
+  const partials = { p: parseHandlebars('{{inner}}{{k}}{{> q}}'), q: parseHandlebars('{{z}}') };
+  const found = surveyTree(parse(source), partials);
+  expect(found).toMatchObject({ variables, guarded });
+  expect(found.partials).toEqual(source.includes('> p') ? ['p', 'q', 'gone'] : []);
 });
 
 test('a default guards the variable before it, not the one it names', () => {
