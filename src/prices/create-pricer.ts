@@ -168,7 +168,7 @@ async function openPriceTable(): Promise<PriceByTable> {
     if (provider === undefined) return undefined;
     const tokens = buildTokens(usage);
     if (at !== undefined) return calcPrice(tokens, model, { provider, timestamp: at })?.total_price;
-    const key = `${priceProvider ?? ''} ${model} ${JSON.stringify(tokens)}`;
+    const key = JSON.stringify([priceProvider, model, tokens]);
     if (!prices.has(key)) {
       if (prices.size >= maxKnownPrices) prices.clear();
       prices.set(key, calcPrice(tokens, model, { provider })?.total_price);

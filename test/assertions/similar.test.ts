@@ -47,6 +47,9 @@ describe('similar, by the model that is computed here', () => {
     const text = `${'The weather was fine. '.repeat(30)}Pay by May.`;
     expect(await embed(text)).toEqual({ vector: lengths });
     expect(new Set(lengths).size).toBeGreaterThan(1);
+    const longest = 'Pay. '.repeat(1200);
+    expect(await embed(longest)).toHaveProperty('vector');
+    expect(await embed(`${longest}.`)).toEqual({ error: expect.stringContaining('6001 characters are too many') });
   });
 
   test('it is the same twice', async () => {

@@ -76,6 +76,8 @@ describe('a hostile pattern takes no time', () => {
   test.each([
     'a,b{1..3}',
     '{a,b},{c,d},{e,f}',
+    '{a,b}'.repeat(9),
+    '{a,{b,c}}'.repeat(6),
     `{${'a,'.repeat(999)}b}`,
     '{1..1000}',
     '{1..9000..10}',

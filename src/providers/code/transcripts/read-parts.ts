@@ -267,5 +267,6 @@ export function addUsages(usages: readonly (Usage | undefined)[]): Usage | undef
 export function describeType(value: JsonValue | undefined): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
   if (value === undefined) return 'missing';
-  return value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  if (typeof value === 'object') return value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object';
+  return `a ${typeof value}`;
 }
