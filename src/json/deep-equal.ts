@@ -23,10 +23,7 @@ export function findDifference(expected: unknown, found: unknown, subset = false
 
 /** Writes a path as JSONPath: `$.items[0]['two words']`. */
 export function describePath(path: readonly (string | number)[]): string {
-  const steps = path.map((step) => {
-    if (typeof step === 'number') return `[${step}]`;
-    return /^[A-Za-z_]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
-  });
+  const steps = path.map((step) => (/^[A-Za-z_]\w*$/.test(String(step)) ? `.${step}` : `[${JSON.stringify(step)}]`));
   return `$${steps.join('')}`;
 }
 
@@ -51,16 +48,13 @@ function findInRecords(
   found: Readonly<Record<string, unknown>>,
   subset: boolean,
 ): Difference | undefined {
-  const keys = Object.keys(expected);
-  for (const key of keys) {
+  for (const key of Object.keys(expected)) {
     if (!Object.hasOwn(found, key)) return { path: [key], expected: expected[key], found: undefined };
     const difference = findDifference(expected[key], found[key], subset);
     if (difference !== undefined) return { ...difference, path: [key, ...difference.path] };
   }
   if (subset) return undefined;
-  const foundKeys = Object.keys(found);
-  if (foundKeys.length === keys.length) return undefined;
-  const extra = foundKeys.find((key) => !Object.hasOwn(expected, key));
+  const extra = Object.keys(found).find((key) => !Object.hasOwn(expected, key));
   return extra === undefined ? undefined : { path: [extra], expected: undefined, found: found[extra] };
 }
 

@@ -1,11 +1,7 @@
 /** Appends tokens to a JSON Pointer (RFC 6901). */
 export function appendPointer(pointer: string, ...tokens: readonly (string | number)[]): string {
   let text = pointer;
-  for (const token of tokens) {
-    const name = String(token);
-    const isPlain = !name.includes('~') && !name.includes('/');
-    text += `/${isPlain ? name : name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-  }
+  for (const token of tokens) text += `/${String(token).replaceAll('~', '~0').replaceAll('/', '~1')}`;
   return text;
 }
 

@@ -171,7 +171,7 @@ function describeType(value: unknown): string {
 interface Neighbours {
   /** The first number that no double keeps. */
   readonly number: SpelledNumber;
-  /** False where a keyword, such as `multipleOf`, can't be decided by neighbours. */
+  /** False where a keyword, such as `multipleOf` or `uniqueItems`, can't be decided by neighbours. */
   readonly isDecidable: boolean;
   /** The value with a double below, above, and by turns on either side of each such number. */
   readonly variants: readonly unknown[];
@@ -185,7 +185,8 @@ function replaceByNeighbours(schema: unknown, value: unknown): Neighbours | unde
   const named = new Set<number>();
   const hasMultiple = collectNumbers(schema, named);
   const sorted = [...long].sort((a, b) => compareNumbers(a, b) ?? 0);
-  const ranks = new Map(distinct(sorted).map(({ source }, rank) => [source, rank]));
+  const ranked = distinct(sorted);
+  const ranks = new Map(ranked.map(({ source }, rank) => [source, rank]));
   const around = (found: SpelledNumber, side: 'below' | 'above') => findNeighbour(found.source, side, named);
   const variants = [
     replaceLongNumbers(value, (found) => around(found, 'below')),
@@ -193,9 +194,15 @@ function replaceByNeighbours(schema: unknown, value: unknown): Neighbours | unde
     // Two different numbers between the same doubles must not seem to be one.
     replaceLongNumbers(value, (found) => around(found, (ranks.get(found.source) ?? 0) % 2 === 0 ? 'below' : 'above')),
   ];
+  // Two sides tell no more than two numbers apart.
+  const isCrowded = ranked.some((found, rank) => {
+    const other = ranked[rank - 2];
+    return other !== undefined && around(other, 'below') === around(found, 'below');
+  });
+  const isUnclear = isCrowded && /"uniqueItems":true/.test(JSON.stringify(schema));
   // Between large doubles there is no fraction that would tell a whole number from another.
   const isFraction = (found: SpelledNumber) => !isWholeDecimal(found.source) && Math.abs(Number(found)) >= 2 ** 51;
-  return { number, isDecidable: !hasMultiple && !long.some(isFraction), variants };
+  return { number, isDecidable: !hasMultiple && !isUnclear && !long.some(isFraction), variants };
 }
 
 /** By value: 1.0 and 1 are one. */

@@ -64,13 +64,9 @@ function restoreLongNumbers(text: string, parsed: unknown): unknown {
   const alike = (text.match(stringsAndNumbers) ?? []).filter((token) => /^"[#\\]/.test(token)).map(decodeString);
   let mark = '#';
   while (alike.some((found) => found.startsWith(mark))) mark += '#';
-  let isChanged = false;
-  const marked = text.replaceAll(stringsAndNumbers, (token) => {
-    if (token.startsWith('"') || isKeptByDouble(token)) return token;
-    isChanged = true;
-    return `"${mark}${token}"`;
-  });
-  if (!isChanged) return parsed;
+  const marked = text.replaceAll(stringsAndNumbers, (token) =>
+    token.startsWith('"') || isKeptByDouble(token) ? token : `"${mark}${token}"`,
+  );
   return JSON.parse(marked, (_key, value: unknown) => {
     if (typeof value !== 'string' || !value.startsWith(mark)) return value;
     const source = value.slice(mark.length);

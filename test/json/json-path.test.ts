@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileJsonPath, JsonPathError } from '../../src/json/json-path.ts';
+import { parseExactJson } from '../../src/json/parse-json.ts';
 import fc from '../support/property.ts';
 
 const doc = {
@@ -51,9 +52,35 @@ describe('queries', () => {
     ['$.items[?value(@.tags[*]) == "x"].name', []],
     ['$.items[?@.none == @.nothing].price', [1, 2, 3]],
     ['$[?length(@) > 2]', [doc.items]],
+    ['$[?length(@) == 1]', [doc['two words']]],
+    // Nothing equals nothing.
+    ['$[?length(@) == length(@.none)]', [2]],
+    ['$.items[?value(@.tags[0]) == "x"].name', ['a']],
+    ['$.items[?length(value(@["name"])) == 2].name', ['ab']],
+    ['$.items[?length("ab") == @.price].name', ['b']],
+    ['$.items[?count($.items[*]) == @.price].name', ['ab']],
+    ['$.items[?@.price < 2].name', ['a']],
+    ['$.items[?@.price != 2].name', ['a', 'ab']],
+    ['$.items[?@.name < "ab"].name', ['a']],
+    ['$.items[?@.name >= "ab"].name', ['b', 'ab']],
+    ['$.items[?@.name <= 5].name', []],
+    ['$.items[?@.tags == $.items[2].tags].name', ['ab']],
+    ['$.items[?$.limit].price', [1, 2, 3]],
+    ['$.items[::-2].price', [3, 1]],
+    ['$.items[-2:].price', [2, 3]],
+    ['$.items[-9:9].price', [1, 2, 3]],
+    ['$.items[1:-9:-1].price', [2, 1]],
   ])('%s', (path, expected) => {
     expect(compileJsonPath(path).query(doc)).toEqual(expected);
   });
+});
+
+test('numbers are compared by all of their digits', () => {
+  const rows = parseExactJson('[{"a": 12345678901234567890, "b": 12345678901234567891}, {"a": 2, "b": 10}]');
+  const both = expect.arrayContaining([expect.anything(), expect.anything()]);
+  expect(compileJsonPath('$[?@.a < @.b]').query(rows)).toEqual(both);
+  expect(compileJsonPath('$[?@.a <= @.b]').query(rows)).toEqual(both);
+  for (const operator of ['==', '>', '>=']) expect(compileJsonPath(`$[?@.a ${operator} @.b]`).query(rows)).toEqual([]);
 });
 
 test('a name that is inherited selects nothing', () => {
@@ -94,6 +121,8 @@ test.each([
   ['$[?length(@)]', /compare it/],
   ['$[?match(@, "a") == true]', /can't be compared/],
   ['$[?count(1) == 1]', /takes a query/],
+  ['$[?length(match(@, "a")) == 1]', /can't be compared/],
+  ['$[?@.a == 12345678901234567890]', /can't hold the number 12345678901234567890/],
   ['$[?length(@.*) == 1]', /takes one value/],
   [`$${'.a'.repeat(600)}`, /at most 1000 characters/],
 ])('%s is refused', (path, message) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileJsonSchema } from '../../src/json/json-schema.ts';
+import { parseExactJson } from '../../src/json/parse-json.ts';
 import { JsonSchemaError } from '../../src/json/schema-errors.ts';
 
 describe('cost', () => {
@@ -9,6 +10,8 @@ describe('cost', () => {
     [{ properties: { a: { pattern: '^(a+)+$' } } }, 10, false],
     [{ patternProperties: { '^(a+)+$': true } }, 10, false],
     [{ properties: { pattern: { type: 'string' } } }, 10, true],
+    [{ pattern: '^a+$' }, 10, true],
+    [{ anyOf: [{ type: 'string' }, { type: 'null' }] }, 10, true],
     [{ anyOf: [{ items: { $ref: '#' } }, { type: 'null' }] }, 10, false],
     [{ properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { type: 'string' } } }, 10, true],
   ])('%j on %d characters: cheap is %s', (schema, textLength, cheap) => {
@@ -48,6 +51,77 @@ test('a violation names its place and what is wrong there', () => {
     message: 'must not have the property "b/c"',
   });
   expect(compiled.findViolation({ a: [] })).toBeUndefined();
+});
+
+describe('a number that no double keeps is checked exactly', () => {
+  const long = '12345678901234567890';
+  test.each<[schema: object, json: string, isValid: boolean]>([
+    [{ type: 'integer' }, long, true],
+    [{ multipleOf: 1 }, long, true],
+    [{ type: 'integer' }, '0.12345678901234567890', false],
+    [{ minimum: 12345678901234567000 }, '12345678901234500001', false],
+    [{ minimum: 12345678901234567000 }, '12345678901234600001', true],
+    [{ maximum: 12345678901234567000 }, '12345678901234500001', true],
+    [{ maximum: 12345678901234567000 }, '12345678901234600001', false],
+    [{ exclusiveMaximum: -12345678901234567000 }, '-12345678901234600001', true],
+    [{ const: 12345678901234567000 }, '12345678901234600001', false],
+    [{ maximum: 10 }, '1e999', false],
+    [{ minimum: 10 }, '-1e999', false],
+    [{ minimum: -1 }, '1e-999', true],
+    [{ uniqueItems: true }, `[${long}, 12345678901234567890123, 9]`, true],
+    [{ items: true }, `[${long}, 12345678901234567891, 12345678901234567892]`, true],
+    [{ uniqueItems: true }, `[${long}, 12345678901234567890.0]`, false],
+    [{ items: { minimum: 1 } }, `[${long}, 0]`, false],
+  ])('%j on %s: %s', (schema, json, isValid) => {
+    const compiled = compileJsonSchema(schema);
+    expect(compiled.findViolation(parseExactJson(json)) === undefined).toBe(isValid);
+    expect(compiled.findViolations(parseExactJson(json))).toHaveLength(Number(!isValid));
+  });
+
+  test.each([
+    [{ multipleOf: 2 }, long],
+    [{ items: { multipleOf: 0.5 } }, `[${long}]`],
+    [{ exclusiveMinimum: 0 }, '1e-999'],
+    [{ uniqueItems: true }, `[${long}, 12345678901234567891]`],
+    [{ uniqueItems: true }, `[${long}, 12345678901234567891, 12345678901234567892]`],
+    [{ type: 'integer' }, '4503599627370496.50000000000000001'],
+  ])('%j can not be checked on %s', (schema, json) => {
+    expect(() => compileJsonSchema(schema).findViolation(parseExactJson(json))).toThrow("can't be checked exactly");
+  });
+});
+
+test('all violations are found, with the alternatives of one in its message', () => {
+  const schema = {
+    required: ['x'],
+    anyOf: [{ required: ['a'] }, { required: ['b'] }],
+    properties: { c: { const: 5 } },
+  };
+  const compiled = compileJsonSchema(schema);
+  expect(
+    compiled
+      .findViolations({ c: 4 })
+      .map(({ path, message }) => `${path} ${message}`)
+      .toSorted(),
+  ).toEqual([
+    "$ must have required property 'x'",
+    "$ must match a schema in anyOf; of the first alternative, $ must have required property 'a'",
+    '$.c must be 5',
+  ]);
+  expect(compiled.findViolations({ x: 1, a: 1, c: 5 })).toEqual([]);
+});
+
+test('draft-07 has its own meaning, and formats are checked in both drafts', () => {
+  const draft7 = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    items: [{ type: 'string' }],
+    additionalItems: false,
+  };
+  expect(compileJsonSchema(draft7).findViolation(['a'])).toBeUndefined();
+  expect(compileJsonSchema(draft7).findViolation([1])?.path).toBe('$[0]');
+  expect(compileJsonSchema(draft7).findViolation(['a', 1])?.path).toBe('$');
+  for (const $schema of [draft7.$schema, 'https://json-schema.org/draft/2020-12/schema']) {
+    expect(compileJsonSchema({ $schema, format: 'email' }).findViolation('nobody')?.message).toContain('email');
+  }
 });
 
 test('of alternatives the reason of the first is told', () => {

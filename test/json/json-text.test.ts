@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { writeJson } from '../../src/json/canonical-json.ts';
 import { deepEqual, describePath, findDifference } from '../../src/json/deep-equal.ts';
+import { describeValue } from '../../src/json/describe-value.ts';
 import { findInJson, maxJsonDepth, parseJson, parseJsonNodes, parseJsonText } from '../../src/json/parse-json.ts';
+import { dropPaths, parsePlainPath } from '../../src/json/plain-path.ts';
 import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
 import fc from '../support/property.ts';
 
@@ -13,6 +16,7 @@ describe('JSON with positions', () => {
         if ('error' in node) throw new Error(node.error.message);
         expect(plainNumbers(node.value)).toEqual(JSON.parse(text));
         expect(plainNumbers(parseJsonText(text))).toEqual({ value: JSON.parse(text) });
+        expect(writeJson(value, 2)).toBe(JSON.stringify(value, undefined, 2));
       }),
     );
   });
@@ -47,6 +51,14 @@ describe('JSON with positions', () => {
     expect(parseJsonText(text)).toMatchObject({ error: { offset } });
   });
 
+  test('blanks may stand between all parts, and what is missing is named', () => {
+    const node = parseJsonNodes(' { "a" : [ 1 , 2 ] , "b" : { } } ');
+    expect(node).toMatchObject({ value: { a: [1, 2], b: {} } });
+    expect(parseJsonText('[1 2]')).toMatchObject({ error: { message: 'unexpected "2" where "," belongs' } });
+    expect(parseJsonText('{"a" 1}')).toMatchObject({ error: { message: 'unexpected "1" where ":" belongs' } });
+    expect(parseJsonText('[1')).toMatchObject({ error: { message: expect.stringContaining('ends in the middle') } });
+  });
+
   test('nesting without end is refused', () => {
     expect(parseJsonText('['.repeat(100_000) + ']'.repeat(100_000))).toHaveProperty('error');
   });
@@ -61,6 +73,18 @@ describe('JSON of answers', () => {
     );
   });
 
+  test('a number that no double keeps is told from texts that look like it', () => {
+    const long = new SpelledNumber(12345678901234567890, '12345678901234567890');
+    expect(parseJson('["#1", "\\u0023#2", "x", 12345678901234567890]')).toEqual({
+      ok: true,
+      value: ['#1', '##2', 'x', long],
+    });
+    expect(parseJson('["12345678901234567890", 1234567890123456]')).toEqual({
+      ok: true,
+      value: ['12345678901234567890', 1234567890123456],
+    });
+  });
+
   test('brackets in strings are no nesting', () => {
     const text = JSON.stringify(['['.repeat(5000), '\\"['.repeat(1000), '\\']);
     expect(parseJson(text).ok).toBe(true);
@@ -69,7 +93,10 @@ describe('JSON of answers', () => {
   test('the deepest nesting passes and one more does not', () => {
     const nest = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
     expect(parseJson(nest(maxJsonDepth)).ok).toBe(true);
-    expect(parseJson(nest(maxJsonDepth + 1))).toMatchObject({ ok: false });
+    const reason = `it is nested deeper than ${maxJsonDepth} levels`;
+    expect(parseJson(nest(maxJsonDepth + 1))).toEqual({ ok: false, reason });
+    expect(parseJsonNodes(nest(maxJsonDepth))).not.toHaveProperty('error');
+    expect(parseJsonNodes(nest(maxJsonDepth + 1))).toEqual({ error: { message: reason, offset: maxJsonDepth } });
   });
 
   test.each([
@@ -81,6 +108,38 @@ describe('JSON of answers', () => {
   ])('%j is not valid: %s', (text, reason) => {
     expect(parseJson(text)).toEqual({ ok: false, reason });
   });
+});
+
+test.each([
+  [undefined, 'nothing'],
+  [null, 'null'],
+  ['a', 'the string "a"'],
+  [1, 'the number 1'],
+  [true, 'the boolean true'],
+  [new SpelledNumber(1.1, '1.10'), 'the number 1.10'],
+  [() => 1, 'a function'],
+  [{ a: [1, null, new SpelledNumber(2, '2.0')] }, '{"a":[1,null,2]}'],
+  [Array.from({ length: 19 }, () => 1), `[${'1,'.repeat(18)}1]`],
+  [Array.from({ length: 20 }, () => 1), 'a list of 20 items'],
+  [['x'.repeat(120)], `["${'x'.repeat(120)}"]`],
+  [['x'.repeat(121)], 'a list of 1 items'],
+  [{ b: 'x'.repeat(200), a: 1 }, 'an object with 2 keys, the first "b"'],
+])('%j is described as %s', (value, text) => {
+  expect(describeValue(value)).toBe(text);
+});
+
+test('a plain path leaves out a key, an index or any of them', () => {
+  const value = { a: [{ b: 1, c: 2 }, { b: 3 }], 'x y': 1, n: new SpelledNumber(1, '1.0') };
+  const without = (...paths: string[]) =>
+    dropPaths(
+      value,
+      paths.map((path) => parsePlainPath(path) ?? []),
+    );
+  expect(without('$.a[0].b', "$['x y']")).toEqual({ a: [{ c: 2 }, { b: 3 }], n: value.n });
+  expect(without('$.a[*].b', '$.n.source')).toEqual({ a: [{ c: 2 }, {}], 'x y': 1, n: value.n });
+  expect(without('$.a[1]', '$["x y"]')).toEqual({ a: [{ b: 1, c: 2 }, null], n: value.n });
+  expect(without('$.*')).toEqual({});
+  expect(['$', 'a', '$..a', '$.a[-1]', '$[?@.a]', '$.a.'].map(parsePlainPath)).toEqual(Array.from({ length: 6 }));
 });
 
 describe('deep equality', () => {
