@@ -2,12 +2,9 @@ import { createContext, Script } from 'node:vm';
 
 /** A synchronous function did not return in time and was stopped. */
 export class DeadlineError extends Error {
-  readonly limitMs: number;
-
   constructor(limitMs: number, options?: ErrorOptions) {
     super(`took longer than ${limitMs} ms`, options);
     this.name = 'DeadlineError';
-    this.limitMs = limitMs;
   }
 }
 

@@ -113,8 +113,7 @@ function nameCharacter(character: string): string {
 }
 
 function hasUnsafeCharacter(text: string): boolean {
-  unsafeCharacters.lastIndex = 0;
-  return unsafeCharacters.test(text);
+  return text.search(unsafeCharacters) !== -1;
 }
 
 function showCharacter(character: string): string {

@@ -140,7 +140,7 @@ function isClosing(character: string): boolean {
 }
 
 function endsSentence(text: string, at: number, isCjk: boolean): boolean {
-  if (isCjk || at >= text.length) return true;
+  if (isCjk) return true;
   if (!spaceCharacter.test(text.charAt(at))) return false;
   return !lowerCase.test(text.charAt(skipSpace(text, at)));
 }

@@ -74,7 +74,7 @@ describe('JSON of answers', () => {
   });
 
   test('a number that no double keeps is told from texts that look like it', () => {
-    const long = new SpelledNumber(12345678901234567890, '12345678901234567890');
+    const long = new SpelledNumber(1.2345678901234567e19, '12345678901234567890');
     expect(parseJson('["#1", "\\u0023#2", "x", 12345678901234567890]')).toEqual({
       ok: true,
       value: ['#1', '##2', 'x', long],

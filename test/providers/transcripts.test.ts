@@ -209,7 +209,8 @@ describe('the transcript of a program', () => {
     ],
   ])('%s', (_, events, transcript) => {
     expect(show(readEvents(events))).toEqual(transcript);
-    if (events.length > 1) expect(show(findTranscript(lines(...events)) ?? { steps: [] })).toEqual(transcript);
+    const found = events.length > 1 ? findTranscript(lines(...events)) : readEvents(events);
+    expect(found && show(found)).toEqual(transcript);
   });
 
   test.each<[name: string, events: readonly object[], kind: string, message: string, usage?: object]>([

@@ -64,7 +64,7 @@ describe('rendering', () => {
   });
 
   test('a number with more digits than a double keeps is printed, and never calculated with', () => {
-    const n = new SpelledNumber(12345678901234567890, '12345678901234567890');
+    const n = new SpelledNumber(1.2345678901234567e19, '12345678901234567890');
     expect(compileTemplate('{{ n }}{% if n > 1 %}!{% endif %}').render({ n })).toBe('12345678901234567890!');
     for (const source of [
       '{{ n | plus: 1 }}',

@@ -3,8 +3,8 @@ import { readNumber } from '../../src/assertions/structure/number.ts';
 import { spell } from '../../src/json/canonical-json.ts';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
 import { DurationError, parseDurationMs } from '../../src/text/duration.ts';
-import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
-import { quote } from '../../src/text/shorten.ts';
+import { distanceOf, plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { lastWords, quote } from '../../src/text/shorten.ts';
 import { countCharacters, countLines, countSentences, countWords } from '../../src/text/words.ts';
 import fc from '../support/property.ts';
 
@@ -94,6 +94,30 @@ describe('spelled numbers', () => {
   });
 });
 
+test.each([
+  ['1.5', '1e-3', 1.499],
+  ['1e-3', '1.5', 1.499],
+  ['-2', '3', 5],
+  ['12345678901234567890', '12345678901234567889', 1],
+  ['1e999', '1', Number.POSITIVE_INFINITY],
+  ['1e-999', '1', 1],
+  ['x', '1', Number.POSITIVE_INFINITY],
+])('%s and %s lie %d apart', (a, b, distance) => {
+  expect(distanceOf(a, b)).toBe(distance);
+});
+
+test.each([
+  ['one two', 7, 'one two'],
+  ['one two three', 5, 'three'],
+  ['one two three', 7, 'three'],
+  ['one two three', 9, 'two three'],
+  ['one two three', 10, 'two three'],
+  ['abcdef', 3, 'def'],
+  ['abc   ', 2, '  '],
+])('the end of %j in %d characters is %j', (text, most, end) => {
+  expect(lastWords(text, most)).toBe(end);
+});
+
 describe('quoting', () => {
   test('a text of any length is one line without lone surrogates', () => {
     fc.assert(
@@ -179,6 +203,10 @@ describe('counting', () => {
     ['Dr. Smith met Mrs. Ade. Yes.', 28, 6, 2, 1],
     ['😀 - …', 5, 0, 0, 1],
     ['a\r\nb', 4, 2, 1, 2],
+    ['他去', 2, 2, 1, 1],
+    ['我', 1, 1, 1, 1],
+    ['Title\n\n- - -\n\nText', 18, 2, 2, 5],
+    ['He left (at 5). "Why?" he said', 30, 7, 2, 1],
   ])('%j', (text, characters, words, sentences, lines) => {
     expect([countCharacters(text), countWords(text).count, countSentences(text), countLines(text)]).toEqual([
       characters,

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { breakWorkflowCommands, escapeJsonText, escapeXml, sanitizeTerminal } from '../../src/text/sanitize.ts';
+import {
+  breakWorkflowCommands,
+  escapeJsonText,
+  escapeXml,
+  sanitizeTerminal,
+  splitUnsafe,
+  toSafeLine,
+} from '../../src/text/sanitize.ts';
 import { findXmlFault } from '../support/find-xml-fault.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
 import fc from '../support/property.ts';
@@ -51,6 +58,39 @@ describe('sanitizeTerminal', () => {
   });
 });
 
+it('a line of any length is cut where no screen shows more', () => {
+  expect(toSafeLine('a\nb')).toBe('a␊b');
+  expect(toSafeLine('x'.repeat(2000))).toBe('x'.repeat(2000));
+  expect(toSafeLine('x'.repeat(2001))).toBe(`${'x'.repeat(2000)}…`);
+});
+
+describe('splitUnsafe', () => {
+  it('names runs of invisible characters between the texts around them', () => {
+    expect(splitUnsafe('a\u200b\u200bb\n\u001b\u{e0041}')).toEqual([
+      { text: 'a' },
+      { mark: 'U+200B', count: 2 },
+      { text: 'b\n' },
+      { mark: 'U+001B', count: 1 },
+      { mark: 'U+E0041', count: 1 },
+    ]);
+    expect(splitUnsafe('\u200bc')).toEqual([{ mark: 'U+200B', count: 1 }, { text: 'c' }]);
+    expect(splitUnsafe('')).toEqual([]);
+  });
+
+  it('counts joiners next to plain letters alone', () => {
+    expect(splitUnsafe('a\u200db')).toEqual([{ text: 'a' }, { mark: 'U+200D', count: 1 }, { text: 'b' }]);
+    expect(splitUnsafe('👩‍👧')).toEqual([{ text: '👩‍👧' }]);
+  });
+
+  it('writes all marks beyond a number into one text', () => {
+    expect(splitUnsafe('a\u200bb\u200b\u200bc\u200d', 2)).toEqual([
+      { text: 'a' },
+      { mark: 'U+200B', count: 1 },
+      { text: 'b<U+200B><U+200B>c<U+200D>' },
+    ]);
+  });
+});
+
 describe('breakWorkflowCommands', () => {
   it.each([
     ['::error::x', ': :error::x'],
@@ -84,6 +124,8 @@ describe('escapeXml', () => {
   it('keeps line feeds in an element and shows them in an attribute', () => {
     expect(escapeXml('a\n"b"')).toBe('a\n&quot;b&quot;');
     expect(escapeXml('a\nb', { attribute: true })).toBe('a␊b');
+    expect(escapeXml('a\r\nb')).toBe('a\nb');
+    expect(escapeXml('a\r\nb', { attribute: true })).toBe('a␍␊b');
   });
 });
 

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { parseQueueUrl, parseStoreUrl, redisEndpoint, showStoreUrl } from '../../src/text/store-urls.ts';
+import {
+  findQueueSecrets,
+  parseQueueUrl,
+  parseStoreUrl,
+  redisEndpoint,
+  showStoreUrl,
+} from '../../src/text/store-urls.ts';
 
 test.each([
   ['nowhere', 'is not an address: '],
@@ -39,4 +45,6 @@ test('a queue is a Redis, by its host, port, database and user', () => {
     password: 'c/d',
   });
   expect(endpointOf('s3://bucket')).toBe('is a bucket: a queue needs Redis or Valkey');
+  expect(findQueueSecrets('redis://a:c%2Fd@host')).toEqual(['c/d', 'c%2Fd']);
+  expect(['redis://a@host', 'nowhere', 5].flatMap(findQueueSecrets)).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { parseCsv } from '../../src/text/csv.ts';
 import { didYouMean } from '../../src/text/did-you-mean.ts';
 import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { createLineIndex, renderCodeFrame } from '../../src/text/line-index.ts';
-import { replaceCsvField, replaceYamlValue } from '../../src/text/replace-values.ts';
+import { editYamlMap, readYamlMap, replaceCsvField, replaceYamlValue } from '../../src/text/replace-values.ts';
 import { parseYaml } from '../../src/text/yaml-text.ts';
 import fc from '../support/property.ts';
 
@@ -51,6 +51,16 @@ describe('YAML', () => {
     expect(value).toBeUndefined();
   });
 
+  test.each(['[', '{a: ', '- ', '? '])('a hundred levels of %s are read, and no more', (open) => {
+    const nest = (depth: number) => `${open.repeat(depth)}${{ '[': ']', '{a: ': '}' }[open]?.repeat(depth) ?? 'x'}`;
+    expect(parseYaml(nest(100)).errors.filter(({ message }) => message.includes('deeper'))).toEqual([]);
+    expect(parseYaml(nest(102)).errors).toMatchObject([{ message: 'nested deeper than 100 levels' }]);
+  });
+
+  test('the first twenty mistakes are enough', () => {
+    expect(parseYaml('a: 1\n'.repeat(40)).errors).toHaveLength(20);
+  });
+
   test('a key of the prototype stays data', () => {
     const { value } = parseYaml('__proto__: { polluted: true }');
     expect(Object.keys(value as object)).toEqual(['__proto__']);
@@ -77,6 +87,7 @@ describe('YAML', () => {
     expect(within('a: "one"', 1, 2)).toBe('1:6');
     expect(within('a: one', 1, 3)).toBe('1:6');
     expect(within('a: "o\\ne"', 2, 1)).toBe('1:4');
+    expect(within('a: "o\\ne"', 1, 2)).toBe('1:4');
   });
 
   test('JSON is YAML: both readers give the same values', () => {
@@ -93,6 +104,54 @@ test.each(['text', '[1, 2]', '{ b: 1 }'])('a value with an anchor is shared and 
   const text = `- expected: &a ${value}\n- expected: *a\n`;
   expect(replaceYamlValue(text, 2, 'expected', 'new')).toEqual({
     fault: 'shares "expected" with other places in the file (&a)',
+  });
+});
+
+describe('a value in a file is replaced, and no other byte', () => {
+  test.each<[text: string, value: unknown, after: string]>([
+    ['a: old # c\nb: 1\n', 'new word', 'a: new word # c\nb: 1\n'],
+    ['a: old\n', 'true', 'a: "true"\n'],
+    ['a: old\n', 'x: y', 'a: "x: y"\n'],
+    ['a: old\n', ['x', 1], 'a: ["x",1]\n'],
+    ['a: "old"\n', 'new', 'a: "new"\n'],
+    ['a: |\n  x\n  y\nb: 1\n', 'new', 'a: "new"\nb: 1\n'],
+    ['a:\n  - x\n  - y\n\nb: 1\n', 'new', 'a:\n  "new"\n\nb: 1\n'],
+    ['{"a": "old", "b": 2}', 'new', '{"a": "new", "b": 2}'],
+    ['{"a": 5}', undefined, '{"a": null}'],
+  ])('%j with %j', (text, value, after) => {
+    expect(replaceYamlValue(text, 0, 'a', value)).toEqual({ text: after });
+  });
+
+  test('in the map that is meant', () => {
+    const text = '- id: 1\n  e: old\n- id: 2\n  e: old\n';
+    expect(replaceYamlValue(text, 19, 'e', 'new')).toEqual({ text: '- id: 1\n  e: old\n- id: 2\n  e: new\n' });
+    expect(readYamlMap(text, 19)).toEqual({ value: { id: 2, e: 'old' } });
+    expect(readYamlMap(text, 18)).toEqual({ fault: 'is not there any more' });
+    expect(replaceYamlValue('a: [', 0, 'a', 1)).toEqual({ fault: expect.stringMatching(/^can't be read: .+/) });
+    expect(replaceYamlValue('a: 1', 0, 'b', 1)).toEqual({ fault: 'has no "b" of its own' });
+    expect(replaceYamlValue('x: &x 1\na: *x\n', 0, 'a', 2)).toEqual({ fault: 'takes "a" from elsewhere in the file' });
+  });
+
+  test.each<[text: string, changes: Record<string, unknown>, after: string]>([
+    // A new key takes the place of one that goes.
+    ['id: a\nold: 1 # c\nz: 2\n', { fresh: 'x', old: undefined }, 'id: a\nfresh: "x" # c\nz: 2\n'],
+    ['id: a\nb: 1\n', { fresh: [1] }, 'fresh: [1]\nid: a\nb: 1\n'],
+    ['id: a\nb: 1 # c\nz: 2\n', { b: undefined }, 'id: a\nz: 2\n'],
+    ['id: a\nb: 1\nc: 2\nz: 2\n', { b: undefined, c: undefined }, 'id: a\nz: 2\n'],
+    ['id: a # keep\nb: 1 # c\n', { b: undefined, gone: undefined }, 'id: a # keep # c\n'],
+    ['b: 1\nid: a\n', { b: undefined, id: 'new' }, 'id: new\n'],
+    ['{ id: a, b: 1, c: 2 }\n', { c: undefined, b: undefined, d: 3 }, '{ d: 3, id: a }\n'],
+    ['{"id": "a", "b": 1}', { b: undefined }, '{"id": "a"}'],
+    ['{"id": "a"}', { b: { c: 1 } }, '{"b": {"c":1}, "id": "a"}'],
+    ['id: a\nlist:\n  - x\n  - y\nz: 1\n', { list: 'one' }, 'id: a\nlist:\n  "one"\nz: 1\n'],
+  ])('%j with %j', (text, changes, after) => {
+    expect(editYamlMap(text, 0, changes)).toEqual({ text: after });
+  });
+
+  test('but for a list with comments, which would be lost', () => {
+    expect(editYamlMap('id: a\nlist:\n  - x # why\n  - y\n', 0, { list: [] })).toEqual({
+      fault: 'has comments in "list": write it by hand',
+    });
   });
 });
 
@@ -166,14 +225,16 @@ describe('CSV', () => {
     expect(replace('"old"', 'new')).toEqual({ text: 'e\n"new"\n' });
     expect(replace('old', 'a, "b"')).toEqual({ text: 'e\n"a, ""b"""\n' });
     expect(replaceCsvField('a\nb\n', 2, 'e', 'new')).toEqual({ fault: 'has no column "e"' });
+    expect(replaceCsvField('a,e\r\n1,\r\n', 2, 'e', 'new')).toEqual({ text: 'a,e\r\n1,new\r\n' });
   });
 
   test.each([
-    ['a,b\n"x,y', 2],
-    ['a\n"x"y', 2],
-    ['a\nx"y"', 2],
-  ])('%j is refused', (text, line) => {
-    expect(parseCsv(text)).toMatchObject({ error: { line } });
+    ['a,b\n"x,y', 2, 'a quote is not closed'],
+    ['a\n"x"y', 2, 'text follows a closing quote'],
+    ['a\nx"y"', 2, 'a quote is inside'],
+    ['a\r\n"b\r\nc"\r\nx"y"', 4, 'a quote is inside'],
+  ])('%j is refused', (text, line, message) => {
+    expect(parseCsv(text)).toMatchObject({ error: { line, message: expect.stringContaining(message) } });
   });
 });
 
@@ -182,6 +243,30 @@ describe('code frames', () => {
     expect(
       renderCodeFrame({ line: 10, column: 5, excerpt: { startLine: 9, lines: ['cases:', '  - idd: x', ''] } }),
     ).toEqual(['   9 | cases:', '> 10 |   - idd: x', '     |     ^', '  11 |']);
+  });
+
+  test('the lines around a place are cut out of a text', () => {
+    const lines = createLineIndex('a\r\nb\nc\nd\n');
+    expect([1, 2, 4, 5].map((line) => lines.excerptAround({ line, column: 1 }))).toEqual([
+      { startLine: 1, lines: ['a', 'b'] },
+      { startLine: 1, lines: ['a', 'b', 'c'] },
+      { startLine: 3, lines: ['c', 'd'] },
+      { startLine: 4, lines: ['d', ''] },
+    ]);
+    expect(renderCodeFrame({ line: 8, column: 2, excerpt: { startLine: 8, lines: ['a', 'b'] } })).toEqual([
+      '> 8 | a',
+      '    |  ^',
+      '  9 | b',
+    ]);
+  });
+
+  test('a long line is moved from the eightieth column on', () => {
+    const lines = ['0123456789'.repeat(20)];
+    const [near, far] = [80, 81].map((column) =>
+      renderCodeFrame({ line: 1, column, excerpt: { startLine: 1, lines } }),
+    );
+    expect(near).toEqual([`> 1 | ${'0123456789'.repeat(10)}`, `    | ${' '.repeat(79)}^`]);
+    expect(far).toEqual([`> 1 | 1${lines[0]?.slice(32, 131)}`, `    | ${' '.repeat(49)}^`]);
   });
 
   test('a place far to the right is still in view, and nothing acts on a terminal', () => {
@@ -201,9 +286,15 @@ test.each([
   ['contians', 'contains'],
   ['tag', 'tags'],
   ['baseUrl', 'baseURL'],
+  ['CONTIANS', 'contains'],
+  ['rnu', 'run'],
+  ['rxx', undefined],
+  ['postg', 'postgres'],
+  ['pos', undefined],
+  ['cont', undefined],
   ['xyz', undefined],
   ['completely-else', undefined],
 ])('%s is near to %s', (name, nearest) => {
-  const hint = didYouMean(name, ['contains', 'tags', 'baseURL', 'a']);
+  const hint = didYouMean(name, ['contains', 'container', 'tags', 'baseURL', 'a', 'run', 'postgres']);
   expect(hint).toBe(nearest === undefined ? undefined : `did you mean "${nearest}"?`);
 });
