@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { findQuerySecrets } from '../../src/secrets/find-secrets.ts';
-import { createMask } from '../../src/secrets/mask-secrets.ts';
+import { findPersonal, maskPersonal, maskPersonalJson } from '../../src/secrets/mask-personal.ts';
+import { createMask, maskJson } from '../../src/secrets/mask-secrets.ts';
+import { SpelledNumber } from '../../src/text/exact-numbers.ts';
 import fc from '../support/property.ts';
 
 const secret = 'sk-live/4f+9"\\ü zz';
@@ -173,4 +175,55 @@ it.each([
   ['no url', []],
 ])('the credentials in %s are found by their names', (url, expected) => {
   expect(findQuerySecrets(url).map(({ name, value }) => `${name}=${value}`)).toEqual(expected);
+});
+
+describe('a JSON value', () => {
+  const mask = createMask(['s3cret-value']);
+
+  it('is masked in its keys and texts, at any depth', () => {
+    const number = new SpelledNumber(1, '1.0');
+    expect(maskJson({ a: 's3cret-value!', 'x s3cret-value': [1, null, { b: 's3cret-value' }], number }, mask)).toEqual({
+      a: '***!',
+      'x ***': [1, null, { b: '***' }],
+      number,
+    });
+    expect(maskJson('s3cret-value', mask)).toBe('***');
+  });
+
+  it('comes back as it was where it holds no secret', () => {
+    const value = { a: ['x', { b: 1 }], c: null, d: new SpelledNumber(1, '1.0') };
+    expect(maskJson(value, mask)).toBe(value);
+    const list = ['x', { a: 'y' }];
+    expect(maskJson(list, mask)).toBe(list);
+  });
+});
+
+describe('personal data', () => {
+  const key = `ghp_${'a1B2'.repeat(9)}`;
+  const pem = '-----BEGIN RSA PRIVATE KEY-----\nabc\n';
+
+  it.each<[text: string, masked: string | undefined]>([
+    ['Mail ann@example.com, call +49 30 1234567.', 'Mail [email], call [phone].'],
+    [`use ${key} or ${key}`, 'use *** or ***'],
+    [`a ${pem}-----END RSA PRIVATE KEY----- b`, 'a *** b'],
+    [`a ${pem}cut`, 'a ***'],
+    [`in Base64 ${Buffer.from('mail ann@example.com').toString('base64')}.`, 'in Base64 ***.'],
+    [`in Base64 ${Buffer.from('nothing to be seen here').toString('base64')}.`, undefined],
+    ['GET /?user=ann%40example.com&x=1', 'GET /?user=***&x=1'],
+    ['GET /?user=ann%40home', undefined],
+    ['order 12345 of 2024-05-06', undefined],
+  ])('of %j is masked', (text, masked = text) => {
+    expect(maskPersonal(text)).toBe(masked);
+    expect(findPersonal(text).length > 0).toBe(masked !== text);
+  });
+
+  it('is masked in each part of a JSON value, numbers included', () => {
+    const number = new SpelledNumber(4.111111111111111e15, '4111111111111111.0');
+    const value = {
+      'ann@example.com': ['x', 4111111111111111, 5, null, true],
+      n: number,
+      m: new SpelledNumber(1, '1.0'),
+    };
+    expect(maskPersonalJson(value)).toEqual({ '[email]': ['x', '[card]', 5, null, true], n: number, m: value.m });
+  });
 });

@@ -1,0 +1,360 @@
+import { describe, expect, test } from 'vitest';
+import type { ArgumentMatch } from '../../src/json/argument-match.ts';
+import type { RecordSource, StubAnswer, ToolStub } from '../../src/model/agent.ts';
+import type { ToolCall } from '../../src/model/completion.ts';
+import type { McpServer } from '../../src/model/mcp.ts';
+import type { CodeOutcome, ModuleJob } from '../../src/model/own-code.ts';
+import { createModuleTools } from '../../src/tools/module-tools.ts';
+import { createExecTools, type RealTools, type ToolProgramResult } from '../../src/tools/real-tools.ts';
+import { maskResult, readWhen, stubKey } from '../../src/tools/recorded-stub.ts';
+import { createRealServers, createServerTools, type ServerReply } from '../../src/tools/server-tools.ts';
+import { openToolSession } from '../../src/tools/tool-session.ts';
+
+const { signal } = new AbortController();
+const call = (name: string, rawArguments = '{"id":1}'): ToolCall => ({ name, arguments: undefined, rawArguments });
+const result = (content: string, more = {}) => ({ kind: 'result', result: { content, ...more } });
+const notJson = (raw: string) => result(`the arguments are not JSON: ${JSON.stringify(raw)}`, { isError: true });
+
+describe('a module as tools', () => {
+  const source = { file: '/p/stubs/shop.mjs', folder: '/p', exportName: 'tools', limits: { memoryMb: 9 } } as never;
+
+  function moduleThat(outcome: CodeOutcome, latencyMs?: number) {
+    const jobs: ModuleJob[] = [];
+    let closed = 0;
+    const tools = createModuleTools(source, {
+      run(job) {
+        jobs.push(job);
+        return Promise.resolve({ outcome, ...(latencyMs === undefined ? {} : { latencyMs }) });
+      },
+      close: () => void (closed += 1),
+    });
+    return { tools, jobs, closed: () => closed };
+  }
+
+  test.each<[said: object, outcome: object]>([
+    [{ content: 'ok' }, result('ok', { latencyMs: 7 })],
+    [{ error: 'no' }, result('no', { isError: true, latencyMs: 7 })],
+    [{ bytes: 300_000 }, { kind: 'fails', reason: 'the result of "find" has 300,000 bytes, and 262,144 are the most' }],
+    [{ unknown: [] }, { kind: 'unknown', hint: 'export "find" from "stubs/shop.mjs", which has no tools' }],
+    [
+      { unknown: ['a', 5, 'b'] },
+      { kind: 'unknown', hint: 'export "find" from "stubs/shop.mjs", which has only "a", "b"' },
+    ],
+    [{ isKnown: true }, notJson('{"id":1}')],
+    [{}, { kind: 'errored', message: 'tools: "stubs/shop.mjs" sent no result, called for "find"' }],
+  ])('that says %j', async (returned, outcome) => {
+    const { tools, jobs, closed } = moduleThat({ returned } as CodeOutcome, 7);
+    expect(await tools.answer(call('find'), signal)).toEqual(outcome);
+    expect(jobs).toEqual([
+      expect.objectContaining({
+        exportName: 'tools',
+        tool: 'call',
+        input: { name: 'find', args: { id: 1 } },
+        timeoutMs: 10_000,
+        memoryMb: 9,
+      }),
+    ]);
+    tools.close();
+    expect(closed()).toBe(1);
+  });
+
+  test('that crashes, or is called with what is no JSON', async () => {
+    const crashed = moduleThat({ fault: 'crashed' } as CodeOutcome);
+    const message = 'tools: "stubs/shop.mjs" crashed, called for "find"';
+    expect(await crashed.tools.answer(call('find', '{'), signal)).toEqual({ kind: 'errored', message });
+    expect(crashed.jobs[0]?.input).toEqual({ name: 'find' });
+    expect(await crashed.tools.state(signal)).toEqual({
+      fault: 'tools: "stubs/shop.mjs" crashed, asked for its state',
+    });
+    const { tools } = moduleThat({ returned: { state: { a: 1 } } } as CodeOutcome);
+    expect(await tools.state(signal)).toEqual({ state: { a: 1 } });
+    expect(await moduleThat({ returned: null } as CodeOutcome).tools.state(signal)).toEqual({ state: undefined });
+  });
+});
+
+describe('a program as tools', () => {
+  const ended = (exitCode: number, stdout: string, stderr = ''): ToolProgramResult => ({
+    exitCode,
+    stdout,
+    stderr,
+    latencyMs: 7,
+  });
+
+  test.each<[end: ToolProgramResult, outcome: object]>([
+    [ended(0, 'ok\r\n', 'log'), result('ok', { latencyMs: 7 })],
+    [ended(0, ' a\n\n'), result(' a\n', { latencyMs: 7 })],
+    [ended(1, 'x', ' no such order\n'), result('no such order', { isError: true, latencyMs: 7 })],
+    [ended(2, 'x'), result('ended with exit code 2', { isError: true, latencyMs: 7 })],
+    ...[75, 126, 127].map((code): [ToolProgramResult, object] => [
+      ended(code, '', 'busy'),
+      { kind: 'errored', message: `tools: shop ended with exit code ${code}, called for "find": busy` },
+    ]),
+    [ended(75, ''), { kind: 'errored', message: 'tools: shop ended with exit code 75, called for "find"' }],
+    [{ fault: "can't be started" }, { kind: 'errored', message: `tools: shop can't be started, called for "find"` }],
+  ])('that ends with %j', async (end, outcome) => {
+    const inputs: string[] = [];
+    const tools = createExecTools('shop', (input) => {
+      inputs.push(input);
+      return Promise.resolve(end);
+    });
+    expect(await tools.answer(call('find', '{"id":12345678901234567890}'), signal)).toEqual(outcome);
+    await tools.answer(call('find', ' '), signal);
+    expect(inputs).toEqual([
+      '{"tool":"find","arguments":{"id":12345678901234567890}}\n',
+      '{"tool":"find","arguments":{}}\n',
+    ]);
+  });
+});
+
+describe('servers as tools', () => {
+  const shop: McpServer = { source: 'exec:shop', folder: '/p' };
+  const servers = new Map([
+    ['find', shop],
+    ['cancel', { ...shop }],
+    ['other', { ...shop, source: 'exec:other' }],
+  ]);
+
+  function serversThat(reply: ServerReply | { readonly result: unknown }) {
+    const log: string[] = [];
+    const start = ({ source }: McpServer) => {
+      log.push(`start ${source}`);
+      return {
+        call(name: string, args: unknown) {
+          log.push(`${source} ${name} ${JSON.stringify(args)}`);
+          return Promise.resolve({ latencyMs: 7, ...reply });
+        },
+        close: () => void log.push(`close ${source}`),
+      };
+    };
+    return { log, tools: createServerTools(servers, start), real: createRealServers(servers, start) };
+  }
+
+  test.each<[reply: object, outcome: object]>([
+    [
+      {
+        result: {
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+      },
+      result('a\nb', { latencyMs: 7 }),
+    ],
+    [
+      { result: { content: [{ type: 'text', text: 'no' }], isError: true } },
+      result('no', { latencyMs: 7, isError: true }),
+    ],
+    [{ result: { content: [], structuredContent: { a: 1 } } }, result('{"a":1}', { latencyMs: 7 })],
+    [{ result: { structuredContent: [1] } }, result('[1]', { latencyMs: 7 })],
+    [{ result: { content: [] } }, result('', { latencyMs: 7 })],
+    [
+      {
+        result: {
+          content: [
+            'x',
+            { type: 'image', mimeType: 'image/png' },
+            { type: 'text' },
+            { type: 'resource', resource: { text: 'of it', uri: 'u' } },
+            { type: 'resource', resource: { uri: 'u' } },
+            { type: 'resource', resource: {} },
+            { type: 'resource_link', uri: 'v' },
+            { type: 'resource_link' },
+          ],
+          structuredContent: {},
+        },
+      },
+      result('[part]\n[image image/png]\n[text]\nof it\n[resource u]\n[resource]\n[resource v]\n[resource_link]', {
+        latencyMs: 7,
+      }),
+    ],
+    [{ result: 5 }, { kind: 'errored', message: `tools: the server's result of "find" has no content` }],
+    [{ refusal: 'not now' }, result('not now', { isError: true, latencyMs: 7 })],
+    [{ fault: 'the server is gone' }, { kind: 'errored', message: 'tools: the server is gone, called for "find"' }],
+  ])('that reply %j', async (reply, outcome) => {
+    const { tools } = serversThat(reply as ServerReply);
+    expect(await tools.answer(call('find'), signal)).toEqual(outcome);
+  });
+
+  test('are started once each, for the tools that they have', async () => {
+    const { tools, log, real } = serversThat({ result: { content: [] } });
+    expect(tools.answer(call('none'), signal)).toBeUndefined();
+    for (const raw of ['[1]', '{']) expect(await tools.answer(call('find', raw), signal)).toEqual(notJson(raw));
+    expect(log).toEqual(['start exec:shop']);
+    await tools.answer(call('find', ''), signal);
+    await tools.answer(call('cancel'), signal);
+    await tools.answer(call('other'), signal);
+    tools.close();
+    expect(log).toEqual([
+      'start exec:shop',
+      'exec:shop find {}',
+      'exec:shop cancel {"id":1}',
+      'start exec:other',
+      'exec:other other {"id":1}',
+      'close exec:shop',
+      'close exec:other',
+    ]);
+    const hint = 'take a snapshot that has the tool; the servers have only find, cancel, other';
+    expect(await real.answer(call('none'), signal)).toEqual({ kind: 'unknown', hint });
+    expect(await real.answer(call('find'), signal)).toEqual(result('', { latencyMs: 7 }));
+    real.close();
+    expect(log.at(-1)).toBe('close exec:shop');
+  });
+});
+
+describe('what is recorded of a call', () => {
+  const mask = (text: string) => text.replaceAll('s3cret', '***');
+  const token = `ghp_${'a1B2'.repeat(9)}`;
+
+  test('are its arguments, where a stub can hold them', () => {
+    expect(readWhen(call('find', ' '), mask)).toEqual({ when: {} });
+    expect(readWhen(call('find', '{"a":[1.50]}'), mask)).toEqual({ when: { a: [1.5] } });
+    for (const raw of ['[1]', '{', '"a"'])
+      expect(readWhen(call('find', raw), mask)).toEqual({ reason: 'its arguments are no JSON object' });
+    expect(readWhen(call('find', '{"a":12345678901234567890}'), mask)).toHaveProperty(
+      'reason',
+      expect.stringContaining('too long'),
+    );
+    for (const text of ['s3cret', token]) {
+      expect(readWhen(call('find', JSON.stringify({ text })), mask)).toEqual({ reason: 'its arguments hold a secret' });
+    }
+    expect(stubKey('find', { b: 1, a: 2 })).toBe(stubKey('find', { a: 2, b: 1 }));
+    expect(stubKey('find', { a: 1 })).not.toBe(stubKey('other', { a: 1 }));
+  });
+
+  test('is its result without secrets, and without personal data that the call does not hold', () => {
+    const content = `s3cret ${token} ann@example.com Bob@Example.com +49 30 1234567`;
+    const asked = call('find', '{"mail":"bob@example.com"}');
+    expect(maskResult({ content, isError: true }, asked, mask)).toEqual({
+      content: '*** *** *** Bob@Example.com +49 30 1234567',
+      isError: true,
+    });
+  });
+});
+
+describe('the tools of a cell', () => {
+  const stub = (name: string, answer: StubAnswer, when?: ArgumentMatch): ToolStub => ({
+    name,
+    answer,
+    ...(when === undefined ? {} : { when }),
+  });
+  const returns = (content: string): StubAnswer => ({ kind: 'returns', content });
+  const never: StubAnswer = { kind: 'never' };
+
+  function openSession(stubs: readonly ToolStub[], more: object = {}) {
+    const log: string[] = [];
+    const tools = (name: string, known: string): RealTools => ({
+      answer: (asked) => {
+        log.push(`${name} ${asked.name}`);
+        return Promise.resolve(
+          asked.name === known ? (result(`of ${name}`) as never) : { kind: 'unknown', hint: `add it to ${name}` },
+        );
+      },
+      close: () => void log.push(`close ${name}`),
+    });
+    const session = openToolSession({ stubs, maxSteps: 3, ...more } as never, {
+      deadline: (run) => run(),
+      startModule: () => {
+        log.push('start module');
+        return { ...tools('module', 'a'), state: () => Promise.resolve({ state: { n: 1 } }) };
+      },
+      startServer: ({ source }) => ({
+        call: (name) => {
+          log.push(`${source} ${name}`);
+          return Promise.resolve({ latencyMs: 1, result: { content: [] } });
+        },
+        close: () => void log.push(`close ${source}`),
+      }),
+      recording: {
+        startReal: ({ kind }: RecordSource) => {
+          log.push(`start ${kind}`);
+          return tools('real', 'c');
+        },
+        record: (_, __, ask) => ask(),
+      },
+    });
+    return { session, log };
+  }
+
+  test('are its first stubs that match', async () => {
+    const { session } = openSession([
+      stub('find', returns('one'), { args: { id: 1 }, compare: 'subset' }),
+      stub('find', { kind: 'fails', message: 'no' }, { compare: 'subset', schema: { required: ['id'] } }),
+      stub('find', never, { args: {}, compare: 'exact' }),
+      stub('odd', returns('x'), { compare: 'subset', schema: { required: 5 } }),
+      stub('dump', returns('x'.repeat(262_145))),
+      stub('fits', returns('x'.repeat(262_144))),
+      stub('drop', never),
+    ]);
+    expect(await session.answer(call('find', '{"id":1,"b":2}'), signal)).toEqual(result('one'));
+    expect(await session.answer(call('find', '{"id":2}'), signal)).toEqual(result('no', { isError: true }));
+    expect(await session.answer(call('find', '{'), signal)).toEqual(notJson('{'));
+    const reason = 'calls find({}), which it must never call';
+    expect(await session.answer(call('find', '{}'), signal)).toEqual({ kind: 'fails', reason });
+    expect(await session.answer(call('drop', '{'), signal)).toEqual({
+      kind: 'fails',
+      reason: 'calls drop({), which it must never call',
+    });
+    expect(await session.answer(call('odd'), signal)).toEqual({
+      kind: 'errored',
+      message: expect.stringContaining('a stub of "odd": '),
+    });
+    expect(await session.answer(call('dump'), signal)).toEqual({
+      kind: 'fails',
+      reason: expect.stringContaining('262,145 bytes'),
+    });
+    expect(await session.answer(call('fits'), signal)).toMatchObject({ kind: 'result' });
+    expect(await session.answer(call('find', '{"x":1}'), signal)).toEqual({
+      kind: 'fails',
+      reason:
+        'no stub of "find" matches its call; to answer it, add under tools: find: [ { when: { x: 1 }, returns: … } ]',
+    });
+    expect(await session.answer(call('fnd', '{'), signal)).toEqual({
+      kind: 'fails',
+      reason: 'no stub answers "fnd", did you mean "find"?; to answer it, add under tools: fnd: [ { returns: … } ]',
+    });
+    expect(
+      [call('find', '{}'), call('find'), call('find', '{"x":1}'), call('fits'), call('drop')].map(
+        (made) => session.judge(made)?.kind,
+      ),
+    ).toEqual(['fails', undefined, undefined, undefined, 'fails']);
+    expect(await session.state(signal)).toEqual({ state: undefined });
+    session.close();
+  });
+
+  test('are then its module, its servers, and what is recorded, each started once by the first call for it', async () => {
+    const code = { file: '/p/m.mjs' };
+    const target = { file: '/p/s.yaml', shown: 's.yaml', source: { kind: 'exec', argv: [], code } };
+    const servers = new Map([['b', { source: 'exec:b', folder: '/p' }]]);
+    const { session, log } = openSession([stub('s', returns('stub'))], { module: code, servers, record: target });
+    for (const name of ['s', 'a', 'b', 'c', 'c']) await session.answer(call(name), signal);
+    expect(log).toEqual([
+      'start module',
+      'module a',
+      'module b',
+      'exec:b b',
+      'module c',
+      'start exec',
+      'real c',
+      'module c',
+      'real c',
+    ]);
+    expect(await session.answer(call('d'), signal)).toEqual({
+      kind: 'fails',
+      reason: expect.stringMatching(/^no stub answers "d".*, or add it to real$/),
+    });
+    expect(await session.state(signal)).toEqual({ state: { n: 1 } });
+    log.length = 0;
+    session.close();
+    expect(log).toEqual(['close module', 'close exec:b', 'close real']);
+    const plain = openSession([], { module: code });
+    expect(await plain.session.answer(call('d'), signal)).toEqual({
+      kind: 'fails',
+      reason: expect.stringMatching(/, or add it to module$/),
+    });
+    expect(await openSession([]).session.answer(call('d', ''), signal)).toEqual({
+      kind: 'fails',
+      reason: expect.stringMatching(/d: \[ \{ returns: … \} \]$/),
+    });
+  });
+});
