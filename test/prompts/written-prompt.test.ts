@@ -12,7 +12,7 @@ type Language = NonNullable<WrittenMessage['language']>;
 function written(language: Language | undefined, ...messages: readonly (readonly [role: string, content: string])[]) {
   return messages.map(([role, content], index): WrittenMessage => {
     const own = language && (index === 0 || language.name === 'braces' ? language : { name: language.name });
-    return { role: role as 'user', content, ...(own === undefined ? {} : { language: own }) };
+    return { role, content, ...(own === undefined ? {} : { language: own }) };
   });
 }
 

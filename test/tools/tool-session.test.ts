@@ -43,7 +43,7 @@ describe('a module as tools', () => {
     [{ isKnown: true }, notJson('{"id":1}')],
     [{}, { kind: 'errored', message: 'tools: "stubs/shop.mjs" sent no result, called for "find"' }],
   ])('that says %j', async (returned, outcome) => {
-    const { tools, jobs, closed } = moduleThat({ returned } as CodeOutcome, 7);
+    const { tools, jobs, closed } = moduleThat({ returned }, 7);
     expect(await tools.answer(call('find'), signal)).toEqual(outcome);
     expect(jobs).toEqual([
       expect.objectContaining({
@@ -59,16 +59,16 @@ describe('a module as tools', () => {
   });
 
   test('that crashes, or is called with what is no JSON', async () => {
-    const crashed = moduleThat({ fault: 'crashed' } as CodeOutcome);
+    const crashed = moduleThat({ fault: 'crashed' });
     const message = 'tools: "stubs/shop.mjs" crashed, called for "find"';
     expect(await crashed.tools.answer(call('find', '{'), signal)).toEqual({ kind: 'errored', message });
     expect(crashed.jobs[0]?.input).toEqual({ name: 'find' });
     expect(await crashed.tools.state(signal)).toEqual({
       fault: 'tools: "stubs/shop.mjs" crashed, asked for its state',
     });
-    const { tools } = moduleThat({ returned: { state: { a: 1 } } } as CodeOutcome);
+    const { tools } = moduleThat({ returned: { state: { a: 1 } } });
     expect(await tools.state(signal)).toEqual({ state: { a: 1 } });
-    expect(await moduleThat({ returned: null } as CodeOutcome).tools.state(signal)).toEqual({ state: undefined });
+    expect(await moduleThat({ returned: null }).tools.state(signal)).toEqual({ state: undefined });
   });
 });
 
@@ -252,27 +252,30 @@ describe('the tools of a cell', () => {
       },
       close: () => void log.push(`close ${name}`),
     });
-    const session = openToolSession({ stubs, maxSteps: 3, ...more } as never, {
-      deadline: (run) => run(),
-      startModule: () => {
-        log.push('start module');
-        return { ...tools('module', 'a'), state: () => Promise.resolve({ state: { n: 1 } }) };
-      },
-      startServer: ({ source }) => ({
-        call: (name) => {
-          log.push(`${source} ${name}`);
-          return Promise.resolve({ latencyMs: 1, result: { content: [] } });
+    const session = openToolSession(
+      { stubs, maxSteps: 3, ...more },
+      {
+        deadline: (run) => run(),
+        startModule: () => {
+          log.push('start module');
+          return { ...tools('module', 'a'), state: () => Promise.resolve({ state: { n: 1 } }) };
         },
-        close: () => void log.push(`close ${source}`),
-      }),
-      recording: {
-        startReal: ({ kind }: RecordSource) => {
-          log.push(`start ${kind}`);
-          return tools('real', 'c');
+        startServer: ({ source }) => ({
+          call: (name) => {
+            log.push(`${source} ${name}`);
+            return Promise.resolve({ latencyMs: 1, result: { content: [] } });
+          },
+          close: () => void log.push(`close ${source}`),
+        }),
+        recording: {
+          startReal: ({ kind }: RecordSource) => {
+            log.push(`start ${kind}`);
+            return tools('real', 'c');
+          },
+          record: (_, __, ask) => ask(),
         },
-        record: (_, __, ask) => ask(),
       },
-    });
+    );
     return { session, log };
   }
 
