@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findRefusalWording } from '../../src/assertions/behaviour/refusal.ts';
+import type { AnsweredCall } from '../../src/model/completion.ts';
 import { threadMs } from '../support/thread-time.ts';
 import { buildToolCall, describeAssertion, findProblems } from './judge-one.ts';
 
@@ -313,6 +314,218 @@ describeAssertion('toolCalls', [
   },
 ]);
 
+/** A call with its result. */
+const answered = (made: ReturnType<typeof buildToolCall>, content = 'ok', isError?: true) => ({
+  ...made,
+  result: { content, ...(isError === undefined ? {} : { isError }) },
+});
+const path = (...steps: readonly (readonly AnsweredCall[])[]) => ({
+  text: 'Done.',
+  steps: [...steps.map((calls) => ({ text: '', calls })), { text: 'Done.', calls: [] }],
+});
+const found = answered(find);
+
+describeAssertion('trajectory', [
+  {
+    when: 'no forbidden call is made',
+    params: { never: 'refund' },
+    answer: path([found]),
+    is: 'pass',
+    reason: /wanted path: 1 find_order/,
+  },
+  {
+    when: 'a forbidden call is made',
+    params: { never: ['mail', { name: 'refund', args: { id: 7 } }] },
+    answer: path([found], [find, refund]),
+    is: 'fail',
+    reason: /^calls refund\(\{"id":7,"amount":5\.5\}\) at step 2, which it must never call$/,
+  },
+  {
+    when: 'a call waits for the result that it needs',
+    params: { after: { refund: 'find_order' } },
+    answer: path([found], [refund]),
+    is: 'pass',
+  },
+  {
+    when: 'a call does not wait for the result that it needs',
+    params: { after: { refund: 'find_order' } },
+    answer: path([found, refund]),
+    is: 'fail',
+    reason: /at step 1, before it has a result of "find_order"$/,
+  },
+  {
+    when: 'what a call needs failed',
+    params: { after: { refund: 'find_order' } },
+    answer: path([answered(find, 'no', true)], [refund]),
+    is: 'fail',
+    reason: /a result of "find_order", got only an error$/,
+  },
+  {
+    when: 'what a call needs was never answered',
+    params: { after: { refund: 'find_order' } },
+    answer: path([find], [answered(refund)]),
+    is: 'fail',
+    reason: /a result of "find_order", got no result$/,
+  },
+  {
+    when: 'no result is known',
+    params: { after: { refund: 'find_order' } },
+    answer: path([find], [refund]),
+    is: 'pass',
+  },
+  {
+    when: 'another call of the tool has the result',
+    params: { after: { refund: { name: 'find_order', args: { id: 8 } } } },
+    answer: path([found], [refund]),
+    is: 'fail',
+    reason: /a result of "find_order", \$\.id of its arguments: expected the number 8, found the number 7$/,
+  },
+  {
+    when: 'calls may be repeated in an exact order',
+    params: {
+      calls: [{ name: 'find_order', count: { min: 1 } }, { name: 'mail', count: { max: 1 } }, 'refund'],
+      order: 'exact',
+    },
+    answer: path([find], [find], [refund]),
+    is: 'pass',
+  },
+  {
+    when: 'a call comes before the one it must follow',
+    params: { calls: ['find_order', 'refund'], order: 'ordered' },
+    answer: path([refund], [find]),
+    is: 'fail',
+    score: 0.5,
+    reason: /^calls "refund" before "find_order", wanted after it/,
+  },
+  {
+    when: 'a call that must follow is not made',
+    params: { calls: ['find_order', 'refund'], order: 'ordered' },
+    answer: path([find]),
+    is: 'fail',
+    reason: /^no fitting call of "refund": found/,
+  },
+  {
+    when: 'another call is made in its place',
+    params: { calls: ['find_order', 'refund'], order: 'exact' },
+    answer: path([find], [buildToolCall('mail', {})]),
+    is: 'fail',
+    reason: /^no fitting call of "refund" as call 2, the call is of "mail"/,
+  },
+  {
+    when: 'one call of two is specific',
+    params: { calls: ['find_order', { name: 'find_order', args: { id: 7 } }] },
+    answer: path([find], [buildToolCall('find_order', { id: 8 })]),
+    is: 'pass',
+  },
+  {
+    when: 'all arguments are compared',
+    params: { calls: { name: 'find_order', args: { id: 7 } }, compare: 'exact' },
+    answer: path([find]),
+    is: 'fail',
+    reason: /\$\.verbose/,
+  },
+  {
+    when: 'a tool is called too often',
+    params: { counts: { refund: { max: 1 }, find_order: { max: 1 } } },
+    answer: path([find], [find]),
+    is: 'fail',
+    reason: /^calls "find_order" 2 times, wanted at most 1: /,
+  },
+  {
+    when: 'a tool is called too seldom',
+    params: { counts: { find_order: { min: 2 } } },
+    answer: path([find]),
+    is: 'fail',
+    reason: /^calls "find_order" once, wanted at least 2: /,
+  },
+  {
+    when: 'tools are called as often as they may be',
+    params: { counts: { find_order: 2, refund: 0 } },
+    answer: path([find], [find]),
+    is: 'pass',
+  },
+  {
+    when: 'it takes more steps than it may',
+    params: { steps: { max: 8 } },
+    answer: path(...Array.from({ length: 9 }, () => [find])),
+    is: 'fail',
+    reason: /^takes 10 steps, wanted at most 8: 1 find_order\(.* → 8 find_order\([^→]*\) → 2 more$/,
+  },
+  {
+    when: 'eight steps are shown',
+    params: { steps: 9 },
+    answer: path(...Array.from({ length: 7 }, () => [find])),
+    is: 'fail',
+    reason: /→ 8 "Done\."$/,
+  },
+  { when: 'it takes the steps that it may', params: { steps: 2 }, answer: path([find]), is: 'pass' },
+  { when: 'one answer is one step', params: { steps: 1 }, answer: 'Done.', is: 'pass', reason: /: 1 "Done\."$/ },
+  {
+    when: 'five calls are made at once',
+    params: { never: 'mail' },
+    answer: path([find, find, find, find, refund]),
+    is: 'pass',
+    reason: /1 (?:find_order\([^+]*\) \+ ){4}1 more → 2 "Done\."$/,
+  },
+  {
+    when: 'a call is made twice, with its arguments in another order',
+    params: { noRepeats: true },
+    answer: path([find], [buildToolCall('find_order', { verbose: true, id: 7 })]),
+    is: 'fail',
+    reason: /^makes the call find_order\(\{"verbose":true,"id":7\}\) twice$/,
+  },
+  {
+    when: 'a call without JSON is made twice',
+    params: { noRepeats: ['refund'] },
+    answer: path([broken], [find], [broken]),
+    is: 'fail',
+  },
+  {
+    when: 'another tool is called twice',
+    params: { noRepeats: 'refund' },
+    answer: path([find], [find], [refund]),
+    is: 'pass',
+  },
+  {
+    when: 'the final state holds what is wanted',
+    params: { state: { a: { b: 1 } } },
+    answer: { ...path([find]), state: { a: { b: 1, c: 2 } } },
+    is: 'pass',
+  },
+  {
+    when: 'the final state is another',
+    params: { state: { a: { b: 1 } } },
+    answer: { ...path([find]), state: { a: { b: 2 } } },
+    is: 'fail',
+    reason: /^\$\.a\.b of the final state: expected the number 1, found the number 2$/,
+  },
+  { when: 'there is no state', params: { state: {} }, answer: path([find]), is: 'missing' },
+  {
+    when: 'the program reports no steps',
+    params: { never: 'mail' },
+    answer: { text: 'x', isPathUnknown: true },
+    is: 'error',
+  },
+]);
+
+describeAssertion('toolCalls', [
+  { when: 'one step is checked', params: { value: 'refund', step: 2 }, answer: path([find], [refund]), is: 'pass' },
+  {
+    when: 'there is no such step',
+    params: { value: 'refund', step: 4 },
+    answer: path([find], [refund]),
+    is: 'missing',
+    reason: /no step 4: the model answered 3 times$/,
+  },
+  {
+    when: 'there is only one step',
+    params: { value: 'refund', step: 2 },
+    answer: 'x',
+    is: 'missing',
+    reason: /no step 2: the model answered once$/,
+  },
+]);
+
 const usage = { inputTokens: 100, outputTokens: 20 };
 
 describeAssertion('cost', [
@@ -336,6 +549,34 @@ describeAssertion('latency', [
     answer: { latencyMs: 500.5 },
     is: 'fail',
     reason: /took 500\.5 ms, wanted at most 500 ms/,
+  },
+  {
+    when: 'it was not measured',
+    params: { max: '1s' },
+    answer: { latencyMs: undefined },
+    is: 'error',
+    reason: /latency is not known/,
+  },
+  {
+    when: 'the first token was not measured',
+    params: { firstToken: '1s' },
+    answer: 'x',
+    is: 'error',
+    reason: /stream: true/,
+  },
+  {
+    when: 'the first token comes late',
+    params: { max: '1s', firstToken: '1ms' },
+    answer: { firstTokenMs: 5 },
+    is: 'fail',
+    reason: /^the first token came after 5 ms, wanted at most 1 ms$/,
+  },
+  {
+    when: 'both are in time',
+    params: { max: '1s', firstToken: '5ms' },
+    answer: { firstTokenMs: 5 },
+    is: 'pass',
+    reason: /^took 100 ms, wanted at most 1000 ms; the first token came after 5 ms, wanted at most 5 ms$/,
   },
 ]);
 

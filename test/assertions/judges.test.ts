@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AskModel, JudgedInput, ModelQuestion } from '../../src/assertions/define.ts';
+import type { AskModel, CompletionView, JudgedInput, ModelQuestion } from '../../src/assertions/define.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import { findJsonObjects, frameParts } from '../../src/assertions/judged/ask-judge.ts';
 import { countVotes, type Vote } from '../../src/assertions/judged/judge-answer.ts';
@@ -65,6 +65,60 @@ test.each([
   ['pairwise', { value: 'x', min: 2 }, 'min: must be more than 0 and at most 1'],
 ])('%s refuses %j', (assertion, params, problem) => {
   expect(findProblems(assertion, params)).toContain(problem);
+});
+
+describe('a judge', () => {
+  const readable = JSON.stringify({ reason: 'r', pass: true });
+
+  async function judge(
+    replies: readonly (Awaited<ReturnType<AskModel>> | string)[],
+    view: Partial<CompletionView> = {},
+  ) {
+    const asked: ModelQuestion[] = [];
+    const ask: AskModel = (question) => {
+      asked.push(question);
+      const reply = replies[asked.length - 1] ?? '';
+      return Promise.resolve(typeof reply === 'string' ? { text: reply, canRefresh: false } : reply);
+    };
+    const [verdict] = await judgeChecks([buildSpec('rubric', { value: 'x' })], buildView({ text: 'a', ...view }), {
+      ...ports,
+      ask,
+    });
+    return { verdict, asked };
+  }
+
+  test.each<[replies: Parameters<typeof judge>[0], asked: number, verdict: object]>([
+    [[readable], 1, { pass: true, reason: 'judge "strict" says pass: "r"' }],
+    [[{ failure: 'no quota' }], 1, { error: 'judge "strict" gave no reply: no quota' }],
+    [['no', readable], 2, { pass: true }],
+    [['no', 'no', readable], 2, { error: expect.stringContaining('the reply of judge "strict" is unreadable') }],
+    // What was stored is asked for again before the judge is told of its mistake.
+    [[{ text: 'no', canRefresh: true }, readable], 2, { pass: true }],
+    [[{ text: 'no', canRefresh: true }, { failure: 'gone' }], 2, { error: 'judge "strict" gave no reply: gone' }],
+    [[{ text: readable, canRefresh: true, model: 'm-1' }], 1, { pass: true, judgement: { model: 'm-1', votes: 1 } }],
+    [[JSON.stringify({ reason: 'r', score: 0.5 })], 1, { pass: true, score: 1 }],
+    [[JSON.stringify({ reason: 'r', score: 0.4 })], 1, { pass: false, score: 0 }],
+  ])('that replies %j', async (replies, count, expected) => {
+    const { verdict, asked } = await judge(replies);
+    expect(verdict).toMatchObject(expected);
+    expect(asked).toHaveLength(count);
+  });
+
+  test('sees what it must reply in its first question, and its own reply in the second', async () => {
+    const { asked } = await judge(['n'.repeat(5000), readable]);
+    const form = 'Reply with one JSON object and nothing before or after it: {"reason":';
+    expect(asked[0]?.messages[0]?.content).toContain(form);
+    expect(asked[0]?.schema).toMatchObject({
+      required: ['reason', 'pass'],
+      properties: { reason: {}, pass: { type: 'boolean' } },
+    });
+    expect(asked[1]?.messages.slice(2)).toEqual([
+      { role: 'assistant', content: 'n'.repeat(4000) },
+      { role: 'user', content: expect.stringContaining(form) },
+    ]);
+    const [, fresh] = (await judge([{ text: 'no', canRefresh: true }, readable])).asked;
+    expect(fresh).toMatchObject({ isFresh: true, messages: expect.objectContaining({ length: 2 }) });
+  });
 });
 
 const input = (other: JudgedInput['other']): JudgedInput => ({

@@ -39,6 +39,54 @@ describe('regex', () => {
   });
 });
 
+test('matches are replaced: the first, or all', () => {
+  const replace = { kind: 'replace', pattern: '(a)b', flags: 'i', with: '$1-' } as const;
+  expect(select({ ...replace, match: 'first' }, 'ab AB')).toBe('a- AB');
+  expect(select({ ...replace, match: 'all', flags: 'gi' }, 'ab AB')).toBe('a- A-');
+  expect(select({ kind: 'trim' }, ' a ')).toBe('a');
+});
+
+test('each step selects from what the one before it found', () => {
+  const steps = (...specs: readonly SelectSpec[]): SelectSpec => ({ kind: 'steps', steps: specs });
+  const [json, first] = [
+    { kind: 'jsonPath', path: '$.a' },
+    { ...regex, pattern: '\\d' },
+  ] as const;
+  expect(select(steps({ kind: 'codeBlock', language: '' }, json, first), '```\n{"b": 1, "a": [2]}\n```')).toBe('2');
+  expect(select(steps(json, first), '{"b": 1}')).toEqual({ missing: expect.stringContaining('$.a') });
+  expect(select(steps(), 'x')).toBe('x');
+});
+
+describe('the skill that an agent loads', () => {
+  const call = (name: string, args: unknown) => buildToolCall(name, args);
+  const steps = (...calls: readonly ReturnType<typeof call>[]) => ({ steps: [{ text: '', calls }], text: 'Done.' });
+
+  test.each<[answer: Parameters<typeof buildView>[0], skill: string]>([
+    [steps(call('find', {}), call('Skill', { skill: 'pdf' })), 'pdf'],
+    [steps(call('mcp__x__skill', { command: '/tools:pdf ' })), 'pdf'],
+    [steps(call('skill', { name: 'docs' })), 'docs'],
+    [steps(call('Read', { file_path: '/home/.claude/skills/pdf/SKILL.md' })), 'pdf'],
+    [steps(call('read', { path: String.raw`C:\skills\docs\skill.md` })), 'docs'],
+    [steps(call('read', { path: '/skills/pdf/README.md' })), 'none'],
+    [steps(call('read', 'x')), 'none'],
+    [{ toolCalls: [call('Skill', { skill: 'pdf' })] }, 'pdf'],
+    ['I use {"skill": "pdf"}.', 'pdf'],
+    ['{"skill":null}', 'none'],
+    [{ steps: [{ text: 'Hello', calls: [] }], text: '' }, 'none'],
+  ])('%j: %s', (answer, skill) => {
+    expect(select({ kind: 'skill' }, answer)).toBe(skill);
+  });
+
+  test('is not known of one that shows no work', () => {
+    const idle = { steps: [{ text: ' ', calls: [] }], text: '' };
+    expect(select({ kind: 'skill' }, idle)).toMatchObject({ isUnknown: true });
+    const usage = { inputTokens: 1, outputTokens: 0 };
+    expect(select({ kind: 'skill' }, { ...idle, text: 'x', usage })).toMatchObject({ isUnknown: true });
+    expect(select({ kind: 'skill' }, 'x')).toEqual({ missing: expect.stringContaining('has no steps') });
+    expect(select({ kind: 'skill' }, { ...steps(), isPathUnknown: true })).toEqual({ missing: expect.any(String) });
+  });
+});
+
 describe('JSON', () => {
   test('the whole text is parsed', () => {
     expect(select({ kind: 'json' }, ' [1] ')).toEqual({ json: [1] });
