@@ -4,10 +4,16 @@ import type { RecordSource, StubAnswer, ToolStub } from '../../src/model/agent.t
 import type { ToolCall } from '../../src/model/completion.ts';
 import type { McpServer } from '../../src/model/mcp.ts';
 import type { CodeOutcome, ModuleJob } from '../../src/model/own-code.ts';
-import { createModuleTools } from '../../src/tools/module-tools.ts';
-import { createExecTools, type RealTools, type ToolProgramResult } from '../../src/tools/real-tools.ts';
-import { maskResult, readWhen, stubKey } from '../../src/tools/recorded-stub.ts';
-import { createRealServers, createServerTools, type ServerReply } from '../../src/tools/server-tools.ts';
+import {
+  createExecTools,
+  createModuleTools,
+  createRealServers,
+  createServerTools,
+  type RealTools,
+  type ServerReply,
+  type ToolProgramResult,
+} from '../../src/tools/real-tools.ts';
+import { maskResult, readWhen, stubKey } from '../../src/tools/recorded-stubs.ts';
 import { openToolSession } from '../../src/tools/tool-session.ts';
 
 const { signal } = new AbortController();
