@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { findQuerySecrets } from '../../src/secrets/find-secrets.ts';
-import { findPersonal, maskPersonal, maskPersonalJson } from '../../src/secrets/mask-personal.ts';
 import { createMask, maskJson } from '../../src/secrets/mask-secrets.ts';
+import { findPersonal, maskPersonal, maskPersonalJson } from '../../src/secrets/personal-data.ts';
 import { SpelledNumber } from '../../src/text/exact-numbers.ts';
 import fc from '../support/property.ts';
 

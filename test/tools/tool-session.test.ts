@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ArgumentMatch } from '../../src/json/argument-match.ts';
+import type { ArgumentMatch } from '../../src/json/plain-path.ts';
 import type { RecordSource, StubAnswer, ToolStub } from '../../src/model/agent.ts';
 import type { ToolCall } from '../../src/model/completion.ts';
 import type { McpServer } from '../../src/model/mcp.ts';
