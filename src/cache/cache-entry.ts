@@ -1,16 +1,9 @@
 import * as z from 'zod';
-import { writeJson } from '../json/canonical-json.ts';
+import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import {
-  type Attachment,
-  type Completion,
-  completionText,
-  finishReasons,
-  type Message,
-  type ToolCall,
-} from '../model/completion.ts';
+import { type Attachment, type Completion, finishReasons, type Message, type ToolCall } from '../model/completion.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { cacheKey, type KeyedRequest, keyedText } from './cache-key.ts';
 
@@ -146,7 +139,7 @@ const bodyStart = head.length + 64 + middle.length;
  */
 export function renderEntry({ key, createdAt, receivedAt, request, completion }: CacheEntry): string {
   const body =
-    `{"key":"${key}","createdAt":"${createdAt}","completion":${completionText(completion)},` +
+    `{"key":"${key}","createdAt":"${createdAt}","completion":${canonicalJson(completion)},` +
     `"receivedAt":${JSON.stringify(receivedAt)},"request":${keyedText(request)}}`;
   return `${head}${sha256Hex(body)}${middle}${body}}`;
 }

@@ -1,9 +1,11 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import type { ProviderEnv } from '../model/provider.ts';
 import type { Project, Sources, Suite } from '../model/suite.ts';
 import { findAttached } from '../plan/attachments.ts';
+import { matchGlob } from '../project/match-glob.ts';
 import { pathBeside } from '../project/project-paths.ts';
 import { lookupAdapter } from '../providers/index.ts';
+import type { ReadLog } from '../suite/files/project-files.ts';
 
 /** The files on which the results of a suite depend, absolute. */
 export interface SuiteSources {
@@ -55,3 +57,94 @@ export function foldersUpTo(start: string, last: string): readonly string[] {
     if (dirname(folder) === folder) return [start];
   }
 }
+
+/** The files on which a project depends. */
+export interface WatchGraph {
+  /** Absolute; also of files that do not exist yet. */
+  readonly paths: ReadonlySet<string>;
+  /** The folders in which patterns start. */
+  readonly folders: ReadonlySet<string>;
+  /** True for a file on which the project depends, by its path or by a pattern. */
+  holds(path: string): boolean;
+  /** True for a folder in which such a file may be. */
+  leadsTo(folder: string): boolean;
+  /** The suites that depend on one of the files; undefined: all of them. */
+  touchedBy(paths: Iterable<string>): ReadonlySet<string> | undefined;
+}
+
+/** The graph of a loaded project; `extra` are files on which all suites depend. */
+export function buildWatchGraph(
+  project: Project,
+  { env, extra }: { readonly env: Readonly<Record<string, string | undefined>>; readonly extra: readonly string[] },
+): WatchGraph {
+  const shared = absoluteSources(project.sources, project.root);
+  const own = project.suites.map((suite) => ({ suite, sources: findSuiteSources(suite, project, { env }) }));
+  return joinSources({ paths: new Set([...shared.paths, ...extra]), globs: shared.globs }, own);
+}
+
+/** The graph of a project that could not be loaded: the files that were read, and those of the graph before. */
+export function buildBrokenGraph(reads: ReadLog, before: WatchGraph | undefined): WatchGraph {
+  const graph = joinSources({ paths: new Set([...reads.files, ...reads.missing]), globs: reads.globs }, []);
+  if (before === undefined) return graph;
+  return {
+    paths: new Set([...before.paths, ...graph.paths]),
+    folders: new Set([...before.folders, ...graph.folders]),
+    holds: (path) => graph.holds(path) || before.holds(path),
+    leadsTo: (folder) => graph.leadsTo(folder) || before.leadsTo(folder),
+    touchedBy: () => undefined,
+  };
+}
+
+interface OwnSources {
+  readonly suite: Suite;
+  readonly sources: SuiteSources;
+}
+
+function joinSources(shared: SuiteSources, own: readonly OwnSources[]): WatchGraph {
+  const all = [shared, ...own.map(({ sources }) => sources)];
+  const paths = new Set(all.flatMap((sources) => [...sources.paths]));
+  const globs = all.flatMap((sources) => sources.globs);
+  const folders = new Set(globs.map(baseOf));
+  const above = new Set([...paths, ...folders].flatMap((path) => [...foldersAbove(path)]));
+  const isUnder = (sources: SuiteSources, path: string): boolean =>
+    sources.paths.has(path) ||
+    sources.globs.some(({ pattern, folder }) => matchGlob(pattern, folder, [path]).length > 0);
+  return {
+    paths,
+    folders,
+    holds: (path) =>
+      paths.has(path) || globs.some(({ pattern, folder }) => matchGlob(pattern, folder, [path]).length > 0),
+    leadsTo: (folder) => above.has(folder) || [...folders].some((base) => isWithin(folder, base)),
+    touchedBy(changed) {
+      const touched = new Set<string>();
+      for (const path of changed) {
+        const owners = own.filter(({ sources }) => isUnder(sources, path));
+        // A new suite depends on the pattern that found it, and no other suite depends on the new file.
+        if (owners.length === 0 && shared.paths.has(path)) return undefined;
+        for (const { suite } of owners) touched.add(suite.id);
+      }
+      return touched;
+    },
+  };
+}
+
+/** The folder before the first name of the pattern that has a special character. */
+function baseOf({ pattern, folder }: SuiteSources['globs'][number]): string {
+  const names = pattern.split('/');
+  const first = names.findIndex((name) => /[*?{}[\]!()]/.test(name));
+  return resolve(folder, ...names.slice(0, first === -1 ? -1 : first));
+}
+
+function* foldersAbove(path: string): Iterable<string> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    yield folder;
+    if (dirname(folder) === folder) return;
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return !way.split(sep).some((name) => name === '..' || skippedFolders.has(name));
+}
+
+const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);

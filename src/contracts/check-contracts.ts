@@ -6,8 +6,11 @@ import type { ContractReport, PromptFindings } from '../model/finding.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { type Project, providersOf, type Suite, type Vars } from '../model/suite.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
-import { isContractBroken } from '../schema-diff/grade-changes.ts';
+import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
+import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
+import { readSchemaFile } from '../suite/contracts/contract-places.ts';
+import { withoutExcerpt } from '../suite/documents/locate.ts';
 import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';
 import { variantOf } from './describe-contract.ts';
 import { answersOfBaseline, answersOfRecord, type StoredAnswer } from './observe-answers.ts';
@@ -172,4 +175,39 @@ async function describeFault(error: SchemaProblem, suite: Suite, old: OldSuite):
     message: `prompt "${promptId}"${isOld ? ` in ${old.source}` : ''}, ${pointer}: ${error.message}`,
     ...defined({ at }),
   };
+}
+
+export interface DiffSchemasOptions
+  extends Pick<SchemaComparisonOptions, 'direction' | 'policy' | 'ignore' | 'strictConsumers'> {
+  /** As the user wrote them. */
+  readonly paths: { readonly old: string; readonly replacement: string };
+  readonly approved: readonly string[];
+  readonly cwd: string;
+}
+
+/** Compares two schema files; throws a `UserError` with the place for one that can't be read. Nothing is fetched. */
+export function diffSchemas(options: DiffSchemasOptions): ContractReport {
+  const { paths, approved, cwd, ...comparison } = options;
+  const old = readSchemaFile(paths.old, cwd);
+  const replacement = readSchemaFile(paths.replacement, cwd);
+  try {
+    const findings = applyApprovals(compareSchemas(old.schema, replacement.schema, comparison), approved);
+    const located = findings.map((finding) => ({ ...finding, at: withoutExcerpt(replacement.locate(finding.path)) }));
+    return {
+      entries: [{ against: old.file, findings: located }],
+      notes: [],
+      exitCode: isContractBroken(findings) ? exitCodes.failed : exitCodes.passed,
+    };
+  } catch (error) {
+    if (!(error instanceof SchemaProblem)) throw error;
+    const { locate } = error.side === 'old' ? old : replacement;
+    const problem: Problem = {
+      code: 'invalid-schema',
+      severity: 'error',
+      message: error.message,
+      ...defined({ hint: error.hint }),
+      at: locate(error.pointer),
+    };
+    throw new UserError([problem], { cause: error });
+  }
 }

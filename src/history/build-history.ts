@@ -10,20 +10,14 @@ import {
   type SuiteHistory,
   type VariantHistory,
 } from '../model/history.ts';
-import type { RunHeader } from '../model/record.ts';
-import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
 import { type Groups, quantiles, sharedGroups } from '../stats/means.ts';
 import { adjustBenjaminiHochberg } from '../stats/multiplicity.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { countDisagreements, flakeChangeP, suiteFlakiness } from '../stats/trend.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { describeTrend } from './describe-trend.ts';
-
-export interface CountedRun {
-  readonly header: RunHeader;
-  readonly summary: RunSummary;
-}
+import { type CountedRun, describeTrend } from './read-trends.ts';
 
 export interface HistoryOptions {
   /** True for the suites that are wanted. */

@@ -5,7 +5,8 @@ import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { openRecordHeads, readRunHeader } from '../record/read-run-record.ts';
 import { findNearest } from '../text/did-you-mean.ts';
-import { buildHistory, type CountedRun } from './build-history.ts';
+import { buildHistory } from './build-history.ts';
+import type { CountedRun } from './read-trends.ts';
 
 export interface ReadHistoryOptions {
   readonly root: string;

@@ -1,10 +1,15 @@
-import type { RunSincePin, TrendPoint, VariantTrend } from '../model/history.ts';
+import type { RateTrend, RunSincePin, TrendPoint, VariantTrend } from '../model/history.ts';
 import { UserError } from '../model/problem.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { openRecordHeads, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
 import { findVariant } from '../record/summarize-run.ts';
-import type { CountedRun } from './build-history.ts';
+import { mean } from '../stats/means.ts';
+import { mannKendall } from '../stats/trend.ts';
+import { percentOf } from '../text/format-amount.ts';
+
+/** A run with its results. */
+export type CountedRun = Pick<StoredRecord, 'header' | 'summary'>;
 
 /** The results of a run's variants in the latest stored runs, with the run itself as the last. */
 export function readTrends({ root }: { readonly root: string }, current: CountedRun): readonly VariantTrend[] {
@@ -72,7 +77,7 @@ const maxRunsSince = 50;
 
 /** The whole stored runs of a variant that began after a moment, the oldest first, and the current one last. */
 export function readRunsSince(
-  current: Pick<StoredRecord, 'header' | 'summary'>,
+  current: CountedRun,
   wanted: Wanted,
   { root, until }: { readonly root: string; readonly until: string },
 ): readonly RunSincePin[] {
@@ -96,11 +101,49 @@ export function readRunsSince(
 }
 
 /** Undefined where the run has no such variant. */
-function describeRun(
-  { header, summary }: Pick<StoredRecord, 'header' | 'summary'>,
-  wanted: Wanted,
-): RunSincePin | undefined {
+function describeRun({ header, summary }: CountedRun, wanted: Wanted): RunSincePin | undefined {
   const variant = findVariant(summary, wanted);
   if (variant === undefined) return undefined;
   return { run: header.id, startedAt: header.startedAt, ...header.provenance, passRate: variant.passRate.value };
+}
+
+/** With fewer runs the test's normal approximation is rough, and the test has almost no power. */
+const minRuns = 8;
+
+/** Tests the pass rates of runs, the oldest first, for a trend at one-sided alpha / 2. */
+export function describeTrend(
+  measured: readonly { readonly run: string; readonly rate: number }[],
+  alpha: number,
+): RateTrend {
+  const rates = measured.map(({ rate }) => rate);
+  const [first] = measured;
+  const third = Math.max(1, Math.floor(rates.length / 3));
+  const ends =
+    rates.length === 0
+      ? { from: null, to: null }
+      : { from: mean(rates.slice(0, third)), to: mean(rates.slice(-third)) };
+  const known = { runs: rates.length, ...(first === undefined ? {} : { since: first.run }), ...ends };
+  if (rates.length < minRuns) {
+    const message = `no trend of the pass rate can be tested: ${rates.length} of ${minRuns} runs with new answers of the same cases`;
+    return { ...known, direction: null, p: null, tau: null, message };
+  }
+  const { tau, pFalling, pRising } = mannKendall(rates);
+  if (tau === null || pFalling === null || pRising === null) {
+    return {
+      ...known,
+      direction: null,
+      p: null,
+      tau,
+      message: `the pass rate is the same in all ${rates.length} runs`,
+    };
+  }
+  const isFalling = pFalling < pRising;
+  const p = Math.min(pFalling, pRising);
+  const over = `over ${rates.length} runs, p ${p < 0.001 ? '< 0.001' : `= ${p.toFixed(3)}`}`;
+  if (p > alpha / 2) {
+    return { ...known, direction: null, p, tau, message: `no trend of the pass rate is shown ${over}` };
+  }
+  const direction = isFalling ? 'falls' : 'rises';
+  const message = `pass rate ${direction}: ${percentOf(ends.from ?? 0)} → ${percentOf(ends.to ?? 0)} % ${over}`;
+  return { ...known, direction, p, tau, message };
 }

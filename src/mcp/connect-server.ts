@@ -3,7 +3,7 @@ import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/cl
 import type { ResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { type HttpClient, openHttpClient } from '../http/client.ts';
 import { defined } from '../json/defined.ts';
-import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/mcp.ts';
+import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/agent.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import { splitCommand } from '../text/command-line.ts';
 import { quote } from '../text/shorten.ts';

@@ -8,7 +8,7 @@ import type { Completion, CompletionOutcome, ToolCall } from '../model/completio
 import type { CheckSpec } from '../model/verdict.ts';
 import type { createToolOpener } from '../run/open-tools.ts';
 import { runCell } from '../run/run-cell.ts';
-import { namesIn } from '../suite/cases/declared-tools.ts';
+import { namesIn } from '../suite/cases/suite-tools.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { openToolSession } from '../tools/tool-session.ts';
 import type { KnownAnswer } from './known-answers.ts';

@@ -1,8 +1,7 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
-import { calibrationAlpha, type JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
-import type { Verdict } from '../model/verdict.ts';
+import { calibrationAlpha, type JudgeCalibration, type Verdict } from '../model/verdict.ts';
 import { type CorrelationEstimate, cohenKappa, type JudgeCounts, rankCorrelation } from '../stats/agreement.ts';
 import { sum } from '../stats/means.ts';
 import { groupBy } from '../text/group-by.ts';

@@ -1,63 +1,43 @@
-import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { AgentStep } from './agent.ts';
-import type { RowClass } from './classes.ts';
-import type { FinishReason, ToolCall, Usage } from './completion.ts';
-import type { RecordedCheck } from './record.ts';
-import type { WrittenMessage } from './suite.ts';
+import type { JsonValue } from '../json/json.ts';
+import type { CellRow, RecordedVariant } from './record.ts';
 import type { CaseSummary, PooledTrials } from './summary.ts';
 
 export const baselineFormat = 1;
 
 /** One line a variant: what was accepted with its answers. */
-export interface BaselineVariant {
+export interface BaselineVariant
+  extends Omit<
+    RecordedVariant,
+    'contract' | 'price' | 'priceProvider' | 'baselineOf' | 'planned' | 'observed' | 'acceptedPrompt'
+  > {
   readonly type: 'variant';
-  readonly prompt: string;
-  readonly provider: string;
-  readonly adapter: string;
-  readonly model: string;
-  /** After the environment and defaults; absent where no address is called, and in older baselines where it was a default. */
-  readonly baseUrl?: string;
-  /** Of the adapter; the project's own code or template is in it. Absent in older baselines. */
-  readonly adapterVersion?: string;
-  readonly params: JsonObject;
-  /** Further settings of the provider that change what is sent, headers as hashes; absent where it has none. */
-  readonly options?: JsonObject;
-  readonly messages: readonly WrittenMessage[];
-  readonly replaces?: string;
-  readonly replacesProvider?: string;
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
   /** Model snapshots as the API answered them, sorted. */
   readonly models: readonly string[];
 }
 
-export interface BaselineTrial {
-  readonly trial: number;
-  readonly status: 'passed' | 'failed' | 'errored' | 'skipped';
-  readonly score?: number;
-  /** What the answer was classified as; absent where the suite had no classes. */
-  readonly classified?: RowClass;
-  readonly checks: readonly RecordedCheck[];
-  /** Costs are computed from usage when compared, both sides by one price table. */
-  readonly usage?: Usage;
-  readonly latencyMs?: number;
-  readonly firstTokenMs?: number;
-  /** Answers of the model in a cell whose tool calls were answered. */
-  readonly steps?: number;
-  readonly finishReason?: FinishReason;
-  /** Left out beyond 64 KiB or under `baseline: {outputs: hash}`. */
-  readonly output?: string;
-  readonly toolCalls?: readonly ToolCall[];
-  /** The answers of a cell whose tool calls were answered, with the results. */
-  readonly trajectory?: readonly AgentStep[];
-  /** The final state of the case's tools. */
-  readonly state?: JsonValue;
-  readonly reasoning?: string;
-  readonly refusal?: string;
-  /** Of text and tool calls; absent where there was no answer. */
-  readonly answerHash?: string;
-  /** Names the very answer; absent in older baselines. */
-  readonly answerId?: string;
-}
+/** The output is left out beyond 64 KiB or under `baseline: {outputs: hash}`. Costs are computed from usage when compared. */
+export type BaselineTrial = Pick<
+  CellRow,
+  | 'trial'
+  | 'status'
+  | 'score'
+  | 'classified'
+  | 'checks'
+  | 'usage'
+  | 'latencyMs'
+  | 'firstTokenMs'
+  | 'steps'
+  | 'finishReason'
+  | 'output'
+  | 'toolCalls'
+  | 'trajectory'
+  | 'state'
+  | 'reasoning'
+  | 'refusal'
+  | 'answerHash'
+  | 'answerId'
+>;
 
 /** One line a case × variant. */
 export interface BaselineCase {

@@ -1,16 +1,12 @@
 import type { JsonValue } from '../json/json.ts';
 import type { AgentSettings, AgentStep } from './agent.ts';
 import type { ClassPolicy, RowClass } from './classes.ts';
-import type { Completion, CompletionRequest, Message, ProviderFailure } from './completion.ts';
+import type { Completion, CompletionRequest, Message, ProviderFailure, RequestOrigin } from './completion.ts';
 import type { SourceLocation } from './problem.ts';
 import type { Turn, Vars } from './suite.ts';
 import type { CheckSpec, Verdict } from './verdict.ts';
 
-export interface CellKey {
-  readonly suite: string;
-  readonly prompt: string;
-  readonly provider: string;
-  readonly caseId: string;
+export interface CellKey extends RequestOrigin {
   /** 0-based. */
   readonly trial: number;
 }

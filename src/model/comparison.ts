@@ -66,15 +66,20 @@ export interface ComparedCase {
 /** The cases of two sides by id, sorted. */
 export type ComparedCases = ReadonlyMap<string, ComparedCase>;
 
-/** A metric's difference with its evidence, as stats/ gave it. */
-export interface MetricEvidence {
+/** One metric beside its baseline; null where it can't be said. */
+export interface MetricComparison {
   readonly baseline: number | null;
   readonly candidate: number | null;
+  /** Absolute for rates, a ratio minus 1 for cost and latency. */
   readonly delta: number | null;
   readonly low: number | null;
   readonly high: number | null;
   /** One-sided, of being worse. */
   readonly p: number | null;
+}
+
+/** A metric's difference with its evidence, as stats/ gave it. */
+export interface MetricEvidence extends MetricComparison {
   readonly n: number;
   /** Of costs and steps: one-sided, that they rose by less than the margin, over cases. */
   readonly pWithin?: number;
@@ -193,4 +198,54 @@ export interface PlanningAdvice {
   readonly cases: number | null;
   /** Trials a side, on these cases. */
   readonly repeats: number | null;
+}
+
+/**
+ * What a run says of a candidate. `holds`: nothing got worse that these cases can show. `better`: and more cases pass than
+ * chance explains. `partial`: cases were not compared. `undecided`: something looks worse, and is neither confirmed nor cleared.
+ */
+export type SwapVerdict = 'better' | 'holds' | 'undecided' | 'partial' | 'worse';
+
+/** One candidate in one suite, on one prompt version. */
+export interface SwapRow {
+  readonly candidate: string;
+  readonly suite: string;
+  readonly prompt: string;
+  readonly verdict: SwapVerdict;
+  /** Why it does not hold, one sentence each. */
+  readonly reasons: readonly string[];
+  /** Compared ones. */
+  readonly cases: number;
+  /** Cases that a confirmed failure is about. */
+  readonly broken: readonly string[];
+  readonly passRate: MetricComparison;
+  /** Of `holds` and `better`: the drop that could go unnoticed, as a fraction; null where any could; absent where none could. */
+  readonly unseen?: number | null;
+  readonly costUsd: MetricComparison;
+  readonly latencyMs: MetricComparison;
+}
+
+/** One candidate over all suites. */
+export interface SwapCandidate {
+  readonly candidate: string;
+  readonly model: string;
+  /** The worst of its rows. */
+  readonly verdict: SwapVerdict;
+  /** USD of a judged cell, on average over all suites; null where an answer has no known price. */
+  readonly cellCostUsd: number | null;
+  /** Over the compared cases of all suites. */
+  readonly costUsd: MetricComparison;
+  readonly latencyMs: MetricComparison;
+}
+
+/** A provider, and what could take its place. */
+export interface SwapReport {
+  readonly provider: string;
+  readonly rows: readonly SwapRow[];
+  /** In the order in which they were named. */
+  readonly candidates: readonly SwapCandidate[];
+  /** The cheapest candidates that hold everywhere; more than one where they cost the same. */
+  readonly cheapest: readonly string[];
+  /** What the run says, in a sentence. */
+  readonly conclusion: string;
 }

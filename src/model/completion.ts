@@ -1,4 +1,3 @@
-import { canonicalJson } from '../json/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { PlacedFile } from './workspace.ts';
 
@@ -40,16 +39,9 @@ export interface ToolCall {
 }
 
 /** Why the model stopped, in one closed list; the API's own word is in `rawFinishReason`. */
-export type FinishReason = 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal' | 'other';
+export const finishReasons = ['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other'] as const;
 
-export const finishReasons = [
-  'stop',
-  'length',
-  'toolCalls',
-  'contentFilter',
-  'refusal',
-  'other',
-] as const satisfies readonly FinishReason[];
+export type FinishReason = (typeof finishReasons)[number];
 
 /** Tokens in one meaning for every API: the parts are included in the totals. */
 export interface Usage {
@@ -221,40 +213,3 @@ export type CompletionOutcome =
 
 /** The only function type of the model: providers, cache, retry, limits and budget are all of this shape. */
 export type Complete = (request: CompletionRequest, signal: AbortSignal) => Promise<CompletionOutcome>;
-
-/**
- * An answer as canonical JSON. Its members are few and known: `JSON.stringify` writes them in order at a fourth of the
- * time, where no call of a tool holds numbers that no double keeps.
- */
-export function completionText(completion: Completion): string {
-  const { toolCalls, steps, state } = completion;
-  if (toolCalls.length > 0 || steps !== undefined || state !== undefined) return canonicalJson(completion);
-  const { usage } = completion;
-  return JSON.stringify({
-    continuation: completion.continuation,
-    finishReason: completion.finishReason,
-    firstTokenMs: completion.firstTokenMs,
-    isTextAlone: completion.isTextAlone,
-    latencyMs: completion.latencyMs,
-    model: completion.model,
-    rawFinishReason: completion.rawFinishReason,
-    reasoning: completion.reasoning,
-    refusal: completion.refusal,
-    responseId: completion.responseId,
-    state: undefined,
-    steps: undefined,
-    systemFingerprint: completion.systemFingerprint,
-    text: completion.text,
-    toolCalls: completion.toolCalls,
-    usage: usage && {
-      cacheWriteTokens: usage.cacheWriteTokens,
-      cachedInputTokens: usage.cachedInputTokens,
-      costUsd: usage.costUsd,
-      inputAudioTokens: usage.inputAudioTokens,
-      inputTokens: usage.inputTokens,
-      outputAudioTokens: usage.outputAudioTokens,
-      outputTokens: usage.outputTokens,
-      reasoningTokens: usage.reasoningTokens,
-    },
-  } satisfies { readonly [Key in keyof Required<Completion>]: unknown });
-}

@@ -1,6 +1,7 @@
-import type { CaseStatus } from './cell.ts';
+import type { VariantKey } from './baseline.ts';
+import type { CaseStatus, CellCounts } from './cell.ts';
 import type { RunProvenance } from './record.ts';
-import type { RateEstimate } from './summary.ts';
+import type { VariantSummary } from './summary.ts';
 
 /** Grows when a field gains or changes meaning. */
 export const historyFormat = 1;
@@ -24,30 +25,18 @@ interface HistoryRun {
   readonly complete: boolean;
 }
 
-export interface HistoryPoint {
+export interface HistoryPoint
+  extends Omit<CellCounts, 'observed' | 'confirmations'>,
+    Pick<VariantSummary, 'passRate' | 'costUsd' | 'latencyMs'> {
   /** Id of the run. */
   readonly run: string;
-  readonly passRate: RateEstimate;
-  /** planned = passed + failed + errored + skipped, as in the report of the run. */
-  readonly planned: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly errored: number;
-  readonly skipped: number;
-  /** Planned cells that were answered without a call. */
-  readonly cached: number;
-  /** Of the planned cells, as if nothing were cached; null where a price is not known. */
-  readonly costUsd: number | null;
-  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   /** The chance that two trials of a case in this run disagree, averaged over cases; null for single trials. */
   readonly flakeRate: number | null;
   /** True where prompt, model, parameters or cases are others than in the point before: no line joins the two. */
   readonly redefined: boolean;
 }
 
-export interface VariantHistory {
-  readonly prompt: string;
-  readonly provider: string;
+export interface VariantHistory extends VariantKey {
   readonly model: string;
   readonly points: readonly HistoryPoint[];
   readonly trend: RateTrend;
@@ -74,10 +63,8 @@ export interface RateTrend {
   readonly message: string;
 }
 
-export interface CaseHistory {
+export interface CaseHistory extends VariantKey {
   readonly caseId: string;
-  readonly prompt: string;
-  readonly provider: string;
   /** In the latest run that has it. */
   readonly status: CaseStatus;
   readonly points: readonly CasePoint[];
@@ -123,31 +110,24 @@ export interface SuiteHistory {
 }
 
 /** One variant of a suite over stored runs, the oldest first. */
-export interface VariantTrend {
+export interface VariantTrend extends VariantKey {
   readonly suite: string;
-  readonly prompt: string;
-  readonly provider: string;
   readonly points: readonly TrendPoint[];
 }
 
 /** The figures of a variant in one run. */
-export interface TrendPoint {
+export interface TrendPoint extends Pick<VariantSummary, 'passRate' | 'costUsd' | 'latencyMs'> {
   readonly runId: string;
   /** ISO 8601. */
   readonly startedAt: string;
   /** True where a filter, a stop or errors left cells out: its rate is of other cases than that of a whole run. */
   readonly isPartial: boolean;
-  readonly passRate: RateEstimate;
-  readonly costUsd: number | null;
-  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
 }
 
 /** A variant of a run beside its pinned reference. */
-export interface ErosionFinding {
+export interface ErosionFinding extends VariantKey {
   readonly kind: 'erosion';
   readonly suite: string;
-  readonly prompt: string;
-  readonly provider: string;
   /** `eroded`: below the reference by more than the margin, beyond chance. `silent`: the reference can't be compared with. */
   readonly outcome: 'held' | 'eroded' | 'silent';
   /** What was read, in words. */

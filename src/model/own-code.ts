@@ -225,7 +225,7 @@ export interface ProviderAnswer {
   readonly reasoning?: string;
   readonly refusal?: string;
   readonly toolCalls?: readonly { readonly id?: string; readonly name: string; readonly arguments: JsonValue }[];
-  readonly finishReason?: 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal' | 'other';
+  readonly finishReason?: FinishReason;
   readonly usage?: Usage;
   /** The model snapshot that answered. */
   readonly model?: string;

@@ -1,26 +1,18 @@
 import type { CaseStatus, CellCounts, CellStatus } from './cell.ts';
-import type { CaseChange } from './comparison.ts';
+import type { CaseChange, MetricComparison } from './comparison.ts';
 import type { FinishReason, Usage } from './completion.ts';
 import type { LocatedFinding, ObservedAnswers, PromptFindings } from './finding.ts';
 import type { DecisionOutcome } from './gate.ts';
 import type { TrendPoint } from './history.ts';
-import type { StopReason } from './record.ts';
-import type { MetricComparison, ReportTotals } from './report.ts';
-import type { RateEstimate } from './summary.ts';
+import type { RecordedCheck } from './record.ts';
+import type { Report, VariantReport } from './report.ts';
 
 // What the page is given: made by the html reporter, read by src/page. An index is parsed when it opens, the blocks with
 // each case's detail when somebody looks.
 
 export interface PageIndex {
-  readonly tool: { readonly name: string; readonly version: string };
-  readonly run: {
-    readonly id: string;
-    readonly startedAt: string;
-    readonly durationMs: number;
-    readonly complete: boolean;
-    readonly stopReason?: StopReason;
-    readonly recordPath?: string;
-  };
+  readonly tool: Report['tool'];
+  readonly run: Omit<Report['run'], 'baseline'>;
   readonly verdict: {
     readonly outcome: DecisionOutcome;
     readonly exitCode: number;
@@ -28,7 +20,7 @@ export interface PageIndex {
     readonly text: string;
     readonly counts: string;
   };
-  readonly totals: ReportTotals;
+  readonly totals: Report['totals'];
   readonly failures: PageFailures;
   /** What to do about the verdict, as a command. */
   readonly nextStep?: string;
@@ -132,17 +124,12 @@ export interface PageSuite {
   readonly rowBlocks?: readonly number[];
 }
 
-export interface PageVariant extends CellCounts {
-  readonly prompt: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly passRate: RateEstimate;
-  readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
-  readonly costUsd: number | null;
-  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
-  /** Absent where no answer was streamed. */
-  readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
-  readonly replacedBy?: string;
+export interface PageVariant
+  extends CellCounts,
+    Pick<
+      VariantReport,
+      'prompt' | 'provider' | 'model' | 'passRate' | 'score' | 'costUsd' | 'latencyMs' | 'firstTokenMs' | 'replacedBy'
+    > {
   /** Absent where the suite has no classes. */
   readonly byClass?: PageClasses;
   readonly comparison?: PageComparison;
@@ -374,15 +361,8 @@ export interface PageTrial {
   readonly skip?: string;
 }
 
-export interface PageCheck {
-  readonly assertion: string;
-  readonly name?: string;
-  readonly pass: boolean;
-  readonly score: number;
+export interface PageCheck extends Omit<RecordedCheck, 'reason' | 'error' | 'diff' | 'judgement'> {
   readonly reason: PageText;
-  readonly weight?: number;
-  readonly required?: boolean;
-  readonly turn?: number;
   readonly error?: PageText;
   readonly diff?: { readonly expected: PageText; readonly found: PageText };
   readonly judge?: { readonly id: string; readonly model?: string; readonly votes: number; readonly agreement: number };

@@ -4,7 +4,7 @@ import type { CellKey, CellStatus, SkipReason } from './cell.ts';
 import type { ClassPolicy, RowClass } from './classes.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
 import type { Contract, EmptySelection, GatePolicy, Price, WrittenMessage } from './suite.ts';
-import type { Judgement } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 /** Grows when a field gains or changes meaning; a reader refuses a number it does not know. */
 export const recordFormat = 1;
@@ -172,19 +172,10 @@ export interface RecordedShard {
   readonly otherCases?: Readonly<Record<string, number>>;
 }
 
-export interface RecordedCheck {
-  readonly assertion: string;
-  readonly name?: string;
-  readonly pass: boolean;
-  readonly score: number;
-  readonly reason: string;
+export interface RecordedCheck extends Omit<Verdict, 'weight' | 'required'> {
   /** Left out where 1. */
   readonly weight?: number;
   readonly required?: boolean;
-  readonly diff?: { readonly expected: string; readonly found: string };
-  readonly turn?: number;
-  readonly error?: string;
-  readonly judgement?: Judgement;
 }
 
 export interface RecordedCall {

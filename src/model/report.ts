@@ -1,39 +1,38 @@
+import type { VariantKey } from './baseline.ts';
 import type { CaseStatus, CellCounts } from './cell.ts';
-import type { CaseChange, ComparedClassCell, JudgedMargin, KeptAnswer } from './comparison.ts';
+import type {
+  CaseChange,
+  ComparedClassCell,
+  JudgedMargin,
+  KeptAnswer,
+  MetricComparison,
+  SwapReport,
+} from './comparison.ts';
 import type { PromptFindings } from './finding.ts';
 import type { Certainty, Decision } from './gate.ts';
 import type { ErosionFinding, VariantTrend } from './history.ts';
 import type { CellRow, StopReason } from './record.ts';
-import type { RateEstimate } from './summary.ts';
-import type { SwapReport } from './swap.ts';
+import type { WrittenMessage } from './suite.ts';
+import type { RateEstimate, VariantSummary } from './summary.ts';
 
 export const reportFormat = 1;
 
-export interface VariantReport extends CellCounts {
-  readonly prompt: string;
-  readonly provider: string;
+export interface VariantReport
+  extends CellCounts,
+    VariantKey,
+    Pick<
+      VariantSummary,
+      'passRate' | 'score' | 'costUsd' | 'spentUsd' | 'spentApartUsd' | 'latencyMs' | 'firstTokenMs' | 'replacedBy'
+    > {
   readonly model: string;
   /** The part of `skipped` that was not asked, since the run was decided early. */
   readonly notAsked?: number;
-  readonly passRate: RateEstimate;
-  readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
-  /** Of the planned cells together, as if nothing were cached; null where any answer has no known price. */
-  readonly costUsd: number | null;
-  /** Billed by this run, over all its calls. */
-  readonly spentUsd: number | null;
-  /** The part of `spentUsd` that confirmation trials and observed cells took, which `costUsd` is without. */
-  readonly spentApartUsd: number | null;
-  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
-  /** Absent where no answer was streamed. */
-  readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
   /** Of every answer that was timed, and those of what it is compared with; computed on first use. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
   /** Cases that did not pass, errors aside; absent where none did not. */
   readonly failedCases?: readonly FailedCase[];
   /** Cases of which a trial could not be judged; absent where there is none. */
   readonly erroredCases?: number;
-  /** Present where another version or provider replaces this one in the run: shown, not gated. */
-  readonly replacedBy?: string;
   /** The gated slices of which a case was selected; absent where there is none. */
   readonly slices?: readonly SliceReport[];
   /** Absent where the suite has no classes. */
@@ -91,23 +90,7 @@ export interface ClassScoreReport {
 
 export type ShareEstimate = Omit<RateEstimate, 'n'>;
 
-/** One metric beside its baseline; null where it can't be said. */
-export interface MetricComparison {
-  readonly baseline: number | null;
-  readonly candidate: number | null;
-  /** Absolute for rates, a ratio minus 1 for cost and latency. */
-  readonly delta: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-  readonly p: number | null;
-}
-
-export interface PromptText {
-  readonly role: string;
-  readonly content: string;
-  /** Paths of files that go along. */
-  readonly attach?: readonly string[];
-}
+export type PromptText = Omit<WrittenMessage, 'language'>;
 
 export type ComparisonOutcome = 'passed' | 'failed' | 'inconclusive';
 
@@ -295,3 +278,14 @@ export interface ReportStyle {
   /** The address at which the HTML report of the run will be. */
   readonly pageUrl?: string;
 }
+
+/** What became of a comment or a check that was to be published. */
+export type Published =
+  | {
+      readonly ok: true;
+      readonly how: 'created' | 'updated';
+      readonly url?: string;
+      /** True where another job of the same run uses the same id. */
+      readonly isShared?: boolean;
+    }
+  | { readonly ok: false; readonly message: string; readonly status?: number };

@@ -1,10 +1,9 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { AgentSettings } from './agent.ts';
+import type { AgentSettings, UsedSnapshot } from './agent.ts';
 import type { ClassPolicy } from './classes.ts';
 import type { Role } from './completion.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
-import type { UsedSnapshot } from './mcp.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { SourceLocation } from './problem.ts';
 import type { SharedCacheConfig } from './shared-cache.ts';

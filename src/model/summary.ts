@@ -1,41 +1,34 @@
 import type { Moments } from '../stats/means.ts';
-import type { CaseStatus, CellCounts, CellStatus, SkipReason } from './cell.ts';
-import type { RowClass } from './classes.ts';
+import type { CaseStatus, CellCounts, CellKey, SkipReason } from './cell.ts';
 import type { Usage } from './completion.ts';
-import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
+import type { CellRow, RecordedSuite, RecordedVariant, StopReason } from './record.ts';
 
 /** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
-export interface RowSummary {
-  readonly suite: string;
-  readonly prompt: string;
-  readonly provider: string;
-  readonly caseId: string;
-  readonly trial: number;
-  readonly caseHash: string;
-  readonly status: CellStatus;
+export interface RowSummary
+  extends CellKey,
+    Pick<
+      CellRow,
+      | 'caseHash'
+      | 'status'
+      | 'group'
+      | 'slices'
+      | 'classified'
+      | 'side'
+      | 'cached'
+      | 'position'
+      | 'judgeCostUsd'
+      | 'steps'
+    > {
   readonly observe: boolean;
   readonly mustPass: boolean;
-  /** What the case comes from: cases of one group are not independent evidence. */
-  readonly group?: string | undefined;
-  /** The gated slices that the case is in. */
-  readonly slices?: readonly string[] | undefined;
-  /** What the answer was classified as; undefined where the suite has no classes. */
-  readonly classified?: RowClass | undefined;
   readonly confirmation: boolean;
-  readonly side?: 'accepted' | undefined;
-  readonly cached: boolean;
   readonly score: number | undefined;
   readonly latencyMs: number | undefined;
   /** Absent where the answer was not streamed. */
   readonly firstTokenMs?: number;
-  /** How many cells of its provider began before it in its run; undefined where no latency was measured. */
-  readonly position?: number | undefined;
   /** Null: answered, but no price is known; undefined: no answer. */
   readonly costUsd: number | null | undefined;
   readonly spentUsd: number | null | undefined;
-  readonly judgeCostUsd?: number | null | undefined;
-  /** Answers of an agent; undefined for other cells. */
-  readonly steps?: number | undefined;
   /** Undefined where the API reported none. */
   readonly usage: Usage | undefined;
   readonly skipReason?: SkipReason | undefined;
@@ -79,7 +72,9 @@ export interface VariantSummary extends CellCounts {
   readonly notAsked: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
+  /** Of the planned cells together, as if nothing were cached; null where any answer has no known price. */
   readonly costUsd: number | null;
+  /** Billed by this run, over all its calls. */
   readonly spentUsd: number | null;
   /** The part of `spentUsd` that confirmation trials and observed cells took, which `costUsd` is without. */
   readonly spentApartUsd: number | null;
@@ -87,7 +82,7 @@ export interface VariantSummary extends CellCounts {
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   /** Absent where no answer was streamed. */
   readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
-  /** The prompt version or the provider of the same run that replaces this one. */
+  /** The prompt version or the provider of the same run that replaces this one, which is then shown and not gated. */
   readonly replacedBy?: string;
   /** By case id, sorted. */
   readonly cases: ReadonlyMap<string, CaseSummary>;

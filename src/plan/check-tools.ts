@@ -1,7 +1,7 @@
 import type { Problem } from '../model/problem.ts';
 import type { Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
-import { findDeclaredTools } from '../suite/cases/declared-tools.ts';
+import { findDeclaredTools } from '../suite/cases/suite-tools.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { quote } from '../text/shorten.ts';
 

@@ -9,7 +9,7 @@ import type { EmptySelection, ProviderConfig, Suite } from '../model/suite.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
 import { hashEnv, isCredentialName } from '../providers/code/hash-code.ts';
 import { findAdapter } from '../providers/index.ts';
-import { isSecretName } from '../suite/providers/literal-keys.ts';
+import { isSecretName } from '../suite/providers/check-params.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
@@ -17,11 +17,10 @@ import { createAttachments } from './attachments.ts';
 import { buildPlan, type Plan, providerKey } from './build-plan.ts';
 import { findRefusedSchemas } from './check-schemas.ts';
 import { describeShard } from './describe-plan.ts';
-import { findEmptySelections } from './find-empty-selections.ts';
 import { type PricedVariant, pricedModel, pricedModelOfVariant } from './price-variants.ts';
 import type { RenderOptions } from './render-cells.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
-import { casesOf, refuseSlowFilters } from './select-cases.ts';
+import { casesOf, findEmptySelections, refuseSlowFilters } from './select-cases.ts';
 
 /** A plan with what its calls need to be priced and sent. */
 export interface PlannedRun {

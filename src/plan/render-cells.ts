@@ -6,7 +6,6 @@ import type { Writable } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Cell, CellClasses, CellKey } from '../model/cell.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
-import type { SourceLocation } from '../model/problem.ts';
 import type { Endpoint } from '../model/provider.ts';
 import {
   type Case,
@@ -59,8 +58,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
   const isInWorkspace = hasWorkspace(provider);
   return function renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, promptId, provider.id)) return [];
-    const { vars, agent, tags, description, threshold, group, mustPass, observe, skip } = testCase;
-    const at = withoutExcerpt(testCase.at);
+    const { vars, agent, tags, description, threshold, group, mustPass, observe, skip, at } = testCase;
     const messages: Message[] = renderMessages(prompt, vars).map(({ role, content, attach }) => {
       if (attach.length === 0) return { role, content };
       return { role, content, attachments: attach.map((path) => options.describeFile(suite, path)) };
@@ -170,11 +168,6 @@ function renameParams(params: JsonObject, names: ProviderConfig['paramNames']): 
     if (name !== null && name !== undefined && (name === key || !Object.hasOwn(params, name))) renamed[name] = value;
   }
   return renamed;
-}
-
-function withoutExcerpt(at: SourceLocation): SourceLocation {
-  const { file, line, column, excerpt } = at;
-  return excerpt === undefined ? at : { file, line, column };
 }
 
 /** Gives a case its class and what names that of an answer; undefined where the suite has no classes. */

@@ -1,14 +1,16 @@
 import type { Problem } from '../model/problem.ts';
-import type { Project } from '../model/suite.ts';
 import { mean } from '../stats/means.ts';
 import { clusteredRateInterval } from '../stats/proportions.ts';
-import { countBaselineTrials, poolTrials, type TrialPool } from './pool-trials.ts';
+import {
+  countBaselineTrials,
+  poolTrials,
+  readStoredTrials,
+  type StoredTrialsOptions,
+  type TrialPool,
+} from './pool-trials.ts';
 import { createSimulation, type SimulatedComparison, type SimulatedRun } from './simulate-gate.ts';
-import { readStoredTrials } from './stored-trials.ts';
 
-export interface CalibrateOptions {
-  readonly project: Project;
-  readonly cwd: string;
+export interface CalibrateOptions extends Omit<StoredTrialsOptions, 'run'> {
   /** Simulated runs, each compared with an accepted run of the same version. */
   readonly comparisons: number;
   /** Uniform in [0, 1), seeded: the same seed gives the same report. */

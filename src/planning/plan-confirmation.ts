@@ -12,7 +12,7 @@ export interface OtherAverages {
 }
 
 /** The averages of a variant that can fail the gate. */
-export function countAverages({ suite, cases }: TrialPool): number {
+function countAverages({ suite, cases }: TrialPool): number {
   const { cost, steps } = suite.gate;
   const recalls = Object.values(suite.classes?.recall ?? {}).filter(({ maxDrop }) => maxDrop !== undefined).length;
   const ofClasses = suite.classes === undefined ? 0 : 1 + recalls;

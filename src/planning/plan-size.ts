@@ -1,24 +1,26 @@
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Project } from '../model/suite.ts';
 import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/means.ts';
 import { pooledVariance } from '../stats/pairs.ts';
 import { confirmedPower, smallestConfirmedDrop, smallestSize } from '../stats/plan-confirmed.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
 import { designConfirmation, findOthers, type OtherAverages, planSingleCase } from './plan-confirmation.ts';
-import { countBaselineTrials, type PooledCase, poolTrials, type TrialPool } from './pool-trials.ts';
-import { readStoredTrials, type StoredTrial } from './stored-trials.ts';
+import {
+  countBaselineTrials,
+  type PooledCase,
+  poolTrials,
+  readStoredTrials,
+  type StoredTrial,
+  type StoredTrialsOptions,
+  type TrialPool,
+} from './pool-trials.ts';
 
-export interface PlanSizeOptions {
-  readonly project: Project;
-  readonly cwd: string;
+export interface PlanSizeOptions extends StoredTrialsOptions {
   /** The drop of the pass rate to plan for; undefined: the largest that each suite's gate tolerates. */
   readonly drop?: number;
   /** The wanted chance of a clear answer. */
   readonly power: number;
-  /** Plan from this run alone. */
-  readonly run?: string;
 }
 
 export interface PlanSizeResult {
@@ -244,16 +246,13 @@ function describeSingleCase(
   { design, flakeRate, run }: { readonly design: SuiteDesign; readonly flakeRate: number; readonly run: RunSize },
 ): VariantSize['singleCase'] {
   const { trials, baselineTrials } = design;
-  const {
-    trials: candidate,
-    acceptedTrials,
-    power,
-  } = planSingleCase(pool, others, { trials, baselineTrials, flakeRate });
+  const found = planSingleCase(pool, others, { trials, baselineTrials, flakeRate });
+  const { acceptedTrials, power } = found;
   const perTrial = run.calls === null ? null : run.calls / (run.cases * run.trials);
   return {
-    trials: candidate,
+    trials: found.trials,
     acceptedTrials,
-    calls: perTrial === null ? null : Math.ceil((candidate + acceptedTrials) * perTrial),
+    calls: perTrial === null ? null : Math.ceil((found.trials + acceptedTrials) * perTrial),
     brokenForGood: power(0, 1),
     brokenAfterFlaking: power(0.1, 1),
     failsMostly: power(0, 0.9),
@@ -261,10 +260,10 @@ function describeSingleCase(
   };
 }
 
-function scaleSize({ cases, trials, calls, costUsd }: RunSize, share: number): RunSize {
+function scaleSize(size: RunSize, share: number): RunSize {
+  const { calls, costUsd } = size;
   return {
-    cases,
-    trials,
+    ...size,
     calls: calls === null ? null : Math.floor(calls * share),
     costUsd: costUsd === null ? null : costUsd * share,
   };
@@ -340,7 +339,8 @@ function priceSize(cases: readonly PooledCase[]): (cases: number, trials: number
   const calls = trials.flatMap((trial) => trial.calls ?? []);
   // If the number of calls was not stored, a case of one turn takes one.
   const callsPerTrial = calls.length > 0 ? mean(calls) : cases.some(({ hasTurns }) => hasTurns) ? null : 1;
-  const costPerTrial = addKnown(meanCost(trials), meanJudgeCost(trials));
+  const [cost, judgeCost] = [meanCost(trials), meanJudgeCost(trials)];
+  const costPerTrial = cost === null || judgeCost === null ? null : cost + judgeCost;
   return (count, repeats) => ({
     cases: count,
     trials: repeats,
@@ -361,8 +361,4 @@ function meanJudgeCost(trials: readonly StoredTrial[]): number | null {
   if (trials.every(({ judgeCostUsd }) => judgeCostUsd === undefined || judgeCostUsd === 0)) return 0;
   const fresh = trials.filter(({ cached }) => !cached).map(({ judgeCostUsd }) => judgeCostUsd ?? 0);
   return fresh.length === 0 || trials.some(({ judgeCostUsd }) => judgeCostUsd === null) ? null : mean(fresh);
-}
-
-function addKnown(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a + b;
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import type { RunPorts } from '../plan/run-options.ts';
-import { type HistoryCommit, listCommits } from '../project/git/list-commits.ts';
+import { type HistoryCommit, listCommits } from '../project/git/git-files.ts';
 import { timesSpend } from '../run/retrial-cells.ts';
 import {
   type BisectedCase,

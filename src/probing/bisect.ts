@@ -3,7 +3,7 @@ import type { Cell } from '../model/cell.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import { comparesOther } from '../plan/render-cells.ts';
-import type { HistoryCommit } from '../project/git/list-commits.ts';
+import type { HistoryCommit } from '../project/git/git-files.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attempt } from '../text/attempt.ts';
 import { type BreakingChange, findBreaking, linkHunks } from './find-breaking.ts';

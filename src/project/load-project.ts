@@ -5,28 +5,18 @@ import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/import-module.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
-import type { CheckRun } from '../suite/config.ts';
 import { createReadLog, type ReadLog } from '../suite/files/project-files.ts';
 import { loadIds as readIds, type SuiteIds } from '../suite/find-suites.ts';
 import { type LoadedProject, loadProjectCache, loadProjectPlugins, loadProject as loadSuites } from '../suite/load.ts';
-import type { PluginRequest, ProjectSnapshot } from '../suite/open-project.ts';
+import type { PluginRequest, LoadOptions as SuiteLoadOptions } from '../suite/open-project.ts';
 
 export { createReadLog, type ReadLog };
 
-export interface LoadOptions {
-  readonly paths: readonly string[];
-  readonly cwd: string;
-  readonly configPath?: string;
-  /** Another state of the project than that of the working tree. */
-  readonly snapshot?: ProjectSnapshot;
-  /** Checks the config's `run:`. */
-  readonly checkRun?: CheckRun;
-  /** Records every file that is read, also when loading fails. */
-  readonly reads?: ReadLog;
-  /** Reads what contracts are made of, and no case. */
-  readonly contractOnly?: boolean;
-  /** A judge's file of labels that does not exist is empty, for the command that writes it. */
-  readonly mayLackLabels?: boolean;
+export interface LoadOptions
+  extends Pick<
+    SuiteLoadOptions,
+    'paths' | 'cwd' | 'configPath' | 'snapshot' | 'checkRun' | 'reads' | 'contractOnly' | 'mayLackLabels'
+  > {
   /** Prompts in code are not called: their messages stay unknown. */
   readonly callsNoPrompts?: boolean;
   /** Plug-ins that a program passes, beside those that the config names. */

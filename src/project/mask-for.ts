@@ -1,4 +1,4 @@
-import { findReferences, type McpServer } from '../model/mcp.ts';
+import { findReferences, type McpServer } from '../model/agent.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Project } from '../model/suite.ts';
 import { findAdapter } from '../providers/index.ts';

@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { judgedLatencies } from '../model/cell.ts';
-import type { ComparedVariant } from '../model/comparison.ts';
+import type { ComparedVariant, SwapReport } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { PromptFindings } from '../model/finding.ts';
 import type { Decision } from '../model/gate.ts';
@@ -9,7 +9,6 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import type { SwapReport } from '../model/swap.ts';
 import { reportClasses, truthOf } from './count-classes.ts';
 import { estimate, isComplete, totalsOf } from './summarize-run.ts';
 

@@ -2,7 +2,6 @@ import { Buffer } from 'node:buffer';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Writable } from '../json/defined.ts';
 import type { CallRecord, CaseStatus } from '../model/cell.ts';
-import { completionText } from '../model/completion.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -175,7 +174,7 @@ export function hashAnswer({ output, toolCalls }: Pick<CellRow, 'toolCalls'> & {
  */
 export function identifyAnswer(calls: readonly Pick<CallRecord, 'requestHash' | 'completion'>[]): string {
   const texts = calls.map(
-    ({ requestHash, completion }) => `[${JSON.stringify(requestHash)},${completionText(completion)}]`,
+    ({ requestHash, completion }) => `[${JSON.stringify(requestHash)},${canonicalJson(completion)}]`,
   );
   return shorten(sha256Hex(`[${texts.join(',')}]`));
 }

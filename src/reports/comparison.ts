@@ -1,13 +1,7 @@
+import type { MetricComparison } from '../model/comparison.ts';
 import type { Certainty, UnseenSlice } from '../model/gate.ts';
 import type { ErosionFinding, RunSincePin } from '../model/history.ts';
-import type {
-  MetricComparison,
-  PromptText,
-  Report,
-  SuiteReport,
-  VariantComparison,
-  VariantReport,
-} from '../model/report.ts';
+import type { PromptText, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { RateEstimate } from '../model/summary.ts';
 import {
   formatChange,

@@ -16,8 +16,7 @@ import { runWithDeadline } from '../text/deadline.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { replaceCsvField, replaceYamlValue } from '../text/replace-values.ts';
 import { quote } from '../text/shorten.ts';
-import { type AcceptContext, type Accepted, editCase, judgeEdited, offsetOf } from './edit-case.ts';
-import { promoteCase } from './promote-case.ts';
+import { type AcceptContext, type Accepted, editCase, judgeEdited, offsetOf, promoteCase } from './edit-case.ts';
 import { type AnswerChange, isPromotable, type Review } from './review-changes.ts';
 
 /** `recorded` and `wrong` promote a case under observe by the answer that it has. */

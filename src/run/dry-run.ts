@@ -9,9 +9,16 @@ import type { Cell, CellKey } from '../model/cell.ts';
 import type { Complete, Usage } from '../model/completion.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import type { CaseSummary } from '../model/summary.ts';
-import { countJudgeRequests, countRequests, inputBytes } from '../plan/estimate-requests.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
-import { boundJudges, boundRequests, type JudgeBound, pricedModel } from '../plan/price-variants.ts';
+import {
+  boundJudges,
+  boundRequests,
+  countJudgeRequests,
+  countRequests,
+  inputBytes,
+  type JudgeBound,
+  pricedModel,
+} from '../plan/price-variants.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { lookupBatchApi } from '../providers/batch/index.ts';
 import { isRetried } from './ask-again.ts';

@@ -28,7 +28,7 @@ import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findProvenance } from '../project/git/find-provenance.ts';
 import { findLatelyFailed, runsFolder } from '../project/stored-runs.ts';
-import { openMcpPorts } from '../snapshots/open-ports.ts';
+import { openMcpPorts } from '../snapshots/read-server.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { type CellRunner, createBailGate, createCellRunners } from './cell-runner.ts';
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';

@@ -1,8 +1,7 @@
 import { checkLimitMs } from '../assertions/define.ts';
 import { defined } from '../json/defined.ts';
 import { connectServer, type McpConnection, McpFault, type McpPorts } from '../mcp/connect-server.ts';
-import type { AgentSettings, RecordSource, ToolsCode } from '../model/agent.ts';
-import type { McpServer } from '../model/mcp.ts';
+import type { AgentSettings, McpServer, RecordSource, ToolsCode } from '../model/agent.ts';
 import type { ModuleJob } from '../model/own-code.ts';
 import { ModuleWorker } from '../programs/module-worker.ts';
 import { describeExit, describeUnfinished, openProgramRunner, selectEnv } from '../programs/run-program.ts';

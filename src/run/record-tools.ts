@@ -10,7 +10,7 @@ import { UserError } from '../model/problem.ts';
 import { withRefusal } from '../model/storage-problem.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { findPullRequestSign } from '../project/git/pull-request.ts';
+import { findPullRequestSign } from '../project/git/find-provenance.ts';
 import { createMask, type Mask } from '../secrets/mask-secrets.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { refuseArguments, type ToolOutcome } from '../tools/real-tools.ts';

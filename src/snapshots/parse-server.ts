@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { execPrefix } from '../mcp/connect-server.ts';
-import { findReferences, type McpServer } from '../model/mcp.ts';
+import { findReferences, type McpServer } from '../model/agent.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { findQuerySecrets, findSecrets } from '../secrets/find-secrets.ts';
 import { splitCommand } from '../text/command-line.ts';

@@ -1,8 +1,11 @@
 import { defined } from '../json/defined.ts';
 import { connectServer, execPrefix, type McpConnection, McpFault, type McpPorts } from '../mcp/connect-server.ts';
 import { readToolList } from '../mcp/tool-list.ts';
-import { fillReferences, findReferences, type McpServer, type McpSnapshot } from '../model/mcp.ts';
+import { fillReferences, findReferences, type McpServer, type McpSnapshot } from '../model/agent.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
+import { openPackages } from '../programs/import-module.ts';
+import { startLineProgram } from '../programs/line-program.ts';
+import { selectEnv } from '../programs/run-program.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
 import { shortenText } from '../text/shorten.ts';
 
@@ -63,4 +66,16 @@ function hintOf({ message }: McpFault): string | undefined {
   if (/can't be started/.test(message)) return `write the command after ${execPrefix}, such as "exec:node server.js"`;
   if (/no message of the protocol/.test(message)) return 'a server may write its log to stderr alone';
   return undefined;
+}
+
+/** What connecting to servers needs: the project's packages, and programs that see only what they are given. */
+export function openMcpPorts(root: string, env: McpPorts['env']): McpPorts {
+  const packages = openPackages(root);
+  return {
+    env,
+    packageVersion: packages.version,
+    importPackage: packages.load,
+    startProgram: startLineProgram,
+    selectEnv: (names) => selectEnv(env, names),
+  };
 }

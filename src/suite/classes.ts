@@ -25,12 +25,11 @@ export function parseClasses(document: Located, problems: Problems): ParsedClass
   const truthAt = childOf(classes, 'truth');
   const template = compileValue(truthAt, problems.report);
   if (template.kind === 'constant' || template.variables.length === 0) {
-    problems.report({
-      code: 'invalid-value',
-      message: 'classes.truth reads no variable, so all cases would be of one class',
-      hint: 'write a template that gives the class of each case, such as "{{expected}}"',
-      at: locate(truthAt),
-    });
+    problems.refuse(
+      truthAt,
+      'classes.truth reads no variable, so all cases would be of one class',
+      'write a template that gives the class of each case, such as "{{expected}}"',
+    );
   }
   const found = parseFound(childOf(classes, 'found'), problems);
   if (found === undefined) return undefined;
@@ -46,13 +45,11 @@ export function parseClasses(document: Located, problems: Problems): ParsedClass
 function parseFound(located: Located, problems: Problems): ClassPolicy['found'] | undefined {
   const found = parseSelect({ ...located, value: plainNumbers(located.value) }, problems, { label: 'classes.found' });
   if (found?.kind !== 'toolCalls') return found;
-  problems.report({
-    code: 'invalid-value',
-    message: 'classes.found must select a text, a number or a boolean: toolCalls is a list',
-    hint: 'select the part of the answer that names its class, such as {jsonPath: $.queue}',
-    at: locate(located),
-  });
-  return undefined;
+  return problems.refuse(
+    located,
+    'classes.found must select a text, a number or a boolean: toolCalls is a list',
+    'select the part of the answer that names its class, such as {jsonPath: $.queue}',
+  );
 }
 
 /** Reports classes without a case, whose limits could never fail, and classes that are most likely misspelt. */

@@ -6,14 +6,14 @@ import type { AdapterDeclaration } from '../model/provider.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
+import { toJsonObject } from '../text/exact-numbers.ts';
 import { parseStoreUrl } from '../text/store-urls.ts';
 import { emptyContract, type ParsedContract, parseContract } from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
 import { childOf, idsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import type { ProjectFiles } from './files/project-files.ts';
-import { isVariableName } from './providers/literal-keys.ts';
-import { parseProviders, toPrice } from './providers/parse-providers.ts';
-import { toJsonObject } from './providers/to-json-object.ts';
+import { isVariableName } from './providers/check-params.ts';
+import { parseProviders } from './providers/parse-providers.ts';
 import { duration, words } from './schema/fields.ts';
 import { anyProvider, judges, priceSchema } from './schema/provider-schema.ts';
 import { contract, defaultsSchema, gateSchema } from './schema/suite-schema.ts';
@@ -92,7 +92,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     ...defined({ defaults: defaults && childOf(document, 'defaults') }),
     ...defined({ gate }),
     contract: contract === undefined ? emptyContract : await parseContract(childOf(document, 'contract'), context),
-    prices: Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, toPrice(price)])),
+    prices,
     run,
     cache,
   };
@@ -117,8 +117,7 @@ export function parseCache(
   if ((url === undefined) === (urlEnv === undefined)) {
     if (Object.keys(found).length === 0) return undefined;
     const message = url === undefined ? 'cache names no address' : 'cache has both url and urlEnv';
-    problems.report({ code: 'invalid-value', message, hint: 'write one of url and urlEnv', at: locate(located) });
-    return undefined;
+    return problems.refuse(located, message, 'write one of url and urlEnv');
   }
   const place = typeof found === 'string' ? located : childOf(located, 'url');
   if (url !== undefined && !checkAddress(url, place, { problems, packageVersion })) return undefined;

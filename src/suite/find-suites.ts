@@ -4,7 +4,7 @@ import { isNegative } from '../text/glob.ts';
 import { readRows, rowSuffixes } from './cases/read-rows.ts';
 import type { Config } from './config.ts';
 import { isCodeSuite } from './documents/code-suite.ts';
-import { childOf, createProblems, itemsOf, type Located, type Problems } from './documents/locate.ts';
+import { childOf, createProblems, itemsOf, type Located, type Problems, textsOf } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
 import type { ProjectFiles } from './files/project-files.ts';
 import { describeMissing, isGlob } from './files/project-place.ts';
@@ -132,7 +132,7 @@ export async function loadIds(
       suite: typeof suite === 'string' ? suite : basename(path).replace(/(?:\.eval)?\.ya?ml$/, ''),
       prompts: namesOf(childOf(document, 'prompts')),
       providers: own.length > 0 ? own : configProviders,
-      tags: rows.flatMap((row) => itemsOf(childOf(row, 'tags')).flatMap(({ value }) => (isText(value) ? [value] : []))),
+      tags: rows.flatMap((row) => textsOf(itemsOf(childOf(row, 'tags')))),
       cases: rows.flatMap((row) => {
         const id = childOf(row, 'id').value;
         return isText(id) ? [id] : typeof id === 'number' ? [String(id)] : [];

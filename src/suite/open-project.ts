@@ -9,7 +9,7 @@ import { createReadCode } from './assertions/own-code.ts';
 import { type CheckRun, type Config, configShape, emptyConfig, parseConfig } from './config.ts';
 import { checkPart } from './documents/check-shape.ts';
 import type { EvaluateSuite } from './documents/code-suite.ts';
-import { childOf, itemsOf, type Located, locate, type Problems } from './documents/locate.ts';
+import { childOf, isText, itemsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
 import { openProjectFiles, type ProjectFiles, type ReadLog } from './files/project-files.ts';
 import { findProject, kindOfPath, type ProjectPlace } from './files/project-place.ts';
@@ -38,7 +38,7 @@ export interface LoadOptions {
   readonly snapshot?: ProjectSnapshot;
   /** Records every file that is read, also when loading fails. */
   readonly reads?: ReadLog;
-  /** Leaves cases and assertions unread; the suites then have none. */
+  /** Leaves cases, assertions and recordings unread, so that their mistakes do not matter; the suites have no cases. */
   readonly contractOnly?: boolean;
   /** A judge's file of labels that does not exist is empty, for the command that writes it. */
   readonly mayLackLabels?: boolean;
@@ -174,10 +174,6 @@ export function extendDeclarations(
     adapters:
       pluginsOf(plugins.list, 'provider').length === 0 ? known.adapters : { ...known.adapters, ...plugins.adapters },
   };
-}
-
-function isText(located: Located): located is Located<string> {
-  return typeof located.value === 'string';
 }
 
 /** As in an import: what starts with a dot is a file. A name that ends like a module's is meant as one too. */

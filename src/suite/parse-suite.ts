@@ -1,10 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
-import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { UsedSnapshot } from '../model/mcp.ts';
+import type { UsedSnapshot } from '../model/agent.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
-import type { RenderPrompts } from '../model/own-code.ts';
-import type { AdapterDeclaration } from '../model/provider.ts';
 import type { EmptySelection, ProviderConfig, Suite } from '../model/suite.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { createAskedModels } from './assertions/asked-models.ts';
@@ -12,11 +9,9 @@ import { compileAssertions } from './assertions/compile-assertions.ts';
 import type { AssertionContext } from './assertions/compile-plain.ts';
 import { readLabels } from './assertions/labels.ts';
 import { createReadCode } from './assertions/own-code.ts';
-import { callPromptCode, defaultVars, readSources } from './call-prompt-code.ts';
 import { type BuiltCases, buildCases, type CaseContext } from './cases/build-cases.ts';
-import { findDeclaredTools } from './cases/declared-tools.ts';
-import { createFindServers } from './cases/live-servers.ts';
 import type { CaseGroup, RowSource } from './cases/read-cases.ts';
+import { createFindServers, findDeclaredTools } from './cases/suite-tools.ts';
 import { compileTools } from './cases/tool-stubs.ts';
 import { type ParsedClasses, parseClasses, reportClassMistakes } from './classes.ts';
 import type { Config } from './config.ts';
@@ -30,9 +25,9 @@ import { createReadData, readDocument, reportFault } from './documents/read-docu
 import { type ProjectFiles, type ReadLog, sourcesOf } from './files/project-files.ts';
 import type { ProjectPlace } from './files/project-place.ts';
 import { buildGate, collectTags, type Gate, hasSlices, reportEmptySlices } from './gate.ts';
-import type { ProjectSnapshot } from './open-project.ts';
+import type { LoadOptions } from './open-project.ts';
+import { callPromptCode, defaultVars, readSources } from './prompts/code-prompts.ts';
 import { parsePrompts } from './prompts/parse-prompts.ts';
-import type { ParsePrompt } from './prompts/prompt-file.ts';
 import {
   checkPromptParams,
   checkPromptProviders,
@@ -42,24 +37,18 @@ import {
 } from './providers/suite-providers.ts';
 import { suiteShape } from './schema/suite-schema.ts';
 
-export interface SuiteContext {
-  readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
-  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
-  readonly parsePrompt: ParsePrompt;
+interface SuiteContext
+  extends Pick<
+    LoadOptions,
+    'assertions' | 'adapters' | 'parsePrompt' | 'renderPrompts' | 'snapshot' | 'contractOnly' | 'mayLackLabels'
+  > {
   readonly packageVersion: VersionOf;
-  readonly renderPrompts?: RenderPrompts;
   readonly place: ProjectPlace;
-  /** Set where the files are not those of the working tree. */
-  readonly snapshot?: ProjectSnapshot;
   readonly files: ProjectFiles;
   /** What was read through `files`. */
   readonly reads: ReadLog;
   readonly problems: Problems;
   readonly config: Config;
-  /** Leaves cases, assertions and recordings unread, so that their mistakes do not matter. */
-  readonly contractOnly?: boolean;
-  /** A judge's file of labels that does not exist is empty, for the command that writes it. */
-  readonly mayLackLabels?: boolean;
   /** True for a prompt file that is run as a suite. */
   readonly isPromptFile?: boolean;
 }

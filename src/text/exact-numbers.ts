@@ -1,3 +1,5 @@
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+
 /**
  * A number that remembers how it was written, so that `1.0` can be compared with a text, and so that one which no double
  * keeps, such as 9007199254740993, stays the number that it is.
@@ -52,6 +54,12 @@ export function plainNumbers(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof SpelledNumber) return value.isLong ? value : value.valueOf();
   return mapParts(value, plainNumbers);
+}
+
+/** Data from YAML is JSON once its numbers are plain; empty for anything but a map. */
+export function toJsonObject(value: unknown): JsonObject {
+  const plain = plainNumbers(value);
+  return isJsonObject(plain) ? plain : {};
 }
 
 /** Replaces every long number, at any depth. What holds none comes back as it was. */

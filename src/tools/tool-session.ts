@@ -5,6 +5,7 @@ import { parseJson } from '../json/parse-json.ts';
 import type { ArgumentMatch } from '../json/plain-path.ts';
 import {
   type AgentSettings,
+  type McpServer,
   maxResultBytes,
   type RecordSource,
   type RecordTarget,
@@ -13,7 +14,6 @@ import {
   type ToolsCode,
 } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
-import type { McpServer } from '../model/mcp.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';

@@ -1,4 +1,4 @@
-import type { SwapCandidate, SwapReport, SwapVerdict } from '../model/swap.ts';
+import type { SwapCandidate, SwapReport, SwapVerdict } from '../model/comparison.ts';
 import { describeRatio } from '../reports/index.ts';
 
 /** One sentence that says which candidate to take, or why none can be named. */

@@ -3,12 +3,19 @@ import { compareRates } from '../compare/compare-rates.ts';
 import { compareCosts, compareLatencies } from '../compare/compare-variants.ts';
 import type { JudgedComparison, JudgedRun } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
-import type { ComparedVariant, MetricEvidence } from '../model/comparison.ts';
+import type {
+  ComparedVariant,
+  MetricComparison,
+  MetricEvidence,
+  SwapCandidate,
+  SwapReport,
+  SwapRow,
+  SwapVerdict,
+} from '../model/comparison.ts';
 import { type Breach, type Decision, undecidedCodes } from '../model/gate.ts';
 import type { ProviderSwap, RunSettings } from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
 import type { RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import type { SwapCandidate, SwapMetric, SwapReport, SwapRow, SwapVerdict } from '../model/swap.ts';
 import { describeRateChange } from '../reports/index.ts';
 import { adjustHolm } from '../stats/multiplicity.ts';
 import { formatCount, formatPercent } from '../text/format-amount.ts';
@@ -284,7 +291,7 @@ function findCellCost(variants: readonly VariantSummary[]): number | null {
   return cells === 0 ? null : usd / cells;
 }
 
-function toComparison(evidence: MetricEvidence | undefined): SwapMetric {
+function toComparison(evidence: MetricEvidence | undefined): MetricComparison {
   if (evidence === undefined) return { baseline: null, candidate: null, delta: null, low: null, high: null, p: null };
   const { baseline, candidate, delta, low, high, p } = evidence;
   return { baseline, candidate, delta, low, high, p };

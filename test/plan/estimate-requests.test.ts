@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inputBytes } from '../../src/plan/estimate-requests.ts';
+import { inputBytes } from '../../src/plan/price-variants.ts';
 import { buildRequest } from '../providers/build-request.ts';
 
 test('reasoning that goes back with an answer counts as input', () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { classifySource, type RecordSource, type SourceChoices } from '../../src/project/record-source.ts';
+import { classifySource, type RecordSource, type SourceChoices } from '../../src/project/stored-runs.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 
 const run = '20261124-153012-a1b2';

@@ -1,9 +1,9 @@
 import { firstAcceptedTrial } from '../../src/model/cell.ts';
+import type { MetricComparison } from '../../src/model/comparison.ts';
 import { describeContractWarnings } from '../../src/model/finding.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import type {
   CaseReport,
-  MetricComparison,
   Report,
   ReportStyle,
   SuiteReport,

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ArgumentMatch } from '../../src/json/plain-path.ts';
-import type { RecordSource, StubAnswer, ToolStub } from '../../src/model/agent.ts';
+import type { McpServer, RecordSource, StubAnswer, ToolStub } from '../../src/model/agent.ts';
 import type { ToolCall } from '../../src/model/completion.ts';
-import type { McpServer } from '../../src/model/mcp.ts';
 import type { CodeOutcome, ModuleJob } from '../../src/model/own-code.ts';
 import {
   createExecTools,

@@ -3,7 +3,7 @@ import { listBaselines, pruneBaselines, showBaselines } from '../../baseline/lis
 import { pinReferences, unpinReferences, wantedRuns } from '../../baseline/pin-reference.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { listOrphanBaselines } from '../../plan/find-empty-selections.ts';
+import { listOrphanBaselines } from '../../plan/select-cases.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeStoredRun, findStoredRun, listStoredRuns } from '../../project/stored-runs.ts';
 import { formatCount } from '../../text/format-amount.ts';

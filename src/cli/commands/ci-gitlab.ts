@@ -2,7 +2,7 @@ import { relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { replaceFile } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
-import type { Published } from '../../model/published.ts';
+import type { Published } from '../../model/report.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import { nameBranch } from '../../publishing/job.ts';
 import {

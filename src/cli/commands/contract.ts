@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { checkContracts } from '../../contracts/check-contracts.ts';
-import { diffSchemas } from '../../contracts/diff-schemas.ts';
+import { checkContracts, diffSchemas } from '../../contracts/check-contracts.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { ContractPolicy, Direction } from '../../model/finding.ts';

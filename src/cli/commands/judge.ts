@@ -1,8 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import { type CheckedJudges, type CheckedSuite, checkJudges } from '../../measuring/check-judges.ts';
-import { calibrationAlpha } from '../../model/calibration.ts';
 import { systemClock } from '../../model/clock.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { calibrationAlpha } from '../../model/verdict.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';

@@ -4,10 +4,11 @@ import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
-import { defaultTimeoutMs, findSnapshots } from '../../snapshots/find-drift.ts';
-import { openMcpPorts } from '../../snapshots/open-ports.ts';
 import { parseServer } from '../../snapshots/parse-server.ts';
+import { openMcpPorts } from '../../snapshots/read-server.ts';
 import {
+  defaultTimeoutMs,
+  findSnapshots,
   readSnapshotFile,
   type SnapshotOptions,
   type TakenSnapshot,

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { watch } from 'chokidar';
-import type { WatchGraph } from '../../changes/watch-graph.ts';
+import type { WatchGraph } from '../../changes/suite-sources.ts';
 import { type Clock, systemClock } from '../../model/clock.ts';
 
 /** Reports changed files in batches, by their absolute paths. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import picocolors from 'picocolors';
-import { buildBrokenGraph, buildWatchGraph, type WatchGraph } from '../../changes/watch-graph.ts';
+import { buildBrokenGraph, buildWatchGraph, type WatchGraph } from '../../changes/suite-sources.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { UserError } from '../../model/problem.ts';
 import type { ProgressEvent } from '../../model/progress.ts';

@@ -4,11 +4,12 @@ import type {
   ComparedCase,
   ComparedClasses,
   ComparedVariant,
+  MetricComparison,
   MetricEvidence,
   PlanningAdvice,
 } from '../../model/comparison.ts';
 import type { Certainty } from '../../model/gate.ts';
-import type { ClassComparison, ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
+import type { ClassComparison, ComparisonOutcome, VariantComparison } from '../../model/report.ts';
 import { isSamePrompt, showBoth } from '../../templates/rendered-table.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { Hypothesis } from './judge-metrics.ts';

@@ -7,12 +7,11 @@ import type { AdapterDeclaration } from '../../model/provider.ts';
 import type { Criterion, ProviderConfig } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers, toJsonObject } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { childOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 import { parseUse, placeOf } from '../providers/parse-providers.ts';
 import type { Endpoints } from '../providers/suite-providers.ts';
-import { toJsonObject } from '../providers/to-json-object.ts';
 import type { Frame } from './assertion-frame.ts';
 import type { CompiledAssertion } from './compiled-assertion.ts';
 
@@ -226,13 +225,11 @@ function chooseEmbeddings(named: Located<string>, context: AskedModelsContext): 
     const able = Object.entries(adapters).flatMap(([adapter, declared]) =>
       declared.embeddings === undefined ? [] : [adapter],
     );
-    problems.report({
-      code: 'invalid-value',
-      message: `the adapter ${use.adapter} gives no embeddings`,
-      hint: `those that do: ${able.join(', ')}`,
-      at: locate(named),
-    });
-    return undefined;
+    return problems.refuse(
+      named,
+      `the adapter ${use.adapter} gives no embeddings`,
+      `those that do: ${able.join(', ')}`,
+    );
   }
   if (known !== undefined) return { ...known, options: toJsonObject({ ...known.options, ...embeddings }) };
   return { id: named.value, ...use, params: {}, headers: {}, limits: {}, options: embeddings, ...placeOf(named) };

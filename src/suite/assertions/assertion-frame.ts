@@ -23,13 +23,11 @@ export function findName(located: Located, { declarations, problems }: FrameCont
   const known = Object.keys(declarations);
   const isKnown = (key: string) => Object.hasOwn(declarations, key);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    problems.report({
-      code: 'invalid-value',
-      message: `an assertion is a map with one assertion name, not ${describeValue(value)}`,
-      hint: hintOfOther(value, isKnown),
-      at: locate(located),
-    });
-    return undefined;
+    return problems.refuse(
+      located,
+      `an assertion is a map with one assertion name, not ${describeValue(value)}`,
+      hintOfOther(value, isKnown),
+    );
   }
   const keys = Object.keys(value).filter((key) => !COMMON_KEYS.includes(key));
   const [name, second] = keys.filter(isKnown);
@@ -104,11 +102,7 @@ export function parseFrame(located: Located, problems: Problems, readCode: ReadC
   const expect = (part: Located, isValid: boolean, expected: string) => {
     if (part.value === undefined || isValid) return;
     isRight = false;
-    problems.report({
-      code: 'invalid-value',
-      message: `${String(part.path.at(-1))} must be ${expected}, not ${describeValue(part.value)}`,
-      at: locate(part),
-    });
+    problems.refuse(part, `${String(part.path.at(-1))} must be ${expected}, not ${describeValue(part.value)}`);
   };
   const weightValue = plainNumbers(weight.value);
   expect(name, typeof name.value === 'string' && name.value !== '', 'a text');

@@ -70,12 +70,10 @@ function compileCombinator(
 ): CompiledAssertion | undefined {
   const items = children === 'one' ? [written] : itemsOf(written);
   if (items.length === 0) {
-    context.problems.report({
-      code: 'invalid-value',
-      message: `${name} takes a list of assertions, not ${Array.isArray(written.value) ? 'an empty one' : describeValue(written.value)}`,
-      at: locate(written),
-    });
-    return undefined;
+    return context.problems.refuse(
+      written,
+      `${name} takes a list of assertions, not ${Array.isArray(written.value) ? 'an empty one' : describeValue(written.value)}`,
+    );
   }
   const compiled: CompiledAssertion[] = [];
   for (const item of items) {

@@ -9,7 +9,7 @@ import { markSpelling } from '../cases/case-hash.ts';
 import { warnOfKeywords } from '../contracts/parse-contract.ts';
 import { keysAt, reportIssues } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
-import { childOf, type Located, locate, type Path } from '../documents/locate.ts';
+import { childOf, type Located, type Path } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Frame, framedSource } from './assertion-frame.ts';
@@ -45,13 +45,11 @@ export function compilePlain(plain: PlainAssertion, context: AssertionContext): 
   const { main, asks } = declaration;
   const isMap = isMapForm(declaration, written.value);
   if (!isMap && main === undefined) {
-    context.problems.report({
-      code: 'invalid-value',
-      message: `${name} takes a map of parameters, not ${describeValue(written.value)}`,
-      hint: `for example ${declaration.example}`,
-      at: locate(written),
-    });
-    return undefined;
+    return context.problems.refuse(
+      written,
+      `${name} takes a map of parameters, not ${describeValue(written.value)}`,
+      `for example ${declaration.example}`,
+    );
   }
   const errorsBefore = context.problems.errorCount();
   const { problems } = context;

@@ -70,14 +70,12 @@ function readLabel(
   if (chosen === undefined || criterion === undefined || label === undefined) return undefined;
   const isPairwise = criterion.assertion === 'pairwise';
   if (isPairwise !== (shaped.other !== undefined)) {
-    problems.report({
-      code: 'invalid-value',
-      message: isPairwise
+    return problems.refuse(
+      row,
+      isPairwise
         ? 'a labelled comparison needs "other", the answer it is compared with'
         : `"other" is for pairwise, and this is a label of ${criterion.assertion}`,
-      at: locate(row),
-    });
-    return undefined;
+    );
   }
   const vars = { ...defined({ question: shaped.question }), ...shaped.vars };
   const scope = shaped.expected === undefined ? vars : { ...vars, expected: shaped.expected };
@@ -146,11 +144,10 @@ function parseLabel(
       : { true: 'pass', false: 'fail', pass: 'pass', fail: 'fail' };
   const label = known[String(written)];
   if (label === undefined) {
-    problems.report({
-      code: 'invalid-value',
-      message: `a label of ${assertion} is ${Object.keys(known).slice(-3).join(', ')}, not ${String(written)}`,
-      at: locate(childOf(row, 'label')),
-    });
+    problems.refuse(
+      childOf(row, 'label'),
+      `a label of ${assertion} is ${Object.keys(known).slice(-3).join(', ')}, not ${String(written)}`,
+    );
   }
   return label;
 }

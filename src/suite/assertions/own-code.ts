@@ -7,7 +7,7 @@ import type { CheckSpec } from '../../model/verdict.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { findImports, importedPaths, importSuffixes } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
-import { itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import { isText, itemsOf, type Located, locate, type Problems, textsOf } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 
@@ -66,48 +66,62 @@ interface CodeParams {
   readonly env?: Located;
 }
 
-/** Reads each file once, however many cases name it. */
+/** Reads each file once: cases may be built again later in the run, when it has changed. */
 export function createReadCode(context: CodeContext): ReadCode {
+  const { files: project, problems } = context;
   const closures = new Map<string, readonly string[]>();
+  const closureOf = (path: string): readonly string[] => {
+    const hashes = closures.get(path) ?? hashClosure(path, project);
+    closures.set(path, hashes);
+    return hashes;
+  };
+  /** A file that must be there, and the files that it imports by relative paths. */
+  const hashNamed = (path: string, namedBy: Located): readonly string[] => {
+    if (closures.get(path)?.length) return closureOf(path);
+    const found = project.readText(path);
+    const isUnusable = 'fault' in found && (found.fault.code !== 'file-unreadable' || project.hash(path) === undefined);
+    if (isUnusable) reportFault(found.fault, problems, namedBy);
+    return closureOf(path);
+  };
+  /** Words of a command that are files of the project; others may mean anything. A program that is written as a path must exist. */
+  const hashCommand = (value: Located): readonly string[] => {
+    const words = wordsOf(value);
+    if (words.some((word) => word.includes('{{'))) reportTemplate(value, problems);
+    const hashes = words.flatMap((word, index) => {
+      const path = resolve(value.source.folder, word);
+      if (index === 0 && /[/\\]/.test(word) && !isAbsolute(word)) return hashNamed(path, value);
+      return closures.has(path) || project.hash(path) !== undefined ? closureOf(path) : [];
+    });
+    return [words.join('\u0000'), ...hashes];
+  };
   return (kind, { value, files, env }) => {
     const { folder } = value.source;
-    const errorsBefore = context.problems.errorCount();
-    const named = [...(kind === 'command' ? [] : [value]), ...(files === undefined ? [] : itemsOf(files))].filter(
-      isText,
-    );
+    const errorsBefore = problems.errorCount();
     const hashes: string[] = [];
-    for (const item of named) {
-      if (item.value.includes('{{')) {
-        reportTemplate(item, context.problems);
-        continue;
-      }
-      hashes.push(...hashNamed(resolve(folder, item.value), item, context, closures));
+    for (const item of [...(kind === 'command' ? [] : [value]), ...(files === undefined ? [] : itemsOf(files))]) {
+      if (!isText(item)) continue;
+      if (item.value.includes('{{')) reportTemplate(item, problems);
+      else hashes.push(...hashNamed(resolve(folder, item.value), item));
     }
     if (kind === 'tools' && isText(value)) checkToolExports(value, context);
-    if (kind === 'command') hashes.push(...hashCommand(value, context, closures));
-    if (context.problems.errorCount() > errorsBefore) return undefined;
-    const hash = sha256Hex(hashes.join('\n')).slice(0, 16);
-    const envNames = (env === undefined ? [] : itemsOf(env)).filter(isText).map((item) => item.value);
+    if (kind === 'command') hashes.push(...hashCommand(value));
+    if (problems.errorCount() > errorsBefore) return undefined;
+    const envNames = env === undefined ? [] : textsOf(itemsOf(env));
     return {
       folder,
-      hash,
+      hash: sha256Hex(hashes.join('\n')).slice(0, 16),
       ...(kind !== 'command' && isText(value) ? { file: resolve(folder, value.value) } : {}),
       ...(envNames.length === 0 ? {} : { envNames }),
     };
   };
 }
 
-function isText(located: Located): located is Located<string> {
-  return typeof located.value === 'string';
-}
-
 function reportTemplate(at: Located, problems: Problems): void {
-  problems.report({
-    code: 'invalid-value',
-    message: 'the path of code must not be a template: the content of the file is part of the hash',
-    hint: 'pass the data in args: {…}, where templates are rendered',
-    at: locate(at),
-  });
+  problems.refuse(
+    at,
+    'the path of code must not be a template: the content of the file is part of the hash',
+    'pass the data in args: {…}, where templates are rendered',
+  );
 }
 
 /** Reads the text alone: code runs in no process but the child of a cell. */
@@ -119,62 +133,16 @@ function checkToolExports(value: Located<string>, { files, problems }: CodeConte
   ) {
     return;
   }
-  problems.report({
-    code: 'invalid-value',
-    message: `${value.value} exports no tools`,
-    hint: 'write export const tools = { find_order({ order_id }) { return { state: "shipped" }; } }',
-    at: locate(value),
-  });
-}
-
-/** A file that must be there, and the files that it imports by relative paths. */
-function hashNamed(
-  path: string,
-  namedBy: Located,
-  context: CodeContext,
-  closures: Map<string, readonly string[]>,
-): readonly string[] {
-  // A file is read once: cases may be built again later in the run, when it has changed.
-  const known = closures.get(path);
-  if (known !== undefined && known.length > 0) return known;
-  const found = context.files.readText(path);
-  if ('fault' in found && found.fault.code !== 'file-unreadable') reportFault(found.fault, context.problems, namedBy);
-  else if ('fault' in found && context.files.hash(path) === undefined)
-    reportFault(found.fault, context.problems, namedBy);
-  return closureOf(path, context, closures);
-}
-
-/** Words of a command that are files of the project; others may mean anything. A program that is written as a path must exist. */
-function hashCommand(
-  value: Located,
-  context: CodeContext,
-  closures: Map<string, readonly string[]>,
-): readonly string[] {
-  const words = wordsOf(value);
-  if (words.some((word) => word.includes('{{'))) reportTemplate(value, context.problems);
-  const { folder } = value.source;
-  const hashes: string[] = [words.join('\u0000')];
-  for (const [index, word] of words.entries()) {
-    const path = resolve(folder, word);
-    const isProgramPath = index === 0 && /[/\\]/.test(word) && !isAbsolute(word);
-    if (isProgramPath) hashes.push(...hashNamed(path, value, context, closures));
-    else if (closures.has(path) || context.files.hash(path) !== undefined)
-      hashes.push(...closureOf(path, context, closures));
-  }
-  return hashes;
+  problems.refuse(
+    value,
+    `${value.value} exports no tools`,
+    'write export const tools = { find_order({ order_id }) { return { state: "shipped" }; } }',
+  );
 }
 
 function wordsOf({ value }: Located): readonly string[] {
   if (typeof value === 'string') return splitCommand(value) ?? [];
   return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
-}
-
-function closureOf(path: string, context: CodeContext, closures: Map<string, readonly string[]>): readonly string[] {
-  const known = closures.get(path);
-  if (known !== undefined) return known;
-  const made = hashClosure(path, context.files);
-  closures.set(path, made);
-  return made;
 }
 
 /** Hashes of a file and of all that it imports relatively, in the order in which they are found. */

@@ -16,7 +16,7 @@ import {
   type Problems,
   withoutExcerpt,
 } from '../documents/locate.ts';
-import { readPlacedFiles } from '../files/placed-files.ts';
+import { readPlacedFiles } from '../documents/read-document.ts';
 import { changedError, type ProjectFiles } from '../files/project-files.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import { caseSchema } from '../schema/suite-schema.ts';
@@ -34,10 +34,8 @@ import {
   noteVariables,
   type TruthSource,
 } from './case-checks.ts';
-import { createCaseFaults } from './case-faults.ts';
 import { hashCase } from './case-hash.ts';
-import { checkTurns, checkWorkspace, registerId } from './check-case.ts';
-import { noteStubs, type StubUse, warnOfUndeclared } from './declared-tools.ts';
+import { checkTurns, checkWorkspace, createCaseFaults, registerId } from './check-case.ts';
 import {
   type CaseFile,
   type CaseGroup,
@@ -49,6 +47,7 @@ import {
   readRow,
   type Settings,
 } from './read-cases.ts';
+import { noteStubs, type StubUse, warnOfUndeclared } from './suite-tools.ts';
 import type { CompiledTools } from './tool-stubs.ts';
 
 export interface CaseContext {

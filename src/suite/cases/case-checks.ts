@@ -20,8 +20,8 @@ import {
 } from '../assertions/value-template.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
-import type { CaseFaults } from './case-faults.ts';
 import { markSpelling } from './case-hash.ts';
+import type { CaseFaults } from './check-case.ts';
 import { type CompiledTools, compileTools, joinTools, renderTools, templatesOf } from './tool-stubs.ts';
 
 /** What the checks of all cases of a suite share. */
@@ -69,25 +69,35 @@ export function buildChecks(
 ): readonly CheckSpec[] {
   return assertions.flatMap((assertion) => {
     if (assertion.kind === 'constant') return [assertion.check];
-    faults.tried(assertion);
-    try {
-      return instantiate(assertion, input.scope) ?? [];
-    } catch (error) {
-      if (!(error instanceof RenderError)) throw error;
-      addFaults(assertion.templates, { reader: `the assertion "${assertion.name}"`, key: assertion }, input, faults);
-      return [];
-    }
+    const reader = { reader: `the assertion "${assertion.name}"`, key: assertion, templates: assertion.templates };
+    return renderFor(reader, input, faults, () => instantiate(assertion, input.scope)) ?? [];
   });
 }
 
-function addFaults(
-  templates: readonly ValueTemplate[],
-  reader: { readonly reader: string; readonly key: object },
+interface Reader {
+  /** For messages. */
+  readonly reader: string;
+  /** Counts the cases that it was tried on. */
+  readonly key: object;
+  readonly templates: readonly ValueTemplate[];
+}
+
+/** Renders templates for a case; undefined where they can't be rendered, which is counted as a fault. */
+function renderFor<T>(
+  { templates, ...reader }: Reader,
   { id, row, scope }: CaseInput,
   faults: CaseFaults,
-): void {
-  for (const { located, error } of findRenderErrors(templates, scope)) {
-    faults.add({ ...reader, at: placeOfError(located, error), error, caseId: id, row, scope });
+  render: () => T,
+): T | undefined {
+  faults.tried(reader.key);
+  try {
+    return render();
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    for (const one of findRenderErrors(templates, scope)) {
+      faults.add({ ...reader, at: placeOfError(one.located, one.error), error: one.error, caseId: id, row, scope });
+    }
+    return undefined;
   }
 }
 
@@ -102,26 +112,23 @@ export interface TruthSource {
 export function buildTruth(source: TruthSource, input: CaseInput, builder: TruthBuilder): string | undefined {
   const { faults, problems } = builder;
   const { template, names } = source;
-  faults.tried(template);
-  try {
-    const value = renderTemplate(template, input.scope);
-    const name = nameClass(value);
-    const fault = findClassFault(name, value);
-    const { id, row } = input;
-    const at = () => placeOfTruth(source, row);
-    if (fault !== undefined) {
-      const hint = 'classes.truth must give the class of every case: a short text, a number or a boolean';
-      problems.report({ code: 'invalid-value', message: `case "${id}" ${fault}`, hint, at: at() });
-    } else if (name !== undefined && names?.has(name) === false) {
-      const message = `case "${id}" is of the class "${name}", which is not among classes.names`;
-      problems.report({ code: 'unknown-id', message, hint: didYouMean(name, names) ?? listClasses(names), at: at() });
-    } else return name;
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
-    addFaults([template], { reader: 'classes.truth', key: template }, input, faults);
+  const { id, row, scope } = input;
+  const reader = { reader: 'classes.truth', key: template, templates: [template] };
+  const found = renderFor(reader, input, faults, () => ({ value: renderTemplate(template, scope) }));
+  if (found === undefined) return undefined;
+  const name = nameClass(found.value);
+  const fault = findClassFault(name, found.value);
+  if (fault !== undefined) {
+    const hint = 'classes.truth must give the class of every case: a short text, a number or a boolean';
+    const at = placeOfTruth(source, row);
+    problems.report({ code: 'invalid-value', message: `case "${id}" ${fault}`, hint, at });
     return undefined;
   }
+  if (name === undefined || names?.has(name) !== false) return name;
+  const message = `case "${id}" is of the class "${name}", which is not among classes.names`;
+  const hint = didYouMean(name, names) ?? listClasses(names);
+  problems.report({ code: 'unknown-id', message, hint, at: placeOfTruth(source, row) });
+  return undefined;
 }
 
 type TruthBuilder = Pick<CheckBuilder, 'faults'> & { readonly problems: Problems };
@@ -175,12 +182,11 @@ function refuseComparisons(written: readonly Located[], context: AssertionContex
       if (declaration?.children !== undefined) {
         refuseComparisons(declaration.children === 'one' ? [below] : itemsOf(below), context);
       } else if (declaration?.comparesAccepted === true || declaration?.comparesOther === true) {
-        problems.report({
-          code: 'invalid-value',
-          message: `${name} can't check the answer to a turn: only the last answer of a conversation is stored`,
-          at: locate(below),
-          hint: 'write it under assert of the case, which checks the last answer',
-        });
+        problems.refuse(
+          below,
+          `${name} can't check the answer to a turn: only the last answer of a conversation is stored`,
+          'write it under assert of the case, which checks the last answer',
+        );
       }
     }
   }
@@ -191,15 +197,9 @@ function renderTurn(written: Located, input: CaseInput, builder: CheckBuilder): 
   const { faults, variables, assertionContext } = builder;
   const template = compileValue(written, assertionContext.problems.report);
   if (template.kind === 'template') addRoots(template.variables, variables);
-  faults.tried(written);
-  try {
-    const value = renderTemplate(template, input.scope);
-    return typeof value === 'string' ? value : (writeJson(plainNumbers(value)) ?? '');
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
-    addFaults([template], { reader: 'a turn', key: written }, input, faults);
-    return '';
-  }
+  const reader = { reader: 'a turn', key: written, templates: [template] };
+  const value = renderFor(reader, input, faults, () => renderTemplate(template, input.scope));
+  return typeof value === 'string' ? value : (writeJson(plainNumbers(value)) ?? '');
 }
 
 /** The stubs of one row; undefined where it has none. */
@@ -224,14 +224,8 @@ export function buildAgent(
   if (list.every((tools) => tools === undefined)) return undefined;
   const tools = joinTools(list);
   const turns = itemsOf(childOf(input.row, 'turns')).length;
-  faults.tried(list);
-  try {
-    return renderTools(tools, { maxSteps, turns }, input.scope);
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
-    addFaults(templatesOf(tools), { reader: 'a stub of a tool', key: list }, input, faults);
-    return undefined;
-  }
+  const reader = { reader: 'a stub of a tool', key: list, templates: templatesOf(tools) };
+  return renderFor(reader, input, faults, () => renderTools(tools, { maxSteps, turns }, input.scope));
 }
 
 /** Adds the variables of some paths: `docs[0].title` reads the variable `docs`. */

@@ -102,12 +102,11 @@ async function findCaseFiles(named: Located<string>, { files, problems }: ReadCo
   }
   return paths.filter((path) => {
     if (isPromptFile(path) || rowSuffixes.some((suffix) => path.toLowerCase().endsWith(suffix))) return true;
-    problems.report({
-      code: 'invalid-value',
-      message: `${files.display(path)} is not a file of cases`,
-      hint: `cases are read from ${rowSuffixes.join(', ')}`,
-      at: locate(named),
-    });
+    problems.refuse(
+      named,
+      `${files.display(path)} is not a file of cases`,
+      `cases are read from ${rowSuffixes.join(', ')}`,
+    );
     return false;
   });
 }
@@ -146,12 +145,11 @@ async function readPromptRows(path: string, namedBy: Located, context: ReadConte
       path: [],
     }));
   }
-  context.problems.report({
-    code: 'invalid-value',
-    message: `${source.file} holds no test data`,
-    hint: /\.ya?ml$/i.test(path) ? 'add testData and evaluators to it' : 'write a suite that names it as a prompt',
-    at: locate(namedBy),
-  });
+  context.problems.refuse(
+    namedBy,
+    `${source.file} holds no test data`,
+    /\.ya?ml$/i.test(path) ? 'add testData and evaluators to it' : 'write a suite that names it as a prompt',
+  );
   return [];
 }
 

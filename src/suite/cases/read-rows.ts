@@ -51,12 +51,7 @@ export function readRows({ path, text }: RowFile, files: ProjectFiles, problems:
   const document = parseDocument(path, text, files, problems);
   if (document === undefined) return [];
   if (Array.isArray(document.value)) return itemsOf(document);
-  problems.report({
-    code: 'invalid-value',
-    message: `${files.display(path)} must hold a list of cases`,
-    hint: hintOfDocument(document.value),
-    at: locate(document),
-  });
+  problems.refuse(document, `${files.display(path)} must hold a list of cases`, hintOfDocument(document.value));
   return [];
 }
 

@@ -1,23 +1,27 @@
+import { resolve } from 'node:path';
 import { writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { type PlainStep, parsePlainPath } from '../../json/plain-path.ts';
 import {
   type AgentSettings,
   defaultMaxSteps,
+  type RecordSource,
   type RecordTarget,
   type StubAnswer,
   type ToolServers,
   type ToolStub,
   type ToolsCode,
 } from '../../model/agent.ts';
+import { splitCommand } from '../../text/command-line.ts';
+import { parseDurationMs } from '../../text/duration.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { compileValue, renderTemplate, type Scope, type ValueTemplate } from '../assertions/value-template.ts';
-import { checkShape } from '../documents/check-shape.ts';
+import { checkPart, checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
-import { stubSchema } from '../schema/tool-schema.ts';
-import { readSources } from './tool-sources.ts';
+import { reportFault } from '../documents/read-document.ts';
+import { codeLimits, recordSchema, stubSchema } from '../schema/tool-schema.ts';
 
 /** What is written under `tools`, with the values of stubs as templates. */
 export interface CompiledTools {
@@ -64,12 +68,11 @@ function compileList(items: readonly Located[], context: AssertionContext): Comp
   const list = items.map((item) => compileTools(item, context));
   const second = items.filter((_, at) => list[at]?.module !== undefined)[1];
   if (second !== undefined) {
-    context.problems.report({
-      code: 'invalid-value',
-      message: 'tools names two modules, and only the first would be asked',
-      hint: 'export the tools of both from one module',
-      at: locate(second),
-    });
+    context.problems.refuse(
+      second,
+      'tools names two modules, and only the first would be asked',
+      'export the tools of both from one module',
+    );
   }
   return joinTools(list);
 }
@@ -86,12 +89,11 @@ export function joinTools(list: readonly (CompiledTools | undefined)[]): Compile
 function compileMap(written: Located, context: AssertionContext, place: 'suite' | 'file' = 'suite'): CompiledTools {
   const { value } = written;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    context.problems.report({
-      code: 'invalid-value',
-      message: `tools must be a map of tools, the path of a file that holds one, or a list of these, not ${describeValue(value)}`,
-      hint: 'write tools: { find_order: [{ when: { id: "7" }, returns: { state: shipped } }] }',
-      at: locate(written),
-    });
+    context.problems.refuse(
+      written,
+      `tools must be a map of tools, the path of a file that holds one, or a list of these, not ${describeValue(value)}`,
+      'write tools: { find_order: [{ when: { id: "7" }, returns: { state: shipped } }] }',
+    );
     return { stubs: [] };
   }
   const sources = readSources(written, context, place);
@@ -168,4 +170,148 @@ function renderAnswer({ kind, value }: CompiledStub, scope: Scope): StubAnswer {
   const rendered = renderTemplate(value, scope);
   const text = typeof rendered === 'string' ? rendered : (writeJson(plainNumbers(rendered)) ?? '');
   return kind === 'fails' ? { kind, message: text } : { kind, content: text };
+}
+
+/** What stands beside the tools of a map: code, a file of stubs, and the real tools. */
+interface ToolSources {
+  readonly module?: ToolsCode;
+  readonly record?: RecordTarget;
+  /** With `mcp: live`. */
+  readonly servers?: ToolServers;
+  /** The content of the file. */
+  readonly stubs?: Located;
+  /** Keys of the map that are no tools. */
+  readonly keys: ReadonlySet<string>;
+}
+
+/**
+ * Reads what is no tool. A tool's stubs are a map or a list, so that a text is a file or a duration and a number is a limit; a map
+ * under `record` is a stub unless it has one of the keys of real tools.
+ */
+function readSources(written: Located, context: AssertionContext, place: 'suite' | 'file'): ToolSources {
+  const value = (key: string) => childOf(written, key).value;
+  const keys = new Set<string>();
+  const isText = (key: string) => typeof value(key) === 'string';
+  if (isText('module')) {
+    keys.add('module');
+    for (const key of ['timeout', 'memoryMb'])
+      if (value(key) !== undefined && typeof value(key) !== 'object') keys.add(key);
+  }
+  if (isText('mcp')) keys.add('mcp');
+  if (isText('file')) keys.add('file');
+  if (isRealTools(value('record'))) keys.add('record');
+  // A file that names itself would be read for ever.
+  const nested = ['file', 'record'].find((key) => keys.has(key));
+  if (place === 'file' && nested !== undefined) {
+    context.problems.report({
+      code: 'invalid-value',
+      message: `a file of stubs can't have "${nested}": it stands where the file is named`,
+      hint: 'name several files as a list: tools: [stubs/shop.yaml, stubs/mail.yaml]',
+      at: locate(childOf(written, nested), 'key'),
+    });
+    return { keys };
+  }
+  const module = keys.has('module') ? readModule(written, keys, context) : undefined;
+  const record = keys.has('record') ? readTarget(written, context) : undefined;
+  const stubs = keys.has('file') ? readStubs(childOf(written, 'file'), keys.has('record'), context) : undefined;
+  const servers = keys.has('mcp') ? context.findServers(childOf(written, 'mcp'), 'run') : undefined;
+  return { keys, ...defined({ module, record, servers, stubs }) };
+}
+
+function isRealTools(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return !['returns', 'fails', 'never'].some((key) => Object.hasOwn(value, key));
+}
+
+function readModule(written: Located, keys: ReadonlySet<string>, context: AssertionContext): ToolsCode | undefined {
+  const code = context.readCode('tools', { value: childOf(written, 'module') });
+  const timeout = keys.has('timeout') ? checkPart(written, 'timeout', codeLimits.timeout, context.problems) : undefined;
+  const memoryMb = keys.has('memoryMb')
+    ? checkPart(written, 'memoryMb', codeLimits.memoryMb, context.problems)
+    : undefined;
+  return code && withLimits(code, { timeout, memoryMb });
+}
+
+function withLimits(
+  code: ToolsCode,
+  limits: { readonly timeout?: unknown; readonly memoryMb?: number | undefined },
+): ToolsCode {
+  const { timeout, memoryMb } = limits;
+  if (timeout === undefined && memoryMb === undefined) return code;
+  const timeoutMs = timeout === undefined ? undefined : parseDurationMs(timeout);
+  return { ...code, limits: defined({ timeoutMs, memoryMb }) };
+}
+
+/** The real tools, and the file that their answers are written to. */
+function readTarget(written: Located, context: AssertionContext): RecordTarget | undefined {
+  const { problems } = context;
+  const record = childOf(written, 'record');
+  const shape = checkShape(
+    recordSchema,
+    { ...record, value: plainNumbers(record.value) },
+    { label: 'record', problems },
+  );
+  if (shape === undefined) return undefined;
+  const file = childOf(written, 'file');
+  if (typeof file.value !== 'string' || !/\.ya?ml$/.test(file.value)) {
+    return problems.refuse(
+      file.value === undefined ? record : file,
+      'record needs the YAML file that the answers are written to',
+      'write tools: { file: stubs/shop.yaml, record: { module: tools/shop.ts } }',
+    );
+  }
+  const source = readSource(record, context);
+  if (source === undefined) return undefined;
+  const code = withLimits(source.code, defined({ timeout: shape.timeout, memoryMb: shape.memoryMb }));
+  const path = resolve(file.source.folder, file.value);
+  return { file: path, shown: context.files.display(path), source: { ...source, code } };
+}
+
+function readSource(record: Located, context: AssertionContext): RecordSource | undefined {
+  const { readCode, problems } = context;
+  const env = childOf(record, 'env');
+  const mcp = childOf(record, 'mcp');
+  if (mcp.value !== undefined) {
+    const servers = context.findServers(mcp, 'record');
+    return servers && { kind: 'mcp', servers, code: { folder: record.source.folder, hash: '' } };
+  }
+  const program = childOf(record, 'exec');
+  if (typeof program.value !== 'string') {
+    const code = readCode('tools', { value: childOf(record, 'module'), env });
+    return code && { kind: 'module', code };
+  }
+  const argv = splitCommand(program.value) ?? [];
+  if (argv.length === 0) {
+    return problems.refuse(
+      program,
+      `the command of record can't be read: ${JSON.stringify(program.value)}`,
+      'write it like exec: node tools/shop.mjs "an argument"',
+    );
+  }
+  const code = readCode('command', { value: program, env });
+  return code && { kind: 'exec', argv, code };
+}
+
+/** The stubs of a file; none where they are still to be recorded. */
+function readStubs(
+  named: Located,
+  isRecorded: boolean,
+  { files, problems, readFile }: AssertionContext,
+): Located | undefined {
+  const { value } = named;
+  if (typeof value !== 'string') return undefined;
+  const path = resolve(named.source.folder, value);
+  if (!isRecorded || files.hash(path) !== undefined) return readFile({ ...named, value });
+  const fault = files.findReadFault(path);
+  if (fault !== undefined) {
+    reportFault(fault, problems, named);
+    return undefined;
+  }
+  problems.warn({
+    code: 'file-unreadable',
+    message: `${files.display(path)} does not exist yet`,
+    hint: 'llmcheck run --record-tools asks the real tools and writes it',
+    at: locate(named),
+  });
+  return undefined;
 }

@@ -16,7 +16,6 @@ import {
 import { parseDocument, parseText } from '../documents/read-document.ts';
 import { type ProjectFiles, readTextFile } from '../files/project-files.ts';
 import { displayPath } from '../files/project-place.ts';
-import { locateInSnapshot } from './snapshot-places.ts';
 
 /** Where a value is written. The parsed file is not kept, since a suite with its cases is large. */
 export interface ContractPlace {
@@ -245,4 +244,20 @@ export function readSchemaFile(path: string, cwd: string): SchemaFile {
   const document = parseText({ file, folder: dirname(absolute) }, found.text, problems);
   if (document === undefined) throw new UserError(problems.list());
   return { file, schema: plainNumbers(document.value), locate: (pointer) => locateInSchema(document, pointer) };
+}
+
+/** Where a file of tools holds what a finding names, as `/tools/find_order/parameters/properties/id`; else the file's start. */
+export function locateInSnapshot(document: Located, pointer: string): SourceLocation {
+  const [, name = '', ...rest] = splitPointer(pointer) ?? [];
+  const path = findToolPath(document, name, rest);
+  return withoutExcerpt(locate({ ...document, path: path ?? [] }, path === undefined ? 'value' : 'key'));
+}
+
+/** The path of a part of a tool; undefined where the file has no such tool. */
+function findToolPath(document: Located, name: string, [part, ...rest]: Path): Path | undefined {
+  const index = itemsOf(childOf(document, 'tools')).findIndex((tool) => childOf(tool, 'name').value === name);
+  if (index === -1) return undefined;
+  const tool: Path = ['tools', index];
+  if (part === undefined) return [...tool, 'name'];
+  return [...tool, part === 'parameters' ? 'inputSchema' : part, ...rest];
 }

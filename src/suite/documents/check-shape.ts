@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import { findNearest } from '../../text/did-you-mean.ts';
+import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { describeLongNumber, isLongNumber, longNumberHint, plainNumbers } from '../../text/exact-numbers.ts';
 import {
   codeOf,
@@ -13,7 +13,7 @@ import {
   sentence,
   writeLabel,
 } from './describe-issue.ts';
-import { childOf, type Located, locate, type Path, type Problems } from './locate.ts';
+import { childOf, idsOf, itemsOf, type Located, locate, type Path, type Problems, textsOf } from './locate.ts';
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
@@ -22,11 +22,7 @@ export function requireMap(located: Located, label: string, problems: Problems):
   const { value } = located;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;
   const found = value === null || value === undefined ? 'empty' : describeValue(value);
-  problems.report({
-    code: 'invalid-value',
-    message: `${label} must be a map of keys, not ${found}`,
-    at: locate(located),
-  });
+  problems.refuse(located, `${label} must be a map of keys, not ${found}`);
   return false;
 }
 
@@ -61,7 +57,7 @@ export function checkPart<Schema extends z.ZodType>(
     // A key that is missing because it has another name is one mistake.
     const isMistyped = Object.keys(parent.value ?? {}).some((name) => findMeant(name, [key]) === key);
     if (!isMistyped && !schema.safeParse(undefined).success) {
-      problems.report({ code: 'invalid-value', message: `the key "${key}" is missing`, at: locate(parent) });
+      problems.refuse(parent, `the key "${key}" is missing`);
     }
     return undefined;
   }
@@ -117,7 +113,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
   const place = checking.relocate ?? ((path: Path) => ({ ...located, path: [...located.path, ...path] }));
   if (isLongNumber(issue.input)) {
     const message = `${writeLabel(label, issue.path)}: ${describeLongNumber(issue.input)}`;
-    problems.report({ code: 'invalid-value', message, hint: longNumberHint, at: locate(place(issue.path)) });
+    problems.refuse(place(issue.path), message, longNumberHint);
     return;
   }
   if (issue.code === 'invalid_union') {
@@ -211,4 +207,45 @@ function unwrap(schema: unknown): unknown {
   }
   if (schema instanceof z.ZodLazy) return unwrap(schema.def.getter());
   return schema instanceof z.ZodPipe ? unwrap(schema.in instanceof z.ZodTransform ? schema.out : schema.in) : schema;
+}
+
+interface ReplacesContext {
+  readonly noun: 'prompt' | 'provider';
+  /** What may be replaced. */
+  readonly known: readonly string[];
+  readonly problems: Problems;
+}
+
+/** Reports an entry of a list whose `replaces` names nothing that it could replace, or the entry itself. */
+export function checkReplaces(item: Located, list: Located, { noun, known, problems }: ReplacesContext): void {
+  const replaces = childOf(item, 'replaces');
+  const id = childOf(item, 'id').value;
+  const { value } = replaces;
+  if (typeof value !== 'string') return;
+  if (!known.includes(value)) {
+    const others = known.filter((other) => other !== id);
+    problems.report({
+      code: 'unknown-id',
+      message: `the ${noun} replaces "${value}", which is not a ${noun} of this suite`,
+      hint: didYouMean(value, others) ?? (others.length === 0 ? 'leave it out' : `known: ${others.join(', ')}`),
+      at: locate(replaces),
+    });
+    return;
+  }
+  const next = new Map(itemsOf(list).map((other) => [childOf(other, 'id').value, childOf(other, 'replaces').value]));
+  const seen = new Set<unknown>();
+  for (let current: unknown = value; current !== undefined && !seen.has(current); current = next.get(current)) {
+    seen.add(current);
+    if (current !== id) continue;
+    problems.refuse(
+      replaces,
+      `the ${noun} "${String(id)}" replaces itself${value === id ? '' : ` through other ${noun}s`}`,
+    );
+    return;
+  }
+}
+
+/** The ids of a list whose entries are ids or maps. */
+export function writtenIds(list: Located): readonly string[] {
+  return [...idsOf(list), ...textsOf(itemsOf(list))];
 }

@@ -40,12 +40,18 @@ export function itemsOf(located: Located): readonly Located[] {
   return Array.isArray(located.value) ? located.value.map((_, index) => childOf(located, index)) : [];
 }
 
+export function isText(located: Located): located is Located<string> {
+  return typeof located.value === 'string';
+}
+
 /** The ids that the maps of a list have. */
 export function idsOf(list: Located): readonly string[] {
-  return itemsOf(list).flatMap((item) => {
-    const id = childOf(item, 'id').value;
-    return typeof id === 'string' ? [id] : [];
-  });
+  return textsOf(itemsOf(list).map((item) => childOf(item, 'id')));
+}
+
+/** Those that are texts. */
+export function textsOf(list: readonly Located[]): readonly string[] {
+  return list.filter(isText).map(({ value }) => value);
 }
 
 function readOwn(value: unknown, key: PropertyKey): unknown {
@@ -142,6 +148,8 @@ export function textSource(names: FileNames, text: string): SourceFile {
 /** Collects problems, so that a user sees all of them at once. */
 export interface Problems {
   readonly report: (problem: ProblemDetails) => void;
+  /** Reports a value that can't be used. */
+  readonly refuse: (located: Located, message: string, hint?: string) => undefined;
   readonly warn: (problem: ProblemDetails) => void;
   /** Sorted by place, each once, with a count in place of the hundredth of a kind. */
   readonly list: () => readonly Problem[];
@@ -168,6 +176,9 @@ export function createProblems(): Problems {
 
   return {
     report: (problem) => add({ ...problem, severity: 'error' }),
+    refuse(located, message, hint) {
+      add({ code: 'invalid-value', severity: 'error', message, ...defined({ hint }), at: locate(located) });
+    },
     warn: (problem) => add({ ...problem, severity: 'warning' }),
     errorCount: () => errors,
     list() {

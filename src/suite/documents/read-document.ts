@@ -1,13 +1,24 @@
 import { dirname, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
+import type { PlacedFile } from '../../model/workspace.ts';
+import { compareText } from '../../text/compare-text.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/exact-numbers.ts';
 import { createLineIndex } from '../../text/line-index.ts';
 import { parseYaml } from '../../text/yaml-text.ts';
 import type { FileText, ProjectFiles } from '../files/project-files.ts';
 import type { FileFault } from '../files/project-place.ts';
 import { isExtensionKey } from './check-shape.ts';
-import { fixedSource, jsonSource, type Located, locate, type Problems, type SourceFile, yamlSource } from './locate.ts';
+import {
+  childOf,
+  fixedSource,
+  jsonSource,
+  type Located,
+  locate,
+  type Problems,
+  type SourceFile,
+  yamlSource,
+} from './locate.ts';
 
 /** Reads a YAML or JSON file with the places of its values; what fails is reported at the value that names the file. */
 export async function readDocument(
@@ -76,12 +87,7 @@ function refuseLongNumbers(located: Located, problems: Problems): void {
   if (Array.isArray(located.value)) return;
   for (const { path, number } of findLongNumbers(located.value)) {
     if (exactKeys.has(path[0]) || isExtensionKey(path[0])) continue;
-    problems.report({
-      code: 'invalid-value',
-      message: describeLongNumber(number),
-      hint: longNumberHint,
-      at: locate({ ...located, path }),
-    });
+    problems.refuse({ ...located, path }, describeLongNumber(number), longNumberHint);
   }
 }
 
@@ -123,4 +129,28 @@ function placeOf(names: Names, text: string, offset: number) {
   const lines = createLineIndex(text);
   const position = lines.positionAt(offset);
   return fixedSource(names, { file: names.file, ...position, excerpt: lines.excerptAround(position) }).at([]);
+}
+
+/** The files that a prompt or a case puts into a workspace, sorted by path; what can't be read is reported. */
+export function readPlacedFiles(
+  located: Located,
+  { files, problems }: { readonly files: ProjectFiles; readonly problems: Problems },
+): readonly PlacedFile[] {
+  const placed = Object.entries(located.value ?? {}).flatMap(([path, written]): readonly PlacedFile[] => {
+    const at = childOf(located, path);
+    const absolute = resolve(at.source.folder, String(written));
+    const from = files.relative(absolute);
+    const sha256 = files.hash(absolute);
+    if (sha256 !== undefined && !from.startsWith('../')) return [{ path, from, sha256 }];
+    const fault = files.findReadFault(absolute);
+    const shown = files.display(absolute);
+    if (fault !== undefined) reportFault(fault, problems, at);
+    else {
+      const message = sha256 === undefined ? `${shown} does not exist` : `${shown} is outside the project`;
+      const hint = 'name a file of the project: PATH IN THE WORKSPACE: FILE';
+      problems.report({ code: 'file-unreadable', message, hint, at: locate(at) });
+    }
+    return [];
+  });
+  return placed.toSorted((one, other) => compareText(one.path, other.path));
 }

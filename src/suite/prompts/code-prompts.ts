@@ -2,27 +2,79 @@ import { resolve } from 'node:path';
 import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import type { PromptAnswer, PromptJob, RenderPrompts } from '../../model/own-code.ts';
+import type { PromptAnswer, PromptJob } from '../../model/own-code.ts';
 import type { PromptMessage, RenderedMessage, Vars } from '../../model/suite.ts';
 import { expandTable, keyOfVars, tabulate } from '../../templates/rendered-table.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { groupBy } from '../../text/group-by.ts';
+import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { listClosure } from '../assertions/own-code.ts';
-import { type CaseFaults, createCaseFaults } from '../cases/case-faults.ts';
-import { type CaseGroup, idOf, type RowSource, readRow } from '../cases/read-cases.ts';
-import { createProblems, type Located, locate, type Problems } from '../documents/locate.ts';
-import type { ProjectSnapshot } from '../open-project.ts';
+import { type CaseFaults, createCaseFaults } from '../cases/check-case.ts';
+import { type CaseGroup, idOf, type RowSource, readCases, readRow } from '../cases/read-cases.ts';
+import type { Config } from '../config.ts';
+import { checkPart } from '../documents/check-shape.ts';
+import { childOf, createProblems, type Located, locate, type Problems } from '../documents/locate.ts';
+import type { ProjectFiles } from '../files/project-files.ts';
+import type { ProjectPlace } from '../files/project-place.ts';
+import type { LoadOptions, ProjectSnapshot } from '../open-project.ts';
+import { suiteShape } from '../schema/suite-schema.ts';
 import type { CompiledPrompt } from './parse-prompts.ts';
-import type { PromptCode } from './prompt-code.ts';
+import type { PromptCode } from './prompt-content.ts';
 import { findAddedSecret, findDifference, type PromptInCode, readPromptAnswer } from './read-prompt-answer.ts';
 
-export interface CodePromptContext {
+interface CallContext extends Pick<LoadOptions, 'parsePrompt' | 'renderPrompts' | 'contractOnly' | 'snapshot'> {
+  readonly files: ProjectFiles;
   readonly problems: Problems;
-  readonly renderPrompts?: RenderPrompts;
-  readonly place: { readonly root: string; readonly boundary: string };
-  /** Set where the files are not those of the working tree. */
-  readonly snapshot?: ProjectSnapshot;
+  readonly config: Config;
+  readonly place: ProjectPlace;
+}
+
+/** The rows of the suite's cases; none where only its contract is wanted. */
+export async function readSources(document: Located, assertionContext: AssertionContext, context: CallContext) {
+  const { problems, contractOnly } = context;
+  if (contractOnly === true || checkPart(document, 'cases', suiteShape.cases, problems) === undefined) return [];
+  return readCases(childOf(document, 'cases'), { ...context, assertionContext });
+}
+
+/**
+ * Calls the code of prompts with the variables of each case, also where only contracts are wanted. Faults are reported where
+ * the suite names the code.
+ */
+export async function callPromptCode(
+  prompts: readonly CompiledPrompt[],
+  document: Located,
+  {
+    assertionContext,
+    sources,
+  }: { readonly assertionContext: AssertionContext; readonly sources: readonly RowSource[] },
+  context: CallContext,
+) {
+  if (prompts.every(({ code }) => code === undefined)) return prompts;
+  const problems = createProblems();
+  const silent = { ...context, contractOnly: false, problems };
+  const rows =
+    context.contractOnly === true ? await readSources(document, { ...assertionContext, problems }, silent) : sources;
+  const cases = [...collectCases(rows, defaultVars(document, context.config))];
+  return Promise.all(
+    prompts.map(async (prompt) => {
+      if (prompt.code === undefined) return prompt;
+      const own = cases.filter(({ only }) => only === undefined || only.includes(prompt.version.id));
+      return renderOne(prompt, prompt.code, own, context);
+    }),
+  );
+}
+
+/** The variables that every case has. */
+export function defaultVars(document: Located, { defaults: general }: Config): Readonly<Record<string, unknown>> {
+  const own = childOf(childOf(document, 'defaults'), 'vars').value;
+  return { ...toRecord(general === undefined ? undefined : childOf(general, 'vars').value), ...toRecord(own) };
+}
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : {};
 }
 
 /** A case as far as a prompt sees it. */
@@ -30,23 +82,6 @@ interface PromptCase {
   readonly id: string;
   readonly row: Located;
   readonly vars: Vars;
-}
-
-/** Calls every prompt in code for each of its cases. Faults are reported where the suite names the code. */
-export async function renderCodePrompts(
-  prompts: readonly CompiledPrompt[],
-  cases: { readonly sources: readonly RowSource[]; readonly defaults: Vars | undefined },
-  context: CodePromptContext,
-): Promise<readonly CompiledPrompt[]> {
-  if (prompts.every(({ code }) => code === undefined)) return prompts;
-  const rows = [...collectCases(cases.sources, cases.defaults)];
-  return Promise.all(
-    prompts.map(async (prompt) => {
-      if (prompt.code === undefined) return prompt;
-      const own = rows.filter(({ only }) => only === undefined || only.includes(prompt.version.id));
-      return renderOne(prompt, prompt.code, own, context);
-    }),
-  );
 }
 
 /** Rows that can't be read are reported where the cases are built. */
@@ -70,7 +105,7 @@ async function renderOne(
   prompt: CompiledPrompt,
   code: PromptCode,
   cases: readonly PromptCase[],
-  context: CodePromptContext,
+  context: CallContext,
 ): Promise<CompiledPrompt> {
   if (context.renderPrompts === undefined) return prompt;
   const byKey = groupBy(cases, ({ vars }) => keyOfVars(vars));
@@ -92,7 +127,7 @@ async function renderOne(
   return complete(prompt, rendered, judge, code);
 }
 
-function buildJob(code: PromptCode, vars: readonly Vars[], context: CodePromptContext): PromptJob | undefined {
+function buildJob(code: PromptCode, vars: readonly Vars[], context: CallContext): PromptJob | undefined {
   const { problems, snapshot, place } = context;
   const { source, exportName, place: named } = code;
   const job = { vars, folder: source.folder, ...place };
@@ -101,13 +136,11 @@ function buildJob(code: PromptCode, vars: readonly Vars[], context: CodePromptCo
     return { ...job, module: { file: source.file, exportName, ...defined({ files }) } };
   }
   if (snapshot === undefined) return { ...job, argv: code.argv };
-  problems.report({
-    code: 'invalid-value',
-    message: 'a prompt of a program can only be read in the working tree',
-    hint: 'compare with an accepted baseline, which keeps its messages',
-    at: locate(named),
-  });
-  return undefined;
+  return problems.refuse(
+    named,
+    'a prompt of a program can only be read in the working tree',
+    'compare with an accepted baseline, which keeps its messages',
+  );
 }
 
 /** The module at a commit, with all that it imports and the manifests beside. */

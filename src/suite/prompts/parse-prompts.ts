@@ -6,15 +6,13 @@ import type { PromptVersion } from '../../model/suite.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { type PromptPlaces, placeOf } from '../contracts/contract-places.ts';
 import { joinContracts, type ParsedContract, parseContract } from '../contracts/parse-contract.ts';
-import { checkReplaces } from '../documents/check-replaces.ts';
-import { checkShape } from '../documents/check-shape.ts';
+import { checkReplaces, checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate, withoutExcerpt } from '../documents/locate.ts';
-import { readPlacedFiles } from '../files/placed-files.ts';
+import { readPlacedFiles } from '../documents/read-document.ts';
 import { checkParams, hintOfParams } from '../providers/check-params.ts';
 import { expandParams } from '../providers/expand-tools.ts';
 import { promptSchema } from '../schema/prompt-schema.ts';
-import type { PromptCode } from './prompt-code.ts';
-import { type PlacedTemplate, type PromptContext, readContent } from './prompt-content.ts';
+import { type PlacedTemplate, type PromptCode, type PromptContext, readContent } from './prompt-content.ts';
 import type { FoundPrompt } from './prompt-file.ts';
 
 /** A prompt version with the places of its templates. */
@@ -68,12 +66,11 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   const input = contract?.contract.input ?? context.suiteContract.contract.input;
   const structured = prompt.structured ?? found?.content.structured;
   if (prompt.structured === true && !isJsonObject(output)) {
-    context.problems.report({
-      code: 'invalid-value',
-      message: `the prompt "${prompt.id}" is structured, but no contract has a schema of its output`,
-      hint: 'add contract: { output: … } with a JSON Schema, to the prompt or the suite',
-      at: locate(childOf(item, 'structured')),
-    });
+    context.problems.refuse(
+      childOf(item, 'structured'),
+      `the prompt "${prompt.id}" is structured, but no contract has a schema of its output`,
+      'add contract: { output: … } with a JSON Schema, to the prompt or the suite',
+    );
   }
   if (content?.messages === undefined) return undefined;
   const textFile = prompt.file === undefined ? undefined : resolve(item.source.folder, prompt.file);

@@ -1,12 +1,16 @@
 import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { defined } from '../../json/defined.ts';
+import type { JsonObject } from '../../json/json.ts';
 import type { Role } from '../../model/completion.ts';
+import type { CodeSource } from '../../model/own-code.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { PromptWhole } from '../../model/prompt-file.ts';
 import type { PromptMessage, PromptVersion, Template } from '../../model/suite.ts';
 import { compileTemplate } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
+import { splitCommand } from '../../text/command-line.ts';
+import { createReadCode } from '../assertions/own-code.ts';
 import { describeTemplateError } from '../assertions/value-template.ts';
 import type { ParsedContract } from '../contracts/parse-contract.ts';
 import {
@@ -21,7 +25,6 @@ import {
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import type { promptSchema } from '../schema/prompt-schema.ts';
-import { type PromptCode, readPromptCode } from './prompt-code.ts';
 import { type FoundPrompt, type ParsePrompt, readPromptFile } from './prompt-file.ts';
 
 export interface PromptContext {
@@ -241,4 +244,41 @@ async function readText(
 
 function toRole(value: unknown): Role {
   return value === 'system' || value === 'developer' || value === 'assistant' ? value : 'user';
+}
+
+/** Code that makes the messages of a prompt: a function of a module, or a program. */
+export interface PromptCode {
+  /** Where the suite names it. */
+  readonly place: Located;
+  readonly source: CodeSource;
+  /** The words of a command. */
+  readonly argv: readonly string[];
+  /** Undefined for a program. */
+  readonly exportName?: string;
+  /** The input contract of the prompt. */
+  readonly input?: JsonObject | boolean;
+}
+
+/** Finds the code of a prompt, and notes what it imports. */
+function readPromptCode(
+  item: Located,
+  prompt: z.output<typeof promptSchema>,
+  { files, problems }: { readonly files: ProjectFiles; readonly problems: Problems },
+): { readonly messages: []; readonly templates: readonly PlacedTemplate[]; readonly code: PromptCode } | undefined {
+  const kind = prompt.module === undefined ? 'command' : 'module';
+  const place = childOf(item, kind === 'module' ? 'module' : 'exec');
+  const source = createReadCode({ files, problems })(kind, { value: place });
+  if (source === undefined) return undefined;
+  const { value } = place;
+  const argv = Array.isArray(value) ? value.map(String) : splitCommand(String(value));
+  if (argv === undefined) {
+    return problems.refuse(place, 'a quote in the command stays open');
+  }
+  const exportName = prompt.module === undefined ? undefined : (prompt.export ?? 'default');
+  const template: Template = { source: '', variables: [], render: () => '' };
+  return {
+    messages: [],
+    templates: [{ template, at: () => locate(place) }],
+    code: { place, source, argv, ...defined({ exportName }) },
+  };
 }

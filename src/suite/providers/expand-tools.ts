@@ -1,17 +1,16 @@
 import { dirname, relative, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import type { McpSnapshot, McpTool, UsedSnapshot } from '../../model/mcp.ts';
+import type { McpSnapshot, McpTool, UsedSnapshot } from '../../model/agent.ts';
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers, toJsonObject } from '../../text/exact-numbers.ts';
 import { locateInSchema } from '../contracts/contract-places.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { parseDocument } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
-import { mcpSnapshotSchema, mcpToolsSchema } from '../schema/mcp-schema.ts';
-import { toJsonObject } from './to-json-object.ts';
+import { mcpSnapshotSchema, mcpToolsSchema } from '../schema/tool-schema.ts';
 
 export interface ToolContext {
   readonly files: ProjectFiles;
@@ -49,12 +48,7 @@ function isEntry({ value }: Located): boolean {
 
 function reportBareEntry(tools: Located, problems: Problems): void {
   if (!isEntry(tools)) return;
-  problems.report({
-    code: 'invalid-value',
-    message: 'params: tools must be a list',
-    hint: 'write tools: [{ mcp: FILE }]',
-    at: locate(tools),
-  });
+  problems.refuse(tools, 'params: tools must be a list', 'write tools: [{ mcp: FILE }]');
 }
 
 function refuseTwice(tool: JsonValue, names: Set<unknown>, item: Located, problems: Problems): void {
@@ -97,7 +91,7 @@ function expandEntry(item: Located, context: ToolContext) {
 }
 
 /** In the form that every adapter translates. What no API takes is kept for contracts, under `mcp`. */
-function toFunctionTool({ name, title, description, inputSchema, outputSchema, annotations }: McpTool): JsonObject {
+export function toFunctionTool({ name, title, description, inputSchema, outputSchema, annotations }: McpTool) {
   return {
     name,
     ...defined({ description }),
@@ -139,7 +133,11 @@ function parseSnapshot(file: string, text: string, { files, problems }: ToolCont
   const shown = files.display(file);
   const written = /"source": ("(?:[^"\\]|\\.)*")/.exec(text)?.[1] ?? '"exec:node server.js"';
   const hint = `\`llmcheck mcp snapshot ${written} -o ${shown}\` writes it again`;
-  const hinted: Problems = { ...problems, report: (problem) => problems.report({ ...problem, hint }) };
+  const hinted: Problems = {
+    ...problems,
+    report: (problem) => problems.report({ ...problem, hint }),
+    refuse: (at, message) => problems.refuse(at, message, hint),
+  };
   const document = parseDocument(file, text, files, hinted);
   if (document === undefined) return undefined;
   const plain = { ...document, value: plainNumbers(document.value) };
@@ -147,16 +145,7 @@ function parseSnapshot(file: string, text: string, { files, problems }: ToolCont
   if (snapshot === undefined || !checkTools(plain, hinted)) return undefined;
   const { source, folder = '.', headers, env, server: info, tools } = snapshot;
   const server = { source, folder: resolve(dirname(file), folder), ...defined({ headers, env }) };
-  const { name, version, protocol } = info;
-  return {
-    server,
-    info: { name, ...defined({ version, protocol }) },
-    tools: tools.map(({ name: tool, title, description, inputSchema, outputSchema, annotations }) => ({
-      name: tool,
-      inputSchema,
-      ...defined({ title, description, outputSchema, annotations }),
-    })),
-  };
+  return { server, info, tools };
 }
 
 function checkTools(document: Located, problems: Problems): boolean {

@@ -3,20 +3,25 @@ import type * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
-import type { Price, ProviderConfig, ProviderLimits } from '../../model/suite.ts';
+import type { ProviderConfig, ProviderLimits } from '../../model/suite.ts';
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { parseDurationMs } from '../../text/duration.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
-import { checkReplaces, writtenIds } from '../documents/check-replaces.ts';
-import { checkShape, keysAt } from '../documents/check-shape.ts';
+import { plainNumbers, toJsonObject } from '../../text/exact-numbers.ts';
+import { checkReplaces, checkShape, keysAt, writtenIds } from '../documents/check-shape.ts';
 import { describeValue, hintOfKey } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import { judgeSchema, providerSchema } from '../schema/provider-schema.ts';
-import { checkParams, checkWritten, findOtherUse, hintOfParams, modelKeys, type OtherUse } from './check-params.ts';
+import {
+  checkParams,
+  checkWritten,
+  findOtherUse,
+  hintOfParams,
+  modelKeys,
+  type OtherUse,
+  reportLiteralKeys,
+} from './check-params.ts';
 import { expandParams } from './expand-tools.ts';
-import { reportLiteralKeys } from './literal-keys.ts';
-import { toJsonObject } from './to-json-object.ts';
 
 interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
@@ -116,8 +121,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   const { problems, adapters, noun } = context;
   if (typeof item.value !== 'object' || item.value === null || Array.isArray(item.value)) {
     const message = `a ${noun} is adapter:model, an id of the config or a map, not ${describeValue(item.value)}`;
-    problems.report({ code: 'invalid-value', message, at: locate(item) });
-    return undefined;
+    return problems.refuse(item, message);
   }
   const located = { ...item, value: plainNumbers(item.value) };
   checkParams(childOf(located, 'params'), context.problems);
@@ -271,8 +275,8 @@ function buildProvider(
     ...defined({ structured: base.structured }),
     ...(base.stream === true ? { stream: true } : {}),
     headers: base.headers ?? {},
-    ...defined({ price: base.price && toPrice(base.price) }),
-    limits: toLimits(base.limits),
+    ...defined({ price: base.price }),
+    limits: toLimits(base.limits ?? {}),
     ...('replaces' in base ? defined({ replaces: base.replaces }) : {}),
     options: toJsonObject(options),
     ...(snapshots.length === 0 ? {} : { snapshots }),
@@ -280,12 +284,11 @@ function buildProvider(
     ...placeOf(item),
   };
   if (config.stream === true && context.adapters[endpoint.adapter]?.canStream?.(config) !== true) {
-    context.problems.report({
-      code: 'invalid-value',
-      message: `${endpoint.adapter} gives its answers whole, so that the time to their first token can't be measured`,
-      hint: 'leave out stream',
-      at: locate(childOf(item, 'stream')),
-    });
+    context.problems.refuse(
+      childOf(item, 'stream'),
+      `${endpoint.adapter} gives its answers whole, so that the time to their first token can't be measured`,
+      'leave out stream',
+    );
   }
   return config;
 }
@@ -306,25 +309,6 @@ export function placeOf(item: Located): { readonly folder: string; readonly at: 
   return { folder: item.source.folder, at: withoutExcerpt(locate(item)) };
 }
 
-export function toPrice(price: {
-  input: number;
-  output: number;
-  cachedInput?: number | undefined;
-  cacheWrite?: number | undefined;
-}): Price {
-  const { input, output, cachedInput, cacheWrite } = price;
-  return {
-    input,
-    output,
-    ...defined({ cachedInput, cacheWrite }),
-  };
-}
-
-function toLimits(limits: z.output<typeof providerSchema>['limits']): ProviderLimits {
-  if (limits === undefined) return {};
-  const { concurrency, rpm, tpm, timeout, retries } = limits;
-  const timeoutMs = timeout === undefined ? undefined : parseDurationMs(timeout);
-  return {
-    ...defined({ concurrency, rpm, tpm, timeoutMs, retries }),
-  };
+function toLimits({ timeout, ...limits }: NonNullable<z.output<typeof providerSchema>['limits']>): ProviderLimits {
+  return timeout === undefined ? limits : { ...limits, timeoutMs: parseDurationMs(timeout) };
 }

@@ -5,8 +5,7 @@ import type { AdapterDeclaration } from '../../model/provider.ts';
 import { hasWorkspace, type PromptVersion, type ProviderConfig, providersOf } from '../../model/suite.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import type { Config } from '../config.ts';
-import { writtenIds } from '../documents/check-replaces.ts';
-import { checkPart } from '../documents/check-shape.ts';
+import { checkPart, writtenIds } from '../documents/check-shape.ts';
 import { childOf, fixedSource, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
@@ -47,14 +46,13 @@ export function parseSuiteProviders(
   const usesModels = models.length > 0 && (isPromptFile || config.providers.length === 0);
   if (isNamed || !usesModels) {
     if (!isNamed && config.providers.length === 0) {
-      problems.report({
-        code: 'invalid-value',
-        message: `the ${isPromptFile ? 'prompt names no model' : 'suite has no providers'}, and no config has any`,
-        hint: isPromptFile
+      problems.refuse(
+        document,
+        `the ${isPromptFile ? 'prompt names no model' : 'suite has no providers'}, and no config has any`,
+        isPromptFile
           ? 'add model: openai/gpt-4o-mini to it, or providers to llmcheck.config.yaml'
           : 'add providers: [openai:gpt-4o-mini], for example',
-        at: locate(document),
-      });
+      );
     }
     return parseEndpoints('providers', document, context);
   }

@@ -74,7 +74,7 @@ function shareUpTo(max: number) {
 }
 
 /** "5%" and 0.05 are the same. */
-export function toFraction(value: unknown): number {
+function toFraction(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && PERCENT.test(value) ? Number(value.replace('%', '')) / 100 : Number.NaN;
 }

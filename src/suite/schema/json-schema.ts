@@ -8,11 +8,10 @@ import { selectSchema } from '../assertions/select.ts';
 import { configShape } from '../config.ts';
 import { keysAt } from '../documents/check-shape.ts';
 import { addKeyHelp } from './examples.ts';
-import { mcpToolsSchema } from './mcp-schema.ts';
 import { promptSchema } from './prompt-schema.ts';
 import { anyJudge, anyProvider, judgeSchema, params, providerSchema } from './provider-schema.ts';
 import { anyAssertion, anyCase, anySelect, caseFileSchema, caseSchema, suiteShape } from './suite-schema.ts';
-import { anyTools, toolsSchema } from './tool-schema.ts';
+import { anyTools, mcpToolsSchema, toolsSchema } from './tool-schema.ts';
 
 interface Declarations {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;

@@ -16,19 +16,19 @@ export const params = z
 export const priceSchema = z.strictObject({
   input: amount.describe('USD per million input tokens.'),
   output: amount.describe('USD per million output tokens.'),
-  cachedInput: amount.optional().describe("USD per million input tokens read from the provider's cache."),
-  cacheWrite: amount.optional().describe("USD per million input tokens written to the provider's cache."),
+  cachedInput: amount.exactOptional().describe("USD per million input tokens read from the provider's cache."),
+  cacheWrite: amount.exactOptional().describe("USD per million input tokens written to the provider's cache."),
 });
 
 const limits = z.strictObject({
-  concurrency: count.optional().describe('Calls in flight.'),
-  rpm: count.optional().describe('Requests a minute.'),
-  tpm: count.optional().describe('Tokens a minute.'),
-  timeout: duration.optional().describe('Time for a call, all attempts together, such as "60s".'),
+  concurrency: count.exactOptional().describe('Calls in flight.'),
+  rpm: count.exactOptional().describe('Requests a minute.'),
+  tpm: count.exactOptional().describe('Tokens a minute.'),
+  timeout: duration.exactOptional().describe('Time for a call, all attempts together, such as "60s".'),
   retries: z
     .int({ error: 'must be a whole number' })
     .min(0, { error: 'must be 0 or more' })
-    .optional()
+    .exactOptional()
     .describe('Attempts after the first.'),
 });
 

@@ -213,7 +213,7 @@ const classDrop = rate.optional().describe('Largest drop against the baseline.')
 const someLimit = { error: 'needs min or maxDrop' };
 
 /** The keys under `classes:`. `found` is read as `select` of an assertion is. */
-export const classesSchema = z.strictObject({
+const classesSchema = z.strictObject({
   truth: words.describe('The class of a case, a template over its variables and expected.'),
   found: anySelect.refine((value) => value !== undefined, { error: 'must name a part of the answer' }),
   names: z

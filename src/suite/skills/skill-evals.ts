@@ -1,10 +1,9 @@
+import { dirname, join, posix, relative } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
-import type { Places } from './built-document.ts';
-import { findEvalFiles, placeEvalFiles, writeFiles, writePaths } from './eval-files.ts';
-import { expectationKeys, readExpectations } from './expectations.ts';
-import type { PlacedSkill } from './placed-skill.ts';
-import { literal, type Skill, type SkillContext } from './skill-file.ts';
+import { hasWorkspace } from '../../model/suite.ts';
+import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import { toSlashes } from '../files/project-place.ts';
+import { literal, type PlacedSkill, type Places, type Skill, type SkillContext } from './skill-file.ts';
 
 export interface BuildContext extends SkillContext {
   readonly skill: Skill;
@@ -64,8 +63,7 @@ async function buildCase(item: Located, index: number, judge: string | undefined
   const prompt = findText(item, ['prompt', 'query']);
   if (prompt === undefined) {
     const hint = 'give every eval a "prompt"';
-    problems.report({ code: 'invalid-value', message: 'the eval has no prompt', hint, at: locate(item) });
-    return undefined;
+    return problems.refuse(item, 'the eval has no prompt', hint);
   }
   const checks = readExpectations(item, judge, problems);
   if (checks.length === 0) {
@@ -88,14 +86,17 @@ async function buildCase(item: Located, index: number, judge: string | undefined
       ...(installed.models.length === 0 ? {} : { files: writeFiles(found, context) }),
       ...(installed.agents.length === 0 ? {} : { paths: writePaths(found) }),
     },
-    ...defined({ workspace: placed }),
-    ...defined({ expected: findText(item, ['expected_output'])?.value }),
     ...defined({
+      workspace: placed,
+      expected: findText(item, ['expected_output'])?.value,
       observe: checks.length === 0 ? true : undefined,
       assert: checks.length === 0 ? undefined : checks.map(({ check }) => check),
     }),
   };
 }
+
+/** Where evals list what must hold; files have one or two of them. */
+const expectationKeys = ['expectations', 'assertions', 'expect', 'expected_behavior', 'scorers', 'criteria'] as const;
 
 const readKeys: ReadonlySet<string> = new Set(
   'id name eval_name title prompt query expected_output files category should_trigger'
@@ -139,4 +140,164 @@ export function idOf(item: Located, index: number): string {
   const id = childOf(item, 'id').value;
   const given = typeof id === 'number' || (typeof id === 'string' && id !== '') ? String(id) : undefined;
   return given ?? findText(item, ['name', 'eval_name'])?.value ?? String(index + 1);
+}
+
+const textKeys = ['text', 'expectation', 'assertion', 'description', 'criterion', 'statement', 'check', 'requirement'];
+
+export interface Expectation {
+  readonly check: Readonly<Record<string, unknown>>;
+  readonly written: Located;
+}
+
+/** The checks of an eval. Without a list, its expected output is the one that a judge is asked about. */
+function readExpectations(written: Located, judge: string | undefined, problems: Problems): Expectation[] {
+  const found: Expectation[] = [];
+  for (const key of expectationKeys) {
+    const list = childOf(written, key);
+    if (list.value === undefined || list.value === null) continue;
+    if (isText(list.value)) {
+      found.push({ check: askJudge(list.value, judge), written: list });
+      continue;
+    }
+    if (!Array.isArray(list.value)) {
+      problems.refuse(list, `${key} must be a list`);
+      continue;
+    }
+    for (const item of itemsOf(list)) {
+      const check = readExpectation(item, judge);
+      if (check !== undefined) found.push({ check, written: item });
+      else {
+        const hint = 'write a text, or a map with text or description';
+        problems.refuse(item, `an item of ${key} has no text`, hint);
+      }
+    }
+  }
+  const expected = childOf(written, 'expected_output');
+  if (found.length > 0 || problems.errorCount() > 0 || !isText(expected.value)) return found;
+  const check = askJudge(`The answer is what this description of the result asks for: ${expected.value}`, judge);
+  return [{ check, written: expected }];
+}
+
+function readExpectation(item: Located, judge: string | undefined): Expectation['check'] | undefined {
+  if (isText(item.value)) return askJudge(item.value, judge);
+  const name = ['name', 'id'].map((key) => childOf(item, key).value).find(isText);
+  const check = readTyped(item) ?? readText(item, judge);
+  return check && { ...check, ...defined({ name }) };
+}
+
+/** Forms that need no judge. */
+function readTyped(item: Located): Expectation['check'] | undefined {
+  const [type, pattern, value] = ['type', 'pattern', 'value'].map((key) => childOf(item, key).value);
+  if (type === 'regex' && isText(pattern)) return { regex: literal(pattern) };
+  if (type === 'contains' && isText(value)) return { contains: literal(value) };
+  // An empty answer holds nothing at all.
+  if (type === 'not_contains' && isText(value)) {
+    return { allOf: [{ not: { contains: literal(value) } }, { regex: '\\S' }] };
+  }
+  return undefined;
+}
+
+function readText(item: Located, judge: string | undefined): Expectation['check'] | undefined {
+  const text = textKeys.map((key) => childOf(item, key).value).find(isText);
+  return text === undefined ? undefined : askJudge(text, judge);
+}
+
+function askJudge(text: string, judge: string | undefined): Expectation['check'] {
+  return { rubric: { value: literal(text), ...defined({ judge }) } };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
+}
+
+/** A file that goes with the prompt of an eval. */
+interface EvalFile {
+  /** As the eval names it, with the path below a folder that it names. */
+  readonly shown: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly written: Located;
+}
+
+interface FilesContext extends SkillContext {
+  readonly skill: Skill;
+}
+
+/** The files that an eval names, those of folders included. A missing one is reported. */
+async function findEvalFiles(list: Located, context: FilesContext): Promise<readonly EvalFile[]> {
+  const found = await Promise.all(itemsOf(list).map((item) => findOne(item, context)));
+  return found.flat();
+}
+
+async function findOne(item: Located, context: FilesContext): Promise<readonly EvalFile[]> {
+  const { skill, files, problems } = context;
+  const written = typeof item.value === 'string' ? item : childOf(item, 'path');
+  const { value: shown } = written;
+  if (typeof shown !== 'string') {
+    const message = 'files must be a list of paths, or of maps with a path';
+    problems.refuse(item, message);
+    return [];
+  }
+  if (isOfSkill(shown, skill, context)) {
+    const message = `${shown} is a part of the skill, which the version without it does not get`;
+    problems.warn({ code: 'not-carried-over', message, at: locate(written) });
+    return [];
+  }
+  // Paths may begin with the folder that the skill once was in.
+  const names = [shown, toSlashes(shown).replace(/^[^/]*\//, '')];
+  const bases = [skill.folder, written.source.folder, dirname(written.source.folder)];
+  const looked = [...new Set(names.flatMap((name) => bases.map((base) => join(base, name))))];
+  for (const path of looked) {
+    if (files.hash(path) !== undefined) return [{ shown, path, written }];
+    const { paths } = await files.glob(['**/*'], path);
+    if (paths.length === 0) continue;
+    return paths.map((one) => ({ shown: posix.join(shown, toSlashes(relative(path, one))), path: one, written }));
+  }
+  problems.report({
+    code: 'file-unreadable',
+    message: `the file ${shown} of the eval is not there`,
+    hint: `paths start from the folder of SKILL.md: looked for ${looked.map((path) => files.display(path)).join(', ')}`,
+    at: locate(written),
+  });
+  return [];
+}
+
+/** A model is sent SKILL.md anyway, and an agent finds the whole skill where it is installed. */
+function isOfSkill(shown: string, { folder }: Skill, { config, files }: FilesContext): boolean {
+  const [first = ''] = posix.normalize(toSlashes(shown)).split('/');
+  if (files.hash(join(folder, shown)) === undefined && !/^(?:references|scripts)$/.test(shown)) return false;
+  return /^SKILL\.md$/i.test(shown) || (/^(?:references|scripts)$/.test(first) && config.providers.every(hasWorkspace));
+}
+
+/** For a model: the text of each file, as blocks after the prompt. */
+function writeFiles(found: readonly EvalFile[], { files, problems }: FilesContext): string {
+  const blocks = found.map(({ shown, path, written }) => {
+    const read = files.readText(path);
+    if ('text' in read) return `<file path=${JSON.stringify(shown)}>\n${read.text}\n</file>`;
+    problems.warn({
+      code: 'not-carried-over',
+      message: `${shown} is no text, so that only its path is sent`,
+      hint: 'run the evals with an agent that has a workspace',
+      at: locate(written),
+    });
+    return `<file path=${JSON.stringify(shown)}/>`;
+  });
+  return blocks.map((block) => `\n\n${block}`).join('');
+}
+
+/** For an agent: where the files are in its workspace. */
+function writePaths(found: readonly EvalFile[]): string {
+  const paths = found.map(({ shown }) => `\n- ${pathInWorkspace(shown)}`);
+  return paths.length === 0 ? '' : `\n\nFiles in the working folder:${paths.join('')}`;
+}
+
+function placeEvalFiles(found: readonly EvalFile[], { suiteFolder }: FilesContext): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    found.map(({ shown, path }) => [pathInWorkspace(shown), toSlashes(relative(suiteFolder, path))]),
+  );
+}
+
+/** As the eval names it, since its prompt may name it so; what leaves the folder begins at the first name. */
+function pathInWorkspace(shown: string): string {
+  return posix.normalize(toSlashes(shown)).replace(/^(?:\.{0,2}\/)+/, '');
 }

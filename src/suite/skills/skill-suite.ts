@@ -1,12 +1,9 @@
 import { defined } from '../../json/defined.ts';
 import { loadTemplateEngine } from '../../templates/template.ts';
-import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import { childOf, itemsOf, type Located, type Problems } from '../documents/locate.ts';
 import { readDocument } from '../documents/read-document.ts';
-import { createPlaces } from './built-document.ts';
-import { placeSkill } from './placed-skill.ts';
-import { buildEvals } from './skill-evals.ts';
-import { findSkill, type SkillContext } from './skill-file.ts';
-import { buildTriggers } from './trigger-evals.ts';
+import { type BuildContext, buildEvals, findText, idOf, warnOfUnread } from './skill-evals.ts';
+import { createPlaces, findSkill, literal, placeSkill, type SkillContext } from './skill-file.ts';
 
 /** Makes a suite document of the evals of a skill; what is wrong is reported at its place in their file. */
 export async function readSkillSuite(path: string, context: SkillContext): Promise<Located | undefined> {
@@ -20,13 +17,11 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
   const skill = await findSkill(path, name, document, { files, problems });
   if (skill === undefined) return undefined;
   if (config.providers.length === 0) {
-    problems.report({
-      code: 'invalid-value',
-      message: 'the evals of a skill name no model, and no config has providers',
-      hint: 'add providers: [anthropic:claude-sonnet-4-5], or an agent as exec:…, to llmcheck.config.yaml',
-      at: locate(document),
-    });
-    return undefined;
+    return problems.refuse(
+      document,
+      'the evals of a skill name no model, and no config has providers',
+      'add providers: [anthropic:claude-sonnet-4-5], or an agent as exec:…, to llmcheck.config.yaml',
+    );
   }
   // The text of a skill may hold braces, which are escaped by a tag of the engine.
   await loadTemplateEngine();
@@ -51,11 +46,52 @@ function findList(document: Located, problems: Problems): Located | undefined {
   const named = ['evals', 'cases', 'test_cases'].map((key) => childOf(document, key));
   const list = Array.isArray(document.value) ? document : named.find(({ value }) => Array.isArray(value));
   if (list !== undefined && Array.isArray(list.value) && list.value.length > 0) return list;
-  problems.report({
-    code: 'invalid-value',
-    message: list === undefined ? 'the file holds no list of evals' : 'the list of evals is empty',
-    hint: 'write {"skill_name": …, "evals": [{"id": 1, "prompt": …, "expectations": […]}]}, or [{"query": …, "should_trigger": true}]',
-    at: locate(list ?? document),
+  return problems.refuse(
+    list ?? document,
+    list === undefined ? 'the file holds no list of evals' : 'the list of evals is empty',
+    'write {"skill_name": …, "evals": [{"id": 1, "prompt": …, "expectations": […]}]}, or [{"query": …, "should_trigger": true}]',
+  );
+}
+
+/** The class of a request that needs no skill. */
+const none = 'none';
+
+/** A suite that counts for which requests the skill is loaded: its name and description are all that the model knows of it. */
+function buildTriggers(items: readonly Located[], context: BuildContext): Readonly<Record<string, unknown>> {
+  const { skill, places, problems } = context;
+  warnOfUnread(items, problems);
+  const cases = items.flatMap((item, index) => {
+    const query = findText(item, ['query', 'prompt']);
+    const should = childOf(item, 'should_trigger').value;
+    if (query === undefined || typeof should !== 'boolean') {
+      const message = query === undefined ? 'the eval has no query' : 'should_trigger must be true or false';
+      problems.refuse(item, message);
+      return [];
+    }
+    places.add(['cases', index], item);
+    places.add(['cases', index, 'vars', 'query'], query);
+    return [{ id: idOf(item, index), vars: { query: query.value }, expected: should ? skill.name : none }];
   });
-  return undefined;
+  const about = `You may load a skill before you work on a request. Load one only if its description fits the request.
+
+Skills:
+- ${skill.name}: ${skill.description}
+
+Reply with one JSON object and nothing else: {"skill": ${JSON.stringify(skill.name)}} to load it, or {"skill": "${none}"}.`;
+  const user = { role: 'user', content: '{{ query }}' };
+  const { agents, models, workspace } = context.installed;
+  const only = agents.length > 0 && models.length > 0;
+  // An agent finds the description of the skill that is installed by itself.
+  const ofAgents = { id: 'description', messages: [user], workspace, ...(only ? { providers: agents } : {}) };
+  const ofModels = {
+    id: only ? 'description-text' : 'description',
+    messages: [{ role: 'system', content: literal(about) }, user],
+    ...(only ? { providers: models } : {}),
+  };
+  return {
+    prompts: [...(agents.length > 0 ? [ofAgents] : []), ...(models.length > 0 ? [ofModels] : [])],
+    classes: { truth: '{{expected}}', found: 'skill' },
+    defaults: { assert: [{ equals: '{{expected}}', select: 'skill' }] },
+    cases,
+  };
 }
