@@ -87,6 +87,13 @@ export function createDraft(): Draft {
   };
 }
 
+/** The beginning of a text of another tool's file, for a message. */
+export function quote(text: string): string {
+  const [line = ''] = text.trim().split('\n');
+  const short = Array.from(line).slice(0, 60).join('').trimEnd();
+  return short === text ? text : `${short}…`;
+}
+
 /** Makes a unique name of a label. */
 export function nameOf(label: string, taken: Set<string>, otherwise: string): string {
   const short = label
@@ -158,6 +165,11 @@ function place(value: unknown, path: readonly PropertyKey[], find: Find): Writte
 /** A value that has one place as a whole, such as a row of a CSV. */
 export function placeAt(value: unknown, at: SourceLocation): Written {
   return place(value, [], () => at);
+}
+
+/** Another value in the place of one. */
+export function withValue(written: Written, value: unknown): Written {
+  return place(value, [], (path, part) => path.reduce<Written>((at, key) => at.child(key), written).at(part));
 }
 
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

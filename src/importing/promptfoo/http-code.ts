@@ -2,8 +2,8 @@ import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { type Draft, isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import { formatBody, isBody } from './javascript.ts';
+import { translateNunjucks } from './nunjucks.ts';
 import { findNodeEnv, noteEnv, type OwnContext } from './own-provider.ts';
-import { translateNunjucks } from './prompts.ts';
 import { SECRET_HEADER } from './settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { Script } from 'node:vm';
 import { defined } from '../../json/defined.ts';
-import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
 import { convertPlain } from './plain-code.ts';
 import type { PythonFile } from './python.ts';
@@ -34,7 +34,8 @@ export async function convertJavascript(written: Written, context: CodeContext):
   const { value } = part;
   if (typeof value !== 'string') return draft.refuse(part, 'the value of javascript must be code');
   if (value.startsWith('file://')) return convertFile(value, written, context);
-  if (value.startsWith('package:')) return draft.refuse(part, `${value} is not read`, 'name a file of the project');
+  if (value.startsWith('package:'))
+    return draft.refuse(part, `${quote(value)} is not read`, 'name a file of the project');
   // Templates first: a built-in check would take their braces for text.
   const fault = findTemplate(value) ?? findFault(value, context);
   if (fault !== undefined) return draft.refuse(part, fault);
@@ -50,7 +51,7 @@ export async function convertJavascript(written: Written, context: CodeContext):
 async function convertFile(value: string, written: Written, context: CodeContext): Promise<Check | LeftOut> {
   const part = written.child('value');
   const [, path = '', name] = /^file:\/\/(.*?\.[cm]?[jt]s)(?::(\w+))?$/.exec(value) ?? [];
-  if (path === '') return context.draft.refuse(part, `${value} is no JavaScript file`);
+  if (path === '') return context.draft.refuse(part, `${quote(value)} is no JavaScript file`);
   const text = await context.readText(path, part);
   if (typeof text !== 'string') return text;
   const fault = findFault(text, context);

@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { splitCommand } from '../../text/command-line.ts';
-import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { convertClaudeAgent, isClaudeAgent } from './claude-agent.ts';
 import type { CodeModule } from './code-module.ts';
 import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from './python.ts';
@@ -30,7 +30,7 @@ export function isOwnProvider(id: string): boolean {
 }
 
 function findModule(id: string): string | undefined {
-  return /^(?:file:\/\/)?(.+\.[cm]?[jt]s)$/.exec(id)?.[1];
+  return /^(?:file:\/\/)?(.+\.[cm]?[jt]s)$/.exec(id)?.[1]?.replaceAll('\\', '/');
 }
 
 /** A program, or a class or function that was written for promptfoo, as a provider of a suite. */
@@ -146,7 +146,8 @@ function convertExec(
   { draft, label, code, varNames, keepsState }: OwnContext,
 ): Provider | LeftOut {
   const words = splitCommand(id.slice('exec:'.length));
-  if (words === undefined || words.length === 0) return draft.refuse({ ...parts, value: id }, `${id} names no program`);
+  if (words === undefined || words.length === 0)
+    return draft.refuse({ ...parts, value: id }, `${quote(id)} names no program`);
   const config = parts.child('config');
   const { basePath = '.' } = Object(config.value) as { readonly basePath?: unknown };
   const options = JSON.stringify({ ...buildOptions(id, label, config), ...(keepsState ? { state: true } : {}) });

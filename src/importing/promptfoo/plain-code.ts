@@ -1,4 +1,4 @@
-import { escapeTemplate } from './prompts.ts';
+import { escapeTemplate } from './nunjucks.ts';
 
 /** One-liners that a built-in check says exactly. */
 export function convertPlain(code: string): Readonly<Record<string, unknown>> | undefined {

@@ -9,24 +9,28 @@ import {
   LeftOut,
   nameOf,
   placeAt,
+  quote,
   readWritten,
   type Written,
 } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
+import { findConversation, joinConversations, type Told } from './conversations.ts';
 import { Judges } from './judges.ts';
 import type { OwnCode } from './own-provider.ts';
 import { convertPrompt, findPromptConfig, readNamedPrompts } from './prompts.ts';
 import { withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
 import { SuiteProviders } from './read-providers.ts';
+import { followReferences } from './references.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';
 import { findThreshold, findUnknownKey, readOptions } from './test-options.ts';
-import { expandVars, findMissingVars, findOptionalVars, readTests } from './tests.ts';
+import { findMissingVars, findOptionalVars, readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
 import type { Steps } from './transforms.ts';
+import { readCaseVars } from './var-templates.ts';
 
 /** A case as a suite writes it. */
 type Case = Readonly<Record<string, unknown>>;
@@ -56,7 +60,7 @@ export async function importPromptfoo(
     } as const;
     return { problems: [problem] };
   }
-  return new Importer(config, ports, place).run();
+  return new Importer(await followReferences(config, ports.read), ports, place).run();
 }
 
 /** What tests are asked with. */
@@ -85,6 +89,8 @@ class Importer {
   readonly #python: PythonFile;
   readonly #ruby: RubyFile;
   readonly #read = new Set<string>();
+  /** Names under which tests store their answers. */
+  readonly #stored = new Set<string>();
   /** Names of the variables of all tests, those of tests that are read later too. */
   readonly #varNames: string[] = [];
   /** Keys of the config that are left out. */
@@ -105,7 +111,7 @@ class Importer {
 
   async run(): Promise<ImportedSuite> {
     const config = this.#config;
-    this.#leftOut.push(...readTopKeys(config, this.#draft));
+    this.#leftOut.push(...(await readTopKeys(config, this.#draft, this.#readText)));
     const defaults = await this.#readDefaults();
     const prompts = await this.#readPrompts(defaults);
     const found = await SuiteProviders.read(config, defaults, {
@@ -159,9 +165,11 @@ class Importer {
   readonly #glob = (pattern: string): Promise<readonly string[]> => this.#ports.glob(pattern);
 
   readonly #readText = async (reference: string, written: Written): Promise<string | LeftOut> => {
-    const path = reference.replace(/^file:\/\//, '');
+    // Names of files may be written for Windows.
+    const path = reference.replace(/^file:\/\//, '').replaceAll('\\', '/');
     const found = await this.#ports.read(path);
-    return 'text' in found ? found.text : this.#draft.refuse(written, found.message);
+    if ('text' in found) return found.text;
+    return this.#draft.refuse(written, found.message.replace(path, quote(path)));
   };
 
   readonly #readData = async (reference: string, written: Written): Promise<unknown> => {
@@ -203,7 +211,7 @@ class Importer {
   }
 
   async #readCases(defaults: Written, known: Asked): Promise<readonly (Case | LeftOut)[]> {
-    const cases: (Case | LeftOut)[] = [];
+    const cases: (Told | LeftOut)[] = [];
     const ids = new Set<string>();
     const seen = new Set<string>();
     const add = async (tests: readonly (Written | LeftOut)[], data?: Written) => {
@@ -216,20 +224,16 @@ class Importer {
     const tests = this.#config.child('tests');
     const scenarios = this.#config.child('scenarios');
     if (tests.value !== undefined) await add(await readTests(tests, context));
-    for (const scenario of scenarios.items()) {
-      if (typeof scenario.value === 'string') {
-        cases.push(
-          this.#draft.refuse(scenario, 'scenarios from a file have no equivalent here', 'write them in the config'),
-        );
-        continue;
-      }
-      for (const data of scenario.child('config').items())
-        await add(await readTests(scenario.child('tests'), context), data);
+    for (const scenario of scenarios.value === undefined ? [] : await readTests(scenarios, context)) {
+      if (scenario instanceof LeftOut) cases.push(scenario);
+      else
+        for (const data of scenario.child('config').items())
+          await add(await readTests(scenario.child('tests'), context), data);
     }
     // Without tests, promptfoo sends each prompt once.
     if (tests.value === undefined && scenarios.value === undefined)
       await add([defaults.value === undefined ? this.#config.child('') : defaults]);
-    return cases;
+    return joinConversations(cases, known.prompts, this.#draft);
   }
 
   async #convertTest(
@@ -237,33 +241,43 @@ class Importer {
     data: Written | undefined,
     defaults: Written,
     { ids, seen, prompts, providers }: KnownCases & Asked,
-  ): Promise<readonly (Case | LeftOut)[]> {
+  ): Promise<readonly (Told | LeftOut)[]> {
     const draft = this.#draft;
     const layers = [defaults, ...(data === undefined ? [] : [data]), ...(test === defaults ? [] : [test])];
     const unknown = findUnknownKey(layers, draft);
     if (unknown !== undefined) return [unknown];
+    for (const layer of layers) {
+      const { value } = layer.child('options').child('storeOutputAs');
+      if (typeof value === 'string') this.#stored.add(value);
+    }
     const options = readOptions(layers, this.#code.answers !== 'text', draft);
     if (options instanceof LeftOut) return [options];
     const asked = await providers.find(layers);
     if (asked instanceof LeftOut) return [asked];
     const checks = await this.#convertChecks(layers, providers.paramsOf(asked), options.select);
-    const parts = layers.map((layer) => layer.child('vars'));
-    const vars = await expandVars(parts, { draft, readText: this.#readText, glob: this.#glob });
+    const only = restrictPrompts(layers, prompts, draft);
+    if (only instanceof LeftOut) return [only];
+    const vars = await readCaseVars(layers, {
+      draft,
+      readText: this.#readText,
+      glob: this.#glob,
+      prompts: prompts.filter((one) => only === undefined || (!(one instanceof LeftOut) && only.includes(one.id))),
+      readers: JSON.stringify(checks) + providers.text,
+      stored: this.#stored,
+    });
     if (vars instanceof LeftOut) return [vars];
     for (const name of vars.flatMap((one) => Object.keys(one)))
       if (!this.#varNames.includes(name)) this.#varNames.push(name);
     const threshold = findThreshold(layers, draft);
     if (threshold instanceof LeftOut) return [threshold];
     const { description } = Object(test.value) as { readonly description?: unknown };
-    const only = restrictPrompts(layers, prompts, draft);
-    if (only instanceof LeftOut) return [only];
     const hasChecks = checks.some((check) => !(check instanceof LeftOut) && check['weight'] !== 0);
     const name = typeof description === 'string' && description.trim() !== '' ? description : undefined;
     return vars.map((one) => {
       const key = canonicalJson(one);
       const isDouble = seen.has(key);
       seen.add(key);
-      return defined({
+      const written = defined({
         id: name !== undefined || isDouble ? nameOf(name ?? 'case', ids, 'case') : undefined,
         description: name,
         vars: Object.keys(one).length === 0 ? undefined : one,
@@ -275,6 +289,7 @@ class Importer {
         observe: hasChecks ? undefined : true,
         assert: checks.length === 0 ? undefined : checks,
       });
+      return { one: written, test, conversation: findConversation(layers) };
     });
   }
 

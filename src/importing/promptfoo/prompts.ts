@@ -1,8 +1,15 @@
-import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
+import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
-import { type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
+import { type ImportContext, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
+import {
+  escapeTemplate,
+  isPartialTemplate,
+  translateJson,
+  translateNunjucks,
+  withoutConversation,
+} from './nunjucks.ts';
 import { type PythonFile, readPythonFiles } from './python.ts';
 import { isSetting } from './shared-settings.ts';
 
@@ -11,6 +18,10 @@ export interface ConvertedPrompt {
   readonly prompt: Readonly<Record<string, unknown>>;
   readonly label: string;
   readonly variables: readonly string[];
+  /** What promptfoo renders: values in the texts of JSON, a text as a whole, or what code returns. */
+  readonly form: 'json' | 'text' | 'code';
+  /** The last message of a chat that repeats the conversation so far. */
+  readonly question?: string;
 }
 
 /** A map has the source of each prompt as its key, and its label as the value. */
@@ -92,21 +103,21 @@ async function readPrompt(
 ): Promise<readonly (ConvertedPrompt | LeftOut)[]> {
   const { draft } = context;
   if (REMOTE_PROMPT.test(source))
-    return [draft.refuse(written, `the prompt ${source} is stored by a service, which has no equivalent here`)];
+    return [draft.refuse(written, `the prompt ${quote(source)} is stored by a service, which has no equivalent here`)];
   if (source.startsWith('exec:'))
-    return [draft.refuse(written, `the prompt ${source} is a program, which has no equivalent here`)];
+    return [draft.refuse(written, `the prompt ${quote(source)} is a program, which has no equivalent here`)];
   if (/[*?[\]{}]/.test(source) && !source.includes('\n') && /[*/]/.test(source)) {
     const names = /\{\{/.test(source) ? [] : await context.glob(source.replace(/^file:\/\//, ''));
     const found: (ConvertedPrompt | LeftOut)[] = [];
     for (const name of names) found.push(...(await readPrompt(`file://${name}`, written, name, context)));
     if (found.length > 0) return found;
-    if (source.startsWith('file://')) return [draft.refuse(written, `no file of the project matches ${source}`)];
+    if (source.startsWith('file://')) return [draft.refuse(written, `no file of the project matches ${quote(source)}`)];
   }
   if (!isPromptFile(source)) return [convertText(source, written, label, context)];
   const code = await readCodePrompt(source, written, label, context);
   if (code !== undefined) return [code];
   if (!/\.(?:txt|md|json|ya?ml|j2)$/i.test(source))
-    return [draft.refuse(written, `the prompt ${source} is a program or a table, which has no equivalent here`)];
+    return [draft.refuse(written, `the prompt ${quote(source)} is a program or a table, which has no equivalent here`)];
   const text = await context.readText(source, written);
   if (typeof text !== 'string') return [text];
   // A line of three dashes separates the prompts of a text file.
@@ -117,9 +128,9 @@ async function readPrompt(
         .split(/^[ \t]*---[ \t]*$/m)
         .map((part) => part.trim())
         .filter((part) => part !== '')
-    : [/\.json$/i.test(source) ? minify(text) : text];
+    : [/\.(?:json|ya?ml)$/i.test(source) ? toJson(text, source) : text];
   return texts.map((part, index) =>
-    convertText(part, written, texts.length === 1 ? label : `${label} ${index + 1}`, context, /\.ya?ml$/i.test(source)),
+    convertText(part, written, texts.length === 1 ? label : `${label} ${index + 1}`, context),
   );
 }
 
@@ -147,7 +158,12 @@ async function readCodePrompt(
     const read = await readPythonFiles(path, written, context.readText, context.glob);
     if (read instanceof LeftOut) return read;
     const options = isMap(config) ? { config } : {};
-    return { prompt: { exec: python.add('prompt', { file: path, name }, options, line) }, label, variables: [] };
+    return {
+      prompt: { exec: python.add('prompt', { file: path, name }, options, line) },
+      label,
+      variables: [],
+      form: 'code',
+    };
   }
   const text = await context.readText(path, written);
   if (typeof text !== 'string') return text;
@@ -156,7 +172,7 @@ async function readCodePrompt(
     ...(name === undefined && !isMap(config) ? [] : [JSON.stringify(name) ?? 'undefined']),
   ];
   const call = `promptfooPrompt(${[...args, ...(isMap(config) ? [JSON.stringify(config)] : [])].join(', ')})`;
-  return { prompt: { module: code.path, export: code.add(call, line) }, label, variables: [] };
+  return { prompt: { module: code.path, export: code.add(call, line) }, label, variables: [], form: 'code' };
 }
 
 function convertText(
@@ -164,17 +180,21 @@ function convertText(
   written: Written,
   label: string,
   { draft, prefix, suffix }: PromptContext,
-  isYaml = false,
 ): ConvertedPrompt | LeftOut {
-  const messages = readMessages(text, written, isYaml);
-  if (messages === undefined && isYaml)
-    return draft.refuse(written, 'a prompt in YAML must be a list of chat messages');
-  if (messages === undefined && `${prefix}${text}${suffix}`.trim() === '')
+  const whole = `${prefix}${text}${suffix}`;
+  const single = withoutConversation(text);
+  const messages = readMessages(single ?? text, written);
+  if (messages === undefined && whole.trim() === '')
     return draft.refuse(written, 'a prompt that is empty has no equivalent here');
   if (messages === undefined) {
-    const translated = translateNunjucks(`${prefix}${text}${suffix}`);
+    const form = isJson(whole) ? 'json' : 'text';
+    if (form === 'text' && isPartialTemplate(whole)) {
+      draft.note(written, 'a brace is not closed on its line, and so promptfoo fills nothing into this prompt');
+      return { prompt: { text: escapeTemplate(whole) }, label, variables: [], form };
+    }
+    const translated = form === 'json' ? translateJson(whole) : translateNunjucks(whole);
     if ('fault' in translated) return draft.refuse(written, translated.fault);
-    return { prompt: { text: translated.text }, label, variables: translated.variables };
+    return { prompt: { text: translated.text }, label, variables: translated.variables, form };
   }
   if (prefix + suffix !== '')
     return draft.refuse(written, 'a prefix or suffix of chat messages has no equivalent here');
@@ -193,107 +213,35 @@ function convertText(
     variables.push(...translated.variables);
     converted.push({ role, content: translated.text });
   }
-  return { prompt: { messages: converted }, label, variables };
+  const question = single === undefined ? undefined : converted.at(-1)?.content;
+  return {
+    prompt: { messages: converted },
+    label,
+    variables,
+    form: isJson(text) ? 'json' : 'text',
+    ...defined({ question }),
+  };
 }
 
-/** promptfoo sends JSON that is not a chat, without its white space. */
-function minify(text: string): string {
-  const parsed = parseJsonText(text);
-  return 'error' in parsed ? text : (writeJson(plainNumbers(parsed.value)) ?? text);
+/** The JSON of a file in JSON or YAML, as promptfoo takes it for a prompt; the text itself where it is none. */
+function toJson(text: string, file: string): string {
+  const parsed = readWritten(file, text);
+  return 'problems' in parsed || typeof parsed.value === 'string' ? text : JSON.stringify(parsed.value);
 }
 
-function readMessages(text: string, written: Written, isYaml: boolean): readonly unknown[] | undefined {
-  if (!isYaml && !/^\s*\[/.test(text)) return undefined;
-  const parsed = readWritten(written.at().file, text);
+function isJson(text: string): boolean {
+  return !('error' in parseJsonText(text));
+}
+
+function readMessages(text: string, written: Written): readonly unknown[] | undefined {
+  if (!/^\s*(?:\[|- role:)/.test(text)) return undefined;
+  const parsed = readWritten(written.at().file, fillDumps(text));
   if ('problems' in parsed || !Array.isArray(parsed.value)) return undefined;
   const list: readonly unknown[] = parsed.value;
   return list.length > 0 && list.every((item) => isMap(item) && 'role' in item) ? list : undefined;
 }
 
-/** A Nunjucks template as a template of a suite, or why it can't be one. */
-type Translated =
-  | { readonly text: string; readonly variables: readonly string[]; readonly literal?: string }
-  | { readonly fault: string };
-
-const FILTERS: Readonly<Record<string, string>> = {
-  upper: 'upcase',
-  lower: 'downcase',
-  trim: 'strip',
-  capitalize: 'capitalize',
-  length: 'size',
-  first: 'first',
-  last: 'last',
-  reverse: 'reverse',
-  join: 'join',
-  replace: 'replace',
-  dump: 'json',
-  safe: '',
-  default: 'default',
-  d: 'default',
-};
-const PATH = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\.\d+|\[\d+\]|\[(?:"[^"\]]*"|'[^'\]]*')\])*$/;
-const LITERAL = /^(?:"[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)$/;
-
-/** Translates outputs and comments. Blocks are refused: the two languages differ in what counts as true. */
-export function translateNunjucks(source: string, mayReadEnv = false): Translated {
-  if (!/\{[{%#]/.test(source)) return { text: source, variables: [] };
-  let text = '';
-  let from = 0;
-  const variables = new Set<string>();
-  for (const match of source.matchAll(
-    /\{\{-?((?:\s*'[^']*'|\s*"[^"]*")?[\s\S]*?)-?\}\}|\{#[\s\S]*?#\}|\{%-?\s*(raw)\s*-?%\}([\s\S]*?)\{%-?\s*endraw\s*-?%\}|\{%([\s\S]*?)%\}/g,
-  )) {
-    const [whole, output, raw, kept, tag] = match;
-    text += source.slice(from, match.index);
-    from = match.index + whole.length;
-    if (raw !== undefined) text += `{% raw %}${kept ?? ''}{% endraw %}`;
-    else if (tag !== undefined) return { fault: `the tag {%${tag}%} has no equivalent in a suite's templates` };
-    else if (output !== undefined) {
-      const translated = translateOutput(output.trim(), mayReadEnv);
-      if ('fault' in translated) return translated;
-      if (translated.literal !== undefined) {
-        text += escapeTemplate(translated.literal);
-        continue;
-      }
-      const trims = [whole.startsWith('{{-') ? '-' : '', whole.endsWith('-}}') ? '-' : ''];
-      text += `{{${trims[0] ?? ''} ${translated.text} ${trims[1] ?? ''}}}`;
-      for (const name of translated.variables) variables.add(name);
-    }
-  }
-  const rest = source.slice(from);
-  if (/\{[{%#]/.test(rest)) return { fault: 'a brace is never closed' };
-  return { text: text + rest, variables: [...variables] };
-}
-
-function translateOutput(code: string, mayReadEnv: boolean): Translated {
-  const [head = '', ...filters] = code.split('|').map((part) => part.trim());
-  if (/^_conversation\b/.test(head))
-    return {
-      fault: `{{ ${head} }} is the conversation so far, which a prompt does not read here: write the turns of a case`,
-    };
-  if (/^env\b/.test(head) && !mayReadEnv)
-    return { fault: `{{ ${head} }} reads the environment, which a prompt is not given` };
-  if (!PATH.test(head) && !LITERAL.test(head))
-    return { fault: `{{ ${code} }} has no equivalent in a suite's templates` };
-  if (LITERAL.test(head) && /\{[{%#]/.test(head) && filters.length === 0)
-    return { text: '', literal: head.slice(1, -1), variables: [] };
-  let text = head;
-  for (const filter of filters) {
-    const [, name = '', args] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(filter) ?? [];
-    const translated = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
-    const given =
-      args === undefined || args.trim() === ''
-        ? []
-        : (args.match(/"[^"]*"|'[^']*'|[^,]+/g) ?? []).map((arg) => arg.trim()).filter((arg) => arg !== '');
-    if (translated === undefined || given.some((arg) => !LITERAL.test(arg) && !PATH.test(arg)))
-      return { fault: `the filter "${filter}" has no equivalent in a suite's templates` };
-    if (translated !== '') text += ` | ${translated}${given.length === 0 ? '' : `: ${given.join(', ')}`}`;
-  }
-  const root = /^[A-Za-z_][\w-]*/.exec(head)?.[0];
-  return { text, variables: root === undefined || LITERAL.test(head) ? [] : [root] };
-}
-
-/** A template that renders to exactly this text. */
-export function escapeTemplate(text: string): string {
-  return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
+/** A variable that is written as JSON, in a chat that is a template as a whole: its text is the content. */
+function fillDumps(text: string): string {
+  return isJson(text) ? text : text.replaceAll(/(:\s*)(\{\{-?[^{}"]*?)\|\s*dump\s*(-?\}\})/g, '$1"$2$3"');
 }

@@ -1,4 +1,4 @@
-import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import type { AnswerForm } from './code-module.ts';
 import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } from './http-provider.ts';
 import { convertModel } from './model-ids.ts';
@@ -36,7 +36,7 @@ export async function convertProvider(written: Written, context: ProviderContext
   if (model === undefined) {
     return draft.refuse(
       { ...written, value: id },
-      `the provider "${id.slice(0, 80)}" has no equivalent here`,
+      `the provider "${quote(id)}" has no equivalent here`,
       'programs are exec:, servers http:, files of your own module:',
     );
   }

@@ -1,4 +1,4 @@
-import { LeftOut, type Written } from '../draft.ts';
+import { LeftOut, quote, type Written } from '../draft.ts';
 import type { CodeContext } from './javascript.ts';
 import { buildProgramCheck } from './program-check.ts';
 import { findPython, findPythonEnv, readPythonFiles } from './python.ts';
@@ -23,7 +23,7 @@ async function convertFile(value: string, written: Written, context: CodeContext
   const { draft } = context;
   const part = written.child('value');
   const found = findPython(value);
-  if (found === undefined) return draft.refuse(part, `${value} is no Python file`);
+  if (found === undefined) return draft.refuse(part, `${quote(value)} is no Python file`);
   const { file, name = 'get_assert' } = found;
   const read = await readPythonFiles(file, part, context.readText, context.glob);
   if (read instanceof LeftOut) return read;

@@ -39,7 +39,7 @@ export class PythonFile extends ProgramFile {
 /** `checks.py` or `checks.py:fn`, with `file://` or `python:` before it or not. */
 export function findPython(reference: string): { readonly file: string; readonly name?: string } | undefined {
   const [, file, name] = /^(?:file:\/\/|python:)?(?:file:\/\/)?(.+?\.py)(?::([\w.]+))?$/.exec(reference) ?? [];
-  return file === undefined ? undefined : { file, ...defined({ name }) };
+  return file === undefined ? undefined : { file: file.replaceAll('\\', '/'), ...defined({ name }) };
 }
 
 /** The Python files that a file of the project imports from its own folder, itself first; and their text. */

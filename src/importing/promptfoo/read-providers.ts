@@ -55,8 +55,11 @@ export class SuiteProviders {
     const keepsState = items.length > 0 && areOwn(items, prompts);
     const own = { ...code, ...prompts, keepsState };
     const found = new SuiteProviders({ draft, readData, shared, own }, prompts, keepsState, items);
-    if (items.length === 0) found.#providers.push(draft.refuse(config, 'there are no providers'));
-    for (const item of items) await found.#add(item);
+    if (items.length > 0) for (const item of items) await found.#add(item);
+    else if (['prompts', 'tests', 'scenarios'].every((key) => config.child(key).value === undefined))
+      found.#providers.push(draft.refuse(config, 'there are no providers, no prompts and no tests'));
+    // A suite replays answers where it has no provider.
+    else draft.note(config, 'there are no providers, as promptfoo eval takes them from --providers: add yours');
     return found;
   }
 
@@ -67,6 +70,11 @@ export class SuiteProviders {
     if (provider instanceof LeftOut) return;
     this.ofConfig.push(idOf(provider));
     this.#named.push({ id: idOf(provider), names: namesOf(item) });
+  }
+
+  /** As the suite writes them. */
+  get text(): string {
+    return JSON.stringify([this.#providers, this.#ofTests]);
   }
 
   /** What checks that are code are given. */

@@ -1,4 +1,4 @@
-import { LeftOut, type Written } from '../draft.ts';
+import { LeftOut, quote, type Written } from '../draft.ts';
 import type { CodeContext } from './javascript.ts';
 import { buildProgramCheck } from './program-check.ts';
 import { indent } from './python-check.ts';
@@ -15,7 +15,7 @@ export async function convertRuby(
   if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of ruby must be code');
   if (value.startsWith('file://')) {
     const found = findRuby(value);
-    if (found === undefined) return draft.refuse(part, `${value} is no Ruby file`);
+    if (found === undefined) return draft.refuse(part, `${quote(value)} is no Ruby file`);
     const { file, name = 'get_assert' } = found;
     const read = await readRubyFiles(file, part, context.readText, context.glob);
     if (read instanceof LeftOut) return read;

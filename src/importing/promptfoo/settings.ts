@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { type ConvertedModel, hasFixedSampling, isReasoningModel } from './model-ids.ts';
 
 type Params = Record<string, unknown>;
@@ -101,7 +101,7 @@ async function readParam(written: Written, { draft, readData }: SettingsContext)
   const { value } = written;
   if (typeof value === 'string' && value.startsWith('file://') && /\.(?:json|ya?ml)$/i.test(value)) {
     const data = await readData(value, written);
-    return data ?? draft.refuse(written, `${value} can't be read`);
+    return data ?? draft.refuse(written, `${quote(value)} can't be read`);
   }
   return mentionsFile(value)
     ? draft.refuse(written, 'a setting of a provider that names a file or a variable has no equivalent here')

@@ -9,9 +9,7 @@ const TEST_OPTIONS = new Set(
     ' ',
   ),
 );
-const REFUSED_OPTIONS = new Set(
-  'transformVars storeOutputAs rubricPrompt factuality disableConversationVar'.split(' '),
-);
+const REFUSED_OPTIONS = new Set('storeOutputAs rubricPrompt factuality disableConversationVar'.split(' '));
 
 /** The settings of providers among the options of the defaults. */
 export function readSharedSettings(options: Written): Readonly<Record<string, unknown>> {
@@ -69,12 +67,13 @@ function readOption(
 /** promptfoo ignores keys of a test that it does not know. */
 export function findUnknownKey(layers: readonly Written[], draft: Draft): LeftOut | undefined {
   const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'prompts', 'provider', 'providers']);
-  const meant = new Set(['providerOutput', 'assertScoringFunction']);
+  const meant = new Set(['providerOutput', 'assertScoringFunction', '$ref']);
   for (const layer of layers) {
     for (const key of Object.keys(Object(layer.value))) {
       if (known.has(key)) continue;
       const part = layer.child(key);
       if (meant.has(key)) return draft.refuse(part, `"${key}" of a test has no equivalent here`);
+      if (key === 'metadata' && part.child('conversationId').value !== undefined) continue;
       draft.note(part, `"${key}" of a test is left out: it does not affect verdicts`);
     }
   }

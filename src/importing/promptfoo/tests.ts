@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { parseCsv } from '../../text/csv.ts';
-import { type ImportContext, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
+import { type ImportContext, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
+import { fillIn } from './nunjucks.ts';
 
 /** The tests of a config, as written there or in the files that it names. */
 export async function readTests(written: Written, context: ImportContext): Promise<readonly (Written | LeftOut)[]> {
@@ -10,7 +11,7 @@ export async function readTests(written: Written, context: ImportContext): Promi
   for (const item of written.items()) {
     if (typeof item.value === 'string') tests.push(...(await readTestFile(item.value, item, context)));
     else if (isMap(item.value) && typeof item.value['path'] === 'string')
-      tests.push(context.draft.refuse(item, 'tests that are made by code have no equivalent here'));
+      tests.push(...(await readTestFile(item.value['path'], item, context)));
     else tests.push(item);
   }
   return tests;
@@ -24,11 +25,17 @@ async function readTestFile(
   const { draft } = context;
   if (!/^\w+:(?!\/\/)|^https?:/.test(reference) && /[*?{}[\]]/.test(reference))
     return readTestFiles(reference, written, context);
+  const [, code, name] = /^(?:file:\/\/)?(.+\.(?:py|[cm]?[jt]s))(?::(\w+))?$/.exec(reference) ?? [];
+  if (code !== undefined) {
+    const made = name === undefined ? 'the code' : `the function ${name}`;
+    const hint = 'write what it returns into a .json file, and name that under tests';
+    return [draft.refuse(written, `${made} of ${quote(code)} makes tests, and an import runs nothing`, hint)];
+  }
   if (/^(?:https?|huggingface|az):/.test(reference) || !/\.(?:ya?ml|json|jsonl|csv)$/i.test(reference)) {
     return [
       draft.refuse(
         written,
-        `tests from ${reference} have no equivalent here`,
+        `tests from ${quote(reference)} have no equivalent here`,
         'name a .yaml, .json, .jsonl or .csv file of the project',
       ),
     ];
@@ -58,7 +65,7 @@ async function readTestFiles(
   context: ImportContext,
 ): Promise<readonly (Written | LeftOut)[]> {
   const names = await context.glob(pattern.replace(/^file:\/\//, ''));
-  if (names.length === 0) return [context.draft.refuse(written, `no file of the project matches ${pattern}`)];
+  if (names.length === 0) return [context.draft.refuse(written, `no file of the project matches ${quote(pattern)}`)];
   const tests: (Written | LeftOut)[] = [];
   for (const name of names) tests.push(...(await readTestFile(name, written, context)));
   return tests;
@@ -77,83 +84,70 @@ function readCsv(
   const columns = (header?.fields ?? []).map((column) => column.trim());
   return rows.map(({ fields, line }) => {
     const row = placeAt(undefined, { file, line, column: 1 });
-    const vars: [string, unknown][] = [];
+    const given: [string, unknown][] = [];
     const assert: object[] = [];
+    const thresholds = new Map<number, number>();
     let metric: string | undefined;
     const test: Record<string, unknown> = {};
     for (const [index, column] of columns.entries()) {
       const cell = fields[index] ?? '';
-      if (!column.startsWith('__')) vars.push([column, cell]);
+      if (!column.startsWith('__')) given.push([column, cell]);
       else if (/^__expected\d*$/.test(column)) {
         if (cell.trim() === '') continue;
         const found = readExpected(cell.trim());
         if (found === undefined)
-          return draft.refuse({ ...row, value: cell }, `"${cell}" in ${column} has no equivalent here`);
-        assert.push(Object(found) as object);
+          return draft.refuse({ ...row, value: cell }, `"${quote(cell)}" in ${column} has no equivalent here`);
+        assert.push(found);
       } else if (column === '__metric') metric = cell === '' ? undefined : cell;
       else if (column === '__description') test['description'] = cell;
       else if (column === '__threshold') test['threshold'] = cell === '' ? undefined : Number(cell);
-      else if (column.startsWith('__metadata:')) draft.note(row, `the column ${column} is left out`);
+      else if (/^__config:__expected\d*:threshold$/.test(column)) {
+        const number = Number(/\d+/.exec(column)?.[0] ?? 1);
+        if (cell.trim() !== '') thresholds.set(number - 1, Number(cell));
+      } else if (column.startsWith('__metadata:')) draft.note(row, `the column ${column} is left out`);
       else if (cell !== '') return draft.refuse({ ...row, value: cell }, `the column ${column} has no equivalent here`);
     }
-    return placeAt(
-      {
-        ...test,
-        vars: Object.fromEntries(vars),
-        ...(assert.length === 0 ? {} : { assert: assert.map((one) => ({ ...one, ...defined({ metric }) })) }),
-      },
-      { file, line, column: 1 },
-    );
+    const checks = assert.map((one, index) => ({
+      ...one,
+      ...defined({ metric }),
+      ...defined({ threshold: thresholds.get(index) }),
+    }));
+    const vars = Object.fromEntries(given);
+    return placeAt({ ...test, vars, ...(checks.length === 0 ? {} : { assert: checks }) }, row.at());
   });
 }
 
+/** Types that a cell may name. */
+const CELL =
+  /^((?:not-)?(?:agent-rubric|answer-relevance|bleu|classifier|contains|contains-all|contains-any|contains-html|contains-json|contains-sql|contains-xml|context-faithfulness|context-recall|context-relevance|conversation-relevance|cost|equals|factuality|finish-reason|g-eval|gleu|guardrails|icontains|icontains-all|icontains-any|is-html|is-json|is-refusal|is-sql|is-valid-function-call|is-valid-openai-function-call|is-valid-openai-tools-call|is-xml|javascript|latency|levenshtein|llm-rubric|pi|meteor|model-graded-closedqa|model-graded-factuality|moderation|perplexity|perplexity-score|python|regex|rouge-n|ruby|similar|similar:cosine|similar:dot|similar:euclidean|starts-with|tool-call-f1|skill-used|trajectory:[a-z-]+|trace-[a-z-]+|search-rubric|webhook|word-count))(?:\((\d+(?:\.\d+)?)\))?(?::([\s\S]*))?$/;
+/** Types that take the number in brackets, and the one that promptfoo takes without. */
+const CELL_THRESHOLD =
+  /^(?:not-)?(?:answer-relevance|classifier|context-faithfulness|context-recall|context-relevance|cost|latency|levenshtein|perplexity-score|perplexity|rouge-n|similar)$/;
+
 /** `contains: word` in a cell; a text without a type must equal the answer. */
-function readExpected(cell: string): unknown {
+function readExpected(cell: string): Readonly<Record<string, unknown>> | undefined {
   const [, code] = /^(?:javascript|fn|eval):([\s\S]*)$/.exec(cell) ?? [];
   if (code !== undefined) return { type: 'javascript', value: code.trim() };
   if (/^file:\/\/\S+\.[cm]?[jt]s(?::\w+)?$/.test(cell)) return { type: 'javascript', value: cell };
-  if (/^(?:python|file|grade):/.test(cell)) return undefined;
-  const typed =
-    /^(not-)?(equals|contains-any|contains-all|contains|icontains-any|icontains-all|icontains|starts-with|regex|is-json|llm-rubric|latency|cost)(?:\(([\d.]+)\))?(?::([\s\S]*))?$/.exec(
-      cell,
-    );
-  if (typed === null)
-    return /^(?:not-)?[a-z]+(?:-[a-z]+)*(?:\([\d.]+\))?:/.test(cell)
-      ? similarOf(cell)
-      : { type: 'equals', value: cell };
-  const [, not = '', type = '', threshold, value] = typed;
-  return {
-    type: not + type,
-    ...defined({ value: value?.trim(), threshold: threshold === undefined ? undefined : Number(threshold) }),
-  };
-}
-
-function similarOf(cell: string): unknown {
-  const [, type = '', threshold, value = ''] = /^(similar|levenshtein)(?:\(([\d.]+)\))?:([\s\S]*)$/.exec(cell) ?? [];
-  if (type === '') return undefined;
-  return {
-    type,
-    value: value.trim(),
-    ...defined({ threshold: threshold === undefined ? undefined : Number(threshold) }),
-  };
+  // promptfoo takes the name of a Python file in a cell for code.
+  if (/^file:\/\/.*\.py(?::|$)/.test(cell)) return undefined;
+  const [, rubric] = /^(?:grade|llm-rubric):([\s\S]*)$/.exec(cell) ?? [];
+  if (rubric !== undefined) return { type: 'llm-rubric', value: rubric };
+  const [, type, number, value] = CELL.exec(cell) ?? [];
+  if (type === undefined) return { type: 'equals', value: cell };
+  const usual = type.endsWith('similar') ? 0.8 : 0.75;
+  const threshold = CELL_THRESHOLD.test(type) ? Number(number ?? usual) : undefined;
+  return { type, ...defined({ value: type.endsWith('json') ? value : value?.trim(), threshold }) };
 }
 
 type Vars = Readonly<Record<string, unknown>>;
 
-/** The variables of one test over those of the defaults, once for each combination of its lists of texts. */
+/** The variables of one test, once for each combination of its lists of texts. */
 export async function expandVars(
-  parts: readonly Written[],
+  merged: ReadonlyMap<string, Written>,
   context: ImportContext,
 ): Promise<readonly Vars[] | LeftOut> {
   const { draft } = context;
-  const merged = new Map<string, Written>();
-  for (const given of parts) {
-    if (given.value === undefined || given.value === null) continue;
-    const part = await readVars(given, context);
-    if (part instanceof LeftOut) return part;
-    if (!isMap(part.value)) return draft.refuse(part, 'variables must be a map');
-    for (const key of Object.keys(part.value)) merged.set(key, part.child(key));
-  }
   let combinations: Vars[] = [{}];
   for (const [key, written] of merged) {
     const { value } = written;
@@ -168,28 +162,50 @@ export async function expandVars(
     combinations = combinations.flatMap((vars) => values.map((one) => ({ ...vars, [key]: one })));
     if (combinations.length > 10_000) return draft.refuse(written, 'the lists of variables make more than 10000 cases');
   }
-  const filled = combinations.map((vars) => fillIn(vars));
-  for (const [name, written] of merged) {
-    if (!filled.some((vars) => isTemplate(vars[name]))) continue;
-    const reason = `the variable "${name}" is a template of its own, which a value never is here`;
-    return draft.refuse(written, reason, 'write out its value');
+  return combinations.map(fillIn);
+}
+
+/** The variables of one test over those of the defaults, each with its place. */
+export async function mergeVars(
+  parts: readonly Written[],
+  context: ImportContext,
+): Promise<ReadonlyMap<string, Written> | LeftOut> {
+  const merged = new Map<string, Written>();
+  for (const given of parts) {
+    if (given.value === undefined || given.value === null) continue;
+    const part = await readVars(given, context);
+    if (part instanceof LeftOut) return part;
+    if (!isMap(part.value)) return context.draft.refuse(part, 'variables must be a map');
+    for (const key of Object.keys(part.value)) merged.set(key, part.child(key));
   }
-  return filled;
+  return merged;
 }
 
 async function readValue(written: Written, { draft, readText }: ImportContext): Promise<unknown> {
   const { value } = written;
   if (typeof value !== 'string') return value;
-  if (value.startsWith('package:')) return draft.refuse(written, `${value} is code, which has no equivalent here`);
+  if (value.startsWith('package:'))
+    return draft.refuse(
+      written,
+      `${quote(value)} is code, which has no equivalent here`,
+      'write the text in its place',
+    );
   if (!value.startsWith('file://')) return value.replace(/\n$/, '');
-  if (CODE_FILE.test(value)) return draft.refuse(written, `${value} is code, which has no equivalent here`);
-  if (NO_TEXT.test(value) || /\n/.test(value))
-    return draft.refuse(written, `${value} is no text that can be taken over`, 'write the text in its place');
+  if (CODE_FILE.test(value))
+    return draft.refuse(
+      written,
+      `${quote(value)} is code, which has no equivalent here`,
+      'write the text in its place',
+    );
+  // promptfoo takes all of its lines for the name of a file.
+  if (/\n/.test(value)) return draft.refuse(written, `no file of the project matches ${quote(value)}`);
+  if (NO_TEXT.test(value))
+    return draft.refuse(written, `${quote(value)} is no text that can be taken over`, 'write the text in its place');
   const text = await readText(value, written);
   if (typeof text !== 'string') return text;
   if (!/\.ya?ml$/i.test(value)) return text.trim();
   const parsed = readWritten(value, text);
-  return 'problems' in parsed ? draft.refuse(written, `${value} can't be read`) : JSON.stringify(parsed.value);
+  return 'problems' in parsed ? draft.refuse(written, `${quote(value)} can't be read`) : JSON.stringify(parsed.value);
 }
 
 const CODE_FILE = /\.(?:[cm]?[jt]s|py)$/i;
@@ -215,7 +231,7 @@ async function readVars(written: Written, context: ImportContext): Promise<Writt
     const path = String(pattern).replace(/^file:\/\//, '');
     const names = /[*?]/.test(path) ? await context.glob(path) : [path];
     if (!/\.(?:ya?ml|json)$/i.test(path) || names.length === 0)
-      return context.draft.refuse(written, `variables from ${String(pattern)} have no equivalent here`);
+      return context.draft.refuse(written, `variables from ${quote(String(pattern))} have no equivalent here`);
     for (const name of names) {
       const text = await context.readText(name, written);
       if (typeof text !== 'string') return text;
@@ -226,24 +242,6 @@ async function readVars(written: Written, context: ImportContext): Promise<Writt
     }
   }
   return placeAt(vars, written.at());
-}
-
-/** Fills the names of other variables into a value, where these are plain texts. */
-function fillIn(vars: Vars): Vars {
-  return Object.fromEntries(
-    Object.entries(vars).map(([key, value]) => {
-      if (typeof value !== 'string') return [key, value];
-      const filled = value.replaceAll(/\{\{\s*([A-Za-z_][\w-]*)\s*\}\}/g, (whole, name: string) => {
-        const other = Object.hasOwn(vars, name) ? vars[name] : undefined;
-        return typeof other === 'string' && !isTemplate(other) && name !== key ? other : whole;
-      });
-      return [key, filled];
-    }),
-  );
-}
-
-function isTemplate(value: unknown): boolean {
-  return typeof value === 'string' && /\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/.test(value);
 }
 
 /** Empty values of the variables that some test does not set, as promptfoo renders them. */

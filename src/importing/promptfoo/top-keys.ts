@@ -1,26 +1,53 @@
-import type { Draft, LeftOut, Written } from '../draft.ts';
+import { type Draft, LeftOut, quote, type Written } from '../draft.ts';
+
+type ReadText = (reference: string, written: Written) => Promise<string | LeftOut>;
 
 const READ = new Set(
   'prompts providers targets tests defaultTest scenarios evaluateOptions description $schema'.split(' '),
 );
 /** Keys that change what is sent or judged, and that a suite can't say. */
-const MEANT = new Set('redteam extensions nunjucksFilters assertScoringFunction'.split(' '));
+const MEANT = new Set('nunjucksFilters assertScoringFunction'.split(' '));
 
 /** Notes or refuses the keys of a config that are no part of a suite. */
-export function readTopKeys(config: Written, draft: Draft): readonly LeftOut[] {
-  return Object.keys(Object(config.value)).flatMap((key) => {
+export async function readTopKeys(config: Written, draft: Draft, readText: ReadText): Promise<readonly LeftOut[]> {
+  const leftOut: LeftOut[] = [];
+  for (const key of Object.keys(Object(config.value))) {
     const part = config.child(key);
-    if (READ.has(key)) return [];
-    // It is read by commands of its own, which make tests; the tests that are here are asked without it.
-    if (key === 'redteam' && config.child('tests').value !== undefined) {
-      draft.note(part, '"redteam" is left out: promptfoo eval does not read it');
-      return [];
-    }
-    if (MEANT.has(key)) return [draft.refuse(part, `"${key}" has no equivalent here`)];
-    if (key === 'env') return readEnv(part, draft);
-    draft.note(part, `"${key}" is left out: it does not affect verdicts`);
-    return [];
-  });
+    if (READ.has(key)) continue;
+    if (MEANT.has(key)) leftOut.push(draft.refuse(part, `"${key}" has no equivalent here`));
+    else if (key === 'redteam') leftOut.push(...readRedteam(config, draft));
+    else if (key === 'extensions') leftOut.push(...(await readExtensions(part, draft, readText)));
+    else if (key === 'env') leftOut.push(...readEnv(part, draft));
+    else draft.note(part, `"${key}" is left out: it does not affect verdicts`);
+  }
+  return leftOut;
+}
+
+/** It is read by commands of its own, which make tests; the tests that are here are asked without it. */
+function readRedteam(config: Written, draft: Draft): readonly LeftOut[] {
+  const part = config.child('redteam');
+  if (config.child('tests').value === undefined && config.child('scenarios').value === undefined) {
+    const hint = 'the tests that promptfoo redteam generate writes can be imported';
+    return [draft.refuse(part, '"redteam" makes its tests with a service, and the config has no others', hint)];
+  }
+  draft.note(part, '"redteam" is left out: promptfoo eval does not read it');
+  return [];
+}
+
+/** What runs after a test or after all of them may log and store scores, and decides no verdict. */
+async function readExtensions(part: Written, draft: Draft, readText: ReadText): Promise<readonly LeftOut[]> {
+  const leftOut: LeftOut[] = [];
+  for (const item of part.items()) {
+    const [, path = '', name = ''] = /^file:\/\/(.+?\.\w+)(?::(\w+))?$/.exec(String(item.value)) ?? [];
+    const text = /^(?:before|after)(?:Each|All)$/.test(name) || path === '' ? '' : await readText(path, item);
+    if (text instanceof LeftOut) leftOut.push(text);
+    else if (path === '' || name.startsWith('before') || /before_?(?:All|Each)/i.test(text))
+      leftOut.push(
+        draft.refuse(item, `the extension ${quote(String(item.value))} may change tests, which no code does here`),
+      );
+    else draft.note(item, `the extension ${quote(String(item.value))} is left out: it decides no verdict`);
+  }
+  return leftOut;
 }
 
 /** Variables that hold keys are set where llmcheck runs; others may change what promptfoo sends. */

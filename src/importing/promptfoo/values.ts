@@ -1,5 +1,5 @@
-import { type Draft, isMap, LeftOut, placeAt, readWritten, type Written } from '../draft.ts';
-import { escapeTemplate, translateNunjucks } from './prompts.ts';
+import { type Draft, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
+import { escapeTemplate, translateNunjucks } from './nunjucks.ts';
 
 interface ValueContext {
   readonly draft: Draft;
@@ -19,7 +19,8 @@ export async function readText(written: Written, context: ValueContext, mayBeEmp
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string' || (value === '' && !mayBeEmpty))
     return context.draft.refuse(part, 'the value must be a text that is not empty');
-  if (value.startsWith('package:')) return context.draft.refuse(part, `${value} is code, which has no equivalent here`);
+  if (value.startsWith('package:'))
+    return context.draft.refuse(part, `${quote(value)} is code, which has no equivalent here`);
   const translated = translateNunjucks(value);
   if ('fault' in translated) return context.draft.refuse(part, translated.fault);
   context.onVariables(translated.variables);
@@ -36,14 +37,14 @@ export async function readFile(
   if (!/\.(?:txt|json|ya?ml)$/i.test(value))
     return draft.refuse(
       part,
-      `${value} is not read: a value is a .txt, .json or .yaml file`,
+      `${quote(value)} is not read: a value is a .txt, .json or .yaml file`,
       'write the text in its place',
     );
   const text = await readText(value, part);
   if (typeof text !== 'string') return text;
   if (/\.txt$/i.test(value)) return placeAt(text.trim(), part.at());
   const parsed = readWritten(value, text);
-  return 'problems' in parsed ? draft.refuse(part, `${value} can't be read`) : placeAt(parsed.value, part.at());
+  return 'problems' in parsed ? draft.refuse(part, `${quote(value)} can't be read`) : placeAt(parsed.value, part.at());
 }
 
 export async function readList(written: Written, context: ValueContext): Promise<readonly string[] | LeftOut> {

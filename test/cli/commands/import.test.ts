@@ -230,11 +230,11 @@ test.each<[part: string, place: string]>([
   ['tests: file://make.py:tests', '3:8 error not-carried-over'],
   ['tests: [{ vars: { q: "file://../../etc/passwd.txt" } }]', '3:22 error not-carried-over'],
   [
-    'tests: [{ vars: { q: a }, assert: [{ type: equals, value: "{% if q %}a{% endif %}" }] }]',
+    'tests: [{ vars: { q: a }, assert: [{ type: equals, value: "{% macro a() %}a{% endmacro %}" }] }]',
     '3:59 error not-carried-over',
   ],
   ['redteam: { plugins: [pii] }', '3:10 error not-carried-over'],
-  ['extensions: [file://hook.js:all]', '3:13 error not-carried-over'],
+  ['extensions: [file://hook.js:all]', '3:14 error not-carried-over'],
 ])('%s is refused with its place, and becomes a comment under --partial', async (part, place) => {
   const strict = await importConfig(`${base}${part}\n`);
   expect([strict.code, strict.suite]).toEqual([2, null]);

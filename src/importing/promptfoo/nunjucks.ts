@@ -1,0 +1,158 @@
+import { writeJson } from '../../json/canonical-json.ts';
+import { parseJsonText } from '../../json/parse-json.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import { isMap, quote } from '../draft.ts';
+import { NunjucksTags } from './nunjucks-tags.ts';
+
+/** promptfoo fills nothing into a text in which a brace is not closed on its line. */
+export function isPartialTemplate(text: string): boolean {
+  const isRaw = /\{%\s*raw\s*%\}/.test(text) && /\{%\s*endraw\s*%\}/.test(text);
+  return !isRaw && /(?:\{%[^%]*$|\{\{[^}]*$|\{#[^#]*$)/m.test(text);
+}
+
+/** A Nunjucks template as a template of a suite, or why it can't be one. */
+type Translated =
+  | { readonly text: string; readonly variables: readonly string[]; readonly literal?: string }
+  | { readonly fault: string };
+
+const FILTERS: Readonly<Record<string, string>> = {
+  upper: 'upcase',
+  lower: 'downcase',
+  trim: 'strip',
+  capitalize: 'capitalize',
+  length: 'size',
+  first: 'first',
+  last: 'last',
+  reverse: 'reverse',
+  join: 'join',
+  replace: 'replace',
+  dump: 'json',
+  safe: '',
+  default: 'default',
+  d: 'default',
+};
+const PATH = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\.\d+|\[\d+\]|\[(?:"[^"\]]*"|'[^'\]]*')\])*$/;
+const LITERAL = /^(?:"[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)$/;
+
+/** Translates what both languages say in the same way. */
+export function translateNunjucks(source: string, mayReadEnv = false): Translated {
+  if (!/\{[{%#]/.test(source)) return { text: source, variables: [] };
+  let text = '';
+  let from = 0;
+  const tags = new NunjucksTags();
+  for (const match of source.matchAll(
+    /\{\{-?((?:\s*'[^']*'|\s*"[^"]*")?[\s\S]*?)-?\}\}|\{#[\s\S]*?#\}|\{%-?\s*(raw)\s*-?%\}([\s\S]*?)\{%-?\s*endraw\s*-?%\}|\{%-?([\s\S]*?)-?%\}/g,
+  )) {
+    const [whole, output, raw, kept, tag] = match;
+    text += source.slice(from, match.index);
+    from = match.index + whole.length;
+    const trims = [/^..-/.test(whole) ? '-' : '', /-..$/.test(whole) ? '-' : ''];
+    if (raw !== undefined) text += `{% raw %}${kept ?? ''}{% endraw %}`;
+    else if (tag !== undefined) {
+      const translated = tags.translate(tag.trim(), (code) => translateOutput(code, tags, mayReadEnv));
+      if ('fault' in translated) return translated;
+      text += `{%${trims[0]} ${translated.value} ${trims[1]}%}`;
+    } else if (output !== undefined) {
+      const translated = translateOutput(output.trim(), tags, mayReadEnv);
+      if ('fault' in translated) return translated;
+      text +=
+        translated.literal === undefined
+          ? `{{${trims[0]} ${translated.text} ${trims[1]}}}`
+          : escapeTemplate(translated.literal);
+    }
+  }
+  const rest = source.slice(from);
+  const fault = /\{[{%#]/.test(rest) ? 'a brace is never closed' : tags.openFault;
+  return fault === undefined ? { text: text + rest, variables: [...tags.variables] } : { fault };
+}
+
+function translateOutput(code: string, tags = new NunjucksTags(), mayReadEnv = false): Translated {
+  const [head = '', ...filters] = code.split('|').map((part) => part.trim());
+  if (/^_conversation\b/.test(head))
+    return {
+      fault: `{{ ${quote(head)} }} is the conversation so far, which a prompt does not read here: write the turns of a case`,
+    };
+  if (/^env\b/.test(head) && !mayReadEnv)
+    return { fault: `{{ ${quote(head)} }} reads the environment, which a prompt is not given` };
+  if (!PATH.test(head) && !LITERAL.test(head))
+    return { fault: `{{ ${quote(code)} }} has no equivalent in a suite's templates` };
+  if (LITERAL.test(head) && /\{[{%#]/.test(head) && filters.length === 0)
+    return { text: '', literal: head.slice(1, -1), variables: [] };
+  const isLiteral = LITERAL.test(head);
+  let text = isLiteral ? head : tags.path(head);
+  for (const filter of filters) {
+    const [, name = '', args] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(filter) ?? [];
+    const translated = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
+    const given =
+      args === undefined || args.trim() === ''
+        ? []
+        : (args.match(/"[^"]*"|'[^']*'|[^,]+/g) ?? []).map((arg) => arg.trim()).filter((arg) => arg !== '');
+    if (translated === undefined || given.some((arg) => !LITERAL.test(arg) && !PATH.test(arg)))
+      return { fault: `the filter "${quote(filter)}" has no equivalent in a suite's templates` };
+    if (translated !== '') text += ` | ${translated}${given.length === 0 ? '' : `: ${given.join(', ')}`}`;
+  }
+  return { text, variables: [...tags.variables] };
+}
+
+/** A template that renders to exactly this text. */
+export function escapeTemplate(text: string): string {
+  return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
+}
+
+/** promptfoo fills in the texts of JSON that is no chat, and sends it in lines of two spaces. */
+export function translateJson(source: string): Translated {
+  const parsed = parseJsonText(source);
+  const variables: string[] = [];
+  const outputs: string[] = [];
+  let fault: string | undefined;
+  const mark = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(mark);
+    if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mark(item)]));
+    if (typeof value !== 'string' || !/\{[{%#]/.test(value)) return value;
+    const [, code] = /^\{\{((?:(?!\}\})[\s\S])*)\}\}$/.exec(value) ?? [];
+    const translated: Translated =
+      code === undefined
+        ? { fault: 'a text of JSON with more than a variable has no equivalent here' }
+        : translateOutput(code.trim());
+    if ('fault' in translated || translated.literal !== undefined) {
+      fault ??= 'fault' in translated ? translated.fault : 'a text of JSON that is a template has no equivalent here';
+      return value;
+    }
+    variables.push(...translated.variables);
+    outputs.push(`{{ ${translated.text} | append: "" | json }}`);
+    return `\u0000${outputs.length - 1}\u0000`;
+  };
+  const text = writeJson(mark('error' in parsed ? source : plainNumbers(parsed.value)), 2) ?? source;
+  if (fault !== undefined) return { fault };
+  const filled = text.replaceAll(/"\\u0000(\d+)\\u0000"/g, (_, index: string) => outputs[Number(index)] ?? '');
+  return { text: filled, variables };
+}
+
+/** Fills the names of other variables into values, as promptfoo does: five rounds, in each the first name of a value. */
+export function fillIn(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const vars: Record<string, unknown> = { ...given };
+  for (let round = 0; round < 5; round += 1) {
+    for (const [key, value] of Object.entries(vars)) {
+      const [name, variable = ''] = (typeof value === 'string' && /\{\{\s*(\w+)\s*\}\}/.exec(value)) || [];
+      if (name === undefined || !Object.hasOwn(vars, variable)) continue;
+      vars[key] = String(value).replace(name, String(vars[variable]));
+    }
+  }
+  return vars;
+}
+
+const LOOP = /\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}([\s\S]*?)\{%-?\s*endfor\s*-?%\}/;
+
+/** A chat without the loop that repeats the conversation so far; undefined for any other text. */
+export function withoutConversation(text: string): string | undefined {
+  const [loop = '', name = '', body = ''] = LOOP.exec(text) ?? [];
+  const end = text.slice(text.indexOf(loop) + loop.length);
+  // After the loop there is one message: the question.
+  if (loop === '' || end.match(/"role"/g)?.length !== 1) return undefined;
+  const compact = body
+    .replaceAll(/\s/g, '')
+    .replaceAll(/\{\{-?(\w+\.\w+)(?:\|dump)?-?\}\}/g, '{{$1}}')
+    .replaceAll(/"(\{\{[^}]*\}\})"/g, '$1');
+  const wanted = `{"role":"user","content":{{${name}.input}}},{"role":"assistant","content":{{${name}.output}}},`;
+  return compact === wanted ? text.replace(loop, '') : undefined;
+}

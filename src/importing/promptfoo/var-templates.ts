@@ -1,0 +1,128 @@
+import { compileTemplate, loadTemplateEngine } from '../../templates/template.ts';
+import { TemplateError } from '../../templates/template-error.ts';
+import { type ImportContext, LeftOut, placeAt, type Written } from '../draft.ts';
+import { isPartialTemplate, translateNunjucks } from './nunjucks.ts';
+import type { ConvertedPrompt } from './prompts.ts';
+import { expandVars, mergeVars } from './tests.ts';
+
+type Vars = Readonly<Record<string, unknown>>;
+
+/** True for a value that promptfoo renders once more before it is put into a prompt that is a text. */
+function isRendered(value: unknown, vars: Vars): value is string {
+  if (typeof value !== 'string' || !/\{[{%#]/.test(value) || isPartialTemplate(value)) return false;
+  return listNames(value).every((name) => Object.hasOwn(vars, name));
+}
+
+/** The names that promptfoo finds in a template. A value that reads an unknown one is left as it is. */
+function listNames(template: string): readonly string[] {
+  const text = template.replaceAll(/\{#[\s\S]*?#\}/g, '');
+  const found = [...text.matchAll(/\{\{\s*([^{}\s|]+)\s*(?:\|[^}]+)?\}\}|\{%\s*(?:if|for)\s+([^{}\s]+)\s*.*?%\}/g)].map(
+    ([, output, tag]) => output ?? tag ?? '',
+  );
+  const loops = [...text.matchAll(/\{%\s*for\s+(\w+)\s+in\s+(\w+)\s*%\}/g)];
+  const items = new Set(loops.map(([, item]) => item));
+  return [...found.filter((name) => !items.has(name)), ...loops.map(([, , list = '']) => list)].flatMap((name) => {
+    const root = /^[A-Za-z_]\w*/.exec(name)?.[0];
+    return root === undefined || root === 'env' ? [] : [root];
+  });
+}
+
+/** A value as promptfoo renders it; undefined where a suite's templates can't say it. */
+async function renderValue(value: string, vars: Vars): Promise<string | undefined> {
+  const translated = translateNunjucks(value);
+  if ('fault' in translated) return undefined;
+  await loadTemplateEngine();
+  try {
+    return compileTemplate(translated.text).render(vars);
+  } catch (error) {
+    if (error instanceof TemplateError) return undefined;
+    throw error;
+  }
+}
+
+interface RenderContext extends ImportContext {
+  readonly prompts: readonly (LeftOut | ConvertedPrompt)[];
+  /** The checks and providers, as the suite writes them: promptfoo gives them a value as it was written. */
+  readonly readers: string;
+  /** Names under which tests store their answers. */
+  readonly stored: ReadonlySet<string>;
+}
+
+/** The variables of the cases that one test makes. */
+export async function readCaseVars(
+  layers: readonly Written[],
+  context: RenderContext,
+): Promise<readonly Vars[] | LeftOut> {
+  const parts = layers.map((layer) => layer.child('vars'));
+  const places = await mergeVars(parts, context);
+  if (places instanceof LeftOut) return places;
+  const added = readTransform(layers, context);
+  if (added instanceof LeftOut) return added;
+  const expanded = await expandVars(new Map([...places, ...added]), context);
+  return expanded instanceof LeftOut ? expanded : renderVars(expanded, places, context);
+}
+
+/** The variables that `transformVars` adds: `{ ...vars, name: 'value' }`. */
+function readTransform(
+  layers: readonly Written[],
+  { draft }: RenderContext,
+): readonly (readonly [string, Written])[] | LeftOut {
+  const parts = layers.map((layer) => layer.child('options').child('transformVars'));
+  const part = parts.findLast(({ value }) => value !== undefined);
+  if (part === undefined) return [];
+  const [, more] = /^\s*\(?\{\s*\.\.\.vars\s*(?:,([\s\S]*?))?,?\s*\}\)?;?\s*$/.exec(String(part.value)) ?? [];
+  const entries = [
+    ...`${more ?? ''},`.matchAll(
+      /\s*(["']?)([A-Za-z_$][\w$]*)\1\s*:\s*(?:(["'])((?:(?!\3)[^\\\n])*)\3|(-?\d+(?:\.\d+)?|true|false))\s*,/gy,
+    ),
+  ];
+  const isWhole = entries.map(([whole]) => whole).join('') === `${more},`;
+  if (more === undefined || !isWhole)
+    return draft.refuse(
+      part,
+      '"transformVars" is code, which has no equivalent here',
+      'write the variables into tests',
+    );
+  return entries.map(([, , name = '', , text, literal = '']) => [
+    name,
+    placeAt(text ?? (JSON.parse(literal) as unknown), part.at()),
+  ]);
+}
+
+/** The values that prompts are given. promptfoo renders a value for a prompt that is a text, and for nothing else. */
+async function renderVars(
+  cases: readonly Vars[],
+  places: ReadonlyMap<string, Written>,
+  { draft, prompts, readers, stored }: RenderContext,
+): Promise<readonly Vars[] | LeftOut> {
+  const rendered: Vars[] = [];
+  for (const vars of cases) {
+    const values: Record<string, unknown> = { ...vars };
+    for (const [name, value] of Object.entries(vars)) {
+      const place = places.get(name);
+      if (place === undefined || typeof value !== 'string') continue;
+      if ([...stored].some((one) => reads(value, one)))
+        return draft.refuse(
+          place,
+          `the variable "${name}" reads the answer of another test, which a case can't do here`,
+        );
+      if (!isRendered(value, vars) || prompts.every((one) => !(one instanceof LeftOut) && one.form === 'json'))
+        continue;
+      const text = await renderValue(value, vars);
+      if (text === value) continue;
+      const isOne = prompts.every((one) => one instanceof LeftOut || one.form === 'text') && !reads(readers, name);
+      if (text === undefined || !isOne || readers.includes('"vars":[')) {
+        const reason = `the variable "${name}" is a template of its own, which a value never is here`;
+        return draft.refuse(place, reason, 'write out its value');
+      }
+      values[name] = text;
+    }
+    rendered.push(values);
+  }
+  return rendered;
+}
+
+/** True where a template reads this name. */
+export function reads(template: string, name: string): boolean {
+  return new RegExp(String.raw`\{[{%][^}]*\b${name.replaceAll(/\W/g, String.raw`\$&`)}\b`).test(template);
+}
