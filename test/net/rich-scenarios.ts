@@ -275,6 +275,30 @@ cases:
 `,
 };
 
+/** A suite of two models over the cases of a file. */
+function manyCases(name: string, gate: string): string {
+  return `suite: ${name}
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers:
+  - { id: mini, use: "openai:gpt-4o-mini", params: { max_tokens: 20 } }
+  - { id: big, use: "openai:gpt-4o", params: { max_tokens: 20 } }
+${gate}
+defaults: { assert: [{ equals: "{{ expected }}" }] }
+cases: [{ file: ${name}.jsonl }]
+`;
+}
+
+function caseLines(count: number): string {
+  return Array.from({ length: count }, (_, n) => {
+    const more = {
+      ...(n === 9 && { mustPass: true }),
+      ...(n % 25 === 1 && { tags: ['rare'] }),
+      ...(n === 5 && { skip: 'no' }),
+    };
+    return `${JSON.stringify({ id: `c${n}`, vars: { word: `w${n}` }, expected: `w${n}`, ...more })}\n`;
+  }).join('');
+}
+
 /** Commands that are each refused before anything is sent, or that find nothing. */
 const wrongCommands = [
   'run --shard 5/4',
@@ -379,7 +403,7 @@ export const richScenarios: readonly Scenario[] = [
     files: { 'evals/desk.eval.yaml': desk },
     answers: { two: 'zwei', 'and now': 'now', bye: 'bye' },
     steps: [
-      run('-q'),
+      run('-q', '--max-errors', '25%'),
       cli('baseline', 'accept', '--known-failures'),
       cli('baseline', 'show', '--json'),
       edit('evals/desk.eval.yaml', 'text: "Say:', 'text: "Please say:'),
@@ -400,7 +424,7 @@ export const richScenarios: readonly Scenario[] = [
       cli('list', 'cases', '--json'),
       cli('list', 'runs', '--json'),
       cli('history', '--cases'),
-      cli('history', '-r', 'json'),
+      cli('history', '-r', 'json=out/history.json', '--recent', '1'),
       cli('plan-size', '--json'),
       cli('assertions', 'check', '--json'),
     ],
@@ -456,6 +480,7 @@ export const richScenarios: readonly Scenario[] = [
       },
       run('-q'),
       cli('bisect', '--dry-run'),
+      cli('bisect', '--dry-run', '--json'),
       cli('bisect', '-q', '-j', '1'),
       cli('bisect', '-q', '-j', '1', '--json', '--case', 'red'),
     ],
@@ -535,6 +560,31 @@ export const richScenarios: readonly Scenario[] = [
       cli('baseline', 'accept'),
       edit('evals/words.eval.yaml', '"Say: ', '"Please say: '),
       run('--early', '--seed', '5', ...allReports.slice(0, 4)),
+    ],
+  },
+  {
+    name: 'rich-early-ends',
+    files: {
+      'evals/many.eval.yaml': manyCases(
+        'many',
+        'gate: { passRate: { maxDrop: 30% }, slices: { rare: { passRate: { min: 0.1 } } } }',
+      ),
+      'evals/many.jsonl': caseLines(70),
+      'evals/few.eval.yaml': manyCases('few', 'gate: { passRate: { maxDrop: 20% } }'),
+      'evals/few.jsonl': caseLines(26),
+    },
+    answers: { w3: 'x', w40: 'x' },
+    steps: [
+      run('-q'),
+      cli('baseline', 'accept', '--force'),
+      edit('evals/many.jsonl', '"id":"c12"', '"id":"new"'),
+      edit('evals/many.jsonl', '"expected":"w20"', '"expected":"w21"'),
+      ...['many', 'few'].map((name) => edit(`evals/${name}.eval.yaml`, '"Say: ', '"Please say: ')),
+      answers({ 'Please say: w3': 'x', 'Please say: w40': 'x', 'Please say: w7': 'x', 'Please say: w20': 'w21' }),
+      run('--early', '-q', '-r', 'json=out/report.json'),
+      run('--early', '--seed', '3', '-q', '-t', 'many/*'),
+      answers(Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`gpt-4o Please say: w${n}`, 'x']))),
+      run('--early', '--seed', '4', '--cache', 'refresh'),
     ],
   },
   {

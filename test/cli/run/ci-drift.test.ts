@@ -1,4 +1,3 @@
-// @module-tag slow
 import { describe, expect, test } from 'vitest';
 import type { GithubJobs, JobOptions, JobResult } from '../../support/github-job.ts';
 import { openGithubJobs, wordSuite } from '../../support/github-job.ts';
@@ -35,57 +34,53 @@ function annotationsOf({ stdout }: JobResult): readonly string[] {
 const drifted = ['open', expect.stringMatching(/^Drift: .*drifted/)];
 const denied = { status: 403, body: { message: 'Resource not accessible by integration' } };
 
-describe('a scheduled run that looks for drift', () => {
-  test('opens one issue once a second run agrees, is not red, and closes the issue when it is over', async () => {
-    const jobs = await openAccepted();
-    const quiet = await jobs.act(nightly);
-    expect([quiet.code, quiet.outputs['drift'], issuesOf(jobs)]).toEqual([0, 'none', []]);
+test('a scheduled run opens one issue once a second run agrees, is not red, and closes the issue when it is over', async () => {
+  const jobs = await openAccepted();
+  const quiet = await jobs.act(nightly);
+  expect([quiet.code, quiet.outputs['drift'], issuesOf(jobs)]).toEqual([0, 'none', []]);
 
-    degrade(jobs, 'red', 'seven');
-    const found = await jobs.act(nightly);
-    expect([found.code, found.outputs]).toMatchObject([
-      0,
-      {
-        drift: 'confirmed',
-        exitCode: '0',
-        outcome: 'failed',
-        conclusion: 'neutral',
-        issueUrl: 'https://github.example/i/20',
-      },
-    ]);
-    expect(found.stderr).toContain('a second run has to confirm it');
-    expect(issuesOf(jobs)).toEqual([drifted]);
-    expect(jobs.github.issues[0]?.body).toContain('Two runs in a row agree');
-    expect(jobs.github.issues[0]?.body).toMatch(/### ⚠️ llmcheck DRIFT: .* \(exit code 0\)/);
-    expect(jobs.github.checks.at(-1)).toMatchObject({
+  degrade(jobs, 'red', 'seven');
+  const found = await jobs.act(nightly);
+  expect([found.code, found.outputs]).toMatchObject([
+    0,
+    {
+      drift: 'confirmed',
+      exitCode: '0',
+      outcome: 'failed',
       conclusion: 'neutral',
-      output: { title: expect.stringMatching(/^drift: /) },
-    });
-    expect(found.summary).toContain('> **Drift**: Two runs agree: the issue https://github.example/i/20 was opened.');
-    expect(annotationsOf(found).length).toBeGreaterThan(0);
-    expect(annotationsOf(found).filter((line) => line.startsWith('::error'))).toEqual([]);
-
-    jobs.answers.delete('seven');
-    const later = await jobs.act(nightly);
-    expect([later.code, later.outputs['issueUrl'], issuesOf(jobs).length]).toEqual([
-      0,
-      'https://github.example/i/20',
-      1,
-    ]);
-    expect(jobs.github.issues[0]?.body).not.toContain('`seven`');
-
-    jobs.answers.clear();
-    const over = await jobs.act(nightly);
-    expect([over.code, over.outputs['drift']]).toEqual([0, 'none']);
-    expect(jobs.github.issues).toMatchObject([
-      {
-        state: 'closed',
-        state_reason: 'completed',
-        said: [expect.stringContaining('The drift is over: this run passed ([log](https://github.example/')],
-      },
-    ]);
+      issueUrl: 'https://github.example/i/20',
+    },
+  ]);
+  expect(found.stderr).toContain('a second run has to confirm it');
+  expect(issuesOf(jobs)).toEqual([drifted]);
+  expect(jobs.github.issues[0]?.body).toContain('Two runs in a row agree');
+  expect(jobs.github.issues[0]?.body).toMatch(/### ⚠️ llmcheck DRIFT: .* \(exit code 0\)/);
+  expect(jobs.github.checks.at(-1)).toMatchObject({
+    conclusion: 'neutral',
+    output: { title: expect.stringMatching(/^drift: /) },
   });
+  expect(found.summary).toContain('> **Drift**: Two runs agree: the issue https://github.example/i/20 was opened.');
+  expect(annotationsOf(found).length).toBeGreaterThan(0);
+  expect(annotationsOf(found).filter((line) => line.startsWith('::error'))).toEqual([]);
 
+  jobs.answers.delete('seven');
+  const later = await jobs.act(nightly);
+  expect([later.code, later.outputs['issueUrl'], issuesOf(jobs).length]).toEqual([0, 'https://github.example/i/20', 1]);
+  expect(jobs.github.issues[0]?.body).not.toContain('`seven`');
+
+  jobs.answers.clear();
+  const over = await jobs.act(nightly);
+  expect([over.code, over.outputs['drift']]).toEqual([0, 'none']);
+  expect(jobs.github.issues).toMatchObject([
+    {
+      state: 'closed',
+      state_reason: 'completed',
+      said: [expect.stringContaining('The drift is over: this run passed ([log](https://github.example/')],
+    },
+  ]);
+});
+
+describe('a scheduled run that looks for drift', { tags: 'slow' }, () => {
   test('raises no alarm where the second run passes, and closes no issue by it', async () => {
     const jobs = await openAccepted();
     degrade(jobs, 'red');
@@ -174,7 +169,7 @@ describe('a scheduled run that looks for drift', () => {
   });
 });
 
-describe('the issue', () => {
+describe('the issue', { tags: 'slow' }, () => {
   async function openDrifted(): Promise<GithubJobs> {
     const jobs = await openAccepted();
     degrade(jobs, 'red');
@@ -273,7 +268,7 @@ describe('the issue', () => {
   });
 });
 
-describe('faults of the API', () => {
+describe('faults of the API', { tags: 'slow' }, () => {
   test.each([
     ['without `issues: write`', denied, 'permissions: issues: write'],
     [

@@ -209,7 +209,8 @@ test('whatever a change loosens, a run against the commit before it names all of
     'a suite that is removed',
   ];
   const all = joinRows([...ofOneSuite.map(([, row]) => row), ...names.flatMap((name) => rows[name] ?? [])]);
-  const jobs = await openChange(all.before);
+  const jobs = await openGithubJobs({ [suite]: words, ...all.before });
+  jobs.git('checkout', '-qb', 'change');
   apply(jobs, all.after);
   jobs.push('loosen');
   const { report } = await jobs.project.report(['run', '--baseline', 'git:main'], { env: jobs.providerEnv });
