@@ -1,18 +1,30 @@
+import { posix } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { parseCsv } from '../../text/csv.ts';
-import { type ImportContext, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
+import { type ImportContext, isMap, LeftOut, placeAt, quote, readWritten, type Written, withValue } from '../draft.ts';
 import { fillIn } from './nunjucks.ts';
+
+/** The keys of which promptfoo wants one in a test; `config` is that of a scenario. */
+const TEST_KEYS = 'assert vars options metadata provider providerOutput threshold config $ref'.split(' ');
 
 /** The tests of a config, as written there or in the files that it names. */
 export async function readTests(written: Written, context: ImportContext): Promise<readonly (Written | LeftOut)[]> {
   const { value } = written;
   if (typeof value === 'string') return readTestFile(value, written, context);
+  if (isMap(value) && typeof value['path'] === 'string') return readTestFile(value['path'], written, context);
+  if (isMap(value)) return [context.draft.refuse(written, 'tests must be a list: promptfoo does not read a map')];
+  return readItems(written.items(), context);
+}
+
+async function readItems(items: readonly Written[], context: ImportContext): Promise<readonly (Written | LeftOut)[]> {
   const tests: (Written | LeftOut)[] = [];
-  for (const item of written.items()) {
-    if (typeof item.value === 'string') tests.push(...(await readTestFile(item.value, item, context)));
-    else if (isMap(item.value) && typeof item.value['path'] === 'string')
-      tests.push(...(await readTestFile(item.value['path'], item, context)));
-    else tests.push(item);
+  for (const item of items) {
+    const { value } = item;
+    if (typeof value === 'string') tests.push(...(await readTestFile(value, item, context)));
+    else if (isMap(value) && typeof value['path'] === 'string')
+      tests.push(...(await readTestFile(value['path'], item, context)));
+    else if (isMap(value) && TEST_KEYS.some((key) => Boolean(value[key]))) tests.push(item);
+    else tests.push(context.draft.refuse(item, 'promptfoo takes no test without assert, vars, options or metadata'));
   }
   return tests;
 }
@@ -55,7 +67,18 @@ async function readTestFile(
   const parsed = readWritten(file, text);
   if ('problems' in parsed)
     return [draft.refuse(written, `${file} can't be read: ${parsed.problems[0]?.message ?? ''}`)];
-  return readTests(parsed, context);
+  // A map is a single test, which promptfoo reads variables for from the folder of its file.
+  const found = isMap(parsed.value) ? [parsed] : parsed.items();
+  const folder = posix.dirname(file);
+  return readItems(folder === '.' ? found : found.map((test) => moveVars(test, folder)), context);
+}
+
+function moveVars(test: Written, folder: string): Written {
+  const { vars } = Object(test.value) as { readonly vars?: unknown };
+  const move = (path: unknown): unknown =>
+    typeof path === 'string' ? posix.join(folder, path.replace(/^file:\/\//, '')) : path;
+  if (typeof vars !== 'string' && !Array.isArray(vars)) return test;
+  return withValue(test, { ...Object(test.value), vars: typeof vars === 'string' ? move(vars) : vars.map(move) });
 }
 
 /** The tests of each file that a pattern names. */

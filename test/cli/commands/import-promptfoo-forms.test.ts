@@ -82,6 +82,13 @@ test.each<[part: string, message: string, files?: Readonly<Record<string, string
     'may change tests',
     { 'hook.py': 'def hook(name, context):\n  if name == "beforeAll": pass\n' },
   ],
+  ['tests: [{ file: t.yaml }]', '3:9 error not-carried-over: promptfoo takes no test without assert'],
+  ['tests: { a: 1 }', '3:8 error not-carried-over: tests must be a list'],
+  [
+    'tests: [file://t.yaml]',
+    't.yaml:1:1 error not-carried-over: promptfoo takes no test',
+    { 't.yaml': 'tests: [{ vars: { q: a } }]\n' },
+  ],
   ['redteam: { plugins: [pii] }', '3:10 error not-carried-over: "redteam" makes its tests with a service'],
 ])('%s is refused', async (part, message, files) => {
   const { code, stderr } = await importConfig(`${importBase}${part}\n`, [], files);
@@ -136,6 +143,11 @@ test('scenarios and their parts may be in files, and names of files may be writt
   });
   expect([code, stderr]).toEqual([0, expect.not.stringContaining('not-carried-over')]);
   expect(suite?.['cases']).toMatchObject([{ vars: { q: 'one', lang: 'de' } }, { vars: { q: 'one', lang: 'fr' } }]);
+  const single = await importConfig(`${importBase}tests: [file://parts/t.yaml]\n`, [], {
+    'parts/t.yaml': 'vars: v.yaml\n',
+    'parts/v.yaml': 'q: two\n',
+  });
+  expect(single.suite?.['cases']).toMatchObject([{ vars: { q: 'two' } }]);
 });
 
 const chat = `[
