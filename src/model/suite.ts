@@ -286,6 +286,7 @@ export interface Case {
   readonly description?: string;
   /** Hash of vars, turns, assertions, threshold and judges as the suite's files hold them; that of a cell adds what they do not hold. */
   readonly caseHash: string;
+  /** Without an excerpt. */
   readonly at: SourceLocation;
 }
 

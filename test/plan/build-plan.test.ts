@@ -77,11 +77,6 @@ describe('a cell', () => {
     expect(cellsOf(plan([buildSuite([buildCase({ skip: 'later' })])]))).toMatchObject([{ skip: 'later' }]);
   });
 
-  test('has no excerpt of the suite file in its place', () => {
-    const at = { file: 'a.yaml', line: 1, column: 2, excerpt: { startLine: 1, lines: ['cases:'] } };
-    expect(cellsOf(plan([buildSuite([buildCase({ at })])]))[0]?.at).toEqual({ file: 'a.yaml', line: 1, column: 2 });
-  });
-
   test('is checked against the output contract of its version, else of the suite', () => {
     const prompts = [
       buildPrompt({ id: 'own', contract: { output: { type: 'array' } } }),
