@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chdir } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import type { AssertionInput, AssertionModule, AssertionVerdict } from './model/own-code.ts';
+import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from './model/own-code.ts';
 import { askClaudeAgent } from './promptfoo-agent.ts';
 import type { PromptfooHttpCode, PromptfooRequest } from './promptfoo-http.ts';
 
@@ -151,6 +151,39 @@ export function promptfooHttp(
 /** The function of that name that a file exports, or the one that the file is. */
 export function promptfooFunction(file: Readonly<Record<string, unknown>>, name?: string): PromptfooCheck {
   return findFunction(file, name);
+}
+
+/** `text` where a check of texts gets the value. */
+export type PromptfooTransformOptions = Pick<PromptfooCheckOptions, 'json' | 'state'> & { readonly text?: boolean };
+
+/** Makes of an answer what these functions make of it in turn, as promptfoo does. */
+export function promptfooTransform(
+  steps: readonly PromptfooCheck[],
+  { text = false, ...options }: PromptfooTransformOptions = {},
+): (input: SelectInput) => Promise<unknown> {
+  return async (input) => {
+    const missing: string[] = [];
+    const { metadata } = Object(input.state) as { readonly metadata?: unknown };
+    const given = { vars: input.vars, ...(metadata === undefined ? {} : { metadata }) };
+    const unknown = ['prompt', 'metadata'].filter((name) => !Object.hasOwn(given, name));
+    const context = hideMissing(given, unknown, missing);
+    let output = readOutput({ ...input, target: options.state === true ? (input.state ?? {}) : input.text }, options);
+    for (const step of steps) {
+      output = await step(output, context);
+      if (missing[0] !== undefined) throw new Error(`context.${missing[0]} of promptfoo is not given to transforms`);
+      if (output === undefined || output === null) throw new Error('the transform returned nothing');
+    }
+    return text && typeof output !== 'string' ? JSON.stringify(output) : output;
+  };
+}
+
+/** A function of the Python file that is written beside the suite. */
+export function promptfooPython(file: URL, call: string): PromptfooCheck {
+  return async (output: unknown, context: unknown) => {
+    const running = execFileAsync('python3', [fileURLToPath(file), call], { maxBuffer: 16 * 1024 * 1024 });
+    running.child.stdin?.end(JSON.stringify({ output, context }));
+    return JSON.parse((await running).stdout) as unknown;
+  };
 }
 
 /** Several messages are one JSON text there. */

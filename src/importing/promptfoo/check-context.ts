@@ -2,7 +2,6 @@ import type { Draft, LeftOut, Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
 import type { PythonFile } from './python.ts';
 import type { RubyFile } from './ruby.ts';
-import type { Steps } from './transforms.ts';
 
 /** An assertion as a suite writes it. */
 export type Check = Readonly<Record<string, unknown>>;
@@ -31,8 +30,8 @@ export interface CheckContext {
   readonly asked: readonly unknown[];
   /** True where a score decides the test, and not that each check passes. */
   readonly isScored: boolean;
-  /** The part of the answer that the test's own transform selects for all of its checks. */
-  readonly select?: Steps;
+  /** The transforms of the providers and of the test, which go before those of its checks. */
+  readonly transforms: readonly Written[];
 }
 
 export interface TypeContext extends CheckContext {
@@ -41,4 +40,6 @@ export interface TypeContext extends CheckContext {
   readonly inverse: boolean;
   readonly threshold: unknown;
   readonly isSelected: boolean;
+  /** True where code makes what the check gets. */
+  readonly isMade: boolean;
 }

@@ -4,7 +4,8 @@ import { isMap, LeftOut, type Written } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { buildSet, type SetMember } from './check-set.ts';
 import { convertType } from './check-types.ts';
-import { convertTransform, type Steps } from './transforms.ts';
+import { listTransforms, selectMade } from './transform-code.ts';
+import type { Steps } from './transforms.ts';
 
 /** One assertion of promptfoo as a check of a suite. */
 export async function convertAssertion(written: Written, context: CheckContext): Promise<Check | LeftOut> {
@@ -25,17 +26,18 @@ export async function convertAssertion(written: Written, context: CheckContext):
     if (key !== 'description')
       draft.note(written.child(key), `"${key}" of an assertion is left out: promptfoo does not read it`);
   }
-  const isJson = context.code.answers !== 'text';
-  const { lowered, code: plainTransform } = readLowered(transform);
-  const own = transform === undefined ? [] : convertTransform(plainTransform, isJson);
-  if (own === undefined) return draft.refuse(written.child('transform'), TRANSFORM, TRANSFORM_HINT);
-  const steps = [...(context.select ?? []), ...own];
-  const isSelected = steps.length > 0;
-  const check = await convertType(written, { ...context, base, inverse, threshold, isSelected });
-  if (check instanceof LeftOut) return check;
-  const framed = withSelect(lowered ? withoutCase(check) : check, steps);
-  if (framed === undefined) return draft.refuse(written, `"${type}" behind a transform has no equivalent here`);
-  return { ...framed, ...nameAndWeight(metric, weight) };
+  const parts = [...context.transforms, ...(transform === undefined ? [] : [written.child('transform')])];
+  for (const way of listTransforms(parts, base, context)) {
+    const found = await way();
+    if (found instanceof LeftOut) return found;
+    const { steps, lowered = false, isMade = false } = found;
+    const isSelected = steps.length > 0;
+    const check = await convertType(written, { ...context, base, inverse, threshold, isSelected, isMade });
+    if (check instanceof LeftOut) return check;
+    const framed = isMade ? selectMade(check, steps) : withSelect(lowered ? withoutCase(check) : check, steps);
+    if (framed !== undefined) return { ...framed, ...nameAndWeight(metric, weight) };
+  }
+  return draft.refuse(written, `"${type}" behind a transform has no equivalent here`);
 }
 
 function nameAndWeight(metric: unknown, weight: unknown): Check {
@@ -45,17 +47,7 @@ function nameAndWeight(metric: unknown, weight: unknown): Check {
   });
 }
 
-const TRANSFORM =
-  'a transform is code; only trim, replace, split and members of JSON.parse(output) can be said with select';
-const TRANSFORM_HINT = 'write the check as a module: assertion';
-
 /** A transform to small letters is `ignoreCase` for texts that have none but these. */
-function readLowered(transform: unknown): { readonly lowered: boolean; readonly code: unknown } {
-  const [, code] =
-    /^(?:return\s+)?([\s\S]+)\.toLowerCase\(\);?$/.exec(typeof transform === 'string' ? transform.trim() : '') ?? [];
-  return { lowered: code !== undefined, code: code ?? transform };
-}
-
 function withoutCase(check: Check | undefined): Check | undefined {
   const { not } = check ?? {};
   if (isMap(not)) {

@@ -35,10 +35,10 @@ export class CodeModule {
   }
 
   /** The name of the export that this call makes; the same call has one. */
-  add(call: string, line: number): string {
+  add(call: string, line: number, kind: string = this.#kind): string {
     const known = this.#exports.get(call);
     if (known !== undefined) return known.name;
-    const name = `${this.#kind}${this.#exports.size + 1}`;
+    const name = `${kind}${this.#exports.size + 1}`;
     this.#exports.set(call, { name, line });
     return name;
   }
@@ -68,7 +68,9 @@ export class CodeModule {
     if (this.#exports.size === 0) return [];
     const calls = [...this.#exports.keys()];
     const heads = calls.map((call) => call.slice(0, call.indexOf('(')));
-    const inner = calls.some((call) => call.includes(' promptfooFunction(')) ? ['promptfooFunction'] : [];
+    const inner = ['promptfooFunction', 'promptfooPython'].filter((name) =>
+      calls.some((call) => call.includes(`${name}(`)),
+    );
     const names = [...new Set([...heads, ...inner])].toSorted();
     const checks = [...this.#exports].map(
       ([call, { name, line }]) => `// Line ${line}.\nexport const ${name} = ${call};\n`,

@@ -25,6 +25,8 @@ export interface CodeContext {
   readonly varNames: readonly string[];
   /** True where the check gets what a transform selects. */
   readonly isSelected: boolean;
+  /** True where code makes what the check gets. */
+  readonly isMade: boolean;
 }
 
 /** A `javascript` assertion: a built-in check where that says the same, else a function in a file beside the suite. */
@@ -70,7 +72,7 @@ export function readCodeCall(written: Written, names: readonly string[] | undefi
   const options = defined({
     threshold: typeof threshold === 'number' ? threshold : undefined,
     inverse: inverse ? true : undefined,
-    json: code.answers === 'json' ? true : undefined,
+    json: code.answers === 'json' && !context.isMade ? true : undefined,
     state: isState ? true : undefined,
   });
   return { part, args, isState, options };
@@ -121,7 +123,10 @@ function describeCall(source: CodeSource, options: object, code: CodeModule): st
 }
 
 /** Why code can't give the same verdict here. */
-function findFault(code: string, { code: { answers }, isSelected }: CodeContext): string | undefined {
+export function findFault(
+  code: string,
+  { code: { answers }, isSelected }: Pick<CodeContext, 'code' | 'isSelected'>,
+): string | undefined {
   if (/\bprocess\s*\??\.\s*(?:env|mainModule)\b/.test(code))
     return 'the code reads the environment, which a check is not given';
   const isState = answers === 'state' && !isSelected;

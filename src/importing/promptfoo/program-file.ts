@@ -34,7 +34,7 @@ export abstract class ProgramFile {
 
   /** The command line that runs this call; the same call has one. */
   add(
-    kind: 'check' | 'provider' | 'prompt',
+    kind: 'check' | 'provider' | 'prompt' | 'transform',
     source: ProgramSource,
     options: Readonly<Record<string, unknown>>,
     line: number,

@@ -29,7 +29,6 @@ import { RubyFile } from './ruby.ts';
 import { findThreshold, findUnknownKey, readOptions } from './test-options.ts';
 import { findMissingVars, findOptionalVars, readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
-import type { Steps } from './transforms.ts';
 import { readCaseVars } from './var-templates.ts';
 
 /** A case as a suite writes it. */
@@ -250,11 +249,14 @@ class Importer {
       const { value } = layer.child('options').child('storeOutputAs');
       if (typeof value === 'string') this.#stored.add(value);
     }
-    const options = readOptions(layers, this.#code.answers !== 'text', draft);
+    const options = readOptions(layers, draft);
     if (options instanceof LeftOut) return [options];
     const asked = await providers.find(layers);
     if (asked instanceof LeftOut) return [asked];
-    const checks = await this.#convertChecks(layers, providers.paramsOf(asked), options.select);
+    const ofProviders = providers.transformOf(asked, test);
+    if (ofProviders instanceof LeftOut) return [ofProviders];
+    const transforms = [ofProviders, options.transform].filter((part) => part !== undefined);
+    const checks = await this.#convertChecks(layers, providers.paramsOf(asked), transforms);
     const only = restrictPrompts(layers, prompts, draft);
     if (only instanceof LeftOut) return [only];
     const vars = await readCaseVars(layers, {
@@ -296,7 +298,7 @@ class Importer {
   async #convertChecks(
     layers: readonly Written[],
     asked: readonly unknown[],
-    select: Steps | undefined,
+    transforms: readonly Written[],
   ): Promise<readonly (Check | LeftOut)[]> {
     const context: CheckContext = {
       draft: this.#draft,
@@ -312,7 +314,7 @@ class Importer {
       embeddings: (provider) => this.#judges.findEmbeddings(provider, layers),
       asked,
       isScored: layers.some((layer) => layer.child('threshold').value !== undefined),
-      ...defined({ select }),
+      transforms,
     };
     const checks: (Check | LeftOut)[] = [];
     // A test may do without the assertions of the defaults.

@@ -58,6 +58,12 @@ function findId(written: Written): { readonly id: unknown; readonly parts: Writt
   return { id: typeof value === 'string' ? value : written.child('id').value, parts: written };
 }
 
+/** What an entry makes of its answers, where it does. */
+export function transformOf(written: Written): Written | undefined {
+  const part = findId(written).parts.child('transform');
+  return part.value === undefined || part.value === '' ? undefined : part;
+}
+
 /** The label and the id that an entry is called by. */
 export function namesOf(written: Written): readonly string[] {
   const { id, parts } = findId(written);
@@ -96,7 +102,8 @@ function readOwnKeys(parts: Written, draft: Draft): LeftOut | undefined {
   for (const key of Object.keys(parts.value)) {
     const part = parts.child(key);
     if (['id', 'label', 'config'].includes(key)) continue;
-    if (['prompts', 'transform', 'env', 'inputs'].includes(key))
+    if (key === 'transform') continue;
+    if (['prompts', 'env', 'inputs'].includes(key))
       return draft.refuse(part, `"${key}" of a provider has no equivalent here`);
     if (key === 'delay') draft.note(part, '"delay" is left out: limits.rpm sets the pace');
     else draft.note(part, `"${key}" of a provider is left out: promptfoo does not read it`);

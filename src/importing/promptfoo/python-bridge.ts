@@ -141,6 +141,12 @@ def provider(call, given):
     return answer
 
 
+def transform(call, given):
+    returned = run(call, given["output"], Context(given["context"]))
+    refuse_unknown()
+    return returned
+
+
 def prompt(call, variables):
     returned = run(call, Context({"vars": variables, "config": call.get("config", {})}))
     refuse_unknown()
@@ -169,7 +175,8 @@ def main():
             print(json.dumps(prompt(call, json.loads(line))), file=out, flush=True)
         return
     given = json.load(sys.stdin)
-    print(json.dumps((check if call["kind"] == "check" else provider)(call, given)), file=out)
+    kinds = {"check": check, "provider": provider, "transform": transform}
+    print(json.dumps(kinds[call["kind"]](call, given)), file=out)
 
 
 if __name__ == "__main__":

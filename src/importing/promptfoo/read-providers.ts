@@ -12,6 +12,7 @@ import {
   namesOf,
   type Provider,
   type ProviderContext,
+  transformOf,
 } from './providers.ts';
 import { type NamedProvider, restrictProviders } from './restrict.ts';
 import { readSharedSettings } from './test-options.ts';
@@ -29,6 +30,7 @@ export class SuiteProviders {
   readonly #providers: (Provider | LeftOut)[] = [];
   readonly #named: NamedProvider[] = [];
   readonly #ofTests: Provider[] = [];
+  readonly #transforms = new Map<string, Written | undefined>();
   /** The ids of those that a test without providers of its own is asked with. */
   readonly ofConfig: string[] = [];
 
@@ -69,6 +71,7 @@ export class SuiteProviders {
     this.#providers.push(provider);
     if (provider instanceof LeftOut) return;
     this.ofConfig.push(idOf(provider));
+    this.#transforms.set(idOf(provider), transformOf(item));
     this.#named.push({ id: idOf(provider), names: namesOf(item) });
   }
 
@@ -107,12 +110,23 @@ export class SuiteProviders {
     );
   }
 
+  /** The transform of these providers, which must be one for all: a case has the same checks for each. */
+  transformOf(ids: readonly string[], test: Written): Written | LeftOut | undefined {
+    const [first, ...others] = ids.map((id) => this.#transforms.get(id));
+    if (others.every((one) => canonicalJson(one?.value ?? null) === canonicalJson(first?.value ?? null))) return first;
+    const part = [first, ...others].find((one) => one !== undefined) ?? test;
+    return this.#context.draft.refuse(part, 'a transform of some providers has no equivalent here');
+  }
+
   async #addOwn(own: Written): Promise<string | LeftOut> {
     const { draft } = this.#context;
     const converted = await convertProvider(own, this.#context);
     if (converted instanceof LeftOut) return converted;
+    const written = (provider: Provider, transform: Written | undefined) =>
+      canonicalJson([withoutId(provider), transform?.value ?? null]);
+    const wanted = written(converted, transformOf(own));
     const same = [...this.#providers, ...this.#ofTests].find(
-      (one) => !(one instanceof LeftOut) && canonicalJson(withoutId(one)) === canonicalJson(withoutId(converted)),
+      (one) => !(one instanceof LeftOut) && written(one, this.#transforms.get(idOf(one))) === wanted,
     );
     if (same !== undefined && !(same instanceof LeftOut)) return idOf(same);
     const answers = findAnswerForm([...this.#providers, converted], this.#keepsState && areOwn([own], this.#prompts));
@@ -123,6 +137,7 @@ export class SuiteProviders {
       );
     const provider = giveId(converted, own, this.#ids, draft);
     this.#ofTests.push(provider);
+    this.#transforms.set(idOf(provider), transformOf(own));
     return idOf(provider);
   }
 

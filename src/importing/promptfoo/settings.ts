@@ -52,7 +52,7 @@ const IDLE = new Set(
   ),
 );
 /** Code and programs that take part in the answer. */
-const CODE = new Set(['functionToolCallbacks', 'mcp', 'transformRequest', 'transformResponse', 'callbacks']);
+const CODE = new Set(['functionToolCallbacks', 'mcp', 'callbacks']);
 
 /** `config` of a provider or judge, each key as what it means here. Nothing of it is dropped without a word. */
 export async function convertSettings(
@@ -72,7 +72,8 @@ export async function convertSettings(
     else if (known.has(key)) {
       const read = await readParam(part, context);
       if (!(read instanceof LeftOut)) given[key] = read;
-    } else if (isIgnoredThere(model)) draft.note(part, `"${key}" is left out: promptfoo does not send it`);
+    } else if (isIgnoredThere(model) || /^transformRe(?:quest|sponse)$/.test(key))
+      draft.note(part, `"${key}" is left out: promptfoo does not send it`);
     else draft.refuse(part, `"${key}" of a provider has no equivalent here`);
   }
   const params = { ...withDefaults(given, settings, model, config, draft), ...readPassthrough(config, model, draft) };

@@ -1,7 +1,6 @@
 import type { Writable } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 import { isSetting } from './shared-settings.ts';
-import { convertTransform, type Steps } from './transforms.ts';
 
 /** Options of the test itself; every other one is a setting of its providers. */
 const TEST_OPTIONS = new Set(
@@ -19,17 +18,23 @@ export function readSharedSettings(options: Written): Readonly<Record<string, un
 }
 
 interface TestOptions {
-  readonly select?: Steps;
+  readonly transform?: Written;
   readonly repeat?: number;
 }
 
 /** What the options of a test say, from the outermost layer to the test. */
-export function readOptions(layers: readonly Written[], isJson: boolean, draft: Draft): TestOptions | LeftOut {
+export function readOptions(layers: readonly Written[], draft: Draft): TestOptions | LeftOut {
   const found: Writable<TestOptions> = {};
+  // The older name counts where the newer one is in no layer.
+  for (const key of ['postprocess', 'transform'])
+    for (const layer of layers) {
+      const part = layer.child('options').child(key);
+      if (part.value !== undefined && part.value !== null && part.value !== '') found.transform = part;
+    }
   for (const [index, layer] of layers.entries()) {
     const options = layer.child('options');
     for (const key of Object.keys(Object(options.value) as object)) {
-      const read = readOption(key, options.child(key), { isDefault: index === 0, isJson }, draft);
+      const read = readOption(key, options.child(key), { isDefault: index === 0 }, draft);
       if (read instanceof LeftOut) return read;
       Object.assign(found, read);
     }
@@ -40,17 +45,10 @@ export function readOptions(layers: readonly Written[], isJson: boolean, draft: 
 function readOption(
   key: string,
   part: Written,
-  { isDefault, isJson }: { readonly isDefault: boolean; readonly isJson: boolean },
+  { isDefault }: { readonly isDefault: boolean },
   draft: Draft,
 ): TestOptions | LeftOut {
   const { value } = part;
-  if (key === 'transform' || key === 'postprocess') {
-    const select = convertTransform(value, isJson);
-    const hint = 'select takes members of JSON and matches of a regex';
-    return select === undefined
-      ? draft.refuse(part, 'a transform is code, which has no equivalent here', hint)
-      : { select };
-  }
   if (key === 'repeat') return typeof value === 'number' && value >= 1 ? { repeat: value } : {};
   const isAffix = key === 'prefix' || key === 'suffix';
   if (
