@@ -230,7 +230,7 @@ class Importer {
           await add(await readTests(scenario.child('tests'), context), data);
     }
     // Without tests, promptfoo sends each prompt once.
-    if (tests.value === undefined && scenarios.value === undefined)
+    if (cases.length === 0 && scenarios.value === undefined)
       await add([defaults.value === undefined ? this.#config.child('') : defaults]);
     return joinConversations(cases, known.prompts, this.#draft);
   }

@@ -40,7 +40,7 @@ async function readTestFile(
   const [, code, name] = /^(?:file:\/\/)?(.+\.(?:py|[cm]?[jt]s))(?::(\w+))?$/.exec(reference) ?? [];
   if (code !== undefined) {
     const made = name === undefined ? 'the code' : `the function ${name}`;
-    const hint = 'write what it returns into a .json file, and name that under tests';
+    const hint = `write what it returns into a file, and name that under tests: ${describeRun(code, name)}`;
     return [draft.refuse(written, `${made} of ${quote(code)} makes tests, and an import runs nothing`, hint)];
   }
   if (/^(?:https?|huggingface|az):/.test(reference) || !/\.(?:ya?ml|json|jsonl|csv)$/i.test(reference)) {
@@ -79,6 +79,18 @@ function moveVars(test: Written, folder: string): Written {
     typeof path === 'string' ? posix.join(folder, path.replace(/^file:\/\//, '')) : path;
   if (typeof vars !== 'string' && !Array.isArray(vars)) return test;
   return withValue(test, { ...Object(test.value), vars: typeof vars === 'string' ? move(vars) : vars.map(move) });
+}
+
+/** The command that prints the tests which code makes. */
+function describeRun(code: string, name: string | undefined): string {
+  const path = code.startsWith('.') ? code : `./${code}`;
+  if (!code.endsWith('.py')) {
+    const made = `m${name === undefined ? '.default' : `.${name}`}`;
+    return `node -e "import('${path}').then(async (m) => console.log(JSON.stringify(${made} instanceof Function ? await ${made}() : ${made})))" > tests.json`;
+  }
+  const folder = posix.dirname(code);
+  const module = posix.basename(code, '.py');
+  return `python3 -c "import json, sys; sys.path.insert(0, '${folder}'); import ${module}; print(json.dumps(${module}.${name ?? 'generate_tests'}()))" > tests.json`;
 }
 
 /** The tests of each file that a pattern names. */
@@ -206,7 +218,8 @@ export async function mergeVars(
 
 async function readValue(written: Written, { draft, readText }: ImportContext): Promise<unknown> {
   const { value } = written;
-  if (typeof value !== 'string') return value;
+  // Nothing is an empty text in a prompt.
+  if (typeof value !== 'string') return value ?? '';
   if (value.startsWith('package:'))
     return draft.refuse(
       written,

@@ -13,6 +13,7 @@ const sent: readonly (readonly [prompt: string, vars: Readonly<Record<string, un
   ['Hi {{q}}', { q: '{% raw %}x{% endraw %}' }, 'Hi x'],
   ['Hi {{q}}', { q: 'an open {{ brace' }, 'Hi an open {{ brace'],
   ['Hi {{q}}', { q: 'a\n' }, 'Hi a'],
+  ['Hi {{q}}', { q: null }, 'Hi '],
   ['Hi {{q}} {{\nx }}', { q: 'a' }, 'Hi {{q}} {{\nx }}'],
   ['Hi {# several\nlines #} {{q}}', { q: 'a' }, 'Hi {# several\nlines #} {{q}}'],
   ['{"a": "{{q}}", "n": [1, "x"]}', { q: 'say "hi"' }, '{\n  "a": "say \\"hi\\"",\n  "n": [\n    1,\n    "x"\n  ]\n}'],
@@ -69,8 +70,8 @@ test.each<[part: string, message: string, files?: Readonly<Record<string, string
     "tests: [{ vars: { q: a }, options: { storeOutputAs: x } }, { vars: { q: 'b {{x}}' } }]",
     '3:73 error not-carried-over: the variable "q" reads the answer of another test',
   ],
-  ['tests: file://make.py:cases', 'the function cases of make.py makes tests'],
-  ['tests: [{ path: "file://make.ts", config: { n: 1 } }]', 'the code of make.ts makes tests'],
+  ['tests: file://make.py:cases', 'import make; print(json.dumps(make.cases()))" > tests.json'],
+  ['tests: [{ path: "file://make.ts", config: { n: 1 } }]', `under tests: node -e "import('./make.ts')`],
   ['tests: [{ vars: { q: "file://q.py" } }]', 'file://q.py is code'],
   [
     `tests: [{ vars: { q: "file://a.txt\\nand ${'more '.repeat(50)}" } }]`,
@@ -108,6 +109,13 @@ test.each<[part: string, note: string, files?: Readonly<Record<string, string>>]
   const { code, stderr } = await importConfig(`${importBase}${part}\n`, [], files);
   expect(code).toBe(0);
   expect(stderr).toContain(note);
+});
+
+test.each(['tests: []', 'tests: none.csv'])('%s asks each prompt once', async (part) => {
+  const { code, suite } = await importConfig(`${importBase}defaultTest: { vars: { q: a } }\n${part}\n`, [], {
+    'none.csv': 'q\n',
+  });
+  expect([code, suite?.['cases']]).toEqual([0, [{ vars: { q: 'a' }, observe: true }]]);
 });
 
 test('a config without providers replays answers, and one without anything is refused', async () => {
