@@ -41,13 +41,15 @@ const PARAMETERS = [
 ];
 
 /** Names of Chat Completions, which many files have. GitHub's own runner leaves them out without a word. */
-const SENT_NAMES: Readonly<Record<string, string>> = {
-  max_tokens: 'maxTokens',
-  max_completion_tokens: 'maxCompletionTokens',
-  top_p: 'topP',
-  frequency_penalty: 'frequencyPenalty',
-  presence_penalty: 'presencePenalty',
-};
+const SENT_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    max_tokens: 'maxTokens',
+    max_completion_tokens: 'maxCompletionTokens',
+    top_p: 'topP',
+    frequency_penalty: 'frequencyPenalty',
+    presence_penalty: 'presencePenalty',
+  }),
+);
 
 const FORMATS = ['text', 'json_object', 'json_schema'];
 
@@ -90,7 +92,7 @@ function readParameters(document: PromptDocument, written: unknown): JsonObject 
   const params = readMap(document, ['modelParameters'], written) ?? {};
   const known = Object.entries(plainNumbers(params) as JsonObject).filter(([written, value]) => {
     const at = document.at(['modelParameters', written], 'key');
-    const key = Object.hasOwn(SENT_NAMES, written) ? (SENT_NAMES[written] ?? written) : written;
+    const key = SENT_NAMES.get(written) ?? written;
     if (key !== written && Object.hasOwn(params, key)) {
       document.report('invalid-value', `${written} and ${key} are the same parameter`, at, `remove ${written}`);
       return false;

@@ -131,64 +131,61 @@ export function toJsonObject(value: unknown): JsonObject {
 }
 
 /** Parameter names of the formats, and those of Chat Completions, which adapters translate for their API. */
-const paramNames: Readonly<Record<string, string>> = {
-  maxTokens: 'max_tokens',
-  maxOutputTokens: 'max_tokens',
-  maxCompletionTokens: 'max_completion_tokens',
-  topP: 'top_p',
-  topK: 'top_k',
-  frequencyPenalty: 'frequency_penalty',
-  presencePenalty: 'presence_penalty',
-  stopSequences: 'stop',
-  allowMultipleToolCalls: 'parallel_tool_calls',
-};
+const paramNames: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    maxTokens: 'max_tokens',
+    maxOutputTokens: 'max_tokens',
+    maxCompletionTokens: 'max_completion_tokens',
+    topP: 'top_p',
+    topK: 'top_k',
+    frequencyPenalty: 'frequency_penalty',
+    presencePenalty: 'presence_penalty',
+    stopSequences: 'stop',
+    allowMultipleToolCalls: 'parallel_tool_calls',
+  }),
+);
 
 /** Parameters under the names of Chat Completions; unknown ones keep theirs. */
 export function renameParams(params: Readonly<Record<string, unknown>>): JsonObject {
-  return Object.fromEntries(
-    Object.entries(params).map(([key, value]) => [
-      Object.hasOwn(paramNames, key) ? (paramNames[key] ?? key) : key,
-      toJson(value),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(params).map(([key, value]) => [paramNames.get(key) ?? key, toJson(value)]));
 }
 
 /** Publishers as GitHub, Genkit and Prompty call them, and the adapters that reach their models. */
-const adapterOf: Readonly<Record<string, string>> = {
-  openai: 'openai',
-  azure: 'azure',
-  azure_openai: 'azure',
-  foundry: 'azure',
-  anthropic: 'anthropic',
-  google: 'gemini',
-  googleai: 'gemini',
-  gemini: 'gemini',
-  vertexai: 'vertex',
-  mistral: 'mistral',
-  'mistral-ai': 'mistral',
-  cohere: 'cohere',
-  deepseek: 'deepseek',
-  xai: 'xai',
-  groq: 'groq',
-  ollama: 'ollama',
-  openrouter: 'openrouter',
-  together: 'together',
-  bedrock: 'bedrock',
-};
+const adapterOf: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    openai: 'openai',
+    azure: 'azure',
+    azure_openai: 'azure',
+    foundry: 'azure',
+    anthropic: 'anthropic',
+    google: 'gemini',
+    googleai: 'gemini',
+    gemini: 'gemini',
+    vertexai: 'vertex',
+    mistral: 'mistral',
+    'mistral-ai': 'mistral',
+    cohere: 'cohere',
+    deepseek: 'deepseek',
+    xai: 'xai',
+    groq: 'groq',
+    ollama: 'ollama',
+    openrouter: 'openrouter',
+    together: 'together',
+    bedrock: 'bedrock',
+  }),
+);
 
 /** `publisher/model`, or only a model of OpenAI, as in older files. */
 export function findModel(written: string, at: SourceLocation): PromptModel {
   const slash = written.indexOf('/');
   const publisher = slash === -1 ? undefined : written.slice(0, slash);
   if (publisher === undefined) return buildModel(written, isOpenai(written) ? 'openai' : undefined, written, at);
-  const adapter = Object.hasOwn(adapterOf, publisher.toLowerCase()) ? adapterOf[publisher.toLowerCase()] : undefined;
-  return buildModel(written, adapter, written.slice(slash + 1), at);
+  return buildModel(written, adapterOf.get(publisher.toLowerCase()), written.slice(slash + 1), at);
 }
 
 /** A model whose vendor is a key beside it. */
 export function findVendorModel(vendor: string, model: string, at: SourceLocation): PromptModel {
-  const adapter = Object.hasOwn(adapterOf, vendor.toLowerCase()) ? adapterOf[vendor.toLowerCase()] : undefined;
-  return buildModel(model, adapter, model, at);
+  return buildModel(model, adapterOf.get(vendor.toLowerCase()), model, at);
 }
 
 function buildModel(written: string, adapter: string | undefined, model: string, at: SourceLocation): PromptModel {

@@ -200,10 +200,7 @@ export class JinjaExpressionParser {
       case 'sign':
       case 'end':
       default: {
-        if (lexeme.value !== '(') {
-          this.#next -= 1;
-          throw this.#unexpected(lexeme);
-        }
+        if (lexeme.value !== '(') throw this.#unexpected(lexeme);
         const inner = this.#or();
         this.#expect(')');
         return inner;

@@ -28,7 +28,6 @@ function textFilter(name: string, change: (text: string, args: readonly string[]
 const length: TreeFunction = {
   run: ([value]) => {
     if (typeof value === 'string') return Array.from(value).length;
-    if (Array.isArray(value)) return value.length;
     if (typeof value === 'object' && value !== null && !(value instanceof SpelledNumber))
       return Object.keys(value).length;
     if (value === undefined || value === null) return 0;

@@ -240,6 +240,7 @@ describeAssertion('markdown', [
     params: { maxLevel: 1 },
     answer: report,
     is: 'fail',
+    score: 0,
     reason: /level 2, "Summary", wanted at most 1/,
   },
   {

@@ -24,9 +24,21 @@ describeAssertion('levenshtein', [
     reason: /^is 3 edits from "kitten", similarity 0\.571/,
   },
   { when: 'one edit too many lies between them', params: { value: 'kitten', max: 2 }, answer: 'sitting', is: 'fail' },
-  { when: 'the similarity is reached', params: { value: 'abcd', min: 0.75 }, answer: 'abcx', is: 'pass' },
+  {
+    when: 'the similarity is reached',
+    params: { value: 'abcd', min: 0.75 },
+    answer: 'abcx',
+    is: 'pass',
+    reason: /wanted a similarity of at least 0\.75: /,
+  },
   { when: 'the similarity is missed', params: { value: 'abcd', min: 0.76 }, answer: 'abcx', is: 'fail' },
-  { when: 'one of two bounds is missed', params: { value: 'abcd', max: 9, min: 0.9 }, answer: 'abcx', is: 'fail' },
+  {
+    when: 'one of two bounds is missed',
+    params: { value: 'abcd', max: 9, min: 0.9 },
+    answer: 'abcx',
+    is: 'fail',
+    reason: /wanted at most 9 edits and a similarity of at least 0\.9: found "abcx"$/,
+  },
   {
     when: 'a character is a code point',
     params: { value: 'a😀', max: 1 },

@@ -33,6 +33,13 @@ describeAssertion('containsAll', [
 describeAssertion('containsAny', [
   { when: 'one is there', params: { value: ['x', 'b'] }, answer: 'cab', is: 'pass', reason: /^contains "b"/ },
   { when: 'none is there', params: { value: ['x', 'y'] }, answer: 'cab', is: 'fail', reason: /"x", "y"/ },
+  {
+    when: 'none of many is there',
+    params: { value: Array.from('abcdefghijkl') },
+    answer: 'z',
+    is: 'fail',
+    reason: /"a", .*"j": found "z"$/,
+  },
   { when: 'the case is ignored', params: { value: ['X', 'B'], ignoreCase: true }, answer: 'ab', is: 'pass' },
 ]);
 
@@ -93,6 +100,7 @@ describeAssertion('length', [
     reason: /~\d+ tokens/,
   },
   { when: 'the answer is empty', params: { min: 1 }, answer: '', is: 'fail', reason: /has 0 chars/ },
+  { when: 'there is one', params: { max: 2 }, answer: 'a', is: 'pass', reason: /^has 1 char, / },
 ]);
 
 describeAssertion('oneOf', [

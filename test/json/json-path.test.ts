@@ -68,6 +68,7 @@ describe('queries', () => {
     ['$.items[?$.limit].price', [1, 2, 3]],
     ['$.items[::-2].price', [3, 1]],
     ['$.items[-2:].price', [2, 3]],
+    ['$.items[0].name[:]', []],
     ['$.items[-9:9].price', [1, 2, 3]],
     ['$.items[1:-9:-1].price', [2, 1]],
   ])('%s', (path, expected) => {

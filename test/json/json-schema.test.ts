@@ -108,6 +108,12 @@ test('all violations are found, with the alternatives of one in its message', ()
     '$.c must be 5',
   ]);
   expect(compiled.findViolations({ x: 1, a: 1, c: 5 })).toEqual([]);
+  const apart = { properties: { a: { type: 'string' }, b: { anyOf: [{ type: 'string' }, { type: 'null' }] } } };
+  expect(
+    compileJsonSchema(apart)
+      .findViolations({ a: 1, b: 1 })
+      .map(({ path }) => path),
+  ).toEqual(['$.a', '$.b']);
 });
 
 test('draft-07 has its own meaning, and formats are checked in both drafts', () => {

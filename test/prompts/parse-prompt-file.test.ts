@@ -228,6 +228,26 @@ evaluators:
     expect(parsed.tests?.rows.map(({ value }) => value)).toEqual(rows);
   });
 
+  test.each([
+    ['modelParameters: { minTokens: 5 }', 'did you mean "maxTokens"?'],
+    ['modelParameters: { zzz: 5 }', 'known: maxTokens, maxCompletionTokens, temperature'],
+    ['modelParameters: { constructor: 5 }', 'known: maxTokens'],
+    ['testData: []\nmesages: []', 'did you mean "messages"?'],
+  ])('%s has the hint %s', async (part, hint) => {
+    const text = `messages: [{ role: user, content: hi }]\n${part}\n`;
+    const parsed = await parsePromptFile({ path: 'p.prompt.yml', text }, noFiles);
+    expect('problems' in parsed ? parsed.problems.map((problem) => problem.hint) : []).toEqual([
+      expect.stringContaining(hint),
+    ]);
+  });
+
+  test('each message of a list must be a map with a role and a text', async () => {
+    const text = 'messages: [hi, { role: user, content: [a] }, { role: usr, content: a }, { content: a }]\n';
+    expect(await problemsOf('p.prompt.yml', text)).toEqual(
+      [12, 39, 54, 73].map((column) => ['invalid-value', 1, column]),
+    );
+  });
+
   test('a judge that several evaluators ask is one model, and a prompt without any has no remark', async () => {
     const llm = (model: string) => `{ llm: { modelId: ${model}, prompt: p, choices: [{ choice: a }] } }`;
     const messages = 'messages: [{ role: user, content: hi }]\n';

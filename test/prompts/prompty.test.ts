@@ -122,6 +122,8 @@ User:
     ['gpt-4o', 'openai:gpt-4o', undefined],
     ['{ id: gpt-4o }', 'openai:gpt-4o', undefined],
     ['{ id: m, provider: Anthropic }', 'anthropic:m', undefined],
+    ['{ id: m, provider: constructor }', undefined, 'name a provider'],
+    ['constructor/m', undefined, 'name a provider'],
     ['{ id: m, provider: other }', undefined, 'name a provider in the suite, or one with id: m'],
     ['{ configuration: { name: m } }', 'openai:m', undefined],
     ['{ configuration: { type: azure_openai, model: m, azure_deployment: d } }', 'azure:d', undefined],
@@ -301,6 +303,7 @@ describe('the subset of Jinja', () => {
     ['[{{ nil | join(",") }}{{ nil | upper }}]{{ "aBC" | capitalize }}{{ "" | default("d", true) }}', '[]Abcd'],
     ['{% if gone.a[gone] %}a{% endif %}{% if nil is none and n is number and a is string %}b{% endif %}', 'b'],
     ['{% if yes %}x{% endif %}'.repeat(51), 'x'.repeat(51)],
+    [`{{ ${'('.repeat(49)}a${')'.repeat(49)} }}`, 'x'],
     ['{% if yes %}'.repeat(30) + 'x' + '{% endif %}'.repeat(30), 'x'],
   ])('%j', async (template, text) => {
     const vars = {
@@ -396,6 +399,7 @@ test.each<[why: string, text: string, problem: string]>([
   ['a tag that is none', '---\nname: a\n---\nuser:\n{% set x = 1 %}', '5:4 invalid-template'],
   ['a call', 'user:\n{{ a.b() }}', '2:7 invalid-template'],
   ['an output that is not closed', 'user:\nx {{ a', '2:3 invalid-template'],
+  ['parentheses without end', `user:\n{{ ${'('.repeat(60)}a${')'.repeat(60)} }}`, '2:54 invalid-template'],
   ['a loop of another form', 'user:\n{% for x of y %}', '2:7 invalid-template'],
   ['a block that another tag closes', 'user:\n{% if x %}{% endfor %}', '2:14 invalid-template'],
   ['a number that a double rounds', 'user:\n{{ 12345678901234567890 }}', '2:4 invalid-template'],
@@ -460,6 +464,11 @@ And now?
       ['user', 'And now?'],
     ]);
     expect(await textsOf(chat, { history: [] })).toHaveLength(2);
+  });
+
+  test('keeps the blanks before the text of a message', async () => {
+    const loop = '{% for item in history %}\n{{item.role}}:\n  - {{item.content}}\n{% endfor %}';
+    expect(await textsOf(loop, { history: [{ role: 'user', content: 'a' }] })).toEqual([['user', '  - a']]);
   });
 
   test('names a role that is missing at its place', async () => {

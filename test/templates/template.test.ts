@@ -60,6 +60,7 @@ describe('rendering', () => {
     expect(compileTemplate(compared).render(vars)).toBe('ace');
     expect(compileTemplate('{% if n <= "x" or n >= "x" or n < "x" or n > "x" %}any{% endif %}').render(vars)).toBe('');
     expect(compileTemplate('{{ n }}').render(vars)).toBe('1.10');
+    expect(compileTemplate('{{ n | json }} {{ l | json }}').render(vars)).toBe('1.1 [2,3]');
     expect(compileTemplate(source).render(vars)).toBe('1.10 1.10x 1.10 2.1 same 2.0-3');
   });
 
@@ -126,6 +127,7 @@ describe('variables', () => {
     ['{% if x.y %}{{ z | append: w }}{% endif %}', ['x.y', 'z', 'w']],
     ['{% for d in docs %}{{ d.t }}{% endfor %}{% assign q = 1 %}{{ q }}', ['docs']],
     ['{{ o["two words"] | json }}', ['o["two words"]']],
+    ['{{ a[b.c] | raw }}', ['a[b.c]', 'b.c']],
     ['no variable', []],
   ])('%s reads what it names', (source, variables) => {
     expect(compileTemplate(source).variables).toEqual(variables);
@@ -178,6 +180,10 @@ describe('what a template may not do', () => {
     });
     expect(faultOf('{{ l }}', { l: [] }).hint).toBe('write {{ l | json }} or {{ l | join: ", " }}');
     expect(faultOf('{{ l }}', { l: null }).hint).toContain('| default: "…"');
+    expect(faultOf('{{ o.p | raw }}', { o: { p: {} } }).hint).toBe('write {{ o.p | json }}');
+    expect(faultOf(`{# ${'x'.repeat(60)} #}`).message).toBe(
+      `"{# ${'x'.repeat(37)}…" is not the syntax of these templates (Liquid)`,
+    );
   });
 
   test.each([

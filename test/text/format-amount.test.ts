@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   describeBytes,
+  formatAge,
   formatChange,
   formatCount,
   formatDuration,
@@ -59,6 +60,20 @@ describe('formatDuration', () => {
     [3_780_000, '1 h 3 min'],
   ])('of %d ms is %s', (milliseconds, text) => {
     expect(formatDuration(milliseconds)).toBe(text);
+  });
+});
+
+describe('formatAge', () => {
+  it.each([
+    [59_999, '59 seconds'],
+    [60_000, '1 minute'],
+    [3_599_999, '59 minutes'],
+    [3_600_000, '1 hour'],
+    [86_399_999, '23 hours'],
+    [86_400_000, '1 day'],
+    [200_000_000, '2 days'],
+  ])('of %d ms is %s', (milliseconds, text) => {
+    expect(formatAge(milliseconds)).toBe(text);
   });
 });
 

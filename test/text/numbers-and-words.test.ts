@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readNumber } from '../../src/assertions/structure/number.ts';
 import { spell } from '../../src/json/canonical-json.ts';
+import { splitCommand } from '../../src/text/command-line.ts';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
 import { DurationError, parseDurationMs } from '../../src/text/duration.ts';
 import { distanceOf, plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
@@ -116,6 +117,17 @@ test.each([
   ['abc   ', 2, '  '],
 ])('the end of %j in %d characters is %j', (text, most, end) => {
   expect(lastWords(text, most)).toBe(end);
+});
+
+test.each([
+  ['node "a b" \'c "d"\' e\\ f', ['node', 'a b', 'c "d"', 'e f']],
+  ['"g\\"h" "" C:\\tools\\x.exe', ['g"h', '', 'C:\\tools\\x.exe']],
+  ["a'b'\"c\" 'd\\e'", ['abc', 'd\\e']],
+  ['  ', []],
+  ['a "b', undefined],
+  ['a \'b"', undefined],
+])('the command %s has the words %j', (line, words) => {
+  expect(splitCommand(line)).toEqual(words);
 });
 
 describe('quoting', () => {

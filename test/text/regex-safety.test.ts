@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
-import { isHarmlessRegex } from '../../src/text/regex.ts';
+import { findFaultOfAnyMode, isHarmlessRegex } from '../../src/text/regex.ts';
 import fc from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
 
@@ -37,6 +37,17 @@ test.each([
   ['a'.repeat(3000), '', 1],
 ])('/%s/%s runs under the deadline on %d characters', (source, flags, textLength) => {
   expect(isHarmlessRegex(source, flags, textLength)).toBe(false);
+});
+
+test.each([
+  ['a', true],
+  ['(', false],
+  ['(?<a>x)\\k<a>', true],
+  // Only with the flag v.
+  ['(?<a>x)|(?<a', false],
+  ['[\\p{L}--[a-z]]', true],
+])('/%s/ may be a regex: %s', (source, isOne) => {
+  expect(findFaultOfAnyMode(source) === undefined).toBe(isOne);
 });
 
 const atom = fc.constantFrom(

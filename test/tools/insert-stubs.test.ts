@@ -80,6 +80,10 @@ three: { never: true }
   test('are not added twice, nor to a file that is no map', () => {
     const text = insert(undefined, [stub('say', { id: 1 }, 'first')]);
     expect(insert(text, [stub('say', { id: 1 }, 'second')])).toBe(text);
+    const refused: RecordedStub = { name: 'say', when: {}, answer: { fails: '[1]' } };
+    expect(insert(undefined, [refused])).toContain('fails: "[1]"');
+    expect(insert(undefined, [stub('say', {}, '{"a":1}')])).toContain('a: 1');
+    expect(insert(undefined, [stub('say', {}, '{ "a": 1 }')])).toContain(`returns: '{ "a": 1 }'`);
     expect(insertStubs('- a\n', [stub('say', {})])).toEqual({ fault: 'it holds no map of tools' });
     expect(insertStubs('{ a', [stub('say', {})])).toHaveProperty('fault');
   });
