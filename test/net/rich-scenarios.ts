@@ -275,6 +275,18 @@ cases:
 `,
 };
 
+/** A config of which nothing holds. */
+const wrongConfig = `suites: evals
+run: { trials: 0, maxErrors: 200%, filter: 3, cache: never, baseline: [], nothing: 1, concurrency: many, envFile: ../x.env, drift: yes }
+gate: { passRate: { min: high }, slices: { none: { passRate: { min: 2 } } } }
+judges: [{ id: a, use: "nowhere:x" }, { id: a, use: "openai:gpt-4o" }]
+providers: [openai, { id: b, use: "openai:gpt-4o", params: [] }]
+cache: { url: "ftp://x", maxSize: big }
+prices: { "openai:gpt-4o": { input: -1, output: cheap }, house: 3 }
+telemetry: 3
+policy: hard
+`;
+
 /** A suite of two models over the cases of a file. */
 function manyCases(name: string, gate: string): string {
   return `suite: ${name}
@@ -593,6 +605,51 @@ export const richScenarios: readonly Scenario[] = [
       Object.entries(mistakes).map(([name, text]) => [`evals/${name}.eval.yaml`, `suite: ${name}\n${text}`]),
     ),
     steps: Object.keys(mistakes).map((name) => cli('validate', `evals/${name}.eval.yaml`)),
+  },
+  {
+    name: 'rich-calibrate',
+    fixture: 'baseline',
+    answers: { w02: 'x' },
+    steps: [
+      run('-q', '--trials', '3'),
+      cli('baseline', 'accept', '--force'),
+      answers({ w02: 'w02', w05: 'x' }),
+      run('-q', '--trials', '3', '--cache', 'refresh'),
+      cli('calibrate', '--runs', '40', '--seed', '2'),
+      cli('calibrate', '--runs', '40', '--seed', '2', '--json'),
+      cli('plan-size', '--drop', '0.1'),
+      cli('history'),
+    ],
+  },
+  {
+    name: 'rich-config-mistakes',
+    files: {
+      'llmcheck.config.yaml': wrongConfig,
+      'evals/rows.eval.yaml': `suite: rows\n${word}${mini}\ncases: [{ file: rows.csv, assert: [{ equals: x }] }, { file: rows.jsonl }, { file: rows.yaml }, { file: rows.json }]\n`,
+      'evals/rows.csv': 'id,word,word\na,"x\nb,y,z,more\n',
+      'evals/rows.jsonl':
+        '{"id":"a","vars":{"word":1}}\n{"id":\n[]\n{"id":"b","vars":{"word":"x"},"id":"c"}\n{"id":"n","vars":{"word":12345678901234567890}}\n',
+      'evals/rows.yaml': '- id: y\n  vars: {word: x}\n  asserts: []\n- 3\n',
+      'evals/rows.json': '{"id": "no list"}',
+      'evals/syntax.eval.yaml': 'suite: syntax\nprompts: [\n  - { id: v1\n\tcases: x\n',
+      'evals/double.eval.yaml': 'suite: double\nsuite: again\nprompts: &p [*p]\ncases: *none\n? [a]\n: b\n',
+      'evals/list.eval.yaml': '- suite\n',
+      'evals/empty.eval.yaml': '',
+      'evals/prompts.eval.yaml': `suite: prompts\nprompts: [{ id: a, file: a.md }, { id: b, file: b.prompty }, { id: c, file: c.prompt }, { id: d, file: d.json }, { file: none.md }, { id: e, file: "*.none" }]\n${mini}\n${one}`,
+      'evals/a.md': '---\nid: [\n---\nSay {{ word }',
+      'evals/b.prompty': '---\nname: b\nmodel: { api: none }\n---\nsystem:\n{% for x in y %}\n',
+      'evals/c.prompt': '---\nmodel: x\ninput: { schema: { word: strng } }\n---\n{{#if word}}{{/unless}}',
+      'evals/d.json': '[{"role":"boss","content":3}]',
+    },
+    steps: [
+      cli('validate'),
+      { write: 'llmcheck.config.yaml', text: 'plugins: [./none.mjs, { package: x }]\n' },
+      cli('validate'),
+      { write: 'llmcheck.config.yaml', text: '{}\n' },
+      ...['rows', 'syntax', 'double', 'list', 'empty', 'prompts'].map((name) =>
+        cli('validate', `evals/${name}.eval.yaml`),
+      ),
+    ],
   },
   { name: 'rich-usage', fixture: 'echo', steps: wrongCommands.map((command) => cli(...command.split(' '))) },
 ];

@@ -1,5 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
+import {
+  type ChatReply,
+  type ChatRequest,
+  completionOf,
+  startChatServer,
+  testKey,
+  wordOf,
+} from '../../support/chat-server.ts';
 import { type Scripted, type ScriptedServer, startServer } from '../../support/http-server.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
 
@@ -74,7 +81,60 @@ async function openProject() {
   return { project, chat };
 }
 
+const agents = `prompts: [{ id: v1, messages: [{ role: system, content: Be brief. }, { role: user, content: "Say: {{ word }}" }] }]
+providers:
+  - id: mini
+    use: openai:gpt-4o-mini
+    params: { max_tokens: 20, temperature: 0, top_p: 0.5, stop: [END], seed: 3, frequency_penalty: 0.1, tools: [{ name: find, parameters: { type: object } }] }
+judges: [{ id: strict, use: "openai:gpt-4o" }]
+cases:
+  - id: call
+    vars: { word: call }
+    tools: { find: [{ when: { id: 7 }, returns: late }, { fails: none }] }
+    turns: [{ user: and then }]
+    assert: [{ trajectory: { never: find } }, { rubric: is good, name: tone, weight: 2 }]
+  - { id: lost, vars: { word: lost }, tools: { find: [{ never: true }] }, assert: [{ equals: lost }] }
+  - { id: refused, vars: { word: refused }, assert: [{ equals: x }, { json: true }] }
+  - { id: later, vars: { word: later }, skip: not yet, assert: [{ equals: x }] }
+`;
+
+function answerAgents({ model, text, messages }: ChatRequest): ChatReply {
+  if (model === 'gpt-4o') return '{"reason":"seen","pass":true}';
+  if (text.includes('refused')) return { status: 400, body: { error: { message: 'no' } } };
+  const answered = messages.filter(({ role }) => role === 'assistant').length;
+  if (answered > 1) return 'done';
+  const calls = [7, 8].map((id, at) => ({
+    id: `call_${at}`,
+    type: 'function',
+    function: { name: 'find', arguments: `{"id":${id}}` },
+  }));
+  return { body: completionOf('', model, { content: null, tool_calls: answered === 0 ? calls : [] }) };
+}
+
 describe('run --otel', () => {
+  test.each([
+    ['the parts', {}],
+    ['the parts, and the texts where they are wanted', { OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true' }],
+  ])('exports of an agent and its judge %s', async (name, env) => {
+    const project = openTempProject();
+    project.write('evals/agents.eval.yaml', agents);
+    const [chat, collector] = [await startChatServer(answerAgents), await startCollector()];
+    await project.run(['run', '-q', '-j', '1', '--otel', collector.url], { env: { ...chat.env, ...env } });
+    const spans = spansOf(collector);
+    const nameOf = new Map(spans.map((span) => [span.spanId, span.name]));
+    const lines = spans.map((span) => {
+      const attributes = Object.entries(read(span)).map(([key, value]) =>
+        /latency|duration|time_to|run\.id|port/.test(key) ? [key, '<value>'] : [key, value],
+      );
+      const { kind, status, parentSpanId = '' } = span;
+      return JSON.stringify([span.name, kind, status, nameOf.get(parentSpanId), Object.fromEntries(attributes)]);
+    });
+    const marked = lines.sort().join('\n').replaceAll(`:${chat.port}`, ':<port>');
+    // Judges are shown answers behind marks that are drawn at random.
+    const text = marked.replace(/[0-9a-f]{32}/g, '<mark>');
+    await expect(`${text}\n`).toMatchFileSnapshot(`snapshots/${name.replace(/,.*/, ' and texts')}.txt`);
+  });
+
   test('a conversation of which the cache answered a part is not cached', async () => {
     const server = await startChatServer(({ text }) => text);
     const project = openTempProject();
