@@ -152,7 +152,7 @@ export default {
       from: {
         path: '^src/',
         pathNot:
-          '^src/((api|baseline|cache|cli|files|http|programs|project|providers|queue|record|suite)/|promptfoo(-agent|-http)?[.]ts$)',
+          '^src/((api|baseline|cache|cli|files|http|programs|project|providers|queue|record|suite)/|promptfoo(-agent|-http|-provider)?[.]ts$)',
       },
       to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os|worker_threads)$' },
     },

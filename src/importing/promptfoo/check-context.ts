@@ -30,6 +30,8 @@ export interface CheckContext {
   readonly asked: readonly unknown[];
   /** True where a score decides the test, and not that each check passes. */
   readonly isScored: boolean;
+  /** The transform of the providers, where they have one. */
+  readonly ofProviders: readonly Written[];
   /** The transforms of the providers and of the test, which go before those of its checks. */
   readonly transforms: readonly Written[];
 }

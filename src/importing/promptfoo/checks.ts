@@ -4,7 +4,7 @@ import { isMap, LeftOut, type Written } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { buildSet, type SetMember } from './check-set.ts';
 import { convertType } from './check-types.ts';
-import { listTransforms, selectMade } from './transform-code.ts';
+import { listTransforms, selectMade, writeContext } from './transform-code.ts';
 import type { Steps } from './transforms.ts';
 
 /** One assertion of promptfoo as a check of a suite. */
@@ -21,13 +21,17 @@ export async function convertAssertion(written: Written, context: CheckContext):
   for (const key of Object.keys(value)) {
     if (['type', 'value', 'threshold', 'weight', 'metric', 'transform', 'provider'].includes(key)) continue;
     if (key === 'config' && ['javascript', 'python', 'ruby'].includes(base)) continue;
-    if (['rubricPrompt', 'contextTransform', 'config', 'assert'].includes(key))
+    if (key === 'contextTransform' && base.startsWith('context-')) continue;
+    if (['rubricPrompt', 'config', 'assert'].includes(key))
       return draft.refuse(written.child(key), `"${key}" of an assertion has no equivalent here`);
     if (key !== 'description')
       draft.note(written.child(key), `"${key}" of an assertion is left out: promptfoo does not read it`);
   }
   const parts = [...context.transforms, ...(transform === undefined ? [] : [written.child('transform')])];
-  for (const way of listTransforms(parts, base, context)) {
+  const ofContext = written.child('contextTransform');
+  const hasContext = ofContext.value !== undefined && base.startsWith('context-');
+  const ways = hasContext ? [() => writeContext(parts, ofContext, context)] : listTransforms(parts, base, context);
+  for (const way of ways) {
     const found = await way();
     if (found instanceof LeftOut) return found;
     const { steps, lowered = false, isMade = false } = found;

@@ -47,17 +47,21 @@ const SHARES: Readonly<Record<string, string>> = {
     'Score the share of the sentences of this context that the question needs, whatever the answer says.',
 };
 
-/** A check of the context that an answer is made of, which is a variable of the test. */
+/** A check of the context that an answer is made of: a variable of the test, or what code finds in the answer. */
 export async function convertContextCheck(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { base, draft, varNames, threshold, isScored } = context;
   const isRecall = base === 'context-recall';
-  const missing = ['context', ...(isRecall ? [] : ['query'])].find((name) => !varNames.includes(name));
+  const isMade = written.child('contextTransform').value !== undefined;
+  const needed = [...(isMade ? [] : ['context']), ...(isRecall ? [] : ['query'])];
+  const missing = needed.find((name) => !varNames.includes(name));
   if (missing !== undefined)
     return draft.refuse(written, `${base} without a variable "${missing}" has no equivalent here`);
   const expected = isRecall ? await readText(written, context) : undefined;
   if (expected instanceof LeftOut) return expected;
   const given = isRecall ? `Expected answer: ${expected}` : 'Question: {{ query }}';
-  const value = [SHARES[base], given, 'Context: {{ context }}'].join('\n\n');
+  const value = [SHARES[base], given, isMade ? 'The context is given with the answer.' : 'Context: {{ context }}'].join(
+    '\n\n',
+  );
   const isMin = typeof threshold === 'number' && threshold > 0;
   if (isMin || isScored) {
     if (!isMin) return draft.refuse(written, `${base} without a threshold has no equivalent in a test that has one`);

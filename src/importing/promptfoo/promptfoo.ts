@@ -255,8 +255,7 @@ class Importer {
     if (asked instanceof LeftOut) return [asked];
     const ofProviders = providers.transformOf(asked, test);
     if (ofProviders instanceof LeftOut) return [ofProviders];
-    const transforms = [ofProviders, options.transform].filter((part) => part !== undefined);
-    const checks = await this.#convertChecks(layers, providers.paramsOf(asked), transforms);
+    const checks = await this.#convertChecks(layers, providers.paramsOf(asked), [ofProviders, options.transform]);
     const only = restrictPrompts(layers, prompts, draft);
     if (only instanceof LeftOut) return [only];
     const vars = await readCaseVars(layers, {
@@ -298,7 +297,7 @@ class Importer {
   async #convertChecks(
     layers: readonly Written[],
     asked: readonly unknown[],
-    transforms: readonly Written[],
+    [ofProviders, ofTest]: readonly (Written | undefined)[],
   ): Promise<readonly (Check | LeftOut)[]> {
     const context: CheckContext = {
       draft: this.#draft,
@@ -314,7 +313,8 @@ class Importer {
       embeddings: (provider) => this.#judges.findEmbeddings(provider, layers),
       asked,
       isScored: layers.some((layer) => layer.child('threshold').value !== undefined),
-      transforms,
+      ofProviders: listKnown([ofProviders]),
+      transforms: listKnown([ofProviders, ofTest]),
     };
     const checks: (Check | LeftOut)[] = [];
     // A test may do without the assertions of the defaults.
@@ -324,4 +324,8 @@ class Importer {
     }
     return checks;
   }
+}
+
+function listKnown(parts: readonly (Written | undefined)[]): readonly Written[] {
+  return parts.filter((part) => part !== undefined);
 }

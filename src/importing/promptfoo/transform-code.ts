@@ -1,4 +1,3 @@
-import { defined } from '../../json/defined.ts';
 import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { findFault, formatBody, isBody } from './javascript.ts';
@@ -39,27 +38,52 @@ async function writeTransforms(
   base: string,
   context: CheckContext,
 ): Promise<Transformed | LeftOut> {
-  const { code, draft } = context;
   const [first] = parts;
   if (first === undefined) return { steps: [] };
-  if (code.answers === 'mixed') return draft.refuse(first, 'only some providers give their answer as JSON to code');
-  const calls: string[] = [];
   const files: string[] = [];
+  const calls = await writeAll(parts, context, files);
+  if (calls instanceof LeftOut) return calls;
+  // Checks of texts see the JSON of any other value.
+  const text = ['javascript', 'python', 'ruby'].includes(base) ? {} : { text: true };
+  return addExport(`promptfooTransform([${calls}]${writeOptions(text, context)})`, first, files, context);
+}
+
+/** A function that makes the text of a context and of the answer made of it, for a judge. */
+export async function writeContext(
+  parts: readonly Written[],
+  found: Written,
+  context: CheckContext,
+): Promise<Transformed | LeftOut> {
+  const files: string[] = [];
+  // It is given what the transform of the providers leaves, and not what the test's does.
+  const finding = await writeAll([...context.ofProviders, found], context, files);
+  if (finding instanceof LeftOut) return finding;
+  const calls = await writeAll(parts, context, files);
+  if (calls instanceof LeftOut) return calls;
+  return addExport(`promptfooContext([${finding}], [${calls}]${writeOptions({}, context)})`, found, files, context);
+}
+
+function writeOptions(more: object, { code: { answers } }: CheckContext): string {
+  const options = { ...more, ...(answers === 'json' || answers === 'state' ? { [answers]: true } : {}) };
+  return Object.keys(options).length === 0 ? '' : `, ${JSON.stringify(options)}`;
+}
+
+function addExport(call: string, part: Written, files: readonly string[], { code }: CheckContext): Transformed {
+  const name = code.add(call, part.at().line, 'transform');
+  const made = { module: code.path, export: name, ...(files.length === 0 ? {} : { files: [...new Set(files)] }) };
+  return { steps: [made], isMade: true };
+}
+
+async function writeAll(parts: readonly Written[], context: CheckContext, files: string[]): Promise<string | LeftOut> {
+  const calls: string[] = [];
   for (const part of parts) {
+    if (context.code.answers === 'mixed')
+      return context.draft.refuse(part, 'only some providers give their answer as JSON to code');
     const call = await writeTransform(part, context, files);
     if (typeof call !== 'string') return call;
     calls.push(call);
   }
-  const options = defined({
-    // Checks of texts see the JSON of any other value.
-    text: ['javascript', 'python', 'ruby'].includes(base) ? undefined : true,
-    json: code.answers === 'json' ? true : undefined,
-    state: code.answers === 'state' ? true : undefined,
-  });
-  const more = Object.keys(options).length === 0 ? '' : `, ${JSON.stringify(options)}`;
-  const name = code.add(`promptfooTransform([${calls.join(', ')}]${more})`, first.at().line, 'transform');
-  const made = { module: code.path, export: name, ...(files.length === 0 ? {} : { files }) };
-  return { steps: [made], isMade: true };
+  return calls.join(', ');
 }
 
 async function writeTransform(part: Written, context: CheckContext, files: string[]): Promise<string | LeftOut> {

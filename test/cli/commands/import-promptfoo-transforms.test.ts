@@ -152,7 +152,7 @@ test('each transform leaves what promptfoo gives to its checks', { tags: ['slow'
   );
 });
 
-test('a transform of the providers goes first, and judges see what is left', async () => {
+test('a transform of the providers goes first, and judges see what is left and what code finds as the context', async () => {
   const judge = await startServer({
     body: { choices: [{ message: { content: '{"reason":"","pass":true,"score":1}' }, finish_reason: 'stop' }] },
   });
@@ -164,13 +164,16 @@ tests:
   - vars: { q: a|b }
     assert:
       - { type: equals, value: B!, transform: output.toUpperCase() }
-      - { type: llm-rubric, value: is short, provider: { id: openai:m, config: { apiBaseUrl: "${judge.url}" } } }
+      - { type: llm-rubric, value: is short, provider: &judge { id: openai:m, config: { apiBaseUrl: "${judge.url}" } } }
+      - { type: context-recall, value: b, threshold: 0.5, contextTransform: "[output, context.vars.q]", provider: *judge }
 `,
   );
-  expect(text.match(/module: checks\/x.mjs/g)).toHaveLength(2);
+  expect(text.match(/module: checks\/x.mjs/g)).toHaveLength(3);
   const { report } = await project.report(['run', '--no-baseline'], { env: { OPENAI_API_KEY: 'k' } });
   expect(plannedTrialsOf(report)).toMatchObject([{ status: 'passed' }]);
-  expect(judge.requests[0]?.body).toContain('b!');
+  const [rubric, context] = judge.requests.map((one) => one.body);
+  expect(rubric).toContain('b!');
+  expect(context).toContain(String.raw`Context:\nb\n\na|b\n\nAnswer:\nb!`);
 });
 
 test.each([

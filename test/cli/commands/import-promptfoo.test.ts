@@ -527,9 +527,9 @@ test.each([
   ['{ type: context-relevance, threshold: 1 }', 'context: c', 'without a variable "query"'],
   ['{ type: context-relevance }', 'context: c, query: q }, threshold: 0.5, options: {', 'in a test that has one'],
   [
-    '{ type: context-relevance, threshold: 1, contextTransform: output.a }',
+    '{ type: context-recall, value: a, threshold: 1, contextTransform: context.prompt.label }',
     'context: c, query: q',
-    '"contextTransform"',
+    'context.prompt',
   ],
   ['{ type: answer-relevance, threshold: 1 }', 'query: q', 'similarity of questions'],
   ['{ type: select-best, value: a }', '', 'it compares answers with each other'],
