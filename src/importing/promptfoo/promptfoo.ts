@@ -137,7 +137,9 @@ class Importer {
       suite: {
         ...(typeof description === 'string' ? { description } : {}),
         ...(this.#leftOut.length === 0 ? {} : { '': this.#leftOut }),
-        prompts: prompts.map((prompt) => (prompt instanceof LeftOut ? prompt : { id: prompt.id, ...prompt.prompt })),
+        prompts: found
+          .limit(prompts)
+          .map((prompt) => (prompt instanceof LeftOut ? prompt : { id: prompt.id, ...prompt.prompt })),
         providers: providers.map(withoutEmptyVars),
         ...(judges.length === 0 ? {} : { judges }),
         ...(Object.keys(suiteDefaults).length === 0 ? {} : { defaults: suiteDefaults }),

@@ -82,6 +82,11 @@ export function areOwn(items: readonly Written[], prompts: HttpPrompts): boolean
   return kinds.has('own') && !kinds.has('model');
 }
 
+/** The prompts that it is asked with, where an entry names them. */
+export function promptsOf(item: Written): Written {
+  return findId(item).parts.child('prompts');
+}
+
 function labelOf(parts: Written): string | undefined {
   const { label } = Object(parts.value) as { readonly label?: unknown };
   return typeof label === 'string' && label !== '' ? label : undefined;
@@ -101,10 +106,9 @@ function readOwnKeys(parts: Written, draft: Draft): LeftOut | undefined {
   if (!isMap(parts.value)) return undefined;
   for (const key of Object.keys(parts.value)) {
     const part = parts.child(key);
-    if (['id', 'label', 'config'].includes(key)) continue;
+    if (['id', 'label', 'config', 'prompts'].includes(key)) continue;
     if (key === 'transform') continue;
-    if (['prompts', 'env', 'inputs'].includes(key))
-      return draft.refuse(part, `"${key}" of a provider has no equivalent here`);
+    if (['env', 'inputs'].includes(key)) return draft.refuse(part, `"${key}" of a provider has no equivalent here`);
     if (key === 'delay') draft.note(part, '"delay" is left out: limits.rpm sets the pace');
     else draft.note(part, `"${key}" of a provider is left out: promptfoo does not read it`);
   }

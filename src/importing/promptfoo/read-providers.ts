@@ -12,9 +12,10 @@ import {
   namesOf,
   type Provider,
   type ProviderContext,
+  promptsOf,
   transformOf,
 } from './providers.ts';
-import { type NamedProvider, restrictProviders } from './restrict.ts';
+import { limitPrompts, type NamedPrompt, type NamedProvider, restrictProviders } from './restrict.ts';
 import { readSharedSettings } from './test-options.ts';
 
 type Context = Pick<ProviderContext, 'draft' | 'readData'> &
@@ -28,7 +29,7 @@ export class SuiteProviders {
   readonly #keepsState: boolean;
   readonly #ids = new Set<string>();
   readonly #providers: (Provider | LeftOut)[] = [];
-  readonly #named: NamedProvider[] = [];
+  readonly #named: (NamedProvider & { readonly prompts: Written })[] = [];
   readonly #ofTests: Provider[] = [];
   readonly #transforms = new Map<string, Written | undefined>();
   /** The ids of those that a test without providers of its own is asked with. */
@@ -72,12 +73,17 @@ export class SuiteProviders {
     if (provider instanceof LeftOut) return;
     this.ofConfig.push(idOf(provider));
     this.#transforms.set(idOf(provider), transformOf(item));
-    this.#named.push({ id: idOf(provider), names: namesOf(item) });
+    this.#named.push({ id: idOf(provider), names: namesOf(item), prompts: promptsOf(item) });
   }
 
   /** As the suite writes them. */
   get text(): string {
     return JSON.stringify([this.#providers, this.#ofTests]);
+  }
+
+  /** The prompts, each with the providers that are asked with it. */
+  limit(prompts: readonly (NamedPrompt | LeftOut)[]): readonly (NamedPrompt | LeftOut)[] {
+    return limitPrompts(prompts, this.#named, this.#context.draft);
   }
 
   /** What checks that are code are given. */

@@ -1,4 +1,4 @@
-import { type Draft, LeftOut, type Written } from '../draft.ts';
+import { type Draft, LeftOut, quote, type Written } from '../draft.ts';
 import type { ConvertedPrompt } from './prompts.ts';
 
 export type NamedPrompt = ConvertedPrompt & { readonly id: string };
@@ -17,13 +17,39 @@ export function restrictPrompts(
 ): readonly string[] | LeftOut | undefined {
   const part = layers.map((layer) => layer.child('prompts')).findLast(({ value }) => value !== undefined);
   if (part === undefined) return undefined;
-  const wanted = part.items().map(({ value }) => String(value));
-  const found = prompts.flatMap((prompt) =>
-    !(prompt instanceof LeftOut) && wanted.includes(prompt.label) ? [prompt.id] : [],
-  );
-  return found.length === wanted.length && wanted.length > 0
-    ? found
+  const known = prompts.flatMap((prompt) => (prompt instanceof LeftOut ? [] : [prompt]));
+  const isKnown = part.items().every(({ value }) => known.some((prompt) => isNamed(prompt, value)));
+  const found = known.filter((prompt) => part.items().some(({ value }) => isNamed(prompt, value)));
+  return found.length > 0 && isKnown
+    ? found.map(({ id }) => id)
     : draft.refuse(part, 'prompts of a test must be labels of the config');
+}
+
+/** The prompts, each with the providers that are asked with it where entries of providers name prompts. */
+export function limitPrompts(
+  prompts: readonly (NamedPrompt | LeftOut)[],
+  providers: readonly { readonly id: string; readonly prompts: Written }[],
+  draft: Draft,
+): readonly (NamedPrompt | LeftOut)[] {
+  for (const { prompts: part } of providers)
+    for (const item of part.items())
+      if (!prompts.some((prompt) => !(prompt instanceof LeftOut) && isNamed(prompt, item.value)))
+        draft.refuse(item, 'prompts of a provider must be labels of the config');
+  return prompts.map((prompt) => {
+    if (prompt instanceof LeftOut) return prompt;
+    const asked = providers.filter(
+      ({ prompts: part }) => part.value === undefined || part.items().some(({ value }) => isNamed(prompt, value)),
+    );
+    if (asked.length === providers.length) return prompt;
+    const [first] = providers;
+    if (asked.length === 0 && first !== undefined)
+      return draft.refuse(first.prompts, `no provider is asked with the prompt "${quote(prompt.label)}"`);
+    return { ...prompt, prompt: { ...prompt.prompt, providers: asked.map(({ id }) => id) } };
+  });
+}
+
+function isNamed({ label }: NamedPrompt, ref: unknown): boolean {
+  return [label, label.replace(/^file:\/\//, '')].some((name) => isMeant(String(ref), name));
 }
 
 /** The providers of a test, where it names some: by a label, an id, the beginning of one before a colon, or before a star. */

@@ -228,3 +228,20 @@ tests:
     { vars: { q: 'c' }, assert: [{ equals: { value: 'c' } }] },
   ]);
 });
+
+test('providers and tests name prompts by a label, its beginning or a star', async () => {
+  const { code, suite } = await importConfig(`prompts:
+  - { raw: "A {{q}}", label: "team:a" }
+  - { raw: "B {{q}}", label: "team:b" }
+  - { raw: "C {{q}}", label: other }
+providers: [{ id: openai:m, prompts: [team] }, { id: openai:n, prompts: ["oth*", "team:a"] }, echo]
+tests: [{ vars: { q: a }, prompts: [team], assert: [{ type: contains, value: a }] }]
+`);
+  expect(code).toBe(0);
+  expect(suite?.['prompts']).toEqual([
+    { id: 'team-a', text: 'A {{ q }}' },
+    { id: 'team-b', text: 'B {{ q }}', providers: ['openai:m', 'echo:prompt'] },
+    { id: 'other', text: 'C {{ q }}', providers: ['openai:n', 'echo:prompt'] },
+  ]);
+  expect(suite?.['cases']).toMatchObject([{ prompts: ['team-a', 'team-b'] }]);
+});
