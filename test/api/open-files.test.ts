@@ -104,3 +104,15 @@ describe('no file stays open', () => {
     );
   });
 });
+
+test('a report is rendered by a reporter of your own, and under no name that there is not', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  const report = await runSuites({ cwd: project.root, env: server.env });
+  const own = { render: (_: unknown, style: object) => [JSON.stringify(style)] };
+  const style = { color: false, width: 80, verbose: true, quiet: false };
+  expect([...(await renderReport(report, own, { verbose: true }))]).toEqual([JSON.stringify(style)]);
+  await expect(renderReport(report, 'toString')).rejects.toThrow(
+    /^there is no reporter "toString"; there are: .*\bjunit\b/,
+  );
+});

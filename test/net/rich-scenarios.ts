@@ -479,6 +479,22 @@ export const richScenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'rich-swap-worse',
+    fixture: 'baseline',
+    answers: {
+      ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((n) => [`gpt-4.1-nano w0${n}`, 'x'])),
+      'gpt-4.1-mini w03': 400,
+      'gpt-4.1-mini w09': 400,
+      'house-model w05': 'x',
+    },
+    steps: [
+      run('-q', '--update-baseline'),
+      cli('swap', '-j', '1', 'mini=openai:gpt-4.1-nano,openai:gpt-4.1-mini,openai:house-model'),
+      cli('swap', '-j', '1', 'mini=openai:gpt-4.1-nano', '--max-errors', '2', '--json', '-t', 'case-0*'),
+      cli('swap', '--dry-run', 'mini=openai:gpt-4.1-nano,openai:house-model'),
+    ],
+  },
+  {
     name: 'rich-bisect',
     files: { 'evals/asked.eval.yaml': asked },
     reply: sort,
