@@ -1,7 +1,6 @@
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { quote } from '../text/shorten.ts';
-import { describePath, findDifference } from './deep-equal.ts';
-import { describeValue } from './describe-value.ts';
+import { describePath, describeValue, findDifference } from './deep-equal.ts';
 import { compileJsonSchema } from './json-schema.ts';
 import { parseJson } from './parse-json.ts';
 import type { ArgumentMatch } from './plain-path.ts';

@@ -1,13 +1,14 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { ResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { JSONRPCMessage, ResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { type HttpClient, openHttpClient } from '../http/client.ts';
 import { defined } from '../json/defined.ts';
+import { parseJson } from '../json/parse-json.ts';
 import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/agent.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import { splitCommand } from '../text/command-line.ts';
-import { quote } from '../text/shorten.ts';
-import { createLineTransport, type LinePeer, type LineTransport } from './line-transport.ts';
+import { lastWords, quote } from '../text/shorten.ts';
 
 /** A call that failed. The message is the end of a sentence about the server. */
 export class McpFault extends Error {
@@ -195,3 +196,83 @@ function describeFault(error: unknown, known: string | undefined): unknown {
 }
 
 const connectionClosed = -32000;
+
+/** A program that exchanges lines. */
+interface LinePeer {
+  write(line: string): void;
+  stderr(): string;
+  close(): Promise<void>;
+}
+
+type StartPeer = (on: { readonly onLine: (line: string) => void; readonly onEnd: (why: string) => void }) => LinePeer;
+
+interface LineTransport extends Transport {
+  protocolVersion?: string;
+  /** Why the program can't go on, or what it wrote that it must not. */
+  fault(): string | undefined;
+}
+
+/** Some servers print a banner; one that goes on writes no messages at all. */
+const maxStrayLines = 20;
+
+/**
+ * Messages as lines over a program's stdin and stdout. The SDK's own transport bounds neither what the server starts nor
+ * lines without a message, and says nothing of why a server has ended.
+ */
+function createLineTransport(start: StartPeer): LineTransport {
+  let peer: LinePeer | undefined;
+  let fault: string | undefined;
+  let strayLines = 0;
+  let stray: string | undefined;
+
+  function end(why: string): void {
+    fault ??= why;
+    transport.onclose?.();
+  }
+
+  function read(line: string): void {
+    const parsed = parseJson(line);
+    if (parsed.ok && isMessage(parsed.value)) {
+      transport.onmessage?.(JSON.parse(line) as JSONRPCMessage);
+      return;
+    }
+    stray ??= line;
+    strayLines += 1;
+    if (strayLines < maxStrayLines) return;
+    end(describeStray(stray));
+    void peer?.close();
+  }
+
+  const transport: LineTransport = {
+    start() {
+      peer = start({ onLine: read, onEnd: end });
+      return Promise.resolve();
+    },
+    send(message) {
+      peer?.write(JSON.stringify(message));
+      return Promise.resolve();
+    },
+    async close() {
+      await peer?.close();
+      transport.onclose?.();
+    },
+    setProtocolVersion(version) {
+      transport.protocolVersion = version;
+    },
+    fault() {
+      const stderr = lastWords((peer?.stderr() ?? '').trim(), 300);
+      const why = fault ?? (stray === undefined ? undefined : describeStray(stray));
+      if (stderr === '') return why;
+      return `${why ?? 'gave no answer'}; on stderr it wrote ${quote(stderr, 300)}`;
+    },
+  };
+  return transport;
+}
+
+function describeStray(line: string): string {
+  return `wrote to stdout what is no message of the protocol: ${quote(line, 120)}`;
+}
+
+function isMessage(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Reflect.get(value, 'jsonrpc') === '2.0';
+}

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { writeJson } from '../../src/json/canonical-json.ts';
-import { deepEqual, describePath, findDifference } from '../../src/json/deep-equal.ts';
-import { describeValue } from '../../src/json/describe-value.ts';
+import { deepEqual, describePath, describeValue, findDifference } from '../../src/json/deep-equal.ts';
 import { findInJson, maxJsonDepth, parseJson, parseJsonNodes, parseJsonText } from '../../src/json/parse-json.ts';
 import { dropPaths, parsePlainPath } from '../../src/json/plain-path.ts';
 import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';

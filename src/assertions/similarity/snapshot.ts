@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { deepEqual } from '../../json/deep-equal.ts';
-import { describeValue } from '../../json/describe-value.ts';
+import { deepEqual, describeValue } from '../../json/deep-equal.ts';
 import { quote } from '../../text/shorten.ts';
 import { measureEditDistance } from '../../text/similarity.ts';
 import { diffTexts, diffValues } from '../compare-values.ts';

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { describePath, findDifference } from '../../json/deep-equal.ts';
-import { describeValue } from '../../json/describe-value.ts';
+import { describePath, describeValue, findDifference } from '../../json/deep-equal.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { jsonPathParam } from '../../json/json-path.ts';
 import { compileJsonSchema } from '../../json/json-schema.ts';

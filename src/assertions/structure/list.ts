@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { canonicalJson, spell } from '../../json/canonical-json.ts';
-import { describeValue } from '../../json/describe-value.ts';
+import { describeValue } from '../../json/deep-equal.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import { listFirst } from '../../text/format-amount.ts';
 import { measureCommonSubsequence } from '../../text/similarity.ts';

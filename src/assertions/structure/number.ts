@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { describeValue } from '../../json/describe-value.ts';
+import { describeValue } from '../../json/deep-equal.ts';
 import { compareNumbers, distanceOf, isKeptByDouble, SpelledNumber } from '../../text/exact-numbers.ts';
 import { quote } from '../../text/shorten.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';

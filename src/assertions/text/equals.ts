@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { spell } from '../../json/canonical-json.ts';
-import { type Difference, deepEqual, describePath, findDifference } from '../../json/deep-equal.ts';
-import { describeValue } from '../../json/describe-value.ts';
+import { type Difference, deepEqual, describePath, describeValue, findDifference } from '../../json/deep-equal.ts';
 import { quote } from '../../text/shorten.ts';
 import { diffTexts, diffValues, isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';

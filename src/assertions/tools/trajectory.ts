@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { canonicalJson } from '../../json/canonical-json.ts';
-import { describePath, findDifference } from '../../json/deep-equal.ts';
-import { describeValue } from '../../json/describe-value.ts';
+import { describePath, describeValue, findDifference } from '../../json/deep-equal.ts';
 import type { JsonValue } from '../../json/json.ts';
 import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
 import type { ToolCall } from '../../model/completion.ts';

@@ -1,6 +1,5 @@
 import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
-import { describePath, findDifference } from '../../json/deep-equal.ts';
-import { describeValue } from '../../json/describe-value.ts';
+import { describePath, describeValue, findDifference } from '../../json/deep-equal.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
