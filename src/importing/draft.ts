@@ -26,6 +26,19 @@ export interface ImportedSuite {
   readonly code?: readonly { readonly path: string; readonly text: string }[];
 }
 
+/** How an importer reads the project. */
+export interface ImportPorts {
+  /** The text of a file of the project, relative to the imported one. */
+  readonly read: (path: string) => Promise<{ readonly text: string } | { readonly message: string }>;
+  /** The files of a pattern, in order, relative to the imported one. */
+  readonly glob: (pattern: string) => Promise<readonly string[]>;
+  /** The first bytes of a file that is no text. */
+  readonly readBytes: (
+    path: string,
+    count: number,
+  ) => Promise<{ readonly bytes: Uint8Array } | { readonly message: string }>;
+}
+
 /** What the parts of an importer need: the draft, and the files of the project. */
 export interface ImportContext {
   readonly draft: Draft;
@@ -33,6 +46,10 @@ export interface ImportContext {
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
   /** The files of a pattern, in order, relative to the imported one. */
   readonly glob: (pattern: string) => Promise<readonly string[]>;
+  /** Variables that are pictures beside a message of some prompt. */
+  readonly pictures?: ReadonlySet<string>;
+  /** What such a variable is, or the text of a picture in another one. */
+  readonly readPicture?: (written: Written, name: string) => Promise<string | LeftOut>;
 }
 
 /** Collects what an import leaves out or changes, each with its place. */

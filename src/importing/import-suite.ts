@@ -3,7 +3,7 @@ import { Document, type Node, stringify, YAMLMap, type YAMLSeq } from 'yaml';
 import { type Problem, UserError } from '../model/problem.ts';
 import { loadProject } from '../project/load-project.ts';
 import { createProblems } from '../suite/documents/locate.ts';
-import { openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
+import { type FileBytes, openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
 import { findProject, kindOfPath, toSlashes } from '../suite/files/project-place.ts';
 import { readSkillSuite } from '../suite/skills/skill-suite.ts';
 import { importDataSet } from './data-sets/data-set.ts';
@@ -113,12 +113,26 @@ function readFormat(
       const found = await files.read(resolve(dirname(path), name));
       return 'text' in found ? found : { message: found.fault.message };
     },
+    async readBytes(name: string, size: number) {
+      const found = await files.readBytes(resolve(dirname(path), name));
+      return 'bytes' in found ? { bytes: readFirst(found.bytes, size) } : { message: found.fault.message };
+    },
     async glob(pattern: string) {
       const { paths } = await files.glob([pattern], dirname(path));
       return paths.map((file) => toSlashes(relative(dirname(path), file))).toSorted();
     },
   };
   return importPromptfoo(shown, text, ports, place);
+}
+
+function readFirst(file: FileBytes, count: number): Uint8Array {
+  const { read, close } = file.open();
+  const bytes = Buffer.alloc(count);
+  try {
+    return bytes.subarray(0, read(bytes, 0, count, 0));
+  } finally {
+    close();
+  }
 }
 
 function findFile(path: string, { format, path: given }: ImportOptions): string {

@@ -5,6 +5,7 @@ import {
   createDraft,
   type Draft,
   type ImportedSuite,
+  type ImportPorts,
   isMap,
   LeftOut,
   nameOf,
@@ -19,6 +20,7 @@ import { CodeModule, type CodePlace } from './code-module.ts';
 import { findConversation, joinConversations, type Told } from './conversations.ts';
 import { Judges } from './judges.ts';
 import type { OwnCode } from './own-provider.ts';
+import { readPicture } from './pictures.ts';
 import { convertPrompt, findPromptConfig, readNamedPrompts } from './prompts.ts';
 import { withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
@@ -33,13 +35,6 @@ import { readCaseVars } from './var-templates.ts';
 
 /** A case as a suite writes it. */
 type Case = Readonly<Record<string, unknown>>;
-
-export interface ImportPorts {
-  /** The text of a file of the project, relative to the imported one. */
-  readonly read: (path: string) => Promise<{ readonly text: string } | { readonly message: string }>;
-  /** The files of a pattern, in order, relative to the imported one. */
-  readonly glob: (pattern: string) => Promise<readonly string[]>;
-}
 
 /** Reads a promptfoo config: nothing in it is run, and nothing but files of the project is read. */
 export async function importPromptfoo(
@@ -260,15 +255,27 @@ class Importer {
     const checks = await this.#convertChecks(layers, providers.paramsOf(asked), [ofProviders, options.transform]);
     const only = restrictPrompts(layers, prompts, draft);
     if (only instanceof LeftOut) return [only];
+    const meant = prompts.filter((one) => only === undefined || (!(one instanceof LeftOut) && only.includes(one.id)));
+    const pictures = new Set(meant.flatMap((one) => (one instanceof LeftOut ? [] : (one.pictures ?? []))));
     const vars = await readCaseVars(layers, {
       draft,
       readText: this.#readText,
       glob: this.#glob,
-      prompts: prompts.filter((one) => only === undefined || (!(one instanceof LeftOut) && only.includes(one.id))),
+      pictures,
+      readPicture: (written, name) =>
+        readPicture(written, pictures.has(name), {
+          ...this.#ports,
+          draft,
+          fromSuite: (path) => this.#code.fromSuite(path),
+        }),
+      prompts: meant,
       readers: JSON.stringify(checks) + providers.text,
       stored: this.#stored,
     });
     if (vars instanceof LeftOut) return [vars];
+    const absent = [...pictures].find((name) => vars.some((one) => !Object.hasOwn(one, name)));
+    if (absent !== undefined)
+      return [draft.refuse(test, `a test without the picture "${absent}" has no equivalent here`)];
     for (const name of vars.flatMap((one) => Object.keys(one)))
       if (!this.#varNames.includes(name)) this.#varNames.push(name);
     const threshold = findThreshold(layers, draft);

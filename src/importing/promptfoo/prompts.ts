@@ -10,6 +10,7 @@ import {
   translateNunjucks,
   withoutConversation,
 } from './nunjucks.ts';
+import { readParts } from './pictures.ts';
 import { type PythonFile, readPythonFiles } from './python.ts';
 import { isSetting } from './shared-settings.ts';
 
@@ -18,6 +19,8 @@ export interface ConvertedPrompt {
   readonly prompt: Readonly<Record<string, unknown>>;
   readonly label: string;
   readonly variables: readonly string[];
+  /** Variables that are pictures beside a message. */
+  readonly pictures?: readonly string[];
   /** What promptfoo renders: values in the texts of JSON, a text as a whole, or what code returns. */
   readonly form: 'json' | 'text' | 'code';
   /** The last message of a chat that repeats the conversation so far. */
@@ -199,25 +202,28 @@ function convertText(
   if (prefix + suffix !== '')
     return draft.refuse(written, 'a prefix or suffix of chat messages has no equivalent here');
   const variables: string[] = [];
-  const converted: { role: string; content: string }[] = [];
+  const pictures: string[] = [];
+  const converted: { role: string; content: string; attach?: readonly string[] }[] = [];
   for (const message of messages) {
     const { role, content } = isMap(message) ? message : {};
-    if (
-      typeof role !== 'string' ||
-      !['system', 'developer', 'user', 'assistant'].includes(role) ||
-      typeof content !== 'string'
-    )
-      return draft.refuse(written, 'a chat message must have a role and a text');
-    const translated = translateNunjucks(content);
+    const parts = readParts(content);
+    if (typeof role !== 'string' || !['system', 'developer', 'user', 'assistant'].includes(role) || parts === undefined)
+      return draft.refuse(written, 'a chat message must have a role, and a text with or without pictures');
+    const translated = translateNunjucks(parts.text);
     if ('fault' in translated) return draft.refuse(written, translated.fault);
     variables.push(...translated.variables);
-    converted.push({ role, content: translated.text });
+    pictures.push(...parts.pictures);
+    const attach = parts.pictures.map((name) => `{{ ${name} }}`);
+    converted.push({ role, content: translated.text, ...(attach.length === 0 ? {} : { attach }) });
   }
+  const both = pictures.find((name) => variables.includes(name));
+  if (both !== undefined) return draft.refuse(written, `"${both}" is a picture and a text of this prompt`);
   const question = single === undefined ? undefined : converted.at(-1)?.content;
   return {
     prompt: { messages: converted },
     label,
     variables,
+    pictures,
     form: isJson(text) ? 'json' : 'text',
     ...defined({ question }),
   };

@@ -3,6 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { parseCsv } from '../../text/csv.ts';
 import { type ImportContext, isMap, LeftOut, placeAt, quote, readWritten, type Written, withValue } from '../draft.ts';
 import { fillIn } from './nunjucks.ts';
+import { PICTURE } from './pictures.ts';
 
 /** The keys of which promptfoo wants one in a test; `config` is that of a scenario. */
 const TEST_KEYS = 'assert vars options metadata provider providerOutput threshold config $ref'.split(' ');
@@ -190,7 +191,7 @@ export async function expandVars(
     const isMatrix = Array.isArray(value) && typeof value[0] === 'string';
     const values: unknown[] = [];
     for (const item of isMatrix ? written.items() : await findFiles(written, context)) {
-      const read = await readValue(item, context);
+      const read = await readValue(item, key, context);
       if (read instanceof LeftOut) return read;
       values.push(read);
     }
@@ -216,8 +217,14 @@ export async function mergeVars(
   return merged;
 }
 
-async function readValue(written: Written, { draft, readText }: ImportContext): Promise<unknown> {
+async function readValue(
+  written: Written,
+  name: string,
+  { draft, readText, pictures, readPicture }: ImportContext,
+): Promise<unknown> {
   const { value } = written;
+  const isPicture = typeof value === 'string' && value.startsWith('file://') && PICTURE.test(value);
+  if (readPicture !== undefined && (isPicture || pictures?.has(name) === true)) return readPicture(written, name);
   // Nothing is an empty text in a prompt.
   if (typeof value !== 'string') return value ?? '';
   if (value.startsWith('package:'))
@@ -245,9 +252,8 @@ async function readValue(written: Written, { draft, readText }: ImportContext): 
 }
 
 const CODE_FILE = /\.(?:[cm]?[jt]s|py)$/i;
-/** What promptfoo sends as data of an image, sound or video, or takes the text out of. */
-const NO_TEXT =
-  /\.(?:png|jpe?g|gif|bmp|webp|svg|tiff?|ico|avif|heic|heif|pdf|mp3|wav|ogg|flac|aac|m4a|mp4|webm|mov|avi|mkv|m4v|wmv)$/i;
+/** Other files that promptfoo sends as data, or takes the text out of. */
+const NO_TEXT = /\.(?:tiff?|ico|avif|heic|heif|pdf|mp3|wav|ogg|flac|aac|m4a|mp4|webm|mov|avi|mkv|m4v|wmv)$/i;
 
 /** A pattern of files stands for each of them. */
 async function findFiles(written: Written, { glob }: ImportContext): Promise<readonly Written[]> {

@@ -599,3 +599,74 @@ tests: [${Object.keys(calls)
     ['wrong', false, true, false],
   ]);
 });
+
+const picture = 'GIF89a and so on';
+const withPicture = (parts: string, vars: string) =>
+  `prompts: ['[{"role":"user","content":[${parts}]}]']
+providers: [openai:m]
+tests: [{ vars: { ${vars} }, assert: [{ type: contains, value: ok }] }]
+`;
+const asked = '{"type":"text","text":"What is it, {{q}}?"}';
+
+test.each([
+  ['{"type":"image_url","image_url":{"url":"{{photo}}"}}'],
+  ['{"type":"image_url","image_url":{"url":"data:image/gif;base64,{{photo}}"}}'],
+  ['{"type":"input_image","image_url":"{{ photo }}"}'],
+  ['{"type":"image","source":{"type":"base64","media_type":"image/gif","data":"{{photo}}"}}'],
+])('a picture beside a message goes along as a file: %s', async (part) => {
+  const { code, suite, stderr } = await importConfig(
+    withPicture(`${asked}, ${part}`, 'q: Ann, photo: file://pics/cat.gif'),
+    [],
+    { 'pics/cat.gif': picture },
+  );
+  expect([code, stderr.includes('its variable is the path')]).toEqual([0, true]);
+  expect(suite?.['prompts']).toMatchObject([
+    { messages: [{ role: 'user', content: 'What is it, {{ q }}?', attach: ['{{ photo }}'] }] },
+  ]);
+  expect(suite?.['cases']).toMatchObject([{ vars: { q: 'Ann', photo: '../pics/cat.gif' } }]);
+});
+
+test('a picture in a text is the address of its data', async () => {
+  const url = `data:image/gif;base64,${Buffer.from(picture).toString('base64')}`;
+  const { suite } = await importConfig(
+    'prompts: ["{{photo}}"]\nproviders: [echo]\ntests: [{ vars: { photo: file://cat.png } }]\n',
+    [],
+    { 'cat.png': picture },
+  );
+  expect(suite?.['cases']).toMatchObject([{ vars: { photo: url } }]);
+});
+
+test.each([
+  [
+    withPicture(
+      asked.replace('{{q}}', '{{photo}}') + ', {"type":"image_url","image_url":{"url":"{{photo}}"}}',
+      'photo: file://cat.gif',
+    ),
+    'a picture and a text',
+  ],
+  [
+    withPicture(
+      `${asked}, {"type":"image_url","image_url":{"url":"{{photo}}"}}`,
+      'q: a, photo: "https://a.example/cat.gif"',
+    ),
+    'file of the project',
+  ],
+  [
+    withPicture(`${asked}, {"type":"image_url","image_url":{"url":"{{photo}}"}}`, 'q: a'),
+    'without the picture "photo"',
+  ],
+  [
+    withPicture(`${asked}, {"type":"image_url","image_url":{"url":"{{photo}}","detail":"low"}}`, 'q: a'),
+    'with or without pictures',
+  ],
+  [withPicture(`${asked}, ${asked}`, 'q: a'), 'with or without pictures'],
+  [
+    withPicture(`${asked}, {"type":"image_url","image_url":{"url":"{{photo}}"}}`, 'q: a, photo: file://none.gif'),
+    'none.gif does not exist',
+  ],
+  ['prompts: ["{{q}}"]\nproviders: [echo]\ntests: [{ vars: { q: file://large.gif } }]\n', 'more than 64 KiB'],
+])('a picture that nothing here can say is refused: %#', async (config, reason) => {
+  const { code, stderr } = await importConfig(config, [], { 'cat.gif': picture, 'large.gif': picture.repeat(5000) });
+  expect(code).toBe(2);
+  expect(stderr).toContain(reason);
+});

@@ -1,0 +1,80 @@
+import { type Draft, type ImportPorts, isMap, type LeftOut, type Written } from '../draft.ts';
+
+/** A message of a chat: its text, and the variables that are pictures beside it. */
+interface MessageParts {
+  readonly text: string;
+  readonly pictures: readonly string[];
+}
+
+/** What APIs call a part that is a text or a picture; undefined for any other part, and for several texts. */
+export function readParts(content: unknown): MessageParts | undefined {
+  if (typeof content === 'string') return { text: content, pictures: [] };
+  if (!Array.isArray(content)) return undefined;
+  const texts: string[] = [];
+  const pictures: string[] = [];
+  for (const part of content as readonly unknown[]) {
+    const { type, text, image_url: image, source } = Object(part) as Readonly<Record<string, unknown>>;
+    const url = type === 'image' ? (Object(source) as { readonly data?: unknown }).data : image;
+    const picture = findPicture(isMap(url) && Object.keys(url).length === 1 ? url['url'] : url);
+    if ((type === 'text' || type === 'input_text') && typeof text === 'string') texts.push(text);
+    else if (/^(?:image_url|input_image|image)$/.test(String(type)) && picture !== undefined) pictures.push(picture);
+    else return undefined;
+  }
+  return texts.length > 1 ? undefined : { text: texts[0] ?? '', pictures };
+}
+
+/** The variable that a whole address is, or the data of one. */
+function findPicture(url: unknown): string | undefined {
+  if (typeof url !== 'string') return undefined;
+  return /^\s*(?:data:image\/[\w.+-]+;base64,)?\{\{\s*(\w+)\s*\}\}\s*$/.exec(url)?.[1];
+}
+
+/** Files that promptfoo gives to a prompt as data. */
+export const PICTURE = /\.(?:png|jpe?g|gif|webp|bmp|svg)$/i;
+/** Those that can go along with a message here. */
+const SENT = /\.(?:png|jpe?g|gif|webp)$/i;
+
+interface PicturePorts extends Pick<ImportPorts, 'readBytes'> {
+  readonly draft: Draft;
+  /** A path of the config's folder, from the suite's. */
+  readonly fromSuite: (path: string) => string;
+}
+
+/** A file beside a message by its path, any other picture as the text that promptfoo makes of it. */
+export async function readPicture(
+  written: Written,
+  isSent: boolean,
+  { readBytes, draft, fromSuite }: PicturePorts,
+): Promise<string | LeftOut> {
+  const { value } = written;
+  const path = typeof value === 'string' && value.startsWith('file://') ? value.slice('file://'.length) : undefined;
+  if (path === undefined || (isSent && !SENT.test(path)))
+    return draft.refuse(written, 'a picture must be a PNG, JPEG, GIF or WebP file of the project', 'write file://PATH');
+  const found = await readBytes(path, isSent ? 1 : MAX_TEXT_BYTES + 1);
+  if (!('bytes' in found)) return draft.refuse(written, found.message);
+  if (!isSent && found.bytes.length > MAX_TEXT_BYTES)
+    return draft.refuse(written, 'a picture of more than 64 KiB would be a text of the suite');
+  if (!isSent) return toDataUrl(found.bytes, path);
+  draft.note(written, 'the picture goes with its message as a file, and its variable is the path');
+  return fromSuite(path);
+}
+
+/** A picture that becomes a text of the suite must not fill it. */
+const MAX_TEXT_BYTES = 64 * 1024;
+
+const BEGINNINGS: readonly (readonly [base64: RegExp, type: string])[] = [
+  [/^\/9j\//, 'image/jpeg'],
+  [/^iVBORw0KGgo/, 'image/png'],
+  [/^R0lGODlh|^R0lGODdh/, 'image/gif'],
+  [/^UklGR/, 'image/webp'],
+  [/^Qk[01]/, 'image/bmp'],
+];
+
+/** A picture that is part of a text: the address that holds its data. */
+function toDataUrl(bytes: Uint8Array, name: string): string {
+  const base64 = Buffer.from(bytes).toString('base64');
+  const ending = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  const named = ending === 'svg' ? 'svg+xml' : ending === 'jpg' ? 'jpeg' : ending;
+  const type = BEGINNINGS.find(([beginning]) => beginning.test(base64))?.[1] ?? `image/${named}`;
+  return `data:${type};base64,${base64}`;
+}
