@@ -33,23 +33,59 @@ export async function askClaudeAgent(
 type Query = (call: { readonly prompt: string; readonly options: object }) => AsyncIterable<Fields>;
 
 async function loadQuery(load: () => Promise<unknown>): Promise<Query> {
-  const name = '@anthropic-ai/claude-agent-sdk';
-  let sdk: unknown;
+  return (await loadExport(load, '@anthropic-ai/claude-agent-sdk', 'query')) as Query;
+}
+
+async function loadExport(load: () => Promise<unknown>, sdk: string, name: string): Promise<unknown> {
+  let found: unknown;
   try {
-    sdk = await load();
+    found = await load();
   } catch (error) {
-    throw new Error(`${name} can't be loaded; install it with: npm install ${name}`, { cause: error });
+    throw new Error(`${sdk} can't be loaded; install it with: npm install ${sdk}`, { cause: error });
   }
-  const { query } = Object(sdk) as { readonly query?: unknown };
-  if (typeof query !== 'function')
-    throw new Error(`${name} has no query(); update it with: npm install ${name}@latest`);
-  return query as Query;
+  const member = (Object(found) as Fields)[name];
+  if (typeof member !== 'function') throw new Error(`${sdk} has no ${name}; update it with: npm install ${sdk}@latest`);
+  return member;
+}
+
+/** What promptfoo gives the Codex SDK: for the agent, for its thread and for the turn. */
+export interface CodexOptions {
+  readonly codex?: Fields;
+  readonly thread: Fields;
+  readonly turn?: Fields;
+}
+
+type CodexClass = new (
+  options: object,
+) => {
+  startThread(options: object): {
+    runStreamed(prompt: string, options: object): Promise<{ readonly events: AsyncIterable<unknown> }>;
+  };
+};
+
+/** Asks the Codex SDK as promptfoo does, in a thread of its own. The events are a transcript of Codex. */
+export async function askCodex(
+  load: () => Promise<unknown>,
+  { codex = {}, thread, turn = {} }: CodexOptions,
+  prompt: string,
+): Promise<readonly unknown[]> {
+  const Codex = (await loadExport(load, '@openai/codex-sdk', 'Codex')) as CodexClass;
+  const apiKey = env['OPENAI_API_KEY'] ?? env['CODEX_API_KEY'];
+  const agent = new Codex({
+    ...codex,
+    env: { ...env, ...(codex['env'] as object) },
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+  const { events } = await agent.startThread(resolvePaths(thread)).runStreamed(prompt, turn);
+  const messages: unknown[] = [];
+  for await (const event of events) messages.push(event);
+  return messages;
 }
 
 /** Paths start in the folder of the config, which is the working folder, and not in that of the agent. */
 function resolvePaths(options: Fields): Fields {
   const found = Object.entries(options).map(([key, value]) => {
-    if (typeof value === 'string' && /^(?:settings|debugFile|pathToClaudeCodeExecutable)$/.test(key))
+    if (typeof value === 'string' && /^(?:settings|debugFile|pathToClaudeCodeExecutable|workingDirectory)$/.test(key))
       return [key, resolve(value)];
     if (key === 'additionalDirectories') return [key, (value as readonly string[]).map((path) => resolve(path))];
     if (key === 'plugins')

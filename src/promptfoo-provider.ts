@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chdir } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import { askClaudeAgent } from './promptfoo-agent.ts';
+import { askClaudeAgent, askCodex, type CodexOptions } from './promptfoo-agent.ts';
 import type { PromptfooHttpCode, PromptfooRequest } from './promptfoo-http.ts';
 
 /** A request as `module` providers are given it. */
@@ -58,6 +58,18 @@ export function promptfooExec(
     const output = stripVTControlCharacters(stdout).trim();
     if (output === '' && stderr.trim() !== '') throw new Error(stripVTControlCharacters(stderr).trim());
     return readResponse({ output }, state);
+  };
+}
+
+/** Asks the Codex SDK, which `load` imports, with these options of it. Its run is the answer's steps. */
+export function promptfooCodex(
+  load: () => Promise<unknown>,
+  options: CodexOptions,
+  folder: URL,
+): (request: ModuleRequest) => Promise<object> {
+  return async (request) => {
+    chdir(fileURLToPath(folder));
+    return { messages: await askCodex(load, options, readRequest(request).prompt) };
   };
 }
 

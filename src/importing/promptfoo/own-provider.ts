@@ -3,6 +3,7 @@ import { splitCommand } from '../../text/command-line.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { convertClaudeAgent, isClaudeAgent } from './claude-agent.ts';
 import type { CodeModule } from './code-module.ts';
+import { convertCodexAgent, isCodexAgent } from './codex-agent.ts';
 import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from './python.ts';
 
 type Provider = Readonly<Record<string, unknown>>;
@@ -26,7 +27,8 @@ export interface OwnContext extends OwnCode {
 
 /** True for a provider that is code, a program or an agent in the project. */
 export function isOwnProvider(id: string): boolean {
-  return isClaudeAgent(id) || id.startsWith('exec:') || findPython(id) !== undefined || findModule(id) !== undefined;
+  const isAgent = isClaudeAgent(id) || isCodexAgent(id);
+  return isAgent || id.startsWith('exec:') || findPython(id) !== undefined || findModule(id) !== undefined;
 }
 
 function findModule(id: string): string | undefined {
@@ -38,6 +40,7 @@ export async function convertOwnProvider(id: string, parts: Written, context: Ow
   const refused = refuseSettings(parts.child('config'), context.draft);
   if (refused !== undefined) return refused;
   if (isClaudeAgent(id)) return convertClaudeAgent(id, parts, context);
+  if (isCodexAgent(id)) return convertCodexAgent(id, parts, context);
   if (id.startsWith('exec:')) return convertExec(id, parts, context);
   const python = findPython(id);
   return python === undefined

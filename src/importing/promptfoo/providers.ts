@@ -1,5 +1,6 @@
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import type { AnswerForm } from './code-module.ts';
+import { isCodexAgent } from './codex-agent.ts';
 import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } from './http-provider.ts';
 import { convertModel } from './model-ids.ts';
 import { convertOwnProvider, isOwnProvider, type OwnCode } from './own-provider.ts';
@@ -75,7 +76,9 @@ export function areOwn(items: readonly Written[], prompts: HttpPrompts): boolean
   const kinds = new Set(
     items.map((item) => {
       const { id, parts } = findId(item);
-      if (!isHttpProvider(String(id))) return isOwnProvider(String(id)) ? 'own' : 'model';
+      // promptfoo says nothing of what Codex did but its answer.
+      const isSeen = isOwnProvider(String(id)) && !isCodexAgent(String(id));
+      if (!isHttpProvider(String(id))) return isSeen ? 'own' : 'model';
       return readPlainHttp(String(id), parts.child('config').value, prompts) === undefined ? 'own' : 'plain';
     }),
   );

@@ -335,3 +335,57 @@ tests:
     ['c', 'passed'],
   ]);
 });
+
+test('Codex is asked over its SDK with the options that promptfoo gives it', { tags: ['slow'] }, async () => {
+  const sdk = `export class Codex {
+  constructor(options) { this.options = options; }
+  startThread(thread) {
+    const { apiKey, env } = this.options;
+    const runStreamed = async (prompt, turn) => ({ events: (async function* () {
+      yield { type: 'thread.started', thread_id: 't' };
+      yield { type: 'turn.started' };
+      const text = JSON.stringify({ prompt, turn, thread, apiKey, team: env.TEAM });
+      yield { type: 'item.completed', item: { id: 'i1', type: 'agent_message', text } };
+      yield { type: 'turn.completed', usage: { input_tokens: 3, cached_input_tokens: 0, output_tokens: 4 } };
+    })() });
+    return { runStreamed };
+  }
+}
+`;
+  const { project, code, suite } = await importConfig(
+    `prompts: ["{{q}}"]
+providers:
+  - { id: "openai:codex:gpt-5-codex", label: codex, config: { working_dir: shop, sandbox_mode: read-only, cli_env: { TEAM: a }, output_schema: { type: object } } }
+tests:
+  - vars: { q: hi }
+    assert:
+      - { type: javascript, value: "/shop$/.test(JSON.parse(output).thread.workingDirectory) && JSON.parse(output).thread.model === 'gpt-5-codex'" }
+      - { type: contains, value: '"sandboxMode":"read-only","model"' }
+      - { type: contains, value: '"turn":{"outputSchema":{"type":"object"}}' }
+      - { type: contains, value: '"apiKey":"k","team":"a"' }
+`,
+    [],
+    {
+      'node_modules/@openai/codex-sdk/package.json':
+        '{"name":"@openai/codex-sdk","type":"module","exports":"./sdk.js"}',
+      'node_modules/@openai/codex-sdk/sdk.js': sdk,
+      'shop/a.txt': 'a',
+    },
+  );
+  expect(code).toBe(0);
+  expect(suite?.['providers']).toMatchObject([{ id: 'codex', files: ['../shop'], env: ['OPENAI_API_KEY'] }]);
+  const { report } = await project.report(['run', '--no-baseline'], { env: { OPENAI_API_KEY: 'k' } });
+  expect(plannedTrialsOf(report)).toMatchObject([{ status: 'passed' }]);
+});
+
+test.each([
+  ['persist_threads: true', '"persist_threads" of Codex'],
+  ['thread_id: t', '"thread_id" of Codex'],
+  ['cli_env: { API_KEY: x }', 'holds a key'],
+])('Codex with %s is refused', async (config, reason) => {
+  const { code, stderr } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders: [{ id: openai:codex-sdk, config: { ${config} } }]\n${tests}`,
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain(reason);
+});

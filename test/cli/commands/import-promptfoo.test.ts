@@ -185,7 +185,7 @@ test.each([
   ['google:gemini-2.5-flash-image'],
   ['bedrock:video:amazon.nova-reel-v1:1'],
   ['bedrock:amazon.nova-sonic-v1:0'],
-  ['openai:codex-sdk'],
+  ['openai:codex-app-server'],
   ['vertex:claude-3-5-sonnet'],
   ['azure:foundry-agent:x'],
   ['mistral:embedding'],
