@@ -9,7 +9,6 @@ import {
   isMap,
   LeftOut,
   nameOf,
-  placeAt,
   quote,
   readWritten,
   type Written,
@@ -21,9 +20,9 @@ import { findConversation, joinConversations, type Told } from './conversations.
 import { Judges } from './judges.ts';
 import type { OwnCode } from './own-provider.ts';
 import { readPicture } from './pictures.ts';
-import { convertPrompt, findPromptConfig, readNamedPrompts } from './prompts.ts';
 import { withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
+import { readPrompts } from './read-prompts.ts';
 import { SuiteProviders } from './read-providers.ts';
 import { followReferences } from './references.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
@@ -107,7 +106,13 @@ class Importer {
     const config = this.#config;
     this.#leftOut.push(...(await readTopKeys(config, this.#draft, this.#readText)));
     const defaults = await this.#readDefaults();
-    const prompts = await this.#readPrompts(defaults);
+    const prompts = await readPrompts(config, defaults, {
+      draft: this.#draft,
+      readText: this.#readText,
+      glob: this.#glob,
+      code: this.#promptCode,
+      python: this.#python,
+    });
     const found = await SuiteProviders.read(config, defaults, {
       ...this.#own,
       draft: this.#draft,
@@ -175,36 +180,6 @@ class Importer {
     const parsed = readWritten(reference, text);
     return 'problems' in parsed ? undefined : parsed.value;
   };
-
-  async #readPrompts(defaults: Written): Promise<readonly (NamedPrompt | LeftOut)[]> {
-    const options = defaults.child('options');
-    const { prefix, suffix } = Object(options.value) as { readonly prefix?: unknown; readonly suffix?: unknown };
-    const part = this.#config.child('prompts');
-    // Without prompts, promptfoo sends the variable of that name.
-    const missing = placeAt('{{prompt}}', this.#config.at());
-    const items =
-      part.value === undefined ? [missing] : typeof part.value === 'string' ? [part] : readNamedPrompts(part);
-    if (items.length === 0) return [this.#draft.refuse(part, 'there are no prompts')];
-    const ids = new Set<string>();
-    const prompts: (NamedPrompt | LeftOut)[] = [];
-    for (const item of items) {
-      const converted = await convertPrompt(item, {
-        draft: this.#draft,
-        readText: this.#readText,
-        glob: this.#glob,
-        code: this.#promptCode,
-        python: this.#python,
-        isConfigShared: findPromptConfig(part) !== undefined,
-        prefix: typeof prefix === 'string' ? prefix : '',
-        suffix: typeof suffix === 'string' ? suffix : '',
-      });
-      for (const prompt of converted) {
-        if (prompt instanceof LeftOut) prompts.push(prompt);
-        else prompts.push({ ...prompt, id: nameOf(prompt.label, ids, 'prompt') });
-      }
-    }
-    return prompts;
-  }
 
   async #readCases(defaults: Written, known: Asked): Promise<readonly (Case | LeftOut)[]> {
     const cases: (Told | LeftOut)[] = [];

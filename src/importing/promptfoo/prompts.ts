@@ -52,7 +52,7 @@ export function findPromptVar(prompts: unknown): string | undefined {
   return names.every((name) => name === names[0]) ? names[0] : undefined;
 }
 
-interface PromptContext extends ImportContext {
+export interface PromptContext extends ImportContext {
   /** Gets the functions that make prompts. */
   readonly code: CodeModule;
   readonly python: PythonFile;
