@@ -5,7 +5,7 @@ import { buildCheck, convertJavascript } from './javascript.ts';
 import { convertContainsJson, convertJson } from './json-checks.ts';
 import { convertPython } from './python-check.ts';
 import { convertRuby } from './ruby-check.ts';
-import { convertSkillUsed, convertToolCallF1, convertToolsCall } from './tool-checks.ts';
+import { convertFunctionCall, convertSkillUsed, convertToolCallF1, convertToolsCall } from './tool-checks.ts';
 import { escapeData, readFile, readList, readText } from './values.ts';
 
 type Converted = Check | LeftOut | undefined;
@@ -54,6 +54,7 @@ const CONVERTERS: Readonly<Record<string, Convert>> = {
   'context-relevance': plain(convertContextCheck),
   'conversation-relevance': turned(convertRelevance),
   'is-valid-openai-tools-call': plain(convertToolsCall),
+  'is-valid-openai-function-call': plain(convertFunctionCall),
   'skill-used': convertSkillUsed,
   'tool-call-f1': convertToolCallF1,
   latency: turned((_, { threshold }) =>
@@ -136,7 +137,6 @@ function convertWordCount(written: Written, context: TypeContext): Check | LeftO
 
 const HINTS: Readonly<Record<string, string>> = {
   'answer-relevance': 'its score is the similarity of questions; rubric: The answer is relevant to the question',
-  'is-valid-openai-function-call': 'models answer with tool calls: check them with toolCalls',
   'is-valid-function-call': 'check the calls with toolCalls',
   'max-score': 'it compares answers with each other, and each is judged alone here',
   'select-best': 'it compares answers with each other; pairwise compares one with the baseline’s',

@@ -82,6 +82,9 @@ function readKeys(config: Written, settings: Settings, keepsState: boolean, draf
       return draft.refuse({ ...part, value: '…' }, '"env" of an agent holds a key, which is not carried over');
     if (!TAKEN.has(key) && !READ.has(key)) draft.note(part, `"${key}" is left out: promptfoo does not read it`);
   }
+  const { working_dir: folder } = settings;
+  if (typeof folder === 'string' && /^[/~]|^[a-z]:/i.test(folder))
+    return draft.refuse(config.child('working_dir'), 'the folder of an agent must be one of the project');
   const { permission_mode: mode, allow_dangerously_skip_permissions: skips } = settings;
   return mode === 'bypassPermissions' && skips !== true
     ? draft.refuse(config.child('permission_mode'), 'promptfoo asks for allow_dangerously_skip_permissions beside it')

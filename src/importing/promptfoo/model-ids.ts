@@ -90,6 +90,10 @@ const OTHER_KIND =
 const OTHER_MODEL =
   /whisper|transcribe|(?:^|[-/])tts|realtime|(?:^|[-/])sora|dall-e|gpt-image|(?:^|[-/])live(?:-|$)|imagen|veo-|-image(?:-|$)|embed|moderation|nova-sonic|nova-reel|luma\.ray|davinci|babbage|-instruct-\d{4}$|gpt-3\.5-turbo-instruct/;
 
+/** Models that promptfoo asks over the Responses API without a word before them. */
+const RESPONSES_ONLY =
+  /^(?:gpt-5\.6-(?:sol|terra|luna)|gpt-5(?:\.\d)?-(?:pro|codex)(?:-[\w-]+)?|o[13]-pro(?:-[\d-]+)?|o[34](?:-mini)?-deep-research(?:-[\d-]+)?|computer-use-preview(?:-[\d-]+)?|gpt-4o-2024-07-18)$/;
+
 /** `openai:chat:gpt-4o` is `openai:gpt-4o`; undefined for a provider that is code, has no adapter here, or is no chat. */
 export function convertModel(id: string): ConvertedModel | undefined {
   const colon = id.indexOf(':');
@@ -101,8 +105,8 @@ export function convertModel(id: string): ConvertedModel | undefined {
   const rest = id.slice(colon + 1);
   const [first = ''] = rest.split(':', 1);
   const isChat = chat.includes(first);
-  const isResponses = responses === true && first === 'responses';
-  const hasKind = isChat || isResponses;
+  const hasKind = isChat || (responses === true && first === 'responses');
+  const isResponses = hasKind ? !isChat : name === 'openai' && RESPONSES_ONLY.test(rest);
   if (!hasKind && (needsKind === true || OTHER_KIND.test(first))) return undefined;
   const model = hasKind ? rest.slice(first.length + 1) : rest;
   if (model === '' || OTHER_MODEL.test(model)) return undefined;

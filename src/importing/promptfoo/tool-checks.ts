@@ -5,26 +5,50 @@ import { buildCheck } from './javascript.ts';
 import { DRAFT_7 } from './json-checks.ts';
 import { readList } from './values.ts';
 
+type Params = Readonly<Record<string, unknown>>;
+
 /** Each call names a tool that its provider sends, and fits the tool's parameters. */
-export function convertToolsCall(written: Written, { draft, asked }: TypeContext): Check | LeftOut {
-  const lists = asked.map((params) => (Object(params) as { readonly tools?: unknown }).tools);
-  const [tools] = lists;
-  if (!Array.isArray(tools) || lists.some((list) => canonicalJson(list) !== canonicalJson(tools)))
-    return draft.refuse(written, 'is-valid-openai-tools-call needs providers that send the same tools');
-  const calls = (tools as readonly unknown[]).flatMap((tool) => {
-    const { type, function: named } = Object(tool) as { readonly type?: unknown; readonly function?: unknown };
-    const { name, parameters } = Object(named) as { readonly name?: unknown; readonly parameters?: unknown };
-    return type === 'function' && isMap(parameters) ? [{ name, parameters }] : [];
+export function convertToolsCall(written: Written, context: TypeContext): Check | LeftOut {
+  const tools = (params: Params) =>
+    [params['tools'] ?? []].flat().flatMap((tool: unknown) => {
+      const { type, function: named } = Object(tool) as Params;
+      return type === 'function' ? [named] : [];
+    });
+  return convertCalls(written, context, 'tools', tools);
+}
+
+/** The one call of a function, which promptfoo looks up among the `functions` of the provider. */
+export function convertFunctionCall(written: Written, context: TypeContext): Check | LeftOut {
+  const check = convertCalls(written, context, 'functions', (params) => [params['functions'] ?? []].flat());
+  if (check instanceof LeftOut) return check;
+  return { ...check, jsonSchema: { ...(check['jsonSchema'] as object), maxItems: 1 } };
+}
+
+function convertCalls(
+  written: Written,
+  { draft, asked }: TypeContext,
+  key: string,
+  read: (params: Params) => readonly unknown[],
+): Check | LeftOut {
+  const { type } = written.value as { readonly type: string };
+  const [list = [], ...others] = asked.map((params) => read(Object(params) as Params));
+  if (others.some((other) => canonicalJson(other) !== canonicalJson(list)))
+    return draft.refuse(written, `${type} needs providers that send the same ${key}`);
+  const calls = list.flatMap((one) => {
+    const { name, parameters } = Object(one) as Params;
+    return isMap(parameters) ? [{ name, parameters }] : [];
   });
   // A reference is to the root of its own schema.
-  if (calls.length === 0 || JSON.stringify(calls).includes('"$ref"'))
-    return draft.refuse(written, 'is-valid-openai-tools-call needs tools with parameters, and without references');
+  if (JSON.stringify(calls).includes('"$ref"'))
+    return draft.refuse(written, `${type} needs ${key} whose parameters have no references`);
+  if (calls.length === 0)
+    draft.note(written, `no provider sends ${key} with parameters, and so promptfoo fails every answer`);
   const items = calls.map(({ name, parameters }) => ({
     properties: { name: { const: name }, arguments: parameters },
     required: ['name', 'arguments'],
   }));
-  const schema = { $schema: DRAFT_7, type: 'array', minItems: 1, items: { anyOf: items } };
-  return { jsonSchema: schema, select: 'toolCalls' };
+  const schema = { type: 'array', minItems: 1, items: items.length === 0 ? false : { anyOf: items } };
+  return { jsonSchema: { $schema: DRAFT_7, ...schema }, select: 'toolCalls' };
 }
 
 /** What the agent reports of the skills that it used. */

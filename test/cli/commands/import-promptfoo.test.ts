@@ -56,6 +56,7 @@ test.each<[provider: string, written: unknown]>([
     { id: 'openai:o3-mini', use: 'openai:o3-mini', params: { max_completion_tokens: 9, reasoning_effort: 'low' } },
   ],
   ['openai:gpt-5-mini', { id: 'openai:gpt-5-mini', use: 'openai:gpt-5-mini' }],
+  ['openai:gpt-5.1-codex', { id: 'openai:gpt-5.1-codex', use: 'openai:gpt-5.1-codex', api: 'responses' }],
   [
     '{ id: anthropic:messages:c, config: { thinking: { type: enabled, budget_tokens: 1024 } } }',
     {
@@ -412,6 +413,11 @@ const written: readonly (readonly [assertion: string, check: object])[] = [
     },
   ],
   ['{ type: context-relevance, threshold: 0.5 }', { rubric: { threshold: 0.5 } }],
+  // No provider sends functions.
+  [
+    '{ type: is-valid-openai-function-call }',
+    { jsonSchema: { type: 'array', minItems: 1, items: false, maxItems: 1 }, select: 'toolCalls' },
+  ],
   ['{ type: context-faithfulness }', { rubric: graded, weight: 0 }],
   ['{ type: contains, value: file://v.txt }', { contains: { value: 'a {% raw %}{{{% endraw %}b}}' } }],
   ['{ type: contains-any, value: file://v.json }', { containsAny: { value: ['x', 'y'] } }],
@@ -533,7 +539,6 @@ test.each([
   ],
   ['{ type: answer-relevance, threshold: 1 }', 'query: q', 'similarity of questions'],
   ['{ type: select-best, value: a }', '', 'it compares answers with each other'],
-  ['{ type: is-valid-openai-tools-call }', '', 'the same tools'],
   ['{ type: skill-used, value: notes }', '', 'agents or code of the project'],
   ['{ type: levenshtein, value: a }', '}, threshold: 0.5, options: {', 'another score'],
   [
