@@ -221,10 +221,6 @@ test.each<[part: string, place: string]>([
   ['tests: [{ vars: { q: a }, assert: [{ type: webhook, value: "https://a.test" }] }]', '3:36 error not-carried-over'],
   ['tests: [{ vars: { q: a }, assert: [{ type: not-contains-json }] }]', '3:36 error not-carried-over'],
   ['tests: [{ vars: { q: a }, assert: [{ type: not-factuality, value: a }] }]', '3:36 error not-carried-over'],
-  [
-    'tests: [{ vars: { q: a }, assert: [{ type: equals, value: a, transform: "output.length" }] }]',
-    '3:73 error not-carried-over',
-  ],
   ['tests: [{ vars: { q: "{{env.HOME}}" } }]', '3:22 error not-carried-over'],
   ['tests: [{ vars: { q: a }, options: { transformVars: x } }]', '3:53 error not-carried-over'],
   ['tests: file://make.py:tests', '3:8 error not-carried-over'],
