@@ -3,7 +3,13 @@ import { fileURLToPath } from 'node:url';
 import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from './model/own-code.ts';
 import { describe, execFileAsync, hideMissing } from './promptfoo-provider.ts';
 
-export { promptfooClaudeAgent, promptfooCodex, promptfooExec, promptfooHttp, promptfooProvider } from './promptfoo-provider.ts';
+export {
+  promptfooClaudeAgent,
+  promptfooCodex,
+  promptfooExec,
+  promptfooHttp,
+  promptfooProvider,
+} from './promptfoo-provider.ts';
 
 /** A function that was written for a `javascript` assertion. */
 // oxlint-disable-next-line typescript/no-explicit-any -- JavaScript that was written without types
