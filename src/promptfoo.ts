@@ -1,7 +1,9 @@
 /** Checks that were written for promptfoo, as checks of llmcheck. `llmcheck import promptfoo` writes modules that call this. */
 import { fileURLToPath } from 'node:url';
+import { compileFunction } from 'node:vm';
 import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from './model/own-code.ts';
 import { describe, execFileAsync, hideMissing } from './promptfoo-provider.ts';
+import { buildFunctionBody } from './text/function-body.ts';
 
 export {
   promptfooClaudeAgent,
@@ -58,6 +60,15 @@ function findFunction(file: Readonly<Record<string, unknown>>, name: string | un
   if (typeof found !== 'function')
     throw new TypeError(`the file exports no function${name === undefined ? '' : ` called ${name}`}`);
   return found as PromptfooCheck;
+}
+
+/** Code with names of variables in it: promptfoo fills their values in, and then calls what that makes. */
+export function promptfooTemplate(code: string): PromptfooCheck {
+  return (output: unknown, context: { readonly vars: Readonly<Record<string, string | undefined>> }) => {
+    const filled = code.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => String(context.vars[name] ?? ''));
+    const call = compileFunction(buildFunctionBody(filled.trimEnd()), ['output', 'context']) as PromptfooCheck;
+    return call(output, context);
+  };
 }
 
 /** The function of that name that a file exports, or the one that the file is. */

@@ -62,9 +62,9 @@ export interface Draft {
   note(written: Written, message: string): void;
 }
 
-const SECRET_LINE = /(?:key|token|secret|password|authorization|credential)\w*["']?\s*:\s*\S/i;
+const SECRET_LINE = /(?:key|token|secret|password|authorization|cookie|credential)\w*["']?\s*:\s*\S/i;
 const SECRET = /\bsk-[\w-]{8,}/;
-const SECRET_KEY = /key|token|secret|password|authorization|credential/i;
+const SECRET_KEY = /key|token|secret|password|authorization|cookie|credential/i;
 
 /** Comments are committed with the suite. */
 function hideSecrets(value: unknown, name = ''): unknown {

@@ -68,7 +68,7 @@ export class CodeModule {
     if (this.#exports.size === 0) return [];
     const calls = [...this.#exports.keys()];
     const heads = calls.map((call) => call.slice(0, call.indexOf('(')));
-    const inner = ['promptfooFunction', 'promptfooPython'].filter((name) =>
+    const inner = ['promptfooFunction', 'promptfooPython', 'promptfooTemplate'].filter((name) =>
       calls.some((call) => call.includes(`${name}(`)),
     );
     const names = [...new Set([...heads, ...inner])].toSorted();

@@ -4,7 +4,6 @@ import { type Draft, isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import { formatBody, isBody } from './javascript.ts';
 import { translateNunjucks } from './nunjucks.ts';
 import { findNodeEnv, noteEnv, type OwnContext } from './own-provider.ts';
-import { SECRET_HEADER } from './settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -91,13 +90,6 @@ async function readRequest(
   const auth = readAuth(config.child('auth'), draft);
   if (auth instanceof LeftOut) return auth;
   const headers = { ...Object(settings['headers']), ...auth.headers } as Settings;
-  const secret = Object.entries(headers).find(
-    ([name, value]) => SECRET_HEADER.test(name) && !/\{\{/.test(String(value)),
-  );
-  if (secret !== undefined) {
-    const part = { ...config.child('headers'), value: '…' };
-    return draft.refuse(part, `the header ${secret[0]} is not carried over`, 'write {{env.NAME}}');
-  }
   const queryParams = { ...Object(settings['queryParams']), ...auth.queryParams } as Settings;
   const isJson = Object.entries(headers).some(
     ([name, value]) => /^content-type/i.test(name) && String(value).includes('application/json'),

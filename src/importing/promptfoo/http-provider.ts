@@ -1,9 +1,9 @@
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
-import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, type LeftOut, placeAt, type Written } from '../draft.ts';
 import { convertHttpCode } from './http-code.ts';
 import type { OwnContext } from './own-provider.ts';
-import { readEnvName, readHeaders } from './settings.ts';
+import { readEnvName, readHeaders, SECRET_HEADER } from './settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -66,11 +66,14 @@ export async function convertHttpProvider(
   context: OwnContext & HttpPrompts,
 ): Promise<Settings | LeftOut> {
   const { draft, label, keepsState } = context;
-  const config = parts.child('config');
+  const config = hideSecrets(parts.child('config'), label ?? id, draft);
   for (const key of Object.keys(Object(config.value)))
     if (isIgnored(key)) draft.note(config.child(key), `"${key}" is left out: it decides no answer of a single turn`);
   const plain = keepsState ? undefined : readPlainHttp(id, config.value, context);
-  if (plain === undefined) return convertHttpCode(id, parts, context, isIgnored);
+  if (plain === undefined) {
+    const child = (key: PropertyKey) => (key === 'config' ? config : parts.child(key));
+    return convertHttpCode(id, { ...parts, child }, context, isIgnored);
+  }
   const { url, request, text } = plain;
   draft.note(config.child('body'), 'a prompt or variable that is itself JSON is sent as a text here');
   if (text === '$') draft.note(config, 'the answer is all of the reply, which must be JSON here');
@@ -84,6 +87,24 @@ export async function convertHttpProvider(
     request,
     response: { text },
   };
+}
+
+/** A header that may hold a key is read from a variable, which the note names. */
+function hideSecrets(config: Written, label: string, draft: Draft): Written {
+  const part = config.child('headers');
+  const headers = Object.entries(isMap(part.value) ? part.value : {}).map(([name, value]) => {
+    if (!SECRET_HEADER.test(name) || typeof value !== 'string' || /\{\{/.test(value)) return [name, value];
+    const variable = `${/^https?$/.test(label) ? 'HTTP' : label}_${name}`.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+    draft.note(
+      part.child(name),
+      `the header ${name} is read from ${variable}: set it to the value that is written here`,
+    );
+    return [name, `{{env.${variable.replace(/^(?=\d)/, '_')}}}`];
+  });
+  if (headers.length === 0) return config;
+  const hidden = placeAt(Object.fromEntries(headers), part.at());
+  const value = { ...Object(config.value), headers: hidden.value };
+  return { ...config, value, child: (key) => (key === 'headers' ? hidden : config.child(key)) };
 }
 
 function readBearer(value: unknown): string | undefined {

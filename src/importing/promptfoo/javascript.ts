@@ -1,5 +1,6 @@
 import { Script } from 'node:vm';
 import { defined } from '../../json/defined.ts';
+import { buildFunctionBody } from '../../text/function-body.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
 import { convertPlain } from './plain-code.ts';
@@ -41,10 +42,11 @@ export async function convertJavascript(written: Written, context: CodeContext):
   // Templates first: a built-in check would take their braces for text.
   const fault = findTemplate(value) ?? findFault(value, context);
   if (fault !== undefined) return draft.refuse(part, fault);
+  if (/\{\{/.test(value)) return buildCheck(`promptfooTemplate(${JSON.stringify(value)})`, written, undefined, context);
   const isPlain = !context.isSelected && context.code.answers === 'text';
   const plain = isPlain ? convertPlain(value) : undefined;
   if (plain !== undefined) return context.inverse ? { not: plain } : plain;
-  const body = buildBody(value.trimEnd());
+  const body = buildFunctionBody(value.trimEnd());
   if (!isBody(body)) return draft.refuse(part, 'the code is no body of a JavaScript function, so promptfoo fails it');
   const names = findReadVars(value);
   return buildCheck(`(output, context) => ${formatBody(body)}`, written, names, context);
@@ -138,7 +140,9 @@ export function findFault(
 }
 
 function findTemplate(code: string): string | undefined {
-  if (/\{\{|\{%|\{#/.test(code)) return 'the code is a template, which code never is here: read context.vars';
+  // Names of variables are filled in at the run, as promptfoo does.
+  if (/\{\{|\{%|\{#/.test(code.replaceAll(/\{\{\s*(?!env\b)[A-Za-z_]\w*\s*\}\}/g, '')))
+    return 'the code is a template of more than names of variables: read context.vars';
   return /\bimport\s*\(/.test(code) ? 'the code imports a module, which has another folder here' : undefined;
 }
 
@@ -149,34 +153,6 @@ function findReadVars(code: string): readonly string[] | undefined {
     ([, name = '']) => name,
   );
   return uses === named.length ? [...new Set(named)] : undefined;
-}
-
-/** promptfoo takes several lines as the body of a function, and returns the value of a single one. */
-function buildBody(code: string): string {
-  if (code.includes('\n')) return code;
-  const line = code.trim().replace(/;+\s*$/, '');
-  if (!/^(?:const|let|var)\s/.test(line)) return `return ${line}`;
-  const last = findLastSemicolon(line);
-  const expression = line.slice(last + 1).trim();
-  return last === -1 || expression === '' ? line : `${line.slice(0, last + 1)} return ${expression}`;
-}
-
-/** The last semicolon outside of texts and brackets. */
-function findLastSemicolon(line: string): number {
-  let last = -1;
-  let depth = 0;
-  let quote = '';
-  for (let index = 0; index < line.length; index += 1) {
-    const char = line.charAt(index);
-    if (quote !== '') {
-      if (char === '\\') index += 1;
-      else if (char === quote) quote = '';
-    } else if (/["'`]/.test(char)) quote = char;
-    else if (/[([{]/.test(char)) depth += 1;
-    else if (/[)\]}]/.test(char)) depth -= 1;
-    else if (char === ';' && depth === 0) last = index;
-  }
-  return last;
 }
 
 /** Compiled and never run. The code must not end the function that it is written into. */

@@ -59,7 +59,6 @@ tests: [{ vars: { q: 'say "hi"' }, assert: [{ type: equals, value: 'say "hi"!' }
 
 test.each([
   ['method: POST, url: "http://127.0.0.1:9/", session: {}, body: { a: "{{prompt}}" }', '"session"'],
-  ['url: "http://127.0.0.1:9/", body: { a: "{{prompt}}" }, headers: { Cookie: abc }', 'Cookie'],
   ['url: "http://127.0.0.1:9/", auth: { type: bearer, token: abc }', 'the key of auth'],
   ['url: "http://127.0.0.1:9/", auth: { type: oauth }', 'auth of the type "oauth"'],
   ['url: "http://127.0.0.1:9/", method: HEAD', 'the method HEAD'],
@@ -77,6 +76,24 @@ test.each([
   );
   expect(code).toBe(2);
   expect(stderr).toContain(reason);
+});
+
+test.each([
+  ['body: { a: "{{prompt}}" }', 'headers:\n      Cookie:\n        env: SHOP_COOKIE'],
+  ['body: { a: "{{q | upper}}" }', 'env:\n      - SHOP_COOKIE'],
+])('a key in a header of a server with { %s } is read from a variable', async (config, expected) => {
+  const { code, stderr, text, project } = await importConfig(
+    `prompts: ["Say {{q}}"]\nproviders: [{ id: https, label: shop, config: { url: "http://127.0.0.1:9/", method: POST, headers: { Cookie: abcd }, ${config} } }]\n${tests}`,
+  );
+  expect(code).toBe(0);
+  expect(stderr).toContain('the header Cookie is read from SHOP_COOKIE');
+  expect(text).toContain(expected);
+  expect(
+    project
+      .files('evals')
+      .map((file) => project.read(file))
+      .join(''),
+  ).not.toContain('abcd');
 });
 
 const upper = `module.exports = class {
