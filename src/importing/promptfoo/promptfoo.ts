@@ -28,7 +28,7 @@ import { followReferences } from './references.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';
 import { findThreshold, findUnknownKey, readOptions } from './test-options.ts';
-import { findMissingVars, findOptionalVars, readTests } from './tests.ts';
+import { allowMissing, findMissingVars, findOptionalVars, readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
 import { readCaseVars } from './var-templates.ts';
 
@@ -139,7 +139,9 @@ class Importer {
         ...(this.#leftOut.length === 0 ? {} : { '': this.#leftOut }),
         prompts: found
           .limit(prompts)
-          .map((prompt) => (prompt instanceof LeftOut ? prompt : { id: prompt.id, ...prompt.prompt })),
+          .map((one) =>
+            one instanceof LeftOut ? one : { id: one.id, ...allowMissing(one.prompt, one.variables, cases) },
+          ),
         providers: providers.map(withoutEmptyVars),
         ...(judges.length === 0 ? {} : { judges }),
         ...(Object.keys(suiteDefaults).length === 0 ? {} : { defaults: suiteDefaults }),

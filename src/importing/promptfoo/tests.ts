@@ -301,6 +301,33 @@ export function findMissingVars(
   return Object.fromEntries([...read].filter(isMissing).map((name) => [name, '']));
 }
 
+/** A prompt that reads members which some test lacks: promptfoo renders them empty. */
+export function allowMissing(
+  prompt: Readonly<Record<string, unknown>>,
+  variables: readonly string[],
+  cases: readonly unknown[],
+): Readonly<Record<string, unknown>> {
+  const given = cases.flatMap((one) => (one instanceof LeftOut ? [] : [Object(Object(one)['vars']) as Vars]));
+  const isMissing = (path: string) => {
+    const [root = '', ...members] = path.split(/[.[\]]+/).filter((part) => part !== '');
+    const read = (vars: unknown, name: string) =>
+      Object.hasOwn(Object(vars), name) ? (vars as Vars)[name] : undefined;
+    return (
+      variables.includes(root) && given.some((vars) => [root, ...members].reduce<unknown>(read, vars) === undefined)
+    );
+  };
+  const allow = (text: string) =>
+    text.replaceAll(/(\{\{-? )([A-Za-z_][\w-]*(?:\.\w+|\[\d+\])+)(?= )/g, (whole, _open, path: string) =>
+      isMissing(path) ? `${whole} | default: "", allow_false: true` : whole,
+    );
+  const { text, messages } = prompt as { readonly text?: string; readonly messages?: readonly { content: string }[] };
+  return {
+    ...prompt,
+    ...defined({ text: text && allow(text) }),
+    ...defined({ messages: messages?.map((one) => ({ ...one, content: allow(one.content) })) }),
+  };
+}
+
 /** A prompt in code may do without a variable that some test lacks: a contract has to say so. */
 export function findOptionalVars(
   prompts: readonly (LeftOut | { readonly prompt: Readonly<Record<string, unknown>> })[],

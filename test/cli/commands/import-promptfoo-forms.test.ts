@@ -20,6 +20,8 @@ const sent: readonly (readonly [prompt: string, vars: Readonly<Record<string, un
   ['[{"role": "user", "content": "{{q}}"}]', { q: "{{ 'x' | upper }}" }, "{{ 'x' | upper }}"],
   ['[{"role": "user", "content": {{ q | dump }}}]', { q: 'say "hi"\nnow' }, 'say "hi"\nnow'],
   ['- role: user\n  content: Hi {{q}}', { q: 'a' }, 'Hi a'],
+  ['{{u.name}} {{u.age}} {{v.a.b | upper}}.', { u: { name: 'Ada' } }, 'Ada  .'],
+  ['{{u.name}}.', {}, '.'],
   ['{% if q %}yes{% else %}no{% endif %}', { q: '' }, 'no'],
   ['{% if q %}yes{% else %}no{% endif %}', { q: 0 }, 'no'],
   ['{% if q %}yes{% else %}no{% endif %}', { q: 'a' }, 'yes'],
