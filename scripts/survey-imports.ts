@@ -9,7 +9,11 @@ import { checkWritten } from '../src/importing/check-written.ts';
 import { importSuite } from '../src/importing/import-suite.ts';
 import { type Problem, UserError } from '../src/model/problem.ts';
 
-type Outcome = 'whole' | 'partial' | 'refused' | 'invalid';
+type Outcome = 'whole' | 'partial' | 'refused' | 'invalid' | 'broken';
+
+/** What promptfoo stops at too: files that are missing, and parts that it does not take. */
+const BROKEN =
+  /does not exist$|^no file of the project matches|^promptfoo takes no test|^tests must be a list|^there are no providers, no prompts/;
 
 interface Surveyed {
   readonly outcome: Outcome;
@@ -27,6 +31,10 @@ function* findConfigs(folder: string): Generator<string> {
   }
 }
 
+function isBroken(reasons: readonly Problem[]): boolean {
+  return reasons.some(({ message }) => BROKEN.test(message));
+}
+
 async function survey(path: string): Promise<Surveyed> {
   try {
     const imported = await importSuite({
@@ -38,16 +46,15 @@ async function survey(path: string): Promise<Surveyed> {
     const texts = new Map([[resolve(dirname(path), imported.path), imported.text]]);
     for (const one of imported.code) texts.set(resolve(dirname(path), one.path), one.text);
     await checkWritten(texts, dirname(path));
-    return {
-      outcome: imported.leftOut === 0 ? 'whole' : 'partial',
-      reasons: imported.warnings.filter(({ code }) => code === 'not-carried-over').slice(0, imported.leftOut),
-    };
+    const reasons = imported.warnings.filter(({ code }) => code === 'not-carried-over').slice(0, imported.leftOut);
+    return { outcome: reasons.length === 0 ? 'whole' : isBroken(reasons) ? 'broken' : 'partial', reasons };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const isRefused = error.problems.every(({ code }) =>
       ['not-carried-over', 'syntax', 'invalid-value'].includes(code),
     );
-    return { outcome: isRefused ? 'refused' : 'invalid', reasons: error.problems };
+    const outcome = isBroken(error.problems) ? 'broken' : isRefused ? 'refused' : 'invalid';
+    return { outcome, reasons: error.problems };
   }
 }
 
@@ -70,6 +77,10 @@ for (const path of [...findConfigs(root)].toSorted()) {
 const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
 process.stdout.write(
   `\n${total} configs: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}\n`,
+);
+const running = total - (counts.get('broken') ?? 0);
+process.stdout.write(
+  `${Math.round(((counts.get('whole') ?? 0) / running) * 100)} % of the ${running} that promptfoo can run are whole\n`,
 );
 for (const [kind, count] of [...blocked].toSorted(([, a], [, b]) => b - a).slice(0, 40))
   process.stdout.write(`${String(count).padStart(4)}  ${kind}\n`);

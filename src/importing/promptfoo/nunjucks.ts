@@ -67,7 +67,11 @@ export function translateNunjucks(source: string, mayReadEnv = false): Translate
 }
 
 function translateOutput(code: string, tags = new NunjucksTags(), mayReadEnv = false): Translated {
-  const [head = '', ...filters] = code.split('|').map((part) => part.trim());
+  // A variable that is missing is empty here.
+  const plain = code.replaceAll(/\|\s*d(?:efault)?\(\s*(?:''|"")\s*\)(?=\s*\))/g, '');
+  const [head = '', ...filters] = (plain.match(/(?:"[^"]*"|'[^']*'|\([^()]*\)|[^|])+/g) ?? []).map((part) =>
+    part.trim(),
+  );
   if (/^_conversation\b/.test(head))
     return {
       fault: `{{ ${quote(head)} }} is the conversation so far, which a prompt does not read here: write the turns of a case`,
@@ -89,6 +93,7 @@ function translateOutput(code: string, tags = new NunjucksTags(), mayReadEnv = f
         : (args.match(/"[^"]*"|'[^']*'|[^,]+/g) ?? []).map((arg) => arg.trim()).filter((arg) => arg !== '');
     if (translated === undefined || given.some((arg) => !LITERAL.test(arg) && !PATH.test(arg)))
       return { fault: `the filter "${quote(filter)}" has no equivalent in a suite's templates` };
+    for (const arg of given) if (!LITERAL.test(arg)) tags.path(arg);
     if (translated !== '') text += ` | ${translated}${given.length === 0 ? '' : `: ${given.join(', ')}`}`;
   }
   return { text, variables: [...tags.variables] };

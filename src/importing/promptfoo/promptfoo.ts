@@ -18,6 +18,7 @@ import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
 import { findConversation, joinConversations, type Told } from './conversations.ts';
 import { Judges } from './judges.ts';
+import { allowMissing, findMissingVars, findOptionalVars } from './missing-vars.ts';
 import type { OwnCode } from './own-provider.ts';
 import { readPicture } from './pictures.ts';
 import { withoutEmptyVars } from './providers.ts';
@@ -27,8 +28,8 @@ import { SuiteProviders } from './read-providers.ts';
 import { followReferences } from './references.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';
-import { findThreshold, findUnknownKey, readOptions } from './test-options.ts';
-import { allowMissing, findMissingVars, findOptionalVars, readTests } from './tests.ts';
+import { findStored, findThreshold, findUnknownKey, readOptions } from './test-options.ts';
+import { readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
 import { readCaseVars } from './var-templates.ts';
 
@@ -219,10 +220,7 @@ class Importer {
     const layers = [defaults, ...(data === undefined ? [] : [data]), ...(test === defaults ? [] : [test])];
     const unknown = findUnknownKey(layers, draft);
     if (unknown !== undefined) return [unknown];
-    for (const layer of layers) {
-      const { value } = layer.child('options').child('storeOutputAs');
-      if (typeof value === 'string') this.#stored.add(value);
-    }
+    for (const name of findStored(layers)) this.#stored.add(name);
     const options = readOptions(layers, draft);
     if (options instanceof LeftOut) return [options];
     const asked = await providers.find(layers);

@@ -62,6 +62,12 @@ function readOption(
   return {};
 }
 
+/** The names under which a test stores its answer for later ones. */
+export function findStored(layers: readonly Written[]): readonly string[] {
+  const names = layers.map((layer) => layer.child('options').child('storeOutputAs').value);
+  return names.filter((name) => typeof name === 'string');
+}
+
 /** promptfoo ignores keys of a test that it does not know. */
 export function findUnknownKey(layers: readonly Written[], draft: Draft): LeftOut | undefined {
   const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'prompts', 'provider', 'providers']);

@@ -22,6 +22,7 @@ const sent: readonly (readonly [prompt: string, vars: Readonly<Record<string, un
   ['- role: user\n  content: Hi {{q}}', { q: 'a' }, 'Hi a'],
   ['{{u.name}} {{u.age}} {{v.a.b | upper}}.', { u: { name: 'Ada' } }, 'Ada  .'],
   ['{{u.name}}.', {}, '.'],
+  ["{{a|default('')}} {{text|default(other|default(''))}}{{ 'x|y' }}", { other: 'b' }, ' bx|y'],
   ['{% if q %}yes{% else %}no{% endif %}', { q: '' }, 'no'],
   ['{% if q %}yes{% else %}no{% endif %}', { q: 0 }, 'no'],
   ['{% if q %}yes{% else %}no{% endif %}', { q: 'a' }, 'yes'],
