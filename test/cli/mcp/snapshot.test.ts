@@ -120,6 +120,17 @@ describe('mcp snapshot', () => {
     expect((await project.run(['mcp', 'snapshot', '-o', 'a.mcp.json'])).stdout).toContain('unchanged');
   });
 
+  test('writes a file whose schemas can not be read again', async () => {
+    const project = openTempProject();
+    const { url } = await startMcpServer({ tools: [named('ping')] });
+    await project.run(['mcp', 'snapshot', url, '-o', 'a.mcp.json']);
+    const text = project.read('a.mcp.json');
+    project.write('a.mcp.json', text.replace('"type": "object"', '"$ref": "#"'));
+    const again = await project.run(['mcp', 'snapshot', url, '-o', 'a.mcp.json']);
+    expect([again.code, project.read('a.mcp.json')]).toEqual([0, text]);
+    expect(again.stdout).toBe('a.mcp.json: 1 tool of orders 1.0.0, written\n');
+  });
+
   test('without a source writes every file that suites use again, and says what has changed', async () => {
     const project = openTempProject();
     let tools: ToolList = [findOrder, cancelOrder];
@@ -146,14 +157,16 @@ describe('secrets', () => {
     [['exec:node a.mjs sk-ant-api03-Ab1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV'], 'literal-key', 'the command holds '],
     [['exec:node a.mjs', '--header', 'A: ${B}'], 'usage', '--header: a command gets no headers'],
     [['ftp://a.example/mcp'], 'usage', 'is neither a URL nor a command'],
-    [['https://ann:pass@a.example/mcp'], 'literal-key', 'the URL holds a user name or password'],
+    ...['ann:pass', 'ann', ':pass'].map(
+      (who) => [[`https://${who}@a.example/mcp`], 'literal-key', 'the URL holds a user name or password'] as const,
+    ),
     [['https://a.example/mcp?api_key=Ab1cD2eF3gH4'], 'literal-key', 'the URL holds a key ("api_key" in its query)'],
     [['https://a.example/mcp', '--env', 'TOKEN'], 'usage', '--env: a URL gets no variables'],
     [['exec:node a.mjs', '--env', 'TOKEN=1'], 'usage', 'is not the name of a variable'],
     [['https://a.example/mcp', '--header', 'Bearer abc'], 'usage', '--header: a header is "Name: value"'],
     [['-o', 'a.mcp.json', '--env', 'TOKEN'], 'usage', '--header and --env need a source'],
     [[], 'usage', 'no suite uses a snapshot, so there is none to write again'],
-  ])('refuses %j before anything is asked', async (argv, code, words) => {
+  ] as const)('refuses %j before anything is asked', async (argv, code, words) => {
     const result = await openTempProject().run(['mcp', 'snapshot', ...argv]);
     expect([result.code, result.stdout]).toEqual([2, '']);
     expect(result.stderr).toContain(`error ${code}`);
@@ -203,6 +216,7 @@ describe('secrets', () => {
     expect([unset.code, unset.stderr]).toEqual([2, expect.stringContaining('needs the variable ORDERS_KEY')]);
     const refused = await project.run(['mcp', 'snapshot', '-o', 'literal.mcp.json']);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('HTTP 401')]);
+    expect(refused.stderr).toContain("send a key: --header 'Authorization: Bearer ${NAME}'");
   });
 
   test('a program sees the basic variables and those that are named', async () => {
