@@ -219,7 +219,7 @@ const maxStrayLines = 20;
  * Messages as lines over a program's stdin and stdout. The SDK's own transport bounds neither what the server starts nor
  * lines without a message, and says nothing of why a server has ended.
  */
-function createLineTransport(start: StartPeer): LineTransport {
+export function createLineTransport(start: StartPeer): LineTransport {
   let peer: LinePeer | undefined;
   let fault: string | undefined;
   let strayLines = 0;

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { McpConnection } from '../../src/mcp/connect-server.ts';
-import { createLineTransport } from '../../src/mcp/line-transport.ts';
+import { createLineTransport, type McpConnection } from '../../src/mcp/connect-server.ts';
 import { readToolList, writeSnapshot } from '../../src/mcp/tool-list.ts';
 
 const empty = { type: 'object' };
