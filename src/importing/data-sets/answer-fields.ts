@@ -2,6 +2,7 @@
 function plain(name: string): string {
   return name
     .replace(/^.*\./, '')
+    .normalize()
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
@@ -15,7 +16,8 @@ const GOLDEN = words(`
   goldanswer goldenanswer goldoutput goldenoutput goldlabel reference references referenceanswer referenceanswers
   referenceoutput referenceoutputs referenceresponse target targets targetoutput targetanswer label labels answer answers
   correct correctanswer correctanswers correctoutput correctresponse bestanswer solution canonicalsolution finalanswer
-  chosen preferred`);
+  chosen preferred ответ правильныйответ 答案 正确答案 参考答案 标准答案 正解 答え 정답 respuesta réponse antwort risposta
+  resposta`);
 
 /** Golden where no other field is: beside one, they are what some model answered. */
 const RECORDED = words('output outputs completion response generation result');
@@ -30,7 +32,7 @@ const CLASSES = words(`
   category class classification intent sentiment verdict score rating grade topic summary highlights translation sql code`);
 
 const GIVES_AWAY =
-  /answer|expect|gold|truth|ideal|correct|solution|reference|rationale|explanation|completion|response|output|label/;
+  /answer|expect|gold|truth|ideal|correct|solution|reference|rationale|explanation|completion|response|output|label|annotation|rubric|grading|^(?:unit)?tests?(?:list|cases?)?$/;
 
 /** Fields such as `answer_format` describe the answer. */
 const DESCRIBES = /(?:language|lang|format|type|length|schema|style|url|id|count|choices|options|instructions?)$/;
@@ -58,10 +60,8 @@ export function chooseAnswerFields(
 ): AnswerFields | string {
   const actual = names.filter((name) => ACTUAL.has(plain(name)));
   if (expected === false) return { golden: undefined, hidden: actual };
-  const suspicious = new Set(names.filter((name) => GIVES_AWAY.test(plain(name)) && !DESCRIBES.test(plain(name))));
-  const isAnswer = (name: string) => GOLDEN.has(plain(name)) || RECORDED.has(plain(name));
-  const hide = (golden: string) =>
-    names.filter((name) => name !== golden && (isAnswer(name) || actual.includes(name) || suspicious.has(name)));
+  const suspicious = new Set(names.filter(isSuspicious));
+  const hide = (golden: string) => names.filter((name) => name !== golden && namesAnswer(name));
   if (expected !== undefined) return { golden: expected, hidden: hide(expected) };
   const strong = names.filter((name) => GOLDEN.has(plain(name)));
   const weak = names.filter((name) => RECORDED.has(plain(name)));
@@ -74,6 +74,15 @@ export function chooseAnswerFields(
     .filter((name) => !actual.includes(name));
   if (maybe.length > 0) return `${maybe.map(quoted).join(' and ')} may hold the golden answer`;
   return { golden: undefined, hidden: actual };
+}
+
+function isSuspicious(name: string): boolean {
+  return GIVES_AWAY.test(plain(name)) && !DESCRIBES.test(plain(name));
+}
+
+/** True for what may be called so since it holds an answer, right or wrong, or says which one is right. */
+export function namesAnswer(name: string): boolean {
+  return [GOLDEN, RECORDED, ACTUAL].some((known) => known.has(plain(name))) || isSuspicious(name);
 }
 
 function quoted(name: string): string {

@@ -2,7 +2,7 @@ import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { Problem } from '../../model/problem.ts';
 import { createDraft, type Draft, type ImportedSuite, isMap, LeftOut, type Written } from '../draft.ts';
-import { type AnswerFields, chooseAnswerFields, isBookkeeping } from './answer-fields.ts';
+import { type AnswerFields, chooseAnswerFields, isBookkeeping, namesAnswer } from './answer-fields.ts';
 import { looksLikeMessages } from './chat-messages.ts';
 import { buildPrompts } from './data-prompts.ts';
 import { type DataRow, type Fields, findChat, hasEnvelope, letterChoices, readFields, readGolden } from './data-row.ts';
@@ -131,15 +131,31 @@ function chooseFields(
   return chosen;
 }
 
-/** Fields under another name with the very value of the golden one, in every row that has both. */
+/** Fields that hold the golden answer too: its very value in every row that has both, or within under the name of an answer. */
 function findCopies(rows: readonly Readonly<Record<string, unknown>>[], golden: string | undefined): readonly string[] {
-  if (golden === undefined || rows.length < 2) return [];
+  if (golden === undefined) return [];
   const opened = rows.map((row) => ({ fields: openRow(row), answer: readGolden(row, readFields(row), golden) }));
   const names = new Set(opened.flatMap(({ fields }) => [...fields.keys()]));
   return [...names].filter((name) => {
-    const both = opened.filter(({ fields, answer }) => name !== golden && fields.has(name) && answer !== undefined);
-    return both.length > 1 && both.every(({ fields, answer }) => deepEqual(fields.get(name), answer));
+    const both = opened
+      .filter(({ fields, answer }) => name !== golden && fields.has(name) && answer !== undefined)
+      .map(({ fields, answer }) => ({ value: fields.get(name), answer }));
+    const isCopy = both.length > 1 && both.every(({ value, answer }) => deepEqual(value, answer));
+    const within = both.map(({ value, answer }) => ({ found: answersWithin(value), answer }));
+    const named = within.filter(({ found }) => found.length > 0);
+    const isWithin = named.every(({ found, answer }) => found.some((one) => one === true || deepEqual(one, answer)));
+    return isCopy || (named.length > 0 && isWithin);
   });
+}
+
+/** What keys within hold that name an answer, or mark the right one, as `{"text": …, "is_correct": true}`. */
+function answersWithin(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value.flatMap(answersWithin);
+  if (!isMap(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    ...(namesAnswer(key) ? [inner] : []),
+    ...answersWithin(inner),
+  ]);
 }
 
 interface Reading {

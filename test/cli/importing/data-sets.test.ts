@@ -519,6 +519,42 @@ test('rows without a golden answer are imported with a note', async () => {
   expect((await project.run(['import', 'jsonl', 'data.jsonl', '--no-expected', '--force'])).stderr).toBe('');
 });
 
+test.each<[field: string, rows: readonly Readonly<Record<string, unknown>>[], vars: readonly string[]]>([
+  ['doc', [{ q: 'a', doc: { text: 't', gold: { answer: 'b' } }, answer: 'b' }], ['q']],
+  [
+    'choices',
+    [
+      {
+        q: 'a',
+        choices: [
+          { text: 'b', is_correct: true },
+          { text: 'c', is_correct: false },
+        ],
+        answer: 'b',
+      },
+    ],
+    ['q'],
+  ],
+  ['grading_notes', [{ q: 'a', grading_notes: 'say b', answer: 'b' }], ['q']],
+  ['test', [{ prompt: 'def f():', canonical_solution: 'return 1', test: 'assert f() == 1' }], ['prompt']],
+  // An earlier answer that is the same by chance.
+  ['', [1, 2].map((n) => ({ q: 'a', history: [{ q: 'c', answer: `no ${n}` }], answer: 'no 1' })), ['q', 'history']],
+  ['', [{ q: 'a', choices: { label: ['A', 'B'], text: ['b', 'c'] }, answer: 'A' }], ['q', 'choices']],
+  ['', [{ 问题: 'a', 答案: 'b' }], ['问题']],
+  ['', [{ вопрос: 'a', ответ: 'b' }], ['вопрос']],
+  ['', [{ question: 'a', réponse: 'b' }], ['question']],
+])('%j that may give the answer of %j away is no variable', async (field, rows, vars) => {
+  const project = openTempProject();
+  project.write('data.jsonl', lines(...rows));
+  const { code, stderr } = await project.run(['import', 'jsonl', 'data.jsonl']);
+  expect([code, stderr]).toEqual([
+    0,
+    field === '' ? '' : expect.stringContaining(`"${field}" may give the answer away`),
+  ]);
+  const { cases } = parse(project.read('evals/data.eval.yaml')) as { cases: { vars: object }[] };
+  expect(cases.map((one) => Object.keys(one.vars))).toEqual(rows.map(() => vars));
+});
+
 test('a byte order mark and line breaks of Windows are no part of a row', async () => {
   const project = openTempProject();
   project.write(
