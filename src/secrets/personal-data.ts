@@ -35,15 +35,19 @@ type Place = Omit<PiiFinding, 'kind'>;
 
 const searches: Readonly<Record<PiiKind, (text: string) => Iterable<Place>>> = {
   email: (text) => (text.includes('@') ? findMatches(text, emailPattern, isEmail) : []),
-  phone: (text) => findMatches(text, phonePattern, isPhone),
+  phone: (text) => findNumbers(text, phonePattern, isPhone, usualPhone),
   iban: findIbans,
-  card: (text) => findMatches(text, cardPattern, isCard),
+  card: (text) => findNumbers(text, cardPattern, isCard, usualCard),
   ssn: (text) => findMatches(text, ssnPattern, () => true),
 };
 
 // Each pattern starts where a run starts and is bounded, so that the search is linear.
 const emailPattern =
   /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}][\p{L}\p{N}-]{0,62}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu;
+
+/** As they are written, so that one is found beside other numbers. */
+const usualPhone = /^(?:\+|(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}$|0\d{2,4}[ /-]\d{5,8}$)/;
+const usualCard = /^(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})$/;
 
 const phonePattern =
   /(?<![\p{L}\p{N}.,/+-])(?<!\d:)(?:\+|\()?\d(?:[ ().\u00a0/-]{0,3}\d){6,16}(?![\p{L}\p{N}])(?![.,:/-]\d)/gu;
@@ -55,6 +59,18 @@ const ssnPattern = /(?<![\p{L}\p{N}-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!00
 
 function* findMatches(text: string, pattern: RegExp, accept: (found: string) => boolean): Iterable<Place> {
   for (const match of text.matchAll(pattern)) if (accept(match[0])) yield { text: match[0], index: match.index };
+}
+
+/** Numbers in runs of digits. Of a run that is none as a whole, the groups that look like one: other numbers may be beside it. */
+function* findNumbers(text: string, pattern: RegExp, accept: (found: string) => boolean, usual: RegExp) {
+  const search = new RegExp(pattern);
+  for (let match = search.exec(text); match !== null; match = search.exec(text)) {
+    const { 0: run, index } = match;
+    const parts = Array.from(run.matchAll(/\d(?=[ \u00a0])/g), (end) => run.slice(0, end.index + 1)).reverse();
+    const found = accept(run) ? run : parts.find((part) => usual.test(part) && accept(part));
+    if (found !== undefined) yield { text: found, index };
+    search.lastIndex = index + (found ?? parts.at(-1) ?? run).length;
+  }
 }
 
 function isEmail(found: string): boolean {
