@@ -185,16 +185,21 @@ function readExpectation(item: Located, judge: string | undefined): Expectation[
   return check && { ...check, ...defined({ name }) };
 }
 
-/** Forms that need no judge. */
+const typedKeys: ReadonlySet<string> = new Set(['type', 'pattern', 'value', 'name', 'id', 'weight', ...textKeys]);
+
+/** Forms that need no judge. Another key, such as `negate`, may change what they mean. */
 function readTyped(item: Located): Expectation['check'] | undefined {
+  if (!Object.keys(item.value ?? {}).every((key) => typedKeys.has(key))) return undefined;
   const [type, pattern, value] = ['type', 'pattern', 'value'].map((key) => childOf(item, key).value);
-  if (type === 'regex' && isText(pattern)) return { regex: literal(pattern) };
+  if (type === 'regex' && isText(pattern)) return notEmpty({ regex: literal(pattern) });
   if (type === 'contains' && isText(value)) return { contains: literal(value) };
-  // An empty answer holds nothing at all.
-  if (type === 'not_contains' && isText(value)) {
-    return { allOf: [{ not: { contains: literal(value) } }, { regex: '\\S' }] };
-  }
+  if (type === 'not_contains' && isText(value)) return notEmpty({ not: { contains: literal(value) } });
   return undefined;
+}
+
+/** An empty answer matches many patterns, and holds nothing unwanted. */
+function notEmpty(check: Expectation['check']): Expectation['check'] {
+  return { allOf: [check, { regex: '\\S' }] };
 }
 
 function readText(item: Located, judge: string | undefined): Expectation['check'] | undefined {

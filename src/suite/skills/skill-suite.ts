@@ -43,7 +43,7 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
 }
 
 function findList(document: Located, problems: Problems): Located | undefined {
-  const named = ['evals', 'cases', 'test_cases'].map((key) => childOf(document, key));
+  const named = ['evals', 'cases', 'test_cases', 'queries'].map((key) => childOf(document, key));
   const list = Array.isArray(document.value) ? document : named.find(({ value }) => Array.isArray(value));
   if (list !== undefined && Array.isArray(list.value) && list.value.length > 0) return list;
   return problems.refuse(

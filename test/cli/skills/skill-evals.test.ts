@@ -153,6 +153,8 @@ const forms: Readonly<Record<string, unknown>> = {
         scorers: [
           { type: 'regex', name: 'renames', pattern: 'DONE Rename \\{\\{ add' },
           { type: 'llm_judge', name: 'no-grep', criterion: 'Does it avoid {{ grep }}?' },
+          { type: 'regex', name: 'no-sed', pattern: '^(?![^]*sed )' },
+          { type: 'regex', name: 'no-awk', pattern: 'DONE', negate: true, text: 'Does it avoid awk?' },
         ],
       },
     ],
@@ -207,7 +209,7 @@ describe('evals of skills in twelve forms', { tags: 'slow' }, () => {
     // What is expected is in no request to the agent.
     expect(asked.filter(({ messages }) => JSON.stringify(messages).includes('A plan of three days'))).toEqual([]);
     const names = trials.find(({ suite }) => suite === 'scorers')?.checks.map(({ name }) => name);
-    expect(names).toEqual(['renames', 'no-grep']);
+    expect(names).toEqual(['renames', 'no-grep', 'no-sed', 'no-awk']);
   });
 
   test('an agent that does nothing passes none', async () => {
@@ -379,6 +381,11 @@ describe('mistakes in evals', () => {
       { evals: [{ id: 1, prompt: 'a', files: ['../../../../etc/passwd'], expectations: ['a'] }] },
       'is not there',
     ],
+    [
+      'a flag that turns a check around',
+      { evals: [{ id: 1, prompt: 'a', assertions: [{ type: 'regex', pattern: 'a', negate: true }] }] },
+      'an item of assertions has no text',
+    ],
     ['an empty list', { evals: [] }, 'the list of evals is empty'],
     ['another format', { prompts: [{ prompt: 'a' }] }, 'the file holds no list of evals'],
     ['two evals of one id', { evals: [1, 1].map((id) => ({ id, prompt: 'a', expectations: ['a'] })) }, 'id'],
@@ -413,7 +420,7 @@ describe('trigger evals', () => {
   function openTriggers(program: string): TempProject {
     const project = openSkills('works');
     addSkill(project, 'pdf', forms['expectations']);
-    project.write('skills/pdf/evals/trigger-eval.json', JSON.stringify(triggers, null, 2));
+    project.write('skills/pdf/evals/trigger-eval.json', JSON.stringify({ skill_name: 'pdf', queries: triggers }));
     project.write(
       'agent.mjs',
       `import { readFileSync } from 'node:fs';
