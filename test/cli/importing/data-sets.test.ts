@@ -547,10 +547,8 @@ test.each<[field: string, rows: readonly Readonly<Record<string, unknown>>[], va
   const project = openTempProject();
   project.write('data.jsonl', lines(...rows));
   const { code, stderr } = await project.run(['import', 'jsonl', 'data.jsonl']);
-  expect([code, stderr]).toEqual([
-    0,
-    field === '' ? '' : expect.stringContaining(`"${field}" may give the answer away`),
-  ]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(field === '' ? /^$/ : new RegExp(`"${field}" may give the answer away`));
   const { cases } = parse(project.read('evals/data.eval.yaml')) as { cases: { vars: object }[] };
   expect(cases.map((one) => Object.keys(one.vars))).toEqual(rows.map(() => vars));
 });
