@@ -24,6 +24,11 @@ const argsParam = z
   .optional()
   .meta({ description: 'Any value for your code; strings in it are templates over vars and expected.' });
 
+const envParam = z
+  .array(z.string().min(1))
+  .default([])
+  .describe('Names of variables that it may see beside the basic ones.');
+
 /** What bounds code of the user's own. */
 const codeParams = {
   files: z
@@ -142,13 +147,14 @@ export const moduleAssertion = defineAssertion({
     value: z.string().min(1).describe('The file, from the folder of the file that names it; no template.'),
     export: z.string().min(1).default('default').describe('The export that is called with the answer.'),
     args: argsParam,
+    env: envParam,
     ...codeParams,
   }),
-  async check(target, { value, export: exportName, args, timeout, memoryMb }, context): Promise<CheckOutcome> {
+  async check(target, { value, export: exportName, args, env, timeout, memoryMb }, context): Promise<CheckOutcome> {
     const { code, ports } = context;
     if (ports.ownCode === undefined || code?.file === undefined) return { error: `${value} can't be run here` };
     const input = buildInput(target, args, context);
-    const call = { file: code.file, exportName, input, timeoutMs: timeout, memoryMb };
+    const call = { file: code.file, exportName, envNames: env, input, timeoutMs: timeout, memoryMb };
     return readVerdict(await ports.ownCode.runModule(call), value);
   },
 });
@@ -204,7 +210,7 @@ export const exec = defineAssertion({
   params: z.strictObject({
     value: wordsParam.describe('The command, without a shell; no template.'),
     args: argsParam,
-    env: z.array(z.string().min(1)).default([]).describe('Names of variables that it may see beside the basic ones.'),
+    env: envParam,
     ...codeParams,
   }),
   async check(target, { value, args, env, timeout, memoryMb }, context): Promise<CheckOutcome> {

@@ -140,6 +140,8 @@ export type RenderPrompts = (job: PromptJob) => Promise<RenderedPrompts>;
 
 export interface ModuleCall extends ModuleJob {
   readonly input: AssertionInput;
+  /** Variables that it is handed beside the basic ones. */
+  readonly envNames?: readonly string[];
 }
 
 export interface CommandCall extends CodeLimits {

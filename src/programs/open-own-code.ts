@@ -37,10 +37,14 @@ export function openOwnCode({ env, signal }: OwnCodeOptions): OpenOwnCode {
   return {
     runModule(call) {
       if (signal?.aborted === true) return Promise.resolve(stopped);
-      const key = JSON.stringify([call.file, call.memoryMb]);
+      const { envNames = [] } = call;
+      const childEnv = selectEnv(env, envNames);
+      const missing = envNames.find((name) => childEnv[name] === undefined);
+      if (missing !== undefined) return Promise.resolve({ fault: `needs ${missing}, which is not set` });
+      const key = JSON.stringify([call.file, call.memoryMb, envNames]);
       let pool = pools.get(key);
       if (pool === undefined) {
-        pool = createWorkerPool(call, selectEnv(env, []));
+        pool = createWorkerPool(call, childEnv);
         pools.set(key, pool);
       }
       return pool.run(call);

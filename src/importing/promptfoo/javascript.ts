@@ -3,6 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { buildFunctionBody } from '../../text/function-body.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
+import { findNodeEnv } from './own-provider.ts';
 import { convertPlain } from './plain-code.ts';
 import type { PythonFile } from './python.ts';
 import type { RubyFile } from './ruby.ts';
@@ -60,7 +61,7 @@ async function convertFile(value: string, written: Written, context: CodeContext
   if (typeof text !== 'string') return text;
   const fault = findFault(text, context);
   if (fault !== undefined) return context.draft.refuse(part, `${path}: ${fault}`);
-  return buildCheck({ path, ...defined({ name }) }, written, undefined, context);
+  return buildCheck({ path, text, ...defined({ name }) }, written, undefined, context);
 }
 
 /** What a check that is code is called with, whatever its language. */
@@ -90,8 +91,16 @@ export function buildCheck(
   const call = readCodeCall(written, names, context);
   if (call instanceof LeftOut) return call;
   const { part, args, isState, options } = call;
+  const { needed, optional } = findNodeEnv(typeof source === 'string' ? source : source.text);
+  if (optional.length > 0)
+    context.draft.note(
+      part,
+      `the code sees only the variables under env; add ${optional.join(', ')} where they are set`,
+    );
+  const env = needed.length === 0 ? {} : { env: needed };
+  const name = code.add(describeCall(source, options, code), part.at().line);
   return {
-    module: { value: code.path, export: code.add(describeCall(source, options, code), part.at().line), ...args },
+    module: { value: code.path, export: name, ...args, ...env },
     ...(isState ? { select: 'state' } : {}),
   };
 }
@@ -116,7 +125,7 @@ export function buildArgs(
 }
 
 /** A function's own text, or a file of the project and the name of its export. */
-type CodeSource = string | { readonly path: string; readonly name?: string };
+type CodeSource = string | { readonly path: string; readonly text: string; readonly name?: string };
 
 function describeCall(source: CodeSource, options: object, code: CodeModule): string {
   const more = Object.keys(options).length === 0 ? '' : `, ${JSON.stringify(options)}`;
@@ -129,8 +138,7 @@ export function findFault(
   code: string,
   { code: { answers }, isSelected }: Pick<CodeContext, 'code' | 'isSelected'>,
 ): string | undefined {
-  if (/\bprocess\s*\??\.\s*(?:env|mainModule)\b/.test(code))
-    return 'the code reads the environment, which a check is not given';
+  if (/\bprocess\s*\??\.\s*mainModule\b/.test(code)) return 'the code loads a module by process.mainModule: use a file';
   const isState = answers === 'state' && !isSelected;
   const known = new Set(['vars', 'config', ...(isState ? ['metadata', 'providerResponse'] : [])]);
   const members = [...code.matchAll(/\bcontext\s*\??\.\s*([A-Za-z_]\w*)/g)].map(([, name = '']) => name);

@@ -94,7 +94,7 @@ async function writeTransform(part: Written, context: CheckContext, files: strin
   if (path !== undefined) {
     const text = await readText(path, part);
     if (typeof text !== 'string') return text;
-    const fault = findFault(text, { ...context, isSelected: false });
+    const fault = findTransformFault(text, context);
     if (fault !== undefined) return draft.refuse(part, `${path}: ${fault}`);
     return `promptfooFunction(${[code.importFile(path), ...(name === undefined ? [] : [JSON.stringify(name)])].join(', ')})`;
   }
@@ -103,7 +103,7 @@ async function writeTransform(part: Written, context: CheckContext, files: strin
     const read = await readPythonFiles(found.file, part, readText, glob);
     if (read instanceof LeftOut) return read;
     if (findPythonEnv(read.text).needed.length > 0)
-      return draft.refuse(part, `${found.file}: the code reads the environment, which a check is not given`);
+      return draft.refuse(part, `${found.file}: the code reads the environment, which a transform is not given`);
     const source = { file: found.file, name: found.name ?? 'get_transform' };
     const call = python.add('transform', source, {}, part.at().line).split(' ').at(-1);
     files.push(python.path, ...read.files.map((file) => python.fromSuite(file)));
@@ -113,13 +113,18 @@ async function writeTransform(part: Written, context: CheckContext, files: strin
   return writeInline(part, value, context);
 }
 
+function findTransformFault(text: string, context: CheckContext): string | undefined {
+  if (/\bprocess\s*\??\.\s*env\b/.test(text)) return 'the code reads the environment, which a transform is not given';
+  return findFault(text, { ...context, isSelected: false });
+}
+
 /** promptfoo takes several lines as the body of a function, and returns the value of a single one. */
 function writeInline(part: Written, value: string, context: CheckContext): string | LeftOut {
   const { draft } = context;
   const isFunction = /^\s*(?:async\s+)?(?:\([^()]*\)\s*=>|\w+\s*=>|function\b)/.test(value);
   if (!value.includes('\n') && isFunction)
     return draft.refuse(part, 'promptfoo does not call this function', 'write what it returns of output');
-  const fault = findFault(value, { ...context, isSelected: false });
+  const fault = findTransformFault(value, context);
   if (fault !== undefined) return draft.refuse(part, fault);
   const body = value.includes('\n') ? value.trimEnd() : `return ${value.trim()}`;
   if (/\bimport\s*\(/.test(value) || !isBody(body))

@@ -187,20 +187,35 @@ export const check3 = promptfooFile(file1, "f");
 
 test.each([
   ['"output === context.prompt"', 'context.prompt'],
-  ['"process.env.HOME === output"', 'environment'],
+  ['"process.mainModule.require(\'fs\')"', 'process.mainModule'],
   ['"output === \'{{q | upper}}\'"', 'template'],
   ['"output === \'{{env.HOME}}\'"', 'template'],
   ['"output ==="', 'promptfoo fails it'],
   ['"true }); globalThis.ran = (function () { return 1"', 'promptfoo fails it'],
   ['file://none.js', 'none.js'],
-  ['file://env.js', 'environment'],
+  ['file://env.js', 'process.mainModule'],
 ])('%s is refused', async (value, reason) => {
   const { code, stderr, project } = await importConfig(one(`{ type: javascript, value: ${value} }`), [], {
-    'env.js': 'module.exports = () => process.env.HOME;\n',
+    'env.js': 'module.exports = () => process.mainModule;\n',
   });
   expect(code).toBe(2);
   expect(stderr).toContain(reason);
   expect(project.files().filter((file) => file.startsWith('evals'))).toEqual([]);
+});
+
+test('code is given the variables of the environment that it needs', async () => {
+  const { project, stderr, suite } = await importConfig(
+    one(`{ type: javascript, value: "output === process.env.WORD" }, { type: javascript, value: file://env.cjs }`),
+    [],
+    { 'env.cjs': "module.exports = (output) => output === process.env.WORD && (process.env.MORE || 'x') === 'x';\n" },
+  );
+  expect(stderr).toContain('add MORE where they are set');
+  expect(suite?.['cases']).toMatchObject([{ assert: [{ module: { env: ['WORD'] } }, { module: { env: ['WORD'] } }] }]);
+  const statusWith = async (env: Readonly<Record<string, string>>) =>
+    plannedTrialsOf((await project.report(['run', '--no-baseline'], { env })).report).map(({ status }) => status);
+  expect(await statusWith({ WORD: 'abc' })).toEqual(['passed']);
+  expect(await statusWith({ WORD: 'other' })).toEqual(['failed']);
+  expect(await statusWith({})).toEqual(['errored']);
 });
 
 test('code that reads what is not known here makes its check errored, even if it catches that', async () => {
