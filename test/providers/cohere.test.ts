@@ -55,6 +55,16 @@ describe('a chat request of Cohere', () => {
     });
   });
 
+  it.each([
+    ['none', { tool_choice: 'NONE' }],
+    ['required', { tool_choice: 'REQUIRED' }],
+    ['auto', {}],
+  ])('says what the tool choice %s is', async (choice, own) => {
+    const params = { ...neutralParams, tool_choice: choice };
+    const { sent } = await askProvider('cohere', { body: answer }, { request: { params } });
+    expect(Object.fromEntries(Object.entries(sent ?? {}).filter(([name]) => name === 'tool_choice'))).toEqual(own);
+  });
+
   it('offers only the one tool that must be called', async () => {
     const params = { ...neutralParams, tool_choice: { type: 'function', function: { name: 'now' } } };
     const { sent } = await askProvider('cohere', { body: answer }, { request: { params } });

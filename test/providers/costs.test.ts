@@ -169,6 +169,14 @@ it.each<[string, string, object, JsonObject?]>([
 
 it('counts what an embedding of no use is billed for', async () => {
   const body = { data: [], usage: { prompt_tokens: 3 } };
-  const asked = await askProvider('openai', { body }, { config: { options: { api: 'embeddings' } } });
+  const asked = await askProvider(
+    'openai',
+    { body },
+    {
+      config: { options: { api: 'embeddings' } },
+      request: { params: { dimensions: 2 } },
+    },
+  );
+  expect(asked.sent).toMatchObject({ dimensions: 2, input: expect.any(String), model: expect.any(String) });
   expect(failureOf(asked)).toMatchObject({ kind: 'malformed', usage: { inputTokens: 3, outputTokens: 0 } });
 });

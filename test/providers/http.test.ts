@@ -140,4 +140,15 @@ describe('an answer of the adapter http', () => {
     const asked = await askProvider('http', { status, body }, { config: { options } });
     expect(failureOf(asked)).toMatchObject({ kind });
   });
+
+  it.each([
+    ['oops', 'reported an error: oops'],
+    [{ message: 'no', code: 'x' }, 'reported an error: no'],
+    [{ message: '', detail: 7 }, 'reported an error: {"message":"","detail":7}'],
+    [{ reason: 7 }, 'reported an error: {"reason":7}'],
+  ])('with the error %j says so', async (error, message) => {
+    const options = { response: { text: '$.text', error: '$.error' } };
+    const asked = await askProvider('http', { body: { text: 'x', error } }, { config: { options } });
+    expect(failureOf(asked).message).toContain(message);
+  });
 });

@@ -6,6 +6,10 @@ import type { JsonObject } from '../../src/json/json.ts';
 import type { Completion, CompletionOutcome } from '../../src/model/completion.ts';
 import type { ProviderConfig } from '../../src/model/suite.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
+import { anthropicStream, bedrockStream } from '../../src/providers/streams/fold-blocks.ts';
+import { geminiStream } from '../../src/providers/streams/fold-gemini.ts';
+import { chatStream, responsesStream } from '../../src/providers/streams/fold-openai.ts';
+import type { StreamFormat } from '../../src/providers/streams/stream-format.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 
 type Send = (response: ServerResponse) => void;
@@ -292,6 +296,215 @@ describe('a streamed answer equals the whole one', () => {
 
   it('Mistral is asked without options that it refuses', async () => {
     expect((await ask({ adapter: 'mistral' }, whole({}))).sent).not.toHaveProperty('stream_options');
+  });
+});
+
+describe('an event is known by whether it brings what a user sees', () => {
+  /** Each event with whether it is seen; `|` where the answer is complete. */
+  function fold(format: StreamFormat, events: readonly (readonly [string, JsonObject])[]) {
+    const answer = format.open();
+    const seen = events.map(
+      ([name, data]) => `${answer.add({ name, data }) ? 'seen' : '-'}${answer.isComplete() ? '|' : ''}`,
+    );
+    return { seen: seen.join(' '), body: answer.body() };
+  }
+  const chunk = (part: JsonObject, more: JsonObject = {}): [string, JsonObject] => [
+    '',
+    { choices: [{ delta: part, ...more }] },
+  ];
+  const typed = (type: string, more: JsonObject = {}): [string, JsonObject] => ['', { type, ...more }];
+  const parts = (...list: readonly JsonObject[]): [string, JsonObject] => [
+    '',
+    { candidates: [{ content: { parts: [...list] } }] },
+  ];
+
+  it('of Anthropic', () => {
+    const block = (index: number, own: JsonObject) => typed('content_block_start', { index, content_block: own });
+    const piece = (index: number, own: JsonObject) => typed('content_block_delta', { index, delta: own });
+    const { seen, body } = fold(anthropicStream, [
+      ['message_start', { message: { id: 'm', usage: { input_tokens: 3 } } }],
+      block(0, { type: 'text', text: '' }),
+      block(1, { type: 'text', text: 'a' }),
+      piece(0, { type: 'text_delta', text: '' }),
+      piece(0, { type: 'text_delta', text: 'b' }),
+      piece(0, { type: 'citations_delta', citation: { c: 1 } }),
+      block(2, { type: 'thinking', thinking: '' }),
+      piece(2, { type: 'thinking_delta', thinking: 'h' }),
+      piece(2, { type: 'signature_delta', signature: 's' }),
+      block(3, { type: 'tool_use', id: 't', name: 'f', input: {} }),
+      piece(3, { type: 'input_json_delta', partial_json: '{"a":1}' }),
+      block(4, { type: 'server_tool_use', id: 'u', name: 'g', input: {} }),
+      piece(4, { type: 'input_json_delta', partial_json: '{' }),
+      piece(9, { type: 'text_delta', text: 'lost' }),
+      typed('content_block_start'),
+      typed('ping'),
+      typed('message_delta', { delta: { stop_reason: null }, usage: { output_tokens: 1 } }),
+      ['message_stop', {}],
+    ]);
+    expect(seen).toBe('- - seen - seen - - - - seen seen - - - - - - -|');
+    expect(body).toEqual({
+      id: 'm',
+      stop_reason: null,
+      usage: { input_tokens: 3, output_tokens: 1 },
+      content: [
+        { type: 'text', text: 'b', citations: [{ c: 1 }] },
+        { type: 'text', text: 'a' },
+        { type: 'thinking', thinking: 'h', signature: 's' },
+        { type: 'tool_use', id: 't', name: 'f', input: { a: 1 } },
+        { type: 'server_tool_use', id: 'u', name: 'g', input: '{' },
+      ],
+    });
+    expect(fold(anthropicStream, [typed('message_delta', { delta: { stop_reason: 'end_turn' } })]).seen).toBe('-|');
+  });
+
+  it('of Bedrock', () => {
+    const piece = (contentBlockIndex: number, own: JsonObject): [string, JsonObject] => [
+      'contentBlockDelta',
+      { contentBlockIndex, delta: own },
+    ];
+    const { seen, body } = fold(bedrockStream, [
+      ['messageStart', { role: 'assistant' }],
+      piece(0, { reasoningContent: { text: 'h' } }),
+      piece(0, { reasoningContent: { text: 'm', signature: 's' } }),
+      piece(1, { reasoningContent: { redactedContent: 'x' } }),
+      piece(1, { reasoningContent: { redactedContent: 'y' } }),
+      piece(2, { text: '' }),
+      piece(2, { text: 'a' }),
+      ['contentBlockStart', { contentBlockIndex: 3, start: { toolUse: { toolUseId: 't', name: 'f' } } }],
+      ['contentBlockStart', { contentBlockIndex: 4, start: { other: {} } }],
+      piece(3, { toolUse: { input: '{"b":2}' } }),
+      ['messageStop', { stopReason: 'tool_use' }],
+      ['metadata', { usage: { inputTokens: 1 } }],
+    ]);
+    expect(seen).toBe('- - - - - - seen seen - seen -| -|');
+    expect(body).toMatchObject({
+      stopReason: 'tool_use',
+      usage: { inputTokens: 1 },
+      output: {
+        message: {
+          content: [
+            { reasoningContent: { reasoningText: { text: 'hm', signature: 's' } } },
+            { reasoningContent: { redactedContent: 'xy' } },
+            { text: 'a' },
+            { toolUse: { toolUseId: 't', name: 'f', input: { b: 2 } } },
+            { other: {} },
+          ],
+        },
+      },
+    });
+  });
+
+  it('of Chat Completions', () => {
+    const call = (index: number, own: JsonObject) => chunk({ tool_calls: [{ index, ...own }] });
+    const { seen, body } = fold(chatStream, [
+      chunk({ role: 'assistant', content: '' }),
+      chunk({ reasoning_content: 'h' }),
+      chunk({ reasoning_details: [{ index: 0, type: 't', text: 'x' }] }),
+      chunk({
+        reasoning_details: [
+          { index: 0, type: 't', text: 'y' },
+          { index: 1, type: 't', text: 'z' },
+        ],
+      }),
+      chunk({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'm' }] }] }),
+      chunk({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'n' }] }] }),
+      chunk({ content: [{ type: 'text', text: 'a' }] }),
+      chunk({ content: 'b' }),
+      call(0, { id: 'c', function: { name: 'f', arguments: '{' } }),
+      call(0, { function: { arguments: '}' } }),
+      call(1, { id: 'd', custom: { name: 'g', input: 'i' } }),
+      call(1, { custom: { input: 'j' } }),
+      chunk({ audio: { data: 'AA' } }),
+      chunk({ audio: { data: 'BB', transcript: 'said' } }),
+      chunk({ audio: {} }),
+      chunk({ tool_calls: [] }),
+      chunk({ refusal: 'no' }),
+      ['', { choices: [{ message: { note: 1 }, finish_reason: 'stop' }] }],
+      ['', { choices: [], usage: { prompt_tokens: 1 } }],
+    ]);
+    expect(seen).toBe(`${'- '.repeat(6)}${'seen '.repeat(8)}- - seen -| -|`);
+    expect(body).toMatchObject({
+      usage: { prompt_tokens: 1 },
+      choices: [
+        {
+          finish_reason: 'stop',
+          message: {
+            content: [
+              { type: 'thinking', thinking: [{ type: 'text', text: 'mn' }] },
+              { type: 'text', text: 'ab' },
+            ],
+            reasoning_content: 'h',
+            reasoning_details: [
+              { index: 0, text: 'xy' },
+              { index: 1, text: 'z' },
+            ],
+            tool_calls: [
+              { id: 'c', function: { name: 'f', arguments: '{}' } },
+              { id: 'd', custom: { name: 'g', input: 'ij' } },
+            ],
+            audio: { data: 'AABB', transcript: 'said' },
+            refusal: 'no',
+            note: 1,
+          },
+        },
+      ],
+    });
+  });
+
+  it('of Responses and Gemini', () => {
+    const { seen, body } = fold(responsesStream, [
+      typed('response.created', { response: { id: 'r', status: 'in_progress' } }),
+      typed('response.output_item.added', { item: { type: 'reasoning' } }),
+      typed('response.output_item.added', { item: { type: 'function_call' } }),
+      typed('response.output_text.delta', { delta: 'a' }),
+      ['response.output_text.delta', { delta: 'b' }],
+      typed('response.output_text.delta', { delta: '' }),
+      typed('response.reasoning_text.delta', { delta: 'h' }),
+      typed('response.refusal.delta', { delta: 'n' }),
+    ]);
+    expect(seen).toBe('- - seen seen seen - - seen');
+    expect(body).toMatchObject({ id: 'r', status: 'incomplete', output: [{ content: [{ text: 'ab' }] }] });
+    const done = typed('response.output_item.done', { output_index: 1, item: { n: 1 } });
+    const first = typed('response.output_item.done', { output_index: 0, item: { n: 0 } });
+    const ended = fold(responsesStream, [
+      done,
+      first,
+      typed('response.completed', { response: { id: 'r', output: [] } }),
+    ]);
+    expect(ended).toEqual({ seen: '- - -|', body: { id: 'r', output: [{ n: 0 }, { n: 1 }] } });
+
+    const gemini = geminiStream(() => '');
+    const shown = fold(gemini, [
+      parts({ text: 'h', thought: true }),
+      parts({ text: '' }),
+      parts({ text: 'a' }, { thoughtSignature: 's' }),
+      parts({ text: 'b', thoughtSignature: 't' }),
+      parts({ text: 'c' }),
+      parts({ functionCall: { name: 'f' } }),
+      parts(),
+      ['', { candidates: [{ finishReason: 'STOP' }], usageMetadata: { n: 1 } }],
+    ]);
+    expect(shown.seen).toBe('- - seen seen seen seen - -|');
+    expect(shown.body).toEqual({
+      usageMetadata: { n: 1 },
+      candidates: [
+        {
+          finishReason: 'STOP',
+          content: {
+            role: 'model',
+            parts: [
+              { text: 'h', thought: true },
+              { text: 'a' },
+              { thoughtSignature: 's' },
+              { text: 'b', thoughtSignature: 't' },
+              { text: 'c' },
+              { functionCall: { name: 'f' } },
+            ],
+          },
+        },
+      ],
+    });
+    expect(fold(gemini, [['', { promptFeedback: { blockReason: 'SAFETY' } }]]).seen).toBe('-|');
   });
 });
 
