@@ -232,6 +232,69 @@ describe('runBatches', () => {
     }
   });
 
+  it('submits nothing where nothing is asked, or the run was stopped before', async () => {
+    const idle = open();
+    expect((await idle.run([])).answers.size).toBe(0);
+    const stopped = open();
+    stopped.controller.abort();
+    const handle = { ...stopped.ports.newHandle(['z']), name: 'old' };
+    expect((await stopped.run(itemsOf('a'), [handle])).pending).toEqual([handle]);
+    expect([...idle.submitted, ...stopped.submitted, ...stopped.calls]).toEqual([]);
+  });
+
+  it('submits no further batch once the run is stopped', async () => {
+    const opened = open({ maxRequests: 1 });
+    const { submitted, controller, run, ports } = opened;
+    const submit = ports.api.submit.bind(ports.api);
+    Object.assign(ports.api, {
+      submit: (...args: Parameters<typeof submit>) => {
+        controller.abort();
+        return submit(...args);
+      },
+    });
+    const { answers, pending } = await run(itemsOf('a', 'b'));
+    expect([submitted, answers.size, pending.length]).toEqual([[['a']], 0, 1]);
+  });
+
+  it('forgets a submission that the provider never took, or refuses for good', async () => {
+    const gone = open();
+    const { answers } = await gone.run(itemsOf('a'), [{ ...gone.ports.newHandle(['a']), name: 'old' }]);
+    expect([gone.calls[0], gone.submitted, answers.size]).toEqual(['remove old', [['a']], 1]);
+    const failure: ProviderFailure = { kind: 'auth', message: 'who?' };
+    const refused = open({ submit: () => Promise.resolve({ failure }) });
+    const { answers: errored, pending } = await refused.run(itemsOf('a'));
+    expect(errored.get('a')).toEqual({ answer: { failure }, isSent: true });
+    expect([refused.calls, pending, refused.clock.waits]).toEqual([['save n0 []', 'remove n0'], [], []]);
+  });
+
+  it('looks for no batch that was surely refused, and leaves one that is not clear when the run is stopped', async () => {
+    let finds = 0;
+    const find = () => Promise.resolve({ value: [`id-${(finds += 1)}`] });
+    const limited: ProviderFailure = { kind: 'rateLimit', message: 'later' };
+    const busy = open({ find, submit: () => Promise.resolve({ failure: limited }) });
+    expect((await busy.run(itemsOf('a'))).answers.get('a')).toEqual({ answer: { failure: limited }, isSent: true });
+    expect(finds).toBe(0);
+    const stopped = open({ submit: () => Promise.resolve({ failure: limited }) });
+    stopped.clock.startTimer(500, () => stopped.controller.abort());
+    const { answers, pending } = await stopped.run(itemsOf('a'));
+    expect([answers.size, pending.length]).toEqual([0, 1]);
+  });
+
+  it('goes on with the next candidate where the provider does not know one, and collects again what failed', async () => {
+    let collects = 0;
+    const { run, calls, ports } = open({
+      read: (id) => Promise.resolve({ value: { state: id === 'x' ? 'unknown' : 'ended' } }),
+      collect: () =>
+        Promise.resolve((collects += 1) === 1 ? { failure: network } : { value: new Map([['a', completionOf('a')]]) }),
+    });
+    const { answers } = await run(itemsOf('a'), [
+      { ...ports.newHandle(['a', 'b']), name: 'old', batchIds: ['x', 'y'] },
+    ]);
+    expect(answers.get('a')).toEqual({ answer: completionOf('a'), isSent: true });
+    expect(answers.get('b')?.answer).toMatchObject({ failure: { kind: 'malformed' } });
+    expect(calls).toEqual(['save old [y]', 'save old [y]']);
+  });
+
   it('leaves what is under way when the run is stopped', async () => {
     const { clock, controller, run, disk } = open({ read: () => Promise.resolve({ value: { state: 'running' } }) });
     clock.startTimer(5000, () => controller.abort());

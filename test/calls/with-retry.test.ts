@@ -279,4 +279,43 @@ describe('withRetry', () => {
     expect(shared.inUse).toBe(0);
     expect(clock.pending).toBe(0);
   });
+
+  test('a pause is told when it begins and when it ends', async () => {
+    const told: boolean[] = [];
+    const { clock, run } = build(answering(failed('server'), failed('network'), completed()), {
+      onWait: (isWaiting) => void told.push(isWaiting),
+    });
+    await clock.runUntil(run());
+    expect(told).toEqual([true, false, true, false]);
+  });
+
+  test('a time limit says what had come, and keeps what else is known of the failure', async () => {
+    const partial = 'what had come: 3 characters';
+    const usage = { inputTokens: 1, outputTokens: 2 };
+    const { clock, run } = build(
+      async (_request, signal) => {
+        await clock.wait(90_000, signal);
+        return { status: 'failed', attempts: 1, failure: { kind: 'timeout', message: 'x', partial, usage } };
+      },
+      { retries: 0 },
+    );
+    expect(await clock.runUntil(run())).toMatchObject({
+      failure: {
+        kind: 'timeout',
+        message: `no answer within 60 s (--timeout, or limits.timeout of the provider); ${partial}`,
+        usage,
+      },
+    });
+  });
+
+  test('a failure of its own is kept where the time is up meanwhile', async () => {
+    const { clock, run } = build(
+      async (_request, signal) => {
+        await clock.wait(90_000, signal);
+        return failed('auth');
+      },
+      { retries: 0 },
+    );
+    expect(await clock.runUntil(run())).toMatchObject({ failure: { kind: 'auth' } });
+  });
 });
