@@ -13,7 +13,7 @@ type Outcome = 'whole' | 'partial' | 'refused' | 'invalid' | 'broken';
 
 /** What promptfoo stops at too: files that are missing, and parts that it does not take. */
 const BROKEN =
-  /does not exist$|^no file of the project matches|^promptfoo takes no test|^tests must be a list|^there are no providers, no prompts/;
+  /does not exist$|^no file of the project matches|^promptfoo takes no|^tests must be a list|^there are no providers, no prompts/;
 
 interface Surveyed {
   readonly outcome: Outcome;

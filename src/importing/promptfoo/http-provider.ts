@@ -3,7 +3,8 @@ import { parseJsonText } from '../../json/parse-json.ts';
 import { type Draft, isMap, type LeftOut, placeAt, type Written } from '../draft.ts';
 import { convertHttpCode } from './http-code.ts';
 import type { OwnContext } from './own-provider.ts';
-import { readEnvName, readHeaders, SECRET_HEADER } from './settings.ts';
+import { readHeaders } from './settings.ts';
+import { readEnvName, SECRET_HEADER } from './shared-settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 

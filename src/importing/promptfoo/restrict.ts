@@ -62,6 +62,8 @@ export function restrictProviders(
   if (part === undefined) return undefined;
   const wanted = part.items().map(({ value }) => String(value));
   const found = providers.filter(({ names }) => wanted.some((ref) => names.some((name) => isMeant(ref, name))));
+  const odd = part.items().find(({ value }) => typeof value !== 'string');
+  if (odd !== undefined) return draft.refuse(odd, 'promptfoo takes nothing but labels and ids of the config here');
   if (found.length > 0) return found.map(({ id }) => id);
   return draft.refuse(part, 'providers of a test must be labels or ids of the config');
 }

@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { type ConvertedModel, hasFixedSampling, isReasoningModel } from './model-ids.ts';
+import { readEnvName, readShellName, SECRET_HEADER } from './shared-settings.ts';
 
 type Params = Record<string, unknown>;
 
@@ -214,6 +215,11 @@ function readAddress(config: Written, settings: Settings, model: ConvertedModel,
     const name = readEnvName(apiKey);
     if (name !== undefined) return defined({ baseURL, apiKeyEnv: name });
     const part = { ...config.child('apiKey'), value: '…' };
+    const meant = readShellName(apiKey);
+    if (meant !== undefined) {
+      draft.note(part, `"apiKey" is the variable ${meant} here: promptfoo sends the name of it`);
+      return defined({ baseURL, apiKeyEnv: meant });
+    }
     const hint = 'name the variable of the key with apiKeyEnv';
     // The message gives the place of a key, and never the key.
     if (isLocal) draft.note(part, '"apiKey" is left out: no key is sent to an address of this machine');
@@ -257,15 +263,6 @@ function readBaseUrl(
   if (adapter === 'ollama') return url.endsWith('/v1') ? url : `${url}/v1`;
   return key === 'apiHost' ? `${url}/v1` : url;
 }
-
-/** `{{env.NAME}}` as a whole names a variable. */
-export function readEnvName(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  const found = /^\s*\{\{\s*env(?:\.([A-Za-z_]\w*)|\[\s*["']([A-Za-z_]\w*)["']\s*\])\s*\}\}\s*$/.exec(value);
-  return found?.[1] ?? found?.[2];
-}
-
-export const SECRET_HEADER = /authorization|key|token|cookie|secret/i;
 
 /** The headers of a config, those that hold a secret by the name of its variable. */
 export function readHeaders(part: Written, draft: Draft, omitted: readonly string[] = []): Record<string, unknown> {

@@ -87,6 +87,10 @@ test.each<[part: string, message: string, files?: Readonly<Record<string, string
     { 'hook.py': 'def hook(name, context):\n  if name == "beforeAll": pass\n' },
   ],
   ['tests: [{ file: t.yaml }]', '3:9 error not-carried-over: promptfoo takes no test without assert'],
+  [
+    'tests: [{ vars: { q: a }, providers: [{ id: openai:n }] }]',
+    '3:39 error not-carried-over: promptfoo takes nothing but labels',
+  ],
   ['tests: { a: 1 }', '3:8 error not-carried-over: tests must be a list'],
   [
     'tests: [file://t.yaml]',

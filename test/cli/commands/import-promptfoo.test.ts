@@ -84,6 +84,15 @@ test.each<[provider: string, written: unknown]>([
       params: { temperature: 0, max_tokens: 1024 },
     },
   ],
+  [
+    '{ id: openai:m, config: { apiBaseUrl: "https://models.example/v1", apiKey: "${MY_KEY}" } }',
+    {
+      ...chat,
+      baseURL: 'https://models.example/v1',
+      apiKeyEnv: 'MY_KEY',
+      params: { temperature: 0, max_tokens: 1024 },
+    },
+  ],
   // promptfoo sends the usual key to any address.
   [
     '{ id: openai:m, config: { apiBaseUrl: "https://models.example/v1" } }',
