@@ -255,13 +255,17 @@ test('a file that is not a batch is reported and ignored, and others are collect
   const { server, project } = await openBatched('openai');
   project.write('.llmcheck/batches/torn.json', '{"format":');
   project.write('.llmcheck/batches/later.json', '{"format": 99}');
+  project.write('.llmcheck/batches/left.json.0123456789ab.tmp', '{"format":');
   const { code, stderr } = await project.report(['run', '--batch'], { env: server.env });
   expect(code).toBe(0);
   for (const name of ['torn', 'later'])
     expect(stderr).toContain(
       `${project.path(`.llmcheck/batches/${name}.json`)} is not a batch that this version can read`,
     );
-  expect(project.files('.llmcheck/batches')).toEqual(['.llmcheck/batches/later.json', '.llmcheck/batches/torn.json']);
+  expect(stderr).not.toContain('.tmp');
+  expect(project.files('.llmcheck/batches')).toEqual(
+    ['later.json', 'left.json.0123456789ab.tmp', 'torn.json'].map((name) => `.llmcheck/batches/${name}`),
+  );
 });
 
 test.each([
