@@ -32,7 +32,7 @@ function* findConfigs(folder: string): Generator<string> {
 }
 
 function isBroken(reasons: readonly Problem[]): boolean {
-  return reasons.some(({ message }) => BROKEN.test(message));
+  return reasons.some(({ code, message }) => code === 'syntax' || BROKEN.test(message));
 }
 
 async function survey(path: string): Promise<Surveyed> {
@@ -50,9 +50,7 @@ async function survey(path: string): Promise<Surveyed> {
     return { outcome: reasons.length === 0 ? 'whole' : isBroken(reasons) ? 'broken' : 'partial', reasons };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const isRefused = error.problems.every(({ code }) =>
-      ['not-carried-over', 'syntax', 'invalid-value'].includes(code),
-    );
+    const isRefused = error.problems.every(({ code }) => ['not-carried-over', 'invalid-value'].includes(code));
     const outcome = isBroken(error.problems) ? 'broken' : isRefused ? 'refused' : 'invalid';
     return { outcome, reasons: error.problems };
   }

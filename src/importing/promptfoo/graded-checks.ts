@@ -20,6 +20,11 @@ export async function convertGraded(written: Written, context: TypeContext): Pro
   if (text instanceof LeftOut) return text;
   const criterion = typeof text === 'string' ? text : text.map((one, index) => `${index + 1}. ${one}`).join('\n');
   const least = threshold ?? (base === 'g-eval' ? 0.7 : undefined);
+  if (typeof least === 'number' && least > 1)
+    return context.draft.refuse(
+      written.child('threshold'),
+      'a rubric is scored from 0 to 1 here, not up to its threshold',
+    );
   const min = typeof least === 'number' && least > 0 && name !== 'factuality' ? { threshold: least } : {};
   return buildRubric(GRADINGS[name]?.(criterion) ?? criterion, min, written, context);
 }

@@ -91,6 +91,10 @@ test.each<[part: string, message: string, files?: Readonly<Record<string, string
     'tests: [{ vars: { q: a }, providers: [{ id: openai:n }] }]',
     '3:39 error not-carried-over: promptfoo takes nothing but labels',
   ],
+  [
+    'tests: [{ vars: { q: a }, assert: [{ type: llm-rubric, value: kind, threshold: 3.5 }] }]',
+    '3:80 error not-carried-over: a rubric is scored from 0 to 1 here',
+  ],
   ['tests: { a: 1 }', '3:8 error not-carried-over: tests must be a list'],
   [
     'tests: [file://t.yaml]',
