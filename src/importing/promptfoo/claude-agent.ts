@@ -75,6 +75,10 @@ function readKeys(config: Written, settings: Settings, keepsState: boolean, draf
     return draft.refuse(config.child(lists[0] ?? ''), 'promptfoo takes one list of allowed tools, or all tools');
   for (const key of Object.keys(settings)) {
     const part = config.child(key);
+    if (key === 'apiKey') {
+      draft.note({ ...part, value: '…' }, '"apiKey" is left out: set ANTHROPIC_API_KEY where llmcheck runs');
+      continue;
+    }
     if (CODE.has(key)) return draft.refuse(part, `"${key}" of an agent is code, which has no equivalent here`);
     if (key === 'output_format' && !keepsState)
       return draft.refuse(part, '"output_format" of an agent beside a model has no equivalent here');

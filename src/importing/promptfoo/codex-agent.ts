@@ -30,7 +30,9 @@ export function convertCodexAgent(
   const settings = isMap(config.value) ? config.value : {};
   for (const [key, value] of Object.entries(settings)) {
     const part = config.child(key);
-    if (IDLE.has(key) && !(key === 'persist_threads' && value === true))
+    if (key === 'apiKey')
+      draft.note({ ...part, value: '…' }, '"apiKey" is left out: set OPENAI_API_KEY where llmcheck runs');
+    else if (IDLE.has(key) && !(key === 'persist_threads' && value === true))
       draft.note(part, `"${key}" is left out: it does not affect what is asked`);
     else if (!THREAD.has(key) && !OTHERS.has(key))
       return draft.refuse(part, `"${key}" of Codex has no equivalent here`);

@@ -1,9 +1,11 @@
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { type Draft, isMap, LeftOut, placeAt, type Written } from '../draft.ts';
+import { noteSecret } from './address.ts';
 import { formatBody, isBody } from './javascript.ts';
 import { translateNunjucks } from './nunjucks.ts';
 import { findNodeEnv, noteEnv, type OwnContext } from './own-provider.ts';
+import { SECRET_HEADER } from './shared-settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -79,7 +81,8 @@ async function readRequest(
     const isSafe = settings['useHttps'] === true || (typeof url === 'string' ? url : id).startsWith('https');
     const parsed = parseRaw(raw, isSafe ? 'https' : 'http');
     if (parsed === undefined) return draft.refuse(part, 'the request is no HTTP request with a host');
-    return translateAll(placeAt({ ...parsed, ...defined({ maxRetries }), isRaw: true }, part.at()), found);
+    const headers = hideSecrets(parsed.headers, parsed.url, part, draft);
+    return translateAll(placeAt({ ...parsed, headers, ...defined({ maxRetries }), isRaw: true }, part.at()), found);
   }
   const address = config.child('url').value === undefined ? config : config.child('url');
   if (typeof url !== 'string') return draft.refuse(address, 'an http provider needs an address');
@@ -87,9 +90,10 @@ async function readRequest(
   if (!METHODS.test(method)) return draft.refuse(config.child('method'), `the method ${method} has no equivalent here`);
   if (settings['method'] === undefined && settings['body'] !== undefined)
     draft.note(config.child('body'), 'promptfoo asks by GET where no method is written, and sends no body');
-  const auth = readAuth(config.child('auth'), draft);
+  const auth = readAuth(config.child('auth'), url, draft);
   if (auth instanceof LeftOut) return auth;
-  const headers = { ...Object(settings['headers']), ...auth.headers } as Settings;
+  const given = { ...Object(settings['headers']), ...auth.headers } as Settings;
+  const headers = hideSecrets(given, url, config.child('headers'), draft);
   const queryParams = { ...Object(settings['queryParams']), ...auth.queryParams } as Settings;
   const isJson = Object.entries(headers).some(
     ([name, value]) => /^content-type/i.test(name) && String(value).includes('application/json'),
@@ -114,25 +118,36 @@ function readJson(body: unknown): unknown {
   return 'error' in parsed ? body : parsed.value;
 }
 
+/** The headers, with the names of variables in the place of secrets that are written out. */
+function hideSecrets(headers: Settings, url: string, part: Written, draft: Draft): Settings {
+  const entries = Object.entries(headers).map(([name, value]) => {
+    if (!SECRET_HEADER.test(name) || /\{\{/.test(String(value))) return [name, value];
+    const at = part.child(name).value === undefined ? part : part.child(name);
+    return [name, `{{env.${noteSecret({ ...at, value: '…' }, value, url, name, draft)}}}`];
+  });
+  return Object.fromEntries(entries) as Settings;
+}
+
 /** What `auth` adds to headers and parameters. */
 function readAuth(
   part: Written,
+  url: string,
   draft: Draft,
 ): { readonly headers?: Settings; readonly queryParams?: Settings } | LeftOut {
   if (part.value === undefined) return {};
   const { type, token, value, keyName, placement } = Object(part.value) as Settings;
   const hidden = { ...part, value: '…' };
-  const secret = String(token ?? value);
   if (type !== 'bearer' && type !== 'api_key')
     return draft.refuse(hidden, `auth of the type "${String(type)}" has no equivalent here`);
-  if (!/\{\{/.test(secret)) return draft.refuse(hidden, 'the key of auth is not carried over', 'write {{env.NAME}}');
+  const written = String(token ?? value);
+  const secret = written.includes('{{') ? written : `{{env.${noteSecret(hidden, written, url, 'API_KEY', draft)}}}`;
   if (type === 'bearer') return { headers: { authorization: `Bearer ${secret}` } };
   const given = { [String(keyName)]: secret };
   return placement === 'query' ? { queryParams: given } : { headers: given };
 }
 
 /** The parts of a request that is written as it is sent. */
-function parseRaw(text: string, protocol: string): Settings | undefined {
+function parseRaw(text: string, protocol: string) {
   const [head = '', ...body] = text.replaceAll('\r\n', '\n').trim().split('\n\n');
   const [first = '', ...lines] = head.split('\n');
   const [, method = '', path = ''] = /^([A-Z]+) (.+) HTTP\/[\d.]+$/i.exec(first.trim()) ?? [];

@@ -1,10 +1,10 @@
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
-import { type Draft, isMap, type LeftOut, placeAt, type Written } from '../draft.ts';
+import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
+import { readHeaders } from './address.ts';
 import { convertHttpCode } from './http-code.ts';
 import type { OwnContext } from './own-provider.ts';
-import { readHeaders } from './settings.ts';
-import { readEnvName, SECRET_HEADER } from './shared-settings.ts';
+import { readEnvName } from './shared-settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -67,19 +67,16 @@ export async function convertHttpProvider(
   context: OwnContext & HttpPrompts,
 ): Promise<Settings | LeftOut> {
   const { draft, label, keepsState } = context;
-  const config = hideSecrets(parts.child('config'), label ?? id, draft);
+  const config = parts.child('config');
   for (const key of Object.keys(Object(config.value)))
     if (isIgnored(key)) draft.note(config.child(key), `"${key}" is left out: it decides no answer of a single turn`);
   const plain = keepsState ? undefined : readPlainHttp(id, config.value, context);
-  if (plain === undefined) {
-    const child = (key: PropertyKey) => (key === 'config' ? config : parts.child(key));
-    return convertHttpCode(id, { ...parts, child }, context, isIgnored);
-  }
+  if (plain === undefined) return convertHttpCode(id, parts, context, isIgnored);
   const { url, request, text } = plain;
   draft.note(config.child('body'), 'a prompt or variable that is itself JSON is sent as a text here');
   if (text === '$') draft.note(config, 'the answer is all of the reply, which must be JSON here');
   else draft.note(config.child('transformResponse'), 'checks that are code see an object there as its JSON text');
-  const { apiKeyEnv, headers } = splitHeaders(config, draft);
+  const { apiKeyEnv, headers } = splitHeaders(config, url, draft);
   return {
     id: label ?? id,
     use: `http:${(label ?? new URL(url).host).replaceAll(/[^\w.-]+/g, '-')}`,
@@ -90,30 +87,12 @@ export async function convertHttpProvider(
   };
 }
 
-/** A header that may hold a key is read from a variable, which the note names. */
-function hideSecrets(config: Written, label: string, draft: Draft): Written {
-  const part = config.child('headers');
-  const headers = Object.entries(isMap(part.value) ? part.value : {}).map(([name, value]) => {
-    if (!SECRET_HEADER.test(name) || typeof value !== 'string' || /\{\{/.test(value)) return [name, value];
-    const variable = `${/^https?$/.test(label) ? 'HTTP' : label}_${name}`.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
-    draft.note(
-      part.child(name),
-      `the header ${name} is read from ${variable}: set it to the value that is written here`,
-    );
-    return [name, `{{env.${variable.replace(/^(?=\d)/, '_')}}}`];
-  });
-  if (headers.length === 0) return config;
-  const hidden = placeAt(Object.fromEntries(headers), part.at());
-  const value = { ...Object(config.value), headers: hidden.value };
-  return { ...config, value, child: (key) => (key === 'headers' ? hidden : config.child(key)) };
-}
-
 function readBearer(value: unknown): string | undefined {
   return /^Bearer\s+\{\{\s*env\.([A-Za-z_]\w*)\s*\}\}$/.exec(String(value))?.[1];
 }
 
 /** A bearer token from a variable is the provider's key here. */
-function splitHeaders(config: Written, draft: Draft) {
+function splitHeaders(config: Written, url: string, draft: Draft) {
   const part = config.child('headers');
   const given = Object(part.value) as Settings;
   const name = Object.keys(given).find((header) => header.toLowerCase() === 'authorization');
@@ -121,7 +100,7 @@ function splitHeaders(config: Written, draft: Draft) {
   const omitted = Object.keys(given).filter(
     (header) => (header === name && bearer !== undefined) || /^(?:content-type|accept)$/i.test(header),
   );
-  const headers = readHeaders(part, draft, omitted);
+  const headers = readHeaders(part, url, draft, omitted);
   return { apiKeyEnv: bearer, headers: Object.keys(headers).length === 0 ? undefined : headers };
 }
 

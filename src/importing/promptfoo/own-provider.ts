@@ -37,7 +37,8 @@ function findModule(id: string): string | undefined {
 
 /** A program, or a class or function that was written for promptfoo, as a provider of a suite. */
 export async function convertOwnProvider(id: string, parts: Written, context: OwnContext): Promise<Provider | LeftOut> {
-  const refused = refuseSettings(parts.child('config'), context.draft);
+  const isAgent = isClaudeAgent(id) || isCodexAgent(id);
+  const refused = refuseSettings(parts.child('config'), isAgent ? 'apiKey' : '', context.draft);
   if (refused !== undefined) return refused;
   if (isClaudeAgent(id)) return convertClaudeAgent(id, parts, context);
   if (isCodexAgent(id)) return convertCodexAgent(id, parts, context);
@@ -48,11 +49,12 @@ export async function convertOwnProvider(id: string, parts: Written, context: Ow
     : convertPython(id, python, parts, context);
 }
 
-function refuseSettings(config: Written, draft: Draft): LeftOut | undefined {
-  const settings = isMap(config.value) ? config.value : {};
-  const odd = Object.entries(settings).find(([, value]) => /file:\/\/|\{\{/.test(JSON.stringify(value) ?? ''));
+/** Refuses what code can't be given, but for the setting that is left out. */
+function refuseSettings(config: Written, leftOut: string, draft: Draft): LeftOut | undefined {
+  const settings = Object.entries(isMap(config.value) ? config.value : {}).filter(([key]) => key !== leftOut);
+  const odd = settings.find(([, value]) => /file:\/\/|\{\{/.test(JSON.stringify(value) ?? ''));
   if (odd !== undefined) return draft.refuse(config.child(odd[0]), `"${odd[0]}" of a provider must be written out`);
-  const secret = Object.entries(settings).find(
+  const secret = settings.find(
     ([key, value]) => /(?:key|token|secret|password|credential)s?$/i.test(key) && typeof value !== 'number',
   )?.[0];
   if (secret === undefined) return undefined;

@@ -29,6 +29,7 @@ export async function convertProvider(written: Written, context: ProviderContext
     return readOwnKeys(parts, draft) ?? convertHttpProvider(id, parts, { draft, label: labelOf(parts), ...own });
   if (own !== undefined && isOwnProvider(id))
     return readOwnKeys(parts, draft) ?? convertOwnProvider(id, parts, { draft, label: labelOf(parts), ...own });
+  if (isHttpProvider(id)) return draft.refuse({ ...written, value: id }, 'a server that judges has no equivalent here');
   const service = own === undefined ? undefined : convertService(id, parts, labelOf(parts), draft);
   if (service !== undefined && own?.areTexts === false)
     return draft.refuse({ ...written, value: id }, 'a prompt that is no text has no equivalent with this provider');

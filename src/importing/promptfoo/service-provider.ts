@@ -26,14 +26,15 @@ export function convertService(
   });
   const [, model] = /^(?:huggingface|hf):text-generation:(.+)$/.exec(id) ?? [];
   if (model !== undefined) {
-    const odd = Object.keys(settings).find((key) => !PARAMETERS.has(key) && key !== 'apiEndpoint');
+    const odd = Object.keys(settings).find((key) => !PARAMETERS.has(key) && !['apiEndpoint', 'apiKey'].includes(key));
     if (odd !== undefined)
       return draft.refuse(
         { ...config.child(odd), value: '…' },
         `"${odd}" of a text-generation model has no equivalent here`,
-        odd === 'apiKey' ? 'leave it out and set HF_TOKEN' : undefined,
       );
-    const { apiEndpoint, ...given } = settings;
+    const { apiEndpoint, apiKey, ...given } = settings;
+    if (apiKey !== undefined)
+      draft.note({ ...config.child('apiKey'), value: '…' }, '"apiKey" is left out: set HF_TOKEN where llmcheck runs');
     const url = apiEndpoint ?? `https://router.huggingface.co/hf-inference/models/${model}`;
     if (typeof url !== 'string' || !URL.canParse(url) || url.includes('/v1/chat'))
       return draft.refuse(config.child('apiEndpoint'), '"apiEndpoint" must be the address of a text-generation model');

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
+import { readAddress, readAllHeaders } from './address.ts';
 import { type ConvertedModel, hasFixedSampling, isReasoningModel } from './model-ids.ts';
-import { readEnvName, readShellName, SECRET_HEADER } from './shared-settings.ts';
 
 type Params = Record<string, unknown>;
 
@@ -68,12 +68,14 @@ export async function convertSettings(
   for (const [key, value] of Object.entries(settings)) {
     const part = config.child(key);
     if (IDLE.has(key) || value === undefined || value === null) continue;
-    if (CODE.has(key)) draft.refuse(part, `"${key}" of a provider runs code, which has no equivalent here`);
+    const hint =
+      key === 'mcp' ? 'write the tools with llmcheck mcp snapshot, and name them in params.tools' : undefined;
+    if (CODE.has(key)) draft.refuse(part, `"${key}" of a provider runs code, which has no equivalent here`, hint);
     else if (model.adapter === 'ollama' && key === 'num_predict') given['max_tokens'] = value;
     else if (known.has(key)) {
       const read = await readParam(part, context);
       if (!(read instanceof LeftOut)) given[key] = read;
-    } else if (isIgnoredThere(model) || /^transformRe(?:quest|sponse)$/.test(key))
+    } else if (isIgnoredThere(key, model) || /^transformRe(?:quest|sponse)$/.test(key))
       draft.note(part, `"${key}" is left out: promptfoo does not send it`);
     else draft.refuse(part, `"${key}" of a provider has no equivalent here`);
   }
@@ -94,9 +96,17 @@ function knownParams({ adapter, api, sent }: ConvertedModel): ReadonlySet<string
   return sent ?? (Object.hasOwn(PARAMS, adapter) ? PARAMS[adapter] : undefined) ?? CHAT_PARAMS;
 }
 
-/** For these APIs promptfoo picks what it sends by name. */
-function isIgnoredThere({ adapter }: ConvertedModel): boolean {
-  return !['ollama', 'bedrock'].includes(adapter);
+/** Options that promptfoo sends to Ollama, and that its OpenAI-compatible API does not take. */
+const OLLAMA_OPTIONS = new Set(
+  'top_k tfs_z useNUMA num_ctx num_keep num_batch num_gqa num_gpu main_gpu low_vram f16_kv logits_all vocab_only use_mmap use_mlock embedding_only rope_frequency_base rope_frequency_scale typical_p repeat_last_n repeat_penalty mirostat mirostat_tau mirostat_eta penalize_newline num_thread think'.split(
+    ' ',
+  ),
+);
+
+/** promptfoo picks what it sends by name; of Bedrock, the model decides. */
+function isIgnoredThere(key: string, { adapter }: ConvertedModel): boolean {
+  if (adapter === 'bedrock') return key === 'inferenceModelType';
+  return adapter !== 'ollama' || !OLLAMA_OPTIONS.has(key);
 }
 
 async function readParam(written: Written, { draft, readData }: SettingsContext): Promise<unknown> {
@@ -200,89 +210,6 @@ function readPassthrough(config: Written, { adapter }: ConvertedModel, draft: Dr
 function noteThinking(config: Written, { showThinking }: Settings, draft: Draft): void {
   if (showThinking === true)
     draft.note(config.child('showThinking'), 'reasoning is no part of the text that checks see here');
-}
-
-const LOCAL = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)/;
-
-function readAddress(config: Written, settings: Settings, model: ConvertedModel, draft: Draft): Settings {
-  const baseURL = readBaseUrl(config, settings, model, draft) ?? model.baseURL;
-  const { apiKey, apiKeyEnvar } = settings;
-  if (typeof apiKeyEnvar === 'string') return defined({ baseURL, apiKeyEnv: apiKeyEnvar });
-  const isLocal = baseURL !== undefined && LOCAL.test(baseURL);
-  const usual = isLocal ? undefined : (model.apiKeyEnv ?? USUAL_KEYS[model.adapter]);
-  // promptfoo takes an empty key as none.
-  if (apiKey !== undefined && apiKey !== null && apiKey !== '') {
-    const name = readEnvName(apiKey);
-    if (name !== undefined) return defined({ baseURL, apiKeyEnv: name });
-    const part = { ...config.child('apiKey'), value: '…' };
-    const meant = readShellName(apiKey);
-    if (meant !== undefined) {
-      draft.note(part, `"apiKey" is the variable ${meant} here: promptfoo sends the name of it`);
-      return defined({ baseURL, apiKeyEnv: meant });
-    }
-    const hint = 'name the variable of the key with apiKeyEnv';
-    // The message gives the place of a key, and never the key.
-    if (isLocal) draft.note(part, '"apiKey" is left out: no key is sent to an address of this machine');
-    // Another address must not get the usual key in place of the one that is written.
-    else if (baseURL !== model.baseURL) draft.refuse(part, '"apiKey" is not carried over', hint);
-    else draft.note(part, `"apiKey" is left out: set ${usual ?? "the key's variable"} where llmcheck runs`);
-  }
-  return defined({ baseURL, apiKeyEnv: baseURL === undefined ? undefined : usual });
-}
-
-/** promptfoo sends the usual key to any address; here an address of its own gets only the key that is named. */
-const USUAL_KEYS: Readonly<Record<string, string>> = {
-  openai: 'OPENAI_API_KEY',
-  anthropic: 'ANTHROPIC_API_KEY',
-  mistral: 'MISTRAL_API_KEY',
-  azure: 'AZURE_OPENAI_API_KEY',
-};
-
-function readBaseUrl(
-  config: Written,
-  { apiBaseUrl, apiHost, apiVersion }: Settings,
-  { adapter }: ConvertedModel,
-  draft: Draft,
-): string | undefined {
-  const [key, value] = apiHost === undefined ? ['apiBaseUrl', apiBaseUrl] : ['apiHost', apiHost];
-  if (value === undefined || value === null || value === '') return undefined;
-  const part = config.child(key);
-  if (typeof value !== 'string' || /\{\{/.test(value)) {
-    draft.refuse(part, `"${key}" of a provider must be an address that is written out`);
-    return undefined;
-  }
-  const bare = value.replace(/\/+$/, '');
-  const url = /^https?:\/\//.test(bare) ? bare : `https://${bare}`;
-  if (!URL.canParse(url)) {
-    draft.refuse(part, `"${key}" of a provider is no address`);
-    return undefined;
-  }
-  if (adapter === 'azure') return apiVersion === undefined ? `${url.replace(/\/openai(?:\/v1)?$/, '')}/openai/v1` : url;
-  if (adapter === 'gemini' && key === 'apiHost') return `${url}/v1beta`;
-  if (adapter === 'anthropic' || adapter === 'gemini') return /\/v\d\w*$/.test(url) ? url : `${url}/v1`;
-  if (adapter === 'ollama') return url.endsWith('/v1') ? url : `${url}/v1`;
-  return key === 'apiHost' ? `${url}/v1` : url;
-}
-
-/** The headers of a config, those that hold a secret by the name of its variable. */
-export function readHeaders(part: Written, draft: Draft, omitted: readonly string[] = []): Record<string, unknown> {
-  const headers: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(Object(part.value) as Params)) {
-    const variable = readEnvName(value);
-    if (omitted.includes(name)) continue;
-    if (variable !== undefined) headers[name] = { env: variable };
-    else if (typeof value !== 'string' || /\{\{/.test(value) || SECRET_HEADER.test(name))
-      draft.refuse({ ...part.child(name), value: '…' }, `the header ${name} is not carried over`, 'write {env: NAME}');
-    else headers[name] = value;
-  }
-  return headers;
-}
-
-function readAllHeaders(config: Written, { organization, beta }: Settings, draft: Draft): Settings | undefined {
-  const headers = readHeaders(config.child('headers'), draft);
-  if (typeof organization === 'string' && !/\{\{/.test(organization)) headers['OpenAI-Organization'] = organization;
-  if (Array.isArray(beta)) headers['anthropic-beta'] = beta.join(',');
-  return Object.keys(headers).length === 0 ? undefined : headers;
 }
 
 /** Where a cloud serves the model. */

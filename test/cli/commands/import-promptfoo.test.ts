@@ -140,6 +140,13 @@ test.each<[provider: string, written: unknown]>([
     '{ id: openai:m, config: { tools: "file://tools.json" } }',
     { ...chat, params: { temperature: 0, max_tokens: 1024, tools: [{ type: 'function', function: { name: 'f' } }] } },
   ],
+  [
+    '{ id: openai:m, config: { apiBaseUrl: "https://1.example/v1", apiKey: "${OWN_KEY}", omitDefaults: true } }',
+    { ...chat, baseURL: 'https://1.example/v1', apiKeyEnv: 'OWN_KEY' },
+  ],
+  // promptfoo picks by name what it sends to Ollama.
+  ['{ id: "ollama:chat:m", config: { system: Be kind, max_tokens: 5 } }', { id: 'ollama:m', use: 'ollama:m' }],
+  ['{ id: "ollama:m", config: { apiBaseUrl: "http://a.example" } }', { id: 'ollama:m', use: 'ollama:m' }],
   ['echo', 'echo:prompt'],
   [
     'hf:chat:org/m',
@@ -210,11 +217,16 @@ test('settings that nothing here can say are named, each once', async () => {
     '{ id: openai:m, config: { apiKey: secret-1, apiBaseUrl: "https://models.example/v1", foo: 1, timeout: 9s, deploymentName: x, extra_body: { a: 1 }, mcp: { enabled: true }, headers: { Authorization: Bearer abc } }, bar: 2 }',
   );
   expect(provider).toMatchObject({ ...chat, params: { temperature: 0, max_tokens: 1024 } });
+  // A secret that is written out is the user's to put into a variable that only this server gets.
+  expect(provider).toMatchObject({
+    apiKeyEnv: 'MODELS_EXAMPLE_API_KEY',
+    headers: { Authorization: { env: 'MODELS_EXAMPLE_AUTHORIZATION' } },
+  });
   for (const name of [
-    '"apiKey" is not',
+    ':3 into MODELS_EXAMPLE_API_KEY',
+    ':3 into MODELS_EXAMPLE_AUTHORIZATION',
     '"foo" is left out',
     '"mcp" of a provider',
-    'header Authorization',
     '"bar" of',
   ])
     expect(stderr.split(name)).toHaveLength(2);
