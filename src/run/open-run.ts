@@ -285,7 +285,7 @@ function findRemarks(
     planned,
     isHermetic: ({ id }) => isHermetic(id),
     now: ports.now(),
-    candidates: options.settings.swap?.flatMap(({ candidates }) => candidates) ?? [],
+    ...defined({ candidates: options.settings.swap?.flatMap(({ candidates }) => candidates) }),
   });
   const used = planned.plan.suites.flatMap(({ suite, variants }) => (isHermetic(suite.id) ? [] : variants));
   const ofProviders = used.flatMap(({ provider }) => planned.endpointOf(provider).remark ?? []);

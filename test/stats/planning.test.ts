@@ -151,6 +151,13 @@ describe('what would settle a comparison', () => {
     });
   });
 
+  test('more repeats are more than there are, on the side that has fewer', () => {
+    const results = { baseline: same(200, [1, 1, 1, 1, 0, 1]), candidate: same(200, [1, 1, 1, 1, 1, 0, 1]) };
+    expect(sampleSizeToSettle(results, { ...options, margin: 0.2 })).toEqual({ cases: 201, repeats: 7 });
+    const none = { baseline: [], candidate: [] };
+    expect(sampleSizeToSettle(none, options)).toMatchObject({ cases: expect.any(Number), repeats: null });
+  });
+
   test('spread of single repeats is taken as noise', () => {
     // Five of a hundred cases changed either way: Var(d) = 10/99.
     const results = {

@@ -345,3 +345,19 @@ describe('review', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 });
+
+test('reads the config that is named, also while it judges what it writes', async () => {
+  const server = await startChatServer(() => 'new');
+  const project = openTempProject();
+  project.write('shop.config.yaml', 'providers: [{ id: own, use: "openai:gpt-4o-mini" }]\n');
+  project.write(
+    'evals/s.eval.yaml',
+    'suite: s\nprompts: [{ id: v1, text: hi }]\nproviders: [own]\ncases: [{ id: a, expected: old, assert: [{ equals: "{{ expected }}" }] }]\n',
+  );
+  const config = ['-c', 'shop.config.yaml'];
+  await project.run(['run', '-q', ...config], { env: server.env });
+  const { code } = await project.run(['review', '--accept', 's/a', '--into', 'expected', ...config], {
+    env: server.env,
+  });
+  expect([code, project.read('evals/s.eval.yaml')]).toEqual([0, expect.stringContaining('expected: new')]);
+});

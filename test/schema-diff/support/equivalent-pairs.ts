@@ -413,6 +413,25 @@ const openApi: readonly EquivalentPair[] = [
 const json = (branches: readonly JsonValue[]): JsonValue => ({ $ref: '#/$defs/J', $defs: { J: { anyOf: branches } } });
 
 const handwritten: readonly EquivalentPair[] = [
+  ['null as a constant', { const: null }, { type: 'null' }],
+  ['all booleans', { enum: [false, true] }, { type: 'boolean' }],
+  ['all booleans and null', { enum: [null, true, false] }, { type: ['boolean', 'null'] }],
+  ...[0, 1].map((turn): EquivalentPair => {
+    const limits = { minimum: 3, exclusiveMaximum: 9 };
+    const parts = [{ type: 'integer' }, limits];
+    return [
+      `limits in part ${turn + 1} of allOf`,
+      { allOf: turn === 0 ? parts.toReversed() : parts },
+      { type: 'integer', ...limits },
+    ];
+  }),
+  [
+    'the tighter of two limits',
+    { allOf: [{ type: 'number', minimum: 1, maximum: 9 }, { exclusiveMinimum: 1, maximum: 8 }, { minimum: 0 }] },
+    { type: 'number', exclusiveMinimum: 1, maximum: 8 },
+  ],
+  ['values in one part of allOf', { allOf: [{ enum: ['a', 1] }, { type: 'string' }] }, { const: 'a' }],
+  ['values in both parts of allOf', { allOf: [{ enum: ['a', 'b'] }, { enum: ['b', 'c'] }] }, { const: 'b' }],
   [
     'a type that each branch repeats',
     { type: 'object', oneOf: [tagged('a'), tagged('b')] },
