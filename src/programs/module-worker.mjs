@@ -22,7 +22,7 @@ process.send({ ready: true });
 async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, tool, prompts }) {
   let check;
   try {
-    if (prompts !== undefined) shiftClock(prompts.clockOffsetMs);
+    if (prompts !== undefined) fixClockAndChance(prompts.clockOffsetMs);
     const module = await import(pathToFileURL(file).href);
     if (tool === 'state') return await readState(module, maxReturnedBytes);
     if (tool !== undefined) return await callTool(module, input, maxReturnedBytes);
@@ -49,7 +49,8 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
 
 /**
  * The answer of a function to each set of variables, with the names of those that it read, as JSON. Where only digests are
- * wanted, an answer is the hash of what it would be: to find out whether two processes say the same, no text is sent.
+ * wanted, an answer is the hash of what it would be: to find out whether two processes say the same, no text is sent. What
+ * reads the clock is then made at other times too, and the hash is another one where that makes a difference.
  */
 async function makePrompts(build, list, maxReturnedBytes, wantsDigests) {
   const answers = [];
@@ -58,13 +59,20 @@ async function makePrompts(build, list, maxReturnedBytes, wantsDigests) {
     const missing = new Set();
     let answer;
     try {
+      clock.isRead = false;
       const returned = await build(watchVars(vars, reads, missing));
       const json = JSON.stringify(returned, refuseNoData);
+      const made = new Set([json]);
+      for (const laterMs of wantsDigests && clock.isRead ? otherTimesMs : []) {
+        clock.laterMs = laterMs;
+        made.add(JSON.stringify(await build(watchVars(vars, reads, missing)), refuseNoData));
+      }
       if (json === undefined) answer = writeFault(`returned no prompt but ${typeof returned}`);
-      else answer = `"digest":"${hash('sha256', json)}"${wantsDigests ? '' : `,"returned":${json}`}`;
+      else answer = `"digest":"${hash('sha256', [...made].join('\n'))}"${wantsDigests ? '' : `,"returned":${json}`}`;
     } catch (error) {
       answer = writeFault(`threw ${describe(error)}`);
     }
+    clock.laterMs = 0;
     answers.push(`{${answer},"reads":${JSON.stringify([...reads])},"missing":${JSON.stringify([...missing])}}`);
   }
   const json = `[${answers.join(',')}]`;
@@ -99,20 +107,34 @@ function watchVars(vars, reads, missing) {
   });
 }
 
-/** Sets the clock of this process, so that a prompt that depends on it shows that. */
-function shiftClock(offsetMs) {
-  const Clock = globalThis.Date;
-  if (offsetMs === 0 || Clock.isShifted) return;
+const clock = { isRead: false, laterMs: 0 };
+
+/** In every month, on every day of the week and in every part of a day. */
+const otherTimesMs = Array.from({ length: 14 }, (_, index) => (index + 1) * (27 * 24 + 3) * 3_600_000);
+
+/**
+ * Sets the clock of this process, and lets random numbers be low or, with another clock, high: a prompt that depends on either
+ * shows that, however seldom it would.
+ */
+function fixClockAndChance(offsetMs) {
+  if (globalThis.Date.isFixed) return;
+  const { Date: Clock, Math } = globalThis;
+  const read = () => {
+    clock.isRead = true;
+    return Clock.now() + offsetMs + clock.laterMs;
+  };
   globalThis.Date = class Date extends Clock {
-    static isShifted = true;
+    static isFixed = true;
     constructor(...args) {
-      if (args.length === 0) super(Clock.now() + offsetMs);
+      if (args.length === 0) super(read());
       else super(...args);
     }
     static now() {
-      return Clock.now() + offsetMs;
+      return read();
     }
   };
+  const random = Math.random;
+  Math.random = () => (offsetMs === 0 ? 0 : 0.999) + random() / 1000;
 }
 
 /** What a tool of the module answers: its content, its error for the model, or what the module has instead of it. */

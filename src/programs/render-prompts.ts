@@ -14,7 +14,7 @@ const maxReturnedBytes = 256 * 1024 * 1024;
 const casesPerJob = 500;
 
 /** Far enough to change the date, the weekday, the month and the hour. */
-const clockOffsetMs = (401 * 24 + 7) * 3_600_000 + 13 * 60_000;
+const clockOffsetMs = (401 * 24 + 12) * 3_600_000 + 13 * 60_000;
 
 /**
  * Calls a prompt in code with the variables of each case, twice: the second time in another process, in reverse order and with

@@ -29,8 +29,8 @@ test.each<[why: string, code: string, says: string]>([
   ],
   [
     'depends on the clock',
-    'export default ({ word }) => `${word} ${new Date().getFullYear()}`;',
-    'is not the same when it is made again: message 1 has',
+    'export default ({ word }) => (new Date().getMonth() === 11 ? `Merry ${word}` : word);',
+    'is not the same when it is made again',
   ],
   [
     'noted the time when it was loaded',
@@ -39,7 +39,12 @@ test.each<[why: string, code: string, says: string]>([
   ],
   [
     'depends on chance',
-    'export default ({ word }) => [{ role: "user", content: word + Math.random() }];',
+    'export default ({ word }) => [{ role: "user", content: Math.random() < 0.01 ? "seldom" : word }];',
+    'is not the same when it is made again: message 1 has "seldom", then',
+  ],
+  [
+    'depends on the hour',
+    'export default ({ word }) => `Good ${new Date().getHours() < 5 ? "night" : "day"}: ${word}`;',
     'is not the same when it is made again',
   ],
   [
