@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { findAliased } from './path-aliases.mjs';
 
-/** What a JavaScript or TypeScript text imports. Also what comments name: one too many does no harm. */
+/** What a JavaScript or TypeScript text imports, and files that it names to read them. Also what comments name: one too many does no harm. */
 export function findImports(text: string): readonly string[] {
-  const matches = text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])([^"'\n]{1,500})\1/g);
-  return [...matches].map(([, , specifier = '']) => specifier);
+  const imports = text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])([^"'\n]{1,500})\1/g);
+  const files = text.matchAll(/(["'`])(\.{1,2}\/[^"'`$\n]{1,500})\1/g);
+  return [...new Set([...imports, ...files].map(([, , specifier = '']) => specifier))];
 }
 
 /** The paths that an import may mean, without the endings that it leaves out: relative ones, and aliases of a tsconfig.json. */

@@ -28,7 +28,13 @@ cases:
   project.write('evals/cases/more.jsonl', '{"id": "two", "vars": {"word": "no", "picture": "pictures/one.png"}}\n');
   project.write('schemas/out.json', 'true');
   project.write('app/answer.mjs', "import { say } from './lib/say.mjs';\nexport default () => say();\n");
-  project.write('app/lib/say.mjs', "export const say = () => 'yes';\n");
+  project.write(
+    'app/lib/say.mjs',
+    `import { readFileSync } from 'node:fs';
+export const say = () => readFileSync(new URL('./word.txt', import.meta.url), 'utf8');
+`,
+  );
+  project.write('app/lib/word.txt', 'yes');
   project.write('checks/check.mjs', "import { ok } from './lib.js';\nexport default () => ok;\n");
   project.write('checks/lib.js', 'export const ok = true;\n');
   project.write(
@@ -83,6 +89,7 @@ describe('a suite runs where a file that it depends on changed, and names the fi
     ['what a module of tools imports', append('tools/stock.mjs'), 'tools/stock.mjs changed'],
     ["a provider's module", append('app/answer.mjs'), 'app/answer.mjs changed'],
     ['what that imports', append('app/lib/say.mjs'), 'app/lib/say.mjs changed'],
+    ['what that reads', append('app/lib/word.txt'), 'app/lib/word.txt changed'],
     ['an attached file', append('evals/pictures/one.png'), 'evals/pictures/one.png changed'],
     [
       'a baseline that came',
