@@ -4,7 +4,7 @@ import type { Project } from '../model/suite.ts';
 import { findAdapter } from '../providers/index.ts';
 import { findQuerySecrets } from '../secrets/find-secrets.ts';
 import { createMask, type Mask } from '../secrets/mask-secrets.ts';
-import { decodePercent } from '../text/store-urls.ts';
+import { decodePercent } from '../text/decode-text.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

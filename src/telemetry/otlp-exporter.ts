@@ -1,5 +1,5 @@
 import { defined } from '../json/defined.ts';
-import { decodePercent } from '../text/store-urls.ts';
+import { decodePercent } from '../text/decode-text.ts';
 
 /** A value of an attribute. OTLP's JSON writes integers as text, since 64 bits do not fit a JSON number. */
 export type AttributeValue = string | number | boolean | readonly string[] | Integer;

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer, splitPointer } from '../../json/json-pointer.ts';
-import { decodePercent } from '../../text/store-urls.ts';
+import { decodePercent } from '../../text/decode-text.ts';
 import { findEndlessReference, validateKeywords } from './check-document.ts';
 import { referenceKeywords, visitChildren } from './keywords.ts';
 
