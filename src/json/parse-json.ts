@@ -1,3 +1,4 @@
+import { attempt } from '../text/attempt.ts';
 import { isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
 import type { JsonValue } from './json.ts';
 
@@ -35,10 +36,10 @@ function parseShallowJson(text: string): unknown {
   return restoreLongNumbers(text, parsed);
 }
 
-/** The same; undefined in place of an error, which no JSON text gives. */
+/** The same; undefined for a text that is not JSON. It looks for no reason, so that a body can be tried as it comes in. */
 export function tryParseJson(text: string): JsonValue | undefined {
-  const parsed = parseJson(text);
-  return parsed.ok ? (parsed.value as JsonValue) : undefined;
+  const parsed = attempt(() => parseShallowJson(text), SyntaxError);
+  return parsed instanceof SyntaxError ? undefined : (parsed as JsonValue);
 }
 
 /** The same without a limit of depth, for texts that this program wrote. */
