@@ -11,6 +11,7 @@ import { findSchemaMode } from '../providers/schema-modes.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { rootOf } from '../templates/template-values.ts';
+import { attempt } from '../text/attempt.ts';
 
 /** Everything of a prompt that others rely on. */
 export interface PromptContract {
@@ -151,24 +152,18 @@ function readListed({ title, outputSchema, annotations }: JsonObject): PromptToo
 
 function findVariables(messages: ContractVariant['messages']): readonly PromptVariable[] {
   return (
-    attempt(() => surveyWritten(messages), []) ??
+    orNone(() => surveyWritten(messages)) ??
     messages.flatMap(({ content }) => {
-      const { variables } = attempt((): { readonly variables: readonly string[] } => compileTemplate(content), {
-        variables: [],
-      });
+      const variables = orNone(() => compileTemplate(content).variables);
       return variables.map((name) => ({ name, ...findDefault(content, rootOf(name)) }));
     })
   );
 }
 
 /** A template that can't be read, such as one written by another version, has no known variables. */
-function attempt<T>(read: () => T, otherwise: T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return otherwise;
-  }
+function orNone<T>(read: () => T): T | readonly [] {
+  const found = attempt(read, TemplateError);
+  return found instanceof TemplateError ? [] : found;
 }
 
 /** Finds the default of a variable. One with a default in every output, or that the template tests for, may be left out. */

@@ -5,6 +5,7 @@ import { type Problem, type SourceLocation, UserError } from '../model/problem.t
 import { type PromptVersion, renderMessages, type Suite, type Vars } from '../model/suite.ts';
 import { readAttachment } from '../providers/outgoing-request.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { attempt } from '../text/attempt.ts';
 import type { Plan } from './build-plan.ts';
 import { runsOn } from './render-cells.ts';
 
@@ -75,18 +76,14 @@ function mayAttach({ messages, expand }: PromptVersion): boolean {
 
 /** A missing variable is reported where the prompt is rendered. */
 function renderPaths(prompt: PromptVersion, vars: Vars): readonly string[] {
-  if (prompt.expand !== undefined) return attempt(() => renderMessages(prompt, vars).flatMap(({ attach }) => attach));
+  if (prompt.expand !== undefined) return orNone(() => renderMessages(prompt, vars).flatMap(({ attach }) => attach));
   const templates = prompt.messages.flatMap(({ attach = [] }) => attach);
-  return templates.flatMap((template) => attempt(() => [template.render(vars)]));
+  return templates.flatMap((template) => orNone(() => [template.render(vars)]));
 }
 
-function attempt(render: () => readonly string[]): readonly string[] {
-  try {
-    return render();
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return [];
-  }
+function orNone(render: () => readonly string[]): readonly string[] {
+  const paths = attempt(render, TemplateError);
+  return paths instanceof TemplateError ? [] : paths;
 }
 
 function buildProblem(

@@ -1,5 +1,5 @@
 import { Drop, Liquid, type Template as LiquidNode, TagToken, Tokenizer, TypeGuards } from 'liquidjs';
-import { attempt, NoText, refuseOtherLanguages, translate, undefinedFilter } from './liquid-errors.ts';
+import { NoText, refuseOtherLanguages, translate, translateErrors, undefinedFilter } from './liquid-errors.ts';
 import { comparable, registerFilters, SpelledDrop } from './liquid-filters.ts';
 import { joinErrors, positionIn, type ReadableTemplate, TemplateError } from './template-error.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint, plainText, rootOf } from './template-values.ts';
@@ -48,8 +48,8 @@ function compile(liquid: Liquid, source: string): ReadableTemplate {
 }
 
 function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
-  const nodes = attempt(liquid, () => parse(liquid, source));
-  const segments = attempt(liquid, () => liquid.globalVariableSegmentsSync(nodes));
+  const nodes = translateErrors(liquid, () => parse(liquid, source));
+  const segments = translateErrors(liquid, () => liquid.globalVariableSegmentsSync(nodes));
   const variables = [...new Set(segments.map(writePath))];
   return {
     source,
@@ -183,7 +183,7 @@ function isNestedTooDeep(source: string): boolean {
   return false;
 }
 
-/** The last step of every output; its error gets the output's position and path in `attempt`. */
+/** The last step of every output; its error gets the output's position and path in `translateErrors`. */
 function outputText(value: unknown): string {
   const plain = value instanceof Drop && !(value instanceof SpelledDrop) ? value.valueOf() : value;
   const text = plain instanceof SpelledDrop ? plain.toString() : plainText(plain);

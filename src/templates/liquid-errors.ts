@@ -71,7 +71,7 @@ export class NoText extends Error {
 }
 
 /** Runs a step of Liquid and translates what it throws. */
-export function attempt<T>(liquid: Liquid, step: () => T): T {
+export function translateErrors<T>(liquid: Liquid, step: () => T): T {
   try {
     return step();
   } catch (error) {
