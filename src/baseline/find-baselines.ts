@@ -87,9 +87,8 @@ export function checkBaselines(
 export function remember<Found>(find: (suite: { readonly id: string; readonly path: string }) => Found): typeof find {
   const found = new Map<string, Found>();
   return (suite) => {
-    const known = found.has(suite.id) ? found.get(suite.id) : find(suite);
-    found.set(suite.id, known as Found);
-    return known as Found;
+    if (!found.has(suite.id)) found.set(suite.id, find(suite));
+    return found.get(suite.id) as Found;
   };
 }
 

@@ -161,7 +161,7 @@ export function numberAt(value: JsonValue | undefined, key: string): number | un
   return typeof found === 'number' ? found : undefined;
 }
 
-/** A number of a runner's variable. */
+/** The whole number that a variable of the runner holds. */
 export function numberOf(text = ''): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }

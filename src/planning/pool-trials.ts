@@ -194,7 +194,7 @@ export interface StoredTrials {
 export interface StoredTrialsOptions {
   readonly project: Project;
   readonly cwd: string;
-  /** The run that alone is read, without the baseline. */
+  /** Reads only this run, without the baseline. */
   readonly run?: string;
 }
 

@@ -36,7 +36,7 @@ export interface ProbedCase {
   readonly testCase: Case;
 }
 
-/** Names a probed case in what is found of it. */
+/** The names of a probed case, for what is found of it. */
 export function nameProbed({ suite, variant, testCase }: ProbedCase) {
   const { prompt, provider } = variant;
   return { suite: suite.id, caseId: testCase.id, prompt: prompt.id, provider: provider.id };
@@ -85,7 +85,7 @@ export interface ProbeSpending {
   usd: number | undefined;
 }
 
-/** Lets a search use a prober, and closes it. No record is written, and no baseline. */
+/** Opens a prober for a search, and closes it afterwards. No record and no baseline is written. */
 export async function withProber<Result>(
   run: RunOptions,
   ports: RunPorts,
@@ -199,7 +199,7 @@ export function numbered(cell: Cell, trial: number): Cell {
   return { ...cell, key: { ...cell.key, trial: number }, request: { ...cell.request, trial: number } };
 }
 
-/** Why variants of a suite can't be asked, apart from what they ask; undefined where they can. */
+/** Why variants of a suite can't be asked, whatever their prompts are; undefined where they can. */
 export function whyUnaskable(prober: Prober, suite: Suite, variants: readonly RenderedVariant[]): string | undefined {
   if (prober.isReplayed(suite)) return 'stored answers alone answer this suite: --cache use asks its provider';
   if (prober.options.settings.maxCostUsd === undefined) return undefined;

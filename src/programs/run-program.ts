@@ -116,7 +116,7 @@ function readStreams(child: ChildProcessWithoutNullStreams, maxOutputBytes: numb
 /** A program that was stopped, or not started. */
 type Unfinished = Exclude<ProgramResult, { readonly status: 'ended' }>;
 
-/** Why a program came to no end of its own, as the end of a sentence about it; `late` says why the signal stopped it. */
+/** Why a program did not end by itself, as the end of a sentence about it. `late` is the reason of the signal. */
 export function describeUnfinished(
   result: Unfinished,
   {

@@ -10,8 +10,9 @@ interface KeptOptions<Row> {
   readonly row: z.ZodType<Row>;
   /** What orders the rows. */
   readonly keyOf: (row: Row) => readonly string[];
-  /** What a damaged file does not, and the command that writes it again. */
+  /** What a damaged file lacks, as the rest of a sentence about it: `holds no calibrations of judges`. */
   readonly lack: string;
+  /** Writes the file again. */
   readonly command: string;
 }
 

@@ -184,7 +184,7 @@ export const changeWords: Readonly<Record<keyof VariantComparison['cases'], stri
   redefined: 'redefined',
 };
 
-/** The same of each list of cases of a comparison. */
+/** Maps each list of cases of a comparison. */
 export function mapChanges<T>(cases: VariantComparison['cases'], map: (caseIds: readonly string[]) => T) {
   const mapped = Object.entries(cases).map(([change, caseIds]) => [change, map(caseIds)]);
   return Object.fromEntries(mapped) as Readonly<Record<keyof VariantComparison['cases'], T>>;

@@ -35,7 +35,7 @@ class Surveyor {
   readonly named = new Set<string>();
   readonly marks: MarkNode[] = [];
   readonly #partials: Readonly<Record<string, TemplateTree>>;
-  /** How far in each partial was walked: further in, it reads no other variables. */
+  /** The smallest depth at which each partial was walked. At a greater one it reads no further variables. */
   readonly #depths = new Map<string, number>();
 
   constructor(partials: Readonly<Record<string, TemplateTree>>) {

@@ -113,7 +113,7 @@ function renderList(items: readonly unknown[]): string {
 // Each function lists the members of the public format, or passes on a value whose members are the same. Writing drops
 // members that are undefined.
 
-/** What a schema takes, as values that nothing here changes. */
+/** What a schema takes, with every member read-only. */
 type Json<Schema extends z.ZodType> = Frozen<z.input<Schema>>;
 
 type Frozen<T> = T extends readonly (infer Item)[]

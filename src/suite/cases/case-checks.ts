@@ -77,7 +77,7 @@ export function buildChecks(
 interface Reader {
   /** For messages. */
   readonly reader: string;
-  /** Counts the cases that it was tried on. */
+  /** Under which the cases that it was tried on are counted. */
   readonly key: object;
   readonly templates: readonly ValueTemplate[];
 }
