@@ -3,7 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import { env } from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type HttpReply, type HttpRequest, openHttpClient } from './http/client.ts';
-import { compileTemplate, loadTemplateEngine, needsTemplateEngine } from './templates/template.ts';
+import { render } from './promptfoo-template.ts';
+import { loadTemplateEngine, needsTemplateEngine } from './templates/template.ts';
 
 /** A request whose texts are templates over `prompt`, `env` and the variables of the test. */
 export interface PromptfooRequest {
@@ -130,16 +131,6 @@ function mapParts(value: unknown, change: (part: unknown) => unknown): unknown {
 function escapeValues(vars: Vars): Vars {
   const escape = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : value);
   return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, escape(value)]));
-}
-
-/** A variable that the test does not have is empty there. An empty one has no default. */
-function render(text: string, vars: Vars): string {
-  const given = text.replaceAll(/\{\{\s*([\w-]+)\s*\|\s*default:[^|{}]*\}\}/g, (whole, name: string) =>
-    Object.hasOwn(vars, name) ? `{{ ${name} }}` : whole,
-  );
-  const template = compileTemplate(given);
-  const roots = template.variables.map((path) => [/^[^.[]*/.exec(path)?.[0] ?? path, ''] as const);
-  return template.render({ ...Object.fromEntries(roots), ...vars });
 }
 
 function parseJson(text: string): unknown {

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
 import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from './model/own-code.ts';
 import { describe, execFileAsync, hideMissing } from './promptfoo-provider.ts';
+import { render } from './promptfoo-template.ts';
+import { loadTemplateEngine } from './templates/template.ts';
 import { buildFunctionBody } from './text/function-body.ts';
 
 export {
@@ -136,6 +138,27 @@ export function promptfooPrompt(
     const returned: unknown = await build(hideMissing({ vars, config }, ['provider'], missing), undefined);
     if (missing[0] !== undefined) throw new Error(`${missing[0]} of promptfoo is not given to prompts here`);
     return readPrompt(returned);
+  };
+}
+
+/** Makes a prompt of what the first function makes of the variables of a test. Texts are templates. */
+export function promptfooVars(
+  change: PromptfooCheck,
+  prompt: string | readonly { readonly role: string; readonly content: string }[] | ((vars: object) => unknown),
+): (vars: Readonly<Record<string, unknown>>) => Promise<unknown> {
+  return async (vars) => {
+    const missing: string[] = [];
+    const changed: unknown = await change({ ...vars }, hideMissing({ prompt: {} }, ['uuid'], missing));
+    if (missing[0] !== undefined)
+      throw new Error(`context.${missing[0]} of promptfoo is not given to transformVars here`);
+    if (typeof changed !== 'object' || changed === null) throw new Error('transformVars returned no variables');
+    if (Object.values(changed).some((value) => typeof value === 'string' && value.startsWith('file://')))
+      throw new Error('transformVars returned the name of a file, which is not read here');
+    const all = { ...vars, ...changed };
+    if (typeof prompt === 'function') return prompt(all);
+    await loadTemplateEngine();
+    if (typeof prompt === 'string') return render(prompt, all);
+    return prompt.map((message) => ({ ...message, content: render(message.content, all) }));
   };
 }
 

@@ -13,6 +13,7 @@ import {
   readWritten,
   type Written,
 } from '../draft.ts';
+import { readVarsChange } from './changed-vars.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
@@ -87,6 +88,8 @@ class Importer {
   readonly #stored = new Set<string>();
   /** Names of the variables of all tests, those of tests that are read later too. */
   readonly #varNames: string[] = [];
+  /** The code of `transformVars` of the defaults, where prompts run it. */
+  #change: string | undefined;
   /** Keys of the config that are left out. */
   readonly #leftOut: LeftOut[] = [];
 
@@ -107,7 +110,9 @@ class Importer {
     const config = this.#config;
     this.#leftOut.push(...(await readTopKeys(config, this.#draft, this.#readText)));
     const defaults = await this.#readDefaults();
-    const prompts = await readPrompts(config, defaults, {
+    const change = await readVarsChange(defaults, { code: this.#promptCode, readText: this.#readText });
+    this.#change = change?.text;
+    const prompts = await readPrompts(config, defaults, change, {
       draft: this.#draft,
       readText: this.#readText,
       glob: this.#glob,
@@ -232,6 +237,11 @@ class Importer {
     if (only instanceof LeftOut) return [only];
     const meant = prompts.filter((one) => only === undefined || (!(one instanceof LeftOut) && only.includes(one.id)));
     const pictures = new Set(meant.flatMap((one) => (one instanceof LeftOut ? [] : (one.pictures ?? []))));
+    const readers = JSON.stringify(checks) + providers.text;
+    if (this.#change !== undefined && /"vars":|\{\{\s*(?!prompt\b)/.test(readers)) {
+      const reason = 'a check or provider reads variables, which "transformVars" changes for prompts alone here';
+      return [draft.refuse(defaults.child('options').child('transformVars'), reason)];
+    }
     const vars = await readCaseVars(layers, {
       draft,
       readText: this.#readText,
@@ -244,7 +254,8 @@ class Importer {
           fromSuite: (path) => this.#code.fromSuite(path),
         }),
       prompts: meant,
-      readers: JSON.stringify(checks) + providers.text,
+      readers,
+      change: this.#change,
       stored: this.#stored,
     });
     if (vars instanceof LeftOut) return [vars];

@@ -1,4 +1,5 @@
 import { LeftOut, nameOf, placeAt, type Written } from '../draft.ts';
+import { changeVars, type VarsChange } from './changed-vars.ts';
 import { convertPrompt, findPromptConfig, type PromptContext, readNamedPrompts } from './prompts.ts';
 import type { NamedPrompt } from './restrict.ts';
 
@@ -6,6 +7,7 @@ import type { NamedPrompt } from './restrict.ts';
 export async function readPrompts(
   config: Written,
   defaults: Written,
+  change: VarsChange | undefined,
   context: Omit<PromptContext, 'isConfigShared' | 'prefix' | 'suffix'>,
 ): Promise<readonly (NamedPrompt | LeftOut)[]> {
   const options = defaults.child('options');
@@ -25,8 +27,12 @@ export async function readPrompts(
       suffix: typeof suffix === 'string' ? suffix : '',
     });
     for (const prompt of converted) {
-      if (prompt instanceof LeftOut) prompts.push(prompt);
-      else prompts.push({ ...prompt, id: nameOf(prompt.label, ids, 'prompt') });
+      const changed =
+        prompt instanceof LeftOut || change === undefined
+          ? prompt
+          : changeVars(prompt, change, { written: item, ...context });
+      if (changed instanceof LeftOut) prompts.push(changed);
+      else prompts.push({ ...changed, id: nameOf(changed.label, ids, 'prompt') });
     }
   }
   return prompts;

@@ -1,6 +1,7 @@
 import { compileTemplate, loadTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { type ImportContext, LeftOut, placeAt, type Written } from '../draft.ts';
+import { readAddedVars, seesVariable } from './changed-vars.ts';
 import { isPartialTemplate, translateNunjucks } from './nunjucks.ts';
 import type { ConvertedPrompt } from './prompts.ts';
 import { expandVars, mergeVars } from './tests.ts';
@@ -46,6 +47,8 @@ interface RenderContext extends ImportContext {
   readonly readers: string;
   /** Names under which tests store their answers. */
   readonly stored: ReadonlySet<string>;
+  /** The code of `transformVars` of the defaults, where prompts run it. */
+  readonly change: string | undefined;
 }
 
 /** The variables of the cases that one test makes. */
@@ -56,6 +59,15 @@ export async function readCaseVars(
   const parts = layers.map((layer) => layer.child('vars'));
   const places = await mergeVars(parts, context);
   if (places instanceof LeftOut) return places;
+  // The code sees the name of a file there, and its content here.
+  const file = [...places].find(
+    ([name, { value }]) => /^(?:file|package):/.test(String(value)) && seesVariable(context.change, name),
+  );
+  if (file !== undefined)
+    return context.draft.refuse(
+      file[1],
+      'a variable that names a file and that "transformVars" reads has no equivalent here',
+    );
   const added = readTransform(layers, context);
   if (added instanceof LeftOut) return added;
   const expanded = await expandVars(new Map([...places, ...added]), context);
@@ -65,28 +77,21 @@ export async function readCaseVars(
 /** The variables that `transformVars` adds: `{ ...vars, name: 'value' }`. */
 function readTransform(
   layers: readonly Written[],
-  { draft }: RenderContext,
+  { draft, change }: RenderContext,
 ): readonly (readonly [string, Written])[] | LeftOut {
   const parts = layers.map((layer) => layer.child('options').child('transformVars'));
   const part = parts.findLast(({ value }) => value !== undefined);
   if (part === undefined) return [];
-  const [, more] = /^\s*\(?\{\s*\.\.\.vars\s*(?:,([\s\S]*?))?,?\s*\}\)?;?\s*$/.exec(String(part.value)) ?? [];
-  const entries = [
-    ...`${more ?? ''},`.matchAll(
-      /\s*(["']?)([A-Za-z_$][\w$]*)\1\s*:\s*(?:(["'])((?:(?!\3)[^\\\n])*)\3|(-?\d+(?:\.\d+)?|true|false))\s*,/gy,
-    ),
-  ];
-  const isWhole = entries.map(([whole]) => whole).join('') === `${more},`;
-  if (more === undefined || !isWhole)
+  // Code of the defaults changes what prompts are made of, and the checks read none of it.
+  if (change !== undefined && part === parts[0]) return [];
+  const added = readAddedVars(part.value);
+  if (added === undefined)
     return draft.refuse(
       part,
       '"transformVars" is code, which has no equivalent here',
       'write the variables into tests',
     );
-  return entries.map(([, , name = '', , text, literal = '']) => [
-    name,
-    placeAt(text ?? (JSON.parse(literal) as unknown), part.at()),
-  ]);
+  return added.map(([name, value]) => [name, placeAt(value, part.at())]);
 }
 
 /** The values that prompts are given. promptfoo renders a value for a prompt that is a text, and for nothing else. */

@@ -199,3 +199,39 @@ test('a transform of some providers alone is refused', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('a transform of some providers');
 });
+
+const spell = 'module.exports = (vars) => ({ ...vars, more: `${vars.q.toUpperCase()}!` });\n';
+
+test('transformVars of the defaults changes what prompts are made of', async () => {
+  const { project, code, suite } = await importConfig(
+    `prompts: ["{{q}} {{more}}{{none}}", '[{"role":"system","content":"s"},{"role":"user","content":"{{q}} {{more}}"}]', file://lib/prompt.cjs]
+providers: [echo]
+defaultTest: { options: { transformVars: file://lib/spell.cjs }, assert: [{ type: contains, value: A! }] }
+tests: [{ vars: { q: a } }]
+`,
+    [],
+    { 'lib/spell.cjs': spell, 'lib/prompt.cjs': 'module.exports = ({ vars }) => `${vars.q} ${vars.more}`;\n' },
+  );
+  expect(code).toBe(0);
+  expect(suite?.['prompts']).toMatchObject([
+    { export: 'prompt1' },
+    { export: 'prompt2' },
+    { module: 'prompts/x.mjs', export: 'prompt4' },
+  ]);
+  const { report } = await project.report(['run', '--no-baseline']);
+  expect(plannedTrialsOf(report).map(({ status }) => status)).toEqual(['passed', 'passed', 'passed']);
+});
+
+test.each([
+  ['"({ ...vars, id: context.uuid })"', '{ q: a }', 'is code'],
+  ['file://lib/spell.cjs', '{ q: a }, assert: [{ type: javascript, value: "context.vars.q" }]', 'for prompts alone'],
+  ['file://lib/spell.cjs', '{ q: a }, assert: [{ type: contains, value: "{{more}}" }]', 'for prompts alone'],
+  ['file://lib/spell.cjs', '{ q: file://lib/spell.cjs }', 'names a file and that "transformVars" reads'],
+])('transformVars %s of the test %s is refused', async (change, rest, reason) => {
+  const { code, stderr } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders: [echo]\ndefaultTest: { options: { transformVars: ${change} } }\ntests: [{ vars: ${rest} }]\n`,
+    [],
+    { 'lib/spell.cjs': spell },
+  );
+  expect([code, stderr]).toEqual([2, expect.stringContaining(reason)]);
+});

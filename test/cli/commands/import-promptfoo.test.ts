@@ -348,7 +348,7 @@ tests: [{ vars: { q: a }, category: simple, assert: [{ type: contains, value: a,
     expect(stderr).toContain(`"${name}"`);
   for (const part of [
     'defaultTest: { providerOutput: x }',
-    'defaultTest: { options: { transformVars: x } }',
+    'defaultTest: { options: { transformVars: file://x.py } }',
     'extensions: [file://a.js:b]',
     'env: { OPENAI_TEMPERATURE: 1 }',
   ]) {
