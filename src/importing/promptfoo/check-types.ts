@@ -64,6 +64,10 @@ const CONVERTERS: Readonly<Record<string, Convert>> = {
   'finish-reason': turned(convertFinishReason),
 };
 
+/** Types that have no equivalent here. */
+const OTHER_TYPES =
+  /^(?:agent-rubric|answer-relevance|bleu|classifier|contains-(?:html|sql|xml)|gleu|guardrails|human|is-(?:html|refusal|sql|xml|valid-function-call)|max-score|meteor|moderation|perplexity(?:-score)?|pi|rouge-\w|search-rubric|select-\w+|similar:(?:dot|euclidean)|trace-.+|trajectory:.+|webhook|promptfoo:.+)$/;
+
 /** The check of a type of promptfoo, without `not-`. What it is not known for is refused. */
 export async function convertType(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { base } = context;
@@ -71,6 +75,8 @@ export async function convertType(written: Written, context: TypeContext): Promi
   const { type } = written.value as { readonly type: string };
   const hint = Object.hasOwn(HINTS, base) ? HINTS[base] : undefined;
   const refused = () => context.draft.refuse(written, `the assertion "${type}" has no equivalent here`, hint);
+  if (convert === undefined && !OTHER_TYPES.test(base))
+    return context.draft.refuse(written, `promptfoo takes no assertion "${type}"`);
   return (await convert?.(written, context)) ?? refused();
 }
 

@@ -40,6 +40,8 @@ export function convertClaudeAgent(id: string, parts: Written, context: AgentCon
   if (refused !== undefined) return refused;
   const mcpServers = readServers(config.child('mcp'), draft);
   if (mcpServers instanceof LeftOut) return mcpServers;
+  if (mcpServers !== undefined && settings['cache_mcp'] !== true)
+    draft.note(config.child('mcp'), 'promptfoo asks an agent with MCP servers each time: run with --cache refresh');
   const options = { ...buildOptions(settings), ...defined({ mcpServers }) };
   const call = `promptfooClaudeAgent(() => import('@anthropic-ai/claude-agent-sdk'), ${JSON.stringify({
     ...(keepsState ? { state: true } : {}),

@@ -131,3 +131,20 @@ export function hasFixedSampling(model: string): boolean {
 export function isReasoningModel(model: string): boolean {
   return /(?:^|\/)(?:ft:)?(?:o1|o3|o4|gpt-5|gpt-6)/.test(model);
 }
+
+const KNOWN_BARE = new Set(
+  'a2a browser echo http https llama mcp n8n openclaw opencode openinterpreter sequence slack websocket ws wss'.split(
+    ' ',
+  ),
+);
+const KNOWN_SERVICES = new Set(
+  'a2a abliteration agentic ai21 aimlapi alibaba alicloud aliyun anthropic atlascloud azure azureopenai bam bedrock bedrock-agent cerebras cloudera cloudflare-ai cloudflare-gateway cohere cometapi dashscope databricks deepseek docker elevenlabs envoy exec f5 fal file fireworks github golang google groq helicone hf http https huggingface hyperbolic jfrog litellm llama llamaapi localai mcp meta minimax mistral mlflow-gateway modelslab moonshot n8n novita nscale nvidia ollama openai openclaw opencode openinterpreter openrouter orcarouter package palm perplexity portkey promptfoo python quiverai qwak replicate ruby sagemaker slack snowflake together togetherai transformers transformers.js truefoundry vercel vertex voyage watsonx webhook ws wss xai'.split(
+    ' ',
+  ),
+);
+
+/** False for a provider that promptfoo stops at. */
+export function isKnownProvider(id: string): boolean {
+  const [service = '', ...rest] = id.split(':');
+  return rest.length === 0 ? KNOWN_BARE.has(id) || /\.\w+$/.test(id) : KNOWN_SERVICES.has(service);
+}

@@ -2,7 +2,7 @@ import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import type { AnswerForm } from './code-module.ts';
 import { isCodexAgent } from './codex-agent.ts';
 import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } from './http-provider.ts';
-import { convertModel } from './model-ids.ts';
+import { convertModel, isKnownProvider } from './model-ids.ts';
 import { convertOwnProvider, isOwnProvider, type OwnCode } from './own-provider.ts';
 import { convertService } from './service-provider.ts';
 import { convertSettings } from './settings.ts';
@@ -34,6 +34,8 @@ export async function convertProvider(written: Written, context: ProviderContext
   if (service !== undefined && own?.areTexts === false)
     return draft.refuse({ ...written, value: id }, 'a prompt that is no text has no equivalent with this provider');
   if (service !== undefined) return readOwnKeys(parts, draft) ?? service;
+  if (!isKnownProvider(id))
+    return draft.refuse({ ...written, value: id }, `promptfoo takes no provider "${id.slice(0, 80)}"`);
   const model = convertModel(id);
   if (model === undefined) {
     return draft.refuse(

@@ -278,7 +278,7 @@ test('a dropped setting of a provider is a line of the summary', async () => {
   expect(text).toContain('# Not carried over, by line:\n#   3:36     "mcp" of a provider runs code');
 });
 
-test('a judge may be a provider of the config, by its id or label, and code', async () => {
+test('a judge may be a provider of the config, by its id or label, and code', { tags: 'slow' }, async () => {
   const rubric = (provider: string) => `{ type: llm-rubric, value: kind, provider: ${provider} }`;
   const { project, suite, code, stderr } = await importConfig(
     `prompts: ["{{q}}"]
@@ -538,7 +538,7 @@ tests: [{ vars: { q: a } }, { vars: { q: b }, provider: openai:x }]
 });
 
 test.each([
-  ['tests: [{ vars: { q: a }, provider: first }]', '"first" has no equivalent'],
+  ['tests: [{ vars: { q: a }, provider: first }]', 'promptfoo takes no provider "first"'],
   [
     'tests: [{ vars: { q: a }, provider: { id: openai:x, config: { response_format: { type: json_schema } } } }]',
     'another form',
@@ -559,6 +559,7 @@ test.each([
     'context.prompt',
   ],
   ['{ type: answer-relevance, threshold: 1 }', 'query: q', 'similarity of questions'],
+  ['{ type: not-b-eval, value: a }', '', 'promptfoo takes no assertion "not-b-eval"'],
   ['{ type: select-best, value: a }', '', 'it compares answers with each other'],
   ['{ type: skill-used, value: notes }', '', 'agents or code of the project'],
   ['{ type: levenshtein, value: a }', '}, threshold: 0.5, options: {', 'another score'],
@@ -580,7 +581,7 @@ test.each([
   expect(stderr).toContain(reason);
 });
 
-test('calls of tools are valid where they fit the tools that the provider sends', async () => {
+test('calls of tools are valid where they fit the tools that the provider sends', { tags: 'slow' }, async () => {
   const tool = (name: string, type: string) =>
     `{ type: function, function: { name: ${name}, parameters: { type: object, properties: { id: { type: ${type} } }, required: [id] } } }`;
   const calls: Readonly<Record<string, readonly (readonly [name: string, args: object])[]>> = {
