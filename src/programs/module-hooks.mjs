@@ -7,7 +7,25 @@ let isInstalled = false;
 export function installModuleHooks() {
   if (isInstalled) return;
   isInstalled = true;
-  // Node 22.18 and later take the types out themselves.
-  if (process.features.typescript) module.registerHooks?.({ resolve });
+  // From Node 22.18 on, in the same thread.
+  if (process.features.typescript) module.registerHooks?.({ resolve, load });
   else module.register('./strip-types.mjs', import.meta.url);
+}
+
+const requireHere = module.createRequire(import.meta.url);
+
+/** Node takes types out itself, but refuses enums and parameter properties, some when it looks which kind of module it is. */
+function load(url, context, nextLoad) {
+  let format = 'module-typescript';
+  try {
+    const loaded = nextLoad(url, context);
+    if (!loaded.format?.endsWith('-typescript')) return loaded;
+    ({ format } = loaded);
+  } catch (error) {
+    if (error.code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw error;
+  }
+  return {
+    ...requireHere('./strip-types.mjs').load(url, context, nextLoad),
+    format: format.replace('-typescript', ''),
+  };
 }

@@ -1,14 +1,14 @@
-// Hooks for versions of Node that can't take types out of TypeScript: see module.register of Node 20.
-import { readFile } from 'node:fs/promises';
+// Hooks that take types out of TypeScript, in one way for all versions of Node: see module.register of Node 20.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'sucrase';
 
 export { resolve } from './own-package.mjs';
 
-export async function load(url, context, nextLoad) {
+export function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !/\.m?ts$/.test(url)) return nextLoad(url, context);
   const filePath = fileURLToPath(url);
-  const { code } = transform(await readFile(filePath, 'utf8'), {
+  const { code } = transform(readFileSync(filePath, 'utf8'), {
     transforms: ['typescript'],
     filePath,
     disableESTransforms: true,
