@@ -207,12 +207,15 @@ function readOutput({ target, text, toolCalls }: AssertionInput, { json, state }
 const MISSING = ['prompt', 'test', 'logProbs', 'provider', 'providerResponse', 'trace', 'metadata'];
 
 function buildContext(input: AssertionInput, options: PromptfooCheckOptions, missing: string[]): object {
-  const { vars = {}, config = {} } = Object(input.args) as { readonly vars?: unknown; readonly config?: unknown };
-  if (options.state !== true) return hideMissing({ vars, config }, MISSING, missing);
+  const { vars = {}, config = {}, test } = Object(input.args) as Readonly<Record<string, unknown>>;
+  const own =
+    test === undefined ? {} : { test: hideMissing({ ...Object(test), vars }, ['assert', 'options'], missing) };
+  const names = MISSING.filter((name) => !Object.hasOwn(own, name));
+  if (options.state !== true) return hideMissing({ vars, config, ...own }, names, missing);
   const providerResponse = { ...(Object(input.target) as object), output: readOutput(input, options) };
   const { metadata } = providerResponse as { readonly metadata?: unknown };
-  const given = { vars, config, providerResponse, ...(metadata === undefined ? {} : { metadata }) };
-  const unknown = MISSING.filter((name) => name !== 'providerResponse' && name !== 'metadata');
+  const given = { vars, config, providerResponse, ...own, ...(metadata === undefined ? {} : { metadata }) };
+  const unknown = names.filter((name) => name !== 'providerResponse' && name !== 'metadata');
   return hideMissing(given, unknown, missing);
 }
 

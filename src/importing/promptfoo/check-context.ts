@@ -26,6 +26,8 @@ export interface CheckContext {
   readonly glob: (pattern: string) => Promise<readonly string[]>;
   /** Names of the variables of the test. */
   readonly varNames: readonly string[];
+  /** What code may read of the test itself. */
+  readonly test: Readonly<Record<string, unknown>>;
   /** The `params` of the providers that the test is asked with. */
   readonly asked: readonly unknown[];
   /** True where a score decides the test, and not that each check passes. */

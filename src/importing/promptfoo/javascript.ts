@@ -7,6 +7,7 @@ import { findNodeEnv } from './own-provider.ts';
 import { convertPlain } from './plain-code.ts';
 import type { PythonFile } from './python.ts';
 import type { RubyFile } from './ruby.ts';
+import { isPartOfTest } from './test-options.ts';
 import { escapeData } from './values.ts';
 
 type Check = Readonly<Record<string, unknown>>;
@@ -25,6 +26,8 @@ export interface CodeContext {
   readonly threshold: unknown;
   /** Names of the variables that the test has. */
   readonly varNames: readonly string[];
+  /** What code may read of the test itself. */
+  readonly test: Readonly<Record<string, unknown>>;
   /** True where the check gets what a transform selects. */
   readonly isSelected: boolean;
   /** True where code makes what the check gets. */
@@ -91,7 +94,10 @@ export function buildCheck(
   const call = readCodeCall(written, names, context);
   if (call instanceof LeftOut) return call;
   const { part, args, isState, options } = call;
-  const { needed, optional } = findNodeEnv(typeof source === 'string' ? source : source.text);
+  const text = typeof source === 'string' ? source : source.text;
+  const isReadingTest = /\bcontext\s*\??\.\s*test\b|[{,]\s*test\s*[,}:]/.test(text);
+  const given = isReadingTest ? { args: { ...args.args, test: escapeData(context.test) } } : args;
+  const { needed, optional } = findNodeEnv(text);
   if (optional.length > 0)
     context.draft.note(
       part,
@@ -100,7 +106,7 @@ export function buildCheck(
   const env = needed.length === 0 ? {} : { env: needed };
   const name = code.add(describeCall(source, options, code), part.at().line);
   return {
-    module: { value: code.path, export: name, ...args, ...env },
+    module: { value: code.path, export: name, ...given, ...env },
     ...(isState ? { select: 'state' } : {}),
   };
 }
@@ -140,10 +146,13 @@ export function findFault(
 ): string | undefined {
   if (/\bprocess\s*\??\.\s*mainModule\b/.test(code)) return 'the code loads a module by process.mainModule: use a file';
   const isState = answers === 'state' && !isSelected;
-  const known = new Set(['vars', 'config', ...(isState ? ['metadata', 'providerResponse'] : [])]);
+  const known = new Set(['vars', 'config', 'test', ...(isState ? ['metadata', 'providerResponse'] : [])]);
   const members = [...code.matchAll(/\bcontext\s*\??\.\s*([A-Za-z_]\w*)/g)].map(([, name = '']) => name);
   const member = members.find((name) => !known.has(name));
   if (member !== undefined) return `the code reads context.${member}, which a check is not given`;
+  const ofTest = [...code.matchAll(/\bcontext\s*\??\.\s*test\s*\??\.\s*([A-Za-z_]\w*)/g)].map(([, name = '']) => name);
+  const part = ofTest.find((name) => name !== 'vars' && isPartOfTest(name));
+  if (part !== undefined) return `the code reads context.test.${part}, which a check is not given`;
   return undefined;
 }
 

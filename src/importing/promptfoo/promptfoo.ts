@@ -29,7 +29,7 @@ import { SuiteProviders } from './read-providers.ts';
 import { followReferences } from './references.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';
-import { findStored, findThreshold, findUnknownKey, readOptions } from './test-options.ts';
+import { describeTest, findStored, findThreshold, findUnknownKey, readOptions } from './test-options.ts';
 import { readTests } from './tests.ts';
 import { readTopKeys } from './top-keys.ts';
 import { readCaseVars } from './var-templates.ts';
@@ -303,6 +303,7 @@ class Importer {
       ruby: this.#ruby,
       glob: this.#glob,
       varNames: layers.flatMap((layer) => Object.keys(Object(layer.child('vars').value))),
+      test: describeTest(layers),
       onVariables: (names) => names.forEach((name) => this.#read.add(name)),
       judge: (provider) => this.#judges.find(provider, layers),
       embeddings: (provider) => this.#judges.findEmbeddings(provider, layers),

@@ -91,3 +91,15 @@ export function findThreshold(layers: readonly Written[], draft: Draft): number 
   if (threshold === undefined || (typeof value === 'number' && value > 0 && value <= 1)) return value as number;
   return draft.refuse(threshold, 'a threshold of a test must be a number above 0 and up to 1');
 }
+
+/** Members of a test that say how it is asked and judged. */
+export function isPartOfTest(name: string): boolean {
+  return /^(?:vars|assert|options|prompts|providers?|providerOutput|assertScoringFunction)$/.test(name);
+}
+
+/** The members of a test that code may read, but for its variables. */
+export function describeTest(layers: readonly Written[]): Readonly<Record<string, unknown>> {
+  const own = Object.entries(Object(layers.at(-1)?.value) as object).filter(([key]) => !isPartOfTest(key));
+  const metadata: unknown = Object.assign({}, ...layers.map((layer) => layer.child('metadata').value));
+  return { ...Object.fromEntries(own), metadata };
+}

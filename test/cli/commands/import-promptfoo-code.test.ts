@@ -187,6 +187,7 @@ export const check3 = promptfooFile(file1, "f");
 
 test.each([
   ['"output === context.prompt"', 'context.prompt'],
+  ['"context.test.assert.length > 1"', 'context.test.assert'],
   ['"process.mainModule.require(\'fs\')"', 'process.mainModule'],
   ['"output === \'{{q | upper}}\'"', 'template'],
   ['"output === \'{{env.HOME}}\'"', 'template'],
@@ -201,6 +202,37 @@ test.each([
   expect(code).toBe(2);
   expect(stderr).toContain(reason);
   expect(project.files().filter((file) => file.startsWith('evals'))).toEqual([]);
+});
+
+test('code is given what the test says of itself', async () => {
+  const { project, code, suite } = await importConfig(
+    `prompts: ["{{q}}"]
+providers: [echo]
+defaultTest: { metadata: { team: a, kind: b } }
+tests:
+  - id: t7
+    description: one
+    vars: { q: abc }
+    metadata: { kind: "{{c}}" }
+    assert:
+      - { type: javascript, value: "context.test.id + context.test.description + context.test.metadata.team === 't7onea'" }
+      - { type: javascript, value: "context.test.metadata.kind.length === 5 && context.test.vars.q === output" }
+      - { type: javascript, value: file://test.cjs }
+      - { type: javascript, value: "/b/.test(output)" }
+`,
+    [],
+    { 'test.cjs': "module.exports = (output, { test }) => test.metadata.team === 'a' && !test.threshold;\n" },
+  );
+  expect(code).toBe(0);
+  const [written] = (suite?.['cases'] ?? []) as readonly { assert: readonly { module: { args?: object } }[] }[];
+  expect(written?.assert.map(({ module }) => Object.keys(module.args ?? {}))).toEqual([
+    ['vars', 'test'],
+    ['vars', 'test'],
+    ['vars', 'test'],
+    [],
+  ]);
+  const { report } = await project.report(['run', '--no-baseline']);
+  expect(plannedTrialsOf(report)).toMatchObject([{ status: 'passed' }]);
 });
 
 test('code is given the variables of the environment that it needs', async () => {
