@@ -110,12 +110,13 @@ function renderRow({ id, testCase, answer, drawn }: DrawnAnswer, label: string, 
 
 /** A kill leaves the file with the row or without it. Of two people who label one answer, the first is heard. */
 function appendRow(path: string, id: string, row: string): void {
-  withFileLock(path, () => {
+  const append = (): void => {
     const before = withStorageErrors('Reading', path, () => readOrUndefined(path)) ?? '';
     if (before.includes(`{"id":${JSON.stringify(id)},`)) return;
     const gap = before === '' || before.endsWith('\n') ? '' : '\n';
     replaceFile(path, `${before}${gap}${row}\n`);
-  });
+  };
+  withFileLock(path, append);
 }
 
 /** A stored answer that a person is asked to label. Nothing of the judge's verdict is in it. */
