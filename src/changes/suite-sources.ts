@@ -6,6 +6,7 @@ import { matchGlob } from '../project/match-glob.ts';
 import { pathBeside } from '../project/project-paths.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import type { ReadLog } from '../suite/files/project-files.ts';
+import { skippedFolders } from '../text/glob.ts';
 
 /** The files on which the results of a suite depend, absolute. */
 export interface SuiteSources {
@@ -146,5 +147,3 @@ function isWithin(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return !way.split(sep).some((name) => name === '..' || skippedFolders.has(name));
 }
-
-const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);

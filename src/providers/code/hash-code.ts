@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, type Dirent, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { compareText } from '../../text/compare-text.ts';
+import { skippedFolders } from '../../text/glob.ts';
 import { findImports, importedPaths, importSuffixes } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { leavesRoot } from '../outgoing-request.ts';
@@ -53,9 +54,6 @@ function hashIfFile(path: string, realRoot: string): readonly string[] {
   }
 }
 
-/** What decides no answer: other versions, installed packages, and llmcheck's own records. */
-const idleFolders: ReadonlySet<string> = new Set(['.git', 'node_modules', '.llmcheck']);
-
 /** Those paths that are folders below the root, and a SHA-256 of each: of the paths and contents of its files. */
 export function hashFolders(
   paths: readonly string[],
@@ -73,15 +71,24 @@ export function hashFolders(
   return { folders, hashes };
 }
 
-/** The files below a folder, sorted. Links to folders are not followed. */
+/** The files below a folder, sorted. Links to folders are not followed, and what can't be read is left out as in `hashFiles`. */
 function listFiles(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true })
+  return readFolder(folder)
     .toSorted((one, other) => compareText(one.name, other.name))
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       if (!entry.isDirectory()) return [path];
-      return idleFolders.has(entry.name) ? [] : listFiles(path);
+      return skippedFolders.has(entry.name) ? [] : listFiles(path);
     });
+}
+
+function readFolder(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return [];
+    throw error;
+  }
 }
 
 /** Reads in pieces: a program may be large. */
