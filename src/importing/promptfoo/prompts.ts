@@ -21,8 +21,8 @@ export interface ConvertedPrompt {
   readonly variables: readonly string[];
   /** Variables that are pictures beside a message. */
   readonly pictures?: readonly string[];
-  /** What promptfoo renders: values in the texts of JSON, a text as a whole, or what code returns. */
-  readonly form: 'json' | 'text' | 'code';
+  /** What promptfoo renders: values in the texts of JSON, a text as a whole, one that is the YAML of a chat, or what code returns. */
+  readonly form: 'json' | 'text' | 'yaml' | 'code';
   /** The last message of a chat that repeats the conversation so far. */
   readonly question?: string;
 }
@@ -73,6 +73,7 @@ export async function convertPrompt(
   if (!isMap(value)) return [draft.refuse(written, 'a prompt must be a text or a map')];
   const { id, label, raw, config, function: code } = value;
   if (code !== undefined) return [draft.refuse(written, 'a prompt with a function has no equivalent here')];
+  if (isMap(label)) return [draft.refuse(written, 'promptfoo takes no map for the label of a prompt')];
   const isMeant = isMap(config) && Object.keys(config).some(isSetting);
   if (isMeant && /\.(?:txt|md)$/.test(String(raw ?? id)))
     draft.note(
@@ -224,7 +225,7 @@ function convertText(
     label,
     variables,
     pictures,
-    form: isJson(text) ? 'json' : 'text',
+    form: isJson(text) ? 'json' : text.trim().startsWith('- role:') ? 'yaml' : 'text',
     ...defined({ question }),
   };
 }
@@ -241,10 +242,20 @@ function isJson(text: string): boolean {
 
 function readMessages(text: string, written: Written): readonly unknown[] | undefined {
   if (!/^\s*(?:\[|- role:)/.test(text)) return undefined;
-  const parsed = readWritten(written.at().file, fillDumps(text));
+  const outputs: string[] = [];
+  // Braces are no maps of the YAML that promptfoo reads after it has filled them in.
+  const marked = text.trim().startsWith('[')
+    ? fillDumps(text)
+    : text.replaceAll(/\{\{[\s\S]*?\}\}/g, (output) => `\ue000${outputs.push(output) - 1}\ue000`);
+  const parsed = readWritten(written.at().file, marked);
   if ('problems' in parsed || !Array.isArray(parsed.value)) return undefined;
   const list: readonly unknown[] = parsed.value;
-  return list.length > 0 && list.every((item) => isMap(item) && 'role' in item) ? list : undefined;
+  if (list.length === 0 || !list.every((item) => isMap(item) && 'role' in item)) return undefined;
+  const fill = (value: unknown) =>
+    typeof value === 'string'
+      ? value.replaceAll(/\ue000(\d+)\ue000/g, (_, index: string) => outputs[Number(index)] ?? '')
+      : value;
+  return list.map((item) => Object.fromEntries(Object.entries(item as object).map(([key, one]) => [key, fill(one)])));
 }
 
 /** A variable that is written as JSON, in a chat that is a template as a whole: its text is the content. */

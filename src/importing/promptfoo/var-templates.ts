@@ -111,11 +111,14 @@ async function renderVars(
           place,
           `the variable "${name}" reads the answer of another test, which a case can't do here`,
         );
+      const known = prompts.flatMap((one) => (one instanceof LeftOut ? [] : [one]));
+      if (value.includes('\n') && known.some(({ form, variables }) => form === 'yaml' && variables.includes(name)))
+        return draft.refuse(place, `"${name}" has several lines, which break the YAML of a prompt in promptfoo`);
       if (!isRendered(value, vars) || prompts.every((one) => !(one instanceof LeftOut) && one.form === 'json'))
         continue;
       const text = await renderValue(value, vars);
       if (text === value) continue;
-      const isOne = prompts.every((one) => one instanceof LeftOut || one.form === 'text') && !reads(readers, name);
+      const isOne = known.every(({ form }) => form === 'text' || form === 'yaml') && !reads(readers, name);
       if (text === undefined || !isOne || readers.includes('"vars":[')) {
         const reason = `the variable "${name}" is a template of its own, which a value never is here`;
         return draft.refuse(place, reason, 'write out its value');

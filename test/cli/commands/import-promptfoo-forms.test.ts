@@ -22,6 +22,7 @@ const sent: readonly (readonly [prompt: string, vars: Readonly<Record<string, un
   ['- role: user\n  content: Hi {{q}}', { q: 'a' }, 'Hi a'],
   ['{{u.name}} {{u.age}} {{v.a.b | upper}}.', { u: { name: 'Ada' } }, 'Ada  .'],
   ['{{u.name}}.', {}, '.'],
+  ['- role: user\n  content: {{q}}', { q: 'a' }, 'a'],
   ["{{a|default('')}} {{text|default(other|default(''))}}{{ 'x|y' }}", { other: 'b' }, ' bx|y'],
   ['{% if q %}yes{% else %}no{% endif %}', { q: '' }, 'no'],
   ['{% if q %}yes{% else %}no{% endif %}', { q: 0 }, 'no'],
@@ -120,6 +121,17 @@ test.each<[part: string, note: string, files?: Readonly<Record<string, string>>]
   const { code, stderr } = await importConfig(`${importBase}${part}\n`, [], files);
   expect(code).toBe(0);
   expect(stderr).toContain(note);
+});
+
+test.each([
+  ['{ planner: { id: p, raw: "Plan {{q}}" } }', '1:21 error not-carried-over: promptfoo takes no map'],
+  ['["- role: user\\n  content: {{q}}"]', '3:22 error not-carried-over: "q" has several lines'],
+])('the prompts %s are refused', async (prompts, message) => {
+  const { code, stderr } = await importConfig(`prompts: ${prompts}
+providers: [echo]
+tests: [{ vars: { q: "a\\nb" } }]
+`);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
 test.each(['tests: []', 'tests: none.csv'])('%s asks each prompt once', async (part) => {
