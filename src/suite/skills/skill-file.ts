@@ -104,7 +104,7 @@ export interface PlacedSkill {
 export async function placeSkill(
   evalsPath: string,
   skill: Skill,
-  document: Located,
+  { document, requests }: { readonly document: Located; readonly requests: readonly string[] },
   context: SkillContext,
 ): Promise<PlacedSkill> {
   const { files, problems, config } = context;
@@ -115,7 +115,13 @@ export async function placeSkill(
   const ids = { agents: agents.map(({ id }) => id), models: models.map(({ id }) => id) };
   if (agents.length === 0) return { ...ids, workspace: {} };
   const { paths } = await files.glob(['**/*'], skill.folder);
-  const own = paths.filter((path) => !holdsAnswers(path, evalsPath, skill));
+  const named = paths.filter((path) => !holdsAnswers(path, evalsPath, skill));
+  const reports = findReports(named, requests, context);
+  for (const path of reports) {
+    const message = `${files.display(path)} holds requests of the evals, as a report of them does, so that no agent gets it`;
+    problems.warn({ code: 'not-carried-over', message, at: locate(document) });
+  }
+  const own = named.filter((path) => !reports.includes(path));
   const name = skill.name.replaceAll(/[^\w.-]+/g, '-');
   if (own.length > maxFiles) {
     const message = `the folder of the skill, ${files.display(skill.folder) || '.'}, holds more than ${maxFiles} files`;
@@ -138,6 +144,23 @@ function holdsAnswers(path: string, evalsPath: string, { folder }: Skill): boole
   const name = basename(path);
   if (evals !== folder && path.startsWith(`${evals}${sep}`)) return true;
   return isSkillSuite(name) || /\.eval\.[a-z]+$|^llmcheck\.config\./.test(name);
+}
+
+/** Files with the words of two evals, or of the only one: reports, which show what is right. */
+function findReports(
+  paths: readonly string[],
+  requests: readonly string[],
+  { files }: SkillContext,
+): readonly string[] {
+  const long = requests.filter((request) => request.length >= 20);
+  if (long.length === 0) return [];
+  return paths.filter((path) => {
+    const read = files.readText(path);
+    if (basename(path) === 'SKILL.md' || !('text' in read)) return false;
+    const { text } = read;
+    const found = long.filter((one) => text.includes(one) || text.includes(JSON.stringify(one).slice(1, -1)));
+    return found.length >= Math.min(2, long.length);
+  });
 }
 
 /** A skill that is always there would be there without it too. */

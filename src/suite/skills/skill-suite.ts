@@ -30,7 +30,8 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
   const isTrigger = items.some((item) => childOf(item, 'should_trigger').value !== undefined);
   const build = isTrigger ? buildTriggers : buildEvals;
   const errorsBefore = problems.errorCount();
-  const installed = await placeSkill(path, skill, document, context);
+  const requests = items.flatMap((item) => findText(item, ['prompt', 'query'])?.value ?? []);
+  const installed = await placeSkill(path, skill, { document, requests }, context);
   const suite = await build(items, { ...context, skill, places, installed });
   if (problems.errorCount() > errorsBefore) return undefined;
   const description = childOf(document, 'description').value;

@@ -282,6 +282,22 @@ console.log(JSON.stringify({ messages, content, files: files.map((one) => join(o
     );
   });
 
+  test('finds no report of the evals, which shows what is right', async () => {
+    const { project } = openLooker(agentIn('empty'));
+    const request = 'Sum the column "b" of the table.';
+    const path = addSkill(project, 'long', {
+      evals: [{ id: 1, prompt: request, assertions: [{ type: 'contains', value: 'files' }] }],
+    });
+    project.write('skills/long/notes.md', 'Sum the column\n');
+    project.write('skills/long/report.json', JSON.stringify({ cases: [{ input: request, reason: 'It is 7.' }] }));
+    project.write('skills/long/report.md', `- ${request}: It is 7.\n`);
+    const { report, stderr } = await project.report(['run', path, '--no-baseline', '--prompt', 'with-skill']);
+    const [{ output } = {}] = trialsOf(report);
+    expect(output).toContain('skills/long/notes.md');
+    expect(output).not.toContain('report');
+    expect(stderr).toContain('skills/long/report.json holds requests of the evals');
+  });
+
   test('is asked again after a change of the skill, and without the skill is not', async () => {
     const { project, path } = openLooker(agentIn('empty'));
     const argv = ['run', path, '--no-baseline'];
