@@ -81,12 +81,17 @@ function judgeDrawn(seed: number): string {
     isWhole: random() < 0.8,
     redefined: new Set(random() < 0.2 ? ['c2'] : []),
   });
-  const gated = buildGated(compared, { gate, acceptedPrompt: pick(...states), planned: count });
+  // A second variant shares the level and the calls.
+  const variants = Array.from({ length: pick(1, 2) }, () =>
+    buildGated(compared, { gate, acceptedPrompt: pick(...states), planned: count }),
+  );
   const isFinal = random() < 0.8;
-  const judged = judgeGated([gated], { isFinal, settings: { ...(random() < 0.2 && { drift: true }) } });
+  const judged = judgeGated(variants, { isFinal, settings: { ...(random() < 0.2 && { drift: true }) } });
   const [{ warnings, isInconclusive, unsettled, certainty, report } = unjudged] = judged.comparisons;
   const { outcome, breaches } = decide({
-    summary: { suites: [gated.suite], warnings: [] } as unknown as Parameters<typeof decide>[0]['summary'],
+    summary: { suites: variants.map(({ suite }) => suite), warnings: [] } as unknown as Parameters<
+      typeof decide
+    >[0]['summary'],
     settings: { maxErrors: { count: pick(0, 5) } } as unknown as Parameters<typeof decide>[0]['settings'],
     judged,
   });
