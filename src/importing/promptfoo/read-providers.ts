@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
 import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import type { AnswerForm } from './code-module.ts';
 import type { HttpPrompts } from './http-provider.ts';
@@ -31,6 +32,8 @@ export class SuiteProviders {
   readonly #providers: (Provider | LeftOut)[] = [];
   readonly #named: (NamedProvider & { readonly prompts: Written })[] = [];
   readonly #ofTests: Provider[] = [];
+  /** The entry of each provider of the config, by its id. */
+  readonly #entries = new Map<string, Written>();
   readonly #transforms = new Map<string, Written | undefined>();
   /** The ids of those that a test without providers of its own is asked with. */
   readonly ofConfig: string[] = [];
@@ -72,6 +75,7 @@ export class SuiteProviders {
     this.#providers.push(provider);
     if (provider instanceof LeftOut) return;
     this.ofConfig.push(idOf(provider));
+    this.#entries.set(idOf(provider), item);
     this.#transforms.set(idOf(provider), transformOf(item));
     this.#named.push({ id: idOf(provider), names: namesOf(item), prompts: promptsOf(item) });
   }
@@ -97,16 +101,18 @@ export class SuiteProviders {
     const asked = restrictProviders(layers, this.#named, draft);
     const owns = layers.map((layer) => layer.child('provider'));
     const own = owns.findLast(({ value }) => value !== undefined);
-    if (asked instanceof LeftOut || own === undefined) return asked ?? this.ofConfig;
+    if (asked instanceof LeftOut) return asked;
+    const shared = this.#readShared(layers.slice(1));
+    if (own === undefined) return this.#withSettings(asked ?? this.ofConfig, shared);
     if (layers.length > 2 && own !== owns[0])
       return draft.refuse(own, '"provider" within scenarios has no equivalent here');
     // That of the defaults may be named by its label.
     const named = own === owns[0] ? this.#named.find(({ names }) => names.includes(String(own.value))) : undefined;
-    const id = named?.id ?? (await this.#addOwn(own));
-    if (id instanceof LeftOut) return id;
+    const ids = named === undefined ? await this.#addOwn(own, shared) : await this.#withSettings([named.id], shared);
+    if (ids instanceof LeftOut) return ids;
     const count = this.ofConfig.length;
     if (count > 1) draft.note(own, `promptfoo asks "provider" of a test once for each of the ${count} providers`);
-    return [id];
+    return [ids].flat();
   }
 
   /** What the requests of these providers hold beside the messages. */
@@ -124,9 +130,31 @@ export class SuiteProviders {
     return this.#context.draft.refuse(part, 'a transform of some providers has no equivalent here');
   }
 
-  async #addOwn(own: Written): Promise<string | LeftOut> {
+  /** Settings in the options of a test, over those of all tests; undefined where it has none. */
+  #readShared(layers: readonly Written[]): Written | undefined {
+    const options = layers.map((layer) => layer.child('options'));
+    const settings = Object.assign({}, ...options.map(readSharedSettings)) as Readonly<Record<string, unknown>>;
+    const part = options.findLast((one) => Object.keys(readSharedSettings(one)).length > 0);
+    return part && placeAt({ ...Object(this.#context.shared?.value), ...settings }, part.at());
+  }
+
+  /** The same providers with these settings. */
+  async #withSettings(ids: readonly string[], shared: Written | undefined): Promise<readonly string[] | LeftOut> {
+    if (shared === undefined) return ids;
+    const found: string[] = [];
+    for (const id of ids) {
+      const entry = this.#entries.get(id);
+      const isModel = entry !== undefined && !namesOf(entry).some(isOwnProvider);
+      const own = isModel ? await this.#addOwn(entry, shared) : id;
+      if (own instanceof LeftOut) return own;
+      found.push(own);
+    }
+    return found;
+  }
+
+  async #addOwn(own: Written, shared = this.#context.shared): Promise<string | LeftOut> {
     const { draft } = this.#context;
-    const converted = await convertProvider(own, this.#context);
+    const converted = await convertProvider(own, { ...this.#context, ...defined({ shared }) });
     if (converted instanceof LeftOut) return converted;
     const written = (provider: Provider, transform: Written | undefined) =>
       canonicalJson([withoutId(provider), transform?.value ?? null]);
@@ -135,6 +163,9 @@ export class SuiteProviders {
       (one) => !(one instanceof LeftOut) && written(one, this.#transforms.get(idOf(one))) === wanted,
     );
     if (same !== undefined && !(same instanceof LeftOut)) return idOf(same);
+    // Its prompts would be those of the providers in whose place it is asked.
+    if (this.#named.some(({ prompts }) => prompts.value !== undefined))
+      return draft.refuse(own, 'a provider of a test beside providers with prompts has no equivalent here');
     const answers = findAnswerForm([...this.#providers, converted], this.#keepsState && areOwn([own], this.#prompts));
     if (answers !== this.answers)
       return draft.refuse(

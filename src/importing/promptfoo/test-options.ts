@@ -51,11 +51,7 @@ function readOption(
   const { value } = part;
   if (key === 'repeat') return typeof value === 'number' && value >= 1 ? { repeat: value } : {};
   const isAffix = key === 'prefix' || key === 'suffix';
-  if (
-    REFUSED_OPTIONS.has(key) ||
-    ((isAffix || isSetting(key)) && !isDefault) ||
-    (key === 'disableVarExpansion' && value === true)
-  )
+  if (REFUSED_OPTIONS.has(key) || (isAffix && !isDefault) || (key === 'disableVarExpansion' && value === true))
     return draft.refuse(part, `"${key}" of a test's options has no equivalent here`);
   if (!TEST_OPTIONS.has(key) && !isSetting(key))
     draft.note(part, `"${key}" of a test's options is left out: promptfoo does not read it`);

@@ -527,6 +527,27 @@ tests:
   expect(suite?.['cases']).toMatchObject(asked.map((providers) => ({ providers })));
 });
 
+test('settings of a test are those of a provider that its case alone asks', async () => {
+  const { suite, code } = await importConfig(`prompts: ["{{q}}"]
+providers: [{ id: openai:a, label: first, config: { seed: 7 } }, openai:b]
+defaultTest: { options: { top_p: 0.5 } }
+tests:
+  - { vars: { q: one } }
+  - { vars: { q: two }, options: { temperature: 1, top_p: 0.9 } }
+  - { vars: { q: three }, options: { temperature: 1, top_p: 0.9 }, providers: [first] }
+`);
+  expect(code).toBe(0);
+  const warm = { temperature: 1, max_tokens: 1024, top_p: 0.9 };
+  expect(suite?.['providers']).toMatchObject([
+    { id: 'first', params: { temperature: 0, seed: 7, top_p: 0.5 } },
+    { id: 'openai:b', params: { temperature: 0, top_p: 0.5 } },
+    { id: 'first-2', use: 'openai:a', params: { ...warm, seed: 7 } },
+    { id: 'openai:b-2', use: 'openai:b', params: warm },
+  ]);
+  const asked = [['first', 'openai:b'], ['first-2', 'openai:b-2'], ['first-2']];
+  expect(suite?.['cases']).toMatchObject(asked.map((providers) => ({ providers })));
+});
+
 test('the provider of the defaults may be named by its label', async () => {
   const { suite } = await importConfig(`prompts: ["{{q}}"]
 providers: [{ id: openai:a, label: first }, openai:b]
@@ -544,6 +565,10 @@ test.each([
     'another form',
   ],
   ['scenarios: [{ config: [{ vars: { q: a } }], tests: [{ provider: openai:x }] }]', 'within scenarios'],
+  [
+    'targets: [openai:a]\ntests: [{ vars: { q: a }, options: { response_format: { type: json_schema } } }]',
+    'another form',
+  ],
 ])('the provider in %s is refused', async (part, reason) => {
   const { stderr } = await importConfig(`prompts: ["{{q}}"]\nproviders: [{ id: openai:a, label: first }]\n${part}\n`);
   expect(stderr).toContain(reason);
