@@ -201,13 +201,16 @@ function findPlain(text: string): readonly Hidden[] {
 
 const base64Run = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}(?![A-Za-z0-9+/_=-])/g;
 
-const urlRun = /(?<![\w.%+~-])[\w.%+~-]{1,80}%40[\w.%-]{4,80}/g;
+/** The sign of an address as URLs, JSON and HTML write it. */
+const encodedAt = /%40|\\u0040|&#(?:64|x40);|&commat;/gi;
+const addressRun = new RegExp(`(?<![\\w.%+~-])[\\w.%+~-]{1,80}(?:${encodedAt.source})[\\w.%-]{4,80}`, 'gi');
 
-/** Runs of Base64 and URL encoding that hold a key or personal data. */
+/** Runs of Base64 and of addresses in URLs, JSON and HTML that hold a key or personal data. */
 function findEncoded(text: string): readonly Hidden[] {
-  const runs = [...text.matchAll(base64Run), ...(text.includes('%40') ? text.matchAll(urlRun) : [])];
+  const runs = [...text.matchAll(base64Run), ...(/40|&/.test(text) ? text.matchAll(addressRun) : [])];
   return runs.flatMap(({ 0: run, index }) => {
-    const decoded = run.includes('%') ? run.replaceAll('%40', '@') : decodeBase64(run);
+    const address = run.replaceAll(encodedAt, '@');
+    const decoded = address === run ? decodeBase64(run) : address;
     return decoded !== undefined && findPlain(decoded).length > 0 ? [{ index, text: run, shown: '***' }] : [];
   });
 }

@@ -211,6 +211,8 @@ describe('personal data', () => {
     [`in Base64 ${Buffer.from('nothing to be seen here').toString('base64')}.`, undefined],
     ['GET /?user=ann%40example.com&x=1', 'GET /?user=***&x=1'],
     ['GET /?user=ann%40home', undefined],
+    ['{"to":"ann\\u0040example.com"}', '{"to":"***"}'],
+    ['<b>ann&#64;example.com</b>', '<b>***</b>'],
     ['order 12345 of 2024-05-06', undefined],
   ])('of %j is masked', (text, masked = text) => {
     expect(maskPersonal(text)).toBe(masked);
