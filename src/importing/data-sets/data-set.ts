@@ -34,7 +34,10 @@ export function importDataSet(
   noteHidden(written, names, hidden, draft);
   noteLost(all, draft);
   const [first] = written;
-  const isAnswered = rows.some((row) => !(row instanceof LeftOut) && row.answer !== undefined);
+  const open = written.filter((_, index) => isOpen(rows[index]));
+  const isAnswered = rows.some((row) => !(row instanceof LeftOut || isOpen(row)));
+  if (open[0] !== undefined && isAnswered)
+    draft.note(open[0], `rows without a golden answer are shown and not judged: ${open.length} of ${rows.length}`);
   if (first !== undefined && expected === undefined && !isAnswered)
     draft.note(
       first,
@@ -46,6 +49,10 @@ export function importDataSet(
     refused: draft.refused,
     notes: draft.notes,
   };
+}
+
+function isOpen(row: DataRow | LeftOut | undefined): boolean {
+  return row !== undefined && !(row instanceof LeftOut) && row.answer === undefined;
 }
 
 /** Langfuse keeps archived items, and leaves them out of its runs. */

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import type { Problem } from '../../model/problem.ts';
 import { parseCsv } from '../../text/csv.ts';
@@ -28,20 +29,28 @@ export function readDataRows(
 }
 
 function readTable(file: string, text: string): readonly Written[] | { readonly problems: readonly Problem[] } {
+  const fail = (message: string, line: number, hint?: string) => ({
+    problems: [
+      { code: 'syntax', severity: 'error', message, ...defined({ hint }), at: { file, line, column: 1 } } as const,
+    ],
+  });
   const csv = parseCsv(text);
-  if ('error' in csv) {
-    const { message, line } = csv.error;
-    return { problems: [{ code: 'syntax', severity: 'error', message, at: { file, line, column: 1 } }] };
-  }
+  if ('error' in csv) return fail(csv.error.message, csv.error.line);
   const [header, ...records] = csv.records;
   const [only, second] = header?.fields ?? [];
   const separator = second === undefined ? /[;\t|]/.exec(only ?? '')?.[0] : undefined;
-  if (separator !== undefined) {
-    const message = `the columns are separated by ${separator === '\t' ? 'tabs' : separator}, not by commas`;
-    return { problems: [{ code: 'syntax', severity: 'error', message, at: { file, line: 1, column: 1 } }] };
+  if (separator !== undefined)
+    return fail(`the columns are separated by ${separator === '\t' ? 'tabs' : separator}, not by commas`, 1);
+  const columns = (header?.fields ?? []).map((name) => name.trim());
+  const twice = columns.find((name, index) => name !== '' && columns.indexOf(name) !== index);
+  if (twice !== undefined) return fail(`two columns are named "${twice}"`, 1);
+  const uneven = records.find(({ fields }) => fields.length !== columns.length);
+  if (uneven !== undefined) {
+    const message = `the row has ${uneven.fields.length} fields, the header ${columns.length}`;
+    return fail(message, uneven.line, 'quote a field that holds a comma');
   }
   return records.map(({ fields, line }) => {
-    const cells = (header?.fields ?? []).map((name, index) => [name.trim(), readCell(fields[index] ?? '')] as const);
+    const cells = columns.map((name, index) => [name, readCell(fields[index] ?? '')] as const);
     return placeAt(Object.fromEntries(cells.filter(([, value]) => value !== '')), { file, line, column: 1 });
   });
 }

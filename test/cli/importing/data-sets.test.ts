@@ -497,6 +497,9 @@ test.each<[file: string, text: string, message: string]>([
   ['data.csv', 'q,answer\n', 'data.csv has no rows'],
   ['data.csv', 'q;answer\na;b\n', 'separated by ;, not by commas'],
   ['data.csv', 'q,answer\n"a,b\n', 'a quote is not closed'],
+  ['data.csv', 'q,answer\na,b\nWhat is 1, 2?,3\n', 'data.csv:3:1 error syntax: the row has 3 fields, the header 2'],
+  ['data.csv', 'q,answer\na\n', 'data.csv:2:1 error syntax: the row has 1 fields, the header 2'],
+  ['data.csv', 'q,answer,answer\na,b,c\n', 'data.csv:1:1 error syntax: two columns are named "answer"'],
   ['data.json', '[{"q": "a", "answer": "b"}, {"q"', 'ends in the middle of a value'],
   ['data.jsonl', lines({ q: 'a', answer: 'b' }).concat('{"q": "b", "ans'), 'data.jsonl:2:1'],
   ['data.jsonl', lines({ resourceSpans: [{}] }), 'use llmcheck import otel'],
@@ -551,6 +554,14 @@ test.each<[field: string, rows: readonly Readonly<Record<string, unknown>>[], va
   expect(stderr).toMatch(field === '' ? /^$/ : new RegExp(`"${field}" may give the answer away`));
   const { cases } = parse(project.read('evals/data.eval.yaml')) as { cases: { vars: object }[] };
   expect(cases.map((one) => Object.keys(one.vars))).toEqual(rows.map(() => vars));
+});
+
+test('rows without a golden answer beside others are counted', async () => {
+  const project = openTempProject();
+  project.write('data.jsonl', lines({ q: 'a', answer: '1' }, { q: 'b', answer: '' }, { q: 'c', answer: null }));
+  const { code, stderr } = await project.run(['import', 'jsonl', 'data.jsonl']);
+  expect([code, stderr]).toEqual([0, expect.stringContaining('data.jsonl:2:1 warning')]);
+  expect(stderr).toContain('rows without a golden answer are shown and not judged: 2 of 3');
 });
 
 test('a byte order mark and line breaks of Windows are no part of a row', async () => {
