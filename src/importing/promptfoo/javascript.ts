@@ -156,9 +156,11 @@ export function findFault(
   return undefined;
 }
 
+/** The name of a variable in inline code, which is filled in at the run as promptfoo does. */
+export const PLAIN_NAME = /\{\{\s*(?!env\b)[A-Za-z_]\w*\s*\}\}/g;
+
 function findTemplate(code: string): string | undefined {
-  // Names of variables are filled in at the run, as promptfoo does.
-  if (/\{\{|\{%|\{#/.test(code.replaceAll(/\{\{\s*(?!env\b)[A-Za-z_]\w*\s*\}\}/g, '')))
+  if (/\{\{|\{%|\{#/.test(code.replaceAll(PLAIN_NAME, '')))
     return 'the code is a template of more than names of variables: read context.vars';
   return /\bimport\s*\(/.test(code) ? 'the code imports a module, which has another folder here' : undefined;
 }

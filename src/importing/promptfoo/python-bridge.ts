@@ -53,6 +53,19 @@ def float_is_no_json(text):
     raise ValueError(text + " is no JSON")
 
 
+def fill(template, output, context):
+    # promptfoo fills the values of variables into inline code, and then runs what that makes.
+    def text_of(found):
+        value = context["vars"].get(found.group(1))
+        return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+    code = re.sub(r"\\{\\{\\s*(\\w+)\\s*\\}\\}", text_of, template)
+    lines = code.split("\\n") if "\\n" in code else ["return " + code]
+    scope = dict(globals())
+    exec("def filled(output, context):\\n" + "".join("    " + line + "\\n" for line in lines), scope)
+    return scope["filled"](output, context)
+
+
 def refuse_unknown():
     if Context.read:
         sys.exit("context[" + json.dumps(Context.read[0]) + "] of promptfoo is not given here")

@@ -1,7 +1,8 @@
 import { LeftOut, quote, type Written } from '../draft.ts';
 import type { CodeContext } from './javascript.ts';
+import { PLAIN_NAME } from './javascript.ts';
 import { buildProgramCheck } from './program-check.ts';
-import { findPython, findPythonEnv, readPythonFiles } from './python.ts';
+import { findPython, findPythonEnv, readPythonFiles, toPython } from './python.ts';
 
 type Check = Readonly<Record<string, unknown>>;
 
@@ -12,11 +13,13 @@ export async function convertPython(written: Written, context: CodeContext): Pro
   const { value } = part;
   if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of python must be code');
   if (value.startsWith('file://')) return convertFile(value, written, context);
-  if (/\{\{|\{%|\{#/.test(value))
-    return draft.refuse(part, 'the code is a template, which code never is here: read context["vars"]');
+  const isTemplate = /\{\{/.test(value);
+  if (/\{\{|\{%|\{#/.test(value.replaceAll(PLAIN_NAME, '')))
+    return draft.refuse(part, 'the code is a template of more than names of variables: read context["vars"]');
   const env = findPythonEnv(value);
-  const parts = { files: [], env: env.needed, names: findReadVars(value) };
-  return buildProgramCheck(context.python, { code: indent(value) }, parts, written, context);
+  const parts = { files: [], env: env.needed, names: isTemplate ? undefined : findReadVars(value) };
+  const code = isTemplate ? `    return fill(${toPython(value)}, output, context)` : indent(value);
+  return buildProgramCheck(context.python, { code }, parts, written, context);
 }
 
 async function convertFile(value: string, written: Written, context: CodeContext): Promise<Check | LeftOut> {

@@ -107,6 +107,11 @@ const verdicts: readonly (readonly [assertion: string, answer: string, pass: boo
   ['{ type: python, value: "[True]" }', 'abc', false],
   ["{ type: python, value: \"if context['vars']['q'] == output:\\n    return True\\nreturn False\" }", 'abc', true],
   ["{ type: python, value: \"context.get('config')['min'] < context['vars']['n']\", config: { min: 2 } }", 'abc', true],
+  ["{ type: python, value: \"output == '{{q}}' and {{ n }} > 1 and not '{{none}}'\" }", 'abc', true],
+  ['{ type: python, value: "word = \'{{q}}\'\\nreturn word == output" }', 'abc', true],
+  ['{ type: python, value: "output == \'{{q}}\'" }', "a'b", false],
+  ['{ type: not-python, value: "output == \'{{q}}\'" }', "a'b", false],
+  ["{ type: python, value: \"output == '''{{q}}'''\" }", 'a\nb', false],
   ['{ type: python, value: file://checks/whole.py }', 'abc', true],
   ['{ type: python, value: "file://checks/whole.py:Checks.is_short" }', 'abcdef', false],
 ];
