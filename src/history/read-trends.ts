@@ -66,19 +66,13 @@ function pointsOf(
   });
 }
 
-interface Wanted {
-  readonly suite: string;
-  readonly prompt: string;
-  readonly provider: string;
-}
-
 /** A report can list this many of the latest runs. */
 const maxRunsSince = 50;
 
 /** The whole stored runs of a variant that began after a moment, the oldest first, and the current one last. */
 export function readRunsSince(
   current: CountedRun,
-  wanted: Wanted,
+  wanted: VariantNames,
   { root, until }: { readonly root: string; readonly until: string },
 ): readonly RunSincePin[] {
   const runs: RunSincePin[] = [];
@@ -101,7 +95,7 @@ export function readRunsSince(
 }
 
 /** Undefined where the run has no such variant. */
-function describeRun({ header, summary }: CountedRun, wanted: Wanted): RunSincePin | undefined {
+function describeRun({ header, summary }: CountedRun, wanted: VariantNames): RunSincePin | undefined {
   const variant = findVariant(summary, wanted);
   if (variant === undefined) return undefined;
   return { run: header.id, startedAt: header.startedAt, ...header.provenance, passRate: variant.passRate.value };
