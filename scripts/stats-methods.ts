@@ -50,7 +50,7 @@ const bound = number.nullable();
 const paired = z.array(z.object({ baseline: numbers, candidate: numbers }));
 const power = { alpha, power: number };
 
-/** Every method id of a reference file, and the functions of src/stats that answer it. */
+/** Every method id of a reference file, and the functions that answer it. */
 export const statsMethods: ReadonlyMap<string, StatsMethod> = new Map([
   define('wilson', { passes: number, n: number, alpha }, (i) => bounds(wilsonInterval(i.passes, i.n, i.alpha))),
   define('clopper_pearson', { passes: number, n: number, alpha }, (i) =>

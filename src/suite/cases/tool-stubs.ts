@@ -172,7 +172,7 @@ function renderAnswer({ kind, value }: CompiledStub, scope: Scope): StubAnswer {
   return kind === 'fails' ? { kind, message: text } : { kind, content: text };
 }
 
-/** What stands beside the tools of a map: code, a file of stubs, and the real tools. */
+/** What a map has beside its tools: code, a file of stubs, and the real tools. */
 interface ToolSources {
   readonly module?: ToolsCode;
   readonly record?: RecordTarget;
