@@ -43,7 +43,7 @@ const sent: readonly (readonly [prompt: string, vars: Readonly<Record<string, un
   ['Hi {{q}}', { q: '{% if name == "Ada" %}you{% endif %}', name: 'Ada' }, 'Hi you'],
 ];
 
-test('a prompt gets each value as promptfoo fills it in', async () => {
+test('a prompt gets each value as promptfoo fills it in', { tags: ['slow'] }, async () => {
   const config = {
     prompts: sent.map(([raw], index) => ({ raw, label: `p${index}` })),
     providers: ['echo'],
