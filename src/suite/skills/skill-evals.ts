@@ -96,13 +96,19 @@ async function buildCase(item: Located, index: number, judge: string | undefined
 }
 
 /** Where evals list what must hold; files have one or two of them. */
-const expectationKeys = ['expectations', 'assertions', 'expect', 'expected_behavior', 'scorers', 'criteria'] as const;
+export const expectationKeys = [
+  'expectations',
+  'assertions',
+  'expect',
+  'expected_behavior',
+  'scorers',
+  'criteria',
+] as const;
 
-const readKeys: ReadonlySet<string> = new Set(
-  'id name eval_name title prompt query expected_output files category should_trigger'
-    .split(' ')
-    .concat(expectationKeys),
-);
+const readKeys = [
+  ...'id name eval_name title prompt query expected_output files category'.split(' '),
+  ...expectationKeys,
+];
 
 /** Keys that say nothing of what must hold. */
 const remarkKeys: ReadonlySet<string> = new Set(
@@ -113,14 +119,14 @@ const remarkKeys: ReadonlySet<string> = new Set(
 );
 
 /** Says of each key that is not read how many evals have it: it may hold checks. */
-export function warnOfUnread(items: readonly Located[], problems: Problems): void {
+export function warnOfUnread(items: readonly Located[], problems: Problems, known: readonly string[] = readKeys): void {
   const found = new Map<string, { readonly at: Located; count: number }>();
   for (const item of items) {
     for (const key of Object.keys(item.value ?? {})) {
-      if (readKeys.has(key) || remarkKeys.has(key)) continue;
-      const known = found.get(key) ?? { at: childOf(item, key), count: 0 };
-      known.count += 1;
-      found.set(key, known);
+      if (known.includes(key) || remarkKeys.has(key)) continue;
+      const unread = found.get(key) ?? { at: childOf(item, key), count: 0 };
+      unread.count += 1;
+      found.set(key, unread);
     }
   }
   for (const [key, { at, count }] of found) {

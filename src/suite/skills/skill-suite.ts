@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { loadTemplateEngine } from '../../templates/template.ts';
 import { childOf, itemsOf, type Located, type Problems } from '../documents/locate.ts';
 import { readDocument } from '../documents/read-document.ts';
-import { type BuildContext, buildEvals, findText, idOf, warnOfUnread } from './skill-evals.ts';
+import { type BuildContext, buildEvals, expectationKeys, findText, idOf, warnOfUnread } from './skill-evals.ts';
 import { createPlaces, findSkill, literal, placeSkill, type SkillContext } from './skill-file.ts';
 
 /** Makes a suite document of the evals of a skill; what is wrong is reported at its place in their file. */
@@ -27,7 +27,8 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
   await loadTemplateEngine();
   const places = createPlaces();
   const items = itemsOf(list);
-  const isTrigger = items.some((item) => childOf(item, 'should_trigger').value !== undefined);
+  const has = (key: string) => items.some((item) => childOf(item, key).value !== undefined);
+  const isTrigger = has('should_trigger') && !expectationKeys.some(has);
   const build = isTrigger ? buildTriggers : buildEvals;
   const errorsBefore = problems.errorCount();
   const requests = items.flatMap((item) => findText(item, ['prompt', 'query'])?.value ?? []);
@@ -60,7 +61,7 @@ const none = 'none';
 /** A suite that counts for which requests the skill is loaded: its name and description are all that the model knows of it. */
 function buildTriggers(items: readonly Located[], context: BuildContext): Readonly<Record<string, unknown>> {
   const { skill, places, problems } = context;
-  warnOfUnread(items, problems);
+  warnOfUnread(items, problems, ['id', 'name', 'query', 'prompt', 'should_trigger', 'category']);
   const cases = items.flatMap((item, index) => {
     const query = findText(item, ['query', 'prompt']);
     const should = childOf(item, 'should_trigger').value;

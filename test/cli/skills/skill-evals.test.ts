@@ -398,6 +398,16 @@ describe('mistakes in evals', () => {
       'is not there',
     ],
     [
+      'should_trigger beside expectations, which are judged',
+      { evals: [{ id: 1, prompt: 'a', should_trigger: true, expectations: ['a'] }] },
+      '"should_trigger" is not read, in 1 of 1 evals',
+    ],
+    [
+      'what is expected beside should_trigger alone',
+      { evals: [{ id: 1, prompt: 'a', should_trigger: true, expected_output: 'b' }] },
+      '"expected_output" is not read, in 1 of 1 evals',
+    ],
+    [
       'a flag that turns a check around',
       { evals: [{ id: 1, prompt: 'a', assertions: [{ type: 'regex', pattern: 'a', negate: true }] }] },
       'an item of assertions has no text',
