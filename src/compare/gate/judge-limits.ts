@@ -235,7 +235,7 @@ function countAnswers({ cases }: VariantSummary, classes: ClassPolicy, unreached
     const truth = found.observe ? undefined : truthOf(found);
     if (truth === undefined) continue;
     count.set(truth, (count.get(truth) ?? 0) + 1);
-    const judged = classifyRows(found.trials.filter(isJudged), truth, findClass);
+    const judged = classifyRows(found.trials, truth, findClass);
     const open = unreached === undefined ? 0 : found.trials.filter(isUnreached).length;
     const all = [...judged, ...Array.from({ length: open }, () => ({ truth, found: unreached?.(truth) ?? noClass }))];
     answers.push(...all.map((answer) => ({ ...answer, weight: 1 / all.length })));
