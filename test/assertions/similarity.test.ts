@@ -15,6 +15,13 @@ import { buildSpec, describeAssertion, findProblems, judgeOne } from './judge-on
 
 describeAssertion('levenshtein', [
   { when: 'the texts are the same', params: { value: 'refund', max: 0 }, answer: 'refund', is: 'pass', score: 1 },
+  // In floating point 1 - 9/10 is below 0.1.
+  {
+    when: 'the similarity is just enough',
+    params: { value: 'abcdefghij', min: 0.1 },
+    answer: 'a123456789',
+    is: 'pass',
+  },
   {
     when: 'three edits lie between them',
     params: { value: 'kitten', max: 3 },

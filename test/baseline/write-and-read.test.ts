@@ -64,6 +64,7 @@ describe('parsing', () => {
   test('takes lines, carriage returns, a byte order mark and empty lines', () => {
     const text = render(small);
     expect(parseRows(text, file)).toEqual(small);
+    expect(parseRows(`\uFEFF${text}`, file)).toEqual(small);
     expect(parseRows(`\uFEFF\n${text.replaceAll('\n', '\r\n')}\n \n`, file)).toEqual(small);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { listJobComments } from '../../src/github/comments.ts';
 import { type GithubRun, openGithubApi, parseGithubRun } from '../../src/github/github-run.ts';
 import type { Send } from '../../src/http/json-api.ts';
 import type { JsonValue } from '../../src/json/json.ts';
@@ -91,6 +92,20 @@ describe('the comment', () => {
     const github = openScripted([viewer, { status: 200, body: [comment] }, { status: 201 }]);
     expect(await upsert(github)).toEqual({ ok: true, how: 'created' });
     expect(github.sent.at(-1)).toBe(`POST ${comments}`);
+  });
+
+  test('of a person is left alone where the owner of the token is not known', async () => {
+    const unknown = { status: 403, body: { message: 'no' } };
+    const comment = { id: 1, body: `${marker}\nx`, user: { login: 'eve', type: 'User' } };
+    const github = openScripted([unknown, unknown, { status: 200, body: [comment] }, { status: 201 }]);
+    expect(await upsert(github)).toEqual({ ok: true, how: 'created' });
+  });
+
+  test('of an earlier run is found behind a hundred others', async () => {
+    const full = Array.from({ length: 100 }, (_, id) => ({ id, node_id: `n${id}`, body: 'x', user: { login: 'ann' } }));
+    const pages = [full, [{ ...own(200), node_id: 'n200' }]].map((body) => ({ status: 200, body }));
+    const { api } = openScripted([viewer, ...pages]);
+    expect(await listJobComments(api, run)).toMatchObject([{ id: 200, nodeId: 'n200', mark: { id: 'default' } }]);
   });
 
   test('whose creation got no answer is looked for before it is made again', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inputBytes } from '../../src/plan/price-variants.ts';
+import { createOutputEstimate, inputBytes } from '../../src/plan/price-variants.ts';
 import { buildRequest } from '../providers/build-request.ts';
 
 test('reasoning that goes back with an answer counts as input', () => {
@@ -10,4 +10,10 @@ test('reasoning that goes back with an answer counts as input', () => {
       }),
     );
   expect(bytesOf('x'.repeat(1000)) - bytesOf()).toBeGreaterThanOrEqual(1000);
+});
+
+test('the longest answer so far bounds the next, also after a shorter one', () => {
+  const estimate = createOutputEstimate(() => undefined);
+  for (const outputTokens of [100, 10]) estimate.observe({ usage: { inputTokens: 1, outputTokens } });
+  expect(estimate.boundOf(buildRequest({}))).toBe(200);
 });

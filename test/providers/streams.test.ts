@@ -411,8 +411,12 @@ describe('an event is known by whether it brings what a user sees', () => {
       chunk({ content: [{ type: 'text', text: 'a' }] }),
       chunk({ content: 'b' }),
       call(0, { id: 'c', function: { name: 'f', arguments: '{' } }),
-      call(0, { function: { arguments: '}' } }),
-      call(1, { id: 'd', custom: { name: 'g', input: 'i' } }),
+      chunk({
+        tool_calls: [
+          { index: 0, function: { arguments: '}' } },
+          { index: 1, id: 'd', custom: { name: 'g', input: 'i' } },
+        ],
+      }),
       call(1, { custom: { input: 'j' } }),
       chunk({ audio: { data: 'AA' } }),
       chunk({ audio: { data: 'BB', transcript: 'said' } }),
@@ -422,7 +426,7 @@ describe('an event is known by whether it brings what a user sees', () => {
       ['', { choices: [{ message: { note: 1 }, finish_reason: 'stop' }] }],
       ['', { choices: [], usage: { prompt_tokens: 1 } }],
     ]);
-    expect(seen).toBe(`${'- '.repeat(6)}${'seen '.repeat(8)}- - seen -| -|`);
+    expect(seen).toBe(`${'- '.repeat(6)}${'seen '.repeat(7)}- - seen -| -|`);
     expect(body).toMatchObject({
       usage: { prompt_tokens: 1 },
       choices: [

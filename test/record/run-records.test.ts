@@ -272,6 +272,14 @@ describe('what is no record', () => {
     expect([summaries, damaged]).toEqual([['a'], [3, 4]]);
   });
 
+  test.each<[string, object]>([
+    ['message', { messages: [{ role: 'user', content: 3 }] }],
+    ['turn', { messages: [], turns: [{ content: 'Hello' }] }],
+  ])('a row that asked with a %s that is none is damaged', (_, asked) => {
+    const path = write([buildRow('bad', { asked: asked as NonNullable<CellRow['asked']> })]);
+    expect(catchUserError(() => summarize(path)).problems).toMatchObject([{ code: 'record', at: { line: 2 } }]);
+  });
+
   test.each([
     ['', 'it is empty'],
     ['{"type":"ru', 'was cut off'],

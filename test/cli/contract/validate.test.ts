@@ -117,12 +117,15 @@ describe('a variable that the input schema does not describe', () => {
   });
 });
 
-test('a malformed schema of a suite is named at its own line', async () => {
+test.each([
+  ['of one property', '{ type: string }', '{ type: strnig }', '4:12'],
+  ['that only the meta-schema refuses', 'properties:', 'readOnly: 1\nproperties:', '3:1'],
+])('a malformed schema %s is named at its own line', async (_, written, malformed, place) => {
   const project = await openContractProject();
-  project.edit(inputFile, '{ type: string }', '{ type: strnig }');
+  project.edit(inputFile, written, malformed);
   const { code, stderr } = await project.llmcheck('validate');
   expect(code).toBe(2);
-  expect(stderr).toContain(`${inputFile}:4:12 error invalid-schema`);
+  expect(stderr).toContain(`${inputFile}:${place} error invalid-schema`);
 });
 
 test.each([

@@ -228,7 +228,11 @@ test.each([
   ['a key that no row has', '{"answer": "x", "label": true, "lable": 1}', '"lable"'],
   ['other beside a rubric', '{"answer": "x", "other": "y", "label": true}', '"other" is for pairwise'],
   ['a word of a comparison', '{"answer": "x", "label": "win"}', 'a label of rubric is'],
-  ['a check that is not there', '{"answer": "x", "label": true, "check": "godo"}', 'no check of this judge'],
+  [
+    'a check that is not there',
+    '{"answer": "x", "label": true, "check": "godo"}',
+    ':1:41 error unknown-id: no check of this judge',
+  ],
   [
     'two rows of one id',
     '{"id": "a", "answer": "x", "label": true}\n{"id": "a", "answer": "y", "label": true}',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startChatServer, startEchoServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, statusesOf, withoutTimes } from '../../support/temp-project.ts';
+import { openBaselineProject } from '../baseline/baseline-project.ts';
 
 test('a record that breaks off at any byte is resumed to the same report', async () => {
   const project = openTempProject('echo');
@@ -153,6 +154,19 @@ test('--resume re-runs what was errored, and what has changed since', async () =
   // One that errored, one that changed, and its two confirmation trials.
   expect(server.requests).toHaveLength(7);
   expect(statusesOf(second.report)).toEqual({ red: 'passed', green: 'passed', seven: 'failed' });
+});
+
+test('--resume keeps the confirmation trials that errored in a run that was stopped', async () => {
+  const project = await openBaselineProject();
+  await project.accept();
+  const badRequest = { status: 400, body: { error: { message: 'no' } } };
+  project.answers.set('w05', (asked) => (asked === 0 ? 'sorry' : badRequest));
+  const whole = await project.compared(['run', '--cache', 'off']);
+  const file = project.files('.llmcheck/runs').at(-1) ?? '';
+  project.write(file, project.read(file).replace('{"type":"end",', '{"type":"end","stopReason":"interrupted",'));
+  const sent = project.server.requests.length;
+  const resumed = await project.compared(['run', '--resume']);
+  expect([resumed.code, project.server.requests.length - sent]).toEqual([whole.code, 0]);
 });
 
 test('--resume goes on with the selection that the run began with', async () => {

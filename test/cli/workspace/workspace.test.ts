@@ -137,6 +137,7 @@ describe('an agent with a workspace', () => {
     assert:
       - files: { created: [logo.bin, link.bin, check.sh], deleted: data/order.json, untouched: "*.mjs" }
       - command: ./check.sh
+      - command: [sh, -c, 'kill -9 $$']
   - id: reads
     vars: { code: ${quoted(`/* reads */ ${code}`)} }
     assert: [{ contains: x, select: { file: logo.bin } }]
@@ -147,6 +148,7 @@ describe('an agent with a workspace', () => {
     expect(trials.get('mixed')?.checks.map(({ pass, reason }) => [pass, reason])).toEqual([
       [true, expect.any(String)],
       [true, './check.sh ended with exit code 0'],
+      [false, expect.stringContaining('was ended by SIGKILL')],
     ]);
     expect(trials.get('reads')?.checks[0]?.reason).toBe('logo.bin is no UTF-8 text');
     expect(trials.get('gone')).toMatchObject({
