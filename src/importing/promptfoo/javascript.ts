@@ -53,6 +53,7 @@ export async function convertJavascript(written: Written, context: CodeContext):
   const body = buildFunctionBody(value.trimEnd());
   if (!isBody(body)) return draft.refuse(part, 'the code is no body of a JavaScript function, so promptfoo fails it');
   const names = findReadVars(value);
+  if (needsLooseMode(value)) return buildCheck(`promptfooTemplate(${JSON.stringify(value)})`, written, names, context);
   return buildCheck(`(output, context) => ${formatBody(body)}`, written, names, context);
 }
 
@@ -172,6 +173,16 @@ function findReadVars(code: string): readonly string[] | undefined {
     ([, name = '']) => name,
   );
   return uses === named.length ? [...new Set(named)] : undefined;
+}
+
+/** promptfoo runs code outside strict mode: `this` is the global object, and names may be assigned undeclared. */
+export function needsLooseMode(code: string): boolean {
+  if (/\bthis\s*(?:\??\.\s*[A-Za-z_$]|[;,)[\]])/.test(code)) return true;
+  const declared = [...code.matchAll(/\b(?:let|const|var)\s+(\{[^}]*\}|\[[^\]]*\]|[\w$]+)/g)].flatMap(
+    ([, names = '']) => names.split(/[^\w$]+/),
+  );
+  const assigned = code.matchAll(/(?:^|[;{}(\n])\s*([A-Za-z_$][\w$]*)\s*(?:=(?![=>])|\s(?:of|in)\s)/g);
+  return [...assigned].some(([, name = '']) => !declared.includes(name));
 }
 
 /** Compiled and never run. The code must not end the function that it is written into. */

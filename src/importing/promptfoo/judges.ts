@@ -5,6 +5,8 @@ import { convertProvider, namesOf, type Provider, withoutEmptyVars } from './pro
 
 type Judge = Readonly<Record<string, unknown>>;
 
+const DEFAULT_JUDGE = 'openai:gpt-5.5-2026-04-23';
+
 /** The provider of an assertion, or of the options of the innermost layer that has one. */
 function findNamed(own: Written, layers: readonly Written[]): Written | undefined {
   return [own, ...layers.toReversed().map((layer) => layer.child('options').child('provider'))].find(
@@ -30,7 +32,15 @@ export class Judges {
   /** The judge of an assertion: the model of the assertion, of the test, or promptfoo's default. */
   async find(own: Written, layers: readonly Written[]): Promise<string | LeftOut> {
     const named = findNamed(own, layers);
-    if (named === undefined) return this.#add({ use: 'openai:gpt-4.1' });
+    if (named === undefined) {
+      const isFirst = ![...this.#judges.values()].some(({ use }) => use === DEFAULT_JUDGE);
+      if (isFirst)
+        this.#draft.note(
+          own,
+          `promptfoo picks a judge by the keys of the environment: ${DEFAULT_JUDGE} with OPENAI_API_KEY`,
+        );
+      return this.#add({ use: DEFAULT_JUDGE, params: { temperature: null } });
+    }
     // Another model may be named for each kind of grading.
     const isByKind = isMap(named.value) && named.value['id'] === undefined && named.value['text'] !== undefined;
     const part = isByKind ? named.child('text') : named;
@@ -49,7 +59,8 @@ export class Judges {
     if (provider instanceof LeftOut) return provider;
     if (typeof provider === 'string') return this.#add({ use: provider });
     const { id: _id, ...judge } = withoutEmptyVars(provider) as Judge;
-    return this.#add(judge);
+    // A judge has a temperature of 0 here, unless it has its own or none.
+    return this.#add(isOwn ? judge : { ...judge, params: { temperature: null, ...Object(judge['params']) } });
   }
 
   /** The model that embeds texts: of the assertion, of the test, or promptfoo's default. */

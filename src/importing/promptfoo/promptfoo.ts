@@ -31,7 +31,7 @@ import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';
 import { describeTest, findStored, findThreshold, findUnknownKey, readOptions } from './test-options.ts';
 import { readTests } from './tests.ts';
-import { readTopKeys } from './top-keys.ts';
+import { readRepeat, readTopKeys } from './top-keys.ts';
 import { readCaseVars } from './var-templates.ts';
 
 /** A case as a suite writes it. */
@@ -130,11 +130,10 @@ class Importer {
     if (['json', 'mixed'].includes(this.#code.answers))
       this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');
     const { providers, cases } = found.finish(await this.#readCases(defaults, { prompts, providers: found }));
-    const { repeat } = Object(config.child('evaluateOptions').value) as { readonly repeat?: unknown };
     const fallback = findMissingVars(this.#read, prompts, cases);
     const input = findOptionalVars(prompts, cases);
     const suiteDefaults = defined({
-      trials: typeof repeat === 'number' && repeat > 1 ? repeat : undefined,
+      trials: readRepeat(config),
       vars: Object.keys(fallback).length === 0 ? undefined : fallback,
     });
     const { description } = config.value as { readonly description?: unknown };

@@ -5,7 +5,7 @@ import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } 
 import { convertModel, isKnownProvider } from './model-ids.ts';
 import { convertOwnProvider, isOwnProvider, type OwnCode } from './own-provider.ts';
 import { convertService } from './service-provider.ts';
-import { convertSettings } from './settings.ts';
+import { convertSettings, noteThinking } from './settings.ts';
 
 export type Provider = string | Readonly<Record<string, unknown>>;
 
@@ -49,6 +49,8 @@ export async function convertProvider(written: Written, context: ProviderContext
   if (model.adapter === 'ollama')
     draft.note(written, 'the model is asked over the OpenAI-compatible API of Ollama, with its templates of chats');
   const settings = await convertSettings(withShared(parts.child('config'), context.shared), model, context);
+  // Judges are asked for a verdict alone.
+  if (own !== undefined) noteThinking(parts.child('config'), model, settings, draft);
   const { use, api } = model;
   return { id: labelOf(parts) ?? use, use, ...(api === undefined ? {} : { api }), ...settings };
 }

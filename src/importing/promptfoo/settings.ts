@@ -80,7 +80,6 @@ export async function convertSettings(
     else draft.refuse(part, `"${key}" of a provider has no equivalent here`);
   }
   const params = { ...withDefaults(given, settings, model, config, draft), ...readPassthrough(config, model, draft) };
-  noteThinking(config, settings, draft);
   return defined({
     ...readAddress(config, settings, model, draft),
     headers: readAllHeaders(config, settings, draft),
@@ -207,9 +206,26 @@ function readPassthrough(config: Written, { adapter }: ConvertedModel, draft: Dr
   return params;
 }
 
-function noteThinking(config: Written, { showThinking }: Settings, draft: Draft): void {
-  if (showThinking === true)
-    draft.note(config.child('showThinking'), 'reasoning is no part of the text that checks see here');
+/** Services and servers whose replies may have reasoning beside the text. */
+const MAY_REASON = new Set('openrouter deepseek groq cerebras together fireworks nvidia moonshot xai'.split(' '));
+
+/** promptfoo writes the reasoning of a reply before its text, unless `showThinking` is false. */
+export function noteThinking(
+  config: Written,
+  { adapter, api }: ConvertedModel,
+  settings: Settings,
+  draft: Draft,
+): void {
+  const { showThinking } = Object(config.value) as Settings;
+  const { baseURL, params } = settings;
+  const { thinking, reasoning } = Object(params) as Params;
+  const isServer = MAY_REASON.has(adapter) || (adapter === 'openai' && baseURL !== undefined);
+  const mayReason =
+    api === 'responses'
+      ? isMap(reasoning) && reasoning['summary'] !== undefined
+      : isServer || (isMap(thinking) && thinking['type'] !== 'disabled');
+  if (showThinking === true || (mayReason && showThinking !== false))
+    draft.note(config, 'reasoning, which promptfoo writes before the text of an answer, is no part of the text here');
 }
 
 /** Where a cloud serves the model. */

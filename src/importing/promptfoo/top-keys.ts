@@ -2,9 +2,7 @@ import { type Draft, LeftOut, quote, type Written } from '../draft.ts';
 
 type ReadText = (reference: string, written: Written) => Promise<string | LeftOut>;
 
-const READ = new Set(
-  'prompts providers targets tests defaultTest scenarios evaluateOptions description $schema'.split(' '),
-);
+const READ = new Set('prompts providers targets tests defaultTest scenarios description $schema'.split(' '));
 /** Keys that change what is sent or judged, and that a suite can't say. */
 const MEANT = new Set('nunjucksFilters assertScoringFunction'.split(' '));
 
@@ -17,6 +15,8 @@ export async function readTopKeys(config: Written, draft: Draft, readText: ReadT
     if (MEANT.has(key)) leftOut.push(draft.refuse(part, `"${key}" has no equivalent here`));
     else if (key === 'redteam') leftOut.push(...readRedteam(config, draft));
     else if (key === 'extensions') leftOut.push(...(await readExtensions(part, draft, readText)));
+    else if (key === 'evaluateOptions' || key === 'commandLineOptions')
+      leftOut.push(...readRunOptions(key, part, draft));
     else if (key === 'env') leftOut.push(...readEnv(part, draft));
     else draft.note(part, `"${key}" is left out: it does not affect verdicts`);
   }
@@ -32,6 +32,26 @@ function readRedteam(config: Written, draft: Draft): readonly LeftOut[] {
   }
   draft.note(part, '"redteam" is left out: promptfoo eval does not read it');
   return [];
+}
+
+/** How often the tests are asked, where the config says so; options of the command go first. */
+export function readRepeat(config: Written): number | undefined {
+  const repeats = ['commandLineOptions', 'evaluateOptions'].map((key) => config.child(key).child('repeat').value);
+  const repeat = repeats.find((value) => value !== undefined && value !== null);
+  return typeof repeat === 'number' && repeat > 1 ? repeat : undefined;
+}
+
+/** How promptfoo runs the tests, and which of them; it reads no other filters from a config. */
+function readRunOptions(name: string, part: Written, draft: Draft): readonly LeftOut[] {
+  return Object.keys(Object(part.value)).flatMap((key) => {
+    const option = part.child(key);
+    if (/^filter(?:Range|Sample)$/.test(key) && (key === 'filterRange' || name === 'commandLineOptions'))
+      return [draft.refuse(option, `"${name}.${key}" selects tests, which has no equivalent here`)];
+    const isPace = /^(?:delay|maxConcurrency|timeoutMs|maxEvalTimeMs)$/.test(key);
+    const why = isPace ? 'limits of a provider set the pace' : 'it does not affect verdicts';
+    if (key !== 'repeat') draft.note(option, `"${name}.${key}" is left out: ${why}`);
+    return [];
+  });
 }
 
 /** What runs after a test or after all of them may log and store scores, and decides no verdict. */

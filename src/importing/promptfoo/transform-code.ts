@@ -1,6 +1,6 @@
 import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
-import { findFault, formatBody, isBody } from './javascript.ts';
+import { findFault, formatBody, isBody, needsLooseMode } from './javascript.ts';
 import { findPython, findPythonEnv, readPythonFiles } from './python.ts';
 import { convertTransform, type Steps } from './transforms.ts';
 
@@ -129,6 +129,7 @@ function writeInline(part: Written, value: string, context: CheckContext): strin
   const body = value.includes('\n') ? value.trimEnd() : `return ${value.trim()}`;
   if (/\bimport\s*\(/.test(value) || !isBody(body))
     return draft.refuse(part, 'the code is no body of a JavaScript function, so promptfoo fails on it');
+  if (needsLooseMode(value)) return `promptfooTemplate(${JSON.stringify(value)})`;
   return `(output, context) => ${formatBody(body.replace(/;+$/, ''))}`;
 }
 

@@ -43,6 +43,18 @@ const verdicts: readonly (readonly [assertion: string, answer: string, pass: boo
   ['{ type: javascript, value: "const a = `x\\ny`;\\nreturn a.length === 3;" }', 'abc', true],
   ['{ type: javascript, value: "output.length > 2 // long" }', 'abc', true],
   ['{ type: javascript, value: "output.length, false" }', 'abc', false],
+  // It runs outside strict mode.
+  [
+    '{ type: javascript, value: "const self = this;\\nreturn self.none === undefined && output === context.vars.q;" }',
+    'abc',
+    true,
+  ],
+  [
+    '{ type: javascript, value: "size = output.length;\\nfor (one of output) size -= 1;\\nreturn size === 0;" }',
+    'abc',
+    true,
+  ],
+  ['{ type: javascript, value: output === 4, transform: "size = output.length;\\nreturn size + 1;" }', 'abc', true],
   ['{ type: javascript, value: "output === context.vars.q" }', 'abc', true],
   ['{ type: javascript, value: "context.vars.none === undefined" }', 'abc', true],
   ['{ type: javascript, value: "Object.keys(context.vars).length === 2 && context.vars.n > 0" }', 'abc', true],

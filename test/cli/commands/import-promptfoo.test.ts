@@ -307,7 +307,7 @@ tests: [{ vars: { q: a }, providers: [echo], assert: [${rubric('file://judge.cjs
 });
 
 test('a judge keeps its address, its key and its parameters', async () => {
-  const { suite, code } = await importConfig(`${importBase}defaultTest:
+  const { suite, code, stderr } = await importConfig(`${importBase}defaultTest:
   options:
     provider:
       text:
@@ -316,8 +316,9 @@ test('a judge keeps its address, its key and its parameters', async () => {
 tests:
   - { vars: { q: a }, assert: [{ type: llm-rubric, value: kind }] }
   - { vars: { q: b }, assert: [{ type: llm-rubric, value: kind, provider: { id: openai:judge, config: { apiHost: b.example } } }] }
+  - { vars: { q: c }, assert: [{ type: llm-rubric, value: kind, provider: openai:o3 }, { type: llm-rubric, value: kind, provider: openrouter:j }] }
 `);
-  expect(code).toBe(0);
+  expect([code, stderr.includes('reasoning')]).toEqual([0, false]);
   expect(suite?.['judges']).toEqual([
     {
       id: 'judge-openai-judge',
@@ -334,6 +335,9 @@ tests:
       apiKeyEnv: 'OPENAI_API_KEY',
       params: { temperature: 0, max_tokens: 1024 },
     },
+    // promptfoo sends it no temperature.
+    { id: 'judge-openai-o3', use: 'openai:o3', params: { temperature: null } },
+    { id: 'judge-openrouter-j', use: 'openrouter:j', params: { temperature: 0, max_tokens: 1024 } },
   ]);
 });
 
@@ -351,10 +355,35 @@ tests: [{ vars: { q: a }, category: simple, assert: [{ type: contains, value: a,
     'defaultTest: { options: { transformVars: file://x.py } }',
     'extensions: [file://a.js:b]',
     'env: { OPENAI_TEMPERATURE: 1 }',
+    'evaluateOptions: { filterRange: "0:2" }',
+    'commandLineOptions: { filterSample: 2 }',
   ]) {
     const refused = await importConfig(`${importBase}${part}\n${tests}`);
     expect([part, refused.code]).toEqual([part, 2]);
   }
+});
+
+test('options of the run are the trials of a case, or notes', async () => {
+  const { suite, stderr } = await importConfig(
+    `${importBase}commandLineOptions: { repeat: 2 }\nevaluateOptions: { repeat: 3, delay: 9, cache: false }\n${tests}`,
+  );
+  expect(suite?.['defaults']).toEqual({ trials: 2 });
+  expect(stderr).toContain('"evaluateOptions.delay" is left out: limits of a provider set the pace');
+  expect(stderr).toContain('"evaluateOptions.cache" is left out: it does not affect verdicts');
+});
+
+test.each([
+  ['openrouter:m', true],
+  ['{ id: openrouter:m, config: { showThinking: false } }', false],
+  ['{ id: openai:m, config: { apiBaseUrl: "https://models.example/v1" } }', true],
+  ['openai:m', false],
+  ['{ id: openai:responses:o3, config: { reasoning: { effort: low } } }', false],
+  ['{ id: openai:responses:o3, config: { reasoning: { summary: auto } } }', true],
+  ['anthropic:c', false],
+  ['{ id: anthropic:c, config: { thinking: { type: enabled, budget_tokens: 1024 } } }', true],
+])('a note says that the reasoning of %s is no part of the text: %s', async (provider, isNoted) => {
+  const { stderr } = await providerOf(provider);
+  expect(stderr.includes('reasoning, which promptfoo writes before the text')).toBe(isNoted);
 });
 
 test('the conversation so far is refused, not rendered as nothing', async () => {
@@ -410,7 +439,7 @@ test('a suite that is not valid is not written', async () => {
   expect(stderr).toContain('what would be written is not valid');
 });
 
-const graded = { judge: 'judge-openai-gpt-4.1' };
+const graded = { judge: 'judge-openai-gpt-5.5-2026-04-23' };
 
 /** What is written of each assertion. */
 const written: readonly (readonly [assertion: string, check: object])[] = [
