@@ -73,7 +73,11 @@ export async function convertHttpProvider(
   const plain = keepsState ? undefined : readPlainHttp(id, config.value, context);
   if (plain === undefined) return convertHttpCode(id, parts, context, isIgnored);
   const { url, request, text } = plain;
-  draft.note(config.child('body'), 'a prompt or variable that is itself JSON is sent as a text here');
+  draft.note(
+    config.child('body'),
+    'a prompt or variable that is itself JSON is sent as a text here, and a number, list or map as it is',
+  );
+  draft.note(config, 'a reply with a status of 300 or more is an error here, and an answer in promptfoo');
   if (text === '$') draft.note(config, 'the answer is all of the reply, which must be JSON here');
   else draft.note(config.child('transformResponse'), 'checks that are code see an object there as its JSON text');
   const { apiKeyEnv, headers } = splitHeaders(config, url, draft);

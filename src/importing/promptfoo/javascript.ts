@@ -178,11 +178,10 @@ function findReadVars(code: string): readonly string[] | undefined {
 /** promptfoo runs code outside strict mode: `this` is the global object, and names may be assigned undeclared. */
 export function needsLooseMode(code: string): boolean {
   if (/\bthis\s*(?:\??\.\s*[A-Za-z_$]|[;,)[\]])/.test(code)) return true;
-  const declared = [...code.matchAll(/\b(?:let|const|var)\s+(\{[^}]*\}|\[[^\]]*\]|[\w$]+)/g)].flatMap(
-    ([, names = '']) => names.split(/[^\w$]+/),
-  );
+  const declared = code.matchAll(/\b(?:let|const|var)\s+(\{[^}]*\}|\[[^\]]*\]|[\w$]+)/g);
+  const known = new Set([...declared].flatMap(([, names = '']) => names.split(/[^\w$]+/)));
   const assigned = code.matchAll(/(?:^|[;{}(\n])\s*([A-Za-z_$][\w$]*)\s*(?:=(?![=>])|\s(?:of|in)\s)/g);
-  return [...assigned].some(([, name = '']) => !declared.includes(name));
+  return [...assigned].some(([, name = '']) => !known.has(name));
 }
 
 /** Compiled and never run. The code must not end the function that it is written into. */
