@@ -96,7 +96,7 @@ function countRows(cases: ReadonlyMap<string, CaseSummary>) {
   };
   for (const { trials, confirmations, accepted } of cases.values()) {
     const retrials = [...confirmations, ...accepted];
-    const rows = retrials.length === 0 ? trials : [...trials, ...retrials].sort((a, b) => a.trial - b.trial);
+    const rows = retrials.length === 0 ? trials : [...trials, ...retrials];
     for (const row of rows) {
       // Confirmations and observed cells are outside the counts, but not outside the bill.
       amounts.spentUsd = addKnown(amounts.spentUsd, row.spentUsd);
