@@ -51,6 +51,8 @@ describe('the limits that a service tells', () => {
         'x-ratelimit-renewalperiod-tokens': '60',
         'x-ratelimit-reset-requests': '10',
         'x-ratelimit-remaining-requests': '9',
+        // No limit, in the words of some proxies.
+        'x-ratelimit-limit-requests': '-1',
       },
       [
         { unit: 'tokens', limit: 8000, remaining: 7900, periodMs: 60_000 },

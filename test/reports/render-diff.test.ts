@@ -25,6 +25,12 @@ describe('renderDiff', () => {
     ]);
   });
 
+  it('marks them from a third of a line that is alike, and no words below it', () => {
+    const found = 'Send the biggest order';
+    expect(renderDiff({ expected: 'Send the refund', found }, style)[0]).toBe('- Send the [-refund-]');
+    expect(renderDiff({ expected: 'Send a refund', found }, style)[0]).toBe('- Send a refund');
+  });
+
   it('marks them by weight where there is colour, and not by brackets', () => {
     const colors = picocolors.createColors(true);
     const texts = { expected: 'Send the refund today.', found: 'Send the order today.' };

@@ -65,6 +65,16 @@ describe('a JSON path that the output schema does not have', () => {
     expect((await project.llmcheck('validate')).code).toBe(2);
   });
 
+  test('is none where a version promises no output', async () => {
+    const project = await openContractProject();
+    const own = suite('jsonPath: $.quue').replace('contract:\n  output: schemas/output.json\n', '');
+    const promising = own.replace('md\n', 'md\n    contract: { output: schemas/output.json }\n');
+    project.write(suiteFile, promising.replace('providers', '  - { id: v2, file: prompts/triage.md }\nproviders'));
+    expect((await project.llmcheck('validate')).code).toBe(0);
+    project.write(suiteFile, promising);
+    expect((await project.llmcheck('validate')).code).toBe(2);
+  });
+
   test('is one in the defaults, told once for all cases', async () => {
     const project = await openContractProject();
     project.edit(suiteFile, 'cases:', 'defaults: { assert: [{ jsonPath: $.reason.text }] }\ncases:');

@@ -1,6 +1,7 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { RunHeader } from '../../../src/model/record.ts';
 import { startChatServer, startEchoServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, statusesOf, withoutTimes } from '../../support/temp-project.ts';
 import { openBaselineProject } from '../baseline/baseline-project.ts';
@@ -167,6 +168,24 @@ test('--resume keeps the confirmation trials that errored in a run that was stop
   const sent = project.server.requests.length;
   const resumed = await project.compared(['run', '--resume']);
   expect([resumed.code, project.server.requests.length - sent]).toEqual([whole.code, 0]);
+});
+
+test.each([
+  ['is marked where its headers have changed', 'others', expect.stringMatching(/^[0-9a-f]{16}$/)],
+  ['is not marked where nothing has changed', 'evals', undefined],
+])('--resume: a variant %s', async (_, team, resumedWith) => {
+  const project = openTempProject('echo');
+  const suite = project.read('evals/echo.eval.yaml');
+  const writeTeam = (name: string) =>
+    project.write('evals/echo.eval.yaml', suite.replace('params:', `headers: { X-Team: ${name} }\n    params:`));
+  const server = await startEchoServer();
+  writeTeam('evals');
+  await project.run(['run'], { env: server.env });
+  writeTeam(team);
+  await project.run(['run', '--resume'], { env: server.env });
+  const [header = ''] = project.read(project.files('.llmcheck/runs')[0] ?? '').split('\n');
+  const { options } = (JSON.parse(header) as RunHeader).suites[0]?.variants[0] ?? {};
+  expect(options?.['resumedWith']).toEqual(resumedWith);
 });
 
 test('--resume goes on with the selection that the run began with', async () => {

@@ -288,6 +288,7 @@ test.each([
   project.write('evals/sound.wav', 'RIFF');
   const { code, stderr } = await project.run(['swap', `mini=${candidate}`, '--dry-run']);
   expect([code, stderr]).toEqual([0, expect.stringContaining(said)]);
+  expect(stderr).not.toContain('do not carry over to openai:');
 });
 
 test('a candidate gets what carries over, in the words of its API', async () => {
