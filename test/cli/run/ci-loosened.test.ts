@@ -60,7 +60,7 @@ const rows: Readonly<Record<string, Row>> = {
     },
     after: {
       [suite]: gated(
-        '{ cases: { drifted: warn }, cost: { maxIncrease: 20% }, steps: { max: 3 }, latency: { firstTokenP95Max: 61s, maxIncrease: 1000% } }',
+        '{ cases: { drifted: warn }, cost: { maxIncrease: 20% }, steps: { max: 3 }, latency: { maxIncrease: 1000% } }',
       ),
     },
     says: [
@@ -69,7 +69,7 @@ const rows: Readonly<Record<string, Row>> = {
       'words: this change loosens gate.score.maxDrop: 0.01 → 0.05',
       'words: this change loosens gate.cost.maxIncrease: 0.1 → 0.2',
       'words: this change loosens gate.latency.maxIncrease: 9 → 10',
-      'words: this change loosens gate.latency.firstTokenP95Max: 60s → 61s',
+      'words: this change loosens gate.latency.firstTokenP95Max: 60s → none',
       'words: this change loosens gate.steps.max: 2 → 3',
       'words: this change loosens gate.scope: suite → population',
     ],
@@ -229,10 +229,11 @@ describe('a change that loosens its gate is named as one', { tags: 'slow' }, () 
     const place = `this change loosens its gate (${says.length === 1 ? '1 warning' : `${says.length} warnings`})`;
     expect(outputs['headline']).toContain(place);
     expect([comment, check?.title]).toEqual([expect.stringContaining('### 🟡 llmcheck'), outputs['headline']]);
-    for (const text of says) {
-      expect(comment).toContain(text);
-      expect(stdout.replaceAll('%3A', ':')).toContain(`::warning title=llmcheck::${text}`);
-    }
+    for (const text of says) expect(comment).toContain(text);
+    // GitHub shows ten warnings of a step.
+    const log = stdout.replaceAll('%3A', ':');
+    const annotated = says.filter((text) => log.includes(`::warning title=llmcheck::${text}`));
+    expect(annotated).toHaveLength(Math.min(says.length, 10));
     const shown = await jobs.project.report(['report', 'latest']);
     const { loosened } = shown.report.decision as { readonly loosened?: readonly string[] };
     expect(loosened?.toSorted()).toEqual(says.toSorted());
