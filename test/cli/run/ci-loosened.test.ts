@@ -218,6 +218,17 @@ test('whatever a change loosens, a run against the commit before it names all of
   expect(loosened?.toSorted()).toEqual(all.says.toSorted());
 });
 
+test('the gate is compared also where the cases of the commit before have a mistake, and that is said', async () => {
+  const jobs = await openGithubJobs({ [suite]: words.replace('id: seven', 'id: green') });
+  jobs.git('checkout', '-qb', 'change');
+  jobs.project.write(suite, `${words}gate: { alpha: 0.01 }\n`);
+  jobs.push('mend a case, and loosen');
+  const { report, stderr } = await jobs.project.report(['run', '--baseline', 'git:main'], { env: jobs.providerEnv });
+  const { loosened } = report.decision as { readonly loosened?: readonly string[] };
+  expect(loosened).toEqual(['words: this change loosens gate.alpha: 0.05 → 0.01']);
+  expect(stderr).toContain('settings of cases were not compared with git:main: ');
+});
+
 describe('a change that loosens its gate is named as one', { tags: 'slow' }, () => {
   test.each(changes)('%s', async (_, { before, after, says }) => {
     const jobs = await openChange(before);
