@@ -154,3 +154,20 @@ cases: [{ id: one, vars: { word: one }, prompts: [${asked}], assert: [{ equals: 
     expect(new Set(texts)).toEqual(new Set([asked === 'v1' ? 'Say: one' : 'Tell: one']));
   }
 });
+
+test('a variant of which no case is selected is not compared, and the others pass', async () => {
+  const project = openTempProject();
+  project.write(
+    'evals/words.eval.yaml',
+    `prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [{ id: mini, use: "openai:gpt-4o-mini" }, { id: large, use: "openai:gpt-4o" }]
+cases:
+  - { id: both, vars: { word: red }, assert: [{ equals: red }] }
+  - { id: one, vars: { word: blue }, providers: [mini], assert: [{ equals: blue }] }
+`,
+  );
+  const { env } = await startEchoServer();
+  await project.run(['run', '--update-baseline'], { env });
+  const { report } = await project.report(['run', '--filter', 'one'], { env });
+  expect(report.decision).toMatchObject({ outcome: 'passed', certainty: { kind: 'unchanged', cases: 1 } });
+});
