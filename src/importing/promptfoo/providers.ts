@@ -129,8 +129,12 @@ export function findAnswerForm(providers: readonly (Provider | LeftOut)[], keeps
   if (keepsState && given.length > 0) return 'state';
   const parsed = given.filter((provider) => {
     const { params, response } = Object(provider) as { readonly params?: unknown; readonly response?: unknown };
-    const { response_format: ofOpenAi, output_config: output } = Object(params) as Readonly<Record<string, unknown>>;
-    const format = ofOpenAi ?? (isMap(output) ? output['format'] : undefined);
+    const {
+      response_format: ofOpenAi,
+      output_config: output,
+      text,
+    } = Object(params) as Readonly<Record<string, unknown>>;
+    const format = ofOpenAi ?? (isMap(output) ? output : (Object(text) as Readonly<Record<string, unknown>>))['format'];
     return (isMap(format) && format['type'] === 'json_schema') || (isMap(response) && response['text'] === '$');
   });
   return parsed.length === 0 ? 'text' : parsed.length === given.length ? 'json' : 'mixed';

@@ -21,7 +21,7 @@ const CHAT_PARAMS = new Set(
   ),
 );
 const RESPONSES_PARAMS = new Set(
-  'max_output_tokens temperature top_p reasoning instructions tools tool_choice text include store metadata parallel_tool_calls service_tier truncation user background previous_response_id max_tool_calls'.split(
+  'max_output_tokens temperature top_p reasoning reasoning_effort instructions tools tool_choice response_format verbosity include store metadata parallel_tool_calls service_tier truncation user background previous_response_id max_tool_calls prompt_cache_key prompt_cache_options prompt_cache_retention'.split(
     ' ',
   ),
 );
@@ -38,7 +38,14 @@ const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
   ),
   gemini: GEMINI_PARAMS,
   vertex: GEMINI_PARAMS,
-  mistral: new Set('temperature top_p max_tokens safe_prompt random_seed response_format tools tool_choice'.split(' ')),
+  mistral: new Set(
+    'temperature top_p max_tokens safe_prompt random_seed response_format tools tool_choice frequency_penalty presence_penalty parallel_tool_calls prediction prompt_mode prompt_cache_key reasoning_effort stop metadata'.split(
+      ' ',
+    ),
+  ),
+  openrouter: new Set([...CHAT_PARAMS, 'transforms', 'models', 'route', 'provider']),
+  groq: new Set([...CHAT_PARAMS, 'reasoning_format', 'include_reasoning', 'compound_custom', 'search_settings']),
+  xai: new Set([...CHAT_PARAMS, 'search_parameters']),
   cohere: new Set('temperature max_tokens k p seed stop_sequences frequency_penalty presence_penalty'.split(' ')),
   ollama: new Set('temperature top_p seed stop presence_penalty frequency_penalty tools'.split(' ')),
   bedrock: new Set(
@@ -79,6 +86,7 @@ export async function convertSettings(
       draft.note(part, `"${key}" is left out: promptfoo does not send it`);
     else draft.refuse(part, `"${key}" of a provider has no equivalent here`);
   }
+  if (model.api === 'responses') nameForResponses(given, model);
   const params = { ...withDefaults(given, settings, model, config, draft), ...readPassthrough(config, model, draft) };
   return defined({
     ...readAddress(config, settings, model, draft),
@@ -102,10 +110,21 @@ const OLLAMA_OPTIONS = new Set(
   ),
 );
 
-/** promptfoo picks what it sends by name; of Bedrock, the model decides. */
-function isIgnoredThere(key: string, { adapter }: ConvertedModel): boolean {
+const GOOGLE_OTHERS = new Set('systemInstruction useAssistantRole service_tier context examples modelArmor'.split(' '));
+
+/** What promptfoo sends, and what has no equivalent here. */
+const OTHERS: Readonly<Record<string, ReadonlySet<string>>> = {
+  ollama: OLLAMA_OPTIONS,
+  gemini: GOOGLE_OTHERS,
+  vertex: GOOGLE_OTHERS,
+  mistral: new Set(['n', 'guardrails']),
+  responses: new Set(['stream', 'webhook_url']),
+};
+
+/** promptfoo picks what it sends by name; of Bedrock, the model decides, and Cohere gets all. */
+function isIgnoredThere(key: string, { adapter, api }: ConvertedModel): boolean {
   if (adapter === 'bedrock') return key === 'inferenceModelType';
-  return adapter !== 'ollama' || !OLLAMA_OPTIONS.has(key);
+  return adapter !== 'cohere' && OTHERS[api ?? adapter]?.has(key) !== true;
 }
 
 async function readParam(written: Written, { draft, readData }: SettingsContext): Promise<unknown> {
@@ -160,6 +179,22 @@ function withDefaults(
   }
   if (omitDefaults === true) return given;
   return { temperature: 0, [api === 'responses' ? 'max_output_tokens' : 'max_tokens']: 1024, ...given };
+}
+
+/** promptfoo takes settings of Chat Completions for the Responses API too, and writes them as that does. */
+function nameForResponses(given: Params, { model }: ConvertedModel): void {
+  const { response_format: format, verbosity, reasoning_effort: effort, reasoning } = given;
+  for (const key of ['response_format', 'verbosity', 'reasoning_effort', 'reasoning']) delete given[key];
+  const { type, schema, name, json_schema: inner } = Object(format) as Params;
+  const { schema: innerSchema, name: innerName } = Object(inner) as Params;
+  const named = { name: innerName ?? name ?? 'response_schema', schema: schema ?? innerSchema, strict: true };
+  const text = defined({
+    format: type === 'json_schema' ? { type, ...named } : type === 'json_object' ? { type } : undefined,
+    verbosity: model.includes('gpt-5') ? verbosity : undefined,
+  });
+  if (Object.keys(text).length > 0) given['text'] = text;
+  const reasons = { ...defined({ effort }), ...Object(reasoning) } as Params;
+  if (isReasoningModel(model) && Object.keys(reasons).length > 0) given['reasoning'] = reasons;
 }
 
 function withAnthropicDefaults(given: Params, model: string, drop: (key: string, why: string) => void): Params {

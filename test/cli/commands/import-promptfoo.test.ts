@@ -55,6 +55,22 @@ test.each<[provider: string, written: unknown]>([
     '{ id: openai:o3-mini, config: { temperature: 0.7, max_tokens: 5, max_completion_tokens: 9, reasoning_effort: low } }',
     { id: 'openai:o3-mini', use: 'openai:o3-mini', params: { max_completion_tokens: 9, reasoning_effort: 'low' } },
   ],
+  [
+    '{ id: openai:responses:gpt-5, config: { response_format: { type: json_schema, json_schema: { name: n, schema: { a: 1 } } }, verbosity: low, reasoning_effort: low, text: { a: 1 } } }',
+    {
+      id: 'openai:gpt-5',
+      use: 'openai:gpt-5',
+      api: 'responses',
+      params: {
+        text: { format: { type: 'json_schema', name: 'n', schema: { a: 1 }, strict: true }, verbosity: 'low' },
+        reasoning: { effort: 'low' },
+      },
+    },
+  ],
+  [
+    '{ id: openrouter:a/m, config: { provider: { order: [x] }, omitDefaults: true } }',
+    { id: 'openrouter:a/m', use: 'openrouter:a/m', params: { provider: { order: ['x'] } } },
+  ],
   ['openai:gpt-5-mini', { id: 'openai:gpt-5-mini', use: 'openai:gpt-5-mini' }],
   ['openai:gpt-5.1-codex', { id: 'openai:gpt-5.1-codex', use: 'openai:gpt-5.1-codex', api: 'responses' }],
   [
@@ -361,6 +377,17 @@ tests: [{ vars: { q: a }, category: simple, assert: [{ type: contains, value: a,
     const refused = await importConfig(`${importBase}${part}\n${tests}`);
     expect([part, refused.code]).toEqual([part, 2]);
   }
+});
+
+test.each([
+  ['google:gemini-2.5-flash', 'systemInstruction'],
+  ['vertex:gemini-2.5-flash', 'systemInstruction'],
+  ['cohere:command-a', 'preamble'],
+  ['openai:responses:gpt-4o', 'webhook_url'],
+  ['mistral:m', 'guardrails'],
+])('of %s, promptfoo sends the setting %s, and so it is refused', async (id, key) => {
+  const { stderr } = await providerOf(`{ id: ${id}, config: { ${key}: x, colour: red } }`);
+  expect(stderr).toContain(`"${key}" of a provider has no equivalent here`);
 });
 
 test('options of the run are the trials of a case, or notes', async () => {
