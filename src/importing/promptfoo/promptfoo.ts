@@ -130,6 +130,7 @@ class Importer {
     if (['json', 'mixed'].includes(this.#code.answers))
       this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');
     const { providers, cases } = found.finish(await this.#readCases(defaults, { prompts, providers: found }));
+    for (const [, name = ''] of found.text.matchAll(/\{\{ vars\.(\w+) \}\}/g)) this.#read.add(name);
     const fallback = findMissingVars(this.#read, prompts, cases);
     const input = findOptionalVars(prompts, cases);
     const suiteDefaults = defined({

@@ -390,6 +390,14 @@ test.each([
   expect(stderr).toContain(`"${key}" of a provider has no equivalent here`);
 });
 
+test('a variable that only the request reads, and no test has, is empty', async () => {
+  const { suite } = await importConfig(
+    `prompts: ["{{q}}"]\nproviders: [{ id: "http://127.0.0.1:1/x", config: { method: POST, body: { q: "{{q}}{{gone}}" }, transformResponse: json.a } }]\n${tests}`,
+  );
+  expect(suite?.['providers']).toMatchObject([{ request: { q: '{{ prompt }}{{ vars.gone }}' } }]);
+  expect(suite?.['defaults']).toEqual({ vars: { gone: '' } });
+});
+
 test('options of the run are the trials of a case, or notes', async () => {
   const { suite, stderr } = await importConfig(
     `${importBase}commandLineOptions: { repeat: 2 }\nevaluateOptions: { repeat: 3, delay: 9, cache: false }\n${tests}`,
