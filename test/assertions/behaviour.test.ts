@@ -536,6 +536,7 @@ const usage = { inputTokens: 100, outputTokens: 20 };
 
 describeAssertion('cost', [
   { when: 'it is within', params: { max: 0.001 }, answer: { costUsd: 0.001 }, is: 'pass' },
+  { when: 'it must be free, and is', params: { max: 0 }, answer: { costUsd: 0 }, is: 'pass' },
   {
     when: 'it is above',
     params: { max: 0.001 },
