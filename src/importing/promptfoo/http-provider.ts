@@ -75,7 +75,7 @@ export async function convertHttpProvider(
   const { url, request, text } = plain;
   draft.note(
     config.child('body'),
-    'a prompt or variable that is itself JSON is sent as a text here, and a number, list or map as it is',
+    'a prompt or variable that is itself JSON is sent as a text here, and a list or map as it is',
   );
   draft.note(config, 'a reply with a status of 300 or more is an error here, and an answer in promptfoo');
   if (text === '$') draft.note(config, 'the answer is all of the reply, which must be JSON here');

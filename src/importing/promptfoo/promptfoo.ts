@@ -22,7 +22,7 @@ import { Judges } from './judges.ts';
 import { allowMissing, findMissingVars, findOptionalVars } from './missing-vars.ts';
 import type { OwnCode } from './own-provider.ts';
 import { readPicture } from './pictures.ts';
-import { withoutEmptyVars } from './providers.ts';
+import { sendTexts, withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
 import { readPrompts } from './read-prompts.ts';
 import { SuiteProviders } from './read-providers.ts';
@@ -148,7 +148,7 @@ class Importer {
           .map((one) =>
             one instanceof LeftOut ? one : { id: one.id, ...allowMissing(one.prompt, one.variables, cases) },
           ),
-        providers: providers.map(withoutEmptyVars),
+        providers: providers.map((one) => sendTexts(withoutEmptyVars(one), cases)),
         ...(judges.length === 0 ? {} : { judges }),
         ...(Object.keys(suiteDefaults).length === 0 ? {} : { defaults: suiteDefaults }),
         ...(input === undefined ? {} : { contract: { input } }),

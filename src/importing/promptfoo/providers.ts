@@ -147,6 +147,19 @@ export function withoutEmptyVars(provider: Provider | LeftOut): Provider | LeftO
   return Array.isArray(vars) && vars.length === 0 ? rest : provider;
 }
 
+/** promptfoo sends the text of a number: a template that is nothing but a variable keeps its type here. */
+export function sendTexts(provider: Provider | LeftOut, cases: readonly unknown[]): Provider | LeftOut {
+  if (provider instanceof LeftOut || typeof provider === 'string' || !isMap(provider['request'])) return provider;
+  const isNumber = (name: string) =>
+    cases.some((one) =>
+      ['number', 'boolean'].includes(typeof (Object(Object(one).vars) as Readonly<Record<string, unknown>>)[name]),
+    );
+  const text = JSON.stringify(provider['request']).replaceAll(/"\{\{ vars\.(\w+) \}\}"/g, (whole, name: string) =>
+    isNumber(name) ? `"{{ vars.${name} | append: '' }}"` : whole,
+  );
+  return { ...provider, request: JSON.parse(text) as Readonly<Record<string, unknown>> };
+}
+
 /** Two providers may have one label there. */
 export function giveId(provider: Provider, item: Written, known: Set<string>, draft: Draft): Provider {
   const wanted = typeof provider === 'string' ? provider : String(provider['id']);

@@ -390,11 +390,13 @@ test.each([
   expect(stderr).toContain(`"${key}" of a provider has no equivalent here`);
 });
 
-test('a variable that only the request reads, and no test has, is empty', async () => {
+test('a request sends the text of a number, and nothing for a variable that no test has', async () => {
   const { suite } = await importConfig(
-    `prompts: ["{{q}}"]\nproviders: [{ id: "http://127.0.0.1:1/x", config: { method: POST, body: { q: "{{q}}{{gone}}" }, transformResponse: json.a } }]\n${tests}`,
+    `prompts: ["{{q}}"]\nproviders: [{ id: "http://127.0.0.1:1/x", config: { method: POST, body: { q: "{{q}}{{gone}}", n: "{{n}}", m: "{{n}}!" }, transformResponse: json.a } }]\n${tests.replace('q: a', 'q: a, n: 5')}`,
   );
-  expect(suite?.['providers']).toMatchObject([{ request: { q: '{{ prompt }}{{ vars.gone }}' } }]);
+  // A template that is nothing but a variable would keep its type.
+  const request = { q: '{{ prompt }}{{ vars.gone }}', n: "{{ vars.n | append: '' }}", m: '{{ vars.n }}!' };
+  expect(suite?.['providers']).toMatchObject([{ request }]);
   expect(suite?.['defaults']).toEqual({ vars: { gone: '' } });
 });
 
