@@ -566,3 +566,16 @@ describe('mistakes in classes', () => {
     expect(stderr).toContain(`${casesFile}:5:50`);
   });
 });
+
+test('an observed case is outside the matrix of classes', async () => {
+  const project = await openClasses({ counts: { billing: 2, legal: 2 } });
+  project.edit(casesFile, '"id":"legal-0",', '"id":"legal-0","observe":true,');
+  const { report } = await project.report(['run', '--no-baseline'], { env: project.server.env });
+  const { classes } = (report.suites[0]?.variants[0] ?? {}) as { readonly classes?: object };
+  expect(classes).toMatchObject({
+    cells: [
+      { truth: 'billing', cases: 2 },
+      { truth: 'legal', cases: 1 },
+    ],
+  });
+});
