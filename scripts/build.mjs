@@ -104,7 +104,7 @@ async function writeTypes() {
   const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
   const bundle = await rollup({
     input: [join(root, 'src/index.ts'), join(root, 'src/vitest.ts'), join(root, 'src/promptfoo.ts')],
-    external: ['vitest'],
+    external: ['vitest', /^node:/],
     plugins: [dts({ tsconfig: join(root, 'tsconfig.json') })],
     onwarn({ message }) {
       throw new Error(message);

@@ -35,6 +35,7 @@ export type {
   ProviderAnswer,
   ProviderPlugin,
   ProviderRequest,
+  SelectInput,
   TakenStep,
   ToolFunction,
   ToolsModule,

@@ -109,7 +109,7 @@ interface CommonMessage {
 /** What the messages of all cases have in common. Cases with other roles in turn are shown apart. */
 function findCommon(all: readonly (readonly NumberedMessage[])[], texts: readonly string[]): readonly CommonMessage[] {
   const groups = groupBy(all, (messages) => messages.map(({ role }) => role).join());
-  return [...groups.values()].flatMap(([first = [], ...others]) =>
+  return [...groups.values()].flatMap(([first, ...others]) =>
     first.map(({ role, lines }, index) => ({
       role,
       content: joinCommon(
