@@ -45,6 +45,25 @@ export function allowMissing(
   };
 }
 
+/** Variables with a default that some test leaves empty: promptfoo's default is for undefined ones alone. */
+export function findEmptyDefaults(
+  prompts: readonly (LeftOut | { readonly prompt: Readonly<Record<string, unknown>> })[],
+  cases: readonly unknown[],
+): readonly string[] {
+  const given = cases.flatMap((one) => (one instanceof LeftOut ? [] : [Object(Object(one)['vars']) as Vars]));
+  const isEmpty = (name: string) =>
+    given.some((vars) => Object.hasOwn(vars, name) && ['', false, null].includes(vars[name] as string));
+  const read = prompts.flatMap((one) => {
+    if (one instanceof LeftOut) return [];
+    const { text, messages } = one.prompt as Readonly<Record<string, unknown>>;
+    const written = `${String(text)}\n${JSON.stringify(messages)}`;
+    return [...written.matchAll(/\{\{-? ([\w-]+) \| default: (?!\\?["']\\?["']|[^}]*, true)/g)].map(
+      ([, name = '']) => name,
+    );
+  });
+  return [...new Set(read)].filter(isEmpty);
+}
+
 /** A prompt in code may do without a variable that some test lacks: a contract has to say so. */
 export function findOptionalVars(
   prompts: readonly (LeftOut | { readonly prompt: Readonly<Record<string, unknown>> })[],

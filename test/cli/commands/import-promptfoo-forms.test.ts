@@ -124,6 +124,17 @@ test.each<[part: string, note: string, files?: Readonly<Record<string, string>>]
 });
 
 test.each([
+  ["{{q | default('none')}}", '""', true],
+  ["{{q | default('none')}}", 'a', false],
+  ["{{q | default('none', true)}}", '""', false],
+  ["{{q | default('')}}", '""', false],
+])('the default of %s beside the value %s is noted: %s', async (prompt, value, isNoted) => {
+  const tests = `tests: [{ vars: { q: ${value} }, assert: [{ type: contains, value: a }] }]`;
+  const { code, stderr } = await importConfig(`prompts: ["Hi ${prompt}"]\nproviders: [openai:gpt-4o-mini]\n${tests}\n`);
+  expect([code, stderr.includes('the default of q is for empty values too here')]).toEqual([0, isNoted]);
+});
+
+test.each([
   ['{ planner: { id: p, raw: "Plan {{q}}" } }', '1:21 error not-carried-over: promptfoo takes no map'],
   ['["- role: user\\n  content: {{q}}"]', '3:22 error not-carried-over: "q" has several lines'],
 ])('the prompts %s are refused', async (prompts, message) => {
