@@ -20,6 +20,7 @@ const parts = [
   'telemetry',
   'github',
   'gitlab',
+  'promptfoo',
 ];
 
 /** What people do around runs, from the highest down: each may use those that follow, with the reason beside it. */
@@ -148,11 +149,10 @@ export default {
       name: 'effects-have-a-home',
       severity: 'error',
       comment:
-        'Disk, network and processes are reached from these folders alone; others take what they need as an argument. src/promptfoo.ts runs in the child of a module, and starts programs and agents and asks servers as promptfoo does.',
+        'Disk, network and processes are reached from these folders alone; others take what they need as an argument. src/promptfoo runs in the child of a module, and starts programs and agents and asks servers as promptfoo does.',
       from: {
         path: '^src/',
-        pathNot:
-          '^src/((api|baseline|cache|cli|files|http|programs|project|providers|queue|record|suite)/|promptfoo(-agent|-http|-provider)?[.]ts$)',
+        pathNot: '^src/(api|baseline|cache|cli|files|http|programs|project|promptfoo|providers|queue|record|suite)/',
       },
       to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os|worker_threads)$' },
     },

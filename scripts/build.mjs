@@ -64,7 +64,7 @@ const program = await build({
     'cli/main': 'src/cli/main.ts',
     index: 'src/index.ts',
     vitest: 'src/vitest.ts',
-    promptfoo: 'src/promptfoo.ts',
+    promptfoo: 'src/promptfoo/promptfoo.ts',
   },
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
@@ -103,7 +103,7 @@ async function writeTypes() {
   execFileSync(process.execPath, writeSuiteTypes, { cwd: root, stdio: 'inherit' });
   const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
   const bundle = await rollup({
-    input: [join(root, 'src/index.ts'), join(root, 'src/vitest.ts'), join(root, 'src/promptfoo.ts')],
+    input: [join(root, 'src/index.ts'), join(root, 'src/vitest.ts'), join(root, 'src/promptfoo/promptfoo.ts')],
     external: ['vitest', /^node:/],
     plugins: [dts({ tsconfig: join(root, 'tsconfig.json') })],
     onwarn({ message }) {

@@ -4,7 +4,11 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findAliased } from '../text/path-aliases.mjs';
 
-const entries = { llmcheck: 'index', 'llmcheck/promptfoo': 'promptfoo' };
+/** The file that the build makes of each entry, and its source. */
+const entries = {
+  llmcheck: ['index.js', 'index.ts'],
+  'llmcheck/promptfoo': ['promptfoo.js', 'promptfoo/promptfoo.ts'],
+};
 
 /** A hook of module.register and of module.registerHooks alike: the first awaits, the second does not. */
 export function resolve(specifier, context, nextResolve) {
@@ -26,16 +30,15 @@ const unresolved = new Set([
 
 function fallBack(error, specifier, { parentURL }) {
   if (!unresolved.has(error?.code)) throw error;
-  const entry = entries[specifier];
-  const url = entry === undefined ? findSource(specifier, parentURL) : findOwn(entry);
+  const own = entries[specifier];
+  const url = own === undefined ? findSource(specifier, parentURL) : findOwn(own);
   if (url === undefined) throw error;
   return { url: url.href, shortCircuit: true };
 }
 
 /** Built, or run from its sources. */
-function findOwn(entry) {
-  const built = new URL(`../${entry}.js`, import.meta.url);
-  return existsSync(built) ? built : new URL(`../${entry}.ts`, import.meta.url);
+function findOwn(files) {
+  return files.map((file) => new URL(`../${file}`, import.meta.url)).find((url) => existsSync(url));
 }
 
 const endings = ['.ts', '.mts', '.js', '.mjs', '/index.ts', '/index.js'];

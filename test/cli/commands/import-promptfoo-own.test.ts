@@ -1,7 +1,7 @@
 import { cwd } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { promptfooClaudeAgent, promptfooCodex } from '../../../src/promptfoo.ts';
+import { promptfooClaudeAgent, promptfooCodex } from '../../../src/promptfoo/promptfoo.ts';
 import { startServer } from '../../support/http-server.ts';
 import { importConfig } from '../../support/import-config.ts';
 import { plannedTrialsOf } from '../../support/temp-project.ts';

@@ -2,9 +2,9 @@
 import { STATUS_CODES } from 'node:http';
 import { env } from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type HttpReply, type HttpRequest, openHttpClient } from './http/client.ts';
-import { render } from './promptfoo-template.ts';
-import { loadTemplateEngine, needsTemplateEngine } from './templates/template.ts';
+import { type HttpReply, type HttpRequest, openHttpClient } from '../http/client.ts';
+import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
+import { render } from './template.ts';
 
 /** A request whose texts are templates over `prompt`, `env` and the variables of the test. */
 export interface PromptfooRequest {

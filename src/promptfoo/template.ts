@@ -1,4 +1,4 @@
-import { compileTemplate } from './templates/template.ts';
+import { compileTemplate } from '../templates/template.ts';
 
 /** A variable that the test does not have is empty there. An empty one has no default. */
 export function render(text: string, vars: Readonly<Record<string, unknown>>): string {

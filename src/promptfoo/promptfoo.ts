@@ -1,11 +1,11 @@
 /** Checks that were written for promptfoo, as checks of llmcheck. `llmcheck import promptfoo` writes modules that call this. */
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
-import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from './model/own-code.ts';
-import { describe, execFileAsync, hideMissing } from './promptfoo-provider.ts';
-import { render } from './promptfoo-template.ts';
-import { loadTemplateEngine } from './templates/template.ts';
-import { buildFunctionBody } from './text/function-body.ts';
+import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from '../model/own-code.ts';
+import { loadTemplateEngine } from '../templates/template.ts';
+import { buildFunctionBody } from '../text/function-body.ts';
+import { describe, execFileAsync, hideMissing } from './provider.ts';
+import { render } from './template.ts';
 
 export {
   promptfooClaudeAgent,
@@ -13,7 +13,7 @@ export {
   promptfooExec,
   promptfooHttp,
   promptfooProvider,
-} from './promptfoo-provider.ts';
+} from './provider.ts';
 
 /** A function that was written for a `javascript` assertion. */
 // oxlint-disable-next-line typescript/no-explicit-any -- JavaScript that was written without types

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { chdir } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import { askClaudeAgent, askCodex, type CodexOptions } from './promptfoo-agent.ts';
-import type { PromptfooHttpCode, PromptfooRequest } from './promptfoo-http.ts';
+import { askClaudeAgent, askCodex, type CodexOptions } from './agent.ts';
+import type { PromptfooHttpCode, PromptfooRequest } from './http.ts';
 
 /** A request as `module` providers are given it. */
 interface ModuleRequest {
@@ -102,7 +102,7 @@ export function promptfooHttp(
 ): (request: ModuleRequest) => Promise<object> {
   return async (request) => {
     // Modules that only check need no client.
-    const { askHttp } = await import('./promptfoo-http.ts');
+    const { askHttp } = await import('./http.ts');
     const { prompt, context, missing } = readRequest(request);
     const returned = await askHttp(config, code, { prompt, vars: request.vars ?? {}, context });
     if (missing[0] !== undefined) throw new Error(`context.${missing[0]} of promptfoo is not given to providers here`);
