@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import { LeftOut } from '../draft.ts';
+import { LeftOut, quote } from '../draft.ts';
 
 type Vars = Readonly<Record<string, unknown>>;
 
@@ -45,23 +45,24 @@ export function allowMissing(
   };
 }
 
-/** Variables with a default that some test leaves empty: promptfoo's default is for undefined ones alone. */
-export function findEmptyDefaults(
+/** Notes defaults of variables that some test leaves empty: promptfoo's default is for undefined ones alone. */
+export function noteEmptyDefaults(
   prompts: readonly (LeftOut | { readonly prompt: Readonly<Record<string, unknown>> })[],
   cases: readonly unknown[],
-): readonly string[] {
+  note: (message: string) => void,
+): void {
   const given = cases.flatMap((one) => (one instanceof LeftOut ? [] : [Object(Object(one)['vars']) as Vars]));
-  const isEmpty = (name: string) =>
-    given.some((vars) => Object.hasOwn(vars, name) && ['', false, null].includes(vars[name] as string));
+  const empty = new Set<unknown>(['', false, null]);
   const read = prompts.flatMap((one) => {
     if (one instanceof LeftOut) return [];
-    const { text, messages } = one.prompt as Readonly<Record<string, unknown>>;
-    const written = `${String(text)}\n${JSON.stringify(messages)}`;
-    return [...written.matchAll(/\{\{-? ([\w-]+) \| default: (?!\\?["']\\?["']|[^}]*, true)/g)].map(
-      ([, name = '']) => name,
-    );
+    const written = `${String(one.prompt['text'])}\n${JSON.stringify(one.prompt['messages'])}`;
+    const defaults = written.matchAll(/\{\{-? ([\w-]+) \| default: (?!\\?["']\\?["']|[^}]*, true)/g);
+    return Array.from(defaults, ([, name = '']) => name);
   });
-  return [...new Set(read)].filter(isEmpty);
+  for (const name of new Set(read)) {
+    if (given.some((vars) => Object.hasOwn(vars, name) && empty.has(vars[name])))
+      note(`the default of ${quote(name)} is for empty values too here, not only for missing ones`);
+  }
 }
 
 /** A prompt in code may do without a variable that some test lacks: a contract has to say so. */

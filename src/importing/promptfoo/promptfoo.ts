@@ -19,7 +19,7 @@ import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
 import { findConversation, joinConversations, type Told } from './conversations.ts';
 import { Judges } from './judges.ts';
-import { allowMissing, findEmptyDefaults, findMissingVars, findOptionalVars } from './missing-vars.ts';
+import { allowMissing, findMissingVars, findOptionalVars, noteEmptyDefaults } from './missing-vars.ts';
 import type { OwnCode } from './own-provider.ts';
 import { readPicture } from './pictures.ts';
 import { sendTexts, withoutEmptyVars } from './providers.ts';
@@ -132,11 +132,7 @@ class Importer {
     const { providers, cases } = found.finish(await this.#readCases(defaults, { prompts, providers: found }));
     for (const [, name = ''] of found.text.matchAll(/\{\{ vars\.(\w+) \}\}/g)) this.#read.add(name);
     const fallback = findMissingVars(this.#read, prompts, cases);
-    for (const name of findEmptyDefaults(prompts, cases))
-      this.#draft.note(
-        config.child('prompts'),
-        `the default of ${quote(name)} is for empty values too here, not only for missing ones`,
-      );
+    noteEmptyDefaults(prompts, cases, (message) => this.#draft.note(config.child('prompts'), message));
     const input = findOptionalVars(prompts, cases);
     const suiteDefaults = defined({
       trials: readRepeat(config),
