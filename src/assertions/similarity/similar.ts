@@ -164,7 +164,9 @@ async function loadModel(importPackage: ImportPackage): Promise<OpenModel | unde
     readonly initModel: (source: unknown) => Promise<SentenceEncoder>;
   };
   const { modelSource } = source as { modelSource: unknown };
-  return { encoder: await initModel(modelSource), known: new Map() };
+  const open = () => initModel(modelSource);
+  // On a busy machine the package now and then says that its backend is ready while it still starts.
+  return { encoder: await open().catch(open), known: new Map() };
 }
 
 async function embed(text: string, { encoder, known }: OpenModel): Promise<readonly number[]> {
