@@ -117,7 +117,7 @@ async function convertPython(
   parts: Written,
   { draft, label, python, readText, glob, varNames, keepsState }: OwnContext,
 ): Promise<Provider | LeftOut> {
-  const read = await readPythonFiles(file, parts, readText, glob);
+  const read = await readPythonFiles(file, parts, { readText, glob });
   if (read instanceof LeftOut) return read;
   const config = parts.child('config');
   const settings = isMap(config.value) ? config.value : {};

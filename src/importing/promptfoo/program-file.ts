@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { LeftOut, type Written } from '../draft.ts';
 import type { CodePlace } from './code-module.ts';
 
 /** Code of a check in the config itself, or a function of a file of the project. */
@@ -65,4 +66,31 @@ export abstract class ProgramFile {
   #relate(path: string, from: string): string {
     return posix.relative(from, posix.resolve(this.#place.folder, path)) || '.';
   }
+}
+
+/** How files of the project are read and found. */
+export interface ProgramFilePorts {
+  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+  readonly glob: (pattern: string) => Promise<readonly string[]>;
+}
+
+/** The files that a file of the project imports from its own folder, itself first; and their text. */
+export async function readProgramFiles(
+  file: string,
+  written: Written,
+  { readText, glob }: ProgramFilePorts,
+  language: { readonly ending: string; readonly findImports: (text: string, path: string) => readonly string[] },
+): Promise<{ readonly files: readonly string[]; readonly text: string } | LeftOut> {
+  const found = await glob(posix.join(posix.dirname(file), `**/*.${language.ending}`));
+  const beside = new Set(found.map((path) => posix.normalize(path)));
+  const files = [posix.normalize(file)];
+  const texts: string[] = [];
+  for (const path of files) {
+    const text = await readText(path, written);
+    if (text instanceof LeftOut) return text;
+    texts.push(text);
+    for (const imported of language.findImports(text, path))
+      if (beside.has(imported) && !files.includes(imported)) files.push(imported);
+  }
+  return { files, text: texts.join('\n') };
 }

@@ -159,7 +159,7 @@ async function readCodePrompt(
         `${source} is run as a whole, which has no equivalent here`,
         'name a function of it',
       );
-    const read = await readPythonFiles(path, written, context.readText, context.glob);
+    const read = await readPythonFiles(path, written, context);
     if (read instanceof LeftOut) return read;
     const options = isMap(config) ? { config } : {};
     return {

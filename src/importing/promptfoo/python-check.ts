@@ -28,7 +28,7 @@ async function convertFile(value: string, written: Written, context: CodeContext
   const found = findPython(value);
   if (found === undefined) return draft.refuse(part, `${quote(value)} is no Python file`);
   const { file, name = 'get_assert' } = found;
-  const read = await readPythonFiles(file, part, context.readText, context.glob);
+  const read = await readPythonFiles(file, part, context);
   if (read instanceof LeftOut) return read;
   const { needed, optional } = findPythonEnv(read.text);
   if (optional.length > 0)

@@ -1,11 +1,9 @@
 import { posix } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { isMap, LeftOut, type Written } from '../draft.ts';
+import { isMap, type Written } from '../draft.ts';
 import type { CodePlace } from './code-module.ts';
-import { type ProgramCall, ProgramFile } from './program-file.ts';
+import { type ProgramCall, ProgramFile, type ProgramFilePorts, readProgramFiles } from './program-file.ts';
 import { pythonBridge } from './python-bridge.ts';
-
-type ReadText = (reference: string, written: Written) => Promise<string | LeftOut>;
 
 /** The Python code of one suite. */
 export class PythonFile extends ProgramFile {
@@ -43,31 +41,16 @@ export function findPython(reference: string): { readonly file: string; readonly
 }
 
 /** The Python files that a file of the project imports from its own folder, itself first; and their text. */
-export async function readPythonFiles(
-  file: string,
-  written: Written,
-  readText: ReadText,
-  glob: (pattern: string) => Promise<readonly string[]>,
-): Promise<{ readonly files: readonly string[]; readonly text: string } | LeftOut> {
+export function readPythonFiles(file: string, written: Written, ports: ProgramFilePorts) {
   const folder = posix.dirname(file);
-  const beside = new Set((await glob(posix.join(folder, '**/*.py'))).map((path) => posix.normalize(path)));
-  const files = [posix.normalize(file)];
-  const texts: string[] = [];
-  for (const path of files) {
-    const text = await readText(path, written);
-    if (text instanceof LeftOut) return text;
-    texts.push(text);
-    for (const [, from, names] of text.matchAll(/^\s*(?:from\s+([\w.]+)\s+)?import\s+([\w., ]+)/gm)) {
-      const modules =
-        from === undefined ? (names ?? '').split(',').map((name) => name.trim().split(' ')[0] ?? '') : [from];
-      for (const name of modules) {
-        const module = posix.join(folder, ...name.split('.').filter((part) => part !== ''));
-        for (const found of [`${module}.py`, `${module}/__init__.py`])
-          if (beside.has(found) && !files.includes(found)) files.push(found);
-      }
-    }
-  }
-  return { files, text: texts.join('\n') };
+  const findImports = (text: string): readonly string[] =>
+    [...text.matchAll(/^\s*(?:from\s+([\w.]+)\s+)?import\s+([\w., ]+)/gm)]
+      .flatMap(([, from, names = '']) =>
+        from === undefined ? names.split(',').map((name) => name.trim().split(' ')[0] ?? '') : [from],
+      )
+      .map((name) => posix.join(folder, ...name.split('.').filter((part) => part !== '')))
+      .flatMap((module) => [`${module}.py`, `${module}/__init__.py`]);
+  return readProgramFiles(file, written, ports, { ending: 'py', findImports });
 }
 
 /** Variables of the environment that the code needs, and those it can do without. */

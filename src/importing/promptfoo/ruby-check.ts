@@ -17,7 +17,7 @@ export async function convertRuby(
     const found = findRuby(value);
     if (found === undefined) return draft.refuse(part, `${quote(value)} is no Ruby file`);
     const { file, name = 'get_assert' } = found;
-    const read = await readRubyFiles(file, part, context.readText, context.glob);
+    const read = await readRubyFiles(file, part, context);
     if (read instanceof LeftOut) return read;
     const parts = { files: read.files, env: readEnv(read.text, file, part, context), names: undefined };
     return buildProgramCheck(ruby, { file, name }, parts, written, context);

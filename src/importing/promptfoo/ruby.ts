@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { LeftOut, type Written } from '../draft.ts';
+import type { Written } from '../draft.ts';
 import type { CodePlace } from './code-module.ts';
-import { type ProgramCall, ProgramFile } from './program-file.ts';
+import { type ProgramCall, ProgramFile, type ProgramFilePorts, readProgramFiles } from './program-file.ts';
 import { rubyBridge } from './ruby-bridge.ts';
 
 /** The Ruby code of one suite. */
@@ -38,27 +38,14 @@ export function findRuby(reference: string): { readonly file: string; readonly n
 }
 
 /** The Ruby files that a file of the project requires from its own folder, itself first; and their text. */
-export async function readRubyFiles(
-  file: string,
-  written: Written,
-  readText: (reference: string, written: Written) => Promise<string | LeftOut>,
-  glob: (pattern: string) => Promise<readonly string[]>,
-): Promise<{ readonly files: readonly string[]; readonly text: string } | LeftOut> {
+export function readRubyFiles(file: string, written: Written, ports: ProgramFilePorts) {
   const folder = posix.dirname(file);
-  const beside = new Set((await glob(posix.join(folder, '**/*.rb'))).map((path) => posix.normalize(path)));
-  const files = [posix.normalize(file)];
-  const texts: string[] = [];
-  for (const path of files) {
-    const text = await readText(path, written);
-    if (text instanceof LeftOut) return text;
-    texts.push(text);
-    for (const [, kind, name = ''] of text.matchAll(/\b(require|require_relative|load)\b[\s(]*["']([^"'#]+)["']/g)) {
+  const findImports = (text: string, path: string): readonly string[] =>
+    Array.from(text.matchAll(/\b(require|require_relative|load)\b[\s(]*["']([^"'#]+)["']/g), ([, kind, name = '']) => {
       const from = kind === 'require_relative' ? posix.dirname(path) : folder;
-      const found = posix.join(from, name.endsWith('.rb') ? name : `${name}.rb`);
-      if (beside.has(found) && !files.includes(found)) files.push(found);
-    }
-  }
-  return { files, text: texts.join('\n') };
+      return posix.join(from, name.endsWith('.rb') ? name : `${name}.rb`);
+    });
+  return readProgramFiles(file, written, ports, { ending: 'rb', findImports });
 }
 
 /** Variables of the environment that the code needs, and those it can do without. */

@@ -100,7 +100,7 @@ async function writeTransform(part: Written, context: CheckContext, files: strin
   }
   const found = value.startsWith('file://') ? findPython(value) : undefined;
   if (found !== undefined) {
-    const read = await readPythonFiles(found.file, part, readText, glob);
+    const read = await readPythonFiles(found.file, part, { readText, glob });
     if (read instanceof LeftOut) return read;
     if (findPythonEnv(read.text).needed.length > 0)
       return draft.refuse(part, `${found.file}: the code reads the environment, which a transform is not given`);
