@@ -67,7 +67,7 @@ export function reportClasses(
   const findClass = createFindClass(classes);
   const classified: ClassifiedCase[] = [];
   for (const found of cases.values()) {
-    const truth = found.observe ? undefined : truthOf(found);
+    const truth = truthOf(found);
     if (truth === undefined) continue;
     const answers = classifyRows(found.trials, truth, findClass);
     if (answers.length > 0) classified.push({ truth, answers, group: found.group });
