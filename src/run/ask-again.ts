@@ -25,15 +25,33 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
     const { judged, record } = assessment;
     const left = addSpend(allowed, timesSpend(cells.spentOn(record.summary), -1));
     const wanted = chooseRetrials(judged.suspicions.input, judged.settled, { left, spendOf: cells.spendOf });
-    if (wanted.length === 0) return true;
+    // An earlier part of the run may have asked for trials that this one did not come to.
+    if (wanted.length === 0 && (look !== undefined || !run.record.takeRest())) return true;
     if (stop.reason() !== undefined) return false;
     // A round that brought neither an answer nor an error, as with an exhausted --max-cost: a further one would not either.
     const answers = countAnswers(record.summary);
     if (answers === answersBefore) return true;
     answersBefore = answers;
-    await executeInRun(run, cells.render(tryAccepted(wanted, record.summary), record.summary));
+    const round = cells.render(tryAccepted(wanted, record.summary), record.summary);
+    const unfinished = withoutFinished(run, round);
+    // Where the earlier part was cut short in this round, it has no more trials. If it has, it asked in other rounds, since
+    // something has changed: then all that it asked counts before more is asked.
+    if (unfinished.size === 0 || !run.record.takeRest()) await executeInRun(run, unfinished);
     assessment = await assess(run, undefined, look);
   }
+}
+
+/** The cells of a round that an earlier part of the run did not finish, by provider key. */
+function withoutFinished(
+  { record }: Run,
+  round: ReadonlyMap<string, readonly Cell[]>,
+): ReadonlyMap<string, readonly Cell[]> {
+  const left = new Map<string, readonly Cell[]>();
+  for (const [key, cells] of round) {
+    const unfinished = cells.filter((cell) => !record.takeFinished(cell));
+    if (unfinished.length > 0) left.set(key, unfinished);
+  }
+  return left;
 }
 
 /**

@@ -43,14 +43,11 @@ export async function askEarly(run: Run): Promise<boolean> {
 }
 
 /** The planned cells of some cases, without those that an earlier part of the run finished. */
-function* cellsOf(
-  { planned: { plan }, earlier }: Run,
-  cases: readonly EarlyCase[],
-): Iterable<[string, Iterable<Cell>]> {
+function* cellsOf({ planned: { plan }, record }: Run, cases: readonly EarlyCase[]): Iterable<[string, Iterable<Cell>]> {
   const wanted = new Set(cases.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
   function* cellsOfProvider(providerKey: string): Iterable<Cell> {
     const isWanted = (suite: string, caseId: string) => wanted.has(JSON.stringify([suite, caseId]));
-    for (const cell of plan.cells(providerKey, isWanted)) if (earlier?.rowOf(cell.key) === undefined) yield cell;
+    for (const cell of plan.cells(providerKey, isWanted)) if (!record.takeFinished(cell)) yield cell;
   }
   for (const providerKey of plan.providerKeys) yield [providerKey, cellsOfProvider(providerKey)];
 }

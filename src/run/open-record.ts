@@ -1,4 +1,5 @@
 import { StorageError } from '../files/write-files.ts';
+import type { Cell } from '../model/cell.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import { withRefusal } from '../model/storage-problem.ts';
 import type { RowSummary } from '../model/summary.ts';
@@ -6,7 +7,7 @@ import type { RunPorts } from '../plan/run-options.ts';
 import { summarizeRow } from '../record/case-summaries.ts';
 import { newRunId } from '../record/list-runs.ts';
 import { openRowReader, type RowPlace, RowPlaces } from '../record/read-rows.ts';
-import { openStoredRecord, type StoredRecord, toStoredRecord } from '../record/read-run-record.ts';
+import { cellKeyText, openStoredRecord, type StoredRecord, toStoredRecord } from '../record/read-run-record.ts';
 import { endSummary } from '../record/summarize-run.ts';
 import { createRunRecord, type RunRecordWriter } from '../record/write-run-record.ts';
 import type { EarlierPart } from './resume.ts';
@@ -28,7 +29,7 @@ export function openRecord(options: RecordOptions): OpenRecord {
   const rows = new KeptRows();
   const { id, writer } = refuseStorageErrors(() => {
     if (earlier === undefined) return createUnderFreeId(folder, header, ports);
-    const rewritten = earlier.rewrite(rows.add);
+    const rewritten = earlier.rewrite(rows.hold);
     rewritten.append({ type: 'resume', startedAt: header.startedAt });
     return { id: earlier.id, writer: rewritten };
   });
@@ -40,11 +41,31 @@ export function openRecord(options: RecordOptions): OpenRecord {
 class KeptRows {
   readonly summaries: RowSummary[] = [];
   readonly places = new RowPlaces();
+  /** Rows of the earlier part that do not count yet, by `cellKeyText`. */
+  readonly held = new Map<string, RowSummary>();
 
   readonly add = (row: CellRow, place: RowPlace): void => {
-    this.summaries.push(summarizeRow(row, this.places.size));
-    this.places.add(place);
+    this.summaries.push(this.#summarize(row, place));
   };
+
+  readonly hold = (row: CellRow, place: RowPlace): void => {
+    this.held.set(cellKeyText(row), this.#summarize(row, place));
+  };
+
+  /** Counts a row that was held, and returns it. */
+  release(key: string): RowSummary | undefined {
+    const row = this.held.get(key);
+    if (row === undefined) return undefined;
+    this.held.delete(key);
+    this.summaries.push(row);
+    return row;
+  }
+
+  #summarize(row: CellRow, place: RowPlace): RowSummary {
+    const summary = summarizeRow(row, this.places.size);
+    this.places.add(place);
+    return summary;
+  }
 }
 
 /** The record of the current run. */
@@ -99,7 +120,24 @@ export class OpenRecord {
     return this.#written;
   }
 
+  /**
+   * True for a cell that an earlier part of the run finished. Its row counts from now on: a resumed run sees each row when
+   * its cell is due, so that it decides at each step as if it had not been cut short.
+   */
+  takeFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
+    // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
+    return this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
+  }
+
+  /** Counts all other rows of the earlier part; false where there are none. */
+  takeRest(): boolean {
+    const keys = [...this.#rows.held.keys()];
+    for (const key of keys) this.#rows.release(key);
+    return keys.length > 0;
+  }
+
   close(end: EndRow): void {
+    this.takeRest();
     this.#flush();
     this.#write([end]);
     try {

@@ -77,8 +77,8 @@ function listenForStops({ options, ports, stop }: Run): () => void {
 }
 
 /** The planned cells of a provider, without those that an earlier part of the run finished. */
-function* cellsToRun({ planned, earlier }: Run, providerKey: string): Iterable<Cell> {
-  for (const cell of planned.plan.cells(providerKey)) if (earlier?.rowOf(cell.key) === undefined) yield cell;
+function* cellsToRun({ planned, record }: Run, providerKey: string): Iterable<Cell> {
+  for (const cell of planned.plan.cells(providerKey)) if (!record.takeFinished(cell)) yield cell;
 }
 
 /**
