@@ -1,7 +1,4 @@
-import { cwd } from 'node:process';
-import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { promptfooClaudeAgent, promptfooCodex } from '../../../src/promptfoo/promptfoo.ts';
 import { startServer } from '../../support/http-server.ts';
 import { importConfig } from '../../support/import-config.ts';
 import { plannedTrialsOf } from '../../support/temp-project.ts';
@@ -405,23 +402,6 @@ test.each([
   );
   expect(code).toBe(2);
   expect(stderr).toContain(reason);
-});
-
-test.each([
-  [promptfooClaudeAgent, { options: {} }, '@anthropic-ai/claude-agent-sdk'],
-  [promptfooCodex, { thread: {} }, '@openai/codex-sdk'],
-] as const)('an agent whose package is missing or too old says what to install: %#', async (ask, options, sdk) => {
-  const request = { messages: [{ role: 'user', content: 'hi' }] };
-  const folder = pathToFileURL(`${cwd()}/`);
-  const start = ask as (
-    load: () => Promise<unknown>,
-    options: object,
-    folder: URL,
-  ) => (asked: object) => Promise<object>;
-  const missing = start(() => Promise.reject(new Error('not found')), options, folder);
-  await expect(missing(request)).rejects.toThrow(`install it with: npm install ${sdk}`);
-  const old = start(() => Promise.resolve({}), options, folder);
-  await expect(old(request)).rejects.toThrow(`npm install ${sdk}@latest`);
 });
 
 test('a provider of a test beside providers with prompts is refused', async () => {
