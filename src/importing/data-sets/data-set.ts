@@ -2,10 +2,21 @@ import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { Problem } from '../../model/problem.ts';
 import { createDraft, type Draft, type ImportedSuite, isMap, LeftOut, type Written } from '../draft.ts';
-import { type AnswerFields, chooseAnswerFields, isBookkeeping, namesAnswer } from './answer-fields.ts';
 import { looksLikeMessages } from './chat-messages.ts';
 import { buildPrompts } from './data-prompts.ts';
-import { type DataRow, type Fields, findChat, hasEnvelope, letterChoices, readFields, readGolden } from './data-row.ts';
+import {
+  type AnswerFields,
+  chooseAnswerFields,
+  type DataRow,
+  type Fields,
+  findChat,
+  hasEnvelope,
+  isBookkeeping,
+  letterChoices,
+  namesAnswer,
+  readFields,
+  readGolden,
+} from './data-row.ts';
 import { readDataRows } from './read-data-rows.ts';
 
 /** Reads a data set: a case for each row. `expected` names the golden field; false says that there is none. */

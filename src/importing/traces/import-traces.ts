@@ -14,8 +14,8 @@ import { openSeenTexts, type SeenTexts } from '../../text/near-duplicates.ts';
 import type { RecordedCall } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
 import { guessFormat, readTraceFile, type TraceFormat } from './read-trace-file.ts';
+import type { TraceRow } from './recorded-call.ts';
 import { createRecoverVars, createSpreadCheck, type Recovered } from './recover-vars.ts';
-import type { TraceRow } from './trace-row.ts';
 
 export interface TraceImportOptions {
   readonly format: TraceFormat;

@@ -1,7 +1,16 @@
 import { readConversation, readTurn } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
-import { answerOf, readAnswer, readJson, readRecordedCall, unreadable } from './recorded-call.ts';
-import { noAnswer, type RecordedAnswer, type RefusedRow, type TraceRow } from './trace-row.ts';
+import {
+  answerOf,
+  noAnswer,
+  type RecordedAnswer,
+  type RefusedRow,
+  readAnswer,
+  readJson,
+  readRecordedCall,
+  type TraceRow,
+  unreadable,
+} from './recorded-call.ts';
 
 export type Attributes = ReadonlyMap<string, unknown>;
 

@@ -9,7 +9,7 @@ import {
   readBody,
   readConventions,
 } from './otel-conventions.ts';
-import { describeOrigin, type FoundRow, type TraceReader } from './trace-row.ts';
+import { describeOrigin, type FoundRow, type TraceReader } from './recorded-call.ts';
 
 const PLACES = new Set([
   'resourceSpans.*.scopeSpans.*.spans.*',

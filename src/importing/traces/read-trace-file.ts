@@ -6,8 +6,14 @@ import { parseCsv } from '../../text/csv.ts';
 import { CutJsonError, type IsPart, type JsonPart, splitJson, splitJsonLines } from '../data-sets/split-json.ts';
 import { isMap } from '../draft.ts';
 import { createOtelReader, isOtelPart } from './otel.ts';
-import { readRecordedCall } from './recorded-call.ts';
-import { describeOrigin, type FoundRow, type RefusedRow, type TraceReader, type TraceRow } from './trace-row.ts';
+import {
+  describeOrigin,
+  type FoundRow,
+  type RefusedRow,
+  readRecordedCall,
+  type TraceReader,
+  type TraceRow,
+} from './recorded-call.ts';
 
 export const traceFormats = ['otel', 'langfuse', 'langsmith'] as const;
 export type TraceFormat = (typeof traceFormats)[number];

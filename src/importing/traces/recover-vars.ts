@@ -4,9 +4,8 @@ import { createInputCheck } from '../../suite/contracts/check-contract.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import type { TurnMessage } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
-import { type Alignment, alignPrompt, type PromptPart } from './align-prompt.ts';
-import { readPromptParts } from './read-prompt-parts.ts';
-import type { RefusedRow, TraceRow } from './trace-row.ts';
+import { type Alignment, alignPrompt, type PromptPart, readPromptParts } from './align-prompt.ts';
+import type { RefusedRow, TraceRow } from './recorded-call.ts';
 
 type Vars = Readonly<Record<string, unknown>>;
 
