@@ -5,8 +5,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { checkWritten } from '../src/importing/check-written.ts';
-import { importSuite } from '../src/importing/import-suite.ts';
+import { checkWritten, importSuite } from '../src/importing/import-suite.ts';
 import { type Problem, UserError } from '../src/model/problem.ts';
 
 type Outcome = 'whole' | 'partial' | 'refused' | 'invalid' | 'broken';

@@ -47,3 +47,6 @@ export interface TypeContext extends CheckContext {
   /** True where code makes what the check gets. */
   readonly isMade: boolean;
 }
+
+/** promptfoo reads schemas as draft 7. */
+export const DRAFT_7 = 'http://json-schema.org/draft-07/schema#';

@@ -3,8 +3,8 @@ import { defined } from '../../json/defined.ts';
 import { buildFunctionBody } from '../../text/function-body.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import type { CodeModule } from './code-module.ts';
+import { escapeTemplate } from './nunjucks.ts';
 import { findNodeEnv } from './own-provider.ts';
-import { convertPlain } from './plain-code.ts';
 import type { PythonFile } from './python.ts';
 import type { RubyFile } from './ruby.ts';
 import { isPartOfTest } from './test-options.ts';
@@ -113,7 +113,7 @@ export function buildCheck(
 }
 
 /** The variables that code reads, all of the test's where `names` is not known, and the config of its assertion. */
-export function buildArgs(
+function buildArgs(
   written: Written,
   names: readonly string[] | undefined,
   { draft, varNames }: CodeContext,
@@ -205,4 +205,34 @@ export function formatBody(body: string): string {
   if (body.includes('`')) return `{\n${body}\n}`;
   const lines = body.split('\n').map((line) => (line === '' ? '' : `  ${line}`));
   return `{\n${lines.join('\n')}\n}`;
+}
+
+/** One-liners that a built-in check says exactly. */
+function convertPlain(code: string): Readonly<Record<string, unknown>> | undefined {
+  const line = code.trim().replace(/;+\s*$/, '');
+  const [, negation, lower, method = '', quoted = ''] =
+    /^(!?)output(\.toLowerCase\(\))?\.(includes|startsWith|endsWith)\(("[^"\\]+"|'[^'\\]+')\)$/.exec(line) ?? [];
+  if (method !== '') {
+    const text = quoted.slice(1, -1);
+    // A text with capitals is in no text of small letters.
+    if (lower !== undefined && !/^[\x20-\x40[-\x7e]*$/.test(text)) return undefined;
+    const name = method === 'includes' ? 'contains' : method;
+    const check = { [name]: { value: escapeTemplate(text), ...(lower === undefined ? {} : { ignoreCase: true }) } };
+    return negation === '!' ? { not: check } : check;
+  }
+  const [, trim, equal = ''] = /^output(\.trim\(\))? === ("[^"\\]*"|'[^'\\]*')$/.exec(line) ?? [];
+  if (equal !== '') {
+    const text = equal.slice(1, -1);
+    if (trim === undefined) return { equals: { value: escapeTemplate(text) } };
+    return text === text.trim() ? { equals: { value: escapeTemplate(text), trim: true } } : undefined;
+  }
+  const [, path = '', literal = ''] =
+    /^JSON\.parse\(output\)((?:\.[A-Za-z_]\w*|\[\d+\])+) === ("[^"\\]*"|'[^'\\]*'|true|false|-?\d{1,15}(?:\.\d{1,9})?)$/.exec(
+      line,
+    ) ?? [];
+  if (literal === '' || /\.(?:length|constructor|toString|__proto__)\b/.test(path)) return undefined;
+  const value: unknown = /^["']/.test(literal)
+    ? escapeTemplate(literal.slice(1, -1))
+    : (JSON.parse(literal) as unknown);
+  return { equals: { value }, select: { jsonPath: `$${path}` } };
 }

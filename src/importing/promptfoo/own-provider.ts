@@ -1,9 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
-import { convertClaudeAgent, isClaudeAgent } from './claude-agent.ts';
+import { convertClaudeAgent, convertCodexAgent, isClaudeAgent, isCodexAgent } from './agents.ts';
 import type { CodeModule } from './code-module.ts';
-import { convertCodexAgent, isCodexAgent } from './codex-agent.ts';
 import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from './python.ts';
 
 type Provider = Readonly<Record<string, unknown>>;

@@ -13,26 +13,24 @@ import {
   readWritten,
   type Written,
 } from '../draft.ts';
+import { allowMissing, findMissingVars, findOptionalVars, noteEmptyDefaults, readCaseVars } from './case-vars.ts';
 import { readVarsChange } from './changed-vars.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
 import { findConversation, joinConversations, type Told } from './conversations.ts';
 import { Judges } from './judges.ts';
-import { allowMissing, findMissingVars, findOptionalVars, noteEmptyDefaults } from './missing-vars.ts';
 import type { OwnCode } from './own-provider.ts';
 import { readPicture } from './pictures.ts';
 import { sendTexts, withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
+import { followReferences, readRepeat, readTopKeys } from './read-config.ts';
 import { readPrompts } from './read-prompts.ts';
 import { SuiteProviders } from './read-providers.ts';
-import { followReferences } from './references.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';
 import { describeTest, findStored, findThreshold, findUnknownKey, readOptions } from './test-options.ts';
 import { readTests } from './tests.ts';
-import { readRepeat, readTopKeys } from './top-keys.ts';
-import { readCaseVars } from './var-templates.ts';
 
 /** A case as a suite writes it. */
 type Case = Readonly<Record<string, unknown>>;

@@ -1,0 +1,132 @@
+import { LeftOut, quote, type Written } from '../draft.ts';
+import { type CodeContext, PLAIN_NAME, readCodeCall } from './javascript.ts';
+import type { ProgramFile, ProgramSource } from './program-file.ts';
+import { findPython, findPythonEnv, readPythonFiles, toPython } from './python.ts';
+import { findRuby, findRubyEnv, readRubyFiles } from './ruby.ts';
+
+type Check = Readonly<Record<string, unknown>>;
+
+/** A `python` assertion: a function in a Python file beside the suite, which `exec` runs. */
+export async function convertPython(written: Written, context: CodeContext): Promise<Check | LeftOut> {
+  const { draft } = context;
+  const part = written.child('value');
+  const { value } = part;
+  if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of python must be code');
+  if (value.startsWith('file://')) return convertFile(value, written, context);
+  const isTemplate = /\{\{/.test(value);
+  if (/\{\{|\{%|\{#/.test(value.replaceAll(PLAIN_NAME, '')))
+    return draft.refuse(part, 'the code is a template of more than names of variables: read context["vars"]');
+  const env = findPythonEnv(value);
+  const parts = { files: [], env: env.needed, names: isTemplate ? undefined : findReadVars(value, 'get') };
+  const code = isTemplate ? `    return fill(${toPython(value)}, output, context)` : indent(value);
+  return buildProgramCheck(context.python, { code }, parts, written, context);
+}
+
+async function convertFile(value: string, written: Written, context: CodeContext): Promise<Check | LeftOut> {
+  const { draft } = context;
+  const part = written.child('value');
+  const found = findPython(value);
+  if (found === undefined) return draft.refuse(part, `${quote(value)} is no Python file`);
+  const { file, name = 'get_assert' } = found;
+  const read = await readPythonFiles(file, part, context);
+  if (read instanceof LeftOut) return read;
+  const env = noteOptional(findPythonEnv(read.text), file, part, context);
+  const parts = { files: read.files, env, names: undefined };
+  return buildProgramCheck(context.python, { file, name }, parts, written, context);
+}
+
+/** The names of variables that code reads; undefined where it uses the context in any other way. */
+function findReadVars(code: string, method: 'get' | 'fetch'): readonly string[] | undefined {
+  const uses = code.match(/\bcontext\b/g)?.length ?? 0;
+  const item = String.raw`\[\s*["']([^"']+)["']\s*\]`;
+  const call = String.raw`\.${method}\(\s*["']([^"']+)["']`;
+  const reads = new RegExp(String.raw`\bcontext\[\s*["']vars["']\s*\](?:${item}|${call})`, 'g');
+  const named = Array.from(code.matchAll(reads), ([, indexed, got]) => indexed ?? got ?? '');
+  return uses === named.length ? [...new Set(named)] : undefined;
+}
+
+/** promptfoo returns the value of a single line, and takes several as the body of a function. */
+function indent(code: string, fallback = '    '): string {
+  if (!code.includes('\n')) return `${fallback}return ${code}`;
+  const [style = fallback] = /^(?!\s*$)\s+/m.exec(code) ?? [];
+  return code
+    .split('\n')
+    .map((line) => `${style}${line}`)
+    .join('\n')
+    .trimEnd();
+}
+
+/** A `ruby` assertion: a method in a Ruby file beside the suite, which `exec` runs. */
+export async function convertRuby(written: Written, context: CodeContext): Promise<Check | LeftOut> {
+  const { draft, ruby } = context;
+  const part = written.child('value');
+  const { value } = part;
+  if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of ruby must be code');
+  if (value.startsWith('file://')) {
+    const found = findRuby(value);
+    if (found === undefined) return draft.refuse(part, `${quote(value)} is no Ruby file`);
+    const { file, name = 'get_assert' } = found;
+    const read = await readRubyFiles(file, part, context);
+    if (read instanceof LeftOut) return read;
+    const parts = {
+      files: read.files,
+      env: noteOptional(findRubyEnv(read.text), file, part, context),
+      names: undefined,
+    };
+    return buildProgramCheck(ruby, { file, name }, parts, written, context);
+  }
+  if (/\{\{|\{%|\{#/.test(value))
+    return draft.refuse(part, 'the code is a template, which code never is here: read context["vars"]');
+  // promptfoo puts a `return` before a single line, and Ruby takes no two.
+  if (/^\s*return\b(?!.*\n)/.test(value))
+    return draft.refuse(part, 'promptfoo fails a single line with a return', 'remove the return');
+  const env = noteOptional(findRubyEnv(value), 'the check', part, context);
+  const parts = { files: [], env, names: findReadVars(value, 'fetch') };
+  return buildProgramCheck(ruby, { code: indent(value, '  ') }, parts, written, context);
+}
+
+/** The variables of the environment that code needs; those that it may do without are noted. */
+function noteOptional(
+  { needed, optional }: ReturnType<typeof findRubyEnv>,
+  shown: string,
+  part: Written,
+  { draft }: CodeContext,
+): readonly string[] {
+  if (optional.length > 0)
+    draft.note(
+      part,
+      `the code of ${shown} sees only the variables under env; add ${optional.join(', ')} where they are set`,
+    );
+  return needed;
+}
+
+/** A check by a program that is written beside the suite. */
+function buildProgramCheck(
+  program: ProgramFile,
+  source: ProgramSource,
+  {
+    files,
+    env,
+    names,
+  }: {
+    readonly files: readonly string[];
+    readonly env: readonly string[];
+    /** The variables that the code reads; undefined where that is not known. */
+    readonly names: readonly string[] | undefined;
+  },
+  written: Written,
+  context: CodeContext,
+): Check | LeftOut {
+  const call = readCodeCall(written, names, context);
+  if (call instanceof LeftOut) return call;
+  const { part, args, isState, options } = call;
+  return {
+    exec: {
+      value: program.add('check', source, options, part.at().line),
+      ...args,
+      ...(files.length === 0 ? {} : { files: files.map((file) => program.fromSuite(file)), timeout: '5m' }),
+      ...(env.length === 0 ? {} : { env }),
+    },
+    ...(isState ? { select: 'state' } : {}),
+  };
+}
