@@ -19,3 +19,9 @@ export async function importConfig(
   const text = project.files('evals').includes('evals/x.eval.yaml') ? project.read('evals/x.eval.yaml') : '';
   return { ...result, project, text, suite: parse(text) as Record<string, never> | null };
 }
+
+/** All that an import says and writes. */
+export function describeImport({ code, stdout, stderr, project }: Awaited<ReturnType<typeof importConfig>>): string {
+  const written = project.files('evals').map((file) => `=== ${file}\n${project.read(file)}`);
+  return [`exit code ${code}\n`, stdout, stderr, ...written].join('');
+}

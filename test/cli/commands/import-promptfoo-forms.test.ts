@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { importBase, importConfig } from '../../support/import-config.ts';
+import { describeImport, importBase, importConfig } from '../../support/import-config.ts';
 
 /** A prompt, its variables and what promptfoo 0.121 sends. */
 const sent: readonly (readonly [prompt: string, vars: Readonly<Record<string, unknown>>, text: string])[] = [
@@ -43,13 +43,21 @@ const sent: readonly (readonly [prompt: string, vars: Readonly<Record<string, un
   ['Hi {{q}}', { q: '{% if name == "Ada" %}you{% endif %}', name: 'Ada' }, 'Hi you'],
 ];
 
+const importSent = () =>
+  importConfig(
+    stringify({
+      prompts: sent.map(([raw], index) => ({ raw, label: `p${index}` })),
+      providers: ['echo'],
+      tests: sent.map(([, vars], index) => ({ vars, prompts: [`p${index}`] })),
+    }),
+  );
+
+test('prompts and variables are written as templates of a suite', async () => {
+  await expect(describeImport(await importSent())).toMatchFileSnapshot('snapshots/import-prompts.txt');
+});
+
 test('a prompt gets each value as promptfoo fills it in', { tags: ['slow'] }, async () => {
-  const config = {
-    prompts: sent.map(([raw], index) => ({ raw, label: `p${index}` })),
-    providers: ['echo'],
-    tests: sent.map(([, vars], index) => ({ vars, prompts: [`p${index}`] })),
-  };
-  const { code, stderr, project } = await importConfig(stringify(config));
+  const { code, stderr, project } = await importSent();
   expect([code, stderr.match(/error.*/g)]).toEqual([0, null]);
   const run = await project.run(['run', 'evals', '--allow-empty']);
   expect([run.code, run.stderr]).toEqual([0, expect.any(String)]);

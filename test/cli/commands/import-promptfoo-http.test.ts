@@ -2,7 +2,7 @@ import { env } from 'node:process';
 import { expect, test } from 'vitest';
 import { createWorkerPool } from '../../../src/programs/worker-pool.ts';
 import { startServer } from '../../support/http-server.ts';
-import { importConfig } from '../../support/import-config.ts';
+import { describeImport, importConfig } from '../../support/import-config.ts';
 import { plannedTrialsOf } from '../../support/temp-project.ts';
 
 interface Row {
@@ -154,25 +154,35 @@ const files = {
   'code/whole.mjs': 'export default (json) => json.answer;\n',
 };
 
+const vars = { q: 'say "x"\nnow', lang: 'de', n: 3, yes: true, empty: '' };
+
+/** Imports a provider for each row. */
+function importRows(host: string) {
+  const providers = Object.entries(rows).map(([name, { config }]) => {
+    const { request: raw = '' } = config;
+    const text = raw.replace('\n\n', `\nX-Row: ${name}\n\n`);
+    const own = { ...config, headers: { 'X-Row': name, ...config.headers } };
+    const whole = text === '' ? { url: `http://${host}/ask`, ...own } : { ...config, request: text };
+    const written = JSON.stringify(whole).replaceAll('URL', `http://${host}`).replaceAll('HOST', host);
+    return `  - { id: http, label: "${name}", config: ${written} }\n`;
+  });
+  return importConfig(
+    `prompts: ["{{q}}"]\nproviders:\n${providers.join('')}tests: [{ vars: ${JSON.stringify(vars)} }]\n`,
+    [],
+    files,
+  );
+}
+
+test('servers are written as requests and code of a module', async () => {
+  await expect(describeImport(await importRows('127.0.0.1:9'))).toMatchFileSnapshot('snapshots/import-http.txt');
+});
+
 test('servers are asked and read as the http provider of promptfoo does', { tags: ['slow'] }, async () => {
   const server = await startServer(({ headers }) => {
     const { status = 200, reply = { answer: 'hi' } } = rows[String(headers['x-row'])] ?? {};
     return { status, body: reply };
   });
-  const providers = Object.entries(rows).map(([name, { config }]) => {
-    const { request: raw = '' } = config;
-    const text = raw.replace('\n\n', `\nX-Row: ${name}\n\n`);
-    const own = { ...config, headers: { 'X-Row': name, ...config.headers } };
-    const whole = text === '' ? { url: `${server.url}/ask`, ...own } : { ...config, request: text };
-    const written = JSON.stringify(whole).replaceAll('URL', server.url).replaceAll('HOST', `127.0.0.1:${server.port}`);
-    return `  - { id: http, label: "${name}", config: ${written} }\n`;
-  });
-  const vars = { q: 'say "x"\nnow', lang: 'de', n: 3, yes: true, empty: '' };
-  const { project, code, stderr, suite } = await importConfig(
-    `prompts: ["{{q}}"]\nproviders:\n${providers.join('')}tests: [{ vars: ${JSON.stringify(vars)} }]\n`,
-    [],
-    files,
-  );
+  const { project, code, stderr, suite } = await importRows(`127.0.0.1:${server.port}`);
   expect([code, stderr.includes(' error '), server.requests]).toEqual([0, false, []]);
   const written = (suite?.['providers'] ?? []) as readonly { id: string; export: string; env?: readonly string[] }[];
   expect(written.flatMap((one) => (one.env === undefined ? [] : [[one.id, one.env]]))).toEqual([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startServer } from '../../support/http-server.ts';
-import { importConfig } from '../../support/import-config.ts';
+import { describeImport, importConfig } from '../../support/import-config.ts';
 import { plannedTrialsOf } from '../../support/temp-project.ts';
 
 type Row = readonly [
@@ -135,15 +135,23 @@ def count(output, context):
 `,
 };
 
-test('each transform leaves what promptfoo gives to its checks', { tags: ['slow'] }, async () => {
+function importRows() {
   const tests = rows.map(([options, assert, q], index) =>
     JSON.stringify({ description: `t${index}`, vars: { q, mark: '?' }, options, assert }),
   );
-  const { project, code, stderr } = await importConfig(
+  return importConfig(
     `prompts: ["{{q}}"]\nproviders: [echo]\ntests:\n${tests.map((one) => `  - ${one}\n`).join('')}`,
     [],
     files,
   );
+}
+
+test('transforms are written as functions of modules', async () => {
+  await expect(describeImport(await importRows())).toMatchFileSnapshot('snapshots/import-transforms.txt');
+});
+
+test('each transform leaves what promptfoo gives to its checks', { tags: ['slow'] }, async () => {
+  const { project, code, stderr } = await importRows();
   expect([code, stderr.includes(' error ')]).toEqual([0, false]);
   const { report } = await project.report(['run', '--no-baseline']);
   const found = new Map(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status]));
