@@ -66,6 +66,76 @@ describe('one request', () => {
     await expect(openClient({}, 1024 * 1024).send(post(server.url))).rejects.toMatchObject({
       name: 'HttpError',
       code: 'body-too-large',
+      message: 'the body is larger than 1 MiB',
+    });
+  });
+
+  it('brings back a body that is as large as the cap', async () => {
+    const server = await serve({ body: 'x'.repeat(1000) });
+    expect((await openClient({}, 1000).send(post(server.url))).text).toHaveLength(1000);
+  });
+
+  it('is measured up to its last byte', async () => {
+    const server = await serve({ body: 'ok' });
+    const startedAt = performance.now();
+    const { latencyMs } = await openClient().send(post(server.url));
+    expect(latencyMs).toBeGreaterThan(0);
+    expect(latencyMs).toBeLessThanOrEqual(performance.now() - startedAt);
+  });
+
+  it('tells that bytes of its answer are no text', async () => {
+    const server = await serve({ body: Buffer.from([0x61, 0xff]) });
+    expect(await openClient().send(post(server.url))).toMatchObject({
+      text: 'a\uFFFD',
+      fault: expect.any(String) as string,
+    });
+    const latin = await serve({ body: Buffer.from([0xe9]), headers: { 'content-type': 'text/plain; charset=latin1' } });
+    const reply = await openClient().send(post(latin.url));
+    expect(reply.text).toBe('é');
+    expect(reply).not.toHaveProperty('raw');
+  });
+
+  it('reuses the route of an address, and finds that of another one', async () => {
+    const [one, other] = [await serve({ body: 'one' }), await serve({ body: 'other' })];
+    const client = openClient();
+    const texts: string[] = [];
+    for (const { url } of [one, one, other, one]) texts.push((await client.send(post(url))).text);
+    expect(texts).toEqual(['one', 'one', 'other', 'one']);
+  });
+});
+
+describe('a stream', () => {
+  it('tells when its bytes came, and how many', async () => {
+    const server = await serve({ body: 'whole' });
+    const { raw, text } = await openClient().send({ ...post(server.url), isStream: true });
+    expect([text, String(raw?.bytes), raw?.arrivals?.at(-1)?.bytes]).toEqual(['whole', 'whole', 5]);
+    expect(raw).not.toHaveProperty('brokenBy');
+    for (const { atMs } of raw?.arrivals ?? []) expect(atMs).toBeGreaterThan(0);
+  });
+
+  it('that breaks off is an answer as far as it came, and one that never began is none', async () => {
+    const [half, none] = [await serve('truncate'), await serve('reset')];
+    const { raw, text } = await openClient().send({ ...post(half.url), isStream: true });
+    expect([text, raw?.brokenBy]).toEqual(['{"choices":', expect.objectContaining({ code: 'broken-off' })]);
+    await expect(openClient().send({ ...post(none.url), isStream: true })).rejects.toMatchObject({
+      code: 'broken-off',
+    });
+  });
+
+  it('that was compressed has no times, and none of it is read where it breaks off', async () => {
+    const headers = { 'content-encoding': 'gzip' };
+    const server = await serve({ headers, body: gzipSync('whole') });
+    const { raw } = await openClient().send({ ...post(server.url), isStream: true });
+    expect([String(raw?.bytes), raw?.arrivals]).toEqual(['whole', undefined]);
+    const broken = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 99\r\n\r\nhalf'),
+      );
+    });
+    await listen(broken);
+    await expect(openClient().send({ ...post(urlOf(broken)), isStream: true })).rejects.toMatchObject({
+      code: 'broken-off',
     });
   });
 });
@@ -94,11 +164,13 @@ describe('an encoded body', () => {
   });
 
   it.each([
-    ['gzip', 'no gzip at all'],
-    ['rot13', 'nop'],
-  ])('that is no %s is unreadable', async (encoding, body) => {
+    ['gzip', 'no gzip at all', "the body can't be decoded as gzip: incorrect header check"],
+    ['rot13', 'nop', `the body can't be decoded as rot13: the encoding "rot13" is not known`],
+    ['toString', 'nop', `the body can't be decoded as toString: the encoding "toString" is not known`],
+    ['deflate', '', "the body can't be decoded as deflate: unexpected end of file"],
+  ])('that is no %s is unreadable', async (encoding, body, message) => {
     const server = await serve({ headers: { 'content-encoding': encoding }, body });
-    await expect(openClient().send(post(server.url))).rejects.toMatchObject({ code: 'body-unreadable' });
+    await expect(openClient().send(post(server.url))).rejects.toMatchObject({ code: 'body-unreadable', message });
   });
 
   it('in a coding that is not known is unreadable, with its name as the server wrote it', async () => {
@@ -295,6 +367,11 @@ describe('the signal', () => {
     await started.promise;
     controller.abort();
     await expect(sent).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('may have a reason that is no error', async () => {
+    const server = await serve({ body: 'ok' });
+    await expect(openClient().send(post(server.url, AbortSignal.abort('enough')))).rejects.toThrow(new Error('enough'));
   });
 
   it('that has fired already sends nothing', async () => {

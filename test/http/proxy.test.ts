@@ -19,6 +19,17 @@ describe('the proxy of a URL', () => {
     expect(proxyHost(url, env)).toBe(expected);
   });
 
+  it('gets the credentials of its address', () => {
+    const headersOf = (address: string) => findProxy(new URL('http://api.example/'), { HTTP_PROXY: address })?.headers;
+    const basic = (text: string) => ({ 'proxy-authorization': `Basic ${Buffer.from(text).toString('base64')}` });
+    expect(['http://p:1', 'http://me@p:1', 'http://:s@p:1', 'http://me:p%40s@p:1'].map(headersOf)).toEqual([
+      {},
+      basic('me:'),
+      basic(':s'),
+      basic('me:p@s'),
+    ]);
+  });
+
   it.each(['http://[', 'socks5://p:1', 'http://p:port', 'http://%zz@p:1'])('%s is refused', (address) => {
     expect(() => proxyHost('https://api.example/', { HTTPS_PROXY: address })).toThrow('HTTPS_PROXY (or ALL_PROXY)');
   });
@@ -41,9 +52,20 @@ describe('the proxy of a URL', () => {
     ['https://[::1]/', '::1', true],
     ['https://[::1]:8443/', '[::1]:8443', true],
     ['https://[::1]/', '[::2]', false],
+    ['https://api.example/', 'none api.example', true],
+    ['http://api.example/', 'api.example:80', true],
+    ['https://api.example/', 'api.example:80', false],
+    ['https://10.1.2.3/', '10.1.2.3', true],
+    ['https://10.1.2.3/', '10.1.2.3/32', true],
+    ['https://10.1.2.3/', '10.1.2.4/32', false],
+    ['https://10.1.2.3/', '10.0.0.0/33', false],
+    ['https://10.1.2.3/', '10.0.0.0/x', false],
+    ['https://10.1.2.3/', '::/0', false],
+    ['https://[fd00::1]/', 'fd00::1/128', true],
+    ['https://[fd00::1]/', 'fd00::/129', false],
     ['https://api.example/', '', false],
     ['https://api.example/', ' , ', false],
   ])('%s under NO_PROXY=%s: passed over is %s', (url, list, isPassedOver) => {
-    expect(proxyHost(url, { HTTPS_PROXY: 'http://p:1', NO_PROXY: list }) === undefined).toBe(isPassedOver);
+    expect(proxyHost(url, { ALL_PROXY: 'http://p:1', NO_PROXY: list }) === undefined).toBe(isPassedOver);
   });
 });
