@@ -21,3 +21,16 @@ test('lines, offsets and numbers are right for any text and any buffer', () => {
     }),
   );
 });
+
+test('lines are read from the start of one of them', () => {
+  const bytes = Buffer.from('a\nbc\nd');
+  const read: ReadBytes = (buffer, start, length, position) => bytes.copy(buffer, start, position, position + length);
+  const lines = Array.from(splitLines(read, { from: { offset: 2, number: 2 } }), (line) => ({
+    ...line,
+    bytes: line.bytes.toString(),
+  }));
+  expect(lines).toEqual([
+    { bytes: 'bc', offset: 2, number: 2, isTerminated: true },
+    { bytes: 'd', offset: 5, number: 3, isTerminated: false },
+  ]);
+});
