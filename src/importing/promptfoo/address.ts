@@ -1,7 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import type { Draft, Written } from '../draft.ts';
 import type { ConvertedModel } from './model-ids.ts';
-import { readEnvName, readShellName, SECRET_HEADER } from './shared-settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -116,4 +115,18 @@ export function readAllHeaders(
   if (typeof organization === 'string' && !/\{\{/.test(organization)) headers['OpenAI-Organization'] = organization;
   if (Array.isArray(beta)) headers['anthropic-beta'] = beta.join(',');
   return Object.keys(headers).length === 0 ? undefined : headers;
+}
+
+/** `{{env.NAME}}` as a whole names a variable. */
+export function readEnvName(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const found = /^\s*\{\{\s*env(?:\.([A-Za-z_]\w*)|\[\s*["']([A-Za-z_]\w*)["']\s*\])\s*\}\}\s*$/.exec(value);
+  return found?.[1] ?? found?.[2];
+}
+
+export const SECRET_HEADER = /authorization|key|token|cookie|secret/i;
+
+/** `${NAME}` as a whole: promptfoo takes it for a text. */
+function readShellName(value: unknown): string | undefined {
+  return typeof value === 'string' ? /^\$\{?([A-Z_][A-Z0-9_]*)\}?$/.exec(value)?.[1] : undefined;
 }

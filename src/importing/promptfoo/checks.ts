@@ -3,8 +3,7 @@ import { isKeptByDouble } from '../../text/exact-numbers.ts';
 import { isMap, LeftOut, type Written } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { convertType } from './check-types.ts';
-import { listTransforms, selectMade, writeContext } from './transform-code.ts';
-import type { Steps } from './transforms.ts';
+import { listTransforms, type Steps, selectMade, writeContext } from './transforms.ts';
 
 /** One assertion of promptfoo as a check of a suite. */
 export async function convertAssertion(written: Written, context: CheckContext): Promise<Check | LeftOut> {

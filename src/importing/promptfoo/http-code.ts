@@ -1,11 +1,10 @@
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { type Draft, isMap, LeftOut, placeAt, type Written } from '../draft.ts';
-import { noteSecret } from './address.ts';
+import { noteSecret, SECRET_HEADER } from './address.ts';
 import { formatBody, isBody } from './javascript.ts';
 import { translateNunjucks } from './nunjucks.ts';
 import { findNodeEnv, noteEnv, type OwnContext } from './own-provider.ts';
-import { SECRET_HEADER } from './shared-settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 

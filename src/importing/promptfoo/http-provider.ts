@@ -1,10 +1,9 @@
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
-import { readHeaders } from './address.ts';
+import { readEnvName, readHeaders } from './address.ts';
 import { convertHttpCode } from './http-code.ts';
 import type { OwnContext } from './own-provider.ts';
-import { readEnvName } from './shared-settings.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 

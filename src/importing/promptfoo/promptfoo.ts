@@ -13,8 +13,14 @@ import {
   readWritten,
   type Written,
 } from '../draft.ts';
-import { allowMissing, findMissingVars, findOptionalVars, noteEmptyDefaults, readCaseVars } from './case-vars.ts';
-import { readVarsChange } from './changed-vars.ts';
+import {
+  allowMissing,
+  findMissingVars,
+  findOptionalVars,
+  noteEmptyDefaults,
+  readCaseVars,
+  readVarsChange,
+} from './case-vars.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-module.ts';
@@ -308,8 +314,8 @@ class Importer {
       embeddings: (provider) => this.#judges.findEmbeddings(provider, layers),
       asked,
       isScored: layers.some((layer) => layer.child('threshold').value !== undefined),
-      ofProviders: listKnown([ofProviders]),
-      transforms: listKnown([ofProviders, ofTest]),
+      ofProviders: ofProviders === undefined ? [] : [ofProviders],
+      transforms: [ofProviders, ofTest].filter((part) => part !== undefined),
     };
     const checks: (Check | LeftOut)[] = [];
     // A test may do without the assertions of the defaults.
@@ -319,8 +325,4 @@ class Importer {
     }
     return checks;
   }
-}
-
-function listKnown(parts: readonly (Written | undefined)[]): readonly Written[] {
-  return parts.filter((part) => part !== undefined);
 }

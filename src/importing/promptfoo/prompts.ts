@@ -12,7 +12,7 @@ import {
 } from './nunjucks.ts';
 import { readParts } from './pictures.ts';
 import { type PythonFile, readPythonFiles } from './python.ts';
-import { isSetting } from './shared-settings.ts';
+import { isSetting } from './test-options.ts';
 
 export interface ConvertedPrompt {
   /** As a suite writes it. */

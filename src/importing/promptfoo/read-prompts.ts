@@ -1,5 +1,5 @@
 import { LeftOut, nameOf, placeAt, type Written } from '../draft.ts';
-import { changeVars, type VarsChange } from './changed-vars.ts';
+import { changeVars, type VarsChange } from './case-vars.ts';
 import { convertPrompt, findPromptConfig, type PromptContext, readNamedPrompts } from './prompts.ts';
 import type { NamedPrompt } from './restrict.ts';
 

@@ -1,6 +1,5 @@
 import type { Writable } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import { isSetting } from './shared-settings.ts';
 
 /** Options of the test itself; every other one is a setting of its providers. */
 const TEST_OPTIONS = new Set(
@@ -98,4 +97,15 @@ export function describeTest(layers: readonly Written[]): Readonly<Record<string
   const own = Object.entries(Object(layers.at(-1)?.value) as object).filter(([key]) => !isPartOfTest(key));
   const metadata: unknown = Object.assign({}, ...layers.map((layer) => layer.child('metadata').value));
   return { ...Object.fromEntries(own), metadata };
+}
+
+/** Settings that options of tests and the config of a prompt may give to every provider; promptfoo ignores others. */
+const SETTINGS = new Set(
+  'temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers'.split(
+    ' ',
+  ),
+);
+
+export function isSetting(key: string): boolean {
+  return SETTINGS.has(key);
 }

@@ -1,4 +1,7 @@
-import { isBody } from './javascript.ts';
+import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
+import type { Check, CheckContext } from './check-context.ts';
+import { findFault, formatBody, isBody, needsLooseMode } from './javascript.ts';
+import { findPython, findPythonEnv, readPythonFiles } from './python.ts';
 
 /** A part of an answer, as a suite writes `select`: none for the whole answer, several for steps in turn. */
 export type Steps = readonly unknown[];
@@ -6,7 +9,7 @@ export type Steps = readonly unknown[];
 type Step = Readonly<Record<string, unknown>> | 'trim';
 
 /** The steps that a transform takes; undefined where it does anything else. */
-export function convertTransform(transform: unknown, isJson = false): Steps | undefined {
+function convertTransform(transform: unknown, isJson = false): Steps | undefined {
   if (typeof transform !== 'string') return undefined;
   const code = transform
     .replaceAll(/^\s*\/\/.*$/gm, '')
@@ -143,4 +146,143 @@ function readMembers(code: string): string | undefined {
     rest = rest.slice(member.length);
   }
   return path;
+}
+
+/** What a check sees of an answer. */
+interface Transformed {
+  readonly steps: Steps;
+  /** True where a last transform to small letters is left to the check. */
+  readonly lowered?: boolean;
+  /** True where code makes the value, which is then as promptfoo gives it. */
+  readonly isMade?: boolean;
+}
+
+/** The ways to say some transforms in turn, the plainest first. */
+export function listTransforms(parts: readonly Written[], base: string, context: CheckContext) {
+  const isJson = context.code.answers !== 'text';
+  const read = (all: readonly Written[]): Steps | undefined => {
+    const plain = all.map(({ value }) => convertTransform(value, isJson));
+    return plain.every((steps) => steps !== undefined) ? plain.flat() : undefined;
+  };
+  const last = parts.at(-1);
+  const [, whole] =
+    /^(?:return\s+)?([\s\S]+)\.toLowerCase\(\);?$/.exec(typeof last?.value === 'string' ? last.value.trim() : '') ?? [];
+  const lowered = last && whole !== undefined ? read([...parts.slice(0, -1), placeAt(whole, last.at())]) : undefined;
+  const plain = read(parts);
+  const ways: (() => Promise<Transformed | LeftOut>)[] = [];
+  if (plain !== undefined) ways.push(() => Promise.resolve({ steps: plain }));
+  if (lowered !== undefined) ways.push(() => Promise.resolve({ steps: lowered, lowered: true }));
+  if (parts.length > 0) ways.push(() => writeTransforms(parts, base, context));
+  return ways;
+}
+
+/** A function of the suite's module that makes what the check sees. */
+async function writeTransforms(
+  parts: readonly Written[],
+  base: string,
+  context: CheckContext,
+): Promise<Transformed | LeftOut> {
+  const [first] = parts;
+  if (first === undefined) return { steps: [] };
+  const files: string[] = [];
+  const calls = await writeAll(parts, context, files);
+  if (calls instanceof LeftOut) return calls;
+  // Checks of texts see the JSON of any other value.
+  const text = ['javascript', 'python', 'ruby'].includes(base) ? {} : { text: true };
+  return addExport(`promptfooTransform([${calls}]${writeOptions(text, context)})`, first, files, context);
+}
+
+/** A function that makes the text of a context and of the answer made of it, for a judge. */
+export async function writeContext(
+  parts: readonly Written[],
+  found: Written,
+  context: CheckContext,
+): Promise<Transformed | LeftOut> {
+  const files: string[] = [];
+  // It is given what the transform of the providers leaves, and not what the test's does.
+  const finding = await writeAll([...context.ofProviders, found], context, files);
+  if (finding instanceof LeftOut) return finding;
+  const calls = await writeAll(parts, context, files);
+  if (calls instanceof LeftOut) return calls;
+  return addExport(`promptfooContext([${finding}], [${calls}]${writeOptions({}, context)})`, found, files, context);
+}
+
+function writeOptions(more: object, { code: { answers } }: CheckContext): string {
+  const options = { ...more, ...(answers === 'json' || answers === 'state' ? { [answers]: true } : {}) };
+  return Object.keys(options).length === 0 ? '' : `, ${JSON.stringify(options)}`;
+}
+
+function addExport(call: string, part: Written, files: readonly string[], { code }: CheckContext): Transformed {
+  const name = code.add(call, part.at().line, 'transform');
+  const made = { module: code.path, export: name, ...(files.length === 0 ? {} : { files: [...new Set(files)] }) };
+  return { steps: [made], isMade: true };
+}
+
+async function writeAll(parts: readonly Written[], context: CheckContext, files: string[]): Promise<string | LeftOut> {
+  const calls: string[] = [];
+  for (const part of parts) {
+    if (context.code.answers === 'mixed')
+      return context.draft.refuse(part, 'only some providers give their answer as JSON to code');
+    const call = await writeTransform(part, context, files);
+    if (typeof call !== 'string') return call;
+    calls.push(call);
+  }
+  return calls.join(', ');
+}
+
+async function writeTransform(part: Written, context: CheckContext, files: string[]): Promise<string | LeftOut> {
+  const { draft, code, python, readText, glob } = context;
+  const { value } = part;
+  if (typeof value !== 'string') return draft.refuse(part, 'a transform must be code');
+  const [, path, name] = /^file:\/\/(.+?\.[cm]?[jt]s)(?::(\w+))?$/.exec(value) ?? [];
+  if (path !== undefined) {
+    const text = await readText(path, part);
+    if (typeof text !== 'string') return text;
+    const fault = findTransformFault(text, context);
+    if (fault !== undefined) return draft.refuse(part, `${path}: ${fault}`);
+    return `promptfooFunction(${[code.importFile(path), ...(name === undefined ? [] : [JSON.stringify(name)])].join(', ')})`;
+  }
+  const found = value.startsWith('file://') ? findPython(value) : undefined;
+  if (found !== undefined) {
+    const read = await readPythonFiles(found.file, part, { readText, glob });
+    if (read instanceof LeftOut) return read;
+    if (findPythonEnv(read.text).needed.length > 0)
+      return draft.refuse(part, `${found.file}: the code reads the environment, which a transform is not given`);
+    const source = { file: found.file, name: found.name ?? 'get_transform' };
+    const call = python.add('transform', source, {}, part.at().line).split(' ').at(-1);
+    files.push(python.path, ...read.files.map((file) => python.fromSuite(file)));
+    return `promptfooPython(new URL(${JSON.stringify(`../${python.path}`)}, import.meta.url), "${call}")`;
+  }
+  if (value.startsWith('file://')) return draft.refuse(part, `${value} is no JavaScript or Python file`);
+  return writeInline(part, value, context);
+}
+
+function findTransformFault(text: string, context: CheckContext): string | undefined {
+  if (/\bprocess\s*\??\.\s*env\b/.test(text)) return 'the code reads the environment, which a transform is not given';
+  return findFault(text, { ...context, isSelected: false });
+}
+
+/** promptfoo takes several lines as the body of a function, and returns the value of a single one. */
+function writeInline(part: Written, value: string, context: CheckContext): string | LeftOut {
+  const { draft } = context;
+  const isFunction = /^\s*(?:async\s+)?(?:\([^()]*\)\s*=>|\w+\s*=>|function\b)/.test(value);
+  if (!value.includes('\n') && isFunction)
+    return draft.refuse(part, 'promptfoo does not call this function', 'write what it returns of output');
+  const fault = findTransformFault(value, context);
+  if (fault !== undefined) return draft.refuse(part, fault);
+  const body = value.includes('\n') ? value.trimEnd() : `return ${value.trim()}`;
+  if (/\bimport\s*\(/.test(value) || !isBody(body))
+    return draft.refuse(part, 'the code is no body of a JavaScript function, so promptfoo fails on it');
+  if (needsLooseMode(value)) return `promptfooTemplate(${JSON.stringify(value)})`;
+  return `(output, context) => ${formatBody(body.replace(/;+$/, ''))}`;
+}
+
+/** A check of what code makes of the answer; undefined where it selects what is no part of a text. */
+export function selectMade(check: Check, steps: Steps): Check | undefined {
+  if (['latency', 'cost', 'finishReason'].some((name) => check[name] !== undefined)) return check;
+  const { select } = check;
+  if (select === undefined) return { ...check, select: steps[0] };
+  const own: readonly unknown[] = Array.isArray(select) ? select : [select];
+  const areParts = own.every((step) => step === 'trim' || (isMap(step) && step['file'] === undefined));
+  return areParts ? { ...check, select: [...steps, ...own] } : undefined;
 }
