@@ -4,8 +4,7 @@ import { formatDuration, formatUsd } from '../../text/format-amount.ts';
 import { formatJson } from '../diff/diff.ts';
 import { AnswerPair, MemberDiff, TextDiff } from '../diff/diff-view.tsx';
 import { Code, CutNote, plainText, SafeLine, SafeText, StatusMark, TextBlock } from '../elements.tsx';
-import { AgentSteps } from './agent-steps.tsx';
-import { CheckList, Conversation } from './trial-details.tsx';
+import { AgentSteps, CheckList, Conversation } from './trial-details.tsx';
 
 /** A case on a variant: the reason of its status, the answer, and the prompt. */
 export function CaseDetail({ detail }: { readonly detail: PageCase }) {
