@@ -11,13 +11,11 @@ import { TemplateError } from '../templates/template-error.ts';
 import { attempt } from '../text/attempt.ts';
 import { type Answer, fail, halfCharacter, hasHalfCharacter, malformed, toOutcome } from './answer.ts';
 import { classifyAbort, classifyError, classifyReply, describeUnreadable } from './failures/classify-failure.ts';
-import type { AskedRequest } from './outgoing-request.ts';
-import { type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
+import { type AskedRequest, type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
 import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from './resolve-connection.ts';
-import { isBinary } from './streams/framing.ts';
-import { readStream, timeWhole } from './streams/read-stream.ts';
+import { isBinary, readStream, timeWhole } from './streams/read-stream.ts';
 import type { StreamFormat } from './streams/stream-format.ts';
 
 /** How one API writes requests and answers. */

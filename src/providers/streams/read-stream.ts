@@ -1,13 +1,15 @@
+import { isUtf8 } from 'node:buffer';
+import { crc32 } from 'node:zlib';
 import type { HttpReply } from '../../http/client.ts';
 import { defined } from '../../json/defined.ts';
-import type { JsonObject } from '../../json/json.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { tryParseJson } from '../../json/parse-json.ts';
 import type { ProviderFailure, Usage } from '../../model/completion.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { type Answer, malformed } from '../answer.ts';
 import { kindOfApiError } from '../failures/classify-failure.ts';
 import { describeText, readApiError } from '../failures/read-api-error.ts';
-import { readEvents } from './framing.ts';
 import type { StreamEvent, StreamFormat } from './stream-format.ts';
 
 interface Reading {
@@ -95,4 +97,161 @@ function quotePart(text: string): string {
 
 function usageOf(answer: Answer): Usage | undefined {
   return 'failure' in answer ? answer.failure.usage : answer.completion.usage;
+}
+
+interface FramedEvent extends StreamEvent {
+  /** How many bytes of the body had come when the event had. */
+  readonly end: number;
+}
+
+interface Framed {
+  readonly events: readonly FramedEvent[];
+  /** True where the protocol's own mark of the end came. */
+  readonly isDone: boolean;
+  /** What can't be read, as the end of a sentence. */
+  readonly fault?: string;
+}
+
+/** The events in the bytes of a body, as far as they came; undefined where the body is no stream but a whole answer. */
+function readEvents(bytes: Buffer, contentType: string): Framed | undefined {
+  if (isBinary(contentType)) return readAmazonEvents(bytes);
+  if (contentType.includes('event-stream')) return readServerSentEvents(bytes);
+  const start = bytes.subarray(0, 64).toString('latin1').trimStart();
+  if (/^(?:data|event|id|retry)?:/.test(start)) return readServerSentEvents(bytes);
+  if (!start.startsWith('{')) return undefined;
+  // A server that knows no streams answers whole; one that streams lines of JSON may call them anything.
+  return tryParseJson(bytes.toString('utf8')) !== undefined ? undefined : readLines(bytes);
+}
+
+/** True for a body that is no text as a whole. */
+export function isBinary(contentType: string): boolean {
+  return contentType.includes('vnd.amazon.eventstream');
+}
+
+interface Line {
+  readonly text: string;
+  /** Bytes up to the end of its text, without the line break, and whether there was one. */
+  readonly end: number;
+  readonly isEnded: boolean;
+}
+
+const [lineFeed, carriageReturn] = [10, 13];
+
+/** Lines end with LF, CR or both. A character is never split: lines are cut as bytes and decoded whole. */
+function* splitBytes(bytes: Buffer): Iterable<Line> {
+  // A byte order mark.
+  let start = bytes.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])) ? 3 : 0;
+  for (let at = start; at < bytes.length; at += 1) {
+    if (bytes[at] !== lineFeed && bytes[at] !== carriageReturn) continue;
+    yield { text: bytes.toString('utf8', start, at), end: at, isEnded: true };
+    if (bytes[at] === carriageReturn && bytes[at + 1] === lineFeed) at += 1;
+    start = at + 1;
+  }
+  if (start < bytes.length) yield { text: bytes.toString('utf8', start), end: bytes.length, isEnded: false };
+}
+
+/** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+function readServerSentEvents(bytes: Buffer): Framed {
+  const reader = createReader();
+  let name = '';
+  let data: string[] = [];
+  let end = 0;
+  for (const { text, end: at } of splitBytes(bytes)) {
+    if (text === '') {
+      reader.add(data.join('\n'), end, name);
+      [name, data] = ['', []];
+      continue;
+    }
+    // A line that begins with a colon is a comment, with which servers keep connections alive.
+    const [, field = '', value = ''] = /^([^:]*):? ?(.*)$/s.exec(text) ?? [];
+    if (field === 'event') name = value;
+    if (field !== 'data') continue;
+    data.push(value);
+    end = at;
+  }
+  // Some servers leave out the blank line after the last event.
+  reader.add(data.join('\n'), end, name, true);
+  return reader.framed();
+}
+
+/** Lines of JSON, such as those of Ollama. */
+function readLines(bytes: Buffer): Framed {
+  const reader = createReader();
+  for (const { text, end, isEnded } of splitBytes(bytes)) reader.add(text, end, '', !isEnded);
+  return reader.framed();
+}
+
+function createReader() {
+  const events: FramedEvent[] = [];
+  let isDone = false;
+  let fault: string | undefined;
+  return {
+    framed: (): Framed => (fault === undefined ? { events, isDone } : { events, isDone, fault }),
+    /** `isLast`: nothing came after it, so it may be cut off. */
+    add(text: string, end: number, name: string, isLast = false): void {
+      const data = text.trim();
+      if (data === '' || fault !== undefined) return;
+      if (data === '[DONE]') {
+        isDone = true;
+        return;
+      }
+      const parsed = tryParseJson(data);
+      if (isJsonObject(parsed)) events.push({ data: parsed, end, ...(name === '' ? {} : { name }) });
+      else if (!isLast) fault = `an event is no JSON object: ${describeText(shortenText(data, 120))}`;
+    },
+  };
+}
+
+/**
+ * Frames of Amazon's event streams: lengths, headers, a payload of JSON, and checksums
+ * (https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html).
+ */
+function readAmazonEvents(bytes: Buffer): Framed {
+  const events: FramedEvent[] = [];
+  const damaged: Framed = { events, isDone: false, fault: 'a frame of its event stream is damaged' };
+  let at = 0;
+  while (at + 16 <= bytes.length) {
+    const [total, headersLength] = [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4)];
+    if (crc32(bytes.subarray(at, at + 8)) !== bytes.readUInt32BE(at + 8)) return damaged;
+    if (headersLength + 16 > total) return damaged;
+    const end = at + total;
+    if (end > bytes.length) break;
+    if (crc32(bytes.subarray(at, end - 4)) !== bytes.readUInt32BE(end - 4)) return damaged;
+    const headers = readHeaders(bytes.subarray(at + 12, at + 12 + headersLength));
+    const written = bytes.subarray(at + 12 + headersLength, end - 4);
+    const payload = isUtf8(written) ? tryParseJson(written.toString('utf8')) : undefined;
+    if (headers === undefined || !isJsonObject(payload)) return damaged;
+    events.push(nameEvent(headers, payload, end));
+    at = end;
+  }
+  return { events, isDone: false };
+}
+
+/** Exceptions and errors come as frames of their own. */
+function nameEvent(headers: ReadonlyMap<string, string>, payload: JsonObject, end: number): FramedEvent {
+  const kind = headers.get(':message-type');
+  if (kind === 'event' || kind === undefined) return { name: headers.get(':event-type') ?? '', data: payload, end };
+  const type = headers.get(':exception-type') ?? headers.get(':error-code') ?? kind;
+  const message = payload['message'] ?? headers.get(':error-message') ?? type;
+  return { name: 'error', data: { error: { type, message } }, end };
+}
+
+/** Bytes that a value of each type takes; those of bytes and texts come after their length. */
+const valueLengths: readonly (number | 'counted' | undefined)[] = [0, 0, 1, 2, 4, 8, 'counted', 'counted', 8, 16];
+
+function readHeaders(bytes: Buffer): ReadonlyMap<string, string> | undefined {
+  const headers = new Map<string, string>();
+  let at = 0;
+  while (at < bytes.length) {
+    const nameLength = bytes[at] ?? 0;
+    const typeAt = at + 1 + nameLength;
+    const name = bytes.toString('utf8', at + 1, typeAt);
+    const known = valueLengths[bytes[typeAt] ?? valueLengths.length];
+    if (known === undefined || (known === 'counted' && typeAt + 3 > bytes.length)) return undefined;
+    const length = known === 'counted' ? bytes.readUInt16BE(typeAt + 1) : known;
+    const valueAt = typeAt + (known === 'counted' ? 3 : 1);
+    headers.set(name, bytes.toString('utf8', valueAt, valueAt + length));
+    at = valueAt + length;
+  }
+  return headers;
 }
