@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { killGroup } from './child-processes.ts';
-import { describeExit } from './run-program.ts';
+import { describeExit, killGroup } from './run-program.ts';
 
 export interface LineProgramCall {
   readonly argv: readonly string[];

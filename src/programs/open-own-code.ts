@@ -1,6 +1,7 @@
 import { writeJson } from '../json/canonical-json.ts';
 import type { CodeOutcome, CommandCall, OwnCode } from '../model/own-code.ts';
 import { onAbort } from '../text/deadline.ts';
+import { createWorkerPool, stopped, type WorkerPool } from './module-worker.ts';
 import {
   describeFailedExit,
   describeUnfinished,
@@ -9,7 +10,6 @@ import {
   readJsonOutput,
   selectEnv,
 } from './run-program.ts';
-import { createWorkerPool, stopped, type WorkerPool } from './worker-pool.ts';
 
 export interface OwnCodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -13,10 +13,10 @@ import { isOwnCode, type PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
 import type { ToolOutcome } from '../tools/real-tools.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
-import type { CellPorts } from './conversation.ts';
-import { runCell } from './run-cell.ts';
+import { type CellPorts, Conversation } from './conversation.ts';
+import { describeCell } from './describe-cell.ts';
 
-export interface CellRunnerOptions {
+interface CellRunnerOptions {
   readonly planned: PlannedRun;
   readonly calls: Calls;
   readonly judgePorts: JudgePorts;
@@ -142,7 +142,7 @@ function traceTools(openTools: CellPorts['openTools'], trace: RunTrace): CellPor
 }
 
 /** Holds back the first requests of cells once enough cells have failed (`--bail`). */
-export interface BailGate {
+interface BailGate {
   /** Marks the first request of a cell. A cell in work may still ask its judges and take its next turns. */
   add(request: CompletionRequest): void;
   /** False for a call that must not be made any more once it has waited for its turn. */
@@ -161,4 +161,18 @@ export function createBailGate(stop: Pick<Stop, 'reason'>): BailGate {
       return stop.reason() === undefined || !firstRequests.has(request);
     },
   };
+}
+
+/** Runs one cell to its end: the prompt's request, then each turn, with the model's own answers in between. */
+export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal): Promise<CellResult> {
+  const requestKey = ports.requestKey(cell.request);
+  const cellHash = `${cell.cellHash}:${requestKey}`;
+  if (cell.skip !== undefined) {
+    return { ...describeCell(cell, cellHash), status: 'skipped', reason: 'case', message: cell.skip, calls: [] };
+  }
+  const conversation = new Conversation(cell, ports, signal);
+  const ending = await conversation.run(requestKey);
+  const described = describeCell(cell, cellHash, conversation.classify(ending));
+  // Faster than a literal that begins with a spread: see build-cases.ts.
+  return Object.assign(described, conversation.resultOf(ending));
 }

@@ -36,9 +36,8 @@ import { type ComparedAnswers, createComparedAnswers } from './compared-answers.
 import { findAcceptedPrompts, maskVariant, variantKey } from './find-accepted-prompts.ts';
 import { findLoosened } from './find-loosened.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
-import { createToolOpener } from './open-tools.ts';
+import { createToolOpener, refuseLiveTools } from './open-tools.ts';
 import { checkToolRecording, createToolRecorder, type ToolRecorder } from './record-tools.ts';
-import { refuseLiveTools } from './refuse-live-tools.ts';
 import { type EarlierPart, openEarlierPart } from './resume.ts';
 import { createAcceptedCells } from './retrial-cells.ts';
 

@@ -4,8 +4,7 @@ import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
-import { parseServer } from '../../snapshots/parse-server.ts';
-import { openMcpPorts } from '../../snapshots/read-server.ts';
+import { openMcpPorts, parseServer } from '../../snapshots/read-server.ts';
 import {
   defaultTimeoutMs,
   findSnapshots,

@@ -1,6 +1,6 @@
 import { env } from 'node:process';
 import { expect, test } from 'vitest';
-import { createWorkerPool } from '../../../src/programs/worker-pool.ts';
+import { createWorkerPool } from '../../../src/programs/module-worker.ts';
 import { startServer } from '../../support/http-server.ts';
 import { describeImport, importConfig } from '../../support/import-config.ts';
 import { plannedTrialsOf } from '../../support/temp-project.ts';

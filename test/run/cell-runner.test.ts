@@ -4,9 +4,9 @@ import type { JudgedAnswer } from '../../src/model/cell.ts';
 import type { CompletionOutcome, CompletionRequest, FailureKind, ToolCall } from '../../src/model/completion.ts';
 import type { Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
+import { runCell } from '../../src/run/cell-runner.ts';
 import type { CellPorts } from '../../src/run/conversation.ts';
 import { createToolOpener } from '../../src/run/open-tools.ts';
-import { runCell } from '../../src/run/run-cell.ts';
 import { buildCell, buildCheck, completed, failed, neverAborted } from '../support/build-case.ts';
 
 /** Ports that answer with the given outcomes in order and remember what they were asked. */
