@@ -1,3 +1,4 @@
+import { groupClusteredError, type Interval, mean, quantile, sampleVariance } from '../src/stats/descriptive.ts';
 import {
   binomialMidP,
   binomialProbability,
@@ -10,7 +11,6 @@ import {
   tCritical,
 } from '../src/stats/distributions.ts';
 import { mcnemarTest } from '../src/stats/exact-tests.ts';
-import { groupClusteredError, type Interval, mean, quantile, sampleVariance } from '../src/stats/means.ts';
 import { type PlanPolicy, plannedZ } from '../src/stats/planning.ts';
 import { type DifferenceEstimate, wilsonInterval } from '../src/stats/proportions.ts';
 import { groupEqual, type MeanEstimate, scoreLower, scoreUpper } from '../src/stats/score-bound.ts';

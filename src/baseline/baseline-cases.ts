@@ -10,7 +10,7 @@ import type {
 } from '../model/baseline.ts';
 import type { Usage } from '../model/completion.ts';
 import type { PooledTrials } from '../model/summary.ts';
-import { addValues, noValues } from '../stats/means.ts';
+import { addValues, noValues } from '../stats/descriptive.ts';
 import { compareText } from '../text/compare-text.ts';
 
 export interface MergeOptions {

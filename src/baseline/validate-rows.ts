@@ -7,7 +7,7 @@ import type { TemplateLanguage, WrittenMessage } from '../model/suite.ts';
 import type { PooledTrials } from '../model/summary.ts';
 import type { Judgement } from '../model/verdict.ts';
 import { isCount, isMagnitude, isRowClass, isShare, isTrialNumber } from '../record/row-guards.ts';
-import type { Moments } from '../stats/means.ts';
+import type { Moments } from '../stats/descriptive.ts';
 
 export function isBaselineVariant(row: unknown): row is BaselineVariant {
   return isJsonObject(row) && row['type'] === 'variant' && isVariantBody(row);

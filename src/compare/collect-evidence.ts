@@ -1,7 +1,7 @@
 import { isJudged, judgedLatencies } from '../model/cell.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import { mean, representValues } from '../stats/means.ts';
+import { mean, representValues } from '../stats/descriptive.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { erroredTrials, isPaired, type PairedCase, validResults } from './pair-cases.ts';
 

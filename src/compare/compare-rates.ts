@@ -3,7 +3,7 @@ import type { ComparedCases, ComparedSide, JudgedMargin, MetricEvidence, Plannin
 import type { RecordedCheck, RecordedJudge } from '../model/record.ts';
 import { judgedMargin } from '../stats/agreement.ts';
 import { type CaseComparison, compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
-import { mean, sum } from '../stats/means.ts';
+import { mean, sum } from '../stats/descriptive.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { sampleSizeToSettle } from '../stats/planning.ts';
 import { isPaired } from './pair-cases.ts';

@@ -9,7 +9,7 @@ import type {
 } from '../model/comparison.ts';
 import type { RecordedJudge } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
-import { mean, quantileOfSorted, sharedGroups, sum } from '../stats/means.ts';
+import { mean, quantileOfSorted, sharedGroups, sum } from '../stats/descriptive.ts';
 import { type PairedResults, pairCases } from '../stats/pairs.ts';
 import { compareUnpaired } from '../stats/proportions.ts';
 import {

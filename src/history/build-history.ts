@@ -12,7 +12,7 @@ import {
 } from '../model/history.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
-import { type Groups, quantiles, sharedGroups } from '../stats/means.ts';
+import { type Groups, quantiles, sharedGroups } from '../stats/descriptive.ts';
 import { adjustBenjaminiHochberg } from '../stats/multiplicity.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { countDisagreements, flakeChangeP, suiteFlakiness } from '../stats/trend.ts';

@@ -4,7 +4,7 @@ import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { openRecordHeads, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
 import { findVariant } from '../record/summarize-run.ts';
-import { mean } from '../stats/means.ts';
+import { mean } from '../stats/descriptive.ts';
 import { mannKendall } from '../stats/trend.ts';
 import { percentOf } from '../text/format-amount.ts';
 

@@ -7,7 +7,7 @@ import type { CellKey } from '../model/cell.ts';
 import type { CompletionRequest, ProviderFailure } from '../model/completion.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
-import { addKnown } from '../stats/means.ts';
+import { addKnown } from '../stats/descriptive.ts';
 
 /** Asks models for the checks of one answer, and sums up what that cost. */
 export interface Asker {

@@ -19,7 +19,7 @@ import type { RunPorts } from '../plan/run-options.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { calibrationPathOf } from '../project/project-paths.ts';
 import { type CorrelationEstimate, cohenKappa, type JudgeCounts, rankCorrelation } from '../stats/agreement.ts';
-import { sum, sumKnown } from '../stats/means.ts';
+import { sum, sumKnown } from '../stats/descriptive.ts';
 import { groupBy } from '../text/group-by.ts';
 
 interface CheckJudgesOptions extends Omit<CallOptions, 'suites'> {

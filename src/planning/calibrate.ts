@@ -1,5 +1,5 @@
 import type { Problem } from '../model/problem.ts';
-import { mean } from '../stats/means.ts';
+import { mean } from '../stats/descriptive.ts';
 import { clusteredRateInterval } from '../stats/proportions.ts';
 import {
   countBaselineTrials,

@@ -1,7 +1,7 @@
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { Problem } from '../model/problem.ts';
-import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/means.ts';
+import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/descriptive.ts';
 import { pooledVariance } from '../stats/pairs.ts';
 import { confirmedPower, smallestConfirmedDrop, smallestSize } from '../stats/plan-confirmed.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';

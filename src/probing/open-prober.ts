@@ -23,7 +23,7 @@ import { planWithBaselines } from '../run/open-run.ts';
 import { createToolOpener, refuseLiveTools } from '../run/open-tools.ts';
 import { type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
 import { openMcpPorts } from '../snapshots/read-server.ts';
-import { addKnown } from '../stats/means.ts';
+import { addKnown } from '../stats/descriptive.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { groupBy } from '../text/group-by.ts';

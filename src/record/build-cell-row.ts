@@ -5,9 +5,8 @@ import type { RowClass } from '../model/classes.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
 import type { AskedCase, AskedTurn, CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
-import type { Mask } from '../secrets/mask-secrets.ts';
-import { maskJson } from '../secrets/mask-secrets.ts';
-import { addKnown, sumKnown } from '../stats/means.ts';
+import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
+import { addKnown, sumKnown } from '../stats/descriptive.ts';
 import { clipText } from '../text/shorten.ts';
 import { hashAnswer, identifyAnswer } from './case-summaries.ts';
 

@@ -13,7 +13,7 @@ import {
   f1Interval,
   macroScores,
 } from '../stats/classification.ts';
-import { sharedGroups } from '../stats/means.ts';
+import { sharedGroups } from '../stats/descriptive.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { sha256Hex } from '../text/sha256.ts';

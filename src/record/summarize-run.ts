@@ -4,7 +4,7 @@ import { isJudged } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
-import { mean, quantiles, sharedGroups } from '../stats/means.ts';
+import { mean, quantiles, sharedGroups } from '../stats/descriptive.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { groupBy } from '../text/group-by.ts';

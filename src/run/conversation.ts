@@ -21,7 +21,7 @@ import type {
   ToolCall,
 } from '../model/completion.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
-import { sumKnown } from '../stats/means.ts';
+import { sumKnown } from '../stats/descriptive.ts';
 import type { ToolSession } from '../tools/tool-session.ts';
 import type { Described } from './describe-cell.ts';
 import { planTurn, quoteNames } from './plan-turn.ts';

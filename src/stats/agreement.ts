@@ -1,5 +1,5 @@
+import type { Interval } from './descriptive.ts';
 import { checkAlpha, normalCritical } from './distributions.ts';
-import type { Interval } from './means.ts';
 import { clopperPearsonInterval, newcombeUnpairedInterval, wilsonInterval } from './proportions.ts';
 
 interface KappaEstimate extends Interval {

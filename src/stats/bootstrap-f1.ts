@@ -1,8 +1,7 @@
 import { createRandom } from '../text/random.ts';
 import { type Classified, findClasses, type IndexedAnswer, indexAnswers } from './classification.ts';
+import { type Interval, sum } from './descriptive.ts';
 import { normalCdf, normalCritical } from './distributions.ts';
-import type { Interval } from './means.ts';
-import { sum } from './means.ts';
 
 /** The answers to one case. */
 export interface ClassifiedCase {

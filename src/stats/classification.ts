@@ -1,4 +1,4 @@
-import { type Interval, sum } from './means.ts';
+import { type Interval, sum } from './descriptive.ts';
 import { wilsonInterval } from './proportions.ts';
 
 /** Answers by true class and found class: `counts[truth][found]`. Fractional where trials of a case are averaged. */

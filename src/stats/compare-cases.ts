@@ -1,6 +1,6 @@
+import { designEffect, type Groups, groupClusteredError } from './descriptive.ts';
 import { normalCdf, normalCritical, tCdf, tCritical } from './distributions.ts';
 import { mcnemarTest } from './exact-tests.ts';
-import { designEffect, type Groups, groupClusteredError } from './means.ts';
 import { type PairedCase, type PairedResults, pairCases, suiteBound } from './pairs.ts';
 import { groupEqual, scoreLower, scoreUpper, type WeightedValue } from './score-bound.ts';
 

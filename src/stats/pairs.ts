@@ -1,4 +1,4 @@
-import { type Groups, mean, sampleVariance, sharedGroups, sumOfSquares } from './means.ts';
+import { type Groups, mean, sampleVariance, sharedGroups, sumOfSquares } from './descriptive.ts';
 import { tangoInterval } from './proportions.ts';
 
 /** Results in [0, 1] of each case's repeats on both sides, cases in the same order; errored repeats are left out. */

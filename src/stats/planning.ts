@@ -1,6 +1,6 @@
 import type { CompareOptions } from './compare-cases.ts';
+import { designEffect, type Groups, mean } from './descriptive.ts';
 import { normalCritical, normalQuantile } from './distributions.ts';
-import { designEffect, type Groups, mean } from './means.ts';
 import { type PairedCase, type PairedResults, pairCases, suiteBound, varianceComponents } from './pairs.ts';
 
 /** Two-sided alpha and the wanted chance of a clear answer. */

@@ -1,5 +1,5 @@
+import { designEffect, type Groups, type Interval, sampleVariance } from './descriptive.ts';
 import { betaQuantile, checkAlpha, checkCounts, normalCritical } from './distributions.ts';
-import { designEffect, type Groups, type Interval, sampleVariance } from './means.ts';
 import { scoreLower, scoreUpper } from './score-bound.ts';
 
 /** Score interval of a proportion, without continuity correction; null for no trials. Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953. */

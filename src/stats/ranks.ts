@@ -1,5 +1,5 @@
+import { type Interval, mean } from './descriptive.ts';
 import { normalCdf, normalCritical, tCdf, tCritical } from './distributions.ts';
-import { type Interval, mean } from './means.ts';
 
 /** One-sided signed-rank test that values lie above 0. */
 interface SignedRankTest {

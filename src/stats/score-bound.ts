@@ -1,5 +1,5 @@
+import { designEffect, type Groups, type Interval, mean, type Numbers } from './descriptive.ts';
 import { normalCritical } from './distributions.ts';
-import { designEffect, type Groups, type Interval, mean, type Numbers } from './means.ts';
 
 /** The mean of values in [0, 1] with its score interval; null throughout for no values. */
 export interface MeanEstimate extends Interval {

@@ -1,6 +1,6 @@
+import { designEffect, type Groups, mean } from './descriptive.ts';
 import { normalCdf } from './distributions.ts';
 import { fisherMidP } from './exact-tests.ts';
-import { designEffect, type Groups, mean } from './means.ts';
 
 /** The standard score of a drop against a pinned reference from which it is called erosion. */
 const erosionZ = 2.8;

@@ -9,7 +9,7 @@ import type { Breach } from '../model/gate.ts';
 import type { ErosionFinding } from '../model/history.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
-import { mean, sharedGroups } from '../stats/means.ts';
+import { mean, sharedGroups } from '../stats/descriptive.ts';
 import { testErosion } from '../stats/trend.ts';
 import { shellWord } from '../text/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { drawRate, fitFailureRates, type RateSpread } from '../../src/stats/beta-binomial.ts';
-import { mean, sampleVariance } from '../../src/stats/means.ts';
+import { mean, sampleVariance } from '../../src/stats/descriptive.ts';
 import { clusteredRateInterval, wilsonInterval } from '../../src/stats/proportions.ts';
 import { createRandom } from '../../src/text/random.ts';
 

@@ -4,7 +4,7 @@ import {
   quantileInterval,
   quantileRatioInterval,
 } from '../../scripts/reference-statistics.ts';
-import { quantile } from '../../src/stats/means.ts';
+import { quantile } from '../../src/stats/descriptive.ts';
 import {
   comparePairedCost,
   costRatio,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compareCases } from '../../src/stats/compare-cases.ts';
-import { designEffect, mean, sharedGroups } from '../../src/stats/means.ts';
+import { designEffect, mean, sharedGroups } from '../../src/stats/descriptive.ts';
 import { sampleSizeToSettle } from '../../src/stats/planning.ts';
 import { compareUnpaired } from '../../src/stats/proportions.ts';
 import { scoreMeanInterval } from '../../src/stats/score-bound.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { adjustBenjaminiHochberg, adjustHolm } from '../../src/stats/multiplicity.ts';
+import { adjustBenjaminiHochberg, adjustHolm, sequentialEvidence } from '../../src/stats/multiplicity.ts';
+import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 
 const pValues = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 30 });
@@ -68,3 +69,88 @@ test('Holm lies between no correction and Bonferroni, and above Benjamini-Hochbe
 function rounded(values: readonly number[]): number[] {
   return values.map((value) => Math.round(value * 1e5) / 1e5);
 }
+
+describe('sequential evidence', () => {
+  const options = { margin: 0.05, alphaEarly: 0.005 };
+  const first = (difference: number, wanted: string): number => {
+    const differences: number[] = [];
+    while (sequentialEvidence(differences, options).stop !== wanted) differences.push(difference);
+    return differences.length;
+  };
+
+  test('stops a suite that broke whole after 11 cases and a clean one after 145', () => {
+    expect(first(-1, 'regressed')).toBe(11);
+    expect(first(0, 'not_regressed')).toBe(145);
+  });
+
+  test('starts with none', () => {
+    expect(sequentialEvidence([], options)).toEqual({
+      logERegressed: 0,
+      logENotRegressed: 0,
+      largestLogERegressed: 0,
+      largestLogENotRegressed: 0,
+      stop: 'continue',
+    });
+  });
+
+  test('does not depend on the order of the cases', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { maxLength: 40 }), (differences) => {
+        const there = sequentialEvidence(differences, options);
+        const back = sequentialEvidence(differences.toReversed(), options);
+        expect(there.logERegressed).toBeCloseTo(back.logERegressed, 9);
+        expect(there.logENotRegressed).toBeCloseTo(back.logENotRegressed, 9);
+      }),
+    );
+  });
+
+  test('keeps the largest evidence so far, whatever comes after', () => {
+    const kept = (differences: readonly number[], what: 'logERegressed' | 'logENotRegressed') =>
+      Math.max(...differences.map((_, last) => sequentialEvidence(differences.slice(0, last + 1), options)[what]), 0);
+    const [passes, failures] = [Array.from({ length: 50 }, () => 0), Array.from({ length: 20 }, () => -1)];
+    const fixes = failures.map(() => 1);
+    for (const differences of [
+      [...passes, ...failures],
+      [...failures, ...fixes],
+    ]) {
+      const { largestLogERegressed, largestLogENotRegressed } = sequentialEvidence(differences, options);
+      expect(largestLogERegressed).toBe(kept(differences, 'logERegressed'));
+      expect(largestLogENotRegressed).toBe(kept(differences, 'logENotRegressed'));
+    }
+  });
+
+  test('is worth no more than a fair bet where nothing has changed', () => {
+    // The mean of E over all equally likely ±1 paths is exactly 1.
+    const steps = 10;
+    let total = 0;
+    for (let path = 0; path < 2 ** steps; path += 1) {
+      const differences = Array.from({ length: steps }, (_, step) => ((path >> step) & 1) * 2 - 1);
+      total += Math.exp(sequentialEvidence(differences, options).logERegressed) / 2 ** steps;
+    }
+    expect(total).toBeCloseTo(1, 10);
+  });
+
+  test('refutes a true claim seldom, over all looks together', () => {
+    const random = createRandom(1);
+    const margin = 0.05;
+    let refuted = 0;
+    const runs = 1000;
+    for (let run = 0; run < runs; run += 1) {
+      // The drop is the margin: one case in ten breaks, and half as many are fixed.
+      const differences = Array.from({ length: 200 }, () => {
+        const drawn = random();
+        return drawn < 0.1 ? -1 : drawn < 0.15 ? 1 : 0;
+      });
+      const { largestLogENotRegressed } = sequentialEvidence(differences, { margin, alphaEarly: 0.025 });
+      if (largestLogENotRegressed >= -Math.log(0.025)) refuted += 1;
+    }
+    expect(refuted / runs).toBeLessThanOrEqual(0.025);
+  });
+
+  test('takes the largest drop and gain without breaking', () => {
+    const { logERegressed, logENotRegressed } = sequentialEvidence([-1, 1], options);
+    expect(Number.isFinite(logERegressed) && Number.isFinite(logENotRegressed)).toBe(true);
+    expect(() => sequentialEvidence([0], { margin: 1, alphaEarly: 0.005 })).toThrow('margin');
+    expect(() => sequentialEvidence([0], { margin: 0.1, alphaEarly: 0 })).toThrow('alpha');
+  });
+});

@@ -2,7 +2,7 @@ import { isJudged } from '../../model/cell.ts';
 import type { Breach, BreachCode } from '../../model/gate.ts';
 import type { RecordedSuite } from '../../model/record.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
-import { mean, quantile } from '../../stats/means.ts';
+import { mean, quantile } from '../../stats/descriptive.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { meanSteps } from '../collect-evidence.ts';
 import type { CaseVerdict, UnsettledCase } from './judge-cases.ts';

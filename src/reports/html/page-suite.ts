@@ -12,7 +12,7 @@ import type {
   PageVariant,
 } from '../../model/page.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
-import { quantile } from '../../stats/means.ts';
+import { quantile } from '../../stats/descriptive.ts';
 import { listFirst } from '../../text/format-amount.ts';
 import { clipText } from '../../text/shorten.ts';
 import { describeSkip, explainCase } from '../cases/explain-case.ts';

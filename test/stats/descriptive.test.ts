@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { addValues, mean, noValues, representValues, sumOfSquares } from '../../src/stats/means.ts';
+import {
+  addValues,
+  groupClusteredError,
+  mean,
+  noValues,
+  representValues,
+  sumOfSquares,
+} from '../../src/stats/descriptive.ts';
 import fc from '../support/property.ts';
 
 const values = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 40 });
@@ -41,4 +48,9 @@ describe('moments', () => {
   test('of nothing are represented by nothing', () => {
     expect(representValues(noValues)).toEqual([]);
   });
+});
+
+test('a clustered error needs two groups and a group for each value', () => {
+  expect(groupClusteredError([1, 2], ['a', 'a'])).toEqual({ se: null, groupCount: 1 });
+  expect(() => groupClusteredError([1, 2], ['a'])).toThrow('as many groups');
 });
