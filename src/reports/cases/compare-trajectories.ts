@@ -61,7 +61,7 @@ export function describeTrajectoryChange(was: AgentPath, is: AgentPath): string 
   const { differences } = compareTrajectories(was, is);
   if (differences.length === 0) return undefined;
   const more = differences.length - maxDescribed;
-  return `${differences.slice(0, maxDescribed).join('; ')}${more > 0 ? `; and ${more} more differences` : ''}`;
+  return `${differences.slice(0, maxDescribed).join('; ')}${more > 0 ? `; and ${formatCount(more, 'more difference')}` : ''}`;
 }
 
 const maxDescribed = 3;

@@ -212,11 +212,12 @@ export function erosionSections(report: Report): readonly Section[] {
 export function swapSections({ swaps = [] }: Report): readonly Section[] {
   return swaps.map(({ provider, conclusion, rows }) => ({
     head: `**${codeSpan(provider, 60)} and what could take its place:** ${proseOrCode(conclusion, 400)}\n\n${tableHead(heads)}`,
-    items: rows.map(({ candidate, suite, verdict, broken, passRate, costUsd, latencyMs }) => () => {
+    items: rows.map(({ candidate, suite, prompt, verdict, broken, passRate, costUsd, latencyMs }) => () => {
+      const isOfSeveral = rows.some((row) => row.suite === suite && row.prompt !== prompt);
       const { candidate: rate, delta } = passRate;
       return tableRow([
         codeCell(candidate, 40),
-        codeCell(suite, 30),
+        codeCell(isOfSeveral ? `${suite} · ${prompt}` : suite, 30),
         broken.length === 0 ? verdict : `${verdict}, ${broken.length} broken`,
         rate === null || delta === null ? '–' : `${formatPercent(rate)}, ${formatPoints(delta)}`,
         describeRatio(costUsd) ?? 'unknown',
