@@ -202,7 +202,7 @@ export function buildComparison(overrides: Partial<VariantComparison> = {}): Var
   };
 }
 
-/** The runs that every reporter is shown, by theme. */
+/** Common runs, by theme. */
 export function buildReports(): Readonly<Record<string, Report>> {
   return {
     passed: buildReport([buildSuite([buildCase()])]),
