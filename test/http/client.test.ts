@@ -318,6 +318,42 @@ describe('the connection', () => {
   });
 });
 
+describe('a request that is given up', () => {
+  it('closes its connection at once', async () => {
+    const closed = defer();
+    const server = createServer((request) => {
+      request.socket.on('close', () => closed.resolve());
+    });
+    await listen(server);
+    const asked = new Promise((resolve) => server.once('request', resolve));
+    const controller = new AbortController();
+    const sent = openClient().send(post(urlOf(server), controller.signal));
+    await asked;
+    controller.abort(new Error('enough'));
+    await expect(sent).rejects.toThrow('enough');
+    await closed.promise;
+  });
+
+  it('is an answer as far as it came where it is a stream', async () => {
+    const started = defer();
+    const server = createServer((request, response) => {
+      if (request.url === '/fence') response.end('ok');
+      else response.write('first', () => started.resolve());
+    });
+    await listen(server);
+    const client = openClient();
+    const controller = new AbortController();
+    const sent = client.send({ ...post(urlOf(server), controller.signal), isStream: true });
+    await started.promise;
+    // What came before the answer to this has come.
+    await client.send(post(`${urlOf(server)}/fence`));
+    const reason = new Error('enough');
+    controller.abort(reason);
+    const { text, raw } = await sent;
+    expect([text, raw?.brokenBy]).toEqual(['first', reason]);
+  });
+});
+
 describe('close()', () => {
   it.each([
     ['a handshake', false, 'https'],
