@@ -35,7 +35,7 @@ export function defineKeptList<Row>({ name, format, row, keyOf, lack, command }:
       if (parsed?.success === true) return parsed.data[name] as readonly Row[];
       const [issue] = parsed?.error.issues ?? [];
       const fault = json.ok
-        ? `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`
+        ? [issue?.path.join('.'), issue?.message].filter((part) => part !== '').join(': ')
         : `it is no JSON: ${json.reason}`;
       throw new UserError({
         code: 'record',

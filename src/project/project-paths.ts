@@ -114,7 +114,7 @@ export function openRepositoryPaths({ cwd, root, env, blobUrl }: RepositoryPlace
     const path = folders.map((folder) => resolve(folder, file)).find((candidate) => existsSync(candidate));
     if (file === '' || path === undefined) return undefined;
     const inside = toSlashes(relative(real, join(realOf(dirname(path)), basename(path))));
-    return inside.startsWith('../') || isAbsolute(inside) ? undefined : inside;
+    return /^\.\.(?:\/|$)/.test(inside) || isAbsolute(inside) ? undefined : inside;
   };
   const findPlace = (file: string): string | undefined => {
     if (!known.has(file)) known.set(file, find(file, [cwd, root]));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findProvenance } from '../../src/project/git/find-provenance.ts';
+import { findProvenance, findPullRequestSign } from '../../src/project/git/find-provenance.ts';
 import { runGit } from '../support/git.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
@@ -25,6 +25,27 @@ describe('the provenance of a run', () => {
       { commit: hash, branch: 'main' },
     ],
     [{ BITBUCKET_COMMIT: hash, BITBUCKET_PR_ID: 'none' }, { commit: hash }],
+    [
+      { BITBUCKET_COMMIT: hash, BITBUCKET_BRANCH: 'tone', BITBUCKET_PR_ID: '3' },
+      { commit: hash, branch: 'tone', pullRequest: 3 },
+    ],
+    [
+      {
+        BUILD_SOURCEVERSION: hash,
+        SYSTEM_PULLREQUEST_SOURCEBRANCH: 'refs/heads/tone',
+        BUILD_SOURCEBRANCH: 'refs/pull/4/merge',
+        SYSTEM_PULLREQUEST_PULLREQUESTNUMBER: '4',
+      },
+      { commit: hash, branch: 'tone', pullRequest: 4 },
+    ],
+    [
+      { GIT_COMMIT: hash, CHANGE_BRANCH: 'tone', BRANCH_NAME: 'PR-5', CHANGE_ID: '5' },
+      { commit: hash, branch: 'tone', pullRequest: 5 },
+    ],
+    [{ GITHUB_SHA: hash, GITHUB_REF: 'refs/pullx/12' }, { commit: hash }],
+    [{ GITHUB_SHA: `${hash}0`, GITHUB_REF: 'x12' }, { commit: `${hash}0` }],
+    [{ GITHUB_SHA: hash.slice(1) }, undefined],
+    [{ GITHUB_SHA: 'a'.repeat(65) }, undefined],
     [{ GIT_COMMIT: 'not a hash' }, undefined],
     [{}, undefined],
   ])('of CI is what its variables say: %j', (env, expected) => {
@@ -47,4 +68,38 @@ describe('the provenance of a run', () => {
     git('checkout', '-q', '--detach');
     expect(findProvenance(project.root, {})).toEqual({ commit });
   });
+});
+
+test('what git has written by half is not known', () => {
+  const project = openTempProject();
+  const head = (text: string) => {
+    project.write('.git/HEAD', text);
+    return findProvenance(project.root, {});
+  };
+  expect(head('')).toBeUndefined();
+  expect(head('ref: refs/heads/main\n')).toEqual({ branch: 'main' });
+  expect(head('ref: refs/tags/v1')).toEqual({ branch: 'refs/tags/v1' });
+  expect(head(`${hash}\n`)).toEqual({ commit: hash });
+  project.write('.git/refs/heads/main', 'half');
+  expect(head('ref: refs/heads/main')).toEqual({ branch: 'main' });
+  project.write('.git/packed-refs', `${hash} refs/heads/other\n${'b'.repeat(40)} refs/heads/packed\n`);
+  expect(head('ref: refs/heads/packed')).toEqual({ commit: 'b'.repeat(40), branch: 'packed' });
+  project.write('more/.git', 'no folder');
+  expect(findProvenance(project.path('more'), {})).toBeUndefined();
+  project.write('less/.git', 'gitdir: ../.git\n');
+  expect(findProvenance(project.path('less'), {})).toEqual({ commit: 'b'.repeat(40), branch: 'packed' });
+  project.write('folder/.git/HEAD/x', '');
+  expect(findProvenance(project.path('folder'), {})).toBeUndefined();
+});
+
+test.each([
+  [{ GITHUB_EVENT_NAME: 'pull_request_target' }, 'GITHUB_EVENT_NAME'],
+  [{ GITHUB_REF: 'refs/pull/1/merge' }, 'GITHUB_REF'],
+  [{ CI_PIPELINE_SOURCE: 'merge_request_event' }, 'CI_PIPELINE_SOURCE'],
+  [{ BUILD_REASON: 'PullRequest' }, 'BUILD_REASON'],
+  [{ BUILDKITE_PULL_REQUEST: '3' }, 'BUILDKITE_PULL_REQUEST'],
+  [{ BUILDKITE_PULL_REQUEST: 'false', TRAVIS_PULL_REQUEST: 'false', DRONE_PULL_REQUEST: '' }, undefined],
+  [{ GITHUB_EVENT_NAME: 'push', GITHUB_REF: 'refs/heads/main', CHANGE_ID: '' }, undefined],
+])('of %j, the sign of a pull request is %s', (env, sign) => {
+  expect(findPullRequestSign(env)).toBe(sign);
 });

@@ -1,7 +1,17 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { classifySource, type RecordSource, type SourceChoices } from '../../src/project/stored-runs.ts';
+import {
+  classifySource,
+  describeStoredRun,
+  findInvocation,
+  findLatelyFailed,
+  findStoredRun,
+  isNothingToResume,
+  listStoredRuns,
+  type RecordSource,
+  type SourceChoices,
+} from '../../src/project/stored-runs.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 import { startEchoServer } from '../support/chat-server.ts';
 import { openTempProject, statusesOf } from '../support/temp-project.ts';
@@ -144,3 +154,87 @@ function classify(text: string, choices: Partial<SourceChoices> = {}): RecordSou
     ...choices,
   });
 }
+
+/** A project with records of these ids, each with a line. */
+function openRuns(...ids: readonly string[]) {
+  const project = openTempProject();
+  for (const id of ids) {
+    project.write(`.llmcheck/runs/${id}.jsonl`, '{}\n');
+    utimesSync(project.path(`.llmcheck/runs/${id}.jsonl`), 2e9, 2e9);
+  }
+  utimesSync(project.root, 2e9, 2e9);
+  if (ids.length > 0) utimesSync(project.path('.llmcheck/runs'), 2e9, 2e9);
+  return project;
+}
+
+test('a stored run is found by its id, the start of one, as the latest, or by its path', () => {
+  const project = openRuns('20260101-000000-aa', '20260102-000000-bb', '20260102-000000-bbcc');
+  const find = (id: string | undefined, cwd?: string) => findStoredRun(project, id, cwd);
+  expect(listStoredRuns(project).map(({ id }) => id)).toEqual([
+    '20260102-000000-bbcc',
+    '20260102-000000-bb',
+    '20260101-000000-aa',
+  ]);
+  expect([undefined, 'latest', '20260101', '20260102-000000-bb'].map((id) => find(id).id)).toEqual([
+    '20260102-000000-bbcc',
+    '20260102-000000-bbcc',
+    '20260101-000000-aa',
+    '20260102-000000-bb',
+  ]);
+  for (const path of ['a/b', 'x.jsonl', '/abs', String.raw`a\b`])
+    expect(find(path, '/work')).toMatchObject({ id: path, path: expect.stringMatching(/^\/(?:work|abs)/) as string });
+  expect(() => find('x.jsonl')).toThrow('there is no stored run "x.jsonl"');
+  const refusal = (message: string, hint: string) =>
+    expect.objectContaining({ problems: [expect.objectContaining({ message, hint })] }) as Error;
+  expect(() => find('x')).toThrow(
+    refusal('there is no stored run "x"', '`llmcheck list runs` shows those that there are'),
+  );
+  expect(() => find('20260102')).toThrow(
+    refusal('"20260102" is the start of 2 runs: 20260102-000000-bbcc, 20260102-000000-bb', 'write more of the id'),
+  );
+  const empty = openRuns();
+  expect(() => findStoredRun(empty, undefined)).toThrow(
+    refusal(`there is no stored run in ${empty.root}/.llmcheck/runs`, '`llmcheck run` stores one'),
+  );
+});
+
+test('a record that was killed before its first line is nothing to resume', () => {
+  const project = openRuns();
+  expect([isNothingToResume(project), findLatelyFailed(project)]).toEqual([true, new Set()]);
+  project.write('.llmcheck/runs/20260101-000000-aa.jsonl', '');
+  expect([isNothingToResume(project), findLatelyFailed(project)]).toEqual([true, new Set()]);
+  project.write('.llmcheck/runs/20260101-000000-aa.jsonl', '{}\n');
+  expect(isNothingToResume(project)).toBe(false);
+});
+
+test('a run tells its age, how it was invoked, and what failed in it', async () => {
+  const project = openTempProject();
+  project.write(
+    'a.eval.yaml',
+    `prompts: [{ id: v1, text: hi }]
+providers: [echo:prompt]
+cases: [{ id: good, assert: [{ equals: hi }] }, { id: bad, assert: [{ equals: no }] }]
+`,
+  );
+  await project.run(['run', 'a.eval.yaml', '--no-baseline']);
+  const run = findStoredRun(project, undefined);
+  expect([...findLatelyFailed(project)]).toEqual(['a/bad']);
+  expect(findLatelyFailed(project, run.id)).toEqual(new Set());
+  const invocation = findInvocation(project, undefined);
+  expect(invocation.paths).toEqual(['a.eval.yaml']);
+  expect(invocation.flags).toMatchObject({ noBaseline: true });
+  const [header = '', ...rows] = project.read(run.path.slice(project.root.length + 1)).split('\n');
+  const write = (more: object) =>
+    project.write('other.jsonl', [JSON.stringify({ ...(JSON.parse(header) as object), ...more }), ...rows].join('\n'));
+  const age = (startedAt: string) => {
+    write({ startedAt });
+    return describeStoredRun({ path: project.path('other.jsonl') }, new Date('2026-01-01T01:00:00Z')).replace(
+      run.id,
+      'ID',
+    );
+  };
+  expect(age('2026-01-01T00:55:00Z')).toBe('run ID, 5 minutes old');
+  expect(age('2026-01-01T01:01:00Z')).toBe('run ID, 0 seconds old');
+  expect(age('2026-01-01T01:01:01Z')).toBe('run ID, dated 1 minute in the future: a clock was wrong');
+  expect(age('then')).toBe('run ID, of an unknown age');
+});

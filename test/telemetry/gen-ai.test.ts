@@ -19,7 +19,7 @@ const request = (more: object = {}): CompletionRequest =>
     messages: [{ role: 'user', content: 'hi' }],
     origin: { suite: 's', prompt: 'p' },
     ...more,
-  }) as CompletionRequest;
+  }) as unknown as CompletionRequest;
 
 /** Without what is undefined. */
 const whole = (attributes: object): object => JSON.parse(JSON.stringify(attributes)) as object;
