@@ -171,7 +171,7 @@ test('messages are written as parts', () => {
     completed({ text: '', toolCalls: [call], finishReason: 'toolCalls' }),
   );
   const written = { type: 'tool_call', id: 'c', name: 'find', arguments: '{"a":1}' };
-  expect(JSON.parse(String(told['gen_ai.input.messages']))).toEqual([
+  expect(JSON.parse(told['gen_ai.input.messages'] as string)).toEqual([
     { role: 'system', parts: [{ type: 'text', content: 'be brief' }] },
     { role: 'user', parts: [{ type: 'text', content: '{"a":1}' }] },
     { role: 'assistant', parts: [written] },
@@ -186,7 +186,7 @@ test('messages are written as parts', () => {
     { role: 'tool', parts: [{ type: 'tool_call_response', response: '{"b":2}' }] },
     { role: 'assistant', parts: [{ type: 'text', content: '' }] },
   ]);
-  expect(JSON.parse(String(told['gen_ai.output.messages']))).toEqual([
+  expect(JSON.parse(told['gen_ai.output.messages'] as string)).toEqual([
     { role: 'assistant', parts: [written], finish_reason: 'toolCalls' },
   ]);
   expect(contentAttributes(request(), failed({ kind: 'timeout' }))['gen_ai.output.messages']).toBeUndefined();
