@@ -163,7 +163,7 @@ export function readOtelSettings(env: Env, endpoint: string | undefined): OtelSe
   // The variable for traces is the whole address; the others are the root of all signals.
   const text = endpoint === undefined && traces !== '' ? traces : withPath(base);
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) return { fault: text };
-  const parent = parseTraceParent(env['TRACEPARENT'] ?? '');
+  const parent = parseTraceParent(env['TRACEPARENT']);
   const timeoutMs = Number(env['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT'] ?? env['OTEL_EXPORTER_OTLP_TIMEOUT']);
   return {
     url: text,
@@ -196,7 +196,7 @@ function parsePairs(text: string): Readonly<Record<string, string>> {
 }
 
 /** W3C Trace Context. */
-function parseTraceParent(text: string): OtelSettings['parent'] {
+function parseTraceParent(text = ''): OtelSettings['parent'] {
   const [, traceId = '', spanId = ''] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(text) ?? [];
   return /^0*$/.test(traceId) || /^0*$/.test(spanId) ? undefined : { traceId, spanId };
 }

@@ -205,6 +205,7 @@ describe('personal data', () => {
   it.each<[text: string, masked: string | undefined]>([
     ['Mail ann@example.com, call +49 30 1234567.', 'Mail [email], call [phone].'],
     [`use ${key} or ${key}`, 'use *** or ***'],
+    ['use aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0iL.', 'use ***.'],
     [`a ${pem}-----END RSA PRIVATE KEY----- b`, 'a *** b'],
     [`a ${pem}cut`, 'a ***'],
     [`in Base64 ${Buffer.from('mail ann@example.com').toString('base64')}.`, 'in Base64 ***.'],
