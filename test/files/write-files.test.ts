@@ -16,7 +16,7 @@ import {
   removeFile,
   replaceFile,
   replaceWhereChanged,
-  StorageError,
+  type StorageError,
   systemErrorCode,
   toStorageError,
 } from '../../src/files/write-files.ts';
