@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
-import { openTempProject } from './temp-project.ts';
+import type { CliResult } from './run-cli.ts';
+import { openTempProject, type TempProject } from './temp-project.ts';
 
 /** A prompt and a provider, for configs that are about something else. */
 export const importBase = `prompts: ["{{q}}"]
@@ -21,7 +22,12 @@ export async function importConfig(
 }
 
 /** All that an import says and writes. */
-export function describeImport({ code, stdout, stderr, project }: Awaited<ReturnType<typeof importConfig>>): string {
+export function describeImport({
+  code,
+  stdout,
+  stderr,
+  project,
+}: CliResult & { readonly project: TempProject }): string {
   const written = project.files('evals').map((file) => `=== ${file}\n${project.read(file)}`);
   return [`exit code ${code}\n`, stdout, stderr, ...written].join('');
 }
