@@ -106,21 +106,6 @@ export class OpenRecord {
   }
 
   /**
-   * Resolves once the row is on disk, or the disk has refused it; earlier rows stay readable. Rows of one turn of the event
-   * loop are written together: a write takes longer than all other work on a row.
-   */
-  append(row: CellRow): Promise<void> {
-    this.#waiting.push(row);
-    this.#written ??= new Promise((resolve) => {
-      setImmediate(() => {
-        this.#flush();
-        resolve();
-      });
-    });
-    return this.#written;
-  }
-
-  /**
    * True for a cell that an earlier part of the run finished. Its row counts from now on: a resumed run sees each row when
    * its cell is due, so that it decides at each step as if it had not been cut short.
    */
@@ -134,6 +119,21 @@ export class OpenRecord {
     const keys = [...this.#rows.held.keys()];
     for (const key of keys) this.#rows.release(key);
     return keys.length > 0;
+  }
+
+  /**
+   * Resolves once the row is on disk, or the disk has refused it; earlier rows stay readable. Rows of one turn of the event
+   * loop are written together: a write takes longer than all other work on a row.
+   */
+  append(row: CellRow): Promise<void> {
+    this.#waiting.push(row);
+    this.#written ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#flush();
+        resolve();
+      });
+    });
+    return this.#written;
   }
 
   close(end: EndRow): void {
