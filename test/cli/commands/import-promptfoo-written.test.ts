@@ -297,6 +297,101 @@ f,cost(3),not-similar: b,,,,,,
 g,,,,,,,own,
 `;
 
+const settings = [
+  [
+    'openai:gpt-4.1',
+    { max_completion_tokens: 5, reasoning_effort: 'low', functionToolCallbacks: {}, odd: 1, transformResponse: 'x' },
+  ],
+  [
+    'openai:gpt-4.1',
+    { omitDefaults: true, mcp: {}, seed: 'file://seed.json', tools: 'file://none.json', stop: ['{{q}}'] },
+  ],
+  ['openai:gpt-4.1', { cost: 0.000001, timeout: 3000, maxRetries: 0, region: 'eu' }],
+  ['openai:gpt-4.1', { inputCost: 0.000001, timeoutMs: 0, max_retries: 1.5 }],
+  [
+    'openai:gpt-4.1',
+    { inputCost: 0.000002, outputCost: 0.000003, passthrough: { n: 1, model: 'x' }, extra_body: { k: 1 } },
+  ],
+  ['openai:o3', { temperature: 1, max_tokens: 5, max_completion_tokens: 7 }],
+  ['openai:responses:gpt-5', { reasoning_effort: 'low', verbosity: 'low', response_format: { type: 'json_object' } }],
+  [
+    'openai:responses:gpt-4.1',
+    {
+      verbosity: 'low',
+      reasoning: { summary: 'auto' },
+      response_format: { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'object' } } },
+      webhook_url: 'x',
+    },
+  ],
+  ['openai:responses:o3', { reasoning: { summary: 'auto' }, response_format: { type: 'json_schema', schema: {} } }],
+  ['anthropic:messages:claude-sonnet-4', { top_p: 0.5, temperature: 1, extra_body: { a: 1 }, passthrough: { b: 1 } }],
+  [
+    'anthropic:messages:claude-sonnet-4',
+    { thinking: { type: 'enabled', budget_tokens: 1024 }, temperature: 1, top_k: 3 },
+  ],
+  [
+    'anthropic:messages:claude-sonnet-4',
+    { thinking: { type: 'disabled' }, effort: 'low', output_format: { type: 'x' } },
+  ],
+  ['anthropic:messages:claude-opus-5', { thinking: { type: 'enabled', display: 'none' }, top_k: 3 }],
+  ['anthropic:messages:claude-opus-5', {}],
+  ['anthropic:messages:claude-mythos-5', { thinking: { type: 'disabled' } }],
+  ['google:gemini-2.5-flash', { temperature: 0, systemInstruction: 'x', odd: 1, apiVersion: 'v1' }],
+  ['mistral:m', { n: 2, random_seed: 3 }],
+  ['ollama:chat:m', { num_predict: 5, top_k: 3, odd: 1 }],
+  ['bedrock:anthropic.claude-sonnet-4', { inferenceModelType: 'x', max_tokens: 5 }],
+  ['bedrock:amazon.nova-lite-v1:0', { region: '{{env.R}}' }],
+  ['cohere:command-r', { temperature: 0, odd: 1 }],
+  ['groq:m', { showThinking: true }],
+  ['deepseek:m', { showThinking: false }],
+  ['openrouter:a/b', { transforms: [], route: 'x' }],
+  ['azure:chat:d', { apiHost: 'a.openai.azure.com', apiVersion: 3 }],
+] as const;
+
+const http = [
+  ['http://127.0.0.1:9/a', { method: 'POST', body: { q: '{{prompt}}', n: 1 }, transformResponse: 'json.a' }],
+  ['https://127.0.0.1:9', { headers: { Cookie: 'x', Accept: 'y' }, maxRetries: 2, useHttps: true }],
+  ['http', { url: 'http://127.0.0.1:9', method: 'DELETE', queryParams: { q: '{{prompt}}' } }],
+  ['http', { url: 'http://127.0.0.1:9', method: 'TRACE' }],
+  ['http', {}],
+  ['http', { url: 'http://127.0.0.1:9', session: {} }],
+  ['http', { url: 'http://127.0.0.1:9', body: { q: '{{prompt}}' } }],
+  ['http', { url: 'http://127.0.0.1:9', auth: { type: 'bearer', token: 'abc' } }],
+  [
+    'http',
+    { url: 'http://127.0.0.1:9', auth: { type: 'api_key', keyName: 'X-K', value: '{{env.K}}', placement: 'header' } },
+  ],
+  ['http', { url: 'http://127.0.0.1:9', auth: { type: 'api_key', keyName: 'k', value: 'abc', placement: 'query' } }],
+  ['http', { url: 'http://127.0.0.1:9', auth: { type: 'oauth' } }],
+  [
+    'http',
+    { request: 'POST /a?b={{prompt}} HTTP/1.1\nHost: 127.0.0.1:9\nContent-Length: 3\nCookie: x\n\n{{prompt}}\n\nmore' },
+  ],
+  ['https', { request: 'GET / HTTP/1.1\nHost: 127.0.0.1:9' }],
+  ['http', { request: 'GET /' }],
+  ['http', { request: 'file://none.http' }],
+  ['http', { url: 'http://127.0.0.1:9', transformRequest: 'process.mainModule' }],
+  ['http', { url: 'http://127.0.0.1:9', transformRequest: '{{ env.X }}' }],
+  ['http', { url: 'http://127.0.0.1:9', transformRequest: 'const a = prompt;\nreturn { a };' }],
+  ['http', { url: 'http://127.0.0.1:9', transformResponse: 'async (json) => json' }],
+  ['http', { url: 'http://127.0.0.1:9', transformResponse: '(json) => json.a;' }],
+  ['http', { url: 'http://127.0.0.1:9', transformResponse: 'json.a) (' }],
+  ['http', { url: 'http://127.0.0.1:9', transformResponse: 3 }],
+  ['http', { url: 'http://127.0.0.1:9', transformResponse: 'file://x.py' }],
+  ['http', { url: 'http://127.0.0.1:9', validateStatus: 'status => status < 300 || process.env.ALL' }],
+  ['http', { url: 'http://127.0.0.1:9', responseParser: 'json.b', transformResponse: '' }],
+  ['http', { url: 'http://127.0.0.1:9/{{ q | nl2br }}' }],
+] as const;
+
+const chat =
+  '[{"role":"system","content":"s"},{% for m in _conversation %}{"role":"user","content":"{{ m.input }}"},{"role":"assistant","content":"{{ m.output }}"},{% endfor %}{"role":"user","content":"{{q}}"}]';
+const turn = (q: string, id: string | undefined, more: object = {}) => ({
+  vars: { q },
+  ...(id === undefined ? {} : { metadata: { conversationId: id } }),
+  assert: [{ type: 'contains', value: q }],
+  ...more,
+});
+
 const configs: Readonly<Record<string, readonly [config: object, files?: Files]>> = {
   texts: [{ ...echo, tests: tests(texts) }, data],
   judged: [
@@ -377,6 +472,118 @@ const configs: Readonly<Record<string, readonly [config: object, files?: Files]>
     { 'shop/a.txt': '', 'lib/tools.py': '' },
   ],
   models: [{ prompts, providers: asProviders(models), tests: tests([one]) }],
+  settings: [{ prompts, providers: asProviders(settings), tests: tests([one]) }, { 'seed.json': '3' }],
+  servers: [{ prompts, providers: asProviders(http), tests: tests([one]) }],
+  conversations: [
+    {
+      prompts: [chat],
+      providers: ['echo'],
+      tests: [
+        turn('a', 'x'),
+        turn('b {{', 'x'),
+        turn('c', 'y'),
+        turn('d', 'y', { threshold: 0.5 }),
+        turn('e', 'z'),
+        turn('f', 'z', { options: { repeat: 2 } }),
+        { vars: { q: 'g' }, metadata: { conversationId: 'v' } },
+        { vars: { q: 'h' }, metadata: { conversationId: 'v' } },
+        turn('i', 'w'),
+        turn('j', 'w', { assert: [{ type: 'contains', value: '{{q}}' }] }),
+        turn('k', undefined),
+        turn('l', undefined),
+      ],
+    },
+  ],
+  'other-conversations': [{ prompts: [chat, '{{q}}'], providers: ['echo'], tests: [turn('a', 'x'), turn('b', 'x')] }],
+  options: [
+    {
+      prompts,
+      providers: [
+        'openai:m',
+        { id: 'openai:n', label: 'named', delay: 3, odd: 1, config: {} },
+        { 'openai:o': { label: 'keyed' } },
+      ],
+      defaultTest: {
+        vars: { q: 'default', r: 1 },
+        assert: [one],
+        options: { prefix: 'p ', temperature: 0.5, odd: 1 },
+        threshold: 0.9,
+      },
+      tests: [
+        { vars: {}, assert: [two] },
+        { vars: { q: 'b' }, options: { disableDefaultAsserts: true } },
+        { vars: { q: 'c' }, options: { repeat: 3, runSerially: true } },
+        { vars: { q: 'd' }, options: { repeat: 0 } },
+        { vars: { q: 'e' }, options: { suffix: 'x' } },
+        { vars: { q: 'f' }, options: { storeOutputAs: 'x' } },
+        { vars: { q: 'g {{x}}' } },
+        { vars: { q: 'h' }, options: { disableVarExpansion: true } },
+        { vars: { q: 'i' }, options: { odd: 1, transformVars: "{ ...vars, s: 't', n: 1, b: true }" } },
+        { vars: { q: 'j' }, options: { transformVars: 'vars' } },
+        { vars: { q: 'k' }, threshold: 0 },
+        { vars: { q: 'l' }, threshold: 1, assert: [{ type: 'levenshtein', value: 'a' }] },
+        { vars: { q: 'm' }, providers: ['named', 'openai:m'] },
+        { vars: { q: 'n' }, providers: ['openai*'] },
+        { vars: { q: 'o' }, providers: ['none'] },
+        { vars: { q: 'p' }, providers: [{ id: 'openai:m' }] },
+        { vars: { q: 'r' }, provider: 'openai:z' },
+        { vars: { q: 's' }, prompts: ['none'] },
+        { vars: { q: 't' }, prompts: ['*'] },
+        { vars: { q: 'u' }, providerOutput: 'x' },
+        { vars: { q: 'v' }, metadata: { k: 1 }, odd: 1, description: ' ' },
+        { vars: { q: 'w' }, description: 'named case' },
+        { vars: { q: 'x' }, description: 'named case' },
+      ],
+    },
+  ],
+  'changed-variables': [
+    {
+      prompts: ['{{q}} {{r}}', '[{"role":"user","content":"{{q}}"}]'],
+      providers: ['echo'],
+      defaultTest: { options: { transformVars: '({ ...vars, r: vars.q.length })' } },
+      tests: [
+        { vars: { q: 'a' }, assert: [one] },
+        { vars: { q: 'b' }, assert: [{ type: 'contains', value: '{{q}}' }] },
+        { vars: { q: 'file://data/text.txt' }, assert: [one] },
+        { vars: { s: 'file://data/text.txt', q: 'c' }, assert: [one] },
+      ],
+    },
+    data,
+  ],
+  pictures: [
+    {
+      prompts: [
+        '[{"role":"user","content":[{"type":"text","text":"what? {{q}}"},{"type":"image_url","image_url":{"url":"{{pic}}"}}]}]',
+      ],
+      providers: ['openai:m'],
+      tests: [
+        { vars: { q: 'a', pic: 'file://a.png' }, assert: [one] },
+        { vars: { q: 'file://a.png', pic: 'file://a.png' }, assert: [one] },
+        { vars: { q: 'b', pic: 'https://example.com/a.png' }, assert: [one] },
+        { vars: { q: 'c', pic: 'data:image/png;base64,AA==' }, assert: [one] },
+        { vars: { q: 'd', pic: 'file://none.png' }, assert: [one] },
+        { vars: { q: 'e' }, assert: [one] },
+      ],
+    },
+    { 'a.png': 'no picture' },
+  ],
+  'keys-of-the-config': [
+    {
+      description: 'd',
+      prompts: { 'a {{q}}': 'A', 'b {{q}}': 'B' },
+      targets: ['echo', { id: 'echo', label: 'second', prompts: ['A'] }],
+      defaultTest: 'file://none.yaml',
+      tests: [{ vars: { q: 'a' }, assert: [one], prompts: ['B'] }],
+      scenarios: [{ config: [{ vars: { r: 1 } }, { vars: { r: 2 } }], tests: [{ vars: { q: 'b' }, assert: [one] }] }],
+      nunjucksFilters: { f: 'f.js' },
+      outputPath: 'out.json',
+      evaluateOptions: { repeat: 2, maxConcurrency: 3, odd: 1 },
+      env: { A: 'b' },
+      sharing: true,
+      extensions: ['file://x.js:y'],
+      odd: 1,
+    },
+  ],
   'tests-in-files': [
     {
       ...echo,
