@@ -48,7 +48,7 @@ function wrapLine(line: string, width: number): string[] {
   let used = 0;
   for (const word of line.split(/(?<= )(?=[^ ])/)) {
     const columns = displayWidth(word.trimEnd());
-    if (used > 0 && columns <= width && used + columns > width) {
+    if (columns <= width && used + columns > width) {
       lines.push(current.trimEnd());
       current = '';
       used = 0;
@@ -69,8 +69,7 @@ function wrapLine(line: string, width: number): string[] {
       used += graphemeColumns;
     }
   }
-  if (current !== '') lines.push(current.trimEnd());
-  return lines;
+  return [...lines, current.trimEnd()];
 }
 
 function cutToWidth(text: string, width: number): string {

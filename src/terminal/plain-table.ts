@@ -12,7 +12,6 @@ interface TableStyle {
 /** Lines of a table without borders. Cells may have colours and several lines. */
 export function renderPlainTable(rows: readonly (readonly string[])[], style: TableStyle): string[] {
   const { padding = { left: 0, right: 0 }, gap = '', leading = Number.POSITIVE_INFINITY } = style;
-  if (rows.length === 0) return [];
   const table = new Table({
     chars: { ...noBorders, middle: gap },
     // By default the library colours heads and borders even where colour is off.
