@@ -64,6 +64,28 @@ describe('the built-in table', () => {
   });
 });
 
+describe('what an API reports', () => {
+  it('is the cost of a model without a price, and of no other', () => {
+    const usage = { ...million, costUsd: 0.5 };
+    expect(none.priceOf({ ...mini, model: 'no-such-model', usage })).toBe(0.5);
+    expect(none.priceOf({ ...mini, usage })).toBeCloseTo(0.75, 12);
+    expect(none.priceOf({ ...mini, ownPrice: { input: 0, output: 0 }, usage })).toBe(0);
+  });
+
+  it('of tokens of sound is priced as such, up to their total', () => {
+    const sound = { ...mini, model: 'gpt-audio' };
+    const priceOf = (usage: object) => none.priceOf({ ...sound, usage: { ...million, ...usage } }) ?? 0;
+    expect(priceOf({ inputAudioTokens: 1_000_000 })).toBeGreaterThan(priceOf({}));
+    expect(priceOf({ inputAudioTokens: 2_000_000 })).toBe(priceOf({ inputAudioTokens: 1_000_000 }));
+    expect(priceOf({ outputAudioTokens: 1_000_000 })).toBeGreaterThan(priceOf({}));
+    expect(priceOf({ outputAudioTokens: 2_000_000 })).toBe(priceOf({ outputAudioTokens: 1_000_000 }));
+    expect(none.boundOf({ ...sound, inputTokens: 0, maxOutputTokens: 1_000_000 })).toBeCloseTo(
+      priceOf({ inputTokens: 0, outputAudioTokens: 1_000_000 }),
+      9,
+    );
+  });
+});
+
 describe("the user's own price", () => {
   it('wins over the table: by the provider, then its id, adapter:model, model', async () => {
     const price = (input: number) => ({ input, output: 0 });
@@ -152,6 +174,9 @@ describe('prices of batches', () => {
       };
       expect(pricer.priceOf(request)).toBeCloseTo(liveUsd / 10, 10);
       expect(pricer.priceOf({ ...request, isBatched: true })).toBeCloseTo(liveUsd / 20, 10);
+      const { usage: _, ...asked } = request;
+      const bound = { ...asked, inputTokens: 100_000, maxOutputTokens: 10_000 };
+      expect(pricer.boundOf({ ...bound, isBatched: true })).toBeCloseTo((pricer.boundOf(bound) ?? 0) / 2, 10);
       const own = { ...request, ownPrice: { input: 8, output: 0 }, isBatched: true };
       expect(pricer.priceOf(own)).toBeCloseTo(0.4, 10);
     }
@@ -162,6 +187,9 @@ describe('prices of batches', () => {
     expect(priceBatched(undefined, batchUsage, () => 1)).toBeUndefined();
     expect(priceBatched('constructor', batchUsage, () => 1)).toBeUndefined();
     expect(priceBatched('openai', batchUsage, () => undefined)).toBeUndefined();
+    const rest = (usage: { readonly cachedInputTokens?: number }) =>
+      usage.cachedInputTokens === undefined ? undefined : 1;
+    expect(priceBatched('google', { ...batchUsage, cachedInputTokens: 1 }, rest)).toBeUndefined();
   });
 
   it('take half off input that was read from the cache, too, save at Google', () => {
