@@ -14,7 +14,7 @@ interface Server {
 
 /** Connects to a server that says this of itself. */
 async function connect(server: Server) {
-  const options: { retryStrategy?: (times: number) => number; [name: string]: unknown }[] = [];
+  const options: { retryStrategy?: (times: number) => number }[] = [];
   const disconnected: boolean[] = [];
   class Client extends EventEmitter {
     constructor(given: object) {
