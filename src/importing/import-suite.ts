@@ -190,7 +190,7 @@ function buildList(items: readonly unknown[], document: Document): Node {
     if (item instanceof LeftOut) waiting.push(describe(item));
     else {
       const node = build(item, document);
-      if (waiting.length > 0) node.commentBefore = waiting.join('\n');
+      node.commentBefore = waiting.join('\n');
       waiting = [];
       list.add(node);
     }

@@ -96,6 +96,7 @@ const judged = [
   { type: 'conversation-relevance' },
   { type: 'conversation-relevance', threshold: 2 },
   { type: 'similar', value: 'a' },
+  { type: 'similar', value: '' },
   { type: 'similar', value: ['a', 'b'], threshold: 0.9, provider: 'openai:embedding:text-embedding-3-large' },
   { type: 'similar:cosine', value: 'a', provider: 'nothing:known' },
   { type: 'similar:dot', value: 'a' },
@@ -383,6 +384,46 @@ const http = [
   ['http', { url: 'http://127.0.0.1:9/{{ q | nl2br }}' }],
 ] as const;
 
+const post = { method: 'post', body: { q: '{{prompt}}' }, transformResponse: 'json.a' };
+
+/** Beside a model: a suite's own `http:` where that can say it. */
+const plainHttp = [
+  ['http://127.0.0.1:9/a', post],
+  ['http', { ...post, url: 'https://a.example/{{q}}' }],
+  ['http', { ...post, url: 'nowhere' }],
+  ['http', { ...post, url: 'ftp://a.example' }],
+  ['http', { ...post, url: 'http://b.example', timeout: 3, stateful: true }],
+  ['http', { ...post, url: 'http://c.example', maxRetries: 1 }],
+  ['http', { ...post, url: 'http://d.example', method: 'PUT' }],
+  [
+    'http',
+    {
+      ...post,
+      url: 'http://e.example',
+      headers: { Authorization: 'Bearer {{env.K}}', Accept: 'x', 'X-N': 3, 'X-A': 'b' },
+    },
+  ],
+  ['http', { ...post, url: 'http://f.example', headers: { 'X-Q': '{{q}}' } }],
+  ['http', { ...post, url: 'http://g.example', headers: { Cookie: 'abc', 'X-E': '{{env.E}}' } }],
+  ['http', { ...post, url: 'http://h.example', body: '{"q": "{{ q }}", "l": ["{{prompt}}", 1, {"v": "{{other}}"}]}' }],
+  ['http', { ...post, url: 'http://i.example', body: '{"q": {{prompt}}}' }],
+  ['http', { ...post, url: 'http://j.example', body: { '{{q}}': 1 } }],
+  ['http', { ...post, url: 'http://k.example', body: { q: '{{ q | upper }}' } }],
+  ['http', { ...post, url: 'http://l.example', body: ['{{prompt}}'] }],
+  ['http', { ...post, url: 'http://m.example', transformResponse: 'json' }],
+  [
+    'http',
+    {
+      ...post,
+      url: 'http://n.example',
+      transformResponse: undefined,
+      responseParser: '(json, text) => json.a?.[0]["b c"]',
+    },
+  ],
+  ['http', { ...post, url: 'http://o.example', transformResponse: 'json.a.length' }],
+  ['http', { ...post, url: 'http://p.example', transformResponse: undefined }],
+] as const;
+
 const chat =
   '[{"role":"system","content":"s"},{% for m in _conversation %}{"role":"user","content":"{{ m.input }}"},{"role":"assistant","content":"{{ m.output }}"},{% endfor %}{"role":"user","content":"{{q}}"}]';
 const turn = (q: string, id: string | undefined, more: object = {}) => ({
@@ -474,6 +515,7 @@ const configs: Readonly<Record<string, readonly [config: object, files?: Files]>
   models: [{ prompts, providers: asProviders(models), tests: tests([one]) }],
   settings: [{ prompts, providers: asProviders(settings), tests: tests([one]) }, { 'seed.json': '3' }],
   servers: [{ prompts, providers: asProviders(http), tests: tests([one]) }],
+  'plain-servers': [{ prompts, providers: ['openai:m', ...asProviders(plainHttp)], tests: tests([one]) }],
   conversations: [
     {
       prompts: [chat],

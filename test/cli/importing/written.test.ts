@@ -142,6 +142,7 @@ const dataSets: Readonly<Record<string, Import>> = {
   'a table with an open quote': ['jsonl', 'a.csv', 'q,answer\n"a,b\n'],
   'a list in a wrapper': ['jsonl', 'a.json', json({ examples: [{ q: 'a', answer: 'b' }, { q: 'c' }], name: 'n' })],
   'two lists in a wrapper': ['jsonl', 'a.json', json({ examples: [{ q: 'a' }], rows: [{ q: 'b' }] })],
+  'a list with other items': ['jsonl', 'a.json', json([3, { q: 'a', answer: 'b' }])],
   'a document that is cut': ['jsonl', 'a.json', '[{"q": "a"},\n'],
   'results of promptfoo': [
     'jsonl',
