@@ -65,6 +65,5 @@ function namesOf(candidates: readonly SwapCandidate[]): readonly string[] {
 }
 
 function join(names: readonly string[]): string {
-  const last = names.at(-1) ?? '';
-  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' and ');
 }

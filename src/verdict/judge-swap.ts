@@ -168,12 +168,13 @@ function findMissing(
     : [];
 }
 
+/** What keeps a candidate undecided that nothing has failed: none of the breaches is a failure. */
 function findOpen(
   { suite, comparison }: RowInput,
   breaches: readonly Breach[],
   { settings, judged }: JudgedSwap,
 ): readonly string[] {
-  const said = breaches.filter(({ code }) => undecidedCodes.has(code)).map(({ message }) => message);
+  const said = breaches.map(({ message }) => message);
   if (comparison === undefined) return said;
   const { isInconclusive, unsettled, certainty, report } = comparison;
   if (unsettled.length > 0) return [...said, ...unsettled.map(({ message }) => message)];
@@ -221,8 +222,7 @@ function findBetter({ summary, judged: { comparisons } }: JudgedSwap): ReadonlyS
 const betterShare = 1 / 4;
 
 /** The test of a drop, with the sides exchanged; 1 where nothing was compared. */
-function pOfBetter({ baseline, candidate, cases, passRate }: ComparedVariant): number {
-  if (passRate.n === 0) return 1;
+function pOfBetter({ baseline, candidate, cases }: ComparedVariant): number {
   const { results, errors } = collectEvidence(cases, { baseline, candidate, latencyComparable: false });
   const exchanged = {
     ...results,
