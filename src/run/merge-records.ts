@@ -31,7 +31,7 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
     const record = visitRowHeads(path, (row, index) => cells.set(cellKeyText(row), { label: labelOf(row), index }));
     return { ...record, name, cells };
   });
-  const faults = [...findMergeFaults(records), ...(records.length === 0 ? [] : findDoubles(records))];
+  const faults = [...findMergeFaults(records), ...findDoubles(records)];
   if (faults.length > 0) throw new UserError(faults.map(toProblem));
   const { writer } = refuseStorageErrors(() =>
     createUnderFreeId(runsFolder({ root }), mergeHeaders(records), { now, random }),
