@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CaseVerdict } from '../../src/compare/gate/judge-cases.ts';
+import { type CaseVerdict, gateCases } from '../../src/compare/gate/judge-cases.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite.ts';
 import type { CaseSummary } from '../../src/model/summary.ts';
 import {
   buildGated,
@@ -266,6 +267,14 @@ describe('a new case', () => {
     expect([settled.cases.size, shorten(verdicts)]).toEqual([0, 'broken case-added-failed']);
   });
 
+  test.each([
+    ['a first failure, after which the user wants an end', undefined, 'bail', 'broken case-added-failed'],
+    ['a stop by the budget', undefined, 'budget', 'unsettled stopped'],
+    ['a case that the baseline has', plain('f', 'old'), 'bail', 'unsettled stopped'],
+  ] as const)('that nothing confirmed before %s', (_, before, stopReason, said) => {
+    expect(judge(before, plain('f'), { stopReason })).toBe(said);
+  });
+
   test('that was never judged on the baseline is new', () => {
     expect(judge(plain('e'), plain('f+fff'))).toBe('broken case-added-failed');
   });
@@ -281,5 +290,103 @@ describe('a new case', () => {
     expect(judge(plain('f'), plain('f+fff'), whole)).toBe('broken first-run');
     expect(judge(plain('f'), plain('f+p'), whole)).toBe('flaky');
     expect(judge(plain('f'), plain('f+fff'), { ...whole, gate: { passRate: { min: 0.5 } } })).toBe('');
+  });
+});
+
+describe('the verdicts on all cases of a variant', () => {
+  const where = { suite: 'triage', prompt: 'v1', provider: 'p' };
+  const gate = (verdicts: readonly CaseVerdict[], cases: Partial<GatePolicy['cases']> = {}, isDrift = false) =>
+    gateCases(verdicts, { ...defaultGate, cases: { ...defaultGate.cases, ...cases } }, { where, isDrift });
+  const broken = (caseId: string, because: (CaseVerdict & { readonly kind: 'broken' })['because'] = 'case-broken') =>
+    ({ kind: 'broken', caseId, because, message: `${caseId} broke` }) as const;
+  const open = (
+    caseId: string,
+    why: (CaseVerdict & { readonly kind: 'unsettled' })['why'] = 'budget',
+    because: (CaseVerdict & { readonly kind: 'broken' })['because'] = 'case-broken',
+  ) => ({ kind: 'unsettled', caseId, because, why, message: `${caseId} is open` }) as const;
+  const remark = (kind: 'drifted' | 'flaky' | 'changed' | 'unconfirmed' | 'not-asked' | 'known', caseId: string) =>
+    ({ kind, caseId, message: `${caseId} is ${kind}` }) as const;
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`);
+  const none = { failures: [], unsettled: [], notes: [], isOpen: false };
+
+  test('are none without cases', () => {
+    expect(gate([])).toEqual(none);
+  });
+
+  test.each([
+    ['case-broken', {}, 'case-broken'],
+    ['case-broken', { broken: 'warn' }, undefined],
+    ['case-drifted', {}, undefined],
+    ['case-drifted', { drifted: 'fail' }, 'case-drifted'],
+    ['case-added-failed', {}, 'case-added-failed'],
+    ['case-added-failed', { added: 'warn' }, undefined],
+    ['must-pass', { broken: 'warn', added: 'warn' }, 'must-pass'],
+    ['first-run', {}, undefined],
+  ] as const)('fail by what is broken: %s (%j)', (because, cases, code) => {
+    const found = gate([broken('a', because)], cases);
+    const failure = { code, ...where, caseId: 'a', message: 'a broke' };
+    expect(found).toEqual({
+      ...none,
+      ...(code === undefined ? { notes: ['a broke'] } : { failures: [failure] }),
+    });
+    // What is open is so only where it would count; a first run's failures always do.
+    const unsettled = open('a', 'errors', because);
+    const isOpen = code !== undefined || because === 'first-run';
+    expect(gate([unsettled], cases)).toEqual({
+      ...none,
+      unsettled: isOpen ? [unsettled] : [],
+      notes: ['a is open'],
+      isOpen,
+    });
+  });
+
+  test('fail by drift where the run looks for it, or the gate says so', () => {
+    const failure = { code: 'case-drifted', ...where, caseId: 'a', message: 'a is drifted' };
+    expect(gate([remark('drifted', 'a')])).toEqual({ ...none, notes: ['a is drifted'] });
+    expect(gate([remark('drifted', 'a')], {}, true)).toEqual({ ...none, failures: [failure] });
+    expect(gate([remark('drifted', 'a')], { drifted: 'fail' })).toEqual({ ...none, failures: [failure] });
+  });
+
+  test('are open by a hint, unless broken cases only warn', () => {
+    for (const kind of ['changed', 'unconfirmed'] as const) {
+      expect(gate([remark(kind, 'a')])).toEqual({ ...none, notes: [`a is ${kind}`], isOpen: true });
+      expect(gate([remark(kind, 'a')], { broken: 'warn' })).toEqual({ ...none, notes: [`a is ${kind}`] });
+    }
+    for (const kind of ['flaky', 'not-asked', 'known'] as const) {
+      expect(gate([remark(kind, 'a')])).toEqual({ ...none, notes: [`a is ${kind}`] });
+    }
+  });
+
+  test('say the same of many in one sentence', () => {
+    const kinds = ['not-asked', 'changed', 'unconfirmed'] as const;
+    const five = gate(kinds.flatMap((kind) => many(5).map((id) => remark(kind, id))));
+    expect(five.notes).toEqual(kinds.flatMap((kind) => many(5).map((id) => `${id} is ${kind}`)));
+    const six = gate([...kinds.flatMap((kind) => many(6).map((id) => remark(kind, id))), remark('flaky', 'x')]);
+    expect(six.notes).toEqual([
+      'x is flaky',
+      '6 cases passed on the baseline and failed in every trial with a verdict now; no confirmation trial confirms them: c0, c1, c2, c3, c4 and 1 more',
+      '6 cases passed on the baseline and failed in every trial now, although nothing that is sent has changed: c0, c1, c2, c3, c4 and 1 more',
+      '6 cases look broken too and were not asked again: c0, c1, c2, c3, c4 and 1 more',
+    ]);
+    // Others are named one by one, however many there are.
+    expect(gate(many(7).map((id) => remark('flaky', id))).notes).toHaveLength(7);
+  });
+
+  test('say by its reason what was left open', () => {
+    const all = [
+      open('a', 'budget'),
+      broken('x'),
+      open('b', 'errors'),
+      open('c', 'budget'),
+      ...many(6).map((id) => open(id, 'stopped')),
+    ];
+    expect(gate(all).notes).toEqual([
+      'b is open',
+      '6 failures were not settled: the run stopped before confirmation trials could confirm them: c0, c1, c2, c3, c4 and 1 more',
+      '2 failures were not settled: the calls for confirmation trials were used up: a, c',
+    ]);
+    expect(gate([open('a', 'errors'), open('b', 'errors')]).notes).toEqual([
+      '2 failures were not settled: confirmation trials errored: a, b',
+    ]);
   });
 });
