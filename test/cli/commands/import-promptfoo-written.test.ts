@@ -384,6 +384,30 @@ const http = [
   ['http', { url: 'http://127.0.0.1:9/{{ q | nl2br }}' }],
 ] as const;
 
+const ownCode = [
+  ['file://lib/a.cjs', {}],
+  ['lib/a.cjs', { left: 1, workers: 2 }],
+  ['file://lib/none.cjs', {}],
+  ['file://lib/b.mjs', { apiKey: 'abc' }],
+  ['file://lib/b.mjs', { path: 'file://x' }],
+  ['file://lib/b.mjs', { tokens: 5, maxToken: 3 }],
+  ['file://lib/c.py', { timeout: 3000, workers: 2, pythonExecutable: 'py' }],
+  ['python:lib/c.py:ask', { timeout: 0, workers: 0 }],
+  ['file://lib/none.py', {}],
+  ['exec:node lib/run.mjs "a b"', { basePath: 'lib' }],
+  ['exec:cat', { secret: 3 }],
+  ['exec:', {}],
+] as const;
+const ownFiles: Files = {
+  'lib/a.cjs':
+    'module.exports = class { callApi(p, { vars }) { return process.env.NEEDED + process.env.MAYBE ?? 1; } };\n',
+  'lib/b.mjs': 'export default class { callApi() { return process.env; } }\n',
+  'lib/c.py':
+    'import os\ndef call_api(p, o, c):\n    return {"output": os.environ["K"] + os.environ.get("L")}\ndef ask(p, o, c):\n    return c["vars"]\n',
+  'd.yaml': 'vars: { q: default }\nassert: [{ type: contains, value: d }]\n',
+  'broken.yaml': 'a: [',
+};
+
 const post = { method: 'post', body: { q: '{{prompt}}' }, transformResponse: 'json.a' };
 
 /** Beside a model: a suite's own `http:` where that can say it. */
@@ -515,6 +539,19 @@ const configs: Readonly<Record<string, readonly [config: object, files?: Files]>
   models: [{ prompts, providers: asProviders(models), tests: tests([one]) }],
   settings: [{ prompts, providers: asProviders(settings), tests: tests([one]) }, { 'seed.json': '3' }],
   servers: [{ prompts, providers: asProviders(http), tests: tests([one]) }],
+  'code-of-ones-own': [
+    { prompts, providers: asProviders(ownCode), defaultTest: 'file://d.yaml', tests: tests([one]) },
+    ownFiles,
+  ],
+  'code-beside-a-model': [
+    {
+      prompts,
+      providers: ['openai:m', { id: 'file://lib/a.cjs', label: 'mine' }],
+      defaultTest: 'file://broken.yaml',
+      tests: tests([one]),
+    },
+    ownFiles,
+  ],
   'plain-servers': [{ prompts, providers: ['openai:m', ...asProviders(plainHttp)], tests: tests([one]) }],
   conversations: [
     {
