@@ -403,7 +403,8 @@ const ownFiles: Files = {
     'module.exports = class { callApi(p, { vars }) { return process.env.NEEDED + process.env.MAYBE ?? 1; } };\n',
   'lib/b.mjs': 'export default class { callApi() { return process.env; } }\n',
   'lib/c.py':
-    'import os\ndef call_api(p, o, c):\n    return {"output": os.environ["K"] + os.environ.get("L")}\ndef ask(p, o, c):\n    return c["vars"]\n',
+    'import os\nfrom .words import W\ndef call_api(p, o, c):\n    return {"output": os.environ["K"] + os.environ.get("L") + os.getenv("K")}\ndef ask(p, o, c):\n    return c["vars"]\n',
+  'lib/words.py': 'W = 1\n',
   'd.yaml': 'vars: { q: default }\nassert: [{ type: contains, value: d }]\n',
   'broken.yaml': 'a: [',
 };
