@@ -15,7 +15,7 @@ export function renderPlainTable(rows: readonly (readonly string[])[], style: Ta
   const table = new Table({
     chars: { ...noBorders, middle: gap },
     // By default the library colours heads and borders even where colour is off.
-    style: { head: [], border: [], compact: true, 'padding-left': padding.left, 'padding-right': padding.right },
+    style: { head: [], border: [], 'padding-left': padding.left, 'padding-right': padding.right },
     colAligns: (rows[0] ?? []).map((_, column) => (column < leading ? 'left' : 'right')),
   });
   table.push(...rows.map((row) => [...row]));
