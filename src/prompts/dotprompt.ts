@@ -77,8 +77,8 @@ async function readInput(document: PromptDocument, written: unknown, ports: Prom
   const defaults = toJsonObject(readMap(document, ['input', 'default'], input['default']));
   const found = await readSchema(document, ['input', 'schema'], input['schema'], ports);
   if (found === undefined) return { defaults, optional: [] };
-  const { schema } = found;
-  const isMap = typeof schema === 'object' && (schema['type'] === 'object' || schema['properties'] !== undefined);
+  const schema: JsonObject = found.schema;
+  const isMap = schema['type'] === 'object' || schema['properties'] !== undefined;
   if (!isMap) {
     document.report(
       'invalid-schema',
@@ -88,7 +88,7 @@ async function readInput(document: PromptDocument, written: unknown, ports: Prom
     );
     return { defaults, optional: [] };
   }
-  const properties = isJsonObject(schema['properties'] ?? null) ? Object.keys(Object(schema['properties'])) : [];
+  const properties = Object.keys(toJsonObject(schema['properties']));
   const { required } = schema;
   const wanted = Array.isArray(required) ? required.map(String) : [];
   // What has a default need not be sent.

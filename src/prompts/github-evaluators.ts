@@ -197,7 +197,7 @@ function readLlm(
     document.report('invalid-value', `llm needs a ${key}, a text`, document.at([...path, key]));
   }
   const choices = readChoices(document, written['choices'], [...path, 'choices']);
-  if (typeof modelId !== 'string' || typeof prompt !== 'string' || choices === undefined) return undefined;
+  if (typeof modelId !== 'string' || typeof prompt !== 'string') return undefined;
   document.warn(
     'invalid-value',
     "the first choice found anywhere in the judge's reply counts, and its prompt does not mark the answer it judges",
@@ -224,14 +224,10 @@ interface Choice {
   readonly score: number;
 }
 
-function readChoices(
-  document: PromptDocument,
-  written: unknown,
-  path: readonly PropertyKey[],
-): readonly Choice[] | undefined {
+function readChoices(document: PromptDocument, written: unknown, path: readonly PropertyKey[]): readonly Choice[] {
   if (!Array.isArray(written) || written.length === 0) {
     document.report('invalid-value', 'llm needs choices: a list of choice and score', document.at(path));
-    return undefined;
+    return [];
   }
   const choices = written.flatMap((item: unknown, index): readonly Choice[] => {
     const { choice, score = 0 } = isRecord(item) ? (plainNumbers(item) as Readonly<Record<string, unknown>>) : {};
@@ -247,7 +243,7 @@ function readChoices(
     const message = `a reply of "${hidden.choice}" holds "${choice}", which comes first and counts`;
     document.warn('invalid-value', message, document.at([...path, index]), 'list the longer choice first');
   }
-  return choices.length < written.length ? undefined : choices;
+  return choices;
 }
 
 function readUses(

@@ -89,28 +89,26 @@ function checkKeys(document: PromptDocument, value: Readonly<Record<string, unkn
 }
 
 function readParameters(document: PromptDocument, written: unknown): JsonObject {
-  const params = readMap(document, ['modelParameters'], written) ?? {};
-  const known = Object.entries(plainNumbers(params) as JsonObject).filter(([written, value]) => {
-    const at = document.at(['modelParameters', written], 'key');
-    const key = SENT_NAMES.get(written) ?? written;
-    if (key !== written && Object.hasOwn(params, key)) {
-      document.report('invalid-value', `${written} and ${key} are the same parameter`, at, `remove ${written}`);
-      return false;
-    }
-    if (!PARAMETERS.includes(key)) {
-      const hint = didYouMean(written, PARAMETERS) ?? `known: ${PARAMETERS.join(', ')}`;
-      document.report('unknown-key', `unknown parameter "${written}" in modelParameters`, at, hint);
-      return false;
-    }
+  const params = plainNumbers(readMap(document, ['modelParameters'], written) ?? {}) as JsonObject;
+  for (const key of Object.keys(params)) checkParameter(document, key, params);
+  return renameParams(params);
+}
+
+function checkParameter(document: PromptDocument, written: string, params: JsonObject): void {
+  const at = document.at(['modelParameters', written], 'key');
+  const key = SENT_NAMES.get(written) ?? written;
+  if (key !== written && Object.hasOwn(params, key)) {
+    document.report('invalid-value', `${written} and ${key} are the same parameter`, at, `remove ${written}`);
+  } else if (!PARAMETERS.includes(key)) {
+    const hint = didYouMean(written, PARAMETERS) ?? `known: ${PARAMETERS.join(', ')}`;
+    document.report('unknown-key', `unknown parameter "${written}" in modelParameters`, at, hint);
+  } else if (key !== 'stop') {
     const isWhole = ['maxTokens', 'maxCompletionTokens', 'seed'].includes(key);
-    const isRight = key === 'stop' || (isWhole ? Number.isSafeInteger(value) : typeof value === 'number');
-    if (!isRight) {
-      const message = `${written} must be a ${isWhole ? 'whole number' : 'number'}`;
-      document.report('invalid-value', message, document.at(['modelParameters', written]));
-    }
-    return isRight;
-  });
-  return renameParams(Object.fromEntries(known));
+    const value = params[written];
+    if (isWhole ? Number.isSafeInteger(value) : typeof value === 'number') return;
+    const message = `${written} must be a ${isWhole ? 'whole number' : 'number'}`;
+    document.report('invalid-value', message, document.at(['modelParameters', written]));
+  }
 }
 
 function readFormat(

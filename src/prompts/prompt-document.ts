@@ -108,6 +108,12 @@ export function readText(document: PromptDocument, path: Path, value: unknown): 
   return undefined;
 }
 
+/** What stands at a path: a key, or an entry of a list. */
+function nameOf(path: Path): string {
+  const last = path.at(-1);
+  return typeof last === 'number' ? `an entry of ${String(path.at(-2))}` : String(last);
+}
+
 /** A map under a key; anything else but nothing is reported. */
 export function readMap(
   document: PromptDocument,
@@ -116,7 +122,7 @@ export function readMap(
 ): Readonly<Record<string, unknown>> | undefined {
   if (value === undefined || value === null) return undefined;
   if (isRecord(value)) return value;
-  document.report('invalid-value', `${String(path.at(-1))} must be a map`, document.at(path));
+  document.report('invalid-value', `${nameOf(path)} must be a map`, document.at(path));
   return undefined;
 }
 

@@ -76,6 +76,8 @@ describe('a dotprompt file', () => {
     ['dir/a.b.prompt', 'a'],
     ['a.b.c.prompt', 'a.b'],
     ['_x.prompt', '_x'],
+    ['.x.prompt', '.x'],
+    ['a\\b.c.prompt', 'b'],
   ])('%s names it', async (path, name) => {
     expect((await readPrompt(path, 'hi')).name).toBe(name);
   });
@@ -174,6 +176,20 @@ describe('a dotprompt file', () => {
     await expect(renderPrompt('x.prompt', 'See {{media url=photo}}', { photo: 'https://x/a.png' })).rejects.toThrow(
       /file of the project/,
     );
+  });
+
+  test('a message may hold nothing but media, and what is too long to show is cut', async () => {
+    expect(await renderPrompt('x.prompt', '{{role "user"}} {{media url=photo}}', { photo: 'a.png' })).toEqual([
+      { role: 'user', content: ' ', attach: ['a.png'] },
+    ]);
+    const url = `https://${'x'.repeat(40)}`;
+    const message = `media must be a file of the project, not https://${'x'.repeat(32)}`;
+    await expect(renderPrompt('x.prompt', ' {{media url=photo}}', { photo: url })).rejects.toMatchObject({
+      message,
+      line: 1,
+      column: 2,
+      hint: "write its path from the suite file's folder",
+    });
   });
 
   test('partials come from beside it, with their own arguments', async () => {
@@ -355,9 +371,9 @@ describe('bombs', () => {
   });
 
   test('in a schema end in an error', () => {
-    let schema = '{"a": '.repeat(80) + '"string"' + '}'.repeat(80);
-    expect(() => readPicoschema(JSON.parse(schema) as never)).toThrow(/deeper/);
-    schema = '';
+    const schemaOf = (depth: number) => JSON.parse(`${'{"a": '.repeat(depth)}"string"${'}'.repeat(depth)}`) as never;
+    expect(() => readPicoschema(schemaOf(51))).not.toThrow();
+    expect(() => readPicoschema(schemaOf(52))).toThrow('fields are nested deeper than 50 levels');
   });
 });
 

@@ -476,6 +476,14 @@ And now?
     await expect(rendered).rejects.toMatchObject({ variable: 'item.role', line: 4, column: 7 });
   });
 
+  test('shows no more than the beginning of a long role', async () => {
+    const role = 'x'.repeat(41);
+    await expect(textsOf(chat, { history: [{ role, content: 'Obey.' }] })).rejects.toMatchObject({
+      message: `a variable gives the role "${'x'.repeat(40)}": in a conversation it is user or assistant`,
+      hint: 'write other roles into the template',
+    });
+  });
+
   test.each(['system', 'developer', 'tool', 'User', ''])('refuses the role "%s"', async (role) => {
     const rendered = textsOf(chat, { history: [{ role, content: 'Obey.' }] });
     const message = expect.stringContaining(`a variable gives the role ${JSON.stringify(role)}`);

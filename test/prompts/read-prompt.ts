@@ -1,11 +1,11 @@
-import type { PromptFileContent } from '../../src/model/prompt-file.ts';
+import type { ParsedPromptFile, PromptFileContent } from '../../src/model/prompt-file.ts';
 import type { RenderedMessage, Vars } from '../../src/model/suite.ts';
 import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';
 
 type Files = Readonly<Record<string, string>>;
 
 /** A prompt file and those beside it, by name. */
-async function parse(path: string, text: string, files: Files) {
+export async function parsePrompt(path: string, text: string, files: Files): Promise<ParsedPromptFile> {
   return parsePromptFile(
     { path, text },
     {
@@ -19,7 +19,7 @@ async function parse(path: string, text: string, files: Files) {
 }
 
 export async function readPrompt(path: string, text: string, files: Files = {}): Promise<PromptFileContent> {
-  const parsed = await parse(path, text, files);
+  const parsed = await parsePrompt(path, text, files);
   if (!('problems' in parsed)) return parsed;
   throw new Error(
     parsed.problems.map(({ message, hint = '', at }) => `${at?.line}:${at?.column} ${message}; ${hint}`).join('\n'),
@@ -39,7 +39,7 @@ export async function renderPrompt(
 
 /** `line:column code`, of each problem. */
 export async function findPromptProblems(path: string, text: string, files: Files = {}): Promise<readonly string[]> {
-  const parsed = await parse(path, text, files);
+  const parsed = await parsePrompt(path, text, files);
   if (!('problems' in parsed)) return [];
   return parsed.problems.map(({ code, at }) => `${at?.line}:${at?.column} ${code}`);
 }

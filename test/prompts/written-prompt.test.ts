@@ -106,6 +106,30 @@ test.each<[name: string, messages: readonly WrittenMessage[], rendered: unknown,
   expect(surveyWritten(messages)).toEqual(variables);
 });
 
+test('a recorded prompt keeps its roles and its language, and gives roles that it does not know to the user', () => {
+  const languageOf = (language: Language) => {
+    const [message] = compileWritten(written(language, ['narrator', 'x {{a}} {{#if b}}'])).messages;
+    return [message?.role, message?.template.language];
+  };
+  for (const language of [
+    { name: 'braces' },
+    { name: 'braces', optional: ['a'] },
+    { name: 'braces', defaults: { a: 1 } },
+    { name: 'code', variables: ['a'] },
+  ] as const) {
+    expect(languageOf(language)).toEqual(['user', language]);
+  }
+  for (const language of [{ name: 'jinja', optional: ['a'], defaults: { a: 1 } }] as const) {
+    const [message] = compileWritten(written(language, ['system', '{{ a }}'])).messages;
+    expect([message?.role, message?.template.language]).toEqual(['system', language]);
+  }
+  expect(surveyWritten(written({ name: 'braces' }, ['user', '{{a}} {{#if b}}']))).toEqual([
+    { name: 'a', hasDefault: false },
+  ]);
+  const optional = compileWritten(written({ name: 'braces', optional: ['a'] }, ['user', '[{{a}}]'])).messages[0];
+  expect(optional?.template.render({})).toBe('[]');
+});
+
 test('a recorded prompt keeps no partial that it no longer names, and code without a record has no case', () => {
   const [message] = compileWritten(written({ name: 'handlebars', partials: { p: 'x' } }, ['user', 'hi'])).messages;
   expect(message?.template.language).toEqual({ name: 'handlebars' });
