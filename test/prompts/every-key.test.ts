@@ -284,7 +284,7 @@ const files = {
 test.each(formats)('every key of $path is read or answered', async ({ path, wrap, parts }) => {
   const entries = await Promise.all(parts.map(async (part) => `${part}\n${await show(path, wrap(part))}`));
   const kind = wrap('') === '' ? 'whole' : 'parts';
-  await expect(`${entries.join('\n')}`).toMatchFileSnapshot(`snapshots/${path}.${kind}.txt`);
+  await expect(entries.join('\n')).toMatchFileSnapshot(`snapshots/${path}.${kind}.txt`);
 });
 
 async function show(path: string, text: string): Promise<string> {
