@@ -321,14 +321,15 @@ function showTree(parse: (source: string) => TemplateTree, language: TreeLanguag
 }
 
 function showLiquid(source: string): string {
-  const { variables, only, render } = compileTemplate(source);
+  const template = compileTemplate(source);
+  const { variables, only } = template;
   const parts = splitPaths(source)?.map((part) => (typeof part === 'string' ? part : part.segments));
   const reads = [
     ...(variables.length > 0 ? [`variables: ${variables.join(' | ')}`] : []),
     ...(parts === undefined ? [] : [`parts: ${JSON.stringify(parts)}`]),
     ...(only === undefined ? [] : [`only: ${only.path}`]),
   ];
-  return [...reads, attempt(() => render(vars))].join('\n');
+  return [...reads, attempt(() => template.render(vars))].join('\n');
 }
 
 function attempt(step: () => string): string {
