@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { type AnsweredVariant, compareContracts, type SuiteContracts } from '../../src/contracts/compare-contracts.ts';
 import { comparePromptContracts, comparePromptSets } from '../../src/contracts/compare-prompts.ts';
 import { compareTools } from '../../src/contracts/compare-tools.ts';
@@ -6,6 +6,9 @@ import { type ContractVariant, describeContract, type PromptContract } from '../
 import { observeAnswers } from '../../src/contracts/observe-answers.ts';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 import type { Finding, LocatedFinding } from '../../src/model/finding.ts';
+import { loadTemplateEngine } from '../../src/templates/template.ts';
+
+beforeAll(loadTemplateEngine);
 
 const base: PromptContract = {
   promptId: 'p',
@@ -230,7 +233,7 @@ test('every part of a request that others rely on is read', async () => {
     {},
     { replaces: 'o', params: { temperature: 1 } },
     { contract: { input: strings, output: true } },
-    { contract: { input: 'x', output: ['y'] } as never },
+    { contract: { input: 'x', output: ['y'] } },
     { params: { response_format: 'json' } },
     { params: { response_format: { type: 'text' } } },
     { params: { response_format: { type: 'json_object' } } },
