@@ -129,6 +129,34 @@ describe('planCase', () => {
     expect(planCase({ ...design, cases: 5, budget: 5 })).toMatchObject({ trials: 3, acceptedTrials: 1 });
   });
 
+  // The chance of 0.9 that it passed, of 0.9 that each trial fails now, and that the accepted prompt passes often enough.
+  const asked = (trials: number) => 0.9 * 0.9 ** (1 + trials);
+  test.each([
+    ['both sides within the budget', { budget: 9 }, 5, 5, asked(5) * 0.91854],
+    ['both sides just beyond it', { budget: 8 }, 2, 1, asked(2) * 0.9],
+    ['other suspects that need one each, within it', { suspects: 4, budget: 16 }, 7, 7, asked(7) * 0.8503056],
+    ['other suspects just beyond it', { suspects: 4, budget: 15 }, 2, 1, asked(2) * 0.9],
+    ['no accepted prompt', { asksAccepted: false }, 2, 0, asked(2)],
+    ['no accepted prompt, of many cases', { asksAccepted: false, cases: 100 }, 5, 0, asked(5)],
+    ['a tiny budget of one trial for each suspect', { cases: 100, budget: 3, suspects: 2 }, 1, 1, asked(1) * 0.9],
+    ['more planned trials than are needed', { trials: 5, asksAccepted: false }, 1, 0, asked(5)],
+  ])('with %s', (_, more, trials, acceptedTrials, power) => {
+    const plan = planCase({ ...design, baselineTrials: 1, cases: 1, budget: 100, ...more });
+    expect(plan).toMatchObject({ trials, acceptedTrials });
+    expect(plan.power(0.1, 0.9)).toBeCloseTo(power, 6);
+  });
+
+  test('a case must have passed more than half of the accepted trials', () => {
+    const passed = (baselineTrials: number) => {
+      const plan = planCase({ ...design, baselineTrials, cases: 1, asksAccepted: false });
+      return plan.power(0.1, 1);
+    };
+    expect(passed(1)).toBeCloseTo(0.9, 9);
+    expect(passed(2)).toBeCloseTo(0.81, 9);
+    expect(passed(3)).toBeCloseTo(0.9 ** 3 + 3 * 0.9 ** 2 * 0.1, 9);
+    expect(passed(4)).toBeCloseTo(0.9 ** 4 + 4 * 0.9 ** 3 * 0.1, 9);
+  });
+
   test.each([
     [0, 1],
     [0.1, 1],
