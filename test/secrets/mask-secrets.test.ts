@@ -40,6 +40,7 @@ describe('createMask', () => {
     const both = createMask(['abcdefgh1234', '1234zzzz9999', 'abcdefgh']);
     expect(both('x abcdefgh1234zzzz9999 y')).toBe('x *** y');
     expect(both('abcdefgh abcdefgh1234')).toBe('*** ***');
+    expect(createMask(['abababab'])('x abababababab y')).toBe('x *** y');
   });
 
   it('masks a value without the line feed that its file ended in', () => {
@@ -226,7 +227,13 @@ describe('personal data', () => {
       'ann@example.com': ['x', 4111111111111111, 5, null, true],
       n: number,
       m: new SpelledNumber(1, '1.0'),
+      o: new SpelledNumber(4111111111111111, '4111111111111111'),
     };
-    expect(maskPersonalJson(value)).toEqual({ '[email]': ['x', '[card]', 5, null, true], n: number, m: value.m });
+    expect(maskPersonalJson(value)).toEqual({
+      '[email]': ['x', '[card]', 5, null, true],
+      n: number,
+      m: value.m,
+      o: '[card]',
+    });
   });
 });

@@ -221,8 +221,14 @@ test('checks and requests outside of a cell belong to the run, or to nothing', (
   expect(spans.map(({ name, parentSpanId }) => [name, parentSpanId])).toEqual([['execute_tool find', '8-2']]);
 });
 
-test('texts are masked wherever they are', () => {
+test('texts are masked wherever they are', async () => {
   const { trace, spans } = open();
+  const params = { stop: ['a secret', 'END'] };
+  const request = { adapter: 'openai', model: 'm', params, messages: [], origin: {} } as unknown as CompletionRequest;
+  const next: Complete = () => Promise.reject(new RangeError('bug'));
+  const complete = trace.attempts({ id: 'v' } as ProviderConfig, {} as Endpoint, next);
+  await expect(complete(request, new AbortController().signal)).rejects.toThrow(RangeError);
+  expect(spans.pop()?.attributes['gen_ai.request.stop_sequences']).toEqual(['a ***', 'END']);
   trace.result(result({ key: { suite: 'secret', prompt: 'p', provider: 'v', caseId: 'c', trial: 1 } }));
   expect(spans[0]?.attributes['llmcheck.suite']).toBe('***');
 });

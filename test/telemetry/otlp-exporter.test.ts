@@ -171,6 +171,7 @@ test('headers, resource, time and trace are read from their variables', () => {
     resource: { 'service.name': 'own' },
   });
   expect(read({ OTEL_SERVICE_NAME: '' })).toMatchObject({ resource: { 'service.name': 'llmcheck' } });
+  expect(read({ OTEL_EXPORTER_OTLP_TIMEOUT: '1' })).toMatchObject({ timeoutMs: 1 });
   const times = { OTEL_EXPORTER_OTLP_TIMEOUT: '5', OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '7' };
   expect(
     [times, { OTEL_EXPORTER_OTLP_TIMEOUT: '0' }, { OTEL_EXPORTER_OTLP_TIMEOUT: 'x' }].map((env) => read(env)),
