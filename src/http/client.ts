@@ -112,7 +112,7 @@ export function openHttpClient({
         return await exchange(request, route, { maxBodyBytes, isFresh });
       } catch (error) {
         if (signal.aborted) throw abortReason(signal);
-        if (hasCode(error, 'UND_ERR_RES_EXCEEDED_MAX_SIZE')) throw tooLarge(maxBodyBytes);
+        if (isTooLarge(error)) throw tooLarge(maxBodyBytes);
         throw error instanceof Error ? describeSendError(error, route.tunnel) : error;
       }
     },
@@ -222,8 +222,8 @@ function dispatch(
   });
 }
 
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 }
 
 function abortReason(signal: AbortSignal): Error {

@@ -27,7 +27,7 @@ export type Route =
 
 /** Reads `#/…`; an unknown address is the start page. */
 export function parseRoute(hash: string, isServed: boolean): Route {
-  const [path, query] = splitOnce(hash.replace(/^#?\/?/, ''), '?');
+  const [path, query] = splitQuery(hash.replace(/^#?\/?/, ''));
   const parts = path.split('/').map(decode);
   if (!isServed) return { kind: 'report', subject: { kind: 'file' }, view: parseView(parts, query) };
   const [kind, first = '', second = ''] = parts;
@@ -87,8 +87,8 @@ function parseView([name, ...parts]: readonly string[], query: string): View {
   return { name: 'overview' };
 }
 
-function splitOnce(text: string, sign: string): [string, string] {
-  const at = text.indexOf(sign);
+function splitQuery(text: string): [string, string] {
+  const at = text.indexOf('?');
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 

@@ -28,15 +28,9 @@ export async function parsePromptFile({ path, text }: PromptFile, ports: PromptF
   if (/\.(?:md|txt)$/.test(name)) return parseText(text);
   if (/\.ya?ml$/.test(name)) return parseMessages(path, text, parseYaml(text));
   if (name.endsWith('.json')) return parseMessages(path, text, readJson(text));
-  return refuse(
-    'invalid-value',
-    `the format of ${path} is not known by its suffix`,
-    'a prompt file ends in .md, .txt, .yaml, .yml, .json, .prompt.yml, .prompt or .prompty',
-  );
-}
-
-function refuse(code: ProblemCode, message: string, hint: string): ParsedPromptFile {
-  return { problems: [{ code, severity: 'error', message, hint }] };
+  const message = `the format of ${path} is not known by its suffix`;
+  const hint = 'a prompt file ends in .md, .txt, .yaml, .yml, .json, .prompt.yml, .prompt or .prompty';
+  return { problems: [{ code: 'invalid-value', severity: 'error', message, hint }] };
 }
 
 function parseText(text: string): ParsedPromptFile {

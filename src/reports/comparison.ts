@@ -157,11 +157,11 @@ function formatInterval({ low, high }: MetricComparison): string {
 }
 
 /** `85.0 % [64.0–94.8]`. */
-export function formatRate({ value, low, high }: RateEstimate, separator = ' '): string {
+export function formatRate({ value, low, high }: RateEstimate): string {
   if (value === null) return '–';
   if (low === null && high === null) return formatPercent(value);
   const bound = (side: number | null): string => (side === null ? '?' : percentOf(side));
-  return `${formatPercent(value)}${separator}[${bound(low)}–${bound(high)}]`;
+  return `${formatPercent(value)} [${bound(low)}–${bound(high)}]`;
 }
 
 export function formatCost(costUsd: number | null): string {

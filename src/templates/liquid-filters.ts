@@ -23,18 +23,14 @@ export function registerFilters(liquid: Liquid): void {
   for (const name of arithmeticFilters) guardFilter(liquid, name, refuseLongNumbers);
   for (const name of ROUNDING_FILTERS.split(' ')) guardResult(liquid, name);
   for (const name of EXPRESSION_FILTERS.split(' ')) guardFilter(liquid, name, refuseLongLiterals);
-  for (const alias of ['dump', 'tojson']) registerAlias(liquid, alias, 'json');
+  const { json } = liquid.filters;
+  if (json !== undefined) for (const alias of ['dump', 'tojson']) liquid.registerFilter(alias, json);
   // Liquid's own `raw` would print an object without passing `outputText`.
   liquid.registerFilter('raw', (value: unknown) => value);
   liquid.registerFilter('default', keepSpelling(liquid.filters['default']));
   for (const name of TEXT_FILTERS.split(' ')) guardFilter(liquid, name, refuseObjects);
   for (const name of DATE_FILTERS.split(' ')) guardFilter(liquid, name, refuseNow);
   guardFilter(liquid, 'sample', refuseChance);
-}
-
-function registerAlias(liquid: Liquid, alias: string, name: string): void {
-  const filter = liquid.filters[name];
-  if (filter !== undefined) liquid.registerFilter(alias, filter);
 }
 
 type Refusal = (name: string, values: readonly unknown[]) => void;

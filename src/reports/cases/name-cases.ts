@@ -27,8 +27,10 @@ export function nameVariants(found: readonly VariantName[], suite: SuiteReport, 
   return `${joinNames(prompts.map(write))} (${joinNames(providers.map(write))})`;
 }
 
+const maxNames = 3;
+
 /** `shipping-1 … shipping-9 (9 cases)`, or the first names and the number of others. */
-export function nameCases(caseIds: readonly string[], write: WriteName, maxNames = 3): string {
+export function nameCases(caseIds: readonly string[], write: WriteName): string {
   const [first, last] = [caseIds[0], caseIds.at(-1)];
   if (first === undefined || last === undefined) return 'no case';
   if (caseIds.length <= maxNames) return caseIds.map(write).join(', ');

@@ -117,7 +117,7 @@ function dropForbiddenProperties(shape: Shape): Shape {
 /** True for `false` and `{not: {}}`, without reading what may lead back here. */
 function isForbidden({ source }: SchemaNode): boolean {
   if (source === false) return true;
-  if (!isJsonObject(source) || !isAlone(source, 'not')) return false;
+  if (!isJsonObject(source) || !hasOnlyNot(source)) return false;
   const { not } = source;
   return not === true || (isJsonObject(not) && Object.keys(not).every((keyword) => isSilentKeyword(keyword)));
 }
@@ -159,7 +159,7 @@ function settleValues(shape: Shape, { any }: NodeFactory): Shape {
 /** The schema that is negated twice: `not: {not: X}` is X. */
 export function findDoubleNegation(schema: JsonObject): JsonValue | undefined {
   const { not } = schema;
-  return isJsonObject(not) && isAlone(not, 'not') ? not['not'] : undefined;
+  return isJsonObject(not) && hasOnlyNot(not) ? not['not'] : undefined;
 }
 
 /** A path that leads through schemas which are negated twice, as they are written. */
@@ -178,8 +178,9 @@ export function spellPath(root: unknown, path: string): string {
   return appendPointer('', ...tokens);
 }
 
-function isAlone(schema: JsonObject, keyword: string): boolean {
-  return Object.keys(schema).every((name) => name === keyword || isSilentKeyword(name)) && keyword in schema;
+/** True where `not` is the only keyword that says something. */
+function hasOnlyNot(schema: JsonObject): boolean {
+  return Object.keys(schema).every((name) => name === 'not' || isSilentKeyword(name)) && 'not' in schema;
 }
 
 /** A union whose branches are no unions themselves, where that means the same. */

@@ -84,10 +84,10 @@ export function findRenderErrors(templates: readonly ValueTemplate[], scope: Sco
 }
 
 /** A problem of a template, at its place in the file. */
-export function describeTemplateError(error: TemplateError, at: SourceLocation, subject = ''): ProblemDetails {
+export function describeTemplateError(error: TemplateError, at: SourceLocation): ProblemDetails {
   return {
     code: error.kind === 'missing-variable' ? 'missing-variable' : 'invalid-template',
-    message: `${subject}${error.message}`,
+    message: error.message,
     ...defined({ hint: error.hint }),
     at,
   };
