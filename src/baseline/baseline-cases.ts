@@ -8,6 +8,7 @@ import type {
   BaselineVariant,
   VariantKey,
 } from '../model/baseline.ts';
+import { isJudged } from '../model/cell.ts';
 import type { Usage } from '../model/completion.ts';
 import type { PooledTrials } from '../model/summary.ts';
 import { addValues, noValues } from '../stats/descriptive.ts';
@@ -167,10 +168,10 @@ function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
   if (old.caseHash !== accepted.caseHash || old.otherVariant === true) return accepted;
   // Without names, new answers can't be told from those that were counted.
   if ([...old.trials, ...accepted.trials].some(isNameless)) return accepted;
-  const judged = accepted.trials.filter(hasVerdict);
+  const judged = accepted.trials.filter(isJudged);
   if (judged.length === 0) return old;
   const names = new Set(accepted.trials.map(nameOf));
-  const earlier = [...new Set([...(old.pooled?.answers ?? []), ...old.trials.filter(hasVerdict).map(nameOf)])];
+  const earlier = [...new Set([...(old.pooled?.answers ?? []), ...old.trials.filter(isJudged).map(nameOf)])];
   const fresh = judged.filter((trial) => !earlier.includes(nameOf(trial)));
   const answers = earlier.filter((name) => !names.has(name)).slice(-maxRemembered);
   const counted = old.pooled ?? countTrials(old.trials);
@@ -185,7 +186,7 @@ const maxRemembered = 100;
 
 /** What one run showed of a case; undefined where no trial has a verdict. */
 export function countTrials(trials: readonly BaselineTrial[]): PooledTrials | undefined {
-  const judged = trials.filter(hasVerdict);
+  const judged = trials.filter(isJudged);
   if (judged.length === 0) return undefined;
   return addTrials({ runs: 0, trials: 0, failures: 0, answered: 0, score: noValues, answers: [] }, judged);
 }
@@ -234,10 +235,6 @@ function averageUsage({ answered, usage }: PooledTrials, answers: readonly Basel
       costUsd: isPriced ? average(({ costUsd }) => costUsd) : undefined,
     }),
   };
-}
-
-function hasVerdict({ status }: BaselineTrial): boolean {
-  return status === 'passed' || status === 'failed';
 }
 
 function hasAnswer({ answerHash }: BaselineTrial): boolean {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder, systemErrorCode, withStorageErrors } from '../files/write-files.ts';
+import { makeFolder, readOrUndefined, withStorageErrors } from '../files/write-files.ts';
 import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
 import { compareText } from '../text/compare-text.ts';
 import { groupBy } from '../text/group-by.ts';
@@ -129,13 +129,4 @@ function replaceWhereChanged(path: string, text: string): boolean {
     }
     return true;
   });
-}
-
-function readOrUndefined(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import type { Problem, SourceLocation } from '../model/problem.ts';
+import { readOwn } from '../suite/documents/locate.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/exact-numbers.ts';
 import { createLineIndex } from '../text/line-index.ts';
 import { parseYaml } from '../text/yaml-text.ts';
@@ -191,9 +192,4 @@ export function withValue(written: Written, value: unknown): Written {
 
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function readOwn(value: unknown, key: PropertyKey): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Readonly<Record<PropertyKey, unknown>>)[key];
 }

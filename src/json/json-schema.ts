@@ -29,7 +29,7 @@ interface CompiledSchema {
   isCheap(textLength: number): boolean;
 }
 
-const draft2020Uri = 'https://json-schema.org/draft/2020-12/schema';
+export const draft2020Uri = 'https://json-schema.org/draft/2020-12/schema';
 const draft7Uri = 'http://json-schema.org/draft-07/schema';
 /** `uniqueItems` compares every pair of items. */
 const maxCheapLength = 4000;

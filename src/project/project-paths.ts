@@ -132,7 +132,7 @@ export function openRepositoryPaths({ cwd, root, env, blobUrl }: RepositoryPlace
 }
 
 /** Brackets would end the link in Markdown. */
-function encodeSegment(segment: string): string {
+export function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replaceAll('(', '%28').replaceAll(')', '%29');
 }
 

@@ -1,10 +1,12 @@
 import { canonicalJson, spell } from '../json/canonical-json.ts';
+import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import type { PromptModel, PromptTestRow, PromptTests } from '../model/prompt-file.ts';
+import { escapeTemplate, reservedNames } from '../templates/template.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ratings.ts';
-import { findModel, isRecord, type PromptDocument } from './prompt-document.ts';
+import { findModel, type PromptDocument } from './prompt-document.ts';
 
 /** Selects the reply without white space around it, as the format's own runner does. */
 const TRIMMED = { regex: String.raw`\S(?:[\s\S]*\S)?` };
@@ -206,7 +208,8 @@ function readLlm(
   );
   const value = translate(document, prompt, [...path, 'prompt']);
   // Its own runner fills in no variable there.
-  const system = typeof systemPrompt === 'string' && systemPrompt !== '' ? { system: escape(systemPrompt) } : {};
+  const system =
+    typeof systemPrompt === 'string' && systemPrompt !== '' ? { system: escapeTemplate(systemPrompt) } : {};
   if (value === undefined) return undefined;
   addJudge(judges, findModel(modelId, document.at([...path, 'modelId'])));
   return {
@@ -277,8 +280,6 @@ function readUses(
 
 const PLAIN_NAME = /^[A-Za-z_][\w-]*$/;
 
-const RESERVED = new Set(['true', 'false', 'nil', 'null', 'empty', 'blank', 'size', 'first', 'last']);
-
 /** The same text as a template of a suite; `{{completion}}` is the answer. */
 function translate(document: PromptDocument, text: string, path: readonly PropertyKey[]): string | undefined {
   if (text.includes('{answer}')) {
@@ -293,20 +294,15 @@ function translate(document: PromptDocument, text: string, path: readonly Proper
   let from = 0;
   for (const match of text.matchAll(/\{\{\s*([\w.-]+)\s*\}\}/g)) {
     const [written, name = ''] = match;
-    translated += escape(text.slice(from, match.index));
+    translated += escapeTemplate(text.slice(from, match.index));
     from = match.index + written.length;
     if (name === 'completion') translated += '{answer}';
-    else if (PLAIN_NAME.test(name) && !RESERVED.has(name)) translated += `{{ ${name} }}`;
+    else if (PLAIN_NAME.test(name) && !reservedNames.has(name)) translated += `{{ ${name} }}`;
     else {
       const hint = 'give the variable a name of letters, digits, "_" and "-"';
       document.report('invalid-template', `an evaluator can't read the variable "${name}"`, document.at(path), hint);
       return undefined;
     }
   }
-  return translated + escape(text.slice(from));
-}
-
-/** Escapes braces that are part of a suite's template language. */
-function escape(text: string): string {
-  return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
+  return translated + escapeTemplate(text.slice(from));
 }

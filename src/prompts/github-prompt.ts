@@ -1,3 +1,4 @@
+import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { parseJsonText } from '../json/parse-json.ts';
@@ -6,15 +7,7 @@ import type { ParsedPromptFile, PromptFileMessage, PromptSchema } from '../model
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { readTests } from './github-evaluators.ts';
-import {
-  findModel,
-  isRecord,
-  openDocument,
-  type PromptDocument,
-  readMap,
-  readText,
-  renameParams,
-} from './prompt-document.ts';
+import { findModel, openDocument, type PromptDocument, readMap, readText, renameParams } from './prompt-document.ts';
 import { compileBraces } from './prompt-template.ts';
 
 const KEYS = [

@@ -1,15 +1,10 @@
+import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Problem, ProblemCode, SourceLocation } from '../model/problem.ts';
 import type { PromptModel } from '../model/prompt-file.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import {
-  describeLongNumber,
-  findLongNumbers,
-  longNumberHint,
-  plainNumbers,
-  SpelledNumber,
-} from '../text/exact-numbers.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/exact-numbers.ts';
 import { createLineIndex, type Position } from '../text/line-index.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 
@@ -94,10 +89,6 @@ export function openDocument({ path, text, data, start }: DocumentText): PromptD
 function readRoot(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (value === null || value === undefined) return {};
   return isRecord(value) ? value : undefined;
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SpelledNumber);
 }
 
 /** A text under a key; anything else but nothing is reported. */

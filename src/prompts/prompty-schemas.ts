@@ -1,10 +1,10 @@
+import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { PromptModel, PromptSchema } from '../model/prompt-file.ts';
 import {
   findModel,
   findVendorModel,
-  isRecord,
   type PromptDocument,
   readMap,
   renameParams,

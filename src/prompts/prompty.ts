@@ -1,3 +1,4 @@
+import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import { parseJsonText } from '../json/parse-json.ts';
@@ -5,7 +6,7 @@ import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } fro
 import { positionIn } from '../templates/template-error.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 import { compileBody, openFrontMatter, type PromptBody } from './front-matter.ts';
-import { isRecord, type PromptDocument, readMap, readText, toJsonObject } from './prompt-document.ts';
+import { type PromptDocument, readMap, readText, toJsonObject } from './prompt-document.ts';
 import { promptyReference, readModel, readProperties, readTools } from './prompty-schemas.ts';
 
 const format = { lead: /^\s*/, mark: /^(?:---|\+\+\+)\s*$/, trimsWithoutData: true };

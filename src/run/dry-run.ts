@@ -21,6 +21,7 @@ import {
 } from '../plan/price-variants.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { lookupBatchApi } from '../providers/batch/index.ts';
+import { addKnown } from '../stats/descriptive.ts';
 import { isRetried } from './ask-again.ts';
 import { checkBatchable } from './collect-batches.ts';
 import { planWithBaselines } from './open-run.ts';
@@ -129,7 +130,7 @@ function addRequests(
     requests: before.requests + requests,
     inputTokens: before.inputTokens + Math.ceil(inputBytes(cell.request) / 4),
     expected: addExpected(before.expected, usages ?? [], prices.priceOf),
-    boundUsd: addBound(before.boundUsd, prices.boundOf(cell)),
+    boundUsd: addKnown(before.boundUsd, prices.boundOf(cell)),
   };
 }
 
@@ -155,11 +156,6 @@ function addRetrials(before: VariantForecast, spend: CellSpend, share: number): 
 
 function addNames(names: readonly string[], more: readonly string[]): readonly string[] {
   return more.every((name) => names.includes(name)) ? names : [...new Set([...names, ...more])];
-}
-
-/** A part without a bound leaves the whole without one. */
-function addBound(sum: number | undefined, usd: number | undefined): number | undefined {
-  return sum === undefined || usd === undefined ? undefined : sum + usd;
 }
 
 interface Prices {

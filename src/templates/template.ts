@@ -23,7 +23,7 @@ export interface TemplatePath {
 export type TemplatePart = string | TemplatePath;
 
 // Words that the engine reads as values or as sizes, not as plain paths.
-const RESERVED = new Set(['true', 'false', 'nil', 'null', 'empty', 'blank', 'size', 'first', 'last']);
+export const reservedNames = new Set(['true', 'false', 'nil', 'null', 'empty', 'blank', 'size', 'first', 'last']);
 const NAME = String.raw`[\p{L}_][\p{L}\p{N}_-]*`;
 const PATH = new RegExp(String.raw`^\s*(${NAME}(?:\.(?:${NAME}|\d+)|\[\d+\])*)\s*$`, 'u');
 const TEMPLATE_SIGN = /\{\{|\{%|\{#/;
@@ -95,7 +95,7 @@ export function splitPaths(source: string): readonly TemplatePart[] | undefined 
     const path = PATH.exec(source.slice(open + 2, close))?.[1];
     if (path === undefined || source[close + 2] === '}') return undefined;
     const segments = path.split(/[.[\]]+/).filter((segment) => segment !== '');
-    if (segments.some((segment) => RESERVED.has(segment))) return undefined;
+    if (segments.some((segment) => reservedNames.has(segment))) return undefined;
     if (open > from) parts.push(source.slice(from, open));
     parts.push({ segments, path, offset: open });
     from = close + 2;
@@ -145,4 +145,9 @@ function findErrors(
 function missing(source: string, path: string, offset: number): TemplateError {
   const at = positionIn(source, offset);
   return new TemplateError(`the variable "${path}" is missing`, { kind: 'missing-variable', variable: path, ...at });
+}
+
+/** A template that renders to exactly this text. */
+export function escapeTemplate(text: string): string {
+  return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { replaceFile } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { Published } from '../../model/report.ts';
-import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
+import { encodeSegment, findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import { nameBranch } from '../../publishing/job.ts';
 import {
   findGitlabBlobUrl,
@@ -129,11 +129,6 @@ function findPageUrl(
   if (page === undefined || jobUrl === undefined || projectDir === undefined) return undefined;
   const parts = relative(projectDir, resolve(cwd, page)).split(sep);
   return parts[0] === '..' ? undefined : `${jobUrl}/artifacts/file/${parts.map(encodeSegment).join('/')}`;
-}
-
-/** Brackets would end the link in Markdown. */
-function encodeSegment(segment: string): string {
-  return encodeURIComponent(segment).replaceAll('(', '%28').replaceAll(')', '%29');
 }
 
 interface Files {

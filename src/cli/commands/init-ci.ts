@@ -264,6 +264,6 @@ ${lines.map((line) => `    - ${line}\n`).join('')}  cache:
 `;
 }
 
-function readText(path: string): string {
+export function readText(path: string): string {
   return withStorageErrors('Reading', path, () => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
 }

@@ -2,12 +2,12 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { withFileLock } from '../../files/file-lock.ts';
-import { replaceFile, StorageError, withStorageErrors } from '../../files/write-files.ts';
+import { replaceFile, StorageError } from '../../files/write-files.ts';
 import { importAnswers } from '../../importing/import-answers.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { Io } from '../io.ts';
 import type { DefineCommand } from './define.ts';
-import { type CiSystem, chooseCi, ciSystems, writeCi } from './init-ci.ts';
+import { type CiSystem, chooseCi, ciSystems, readText, writeCi } from './init-ci.ts';
 
 export const define: DefineCommand = (command, { io, exit }) => {
   command
@@ -79,10 +79,6 @@ function isIgnored(path: string): boolean {
   return /^\/?\.llmcheck\/?$/m.test(readText(path));
 }
 
-function readText(path: string): string {
-  return withStorageErrors('Reading', path, () => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
-}
-
 /** Throws a `StorageError` for a folder, which can be neither kept nor overwritten. */
 function isFile(path: string): boolean {
   // Where a parent is a file, nothing exists here, and writing reports it.
@@ -132,14 +128,14 @@ Name: {{ name }}
 Topic: {{ topic }}
 `,
   'evals/recordings/greeting.jsonl': [
-    recording('v1', 'by-name', 'Hello Ada, thank you for writing to us about your late parcel.'),
-    recording('v1', 'no-instructions-from-names', 'Hello Bob, thank you for writing to us about your invoice.'),
+    recording('by-name', 'Hello Ada, thank you for writing to us about your late parcel.'),
+    recording('no-instructions-from-names', 'Hello Bob, thank you for writing to us about your invoice.'),
   ].join(''),
 };
 
 /** A line of the recordings in the form that a person would write. */
-function recording(prompt: string, caseId: string, text: string): string {
+function recording(caseId: string, text: string): string {
   const usage = { inputTokens: 60, outputTokens: 16 };
   const completion = { text, finishReason: 'stop', latencyMs: 600, usage };
-  return `${JSON.stringify({ format: 1, prompt, provider: 'mini', caseId, trial: 0, completion })}\n`;
+  return `${JSON.stringify({ format: 1, prompt: 'v1', provider: 'mini', caseId, trial: 0, completion })}\n`;
 }

@@ -1,9 +1,8 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
-import { compileTemplate, loadTemplateEngine } from '../../templates/template.ts';
+import { compileTemplate, escapeTemplate, loadTemplateEngine } from '../../templates/template.ts';
 import { type Draft, LeftOut, type Written } from '../draft.ts';
 import { reads } from './case-vars.ts';
-import { escapeTemplate } from './nunjucks.ts';
 import type { ConvertedPrompt } from './prompts.ts';
 
 type Case = Readonly<Record<string, unknown>>;

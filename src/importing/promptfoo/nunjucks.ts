@@ -1,5 +1,6 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
+import { escapeTemplate } from '../../templates/template.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { isMap, quote } from '../draft.ts';
 
@@ -96,11 +97,6 @@ function translateOutput(code: string, tags = new NunjucksTags(), mayReadEnv = f
     if (translated !== '') text += ` | ${translated}${given.length === 0 ? '' : `: ${given.join(', ')}`}`;
   }
   return { text, variables: [...tags.variables] };
-}
-
-/** A template that renders to exactly this text. */
-export function escapeTemplate(text: string): string {
-  return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
 }
 
 /** promptfoo fills in the texts of JSON that is no chat, and sends it in lines of two spaces. */

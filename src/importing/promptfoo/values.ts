@@ -1,5 +1,6 @@
+import { escapeTemplate } from '../../templates/template.ts';
 import { type Draft, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
-import { escapeTemplate, translateNunjucks } from './nunjucks.ts';
+import { translateNunjucks } from './nunjucks.ts';
 
 interface ValueContext {
   readonly draft: Draft;

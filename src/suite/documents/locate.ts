@@ -54,7 +54,7 @@ export function textsOf(list: readonly Located[]): readonly string[] {
   return list.filter(isText).map(({ value }) => value);
 }
 
-function readOwn(value: unknown, key: PropertyKey): unknown {
+export function readOwn(value: unknown, key: PropertyKey): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return (value as Readonly<Record<PropertyKey, unknown>>)[key];
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { draft2020Uri } from '../../json/json-schema.ts';
 import type { AssertionDeclaration } from '../../model/assertion.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
@@ -18,15 +19,13 @@ interface Declarations {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
 }
 
-const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
-
 /** The JSON Schema of suite files, for editors; from the same schemas that check them. */
 export function buildSuiteJsonSchema(declarations: Declarations): JsonObject {
   const schema = toJsonSchema(
     z.strictObject({ ...suiteShape, prompts: z.array(promptSchema).min(1).describe('Prompt versions.') }),
   );
   return addKeyHelp({
-    $schema: DIALECT,
+    $schema: draft2020Uri,
     title: 'llmcheck suite',
     ...schema,
     patternProperties: extensions,
@@ -37,7 +36,7 @@ export function buildSuiteJsonSchema(declarations: Declarations): JsonObject {
 /** The JSON Schema of llmcheck.config.yaml. */
 export function buildConfigJsonSchema(declarations: Declarations): JsonObject {
   return addKeyHelp({
-    $schema: DIALECT,
+    $schema: draft2020Uri,
     title: 'llmcheck config',
     ...toJsonSchema(z.strictObject(configShape)),
     patternProperties: extensions,

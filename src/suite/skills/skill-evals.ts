@@ -1,9 +1,10 @@
 import { dirname, join, posix, relative } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { hasWorkspace } from '../../model/suite.ts';
+import { escapeTemplate } from '../../templates/template.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { toSlashes } from '../files/project-place.ts';
-import { literal, type PlacedSkill, type Places, type Skill, type SkillContext } from './skill-file.ts';
+import { type PlacedSkill, type Places, type Skill, type SkillContext } from './skill-file.ts';
 
 export interface BuildContext extends SkillContext {
   readonly skill: Skill;
@@ -41,7 +42,7 @@ function buildPrompts({ skill, installed }: BuildContext): readonly object[] {
   const only = agents.length > 0 && models.length > 0;
   const ofAgents = [{ role: 'user', content: '{{ prompt }}{{ paths }}' }];
   const ofModels = [{ role: 'user', content: '{{ prompt }}{{ files }}' }];
-  const instructions = { role: 'system', content: literal(skill.text) };
+  const instructions = { role: 'system', content: escapeTemplate(skill.text) };
   const pair = (suffix: string, providers: readonly string[], without: object, withSkill: object) => {
     const on = only ? { providers } : {};
     const id = `without-skill${suffix}`;
@@ -197,9 +198,9 @@ const typedKeys: ReadonlySet<string> = new Set(['type', 'pattern', 'value', 'nam
 function readTyped(item: Located): Expectation['check'] | undefined {
   if (!Object.keys(item.value ?? {}).every((key) => typedKeys.has(key))) return undefined;
   const [type, pattern, value] = ['type', 'pattern', 'value'].map((key) => childOf(item, key).value);
-  if (type === 'regex' && isText(pattern)) return notEmpty({ regex: literal(pattern) });
-  if (type === 'contains' && isText(value)) return { contains: literal(value) };
-  if (type === 'not_contains' && isText(value)) return notEmpty({ not: { contains: literal(value) } });
+  if (type === 'regex' && isText(pattern)) return notEmpty({ regex: escapeTemplate(pattern) });
+  if (type === 'contains' && isText(value)) return { contains: escapeTemplate(value) };
+  if (type === 'not_contains' && isText(value)) return notEmpty({ not: { contains: escapeTemplate(value) } });
   return undefined;
 }
 
@@ -214,7 +215,7 @@ function readText(item: Located, judge: string | undefined): Expectation['check'
 }
 
 function askJudge(text: string, judge: string | undefined): Expectation['check'] {
-  return { rubric: { value: literal(text), ...defined({ judge }) } };
+  return { rubric: { value: escapeTemplate(text), ...defined({ judge }) } };
 }
 
 function isText(value: unknown): value is string {

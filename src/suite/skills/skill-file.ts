@@ -79,11 +79,6 @@ function readSkill(
   return { name: name ?? 'skill', description: typeof description === 'string' ? description : '', text, folder };
 }
 
-/** A template that renders to exactly this text. */
-export function literal(text: string): string {
-  return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
-}
-
 /** Where agents look for skills: Claude Code, and agents that follow the open standard. */
 const skillFolders = ['.claude/skills', '.agents/skills'];
 

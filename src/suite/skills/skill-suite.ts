@@ -1,9 +1,9 @@
 import { defined } from '../../json/defined.ts';
-import { loadTemplateEngine } from '../../templates/template.ts';
+import { escapeTemplate, loadTemplateEngine } from '../../templates/template.ts';
 import { childOf, itemsOf, type Located, type Problems } from '../documents/locate.ts';
 import { readDocument } from '../documents/read-document.ts';
 import { type BuildContext, buildEvals, expectationKeys, findText, idOf, warnOfUnread } from './skill-evals.ts';
-import { createPlaces, findSkill, literal, placeSkill, type SkillContext } from './skill-file.ts';
+import { createPlaces, findSkill, placeSkill, type SkillContext } from './skill-file.ts';
 
 /** Makes a suite document of the evals of a skill; what is wrong is reported at its place in their file. */
 export async function readSkillSuite(path: string, context: SkillContext): Promise<Located | undefined> {
@@ -87,7 +87,7 @@ Reply with one JSON object and nothing else: {"skill": ${JSON.stringify(skill.na
   const ofAgents = { id: 'description', messages: [user], workspace, ...(only ? { providers: agents } : {}) };
   const ofModels = {
     id: only ? 'description-text' : 'description',
-    messages: [{ role: 'system', content: literal(about) }, user],
+    messages: [{ role: 'system', content: escapeTemplate(about) }, user],
     ...(only ? { providers: models } : {}),
   };
   return {

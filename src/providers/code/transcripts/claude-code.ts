@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/jso
 import type { AgentStep, AnsweredCall, Usage } from '../../../model/completion.ts';
 import { list, objectOf, readCacheApart, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
-import { readAnthropicUsage } from './read-messages.ts';
+import { readAnthropicUsage, resultsIn } from './read-messages.ts';
 import { addUsages, type FoundResult, joinResults, readParts, type Transcript, TranscriptFault } from './read-parts.ts';
 
 export function isClaudeCode(events: readonly JsonObject[]): boolean {
@@ -109,10 +109,6 @@ function findStep(id: JsonValue | undefined, steps: OpenStep[], byId: Map<string
   steps.push(step);
   if (isId) byId.set(id, step);
   return step;
-}
-
-function resultsIn(content: JsonValue | undefined): JsonValue | undefined {
-  return list(content).filter((part) => isJsonObject(part) && part['type'] === 'tool_result');
 }
 
 /** Events about tools that say nothing more than messages do. */

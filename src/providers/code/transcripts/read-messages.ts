@@ -100,7 +100,7 @@ function unwrap(message: JsonObject): { readonly name: JsonValue | undefined; re
 }
 
 /** Of a user's content only the results count: what else a question holds is no matter. */
-function resultsIn(content: JsonValue | undefined): JsonValue | undefined {
+export function resultsIn(content: JsonValue | undefined): JsonValue | undefined {
   return list(content).filter((part) => isJsonObject(part) && part['type'] === 'tool_result');
 }
 
