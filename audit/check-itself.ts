@@ -3,7 +3,7 @@ import type { ModelServer } from './server.ts';
 import type { Way } from './way.ts';
 
 /** Plants nothing: right answers take the place of wrong ones, so every run says yes. */
-export const nothingPlanted: Way = {
+const nothingPlanted: Way = {
   name: 'nothing is planted',
   why: 'an audit that compares nothing would not notice',
   plant: () => {},
@@ -11,7 +11,7 @@ export const nothingPlanted: Way = {
 };
 
 /** Fails without a planted failure, so that whoever refuses everything looks good. */
-export const failingControl: Way = {
+const failingControl: Way = {
   name: 'the control fails',
   why: 'an audit without controls would not notice',
   project(project) {

@@ -18,7 +18,7 @@ import type { Answer, ModelServer, Served } from './server.ts';
 export type Item = Record<string, unknown>;
 
 /** The usual suite as data, so that a way edits a member and not a text. */
-export interface SuiteData extends Item {
+interface SuiteData extends Item {
   prompts: Item[];
   providers: (Item | string)[];
   defaults: Item;

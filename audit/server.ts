@@ -32,7 +32,7 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-export const judgeModel = 'gpt-4o';
+const judgeModel = 'gpt-4o';
 
 /** An OpenAI-compatible server on 127.0.0.1 whose answers depend on nothing but the request and the project. */
 export async function startModelServer(): Promise<ModelServer> {

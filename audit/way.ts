@@ -20,7 +20,7 @@ export interface Way {
 }
 
 /** Why exit 0 is right, and what the output must then say. */
-export interface Green {
+interface Green {
   readonly because: string;
   readonly says?: RegExp;
 }

@@ -13,7 +13,7 @@ export interface SuiteShape {
 }
 
 /** Whether a simulated answer fails, by the suite, the case and the side that is asked. */
-export type DrawFailure = (suite: number, caseIndex: number, side: 'accepted' | 'candidate') => boolean;
+type DrawFailure = (suite: number, caseIndex: number, side: 'accepted' | 'candidate') => boolean;
 
 /** A project in memory or in the temporary folder whose model answers as a simulation says. */
 export interface GateProject {

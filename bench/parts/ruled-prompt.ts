@@ -1,5 +1,5 @@
 /** What the cases of a planted suite can say of a rule. */
-export type RuleKind = 'guarded' | 'unnoticed' | 'noEffect';
+type RuleKind = 'guarded' | 'unnoticed' | 'noEffect';
 
 export interface RuledPrompt {
   readonly prompt: string;

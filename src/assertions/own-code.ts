@@ -40,7 +40,7 @@ const codeParams = {
 };
 
 /** The answer as own code is given it. */
-export function buildInput(target: Target, args: unknown, { completion }: CheckContext): AssertionInput {
+function buildInput(target: Target, args: unknown, { completion }: CheckContext): AssertionInput {
   const { text, reasoning, refusal, toolCalls, finishReason, usage, latencyMs, costUsd } = completion;
   return {
     target: target.kind === 'text' ? target.text : toJson(target.value),
@@ -68,7 +68,7 @@ const verdictSchema = z.strictObject({
 const maxReasonLength = 1000;
 
 /** What the code said, if it is a verdict; an error in all other cases. */
-export function readVerdict(outcome: CodeOutcome, code: string): CheckOutcome {
+function readVerdict(outcome: CodeOutcome, code: string): CheckOutcome {
   const name = quote(code, 80);
   if ('fault' in outcome) return { error: `${name} ${outcome.fault}` };
   const { returned } = outcome;

@@ -84,7 +84,7 @@ export function checkBaselines(
 }
 
 /** Reads the file of each suite once. */
-export function remember<Found>(find: (suite: { readonly id: string; readonly path: string }) => Found): typeof find {
+function remember<Found>(find: (suite: { readonly id: string; readonly path: string }) => Found): typeof find {
   const found = new Map<string, Found>();
   return (suite) => {
     if (!found.has(suite.id)) found.set(suite.id, find(suite));

@@ -17,7 +17,7 @@ import { quote } from '../text/shorten.ts';
 import { variantKey } from './baseline-cases.ts';
 import { describeRowFault, isBaselineCase, isBaselineVariant } from './validate-rows.ts';
 
-export type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
+type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
 
 /** A baseline file that was read once from end to end. Its cases stay on disk. */
 export interface ScannedBaseline {

@@ -35,7 +35,7 @@ export interface Removal {
   readonly bytes: number;
 }
 
-export interface DamagedEntry {
+interface DamagedEntry {
   readonly path: string;
   readonly reason: string;
 }

@@ -7,7 +7,7 @@ interface BucketReply {
 }
 
 /** Sends a request; a status is never an error. */
-export interface BucketTransport {
+interface BucketTransport {
   send(request: {
     readonly url: string;
     readonly method: 'GET' | 'PUT';

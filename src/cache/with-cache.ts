@@ -71,7 +71,7 @@ export function withCache(
 }
 
 /** An empty answer, or one that a filter stopped, may be different next time. */
-export function isStorable({ text, toolCalls, refusal = '', finishReason }: Completion): boolean {
+function isStorable({ text, toolCalls, refusal = '', finishReason }: Completion): boolean {
   return finishReason !== 'contentFilter' && (text !== '' || toolCalls.length > 0 || refusal !== '');
 }
 

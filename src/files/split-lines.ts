@@ -14,7 +14,7 @@ export interface ByteLine {
 export type ReadBytes = (buffer: Buffer, start: number, length: number, position: number) => number;
 
 /** The start of a line. */
-export interface LineStart {
+interface LineStart {
   readonly offset: number;
   readonly number: number;
 }

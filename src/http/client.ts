@@ -33,7 +33,7 @@ export interface HttpReply {
 }
 
 /** The pieces of a streamed answer. */
-export interface RawStream {
+interface RawStream {
   readonly bytes: Buffer;
   /** How many bytes had come when, counted from just before sending; absent where the bytes were compressed. */
   readonly arrivals?: readonly Arrival[];

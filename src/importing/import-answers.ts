@@ -80,7 +80,7 @@ export function openCacheMaintenance(root: string, now: () => Date): CacheMainte
   return new CacheMaintenance(join(root, '.llmcheck', 'cache'), { now });
 }
 
-export interface ImportedRecordings {
+interface ImportedRecordings {
   readonly lines: number;
   /** Lines whose hash was added or replaced. */
   readonly filled: number;
@@ -97,7 +97,7 @@ interface ImportInto {
  * Fills the request hashes of a recordings file. Each cell of its suites is replayed from its own lines, which also
  * yields the later requests of a conversation and those to judges. Lines of cells that are not planned stay unchanged.
  */
-export async function importRecordings(
+async function importRecordings(
   path: string,
   planned: PlannedRun,
   { suites, findBaseline }: ImportInto,

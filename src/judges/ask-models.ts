@@ -10,7 +10,7 @@ import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { addKnown } from '../stats/descriptive.ts';
 
 /** Asks models for the checks of one answer, and sums up what that cost. */
-export interface Asker {
+interface Asker {
   readonly ask: AskModel;
   /** USD billed; undefined where a price is not known. */
   readonly costUsd: () => number | undefined;

@@ -48,7 +48,7 @@ export interface McpPorts {
   readonly selectEnv: (names: readonly string[]) => Readonly<Record<string, string>>;
 }
 
-export const sdkPackage = '@modelcontextprotocol/sdk';
+const sdkPackage = '@modelcontextprotocol/sdk';
 
 /** Connects to a server; throws an `McpFault` where that fails within the time. */
 export async function connectServer(server: McpServer, timeoutMs: number, ports: McpPorts): Promise<McpConnection> {

@@ -11,7 +11,7 @@ import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { openStoredRecord, readRunHeader } from '../record/read-run-record.ts';
 
 /** Where answers come from; `auto` is the first that has the suite. */
-export const answerSources = ['auto', 'run', 'baseline', 'recordings'] as const;
+const answerSources = ['auto', 'run', 'baseline', 'recordings'] as const;
 
 export type AnswerSource = (typeof answerSources)[number];
 

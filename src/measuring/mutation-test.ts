@@ -35,7 +35,7 @@ export interface MutationTestOptions extends KnownAnswersOptions {
 }
 
 /** A wrong answer that a case lets pass. */
-export interface Survivor {
+interface Survivor {
   readonly mutation: MutationKind;
   readonly detail: string;
 }
@@ -48,14 +48,14 @@ export interface WeakCase {
   readonly survivors: readonly Survivor[];
 }
 
-export interface MutationCount {
+interface MutationCount {
   readonly mutation: MutationKind;
   readonly mutants: number;
   readonly caught: number;
 }
 
 /** A check that passed every wrong answer of all its cases. */
-export interface WeakCheck {
+interface WeakCheck {
   /** The user's name for it, else the assertion's. */
   readonly check: string;
   readonly assertion: string;

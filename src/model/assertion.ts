@@ -2,7 +2,7 @@ import type { ZodType } from 'zod';
 import type { OptionalPackage } from './optional-packages.ts';
 import type { AssertionPlugin, LoadedPlugin } from './own-code.ts';
 
-export type AssertionFamily =
+type AssertionFamily =
   | 'text'
   | 'structure'
   | 'similarity'

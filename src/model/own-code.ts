@@ -138,7 +138,7 @@ export interface RenderedPrompts {
 
 export type RenderPrompts = (job: PromptJob) => Promise<RenderedPrompts>;
 
-export interface ModuleCall extends ModuleJob {
+interface ModuleCall extends ModuleJob {
   readonly input: AssertionInput;
   /** Variables that it is handed beside the basic ones. */
   readonly envNames?: readonly string[];

@@ -150,7 +150,7 @@ export interface PageClasses {
   readonly others: readonly { readonly found: string | undefined; readonly answers: number }[];
 }
 
-export interface PageMovedCell {
+interface PageMovedCell {
   readonly truth: string;
   readonly found: string | undefined;
   /** `0 → 6`. */
@@ -159,7 +159,7 @@ export interface PageMovedCell {
   readonly entered: readonly string[];
 }
 
-export interface PageClassScore {
+interface PageClassScore {
   readonly class: string;
   readonly cases: number;
   /** `100.0 % → 50.0 %, −50.0 pts [−74.6, −18.8]`, or the rate alone. */
@@ -199,7 +199,7 @@ export interface PageRemark {
   readonly variants?: string;
 }
 
-export interface PageMetric extends MetricComparison {
+interface PageMetric extends MetricComparison {
   readonly key: 'passRate' | 'score' | 'costUsd' | 'steps' | 'latencyMs';
   readonly label: string;
   readonly text: string;
@@ -272,13 +272,13 @@ export interface PageCase {
   readonly baseline?: PageAnswer;
 }
 
-export interface PageMessage {
+interface PageMessage {
   readonly role: string;
   readonly content: PageText;
   readonly attach?: readonly string[];
 }
 
-export interface PageTurn {
+interface PageTurn {
   readonly role: 'user' | 'tool';
   readonly name?: string;
   readonly content: PageText;

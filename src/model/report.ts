@@ -40,13 +40,13 @@ export interface VariantReport
   readonly comparison?: VariantComparison;
 }
 
-export interface FailedCase {
+interface FailedCase {
   readonly caseId: string;
   readonly mustPass: boolean;
 }
 
 /** The pass rate of the cases with one tag. */
-export interface SliceReport {
+interface SliceReport {
   readonly slice: string;
   readonly passRate: RateEstimate;
   /** The limits, as the gate sets them. */
@@ -95,7 +95,7 @@ export type PromptText = Omit<WrittenMessage, 'language'>;
 export type ComparisonOutcome = 'passed' | 'failed' | 'inconclusive';
 
 /** The pass rate of the compared cases with one tag. */
-export interface SliceComparison {
+interface SliceComparison {
   readonly slice: string;
   /** Compared ones. */
   readonly cases: number;
@@ -117,7 +117,7 @@ export interface ClassComparison {
   readonly cells: readonly ComparedClassCell[];
 }
 
-export interface ClassRecallComparison extends MetricComparison {
+interface ClassRecallComparison extends MetricComparison {
   readonly class: string;
   readonly cases: number;
   /** The largest drop that is tolerated; absent where the gate sets none. */

@@ -176,7 +176,7 @@ export interface ProviderConfig {
 }
 
 /** What a suite demands of a judge. */
-export interface JudgingTerms {
+interface JudgingTerms {
   /** Cohen's kappa that the lower bound of its interval against labels must reach before its verdicts may decide. */
   readonly minKappa?: number;
   /** Absolute path of the labelled answers that it is measured on. */

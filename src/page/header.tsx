@@ -60,7 +60,7 @@ function ThemeSwitch() {
   );
 }
 
-export type Theme = 'auto' | 'light' | 'dark';
+type Theme = 'auto' | 'light' | 'dark';
 
 const key = 'llmcheck-theme';
 
@@ -69,7 +69,7 @@ export function startTheme(): void {
   applyTheme(storedTheme());
 }
 
-export function storedTheme(): Theme {
+function storedTheme(): Theme {
   try {
     const stored = localStorage.getItem(key);
     return stored === 'light' || stored === 'dark' ? stored : 'auto';
@@ -80,7 +80,7 @@ export function storedTheme(): Theme {
   }
 }
 
-export function chooseTheme(theme: Theme): void {
+function chooseTheme(theme: Theme): void {
   applyTheme(theme);
   try {
     localStorage.setItem(key, theme);

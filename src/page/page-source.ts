@@ -100,7 +100,7 @@ function keepBlocks(source: PageSource): PageSource {
 const maxBlocks = 16;
 
 /** Loads a value and calls back with it or with a message about the problem. The returned function cancels that. */
-export function load<T>(
+function load<T>(
   read: () => Promise<T>,
   onValue: (value: T) => void,
   onProblem: (problem: string) => void,

@@ -36,7 +36,7 @@ export interface RunCalibration {
 }
 
 /** Confirmation trials as shares of the planned ones. */
-export interface ExtraCalls {
+interface ExtraCalls {
   readonly average: number;
   readonly most: number;
   /** The parts of the average. */
@@ -44,7 +44,7 @@ export interface ExtraCalls {
   readonly forCases: number;
 }
 
-export interface InsufficientVariant {
+interface InsufficientVariant {
   readonly suite: string;
   readonly prompt: string;
   readonly provider: string;

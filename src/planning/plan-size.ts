@@ -65,7 +65,7 @@ export interface VariantSize {
 }
 
 /** What a run finds of a case that passed before. */
-export interface SingleCase {
+interface SingleCase {
   /** Confirmation trials of the candidate, and of the accepted prompt: one where the budget does not reach for as many, 0 where it can't be asked. */
   readonly trials: number;
   readonly acceptedTrials: number;
@@ -282,7 +282,7 @@ function harmonicMean(counts: readonly number[]): number | null {
 }
 
 /** The stored trials that the numbers are planned from. */
-export interface Pilot {
+interface Pilot {
   readonly runs: readonly string[];
   readonly usesBaseline: boolean;
   readonly cases: number;

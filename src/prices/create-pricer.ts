@@ -22,12 +22,12 @@ interface PricedRequest extends PricedModel {
   readonly isBatched?: boolean;
 }
 
-export interface PricedUsage extends PricedRequest {
+interface PricedUsage extends PricedRequest {
   /** Undefined where the API reported none. */
   readonly usage: Usage | undefined;
 }
 
-export interface PricedBound extends PricedRequest {
+interface PricedBound extends PricedRequest {
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
 }

@@ -37,7 +37,7 @@ export interface ReadReply extends Pick<HttpReply, 'latencyMs' | 'headers'> {
 }
 
 /** Where requests go, and the headers that each carries. */
-export interface Target {
+interface Target {
   readonly baseUrl: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -46,7 +46,7 @@ export interface Target {
 }
 
 /** Sends a body of JSON, once. */
-export type Send = (body: string, signal: AbortSignal) => Promise<HttpReply>;
+type Send = (body: string, signal: AbortSignal) => Promise<HttpReply>;
 
 /** Headers that sign a request. */
 export type Sign = (url: string, body: string) => Promise<Readonly<Record<string, string>>>;

@@ -11,7 +11,7 @@ export interface FunctionTool {
 }
 
 /** A schema that the whole answer must satisfy, from `response_format`. */
-export interface SchemaFormat {
+interface SchemaFormat {
   readonly name: string;
   readonly schema: JsonValue;
   readonly strict?: boolean;

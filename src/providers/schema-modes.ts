@@ -2,7 +2,7 @@ import type { ProviderConfig } from '../model/suite.ts';
 import { findPriceProvider } from './presets.ts';
 
 /** What an API does with a keyword: `unknown` where its documentation does not say. */
-export type KeywordSupport = 'taken' | 'ignored' | 'refused' | 'unknown';
+type KeywordSupport = 'taken' | 'ignored' | 'refused' | 'unknown';
 
 /** The keywords of JSON Schema 2020-12 that say something of a value, and the usual annotations. */
 export const schemaKeywords: readonly string[] = [

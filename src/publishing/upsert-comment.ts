@@ -7,7 +7,7 @@ import { type ReportMark, readReportMark, writeReportMark } from '../text/report
 
 type Failed = { readonly ok: false; readonly status?: number; readonly message: string; readonly isTransient: boolean };
 
-export interface StoredComment {
+interface StoredComment {
   readonly id: number;
   readonly body: string;
   /** True where the token's owner wrote it: anyone can copy a marker. */

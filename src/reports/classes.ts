@@ -59,7 +59,7 @@ function describeMatrix({ cells, names }: ClassReport): PageMatrix | undefined {
 }
 
 /** A number of cases; a case with several trials counts in fractions. */
-export function formatShare(cases: number): string {
+function formatShare(cases: number): string {
   return String(Math.round(cases * 10) / 10);
 }
 

@@ -55,7 +55,7 @@ function describeUnseenSlice({ name, isClass, cases, drop }: UnseenSlice): strin
 }
 
 /** Counts what looks worse and was neither confirmed nor cleared. */
-export function describeInconclusive(regressedCases: number, unsettled = 0): string {
+function describeInconclusive(regressedCases: number, unsettled = 0): string {
   if (unsettled > 0) {
     return `${formatCount(unsettled, 'failure')} ${unsettled === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
   }

@@ -79,7 +79,7 @@ export interface Run {
   readonly state: RunState;
 }
 
-export interface RunState {
+interface RunState {
   failedCells: number;
   /** True where a cell failed or did not get its full score. */
   hasLowScore: boolean;

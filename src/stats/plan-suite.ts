@@ -33,7 +33,7 @@ export interface SuitePlan {
 }
 
 /** Two ways to the same end. */
-export interface PlannedGrowth {
+interface PlannedGrowth {
   /** Cases in all, at the suite's trials. */
   readonly cases: number | null;
   /** Trials a side, on the suite's cases. */

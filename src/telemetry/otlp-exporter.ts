@@ -4,7 +4,7 @@ import { decodePercent } from '../text/decode-text.ts';
 /** A value of an attribute. OTLP's JSON writes integers as text, since 64 bits do not fit a JSON number. */
 export type AttributeValue = string | number | boolean | readonly string[] | Integer;
 
-export interface Integer {
+interface Integer {
   readonly integer: number;
 }
 

@@ -13,7 +13,7 @@ export interface CompiledTemplate {
   render(vars: Readonly<Record<string, unknown>>): string;
 }
 
-export interface TemplatePath {
+interface TemplatePath {
   readonly segments: readonly string[];
   readonly path: string;
   readonly offset: number;

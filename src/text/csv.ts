@@ -1,5 +1,5 @@
 // csv-parse does not give the position of a field, which `review` needs to edit one.
-export interface CsvRecord {
+interface CsvRecord {
   readonly fields: readonly string[];
   /** 1-based line on which the record starts. */
   readonly line: number;

@@ -37,7 +37,7 @@ export function compareNumbers(a: unknown, b: unknown): number | undefined {
 }
 
 /** The digits of a number, however it is held; undefined for what is none. */
-export function sourceOf(value: unknown): string | undefined {
+function sourceOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
   return value instanceof SpelledNumber ? value.source : undefined;
 }

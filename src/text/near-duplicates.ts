@@ -1,5 +1,5 @@
 /** How much of two texts is alike from which on the second is left out. */
-export const nearDuplicateShare = 0.85;
+const nearDuplicateShare = 0.85;
 
 /** A text is compared with the last ones that were remembered, so that memory does not grow with a file. */
 const comparedTexts = 65_536;
@@ -13,7 +13,7 @@ const none = 0xffffffff;
 /** Texts with one form, such as a template, would all be compared with one another. */
 const maxCompared = 16;
 
-export type Duplicate = 'exact' | 'near';
+type Duplicate = 'exact' | 'near';
 
 /**
  * Remembers texts, and says whether a further one was there: `exact` without regard to letter case, signs and blanks, or

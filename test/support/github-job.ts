@@ -5,7 +5,7 @@ import { type GithubServer, startGithubServer } from './github-server.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 import { openTempProject, type TempProject } from './temp-project.ts';
 
-export const jobToken = 'ghs_0123456789abcdef';
+const jobToken = 'ghs_0123456789abcdef';
 
 export interface JobOptions {
   /** The working folder in the repository. */

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer } from './http-server.ts';
 
-export interface FakeComment {
+interface FakeComment {
   readonly id: number;
   body: string;
   readonly user: { readonly login: string; readonly type?: string };
@@ -9,7 +9,7 @@ export interface FakeComment {
   hiddenAs?: string;
 }
 
-export interface FakeCheck {
+interface FakeCheck {
   readonly id: number;
   name: string;
   readonly head_sha: string;

@@ -7,7 +7,7 @@ import { openTempProject, type TempProject } from './temp-project.ts';
 
 export const gitlabToken = 'glpat-0123456789abcdef';
 
-export interface FakeNote {
+interface FakeNote {
   readonly id: number;
   body: string;
   readonly author: { readonly id: number; readonly username: string };

@@ -13,7 +13,7 @@ export interface JudgeServer extends ChatServer {
   readonly judged: readonly Shown[];
 }
 
-export const judgeModel = 'gpt-4o';
+const judgeModel = 'gpt-4o';
 
 /** A server on which one model answers `Say: WORD` with the word and another is the judge. */
 export async function startJudgeServer(

@@ -87,7 +87,7 @@ export function namesOf(step: ScriptedStep): readonly string[] {
   return typeof step === 'string' ? [] : step.map(([name]) => name);
 }
 
-export function openShop(): TempProject {
+function openShop(): TempProject {
   const project = openTempProject();
   cpSync(folder, project.root, { recursive: true });
   return project;

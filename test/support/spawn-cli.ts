@@ -7,12 +7,12 @@ import type { CliResult } from './run-cli.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-export interface SpawnedCli {
+interface SpawnedCli {
   readonly child: ChildProcess;
   readonly ended: Promise<CliResult & { readonly signal: NodeJS.Signals | null }>;
 }
 
-export interface SpawnOptions {
+interface SpawnOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Blocks of 512 bytes that a file may hold; writing more fails as on a disk that is full. */

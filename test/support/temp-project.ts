@@ -69,7 +69,7 @@ export function openTempProject(theme?: string): TempProject {
 }
 
 /** planned = passed + failed + errored + skipped, in every place where a report says so. */
-export function expectBalanced({ totals, suites }: JsonReport): void {
+function expectBalanced({ totals, suites }: JsonReport): void {
   for (const counts of [totals, ...suites.flatMap(({ variants }) => variants)]) {
     const { planned, passed, failed, errored, skipped } = counts;
     expect(passed + failed + errored + skipped).toBe(planned);

@@ -9,7 +9,7 @@ import { textOf } from '../targets.ts';
 import { readWorkspace } from '../workspace.ts';
 import { describeInput, type FramedPart, prepareJudge } from './ask-judge.ts';
 
-export interface JudgeOptions {
+interface JudgeOptions {
   readonly task: string;
   readonly votes: number;
   readonly input: boolean;

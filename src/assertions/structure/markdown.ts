@@ -105,7 +105,7 @@ export interface MarkdownOutline {
 }
 
 /** Reads the blocks and links of a text by the rules of CommonMark 0.31 and the tables of GFM; fenced code is not looked into. */
-export function outlineMarkdown(text: string): MarkdownOutline {
+function outlineMarkdown(text: string): MarkdownOutline {
   const headings: { level: number; text: string }[] = [];
   const counts = { lists: 0, listItems: 0, codeBlocks: 0, tables: 0, links: 0 };
   let fence: { readonly mark: string; readonly length: number; readonly line: number } | undefined;

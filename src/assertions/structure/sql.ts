@@ -138,7 +138,7 @@ function describeFault(error: Error): string | undefined {
  * Names of the tables that SQL statements touch, from what node-sql-parser gives: the list of all names it saw
  * (`select::schema::table`), of which those of WITH clauses are taken off where they really name the clause.
  */
-export function findSqlTables(statements: readonly unknown[], tableList: readonly string[]): readonly string[] {
+function findSqlTables(statements: readonly unknown[], tableList: readonly string[]): readonly string[] {
   const seen = new Set(tableList.map((entry) => nameOf(entry.split('::').slice(1))));
   for (const name of findUnlistedTables(statements)) seen.add(name);
   const { clauses, outside } = readWithClauses(statements);
@@ -146,7 +146,7 @@ export function findSqlTables(statements: readonly unknown[], tableList: readonl
 }
 
 /** Kinds of statements in lower case, those within others too: a WITH clause may delete. */
-export function findSqlKinds(statements: readonly unknown[]): readonly string[] {
+function findSqlKinds(statements: readonly unknown[]): readonly string[] {
   const kinds = new Set<string>();
   for (const statement of statements) if (isNode(statement)) kinds.add(String(statement['type']).toLowerCase());
   for (const { type, table } of visitNodes(statements)) {

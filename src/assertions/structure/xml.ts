@@ -63,7 +63,7 @@ export interface XmlStep {
 }
 
 /** Parses a path: names from the root on, `//` for any depth, `*` for any name, `@name` for an attribute at the end. */
-export function parseXmlPath(path: string): readonly XmlStep[] | undefined {
+function parseXmlPath(path: string): readonly XmlStep[] | undefined {
   const steps: XmlStep[] = [];
   const pattern = /(\/{0,2})(@?)([^\s/@]+)/y;
   while (pattern.lastIndex < path.length) {
@@ -77,7 +77,7 @@ export function parseXmlPath(path: string): readonly XmlStep[] | undefined {
 }
 
 /** Whether a path leads anywhere. */
-export function hasXmlPath(root: XmlElement, steps: readonly XmlStep[]): boolean {
+function hasXmlPath(root: XmlElement, steps: readonly XmlStep[]): boolean {
   let current: readonly XmlElement[] = [{ name: '', attributes: [], children: [root] }];
   for (const { name, deep, attribute } of steps) {
     const reached = deep ? collectDescendants(current) : current;
@@ -98,7 +98,7 @@ function collectDescendants(elements: readonly XmlElement[]): readonly XmlElemen
 }
 
 /** An element of a parsed document; text and comments are checked and not kept. */
-export interface XmlElement {
+interface XmlElement {
   readonly name: string;
   readonly attributes: readonly string[];
   readonly children: readonly XmlElement[];

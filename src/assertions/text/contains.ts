@@ -138,7 +138,7 @@ const regexParams = {
 };
 
 /** For `superRefine`: reports a pattern that JavaScript can't compile. */
-export function checkRegex(
+function checkRegex(
   { value, flags }: { readonly value: string; readonly flags: string },
   context: z.RefinementCtx,
 ): void {

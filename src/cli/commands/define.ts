@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 
-export interface CommandContext {
+interface CommandContext {
   readonly program: Command;
   readonly io: Io;
   readonly exit: (code: number) => void;

@@ -12,7 +12,7 @@ export const ciSystems = ['github', 'gitlab', 'none'] as const;
 export type CiSystem = (typeof ciSystems)[number];
 
 /** How a job installs the project and starts llmcheck. */
-export interface PackageManager {
+interface PackageManager {
   readonly name: 'npm' | 'pnpm' | 'yarn' | 'yarn 1' | 'bun';
   /** Relative to the repository, with slashes; empty for its root. */
   readonly folder: string;
@@ -34,7 +34,7 @@ const commandsOf: Readonly<Record<PackageManager['name'], Commands>> = {
 };
 
 /** From `packageManager` of package.json, else from the lockfile, in the folder of the project or above it. */
-export function findPackageManager(repository: string, folder: string): PackageManager {
+function findPackageManager(repository: string, folder: string): PackageManager {
   const parts = folder === '' ? [] : folder.split('/');
   for (let depth = parts.length; depth >= 0; depth -= 1) {
     const at = parts.slice(0, depth).join('/');

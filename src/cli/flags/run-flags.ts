@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
 /** How a flag's text becomes a value. */
-export type FlagKind =
+type FlagKind =
   | 'switch'
   | 'text'
   | 'list'

@@ -19,7 +19,7 @@ import {
 import { describeBelow, rounding } from './wording.ts';
 
 /** A variant judged by the absolute limits of its suite. */
-export interface VariantGate {
+interface VariantGate {
   /** Limits that are missed, whatever the cells without a verdict would say. */
   readonly failures: readonly Breach[];
   /** Limits that can't be judged at all. */
@@ -42,7 +42,7 @@ export interface GatedVariant extends VariantGate {
   readonly isCompared: boolean;
 }
 
-export interface JudgeVariantOptions {
+interface JudgeVariantOptions {
   /** Where a comparison judges the variant's cases: whether it must pass whole all the same. */
   readonly compared: { readonly mustPassWhole: boolean } | undefined;
   /** On the variant's failed cases. */
@@ -67,7 +67,7 @@ export function judgeLimits(
 }
 
 /** Judges the limits that need no baseline. */
-export function judgeVariant(
+function judgeVariant(
   suite: RecordedSuite,
   variant: VariantSummary,
   { compared, verdicts }: JudgeVariantOptions,

@@ -43,7 +43,7 @@ export interface TraceImport {
   readonly counts: TraceCounts;
 }
 
-export interface TraceCheck {
+interface TraceCheck {
   /** A suite names the target among its cases. */
   readonly isUsed: boolean;
   readonly warnings: readonly Problem[];

@@ -79,7 +79,7 @@ interface CaseFiltersProps {
   readonly onChange: (filter: CaseFilter) => void;
 }
 
-export function CaseFilters({ index, filter, counts, onChange }: CaseFiltersProps) {
+function CaseFilters({ index, filter, counts, onChange }: CaseFiltersProps) {
   const suites = index.suites.map(({ suite }) => suite);
   const variants = index.suites.flatMap((suite) => suite.variants);
   const tags = index.suites.flatMap((suite) => suite.tags);

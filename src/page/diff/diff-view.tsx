@@ -135,7 +135,7 @@ export function TextDiff({ before, after, label }: TextDiffProps) {
 }
 
 /** Makes a change of spaces and line breaks visible. */
-export function showBlank(text: string): string {
+function showBlank(text: string): string {
   return text.trim() === '' ? text.replaceAll(' ', '·').replaceAll('\n', '↵\n') : text;
 }
 

@@ -129,7 +129,7 @@ function Charts({ suite }: { readonly suite: PageSuite }) {
 const maxCharts = 4;
 
 /** A rate as a dot on its interval, from 0 to 1. */
-export function IntervalBar({ rate }: { readonly rate: RateEstimate }) {
+function IntervalBar({ rate }: { readonly rate: RateEstimate }) {
   const { value, low, high } = rate;
   return (
     <svg class="interval-bar" width="96" height="14" viewBox="0 0 96 14" aria-hidden="true">
@@ -150,7 +150,7 @@ interface ClassDetailProps {
 }
 
 /** Macro F1, moved answers, the scores of each class and the confusion matrix of a variant. */
-export function ClassDetail({ variant, classes }: ClassDetailProps) {
+function ClassDetail({ variant, classes }: ClassDetailProps) {
   const { macroF1, moved, scores, matrix, others } = classes;
   const name = nameOf(variant);
   return (

@@ -39,7 +39,7 @@ export interface CaseGroup {
   readonly variants: readonly VariantName[];
 }
 
-export type CaseName = Pick<CaseReport, 'caseId' | 'at'>;
+type CaseName = Pick<CaseReport, 'caseId' | 'at'>;
 
 /** The cases of one suite that did not pass. */
 export interface SuiteSurvey {

@@ -127,7 +127,7 @@ export function renderSafeJson(value: unknown): string {
   return escapeJsonText(canonicalJson(value));
 }
 
-export function buildJsonDecision(report: Report): Json<typeof decisionSchema> {
+function buildJsonDecision(report: Report): Json<typeof decisionSchema> {
   const { decision, exitCode } = report;
   const { outcome, certainty, incompleteBecause, interrupted, breaches, warnings, loosened } = decision;
   const { regressions, mustPass } = countAccepted(report);
@@ -147,13 +147,13 @@ export function buildJsonDecision(report: Report): Json<typeof decisionSchema> {
   };
 }
 
-export function buildJsonRun({ run }: Report): Json<typeof runSchema> {
+function buildJsonRun({ run }: Report): Json<typeof runSchema> {
   const { id, startedAt, durationMs, complete, stopReason = null } = run;
   return { id, startedAt, durationMs, complete, stopReason };
 }
 
 /** Findings keep the order in which they were found. */
-export function buildJsonContracts({ contracts = [] }: Report): readonly Json<typeof contractSchema>[] {
+function buildJsonContracts({ contracts = [] }: Report): readonly Json<typeof contractSchema>[] {
   return contracts
     .toSorted((a, b) => compareText(a.suite, b.suite) || compareText(a.prompt, b.prompt))
     .map(({ findings, observed = [], ...contract }) => ({
@@ -164,11 +164,11 @@ export function buildJsonContracts({ contracts = [] }: Report): readonly Json<ty
 }
 
 /** Undefined where no suite has a pinned reference. */
-export function buildJsonErosion({ erosion }: Report): readonly Json<typeof erosionSchema>[] | undefined {
+function buildJsonErosion({ erosion }: Report): readonly Json<typeof erosionSchema>[] | undefined {
   return erosion?.toSorted((a, b) => compareText(a.suite, b.suite));
 }
 
-export function buildJsonVariants(suite: SuiteReport): readonly Json<typeof variantSchema>[] {
+function buildJsonVariants(suite: SuiteReport): readonly Json<typeof variantSchema>[] {
   return suite.variants
     .toSorted((a, b) => compareText(a.prompt, b.prompt) || compareText(a.provider, b.provider))
     .map(({ comparison, latencies: _latencies, failedCases: _failed, erroredCases: _errored, ...variant }) => {
@@ -188,7 +188,7 @@ function buildJsonComparison(comparison: VariantComparison): NonNullable<Json<ty
   return { ...others, cases: mapChanges(cases, (ids) => ids.toSorted(compareText)), residue: unmatched };
 }
 
-export function buildJsonCase(entry: CaseReport): Json<typeof caseSchema> {
+function buildJsonCase(entry: CaseReport): Json<typeof caseSchema> {
   const { caseId, prompt, provider, status, observe, at, trials, acceptedTrials = [], change, baseline, blame } = entry;
   return {
     caseId,
@@ -211,7 +211,7 @@ function placeOf({ file, line, column }: SourceLocation) {
   return { file, line, column };
 }
 
-export function buildJsonTrial(row: CellRow): Json<typeof trialSchema> {
+function buildJsonTrial(row: CellRow): Json<typeof trialSchema> {
   const { status, confirmation, score, refusal, toolCalls, steps, trajectory, state } = row;
   const { finishReason, model, firstTokenMs, cached, error, skip } = row;
   return {

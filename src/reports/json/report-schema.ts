@@ -37,7 +37,7 @@ export const checkSchema = z.object({
     .describe('Where a model was asked.'),
 });
 
-export const usageSchema = z.object({
+const usageSchema = z.object({
   inputTokens: z.number(),
   outputTokens: z.number(),
   cachedInputTokens: z.number().optional(),
@@ -197,7 +197,7 @@ export const decisionSchema = z.object({
     .describe('What this change takes out of its own gate, one sentence each; they are among the warnings too.'),
 });
 
-export const totalsSchema = z.object({
+const totalsSchema = z.object({
   planned: count,
   passed: count,
   failed: count,
@@ -216,7 +216,7 @@ export const totalsSchema = z.object({
 
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
 
-export const findingSchema = z.object({
+const findingSchema = z.object({
   ruleId: z.string(),
   direction: z.enum(['input', 'output']),
   severity: z.enum(['error', 'warn', 'info']),

@@ -4,7 +4,7 @@ const fraction = z.number().nullable();
 export const amount = z.number().nullable();
 export const count = z.int().nonnegative();
 
-export const metric = z.object({
+const metric = z.object({
   baseline: amount,
   candidate: amount,
   delta: amount.describe('A difference for rates, a ratio minus 1 for cost and latency.'),

@@ -159,7 +159,7 @@ function propertyPath(path: string, name: string): string {
 const maxLookAlikes = 8;
 
 /** Pairs each removed property with the added one of equal schema, where there is exactly one on both sides. */
-export function findRenames(
+function findRenames(
   comparer: Comparer,
   old: Shape,
   replacement: Shape,

@@ -141,7 +141,7 @@ function sourceText(shapes: readonly Shape[]): string {
 }
 
 /** Compares two schemas in normal form, facet by facet. */
-export function compareShapes(comparer: Comparer, before: Shape, after: Shape, path: string): readonly Change[] {
+function compareShapes(comparer: Comparer, before: Shape, after: Shape, path: string): readonly Change[] {
   const old = after.values === undefined ? before : listNull(before);
   const replacement = before.values === undefined ? after : listNull(after);
   const notes = compareNotes(old.notes, replacement.notes, path);

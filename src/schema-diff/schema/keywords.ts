@@ -26,7 +26,7 @@ export const noteKeywords = [
 export const versionKeywords = ['version', 'x-version'];
 
 /** Names, places and remarks: they do not restrict values. */
-export const silentKeywords = [
+const silentKeywords = [
   '$schema',
   '$id',
   '$anchor',

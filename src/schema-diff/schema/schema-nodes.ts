@@ -123,7 +123,7 @@ function referenceOf(schema: JsonObject): string {
 const maxReadDepth = 500;
 
 /** What a node is made of. */
-export interface NodeParts {
+interface NodeParts {
   readonly pointer: string | undefined;
   readonly source: JsonValue;
   readonly side?: 'old' | 'new' | undefined;
@@ -135,12 +135,12 @@ export interface NodeParts {
 }
 
 /** How many nodes are being read within each other; shared by the nodes of a factory. */
-export interface ReadingDepth {
+interface ReadingDepth {
   depth: number;
 }
 
 /** A node whose shapes are read on first use. */
-export class LazyNode implements SchemaNode {
+class LazyNode implements SchemaNode {
   readonly id: number;
   readonly pointer: string | undefined;
   readonly source: JsonValue;

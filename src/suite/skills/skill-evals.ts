@@ -151,7 +151,7 @@ export function idOf(item: Located, index: number): string {
 
 const textKeys = ['text', 'expectation', 'assertion', 'description', 'criterion', 'statement', 'check', 'requirement'];
 
-export interface Expectation {
+interface Expectation {
   readonly check: Readonly<Record<string, unknown>>;
   readonly written: Located;
 }

@@ -4,7 +4,7 @@ import type { CliOptions, CliResult } from '../../support/run-cli.ts';
 import { type JsonReport, openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 /** What a word is answered with; a function gets how often the word was asked for before. */
-export type Answer = string | ((asked: number) => string | { readonly status: number; readonly body: object });
+type Answer = string | ((asked: number) => string | { readonly status: number; readonly body: object });
 
 export interface BaselineProject extends TempProject {
   readonly server: ChatServer;
@@ -32,7 +32,7 @@ export interface BaselineProject extends TempProject {
   git(...argv: string[]): string;
 }
 
-export interface ComparedRun extends CliResult {
+interface ComparedRun extends CliResult {
   readonly report: JsonReport;
   readonly comparisons: readonly JsonComparison[];
   readonly comparison: JsonComparison;
@@ -41,7 +41,7 @@ export interface ComparedRun extends CliResult {
   readonly named: readonly string[];
 }
 
-export interface JsonMetric {
+interface JsonMetric {
   readonly baseline: number | null;
   readonly candidate: number | null;
   readonly delta: number | null;
@@ -50,7 +50,7 @@ export interface JsonMetric {
   readonly p: number | null;
 }
 
-export interface JsonComparison {
+interface JsonComparison {
   readonly outcome: string;
   readonly certainty: { readonly kind: string };
   readonly against: { readonly source: string; readonly prompt: string };

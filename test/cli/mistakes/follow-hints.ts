@@ -14,7 +14,7 @@ export interface Mistake {
   readonly argv?: readonly string[];
 }
 
-export interface Fix {
+interface Fix {
   readonly project: TempProject;
   /** Replaces a text of a file; the hints must hold the new one. */
   readonly change: (file: string, from: string, to: string) => void;

@@ -25,7 +25,7 @@ export interface TicketsProject extends TempProject {
 }
 
 export const suiteFile = 'evals/tickets.eval.yaml';
-export const promptFile = 'prompts/ticket.md';
+const promptFile = 'prompts/ticket.md';
 
 const teams = [
   { id: 'locked-out', team: 'account', text: 'I cannot log in since the update' },

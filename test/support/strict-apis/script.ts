@@ -4,7 +4,7 @@ import { type ScriptedServer, startServer } from '../http-server.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-export interface ScriptedCall {
+interface ScriptedCall {
   readonly id: string;
   readonly name: string;
   readonly args: Json;
@@ -18,7 +18,7 @@ export interface Step {
 }
 
 /** Two tools, two steps of two calls each, one error; then a text, and another one after the user's next turn. */
-export const script: readonly Step[] = [
+const script: readonly Step[] = [
   {
     reasoning: 'The customer names two orders.',
     text: 'I look them up.',
