@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import type { CodeModule } from './code-module.ts';
+import type { CodeModule } from './code-files.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { compileTemplate, loadTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { type Draft, type ImportContext, LeftOut, placeAt, quote, type Written } from '../draft.ts';
-import type { CodeModule } from './code-module.ts';
+import type { CodeModule } from './code-files.ts';
 import { formatBody, isBody } from './javascript.ts';
 import { isPartialTemplate, translateNunjucks } from './nunjucks.ts';
 import type { ConvertedPrompt } from './prompts.ts';

@@ -1,5 +1,5 @@
 import type { Draft, LeftOut, Written } from '../draft.ts';
-import type { CodeModule } from './code-module.ts';
+import type { CodeModule } from './code-files.ts';
 import type { PythonFile } from './python.ts';
 import type { RubyFile } from './ruby.ts';
 

@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { convertClaudeAgent, convertCodexAgent, isClaudeAgent, isCodexAgent } from './agents.ts';
-import type { CodeModule } from './code-module.ts';
+import type { CodeModule } from './code-files.ts';
 import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from './python.ts';
 
 type Provider = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { LeftOut, quote, type Written } from '../draft.ts';
+import type { ProgramFile, ProgramSource } from './code-files.ts';
 import { type CodeContext, PLAIN_NAME, readCodeCall } from './javascript.ts';
-import type { ProgramFile, ProgramSource } from './program-file.ts';
 import { findPython, findPythonEnv, readPythonFiles, toPython } from './python.ts';
 import { findRuby, findRubyEnv, readRubyFiles } from './ruby.ts';
 

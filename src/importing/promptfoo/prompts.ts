@@ -3,7 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { escapeTemplate } from '../../templates/template.ts';
 import { type ImportContext, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
-import type { CodeModule } from './code-module.ts';
+import type { CodeModule } from './code-files.ts';
 import { isPartialTemplate, translateJson, translateNunjucks, withoutConversation } from './nunjucks.ts';
 import { readParts } from './pictures.ts';
 import { type PythonFile, readPythonFiles } from './python.ts';

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { isCodexAgent } from './agents.ts';
-import type { AnswerForm } from './code-module.ts';
+import type { AnswerForm } from './code-files.ts';
 import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } from './http-provider.ts';
 import { convertModel, isKnownProvider } from './model-ids.ts';
 import { convertOwnProvider, isOwnProvider, type OwnCode } from './own-provider.ts';

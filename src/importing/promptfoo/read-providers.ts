@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
-import type { AnswerForm } from './code-module.ts';
+import type { AnswerForm } from './code-files.ts';
 import type { HttpPrompts } from './http-provider.ts';
 import { isOwnProvider, type OwnCode } from './own-provider.ts';
 import { findPromptConfig, findPromptVar } from './prompts.ts';

@@ -1,8 +1,13 @@
 import { posix } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { Written } from '../draft.ts';
-import type { CodePlace } from './code-module.ts';
-import { type ProgramCall, ProgramFile, type ProgramFilePorts, readProgramFiles } from './program-file.ts';
+import {
+  type CodePlace,
+  type ProgramCall,
+  ProgramFile,
+  type ProgramFilePorts,
+  readProgramFiles,
+} from './code-files.ts';
 
 /** The Ruby code of one suite. */
 export class RubyFile extends ProgramFile {
