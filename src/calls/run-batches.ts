@@ -1,5 +1,11 @@
 import type { Clock } from '../model/clock.ts';
-import type { FailureKind, ProviderFailure } from '../model/completion.ts';
+import type {
+  Complete,
+  CompletionOutcome,
+  CompletionRequest,
+  FailureKind,
+  ProviderFailure,
+} from '../model/completion.ts';
 import type { BatchAnswer, BatchApi, BatchHandle, BatchItem, BatchReply } from '../model/provider.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { isRetryable } from './failure-policies.ts';
@@ -36,7 +42,7 @@ export interface BatchResults {
   readonly collected: readonly BatchHandle[];
 }
 
-export interface SentAnswer {
+interface SentAnswer {
   readonly answer: BatchAnswer;
   /** False where the request was never sent. */
   readonly isSent: boolean;
@@ -296,4 +302,36 @@ async function* chunkItems(
     length += bytes;
   }
   if (chunk.length > 0) yield chunk;
+}
+
+/** Answers that came through batch APIs, by the keys of their requests. */
+export interface BatchAnswers {
+  add(answers: ReadonlyMap<string, SentAnswer>): void;
+  /** Answers from what was added; asks for everything else, such as later turns of a conversation. */
+  wrap(next: Complete, keyOf: (request: CompletionRequest) => string): Complete;
+}
+
+export function createBatchAnswers(): BatchAnswers {
+  const answers = new Map<string, SentAnswer>();
+  const booked = new Set<string>();
+  return {
+    add(found) {
+      for (const [key, answer] of found) answers.set(key, answer);
+    },
+    wrap: (next, keyOf) => async (request, signal) => {
+      const key = keyOf(request);
+      const found = answers.get(key);
+      if (found === undefined) return next(request, signal);
+      const isFirst = !booked.has(key);
+      booked.add(key);
+      return describeOutcome(found, isFirst);
+    },
+  };
+}
+
+/** A request that several cells share was sent and billed once. */
+function describeOutcome({ answer, isSent }: SentAnswer, isFirst: boolean): CompletionOutcome {
+  const attempts = isSent && isFirst ? 1 : 0;
+  if ('failure' in answer) return { status: 'failed', failure: answer.failure, attempts, batched: true };
+  return { status: 'completed', completion: answer.completion, cached: !isFirst, attempts, batched: true };
 }

@@ -10,8 +10,8 @@ import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { type AccountLimiter, SharedSlots } from './limiter.ts';
 import type { Dispatch } from './open-dispatch.ts';
 import { openConfiguredCache } from './open-shared-cache.ts';
+import type { BatchAnswers } from './run-batches.ts';
 import { createRecorder, type Recorder } from './suite-recordings.ts';
-import type { BatchAnswers } from './with-batch.ts';
 import { Budget } from './with-budget.ts';
 
 /** What is known of endpoints before anything is sent. */

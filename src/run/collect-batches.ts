@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { cacheKey } from '../cache/cache-key.ts';
 import type { Calls } from '../calls/calls.ts';
-import { type BatchRequests, type BatchResults, runBatches } from '../calls/run-batches.ts';
+import { type BatchAnswers, type BatchRequests, type BatchResults, runBatches } from '../calls/run-batches.ts';
 import type { Stop } from '../calls/stop.ts';
-import type { BatchAnswers } from '../calls/with-batch.ts';
 import { StorageError } from '../files/write-files.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { type BatchHandle, type BatchItem, batchHandleFormat } from '../model/provider.ts';

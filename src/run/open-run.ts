@@ -12,8 +12,8 @@ import {
 } from '../baseline/find-baselines.ts';
 import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
+import { type BatchAnswers, createBatchAnswers } from '../calls/run-batches.ts';
 import type { Stop } from '../calls/stop.ts';
-import { type BatchAnswers, createBatchAnswers } from '../calls/with-batch.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
