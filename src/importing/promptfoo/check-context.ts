@@ -1,5 +1,7 @@
-import type { Draft, LeftOut, Written } from '../draft.ts';
+import { escapeTemplate } from '../../templates/template.ts';
+import { type Draft, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
 import type { CodeModule } from './code-files.ts';
+import { translateNunjucks } from './nunjucks.ts';
 import type { PythonFile } from './python.ts';
 import type { RubyFile } from './ruby.ts';
 
@@ -50,3 +52,82 @@ export interface TypeContext extends CheckContext {
 
 /** promptfoo reads schemas as draft 7. */
 export const DRAFT_7 = 'http://json-schema.org/draft-07/schema#';
+
+type ValueContext = Pick<CheckContext, 'draft' | 'readText' | 'onVariables'>;
+
+/** A text as a template of a suite. An empty one, which is in every answer, is refused as it is in promptfoo. */
+export async function readText(written: Written, context: ValueContext, mayBeEmpty = false): Promise<string | LeftOut> {
+  const file = await readFile(written.child('value'), context);
+  if (file instanceof LeftOut) return file;
+  const part = file ?? written.child('value');
+  const { value } = part;
+  if (file !== undefined && typeof value === 'string' && value !== '') return escapeTemplate(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string' || (value === '' && !mayBeEmpty))
+    return context.draft.refuse(part, 'the value must be a text that is not empty');
+  if (value.startsWith('package:'))
+    return context.draft.refuse(part, `${quote(value)} is code, which has no equivalent here`);
+  const translated = translateNunjucks(value);
+  if ('fault' in translated) return context.draft.refuse(part, translated.fault);
+  context.onVariables(translated.variables);
+  return translated.text;
+}
+
+/** The value that a file holds, which is no template; undefined for any other value. */
+export async function readFile(
+  part: Written,
+  { draft, readText }: ValueContext,
+): Promise<Written | LeftOut | undefined> {
+  const { value } = part;
+  if (typeof value !== 'string' || !value.startsWith('file://')) return undefined;
+  if (!/\.(?:txt|json|ya?ml)$/i.test(value))
+    return draft.refuse(
+      part,
+      `${quote(value)} is not read: a value is a .txt, .json or .yaml file`,
+      'write the text in its place',
+    );
+  const text = await readText(value, part);
+  if (typeof text !== 'string') return text;
+  if (/\.txt$/i.test(value)) return placeAt(text.trim(), part.at());
+  const parsed = readWritten(value, text);
+  return 'problems' in parsed ? draft.refuse(part, `${quote(value)} can't be read`) : placeAt(parsed.value, part.at());
+}
+
+export async function readList(written: Written, context: ValueContext): Promise<readonly string[] | LeftOut> {
+  const file = await readFile(written.child('value'), context);
+  if (file instanceof LeftOut) return file;
+  const part = file ?? written.child('value');
+  const { value } = part;
+  const texts: readonly unknown[] =
+    typeof value === 'string' ? (splitCommas(value) ?? [undefined]) : Array.isArray(value) ? value : [undefined];
+  const translated: string[] = [];
+  for (const text of texts) {
+    const one = typeof text === 'number' || typeof text === 'boolean' ? String(text) : text;
+    if (typeof one !== 'string' || one === '' || one.startsWith('file://')) {
+      return context.draft.refuse(part, 'the value must be a list of texts that are not empty');
+    }
+    const result = file === undefined ? translateNunjucks(one) : { text: escapeTemplate(one), variables: [] };
+    if ('fault' in result) return context.draft.refuse(part, result.fault);
+    context.onVariables(result.variables);
+    translated.push(result.text);
+  }
+  if (translated.length === 0) return context.draft.refuse(part, 'the list is empty');
+  return translated;
+}
+
+/** Undefined for a text with quotes or templates, whose commas may separate nothing. */
+function splitCommas(text: string): readonly string[] | undefined {
+  if (/["{]/.test(text)) return undefined;
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** Texts in data are no templates in promptfoo, so their braces are escaped. */
+export function escapeData(value: unknown): unknown {
+  if (typeof value === 'string') return escapeTemplate(value);
+  if (Array.isArray(value)) return value.map(escapeData);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeData(item)]));
+}

@@ -1,9 +1,8 @@
 import { isMap, LeftOut, readWritten, type Written } from '../draft.ts';
-import { type Check, DRAFT_7, type TypeContext } from './check-context.ts';
+import { type Check, DRAFT_7, escapeData, readFile, readList, readText, type TypeContext } from './check-context.ts';
 import { buildCheck, convertJavascript } from './javascript.ts';
 import { convertPython, convertRuby } from './program-checks.ts';
 import { convertFunctionCall, convertSkillUsed, convertToolCallF1, convertToolsCall } from './tool-checks.ts';
-import { escapeData, readFile, readList, readText } from './values.ts';
 
 type Converted = Check | LeftOut | undefined;
 type Convert = (written: Written, context: TypeContext) => Promise<Converted> | Converted;

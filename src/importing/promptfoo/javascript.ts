@@ -3,12 +3,12 @@ import { defined } from '../../json/defined.ts';
 import { escapeTemplate } from '../../templates/template.ts';
 import { buildFunctionBody } from '../../text/function-body.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
+import { escapeData } from './check-context.ts';
 import type { CodeModule } from './code-files.ts';
 import { findNodeEnv } from './own-provider.ts';
 import type { PythonFile } from './python.ts';
 import type { RubyFile } from './ruby.ts';
 import { isPartOfTest } from './test-options.ts';
-import { escapeData } from './values.ts';
 
 type Check = Readonly<Record<string, unknown>>;
 

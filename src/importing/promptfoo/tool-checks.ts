@@ -1,8 +1,7 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { isMap, LeftOut, type Written } from '../draft.ts';
-import { type Check, DRAFT_7, type TypeContext } from './check-context.ts';
+import { type Check, DRAFT_7, readList, type TypeContext } from './check-context.ts';
 import { buildCheck } from './javascript.ts';
-import { readList } from './values.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 
