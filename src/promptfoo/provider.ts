@@ -1,6 +1,6 @@
 /** Providers that were written for promptfoo: code, programs, agents and servers. */
 import { execFile } from 'node:child_process';
-import { chdir } from 'node:process';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { askClaudeAgent, askCodex, type CodexOptions } from './agent.ts';
@@ -20,6 +20,11 @@ interface ProviderOptions {
   readonly state?: boolean;
 }
 
+/** Packages such as graceful-fs put their own `chdir` in the place of Node's, and remember the folder. */
+function enter(folder: URL): void {
+  process.chdir(fileURLToPath(folder));
+}
+
 /** Makes a provider of the class that a file exports, and asks it as promptfoo does. */
 export function promptfooProvider(
   file: Readonly<Record<string, unknown>>,
@@ -30,7 +35,7 @@ export function promptfooProvider(
   let provider: { callApi(prompt: string, context: object): unknown } | undefined;
   return async (request) => {
     // The child serves providers of this config alone.
-    if (folder !== undefined) chdir(fileURLToPath(folder));
+    if (folder !== undefined) enter(folder);
     provider ??= Reflect.construct(Provider, [options]) as NonNullable<typeof provider>;
     const { prompt, context, missing } = readRequest(request);
     const returned = await provider.callApi(prompt, context);
@@ -68,7 +73,7 @@ export function promptfooCodex(
   folder: URL,
 ): (request: ModuleRequest) => Promise<object> {
   return async (request) => {
-    chdir(fileURLToPath(folder));
+    enter(folder);
     return { messages: await askCodex(load, options, readRequest(request).prompt) };
   };
 }
@@ -80,7 +85,7 @@ export function promptfooClaudeAgent(
   folder: URL,
 ): (request: ModuleRequest) => Promise<object> {
   return async (request) => {
-    chdir(fileURLToPath(folder));
+    enter(folder);
     const { messages, ...response } = await askClaudeAgent(load, options, readRequest(request).prompt);
     // A run without an answer says why itself.
     if (response['output'] === undefined) return { messages };

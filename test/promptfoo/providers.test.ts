@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { chdir, cwd, env, execPath } from 'node:process';
+import process, { cwd, env, execPath } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import {
@@ -15,7 +15,7 @@ import { startServer } from '../support/http-server.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
 const before = cwd();
-afterEach(() => chdir(before));
+afterEach(() => process.chdir(before));
 
 const asked = { messages: [{ role: 'user', content: 'hi' }], vars: { q: 'a' } };
 const chat = [
@@ -173,6 +173,26 @@ test('an agent of Claude works in an empty folder that is removed, with the vari
   const [call] = calls;
   expect(call).toMatchObject({ prompt: 'hi', isThere: true, options: { model: 'm', env: { ...env, TEAM: 'a' } } });
   expect(existsSync(String(call?.options['cwd']))).toBe(false);
+});
+
+test('paths start in the folder of the config where a package remembers the folder, as graceful-fs does', async () => {
+  const [chdir, readFolder] = [process.chdir.bind(process), process.cwd.bind(process)];
+  let known: string | undefined;
+  process.cwd = () => (known ??= readFolder());
+  process.chdir = (folder) => {
+    known = undefined;
+    chdir(folder);
+  };
+  try {
+    expect(process.cwd()).toBe(before);
+    const { root } = openTempProject();
+    const { calls, load } = agentSdk([done]);
+    await promptfooClaudeAgent(load, { options: { debugFile: 'debug.txt' } }, pathToFileURL(`${root}/`))(asked);
+    expect(calls[0]?.options['debugFile']).toBe(`${root}/debug.txt`);
+  } finally {
+    process.cwd = readFolder;
+    process.chdir = chdir;
+  }
 });
 
 test('an agent of Claude works in the folder that is named, and paths start in that of the config', async () => {
