@@ -17,6 +17,7 @@ describe('a command prints and writes what it did before', () => {
     const project = openTempProject(scenario.fixture);
     for (const [file, text] of Object.entries(scenario.files ?? {})) project.write(file, text);
     const answers = new Map(Object.entries(scenario.answers ?? {}));
+    const asked = new Map<string, number>();
     const server = await startChatServer(({ text, model, messages }) => {
       const word = wordOf(text.replace(/^Please say/, 'Say'));
       const answered = messages.filter(({ role }) => role === 'assistant').length;
@@ -27,7 +28,11 @@ describe('a command prints and writes what it did before', () => {
         word;
       if (typeof answer === 'number') return { status: answer, body: { error: { message: `status ${answer}` } } };
       const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
-      return { body: { ...completionOf(answer, model, callsOf(answer, answered)), usage } };
+      const times = (asked.get(text) ?? 0) + 1;
+      asked.set(text, times);
+      // As real APIs do: two answers that take equally long would be one answer otherwise.
+      const id = `chatcmpl-${times}`;
+      return { body: { ...completionOf(answer, model, callsOf(answer, answered)), id, usage } };
     });
     const transcript: string[] = [];
     for (const [index, step] of scenario.steps.entries()) {
