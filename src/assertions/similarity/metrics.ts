@@ -54,7 +54,7 @@ export const levenshtein = defineAssertion({
 });
 
 /** Longer texts would take seconds to align. */
-const maxPairs = 300_000_000;
+const maxPairs = 200_000_000;
 
 /** Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries"; of several references the best counts. */
 export const rouge = defineAssertion({
