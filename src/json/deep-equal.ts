@@ -36,9 +36,6 @@ function findInArrays(
 ): Difference | undefined {
   const length = Math.max(expected.length, found.length);
   for (let index = 0; index < length; index += 1) {
-    if (index >= expected.length || index >= found.length) {
-      return { path: [index], expected: expected[index], found: found[index] };
-    }
     const difference = findDifference(expected[index], found[index], subset);
     if (difference !== undefined) return { ...difference, path: [index, ...difference.path] };
   }

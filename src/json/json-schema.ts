@@ -212,7 +212,8 @@ function distinct(sorted: readonly SpelledNumber[]): readonly SpelledNumber[] {
 
 /** Collects the numbers that a schema names: a neighbour must not equal one. True where the schema has `multipleOf`. */
 function collectNumbers(schema: unknown, named: Set<number>): boolean {
-  if (typeof schema === 'number') named.add(schema);
+  // No step leads past infinity, `.inf` in YAML: the search for a neighbour would not end.
+  if (typeof schema === 'number' && Number.isFinite(schema)) named.add(schema);
   if (typeof schema !== 'object' || schema === null) return false;
   let hasMultiple = 'multipleOf' in schema && typeof schema.multipleOf === 'number' && schema.multipleOf !== 1;
   for (const part of Object.values(schema)) hasMultiple = collectNumbers(part, named) || hasMultiple;
@@ -233,9 +234,8 @@ function findNeighbour(source: string, side: 'below' | 'above', named: ReadonlyS
 
 const bits = new DataView(new ArrayBuffer(8));
 
-/** The next double in order; infinity stays. */
+/** The next double in order. */
 function stepUp(double: number): number {
-  if (double === Number.POSITIVE_INFINITY) return double;
   if (double === 0) return Number.MIN_VALUE;
   bits.setFloat64(0, double);
   bits.setBigInt64(0, bits.getBigInt64(0) + (double > 0 ? 1n : -1n));

@@ -38,7 +38,7 @@ async function expectShown(
 }
 
 function shorten(text: string): string {
-  return text.length > 500 ? `${text.slice(0, 80)}… ${text.length}` : text;
+  return text.length > 6000 ? `${text.slice(0, 80)}… ${text.length}` : text;
 }
 
 function showError(error: unknown): string {
@@ -69,7 +69,11 @@ describe('every result stays what it is', () => {
       parseExactJson('12345678901234567890'),
       parseExactJson('[12345678901234567890,12345678901234567891]'),
       parseExactJson('0.12345678901234567891'),
+      parseExactJson('[12345678901234567890,12345678901234567891,12345678901234567890]'),
       parseExactJson('2251799813685249.50000000001'),
+      parseExactJson('2251799813685248.00000000001'),
+      parseExactJson('1e400'),
+      parseExactJson('-1e400'),
     ];
     const schemas: readonly unknown[] = [
       true,
@@ -80,7 +84,8 @@ describe('every result stays what it is', () => {
       { type: 'integer' },
       { enum: ['a', 1] },
       { enum: [x(400)] },
-      { const: x(400) },
+      { const: x(298) },
+      { const: x(299) },
       { const: { a: 1 } },
       { type: 'object', required: ['a'], properties: { a: { type: 'number' } }, additionalProperties: false },
       { properties: { 'a b': { properties: { c: { items: { type: 'string' } } } } } },
@@ -99,6 +104,7 @@ describe('every result stays what it is', () => {
       { dependentRequired: { a: ['b'] } },
       { minimum: 1, maximum: 1e19 },
       { minimum: 12345678901234567000 },
+      { minimum: Number.NEGATIVE_INFINITY, maximum: Number.POSITIVE_INFINITY },
       { exclusiveMinimum: 0.1, multipleOf: 0.5 },
       { multipleOf: 1 },
       { format: 'email' },
@@ -157,6 +163,8 @@ describe('every result stays what it is', () => {
         { pattern: '(a+)+' },
         { properties: { a: { pattern: '(a+)+' } } },
         { items: [{ patternProperties: { '(a+)+': {} } }] },
+        { items: { patternProperties: { '(a+)+': {} } } },
+        { properties: { '(a+)+': { type: 'string' } } },
         { patternProperties: { a: {} } },
         { patternProperties: 5 },
         { $defs: { a: {} }, $ref: '#/$defs/a' },
@@ -253,6 +261,7 @@ describe('every result stays what it is', () => {
         '$.a[',
         '$[a]',
         '$.a b',
+        `$.a ${x(30)}`,
         '$.a[01]',
         '$[?@ = 1]',
         '$[?length(@)]',
@@ -388,6 +397,7 @@ describe('every result stays what it is', () => {
       ['sorted', { b: 1, a: { d: [1, { f: 1, e: 2 }], c: null } }],
       ['many', many],
       ['twenty', Object.fromEntries(Object.entries(many).slice(0, 20))],
+      ['own', { toJSON: 5 }],
       ['undefined', { a: undefined, b: [undefined], c: () => 1 }],
       ['odd', [Number.NaN, Number.POSITIVE_INFINITY, -0, 1e21, true]],
       ['dates', { d: new Date(0), e: { toJSON: (key: string) => key } }],
@@ -451,6 +461,7 @@ describe('every result stays what it is', () => {
         '["#", "##1", 12345678901234567890, "\\u0023"]',
         '"hash0123456789abcdef"',
         '0.1000000000000000055',
+        `[1.0${',[]'.repeat(501)}]`,
         nested(500),
         nested(501),
         nested(1001),
