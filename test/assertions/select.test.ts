@@ -193,7 +193,7 @@ test.each<SelectSpec>([
   { kind: 'codeBlock', language: 'x' },
   { kind: 'json' },
   { kind: 'jsonPath', path: '$.a' },
-])('a hostile answer of 5 MB is searched in a second: %j', (spec) => {
+])('a hostile answer of 5 MB is searched in a second: %j', { tags: 'slow' }, (spec) => {
   for (const part of ['<a>', '<a ', '</a>', '<', '```\n', '```x\n', '~~~', '[', '{"a":', '"', '\\"', '\ud800']) {
     const text = part.repeat(Math.ceil(5_000_000 / part.length));
     let leastMs = Number.POSITIVE_INFINITY;

@@ -39,7 +39,7 @@ function drawResults(random: () => number, judge: (isGood: boolean) => boolean) 
   return { baseline, candidate };
 }
 
-test('an imperfect judge certifies a true drop of the margin in at most 2.7 %', () => {
+test('an imperfect judge certifies a true drop of the margin in at most 2.7 %', { tags: 'slow' }, () => {
   const { corrected, plain } = simulate(20);
   expect(corrected).toBeLessThanOrEqual(0.027);
   // What the correction is for: uncorrected it is many times the promised 2.5 %.

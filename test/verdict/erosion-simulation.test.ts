@@ -83,7 +83,9 @@ function erode(chances: number[], random: () => number): void {
   }
 }
 
-test('half a point a change is named by the 20th in the median; 100 changes without a drop give at most 2 alarms', () => {
+test('half a point a change is named by the 20th in the median; 100 changes without a drop give at most 2 alarms', {
+  tags: 'slow',
+}, () => {
   const { root } = openTempProject();
   const named: number[] = [];
   for (let seed = 1; seed <= 15; seed += 1) {

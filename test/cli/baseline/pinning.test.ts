@@ -48,7 +48,9 @@ function erosionIn({ report }: { readonly report: object }): readonly JsonErosio
 }
 
 describe('a pinned reference', () => {
-  test('names erosion however often the baseline was accepted in between, with the changes since', async () => {
+  test('names erosion however often the baseline was accepted in between, with the changes since', {
+    tags: 'slow',
+  }, async () => {
     const project = await openPinned();
     const outcomes: string[] = [];
     for (let number = 1; number <= 4; number += 1) {

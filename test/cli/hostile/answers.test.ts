@@ -95,7 +95,7 @@ test('a regex that backtracks for ever ends in time and does not hold up the oth
   expect(report.totals).toMatchObject({ planned: 3, passed: 2 });
 });
 
-test('an answer of five megabytes is judged, stored and reported', async () => {
+test('an answer of five megabytes is judged, stored and reported', { tags: 'slow' }, async () => {
   const project = openTempProject('echo');
   const suite = project.read('evals/echo.eval.yaml');
   project.write('evals/echo.eval.yaml', suite.replace('equals: "{{expected}}"', 'endsWith: red'));
@@ -110,7 +110,7 @@ test('an answer of five megabytes is judged, stored and reported', async () => {
   expect(threadMs() - startedMs).toBeLessThan(15_000);
 });
 
-test('a failing answer of five megabytes does not flood the terminal', async () => {
+test('a failing answer of five megabytes does not flood the terminal', { tags: 'slow' }, async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(() => 'x'.repeat(5_000_000));
   const { code, stdout } = await project.run(['run'], { env: server.env });

@@ -6,7 +6,9 @@ import { openTempProject, withoutTimes } from '../../support/temp-project.ts';
 const spawnCli = prepareSpawn();
 
 describe('a disk that says no', () => {
-  test('in mid-run ends the run with 4, and what was recorded is readable and gone on with', async () => {
+  test('in mid-run ends the run with 4, and what was recorded is readable and gone on with', {
+    tags: 'slow',
+  }, async () => {
     const whole = openTempProject('two-providers');
     const server = await startEchoServer();
     const expected = await whole.report(['run', '--cache', 'off'], { env: server.env });

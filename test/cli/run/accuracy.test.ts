@@ -4,7 +4,9 @@ import { openTempProject } from '../../support/temp-project.ts';
 
 const letters = ['A', 'B', 'C', 'D'] as const;
 
-test('1,000 cases on two prompts and two models give exactly the pass rates of an independent count', async () => {
+test('1,000 cases on two prompts and two models give exactly the pass rates of an independent count', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject('bulk');
   const golden = Array.from({ length: 1000 }, (_, n) => letters[(n * 7 + 3) % 4] ?? 'A');
   const rows = golden.map((expected, n) => JSON.stringify({ id: `q${n}`, vars: { number: n }, expected }));

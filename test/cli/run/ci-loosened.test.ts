@@ -202,7 +202,7 @@ function apply(jobs: GithubJobs, after: Row['after']): void {
   }
 }
 
-test('whatever a change loosens, a run against the commit before it names all of it', async () => {
+test('whatever a change loosens, a run against the commit before it names all of it', { tags: 'slow' }, async () => {
   const names = [
     'cases in a file of their own',
     'keys of run in the config, and variables of its env file',

@@ -49,7 +49,7 @@ test.each(['rows.jsonl', 'list.json', 'list.yaml', 'table.csv'])('an empty %s is
   expect(stderr).not.toContain('this is a bug');
 });
 
-test('ten thousand cases in one YAML file load and run', async () => {
+test('ten thousand cases in one YAML file load and run', { tags: 'slow' }, async () => {
   const project = openTempProject('case-files');
   const server = await startEchoServer();
   const rows = Array.from({ length: 10_000 }, (_, n) => `- { id: "c${n}", vars: { word: w${n} }, expected: w${n} }`);
