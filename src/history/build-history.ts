@@ -16,6 +16,7 @@ import { type Groups, quantiles, sharedGroups } from '../stats/descriptive.ts';
 import { adjustBenjaminiHochberg } from '../stats/multiplicity.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { countDisagreements, flakeChangeP, suiteFlakiness } from '../stats/trend.ts';
+import { compareText } from '../text/compare-text.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { type CountedRun, describeTrend } from './read-trends.ts';
 
@@ -28,12 +29,12 @@ export interface HistoryOptions {
 
 /** Arranges runs by suite, variant and case; `runs` go from the oldest to the latest. */
 export function buildHistory(runs: readonly CountedRun[], options: HistoryOptions): Omit<History, 'damaged'> {
-  const bySuite = new Map<string, SuiteInRun[]>();
+  const bySuite = new Map<string, Series<SuiteInRun>>();
   for (const { header, summary } of runs) {
     for (const suite of summary.suites) {
       const { suite: id, path } = suite.recorded;
       if (!options.wants({ suite: id, path })) continue;
-      bySuite.set(id, [...(bySuite.get(id) ?? []), { run: header.id, suite }]);
+      addTo(bySuite, id, { run: header.id, suite });
     }
   }
   return {
@@ -45,9 +46,19 @@ export function buildHistory(runs: readonly CountedRun[], options: HistoryOption
       complete: isComplete(summary),
     })),
     suites: [...bySuite]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, found]) => buildSuite(id, found, options.recent)),
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([id, series]) => buildSuite(id, series, options.recent)),
   };
+}
+
+/** What one thing did in each run, the oldest first. */
+interface Series<Found> {
+  readonly found: readonly Found[];
+  readonly last: Found;
+}
+
+function addTo<Found>(all: Map<string, Series<Found>>, key: string, last: Found): void {
+  all.set(key, { found: [...(all.get(key)?.found ?? []), last], last });
 }
 
 interface SuiteInRun {
@@ -61,56 +72,56 @@ interface VariantInRun {
   readonly alpha: number;
 }
 
-function buildSuite(id: string, found: readonly SuiteInRun[], recent: number | undefined): SuiteHistory {
+function buildSuite(id: string, { found, last }: Series<SuiteInRun>, recent: number | undefined): SuiteHistory {
   const whole = found.filter(({ suite }) => !suite.recorded.filtered);
   return {
     suite: id,
-    path: found.at(-1)?.suite.recorded.path ?? '',
+    path: last.suite.recorded.path,
     points: markRedefined(
       whole,
       ({ suite }) => definitionOfSuite(suite),
       ({ run, suite }) => suitePoint(run, suite),
     ),
     variants: [...groupVariants(whole).values()].map(buildVariant),
-    cases: nameChanges([...groupVariants(found).values()].flatMap((variants) => buildCases(variants, recent))),
+    cases: nameChanges([...groupVariants(found).values()].flatMap((series) => buildCases(series, recent))),
     partialRuns: found.length - whole.length,
   };
 }
 
-function groupVariants(found: readonly SuiteInRun[]): ReadonlyMap<string, readonly VariantInRun[]> {
-  const groups = new Map<string, VariantInRun[]>();
+function groupVariants(found: readonly SuiteInRun[]): ReadonlyMap<string, Series<VariantInRun>> {
+  const groups = new Map<string, Series<VariantInRun>>();
   for (const { run, suite } of found) {
     for (const variant of suite.variants) {
       // A baseline's prompt that ran beside this one has the same name, so it is skipped.
       if (variant.recorded.baselineOf !== undefined) continue;
       const key = JSON.stringify([variant.recorded.prompt, variant.recorded.provider]);
-      const group = groups.get(key) ?? [];
-      group.push({ run, variant, alpha: suite.recorded.gate.alpha });
-      groups.set(key, group);
+      addTo(groups, key, { run, variant, alpha: suite.recorded.gate.alpha });
     }
   }
   return groups;
 }
 
-function buildVariant(found: readonly VariantInRun[]): VariantHistory {
-  const last = found.at(-1)?.variant.recorded;
+function buildVariant({ found, last }: Series<VariantInRun>): VariantHistory {
+  const { prompt, provider, model } = last.variant.recorded;
   return {
-    prompt: last?.prompt ?? '',
-    provider: last?.provider ?? '',
-    model: last?.model ?? '',
+    prompt,
+    provider,
+    model,
     points: markRedefined(
       found,
       ({ variant }) => `${definitionOf(variant)} ${caseHashesOf(variant)}`,
       ({ run, variant }) => variantPoint(run, variant),
     ),
-    trend: describeTrend(findMeasured(found), found.at(-1)?.alpha ?? 0),
+    trend: describeTrend(findMeasured({ found, last }), last.alpha),
   };
 }
 
 /** The pass rates for the test of a trend. They begin at the last change of cases or checks, which changes the rate. */
-function findMeasured(found: readonly VariantInRun[]): readonly { readonly run: string; readonly rate: number }[] {
-  const last = found.at(-1);
-  const caseHashes = last === undefined ? '' : caseHashesOf(last.variant);
+function findMeasured({
+  found,
+  last,
+}: Series<VariantInRun>): readonly { readonly run: string; readonly rate: number }[] {
+  const caseHashes = caseHashesOf(last.variant);
   const start = found.findLastIndex(({ variant }) => caseHashesOf(variant) !== caseHashes) + 1;
   return found.slice(start).flatMap(({ run, variant }) => {
     const { passRate, passed, failed, errored, skipped, skippedByCase, cached } = variant;
@@ -137,12 +148,12 @@ function markRedefined<Found>(
 /** A hash of what a variant sends, without its cases. */
 function definitionOf({ recorded: { adapter, model, params, messages } }: VariantSummary): string {
   // `JSON.stringify` keeps the order of parameters, which is part of the request.
-  return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages])).slice(0, 16);
+  return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages]));
 }
 
 function caseHashesOf({ cases }: VariantSummary): string {
   const caseHashes = [...cases.values()].map(({ caseId, caseHash }) => `${caseId} ${caseHash}`);
-  return sha256Hex(caseHashes.join('\n')).slice(0, 16);
+  return sha256Hex(caseHashes.join('\n'));
 }
 
 function definitionOfSuite({ variants }: SuiteSummary): string {
@@ -222,19 +233,19 @@ interface CaseSeries {
   outcomes: { readonly run: string; readonly passed: readonly boolean[] }[];
 }
 
-function buildCases(variants: readonly VariantInRun[], recent: number | undefined): readonly CaseHistory[] {
+function buildCases({ found, last }: Series<VariantInRun>, recent: number | undefined): readonly CaseHistory[] {
   const series = new Map<string, CaseSeries>();
-  for (const { run, variant } of variants) {
+  for (const { run, variant } of found) {
     const definition = definitionOf(variant);
     for (const entry of variant.cases.values()) addRun(series, run, entry, `${definition} ${entry.caseHash}`);
   }
-  const last = variants.at(-1)?.variant.recorded;
+  const { prompt, provider } = last.variant.recorded;
   return [...series]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .sort(([a], [b]) => compareText(a, b))
     .map(([caseId, { points, status, outcomes }]) => ({
       caseId,
-      prompt: last?.prompt ?? '',
-      provider: last?.provider ?? '',
+      prompt,
+      provider,
       status,
       points,
       flakes: describeFlakes(outcomes, recent),

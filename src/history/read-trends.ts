@@ -113,11 +113,11 @@ export function describeTrend(
   const [first] = measured;
   const third = Math.max(1, Math.floor(rates.length / 3));
   const ends =
-    rates.length === 0
-      ? { from: null, to: null }
-      : { from: mean(rates.slice(0, third)), to: mean(rates.slice(-third)) };
-  const known = { runs: rates.length, ...(first === undefined ? {} : { since: first.run }), ...ends };
-  if (rates.length < minRuns) {
+    first === undefined
+      ? undefined
+      : { since: first.run, from: mean(rates.slice(0, third)), to: mean(rates.slice(-third)) };
+  const known = { runs: rates.length, ...(ends ?? { from: null, to: null }) };
+  if (ends === undefined || rates.length < minRuns) {
     const message = `no trend of the pass rate can be tested: ${rates.length} of ${minRuns} runs with new answers of the same cases`;
     return { ...known, direction: null, p: null, tau: null, message };
   }
@@ -138,6 +138,6 @@ export function describeTrend(
     return { ...known, direction: null, p, tau, message: `no trend of the pass rate is shown ${over}` };
   }
   const direction = isFalling ? 'falls' : 'rises';
-  const message = `pass rate ${direction}: ${percentOf(ends.from ?? 0)} → ${percentOf(ends.to ?? 0)} % ${over}`;
+  const message = `pass rate ${direction}: ${percentOf(ends.from)} → ${percentOf(ends.to)} % ${over}`;
   return { ...known, direction, p, tau, message };
 }
