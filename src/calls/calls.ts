@@ -6,8 +6,8 @@ import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, pricedModel } from '../plan/price-variants.ts';
 import type { RunPorts } from '../plan/run-options.ts';
-import { type Endpoint, openEndpoint } from './endpoint.ts';
-import { type CallOptions, type KnownEndpoints, openRunCalls, priceAnswer, type RunCalls } from './run-calls.ts';
+import { type Endpoint, openEndpoint } from './call-chain.ts';
+import { type CallOptions, type KnownEndpoints, openRunCalls, priceAnswer, type RunCalls } from './run-resources.ts';
 import { readSuiteRecordings } from './suite-recordings.ts';
 import { type BatchSpending, openBatchSpending } from './with-budget.ts';
 
@@ -37,7 +37,7 @@ export interface Calls {
   readonly close: () => Promise<void>;
 }
 
-/** Opens what a run's calls go through; the chain of one endpoint is in endpoint.ts. */
+/** Opens what a run's calls go through; the chain of one endpoint is in call-chain.ts. */
 export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Omit<RunPorts, 'onSignal'>): Calls {
   const notes = new Set<string>();
   const run = openRunCalls(known, options, { ports, notes });

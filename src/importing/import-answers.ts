@@ -21,7 +21,7 @@ import { loadProject } from '../project/load-project.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
 import { runCell } from '../run/cell-runner.ts';
 import { createComparedAnswers } from '../run/compared-answers.ts';
-import { createToolOpener } from '../run/open-tools.ts';
+import { createToolOpener } from '../run/start-tools.ts';
 import { groupBy } from '../text/group-by.ts';
 
 export interface ImportOptions {

@@ -11,7 +11,7 @@ import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.t
 import { importDataSet } from './data-sets/data-set.ts';
 import { type ImportedSuite, LeftOut } from './draft.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
-import { importPromptfoo } from './promptfoo/promptfoo.ts';
+import { importPromptfoo } from './promptfoo/import-promptfoo.ts';
 
 const importFormats = ['promptfoo', 'openai-evals', 'jsonl', 'skill-evals'] as const;
 export type ImportFormat = (typeof importFormats)[number];

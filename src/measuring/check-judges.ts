@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { type Calls, openCalls } from '../calls/calls.ts';
-import type { CallOptions } from '../calls/run-calls.ts';
+import type { CallOptions } from '../calls/run-resources.ts';
 import { runWorkers } from '../calls/run-workers.ts';
 import { createStop } from '../calls/stop.ts';
 import { withFileLock } from '../files/file-lock.ts';

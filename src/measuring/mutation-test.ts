@@ -17,9 +17,9 @@ import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';
-import { createToolOpener } from '../run/open-tools.ts';
-import { isRefusedByTools, mutatePath, replayAgent } from './agent-answers.ts';
+import { createToolOpener } from '../run/start-tools.ts';
 import { findKnownAnswers, type KnownAnswer, type KnownAnswersOptions } from './known-answers.ts';
+import { isRefusedByTools, mutatePath, replayAgent } from './replay-agent.ts';
 
 export const mutationKindNames: readonly string[] = mutationKinds;
 

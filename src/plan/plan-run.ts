@@ -16,7 +16,7 @@ import { withoutUserinfo } from '../text/store-urls.ts';
 import { createAttachments } from './attachments.ts';
 import { buildPlan, type Plan, providerKey } from './build-plan.ts';
 import { findRefusedSchemas } from './check-schemas.ts';
-import { describeShard } from './describe-plan.ts';
+import { describeShard } from './describe-suites.ts';
 import { type PricedVariant, pricedModel, pricedModelOfVariant } from './price-variants.ts';
 import type { RenderOptions } from './render-cells.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';

@@ -4,6 +4,7 @@ import type { RenderedVariant } from '../plan/render-cells.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { type HistoryCommit, listCommits } from '../project/git/git-files.ts';
 import { timesSpend } from '../run/retrial-cells.ts';
+import { askedBy, variantOf } from './asked-prompt.ts';
 import {
   type BisectedCase,
   type BisectForecast,
@@ -17,7 +18,6 @@ import {
 } from './bisect.ts';
 import { findEnd } from './find-breaking.ts';
 import { type EarlierPrompt, type FindEarlier, openEarlier } from './find-earlier.ts';
-import { askedBy, variantOf } from './made-prompt.ts';
 import { nameProbed, type ProbedCase, type Prober } from './open-prober.ts';
 import { leadFor, mostTrials, type ProbeAnswer, probeCase } from './probe-case.ts';
 

@@ -11,9 +11,9 @@ import { coveragePathOf } from '../project/project-paths.ts';
 import { addSpend, type CellSpend, timesSpend } from '../run/retrial-cells.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
+import { type AskedPrompt, askedBy, haveOneLanguage } from './asked-prompt.ts';
 import { comparedCases, comparedTrials, coverLimits, type SensingCase } from './cover-instruction.ts';
 import { type Instruction, listInstructions } from './list-instructions.ts';
-import { type AskedPrompt, askedBy, haveOneLanguage } from './made-prompt.ts';
 import { limitProbes, type Prober, whyUnaskable } from './open-prober.ts';
 
 /** One prompt on one provider, before anything is asked. */

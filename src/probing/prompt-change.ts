@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { PromptVersion, WrittenMessage } from '../model/suite.ts';
 import { countNgrams, countSharedNgrams } from '../text/similarity.ts';
 import { splitWords } from '../text/words.ts';
-import type { AskedPrompt } from './made-prompt.ts';
+import type { AskedPrompt } from './asked-prompt.ts';
 import { align, type PartKind, splitSentences, type TextPart } from './text-parts.ts';
 
 /** The smallest piece of a change that is applied or left out. */

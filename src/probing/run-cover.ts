@@ -5,6 +5,7 @@ import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attempt } from '../text/attempt.ts';
 import { shortenText } from '../text/shorten.ts';
+import { variantOf } from './asked-prompt.ts';
 import {
   type Coverage,
   type CoverPorts,
@@ -13,7 +14,6 @@ import {
   orderByRelevance,
 } from './cover-instruction.ts';
 import type { Instruction } from './list-instructions.ts';
-import { variantOf } from './made-prompt.ts';
 import {
   askedOf,
   type CoverForecast,

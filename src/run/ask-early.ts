@@ -1,7 +1,7 @@
 import type { SuiteBaseline } from '../baseline/find-baselines.ts';
 import { decide, findDecided } from '../compare/gate/decide.ts';
 import { type EarlyLook, rankOf, shareOfAttempt } from '../compare/gate/early-end.ts';
-import { judgeLimits } from '../compare/gate/judge-variant.ts';
+import { judgeLimits } from '../compare/gate/judge-limits.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';
 import type { Cell } from '../model/cell.ts';
 import { caseLabel, type Suite } from '../model/suite.ts';

@@ -11,7 +11,7 @@ import type { RunTrace } from '../model/progress.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { isOwnCode, type PlannedRun } from '../plan/plan-run.ts';
 import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
-import type { ToolOutcome } from '../tools/real-tools.ts';
+import type { ToolOutcome } from '../tools/tool-sources.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
 import { type CellPorts, Conversation } from './conversation.ts';
 import { describeCell } from './describe-cell.ts';

@@ -6,7 +6,7 @@ import { besideKey, type StandIn } from '../model/baseline.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import type { PlannedVariant } from '../plan/build-plan.ts';
-import { describeSent, findReplaced } from '../plan/describe-plan.ts';
+import { describeSent, findReplaced } from '../plan/describe-suites.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { pricedModel } from '../plan/price-variants.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';

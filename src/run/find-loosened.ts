@@ -1,6 +1,6 @@
 import { basename, dirname, join, relative } from 'node:path';
 import { parseEnv } from 'node:util';
-import { compareGates, type Gating } from '../compare/gate/loosened.ts';
+import { compareGates, type Gating } from '../compare/gate/compare-gates.ts';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';

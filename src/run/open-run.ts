@@ -11,7 +11,7 @@ import {
   promptIdsOf,
 } from '../baseline/find-baselines.ts';
 import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
-import type { Dispatch } from '../calls/open-dispatch.ts';
+import type { Dispatch } from '../calls/open-queue-dispatch.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/run-batches.ts';
 import type { Stop } from '../calls/stop.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
@@ -22,7 +22,7 @@ import type { CellKey } from '../model/cell.ts';
 import type { Loosened, RunHeader, RunSettings } from '../model/record.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { findRetirements } from '../plan/check-providers.ts';
-import { describeRecordedSuites } from '../plan/describe-plan.ts';
+import { describeRecordedSuites } from '../plan/describe-suites.ts';
 import { type FindCell, indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
@@ -36,10 +36,10 @@ import { type ComparedAnswers, createComparedAnswers } from './compared-answers.
 import { findAcceptedPrompts, maskVariant, variantKey } from './find-accepted-prompts.ts';
 import { findLoosened } from './find-loosened.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
-import { createToolOpener, refuseLiveTools } from './open-tools.ts';
 import { checkToolRecording, createToolRecorder, type ToolRecorder } from './record-tools.ts';
 import { type EarlierPart, openEarlierPart } from './resume.ts';
 import { createAcceptedCells } from './retrial-cells.ts';
+import { createToolOpener, refuseLiveTools } from './start-tools.ts';
 
 /** What the steps of a run share. */
 export interface Run {

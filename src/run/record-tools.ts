@@ -13,7 +13,6 @@ import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findPullRequestSign } from '../project/git/find-provenance.ts';
 import { createMask, type Mask } from '../secrets/mask-secrets.ts';
 import { formatCount } from '../text/format-amount.ts';
-import { refuseArguments, type ToolOutcome } from '../tools/real-tools.ts';
 import {
   describeStubCall,
   insertStubs,
@@ -23,6 +22,7 @@ import {
   stubKey,
 } from '../tools/recorded-stubs.ts';
 import type { RecordAnswer } from '../tools/tool-session.ts';
+import { refuseArguments, type ToolOutcome } from '../tools/tool-sources.ts';
 
 /** Records what real tools answer, as stubs. */
 export interface ToolRecorder {

@@ -1,4 +1,4 @@
-import type { Dispatch } from '../calls/open-dispatch.ts';
+import type { Dispatch } from '../calls/open-queue-dispatch.ts';
 import { createStop, type Stop } from '../calls/stop.ts';
 import { keepRecordings } from '../calls/suite-recordings.ts';
 import { openJudgePorts } from '../judges/judge-answer.ts';
@@ -34,7 +34,7 @@ export async function runSuites(options: RunOptions, ports: RunPorts): Promise<R
 /** Connects to the workers of `--queue`. The code is loaded where it is needed: most runs make their calls themselves. */
 async function openWorkers(options: RunOptions, ports: RunPorts, stop: Stop): Promise<Dispatch | undefined> {
   if (options.queue === undefined) return undefined;
-  const { openDispatch } = await import('../calls/open-dispatch.ts');
+  const { openDispatch } = await import('../calls/open-queue-dispatch.ts');
   return openDispatch(options.queue, options, ports, () => stop.hard('queue'));
 }
 

@@ -10,7 +10,7 @@ import type { AssertionContext } from './assertions/compile-plain.ts';
 import { readLabels } from './assertions/labels.ts';
 import { createReadCode } from './assertions/own-code.ts';
 import { type BuiltCases, buildCases, type CaseContext } from './cases/build-cases.ts';
-import type { CaseGroup, RowSource } from './cases/read-cases.ts';
+import type { CaseGroup, RowSource } from './cases/open-case-files.ts';
 import { createFindServers, findDeclaredTools } from './cases/suite-tools.ts';
 import { compileTools } from './cases/tool-stubs.ts';
 import { type ParsedClasses, parseClasses, reportClassMistakes } from './classes.ts';

@@ -17,7 +17,7 @@ import type { ToolCall } from '../model/completion.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';
-import type { ModuleTools, RealTools, UnknownTool } from './real-tools.ts';
+import type { ModuleTools, RealTools, UnknownTool } from './tool-sources.ts';
 import {
   createServerTools,
   refuseArguments,
@@ -25,7 +25,7 @@ import {
   type StateOutcome,
   type ToolOutcome,
   type ToolServer,
-} from './real-tools.ts';
+} from './tool-sources.ts';
 
 /** What answers the tool calls of one cell. */
 export interface ToolSession {

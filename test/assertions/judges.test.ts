@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AskModel, CompletionView, JudgedInput, ModelQuestion } from '../../src/assertions/define.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import { findJsonObjects, frameParts } from '../../src/assertions/judged/ask-judge.ts';
-import { countVotes, type Vote } from '../../src/assertions/judged/judge-answer.ts';
+import { countVotes, type Vote } from '../../src/assertions/judged/rubric.ts';
 import fc from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
 import { buildSpec, buildView, combine, describeAssertion, findProblems, outcomeOf, ports } from './judge-one.ts';

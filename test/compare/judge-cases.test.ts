@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CaseVerdict, gateCases } from '../../src/compare/gate/judge-cases.ts';
+import { type CaseVerdict, gateCases } from '../../src/compare/gate/gate-cases.ts';
 import { defaultGate, type GatePolicy } from '../../src/model/suite.ts';
 import type { CaseSummary } from '../../src/model/summary.ts';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { AskedPrompt } from '../../src/probing/asked-prompt.ts';
 import { listInstructions } from '../../src/probing/list-instructions.ts';
-import type { AskedPrompt } from '../../src/probing/made-prompt.ts';
 import { splitChange } from '../../src/probing/prompt-change.ts';
 import { splitBlocks, splitSentences } from '../../src/probing/text-parts.ts';
 import { createRandom } from '../../src/text/random.ts';

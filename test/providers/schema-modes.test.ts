@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildSchema } from '../../src/assertions/judged/judge-answer.ts';
+import { buildSchema } from '../../src/assertions/judged/rubric.ts';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
 import { fitSchema } from '../../src/providers/fit-schema.ts';
 import {

@@ -1,7 +1,7 @@
 import * as bull from 'bullmq';
 import * as redis from 'ioredis';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { queueLimitsOf } from '../../src/calls/open-dispatch.ts';
+import { queueLimitsOf } from '../../src/calls/open-queue-dispatch.ts';
 import { rateOf } from '../../src/queue/call-queue.ts';
 import { openPresence } from '../../src/queue/connect-redis.ts';
 import { type DispatcherOptions, openDispatcher } from '../../src/queue/dispatcher.ts';

@@ -6,7 +6,7 @@ import type { Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
 import { runCell } from '../../src/run/cell-runner.ts';
 import type { CellPorts } from '../../src/run/conversation.ts';
-import { createToolOpener } from '../../src/run/open-tools.ts';
+import { createToolOpener } from '../../src/run/start-tools.ts';
 import { buildCell, buildCheck, completed, failed, neverAborted } from '../support/build-case.ts';
 
 /** Ports that answer with the given outcomes in order and remember what they were asked. */

@@ -3,6 +3,8 @@ import type { ArgumentMatch } from '../../src/json/plain-path.ts';
 import type { McpServer, RecordSource, StubAnswer, ToolStub } from '../../src/model/agent.ts';
 import type { ToolCall } from '../../src/model/completion.ts';
 import type { CodeOutcome, ModuleJob } from '../../src/model/own-code.ts';
+import { maskResult, readWhen, stubKey } from '../../src/tools/recorded-stubs.ts';
+import { openToolSession } from '../../src/tools/tool-session.ts';
 import {
   createExecTools,
   createModuleTools,
@@ -11,9 +13,7 @@ import {
   type RealTools,
   type ServerReply,
   type ToolProgramResult,
-} from '../../src/tools/real-tools.ts';
-import { maskResult, readWhen, stubKey } from '../../src/tools/recorded-stubs.ts';
-import { openToolSession } from '../../src/tools/tool-session.ts';
+} from '../../src/tools/tool-sources.ts';
 
 const { signal } = new AbortController();
 const call = (name: string, rawArguments = '{"id":1}'): ToolCall => ({ name, arguments: undefined, rawArguments });

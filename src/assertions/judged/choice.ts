@@ -5,7 +5,7 @@ import { quote } from '../../text/shorten.ts';
 import { defineAssertion } from '../define.ts';
 import { numberParam, soughtParam } from '../params.ts';
 import { textOf } from '../targets.ts';
-import { judgeParams } from './judge-answer.ts';
+import { judgeParams } from './rubric.ts';
 
 const choiceParam = z.strictObject({
   choice: soughtParam.describe('A text that the reply may hold; letter case does not count.'),

@@ -1,4 +1,4 @@
-import { openWork } from '../../calls/work.ts';
+import { openWork } from '../../calls/serve-queue.ts';
 import { defined } from '../../json/defined.ts';
 import { systemClock } from '../../model/clock.ts';
 import { exitCodes } from '../../model/exit-code.ts';

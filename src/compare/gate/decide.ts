@@ -5,10 +5,10 @@ import type { RunSettings, StopReason } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { combineCertainty } from './certainty.ts';
+import { describeLoosened } from './compare-gates.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
-import { findUnselectedClasses, findUnselectedSlices } from './judge-limits.ts';
-import { type GatedVariant, judgeLimits } from './judge-variant.ts';
-import { describeLoosened } from './loosened.ts';
+import { type GatedVariant, judgeLimits } from './judge-limits.ts';
+import { findUnselectedClasses, findUnselectedSlices } from './judge-slices.ts';
 import { describeOpen, percent, rounding } from './wording.ts';
 
 interface DecideInput {

@@ -5,7 +5,7 @@ import type { RunSettings } from '../../model/record.ts';
 import type { VariantComparison } from '../../model/report.ts';
 import type { RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { countErrored } from '../confirm/judge-case.ts';
+import { countErrored } from '../confirm/judge-retrials.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
 import { hasOtherOptions } from '../variant-differences.ts';
 import { findCertainty } from './certainty.ts';
@@ -20,8 +20,8 @@ import {
 } from './early-end.ts';
 import type { LookedAverage } from './find-averages.ts';
 import { findSuspicions, type Suspicions } from './find-suspicions.ts';
+import { type CaseVerdict, gateCases, judgeSuspicion, type UnsettledCase } from './gate-cases.ts';
 import { type GatedComparison, isGone } from './gated-comparison.ts';
-import { type CaseVerdict, gateCases, judgeSuspicion, type UnsettledCase } from './judge-cases.ts';
 import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
 import { gateMetrics, type JudgedMetric, judgeLook, testAtOnce } from './test-metrics.ts';
 import { describeWorse, percent } from './wording.ts';

@@ -1,258 +1,238 @@
 import { isJudged } from '../../model/cell.ts';
-import { type ClassPolicy, noClass } from '../../model/classes.ts';
-import type { Breach } from '../../model/gate.ts';
+import type { Breach, BreachCode } from '../../model/gate.ts';
 import type { RecordedSuite } from '../../model/record.ts';
-import type { SliceLimits } from '../../model/suite.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
-import { classifyRows, createFindClass, truthOf } from '../../record/count-classes.ts';
-import { type Classified, classScores, confusionMatrix, macroScores } from '../../stats/classification.ts';
+import { mean, quantile } from '../../stats/descriptive.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import type { UnsettledCase } from './judge-cases.ts';
-import { describeBelow, nameClass, nameMetric, nameSlice, percent, rounding } from './wording.ts';
+import { meanSteps } from '../collect-evidence.ts';
+import type { CaseVerdict, UnsettledCase } from './gate-cases.ts';
+import type { JudgedRun } from './judge-comparisons.ts';
+import {
+  countUnjudged,
+  judgeClasses,
+  judgeSlices,
+  type LimitGate,
+  type LocalBreach,
+  passOf,
+  rangeOfMean,
+} from './judge-slices.ts';
+import { describeBelow, rounding } from './wording.ts';
 
-/** A breach of the variant that is being judged. */
-export type LocalBreach = Omit<Breach, 'suite' | 'prompt' | 'provider'>;
-
-/** What one limit says of a variant; nothing where it is met. */
-export interface LimitGate {
-  readonly failure?: LocalBreach;
-  readonly error?: LocalBreach;
-  readonly unjudged?: LocalBreach;
-  readonly undecided?: string;
-  readonly unsettled?: UnsettledCase;
-  readonly warning?: string;
+/** A variant judged by the absolute limits of its suite. */
+interface VariantGate {
+  /** Limits that are missed, whatever the cells without a verdict would say. */
+  readonly failures: readonly Breach[];
+  /** Limits that can't be judged at all. */
+  readonly errors: readonly Breach[];
+  /** Slices of which no case has a verdict, although some were selected. */
+  readonly unjudged: readonly Breach[];
+  /** Limits that the cells without a verdict still decide. */
+  readonly undecided: readonly string[];
+  /** Failed must-pass cases that no confirmation trial confirmed. */
+  readonly unsettled: readonly UnsettledCase[];
+  readonly warnings: readonly string[];
 }
 
-/** Judges the limits on the slices of a variant that need no baseline: their least pass rate, and that they were judged. */
-export function judgeSlices({ gate }: RecordedSuite, variant: VariantSummary): readonly LimitGate[] {
-  return Object.entries(gate.slices ?? {}).map(([slice, limits]) => judgeSlice(slice, limits, variant));
+/** A variant with what its limits say. */
+export interface GatedVariant extends VariantGate {
+  readonly variant: VariantSummary;
+  /** Its suite requires certainty. */
+  readonly certify: boolean;
+  /** False where nothing is there to compare it with. */
+  readonly isCompared: boolean;
 }
 
-function judgeSlice(slice: string, { passRate: { min } }: SliceLimits, variant: VariantSummary): LimitGate {
-  const isWanted = ({ slices }: CaseSummary) => slices?.includes(slice) === true;
-  const name = nameMetric({ metric: 'passRate', slice });
-  const range = rangeOfMean(variant, { valueOf: passOf, isWanted });
-  const { cases, judged, passed } = countCases(variant, isWanted);
-  if (judged === 0 && range === undefined) {
-    if (cases === 0) return {};
-    const message = `${nameSlice(slice)}: none of its ${formatCount(cases, 'case')} was judged, so its limit says nothing`;
-    return { unjudged: { code: 'nothing-evaluated', slice, message } };
-  }
-  if (min === undefined || range === undefined || range.low >= min - rounding) return {};
-  if (range.high >= min - rounding) return { undecided: name };
-  const candidate = judged === 0 ? 0 : passed / judged;
-  const message = `${name} ${describeBelow(candidate, min)}: ${formatCount(judged, 'case')}`;
-  return { failure: { code: 'slice-min', slice, metric: 'passRate', candidate, message } };
+interface JudgeVariantOptions {
+  /** Where a comparison judges the variant's cases: whether it must pass whole all the same. */
+  readonly compared: { readonly mustPassWhole: boolean } | undefined;
+  /** On the variant's failed cases. */
+  readonly verdicts: readonly CaseVerdict[];
 }
 
-/** `cases`: in the slice, judged or not, under `observe` or not. `passed`: the sum of their pass rates. */
-function countCases({ cases: all }: VariantSummary, isWanted: (found: CaseSummary) => boolean) {
-  let [cases, judged, passed] = [0, 0, 0];
-  for (const found of all.values()) {
-    if (!isWanted(found)) continue;
-    cases += 1;
-    const rows = found.observe ? [] : found.trials.filter(isJudged);
-    if (rows.length === 0) continue;
-    judged += 1;
-    passed += rows.reduce((sum, row) => sum + passOf(row), 0) / rows.length;
-  }
-  return { cases, judged, passed };
+/** Judges the limits of every gated variant. */
+export function judgeLimits(
+  { suites }: RunSummary,
+  judged: Pick<JudgedRun, 'comparisons' | 'verdicts'>,
+): readonly GatedVariant[] {
+  const compared = new Map(judged.comparisons.map(({ variant, mustPassWhole }) => [variant, { mustPassWhole }]));
+  return suites.flatMap((suite) =>
+    suite.variants
+      .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
+      .map((variant) => {
+        const verdicts = judged.verdicts.get(variant) ?? [];
+        const gate = judgeVariant(suite.recorded, variant, { compared: compared.get(variant), verdicts });
+        return { variant, certify: suite.recorded.gate.certify, isCompared: compared.has(variant), ...gate };
+      }),
+  );
 }
 
-/** Says which gated slices have no case in this run, although the suite has some. */
-export function findUnselectedSlices({ suites, ended }: RunSummary): readonly string[] {
-  return suites.flatMap(({ recorded: { suite, gate }, variants }) => {
-    const missing = new Set(Object.keys(gate.slices ?? {}));
-    // A cell without a row may be of any slice.
-    if (missing.size === 0 || !ended || variants.some((variant) => hasMissingRows(variant))) return [];
-    for (const { cases } of variants) {
-      for (const { slices = [] } of cases.values()) for (const slice of slices) missing.delete(slice);
-    }
-    return [...missing].map(
-      (slice) => `${suite}: ${nameSlice(slice)}: none of its cases was selected, so its limits say nothing`,
-    );
-  });
-}
-
-interface RangeOptions {
-  readonly valueOf: (row: RowSummary) => number;
-  /** Over all cases, where it is known. */
-  readonly mean?: number | null;
-  /** The cases that count; all where undefined. */
-  readonly isWanted?: (found: CaseSummary) => boolean;
-}
-
-/** The lowest and highest mean over cases that the cells without a verdict still allow. */
-export function rangeOfMean(
+/** Judges the limits that need no baseline. */
+function judgeVariant(
+  suite: RecordedSuite,
   variant: VariantSummary,
-  { valueOf, mean = null, isWanted = () => true }: RangeOptions,
-): { low: number; high: number } | undefined {
-  // If every cell was reached, the mean is final.
-  if (mean !== null && variant.skipped === 0) return { low: mean, high: mean };
-  let [low, high, cases, unreached] = [0, 0, 0, 0];
-  for (const found of variant.cases.values()) {
-    if (found.observe) continue;
-    let [sum, judged, open] = [0, 0, 0];
-    for (const trial of found.trials) {
-      if (isJudged(trial)) {
-        judged += 1;
-        sum += valueOf(trial);
-      } else if (isUnreached(trial)) open += 1;
-    }
-    unreached += open;
-    if (judged + open === 0 || !isWanted(found)) continue;
-    cases += 1;
-    low += sum / (judged + open);
-    high += (sum + open) / (judged + open);
-  }
-  // A cell without a row can move the mean by the weight of one case at most.
-  const missing = countUnjudged(variant) - unreached;
-  if (cases === 0) return missing > 0 ? { low: 0, high: 1 } : undefined;
-  return { low: Math.max(0, (low - missing) / cases), high: Math.min(1, (high + missing) / cases) };
-}
-
-/** The value of a row for a pass rate. */
-export function passOf({ status }: RowSummary): number {
-  return status === 'passed' ? 1 : 0;
-}
-
-/** Planned cells that have no verdict yet. */
-export function countUnjudged({ skipped, skippedByCase }: VariantSummary): number {
-  return skipped - skippedByCase;
-}
-
-/** True where a planned cell has no row at all. */
-function hasMissingRows(variant: VariantSummary): boolean {
-  let unreached = 0;
-  for (const { trials, observe } of variant.cases.values()) {
-    if (!observe) unreached += trials.filter(isUnreached).length;
-  }
-  return countUnjudged(variant) > unreached;
-}
-
-function isUnreached({ status, skipReason }: RowSummary): boolean {
-  return status === 'skipped' && skipReason !== 'case';
-}
-
-/** Judges the limits on classes that need no baseline: least recall, precision and macro F1, and that they were judged. */
-export function judgeClasses({ classes }: RecordedSuite, variant: VariantSummary): readonly LimitGate[] {
-  if (classes === undefined) return [];
-  const { recall, precision, f1 } = classes;
-  const now = countAnswers(variant, classes);
-  const best = countAnswers(variant, classes, (truth) => truth);
-  const worst = countAnswers(variant, classes, () => noClass);
-  return [
-    judgeSelection(now),
-    ...Object.entries(recall).map(([name, { min }]) => judgeOne({ metric: 'recall', name, min }, { now, best, worst })),
-    ...Object.entries(precision).map(([name, { min }]) => {
-      const all = countAnswers(variant, classes, (truth) => (truth === name ? noClass : name));
-      return judgeOne({ metric: 'precision', name, min }, { now, best, worst: all });
-    }),
-    ...(f1.min === undefined ? [] : [judgeF1(f1.min, classes, { now, best, worst })]),
+  { compared, verdicts }: JudgeVariantOptions,
+): VariantGate {
+  const where = { suite: suite.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
+  const gates = [
+    ...(compared !== undefined ? [] : verdicts.map(judgeFirstVerdict)),
+    judgePassRate(suite, variant, { compared, verdicts }),
+    ...judgeSlices(suite, variant),
+    ...judgeClasses(suite, variant),
+    judgeScore(suite, variant),
+    judgeCost(suite, variant),
+    judgeSteps(suite, variant),
+    judgeLatency(suite, variant),
+    judgeFirstToken(suite, variant),
   ];
-}
-
-/** Where no answer names a class, none was tested: comparing nothing with nothing would find no change. */
-function judgeSelection({ answers, cases }: Counted): LimitGate {
-  if (cases.size === 0 || answers.length === 0 || answers.some(({ found }) => found !== noClass)) return {};
-  const count = formatCount(answers.length, 'answer');
-  const message = `none of the ${count} names a class of the suite: classes.found may select the wrong part`;
-  return { unjudged: { code: 'nothing-evaluated', message } };
-}
-
-/** The classified answers of a variant. */
-interface Counted {
-  /** By the class of the case: how many of them there are, judged or not. */
-  readonly cases: ReadonlyMap<string, number>;
-  readonly answers: readonly Classified[];
-}
-
-/** As it is, and as the cells that were not reached could make it. */
-interface Outlook {
-  readonly now: Counted;
-  readonly best: Counted;
-  readonly worst: Counted;
-}
-
-interface ClassLimit {
-  readonly metric: 'recall' | 'precision';
-  readonly name: string;
-  readonly min: number | undefined;
-}
-
-function judgeOne({ metric, name, min }: ClassLimit, { now, best, worst }: Outlook): LimitGate {
-  const cases = now.cases.get(name) ?? 0;
-  const label = nameMetric({ metric, class: name });
-  const judged = now.answers.some(({ truth }) => truth === name);
-  if (!judged && !best.answers.some(({ truth }) => truth === name)) {
-    if (cases === 0) return {};
-    const message = `${nameClass(name)}: none of its ${formatCount(cases, 'case')} was judged, so its limit says nothing`;
-    return { unjudged: { code: 'nothing-evaluated', class: name, message } };
-  }
-  if (min === undefined) return {};
-  const valueIn = ({ answers }: Counted) => {
-    const scores = classScores(confusionMatrix(answers)).find((one) => one.name === name);
-    // A class that no answer was put in has no precision: that its limit is met was not seen.
-    return scores?.[metric] ?? 0;
-  };
-  if (valueIn(worst) >= min - rounding) return {};
-  if (valueIn(best) >= min - rounding && isOpen(best, now)) return { undecided: label };
-  const candidate = valueIn(now);
-  const isNeverFound = metric === 'precision' && !now.answers.some(({ found }) => found === name);
-  const message = isNeverFound
-    ? `${label} can't reach ${percent(min)}: no answer is of this class, and ${formatCount(cases, 'case')} should be`
-    : `${label} ${describeBelow(candidate, min)}: ${formatCount(cases, 'case')}`;
+  const breaches = (pick: 'failure' | 'error' | 'unjudged') =>
+    gates.flatMap((gate) => (gate[pick] === undefined ? [] : [{ ...where, ...gate[pick] }]));
   return {
-    failure: { code: metric === 'recall' ? 'recall-min' : 'precision-min', class: name, metric, candidate, message },
+    failures: breaches('failure'),
+    errors: breaches('error'),
+    unjudged: breaches('unjudged'),
+    undecided: gates.flatMap(({ undecided }) =>
+      undecided === undefined ? [] : [`${undecided} of ${where.suite} · ${where.prompt} × ${where.provider}`],
+    ),
+    unsettled: gates.flatMap(({ unsettled }) => unsettled ?? []),
+    warnings: gates.flatMap(({ warning }) => (warning === undefined ? [] : [`${where.suite}: ${warning}`])),
   };
 }
 
-function judgeF1(min: number, { names }: ClassPolicy, { now, best, worst }: Outlook): LimitGate {
-  const valueIn = ({ answers }: Counted) => macroScores(confusionMatrix(answers), names).f1;
-  if (now.answers.length === 0 && best.answers.length === 0) {
-    if (now.cases.size === 0) return {};
-    return {
-      unjudged: { code: 'nothing-evaluated', message: 'macro F1: no case was judged, so its limit says nothing' },
-    };
+const met: LimitGate = {};
+
+/** A failed case of a variant of which nothing was accepted. The limit on the pass rate covers it, unless it is a contract. */
+function judgeFirstVerdict(verdict: CaseVerdict): LimitGate {
+  const { caseId, message } = verdict;
+  if (verdict.kind === 'unsettled') return { unsettled: verdict, warning: message };
+  if (verdict.kind === 'flaky') return { warning: message };
+  if (verdict.kind !== 'broken' || verdict.because !== 'must-pass') return met;
+  return { failure: { code: 'must-pass', caseId, message } };
+}
+
+function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary, options: JudgeVariantOptions): LimitGate {
+  const { compared, verdicts } = options;
+  const candidate = variant.passRate.value ?? 0;
+  const { min } = gate.passRate;
+  if (min !== undefined) {
+    const range = rangeOfMean(variant, { valueOf: passOf, mean: variant.passRate.value });
+    if (range === undefined || range.low >= min - rounding) return met;
+    if (range.high >= min - rounding) return { undecided: 'pass rate' };
+    return { failure: passRateBelow(candidate, min, '') };
   }
-  if ((valueIn(worst) ?? 0) >= min - rounding) return {};
-  if ((valueIn(best) ?? 0) >= min - rounding && isOpen(best, now)) return { undecided: 'macro F1' };
-  const candidate = valueIn(now) ?? 0;
-  return { failure: { code: 'f1-min', metric: 'f1', candidate, message: `macro F1 ${describeBelow(candidate, min)}` } };
-}
-
-/** True where cells that were not reached may still change the value. */
-function isOpen(best: Counted, now: Counted): boolean {
-  return best.answers.length > now.answers.length;
-}
-
-/** `unreached`: the class that a cell counts as which the run did not reach; it is left out where that is undefined. */
-function countAnswers({ cases }: VariantSummary, classes: ClassPolicy, unreached?: (truth: string) => string): Counted {
-  const findClass = createFindClass(classes);
-  const count = new Map<string, number>();
-  const answers: Classified[] = [];
-  for (const found of cases.values()) {
-    const truth = found.observe ? undefined : truthOf(found);
-    if (truth === undefined) continue;
-    count.set(truth, (count.get(truth) ?? 0) + 1);
-    const judged = classifyRows(found.trials, truth, findClass);
-    const open = unreached === undefined ? 0 : found.trials.filter(isUnreached).length;
-    const all = [...judged, ...Array.from({ length: open }, () => ({ truth, found: unreached?.(truth) ?? noClass }))];
-    answers.push(...all.map((answer) => ({ ...answer, weight: 1 / all.length })));
+  // Without a baseline a suite must pass whole; with one the comparison decides.
+  if (compared?.mustPassWhole === false) return met;
+  const kindOf = new Map(verdicts.map(({ caseId, kind }) => [caseId, kind]));
+  const failing = [...variant.cases.values()].filter(
+    ({ observe, trials }) => !observe && trials.some(({ status }) => status === 'failed'),
+  );
+  const isCleared = ({ caseId }: CaseSummary) => kindOf.get(caseId) === 'flaky' || kindOf.get(caseId) === 'unsettled';
+  if (!failing.every(isCleared)) {
+    const why = compared === undefined ? '' : ': nothing was accepted yet, so all must pass';
+    return { failure: passRateBelow(candidate, 1, why) };
   }
-  return { cases: count, answers };
+  return countUnjudged(variant) > 0 ? { undecided: 'pass rate' } : met;
 }
 
-/** Says which classes with a limit have no case in this run, although the suite has some. */
-export function findUnselectedClasses({ suites, ended }: RunSummary): readonly string[] {
-  return suites.flatMap(({ recorded: { suite, classes }, variants }) => {
-    if (classes === undefined) return [];
-    const missing = new Set([...Object.keys(classes.recall), ...Object.keys(classes.precision)]);
-    // A cell without a row may be of any class.
-    if (missing.size === 0 || !ended || variants.some((variant) => hasMissingRows(variant))) return [];
-    for (const { cases } of variants) for (const found of cases.values()) missing.delete(truthOf(found) ?? '');
-    return [...missing].map(
-      (name) => `${suite}: ${nameClass(name)}: none of its cases was selected, so its limits say nothing`,
-    );
+function passRateBelow(candidate: number, min: number, why: string): LocalBreach {
+  const message = `pass rate ${describeBelow(candidate, min)}${why}`;
+  return { code: 'pass-rate-min', metric: 'passRate', candidate, message };
+}
+
+function judgeScore({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  const { min } = gate.score;
+  if (min === undefined) return met;
+  const range = rangeOfMean(variant, { valueOf: ({ score }) => score ?? 0, mean: variant.score.mean });
+  if (range === undefined || range.low >= min - rounding) return met;
+  if (range.high >= min - rounding) return { undecided: 'mean score' };
+  const candidate = variant.score.mean ?? 0;
+  const message = `mean score ${Math.floor(candidate * 1000) / 1000} is below ${min}`;
+  return { failure: { code: 'score-min', metric: 'score', candidate, message } };
+}
+
+function judgeCost({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  const { max } = gate.cost;
+  if (max === undefined) return met;
+  const candidate = variant.costUsd;
+  if (candidate === null) {
+    const message = `the cost on ${variant.recorded.model} is not known (no price, or an answer without usage), so the limit of $${max} can't be judged`;
+    return { error: { code: 'unpriced', metric: 'cost', message } };
+  }
+  if (candidate <= max + rounding) return countUnjudged(variant) > 0 ? { undecided: 'cost' } : met;
+  const message = `cost $${candidate.toFixed(6)} is above $${max}`;
+  return { failure: { code: 'cost-max', metric: 'cost', candidate, message } };
+}
+
+/** The mean over the cases of an agent. */
+function judgeSteps({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  const max = gate.steps?.max;
+  const counts = [...variant.cases.values()].flatMap(({ trials, observe }) =>
+    observe ? [] : (meanSteps(trials) ?? []),
+  );
+  if (max === undefined) return met;
+  if (counts.length === 0) {
+    const isJudgedAtAll = [...variant.cases.values()].some(({ trials }) => trials.some(isJudged));
+    const warning = `no answer says how many steps it took, so the limit of ${max} steps can't be judged`;
+    return isJudgedAtAll ? { warning } : met;
+  }
+  const candidate = mean(counts);
+  if (candidate <= max + rounding) return countUnjudged(variant) > 0 ? { undecided: 'mean of steps' } : met;
+  const message = `agents take ${Math.ceil(candidate * 100) / 100} steps in the mean, above ${max}`;
+  return { failure: { code: 'steps-max', metric: 'steps', candidate, message } };
+}
+
+function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  return judgeP95(variant, gate.latency.p95MaxMs, {
+    code: 'latency-p95-max',
+    what: 'latency',
+    timeOf: ({ latencyMs }) => latencyMs,
+    why: 'from a batch, or recorded by hand',
   });
+}
+
+function judgeFirstToken({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  return judgeP95(variant, gate.latency.firstTokenP95MaxMs, {
+    code: 'first-token-p95-max',
+    what: 'time to the first token',
+    timeOf: ({ firstTokenMs }) => firstTokenMs,
+    why: 'not streamed: set stream: true on the provider',
+  });
+}
+
+interface TimeLimit {
+  readonly code: BreachCode;
+  readonly what: string;
+  readonly timeOf: (trial: RowSummary) => number | undefined;
+  /** Why a time may be unknown. */
+  readonly why: string;
+}
+
+function judgeP95(variant: VariantSummary, maxMs: number | undefined, limit: TimeLimit): LimitGate {
+  if (maxMs === undefined) return met;
+  const { code, what, timeOf, why } = limit;
+  const times = timesOf(variant, timeOf);
+  const known = times.filter((time) => time !== undefined);
+  const untimed = times.length - known.length;
+  const unjudged = countUnjudged(variant);
+  const p95If = (others: number) =>
+    quantile([...known, ...Array.from({ length: untimed + unjudged }, () => others)], 0.95) ?? 0;
+  // Missed even if every answer without a time took none.
+  if (p95If(0) > maxMs) {
+    const p95 = quantile(known, 0.95) ?? 0;
+    const message = `p95 ${what} ${(p95 / 1000).toFixed(2)} s is above ${maxMs / 1000} s`;
+    return { failure: { code, metric: 'latency', candidate: p95, message } };
+  }
+  if (untimed === 0) {
+    return unjudged > 0 ? { undecided: `p95 ${what}` } : met;
+  }
+  if (p95If(Number.POSITIVE_INFINITY) <= maxMs) return met;
+  const answers = `${untimed} of ${formatCount(times.length, 'answer')}`;
+  const message = `the ${what} of ${answers} is not known (${why}), so the limit of ${maxMs / 1000} s for p95 can't be judged`;
+  return { error: { code: 'untimed', metric: 'latency', message } };
+}
+
+/** Of each judged answer; undefined where it was not measured. */
+function timesOf(variant: VariantSummary, timeOf: TimeLimit['timeOf']): readonly (number | undefined)[] {
+  return [...variant.cases.values()].flatMap(({ trials, observe }) =>
+    observe ? [] : trials.filter(isJudged).map(timeOf),
+  );
 }

@@ -46,7 +46,7 @@ import {
   type RowSource,
   readRow,
   type Settings,
-} from './read-cases.ts';
+} from './open-case-files.ts';
 import { noteStubs, type StubUse, warnOfUndeclared } from './suite-tools.ts';
 import type { CompiledTools } from './tool-stubs.ts';
 

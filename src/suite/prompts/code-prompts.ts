@@ -11,7 +11,7 @@ import { groupBy } from '../../text/group-by.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { listClosure } from '../assertions/own-code.ts';
 import { type CaseFaults, createCaseFaults } from '../cases/check-case.ts';
-import { type CaseGroup, idOf, type RowSource, readCases, readRow } from '../cases/read-cases.ts';
+import { type CaseGroup, idOf, type RowSource, readCases, readRow } from '../cases/open-case-files.ts';
 import type { Config } from '../config.ts';
 import { checkPart } from '../documents/check-shape.ts';
 import { childOf, createProblems, type Located, locate, type Problems } from '../documents/locate.ts';

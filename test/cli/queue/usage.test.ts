@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadQueueModules } from '../../../src/calls/open-dispatch.ts';
+import { loadQueueModules } from '../../../src/calls/open-queue-dispatch.ts';
 import { UserError } from '../../../src/model/problem.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { judgeAlone, judgeContract, judgeSuspect, type SuspectRule } from '../../../src/compare/confirm/judge-case.ts';
+import {
+  judgeAlone,
+  judgeContract,
+  judgeSuspect,
+  type SuspectRule,
+} from '../../../src/compare/confirm/judge-retrials.ts';
 import { trialsToConfirm } from '../../../src/stats/exact-tests.ts';
 import { buildRetried, shortenVerdict } from '../../support/build-retried.ts';
 import fc from '../../support/property.ts';

@@ -24,13 +24,13 @@ import {
 import type { Check, CheckContext } from './check-context.ts';
 import { convertAssertion } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-files.ts';
+import { followReferences, readPrompts, readRepeat, readTopKeys } from './config-keys.ts';
 import { findConversation, joinConversations, type Told } from './conversations.ts';
 import { Judges } from './judges.ts';
 import type { OwnCode } from './own-provider.ts';
 import { readPicture } from './pictures.ts';
 import { sendTexts, withoutEmptyVars } from './providers.ts';
 import { PythonFile } from './python.ts';
-import { followReferences, readPrompts, readRepeat, readTopKeys } from './read-config.ts';
 import { SuiteProviders } from './read-providers.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';

@@ -17,6 +17,7 @@ import { createMask } from '../secrets/mask-secrets.ts';
 import { describeServer, findSecretValues } from '../snapshots/read-server.ts';
 import { onAbort, runWithDeadline } from '../text/deadline.ts';
 import { formatDuration } from '../text/format-amount.ts';
+import { openToolSession, type ToolSession } from '../tools/tool-session.ts';
 import {
   createExecTools,
   createModuleTools,
@@ -29,8 +30,7 @@ import {
   type ToolServer,
   toolMemoryMb,
   toolTimeoutMs,
-} from '../tools/real-tools.ts';
-import { openToolSession, type ToolSession } from '../tools/tool-session.ts';
+} from '../tools/tool-sources.ts';
 import type { ToolRecorder } from './record-tools.ts';
 
 /** More children at once would take more memory than a machine has, whatever `-j` says. */

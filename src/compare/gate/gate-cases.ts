@@ -3,7 +3,7 @@ import type { StopReason } from '../../model/record.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import type { CaseSummary } from '../../model/summary.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
-import type { RetriedVerdict } from '../confirm/judge-case.ts';
+import type { RetriedVerdict } from '../confirm/judge-retrials.ts';
 import { countVerdicts } from '../pair-cases.ts';
 import { type CaseBreach, countStatus, type Suspicion } from './find-suspicions.ts';
 
@@ -217,7 +217,7 @@ function failsGate(because: CaseBreach, { cases }: GatePolicy, failsDrifted: boo
     case 'case-added-failed':
       return cases.added === 'fail';
     case 'first-run':
-      // The pass rate of the variant says it (judge-variant.ts).
+      // The pass rate of the variant says it (judge-limits.ts).
       return false;
     case 'must-pass':
       return true;

@@ -7,7 +7,7 @@ import type { Cell } from '../model/cell.ts';
 import type { Completion, CompletionOutcome, ToolCall } from '../model/completion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { runCell } from '../run/cell-runner.ts';
-import type { createToolOpener } from '../run/open-tools.ts';
+import type { createToolOpener } from '../run/start-tools.ts';
 import { namesIn } from '../suite/cases/suite-tools.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { openToolSession } from '../tools/tool-session.ts';

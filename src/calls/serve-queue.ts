@@ -12,7 +12,7 @@ import {
   type WorkerSettings,
 } from '../queue/worker.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
-import { askedProviders, loadQueueModules, queueNameOf, refuseQueue } from './open-dispatch.ts';
+import { askedProviders, loadQueueModules, queueNameOf, refuseQueue } from './open-queue-dispatch.ts';
 import { timeAttempts } from './time-attempts.ts';
 
 export interface WorkOptions extends WorkerSettings {

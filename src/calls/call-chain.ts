@@ -8,7 +8,7 @@ import { accountId } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens, pricedModel } from '../plan/price-variants.ts';
 import { findAdapter } from '../providers/index.ts';
 import { AccountLimiter, type Limiter } from './limiter.ts';
-import { priceAnswer, type RunCalls } from './run-calls.ts';
+import { priceAnswer, type RunCalls } from './run-resources.ts';
 import { type TimedAttempt, type TimedOutcome, timeAttempts } from './time-attempts.ts';
 import { createBreaker } from './with-breaker.ts';
 import type { BudgetPricing } from './with-budget.ts';
