@@ -168,7 +168,7 @@ export class Conversation {
     }
     const results: Message[] = [];
     for (const call of calls) {
-      const ending = await this.#answerCall(call, results);
+      const ending = await this.#answerCall(call, agent, results);
       if (ending !== undefined) return ending;
     }
     return this.#goOn(results);
@@ -196,9 +196,7 @@ export class Conversation {
   }
 
   /** Answers one tool call, with its result in the step and among the results; how the cell ends where it can't go on. */
-  async #answerCall(call: ToolCall, results: Message[]): Promise<Ending | undefined> {
-    const { agent } = this.#cell;
-    if (agent === undefined) return undefined;
+  async #answerCall(call: ToolCall, agent: AgentSettings, results: Message[]): Promise<Ending | undefined> {
     const outcome = await this.#toolsOf(agent).answer(call, this.#signal);
     if (outcome.kind === 'fails') return this.#fail('tools', outcome.reason);
     if (outcome.kind === 'errored') return this.#endByTools(outcome.message);

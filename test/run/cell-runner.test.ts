@@ -1,13 +1,29 @@
 import { describe, expect, test } from 'vitest';
+import { createStop } from '../../src/calls/stop.ts';
 import { isJsonObject } from '../../src/json/json.ts';
-import type { JudgedAnswer } from '../../src/model/cell.ts';
-import type { CompletionOutcome, CompletionRequest, FailureKind, ToolCall } from '../../src/model/completion.ts';
-import type { Turn } from '../../src/model/suite.ts';
+import type { Cell, CellKey, CellResult, JudgedAnswer } from '../../src/model/cell.ts';
+import type {
+  Completion,
+  CompletionOutcome,
+  CompletionRequest,
+  FailureKind,
+  ToolCall,
+} from '../../src/model/completion.ts';
+import type { ProviderConfig, Suite, Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
-import { runCell } from '../../src/run/cell-runner.ts';
+import { createBailGate, createCellRunners, runCell } from '../../src/run/cell-runner.ts';
 import type { CellPorts } from '../../src/run/conversation.ts';
 import { createToolOpener } from '../../src/run/start-tools.ts';
-import { buildCell, buildCheck, completed, failed, neverAborted } from '../support/build-case.ts';
+import type { ToolOutcome } from '../../src/tools/tool-sources.ts';
+import {
+  buildCell,
+  buildCheck,
+  buildProvider,
+  buildSuite,
+  completed,
+  failed,
+  neverAborted,
+} from '../support/build-case.ts';
 
 /** Ports that answer with the given outcomes in order and remember what they were asked. */
 function build(outcomes: readonly CompletionOutcome[], overrides: Partial<CellPorts> = {}) {
@@ -476,5 +492,175 @@ describe('a conversation', () => {
       calls: [{ costUsd: 0.002 }, { costUsd: 0.002 }],
     });
     expect(requests).toHaveLength(3);
+  });
+});
+
+describe('the runners of a run', () => {
+  interface RunnerOptions {
+    readonly provider?: Partial<ProviderConfig>;
+    readonly outcomes?: readonly CompletionOutcome[];
+    readonly isTraced?: boolean;
+    readonly bailGate?: ReturnType<typeof createBailGate>;
+    readonly answer?: ToolOutcome | Error;
+  }
+
+  const session = {
+    judge: ({ name }: ToolCall) => (name === 'pay' ? ({ kind: 'fails', reason: 'no pay' } as const) : undefined),
+    state: async () => ({ state: { paid: 7 } }),
+  };
+
+  /** Runners over a provider that gives these outcomes. `log` has what they do beside that. */
+  function openRunners({
+    provider = {},
+    outcomes = [completed()],
+    isTraced = false,
+    bailGate,
+    answer,
+  }: RunnerOptions = {}) {
+    const log: string[] = [];
+    const config = buildProvider(provider);
+    const suite = buildSuite([]);
+    let asked = 0;
+    const trace = {
+      cell: async (cell: Cell, run: () => Promise<CellResult>) => {
+        log.push(`cell ${cell.key.caseId} begins`);
+        const result = await run();
+        log.push(`cell ${cell.key.caseId} ${result.status}`);
+        return result;
+      },
+      startChecks: () => void log.push('checks begin'),
+      verdict: ({ assertion, pass }: Verdict) => void log.push(`check ${assertion} ${pass}`),
+      toolCall: ({ name }: ToolCall) => {
+        log.push(`tool ${name} begins`);
+        return (outcome: { readonly kind: string } | undefined) => void log.push(`tool ${name} ${outcome?.kind}`);
+      },
+    };
+    const options = {
+      planned: { providers: new Map([['key', config]]), plan: { suites: [{ suite }] }, endpointOf: () => ({}) },
+      calls: {
+        completeFor: (of: ProviderConfig, { id }: Suite) => {
+          log.push(`connected ${of.id} for ${id}`);
+          return async () => {
+            const outcome = outcomes[asked];
+            asked += 1;
+            if (outcome === undefined) throw new TypeError('a bug');
+            return outcome;
+          };
+        },
+        costOf: (_of: ProviderConfig, _completion: Completion, how: string) => (how === 'batch' ? 1 : 2),
+        workersFor: () => () => 3,
+      },
+      judgePorts: {},
+      findAccepted: () => undefined,
+      comparedAnswers: {
+        find: async () => undefined,
+        post: ({ caseId }: CellKey, result: CellResult | undefined) =>
+          void log.push(`posted ${caseId} ${result?.status}`),
+      },
+      stop: createStop(),
+      bailGate,
+      ...(isTraced && { trace }),
+      openTools: () => ({
+        ...session,
+        answer: async () => {
+          if (answer instanceof Error) throw answer;
+          return answer ?? { kind: 'result', result: { content: '7' } };
+        },
+        close: () => void log.push('tools closed'),
+      }),
+    } as unknown as Parameters<typeof createCellRunners>[0];
+    return { log, runnerOf: createCellRunners(options), config };
+  }
+
+  test('are one for each provider, connected once for each suite', async () => {
+    const { log, runnerOf } = openRunners({ outcomes: [completed(), completed()] });
+    expect(runnerOf('key')).toBe(runnerOf('key'));
+    expect(runnerOf('key').workers()).toBe(3);
+    expect(() => runnerOf('other')).toThrow('the plan has no provider other');
+    expect(await runnerOf('key').run(buildCell())).toMatchObject({ status: 'judged', passed: true });
+    expect(log).toEqual(['connected openai:gpt-4o-mini for triage', 'posted refund judged']);
+    const stray = buildCell({ key: { suite: 'stray', prompt: 'v1', provider: 'p', caseId: 'refund', trial: 0 } });
+    await expect(runnerOf('key').run(stray)).rejects.toThrow('the plan has no suite stray');
+  });
+
+  test('end the wait for an answer even where a bug ends its cell', async () => {
+    const { log, runnerOf } = openRunners({ outcomes: [] });
+    await expect(runnerOf('key').run(buildCell())).rejects.toThrow('a bug');
+    expect(log.at(-1)).toBe('posted refund undefined');
+  });
+
+  const calling = completed({ toolCalls: [call('find')] });
+  const agent = { stubs: [], maxSteps: 3 };
+
+  test('put a span around a cell, its checks and each of its tool calls', async () => {
+    const { log, runnerOf } = openRunners({ isTraced: true, outcomes: [calling, completed()] });
+    const result = await runnerOf('key').run(buildCell({ agent }));
+    expect(result).toMatchObject({ passed: true, state: { paid: 7 } });
+    expect(log.slice(1)).toEqual([
+      'cell refund begins',
+      'tool find begins',
+      'tool find result',
+      'checks begin',
+      'check contains true',
+      'tools closed',
+      'cell refund judged',
+      'posted refund judged',
+    ]);
+    const broken = openRunners({ isTraced: true, outcomes: [calling], answer: new TypeError('a bug') });
+    await expect(broken.runnerOf('key').run(buildCell({ agent }))).rejects.toThrow('a bug');
+    expect(broken.log.slice(1)).toEqual([
+      'cell refund begins',
+      'tool find begins',
+      'tool find undefined',
+      'tools closed',
+      'posted refund undefined',
+    ]);
+    const steps = [{ text: 'pays', calls: [call('pay')] }];
+    const forbidden = openRunners({ isTraced: true, outcomes: [completed({ steps })] });
+    expect(await forbidden.runnerOf('key').run(buildCell({ agent }))).toMatchObject({
+      verdicts: [{ reason: 'no pay' }],
+    });
+  });
+
+  test('use the tools as they are without a trace', async () => {
+    const { log, runnerOf } = openRunners({ outcomes: [calling, completed()] });
+    await runnerOf('key').run(buildCell({ agent }));
+    expect(log.slice(1)).toEqual(['tools closed', 'posted refund judged']);
+  });
+
+  test.each<[string, Partial<ProviderConfig>, boolean]>([
+    ['a model', {}, false],
+    ['a program', { adapter: 'exec' }, true],
+    ['a module', { adapter: 'module' }, true],
+    ['a server of the user’s own', { adapter: 'http' }, true],
+    ['one whose answers name no calls', { adapter: 'http', options: { response: { text: '$.text' } } }, true],
+    ['one whose answers name their calls', { adapter: 'http', options: { response: { toolCalls: '$.calls' } } }, false],
+    ['one whose whole answer is text', { adapter: 'http', options: { response: '$.toolCalls' } }, true],
+    ['a program with options like these', { adapter: 'exec', options: { response: { toolCalls: '$.calls' } } }, true],
+  ])('know that the path of %s may be hidden', async (_what, provider, isHidden) => {
+    const { runnerOf } = openRunners({ provider });
+    // A check of the path can't be made where it is unknown.
+    const checks = [buildCheck({ assertion: 'trajectory', params: { calls: [] }, source: { trajectory: {} } })];
+    const result = await runnerOf('key').run(buildCell({ checks }));
+    expect(result.status).toBe(isHidden ? 'errored' : 'judged');
+  });
+
+  test('price an answer of a batch by its own price', async () => {
+    const { runnerOf } = openRunners({ outcomes: [{ ...completed(), batched: true }] });
+    expect((await runnerOf('key').run(buildCell())).calls).toMatchObject([{ costUsd: 2, billed: { costUsd: 1 } }]);
+  });
+
+  test('hold back the first requests of cells that wait for their turn once the run stops, and no others', async () => {
+    const stop = createStop();
+    const bailGate = createBailGate(stop);
+    const cell = buildCell();
+    await openRunners({ bailGate }).runnerOf('key').run(cell);
+    const later = { ...cell.request };
+    expect([await bailGate.mayBegin(cell.request), await bailGate.mayBegin(later)]).toEqual([true, true]);
+    // The cell that made room is judged in the same turn of the event loop.
+    const asked = bailGate.mayBegin(cell.request);
+    stop.soft('bail');
+    expect(await asked).toBe(false);
+    expect(await bailGate.mayBegin(later)).toBe(true);
   });
 });

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Cell, CellResult } from '../../src/model/cell.ts';
-import { type CellQueue, type ExecuteOptions, executeCells } from '../../src/run/execute-cells.ts';
-import { buildCell } from '../support/build-case.ts';
+import { createStop } from '../../src/calls/stop.ts';
+import type { CallRecord, Cell, CellKey, CellResult, SkipReason } from '../../src/model/cell.ts';
+import type { ProgressEvent } from '../../src/model/progress.ts';
+import type { CellRow } from '../../src/model/record.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
+import { type CellQueue, type ExecuteOptions, executeCells, executeInRun } from '../../src/run/execute-cells.ts';
+import type { Run } from '../../src/run/open-run.ts';
+import { buildCell, buildCompletion } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
 import fc from '../support/property.ts';
 
@@ -181,5 +186,229 @@ describe('executeCells', () => {
     gates[0]?.();
     expect(await bug).toEqual(new TypeError('a bug'));
     expect(results.map(({ key }) => [key.provider, key.trial])).toEqual([['slow', 0]]);
+  });
+});
+
+describe('executeInRun', () => {
+  const key = (caseId: string, trial = 0) => ({
+    suite: 's',
+    prompt: 'v1',
+    provider: 'a',
+    caseId,
+    trial,
+  });
+  const verdict = (pass: boolean, reason: string): Verdict => ({
+    assertion: 'equals',
+    pass,
+    score: pass ? 1 : 0,
+    reason,
+    weight: 1,
+    required: false,
+  });
+  const { at } = buildCell();
+  const base = { cellHash: 'cell', caseHash: 'case', observe: false, mustPass: false, at };
+  const paid = (costUsd: number | undefined, more: Partial<CallRecord> = {}): CallRecord => ({
+    requestHash: 'r',
+    completion: buildCompletion(),
+    cached: false,
+    attempts: 1,
+    costUsd,
+    ...more,
+  });
+  type Judged = Extract<CellResult, { status: 'judged' }>;
+  const judgedAs = (passed: boolean, more: Partial<Judged> & Pick<Judged, 'key'>): CellResult => ({
+    ...base,
+    status: 'judged',
+    passed,
+    score: passed ? 1 : 0,
+    verdicts: [],
+    calls: [],
+    attempts: 1,
+    judgeCostUsd: 0,
+    ...more,
+  });
+  const errored = (caseId: string): CellResult => ({
+    ...base,
+    key: key(caseId),
+    status: 'errored',
+    failure: { kind: 'server', message: 'status 500' },
+    attempts: 1,
+    calls: [],
+    verdicts: [],
+    judgeCostUsd: 0,
+  });
+  const skippedBy = (reason: SkipReason, message?: string): CellResult => ({
+    ...base,
+    key: key('skipped'),
+    status: 'skipped',
+    reason,
+    calls: [],
+    ...(message === undefined ? {} : { message }),
+  });
+
+  /** Runs cells that end in these results, one after the other, and logs what comes of each in its order. */
+  async function keep(
+    results: readonly CellResult[],
+    { bail, isTold = true, decidedAfter }: { bail?: number; isTold?: boolean; decidedAfter?: number } = {},
+  ) {
+    let begun = 0;
+    const skipReasonOf = () => {
+      begun += 1;
+      return decidedAfter !== undefined && begun > decidedAfter ? 'decided' : undefined;
+    };
+    const log: string[] = [];
+    const progress: Partial<Extract<ProgressEvent, { type: 'cell-finished' }>>[] = [];
+    const stop = createStop();
+    const state = { failedCells: 0, hasLowScore: false, isCutShort: false, isDecidedEarly: false };
+    const cells = results.map((result) => buildCell({ key: result.key }));
+    const ports = {
+      mask: (text: string) => text,
+      onProgress: (event: ProgressEvent) => {
+        if (event.type !== 'cell-finished') return;
+        log.push(`told ${event.key.caseId}`);
+        const { type: _type, key: _key, row: _row, ...told } = event;
+        progress.push(told);
+      },
+      ...(isTold && { trace: { result: (result: CellResult) => log.push(`traced ${result.key.caseId}`) } }),
+    };
+    const run = {
+      options: { bail },
+      ports,
+      stop,
+      state,
+      comparedAnswers: { post: (of: CellKey, result: unknown) => log.push(`posted ${of.caseId} ${String(result)}`) },
+      record: {
+        append: async (row: CellRow) => {
+          log.push(`wrote ${row.caseId}`);
+          await Promise.resolve();
+          log.push(`kept ${row.caseId}`);
+        },
+      },
+      ...(isTold && { dispatch: { forget: (of: CellKey) => log.push(`forgot ${of.caseId}`) } }),
+      runnerOf: () => ({
+        workers: () => 1,
+        run: async (cell: Cell) => results[cells.indexOf(cell)],
+      }),
+    } as unknown as Run;
+    await executeInRun(run, [['a', cells]], ...(decidedAfter === undefined ? [] : [skipReasonOf]));
+    return { log, progress, state, stopped: stop.reason() };
+  }
+
+  test('writes each row before its cell counts as done, and tells everyone who waits for it', async () => {
+    const { log } = await keep([judgedAs(true, { key: key('one') }), skippedBy('budget'), errored('three')]);
+    expect(log).toEqual([
+      'told one',
+      'traced one',
+      'wrote one',
+      'kept one',
+      'forgot one',
+      'posted skipped undefined',
+      'told skipped',
+      'traced skipped',
+      'wrote skipped',
+      'kept skipped',
+      'forgot skipped',
+      'told three',
+      'traced three',
+      'wrote three',
+      'kept three',
+      'forgot three',
+    ]);
+    const quiet = await keep([judgedAs(true, { key: key('one') })], { isTold: false });
+    expect(quiet.log).toEqual(['told one', 'wrote one', 'kept one']);
+  });
+
+  test('tells of a cell its name, its status, what it cost and why it did not pass', async () => {
+    const batched = paid(2, { billed: { costUsd: 1 } });
+    const { progress } = await keep([
+      judgedAs(true, { key: key('one'), calls: [paid(1), batched, paid(4, { cached: true })] }),
+      judgedAs(true, { key: key('one', 1), calls: [paid(1, { cached: true })], verdicts: [verdict(false, 'weak')] }),
+      judgedAs(true, { key: key('one', 2), calls: [paid(1, { cached: true }), paid(4, { cached: true })] }),
+      judgedAs(false, { key: key('two', 2), verdicts: [verdict(true, 'fine'), verdict(false, 'not equal')] }),
+      judgedAs(false, {
+        key: key('two'),
+        failure: { kind: 'contextLength', message: 'too long' },
+        verdicts: [verdict(false, 'not equal')],
+      }),
+      judgedAs(false, { key: key('three', 3), confirmation: true, side: 'accepted' }),
+      judgedAs(true, { key: key('four'), calls: [paid(undefined), paid(1)] }),
+      judgedAs(true, { key: key('five'), calls: [paid(1), paid(1, { billed: { costUsd: undefined } })] }),
+      judgedAs(true, { key: key('six'), calls: [paid(1)], unusable: { costUsd: 4, billedUsd: 2 } }),
+      judgedAs(true, { key: key('seven'), calls: [paid(1)], unusable: { costUsd: 4, billedUsd: undefined } }),
+      { ...errored('eight'), calls: [paid(1)] },
+      skippedBy('budget'),
+      skippedBy('case', 'not today'),
+    ]);
+    expect(progress).toEqual([
+      { label: 's/one · v1 × a', status: 'passed', cached: false, spentUsd: 2 },
+      { label: 's/one · v1 × a · trial 2', status: 'passed', cached: true, spentUsd: 0 },
+      { label: 's/one · v1 × a · trial 3', status: 'passed', cached: true, spentUsd: 0 },
+      { label: 's/two · v1 × a · trial 3', status: 'failed', cached: false, spentUsd: 0, reason: 'not equal' },
+      { label: 's/two · v1 × a', status: 'failed', cached: false, spentUsd: 0, reason: 'too long' },
+      { label: 's/three · v1 × a · accepted prompt', status: 'failed', cached: false, spentUsd: 0 },
+      { label: 's/four · v1 × a', status: 'passed', cached: false, spentUsd: undefined },
+      { label: 's/five · v1 × a', status: 'passed', cached: false, spentUsd: undefined },
+      { label: 's/six · v1 × a', status: 'passed', cached: false, spentUsd: 3 },
+      { label: 's/seven · v1 × a', status: 'passed', cached: false, spentUsd: undefined },
+      { label: 's/eight · v1 × a', status: 'errored', cached: false, spentUsd: 1, reason: 'status 500' },
+      { label: 's/skipped · v1 × a', status: 'skipped', cached: false, spentUsd: 0, reason: 'budget' },
+      { label: 's/skipped · v1 × a', status: 'skipped', cached: false, spentUsd: 0, reason: 'not today' },
+    ]);
+  });
+
+  const calm = { failedCells: 0, hasLowScore: false, isCutShort: false, isDecidedEarly: false };
+  test.each<[string, CellResult, Partial<typeof calm>]>([
+    ['that passed in full', judgedAs(true, { key: key('a') }), {}],
+    ['that passed with a part of its score', judgedAs(true, { key: key('a'), score: 0.9 }), { hasLowScore: true }],
+    ['that failed', judgedAs(false, { key: key('a') }), { hasLowScore: true, failedCells: 1 }],
+    [
+      'that failed with its full score, by a required check without a weight',
+      judgedAs(false, { key: key('a'), score: 1 }),
+      { hasLowScore: true, failedCells: 1 },
+    ],
+    ['that is observed and failed', judgedAs(false, { key: key('a'), observe: true }), { hasLowScore: true }],
+    [
+      'that failed when it was asked again',
+      judgedAs(false, { key: key('a'), confirmation: true }),
+      { hasLowScore: true },
+    ],
+    ['that errored', errored('a'), {}],
+    ['that its suite skips', skippedBy('case'), {}],
+    ['that the budget skips', skippedBy('budget'), { isCutShort: true }],
+    ['that is decided without it', skippedBy('decided'), { isDecidedEarly: true }],
+  ])('remembers of a cell %s what the run needs to know', async (_what, result, expected) => {
+    expect((await keep([result])).state).toEqual({ ...calm, ...expected });
+  });
+
+  test('stops at the failed cell that --bail names, and at no confirmation trial', async () => {
+    const failed = (caseId: string) => judgedAs(false, { key: key(caseId) });
+    const again = judgedAs(false, { key: key('again'), confirmation: true });
+    const stopped = await keep([failed('a'), again, failed('b'), failed('c')], { bail: 2 });
+    expect([stopped.stopped, stopped.state.failedCells]).toEqual(['bail', 2]);
+    expect(stopped.log.filter((line) => line.startsWith('told '))).toHaveLength(4);
+    expect(stopped.progress[3]).toMatchObject({ status: 'skipped', reason: 'bail' });
+    expect((await keep([failed('a'), again], { bail: 2 })).stopped).toBeUndefined();
+    expect((await keep([failed('a'), failed('b')])).stopped).toBeUndefined();
+  });
+
+  test('skips the cells that are decided without them, under a reason that the stop of the run precedes', async () => {
+    const failed = (caseId: string) => judgedAs(false, { key: key(caseId) });
+    const { progress, state } = await keep([failed('a'), failed('b')], { decidedAfter: 1 });
+    expect(progress.map(({ status, reason }) => [status, reason])).toEqual([
+      ['failed', undefined],
+      ['skipped', 'decided'],
+    ]);
+    expect(state).toMatchObject({ isDecidedEarly: true, isCutShort: false });
+    const stopped = await keep([failed('a'), failed('b')], { decidedAfter: 1, bail: 1 });
+    expect(stopped.progress[1]).toMatchObject({ reason: 'bail' });
+  });
+
+  test('counts for each row how many cells of its provider began before it', async () => {
+    const cells = cellsOf(3);
+    const positions: number[] = [];
+    const onResult = async (_result: CellResult, _cell: Cell, position: number) => void positions.push(position);
+    await execute([{ cells, workers: () => 1, run: async (cell) => judged(cell) }], { onResult });
+    await execute([{ cells: cellsOf(1, 'b'), workers: () => 1, run: async (cell) => judged(cell) }], { onResult });
+    expect(positions).toEqual([0, 1, 2, 0]);
   });
 });
