@@ -317,7 +317,7 @@ function convertPath(node: Path, at: OffsetOf): PathExpression {
     if (typeof part === 'string') return part;
     throw refuse('a path is made of plain names', node);
   });
-  const isThis = /^(?:\.\.\/)*(?:this|\.)(?:[./]|$)/.test(node.original) || steps.length === 0;
+  const isThis = /^(?:\.\.\/)*(?:this|\.)(?:[./]|$)/.test(node.original);
   return {
     kind: 'path',
     from: node.data ? 'data' : isThis ? 'this' : 'names',

@@ -154,7 +154,9 @@ export class JinjaExpressionParser {
   #filtered(): Expression {
     let value = this.#primary();
     while (this.#take('|')) {
-      const { kind, value: name, offset } = this.#peek();
+      const lexeme = this.#peek();
+      const { kind, value: name, offset } = lexeme;
+      if (kind === 'end') throw this.#unexpected(lexeme);
       if (kind !== 'word' || !Object.hasOwn(jinjaFilters, name)) {
         throw syntaxError(
           this.#source,

@@ -156,8 +156,11 @@ class Renderer extends Evaluator {
     const { tree: caller, onMissing } = this;
     const before = this.#pieces;
     const within = (error: TemplateError): TemplateError => {
-      const { line = 1, column = 1 } = error;
-      return new TemplateError(`in the partial "${node.name}" (its line ${line}, column ${column}): ${error.message}`, {
+      const { line = 1, column = 1, message } = error;
+      const place = `in the partial "${node.name}" (its line ${line}, column ${column}): `;
+      // A partial within itself would be named a hundred times.
+      const isNamed = error.kind === 'limit' && message.startsWith('in the partial "');
+      return new TemplateError(isNamed ? message : place + message, {
         ...detailsOf(error),
         ...positionIn(caller.source, node.offset),
       });

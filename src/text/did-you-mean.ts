@@ -14,7 +14,8 @@ export function findNearest(name: string, known: Iterable<string>): string | und
     if (Math.abs(candidate.length - name.length) > MAX_DISTANCE) continue;
     const lower = candidate.toLowerCase();
     const found = isSwap(wanted, lower) ? 1 : distance(wanted, lower);
-    if (found < best) {
+    // A name of one letter shares nothing with another one.
+    if (found < best && found < Math.max(wanted.length, lower.length)) {
       nearest = candidate;
       best = found;
     }

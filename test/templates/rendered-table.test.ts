@@ -21,8 +21,33 @@ describe('a table of messages', () => {
     expect(() => expandTable(table, { n: texts.length })).toThrow('was not called');
   });
 
+  test('holds each line once, and runs of lines by their ends', () => {
+    const of = (role: 'system' | 'developer' | 'assistant' | 'user', content: string) => ({
+      role,
+      content,
+      attach: [],
+    });
+    const first = [of('system', 'a\nb\nc'), of('developer', 'b\nd'), of('assistant', 'a'), of('user', 'c\nb\na\nb')];
+    const key = keyOfVars({ n: 0 });
+    const { table } = tabulate(new Map([[key, first]]));
+    expect(table).toEqual({
+      lines: ['a', 'b', 'c', 'd'],
+      cases: {
+        [key]: [
+          ['system', '0-2'],
+          ['developer', '1 3'],
+          ['assistant', '0'],
+          ['user', '2 1 0-1'],
+        ],
+      },
+    });
+    expect(expandTable(table, { n: 0 })).toEqual(first);
+  });
+
   test.each<[texts: string[], common: string]>([
     [['a\nb'], 'a\nb'],
+    [['a\nb\nc', 'a\nx\nd'], 'a\n…\n…'],
+    [['ab\nc', 'ac\nc', 'ad\nd'], 'a…\n…'],
     [['Say: red!\nend', 'Say: blue!\nend'], 'Say: …!\nend'],
     [['a\nx\nb', 'a\nb'], 'a\n…\nb'],
     [['aa', 'aaa'], 'aa…'],

@@ -27,6 +27,12 @@ function faultOf(source: string, vars: Readonly<Record<string, unknown>> = {}): 
   throw new Error(`${source} was rendered, and should not have been.`);
 }
 
+test('a fault leaves the length of stack traces as it was', () => {
+  const before = Error.stackTraceLimit;
+  expect(faultOf('{{ a | upcase }} {{ b }} {% if c %}{% endif %}').also).toHaveLength(1);
+  expect(Error.stackTraceLimit).toBe(before);
+});
+
 describe('rendering', () => {
   test.each<[string, Readonly<Record<string, unknown>>, string]>([
     ['plain text', {}, 'plain text'],
