@@ -188,10 +188,13 @@ test('a status may be refused by code, and none is without it', async () => {
   await expect(askHttp(config, { status: (status: number) => status < 300 }, given)).rejects.toThrow(
     'the server answered with status 500 Internal Server Error',
   );
-  const odd = await startServer({ status: 299, body: 'oh' });
-  expect(await askHttp({ url: odd.url }, {}, given)).toMatchObject({
-    metadata: { http: { status: 299, statusText: '' } },
-  });
+  for (const [status, statusText] of [
+    [299, ''],
+    [400, 'Bad Request'],
+  ] as const) {
+    const odd = await startServer({ status, body: 'oh' });
+    expect(await askHttp({ url: odd.url }, {}, given)).toMatchObject({ metadata: { http: { status, statusText } } });
+  }
 });
 
 test.each([300, 302, 399])('a server that sends on with the status %d is an error', async (status) => {
