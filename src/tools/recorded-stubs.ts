@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isSeq, type Node, parseDocument, type Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { type Document, isAlias, isMap, isSeq, type Node, parseDocument, YAMLMap, YAMLSeq } from 'yaml';
 import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
@@ -11,6 +11,7 @@ import { isTemplate } from '../templates/template.ts';
 import { compareText } from '../text/compare-text.ts';
 import { findLongNumbers, plainNumbers } from '../text/exact-numbers.ts';
 import { quote } from '../text/shorten.ts';
+import { readArguments } from './tool-sources.ts';
 
 /** What a real tool answered, as an entry of a stub file. */
 export interface RecordedStub {
@@ -21,12 +22,11 @@ export interface RecordedStub {
 
 /** The arguments of a call as a stub can hold them; a reason where it can't. */
 export function readWhen(call: ToolCall, mask: Mask): { readonly when: JsonObject } | { readonly reason: string } {
-  const parsed = parseJson(call.rawArguments.trim() === '' ? '{}' : call.rawArguments);
-  const value: unknown = parsed.ok ? plainNumbers(parsed.value) : undefined;
+  const value = readArguments(call);
   if (!isJsonObject(value)) return { reason: 'its arguments are no JSON object' };
   if (findLongNumbers(value).length > 0) return { reason: 'a number in its arguments is too long for a stub' };
   // A masked argument would match no call, and one without it would match other calls too.
-  const text = writeJson(value) ?? '';
+  const text = JSON.stringify(value);
   if (maskSecrets(text, mask) !== text) return { reason: 'its arguments hold a secret' };
   return { when: value };
 }
@@ -103,12 +103,12 @@ function insertStub(root: YAMLMap, stub: RecordedStub, document: Document): void
 
 /** The list of a tool's entries, which is made where there is none or only one entry. */
 function entriesOf(root: YAMLMap, name: string, document: Document): YAMLSeq {
-  const pair = root.items.find(({ key }) => nameOf(key) === name);
+  const pair = root.items.find(({ key }) => String(key) === name);
   if (pair === undefined) {
     const entries = new YAMLSeq();
     const made = document.createPair(name, undefined);
     made.value = entries;
-    const next = root.items.findIndex(({ key }) => compareText(nameOf(key), name) > 0);
+    const next = root.items.findIndex(({ key }) => compareText(String(key), name) > 0);
     root.items.splice(next === -1 ? root.items.length : next, 0, made);
     return entries;
   }
@@ -122,11 +122,6 @@ function entriesOf(root: YAMLMap, name: string, document: Document): YAMLSeq {
   if (isMap(value)) entries.items.push(value);
   pair.value = entries;
   return entries;
-}
-
-function nameOf(key: unknown): string {
-  const value: unknown = typeof key === 'object' && key !== null && 'value' in key ? (key as Scalar).value : key;
-  return typeof value === 'string' ? value : String(value);
 }
 
 /** The arguments of an entry that answers exactly one call, as such entries are recorded. */

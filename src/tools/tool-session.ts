@@ -15,11 +15,11 @@ import {
 } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';
 import type { ModuleTools, RealTools, UnknownTool } from './tool-sources.ts';
 import {
   createServerTools,
+  readArguments,
   refuseArguments,
   refuseLength,
   type StateOutcome,
@@ -92,11 +92,8 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
     async answer(call, signal) {
       const ofName = stubs.filter(({ name }) => name === call.name);
       // What a real tool would do: the model may try again.
-      if (ofName.length > 0 && !ofName.every(isForbidden) && !parseJson(call.rawArguments).ok) {
-        return {
-          kind: 'result',
-          result: refuseArguments(call),
-        };
+      if (ofName.some((stub) => !isForbidden(stub)) && !parseJson(call.rawArguments).ok) {
+        return { kind: 'result', result: refuseArguments(call) };
       }
       const ofStubs = answerWithStubs(ofName, call, ports);
       if (ofStubs !== undefined) return ofStubs;
@@ -177,12 +174,11 @@ function describeMissingStub(call: ToolCall, stubs: readonly ToolStub[]): string
 }
 
 /** `find_order: [{ when: { id: "7" }, returns: … }]`. */
-function writeStub({ name, rawArguments }: ToolCall): string {
-  const parsed = parseJson(shortenText(rawArguments, maxArguments) === rawArguments ? rawArguments : '');
-  const value: unknown = parsed.ok ? plainNumbers(parsed.value) : undefined;
+function writeStub(call: ToolCall): string {
+  const value = call.rawArguments.length > maxArguments ? undefined : readArguments(call);
   const isEmpty = typeof value !== 'object' || value === null || Object.keys(value).length === 0;
   const entry = isEmpty ? { returns: '…' } : { when: value, returns: '…' };
-  return stringify({ [shortenText(name, 60)]: [entry] }, { collectionStyle: 'flow', lineWidth: 0 })
+  return stringify({ [shortenText(call.name, 60)]: [entry] }, { collectionStyle: 'flow', lineWidth: 0 })
     .trim()
     .replace(/^\{ ?| ?\}$/g, '');
 }

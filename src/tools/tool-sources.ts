@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
+import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { parseJson } from '../json/parse-json.ts';
+import { parseJson, tryParseJson } from '../json/parse-json.ts';
 import type { McpServer } from '../model/agent.ts';
 import { maxResultBytes, type ToolResult, type ToolServers, type ToolsCode } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
@@ -75,6 +76,11 @@ export type ToolOutcome =
   | { readonly kind: 'fails'; readonly reason: string }
   /** The tool itself could not be run: the cell has no verdict. */
   | { readonly kind: 'errored'; readonly message: string };
+
+/** The arguments of a call, which may be none at all; undefined where they are not JSON. */
+export function readArguments({ rawArguments }: ToolCall): unknown {
+  return plainNumbers(tryParseJson(rawArguments.trim() === '' ? '{}' : rawArguments));
+}
 
 /** What a real tool says to arguments that it can't read. */
 export function refuseArguments({ rawArguments }: ToolCall): ToolResult {
@@ -202,9 +208,8 @@ export function createRealServers(servers: ToolServers, startServer: (server: Mc
 }
 
 async function askServer(call: ToolCall, server: ToolServer, signal: AbortSignal): Promise<ToolOutcome> {
-  const { name, rawArguments } = call;
-  const parsed = parseJson(rawArguments.trim() === '' ? '{}' : rawArguments);
-  const args = parsed.ok ? plainNumbers(parsed.value) : undefined;
+  const { name } = call;
+  const args = readArguments(call);
   // The protocol takes a map of arguments alone.
   if (!isJsonObject(args)) return { kind: 'result', result: refuseArguments(call) };
   const reply = await server.call(name, args, signal);
@@ -224,9 +229,10 @@ async function askServer(call: ToolCall, server: ToolServer, signal: AbortSignal
 
 /** The texts of a result. What is no text can't be sent back to every API, so the model is told what there was. */
 function readContent(content: JsonValue | undefined, structured: JsonValue | undefined): string | undefined {
-  if (!Array.isArray(content)) return structured === undefined ? undefined : JSON.stringify(structured);
-  if (content.length === 0 && structured !== undefined) return JSON.stringify(structured);
-  return content.map(readPart).join('\n');
+  if (Array.isArray(content) && (content.length > 0 || structured === undefined)) {
+    return content.map(readPart).join('\n');
+  }
+  return writeJson(structured);
 }
 
 function readPart(part: JsonValue): string {

@@ -85,6 +85,38 @@ three: { never: true }
     expect(insert(undefined, [stub('say', {}, '{"a":1}')])).toContain('a: 1');
     expect(insert(undefined, [stub('say', {}, '{ "a": 1 }')])).toContain(`returns: '{ "a": 1 }'`);
     expect(insertStubs('- a\n', [stub('say', {})])).toEqual({ fault: 'it holds no map of tools' });
-    expect(insertStubs('{ a', [stub('say', {})])).toHaveProperty('fault');
+    expect(insertStubs('{ a', [stub('say', {})])).toEqual({ fault: 'Flow map must end with a } at line 1, column 4:' });
+  });
+
+  const fails: RecordedStub = { name: 'say', when: { id: 2 }, answer: { fails: 'no such {{ order }}' } };
+
+  const files: readonly (readonly [what: string, text: string | undefined, stubs: readonly RecordedStub[]])[] = [
+    ['a new file', undefined, [stub('b', { id: 1 }, '[1, 2]'), stub('a', {}, '{"x":"y"}')]],
+    [
+      'a text that is only JSON by its start',
+      undefined,
+      [stub('a', { id: 1 }, '[1'), stub('b', {}, '[1234567890123456789]')],
+    ],
+    ['templates in the result or the arguments', '# mine\n', [fails, stub('say', { q: '{{ x }}' })]],
+    ['an empty map and an empty list', '{}\n', [stub('say', {})]],
+    ['an empty list of a tool', 'say: []\n', [stub('say', {})]],
+    ['a flow map that holds something', '{ say: [{ never: true }], other: x }\n', [stub('say', {}), stub('zoo', {})]],
+    [
+      'entries by hand that are no map, or no exact one',
+      'say: [~, x, { when: { id: 1 }, returns: y }, { compare: exact, returns: z }]\n',
+      [stub('say', { id: 1 })],
+    ],
+    ['what is no entry at all', 'say: text\n', [stub('say', {})]],
+    ['names that are numbers', '5: []\ntrue: []\n', [stub('5', {}), stub('null', {}), stub('~', {})]],
+    [
+      'the order of names and arguments',
+      'b: []\nd: []\n',
+      ['e', 'c', 'a', 'b'].flatMap((name) => [stub(name, { id: 2 }), stub(name, { id: 1 })]),
+    ],
+  ];
+
+  test('are written as entries that a reader can edit', async () => {
+    const written = files.map(([what, text, stubs]) => `=== ${what}\n${insert(text, stubs)}`);
+    await expect(written.join('\n')).toMatchFileSnapshot('snapshots/recorded-stubs.txt');
   });
 });

@@ -3,7 +3,7 @@ import type { ArgumentMatch } from '../../src/json/plain-path.ts';
 import type { McpServer, RecordSource, StubAnswer, ToolStub } from '../../src/model/agent.ts';
 import type { ToolCall } from '../../src/model/completion.ts';
 import type { CodeOutcome, ModuleJob } from '../../src/model/own-code.ts';
-import { maskResult, readWhen, stubKey } from '../../src/tools/recorded-stubs.ts';
+import { describeStubCall, maskResult, readWhen, stubKey } from '../../src/tools/recorded-stubs.ts';
 import { openToolSession } from '../../src/tools/tool-session.ts';
 import {
   createExecTools,
@@ -18,15 +18,22 @@ import {
 const { signal } = new AbortController();
 const call = (name: string, rawArguments = '{"id":1}'): ToolCall => ({ name, arguments: undefined, rawArguments });
 const result = (content: string, more = {}) => ({ kind: 'result', result: { content, ...more } });
+const longName = 'n'.repeat(70);
+/** The same outcome for a tool whose long name is cut. */
+const renamed = (outcome: object): unknown => {
+  const shown = JSON.stringify(`"${'n'.repeat(60)}"… (70 characters)`).slice(1, -1);
+  return JSON.parse(JSON.stringify(outcome).replaceAll('\\"find\\"', shown));
+};
 const notJson = (raw: string) => result(`the arguments are not JSON: ${JSON.stringify(raw)}`, { isError: true });
 
 describe('a module as tools', () => {
-  const source = { file: '/p/stubs/shop.mjs', folder: '/p', exportName: 'tools', limits: { memoryMb: 9 } } as never;
+  const source = (file = '/p/stubs/shop.mjs') =>
+    ({ file, folder: '/p', exportName: 'tools', limits: { memoryMb: 9 } }) as never;
 
-  function moduleThat(outcome: CodeOutcome, latencyMs?: number) {
+  function moduleThat(outcome: CodeOutcome, latencyMs?: number, file?: string) {
     const jobs: ModuleJob[] = [];
     let closed = 0;
-    const tools = createModuleTools(source, {
+    const tools = createModuleTools(source(file), {
       run(job) {
         jobs.push(job);
         return Promise.resolve({ outcome, ...(latencyMs === undefined ? {} : { latencyMs }) });
@@ -46,7 +53,10 @@ describe('a module as tools', () => {
       { kind: 'unknown', hint: 'export "find" from "stubs/shop.mjs", which has only "a", "b"' },
     ],
     [{ isKnown: true }, notJson('{"id":1}')],
-    [{}, { kind: 'errored', message: 'tools: "stubs/shop.mjs" sent no result, called for "find"' }],
+    ...[{}, null as never].map((said): [object, object] => [
+      said,
+      { kind: 'errored', message: 'tools: "stubs/shop.mjs" sent no result, called for "find"' },
+    ]),
   ])('that says %j', async (returned, outcome) => {
     const { tools, jobs, closed } = moduleThat({ returned }, 7);
     expect(await tools.answer(call('find'), signal)).toEqual(outcome);
@@ -59,15 +69,29 @@ describe('a module as tools', () => {
         memoryMb: 9,
       }),
     ]);
+    expect(await tools.answer(call(longName), signal)).toEqual(renamed(outcome));
     tools.close();
     expect(closed()).toBe(1);
+  });
+
+  test('is named by the start of its file, where that is long', async () => {
+    const file = `/p/${'m'.repeat(110)}`;
+    const shown = `"${'m'.repeat(100)}"… (110 characters)`;
+    const crashed = moduleThat({ fault: 'crashed' }, 7, file).tools;
+    const [answered, state] = [await crashed.answer(call('find'), signal), await crashed.state(signal)];
+    expect(answered).toEqual({ kind: 'errored', message: `tools: ${shown} crashed, called for "find"` });
+    expect(state).toEqual({ fault: `tools: ${shown} crashed, asked for its state` });
+    const hint = `export "find" from ${shown}, which has only "${'n'.repeat(60)}"… (70 characters)`;
+    expect(await moduleThat({ returned: { unknown: [longName] } }, 7, file).tools.answer(call('find'), signal)).toEqual(
+      { kind: 'unknown', hint },
+    );
   });
 
   test('that crashes, or is called with what is no JSON', async () => {
     const crashed = moduleThat({ fault: 'crashed' });
     const message = 'tools: "stubs/shop.mjs" crashed, called for "find"';
     expect(await crashed.tools.answer(call('find', '{'), signal)).toEqual({ kind: 'errored', message });
-    expect(crashed.jobs[0]?.input).toEqual({ name: 'find' });
+    expect(crashed.jobs[0]?.input).toStrictEqual({ name: 'find' });
     expect(await crashed.tools.state(signal)).toEqual({
       fault: 'tools: "stubs/shop.mjs" crashed, asked for its state',
     });
@@ -108,6 +132,7 @@ describe('a program as tools', () => {
       '{"tool":"find","arguments":{"id":12345678901234567890}}\n',
       '{"tool":"find","arguments":{}}\n',
     ]);
+    expect(await tools.answer(call(longName), signal)).toEqual(renamed(outcome));
   });
 });
 
@@ -117,6 +142,7 @@ describe('servers as tools', () => {
     ['find', shop],
     ['cancel', { ...shop }],
     ['other', { ...shop, source: 'exec:other' }],
+    [longName, shop],
   ]);
 
   function serversThat(reply: ServerReply | { readonly result: unknown }) {
@@ -158,6 +184,7 @@ describe('servers as tools', () => {
         result: {
           content: [
             'x',
+            null,
             { type: 'image', mimeType: 'image/png' },
             { type: 'text' },
             { type: 'resource', resource: { text: 'of it', uri: 'u' } },
@@ -169,16 +196,23 @@ describe('servers as tools', () => {
           structuredContent: {},
         },
       },
-      result('[part]\n[image image/png]\n[text]\nof it\n[resource u]\n[resource]\n[resource v]\n[resource_link]', {
-        latencyMs: 7,
-      }),
+      result(
+        '[part]\n[part]\n[image image/png]\n[text]\nof it\n[resource u]\n[resource]\n[resource v]\n[resource_link]',
+        {
+          latencyMs: 7,
+        },
+      ),
     ],
-    [{ result: 5 }, { kind: 'errored', message: `tools: the server's result of "find" has no content` }],
+    ...[5, null, { content: {} }].map((found): [object, object] => [
+      { result: found },
+      { kind: 'errored', message: `tools: the server's result of "find" has no content` },
+    ]),
     [{ refusal: 'not now' }, result('not now', { isError: true, latencyMs: 7 })],
     [{ fault: 'the server is gone' }, { kind: 'errored', message: 'tools: the server is gone, called for "find"' }],
   ])('that reply %j', async (reply, outcome) => {
     const { tools } = serversThat(reply as ServerReply);
     expect(await tools.answer(call('find'), signal)).toEqual(outcome);
+    expect(await tools.answer(call(longName), signal)).toEqual(renamed(outcome));
   });
 
   test('are started once each, for the tools that they have', async () => {
@@ -186,7 +220,7 @@ describe('servers as tools', () => {
     expect(tools.answer(call('none'), signal)).toBeUndefined();
     for (const raw of ['[1]', '{']) expect(await tools.answer(call('find', raw), signal)).toEqual(notJson(raw));
     expect(log).toEqual(['start exec:shop']);
-    await tools.answer(call('find', ''), signal);
+    await tools.answer(call('find', ' '), signal);
     await tools.answer(call('cancel'), signal);
     await tools.answer(call('other'), signal);
     tools.close();
@@ -199,11 +233,21 @@ describe('servers as tools', () => {
       'close exec:shop',
       'close exec:other',
     ]);
-    const hint = 'take a snapshot that has the tool; the servers have only find, cancel, other';
+    const hint = `take a snapshot that has the tool; the servers have only find, cancel, other, ${longName}`;
     expect(await real.answer(call('none'), signal)).toEqual({ kind: 'unknown', hint });
     expect(await real.answer(call('find'), signal)).toEqual(result('', { latencyMs: 7 }));
     real.close();
     expect(log.at(-1)).toBe('close exec:shop');
+  });
+
+  test('are told to have at most twenty', async () => {
+    const many = new Map(Array.from({ length: 22 }, (_, index) => [`t${index}`, shop]));
+    const names = Array.from({ length: 20 }, (_, index) => `t${index}`).join(', ');
+    const real = createRealServers(many, () => ({ call: () => Promise.reject(new Error()), close: () => undefined }));
+    expect(await real.answer(call('none'), signal)).toEqual({
+      kind: 'unknown',
+      hint: `take a snapshot that has the tool; the servers have only ${names}`,
+    });
   });
 });
 
@@ -228,13 +272,21 @@ describe('what is recorded of a call', () => {
   });
 
   test('is its result without secrets, and without personal data that the call does not hold', () => {
-    const content = `s3cret ${token} ann@example.com Bob@Example.com +49 30 1234567`;
+    const random = 'zX9kQ2vR7mT4wL1pB8nC6dF3gH5jK0sY';
+    const content = `s3cret ${token} ann@example.com Bob@Example.com +49 30 1234567 ${random}`;
     const asked = call('find', '{"mail":"bob@example.com"}');
     expect(maskResult({ content, isError: true }, asked, mask)).toEqual({
-      content: '*** *** *** Bob@Example.com +49 30 1234567',
+      content: `*** *** *** Bob@Example.com +49 30 1234567 ${random}`,
       isError: true,
     });
   });
+});
+
+test('a call is described by the start of its name and arguments', () => {
+  expect(describeStubCall(call('find', '{"id":1}'))).toBe('"find" with "{\\"id\\":1}"');
+  expect(describeStubCall(call(longName, '9'.repeat(110)))).toBe(
+    `"${'n'.repeat(60)}"… (70 characters) with "${'9'.repeat(100)}"… (110 characters)`,
+  );
 });
 
 describe('the tools of a cell', () => {
@@ -246,7 +298,7 @@ describe('the tools of a cell', () => {
   const returns = (content: string): StubAnswer => ({ kind: 'returns', content });
   const never: StubAnswer = { kind: 'never' };
 
-  function openSession(stubs: readonly ToolStub[], more: object = {}) {
+  function openSession(stubs: readonly ToolStub[], more: object = {}, ports: object = {}) {
     const log: string[] = [];
     const tools = (name: string, known: string): RealTools => ({
       answer: (asked) => {
@@ -279,6 +331,7 @@ describe('the tools of a cell', () => {
           },
           record: (_, __, ask) => ask(),
         },
+        ...ports,
       },
     );
     return { session, log };
@@ -322,10 +375,10 @@ describe('the tools of a cell', () => {
       reason: 'no stub answers "fnd", did you mean "find"?; to answer it, add under tools: fnd: [ { returns: … } ]',
     });
     expect(
-      [call('find', '{}'), call('find'), call('find', '{"x":1}'), call('fits'), call('drop')].map(
+      [call('find', '{}'), call('find'), call('find', '{"x":1}'), call('fits'), call('odd'), call('drop')].map(
         (made) => session.judge(made)?.kind,
       ),
-    ).toEqual(['fails', undefined, undefined, undefined, 'fails']);
+    ).toEqual(['fails', undefined, undefined, undefined, undefined, 'fails']);
     expect(await session.state(signal)).toEqual({ state: undefined });
     session.close();
   });
@@ -333,7 +386,11 @@ describe('the tools of a cell', () => {
   test('are then its module, its servers, and what is recorded, each started once by the first call for it', async () => {
     const code = { file: '/p/m.mjs' };
     const target = { file: '/p/s.yaml', shown: 's.yaml', source: { kind: 'exec', argv: [], code } };
-    const servers = new Map([['b', { source: 'exec:b', folder: '/p' }]]);
+    const ofServer = { source: 'exec:b', folder: '/p' };
+    const servers = new Map([
+      ['a', ofServer],
+      ['b', ofServer],
+    ]);
     const { session, log } = openSession([stub('s', returns('stub'))], { module: code, servers, record: target });
     for (const name of ['s', 'a', 'b', 'c', 'c']) await session.answer(call(name), signal);
     expect(log).toEqual([
@@ -364,5 +421,111 @@ describe('the tools of a cell', () => {
       kind: 'fails',
       reason: expect.stringMatching(/d: \[ \{ returns: … \} \]$/),
     });
+  });
+
+  test.each<[raw: string, added: string]>([
+    ['{}', '[ { returns: … } ]'],
+    ['[]', '[ { returns: … } ]'],
+    ['null', '[ { returns: … } ]'],
+    ['"text"', '[ { returns: … } ]'],
+    ['{', '[ { returns: … } ]'],
+    ['{"a":{"b":[1.50]}}', '[ { when: { a: { b: [ 1.5 ] } }, returns: … } ]'],
+    [`{"a":"${'x'.repeat(492)}"}`, `[ { when: { a: ${'x'.repeat(492)} }, returns: … } ]`],
+    [`{"a":"${'x'.repeat(493)}"}`, '[ { returns: … } ]'],
+  ])('that have no stub for the arguments %s are told what to add', async (raw, added) => {
+    const { session } = openSession([stub('find', never, { args: { id: 9 }, compare: 'exact' })]);
+    const start = 'to answer it, add under tools:';
+    expect(await session.answer(call('find', raw), signal)).toEqual({
+      kind: 'fails',
+      reason: `no stub of "find" matches its call; ${start} find: ${added}`,
+    });
+    const [shown, key] = [`"${'n'.repeat(60)}"… (70 characters)`, `${'n'.repeat(60)}…`];
+    expect(await session.answer(call(longName, raw), signal)).toEqual({
+      kind: 'fails',
+      reason: `no stub answers ${shown}; ${start} ${key}: ${added}`,
+    });
+  });
+
+  test('cut a long name and long arguments', async () => {
+    const raw = `{"a":"${'x'.repeat(300)}"}`;
+    const { session } = openSession([
+      stub(
+        longName,
+        { kind: 'returns', content: 'x' },
+        { compare: 'subset', args: { id: 9 }, schema: { required: 5 } },
+      ),
+      stub(longName, never, { compare: 'subset', args: { a: 'x'.repeat(300) } }),
+      stub(longName, returns('x'), { compare: 'subset', schema: { required: 5 } }),
+    ]);
+    expect(await session.answer(call(longName, raw), signal)).toEqual({
+      kind: 'fails',
+      reason: `calls ${'n'.repeat(60)}…(${raw.slice(0, 200)}…), which it must never call`,
+    });
+    expect(await session.answer(call(longName, '{"id":1}'), signal)).toEqual({
+      kind: 'errored',
+      message: expect.stringContaining(`a stub of "${'n'.repeat(60)}"… (70 characters): `),
+    });
+    const { session: other } = openSession([stub(longName, never, { args: { id: 9 }, compare: 'exact' })]);
+    expect(await other.answer(call(longName, '{}'), signal)).toEqual({
+      kind: 'fails',
+      reason: `no stub of "${'n'.repeat(60)}"… (70 characters) matches its call; to answer it, add under tools: ${'n'.repeat(60)}…: [ { returns: … } ]`,
+    });
+  });
+
+  test('bound the time of a schema with a regular expression alone', async () => {
+    let bounded = 0;
+    const deadline = <T>(run: () => T): T => {
+      bounded += 1;
+      return run();
+    };
+    const cheap: ArgumentMatch = { compare: 'subset', schema: { required: ['id'] } };
+    const pattern: ArgumentMatch = {
+      compare: 'subset',
+      schema: { properties: { id: { type: 'string', pattern: '(a+)+b' } } },
+    };
+    const { session } = openSession(
+      [stub('a', returns('x'), cheap), stub('b', returns('x'), pattern)],
+      {},
+      { deadline },
+    );
+    await session.answer(call('a'), signal);
+    expect(bounded).toBe(0);
+    await session.answer(call('b', '{"id":"ab"}'), signal);
+    expect(bounded).toBe(1);
+  });
+
+  test('fail a result of a server that is too long, and have no verdict where it is gone', async () => {
+    const servers = new Map([['b', { source: 'exec:b', folder: '/p' }]]);
+    const reply = (said: object) => ({
+      startServer: () => ({
+        call: () => Promise.resolve({ latencyMs: 1, ...said } as ServerReply),
+        close: () => undefined,
+      }),
+    });
+    const content = [{ type: 'text', text: 'x'.repeat(262_145) }];
+    expect(
+      await openSession([], { servers }, reply({ result: { content } })).session.answer(call('b'), signal),
+    ).toEqual({
+      kind: 'fails',
+      reason: 'the result of "b" has 262,145 bytes, and 262,144 are the most',
+    });
+    expect(
+      await openSession([], { servers }, reply({ fault: 'it is gone' })).session.answer(call('b'), signal),
+    ).toEqual({
+      kind: 'errored',
+      message: 'tools: it is gone, called for "b"',
+    });
+  });
+
+  test('that could be recorded say so where nothing is recorded', async () => {
+    const record = { file: '/p/s.yaml', shown: 's.yaml', source: { kind: 'exec', argv: [] } };
+    const { session, log } = openSession([], { record }, { recording: undefined });
+    expect(await session.answer(call('d', '{}'), signal)).toEqual({
+      kind: 'fails',
+      reason:
+        'no stub answers "d"; to answer it, add under tools: d: [ { returns: … } ], or record it: llmcheck run --record-tools',
+    });
+    session.close();
+    expect(log).toEqual([]);
   });
 });
