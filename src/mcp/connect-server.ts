@@ -122,8 +122,7 @@ interface OpenTransport {
 
 function openProgram(server: McpServer, { env, selectEnv, startProgram }: McpPorts): OpenTransport {
   const argv = splitCommand(server.source.slice(execPrefix.length))?.map((word) => fillReferences(word, env)) ?? [];
-  const names = [...(server.env ?? [])];
-  const call = { argv, cwd: server.folder, env: selectEnv(names), maxLineBytes: 2 * maxMcpBytes };
+  const call = { argv, cwd: server.folder, env: selectEnv(server.env ?? []), maxLineBytes: 2 * maxMcpBytes };
   const transport = createLineTransport((on) => startProgram({ ...call, ...on }));
   return { transport, fault: () => transport.fault(), end: (client) => client.close() };
 }
@@ -180,7 +179,7 @@ function createFetch(http: HttpClient): (url: string | URL, init?: RequestInit) 
 const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'mcp-session-id', 'location']);
 
 function describeFault(error: unknown, known: string | undefined): unknown {
-  if (!(error instanceof Error) || error instanceof McpFault) return error;
+  if (!(error instanceof Error)) return error;
   if (error instanceof Timeout)
     return new McpFault(known === undefined ? error.message : `${error.message}: it ${known}`);
   const code: unknown = Reflect.get(error, 'code');
@@ -188,7 +187,7 @@ function describeFault(error: unknown, known: string | undefined): unknown {
   if (isMcpError && code === connectionClosed) return new McpFault(known ?? 'closed the connection');
   if (isMcpError)
     return new McpFault(`answered with the error ${quote(error.message.replace(/^MCP error /, ''))}`, true);
-  if (typeof code === 'number' && code >= 300 && code < 600) {
+  if (typeof code === 'number' && code >= 300) {
     const body = error.message.replace(/^Streamable HTTP error: (?:Error POSTing to endpoint: )?/, '');
     return new McpFault(`answered with HTTP ${code}${body.trim() === '' ? '' : `: ${quote(body.trim())}`}`);
   }

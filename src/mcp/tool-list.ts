@@ -99,14 +99,7 @@ function depthOf(value: unknown, depth = 0): number {
 }
 
 /** Many servers build their schemas from maps without an order, and `required` from sets. */
-function sortMembers(value: JsonObject): JsonObject {
-  const sorted = sortValue(value, true);
-  return isJsonObject(sorted) ? sorted : {};
-}
-
-function sortValue(value: JsonValue, isSchema: boolean): JsonValue {
-  if (Array.isArray(value)) return value.map((item: JsonValue) => sortValue(item, isSchema));
-  if (!isJsonObject(value)) return value;
+function sortMembers(value: JsonObject, isSchema = true): JsonObject {
   const members = Object.entries(value).sort(([a], [b]) => compareText(a, b));
   return Object.fromEntries(
     members.map(([key, item]): [string, JsonValue] => {
@@ -114,6 +107,11 @@ function sortValue(value: JsonValue, isSchema: boolean): JsonValue {
       return [key, sortValue(item, isSchema && !dataKeywords.has(key))];
     }),
   );
+}
+
+function sortValue(value: JsonValue, isSchema: boolean): JsonValue {
+  if (Array.isArray(value)) return value.map((item: JsonValue) => sortValue(item, isSchema));
+  return isJsonObject(value) ? sortMembers(value, isSchema) : value;
 }
 
 /** Their values are data, in which a list has an order. */

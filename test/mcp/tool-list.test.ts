@@ -41,13 +41,79 @@ describe('the tools of a server', () => {
     expect(asked[0]).toEqual(['tools/list', {}]);
   });
 
+  test('are asked for page by page', async () => {
+    const pages = Array.from({ length: 103 }, (_, n) => ({
+      tools: [named(`t${n}`)],
+      ...(n < 102 ? { nextCursor: `c${n}` } : {}),
+    }));
+    const { outcome, asked } = await read(...pages, ...pages);
+    expect(outcome).toHaveLength(103);
+    expect(asked.slice(0, 2)).toEqual([
+      ['tools/list', {}],
+      ['tools/list', { cursor: 'c0' }],
+    ]);
+    expect(asked.slice(102, 104)).toEqual([
+      ['tools/list', { cursor: 'c101' }],
+      ['tools/list', {}],
+    ]);
+  });
+
+  test('may be as many and as large as a snapshot takes', async () => {
+    expect((await read(page(...Array.from({ length: 2000 }, (_, n) => named(`t${n}`))))).outcome).toHaveLength(2000);
+    const rest = 8 * 1024 * 1024 - JSON.stringify(page(named('a', { description: '' }))).length;
+    const large = (bytes: number) => read(page(named('a', { description: 'x'.repeat(bytes) })));
+    expect((await large(rest)).outcome).toHaveLength(1);
+    expect((await large(rest + 1)).outcome).toContain('of more than 8 MiB');
+  });
+
+  test('are not asked for without an end, where the pages are empty', async () => {
+    const { outcome, asked } = await read(
+      ...Array.from({ length: 200 }, (_, n) => ({ tools: [], nextCursor: `c${n}` })),
+    );
+    expect([outcome, asked.length]).toEqual([
+      'McpFault: lists its tools without an end: the cursor "c101" comes again',
+      102,
+    ]);
+  });
+
   const nest = (depth: number): object => (depth === 0 ? {} : { not: nest(depth - 1) });
   const cyclic = { tools: [a], nextCursor: 'x' };
+  const long = (sign: string, length: number) => named(sign.repeat(length));
+  const cut = (sign: string, length: number) => `"${sign.repeat(60)}"… (${length} characters)`;
 
   test.each<[what: string, pages: readonly unknown[], fault: string]>([
     ['another list each time', [page(a), page(changed), page(a), page(changed)], '"a" changes'],
     ['a tool that comes and goes', [page(a), page(a, b), page(a), page(a, b)], '"b" comes and goes'],
     ['a tool that goes', [page(a, b), page(a), page(a, b), page(a)], '"b" comes and goes'],
+    [
+      'a tool twice, and no list that comes twice',
+      [page(a, a), page(a, a), page(a, a), page(a)],
+      'each time that it is asked: "a" is in it twice',
+    ],
+    ['a long name twice', [page(long('l', 70), long('l', 70))], `: ${cut('l', 70)} is in it twice`],
+    [
+      'a long name that changes',
+      [
+        page(long('l', 70)),
+        page({ ...long('l', 70), title: 'x' }),
+        page(long('l', 70)),
+        page({ ...long('l', 70), title: 'x' }),
+      ],
+      `: ${cut('l', 70)} changes`,
+    ],
+    [
+      'a long name that comes',
+      [page(), page(long('l', 70)), page(), page(long('l', 70))],
+      `: ${cut('l', 70)} comes and goes`,
+    ],
+    [
+      'a long name that goes',
+      [page(long('l', 70)), page(), page(long('l', 70)), page()],
+      `: ${cut('l', 70)} comes and goes`,
+    ],
+    ['a long cursor', [{ tools: [a], nextCursor: 'c'.repeat(70) }], `the cursor ${cut('c', 70)} comes again`],
+    ['a name that is too long', [page(long('l', 257))], `too long a name: ${cut('l', 257)}`],
+    ['no tool at all', [page(null)], 'lists a tool without a name'],
     ['a tool twice', [page(a, a)], 'each time that it is asked: "a" is in it twice'],
     ['no list', [{ tools: {} }], 'answered tools/list without a list of tools'],
     ['nothing', [null], 'answered tools/list without a list of tools'],
@@ -72,6 +138,7 @@ describe('the tools of a server', () => {
       properties: {
         required: { enum: ['z', 'y'], default: { d: 1, c: ['z', 'y'], required: ['z', 'y'] } },
         a: { required: [2, 1] },
+        b: { type: 'object', required: ['d', 'c'], default: null, anyOf: [{ type: 'object', required: ['f', 'e'] }] },
       },
     };
     const tool = {
@@ -92,6 +159,12 @@ describe('the tools of a server', () => {
             $defs: nest(99),
             properties: {
               a: { required: [2, 1] },
+              b: {
+                anyOf: [{ required: ['e', 'f'], type: 'object' }],
+                default: null,
+                required: ['c', 'd'],
+                type: 'object',
+              },
               required: { default: { c: ['z', 'y'], d: 1, required: ['z', 'y'] }, enum: ['z', 'y'] },
             },
             required: ['a', 'b'],
@@ -102,6 +175,16 @@ describe('the tools of a server', () => {
         },
       ]),
     );
+    const other = {
+      name: 'b',
+      title: 5,
+      annotations: [],
+      outputSchema: { type: 'object', required: ['b', 'a'] },
+      inputSchema: {},
+    };
+    expect((await read(page(other))).outcome).toStrictEqual([
+      { name: 'b', inputSchema: {}, outputSchema: { required: ['a', 'b'], type: 'object' } },
+    ]);
   });
 
   test('are written with where their server is, and no character that is not seen', () => {
@@ -119,7 +202,7 @@ describe('the tools of a server', () => {
       server: info,
       tools,
     });
-    expect(text.endsWith('}\n')).toBe(true);
+    expect(text).toMatch(/^\{\n  "format": 1,\n[^]*\n\}\n$/);
     expect(JSON.parse(write({ source: 'exec:s', folder: '/p' }, '/p'))).toHaveProperty('folder', '.');
     expect(JSON.parse(write({ source: 'https://a/mcp', folder: '/p' }, '/p'))).not.toHaveProperty('folder');
   });
@@ -174,5 +257,15 @@ describe('messages over the lines of a program', () => {
     expect(log).toEqual(['closed', 'closed']);
     expect(transport.fault()).toBe('ended with exit code 1; on stderr it wrote "oops"');
     expect(open().transport.fault()).toBeUndefined();
+    const mute = createLineTransport(() => ({
+      write: () => undefined,
+      stderr: () => '',
+      close: () => Promise.resolve(),
+    }));
+    expect(mute.fault()).toBeUndefined();
+    const loud = open(`first ${'w'.repeat(290)} ${'e'.repeat(9)}`).transport;
+    expect(loud.fault()).toBe(`gave no answer; on stderr it wrote "${'w'.repeat(290)} ${'e'.repeat(9)}"`);
+    const louder = open('w'.repeat(301)).transport;
+    expect(louder.fault()).toBe(`gave no answer; on stderr it wrote "${'w'.repeat(300)}"`);
   });
 });
