@@ -26,7 +26,7 @@ export async function readServer(
 ): Promise<{ readonly snapshot: McpSnapshot } | { readonly problem: Problem }> {
   let connection: McpConnection | undefined;
   const secrets = findSecretValues(server, ports.env);
-  const asked = { ...server, ...defined({ headers: joinHeaders(server.headers, headers) }) };
+  const asked = { ...server, headers: { ...server.headers, ...headers } };
   try {
     connection = await connectServer(asked, timeoutMs, ports);
     const tools = await readToolList(connection, timeoutMs);
@@ -40,11 +40,6 @@ export async function readServer(
   } finally {
     await connection?.close();
   }
-}
-
-function joinHeaders(stored: McpServer['headers'] = {}, given: Readonly<Record<string, string>>) {
-  const joined = { ...stored, ...given };
-  return Object.keys(joined).length === 0 ? undefined : joined;
 }
 
 /** The values of variables that a server gets: no message may hold them. */

@@ -59,12 +59,9 @@ describe('a program', () => {
     });
     const waiting = scriptedPorts(() => undefined);
     const open = await connectServer(server, 1000, waiting);
-    const refused = expect(open.request('tools/list', {}, 1000)).rejects.toMatchObject({
-      isAnswer: false,
-      message: 'closed the connection',
-    });
+    const asked = open.request('tools/list', {}, 1000).catch((error: unknown) => error);
     await open.close();
-    await refused;
+    expect(await asked).toMatchObject({ isAnswer: false, message: 'closed the connection' });
   });
 
   test('that gives no answer in time is ended, and quoted', async () => {
@@ -74,6 +71,12 @@ describe('a program', () => {
       isAnswer: false,
       message: `gave no answer within 0.02 s: it gave no answer; on stderr it wrote "${'e'.repeat(299)}"`,
     });
+    const quiet = await connectServer(
+      server,
+      1000,
+      scriptedPorts(() => undefined),
+    );
+    await expect(quiet.request('tools/list', {}, 20)).rejects.toThrow(/^gave no answer within 0.02 s$/);
     const strange = scriptedPorts((method) => (method === 'initialize' ? { protocolVersion: 5 } : undefined));
     await expect(connectServer(server, 1000, strange)).rejects.toThrow(/^can't be used: "/);
     expect(strange.log).toEqual([start({}), 'initialize', 'close']);
@@ -108,22 +111,30 @@ describe('an address', () => {
     return { http, connection: await connectServer(asked, 1000, ports) };
   }
 
-  test('is asked with the values of its variables, without a stream, and its session is ended', async () => {
-    const { http, connection } = await connect((method, id) =>
-      method === 'tools/list'
-        ? { body: { jsonrpc: '2.0', id, result: { tools: [] } } }
-        : { status: method === 'DELETE' ? 500 : 204 },
-    );
-    expect(connection.info).toEqual({ name: 'shop', version: '1.2', protocol: '2025-06-18' });
-    expect(await connection.request('tools/list', {}, 1000)).toEqual({ tools: [] });
-    // It refuses to end its session, which is no fault.
-    await connection.close();
-    const seen = http.requests.map(({ method, url, headers }) =>
-      [method, url, headers.authorization, headers['mcp-session-id']].join(' '),
-    );
-    expect(seen).toEqual(['POST /k Bearer k ', 'POST /k Bearer k s1', 'POST /k Bearer k s1', 'DELETE /k Bearer k s1']);
-    await http.close();
-  });
+  test.each([202, 204])(
+    'that answers notifications with %i is asked without a stream, and its session is ended',
+    async (status) => {
+      const { http, connection } = await connect((method, id) =>
+        method === 'tools/list'
+          ? { body: { jsonrpc: '2.0', id, result: { tools: [] } } }
+          : { status: method === 'DELETE' ? 500 : status },
+      );
+      expect(connection.info).toEqual({ name: 'shop', version: '1.2', protocol: '2025-06-18' });
+      expect(await connection.request('tools/list', {}, 1000)).toEqual({ tools: [] });
+      // It refuses to end its session, which is no fault.
+      await connection.close();
+      const seen = http.requests.map(({ method, url, headers }) =>
+        [method, url, headers.authorization, headers['mcp-session-id']].join(' '),
+      );
+      expect(seen).toEqual([
+        'POST /k Bearer k ',
+        'POST /k Bearer k s1',
+        'POST /k Bearer k s1',
+        'DELETE /k Bearer k s1',
+      ]);
+      await http.close();
+    },
+  );
 
   test.each<[status: number, body: string, message: string]>([
     [300, 'moved', 'answered with HTTP 300: "moved"'],
