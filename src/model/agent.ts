@@ -118,7 +118,7 @@ export const maxMcpBytes = 8 * 1024 * 1024;
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 export function findReferences(text: string): readonly string[] {
-  return [...text.matchAll(reference)].flatMap(([, name]) => name ?? []);
+  return [...text.matchAll(reference)].map(([, name = '']) => name);
 }
 
 /** Puts the values of variables in place of their names; a missing one is left as it is written. */

@@ -41,7 +41,6 @@ export const maxClassLength = 200;
 
 /** The name of a class from a value; undefined for what is none: nothing, an empty text, a list, an object. */
 export function nameClass(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
   if (typeof value === 'object' && !(value instanceof SpelledNumber)) return undefined;
   const name = spell(value).trim();
   return name === '' ? undefined : name;

@@ -350,7 +350,7 @@ export const defaultGate: GatePolicy = {
 
 /** The gated slices of a case; undefined where it is in none. */
 export function slicesOf({ tags }: Pick<Case, 'tags'>, { slices }: GatePolicy): readonly string[] | undefined {
-  if (slices === undefined || tags.length === 0) return undefined;
+  if (slices === undefined) return undefined;
   const own = [...new Set(tags)].filter((tag) => Object.hasOwn(slices, tag));
   return own.length === 0 ? undefined : own.sort();
 }

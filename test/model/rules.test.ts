@@ -7,13 +7,14 @@ import { nameClass } from '../../src/model/classes.ts';
 import { exitCodeFor } from '../../src/model/exit-code.ts';
 import { describeContractWarnings, isBreak } from '../../src/model/finding.ts';
 import type { Decision } from '../../src/model/gate.ts';
-import { isPlugin } from '../../src/model/plugin.ts';
+import { isPlugin, pluginsOf } from '../../src/model/plugin.ts';
 import { UserError } from '../../src/model/problem.ts';
 import { storageProblem, withRefusal } from '../../src/model/storage-problem.ts';
 import {
   defaultGate,
   hasWorkspace,
   mergeContracts,
+  providersOf,
   renderMessages,
   slicesOf,
   writeMessage,
@@ -136,6 +137,31 @@ test('a plug-in has a kind that is known, a name and a summary', () => {
   ).toEqual([true, true, true, false, false, false, false, false, false, false, false]);
 });
 
+test('plug-ins are chosen by their kind, and providers by the names that a version has', () => {
+  const loaded = ['reporter', 'provider', 'reporter'].map((kind, index) => ({ plugin: { kind, name: `p${index}` } }));
+  expect(pluginsOf(loaded as never, 'reporter')).toEqual([loaded[0], loaded[2]]);
+  expect(pluginsOf([], 'reporter')).toEqual([]);
+  const providers = [{ id: 'a' }, { id: 'b' }] as never;
+  const idsOf = (only: object) =>
+    providersOf({ providers }, { id: 'p', params: {}, messages: [], ...only }).map(({ id }) => id);
+  expect([idsOf({}), idsOf({ providers: ['b'] }), idsOf({ providers: [] })]).toEqual([['a', 'b'], ['b'], []]);
+});
+
+test('a mistake of the user holds every problem, or the only one as an error', () => {
+  const details = { code: 'usage', message: 'one', hint: 'h' } as const;
+  const warning = { code: 'usage', message: 'two', severity: 'warning' } as const;
+  const cause = new Error('why');
+  const single = new UserError(details, { cause });
+  expect([single.name, single.message, single.problems]).toEqual([
+    'UserError',
+    'one',
+    [{ ...details, severity: 'error' }],
+  ]);
+  expect(single.cause).toBe(cause);
+  const both = new UserError([{ ...details, severity: 'error' }, warning]);
+  expect([both.message, both.problems]).toEqual(['one\ntwo', [{ ...details, severity: 'error' }, warning]]);
+});
+
 test('a refusal of the disk is a mistake that the user can mend; another error stays what it is', () => {
   const refused = (code: string) => new StorageError('Writing', '/x', code);
   expect(storageProblem(refused('ENOSPC'))).toEqual({
@@ -173,6 +199,13 @@ test('messages are written as templates and rendered with their files', () => {
   expect(renderMessages({ id: 'p', params: {}, messages: [message, plain] }, { a: 'A' })).toEqual([
     { role: 'user', content: 'Hi A', attach: ['A.png'] },
     { role: 'user', content: 'x', attach: [] },
+  ]);
+});
+
+test('a version that expands its own messages is asked for them', () => {
+  const expand = (vars: object) => [{ role: 'user', content: JSON.stringify(vars), attach: [] }] as const;
+  expect(renderMessages({ id: 'p', params: {}, messages: [], expand }, { a: 1 })).toEqual([
+    { role: 'user', content: '{"a":1}', attach: [] },
   ]);
 });
 

@@ -79,6 +79,13 @@ describe('what an API reports', () => {
     expect(priceOf({ inputAudioTokens: 2_000_000 })).toBe(priceOf({ inputAudioTokens: 1_000_000 }));
     expect(priceOf({ outputAudioTokens: 1_000_000 })).toBeGreaterThan(priceOf({}));
     expect(priceOf({ outputAudioTokens: 2_000_000 })).toBe(priceOf({ outputAudioTokens: 1_000_000 }));
+    const parts = { cachedInputTokens: 300_000, cacheWriteTokens: 300_000 };
+    expect(priceOf({ ...parts, inputAudioTokens: 900_000 })).toBe(priceOf({ ...parts, inputAudioTokens: 400_000 }));
+    expect(priceOf({ ...parts, inputAudioTokens: 400_000 })).toBeGreaterThan(
+      priceOf({ ...parts, inputAudioTokens: 399_000 }),
+    );
+    // USD 2.50 and 10 per million tokens of text (OpenAI, 2025).
+    expect(priceOf({ inputTokens: 4, outputTokens: 0 })).toBeCloseTo(10 / 1e6, 12);
     expect(none.boundOf({ ...sound, inputTokens: 0, maxOutputTokens: 1_000_000 })).toBeCloseTo(
       priceOf({ inputTokens: 0, outputAudioTokens: 1_000_000 }),
       9,
@@ -120,6 +127,8 @@ describe("the user's own price", () => {
   it('is not found under a name that every object has', async () => {
     const pricer = await createPricer({ prices: {} });
     expect(pricer.hasPrice({ providerId: 'toString', adapter: 'a', model: 'constructor' })).toBe(false);
+    const odd = await createPricer({ prices: { undefined: { input: 1, output: 1 } } });
+    expect(odd.ownPriceOf({ ...mini })).toBeUndefined();
   });
 });
 
@@ -190,6 +199,10 @@ describe('prices of batches', () => {
     const rest = (usage: { readonly cachedInputTokens?: number }) =>
       usage.cachedInputTokens === undefined ? undefined : 1;
     expect(priceBatched('google', { ...batchUsage, cachedInputTokens: 1 }, rest)).toBeUndefined();
+    // One share for both parts needs the whole alone.
+    const whole = (usage: { readonly cachedInputTokens?: number }) =>
+      usage.cachedInputTokens === undefined ? undefined : 1;
+    expect(priceBatched('openai', { ...batchUsage, cachedInputTokens: 1 }, whole)).toBe(0.5);
   });
 
   it('take half off input that was read from the cache, too, save at Google', () => {
