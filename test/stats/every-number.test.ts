@@ -59,7 +59,7 @@ test('distributions', () =>
     ...table(distributions.normalQuantile, [0], [1e-300], [1e-9], [0.01], [0.4999], [0.5], [0.7], [0.999], [1], [1.1]),
     ...table(distributions.normalCritical, [0.05], [0.1], [0.9], [0], [1]),
     ...table(distributions.tCdf, [-3, 1], [-1, 2.5], [0, 4], [2, 30], [1e200, 3], [1, 0]),
-    ...table(distributions.tQuantile, [0, 3], [0.025, 1], [0.025, 29], [0.5, 3], [0.9, 4], [1, 2], [0.5, 0]),
+    ...table(distributions.tQuantile, [0, 3], [0.025, 1], [0.025, 29], [0.5, 3], [0.9, 4], [1, 2], [1.1, 3], [0.5, 0]),
     ...table(distributions.tCritical, [0.05, 9], [0.5, 1]),
     ...table(
       distributions.binomialProbability,
@@ -103,7 +103,7 @@ test('distributions', () =>
 test('proportions and bounds', () =>
   expectNumbers('proportions', [
     ...table(proportions.wilsonInterval, [0, 0, 0.05], [0, 5, 0.05], [3, 7, 0.1], [5, 5, 0.05], [6, 5, 0.05]),
-    ...table(proportions.clopperPearsonInterval, [0, 0, 0.05], [0, 5, 0.05], [3, 7, 0.1], [5, 5, 0.05]),
+    ...table(proportions.clopperPearsonInterval, [6, 5, 0.05], [0, 0, 0.05], [0, 5, 0.05], [3, 7, 0.1], [5, 5, 0.05]),
     ...table(
       proportions.clusteredRateInterval,
       [[], 0.05],
@@ -379,6 +379,8 @@ test('descriptions of values', () =>
       [[1]],
       [[1, 2], [4]],
       [[], [3, 3]],
+      [[0, 1, 0.5, 1, 1, 0.25]],
+      [[1, 1, 0, 0, 0], [1]],
     ),
     ...table(
       (values: readonly (number | undefined)[]) => String(descriptive.sumKnown(values, (value) => value)),
@@ -470,6 +472,7 @@ test('exact tests', () =>
       [[], { margin: 0.1, alphaEarly: 0.05 }],
       [[-1, -1, 0, -1, -1], { margin: 0.1, alphaEarly: 0.05 }],
       [[-1, -1, -1, -1, 1, 1], { margin: 0.1, alphaEarly: 0.05 }],
+      [Array.from({ length: 9 }, () => -1), { margin: 0.1, alphaEarly: 0.05 }],
       [Array.from({ length: 40 }, () => 0), { margin: 0.1, alphaEarly: 0.05 }],
       [Array.from({ length: 28 }, () => 0.01), { margin: 0.1, alphaEarly: 0.05 }],
       [[0], { margin: 1, alphaEarly: 0.05 }],
@@ -533,6 +536,7 @@ test('ranks and costs', () => {
       [[-0.2, 0.3, -0.25, 0.22, -0.31, 0.28, -0.35, 0.2], [1, -1, 1, -1, 1, -1, 1, -1], 0.05],
       [[0.2, 0.3, 0.25, 0.22, 0.31, 0.28], [0, 0, 0, 0, 0, 0], 0.05],
       [[0.2, -0.3, 0.25], [1, 1, 1], 0.05],
+      [[0.2, 0.3, 0.25, 0.22, 0.31, 0.28, -0.5, -0.4], [1, 1, 1, 1, 1, 1, 0, 0], 0.05],
     ),
     ...table(ranks.signedRankCdf, [0], [1], [3], [4], [51], [-1], [1.5]),
     ...table(
@@ -933,6 +937,8 @@ test('plans', () => {
       [{ budget: 9 }],
       [{ budget: 10 }],
       [{ budget: 0 }],
+      [{ suspects: 4, budget: 12, cases: 1000 }],
+      [{ suspects: 4, budget: 9, cases: 1000 }],
       [{ budget: 11 }],
       [{ suspects: 4, budget: 20 }],
       [{ suspects: 4, budget: 21 }],
