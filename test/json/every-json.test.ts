@@ -1,5 +1,5 @@
-// oxlint-disable vitest/expect-expect -- expectShown asserts.
-import { describe, expect, test } from 'vitest';
+// oxlint-disable vitest/expect-expect -- expectEach asserts.
+import { describe, test } from 'vitest';
 import { canonicalJson, spell, writeJson } from '../../src/json/canonical-json.ts';
 import { describePath, describeValue, findDifference } from '../../src/json/deep-equal.ts';
 import { compileJsonPath } from '../../src/json/json-path.ts';
@@ -17,24 +17,11 @@ import {
 import { dropPaths, parsePlainPath } from '../../src/json/plain-path.ts';
 import { JsonSchemaError } from '../../src/json/schema-errors.ts';
 import { toZodSchema } from '../../src/json/to-zod-schema.ts';
+import { expectShown } from '../support/expect-shown.ts';
 
-/** What functions make of each value, line by line, in a file that shows every word and digit. */
-async function expectShown(
-  name: string,
-  values: readonly unknown[],
-  ...functions: readonly ((value: never) => unknown)[]
-) {
-  const results = values.map((value) => {
-    const made = functions.map((make) => {
-      try {
-        return shorten(writeJson(make(value as never)) ?? 'undefined');
-      } catch (error) {
-        return showError(error);
-      }
-    });
-    return [shorten(writeJson(value) ?? 'undefined'), ...made.map((line) => `  ${line}`)].join('\n');
-  });
-  await expect(`${results.join('\n')}\n`).toMatchFileSnapshot(`snapshots/${name}.txt`);
+function expectEach(name: string, values: readonly unknown[], ...functions: readonly ((value: never) => unknown)[]) {
+  const show = (value: unknown) => shorten(writeJson(value) ?? 'undefined');
+  return expectShown(name, values, functions, { show, showError });
 }
 
 function shorten(text: string): string {
@@ -115,7 +102,7 @@ describe('every result stays what it is', () => {
       { $schema: 'https://json-schema.org/draft/2020-12/schema', dependentRequired: { a: ['b'] } },
       { $ref: 'https://json-schema.org/draft/2020-12/schema' },
     ];
-    return expectShown(
+    return expectEach(
       'schemas',
       schemas,
       (schema: unknown) => values.map((value) => attempt(() => compileJsonSchema(schema).findViolation(value) ?? null)),
@@ -126,7 +113,7 @@ describe('every result stays what it is', () => {
   });
 
   test('schemas that can not be used', () =>
-    expectShown(
+    expectEach(
       'broken-schemas',
       [
         null,
@@ -155,7 +142,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('schemas that are surely fast', () =>
-    expectShown(
+    expectEach(
       'costs',
       [
         {},
@@ -187,7 +174,7 @@ describe('every result stays what it is', () => {
       e: {},
       l: parseExactJson('12345678901234567890'),
     };
-    return expectShown(
+    return expectEach(
       'paths',
       [
         '$',
@@ -286,7 +273,7 @@ describe('every result stays what it is', () => {
   });
 
   test('what plain paths are and drop', () =>
-    expectShown(
+    expectEach(
       'plain-paths',
       [
         '',
@@ -340,14 +327,14 @@ describe('every result stays what it is', () => {
       [parseExactJson('12345678901234567890'), parseExactJson('12345678901234567890.0')],
       [parseExactJson('12345678901234567890'), '12345678901234567890'],
     ];
-    await expectShown(
+    await expectEach(
       'differences',
       pairs,
       ([expected, found]: [unknown, unknown]) => findDifference(expected, found) ?? null,
       ([expected, found]: [unknown, unknown]) => findDifference(expected, found, true) ?? null,
     );
     const twenty = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, index]));
-    await expectShown(
+    await expectEach(
       'values',
       [
         null,
@@ -381,7 +368,7 @@ describe('every result stays what it is', () => {
           describeValue(parseExactJson('12345678901234567890')),
         ].slice(value === null ? 0 : 3),
     );
-    await expectShown(
+    await expectEach(
       'pointers',
       [[], ['a'], ['a', 0], ['a b', 'c~d/e', ''], [0, 1], ['_x', '1x'], ['ü']],
       describePath,
@@ -407,7 +394,7 @@ describe('every result stays what it is', () => {
       ['bigint', 1n],
       ['nothing', undefined],
     ];
-    return expectShown(
+    return expectEach(
       'written',
       values.map(([name]) => name),
       (name: string) => canonicalJson(new Map(values).get(name)),
@@ -417,7 +404,7 @@ describe('every result stays what it is', () => {
   });
 
   test('JSON texts', () =>
-    expectShown(
+    expectEach(
       'texts',
       [
         '',
@@ -477,7 +464,7 @@ describe('every result stays what it is', () => {
 
   test('places in JSON', () => {
     const node = parseJsonNodes('{"a": [1, {"b": 2, "b": 3}],\n "c": {}}');
-    return expectShown(
+    return expectEach(
       'places',
       [[], ['a'], ['a', 0], ['a', 1, 'b'], ['a', 9], ['c'], ['c', 'd'], ['gone', 'more'], ['a', 'x']],
       (path: PropertyKey[]) =>
@@ -490,7 +477,7 @@ describe('every result stays what it is', () => {
       ['{"a":1,"b":[2,3]}', '{"a":1}', '{"a":2,"b":[2,3],"c":null}', '[1]', 'x', '{"a":12345678901234567890}'].map(
         (text) => findArgumentMismatch({ compare: 'exact', ...wanted }, text, (_cheap, run) => run()) ?? null,
       );
-    return expectShown(
+    return expectEach(
       'arguments',
       [
         {},
@@ -507,7 +494,7 @@ describe('every result stays what it is', () => {
   });
 
   test('schemas for zod', () =>
-    expectShown(
+    expectEach(
       'zod',
       [
         { type: 'string' },

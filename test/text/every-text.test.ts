@@ -1,4 +1,4 @@
-// oxlint-disable vitest/expect-expect -- expectShown asserts.
+// oxlint-disable vitest/expect-expect -- expectEach asserts.
 import { describe, expect, test } from 'vitest';
 import { splitCommand } from '../../src/text/command-line.ts';
 import { parseCsv } from '../../src/text/csv.ts';
@@ -51,31 +51,17 @@ import {
   splitWords,
 } from '../../src/text/words.ts';
 import { parseYaml } from '../../src/text/yaml-text.ts';
+import { expectShown } from '../support/expect-shown.ts';
 
-/** What a function makes of each value, line by line, in a file that shows every word and digit. */
-async function expectShown(
-  name: string,
-  values: readonly unknown[],
-  ...functions: readonly ((value: never) => unknown)[]
-) {
-  const results = values.map((value) => {
-    const made = functions.map((make) => {
-      try {
-        return JSON.stringify(make(value as never)) ?? 'undefined';
-      } catch (error) {
-        return `! ${error instanceof Error ? error.message : String(error)}`;
-      }
-    });
-    return [JSON.stringify(value), ...made.map((line) => `  ${line}`)].join('\n');
-  });
-  await expect(`${results.join('\n')}\n`).toMatchFileSnapshot(`snapshots/${name}.txt`);
+function expectEach(name: string, values: readonly unknown[], ...functions: readonly ((value: never) => unknown)[]) {
+  return expectShown(name, values, functions);
 }
 
 const x = (length: number) => 'x'.repeat(length);
 
 describe('every result stays what it is', () => {
   test('mistakes in YAML', () =>
-    expectShown(
+    expectEach(
       'yaml-mistakes',
       [
         'a: [1, 2',
@@ -190,7 +176,7 @@ describe('every result stays what it is', () => {
       ['gone', 'more'],
       ['a', 'deeper'],
     ];
-    return expectShown(
+    return expectEach(
       'yaml-places',
       paths,
       (path: readonly PropertyKey[]) => [yaml.find(path, 'key'), yaml.find(path, 'value')],
@@ -229,7 +215,7 @@ describe('every result stays what it is', () => {
       { z: undefined },
       {},
     ];
-    return expectShown(
+    return expectEach(
       'yaml-edits',
       changes.map((change) => Object.entries(change as object)),
       (entries: [string, unknown][]) => editYamlMap(block, block.indexOf('a: one'), Object.fromEntries(entries)),
@@ -246,7 +232,7 @@ describe('every result stays what it is', () => {
   });
 
   test('edits of CSV', () =>
-    expectShown(
+    expectEach(
       'csv-edits',
       [
         [2, 'a', 'new'],
@@ -264,7 +250,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('CSV', () =>
-    expectShown(
+    expectEach(
       'csv',
       [
         '',
@@ -291,7 +277,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('durations', () =>
-    expectShown(
+    expectEach(
       'durations',
       [
         '500ms',
@@ -328,7 +314,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('decimals', () =>
-    expectShown(
+    expectEach(
       'decimals',
       [
         '0',
@@ -372,7 +358,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('numbers for people', () =>
-    expectShown(
+    expectEach(
       'amounts',
       [
         0, 0.0004, 0.005, 0.01, 0.0449, 0.1, 0.125, 0.5, 0.9949, 0.995, 0.9999, 1, -0.1, -0.0001, 1.5, 9.994, 9.995, 10,
@@ -392,7 +378,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('lists and cut texts', async () => {
-    await expectShown('lists', [[], ['a'], ['a', 'b'], ['a', 'b', 'c']], (names: string[]) => [
+    await expectEach('lists', [[], ['a'], ['a', 'b'], ['a', 'b', 'c']], (names: string[]) => [
       listFirst(names, 2),
       listFirst(names, 2, 5),
       listFirst(names, 2, 2),
@@ -412,7 +398,7 @@ describe('every result stays what it is', () => {
       `${x(200)}y`,
       x(201),
     ];
-    await expectShown(
+    await expectEach(
       'cuts',
       texts,
       (text: string) =>
@@ -428,7 +414,7 @@ describe('every result stays what it is', () => {
   });
 
   test('names that were nearly right', () =>
-    expectShown(
+    expectEach(
       'nearest',
       [
         '',
@@ -458,7 +444,7 @@ describe('every result stays what it is', () => {
   test('places in a text', () => {
     const text = `one\r\ntwo\n\n${x(600)}\nlast`;
     const lines = createLineIndex(text);
-    return expectShown(
+    return expectEach(
       'places',
       [-1, 0, 3, 4, 5, 8, 9, 10, 300, 609, 610, 611, 615, 999],
       (offset: number) => lines.positionAt(offset),
@@ -475,7 +461,7 @@ describe('every result stays what it is', () => {
   });
 
   test('frames of code', () =>
-    expectShown(
+    expectEach(
       'frames',
       [1, 5, 79, 80, 81, 82, 150, 999],
       (column: number) =>
@@ -507,7 +493,7 @@ describe('every result stays what it is', () => {
       '(a)',
       'c/d/e',
     ];
-    return expectShown(
+    return expectEach(
       'globs',
       [
         'a',
@@ -574,7 +560,7 @@ describe('every result stays what it is', () => {
   });
 
   test('regexes that surely end soon', () =>
-    expectShown(
+    expectEach(
       'regexes',
       [
         'a',
@@ -607,7 +593,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('texts made safe', () =>
-    expectShown(
+    expectEach(
       'safe',
       [
         'plain',
@@ -651,7 +637,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('words, lines and sentences', () =>
-    expectShown(
+    expectEach(
       'words',
       [
         '',
@@ -683,7 +669,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('likeness of texts', () =>
-    expectShown(
+    expectEach(
       'likeness',
       [
         ['', ''],
@@ -735,11 +721,11 @@ describe('every result stays what it is', () => {
       `${x(99)}y`,
     ];
     const seen = openSeenTexts();
-    return expectShown('seen', texts, (text: string) => seen.add(text) ?? null);
+    return expectEach('seen', texts, (text: string) => seen.add(text) ?? null);
   });
 
   test('code and what it imports', () =>
-    expectShown(
+    expectEach(
       'code',
       [
         '1',
@@ -769,7 +755,7 @@ describe('every result stays what it is', () => {
     ));
 
   test('bytes and what was thrown', async () => {
-    await expectShown(
+    await expectEach(
       'decoded',
       [
         undefined,
@@ -787,7 +773,7 @@ describe('every result stays what it is', () => {
       (type: string | null) => decodeText(Buffer.from([0xef, 0xbb, 0xbf, 0x61]), type ?? undefined),
       (type: string | null) => decodeText(Buffer.from([0xef, 0xbb, 0x61]), type ?? undefined),
     );
-    await expectShown('percents', ['', 'a%20b', 'a%', '%zz', '%C3%A9', 'a+b'], decodePercent);
+    await expectEach('percents', ['', 'a%20b', 'a%', '%zz', '%C3%A9', 'a+b'], decodePercent);
     const hostile = {
       toString() {
         throw new TypeError('no');
