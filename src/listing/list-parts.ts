@@ -3,7 +3,7 @@ import type { Assertion, CompletionView, ModelQuestion, ModelReply } from '../as
 import { assertions } from '../assertions/index.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
 import { createPluginAssertion } from '../assertions/own-code.ts';
-import { isJsonObject } from '../json/json.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
 import type { LoadedPlugin } from '../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { Project } from '../model/suite.ts';
@@ -126,14 +126,14 @@ export function describeAssertions(
   own: Readonly<Record<string, Assertion>> = {},
 ): Promise<readonly DescribedAssertion[]> {
   return Promise.all(
-    Object.entries({ ...assertions, ...own }).map(async ([name, { family, summary, example, definition, params }]) => ({
+    Object.entries({ ...assertions, ...own }).map(async ([name, assertion]) => ({
       assertion: name,
-      family,
-      summary,
-      parameters: Object.keys(propertiesOf(params)),
-      example,
-      failure: await findFailureReason(name, root),
-      definition: definition ?? null,
+      family: assertion.family,
+      summary: assertion.summary,
+      parameters: Object.keys(propertiesOf(assertion.params)),
+      example: assertion.example,
+      failure: await findFailureReason(assertion, root),
+      definition: assertion.definition ?? null,
     })),
   );
 }
@@ -144,38 +144,36 @@ function propertiesOf(params: z.ZodType): object {
 }
 
 /** Judges the assertion's own example on an answer that fails it. */
-async function findFailureReason(name: string, root: string): Promise<string | null> {
-  const declared = Object.hasOwn(assertions, name) ? assertions[name] : undefined;
-  if (declared?.failsOn === undefined) return null;
+async function findFailureReason({ example, failsOn }: Assertion, root: string): Promise<string | null> {
+  if (failsOn === undefined) return null;
   // Fills in the templates of the example.
-  const example = plainNumbers(parseYaml(declared.example.replaceAll(/\{\{ ?\w+ ?\}\}/g, 'billing')).value);
-  const spec = buildSpec(example);
-  if (spec === undefined) return null;
+  const written = plainNumbers(parseYaml(example.replaceAll(/\{\{ ?\w+ ?\}\}/g, 'billing')).value);
   const view: CompletionView = {
     text: '',
     toolCalls: [],
     finishReason: 'stop',
     latencyMs: 0,
     costUsd: 0,
-    ...declared.failsOn,
+    ...failsOn,
   };
   const ports = { ...stagedPorts, deadline: runWithDeadline, importPackage: openPackages(root).load };
-  const [verdict] = await judgeChecks([spec], view, ports, staged, { vars: {}, conversation: [], other: staged });
-  return verdict === undefined || verdict.pass || verdict.error !== undefined ? null : verdict.reason;
+  const judged = { vars: {}, conversation: [], other: staged };
+  const [verdict] = await judgeChecks(buildSpecs(written), view, ports, staged, judged);
+  return verdict?.reason ?? null;
 }
 
-/** A check as a suite writes it, such as `{contains: refund}`. */
-function buildSpec(written: unknown): CheckSpec | undefined {
-  const [entry] = isJsonObject(written) ? Object.entries(written) : [];
-  if (entry === undefined) return undefined;
-  const [name, value] = entry;
-  const declared = Object.hasOwn(assertions, name) ? assertions[name] : undefined;
-  if (declared === undefined) return undefined;
+/** Checks as a suite writes them, such as `{contains: refund}`. */
+function buildSpecs(written: unknown): readonly CheckSpec[] {
+  if (!isJsonObject(written)) return [];
+  return Object.entries(written).flatMap(([name, value]) => {
+    const declared = assertions[name];
+    return declared === undefined ? [] : buildSpec(name, value, declared);
+  });
+}
+
+function buildSpec(name: string, value: JsonValue, declared: Assertion): CheckSpec {
   const base = { assertion: name, weight: 1, required: false, source: null };
-  if ('combine' in declared) {
-    const children = (Array.isArray(value) ? value : [value]).map(buildSpec).filter((child) => child !== undefined);
-    return { ...base, params: {}, children };
-  }
+  if ('combine' in declared) return { ...base, params: {}, children: [value].flat().flatMap(buildSpecs) };
   const { main = 'value', wholeValue, params, asks, code } = declared;
   const given = isJsonObject(value) && wholeValue !== true ? value : { [main]: value };
   return {

@@ -3,19 +3,16 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readHistory } from '../../src/history/read-history.ts';
 import { runsFolder } from '../../src/project/stored-runs.ts';
-import { createRunRecord } from '../../src/record/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from '../record/build-rows.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
+import { writeStoredRun } from '../support/write-run.ts';
 
 /** One run a name, of the suite of that name, the latest last. */
 function writeRuns(root: string, ...suites: readonly string[]): void {
   for (const [index, suite] of suites.entries()) {
     const recorded = buildRecordedSuite([buildVariant(1)], {}, { suite, path: `evals/${suite}.eval.yaml` });
     const header = buildHeader({ id: `20251101-09300${index}-aaaa`, suites: [recorded] });
-    const writer = createRunRecord(runsFolder({ root }), header);
-    writer.append(buildRow('a', { suite, provider: 'p' }));
-    writer.append(endRow);
-    writer.close();
+    writeStoredRun(root, header, [buildRow('a', { suite, provider: 'p' })], endRow);
   }
 }
 

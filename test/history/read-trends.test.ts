@@ -5,9 +5,9 @@ import { describeTrend, readRunsSince, readTrends } from '../../src/history/read
 import type { CellRow, RunHeader } from '../../src/model/record.ts';
 import { runsFolder } from '../../src/project/stored-runs.ts';
 import { openRecordHeads } from '../../src/record/read-run-record.ts';
-import { createRunRecord } from '../../src/record/write-run-record.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
+import { writeStoredRun } from '../support/write-run.ts';
 
 interface FakeRun {
   /** Of November 2025: the run's time and the start of its id. */
@@ -36,11 +36,8 @@ function writeRun(root: string, run: FakeRun): string {
     buildRecordedSuite([other, variant], {}, { suite: 'support', filtered }),
   ];
   const header = buildHeader({ id: idOf(day), startedAt: startOf(day), suites, ...run.header });
-  const writer = createRunRecord(runsFolder({ root }), header);
-  for (const row of rows) writer.append({ ...row, prompt });
-  if (!isKilled) writer.append(endRow);
-  writer.close();
-  return writer.path;
+  const named = rows.map((row) => ({ ...row, prompt }));
+  return writeStoredRun(root, header, named, isKilled ? undefined : endRow);
 }
 
 const write = (root: string, ...runs: readonly FakeRun[]) => runs.map((run) => writeRun(root, run));

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { openTempProject, type TempProject } from '../support/temp-project.ts';
+
+interface FakeSuite {
+  readonly suite?: string;
+  readonly providers?: string;
+  readonly cases?: string;
+  readonly more?: string;
+}
+
+function writeSuite(project: TempProject, { suite = 'one', providers, cases, more = '' }: FakeSuite = {}): void {
+  project.write(
+    `evals/${suite}.eval.yaml`,
+    `suite: ${suite}
+prompts: [{ id: v1, text: "Say {{ word }}" }]
+providers: ${providers ?? '["openai:gpt-4.1-mini"]'}
+cases:
+${cases ?? '  - { id: a, vars: { word: x }, assert: [{ equals: x }] }'}
+${more}`,
+  );
+}
+
+const now = () => new Date('2026-03-01T00:00:00Z');
+const withKey = { OPENAI_API_KEY: 'sk-x', ANTHROPIC_API_KEY: 'sk-y' };
+
+async function validate(project: TempProject, env: Readonly<Record<string, string>>, ...argv: readonly string[]) {
+  const { code, stdout, stderr } = await project.run(['validate', ...argv], { env, now });
+  return [code, stdout, stderr];
+}
+
+test('a valid project is counted over all its suites', async () => {
+  const project = openTempProject();
+  writeSuite(project);
+  const cases =
+    '  - { id: a, vars: { word: x }, trials: 3, assert: [{ equals: x }] }\n  - { id: b, vars: { word: y }, assert: [{ equals: y }] }';
+  writeSuite(project, { suite: 'two', cases });
+  expect(await validate(project, withKey)).toEqual([0, '2 suites, 3 cases, 5 cells: valid\n', '']);
+});
+
+describe('a key that is not set', () => {
+  test.each([[{}], [{ OPENAI_API_KEY: '' }]])('with %j is named once for each provider', async (env) => {
+    const project = openTempProject();
+    const providers = '["openai:gpt-4.1-mini", { id: other, use: "openai:gpt-4.1-nano" }]';
+    writeSuite(project, { providers });
+    writeSuite(project, { suite: 'two' });
+    const [code, stdout, stderr] = await validate(project, env);
+    expect([code, stdout]).toEqual([0, '2 suites, 2 cases, 3 cells: valid\n']);
+    const lines = String(stderr)
+      .split('\n')
+      .filter((line) => line.includes('missing-key'));
+    expect(lines.map((line) => /provider (\S+)/.exec(line)?.[1])).toEqual(['openai:gpt-4.1-mini', 'other']);
+    expect(lines[0]).toContain(
+      'OPENAI_API_KEY is not set: provider openai:gpt-4.1-mini can answer from the cache only',
+    );
+  });
+
+  test('of a judge is named too', async () => {
+    const project = openTempProject();
+    const cases = '  - { id: a, vars: { word: x }, assert: [{ rubric: "Is it kind?" }] }';
+    writeSuite(project, { cases, more: 'judges: ["anthropic:claude-sonnet-4-5"]\n' });
+    const [, , stderr] = await validate(project, { OPENAI_API_KEY: 'sk-x' });
+    expect(stderr).toContain('ANTHROPIC_API_KEY is not set');
+  });
+
+  test('matters to no suite with recordings, whose mistakes are reported', async () => {
+    const project = openTempProject();
+    writeSuite(project, { more: 'recordings: answers.jsonl\n' });
+    project.write('evals/answers.jsonl', '');
+    const [code, , stderr] = await validate(project, {});
+    expect([code, stderr]).toEqual([0, '']);
+    project.write('evals/answers.jsonl', 'nonsense\n');
+    const [failed, , why] = await validate(project, {});
+    expect([failed, why]).toEqual([2, expect.stringContaining('answers.jsonl')]);
+  });
+});
+
+test('mistakes in baselines and in the plan are reported together, the first ones first', async () => {
+  const project = openTempProject();
+  writeSuite(project, { providers: '["openai:own-model"]', more: 'gate: { cost: { max: 1 } }\n' });
+  project.write('evals/one.baseline.jsonl', 'nonsense\n');
+  const [, , both] = await validate(project, withKey);
+  expect(both).toMatch(/one\.baseline\.jsonl[^]*no price is known for openai:own-model[^]*\n2 errors\n/);
+  writeSuite(project);
+  const [, , baseline] = await validate(project, withKey);
+  expect(baseline).toMatch(/one\.baseline\.jsonl[^]*\n1 error\n/);
+});
+
+test('a provider that is also a judge is named once, and checks of tools that no prompt declares are named', async () => {
+  const project = openTempProject();
+  const cases = `  - { id: a, vars: { word: x }, assert: [{ rubric: "Is it kind?" }, { toolCalls: [{ name: findOrder }] }] }`;
+  const providers = '[{ id: mini, use: "openai:gpt-4.1-mini", params: { tools: [{ name: find_order }] } }]';
+  writeSuite(project, { providers, cases, more: 'judges: ["openai:gpt-4.1"]\n' });
+  writeSuite(project, { suite: 'two', providers: '["openai:gpt-4.1"]' });
+  const [code, , stderr] = await validate(project, {});
+  const warnings = [...String(stderr).matchAll(/warning ([\w-]+): (.*)/g)].map(([, ...found]) => found.join(': '));
+  expect([code, warnings]).toEqual([
+    0,
+    [
+      'missing-key: OPENAI_API_KEY is not set: provider mini can answer from the cache only',
+      'missing-key: OPENAI_API_KEY is not set: provider openai:gpt-4.1 can answer from the cache only',
+      'unknown-tool: case "a" checks calls of "findOrder", and no prompt or provider declares that tool',
+    ],
+  ]);
+});
+
+test('a path that selects nothing is incomplete and said once', async () => {
+  const project = openTempProject();
+  writeSuite(project);
+  const result = await validate(project, withKey, 'evals/none*.eval.yaml');
+  expect(result[0]).toBe(4);
+});
