@@ -1,4 +1,4 @@
-import { type JsonApi, memberAt, numberAt, textAt } from '../http/json-api.ts';
+import { type JsonApi, memberAt, numberAt, textAt, valueOf } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { Published } from '../model/report.ts';
@@ -76,7 +76,7 @@ async function listChecks(
   for (let page = 1; page <= maxPages; page += 1) {
     const query = `${filter}filter=all&per_page=100&page=${page}`;
     const reply = await api.ask('GET', `/repos/${repository}/commits/${headSha}/check-runs?${query}`);
-    const checks = reply.ok ? memberAt(reply.value, 'check_runs') : undefined;
+    const checks = memberAt(valueOf(reply), 'check_runs');
     if (!Array.isArray(checks)) break;
     found.push(...checks);
     if (checks.length < 100) break;

@@ -1,6 +1,6 @@
-import { type JsonApi, memberAt, numberAt, textAt } from '../http/json-api.ts';
+import { itemsOf, type JsonApi, memberAt, numberAt, textAt, valueOf } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import type { JsonValue } from '../json/json.ts';
 import { type ReportMark, readReportMark } from '../text/report-mark.ts';
 import type { GithubPullRequest, GithubRun } from './github-run.ts';
 
@@ -32,13 +32,12 @@ export function openComments(
   return {
     async findHead() {
       const reply = await api.ask('GET', `/repos/${repository}/pulls/${pullRequest.number}`);
-      return reply.ok ? textAt(memberAt(reply.value, 'head'), 'sha') : undefined;
+      return textAt(memberAt(valueOf(reply), 'head'), 'sha');
     },
     async list(page: number) {
       const reply = await api.ask('GET', `${path}?per_page=100&page=${page}`);
       if (!reply.ok) return reply;
-      const found = Array.isArray(reply.value) ? reply.value : [];
-      return { ok: true as const, comments: found.map((comment) => readComment(comment, author)) };
+      return { ok: true as const, comments: itemsOf(reply.value).map((comment) => readComment(comment, author)) };
     },
     async write(id: number | undefined, body: string) {
       const reply =
@@ -54,7 +53,7 @@ export function openComments(
     },
     async read(id: number) {
       const reply = await api.ask('GET', `${one}/${id}`);
-      return reply.ok ? textAt(reply.value, 'body') : undefined;
+      return textAt(valueOf(reply), 'body');
     },
   };
 }
@@ -62,7 +61,7 @@ export function openComments(
 function readComment(comment: JsonValue, author: Author) {
   const id = numberAt(comment, 'id');
   // Anyone can write the marker into a comment, so the author decides.
-  const isOwn = id !== undefined && isJsonObject(comment) && isWrittenBy(comment, author);
+  const isOwn = id !== undefined && isWrittenBy(comment, author);
   return { id: id ?? 0, body: textAt(comment, 'body') ?? '', isOwn };
 }
 
@@ -73,14 +72,13 @@ export type Author = string | undefined;
 export async function findAuthor(api: JsonApi, graphqlUrl: string): Promise<Author> {
   const query = { query: 'query { viewer { login } }' };
   const reply = await api.ask('POST', graphqlUrl, query, { canRepeat: true });
-  const viewer = reply.ok ? textAt(memberAt(memberAt(reply.value, 'data'), 'viewer'), 'login') : undefined;
+  const viewer = textAt(memberAt(memberAt(valueOf(reply), 'data'), 'viewer'), 'login');
   if (viewer !== undefined) return viewer;
-  const user = await api.ask('GET', '/user');
-  return user.ok ? textAt(user.value, 'login') : undefined;
+  return textAt(valueOf(await api.ask('GET', '/user')), 'login');
 }
 
-export function isWrittenBy(comment: JsonObject, author: Author): boolean {
-  const user = comment['user'];
+export function isWrittenBy(comment: JsonValue, author: Author): boolean {
+  const user = memberAt(comment, 'user');
   const login = textAt(user, 'login');
   // Other servers with the same API may leave the author out.
   if (login === undefined) return user === undefined;
@@ -105,14 +103,15 @@ export async function listJobComments(api: JsonApi, run: GithubRun): Promise<rea
   for (let page = 1; page <= maxPages; page += 1) {
     const path = `/repos/${repository}/issues/${pullRequest.number}/comments`;
     const reply = await api.ask('GET', `${path}?per_page=100&page=${page}`);
-    if (!reply.ok || !Array.isArray(reply.value)) return [];
-    for (const comment of reply.value) {
+    if (!reply.ok) return [];
+    const comments = itemsOf(reply.value);
+    for (const comment of comments) {
       const [id, nodeId] = [numberAt(comment, 'id'), textAt(comment, 'node_id')];
-      const mark = readReportMark(textAt(comment, 'body') ?? '');
+      const mark = readReportMark(textAt(comment, 'body'));
       if (id === undefined || nodeId === undefined || mark === undefined || !isWrittenBy(comment, author)) continue;
       found.push({ id, nodeId, mark });
     }
-    if (reply.value.length < 100) break;
+    if (comments.length < 100) break;
   }
   return found;
 }
@@ -144,7 +143,7 @@ async function hide(api: JsonApi, run: GithubRun, { id, nodeId, mark }: JobComme
   if (hidden === undefined) return;
   // Its job may have reported a moment before.
   const reply = await api.ask('GET', `/repos/${run.repository}/issues/comments/${id}`);
-  const now = reply.ok ? readReportMark(textAt(reply.value, 'body') ?? '') : undefined;
+  const now = readReportMark(textAt(valueOf(reply), 'body'));
   if (now !== undefined && now.writer !== mark.writer) await mutate(api, run, 'unminimizeComment', nodeId);
 }
 
@@ -155,7 +154,7 @@ async function showAgain(api: JsonApi, run: GithubRun, nodeId: string): Promise<
     variables: { id: nodeId },
   };
   const reply = await api.ask('POST', run.graphqlUrl, query, { canRepeat: true });
-  const node = reply.ok ? memberAt(memberAt(reply.value, 'data'), 'node') : undefined;
+  const node = memberAt(memberAt(valueOf(reply), 'data'), 'node');
   const isOutdated = memberAt(node, 'isMinimized') === true && textAt(node, 'minimizedReason') === 'outdated';
   if (isOutdated) await mutate(api, run, 'unminimizeComment', nodeId);
 }
@@ -173,5 +172,5 @@ async function mutate(
     variables: { id: nodeId },
   };
   const reply = await api.ask('POST', graphqlUrl, query, { canRepeat: true });
-  return reply.ok ? memberAt(memberAt(reply.value, 'data'), name) : undefined;
+  return memberAt(memberAt(valueOf(reply), 'data'), name);
 }

@@ -1,4 +1,4 @@
-import { type ApiReply, type JsonApi, numberAt, textAt } from '../http/json-api.ts';
+import { type ApiReply, itemsOf, type JsonApi, numberAt, textAt, valueOf } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { type ReportMark, readReportMark, writeReportMark } from '../text/report-mark.ts';
@@ -73,7 +73,7 @@ async function listOwn(
     const query = `state=${state}&sort=updated&direction=desc&per_page=100&page=${page}`;
     const reply = await api.ask('GET', `/repos/${repository}/issues?${query}`);
     if (!reply.ok) return reply;
-    const issues = Array.isArray(reply.value) ? reply.value : [];
+    const issues = itemsOf(reply.value);
     own.push(...issues.flatMap((issue) => readOwn(issue, wanted) ?? []));
     if (issues.length < 100) break;
   }
@@ -130,9 +130,10 @@ async function openOrUpdate(api: JsonApi, run: GithubRun, issue: Finding, openin
     if (!reply.ok && !reply.isTransient) return reply;
     // Another run may have opened one at the same time, and a creation without an answer may have happened.
     const listed = await listOwn(api, run, { id: issue.id, author }, 'open');
-    const own = listed.ok ? listed.own.find(({ mark }) => mark.writer === writer)?.number : undefined;
-    const created = (reply.ok ? numberAt(reply.value, 'number') : undefined) ?? own;
-    if (created !== undefined) return settle(api, run, { created, open: listed.ok ? listed.own : [], content, reply });
+    const known = listed.ok ? listed.own : [];
+    const own = known.find(({ mark }) => mark.writer === writer)?.number;
+    const created = numberAt(valueOf(reply), 'number') ?? own;
+    if (created !== undefined) return settle(api, run, { created, open: known, content, reply });
     if (!reply.ok && attempt >= maxTries) return reply;
     await wait(1000 * attempt);
   }
@@ -151,7 +152,7 @@ async function settle(
 ): Promise<KeptIssue> {
   const [first] = open;
   if (first === undefined || first.number >= created) {
-    const url = first?.url ?? (reply.ok ? textAt(reply.value, 'html_url') : undefined);
+    const url = first?.url ?? textAt(valueOf(reply), 'html_url');
     return { ok: true, how: 'opened', ...defined({ url }) };
   }
   const body = `${content.body}\n\nClosed: another run opened #${first.number} at the same time.\n`;
@@ -205,8 +206,8 @@ async function sayOnce(
     await wait(1000 * attempt);
     // The list begins with the oldest: those since this run are enough.
     const listed = await api.ask('GET', `${path}?per_page=100`);
-    const comments = listed.ok && Array.isArray(listed.value) ? listed.value : [];
-    const own = comments.find((comment) => readReportMark(textAt(comment, 'body') ?? '')?.writer === writer);
+    const comments = itemsOf(valueOf(listed));
+    const own = comments.find((comment) => readReportMark(textAt(comment, 'body'))?.writer === writer);
     if (own !== undefined) return { ok: true, value: own };
   }
 }

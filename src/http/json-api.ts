@@ -161,6 +161,16 @@ export function numberAt(value: JsonValue | undefined, key: string): number | un
   return typeof found === 'number' ? found : undefined;
 }
 
+/** What an API answered; undefined where it gave no answer. */
+export function valueOf(reply: ApiReply): JsonValue | undefined {
+  return reply.ok ? reply.value : undefined;
+}
+
+/** What an API listed; empty where it gave no list. */
+export function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
 /** The whole number that a variable of the runner holds. */
 export function numberOf(text = ''): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;

@@ -136,7 +136,7 @@ async function isSecond(store: CommentStore, comment: Comment, ownId: number | u
 
 /** True where another process has written the comment since. One that can't be read counts as ours. */
 async function isReplaced(store: CommentStore, commentId: number, { id, writer }: ReportMark): Promise<boolean> {
-  const mark = readReportMark((await store.read(commentId)) ?? '');
+  const mark = readReportMark(await store.read(commentId));
   return mark !== undefined && mark.id === id && mark.writer !== writer;
 }
 

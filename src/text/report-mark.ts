@@ -19,7 +19,7 @@ export function writeReportMark({ id, runId, part, commit, writer, job }: Report
   return `<!-- llmcheck:${id} run=${runId}.${part} commit=${commit} by=${writer}${ofJob} -->`;
 }
 
-export function readReportMark(body: string): ReportMark | undefined {
+export function readReportMark(body = ''): ReportMark | undefined {
   const [, id = '', runId, part, commit = '', writer = '', job] =
     /^<!-- llmcheck:(\S+) run=(\d+)\.(\d+) commit=(\w*) by=(\w+)(?: job=(\w+))? -->/.exec(body) ?? [];
   return id === '' ? undefined : { id, runId: Number(runId), part: Number(part), commit, writer, job };

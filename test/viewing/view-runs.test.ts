@@ -62,10 +62,10 @@ test('the verdict of a run is kept until its record grows, and not where it coul
   appendFileSync(path, 'nonsense\n');
   const second = viewed.verdict(idOf(1));
   expect(second).not.toBe(first);
-  await expect(second).rejects.toThrow();
+  await expect(second).rejects.toThrow(idOf(1));
   const third = viewed.verdict(idOf(1));
   expect(third).not.toBe(second);
-  await expect(third).rejects.toThrow();
+  await expect(third).rejects.toThrow(idOf(1));
   rmSync(path);
   expect(viewed.verdict(idOf(1))).toBeUndefined();
 });
