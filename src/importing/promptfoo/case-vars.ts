@@ -160,7 +160,10 @@ export function allowMissing(
 ): Readonly<Record<string, unknown>> {
   const given = cases.flatMap((one) => (one instanceof LeftOut ? [] : [Object(Object(one)['vars']) as Vars]));
   const isMissing = (path: string) => {
-    const [root = '', ...members] = path.split(/[.[\]]+/).filter((part) => part !== '');
+    const [root = '', ...members] = Array.from(
+      path.matchAll(/"([^"]*)"|'([^']*)'|[^.[\]"']+/g),
+      ([part, double, single]) => double ?? single ?? part,
+    );
     const read = (vars: unknown, name: string) =>
       Object.hasOwn(Object(vars), name) ? (vars as Vars)[name] : undefined;
     return (
@@ -168,8 +171,9 @@ export function allowMissing(
     );
   };
   const allow = (text: string) =>
-    text.replaceAll(/(\{\{-? )([A-Za-z_][\w-]*(?:\.\w+|\[\d+\])+)(?= )/g, (whole, _open, path: string) =>
-      isMissing(path) ? `${whole} | default: "", allow_false: true` : whole,
+    text.replaceAll(
+      /(\{\{-? )([A-Za-z_][\w-]*(?:\.\w+|\[(?:\d+|"[^"\]]*"|'[^'\]]*')\])+)(?= )/g,
+      (whole, _open, path: string) => (isMissing(path) ? `${whole} | default: "", allow_false: true` : whole),
     );
   const { text, messages } = prompt as { readonly text?: string; readonly messages?: readonly { content: string }[] };
   return {
