@@ -49,7 +49,7 @@ export function importDataSet(
   const isAnswered = rows.some((row) => !(row instanceof LeftOut || isOpen(row)));
   if (open[0] !== undefined && isAnswered)
     draft.note(open[0], `rows without a golden answer are shown and not judged: ${open.length} of ${rows.length}`);
-  if (first !== undefined && expected === undefined && !isAnswered)
+  if (first !== undefined && expected === undefined && !isAnswered && names.size > 0)
     draft.note(
       first,
       `no field is known to hold the golden answer, so nothing is judged and the prompt shows ${[...names].join(', ')}: name it with --expected FIELD, or say --no-expected`,
