@@ -102,8 +102,8 @@ describe('the cells of confirmation trials', () => {
     rows: readonly Partial<RowSummary>[],
     prompts: ReadonlyMap<string, AcceptedPrompt> = accepted(),
   ): Readonly<Record<string, readonly string[]>> {
-    const { render: renderCells } = createRetrialCells({ planned: plan(), acceptedPrompts: prompts });
-    const cells = renderCells(wanted, summarize(rows));
+    const retrials = createRetrialCells({ planned: plan(), acceptedPrompts: prompts });
+    const cells = retrials.render(wanted, summarize(rows));
     const modelOf = new Map([own, older].map((provider) => [providerKey(provider), provider.model]));
     return Object.fromEntries(
       Array.from(cells, ([key, ofProvider]) => [
@@ -137,8 +137,8 @@ describe('the cells of confirmation trials', () => {
   });
 
   test('ask the accepted prompt with its own model and parameters', () => {
-    const { render: renderCells } = createRetrialCells({ planned: plan(), acceptedPrompts: accepted() });
-    const cells = renderCells([want('a', 'accepted', 1)], summarize([{}])).get(providerKey(older));
+    const retrials = createRetrialCells({ planned: plan(), acceptedPrompts: accepted() });
+    const cells = retrials.render([want('a', 'accepted', 1)], summarize([{}])).get(providerKey(older));
     expect(cells).toMatchObject([
       {
         key: { suite: 'triage', prompt: 'v1', provider: 'own', caseId: 'a' },
@@ -198,8 +198,8 @@ describe('the cells of confirmation trials', () => {
 
   /** The trial numbers of the accepted prompt. */
   function numbersOf(rows: readonly Partial<RowSummary>[], count = 2) {
-    const { render: renderCells } = createRetrialCells({ planned: plan(), acceptedPrompts: accepted() });
-    const cells = renderCells([want('a', 'accepted', count)], summarize(rows)).get(providerKey(older)) ?? [];
+    const retrials = createRetrialCells({ planned: plan(), acceptedPrompts: accepted() });
+    const cells = retrials.render([want('a', 'accepted', count)], summarize(rows)).get(providerKey(older)) ?? [];
     return cells.map(({ key, request }) => {
       expect(request.trial).toBe(key.trial);
       return key.trial;
@@ -249,8 +249,8 @@ describe('what confirmation trials may take', () => {
   });
 
   test('was taken by every trial so far, whatever came of it', () => {
-    const { spentOn } = spendsOf(plan());
-    expect(spentOn(summarize([{}, { caseId: 'b' }]))).toEqual({ calls: 0, usd: undefined });
+    const retrials = spendsOf(plan());
+    expect(retrials.spentOn(summarize([{}, { caseId: 'b' }]))).toEqual({ calls: 0, usd: undefined });
     const rows = [
       {},
       { trial: 1, ...again },
@@ -260,9 +260,9 @@ describe('what confirmation trials may take', () => {
       { caseId: 'b', ...ofAccepted(2) },
       { caseId: 'b', ...ofAccepted(3) },
     ];
-    expect(spentOn(summarize(rows))).toEqual({ calls: 5, usd: 2 * 100 + 3 * 200 });
-    expect(spentOn(summarize(rows.slice(0, 2)))).toEqual({ calls: 1, usd: 100 });
-    expect(spentOn(summarize([{}, ofAccepted(1)]))).toEqual({ calls: 1, usd: 200 });
+    expect(retrials.spentOn(summarize(rows))).toEqual({ calls: 5, usd: 2 * 100 + 3 * 200 });
+    expect(retrials.spentOn(summarize(rows.slice(0, 2)))).toEqual({ calls: 1, usd: 100 });
+    expect(retrials.spentOn(summarize([{}, ofAccepted(1)]))).toEqual({ calls: 1, usd: 200 });
   });
 
   test('is, of both sides, that of the dearer one', () => {

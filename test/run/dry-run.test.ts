@@ -1,0 +1,354 @@
+import { describe, expect, test } from 'vitest';
+import type { RunSuitesOptions } from '../../src/api/options.ts';
+import { forecastRun } from '../../src/run/dry-run.ts';
+import { openAccepted, openRunProject, wordsSuite } from './run-project.ts';
+
+const file = 'evals/words.eval.yaml';
+type Project = ReturnType<typeof openRunProject>;
+
+async function forecast(project: Project, options: RunSuitesOptions = {}) {
+  const prepared = await project.prepare(options);
+  return forecastRun(prepared.options, prepared.ports);
+}
+
+describe('a dry run', () => {
+  test('counts the requests of each variant and bounds their cost, without a baseline', async () => {
+    const project = openRunProject({ [file]: wordsSuite(3, '', (word) => (word === 'w01' ? ', skip: later' : '')) });
+    expect(await forecast(project, { trials: 2 })).toMatchInlineSnapshot(`
+      [
+        {
+          "answered": 0,
+          "boundUsd": 0.000864,
+          "cells": 6,
+          "expected": undefined,
+          "inputTokens": 16,
+          "judgeBoundUsd": undefined,
+          "judgeRequests": 0,
+          "prompt": "v1",
+          "provider": "own",
+          "requests": 4,
+          "retrialBoundUsd": 0.000864,
+          "retrialCalls": 4,
+          "skipped": 2,
+          "suite": "words",
+          "uncounted": [],
+          "uncountedJudges": [],
+        },
+      ]
+    `);
+    expect(project.files('.llmcheck')).toEqual([]);
+  });
+
+  test('counts first requests that the cache answers, as far as the mode reads it', async () => {
+    const project = openRunProject({ [file]: wordsSuite(3) });
+    await project.go({ filter: ['w01'] });
+    const modes = ['use', 'replay', 'refresh', 'off'] as const;
+    const found = await Promise.all(modes.map(async (cache) => (await forecast(project, { cache }))[0]));
+    expect(
+      found.map((one) => [one?.answered, one?.requests, one?.retrialCalls, one?.boundUsd, one?.retrialBoundUsd]),
+    ).toMatchInlineSnapshot(`
+      [
+        [
+          1,
+          2,
+          3,
+          0.000432,
+          0.0006479999999999999,
+        ],
+        [
+          1,
+          2,
+          0,
+          0.000432,
+          undefined,
+        ],
+        [
+          0,
+          3,
+          3,
+          0.0006479999999999999,
+          0.0006479999999999999,
+        ],
+        [
+          0,
+          3,
+          3,
+          0.0006479999999999999,
+          0.0006479999999999999,
+        ],
+      ]
+    `);
+  });
+
+  test('expects what the accepted answers of a case used, else those of all cases', async () => {
+    const project = await openAccepted({ [file]: wordsSuite(3) });
+    project.edit(file, 'cases:\n', 'cases:\n  - { id: new, vars: { word: new } }\n');
+    const [all] = await forecast(project);
+    expect(all?.expected).toMatchInlineSnapshot(`
+      {
+        "costUsd": 0.00008,
+        "inputTokens": 40,
+        "outputTokens": 20,
+      }
+    `);
+    project.edit(
+      'evals/words.baseline.jsonl',
+      /"inputTokens":10,"outputTokens":5/g,
+      '"inputTokens":40,"outputTokens":20',
+    );
+    expect((await forecast(project))[0]?.expected).toMatchInlineSnapshot(`
+      {
+        "costUsd": 0.00032,
+        "inputTokens": 160,
+        "outputTokens": 80,
+      }
+    `);
+    project.edit(
+      'evals/words.baseline.jsonl',
+      /("caseId":"w00".*?)"inputTokens":40,"outputTokens":20/g,
+      '$1"inputTokens":10,"outputTokens":5',
+    );
+    expect((await forecast(project, { filter: ['w00'] }))[0]?.expected).toMatchInlineSnapshot(`
+      {
+        "costUsd": 0.00002,
+        "inputTokens": 10,
+        "outputTokens": 5,
+      }
+    `);
+    expect((await forecast(project, { filter: ['new'] }))[0]?.expected).toMatchInlineSnapshot(`
+      {
+        "costUsd": 0.00006,
+        "inputTokens": 30,
+        "outputTokens": 15,
+      }
+    `);
+    project.edit(file, 'prompts: [', 'prompts: [{ id: v2, replaces: v1, text: "Tell: {{ word }}" }, ');
+    expect((await forecast(project, { filter: ['w00'], prompt: ['v2'] }))[0]?.expected).toMatchInlineSnapshot(`
+      {
+        "costUsd": 0.00002,
+        "inputTokens": 10,
+        "outputTokens": 5,
+      }
+    `);
+    expect((await forecast(project, { filter: ['new'], prompt: ['v2'] }))[0]?.expected).toMatchInlineSnapshot(`
+      {
+        "costUsd": 0.00006,
+        "inputTokens": 30,
+        "outputTokens": 15,
+      }
+    `);
+    project.edit(file, 'replaces: v1, ', '');
+    expect((await forecast(project, { prompt: ['v2'] }))[0]?.expected).toBeUndefined();
+  });
+
+  test('expects no cost of a model without a price, and bounds none', async () => {
+    const project = await openAccepted({ [file]: wordsSuite(2) });
+    project.edit(file, ', price: { input: 1, output: 2 }', '');
+    expect(await forecast(project)).toMatchInlineSnapshot(`
+      [
+        {
+          "answered": 0,
+          "boundUsd": undefined,
+          "cells": 2,
+          "expected": {
+            "costUsd": undefined,
+            "inputTokens": 20,
+            "outputTokens": 10,
+          },
+          "inputTokens": 8,
+          "judgeBoundUsd": undefined,
+          "judgeRequests": 0,
+          "prompt": "v1",
+          "provider": "own",
+          "requests": 2,
+          "retrialBoundUsd": undefined,
+          "retrialCalls": 2,
+          "skipped": 0,
+          "suite": "words",
+          "uncounted": [
+            "own: model has no price",
+          ],
+          "uncountedJudges": [],
+        },
+      ]
+    `);
+    project.edit(file, ', params: { max_tokens: 100 }', ', price: { input: 1, output: 2 }');
+    expect((await forecast(project))[0]?.uncounted).toMatchInlineSnapshot(`
+      [
+        "own: model has no limit on output tokens",
+      ]
+    `);
+  });
+
+  test('bounds judges, conversations and confirmation trials on their own', async () => {
+    const more = `judges: [{ id: strict, use: "own:judge", price: { input: 1, output: 1 }, params: { max_tokens: 10 } }, { id: free, use: "own:free" }]`;
+    const project = openRunProject({
+      [file]: wordsSuite(3, more, (word) =>
+        word === 'w00'
+          ? ', assert: [{ rubric: { value: short, judge: strict } }]'
+          : word === 'w01'
+            ? ', observe: true, turns: [{ user: and now }], assert: [{ rubric: { value: short, judge: free } }]'
+            : '',
+      ),
+    });
+    expect(await forecast(project)).toMatchInlineSnapshot(`
+      [
+        {
+          "answered": 0,
+          "boundUsd": 0.000987,
+          "cells": 3,
+          "expected": undefined,
+          "inputTokens": 12,
+          "judgeBoundUsd": 0.01827,
+          "judgeRequests": 4,
+          "prompt": "v1",
+          "provider": "own",
+          "requests": 4,
+          "retrialBoundUsd": 0.018702000000000003,
+          "retrialCalls": 4,
+          "skipped": 0,
+          "suite": "words",
+          "uncounted": [],
+          "uncountedJudges": [
+            "free has no price",
+          ],
+        },
+      ]
+    `);
+    project.edit(
+      file,
+      '{ id: v1, text: "Say: {{ word }}" }',
+      '{ id: v1, text: "Say: {{ word }}" }, { id: v2, text: "Tell: {{ word }}" }',
+    );
+    project.edit(file, 'judges:', 'gate: { confirm: { budget: 50% } }\njudges:');
+    expect(await forecast(project)).toMatchInlineSnapshot(`
+      [
+        {
+          "answered": 0,
+          "boundUsd": 0.000987,
+          "cells": 3,
+          "expected": undefined,
+          "inputTokens": 12,
+          "judgeBoundUsd": 0.01827,
+          "judgeRequests": 4,
+          "prompt": "v1",
+          "provider": "own",
+          "requests": 4,
+          "retrialBoundUsd": 0.009351000000000002,
+          "retrialCalls": 2,
+          "skipped": 0,
+          "suite": "words",
+          "uncounted": [],
+          "uncountedJudges": [
+            "free has no price",
+          ],
+        },
+        {
+          "answered": 0,
+          "boundUsd": 0.000991,
+          "cells": 3,
+          "expected": undefined,
+          "inputTokens": 15,
+          "judgeBoundUsd": 0.01827,
+          "judgeRequests": 4,
+          "prompt": "v2",
+          "provider": "own",
+          "requests": 4,
+          "retrialBoundUsd": 0.009352,
+          "retrialCalls": 2,
+          "skipped": 0,
+          "suite": "words",
+          "uncounted": [],
+          "uncountedJudges": [
+            "free has no price",
+          ],
+        },
+      ]
+    `);
+  });
+
+  test('bounds the dearer side of confirmation trials, which may have another model', async () => {
+    const project = await openAccepted({ [file]: wordsSuite(2) });
+    project.edit(file, 'Say:', 'Please say very clearly:');
+    const [edited] = await forecast(project);
+    expect([edited?.retrialCalls, edited?.retrialBoundUsd, edited?.boundUsd]).toMatchInlineSnapshot(`
+      [
+        2,
+        0.000472,
+        0.000472,
+      ]
+    `);
+    project.edit(file, 'own:model', 'own:other');
+    expect(await forecast(project)).toMatchInlineSnapshot(`
+      [
+        {
+          "answered": 0,
+          "boundUsd": 0.000472,
+          "cells": 2,
+          "expected": {
+            "costUsd": 0.00004,
+            "inputTokens": 20,
+            "outputTokens": 10,
+          },
+          "inputTokens": 18,
+          "judgeBoundUsd": undefined,
+          "judgeRequests": 0,
+          "prompt": "v1",
+          "provider": "own",
+          "requests": 2,
+          "retrialBoundUsd": 0.000472,
+          "retrialCalls": 2,
+          "skipped": 0,
+          "suite": "words",
+          "uncounted": [
+            "own: model has no price",
+          ],
+          "uncountedJudges": [],
+        },
+      ]
+    `);
+  });
+
+  test('sends nothing of a suite that its recordings answer, and counts what they lack', async () => {
+    const project = openRunProject({ [file]: wordsSuite(2, 'recordings: words.recordings.jsonl') });
+    await project.go({ record: true });
+    expect(await forecast(project)).toMatchInlineSnapshot(`
+      [
+        {
+          "answered": 2,
+          "boundUsd": 0,
+          "cells": 2,
+          "expected": {
+            "costUsd": 0,
+            "inputTokens": 0,
+            "outputTokens": 0,
+          },
+          "inputTokens": 0,
+          "judgeBoundUsd": undefined,
+          "judgeRequests": 0,
+          "prompt": "v1",
+          "provider": "own",
+          "requests": 0,
+          "retrialBoundUsd": undefined,
+          "retrialCalls": 0,
+          "skipped": 0,
+          "suite": "words",
+          "uncounted": [],
+          "uncountedJudges": [],
+        },
+      ]
+    `);
+    project.edit(file, 'cases:\n', 'cases:\n  - { id: new, vars: { word: new } }\n');
+    const [lacking] = await forecast(project);
+    expect([lacking?.answered, lacking?.requests, lacking?.retrialCalls]).toEqual([2, 1, 0]);
+    const [chosen] = await forecast(project, { cache: 'off' });
+    expect([chosen?.answered, chosen?.requests, chosen?.retrialCalls]).toEqual([0, 3, 3]);
+    const [recorded] = await forecast(project, { record: true });
+    expect([recorded?.answered, recorded?.requests]).toEqual([2, 1]);
+  });
+
+  test('is refused where no provider has a batch API, as the run would be', async () => {
+    const project = openRunProject({ [file]: wordsSuite(1) });
+    await expect(forecast(project, { batch: true })).rejects.toThrow('no provider of this run has a batch API: own');
+  });
+});
