@@ -74,8 +74,8 @@ describe('the checks of an answer', () => {
 
   test('decide the answer, or say why they cannot', () => {
     const verdict = { assertion: 'equals', pass: true, score: 1, reason: 'equal', weight: 1, required: false };
-    expect(decideAnswer([verdict as never], undefined)).toMatchObject({ status: 'decided', passed: true });
-    expect(decideAnswer([{ ...verdict, error: 'no model' } as never], undefined)).toMatchObject({ status: 'errored' });
+    expect(decideAnswer([verdict], undefined)).toMatchObject({ status: 'decided', passed: true });
+    expect(decideAnswer([{ ...verdict, error: 'no model' }], undefined)).toMatchObject({ status: 'errored' });
   });
 });
 

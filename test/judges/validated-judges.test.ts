@@ -15,7 +15,7 @@ import { buildCheck, buildProvider } from '../support/build-case.ts';
 
 const at = { file: 'evals/s.eval.yaml', line: 1, column: 1 };
 const criterionOf = (minKappa: number | undefined, more: Partial<Criterion> = {}): Criterion => ({
-  judge: { ...buildProvider({ id: 'strict' }), ...(minKappa !== undefined && { judging: { minKappa } as never }) },
+  judge: { ...buildProvider({ id: 'strict' }), ...(minKappa !== undefined && { judging: { minKappa } }) },
   assertion: 'rubric',
   criterionHash: 'h1',
   at,
@@ -188,17 +188,22 @@ describe('what a record keeps of judges', () => {
     ]);
   });
 
-  test.each([
-    [{ ...counts, passesFound: 21 }, false],
-    [{ ...counts, failuresFound: 21 }, false],
-    [{ ...counts, passesFound: 20, failuresFound: 20 }, true],
-    [{ ...counts, passes: -1, passesFound: -1 }, false],
-  ])('with the counts %j can be read: %s', (found, isRead) => {
+  const writeCounts = (found: NonNullable<JudgeCalibration['counts']>) => {
     const path = join(makeFolder(), 's.judges.json');
     writeCalibrations(path, [measured({ counts: found })]);
-    const read = () => readCalibrations(path, 's.judges.json');
-    if (isRead) expect(read()).toEqual([measured({ counts: found })]);
-    else expect(catchUserError(read).problems).toHaveLength(1);
+    return () => readCalibrations(path, 's.judges.json');
+  };
+  test('is read with counts that can be', () => {
+    const perfect = { ...counts, passesFound: 20, failuresFound: 20 };
+    expect(writeCounts(perfect)()).toEqual([measured({ counts: perfect })]);
+  });
+
+  test.each([
+    { ...counts, passesFound: 21 },
+    { ...counts, failuresFound: 21 },
+    { ...counts, passes: -1, passesFound: -1 },
+  ])('is a mistake with the counts %j', (found) => {
+    expect(catchUserError(writeCounts(found)).problems).toHaveLength(1);
   });
 
   test('is none where there is no file, and a mistake where it is no list', () => {
