@@ -53,6 +53,13 @@ test('a text that is alike by 85 % of its pairs of words is near, and one by 75 
   }
 });
 
+test('a text is near to an old one, however many came since', () => {
+  const seen = openSeenTexts();
+  const texts = Array.from({ length: 60 }, (_, index) => wordsOf(index + 1, 100));
+  for (const words of texts) expect(seen.add(words.join(' '))).toBeUndefined();
+  expect(texts.map((words) => seen.add(words.with(50, 'other').join(' ')))).toEqual(texts.map(() => 'near'));
+});
+
 test('many texts are remembered', () => {
   const seen = openSeenTexts();
   const texts = Array.from({ length: 3000 }, (_, n) => `text ${n}`);

@@ -60,7 +60,7 @@ export function hintOf(issue: Issue, label: string, root: Path): string | undefi
 
 /** The next step for a key that does not exist: one that begins with a known key lacks a colon. */
 export function hintOfKey(key: string, known: readonly string[], more?: string): string {
-  const [, first = '', value = ''] = /^([\w-]+)(?::|\s+)(.+)$/s.exec(key) ?? [];
+  const [, first = '', value = ''] = /^([\w-]+)(?::\s*|\s+)(.+)$/s.exec(key) ?? [];
   if (known.includes(first)) {
     return /^[[{]/.test(value) ? `write a colon and a blank after ${first}: "${first}: …"` : `write ${first}: ${value}`;
   }
