@@ -1,3 +1,4 @@
+// oxlint-disable vitest/expect-expect -- expectFile asserts.
 import { expect, test } from 'vitest';
 import { collectEvidence, meanSteps } from '../../src/compare/collect-evidence.ts';
 import { combineCertainty } from '../../src/compare/gate/certainty.ts';
@@ -27,7 +28,13 @@ const hypothesis = (evidence: Partial<MetricEvidence>, more: Partial<Hypothesis>
   ...more,
 });
 
-test('what the gate says of a metric, word for word', () => {
+/** Each value in a line of its own. */
+async function expectFile(name: string, found: object): Promise<void> {
+  const lines = Object.entries(found).map(([key, value]) => `${key}: ${JSON.stringify(value) ?? 'undefined'}`);
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`snapshots/words-${name}.txt`);
+}
+
+test('what the gate says of a metric, word for word', async () => {
   const ratio = { isRatio: true, margin: 0.1 } as const;
   const fell = { delta: -0.08, low: -0.12, high: -0.04 };
   const rose = { delta: 0.2, low: 0.15, high: 0.3 };
@@ -55,10 +62,13 @@ test('what the gate says of a metric, word for word', () => {
     hypothesis({ ...rose, baseline: 0, candidate: 0 }, { ...ratio, metric: 'cost' }),
     hypothesis({ ...rose, baseline: 0, candidate: 0.25 }, { ...ratio, metric: 'steps' }),
   ];
-  expect(hypotheses.map((one) => [wording.describeWorse(one), wording.describeWithin(one)])).toMatchSnapshot();
+  await expectFile(
+    'metrics',
+    hypotheses.map((one) => [wording.describeWorse(one), wording.describeWithin(one)]),
+  );
 });
 
-test('what the gate says of margins, order and open limits', () => {
+test('what the gate says of margins, order and open limits', async () => {
   const margin = (more: Partial<JudgedMargin> = {}): JudgedMargin => ({
     maxDrop: 0.05,
     margin: 0.034,
@@ -68,7 +78,7 @@ test('what the gate says of margins, order and open limits', () => {
     ...more,
   });
   const { least: _least, ...unmeasured } = margin({ unmeasured: ['kind', 'short'] });
-  expect([
+  await expectFile('margins', [
     ...[
       margin(),
       margin({ judged: 0.5 }),
@@ -81,16 +91,16 @@ test('what the gate says of margins, order and open limits', () => {
     ...[[], ['a'], ['a', 'b', 'c']].map(wording.describeOpen),
     ...[0.05, 0.0333, 1].map(wording.points),
     ...[0.000_000_001, 0.999_999_999, 0.5].map((fraction) => wording.describeBelow(fraction, 1)),
-  ]).toMatchSnapshot();
+  ]);
 });
 
-test('the certainty of a run is that of its least certain variant', () => {
+test('the certainty of a run is that of its least certain variant', async () => {
   const unseen = (drop: number | null, slice?: object): Certainty =>
     ({ kind: 'unseen', cases: 3, drop, ...(slice === undefined ? {} : { slice }) }) as Certainty;
   const vip = (drop: number | null) => ({ name: 'vip', cases: 2, drop });
   const unchanged: Certainty = { kind: 'unchanged', cases: 4 };
   const certain: Certainty = { kind: 'certain', cases: 5 };
-  expect([
+  await expectFile('certainty', [
     combineCertainty([]),
     combineCertainty([unchanged]),
     combineCertainty([unchanged, unchanged]),
@@ -102,7 +112,7 @@ test('the certainty of a run is that of its least certain variant', () => {
     combineCertainty([unchanged], 0),
     combineCertainty([unchanged], 1),
     combineCertainty([], 1),
-  ]).toMatchSnapshot();
+  ]);
 });
 
 let position = 0;
@@ -129,7 +139,7 @@ const summary = (trials: readonly RowSummary[], more: Partial<CaseSummary> = {})
     ...more,
   }) as CaseSummary;
 
-test('the evidence of cases that both sides have', () => {
+test('the evidence of cases that both sides have', async () => {
   const pairs: Readonly<Record<string, readonly [CaseSummary | undefined, CaseSummary | undefined]>> = {
     plain: [summary([row()]), summary([row({ latencyMs: 200, costUsd: 0.02 })])],
     repeats: [
@@ -172,11 +182,11 @@ test('the evidence of cases that both sides have', () => {
     };
   };
   const names = Object.keys(pairs);
-  expect({
+  await expectFile('evidence', {
     all: [collect(names, true), collect(names, false)],
     ...Object.fromEntries(names.map((name) => [name, collect([name], true)])),
     pricedByLatency: collect(names.slice(0, 2), true, { costOf: ({ latencyMs }: RowSummary) => latencyMs }),
-  }).toMatchSnapshot();
+  });
   expect([
     meanSteps([]),
     meanSteps([row({ steps: 1 }), row({ steps: 4 }), row({ status: 'errored', steps: 99 }), row()]),

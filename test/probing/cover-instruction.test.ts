@@ -101,9 +101,11 @@ test.each<[name: string, cases: Readonly<Record<string, Sides>>, limits?: Partia
     },
   ],
   ['no money to compare answers', { a: { whole: 'ppm', without: words('other') } }],
-])('%s', async (_, cases, limits) => {
+])('%s', async (name, cases, limits) => {
   const [found, asked] = await cover(cases, limits);
-  expect({ found, asked }).toMatchSnapshot();
+  await expect(`${JSON.stringify({ found, asked }, null, 1)}\n`).toMatchFileSnapshot(
+    `snapshots/cover/${name.replaceAll(' ', '-')}.txt`,
+  );
 });
 
 test('the limits of a search grow with its cases', () => {

@@ -50,12 +50,21 @@ async function load(cwd: string, path: string): Promise<readonly string[]> {
 
 const folder = join(fixtureFolder, 'mistakes');
 
-test.each(readdirSync(folder).filter((file) => file.endsWith('.eval.yaml')))(
-  '%s says what is wrong, word for word',
-  async (file) => {
-    expect(await load(folder, file)).toMatchSnapshot();
-  },
-);
+/** In files of ten, which stay small enough to read. */
+function inTens<Item>(items: readonly Item[]): readonly (readonly [number, readonly Item[]])[] {
+  const count = Math.ceil(items.length / 10);
+  return Array.from({ length: count }, (_, index) => [index, items.slice(index * 10, index * 10 + 10)]);
+}
+
+const mistakes = readdirSync(folder)
+  .filter((file) => file.endsWith('.eval.yaml'))
+  .sort();
+
+test.each(inTens(mistakes))('each mistake of part %i is said word for word', async (part, files) => {
+  const lines: string[] = [];
+  for (const file of files) lines.push(file, ...(await load(folder, file)).map((line) => `  ${line}`));
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`snapshots/mistakes-${part}.txt`);
+});
 
 const head = 'providers: [openai:gpt-4o]\nprompts: [{ id: v1, text: "{{ q }}" }]\n';
 const one = 'cases: [{ id: a, vars: { q: x }, assert: [{ contains: x }] }]\n';
@@ -197,12 +206,18 @@ const suites: readonly (readonly [text: string, files?: Files])[] = [
   [row('id: a, vars: { q: x }, tools: { f: [{ when: 5, retrun: x }], g: 3 }, maxSteps: 0, assert: [{ contains: x }]')],
 ];
 
-test.each(suites.map(([text, files = {}], index) => [index, text, files] as const))(
-  'suite %i is read, or says what is wrong',
-  async (_, text, files) => {
+test.each(inTens(suites))('each suite of part %i is read, or says what is wrong', async (part, list) => {
+  const lines: string[] = [];
+  for (const [text, files = {}] of list) {
     const project = openTempProject();
     project.write('a.eval.yaml', text);
     for (const [name, content] of Object.entries(files)) project.write(name, content);
-    expect({ text, found: await load(project.root, 'a.eval.yaml') }).toMatchSnapshot();
-  },
-);
+    const found = await load(project.root, 'a.eval.yaml');
+    lines.push(
+      show(text),
+      ...Object.entries(files).map(show),
+      ...found.map((line) => `  ${line.replaceAll(project.root, '/project')}`),
+    );
+  }
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`snapshots/suites-${part}.txt`);
+});
