@@ -13,7 +13,7 @@ import { openTempProject, type TempProject } from '../support/temp-project.ts';
 /** What a provider says to the text of a request: an answer, or a status of HTTP. `asked`: how often it was asked before. */
 export type Reply = (text: string, asked: number, model: string) => string | number | ProviderAnswer;
 
-interface DoneRun {
+export interface DoneRun {
   readonly report: Report;
   /** The texts that were sent, in their order. */
   readonly asked: readonly string[];
