@@ -129,6 +129,16 @@ describe('the keys that a project would send', () => {
     expect(find(provider, env, fileVariables)).toEqual(problems);
   });
 
+  const bedrock = (more: Partial<ProviderConfig>) =>
+    buildProvider({ id: 'mini', adapter: 'bedrock', model: 'amazon.nova-lite-v1:0', ...more });
+  const aws = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'y' };
+  test.each<[string, ProviderConfig, Readonly<Record<string, string>>, readonly string[], readonly string[]]>([
+    ['Bedrock itself', bedrock({}), aws, [], []],
+    ['Bedrock at an address of the suite', bedrock({ baseUrl: elsewhere }), aws, [], []],
+  ])('that sign requests may go to %s', (_, provider, env, fileVariables, messages) => {
+    expect(find(provider, env, fileVariables).map(([, message]) => message)).toEqual(messages);
+  });
+
   test('are not the password of a cache, and a problem of two suites is named once', () => {
     const context = { env: {}, fileVariables: new Set<string>() };
     const provider = buildProvider({ id: 'mini', baseUrl: elsewhere, apiKeyEnv: 'OPENAI_API_KEY' });
@@ -139,8 +149,7 @@ describe('the keys that a project would send', () => {
       'provider mini sends OPENAI_API_KEY, a key of openai.com, to proxy.example',
       'the shared cache is sent HF_TOKEN as its password, which is the key of another service',
     ]);
-    const aws = withCache('AWS_SECRET_ACCESS_KEY');
-    expect(findMisdirectedKeys(aws, context)).toHaveLength(2);
+    expect(findMisdirectedKeys(withCache('AWS_SECRET_ACCESS_KEY'), context)).toHaveLength(2);
   });
 });
 
