@@ -7,6 +7,7 @@ import { UserError } from '../model/problem.ts';
 import { withRefusal } from '../model/storage-problem.ts';
 import type { Case, Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { compareText } from '../text/compare-text.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { quote } from '../text/shorten.ts';
 import { findKnownAnswers, type KnownAnswer, type KnownAnswersOptions } from './known-answers.ts';
@@ -155,7 +156,7 @@ function drawAnswers(
   const rank = ({ id }: Pick<Candidate, 'id'>) => sha256Hex(`${seed} ${id}`);
   const candidates = findCandidates(suite, criterion, answers)
     .map((candidate) => ({ candidate, order: rank(candidate) }))
-    .toSorted((a, b) => (a.order < b.order ? -1 : 1))
+    .toSorted((a, b) => compareText(a.order, b.order))
     .map(({ candidate }) => candidate);
   const groups = [true, false].map((isPass) =>
     [true, false].map((isSplit) => candidates.filter((one) => one.isPass === isPass && one.isSplit === isSplit)),
@@ -174,7 +175,7 @@ function drawAnswers(
     );
   });
   return drawn
-    .toSorted((a, b) => Number(b.one.isSplit) - Number(a.one.isSplit) || (rank(a.one) < rank(b.one) ? -1 : 1))
+    .toSorted((a, b) => Number(b.one.isSplit) - Number(a.one.isSplit) || compareText(rank(a.one), rank(b.one)))
     .map(({ one: { isPass: _isPass, isSplit: _isSplit, ...rest }, drawn: from }) => ({ ...rest, drawn: from }));
 }
 

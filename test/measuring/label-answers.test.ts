@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLabelSession } from '../../src/measuring/label-answers.ts';
 import type { Criterion, LabelledAnswer, Suite } from '../../src/model/suite.ts';
+import { compareText } from '../../src/text/compare-text.ts';
+import { sha256Hex } from '../../src/text/sha256.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from '../record/build-rows.ts';
 import { buildCase, buildCheck, buildProvider } from '../support/build-case.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
@@ -19,6 +21,8 @@ interface Said {
   readonly caseId?: string;
   readonly judge?: string;
   readonly error?: string;
+  /** Of the check. */
+  readonly name?: string;
 }
 
 function open(
@@ -31,10 +35,19 @@ function open(
     criteria?: readonly Partial<Criterion>[];
     turns?: boolean;
     labelled?: readonly string[];
+    labelledByOthers?: readonly string[];
   } = {},
 ) {
   const root = makeFolder();
-  const { size = 10, seed = 1, check, labels = 'labels.jsonl', criteria = [{}], labelled = [] } = options;
+  const {
+    size = 10,
+    seed = 1,
+    check,
+    labels = 'labels.jsonl',
+    criteria = [{}],
+    labelled = [],
+    labelledByOthers = [],
+  } = options;
   const judge = {
     ...buildProvider({ id: 'strict' }),
     at,
@@ -45,7 +58,7 @@ function open(
     buildCase({
       id,
       vars: { q: id },
-      checks: [buildCheck(), rubric],
+      checks: [buildCheck(), rubric, buildCheck({ ...rubric, name: 'tone' })],
       turns: options.turns === true ? ([{ checks: [] }] as never) : [],
     }),
   );
@@ -53,12 +66,15 @@ function open(
     id: 's',
     path: 'evals/s.eval.yaml',
     criteria: built,
-    labels: labelled.map((id) => ({ id, criterion: built[0] }) as LabelledAnswer),
+    labels: [
+      ...labelled.map((id) => ({ id, criterion: built[0] }) as LabelledAnswer),
+      ...labelledByOthers.map((id) => ({ id, criterion: { judge: { id: 'mild' } } }) as LabelledAnswer),
+    ],
     *cases() {
       yield* cases;
     },
   } as unknown as Suite;
-  const rows = said.map(({ answer, pass, agreement = 1, caseId = 'a', judge: by = 'strict', error }, trial) =>
+  const rows = said.map(({ answer, pass, agreement = 1, caseId = 'a', judge: by = 'strict', error, name }, trial) =>
     buildRow(caseId, {
       suite: 's',
       provider: 'p',
@@ -73,6 +89,7 @@ function open(
           reason: '',
           judgement: { judge: by, votes: 3, agreement } as never,
           ...(error !== undefined && { error }),
+          ...(name !== undefined && { name }),
         },
       ],
     }),
@@ -198,7 +215,36 @@ describe('the draw', () => {
   test('names an answer by its case and a hash of its text', () => {
     const [drawn] = open([{ answer: 'x', pass: true }]).start().open;
     expect(drawn).toMatchObject({ answer: 'x', check: rubric, testCase: { id: 'a' }, drawn: { stratum: 2, of: 1 } });
-    expect(drawn?.id).toMatch(/^a-[0-9a-f]{8}$/);
+    expect(drawn?.id).toBe(`a-${sha256Hex('rubric x').slice(0, 8)}`);
+    const [ofNamed] = open([{ answer: 'x', pass: true, name: 'tone' }], { criteria: [{ name: 'tone' }] }).start().open;
+    expect(ofNamed?.id).toBe(`a-${sha256Hex('tone x').slice(0, 8)}`);
+  });
+
+  test('takes from a group those that the seed puts first', () => {
+    const order = (seed: number) =>
+      many(9, true)
+        .map(({ answer }) => ({ answer, rank: sha256Hex(`${seed} a-${sha256Hex(`rubric ${answer}`).slice(0, 8)}`) }))
+        .toSorted((a, b) => compareText(a.rank, b.rank))
+        .map(({ answer }) => answer);
+    for (const seed of [1, 2, 3]) {
+      const { open: drawn } = open(many(9, true), { size: 4, seed }).start();
+      expect(drawn.map(({ answer }) => answer)).toEqual(order(seed).slice(0, 4));
+    }
+  });
+
+  test('tells checks of one kind apart by their names, and labels by their judges', () => {
+    const said = [
+      { answer: 'x', pass: true },
+      { answer: 'y', pass: true, name: 'tone' },
+    ];
+    const of = (more: Partial<Criterion>, check: string) =>
+      open(said, { criteria: [more], check })
+        .start()
+        .open.map(({ answer }) => answer);
+    expect([of({}, 'rubric'), of({ name: 'tone' }, 'tone')]).toEqual([['x'], ['y']]);
+    const id = `a-${sha256Hex('rubric x').slice(0, 8)}`;
+    expect(open(said, { labelledByOthers: [id] }).start().open).toHaveLength(1);
+    expect(open(said, { labelled: [id] }).start().open).toHaveLength(0);
   });
 });
 

@@ -36,8 +36,7 @@ async function publish(more: Partial<GithubRun>, marks: readonly Partial<ReportM
         written.push('new');
         value = { id: 99 };
       } else if (method === 'PATCH') {
-        written.push(path.split('/').at(-1) ?? '');
-        expect(text).toContain('by=me');
+        written.push(text.includes('by=me') ? (path.split('/').at(-1) ?? '') : 'another mark');
         value = {};
       } else if (/comments\/\d+$/.test(path)) value = { body: '' };
       return Promise.resolve({ ok: true, value });
