@@ -102,6 +102,27 @@ test.each<[name: string, cases: Readonly<Record<string, Sides>>, limits?: Partia
       g: { whole: inTurn('a b', 'a c'), without: words('a d') },
     },
   ],
+  [
+    'four cases whose first answers change, and no more',
+    Object.fromEntries(
+      [
+        ['a', 'x y', 'x y'],
+        ['b', 'x y', 'y x'],
+        ['c', 'x y z', 'x y'],
+        ['d', 'x y', 'x y rare'],
+        ['e', 'x y other words', 'more come here instead'],
+        ['f', 'x y z', 'z'],
+        ['g', 'q', 'r s t u v w'],
+        ['h', 'x y', 'x x y'],
+      ].map(([id = '', whole = '', without = '']): [string, Sides] => [
+        id,
+        {
+          whole: inTurn(`${whole} odd`, `${whole} even`),
+          without: (trial) => (trial === 0 ? without : `${whole} ${trial % 2 === 0 ? 'odd' : 'even'}`),
+        },
+      ]),
+    ),
+  ],
   ['no money to compare answers', { a: { whole: 'ppm', without: words('other') } }],
 ])('%s', async (name, cases, limits) => {
   const [found, asked] = await cover(cases, limits);
