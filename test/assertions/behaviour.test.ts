@@ -374,6 +374,12 @@ describeAssertion('trajectory', [
     is: 'pass',
   },
   {
+    when: 'a call that needs nothing is named as what every object has',
+    params: { after: { refund: 'find_order' } },
+    answer: path([{ ...find, name: 'constructor' }]),
+    is: 'pass',
+  },
+  {
     when: 'another call of the tool has the result',
     params: { after: { refund: { name: 'find_order', args: { id: 8 } } } },
     answer: path([found], [refund]),

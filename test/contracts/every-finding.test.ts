@@ -33,6 +33,7 @@ function showAll(title: string, findings: readonly Finding[]): string {
 
 const strings = { type: 'object', properties: { a: { type: 'string' } } };
 const required = { ...strings, required: ['a'] };
+const short = (maxLength: number) => ({ type: 'object', properties: { a: { type: 'string', maxLength } } });
 
 test('every difference between two prompts is described', async () => {
   const variable = (name: string, value?: JsonValue) =>
@@ -184,6 +185,17 @@ test('every difference between two lists of tools is described', async () => {
       'of a server: not required',
       [tool('a', { mcp: {}, parameters: required })],
       [tool('a', { mcp: {}, parameters: strings })],
+    ],
+    // Each is worse on one side, which is the one that is told.
+    [
+      'of a server: longer texts',
+      [tool('a', { mcp: {}, parameters: short(5) })],
+      [tool('a', { mcp: {}, parameters: short(9) })],
+    ],
+    [
+      'of a server: shorter texts',
+      [tool('a', { mcp: {}, parameters: short(9) })],
+      [tool('a', { mcp: {}, parameters: short(5) })],
     ],
     ['of a server: newly', [tool('a')], [tool('a', { mcp: { title: 't', outputSchema: strings } })]],
     ['of a server: no more', [tool('a', { mcp: { title: 't', outputSchema: strings } })], [tool('a')]],
