@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { withFileLock } from '../../src/files/file-lock.ts';
+import { systemErrorCode } from '../../src/files/write-files.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -101,8 +102,73 @@ describe('withFileLock', () => {
     const project = openTempProject();
     const path = project.path('file');
     const takeTwice = () => withFileLock(path, () => withFileLock(path, () => 'done', 50));
-    expect(takeTwice).toThrow(expect.objectContaining({ code: 'EBUSY' }));
-    expect(existsSync(project.path('.file.lock'))).toBe(false);
+    expect(takeTwice).toThrow(expect.objectContaining({ code: 'EBUSY', path }));
+    expect(readdirSync(project.root)).toEqual([]);
+  });
+
+  test.runIf(existsSync('/proc/self/stat'))('names its process, when it began, and its computer', () => {
+    const project = openTempProject();
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    expect(readOwner(project.path('file'))).toMatch(
+      new RegExp(`^${process.pid}-${fields[19]}-[0-9a-f]{12}-[0-9a-f]{12}$`),
+    );
+  });
+
+  test.runIf(existsSync('/proc/self/stat'))('is held by a process that runs, and by none that has ended', async () => {
+    const project = openTempProject();
+    const path = project.path('file');
+    // The program that takes the shell's place never asks how the child ended, which keeps its number so.
+    const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+      const child = Number(String(said).trim());
+      const statOf = (id: number) =>
+        readFileSync(`/proc/${id}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+      await expect.poll(() => statOf(child)[0]).toBe('Z');
+      const [, , computer = ''] = readOwner(path).split('-');
+      /** Whether such an owner keeps the lock; where nothing is known of it, the time alone takes it. */
+      const keeps = (id: number, start: string, timeoutMs = 3000) => {
+        mkdirSync(project.path('.file.lock'));
+        writeFileSync(project.path(`.file.lock/${[id, start, computer, '0'].join('-')}`), '');
+        const startMs = performance.now();
+        try {
+          withFileLock(path, () => undefined, timeoutMs);
+          return performance.now() - startMs < timeoutMs - 20 ? 'dead' : 'unknown';
+        } catch (error) {
+          rmSync(project.path('.file.lock'), { recursive: true });
+          return systemErrorCode(error);
+        }
+      };
+      const [ended, running] = [statOf(child)[19] ?? '', statOf(parent.pid ?? 0)[19] ?? ''];
+      const held = parent.pid ?? 0;
+      expect([keeps(child, ended), keeps(held, running, 50), keeps(held, '', 50)]).toEqual([
+        'dead',
+        'EBUSY',
+        'unknown',
+      ]);
+      expect([keeps(held, `${running}1`), keeps(2 ** 30, '')]).toEqual(['dead', 'dead']);
+      expect(readdirSync(project.root)).toEqual([]);
+    } finally {
+      parent.kill();
+    }
+  });
+
+  test('is refused where its folder can not be written, as any file', () => {
+    const project = openTempProject();
+    project.write('file', '');
+    expect(() => withFileLock(project.path('file/below'), () => 'done')).toThrow(
+      expect.objectContaining({ name: 'StorageError', code: 'ENOTDIR' }),
+    );
+    // A file in place of the lock is none that a process holds.
+    project.write('.other.lock', '');
+    expect(() => withFileLock(project.path('other'), () => 'done', 50)).toThrow(
+      expect.objectContaining({ code: 'ENOTDIR' }),
+    );
+    expect(project.files().toSorted()).toEqual(['.other.lock', 'file']);
   });
 
   test('takes an empty lock, as a kill may leave it', () => {
