@@ -61,17 +61,15 @@ function caselessLetter(pattern: string): string {
 function characterPattern(character: string): string {
   if (/[A-Za-z0-9]/.test(character)) return character;
   // The longer ones first: an escape may begin with the character itself.
-  const ways = [...percentForms(character), ...jsonForms(character), ...markupForms(character), escapeRegex(character)];
+  const ways = [percentForm(character), ...jsonForms(character), ...markupForms(character), escapeRegex(character)];
   if (character === ' ') ways.push(String.raw`\+`);
   // A backslash before it may have been doubled by each text that holds the text.
   return String.raw`(?:\\*(?:${ways.join('|')}))`;
 }
 
-function percentForms(character: string): string[] {
-  // Encoding throws on a lone surrogate, which no header can carry anyway.
-  if (/\p{Surrogate}/u.test(character)) return [];
+function percentForm(character: string): string {
   const hex = [...Buffer.from(character, 'utf8')].map((byte) => byte.toString(16).padStart(2, '0'));
-  return [hex.map((digits) => `%${caseless(digits)}`).join('')];
+  return hex.map((digits) => `%${caseless(digits)}`).join('');
 }
 
 const shortEscapes: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b', '\f': 'f' };
@@ -119,7 +117,6 @@ function base64Forms(secret: string): Form[] {
 function findWhole(text: string, patterns: readonly RegExp[]): Place[] {
   const places: Place[] = [];
   for (const pattern of patterns) {
-    pattern.lastIndex = 0;
     for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
       places.push({ start: found.index, end: found.index + found[0].length });
       pattern.lastIndex = found.index + 1;
@@ -148,7 +145,6 @@ const cutMark = /(?:%[\da-f]?|&#?\w{0,7}|\\+u[\da-f]{0,3})?\\*["'`]?…/iy;
 function findCut(text: string, starts: readonly Start[]): Place[] {
   const places: Place[] = [];
   for (const { head, further } of starts) {
-    head.lastIndex = 0;
     for (let found = head.exec(text); found !== null; found = head.exec(text)) {
       let end = head.lastIndex;
       for (const unit of further) {

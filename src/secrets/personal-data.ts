@@ -87,13 +87,8 @@ function isPhone(found: string): boolean {
   return /^\(?0[1-9]/.test(found) && digits.length >= 9 && digits.length <= 12 && groups.length > 1 && !isDate(groups);
 }
 
-function isDate(groups: readonly string[]): boolean {
-  return (
-    groups.length >= 3 &&
-    /^\d{2}$/.test(groups[0] ?? '') &&
-    /^\d{2}$/.test(groups[1] ?? '') &&
-    /^\d{4}$/.test(groups[2] ?? '')
-  );
+function isDate([day = '', month = '', year = '']: readonly string[]): boolean {
+  return /^\d{2}$/.test(day) && /^\d{2}$/.test(month) && /^\d{4}$/.test(year);
 }
 
 function isCard(found: string): boolean {
@@ -118,7 +113,7 @@ function passesLuhn(digits: string): boolean {
     const doubled = place % 2 === 1 ? digit * 2 : digit;
     sum += doubled > 9 ? doubled - 9 : doubled;
   }
-  return digits !== '' && sum % 10 === 0;
+  return sum % 10 === 0;
 }
 
 /** The IBAN that starts at a place, single spaces between its groups allowed; undefined where none does (ISO 13616). */
@@ -127,14 +122,14 @@ function readIban(text: string, start: number): string | undefined {
   if (length === undefined) return undefined;
   let compact = '';
   let end = start;
-  while (compact.length < length && end < text.length) {
+  while (compact.length < length) {
     const character = text.charAt(end);
     if (/[A-Za-z0-9]/.test(character)) compact += character.toUpperCase();
     else if (character !== ' ' || text.charAt(end - 1) === ' ') return undefined;
     end += 1;
   }
   const endsWord = !/[\p{L}\p{N}]/u.test(text.charAt(end));
-  return compact.length === length && endsWord && passesMod97(compact) ? text.slice(start, end) : undefined;
+  return endsWord && passesMod97(compact) ? text.slice(start, end) : undefined;
 }
 
 /** The remainder of ISO/IEC 7064 (MOD 97-10), a digit at a time. */
@@ -218,7 +213,7 @@ function findEncoded(text: string): readonly Hidden[] {
 /** Undefined where a run is no Base64 of a text. */
 function decodeBase64(run: string): string | undefined {
   const bytes = Buffer.from(run, 'base64');
-  if (bytes.length < 10 || !isUtf8(bytes)) return undefined;
+  if (!isUtf8(bytes)) return undefined;
   const decoded = bytes.toString('utf8');
   return /\p{Cc}/u.test(decoded.replaceAll(/\s/g, '')) ? undefined : decoded;
 }
@@ -227,7 +222,7 @@ function decodeBase64(run: string): string | undefined {
 export function maskPersonalJson(value: unknown): unknown {
   if (typeof value === 'string') return maskPersonal(value);
   if (typeof value === 'number' || value instanceof SpelledNumber) {
-    const spelled = value instanceof SpelledNumber ? value.source : String(value);
+    const spelled = String(value);
     const masked = maskPersonal(spelled);
     return masked === spelled ? value : masked;
   }

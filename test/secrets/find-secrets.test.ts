@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { findSecrets } from '../../src/secrets/find-secrets.ts';
-import { findPii, piiKinds } from '../../src/secrets/personal-data.ts';
+import { findPii, type PiiKind, piiKinds } from '../../src/secrets/personal-data.ts';
 
 const token = (letter: string) => `ghp_${`${letter}1`.repeat(18)}`;
 const text = `${token('a')} ${token('b')} ${token('c')}`;
@@ -78,4 +78,50 @@ test('personal data is found in the order of its kinds, up to the limit', () => 
   expect(pii({ limit: 2 })).toEqual(all.slice(0, 2));
   expect(pii({ kinds: ['card', 'email'], limit: 2 })).toEqual([all[2], all[0]]);
   expect(pii({ ignore: new Set(['b@example.com']) })).toEqual(all.slice(1));
+});
+
+test.each<[kind: PiiKind, text: string, found: readonly string[]]>([
+  ['phone', '+1234567 +0123456789 +1234567890123456', []],
+  ['phone', '+12345678, +123456789012345', ['+12345678', '+123456789012345']],
+  ['phone', '212-555-1234; 1 212 555 1234; (212) 555-1234', ['212-555-1234', '1 212 555 1234', '(212) 555-1234']],
+  ['phone', '112-555-1234; 212-155-1234', []],
+  ['phone', '030 12345; 03012 34567890', []],
+  ['phone', '030 123456; 0301 23456789', ['030 123456', '0301 23456789']],
+  ['phone', '0301234567; (0301234567; 00 301234567', []],
+  ['phone', '(030) 1234567', ['(030) 1234567']],
+  ['phone', '01.02.2024 5', []],
+  [
+    'phone',
+    '0123 02 2024; 01 234 2024; 01 02 20245; 01 2345678',
+    ['0123 02 2024', '01 234 2024', '01 02 20245', '01 2345678'],
+  ],
+  ['phone', 'call 030 1234567 100 200 300', ['030 1234567']],
+  ['email', 'a..b@example.com a.@example.com @example.com', []],
+  ['email', 'a.b@example.com', ['a.b@example.com']],
+  [
+    'iban',
+    'DE89370400440532013000, de89 3704 0044 0532 0130 00',
+    ['DE89370400440532013000', 'de89 3704 0044 0532 0130 00'],
+  ],
+  ['iban', 'DE89370400440532013001 ZZ89370400440532013000 DE89370400440532013000a DE8937040044053201300', []],
+  ['iban', 'DE89  370400440532013000 DE89-3704-0044-0532-0130-00', []],
+  [
+    'iban',
+    'GB82WEST12345698765432 MT84MALT011000012345MTLCAST001S',
+    ['GB82WEST12345698765432', 'MT84MALT011000012345MTLCAST001S'],
+  ],
+  ['card', '5500 0000 0000 0004, 4111-1111-1111-1111', ['5500 0000 0000 0004', '4111-1111-1111-1111']],
+  ['card', '5500000000000005 1111111111111111 0000000000000000', []],
+  ['card', '378282246310005 100 200', ['378282246310005']],
+  ['ssn', '078-05-1120 078 05 1120', ['078-05-1120', '078 05 1120']],
+  ['ssn', '000-05-1120 666-05-1120 900-05-1120 078-00-1120 078-05-0000 078-05 1120', []],
+])('%s in %j', (kind, given, found) => {
+  const findings = findPii(given, { kinds: [kind], ignore: new Set<string>(), limit: 9 });
+  expect(findings.map((finding) => finding.text)).toEqual(found);
+  for (const { index, text: own } of findings) expect(given.slice(index, index + own.length)).toBe(own);
+});
+
+test('a key right after another is found, too', () => {
+  const kinds = find({}, '-----BEGIN PRIVATE KEY-----https://me:realone@h.example').map(({ kind }) => kind);
+  expect(kinds).toEqual(['a private key', 'a password in a URL']);
 });

@@ -22,6 +22,41 @@ describe('createMask', () => {
     expect(createMask([secret, 'sk-live-000000', 'pass word-word'])(text)).toBe(expected);
   });
 
+  it.each<[secret: string, text: string, masked: string]>([
+    ['pass word-word', 'pass+word-word', '***'],
+    ['pass!word!word', 'pass+word+word', 'pass+word+word'],
+    ['line1\nline2\tx', JSON.stringify('line1\nline2\tx'), '"***"'],
+    ['line1\rline2\b\fx', JSON.stringify('line1\rline2\b\fx'), '"***"'],
+    [`it's<a>&"secret`, 'it&apos;s&lt;a&gt;&amp;&quot;secret', '***'],
+    [`it's<a>&"secret`, 'it&#39;s&#x3C;a&#0062;&#X26;&#x022;secret', '***'],
+    ['one\u{1f600}two-x', 'one&#128512;two-x one%F0%9f%98%80two-x one\\ud83d\\uDE00two-x', '*** *** ***'],
+    ['lone\ud800secret', 'lone%EF%BF%BDsecret', '***'],
+    ['aaaaaaaa', 'aaaaaaaaa!', '***!'],
+    ['1234567', '1234567', '1234567'],
+    ['12345678', '12345678', '***'],
+    ['abcdefghijklmno', 'ABCDEFGHIJKLMNO', 'ABCDEFGHIJKLMNO'],
+    ['abcdefghijklmnop', 'ABCDEFGHIJKLMNOP', '***'],
+    ['a1-b2-c3-d4', 'a1-… a1-b… a1-b2…', 'a1-… ***… ***…'],
+    ['a1a1a1-secret', 'a1a1a1a1-sec…', 'a1***…'],
+  ])('masks %j in %j', (own, text, masked) => {
+    expect(createMask([own])(text)).toBe(masked);
+  });
+
+  it('masks the base64 of each length at each place to the bit', () => {
+    for (const own of ['8+chars/', 'nine+char', 'ten?chars>', '~~~???>>>']) {
+      for (const before of ['', 'u', 'u:', 'me:', 'you:']) {
+        const start = Math.floor((before.length * 8) / 6);
+        for (const encoding of ['base64', 'base64url'] as const) {
+          const encoded = Buffer.from(before + own, 'utf8').toString(encoding);
+          expect(createMask([own])(`a ${encoded}.`)).toBe(`a ${encoded.slice(0, start)}***.`);
+          const inner = Buffer.from(`${before}${own}...`, 'utf8').toString(encoding);
+          const end = Math.ceil(((before.length + own.length) * 8) / 6);
+          expect(createMask([own])(inner)).toBe(`${inner.slice(0, start)}***${inner.slice(end)}`);
+        }
+      }
+    }
+  });
+
   it('masks base64, alone and wherever the secret lies within a longer text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (before, after) => {
@@ -216,6 +251,10 @@ describe('personal data', () => {
     ['{"to":"ann\\u0040example.com"}', '{"to":"***"}'],
     ['<b>ann&#64;example.com</b>', '<b>***</b>'],
     ['order 12345 of 2024-05-06', undefined],
+    ['GET /?user=ann%40example.com from bob@example.com', 'GET /?user=*** from [email]'],
+    [`in Base64 ${Buffer.from('ann@example.com\u0000\u0001').toString('base64')}`, undefined],
+    [`in Base64 ${Buffer.from('ann@example.com\n\t').toString('base64')}`, 'in Base64 ***'],
+    [`in Base64 ${Buffer.from('ann@example.com\u00ff', 'latin1').toString('base64')}`, undefined],
   ])('of %j is masked', (text, masked = text) => {
     expect(maskPersonal(text)).toBe(masked);
     expect(findPersonal(text).length > 0).toBe(masked !== text);
