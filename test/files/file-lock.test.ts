@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { buildSync } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { withFileLock } from '../../src/files/file-lock.ts';
@@ -120,14 +121,17 @@ describe('withFileLock', () => {
     const project = openTempProject();
     const path = project.path('file');
     // The program that takes the shell's place never asks how the child ended, which keeps its number so.
-    const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const script = 'cat <&3 & echo $!; exec sleep 60 3<&-';
+    const parent = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
     try {
-      const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+      const [said] = (await once(parent.stdio[1] as Readable, 'data')) as [Buffer];
       const child = Number(String(said).trim());
       const statOf = (id: number) =>
         readFileSync(`/proc/${id}/stat`, 'utf8')
           .replace(/^.*\) /s, '')
           .split(' ');
+      await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
+      (parent.stdio[3] as Writable).end();
       await expect.poll(() => statOf(child)[0]).toBe('Z');
       const [, , computer = ''] = readOwner(path).split('-');
       /** Whether such an owner keeps the lock; where nothing is known of it, the time alone takes it. */
