@@ -126,6 +126,14 @@ describe('prune', () => {
     expect(left(folder)).toEqual(['third']);
   });
 
+  test('keeps what fits to the byte', () => {
+    const folder = fill(aged([10, 40, 20]));
+    const sizes = [first, third].map((entry) => sizeOf(folder, [entry]));
+    const maxBytes = (sizes[0] ?? 0) + (sizes[1] ?? 0);
+    expect(new CacheMaintenance(folder, { now }).prune({ maxBytes })).toMatchObject({ removed: 1 });
+    expect(left(folder)).toEqual(['first', 'third']);
+  });
+
   test('leaves the folders, in which a run may be about to store an answer', () => {
     const folder = fill(entries);
     expect(new CacheMaintenance(folder, { now }).prune({ maxBytes: 0 })).toMatchObject({ removed: 3 });
@@ -141,7 +149,7 @@ describe('prune', () => {
     const [old, young] = ['1-1', '2-1'].map((id) => `${entryPath(folder, first.key)}.${id}.tmp`) as [string, string];
     for (const [path, age] of [
       [old, 3_600_001],
-      [young, 1000],
+      [young, 3_600_000],
     ] as const) {
       writeFileSync(path, 'half');
       const time = new Date(now().getTime() - age);
@@ -167,7 +175,13 @@ describe('verify', () => {
         [forged, 'is damaged: its key is not that of its request'],
       ]),
     );
+    const unfinished = `${entryPath(folder, first.key)}.1-1.tmp`;
+    writeFileSync(unfinished, 'half');
+    utimesSync(unfinished, 0, 0);
+    cache.verify({ remove: false });
+    expect(existsSync(unfinished)).toBe(true);
     expect(cache.verify({ remove: true }).damaged).toEqual(damaged);
+    expect(existsSync(unfinished)).toBe(false);
     expect(cache.verify({ remove: false })).toEqual({ checked: 1, damaged: [] });
     expect(left(folder)).toEqual(['third']);
   });
@@ -222,6 +236,28 @@ describe('export and import', () => {
       { line: 4, reason: 'is not a cache entry' },
       { line: 5, reason: 'is damaged: its key is not that of its request' },
     ]);
+  });
+
+  test('blank lines are passed over, and the mark of a byte order at the start', async () => {
+    const line = renderEntry(first);
+    const result = await new CacheMaintenance(makeFolder(), { now }).importLines([
+      `\uFEFF${line}`,
+      ' ',
+      '',
+      `\uFEFF${line}`,
+    ]);
+    expect(result).toEqual({
+      imported: 1,
+      skipped: 0,
+      rejected: 1,
+      problems: [{ line: 4, reason: expect.any(String) }],
+    });
+  });
+
+  test('the largest model stands first', () => {
+    const large = buildEntry(ask('large', { model: 'huge' }), 'x'.repeat(5000));
+    const stats = new CacheMaintenance(fill([first, second, third, large]), { now }).stats();
+    expect(stats.models.map(({ model }) => model)).toEqual(['openai:huge', 'openai:small', 'openai:large']);
   });
 
   test('a file of nothing but rubbish is counted whole and described in part', async () => {

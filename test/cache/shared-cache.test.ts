@@ -1,10 +1,16 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { renderEntry } from '../../src/cache/cache-entry.ts';
+import { openRedisBackend } from '../../src/cache/redis-backend.ts';
 import { openS3Backend } from '../../src/cache/s3-backend.ts';
-import { type SharedBackend, SharedCache } from '../../src/cache/shared-cache.ts';
+import { type SharedBackend, SharedCache, type SharedCacheOptions } from '../../src/cache/shared-cache.ts';
 import { ask, buildEntry } from './build-entry.ts';
 
 /** A shared cache over a store, whose time limits end as soon as `isTimeUp` says so. */
-function open(backend: Partial<SharedBackend>, isTimeUp: (ms: number) => boolean = () => false) {
+function open(
+  backend: Partial<SharedBackend>,
+  isTimeUp: (ms: number) => boolean = () => false,
+  more: Partial<SharedCacheOptions> = {},
+) {
   const warnings: string[] = [];
   const whole: SharedBackend = {
     read: () => Promise.resolve(undefined),
@@ -22,6 +28,7 @@ function open(backend: Partial<SharedBackend>, isTimeUp: (ms: number) => boolean
       return () => undefined;
     },
     onWarning: (message) => warnings.push(message),
+    ...more,
   });
   return { cache, warnings };
 }
@@ -91,4 +98,144 @@ test('a bucket counts its values, and its refusals carry their code', async () =
   expect(await backend.read('a')).toBeUndefined();
   await expect(backend.write('a', 'b')).rejects.toThrow(/^HTTP 404$/);
   expect(types.slice(-2)).toEqual([undefined, 'application/json']);
+});
+
+test('a value that can not be used counts as missing, and is told of once', async () => {
+  const [entry, other] = [buildEntry(ask('q'), 'a'), buildEntry(ask('other'), 'a')];
+  const texts = new Map([
+    [`v2:${entry.key}`, 'rubbish'],
+    [`v1:${entry.key}`, 'rubbish'],
+  ]);
+  const damaged = open({ read: (key) => Promise.resolve(texts.get(key)) });
+  expect([await damaged.cache.read(entry.key), await damaged.cache.read(entry.key)]).toEqual([undefined, undefined]);
+  expect(damaged.warnings).toEqual([
+    'A value in the shared cache redis://cache is not a cache entry. Values like it count as missing.',
+  ]);
+  const foreign = open({ read: () => Promise.resolve(renderEntry(other)) });
+  expect(await foreign.cache.read(entry.key)).toBeUndefined();
+  expect(foreign.warnings).toEqual([
+    'A value in the shared cache redis://cache holds the answer to another request. Values like it count as missing.',
+  ]);
+  expect(await open({}).cache.read(entry.key)).toBeUndefined();
+});
+
+test('an answer is taken up to its time to live', async () => {
+  const entry = buildEntry(ask('q'), 'a', '2026-01-01T00:00:00.000Z');
+  const readAt = (iso: string, ttlMs?: number) => {
+    const more = { now: () => new Date(iso), ...(ttlMs === undefined ? {} : { ttlMs }) };
+    return open({ read: () => Promise.resolve(renderEntry(entry)) }, undefined, more).cache.read(entry.key);
+  };
+  expect(await readAt('2026-01-01T00:00:01.000Z', 1000)).toMatchObject({ key: entry.key, createdAt: entry.createdAt });
+  expect(await readAt('2026-01-01T00:00:01.001Z', 1000)).toBeUndefined();
+  expect(await readAt('2036-01-01T00:00:00.000Z')).toMatchObject({ key: entry.key, createdAt: entry.createdAt });
+});
+
+test('a store that is too slow is given up, with its time in the warning', async () => {
+  const slow = open({ read: () => new Promise(() => undefined) }, (ms) => ms === 1000);
+  expect(await slow.cache.read('a')).toBeUndefined();
+  slow.cache.write(buildEntry(ask('q'), 'a'));
+  await slow.cache.close();
+  expect(slow.warnings).toEqual([
+    "The shared cache redis://cache can't be used (no answer within 1000 ms). The run continues with the local cache only; answers that are missing there are requested.",
+  ]);
+});
+
+test('a cache that nobody asked opens nothing, and one that was closed takes nothing more', async () => {
+  const log: string[] = [];
+  const { cache, warnings } = open({
+    write: (key) => Promise.resolve(void log.push(key)),
+    close: () => void log.push('close'),
+  });
+  await cache.close();
+  expect(log).toEqual([]);
+  const used = open({ write: () => Promise.resolve(void log.push('write')), close: () => void log.push('close') });
+  used.cache.write(buildEntry(ask('q'), 'a'));
+  await used.cache.close();
+  used.cache.write(buildEntry(ask('q'), 'a'));
+  expect([log, warnings, used.warnings]).toEqual([['write', 'close'], [], []]);
+});
+
+describe('a Redis server', () => {
+  /** A client whose commands are answered from this map, and what it was asked. */
+  function openRedis(options: object = {}, fault?: Error) {
+    const log: unknown[][] = [];
+    const values = new Map<string, string>();
+    let onError: ((error: Error) => void) | undefined;
+    class Redis {
+      constructor(given: unknown) {
+        log.push(['new', given]);
+      }
+      on(name: string, listen: (error: Error) => void) {
+        log.push(['on', name]);
+        onError = listen;
+      }
+      get(key: string) {
+        return fault === undefined ? Promise.resolve(values.get(key) ?? null) : Promise.reject(fault);
+      }
+      set(...given: string[]) {
+        log.push(['set', ...given]);
+        return Promise.resolve(values.set(given[0] ?? '', given[1] ?? ''));
+      }
+      scan(...given: unknown[]) {
+        log.push(['scan', ...given]);
+        const next = Number(given[0]) + 1;
+        return Promise.resolve([String(next === 3 ? 0 : next), Array(options === many ? 60_000 : next).fill('key')]);
+      }
+      disconnect() {
+        log.push(['disconnect']);
+      }
+    }
+    const address = { url: new URL('redis://h:1'), prefix: 'p[*]?\\', timeoutMs: 500, ...options } as never;
+    return { log, backend: openRedisBackend({ Redis }, address), fail: (error: Error) => onError?.(error) };
+  }
+  const many = {};
+
+  test('keeps values under its prefix, for as long as they live', async () => {
+    const { backend, log } = openRedis();
+    expect(log).toEqual([
+      [
+        'new',
+        expect.objectContaining({
+          connectTimeout: 500,
+          lazyConnect: true,
+          maxRetriesPerRequest: 0,
+          enableReadyCheck: false,
+          retryStrategy: expect.any(Function),
+        }),
+      ],
+      ['on', 'error'],
+    ]);
+    const [, given] = log[0] ?? [];
+    expect((given as { retryStrategy: () => unknown }).retryStrategy()).toBeNull();
+    log.length = 0;
+    expect(await backend.read('k')).toBeUndefined();
+    await backend.write('k', 'v');
+    expect(await backend.read('k')).toBe('v');
+    expect(log).toEqual([['set', 'p[*]?\\k', 'v']]);
+    const brief = openRedis({ ttlMs: 9 });
+    await brief.backend.write('k', 'v');
+    brief.backend.close();
+    expect(brief.log.slice(2)).toEqual([['set', 'p[*]?\\k', 'v', 'PX', 9], ['disconnect']]);
+  });
+
+  test('is counted page by page, as far as it makes sense', async () => {
+    const { backend, log } = openRedis();
+    expect(await backend.count()).toEqual({ entries: 6, isMore: false });
+    const pattern = 'p\\[\\*\\]\\?\\\\v*';
+    expect(log.slice(2)).toEqual(['0', '1', '2'].map((cursor) => ['scan', cursor, 'MATCH', pattern, 'COUNT', 1000]));
+    expect(await openRedis(many).backend.count()).toEqual({ entries: 120_000, isMore: true });
+  });
+
+  test('that fails says why the connection was lost, where that is known', async () => {
+    const closed = new Error('Connection is closed.');
+    const { backend, fail } = openRedis({}, closed);
+    await expect(backend.read('k')).rejects.toBe(closed);
+    fail(new Error('ECONNREFUSED'));
+    await expect(backend.read('k')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test.each([undefined, null, {}, { Redis: {} }])('is not asked by the module %j', (loaded) => {
+    const open = () => openRedisBackend(loaded, { prefix: '', timeoutMs: 1 } as never);
+    expect(open).toThrow('the package ioredis does not have the expected interface');
+  });
 });

@@ -118,7 +118,7 @@ function entryOf(text: string): CacheEntry {
   return { key: cacheKey(question), createdAt: at, receivedAt: at, request: question, completion: answer(text) };
 }
 
-function build(mode: CacheMode, outcome: CompletionOutcome, options: Pick<CacheOptions, 'canStore'> = {}) {
+function build(mode: CacheMode, outcome: CompletionOutcome, options: Partial<CacheOptions> = {}) {
   const entries = new Map<string, CacheEntry>();
   const store: CacheStore = { read: (key) => entries.get(key), write: (entry) => entries.set(entry.key, entry) };
   const calls = { count: 0 };
@@ -135,6 +135,64 @@ function build(mode: CacheMode, outcome: CompletionOutcome, options: Pick<CacheO
 }
 
 const yes = completed(answer('yes'));
+
+describe('a shared cache', () => {
+  /** One that holds this entry, and what was written to it. */
+  function share(held?: CacheEntry) {
+    const written: string[] = [];
+    return { written, read: () => Promise.resolve(held), write: (entry: CacheEntry) => void written.push(entry.key) };
+  }
+
+  test('answers what is not here, which is stored here then, and gets what is new', async () => {
+    const shared = share(entryOf('theirs'));
+    const { complete, calls, entries } = build('use', yes, { shared });
+    expect(await complete(question, noSignal)).toMatchObject({ cached: true, completion: { text: 'theirs' } });
+    expect([calls.count, entries.size, shared.written]).toEqual([0, 1, []]);
+    const none = share();
+    const other = build('use', yes, { shared: none });
+    expect(await other.complete(question, noSignal)).toMatchObject({ cached: false });
+    expect([other.calls.count, none.written]).toEqual([1, [cacheKey(question)]]);
+  });
+
+  test('of a replay is read alone', async () => {
+    const { complete, entries } = build('replay', yes, { shared: share(entryOf('theirs')) });
+    expect(await complete(question, noSignal)).toMatchObject({ cached: true, completion: { text: 'theirs' } });
+    expect(entries.size).toBe(0);
+    expect(await build('replay', yes, { shared: share() }).complete(question, noSignal)).toMatchObject({
+      failure: { kind: 'cacheMiss' },
+    });
+  });
+});
+
+test('an answer of this run is its own, and took an attempt', async () => {
+  const isOwn = (receivedAt: string) => receivedAt === entryOf('old').receivedAt;
+  const { complete, entries } = build('use', yes, { isOwn });
+  entries.set(cacheKey(question), entryOf('old'));
+  expect(await complete(question, noSignal)).toEqual({
+    status: 'completed',
+    completion: answer('old'),
+    cached: false,
+    attempts: 1,
+    receivedAt: entryOf('old').receivedAt,
+    isStored: true,
+  });
+  const foreign = build('use', yes, { isOwn: () => false });
+  foreign.entries.set(cacheKey(question), entryOf('old'));
+  expect(await foreign.complete(question, noSignal)).toMatchObject({ cached: true, attempts: 0 });
+});
+
+test('where the first token is timed, an answer without its time is asked for again, save in a replay', async () => {
+  const ask = async (mode: CacheMode, more: Partial<Completion>, options: Partial<CacheOptions> = {}) => {
+    const { complete, entries, calls } = build(mode, yes, { isTimed: true, ...options });
+    const entry = { ...entryOf('old'), completion: answer('old', more) };
+    if (options.shared === undefined) entries.set(cacheKey(question), entry);
+    await complete(question, noSignal);
+    return calls.count;
+  };
+  const shared = { read: () => Promise.resolve(entryOf('old')), write: () => undefined };
+  expect([await ask('use', {}), await ask('use', { firstTokenMs: 5 }), await ask('replay', {})]).toEqual([1, 0, 0]);
+  expect([await ask('use', {}, { shared }), await ask('use', {}, { isTimed: false })]).toEqual([1, 0]);
+});
 
 describe('withDedupe', () => {
   test('shares an outcome among identical requests of different cells', async () => {
