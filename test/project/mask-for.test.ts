@@ -41,3 +41,27 @@ test.each([
   const loaded = await loadProject({ cwd: project.root, paths: [] });
   expect(maskFor(loaded.project, { [name]: address })('canary-value-0123456789')).toBe('***');
 });
+
+test.each([
+  ['HTTPS_PROXY', 'http://canary-value-0123456789@host:1'],
+  ['HTTPS_PROXY', 'http://canary-value-0123456789:1'],
+  ['CACHE_URL', 'redis://canary-value-0123456789@host:1'],
+  ['CACHE_URL', 'canary-value-0123456789 is no address'],
+  ['undefined', 'canary-value-0123456789'],
+])('what is no password in %s=%s stays', async (name, address) => {
+  const project = openTempProject();
+  project.write('llmcheck.config.yaml', config);
+  project.write('evals/a.eval.yaml', suite);
+  const loaded = await loadProject({ cwd: project.root, paths: [] });
+  expect(maskFor(loaded.project, { [name]: address })('canary-value-0123456789')).toBe('canary-value-0123456789');
+});
+
+test('a password that is encoded in an address is masked in both forms, and so are further values', async () => {
+  const project = openTempProject();
+  project.write('llmcheck.config.yaml', config);
+  project.write('evals/a.eval.yaml', suite);
+  const loaded = await loadProject({ cwd: project.root, paths: [] });
+  const env = { CACHE_URL: 'redis://me:pass%40word%40x@host:1', HTTP_PROXY: 'http://user-name:other%3Aword@host:1' };
+  const mask = maskFor(loaded.project, env, ['further-value']);
+  expect(mask('pass@word@x pass%40word%40x other:word user-name further-value')).toBe('*** *** *** *** ***');
+});

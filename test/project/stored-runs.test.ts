@@ -1,4 +1,4 @@
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -106,6 +106,20 @@ describe('what is no source', () => {
     expect(problems).toMatchObject([{ code: 'unknown-id', hint: `did you mean "${nearest}"?` }]);
   });
 
+  test('is not answered with a folder that is near, nor with files of a folder that is not there', () => {
+    const cwd = makeFolder();
+    mkdirSync(join(cwd, 'recordx.jsonl'));
+    for (const text of ['record.jsonl', 'no/such/folder/record.jsonl']) {
+      const [problem] = catchUserError(() => classify(text, { cwd, runs: [] })).problems;
+      expect(problem?.hint).toBe(
+        'write `git:` before a branch, tag or commit; `llmcheck list runs` shows the stored runs',
+      );
+    }
+    symlinkSync('nowhere', join(cwd, 'link'));
+    const { message } = catchUserError(() => classify('link', { cwd }));
+    expect(message).toBe('"link" is a link to a file that is not there, no run id and no prompt id.');
+  });
+
   test('may be a folder, which is said', () => {
     const cwd = makeFolder();
     mkdirSync(join(cwd, 'evals'));
@@ -139,6 +153,8 @@ describe('what is no source', () => {
     const runs = Array.from({ length: 9 }, (_, index) => ({ id: `2026-${index}` }));
     const { message } = catchUserError(() => classify('2026', { runs }));
     expect(message).toBe('"2026" is the start of 9 runs: 2026-0, 2026-1, 2026-2, 2026-3, 2026-4 ….');
+    const five = catchUserError(() => classify('2026', { runs: runs.slice(0, 5) }));
+    expect(five.message).toBe('"2026" is the start of 5 runs: 2026-0, 2026-1, 2026-2, 2026-3, 2026-4.');
   });
 
   test('is "latest" where no run is stored', () => {
@@ -233,6 +249,17 @@ cases: [{ id: good, assert: [{ equals: hi }] }, { id: bad, assert: [{ equals: no
       'ID',
     );
   };
+  const invoked = (given: unknown) => {
+    write({ invocation: given });
+    project.write('.llmcheck/runs/20990101-000000-aa.jsonl', project.read('other.jsonl'));
+    return findInvocation(project, '20990101-000000-aa');
+  };
+  expect(invoked({ paths: ['a', 5, 'b'], flags: { tag: ['x'] } })).toEqual({
+    paths: ['a', 'b'],
+    flags: { tag: ['x'] },
+  });
+  const unusual = [undefined, {}, { paths: 'a', flags: [] }].map(invoked);
+  expect(unusual).toEqual(unusual.map(() => ({ paths: [], flags: {} })));
   expect(age('2026-01-01T00:55:00Z')).toBe('run ID, 5 minutes old');
   expect(age('2026-01-01T01:01:00Z')).toBe('run ID, 0 seconds old');
   expect(age('2026-01-01T01:01:01Z')).toBe('run ID, dated 1 minute in the future: a clock was wrong');
