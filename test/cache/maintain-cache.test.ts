@@ -77,9 +77,10 @@ describe('clear', () => {
     const folder = fill(entries);
     writeFileSync(join(folder, 'README.md'), 'mine');
     mkdirSync(join(folder, 'ab', `${'ab'.padEnd(64, '0')}.json`), { recursive: true });
+    mkdirSync(join(folder, 'mine'));
     const bytes = sizeOf(folder, entries);
     expect(new CacheMaintenance(folder, { now }).clear()).toEqual({ removed: 3, bytes });
-    expect(readdirSync(folder).sort()).toEqual(['README.md', 'ab']);
+    expect(readdirSync(folder).sort()).toEqual(['README.md', 'ab', 'mine']);
   });
 
   test('removes the folder itself where nothing is left in it', () => {

@@ -228,6 +228,57 @@ describe('a conversation', () => {
   });
 });
 
+describe('an agent', () => {
+  const call = { name: 'find', arguments: { a: 1 }, rawArguments: '{"a":1}' };
+  const step = (text: string, more: object = {}) => ({ text, calls: [], ...more });
+
+  test('keeps its steps, the calls of all of them, and what its tools left', () => {
+    const steps = [
+      step('s3cret-key', { calls: [call], latencyMs: 1.23456, usage: { inputTokens: 1, outputTokens: 2 } }),
+      step('end', { calls: [{ ...call, name: 'drop', result: { content: `${'x'.repeat(9)} s3cret-key` } }] }),
+    ];
+    const row = buildCellRow(
+      judged({ calls: [answer({ firstTokenMs: 1.23456 })], steps, state: { 's3cret-key': 1 } }),
+      mask,
+    );
+    expect(row).toMatchObject({
+      firstTokenMs: 1.235,
+      state: { '****': 1 },
+      toolCalls: [{ name: 'find' }, { name: 'drop' }],
+      trajectory: [
+        { text: '****', calls: [call], latencyMs: 1.235, usage: { inputTokens: 1, outputTokens: 2 } },
+        { text: 'end', calls: [{ ...call, name: 'drop', result: { content: 'xxxxxxxxx ****' } }] },
+      ],
+    });
+    expect(row.trajectory?.[1]).not.toHaveProperty('latencyMs');
+    const plain = buildCellRow(judged({ calls: [answer({ toolCalls: [call] })] }), mask);
+    expect([plain.toolCalls, plain.state, plain.firstTokenMs, plain.trajectory]).toEqual([
+      [call],
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    // The text of the only answer is the output.
+    expect(plain.calls).toHaveLength(1);
+    expect(plain.calls[0]).not.toHaveProperty('text');
+  });
+
+  test('of two answers has the price of both, or none', () => {
+    const priced = (...costs: readonly (number | undefined)[]) => {
+      const calls = costs.map((costUsd) =>
+        answer({ usage: { inputTokens: 1, outputTokens: 1, ...(costUsd === undefined ? {} : { costUsd }) } }),
+      );
+      return buildCellRow(judged({ calls }), open).usage?.costUsd;
+    };
+    expect([priced(1, 2), priced(1, undefined), priced(undefined, 2), priced(undefined, undefined)]).toEqual([
+      3,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
 describe('other cells', () => {
   test('an errored one keeps answer, verdicts and bill', () => {
     const failure = { kind: 'check', message: 'judge unreadable' } as const;

@@ -1,9 +1,11 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { listRuns, newRunId, secondsOfRunId } from '../../src/record/list-runs.ts';
+import { countStoredRun, listRuns, newRunId, secondsOfRunId } from '../../src/record/list-runs.ts';
+import { createRunRecord } from '../../src/record/write-run-record.ts';
+import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
 import fc from '../support/property.ts';
-import { catchUserError, makeFolder } from './build-rows.ts';
+import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from './build-rows.ts';
 
 describe('newRunId', () => {
   test('is the time in UTC and the random bytes in hex', () => {
@@ -47,6 +49,12 @@ describe('the runs of a folder', () => {
     expect(listRuns(folder).map(({ id }) => id.slice(-4))).toEqual(['0000', 'ffff', '8888']);
   });
 
+  test('of one moment are ordered by their ids', () => {
+    const folder = makeFolder();
+    for (const id of ['20251124-153012-1111', '20251124-153012-3333', '20251124-153012-2222']) add(folder, id);
+    expect(listRuns(folder).map(({ id }) => id.slice(-4))).toEqual(['3333', '2222', '1111']);
+  });
+
   test('are never younger than their last write, whatever their name says', () => {
     const folder = makeFolder();
     add(folder, '20251124-153012-0000');
@@ -85,3 +93,65 @@ function add(folder: string, id: string, forS = 1): string {
   utimesSync(path, timeOf(id) + forS, timeOf(id) + forS);
   return path;
 }
+
+describe('a run in a list', () => {
+  const suites = [buildRecordedSuite([buildVariant(3)], {}, { suite: 'support' })];
+  const provenance = { commit: 'c', branch: 'b', dirty: true } as never;
+  const row = (caseId: string, status: 'passed' | 'failed') =>
+    buildRow(caseId, { status, prompt: 'v1', provider: 'p', costUsd: 0.5 });
+
+  /** A record with this end, counted as a list shows it. */
+  function count(last: object | undefined, header: object = {}) {
+    const folder = makeFolder();
+    const writer = createRunRecord(folder, buildHeader({ suites, ...header }));
+    writer.append(row('a', 'passed'), row('b', 'failed'));
+    if (last !== undefined) writer.append({ ...endRow, ...last });
+    writer.close();
+    const [run] = listRuns(folder);
+    if (run === undefined) throw new Error('no run is listed');
+    return { ...countStoredRun(run, folder), bytes: run.bytes > 0 };
+  }
+
+  const counted = {
+    id: '20261124-153012-a1b2',
+    startedAt: '2026-11-24T15:30:12.000Z',
+    suites: ['support'],
+    planned: 3,
+    passed: 1,
+    failed: 1,
+    errored: 0,
+    skipped: 1,
+    costUsd: 1,
+    bytes: true,
+  };
+
+  test('tells how it ended, and of which commit it is', () => {
+    expect(count(undefined)).toEqual({ ...counted, state: 'running' });
+    expect(count({})).toEqual({ ...counted, state: 'complete' });
+    expect(count({ stopReason: 'deadline' }, { provenance })).toEqual({
+      ...counted,
+      state: 'deadline',
+      commit: 'c',
+      branch: 'b',
+    });
+  });
+
+  test('that can not be read hides no other', () => {
+    const folder = makeFolder();
+    writeFileSync(join(folder, 'x.jsonl'), 'no record');
+    const [run] = listRuns(folder);
+    expect(run && countStoredRun(run, folder)).toEqual({
+      id: 'x',
+      startedAt: null,
+      state: 'unreadable',
+      suites: [],
+      planned: null,
+      passed: null,
+      failed: null,
+      errored: null,
+      skipped: null,
+      costUsd: null,
+      bytes: 9,
+    });
+  });
+});

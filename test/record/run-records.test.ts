@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -171,6 +172,44 @@ describe('a record that another run goes on with', () => {
     const writer = createRunRecord(makeFolder(), buildHeader());
     rmSync(writer.path);
     expect(catchStorageError(() => writer.append(buildRow('a'))).code).toBe('ENOENT');
+  });
+
+  test('tells where each row lies now, and takes rows as they would be written today', () => {
+    const path = write([buildRow('a'), buildRow('b')]);
+    const { places } = readRunRecord(path, () => 1);
+    const found: { readonly caseId: string; readonly offset: number; readonly length: number }[] = [];
+    const writer = rewriteRunRecord(path, buildHeader({ startedAt: 'another, longer time' }), [...places].reverse(), {
+      renew: (row) => ({ ...row, output: 'new' }),
+      onRow: ({ caseId }, place) => found.push({ caseId, ...place }),
+    });
+    const [place] = writer.append(buildRow('c'));
+    writer.close();
+    const bytes = readFileSync(path);
+    const at = (offset: number, length: number) =>
+      JSON.parse(bytes.subarray(offset, offset + length).toString()) as object;
+    expect(found.map(({ caseId }) => caseId)).toEqual(['b', 'a']);
+    for (const { caseId, offset, length } of found) expect(at(offset, length)).toMatchObject({ caseId, output: 'new' });
+    expect(at(place?.offset ?? 0, place?.length ?? 0)).toMatchObject({ caseId: 'c' });
+  });
+
+  test('loses what killed processes left beside it a minute ago, and nothing else', () => {
+    const path = write([buildRow('a')]);
+    const ages: readonly (readonly [name: string, ageS: number])[] = [
+      ['old.jsonl.0123456789ab.tmp', 70],
+      ['young.jsonl.0123456789ab.tmp', 30],
+      ['other.jsonl.0123456789.tmp', 70],
+      ['other.jsonl', 70],
+    ];
+    for (const [name, ageS] of ages) {
+      const file = join(dirname(path), name);
+      writeFileSync(file, '');
+      const writtenS = Date.now() / 1000 - ageS;
+      utimesSync(file, writtenS, writtenS);
+    }
+    resume(path).close();
+    expect(readdirSync(dirname(path)).sort()).toEqual(
+      [basename(path), 'other.jsonl', 'other.jsonl.0123456789.tmp', 'young.jsonl.0123456789ab.tmp'].sort(),
+    );
   });
 
   test('stays as it was where the disk has no room for the new one', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CellStatus } from '../../src/model/cell.ts';
 import type { RowSummary, VariantSummary } from '../../src/model/summary.ts';
 import { caseStatusOf } from '../../src/record/case-summaries.ts';
-import { summarizeRun } from '../../src/record/summarize-run.ts';
+import { summarizeRun, totalsOf } from '../../src/record/summarize-run.ts';
 import {
   buildHeader,
   buildRecordedSuite,
@@ -199,6 +199,61 @@ describe('the estimates', () => {
     const rows = [10, 20, 30, 40].map((latencyMs, index) => buildRowSummary({ caseId: `c${index}`, latencyMs }));
     const brokenOff = buildRowSummary({ caseId: 'broken', status: 'errored', latencyMs: 9999 });
     expect(variantOf([...rows, brokenOff]).latencyMs).toEqual({ p50: 25, p95: 38.5 });
+  });
+});
+
+describe('what is not in every run', () => {
+  test('the time to the first token is a quantile of judged cells that have one', () => {
+    const rows = [
+      buildRowSummary({ caseId: 'a', firstTokenMs: 10 }),
+      buildRowSummary({ caseId: 'b', firstTokenMs: 30, status: 'failed' }),
+      buildRowSummary({ caseId: 'c' }),
+      buildRowSummary({ caseId: 'd', firstTokenMs: 900, status: 'errored' }),
+      buildRowSummary({ caseId: 'e', firstTokenMs: 900, observe: true }),
+    ];
+    expect(variantOf(rows).firstTokenMs).toEqual({ p50: 20, p95: 29 });
+    expect(variantOf([buildRowSummary()])).not.toHaveProperty('firstTokenMs');
+  });
+
+  test('cases that were not asked leave the estimates without an interval', () => {
+    const decided = buildRowSummary({ caseId: 'z', status: 'skipped', skipReason: 'decided' });
+    const [early, whole] = [variantOf([...rowsOf('p f'), decided]), variantOf(rowsOf('p f'))];
+    expect(early).toMatchObject({
+      notAsked: 1,
+      skipped: 1,
+      skippedByCase: 0,
+      passRate: { value: 0.5, low: null, high: null, n: 2 },
+      score: { mean: 0.5, low: null, high: null },
+    });
+    expect(whole.notAsked).toBe(0);
+    expect(whole.passRate.low).toBeGreaterThan(0);
+    const totals = (rows: readonly RowSummary[]) => totalsOf(summarize(rows));
+    expect(totals([...rowsOf('p f'), decided])).toMatchObject({ notAsked: 1, planned: 3 });
+    expect(totals(rowsOf('p f'))).not.toHaveProperty('notAsked');
+  });
+
+  test('the totals weigh the pass rates of variants by their judged cases', () => {
+    const rows = [...rowsOf('p p f'), ...rowsOf('f', { prompt: 'v2' })];
+    const suites = [buildRecordedSuite([buildVariant(3), buildVariant(1, { prompt: 'v2' })])];
+    const summary = summarizeRun(buildHeader(suites), rows, end);
+    expect(totalsOf(summary)).toMatchObject({ planned: 4, passed: 2, failed: 2, passRate: 0.5 });
+    expect(totalsOf(summarizeRun(buildHeader(suites), [], end))).toMatchObject({
+      planned: 4,
+      skipped: 4,
+      passRate: null,
+    });
+  });
+
+  test('single trials of cases in one group have no interval of independent cases', () => {
+    const rows = rowsOf('p p f f');
+    const grouped = rows.map((row, index) => ({ ...row, group: index < 2 ? 'one' : 'two' }));
+    const observed = buildRowSummary({ caseId: 'seen', observe: true, group: 'three' });
+    const [apart, together] = [variantOf(rows).passRate, variantOf([...grouped, observed]).passRate];
+    expect(together.value).toBe(apart.value);
+    expect(Number(together.high) - Number(together.low)).toBeGreaterThan(Number(apart.high) - Number(apart.low));
+    // A group of one case each is no group.
+    const alone = rows.map((row) => ({ ...row, group: row.caseId }));
+    expect(variantOf(alone).passRate).toEqual(apart);
   });
 });
 
