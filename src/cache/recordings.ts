@@ -208,9 +208,9 @@ function soughtOf(key: string | undefined): { readonly sought?: string } {
 
 function describeValueIssue(name: string, issue: z.core.$ZodIssue, sought: { readonly sought?: string }): LineFault {
   if (issue.code === 'invalid_value') {
-    const words = issue.values.filter((value) => typeof value === 'string');
+    const words = issue.values.map(String);
     const hint = typeof issue.input === 'string' ? didYouMean(issue.input, words) : undefined;
-    const message = `"${name}" must be one of ${words.join(', ')}`;
+    const message = `"${name}" must be ${words.length === 1 ? '' : 'one of '}${words.join(', ')}`;
     return hint === undefined ? { message, ...sought } : { message, hint, ...sought };
   }
   if (issue.code === 'invalid_type') return { message: `"${name}" must be ${nounOf(issue.expected)}`, ...sought };

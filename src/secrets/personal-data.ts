@@ -65,7 +65,8 @@ function* findMatches(text: string, pattern: RegExp, accept: (found: string) => 
 function* findNumbers(text: string, pattern: RegExp, accept: (found: string) => boolean, usual: RegExp) {
   const search = new RegExp(pattern);
   for (let match = search.exec(text); match !== null; match = search.exec(text)) {
-    const { 0: run, index } = match;
+    const [run] = match;
+    const { index } = match;
     const parts = Array.from(run.matchAll(/\d(?=[ \u00a0])/g), (end) => run.slice(0, end.index + 1)).reverse();
     const found = accept(run) ? run : parts.find((part) => usual.test(part) && accept(part));
     if (found !== undefined) yield { text: found, index };
@@ -203,10 +204,13 @@ const addressRun = new RegExp(`(?<![\\w.%+~-])[\\w.%+~-]{1,80}(?:${encodedAt.sou
 /** Runs of Base64 and of addresses in URLs, JSON and HTML that hold a key or personal data. */
 function findEncoded(text: string): readonly Hidden[] {
   const runs = [...text.matchAll(base64Run), ...(/40|&/.test(text) ? text.matchAll(addressRun) : [])];
-  return runs.flatMap(({ 0: run, index }) => {
+  return runs.flatMap((match) => {
+    const [run] = match;
     const address = run.replaceAll(encodedAt, '@');
     const decoded = address === run ? decodeBase64(run) : address;
-    return decoded !== undefined && findPlain(decoded).length > 0 ? [{ index, text: run, shown: '***' }] : [];
+    return decoded !== undefined && findPlain(decoded).length > 0
+      ? [{ index: match.index, text: run, shown: '***' }]
+      : [];
   });
 }
 

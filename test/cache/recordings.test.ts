@@ -296,3 +296,61 @@ function catchUserError(work: () => unknown): UserError {
   }
   throw new Error('nothing was thrown');
 }
+
+test('each mistake of a line is named with its place and what helps', async () => {
+  const whole = { prompt: 'v1', provider: 'p', caseId: 'c', trial: 0, completion: { text: 'a' } };
+  const lines: readonly string[] = [
+    '{',
+    '[]',
+    '5',
+    ...[
+      {},
+      { ...whole, promt: 'x' },
+      { ...whole, text: 'x' },
+      { ...whole, zzz: 'x' },
+      { ...whole, completion: { txt: 'x' } },
+      { ...whole, completion: {} },
+      { ...whole, completion: 'x' },
+      { ...whole, completion: { text: 5 } },
+      { ...whole, completion: { text: 'x', finishReason: 'stopp' } },
+      { ...whole, completion: { text: 'x', finishReason: 5 } },
+      { ...whole, completion: { text: 'x', toolCalls: {} } },
+      { ...whole, completion: { text: 'x', toolCalls: [{ nmae: 'f' }] } },
+      { ...whole, completion: { text: 'x', usage: { inputTokens: -1, outputTokens: 0.5, other: 1 } } },
+      { ...whole, completion: { text: 'x', latencyMs: 'x', isTextAlone: false } },
+      { ...whole, trial: -1 },
+      { ...whole, trial: 0.5 },
+      { ...whole, trial: '0' },
+      { ...whole, prompt: '' },
+      { ...whole, format: 99 },
+      { ...whole, requestHash: '' },
+      { ...whole, requestHash: 5 },
+    ].map((line) => JSON.stringify(line)),
+  ];
+  const told = lines.map((line) => {
+    try {
+      return [line, `${parseRecordings(line, 'f').lines.length} line`];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const problems = error.problems.map(
+        ({ at, message, hint }) => `  ${at?.line}:${at?.column} ${message}\n    ${hint}`,
+      );
+      return [line, ...problems];
+    }
+  });
+  await expect(`${told.flat().join('\n')}\n`).toMatchFileSnapshot('snapshots/mistaken-lines.txt');
+});
+
+test('two answers to one request are a problem, and one that comes again is none', () => {
+  const line = (text: string, more: object = {}) =>
+    JSON.stringify({ prompt: 'v1', provider: 'p', caseId: 'c', trial: 0, completion: { text }, ...more });
+  const hash = { requestHash: 'a'.repeat(64) };
+  const read = (...lines: readonly string[]) => parseRecordings(lines.join('\n'), 'f').lines.length;
+  expect(read(line('x', hash), line('x', hash), '', line('y', { ...hash, trial: 1 }))).toBe(3);
+  expect(read(line('x'), line('y'))).toBe(2);
+  expect(() => read(line('x', hash), ' ', line('y', hash), line('z', hash))).toThrow(
+    expect.objectContaining({
+      problems: [3, 4].map((number) => expect.objectContaining({ at: expect.objectContaining({ line: number }) })),
+    }),
+  );
+});
