@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/model/gate.ts';
-import type { RowSummary } from '../../src/model/summary.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
 import { buildReport, type ReportInput } from '../../src/record/build-report.ts';
 import { summarizeRun, totalsOf } from '../../src/record/summarize-run.ts';
 import { buildRow } from '../support/build-report.ts';
@@ -115,6 +115,76 @@ describe('buildReport', () => {
     const [, , variant] = build(rows).suites[0]?.variants ?? [];
     expect(variant).toMatchObject({ prompt: 'v1', provider: 'p', planned: 2, passed: 1, failed: 1, replacedBy: 'v2' });
     expect(variant).not.toHaveProperty('cases');
+  });
+});
+
+describe('a variant of a report', () => {
+  const gate = { slices: { hard: { passRate: { min: 0.5 } }, unused: { passRate: {} } } };
+
+  /** The only variant of a run of these rows. */
+  function variantOf(rows: readonly RowSummary[]) {
+    const header = buildHeader([buildRecordedSuite([buildVariant(rows.length)], gate)]);
+    const [found] = build([], { header, summary: summarizeRun(header, rows, end) }).suites[0]?.variants ?? [];
+    return found;
+  }
+
+  test('names the cases that failed or were flaky, and counts those with an error, without observed ones', () => {
+    const found = variantOf([
+      buildRowSummary({ caseId: 'failed', status: 'failed', mustPass: true }),
+      buildRowSummary({ caseId: 'flaky', trial: 0 }),
+      buildRowSummary({ caseId: 'flaky', trial: 1, status: 'failed' }),
+      buildRowSummary({ caseId: 'seen', status: 'failed', observe: true }),
+      buildRowSummary({ caseId: 'broken', status: 'errored' }),
+      buildRowSummary({ caseId: 'seen-too', status: 'errored', observe: true }),
+      buildRowSummary({ caseId: 'good' }),
+    ]);
+    expect(found).toMatchObject({
+      failedCases: [
+        { caseId: 'failed', mustPass: true },
+        { caseId: 'flaky', mustPass: false },
+      ],
+      erroredCases: 1,
+    });
+    const good = variantOf([buildRowSummary()]);
+    for (const key of ['failedCases', 'erroredCases', 'slices', 'classes', 'comparison'])
+      expect(good).not.toHaveProperty(key);
+  });
+
+  test('has the pass rate of each slice that has cases, with its limits', () => {
+    const found = variantOf([
+      buildRowSummary({ caseId: 'a', slices: ['hard', 'other'] }),
+      buildRowSummary({ caseId: 'b', slices: ['hard'], status: 'failed' }),
+      buildRowSummary({ caseId: 'c' }),
+    ]);
+    expect(found?.slices).toEqual([
+      { slice: 'hard', min: 0.5, passRate: expect.objectContaining({ value: 0.5, n: 2 }) },
+    ]);
+  });
+
+  test('is shown case by case, of one variant or several, by status', () => {
+    const rows = [buildRowSummary({ caseId: 'a' }), buildRowSummary({ caseId: 'b', status: 'failed', mustPass: true })];
+    const header = buildHeader([buildRecordedSuite([buildVariant(2)])]);
+    const single = build(rows, { header, summary: summarizeRun(header, rows, end) }).suites[0];
+    for (const found of [single, build(rows).suites[0]]) {
+      const idsOf = (filter?: { readonly statuses: readonly CaseSummary['status'][] }) =>
+        [...(found?.cases(filter) ?? [])].map(({ caseId }) => caseId);
+      expect([idsOf(), idsOf({ statuses: ['failed'] }), idsOf({ statuses: [] })]).toEqual([['a', 'b'], ['b'], []]);
+      const [first, second] = found?.cases() ?? [];
+      expect(first).not.toHaveProperty('mustPass');
+      expect(second).toMatchObject({ mustPass: true, status: 'failed' });
+    }
+  });
+
+  test('knows a run that was compared with nothing, and its notes', () => {
+    const header = buildHeader([suite]);
+    const settings = { ...header.settings, baseline: 'none' } as const;
+    expect(build([], { header: { ...header, settings } }).run.baseline).toBe('none');
+    expect(
+      build([], { header: { ...header, settings: { ...settings, baseline: 'git' } as never } }).run,
+    ).not.toHaveProperty('baseline');
+    expect(build([], { end: { ...end, notes: ['n'] } }).notes).toEqual(['n']);
+    const killed = build([], { end: undefined as never });
+    expect([killed.notes, killed.run.durationMs]).toEqual([[], 0]);
   });
 });
 
