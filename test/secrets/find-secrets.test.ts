@@ -96,6 +96,8 @@ test.each<[kind: PiiKind, text: string, found: readonly string[]]>([
     ['0123 02 2024', '01 234 2024', '01 02 20245', '01 2345678'],
   ],
   ['phone', 'call 030 1234567 100 200 300', ['030 1234567']],
+  ['phone', '030 1234567 040 7654321', ['030 1234567', '040 7654321']],
+  ['card', '4111 1111 1111 1111 5500 0000 0000 0004', ['4111 1111 1111 1111', '5500 0000 0000 0004']],
   ['email', 'a..b@example.com a.@example.com @example.com', []],
   ['email', 'a.b@example.com', ['a.b@example.com']],
   [
