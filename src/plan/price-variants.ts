@@ -204,9 +204,10 @@ function boundAgent(
   return sum;
 }
 
-/** Results of several tool calls go in one request, after the last of them. */
+/** Results of several tool calls go in one request, after the last of them. The first turn is the prompt's own request. */
 function isRequested(turns: Cell['turns'], index: number): boolean {
-  return turns[index]?.kind === 'user' || turns[index + 1]?.kind !== 'toolResult';
+  const kind = turns[index]?.kind;
+  return kind === 'user' || (kind === 'toolResult' && turns[index + 1]?.kind !== 'toolResult');
 }
 
 function countVotes(checks: readonly CheckSpec[]): number {
