@@ -335,6 +335,29 @@ describe('other cells', () => {
   });
 });
 
+test('a skipped cell keeps no answer, and a class is masked as the answer is', () => {
+  const row = buildCellRow({ ...base, status: 'skipped', reason: 'budget', calls: [answer({ text: 'x' })] }, mask);
+  for (const key of ['output', 'answerHash', 'answerId', 'usage', 'model', 'latencyMs'] as const)
+    expect(row[key]).toBeUndefined();
+  const classOf = (found: string | null | undefined) =>
+    buildCellRow(
+      judged({ classified: { truth: 'a s3cret-key', by: 'b', ...(found === undefined ? {} : { found }) } }),
+      mask,
+    ).classified;
+  expect([classOf('s3cret-key'), classOf(null), classOf(undefined)]).toEqual([
+    { truth: 'a ****', by: 'b', found: '****' },
+    { truth: 'a ****', by: 'b', found: null },
+    { truth: 'a ****', by: 'b' },
+  ]);
+  expect(buildCellRow(judged(), mask).classified).toBeUndefined();
+});
+
+test('the usage of two answers counts each part, from 0', () => {
+  const usage = { inputTokens: 0, outputTokens: 0 };
+  const calls = [answer({ usage }), answer({ usage: { ...usage, reasoningTokens: 3 } })];
+  expect(buildCellRow(judged({ calls }), open).usage).toEqual({ ...usage, reasoningTokens: 3 });
+});
+
 describe('secrets', () => {
   test('are masked wherever text came from outside', () => {
     const s = 's3cret-key';

@@ -203,6 +203,17 @@ describe('the estimates', () => {
 });
 
 describe('what is not in every run', () => {
+  test('confirmations are counted apart, and what they and observed cells cost, too', () => {
+    const found = variantOf([
+      buildRowSummary({ spentUsd: 1 }),
+      buildRowSummary({ trial: 1, confirmation: true, spentUsd: 2 }),
+      buildRowSummary({ trial: 2, confirmation: true, side: 'accepted', spentUsd: 4 }),
+      buildRowSummary({ caseId: 'seen', observe: true, spentUsd: 8 }),
+    ]);
+    expect(found).toMatchObject({ confirmations: 2, passed: 1, spentUsd: 15, spentApartUsd: 14, costUsd: 0.001 });
+    expect(variantOf(rowsOf('p'))).toMatchObject({ confirmations: 0, spentApartUsd: 0 });
+  });
+
   test('the time to the first token is a quantile of judged cells that have one', () => {
     const rows = [
       buildRowSummary({ caseId: 'a', firstTokenMs: 10 }),
