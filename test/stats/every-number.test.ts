@@ -287,7 +287,7 @@ test('comparisons of cases', () => {
         { alpha: 0.05, margin: 0.9 },
       ],
     ),
-    ...table(cases.fillErrors, [[[1], []], [0, 2], 1], [[[1]], [0], 0]),
+    ...table(cases.fillErrors, [[[1], [0]], [1, 1], 0], [[[1], []], [0, 2], 1], [[[1]], [0], 0]),
     ...table(
       cases.decideVerdict,
       [
@@ -481,7 +481,7 @@ test('exact tests', () =>
     ),
     ...table(
       compareSamples,
-      ...[3, 4].map((size) => {
+      ...[2, 3, 4].map((size) => {
         const words = ['a b', 'a c', 'a b d', 'x y', 'x z', 'a x', 'y'];
         const tokens = words.map((text) => new Set(text.split(' ')));
         const distances = words.map((one) => words.map((other) => Math.abs(one.length - other.length) / 4));
@@ -885,6 +885,8 @@ test('plans', () => {
     { ...design, sigma2: 0 },
     { ...design, sigma2: 0.3, cases: 300 },
     { ...design, sigma2: 0.25, cases: 12, trials: 1, baselineTrials: 1 },
+    { ...design, sigma2: 0.25, cases: 5, trials: 1, baselineTrials: 1 },
+    { ...design, sigma2: 0.25, cases: 1, trials: 1, baselineTrials: 1 },
     { ...design, cases: 400, trials: 1, baselineTrials: 1 },
   ];
   const confirmation = { level: 0.01, trials: 6, usesPlanned: false };
