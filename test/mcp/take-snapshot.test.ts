@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { McpServer, McpTool } from '../../src/model/agent.ts';
 import { UserError } from '../../src/model/problem.ts';
-import { findDrift, findSnapshots, readSnapshotFile, takeSnapshot } from '../../src/snapshots/take-snapshot.ts';
+import { findDrift, findSnapshots } from '../../src/snapshots/find-drift.ts';
+import { readSnapshotFile, takeSnapshot } from '../../src/snapshots/take-snapshot.ts';
 import { greeting, scriptedPorts } from '../support/mcp-ports.ts';
 import { openTempProject } from '../support/temp-project.ts';
 

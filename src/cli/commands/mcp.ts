@@ -4,10 +4,9 @@ import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
+import { defaultTimeoutMs, findSnapshots } from '../../snapshots/find-drift.ts';
 import { openMcpPorts, parseServer } from '../../snapshots/read-server.ts';
 import {
-  defaultTimeoutMs,
-  findSnapshots,
   readSnapshotFile,
   type SnapshotOptions,
   type TakenSnapshot,
