@@ -80,7 +80,7 @@ function findEnded({ record: { summary }, judged }: Assessment): readonly string
  * Attempts to confirm what looks worse before the end. Each spends a part of the level, so the next one comes when twice as
  * many cells have a result.
  */
-class Attempts {
+export class Attempts {
   readonly #run: Run;
   #made = 0;
   #cells = 0;
@@ -152,7 +152,7 @@ const firstBatch = 10;
  * The cases of an early run in batches. First come those that the average does not speak for, those that failed lately, and
  * those that cost nothing; then the others of each suite in random order, each time an eighth more.
  */
-function orderCases(run: Run): readonly (readonly EarlyCase[])[] {
+export function orderCases(run: Run): readonly (readonly EarlyCase[])[] {
   const first: EarlyCase[] = [];
   const others = new Map<string, EarlyCase[]>();
   for (const { isFirst, ...found } of collectCases(run)) {

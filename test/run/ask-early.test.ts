@@ -1,4 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { rankOf } from '../../src/compare/gate/early-end.ts';
+import type { Cell } from '../../src/model/cell.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite.ts';
+import { Attempts, orderCases } from '../../src/run/ask-early.ts';
+import type { Run } from '../../src/run/open-run.ts';
+import { buildCell, buildPrompt, buildSuite } from '../support/build-case.ts';
+import { buildRowSummary, rowsOf, summarize } from '../support/build-summary.ts';
 import { openAccepted, type Reply, words, wordsSuite } from './run-project.ts';
 
 const file = 'evals/words.eval.yaml';
@@ -146,4 +153,169 @@ test('an early run that is stopped makes no further attempt, and goes on in the 
   const asked = [...cut.rows, ...resumed.rows].filter((row) => row.endsWith('passed'));
   expect(asked.toSorted()).toEqual(whole.rows.filter((row) => row.endsWith('passed')).toSorted());
   expect(resumed.verdict).toEqual(whole.verdict);
+});
+
+describe('the batches of an early run', () => {
+  const keyOf = (caseId: string, more: Partial<Cell['key']> = {}) => ({
+    suite: 'triage',
+    prompt: 'v1',
+    provider: 'p',
+    caseId,
+    trial: 0,
+    ...more,
+  });
+  const cellOf = (caseId: string, { key, ...more }: Partial<Cell> = {}): Cell =>
+    buildCell({ key: { ...keyOf(caseId), ...key }, caseHash: 'same', ...more });
+
+  interface Given {
+    readonly cells: readonly Cell[];
+    readonly slices?: GatePolicy['slices'];
+    readonly latelyFailed?: readonly string[];
+    /** Cases whose first request is answered without a call. */
+    readonly answered?: readonly string[];
+    /** Whether the row of a finished case came from the cache, by case. */
+    readonly done?: Readonly<Record<string, boolean>>;
+    readonly baseline?: object;
+    readonly replaces?: string;
+  }
+
+  /** The cases of each batch. */
+  function order(given: Given): readonly (readonly string[])[] {
+    const { cells, slices, latelyFailed = [], answered = [], done = {}, baseline, replaces } = given;
+    const gate: GatePolicy = { ...defaultGate, ...(slices !== undefined && { slices }) };
+    const variants = [
+      { prompt: buildPrompt({ id: 'v0' }) },
+      { prompt: buildPrompt({ id: 'v1', ...(replaces !== undefined && { replaces }) }) },
+    ];
+    const names = Object.keys(done);
+    const run = {
+      planned: {
+        plan: {
+          suites: ['triage', 'other'].map((id) => ({ suite: buildSuite([], { id, gate }), variants })),
+          providerKeys: ['a', 'b'],
+          cells: (key: string) => cells.filter(({ key: { provider } }) => (key === 'a') === (provider === 'p')),
+        },
+      },
+      order: 'seed',
+      earlier: { rowOf: ({ caseId }: Cell['key']) => (names.includes(caseId) ? names.indexOf(caseId) : undefined) },
+      calls: { isAnswered: ({ origin }: Cell['request']) => answered.includes(origin.caseId) },
+      record: { readRow: (index: number) => ({ cached: done[names[index] ?? ''] }) },
+      latelyFailed: new Set(latelyFailed),
+      findBaseline: () => baseline,
+    } as unknown as Run;
+    return orderCases(run).map((batch) =>
+      batch.map(({ suite, caseId }) => (suite === 'triage' ? caseId : `${suite} ${caseId}`)),
+    );
+  }
+
+  const asking = (caseId: string, more: Partial<Cell> = {}): Cell => {
+    const cell = cellOf(caseId, more);
+    return { ...cell, request: { ...cell.request, origin: { ...cell.request.origin, caseId } } };
+  };
+  const ranked = (ids: readonly string[], suite = 'triage') =>
+    ids.toSorted((a, b) => (rankOf('seed', suite, a) < rankOf('seed', suite, b) ? -1 : 1));
+
+  test('hold ten cases at first and an eighth of those before them later, in random order', () => {
+    const ids = words(130);
+    const batches = order({ cells: ids.map((id) => cellOf(id)) });
+    expect(batches.map(({ length }) => length)).toEqual([10, 10, 10, 10, 10, 10, 10, 10, 10, 12, 13, 15]);
+    expect(batches.flat()).toEqual(ranked(ids));
+  });
+
+  test('hold a part of each suite, and each case once however many cells it has', () => {
+    const ids = words(12);
+    const others = ids.map((id) => cellOf(id, { key: keyOf(id, { suite: 'other' }) }));
+    const trials = ids.map((id) => cellOf(id, { key: keyOf(id, { trial: 1 }) }));
+    const ofProvider = ids.map((id) => cellOf(id, { key: keyOf(id, { provider: 'q' }) }));
+    const [own, other] = [ranked(ids), ranked(ids, 'other').map((id) => `other ${id}`)];
+    expect(order({ cells: [...ids.map((id) => cellOf(id)), ...trials, ...ofProvider, ...others] })).toEqual([
+      [...own.slice(0, 10), ...other.slice(0, 10)],
+      [...own.slice(10), ...other.slice(10)],
+    ]);
+  });
+
+  const verdicts = rowsOf('p')[0] ?? buildRowSummary();
+  const known = (caseHash: string, trials: readonly object[] = [verdicts]) => ({ caseId: 'x', caseHash, trials });
+  const ofFile = (cases: Readonly<Record<string, readonly (readonly [string, object])[]>>) => ({
+    kind: 'file',
+    baseline: { casesOf: ({ prompt }: { readonly prompt: string }) => new Map(cases[prompt] ?? []) },
+  });
+  const other = ['o', known('same')] as const;
+  const errors = rowsOf('e');
+  const ofRun = rowsOf('p', { caseId: 'o', caseHash: 'same' });
+
+  test.each<[string, Omit<Given, 'cells'> & { readonly x?: Partial<Cell> }, boolean]>([
+    ['an ordinary one', {}, false],
+    ['one that must pass', { x: { mustPass: true } }, true],
+    ['one that failed lately', { latelyFailed: ['triage/x'] }, true],
+    ['one of which another suite’s failed lately', { latelyFailed: ['other/x'] }, false],
+    [
+      'one of a slice with a least pass rate',
+      { x: { slices: ['a', 'b'] }, slices: { b: { passRate: { min: 0.5 } } } },
+      true,
+    ],
+    ['one of a slice with a margin', { x: { slices: ['b'] }, slices: { b: { passRate: { maxDrop: 0.5 } } } }, false],
+    ['one of a slice that is not gated', { x: { slices: ['b'] } }, false],
+    ['one that its suite skips', { x: { skip: 'later' } }, true],
+    ['one that is answered without a call', { answered: ['x'] }, true],
+    ['one that was answered without a call before', { done: { x: true } }, true],
+    [
+      'one that was asked before, though its answer is in the cache now',
+      { done: { x: false }, answered: ['x'] },
+      false,
+    ],
+    ['one that was accepted as it is', { baseline: ofFile({ v1: [other, ['x', known('same')]] }) }, false],
+    ['one that was accepted as it was', { baseline: ofFile({ v1: [other, ['x', known('old')]] }) }, true],
+    [
+      'one that was accepted without a verdict',
+      { baseline: ofFile({ v1: [other, ['x', known('same', errors)]] }) },
+      true,
+    ],
+    ['one that is new', { baseline: ofFile({ v1: [other] }) }, true],
+    ['one of which nothing was accepted', { baseline: ofFile({}) }, false],
+    ['a new one of the replaced version', { baseline: ofFile({ v0: [other] }), replaces: 'v0' }, true],
+    [
+      'one that was accepted of the replaced version',
+      { baseline: ofFile({ v0: [['x', known('same')]] }), replaces: 'v0' },
+      false,
+    ],
+    [
+      'one that was accepted of its own version rather than of the replaced one',
+      { baseline: ofFile({ v1: [['x', known('same')]], v0: [other] }), replaces: 'v0' },
+      false,
+    ],
+    ['a new one of a version that it does not replace', { baseline: ofFile({ v0: [other] }) }, false],
+    ['a new one beside a stored run', { baseline: { kind: 'record', record: { summary: summarize(ofRun) } } }, true],
+    [
+      'one beside a stored run of another suite',
+      { baseline: { kind: 'record', record: { summary: summarize(ofRun, { suite: { suite: 'other' } }) } } },
+      false,
+    ],
+  ])('begin with %s, or do not', (_what, { x = {}, ...given }, isFirst) => {
+    const plain = ['o', 'y'].map((id) => asking(id));
+    const cells = [plain[0] ?? asking('o'), asking('x', x)];
+    const batches = order({ cells, ...given });
+    expect(batches[0]?.includes('x') === true && batches.length > 1 && !batches[1]?.includes('x')).toBe(isFirst);
+  });
+
+  test('begin with a case that costs nothing only where none of its cells costs something', () => {
+    const free = asking('x', { skip: 'later' });
+    const dear = asking('x', { key: keyOf('x', { provider: 'q' }) });
+    const plain = asking('o');
+    expect(order({ cells: [free, dear, plain] })).toEqual([ranked(['x', 'o'])]);
+    const must = asking('x', { key: keyOf('x', { provider: 'q' }), mustPass: true });
+    expect(order({ cells: [asking('x'), must, plain] })).toEqual([['x'], ['o']]);
+  });
+});
+
+test.each([
+  ['p', 100, 0.2],
+  ['pppppffffe ppss', 100, 0.24],
+  ['p'.repeat(30), 100, 0.5],
+  ['p', 10, 0.5],
+  ['', 0, 0.5],
+])('an attempt after the cells %s of %i may use a part of the calls', (outcomes, planned, budget) => {
+  const read = () => ({ summary: summarize(rowsOf(outcomes), { planned }) });
+  const attempts = new Attempts({ record: { read } } as unknown as Run);
+  expect([attempts.share(), attempts.budget()]).toEqual([expect.closeTo(0.1, 12), expect.closeTo(budget, 12)]);
 });
