@@ -95,6 +95,7 @@ describe('a new record', () => {
     let drawn = 0;
     const random = () => {
       drawn += 1;
+      if (drawn > 1000) throw new Error('ids are drawn without end');
       return values[drawn - 1] ?? 0;
     };
     const variant = buildVariant(9, { provider: 'openai:small' });
