@@ -68,6 +68,7 @@ test('empty selections of files are named, those of a suite where it is wanted',
   expect(await of({})).toEqual(['of the project', 'of triage']);
   expect(await of({ filters: ['reply/*'] })).toEqual(['of the project']);
   expect(await of({ filters: ['triage/a'] })).toEqual(['of the project', 'of triage']);
+  expect(await of({ filters: ['reply/*'], tags: ['vip'] })).toEqual(['of the project']);
   expect(await of({ onlyCases: new Set(['reply/a']) })).toEqual(['of the project']);
   expect(await of({ tags: ['vip'] })).toEqual(['of the project', 'of triage']);
 });
@@ -93,7 +94,15 @@ test('baselines without a suite beside them are named where everything is select
     { message: message('evals/deep/gone.baseline.jsonl'), isNamed: false },
     { message: message('evals/gone.reference.jsonl'), isNamed: false },
   ]);
-  expect(await findEmptySelections(project, { ...emptySelection, tags: ['vip'] })).toEqual([]);
+  const selections: readonly Partial<Selection>[] = [
+    { tags: ['vip'] },
+    { filters: ['triage/a'], tags: ['vip'] },
+    { filters: ['triage/a'], prompts: ['v1'] },
+    { tags: ['vip'], providers: ['mini'] },
+    { onlyCases: new Set(['triage/a']) },
+  ];
+  for (const selection of selections)
+    expect(await findEmptySelections(project, { ...emptySelection, ...selection })).toEqual([]);
   const globs = [{ pattern: 'evals/suites', folder: '.' }];
   expect(await listOrphanBaselines(projectOf(root, [], { sources: { globs } as never }))).toEqual([]);
 });
