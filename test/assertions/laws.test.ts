@@ -66,7 +66,7 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   ],
   rouge: [
     { value: 'a b', min: 0.5 },
-    { value: ['a', 'b a '.repeat(500)], n: 'L', measure: 'recall', min: 0.1 },
+    { value: ['a', 'b a '.repeat(200)], n: 'L', measure: 'recall', min: 0.1 },
   ],
   bleu: [
     { value: 'a b', min: 0.5 },
@@ -259,8 +259,8 @@ async function measure(run: () => Promise<unknown>, maxTries = 3): Promise<numbe
   return leastMs;
 }
 
-test('answers of 5 MB with all that is hostile throw nothing', { tags: 'slow' }, async () => {
-  const hostile = '\ud800\u0000\u001b[31m{"__proto__":"'.repeat(200_000);
+test('an answer of 1 MB with all that is hostile throws nothing', { tags: 'slow' }, async () => {
+  const hostile = '\ud800\u0000\u001b[31m{"__proto__":"'.repeat(40_000);
   for (const spec of specs) expect((await judgeOne(spec, hostile)).reason.length).toBeLessThan(2000);
 });
 
