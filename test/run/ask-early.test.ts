@@ -134,6 +134,20 @@ test('an early run ends one variant and asks the others on', async () => {
   `);
 });
 
+test('an early run confirms once twice as many cells have a result as when it did last', async () => {
+  const project = await openEdited(40);
+  // One fails in each of the first three batches of ten cases.
+  const wrong = wrongAt('w01', 'w04', 'w12');
+  project.reply = (text, asked, model) => (asked === 0 ? wrong : wrongAt())(text, asked, model);
+  const { rows } = await project.go(early);
+  const confirmed = rows.flatMap((row, index) => (row.includes(' again ') ? [[index, row]] : []));
+  expect(confirmed).toEqual([
+    [10, 'w01 again 1 passed'],
+    [21, 'w04 again 1 passed'],
+    [42, 'w12 again 1 passed'],
+  ]);
+});
+
 test('an early run that is stopped makes no further attempt, and goes on in the order in which it began', async () => {
   const project = await openEdited(40);
   const whole = await project.go({ ...early, cache: 'off' });
