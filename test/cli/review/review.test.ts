@@ -361,3 +361,22 @@ test('reads the config that is named, also while it judges what it writes', asyn
   });
   expect([code, project.read('evals/s.eval.yaml')]).toEqual([0, expect.stringContaining('expected: new')]);
 });
+
+test('a case that fails in some trials of a run and is accepted counts by that run alone', async () => {
+  const said = ['good 1', 'good 2', 'bad', 'good 3'];
+  const server = await startChatServer(() => said.shift() ?? 'too many');
+  const project = openTempProject();
+  project.write(
+    'evals/s.eval.yaml',
+    'suite: s\nprompts: [{ id: v1, text: hi }]\nproviders: ["openai:small"]\ncases: [{ id: a, assert: [{ contains: good }] }]\n',
+  );
+  const run = (...argv: string[]) => project.run(argv, { env: server.env });
+  const fresh = ['run', '-q', '--trials', '2', '-j', '1', '--cache', 'refresh'];
+  await run(...fresh);
+  await run('baseline', 'accept', '--force');
+  await run(...fresh, '--no-baseline');
+  expect((await run('review', '--accept', 's/a', '--into', 'baseline')).code).toBe(0);
+  const accepted = project.read('evals/s.baseline.jsonl');
+  expect(accepted).toContain('"output":"bad"');
+  expect(accepted).not.toContain('"pooled"');
+});
