@@ -208,6 +208,23 @@ describe('several variants', () => {
     expect((await project.llmcheck('calibrate', '--runs', '20')).stdout).toContain('the 2 variants judged together');
   });
 
+  test('make a failed run where one fails, whatever another leaves open', async () => {
+    const project = await openFlakyProject(words([30, 'pf']));
+    const one = '{ id: one, vars: { word: case-00 }, mustPass: true, assert: [{ equals: case-00 }] }';
+    const open = suiteText()
+      .replace('suite: flaky', 'suite: open')
+      .replace(/cases:[^]*/, `cases: [${one}]\n`);
+    project.write('evals/open.eval.yaml', open);
+    await project.runFresh('--trials', '4', 'evals/open.eval.yaml');
+    // Nothing confirms recorded answers: a failure counts as it is.
+    project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
+    await project.llmcheck('run', '--record', '--trials', '4', suiteFile);
+    const { variants, run } = await project.calibrate('--runs', '100');
+    const most = 100 - (run?.failed.count ?? 0);
+    expect(variants.find(({ suite }) => suite === 'open')?.inconclusive.count).toBeGreaterThan(most);
+    expect(run?.inconclusive.count).toBeLessThanOrEqual(most);
+  });
+
   test('without two trials are named beside those that were measured', async () => {
     const project = await openFlakyProject('p p');
     await project.runFresh('--trials', '2');
