@@ -16,9 +16,19 @@ test.each([
   const header = buildHeader({ suites: [buildRecordedSuite([buildVariant(1)], {}, { suite: 's' })] });
   writeStoredRun(root, header, [output === undefined ? { ...row, status: 'errored' } : { ...row, output }], endRow);
   const recordings = join(root, 'answers.jsonl');
-  const line = { prompt: 'v1', provider: 'p', caseId: 'a', trial: 0, completion: { text: 'recorded' } };
-  writeFileSync(recordings, JSON.stringify(line));
+  const lines = [0, 1].map((trial) => {
+    return JSON.stringify({
+      prompt: 'v1',
+      provider: 'p',
+      caseId: 'a',
+      trial,
+      completion: { text: `recorded ${trial}` },
+    });
+  });
+  writeFileSync(recordings, lines.join('\n'));
   const suite = buildSuite([], { id: 's', path: join(root, 's.eval.yaml'), recordings });
   const found = findKnownAnswers(suite, { root, cwd: root, from: 'auto' });
-  expect(found).toMatchObject({ source, answers: [{ caseId: 'a', completion: { text: output ?? 'recorded' } }] });
+  const texts = output === undefined ? ['recorded 0', 'recorded 1'] : [output];
+  const answers = texts.map((text, trial) => ({ caseId: 'a', trial, completion: { text } }));
+  expect(found).toMatchObject({ source, answers });
 });

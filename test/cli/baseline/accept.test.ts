@@ -246,5 +246,7 @@ describe('what was accepted', () => {
     expect(pruned.stdout).toBe(`${baselineFile}: removed 2 rows\n`);
     const run = await project.compared(['run']);
     expect([run.code, run.comparison.cases['removed']]).toEqual([0, []]);
+    project.write(suiteFile, project.read(suiteFile).replace('id: v1', 'id: v2'));
+    expect((await project.llmcheck('baseline', 'prune')).stdout).toBe(`${baselineFile}: removed 18 rows\n`);
   });
 });
