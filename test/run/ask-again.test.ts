@@ -469,3 +469,20 @@ test('a run that is stopped between its rounds is incomplete, and goes on with t
   `);
   expect(resumed.verdict).toEqual(expected.verdict);
 });
+
+test('scores that drop are confirmed although no case failed', async () => {
+  const checks = 'defaults: { assert: [{ equals: "{{ word }}" }, { contains: "{{ word }}" }] }';
+  const suite = wordsSuite(20, '', () => ', threshold: 0.5').replace(/^defaults: .*$/m, checks);
+  const project = await openAccepted({ [file]: suite });
+  project.edit(file, 'Say:', 'Please say:');
+  project.reply = (text) => text.replace(/^Please say: (.*)/, '$1, sorry').replace(/^Say: /, '');
+  const run = await project.go();
+  expect(run.rows.filter((row) => row.includes('failed'))).toEqual([]);
+  expect(again(run).rows.length).toBeGreaterThan(0);
+  expect(run.verdict).toMatchInlineSnapshot(`
+    [
+      "failed",
+      "score-regressed: score fell: −50.0 pts [−58.1, −28.1], which is more than the 5 pts that are tolerated, seen again in the confirmation trials of 10 cases",
+    ]
+  `);
+});
