@@ -29,6 +29,8 @@ export interface Io {
   readonly now: () => Date;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Waits before an API is asked again; really where undefined. */
+  readonly wait?: (ms: number) => Promise<void>;
   /** Asks the user for a line; undefined where there is no terminal. */
   readonly ask?: (question: string) => Promise<Typed>;
   /** Asks the user for a single key; undefined where the terminal gives only lines. */

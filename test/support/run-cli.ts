@@ -50,6 +50,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
     env: options.env ?? {},
     cwd: options.cwd,
     now: options.now ?? (() => new Date()),
+    wait: async () => {},
     // A fixed sequence keeps retry waits and run ids from depending on chance.
     random: () => {
       random = (random * 16_807) % 2_147_483_647;

@@ -16,7 +16,7 @@ import { renderCodeQualityProblems } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import type { CiRequest } from '../output/ci-outcome.ts';
-import { drawWriter } from '../output/publish-outcome.ts';
+import { publishPorts } from '../output/publish-outcome.ts';
 import { collect, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
 import {
   addCiFlags,
@@ -183,7 +183,7 @@ async function keepNote(
     return;
   }
   const note = { id, body: mask(outcome.body) };
-  const published = await publishNote(gitlab, note, { env: io.env, token, now: io.now, writer: drawWriter(io) });
+  const published = await publishNote(gitlab, note, publishPorts(io, token));
   if (!published.ok) warn(`the note was not written: ${published.message}${hintFor(published)}`);
   else if (published.isShared === true) warn(`another job of this pipeline has the same note. ${sharedHint}`);
 }

@@ -7,7 +7,7 @@ import { renderCommand } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import type { CiOutcome } from './ci-outcome.ts';
-import { drawWriter, hintFor, type PublishFlags, type PublishOptions } from './publish-outcome.ts';
+import { hintFor, type PublishFlags, type PublishOptions, publishPorts } from './publish-outcome.ts';
 
 /** `blind`: nothing was compared, so that no drift could be seen. */
 export type DriftFinding = 'none' | 'unconfirmed' | 'confirmed' | 'blind';
@@ -201,7 +201,7 @@ async function keepIssue(
     warnOnPage(`the issue was not written: ${missing}`, flags, io);
     return undefined;
   }
-  const kept = await publishIssue(github, issue, { env: io.env, token, now: io.now, writer: drawWriter(io) });
+  const kept = await publishIssue(github, issue, publishPorts(io, token));
   if (!kept.ok) {
     warnOnPage(`the issue was not written: ${kept.message}${hintFor('issue', kept, github)}`, flags, io);
   }

@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { defined } from '../../json/defined.ts';
 import type { RunOrigin } from '../../publishing/job.ts';
 import { findPublishFault, type GithubRun, publishToGithub } from '../../publishing/publish-to-github.ts';
+import type { PublishPorts } from '../../publishing/upsert-comment.ts';
 import { renderCommand } from '../../reports/index.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -86,7 +87,7 @@ async function publishParts(
       ...(flags.comment === true && github.pullRequest !== undefined && { comment: { id, body } }),
       ...(flags.checkRun === true && { checkRun: { name: checkName, conclusion, title: mask(title), summary: body } }),
     },
-    { env: io.env, token, now: io.now, writer: drawWriter(io) },
+    publishPorts(io, token),
   );
   const links: Record<string, string> = {};
   for (const [part, published] of Object.entries(parts)) {
@@ -121,8 +122,9 @@ const scopes = { comment: 'pull-requests', check: 'checks', issue: 'issues' } as
 export const nameJobsHint = `Give each job its own --id, or set LLMCHECK_MATRIX: \${{ toJSON(matrix) }} in its env.`;
 const sharedHint = `Both are kept. ${nameJobsHint}`;
 
-export function drawWriter({ random }: Io): string {
-  return Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
+export function publishPorts({ env, now, random, wait }: Io, token: string): PublishPorts {
+  const writer = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
+  return { env, token, now, writer, ...defined({ wait }) };
 }
 
 function append(io: Io, variable: string, text: string, warn: Warn): void {

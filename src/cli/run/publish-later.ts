@@ -22,11 +22,11 @@ import type { Io } from '../io.ts';
 import type { CiPage } from '../output/ci-outcome.ts';
 import { maskByName } from '../output/mask.ts';
 import {
-  drawWriter,
   hintFor,
   type PublishFlags,
   type PublishOptions,
   publishOutcome,
+  publishPorts,
 } from '../output/publish-outcome.ts';
 import type { ToPublish } from './run-in-ci.ts';
 
@@ -160,7 +160,7 @@ export async function publishUntrusted(
     throw usageError('--untrusted is for jobs of workflow_run', 'use it as in examples/github/fork-comment.yml');
   }
   if (token === '') throw usageError('--untrusted: GITHUB_TOKEN is not set');
-  const ports = { env: io.env, token, now: io.now, writer: drawWriter(io) };
+  const ports = publishPorts(io, token);
   const found = await findForeignRun(github, event, ports);
   if (!found.ok) {
     io.stderr.write(`warning: the pull request could not be found: ${toSafeLine(found.message)}\n`);
