@@ -5,7 +5,7 @@ import type { CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
 import { describeAssertions } from '../../src/listing/list-parts.ts';
 import type { CheckSpec, SelectSpec } from '../../src/model/verdict.ts';
-import fc from '../support/property.ts';
+import fc, { codePoint } from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
 import { buildSpec, buildToolCall, buildView, combine, judgeOne, outcomeOf } from './judge-one.ts';
 
@@ -116,7 +116,7 @@ const specs: readonly CheckSpec[] = Object.entries(samples).flatMap(([name, list
 );
 
 const text = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: codePoint }),
   fc.string({
     unit: fc.constantFrom('a', 'b', ' ', '\n', '1', '"', '{', '[', ',', '`', '<a>', '```\n', '\ud800', '.', '- '),
   }),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mutateAnswer } from '../../src/assertions/mutate-answer.ts';
-import fc from '../support/property.ts';
+import fc, { codePoint } from '../support/property.ts';
 import { buildToolCall } from './judge-one.ts';
 
 function mutantsOf(text: string, toolCalls: readonly ReturnType<typeof buildToolCall>[] = [], others: string[] = []) {
@@ -89,7 +89,7 @@ test('JSON in a fence and arguments of tool calls are changed where they stand; 
 });
 
 test('no wrong answer is the right one, and the same answer has the same wrong ones', () => {
-  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.json());
+  const text = fc.oneof(fc.string({ unit: codePoint }), fc.json());
   fc.assert(
     fc.property(text, fc.array(fc.jsonValue(), { maxLength: 2 }), (answer, args) => {
       const calls = args.map((value) => buildToolCall('a', JSON.parse(JSON.stringify(value))));

@@ -7,7 +7,7 @@ import { StorageError } from '../../src/files/write-files.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/baseline.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 import { type BaselineRows, contentOf, parseRows, readRows } from '../support/baseline-rows.ts';
-import fc from '../support/property.ts';
+import fc, { codePoint } from '../support/property.ts';
 
 const file = 'evals/triage.baseline.jsonl';
 
@@ -358,7 +358,7 @@ function sorted({ suite, variants, cases }: BaselineRows): BaselineRows {
   };
 }
 
-const text = fc.string({ unit: 'binary', maxLength: 12 });
+const text = fc.string({ unit: codePoint, maxLength: 12 });
 // Minus zero has no JSON form of its own.
 const json = fc.jsonValue({ maxDepth: 2 }).map((value): unknown => JSON.parse(JSON.stringify(value)));
 const object = fc.dictionary(text, json, { maxKeys: 3 });

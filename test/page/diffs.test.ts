@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alignAnswers, diffJsonTexts, diffTexts, formatJson, type SideLine } from '../../src/page/diff/diff.ts';
 import { splitUnsafe } from '../../src/text/sanitize.ts';
-import fc from '../support/property.ts';
+import fc, { codePoint } from '../support/property.ts';
 
 describe('the difference of two answers', () => {
   test('of JSON is told by members, whatever their order and layout', () => {
@@ -84,7 +84,7 @@ describe('what acts or hides in a text', () => {
 
   test('is all that is taken out of it', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.string({ unit: codePoint }), (text) => {
         const units = splitUnsafe(text).map((part) =>
           'text' in part ? part.text : String.fromCodePoint(Number.parseInt(part.mark.slice(2), 16)).repeat(part.count),
         );

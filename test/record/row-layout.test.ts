@@ -5,7 +5,7 @@ import type { CellRow, RowHead } from '../../src/model/record.ts';
 import { openRowReader, parseRowHead, renderRow } from '../../src/record/read-rows.ts';
 import { readRunRecord, visitRowHeads } from '../../src/record/read-run-record.ts';
 import { createRunRecord, rewriteRunRecord } from '../../src/record/write-run-record.ts';
-import fc from '../support/property.ts';
+import fc, { codePoint } from '../support/property.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from './build-rows.ts';
 
 describe('the line of a row', () => {
@@ -125,7 +125,7 @@ function headOf(row: RowHead | CellRow): RowHead {
 
 /** Rows with hostile texts in every field that a text can come into. */
 function rows(): fc.Arbitrary<CellRow> {
-  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...hostile));
+  const text = fc.oneof(fc.string({ unit: codePoint }), fc.constantFrom(...hostile));
   return fc
     .record({
       caseId: text,

@@ -5,7 +5,7 @@ import { buildHostileReport } from '../support/build-hostile-report.ts';
 import { plainStyle } from '../support/build-report.ts';
 import { findHarm } from '../support/find-harm.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
-import fc from '../support/property.ts';
+import fc, { codePoint } from '../support/property.ts';
 
 describe.each(Object.entries(reporters))('%s', (name, reporter) => {
   for (const [text, hostile] of Object.entries(hostileTexts)) {
@@ -18,7 +18,7 @@ describe.each(Object.entries(reporters))('%s', (name, reporter) => {
 
   it('lets no harm through whatever the text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (hostile) => {
+      fc.property(fc.string({ unit: codePoint, maxLength: 60 }), (hostile) => {
         expect(findHarm(name, [...reporter.render(buildHostileReport(hostile), plainStyle)].join(''))).toEqual([]);
       }),
       { numRuns: 60 },

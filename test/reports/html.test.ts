@@ -6,7 +6,7 @@ import { reporters } from '../../src/reports/index.ts';
 import { buildHostileReport } from '../support/build-hostile-report.ts';
 import { buildCase, buildReport, buildReports, buildSuite, buildVariant, plainStyle } from '../support/build-report.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
-import fc from '../support/property.ts';
+import fc, { codePoint } from '../support/property.ts';
 
 describe('the page', () => {
   const html = render(buildHostileReport('x')).join('');
@@ -50,7 +50,7 @@ describe('the page', () => {
 
   test('holds any text letter for letter', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (hostile) => {
+      fc.property(fc.string({ unit: codePoint }), (hostile) => {
         const { cases, index } = readPage(render(buildHostileReport(hostile)).join(''));
         expect(cases[0]?.trials[0]?.output).toBe(hostile);
         expect(index.suites[0]?.cases[0]?.id).toBe(hostile.slice(0, 300));

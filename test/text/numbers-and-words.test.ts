@@ -7,7 +7,7 @@ import { DurationError, parseDurationMs } from '../../src/text/duration.ts';
 import { distanceOf, plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { lastWords, quote } from '../../src/text/shorten.ts';
 import { countCharacters, countLines, countSentences, countWords } from '../../src/text/words.ts';
-import fc from '../support/property.ts';
+import fc, { codePoint } from '../support/property.ts';
 
 describe('durations', () => {
   test.each([
@@ -133,7 +133,7 @@ test.each([
 describe('quoting', () => {
   test('a text of any length is one line without lone surrogates', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+      fc.property(fc.string({ unit: codePoint, maxLength: 300 }), (text) => {
         expect(quote(text, 20)).not.toMatch(/[\n\r]|\p{Cs}/u);
       }),
     );
@@ -234,7 +234,10 @@ describe('counting', () => {
   });
 
   test('characters are counted as code points', () => {
-    const law = fc.property(fc.string({ unit: 'binary' }), (text) => countCharacters(text) === Array.from(text).length);
+    const law = fc.property(
+      fc.string({ unit: codePoint }),
+      (text) => countCharacters(text) === Array.from(text).length,
+    );
     expect(() => fc.assert(law)).not.toThrow();
   });
 });
