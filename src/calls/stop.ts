@@ -1,6 +1,6 @@
-import { setMaxListeners } from 'node:events';
 import type { StopReason } from '../model/record.ts';
 import type { RunPorts } from '../plan/run-options.ts';
+import { allowManyListeners } from '../text/deadline.ts';
 
 /** The one place that knows whether and why a run is to end before its plan. */
 export interface Stop {
@@ -18,8 +18,7 @@ export interface Stop {
 
 export function createStop(): Stop {
   const controller = new AbortController();
-  // Every call in flight listens to it, which Node would call a leak from the eleventh on.
-  setMaxListeners(0, controller.signal);
+  allowManyListeners(controller.signal);
   let first: StopReason | undefined;
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
   const stop: Stop = {

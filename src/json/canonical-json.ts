@@ -1,4 +1,4 @@
-import { canonicalDecimal, plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
+import { canonicalDecimal, plainNumbers, SpelledNumber, stringifyIfExact } from '../text/exact-numbers.ts';
 
 /**
  * Writes a value as JSON with sorted keys and no spaces, so that equal values give equal text.
@@ -10,6 +10,8 @@ export function canonicalJson(value: unknown): string {
 
 /** As `JSON.stringify`, with every digit of numbers that no double keeps. */
 export function writeJson(value: unknown, indent = 0): string | undefined {
+  const exact = stringifyIfExact(value, indent);
+  if (exact !== undefined) return exact.text;
   return write(value, { isSorted: false, indent: ' '.repeat(Math.min(10, indent)) }, '', '');
 }
 

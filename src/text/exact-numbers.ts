@@ -21,8 +21,19 @@ export class SpelledNumber extends Number {
 
   /** `JSON.stringify` can't write a long number: it becomes a text rather than another number. See `writeJson`. */
   toJSON(): number | string {
-    return this.isLong ? this.source : this.valueOf();
+    if (!this.isLong) return this.valueOf();
+    lostNumbers += 1;
+    return this.source;
   }
+}
+
+let lostNumbers = 0;
+
+/** `JSON.stringify` of a value; undefined where it would turn a long number into a text. */
+export function stringifyIfExact(value: unknown, indent: number): { readonly text: string | undefined } | undefined {
+  const before = lostNumbers;
+  const text = JSON.stringify(value, undefined, indent) as string | undefined;
+  return lostNumbers === before ? { text } : undefined;
 }
 
 /** True for a number that no double keeps. */
