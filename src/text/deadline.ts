@@ -83,8 +83,9 @@ export function allowManyListeners(signal: AbortSignal): void {
   const listeners = new Set<() => void>();
   listenersOf.set(signal, listeners);
   const callAll = () => {
-    // One may take another one back.
-    for (const listener of [...listeners]) if (listeners.delete(listener)) listener();
+    const present = [...listeners];
+    // One may take another one back, or add one, which comes too late.
+    for (const listener of present) if (listeners.delete(listener)) listener();
   };
   signal.addEventListener('abort', callAll, { once: true });
 }

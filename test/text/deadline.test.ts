@@ -1,18 +1,45 @@
 import { once } from 'node:events';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createStop } from '../../src/calls/stop.ts';
-import { onAbort } from '../../src/text/deadline.ts';
+import { allowManyListeners, onAbort } from '../../src/text/deadline.ts';
 import { settleMicrotasks } from '../support/manual-clock.ts';
 
-test('each listener is called once when the signal aborts, but for those that were taken back', () => {
-  const controller = new AbortController();
-  const called: string[] = [];
-  onAbort(controller.signal, () => called.push('kept'));
-  const stop = onAbort(controller.signal, () => called.push('taken back'));
-  stop();
-  controller.abort();
-  controller.abort();
-  expect(called).toEqual(['kept']);
+describe.each([
+  { kind: 'a plain signal', prepare: () => undefined },
+  { kind: 'a signal for many listeners', prepare: allowManyListeners },
+])('$kind', ({ prepare }) => {
+  function makeSignal(): AbortController {
+    const controller = new AbortController();
+    prepare(controller.signal);
+    return controller;
+  }
+
+  test('calls each listener once and in order, but for those that were taken back', () => {
+    const controller = makeSignal();
+    const called: string[] = [];
+    const listener = () => called.push('kept');
+    onAbort(controller.signal, listener);
+    const stop = onAbort(controller.signal, () => called.push('taken back'));
+    onAbort(controller.signal, () => called.push('last'));
+    stop();
+    controller.abort();
+    controller.abort();
+    expect(called).toEqual(['kept', 'last']);
+  });
+
+  test('calls no listener that another one took back, or that came after the abort', () => {
+    const controller = makeSignal();
+    const called: string[] = [];
+    onAbort(controller.signal, () => {
+      called.push('first');
+      stopSecond();
+      onAbort(controller.signal, () => called.push('late'));
+    });
+    const stopSecond = onAbort(controller.signal, () => called.push('second'));
+    controller.abort();
+    onAbort(controller.signal, () => called.push('after'));
+    expect(called).toEqual(['first']);
+  });
 });
 
 test('hundreds of listeners on the signal that stops a run bring no warning of a leak', async () => {
