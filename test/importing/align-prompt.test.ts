@@ -116,9 +116,9 @@ describe('texts that were seen', () => {
       fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz'.split('').map((letter) => letter.repeat(3))),
       { minLength: 20, maxLength: 60 },
     );
+    const seen = openSeenTexts();
     fc.assert(
       fc.property(words, (list) => {
-        const seen = openSeenTexts();
         seen.add(list.join(' '));
         const other = list.map((word, index) => (index % 2 === 0 ? `${word}x` : word));
         expect(seen.add(other.join(' '))).toBeUndefined();
