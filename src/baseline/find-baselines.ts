@@ -42,7 +42,20 @@ export interface FindBaselineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Called with why a baseline that a change adds is not taken as the first one of its suite. */
   readonly onRefused?: (why: string) => void;
+  /** The commit of `--baseline git:REF`, where it is open already. */
+  readonly ref?: GitRef;
 }
+
+/** The commit of `--baseline git:REF`. Git starts several times to find it, so it is found once for all who read it. */
+export function openComparedRef(
+  wanted: RunSettings['baseline'],
+  { root, env }: Pick<FindBaselineOptions, 'root' | 'env'>,
+): GitRef | undefined {
+  const source = typeof wanted === 'object' ? wanted.source : '';
+  return source.startsWith(gitScheme) ? openGitRef(root, source.slice(gitScheme.length), env) : undefined;
+}
+
+const gitScheme = 'git:';
 
 /** Resolves `--baseline` once, before anything is sent; throws a UserError for what does not exist. */
 export function openBaselines(
@@ -96,7 +109,7 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
   const { root, cwd, env } = options;
   switch (source.kind) {
     case 'git':
-      return fromGit(openGitRef(root, source.ref, env), options);
+      return fromGit(options.ref ?? openGitRef(root, source.ref, env), options);
     case 'run': {
       const record = openRecordHeads(findStoredRun({ root }, source.id).path, cwd);
       return () => fromRecord(`run ${source.id}`, record);
@@ -290,13 +303,9 @@ export type FindReference = (suite: { readonly id: string; readonly path: string
  * tree's, so that a change can neither remove nor replace the one that it is compared with.
  */
 export function openReferences(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindReference {
-  const { root, cwd, env } = options;
+  const { root, cwd } = options;
   if (wanted === undefined || wanted === 'none') return () => undefined;
-  const source =
-    wanted === 'auto'
-      ? undefined
-      : classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId: () => false });
-  const ref = source?.kind === 'git' ? openGitRef(root, source.ref, env) : undefined;
+  const ref = options.ref ?? openComparedRef(wanted, options);
   return remember((suite) => {
     const path = referencePathOf(root, suite.path);
     const atRef = ref?.readFile(path);

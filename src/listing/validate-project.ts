@@ -1,5 +1,11 @@
 import { addBaselinePrompts } from '../baseline/accepted-prompts.ts';
-import { checkBaselines, openBaselines, openReferences, promptIdsOf } from '../baseline/find-baselines.ts';
+import {
+  checkBaselines,
+  openBaselines,
+  openComparedRef,
+  openReferences,
+  promptIdsOf,
+} from '../baseline/find-baselines.ts';
 import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -65,7 +71,8 @@ async function planWithBaselines(
   let faults: UserError | undefined;
   let replanned = options;
   try {
-    const place = { root: project.root, cwd, env };
+    const ref = openComparedRef(settings.baseline, { root: project.root, env });
+    const place = { root: project.root, cwd, env, ...defined({ ref }) };
     const findBaseline = openBaselines(settings.baseline, { ...place, promptIds: promptIdsOf(project.suites) });
     checkBaselines(project.suites, findBaseline, openReferences(settings.baseline, place));
     if (rerunBaseline) replanned = { ...options, project: await addBaselinePrompts(project, findBaseline) };

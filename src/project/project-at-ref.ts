@@ -20,6 +20,8 @@ interface LoadAtRefOptions {
   readonly paths: readonly string[];
   /** With `git:`. */
   readonly against?: string;
+  /** The same where it is open already. */
+  readonly ref?: GitRef;
   readonly configPath?: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -38,7 +40,7 @@ interface ProjectAtRef {
 /** Loads what contracts are made of as a commit has it; throws a `UserError` where that can't be read. */
 export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<ProjectAtRef> {
   const { project, paths, against = '', configPath, cwd, env, withCases = false } = options;
-  const ref = openGitRef(project.root, against.slice('git:'.length), env);
+  const ref = options.ref ?? openGitRef(project.root, against.slice('git:'.length), env);
   const place = findProject(cwd, configPath);
   const snapshot = openGitSnapshot(ref, place, cwd);
   const load = async (wanted: readonly string[]) => {

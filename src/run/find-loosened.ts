@@ -1,5 +1,6 @@
 import { basename, dirname, join, relative } from 'node:path';
 import { parseEnv } from 'node:util';
+import { openComparedRef } from '../baseline/find-baselines.ts';
 import { compareGates, type Gating } from '../compare/gate/compare-gates.ts';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
@@ -9,7 +10,7 @@ import type { Loosened, LoosenedCases } from '../model/record.ts';
 import { type Case, mergeContracts, type RunDefaults, type Suite } from '../model/suite.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findGitChanges } from '../project/git/git-changes.ts';
-import { type GitRef, openGitRef } from '../project/git/git-files.ts';
+import type { GitRef } from '../project/git/git-files.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findConfigAtRef, loadProjectAtRef } from '../project/project-at-ref.ts';
 import { toSlashes } from '../suite/files/project-place.ts';
@@ -28,18 +29,17 @@ interface FoundLoosened {
 export async function findLoosened(
   { project, settings }: Pick<RunOptions, 'project' | 'settings'>,
   { cwd, env }: Pick<RunPorts, 'cwd' | 'env'>,
+  ref = openComparedRef(settings.baseline, { root: project.root, env }),
 ): Promise<FoundLoosened> {
-  const { baseline } = settings;
-  const against = typeof baseline === 'object' && baseline.source.startsWith('git:') ? baseline.source : undefined;
-  if (against === undefined) return { loosened: [], remarks: [] };
+  if (ref === undefined) return { loosened: [], remarks: [] };
   const { root, configPath } = project;
-  const ref = openGitRef(root, against.slice('git:'.length), env);
+  const against = `git:${ref.name}`;
   const ofConfig = findOtherConfig(ref, configPath, cwd);
   if (!hasOtherSettings(ref, project, env)) return { loosened: ofConfig, remarks: [] };
   const where = { paths: [], cwd, ...defined({ configPath }) };
   try {
     // All suites: the job may run a part.
-    const { old, now, remarks } = await loadBoth(where, { against, env });
+    const { old, now, remarks } = await loadBoth(where, ref, env);
     const ofSuites = old.suites.flatMap((suite) => compareSuite(suite, now.suites));
     const ofRun = [...compareRunDefaults(old.run, now.run), ...compareEnvFiles(ref, root, now.run, old.run)];
     return { loosened: [...ofConfig, ...ofRun, ...ofSuites], remarks };
@@ -54,11 +54,12 @@ export async function findLoosened(
 /** With their cases if a commit shows them: suites in code, and checks in code, are those of the working tree. */
 async function loadBoth(
   where: { readonly paths: readonly string[]; readonly cwd: string; readonly configPath?: string },
-  { against, env }: { readonly against: string; readonly env: RunPorts['env'] },
+  ref: GitRef,
+  env: RunPorts['env'],
 ) {
   const load = async (withCases: boolean) => {
     const { project: now } = await loadProject({ ...where, contractOnly: !withCases });
-    return { now, old: await loadProjectAtRef({ ...where, project: now, against, env, withCases }) };
+    return { now, old: await loadProjectAtRef({ ...where, project: now, ref, env, withCases }) };
   };
   try {
     return { ...(await load(true)), remarks: [] };
@@ -66,16 +67,19 @@ async function loadBoth(
     if (!(error instanceof UserError)) throw error;
     const both = await load(false);
     const [problem] = error.problems;
-    return { ...both, remarks: [`settings of cases were not compared with ${against}: ${problem?.message ?? ''}`] };
+    return {
+      ...both,
+      remarks: [`settings of cases were not compared with git:${ref.name}: ${problem?.message ?? ''}`],
+    };
   }
 }
 
 /** True where the config, a suite or its cases differ. Most changes are of prompts, and nothing more is read then. */
-function hasOtherSettings({ name }: GitRef, { root, run }: RunOptions['project'], env: RunPorts['env']): boolean {
+function hasOtherSettings({ commit }: GitRef, { root, run }: RunOptions['project'], env: RunPorts['env']): boolean {
   const envFiles = new Set(envFileOf(root, run).map((path) => basename(path)));
   const isSetting = (path: string): boolean =>
     /\.(?:ya?ml|jsonl?|csv)$|\.eval\.[cm]?[jt]s$/i.test(path) || envFiles.has(basename(path));
-  const changes = attempt(() => findGitChanges(root, name, env), UserError);
+  const changes = attempt(() => findGitChanges(root, commit, env), UserError);
   // Where they are not known, everything is compared.
   return changes instanceof UserError || [...changes.changed.keys()].some(isSetting);
 }

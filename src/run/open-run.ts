@@ -7,6 +7,7 @@ import {
   type FindBaseline,
   type FindReference,
   openBaselines,
+  openComparedRef,
   openReferences,
   promptIdsOf,
 } from '../baseline/find-baselines.ts';
@@ -97,7 +98,7 @@ export async function openRun(
   shared: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
 ): Promise<Run> {
   const { stop, judgePorts, dispatch } = shared;
-  const { refusedBaselines, ...found } = await planWithBaselines(given, ports);
+  const { refusedBaselines, ref, ...found } = await planWithBaselines(given, ports);
   const { options, findBaseline, planned, acceptedPrompts } = found;
   const { plan } = planned;
   const { project, resume, settings } = options;
@@ -106,7 +107,7 @@ export async function openRun(
   const batchRemarks = options.batch ? checkBatchable(planned) : [];
   const cellOf = indexCells(plan);
   const findAccepted = createFindAccepted(project.suites, findBaseline);
-  const { loosened, remarks: uncompared } = await findLoosened(options, ports);
+  const { loosened, remarks: uncompared } = await findLoosened(options, ports, ref);
   const header = buildHeader(options, { planned, acceptedPrompts, loosened, ports });
   const acceptedCellOf = createAcceptedCells(planned, acceptedPrompts);
   const resumed = { options, plan, header, findAccepted, acceptedCellOf, ports };
@@ -193,7 +194,8 @@ function createFindDone(
 /** A plan over the suites, with the baselines' own prompts where `--rerun-baseline` wants them. */
 export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts, 'cwd' | 'env' | 'mask'>) {
   const { project, settings } = given;
-  const place = { root: project.root, cwd: ports.cwd, env: ports.env };
+  const ref = openComparedRef(settings.baseline, { root: project.root, env: ports.env });
+  const place = { root: project.root, cwd: ports.cwd, env: ports.env, ...defined({ ref }) };
   const refusedBaselines: string[] = [];
   const onRefused = (why: string) => void refusedBaselines.push(why);
   const findBaseline = openBaselines(settings.baseline, {
@@ -213,7 +215,7 @@ export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts,
     if (variant !== undefined) providers.set(providerKey(variant.provider), variant.provider);
   }
   const run = { ...planned, providers };
-  return { options, findBaseline, findReference, acceptedPrompts, refusedBaselines, planned: run };
+  return { options, ref, findBaseline, findReference, acceptedPrompts, refusedBaselines, planned: run };
 }
 
 /** What a record says before its first row: settings, suites and variants, without secrets. */
