@@ -6,7 +6,7 @@ import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import type { AssertionInput } from '../../src/model/own-code.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../../src/model/verdict.ts';
 import { openPackages } from '../../src/programs/import-module.ts';
-import { runWithDeadline } from '../../src/text/deadline.ts';
+import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
 
 /** Own code here is a lambda that looks for an "a"; that real children are bounded is shown elsewhere. */
 const callLambda = ({ input }: { readonly input: AssertionInput }) =>
@@ -76,8 +76,24 @@ export function combine(assertion: 'not' | 'anyOf' | 'allOf', ...children: reado
   return { assertion, params: {}, children, weight: 1, required: false, source: null };
 }
 
-export async function judgeOne(spec: CheckSpec, answer: string | Partial<CompletionView>): Promise<Verdict> {
-  const [verdict] = await judgeChecks([spec], buildView(answer), ports);
+/** Its deadline comes ten times as early, and names the time that it was given: what has no end reaches either. */
+const hastyPorts = {
+  ...ports,
+  deadline: <T>(run: () => T, limitMs: number): T => {
+    try {
+      return runWithDeadline(run, limitMs / 10);
+    } catch (error) {
+      throw error instanceof DeadlineError ? new DeadlineError(limitMs, { cause: error }) : error;
+    }
+  },
+};
+
+export async function judgeOne(
+  spec: CheckSpec,
+  answer: string | Partial<CompletionView>,
+  { isHasty = false }: { readonly isHasty?: boolean } = {},
+): Promise<Verdict> {
+  const [verdict] = await judgeChecks([spec], buildView(answer), isHasty ? hastyPorts : ports);
   if (verdict === undefined) throw new Error('There is a verdict for every check.');
   return verdict;
 }
@@ -97,20 +113,22 @@ export interface Row {
   readonly is: 'pass' | 'fail' | 'missing' | 'error';
   readonly score?: number;
   readonly reason?: RegExp;
+  /** True for what the deadline stops. */
+  readonly isEndless?: true;
 }
 
 /** Runs a table of an assertion, each row beside its `not`. */
 export function describeAssertion(assertion: string, rows: readonly Row[]): void {
   describe(`the assertion ${assertion}`, () => {
-    test.each(rows)('$is: $when', async ({ params, answer, select, is, score, reason }) => {
+    test.each(rows)('$is: $when', async ({ params, answer, select, is, score, reason, isEndless: isHasty = false }) => {
       const spec = buildSpec(assertion, params, { select });
-      const verdict = await judgeOne(spec, answer);
+      const verdict = await judgeOne(spec, answer, { isHasty });
       expect({ outcome: outcomeOf(verdict), reason: verdict.reason }).toEqual({
         outcome: is === 'missing' ? 'fail' : is,
         reason: expect.stringMatching(reason ?? /./),
       });
       expect(verdict.score).toBeCloseTo(score ?? verdict.score);
-      const inverse = await judgeOne(combine('not', spec), answer);
+      const inverse = await judgeOne(combine('not', spec), answer, { isHasty });
       expect({ outcome: outcomeOf(inverse), reason: inverse.reason }).toEqual({
         outcome: { pass: 'fail', fail: 'pass', missing: 'fail', error: 'error' }[is],
         reason: expect.stringContaining(verdict.reason),

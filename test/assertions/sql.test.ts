@@ -65,6 +65,7 @@ describeAssertion('sql', [
     answer: `SELECT ${'a,'.repeat(300_000)}`,
     is: 'error',
     reason: /took longer than 500 ms/,
+    isEndless: true,
   },
 ]);
 

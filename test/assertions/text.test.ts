@@ -76,6 +76,7 @@ describeAssertion('regex', [
     answer: `${'a'.repeat(60)}!`,
     is: 'error',
     reason: /took longer than 500 ms/,
+    isEndless: true,
   },
 ]);
 

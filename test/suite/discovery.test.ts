@@ -262,19 +262,19 @@ describe('the hash of a case', () => {
 });
 
 describe('size and hostility', () => {
-  test('ten thousand rows with a mistake in each are some fifty problems and a count', async () => {
-    const rows = Array.from({ length: 10_000 }, (_, index) => JSON.stringify({ id: index, var: {} }));
+  test('three thousand rows with a mistake in each are some fifty problems and a count', async () => {
+    const rows = Array.from({ length: 3000 }, (_, index) => JSON.stringify({ id: index, var: {} }));
     write({
       'evals/a.eval.yaml': SUITE.replace('cases: [{ id: one, assert', 'cases: [{ file: rows.jsonl, assert'),
       'evals/rows.jsonl': rows.join('\n'),
     });
     const problems = await problemsAt(root);
     expect(problems).toHaveLength(51);
-    expect(problems.at(-1)?.message).toBe('and 9950 more of this kind in evals/rows.jsonl');
+    expect(problems.at(-1)?.message).toBe('and 2950 more of this kind in evals/rows.jsonl');
   });
 
-  test('ten thousand rows that lack one variable are one problem, at the template', async () => {
-    const rows = Array.from({ length: 10_000 }, (_, index) => JSON.stringify({ id: index, vars: { email: 'x' } }));
+  test('three thousand rows that lack one variable are one problem, at the template', async () => {
+    const rows = Array.from({ length: 3000 }, (_, index) => JSON.stringify({ id: index, vars: { email: 'x' } }));
     write({
       'evals/a.eval.yaml': SUITE.replace('text: a', 'text: "{{ emial }}"').replace(
         'cases: [{ id: one, assert',
