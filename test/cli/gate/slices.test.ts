@@ -35,7 +35,7 @@ const fresh = ['run', '--cache', 'refresh'];
 const german = { tags: ['german', 'mail'] };
 const maxDrop = '  slices: { german: { passRate: { maxDrop: 10% } } }\n';
 const min = '  slices: { german: { passRate: { min: 75% } } }\n';
-const mixed = [...caseRange(0, 30, german), ...caseRange(30, 150)];
+const mixed = [...caseRange(0, 15, german), ...caseRange(15, 75)];
 
 function breakCases(project: BaselineProject, count: number): void {
   for (let index = 0; index < count; index += 1) project.answers.set(`c${index}`, 'falsch');
@@ -45,7 +45,7 @@ describe('a drop of one slice', () => {
   test('fails, confirmed by confirmation trials, where the whole passes', async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
-    breakCases(project, 12);
+    breakCases(project, 6);
     const run = await project.compared(fresh);
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
     expect(run.report.decision.breaches).toEqual([
@@ -65,7 +65,7 @@ describe('a drop of one slice', () => {
       slices: [
         {
           slice: 'german',
-          cases: 30,
+          cases: 15,
           maxDrop: 0.1,
           passRate: { baseline: 1, candidate: 0.6, delta: expect.closeTo(-0.4, 9) },
         },
@@ -76,7 +76,7 @@ describe('a drop of one slice', () => {
   test('is shown on a terminal, in Markdown, and again by report', async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
-    breakCases(project, 12);
+    breakCases(project, 6);
     const { code, stdout } = await project.llmcheck(...fresh);
     const said = stdout.replaceAll(/\s+/g, ' ');
     expect([code, said]).toEqual([1, expect.stringContaining('slice german 100.0 % → 60.0 %, −40.0 pts [')]);
@@ -89,7 +89,7 @@ describe('a drop of one slice', () => {
   test('that confirmation trials do not show again is a note', async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
-    for (let index = 0; index < 12; index += 1) {
+    for (let index = 0; index < 6; index += 1) {
       project.answers.set(`c${index}`, (asked) => (asked === 0 ? 'falsch' : `c${index}`));
     }
     const run = await project.compared(fresh);
@@ -100,11 +100,11 @@ describe('a drop of one slice', () => {
 
   test('is not found by a slice without maxDrop, nor in cases without the tag', async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, [
-      ...caseRange(0, 30),
-      ...caseRange(30, 150, german),
+      ...caseRange(0, 15),
+      ...caseRange(15, 75, german),
     ]);
     await project.accept();
-    breakCases(project, 12);
+    breakCases(project, 6);
     const run = await project.compared(fresh);
     expect([run.code, run.codes]).toEqual([0, []]);
   });
@@ -114,7 +114,7 @@ describe('a drop of one slice', () => {
     project.editPrompt();
     const v2 = '  - { id: v2, text: "Say: {{ word }}", replaces: v1 }\n';
     project.edit(suiteFile, 'providers:', `    params: { max_tokens: 20 }\n${v2}providers:`);
-    breakCases(project, 12);
+    breakCases(project, 6);
     const run = await project.compared([...fresh, '--compare', 'v1,v2']);
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   });
@@ -125,7 +125,7 @@ describe('a drop of one slice', () => {
     await project.llmcheck('run', '--record');
     await project.acceptUnchanged();
     const recordings = 'evals/words.recordings.jsonl';
-    for (let index = 0; index < 12; index += 1) project.edit(recordings, `"text":"c${index}"`, '"text":"falsch"');
+    for (let index = 0; index < 6; index += 1) project.edit(recordings, `"text":"c${index}"`, '"text":"falsch"');
     const run = await project.compared(['run']);
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   });
@@ -133,7 +133,7 @@ describe('a drop of one slice', () => {
   test('of which nothing that is sent has changed is inconclusive', async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.acceptUnchanged();
-    breakCases(project, 12);
+    breakCases(project, 6);
     const run = await project.compared(fresh);
     expect([run.code, run.report.decision.outcome, run.codes]).toEqual([0, 'inconclusive', []]);
     expect(run.comparison.notes.join('\n')).toMatch(
@@ -149,9 +149,9 @@ describe('a drop of one slice', () => {
     project.git('init', '-q', '-b', 'main');
     project.git('add', 'evals');
     project.git('commit', '-qm', 'accepted');
-    breakCases(project, 12);
+    breakCases(project, 6);
     const rows = project.read(baselineFile).split('\n');
-    project.write(baselineFile, rows.filter((row) => !/"caseId":"c[12]?\d"/.test(row)).join('\n'));
+    project.write(baselineFile, rows.filter((row) => !/"caseId":"c(?:\d|1[0-4])"/.test(row)).join('\n'));
     const run = await project.compared([...fresh, '--baseline', 'git:main']);
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   });
@@ -162,7 +162,7 @@ describe('a drop of one slice', () => {
     project.git('init', '-q', '-b', 'main');
     project.git('add', 'evals');
     project.git('commit', '-qm', 'accepted');
-    breakCases(project, 12);
+    breakCases(project, 6);
     await project.llmcheck(...fresh, '-q');
     await project.llmcheck('baseline', 'accept', '--force', '--known-failures');
     const run = await project.compared([...fresh, '--baseline', 'git:main']);
@@ -173,11 +173,11 @@ describe('a drop of one slice', () => {
   test('makes its failing cases failures of a JUnit report, and no others', async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
-    breakCases(project, 12);
+    breakCases(project, 6);
     project.answers.set('c40', 'wrong');
     const { stdout } = await project.llmcheck(...fresh, '-r', 'junit');
     expect(stdout).toContain('slice-regressed · words · v1 · mini · german');
-    expect(stdout).toMatch(/<testcase [^>]*name="[^"]*c11\b[^>]*>\s*<failure/);
+    expect(stdout).toMatch(/<testcase [^>]*name="[^"]*c5\b[^>]*>\s*<failure/);
     expect(stdout).toMatch(/<testcase [^>]*name="[^"]*c40\b[^>]*>\s*<skipped/);
   });
 });
@@ -185,7 +185,7 @@ describe('a drop of one slice', () => {
 test('a drop of a slice is found in merged shards', async () => {
   const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
   await project.accept();
-  breakCases(project, 12);
+  breakCases(project, 6);
   const before = new Set(project.files('.llmcheck/runs'));
   for (const shard of ['1/2', '2/2']) await project.llmcheck(...fresh, '--shard', shard);
   const records = project.files('.llmcheck/runs').filter((file) => !before.has(file));
@@ -196,25 +196,25 @@ test('a drop of a slice is found in merged shards', async () => {
 describe('the least pass rate of a slice', () => {
   test('holds without a baseline', async () => {
     const project = await openSlices(`  passRate: { min: 50% }\n${min}`, mixed);
-    breakCases(project, 8);
+    breakCases(project, 4);
     const { code, report } = await project.report(['run'], { env: project.server.env });
     expect(code).toBe(1);
     expect(report.decision.breaches).toEqual([
       expect.objectContaining({
         code: 'slice-min',
         slice: 'german',
-        candidate: expect.closeTo(22 / 30, 9),
-        message: 'pass rate of slice german 73.3 % is below 75 %: 30 cases',
+        candidate: expect.closeTo(11 / 15, 9),
+        message: 'pass rate of slice german 73.3 % is below 75 %: 15 cases',
       }),
     ]);
     expect(report.suites[0]?.variants[0]).toMatchObject({
-      slices: [{ slice: 'german', min: 0.75, passRate: { value: expect.closeTo(22 / 30, 9), n: 30 } }],
+      slices: [{ slice: 'german', min: 0.75, passRate: { value: expect.closeTo(11 / 15, 9), n: 15 } }],
     });
   });
 
   test('holds with a baseline in which the cases failed too', async () => {
     const project = await openSlices(`  passRate: { min: 50% }\n`, mixed);
-    breakCases(project, 8);
+    breakCases(project, 4);
     await project.acceptUnchanged();
     project.edit(suiteFile, '  cases: { broken: warn }\n', `  cases: { broken: warn }\n${min}`);
     const run = await project.compared(fresh);
@@ -381,7 +381,7 @@ test('the tags of a case may change without another baseline, and its rows hold 
     `  cases: { broken: warn }\n  passRate: { maxDrop: 20% }\n${maxDrop}`,
   );
   writeCases(project, mixed);
-  breakCases(project, 12);
+  breakCases(project, 6);
   const run = await project.compared(fresh);
   expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   const [record = ''] = project.files('.llmcheck/runs').toSorted().slice(-1);
