@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, closeSync, mkdtempSync, openSync, symlinkSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, renameSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { CliResult } from './run-cli.ts';
+import { bundleFolder } from './temp-folder.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -55,16 +56,16 @@ export function prepareSpawn(): SpawnCli {
 
 const nobody = 65_534;
 
-let bundle: string | undefined;
-
-/** The program, made once for many tests: bundled from the source, so that no build has to be fresh. */
+/** The program, made once for all workers of a run: bundled from the source, so that no build has to be fresh. */
 export function bundleCli(): string {
-  bundle ??= buildBundle();
-  return bundle;
+  const folder = join(tmpdir(), bundleFolder);
+  if (!existsSync(folder)) buildBundle(folder);
+  return join(folder, 'main.mjs');
 }
 
-function buildBundle(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'llmcheck-bundle-'));
+/** Another worker never sees half a bundle: it is renamed to its place when it is whole. */
+function buildBundle(place: string): void {
+  const folder = mkdtempSync(`${place}-`);
   chmodSync(folder, 0o755);
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   buildSync({
@@ -90,5 +91,10 @@ process.exitCode = await main(process.argv.slice(2), processIo());`,
     alias: { 'virtual:page': join(root, 'test/support/empty-page.mjs') },
     logLevel: 'error',
   });
-  return join(folder, 'main.mjs');
+  try {
+    renameSync(folder, place);
+  } catch (error) {
+    // Another worker was first.
+    if (!existsSync(place)) throw error;
+  }
 }
