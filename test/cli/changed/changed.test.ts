@@ -210,19 +210,20 @@ describe('every suite runs', () => {
 
   test('where another llmcheck ran it last, as its record says', async () => {
     const project = openRepository();
-    await project.run(['run', '-q'], { env: gitEnv });
+    const runB = ['run', '-q', 'evals/b.eval.yaml'];
+    await project.run(runB, { env: gitEnv });
     makeOlder(project);
     expect(await look(project)).toMatchObject({ b: reason });
     // A shard of this version ran a part of the suite, and must not take the reason from the other shards.
-    await project.run(['run', '-q', '--shard', '1/2'], { env: gitEnv });
+    await project.run([...runB, '--shard', '1/2'], { env: gitEnv });
     expect(await look(project)).toMatchObject({ b: reason });
-    await project.run(['run', '-q'], { env: gitEnv });
+    await project.run(runB, { env: gitEnv });
     expect((await look(project))['b']).toMatch(/^skip: /);
   });
 
   test('where another llmcheck ran a part of it last', async () => {
     const project = openRepository();
-    await project.run(['run', '-q', '--shard', '1/2'], { env: gitEnv });
+    await project.run(['run', '-q', 'evals/b.eval.yaml', '--shard', '1/2'], { env: gitEnv });
     makeOlder(project);
     expect(await look(project)).toMatchObject({ b: reason });
   });
