@@ -24,12 +24,12 @@ export async function runPrograms(said: Readonly<Record<string, Said>>, { keys =
     project.write(`said/${id}.txt`, stdout);
     project.write(`said/${id}.exit`, String(exit));
   }
+  // A shell starts in a tenth of the time that Node takes.
   project.write(
-    'say.mjs',
-    `import { readFileSync } from 'node:fs';
-const { caseId } = JSON.parse(readFileSync(0, 'utf8'));
-process.stdout.write(readFileSync(\`said/\${caseId}.txt\`));
-process.exitCode = Number(readFileSync(\`said/\${caseId}.exit\`, 'utf8'));
+    'say.sh',
+    `id=$(sed -n 's/.*"caseId":"\\([^"]*\\)".*/\\1/p')
+cat "said/$id.txt"
+exit "$(cat "said/$id.exit")"
 `,
   );
   project.write(
@@ -38,7 +38,7 @@ process.exitCode = Number(readFileSync(\`said/\${caseId}.exit\`, 'utf8'));
 export default ({ caseId }) => JSON.parse(readFileSync(new URL(\`said/\${caseId}.txt\`, import.meta.url), 'utf8'));
 `,
   );
-  const use = module ? 'module:app.mjs' : 'exec:node say.mjs';
+  const use = module ? 'module:app.mjs' : 'exec:sh say.sh';
   const cases = Object.entries(said).map(
     ([id, { assert = blind }]) => `  - { id: ${id}, vars: { id: ${id} }, assert: [${assert}] }`,
   );

@@ -168,11 +168,11 @@ describe('a program that writes the transcript of an agent', () => {
       crash: { stdout: lines(claude.init, claude.find), exit: 1 },
     });
     for (const id of ['claude', 'exit']) {
-      expect(run.why(id)).toBe('failed: node say.mjs stopped before its answer after 41 turns (error_max_turns)');
+      expect(run.why(id)).toBe('failed: sh say.sh stopped before its answer after 41 turns (error_max_turns)');
     }
-    expect(run.why('gemini')).toBe('failed: node say.mjs stopped before its answer (max)');
-    expect(run.why('codex')).toBe('errored: node say.mjs reported that it failed: no quota');
-    expect(run.why('crash')).toBe('errored: node say.mjs ended with exit code 1 and wrote nothing on stderr');
+    expect(run.why('gemini')).toBe('failed: sh say.sh stopped before its answer (max)');
+    expect(run.why('codex')).toBe('errored: sh say.sh reported that it failed: no quota');
+    expect(run.why('crash')).toBe('errored: sh say.sh ended with exit code 1 and wrote nothing on stderr');
   });
 
   test('that must be of one form is errored with any other', async () => {
