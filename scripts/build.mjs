@@ -78,7 +78,8 @@ const program = await build({
 });
 const children = await build({
   ...shared,
-  entryPoints: ['src/programs/module-worker.mjs', 'src/programs/strip-types.mjs'],
+  entryPoints: ['module-worker', 'early-hooks', 'strip-types'].map((name) => `src/programs/${name}.mjs`),
+  external: ['./strip-types.mjs'],
   outdir: 'dist/chunks',
   outExtension: { '.js': '.mjs' },
 });

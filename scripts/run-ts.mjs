@@ -24,7 +24,8 @@ await build({
 });
 // Files of their own beside the code that starts them, as in dist/.
 await build({
-  entryPoints: ['src/programs/module-worker.mjs', 'src/programs/strip-types.mjs'],
+  entryPoints: ['module-worker', 'early-hooks', 'strip-types'].map((name) => `src/programs/${name}.mjs`),
+  external: ['./strip-types.mjs'],
   outdir: folder,
   outExtension: { '.js': '.mjs' },
   bundle: true,

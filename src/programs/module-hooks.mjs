@@ -9,7 +9,7 @@ export function installModuleHooks() {
   isInstalled = true;
   // From Node 22.18 on, in the same thread.
   if (process.features.typescript) module.registerHooks?.({ resolve, load });
-  else module.register('./strip-types.mjs', import.meta.url);
+  else module.register('./early-hooks.mjs', import.meta.url);
 }
 
 const requireHere = module.createRequire(import.meta.url);

@@ -1,9 +1,7 @@
-// Hooks that take types out of TypeScript, in one way for all versions of Node: see module.register of Node 20.
+// Takes types out of TypeScript, in one way for all versions of Node.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'sucrase';
-
-export { resolve } from './own-package.mjs';
 
 export function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !/\.m?ts$/.test(url)) return nextLoad(url, context);
