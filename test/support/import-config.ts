@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import type { CliResult } from './run-cli.ts';
+import { linkOwnPackage } from './spawn-cli.ts';
 import { openTempProject, type TempProject } from './temp-project.ts';
 
 /** A prompt and a provider, for configs that are about something else. */
@@ -16,6 +17,7 @@ export async function importConfig(
   const project = openTempProject();
   project.write('promptfooconfig.yaml', config);
   for (const [name, text] of Object.entries(files)) project.write(name, text);
+  linkOwnPackage(project.root);
   const result = await project.run(['import', 'promptfoo', '.', '-o', 'evals/x.eval.yaml', ...flags]);
   const text = project.files('evals').includes('evals/x.eval.yaml') ? project.read('evals/x.eval.yaml') : '';
   return { ...result, project, text, suite: parse(text) as Record<string, never> | null };

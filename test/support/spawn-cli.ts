@@ -1,7 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, renameSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { CliResult } from './run-cli.ts';
 import { bundleFolder } from './temp-folder.ts';
@@ -60,7 +70,15 @@ const nobody = 65_534;
 export function bundleCli(): string {
   const folder = join(tmpdir(), bundleFolder);
   if (!existsSync(folder)) buildBundle(folder);
-  return join(folder, 'main.mjs');
+  // As esbuild names what it is given as a text.
+  return join(folder, 'stdin.mjs');
+}
+
+/** A package `llmcheck` with what imported suites call, for the `node_modules` of a project: no child takes its types out then. */
+export function linkOwnPackage(project: string): void {
+  const folder = join(project, 'node_modules');
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(dirname(bundleCli()), join(folder, 'llmcheck'));
 }
 
 /** Another worker never sees half a bundle: it is renamed to its place when it is whole. */
@@ -75,8 +93,8 @@ process.exitCode = await main(process.argv.slice(2), processIo());`,
       resolveDir: root,
       loader: 'ts',
     },
+    entryPoints: { promptfoo: join(root, 'src/promptfoo/promptfoo.ts') },
     outdir: folder,
-    entryNames: 'main',
     outExtension: { '.js': '.mjs' },
     bundle: true,
     // As in the built package, a start reads what its command needs: that is a third faster than one file.
@@ -91,6 +109,8 @@ process.exitCode = await main(process.argv.slice(2), processIo());`,
     alias: { 'virtual:page': join(root, 'test/support/empty-page.mjs') },
     logLevel: 'error',
   });
+  const exported = { './promptfoo': './promptfoo.mjs' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'llmcheck', exports: exported }));
   try {
     renameSync(folder, place);
   } catch (error) {

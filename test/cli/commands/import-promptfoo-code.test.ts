@@ -327,17 +327,22 @@ const rubyVerdicts: readonly (readonly [assertion: string, status: 'passed' | 'f
   ['{ type: ruby, value: "context.key?(\'prompt\') || true" }', 'errored'],
 ];
 
-test.skipIf(rubyPath === undefined)('ruby assertions are red on false, and errored on what raises', async () => {
-  const tests = rubyVerdicts.map(
-    ([assertion], index) => `  - { description: "t${index}", vars: { q: äbc, n: ${index} }, assert: [${assertion}] }`,
-  );
-  const { project, code, stderr, text } = await importConfig(
-    `prompts: ["{{q}}"]\nproviders: [echo]\ntests:\n${tests.join('\n')}\n`,
-    [],
-    {
-      'checks/length.rb':
-        'module Checks\n  module Length\n    def self.even(output, _)\n      output.size.even?\n    end\n  end\nend\n',
-      'checks/whole.rb': `require_relative "length"
+test.skipIf(rubyPath === undefined)(
+  'ruby assertions are red on false, and errored on what raises',
+  {
+    tags: ['slow'],
+  },
+  async () => {
+    const tests = rubyVerdicts.map(
+      ([assertion], index) => `  - { description: "t${index}", vars: { q: äbc, n: ${index} }, assert: [${assertion}] }`,
+    );
+    const { project, code, stderr, text } = await importConfig(
+      `prompts: ["{{q}}"]\nproviders: [echo]\ntests:\n${tests.join('\n')}\n`,
+      [],
+      {
+        'checks/length.rb':
+          'module Checks\n  module Length\n    def self.even(output, _)\n      output.size.even?\n    end\n  end\nend\n',
+        'checks/whole.rb': `require_relative "length"
 File.write("ran", "")
 def check(*)
   raise "a helper of the same name"
@@ -350,18 +355,19 @@ def get_assert(output, context)
   { "pass" => output.size > context["config"]["min"], "score" => 0.5, "reason" => "length" }
 end
 `,
-    },
-  );
-  expect([code, stderr.includes(' error ')]).toEqual([0, false]);
-  expect(text).toMatch(/checks\/whole.rb\n.*checks\/length.rb/);
-  expect((await project.run(['validate'])).code).toBe(0);
-  expect(project.files()).not.toContain('ran');
-  const { report } = await project.report(['run', '--no-baseline']);
-  const found = new Map(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status]));
-  expect(project.files()).toContain('ran');
-  expect(rubyVerdicts.map(([assertion], index) => [assertion, found.get(`t${index}`)])).toEqual(rubyVerdicts);
-  expect(JSON.stringify(report)).toContain('the check raised NoMethodError: undefined method');
-});
+      },
+    );
+    expect([code, stderr.includes(' error ')]).toEqual([0, false]);
+    expect(text).toMatch(/checks\/whole.rb\n.*checks\/length.rb/);
+    expect((await project.run(['validate'])).code).toBe(0);
+    expect(project.files()).not.toContain('ran');
+    const { report } = await project.report(['run', '--no-baseline']);
+    const found = new Map(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status]));
+    expect(project.files()).toContain('ran');
+    expect(rubyVerdicts.map(([assertion], index) => [assertion, found.get(`t${index}`)])).toEqual(rubyVerdicts);
+    expect(JSON.stringify(report)).toContain('the check raised NoMethodError: undefined method');
+  },
+);
 
 test.each([
   ['"output == \'{{q}}\'"', 'template'],
@@ -375,9 +381,15 @@ test.each([
 });
 
 test('ruby code is given what it reads of the environment', async () => {
-  const { stderr, text } = await importConfig(
+  const { project, stderr, text } = await importConfig(
     one(`{ type: ruby, value: "output == ENV.fetch('WORD') + ENV['END'].to_s" }`),
   );
   expect(stderr).toContain('sees only the variables under env; add END');
   expect(text).toMatch(/env:\s*(?:- |\[ ?)WORD/);
+  if (rubyPath === undefined) return;
+  const statusOf = async (word: string) => {
+    const { report } = await project.report(['run', '--no-baseline'], { env: { WORD: word } });
+    return plannedTrialsOf(report)[0]?.status;
+  };
+  expect([await statusOf('abc'), await statusOf('b')]).toEqual(['passed', 'failed']);
 });

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { startServer } from '../../support/http-server.ts';
 import { importConfig } from '../../support/import-config.ts';
@@ -120,6 +121,8 @@ tests:
   expect(project.read('evals/providers/x.mjs')).toContain(
     'promptfooProvider(file1, {"id":"file://lib/upper.cjs","label":"up","config":{"left":""},"state":true}, new URL("../../", import.meta.url))',
   );
+  // What the module calls is found also where the project has not installed it.
+  rmSync(project.path('node_modules'), { recursive: true });
   const { report } = await project.report(['run', '--no-baseline']);
   expect(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status])).toEqual([
     ['a', 'passed'],
