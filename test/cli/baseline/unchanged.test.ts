@@ -243,7 +243,7 @@ describe('code of the project', () => {
   ])('%s is unchanged as long as its file is', async (use, code, kind) => {
     const project = openTempProject();
     project.write('evals/answer.mjs', code(''));
-    const cases = firstWords(6).map((word) => `  - { id: ${word}, vars: { word: ${word} } }\n`);
+    const cases = firstWords(2).map((word) => `  - { id: ${word}, vars: { word: ${word} } }\n`);
     project.write(
       'evals/own.eval.yaml',
       `prompts: [{ id: v1, text: "{{ word }}" }]

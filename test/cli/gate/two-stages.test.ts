@@ -572,7 +572,7 @@ describe('an accepted prompt that can not be asked', () => {
 providers: [{ id: app, use: "${use}" }]
 defaults: { assert: [{ equals: "{{ word }}" }] }
 cases:
-${firstWords(6)
+${firstWords(3)
   .map((word) => `  - { id: ${caseOf(word)}, vars: { word: ${word} } }\n`)
   .join('')}`,
     );

@@ -92,7 +92,7 @@ function readPromise(stdout: string) {
   };
 }
 
-test.each(Array.from({ length: 8 }, (_, block) => block))(
+test.each(Array.from({ length: 5 }, (_, block) => block))(
   'random projects with breaks never send or spend more than their dry run said, block %i',
   { tags: ['slow'] },
   async (block) => {

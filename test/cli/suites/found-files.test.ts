@@ -182,11 +182,11 @@ describe('a hostile pattern is refused or matched at once', () => {
     expect(threadMs() - started).toBeLessThan(10_000);
   });
 
-  test('over 10,000 long ids', { tags: 'slow' }, async () => {
+  test('over 2000 long ids', { tags: 'slow' }, async () => {
     const project = openProject();
     project.write(
       'evals/cases.jsonl',
-      Array.from({ length: 10_000 }, (_, n) => row(`${'a'.repeat(290)}${n}`)).join(''),
+      Array.from({ length: 2000 }, (_, n) => row(`${'a'.repeat(290)}${n}`)).join(''),
     );
     project.write('evals/a.eval.yaml', suiteOf('[{ file: cases.jsonl }]'));
     const { env } = await startEchoServer();

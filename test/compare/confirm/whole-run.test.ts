@@ -127,7 +127,7 @@ const unavailable = { is: 'unavailable', why: 'it runs a command' } as const;
 
 describe('where a change breaks cases for good', () => {
   test.each([1, 2, 3, 5])('a run of 1 to 30 cases, all of them broken, fails with %d planned trials', (trials) => {
-    for (const count of [...Array.from({ length: 12 }, (_, index) => index + 1), 15, 20, 25, 30]) {
+    for (const count of [1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 30]) {
       for (const before of ['p', 'ppp']) {
         for (const acceptedPrompt of [askable, unavailable]) {
           const run = simulateRun({
