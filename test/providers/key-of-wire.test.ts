@@ -80,7 +80,6 @@ const env = {
 async function openWire(adapter: string, over: Partial<ProviderConfig> = {}): Promise<Wire> {
   const projectRoot = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-wire-')));
   const server = await startServer({ status: 500, body: { error: { message: 'enough' } } });
-  writeFileSync(join(projectRoot, 'echo.mjs'), 'process.stdin.pipe(process.stdout);');
   writeFileSync(join(projectRoot, 'echo-module.mjs'), 'export default (given) => JSON.stringify(given);');
   const config = buildConfig({ adapter, baseUrl: server.url, folder: projectRoot, ...over });
   const found = adapters[adapter];
@@ -147,7 +146,7 @@ describe('a request whose bytes differ has another key', () => {
   });
 
   test.each([
-    ['exec', { model: 'node echo.mjs', options: { output: 'text' } }],
+    ['exec', { model: 'cat', options: { output: 'text' } }],
     ['module', { model: 'echo-module.mjs' }],
   ])('%s', async (adapter, config) => {
     const { baseUrl: _, ...own } = buildConfig(config);

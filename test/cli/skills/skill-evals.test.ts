@@ -5,7 +5,7 @@ import { openTempProject, plannedTrialsOf, type TempProject, trialsOf } from '..
 const agent = `import { appendFileSync, readFileSync } from 'node:fs';
 const { messages, prompt, caseId, suite } = JSON.parse(readFileSync(0, 'utf8'));
 appendFileSync(new URL('asked.jsonl', import.meta.url), JSON.stringify({ suite, prompt, caseId, messages }) + '\\n');
-if (process.argv[2] !== 'idle') console.log('DONE ' + messages.at(-1).content);
+console.log('DONE ' + messages.at(-1).content);
 `;
 
 const judge = `import { readFileSync } from 'node:fs';
@@ -17,8 +17,10 @@ console.log(JSON.stringify({ reason: 'as read', pass: answer.startsWith('DONE') 
 function openSkills(mode: 'works' | 'idle', config = ''): TempProject {
   const project = openTempProject();
   project.write('agent.mjs', agent);
+  project.write('idle.sh', 'cat > /dev/null\n');
+  const program = mode === 'works' ? `node ${project.path('agent.mjs')}` : `sh ${project.path('idle.sh')}`;
   project.write('judge.mjs', judge);
-  const own = `providers: [{ id: agent, use: "exec:node ${project.path('agent.mjs')} ${mode}" }]
+  const own = `providers: [{ id: agent, use: "exec:${program}" }]
 judges: [{ id: judge, use: "exec:node ${project.path('judge.mjs')}" }]
 `;
   project.write('llmcheck.config.yaml', config === '' ? own : config);
