@@ -150,7 +150,6 @@ test('what can not be written to stdout ends with 2, and a verdict stays', async
   await project.run(['run'], { env });
   const full = (argv: readonly string[]) => spawnCli(argv, { cwd: project.root, env, stdout: '/dev/full' }).ended;
   for (const argv of [
-    ['report'],
     ['report', '-r', 'json'],
     ['schema', 'suite'],
     ['list', 'cases', '--json'],

@@ -184,10 +184,7 @@ describe('a hostile pattern is refused or matched at once', () => {
 
   test('over 2000 long ids', { tags: 'slow' }, async () => {
     const project = openProject();
-    project.write(
-      'evals/cases.jsonl',
-      Array.from({ length: 2000 }, (_, n) => row(`${'a'.repeat(290)}${n}`)).join(''),
-    );
+    project.write('evals/cases.jsonl', Array.from({ length: 2000 }, (_, n) => row(`${'a'.repeat(290)}${n}`)).join(''));
     project.write('evals/a.eval.yaml', suiteOf('[{ file: cases.jsonl }]'));
     const { env } = await startEchoServer();
     for (const pattern of [`${'*a'.repeat(19)}b`, '*{a,aa}*{a,aa}*x']) {

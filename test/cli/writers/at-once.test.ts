@@ -3,7 +3,7 @@ import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 
-const words = Array.from({ length: 4 }, (_, index) => `w${index}`);
+const words = Array.from({ length: 3 }, (_, index) => `w${index}`);
 const spawnCli = prepareSpawn();
 
 function sorted(texts: readonly (string | undefined)[]): readonly string[] {
