@@ -34,7 +34,8 @@ const six: readonly ScriptedStep[] = [...Array.from({ length: 5 }, (_, at) => [[
 
 describe('an agent that is killed by SIGKILL in step 4 of 6', () => {
   for (const argv of [['run', '--resume'], ['run']]) {
-    test(`is not asked for steps 1 to 3 again by ${argv.join(' ')}`, async () => {
+    const tags = argv.includes('--resume') ? [] : ['slow'];
+    test(`is not asked for steps 1 to 3 again by ${argv.join(' ')}`, { tags }, async () => {
       const project = openAgents();
       let isHanging = true;
       const server = await startAgentServerWhere((done) => (isHanging && done === 3 ? 'hang' : six[done]));
