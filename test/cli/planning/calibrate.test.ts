@@ -147,7 +147,7 @@ describe('the stated interval', { tags: 'slow' }, () => {
     const { project, store } = await openPilots([0.3, 0.3, 0, 0, 0, 0], 2);
     const widthOf = async (trials: number): Promise<number> => {
       store((rate) => Array.from({ length: trials }, (_, trial) => trial < Math.round(rate * trials)));
-      const { run } = await project.calibrate('--runs', '400');
+      const { run } = await project.calibrate('--runs', '200');
       return (run?.failed.high ?? 1) - (run?.failed.low ?? 0);
     };
     expect(await widthOf(300)).toBeLessThan((await widthOf(10)) * 0.7);
