@@ -29,7 +29,6 @@ export const tools = {
 const program = `import { readFileSync } from 'node:fs';
 import { tools } from './real.mjs';
 const { tool, arguments: args } = JSON.parse(readFileSync(0, 'utf8'));
-if (tool === 'busy') process.exit(75);
 try {
   const result = tools[tool](args);
   console.log(typeof result === 'string' ? result : JSON.stringify(result));
@@ -175,9 +174,9 @@ say: { when: { all: true }, returns: hello }
     const list = await runShop(module, [[['say', '[1]']], 'Done.']);
     expect([list.status, list.why]).toEqual(['failed', expect.stringContaining('are no JSON object')]);
     expect(existsSync(module.path('stubs/shop.yaml'))).toBe(false);
-    const busy = openShop({ record: '{ exec: node tools/program.mjs }' });
+    const busy = openShop({ record: '{ exec: "sh -c \'cat > /dev/null; exit 75\'" }' });
     expect((await runShop(busy, [[['busy', {}]], 'Done.'])).why).toContain('ended with exit code 75');
-    const slow = openShop({ record: '{ exec: "node -e \'setTimeout(() => {}, 60000)\'", timeout: 300ms }' });
+    const slow = openShop({ record: '{ exec: sleep 60, timeout: 300ms }' });
     expect((await runShop(slow, [[['say', {}]], 'Done.'])).why).toContain('took longer than 300 ms');
     const missing = openShop({ record: '{ exec: no-such-program }' });
     expect((await runShop(missing, [[['say', {}]], 'Done.'])).why).toContain("can't be started");

@@ -15,19 +15,19 @@ function openProject(checks: Readonly<Record<string, string>>, files: Readonly<R
 
 test('own code that misbehaves makes its case errored, and the run goes on', async () => {
   const names = ['loops', 'throws', 'floods', 'prints', 'lies', 'ends', 'good'];
-  const timeoutOf = (name: string) => (['loops', 'prints'].includes(name) ? '500ms' : '15s');
+  const timeoutOf = (name: string) => (['loops', 'prints'].includes(name) ? '300ms' : '15s');
   const project = openProject(
     {
       ...Object.fromEntries(
         names.map((name) => [
           name,
-          `{ module: { value: check.ts, export: ${name}, timeout: ${timeoutOf(name)}, memoryMb: 128 } }`,
+          `{ module: { value: check.ts, export: ${name}, timeout: ${timeoutOf(name)}, memoryMb: 64 } }`,
         ]),
       ),
       command: '{ exec: { value: "node check.mjs" } }',
       unmade: '{ not: { contains: x }, select: { module: check.ts, export: throws } }',
       nothing: '{ not: { contains: x }, select: { module: check.ts, export: nothing } }',
-      slow: '{ exec: { value: [node, -e, "for (;;);"], timeout: 500ms } }',
+      slow: '{ exec: { value: [sleep, "60"], timeout: 300ms } }',
     },
     {
       'check.ts': `
@@ -54,14 +54,14 @@ test('own code that misbehaves makes its case errored, and the run goes on', asy
   });
   const errors = Object.fromEntries(trialsOf(report).map(({ caseId, error }) => [caseId, error?.message]));
   expect(errors).toMatchObject({
-    loops: 'module: "check.ts" took longer than 500 ms',
+    loops: 'module: "check.ts" took longer than 300 ms',
     throws: expect.stringMatching(/^module: "check.ts" threw Error: no luck \(.*check\.ts:4:/),
-    floods: 'module: "check.ts" took more than 128 MB of memory',
+    floods: 'module: "check.ts" took more than 64 MB of memory',
     lies: expect.stringContaining('gave no verdict {pass, score?, reason?}: pass'),
     unmade: expect.stringMatching(/^not: "check.ts" threw Error: no luck/),
     nothing: expect.stringMatching(/^not: "check.ts" returned /),
     ends: 'module: "check.ts" ended its process early (exit code 0)',
-    slow: 'exec: "node -e for (;;);" took longer than 500 ms',
+    slow: 'exec: "sleep 60" took longer than 300 ms',
   });
 });
 
