@@ -209,7 +209,7 @@ export function summarizeCover({ instructions }: CoveredPrompt): readonly string
   );
   const fewest = Math.min(...asked);
   const share = 1 - coverError ** (1 / fewest);
-  const seen = `A rule that decides ${formatPercent(share)} of cases like these fails one of ${formatCount(fewest, 'case')} with probability ${formatPercent(1 - coverError)}.`;
+  const seen = `A rule that decides ${formatPercent(share)} of cases like these fails ${fewest === 1 ? 'a case' : `one of ${formatCount(fewest, 'case')}`} with probability ${formatPercent(1 - coverError)}.`;
   return [counts.join(', '), ...(asked.length === 0 ? [] : [`"Nothing failed" says what the suite can see. ${seen}`])];
 }
 

@@ -183,7 +183,7 @@ test('a search of a prompt ends with its counts and with what the cases could ha
   expect(summary({ is: 'noEffect', asked: 1 })).toMatchInlineSnapshot(`
     [
       "1 without effect here",
-      ""Nothing failed" says what the suite can see. A rule that decides 95.0 % of cases like these fails one of 1 case with probability 95.0 %.",
+      ""Nothing failed" says what the suite can see. A rule that decides 95.0 % of cases like these fails a case with probability 95.0 %.",
     ]
   `);
 });
