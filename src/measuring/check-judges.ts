@@ -143,10 +143,9 @@ async function askOne(
 
 function readVerdict(verdict: Verdict | undefined): Pick<JudgedLabel, 'said' | 'verdict' | 'error'> {
   if (verdict === undefined || verdict.error !== undefined) return { error: verdict?.error ?? 'no verdict' };
+  // Whether a tie passes depends on the `min` of the comparison; a win passes any, and a loss none.
   const isTie = verdict.assertion === 'pairwise' && verdict.score === 0.5;
-  // The `min` of a comparison decides what passes the gate, not which answer the judge preferred.
-  const isPass = verdict.assertion === 'pairwise' ? verdict.score > 0.5 : verdict.pass;
-  return { said: isTie ? 'tie' : isPass ? 'pass' : 'fail', verdict };
+  return { said: isTie ? 'tie' : verdict.pass ? 'pass' : 'fail', verdict };
 }
 
 /** Removes measurements of checks that the suite no longer has. Keeps those that were not made again. */

@@ -211,6 +211,21 @@ test('comparisons: kappa over three words, and the bias for a place', async () =
   expect(shown.stdout).toContain('               1 × said tie, labelled win\n');
 });
 
+test.each([0.1, 0.5, 1])('a comparison is measured by what the judge prefers, also where min is %f', async (min) => {
+  const server = await startJudgeServer(({ parts }) => {
+    const [a, b] = [parts['answer A']?.length ?? 0, parts['answer B']?.length ?? 0];
+    return JSON.stringify({ reason: 'by length', winner: a === b ? 'tie' : a > b ? 'A' : 'B' });
+  });
+  const rows = { win: 'long', loss: 's', tie: 'xx' };
+  const labelled = Object.entries(rows).map(([label, answer]) => JSON.stringify({ answer, other: 'bb', label }));
+  const project = open(labelled.join('\n'), {
+    assert: `[{ pairwise: { value: Which is longer?, min: ${min} } }]`,
+    judges: judges.replace('minKappa: 0.5, ', ''),
+  });
+  const { stdout } = await project.run(['judge', 'check', '--json', '--no-keep'], { env: server.env });
+  expect(JSON.parse(stdout).suites[0].judges).toMatchObject([{ agreement: 1, kappa: 1 }]);
+});
+
 test('a judge with two checks needs to be told which one a label is for', async () => {
   const server = await startJudge(goodJudge);
   const assert = '[{ rubric: It is good., name: good }, { rubric: It is short., name: short }]';
