@@ -49,3 +49,22 @@ test('the graph of a project holds what each suite reads, what it would read, an
   expect([broken.paths.has(path('ci.env')), broken.folders.has(path('evals'))]).toEqual([true, true]);
   expect(broken.touchedBy([path('evals/two.jsonl')])).toBeUndefined();
 });
+
+test('a suite depends on the code of its judges as on that of its providers', async () => {
+  const project = openTempProject();
+  project.write('evals/model.mjs', "export default () => 'x';\n");
+  project.write('evals/judge.mjs', 'export default () => \'{"pass": true}\';\n');
+  project.write(
+    'evals/one.eval.yaml',
+    `prompts: [{ id: v1, text: hi }]
+providers: [{ id: model, use: "module:model.mjs" }]
+judges: [{ id: judge, use: "module:judge.mjs" }]
+cases: [{ id: a, assert: [{ rubric: It is good. }] }]
+`,
+  );
+  const loaded = await loadProject({ paths: [], cwd: project.root });
+  const graph = buildWatchGraph(loaded.project, { env: {}, extra: [] });
+  for (const name of ['evals/model.mjs', 'evals/judge.mjs']) {
+    expect([name, ...(graph.touchedBy([project.path(name)]) ?? [])]).toEqual([name, 'one']);
+  }
+});

@@ -5,6 +5,7 @@ import {
   classifySource,
   describeStoredRun,
   findInvocation,
+  findLastFailed,
   findLatelyFailed,
   findStoredRun,
   isNothingToResume,
@@ -12,9 +13,10 @@ import {
   type RecordSource,
   type SourceChoices,
 } from '../../src/project/stored-runs.ts';
-import { catchUserError, makeFolder } from '../record/build-rows.ts';
+import { buildHeader, buildRow, catchUserError, makeFolder } from '../record/build-rows.ts';
 import { startEchoServer } from '../support/chat-server.ts';
 import { openTempProject, statusesOf } from '../support/temp-project.ts';
+import { writeStoredRun } from '../support/write-run.ts';
 
 test('--last-failed runs what did not pass, and no case that the suite itself skips', async () => {
   const project = openTempProject();
@@ -33,6 +35,24 @@ cases:
   expect(statusesOf(first.report)).toEqual({ good: 'passed', bad: 'failed', idle: 'skipped' });
   const second = await project.report(['run', '--last-failed'], { env });
   expect(statusesOf(second.report)).toEqual({ bad: 'failed' });
+});
+
+test('--last-failed asks what failed, errored or was not reached, and nothing that was left out on purpose', () => {
+  const { root } = openTempProject();
+  const skipped = (reason: 'case' | 'decided' | 'bail') => ({ status: 'skipped', skip: { reason } }) as const;
+  writeStoredRun(root, buildHeader(), [
+    buildRow('passed'),
+    buildRow('failed', { status: 'failed' }),
+    buildRow('errored', { status: 'errored' }),
+    buildRow('of-the-suite', skipped('case')),
+    buildRow('after-an-early-end', skipped('decided')),
+    buildRow('after-a-failure', skipped('bail')),
+    buildRow('flaky'),
+    buildRow('flaky', { trial: 1, status: 'failed' }),
+  ]);
+  const labels = ['failed', 'errored', 'after-a-failure', 'flaky'].map((id) => `support/${id}`);
+  expect([...findLastFailed({ root })]).toEqual(labels);
+  expect([...findLatelyFailed({ root })]).toEqual(['support/failed', 'support/flaky']);
 });
 
 const run = '20261124-153012-a1b2';

@@ -319,6 +319,8 @@ describe('the batches of an early run', () => {
     expect(order({ cells: [free, dear, plain] })).toEqual([ranked(['x', 'o'])]);
     const must = asking('x', { key: keyOf('x', { provider: 'q' }), mustPass: true });
     expect(order({ cells: [asking('x'), must, plain] })).toEqual([['x'], ['o']]);
+    const on = (provider: string, more: Partial<Cell> = {}) => asking('x', { key: keyOf('x', { provider }), ...more });
+    expect(order({ cells: [on('p', { mustPass: true }), on('q'), plain] })).toEqual([['x'], ['o']]);
   });
 });
 
