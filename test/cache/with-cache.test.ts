@@ -186,12 +186,19 @@ test('where the first token is timed, an answer without its time is asked for ag
     const { complete, entries, calls } = build(mode, yes, { isTimed: true, ...options });
     const entry = { ...entryOf('old'), completion: answer('old', more) };
     if (options.shared === undefined) entries.set(cacheKey(question), entry);
-    await complete(question, noSignal);
-    return calls.count;
+    const outcome = await complete(question, noSignal);
+    return `${calls.count} ${outcome.status}`;
   };
   const shared = { read: () => Promise.resolve(entryOf('old')), write: () => undefined };
-  expect([await ask('use', {}), await ask('use', { firstTokenMs: 5 }), await ask('replay', {})]).toEqual([1, 0, 0]);
-  expect([await ask('use', {}, { shared }), await ask('use', {}, { isTimed: false })]).toEqual([1, 0]);
+  expect([await ask('use', {}), await ask('use', { firstTokenMs: 5 }), await ask('replay', {})]).toEqual([
+    '1 completed',
+    '0 completed',
+    '0 completed',
+  ]);
+  expect([await ask('use', {}, { shared }), await ask('use', {}, { isTimed: false })]).toEqual([
+    '1 completed',
+    '0 completed',
+  ]);
 });
 
 describe('withDedupe', () => {

@@ -488,5 +488,16 @@ test('the contracts of a suite are compared on each provider, approved, located 
       })),
     ].join('\n'),
   );
+  const before = [answered({ ...schema(a), prompt: 'q' })];
+  const renamed = { suite: 's', against: 'b', old: before, isPart: false, contract: {} };
+  const [one] = await compareContracts({ ...renamed, replacement: [answered({ ...schema(a), replaces: 'q' })] });
+  const own = { approved: one?.findings.map(({ fingerprint }) => fingerprint) ?? [] };
+  shown.push(
+    [
+      '',
+      'a renamed prompt, approved by the contract of its new name',
+      ...(await show({ old: before, replacement: [answered({ ...schema(a, own), replaces: 'q' })] })),
+    ].join('\n'),
+  );
   await expect(shown.join('\n')).toMatchFileSnapshot('snapshots/suites.txt');
 });

@@ -54,6 +54,16 @@ describe('a key that is not set', () => {
     );
   });
 
+  test('is named where one suite of two is answered by recordings', async () => {
+    const project = openTempProject();
+    writeSuite(project);
+    writeSuite(project, { suite: 'two', more: 'recordings: two.recordings.jsonl\n' });
+    project.write('evals/two.recordings.jsonl', '');
+    expect((await validate(project, {}))[2]).toContain('missing-key');
+    writeSuite(project, { more: 'recordings: two.recordings.jsonl\n' });
+    expect((await validate(project, {}))[2]).not.toContain('missing-key');
+  });
+
   test('of a judge is named too', async () => {
     const project = openTempProject();
     const cases = '  - { id: a, vars: { word: x }, assert: [{ rubric: "Is it kind?" }] }';

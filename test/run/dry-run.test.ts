@@ -347,6 +347,20 @@ describe('a dry run', () => {
     expect([recorded?.answered, recorded?.requests]).toEqual([2, 1]);
   });
 
+  test('bounds what goes to a batch API by its price, and a conversation, which is asked live, by the usual one', async () => {
+    const suite = `prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [{ id: mini, use: "openai:gpt-4o-mini", params: { max_tokens: 10 } }]
+defaults: { vars: { word: w }, assert: [{ equals: w }] }
+cases: [{ id: one }, { id: talk, turns: [{ user: and now }] }]
+`;
+    const project = openRunProject({ [file]: suite });
+    const boundOf = async (id: string, batch: boolean) =>
+      (await forecast(project, { filter: [id], batch }))[0]?.boundUsd;
+    const live = [await boundOf('one', false), await boundOf('talk', false)];
+    expect(live).toEqual([expect.any(Number), expect.any(Number)]);
+    expect([await boundOf('one', true), await boundOf('talk', true)]).toEqual([(live[0] ?? 0) / 2, live[1]]);
+  });
+
   test('is refused where no provider has a batch API, as the run would be', async () => {
     const project = openRunProject({ [file]: wordsSuite(1) });
     await expect(forecast(project, { batch: true })).rejects.toThrow('no provider of this run has a batch API: own');

@@ -382,6 +382,12 @@ test('an errored cell has no price, and where every cell errored none is known',
   expect(all.candidates[0]).toMatchObject({ verdict: 'partial', cellCostUsd: null, costUsd: none, latencyMs: none });
 });
 
+test('the price of an answer is unknown where it is in one of the suites', () => {
+  const report = judge({ costs: { good: null } }, { costs: { good: 0.001 } });
+  expect(report.candidates[0]?.cellCostUsd).toBeNull();
+  expect(judge({ costs: { good: 0.001 } }, { costs: { good: null } }).candidates[0]?.cellCostUsd).toBeNull();
+});
+
 test('a candidate that was not compared has no cases', () => {
   expect(rowOf({ uncompared: ['good'] })).toMatchObject({ cases: 0, passRate: none, costUsd: none, latencyMs: none });
 });

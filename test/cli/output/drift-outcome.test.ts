@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import type { Io } from '../../../src/cli/io.ts';
+import type { CiOutcome } from '../../../src/cli/output/ci-outcome.ts';
+import { publishDrift } from '../../../src/cli/output/drift-outcome.ts';
+import type { PublishOptions } from '../../../src/cli/output/publish-outcome.ts';
+import type { DecisionOutcome } from '../../../src/model/gate.ts';
+import { buildComparison, buildReport, buildSuite, buildVariant } from '../../support/build-report.ts';
+
+const flags = { summary: false, annotations: false };
+const outcome: CiOutcome = {
+  exitCode: 0,
+  conclusion: 'success',
+  title: 'passed: all',
+  body: '',
+  annotations: '',
+  outputs: {},
+};
+
+/** Whether the issue was kept, which fails here for want of a repository, and the output `drift`. */
+async function publish(run: DecisionOutcome, isCompared: boolean) {
+  const said: string[] = [];
+  const io = { env: {}, stderr: { write: (text: string) => said.push(text) } } as unknown as Io;
+  const variant = buildVariant(isCompared ? { comparison: buildComparison() } : {});
+  const report = buildReport([buildSuite([], { variants: [variant] })], {
+    decision: { outcome: run, breaches: [], warnings: [] },
+  });
+  const options = { id: 'drift', mask: (text: string) => text } as unknown as PublishOptions;
+  const { outputs } = await publishDrift(outcome, { report, drift: 'none' }, flags, io, options);
+  return [said.join('').includes('the issue was not written'), outputs['drift']];
+}
+
+test('an issue ends with a run that passed, and with no other', async () => {
+  expect(await publish('passed', true)).toEqual([true, 'none']);
+  expect(await publish('inconclusive', true)).toEqual([false, 'none']);
+  expect(await publish('failed', true)).toEqual([false, '']);
+  expect(await publish('incomplete', true)).toEqual([false, '']);
+});
+
+test('a run that was compared with nothing ends no issue', async () => {
+  expect(await publish('passed', false)).toEqual([false, 'none']);
+});
