@@ -98,7 +98,7 @@ describe('init --ci github', () => {
 
   test.each(managers)('writes a workflow that runs, for a project with %s', expectToRun);
 
-  test('writes a workflow that fails with a page', async () => {
+  test('writes a workflow that fails with a page', { tags: 'slow' }, async () => {
     const { project } = await openInit({}, ['--ci', 'github']);
     breakSuite(project);
     expect((await runSteps(project, stepsOf(project))).code).toBe(1);
@@ -148,7 +148,7 @@ describe('init --ci github', () => {
     expect(on.push).toEqual({ branches });
   });
 
-  test('finds the lockfile above the folder, and writes to the repository', async () => {
+  test('finds the lockfile above the folder, and writes to the repository', { tags: 'slow' }, async () => {
     const { project, stdout } = await openInit({ 'pnpm-lock.yaml': '' }, ['--ci', 'github'], 'packages/shop');
     const file = '.github/workflows/llmcheck-packages-shop.yml';
     expect(stdout).toContain(`wrote    ../../${file}`);
@@ -219,7 +219,7 @@ describe('init --ci gitlab', () => {
     expect(['llmcheck.html', 'llmcheck.json', 'llmcheck.xml'].filter((name) => !written.includes(name))).toEqual([]);
   });
 
-  test('runs in the folder of the project', async () => {
+  test('runs in the folder of the project', { tags: 'slow' }, async () => {
     const { project } = await openInit({ 'bun.lock': '' }, ['--ci', 'gitlab'], 'packages/shop');
     expect(await runSteps(project, scriptOf(project))).toMatchObject({ code: 0 });
     expect(project.files('packages/shop')).toContain('packages/shop/llmcheck.xml');

@@ -115,7 +115,7 @@ describe('a module', () => {
     expect(faultOf(await runModule('check.mjs'))).toBe('took more than 128 MB of memory');
   });
 
-  test('that floods stdout is stopped', async () => {
+  test('that floods stdout is stopped', { tags: 'slow' }, async () => {
     const { runModule } = openProject({
       'check.mjs': `export default async () => {
         for (;;) await new Promise((done) => process.stdout.write('x'.repeat(1e6), done));

@@ -249,7 +249,7 @@ describe('what a template may not do', () => {
     ['{% for i in (1..30000) %}{% for j in (1..30000) %}x{% endfor %}{% endfor %}', {}],
     ['{% assign a = "xxxxxxxxxx" %}{% for i in (1..40) %}{% assign a = a | append: a %}{% endfor %}', {}],
     [`${'{% if a %}'.repeat(500)}${'{% endif %}'.repeat(500)}`, { a: 1 }],
-  ])('a bomb is stopped: %#', (source, vars) => {
+  ])('a bomb is stopped: %#', { tags: 'slow' }, (source, vars) => {
     const started = threadMs();
     expect(faultOf(source, vars).kind).toBe('limit');
     expect(threadMs() - started).toBeLessThan(5000);

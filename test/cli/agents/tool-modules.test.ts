@@ -173,7 +173,7 @@ describe('a module of tools that', () => {
     });
   }
 
-  test('has limits of its own', async () => {
+  test('has limits of its own', { tags: 'slow' }, async () => {
     const act: readonly ScriptedStep[] = [[['act', {}]], 'Done.'];
     const module = 'export const tools = { act: () => new Promise(() => setInterval(() => {}, 1000)) };\n';
     const { trial } = await runShop(openShop({ module, tools: '{ module: stubs/shop.ts, timeout: 300ms }' }), act);
@@ -190,7 +190,7 @@ describe('a module of tools that', () => {
     expect(trial?.error?.message).toBe('tools: "stubs/shop.ts" took longer than 10000 ms, called for "act"');
   });
 
-  test('throws while it is loaded, or in state(), ends its cell as errored', async () => {
+  test('throws while it is loaded, or in state(), ends its cell as errored', { tags: 'slow' }, async () => {
     const loaded = await runShop(openShop({ module: 'throw new Error("no luck"); export default {};\n' }), ['Done.']);
     expect(loaded.trial?.error?.message).toContain("can't be loaded: Error: no luck");
     const module = 'export default {}; export function state() { throw new Error("torn"); }\n';

@@ -528,7 +528,9 @@ describe('bisect --commits', () => {
     expect(spent.usd).toBeLessThanOrEqual(bound.usd);
   });
 
-  it('names changes that are not committed, and blames nothing where the first commit fails', async () => {
+  it('names changes that are not committed, and blames nothing where the first commit fails', {
+    tags: 'slow',
+  }, async () => {
     const { server, project } = await openHistory();
     const argv = ['--commits', '--from'];
     expect((await bisect(project, server, ...argv, 'git:HEAD')).verdict).toBe('same');

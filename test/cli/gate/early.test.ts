@@ -389,7 +389,9 @@ describe('an early run beside other flags', () => {
     expect(callsOf(project)).toBeLessThan(20);
   });
 
-  test('resumed after it was stopped, it asks the same cases as if it never was, also where some failed', async () => {
+  test('resumed after it was stopped, it asks the same cases as if it never was, also where some failed', {
+    tags: 'slow',
+  }, async () => {
     const project = await openLarge({ gate: `{ ${wide}, cases: { broken: warn } }` });
     await project.llmcheck(...early, '-j', '1');
     const failing = [...project.asked.keys()].slice(0, 3);

@@ -18,13 +18,16 @@ describe('an edited prompt under which every case still passes', () => {
     expect(run.report.decision.certainty).toEqual({ kind: 'unseen', cases, drop });
   });
 
-  test.each([100, 1000])('is certain to %i cases', async (cases) => {
+  test.each([100])('is certain to %i cases', expectCertain);
+  test.each([1000])('is certain to %i cases', { tags: 'slow' }, expectCertain);
+
+  async function expectCertain(cases: number) {
     const { code, headline, report } = await runEdited(cases, 'nothing');
     expect([code, headline]).toEqual([0, 'PASSED: certain: a larger drop than the gate tolerates is excluded']);
     expect(report.decision.certainty).toEqual({ kind: 'certain', cases });
     // The gate tolerates a drop of 5 points.
     expect(unseenDrop(cases)).toBeLessThan(0.05);
-  });
+  }
 });
 
 describe('a drop of 10 points', () => {
@@ -65,9 +68,12 @@ describe('a drop of 10 points', () => {
     expect(run.report.decision.certainty).toEqual({ kind: 'unseen', cases, drop: expect.closeTo(drop, 9) });
   });
 
-  test.each([50, 100, 1000])('in which every case fails now and then fails a suite of %i cases', async (cases) => {
+  test.each([50, 100])('in which every case fails now and then fails a suite of %i cases', expectDrop);
+  test.each([1000])('in which every case fails now and then fails a suite of %i cases', { tags: 'slow' }, expectDrop);
+
+  async function expectDrop(cases: number) {
     const { code, headline, report } = await runEdited(cases, 'fails one trial in ten');
     expect([code, headline]).toEqual([1, expect.stringMatching(/^FAILED/)]);
     expect(report.decision.breaches.map(({ code: breach }) => breach)).toEqual(['pass-rate-regressed']);
-  });
+  }
 });

@@ -253,7 +253,7 @@ describe('an average that fell a little everywhere', () => {
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
 
-  test('is found in one suite of six, of which the others are as they were', async () => {
+  test('is found in one suite of six, of which the others are as they were', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     const others = Array.from({ length: 5 }, (_, index) => `other-${index}`);
     const files = [suiteFile, ...others.map((name) => `evals/${name}.eval.yaml`)];

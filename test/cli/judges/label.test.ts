@@ -74,7 +74,7 @@ test('draws half from passes and half from failures, and shows and writes no ver
   expect(server.requests).toHaveLength(before);
 });
 
-test('uneven drawing does not bias sensitivity and specificity', async () => {
+test('uneven drawing does not bias sensitivity and specificity', { tags: 'slow' }, async () => {
   const { project, env } = await openRun();
   const measure = async (size: string) => {
     await labelSuite(project, ['--size', size]);

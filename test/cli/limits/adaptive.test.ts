@@ -110,7 +110,9 @@ const failures: readonly ChatReply[] = [
   { headers: { 'content-type': 'application/json' }, body: '{"choices": [{"message": {"content": "w' },
 ];
 
-test('against a server that fails in every way nothing is lost or judged twice, and attempts are booked as it counted them', async () => {
+test('against a server that fails in every way nothing is lost or judged twice, and attempts are booked as it counted them', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject();
   project.write('evals/many.eval.yaml', suite(70));
   const counted = new Map<string, number>();

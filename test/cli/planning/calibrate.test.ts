@@ -73,7 +73,7 @@ describe('a version compared with itself', () => {
     expect([lax.caseBroken.count, lax.brokenCases]).toEqual([0, []]);
   });
 
-  test('can confirm nothing on recorded answers: what looks broken stays open', async () => {
+  test('can confirm nothing on recorded answers: what looks broken stays open', { tags: 'slow' }, async () => {
     const project = await openFlakyProject('p p pf');
     project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
     await project.llmcheck('run', '--record', '--trials', '4');
@@ -86,7 +86,7 @@ describe('a version compared with itself', () => {
     expect(recorded.passed.count).toBeLessThan(live.passed.count);
   });
 
-  test('keeps scores between 0 and 1', async () => {
+  test('keeps scores between 0 and 1', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([12, 'p'], [6, 'pf']), 'gate: { score: { maxDrop: 5% } }\n');
     await project.runFresh('--trials', '3');
     const [record = ''] = project.files('.llmcheck/runs');

@@ -241,7 +241,9 @@ ${words.join('\n')}
     expect(worker.log().split('is lost')).toHaveLength(2);
   });
 
-  test('is refused by workers of another checkout, and by those without a key, and made by the right one', async () => {
+  test('is refused by workers of another checkout, and by those without a key, and made by the right one', {
+    tags: 'slow',
+  }, async () => {
     const redis = await startRealRedis();
     const server = await startChatServer(({ text }) => wordOf(text));
     const project = openTempProject('echo');
@@ -286,7 +288,7 @@ ${words.join('\n')}
     expect(trials['crash']?.error?.message).toContain('the program fell over');
   });
 
-  test('that is interrupted has workers end its calls', async () => {
+  test('that is interrupted has workers end its calls', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer(() => true);
     const project = openTempProject('echo');

@@ -55,7 +55,7 @@ describe('a run that is killed', () => {
     expect((await project.report(['run', '--resume'], { env: server.env })).report.totals.passed).toBe(80);
   });
 
-  test('by a second SIGINT ends at once', async () => {
+  test('by a second SIGINT ends at once', { tags: 'slow' }, async () => {
     const project = openTempProject('echo');
     const server = await startChatServer(() => 'hang');
     const { child, ended } = spawnCli(['run'], { cwd: project.root, env: server.env });

@@ -147,7 +147,7 @@ describe('a comment on the results of a fork', () => {
     ],
   ];
 
-  test('says that the results could not be read, whatever is wrong with the artifact', async () => {
+  test('says that the results could not be read, whatever is wrong with the artifact', { tags: 'slow' }, async () => {
     const jobs = await openFork();
     const record = jobs.project.read(jobs.record);
     for (const [name, plant] of unreadable) {

@@ -64,7 +64,7 @@ test('a rate limit is waited out as the server asks, and the waits are not laten
   expect(trial?.latencyMs).toBeLessThan(790);
 });
 
-test('retry-after in seconds is honoured', async () => {
+test('retry-after in seconds is honoured', { tags: 'slow' }, async () => {
   const project = openTempProject('echo');
   const arrivedMs: number[] = [];
   const server = await startChatServer(({ index, text }) => {

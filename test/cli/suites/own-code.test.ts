@@ -13,7 +13,7 @@ function openProject(checks: Readonly<Record<string, string>>, files: Readonly<R
   return project;
 }
 
-test('own code that misbehaves makes its case errored, and the run goes on', async () => {
+test('own code that misbehaves makes its case errored, and the run goes on', { tags: 'slow' }, async () => {
   const names = ['loops', 'throws', 'floods', 'prints', 'lies', 'ends', 'good'];
   const timeoutOf = (name: string) => (['loops', 'prints'].includes(name) ? '300ms' : '15s');
   const project = openProject(

@@ -334,7 +334,9 @@ test('the bound of --dry-run and --max-cost hold with candidates', async () => {
   expect(Object.values(capped.verdicts)).not.toContain('holds');
 });
 
-test('of eight models that fail as often as the provider none is better or worse, in noise', async () => {
+test('of eight models that fail as often as the provider none is better or worse, in noise', {
+  tags: 'slow',
+}, async () => {
   const suites = Object.fromEntries(
     ['a', 'b'].map((id) => [id, { provider: '{ id: mini, use: "sim:noisy5-usual" }' }]),
   );

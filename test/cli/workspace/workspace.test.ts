@@ -112,7 +112,7 @@ describe('an agent with a workspace', () => {
     expect([exit, [...trials.values()].map(({ status }) => status)]).toEqual([0, ['passed', 'passed']]);
   });
 
-  test('leaves no folder and no process behind where it takes too long', async () => {
+  test('leaves no folder and no process behind where it takes too long', { tags: 'slow' }, async () => {
     const code = `require("child_process").spawn("sleep", ["600"]); fs.mkdirSync("closed"); fs.writeFileSync("closed/a", ""); fs.chmodSync("closed", 0); await new Promise((resolve) => setTimeout(resolve, 60_000))`;
     const keys = 'workspace: fixtures/shop, limits: { timeout: 1s, retries: 0 }';
     const { trials } = await run(openShop(everyCheck('hangs', code), keys));

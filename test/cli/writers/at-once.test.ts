@@ -34,7 +34,7 @@ ${words.map((word) => `  - { id: ${word}, vars: { word: ${word} } }`).join('\n')
 
 // A dozen processes take their time on a busy computer.
 describe('processes that write one file at once', { timeout: 120_000 }, () => {
-  test('accept one case each, and every case is in the baseline', async () => {
+  test('accept one case each, and every case is in the baseline', { tags: 'slow' }, async () => {
     const { project, env, runAll, caseIdsIn } = await openProject();
     const runs: string[] = [];
     for (const word of words) {
