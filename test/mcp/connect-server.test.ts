@@ -22,9 +22,15 @@ test.each([
   await expect(connectServer(server, 1000, portsWith(version))).rejects.toThrow(`needs the package ${expected}`);
 });
 
-test('a variable that is not set is named before the server starts', async () => {
-  const asked = { ...server, headers: { authorization: 'Bearer ${TOKEN}' } };
-  await expect(connectServer(asked, 1000, portsWith('1.24.0'))).rejects.toThrow('needs the variable TOKEN');
+test.each([
+  [{ source: 'exec:node ${A} ${B}', env: ['C'] }, {}, 'A'],
+  [{ source: 'exec:node ${A} ${B}', env: ['C'] }, { A: 'a' }, 'B'],
+  [{ source: 'exec:node ${A} ${B}', env: ['C'] }, { A: 'a', B: 'b' }, 'C'],
+  [{ source: 'https://a/', headers: { authorization: 'Bearer ${TOKEN}', other: '${X}' } }, { X: 'x' }, 'TOKEN'],
+  [{ source: 'https://a/${A}', headers: { authorization: 'Bearer ${TOKEN}' } }, { TOKEN: 't', A: '' }, 'A'],
+])('a variable of %j that is not set beside %j is named before the server starts', async (asked, env, missing) => {
+  const connecting = connectServer({ ...asked, folder: '/' }, 1000, { ...portsWith('1.24.0'), env });
+  await expect(connecting).rejects.toThrow(`needs the variable ${missing}, which is not set`);
 });
 
 describe('a program', () => {

@@ -9,7 +9,8 @@ import {
   parseServer,
   readServer,
 } from '../../src/snapshots/read-server.ts';
-import { scriptedPorts } from '../support/mcp-ports.ts';
+import { startServer } from '../support/http-server.ts';
+import { greeting, scriptedPorts } from '../support/mcp-ports.ts';
 
 /** The server that flags name, or the messages of its problems with their codes and hints. */
 function parse(source: string, headers: readonly string[] = [], env: readonly string[] = []) {
@@ -37,11 +38,12 @@ describe('where a server is', () => {
       'X-Plain:${PLAIN}',
       'X-Two: ${A}${B}',
       'X-Text: text ${A} b',
+      'X-Name: ${1A}',
       'X-Other: value',
     ];
     expect(parse(url, headers)).toEqual({
       server: { source: url, folder: '/p', headers: { authorization: 'Bearer ${KEY}', 'x-plain': '${PLAIN}' } },
-      headers: { 'x-two': '${A}${B}', 'x-text': 'text ${A} b', 'x-other': 'value' },
+      headers: { 'x-two': '${A}${B}', 'x-text': 'text ${A} b', 'x-name': '${1A}', 'x-other': 'value' },
     });
     expect(parse('http://${HOST}a.example/${PATH}')).toMatchObject({ headers: {} });
   });
@@ -68,6 +70,14 @@ describe('where a server is', () => {
       [],
       [
         'error usage: "ftp://a" is neither a URL nor a command | write "exec:node server.js" or https://example.com/mcp',
+      ],
+    ],
+    [
+      'https://[',
+      [],
+      [],
+      [
+        'error usage: "https://[" is neither a URL nor a command | write "exec:node server.js" or https://example.com/mcp',
       ],
     ],
     [
@@ -183,6 +193,26 @@ describe('reading a server', () => {
         message: 'the MCP server exec:node ${KEY} answered with the error "-1: no *** *** *** for ${KEY}"',
       },
     });
+  });
+
+  test('sends the headers of the server and those of the call, and shows none of their values', async () => {
+    const http = await startServer(({ headers, body }) => {
+      const { id, method } = JSON.parse(body === '' ? '{}' : body) as { id?: number; method?: string };
+      if (method === 'initialize') return { body: { jsonrpc: '2.0', id, result: greeting } };
+      if (method !== 'tools/list') return { status: 202 };
+      return { status: 500, body: [headers['x-stored'], headers['x-given'], headers['x-both']].join(' ') };
+    });
+    const ports = scriptedPorts(() => undefined, { env: { KEY: 'stored-1-abcdef' } });
+    const asked = { source: http.url, folder: '/', headers: { 'x-stored': 'a ${KEY}', 'x-both': 'both-2-abcdef' } };
+    const headers = { 'x-given': 'given-3-abcdef', 'x-both': 'other-4-abcdef' };
+    expect(await readServer({ server: asked, headers, timeoutMs: 5000 }, ports)).toMatchObject({
+      problem: { message: `the MCP server ${http.url} answered with HTTP 500: "*** *** ***"` },
+    });
+    const sent = http.requests.map(({ headers: found }) => [found['x-stored'], found['x-given'], found['x-both']]);
+    expect(new Set(sent.map((values) => values.join(', ')))).toEqual(
+      new Set(['a stored-1-abcdef, given-3-abcdef, other-4-abcdef']),
+    );
+    await http.close();
   });
 
   test.each([

@@ -107,11 +107,13 @@ describe('a snapshot', () => {
       named('a', {}, { title: 'A\u200b' }),
       named('b', {}, { description: hidden }),
       named('c'),
+      named('d\u2066'),
     ]);
     expect(warnings).toEqual(
       [
         ['a', 'U+200B'],
         ['b', 'U+200B, U+202E, U+2066, U+00AD, U+001B'],
+        ['d\u2066', 'U+2066'],
       ].map(([name, marks]) => ({
         code: 'invalid-value',
         severity: 'warning',

@@ -64,6 +64,10 @@ describe('the tools of a server', () => {
     const large = (bytes: number) => read(page(named('a', { description: 'x'.repeat(bytes) })));
     expect((await large(rest)).outcome).toHaveLength(1);
     expect((await large(rest + 1)).outcome).toContain('of more than 8 MiB');
+    // Its pages count together.
+    const half = (name: string) => named(name, { description: 'x'.repeat(rest / 2 + 100) });
+    const pages = [{ tools: [half('a')], nextCursor: 'b' }, page(half('b'))];
+    expect((await read(...pages)).outcome).toContain('of more than 8 MiB');
   });
 
   test('are not asked for without an end, where the pages are empty', async () => {
@@ -90,6 +94,7 @@ describe('the tools of a server', () => {
       [page(a, a), page(a, a), page(a, a), page(a)],
       'each time that it is asked: "a" is in it twice',
     ],
+    ['two tools twice', [page(b, b, a, a)], 'each time that it is asked: "a" is in it twice'],
     ['a long name twice', [page(long('l', 70), long('l', 70))], `: ${cut('l', 70)} is in it twice`],
     [
       'a long name that changes',
@@ -125,6 +130,7 @@ describe('the tools of a server', () => {
     ['a list as its schema', [page({ name: 'a', inputSchema: [] })], 'lists the tool "a" without an inputSchema'],
     ['a deep schema', [page({ name: 'a', inputSchema: nest(101) })], 'nested more than 100 deep'],
     ['a deep schema of its output', [page(named('a', { outputSchema: nest(101) }))], 'nested more than 100 deep'],
+    ['deep annotations', [page(named('a', { annotations: nest(101) }))], 'nested more than 100 deep'],
     ['too many tools', [page(...Array.from({ length: 2001 }, (_, n) => named(`t${n}`)))], 'lists more than 2000 tools'],
     ['too many bytes', [page(named('a', { description: 'x'.repeat(8 * 1024 * 1024) }))], 'of more than 8 MiB'],
   ])('are not taken with %s', async (_, pages, fault) => {
@@ -136,8 +142,8 @@ describe('the tools of a server', () => {
       type: 'object',
       required: ['b', 'a'],
       properties: {
-        required: { enum: ['z', 'y'], default: { d: 1, c: ['z', 'y'], required: ['z', 'y'] } },
-        a: { required: [2, 1] },
+        required: { enum: ['z', 'y'], default: { d: { required: ['z', 'y'] }, c: ['z', 'y'], required: ['z', 'y'] } },
+        a: { required: ['b', 1, 'a'] },
         b: { type: 'object', required: ['d', 'c'], default: null, anyOf: [{ type: 'object', required: ['f', 'e'] }] },
       },
     };
@@ -158,14 +164,17 @@ describe('the tools of a server', () => {
           inputSchema: {
             $defs: nest(99),
             properties: {
-              a: { required: [2, 1] },
+              a: { required: ['b', 1, 'a'] },
               b: {
                 anyOf: [{ required: ['e', 'f'], type: 'object' }],
                 default: null,
                 required: ['c', 'd'],
                 type: 'object',
               },
-              required: { default: { c: ['z', 'y'], d: 1, required: ['z', 'y'] }, enum: ['z', 'y'] },
+              required: {
+                default: { c: ['z', 'y'], d: { required: ['z', 'y'] }, required: ['z', 'y'] },
+                enum: ['z', 'y'],
+              },
             },
             required: ['a', 'b'],
             type: 'object',
@@ -203,6 +212,15 @@ describe('the tools of a server', () => {
       tools,
     });
     expect(text).toMatch(/^\{\n  "format": 1,\n[^]*\n\}\n$/);
+    const full = named('full', { title: 'T', outputSchema: empty, annotations: { readOnlyHint: true } });
+    const remote = { source: 'https://a/mcp', folder: '/p', headers: { authorization: '${KEY}' } };
+    expect(JSON.parse(writeSnapshot({ server: remote, info, tools: [full] }, '/p'))).toEqual({
+      format: 1,
+      source: 'https://a/mcp',
+      headers: { authorization: '${KEY}' },
+      server: info,
+      tools: [full],
+    });
     expect(JSON.parse(write({ source: 'exec:s', folder: '/p' }, '/p'))).toHaveProperty('folder', '.');
     expect(JSON.parse(write({ source: 'https://a/mcp', folder: '/p' }, '/p'))).not.toHaveProperty('folder');
   });
