@@ -182,15 +182,15 @@ function boundCell(
 function boundAgent(
   request: CompletionRequest,
   turns: Cell['turns'],
-  { stubs, module, maxSteps }: AgentSettings,
+  { stubs, module, servers, maxSteps }: AgentSettings,
   boundOf: (inputTokens: number) => number | undefined,
   output: number,
 ): number | undefined {
   const contents = stubs.map(({ answer }) =>
     'content' in answer ? answer.content : 'message' in answer ? answer.message : '',
   );
-  const longest =
-    module === undefined ? Math.max(0, ...contents.map((text) => Buffer.byteLength(text))) : maxResultBytes;
+  const isOfStubs = module === undefined && servers === undefined;
+  const longest = isOfStubs ? Math.max(0, ...contents.map((text) => Buffer.byteLength(text))) : maxResultBytes;
   const ofTurns = turns.map((turn) =>
     turn.kind === 'first' ? 0 : Buffer.byteLength(turn.content) + perMessageOverhead,
   );
