@@ -246,6 +246,30 @@ describe('a shorter cacheable prefix', () => {
     expect(find(...apply(entry))).toEqual([]);
   });
 
+  it.each([
+    ['below the floor', '1160 tokens to 620, below the 1024 tokens from which OpenAI caches: about 620 more tokens'],
+    [
+      'to a model with a higher floor',
+      '2000 tokens to 2000, below the 4096 tokens from which Anthropic caches: about 2000 more tokens',
+    ],
+    ['a variable after ninety rules', '2000 tokens to 1699: about 301 more tokens'],
+    ['half of the rules moved behind the e-mail', '2000 tokens to 1067: about 931 more tokens'],
+    [
+      'one case, whose variable comes first',
+      '2000 tokens to 75, below the 1024 tokens from which OpenAI caches: about 2000 more tokens',
+    ],
+  ])('is said in numbers: %s', (name, figures) => {
+    const [message = ''] = find(...apply(bad[name] ?? (() => ({}))));
+    expect(message.replace(/ \(https.*/, '')).toBe(
+      `The part that the requests of all cases begin with went from about ${figures} of each request can't be read from the cache`,
+    );
+  });
+
+  it('is measured over the cases that the prompt can be rendered for', () => {
+    const of = (cases: Side['cases']) => find(...apply([{ cases }, () => ({ system: insert('{{ today }}', 50) })]));
+    expect(of([...base.cases, { name: 'lacks the others' }])).toEqual(of(base.cases));
+  });
+
   it('the tables are as large as they must be', () => {
     expect(Object.keys(bad).length).toBeGreaterThanOrEqual(30);
     expect(Object.keys(harmless).length).toBeGreaterThanOrEqual(50);
