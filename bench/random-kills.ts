@@ -144,14 +144,14 @@ async function playRound({ expected, paidOnce, wholeMs, roundKills }: Round): Pr
         await sleep(Math.random() * Math.min(wholeMs, 800 + (wholeMs * 4) / roundKills));
         if (!isRunning(run.child)) break;
         killed += 1;
+        if (withRestarts && site.queue !== undefined && killed === Math.ceil(roundKills / 2)) {
+          figures.restarts += 1;
+          await site.queue.restartRedis();
+        }
         if (site.queue !== undefined && Math.random() < 0.5) {
           figures.workerKills += 1;
           await site.queue.killWorker();
           continue;
-        }
-        if (withRestarts && site.queue !== undefined && killed === Math.ceil(roundKills / 2)) {
-          figures.restarts += 1;
-          await site.queue.restartRedis();
         }
         figures.runKills += 1;
         runKills += 1;
