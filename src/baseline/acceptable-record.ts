@@ -99,15 +99,15 @@ function findObjections(
   suites: readonly AcceptableSuite[],
   config: Pick<AcceptOptions, 'configPath'>,
 ): readonly Problem[] {
-  const { summary, shownPath } = record;
+  const { shownPath } = record;
+  const { stopReason } = record.summary;
   const resume = `\`${['llmcheck run --resume', shellWord(record.header.id), ...configFlag(config)].join(' ')}\``;
   const accept = `accept it with \`${acceptCommand(record, ['--force'], config)}\``;
   const problems: Problem[] = [];
   const object = (message: string, hint: string) => problems.push({ code: 'record', severity: 'error', message, hint });
   // What was not asked keeps what was accepted of it.
-  const isStopped = summary.stopReason !== undefined && summary.stopReason !== 'decided';
-  if (!summary.ended || isStopped) {
-    object(`${shownPath} is incomplete (${summary.stopReason ?? 'no end'})`, `go on with ${resume}, or ${accept}`);
+  if (stopReason !== undefined && stopReason !== 'decided') {
+    object(`${shownPath} is incomplete (${stopReason})`, `go on with ${resume}, or ${accept}`);
   }
   for (const { recorded, variants } of suites.map(({ suite }) => suite)) {
     for (const variant of variants) {
