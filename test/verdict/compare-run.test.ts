@@ -1,0 +1,335 @@
+import { describe, expect, test } from 'vitest';
+import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
+import { openBaselineText } from '../../src/baseline/open-baseline.ts';
+import { renderBaseline } from '../../src/baseline/write-baseline.ts';
+import type { BaselineCase } from '../../src/model/baseline.ts';
+import type { RecordedSuite, RecordedVariant, RunHeader, RunSettings } from '../../src/model/record.ts';
+import type { RowSummary } from '../../src/model/summary.ts';
+import type { StoredRecord } from '../../src/record/read-run-record.ts';
+import { summarizeRun } from '../../src/record/summarize-run.ts';
+import { type CompareRunOptions, compareRun } from '../../src/verdict/compare-run.ts';
+import { buildRow } from '../record/build-rows.ts';
+import { contentOf } from '../support/baseline-rows.ts';
+import { buildHeader, buildRecordedSuite, buildVariant, end, rowsOf, settings } from '../support/build-summary.ts';
+
+interface Ran {
+  readonly variants?: readonly Partial<RecordedVariant>[];
+  /** Outcomes by variant, as in `rowsOf`; two passed cases where nothing is said. */
+  readonly outcomes?: Readonly<Record<string, string>>;
+  readonly row?: (row: RowSummary) => Partial<RowSummary>;
+  readonly suite?: Partial<RecordedSuite>;
+  readonly settings?: Partial<RunSettings>;
+  readonly header?: Partial<RunHeader>;
+  readonly stopReason?: 'budget' | 'decided';
+  readonly failedCheck?: string;
+}
+
+const keyOf = ({ prompt, provider }: { readonly prompt: string; readonly provider: string }) => `${prompt} ${provider}`;
+
+function recordOf(ran: Ran = {}): StoredRecord {
+  const { variants = [{}], outcomes = {}, row = () => ({}), stopReason, failedCheck = 'equals' } = ran;
+  const built = variants.map((one) => buildVariant(2, one));
+  const rows = built
+    .filter(({ planned }) => planned > 0)
+    .flatMap(({ prompt, provider }) =>
+      rowsOf(outcomes[`${prompt} ${provider}`] ?? 'p p', { prompt, provider }).map((one) => ({ ...one, ...row(one) })),
+    )
+    .map((one, rowIndex) => ({ ...one, rowIndex }));
+  const header: RunHeader = {
+    ...buildHeader([buildRecordedSuite(built, {}, ran.suite)]),
+    settings: { ...settings, ...ran.settings },
+    ...ran.header,
+  };
+  const ending = stopReason === undefined ? end : { ...end, stopReason };
+  return {
+    path: 'run',
+    shownPath: 'run',
+    header,
+    end: ending,
+    summary: summarizeRun(header, rows, ending),
+    warnings: [],
+    readRow(rowIndex) {
+      const pass = rows[rowIndex]?.status === 'passed';
+      return buildRow('x', { checks: [{ assertion: failedCheck, pass, score: 0, reason: 'why' }] });
+    },
+  };
+}
+
+interface Accepted {
+  readonly variants?: readonly Partial<RecordedVariant>[];
+  readonly cases?: readonly Partial<BaselineCase>[];
+}
+
+function baselineOf({ variants = [{}], cases = [{ caseId: 'case-0' }, { caseId: 'case-1' }] }: Accepted = {}) {
+  const content = contentOf({
+    suite: 'triage',
+    variants: variants.map((one) => {
+      const { planned: _planned, observed: _observed, acceptedPrompt: _state, ...rest } = buildVariant(1, one);
+      return { type: 'variant', ...rest, models: [] };
+    }),
+    cases: cases.map((one) => ({
+      type: 'case',
+      prompt: 'v1',
+      provider: 'p',
+      caseId: 'case-0',
+      caseHash: 'caseHash',
+      trials: [{ trial: 0, status: 'passed', score: 1, checks: [], answerHash: 'h' }],
+      ...one,
+    })),
+  });
+  return openBaselineText([...renderBaseline(content)].join(''), 'file');
+}
+
+const fileOf = (accepted?: Accepted, more: object = {}): SuiteBaseline => ({
+  kind: 'file',
+  source: 'file',
+  baseline: baselineOf(accepted),
+  ...more,
+});
+
+const recordBaseline = (ran: Ran, more: object = {}): SuiteBaseline => ({
+  kind: 'record',
+  source: 'run',
+  record: recordOf(ran),
+  ...more,
+});
+
+async function compare(ran: Ran, found?: SuiteBaseline, options: Partial<CompareRunOptions> = {}) {
+  const gated = await compareRun({
+    record: recordOf(ran),
+    findBaseline: () => found,
+    costOf: () => undefined,
+    ...options,
+  });
+  return new Map(gated.map((one) => [keyOf(one.variant.recorded), one]));
+}
+
+/** What each variant is compared with. */
+async function sources(ran: Ran, found?: SuiteBaseline, options: Partial<CompareRunOptions> = {}) {
+  const gated = await compare(ran, found, options);
+  return Array.from(gated, ([key, { compared }]) => {
+    const { source, recorded } = compared.baseline;
+    return `${key}: ${source}, ${keyOf(recorded)}`;
+  });
+}
+
+const replacing = [{}, { prompt: 'v2', replaces: 'v1' }];
+const rerun = [{ prompt: 'v1@baseline', baselineOf: 'v1' }, {}];
+const within = 'v2 p: this run, v1 p';
+
+describe('a variant is compared', () => {
+  test.each<[string, Ran, SuiteBaseline | undefined, readonly string[]]>([
+    ['with nothing where nothing was accepted', {}, undefined, []],
+    ['with what was accepted of it', {}, fileOf(), ['v1 p: file, v1 p']],
+    ['with its rows in another run', {}, recordBaseline({}), ['v1 p: run, v1 p']],
+    ['not where it was left out', { variants: [{ planned: 0 }] }, fileOf(), []],
+    ['with the version that it replaces', { variants: replacing }, undefined, [within]],
+    ['also where that comes after it', { variants: replacing.toReversed() }, undefined, [within]],
+    [
+      'not with a version that was left out',
+      { variants: [{ planned: 0 }, { prompt: 'v2', replaces: 'v1' }] },
+      undefined,
+      [],
+    ],
+    [
+      'with the stored rows of what it replaces, rather than with those of the run',
+      { variants: replacing },
+      fileOf(),
+      ['v2 p: file, v1 p'],
+    ],
+    [
+      'with its own stored rows first',
+      { variants: replacing },
+      fileOf({ variants: [{}, { prompt: 'v2' }], cases: [{}, { prompt: 'v2' }] }),
+      ['v2 p: file, v2 p'],
+    ],
+    [
+      'with the first version that the user named, rather than with what is stored',
+      { variants: replacing, settings: { compare: ['v1', 'v2'] } },
+      fileOf(),
+      [within],
+    ],
+    [
+      'with what is stored where the user named others',
+      { variants: replacing, settings: { compare: ['v3', 'v2'] } },
+      fileOf(),
+      ['v2 p: file, v1 p'],
+    ],
+    [
+      'with the accepted prompt run again',
+      { variants: rerun },
+      fileOf(),
+      ['v1 p: the baseline, run again, v1@baseline p'],
+    ],
+    [
+      'not with the accepted prompt of another provider',
+      { variants: [{ prompt: 'v1@baseline', baselineOf: 'v1', provider: 'q' }, {}] },
+      fileOf(),
+      ['v1 p: file, v1 p'],
+    ],
+    [
+      'with the provider that its own replaces',
+      { variants: [{}, { provider: 'q', replacesProvider: 'p' }] },
+      undefined,
+      ['v1 q: this run, v1 p'],
+    ],
+  ])('%s', async (_name, ran, found, expected) => {
+    expect(await sources(ran, found)).toEqual(expected);
+  });
+
+  test('with nothing where a pair is wanted, so that its cases are added', async () => {
+    const gated = await compare({}, undefined, { isPairWanted: true });
+    const { compared } = gated.get('v1 p') ?? {};
+    expect(compared?.baseline.source).toBe('nothing: the other side has no such variant');
+    expect(Array.from(compared?.cases.values() ?? [], ({ change }) => change)).toEqual(['added', 'added']);
+    expect(await sources({ variants: replacing }, undefined, { isPairWanted: true })).toEqual([within]);
+  });
+
+  test('with the cases that were accepted alone, where the accepted prompt ran again', async () => {
+    const gated = await compare({ variants: rerun }, fileOf({ cases: [{ caseId: 'case-1' }] }));
+    const { compared } = gated.get('v1 p') ?? {};
+    expect(Array.from(compared?.cases.values() ?? [], ({ caseId, change }) => [caseId, change])).toEqual([
+      ['case-0', 'added'],
+      ['case-1', 'stillPassing'],
+    ]);
+    expect([...(compared?.baseline.accepted?.keys() ?? [])]).toEqual(['case-1']);
+  });
+});
+
+describe('every case must pass', () => {
+  const must = async (ran: Ran, found?: SuiteBaseline) => {
+    const gated = await compare(ran, found);
+    return Array.from(gated.values(), ({ mustPassWhole }) => mustPassWhole);
+  };
+
+  test('of a version that is compared within the run, where nothing was accepted of either', async () => {
+    expect(await must({ variants: replacing })).toEqual([true]);
+    expect(await must({ variants: replacing }, recordBaseline({ variants: [{ prompt: 'other' }] }))).toEqual([true]);
+  });
+
+  test('of no version whose user named what it is compared with', async () => {
+    expect(await must({ variants: replacing, settings: { compare: ['v1', 'v2'] } })).toEqual([false]);
+    const swap = [{ provider: 'p', candidates: ['q'] }];
+    const variants = [{}, { provider: 'q', replacesProvider: 'p' }];
+    expect(await must({ variants, settings: { swap } })).toEqual([false]);
+    expect(await must({ variants })).toEqual([true]);
+  });
+
+  test('of no version that is compared with what was accepted', async () => {
+    expect(await must({}, fileOf())).toEqual([false]);
+    expect(await must({ variants: rerun }, fileOf())).toEqual([false]);
+  });
+});
+
+describe('a comparison', () => {
+  test('says what its sides are', async () => {
+    const flags = async (found: SuiteBaseline, options: Partial<CompareRunOptions> = {}, ran: Ran = {}) => {
+      const [one] = (await compare(ran, found, options)).values();
+      return {
+        isOfRecords: one?.isOfRecords,
+        isFirst: one?.isFirst,
+        otherCases: one?.otherCases,
+        own: one?.own?.baseline.source,
+      };
+    };
+    const none = { isOfRecords: undefined, isFirst: undefined, otherCases: 0, own: undefined };
+    expect(await flags(fileOf())).toEqual(none);
+    expect(await flags(fileOf(), { isOfRecords: true })).toEqual({ ...none, isOfRecords: true });
+    expect(await flags(fileOf(), { isOfRecords: false })).toEqual(none);
+    expect(await flags(fileOf({}, { isFirst: true }))).toEqual({ ...none, isFirst: true });
+    expect(await flags(recordBaseline({}, { isFirst: true }))).toEqual(none);
+    expect(await flags(fileOf({}, { own: baselineOf() }))).toEqual({ ...none, own: 'the baseline of this change' });
+    const shard = {
+      index: 1,
+      count: 2,
+      selection: 's',
+      plan: 'p',
+      filtered: false,
+      otherCases: { triage: 3, other: 4 },
+    };
+    expect(await flags(fileOf(), {}, { settings: { shard } })).toEqual({ ...none, otherCases: 3 });
+    const elsewhere = { ...shard, otherCases: { other: 4 } };
+    expect(await flags(fileOf(), {}, { settings: { shard: elsewhere } })).toEqual(none);
+  });
+
+  test.each<[string | undefined, object | undefined]>([
+    [undefined, undefined],
+    ['2026-11-24T15:30:12.000Z', { ageDays: 0 }],
+    ['2026-11-23T15:30:13.000Z', { ageDays: 0 }],
+    ['2026-11-23T15:30:12.000Z', { ageDays: 1 }],
+    ['2026-11-14T15:30:11.000Z', { ageDays: 10 }],
+    ['2026-11-25T15:30:12.000Z', { ageDays: 0 }],
+  ])('with a baseline of %s says how old it was', async (acceptedAt, age) => {
+    const more = acceptedAt === undefined ? {} : { acceptedAt };
+    for (const found of [fileOf({}, more), recordBaseline({}, more)]) {
+      const [one] = (await compare({}, found)).values();
+      expect(one?.compared.baseline.accepting).toEqual(age && { acceptedAt, ...age });
+    }
+  });
+
+  test('within the run compares latencies, unless an answer of either side is from the cache', async () => {
+    const comparable = async (row: (one: RowSummary) => Partial<RowSummary>) =>
+      (await compare({ variants: replacing, row })).get('v2 p')?.compared.latencyComparable;
+    expect(await comparable(() => ({}))).toBe(true);
+    for (const prompt of ['v1', 'v2']) {
+      expect(await comparable((row) => ({ cached: row.prompt === prompt && row.caseId === 'case-1' }))).toBe(false);
+    }
+    const [stored] = (await compare({}, fileOf())).values();
+    expect(stored?.compared.latencyComparable).toBe(false);
+  });
+
+  test.each<[string, Ran, boolean]>([
+    ['that ended', {}, true],
+    ['that was decided early', { stopReason: 'decided' }, true],
+    ['that was stopped', { stopReason: 'budget' }, false],
+    ['that was filtered', { suite: { filtered: true } }, false],
+  ])('of a run %s calls missing cases removed: %s', async (_name, ran, isWhole) => {
+    const cases = [{ caseId: 'case-0' }, { caseId: 'gone' }];
+    const [one] = (await compare({ outcomes: { 'v1 p': 'p' }, ...ran }, fileOf({ cases }))).values();
+    expect(one?.compared.cases.get('gone')?.change === 'removed').toBe(isWhole);
+  });
+
+  test('within the run calls them removed even where the run was filtered, since both sides were', async () => {
+    const gone = async (ran: Ran) => {
+      const gated = await compare({ variants: replacing, outcomes: { 'v2 p': 'p' }, ...ran });
+      return gated.get('v2 p')?.compared.cases.get('case-1')?.change;
+    };
+    expect([await gone({}), await gone({ suite: { filtered: true } })]).toEqual(['removed', 'removed']);
+    expect(await gone({ stopReason: 'budget' })).not.toBe('removed');
+  });
+});
+
+describe('cases that were accepted under other checks', () => {
+  const changes = async (ran: Ran, found: SuiteBaseline) => {
+    const [one] = (await compare(ran, found)).values();
+    return Array.from(one?.compared.cases.values() ?? [], ({ change }) => change);
+  };
+  const failing = { trials: [{ trial: 0, status: 'failed' as const, score: 0, checks: [], answerHash: 'h' }] };
+  const broken = fileOf({ cases: [{ caseId: 'case-0', ...failing }, { caseId: 'case-1' }] });
+  const other = { contract: { output: { type: 'object' } } };
+
+  test('are redefined, beside those of a run too', async () => {
+    const cases = [{ caseId: 'case-0', caseHash: 'other' }, { caseId: 'case-1' }];
+    expect(await changes({}, fileOf({ cases }))).toEqual(['redefined', 'stillPassing']);
+    const row = ({ caseId }: RowSummary) => (caseId === 'case-0' ? { caseHash: 'other' } : {});
+    expect(await changes({}, recordBaseline({ row }))).toEqual(['redefined', 'stillPassing']);
+  });
+
+  test('are no known failures where the accepted prompt runs again under the new ones', async () => {
+    const cases = [{ caseId: 'case-0', caseHash: 'other' }, { caseId: 'case-1' }];
+    const outcomes = { 'v1@baseline p': 'f p', 'v1 p': 'f p' };
+    expect(await changes({ variants: rerun, outcomes }, fileOf({ cases }))).toEqual(['redefined', 'stillPassing']);
+    expect(await changes({ variants: rerun, outcomes }, fileOf())).toEqual(['stillFailing', 'stillPassing']);
+  });
+
+  test('by another output contract are redefined where they break the new one, and failed before', async () => {
+    const outcomes = { 'v1 p': 'f p' };
+    const run = { variants: [other], outcomes, failedCheck: 'contract' };
+    expect(await changes(run, broken)).toEqual(['redefined', 'stillPassing']);
+    expect(await changes({ ...run, failedCheck: 'equals' }, broken)).toEqual(['stillFailing', 'stillPassing']);
+    expect(await changes({ ...run, variants: [{}] }, broken)).toEqual(['stillFailing', 'stillPassing']);
+    expect(await changes(run, fileOf())).not.toContain('redefined');
+    expect(await changes({ ...run, outcomes: { 'v1 p': 'p p' } }, broken)).not.toContain('redefined');
+    expect(await changes(run, recordBaseline({ outcomes }))).toEqual(['redefined', 'stillPassing']);
+  });
+});
