@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { failurePolicies, isRetryable } from '../../src/calls/failure-policies.ts';
+import { failurePolicies, findUnusable, isRetryable } from '../../src/calls/failure-policies.ts';
+import type { CompletionOutcome } from '../../src/model/completion.ts';
 
 test('a kind is retried, stops its provider, fails its cell or does none of these, never two', () => {
   for (const [kind, policy] of Object.entries(failurePolicies)) {
@@ -11,4 +12,19 @@ test('the server can forbid a retry, but not ask for one that the kind rules out
   expect(isRetryable({ kind: 'server', message: '' })).toBe(true);
   expect(isRetryable({ kind: 'server', message: '', retryable: false })).toBe(false);
   expect(isRetryable({ kind: 'badRequest', message: '', retryable: true })).toBe(false);
+});
+
+const usage = { inputTokens: 1, outputTokens: 2 };
+
+test.each<[outcome: CompletionOutcome, billed: object | undefined]>([
+  [{ status: 'completed', completion: { text: '', toolCalls: [], usage }, cached: false, attempts: 1 }, undefined],
+  [{ status: 'failed', failure: { kind: 'malformed', message: '', usage }, attempts: 0 }, undefined],
+  [{ status: 'failed', failure: { kind: 'malformed', message: '' }, attempts: 0 }, undefined],
+  [{ status: 'failed', failure: { kind: 'malformed', message: '' }, attempts: 1 }, {}],
+  [{ status: 'failed', failure: { kind: 'malformed', message: '' }, attempts: 1, batched: true }, undefined],
+  [{ status: 'failed', failure: { kind: 'malformed', message: '', usage }, attempts: 1, batched: true }, { usage }],
+  [{ status: 'failed', failure: { kind: 'server', message: '' }, attempts: 1 }, undefined],
+  [{ status: 'failed', failure: { kind: 'server', message: '', usage }, attempts: 1 }, { usage }],
+])('%j was billed for %j without a use', (outcome, billed) => {
+  expect(findUnusable(outcome)).toEqual(billed);
 });

@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { Budget, type BudgetPricing } from '../../src/calls/with-budget.ts';
+import { Budget, type BudgetPricing, openBatchSpending } from '../../src/calls/with-budget.ts';
 import type { Complete, CompletionOutcome, FailureKind } from '../../src/model/completion.ts';
-import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
+import type { BatchAnswer } from '../../src/model/provider.ts';
+import { buildCompletion, buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
 import fc from '../support/property.ts';
 
@@ -135,6 +136,15 @@ describe('a budget', () => {
     expect(budget.isExhausted).toBe(true);
   });
 
+  test('a reply that was no answer costs its bound where its usage has no price', async () => {
+    const budget = new Budget(1);
+    const usage = { inputTokens: 1, outputTokens: 1 };
+    const complete = budget.wrap(async () => failed('server', { usage }), pricing);
+    await complete(priced(0.9), neverAborted);
+    await complete(priced(0.2), neverAborted);
+    expect(budget.isExhausted).toBe(true);
+  });
+
   test('an answer whose cost is not known costs its bound', async () => {
     const budget = new Budget(1);
     const complete = budget.wrap(async () => completed(), pricing);
@@ -242,5 +252,81 @@ describe('a budget', () => {
     expect(sent).toBe(1);
     expect(await calls[3]).toMatchObject({ failure: { kind: 'budget' }, attempts: 0 });
     expect(budget.isExhausted).toBe(true);
+  });
+});
+
+describe('what batches take of a budget', () => {
+  const usage = { inputTokens: 1, outputTokens: 1 };
+  const answer = { completion: buildCompletion({ usage }) };
+
+  /** A budget of 1, and batches whose requests may cost 0.4 each, and cost what is given. */
+  function open(costUsd: number | undefined) {
+    const budget = new Budget(1);
+    const spending = openBatchSpending(budget, {
+      boundOf: ({ params }) => Number(params['bound'] ?? 0.4),
+      costOf: (completion) => (completion.usage === undefined ? undefined : costUsd),
+    });
+    /** How many more requests of 0.1 fit. */
+    const left = () => {
+      let count = 0;
+      while (spending.take(`left ${count}`, priced(0.1)) === undefined) count += 1;
+      return count;
+    };
+    return { budget, spending, left };
+  }
+
+  test('is their bounds until their answers came, and nothing for a request that does not fit', () => {
+    const { budget, spending } = open(0.1);
+    expect([spending.take('a', buildRequest()), spending.take('b', buildRequest())]).toEqual([undefined, undefined]);
+    expect(budget.isExhausted).toBe(false);
+    expect(spending.take('c', buildRequest())).toEqual({
+      kind: 'budget',
+      message: 'the call could cost up to $0.400000, which no longer fits in --max-cost',
+    });
+    expect(budget.isExhausted).toBe(true);
+    // A smaller one still fits.
+    expect(spending.take('d', priced(0.2))).toBeUndefined();
+    expect(spending.take('e', priced(0.1))).toMatchObject({ kind: 'budget' });
+  });
+
+  test.each<[what: string, answer: BatchAnswer, costUsd: number | undefined, left: number]>([
+    ['an answer is what it cost', answer, 0.1, 9],
+    ['an answer without a price is its bound', answer, undefined, 6],
+    ['an answer without usage is its bound', { completion: { text: '', toolCalls: [] } }, 0.1, 6],
+    ['a failure is nothing', { failure: { kind: 'server', message: '' } }, 0.1, 10],
+    [
+      'a failure that brought an answer of no use is what that cost',
+      { failure: { kind: 'malformed', message: '', usage } },
+      0.3,
+      7,
+    ],
+    [
+      'such a failure without a price is its bound',
+      { failure: { kind: 'malformed', message: '', usage } },
+      undefined,
+      6,
+    ],
+  ])('for %s', (_what, found, costUsd, count) => {
+    const { spending, left } = open(costUsd);
+    spending.take('a', buildRequest());
+    spending.settle('a', found);
+    expect(left()).toBe(count);
+  });
+
+  test('is also the price of an answer that an earlier run submitted, once for each answer', () => {
+    const { spending, left } = open(0.2);
+    spending.settle('earlier', answer);
+    spending.take('a', buildRequest());
+    spending.settle('a', answer);
+    spending.settle('a', answer);
+    expect(left()).toBe(4);
+    expect(open(undefined).spending.settle('earlier', answer)).toBeUndefined();
+  });
+
+  test('has no end without a budget', () => {
+    const spending = openBatchSpending(undefined, { boundOf: () => Infinity, costOf: () => Infinity });
+    expect(spending.take('a', buildRequest())).toBeUndefined();
+    expect(spending.settle('a', answer)).toBeUndefined();
+    expect(spending.take('b', buildRequest())).toBeUndefined();
   });
 });

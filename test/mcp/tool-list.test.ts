@@ -143,7 +143,7 @@ describe('the tools of a server', () => {
       required: ['b', 'a'],
       properties: {
         required: { enum: ['z', 'y'], default: { d: { required: ['z', 'y'] }, c: ['z', 'y'], required: ['z', 'y'] } },
-        a: { required: ['b', 1, 'a'] },
+        a: { required: ['b', 'a', 1] },
         b: { type: 'object', required: ['d', 'c'], default: null, anyOf: [{ type: 'object', required: ['f', 'e'] }] },
       },
     };
@@ -164,7 +164,7 @@ describe('the tools of a server', () => {
           inputSchema: {
             $defs: nest(99),
             properties: {
-              a: { required: ['b', 1, 'a'] },
+              a: { required: ['b', 'a', 1] },
               b: {
                 anyOf: [{ required: ['e', 'f'], type: 'object' }],
                 default: null,
