@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BatchPorts, runBatches } from '../../src/calls/run-batches.ts';
+import { type BatchPorts, createBatchAnswers, runBatches } from '../../src/calls/run-batches.ts';
 import type { CompletionRequest, ProviderFailure } from '../../src/model/completion.ts';
 import type { BatchApi, BatchHandle, BatchItem, BatchReply, BatchStatus } from '../../src/model/provider.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -300,5 +300,85 @@ describe('runBatches', () => {
     clock.startTimer(5000, () => controller.abort());
     const { answers, pending, collected } = await run(itemsOf('a'));
     expect([answers.size, pending.length, collected.length, disk.size]).toEqual([0, 1, 0, 1]);
+  });
+});
+
+describe('the requests of a batch', () => {
+  it('that may not be sent are errored without a submission, and the others are sent', async () => {
+    const failure: ProviderFailure = { kind: 'badRequest', message: 'no files' };
+    const { ports, submitted, clock } = open({
+      encode: ({ key }) => Promise.resolve(key === 'bad' ? { failure } : { value: key }),
+    });
+    const budget: ProviderFailure = { kind: 'budget', message: 'too dear' };
+    const refused: string[] = [];
+    const refuse = ({ key }: BatchItem) => {
+      refused.push(key);
+      return key === 'dear' ? budget : undefined;
+    };
+    const items = itemsOf('bad', 'a', 'dear', 'bad', 'b', 'dear');
+    const { answers } = await clock.runUntil(runBatches({ items: () => items, handles: [] }, { ...ports, refuse }));
+    expect(submitted).toEqual([['a', 'b']]);
+    // A request that can't be written takes nothing of the budget, and no request takes it twice.
+    expect(refused).toEqual(['a', 'dear', 'b']);
+    expect([...answers].map(([key, { isSent }]) => [key, isSent])).toEqual([
+      ['bad', false],
+      ['dear', false],
+      ['a', true],
+      ['b', true],
+    ]);
+    expect([answers.get('bad')?.answer, answers.get('dear')?.answer]).toEqual([{ failure }, { failure: budget }]);
+  });
+
+  it('fill a batch to its limits, and one that is larger than a batch goes alone', async () => {
+    const bySize = open({ maxBytes: 9 });
+    await bySize.run(itemsOf('a', 'b', 'c', 'dddd', 'e'));
+    expect(bySize.submitted).toEqual([['a', 'b', 'c'], ['dddd'], ['e']]);
+    const byCount = open({ maxRequests: 2 });
+    await byCount.run(itemsOf('a', 'b', 'c', 'd'));
+    expect(byCount.submitted).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+  });
+});
+
+describe('answers that came through batches', () => {
+  const signal = new AbortController().signal;
+  const ask = (key: string) => itemsOf(key)[0]?.request as CompletionRequest;
+
+  it('are billed to the first that asks, and all else is asked', async () => {
+    const answers = createBatchAnswers();
+    const failure: ProviderFailure = { kind: 'server', message: 'down' };
+    const asked: string[] = [];
+    let current = '';
+    const complete = answers.wrap(
+      async () => {
+        asked.push(current);
+        return { status: 'failed', failure: network, attempts: 1 };
+      },
+      () => current,
+    );
+    const get = async (key: string) => {
+      current = key;
+      return complete(ask(key), signal);
+    };
+    answers.add(new Map([['a', { answer: completionOf('first'), isSent: true }]]));
+    answers.add(
+      new Map([
+        ['b', { answer: { failure }, isSent: true }],
+        ['c', { answer: { failure }, isSent: false }],
+      ]),
+    );
+    const completed = { status: 'completed', ...completionOf('first'), batched: true };
+    expect([await get('a'), await get('a')]).toEqual([
+      { ...completed, cached: false, attempts: 1 },
+      { ...completed, cached: true, attempts: 0 },
+    ]);
+    const errored = { status: 'failed', failure, batched: true };
+    expect([await get('b'), await get('b'), await get('c'), await get('c')]).toEqual(
+      [1, 0, 0, 0].map((attempts) => ({ ...errored, attempts })),
+    );
+    expect(await get('d')).toEqual({ status: 'failed', failure: network, attempts: 1 });
+    expect(asked).toEqual(['d']);
   });
 });
