@@ -1,0 +1,286 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { addBaselinePrompts, findAcceptedPrompt } from '../../src/baseline/accepted-prompts.ts';
+import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
+import { openBaselineText } from '../../src/baseline/open-baseline.ts';
+import { renderBaseline } from '../../src/baseline/write-baseline.ts';
+import type { BaselineCase, BaselineVariant, StandIn } from '../../src/model/baseline.ts';
+import { UserError } from '../../src/model/problem.ts';
+import {
+  type Project,
+  type PromptVersion,
+  type ProviderConfig,
+  type Suite,
+  type WrittenMessage,
+  writeMessage,
+} from '../../src/model/suite.ts';
+import type { RenderedVariant } from '../../src/plan/render-cells.ts';
+import { compileWritten } from '../../src/prompts/prompt-template.ts';
+import { loadTemplateEngine } from '../../src/templates/template.ts';
+import { contentOf } from '../support/baseline-rows.ts';
+import { buildCase, buildProvider, buildSuite } from '../support/build-case.ts';
+import { buildHeader, buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
+
+beforeAll(loadTemplateEngine);
+
+const mini = buildProvider({ id: 'mini' });
+const large = buildProvider({ id: 'large', model: 'large' });
+
+const promptOf = (content: string, more: Partial<PromptVersion> = {}): PromptVersion => ({
+  id: 'v1',
+  ...compileWritten([{ role: 'user', content }]),
+  params: {},
+  ...more,
+});
+
+/** A variant as a record keeps it. */
+function describeVariant({ prompt, provider, params }: RenderedVariant) {
+  return {
+    adapter: provider.adapter,
+    adapterVersion: '1',
+    ...(provider.baseUrl !== undefined && { baseUrl: provider.baseUrl }),
+    model: provider.model,
+    params,
+    ...(Object.keys(provider.options).length > 0 && { options: provider.options }),
+    messages: prompt.messages.map(writeMessage),
+    contract: {},
+  };
+}
+
+interface Find {
+  /** Undefined where the baseline has no such variant. */
+  readonly stored?: Partial<BaselineVariant> | null;
+  readonly storedMessages?: readonly WrittenMessage[];
+  readonly cases?: readonly Partial<BaselineCase>[];
+  readonly prompt?: PromptVersion;
+  readonly provider?: ProviderConfig;
+  readonly params?: RenderedVariant['params'];
+  readonly suite?: Partial<Suite>;
+  readonly standIn?: Partial<StandIn>;
+  readonly refusal?: string;
+  readonly secret?: string;
+  readonly isRecord?: boolean;
+}
+
+function baselineOf(variants: readonly BaselineVariant[], cases: readonly Partial<BaselineCase>[] = []): SuiteBaseline {
+  const rows = cases.map(
+    (one): BaselineCase => ({
+      type: 'case',
+      prompt: 'v1',
+      provider: 'mini',
+      caseId: 'refund',
+      caseHash: 'c',
+      trials: [{ trial: 0, status: 'passed', checks: [] }],
+      ...one,
+    }),
+  );
+  const text = [...renderBaseline(contentOf({ suite: 'triage', variants, cases: rows }))].join('');
+  return { kind: 'file', source: 'file', baseline: openBaselineText(text, 'file') };
+}
+
+function find(options: Find = {}) {
+  const { stored = {}, prompt = promptOf('Now: {{ email }}'), provider = mini, params = {}, refusal, secret } = options;
+  const messages = options.storedMessages ?? [{ role: 'user', content: 'Then: {{ email }}' }];
+  const row: BaselineVariant = {
+    type: 'variant',
+    prompt: 'v1',
+    ...describeVariant({ prompt, provider, params }),
+    provider: provider.id,
+    messages,
+    models: [],
+    ...stored,
+  };
+  const variants = stored === null ? [] : [row];
+  const { type: _type, models: _models, ...recorded } = row;
+  const header = buildHeader([buildRecordedSuite([buildVariant(1, recorded)])]);
+  const asRecord = { kind: 'record', source: 'run', record: { header } } as unknown as SuiteBaseline;
+  const suite = buildSuite([buildCase()], { providers: [mini, large], ...options.suite });
+  const mask = (text: string) => (secret === undefined ? text : text.replaceAll(secret, '***'));
+  const found = options.isRecord === true ? asRecord : baselineOf(variants, options.cases);
+  const refuseModel = (asked: ProviderConfig) => (refusal === undefined ? undefined : `${refusal} ${asked.model}`);
+  const standIn = { prompt: prompt.id, provider: provider.id, ...options.standIn };
+  return findAcceptedPrompt(suite, { prompt, provider, params }, found, {
+    refuseModel,
+    describe: describeVariant,
+    mask,
+    standIn,
+  });
+}
+
+const why = (options: Find) => {
+  const { state, variant } = find(options) ?? {};
+  expect(variant).toBeUndefined();
+  return state?.is === 'unavailable' ? state.why : state?.is;
+};
+
+describe('the accepted prompt of a variant', () => {
+  test('is none where the baseline has no such variant', () => {
+    expect(find({ stored: null })).toBeUndefined();
+    expect(find({ stored: { prompt: 'v0' } })).toBeUndefined();
+    expect(find({ stored: { provider: 'large' } })).toBeUndefined();
+  });
+
+  test.each([false, true])('can be asked as it was (in a record: %s)', (isRecord) => {
+    const params = { max_tokens: 5 };
+    const { state, variant } = find({ stored: { params }, isRecord }) ?? {};
+    expect(state).toEqual({ is: 'askable', of: expect.stringMatching(/^[0-9a-f]{16}$/) });
+    expect(variant?.prompt).toMatchObject({
+      id: 'v1',
+      params: {},
+      messages: [{ template: { source: 'Then: {{ email }}' } }],
+    });
+    expect([variant?.provider, variant?.params]).toEqual([mini, params]);
+  });
+
+  test('is unchanged where model, messages and parameters are the same', () => {
+    const storedMessages = [{ role: 'user', content: 'Now: {{ email }}' }] as const;
+    expect(why({ storedMessages })).toBe('unchanged');
+    expect(find({ storedMessages, stored: { params: { seed: 1 } } })?.state.is).toBe('askable');
+    expect(find({ storedMessages, stored: { model: 'old' } })?.state.is).toBe('askable');
+  });
+
+  test('of another model is asked there, without the price of the model now', () => {
+    const provider = { ...mini, price: { input: 1, output: 2 } };
+    expect(find({ provider, stored: { model: 'old' } })?.variant?.provider).toEqual({ ...mini, model: 'old' });
+    expect(find({ provider })?.variant?.provider).toEqual(provider);
+    expect(why({ stored: { model: 'old' }, refusal: 'no one asks' })).toBe('no one asks old');
+    expect(find({ refusal: 'no one asks' })?.state.is).toBe('askable');
+  });
+
+  test('of a replaced version or provider is asked in the name of the variant', () => {
+    const v2 = promptOf('Now: {{ email }}', { id: 'v2' });
+    const ofVersion = find({ prompt: v2, stored: { prompt: 'v1' }, standIn: { replaces: 'v1' } });
+    expect([ofVersion?.state.is, ofVersion?.variant?.prompt.id]).toEqual(['askable', 'v2']);
+    const replaced = { provider: 'mini', model: mini.model };
+    const swap: Find = { provider: large, stored: replaced, standIn: { replacesProvider: 'mini' } };
+    const ofProvider = find(swap);
+    expect([ofProvider?.state.is, ofProvider?.variant?.provider]).toEqual([
+      'askable',
+      { ...mini, id: 'large', pricedAs: 'mini' },
+    ]);
+    // The same words of another provider are another question.
+    expect(find({ ...swap, storedMessages: [{ role: 'user', content: 'Now: {{ email }}' }] })?.state.is).toBe(
+      'askable',
+    );
+    expect(why({ ...swap, suite: { providers: [large] } })).toBe('its provider "mini" is not in the suite');
+    const own = find({ ...swap, stored: { ...replaced, baseUrl: 'https://x.example' } });
+    expect(own?.state).toMatchObject({ is: 'unavailable', why: 'it was asked at another address' });
+  });
+
+  const code = { ...mini, adapter: 'module' };
+  test.each<[string, Find]>([
+    ['it was asked through anthropic', { stored: { adapter: 'anthropic' } }],
+    ['its settings were not kept (accept a run once more)', { stored: { adapterVersion: undefined as never } }],
+    ['it was asked by another version of its adapter', { stored: { adapterVersion: '0' } }],
+    ['the code of provider "mini" has changed', { provider: code, stored: { adapterVersion: '0' } }],
+    ['it was asked at another address', { stored: { baseUrl: 'https://x.example' } }],
+    ['other settings of provider "mini" have changed', { stored: { options: { api: 'responses' } } }],
+    ['provider "mini" runs a program, which may have changed', { provider: { ...mini, adapter: 'exec' } }],
+    [
+      'it attaches files, which a baseline does not keep',
+      { storedMessages: [{ role: 'user', content: 'x', attach: ['a.png'] }] },
+    ],
+    [
+      'it attaches files, which a baseline does not keep',
+      { prompt: { ...promptOf('x'), ...compileWritten([{ role: 'user', content: 'x', attach: ['a.png'] }]) } },
+    ],
+    ['it holds a secret, which a baseline does not keep', { secret: 'Then' }],
+    ['it holds a secret, which a baseline does not keep', { secret: 'Now' }],
+    ['it holds a secret, which a baseline does not keep', { secret: 'hush', params: { user: 'hush' } }],
+    [
+      'a check compares the answers of both prompts',
+      { suite: { criteria: [{ assertion: 'rubric' }, { assertion: 'pairwise' }] as never } },
+    ],
+    [
+      'it can\'t be rendered for case refund: the variable "other" is missing',
+      { storedMessages: [{ role: 'user', content: '{{ other }}' }] },
+    ],
+  ])('can not be asked: %s', (reason, options) => {
+    expect(why(options)).toContain(reason);
+  });
+
+  test('of several prompts can not be asked', () => {
+    const cases = [{ caseId: 'a' }, { caseId: 'b', otherVariant: true as const }];
+    expect(find({ cases })?.state).toMatchObject({
+      is: 'unavailable',
+      why: 'its cases were accepted with several prompts (accept a run of all cases)',
+      isOfSeveral: true,
+    });
+    expect(find({ cases: [{ caseId: 'a' }] })?.state.is).toBe('askable');
+  });
+});
+
+describe('--rerun-baseline', () => {
+  const row = (more: Partial<BaselineVariant> = {}): BaselineVariant => ({
+    type: 'variant',
+    prompt: 'v1',
+    provider: 'mini',
+    ...describeVariant({ prompt: promptOf('Then: {{ email }}'), provider: mini, params: { seed: 1 } }),
+    models: [],
+    ...more,
+  });
+  const add = async (baselines: Readonly<Record<string, SuiteBaseline | undefined>>, ...suites: readonly Suite[]) => {
+    const project = { root: '/project', suites } as Partial<Project> as Project;
+    return (await addBaselinePrompts(project, ({ id }) => baselines[id])).suites;
+  };
+  const problemsOf = async (work: Promise<unknown>) => {
+    const error: unknown = await work.catch((thrown: unknown) => thrown);
+    if (!(error instanceof UserError)) throw error;
+    return error.problems.map(({ code, message, hint }) => [code, message, hint]);
+  };
+  const suiteOf = (id: string, ...prompts: readonly PromptVersion[]) => buildSuite([buildCase()], { id, prompts });
+  const now = promptOf('Now: {{ email }}');
+
+  test('adds the accepted prompt beside the one that is compared with it', async () => {
+    const baseline = baselineOf([row(), row({ provider: 'large', params: { seed: 2 } })]);
+    const added = promptOf('Now', { id: 'v2', replaces: 'v1' });
+    const [suite] = await add({ one: baseline }, suiteOf('one', now, added, promptOf('Now', { id: 'v3' })));
+    expect(suite?.prompts.map(({ id, baselineOf: of }) => [id, of])).toEqual([
+      ['v1', undefined],
+      ['v2', undefined],
+      ['v3', undefined],
+      ['v1@baseline', 'v1'],
+      ['v2@baseline', 'v2'],
+    ]);
+    const own = suite?.prompts[3];
+    expect(own?.messages[0]?.template.source).toBe('Then: {{ email }}');
+    expect([...(own?.paramsByProvider ?? [])]).toEqual([
+      ['large', { seed: 2 }],
+      ['mini', { seed: 1 }],
+    ]);
+  });
+
+  test('takes the own prompt of a version before that of the replaced one', async () => {
+    const then = [{ role: 'user', content: 'Second: {{ email }}' }];
+    const baseline = baselineOf([row(), row({ prompt: 'v2', messages: then })]);
+    const [suite] = await add({ one: baseline }, suiteOf('one', promptOf('Now', { id: 'v2', replaces: 'v1' })));
+    expect(suite?.prompts[1]?.messages[0]?.template.source).toBe('Second: {{ email }}');
+  });
+
+  test('is refused for every suite that has nothing to run again, or can not', async () => {
+    const hint = 'accept one with llmcheck baseline accept';
+    const noFile = (id: string) => [
+      'record',
+      `--rerun-baseline: suite ${id} has no baseline file whose prompts could run again`,
+      hint,
+    ];
+    const other = baselineOf([row({ prompt: 'v0' })]);
+    const record = { kind: 'record', source: 'run', record: {} } as unknown as SuiteBaseline;
+    const baselines = { one: undefined, two: other, three: record, four: baselineOf([row()]) };
+    const suites = ['one', 'two', 'three', 'four'].map((id) => suiteOf(id, now));
+    expect(await problemsOf(add(baselines, ...suites))).toEqual([noFile('one'), noFile('two'), noFile('three')]);
+    const lacking = baselineOf([row({ messages: [{ role: 'user', content: '{{ other }}' }] })]);
+    const inWorkspace = { ...now, id: 'skill', workspace: [] };
+    expect(await problemsOf(add({ five: lacking }, suiteOf('five', inWorkspace, now)))).toEqual([
+      [
+        'invalid-value',
+        '--rerun-baseline: prompt skill puts files into a workspace, which a baseline does not keep',
+        'run without the flag: its answers are compared with those of the baseline',
+      ],
+      [
+        'missing-variable',
+        expect.stringMatching(/^--rerun-baseline: the baseline's prompt v1 can't be rendered for case refund: /),
+        'keep the variable in the cases, or run without the flag',
+      ],
+    ]);
+  });
+});
