@@ -49,6 +49,7 @@ describe('a key that is not set', () => {
       .split('\n')
       .filter((line) => line.includes('missing-key'));
     expect(lines.map((line) => /provider (\S+)/.exec(line)?.[1])).toEqual(['openai:gpt-4.1-mini', 'other']);
+    expect(lines[0]).toMatch(/^evals\/\w+\.eval\.yaml:3:13 warning/);
     expect(lines[0]).toContain(
       'OPENAI_API_KEY is not set: provider openai:gpt-4.1-mini can answer from the cache only',
     );
@@ -113,9 +114,31 @@ test('a provider that is also a judge is named once, and checks of tools that no
   ]);
 });
 
-test('a path that selects nothing is incomplete and said once', async () => {
+test('a provider without a key needs none', async () => {
   const project = openTempProject();
-  writeSuite(project);
-  const result = await validate(project, withKey, 'evals/none*.eval.yaml');
-  expect(result[0]).toBe(4);
+  writeSuite(project, { providers: '["openai:gpt-4.1-mini", "ollama:llama3.2"]' });
+  const [code, , stderr] = await validate(project, withKey);
+  expect([code, stderr]).toEqual([0, '']);
+});
+
+describe('what selects nothing', () => {
+  const countOf = (text: unknown, part: string) => String(text).split(part).length - 1;
+
+  test('is said once, whether a path, the config or a suite names it', async () => {
+    const project = openTempProject();
+    writeSuite(project);
+    const path = await validate(project, withKey, 'evals/none*.eval.yaml');
+    expect([path[0], countOf(path[2], 'selects-nothing')]).toEqual([4, 1]);
+    // Loading has told of what the files name.
+    project.write('llmcheck.config.yaml', 'suites: [evals/*.eval.yaml, more/*.eval.yaml]\n');
+    const pattern = await validate(project, withKey);
+    expect([pattern[0], countOf(pattern[2], 'selects-nothing')]).toEqual([0, 1]);
+    writeSuite(project, { more: 'gate: { slices: { vip: { passRate: { min: 0.9 } } } }\n' });
+    const slice = await validate(project, withKey);
+    expect([slice[0], countOf(slice[2], 'selects-nothing')]).toEqual([4, 2]);
+    project.write('llmcheck.config.yaml', 'suites: [evals/*.eval.yaml]\nrun: { tag: [gone] }\n');
+    writeSuite(project);
+    const tag = await validate(project, withKey);
+    expect([tag[0], countOf(tag[2], 'selects-nothing'), countOf(tag[2], '--tag gone')]).toEqual([0, 1, 1]);
+  });
 });

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../src/model/provider.ts';
 import type { ProviderConfig } from '../../src/model/suite.ts';
 import { adapters, lookupAdapter } from '../../src/providers/index.ts';
 import { presets } from '../../src/providers/presets.ts';
-import { readCredentials } from '../../src/providers/resolve-connection.ts';
+import { explainRefusal, readCredentials } from '../../src/providers/resolve-connection.ts';
 import { startServer } from '../support/http-server.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 
@@ -98,17 +98,72 @@ describe('the address', () => {
     },
   );
 
-  it('with a password in it is a usage error that does not repeat it', () => {
+  it.each<[over: Partial<ProviderConfig>, env: Env, found: object]>([
+    [{}, {}, { apiKeyEnv: 'OPENAI_API_KEY' }],
+    [
+      {},
+      { OPENAI_BASE_URL: 'http://a/v1' },
+      { apiKeyEnv: 'OPENAI_API_KEY', movedBy: { variable: 'OPENAI_BASE_URL', from: 'https://api.openai.com/v1' } },
+    ],
+    [{ baseUrl: 'http://b/v1' }, { OPENAI_BASE_URL: 'http://a/v1' }, { withheldKeyEnv: 'OPENAI_API_KEY' }],
+    [{ baseUrl: 'http://b/v1', apiKeyEnv: 'OWN' }, {}, { apiKeyEnv: 'OWN' }],
+    [{ baseUrl: 'http://b/v1', headers: { a: 'b' } }, {}, {}],
+    [{ apiKeyEnv: 'OWN', headers: { a: 'b' } }, {}, { apiKeyEnv: 'OWN' }],
+    [
+      { adapter: 'azure' },
+      { AZURE_OPENAI_ENDPOINT: 'https://x/' },
+      { apiKeyEnv: 'AZURE_OPENAI_API_KEY', movedBy: { variable: 'AZURE_OPENAI_ENDPOINT' } },
+    ],
+    [{ adapter: 'groq' }, { OPENAI_BASE_URL: 'http://a/v1' }, { apiKeyEnv: 'GROQ_API_KEY' }],
+    [{ adapter: 'ollama', baseUrl: 'http://b/v1' }, {}, {}],
+  ])('of %j with the variables %j decides about the key: %j', (over, env, found) => {
+    const { apiKeyEnv, withheldKeyEnv, movedBy } = resolve(over, env);
+    const known = Object.entries({ apiKeyEnv, withheldKeyEnv, movedBy }).filter(([, value]) => value !== undefined);
+    expect(Object.fromEntries(known)).toEqual(found);
+  });
+
+  it.each([
+    ['https://a/v1//', 'https://a/v1'],
+    ['https://a/v1/?key=b/', 'https://a/v1/?key=b/'],
+    ['https://a/v1#part', 'https://a/v1'],
+  ])('%s is asked as %s', (baseUrl, expected) => {
+    expect(resolve({ baseUrl }).baseUrl).toBe(expected);
+  });
+
+  it('of a variable keeps its query behind the path', () => {
+    const env = { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com/?api-version=1' };
+    expect(resolve({ adapter: 'azure' }, env).baseUrl).toBe('https://x.openai.azure.com/openai/v1?api-version=1');
+  });
+
+  it.each([
+    [{ baseUrl: 'nonsense' }, {}, 'write it like http://127.0.0.1:11434/v1'],
+    [{}, { OPENAI_BASE_URL: 'nonsense' }, 'it is the value of OPENAI_BASE_URL: set it like http://127.0.0.1:11434/v1'],
+    [{ adapter: 'azure' }, {}, 'add baseURL to the provider, or set AZURE_OPENAI_ENDPOINT'],
+  ])('that is missing or wrong in %j with %j says what to do, and where', (over, env, hint) => {
+    const at = { file: 'a.eval.yaml', line: 3, column: 5 };
     let caught: unknown;
     try {
-      resolve({ baseUrl: 'https://me:hunter2hunter2@api.example/v1' });
+      resolve({ ...over, at }, env);
     } catch (error) {
       caught = error;
     }
-    expect(caught).toBeInstanceOf(UserError);
-    expect(caught).toMatchObject({ problems: [{ code: 'literal-key' }] });
-    expect(String(caught)).not.toContain('hunter2');
+    expect(caught).toMatchObject({ problems: [{ code: 'invalid-value', hint, at }] });
   });
+
+  it.each(['me:hunter2hunter2', 'hunter2hunter2', ':hunter2hunter2'])(
+    'with %s@ in it is a usage error that does not repeat it',
+    (who) => {
+      let caught: unknown;
+      try {
+        resolve({ baseUrl: `https://${who}@api.example/v1` });
+      } catch (error) {
+        caught = error;
+      }
+      expect(caught).toBeInstanceOf(UserError);
+      expect(caught).toMatchObject({ problems: [{ code: 'literal-key' }] });
+      expect(String(caught)).not.toContain('hunter2');
+    },
+  );
 
   it('is asked for where a service has none', () => {
     expect(() => resolve({ adapter: 'azure' })).toThrow(/no address/);
@@ -160,14 +215,28 @@ describe('the key', () => {
     [{ baseUrl: 'server', apiKeyEnv: 'LOCAL_KEY' }, 'LOCAL_KEY'],
     [{ baseUrl: 'server', headers: { 'X-Team': { env: 'TEAM' } } }, 'TEAM'],
   ])('that is missing for %j is an auth failure that names it, without a request', async (over, name) => {
-    const { outcome, server } = await send(over, { [name]: ' ' });
-    expect(outcome).toMatchObject({
-      status: 'failed',
-      attempts: 0,
-      failure: { kind: 'auth', message: expect.stringContaining(name) },
-    });
-    expect(server.requests).toEqual([]);
+    for (const env of [{ [name]: ' ' }, {}]) {
+      const { outcome, server } = await send(over, env);
+      expect(outcome).toMatchObject({
+        status: 'failed',
+        attempts: 0,
+        failure: { kind: 'auth', message: expect.stringContaining(name) },
+      });
+      expect(server.requests).toEqual([]);
+    }
   });
+});
+
+it('a key that was not sent explains a refusal, and no other failure', () => {
+  const refused = { kind: 'auth', message: 'answered 401', status: 401 } as const;
+  expect(explainRefusal(refused, 'OPENAI_API_KEY')).toEqual({
+    ...refused,
+    message:
+      'answered 401 (OPENAI_API_KEY was not sent, because the provider has baseURL and no apiKeyEnv: name the variable that holds the key of that address with apiKeyEnv)',
+  });
+  expect(explainRefusal(refused, undefined)).toEqual(refused);
+  const other = { ...refused, kind: 'server' } as const;
+  expect(explainRefusal(other, 'OPENAI_API_KEY')).toEqual(other);
 });
 
 it('a server without TLS is asked once: asking again would change nothing', async () => {
@@ -229,6 +298,10 @@ describe('headers', () => {
       headers: { authorization: 'Bearer sk', 'openai-organization': 'org-1', 'openai-project': 'proj-1' },
     });
     expect(read({ baseUrl: 'https://gateway.example/v1' })).toEqual({ headers: {} });
+    const bare = { OPENAI_API_KEY: ' sk ', OPENAI_ORG_ID: ' ', OPENAI_PROJECT_ID: '' };
+    expect(readCredentials(openai, buildConfig(), { env: bare, projectRoot: '/project' })).toEqual({
+      headers: { authorization: 'Bearer sk' },
+    });
   });
 
   it('that break the SDK are a usage error', async () => {
