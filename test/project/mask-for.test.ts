@@ -65,3 +65,27 @@ test('a password that is encoded in an address is masked in both forms, and so a
   const mask = maskFor(loaded.project, env, ['further-value']);
   expect(mask('pass@word@x pass%40word%40x other:word user-name further-value')).toBe('*** *** *** *** ***');
 });
+
+test('the secrets of every suite are masked, with those of addresses, tool servers and the bucket of a cache', async () => {
+  const project = openTempProject();
+  project.write('llmcheck.config.yaml', config);
+  const cases = 'cases: [{ id: a, assert: [{ contains: x }] }]\n';
+  const suiteOf = (provider: string) => `prompts: [{ id: v1, text: hi }]\nproviders: [${provider}]\n${cases}`;
+  project.write('evals/a.eval.yaml', suiteOf('{ id: a, use: "exec:cat", env: [FIRST, SECOND] }'));
+  project.write(
+    'evals/b.eval.yaml',
+    suiteOf('{ id: b, use: "openai:m", apiKeyEnv: THIRD }, { id: c, use: "openai:n" }'),
+  );
+  const { project: loaded } = await loadProject({ cwd: project.root, paths: [] });
+  const server = { source: 'https://a/${SOURCE}', folder: '/', headers: { a: '${HEADER}' }, env: ['GIVEN'] };
+  const snapshots = [{ file: 'a', sent: [], snapshot: { server, info: { name: 's' }, tools: [] } }];
+  const suites = loaded.suites.map((one) => (one.path === 'evals/b.eval.yaml' ? { ...one, snapshots } : one));
+  const names = ['FIRST', 'SECOND', 'THIRD', 'SOURCE', 'HEADER', 'GIVEN', 'OPENAI_API_KEY', 'OPENAI_PROJECT_ID'];
+  const aws = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+  const values = Object.fromEntries([...names, ...aws].map((name) => [name, `canary of ${name}`]));
+  const env = { ...values, OPENAI_BASE_URL: 'https://gateway.example/v1?api_key=canary-in-address' };
+  const mask = maskFor({ ...loaded, suites }, env);
+  for (const value of [...Object.values(values), 'canary-in-address'])
+    expect([value, mask(value)]).toEqual([value, '***']);
+  expect(mask('https://gateway.example/v1')).toBe('https://gateway.example/v1');
+});

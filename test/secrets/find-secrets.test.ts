@@ -114,6 +114,9 @@ test.each<[kind: PiiKind, text: string, found: readonly string[]]>([
   ],
   ['card', '5500 0000 0000 0004, 4111-1111-1111-1111', ['5500 0000 0000 0004', '4111-1111-1111-1111']],
   ['card', '5500000000000005 1111111111111111 0000000000000000', []],
+  ['card', '6666666666666 8000000000000003', []],
+  ['card', '4111 1111 1111 1112 101', []],
+  ['phone', '01 234 2024 9999', []],
   ['card', '378282246310005 100 200', ['378282246310005']],
   ['ssn', '078-05-1120 078 05 1120', ['078-05-1120', '078 05 1120']],
   ['ssn', '000-05-1120 666-05-1120 900-05-1120 078-00-1120 078-05-0000 078-05 1120', []],
@@ -126,4 +129,11 @@ test.each<[kind: PiiKind, text: string, found: readonly string[]]>([
 test('a key right after another is found, too', () => {
   const kinds = find({}, '-----BEGIN PRIVATE KEY-----https://me:realone@h.example').map(({ kind }) => kind);
   expect(kinds).toEqual(['a private key', 'a password in a URL']);
+});
+
+test('a random text is a key where it has digits and letters of both cases', () => {
+  const key = 'aB3dE5fG7hJ9kL2mN4pQ6rS8tU1vW0xY';
+  expect(find({ entropy: true }, key)).toHaveLength(1);
+  for (const other of [key.replaceAll(/\d/g, 'z'), key.toLowerCase(), key.toUpperCase(), 'aB1c2'.repeat(7)])
+    expect([other, find({ entropy: true }, other)]).toEqual([other, []]);
 });

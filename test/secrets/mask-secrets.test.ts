@@ -276,3 +276,32 @@ describe('personal data', () => {
     });
   });
 });
+
+describe('masks', () => {
+  it('hide a value with the spaces around it, where it is too short without them', () => {
+    const padded = createMask([' abcdef ']);
+    expect([padded('x abcdef y'), padded('xabcdefy')]).toEqual(['x***y', 'xabcdefy']);
+  });
+
+  it.each(['one\ntwo-three', 'one\\ntwo-three', 'one\\u000atwo-three', 'one\\u000Atwo-three', 'one%0atwo-three'])(
+    'hide a line feed as %j',
+    (text) => {
+      expect(createMask(['one\ntwo-three'])(text)).toBe('***');
+    },
+  );
+
+  it('reach keys and values of JSON, and leave what holds no secret as it is', () => {
+    const number = new SpelledNumber(1, '1.0');
+    const plain = { a: [1, 'x', null, undefined, true], n: number };
+    expect(maskJson(plain, mask)).toBe(plain);
+    expect(maskJson({ [secret]: 1, a: number }, mask)).toEqual({ '***': 1, a: number });
+    expect(maskJson([{ a: 1 }, { b: secret }], mask)).toEqual([{ a: 1 }, { b: '***' }]);
+  });
+
+  it('hide each of several personal data, the short one before the long one and the other way', () => {
+    const [short, long] = ['a@b.example', 'long.name@example.com'];
+    for (const text of [`to ${short} and ${long}.`, `to ${long} and ${short}.`])
+      expect(maskPersonal(text)).toBe('to [email] and [email].');
+    expect(maskPersonal(`card 4111 1111 1111 1111, ${short}, ${long}`)).toBe('card [card], [email], [email]');
+  });
+});
