@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkKey, isCacheExportLine, parseEntry, renderEntry } from '../../src/cache/cache-entry.ts';
+import { checkKey, isCacheExportLine, parseAnswer, parseEntry, renderEntry } from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
 import { canonicalJson } from '../../src/json/canonical-json.ts';
 import { sha256Hex } from '../../src/text/sha256.ts';
@@ -73,6 +73,7 @@ describe('a cache entry', () => {
     ['\n', 'is empty'],
     ['\0\0\0', 'is not a cache entry'],
     ['{"answer": 42}', 'is not a cache entry'],
+    [line.replace('"checksum"', '"check"'), 'is not a cache entry'],
     [line.replace('"format":2', '"format":1'), 'has format 1, and this version reads format 2'],
   ])('says what is wrong with %j', (text, reason) => {
     expect(parseEntry(text)).toEqual({ ok: false, reason });
@@ -84,6 +85,22 @@ describe('a cache entry', () => {
     expect(parseEntry(sign({ ...entry, request: stored() }))).toMatchObject({ ok: true });
     expect(parseEntry(signText('['.repeat(100_000)))).toMatchObject({ ok: false });
   });
+});
+
+test('an answer is read of what has its parts, and of nothing else', () => {
+  const { key, receivedAt, completion } = entry;
+  expect(parseAnswer(line)).toMatchObject({ ok: true, answer: { key, receivedAt, completion } });
+  const whole = { key, receivedAt, completion: { text: 'a', toolCalls: [] } };
+  expect(parseAnswer(sign(whole))).toEqual({ ok: true, answer: whole });
+  for (const other of [
+    5,
+    { ...whole, key: 1 },
+    { ...whole, receivedAt: null },
+    { ...whole, completion: 'a' },
+    { ...whole, completion: { toolCalls: [] } },
+    { ...whole, completion: { text: 'a', toolCalls: {} } },
+  ])
+    expect([other, parseAnswer(sign(other))]).toEqual([other, { ok: false, reason: 'is not a cache entry' }]);
 });
 
 test('an entry is checked against the key that it is stored under', () => {

@@ -196,6 +196,27 @@ describe('writeRecordings', () => {
     expect(readdirSync(join(path, '..'))).toEqual(['r.jsonl']);
   });
 
+  test('sorts by prompt, provider, case and trial, in this order', () => {
+    const path = join(makeFolder(), 'r.jsonl');
+    const names = [
+      ['v1', 'a', 'x', 0],
+      ['v1', 'a', 'x', 1],
+      ['v1', 'a', 'y', 0],
+      ['v1', 'b', 'a', 0],
+      ['v2', 'a', 'a', 0],
+    ] as const;
+    const rows = names.map(([prompt, provider, caseId, trial]) => ({ ...recorded, prompt, provider, caseId, trial }));
+    for (const order of [rows, rows.toReversed(), [...rows.slice(2), ...rows.slice(0, 2)]]) {
+      writeFileSync(path, '');
+      writeRecordings(path, order);
+      const { lines } = readRecordings(path);
+      expect(lines.map((line) => [line.prompt, line.provider, line.caseId, line.trial])).toEqual(names);
+    }
+    // Each of the four names tells a cell apart.
+    for (const row of rows) writeRecordings(path, [{ ...row, completion: answer('new') }]);
+    expect(readRecordings(path).lines.map(({ completion }) => completion.text)).toEqual(names.map(() => 'new'));
+  });
+
   test('gives the same bytes for the same rows in any order of cells', () => {
     const row = fc.record({
       caseId: fc.string({ minLength: 1 }),

@@ -245,6 +245,37 @@ describe('withDedupe', () => {
     expect(await Promise.all(followers)).toEqual([yes, { ...yes, cached: true, attempts: 0 }]);
   });
 
+  test.each<[what: string, isStopped: boolean, outcome: CompletionOutcome]>([
+    [
+      'fails in another way while it is stopped',
+      true,
+      { status: 'failed', failure: { kind: 'timeout', message: 'late' }, attempts: 1 },
+    ],
+    ['says itself that it was stopped', false, abortedOutcome],
+  ])('a leader that %s does not fail its followers', async (_what, isStopped, outcome) => {
+    const { complete, calls } = openDedupe();
+    const stop = new AbortController();
+    const leader = complete(buildRequest(), stop.signal);
+    const follower = complete(buildRequest(), live());
+    if (isStopped) stop.abort();
+    calls[0]?.resolve(outcome);
+    expect(await leader).toEqual(outcome);
+    await settle();
+    expect(calls).toHaveLength(2);
+    calls[1]?.resolve(yes);
+    expect(await follower).toEqual(yes);
+  });
+
+  test('a leader that answers although it is stopped answers its followers', async () => {
+    const { complete, calls } = openDedupe();
+    const stop = new AbortController();
+    const results = [complete(buildRequest(), stop.signal), complete(buildRequest(), live())];
+    stop.abort();
+    calls[0]?.resolve(yes);
+    expect(await Promise.all(results)).toEqual([yes, { ...yes, cached: true, attempts: 0 }]);
+    expect(calls).toHaveLength(1);
+  });
+
   test('a leader that throws because it was aborted does not fail its followers either', async () => {
     const { complete, calls } = openDedupe();
     const stop = new AbortController();
