@@ -167,6 +167,12 @@ describeAssertion('number', [
   },
   { when: 'the tolerance is a share', params: { value: 200, tolerance: '5%' }, answer: '209', is: 'pass' },
   {
+    when: 'the tolerance is a share of a negative number',
+    params: { value: -200, tolerance: '5%' },
+    answer: '-209',
+    is: 'pass',
+  },
+  {
     when: 'it is beyond the share',
     params: { value: 200, tolerance: '5%' },
     answer: '211',

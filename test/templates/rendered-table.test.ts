@@ -70,6 +70,7 @@ describe('two prompts in code', () => {
     expect(isSamePrompt(write(['a', 'b']), write(['a', 'b', 'c']))).toBe(true);
     expect(isSamePrompt(write(['a', 'b']), write(['a', 'x', 'c']))).toBe(false);
     expect(isSamePrompt(write([]), write(['a']))).toBe(false);
+    expect(isSamePrompt(write(['a', 'b']), write(['a', 'b'], 2))).toBe(false);
     expect(isSamePrompt(write(['a']), [{ role: 'user', content: 'a' }])).toBe(false);
   });
 

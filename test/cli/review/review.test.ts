@@ -156,6 +156,18 @@ describe('review', () => {
     expect(project.files().map((file) => [file, project.read(file)])).toEqual(before);
   });
 
+  test('lists an answer that differs from the accepted one although its checks pass', async () => {
+    const project = openTempProject();
+    const written = (text: string) =>
+      `prompts: [{ id: v1, text: "${text}" }]\nproviders: ["echo:prompt"]\ncases: [{ id: kind, assert: [{ contains: Hello }] }]\n`;
+    project.write('evals/greet.eval.yaml', written('Hello Ada'));
+    await project.run(['run', '--update-baseline']);
+    expect((await project.run(['review'])).stdout).toBe('no changed answer\n');
+    project.write('evals/greet.eval.yaml', written('Hello you'));
+    expect((await project.run(['run', '-q'])).code).toBe(0);
+    expect((await project.run(['review'])).stdout).toMatch(/passed[^]*\{\+you\+\}[^]*1 changed answer: 1 listed\n$/);
+  });
+
   test('accepts golden answers of every form, and no other byte of the suite changes', async () => {
     const project = await openProject();
     const { code, stdout } = await accept(project, 'greet/{text,flow,block,object}', 'expected');
