@@ -261,9 +261,9 @@ describe('failing cases', () => {
 
 test('the suite files of a record are those that are there, within the project', () => {
   const project = openTempProject();
-  const { root } = project;
-  project.write('evals/one.eval.yaml', '');
-  project.write('evals/folder/x.txt', '');
+  const root = project.path('inside');
+  project.write('inside/evals/one.eval.yaml', '');
+  project.write('inside/evals/folder/x.txt', '');
   const suites = [
     'evals/one.eval.yaml',
     'evals/none.eval.yaml',
@@ -273,6 +273,6 @@ test('the suite files of a record are those that are there, within the project',
   ];
   const header = buildHeader({ suites: suites.map((path) => buildRecordedSuite([], {}, { suite: path, path })) });
   const record = writeStoredRun(root, header, []);
-  writeFileSync(join(root, '..', 'outside.eval.yaml'), '');
+  project.write('outside.eval.yaml', '');
   expect(findRecordedSuiteFiles(record, root)).toEqual([join(root, 'evals/one.eval.yaml')]);
 });
