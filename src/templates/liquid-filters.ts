@@ -120,8 +120,6 @@ export class SpelledDrop extends Drop {
   }
 
   toJSON(): SpelledNumber {
-    // Counts as lost, so that nobody takes the double that JSON.stringify would write.
-    this.number.toJSON();
     return this.number;
   }
 

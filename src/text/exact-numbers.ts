@@ -21,7 +21,16 @@ export class SpelledNumber extends Number {
 
   /** `JSON.stringify` can't write a long number: it becomes a text rather than another number. See `writeJson`. */
   toJSON(): number | string {
-    if (!this.isLong) return this.valueOf();
+    return this.isLong ? this.#lose() : this.valueOf();
+  }
+
+  /** `JSON.stringify` also takes the double of one that another object's `toJSON` gave. */
+  override valueOf(): number {
+    if (this.isLong) this.#lose();
+    return super.valueOf();
+  }
+
+  #lose(): string {
     lostNumbers += 1;
     return this.source;
   }
