@@ -55,10 +55,10 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
         const own = all.filter(({ provider }) => providerKey(provider) === key);
         if (own.length === 0) continue;
         const renderers = inOrder(suite, own, firstPrompt).map((variant) => createRenderer(suite, variant, options));
-        const isFree = renderers.length > 1 && suite.criteria.length === 0;
+        const canReverse = renderers.length > 1 && suite.criteria.length === 0;
         for (const testCase of suite.cases()) {
           if (!isSelected(suite, testCase) || !isWanted(suite.id, testCase.id)) continue;
-          const inTurn = isFree && isReversed(testCase) ? renderers.toReversed() : renderers;
+          const inTurn = canReverse && isReversed(testCase) ? renderers.toReversed() : renderers;
           for (const render of inTurn) yield* render(testCase, selection.trials ?? testCase.trials);
         }
       }
