@@ -115,7 +115,13 @@ export function widenToUnseen(
 ): F1Difference {
   if (delta === null || low === null || high === null) return { delta, low, high, pWorse };
   const unseen = unseenShare(effectiveCases(cases, classes), alpha);
-  return { delta, low: Math.min(low, delta - unseen), high: Math.max(high, delta + unseen), pWorse };
+  // No difference of two values from 0 to 1 is larger than 1.
+  return {
+    delta,
+    low: Math.max(-1, Math.min(low, delta - unseen)),
+    high: Math.min(1, Math.max(high, delta + unseen)),
+    pWorse,
+  };
 }
 
 function unseenShare(n: number, alpha: number): number {
