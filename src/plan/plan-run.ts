@@ -45,11 +45,13 @@ export interface PlannedRun {
   ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
   /** The variants' providers by their keys. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
+  /** With `--record-tools`, real tools answer what no stub does, at any length that a result may have. */
+  readonly recordsTools: boolean;
 }
 
 /** Plans a run, or names every reason why it can't be planned; nothing is sent. */
 export async function planRun(
-  options: Pick<RunOptions, 'project' | 'knownSuites' | 'selection' | 'settings' | 'record'>,
+  options: Pick<RunOptions, 'project' | 'knownSuites' | 'selection' | 'settings' | 'record' | 'recordTools'>,
   ports: Pick<RunPorts, 'env'>,
 ): Promise<PlannedRun> {
   const { project, selection, settings } = options;
@@ -97,6 +99,7 @@ export async function planRun(
     endpointOf,
     rendering,
     providers,
+    recordsTools: options.recordTools === true,
     costOfRecorded: (variant, usage) =>
       pricer.priceOf({ usage, ...pricedModelOfVariant(variant, providers.values(), endpointOf) }),
     describeProvider,

@@ -27,15 +27,22 @@ export function pricedModel(provider: ProviderConfig, endpoint: Endpoint): Price
 
 /** An upper bound in USD of what a cell's requests cost; undefined where no price or no output limit is known. */
 export function boundRequests(
-  { pricer, endpointOf }: { readonly pricer: Pricer; readonly endpointOf: (provider: ProviderConfig) => Endpoint },
+  { pricer, endpointOf, recordsTools = false }: BoundBasis,
   provider: ProviderConfig,
   cell: Cell,
   isBatched = false,
 ): number | undefined {
   const model = pricedModel(provider, endpointOf(provider));
-  return boundCell(cell, (inputTokens, maxOutputTokens) =>
+  return boundCell(cell, recordsTools, (inputTokens, maxOutputTokens) =>
     pricer.boundOf({ ...model, isBatched, inputTokens, maxOutputTokens }),
   );
+}
+
+interface BoundBasis {
+  readonly pricer: Pricer;
+  readonly endpointOf: (provider: ProviderConfig) => Endpoint;
+  /** Real tools answer where stubs are recorded. */
+  readonly recordsTools?: boolean;
 }
 
 /** A stored answer is priced like today's of the same provider and model; of another model by what its record says. */
@@ -160,11 +167,15 @@ const judgeRounds = 2;
 /** An upper bound of what all requests of a cell cost: each later one repeats the whole conversation so far. */
 function boundCell(
   { request, turns, agent }: Cell,
+  recordsTools: boolean,
   boundOf: (inputTokens: number, outputTokens: number) => number | undefined,
 ): number | undefined {
   const output = maxOutputTokens(request);
   if (output === undefined) return undefined;
-  if (agent !== undefined) return boundAgent(request, turns, agent, (input) => boundOf(input, output), output);
+  if (agent !== undefined) {
+    const longest = longestResult(agent, recordsTools);
+    return boundAgent(request, turns, { maxSteps: agent.maxSteps, longest }, (input) => boundOf(input, output), output);
+  }
   let input = inputBytes(request);
   let sum = boundOf(input, output);
   for (const [index, turn] of turns.entries()) {
@@ -178,19 +189,24 @@ function boundCell(
   return sum;
 }
 
+/** The bytes of the longest result that a tool of the agent may give: only stubs tell theirs before. */
+function longestResult({ stubs, module, servers, record }: AgentSettings, recordsTools: boolean): number {
+  const isLive = module !== undefined || servers !== undefined || (recordsTools && record !== undefined);
+  if (isLive) return maxResultBytes;
+  const contents = stubs.map(({ answer }) =>
+    'content' in answer ? answer.content : 'message' in answer ? answer.message : '',
+  );
+  return Math.max(0, ...contents.map((text) => Buffer.byteLength(text)));
+}
+
 /** Each answer may make the most calls that one may make, each with the longest result. */
 function boundAgent(
   request: CompletionRequest,
   turns: Cell['turns'],
-  { stubs, module, servers, maxSteps }: AgentSettings,
+  { maxSteps, longest }: { readonly maxSteps: number; readonly longest: number },
   boundOf: (inputTokens: number) => number | undefined,
   output: number,
 ): number | undefined {
-  const contents = stubs.map(({ answer }) =>
-    'content' in answer ? answer.content : 'message' in answer ? answer.message : '',
-  );
-  const isOfStubs = module === undefined && servers === undefined;
-  const longest = isOfStubs ? Math.max(0, ...contents.map((text) => Buffer.byteLength(text))) : maxResultBytes;
   const ofTurns = turns.map((turn) =>
     turn.kind === 'first' ? 0 : Buffer.byteLength(turn.content) + perMessageOverhead,
   );

@@ -115,8 +115,10 @@ describe('the requests of a cell', () => {
   });
 
   test('of an agent grow by its longest result', () => {
-    const bound = (stubs: readonly object[], more: object = {}) =>
-      boundRequests(prices, buildConfig(), buildCell({ request: limited, agent: agent(stubs, 2, more) })) ?? 0;
+    const bound = (stubs: readonly object[], more: object = {}, recordsTools = false) => {
+      const cell = buildCell({ request: limited, agent: agent(stubs, 2, more) });
+      return boundRequests({ ...prices, recordsTools }, buildConfig(), cell) ?? 0;
+    };
     const none = bound([]);
     const [one, message, both] = [
       bound([{ answer: { content: 'abc' } }]),
@@ -130,6 +132,12 @@ describe('the requests of a cell', () => {
     // Code of the project and live servers may answer with as much as a result may have.
     const most = none + calls * 256 * 1024;
     expect([bound([], { module: {} }), bound([{ answer: {} }], { servers: new Map() })]).toEqual([most, most]);
+    // Real tools are asked only while their answers are recorded, and where the agent has some.
+    expect([bound([], { record: {} }), bound([], {}, true), bound([], { record: {} }, true)]).toEqual([
+      none,
+      none,
+      most,
+    ]);
     const turns = turnsOf(first, user('ab'));
     const withTurn = boundRequests(prices, buildConfig(), buildCell({ request: limited, turns, agent: agent([], 2) }));
     expect(withTurn).toBe(none + 2 * 10);

@@ -219,6 +219,24 @@ say: { when: { all: true }, returns: hello }
     expect(callsOf(project)).toEqual([]);
   });
 
+  test('is bounded by the longest result that real tools may give', async () => {
+    const project = openShop({ stubs: 'say: { returns: hello }\n' });
+    const suite = project
+      .read('shop.eval.yaml')
+      .replace('gpt-4o-mini" }', 'gpt-4o-mini", params: { max_tokens: 20 } }');
+    project.write('shop.eval.yaml', suite);
+    const boundOf = async (...flags: readonly string[]) => {
+      const { stdout } = await project.run(['run', '--dry-run', ...flags], { env: { OPENAI_API_KEY: 'k' } });
+      return Number(/at most \$([\d.]+)/.exec(stdout)?.[1]);
+    };
+    const [stubbed, recorded] = [await boundOf(), await boundOf('--record-tools')];
+    // Ten requests, of which each repeats the results before it: 16 of 256 KiB a step, at 0.15 USD for a million tokens.
+    const resultsUsd = 45 * 16 * 256 * 1024 * 0.15e-6;
+    expect(stubbed).toBeLessThan(1);
+    expect(recorded).toBeGreaterThan(resultsUsd);
+    expect(recorded).toBeLessThan(resultsUsd + 1);
+  });
+
   test('leaves the file whole where it can not be written, and nothing beside it', async () => {
     const stubs = 'say: { returns: hello }\n';
     const project = openShop({ stubs });
