@@ -180,9 +180,10 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
     const found = findBaseline(suite);
     const variants = found?.kind === 'file' ? found.baseline.variants : [];
     const added = suite.prompts.flatMap((prompt) => {
-      const own = variants.filter(({ prompt: id }) => id === prompt.id);
-      const [first, ...others] = own.length > 0 ? own : variants.filter(({ prompt: id }) => id === prompt.replaces);
-      return first === undefined ? [] : [buildPrompt(prompt, first, others)];
+      const [first, ...others] = findAccepted(prompt, suite, variants);
+      if (first === undefined) return [];
+      problems.push(...refuseSeveralTexts(prompt, first, others));
+      return [buildPrompt(prompt, first, others)];
     });
     if (added.length === 0) {
       const message = `--rerun-baseline: suite ${suite.id} has no baseline file whose prompts could run again`;
@@ -197,6 +198,31 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
   });
   if (problems.length > 0) throw new UserError(problems);
   return { ...project, suites };
+}
+
+/** The accepted variants of a prompt, else of the one that it replaces: those of the suite's providers where there are some. */
+function findAccepted(
+  { id, replaces }: PromptVersion,
+  { providers }: Suite,
+  variants: readonly BaselineVariant[],
+): readonly BaselineVariant[] {
+  const own = variants.filter(({ prompt }) => prompt === id);
+  const found = own.length > 0 ? own : variants.filter(({ prompt }) => prompt === replaces);
+  const asked = found.filter(({ provider }) => providers.some((other) => other.id === provider));
+  return asked.length > 0 ? asked : found;
+}
+
+/** One prompt runs on all providers, so one of them would be compared with a text that was not accepted on it. */
+function refuseSeveralTexts(
+  { id, at }: PromptVersion,
+  first: BaselineVariant,
+  others: readonly BaselineVariant[],
+): readonly Problem[] {
+  const other = others.find(({ messages }) => canonicalJson(messages) !== canonicalJson(first.messages));
+  if (other === undefined) return [];
+  const message = `--rerun-baseline: prompt ${id} was accepted with one text on ${first.provider} and another on ${other.provider}`;
+  const hint = 'accept a run on both, or run without the flag: its answers are compared with those of the baseline';
+  return [{ code: 'invalid-value', severity: 'error', message, hint, ...defined({ at }) }];
 }
 
 /** The files of an earlier skill are gone: its prompt would run with those of today, or with none. */

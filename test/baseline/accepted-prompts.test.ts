@@ -256,6 +256,29 @@ describe('--rerun-baseline', () => {
     expect(suite?.prompts[1]?.messages[0]?.template.source).toBe('Second: {{ email }}');
   });
 
+  test('is refused for a prompt that was accepted with several texts on the providers of the suite', async () => {
+    const other = [{ role: 'user', content: 'Earlier: {{ email }}' }];
+    const several = [row(), row({ provider: 'large', messages: other })];
+    const suite = { ...suiteOf('one', now), providers: [{ ...mini }, { ...mini, id: 'large' }] };
+    expect(await problemsOf(add({ one: baselineOf(several) }, suite))).toEqual([
+      [
+        'invalid-value',
+        expect.stringMatching(
+          /prompt v1 was accepted with one text on (?:mini and another on large|large and another on mini)$/,
+        ),
+        'accept a run on both, or run without the flag: its answers are compared with those of the baseline',
+      ],
+    ]);
+    // The text of a provider that the suite no longer has is never asked, in whichever order the baseline has them.
+    for (const provider of ['gone', 'also-gone', 'zed']) {
+      const rows = [row({ provider, messages: other }), row()];
+      const [added] = await add({ one: baselineOf(rows) }, { ...suite, providers: [mini] });
+      expect(added?.prompts[1]?.messages[0]?.template.source).toBe('Then: {{ email }}');
+      const [renamed] = await add({ one: baselineOf(rows.slice(0, 1)) }, { ...suite, providers: [mini] });
+      expect(renamed?.prompts[1]?.messages[0]?.template.source).toBe('Earlier: {{ email }}');
+    }
+  });
+
   test('is refused for every suite that has nothing to run again, or can not', async () => {
     const hint = 'accept one with llmcheck baseline accept';
     const noFile = (id: string) => [

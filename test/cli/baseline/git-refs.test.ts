@@ -194,6 +194,19 @@ describe('--rerun-baseline', () => {
     }
   });
 
+  test('is refused where a prompt was accepted with another text on each provider', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', '  - { id: big, use: "openai:gpt-4o" }\ndefaults:');
+    await project.acceptUnchanged('--provider', 'mini');
+    project.edit(suiteFile, '"Say: {{ word }}"', '"Now. Say: {{ word }}"');
+    for (const word of firstWords(20)) project.answers.set(`Now. Say: ${word}`, word);
+    await project.acceptUnchanged('--provider', 'big');
+    const before = project.server.requests.length;
+    const { code, stderr } = await project.llmcheck('run', '--rerun-baseline', '--cache', 'off');
+    expect([code, project.server.requests.length - before]).toEqual([2, 0]);
+    expect(stderr).toContain('prompt v1 was accepted with one text on big and another on mini');
+  });
+
   test('accepts the new prompt alone, not the old one that ran beside it', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
