@@ -31,15 +31,19 @@ export async function validateProject(
 ): Promise<ValidatedProject> {
   const { project } = options;
   const planned = await planWithBaselines(options, { env, cwd });
-  const { plan, providers, endpointOf } = planned;
+  const { plan, endpointOf } = planned;
   const isHermetic = project.suites.every(({ recordings }) => recordings !== undefined);
   readSuiteRecordings(project.suites, cwd);
   const warnings: Problem[] = [];
   const named = new Set<string>();
-  for (const provider of [...providers.values(), ...project.suites.flatMap(({ askedModels }) => askedModels)]) {
+  // Each suite may give a provider of the same name another key; the first place of each is shown.
+  const ofVariants = plan.suites.flatMap(({ variants }) => variants.map(({ provider }) => provider));
+  for (const provider of [...ofVariants, ...project.suites.flatMap(({ askedModels }) => askedModels)]) {
     const { apiKeyEnv } = endpointOf(provider);
-    if (isHermetic || apiKeyEnv === undefined || (env[apiKeyEnv] ?? '') !== '' || named.has(provider.id)) continue;
-    named.add(provider.id);
+    if (isHermetic || apiKeyEnv === undefined || (env[apiKeyEnv] ?? '') !== '') continue;
+    const name = JSON.stringify([provider.id, apiKeyEnv]);
+    if (named.has(name)) continue;
+    named.add(name);
     warnings.push({
       code: 'missing-key',
       severity: 'warning',

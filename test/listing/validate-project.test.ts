@@ -55,6 +55,21 @@ describe('a key that is not set', () => {
     );
   });
 
+  test('is named for each variable where suites give one provider different ones, at the first place', async () => {
+    const project = openTempProject();
+    const withEnv = (name: string) => `[{ id: mini, use: "openai:gpt-4.1-mini", apiKeyEnv: ${name} }]`;
+    writeSuite(project, { suite: 'a', providers: withEnv('KEY_ONE') });
+    writeSuite(project, { suite: 'b', providers: withEnv('KEY_TWO') });
+    writeSuite(project, { suite: 'c', providers: withEnv('KEY_ONE') });
+    const lines = String((await validate(project, {}))[2])
+      .split('\n')
+      .filter((line) => line.includes('missing-key'));
+    expect(lines.map((line) => /^(\S+?):.* (KEY_\w+) is not set/.exec(line)?.slice(1))).toEqual([
+      ['evals/a.eval.yaml', 'KEY_ONE'],
+      ['evals/b.eval.yaml', 'KEY_TWO'],
+    ]);
+  });
+
   test('is named where one suite of two is answered by recordings', async () => {
     const project = openTempProject();
     writeSuite(project);
