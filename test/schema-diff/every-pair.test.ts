@@ -303,6 +303,7 @@ test('schemas that can not be read say where, why and what was meant', async () 
     { $ref: 'https://example.com/x.json' },
     { $ref: '#' },
     { title: 'x', items: { $ref: '#/title' } },
+    { title: 'x', items: { $ref: '#/title' }, not: { $ref: '#/title' } },
     { $id: 'https://example.com/a', $ref: 'b.json', $defs: { b: { $id: 'b.json', type: 'string' } } },
     { $defs: { b: { $anchor: 'c' } }, $ref: '#c' },
     { $defs: { b: { $anchor: 'c' }, d: { $anchor: 'c' } }, $ref: '#c' },

@@ -120,7 +120,7 @@ class SchemaIndex {
         this.resolve(from, ref, pointer);
       } catch (error) {
         if (!(error instanceof SchemaProblem)) throw error;
-        this.#faults.push(error);
+        this.#note(error);
       }
     }
     const [fault, ...others] = this.#faults;
@@ -164,10 +164,15 @@ class SchemaIndex {
     })?.pointer;
   }
 
+  /** A target that is no schema is found by each reference that leads to it. */
+  #note(fault: SchemaProblem): void {
+    const { pointer, message } = fault;
+    if (!this.#faults.some((known) => known.pointer === pointer && known.message === message)) this.#faults.push(fault);
+  }
+
   #visit(value: unknown, pointer: string, base: string, depth: number): void {
     if (typeof value === 'boolean') return;
-    const note = (at: string, message: string, hint?: string) =>
-      void this.#faults.push(this.#problem(at, message, hint));
+    const note = (at: string, message: string, hint?: string) => this.#note(this.#problem(at, message, hint));
     if (!isJsonObject(value)) return note(pointer, notASchema(value));
     if (this.#open.has(value)) return note(pointer, 'The schema contains itself; use $ref for recursion.');
     if (this.#bases.has(value)) return;
