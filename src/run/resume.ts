@@ -176,7 +176,6 @@ function findKept(
       const key = cellKeyText(cell.key);
       const found = cells.get(key);
       if (found?.isVerdict === true && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
-      if (cell.key.trial !== 0) continue;
       for (const confirmation of confirmations.get(key) ?? []) {
         // It asked what its case's first trial asks, or the accepted prompt, under another number.
         const { trial } = confirmation.key;

@@ -90,5 +90,5 @@ function mayLookWorse({ state, earlier, planned }: Run): boolean {
     ({ suite: { gate, classes } }) =>
       gate.cost.maxIncrease !== undefined || gate.steps?.maxIncrease !== undefined || classes !== undefined,
   );
-  return state.failedCells > 0 || state.hasLowScore || isGatedBeside || (earlier?.doneCells ?? 0) > 0;
+  return state.hasLowScore || isGatedBeside || (earlier?.doneCells ?? 0) > 0;
 }

@@ -289,6 +289,34 @@ test('observed and skipped cases pay for no confirmation trial', async () => {
   `);
 });
 
+test('observed and skipped cases add nothing to the calls for confirmation trials', async () => {
+  const project = await openEdited(20, 'gate: { confirm: { budget: 30% } }', (word) =>
+    word < 'w10' ? '' : word < 'w15' ? ', observe: true' : ', skip: later',
+  );
+  project.reply = failing({ w03: ever });
+  const run = await project.go();
+  expect(again(run).rows).toMatchInlineSnapshot(`
+    [
+      "w03 again 1 failed",
+      "w03 accepted passed",
+    ]
+  `);
+});
+
+test('a run that ended with its last failure confirms nothing, and is incomplete', async () => {
+  const project = await openEdited(8);
+  project.reply = failing({ w07: ever });
+  const run = await project.go({ bail: 1 });
+  expect(run.rows.filter((row) => !row.endsWith('passed'))).toEqual(['w07 0 failed']);
+  expect(run.verdict).toMatchInlineSnapshot(`
+    [
+      "incomplete, stopped by bail",
+      "stopped: the run stopped before its end: enough cells failed (--bail)",
+      "warning: words · v1 × own: case w07 passed 1 of 1 trials on the baseline and now failed all 1; the run stopped before confirmation trials could confirm it",
+    ]
+  `);
+});
+
 test('trials go on with the number after the planned ones', async () => {
   const project = await openEdited(10, '', () => ', trials: 2');
   project.reply = failing({ w03: ever });

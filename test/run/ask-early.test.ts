@@ -134,6 +134,126 @@ test('an early run ends one variant and asks the others on', async () => {
   `);
 });
 
+const eachOf = (distance: number) => words(60).filter((_, index) => index % distance === 1);
+
+test('an early run spends a part of its level on each attempt, and confirms less by it than the end does', async () => {
+  const project = await openEdited(60);
+  project.reply = wrongAt(...eachOf(5));
+  const run = await project.go(early);
+  expect(inShort(run)).toMatchInlineSnapshot(
+    `"w01 0 failed, w02, w03, w09, w13, w14, w15, w19, w22, w59, w01 again 1 failed, w01 accepted passed, w01 again 2 failed, w01 again 3 failed, w01 again 4 failed, w01 again 5 failed, w01 again 6 failed, w01 again 7 failed, w01 accepted passed, w01 accepted passed, w01 accepted passed, w01 accepted passed, w01 accepted passed, w04 -, w06 -, w08 -, w11 -, w24 -, w32 -, w48 -, w49 -, w52 -, w54 -, w07 -, w21 -, w29 -, w31 -, w33 -, w38 -, w46 -, w47 -, w55 -, w58 -, w16 -, w18 -, w25 -, w34 -, w36 -, w39 -, w42 -, w43 -, w44 -, w45 -, w05 -, w12 -, w23 -, w27 -, w37 -, w41 -, w50 -, w51 -, w56 -, w57 -, w00 -, w10 -, w17 -, w20 -, w26 -, w28 -, w30 -, w35 -, w40 -, w53 -"`,
+  );
+  expect(run.verdict).toMatchInlineSnapshot(`
+    [
+      "failed, stopped by decided",
+      "case-broken: case w01 passed 1 of 1 trials on the baseline and now failed all 8; the accepted prompt failed 0 of 6",
+    ]
+  `);
+});
+
+test('an early run that may confirm nothing ends with what it has seen', async () => {
+  const project = await openEdited(40, 'gate: { passRate: { maxDrop: 0.3 }, confirm: { budget: 0 } }');
+  project.reply = wrongAt(...eachOf(4));
+  const run = await project.go(early);
+  expect(inShort(run)).toMatchInlineSnapshot(
+    `"w01 0 failed, w02, w03, w08, w09 0 failed, w13 0 failed, w14, w15, w19, w22, w04 -, w06 -, w07 -, w11 -, w21 -, w24 -, w29 -, w31 -, w32 -, w33 -, w12 -, w16 -, w18 -, w23 -, w25 -, w34 -, w36 -, w37 -, w38 -, w39 -, w00 -, w05 -, w10 -, w17 -, w20 -, w26 -, w27 -, w28 -, w30 -, w35 -"`,
+  );
+  expect(run.verdict).toMatchInlineSnapshot(`
+    [
+      "failed, stopped by decided",
+      "case-broken: case w01 passed 1 of 1 trials on the baseline and now failed all 1",
+      "case-broken: case w09 passed 1 of 1 trials on the baseline and now failed all 1",
+      "case-broken: case w13 passed 1 of 1 trials on the baseline and now failed all 1",
+    ]
+  `);
+});
+
+test('an early run asks each accepted prompt twice at first, and then as often as it wants', async () => {
+  const project = await openAccepted({
+    [file]: wordsSuite(40, wide, (word) => (Number(word.slice(1)) % 4 === 0 ? ', providers: [own]' : '')).replace(
+      '}]\ndefaults',
+      '}, { id: new, use: "own:newer" }]\ndefaults',
+    ),
+  });
+  project.edit(file, 'Say:', 'Please say:');
+  project.reply = wrongAt(...eachOf(6));
+  const { rows } = await project.go(early);
+  expect(rows.filter((row) => /again|accepted/.test(row))).toMatchInlineSnapshot(`
+    [
+      "w01 again 1 failed",
+      "w13 again 1 failed",
+      "w01 accepted passed",
+      "w13 accepted passed",
+      "w01 again 2 failed",
+      "w13 again 2 failed",
+      "w01 again 3 failed",
+      "w01 again 4 failed",
+      "w13 again 3 failed",
+      "w13 again 4 failed",
+      "w01 again 5 failed",
+      "w01 again 6 failed",
+      "w01 again 7 failed",
+      "w01 again 8 failed",
+      "w01 again 9 failed",
+      "w01 again 10 failed",
+      "w07 again 1 failed",
+      "w01 accepted passed",
+      "w01 accepted passed",
+      "w01 accepted passed",
+      "w01 accepted passed",
+      "w01 accepted passed",
+      "w01 accepted passed",
+      "w07 accepted passed",
+      "w13 again 5 failed",
+      "w13 again 6 failed",
+      "w13 again 7 failed",
+      "w13 again 8 failed",
+      "w07 again 2 failed",
+      "w13 accepted passed",
+      "w13 accepted passed",
+      "w13 accepted passed",
+      "w13 accepted passed",
+      "w13 accepted passed",
+      "w13 accepted passed",
+      "w19 again 1 failed",
+      "w07 again 3 failed",
+      "w07 again 4 failed",
+      "w19 again 2 failed",
+      "v1 × new w29 accepted passed",
+      "v1 × new w37 accepted passed",
+      "v1 × new w02 accepted passed",
+      "v1 × new w05 accepted passed",
+      "v1 × new w07 accepted passed",
+      "v1 × new w18 accepted passed",
+      "v1 × new w39 accepted passed",
+      "v1 × new w10 accepted passed",
+      "v1 × new w13 accepted passed",
+      "v1 × new w15 accepted passed",
+      "v1 × new w38 accepted passed",
+      "v1 × new w01 accepted passed",
+      "v1 × new w30 accepted passed",
+      "v1 × new w23 accepted passed",
+      "v1 × new w25 accepted passed",
+      "v1 × new w21 accepted passed",
+      "v1 × new w19 accepted passed",
+      "v1 × new w17 accepted passed",
+      "v1 × new w33 accepted passed",
+      "v1 × new w26 accepted passed",
+      "v1 × new w06 accepted passed",
+      "v1 × new w22 accepted passed",
+      "v1 × new w09 accepted passed",
+      "v1 × new w31 accepted passed",
+      "v1 × new w35 accepted passed",
+      "v1 × new w03 accepted passed",
+      "v1 × new w27 accepted passed",
+      "v1 × new w34 accepted passed",
+      "v1 × new w11 accepted passed",
+      "v1 × new w14 accepted passed",
+      "w25 again 1 failed",
+    ]
+  `);
+});
+
 test('an early run confirms once twice as many cells have a result as when it did last', async () => {
   const project = await openEdited(40);
   // One fails in each of the first three batches of ten cases.
@@ -317,6 +437,8 @@ describe('the batches of an early run', () => {
     const dear = asking('x', { key: keyOf('x', { provider: 'q' }) });
     const plain = asking('o');
     expect(order({ cells: [free, dear, plain] })).toEqual([ranked(['x', 'o'])]);
+    const dearFirst = [asking('x'), asking('x', { key: keyOf('x', { provider: 'q' }), skip: 'later' }), plain];
+    expect(order({ cells: dearFirst })).toEqual([ranked(['x', 'o'])]);
     const must = asking('x', { key: keyOf('x', { provider: 'q' }), mustPass: true });
     expect(order({ cells: [asking('x'), must, plain] })).toEqual([['x'], ['o']]);
     const on = (provider: string, more: Partial<Cell> = {}) => asking('x', { key: keyOf('x', { provider }), ...more });

@@ -26,12 +26,17 @@ const cellOf = (caseId: string, more: Partial<Cell> = {}): Cell =>
 function plan(configs: readonly ProviderConfig[], cells: readonly Cell[] = []): PlannedRun {
   const suites = ['triage', 'other'].map((id) => ({ suite: buildSuite([], { id }) }));
   const [first] = configs;
+  // The cells are those of the first provider, unless they name another one.
+  const isOf = (key: string, { key: { provider } }: Cell) => {
+    const own = configs.find(({ id }) => id === provider) ?? first;
+    return own !== undefined && providerKey(own) === key;
+  };
   return {
     plan: {
       suites,
       providerKeys: configs.map(providerKey),
       cells: (key: string, isWanted = (_suite: string) => true) =>
-        first !== undefined && key === providerKey(first) ? cells.filter((cell) => isWanted(cell.key.suite)) : [],
+        cells.filter((cell) => isOf(key, cell) && isWanted(cell.key.suite)),
     },
     providers: new Map(configs.map((config) => [providerKey(config), config])),
     endpointOf: ({ adapter }: ProviderConfig) => ({ adapterVersion: '1', sends: adapter !== 'replay' }),
@@ -76,6 +81,14 @@ describe('--batch is refused, before anything is sent,', () => {
     [
       'where one case has tools',
       plan([openai], [cellOf('only', { agent })]),
+      [expect.stringContaining('case only of suite triage has tools')],
+    ],
+    [
+      'where one case of the second provider has tools',
+      plan(
+        [openai, local],
+        [cellOf('plain'), cellOf('only', { agent, key: { ...cellOf('only').key, provider: 'local' } })],
+      ),
       [expect.stringContaining('case only of suite triage has tools')],
     ],
     [

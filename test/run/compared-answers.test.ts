@@ -126,6 +126,11 @@ describe('the other answer of a pairwise check', () => {
       { prompts: [{ id: 'v1' }, { id: 'v2' }], compare: ['v1', 'v2'], without: ['v1'] },
       keyOf('v2'),
     ],
+    [
+      'a version that --compare does not name',
+      { prompts: [{ id: 'v1' }, { id: 'v2' }, { id: 'v3' }], compare: ['v1', 'v2'] },
+      keyOf('v3'),
+    ],
   ])('is none for %s', async (_, options: Options, key) => {
     expect(await open(options).find({ key })).toBeUndefined();
   });
@@ -166,6 +171,12 @@ describe('the other answer of a pairwise check', () => {
       'that runs as the prompt of the baseline',
       { prompts: [{ id: 'v1' }, { id: 'old', baselineOf: 'v1' }] },
       'v1',
+      'old',
+    ],
+    [
+      'that runs as the prompt of the baseline, rather than the first of --compare',
+      { prompts: [{ id: 'v1' }, { id: 'v2' }, { id: 'old', baselineOf: 'v2' }], compare: ['v1', 'v2'] },
+      'v2',
       'old',
     ],
     ['that it replaces within the run', { prompts: replacing }, 'v2', 'v1'],

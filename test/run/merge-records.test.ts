@@ -167,7 +167,7 @@ describe('shards of one run become its record', () => {
 describe('suites and variants of shards', () => {
   const suitesOf = (...shards: readonly (readonly RecordedSuite[])[]) =>
     readMerged(...shards.map((suites) => ({ suites }))).header.suites;
-  const last = { suite: 'c', path: 'evals/c.yaml' };
+  const last = { suite: '0', path: 'evals/c.yaml' };
   const [one, other] = [
     { suite: 'a', path: 'evals/a.yaml' },
     { suite: 'b', path: 'evals/b.yaml' },

@@ -112,6 +112,23 @@ test('the same call is asked once for each file', async () => {
   ]);
 });
 
+test('what waits is written into each file at the end', async () => {
+  const { project, recordRaw, targetOf, recorder } = openRecorder();
+  for (const id of ['1', '2']) {
+    for (const name of ['shop', 'bank'])
+      await recordRaw(JSON.stringify({ id }), { into: targetOf(name), id: `${name} ${id}` });
+  }
+  recorder.write();
+  const written = ['shop', 'bank'].map((name) => {
+    const { find } = parse(project.read(`stubs/${name}.yaml`)) as { find: { returns: string }[] };
+    return find.map(({ returns }) => returns);
+  });
+  expect(written).toEqual([
+    ['order shop 1', 'order shop 2'],
+    ['order bank 1', 'order bank 2'],
+  ]);
+});
+
 test('arguments that are not JSON get the error of a stub, and none at all are asked', async () => {
   const { recordRaw, asked } = openRecorder();
   expect(await recordRaw('{"id"')).toEqual({

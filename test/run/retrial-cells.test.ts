@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AcceptedPrompt } from '../../src/baseline/accepted-prompts.ts';
 import type { RetrialSide, WantedRetrials } from '../../src/compare/confirm/judge-retrials.ts';
 import { firstAcceptedTrial } from '../../src/model/cell.ts';
-import type { ProviderConfig } from '../../src/model/suite.ts';
+import type { ProviderConfig, Suite } from '../../src/model/suite.ts';
 import type { RowSummary } from '../../src/model/summary.ts';
 import { providerKey } from '../../src/plan/build-plan.ts';
 import type { PlannedRun } from '../../src/plan/plan-run.ts';
@@ -47,10 +47,11 @@ interface PlannedOptions {
   /** Models without a price. */
   readonly unpriced?: readonly string[];
   readonly variant?: RenderedVariant;
+  readonly suites?: readonly Suite[];
 }
 
 /** A planned run of the suite. A request costs a dollar for each token that it may answer. */
-function plan({ unpriced = [], variant: asked = variant }: PlannedOptions = {}): PlannedRun {
+function plan({ unpriced = [], variant: asked = variant, suites = [suite] }: PlannedOptions = {}): PlannedRun {
   const pricer = {
     hasPrice: ({ model }: { readonly model: string }) => !unpriced.includes(model),
     boundOf: ({ model, maxOutputTokens }: { readonly model: string; readonly maxOutputTokens: number }) =>
@@ -65,7 +66,7 @@ function plan({ unpriced = [], variant: asked = variant }: PlannedOptions = {}):
     describeFile: () => ({}),
   };
   return {
-    plan: { suites: [{ suite, variants: [asked] }] },
+    plan: { suites: suites.map((planned) => ({ suite: planned, variants: [asked] })) },
     pricer,
     endpointOf,
     rendering,
@@ -294,6 +295,11 @@ describe('what confirmation trials may take', () => {
       uncounted: ['own: older has no price'],
     });
     expect(ofSides(plan({ unpriced: ['older', 'gpt-4o-mini'] })).usd).toBeUndefined();
+    const ofJudged = createSpendOfSides(plan(), accepted());
+    const unjudged = { ...cell, checks: [] };
+    expect([ofJudged(own, cell).calls, ofJudged(own, unjudged).calls]).toEqual([3, 3]);
+    const elsewhere = { ...unjudged, key: { ...key, caseId: 'elsewhere' } };
+    expect(ofJudged(own, elsewhere)).toEqual({ calls: 1, usd: 200, uncounted: [] });
     expect(spendOfCell(plan(), own, cell)).toMatchObject({ calls: 3, usd: 202 });
     expect(spendOfCell(plan(), own, { ...cell, key: { ...key, suite: 'other' } })).toMatchObject({
       calls: 3,
@@ -335,6 +341,18 @@ describe('the cell that asks the accepted prompt beside a cell', () => {
     expect(
       createAcceptedCells(plan(), other as ReadonlyMap<string, AcceptedPrompt>)({ ...key, suite: 'other' }),
     ).toBeUndefined();
+  });
+
+  test('is that of its own suite', () => {
+    const other = buildSuite([buildCase({ id: 'c', vars: { email: 'other' } })], { id: 'other', providers: [own] });
+    const prompts = new Map([...accepted(), [variantKey('other', 'v1', 'own'), [...accepted().values()][0]]]);
+    const cellOf = createAcceptedCells(
+      plan({ suites: [suite, other] }),
+      prompts as ReadonlyMap<string, AcceptedPrompt>,
+    );
+    expect(cellOf(key)?.key).toEqual(key);
+    expect(cellOf({ ...key, suite: 'other', caseId: 'c' })?.vars).toEqual({ email: 'other' });
+    expect([cellOf({ ...key, suite: 'other' }), cellOf({ ...key, caseId: 'c' })]).toEqual([undefined, undefined]);
   });
 
   test('is not there where a prompt in code was not accepted with the case', () => {

@@ -176,4 +176,47 @@ describe('a run whose cells all passed', () => {
     expect([run.rows.length - again(run).length, again(run).length > 0]).toEqual([12, isAsked]);
     expect(run.verdict[0]).toBe(isAsked ? 'failed' : 'passed');
   });
+
+  test.each(['a', 'z'])('is compared before its end where one of two suites gates something beside, %s', async (id) => {
+    const plain = wordsSuite(2, 'gate: { scope: population }').replace('suite: words', `suite: ${id}`);
+    const project = await openAccepted({
+      [file]: wordsSuite(12, 'gate: { scope: population, cost: { maxIncrease: 10% } }'),
+      [`evals/${id}.eval.yaml`]: plain,
+    });
+    project.edit(file, 'Say:', 'Please say:');
+    project.reply = dear;
+    expect(again(await project.go()).length).toBeGreaterThan(0);
+  });
+});
+
+test('a run listens for signals and its deadline as long as it makes calls', async () => {
+  const project = openRunProject({ [file]: wordsSuite(3) });
+  const { options, ports } = await project.prepare();
+  const log: string[] = [];
+  const rows: string[] = [];
+  const onProgress = (event: ProgressEvent) => {
+    if (event.type === 'cell-finished') rows.push(event.row.skip?.reason ?? event.row.status);
+    if (event.type === 'finished') log.push('finished');
+  };
+  const deadlineMs = 4321;
+  const listening = {
+    ...ports,
+    onProgress,
+    onSignal: () => {
+      log.push('listens');
+      return () => void log.push('has listened');
+    },
+    clock: {
+      ...ports.clock,
+      startTimer(ms: number, fire: () => void) {
+        if (ms !== deadlineMs) return ports.clock.startTimer(ms, fire);
+        log.push('timer');
+        fire();
+        return () => void log.push('no timer');
+      },
+    },
+  };
+  const { run } = await runSuites({ ...options, deadlineMs }, listening);
+  expect(log).toEqual(['listens', 'timer', 'no timer', 'has listened', 'finished']);
+  expect([rows, run.stopReason]).toEqual([['deadline', 'deadline', 'deadline'], 'deadline']);
 });

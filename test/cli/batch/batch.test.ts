@@ -306,6 +306,48 @@ test('a deadline leaves the batch at its provider, says so, and the next run col
   ]);
 });
 
+test('each of two providers has a batch of its own, and both are named, collected and forgotten', async () => {
+  const servers = [await startBatchServer('openai'), await startBatchServer('anthropic')];
+  const [first = '', second = ''] = servers.map((server) => server.suite(['one']));
+  const ofSecond = /^ {2}- id: mini\n(?: {4}.*\n)+/m.exec(second)?.[0].replace('mini', 'haiku') ?? '';
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', first.replace('defaults:', `${ofSecond}defaults:`));
+  const env = { ...servers[0]?.env, ...servers[1]?.env };
+  for (const server of servers) server.isHeld = true;
+  const cut = await project.report(['run', '--batch', '--deadline', '400ms'], { env });
+  expect(cut.report.notes.map((note) => / to (\w+) is under way/.exec(note)?.[1])).toEqual(['mini', 'haiku']);
+  expect(project.files('.llmcheck/batches')).toHaveLength(2);
+  for (const server of servers) server.isHeld = false;
+  const { code, report } = await project.report(['run', '--batch'], { env });
+  expect([
+    code,
+    report.totals.passed,
+    servers.map(({ submissions, liveCount }) => [submissions.length, liveCount]),
+  ]).toEqual([
+    0,
+    2,
+    [
+      [1, 0],
+      [1, 0],
+    ],
+  ]);
+  expect(project.files('.llmcheck/batches')).toEqual([]);
+});
+
+test('two batches of one provider are both collected and forgotten', async () => {
+  const { server, project } = await openBatched('openai', ['one', 'two']);
+  server.isHeld = true;
+  expect(await interruptOnceTaken(project, server)).toBe(130);
+  project.write('evals/batched.eval.yaml', server.suite(['three', 'four']));
+  expect(await interruptOnceTaken(project, server, { batches: 2 })).toBe(130);
+  expect(project.files('.llmcheck/batches')).toHaveLength(2);
+  server.isHeld = false;
+  project.write('evals/batched.eval.yaml', server.suite());
+  const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+  expect([code, report.totals.passed, server.submissions.length, server.liveCount]).toEqual([0, 4, 2, 0]);
+  expect(project.files('.llmcheck/batches')).toEqual([]);
+});
+
 test('a resumed run submits no request of a cell that it keeps, also without a cache', async () => {
   const { server, project } = await openBatched('openai', ['one', 'missing']);
   const flags = ['run', '--batch', '--cache', 'off'];
