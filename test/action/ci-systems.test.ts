@@ -197,7 +197,7 @@ describe('the example for GitLab', () => {
     }
   });
 
-  test('passes and fails merge requests, with note, page and reports', async () => {
+  test('passes and fails merge requests, with note, page and reports', slow, async () => {
     const pipeline = await openPipeline();
     pipeline.git('job', 'checkout', '-qb', 'change');
     pipeline.change(good);

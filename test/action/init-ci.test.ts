@@ -209,9 +209,10 @@ describe('init --ci gitlab', () => {
     for (const command of ran) expect(log.filter((line) => line.startsWith(command))).toHaveLength(1);
   }
 
-  test.each(managers)('writes a pipeline that runs, for a project with %s', expectToRun);
+  test.each(managers.slice(0, 1))('writes a pipeline that runs, for a project with %s', expectToRun);
+  test.each(managers.slice(1))('writes a pipeline that runs, for a project with %s', { tags: ['slow'] }, expectToRun);
 
-  test('writes a pipeline that fails with its reports, for a project with pnpm', async () => {
+  test('writes a pipeline that fails with its reports, for a project with pnpm', { tags: ['slow'] }, async () => {
     const { project } = await openInit({ 'pnpm-lock.yaml': '' }, ['--ci', 'gitlab']);
     breakSuite(project);
     expect((await runSteps(project, scriptOf(project))).code).toBe(1);

@@ -110,7 +110,7 @@ describe('a module', () => {
   test.each([
     ['objects', 'const a = []; for (;;) a.push(new Array(100000).fill(1.5));'],
     ['buffers', 'const a = []; for (;;) a.push(Buffer.alloc(1e7, 1));'],
-  ])('that floods memory with %s is stopped at its bound', async (_, body) => {
+  ])('that floods memory with %s is stopped at its bound', { tags: ['slow'] }, async (_, body) => {
     const { runModule } = openProject({ 'check.mjs': `export default () => { ${body} };` });
     expect(faultOf(await runModule('check.mjs'))).toBe('took more than 128 MB of memory');
   });

@@ -10,6 +10,7 @@ const judges = '[{ id: strict, use: openai:gpt-4o, labels: strict.jsonl }]';
 const suiteFile = 'evals/tone.eval.yaml';
 /** Ten of a hundred are bad, of which the judge finds five; of 90 good ones it refuses ten. */
 const words = Array.from({ length: 100 }, (_, n) => (n % 10 === 0 ? `bad ${n}` : `good ${n}`));
+const few = words.slice(0, 30);
 const numberIn = (text: string) => Number(/\d+/.exec(text)?.[0] ?? 0);
 const saysPass = (answer: string) =>
   answer.startsWith('bad') ? numberIn(answer) % 20 === 0 : numberIn(answer) % 10 !== 1;
@@ -92,7 +93,7 @@ test('uneven drawing does not bias sensitivity and specificity', { tags: 'slow' 
 });
 
 test('goes on where it was left, and a larger size adds to it', async () => {
-  const { project } = await openRun();
+  const { project } = await openRun({ words: few });
   const quit = await labelSuite(project, ['--size', '10'], labelUntil(3, 'q'));
   expect([quit.code, rowsOf(project)]).toEqual([0, expect.objectContaining({ length: 3 })]);
   expect(quit.stdout).toContain('3 labels written to evals/strict.jsonl, 7 left: run it again to go on\n');
@@ -110,7 +111,7 @@ test('goes on where it was left, and a larger size adds to it', async () => {
 });
 
 test('asks again for a word that it does not know, and skips', async () => {
-  const { project } = await openRun();
+  const { project } = await openRun({ words: few });
   const replies = ['', 'yes', 'SKIP', 's', 'p', 'quit'];
   const { stdout } = await labelSuite(project, ['--size', '4'], () => replies.shift() ?? 'q');
   expect(stdout.split('[p]ass, [f]ail, [s]kip, [q]uit? ')).toHaveLength(7);
@@ -118,7 +119,7 @@ test('asks again for a word that it does not know, and skips', async () => {
 });
 
 test('the seed decides the draw', async () => {
-  const { project } = await openRun();
+  const { project } = await openRun({ words: few });
   const first = async (seed: string) => answerIn((await labelSuite(project, ['--seed', seed], () => 'q')).stdout);
   expect(await first('7')).toBe(await first('7'));
   expect(await first('7')).not.toBe(await first('8'));
@@ -128,11 +129,15 @@ test('answers with split votes come first, and are a group of their own', async 
   const server = await startJudgeServer(({ parts, index }) =>
     verdict((parts['answer'] ?? '').startsWith('good 5') ? index % 2 === 0 : true),
   );
-  const project = openJudgeProject({ assert: '[{ rubric: { value: Good?, votes: 3 } }]', judges, words });
+  const project = openJudgeProject({
+    assert: '[{ rubric: { value: Good?, votes: 3 } }]',
+    judges,
+    words: words.slice(40, 70),
+  });
   project.write('evals/strict.jsonl', '');
   await project.run(['run', '--no-baseline', '-j', '1'], { env: server.env });
   const order: string[] = [];
-  await labelSuite(project, ['--size', '30'], (shown) => {
+  await labelSuite(project, ['--size', '24'], (shown) => {
     order.push(answerIn(shown));
     return 'p';
   });
@@ -146,7 +151,7 @@ test('answers with split votes come first, and are a group of their own', async 
 });
 
 test('rows of the file stay as they are, with and without a last line break', async () => {
-  const { project, env } = await openRun();
+  const { project, env } = await openRun({ words: few });
   const own = '{ "id": "mine",  "answer": "good", "label": true }';
   project.write('evals/strict.jsonl', own);
   await labelSuite(project, ['--size', '2']);
@@ -164,10 +169,10 @@ test('what the model wrote can not act on the terminal', async () => {
 });
 
 test('a file of labels that does not exist yet is made; run and check name the command', async () => {
-  const { project, env } = await openRun();
+  const { project, env } = await openRun({ words: few });
   const { code, stderr } = await openJudgeProject({ assert: rubric, judges }).run(['run'], { env });
   expect([code, stderr]).toEqual([2, expect.stringContaining('llmcheck judge label SUITE writes it')]);
-  writeJudgeSuite(project, { assert: rubric, judges: judges.replace('strict.jsonl', 'new.jsonl'), words });
+  writeJudgeSuite(project, { assert: rubric, judges: judges.replace('strict.jsonl', 'new.jsonl'), words: few });
   expect((await labelSuite(project, ['--size', '2'])).code).toBe(0);
   expect(project.read('evals/new.jsonl').trimEnd().split('\n')).toHaveLength(2);
 });

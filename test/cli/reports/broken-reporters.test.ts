@@ -151,8 +151,6 @@ test('what can not be written to stdout ends with 2, and a verdict stays', async
   const full = (argv: readonly string[]) => spawnCli(argv, { cwd: project.root, env, stdout: '/dev/full' }).ended;
   for (const argv of [
     ['report', '-r', 'json'],
-    ['schema', 'suite'],
-    ['list', 'cases', '--json'],
     ['completion', 'bash'],
   ]) {
     const { code, stderr } = await full(argv);

@@ -171,7 +171,7 @@ test('any record has the same numbers in every report, list, history, output and
       project.write(`.llmcheck/runs/${runId}.jsonl`, renderRecord(run));
       expect(findDisagreements(await readFigures(project, runId))).toEqual([]);
     }),
-    { numRuns: Number(process.env['LLMCHECK_TEST_RUNS'] ?? 40) },
+    { numRuns: Number(process.env['LLMCHECK_TEST_RUNS'] ?? 20) },
   );
 }, 60_000);
 
