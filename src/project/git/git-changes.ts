@@ -6,6 +6,7 @@ import {
   findRepository,
   type Git,
   type GitEnvironment,
+  lookUpCommits,
   type Repository,
   recordError,
   resolveCommit,
@@ -129,10 +130,12 @@ function findDefaultRef(git: Git, { isShallow }: Repository): string {
   // A clone of a single branch takes that one for the default.
   const isWhole = !isShallow && !isSingleBranch(git);
   const head = isWhole ? textOf(git, ['symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD']) : '';
-  const candidates = [head, 'origin/main', 'origin/master', 'main', 'master'];
-  const branch = candidates.find((name) => name !== '' && commitOf(git, name) !== '');
+  const candidates = [head, 'origin/main', 'origin/master', 'main', 'master'].filter((name) => name !== '');
+  const [tip, ...commits] = lookUpCommits(git, ['HEAD', ...candidates]);
+  const found = commits.findIndex((commit) => commit !== undefined);
+  const branch = candidates[found];
   // At the tip of a branch of which nothing else was cloned, "nothing changed" would be said of any change.
-  const isTip = isShallow && branch !== undefined && commitOf(git, branch) === commitOf(git, 'HEAD');
+  const isTip = isShallow && commits[found] === tip;
   if (branch !== undefined && !isTip) return `${branch}...`;
   if (isWhole) return 'HEAD';
   const kind = isShallow ? 'shallow clone' : 'clone of a single branch';
@@ -145,11 +148,6 @@ function findDefaultRef(git: Git, { isShallow }: Repository): string {
 function isSingleBranch(git: Git): boolean {
   const fetched = textOf(git, ['config', '--get-all', 'remote.origin.fetch']);
   return fetched !== '' && !fetched.includes('*');
-}
-
-/** Empty where there is none. */
-function commitOf(git: Git, name: string): string {
-  return textOf(git, ['rev-parse', '--verify', '--quiet', `${name}^{commit}`]);
 }
 
 function textOf(git: Git, args: readonly string[]): string {
@@ -186,7 +184,7 @@ function collectSubmodule(
   const [, old] = /^160000 commit ([0-9a-f]+)\t/.exec(stdout.toString('utf8')) ?? [];
   const inside: Found = { changed: new Map(), tracked: found.tracked };
   const submodule = { ...git, cwd: absolute };
-  const base = old !== undefined && commitOf(submodule, old) !== '' ? old : undefined;
+  const [base] = old === undefined ? [] : lookUpCommits(submodule, [old]);
   if (base === undefined) {
     found.changed.set(normalizePath(absolute), old === undefined ? 'added' : 'modified');
     return;

@@ -181,7 +181,7 @@ function findCommits(git: Git, refs: readonly string[], isShallow: boolean): rea
 }
 
 /** The commits of names, undefined where there is none: asked of one process, which takes longer to start than to answer. */
-function lookUpCommits(git: Git, names: readonly string[]): readonly (string | undefined)[] {
+export function lookUpCommits(git: Git, names: readonly string[]): readonly (string | undefined)[] {
   const input = names.map((name) => `${name}^{commit}\n`).join('');
   const { status, stdout } = runGit(git, ['cat-file', '--batch-check'], input);
   // Git ends at some names, such as `@{u}` where a branch has no upstream.
