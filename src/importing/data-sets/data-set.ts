@@ -47,12 +47,13 @@ export function importDataSet(
   const [first] = written;
   const open = written.filter((_, index) => isOpen(rows[index]));
   const isAnswered = rows.some((row) => !(row instanceof LeftOut || isOpen(row)));
-  if (open[0] !== undefined && isAnswered)
+  if (open[0] !== undefined && (isAnswered || answers.golden !== undefined))
     draft.note(open[0], `rows without a golden answer are shown and not judged: ${open.length} of ${rows.length}`);
-  if (first !== undefined && expected === undefined && !isAnswered && names.size > 0)
+  const shown = [...names].filter((name) => !hidden.has(name));
+  if (first !== undefined && expected === undefined && answers.golden === undefined && !isAnswered && shown.length > 0)
     draft.note(
       first,
-      `no field is known to hold the golden answer, so nothing is judged and the prompt shows ${[...names].join(', ')}: name it with --expected FIELD, or say --no-expected`,
+      `no field is known to hold the golden answer, so nothing is judged and the prompt shows ${shown.join(', ')}: name it with --expected FIELD, or say --no-expected`,
     );
   const { prompts, cases, defaults } = buildPrompts(rows, written, draft);
   return {
