@@ -194,6 +194,59 @@ describe('assertions check', () => {
     expect(await sources(['--from', 'recordings'])).toBe('evals/answers.jsonl');
   });
 
+  test('measures each prompt on each of its providers by its own answers, and none that another one replaces', async () => {
+    const project = openTempProject();
+    project.write(
+      'evals/many.eval.yaml',
+      `prompts:
+  - { id: old, text: "{{ q }}" }
+  - { id: new, text: "{{ q }}!", replaces: old }
+providers: [{ id: mini, use: "openai:gpt-4o-mini" }, { id: maxi, use: "openai:gpt-4o" }]
+recordings: answers.jsonl
+cases:
+  - { id: a, vars: { q: a }, assert: [{ contains: ok }] }
+  - { id: b, vars: { q: b }, assert: [{ contains: ok }] }
+`,
+    );
+    const lines = [
+      ['old', 'mini', 'a', 'ok'],
+      ['new', 'mini', 'a', 'no'],
+      ['new', 'mini', 'a', 'ok one'],
+      ['new', 'maxi', 'b', 'ok two'],
+      ['new', 'maxi', 'a', 'no'],
+    ].map(([prompt, provider, caseId, text], trial) => {
+      const completion = { text, toolCalls: [], finishReason: 'stop', latencyMs: 1 };
+      return JSON.stringify({ format: 1, prompt, provider, caseId, trial, completion });
+    });
+    project.write('evals/answers.jsonl', `${lines.join('\n')}\n`);
+    const { suite } = await check(project, ['--skip', 'negated,hedged,appended,prefixed,truncated,refusal,emptied']);
+    expect(suite).toMatchObject({
+      measured: 2,
+      // Of maxi the stored answer to the other case is wrong here; of mini there is none.
+      mutants: 1,
+      caught: 1,
+      weakCases: [],
+      unmeasured: [
+        { caseId: 'b', reason: 'no stored answer of it passes' },
+        { caseId: 'a', reason: 'no stored answer of it passes' },
+      ],
+    });
+  });
+
+  test('says why a case is not measured', async () => {
+    const judges = 'judges: [{ id: strict, use: openai:gpt-4o }]\n';
+    const cases = `  - { id: judged, vars: { q: a }, assert: [{ rubric: It is polite. }] }
+  - { id: watched, vars: { q: b }, observe: true, assert: [{ equals: x }] }
+  - { id: left, vars: { q: b }, skip: later, assert: [{ equals: x }] }
+  - { id: none, vars: { q: b }, assert: [{ equals: x }] }
+`;
+    const { suite } = await check(openProject(cases, [{ caseId: 'judged', text: 'Hello' }], judges));
+    expect(suite.unmeasured).toEqual([
+      { caseId: 'judged', reason: 'only a judge checks it' },
+      { caseId: 'none', reason: 'no stored answer of it passes' },
+    ]);
+  });
+
   test('measures nothing where no stored answer passes: exit code 4', async () => {
     const { code, suite } = await check(openProject(weakCases, [{ caseId: 'strong', text: 'no' }]));
     expect([code, suite.measured]).toEqual([4, 0]);
