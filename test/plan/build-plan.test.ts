@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cell } from '../../src/model/cell.ts';
 import type { Case, Suite } from '../../src/model/suite.ts';
-import { buildPlan, type Plan, type PlanOptions, providerKey } from '../../src/plan/build-plan.ts';
+import { accountId, buildPlan, type Plan, type PlanOptions, providerKey } from '../../src/plan/build-plan.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildCheck, buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';
 import fc from '../support/property.ts';
@@ -183,6 +183,48 @@ describe('a plan', () => {
     ]);
   });
 
+  test('counts trials of all observed cases', () => {
+    const cases = ['x', 'y'].map((id, index) => buildCase({ id, trials: 2 + index, observe: true }));
+    expect(plan([buildSuite(cases)]).suites[0]?.variants).toMatchObject([{ planned: 0, observed: 5 }]);
+  });
+
+  test('keeps providers of other ids apart, though they are configured alike', () => {
+    const [a, b] = [buildProvider({ id: 'a' }), buildProvider({ id: 'b' })];
+    expect(plan([buildSuite([buildCase()], { providers: [a, b] })]).providerKeys).toHaveLength(2);
+  });
+
+  test('runs the prompt of the baseline where its version runs', () => {
+    const prompts = [buildPrompt({ id: 'v1' }), buildPrompt({ id: 'v1 of the baseline', baselineOf: 'v1' })];
+    const cases = [buildCase({ id: 'x', prompts: ['v1'] }), buildCase({ id: 'y', prompts: ['v2'] })];
+    const built = plan([buildSuite(cases, { prompts })], { prompts: ['v1'] });
+    const asked = cellsOf(built).map(({ key }) => `${key.caseId} ${key.prompt}`);
+    expect(asked.toSorted()).toEqual(['x v1', 'x v1 of the baseline']);
+    expect(built.suites[0]?.variants.map(({ planned }) => planned)).toEqual([1, 1]);
+  });
+
+  test('gives the cells of wanted cases alone', () => {
+    const built = plan([
+      buildSuite(['x', 'y'].map((id) => buildCase({ id }))),
+      buildSuite([buildCase({ id: 'x' })], { id: 'b' }),
+    ]);
+    const [key = ''] = built.providerKeys;
+    const wanted = [...built.cells(key, (suite, caseId) => suite === 'triage' && caseId === 'y')];
+    expect(wanted.map(keyOf)).toEqual(['triage/y v1 openai:gpt-4o-mini 0']);
+  });
+
+  test('asks the versions of half of the cases in the other order, unless a check compares them', () => {
+    const cases = Array.from({ length: 16 }, (_, index) => buildCase({ id: `c${index}` }));
+    const prompts = [buildPrompt({ id: 'v2', replaces: 'v1' }), buildPrompt({ id: 'v1' })];
+    const firstOf = (criteria: Suite['criteria']) => {
+      const cells = cellsOf(plan([buildSuite(cases, { prompts, criteria })]));
+      return cells.filter((_, index) => index % 2 === 0).map(({ key }) => key.prompt);
+    };
+    expect(firstOf([]).toSorted().join(' ')).toMatch(/^(v1 )+(v2 ?)+$/);
+    const judge = buildProvider();
+    const pairwise = { assertion: 'pairwise', judge, criterionHash: 'h', at: buildCase().at };
+    expect(new Set(firstOf([pairwise]))).toEqual(new Set(['v1']));
+  });
+
   test('renders a case only when its cells are asked for', () => {
     let rendered = 0;
     const template = {
@@ -271,4 +313,18 @@ describe('a plan', () => {
       }),
     );
   });
+});
+
+test.each([
+  ['is its address and key', {}, { baseUrl: 'https://a', apiKeyEnv: 'KEY' }, 'https://a\nKEY'],
+  [
+    'counts the variables of headers, and no other header',
+    { headers: { b: { env: 'B' }, a: { env: 'A' }, c: 'c' } },
+    { baseUrl: 'https://a', apiKeyEnv: 'KEY' },
+    'https://a\nKEY\n\nA\nB',
+  ],
+])('the account of a provider %s', (_what, more, endpoint, expected) => {
+  const sends = { adapterVersion: '1', sends: true };
+  expect(accountId(buildProvider(more), { ...sends, ...endpoint })).toBe(expected);
+  expect(accountId(buildProvider(more), sends)).toBe(providerKey(buildProvider(more)));
 });

@@ -29,6 +29,12 @@ describe('the keys that a project would send', () => {
     expect(findMissingKeys(projectOf({ providers: [own] }), {})).toEqual([]);
   });
 
+  test('are those of providers, judges and models that checks ask', () => {
+    const gemini = buildProvider({ id: 'gemini', adapter: 'gemini', model: 'gemini-2.5-flash' });
+    const all = projectOf({ providers: [mini], judges: [claude], askedModels: [gemini] });
+    expect(findMissingKeys(all, {})).toEqual(['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'GEMINI_API_KEY']);
+  });
+
   const hint = 'give that address a key of its own, in a variable of another name';
   const find = (
     provider: ProviderConfig,
@@ -54,6 +60,20 @@ describe('the keys that a project would send', () => {
       {},
       [],
       [sent('OPENAI_API_KEY', 'openai.com')],
+    ],
+    [
+      'an address of the suite with a key of a file',
+      buildProvider({ id: 'mini', baseUrl: elsewhere, apiKeyEnv: 'OPENAI_API_KEY' }),
+      {},
+      ['OPENAI_API_KEY'],
+      [sent('OPENAI_API_KEY', 'openai.com')],
+    ],
+    [
+      'the very domain of the service',
+      buildProvider({ id: 'mini', baseUrl: 'https://openai.com/v1', apiKeyEnv: 'OPENAI_API_KEY' }),
+      {},
+      [],
+      [],
     ],
     [
       'an address with a key of its own',
@@ -187,6 +207,38 @@ describe('models that their vendor shuts down', () => {
     ]);
   });
 
+  test('are named in hours before the day too, in all suites and under all ids', () => {
+    const other = { ...mini, id: 'old' };
+    const alias = { ...old, id: 'alias' };
+    const unnamed = buildProvider({ id: 'gemini', adapter: 'gemini', model: 'gemini-2.5-pro' });
+    const suites = [[old], [mini, other, old, alias, unnamed]].map((providers, index) => ({
+      suite: { id: String(index), askedModels: [] } as unknown as Suite,
+      variants: providers.map((provider) => ({ provider, planned: 1, observed: 0 })),
+    }));
+    const namedAt = (now: string) =>
+      findRetirements({
+        planned: {
+          plan: { suites } as never,
+          endpointOf: ({ adapter }) => ({
+            adapterVersion: '1',
+            sends: true,
+            priceProvider: adapter === 'gemini' ? 'google' : adapter,
+          }),
+        },
+        isHermetic: ({ id }) => id === '0',
+        now: new Date(now),
+      }).map(({ message }) => message);
+    const left = `is shut down by its vendor on ${date}, in 1 day`;
+    expect(namedAt(`${daysBefore(1)}T12:00:00Z`)).toEqual([
+      `provider old: the model gpt-4-0314 ${left}`,
+      `provider alias: the model gpt-4-0314 ${left}`,
+    ]);
+    expect(namedAt('2027-01-01T00:00:00Z')).toHaveLength(3);
+    expect(namedAt('2027-01-01T00:00:00Z').at(-1)).toBe(
+      'provider gemini: the model gemini-2.5-pro may be shut down by its vendor at any time from 2026-10-16 on',
+    );
+  });
+
   test('are those that are asked', () => {
     expect(find(old, { planned: 0 })).toEqual([]);
     expect(find(old, { planned: 0, observed: 1 })).toHaveLength(1);
@@ -233,6 +285,11 @@ describe('checks of tools', () => {
     ['a child', { assertion: 'not', params: {}, children: [buildCheck(trajectory({ never: ['x'] }))] }, ['x']],
   ])('that name unknown ones in %s are warned of once', (_, check, names) => {
     expect(named(check)).toEqual(names.map(message));
+  });
+
+  test('of a suite that declares no tools are not warned of', () => {
+    const suite = { ...suiteOf([trajectory({ never: ['x'] })]), prompts: [{ id: 'v1', messages: [], params: {} }] };
+    expect(findUnknownTools([suite as unknown as Suite])).toEqual([]);
   });
 
   test('of a turn count too, and a near name is suggested', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
 import type { RunSettings } from '../../src/model/record.ts';
 import type { Case, GatePolicy, Project, ProviderConfig, Suite } from '../../src/model/suite.ts';
-import { type PlannedRun, planRun } from '../../src/plan/plan-run.ts';
+import { isOwnCode, type PlannedRun, planRun } from '../../src/plan/plan-run.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildPrompt, buildProvider, buildSuite, openGate } from '../support/build-case.ts';
 import { settings as plainSettings } from '../support/build-summary.ts';
@@ -60,6 +60,18 @@ const two = [
 const hint = 'add price: { input: …, output: … } (USD per million tokens) to the provider, or prices: to the config';
 const noPrice = (why: string) => `missing-price: no price is known for openai:own, so ${why} can't be held; ${hint}`;
 const gateOf = (cost: GatePolicy['cost']) => ({ gate: { ...openGate, cost } });
+
+const attaching = buildPrompt({
+  messages: [
+    {
+      role: 'user',
+      template: { source: '', variables: [], render: () => '' },
+      attach: [{ source: 'gone.png', variables: [], render: () => 'gone.png' }],
+    },
+  ],
+});
+const slowGlob = `${'*a'.repeat(40)}b`;
+const longIds = suiteOf('one', {}, [buildCase({ id: 'a'.repeat(5000) })]);
 
 describe('a run is not planned', () => {
   test.each<[string, Planned, readonly string[]]>([
@@ -159,6 +171,26 @@ describe('a run is not planned', () => {
       },
       [],
     ],
+    [
+      'where the cost of a suite after one without a gate can not be held',
+      {
+        suites: [
+          suiteOf('one', { providers: [unpriced] }),
+          suiteOf('two', { providers: [unpriced], ...gateOf({ max: 1 }) }),
+        ],
+      },
+      [noPrice('the cost gate of suite two')],
+    ],
+    [
+      'where a file that a case attaches does not exist',
+      { suites: [suiteOf('one', { prompts: [attaching] })] },
+      ["file-unreadable: attach: gone.png does not exist; write the path from the suite file's folder"],
+    ],
+    [
+      'where a filter would take too long',
+      { selection: { filters: [slowGlob] }, suites: [longIds] },
+      [expect.stringMatching(/^usage: --filter /)],
+    ],
     ['but where nothing limits the cost', { suites: [suiteOf('one', { providers: [unpriced] })] }, []],
   ])('%s', async (_name, planned, problems) => {
     expect(await problemsOf(planned)).toEqual(problems);
@@ -213,7 +245,41 @@ describe('what is kept of a provider', () => {
   test('is an address of its own', async () => {
     const baseUrl = 'https://proxy.example/v1';
     expect(await describeOf({ baseUrl })).toEqual({ baseUrl });
+    const { priceProvider } = (await plan()).describeProvider(buildProvider({ adapter: 'groq', model: 'x' }));
+    expect(priceProvider).toBe('groq');
   });
+});
+
+test('what an API refuses of schemas is known of suites that are asked', async () => {
+  const open = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
+  const json_schema = { name: 'a', schema: open, strict: true };
+  const prompt = buildPrompt({ params: { response_format: { type: 'json_schema', json_schema } } });
+  const warningsOf = async (recordings: object, record = false) => {
+    const suites = [suiteOf('one', { prompts: [prompt], ...recordings })];
+    return (await plan({ suites, record })).schemaWarnings.map(({ severity }) => severity);
+  };
+  const recordings = { recordings: '/project/x.jsonl' };
+  expect([await warningsOf({}), await warningsOf(recordings), await warningsOf(recordings, true)]).toEqual([
+    ['warning'],
+    [],
+    ['warning'],
+  ]);
+  const refused = { type: 'object', properties: { a: { $ref: '#' } }, required: ['a'], additionalProperties: false };
+  const claude = buildProvider({ id: 'claude', adapter: 'anthropic', model: 'claude-sonnet-4-5' });
+  const structured = buildPrompt({ contract: { output: refused }, structured: true });
+  const suites = [suiteOf('one', { prompts: [structured], providers: [claude] })];
+  expect(await problemsOf({ suites })).toEqual([expect.stringMatching(/^refused-schema: provider claude/)]);
+});
+
+test.each([
+  [{ adapter: 'exec' }, true],
+  [{ adapter: 'http' }, true],
+  [{ adapter: 'module' }, true],
+  [{ plugin: {} }, true],
+  [{ adapter: 'openai' }, false],
+  [{ adapter: 'replay' }, false],
+])('a provider such as %j is the project’s own code: %s', (more, isOwn) => {
+  expect(isOwnCode(buildProvider(more as Partial<ProviderConfig>))).toBe(isOwn);
 });
 
 describe('a shard', () => {
@@ -288,5 +354,6 @@ describe('a shard', () => {
     };
     expect([await empty({}), await empty({ selection: { filters: ['none*'] } })]).toEqual([3, 0]);
     expect((await plan({ suites: [], selection: {} })).isEmptyShard).toBe(false);
+    expect((await plan({ suites: suites(), selection: { filters: ['none*'] } })).isEmptyShard).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { RunSuitesOptions } from '../../src/api/options.ts';
 import { forecastRun } from '../../src/run/dry-run.ts';
@@ -309,6 +310,13 @@ describe('a dry run', () => {
     `);
   });
 
+  test('names each model without a price once, of either side', async () => {
+    const project = await openAccepted({ [file]: wordsSuite(2) });
+    project.edit(file, 'Say:', 'Please say:');
+    project.edit(file, /use: "own:model", price: .*?\}/g, 'use: "own:other"');
+    expect((await forecast(project))[0]?.uncounted).toEqual(['own: other has no price', 'own: model has no price']);
+  });
+
   test('sends nothing of a suite that its recordings answer, and counts what they lack', async () => {
     const project = openRunProject({ [file]: wordsSuite(2, 'recordings: words.recordings.jsonl') });
     await project.go({ record: true });
@@ -344,7 +352,69 @@ describe('a dry run', () => {
     const [chosen] = await forecast(project, { cache: 'off' });
     expect([chosen?.answered, chosen?.requests, chosen?.retrialCalls]).toEqual([0, 3, 3]);
     const [recorded] = await forecast(project, { record: true });
-    expect([recorded?.answered, recorded?.requests]).toEqual([2, 1]);
+    expect([recorded?.answered, recorded?.requests, recorded?.retrialCalls]).toEqual([2, 1, 3]);
+    rmSync(project.path('.llmcheck'), { recursive: true });
+    const [replayed] = await forecast(project, { cache: 'replay' });
+    expect([replayed?.answered, replayed?.requests, replayed?.retrialCalls]).toEqual([2, 1, 0]);
+  });
+
+  test('asks neither judges nor later turns of a suite whose recordings answer', async () => {
+    const project = openRunProject({ [file]: wordsSuite(2, 'recordings: words.recordings.jsonl') });
+    await project.go({ record: true });
+    project.edit(file, 'recordings:', 'judges: [{ id: strict, use: "own:judge" }]\nrecordings:');
+    project.edit(
+      file,
+      'vars: { word: w00 }',
+      'vars: { word: w00 }, assert: [{ rubric: { value: short, judge: strict } }]',
+    );
+    project.edit(file, 'vars: { word: w01 }', 'vars: { word: w01 }, turns: [{ user: and now }]');
+    const [one] = await forecast(project);
+    expect([one?.answered, one?.requests, one?.judgeRequests, one?.uncountedJudges]).toEqual([2, 0, 0, []]);
+    const [asked] = await forecast(project, { cache: 'off' });
+    expect([asked?.answered, asked?.requests, asked?.judgeRequests]).toEqual([0, 3, 2]);
+  });
+
+  test('expects for each variant what its own answers used, and for a case that it lacks those of the replaced version', async () => {
+    const prompts =
+      'prompts: [{ id: v1, text: "Say: {{ word }}" }, { id: v2, replaces: v1, text: "Tell: {{ word }}" }]';
+    const suite = wordsSuite(2, '', (word) => (word === 'w01' ? ', prompts: [v1]' : ''))
+      .replace(/^prompts: .*$/m, prompts)
+      .replace('}]\ndefaults', '}, { id: new, use: "own:newer", price: { input: 1, output: 2 } }]\ndefaults');
+    const project = openRunProject({ [file]: suite });
+    project.reply = (text, asked, model) => {
+      const tokens = (text.startsWith('Tell') ? 100 : 10) + (model === 'newer' ? 1000 : 0) + (asked < 2 ? 0 : 4);
+      return { text: text.replace(/^.*: /, ''), usage: { inputTokens: tokens, outputTokens: 1 } };
+    };
+    await project.go({ updateBaseline: true, cache: 'off', trials: 2 });
+    project.edit(file, ', prompts: [v1]', '');
+    const found = await Promise.all(
+      ['w00', 'w01'].map(async (id) =>
+        (await forecast(project, { filter: [id], cache: 'off' })).map(
+          ({ prompt, provider, expected }) => `${id} ${prompt} ${provider} ${expected?.inputTokens}`,
+        ),
+      ),
+    );
+    expect(found.flat()).toMatchInlineSnapshot(`
+      [
+        "w00 v2 own 102",
+        "w00 v1 own 12",
+        "w00 v2 new 1102",
+        "w00 v1 new 1012",
+        "w01 v1 own 12",
+        "w01 v2 own 12",
+        "w01 v1 new 1012",
+        "w01 v2 new 1012",
+      ]
+    `);
+  });
+
+  test('expects half of the cost of what goes to a batch API', async () => {
+    const project = await openAccepted({ [file]: wordsSuite(2) });
+    project.edit(file, 'own:model', 'openai:gpt-4o-mini');
+    const costs = await Promise.all(
+      [false, true].map(async (batch) => (await forecast(project, { batch }))[0]?.expected?.costUsd),
+    );
+    expect(costs).toEqual([0.00004, 0.00002]);
   });
 
   test('bounds what goes to a batch API by its price, and a conversation, which is asked live, by the usual one', async () => {
