@@ -216,7 +216,7 @@ function judgeP95(variant: VariantSummary, maxMs: number | undefined, limit: Tim
   const p95If = (others: number) =>
     quantile([...known, ...Array.from({ length: untimed + unjudged }, () => others)], 0.95) ?? 0;
   // Missed even if every answer without a time took none.
-  if (p95If(0) > maxMs) {
+  if (p95If(0) > maxMs + rounding) {
     const p95 = quantile(known, 0.95) ?? 0;
     const message = `p95 ${what} ${(p95 / 1000).toFixed(2)} s is above ${maxMs / 1000} s`;
     return { failure: { code, metric: 'latency', candidate: p95, message } };
@@ -224,7 +224,7 @@ function judgeP95(variant: VariantSummary, maxMs: number | undefined, limit: Tim
   if (untimed === 0) {
     return unjudged > 0 ? { undecided: `p95 ${what}` } : met;
   }
-  if (p95If(Number.POSITIVE_INFINITY) <= maxMs) return met;
+  if (p95If(Number.POSITIVE_INFINITY) <= maxMs + rounding) return met;
   const answers = `${untimed} of ${formatCount(times.length, 'answer')}`;
   const message = `the ${what} of ${answers} is not known (${why}), so the limit of ${maxMs / 1000} s for p95 can't be judged`;
   return { error: { code: 'untimed', metric: 'latency', message } };
