@@ -129,6 +129,8 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
 
   test('says of each loss of the connection that Redis is away, and that it came back', async () => {
     const server = await startRealRedis();
+    const countTimers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const timers = countTimers();
     const { dispatcher, notes } = await dispatchAt(server.url, {});
     await dispatcher.begin('run', providers, never);
     for (const losses of [1, 2]) {
@@ -137,6 +139,9 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
       await vi.waitFor(() => expect(countBack()).toBe(losses), 5000);
       expect(notes.filter((note) => note.includes(' is lost; the run waits'))).toHaveLength(losses);
     }
+    // Nothing waits for the end of a loss any more, which would stop the run.
+    await dispatcher.close();
+    await vi.waitFor(() => expect(countTimers()).toBeLessThanOrEqual(timers), 5000);
   });
 
   test('finds what was answered although the event of it was lost', async () => {
