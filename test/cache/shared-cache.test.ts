@@ -70,6 +70,46 @@ test('a store that fails is not asked again', async () => {
   expect(warnings[0]).toContain('it is gone');
 });
 
+test('a store that failed takes nothing more, and no more is said of it', async () => {
+  let written = 0;
+  const { cache, warnings } = open({
+    write: () => {
+      written += 1;
+      return Promise.reject(new Error('it is full'));
+    },
+  });
+  cache.write(entries[0] ?? buildEntry(ask('q'), 'a'));
+  await new Promise(setImmediate);
+  for (let index = 0; index < 4100; index += 1) cache.write(buildEntry(ask(`q${index}`), 'a'));
+  await cache.close();
+  expect([written, warnings]).toEqual([1, [expect.stringContaining('it is full')]]);
+});
+
+test('a cache that is closed asks its store nothing more, and waits for nothing where nothing is written', async () => {
+  let asked = 0;
+  let closed = 0;
+  const limits: number[] = [];
+  const { cache, warnings } = open(
+    {
+      read: () => {
+        asked += 1;
+        return Promise.resolve(undefined);
+      },
+      close: () => {
+        closed += 1;
+      },
+    },
+    (ms) => {
+      limits.push(ms);
+      return false;
+    },
+  );
+  await cache.read('a');
+  await cache.close();
+  cache.write(entries[0] ?? buildEntry(ask('q'), 'a'));
+  expect([await cache.read('a'), asked, closed, limits, warnings]).toEqual([undefined, 1, 1, [1000], []]);
+});
+
 test('a bucket counts its values, and its refusals carry their code', async () => {
   let reply = { status: 200, text: '<Key>a</Key><Key>b</Key><IsTruncated>true</IsTruncated>' };
   const types: (string | undefined)[] = [];

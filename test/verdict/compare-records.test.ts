@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { firstAcceptedTrial } from '../../src/model/cell.ts';
 import { UserError } from '../../src/model/problem.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import { type CompareRecordsOptions, compareRecords } from '../../src/verdict/compare-records.ts';
@@ -69,6 +70,38 @@ describe('two records', () => {
       expect.stringMatching(/20251102-093000-aaaa.jsonl has no suite three, four$/),
       'there are: one, two',
     ]);
+  });
+
+  test('say the same of a suite that is compared alone, its confirmation trials included', async () => {
+    const root = makeFolder();
+    writeRun(root, 1);
+    const again = (trial: number, status: CellRow['status'], more: Partial<CellRow> = {}) =>
+      buildRow('a', {
+        suite: 'one',
+        prompt: 'v1',
+        provider: 'p',
+        trial,
+        status,
+        score: status === 'passed' ? 1 : 0,
+        confirmation: true,
+        ...more,
+      });
+    const rows = [
+      ...rowsOf('one', 'v1', 'failed'),
+      ...rowsOf('two', 'v1', 'passed'),
+      ...[1, 2, 3].map((trial) => again(trial, 'failed')),
+      ...[1, 2].map((trial) => again(firstAcceptedTrial + trial, 'passed', { side: 'accepted' })),
+    ];
+    const suites = ['one', 'two'].map((suite) =>
+      buildRecordedSuite([buildVariant(3)], {}, { suite, path: `evals/${suite}.eval.yaml` }),
+    );
+    const settings = { ...buildHeader().settings, baseline: { source: idOf(1) } };
+    writeStoredRun(root, buildHeader({ id: idOf(2), suites, settings }), rows, endRow);
+    const of = (names: readonly string[]) => compare(root, [idOf(1), idOf(2)], { suites: names });
+    const [whole, alone] = [await of([]), await of(['one'])];
+    // Latencies are functions.
+    expect(JSON.stringify(alone.suites)).toBe(JSON.stringify(whole.suites.slice(0, 1)));
+    expect(alone.decision.warnings).toEqual(whole.decision.warnings);
   });
 
   test('may be files, the first one the baseline', async () => {

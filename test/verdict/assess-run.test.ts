@@ -1,0 +1,64 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { EndRow, RunHeader } from '../../src/model/record.ts';
+import { reportOnRun, reportOnUntrusted } from '../../src/verdict/assess-run.ts';
+import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
+import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
+import { gitEnv } from '../support/git.ts';
+import { writeStoredRun } from '../support/write-run.ts';
+
+const id = '20251101-093000-aaaa';
+const output = { type: 'object', required: ['a'] };
+
+function write(
+  root: string,
+  { end = endRow, header = {} }: { end?: EndRow; header?: Partial<RunHeader> } = {},
+): string {
+  const variant = buildVariant(1, { contract: { output } as never });
+  const suites = [buildRecordedSuite([variant], {}, { suite: 'one', path: 'evals/one.eval.yaml' })];
+  const row = buildRow('a', {
+    suite: 'one',
+    prompt: variant.prompt,
+    provider: variant.provider,
+    status: 'passed',
+    score: 1,
+  });
+  return writeStoredRun(root, buildHeader({ id, suites, ...header }), [row], end);
+}
+
+const optionsOf = (path: string, root: string) => ({ path, root, cwd: root, env: gitEnv });
+
+test('a report of a stored run has the notes of its end and what could not be read of it', async () => {
+  const root = makeFolder();
+  const path = write(root, { end: { ...endRow, notes: ['said at the end'] } });
+  const whole = await reportOnRun(optionsOf(path, root));
+  expect([whole.notes, whole.decision.outcome, whole.run.id]).toEqual([['said at the end'], 'passed', id]);
+  writeFileSync(path, `${readFileSync(path, 'utf8')}{"type":"cell"`);
+  const damaged = await reportOnRun(optionsOf(path, root));
+  expect(damaged.notes).toEqual(['said at the end', expect.stringContaining('was cut off when the run was killed')]);
+});
+
+test('a run without an end is incomplete', async () => {
+  const root = makeFolder();
+  const path = write(root);
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  writeFileSync(path, `${lines.slice(0, -1).join('\n')}\n`);
+  expect((await reportOnRun(optionsOf(path, root))).decision.outcome).toBe('incomplete');
+});
+
+test('a report has contracts, swaps and erosion only where there are some', async () => {
+  const root = makeFolder();
+  const report = await reportOnRun(optionsOf(write(root), root));
+  expect([report.contracts, report.swaps, report.erosion]).toEqual([undefined, undefined, undefined]);
+  const settings = { ...buildHeader().settings, swap: [{ provider: 'p', candidates: ['q'] }] };
+  const swapped = await reportOnRun(optionsOf(write(makeFolder(), { header: { settings } }), root));
+  expect(swapped.swaps).toBeDefined();
+});
+
+test('a record that anybody may have written is reported without its own baseline', async () => {
+  const root = makeFolder();
+  const settings = { ...buildHeader().settings, baseline: { source: 'no-such-run' } };
+  const path = write(root, { header: { settings } });
+  await expect(reportOnRun(optionsOf(path, root))).rejects.toThrow('no-such-run');
+  await expect(reportOnUntrusted(optionsOf(path, root))).rejects.toThrow(/git/);
+});
