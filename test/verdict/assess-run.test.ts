@@ -14,7 +14,7 @@ function write(
   root: string,
   { end = endRow, header = {} }: { end?: EndRow; header?: Partial<RunHeader> } = {},
 ): string {
-  const variant = buildVariant(1, { contract: { output } as never });
+  const variant = buildVariant(1, { contract: { output } });
   const suites = [buildRecordedSuite([variant], {}, { suite: 'one', path: 'evals/one.eval.yaml' })];
   const row = buildRow('a', {
     suite: 'one',
