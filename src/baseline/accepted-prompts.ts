@@ -1,7 +1,7 @@
 import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { type BaselineVariant, comparedKeys, type StandIn, type VariantKey } from '../model/baseline.ts';
+import { type Baseline, type BaselineVariant, comparedKeys, type StandIn, type VariantKey } from '../model/baseline.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
 import type { AcceptedPromptState } from '../model/record.ts';
 import {
@@ -181,8 +181,9 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
     const variants = found?.kind === 'file' ? found.baseline.variants : [];
     const added = suite.prompts.flatMap((prompt) => {
       const [first, ...others] = findAccepted(prompt, suite, variants);
-      if (first === undefined) return [];
+      if (first === undefined || found?.kind !== 'file') return [];
       problems.push(...refuseSeveralTexts(prompt, first, others));
+      problems.push(...refuseSeveralPrompts(prompt, [first, ...others], found.baseline));
       return [buildPrompt(prompt, first, others)];
     });
     if (added.length === 0) {
@@ -222,6 +223,19 @@ function refuseSeveralTexts(
   if (other === undefined) return [];
   const message = `--rerun-baseline: prompt ${id} was accepted with one text on ${first.provider} and another on ${other.provider}`;
   const hint = 'accept a run on both, or run without the flag: its answers are compared with those of the baseline';
+  return [{ code: 'invalid-value', severity: 'error', message, hint, ...defined({ at }) }];
+}
+
+/** Of a case that an earlier prompt answered, the last one's answers would excuse what was never accepted. */
+function refuseSeveralPrompts(
+  { id, at }: PromptVersion,
+  accepted: readonly BaselineVariant[],
+  baseline: Pick<Baseline, 'hasOtherPrompt'>,
+): readonly Problem[] {
+  if (!accepted.some((variant) => baseline.hasOtherPrompt(variant))) return [];
+  const message = `--rerun-baseline: the cases of prompt ${id} were accepted with several prompts`;
+  const hint =
+    'accept a run of all cases, or run without the flag: its answers are compared with those of the baseline';
   return [{ code: 'invalid-value', severity: 'error', message, hint, ...defined({ at }) }];
 }
 

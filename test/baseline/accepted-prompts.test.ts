@@ -279,6 +279,23 @@ describe('--rerun-baseline', () => {
     }
   });
 
+  test('is refused where an earlier prompt answered some cases, whose failures the last one would excuse', async () => {
+    const cases = [{ caseId: 'a' }, { caseId: 'b', otherVariant: true as const }];
+    expect(await problemsOf(add({ one: baselineOf([row()], cases) }, suiteOf('one', now)))).toEqual([
+      [
+        'invalid-value',
+        '--rerun-baseline: the cases of prompt v1 were accepted with several prompts',
+        'accept a run of all cases, or run without the flag: its answers are compared with those of the baseline',
+      ],
+    ]);
+    expect(await add({ one: baselineOf([row()], cases.slice(0, 1)) }, suiteOf('one', now))).toHaveLength(1);
+    // Those of a provider that the suite does not have are not asked.
+    const elsewhere = [{ caseId: 'b', provider: 'gone', otherVariant: true as const }];
+    const baseline = baselineOf([row(), row({ provider: 'gone' })], elsewhere);
+    const suite = { ...suiteOf('one', now), providers: [mini] };
+    expect(await add({ one: baseline }, suite)).toHaveLength(1);
+  });
+
   test('is refused for every suite that has nothing to run again, or can not', async () => {
     const hint = 'accept one with llmcheck baseline accept';
     const noFile = (id: string) => [

@@ -207,6 +207,20 @@ describe('--rerun-baseline', () => {
     expect(stderr).toContain('prompt v1 was accepted with one text on big and another on mini');
   });
 
+  test('is refused where an earlier prompt answered some cases, which the last one may fail unseen', async () => {
+    const project = await openBaselineProject();
+    await project.acceptUnchanged();
+    project.edit(suiteFile, '"Say: {{ word }}"', '"Now. Say: {{ word }}"');
+    for (const word of firstWords(20)) project.answers.set(`Now. Say: ${word}`, word === 'w02' ? 'broken' : word);
+    // The edit breaks case 2, and a run of case 1 alone is accepted.
+    await project.acceptUnchanged('-t', 'case-01');
+    const plain = await project.compared(['run', '--cache', 'off']);
+    expect([plain.code, plain.named]).toEqual([1, ['case-02']]);
+    const { code, stderr } = await project.llmcheck('run', '--rerun-baseline', '--cache', 'off');
+    expect(code).toBe(2);
+    expect(stderr).toContain('the cases of prompt v1 were accepted with several prompts');
+  });
+
   test('accepts the new prompt alone, not the old one that ran beside it', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
