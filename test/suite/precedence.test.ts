@@ -67,6 +67,59 @@ describe('the nearer setting wins', () => {
     expect([watched?.observe, judged?.observe]).toEqual([true, false]);
   });
 
+  test('the stubs of a case before those of its file, and those before the defaults, as with the bound on steps', async () => {
+    const stub = (text: string) => ({ find: { returns: text } });
+    const rows = [{ id: 'own', maxSteps: 7, tools: { ...stub('own'), own: { returns: 'x' } } }, { id: 'file' }];
+    const root = openProject({
+      'a.eval.yaml':
+        `${prompts}providers: ["openai:m"]\n` +
+        'defaults: { vars: { q: x }, assert: [{ contains: general }] }\nmaxSteps: 5\ntools: { find: { returns: suite }, clock: { returns: suite } }\n' +
+        'cases:\n  - { file: rows.jsonl, maxSteps: 6, tools: { find: { returns: file }, list: { returns: file } }, assert: [{ contains: file }] }\n' +
+        '  - { id: plain, assert: [{ contains: own }] }\n',
+      'rows.jsonl': rows.map((row) => JSON.stringify({ ...row, assert: [{ contains: row.id }] })).join('\n'),
+    });
+    const cases = casesOf(onlySuite(await loadAt(root, ['a.eval.yaml'])));
+    const shown = (id: string) => ({
+      stubs: cases[id]?.agent?.stubs.map(({ name, answer }) => [name, answer.kind === 'returns' ? answer.content : '']),
+      maxSteps: cases[id]?.agent?.maxSteps,
+      checks: cases[id]?.checks.map(({ params }) => (params as { readonly value: string }).value),
+    });
+    const ofFile = [
+      ['find', 'file'],
+      ['list', 'file'],
+    ];
+    const ofSuite = [
+      ['find', 'suite'],
+      ['clock', 'suite'],
+    ];
+    const own = [
+      ['find', 'own'],
+      ['own', 'x'],
+    ];
+    expect(shown('own')).toEqual({
+      stubs: [...own, ...ofFile, ...ofSuite],
+      maxSteps: 7,
+      checks: ['general', 'file', 'own'],
+    });
+    expect(shown('file')).toEqual({ stubs: [...ofFile, ...ofSuite], maxSteps: 6, checks: ['general', 'file', 'file'] });
+    expect(shown('plain')).toEqual({ stubs: ofSuite, maxSteps: 5, checks: ['general', 'own'] });
+  });
+
+  test('rows without an id are told apart by their variables, turns and stubs', async () => {
+    const rows = [
+      { vars: { q: 'a' } },
+      { vars: { q: 'b' } },
+      { vars: { q: 'a' }, turns: [{ user: 'more' }] },
+      { vars: { q: 'a' }, tools: { find: { returns: 'x' } } },
+      { vars: { q: 'a' }, tools: { find: { returns: 'y' } } },
+    ];
+    const root = openProject({
+      'a.eval.yaml': `${prompts}providers: ["openai:m"]\ndefaults: { assert: [{ contains: x }] }\ncases: [{ file: rows.jsonl }]\n`,
+      'rows.jsonl': rows.map((row) => JSON.stringify(row)).join('\n'),
+    });
+    expect(Object.keys(casesOf(onlySuite(await loadAt(root, ['a.eval.yaml']))))).toHaveLength(rows.length);
+  });
+
   test("a suite's defaults over the config's, key by key, and its list of assertions in place of the config's", async () => {
     const project = (defaults: string) =>
       openProject({
