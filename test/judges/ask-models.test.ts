@@ -17,9 +17,10 @@ function open(outcomes: readonly object[], { params = {}, endpoint = {}, canRefr
     requests.push([how, request]);
     return Promise.resolve(outcomes[requests.length - 1] as CompletionOutcome);
   };
+  // A suite may have recordings of its own.
   const calls: Pick<Calls, 'completeFor' | 'refreshFor' | 'costOf'> = {
-    completeFor: () => complete('any'),
-    refreshFor: () => (canRefresh ? complete('fresh') : undefined),
+    completeFor: (_, { id }) => complete(id === 's' ? 'any' : 'of another suite'),
+    refreshFor: (_, { id }) => (canRefresh && id === 's' ? complete('fresh') : undefined),
     costOf: (_, { usage }) => usage && usage.inputTokens / 10,
   };
   const suite = { id: 's', askedModels: [buildConfig({ id: 'strict', model: 'm', params })] } as unknown as Suite;

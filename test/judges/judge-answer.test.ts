@@ -89,6 +89,19 @@ test('the answer of a stored row is seen as it was', () => {
     costUsd: 0.1,
     reasoning: 'so',
   });
+  const more = {
+    toolCalls: [{ name: 'find', arguments: {}, rawArguments: '{}' }],
+    usage: { inputTokens: 1, outputTokens: 2 },
+    state: { paid: true },
+    firstTokenMs: 3,
+  };
+  const steps = [{ text: 'x', calls: [] }];
+  expect(answerViewOf(buildRow('a', { output: 'x', costUsd: 0, trajectory: steps, ...more }))).toEqual({
+    text: 'x',
+    costUsd: 0,
+    steps,
+    ...more,
+  });
   const { output: _output, ...silent } = buildRow('a', { costUsd: null });
   expect(answerViewOf(silent)).toStrictEqual({ text: '', toolCalls: [], costUsd: undefined });
 });
