@@ -529,3 +529,54 @@ describe('the tools of a cell', () => {
     expect(log).toEqual([]);
   });
 });
+
+test('whatever answers a call is stopped with its cell', async () => {
+  const own = new AbortController().signal;
+  const seen: (AbortSignal | undefined)[] = [];
+  const note = (given: AbortSignal | undefined) => void seen.push(given);
+  const module = createModuleTools({ file: '/p/m.mjs', folder: '/p', exportName: 'tools' } as never, {
+    run(job) {
+      note(job.signal);
+      return Promise.resolve({ outcome: { returned: { unknown: [] } } });
+    },
+    close: () => undefined,
+  });
+  const shop: McpServer = { source: 'exec:shop', folder: '/p' };
+  const startServer = () => ({
+    call(_name: string, _args: unknown, given: AbortSignal) {
+      note(given);
+      return Promise.resolve({ latencyMs: 1, result: { content: [] } });
+    },
+    close: () => undefined,
+  });
+  const target = { file: '/p/s.yaml', shown: 's.yaml', source: { kind: 'exec', argv: [], code: {} } };
+  const session = openToolSession(
+    {
+      stubs: [],
+      maxSteps: 3,
+      module: { file: '/p/m.mjs' },
+      servers: new Map([['find', shop]]),
+      record: target,
+    } as never,
+    {
+      deadline: (run: () => unknown) => run(),
+      startModule: () => module,
+      startServer,
+      recording: {
+        startReal: () => ({
+          answer(_call: ToolCall, given: AbortSignal) {
+            note(given);
+            return Promise.resolve({ kind: 'result', result: { content: '' } });
+          },
+          close: () => undefined,
+        }),
+        record: (_target: unknown, _call: unknown, ask: () => unknown) => ask(),
+      },
+    } as never,
+  );
+  await session.answer(call('find'), own);
+  await session.answer(call('other'), own);
+  await session.state(own);
+  expect(seen).toHaveLength(5);
+  expect(seen.every((given) => given === own)).toBe(true);
+});
