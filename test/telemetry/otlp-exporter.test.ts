@@ -94,6 +94,15 @@ test('spans are sent in batches while a run goes on, and the rest at its end', a
   expect(sent).toHaveLength(4);
 });
 
+test('a later batch is sent while the run goes on, as the first one was', async () => {
+  const { add, sent } = openExporter(() => undefined);
+  for (const count of [1, 2, 3]) {
+    add(256);
+    await new Promise(setImmediate);
+    expect(sent).toEqual(Array.from({ length: count }, () => 256));
+  }
+});
+
 test('the first reason of a loss is told, and nothing is sent after three', async () => {
   const { exporter, add, sent, lost } = openExporter((batch) =>
     batch === 1 ? new Error('no way') : `refused ${batch}`,
