@@ -41,6 +41,8 @@ export default defineConfig({
     // and small.
     pool: 'forks',
     isolate: false,
+    // Compiled files stay in node_modules: one file of tests starts in half the time then. CI has none to begin with.
+    experimental: { fsModuleCache: true },
     // Tests leave much garbage: room for it takes 5 % of their CPU time away.
     execArgv: ['--max-semi-space-size=64'],
     // One more than there are cores, since tests wait for the programs that they start.
