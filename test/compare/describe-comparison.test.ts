@@ -330,6 +330,9 @@ describe('what judged metrics do to the gate', () => {
       isOpen: true,
     });
     expect(gate([{ hypothesis: { ...fell, level: 'warn' } }])).toEqual(none);
+    // One of several that is open leaves the variant open.
+    expect([gate([{ isOpen: true }, {}]).isOpen, gate([{}, { isOpen: true }]).isOpen]).toEqual([true, true]);
+    expect(gate([{}, {}])).toMatchObject({ isOpen: false, uncertain: 2 });
     const within = hypothesis({ evidence: evidence({ delta: -0.02, low: -0.04, high: -0.01 }), p: 0.001 });
     expect(gate([{ hypothesis: within, verdict: 'not_regressed' }])).toEqual({
       ...none,

@@ -74,6 +74,7 @@ test('the answer of a case on a run is that of its first judged trial, with the 
     { source: 'run 1', readRow: (index) => rows[index] as CellRow, costOf: () => undefined },
   );
   expect([side.source, side.models]).toEqual(['run 1', ['a', 'b']]);
+  expect([side.cases, side.recorded]).toEqual([cases, buildSide({}).recorded]);
   expect(side.answerOf('broken')).toEqual({ status: 'failed', output: 'one', reason: 'no refund' });
   expect(side.answerOf('errored')).toEqual({ status: 'errored', output: 'zero', reason: 'timeout' });
   expect(side.answerOf('passed')).toEqual({ status: 'passed', state: { paid: true }, toolCalls: [] });

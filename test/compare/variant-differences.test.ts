@@ -40,6 +40,7 @@ describe('what differs between two sides besides the prompt', () => {
       'params.seed: 7 → 8',
     ]);
     expect(differ({ params: { stop: ['a', 'b'] } }, { params: { stop: ['a'] } })).toEqual(['params.stop: a, b → a']);
+    expect(differ({ params: { stop: ['a', 1] } }, { params: { stop: [] } })).toEqual(['params.stop: ["a",1] → none']);
     expect(differ({ params: { a: { x: 1, y: 2 } } }, { params: { a: { y: 2, x: 1 } } })).toHaveLength(1);
   });
 
@@ -58,6 +59,10 @@ describe('what differs between two sides besides the prompt', () => {
     // From just before the difference, on both sides.
     const middle = (word: string) => `${'a'.repeat(50)}${word}${'b'.repeat(90)}`;
     expect(differ({ params: { s: middle('1') } }, { params: { s: middle('2') } })).toEqual([
+      `params.s: …${'a'.repeat(20)}1${'b'.repeat(36)}… → …${'a'.repeat(20)}2${'b'.repeat(36)}…`,
+    ]);
+    const next = (word: string) => `${'a'.repeat(40)}${word}${'b'.repeat(90)}`;
+    expect(differ({ params: { s: next('1') } }, { params: { s: next('2') } })).toEqual([
       `params.s: …${'a'.repeat(20)}1${'b'.repeat(36)}… → …${'a'.repeat(20)}2${'b'.repeat(36)}…`,
     ]);
     const near = (word: string) => `${'a'.repeat(39)}${word}${'b'.repeat(90)}`;
