@@ -29,7 +29,7 @@ const features = [
   ['viewing', 'lists stored runs and compares any two'],
   ['importing', 'writes suites and answers, and checks them as a run would'],
   ['review', 'accepts or rejects changed answers one by one'],
-  ['planning', 'says from stored trials what a suite can see'],
+  ['sizing', 'says from stored trials what a suite can see'],
   ['measuring', 'measures judges and assertions, over the plan and the calls of a run'],
   ['changes', 'finds the suites that a change touches'],
   ['listing', 'shows and validates what a project holds'],

@@ -5,7 +5,7 @@ import {
   type EventRate,
   type RunCalibration,
   type VariantCalibration,
-} from '../../planning/calibrate.ts';
+} from '../../sizing/calibrate.ts';
 import { formatCount, formatPercent, listFirst } from '../../text/format-amount.ts';
 import { createRandom } from '../../text/random.ts';
 import { toSafeLine } from '../../text/sanitize.ts';

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import type { RunSize } from '../../planning/plan-size.ts';
-import { type Growth, planSize, type VariantSize } from '../../planning/plan-size.ts';
+import type { RunSize } from '../../sizing/plan-size.ts';
+import { type Growth, planSize, type VariantSize } from '../../sizing/plan-size.ts';
 import { formatCount, formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { openFlagReader } from '../flags/flag-reader.ts';

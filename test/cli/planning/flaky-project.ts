@@ -1,5 +1,5 @@
-import type { Calibration } from '../../../src/planning/calibrate.ts';
-import type { PlanSizeResult } from '../../../src/planning/plan-size.ts';
+import type { Calibration } from '../../../src/sizing/calibrate.ts';
+import type { PlanSizeResult } from '../../../src/sizing/plan-size.ts';
 import { completionOf, startChatServer } from '../../support/chat-server.ts';
 import type { CliResult } from '../../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
