@@ -130,6 +130,30 @@ describe('the prompt that a variant is compared with', () => {
       ]
     `);
     expect((await find(project)).found).toEqual([]);
+    // Also where answers of both were accepted.
+    const accepted = await openAccepted({ [file]: two });
+    expect((await find(accepted, { swap: ['own=new'] })).found.at(-1)).toMatch(
+      /^words v1 new: askable → v1 .* new\/model\/own /,
+    );
+    expect((await find(accepted)).found.at(-1)).toBe('words v1 new: unchanged');
+  });
+
+  test('is that of its own provider where the baseline runs again', async () => {
+    const two = wordsSuite(1).replace('}]\ndefaults', '}, { id: new, use: "own:newer" }]\ndefaults');
+    const project = await openAccepted({ [file]: two });
+    project.edit(file, 'Say:', 'Please say:');
+    expect((await find(project, { rerunBaseline: true })).found).toEqual([
+      expect.stringMatching(/^words v1 own: askable → v1 "Say: .* own\/model\//),
+      expect.stringMatching(/^words v1 new: askable → v1 "Say: .* new\/newer\//),
+    ]);
+  });
+
+  test('is no version beside it that runs no case', async () => {
+    const replacing = wordsSuite(1, '', () => ', prompts: [v2]').replace(
+      ' }]\nproviders',
+      ` }${second(', replaces: v1')}\nproviders`,
+    );
+    expect((await find(openRunProject({ [file]: replacing }))).found).toEqual([]);
   });
 });
 

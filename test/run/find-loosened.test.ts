@@ -127,6 +127,61 @@ describe('the settings that a change loosens', () => {
     ]);
   });
 
+  test('are those of every suite, whatever else changes', async () => {
+    const must = caseOf('red', ', mustPass: true');
+    const other = 'evals/other.eval.yaml';
+    const found = await compare(
+      { [suite]: words(must), [other]: words(must, 'other'), 'a.txt': 'a', 'z.txt': 'z' },
+      { [suite]: words(caseOf('red')), [other]: words(caseOf('red'), 'other'), 'a.txt': 'b', 'z.txt': 'y' },
+    );
+    const dropped = { key: 'mustPass', cases: ['red'], old: '', new: '' };
+    expect(found.loosened.toSorted((a, b) => ((a.suite ?? '') < (b.suite ?? '') ? -1 : 1))).toEqual([
+      { suite: 'other', ...dropped },
+      { suite: 'words', ...dropped },
+    ]);
+  });
+
+  test('are those of cases in a file of their own', async () => {
+    const text = words('').replace(/^cases: .*$/m, 'cases: [{ file: words.jsonl }]');
+    const lineOf = (more: string) => `{"id":"red","vars":{"word":"red"}${more}}\n`;
+    const found = await compare(
+      { [suite]: text, 'evals/words.jsonl': lineOf(',"mustPass":true') },
+      { 'evals/words.jsonl': lineOf('') },
+    );
+    expect(found).toEqual({
+      loosened: [{ suite: 'words', key: 'mustPass', cases: ['red'], old: '', new: '' }],
+      remarks: [],
+    });
+  });
+
+  test.each([
+    ['the suite', (approved: string) => `${words(caseOf('red'))}contract: { output: { type: string }${approved} }\n`],
+    [
+      'a prompt',
+      (approved: string) =>
+        words(caseOf('red')).replace('}" }]', `}", contract: { output: { type: string }${approved} } }]`),
+    ],
+  ])('are the approved breaks of the contract of %s', async (_, text) => {
+    const found = await compare({ [suite]: text('') }, { [suite]: text(', approved: [abcdef123456]') });
+    expect(found).toEqual({
+      loosened: [{ suite: 'words', key: 'contract.approved', old: 'none', new: 'abcdef123456' }],
+      remarks: [],
+    });
+  });
+
+  test('are those of a nearer config', async () => {
+    const project = openTempProject();
+    project.write(config, 'suites: [evals/*.eval.yaml]\n');
+    project.write(suite, words(caseOf('red')));
+    initRepository(project.root);
+    project.write('evals/llmcheck.config.yaml', 'suites: ["*.eval.yaml"]\n');
+    const cwd = project.path('evals');
+    const { project: loaded } = await loadProject({ cwd, paths: [] });
+    const run = { ...settings, baseline: { source: 'git:main' } };
+    const found = await findLoosened({ project: loaded, settings: run }, { cwd, env: gitEnv });
+    expect(found.loosened[0]).toEqual({ key: 'config', old: config, new: 'evals/llmcheck.config.yaml' });
+  });
+
   const runOf = (text: string) => ({ [config]: `run: { ${text} }\n` });
   test.each([
     [
