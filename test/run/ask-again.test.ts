@@ -303,6 +303,16 @@ test('observed and skipped cases add nothing to the calls for confirmation trial
   `);
 });
 
+test('a suite that its recordings answer adds nothing to the calls for confirmation trials', async () => {
+  const recorded = wordsSuite(12, 'recordings: more.recordings.jsonl').replace('suite: words', 'suite: more');
+  const project = await openEdited(4, 'gate: { confirm: { budget: 50% } }');
+  project.write('evals/more.eval.yaml', recorded.replace('Say:', 'Repeat:'));
+  await project.go({ record: true, baseline: false, paths: ['evals/more.eval.yaml'] });
+  project.reply = failing({ w03: ever });
+  const run = await project.go();
+  expect(again({ ...run, asked: [] }).rows).toEqual(['w03 again 1 failed', 'w03 accepted passed']);
+});
+
 test('a run that ended with its last failure confirms nothing, and is incomplete', async () => {
   const project = await openEdited(8);
   project.reply = failing({ w07: ever });
