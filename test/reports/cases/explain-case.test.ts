@@ -144,7 +144,7 @@ describe('the answers beside it', () => {
 });
 
 describe('the trials of a case', () => {
-  const trials = (words: string, acceptedTrials: string | undefined = undefined) => {
+  const trials = (words: string, acceptedTrials?: string) => {
     const letters = { p: 'passed', f: 'failed', e: 'errored', s: 'skipped' } as const;
     const rows = (word: string, confirmation: boolean) =>
       word.split('').map((letter) => ({
