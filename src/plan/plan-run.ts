@@ -93,7 +93,7 @@ export async function planRun(
     plan,
     emptySelections: await findEmptySelections(project, selection),
     schemaWarnings: schemaProblems,
-    isEmptyShard: shard !== undefined && plan.cellCount === 0 && whole.cellCount > 0,
+    isEmptyShard: plan.cellCount === 0 && whole.cellCount > 0,
     pricer,
     providerEnv,
     endpointOf,

@@ -201,5 +201,7 @@ describe('what judges cost', () => {
     const votes = { ...rubric, params: { votes: 3 } };
     const turns = turnsOf({ ...first, checks: [votes] });
     expect(countJudgeRequests(buildCell({ checks: [rubric, buildCheck()], turns }))).toBe(8);
+    const combined = buildCheck({ assertion: 'any', params: {}, children: [rubric, buildCheck(), votes] });
+    expect(countJudgeRequests(buildCell({ checks: [combined] }))).toBe(8);
   });
 });

@@ -219,7 +219,8 @@ describe('a plan', () => {
       const cells = cellsOf(plan([buildSuite(cases, { prompts, criteria })]));
       return cells.filter((_, index) => index % 2 === 0).map(({ key }) => key.prompt);
     };
-    expect(firstOf([]).toSorted().join(' ')).toMatch(/^(v1 )+(v2 ?)+$/);
+    // In the order of the file, or the other way round.
+    expect(firstOf([]).join(' ')).toMatchInlineSnapshot(`"v1 v1 v1 v1 v2 v1 v2 v1 v1 v1 v1 v1 v2 v1 v1 v1"`);
     const judge = buildProvider();
     const pairwise = { assertion: 'pairwise', judge, criterionHash: 'h', at: buildCase().at };
     expect(new Set(firstOf([pairwise]))).toEqual(new Set(['v1']));

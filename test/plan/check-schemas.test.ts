@@ -66,6 +66,7 @@ const native = (more: JsonObject = {}): JsonObject => ({
 
 const refused: readonly (readonly [string, Given])[] = [
   ['a format of the prompt', { prompt: { params: format(openObject) } }],
+  ['a format where strict mode is no choice', { provider: claude, prompt: { params: format(openObject, {}) } }],
   ['a format of the provider', { provider: { ...openai, params: format(openObject) } }],
   ['a strict tool of the prompt', { prompt: { params: tool(openObject, { strict: true }) } }],
   ['a strict tool of the provider', { provider: { ...openai, params: tool(openObject, { strict: true }) } }],
@@ -109,6 +110,9 @@ test('what an API refuses is told with its place', async () => {
       ],
       "a format of the provider": [
         "warning at evals/triage.eval.yaml:30: provider gpt: OpenAI's strict mode demands additionalProperties: false on every object, so calls with this schema fail; change it: SOURCE (as known)",
+      ],
+      "a format where strict mode is no choice": [
+        "warning at v1 /params/response_format/json_schema/schema:1: provider claude: Anthropic's structured output demands additionalProperties: false on every object, so calls with this schema fail; change it: SOURCE (as known)",
       ],
       "a strict tool in another form": [
         "warning at v1 /tools/find/input_schema:1: provider claude: Anthropic's structured output demands additionalProperties: false on every object, so calls with the tool "find" fail; change it: SOURCE (as known)",

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
 import type { RunSettings } from '../../src/model/record.ts';
 import type { Case, GatePolicy, Project, ProviderConfig, Suite } from '../../src/model/suite.ts';
+import { describeSent } from '../../src/plan/describe-suites.ts';
 import { isOwnCode, type PlannedRun, planRun } from '../../src/plan/plan-run.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildPrompt, buildProvider, buildSuite, openGate } from '../support/build-case.ts';
@@ -110,6 +111,14 @@ describe('a run is not planned', () => {
         'usage: --compare large: it is a provider, and v1 is a prompt; compare prompts with prompts, or providers with providers',
         'usage: --compare mini: it is a provider, and v1 is a prompt; compare prompts with prompts, or providers with providers',
       ],
+    ],
+    [
+      'but where a prompt has the name of a provider',
+      {
+        suites: [suiteOf('one', { prompts: ['v1', 'mini'].map((id) => buildPrompt({ id })) })],
+        settings: { compare: ['v1', 'mini'] },
+      },
+      [],
     ],
     ['but where versions of several suites are compared', { suites: two, settings: { compare: ['v1', 'other'] } }, []],
     [
@@ -248,6 +257,26 @@ describe('what is kept of a provider', () => {
     const { priceProvider } = (await plan()).describeProvider(buildProvider({ adapter: 'groq', model: 'x' }));
     expect(priceProvider).toBe('groq');
   });
+});
+
+test('the first of the compared versions is asked first, where a check compares two', async () => {
+  const criteria = [{ assertion: 'pairwise', judge: mini, criterionHash: 'h', at: buildCase().at }];
+  const asked = async (compare: readonly string[]) => {
+    const { plan: planned } = await plan({ suites: [suiteOf('one', { criteria })], settings: { compare } });
+    return planned.providerKeys.flatMap((key) => [...planned.cells(key)].map(({ key: { prompt } }) => prompt));
+  };
+  expect([await asked(['v1', 'v2']), await asked(['v2', 'v1'])]).toEqual([
+    ['v1', 'v2'],
+    ['v2', 'v1'],
+  ]);
+});
+
+test('a version is recorded with its own contract, and the suite’s where it has none', () => {
+  const suite = suiteOf('one', { contract: { input: true, output: { type: 'object' } } });
+  const contractOf = (contract: object) =>
+    describeSent(suite, { prompt: buildPrompt({ contract }), provider: mini, params: {} }, () => ({})).contract;
+  expect(contractOf({})).toMatchObject({ input: true, output: { type: 'object' } });
+  expect(contractOf({ output: { type: 'string' } })).toMatchObject({ input: true, output: { type: 'string' } });
 });
 
 test('what an API refuses of schemas is known of suites that are asked', async () => {
