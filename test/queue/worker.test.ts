@@ -141,15 +141,25 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
 
   test('that stops gives back what it has not answered, and another one answers it', async () => {
     const server = await startRealRedis();
-    const { send } = await dispatch(server);
+    const { send } = await dispatch(server, ['mine', 'other']);
     const { begun, attempt } = held(stopped);
-    const { worker, drain } = await serve(server, attempt, { concurrency: 1 });
-    const answers = Promise.all([send('a'), send('b')]);
-    await vi.waitFor(() => expect(begun).toHaveLength(1), 5000);
-    // One had begun, and the other one waited.
+    const providersOf = (own: Attempt) =>
+      ['mine', 'other'].map((label) => ({ queue: `calls-${label}`, label, attempt: own }));
+    const { worker, drain } = await serve(server, attempt, { providers: providersOf(attempt), concurrency: 1 });
+    const answers = Promise.all([send('a'), send('b', 'other')]);
+    const queues = ['mine', 'other'].map(
+      (label) => new bull.Queue(`calls-${label}`, { connection: server.client, prefix: 'llmcheck' }),
+    );
+    onTestFinished(async () => void (await Promise.all(queues.map((queue) => queue.close()))));
+    const countActive = async () => {
+      const counts = await Promise.all(queues.map((queue) => queue.getActiveCount()));
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    await vi.waitFor(async () => expect([begun.length, await countActive()]).toEqual([1, 2]), 5000);
+    // One had begun, and the other one waited for its turn.
     expect(await drain(0)).toBe(1);
     expect([begun.length, worker.answered]).toEqual([1, 0]);
-    await serve(server, echo, { id: 'w2' });
+    await serve(server, echo, { id: 'w2', providers: providersOf(echo) });
     expect((await answers).map(textOf)).toEqual(['a', 'b']);
   });
 
@@ -210,19 +220,27 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
   test('waits as long as a server asks one of its runs to', async () => {
     const server = await startRealRedis();
     const { send } = await dispatch(server);
-    const failures = [{ retryAfterMs: 90_000 }, {}].map(
-      (more) => ({ kind: 'rateLimit', message: 'slow', ...more }) as const,
-    );
-    await serve(server, async () => ({
-      outcome: { status: 'failed', failure: failures.pop() ?? { kind: 'rateLimit', message: 'slow' }, attempts: 1 },
+    const failures = [
+      { kind: 'server', message: 'busy', retryAfterMs: 90_000 },
+      { kind: 'rateLimit', message: 'slow' },
+      { kind: 'rateLimit', message: 'slow', retryAfterMs: 90_000 },
+    ] as const;
+    await serve(server, async ({ request }) => ({
+      outcome: {
+        status: 'failed',
+        failure: failures[Number(request.messages[0]?.content)] ?? failures[0],
+        attempts: 1,
+      },
       isTimeUp: false,
       elapsedMs: 1,
     }));
     const queue = new bull.Queue('calls-mine', { connection: server.client, prefix: 'llmcheck' });
     onTestFinished(() => queue.close());
-    await send('a');
-    expect(await queue.getRateLimitTtl()).toBeLessThanOrEqual(1000);
-    await send('b');
+    for (const text of ['0', '1']) {
+      await send(text);
+      expect(await queue.getRateLimitTtl()).toBeLessThanOrEqual(1000);
+    }
+    await send('2');
     const ttlMs = await queue.getRateLimitTtl();
     expect([ttlMs > 50_000, ttlMs <= 60_000]).toEqual([true, true]);
   });
