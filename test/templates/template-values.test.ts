@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { parseJinja } from '../../src/templates/jinja-template.ts';
+import { jinjaLanguage } from '../../src/templates/languages.ts';
+import { renderTree } from '../../src/templates/render-tree.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
 import type { TestOperator } from '../../src/templates/template-tree.ts';
 import {
@@ -153,4 +156,23 @@ test.each([
   ['', ''],
 ])('the path %j starts from %j', (path, root) => {
   expect(rootOf(path)).toBe(root);
+});
+
+test('a missing variable is told with the others that are missing, another fault by itself', () => {
+  const faultOf = (source: string) => {
+    try {
+      renderTree(
+        parseJinja(source),
+        { list: [{}] },
+        { language: jinjaLanguage, partials: {}, isOptional: () => false },
+      );
+    } catch (error) {
+      if (error instanceof TemplateError)
+        return [error, ...(error.also ?? [])].map(({ kind, variable }) => `${kind} ${variable ?? ''}`);
+      throw error;
+    }
+    return [];
+  };
+  expect(faultOf('{{ gone }} {{ lost }}')).toEqual(['missing-variable gone', 'missing-variable lost']);
+  expect(faultOf('{{ list }} {{ gone }}')).toEqual(['not-text list']);
 });
