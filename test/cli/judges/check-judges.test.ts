@@ -146,3 +146,20 @@ test.each([
   expect(Object.values(measured)).toEqual(counts);
   expect(found.positions).toEqual({ first: 3, second: 3, tie: 2 });
 });
+
+test('a judge of comparisons prefers long answers where it errs by how much longer they are than the other', async () => {
+  const server = await startJudgeServer(({ parts }) => {
+    const [a, b] = [parts['answer A']?.length ?? 0, parts['answer B']?.length ?? 0];
+    return JSON.stringify({ reason: 'by length', winner: a === b ? 'tie' : a > b ? 'A' : 'B' });
+  });
+  const project = openJudgeProject({
+    assert: '[{ pairwise: Which is better? }]',
+    judges: '[{ id: strict, use: openai:gpt-4o, labels: s.jsonl }]',
+  });
+  // Each answer is as long as the others; what it is compared with is not.
+  const others = ['x', 'xx', 'x'.repeat(9), 'x'.repeat(10)];
+  project.write('evals/s.jsonl', rows(...others.map((other, n) => ({ answer: `abcd${n}`, other, label: 'tie' }))));
+  const { stdout } = await project.run(['judge', 'check', '--json'], { env: server.env });
+  const [found] = JSON.parse(stdout).suites[0].judges;
+  expect(found.lengthBias.rho).toBeGreaterThan(0.8);
+});
