@@ -180,6 +180,33 @@ describe('assertions check', () => {
     expect([code, suite.weakCases, suite.weakChecks]).toEqual([0, [], []]);
   });
 
+  test('a case that takes some answers of other cases is weak only where it takes them all', async () => {
+    const project = openProject(
+      `  - { id: a, vars: { q: a }, assert: [{ regex: "^(red|blue)$" }] }
+  - { id: b, vars: { q: b }, assert: [{ equals: blue }] }
+  - { id: c, vars: { q: c }, assert: [{ equals: green }] }
+`,
+      [
+        { caseId: 'a', text: 'red' },
+        { caseId: 'b', text: 'blue' },
+        { caseId: 'c', text: 'green' },
+      ],
+    );
+    const only = ['--skip', 'negated,hedged,appended,prefixed,truncated,refusal,emptied'];
+    const { code, suite } = await check(project, only);
+    expect([code, suite.weakCases, suite.kinds]).toEqual([0, [], [{ mutation: 'swapped', mutants: 6, caught: 5 }]]);
+    project.write(
+      'evals/weak.eval.yaml',
+      project.read('evals/weak.eval.yaml').replace('^(red|blue)$', '^(red|blue|green)$'),
+    );
+    const all = await check(project, only);
+    expect(all.weak).toEqual({ a: ['swapped'] });
+    expect(all.suite.weakCases[0]?.survivors.map(({ detail }) => detail)).toEqual([
+      'the answer to b',
+      'the answer to c',
+    ]);
+  });
+
   test('takes the latest run first, then the baseline, then recordings; a named one alone', async () => {
     const project = openProject(weakCases, weakAnswers);
     const sources = async (flags: readonly string[] = []) => (await check(project, flags)).suite.source;
