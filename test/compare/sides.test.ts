@@ -42,6 +42,26 @@ test('a price that is not known any more, or was not known then, is taken from t
   expect(costsOf(null, undefined)).toEqual(new Set([null, undefined]));
 });
 
+test('only the first twenty answers are compared with the table', () => {
+  const usage = { inputTokens: 10, outputTokens: 0 };
+  const pricesOf = (other: number) => {
+    const cases = new Map(
+      Array.from({ length: 30 }, (_, index) => {
+        const id = `c${String(index).padStart(2, '0')}`;
+        return [id, buildCaseSummary(id, 'p', { row: { usage, costUsd: index === other ? 5 : 1 } })] as const;
+      }),
+    );
+    const readRow = () => {
+      throw new Error('no row is read');
+    };
+    const { recorded } = buildSide({});
+    const side = sideOfVariant({ recorded, cases }, { source: 'test', readRow, costOf: () => 1 });
+    return new Set([...cases.values()].flatMap(({ trials }) => trials.map((row) => side.costOf?.(row))));
+  };
+  expect(pricesOf(19)).toEqual(new Set([1]));
+  expect(pricesOf(20)).toEqual(new Set([1, 5]));
+});
+
 test('a cost that was summed in another order is no other cost, whichever is larger', () => {
   expect(costsOf(1 + 5e-10, 0.1)).toEqual(new Set([1 + 5e-10, undefined]));
   expect(costsOf(1 - 5e-10, 0.1)).toEqual(new Set([1 - 5e-10, undefined]));

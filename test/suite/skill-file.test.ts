@@ -121,6 +121,17 @@ describe('the files of a skill', () => {
     });
   });
 
+  test('are all beside its evals, but for these, where both are in one folder', async () => {
+    const beside = { 'mail/SKILL.md': skillText('mail'), 'mail/scripts/run.py': 'print(1)' };
+    const { place } = await open(beside, 'mail/evals.json');
+    expect(Object.keys((await place([], [agent(true)])).workspace)).toEqual([
+      '.claude/skills/mail/SKILL.md',
+      '.claude/skills/mail/scripts/run.py',
+      '.agents/skills/mail/SKILL.md',
+      '.agents/skills/mail/scripts/run.py',
+    ]);
+  });
+
   test('are not those that report the evals', async () => {
     const [one, two] = ['Write a "kind" mail to Ann', 'Write an angry mail to Bob'];
     const reports = {
