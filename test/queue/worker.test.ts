@@ -163,6 +163,25 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
     expect((await answers).map(textOf)).toEqual(['a', 'b']);
   });
 
+  test('that stops lets the calls end that have begun, for as long as it may', async () => {
+    const server = await startRealRedis();
+    const { send } = await dispatch(server);
+    let letGo: (() => void) | undefined;
+    const { worker, drain } = await serve(
+      server,
+      (_task, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve(stopped()));
+          letGo = () => resolve(answerOf('in time'));
+        }),
+    );
+    const answering = send('a');
+    await vi.waitFor(() => expect(letGo).toBeDefined(), 5000);
+    const drained = drain(60_000);
+    letGo?.();
+    expect([textOf(await answering), await drained, worker.answered]).toEqual(['in time', 0, 1]);
+  });
+
   test('that stops hands on an answer that came all the same', async () => {
     const server = await startRealRedis();
     const { send } = await dispatch(server);
