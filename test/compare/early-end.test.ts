@@ -15,7 +15,7 @@ import { findHypotheses, type Hypothesis } from '../../src/compare/gate/judge-me
 import type { GatePolicy } from '../../src/model/suite.ts';
 import type { CaseSummary, VariantSummary } from '../../src/model/summary.ts';
 import { openGate } from '../support/build-case.ts';
-import { buildGated, type GatedOptions } from '../support/build-gated.ts';
+import { buildGated, type GatedOptions, judgeGated } from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, type CaseOptions, compareSides } from '../support/build-side.ts';
 
 const order = 'seed';
@@ -153,6 +153,27 @@ describe('a variant of which cases were not asked', () => {
     expect(partialOf({ now: () => 'p', look: look(5) })?.isCertain).toBe(false);
     // It was asked whole, so that it is tested once, at the end.
     expect(partialOf({ now: () => 'p', look: look(undefined) })?.isCertain).toBe(false);
+  });
+});
+
+describe('a run that was decided early', () => {
+  const judge = (options: Options, settings: object = { early: { order } }) =>
+    judgeGated([comparisonOf(options)], { settings });
+
+  test('keeps a part of each level for its end', () => {
+    const alphas = (settings?: object) =>
+      judge({ now: asked(30) }, settings).suspicions.input.averages.map(({ alpha }) => alpha);
+    expect([alphas(), alphas({})]).toEqual([[0.05 * lastShare], [0.05]]);
+  });
+
+  test('says of a metric that it fell, and shows no interval of a part', () => {
+    const [found] = judge({
+      now: asked(30, (place) => (place % 2 === 0 ? 'f' : 'p')),
+      gate: { ...wide, score: { maxDrop: 0.3 } },
+    }).comparisons;
+    const said = [...(found?.failures ?? []).map(({ message }) => message), ...(found?.warnings ?? [])];
+    expect(said.filter((text) => text.includes('pass rate fell'))).toHaveLength(1);
+    expect(said.join()).not.toContain('[');
   });
 });
 
