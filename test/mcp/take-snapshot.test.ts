@@ -161,6 +161,12 @@ describe('drift', () => {
         at: expect.objectContaining({ file: 'tools/a.mcp.json', line: 20, column: 7 }),
       },
     ]);
+    // Each snapshot is compared, whichever comes first.
+    const same = { ...used, snapshot };
+    const changed = { ...used, snapshot: { ...snapshot, tools: [find, named('gone')] } };
+    const said = async (...list: Parameters<typeof findDrift>[0]) =>
+      (await findDrift(list, project.root, ports([find]))).length;
+    expect([await said(same), await said(changed, same), await said(same, changed)]).toEqual([0, 1, 1]);
     const missing = [{ file: project.path('none.mcp.json'), snapshot, sent: [] }];
     expect(await findDrift(missing, project.root, ports([named('find')]))).toEqual([
       {
