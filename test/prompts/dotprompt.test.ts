@@ -50,6 +50,8 @@ describe('a dotprompt file', () => {
       { role: 'system', content: 'Route the ticket. Tone: plain.\n', attach: [] },
       { role: 'user', content: 'Broken {{role "system"}}', attach: [] },
     ]);
+    // A case may say it otherwise.
+    expect(prompt.whole?.expand({ ticket: 'x', tone: 'kind' })[0]?.content).toBe('Route the ticket. Tone: kind.\n');
   });
 
   test.each([

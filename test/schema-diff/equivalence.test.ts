@@ -36,6 +36,15 @@ const groups: readonly (readonly [string, readonly JsonValue[]])[] = [
       { type: 'integer', minimum: 1 },
     ],
   ],
+  [
+    'whole numbers between fractions begin and end at whole ones, excluded or not',
+    [
+      { type: 'integer', exclusiveMinimum: 2.5, exclusiveMaximum: 6.5 },
+      { type: 'integer', minimum: 2.5, maximum: 6.5 },
+      { type: 'integer', minimum: 3, maximum: 6 },
+      { type: 'integer', exclusiveMinimum: 2, exclusiveMaximum: 7 },
+    ],
+  ],
   ['a list with a single branch is the branch', [text, { allOf: [text] }, { anyOf: [text] }, { oneOf: [text] }]],
   ['true is the empty schema', [true, {}]],
   ['an integer beside a number is a number', [{ type: 'number' }, { type: ['integer', 'number'] }]],

@@ -54,6 +54,7 @@ test('the golden answer is found by the name of its field, or is asked for', asy
     jsonl(row),
     jsonl({ question: 'a', 'Expected Output': 'x' }, { question: 'b', 'Expected Output': '' }),
     jsonl({ q: 'a', output: 'x' }),
+    jsonl({ q: 'a', expected: [user('x'), said('first'), user('y'), said('last')] }),
     jsonl({ q: 'a', output: 'y', answer: 'x', prediction: 'z' }),
     jsonl({ q: 'a', output: 'y', completion: 'z' }),
     jsonl({ q: 'a', answer: 'x', target: 'y' }),
