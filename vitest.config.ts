@@ -45,7 +45,7 @@ export default defineConfig({
     experimental: { fsModuleCache: true },
     // Tests leave much garbage: room for it takes 5 % of their CPU time away.
     execArgv: ['--max-semi-space-size=64'],
-    // One more than there are cores, since tests wait for the programs that they start.
-    maxWorkers: availableParallelism() + 1,
+    // Not more than there are cores: each loads the program anew, which takes longer than waits for other programs.
+    maxWorkers: availableParallelism(),
   },
 });

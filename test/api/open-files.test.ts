@@ -79,7 +79,9 @@ describe('no file stays open', () => {
     expect(await countLeft(options.cwd, () => refusal(() => compare('v3')))).toBeLessThan(rounds / 2);
   });
 
-  test('after runs against a large baseline, beyond those that are kept for its answers', async () => {
+  test('after runs against a large baseline, beyond those that are kept for its answers', {
+    tags: ['slow'],
+  }, async () => {
     const { project, options } = await openProject();
     await runSuites({ ...options, updateBaseline: true, maxErrors: '100%' });
     await project.run(['baseline', 'accept', '--force']);

@@ -178,7 +178,7 @@ test('a check gives the same verdict twice, a score in [0, 1], a short reason, a
       ];
       expect([outcomeOf(any), outcomeOf(all)]).toEqual([outcomeOf(verdict), outcomeOf(verdict)]);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 

@@ -15,7 +15,7 @@ const measure = async (answer: string, value: string) =>
   (await judgeOne(buildSpec('similar', { value }), answer)).score;
 
 describe('similar, by the model that is computed here', () => {
-  test('paraphrases lie above unrelated sentences with a margin', async () => {
+  test('paraphrases lie above unrelated sentences with a margin', { tags: ['slow'] }, async () => {
     const alike: number[] = [];
     const unlike: number[] = [];
     for (const [index, [left, right]] of paraphrases.entries()) {

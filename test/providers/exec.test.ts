@@ -203,7 +203,7 @@ describe('a program that fails', () => {
     expect(outcome).toMatchObject({ status: 'failed', failure: { kind: 'malformed' } });
   });
 
-  it('to end is killed with its children when the signal fires', async () => {
+  it('to end is killed with its children when the signal fires', { tags: ['slow'] }, async () => {
     const controller = new AbortController();
     const pidFile = join(folder, 'child.pid');
     const code = `const c = require("child_process").spawn("sleep", ["600"], { stdio: "inherit" }); require("fs").writeFileSync(${JSON.stringify(pidFile)}, c.pid + "\\n")`;

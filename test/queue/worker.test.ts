@@ -236,7 +236,7 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
     expect(worker.answered).toBe(1);
   });
 
-  test('waits as long as a server asks one of its runs to', async () => {
+  test('waits as long as a server asks one of its runs to', { tags: ['slow'] }, async () => {
     const server = await startRealRedis();
     const { send } = await dispatch(server);
     const failures = [

@@ -46,7 +46,7 @@ function findMissed(
 
 const values = fc.array(arbitraryValue, { minLength: 30, maxLength: 60 });
 
-test('under the formal policy every pair of schemas that some value breaks has an error', () => {
+test('under the formal policy every pair of schemas that some value breaks has an error', { tags: ['slow'] }, () => {
   fc.assert(
     fc.property(arbitraryPair, values, (pair, pool) => {
       const isSaid = (direction: Direction): boolean =>

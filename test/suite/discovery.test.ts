@@ -296,7 +296,7 @@ describe('size and hostility', () => {
     expect((await problemsAt(root)).map(({ code }) => code)).toEqual(['syntax']);
   });
 
-  test('twenty thousand keys are read in time that grows with their number', async () => {
+  test('twenty thousand keys are read in time that grows with their number', { tags: ['slow'] }, async () => {
     const keys = Array.from({ length: 20_000 }, (_, index) => `    k${index}: 1`).join('\n');
     const suite = SUITE.replace('text: a', 'text: "{{ k1 }}"').replace('id: one,', 'id: one, vars: *v,');
     write({ 'evals/a.eval.yaml': `defaults:\n  vars: &v\n${keys}\n${suite}` });

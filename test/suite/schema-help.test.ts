@@ -43,7 +43,7 @@ describe.each(['suite', 'config'])('the schema of a %s', (format) => {
     expect(properties.filter(({ schema }) => (schema['description'] ?? '') === '').map(({ path }) => path)).toEqual([]);
   });
 
-  test('has an example for every key, and each is valid', () => {
+  test('has an example for every key, and each is valid', { tags: ['slow'] }, () => {
     // Each part is compiled once, for all that refer to it.
     const ajv = new Ajv2020({ strict: false, inlineRefs: false, code: { optimize: false } });
     addFormats.default(ajv);

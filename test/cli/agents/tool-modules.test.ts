@@ -165,7 +165,8 @@ describe('a module of tools that', () => {
     ['returns 5 MB of JSON', 'return { rows: ["x".repeat(5e6)] }', 'failed', 'and 262,144 are the most'],
   ];
   for (const [name, body, status, words] of broken) {
-    test(`${name} ends its cell as ${status}`, async () => {
+    const tags = name === 'takes too much memory' ? ['slow'] : [];
+    test(`${name} ends its cell as ${status}`, { tags }, async () => {
       const module = `export default { act() { ${body} } };\n`;
       const { trial, server } = await runShop(openShop({ module }), [[['act', {}]], 'Done.']);
       expect([trial?.status, server.requests.length]).toEqual([status, 1]);

@@ -53,7 +53,7 @@ describe('one of four documents breaks', () => {
     expect(suite?.variants[0]).toMatchObject({ passRate: { value: 0.75, n: 100, low: expect.closeTo(0.2576, 4) } });
   });
 
-  test('and each case in a group of its own is the same as no group', async () => {
+  test('and each case in a group of its own is the same as no group', { tags: ['slow'] }, async () => {
     const project = await openDocuments(() => undefined);
     breakDocument(project, 'doc-b');
     const plain = await project.compared(fresh);

@@ -18,33 +18,35 @@ for (const api of ['openai', 'anthropic', 'gemini'] as const) {
       return project.report(['run', '--batch'], { env: server.env });
     }
 
-    test.each([
-      ['after its batch was taken, before it was answered', 'hang', ['run', '--batch']],
-      ['while it waits for its batch', 'answer', ['run', '--batch']],
-      ['while it waits for its batch, then resumed', 'answer', ['run', '--resume']],
-    ] as const)('%s goes on without handing it in again, to the same report', async (_, onSubmit, again) => {
-      const expected = await runWhole();
-      const server = await startBatchServer(api, fateOf);
-      server.isHeld = true;
-      server.onSubmit = onSubmit;
-      const project = openTempProject();
-      project.write('evals/batched.eval.yaml', server.suite());
-      const { child, ended } = spawnCli(['run', '--batch'], { cwd: project.root, env: server.env });
-      await server.taken(1);
-      // The request that follows a submission is the first look at its batch.
-      if (onSubmit === 'answer') await server.waitFor(server.requests.length + 1);
-      child.kill('SIGKILL');
-      expect(await ended).toMatchObject({ signal: 'SIGKILL' });
-      server.isHeld = false;
-      server.onSubmit = 'answer';
-      const { code, report } = await project.report(again, { env: server.env });
-      // The confirmation trials of the one that fails are asked live.
-      expect([server.submissions.length, server.liveCount]).toEqual([1, 3]);
-      expect(code).toBe(expected.code);
-      expect(withoutTimes(report)).toEqual(withoutTimes(expected.report));
-      expect(report.totals.spentUsd).toBe(expected.report.totals.spentUsd);
-      expect(project.files('.llmcheck/batches')).toEqual([]);
-    });
+    for (const [moment, onSubmit, again, momentTags] of [
+      ['after its batch was taken, before it was answered', 'hang', ['run', '--batch'], []],
+      ['while it waits for its batch', 'answer', ['run', '--batch'], ['slow']],
+      ['while it waits for its batch, then resumed', 'answer', ['run', '--resume'], ['slow']],
+    ] as const) {
+      test(`${moment} goes on without handing it in again, to the same report`, { tags: [...momentTags] }, async () => {
+        const expected = await runWhole();
+        const server = await startBatchServer(api, fateOf);
+        server.isHeld = true;
+        server.onSubmit = onSubmit;
+        const project = openTempProject();
+        project.write('evals/batched.eval.yaml', server.suite());
+        const { child, ended } = spawnCli(['run', '--batch'], { cwd: project.root, env: server.env });
+        await server.taken(1);
+        // The request that follows a submission is the first look at its batch.
+        if (onSubmit === 'answer') await server.waitFor(server.requests.length + 1);
+        child.kill('SIGKILL');
+        expect(await ended).toMatchObject({ signal: 'SIGKILL' });
+        server.isHeld = false;
+        server.onSubmit = 'answer';
+        const { code, report } = await project.report(again, { env: server.env });
+        // The confirmation trials of the one that fails are asked live.
+        expect([server.submissions.length, server.liveCount]).toEqual([1, 3]);
+        expect(code).toBe(expected.code);
+        expect(withoutTimes(report)).toEqual(withoutTimes(expected.report));
+        expect(report.totals.spentUsd).toBe(expected.report.totals.spentUsd);
+        expect(project.files('.llmcheck/batches')).toEqual([]);
+      });
+    }
 
     test('before it had handed anything in, is simply run', async () => {
       const server = await startBatchServer(api, fateOf);

@@ -66,7 +66,7 @@ describe('a cache in Redis', () => {
     expect(stderr).toContain(`The shared cache ${redis.url} can't be used`);
   });
 
-  test('that answers nothing is given up after its time limit, once for the run', async () => {
+  test('that answers nothing is given up after its time limit, once for the run', { tags: ['slow'] }, async () => {
     const redis = await startRedisServer({ isSilent: () => true });
     const server = await startEchoServer();
     const project = openMachine(`{ url: "${redis.url}", timeout: 500ms }`, 'two-providers');

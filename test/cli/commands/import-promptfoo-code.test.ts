@@ -149,7 +149,7 @@ class Checks:
   'checks/typed.ts': 'export default (output: string): number => output.length / 3;\n',
 };
 
-test('each assertion that is code gives the verdict that promptfoo gives', async () => {
+test('each assertion that is code gives the verdict that promptfoo gives', { tags: ['slow'] }, async () => {
   const tests = verdicts.map(
     ([assertion, answer], index) =>
       `  - { description: "t${index}", vars: { q: ${JSON.stringify(answer)}, n: ${index + 1} }, assert: [${assertion}] }`,

@@ -67,7 +67,7 @@ test('a folder that can not be written is told before any call', async () => {
   expect(server.requests).toHaveLength(0);
 });
 
-test('a cache that can only be read answers what it holds', async () => {
+test('a cache that can only be read answers what it holds', { tags: ['slow'] }, async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
   await project.run(['run'], { env: server.env });

@@ -67,7 +67,7 @@ describe('a run that is killed', () => {
   });
 });
 
-test('a reader that goes away does not change the exit code', async () => {
+test('a reader that goes away does not change the exit code', { tags: ['slow'] }, async () => {
   const project = openTempProject('two-providers');
   const server = await startUnevenServer();
   const { child, ended } = spawnCli(['run', '-r', 'jsonl'], { cwd: project.root, env: server.env });

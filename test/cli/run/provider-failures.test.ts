@@ -48,7 +48,7 @@ test('a missing key errors the cells and names the variable, without a request',
   expect(trialsOf(report)[0]?.error?.message).toContain('OPENAI_API_KEY');
 });
 
-test('a rate limit is waited out as the server asks, and the waits are not latency', async () => {
+test('a rate limit is waited out as the server asks, and the waits are not latency', { tags: ['slow'] }, async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ index, text }) =>
     index < 2
