@@ -68,7 +68,7 @@ describe('the snippets for CI systems', () => {
     expect(parse(text)).toMatchObject({ concurrency: expect.anything(), permissions: expect.anything() });
   });
 
-  test('have commands, and llmcheck init makes a project in which each of them runs', async () => {
+  test('have commands, and llmcheck init makes a project in which each of them runs', { tags: ['slow'] }, async () => {
     expect(commands.length).toBeGreaterThanOrEqual(6);
     const project = openTempProject();
     await project.run(['init']);

@@ -12,7 +12,7 @@ import { openStore } from './open-store.ts';
 const now = () => new Date();
 
 describe('processes that share a cache', () => {
-  test('lose nothing when four of them write at once', async () => {
+  test('lose nothing when four of them write at once', { tags: ['slow'] }, async () => {
     const { folder, script } = await prepare();
     const written = await Promise.all(['a', 'b', 'c', 'd'].map((writer) => write(script, folder, writer, 200)));
     expect(written.flatMap(({ warnings }) => warnings)).toEqual([]);

@@ -48,7 +48,7 @@ for (const api of ['openai', 'anthropic', 'gemini'] as const) {
       });
     }
 
-    test('before it had handed anything in, is simply run', async () => {
+    test('before it had handed anything in, is simply run', { tags: ['slow'] }, async () => {
       const server = await startBatchServer(api, fateOf);
       const project = openTempProject();
       project.write('evals/batched.eval.yaml', server.suite());

@@ -351,7 +351,9 @@ describe('a search', () => {
     expect(spent.usd).toBeGreaterThan(0);
   });
 
-  it('reads a prompt in code as what it makes for the case, and takes a version that is not selected', async () => {
+  it('reads a prompt in code as what it makes for the case, and takes a version that is not selected', {
+    tags: ['slow'],
+  }, async () => {
     const server = await obedient();
     const code = (text: string) =>
       `export default ({ mail }) => ${JSON.stringify(text)}.replace('{{ mail }}', mail);\n`;

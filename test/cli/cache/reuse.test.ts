@@ -146,7 +146,7 @@ test('entries that were damaged are fetched again, with a warning', async () => 
   expect([healed.report.totals.cached, server.requests.length]).toEqual([3, 5]);
 });
 
-test('runs that share a folder at the same time lose no answer', async () => {
+test('runs that share a folder at the same time lose no answer', { tags: ['slow'] }, async () => {
   const project = openTempProject('two-providers');
   const server = await startEchoServer();
   const results = await Promise.all(Array.from({ length: 4 }, () => project.report(['run'], { env: server.env })));

@@ -104,7 +104,9 @@ const upper = `module.exports = class {
 };
 `;
 
-test('a class of one’s own answers as in promptfoo, and its code is no part of what checks', async () => {
+test('a class of one’s own answers as in promptfoo, and its code is no part of what checks', {
+  tags: ['slow'],
+}, async () => {
   const { project, code, stderr, suite } = await importConfig(
     `prompts: ["{{q}}"]
 providers: [{ id: "file://lib/upper.cjs", label: up, config: { left: "" } }]

@@ -210,7 +210,7 @@ test('a transform of some providers alone is refused', async () => {
 
 const spell = 'module.exports = (vars) => ({ ...vars, more: `${vars.q.toUpperCase()}!` });\n';
 
-test('transformVars of the defaults changes what prompts are made of', async () => {
+test('transformVars of the defaults changes what prompts are made of', { tags: ['slow'] }, async () => {
   const { project, code, suite } = await importConfig(
     `prompts: ["{{q}} {{more}}{{none}}", '[{"role":"system","content":"s"},{"role":"user","content":"{{q}} {{more}}"}]', file://lib/prompt.cjs]
 providers: [echo]

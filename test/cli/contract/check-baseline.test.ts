@@ -249,7 +249,7 @@ describe('a run with a baseline', () => {
     expect(project.read('out/junit')).toMatch(/<testsuite name="contracts" tests="1" failures="1"/);
   });
 
-  test('says how many stored answers could not be judged in time', async () => {
+  test('says how many stored answers could not be judged in time', { tags: ['slow'] }, async () => {
     const project = await openContractProject();
     project.answers.set(1, { queue: 'billing', reason: `${'a'.repeat(40)}!` });
     await project.accept();

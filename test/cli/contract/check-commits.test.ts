@@ -25,7 +25,9 @@ test('a break is named at the line of the new schema, against the commit before'
   expect(stdout).toContain(`${outputFile}:8:`);
 });
 
-test('an approval lets exactly its finding through, and still does many commits later', async () => {
+test('an approval lets exactly its finding through, and still does many commits later', {
+  tags: ['slow'],
+}, async () => {
   const project = await openContractProject();
   project.git('tag', 'released');
   project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');

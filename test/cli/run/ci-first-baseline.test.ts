@@ -96,7 +96,7 @@ describe('the first baseline, which a change adds', () => {
     expect([code, outputs['headline']]).toEqual([0, expect.stringContaining('first baseline: 2 of 3 cases pass')]);
   });
 
-  test('counts for the merged run of shards', async () => {
+  test('counts for the merged run of shards', { tags: ['slow'] }, async () => {
     const jobs = await openMain();
     await accept(jobs, jobs.providerEnv);
     jobs.push('first');

@@ -163,7 +163,9 @@ test('the cache commands name the folder that refuses, and an export leaves the 
   await expectRefused(other, ['cache', 'import', 'all.jsonl'], { path: '.llmcheck/cache', code: 'ENOTDIR' });
 });
 
-test('a full disk leaves no half of a merged record, and no half of an imported answer', async () => {
+test('a full disk leaves no half of a merged record, and no half of an imported answer', {
+  tags: ['slow'],
+}, async () => {
   const project = openTempProject('two-providers');
   const server = await startEchoServer();
   for (const shard of ['1/2', '2/2']) await project.run(['run', '--shard', shard], { env: server.env });

@@ -55,7 +55,7 @@ describe('llmcheck view', () => {
     expect(index.suites[0]?.variants[0]?.comparison?.against.source).toBe(`run ${a}`);
   });
 
-  test('follows a run that is going on', async () => {
+  test('follows a run that is going on', { tags: ['slow'] }, async () => {
     const project = await openRunProject(1);
     const [id = ''] = runIdsOf(project);
     const lines = project.read(`.llmcheck/runs/${id}.jsonl`).trimEnd().split('\n');
