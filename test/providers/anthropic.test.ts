@@ -30,6 +30,12 @@ describe('a Messages request', () => {
     expect(received?.headers['authorization']).toBeUndefined();
   });
 
+  it('takes the version of the API that the suite names', async () => {
+    const config = { headers: { 'Anthropic-Version': '2030-01-01' } };
+    const { received } = await askProvider('anthropic', { body: answer }, { config });
+    expect(received?.headers['anthropic-version']).toBe('2030-01-01');
+  });
+
   it('takes system messages apart and joins what one side says', async () => {
     const { sent } = await askProvider('anthropic', { body: answer }, { request: { messages: conversation } });
     expect(sent).toEqual({
@@ -97,6 +103,33 @@ describe('a Messages request', () => {
     };
     const { sent } = await askProvider('anthropic', { body: answer }, { request: { params } });
     expect(sent).toMatchObject(params);
+  });
+
+  it('keeps its own output settings beside the schema', async () => {
+    const params = { ...neutralParams, output_config: { effort: 'low' } };
+    const { sent } = await askProvider('anthropic', { body: answer }, { request: { params } });
+    expect(sent['output_config']).toEqual({
+      effort: 'low',
+      format: { type: 'json_schema', schema: { type: 'object' } },
+    });
+  });
+
+  it('sends thoughts back with an answer that called no tool', async () => {
+    const kept = [
+      { type: 'thinking', thinking: 'Hm.', signature: 's' },
+      { type: 'text', text: 'Hi' },
+    ];
+    const messages = [
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: 'Hi', continuation: JSON.stringify(kept) },
+      { role: 'user', content: 'And now?' },
+    ] as const;
+    const { sent } = await askProvider('anthropic', { body: answer }, { request: { messages } });
+    expect(sent['messages']).toEqual([
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: kept },
+      { role: 'user', content: 'And now?' },
+    ]);
   });
 });
 

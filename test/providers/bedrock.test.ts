@@ -1,7 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { lookupAdapter } from '../../src/providers/index.ts';
+import { readAttachment } from '../../src/providers/outgoing-request.ts';
 import type { ReceivedRequest } from '../support/http-server.ts';
+import { openTempProject } from '../support/temp-project.ts';
 import { askProvider, completionOf, conversation, failureOf, neutralParams } from './ask-provider.ts';
+import { buildConfig } from './build-request.ts';
 
 const model = 'us.amazon.nova-lite-v1:0';
 const answer = {
@@ -44,6 +48,17 @@ describe('a Converse request', () => {
     expect(authorization).toContain(`Signature=${signatureOf(received, env.AWS_SECRET_ACCESS_KEY)}`);
     expect(received.headers['x-amz-security-token']).toBe(Object.values(more)[0]);
     expect(received.headers['content-type']).toBe('application/json');
+  });
+
+  it.each([
+    [{ region: 'own-1' }, { AWS_REGION: 'a-1', AWS_DEFAULT_REGION: 'b-1' }, 'own-1'],
+    [{}, { AWS_REGION: ' a-1 ', AWS_DEFAULT_REGION: 'b-1' }, 'a-1'],
+    [{}, { AWS_REGION: ' ', AWS_DEFAULT_REGION: 'b-1' }, 'b-1'],
+  ])('with the options %j and %j goes to %s', (options, env, region) => {
+    const config = buildConfig({ adapter: 'bedrock', options });
+    expect(lookupAdapter('bedrock')?.resolve(config, { env, projectRoot: '/project' }).baseUrl).toBe(
+      `https://bedrock-runtime.${region}.amazonaws.com`,
+    );
   });
 
   it('carries a Bedrock API key in place of a signature', async () => {
@@ -125,6 +140,42 @@ describe('a Converse request', () => {
     const { sent } = await askProvider('bedrock', { body: answer }, { request: { params } });
     expect(sent).toMatchObject(params);
   });
+
+  it('sends no tools where none may be called', async () => {
+    const params = { ...neutralParams, tool_choice: 'none' };
+    const { sent } = await askProvider('bedrock', { body: answer }, { request: { params } });
+    expect(sent).not.toHaveProperty('toolConfig');
+  });
+
+  it('keeps its own output settings beside the schema, and alone', async () => {
+    const outputConfig = { effort: 'low' };
+    const ask = async (params: object) =>
+      (await askProvider('bedrock', { body: answer }, { request: { params: { ...params, outputConfig } } })).sent;
+    expect(await ask(neutralParams)).toMatchObject({ outputConfig: { effort: 'low', textFormat: {} } });
+    expect((await ask({}))['outputConfig']).toEqual(outputConfig);
+  });
+
+  it('may be a file without a text', async () => {
+    const project = openTempProject();
+    project.write('a b_1.pdf', 'A');
+    project.write('c.png', 'B');
+    const attachments = ['a b_1.pdf', 'c.png'].flatMap((path) => {
+      const read = readAttachment(path, project.root);
+      return 'fault' in read ? [] : [read.attachment];
+    });
+    const messages = [{ role: 'user', content: '', attachments }] as const;
+    const asking = { request: { messages }, projectRoot: project.root };
+    const { sent } = await askProvider('bedrock', { body: answer }, asking);
+    expect(sent['messages']).toEqual([
+      {
+        role: 'user',
+        content: [
+          { document: { format: 'pdf', name: '1 a b 1 pdf', source: { bytes: 'QQ==' } } },
+          { image: { format: 'png', source: { bytes: 'Qg==' } } },
+        ],
+      },
+    ]);
+  });
 });
 
 describe('a Converse answer', () => {
@@ -164,6 +215,17 @@ describe('a Converse answer', () => {
       responseId: 'req-1',
       continuation: JSON.stringify(body.output.message.content),
     });
+  });
+
+  it.each([
+    [{ redactedContent: 'eA==' }, true],
+    [{ reasoningText: { text: 'Hm.', signature: 's' } }, true],
+    [{ reasoningText: { text: 'Hm.' } }, false],
+  ])('with the reasoning %j and a call sends it back: %s', async (reasoningContent, isKept) => {
+    const content = [{ reasoningContent }, { toolUse: { toolUseId: 't1', name: 'find', input: {} } }];
+    const body = { ...answer, output: { message: { content } }, stopReason: 'tool_use' };
+    const { continuation } = completionOf(await askProvider('bedrock', { body }));
+    expect(continuation).toBe(isKept ? JSON.stringify(content) : undefined);
   });
 
   it.each([

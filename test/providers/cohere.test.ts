@@ -110,6 +110,11 @@ describe('a chat answer of Cohere', () => {
     });
   });
 
+  it('may be a plan alone', async () => {
+    const body = { ...answer, message: { role: 'assistant', tool_plan: 'I will wait.' } };
+    expect(completionOf(await askProvider('cohere', { body }))).toMatchObject({ text: '', reasoning: 'I will wait.' });
+  });
+
   it.each([
     ['COMPLETE', 'stop'],
     ['STOP_SEQUENCE', 'stop'],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
+import { lookupAdapter } from '../../src/providers/index.ts';
 import { askProvider, completionOf, conversation, failureOf, neutralParams } from './ask-provider.ts';
+import { buildConfig } from './build-request.ts';
 
 const answer = {
   candidates: [{ content: { role: 'model', parts: [{ text: 'Hi' }] }, finishReason: 'STOP', index: 0 }],
@@ -45,6 +47,24 @@ describe('a generateContent request', () => {
     );
     expect(received?.url).toBe('/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash:generateContent');
     expect(received?.headers['authorization']).toBe('Bearer ya29.token');
+  });
+
+  it.each([
+    [{}, { GOOGLE_CLOUD_PROJECT: ' p ' }, 'aiplatform', 'p', 'global'],
+    [{}, { GOOGLE_CLOUD_PROJECT: 'p', GOOGLE_CLOUD_LOCATION: ' ' }, 'aiplatform', 'p', 'global'],
+    [{}, { GOOGLE_CLOUD_PROJECT: 'p', GOOGLE_CLOUD_LOCATION: 'eu' }, 'eu-aiplatform', 'p', 'eu'],
+    [
+      { project: 'own', location: 'us' },
+      { GOOGLE_CLOUD_PROJECT: 'p', GOOGLE_CLOUD_LOCATION: 'eu' },
+      'us-aiplatform',
+      'own',
+      'us',
+    ],
+  ])('on Vertex AI with the options %j and %j goes to %s', (options, env, host, project, location) => {
+    const config = buildConfig({ adapter: 'vertex', options });
+    expect(lookupAdapter('vertex')?.resolve(config, { env, projectRoot: '/project' }).baseUrl).toBe(
+      `https://${host}.googleapis.com/v1/projects/${project}/locations/${location}/publishers/google`,
+    );
   });
 
   it('on Vertex AI without a project is the mistake of the user', async () => {
@@ -123,6 +143,30 @@ describe('a generateContent request', () => {
     const { thinkingConfig, max_tokens: _limit, ...body } = params;
     const { sent } = await askProvider('gemini', { body: answer }, { request: { params } });
     expect(sent).toMatchObject({ ...body, generationConfig: { maxOutputTokens: 9, thinkingConfig } });
+  });
+
+  it('lets its own spellings win over those that all APIs share', async () => {
+    const params = {
+      ...neutralParams,
+      generationConfig: { topP: 0.1, responseMimeType: 'text/x.enum' },
+      toolConfig: { retrievalConfig: { languageCode: 'en' } },
+    };
+    const { sent } = await askProvider('gemini', { body: answer }, { request: { params } });
+    expect(sent).toMatchObject({
+      generationConfig: { topP: 0.1, temperature: 0, responseMimeType: 'text/x.enum' },
+      toolConfig: { retrievalConfig: { languageCode: 'en' }, functionCallingConfig: { mode: 'ANY' } },
+    });
+  });
+
+  it('names the function of a result as the result does', async () => {
+    const messages = [
+      { role: 'user', content: 'Hello' },
+      { role: 'tool', content: '22', toolCallId: 'c9', name: 'weather' },
+    ] as const;
+    const { sent } = await askProvider('gemini', { body: answer }, { request: { messages } });
+    expect(sent['contents']).toMatchObject([
+      { parts: [{ text: 'Hello' }, { functionResponse: { id: 'c9', name: 'weather', response: { result: '22' } } }] },
+    ]);
   });
 });
 

@@ -95,6 +95,16 @@ describe('the limits that a service tells', () => {
       [{ unit: 'requests', limit: 20, remaining: 0, resetMs: 41_000, periodMs: 60_000 }],
     ],
     [
+      'one whose window has ended, in milliseconds since 1970',
+      { 'x-ratelimit-remaining-requests': '4', 'x-ratelimit-reset-requests': String(nowMs - 5000) },
+      [{ unit: 'requests', remaining: 4, resetMs: 0 }],
+    ],
+    [
+      'one whose window has ended, in seconds since 1970',
+      { 'x-ratelimit-remaining-requests': '4', 'x-ratelimit-reset-requests': String(nowMs / 1000 - 5) },
+      [{ unit: 'requests', remaining: 4, resetMs: 0 }],
+    ],
+    [
       'one that writes the end of its window as seconds since 1970',
       { 'x-ratelimit-remaining-requests': '4', 'x-ratelimit-reset-requests': String(nowMs / 1000 + 41) },
       [{ unit: 'requests', remaining: 4, resetMs: 41_000 }],
