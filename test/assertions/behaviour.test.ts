@@ -8,6 +8,13 @@ describeAssertion('refusal', [
   { when: 'the API says so', params: {}, answer: { refusal: 'No.' }, is: 'pass', reason: /the API says: "No\."/ },
   { when: 'the finish reason says so', params: {}, answer: { text: 'x', finishReason: 'refusal' }, is: 'pass' },
   {
+    when: 'a content filter stopped it',
+    params: {},
+    answer: { text: 'x', finishReason: 'contentFilter' },
+    is: 'pass',
+    reason: /the finish reason is contentFilter/,
+  },
+  {
     when: 'the wording says so',
     params: {},
     answer: 'I’m sorry, but I can’t help with that.',
@@ -115,6 +122,12 @@ const broken = buildToolCall('refund', '{"id":');
 
 describeAssertion('toolCalls', [
   { when: 'the tool is called', params: { value: ['find_order'] }, answer: { toolCalls: [refund, find] }, is: 'pass' },
+  {
+    when: 'one call can not stand for two in order',
+    params: { value: ['refund', 'refund'], order: 'ordered' },
+    answer: { toolCalls: [refund] },
+    is: 'fail',
+  },
   { when: 'a name alone is enough', params: { value: 'refund' }, answer: { toolCalls: [refund] }, is: 'pass' },
   {
     when: 'names are given',
@@ -643,6 +656,7 @@ test.each([
   ['tokens', { min: '0%', of: 'cachedInput' }, ': min: 0 can never fail: write a min of 1 or more, or a max'],
   ['tokens', { min: 3, max: 2 }, ': min is greater than max'],
   ['tokens', { min: '60%' }, ': a percentage goes with of: cachedInput alone'],
+  ['tokens', { max: '60%', of: 'output' }, ': a percentage goes with of: cachedInput alone'],
   ['tokens', { min: '60%', max: 9, of: 'cachedInput' }, ': min and max must both be percentages, or neither'],
   ['tokens', { min: '101%', of: 'cachedInput' }, 'min: must be a whole number, or a percentage such as "60%"'],
   [
@@ -659,3 +673,36 @@ test.each([
 ])('%s refuses %j', (assertion, params, problem) => {
   expect(findProblems(assertion, params)).toContain(problem);
 });
+
+const workspace = {
+  from: 'shop',
+  hash: '',
+  unchanged: ['src/a.js'],
+  changed: { 'src/b.js': { text: 'b' } },
+  created: { 'src/c.js': { text: 'c' } },
+  deleted: ['src/d.js'],
+};
+
+describeAssertion('files', [
+  ...(['changed', 'created', 'deleted'] as const).map((kind, at) => ({
+    when: `a file was ${kind}`,
+    params: { [kind]: `src/${'bcd'.charAt(at)}.js` },
+    answer: { state: { workspace } },
+    is: 'pass' as const,
+  })),
+  ...(['changed', 'deleted'] as const).map((kind) => ({
+    when: `a file that must stay was ${kind}`,
+    params: { untouched: kind === 'changed' ? 'src/b.js' : 'src/d.js' },
+    answer: { state: { workspace } },
+    is: 'fail' as const,
+    reason: new RegExp(`^(not: )?${kind} src/[bd]\\.js, which must stay untouched$`),
+  })),
+  { when: 'a file stayed', params: { untouched: ['src/a.js'] }, answer: { state: { workspace } }, is: 'pass' },
+  {
+    when: 'a file that was never there must stay',
+    params: { untouched: ['src/a.js', 'src/c.js'] },
+    answer: { state: { workspace } },
+    is: 'error',
+    reason: /src\/c\.js matches no file of shop/,
+  },
+]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AskModel, CompletionView, JudgedInput, ModelQuestion } from '../../src/assertions/define.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
-import { findJsonObjects, frameParts } from '../../src/assertions/judged/ask-judge.ts';
+import { describeInput, findJsonObjects, frameParts } from '../../src/assertions/judged/ask-judge.ts';
 import { countVotes, type Vote } from '../../src/assertions/judged/rubric.ts';
 import fc from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
@@ -92,6 +92,13 @@ describe('a judge', () => {
     [[{ failure: 'no quota' }], 1, { error: 'judge "strict" gave no reply: no quota' }],
     [['no', readable], 2, { pass: true }],
     [['no', 'no', readable], 2, { error: expect.stringContaining('the reply of judge "strict" is unreadable') }],
+    [
+      [`${readable} or ${JSON.stringify({ reason: 's', pass: false })}`, 'no'],
+      2,
+      { error: expect.stringContaining('is unreadable') },
+    ],
+    // Twice the same verdict is one.
+    [[`${readable}, that is ${readable}`], 1, { pass: true }],
     // What was stored is asked for again before the judge is told of its mistake.
     [[{ text: 'no', canRefresh: true }, readable], 2, { pass: true }],
     [[{ text: 'no', canRefresh: true }, { failure: 'gone' }], 2, { error: 'judge "strict" gave no reply: gone' }],
@@ -232,4 +239,26 @@ test('JSON objects are found among prose, and braces that are none cost little t
       },
     ),
   );
+});
+
+const said = (role: 'user' | 'assistant', content: string, name?: string) => ({
+  role,
+  content,
+  ...(name === undefined ? {} : { name }),
+});
+
+test.each<[JudgedInput | undefined, readonly object[]]>([
+  [undefined, []],
+  [{ vars: {}, conversation: [] }, []],
+  [{ vars: { text: 'Hi' }, conversation: [] }, [{ title: 'input', text: 'Hi' }]],
+  [{ vars: { a: 'x', b: { c: 1 } }, conversation: [] }, [{ title: 'input', text: 'a: x\nb: {"c":1}' }]],
+  [
+    { vars: { text: 'Hi' }, conversation: [said('user', 'one'), said('assistant', 'two', 'Ann')] },
+    [
+      { title: 'input', text: 'Hi' },
+      { title: 'conversation', text: 'user: one\n\nAnn: two' },
+    ],
+  ],
+])('of %j a judge is shown %j', (judged, parts) => {
+  expect(describeInput(judged)).toEqual(parts);
 });

@@ -142,6 +142,27 @@ describe('codeBlock', () => {
   });
 });
 
+test('a fence of tildes may name backquotes, one of backquotes may not', () => {
+  const block = { kind: 'codeBlock', language: 'python' } as const;
+  expect(select(block, '~~~ python `x`\ncode\n~~~')).toBe('code');
+  expect(select(block, '``` python `x`\ncode\n```')).toMatchObject({ missing: expect.stringContaining('no fenced') });
+});
+
+test('a file of the workspace is selected as the program left it', () => {
+  const deleted = ['d'];
+  const more = { from: 'shop', hash: '', unchanged: ['a'], deleted };
+  const workspace = { ...more, changed: { b: { text: 'B' } }, created: { c: { text: 'C' }, l: { link: 'b' } } };
+  const found = (path: string) => select({ kind: 'file', path }, { state: { workspace } });
+  expect(['a', 'b', 'c', 'd', 'e', 'l'].map(found)).toEqual([
+    { missing: "a can't be read: the workspace is not at hand here", isUnknown: true },
+    'B',
+    'C',
+    { missing: 'the program deleted d' },
+    { missing: 'the workspace has no file e' },
+    { missing: 'l is a link to b' },
+  ]);
+});
+
 describe('xmlTag', () => {
   const answer = { kind: 'xmlTag', tag: 'answer' } as const;
 
@@ -165,6 +186,11 @@ describe('xmlTag', () => {
 
   test('an empty element has an empty content', () => {
     expect(select(answer, '<answer/>')).toBe('');
+  });
+
+  test('an empty element within does not end it, and an end without a start begins nothing', () => {
+    expect(select(answer, '<answer>a<answer/>b</answer>')).toBe('a<answer/>b');
+    expect(select(answer, '</answer> <answer>1</answer>')).toBe('1');
   });
 
   test('a name with special characters is taken as letters', () => {

@@ -103,6 +103,21 @@ describeAssertion('similar', [
     score: 1,
   },
   {
+    when: 'the first of several is the nearest',
+    params: { value: ['aaaa', 'b'], provider: 'openai:m', min: 0.9 },
+    answer: 'aaaa',
+    is: 'pass',
+    score: 1,
+    reason: /is similar to "aaaa" by 1\.000/,
+  },
+  {
+    when: 'most of it is no English',
+    params: { value: 'refund' },
+    answer: 'OK 返金してください',
+    is: 'error',
+    reason: /only knows English/,
+  },
+  {
     when: 'a provider finds it less so',
     params: { value: 'aaaa', provider: 'openai:m', min: 0.9 },
     answer: 'b',
