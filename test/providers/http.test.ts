@@ -44,6 +44,22 @@ describe('a request of the adapter http', () => {
     expect(sent['history']).toHaveLength(6);
   });
 
+  it.each([
+    [[], ''],
+    [
+      [
+        { role: 'user', content: 'first' },
+        { role: 'assistant', content: 'no' },
+        { role: 'user', content: 'second' },
+        { role: 'tool', content: '22', toolCallId: 'c1' },
+      ],
+      'second',
+    ],
+  ] as const)('of the messages %j has the last question as its prompt', async (messages, prompt) => {
+    const { sent } = await askProvider('http', { body: { text: 'Hi' } }, { request: { messages } });
+    expect(sent).toEqual({ prompt });
+  });
+
   it('that reads a parameter which is not set is not sent', async () => {
     const options = { request: { heat: '{{ params.temperature }}' } };
     const asked = await askProvider('http', { body: {} }, { config: { options } });
@@ -150,5 +166,11 @@ describe('an answer of the adapter http', () => {
     const options = { response: { text: '$.text', error: '$.error' } };
     const asked = await askProvider('http', { body: { text: 'x', error } }, { config: { options } });
     expect(failureOf(asked).message).toContain(message);
+  });
+
+  it.each(['', false, null])('with the error %j is none', async (error) => {
+    const options = { response: { text: '$.text', error: '$.error' } };
+    const asked = await askProvider('http', { body: { text: 'x', error } }, { config: { options } });
+    expect(completionOf(asked).text).toBe('x');
   });
 });

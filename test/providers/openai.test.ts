@@ -204,6 +204,7 @@ describe('a chat answer', () => {
     ['reasoning_content', { content: 'a', reasoning_content: 'hm' }, { text: 'a', reasoning: 'hm' }],
     ['reasoning', { content: 'a', reasoning: 'hm' }, { text: 'a', reasoning: 'hm' }],
     ['a refusal', { content: null, refusal: 'No.' }, { text: '', refusal: 'No.', finishReason: 'refusal' }],
+    ['a refusal beside a text', { content: 'a', refusal: 'No.' }, { text: 'a', refusal: 'No.', finishReason: 'stop' }],
     ['a transcript', { content: null, audio: { transcript: 'said' } }, { text: 'said' }],
   ])('with %s as content is read', async (_, message, expected) => {
     expect(completionOf(await ask(chat(message)))).toMatchObject(expected);
@@ -695,5 +696,12 @@ describe('a request of the Responses API', () => {
       model: 'gpt-4o-mini',
       input: [{ role: 'user', content: 'Hello' }],
     });
+  });
+
+  it('asks for the schema of the suite, whatever format stands beside it', async () => {
+    const params = { text: { format: { type: 'text' }, verbosity: 'low' }, response_format: { type: 'json_object' } };
+    const reply = { body: { object: 'response', status: 'completed', output: [{ type: 'message', content: [] }] } };
+    const { sent } = await ask(reply, { options: { api: 'responses' } }, { params });
+    expect(sent['text']).toEqual({ format: { type: 'json_object' }, verbosity: 'low' });
   });
 });

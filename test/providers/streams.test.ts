@@ -518,6 +518,11 @@ const delta = (part: JsonObject, more: JsonObject = {}) =>
 describe('streams of compatible servers', () => {
   it.each<[string, Send, Partial<Completion>]>([
     [
+      'a name without data, which is that of no other event',
+      sse('event: error\n\n', delta({ content: 'Hi' }), delta({}, { finish_reason: 'stop' })),
+      { text: 'Hi', finishReason: 'stop' },
+    ],
+    [
       'comments and empty events',
       sse(': ping\n\n', 'data:\n\n', delta({ content: 'Hi' }), ':\n', delta({}, { finish_reason: 'stop' })),
       { text: 'Hi', finishReason: 'stop' },
