@@ -10,7 +10,7 @@ providers:
   - { id: keyed, use: "openai:m", baseURL: "http://127.0.0.1:9/v1", apiKeyEnv: OWN_KEY, headers: { x-team: { env: TEAM_KEY } } }
   - { id: program, use: "exec:cat", env: [PROGRAM_KEY] }
 judges: [{ id: judge, use: "openai:n", apiKeyEnv: JUDGE_KEY }]
-cases: [{ id: a, assert: [{ rubric: good }] }]
+cases: [{ id: a, assert: [{ rubric: good }, { similar: { value: hi, provider: "mistral:embed" } }] }]
 `;
 
 test.each([
@@ -20,6 +20,7 @@ test.each([
   'TEAM_KEY',
   'PROGRAM_KEY',
   'JUDGE_KEY',
+  'MISTRAL_API_KEY',
   'OPENAI_ORG_ID',
 ])('the value of %s is masked', async (name) => {
   const project = openTempProject();
