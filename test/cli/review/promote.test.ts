@@ -224,3 +224,30 @@ test('a row of CSV is refused with the place for its checks', async () => {
   const { code, stdout } = await project.run(['review', '--accept', '*/a', '--into', 'recorded']);
   expect([code, stdout]).toEqual([1, expect.stringContaining('has no column for checks')]);
 });
+
+test('an answer with calls, an empty one and one with braces of templates are refused with why', async () => {
+  const call = { id: 'c', type: 'function', function: { name: 'find', arguments: '{}' } };
+  const server = await startChatServer(({ text }) => {
+    const message = { role: 'assistant', content: text === 'b' ? ' ' : 'new', tool_calls: text === 'a' ? [call] : [] };
+    return { body: { choices: [{ index: 0, message, finish_reason: 'stop' }] } };
+  });
+  const project = openTempProject();
+  project.write(
+    'evals/s.eval.yaml',
+    `prompts: [{ id: v1, text: "{{ q }}" }]\nproviders: [openai:m]\ncases: [{ file: prod.jsonl }]\n`,
+  );
+  const row = (q: string, expected: string) => line({ id: q, observe: true, vars: { q }, expected });
+  const before = row('a', 'old a') + row('b', 'old b') + row('c', 'old \\{{ c }}');
+  project.write('evals/prod.jsonl', before);
+  await project.run(['run'], { env: server.env });
+  const refusals = [
+    ['a', 'expected', 'the answer is not only text'],
+    ['b', 'expected', 'the answer is not only text'],
+    ['c', 'wrong', 'the answer holds braces of templates'],
+  ] as const;
+  for (const [name, into, why] of refusals) {
+    const { code, stdout } = await project.run(['review', '--accept', `*/${name}`, '--into', into]);
+    expect([name, code, stdout]).toEqual([name, 1, expect.stringContaining(why)]);
+  }
+  expect(project.read('evals/prod.jsonl')).toBe(before);
+});
