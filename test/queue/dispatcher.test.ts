@@ -129,9 +129,10 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
 
   test('says of each loss of the connection that Redis is away, and that it came back', async () => {
     const server = await startRealRedis();
-    const countTimers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    const timers = countTimers();
-    const { dispatcher, notes } = await dispatchAt(server.url, {});
+    const [started, cleared] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')];
+    onTestFinished(() => void [started, cleared].map((spy) => spy.mockRestore()));
+    const redisMs = 123_456;
+    const { dispatcher, notes } = await dispatchAt(server.url, { redisMs });
     await dispatcher.begin('run', providers, never);
     for (const losses of [1, 2]) {
       await server.client.client('KILL', 'TYPE', 'normal');
@@ -140,8 +141,10 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
       expect(notes.filter((note) => note.includes(' is lost; the run waits'))).toHaveLength(losses);
     }
     // Nothing waits for the end of a loss any more, which would stop the run.
+    const timers = started.mock.results.filter((_, index) => started.mock.calls[index]?.[1] === redisMs);
+    expect(timers).toHaveLength(2);
+    for (const { value } of timers) expect(cleared).toHaveBeenCalledWith(value);
     await dispatcher.close();
-    await vi.waitFor(() => expect(countTimers()).toBeLessThanOrEqual(timers), 5000);
   });
 
   test('finds what was answered although the event of it was lost', async () => {

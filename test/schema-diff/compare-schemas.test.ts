@@ -504,3 +504,17 @@ test('a tuple of draft-07 is named as it is written', () => {
   const findings = compareSchemas(tuple('string'), tuple('number'), { direction: 'output' });
   expect(findings.map(({ path }) => path)).toEqual(['/items/0', '/additionalItems']);
 });
+
+test('a bound is rounded to a whole number only where both sides are whole', () => {
+  const messagesOf = (old: object, replacement: object) =>
+    compareSchemas(old, replacement, { direction: 'output' }).map(({ message }) => message);
+  expect(messagesOf({ type: 'integer', minimum: 3 }, { type: 'number', exclusiveMinimum: 2 })).toEqual([
+    'Numbers with a fraction are allowed; they had to be whole.',
+    'The lower bound changed from >= 3 to > 2.',
+  ]);
+  expect(messagesOf({ type: 'number', exclusiveMaximum: 4 }, { type: 'integer', maximum: 3 })).toEqual([
+    'Numbers have to be whole; they could have a fraction.',
+    'The upper bound changed from < 4 to <= 3.',
+  ]);
+  expect(messagesOf({ type: 'integer', minimum: 3 }, { type: 'integer', exclusiveMinimum: 2 })).toEqual([]);
+});
