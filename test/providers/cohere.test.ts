@@ -16,6 +16,12 @@ describe('a chat request of Cohere', () => {
     expect(received?.headers['authorization']).toBe('Bearer co-key-0123456789');
   });
 
+  it('carries its own key where both are set', async () => {
+    const env = { CO_API_URL: '{url}', CO_API_KEY: 'co-key-0123456789', COHERE_API_KEY: 'other-key-0123456789' };
+    const { received } = await askProvider('cohere', { body: answer }, { env });
+    expect(received?.headers['authorization']).toBe('Bearer co-key-0123456789');
+  });
+
   it('carries a conversation with calls and their results', async () => {
     const { sent } = await askProvider('cohere', { body: answer }, { request: { messages: conversation } });
     expect(sent).toEqual({
@@ -108,6 +114,13 @@ describe('a chat answer of Cohere', () => {
       text: '',
       toolCalls: [{ id: 't1', name: 'find' }],
     });
+  });
+
+  it.each([
+    [{ billed_units: { input_tokens: 2, output_tokens: 4 } }, { inputTokens: 2, outputTokens: 4 }],
+    [{ billed_units: { input_tokens: 2, output_tokens: 4 }, tokens: { input_tokens: 3 } }, undefined],
+  ])('with %j used %j', async (usage, expected) => {
+    expect(completionOf(await askProvider('cohere', { body: { ...answer, usage } })).usage).toEqual(expected);
   });
 
   it('may be a plan alone', async () => {

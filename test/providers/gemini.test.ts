@@ -193,6 +193,7 @@ describe('a generateContent answer', () => {
         promptTokensDetails: [
           { modality: 'TEXT', tokenCount: 90 },
           { modality: 'AUDIO', tokenCount: 10 },
+          { modality: 'IMAGE', tokenCount: 5 },
         ],
       },
     };

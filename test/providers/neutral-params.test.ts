@@ -68,6 +68,7 @@ test.each<[params: JsonObject, neutral: object]>([
 test('parameters are renamed, and a native spelling wins', () => {
   expect(rename({ a: 1, b: 2, toString: 3 }, { a: 'x', b: 'y' })).toEqual({ x: 1, y: 2, toString: 3 });
   expect(rename({ a: 1, x: 2 }, { a: 'x' })).toEqual({ x: 2 });
+  expect(rename({ x: 2, a: 1 }, { a: 'x' })).toEqual({ x: 2 });
   expect([toList('END'), toList(['END']), toList(undefined), toList(null)]).toEqual([
     ['END'],
     ['END'],
