@@ -252,7 +252,7 @@ tests:
   expect(plannedTrialsOf(report)).toMatchObject([{ status: 'passed' }]);
 });
 
-test('code is given the variables of the environment that it needs', async () => {
+test('code is given the variables of the environment that it needs', { tags: ['slow'] }, async () => {
   const { project, stderr, suite } = await importConfig(
     one(`{ type: javascript, value: "output === process.env.WORD" }, { type: javascript, value: file://env.cjs }`),
     [],

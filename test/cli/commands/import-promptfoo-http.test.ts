@@ -212,7 +212,7 @@ test('servers are asked and read as the http provider of promptfoo does', { tags
   expect(found).toEqual(Object.entries(rows).map(([name, row]) => [name, row.output, row.sent]));
 });
 
-test('checks see what the code made of the reply', async () => {
+test('checks see what the code made of the reply', { tags: ['slow'] }, async () => {
   const server = await startServer({ body: { answer: 'hi', kind: 'k' } });
   const { project } = await importConfig(`prompts: [ask]
 providers: [{ id: "${server.url}", config: { method: POST, body: { q: "{{prompt}}" }, transformResponse: "({ output: json, metadata: { kind: json.kind } })" } }]

@@ -164,7 +164,7 @@ module.exports = class {
   expect(plannedTrialsOf(report)).toMatchObject([{ status: 'passed' }]);
 });
 
-test('programs and Python functions answer and check as in promptfoo', async () => {
+test('programs and Python functions answer and check as in promptfoo', { tags: ['slow'] }, async () => {
   const { project, code, suite } = await importConfig(
     `prompts: ["Say {{q}}"]
 providers:
@@ -256,7 +256,7 @@ test('red-team settings beside tests are a note, and alone they are refused', as
   expect((await importConfig(redteam)).code).toBe(2);
 });
 
-test('functions that make prompts are called at the run, and not at the import', async () => {
+test('functions that make prompts are called at the run, and not at the import', { tags: ['slow'] }, async () => {
   const { project, code, suite } = await importConfig(
     `prompts: ["file://lib/prompts.mjs:chat", "lib/prompts.py:say", { id: "file://lib/whole.cjs", config: { mark: "!" } }]
 providers: [echo]

@@ -251,7 +251,9 @@ test('the policy, overrides, ignored places and strict consumers of the suite ho
   expect(await codeWith('policy: lax')).toBe(2);
 });
 
-test('a prompt whose requests no longer begin alike is a warning, against a commit and a baseline', async () => {
+test('a prompt whose requests no longer begin alike is a warning, against a commit and a baseline', {
+  tags: ['slow'],
+}, async () => {
   const project = await openContractProject();
   const rules = Array.from({ length: 200 }, (_, index) => `${index + 1}. Topic ${index + 1} goes to its own queue.`);
   project.write(promptFile, `${rules.join('\n')}\nSay: {{ email }}\n`);

@@ -56,7 +56,7 @@ test('a folder that takes the place of a record is told before any call', async 
   expect(server.requests).toHaveLength(0);
 });
 
-test('a folder that can not be written is told before any call', async () => {
+test('a folder that can not be written is told before any call', { tags: ['slow'] }, async () => {
   const project = openTempProject('echo');
   mkdirSync(project.path('.llmcheck'));
   chmodSync(project.path('.llmcheck'), 0o555);

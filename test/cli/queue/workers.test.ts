@@ -346,7 +346,9 @@ ${words.join('\n')}
     expect((await running).code).toBe(130);
   });
 
-  test('keeps a rate over all workers and runs, and -j of a worker over all providers', async () => {
+  test('keeps a rate over all workers and runs, and -j of a worker over all providers', {
+    tags: ['slow'],
+  }, async () => {
     const redis = await startRealRedis();
     const begunMs: number[] = [];
     let [inFlight, most] = [0, 0];

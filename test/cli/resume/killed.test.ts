@@ -38,7 +38,7 @@ describe('a run that is killed', () => {
     });
   }
 
-  test('by SIGINT writes a partial report, ends with 130 and can be resumed', async () => {
+  test('by SIGINT writes a partial report, ends with 130 and can be resumed', { tags: ['slow'] }, async () => {
     const project = openTempProject('two-providers');
     let isHanging = true;
     const server = await startChatServer(({ index, text }) => (isHanging && index >= 10 ? 'hang' : wordOf(text)));

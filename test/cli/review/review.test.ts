@@ -216,7 +216,7 @@ describe('review', () => {
     expect(project.read('evals/table.csv')).toBe(table.replace('cell,"old"', 'cell,"new"'));
   });
 
-  test('never writes into a CSV what a spreadsheet would compute', async () => {
+  test('never writes into a CSV what a spreadsheet would compute', { tags: ['slow'] }, async () => {
     const project = await openProject();
     project.write('evals/answers.json', JSON.stringify({ ...second, cell: '=HYPERLINK("http://x.example")' }));
     await project.run(['run', '--cache', 'refresh']);
