@@ -55,7 +55,7 @@ export const pageVitePlugin = {
   name: 'page',
   resolveId: (id) => (id === name ? `\0${name}` : undefined),
   load: (id) => (id === `\0${name}` ? moduleText() : undefined),
-  // Vitest keeps compiled files by their text, and the page is made of many.
+  // Vitest finds a compiled file by its own text, and the page depends on many other files.
   configureVitest: ({ experimental_defineCacheKeyGenerator: define }) =>
     define(({ id }) => (id === `\0${name}` ? false : undefined)),
 };

@@ -226,7 +226,7 @@ function refuseSeveralTexts(
   return [{ code: 'invalid-value', severity: 'error', message, hint, ...defined({ at }) }];
 }
 
-/** Of a case that an earlier prompt answered, the last one's answers would excuse what was never accepted. */
+/** An earlier prompt passed some cases. If the last one fails them, that would excuse the failures of the new one. */
 function refuseSeveralPrompts(
   { id, at }: PromptVersion,
   accepted: readonly BaselineVariant[],

@@ -36,7 +36,7 @@ export async function validateProject(
   readSuiteRecordings(project.suites, cwd);
   const warnings: Problem[] = [];
   const named = new Set<string>();
-  // Each suite may give a provider of the same name another key; the first place of each is shown.
+  // Suites may give providers of one name different keys. Each key is shown at its first place.
   const ofVariants = plan.suites.flatMap(({ variants }) => variants.map(({ provider }) => provider));
   for (const provider of [...ofVariants, ...project.suites.flatMap(({ askedModels }) => askedModels)]) {
     const { apiKeyEnv } = endpointOf(provider);

@@ -189,7 +189,7 @@ function boundCell(
   return sum;
 }
 
-/** The bytes of the longest result that a tool of the agent may give: only stubs tell theirs before. */
+/** The bytes of the longest result that a tool of the agent may give. Only those of stubs are known before a run. */
 function longestResult({ stubs, module, servers, record }: AgentSettings, recordsTools: boolean): number {
   const isLive = module !== undefined || servers !== undefined || (recordsTools && record !== undefined);
   if (isLive) return maxResultBytes;

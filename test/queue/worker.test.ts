@@ -328,8 +328,8 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
     const countRefusals = async () => Number(/errorstat_OOM:count=(\d+)/.exec(await server.client.info())?.[1]);
     await vi.waitFor(async () => expect(await countRefusals()).toBeGreaterThan(3), 5000);
     await server.client.config('SET', 'maxmemory', '0');
-    expect(new Set(logged).size).toBe(logged.length);
-    expect(logged.length).toBeGreaterThan(0);
+    expect(logged).not.toEqual([]);
+    expect([...new Set(logged)]).toEqual(logged);
     for (const line of logged) expect(line).toContain('the queue redis://shown refuses: ');
   });
 });

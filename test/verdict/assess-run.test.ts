@@ -52,7 +52,9 @@ test('a report has contracts, swaps and erosion only where there are some', asyn
   expect([report.contracts, report.swaps, report.erosion]).toEqual([undefined, undefined, undefined]);
   const settings = { ...buildHeader().settings, swap: [{ provider: 'p', candidates: ['q'] }] };
   const swapped = await reportOnRun(optionsOf(write(makeFolder(), { header: { settings } }), root));
-  expect(swapped.swaps).toBeDefined();
+  const conclusion = 'nothing was compared with p';
+  const rows = [{ suite: 'one', candidate: 'q', verdict: 'partial', reasons: ['it was not asked here'] }];
+  expect(swapped.swaps).toMatchObject([{ provider: 'p', cheapest: [], conclusion, rows }]);
 });
 
 test('a record that anybody may have written is reported without its own baseline', async () => {

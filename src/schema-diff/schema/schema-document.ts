@@ -164,7 +164,7 @@ class SchemaIndex {
     })?.pointer;
   }
 
-  /** A target that is no schema is found by each reference that leads to it. */
+  /** Several references may lead to one target that is no schema. It is reported once. */
   #note(fault: SchemaProblem): void {
     const { pointer, message } = fault;
     if (!this.#faults.some((known) => known.pointer === pointer && known.message === message)) this.#faults.push(fault);
