@@ -156,7 +156,9 @@ test('every assertion but the combinators has sample parameters here', () => {
   expect(Object.keys(samples).sort()).toEqual(leaves.sort());
 });
 
-test('a check gives the same verdict twice, a score in [0, 1], a short reason, and not inverts it unless it is an error', async () => {
+test('a check gives the same verdict twice, a score in [0, 1], a short reason, and not inverts it unless it is an error', {
+  tags: 'slow',
+}, async () => {
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...specs), view, async (spec, answer) => {
       const verdict = await judgeOne(spec, answer);

@@ -60,7 +60,7 @@ describe('every suite is affected', () => {
     );
   });
 
-  test('by a key of a manifest that decides which code runs', async () => {
+  test('by a key of a manifest that decides which code runs', { tags: 'slow' }, async () => {
     const manifest = '{"name":"x","type":"module"}';
     const manifests = ['package.json', 'packages/package.json', `${inApp}/package.json`];
     const project = openRepository({
@@ -174,7 +174,7 @@ describe('a suite is affected by itself', () => {
   });
 });
 
-test('the version that ran a suite last is that of the latest whole run of it', async () => {
+test('the version that ran a suite last is that of the latest whole run of it', { tags: 'slow' }, async () => {
   const project = openRepository({ [`${inApp}/evals/b.eval.yaml`]: suite, '.gitignore': '.llmcheck/\n' });
   const store = (at: string, version: string, suites: Readonly<Record<string, boolean>>) => {
     const recorded = Object.entries(suites).map(([id, filtered]) =>

@@ -134,7 +134,7 @@ describe('a module', () => {
     expect(faultOf(await runModule('check.mjs'))).toMatch(fault);
   });
 
-  test('that crashes after its verdict takes no other check with it', async () => {
+  test('that crashes after its verdict takes no other check with it', { tags: 'slow' }, async () => {
     const { runModule } = openProject({
       'check.mjs': `export default () => { setImmediate(() => { throw new Error('late'); }); return { pass: true }; };
         export const slow = () => new Promise((resolve) => setTimeout(resolve, 50, { pass: false }));`,

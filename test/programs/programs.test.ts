@@ -147,7 +147,7 @@ test('a line may be as long as the bound, and what is longer ends the program', 
   expect(endless).toMatchObject({ said: [], why: 'wrote a line of more than 1 MiB' });
 });
 
-test('a program that ignores the end of its input is killed, and says nothing more', async () => {
+test('a program that ignores the end of its input is killed, and says nothing more', { tags: 'slow' }, async () => {
   const events: string[] = [];
   await new Promise<void>((resolve) => {
     const program = startLineProgram({
@@ -194,7 +194,7 @@ test('packages are found from the project, and tell their version', async () => 
   expect(packages.has('yaml')).toBe(true);
 });
 
-test('data that a module exports is evaluated anew, without the secrets of the run', async () => {
+test('data that a module exports is evaluated anew, without the secrets of the run', { tags: 'slow' }, async () => {
   const project = openTempProject();
   const file = project.path('a.mjs');
   const evaluate = async (text: string) => {
@@ -239,7 +239,7 @@ test('a prompt that depends on the clock is shown with both messages', async () 
   }
 });
 
-test('a case that ends the process has the fault, and those behind it were not called', async () => {
+test('a case that ends the process has the fault, and those behind it were not called', { tags: 'slow' }, async () => {
   const code = 'export default ({ q }) => { if (q === 1) process.exit(3); return `say ${q}`; };';
   const { first, second } = await renderModule(code, cases(4));
   const ended = { fault: 'ended its process early (exit code 3)' };

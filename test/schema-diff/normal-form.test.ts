@@ -145,7 +145,7 @@ function isRecord(value: JsonValue): value is Readonly<Record<string, JsonValue>
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-test('a random schema in another spelling has no error under any policy', () => {
+test('a random schema in another spelling has no error under any policy', { tags: 'slow' }, () => {
   fc.assert(
     fc.property(arbitrarySchema, choices, fc.constantFrom(...directions), (schema, stream, direction) => {
       // What unevaluated… keywords see is compared as text.
@@ -160,7 +160,7 @@ test('a random schema in another spelling has no error under any policy', () => 
   );
 });
 
-test('the normal form of a random schema takes what Ajv takes', () => {
+test('the normal form of a random schema takes what Ajv takes', { tags: 'slow' }, () => {
   fc.assert(
     fc.property(arbitrarySchema, choices, fc.array(arbitraryValue, { minLength: 20 }), (schema, stream, values) => {
       const other = respell(schema, () => stream.next().value);

@@ -315,7 +315,9 @@ cases: [{ id: works, assert: [{ contains: Done }] }]
     expect(result.stderr).toContain('evals/mail.cover.json does not say what guards a prompt: instructions.0.prompt');
   });
 
-  it('finds the planted rules of a prompt, whose answers are worded differently each time', async () => {
+  it('finds the planted rules of a prompt, whose answers are worded differently each time', {
+    tags: 'slow',
+  }, async () => {
     const random = createRandom(7);
     const ruled = makeRuledPrompt(random, { rules: 8, cases: 10, flake: 0, isWordy: true });
     const own = ruled.cases.map(({ id, topic, wanted }) =>

@@ -51,7 +51,9 @@ async function startGatedServer(isHeld: (index: number) => boolean) {
 describe.skipIf(redisPath === undefined)('a run over a queue (skipped where there is no redis-server)', () => {
   const spawnCli = prepareSpawn();
 
-  test('comes to the same report, leaves no answer and no key in Redis, and workers end with 0', async () => {
+  test('comes to the same report, leaves no answer and no key in Redis, and workers end with 0', {
+    tags: 'slow',
+  }, async () => {
     const redis = await startRealRedis('pass-word-1');
     const server = await startChatServer(unevenly);
     const alone = openTempProject('two-providers');

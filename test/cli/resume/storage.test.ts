@@ -74,7 +74,9 @@ test('a record with damaged lines is refused by report and gone on with by --res
   expect(resumed.stderr).toContain('4 lines of');
 });
 
-test('a run whose record another one goes on with writes no more, and neither loses or mixes a cell', async () => {
+test('a run whose record another one goes on with writes no more, and neither loses or mixes a cell', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject('two-providers');
   let isHeld = true;
   const release: (() => void)[] = [];

@@ -102,7 +102,9 @@ test('a connection that breaks off is tried again', async () => {
   expect([code, server.requests.length, report.totals.passed]).toEqual([0, 2, 1]);
 });
 
-test('a server that never answers ends after --timeout, and the other cells are not held up', async () => {
+test('a server that never answers ends after --timeout, and the other cells are not held up', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ text }) => (text.includes('green') ? 'hang' : wordOf(text)));
   const { code, report } = await project.report(['run', '--timeout', '800ms'], { env: server.env });

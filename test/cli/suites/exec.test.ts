@@ -3,7 +3,7 @@ import { openTempProject, statusesOf, trialsOf } from '../../support/temp-projec
 
 const env = { PATH: process.env['PATH'] ?? '' };
 
-test('a program answers; one that crashes or never ends is errored and named', async () => {
+test('a program answers; one that crashes or never ends is errored and named', { tags: 'slow' }, async () => {
   const project = openTempProject('exec');
   const ended = await project.report(['run', '-t', '{plain,crash}'], { env });
   expect(ended.code).toBe(3);

@@ -65,7 +65,9 @@ test('own code that misbehaves makes its case errored, and the run goes on', { t
   });
 });
 
-test('an edit of what a module imports, or of a further file, changes the hash of its case and of no other', async () => {
+test('an edit of what a module imports, or of a further file, changes the hash of its case and of no other', {
+  tags: 'slow',
+}, async () => {
   const project = openProject(
     {
       module: '{ module: { value: lib/check.mjs, files: [words.txt] } }',

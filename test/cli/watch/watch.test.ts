@@ -147,7 +147,9 @@ describe('after the first run', () => {
     expect((await end(watched)).code).toBe(130);
   });
 
-  test('an edit of what a prompt in code imports, or of its program, runs its cases again', async () => {
+  test('an edit of what a prompt in code imports, or of its program, runs its cases again', {
+    tags: 'slow',
+  }, async () => {
     const watched = await startWatch();
     const { project } = watched;
     project.write('evals/word.mjs', "export const lead = 'Word';\n");
