@@ -88,7 +88,7 @@ describe('a module of tools', () => {
     expect(trialsOf(report).map(({ status }) => status)).toEqual(['passed', 'passed', 'passed']);
   });
 
-  test('has its state selected by any check, also where the model called nothing', async () => {
+  test('has its state selected by any check, also where the model called nothing', { tags: 'slow' }, async () => {
     const assert = '{ equals: { calls: 0, orders: { "7731": { state: open, price: 12 } } }, select: state }';
     expect((await runShop(openShop({ assert }), ['Done.'])).code).toBe(0);
     const called = await runShop(openShop({ assert }), cancel);
@@ -128,7 +128,7 @@ describe('a module of tools', () => {
     ]);
   });
 
-  test('without the tool fails the cell and says what to add', async () => {
+  test('without the tool fails the cell and says what to add', { tags: 'slow' }, async () => {
     for (const name of ['refund', 'toString', '__proto__']) {
       const { code, reason, server } = await runShop(openShop(), [[[name, { id: 1 }]], 'Done.']);
       expect([code, server.requests.length]).toEqual([1, 1]);
@@ -247,7 +247,7 @@ describe('the file of a module of tools', () => {
     expect(existsSync(mark)).toBe(false);
   });
 
-  test('is part of the hash, with what it imports', async () => {
+  test('is part of the hash, with what it imports', { tags: 'slow' }, async () => {
     const project = openShop();
     const hashesAfter = async () => {
       await runShop(project, cancel);

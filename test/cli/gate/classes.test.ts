@@ -391,7 +391,7 @@ describe('a comparison by class', () => {
     expect(run.comparison.classes).toMatchObject({ cases: 63, recall: [{}, { class: 'legal', cases: 3 }, {}] });
   });
 
-  test('is not certain where errors could hide a drop', async () => {
+  test('is not certain where errors could hide a drop', { tags: 'slow' }, async () => {
     const classes = 'gate: { recall: { legal: { maxDrop: 90% } }, f1: { maxDrop: 50% } }';
     const project = await openClasses({ classes, counts: { billing: 110, legal: 12, technical: 110 } });
     await project.accept();

@@ -300,7 +300,7 @@ console.log(JSON.stringify({ messages, content, files: files.map((one) => join(o
     expect(stderr).toContain('skills/long/report.json holds requests of the evals');
   });
 
-  test('is asked again after a change of the skill, and without the skill is not', async () => {
+  test('is asked again after a change of the skill, and without the skill is not', { tags: 'slow' }, async () => {
     const { project, path } = openLooker(agentIn('empty'));
     const argv = ['run', path, '--no-baseline'];
     await project.report(argv);
