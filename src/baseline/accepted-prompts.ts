@@ -172,15 +172,23 @@ function findUnrenderable(suite: Suite, prompt: PromptVersion) {
 /**
  * Adds each baseline's own prompt beside the version that is compared with it. Both run interleaved in one invocation, so that
  * drift of the provider affects both and latencies are comparable. Throws a `UserError` where a baseline's prompt can't run.
+ * Prompts and providers that the run leaves out are not looked at.
  */
-export async function addBaselinePrompts(project: Project, findBaseline: FindBaseline): Promise<Project> {
+export async function addBaselinePrompts(
+  project: Project,
+  findBaseline: FindBaseline,
+  selection: SelectedVariants,
+): Promise<Project> {
   await loadTemplateEngine();
   const problems: Problem[] = [];
   const suites = project.suites.map((suite) => {
+    const prompts = selectById(suite.prompts, selection.prompts);
+    const providers = selectById(suite.providers, selection.providers);
+    if (prompts.length === 0 || providers.length === 0) return suite;
     const found = findBaseline(suite);
     const variants = found?.kind === 'file' ? found.baseline.variants : [];
-    const added = suite.prompts.flatMap((prompt) => {
-      const [first, ...others] = findAccepted(prompt, suite, variants);
+    const added = prompts.flatMap((prompt) => {
+      const [first, ...others] = findAccepted(prompt, providers, variants);
       if (first === undefined || found?.kind !== 'file') return [];
       problems.push(...refuseSeveralTexts(prompt, first, others));
       problems.push(...refuseSeveralPrompts(prompt, [first, ...others], found.baseline));
@@ -190,7 +198,7 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
       const message = `--rerun-baseline: suite ${suite.id} has no baseline file whose prompts could run again`;
       problems.push({ code: 'record', severity: 'error', message, hint: 'accept one with llmcheck baseline accept' });
     }
-    problems.push(...suite.prompts.flatMap(refuseInWorkspace));
+    problems.push(...prompts.flatMap(refuseInWorkspace));
     for (const prompt of added) {
       const fault = findUnrenderable(suite, prompt);
       if (fault !== undefined) problems.push(toProblem(prompt, fault));
@@ -201,10 +209,20 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
   return { ...project, suites };
 }
 
-/** The accepted variants of a prompt, else of the one that it replaces: those of the suite's providers where there are some. */
+/** The ids of what a run asks; all where none is named. */
+interface SelectedVariants {
+  readonly prompts: readonly string[];
+  readonly providers: readonly string[];
+}
+
+function selectById<T extends { readonly id: string }>(all: readonly T[], ids: readonly string[]): readonly T[] {
+  return ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id));
+}
+
+/** The accepted variants of a prompt, else of the one that it replaces: those of the run's providers where there are some. */
 function findAccepted(
   { id, replaces }: PromptVersion,
-  { providers }: Suite,
+  providers: readonly ProviderConfig[],
   variants: readonly BaselineVariant[],
 ): readonly BaselineVariant[] {
   const own = variants.filter(({ prompt }) => prompt === id);

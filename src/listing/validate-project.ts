@@ -71,7 +71,7 @@ async function planWithBaselines(
   options: ValidateOptions,
   { env, cwd }: Pick<RunPorts, 'env' | 'cwd'>,
 ): Promise<PlannedRun> {
-  const { project, settings, rerunBaseline } = options;
+  const { project, settings, selection, rerunBaseline } = options;
   let faults: UserError | undefined;
   let replanned = options;
   try {
@@ -79,7 +79,7 @@ async function planWithBaselines(
     const place = { root: project.root, cwd, env, ...defined({ ref }) };
     const findBaseline = openBaselines(settings.baseline, { ...place, promptIds: promptIdsOf(project.suites) });
     checkBaselines(project.suites, findBaseline, openReferences(settings.baseline, place));
-    if (rerunBaseline) replanned = { ...options, project: await addBaselinePrompts(project, findBaseline) };
+    if (rerunBaseline) replanned = { ...options, project: await addBaselinePrompts(project, findBaseline, selection) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     faults = error;

@@ -193,7 +193,7 @@ function createFindDone(
 
 /** A plan over the suites, with the baselines' own prompts where `--rerun-baseline` wants them. */
 export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts, 'cwd' | 'env' | 'mask'>) {
-  const { project, settings } = given;
+  const { project, settings, selection } = given;
   const ref = openComparedRef(settings.baseline, { root: project.root, env: ports.env });
   const place = { root: project.root, cwd: ports.cwd, env: ports.env, ...defined({ ref }) };
   const refusedBaselines: string[] = [];
@@ -206,7 +206,9 @@ export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts,
   const findReference = openReferences(settings.baseline, place);
   // A damaged baseline is reported before the first call.
   checkBaselines(project.suites, findBaseline, findReference);
-  const options = given.rerunBaseline ? { ...given, project: await addBaselinePrompts(project, findBaseline) } : given;
+  const options = given.rerunBaseline
+    ? { ...given, project: await addBaselinePrompts(project, findBaseline, selection) }
+    : given;
   const planned = await planRun(options, ports);
   const acceptedPrompts = await findAcceptedPrompts(planned, { options, findBaseline, mask: ports.mask });
   // The accepted prompt may have been asked on another model.

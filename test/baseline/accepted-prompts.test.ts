@@ -218,10 +218,16 @@ describe('--rerun-baseline', () => {
     models: [],
     ...more,
   });
-  const add = async (baselines: Readonly<Record<string, SuiteBaseline | undefined>>, ...suites: readonly Suite[]) => {
+  type Baselines = Readonly<Record<string, SuiteBaseline | undefined>>;
+  const addSelected = async (
+    baselines: Baselines,
+    suites: readonly Suite[],
+    { prompts = [], providers = [] }: { readonly prompts?: readonly string[]; readonly providers?: readonly string[] },
+  ) => {
     const project = { root: '/project', suites } as Partial<Project> as Project;
-    return (await addBaselinePrompts(project, ({ id }) => baselines[id])).suites;
+    return (await addBaselinePrompts(project, ({ id }) => baselines[id], { prompts, providers })).suites;
   };
+  const add = (baselines: Baselines, ...suites: readonly Suite[]) => addSelected(baselines, suites, {});
   const problemsOf = async (work: Promise<unknown>) => {
     const error: unknown = await work.catch((thrown: unknown) => thrown);
     if (!(error instanceof UserError)) throw error;
@@ -276,6 +282,30 @@ describe('--rerun-baseline', () => {
       expect(added?.prompts[1]?.messages[0]?.template.source).toBe('Then: {{ email }}');
       const [renamed] = await add({ one: baselineOf(rows.slice(0, 1)) }, { ...suite, providers: [mini] });
       expect(renamed?.prompts[1]?.messages[0]?.template.source).toBe('Earlier: {{ email }}');
+    }
+  });
+
+  test('looks at no prompt, provider or suite that the run leaves out', async () => {
+    const other = [{ role: 'user', content: 'Earlier: {{ email }}' }];
+    const providers = [{ ...mini }, { ...mini, id: 'large' }];
+    const baselines = { one: baselineOf([row(), row({ provider: 'large', messages: other })]), two: undefined };
+    const inWorkspace = { ...now, id: 'skill', workspace: [] };
+    const one = { ...suiteOf('one', now, inWorkspace), providers };
+    const two = suiteOf('two', promptOf('Now', { id: 'v9' }));
+    const added = async (selected: { readonly prompts?: readonly string[]; readonly providers?: readonly string[] }) =>
+      (await addSelected(baselines, [one, two], selected)).map(({ prompts }) =>
+        prompts.flatMap(({ baselineOf: of, messages }) => (of === undefined ? [] : [messages[0]?.template.source])),
+      );
+    expect(await added({ prompts: ['v1'], providers: ['mini'] })).toEqual([['Then: {{ email }}'], []]);
+    expect(await added({ prompts: ['v1'], providers: ['large'] })).toEqual([['Earlier: {{ email }}'], []]);
+    expect(await added({ prompts: ['v1'], providers: ['nobody'] })).toEqual([[], []]);
+    for (const [selected, messages] of [
+      [{ prompts: ['v1'] }, [/another on/]],
+      [{ prompts: ['skill', 'v1'], providers: ['mini'] }, [/skill puts files/]],
+      [{ prompts: ['v9'] }, [/suite two has no baseline file/]],
+    ] as const) {
+      const found = await problemsOf(added(selected));
+      expect(found.map(([, message]) => message)).toEqual(messages.map((text) => expect.stringMatching(text)));
     }
   });
 

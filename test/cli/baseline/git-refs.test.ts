@@ -205,6 +205,16 @@ describe('--rerun-baseline', () => {
     const { code, stderr } = await project.llmcheck('run', '--rerun-baseline', '--cache', 'off');
     expect([code, project.server.requests.length - before]).toEqual([2, 0]);
     expect(stderr).toContain('prompt v1 was accepted with one text on big and another on mini');
+    // Each by itself has one text only.
+    const [big, mini] = [
+      await project.compared(['run', '--rerun-baseline', '--cache', 'off', '--provider', 'big']),
+      await project.compared(['run', '--rerun-baseline', '--cache', 'off', '--provider', 'mini', '--prompt', 'v1']),
+    ];
+    expect([big.code, mini.code]).toEqual([0, 0]);
+    const texts = project.server.requests.slice(before).map(({ body }) => JSON.parse(body));
+    const saidTo = (wanted: string) =>
+      new Set(texts.flatMap(({ model, messages }) => (model === wanted ? [messages[0].content.split(':')[0]] : [])));
+    expect([saidTo('gpt-4o'), saidTo('gpt-4o-mini')]).toEqual([new Set(['Now. Say']), new Set(['Now. Say', 'Say'])]);
   });
 
   test('is refused where an earlier prompt answered some cases, which the last one may fail unseen', async () => {
