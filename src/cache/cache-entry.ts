@@ -234,6 +234,7 @@ const entrySchema = z.strictObject({
     params,
     trial: z.int().nonnegative(),
     vars: z.custom<JsonObject>(isJsonObject).exactOptional(),
+    workspace: z.array(z.strictObject({ path: z.string(), sha256: z.string() })).exactOptional(),
   }),
   completion: completionSchema,
 });

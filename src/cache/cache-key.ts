@@ -1,11 +1,15 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { CompletionRequest, Message, ToolCall } from '../model/completion.ts';
+import type { PlacedFile } from '../model/workspace.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 
 /** The part of a request that can change its answer. */
-export type KeyedRequest = Omit<CompletionRequest, 'origin'>;
+export interface KeyedRequest extends Omit<CompletionRequest, 'origin' | 'workspace'> {
+  /** Where a file comes from does not change the answer. */
+  readonly workspace?: readonly Pick<PlacedFile, 'path' | 'sha256'>[];
+}
 
 /** The key of a request in the cache: a hash of everything that can change the answer, and of nothing else. */
 export function cacheKey(request: KeyedRequest): string {
@@ -77,7 +81,6 @@ function sharedMembers({ messages, model, params, trial, vars, workspace }: Keye
   return `"messages":[${messages.map(messageText).join(',')}],"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}${varsText}${placedText(workspace)}}`;
 }
 
-/** Where a file comes from does not change the answer. */
 function placedText(workspace: KeyedRequest['workspace']): string {
   if (workspace === undefined) return '';
   return `,"workspace":${JSON.stringify(workspace.map(({ path, sha256 }) => ({ path, sha256 })))}`;

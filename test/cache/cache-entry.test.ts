@@ -32,6 +32,17 @@ describe('a cache entry', () => {
     expect(parseEntry(renderEntry(full))).toStrictEqual({ ok: true, entry: { ...full, request: stored } });
   });
 
+  test('belongs to a request with variables and files, wherever those come from', () => {
+    const workspace = [{ path: 'notes/a.txt', from: '/home/ann/notes/a.txt', sha256: 'ab12' }];
+    const placed = ask('Sum up the notes.', { vars: { id: [1] }, workspace });
+    const parsed = parseEntry(renderEntry(buildEntry(placed, 'done')));
+    expect(parsed).toMatchObject({
+      ok: true,
+      entry: { request: { vars: { id: [1] }, workspace: [{ path: 'notes/a.txt', sha256: 'ab12' }] } },
+    });
+    expect(parsed.ok && checkKey(parsed.entry, cacheKey(placed)).ok).toBe(true);
+  });
+
   test('is one line, whatever the answer says', () => {
     fc.assert(
       fc.property(fc.string({ unit: codePoint }), (text) => {
