@@ -125,7 +125,7 @@ function compareInput(
     ...options,
     direction: 'input',
     promptId: replacement.promptId,
-    defaulted: replacement.variables.filter(({ hasDefault }) => hasDefault).map(({ name }) => rootOf(name)),
+    defaulted: [...byRoot(replacement.variables)].filter(([, { hasDefault }]) => hasDefault).map(([name]) => name),
     at: path,
   });
 }
@@ -258,11 +258,12 @@ function compareVariables(
   return changes;
 }
 
+/** A variable that one message reads without a default has none: callers must send it. */
 function byRoot(variables: readonly PromptVariable[]): ReadonlyMap<string, PromptVariable> {
   const known = new Map<string, PromptVariable>();
   for (const variable of variables) {
     const root = rootOf(variable.name);
-    if (known.get(root)?.hasDefault !== true) known.set(root, variable);
+    if (!known.has(root) || !variable.hasDefault) known.set(root, variable);
   }
   return known;
 }

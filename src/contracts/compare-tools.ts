@@ -34,7 +34,7 @@ export function compareTools(
   const added = [...after.values()].filter(({ name }) => !before.has(name));
   const taken = new Set<PromptTool>();
   for (const tool of removed) {
-    const alike = added.filter((other) => !taken.has(other) && isSameInAllButName(tool, other, options));
+    const alike = added.filter((other) => !taken.has(other) && isSameInAllButName(tool, other));
     const [twin, another] = alike;
     const path = appendPointer('/tools', tool.name);
     if (twin !== undefined && another === undefined) {
@@ -154,8 +154,8 @@ function parametersOf(tool: PromptTool): unknown {
   return tool.parameters ?? { type: 'object', properties: {}, additionalProperties: false };
 }
 
-function isSameInAllButName(old: PromptTool, replacement: PromptTool, { policy }: ToolOptions): boolean {
-  const findings = compareParameters(old, replacement, 'output', policy === undefined ? {} : { policy });
+function isSameInAllButName(old: PromptTool, replacement: PromptTool): boolean {
+  const findings = compareParameters(old, replacement, 'output', {});
   return findings.every(({ ruleId }) => remarks.has(ruleId));
 }
 

@@ -90,7 +90,7 @@ function severityByPolicy(rule: Rule, options: GradeOptions): FindingSeverity | 
 /** A tombstone names a place, a property of the root, or a value at a place (`/properties/queue/legal`). */
 function isAnnounced(path: string, change: Change, removed: readonly string[] = []): boolean {
   const value = typeof change.old === 'string' ? appendPointer(path, change.old) : path;
-  return removed.some((name) => name === path || name === value || appendPointer('/properties', name) === path);
+  return removed.some((name) => name === path || name === value || appendPointer('/properties', name) === change.path);
 }
 
 function isWithin(path: string, pattern: string): boolean {

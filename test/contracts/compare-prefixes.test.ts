@@ -267,7 +267,32 @@ describe('a shorter cacheable prefix', () => {
 
   it('is measured over the cases that the prompt can be rendered for', () => {
     const of = (cases: Side['cases']) => find(...apply([{ cases }, () => ({ system: insert('{{ today }}', 50) })]));
+    expect(of(base.cases)).toHaveLength(1);
     expect(of([...base.cases, { name: 'lacks the others' }])).toEqual(of(base.cases));
+    expect(of([{ name: 'lacks the others' }, ...base.cases])).toEqual(of(base.cases));
+  });
+
+  it('is measured from what is written where no case can be rendered', () => {
+    const cut = ({ system }: Side) => ({ system: system.split('\n').slice(0, 80).join('\n') });
+    expect(find(...apply([{ cases: [] }, cut]))).toEqual([]);
+    expect(find(...apply([{ cases: [] }, () => ({ system: insert('{{ today }}', 80) })]))).toHaveLength(1);
+  });
+
+  it.each([
+    ['openai', 'gpt-5-mini', 1],
+    ['azure', 'my-deployment', 1],
+    ['anthropic', 'claude-sonnet-4-5', 0],
+  ])('knows where %s:%s puts instructions behind the message of a user', (adapter, model, count) => {
+    const rest = [{ role: 'developer', content: base.system }];
+    const side = { ...base, adapter, model, system: base.system, user: 'Which queue? {{ email }}' };
+    expect(find(side, { ...side, system: '', rest })).toHaveLength(count);
+  });
+
+  it('begins with the functions of an older API', () => {
+    const text = 'It finds orders. '.repeat(500);
+    const old = { ...base, params: { functions: [tool('a', text)] }, system: '{{ name }} writes.' };
+    expect(find(old, old)).toEqual([]);
+    expect(find(old, { ...old, params: {}, system: `{{ name }} writes. ${text}` })).toHaveLength(1);
   });
 
   it('the tables are as large as they must be', () => {

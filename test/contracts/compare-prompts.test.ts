@@ -46,10 +46,21 @@ describe('input', () => {
     expect(list({ ...base, variables: [] }, base)).toEqual([]);
   });
 
-  test('a default of a variable covers its members', () => {
+  test('a variable with a default in one message and none in another is one without', () => {
     const tone = { name: 'tone', hasDefault: true, default: 'kind' };
-    const variables = [...base.variables, tone, { name: 'tone.level', hasDefault: false }];
-    expect(list(base, { ...base, variables })).toEqual(['input-variable-added input info /variables/tone']);
+    const bare = { name: 'tone.level', hasDefault: false };
+    const schema = { type: 'object', required: ['email', 'tone'], properties: { tone: { type: 'string' } } };
+    for (const [first, second] of [
+      [tone, bare],
+      [bare, tone],
+    ]) {
+      const variables = [...base.variables, ...(first && second ? [first, second] : [])];
+      expect(list(base, { ...base, variables })).toEqual(['input-variable-added input error /variables/tone']);
+      const required = comparePromptContracts(base, { ...base, variables, inputSchema: schema });
+      expect(required.filter(({ severity }) => severity === 'error').map(({ path }) => path)).toEqual([
+        '/inputSchema/properties/tone',
+      ]);
+    }
   });
 
   test('a variable that the schema newly requires is reported once', () => {
@@ -277,6 +288,24 @@ describe('sets of prompts', () => {
       { promptId: 'triage', findings: [] },
       { promptId: 'triage-v2', findings: [{ ruleId: 'output-format-changed' }] },
     ]);
+  });
+
+  test('a rename is judged by the rules of the new name', () => {
+    const renamed = { ...base, promptId: 'sorting', replaces: 'triage' };
+    const quiet = { overrides: [{ rule: 'prompt-renamed', severity: 'info' as const }] };
+    const [found] = comparePromptSets([base], [renamed], (id) => (id === 'sorting' ? quiet : {}));
+    expect(found?.findings).toMatchObject([{ ruleId: 'prompt-renamed', severity: 'info' }]);
+  });
+
+  test('a schema that can not be read is named under the id that its prompt has on its side', () => {
+    const faulty = { outputSchema: { type: 'strnig' } };
+    const renamed = { ...base, promptId: 'sorting', replaces: 'triage' };
+    expect(() => comparePromptSets([{ ...base, ...faulty }], [renamed])).toThrow(
+      expect.objectContaining({ side: 'old', promptId: 'triage' }),
+    );
+    expect(() => comparePromptSets([base], [{ ...renamed, ...faulty }])).toThrow(
+      expect.objectContaining({ side: 'new', promptId: 'sorting' }),
+    );
   });
 
   test('prompts are paired by id, and a new one breaks no caller', () => {

@@ -112,10 +112,13 @@ describe('contract check without --against', () => {
     await project.accept();
     expect((await project.contract('check')).code).toBe(0);
     expect((await project.contract('check', '--against', 'old.jsonl')).code).toBe(1);
+    project.write('evals/unrelated.eval.yaml', project.read(suiteFile));
+    const both = await project.contract('check', '--against', 'old.jsonl');
+    expect([both.code, both.notes]).toEqual([1, [expect.stringMatching(/^unrelated: /)]]);
     project.edit(suiteFile, 'prompts:', 'suite: another\nprompts:');
     const { code, stderr } = await project.llmcheck('contract', 'check', '--against', 'old.jsonl');
     expect(code).toBe(2);
-    expect(stderr).toContain('old.jsonl holds none of these suites: another');
+    expect(stderr).toContain('old.jsonl holds none of these suites: another, unrelated');
     expect((await project.llmcheck('contract', 'check', '--against', 'none.jsonl')).code).toBe(2);
   });
 
