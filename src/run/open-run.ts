@@ -295,7 +295,6 @@ function findRemarks(
   const known = [...retirements, ...planned.schemaWarnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
   const remarks = [...known, ...new Set(ofProviders)];
   // A user who accepts the run knows, and two versions side by side need no file.
-  const { compare, swap } = options.settings;
-  if (options.updateBaseline || compare !== undefined || swap !== undefined) return remarks;
+  if (options.updateBaseline || options.settings.compare !== undefined) return remarks;
   return [...remarks, ...describeUnaccepted(planned.plan, findBaseline)];
 }

@@ -52,7 +52,7 @@ export function checkToolRecording(
   const targets = new Map<string, RecordTarget>();
   for (const key of plan.providerKeys) {
     for (const { agent, key: names } of plan.cells(key)) {
-      if (agent?.record === undefined || targets.has(agent.record.file)) continue;
+      if (agent?.record === undefined) continue;
       const suite = suites.get(names.suite);
       if (suite !== undefined && isReplayed(suite, options)) {
         refuse(

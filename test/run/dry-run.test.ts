@@ -181,6 +181,15 @@ describe('a dry run', () => {
     `);
   });
 
+  test('expects no cost where an answer told none, though others told theirs', async () => {
+    const project = await openAccepted({ [file]: wordsSuite(2) });
+    project.edit(file, ', price: { input: 1, output: 2 }', '');
+    project.edit(file, 'cases:\n', 'cases:\n  - { id: new, vars: { word: new } }\n');
+    project.edit('evals/words.baseline.jsonl', /("caseId":"w00".*?"outputTokens":5)/g, '$1,"costUsd":0.5');
+    const costOf = async (id: string) => (await forecast(project, { filter: [id] }))[0]?.expected?.costUsd;
+    expect([await costOf('w00'), await costOf('new')]).toEqual([0.5, undefined]);
+  });
+
   test('bounds judges, conversations and confirmation trials on their own', async () => {
     const more = `judges: [{ id: strict, use: "own:judge", price: { input: 1, output: 1 }, params: { max_tokens: 10 } }, { id: free, use: "own:free" }]`;
     const project = openRunProject({

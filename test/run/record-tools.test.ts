@@ -301,4 +301,19 @@ describe('recording is refused before anything is asked', () => {
   ])('%s', (_what, given, expected) => {
     expect(check(...given)).toEqual(expected);
   });
+
+  test('a suite that its recordings answer, after another one with the same file', () => {
+    const project = openTempProject();
+    const code = { folder: project.root, hash: '' };
+    const record: RecordTarget = { file: project.path('a.yaml'), shown: 'a.yaml', source: { kind: 'module', code } };
+    const agent = { stubs: [], maxSteps: 3, record };
+    const suites = [buildSuite([]), buildSuite([], { id: 'other', recordings: 'rec.jsonl' })];
+    const cells = suites.map(({ id }) => buildCell({ agent, key: { ...buildCell().key, suite: id } }));
+    const plan = { suites: suites.map((suite) => ({ suite })), providerKeys: ['a'], cells: () => cells };
+    const planned = { plan } as unknown as Parameters<typeof checkToolRecording>[0];
+    const options = { record: false, settings: { cacheMode: 'use' } } as unknown as Parameters<
+      typeof checkToolRecording
+    >[1];
+    expect(() => checkToolRecording(planned, options, { env: {} })).toThrow('the suite other is answered from');
+  });
 });

@@ -102,6 +102,7 @@ describe('a run', () => {
     `);
     expect(await notesOf(accepted, { compare: ['v1', 'v2'] })).toEqual([]);
     expect(await notesOf(accepted, { updateBaseline: true })).toEqual([]);
+    expect(await notesOf(accepted, { swap: ['own=own:other'] })).toEqual([]);
   });
 
   test('keeps its answers as recordings under --record alone', async () => {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, u
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { canCutNetwork } from '../../../src/programs/run-program.ts';
 import { removeAbandonedCopies } from '../../../src/programs/workspace-copy.ts';
@@ -259,12 +259,15 @@ describe('the network', () => {
   });
 
   test('is named where nothing can keep it from the program, and refused where it must be', async () => {
-    // Without unshare in PATH no network can be cut off.
-    const options = { env: { ...process.env, PATH: dirname(process.execPath) } };
-    if (existsSync(join(dirname(process.execPath), 'unshare'))) return;
     const project = openShop(everyCheck('fixes', fix));
+    // Without unshare in PATH no network can be cut off.
+    mkdirSync(project.path('bin'));
+    symlinkSync(process.execPath, project.path('bin/node'));
+    const options = { env: { ...process.env, PATH: project.path('bin') } };
     const open = await project.run(['run', 'shop.eval.yaml', '--no-baseline'], options);
     expect([open.code, open.stderr]).toEqual([0, expect.stringContaining('write network: true if it may use it')]);
+    const replayed = await project.run(['run', 'shop.eval.yaml', '--no-baseline', '--cache', 'replay'], options);
+    expect([replayed.code, replayed.stderr]).toEqual([0, expect.not.stringContaining('network')]);
     const strict = openShop(everyCheck('fixes', fix), 'workspace: fixtures/shop, network: false');
     const { code, stderr } = await strict.run(['run', 'shop.eval.yaml', '--no-baseline'], options);
     expect([code, stderr]).toEqual([2, expect.stringContaining("network can't be kept from the program")]);
