@@ -187,7 +187,30 @@ describe('a judged cell', () => {
   });
 });
 
+test('a cell has a position where its answer was timed', () => {
+  const row = (latencyMs: number | undefined) => {
+    const { latencyMs: _, ...completion } = buildCompletion();
+    const timed = latencyMs === undefined ? completion : { ...completion, latencyMs };
+    return buildCellRow(judged({ calls: [{ ...answer(), completion: timed }] }), open, undefined, 3);
+  };
+  expect([row(5).position, row(undefined).position]).toEqual([3, undefined]);
+});
+
+test('the same text with other tool calls is another answer', () => {
+  const hashOf = (name: string) => {
+    const toolCalls = [{ name, arguments: {}, rawArguments: '{}' }];
+    return buildCellRow(judged({ calls: [answer({ text: '', toolCalls })] }), open).answerHash;
+  };
+  expect(hashOf('find')).not.toBe(hashOf('remove'));
+});
+
 describe('the bill of a cell', () => {
+  test('is what was billed, and unknown where that is', () => {
+    const spent = (billed: CallRecord['billed']) =>
+      buildCellRow(judged({ calls: [answer({}, { costUsd: 0.1, ...(billed && { billed }) })] }), open).spentUsd;
+    expect([spent(undefined), spent({ costUsd: 0.3 }), spent({ costUsd: undefined })]).toEqual([0.1, 0.3, null]);
+  });
+
   test('counts cached answers in the cost, not in what was spent', () => {
     const calls = [answer({}, { cached: true, attempts: 0, costUsd: 0.5 }), answer({}, { costUsd: 0.25 })];
     expect(buildCellRow(judged({ calls }), open)).toMatchObject({ costUsd: 0.75, spentUsd: 0.25, cached: false });
@@ -377,6 +400,13 @@ describe('secrets', () => {
     }
   });
 
+  test('are masked before a result is cut, so that no half of one is left', () => {
+    const long = { content: `${'x'.repeat(16_380)}s3cret-key and more` };
+    const calls = [{ name: 't', arguments: {}, rawArguments: '{}', result: long }];
+    const row = buildCellRow(judged({ steps: [{ text: '', calls }] }), mask);
+    expect(row.trajectory?.[0]?.calls[0]?.result?.content).toBe(`${'x'.repeat(16_380)}****`);
+  });
+
   test('a hostile key in tool arguments stays a key', () => {
     const args = JSON.parse('{"__proto__": {"polluted": true}}');
     const row = buildCellRow(
@@ -412,7 +442,12 @@ describe('what a cell asked', () => {
   const first = { ...base, key: { ...base.key, trial: 0 } };
 
   test('goes along with its first trial, masked and no longer than people read', () => {
-    const row = buildCellRow({ ...judged(), ...first }, mask, { request, turns, tags: ['billing s3cret-key'] });
+    const row = buildCellRow({ ...judged(), ...first }, mask, {
+      request,
+      turns,
+      tags: ['billing s3cret-key'],
+      description: 'About s3cret-key.',
+    });
     expect(row.asked).toEqual({
       messages: [
         { role: 'system', content: 'Use ****.' },
@@ -423,7 +458,14 @@ describe('what a cell asked', () => {
         { role: 'tool', name: 'find ****', content: '{}' },
       ],
       tags: ['billing ****'],
+      description: 'About ****.',
     });
+  });
+
+  test('is whole where it just fits', () => {
+    const messages = [{ role: 'user' as const, content: 'x'.repeat(16_384) }];
+    const row = buildCellRow({ ...judged(), ...first }, open, { request: { ...request, messages }, turns: [] });
+    expect(row.asked).toEqual({ messages: [{ role: 'user', content: 'x'.repeat(16_384) }] });
   });
 
   test('is left out of the others, which asked the same', () => {

@@ -54,6 +54,11 @@ test('a row is summarized by what it says, and has no member for what it leaves 
   });
 });
 
+test('a cost of judges that is not known stays unknown', () => {
+  const costOf = (judgeCostUsd: number | null) => summarizeRow(buildRow('c', { judgeCostUsd }), 0).judgeCostUsd;
+  expect([costOf(null), costOf(0.5)]).toEqual([null, 0.5]);
+});
+
 test('an answer is named by its text and its tool calls', () => {
   const toolCalls = [{ name: 'find', arguments: { a: 1 }, rawArguments: '{"a":1}' }];
   const hashes = [hashAnswer({ output: 'o' }), hashAnswer({ output: 'o', toolCalls }), hashAnswer({ output: 'p' })];

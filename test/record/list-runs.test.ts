@@ -63,6 +63,14 @@ describe('the runs of a folder', () => {
     expect(listRuns(folder).map(({ id }) => id)).toEqual(['20251124-153012-0000', '20991231-235959-ffff', 'zzz']);
   });
 
+  test('come first where their clock is ahead by minutes', () => {
+    const folder = makeFolder();
+    add(folder, '20251124-153012-0000');
+    const ahead = new Date(Date.now() + 100_000);
+    utimesSync(add(folder, newRunId(ahead, Uint8Array.of(255))), ahead, ahead);
+    expect(listRuns(folder).map(({ id }) => id.slice(-2))).toEqual(['ff', '00']);
+  });
+
   test('come last where they were written by a clock that was wrong, as the folder was changed since', () => {
     const folder = makeFolder();
     add(folder, '20991231-235959-ffff');

@@ -1,6 +1,8 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/json/json.ts';
+import { parseExactJson } from '../../src/json/parse-json.ts';
 import type { CellRow, RowHead } from '../../src/model/record.ts';
 import { openRowReader, parseRowHead, renderRow } from '../../src/record/read-rows.ts';
 import { readRunRecord, visitRowHeads } from '../../src/record/read-run-record.ts';
@@ -23,6 +25,11 @@ describe('the line of a row', () => {
         expect(parseRowHead(Buffer.from(renderRow(row)))).toEqual(headOf(row));
       }),
     );
+  });
+
+  test('keeps every digit of a number that a program left', () => {
+    const state = parseExactJson('{"id": 9007199254740993}') as JsonObject;
+    expect(renderRow(buildRow('a', { answerHash: 'h', state }))).toContain('"state":{"id":9007199254740993}');
   });
 
   test('has no head where the answer has no hash: there would seem to have been none', () => {
@@ -77,11 +84,16 @@ describe('a record read by its heads', () => {
   test('of a run that was killed counts no row that was cut off', () => {
     const path = write([buildRow('a', { answerHash: 'h' })]);
     const line = renderRow(buildRow('b', { answerHash: 'h' }));
-    appendFileSync(path, line.slice(0, -20));
-    expect(readRowHeads(path, ({ caseId }) => caseId)).toMatchObject({
-      rows: ['a'],
-      warnings: [expect.stringContaining('cut off')],
-    });
+    const bytes = readFileSync(path);
+    // The second one ends like a whole row.
+    for (const cut of [line.slice(0, -20), line.slice(0, line.indexOf('},"calls"') + 1)]) {
+      writeFileSync(path, bytes);
+      appendFileSync(path, cut);
+      expect(readRowHeads(path, ({ caseId }) => caseId)).toMatchObject({
+        rows: ['a'],
+        warnings: [expect.stringContaining('cut off')],
+      });
+    }
   });
 
   test('names the line that is neither head nor row', () => {

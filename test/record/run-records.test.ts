@@ -14,8 +14,9 @@ import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src/files/write-files.ts';
 import type { Usage } from '../../src/model/completion.ts';
 import type { CellRow, RecordRow } from '../../src/model/record.ts';
+import { defaultGate } from '../../src/model/suite.ts';
 import { openRowReader, readRowsAt } from '../../src/record/read-rows.ts';
-import { readRunHeader, readRunRecord } from '../../src/record/read-run-record.ts';
+import { hasHeader, openStoredRecord, readRunHeader, readRunRecord } from '../../src/record/read-run-record.ts';
 import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/record/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder, resumeRow } from './build-rows.ts';
 
@@ -121,6 +122,9 @@ describe('a disk that fills up', () => {
     catchStorageError(() => writer.append(buildRow('a')));
     writer.discard();
     expect(existsSync(writer.path)).toBe(false);
+    // It is closed already.
+    writer.close();
+    writer.discard();
   });
 
   test('leaves whole rows alone where the run closes after it', () => {
@@ -180,7 +184,10 @@ describe('a record that another run goes on with', () => {
     const found: { readonly caseId: string; readonly offset: number; readonly length: number }[] = [];
     const writer = rewriteRunRecord(path, buildHeader({ startedAt: 'another, longer time' }), [...places].reverse(), {
       renew: (row) => ({ ...row, output: 'new' }),
-      onRow: ({ caseId }, place) => found.push({ caseId, ...place }),
+      onRow: ({ caseId, output }, place) => {
+        expect(output).toBe('new');
+        found.push({ caseId, ...place });
+      },
     });
     const [place] = writer.append(buildRow('c'));
     writer.close();
@@ -270,7 +277,54 @@ describe('a record whose writer was killed', () => {
   });
 });
 
+test('a header without the line break that ends it is one', () => {
+  const path = join(makeFolder(), 'r.jsonl');
+  const header = JSON.stringify(buildHeader());
+  for (const [text, expected] of [
+    [header, true],
+    [header.slice(0, -1), false],
+    ['{}\n', true],
+    ['', false],
+  ] as const) {
+    writeFileSync(path, text);
+    expect(hasHeader(path)).toBe(expected);
+  }
+});
+
+test('a record of an older version has the newer keys of a gate at their defaults', () => {
+  const gate = { alpha: 0.2, cases: { maxBroken: 3 } };
+  const suites = [{ suite: 'support', path: 'a.yaml', variants: [], gate }];
+  const path = join(makeFolder(), 'r.jsonl');
+  writeFileSync(path, `${JSON.stringify({ ...buildHeader(), suites })}\n`);
+  expect(readRunHeader(path).suites[0]?.gate).toEqual({
+    ...defaultGate,
+    alpha: 0.2,
+    cases: { ...defaultGate.cases, maxBroken: 3 },
+  });
+});
+
+test('a stored record says how it ended and where it is', () => {
+  const path = write([buildRow('a'), endRow]);
+  const other = { ...endRow, durationMs: 7 };
+  expect(openStoredRecord(path, dirname(path), { end: other })).toMatchObject({
+    end: endRow,
+    shownPath: basename(path),
+  });
+  const killed = write([buildRow('a')]);
+  expect(openStoredRecord(killed, join(dirname(killed), 'deeper'), { end: other })).toMatchObject({
+    end: other,
+    shownPath: killed,
+  });
+});
+
 describe('what is no record', () => {
+  test('names the first twenty of many damaged lines', () => {
+    const path = write([]);
+    appendFileSync(path, 'damaged\n'.repeat(25));
+    const { problems } = catchUserError(() => readRunRecord(path, () => 1));
+    expect(problems.map(({ at }) => at?.line)).toEqual(Array.from({ length: 20 }, (_, index) => index + 2));
+  });
+
   test('garbage in the middle is a problem with its line', () => {
     const bad = [
       'garbage',

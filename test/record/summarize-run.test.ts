@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CellStatus } from '../../src/model/cell.ts';
 import type { RowSummary, VariantSummary } from '../../src/model/summary.ts';
 import { caseStatusOf } from '../../src/record/case-summaries.ts';
-import { summarizeRun, totalsOf } from '../../src/record/summarize-run.ts';
+import { isComplete, summarizeRun, totalsOf } from '../../src/record/summarize-run.ts';
 import {
   buildHeader,
   buildRecordedSuite,
@@ -291,6 +291,22 @@ describe('the bill', () => {
 });
 
 describe('the run', () => {
+  test('is complete where only its suite left cells out', () => {
+    const header = buildHeader([buildRecordedSuite([buildVariant(2)])]);
+    const rows = (skipReason: RowSummary['skipReason']) => [
+      buildRowSummary({ caseId: 'a' }),
+      buildRowSummary({ caseId: 'b', status: 'skipped', ...(skipReason !== undefined && { skipReason }) }),
+    ];
+    const isWhole = (skipReason: RowSummary['skipReason'], ended: typeof end | undefined = end) =>
+      isComplete(summarizeRun(header, rows(skipReason), ended));
+    expect([isWhole('case'), isWhole('bail'), isWhole('case', { ...end, stopReason: 'bail' })]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(isComplete(summarizeRun(header, rows('case'), undefined))).toBe(false);
+  });
+
   test('without an end was interrupted', () => {
     const header = buildHeader([buildRecordedSuite([buildVariant(1)])]);
     expect(summarizeRun(header, [], undefined)).toMatchObject({ stopReason: 'interrupted', ended: false });
