@@ -43,6 +43,23 @@ describe('a cache entry', () => {
     expect(parsed.ok && checkKey(parsed.entry, cacheKey(placed)).ok).toBe(true);
   });
 
+  test('keeps the order in which a model wrote arguments', () => {
+    const [rawArguments, written] = ['{"b":1,"a":2}', { b: 1, a: 2 }];
+    const toolCalls = [{ name: 'find', arguments: written, rawArguments }];
+    const rendered = renderEntry({ ...entry, completion: answer('', { toolCalls }) });
+    const [whole, needed] = [parseEntry(rendered), parseAnswer(rendered)];
+    for (const completion of [whole.ok && whole.entry.completion, needed.ok && needed.answer.completion]) {
+      expect(completion && JSON.stringify(completion.toolCalls[0]?.arguments)).toBe(rawArguments);
+    }
+  });
+
+  test('is refused under another key, be it its own or that of its request', () => {
+    const key = cacheKey(ask('Another question.'));
+    expect(checkKey(entry, entry.key).ok).toBe(true);
+    expect([checkKey(entry, key).ok, checkKey({ ...entry, key }, key).ok]).toEqual([false, false]);
+    expect(checkKey({ ...entry, key }, entry.key).ok).toBe(false);
+  });
+
   test('is one line, whatever the answer says', () => {
     fc.assert(
       fc.property(fc.string({ unit: codePoint }), (text) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cacheKey, keyedText, recordingHash } from '../../src/cache/cache-key.ts';
 import type { JsonObject } from '../../src/json/json.ts';
-import type { CompletionRequest } from '../../src/model/completion.ts';
+import type { CompletionRequest, Message } from '../../src/model/completion.ts';
 import { sha256Hex } from '../../src/text/sha256.ts';
 import { withoutUserinfo } from '../../src/text/store-urls.ts';
 import fc from '../support/property.ts';
@@ -65,6 +65,26 @@ describe('cacheKey', () => {
   ];
   test.each(changes)('changes with %j', (change) => {
     expect(cacheKey(buildRequest(change))).not.toBe(cacheKey(buildRequest()));
+  });
+
+  test('depends on every part of a message', () => {
+    const file = { path: 'a.png', mediaType: 'image/png', bytes: 1, sha256: 'ab' };
+    const call = { id: 'c1', name: 'find', arguments: {}, rawArguments: '{}' };
+    const parts: readonly Partial<Message>[] = [
+      {},
+      { attachments: [file] },
+      { attachments: [{ ...file, sha256: 'cd' }] },
+      { attachments: [{ ...file, path: 'b.png' }] },
+      { toolCalls: [call] },
+      { toolCalls: [{ ...call, id: 'c2' }] },
+      { toolCallId: 'c1' },
+      { name: 'find' },
+      { isError: true },
+      { continuation: 'a' },
+      { continuation: 'b' },
+    ];
+    const keys = parts.map((part) => cacheKey(buildRequest({ messages: [{ role: 'user', content: 'a', ...part }] })));
+    expect(new Set(keys).size).toBe(parts.length);
   });
 
   test('of a request without base URL is another than with one', () => {

@@ -9,7 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderEntry } from '../../src/cache/cache-entry.ts';
 import { entryPath } from '../../src/cache/file-store.ts';
@@ -123,6 +123,18 @@ describe('a disk that says no', () => {
     store.write(entry);
     expect(store.read(entry.key)).toBeUndefined();
     expect(warnings).toEqual([expect.stringMatching(/ENOTDIR.*No further answer is stored/)]);
+  });
+
+  test('to one answer leaves nothing behind, and takes the others', () => {
+    const folder = makeFolder();
+    const path = entryPath(folder, entry.key);
+    mkdirSync(path, { recursive: true });
+    const { store, warnings } = openStore(folder);
+    store.write(entry);
+    store.write(other);
+    expect(readdirSync(dirname(path))).toEqual([basename(path)]);
+    expect(store.read(other.key)?.completion.text).toBe('Here.');
+    expect(warnings).toEqual([expect.stringMatching(/can't be written \(E[A-Z]+: .*Some answers are not stored/)]);
   });
 
   test('to reading is told once, as is the one to writing', () => {

@@ -174,6 +174,35 @@ describe('withRecordings', () => {
     expect(await failureOf([byHand])).toContain('`llmcheck cache import r.jsonl`');
   });
 
+  test('a line without a hash hides none of those behind it', async () => {
+    const { requestHash: _, ...unfilled } = recorded;
+    const lines = [
+      { ...unfilled, caseId: 'other', lineNumber: 1 },
+      { ...recorded, lineNumber: 2 },
+    ];
+    const complete = withRecordings(
+      () => Promise.reject(new Error('asked')),
+      { file: 'r', lines },
+      { missing: 'fail' },
+    );
+    expect(await complete(request, noSignal)).toMatchObject({ status: 'completed', cached: true });
+  });
+
+  test('a case is named in the command where that needs no quotes', async () => {
+    const complete = withRecordings(
+      () => Promise.reject(new Error('asked')),
+      { file: 'r', lines: [] },
+      { missing: 'fail' },
+    );
+    const commandFor = async (suite: string, caseId: string) => {
+      const outcome = await complete({ ...request, origin: { ...request.origin, suite, caseId } }, noSignal);
+      return outcome.status === 'failed' ? /`(.*)`/.exec(outcome.failure.message)?.[1] : undefined;
+    };
+    expect(await commandFor('support', 'refund')).toBe('llmcheck run --record --filter support/refund');
+    expect(await commandFor('my support', 'refund')).toBe('llmcheck run --record');
+    expect(await commandFor('support', 'a refund')).toBe('llmcheck run --record');
+  });
+
   test('with another cache mode, what is not recorded is asked for', async () => {
     expect(await serve([], request, 'ask')).toMatchObject({ completion: { text: 'from the provider' } });
     expect(await serve([recorded], request, 'ask')).toMatchObject({ completion: { text: 'billing' } });

@@ -58,6 +58,40 @@ test('what a slow store has not taken in time is counted in one warning', async 
   ]);
 });
 
+test('is opened once, and says once that it failed, however many ask at a time', async () => {
+  let opened = 0;
+  const warnings: string[] = [];
+  const stopped: number[] = [];
+  const fail = () => Promise.reject(new Error('it is gone'));
+  const backend: SharedBackend = { read: fail, write: fail, count: fail, close: () => undefined };
+  const cache = new SharedCache(
+    () => {
+      opened += 1;
+      return Promise.resolve(backend);
+    },
+    {
+      address: 'redis://cache',
+      timeoutMs: 1000,
+      now: () => new Date(0),
+      startTimer: (ms) => () => void stopped.push(ms),
+      onWarning: (message) => warnings.push(message),
+    },
+  );
+  await Promise.all([cache.read('a'), cache.read('b'), cache.read('c')]);
+  // No time limit runs on once its work has ended.
+  expect([opened, warnings.length, stopped]).toEqual([1, 1, [1000, 1000, 1000]]);
+});
+
+test('no time limit runs on once all is written', async () => {
+  const stopped: number[] = [];
+  const { cache } = open({ write: () => new Promise(setImmediate) }, undefined, {
+    startTimer: (ms) => () => void stopped.push(ms),
+  });
+  for (const entry of entries.slice(0, 2)) cache.write(entry);
+  await cache.close();
+  expect(stopped.toSorted((a, b) => a - b)).toEqual([1000, 1000, 2000]);
+});
+
 test('a store that fails is not asked again', async () => {
   let asked = 0;
   const { cache, warnings } = open({
