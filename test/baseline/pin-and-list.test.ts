@@ -76,6 +76,11 @@ describe('a reference', () => {
       await pin(project, paths);
       expect(figures(project)).toEqual([['a', 2, 2, 1]]);
     }
+    await pin(project, [old, project.write({ cases: { a: failed }, suite: { filtered: true } })]);
+    expect(figures(project)).toEqual([
+      ['a', 2, 2, 1],
+      ['b', 1, 1, 0],
+    ]);
   });
 
   test.each<[string, Written]>([
@@ -113,6 +118,8 @@ describe('a reference', () => {
       '→ leave that run out of --from',
     ]);
     expect(reference(project)).toBeUndefined();
+    const every = await problemsOf(pin(project, [old, project.write(first), project.write(second)]));
+    expect(every.filter((line) => line.includes(what))).toHaveLength(2);
   });
 
   test('may be made of runs that share a case, or that lack a variant', async () => {

@@ -34,6 +34,7 @@ test('baseline files are a record of their trials, without costs and calls', () 
       fileOf('one', [
         { trials: [answered, refused], mustPass: true, group: 'g', confirmations: [{ ...refused, trial: 2 }] },
         { prompt: 'v2', caseId: 'b', trials: [{ ...answered, output: 'of v2' }] },
+        { prompt: 'v2', caseId: 'c', trials: [{ ...answered, trial: 3, output: 'the fourth' }] },
       ]),
       fileOf('two', [{ trials: [{ ...answered, output: 'of two' }] }]),
     ],
@@ -59,7 +60,7 @@ test('baseline files are a record of their trials, without costs and calls', () 
     ]),
   ]);
   expect(counts).toEqual([
-    ['one', 'evals/one.eval.yaml', false, ['v1', 2, 0, 1, 1], ['v2', 1, 0, 1, 0]],
+    ['one', 'evals/one.eval.yaml', false, ['v1', 2, 0, 1, 1], ['v2', 2, 0, 2, 0]],
     ['two', 'evals/two.eval.yaml', false, ['v1', 1, 0, 1, 0], ['v2', 0, 0, 0, 0]],
   ]);
   expect(record.summary.stopReason).toBeUndefined();
@@ -90,7 +91,17 @@ test('baseline files are a record of their trials, without costs and calls', () 
   expect(record.readRow(1)).toEqual({ ...cell, ...refused });
   const { mustPass: _mustPass, group: _group, ...plain } = cell;
   expect(record.readRow(2)).toMatchObject({ ...plain, prompt: 'v2', caseId: 'b', output: 'of v2' });
-  expect(record.readRow(3)).toMatchObject({ suite: 'two', output: 'of two' });
-  expect('mustPass' in record.readRow(3)).toBe(false);
-  expect(() => record.readRow(4)).toThrow('row 4 of git:main, which has 4');
+  expect(record.readRow(3)).toMatchObject({ prompt: 'v2', caseId: 'c', trial: 3, output: 'the fourth' });
+  expect(record.readRow(4)).toMatchObject({ suite: 'two', output: 'of two' });
+  expect('mustPass' in record.readRow(4)).toBe(false);
+  expect(() => record.readRow(5)).toThrow('row 5 of git:main, which has 5');
+  const counted = record.summary.suites.flatMap(({ variants }) => variants.flatMap(({ cases }) => [...cases.values()]));
+  const read = counted.flatMap(({ trials }) => trials.map(({ rowIndex }) => record.readRow(rowIndex)));
+  expect(read.map(({ suite, caseId, trial }) => `${suite} ${caseId} ${trial}`)).toEqual([
+    'one a 0',
+    'one a 1',
+    'one b 0',
+    'one c 3',
+    'two a 0',
+  ]);
 });

@@ -66,6 +66,9 @@ test('a judge gets no parameter that its config sets to null, and no schema that
   const { asker, requests } = open([answer('a')], { params: { temperature: null }, endpoint: { refusesSchema: true } });
   await asker.ask(question);
   expect(requests[0]?.[1].params).toEqual({});
+  const own = open([answer('a')], { params: { temperature: 1, response_format: 'own' } });
+  await own.asker.ask(question);
+  expect(own.requests[0]?.[1].params).toEqual({ temperature: 1, response_format: 'own' });
 });
 
 test.each<[outcome: object, reply: object, costUsd: number | undefined]>([
@@ -91,6 +94,13 @@ test('a fresh reply is asked for past the cache where there is one, and costs ad
   await asker.ask({ ...question, isFresh: true });
   expect(requests.map(([how]) => how)).toEqual(['any', 'fresh']);
   expect(asker.costUsd()).toBe(1);
+  const broken = open([answer('a'), failed({ usage }), answer('a', { usage: undefined }), answer('a')]);
+  await broken.asker.ask(question);
+  await broken.asker.ask(question);
+  expect([broken.asker.costUsd(), broken.requests.map(([how]) => how)]).toEqual([1, ['any', 'any']]);
+  await broken.asker.ask(question);
+  await broken.asker.ask(question);
+  expect(broken.asker.costUsd()).toBeUndefined();
   const plain = open([{ ...answer('a'), cached: true }], { canRefresh: false });
   expect(await plain.asker.ask({ ...question, isFresh: true })).toEqual({ text: 'a', canRefresh: false });
   expect(plain.requests[0]?.[0]).toBe('any');

@@ -29,6 +29,14 @@ test('checks read the variables and the golden answer that are given', async () 
   expect(verdicts.map(({ pass }) => pass)).toEqual([true, true, false]);
 });
 
+test('the cost and the latency of the answer are judged as they are given', async () => {
+  const answer = { text: 'yes', costUsd: 0.5, latencyMs: 20 };
+  const options = { cwd: makeFolder(), env: {}, vars: {}, expected: undefined, plugins: [] };
+  const checks = [{ cost: 0.5 }, { cost: 0.4 }, { latency: '20ms' }, { latency: '19ms' }];
+  const verdicts = await checkOneAnswer(answer, checks, options);
+  expect(verdicts.map(({ pass }) => pass)).toEqual([true, false, true, false]);
+});
+
 test('files of checks are read from the working folder', async () => {
   const cwd = makeFolder();
   writeFileSync(join(cwd, 'schema.json'), '{"const":"yes"}');

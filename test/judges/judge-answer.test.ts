@@ -18,7 +18,7 @@ const rubric = buildCheck({ assertion: 'rubric', params: { value: 'Is it kind?' 
 const equals = buildCheck({ assertion: 'equals', params: { value: 'yes' } });
 
 /** Ports that note what they are asked for. */
-function openPorts() {
+function openPorts(costUsd: number | undefined) {
   const asked: string[] = [];
   const ports: JudgePorts = {
     findAccepted() {
@@ -33,7 +33,7 @@ function openPorts() {
       asked.push('asker');
       return {
         ask: () => Promise.resolve({ text: '{"reason":"kind","pass":true}', canRefresh: false }),
-        costUsd: () => 0.5,
+        costUsd: () => costUsd,
         failure: () => ({ kind: 'server', message: 'late', retryable: true }),
       };
     },
@@ -41,8 +41,12 @@ function openPorts() {
   return { ports, asked };
 }
 
-async function judge(checks: AnswerToJudge['cell']['checks'], judged = checks) {
-  const { ports, asked } = openPorts();
+async function judge(
+  checks: AnswerToJudge['cell']['checks'],
+  judged = checks,
+  { costUsd }: { costUsd: number | undefined } = { costUsd: 0.5 },
+) {
+  const { ports, asked } = openPorts(costUsd);
   const completion = { text: 'yes', toolCalls: [], finishReason: 'stop' as const, latencyMs: 5 };
   const answer: AnswerToJudge = { cell: { key, checks, vars: {} }, completion, latencyMs: 5, costUsd: 0.1 };
   return { ...(await judgeAnswer(judged, answer, ports)), asked };
@@ -70,6 +74,7 @@ describe('the checks of an answer', () => {
   test('say what a model cost and what went wrong', async () => {
     const { judgeCostUsd, failure, verdicts } = await judge([rubric]);
     expect([judgeCostUsd, failure?.message, verdicts.length]).toEqual([0.5, 'late', 1]);
+    expect((await judge([rubric], [rubric], { costUsd: undefined })).judgeCostUsd).toBeUndefined();
   });
 
   test('decide the answer, or say why they cannot', () => {

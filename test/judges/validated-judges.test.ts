@@ -198,6 +198,13 @@ describe('what a record keeps of judges', () => {
     expect(writeCounts(perfect)()).toEqual([measured({ counts: perfect })]);
   });
 
+  test('is kept of each check by its name', () => {
+    const path = join(makeFolder(), 's.judges.json');
+    const all = [measured(), measured({ name: 'brief' }), measured({ name: 'tone' })];
+    writeCalibrations(path, all.toReversed());
+    expect(readCalibrations(path, 's.judges.json')).toEqual(all);
+  });
+
   test.each([
     { ...counts, passesFound: 21 },
     { ...counts, failuresFound: 21 },

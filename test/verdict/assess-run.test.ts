@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { EndRow, RunHeader } from '../../src/model/record.ts';
-import { reportOnRun, reportOnUntrusted } from '../../src/verdict/assess-run.ts';
+import { assessRecord, reportAssessment, reportOnRun, reportOnUntrusted } from '../../src/verdict/assess-run.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
 import { gitEnv } from '../support/git.ts';
 import { writeStoredRun } from '../support/write-run.ts';
+import { recordOf } from './compared-run.ts';
 
 const id = '20251101-093000-aaaa';
 const output = { type: 'object', required: ['a'] };
@@ -55,6 +56,20 @@ test('a report has contracts, swaps and erosion only where there are some', asyn
   const conclusion = 'nothing was compared with p';
   const rows = [{ suite: 'one', candidate: 'q', verdict: 'partial', reasons: ['it was not asked here'] }];
   expect(swapped.swaps).toMatchObject([{ provider: 'p', cheapest: [], conclusion, rows }]);
+});
+
+test('contracts and erosion fail and warn together', async () => {
+  const assessed = await assessRecord({ record: recordOf(), findBaseline: () => undefined, costOf: () => undefined });
+  const { decision } = reportAssessment(assessed, {
+    contracts: {
+      contracts: [],
+      failures: [{ code: 'contract-broken', message: 'a broken contract' }],
+      warnings: ['a contract'],
+    },
+    erosion: { findings: [], failures: [{ code: 'erosion', message: 'an eroded rate' }], warnings: ['a rate'] },
+  });
+  expect(decision.breaches.map(({ message }) => message)).toEqual(['a broken contract', 'an eroded rate']);
+  expect(decision.warnings).toEqual(expect.arrayContaining(['a contract', 'a rate']));
 });
 
 test('a record that anybody may have written is reported without its own baseline', async () => {

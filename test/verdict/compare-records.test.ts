@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { firstAcceptedTrial } from '../../src/model/cell.ts';
@@ -114,6 +114,8 @@ describe('two records', () => {
     writeFileSync(join(root, 'x.baseline.jsonl'), 'nonsense\n');
     const [message] = await problemOf(compare(root, [idOf(1), 'x.baseline.jsonl']));
     expect(message).toContain('x.baseline.jsonl');
+    symlinkSync(writeRun(makeFolder(), 3), join(root, 'linked.jsonl'));
+    await expect(compare(root, [idOf(1), 'linked.jsonl'])).rejects.toThrow('linked.jsonl');
   });
 });
 
@@ -133,6 +135,13 @@ describe('versions of one run', () => {
     expect(comparison?.cases.fixed).toEqual(['a', 'b', 'c']);
     expect(report.decision.outcome).toBe('passed');
     expect((await compare(root, ['v1', 'v2'])).decision.outcome).not.toBe('passed');
+    const three = await compare(root, ['v1', 'v2', 'v3']);
+    const compared = three.suites[0]?.variants.map(({ prompt, comparison }) => [prompt, comparison?.against.prompt]);
+    expect(compared).toEqual([
+      ['v1', undefined],
+      ['v2', 'v1'],
+      ['v3', 'v1'],
+    ]);
   });
 
   test('are those of the latest run, or of the one that is named', async () => {
@@ -145,6 +154,8 @@ describe('versions of one run', () => {
       expect.stringContaining('"v3" is no file'),
       expect.any(String),
     ]);
+    const elsewhere = makeFolder();
+    expect((await compare(elsewhere, ['v1', 'v2'], { run: writeRun(root, 3) })).run.id).toBe(idOf(3));
   });
 
   test('that no suite ran all of are a mistake', async () => {

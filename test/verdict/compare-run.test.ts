@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
+import type { BaselineCase } from '../../src/model/baseline.ts';
+import type { ClassPolicy } from '../../src/model/classes.ts';
 import type { RowSummary } from '../../src/model/summary.ts';
+import { selectionId } from '../../src/record/count-classes.ts';
 import { type CompareRunOptions, compareRun } from '../../src/verdict/compare-run.ts';
 import { baselineOf, fileOf, type Ran, recordBaseline, recordOf } from './compared-run.ts';
 
@@ -78,6 +81,12 @@ describe('a variant is compared', () => {
       { variants: [{ prompt: 'v1@baseline', baselineOf: 'v1', provider: 'q' }, {}] },
       fileOf(),
       ['v1 p: file, v1 p'],
+    ],
+    [
+      'not with the accepted prompt that ran again for the version that it replaces',
+      { variants: [{ baselineOf: 'other' }, { prompt: 'v2', replaces: 'v1' }] },
+      undefined,
+      [],
     ],
     [
       'with the provider that its own replaces',
@@ -208,6 +217,35 @@ describe('a comparison', () => {
     };
     expect([await gone({}), await gone({ suite: { filtered: true } })]).toEqual(['removed', 'removed']);
     expect(await gone({ stopReason: 'budget' })).not.toBe('removed');
+  });
+});
+
+describe('the classes of stored answers', () => {
+  const found = { kind: 'text' } as const;
+  const limits = { recall: {}, precision: {}, f1: {} };
+  const classes = { truth: '{{ queue }}', found, names: ['billing', 'sales'], ...limits } as unknown as ClassPolicy;
+  const row = () => ({ classified: { truth: 'billing', found: 'billing', by: selectionId(found) } });
+  const trial = { status: 'passed' as const, score: 1, checks: [], answerHash: 'h' };
+  const trials = [
+    { ...trial, trial: 0, output: 'sales' },
+    { ...trial, trial: 1, output: 'billing' },
+  ];
+  const of = async (ran: Ran, cases: readonly Partial<BaselineCase>[]) => {
+    const [one] = (await compare({ suite: { classes }, row, ...ran }, fileOf({ cases }))).values();
+    return Array.from(one?.compared.baseline.cases.values() ?? [], (stored) =>
+      stored.trials.map(({ classified }) => classified?.found),
+    );
+  };
+
+  test('are read trial by trial', async () => {
+    expect(await of({}, [{ caseId: 'case-0', trials }])).toEqual([['sales', 'billing']]);
+  });
+
+  test('are read again where cases are judged by a new output contract', async () => {
+    const contract = { output: { type: 'object' } };
+    const ran = { variants: [{ contract }], outcomes: { 'v1 p': 'f p' }, failedCheck: 'contract' };
+    const failing = trials.map((one) => ({ ...one, status: 'failed' as const, score: 0 }));
+    expect(await of(ran, [{ caseId: 'case-0', trials: failing }])).toEqual([['sales', 'billing']]);
   });
 });
 

@@ -96,6 +96,14 @@ test('each prompt is judged by itself, on all its providers together', async () 
   `);
 });
 
+test('a prompt is held to what was accepted of its own provider', async () => {
+  const accepted = fileOf({
+    variants: [{}, { provider: 'q', messages: needing(1) }],
+    cases: [{}, { provider: 'q' }],
+  });
+  expect(await show({ variants: [{ provider: 'q', messages: needing(1) }] }, accepted)).toEqual(['triage v1: ']);
+});
+
 test.each<[string, object, object]>([
   ['the baseline', { $ref: '#/none' }, { type: 'object' }],
   ['this run', { type: 'object' }, { $ref: '#/none' }],

@@ -186,6 +186,49 @@ test('cases of one group are one observation', () => {
   expect(grouped.findings).toMatchObject([{ outcome: 'held', z: null }]);
 });
 
+test('only the variants of suites that have a reference are compared, each with what it replaces', () => {
+  const [old, variant] = [buildVariant(2), buildVariant(2, { prompt: 'v2', replaces: 'v1' })];
+  const content = contentOf({
+    suite: 'triage',
+    variants: [old, variant].map(({ planned: _planned, observed: _observed, ...one }) => ({
+      type: 'variant' as const,
+      ...one,
+      models: [],
+    })),
+    cases: ['case-0', 'case-1'].map((caseId) => ({
+      type: 'case' as const,
+      prompt: 'v1',
+      provider: 'p',
+      caseId,
+      caseHash: 'caseHash',
+      trials: [{ trial: 0, status: 'passed' as const, checks: [], answerHash: 'h' }],
+    })),
+  });
+  const text = [...renderBaseline({ ...content, pin: { until } })].join('');
+  const header = buildHeader([
+    buildRecordedSuite([old], {}, { suite: 'first', path: 'evals/first.eval.yaml' }),
+    buildRecordedSuite([old, variant]),
+  ]);
+  const rows = ['v1', 'v2'].flatMap((prompt) => rowsOf('p p', { prompt, provider: 'p' }));
+  const record = {
+    path: 'run',
+    shownPath: 'run',
+    header,
+    end,
+    summary: summarizeRun(header, rows, end),
+    warnings: [],
+    readRow: () => {
+      throw new Error('no row is read');
+    },
+  };
+  const { findings } = judgeErosion(record, {
+    findReference: ({ id }) =>
+      id === 'triage' ? { source, baseline: openBaselineText(text, source), pin: { until } } : undefined,
+    root: openTempProject().root,
+  });
+  expect(findings).toMatchObject([{ suite: 'triage', prompt: 'v2', outcome: 'held', cases: 2, of: 2 }]);
+});
+
 function sameContract(): Options {
   const contract = { output: { type: 'object' } };
   return { variant: { contract }, pinnedVariant: { contract } };
