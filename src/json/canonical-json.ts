@@ -1,4 +1,4 @@
-import { canonicalDecimal, plainNumbers, SpelledNumber, stringifyIfExact } from '../text/exact-numbers.ts';
+import { canonicalDecimal, SpelledNumber, stringifyIfExact } from '../text/exact-numbers.ts';
 
 /**
  * Writes a value as JSON with sorted keys and no spaces, so that equal values give equal text.
@@ -75,5 +75,5 @@ export function spell(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (value instanceof SpelledNumber) return value.source;
-  return writeJson(plainNumbers(value)) ?? '';
+  return writeJson(value) ?? '';
 }
