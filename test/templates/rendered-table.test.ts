@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { RenderedMessage, WrittenMessage } from '../../src/model/suite.ts';
-import { expandTable, isSamePrompt, keyOfVars, showBoth, tabulate } from '../../src/templates/rendered-table.ts';
+import type { RenderedMessage, TemplateLanguage, WrittenMessage } from '../../src/model/suite.ts';
+import {
+  expandTable,
+  isSamePrompt,
+  keyOfVars,
+  knowsCase,
+  showBoth,
+  tabulate,
+} from '../../src/templates/rendered-table.ts';
 
 const user = (content: string): readonly RenderedMessage[] => [{ role: 'user', content, attach: [] }];
 
@@ -98,5 +105,39 @@ describe('two prompts in code', () => {
     expect(showBoth(plain('a'), write(['b']))).toEqual({ baseline: plain('a'), candidate: plain('b') });
     const braces = [{ role: 'user' as const, content: 'a', language: { name: 'braces' as const } }];
     expect(showBoth(braces, plain('a'))).toEqual({ baseline: braces, candidate: plain('a') });
+  });
+});
+
+test('a case is known by the messages that were made for it', () => {
+  const { table } = tabulate(new Map([[keyOfVars({ a: 1 }), [{ role: 'user', content: 'x', attach: [] }]]]));
+  const promptOf = (language?: TemplateLanguage) => ({
+    messages: [
+      {
+        role: 'user' as const,
+        template: { source: 'x', variables: [], render: () => 'x', ...(language && { language }) },
+      },
+    ],
+  });
+  const known = promptOf({ name: 'code', rendered: table });
+  expect([knowsCase(known, { a: 1 }), knowsCase(known, { a: 2 }), knowsCase(promptOf(), { a: 2 })]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
+
+test('of two sides that look alike the first case of both that differs is shown', () => {
+  const written = (cases: Readonly<Record<string, string>>): readonly WrittenMessage[] => {
+    const made = Object.entries(cases).map(([key, content]): [string, readonly RenderedMessage[]] => [
+      key,
+      [{ role: 'user', content, attach: [] }],
+    ]);
+    const { table } = tabulate(new Map(made));
+    return [{ role: 'user', content: '…', language: { name: 'code', rendered: table } }];
+  };
+  const shown = showBoth(written({ a: 'only before', b: 'one', c: 'two' }), written({ b: 'one', c: 'three' }));
+  expect(shown).toEqual({
+    baseline: [{ role: 'user', content: 'two' }],
+    candidate: [{ role: 'user', content: 'three' }],
   });
 });
