@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compareCases } from '../../src/stats/compare-cases.ts';
 import { designEffect, mean, sharedGroups } from '../../src/stats/descriptive.ts';
+import { pairCases } from '../../src/stats/pairs.ts';
 import { sampleSizeToSettle } from '../../src/stats/planning.ts';
 import { compareUnpaired } from '../../src/stats/proportions.ts';
 import { scoreMeanInterval } from '../../src/stats/score-bound.ts';
@@ -19,6 +20,29 @@ describe('sharedGroups', () => {
     const groups = sharedGroups(['a', undefined, 'a', undefined]) ?? [];
     expect([groups[0], groups[2], new Set(groups).size]).toEqual(['a', 'a', 3]);
   });
+});
+
+test('pairs keep their own groups beside a case that has no pair', () => {
+  const results = { baseline: [[], [1], [1], [0]], candidate: [[1], [1], [0], [0]] };
+  expect(pairCases({ ...results, groups: ['x', 'y', 'y', 'z'] })).toMatchObject({
+    unpaired: 1,
+    groups: ['y', 'y', 'z'],
+  });
+  expect(pairCases({ ...results, groups: ['x', 'x', 'y', 'z'] }).groups).toBeUndefined();
+});
+
+test('the mean of values in groups is less certain than that of single ones, on both sides', () => {
+  const values = [0.2, 0.3, 0.8, 0.9];
+  const [alone, grouped] = [undefined, ['a', 'a', 'b', 'b']].map((groups) => scoreMeanInterval(values, 0.05, groups));
+  expect(grouped?.mean).toBe(alone?.mean);
+  expect(Number(grouped?.low)).toBeLessThan(Number(alone?.low) - 0.05);
+  expect(Number(grouped?.high)).toBeGreaterThan(Number(alone?.high) + 0.05);
+});
+
+test('a rate that has not fallen is no worse at any level', () => {
+  const rates = (candidate: readonly number[]) => compareUnpaired([1, 0, 1, 0], candidate, 0.05).pWorse;
+  expect([rates([1, 0, 1, 0]), rates([1, 1, 1, 0])]).toEqual([0.5, 0.5]);
+  expect(rates([0, 0, 1, 0])).toBeLessThan(0.5);
 });
 
 describe('designEffect', () => {
