@@ -46,6 +46,15 @@ describe('a run is refused', () => {
       ],
     ],
     [
+      'with one of the prompt that replaces another',
+      {
+        variants: [{}, { prompt: 'v2', replaces: 'v1' }],
+        cases: { a: { mustPass: true } },
+        more: [rowOf('a', { ...failed, prompt: 'v2', mustPass: true })],
+      },
+      ['triage: v2 × p: must-pass case a failed in 1 of 1 trials', `→ fix it, or ${force}`],
+    ],
+    [
       'for each reason',
       { cases: { a: { status: 'errored' }, b: { ...failed, mustPass: true } }, end: null },
       [
@@ -120,13 +129,13 @@ describe('a run is refused', () => {
     );
     const [, hint = ''] = await problemsOf(project.accept(moved));
     expect(hint).toContain('accept --run x --force');
-    const copy = join(project.root, 'copy.jsonl');
+    const copy = join(project.root, 'x.jsonl');
     writeFileSync(
       copy,
       `${JSON.stringify(buildHeader({ id: 'x', suites: [buildRecordedSuite([buildVariant(0)])] }))}\n`,
     );
     const [, other = ''] = await problemsOf(project.accept(copy));
-    expect(other).toContain('accept --run copy.jsonl --force');
+    expect(other).toContain('accept --run x.jsonl --force');
   });
 });
 
@@ -238,7 +247,7 @@ describe('failing cases', () => {
     const first = project.write({ cases: { a: [passed, passed], b: passed, c: { mustPass: true } } });
     const second = project.write({ cases: { a: failed, b: failed, c: { ...failed, mustPass: true } } });
     await project.accept(first);
-    const [accepted] = await project.accept(second, { force: true });
+    const [accepted] = await project.accept(second, { force: true, knownFailures: false });
     expect(accepted).toMatchObject({ knownFailures: [known('b'), known('c')], stillExpected: [known('a')] });
     const other = openProject();
     await other.accept(other.write({ cases: { a: [passed, passed], b: passed } }));

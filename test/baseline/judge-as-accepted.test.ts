@@ -119,3 +119,18 @@ test('checks of turns keep their verdicts', async () => {
   ]);
   expect(failing.told[0]).toBe('a failed: failed 0.5');
 });
+
+test('a check that compares below a combinator is made again', async () => {
+  const anyOf = buildCheck({ assertion: 'anyOf', params: {}, children: [snapshot, equals], source: { anyOf: [] } });
+  const failedAny = { ...failedSnapshot, assertion: 'anyOf' };
+  const { told } = await judge([changed('a', { checks: [failedAny] })], { checks: [anyOf] });
+  expect(told[0]).toBe('a passed: passed 1');
+});
+
+test('a check that compares with the other side is met by the answer itself', async () => {
+  const pairwise = buildCheck({ assertion: 'pairwise', params: { value: 'Which is kinder?' }, asks: 'strict' });
+  const { told } = await judge([changed('a', { checks: [{ ...failedSnapshot, assertion: 'pairwise' }] })], {
+    checks: [pairwise],
+  });
+  expect(told[0]).toMatch(/^a passed: passed /);
+});

@@ -467,3 +467,27 @@ test('costs and latencies are those of the compared cases of all suites', () => 
   // Medians over both.
   expect(candidate?.latencyMs).toMatchObject({ baseline: 300, candidate: 200 });
 });
+
+test('a candidate is judged in each suite at the level of its own gate, and once for all of them', () => {
+  const p = 0.0078125;
+  // Two comparisons share the level.
+  const verdicts = (alpha: number) => {
+    const { rows, candidates } = judge({}, { provider: below(6), gate: { alpha } });
+    return [...rows.map(({ verdict }) => verdict), candidates[0]?.verdict];
+  };
+  expect(verdicts(8.01 * p)).toEqual(['holds', 'better', 'holds']);
+  expect(verdicts(7.99 * p)).toEqual(['holds', 'holds', 'holds']);
+  const open: Breach = { ...rate, suite: 'suite-1', code: 'unpriced', message: 'no price' };
+  const { rows, candidates } = judge({ planned: { mini: 40, good: 41 }, breaches: [open] }, {});
+  expect([rows.map(({ verdict }) => verdict), candidates[0]?.verdict]).toEqual([['partial', 'undecided'], 'partial']);
+});
+
+test('costs and latencies of all suites are unknown where they are in one', () => {
+  for (const parts of [
+    [{ costs: { good: null }, isTimed: true }, {}],
+    [{}, { costs: { good: null }, isTimed: true }],
+  ] as const) {
+    const [candidate] = judge(...parts).candidates;
+    expect([candidate?.costUsd.delta, candidate?.latencyMs.delta]).toEqual([null, null]);
+  }
+});

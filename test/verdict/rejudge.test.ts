@@ -159,7 +159,8 @@ describe('stored answers of a suite with classes', () => {
     now = { classified: { truth: 'ham', found: 'ham', by } },
     ...rest
   }: Classify) {
-    const side = buildSide({ a: buildCaseSummary('a', outcomes, { row: stored }), b: 'e' });
+    // A case before it has no class.
+    const side = buildSide({ '!': 'p', a: buildCaseSummary('a', outcomes, { row: stored }), b: 'e' });
     const read: number[] = [];
     const found = await classifyStored(side, {
       classes: 'classes' in rest ? rest.classes : classes,
@@ -170,6 +171,7 @@ describe('stored answers of a suite with classes', () => {
         return output === undefined ? undefined : { output };
       },
     });
+    expect([...found.cases.keys()]).toEqual([...side.cases.keys()]);
     return { isSame: found === side, read, found: found.cases.get('a')?.trials.map(({ classified }) => classified) };
   }
 
