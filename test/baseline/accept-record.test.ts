@@ -169,6 +169,18 @@ describe('a run is accepted', () => {
     expect(project.rows()?.cases.map(({ prompt }) => prompt)).toEqual(['v1']);
   });
 
+  test('in part where it left a version out, whose rows stay as they were', async () => {
+    const project = openProject();
+    const more = [rowOf('a', { prompt: 'v2', answerId: 'v2' })];
+    await project.accept(project.write({ variants: [{}, { prompt: 'v2' }], more }));
+    await project.accept(project.write({ cases: { b: passed }, suite: { filtered: true } }));
+    expect(project.rows()?.cases.map((row) => [row.caseId, row.prompt, row.otherVariant])).toEqual([
+      ['a', 'v1', undefined],
+      ['a', 'v2', undefined],
+      ['b', 'v1', undefined],
+    ]);
+  });
+
   test('in part where it was filtered or decided early: other rows stay', async () => {
     const project = openProject();
     const names = () => project.rows()?.cases.map(({ caseId }) => caseId);

@@ -91,6 +91,16 @@ describe('the issue of a drift', () => {
     expect(github.issues[0]?.said).toHaveLength(1);
   });
 
+  test('stays open where a later run wrote it, and the others are closed', async () => {
+    const { github, keep } = await openRepository();
+    await keep(found('red'), { runId: 1 });
+    const older = { ...github.issues[0], number: 30 } as FakeIssue;
+    await keep(found('red'), { runId: 10 });
+    github.issues.push(older);
+    expect(await keep(over, { runId: 5 })).toMatchObject({ how: 'closed' });
+    expect(statesOf(github.issues)).toEqual(['20 open', '30 closed']);
+  });
+
   test('is neither one of another author or id, nor a pull request, nor one without the marker', async () => {
     const { github, keep } = await openRepository();
     await keep(found('red'));

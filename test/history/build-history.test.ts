@@ -189,3 +189,32 @@ test('cases stand in the order of their ids with their latest status, also those
     ['c', 'failed', ['r1']],
   ]);
 });
+
+test('a prompt has a history on each of its providers, whatever ran again beside it', () => {
+  const variants = [
+    buildVariant(1, { prompt: 'v1', baselineOf: 'v1', provider: 'old' }),
+    buildVariant(1),
+    buildVariant(1, { provider: 'q' }),
+  ];
+  const rows = [...rowsOf('a', '-', { provider: 'old' }), ...rowsOf('a', '+'), ...rowsOf('a', '-', { provider: 'q' })];
+  const [suite] = buildHistory(buildRuns([[{ rows, variants }]]), everySuite).suites;
+  expect(suite?.variants.map(({ provider, points }) => [provider, points[0]?.passRate.value])).toEqual([
+    ['p', 1],
+    ['q', 0],
+  ]);
+  expect(suite?.cases.map(({ provider, status }) => [provider, status])).toEqual([
+    ['p', 'passed'],
+    ['q', 'failed'],
+  ]);
+});
+
+test('the flakes of a case begin again once it is redefined, and go on from there', () => {
+  const runs = buildRuns(
+    ['before', 'now', 'now', 'now'].map((caseHash, index) => [
+      { rows: rowsOf('a', index === 0 ? '+-' : '++', { caseHash }) },
+    ]),
+  );
+  const [found] = buildHistory(runs, everySuite).suites[0]?.cases ?? [];
+  expect(found?.points.map(({ redefined }) => redefined)).toEqual([false, true, false, false]);
+  expect(found?.flakes).toMatchObject({ rate: 0, pairs: 3 });
+});

@@ -76,3 +76,16 @@ test('a pattern that cannot be read is a mistake, not a damaged record', () => {
   const { problems } = catchUserError(() => read(root, { paths: ['evals/{a'] }));
   expect(problems).toHaveLength(1);
 });
+
+test('the latest runs with a wanted suite are read, and stand from the oldest to the latest', () => {
+  const root = makeFolder();
+  const suites = ['support', 'other'].map((suite) =>
+    buildRecordedSuite([buildVariant(1)], {}, { suite, path: `evals/${suite}.eval.yaml` }),
+  );
+  for (const day of [1, 2, 3]) {
+    const rows = suites.map(({ suite }) => buildRow('a', { suite, provider: 'p' }));
+    writeStoredRun(root, buildHeader({ id: `2025110${day}-093000-aaaa`, suites }), rows, endRow);
+  }
+  const { runs } = readHistory({ root, cwd: root, limit: 2, paths: [], suites: ['support'] });
+  expect(runs.map(({ id }) => id)).toEqual(['20251102-093000-aaaa', '20251103-093000-aaaa']);
+});

@@ -1,3 +1,4 @@
+import { getActiveResourcesInfo } from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { connectServer, type McpPorts } from '../../src/mcp/connect-server.ts';
 import { type Scripted, startServer } from '../support/http-server.ts';
@@ -86,6 +87,29 @@ describe('a program', () => {
     const strange = scriptedPorts((method) => (method === 'initialize' ? { protocolVersion: 5 } : undefined));
     await expect(connectServer(server, 1000, strange)).rejects.toThrow(/^can't be used: "/);
     expect(strange.log).toEqual([start({}), 'initialize', 'close']);
+  });
+
+  test('that does not even greet is ended', async () => {
+    const ports = scriptedPorts(() => undefined);
+    const mute: McpPorts = {
+      ...ports,
+      startProgram: (call) => ({ ...ports.startProgram(call), write: () => undefined }),
+    };
+    await expect(connectServer(server, 20, mute)).rejects.toThrow(/^gave no answer within 0.02 s$/);
+    expect(ports.log).toEqual([start({}), 'close']);
+  });
+
+  test('keeps no timer once it has answered', async () => {
+    const timers = () => getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const connection = await connectServer(
+      server,
+      1000,
+      scriptedPorts((method) => (method === 'tools/list' ? { tools: [] } : undefined)),
+    );
+    await connection.request('tools/list', {}, 1000);
+    await connection.close();
+    expect(timers()).toBe(before);
   });
 
   test('that ends or writes no message says why', async () => {

@@ -187,6 +187,7 @@ describe('servers as tools', () => {
             null,
             { type: 'image', mimeType: 'image/png' },
             { type: 'text' },
+            { type: 'audio', mimeType: 'audio/wav', text: 'a transcript' },
             { type: 'resource', resource: { text: 'of it', uri: 'u' } },
             { type: 'resource', resource: { uri: 'u' } },
             { type: 'resource', resource: {} },
@@ -197,7 +198,7 @@ describe('servers as tools', () => {
         },
       },
       result(
-        '[part]\n[part]\n[image image/png]\n[text]\nof it\n[resource u]\n[resource]\n[resource v]\n[resource_link]',
+        '[part]\n[part]\n[image image/png]\n[text]\n[audio audio/wav]\nof it\n[resource u]\n[resource]\n[resource v]\n[resource_link]',
         {
           latencyMs: 7,
         },
@@ -492,6 +493,11 @@ describe('the tools of a cell', () => {
     expect(bounded).toBe(0);
     await session.answer(call('b', '{"id":"ab"}'), signal);
     expect(bounded).toBe(1);
+    const unreadable: ArgumentMatch = { compare: 'subset', schema: { $ref: '#/none' } };
+    const { session: broken } = openSession([stub('b', returns('x'), unreadable), stub('b', never), stub('c', never)]);
+    const raw = '{"id":"ab"}';
+    expect(broken.judge(call('b', raw))?.kind).toBe('errored');
+    expect(broken.judge(call('c', raw))?.kind).toBe('fails');
   });
 
   test('fail a result of a server that is too long, and have no verdict where it is gone', async () => {

@@ -59,6 +59,10 @@ describe('what a case means for the gate', () => {
       'tolerated | replaced by v3: shown, not gated | tolerated | ',
       [{ status: 'errored' }, { variant: { replacedBy: 'v3' } }],
     ],
+    [
+      'tolerated | replaced by v3: shown, not gated | tolerated | regressed',
+      [{ change: 'regressed' }, { variant: { replacedBy: 'v3' } }],
+    ],
     ['failure | named | broken | broken', [{ prompt: 'other' }]],
     ['failure | named | broken | broken', [{}, { breaches: [breach('must-pass', { caseId: 'refund' })] }]],
     [
