@@ -1,0 +1,212 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { JsonObject } from '../../src/json/json.ts';
+import type { UsedSnapshot } from '../../src/model/agent.ts';
+import {
+  createFindServers,
+  findDeclaredTools,
+  namesIn,
+  noteStubs,
+  type StubUse,
+  warnOfUndeclared,
+} from '../../src/suite/cases/suite-tools.ts';
+import { createProblems, type Located } from '../../src/suite/documents/locate.ts';
+import { displayPath, findPlaceFault, findProject } from '../../src/suite/files/project-place.ts';
+import { buildProvider } from '../support/build-case.ts';
+import { loadAt, problemsAt } from './load-fixture.ts';
+
+function openFolder(files: Readonly<Record<string, string>>): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-suite-')));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+const user = '{ id: v1, text: "Say {{ a }}" }';
+const instructions = '{ id: v2, messages: [{ role: developer, content: "Be kind to {{ a }}." }] }';
+
+/** A suite of one case in YAML. */
+function suiteOf(parts: { prompts?: string; cases?: string; more?: string } = {}): string {
+  const { prompts = user, cases = '[{ id: one, vars: { a: x }, assert: [{ contains: a }] }]', more = '' } = parts;
+  return `prompts: [${prompts}]\nproviders: [openai:m]\ncases: ${cases}\n${more}`;
+}
+
+async function warningsOf(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const { warnings } = await loadAt(openFolder(files), []);
+  return warnings.map(({ code, message }) => `${code}: ${message}`);
+}
+
+test.each([
+  ['asked before its turns', user, 1, true],
+  ['asked before its turns, with enough steps', user, 2, false],
+  ['asked with its first turn', instructions, 1, false],
+  ['of which one is asked before', `${user}, ${instructions}`, 1, true],
+  ['of which one is asked before, in the other order', `${instructions}, ${user}`, 1, true],
+])('an agent has a step for each answer of a prompt: %s', async (_title, prompts, maxSteps, isRefused) => {
+  const tools = 'tools: { find: { returns: "1" } }';
+  const cases = `[{ id: one, vars: { a: x }, ${tools}, maxSteps: ${maxSteps}, turns: [{ user: Go on, assert: [{ contains: a }] }] }]`;
+  const root = openFolder({ 'evals/a.eval.yaml': suiteOf({ prompts, cases }) });
+  const problems = isRefused ? await problemsAt(root) : (await loadAt(root)).warnings;
+  const expected = 'case "one" needs 2 answers for its turns, and maxSteps allows 1 answer';
+  expect(problems.map(({ message }) => message)).toEqual(isRefused ? [expected] : []);
+});
+
+test('a variable that only checks of a file or the classes read is not unused', async () => {
+  const rows = '{"id":"one","vars":{"a":"x","word":"w","queue":"q"}}\n';
+  const cases = (part: string) => `[{ file: rows.jsonl, assert: [{ contains: ${part} }] }]`;
+  const unused = (name: string) => `unused-variable: no template reads the variable "${name}"`;
+  const found = (part: string, more = '') =>
+    warningsOf({ 'evals/a.eval.yaml': suiteOf({ cases: cases(part), more }), 'evals/rows.jsonl': rows });
+  expect(await found('x')).toEqual([unused('word'), unused('queue')]);
+  expect(await found('"{{ word }}"')).toEqual([unused('queue')]);
+  expect(await found('"{{ word }}"', 'classes: { truth: "{{ queue }}", found: text }\n')).toEqual([]);
+});
+
+test('suites that the config takes out are not loaded, and what is no suite never is', async () => {
+  const root = openFolder({
+    'llmcheck.config.yaml': 'suites: ["evals/*.eval.yaml", "!evals/b.eval.yaml"]\n',
+    'evals/a.eval.yaml': suiteOf(),
+    'evals/b.eval.yaml': suiteOf(),
+    'evals/notes.txt': 'not a suite',
+  });
+  const pathsAt = async (...paths: string[]) => (await loadAt(root, paths)).project.suites.map(({ path }) => path);
+  expect(await pathsAt()).toEqual(['evals/a.eval.yaml']);
+  expect(await pathsAt('evals/*')).toEqual(['evals/a.eval.yaml', 'evals/b.eval.yaml']);
+});
+
+test('a slice of the config that no case is in is told of where all suites are loaded', async () => {
+  const files = {
+    'llmcheck.config.yaml': 'gate: { slices: { vip: { passRate: { min: 0.9 } } } }\n',
+    'evals/a.eval.yaml': suiteOf(),
+  };
+  const root = openFolder(files);
+  const found = async (...paths: string[]) => (await loadAt(root, paths)).project.emptySelections;
+  expect(await found()).toEqual([{ message: 'slice vip: no case has this tag', isNamed: true }]);
+  expect(await found('evals/a.eval.yaml')).toBeUndefined();
+  expect(
+    (await loadAt(openFolder({ 'llmcheck.config.yaml': files['llmcheck.config.yaml'] }))).project.emptySelections,
+  ).toBeUndefined();
+});
+
+test('the params of a suite come before those of a prompt file', async () => {
+  const root = openFolder({
+    'evals/p.prompt': '---\nconfig: { temperature: 0, topP: 0.5 }\n---\nSay {{a}}',
+    'evals/a.eval.yaml': suiteOf({ prompts: '{ id: v1, file: p.prompt, params: { temperature: 1 } }' }),
+  });
+  const [suite] = (await loadAt(root)).project.suites;
+  expect(suite?.prompts[0]?.params).toEqual({ temperature: 1, top_p: 0.5 });
+});
+
+test('the config of a folder above the repository is another project’s', () => {
+  const root = openFolder({ 'llmcheck.config.yaml': '', 'repo/.git/HEAD': '', 'repo/evals/a.yaml': '' });
+  const repo = join(root, 'repo');
+  expect(findProject(join(repo, 'evals'))).toEqual({ root: repo, boundary: repo });
+  writeFileSync(join(repo, 'llmcheck.config.yaml'), '');
+  expect(findProject(join(repo, 'evals'))).toEqual({
+    root: repo,
+    boundary: repo,
+    configPath: join(repo, 'llmcheck.config.yaml'),
+  });
+});
+
+test('what lies beside the project, or in the folder of git, is refused', () => {
+  const root = openFolder({
+    'repo/a.txt': '',
+    'repo/.GIT/config': '',
+    'repo/.github/b.txt': '',
+    'repository/c.txt': '',
+  });
+  symlinkSync(join(root, 'repository'), join(root, 'repo/link'));
+  const codeOf = (path: string) => findPlaceFault(join(root, path), join(root, 'repo'), path)?.message;
+  expect(['repo', 'repo/a.txt', 'repo/.github/b.txt', 'repo/new/d.txt'].map(codeOf)).toEqual(Array(4).fill(undefined));
+  expect(codeOf('repo/.GIT/config')).toContain('lies in the folder .git');
+  for (const path of ['repository/c.txt', 'repo/link/c.txt', 'repo/link/new.txt']) {
+    expect(codeOf(path)).toContain('lies outside the project');
+  }
+});
+
+test('a path is shown from the working folder where that is shorter', () => {
+  expect(displayPath('/work/repo/a.txt', '/work/repo')).toBe('a.txt');
+  expect(displayPath('/work/a.txt', '/work/repo')).toBe('../a.txt');
+  expect(displayPath('/a.txt', '/work/repo/evals')).toBe('/a.txt');
+  expect(displayPath('/work/repo', '/work/repo')).toBe('.');
+});
+
+test.each<[string, JsonObject, readonly (string | undefined)[]]>([
+  ['none', {}, []],
+  ['OpenAI', { tools: [{ type: 'function', function: { name: 'a' } }] }, ['a']],
+  ['OpenAI Responses', { tools: [{ type: 'function', name: 'a' }, { type: 'web_search' }] }, ['a']],
+  ['custom', { tools: [{ type: 'custom', custom: { name: 'a' } }] }, ['a']],
+  ['functions', { functions: [{ name: 'a' }, { name: 'b' }] }, ['a', 'b']],
+  ['Gemini', { tools: [{ functionDeclarations: [{ name: 'a' }, { name: 'b' }] }] }, ['a', 'b']],
+  ['Gemini over REST', { tools: [{ function_declarations: [{ name: 'a' }] }] }, ['a']],
+  ['Bedrock', { toolConfig: { tools: [{ toolSpec: { name: 'a' } }] } }, ['a']],
+  ['without a name', { tools: [{ type: 'function', function: {} }, {}, 'a'] }, [undefined, undefined, undefined]],
+])('the names of tools are read in the form of each API: %s', (_title, params, names) => {
+  expect(namesIn(params)).toEqual(names);
+});
+
+test('the tools of a suite are those of all its prompts and providers, where each has a name', () => {
+  const params = (...names: string[]) => ({ tools: names.map((name) => ({ name })) });
+  const found = (prompt: JsonObject, one = buildProvider()) => {
+    const tools = findDeclaredTools([{ params: prompt }, { params: {} }], [one, buildProvider()]);
+    return tools === undefined ? undefined : [...tools];
+  };
+  expect(found(params('a', 'b'), buildProvider({ params: params('b', 'c') }))).toEqual(['a', 'b', 'c']);
+  expect(found({})).toBeUndefined();
+  expect(found({ tools: [{ name: 'a' }, {}] })).toBeUndefined();
+  expect(found(params('a'), buildProvider({ adapter: 'exec' }))).toBeUndefined();
+  const ofProviders = new Map([['p', params('d')]]);
+  expect([...(findDeclaredTools([{ params: {}, paramsByProvider: ofProviders }], [buildProvider()]) ?? [])]).toEqual([
+    'd',
+  ]);
+});
+
+/** A value of no file. */
+function placed(value: unknown): Located {
+  const at = () => ({ file: 'a.yaml', line: 1, column: 1 });
+  return { value, path: [], source: { file: 'a.yaml', folder: '/', at, within: at } };
+}
+
+test('a stub of a tool that nobody declares is told of, unless it only guards', () => {
+  const warningsFor = (...stubs: readonly (readonly [string, 'never' | 'returns'])[]) => {
+    const used: StubUse = new Map();
+    for (const [name, kind] of stubs) {
+      noteStubs([{ name, answer: kind === 'never' ? { kind } : { kind, content: '' } }], placed({}), used);
+    }
+    const problems = createProblems();
+    warnOfUndeclared(used, new Set(['refund', 'search']), problems);
+    return problems.list().map(({ message, hint }) => `${message.split('"')[1]}: ${hint?.slice(0, 12)}`);
+  };
+  expect(warningsFor(['refund', 'returns'], ['search', 'never'])).toEqual([]);
+  expect(warningsFor(['remove', 'returns'])).toEqual(['remove: declare it u']);
+  expect(warningsFor(['remove', 'never'])).toEqual([]);
+  expect(warningsFor(['refnd', 'never'])).toEqual(['refnd: did you mean']);
+  // One that answers is no guard, whatever comes before or after it.
+  expect(warningsFor(['remove', 'never'], ['remove', 'returns'])).toEqual(['remove: declare it u']);
+  expect(warningsFor(['remove', 'returns'], ['remove', 'never'])).toEqual(['remove: declare it u']);
+});
+
+test('live tools have one server each, and are not asked where recordings answer a run', () => {
+  const snapshot = (file: string, source: string, ...sent: string[]): UsedSnapshot => ({
+    file,
+    sent,
+    snapshot: { server: { source, folder: '/' }, info: { name: 's', version: '1' }, tools: [] },
+  });
+  const find = (snapshots: readonly UsedSnapshot[], use: 'run' | 'record', hasRecordings = false) => {
+    const problems = createProblems();
+    const servers = createFindServers(snapshots, { problems, hasRecordings })(placed('live'), use);
+    return servers === undefined ? problems.list().map(({ message }) => message.split(',')[0]) : [...servers.keys()];
+  };
+  const [a, again, other] = [snapshot('a', 'x', 'one'), snapshot('b', 'x', 'one'), snapshot('c', 'y', 'one', 'two')];
+  expect(find([a, again], 'run')).toEqual(['one']);
+  expect(find([a, other], 'run')).toEqual([expect.stringContaining('two servers have a tool "one"')]);
+  expect(find([], 'run')).toEqual([expect.stringContaining('asks the servers of the tools that are sent')]);
+  expect(find([a], 'run', true)).toEqual([expect.stringContaining('asks a server')]);
+  expect(find([a], 'record', true)).toEqual(['one']);
+});
