@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseHandlebars } from '../../src/templates/handlebars.ts';
 import { parseJinja } from '../../src/templates/jinja-template.ts';
+import { handlebarsLanguage } from '../../src/templates/languages.ts';
 import { surveyTree } from '../../src/templates/survey-tree.ts';
 import {
   compileTemplate,
@@ -8,6 +9,7 @@ import {
   loadTemplateEngine,
   needsTemplateEngine,
   renderValue,
+  splitPaths,
 } from '../../src/templates/template.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
 import type { TemplateTree } from '../../src/templates/template-tree.ts';
@@ -323,4 +325,20 @@ test.each<[parse: (source: string) => TemplateTree, source: string, variables: s
 
 test('a default guards the variable before it, not the one it names', () => {
   expect(surveyTree(parseJinja('{{ a | default(b) }}'))).toMatchObject({ variables: ['a', 'b'], guarded: ['a'] });
+});
+
+test('a brace behind a path is not read as its end', () => {
+  expect(splitPaths('{{ a }}}')).toBeUndefined();
+  expect(splitPaths('{{ a }} }')).toEqual([{ segments: ['a'], path: 'a', offset: 0 }, ' }']);
+  expect(compileTemplate('{"a": {{ a }}}').render({ a: 1 })).toBe('{"a": 1}');
+});
+
+test('a partial reads what only one of its uses gives it', () => {
+  const { variables } = surveyTree(parseHandlebars('{{> p a=b}}{{> p}}'), { p: parseHandlebars('{{a}}') });
+  expect(variables).toEqual(['b', 'a']);
+});
+
+test('a look-up finds no member that every object has', () => {
+  const { lookup } = handlebarsLanguage.functions;
+  expect([lookup?.run([{ a: 1 }, 'a'], {}), lookup?.run([{ a: 1 }, 'constructor'], {})]).toEqual([1, undefined]);
 });
