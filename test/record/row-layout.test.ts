@@ -83,7 +83,7 @@ describe('a record read by its heads', () => {
 
   test('of a run that was killed counts no row that was cut off', () => {
     const path = write([buildRow('a', { answerHash: 'h' })]);
-    const line = renderRow(buildRow('b', { answerHash: 'h' }));
+    const line = renderRow(buildRow('b', { answerHash: 'h', usage: { inputTokens: 1, outputTokens: 1 } }));
     const bytes = readFileSync(path);
     // The second one ends like a whole row.
     for (const cut of [line.slice(0, -20), line.slice(0, line.indexOf('},"calls"') + 1)]) {
