@@ -85,6 +85,7 @@ const searches: readonly (readonly [
   ['hunks that stand only together', single(4), { breaks: [[1]], isValid: pairOf(1, 2) }],
   ['a known set', single(8), { breaks: [[2, 5]] }, [[2, 5]]],
   ['a known set that is larger than needed', single(8), { breaks: [[5]] }, [[2, 5]]],
+  ['a known set in one group', [[0, 3], [1], [2]], { breaks: [[0, 3]], isValid: pairOf(0, 3) }, [[0, 3]]],
   ['a known set that does not break', single(4), { breaks: [[1]] }, [[3]]],
   ['known sets of which one is not there', single(4), { breaks: [[1], [2]] }, [[9], [2], [1]]],
   [
@@ -174,6 +175,16 @@ test.each<[string, number, SearchPorts['isValid'], readonly (readonly number[])[
     ],
   ],
   ['what has no partner', 3, (own) => !own.has(1) || own.size > 1, [[0], [1], [2]]],
+  ['one that needs another', 3, (own) => !own.has(0) || own.has(1), [[0, 1], [2]]],
+  [
+    'what could be in two pairs',
+    4,
+    (own) => own.size % 2 === 0 && own.size > 0 && !['0 1', '2 3'].includes(listed(own)),
+    [
+      [0, 2],
+      [1, 3],
+    ],
+  ],
   ['nothing', 0, () => true, []],
 ])('of %s the groups are found', (_, count, isValid, groups) => {
   expect(linkHunks(count, isValid)).toEqual(groups);

@@ -315,6 +315,15 @@ describe('the failed cases of a report', () => {
     expect(shorten({ failed: [...readFailedCases(report, survey)] })).toHaveLength(4);
   });
 
+  test('are listed where all are tolerated, too', () => {
+    const report = reportOf([{ ...failed('a'), observe: true }]);
+    const survey = surveyOf(report);
+    expect([survey.failed, survey.tolerated.map(({ count }) => count)]).toEqual([[], [1]]);
+    expect([...readFailedCases(report, survey)].map(({ caseIds, rank }) => [caseIds, rank])).toEqual([
+      [['a'], 'tolerated'],
+    ]);
+  });
+
   test('are not read where no variant failed', () => {
     const suite = { ...buildSuite([failed('a')]), variants: [buildVariant()] };
     const read = () => {
