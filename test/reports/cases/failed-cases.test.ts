@@ -283,6 +283,34 @@ describe('the failed cases of a report', () => {
     ]);
   });
 
+  test('say the trials of a variant that has several, where variants failed alike', () => {
+    const of = (prompt: string, trials: number) =>
+      buildCase(
+        { caseId: 'a', prompt, status: 'failed' },
+        Array.from({ length: trials }, () => ({ output: 'x' })),
+      );
+    const trialsOf = (...counts: readonly number[]) => {
+      const variants = counts.map((_, index) => buildVariant({ prompt: `v${index}`, failed: 1 }));
+      const cases = counts.map((count, index) => of(`v${index}`, count));
+      const report = buildReport([buildSuite(cases, { variants })], {
+        decision: { outcome: 'failed', ...rate, warnings: [] },
+      });
+      return surveyOf(report).failed.flatMap(({ outcomes }) => outcomes.map(({ explanation }) => explanation.trials));
+    };
+    expect(trialsOf(1, 1)).toEqual(['']);
+    expect(trialsOf(2, 2)).toEqual(['2 of 2 trials failed']);
+    expect(trialsOf(1, 2)).toEqual(['up to 2 of 2 trials failed']);
+    expect(trialsOf(2, 1, 1)).toEqual(['up to 2 of 2 trials failed']);
+  });
+
+  test('are apart from those that fail alike and are accepted', () => {
+    const cases = [failed('a', { change: 'regressed' }), failed('b', { change: 'regressed' })];
+    expect(shorten(surveyOf(reportOf(cases, { ...rate, comparison: { accepted: ['a (regressed)'] } })))).toEqual([
+      'regressed b (regressed v2)',
+      'accepted a (accepted v2)',
+    ]);
+  });
+
   test('that the gate tolerates or that errored are grouped', () => {
     const errored = (caseId: string, message: string, kind = 'timeout') =>
       buildCase({ caseId, status: 'errored' }, [{ error: { kind, message, attempts: 1 } as never }]);
