@@ -126,6 +126,19 @@ describe('the decision in one sentence', () => {
         },
       ),
     ],
+    [
+      'passed: no case broke; with 9 cases a drop of up to 13 points could go unnoticed, and one of up to 31 points in the 3 cases of slice vip',
+      reportOf(
+        [
+          variantOf(9, { comparison: buildComparison({ certainty: { kind: 'unseen', cases: 9, drop: 0.02 } }) }),
+          variantOf(4, {
+            provider: 'big',
+            comparison: buildComparison({ certainty: { kind: 'unseen', cases: 4, drop: 0.121 } }),
+          }),
+        ],
+        { certainty: { kind: 'unseen', cases: 13, drop: 0.121, slice: { name: 'vip', cases: 3, drop: 0.301 } } },
+      ),
+    ],
     ['interrupted: by SIGINT; what was done is kept', reportOf([variantOf(1)], { interrupted: 'SIGINT' })],
     ['inconclusive: limits of the gate are undecided', reportOf([variantOf(1)], { outcome: 'inconclusive' })],
     [
@@ -139,6 +152,18 @@ describe('the decision in one sentence', () => {
       reportOf([variantOf(1, { comparison: inconclusive({ cases: { ...noCases, regressed: ['a', 'b'] } }) })], {
         outcome: 'inconclusive',
       }),
+    ],
+    [
+      'inconclusive: 2 cases that passed before fail now, neither confirmed nor cleared',
+      buildReport(
+        ['one', 'two'].map((suite) =>
+          buildSuite([], {
+            suite,
+            variants: [variantOf(1, { comparison: inconclusive({ cases: { ...noCases, regressed: ['a'] } }) })],
+          }),
+        ),
+        { decision: { outcome: 'inconclusive', breaches: [], warnings: [] } },
+      ),
     ],
     [
       'inconclusive: 1 failure with v2 × openai:gpt-4o-mini was neither confirmed nor cleared',

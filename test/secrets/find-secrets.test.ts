@@ -48,6 +48,31 @@ test('random texts are told from others', () => {
   expect([128, 129].map((length) => isRandom(random.repeat(4).slice(0, length)))).toEqual([true, false]);
 });
 
+test('every form of a key is found alone in a text', () => {
+  const letters = 'aB3'.repeat(16);
+  const forms: Readonly<Record<string, readonly string[]>> = {
+    'a private key': ['', 'RSA ', 'EC ', 'OPENSSH '].map((of) => `-----BEGIN ${of}PRIVATE KEY-----`),
+    'an OpenAI key': ['sk-', 'sk-proj-', 'sk-svcacct-', 'sk-admin-'].map((start) => `${start}${letters}`),
+    'a GitHub token': [
+      ...['p', 'o', 'u', 's', 'r'].map((letter) => `gh${letter}_${letters.slice(0, 36)}`),
+      `github_pat_${letters}`,
+    ],
+    'a GitLab token': [`glpat-${letters}`],
+    'an AWS access key id': ['AKIA', 'ASIA'].map((start) => `${start}${'A2'.repeat(8)}`),
+    'a Google API key': [`AIza${letters.slice(0, 35)}`],
+    'a Slack token': ['a', 'b', 'e', 'o', 'p', 'r', 's'].map((letter) => `xox${letter}-${letters}`),
+    'a Slack webhook': [`https://hooks.slack.com/services/T12345/B12345/${letters.slice(0, 24)}`],
+    'a Stripe key': ['rk_live_', 'rk_test_', 'sk_live_', 'sk_test_'].map((start) => `${start}${letters}`),
+    'a SendGrid key': [`SG.${letters.slice(0, 22)}.${letters.slice(0, 43)}`],
+    'a Hugging Face token': [`hf_${letters.slice(0, 34)}`],
+    'an npm token': [`npm_${letters.slice(0, 36)}`],
+    'a Groq key': [`gsk_${letters}`],
+    'an xAI key': [`xai-${letters}`],
+  };
+  for (const [kind, keys] of Object.entries(forms))
+    for (const key of keys) expect(find({}, `it is ${key}.`)).toEqual([{ kind, text: key, index: 6 }]);
+});
+
 test('keys are told from what looks like one', () => {
   const kinds = (given: string) => find({}, given).map(({ kind }) => kind);
   const jwt = (header: object) => `${Buffer.from(JSON.stringify(header)).toString('base64url')}.abcd.`;
