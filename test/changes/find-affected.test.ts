@@ -60,7 +60,7 @@ describe('every suite is affected', () => {
     );
   });
 
-  test('by a key of a manifest that decides which code runs', { tags: 'slow' }, async () => {
+  test('by a key of a manifest that decides which code runs', async () => {
     const manifest = '{"name":"x","type":"module"}';
     const manifests = ['package.json', 'packages/package.json', `${inApp}/package.json`];
     const project = openRepository({

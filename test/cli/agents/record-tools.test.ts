@@ -162,7 +162,7 @@ say: { when: { all: true }, returns: hello }
     }
   });
 
-  test('records no tool that can not be run, and says why', { tags: 'slow' }, async () => {
+  test('records no tool that can not be run, and says why', async () => {
     const module = openShop();
     const crashed = await runShop(module, [[['crash', {}]], 'Done.']);
     expect([crashed.code, crashed.status]).toEqual([3, 'errored']);

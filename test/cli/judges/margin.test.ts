@@ -48,9 +48,7 @@ function comparisonOf(json: string): Comparison {
   return JSON.parse(json).suites[0].variants[0].comparison;
 }
 
-test('a measured judge makes the margin smaller, and the stored record alone says the same', {
-  tags: 'slow',
-}, async () => {
+test('a measured judge makes the margin smaller, and the stored record alone says the same', async () => {
   const { env } = await startJudge();
   const project = await openAccepted(env, { assert: rubric, words }, true);
   const { report, stdout } = await project.report(['run'], { env });
