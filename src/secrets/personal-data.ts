@@ -41,7 +41,9 @@ const searches: Readonly<Record<PiiKind, (text: string) => Iterable<Place>>> = {
   ssn: (text) => findMatches(text, ssnPattern, () => true),
 };
 
-// Each pattern starts where a run starts and is bounded, so that the search is linear.
+// Each pattern starts where a run starts and is bounded, so that the search is linear. Those without an `@` look at the first
+// character before they look behind: V8 optimizes no regex in a process that has compiled many, and then a million emoji
+// would take 1 s instead of 20 ms.
 const emailPattern =
   /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}][\p{L}\p{N}-]{0,62}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu;
 
@@ -50,12 +52,13 @@ const usualPhone = /^(?:\+|(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\
 const usualCard = /^(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})$/;
 
 const phonePattern =
-  /(?<![\p{L}\p{N}.,/+-])(?<!\d:)(?:\+|\()?\d(?:[ ().\u00a0/-]{0,3}\d){6,16}(?![\p{L}\p{N}])(?![.,:/-]\d)/gu;
+  /(?=[+(\d])(?<![\p{L}\p{N}.,/+-])(?<!\d:)(?:\+|\()?\d(?:[ ().\u00a0/-]{0,3}\d){6,16}(?![\p{L}\p{N}])(?![.,:/-]\d)/gu;
 
-const cardPattern = /(?<![\p{L}\p{N}.-])\d(?:[ -]?\d){12,18}(?![\p{L}\p{N}])(?![.-]\d)/gu;
+const cardPattern = /(?=\d)(?<![\p{L}\p{N}.-])\d(?:[ -]?\d){12,18}(?![\p{L}\p{N}])(?![.-]\d)/gu;
 
 /** The areas 000, 666 and 900 to 999, the group 00 and the serial 0000 are never given out. */
-const ssnPattern = /(?<![\p{L}\p{N}-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\p{L}\p{N}])(?!-\d)/gu;
+const ssnPattern =
+  /(?=\d)(?<![\p{L}\p{N}-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\p{L}\p{N}])(?!-\d)/gu;
 
 function* findMatches(text: string, pattern: RegExp, accept: (found: string) => boolean): Iterable<Place> {
   for (const match of text.matchAll(pattern)) if (accept(match[0])) yield { text: match[0], index: match.index };
@@ -97,7 +100,7 @@ function isCard(found: string): boolean {
   return /^(?:3[0-9]|4|5[0-9]|6[0-9]|2[2-7])/.test(digits) && !/^(\d)\1*$/.test(digits) && passesLuhn(digits);
 }
 
-const ibanStart = /(?<![\p{L}\p{N}])[A-Za-z]{2}\d{2}/gu;
+const ibanStart = /(?=[A-Za-z])(?<![\p{L}\p{N}])[A-Za-z]{2}\d{2}/gu;
 
 function* findIbans(text: string): Iterable<Place> {
   for (const match of text.matchAll(ibanStart)) {
