@@ -33,7 +33,7 @@ describe('a cache entry', () => {
   });
 
   test('belongs to a request with variables and files, wherever those come from', () => {
-    const workspace = [{ path: 'notes/a.txt', from: '/home/ann/notes/a.txt', sha256: 'ab12' }];
+    const workspace = [{ path: 'notes/a.txt', from: '/shop/notes/a.txt', sha256: 'ab12' }];
     const placed = ask('Sum up the notes.', { vars: { id: [1] }, workspace });
     const parsed = parseEntry(renderEntry(buildEntry(placed, 'done')));
     expect(parsed).toMatchObject({

@@ -131,10 +131,10 @@ test('what lies beside the project, or in the folder of git, is refused', () => 
 });
 
 test('a path is shown from the working folder where that is shorter', () => {
-  expect(displayPath('/work/repo/a.txt', '/work/repo')).toBe('a.txt');
-  expect(displayPath('/work/a.txt', '/work/repo')).toBe('../a.txt');
-  expect(displayPath('/a.txt', '/work/repo/evals')).toBe('/a.txt');
-  expect(displayPath('/work/repo', '/work/repo')).toBe('.');
+  expect(displayPath('/shop/repo/a.txt', '/shop/repo')).toBe('a.txt');
+  expect(displayPath('/shop/a.txt', '/shop/repo')).toBe('../a.txt');
+  expect(displayPath('/a.txt', '/shop/repo/evals')).toBe('/a.txt');
+  expect(displayPath('/shop/repo', '/shop/repo')).toBe('.');
 });
 
 test.each<[string, JsonObject, readonly (string | undefined)[]]>([

@@ -1,6 +1,7 @@
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader, RunSettings } from '../../src/model/record.ts';
 import type { GatePolicy } from '../../src/model/suite.ts';
 import type { RowSummary, RunSummary } from '../../src/model/summary.ts';
+import type { StoredRecord } from '../../src/record/read-run-record.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { openGate } from './build-case.ts';
 
@@ -54,6 +55,21 @@ export function buildHeader(suites: readonly RecordedSuite[]): RunHeader {
     tool: { name: 'llmcheck', version: '0.1.0' },
     settings,
     suites,
+  };
+}
+
+/** A stored record of these rows, whose answers nobody may read. */
+export function buildRecord(header: RunHeader, rows: readonly RowSummary[], ending: EndRow = end): StoredRecord {
+  return {
+    path: 'run',
+    shownPath: 'run',
+    header,
+    end: ending,
+    summary: summarizeRun(header, rows, ending),
+    warnings: [],
+    readRow: () => {
+      throw new Error('no row is read');
+    },
   };
 }
 

@@ -4,11 +4,16 @@ import type { FindReference } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
 import type { BaselineContent } from '../../src/model/baseline.ts';
-import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { judgeErosion } from '../../src/verdict/judge-erosion.ts';
 import { contentOf } from '../support/baseline-rows.ts';
-import { buildHeader, buildRecordedSuite, buildRowSummary, buildVariant, end } from '../support/build-summary.ts';
+import {
+  buildHeader,
+  buildRecord,
+  buildRecordedSuite,
+  buildRowSummary,
+  buildVariant,
+} from '../support/build-summary.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
 const cases = 100;
@@ -59,17 +64,7 @@ function judge(chances: readonly number[], random: () => number, findReference: 
     const status = random() < chance ? 'passed' : 'failed';
     return buildRowSummary({ caseId: ids[rowIndex] ?? '', caseHash: 's', status, rowIndex });
   });
-  const record = {
-    path: 'run',
-    shownPath: 'run',
-    header,
-    end,
-    summary: summarizeRun(header, rows, end),
-    warnings: [],
-    readRow: () => {
-      throw new Error('no row is read');
-    },
-  };
+  const record = buildRecord(header, rows);
   return judgeErosion(record, { findReference, root }).findings[0]?.outcome ?? 'none';
 }
 

@@ -4,11 +4,10 @@ import { renderBaseline } from '../../src/baseline/write-baseline.ts';
 import type { RecordedSuite, RecordedVariant } from '../../src/model/record.ts';
 import type { GatePolicy } from '../../src/model/suite.ts';
 import type { RowSummary } from '../../src/model/summary.ts';
-import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { groupBy } from '../../src/text/group-by.ts';
 import { judgeErosion } from '../../src/verdict/judge-erosion.ts';
 import { contentOf } from '../support/baseline-rows.ts';
-import { buildHeader, buildRecordedSuite, buildVariant, end, rowsOf } from '../support/build-summary.ts';
+import { buildHeader, buildRecord, buildRecordedSuite, buildVariant, end, rowsOf } from '../support/build-summary.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
 interface Options {
@@ -57,17 +56,7 @@ function judge(options: Options = {}) {
   const header = buildHeader([buildRecordedSuite([own], gate, suite)]);
   const rows = rowsOf(run, { prompt: own.prompt, provider: own.provider }).map((one) => ({ ...one, ...row(one) }));
   const ending = options.isStopped === true ? ({ ...end, stopReason: 'budget' } as const) : end;
-  const record = {
-    path: 'run',
-    shownPath: 'run',
-    header,
-    end: ending,
-    summary: summarizeRun(header, rows, ending),
-    warnings: [],
-    readRow: () => {
-      throw new Error('no row is read');
-    },
-  };
+  const record = buildRecord(header, rows, ending);
   const findReference = () => (options.isPinned === false ? undefined : reference);
   return judgeErosion(record, { findReference, root: openTempProject().root });
 }
@@ -210,17 +199,7 @@ test('only the variants of suites that have a reference are compared, each with 
     buildRecordedSuite([old, variant]),
   ]);
   const rows = ['v1', 'v2'].flatMap((prompt) => rowsOf('p p', { prompt, provider: 'p' }));
-  const record = {
-    path: 'run',
-    shownPath: 'run',
-    header,
-    end,
-    summary: summarizeRun(header, rows, end),
-    warnings: [],
-    readRow: () => {
-      throw new Error('no row is read');
-    },
-  };
+  const record = buildRecord(header, rows);
   const { findings } = judgeErosion(record, {
     findReference: ({ id }) =>
       id === 'triage' ? { source, baseline: openBaselineText(text, source), pin: { until } } : undefined,
