@@ -1,10 +1,17 @@
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type HttpClient, type HttpRequest, openHttpClient } from '../../src/http/client.ts';
 import { type ScriptedServer, startServer } from '../support/http-server.ts';
+import { createOwnTlsServer } from '../support/tls-server.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -152,6 +159,7 @@ describe('an encoded body', () => {
     ['', Buffer.from(text)],
     [' , ,', Buffer.from(text)],
     ['GZIP, ,', gzipSync(text)],
+    ['x-gzip', gzipSync(text)],
     ['gzip', gzipSync(`\uFEFF${text}`)],
   ])('is decoded from %s', async (encoding, body) => {
     const server = await serve({ headers: { 'content-encoding': encoding }, body });
@@ -216,6 +224,17 @@ describe('the connection', () => {
     await client.send(post(server.url));
     await expect(client.send(post(server.url))).rejects.toMatchObject({ code: 'broken-off' });
     expect(server.requests.length).toBe(2);
+  });
+
+  it('may be one of many at once, and none of them is warned of', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    const server = await serve({ body: 'ok' });
+    const client = openClient();
+    await Promise.all(Array.from({ length: 12 }, () => client.send(post(server.url))));
+    expect(warnings).toEqual([]);
   });
 
   it('that the server closes after each answer is made anew without an error', async () => {
@@ -316,6 +335,16 @@ describe('the connection', () => {
     client.close();
     await expect(sent).rejects.toMatchObject({ code: 'broken-off' });
   });
+
+  it('that waits for its tunnel ends with close(), too', async () => {
+    const asking = defer();
+    const { server } = await tunnelProxy(() => asking.resolve());
+    const client = openClient({ HTTPS_PROXY: urlOf(server) });
+    const sent = client.send(post('https://api.invalid/v1'));
+    await asking.promise;
+    client.close();
+    await expect(sent).rejects.toMatchObject({ code: 'broken-off' });
+  });
 });
 
 describe('a request that is given up', () => {
@@ -410,6 +439,17 @@ describe('the signal', () => {
     await expect(openClient().send(post(server.url, AbortSignal.abort('enough')))).rejects.toThrow(new Error('enough'));
   });
 
+  it('that fires while the request waits for its connection lets nothing be sent', async () => {
+    const server = await serve({ body: 'ok' });
+    const client = openClient();
+    const controller = new AbortController();
+    const sent = client.send({ ...post(`${server.url}/given-up`, controller.signal) });
+    controller.abort(new Error('enough'));
+    await expect(sent).rejects.toThrow('enough');
+    await client.send(post(`${server.url}/fence`));
+    expect(server.requests.map(({ url }) => url)).toEqual(['/fence']);
+  });
+
   it('that has fired already sends nothing', async () => {
     const server = await serve({ body: 'ok' });
     await expect(openClient().send(post(server.url, AbortSignal.abort()))).rejects.toMatchObject({
@@ -435,6 +475,40 @@ describe('a proxy', () => {
     const sent = openClient({ HTTPS_PROXY: urlOf(server) }).send(post('https://api.invalid/v1'));
     await expect(sent).rejects.toMatchObject({ code: expect.stringMatching(/SSL|EPROTO|ECONNRESET/) });
     expect(asked).toEqual(['api.invalid:443']);
+  });
+
+  it('brings the answers of a host through one tunnel, with its credentials, its cap and its end', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const paths: string[] = [];
+    const authorizations: string[] = [];
+    const asked = defer();
+    const host = createOwnTlsServer(({ url = '' }, response) => {
+      paths.push(url);
+      if (url === '/hang') asked.resolve();
+      else response.end(url === '/large' ? 'x'.repeat(1001) : `answer to ${url}`);
+    });
+    await listen(host);
+    const proxy = createServer();
+    proxy.on('connect', (request, socket) => {
+      authorizations.push(request.headers['proxy-authorization'] ?? '');
+      const { port } = host.address() as AddressInfo;
+      const tunnel = connect(port, '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+      for (const end of [socket, tunnel]) end.on('error', () => undefined);
+      socket.pipe(tunnel).pipe(socket);
+    });
+    await listen(proxy);
+    const client = openClient({ HTTPS_PROXY: urlOf(proxy).replace('//', '//me:secret@') }, 1000);
+    const send = (path: string) => client.send(post(`https://api.invalid${path}`));
+    expect((await send('/a?b=1')).text).toBe('answer to /a?b=1');
+    expect((await send('/c')).text).toBe('answer to /c');
+    expect(authorizations).toEqual([`Basic ${Buffer.from('me:secret').toString('base64')}`]);
+    await expect(send('/large')).rejects.toMatchObject({ code: 'body-too-large' });
+    const sent = send('/hang');
+    await asked.promise;
+    client.close();
+    await expect(sent).rejects.toMatchObject({ code: 'broken-off' });
+    expect(paths).toEqual(['/a?b=1', '/c', '/large', '/hang']);
   });
 
   it('that refuses the tunnel is named', async () => {

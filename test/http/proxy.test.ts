@@ -14,7 +14,9 @@ describe('the proxy of a URL', () => {
     ['https://api.example/', { HTTP_PROXY: 'http://p:1' }, undefined],
     ['http://api.example/', { HTTP_PROXY: 'http://p:1', HTTPS_PROXY: 'http://q:2' }, 'p:1'],
     ['https://api.example/', { https_proxy: 'http://low:1', HTTPS_PROXY: 'http://up:2' }, 'low:1'],
+    ['https://api.example/', { https_proxy: '', HTTPS_PROXY: 'http://up:2' }, undefined],
     ['https://api.example/', { ALL_PROXY: 'https://p:1' }, 'p:1'],
+    ['https://api.example/', { ALL_PROXY: 'http://all:1', HTTPS_PROXY: 'http://q:2' }, 'q:2'],
   ])('%s with %j is %s', (url, env, expected) => {
     expect(proxyHost(url, env)).toBe(expected);
   });
