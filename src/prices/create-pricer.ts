@@ -130,7 +130,7 @@ export function priceBatched(
   const liveUsd = priceLive(usage);
   if (price === undefined || liveUsd === undefined) return undefined;
   const { cached } = splitInput(usage);
-  if (cached === 0 || price.share === price.cachedShare) return liveUsd * price.share;
+  if (price.share === price.cachedShare) return liveUsd * price.share;
   const { cachedInputTokens: _cached, ...others } = usage;
   const restUsd = priceLive({ ...others, inputTokens: usage.inputTokens - cached });
   if (restUsd === undefined) return undefined;

@@ -58,6 +58,15 @@ describe('the built-in table', () => {
     expect(none.hasPrice(model)).toBe(false);
   });
 
+  it('keeps apart what one model costs at two providers, and two models at one', () => {
+    const oss = { ...mini, model: 'gpt-oss-120b' };
+    const costs = [oss, { ...oss, priceProvider: 'cerebras' }, mini].map((model) =>
+      none.priceOf({ ...model, usage: million }),
+    );
+    expect(new Set(costs).size).toBe(3);
+    expect(costs).not.toContain(undefined);
+  });
+
   it('gives no cost without usage', () => {
     expect(none.priceOf({ ...mini, usage: undefined })).toBeUndefined();
     expect(none.hasPrice(mini)).toBe(true);
@@ -122,6 +131,8 @@ describe("the user's own price", () => {
     const all = { input: 1, output: 2, cachedInput: 0.5, cacheWrite: 1.25 };
     expect(none.priceOf({ ...mini, ownPrice: all, usage })).toBeCloseTo((10 + 60 * 0.5 + 30 * 1.25 + 20) / 1e6, 15);
     expect(none.priceOf({ ...mini, ownPrice: { input: 1, output: 2 }, usage })).toBeCloseTo(120 / 1e6, 15);
+    const { cacheWrite: _, ...cachedAlone } = all;
+    expect(none.priceOf({ ...mini, ownPrice: cachedAlone, usage })).toBeCloseTo((10 + 60 * 0.5 + 30 + 20) / 1e6, 15);
   });
 
   it('is not found under a name that every object has', async () => {

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { createServer, type RequestListener, type Server } from 'node:https';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
 
 /** A TLS server with a certificate of its own, which no client trusts by itself. */
 export function createOwnTlsServer(answer: RequestListener): Server {

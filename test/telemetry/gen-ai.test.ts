@@ -78,6 +78,9 @@ test.each([
   [{}, 'openai'],
   [{ priceProvider: 'google' }, 'gcp.gemini'],
   [{ priceProvider: 'aws' }, 'aws.bedrock'],
+  [{ priceProvider: 'azure' }, 'azure.ai.openai'],
+  [{ priceProvider: 'mistral' }, 'mistral_ai'],
+  [{ priceProvider: 'x-ai' }, 'x_ai'],
   [{ priceProvider: 'toString' }, 'toString'],
 ])('the provider of the endpoint %j is called %s', (endpoint, name) => {
   expect(describe({}, endpoint)).toMatchObject({ 'gen_ai.provider.name': name });
