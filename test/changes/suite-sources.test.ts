@@ -50,7 +50,7 @@ test('the graph of a project holds what each suite reads, what it would read, an
   expect(broken.touchedBy([path('evals/two.jsonl')])).toBeUndefined();
 });
 
-test('a suite depends on the code of its judges as on that of its providers', async () => {
+test('a suite depends on the code and the measurements of its judges as on the code of its providers', async () => {
   const project = openTempProject();
   project.write('evals/model.mjs', "export default () => 'x';\n");
   project.write('evals/judge.mjs', 'export default () => \'{"pass": true}\';\n');
@@ -62,9 +62,16 @@ judges: [{ id: judge, use: "module:judge.mjs" }]
 cases: [{ id: a, assert: [{ rubric: It is good. }] }]
 `,
   );
+  project.write(
+    'evals/two.eval.yaml',
+    'prompts: [{ id: v1, text: hi }]\nproviders: ["echo:x"]\ncases: [{ id: a, assert: [{ equals: hi }] }]\n',
+  );
   const loaded = await loadProject({ paths: [], cwd: project.root });
   const graph = buildWatchGraph(loaded.project, { env: {}, extra: [] });
-  for (const name of ['evals/model.mjs', 'evals/judge.mjs']) {
-    expect([name, ...(graph.touchedBy([project.path(name)]) ?? [])]).toEqual([name, 'one']);
+  const touchedBy = (name: string) => [name, ...(graph.touchedBy([project.path(name)]) ?? [])];
+  for (const name of ['evals/model.mjs', 'evals/judge.mjs', 'evals/one.judges.json', 'evals/one.reference.jsonl']) {
+    expect(touchedBy(name)).toEqual([name, 'one']);
   }
+  // Without judges, a suite has no measurements of them.
+  expect(touchedBy('evals/two.judges.json')).toEqual(['evals/two.judges.json']);
 });
