@@ -252,6 +252,20 @@ describe('the options of a run', () => {
     });
   });
 
+  test('keep for a resumed run all that the gate decides by', () => {
+    const gate: RunFlagValues = {
+      allowEmpty: true,
+      requireConclusive: true,
+      baseline: 'git:main',
+      noBaseline: true,
+      compare: ['v1', 'v2'],
+      swap: ['p=openai:gpt-4o-mini'],
+      drift: true,
+    };
+    const ofOnePart: RunFlagValues = { bail: 2, maxCost: 1, deadline: 9, timeout: 5, concurrency: 4, quiet: true };
+    expect(optionsOf({ ...gate, ...ofOnePart }).invocation['flags']).toEqual(gate);
+  });
+
   test('have their own defaults', () => {
     expect(optionsOf({ bail: true }).bail).toBe(1);
     expect(optionsOf({ resume: true }).resume).toEqual({});
