@@ -18,21 +18,35 @@ export function findHarm(name: string, text: string, points = 6): unknown[] {
 
 function findFault(name: string, text: string, points: number): unknown {
   try {
-    if (name === 'json') JSON.parse(text);
-    if (name === 'jsonl') for (const line of text.trimEnd().split('\n')) JSON.parse(line);
-    if (name === 'ctrf') ctrfSchema.parse(JSON.parse(text));
-    if (name === 'tap') return parseTap(text).points.length === points ? undefined : 'a test point more or less';
-    if (name === 'markdown') return findMarkdownFault(text);
-    if (name === 'github')
-      return text
-        .trimEnd()
-        .split('\n')
-        .find((line) => !command.test(line));
-    return name === 'junit' ? findJunitFault(text) : undefined;
+    const find = finders[name];
+    return find === undefined ? `no reader of the format ${name}` : find(text, points);
   } catch (error) {
     return error;
   }
 }
+
+/** Reads each format as its readers do: throws or returns what is wrong. */
+const finders: Readonly<Record<string, (text: string, points: number) => unknown>> = {
+  ctrf: (text) => void ctrfSchema.parse(JSON.parse(text)),
+  github: (text) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .find((line) => !command.test(line)),
+  gitlab: (text) => (Array.isArray(JSON.parse(text)) ? undefined : 'no list of problems'),
+  html: (text) => (text.startsWith('<!doctype html>') ? undefined : 'no page'),
+  json: (text) => void JSON.parse(text),
+  jsonl: (text) => {
+    for (const line of text.trimEnd().split('\n')) JSON.parse(line);
+  },
+  junit: findJunitFault,
+  markdown: findMarkdownFault,
+  // Text for people, of any form, as `swap` and `terminal`.
+  progress: () => undefined,
+  swap: () => undefined,
+  tap: (text, points) => (parseTap(text).points.length === points ? undefined : 'a test point more or less'),
+  terminal: () => undefined,
+};
 
 /** One whole command a line, with no percent sign, colon or comma in it that is not escaped. */
 const command =
