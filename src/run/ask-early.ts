@@ -1,5 +1,5 @@
 import type { SuiteBaseline } from '../baseline/find-baselines.ts';
-import { decide, findDecided } from '../compare/gate/decide.ts';
+import { decide, findDecided } from '../compare/gate/decide-run.ts';
 import { type EarlyLook, rankOf, shareOfAttempt } from '../compare/gate/early-end.ts';
 import { judgeLimits } from '../compare/gate/judge-limits.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';

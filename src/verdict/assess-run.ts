@@ -1,5 +1,5 @@
 import { openBaselines, openReferences } from '../baseline/find-baselines.ts';
-import { decide } from '../compare/gate/decide.ts';
+import { decide } from '../compare/gate/decide-run.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';

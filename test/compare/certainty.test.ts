@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { combineCertainty } from '../../src/compare/gate/certainty.ts';
-import { decide } from '../../src/compare/gate/decide.ts';
+import { decide } from '../../src/compare/gate/decide-run.ts';
 import type { ComparedVariant } from '../../src/model/comparison.ts';
 import type { Certainty } from '../../src/model/gate.ts';
 import type { AcceptedPromptState, RecordedVariant } from '../../src/model/record.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decide, findDecided } from '../../src/compare/gate/decide.ts';
+import { decide, findDecided } from '../../src/compare/gate/decide-run.ts';
 import type { JudgedRun } from '../../src/compare/gate/judge-comparisons.ts';
 import { judgeLimits } from '../../src/compare/gate/judge-limits.ts';
 import type { Breach } from '../../src/model/gate.ts';

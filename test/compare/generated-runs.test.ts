@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decide } from '../../src/compare/gate/decide.ts';
+import { decide } from '../../src/compare/gate/decide-run.ts';
 import type { AcceptedPromptState } from '../../src/model/record.ts';
 import { defaultGate, type GatePolicy } from '../../src/model/suite.ts';
 import type { RowSummary } from '../../src/model/summary.ts';

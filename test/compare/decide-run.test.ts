@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decide } from '../../src/compare/gate/decide.ts';
+import { decide } from '../../src/compare/gate/decide-run.ts';
 import { judgeRun } from '../../src/compare/gate/judge-comparisons.ts';
 import { exitCodeFor } from '../../src/model/exit-code.ts';
 import type { Decision } from '../../src/model/gate.ts';
@@ -422,7 +422,7 @@ describe('a must-pass case', () => {
 
   test('that passes its confirmation trials is a visible warning', () => {
     expect(judge(must('pf', 'pp'), asked).warnings).toEqual([
-      'triage: must-pass case case-0 failed 1 time and then passed a confirmation trial: a flaky contract',
+      'triage: must-pass case case-0 failed 1 time and then passed a confirmation trial: it is flaky',
     ]);
   });
 });
