@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { lookupAssertion } from '../assertions/index.ts';
-import { isBrokenContract } from '../compare/gate/find-suspicions.ts';
+import { isBrokenMustPass } from '../compare/gate/find-suspicions.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer, openJudgePorts } from '../judges/judge-answer.ts';
@@ -119,7 +119,7 @@ function findObjections(
         );
       if (variant.replacedBy !== undefined) continue;
       for (const found of variant.cases.values()) {
-        if (!found.mustPass || found.observe || !isBrokenContract(found)) continue;
+        if (!found.mustPass || found.observe || !isBrokenMustPass(found)) continue;
         object(`${where}: ${describeContract(found)}`, `fix it, or ${accept}`);
       }
     }
@@ -177,7 +177,7 @@ export function findNewFailures(
 
 /** A case fails if it did not pass in most of its accepted trials; a must-pass case, if the last run broke it. */
 function isFailure(found: CaseSummary): boolean {
-  if (found.mustPass) return isBrokenContract(found);
+  if (found.mustPass) return isBrokenMustPass(found);
   const { trials, failures } = countVerdicts(found);
   return failures > 0 && failures * 2 >= trials;
 }

@@ -171,7 +171,7 @@ export interface VariantComparison {
   readonly unmatched: readonly string[];
   /** What would settle an inconclusive result. */
   readonly advice: readonly string[];
-  /** Visible remarks: flaky contracts, errors, what was not confirmed. */
+  /** Visible remarks: flaky must-pass cases, errors, what was not confirmed. */
   readonly notes: readonly string[];
   /** Differences that this change brings its own accepted baseline for. */
   readonly accepted: readonly string[];

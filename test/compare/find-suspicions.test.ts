@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findSuspicions, isBrokenContract } from '../../src/compare/gate/find-suspicions.ts';
+import { findSuspicions, isBrokenMustPass } from '../../src/compare/gate/find-suspicions.ts';
 import type { GatedComparison } from '../../src/compare/gate/gated-comparison.ts';
 import type { ComparedVariant } from '../../src/model/comparison.ts';
 import type { RunSettings } from '../../src/model/record.ts';
@@ -17,7 +17,7 @@ type Cases = Readonly<Record<string, string | CaseSummary>>;
 /** A word for each case that looks worse, and what the run asks by. */
 function find(gated: readonly GatedComparison[], settings: Partial<RunSettings> = {}) {
   const found = findSuspicions({ suites: gated.map(({ suite }) => suite) }, gated, settings);
-  const { suspects, added, contracts, ...input } = found.input;
+  const { suspects, added, mustPass, ...input } = found.input;
   return {
     said: [...found.ofVariant.values()]
       .flat()
@@ -28,7 +28,7 @@ function find(gated: readonly GatedComparison[], settings: Partial<RunSettings> 
           `${caseId} suspect ${asksAccepted ? 'both' : 'one'} ${isGated ? 'gated' : 'warns'} ${failures}`,
       ),
       ...added.map(({ found: { caseId } }) => `${caseId} added`),
-      ...contracts.map(({ caseId }) => `${caseId} contract`),
+      ...mustPass.map(({ caseId }) => `${caseId} must-pass`),
     ],
     accepted: found.accepted.size,
     ...input,
@@ -63,7 +63,7 @@ describe('a case that failed', () => {
       'must pass',
       { a: buildCaseSummary('a', 'p', must) },
       { a: buildCaseSummary('a', 'pf', must) },
-      ['a must-pass contract both (must-pass case)'],
+      ['a must-pass must-pass both (must-pass case)'],
     ],
     ['must pass and does', { a: buildCaseSummary('a', 'p', must) }, { a: buildCaseSummary('a', 'pp', must) }, []],
     [
@@ -76,7 +76,7 @@ describe('a case that failed', () => {
       'must pass since now',
       { a: 'f' },
       { a: buildCaseSummary('a', 'f', must) },
-      ['a must-pass contract both (must-pass case)'],
+      ['a must-pass must-pass both (must-pass case)'],
     ],
     [
       'must pass and failed at times before',
@@ -88,13 +88,13 @@ describe('a case that failed', () => {
       'must pass and was cleared before',
       { a: buildCaseSummary('a', 'f+pp', must) },
       { a: buildCaseSummary('a', 'f', must) },
-      ['a must-pass contract both (must-pass case)'],
+      ['a must-pass must-pass both (must-pass case)'],
     ],
     [
       'must pass and was redefined',
       { a: buildCaseSummary('a', 'f', { ...must, ...other }) },
       { a: buildCaseSummary('a', 'f', must) },
-      ['a must-pass contract both (must-pass case)'],
+      ['a must-pass must-pass both (must-pass case)'],
     ],
   ])('and %s', (_, before, after, said) => {
     expect(findIn(before, after).said).toEqual(said);
@@ -107,14 +107,14 @@ describe('a case that failed', () => {
       return find([buildGated(compareSides(baseline, buildSide({ a: broken })))]).said;
     };
     expect(beside({ a: broken })).toEqual(['a must-pass known both (must-pass case)']);
-    expect(beside({ a: fine })).toEqual(['a must-pass contract both (must-pass case)']);
-    expect(beside({})).toEqual(['a must-pass contract both (must-pass case)']);
+    expect(beside({ a: fine })).toEqual(['a must-pass must-pass both (must-pass case)']);
+    expect(beside({})).toEqual(['a must-pass must-pass both (must-pass case)']);
   });
 
   test('can’t be accepted as broken by the first baseline', () => {
     const broken = { a: buildCaseSummary('a', 'f', must) };
     expect(find([{ ...buildGated(compare(broken, broken)), isFirst: true }]).said).toEqual([
-      'a must-pass contract both (must-pass case)',
+      'a must-pass must-pass both (must-pass case)',
     ]);
   });
 
@@ -155,12 +155,12 @@ describe('what the run asks again', () => {
   const asks = (gate: Partial<GatePolicy> = {}, options: GatedOptions = {}, settings: Partial<RunSettings> = {}) =>
     findIn(before, after, { gate, ...options }, settings).asks;
 
-  test('is each suspect with as many failures as its rate allows for, new cases and contracts', () => {
-    expect(asks()).toEqual(['a suspect both gated 3', 'b suspect both gated 5', 'n added', 'm contract']);
+  test('is each suspect with as many failures as its rate allows for, new cases and must-pass cases', () => {
+    expect(asks()).toEqual(['a suspect both gated 3', 'b suspect both gated 5', 'n added', 'm must-pass']);
     expect(asks({ cases: { broken: 'warn', drifted: 'warn', added: 'warn' } })).toEqual([
       'a suspect both warns 3',
       'b suspect both warns 5',
-      'm contract',
+      'm must-pass',
     ]);
     expect(asks({}, { acceptedPrompt: unavailable })[0]).toBe('a suspect one gated 3');
     const drifted = asks({ cases: { broken: 'warn', drifted: 'fail', added: 'fail' } }, { acceptedPrompt: unchanged });
@@ -170,7 +170,7 @@ describe('what the run asks again', () => {
   test('is none of what nobody can ask', () => {
     expect(asks({}, { suite: { replayed: true } })).toEqual([]);
     expect(asks({ confirm: { cases: 10, budget: 0 } })).toEqual([]);
-    expect(asks({}, { acceptedPrompt: unchanged })).toEqual(['n added', 'm contract']);
+    expect(asks({}, { acceptedPrompt: unchanged })).toEqual(['n added', 'm must-pass']);
     expect(asks({}, { isOfRecords: true })).toEqual([]);
     const tried = { ...after, n: 'f+f' };
     expect(find([buildGated(compare(before, tried), { isOfRecords: true })]).asks).toEqual(['n added']);
@@ -214,7 +214,7 @@ describe('a variant of which nothing was accepted', () => {
         .flat()
         .map(({ caseId, because, rule, sides }) => `${caseId} ${because} ${rule} ${sides}`),
       input.added.length,
-      input.contracts.length,
+      input.mustPass.length,
     ];
   };
 
@@ -222,7 +222,7 @@ describe('a variant of which nothing was accepted', () => {
     expect(first('p f pf e')).toEqual(['case-1 first-run added candidate', 'case-2 first-run added candidate', 2, 0]);
     const limit = { gate: { passRate: { min: 0.5 } } };
     expect(first('p f', limit)).toEqual([0, 0]);
-    expect(first('p f', limit, true)).toEqual(['case-1 must-pass contract candidate', 0, 1]);
+    expect(first('p f', limit, true)).toEqual(['case-1 must-pass must-pass candidate', 0, 1]);
     expect(first('f', { suite: { replayed: true } })).toEqual(['case-0 first-run added nothing', 0, 0]);
     expect(first('f', { gate: { confirm: { cases: 10, budget: 0 } } })).toEqual([
       'case-0 first-run added nothing',
@@ -241,5 +241,5 @@ test.each([
   ['f+p', true],
   ['f+ppff', true],
 ])('a must-pass case stored as %s was broken: %s', (outcomes, is) => {
-  expect(isBrokenContract(buildCaseSummary('a', outcomes))).toBe(is);
+  expect(isBrokenMustPass(buildCaseSummary('a', outcomes))).toBe(is);
 });

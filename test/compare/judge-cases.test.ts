@@ -232,7 +232,7 @@ describe('a contract', () => {
     ]);
     expect(messageOf(contract('p'), contract('f'), recorded)).toEqual(['must-pass case a failed in 1 of 1 trials']);
     expect(messageOf(contract('p'), contract('f+pp'))).toEqual([
-      'must-pass case a failed 1 time and then passed a confirmation trial: a flaky contract',
+      'must-pass case a failed 1 time and then passed a confirmation trial: it is flaky',
     ]);
     expect(messageOf(contract('f'), contract('f'))).toEqual([
       'must-pass case a failed in 1 of 1 trials; it was broken on the baseline already',

@@ -19,7 +19,7 @@ export interface SuspicionOptions
   > {
   /** Outcomes by the case's id, as `f+ff|pp`. */
   readonly suspects?: Outcomes;
-  readonly contracts?: Outcomes;
+  readonly mustPass?: Outcomes;
   readonly added?: Outcomes;
   /** Of each suspect. */
   readonly suspect?: Partial<Suspect>;
@@ -28,7 +28,7 @@ export interface SuspicionOptions
 
 /** A run of one suite with room for a hundred retrials. */
 export function buildSuspicions(options: SuspicionOptions): SuspicionInput {
-  const { suspects = {}, contracts = {}, added = {}, averages = [], budget = 100, shards = 1 } = options;
+  const { suspects = {}, mustPass = {}, added = {}, averages = [], budget = 100, shards = 1 } = options;
   const retried = (all: Outcomes) => Object.entries(all).map(([id, outcomes]) => buildRetried(outcomes, id));
   const shared = { suite: 'triage', alpha: 0.05, maxConfirmed: 10 };
   return {
@@ -41,7 +41,7 @@ export function buildSuspicions(options: SuspicionOptions): SuspicionInput {
       isGated: true,
       ...options.suspect,
     })),
-    contracts: retried(contracts),
+    mustPass: retried(mustPass),
     added: retried(added).map((found) => ({ ...shared, found, ...options.addedCase })),
     averages,
     storedAverages: options.storedAverages ?? 0,

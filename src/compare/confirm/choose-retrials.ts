@@ -37,7 +37,7 @@ export function chooseRetrials(
   budget: RetrialBudget,
 ): readonly WantedRetrials[] {
   const { cases, averages } = settled;
-  const contracts = openOf(input.contracts, cases);
+  const mustPass = openOf(input.mustPass, cases);
   const added = openOf(
     input.added.map(({ found }) => found),
     cases,
@@ -48,7 +48,7 @@ export function chooseRetrials(
   const first: Phase =
     probes === 'averages' ? { looks } : probes === 'cases' ? { blocks: wantedOfSuspects() } : { blocks: probes };
   const second: Phase = probes === 'averages' ? { blocks: wantedOfSuspects() } : { looks };
-  for (const phase of [{ blocks: contracts }, { blocks: added }, first, second] satisfies Phase[]) {
+  for (const phase of [{ blocks: mustPass }, { blocks: added }, first, second] satisfies Phase[]) {
     const wanted = keepWithin(phase, budget);
     if (wanted.length > 0) return wanted;
   }

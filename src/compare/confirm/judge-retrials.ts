@@ -148,16 +148,16 @@ export function judgeAlone(found: RetriedCase, { trials, isTiny }: AloneRule, is
 /** The accepted prompt was not asked. */
 const brokenAlone: RetriedVerdict = { kind: 'broken', acceptedFailures: 0, acceptedTrials: 0 };
 
-const contractRetrials = 3;
-const contractFailures = 2;
+const mustPassRetrials = 3;
+const mustPassFailures = 2;
 
-/** Two failures in three retrials confirm that a contract is broken. Where no more can be made, one that failed does. */
-export function judgeContract(found: RetriedCase, isFinal: boolean): RetriedVerdict {
-  const candidate = judgedRows(found.candidate).slice(0, contractRetrials);
+/** Two failures in three retrials confirm that a must-pass case fails. Where no more can be made, one that failed does. */
+export function judgeMustPass(found: RetriedCase, isFinal: boolean): RetriedVerdict {
+  const candidate = judgedRows(found.candidate).slice(0, mustPassRetrials);
   const failures = countFailed(candidate);
   const passes = candidate.length - failures;
-  if (failures >= contractFailures || (isFinal && failures > 0 && passes === 0)) return brokenAlone;
-  if (passes > contractRetrials - contractFailures) return { kind: 'flaky' };
+  if (failures >= mustPassFailures || (isFinal && failures > 0 && passes === 0)) return brokenAlone;
+  if (passes > mustPassRetrials - mustPassFailures) return { kind: 'flaky' };
   // One at a time, so that a run of a single call can pay for it.
   return ask(found, 'candidate', found.candidate, 1);
 }

@@ -11,8 +11,8 @@ import {
 import {
   countFailed,
   judgeAlone,
-  judgeContract,
   judgedRows,
+  judgeMustPass,
   judgeSuspect,
   type RetriedCase,
   type RetriedVerdict,
@@ -28,7 +28,7 @@ export interface SuspicionInput {
   /** Cases that passed when they were accepted and failed in every planned trial. */
   readonly suspects: readonly Suspect[];
   /** Must-pass cases with a failed trial. */
-  readonly contracts: readonly RetriedCase[];
+  readonly mustPass: readonly RetriedCase[];
   /** Cases with a failed trial of which nothing was accepted. */
   readonly added: readonly AddedCase[];
   /** Compared cases of the variants whose accepted prompt can be asked. */
@@ -75,7 +75,7 @@ export type AddedCase = Pick<Suspect, 'found' | 'suite' | 'alpha' | 'maxConfirme
 export interface SettledSuspicions {
   /** Of flagged averages, by id. */
   readonly averages: ReadonlyMap<string, AverageVerdict>;
-  /** Of suspects, contracts and added cases, by id. */
+  /** Of suspects, must-pass and added cases, by id. */
   readonly cases: ReadonlyMap<string, RetriedVerdict>;
 }
 
@@ -83,7 +83,7 @@ export interface SettledSuspicions {
 export function settleSuspicions(input: SuspicionInput, isFinal: boolean): SettledSuspicions {
   if (isFinal && isUnpaid(input)) return settleUnasked(input);
   const cases = new Map<string, RetriedVerdict>();
-  for (const found of input.contracts) cases.set(found.id, judgeContract(found, isFinal));
+  for (const found of input.mustPass) cases.set(found.id, judgeMustPass(found, isFinal));
   const added = judgeAdded(input, isFinal);
   const suspects = judgeSuspects(input, isFinal);
   const averages = judgeAverages(input, suspects, isFinal);
@@ -102,8 +102,8 @@ function isUnpaid(input: SuspicionInput): boolean {
 }
 
 /** As if the budget were 0: the stored trials decide. */
-function settleUnasked({ averages, suspects, contracts, added }: SuspicionInput): SettledSuspicions {
-  const found = [...contracts, ...[...suspects, ...added].map((one) => one.found)];
+function settleUnasked({ averages, suspects, mustPass, added }: SuspicionInput): SettledSuspicions {
+  const found = [...mustPass, ...[...suspects, ...added].map((one) => one.found)];
   return {
     cases: new Map(found.map(({ id }) => [id, { kind: 'broken', acceptedFailures: 0, acceptedTrials: 0 }])),
     averages: new Map(averages.filter(isFlagged).map(({ id }) => [id, { kind: 'unavailable' }])),
@@ -147,7 +147,7 @@ function judgeEach(
   const count = suspects.length * shards;
   const isSmall = budget / mergedShards < tinyBudget;
   // So few retrials that not even one case can be tested on both sides: its rate decides.
-  const asked = suspects.length + input.contracts.length + input.added.length;
+  const asked = suspects.length + input.mustPass.length + input.added.length;
   const share = Math.max(1, Math.floor(budget / mergedShards / asked));
   // Those of a merged run are few where its shards needed no more.
   const isCostly = isFinal && input.mergedShards === undefined && hasCostlyRetrials(input);
@@ -207,19 +207,19 @@ function hasCostlyRetrials(input: SuspicionInput): boolean {
   return input.isStopped !== true && 2 * sumRetrials(input) < input.budget;
 }
 
-function sumRetrials({ averages, suspects, contracts, added }: SuspicionInput): number {
+function sumRetrials({ averages, suspects, mustPass, added }: SuspicionInput): number {
   const made = new Map<string, number>();
   const cases = [...suspects, ...added].map(({ found }) => found);
-  for (const { id, candidate, accepted } of [...cases, ...contracts, ...averages.flatMap((average) => average.cases)]) {
+  for (const { id, candidate, accepted } of [...cases, ...mustPass, ...averages.flatMap((average) => average.cases)]) {
     made.set(id, candidate.length + accepted.length);
   }
   return [...made.values()].reduce((sum, count) => sum + count, 0);
 }
 
 function judgeAdded(input: SuspicionInput, isFinal: boolean) {
-  const { added, contracts, suspects, budget, shards, mergedShards, isStopped } = input;
+  const { added, mustPass, suspects, budget, shards, mergedShards, isStopped } = input;
   const isTiny = budget < tinyBudget || (isFinal && hasCostlyRetrials(input));
-  const share = Math.max(1, Math.floor(budget / (added.length + contracts.length + suspects.length)));
+  const share = Math.max(1, Math.floor(budget / (added.length + mustPass.length + suspects.length)));
   const judged = added.map((one) => {
     const needed = Math.min(share, brokenCaseFailures({ n: added.length * shards, alpha: one.alpha }));
     // Each shard has asked as often as its own cases and its calls allowed, unless it was stopped.

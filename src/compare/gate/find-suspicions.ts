@@ -15,7 +15,7 @@ export interface Suspicion {
   readonly caseId: string;
   readonly because: CaseBreach;
   /** `known`: it was accepted as broken. */
-  readonly rule: 'suspect' | 'contract' | 'added' | 'known';
+  readonly rule: 'suspect' | 'must-pass' | 'added' | 'known';
   readonly sides: Sides;
   readonly candidate: CaseSummary;
   readonly baseline: CaseSummary | undefined;
@@ -94,7 +94,7 @@ function findFirstFailures(suite: SuiteSummary, variant: VariantSummary): readon
     const shared = { caseId: candidate.caseId, sides, candidate, baseline: undefined } as const;
     const retried = retriedCase(suite, variant, candidate);
     if (candidate.mustPass) {
-      return [{ ...shared, retried, because: 'must-pass', rule: 'contract', noun: 'must-pass case' }];
+      return [{ ...shared, retried, because: 'must-pass', rule: 'must-pass', noun: 'must-pass case' }];
     }
     return isWhole ? [{ ...shared, retried, because: 'first-run', rule: 'added', noun: 'case' }] : [];
   });
@@ -137,12 +137,12 @@ function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: S
   });
   const hasFailed = countStatus(candidate.trials, 'failed') > 0;
   if (candidate.mustPass) {
-    // Nobody has seen a first baseline before: it can't accept a broken contract.
+    // Nobody has seen a first baseline before: it can't accept that a must-pass case fails.
     const isKnown = isFirst !== true && change !== 'redefined' && isKnownFailure(accepted, candidate);
     // A must-pass case that was accepted although it fails at times can still break for good, like any case.
     if (isKnown && found.suspect) return [suspect()];
     if (!hasFailed) return [];
-    const rule = isKnown ? 'known' : 'contract';
+    const rule = isKnown ? 'known' : 'must-pass';
     return [{ ...shared, because: 'must-pass', rule, noun: 'must-pass case', retried: retried() }];
   }
   const isNew = change === 'added' || change === 'redefined' || (change === 'unjudged' && !hasVerdict(baseline));
@@ -163,7 +163,7 @@ function sortSuspicions(
   gated: readonly GatedComparison[],
   { ofVariant, looks, share }: Pick<Suspicions, 'ofVariant' | 'looks'> & { readonly share: number },
 ): Omit<SuspicionInput, 'averages' | 'storedAverages' | 'askedShare' | 'shards' | 'mergedShards'> {
-  const contracts: RetriedCase[] = [];
+  const mustPass: RetriedCase[] = [];
   const added: SuspicionInput['added'][number][] = [];
   const suspects: SuspicionInput['suspects'][number][] = [];
   const judgedCases = gated.reduce((sum, { compared, otherCases = 0 }) => sum + compared.passRate.n + otherCases, 0);
@@ -178,7 +178,7 @@ function sortSuspicions(
         if (suspicion.because === 'case-added-failed' && gate.cases.added === 'warn') continue;
         const alpha = share * gate.alpha;
         const shared = { found: suspicion.retried, suite, alpha, maxConfirmed: gate.confirm.cases };
-        if (suspicion.rule === 'contract') contracts.push(suspicion.retried);
+        if (suspicion.rule === 'must-pass') mustPass.push(suspicion.retried);
         else if (suspicion.rule === 'added') added.push(shared);
         else {
           suspects.push({
@@ -197,7 +197,7 @@ function sortSuspicions(
   const comparedCases = gated
     .filter(({ variant }) => (looks.get(variant) ?? []).length > 0)
     .reduce((sum, { compared }) => sum + compared.passRate.n, 0);
-  return { contracts, added, suspects, comparedCases, budget: Math.floor(budget) };
+  return { mustPass, added, suspects, comparedCases, budget: Math.floor(budget) };
 }
 
 /** Cases whose accepted prompt can't be asked are judged by a rule over all compared cases: they use the rest of the level. */
@@ -233,17 +233,17 @@ function hasVerdict(found: CaseSummary | undefined): boolean {
 
 /** True where the case was accepted as broken under the same checks. */
 function isKnownFailure(accepted: CaseSummary | undefined, { caseHash }: CaseSummary): boolean {
-  return accepted?.mustPass === true && accepted.caseHash === caseHash && isBrokenContract(accepted);
+  return accepted?.mustPass === true && accepted.caseHash === caseHash && isBrokenMustPass(accepted);
 }
 
 /** A must-pass case as stored: a failed trial, unless its confirmation trials cleared it. */
-export function isBrokenContract({ trials, confirmations }: CaseSummary): boolean {
+export function isBrokenMustPass({ trials, confirmations }: CaseSummary): boolean {
   if (countStatus(trials, 'failed') === 0) return false;
   const passed = countStatus(confirmations, 'passed');
   return passed < passesToClear || passed <= countStatus(confirmations, 'failed');
 }
 
-/** Two of three confirmation trials decide about a contract. */
+/** Two of three confirmation trials decide about a must-pass case. */
 const passesToClear = 2;
 
 export function countStatus(rows: readonly RowSummary[], status: RowSummary['status']): number {

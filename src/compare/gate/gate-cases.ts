@@ -123,7 +123,7 @@ function describeAccepted({
 function describeFlaky({ caseId, rule, noun, candidate }: Suspicion): string {
   const failures = countStatus(candidate.trials, 'failed') + countStatus(candidate.confirmations, 'failed');
   const times = `failed ${formatCount(failures, 'time')} and then passed a confirmation trial`;
-  return rule === 'contract' ? `${noun} ${caseId} ${times}: a flaky contract` : `${noun} ${caseId} ${times}`;
+  return rule === 'must-pass' ? `${noun} ${caseId} ${times}: it is flaky` : `${noun} ${caseId} ${times}`;
 }
 
 function judgedOf(rows: CaseSummary['confirmations']): number {

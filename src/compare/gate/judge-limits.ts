@@ -100,7 +100,7 @@ function judgeVariant(
 
 const met: LimitGate = {};
 
-/** A failed case of a variant of which nothing was accepted. The limit on the pass rate covers it, unless it is a contract. */
+/** A failed case of a variant of which nothing was accepted. The limit on the pass rate covers it, unless it must pass. */
 function judgeFirstVerdict(verdict: CaseVerdict): LimitGate {
   const { caseId, message } = verdict;
   if (verdict.kind === 'unsettled') return { unsettled: verdict, warning: message };

@@ -30,22 +30,22 @@ function count(wanted: readonly WantedRetrials[]) {
 
 test('nothing is chosen where nothing is open', () => {
   expect(chosen({})).toEqual([]);
-  expect(chosen({ suspects: { a: 'f+p' }, contracts: { b: 'f+pp' }, added: { c: 'f+p' } })).toEqual([]);
+  expect(chosen({ suspects: { a: 'f+p' }, mustPass: { b: 'f+pp' }, added: { c: 'f+p' } })).toEqual([]);
 });
 
 describe('what is asked first', () => {
   const all: SuspicionOptions = {
     suspects: { a: 'f' },
-    contracts: { m: 'f' },
+    mustPass: { m: 'f' },
     added: { x: 'f' },
     averages: [buildAverage(100)],
   };
 
-  test('are contracts, then added cases, then suspects, then averages', () => {
+  test('are must-pass cases, then added cases, then suspects, then averages', () => {
     expect(chosen(all)).toEqual(['m candidate 1']);
-    expect(chosen({ ...all, contracts: { m: 'f+pp' } })).toEqual(['x candidate 1']);
-    expect(chosen({ ...all, contracts: {}, added: { x: 'f+fff' } })).toEqual(['a candidate 1']);
-    const input = buildSuspicions({ ...all, contracts: {}, added: {}, suspects: { a: 'f+p' } });
+    expect(chosen({ ...all, mustPass: { m: 'f+pp' } })).toEqual(['x candidate 1']);
+    expect(chosen({ ...all, mustPass: {}, added: { x: 'f+fff' } })).toEqual(['a candidate 1']);
+    const input = buildSuspicions({ ...all, mustPass: {}, added: {}, suspects: { a: 'f+p' } });
     expect(count(choose(input))).toEqual({ candidate: 0, accepted: 50, cases: 50 });
   });
 
@@ -132,13 +132,13 @@ describe('the budget', () => {
   });
 
   test('counts calls by the case and the side', () => {
-    const input = buildSuspicions({ contracts: { m: 'f', n: 'f' } });
+    const input = buildSuspicions({ mustPass: { m: 'f', n: 'f' } });
     expect(choose(input, { calls: 5 }, { calls: 3, usd: 0 })).toHaveLength(1);
     expect(choose(input, { calls: 6 }, { calls: 3, usd: 0 })).toHaveLength(2);
   });
 
   test('counts money where it is known, to the last digit', () => {
-    const input = buildSuspicions({ contracts: { m: 'f', n: 'f' } });
+    const input = buildSuspicions({ mustPass: { m: 'f', n: 'f' } });
     expect(choose(input, { usd: 0.02 })).toHaveLength(2);
     // 0.3 − 0.28 is a little less than 0.02 in floating point.
     expect(choose(input, { usd: 0.3 - 0.28 })).toHaveLength(2);

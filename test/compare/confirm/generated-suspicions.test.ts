@@ -37,7 +37,7 @@ function settleDrawn(seed: number): string {
   const shared = averages.map((one) => (first === undefined || random() < 0.5 ? one : { ...one, cases: first.cases }));
   const options = {
     suspects: retried(pick(1, 4, 4, 9), 's'),
-    contracts: retried(2, 'm'),
+    mustPass: retried(2, 'm'),
     added: retried(3, 'n'),
     averages: shared,
     budget: pick(1, 2, 3, 5, 9, 10, 11, 18, 20, 24, 40, 48, 100, 1000),
@@ -61,11 +61,11 @@ function settleDrawn(seed: number): string {
   };
   const isFinal = random() < 0.6;
   const { cases, averages: judged } = settleSuspicions(input, isFinal);
-  const { suspects, contracts, added, averages: _averages, suspect: _suspect, addedCase: _case, ...rest } = options;
+  const { suspects, mustPass, added, averages: _averages, suspect: _suspect, addedCase: _case, ...rest } = options;
   return [
     `== ${seed} ${JSON.stringify({ isFinal, ...rest })}`,
     ...[...cases].map(([id, verdict]) => {
-      const own = { ...suspects, ...contracts, ...added }[id] ?? '';
+      const own = { ...suspects, ...mustPass, ...added }[id] ?? '';
       return `${id} ${own}: ${shortenVerdict(verdict)}${describeBroken(verdict)}`;
     }),
     ...[...judged].map(([id, verdict]) => `${id}: ${describeAverage(verdict)}`),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   judgeAlone,
-  judgeContract,
+  judgeMustPass,
   judgeSuspect,
   type SuspectRule,
 } from '../../../src/compare/confirm/judge-retrials.ts';
@@ -223,7 +223,7 @@ describe('a contract', () => {
     ['f+eeff', 'broken', 'broken'],
   ])('%s: %s, and once no further trial can be made: %s', (outcomes, word, atLast) => {
     const found = buildRetried(outcomes);
-    expect([judgeContract(found, false), judgeContract(found, true)].map(shortenVerdict)).toEqual([word, atLast]);
+    expect([judgeMustPass(found, false), judgeMustPass(found, true)].map(shortenVerdict)).toEqual([word, atLast]);
   });
 });
 

@@ -123,10 +123,10 @@ describe('suspects', () => {
   });
 });
 
-describe('contracts and added cases', () => {
+describe('must-pass and added cases', () => {
   test('are judged by themselves', () => {
-    const contracts = { m: 'f+ff', n: 'ppf+pp', o: 'f' };
-    expect(settle({ contracts })).toEqual({ m: 'broken', n: 'flaky', o: 'ask candidate 1' });
+    const mustPass = { m: 'f+ff', n: 'ppf+pp', o: 'f' };
+    expect(settle({ mustPass })).toEqual({ m: 'broken', n: 'flaky', o: 'ask candidate 1' });
     expect(settle({ added: { x: 'f+fff', y: 'f+ffp', z: 'f+f' } })).toEqual({
       x: 'broken',
       y: 'flaky',
@@ -220,7 +220,7 @@ describe('averages', () => {
 
 describe('where the calls did not pay for a single retrial', () => {
   const averages = [buildAverage(20), buildAverage(20, { id: 'other', p: 0.5 })];
-  const all = { averages, suspects: { a: 'f' }, contracts: { m: 'f' }, added: { x: 'f' }, budget: 3 };
+  const all = { averages, suspects: { a: 'f' }, mustPass: { m: 'f' }, added: { x: 'f' }, budget: 3 };
 
   test('the stored trials decide', () => {
     expect(settle(all, true)).toEqual({ m: 'broken', a: 'broken', x: 'broken', 'pass rate': 'unavailable' });

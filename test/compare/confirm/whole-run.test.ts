@@ -18,13 +18,13 @@ function askToTheEnd(input: SuspicionInput, allowed: RetrialSpend, spend: Retria
   const current = (): SuspicionInput => ({
     ...input,
     suspects: input.suspects.map((one) => ({ ...one, found: withRows(one.found) })),
-    contracts: input.contracts.map(withRows),
+    mustPass: input.mustPass.map(withRows),
     added: input.added.map((one) => ({ ...one, found: withRows(one.found) })),
     averages: input.averages.map((one) => ({ ...one, cases: one.cases.map(withRows) })),
   });
   const all = [...input.suspects, ...input.added].map(({ found }) => found);
   const byId = new Map(
-    [...all, ...input.contracts, ...input.averages.flatMap((one) => one.cases)].map((found) => [found.id, found]),
+    [...all, ...input.mustPass, ...input.averages.flatMap((one) => one.cases)].map((found) => [found.id, found]),
   );
   let left = allowed;
   for (let rounds = 0; ; rounds += 1) {
@@ -56,7 +56,7 @@ describe('whatever looks worse and whatever is answered', () => {
       .map((all) => Object.fromEntries(all.map((word, index) => [`${prefix}${index}`, word])));
   const run = fc.record({
     suspects: named('s', 30),
-    contracts: named('m', 5),
+    mustPass: named('m', 5),
     added: named('x', 30),
     looks: fc.array(
       fc.record({
@@ -82,7 +82,7 @@ describe('whatever looks worse and whatever is answered', () => {
         run,
         ({
           suspects,
-          contracts,
+          mustPass,
           added,
           looks,
           calls,
@@ -97,7 +97,7 @@ describe('whatever looks worse and whatever is answered', () => {
           const averages = looks.map(({ count, p, look }, index) => buildAverage(count, { id: `a${index}`, p, look }));
           const suspect = { asksAccepted, isGated };
           const budget = Math.floor(calls / callsOfOne);
-          const input = buildSuspicions({ suspects, contracts, added, averages, budget, suspect });
+          const input = buildSuspicions({ suspects, mustPass, added, averages, budget, suspect });
           const random = createRandom(seed);
           const next = (): Letter => (random() < erring ? 'e' : random() < passing ? 'p' : 'f');
           const ended = askToTheEnd(
@@ -108,7 +108,7 @@ describe('whatever looks worse and whatever is answered', () => {
           );
           const settled = settleSuspicions(ended.input, true);
           expect([...settled.averages.values()].filter(({ kind }) => kind === 'open')).toEqual([]);
-          expect(settled.cases.size).toBe(input.suspects.length + input.contracts.length + input.added.length);
+          expect(settled.cases.size).toBe(input.suspects.length + input.mustPass.length + input.added.length);
           const passed = [...ended.input.suspects, ...ended.input.added].filter(({ found }) =>
             found.candidate.some(({ status }) => status === 'passed'),
           );
