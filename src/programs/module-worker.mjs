@@ -200,8 +200,10 @@ async function readValue(module, { exportName, noun, maxReturnedBytes }) {
 /** A replacer of JSON.stringify that throws for what JSON would drop or change. */
 function refuseNoData(key, found) {
   const raw = this[key];
-  if (typeof raw === 'function' || typeof raw === 'symbol' || typeof raw === 'bigint' || Number.isNaN(raw))
-    throw new TypeError(`"${key}" is ${Number.isNaN(raw) ? 'NaN' : `a ${typeof raw}`}, which is no data`);
+  // JSON writes null for a number without digits.
+  const isNull = typeof raw === 'number' && !Number.isFinite(raw);
+  if (isNull || typeof raw === 'function' || typeof raw === 'symbol' || typeof raw === 'bigint')
+    throw new TypeError(`"${key}" is ${isNull ? raw : `a ${typeof raw}`}, which is no data`);
   return found;
 }
 

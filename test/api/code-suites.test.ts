@@ -64,6 +64,7 @@ describe('suites in TypeScript', () => {
       '"check" is a function',
     ],
     ['holds NaN', 'export default { gate: { alpha: 0 / 0 } };', '"alpha" is NaN'],
+    ['holds Infinity', 'export default { gate: { alpha: -1 / 0 } };', '"alpha" is -Infinity, which is no data'],
   ])('a file that %s is a usage error at the file', async (_, text, message) => {
     const { code, stderr } = await open(text).run(['validate']);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

@@ -85,6 +85,11 @@ test.each<[why: string, code: string, says: string]>([
     '"execute" is a function, which is no data',
   ],
   [
+    'returns an infinite parameter',
+    'export default ({ word }) => ({ messages: [{ role: "user", content: word }], params: { seed: Infinity } });',
+    '"seed" is Infinity, which is no data',
+  ],
+  [
     'returns other params by case',
     'export default ({ word, n }) => ({ messages: [{ role: "user", content: word }], params: { seed: n } });',
     'other params or tools than for case "one"',
