@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AssertionInput } from '../../src/model/own-code.ts';
+import type { AssertionInput, ModuleJob } from '../../src/model/own-code.ts';
+import { ModuleWorker } from '../../src/programs/module-worker.ts';
 import { type OwnCodeOptions, openOwnCode } from '../../src/programs/open-own-code.ts';
+import { selectEnv } from '../../src/programs/run-program.ts';
 
 const input: AssertionInput = {
   target: 'abc',
@@ -68,6 +70,16 @@ describe('a module', () => {
     const reasons = new Set<string>();
     for (let count = 0; count < 20; count += 1) reasons.add(JSON.stringify(await runModule('check.mjs')));
     expect([...reasons]).toEqual([expect.stringMatching(/"\d+ undefined"/)]);
+  });
+
+  test('sees the variables that each of its checks names', async () => {
+    const { folder, own } = openProject({ 'check.mjs': 'export default () => String(process.env.SECRET_KEY);' });
+    const call = { file: join(folder, 'check.mjs'), exportName: 'default', input, timeoutMs: 15_000, memoryMb: 128 };
+    expect(await own.runModule(call)).toEqual({ returned: 'undefined' });
+    expect(await own.runModule({ ...call, envNames: ['SECRET_KEY'] })).toEqual({ returned: 'sk-secret' });
+    expect(await own.runModule({ ...call, envNames: ['NOT_SET'] })).toEqual({
+      fault: 'needs NOT_SET, which is not set',
+    });
   });
 
   test.each([
@@ -145,6 +157,17 @@ describe('a module', () => {
     expect(outcomes).toEqual([pass, fail, pass, fail]);
   });
 
+  test('may write 16 MiB in each check', async () => {
+    const { runModule } = openProject({
+      'check.mjs': `export default () => new Promise((done) => {
+        process.stdout.write('x'.repeat(9 * 2 ** 20), () => done({ pass: true }));
+      });`,
+    });
+    for (const outcome of [await runModule('check.mjs'), await runModule('check.mjs')]) {
+      expect(outcome).toEqual({ returned: { pass: true } });
+    }
+  });
+
   // Linux alone tells what left the child's process group.
   test.each([false, ...(process.platform === 'linux' ? [true] : [])])(
     'takes what it started with it when its time is over (in a group of its own: %s)',
@@ -178,6 +201,61 @@ describe('a module', () => {
     setTimeout(() => controller.abort(), 100);
     expect((await Promise.all(running)).map(faultOf)).toEqual(running.map(() => 'was stopped with the run'));
     expect(faultOf(await runModule('check.mjs'))).toBe('was stopped with the run');
+  });
+});
+
+describe('a module of tools', () => {
+  function openTools(files: Readonly<Record<string, string>>) {
+    const { folder } = openProject(files);
+    return async (file: string, job: Pick<ModuleJob, 'input' | 'tool'>) => {
+      const module = { file: join(folder, file), memoryMb: 128 };
+      const worker = new ModuleWorker(module, selectEnv(env, []));
+      const { outcome } = await worker.run({ ...module, ...job, exportName: 'tools', timeoutMs: 15_000 });
+      worker.kill();
+      return outcome;
+    };
+  }
+
+  test('answers a call of its own tools alone', async () => {
+    const run = openTools({
+      'tools.mjs': `export const tools = {
+        text: ({ word }) => \`say \${word}\`,
+        list: async () => [1],
+        nothing() {},
+        code: () => () => 1,
+        fail() { throw new Error('no luck'); },
+        much: () => 'ü'.repeat(2 ** 15 + 1),
+        data: 1,
+      };`,
+      'default.mjs': 'export default { text: () => "a" };',
+      'none.mjs': 'export const tools = 1;',
+    });
+    const call = (name: string, args: object = {}, file = 'tools.mjs') =>
+      run(file, { tool: 'call', input: { name, args } });
+    const unknown = { returned: { unknown: ['text', 'list', 'nothing', 'code', 'fail', 'much', 'data'] } };
+    expect(await call('text', { word: 'a' })).toEqual({ returned: { content: 'say a' } });
+    expect(await call('list')).toEqual({ returned: { content: '[1]' } });
+    expect(await call('nothing')).toEqual({ returned: { content: 'null' } });
+    expect(await call('code')).toEqual({ fault: 'returned a function, which is no JSON, from "code"' });
+    expect(await call('fail')).toEqual({ returned: { error: 'no luck' } });
+    expect(await call('much')).toEqual({ returned: { bytes: 2 ** 16 + 2 } });
+    for (const name of ['data', 'toString', 'none']) expect(await call(name)).toEqual(unknown);
+    expect(await call('text', {}, 'default.mjs')).toEqual({ returned: { content: 'a' } });
+    const fault = 'exports no object of tools, as tools or as its default';
+    expect(await call('text', {}, 'none.mjs')).toEqual({ fault });
+    expect(await run('tools.mjs', { tool: 'call', input: { name: 'fail' } })).toEqual({ returned: { isKnown: true } });
+  });
+
+  test.each<[state: string, outcome: object]>([
+    ['export const state = 1;', { returned: {} }],
+    ['export function state() {}', { returned: {} }],
+    ['export const state = () => null;', { returned: { state: null } }],
+    ['export const state = async () => "a";', { returned: { state: 'a' } }],
+    ['export const state = () => state;', { fault: 'returned a function, which is no JSON, from state()' }],
+    ['export const state = () => "ü".repeat(2 ** 15);', { fault: 'returned more than 64 KiB from state()' }],
+  ])('with %s has its state', async (text, outcome) => {
+    const run = openTools({ 'tools.mjs': text });
+    expect(await run('tools.mjs', { tool: 'state', input: null })).toEqual(outcome);
   });
 });
 
@@ -219,6 +297,15 @@ describe('a command', () => {
     );
     expect(faultOf(await runCommand(['no-such-program']))).toMatch(/^can't be started: .*ENOENT/);
   });
+});
+
+test('a command is stopped with the run, and none is started after it', async () => {
+  const controller = new AbortController();
+  const { runCommand } = openProject({}, { signal: controller.signal });
+  const running = runCommand(['sleep', '60']);
+  controller.abort();
+  expect(faultOf(await running)).toBe('was stopped with the run');
+  expect(faultOf(await runCommand(['true']))).toBe('was stopped with the run');
 });
 
 function isRunning(pid: number): boolean {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { env, execPath } from 'node:process';
 import { expect, test } from 'vitest';
 import type { PromptJob } from '../../src/model/own-code.ts';
@@ -81,11 +81,27 @@ test('a program gets its input, and the end of what it writes on stderr is kept'
   expect(await run(call(['true'], { input: 'x'.repeat(1e6) }))).toMatchObject({ status: 'ended', exitCode: 0 });
 });
 
-test('a runner that is closed kills what runs', async () => {
+test('a runner that is closed kills what runs, and what that has started', async () => {
   const runner = openProgramRunner();
-  const running = runner.run(call(['sleep', '9']));
+  const started = openTempProject().path('started');
+  const script = `sleep 60 & echo > '${started}'; wait`;
+  const running = [runner.run(call(['sleep', '60'])), runner.run(call(['sh', '-c', script]))];
+  await expect.poll(() => existsSync(started)).toBe(true);
   runner.close();
-  expect(await running).toMatchObject({ exitCode: null, signalName: 'SIGKILL' });
+  for (const result of await Promise.all(running)) {
+    expect(result).toMatchObject({ exitCode: null, signalName: 'SIGKILL' });
+  }
+});
+
+test('what a program has left running is killed where its group ends with it', async () => {
+  const runner = openProgramRunner();
+  const fifo = openTempProject().path('fifo');
+  await runner.run(call(['mkfifo', fifo]));
+  // The reader ends once nothing holds the other end open.
+  const reader = runner.run(call(['cat', fifo]));
+  const script = `exec 3> '${fifo}'; sleep 60 >&- 2>&- & echo left`;
+  expect(await runner.run(call(['sh', '-c', script], { endsGroup: true }))).toMatchObject({ stdout: 'left\n' });
+  expect(await reader).toMatchObject({ status: 'ended', exitCode: 0 });
 });
 
 test('a program without a network starts in one of its own, where the system makes one', () => {
@@ -100,11 +116,16 @@ test('a program without a network starts in one of its own, where the system mak
   expect(withoutNetwork(missing) ?? missing).toBe(missing);
   const path = call(['./bin/none']);
   expect(withoutNetwork(path) ?? path).toBe(path);
+  // A path is one from the folder in which the program starts.
+  const [relative, outside] = [call(['./cat'], { cwd: '/bin' }), call(['./cat'])];
+  expect(withoutNetwork(relative)?.argv).toEqual(cut && [...cut.argv.slice(0, -2), './cat']);
+  expect(withoutNetwork(outside) ?? outside).toBe(outside);
 });
 
 /** What a program that talks in lines says, in order, and how it ends. */
 function converse(argv: readonly string[], lines: readonly string[] = []) {
   const said: string[] = [];
+  const ends: string[] = [];
   return new Promise<{ said: readonly string[]; why: string; stderr: string }>((resolve) => {
     const program = startLineProgram({
       argv,
@@ -112,7 +133,10 @@ function converse(argv: readonly string[], lines: readonly string[] = []) {
       env: basic,
       maxLineBytes: 1024 * 1024,
       onLine: (line) => said.push(line),
-      onEnd: (why) => void program.close().then(() => resolve({ said, why, stderr: program.stderr() })),
+      onEnd(why) {
+        ends.push(why);
+        void program.close().then(() => resolve({ said, why: ends.join('; '), stderr: program.stderr() }));
+      },
     });
     for (const line of lines) program.write(line);
   });
@@ -145,6 +169,26 @@ test('a line may be as long as the bound, and what is longer ends the program', 
   expect((await converse(write(1024 * 1024))).said.map((line) => line.length)).toEqual([1024 * 1024, 4]);
   const endless = await converse(node(`process.stdout.write('x'.repeat(2e6)); setInterval(() => {}, 1000)`));
   expect(endless).toMatchObject({ said: [], why: 'wrote a line of more than 1 MiB' });
+});
+
+test('a character that comes in two parts is read whole', async () => {
+  const halves = `process.stdout.write(Buffer.from('more\\n\\xc3', 'latin1'));
+    process.stdin.once('data', () => process.stdout.write(Buffer.from('\\xbc\\n', 'latin1'), () => process.exit()));`;
+  const said: string[] = [];
+  await new Promise<string>((resolve) => {
+    const program = startLineProgram({
+      argv: node(halves),
+      cwd: '/',
+      env: basic,
+      maxLineBytes: 100,
+      onLine(line) {
+        said.push(line);
+        program.write('go on');
+      },
+      onEnd: resolve,
+    });
+  });
+  expect(said).toEqual(['more', 'ü']);
 });
 
 test('a program that ignores the end of its input is killed, and says nothing more', { tags: 'slow' }, async () => {
@@ -229,6 +273,29 @@ test('a prompt in code makes the same messages twice', async () => {
   expect(second).toMatchObject([{ isSame: true }, { isSame: true }, { isSame: true }]);
 });
 
+test('the variables that a prompt reads or misses are told', async () => {
+  const code = `const by = {
+    get: (vars) => vars.q + vars.none,
+    in: (vars) => String(['q' in vars, 'none' in vars]),
+    keys: (vars) => Object.keys(vars).join(),
+    spread: (vars) => JSON.stringify({ ...vars }),
+    json: async (vars) => JSON.stringify(await vars),
+    other: (vars) => String(vars.toString),
+  };
+  export default (vars) => by[vars.by](vars);`;
+  const vars = ['get', 'in', 'keys', 'spread', 'json', 'other'].map((by) => ({ by, q: 1 }));
+  const { first } = await renderModule(code, vars);
+  const both = ['by', 'q'];
+  expect(first.map(({ reads, missing }) => [reads, missing])).toEqual([
+    [both, ['none']],
+    [both, []],
+    [both, []],
+    [both, []],
+    [both, []],
+    [['by'], []],
+  ]);
+});
+
 test('a prompt that depends on the clock is shown with both messages', async () => {
   const code = 'export default ({ q }) => q === 0 ? "same" : `${q} ${new Date().getUTCFullYear()}`;';
   const { first, second } = await renderModule(code, cases(3));
@@ -237,6 +304,13 @@ test('a prompt that depends on the clock is shown with both messages', async () 
     expect(second[index]?.returned).toMatch(new RegExp(`^${index} \\d{4}$`));
     expect(second[index]?.returned).not.toEqual(first[index]?.returned);
   }
+});
+
+test('a prompt that depends on earlier calls is found, also where its case makes the same messages a third time', async () => {
+  const code = 'let n = 0; export default () => (n++ === 2 ? "third" : "other");';
+  const { first, second } = await renderModule(code, cases(3));
+  expect(first).toMatchObject([{ returned: 'other' }, { returned: 'other' }, { returned: 'third' }]);
+  expect(second).toMatchObject([{ fault: 'made other messages' }, { isSame: true }, { returned: 'other' }]);
 });
 
 test('a case that ends the process has the fault, and those behind it were not called', { tags: 'slow' }, async () => {

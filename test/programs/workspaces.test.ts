@@ -263,7 +263,7 @@ test('stored changes that leave the workspace are refused', () => {
 /** Workspaces of a project with a folder `shop`, and what a program left of it. */
 function openPort(options: { readonly signal?: AbortSignal } = {}) {
   const shop = openShop();
-  const port = openWorkspaces({ root: shop.root, env: { PATH: env['PATH'], SECRET: 's' }, ...options });
+  const port = openWorkspaces({ root: shop.root, env: { PATH: env['PATH'], HOME: '/', SECRET: 's' }, ...options });
   onTestFinished(() => port.close());
   const changes = { ...stored, hash: shop.folder().hash };
   const run = (script: string, more: Partial<WorkspaceCommand> = {}, left: WorkspaceChanges = changes) =>
