@@ -133,14 +133,16 @@ describe('limits that the server tells', () => {
     expect(rates.waitMs(request, 0)).toBe(100);
   });
 
-  test.each([
-    [7000, 7000],
-    [3_600_000, 60_000],
-  ])('of a day hold everything back once nothing is left for %i ms, at most a minute', (resetMs, waitMs) => {
+  test.each<[Partial<LimitReport>, number]>([
+    [{ periodMs: 86_400_000, resetMs: 7000 }, 7000],
+    [{ periodMs: 86_400_000, resetMs: 3_600_000 }, 60_000],
+    // Without a period, the time until it is whole again tells it from one of a minute.
+    [{ resetMs: 3_600_000 }, 60_000],
+  ])('of a day, %j, hold everything back once nothing is left, at most a minute', (report, waitMs) => {
     const rates = open();
-    tell(rates, { unit: 'requests', limit: 50, remaining: 20, resetMs: 1000, periodMs: 86_400_000 });
+    tell(rates, { unit: 'requests', limit: 50, remaining: 20, ...report });
     expect(sendEagerly(rates, 40).at(-1)).toBe(0);
-    tell(rates, { unit: 'requests', limit: 50, remaining: 0, resetMs, periodMs: 86_400_000 });
+    tell(rates, { unit: 'requests', limit: 50, remaining: 0, ...report });
     expect(rates.waitMs(request, 0)).toBe(waitMs);
   });
 });
