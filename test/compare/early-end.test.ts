@@ -126,6 +126,12 @@ describe('a variant of which cases were not asked', () => {
     expect(partialOf({ now: asked(30), suite: judges(1) })?.isCertain).toBe(true);
     expect(partialOf({ now: asked(30), suite: judges(1, 0.2) })?.isCertain).toBe(false);
     expect(partialOf({ now: asked(30), suite: judges(0.2, 1) })?.isCertain).toBe(false);
+    // Of a slice they see a part of the drop that the slice tolerates, however much the suite does.
+    const gate = { passRate: { maxDrop: 0.99 }, slices: { vip: { passRate: { maxDrop: 0.3 } } } };
+    const ofSlice = { now: asked(30), gate, more: () => ({ slices: ['vip'] }) };
+    expect(partialOf({ ...ofSlice, suite: judges(1) })?.isCertain).toBe(true);
+    expect(partialOf({ ...ofSlice, suite: judges(0.3) })?.isCertain).toBe(false);
+    expect(partialOf({ ...ofSlice, gate: { passRate: gate.passRate }, suite: judges(0.3) })?.isCertain).toBe(true);
   });
 
   test('has fallen where those that came first show it, in that metric alone', () => {
