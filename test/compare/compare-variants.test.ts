@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CaseSummary } from '../../src/model/summary.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
 import fc from '../support/property.ts';
@@ -202,6 +202,33 @@ describe('the cost', () => {
     expect(compareSides(baseline, priced([5, 5])).costUsd).toMatchObject({ baseline: 10, candidate: 10, delta: 0 });
     const unpriced = { ...priced([1, 2]), costOf: () => null };
     expect(compareSides(unpriced, priced([1, 2])).isCostUnknown).toBe(true);
+  });
+
+  test('of two baselines is that of their average answers, as often as the second has one', () => {
+    /** Of accepted runs whose answers took so many tokens on average; a case's errored trial has no answer. */
+    const accepted = (outcomes: readonly string[], inputTokens: number) => ({
+      ...buildSide(
+        Object.fromEntries(
+          outcomes.map((word, index) => {
+            const { trials, ...found } = buildCaseSummary(`c${index}`, word);
+            const pooled = {
+              runs: 2,
+              trials: 2,
+              failures: 0,
+              score: { n: 2, mean: 1, squares: 0 },
+              answered: 2,
+              answers: [],
+              usage: { inputTokens: index === 0 ? inputTokens : 1, outputTokens: 0 },
+            };
+            const answered = trials.map((row) => (row.status === 'errored' ? row : { ...row, answerHash: 'hash' }));
+            return [`c${index}`, { ...found, pooled, trials: answered }];
+          }),
+        ),
+      ),
+      costOf: ({ usage }: Pick<RowSummary, 'usage'>) => usage?.inputTokens ?? null,
+    });
+    const { costUsd } = compareSides(accepted(['ppp', 'p'], 10), accepted(['pe', 'pp'], 20));
+    expect([costUsd.baseline, costUsd.candidate, costUsd.n]).toEqual([10 + 2, 20 + 2, 2]);
   });
 });
 
