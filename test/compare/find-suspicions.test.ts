@@ -201,6 +201,12 @@ describe('what the run asks again', () => {
     expect(find([one, drift]).askedShare).toBe(1);
     expect(find([two]).askedShare).toBe(1);
     expect(find([buildGated(one.compared, { suite: { replayed: true } })]).budget).toBe(0);
+    // A case that the suite skips sends nothing that confirmation trials may add up to; one that was not reached may.
+    const skips = (skipReason: 'case' | 'budget') =>
+      buildGated(compare({ a: 'p' }, { a: 'p', b: buildCaseSummary('b', 'ss', { row: { skipReason } }) }), {
+        planned: 7,
+      });
+    expect([find([skips('case')]).budget, find([skips('budget')]).budget]).toEqual([5, 7]);
     expect(find([one], { mergedShards: 4 }).mergedShards).toBe(4);
   });
 });
