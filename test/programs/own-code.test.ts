@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AssertionInput, ModuleJob } from '../../src/model/own-code.ts';
 import { ModuleWorker } from '../../src/programs/module-worker.ts';
@@ -26,7 +26,10 @@ function openProject(files: Readonly<Record<string, string>>, options: Partial<O
     own.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   const limits = { timeoutMs: 15_000, memoryMb: 128 };
   return {
     folder,
@@ -58,9 +61,27 @@ describe('a module', () => {
     const { runModule } = openProject({
       'check.mjs': 'export const late = async () => ({ pass: true });',
       'check.cjs': 'exports.old = () => ({ pass: false, score: 0.5 });',
+      'made.cjs': 'module.exports = Object.fromEntries([["made", () => ({ pass: true })]]);',
     });
     expect(await runModule('check.mjs', 'late')).toEqual({ returned: { pass: true } });
     expect(await runModule('check.cjs', 'old')).toEqual({ returned: { pass: false, score: 0.5 } });
+    expect(await runModule('made.cjs', 'made')).toEqual({ returned: { pass: true } });
+  });
+
+  test('imports files as a bundler finds them', async () => {
+    const { runModule } = openProject({
+      'check.ts': `
+        import { a } from './a';
+        import { b } from './b.mjs';
+        import { c } from './c';
+        import { d } from './d.js';
+        export default (): string => a + b + c + d;`,
+      'a.ts': 'export const a: string = "a";',
+      'b.mts': 'export const b: string = "b";',
+      'c/index.ts': 'export const c: string = "c";',
+      'd.ts': 'export const d: string = "d";',
+    });
+    expect(await runModule('check.ts')).toEqual({ returned: 'abcd' });
   });
 
   test('answers many checks in one child, and sees no variable that it was not meant to see', async () => {
@@ -278,6 +299,7 @@ describe('a command', () => {
     ['fails in silence', 'process.exitCode = 3;', /^ended with exit code 3 and wrote nothing on stderr$/],
     ['writes no JSON', 'console.log("fine");', /^wrote no JSON but "fine"$/],
     ['writes nothing', '', /^wrote no JSON but ""$/],
+    ['writes no text', 'process.stdout.write(Buffer.from([255]))', /^wrote a verdict that can't be read: .*UTF-8/],
   ])('that %s has a fault', async (_, body, fault) => {
     const { runCommand } = openProject({});
     const timeoutMs = fault.source.includes('200 ms') ? 200 : 15_000;

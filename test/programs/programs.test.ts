@@ -236,6 +236,8 @@ test('packages are found from the project, and tell their version', async () => 
   await expect(packages.load('broken')).rejects.toThrow('at once');
   // Installed beside llmcheck.
   expect(packages.has('yaml')).toBe(true);
+  add('zod', { version: '0.0.1', main: 'a.cjs' }, { 'a.cjs': '' });
+  expect(packages.version('zod')).toBe('0.0.1');
 });
 
 test('data that a module exports is evaluated anew, without the secrets of the run', { tags: 'slow' }, async () => {
