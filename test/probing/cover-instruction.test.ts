@@ -87,6 +87,7 @@ test.each<[name: string, cases: Readonly<Record<string, Sides>>, limits?: Partia
   ['confirmations without money', { a: { whole: 'p', without: 'ffm' } }],
   ['a whole prompt without money', { a: { whole: 'ppm', without: 'f' } }],
   ['a whole prompt that never leads', { a: { whole: 'ppfpfpfpfpfpfpfpfpfpfpf', without: 'f' } }],
+  ['a whole prompt that leads too little', { a: { whole: 'pppfpfpfpfpfpfpfpfpfpfp', without: 'f' } }],
   ['answers that are the same', { a: { whole: words('one two'), without: words('one two') } }],
   ['answers that differ', { a: { whole: words('one two'), without: words('one three') } }],
   ['answers that differ by chance', { a: { whole: inTurn('a', 'b'), without: inTurn('b', 'c', 'a') } }],

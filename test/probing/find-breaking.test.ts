@@ -99,6 +99,16 @@ const searches: readonly (readonly [
     { breaks: [[1]], answer: (own) => (listed(own) === '1' ? stopped : undefined) },
   ],
   [
+    'a budget that ends with the last member of a set',
+    single(4),
+    { breaks: [[0, 2]], answer: (own) => (listed(own) === '2' ? stopped : undefined) },
+  ],
+  [
+    'a budget that ends at once, with a group of hunks',
+    [[0, 3], [1], [2]],
+    { breaks: [[2]], answer: (_own, probe) => (probe === 0 ? stopped : undefined) },
+  ],
+  [
     'a budget that ends with the change without the set',
     single(4),
     { breaks: [[1]], answer: (own) => (listed(own) === '0 2 3' ? stopped : undefined) },

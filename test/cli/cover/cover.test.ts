@@ -126,6 +126,23 @@ describe('prompt cover', () => {
     // Without the case it is as it was.
     writeSuite(project, cases);
     expect((await cover(project, server)).verdictOn(lines.parcel)).toBe('unnoticed');
+    // A case whose answers stay the same adds to those that were asked.
+    writeSuite(project, [...cases, '{ id: bill, vars: { mail: a bill }, assert: [{ contains: Dear }] }']);
+    const more = await cover(project, server);
+    expect(more.instructions.find(({ file }) => file?.line === lines.parcel)?.sentence).toBe(
+      'answers to parcel change without it, and no check of 3 cases notices',
+    );
+  });
+
+  it('asks each of two cases that send the same', async () => {
+    const own = ['Dear', 'R7'].map(
+      (text) => `{ id: ${text}, vars: { mail: a refund }, assert: [{ contains: ${text} }] }`,
+    );
+    const { instructions } = await cover(openProject({ own }), await serve());
+    expect(instructions.find(({ file }) => file?.line === lines.refund)).toMatchObject({
+      verdict: 'guarded',
+      caseId: 'R7',
+    });
   });
 
   it.each<readonly [string, (project: TempProject) => void]>([
@@ -173,6 +190,7 @@ describe('prompt cover', () => {
       suite.replace('v1.md }', 'v1.md }, { id: v3, file: ../prompts/v2.md, replaces: v1 }'),
     );
     expect(verdicts(await cover(project, server))).toEqual([['guarded true', 'noEffect false']]);
+    expect(verdicts(await cover(project, server, '--prompt', 'v1'))).toEqual([['guarded true']]);
   });
 
   it('with --all drops a verdict that does not hold, and keeps those that it could not ask of', async () => {
@@ -182,6 +200,10 @@ describe('prompt cover', () => {
     const kept = project.read('evals/mail.cover.json');
     expect((await cover(project, server, '--all', '--cache', 'off', '--max-cost', '0.0007')).code).toBe(4);
     expect(project.read('evals/mail.cover.json')).toBe(kept);
+    writeSuite(project, [...cases, '{ id: bill, vars: { mail: a bill }, assert: [{ contains: Dear }] }']);
+    expect((await cover(project, server, '--cache', 'off', '--max-cost', '0.0001')).code).toBe(4);
+    expect(project.read('evals/mail.cover.json')).toBe(kept);
+    writeSuite(project, cases);
     const careless = await serve(() => 'Dear customer, R7');
     const all = ['--all', '--cache', 'off', '--require-guards'];
     expect((await cover(project, careless, ...all)).code).toBe(1);
@@ -211,6 +233,13 @@ describe('prompt cover', () => {
       instructions.filter(({ verdict }) => verdict === 'noEffect').map(({ sentence }) => sentence);
     expect(sentences(found)[0]).toContain('2 cases asked');
     expect(sentences(await cover(project, server))).toEqual(sentences(found));
+    // The other one that was asked may have been among those that are gone.
+    writeSuite(project, cases.slice(1));
+    const { instructions } = await cover(project, server);
+    expect(instructions.find(({ verdict }) => verdict === 'unnoticed')).toMatchObject({
+      isStored: true,
+      sentence: 'answers to parcel change without it, and no check of 1 case notices',
+    });
   });
 
   it('calls no flake a guard', async () => {
