@@ -81,7 +81,7 @@ function findStaleVersion(old: unknown, replacement: unknown): readonly Change[]
   if (!isJsonObject(old) || !isJsonObject(replacement)) return [];
   return versionKeywords.flatMap((keyword) => {
     const { [keyword]: label = null } = replacement;
-    if (label === null || typeof label === 'object' || label !== old[keyword]) return [];
+    if (label === null || label !== old[keyword]) return [];
     const message = `The contract breaks, and its version is still ${show(label)}.`;
     return [change('version-not-bumped', `/${keyword}`, message, { old: label, new: label })];
   });

@@ -74,7 +74,7 @@ function compareAsGrouped(
     changes.push(change('undecided', path, message, { old: old.kind, new: replacement.kind }));
   }
   const context: Context = { comparer, old, replacement, path, tags, matching, paired };
-  const exclusive = replacement.kind === 'oneOf' || (old.kind === 'oneOf' && old.spelled);
+  const exclusive = replacement.kind === 'oneOf' || old.kind === 'oneOf';
   changes.push(...(exclusive ? describeExclusive(context) : describeInclusive(context)));
   return changes;
 }
