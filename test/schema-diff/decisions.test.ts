@@ -29,6 +29,16 @@ function conditional(c: object) {
   return { ...objectOf({ k: text }), ...rest, else: { properties: { c } } };
 }
 
+function wholeIn(minimum: number, maximum: number) {
+  return { ...whole, minimum, maximum };
+}
+
+/** In a property, so that the definition is no part of its text. */
+function elsewhere(other: object) {
+  const part = { allOf: [objectOf({ a: { ...text } })], unevaluatedProperties: { $ref: '#/$defs/other' } };
+  return objectOf({ p: part }, { $defs: { other } });
+}
+
 const shortText = { ...text, maxLength: 3 };
 const mixed = { type: ['object', 'string'] };
 
@@ -50,6 +60,48 @@ const pairs: readonly (readonly [title: string, old: unknown, replacement: unkno
     'a tagged branch of oneOf',
     { oneOf: [tagged('a'), tagged('b')] },
     { oneOf: [tagged('a', { a: number }), tagged('b')] },
+  ],
+  [
+    'oneOf loses a branch that overlapping ones cover',
+    { oneOf: [wholeIn(0, 5), wholeIn(10, 15), text] },
+    { oneOf: [wholeIn(0, 20), { type: ['string', 'integer'], minimum: 3 }] },
+  ],
+  [
+    'oneOf gets a branch that overlapping ones covered',
+    { oneOf: [wholeIn(0, 20), { type: ['string', 'integer'], minimum: 3 }] },
+    { oneOf: [wholeIn(0, 5), wholeIn(10, 15), text] },
+  ],
+  [
+    'oneOf of values refuses one that is listed twice',
+    { oneOf: [{ const: 'a' }, { enum: ['a', 'b'] }] },
+    { enum: ['a', 'b'] },
+  ],
+  [
+    'null in a union beside a type',
+    { ...text, anyOf: [{ minLength: 1 }, { pattern: 'a' }, { type: 'null' }] },
+    { ...text, anyOf: [{ minLength: 1 }, { pattern: 'a' }] },
+  ],
+  [
+    'null in a union beside a type within a union',
+    { anyOf: [{ ...text, anyOf: [shortText, { ...text, pattern: 'a' }, { type: 'null' }] }, number] },
+    { anyOf: [shortText, { ...text, pattern: 'a' }, number] },
+  ],
+  [
+    'a branch of several types that refuses null',
+    { anyOf: [{ type: ['string', 'integer', 'null'], not: { const: null } }, { type: 'boolean' }] },
+    { anyOf: [text, whole, { type: ['boolean', 'null'] }] },
+  ],
+  ['halves become whole numbers', { ...number, multipleOf: 0.5 }, whole],
+  ['what else is refused changes behind a reference', elsewhere(text), elsewhere(number)],
+  [
+    'what else is refused, beside a property with a name of a keyword',
+    objectOf({}, { allOf: [objectOf({ title: text })], unevaluatedProperties: false }),
+    objectOf({}, { allOf: [objectOf({ title: { ...text, minLength: 0 } })], unevaluatedProperties: false }),
+  ],
+  [
+    'branches that share a name are paired by what else they share',
+    { anyOf: [objectOf({ k: text, a: text }), objectOf({ k: text, b: text, c: text, d: text })] },
+    { anyOf: [objectOf({ k: text, b: text, c: text, e: text }), objectOf({ k: text, a: whole })] },
   ],
   ['oneOf loses its tag', { oneOf: [tagged('a'), tagged('b')] }, { oneOf: [loose('a', number), loose('b')] }],
   ['oneOf has no tag', { oneOf: [loose('a'), loose('b')] }, { oneOf: [loose('a', number), loose('b')] }],
