@@ -370,14 +370,36 @@ describe('a search', () => {
     expect(selected.sentence).toContain('Line 8 of prompts/v2.md alone breaks refund');
   });
 
-  it('does not acquit the change where the settings of the provider changed too', async () => {
-    const server = await serve(() => 'legal');
+  it.each(['headers: { x-team: a }', 'structured: true', 'baseURL: "http://127.0.0.1:1"'])(
+    'does not acquit the change where the provider has %s too',
+    async (setting) => {
+      const server = await serve(() => 'legal');
+      const project = openProject();
+      initRepository(project.root);
+      const suite = project.read('evals/triage.eval.yaml');
+      project.write('evals/triage.eval.yaml', suite.replace('id: mini,', `id: mini, ${setting},`));
+      const { code, sentence } = await bisect(project, server, '--from', 'git:main');
+      expect([code, sentence]).toEqual([4, expect.stringContaining('other settings of provider "mini" have changed')]);
+    },
+  );
+
+  it('asks no model without a price where --max-cost holds, such as that of another time', async () => {
+    const server = await obedient();
     const project = openProject();
-    initRepository(project.root);
     const suite = project.read('evals/triage.eval.yaml');
-    project.write('evals/triage.eval.yaml', suite.replace('id: mini,', 'id: mini, headers: { x-team: a },'));
-    const { code, sentence } = await bisect(project, server, '--from', 'git:main');
-    expect([code, sentence]).toEqual([4, expect.stringContaining('other settings of provider "mini" have changed')]);
+    project.write('evals/triage.eval.yaml', suite.replace('test-model', 'old-model'));
+    initRepository(project.root);
+    project.write('evals/triage.eval.yaml', suite);
+    const { code, why } = await bisect(project, server, '--from', 'git:main', '--max-cost', '9');
+    expect([code, why]).toEqual([4, "no price is known for old-model, so --max-cost can't be held"]);
+    expect(server.requests).toEqual([]);
+  });
+
+  it('asks nothing of a case that is skipped', async () => {
+    const server = await obedient();
+    const project = openProject({ cases: refund.replace('vars:', 'skip: later, vars:') });
+    const { code } = await project.run(['bisect', '--case', 'refund'], { env: server.env });
+    expect([code, server.requests]).toEqual([4, []]);
   });
 
   it('does not acquit the change where other files are put into the workspace', async () => {
@@ -388,8 +410,10 @@ describe('a search', () => {
       `prompts:\n${versions.replace('replaces: v1', 'replaces: v1, workspace: { rules.md: ../prompts/v2.md }')}
 providers: [{ id: agent, use: "exec:node agent.mjs", workspace: shop }]\ncases: [${refund}]\n`,
     );
-    const { code, why, probes } = await bisect(project, { env: {} });
-    expect([code, why, probes]).toEqual([4, expect.stringContaining('into its workspace are others'), 0]);
+    for (const from of [[], ['--from', 'v1']]) {
+      const { code, why, probes } = await bisect(project, { env: {} }, ...from);
+      expect([code, why, probes]).toEqual([4, expect.stringContaining('into its workspace are others'), 0]);
+    }
   });
 
   it('passes over prompts that the API refuses, and says what could not be told apart', async () => {
@@ -520,12 +544,15 @@ describe('bisect --commits', () => {
     });
     expect(server.requests).toHaveLength(0);
     const short = commits[1]?.slice(0, 12) ?? '';
-    const { sentence, code, spent } = await bisect(project, server, ...argv);
+    const { sentence, code, spent, probes } = await bisect(project, server, ...argv);
+    // Four versions: the two sides of the change that breaks the case are among them.
+    expect(probes).toBe(4);
     expect([code, sentence]).toEqual([
       0,
       `Commit ${short} "Say refunds as legal matters" breaks refund. Line 8 of git:${short}:prompts/v2.md alone breaks refund: 5 of 5 trials fail; without it v2 passes 5 of 5.`,
     ]);
-    const bound = JSON.parse(stdout) as { calls: number; usd: number };
+    const bound = JSON.parse(stdout) as { calls: number; usd: number; searches: readonly object[] };
+    expect(bound.searches).toMatchObject([{ hunks: 1 }]);
     expect(spent.trials).toBeLessThanOrEqual(bound.calls);
     expect(spent.usd).toBeLessThanOrEqual(bound.usd);
   });

@@ -169,6 +169,18 @@ describe('prompt cover', () => {
     expect(again.instructions.filter(({ isStored }) => isStored)).toEqual([]);
   });
 
+  it('keeps what was found of another model', async () => {
+    const server = await serve();
+    const project = openProject();
+    const suite = project.read('evals/mail.eval.yaml');
+    const stored = async () => (await cover(project, server)).instructions.map(({ isStored }) => isStored);
+    await cover(project, server);
+    project.write('evals/mail.eval.yaml', suite.replace('test-model', 'other-model'));
+    expect(await stored()).not.toContain(true);
+    project.write('evals/mail.eval.yaml', suite);
+    expect(await stored()).not.toContain(false);
+  });
+
   it('takes no verdict on another prompt of the suite, but that on the version that a prompt replaces', async () => {
     const server = await serve();
     const project = openProject({ text: '- For refund mail, name the form R7.\n\nMail: {{ mail }}\n' });
