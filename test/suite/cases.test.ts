@@ -140,12 +140,26 @@ describe('the hash of a case', () => {
       ', turns: [{ user: y, assert: [{ contains: z }] }]',
     ],
     ['the threshold', '', ', threshold: 0.5', ', threshold: 0.6'],
+    [
+      'what a tool answers',
+      '',
+      ', tools: { find: [{ returns: a }] }, maxSteps: 3',
+      ', tools: { find: [{ returns: b }] }, maxSteps: 3',
+    ],
+    [
+      'the most steps',
+      '',
+      ', tools: { find: [{ returns: a }] }, maxSteps: 3',
+      ', tools: { find: [{ returns: a }] }, maxSteps: 4',
+    ],
     ['the spelling of a number in its vars', '1.0', '', ''],
   ])('changes with %s', async (_name, spelled, before, after) => {
     const caseHashOf = async (q: string, more: string) =>
       (await load(`cases: [{ id: a, vars: { q: ${q}, r: x }, assert: [{ contains: x }]${more} }]\n`))['a']?.caseHash;
     const [a, b] = spelled === '' ? ['x', 'x'] : ['1', spelled];
-    expect(await caseHashOf(a, before)).not.toBe(await caseHashOf(b, after));
+    const hash = await caseHashOf(a, before);
+    expect(hash).toMatch(/^[0-9a-f]{12}\.[0-9a-f]{12}$/);
+    expect(await caseHashOf(b, after)).not.toBe(hash);
   });
 
   test('does not change with its tags, its description and whether it must pass', async () => {
