@@ -128,6 +128,8 @@ describe('a cache in Redis', () => {
     expect(wrong.stderr).not.toContain('wrong-password');
     const unset = await openMachine('{ urlEnv: REDIS_URL }').report(['run'], { env: server.env });
     expect([unset.code, unset.stderr.match(/REDIS_URL is not set/g)?.length]).toEqual([0, 1]);
+    const off = await openMachine('{ urlEnv: REDIS_URL }').report(['run', '--cache', 'off'], { env: server.env });
+    expect([off.code, off.stderr.includes('REDIS_URL')]).toEqual([0, false]);
   });
 
   test('forgets what is older than its ttl', async () => {
