@@ -38,6 +38,16 @@ test.each([
   expect(validated.stderr).toContain('warning retired-model');
 });
 
+test('of a candidate for a swap no command is named that finds another candidate', async () => {
+  const server = await startEchoServer();
+  const project = openTempProject();
+  project.write('evals/old.eval.yaml', suite('our-own-model'));
+  const now = () => new Date('2026-12-01T12:00:00Z');
+  const { stderr } = await project.run(['run', '--swap', 'mini=openai:gpt-5-mini'], { env: server.env, now });
+  expect(stderr).toMatch(/the model gpt-5-mini is shut down by its vendor .*; choose another model: https:.*\)\n/);
+  expect(stderr).not.toContain('compares candidates');
+});
+
 test('an end that is more than 60 days away is no news yet', async () => {
   const { stderr, shown, validated } = await runOn('2026-10-11');
   for (const text of [stderr, shown, validated.stderr]) expect(text).not.toContain('shut down');
