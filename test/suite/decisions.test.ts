@@ -67,6 +67,84 @@ test('a variable that only checks of a file or the classes read is not unused', 
   expect(await found('"{{ word }}"', 'classes: { truth: "{{ queue }}", found: text }\n')).toEqual([]);
 });
 
+test('a variable that only stubs read is not unused, be they those of a file of cases or of the suite', async () => {
+  const rows = '{"id":"one","vars":{"a":"x","word":"w"},"assert":[{"contains":"x"}]}\n';
+  const stubs = (name: string) => `tools: { find: [{ returns: "{{ ${name} }}" }] }`;
+  const found = (part: string, more = '') =>
+    warningsOf({
+      'evals/a.eval.yaml': suiteOf({ cases: `[{ file: rows.jsonl, ${part} }]`, more }),
+      'evals/rows.jsonl': rows,
+    });
+  expect(await found(stubs('a'))).toEqual(['unused-variable: no template reads the variable "word"']);
+  expect(await found(stubs('word'))).toEqual([]);
+  expect(await found('tags: [t]', `${stubs('word')}\n`)).toEqual([]);
+});
+
+test('the cases of a suite are not read where its contract alone is wanted', async () => {
+  const cases = '[{ file: gone.jsonl }, { id: one, vars: 1 }]';
+  const root = openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) });
+  expect((await problemsAt(root)).map(({ code }) => code)).toEqual(['file-unreadable', 'invalid-value']);
+  const [suite] = (await loadAt(root, [], undefined, { contractOnly: true })).project.suites;
+  expect([suite?.prompts.map(({ id }) => id), [...(suite?.cases() ?? [])]]).toEqual([['v1'], []]);
+});
+
+test('the labels of each judge are those of its own file', async () => {
+  const row = (answer: string) => `${JSON.stringify({ id: 1, answer, label: true })}\n`;
+  const judge = (id: string) => `{ id: ${id}, use: "openai:${id}", labels: labels/${id}.jsonl }`;
+  const check = (id: string) => `{ rubric: { value: Is kind., judge: ${id} } }`;
+  const root = openFolder({
+    'evals/a.eval.yaml': suiteOf({
+      cases: `[{ id: one, vars: { a: x }, assert: [${check('j1')}, ${check('j2')}] }]`,
+      more: `judges: [${judge('j1')}, ${judge('j2')}]\n`,
+    }),
+    'evals/labels/j1.jsonl': row('a'),
+    'evals/labels/j2.jsonl': row('b'),
+  });
+  const [suite] = (await loadAt(root)).project.suites;
+  expect(suite?.labels.map(({ id, answer, criterion }) => [id, answer, criterion.judge.id])).toEqual([
+    ['1', 'a', 'j1'],
+    ['1', 'b', 'j2'],
+  ]);
+});
+
+test('prompt files run on the models that they name, unless others are named', async () => {
+  const promptFile = (model: string) => `model: openai/${model}
+messages: [{ role: user, content: "Say {{a}}" }]
+testData: [{ a: x }]
+evaluators: [{ name: says, string: { contains: x } }]
+`;
+  const files = {
+    'evals/one.prompt.yml': promptFile('m1'),
+    'evals/two.prompt.yml': promptFile('m2'),
+    'evals/three.prompt.yml': promptFile('m1'),
+    'evals/a.eval.yaml': suiteOf({
+      prompts: '{ id: p1, file: one.prompt.yml }, { id: p2, file: two.prompt.yml }, { id: p3, file: three.prompt.yml }',
+    }).replace('providers: [openai:m]\n', ''),
+  };
+  const found = async (path: string, more: Readonly<Record<string, string>> = {}) => {
+    const [suite] = (await loadAt(openFolder({ ...files, ...more }), [path])).project.suites;
+    return [suite?.providers.map(({ id }) => id), suite?.prompts.map(({ providers }) => providers)];
+  };
+  const all = ['openai:m1', 'openai:m2'];
+  expect(await found('evals/a.eval.yaml')).toEqual([all, [['openai:m1'], ['openai:m2'], ['openai:m1']]]);
+  const config = { 'llmcheck.config.yaml': 'providers: [openai:other]\n' };
+  expect(await found('evals/a.eval.yaml', config)).toEqual([['openai:other'], [undefined, undefined, undefined]]);
+  expect(await found('evals/two.prompt.yml', config)).toEqual([['openai:m2'], [['openai:m2']]]);
+});
+
+test('params hold a system message where the prompt has none, and ask for one answer', async () => {
+  const suite = (prompts: string, params: string) =>
+    suiteOf({ prompts }).replace('openai:m', `{ id: c, use: "anthropic:m", params: { ${params} } }`);
+  const files = (...parts: Parameters<typeof suite>) => ({ 'evals/a.eval.yaml': suite(...parts) });
+  expect(await warningsOf(files(user, 'max_tokens: 9, system: Be kind, n: 1'))).toEqual([]);
+  expect(await warningsOf(files(user, 'max_tokens: 9, n: 2'))).toEqual([
+    expect.stringContaining('n asks for 2 answers at once'),
+  ]);
+  expect(
+    (await problemsAt(openFolder(files(instructions, 'max_tokens: 9, system: Be kind')))).map(({ message }) => message),
+  ).toEqual(['params: system and the system message of the prompt "v2" exclude each other']);
+});
+
 test('suites that the config takes out are not loaded, and what is no suite never is', async () => {
   const root = openFolder({
     'llmcheck.config.yaml': 'suites: ["evals/*.eval.yaml", "!evals/b.eval.yaml"]\n',

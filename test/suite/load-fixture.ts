@@ -10,7 +10,12 @@ import { type LoadedProject, loadProject } from '../../src/suite/load.ts';
 export const fixtureFolder = join(import.meta.dirname, '../../fixtures/suite');
 
 /** Loads suites with the real registries. */
-export function loadAt(cwd: string, paths: readonly string[] = [], configPath?: string): Promise<LoadedProject> {
+export function loadAt(
+  cwd: string,
+  paths: readonly string[] = [],
+  configPath?: string,
+  more: { readonly contractOnly?: boolean } = {},
+): Promise<LoadedProject> {
   return loadProject({
     cwd,
     paths,
@@ -19,6 +24,7 @@ export function loadAt(cwd: string, paths: readonly string[] = [], configPath?: 
     parsePrompt: parsePromptFile,
     packageVersion: (name) => openPackages(import.meta.dirname).version(name),
     ...(configPath === undefined ? {} : { configPath }),
+    ...more,
   });
 }
 
