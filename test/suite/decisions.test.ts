@@ -80,6 +80,25 @@ test('a variable that only stubs read is not unused, be they those of a file of 
   expect(await found('tags: [t]', `${stubs('word')}\n`)).toEqual([]);
 });
 
+test('a file of stubs may name a module, and each turn of a conversation adds a step', async () => {
+  const root = openFolder({
+    'evals/a.eval.yaml': suiteOf({
+      cases: `
+  - { id: one, vars: { a: x }, tools: { file: tools.yaml }, assert: [{ contains: x }] }
+  - { id: two, vars: { a: x }, tools: tools.yaml, turns: [{ user: Go on }, { user: Go }], assert: [{ contains: x }] }`,
+    }),
+    'evals/tools.yaml': 'module: tools.mjs\nfind: [{ returns: none }]\n',
+    'evals/tools.mjs': 'export const tools = {};\n',
+  });
+  const [suite] = (await loadAt(root)).project.suites;
+  const agents = [...(suite?.cases() ?? [])].map(({ agent }) => agent);
+  expect(agents.map((agent) => [agent?.module?.file, agent?.stubs.map(({ name }) => name)])).toEqual(
+    Array.from({ length: 2 }, () => [join(root, 'evals/tools.mjs'), ['find']]),
+  );
+  const [alone, inTurns] = agents.map((agent) => agent?.maxSteps ?? 0);
+  expect(inTurns).toBe((alone ?? 0) + 2);
+});
+
 test('the cases of a suite are not read where its contract alone is wanted', async () => {
   const cases = '[{ file: gone.jsonl }, { id: one, vars: 1 }]';
   const root = openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) });
