@@ -92,6 +92,9 @@ test('a tombstone lowers a removal by one step', () => {
   expect(severities(removal, ['a'])).toEqual(['warn']);
   expect(severities(removal, ['/properties/a'])).toEqual(['warn']);
   expect(severities(removal, ['/properties/b'])).toEqual(['error']);
+  // It announces no other change of what is still there.
+  const retyped = { ...before, properties: { a: text, b: text } };
+  expect([severities(retyped), severities(retyped, ['a'])]).toEqual([['error'], ['error']]);
 });
 
 test('a tombstone may name a value of an enumeration', () => {
