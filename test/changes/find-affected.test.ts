@@ -174,7 +174,7 @@ describe('a suite is affected by itself', () => {
   });
 });
 
-test('the version that ran a suite last is that of the latest whole run of it', { tags: 'slow' }, async () => {
+test('the version that ran a suite last is that of the latest whole run of it', async () => {
   const project = openRepository({ [`${inApp}/evals/b.eval.yaml`]: suite, '.gitignore': '.llmcheck/\n' });
   const store = (at: string, version: string, suites: Readonly<Record<string, boolean>>) => {
     const recorded = Object.entries(suites).map(([id, filtered]) =>
