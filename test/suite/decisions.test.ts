@@ -99,6 +99,22 @@ test('a file of stubs may name a module, and each turn of a conversation adds a 
   expect(inTurns).toBe((alone ?? 0) + 2);
 });
 
+test('a case puts files only into a workspace that one of its own providers has', async () => {
+  const files = (own: string) => ({
+    'evals/a.eval.yaml': suiteOf({
+      cases: `[{ id: one, vars: { a: x }, workspace: { rules.md: rules.md }, ${own} assert: [{ contains: x }] }]`,
+    }).replace('[openai:m]', '["openai:m", { id: agent, use: "exec:node agent.mjs", workspace: shop }]'),
+    'evals/agent.mjs': '',
+    'evals/rules.md': 'ship',
+    'evals/shop/order.json': '{}',
+  });
+  expect(await warningsOf(files(''))).toEqual([]);
+  expect(await warningsOf(files('providers: [agent], '))).toEqual([]);
+  expect((await problemsAt(openFolder(files('providers: ["openai:m"], ')))).map(({ message }) => message)).toEqual([
+    'case "one" puts files into a workspace, and none of its providers has one',
+  ]);
+});
+
 test('the cases of a suite are not read where its contract alone is wanted', async () => {
   const cases = '[{ file: gone.jsonl }, { id: one, vars: 1 }]';
   const root = openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) });
