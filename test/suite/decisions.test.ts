@@ -115,6 +115,23 @@ test('a case puts files only into a workspace that one of its own providers has'
   ]);
 });
 
+test('a rule of a contract may be one on the parameters or results of tools', async () => {
+  const files = (rule: string) => ({
+    'evals/a.eval.yaml': suiteOf({ more: `contract: { overrides: { ${rule}: info } }\n` }),
+  });
+  for (const rule of ['type-changed', 'tool-parameter-type-changed', 'tool-result-type-changed']) {
+    expect(await warningsOf(files(rule))).toEqual([]);
+  }
+  expect((await problemsAt(openFolder(files('tool-type-changed')))).map(({ code }) => code)).toEqual(['unknown-id']);
+});
+
+test('a tool of the API itself is sent as it is, whatever its members are', async () => {
+  const tools = [{ type: 'mcp', mcp: 'gone.json' }];
+  const provider = { id: 'p', use: 'openai:m', params: { tools } };
+  const root = openFolder({ 'evals/a.eval.yaml': suiteOf().replace('openai:m', JSON.stringify(provider)) });
+  expect((await loadAt(root)).project.suites[0]?.providers[0]?.params).toEqual({ tools });
+});
+
 test('the cases of a suite are not read where its contract alone is wanted', async () => {
   const cases = '[{ file: gone.jsonl }, { id: one, vars: 1 }]';
   const root = openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) });

@@ -398,8 +398,9 @@ describe('a search', () => {
   it('asks nothing of a case that is skipped', async () => {
     const server = await obedient();
     const project = openProject({ cases: refund.replace('vars:', 'skip: later, vars:') });
-    const { code } = await project.run(['bisect', '--case', 'refund'], { env: server.env });
+    const { code, stdout } = await project.run(['bisect', '--case', 'refund'], { env: server.env });
     expect([code, server.requests]).toEqual([4, []]);
+    expect(stdout).not.toContain('refund');
   });
 
   it('does not acquit the change where other files are put into the workspace', async () => {
