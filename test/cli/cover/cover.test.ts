@@ -135,13 +135,15 @@ describe('prompt cover', () => {
   });
 
   it('asks each of two cases that send the same', async () => {
-    const own = ['Dear', 'R7'].map(
-      (text) => `{ id: ${text}, vars: { mail: a refund }, assert: [{ contains: ${text} }] }`,
-    );
+    // The one without a guard is asked first.
+    const own = [
+      '{ id: greets, vars: { mail: a refund }, assert: [{ contains: Dear }] }',
+      '{ id: names, vars: { mail: a refund }, assert: [{ regex: "R[0-9]" }] }',
+    ];
     const { instructions } = await cover(openProject({ own }), await serve());
     expect(instructions.find(({ file }) => file?.line === lines.refund)).toMatchObject({
       verdict: 'guarded',
-      caseId: 'R7',
+      caseId: 'names',
     });
   });
 
