@@ -120,7 +120,7 @@ function findObjections(
       if (variant.replacedBy !== undefined) continue;
       for (const found of variant.cases.values()) {
         if (!found.mustPass || found.observe || !isBrokenMustPass(found)) continue;
-        object(`${where}: ${describeContract(found)}`, `fix it, or ${accept}`);
+        object(`${where}: ${describeMustPass(found)}`, `fix it, or ${accept}`);
       }
     }
   }
@@ -182,7 +182,7 @@ function isFailure(found: CaseSummary): boolean {
   return failures > 0 && failures * 2 >= trials;
 }
 
-function describeContract({ caseId, trials, confirmations }: CaseSummary): string {
+function describeMustPass({ caseId, trials, confirmations }: CaseSummary): string {
   const count = (rows: CaseSummary['trials'], wanted: string) => rows.filter(({ status }) => status === wanted).length;
   const retried = count(confirmations, 'failed') + count(confirmations, 'passed');
   const again = retried === 0 ? '' : ` and in ${count(confirmations, 'failed')} of ${retried} confirmation trials`;
