@@ -228,12 +228,11 @@ describe('a module', () => {
 describe('a module of tools', () => {
   function openTools(files: Readonly<Record<string, string>>) {
     const { folder } = openProject(files);
+    const worker = new ModuleWorker({ file: join(folder, 'tools.mjs'), memoryMb: 128 }, selectEnv(env, []));
+    onTestFinished(() => worker.kill());
     return async (file: string, job: Pick<ModuleJob, 'input' | 'tool'>) => {
-      const module = { file: join(folder, file), memoryMb: 128 };
-      const worker = new ModuleWorker(module, selectEnv(env, []));
-      const { outcome } = await worker.run({ ...module, ...job, exportName: 'tools', timeoutMs: 15_000 });
-      worker.kill();
-      return outcome;
+      const module = { file: join(folder, file), exportName: 'tools', memoryMb: 128, timeoutMs: 15_000 };
+      return (await worker.run({ ...module, ...job })).outcome;
     };
   }
 
