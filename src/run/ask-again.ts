@@ -1,5 +1,5 @@
 import { chooseRetrials, type RetrialSpend } from '../compare/confirm/choose-retrials.ts';
-import type { WantedRetrials } from '../compare/confirm/judge-retrials.ts';
+import type { WantedRetrials } from '../compare/confirm/judge-case.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { Cell } from '../model/cell.ts';
 import type { RunSummary } from '../model/summary.ts';

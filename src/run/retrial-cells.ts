@@ -1,6 +1,6 @@
 import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
-import type { RetrialSide, WantedRetrials } from '../compare/confirm/judge-retrials.ts';
+import type { RetrialSide, WantedRetrials } from '../compare/confirm/judge-case.ts';
 import { caseKey } from '../compare/gate/gated-comparison.ts';
 import { type Cell, type CellKey, firstAcceptedTrial } from '../model/cell.ts';
 import type { Case, ProviderConfig, Suite } from '../model/suite.ts';

@@ -1,6 +1,6 @@
 import { compareVariants } from '../compare/compare-variants.ts';
 import { chooseRetrials } from '../compare/confirm/choose-retrials.ts';
-import type { RetrialSide } from '../compare/confirm/judge-retrials.ts';
+import type { RetrialSide } from '../compare/confirm/judge-case.ts';
 import { caseKey, type GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type JudgedComparison, type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';

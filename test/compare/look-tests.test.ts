@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clearedAt, flaggedAt, type TrialPair } from '../../src/compare/confirm/judge-average.ts';
-import type { RetriedCase, TrialRow } from '../../src/compare/confirm/judge-retrials.ts';
+import type { RetriedCase, TrialRow } from '../../src/compare/confirm/judge-case.ts';
 import { createLookTest, findLookedAverages, isAbout } from '../../src/compare/gate/find-averages.ts';
 import { findHypotheses, type Hypothesis } from '../../src/compare/gate/judge-metrics.ts';
 import type { ClassPolicy } from '../../src/model/classes.ts';

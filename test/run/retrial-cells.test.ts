@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AcceptedPrompt } from '../../src/baseline/accepted-prompts.ts';
-import type { RetrialSide, WantedRetrials } from '../../src/compare/confirm/judge-retrials.ts';
+import type { RetrialSide, WantedRetrials } from '../../src/compare/confirm/judge-case.ts';
 import { firstAcceptedTrial } from '../../src/model/cell.ts';
 import type { ProviderConfig, Suite } from '../../src/model/suite.ts';
 import type { RowSummary } from '../../src/model/summary.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fullLooks, judgeAverage, shortLooks } from '../../src/compare/confirm/judge-average.ts';
-import { judgeSuspect, type RetriedCase, type TrialRow } from '../../src/compare/confirm/judge-retrials.ts';
+import { judgeSuspect, type RetriedCase, type TrialRow } from '../../src/compare/confirm/judge-case.ts';
 import { compareCases } from '../../src/stats/compare-cases.ts';
 import { confirmedPower, planCase, smallestConfirmedDrop, smallestSize } from '../../src/stats/plan-confirmed.ts';
 import type { SuiteDesign } from '../../src/stats/plan-suite.ts';

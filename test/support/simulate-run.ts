@@ -1,5 +1,5 @@
 import { chooseRetrials } from '../../src/compare/confirm/choose-retrials.ts';
-import type { RetrialSide } from '../../src/compare/confirm/judge-retrials.ts';
+import type { RetrialSide } from '../../src/compare/confirm/judge-case.ts';
 import {
   type JudgedComparison,
   type JudgedRun,

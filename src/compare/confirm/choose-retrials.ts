@@ -1,5 +1,5 @@
 import { leastShare } from './judge-average.ts';
-import { judgedRows, type RetriedCase, type RetriedVerdict, type WantedRetrials } from './judge-retrials.ts';
+import { judgedRows, type RetriedCase, type RetriedVerdict, type WantedRetrials } from './judge-case.ts';
 import type { SettledSuspicions, Suspect, SuspicionInput } from './settle-suspicions.ts';
 
 /** What retrials may send and cost. */

@@ -6,7 +6,7 @@ import {
   type RetriedCase,
   type TrialRow,
   type WantedRetrials,
-} from './judge-retrials.ts';
+} from './judge-case.ts';
 
 /** Trials of both sides of one case. */
 export interface TrialPair {

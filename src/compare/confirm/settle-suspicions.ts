@@ -17,7 +17,7 @@ import {
   type RetriedCase,
   type RetriedVerdict,
   type SuspectRule,
-} from './judge-retrials.ts';
+} from './judge-case.ts';
 
 /** What looks worse in a whole invocation, with the retrials that were made of it. */
 export interface SuspicionInput {

@@ -10,7 +10,7 @@ import { comparePairedCost } from '../../stats/ranks.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { meanSteps } from '../collect-evidence.ts';
 import { clearedAt, type FlaggedAverage, flaggedAt, type TrialPair } from '../confirm/judge-average.ts';
-import type { RetriedCase, TrialRow } from '../confirm/judge-retrials.ts';
+import type { RetriedCase, TrialRow } from '../confirm/judge-case.ts';
 import type { ComparedAverage } from '../confirm/settle-suspicions.ts';
 import { isPaired } from '../pair-cases.ts';
 import { comparedCase, type GatedComparison, sidesOf } from './gated-comparison.ts';

@@ -2,7 +2,7 @@ import type { ComparedCase } from '../../model/comparison.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { CaseSummary, RowSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { brokenCaseFailures } from '../../stats/exact-tests.ts';
-import type { RetriedCase } from '../confirm/judge-retrials.ts';
+import type { RetriedCase } from '../confirm/judge-case.ts';
 import type { SuspicionInput } from '../confirm/settle-suspicions.ts';
 import { countVerdicts } from '../pair-cases.ts';
 import { findLookedAverages, findStoredMetrics, isAbout, type LookedAverage } from './find-averages.ts';

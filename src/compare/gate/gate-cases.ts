@@ -3,7 +3,7 @@ import type { StopReason } from '../../model/record.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import type { CaseSummary } from '../../model/summary.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
-import type { RetriedVerdict } from '../confirm/judge-retrials.ts';
+import type { RetriedVerdict } from '../confirm/judge-case.ts';
 import { countVerdicts } from '../pair-cases.ts';
 import { type CaseBreach, countStatus, type Suspicion } from './find-suspicions.ts';
 

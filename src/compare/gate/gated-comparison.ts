@@ -2,7 +2,7 @@ import type { CellKey } from '../../model/cell.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { AcceptedPromptState, RunSettings } from '../../model/record.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
-import { countErrored, judgedRows, maxErroredRetrials, type RetriedCase } from '../confirm/judge-retrials.ts';
+import { countErrored, judgedRows, maxErroredRetrials, type RetriedCase } from '../confirm/judge-case.ts';
 import { nameSent } from '../variant-differences.ts';
 
 /** A gated variant with what it is compared with. */

@@ -5,7 +5,7 @@ import type { RunSettings } from '../../model/record.ts';
 import type { VariantComparison } from '../../model/report.ts';
 import type { RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { countErrored } from '../confirm/judge-retrials.ts';
+import { countErrored } from '../confirm/judge-case.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
 import { hasOtherOptions } from '../variant-differences.ts';
 import { findCertainty } from './certainty.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chooseRetrials, type RetrialBudget } from '../../../src/compare/confirm/choose-retrials.ts';
-import type { WantedRetrials } from '../../../src/compare/confirm/judge-retrials.ts';
+import type { WantedRetrials } from '../../../src/compare/confirm/judge-case.ts';
 import { type SuspicionInput, settleSuspicions } from '../../../src/compare/confirm/settle-suspicions.ts';
 import { buildAverage, buildSuspicions, type SuspicionOptions } from '../../support/build-suspicions.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AverageVerdict } from '../../../src/compare/confirm/judge-average.ts';
-import type { RetriedVerdict } from '../../../src/compare/confirm/judge-retrials.ts';
+import type { RetriedVerdict } from '../../../src/compare/confirm/judge-case.ts';
 import { settleSuspicions } from '../../../src/compare/confirm/settle-suspicions.ts';
 import { createRandom } from '../../../src/text/random.ts';
 import { shortenVerdict } from '../../support/build-retried.ts';

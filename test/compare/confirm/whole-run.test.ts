@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RetrialSpend } from '../../../src/compare/confirm/choose-retrials.ts';
 import { chooseRetrials } from '../../../src/compare/confirm/choose-retrials.ts';
-import type { RetriedCase, TrialRow } from '../../../src/compare/confirm/judge-retrials.ts';
+import type { RetriedCase, TrialRow } from '../../../src/compare/confirm/judge-case.ts';
 import { type SuspicionInput, settleSuspicions } from '../../../src/compare/confirm/settle-suspicions.ts';
 import { createRandom } from '../../../src/text/random.ts';
 import { repeatCase } from '../../support/build-side.ts';

@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  judgeAlone,
-  judgeMustPass,
-  judgeSuspect,
-  type SuspectRule,
-} from '../../../src/compare/confirm/judge-retrials.ts';
+import { judgeAlone, judgeMustPass, judgeSuspect, type SuspectRule } from '../../../src/compare/confirm/judge-case.ts';
 import { trialsToConfirm } from '../../../src/stats/exact-tests.ts';
 import { buildRetried, shortenVerdict } from '../../support/build-retried.ts';
 import fc from '../../support/property.ts';
