@@ -122,6 +122,7 @@ async function openSearches(
   const lastFailed = cases.length > 0 ? undefined : findLastFailed(project);
   const findEarlier = await openEarlier(from, prober, ports);
   const known = new Set<string>();
+  const asked = new Set<string>();
   const openHistory = commits === true && from !== undefined ? createOpenHistory(from, prober, ports) : undefined;
   const found = prober.planned.plan.suites.flatMap(({ suite, variants }) => {
     const opened: OpenedCase[] = [];
@@ -130,6 +131,7 @@ async function openSearches(
       known.add(label).add(testCase.id);
       const isNamed = lastFailed?.has(label) ?? (cases.includes(testCase.id) || cases.includes(label));
       if (!isNamed || testCase.skip !== undefined) continue;
+      asked.add(label).add(testCase.id);
       const own = variants
         .filter(({ prompt, provider }) => prompt.baselineOf === undefined && runsOn(testCase, prompt.id, provider.id))
         .map((variant) => ({ probed: { suite, variant, testCase }, earlier: findEarlier(suite, variant) }))
@@ -144,6 +146,7 @@ async function openSearches(
     return opened;
   });
   refuseUnknown(cases, known);
+  refuseSkipped(cases, asked);
   return found;
 }
 
@@ -159,6 +162,16 @@ function refuseUnknown(cases: readonly string[], ids: ReadonlySet<string>): void
       const similar = findNearest(id, [...ids]);
       const hint = similar === undefined ? '`llmcheck list` shows the cases' : `did you mean "${similar}"?`;
       return { code: 'unknown-id', severity: 'error', message: `--case ${id}: no suite has it`, hint };
+    });
+  if (problems.length > 0) throw new UserError(problems);
+}
+
+function refuseSkipped(cases: readonly string[], asked: ReadonlySet<string>): void {
+  const problems = cases
+    .filter((id) => !asked.has(id))
+    .map((id): Problem => {
+      const hint = 'remove its `skip` to search it';
+      return { code: 'usage', severity: 'error', message: `--case ${id}: the case is skipped`, hint };
     });
   if (problems.length > 0) throw new UserError(problems);
 }

@@ -395,12 +395,13 @@ describe('a search', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('asks nothing of a case that is skipped', async () => {
+  it('refuses a case that is skipped, and asks nothing', async () => {
     const server = await obedient();
     const project = openProject({ cases: refund.replace('vars:', 'skip: later, vars:') });
-    const { code, stdout } = await project.run(['bisect', '--case', 'refund'], { env: server.env });
-    expect([code, server.requests]).toEqual([4, []]);
-    expect(stdout).not.toContain('refund');
+    const { code, stderr } = await project.run(['bisect', '--case', 'refund'], { env: server.env });
+    expect([code, server.requests]).toEqual([2, []]);
+    expect(stderr).toContain('--case refund: the case is skipped');
+    expect(stderr).toContain('remove its `skip` to search it');
   });
 
   it('does not acquit the change where other files are put into the workspace', async () => {
