@@ -90,13 +90,18 @@ async function bisect(paths: readonly string[], flags: Flags, givenIo: Io): Prom
     const outcome = await runBisect(options, ports);
     progress.close();
     io.stdout.write(mask(json === true ? `${JSON.stringify(toJson(outcome), undefined, 2)}\n` : describe(outcome)));
-    if (outcome.cases.length === 0) io.stderr.write('no case failed in the latest run: name one with --case\n');
+    if (outcome.cases.length === 0 && outcome.interrupted === undefined) io.stderr.write(`${describeNothing(cases)}\n`);
     return exitCodeOf(outcome);
   } catch (error) {
     throw maskError(error, mask);
   } finally {
     progress.close();
   }
+}
+
+function describeNothing(cases: readonly string[]): string {
+  if (cases.length === 0) return 'no case failed in the latest run: name one with --case';
+  return 'the named cases run on none of the selected prompts and providers: select others with --prompt or --provider';
 }
 
 const format = 1;

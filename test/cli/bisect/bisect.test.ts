@@ -404,6 +404,14 @@ describe('a search', () => {
     expect(stderr).toContain('remove its `skip` to search it');
   });
 
+  it('says where a named case runs on none of the selected prompts', async () => {
+    const server = await obedient();
+    const project = openProject({ cases: refund.replace('vars:', 'prompts: [v2], vars:') });
+    const { code, stderr } = await project.run(['bisect', '--case', 'refund', '--prompt', 'v1'], { env: server.env });
+    expect([code, server.requests]).toEqual([4, []]);
+    expect(stderr).toContain('the named cases run on none of the selected prompts and providers');
+  });
+
   it('does not acquit the change where other files are put into the workspace', async () => {
     const project = openProject();
     project.write('evals/shop/order.json', '{}');
