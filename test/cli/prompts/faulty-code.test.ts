@@ -169,3 +169,23 @@ test.each<[why: string, code: string, exit: number, says: string]>([
   expect([exit, sent]).toEqual([wanted, wanted === 0 ? 2 : 0]);
   expect(stderr.includes('evals/s.eval.yaml:1:')).toBe(wanted === 2);
 });
+
+test('the settings of a case file hold for prompts in code: its variables, and the prompts that it names', async () => {
+  const project = openTempProject();
+  const server = await startEchoServer();
+  project.write('warm.ts', 'export default ({ word, tone }) => `${tone} ${word}`;');
+  project.write('cold.ts', 'export default ({ word, degrees }) => `${degrees} ${word}`;');
+  project.write('evals/warm.yaml', '- { id: one, vars: { word: red } }\n');
+  project.write(
+    'evals/s.eval.yaml',
+    `prompts: [{ id: warm, module: ../warm.ts }, { id: cold, module: ../cold.ts }]
+providers: [openai:m]
+cases:
+  - { file: warm.yaml, prompts: [warm], vars: { tone: kind }, assert: [{ contains: kind red }] }
+  - { id: two, prompts: [cold], vars: { word: ice, degrees: 3 }, assert: [{ contains: 3 ice }] }
+`,
+  );
+  const { code, stderr, stdout } = await project.run(['run'], { env: server.env });
+  expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
+  expect(server.requests.length).toBe(2);
+});
