@@ -58,6 +58,21 @@ describe('contract check without --against', () => {
     ]);
   });
 
+  test('names the line of the schema that the prompt has for itself, beside that of its suite', async () => {
+    const project = await openContractProject();
+    project.write('evals/schemas/own.yaml', `# Our own.\n\n${project.read(inputFile)}`);
+    project.edit(
+      suiteFile,
+      'file: prompts/triage.md',
+      'file: prompts/triage.md\n    contract: { input: schemas/own.yaml }',
+    );
+    await project.accept();
+    project.edit('evals/schemas/own.yaml', '[mail, chat]', '[mail]');
+    const { code, findings } = await project.contract('check');
+    expect([code, linesOf(findings)]).toEqual([1, ['enum-value-removed error /inputSchema/properties/channel']]);
+    expect(findings[0]?.at).toEqual({ file: 'evals/schemas/own.yaml', line: 7, column: 3 });
+  });
+
   test('counts the stored answers that the new schema refuses', async () => {
     const project = await openAccepted();
     project.edit(outputFile, /"legal",\s*"sales"/, '"legal"');
