@@ -73,6 +73,15 @@ describe('contract check without --against', () => {
     expect(findings[0]?.at).toEqual({ file: 'evals/schemas/own.yaml', line: 7, column: 3 });
   });
 
+  test('names the line of the schema of the suite, beside that of the config', async () => {
+    const project = await openContractProject();
+    project.write('evals/schemas/general.yaml', `# For all.\n\n${project.read(inputFile)}`);
+    project.write('llmcheck.config.yaml', 'contract: { input: evals/schemas/general.yaml }\n');
+    await project.accept();
+    project.edit(inputFile, '[mail, chat]', '[mail]');
+    expect((await project.contract('check')).findings[0]?.at).toEqual({ file: inputFile, line: 5, column: 3 });
+  });
+
   test('counts the stored answers that the new schema refuses', async () => {
     const project = await openAccepted();
     project.edit(outputFile, /"legal",\s*"sales"/, '"legal"');
