@@ -118,6 +118,18 @@ describe('a module as a provider', () => {
     expect(versionOf(project, { files: ['data.json'] })).not.toBe(second);
   });
 
+  it.each([
+    ['./say.js', 'say.ts'],
+    ['./say', 'say/index.ts'],
+  ])('has what it imports as %s in its identity: %s', (name, path) => {
+    const project = openTempProject();
+    project.write('answer.mjs', `import { say } from "${name}"; export default say;`);
+    project.write(path, 'export const say = () => "Hi";');
+    const first = versionOf(project);
+    project.write(path, 'export const say = () => "Ho";');
+    expect(versionOf(project)).not.toBe(first);
+  });
+
   it('has the content and names of the files of a folder in its identity, but for those of packages', () => {
     const project = openTempProject();
     project.write('answer.mjs', 'export default () => "Hi";');

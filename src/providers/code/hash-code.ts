@@ -3,7 +3,7 @@ import { closeSync, type Dirent, openSync, readdirSync, readFileSync, readSync, 
 import { join, relative } from 'node:path';
 import { compareText } from '../../text/compare-text.ts';
 import { skippedFolders } from '../../text/glob.ts';
-import { findImports, importedPaths, importSuffixes } from '../../text/relative-imports.ts';
+import { followImports } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 
@@ -16,24 +16,9 @@ export interface HashedModule {
 
 /** Nothing outside the root is read. */
 export function hashModule(start: string, root: string): HashedModule {
-  const hashes: string[] = [];
-  const missing: string[] = [];
-  const seen = new Set([start]);
-  const readConfig = (path: string) => (hashFiles([path], root).length > 0 ? readFileSync(path, 'utf8') : undefined);
-  for (const path of seen) {
-    const [hash] = hashFiles([path], root);
-    if (hash === undefined) continue;
-    hashes.push(hash);
-    if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
-    const targets = findImports(readFileSync(path, 'utf8')).flatMap((one) => importedPaths(one, path, readConfig));
-    for (const target of targets) {
-      const found = importSuffixes.find((suffix) => hashFiles([target + suffix], root).length > 0);
-      const tried = found === undefined ? importSuffixes : importSuffixes.slice(0, importSuffixes.indexOf(found));
-      missing.push(...tried.map((suffix) => target + suffix));
-      if (found !== undefined) seen.add(target + found);
-    }
-  }
-  return { hashes, files: [...seen, ...missing] };
+  const isFile = (path: string) => hashFiles([path], root).length > 0;
+  const { files, missing } = followImports(start, isFile, (path) => readFileSync(path, 'utf8'));
+  return { hashes: hashFiles(files, root), files: [...files, ...missing] };
 }
 
 /** SHA-256 of those paths that are files below the root. Skips the others: nothing outside the root is read. */

@@ -5,7 +5,7 @@ import { findPackageFault, type VersionOf } from '../../model/optional-packages.
 import type { CodeSource } from '../../model/own-code.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { splitCommand } from '../../text/command-line.ts';
-import { findImports, importedPaths, importSuffixes } from '../../text/relative-imports.ts';
+import { type FollowedImports, followImports } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { isText, itemsOf, type Located, locate, type Problems, textsOf } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
@@ -147,40 +147,14 @@ function wordsOf({ value }: Located): readonly string[] {
 
 /** Hashes of a file and of all that it imports relatively, in the order in which they are found. */
 export function hashClosure(start: string, files: ProjectFiles): readonly string[] {
-  return listClosure(start, files).map((path) => `${files.relative(path)} ${files.hash(path) ?? ''}`);
+  return listClosure(start, files).files.map((path) => `${files.relative(path)} ${files.hash(path) ?? ''}`);
 }
 
-/** A file and all of the project that it imports. `onConfig` is told of each tsconfig.json that has aliases. */
-export function listClosure(
-  start: string,
-  files: ProjectFiles,
-  onConfig: (path: string) => void = () => undefined,
-): readonly string[] {
-  const readConfig = (path: string): string | undefined => {
-    const found = files.hash(path) === undefined ? undefined : files.readText(path);
-    if (found === undefined || !('text' in found)) return undefined;
-    onConfig(path);
-    return found.text;
-  };
-  const paths: string[] = [];
-  const seen = new Set([start]);
-  for (const path of seen) {
-    if (files.hash(path) === undefined) continue;
-    paths.push(path);
-    if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
+/** A file and all of the project that it imports. */
+export function listClosure(start: string, files: ProjectFiles): FollowedImports {
+  const isFile = (path: string) => files.hash(path) !== undefined;
+  return followImports(start, isFile, (path) => {
     const found = files.readText(path);
-    if (!('text' in found)) continue;
-    for (const target of findImports(found.text).flatMap((specifier) => importedPaths(specifier, path, readConfig))) {
-      const file = resolveImport(target, files);
-      if (file !== undefined) seen.add(file);
-    }
-  }
-  return paths;
-}
-
-function resolveImport(path: string, files: ProjectFiles): string | undefined {
-  for (const suffix of importSuffixes) if (files.hash(path + suffix) !== undefined) return path + suffix;
-  // TypeScript may name the file that a compiler would write.
-  const source = path.replace(/\.([cm]?)js$/, '.$1ts');
-  return source !== path && files.hash(source) !== undefined ? source : undefined;
+    return 'text' in found ? found.text : undefined;
+  });
 }

@@ -145,8 +145,8 @@ function buildJob(code: PromptCode, vars: readonly Vars[], context: CallContext)
 
 /** The module at a commit, with all that it imports and the manifests beside. */
 function readClosure(file: string, { files, place }: ProjectSnapshot) {
-  const manifests = new Set<string>();
-  const paths = listClosure(file, files, (config) => manifests.add(config));
+  const { files: paths, configs } = listClosure(file, files);
+  const manifests = new Set(configs);
   for (const path of paths) {
     for (let folder = resolve(path, '..'); folder.startsWith(place.boundary); folder = resolve(folder, '..')) {
       manifests.add(resolve(folder, 'package.json'));
