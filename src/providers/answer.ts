@@ -180,7 +180,28 @@ export function readCacheApart(
   };
 }
 
-/** A part that is larger than its total is a mistake of the server; the total is what is billed. */
-export function atMost(part: number | undefined, total: number): number | undefined {
-  return part === undefined ? undefined : Math.min(part, total);
+/**
+ * Usage of an API whose totals hold their parts; undefined where a total is missing. A part that is larger than its total
+ * is a mistake of the server; the total is what is billed.
+ */
+export function readTotals(
+  counts: Readonly<Partial<Record<Exclude<keyof Usage, 'costUsd'>, JsonValue | undefined>>>,
+): Usage | undefined {
+  const [inputTokens, outputTokens] = [count(counts.inputTokens), count(counts.outputTokens)];
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const partOf = (total: number, value: JsonValue | undefined): number | undefined => {
+    const part = count(value);
+    return part === undefined ? undefined : Math.min(part, total);
+  };
+  return {
+    inputTokens,
+    outputTokens,
+    ...defined({
+      cachedInputTokens: partOf(inputTokens, counts.cachedInputTokens),
+      cacheWriteTokens: partOf(inputTokens, counts.cacheWriteTokens),
+      reasoningTokens: partOf(outputTokens, counts.reasoningTokens),
+      inputAudioTokens: partOf(inputTokens, counts.inputAudioTokens),
+      outputAudioTokens: partOf(outputTokens, counts.outputAudioTokens),
+    }),
+  };
 }

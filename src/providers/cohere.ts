@@ -3,7 +3,6 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import {
   type Answer,
-  atMost,
   buildToolCall,
   count,
   filtered,
@@ -14,6 +13,7 @@ import {
   mapFinishReason,
   objectOf,
   readBody,
+  readTotals,
   text,
 } from './answer.ts';
 import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapter.ts';
@@ -179,11 +179,11 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 function readUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const counts = isJsonObject(raw['tokens']) ? raw['tokens'] : objectOf(raw['billed_units']);
-  const inputTokens = count(counts['input_tokens']);
-  const outputTokens = count(counts['output_tokens']);
-  if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  const cachedInputTokens = atMost(count(raw['cached_tokens']), inputTokens);
-  return { inputTokens, outputTokens, ...defined({ cachedInputTokens }) };
+  return readTotals({
+    inputTokens: counts['input_tokens'],
+    outputTokens: counts['output_tokens'],
+    cachedInputTokens: raw['cached_tokens'],
+  });
 }
 
 function openStream(): StreamFold {

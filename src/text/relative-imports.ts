@@ -38,7 +38,7 @@ export function followImports(
 }
 
 /** What a JavaScript or TypeScript text imports, and files that it names to read them. Also what comments name: one too many does no harm. */
-function findImports(text: string): readonly string[] {
+export function findImports(text: string): readonly string[] {
   const imports = text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])([^"'\n]{1,500})\1/g);
   const files = text.matchAll(/(["'`])(\.{1,2}\/[^"'`$\n]{1,500})\1/g);
   return [...new Set([...imports, ...files].map(([, , specifier = '']) => specifier))];

@@ -183,13 +183,16 @@ test('the parts of an answer', () => {
       ['a', undefined, 'b', ''],
     ].map(answers.joinReasoning),
   ).toEqual([undefined, 'a\n\nb']);
-  expect([answers.atMost(undefined, 5), answers.atMost(6, 5), answers.atMost(5, 5)]).toMatchInlineSnapshot(`
-    [
-      undefined,
-      5,
-      5,
-    ]
-  `);
+  const totals = { inputTokens: 5, outputTokens: 4 };
+  expect(answers.readTotals({ ...totals, cachedInputTokens: 6, reasoningTokens: 4, cacheWriteTokens: null })).toEqual({
+    ...totals,
+    cachedInputTokens: 5,
+    reasoningTokens: 4,
+  });
+  expect([answers.readTotals({ inputTokens: 5 }), answers.readTotals({ outputTokens: 4 })]).toEqual([
+    undefined,
+    undefined,
+  ]);
   expect(
     ['x', [], ['x'], [{ text: 5 }], [{ text: null }, { text: 'a' }, {}]].map((parts) =>
       answers.findUnreadable(parts as JsonValue, 'its "parts"'),

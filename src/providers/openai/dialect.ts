@@ -1,7 +1,6 @@
-import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { FinishReason, Usage } from '../../model/completion.ts';
-import { atMost, count, objectOf } from '../answer.ts';
+import { count, objectOf, readTotals } from '../answer.ts';
 import type { HttpFormat } from '../http-adapter.ts';
 
 /** One of the request and answer formats of the OpenAI protocol. */
@@ -50,18 +49,14 @@ export function readOpenaiUsage({ usage: raw }: JsonObject): Usage | undefined {
     count(raw['prompt_cache_hit_tokens']) ?? // DeepSeek
     count(raw['num_cached_tokens']) ?? // Mistral
     count(raw['cached_tokens']); // Moonshot, Together
-  const outputTokens = visibleTokens + hiddenTokens;
-  const reasoningTokens = count(output['reasoning_tokens']) ?? (hiddenTokens || undefined);
-  return {
+  return readTotals({
     inputTokens,
-    outputTokens,
-    ...defined({
-      cachedInputTokens: atMost(cachedInputTokens, inputTokens),
-      cacheWriteTokens: atMost(count(input['cache_write_tokens']), inputTokens),
-      reasoningTokens: atMost(reasoningTokens, outputTokens),
-      // Text models report 0, which is left out to keep records short.
-      inputAudioTokens: atMost(count(input['audio_tokens']) || undefined, inputTokens),
-      outputAudioTokens: atMost(count(output['audio_tokens']) || undefined, outputTokens),
-    }),
-  };
+    outputTokens: visibleTokens + hiddenTokens,
+    cachedInputTokens,
+    cacheWriteTokens: input['cache_write_tokens'],
+    reasoningTokens: count(output['reasoning_tokens']) ?? (hiddenTokens || undefined),
+    // Text models report 0, which is left out to keep records short.
+    inputAudioTokens: input['audio_tokens'] || undefined,
+    outputAudioTokens: output['audio_tokens'] || undefined,
+  });
 }

@@ -7,7 +7,7 @@ import { defined } from '../../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../../json/json.ts';
 import { isJsonObject } from '../../../json/json.ts';
 import type { AgentStep, AnsweredCall, ToolResult, Usage } from '../../../model/completion.ts';
-import { atMost, buildToolCall, count, list, objectOf, text } from '../../answer.ts';
+import { buildToolCall, list, objectOf, readTotals, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 import { buildResult, type Transcript, TranscriptFault, textOf } from './read-parts.ts';
 
@@ -56,16 +56,12 @@ function failed(message: JsonValue | undefined): TranscriptFault {
 
 /** Reasoning is part of the output, and cached tokens are part of the input. Codex reports no cost. */
 function readUsage(usage: JsonObject): Usage | undefined {
-  const [inputTokens, outputTokens] = [count(usage['input_tokens']), count(usage['output_tokens'])];
-  if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  return {
-    inputTokens,
-    outputTokens,
-    ...defined({
-      cachedInputTokens: atMost(count(usage['cached_input_tokens']), inputTokens),
-      reasoningTokens: atMost(count(usage['reasoning_output_tokens']), outputTokens),
-    }),
-  };
+  return readTotals({
+    inputTokens: usage['input_tokens'],
+    outputTokens: usage['output_tokens'],
+    cachedInputTokens: usage['cached_input_tokens'],
+    reasoningTokens: usage['reasoning_output_tokens'],
+  });
 }
 
 /** Items that say or plan something and call no tool. */

@@ -7,7 +7,7 @@ import { writeJson } from '../../../json/canonical-json.ts';
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
 import type { AnsweredCall, Usage } from '../../../model/completion.ts';
-import { atMost, count, objectOf, text } from '../../answer.ts';
+import { count, objectOf, readTotals, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 import {
   addUsages,
@@ -100,7 +100,7 @@ function readUsage(stats: JsonObject): Usage | undefined {
   const [inputTokens, candidates] = [count(stats['input_tokens']), count(stats['output_tokens'])];
   if (inputTokens === undefined || candidates === undefined) return undefined;
   const outputTokens = Math.max(candidates, (count(stats['total_tokens']) ?? 0) - inputTokens);
-  return { inputTokens, outputTokens, ...defined({ cachedInputTokens: atMost(count(stats['cached']), inputTokens) }) };
+  return readTotals({ inputTokens, outputTokens, cachedInputTokens: stats['cached'] });
 }
 
 /** The answer and the tokens of each model, without steps. */

@@ -5,7 +5,7 @@
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
 import type { AnsweredCall, FinishReason, Usage } from '../../../model/completion.ts';
-import { atMost, count, list, objectOf, readCacheApart, text } from '../../answer.ts';
+import { list, objectOf, readCacheApart, readTotals, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 import {
   addUsages,
@@ -156,19 +156,14 @@ function joinCalls(listed: readonly AnsweredCall[], inContent: readonly Answered
 function readUsage(body: JsonObject): Usage | undefined {
   const { usage_metadata: ofLangChain, usage } = body;
   if (isJsonObject(ofLangChain)) {
-    const [inputTokens, outputTokens] = [count(ofLangChain['input_tokens']), count(ofLangChain['output_tokens'])];
-    if (inputTokens === undefined || outputTokens === undefined) return undefined;
     const input = objectOf(ofLangChain['input_token_details']);
-    const output = objectOf(ofLangChain['output_token_details']);
-    return {
-      inputTokens,
-      outputTokens,
-      ...defined({
-        cachedInputTokens: atMost(count(input['cache_read']), inputTokens),
-        cacheWriteTokens: atMost(count(input['cache_creation']), inputTokens),
-        reasoningTokens: atMost(count(output['reasoning']), outputTokens),
-      }),
-    };
+    return readTotals({
+      inputTokens: ofLangChain['input_tokens'],
+      outputTokens: ofLangChain['output_tokens'],
+      cachedInputTokens: input['cache_read'],
+      cacheWriteTokens: input['cache_creation'],
+      reasoningTokens: objectOf(ofLangChain['output_token_details'])['reasoning'],
+    });
   }
   return isJsonObject(usage) ? readAnthropicUsage(usage) : undefined;
 }
@@ -250,17 +245,12 @@ function typed(parts: readonly JsonValue[], type: string): readonly JsonValue[] 
 
 /** `promptTokens` until version 4, details from version 6 on. */
 function readSdkUsage(usage: JsonObject): Usage | undefined {
-  const inputTokens = count(usage['inputTokens'] ?? usage['promptTokens']);
-  const outputTokens = count(usage['outputTokens'] ?? usage['completionTokens']);
-  if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const [input, output] = [objectOf(usage['inputTokenDetails']), objectOf(usage['outputTokenDetails'])];
-  return {
-    inputTokens,
-    outputTokens,
-    ...defined({
-      cachedInputTokens: atMost(count(input['cacheReadTokens'] ?? usage['cachedInputTokens']), inputTokens),
-      cacheWriteTokens: atMost(count(input['cacheWriteTokens']), inputTokens),
-      reasoningTokens: atMost(count(output['reasoningTokens'] ?? usage['reasoningTokens']), outputTokens),
-    }),
-  };
+  return readTotals({
+    inputTokens: usage['inputTokens'] ?? usage['promptTokens'],
+    outputTokens: usage['outputTokens'] ?? usage['completionTokens'],
+    cachedInputTokens: input['cacheReadTokens'] ?? usage['cachedInputTokens'],
+    cacheWriteTokens: input['cacheWriteTokens'],
+    reasoningTokens: output['reasoningTokens'] ?? usage['reasoningTokens'],
+  });
 }
