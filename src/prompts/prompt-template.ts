@@ -19,6 +19,7 @@ import { surveyTree, type TreeSurvey } from '../templates/survey-tree.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { positionIn, TemplateError } from '../templates/template-error.ts';
 import type { MarkNode, Piece, TemplateTree, TreeLanguage } from '../templates/template-tree.ts';
+import { rootOf } from '../templates/template-values.ts';
 
 /** A text whose language makes all messages of a prompt. */
 export interface WholeTemplate {
@@ -261,7 +262,7 @@ export function surveyWritten(written: readonly WrittenMessage[]): readonly Writ
         }
       : surveyWhole(source, first.language);
   return [...new Set(variables)].map((name) => {
-    const root = /^[^.[]*/.exec(name)?.[0] ?? name;
+    const root = rootOf(name);
     if (Object.hasOwn(defaults, root)) return { name, hasDefault: true, default: defaults[root] ?? null };
     return { name, hasDefault: optional.includes(root) || guarded.includes(root) };
   });

@@ -5,6 +5,7 @@ import { compileJsonPath, jsonPathParam } from '../json/json-path.ts';
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import { compileTemplate, isTemplate, renderValue } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { rootOf } from '../templates/template-values.ts';
 import { attempt } from '../text/attempt.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -75,7 +76,7 @@ function findProblems(source: string): readonly string[] {
   const template = attempt(() => compileTemplate(source), TemplateError);
   if (template instanceof TemplateError) return [template.message];
   return template.variables.flatMap((path) => {
-    const root = /^[^.[]*/.exec(path)?.[0] ?? path;
+    const root = rootOf(path);
     return variables.includes(root) ? [] : [`"${path}" is not a part of a request: ${variables.join(', ')}`];
   });
 }

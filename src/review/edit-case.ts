@@ -2,7 +2,7 @@ import { extname, relative, resolve } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { readOrUndefined, replaceFile } from '../files/write-files.ts';
 import { writeJson } from '../json/canonical-json.ts';
-import { deepEqual } from '../json/deep-equal.ts';
+import { deepEqual, isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
@@ -15,7 +15,6 @@ import { type LoadOptions, loadProject } from '../project/load-project.ts';
 import { bytesOfText, openProjectFiles } from '../suite/files/project-files.ts';
 import { findProject, kindOfPath } from '../suite/files/project-place.ts';
 import { isTemplate } from '../templates/template.ts';
-import { isMap } from '../templates/template-values.ts';
 import { editYamlMap, readYamlMap } from '../text/replace-values.ts';
 import { type AnswerChange, isPromotable } from './review-changes.ts';
 
@@ -67,7 +66,7 @@ function readAnswer({ row, testCase }: AnswerChange): { readonly value: unknown 
 function judgeLine(text: string, { at, checks }: Case, answer: unknown, isWrong: boolean): Edited {
   const lines = text.split('\n');
   const parsed = parseJson(lines[at.line - 1] ?? '');
-  if (!parsed.ok || !isMap(parsed.value)) return { refused: 'the line of the case is no JSON object' };
+  if (!parsed.ok || !isRecord(parsed.value)) return { refused: 'the line of the case is no JSON object' };
   const { observe, expected: _expected, assert: own, ...rest } = parsed.value;
   const assert = judgeBy(own, { checks, answer, isWrong });
   const row = {

@@ -1,6 +1,6 @@
-import { defined } from '../json/defined.ts';
+import { isRecord } from '../json/deep-equal.ts';
 import { SpelledNumber } from '../text/exact-numbers.ts';
-import { positionIn, TemplateError, type TemplateErrorDetails } from './template-error.ts';
+import { detailsOf, missingVariable, positionIn, TemplateError, type TemplateErrorDetails } from './template-error.ts';
 import type {
   Expression,
   Named,
@@ -10,7 +10,7 @@ import type {
   TreeFunction,
   TreeLanguage,
 } from './template-tree.ts';
-import { compareValues, isMap, plainText, readOwn } from './template-values.ts';
+import { compareValues, plainText, readOwn } from './template-values.ts';
 
 export interface RenderOptions {
   readonly language: TreeLanguage;
@@ -87,10 +87,7 @@ export class Evaluator {
     }
     if (value !== undefined || lenient) return value;
     if (from === 'data' && this.options.isOptional(`@${nameOf(first)}`)) return undefined;
-    const error = this.error(`the variable "${path.text}" is missing`, path.offset, {
-      kind: 'missing-variable',
-      variable: path.text,
-    });
+    const error = missingVariable(path.text, positionIn(this.tree.source, path.offset));
     if (this.onMissing === undefined) throw error;
     this.onMissing(error);
     return '';
@@ -152,7 +149,7 @@ export class Evaluator {
   protected isTrue(value: unknown): boolean {
     if (value instanceof SpelledNumber) return value.valueOf() !== 0;
     if (Array.isArray(value)) return value.length > 0;
-    if (this.options.language.emptyMapIsFalse && isMap(value)) return Object.keys(value).length > 0;
+    if (this.options.language.emptyMapIsFalse && isRecord(value)) return Object.keys(value).length > 0;
     return Boolean(value);
   }
 
@@ -172,10 +169,6 @@ export class Evaluator {
 
 export function nameOf(step: string | number | Expression | undefined): string {
   return step === undefined || typeof step === 'object' ? '' : String(step);
-}
-
-export function detailsOf({ kind, variable, hint }: TemplateError): TemplateErrorDetails {
-  return { kind, ...defined({ variable, hint }) };
 }
 
 export function describePath(expression: Expression): string {

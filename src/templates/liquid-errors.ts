@@ -1,7 +1,7 @@
 import type { Liquid } from 'liquidjs';
 import { defined } from '../json/defined.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { TemplateError, type TemplateErrorDetails } from './template-error.ts';
+import { detailsOf, missingVariable, TemplateError } from './template-error.ts';
 import { notText } from './template-values.ts';
 
 interface OtherSyntax {
@@ -88,8 +88,7 @@ export function translate(liquid: Liquid, error: unknown): unknown {
   }
   if (cause instanceof NoText) return notText(cause.value, outputPath(error), at);
   if (cause instanceof Error && 'variableName' in cause) {
-    const path = String(cause.variableName);
-    return new TemplateError(`the variable "${path}" is missing`, { kind: 'missing-variable', variable: path, ...at });
+    return missingVariable(String(cause.variableName), at);
   }
   const message = error.message.replace(/, line:\d+, col:\d+$/, '');
   if (/limit exceeded|call stack/i.test(message)) {
@@ -118,13 +117,6 @@ function outputPath(error: Error): string {
   if (typeof token !== 'object' || token === null || !('getText' in token) || typeof token.getText !== 'function')
     return 'value';
   return /^\{\{-?\s*([^|}\s]+)/.exec(String(token.getText()))?.[1] ?? 'value';
-}
-
-function detailsOf(error: TemplateError): TemplateErrorDetails {
-  return {
-    kind: error.kind,
-    ...defined({ line: error.line, column: error.column, variable: error.variable, hint: error.hint }),
-  };
 }
 
 function nameHint(liquid: Liquid, message: string): string | undefined {

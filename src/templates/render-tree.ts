@@ -1,14 +1,7 @@
+import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
-import {
-  describePath,
-  detailsOf,
-  Evaluator,
-  type Frame,
-  MAX_LENGTH,
-  nameOf,
-  type RenderOptions,
-} from './evaluate-expression.ts';
-import { joinErrors, positionIn, TemplateError } from './template-error.ts';
+import { describePath, Evaluator, type Frame, MAX_LENGTH, nameOf, type RenderOptions } from './evaluate-expression.ts';
+import { detailsOf, joinErrors, positionIn, TemplateError } from './template-error.ts';
 import {
   type EachNode,
   type Expression,
@@ -17,7 +10,7 @@ import {
   type TemplateTree,
   type TreeNode,
 } from './template-tree.ts';
-import { describeKind, isMap, listEntries, plainText } from './template-values.ts';
+import { describeKind, listEntries, plainText } from './template-values.ts';
 
 const MAX_DEPTH = 100;
 
@@ -152,7 +145,7 @@ class Renderer extends Evaluator {
     }
     const context = node.context === undefined ? frame.value : this.evaluate(node.context, frame, false);
     const named = this.named(node.named, frame);
-    const value = node.named.length === 0 ? context : { ...(isMap(context) ? context : {}), ...named };
+    const value = node.named.length === 0 ? context : { ...(isRecord(context) ? context : {}), ...named };
     const { tree: caller, onMissing } = this;
     const before = this.#pieces;
     const within = (error: TemplateError): TemplateError => {

@@ -50,6 +50,18 @@ export class TemplateError extends Error {
   }
 }
 
+/** What an error says beside its message, to say it again in another place. */
+export function detailsOf({ kind, line, column, variable, hint }: TemplateError): TemplateErrorDetails {
+  return { kind, ...defined({ line, column, variable, hint }) };
+}
+
+export function missingVariable(
+  variable: string,
+  details: Pick<TemplateErrorDetails, 'line' | 'column' | 'hint'>,
+): TemplateError {
+  return new TemplateError(`the variable "${variable}" is missing`, { kind: 'missing-variable', variable, ...details });
+}
+
 /** The first of several errors of one text, with the others beside it, each once. */
 export function joinErrors(first: TemplateError, others: Iterable<TemplateError>): TemplateError {
   const known = new Map([[keyOf(first), first]]);

@@ -1,3 +1,4 @@
+import { isRecord } from '../json/deep-equal.ts';
 import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import type { TestOperator } from './template-tree.ts';
@@ -10,7 +11,7 @@ export function listEntries(
   if (Array.isArray(value)) return value.map((item: unknown, index) => [index, item]);
   if (value === undefined || value === null || value === false) return [];
   // A loop over a map visits its keys.
-  if (isMap(value)) return Object.entries(value).map(([key, item]) => [key, withKeys ? item : key]);
+  if (isRecord(value)) return Object.entries(value).map(([key, item]) => [key, withKeys ? item : key]);
   return undefined;
 }
 
@@ -20,7 +21,7 @@ export function compareValues(operator: TestOperator, left: unknown, right: unkn
   if (operator === '!=') return !isSame(a, b);
   if (operator !== 'in') return isOrdered(operator, a, b);
   if (Array.isArray(right)) return right.some((item) => isSame(plain(item), a));
-  return typeof b === 'string' ? b.includes(String(a)) : isMap(b) && Object.hasOwn(b, String(a));
+  return typeof b === 'string' ? b.includes(String(a)) : isRecord(b) && Object.hasOwn(b, String(a));
 }
 
 function isOrdered(operator: TestOperator, a: unknown, b: unknown): boolean {
@@ -54,18 +55,14 @@ export function readOwn(value: unknown, key: string | number): unknown {
     if (key === 'length') return items.length;
     return /^\d+$/.test(String(key)) ? items[Number(key)] : undefined;
   }
-  return isMap(value) && Object.hasOwn(value, String(key)) ? value[String(key)] : undefined;
-}
-
-export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SpelledNumber);
+  return isRecord(value) && Object.hasOwn(value, String(key)) ? value[String(key)] : undefined;
 }
 
 export function describeKind(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'missing';
   if (Array.isArray(value)) return 'a list';
-  return isMap(value) ? 'an object' : `a ${value instanceof SpelledNumber ? 'number' : typeof value}`;
+  return isRecord(value) ? 'an object' : `a ${value instanceof SpelledNumber ? 'number' : typeof value}`;
 }
 
 /** The text of a scalar; undefined for what has none. A spelled number prints its spelling. */

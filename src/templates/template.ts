@@ -1,5 +1,5 @@
 import type { TemplateEngine } from './liquid-engine.ts';
-import { joinErrors, positionIn, TemplateError } from './template-error.ts';
+import { joinErrors, missingVariable, positionIn, TemplateError } from './template-error.ts';
 import { notText, plainText } from './template-values.ts';
 
 /** A template compiled once. */
@@ -68,7 +68,7 @@ export function renderValue(template: CompiledTemplate, vars: Readonly<Record<st
   const { only } = template;
   if (only === undefined) return template.render(vars);
   const value = readPath(vars, only.segments);
-  if (value === undefined) throw missing(template.source, only.path, only.offset);
+  if (value === undefined) throw missingVariable(only.path, positionIn(template.source, only.offset));
   return value;
 }
 
@@ -135,16 +135,11 @@ function findErrors(
   const errors = parts.flatMap((part) => {
     if (typeof part === 'string') return [];
     const value = readPath(vars, part.segments);
-    if (value === undefined) return [missing(source, part.path, part.offset)];
+    if (value === undefined) return [missingVariable(part.path, positionIn(source, part.offset))];
     return plainText(value) === undefined ? [notText(value, part.path, positionIn(source, part.offset))] : [];
   });
   const [first = new TemplateError('the template has no text', { kind: 'not-text' }), ...others] = errors;
   return joinErrors(first, others);
-}
-
-function missing(source: string, path: string, offset: number): TemplateError {
-  const at = positionIn(source, offset);
-  return new TemplateError(`the variable "${path}" is missing`, { kind: 'missing-variable', variable: path, ...at });
 }
 
 /** A template that renders to exactly this text. */

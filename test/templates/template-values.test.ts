@@ -8,7 +8,6 @@ import {
   compareValues,
   describeKind,
   findLongLiteral,
-  isMap,
   listEntries,
   notText,
   plainText,
@@ -90,7 +89,6 @@ test('a member is read only where the value has it itself', () => {
     undefined,
     undefined,
   ]);
-  expect([isMap({}), isMap([]), isMap(null), isMap(one)]).toEqual([true, false, false, false]);
 });
 
 test('a scalar has a text, and what has none says what it is', () => {

@@ -4,6 +4,7 @@ import { maxClassLength, nameClass, noClass } from '../../model/classes.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { Turn } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
+import { rootOf } from '../../templates/template-values.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { compileAssertions } from '../assertions/compile-assertions.ts';
@@ -230,5 +231,5 @@ export function buildAgent(
 
 /** Adds the variables of some paths: `docs[0].title` reads the variable `docs`. */
 export function addRoots(paths: readonly string[], into: Set<string>): void {
-  for (const path of paths) into.add(/^[^.[]*/.exec(path)?.[0] ?? path);
+  for (const path of paths) into.add(rootOf(path));
 }

@@ -3,13 +3,14 @@ import { compileJsonSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { Case, Contract } from '../../model/suite.ts';
 import { checkJsonPathAgainstSchema, checkVariable } from '../../schema-diff/check-paths.ts';
+import { positionIn } from '../../templates/template-error.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { PlacedPath } from '../assertions/compiled-assertion.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import type { PlacedTemplate } from '../prompts/prompt-content.ts';
-import { findTemplateVariable, positionAt } from './contract-places.ts';
+import { findTemplateVariable } from './contract-places.ts';
 
 /** Holds what each prompt reads against the input schema that callers see. */
 export function checkPromptVariables(prompts: readonly CompiledPrompt[], contract: Contract, problems: Problems): void {
@@ -38,7 +39,7 @@ export function checkPromptVariables(prompts: readonly CompiledPrompt[], contrac
 }
 
 function placeOfVariable({ template, at }: PlacedTemplate, variable: string) {
-  const { line, column } = positionAt(template.source, findTemplateVariable(template.source, variable) ?? 0);
+  const { line, column } = positionIn(template.source, findTemplateVariable(template.source, variable) ?? 0);
   return at(line, column);
 }
 

@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { splitPointer } from '../../json/json-pointer.ts';
 import { type SourceLocation, UserError } from '../../model/problem.ts';
+import { positionIn } from '../../templates/template-error.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { escapeRegex } from '../../text/regex.ts';
 import {
@@ -195,7 +196,7 @@ async function findVariable(
   const from = textFile === undefined ? offsetOfLine(text, item.at.line) : 0;
   const offset = findTemplateVariable(text.slice(from), name);
   if (offset === undefined) return undefined;
-  const { line, column } = positionAt(text, from + offset);
+  const { line, column } = positionIn(text, from + offset);
   return withoutExcerpt(textSource({ file: files.display(file), folder: '' }, text).within([], line, column));
 }
 
@@ -218,12 +219,6 @@ export function findTemplateVariable(text: string, name: string): number | undef
   );
   const match = pattern.exec(text);
   return match === null ? undefined : match.index + match[0].length;
-}
-
-/** 1-based, as places in templates are counted. */
-export function positionAt(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = text.slice(0, offset);
-  return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
 }
 
 /** A schema file on its own, with the way from its parts to their lines. */

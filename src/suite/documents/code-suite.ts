@@ -6,7 +6,7 @@ import { createLineIndex } from '../../text/line-index.ts';
 import { escapeRegex } from '../../text/regex.ts';
 import { hashClosure } from '../assertions/own-code.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
-import { fixedSource, type Located, type Path, type Problems, type SourceFile, textSource } from './locate.ts';
+import { fixedSource, type Located, type Path, type Problems, readOwn, type SourceFile, textSource } from './locate.ts';
 import { reportFault } from './read-document.ts';
 
 /** Evaluates a suite that is code, in a child process. */
@@ -83,7 +83,7 @@ function codeSource(names: Pick<SourceFile, 'file' | 'folder'>, text: string, ro
 function findOffset(text: string, root: unknown, path: Path): number | undefined {
   for (let length = path.length; length > 0; length -= 1) {
     const above = path.slice(0, length);
-    const found = findKey(text, above.at(-1)) ?? findId(text, readAt(root, above));
+    const found = findKey(text, above.at(-1)) ?? findId(text, above.reduce(readOwn, root));
     if (found !== undefined) return found;
   }
   return undefined;
@@ -95,7 +95,7 @@ function findKey(text: string, key: PropertyKey | undefined): number | undefined
 }
 
 function findId(text: string, value: unknown): number | undefined {
-  const id = readAt(value, ['id']);
+  const id = readOwn(value, 'id');
   if (typeof id !== 'string') return undefined;
   return findOnce(text, new RegExp(`(["'\`])${escapeRegex(id)}\\1`, 'g'));
 }
@@ -103,15 +103,6 @@ function findId(text: string, value: unknown): number | undefined {
 function findOnce(text: string, pattern: RegExp): number | undefined {
   const [first, second] = text.matchAll(pattern);
   return second === undefined ? first?.index : undefined;
-}
-
-function readAt(value: unknown, path: Path): unknown {
-  let found: unknown = value;
-  for (const key of path) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
-    found = Reflect.get(found, key);
-  }
-  return found;
 }
 
 function describePath(path: Path): string {

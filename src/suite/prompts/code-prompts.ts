@@ -5,7 +5,7 @@ import type { JsonObject } from '../../json/json.ts';
 import type { PromptAnswer, PromptJob } from '../../model/own-code.ts';
 import type { PromptMessage, RenderedMessage, Vars } from '../../model/suite.ts';
 import { expandTable, keyOfVars, tabulate } from '../../templates/rendered-table.ts';
-import { TemplateError } from '../../templates/template-error.ts';
+import { missingVariable, TemplateError } from '../../templates/template-error.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { groupBy } from '../../text/group-by.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
@@ -180,7 +180,8 @@ class CaseJudge {
     for (const answer of answers) for (const name of answer?.reads ?? []) this.reads.add(name);
     for (const _ of same) this.faults.tried(this.#prompt);
     const missing = answers.flatMap((answer) => answer?.missing ?? []).filter((name) => !this.#isOptional(name));
-    for (const name of new Set(missing)) this.#add(same, missingVariable(name));
+    const hint = "add it to the cases' vars, or declare it in contract.input as a property that is not required";
+    for (const name of new Set(missing)) this.#add(same, missingVariable(name, { hint }));
     const [first, second] = answers;
     // The case that stopped the others is reported itself.
     const isStopped = first?.isFollowing === true || (first?.fault === undefined && second?.isFollowing === true);
@@ -234,11 +235,6 @@ class CaseJudge {
 interface Fault {
   readonly fault: string;
   readonly hint?: string;
-}
-
-function missingVariable(variable: string): TemplateError {
-  const hint = "add it to the cases' vars, or declare it in contract.input as a property that is not required";
-  return new TemplateError(`the variable "${variable}" is missing`, { kind: 'missing-variable', variable, hint });
 }
 
 function readAnswer(answer: PromptAnswer | undefined): PromptInCode | Fault {
