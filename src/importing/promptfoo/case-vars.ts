@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { compileTemplate, loadTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { type Draft, type ImportContext, LeftOut, placeAt, quote, type Written } from '../draft.ts';
-import type { CodeModule } from './code-files.ts';
+import { type CodeModule, findModuleFile } from './code-files.ts';
 import { formatBody, isBody } from './javascript.ts';
 import { isPartialTemplate, translateNunjucks } from './nunjucks.ts';
 import type { ConvertedPrompt } from './prompts.ts';
@@ -250,15 +250,11 @@ export async function readVarsChange(
   const part = defaults.child('options').child('transformVars');
   const { value } = part;
   if (typeof value !== 'string' || readAddedVars(value) !== undefined) return undefined;
-  const [, path, name] = /^file:\/\/(.+?\.[cm]?[jt]s)(?::(\w+))?$/.exec(value) ?? [];
-  const text = path === undefined ? value : await readText(path, part);
+  const file = findModuleFile(value);
+  const text = file === undefined ? value : await readText(file.path, part);
   // Prompts in code are given nothing but variables, and give the same prompt each time.
   if (text instanceof LeftOut || /\bprocess\s*\??\.|\buuid\b|\bimport\s*\(/.test(text)) return undefined;
-  if (path !== undefined)
-    return {
-      call: `promptfooFunction(${[code.importFile(path), ...(name === undefined ? [] : [JSON.stringify(name)])].join(', ')})`,
-      text,
-    };
+  if (file !== undefined) return { call: code.importFunction(file), text };
   const body = value.includes('\n') ? value.trimEnd() : `return ${value.trim()}`;
   if (value.startsWith('file://') || !isBody(body, 'vars, context')) return undefined;
   return { call: `(vars, context) => ${formatBody(body)}`, text };

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { defined } from '../../json/defined.ts';
 import { LeftOut, type Written } from '../draft.ts';
 
 export interface CodePlace {
@@ -64,6 +65,12 @@ export class CodeModule {
     return `file${this.#files.indexOf(specifier) + 1}`;
   }
 
+  /** A function of a file of the project, as the module calls it. */
+  importFunction({ path, name }: ModuleFile): string {
+    const args = [this.importFile(path), ...(name === undefined ? [] : [JSON.stringify(name)])];
+    return `promptfooFunction(${args.join(', ')})`;
+  }
+
   /** The module; nothing where there is no code. */
   write(): readonly { readonly path: string; readonly text: string }[] {
     if (this.#exports.size === 0) return [];
@@ -86,6 +93,29 @@ export class CodeModule {
     ].join('');
     return [{ path: this.path, text }];
   }
+}
+
+/** A JavaScript file, and the name of its export where that is not the default. */
+export interface ModuleFile {
+  readonly path: string;
+  readonly name?: string;
+}
+
+/** `file://checks.js` or `file://checks.js:fn`; undefined for any other text. */
+export function findModuleFile(reference: string): ModuleFile | undefined {
+  const [, path, name] = /^file:\/\/(.+?\.[cm]?[jt]s)(?::(\w+))?$/.exec(reference) ?? [];
+  return path === undefined ? undefined : { path, ...defined({ name }) };
+}
+
+/** Variables of the environment that code needs, and those it can do without. */
+export interface EnvNames {
+  readonly needed: readonly string[];
+  readonly optional: readonly string[];
+}
+
+/** Names that both forms of reading have are needed. */
+export function sortEnv(needed: readonly string[], read: readonly string[]): EnvNames {
+  return { needed: [...new Set(needed)], optional: [...new Set(read)].filter((name) => !needed.includes(name)) };
 }
 
 /** Code of a check in the config itself, or a function of a file of the project. */

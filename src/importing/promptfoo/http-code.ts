@@ -2,6 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { type Draft, isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import { noteSecret, SECRET_HEADER } from './address.ts';
+import { findModuleFile } from './code-files.ts';
 import { formatBody, isBody } from './javascript.ts';
 import { translateNunjucks } from './nunjucks.ts';
 import { findNodeEnv, noteEnv, type OwnContext } from './own-provider.ts';
@@ -190,18 +191,14 @@ async function readHooks(config: Written, context: OwnContext, found: Found): Pr
     if (part.value === undefined || part.value === null || part.value === '') continue;
     if (key === 'responseParser' && config.child('transformResponse').value !== undefined) continue;
     if (typeof part.value !== 'string') return draft.refuse(part, `${key} must be code`);
-    const [, path, fn] = /^file:\/\/(.+?\.[cm]?[jt]s)(?::(\w+))?$/.exec(part.value) ?? [];
-    const text = path === undefined ? part.value : await readText(path, part);
+    const file = findModuleFile(part.value);
+    const text = file === undefined ? part.value : await readText(file.path, part);
     if (text instanceof LeftOut) return text;
     const env = findNodeEnv(text);
     for (const one of env.needed) found.env.add(one);
     for (const one of env.optional) found.optional.add(one);
-    if (path !== undefined) {
-      const args = [code.importFile(path), ...(fn === undefined ? [] : [JSON.stringify(fn)])];
-      hooks.push(`\n  ${name}: promptfooFunction(${args.join(', ')})`);
-      continue;
-    }
-    const written = writeCode(part, params, key === 'transformRequest', draft);
+    const written =
+      file === undefined ? writeCode(part, params, key === 'transformRequest', draft) : code.importFunction(file);
     if (written instanceof LeftOut) return written;
     hooks.push(`\n  ${name}: ${written}`);
   }

@@ -2,40 +2,14 @@ import { Script } from 'node:vm';
 import { defined } from '../../json/defined.ts';
 import { escapeTemplate } from '../../templates/template.ts';
 import { buildFunctionBody } from '../../text/function-body.ts';
-import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
-import { escapeData } from './check-context.ts';
-import type { CodeModule } from './code-files.ts';
+import { isMap, LeftOut, quote, type Written } from '../draft.ts';
+import { type Check, escapeData, type TypeContext } from './check-context.ts';
+import { type CodeModule, findModuleFile, type ModuleFile } from './code-files.ts';
 import { findNodeEnv } from './own-provider.ts';
-import type { PythonFile } from './python.ts';
-import type { RubyFile } from './ruby.ts';
 import { isPartOfTest } from './test-options.ts';
 
-type Check = Readonly<Record<string, unknown>>;
-
-/** What an assertion that is code needs beside its own text. */
-export interface CodeContext {
-  readonly draft: Draft;
-  readonly code: CodeModule;
-  readonly python: PythonFile;
-  readonly ruby: RubyFile;
-  /** The files of a pattern. */
-  readonly glob: (pattern: string) => Promise<readonly string[]>;
-  /** The text of a file of the project. */
-  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
-  readonly inverse: boolean;
-  readonly threshold: unknown;
-  /** Names of the variables that the test has. */
-  readonly varNames: readonly string[];
-  /** What code may read of the test itself. */
-  readonly test: Readonly<Record<string, unknown>>;
-  /** True where the check gets what a transform selects. */
-  readonly isSelected: boolean;
-  /** True where code makes what the check gets. */
-  readonly isMade: boolean;
-}
-
 /** A `javascript` assertion: a built-in check where that says the same, else a function in a file beside the suite. */
-export async function convertJavascript(written: Written, context: CodeContext): Promise<Check | LeftOut> {
+export async function convertJavascript(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { draft } = context;
   const part = written.child('value');
   const { value } = part;
@@ -57,19 +31,19 @@ export async function convertJavascript(written: Written, context: CodeContext):
   return buildCheck(`(output, context) => ${formatBody(body)}`, written, names, context);
 }
 
-async function convertFile(value: string, written: Written, context: CodeContext): Promise<Check | LeftOut> {
+async function convertFile(value: string, written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const part = written.child('value');
-  const [, path = '', name] = /^file:\/\/(.*?\.[cm]?[jt]s)(?::(\w+))?$/.exec(value) ?? [];
-  if (path === '') return context.draft.refuse(part, `${quote(value)} is no JavaScript file`);
-  const text = await context.readText(path, part);
+  const file = findModuleFile(value);
+  if (file === undefined) return context.draft.refuse(part, `${quote(value)} is no JavaScript file`);
+  const text = await context.readText(file.path, part);
   if (typeof text !== 'string') return text;
   const fault = findFault(text, context);
-  if (fault !== undefined) return context.draft.refuse(part, `${path}: ${fault}`);
-  return buildCheck({ path, text, ...defined({ name }) }, written, undefined, context);
+  if (fault !== undefined) return context.draft.refuse(part, `${file.path}: ${fault}`);
+  return buildCheck({ ...file, text }, written, undefined, context);
 }
 
 /** What a check that is code is called with, whatever its language. */
-export function readCodeCall(written: Written, names: readonly string[] | undefined, context: CodeContext) {
+export function readCodeCall(written: Written, names: readonly string[] | undefined, context: TypeContext) {
   const { code, draft, inverse, threshold, isSelected } = context;
   const part = written.child('value');
   if (code.answers === 'mixed') return draft.refuse(part, 'only some providers give their answer as JSON to code');
@@ -89,7 +63,7 @@ export function buildCheck(
   source: CodeSource,
   written: Written,
   names: readonly string[] | undefined,
-  context: CodeContext,
+  context: TypeContext,
 ): Check | LeftOut {
   const { code } = context;
   const call = readCodeCall(written, names, context);
@@ -116,7 +90,7 @@ export function buildCheck(
 function buildArgs(
   written: Written,
   names: readonly string[] | undefined,
-  { draft, varNames }: CodeContext,
+  { draft, varNames }: TypeContext,
 ): { readonly args?: Check } | LeftOut {
   const read = [...new Set(varNames)].filter((name) => names === undefined || names.includes(name));
   const odd = read.find((name) => !/^[A-Za-z_][\w-]*$/.test(name));
@@ -132,7 +106,7 @@ function buildArgs(
 }
 
 /** A function's own text, or a file of the project and the name of its export. */
-type CodeSource = string | { readonly path: string; readonly text: string; readonly name?: string };
+type CodeSource = string | (ModuleFile & { readonly text: string });
 
 function describeCall(source: CodeSource, options: object, code: CodeModule): string {
   const more = Object.keys(options).length === 0 ? '' : `, ${JSON.stringify(options)}`;
@@ -143,7 +117,7 @@ function describeCall(source: CodeSource, options: object, code: CodeModule): st
 /** Why code can't give the same verdict here. */
 export function findFault(
   code: string,
-  { code: { answers }, isSelected }: Pick<CodeContext, 'code' | 'isSelected'>,
+  { code: { answers }, isSelected }: Pick<TypeContext, 'code' | 'isSelected'>,
 ): string | undefined {
   if (/\bprocess\s*\??\.\s*mainModule\b/.test(code)) return 'the code loads a module by process.mainModule: use a file';
   const isState = answers === 'state' && !isSelected;

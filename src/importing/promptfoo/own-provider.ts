@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { convertClaudeAgent, convertCodexAgent, isClaudeAgent, isCodexAgent } from './agents.ts';
-import type { CodeModule } from './code-files.ts';
+import { type CodeModule, type EnvNames, sortEnv } from './code-files.ts';
 import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from './python.ts';
 
 type Provider = Readonly<Record<string, unknown>>;
@@ -90,17 +90,14 @@ async function convertModule(
   };
 }
 
-/** Variables of the environment that the code needs, and what else it may read of it. */
-export function findNodeEnv(text: string): {
-  readonly needed: readonly string[];
-  readonly optional: readonly string[];
-} {
+/** What else code may read of the environment is among the optional names. */
+export function findNodeEnv(text: string): EnvNames {
   const read = [...text.matchAll(/\bprocess\.env\.([A-Za-z_]\w*)(\s*(?:\|\||\?\?|\?\.))?/g)];
   const named = (isOptional: boolean) =>
     read.flatMap(([, name = '', mark]) => ((mark !== undefined) === isOptional ? [name] : []));
-  const needed = [...new Set(named(false))];
+  const { needed, optional } = sortEnv(named(false), named(true));
   const whole = /process\.env(?!\.\w)/.test(text) ? ['all that it reads of process.env'] : [];
-  return { needed, optional: [...new Set(named(true).filter((name) => !needed.includes(name))), ...whole] };
+  return { needed, optional: [...optional, ...whole] };
 }
 
 export function noteEnv(path: string, optional: readonly string[], parts: Written, draft: Draft): void {

@@ -1,38 +1,76 @@
 import { LeftOut, quote, type Written } from '../draft.ts';
-import type { ProgramFile, ProgramSource } from './code-files.ts';
-import { type CodeContext, PLAIN_NAME, readCodeCall } from './javascript.ts';
+import type { TypeContext } from './check-context.ts';
+import type { EnvNames, ProgramFile, ProgramSource } from './code-files.ts';
+import { PLAIN_NAME, readCodeCall } from './javascript.ts';
 import { findPython, findPythonEnv, readPythonFiles, toPython } from './python.ts';
 import { findRuby, findRubyEnv, readRubyFiles } from './ruby.ts';
 
 type Check = Readonly<Record<string, unknown>>;
 
+/** How promptfoo takes code of a language. */
+interface Language {
+  readonly name: string;
+  readonly findFile: (reference: string) => { readonly file: string; readonly name?: string } | undefined;
+  readonly readFiles: typeof readPythonFiles;
+  readonly findEnv: (text: string) => EnvNames;
+}
+
+const PYTHON: Language = {
+  name: 'Python',
+  findFile: findPython,
+  readFiles: readPythonFiles,
+  findEnv: findPythonEnv,
+};
+const RUBY: Language = { name: 'Ruby', findFile: findRuby, readFiles: readRubyFiles, findEnv: findRubyEnv };
+
 /** A `python` assertion: a function in a Python file beside the suite, which `exec` runs. */
-export async function convertPython(written: Written, context: CodeContext): Promise<Check | LeftOut> {
-  const { draft } = context;
+export async function convertPython(written: Written, context: TypeContext): Promise<Check | LeftOut> {
+  const { draft, python } = context;
   const part = written.child('value');
   const { value } = part;
   if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of python must be code');
-  if (value.startsWith('file://')) return convertFile(value, written, context);
+  if (value.startsWith('file://')) return convertFile(PYTHON, python, value, written, context);
   const isTemplate = /\{\{/.test(value);
   if (/\{\{|\{%|\{#/.test(value.replaceAll(PLAIN_NAME, '')))
     return draft.refuse(part, 'the code is a template of more than names of variables: read context["vars"]');
-  const env = findPythonEnv(value);
-  const parts = { files: [], env: env.needed, names: isTemplate ? undefined : findReadVars(value, 'get') };
+  const { needed: env } = findPythonEnv(value);
+  const parts = { files: [], env, names: isTemplate ? undefined : findReadVars(value, 'get') };
   const code = isTemplate ? `    return fill(${toPython(value)}, output, context)` : indent(value);
-  return buildProgramCheck(context.python, { code }, parts, written, context);
+  return buildProgramCheck(python, { code }, parts, written, context);
 }
 
-async function convertFile(value: string, written: Written, context: CodeContext): Promise<Check | LeftOut> {
-  const { draft } = context;
+/** A `ruby` assertion: a method in a Ruby file beside the suite, which `exec` runs. */
+export async function convertRuby(written: Written, context: TypeContext): Promise<Check | LeftOut> {
+  const { draft, ruby } = context;
   const part = written.child('value');
-  const found = findPython(value);
-  if (found === undefined) return draft.refuse(part, `${quote(value)} is no Python file`);
+  const { value } = part;
+  if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of ruby must be code');
+  if (value.startsWith('file://')) return convertFile(RUBY, ruby, value, written, context);
+  if (/\{\{|\{%|\{#/.test(value))
+    return draft.refuse(part, 'the code is a template, which code never is here: read context["vars"]');
+  // promptfoo puts a `return` before a single line, and Ruby takes no two.
+  if (/^\s*return\b(?!.*\n)/.test(value))
+    return draft.refuse(part, 'promptfoo fails a single line with a return', 'remove the return');
+  const env = noteOptional(findRubyEnv(value), 'the check', part, context);
+  const parts = { files: [], env, names: findReadVars(value, 'fetch') };
+  return buildProgramCheck(ruby, { code: indent(value, '  ') }, parts, written, context);
+}
+
+async function convertFile(
+  language: Language,
+  program: ProgramFile,
+  value: string,
+  written: Written,
+  context: TypeContext,
+): Promise<Check | LeftOut> {
+  const part = written.child('value');
+  const found = language.findFile(value);
+  if (found === undefined) return context.draft.refuse(part, `${quote(value)} is no ${language.name} file`);
   const { file, name = 'get_assert' } = found;
-  const read = await readPythonFiles(file, part, context);
+  const read = await language.readFiles(file, part, context);
   if (read instanceof LeftOut) return read;
-  const env = noteOptional(findPythonEnv(read.text), file, part, context);
-  const parts = { files: read.files, env, names: undefined };
-  return buildProgramCheck(context.python, { file, name }, parts, written, context);
+  const env = noteOptional(language.findEnv(read.text), file, part, context);
+  return buildProgramCheck(program, { file, name }, { files: read.files, env, names: undefined }, written, context);
 }
 
 /** The names of variables that code reads; undefined where it uses the context in any other way. */
@@ -56,41 +94,12 @@ function indent(code: string, fallback = '    '): string {
     .trimEnd();
 }
 
-/** A `ruby` assertion: a method in a Ruby file beside the suite, which `exec` runs. */
-export async function convertRuby(written: Written, context: CodeContext): Promise<Check | LeftOut> {
-  const { draft, ruby } = context;
-  const part = written.child('value');
-  const { value } = part;
-  if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of ruby must be code');
-  if (value.startsWith('file://')) {
-    const found = findRuby(value);
-    if (found === undefined) return draft.refuse(part, `${quote(value)} is no Ruby file`);
-    const { file, name = 'get_assert' } = found;
-    const read = await readRubyFiles(file, part, context);
-    if (read instanceof LeftOut) return read;
-    const parts = {
-      files: read.files,
-      env: noteOptional(findRubyEnv(read.text), file, part, context),
-      names: undefined,
-    };
-    return buildProgramCheck(ruby, { file, name }, parts, written, context);
-  }
-  if (/\{\{|\{%|\{#/.test(value))
-    return draft.refuse(part, 'the code is a template, which code never is here: read context["vars"]');
-  // promptfoo puts a `return` before a single line, and Ruby takes no two.
-  if (/^\s*return\b(?!.*\n)/.test(value))
-    return draft.refuse(part, 'promptfoo fails a single line with a return', 'remove the return');
-  const env = noteOptional(findRubyEnv(value), 'the check', part, context);
-  const parts = { files: [], env, names: findReadVars(value, 'fetch') };
-  return buildProgramCheck(ruby, { code: indent(value, '  ') }, parts, written, context);
-}
-
 /** The variables of the environment that code needs; those that it may do without are noted. */
 function noteOptional(
-  { needed, optional }: ReturnType<typeof findRubyEnv>,
+  { needed, optional }: EnvNames,
   shown: string,
   part: Written,
-  { draft }: CodeContext,
+  { draft }: TypeContext,
 ): readonly string[] {
   if (optional.length > 0)
     draft.note(
@@ -115,7 +124,7 @@ function buildProgramCheck(
     readonly names: readonly string[] | undefined;
   },
   written: Written,
-  context: CodeContext,
+  context: TypeContext,
 ): Check | LeftOut {
   const call = readCodeCall(written, names, context);
   if (call instanceof LeftOut) return call;

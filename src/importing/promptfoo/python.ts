@@ -3,10 +3,12 @@ import { defined } from '../../json/defined.ts';
 import { isMap, type Written } from '../draft.ts';
 import {
   type CodePlace,
+  type EnvNames,
   type ProgramCall,
   ProgramFile,
   type ProgramFilePorts,
   readProgramFiles,
+  sortEnv,
 } from './code-files.ts';
 
 /** The Python code of one suite. */
@@ -57,15 +59,10 @@ export function readPythonFiles(file: string, written: Written, ports: ProgramFi
   return readProgramFiles(file, written, ports, { ending: 'py', findImports });
 }
 
-/** Variables of the environment that the code needs, and those it can do without. */
-export function findPythonEnv(text: string): {
-  readonly needed: readonly string[];
-  readonly optional: readonly string[];
-} {
+export function findPythonEnv(text: string): EnvNames {
   const needed = [...text.matchAll(/\bos\.environ\[\s*["'](\w+)["']\s*\](?!\s*=[^=])/g)].map(([, name = '']) => name);
   const read = [...text.matchAll(/\bos\.(?:getenv|environ\.get)\(\s*["'](\w+)["']/g)].map(([, name = '']) => name);
-  const optional = read.filter((name) => !needed.includes(name));
-  return { needed: [...new Set(needed)], optional: [...new Set(optional)] };
+  return sortEnv(needed, read);
 }
 
 /** JSON as a literal of Python. */

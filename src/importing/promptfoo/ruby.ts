@@ -3,10 +3,12 @@ import { defined } from '../../json/defined.ts';
 import type { Written } from '../draft.ts';
 import {
   type CodePlace,
+  type EnvNames,
   type ProgramCall,
   ProgramFile,
   type ProgramFilePorts,
   readProgramFiles,
+  sortEnv,
 } from './code-files.ts';
 
 /** The Ruby code of one suite. */
@@ -52,17 +54,12 @@ export function readRubyFiles(file: string, written: Written, ports: ProgramFile
   return readProgramFiles(file, written, ports, { ending: 'rb', findImports });
 }
 
-/** Variables of the environment that the code needs, and those it can do without. */
-export function findRubyEnv(text: string): {
-  readonly needed: readonly string[];
-  readonly optional: readonly string[];
-} {
+export function findRubyEnv(text: string): EnvNames {
   const needed = [...text.matchAll(/\bENV\.fetch\(\s*["'](\w+)["']\s*\)(?!\s*(?:\{|do\b))/g)].map(
     ([, name = '']) => name,
   );
   const read = [...text.matchAll(/\bENV(?:\[|\.(?:fetch|dig)\()\s*["'](\w+)["']/g)].map(([, name = '']) => name);
-  const optional = read.filter((name) => !needed.includes(name));
-  return { needed: [...new Set(needed)], optional: [...new Set(optional)] };
+  return sortEnv(needed, read);
 }
 
 /** A text, a number or a boolean as a literal of Ruby, whose texts take code after a `#`. */

@@ -1,5 +1,6 @@
 import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
+import { findModuleFile } from './code-files.ts';
 import { findFault, formatBody, isBody, needsLooseMode } from './javascript.ts';
 import { findPython, findPythonEnv, readPythonFiles } from './python.ts';
 
@@ -234,13 +235,13 @@ async function writeTransform(part: Written, context: CheckContext, files: strin
   const { draft, code, python, readText, glob } = context;
   const { value } = part;
   if (typeof value !== 'string') return draft.refuse(part, 'a transform must be code');
-  const [, path, name] = /^file:\/\/(.+?\.[cm]?[jt]s)(?::(\w+))?$/.exec(value) ?? [];
-  if (path !== undefined) {
-    const text = await readText(path, part);
+  const file = findModuleFile(value);
+  if (file !== undefined) {
+    const text = await readText(file.path, part);
     if (typeof text !== 'string') return text;
     const fault = findTransformFault(text, context);
-    if (fault !== undefined) return draft.refuse(part, `${path}: ${fault}`);
-    return `promptfooFunction(${[code.importFile(path), ...(name === undefined ? [] : [JSON.stringify(name)])].join(', ')})`;
+    if (fault !== undefined) return draft.refuse(part, `${file.path}: ${fault}`);
+    return code.importFunction(file);
   }
   const found = value.startsWith('file://') ? findPython(value) : undefined;
   if (found !== undefined) {
