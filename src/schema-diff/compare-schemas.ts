@@ -1,11 +1,11 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { isJsonObject } from '../json/json.ts';
-import type { ContractPolicy, Direction, Finding, SeverityOverride } from '../model/finding.ts';
+import type { Finding } from '../model/finding.ts';
 import { isStackOverflow } from '../text/deadline.ts';
 import { type Change, type Comparer, change, show } from './compare/change.ts';
 import { compareNotes } from './compare/compare-other-keywords.ts';
 import { compareConjunctions } from './compare/compare-shapes.ts';
-import { gradeChanges } from './grade-changes.ts';
+import { type GradeOptions, gradeChanges } from './grade-changes.ts';
 import { acceptValue } from './schema/accept-value.ts';
 import { versionKeywords } from './schema/keywords.ts';
 import { spellPath } from './schema/normal-form.ts';
@@ -13,26 +13,11 @@ import { openSchema, type SchemaDocument, SchemaProblem } from './schema/schema-
 import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';
 import type { NodeFactory, SchemaNode } from './schema/shape.ts';
 
-export interface SchemaComparisonOptions {
-  readonly direction: Direction;
-  /** Default `practical`. */
-  readonly policy?: ContractPolicy;
-  /** The last one that fits wins. */
-  readonly overrides?: readonly SeverityOverride[];
-  /** Consumers refuse what they don't know: opening a closed object fails. */
-  readonly strictConsumers?: boolean;
-  /** JSON Pointers whose findings, and those below them, are left out; a `*` matches one token. */
-  readonly ignore?: readonly string[];
-  /** Tombstones: JSON Pointers of what was removed on purpose, or names of properties of the root. */
-  readonly removed?: readonly string[];
+export interface SchemaComparisonOptions extends Omit<GradeOptions, 'pathPrefix'> {
   /** Properties of the root that the runner fills in although the schema has no default for them. */
   readonly defaulted?: readonly string[];
-  /** Part of the fingerprint, so that an approval holds for one prompt. */
-  readonly promptId?: string;
   /** JSON Pointer to the schema, put before the paths of findings and problems; '' by default. */
   readonly at?: string;
-  /** Put before the rule ids; overrides may leave it out. */
-  readonly rulePrefix?: string;
 }
 
 /**

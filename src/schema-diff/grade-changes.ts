@@ -14,13 +14,19 @@ import { type Rule, ruleFor, ruleIdOf } from './rules.ts';
 
 export interface GradeOptions {
   readonly direction: Direction;
+  /** Default `practical`. */
   readonly policy?: ContractPolicy;
+  /** The last one that fits wins. */
   readonly overrides?: readonly SeverityOverride[];
+  /** Consumers refuse what they don't know: opening a closed object fails. */
   readonly strictConsumers?: boolean;
+  /** JSON Pointers whose findings, and those below them, are left out; a `*` matches one token. */
   readonly ignore?: readonly string[];
+  /** Tombstones: JSON Pointers of what was removed on purpose, or names of properties of the root. */
   readonly removed?: readonly string[];
+  /** Part of the fingerprint, so that an approval holds for one prompt. */
   readonly promptId?: string;
-  /** Put before the rule ids; the unprefixed id still works in overrides. */
+  /** Put before the rule ids; overrides may leave it out. */
   readonly rulePrefix?: string;
   /** Put before the paths. */
   readonly pathPrefix?: string;

@@ -14,7 +14,7 @@ import {
 } from './change.ts';
 import { compareWithin } from './compare-other-keywords.ts';
 import { compareProperties, mayOverlap } from './compare-properties.ts';
-import { compareMaximum, compareMinimum } from './compare-scalars.ts';
+import { compareLimit } from './compare-scalars.ts';
 
 export function compareObjects(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
   return [
@@ -23,10 +23,7 @@ export function compareObjects(comparer: Comparer, old: Shape, replacement: Shap
     ...comparePatternProperties(comparer, old, replacement, path),
     ...compareNames(comparer, old, replacement, path),
     ...compareFewest(old, replacement, path),
-    ...compareMaximum([old.maxProperties, replacement.maxProperties], 'maxProperties', path, [
-      'max-properties-lowered',
-      'max-properties-raised',
-    ]),
+    ...compareLimit('maxProperties', old.maxProperties, replacement.maxProperties, path),
     ...compareDependents(comparer, old, replacement, path),
   ];
 }
@@ -53,7 +50,7 @@ function mapPath({ source }: Shape, path: string): string | undefined {
 function compareFewest(old: Shape, replacement: Shape, path: string): readonly Change[] {
   const [before, after] = [old.minProperties, replacement.minProperties];
   if (before < after ? old.required.size >= after : replacement.required.size >= before) return [];
-  return compareMinimum([before, after], 'minProperties', path, ['min-properties-raised', 'min-properties-lowered']);
+  return compareLimit('minProperties', before, after, path);
 }
 
 function compareNames(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
@@ -149,22 +146,10 @@ function isRestricted(shape: Shape): boolean {
 }
 
 export function compareArrays(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
-  const changes: Change[] = [
-    ...compareMinimum([old.minItems, replacement.minItems], 'minItems', path, [
-      'min-items-raised',
-      'min-items-lowered',
-    ]),
-  ];
+  const changes: Change[] = [...compareLimit('minItems', old.minItems, replacement.minItems, path)];
   const longest = longestOf(old);
   const sameLength = longest === longestOf(replacement);
-  if (!sameLength) {
-    changes.push(
-      ...compareMaximum([old.maxItems, replacement.maxItems], 'maxItems', path, [
-        'max-items-lowered',
-        'max-items-raised',
-      ]),
-    );
-  }
+  if (!sameLength) changes.push(...compareLimit('maxItems', old.maxItems, replacement.maxItems, path));
   if (old.uniqueItems !== replacement.uniqueItems) {
     changes.push(
       replacement.uniqueItems
@@ -211,8 +196,8 @@ function comparePair(comparer: Comparer, old: Contains, replacement: Contains, a
   const inner = comparer.compare(old.node, replacement.node, at);
   const limited = old.max !== Infinity || replacement.max !== Infinity;
   const counts: Change[] = [
-    ...compareMinimum([old.min, replacement.min], 'minContains', at, ['contains-narrowed', 'contains-widened']),
-    ...compareMaximum([old.max, replacement.max], 'maxContains', at, ['contains-narrowed', 'contains-widened']),
+    ...compareLimit('minContains', old.min, replacement.min, at),
+    ...compareLimit('maxContains', old.max, replacement.max, at),
   ];
   if (!limited) return [...inner, ...counts];
   // With a largest count, items that match more easily make arrays match harder.

@@ -5,14 +5,8 @@ import { type Change, change, show } from './change.ts';
 
 export function compareStrings(old: Shape, replacement: Shape, path: string): readonly Change[] {
   return [
-    ...compareMinimum([old.minLength, replacement.minLength], 'minLength', path, [
-      'min-length-raised',
-      'min-length-lowered',
-    ]),
-    ...compareMaximum([old.maxLength, replacement.maxLength], 'maxLength', path, [
-      'max-length-lowered',
-      'max-length-raised',
-    ]),
+    ...compareLimit('minLength', old.minLength, replacement.minLength, path),
+    ...compareLimit('maxLength', old.maxLength, replacement.maxLength, path),
     ...compareTexts(old.patterns, replacement.patterns, 'pattern', path, [
       'pattern-added',
       'pattern-removed',
@@ -40,30 +34,31 @@ export function compareNumbers(old: Shape, replacement: Shape, path: string): re
   ];
 }
 
-/** Compares a smallest count; 0 is none. `rules`: raised, lowered. */
-export function compareMinimum(
-  [old, replacement]: readonly [number, number],
-  keyword: string,
-  path: string,
-  [raised, lowered]: readonly [RuleKey, RuleKey],
-): readonly Change[] {
-  if (old === replacement) return [];
-  const message = `"${keyword}" changed from ${old} to ${replacement}.`;
-  return [change(replacement > old ? raised : lowered, path, message, { old, new: replacement })];
-}
+/** The rules of each keyword that limits a count: where it refuses more, and where it refuses less. */
+const limitRules = {
+  minLength: ['min-length-raised', 'min-length-lowered'],
+  maxLength: ['max-length-lowered', 'max-length-raised'],
+  minItems: ['min-items-raised', 'min-items-lowered'],
+  maxItems: ['max-items-lowered', 'max-items-raised'],
+  minContains: ['contains-narrowed', 'contains-widened'],
+  maxContains: ['contains-narrowed', 'contains-widened'],
+  minProperties: ['min-properties-raised', 'min-properties-lowered'],
+  maxProperties: ['max-properties-lowered', 'max-properties-raised'],
+} as const satisfies Record<string, readonly [RuleKey, RuleKey]>;
 
-/** Compares a largest count; Infinity is none. `rules`: lowered, raised. */
-export function compareMaximum(
-  [old, replacement]: readonly [number, number],
-  keyword: string,
+/** Compares a smallest or a largest count; a largest one of Infinity is none. */
+export function compareLimit(
+  keyword: keyof typeof limitRules,
+  old: number,
+  replacement: number,
   path: string,
-  [lowered, raised]: readonly [RuleKey, RuleKey],
 ): readonly Change[] {
   if (old === replacement) return [];
-  const [before, after] = [old, replacement].map((limit) => (limit === Infinity ? null : limit));
+  const [narrowed, widened] = limitRules[keyword];
+  const isNarrower = keyword.startsWith('max') ? replacement < old : replacement > old;
+  const [before = null, after = null] = [old, replacement].map((limit) => (limit === Infinity ? null : limit));
   const message = `"${keyword}" changed from ${before ?? 'none'} to ${after ?? 'none'}.`;
-  const sides = { old: before ?? null, new: after ?? null };
-  return [change(replacement < old ? lowered : raised, path, message, sides)];
+  return [change(isNarrower ? narrowed : widened, path, message, { old: before, new: after })];
 }
 
 /** Compares keywords whose containment is undecidable: another text may accept more and refuse more. */
