@@ -125,8 +125,7 @@ function chooseFields(
     const isThere = rows.some((row) => names.includes(expected) || Object.hasOwn(row, expected));
     if (!isThere) return `no row has the field "${expected}"`;
     const ofEnvelope = names.filter((name) => name.startsWith(`${expected}.`));
-    const chosen = chooseAnswerFields(names, expected);
-    return typeof chosen === 'string' ? chosen : { ...chosen, hidden: [...chosen.hidden, ...ofEnvelope] };
+    return hideMore(chooseAnswerFields(names, expected), ofEnvelope);
   }
   const expectations = names.filter((name) => name.startsWith('expectations.'));
   const response = expectations.find((name) => name === 'expectations.expected_response');
@@ -138,16 +137,16 @@ function chooseFields(
     };
   const outputs = names.filter((name) => /^(?:outputs|expectations)\./.test(name));
   const others = names.filter((name) => !outputs.includes(name));
-  if (outputs.length === 0 || expected === false) {
-    const chosen = chooseAnswerFields(names, expected);
-    return typeof chosen === 'string' ? chosen : { ...chosen, hidden: [...chosen.hidden, ...outputs] };
-  }
+  if (outputs.length === 0 || expected === false) return hideMore(chooseAnswerFields(names, expected), outputs);
   // Whatever their names, the fields of `outputs` are answers.
   const [only, second] = outputs;
   if (second !== undefined || only === undefined)
     return `${outputs.map((name) => `"${name}"`).join(' and ')} may each hold the golden answer, or "outputs" as a whole`;
-  const chosen = chooseAnswerFields([...others, only], only);
-  return chosen;
+  return chooseAnswerFields([...others, only], only);
+}
+
+function hideMore(chosen: AnswerFields | string, names: readonly string[]): AnswerFields | string {
+  return typeof chosen === 'string' ? chosen : { ...chosen, hidden: [...chosen.hidden, ...names] };
 }
 
 /** Fields that hold the golden answer too: its very value in every row that has both, or within under the name of an answer. */

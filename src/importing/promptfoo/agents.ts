@@ -63,7 +63,7 @@ export function convertClaudeAgent(id: string, parts: Written, context: AgentCon
     id: label ?? id,
     use: `module:${code.path}`,
     export: code.add(call, parts.at().line),
-    ...(files.length === 0 ? {} : { files: files.map((path) => code.fromSuite(path) || '.') }),
+    ...(files.length === 0 ? {} : { files: files.map((path) => code.fromSuite(path)) }),
     ...(apiKeyRequired === false || isElsewhere ? {} : { env: ['ANTHROPIC_API_KEY'] }),
     limits: { timeout: '10m' },
   };
@@ -205,7 +205,7 @@ export function convertCodexAgent(
     id: label ?? id,
     use: `module:${code.path}`,
     export: code.add(call, parts.at().line),
-    files: files.map((path) => code.fromSuite(path) || '.'),
+    files: files.map((path) => code.fromSuite(path)),
     env: ['OPENAI_API_KEY'],
     limits: { timeout: '10m' },
   };

@@ -147,9 +147,14 @@ export function findMissingVars(
     ...checked,
     ...prompts.flatMap((prompt) => (prompt instanceof LeftOut ? [] : prompt.variables)),
   ]);
-  const given = cases.filter((one) => !(one instanceof LeftOut));
-  const isMissing = (name: string) => given.some((one) => !Object.hasOwn(Object(Object(one)['vars']), name));
+  const given = listVars(cases);
+  const isMissing = (name: string) => given.some((vars) => !Object.hasOwn(vars, name));
   return Object.fromEntries([...read].filter(isMissing).map((name) => [name, '']));
+}
+
+/** The variables of each case that is not left out. */
+function listVars(cases: readonly unknown[]): readonly Vars[] {
+  return cases.flatMap((one) => (one instanceof LeftOut ? [] : [Object(Object(one)['vars']) as Vars]));
 }
 
 /** A prompt that reads members which some test lacks: promptfoo renders them empty. */
@@ -158,7 +163,7 @@ export function allowMissing(
   variables: readonly string[],
   cases: readonly unknown[],
 ): Readonly<Record<string, unknown>> {
-  const given = cases.flatMap((one) => (one instanceof LeftOut ? [] : [Object(Object(one)['vars']) as Vars]));
+  const given = listVars(cases);
   const isMissing = (path: string) => {
     const [root = '', ...members] = Array.from(
       path.matchAll(/"([^"]*)"|'([^']*)'|[^.[\]"']+/g),
@@ -189,7 +194,7 @@ export function noteEmptyDefaults(
   cases: readonly unknown[],
   note: (message: string) => void,
 ): void {
-  const given = cases.flatMap((one) => (one instanceof LeftOut ? [] : [Object(Object(one)['vars']) as Vars]));
+  const given = listVars(cases);
   const empty = new Set<unknown>(['', false, null]);
   const read = prompts.flatMap((one) => {
     if (one instanceof LeftOut) return [];
@@ -211,7 +216,7 @@ export function findOptionalVars(
   const isCode = prompts.some(
     (prompt) => !(prompt instanceof LeftOut) && (prompt.prompt['module'] ?? prompt.prompt['exec']) !== undefined,
   );
-  const given = cases.filter((one) => !(one instanceof LeftOut)).map((one) => Object(Object(one)['vars']) as Vars);
+  const given = listVars(cases);
   const names = [...new Set(given.flatMap((vars) => Object.keys(vars)))];
   if (!isCode || names.every((name) => given.every((vars) => Object.hasOwn(vars, name)))) return undefined;
   return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, {}])) };

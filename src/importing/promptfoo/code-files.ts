@@ -17,9 +17,48 @@ export interface CodePlace {
  */
 export type AnswerForm = 'text' | 'json' | 'state' | 'mixed';
 
-/** The code of one suite, in a module of its own beside it: what checks, what answers, or what makes prompts. */
-export class CodeModule {
+/** A file of code that is written beside the suite, in a folder of its own. */
+abstract class CodeFile {
   readonly #place: CodePlace;
+  readonly #folder: string;
+  readonly #ending: string;
+
+  constructor(place: CodePlace, folder: string, ending: string) {
+    this.#place = place;
+    this.#folder = folder;
+    this.#ending = ending;
+  }
+
+  /** The text of the file; undefined where there is no code. `shown` is the imported config. */
+  protected abstract render(shown: string): string | undefined;
+
+  /** From the suite's folder. */
+  get path(): string {
+    return `${this.#folder}/${posix.basename(this.#place.suite).replace(/(?:\.eval)?\.ya?ml$/, '')}.${this.#ending}`;
+  }
+
+  /** A path of the config's folder, from the suite's folder. */
+  fromSuite(path: string): string {
+    return this.#relate(path, posix.dirname(this.#place.suite));
+  }
+
+  write(): readonly { readonly path: string; readonly text: string }[] {
+    const text = this.render(this.#place.shown);
+    return text === undefined ? [] : [{ path: this.path, text }];
+  }
+
+  /** A path of the config's folder, from the folder of this file. */
+  protected fromHere(path: string): string {
+    return this.#relate(path, posix.join(posix.dirname(this.#place.suite), this.#folder));
+  }
+
+  #relate(path: string, from: string): string {
+    return posix.relative(from, posix.resolve(this.#place.folder, path)) || '.';
+  }
+}
+
+/** The code of one suite, in a module of its own beside it: what checks, what answers, or what makes prompts. */
+export class CodeModule extends CodeFile {
   readonly #kind: 'check' | 'provider' | 'prompt';
   readonly #exports = new Map<string, { readonly name: string; readonly line: number }>();
   readonly #files: string[] = [];
@@ -27,13 +66,8 @@ export class CodeModule {
   answers: AnswerForm = 'text';
 
   constructor(place: CodePlace, kind: 'check' | 'provider' | 'prompt') {
-    this.#place = place;
+    super(place, `${kind}s`, 'mjs');
     this.#kind = kind;
-  }
-
-  /** From the suite's folder. */
-  get path(): string {
-    return `${this.#kind}s/${posix.basename(this.#place.suite).replace(/(?:\.eval)?\.ya?ml$/, '')}.mjs`;
   }
 
   /** The name of the export that this call makes; the same call has one. */
@@ -45,22 +79,14 @@ export class CodeModule {
     return name;
   }
 
-  /** A path of the config's folder, from the suite's folder. */
-  fromSuite(path: string): string {
-    return posix.relative(posix.dirname(this.#place.suite), posix.resolve(this.#place.folder, path));
-  }
-
   /** The URL of a folder of the project, by its path from the config's. */
   folderUrl(path = '.'): string {
-    const from = posix.join(posix.dirname(this.#place.suite), `${this.#kind}s`);
-    const relative = posix.relative(from, posix.resolve(this.#place.folder, path)) || '.';
-    return `new URL(${JSON.stringify(`${relative}/`)}, import.meta.url)`;
+    return `new URL(${JSON.stringify(`${this.fromHere(path)}/`)}, import.meta.url)`;
   }
 
   /** The name under which the module imports a file of the project. */
   importFile(path: string): string {
-    const from = posix.join(posix.dirname(this.#place.suite), `${this.#kind}s`);
-    const specifier = posix.relative(from, posix.resolve(this.#place.folder, path));
+    const specifier = this.fromHere(path);
     if (!this.#files.includes(specifier)) this.#files.push(specifier);
     return `file${this.#files.indexOf(specifier) + 1}`;
   }
@@ -71,9 +97,8 @@ export class CodeModule {
     return `promptfooFunction(${args.join(', ')})`;
   }
 
-  /** The module; nothing where there is no code. */
-  write(): readonly { readonly path: string; readonly text: string }[] {
-    if (this.#exports.size === 0) return [];
+  protected override render(shown: string): string | undefined {
+    if (this.#exports.size === 0) return undefined;
     const calls = [...this.#exports.keys()];
     const heads = calls.map((call) => call.slice(0, call.indexOf('(')));
     const inner = ['promptfooFunction', 'promptfooPython', 'promptfooTemplate'].filter((name) =>
@@ -83,15 +108,14 @@ export class CodeModule {
     const checks = [...this.#exports].map(
       ([call, { name, line }]) => `// Line ${line}.\nexport const ${name} = ${call};\n`,
     );
-    const text = [
-      `// Imported from ${this.#place.shown} (promptfoo).\nimport { ${names.join(', ')} } from 'llmcheck/promptfoo';\n`,
+    return [
+      `// Imported from ${shown} (promptfoo).\nimport { ${names.join(', ')} } from 'llmcheck/promptfoo';\n`,
       ...this.#files.map(
         (file, index) =>
           `import * as file${index + 1} from ${JSON.stringify(file.startsWith('.') ? file : `./${file}`)};\n`,
       ),
       ...checks.map((check) => `\n${check}`),
     ].join('');
-    return [{ path: this.path, text }];
   }
 }
 
@@ -129,25 +153,17 @@ export interface ProgramCall {
 }
 
 /** The code of one suite in another language, in a file of its own beside it. `PROGRAM FILE NAME` runs one call. */
-export abstract class ProgramFile {
-  readonly #place: CodePlace;
-  readonly #language: { readonly program: string; readonly folder: string; readonly ending: string };
+export abstract class ProgramFile extends CodeFile {
+  readonly #program: string;
   readonly #calls = new Map<string, ProgramCall>();
   readonly #counts = new Map<string, number>();
 
   constructor(place: CodePlace, language: { program: string; folder: string; ending: string }) {
-    this.#place = place;
-    this.#language = language;
+    super(place, language.folder, language.ending);
+    this.#program = language.program;
   }
 
-  /** The text of the file. `shown` is the imported config. */
-  protected abstract render(calls: readonly ProgramCall[], shown: string): string;
-
-  /** From the suite's folder. */
-  get path(): string {
-    const { folder, ending } = this.#language;
-    return `${folder}/${posix.basename(this.#place.suite).replace(/(?:\.eval)?\.ya?ml$/, '')}.${ending}`;
-  }
+  protected abstract renderCalls(calls: readonly ProgramCall[], shown: string): string;
 
   /** The command line that runs this call; the same call has one. */
   add(
@@ -161,26 +177,11 @@ export abstract class ProgramFile {
     const call = this.#calls.get(key) ?? { name: `${kind}${count}`, line, source, options: { kind, ...options } };
     this.#counts.set(kind, count);
     this.#calls.set(key, call);
-    return `${this.#language.program} ${this.path} ${call.name}`;
+    return `${this.#program} ${this.path} ${call.name}`;
   }
 
-  /** A path of the config's folder, from the suite's folder. */
-  fromSuite(path: string): string {
-    return this.#relate(path, posix.dirname(this.#place.suite));
-  }
-
-  write(): readonly { readonly path: string; readonly text: string }[] {
-    if (this.#calls.size === 0) return [];
-    return [{ path: this.path, text: this.render([...this.#calls.values()], this.#place.shown) }];
-  }
-
-  /** A path of the config's folder, from the folder of this file. */
-  protected fromHere(path: string): string {
-    return this.#relate(path, posix.join(posix.dirname(this.#place.suite), this.#language.folder));
-  }
-
-  #relate(path: string, from: string): string {
-    return posix.relative(from, posix.resolve(this.#place.folder, path)) || '.';
+  protected override render(shown: string): string | undefined {
+    return this.#calls.size === 0 ? undefined : this.renderCalls([...this.#calls.values()], shown);
   }
 }
 

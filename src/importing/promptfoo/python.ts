@@ -17,7 +17,7 @@ export class PythonFile extends ProgramFile {
     super(place, { program: 'python3', folder: 'python', ending: 'py' });
   }
 
-  protected override render(calls: readonly ProgramCall[], shown: string): string {
+  protected override renderCalls(calls: readonly ProgramCall[], shown: string): string {
     const functions = calls.flatMap(({ name, line, source }) =>
       'code' in source ? [`# Line ${line}.\ndef ${name}(output, context):\n${source.code}\n\n\n`] : [],
     );

@@ -17,7 +17,7 @@ export class RubyFile extends ProgramFile {
     super(place, { program: 'ruby', folder: 'ruby', ending: 'rb' });
   }
 
-  protected override render(calls: readonly ProgramCall[], shown: string): string {
+  protected override renderCalls(calls: readonly ProgramCall[], shown: string): string {
     const methods = calls.flatMap(({ name, line, source }) =>
       'code' in source ? [`# Line ${line}.\ndef ${name}(output, context)\n${source.code}\nend\n\n`] : [],
     );

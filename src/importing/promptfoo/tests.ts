@@ -227,19 +227,14 @@ async function readValue(
   if (readPicture !== undefined && (isPicture || pictures?.has(name) === true)) return readPicture(written, name);
   // Nothing is an empty text in a prompt.
   if (typeof value !== 'string') return value ?? '';
-  if (value.startsWith('package:'))
+  const isFile = value.startsWith('file://');
+  if (value.startsWith('package:') || (isFile && CODE_FILE.test(value)))
     return draft.refuse(
       written,
       `${quote(value)} is code, which has no equivalent here`,
       'write the text in its place',
     );
-  if (!value.startsWith('file://')) return value.replace(/\n$/, '');
-  if (CODE_FILE.test(value))
-    return draft.refuse(
-      written,
-      `${quote(value)} is code, which has no equivalent here`,
-      'write the text in its place',
-    );
+  if (!isFile) return value.replace(/\n$/, '');
   // promptfoo takes all of its lines for the name of a file.
   if (/\n/.test(value)) return draft.refuse(written, `no file of the project matches ${quote(value)}`);
   if (NO_TEXT.test(value))
