@@ -145,8 +145,7 @@ async function openSearches(
     }
     return opened;
   });
-  refuseUnknown(cases, known);
-  refuseSkipped(cases, asked);
+  refuseUnasked(cases, known, asked);
   return found;
 }
 
@@ -155,23 +154,19 @@ const nothing: EarlierPrompt = {
   why: 'nothing was accepted, and no version replaces another (name it with --from)',
 };
 
-function refuseUnknown(cases: readonly string[], ids: ReadonlySet<string>): void {
-  const problems = cases
-    .filter((id) => !ids.has(id))
-    .map((id): Problem => {
-      const similar = findNearest(id, [...ids]);
-      const hint = similar === undefined ? '`llmcheck list` shows the cases' : `did you mean "${similar}"?`;
-      return { code: 'unknown-id', severity: 'error', message: `--case ${id}: no suite has it`, hint };
-    });
-  if (problems.length > 0) throw new UserError(problems);
-}
-
-function refuseSkipped(cases: readonly string[], asked: ReadonlySet<string>): void {
+/** Each case that is named must be one of a suite, and not be skipped. */
+function refuseUnasked(cases: readonly string[], ids: ReadonlySet<string>, asked: ReadonlySet<string>): void {
   const problems = cases
     .filter((id) => !asked.has(id))
     .map((id): Problem => {
-      const hint = 'remove its `skip` to search it';
-      return { code: 'usage', severity: 'error', message: `--case ${id}: the case is skipped`, hint };
+      const refused = { severity: 'error', message: `--case ${id}: no suite has it` } as const;
+      if (ids.has(id)) {
+        const message = `--case ${id}: the case is skipped`;
+        return { ...refused, code: 'usage', message, hint: 'remove its `skip` to search it' };
+      }
+      const similar = findNearest(id, [...ids]);
+      const hint = similar === undefined ? '`llmcheck list` shows the cases' : `did you mean "${similar}"?`;
+      return { ...refused, code: 'unknown-id', hint };
     });
   if (problems.length > 0) throw new UserError(problems);
 }

@@ -395,12 +395,13 @@ describe('a search', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('refuses a case that is skipped, and asks nothing', async () => {
+  it('refuses cases that are skipped or unknown together, and asks nothing', async () => {
     const server = await obedient();
     const project = openProject({ cases: refund.replace('vars:', 'skip: later, vars:') });
-    const { code, stderr } = await project.run(['bisect', '--case', 'refund'], { env: server.env });
+    const { code, stderr } = await project.run(['bisect', '--case', 'refund', '--case', 'other'], { env: server.env });
     expect([code, server.requests]).toEqual([2, []]);
     expect(stderr).toContain('--case refund: the case is skipped');
+    expect(stderr).toContain('--case other: no suite has it');
     expect(stderr).toContain('remove its `skip` to search it');
   });
 
