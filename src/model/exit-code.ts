@@ -15,8 +15,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** The only source of a verdict's exit code. Precedence: interrupted, failed, provider, incomplete, passed. */
 export function exitCodeFor(decision: Decision): ExitCode {
-  if (decision.interrupted === 'SIGINT') return exitCodes.sigint;
-  if (decision.interrupted === 'SIGTERM') return exitCodes.sigterm;
+  if (decision.interrupted !== undefined) return exitCodeOfSignal(decision.interrupted);
   switch (decision.outcome) {
     case 'failed':
       return exitCodes.failed;
@@ -26,4 +25,9 @@ export function exitCodeFor(decision: Decision): ExitCode {
     case 'passed':
       return exitCodes.passed;
   }
+}
+
+/** Of a command that a signal ended. */
+export function exitCodeOfSignal(signal: 'SIGINT' | 'SIGTERM'): ExitCode {
+  return signal === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
 }

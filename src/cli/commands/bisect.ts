@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import type { BisectedCase, BisectForecast } from '../../probing/bisect.ts';
 import { describeBisected, hunksOf } from '../../probing/describe-findings.ts';
@@ -107,7 +107,7 @@ function describeNothing(cases: readonly string[]): string {
 const format = 1;
 
 function exitCodeOf({ cases, interrupted }: BisectOutcome): number {
-  if (interrupted !== undefined) return interrupted === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+  if (interrupted !== undefined) return exitCodeOfSignal(interrupted);
   const open = cases.flatMap(({ verdict }) => (verdict.is === 'undecided' ? [verdict] : []));
   if (open.some(({ stopped }) => stopped?.cause === 'provider')) return exitCodes.provider;
   return open.length > 0 || cases.length === 0 ? exitCodes.incomplete : exitCodes.passed;

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { type CheckedJudges, type CheckedSuite, checkJudges } from '../../measuring/check-judges.ts';
 import { systemClock } from '../../model/clock.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
 import { calibrationAlpha } from '../../model/verdict.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
@@ -120,7 +120,7 @@ function readSettings(flags: Flags, reader: FlagReader) {
 
 /** 4 where a judge may not decide, 3 where it gave no verdict. */
 function exitCodeOf({ suites, interrupted }: CheckedJudges): number {
-  if (interrupted !== undefined) return interrupted === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+  if (interrupted !== undefined) return exitCodeOfSignal(interrupted);
   const criteria = suites.flatMap((suite) => suite.criteria);
   if (criteria.some(({ errored }) => errored > 0)) return exitCodes.provider;
   if (criteria.length === 0 || criteria.some(({ lack }) => lack !== undefined)) return exitCodes.incomplete;

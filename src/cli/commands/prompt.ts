@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json/json.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import {
   coverageNames,
@@ -109,7 +109,7 @@ async function cover(paths: readonly string[], flags: Flags, givenIo: Io): Promi
 const format = 1;
 
 function exitCodeOf({ prompts, interrupted }: CoverOutcome, requireGuards: boolean): number {
-  if (interrupted !== undefined) return interrupted === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+  if (interrupted !== undefined) return exitCodeOfSignal(interrupted);
   const found = prompts.flatMap(({ instructions }) => instructions);
   const undecided = found.flatMap(({ coverage }) => (coverage.is === 'undecided' ? [coverage] : []));
   if (undecided.some(({ stopped }) => stopped?.cause === 'provider')) return exitCodes.provider;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal } from '../../model/exit-code.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { openViewedRuns } from '../../viewing/view-runs.ts';
 import type { Io } from '../io.ts';
@@ -48,5 +48,5 @@ async function view({ port = 0, config }: Flags, io: Io): Promise<number> {
   io.stderr.write('Open this address in a browser; Ctrl-C ends it.\n');
   const received = await signal;
   await server.close();
-  return received === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+  return exitCodeOfSignal(received);
 }

@@ -1,7 +1,7 @@
 import { openWork } from '../../calls/serve-queue.ts';
 import { defined } from '../../json/defined.ts';
 import { systemClock } from '../../model/clock.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
 import { UserError } from '../../model/problem.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
@@ -88,7 +88,7 @@ async function work(paths: readonly string[], flags: Flags, givenIo: Io): Promis
   log(`ended: ${opened.answered} answered, ${returned} ended early and given back to the queue`);
   if (bugs > 0) return exitCodes.bug;
   if (returned === 0) return exitCodes.passed;
-  return received === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+  return exitCodeOfSignal(received);
 }
 
 interface Settings {

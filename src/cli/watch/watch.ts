@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import picocolors from 'picocolors';
 import { buildBrokenGraph, buildWatchGraph, type WatchGraph } from '../../changes/suite-sources.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal } from '../../model/exit-code.ts';
 import { UserError } from '../../model/problem.ts';
 import type { ProgressEvent } from '../../model/progress.ts';
 import type { Report, ReportStyle } from '../../model/report.ts';
@@ -41,7 +41,7 @@ export async function watchCommand(paths: readonly string[], flags: Flags, io: I
     for (let changed: ReadonlySet<string> = new Set(); ; ) {
       await session.round(changed);
       const next = await inbox.next((path) => session.holds(path));
-      if (typeof next === 'string') return next === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+      if (typeof next === 'string') return exitCodeOfSignal(next);
       changed = next;
     }
   } finally {
