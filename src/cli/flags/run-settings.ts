@@ -149,6 +149,8 @@ function checkValues(values: RunFlagValues): readonly Problem[] {
   return problems;
 }
 
+const leaveOneOut = 'leave one of them out';
+
 function checkPairs(values: RunFlagValues): readonly Problem[] {
   const problems: Problem[] = [];
   if (values.seed !== undefined && values.sample === undefined && values.early !== true) {
@@ -165,12 +167,12 @@ function checkPairs(values: RunFlagValues): readonly Problem[] {
   }
   if (values.record === true && values.cache === 'replay') {
     const message = '--record writes new answers and --cache replay asks for none';
-    problems.push(usageProblem(message, 'leave one of them out'));
+    problems.push(usageProblem(message, leaveOneOut));
   }
   if (values.recordTools === true) problems.push(...checkRecordTools(values));
   if (values.noBaseline === true && (values.baseline !== undefined || values.rerunBaseline === true)) {
     const message = '--no-baseline leaves nothing for --baseline or --rerun-baseline';
-    problems.push(usageProblem(message, 'leave one of them out'));
+    problems.push(usageProblem(message, leaveOneOut));
   }
   if (values.early === true) problems.push(...checkEarly(values));
   if (values.swap !== undefined) problems.push(...checkSwap(values, '--swap'));
@@ -186,11 +188,7 @@ function checkRecordTools(values: RunFlagValues): readonly Problem[] {
     ['--cache replay', values.cache === 'replay', 'that asks nothing'],
     ['--watch', values.watch === true, 'each stub that is written would start another run'],
   ] as const;
-  return reasons.flatMap(([flag, isGiven, why]) =>
-    isGiven
-      ? [usageProblem(`--record-tools asks real tools, and ${flag} is given: ${why}`, 'leave one of them out')]
-      : [],
-  );
+  return refuseGiven(reasons, (flag, why) => `--record-tools asks real tools, and ${flag} is given: ${why}`);
 }
 
 /** Flags that compare with something else, write to the suite, or leave cases out. */
@@ -209,9 +207,7 @@ export function checkSwap(values: RunFlagValues, by: '--swap' | '--compare'): re
     ['--shard', values.shard !== undefined, 'a shard has only a part of the cases'],
     ['--early', values.early === true, 'each candidate is asked about every case'],
   ] as const;
-  return reasons.flatMap(([flag, isGiven, why]) =>
-    isGiven ? [usageProblem(`${by} with ${flag}: ${why}`, 'leave one of them out')] : [],
-  );
+  return refuseGiven(reasons, (flag, why) => `${by} with ${flag}: ${why}`);
 }
 
 /** Flags that need every case, or all of them at once. */
@@ -222,12 +218,18 @@ function checkEarly(values: RunFlagValues): readonly Problem[] {
     ['--record', values.record === true, 'the cases that are left out would be missing from the recordings'],
     ['--update-baseline', values.updateBaseline === true, 'a baseline is accepted from a run of all cases'],
   ] as const;
-  return reasons.flatMap(([flag, isGiven, why]) =>
-    isGiven ? [usageProblem(`--early with ${flag}: ${why}`, earlyHint)] : [],
-  );
+  const hint = `${leaveOneOut}; LLMCHECK_EARLY=0 overrides the config`;
+  return refuseGiven(reasons, (flag, why) => `--early with ${flag}: ${why}`, hint);
 }
 
-const earlyHint = 'leave one of them out; LLMCHECK_EARLY=0 overrides the config';
+/** A problem for each flag that is given beside one that it can't go with. */
+function refuseGiven(
+  reasons: readonly (readonly [flag: string, isGiven: boolean, why: string])[],
+  describe: (flag: string, why: string) => string,
+  hint = leaveOneOut,
+): readonly Problem[] {
+  return reasons.flatMap(([flag, isGiven, why]) => (isGiven ? [usageProblem(describe(flag, why), hint)] : []));
+}
 
 function parseShard(text: string | undefined): { index: number; count: number } | 'invalid' | undefined {
   if (text === undefined) return undefined;
