@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { describeExit, killGroup } from './run-program.ts';
+import { describeExit, keepTail, killGroup } from './run-program.ts';
 
 export interface LineProgramCall {
   readonly argv: readonly string[];
@@ -21,7 +21,6 @@ export interface LineProgram {
   close(): Promise<void>;
 }
 
-const stderrTailBytes = 4096;
 const graceMs = 300;
 
 /** Starts a program without a shell, in a process group of its own. */
@@ -30,7 +29,7 @@ export function startLineProgram(call: LineProgramCall): LineProgram {
   const child = spawn(program, args, { cwd: call.cwd, env: call.env, detached: true, windowsHide: true });
   const decoder = new StringDecoder('utf8');
   let pending = '';
-  let stderr = Buffer.alloc(0);
+  const stderr = keepTail(child.stderr);
   let hasEnded = false;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
 
@@ -53,10 +52,6 @@ export function startLineProgram(call: LineProgramCall): LineProgram {
   }
 
   child.stdout.on('data', read);
-  // It is read to its end, since a program waits once the pipe is full.
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr = Buffer.concat([stderr, chunk]).subarray(-stderrTailBytes);
-  });
   child.on('error', (error) => end(`can't be started: ${error.message}`));
   child.on('close', (code, signal) => end(describeExit({ exitCode: code, signalName: signal })));
   // The program may end while a line is written; `close` says why.
@@ -65,7 +60,7 @@ export function startLineProgram(call: LineProgramCall): LineProgram {
     write(line) {
       if (child.stdin.writable) child.stdin.write(`${line}\n`);
     },
-    stderr: () => stderr.toString('utf8'),
+    stderr,
     async close() {
       hasEnded = true;
       if (child.pid === undefined) return;

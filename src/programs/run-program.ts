@@ -2,6 +2,7 @@ import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { kill, platform } from 'node:process';
+import type { Readable } from 'node:stream';
 import { defined } from '../json/defined.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import { attempt } from '../text/attempt.ts';
@@ -45,8 +46,6 @@ interface ProgramRunner {
   /** Kills every program that still runs. */
   close(): void;
 }
-
-const stderrTailBytes = 4096;
 
 /** Runs programs without a shell, each in a process group of its own, so that its children die with it. */
 export function openProgramRunner(): ProgramRunner {
@@ -97,19 +96,27 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
 function readStreams(child: ChildProcessWithoutNullStreams, maxOutputBytes: number, onTooMuch: () => void) {
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;
-  let stderr = Buffer.alloc(0);
+  const stderr = keepTail(child.stderr);
   child.stdout.on('data', (chunk: Buffer) => {
     stdoutBytes += chunk.length;
     if (stdoutBytes <= maxOutputBytes) stdout.push(chunk);
     else onTooMuch();
   });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr = Buffer.concat([stderr, chunk]).subarray(-stderrTailBytes);
-  });
   return () => {
     const { text, fault } = decodeText(Buffer.concat(stdout), undefined);
-    return { stdout: text, ...defined({ fault }), stderr: stderr.toString('utf8') };
+    return { stdout: text, ...defined({ fault }), stderr: stderr() };
   };
+}
+
+const stderrTailBytes = 4096;
+
+/** The end of what a program writes on stderr. It is read to its end, since a program waits once the pipe is full. */
+export function keepTail(stream: Readable): () => string {
+  let tail = Buffer.alloc(0);
+  stream.on('data', (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-stderrTailBytes);
+  });
+  return () => tail.toString('utf8');
 }
 
 /** A program that was stopped, or not started. */
