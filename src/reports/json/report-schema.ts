@@ -16,6 +16,8 @@ const cellStatus = z.enum(['passed', 'failed', 'errored', 'skipped']);
 const caseStatus = z.enum(['passed', 'failed', 'flaky', 'errored', 'skipped']);
 const stopReason = z.enum(['decided', 'budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted']);
 
+const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
+
 export const checkSchema = z.object({
   assertion: z.string(),
   name: z.string().optional(),
@@ -148,7 +150,7 @@ export const caseSchema = z.object({
     .optional()
     .describe('Since the baseline; left out where nothing was compared.'),
   baseline: answerSchema.optional().describe("The baseline's answer to the same case."),
-  at: z.object({ file: z.string(), line: z.int(), column: z.int() }),
+  at: place,
   trials: z.array(trialSchema),
   acceptedTrials: z
     .array(trialSchema)
@@ -213,8 +215,6 @@ const totalsSchema = z.object({
   spentApartUsd: amount.describe('The part of spentUsd that confirmation trials and observed cells took.'),
   judgeCostUsd: amount.describe('Billed by judges, for all their requests.'),
 });
-
-const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
 
 const findingSchema = z.object({
   ruleId: z.string(),

@@ -33,6 +33,7 @@ const judgedMargin = z.object({
 const promptText = z.object({ role: z.string(), content: z.string() });
 
 const share = z.object({ value: fraction, low: fraction, high: fraction });
+const rate = share.extend({ n: count });
 const foundClass = z.string().nullable().describe('Null where the answer names none of the classes.');
 
 const classReport = z.object({
@@ -104,7 +105,7 @@ export const variantSchema = z.object({
   observed: count.describe('Cells under `observe`, outside `planned`.'),
   confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside `planned`.'),
   cached: count.describe('Planned cells that were answered without a call.'),
-  passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
+  passRate: rate,
   score: z.object({ mean: fraction, low: fraction, high: fraction }),
   costUsd: amount.describe('Of the planned cells together, as if nothing were cached.'),
   spentUsd: amount.describe('Billed by this run, for all its requests.'),
@@ -118,7 +119,7 @@ export const variantSchema = z.object({
     .array(
       z.object({
         slice: z.string().describe('The tag of its cases.'),
-        passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
+        passRate: rate,
         min: z.number().optional(),
         maxDrop: z.number().optional(),
       }),
