@@ -13,8 +13,7 @@ import { type ImportedSuite, LeftOut } from './draft.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
 import { importPromptfoo } from './promptfoo/import-promptfoo.ts';
 
-const importFormats = ['promptfoo', 'openai-evals', 'jsonl', 'skill-evals'] as const;
-export type ImportFormat = (typeof importFormats)[number];
+export type ImportFormat = 'promptfoo' | 'openai-evals' | 'jsonl' | 'skill-evals';
 
 interface ImportOptions {
   readonly format: ImportFormat;
