@@ -21,7 +21,7 @@ export function isBeyondDiff(before: string, after: string): boolean {
 }
 
 const maxChars = 20_000;
-const limits = { timeout: 300, maxEditLength: 1000 };
+const limits = { maxEditLength: 1000 };
 
 function toPart({ value, added, removed }: Change): DiffPart {
   return { text: value, kind: added ? 'added' : removed ? 'removed' : 'same' };
