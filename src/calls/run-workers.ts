@@ -22,7 +22,8 @@ export async function runWorkers(step: () => Promise<boolean>, workers: () => nu
     }
     function start(): void {
       working += 1;
-      void work();
+      // Each begins by itself: thousands that start one another at once would use up the stack.
+      queueMicrotask(() => void work());
     }
     start();
   });

@@ -49,3 +49,14 @@ test('a bug ends all, once what is in work has ended', async () => {
   await expect(clock.runUntil(runWorkers(failing, () => 5))).rejects.toThrow('a bug');
   expect(seen).toMatchObject({ begun: 5, ended: 5 });
 });
+
+test('a million may be allowed', async () => {
+  let begun = 0;
+  const step = async (): Promise<boolean> => {
+    begun += 1;
+    await Promise.resolve();
+    return begun < 100;
+  };
+  await runWorkers(step, () => 1_000_000);
+  expect(begun).toBeGreaterThanOrEqual(100);
+});
