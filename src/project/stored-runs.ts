@@ -1,7 +1,8 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { systemErrorCode } from '../files/write-files.ts';
-import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { defined } from '../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { UserError } from '../model/problem.ts';
 import type { CellRow } from '../model/record.ts';
 import { caseLabel, type Project } from '../model/suite.ts';
@@ -87,16 +88,37 @@ export function isNothingToResume(project: Root): boolean {
   return latest === undefined || !hasHeader(latest.path);
 }
 
-/** The paths and flags that a stored run began with. */
-export function findInvocation(
-  project: Root,
-  id: string | undefined,
-): { readonly paths: readonly string[]; readonly flags: JsonObject } {
-  const { paths, flags } = readRunHeader(findStoredRun(project, id).path).invocation ?? {};
+/** What a stored run began with. */
+export interface StoredInvocation {
+  readonly id: string;
+  /** Relative to the project root. */
+  readonly paths: readonly string[];
+  readonly flags: JsonObject;
+  /** Of `--last-failed`: later, another run is the last one. */
+  readonly cases?: readonly string[];
+  /** Paths of its suites, relative to the project root. */
+  readonly suites: readonly string[];
+}
+
+/** Throws a `UserError` for a run of no suite: without paths, it would be resumed with all of them. */
+export function findInvocation(project: Root, id: string | undefined): StoredInvocation {
+  const { invocation, settings, suites, ...header } = readRunHeader(findStoredRun(project, id).path);
+  if (settings.changedSince !== undefined && suites.length === 0) {
+    const message = `run ${header.id} took no suite, since none had changed: there is nothing to resume`;
+    throw new UserError({ code: 'usage', message, hint: 'run without --resume' });
+  }
+  const { paths, flags, cases } = invocation ?? {};
   return {
-    paths: Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [],
+    id: header.id,
+    suites: suites.map(({ path }) => path),
+    paths: textsOf(paths) ?? [],
     flags: isJsonObject(flags) ? flags : {},
+    ...defined({ cases: textsOf(cases) }),
   };
+}
+
+function textsOf(value: JsonValue | undefined): readonly string[] | undefined {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined;
 }
 
 /** What `--baseline` or a side of `compare` names. */

@@ -274,12 +274,15 @@ cases: [{ id: good, assert: [{ equals: hi }] }, { id: bad, assert: [{ equals: no
     project.write('.llmcheck/runs/20990101-000000-aa.jsonl', project.read('other.jsonl'));
     return findInvocation(project, '20990101-000000-aa');
   };
-  expect(invoked({ paths: ['a', 5, 'b'], flags: { tag: ['x'] } })).toEqual({
+  const of = { id: run.id, suites: ['a.eval.yaml'] };
+  expect(invoked({ paths: ['a', 5, 'b'], flags: { tag: ['x'] }, cases: ['a/bad', 5] })).toEqual({
+    ...of,
     paths: ['a', 'b'],
     flags: { tag: ['x'] },
+    cases: ['a/bad'],
   });
   const unusual = [undefined, {}, { paths: 'a', flags: [] }].map(invoked);
-  expect(unusual).toEqual(unusual.map(() => ({ paths: [], flags: {} })));
+  expect(unusual).toEqual(unusual.map(() => ({ ...of, paths: [], flags: {} })));
   expect(age('2026-01-01T00:55:00Z')).toBe('run ID, 5 minutes old');
   expect(age('2026-01-01T01:01:00Z')).toBe('run ID, 0 seconds old');
   expect(age('2026-01-01T01:01:01Z')).toBe('run ID, dated 1 minute in the future: a clock was wrong');

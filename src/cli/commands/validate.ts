@@ -41,7 +41,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   const { project, plugins } = loaded;
   const resolved = resolveRun(project.run, invocation, plugins);
   const { values, settings, env, fileVariables } = resolved;
-  const options = buildRunOptions(values, settings, { project }, paths);
+  const options = buildRunOptions(values, settings, { project }, { paths });
   const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd, now });
   const misdirectedKeys = findMisdirectedKeys(project, { env, fileVariables });
   printProblems([...loaded.warnings, ...resolved.problems, ...misdirectedKeys, ...warnings], io);

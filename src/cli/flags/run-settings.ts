@@ -5,7 +5,7 @@ import type { ProviderSwap, RunSettings } from '../../model/record.ts';
 import type { Project } from '../../model/suite.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
 import { parseSwaps } from '../../plan/swap-providers.ts';
-import { findLastFailed } from '../../project/stored-runs.ts';
+import { findLastFailed, type StoredInvocation } from '../../project/stored-runs.ts';
 import { checkTextGlob } from '../../text/glob.ts';
 import { parseQueueUrl } from '../../text/store-urls.ts';
 import { version } from '../version.ts';
@@ -16,22 +16,22 @@ export function buildRunOptions(
   values: RunFlagValues,
   settings: RunSettings,
   { project, notes = [] }: { readonly project: Project; readonly notes?: readonly string[] | undefined },
-  paths: readonly string[],
+  { paths, cases }: Pick<StoredInvocation, 'paths' | 'cases'>,
 ): RunOptions {
   const { sample: size, seed = 0, trials, concurrency, deadline, resume } = values;
   const sample = size === undefined ? undefined : { size, seed };
-  const onlyCases = values.lastFailed === true ? findLastFailed(project) : undefined;
+  const onlyCases = cases ?? (values.lastFailed === true ? [...findLastFailed(project)] : undefined);
   const queue = values.queue === undefined ? undefined : parseQueueUrl(values.queue);
   return {
     project,
     settings,
-    invocation: describeInvocation(paths, values),
+    invocation: describeInvocation({ paths, ...defined({ cases: onlyCases }) }, values),
     selection: {
       filters: values.filter ?? [],
       tags: values.tag ?? [],
       prompts: settings.compare ?? values.prompt ?? [],
       providers: values.provider ?? [],
-      ...defined({ sample, shard: settings.shard, trials, onlyCases }),
+      ...defined({ sample, shard: settings.shard, trials, onlyCases: onlyCases && new Set(onlyCases) }),
     },
     timeoutMs: values.timeout ?? 60_000,
     ...defined({ concurrency, deadlineMs: deadline, bail: values.bail === true ? 1 : values.bail }),
@@ -85,8 +85,8 @@ const resumedFlags = [
   'batch',
 ] as const;
 
-/** What `--resume` needs to plan the same run again; paths are those of the command line. */
-function describeInvocation(paths: readonly string[], values: RunFlagValues): JsonObject {
+/** What `--resume` needs to plan the same run again. */
+function describeInvocation(chosen: Pick<StoredInvocation, 'paths' | 'cases'>, values: RunFlagValues): JsonObject {
   const { maxErrors } = values;
   const texts: JsonObject = { ...values, ...defined({ maxErrors: maxErrors && countText(maxErrors) }) };
   const flags = Object.fromEntries(
@@ -95,7 +95,7 @@ function describeInvocation(paths: readonly string[], values: RunFlagValues): Js
       return value === undefined ? [] : [[key, value] as const];
     }),
   );
-  return { paths, flags };
+  return { ...chosen, flags };
 }
 
 function countText(value: CountOrFraction): string {

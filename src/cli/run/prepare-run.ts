@@ -1,7 +1,7 @@
-import { relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
 import { type AffectedSuite, type AffectedSuites, findAffected } from '../../changes/find-affected.ts';
 import { defined } from '../../json/defined.ts';
-import type { JsonObject } from '../../json/json.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Plugin } from '../../model/plugin.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
@@ -15,11 +15,19 @@ import { swapProviders } from '../../plan/swap-providers.ts';
 import type { ReadLog } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
-import { describeStoredRun, findInvocation, findStoredRun, isNothingToResume } from '../../project/stored-runs.ts';
+import {
+  describeStoredRun,
+  findInvocation,
+  findStoredRun,
+  isNothingToResume,
+  type StoredInvocation,
+} from '../../project/stored-runs.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { findQueueSecrets } from '../../text/store-urls.ts';
+import { usageProblem } from '../flags/flag-reader.ts';
+import { resolveFlagValues } from '../flags/flag-values.ts';
 import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run.ts';
 import type { RunFlagValues } from '../flags/run-flags.ts';
 import { buildRunOptions, checkSwap, findSwaps } from '../flags/run-settings.ts';
@@ -67,7 +75,7 @@ export async function prepareRun(
   const configPath = typeof configFlag === 'string' ? configFlag : undefined;
   const given = { flags: givenFlags, env: givenIo.env, cwd, root: findProjectRoot(cwd, configPath) };
   const resumed = findResumed(given);
-  const paths = givenPaths.length > 0 ? givenPaths : resumed.paths;
+  const paths = givenPaths.length > 0 ? givenPaths : resumed.paths.map((path) => pathBetween(cwd, given.root, path));
   const invocation = resumed.isNew === true ? withoutResume(given) : given;
   const loaded = await loadForRun(
     { paths, cwd, ...defined({ configPath, reads }), ...(givenPlugins.length > 0 && { plugins: givenPlugins }) },
@@ -75,6 +83,7 @@ export async function prepareRun(
   );
   const { project, plugins } = loaded;
   const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation, plugins);
+  if (resumed.stored !== undefined) refuseLess(resumed.stored, { invocation, project });
   const { values, reporters, env, fileVariables } = resolved;
   const mask = maskFor(project, env, findQueueSecrets(values.queue));
   const io: Io = { ...givenIo, stderr: maskSink(givenIo.stderr, mask) };
@@ -92,7 +101,10 @@ export async function prepareRun(
   );
   if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths));
   const swapped = swapCandidates(project, resolved, { plugins, io, hasColor });
-  const whole = buildRunOptions(values, swapped.settings, swapped, paths);
+  const whole = buildRunOptions(values, swapped.settings, swapped, {
+    paths: paths.map((path) => pathBetween(project.root, cwd, path).split(sep).join('/')),
+    ...defined({ cases: resumed.cases }),
+  });
   const quiet = values.quiet === true;
   if (values.lastFailed === true && !quiet) {
     const last = describeStoredRun(findStoredRun(project, undefined), now());
@@ -135,22 +147,60 @@ function swapCandidates(
   };
 }
 
-interface ResumedRun {
-  readonly paths: readonly string[];
-  readonly flags: JsonObject;
+/** A path that is relative to one folder, as another one sees it. */
+function pathBetween(to: string, from: string, path: string): string {
+  return relative(to, resolve(from, path)) || '.';
+}
+
+interface ResumedRun extends Pick<StoredInvocation, 'paths' | 'flags' | 'cases'> {
+  readonly stored?: StoredInvocation;
   /** Set where a run should be resumed, but there is no record. */
   readonly isNew?: true;
 }
 
-/** The paths and flags of the run to resume. */
+/** What the run to resume began with. */
 function findResumed({ flags, env, root }: RunInvocation): ResumedRun {
-  const wanted = flags['resume'] ?? env['LLMCHECK_RESUME'];
-  if (wanted === undefined || wanted === '') return { paths: [], flags: {} };
-  const id = typeof wanted === 'string' ? wanted : undefined;
+  const { resume } = resolveFlagValues({ flags, env, config: {} }).values;
+  if (resume === undefined) return { paths: [], flags: {} };
+  const id = resume === true ? undefined : resume;
   // Without an id, a missing record is no error: the run simply starts from the beginning.
   if (id === undefined && isNothingToResume({ root })) return { paths: [], flags: {}, isNew: true };
-  return findInvocation({ root }, id);
+  const stored = findInvocation({ root }, id);
+  return { ...stored, stored };
 }
+
+/** Throws a `UserError` where a resumed run would drop cells that it has answers of. */
+function refuseLess(
+  { id, flags, cases, suites }: StoredInvocation,
+  { invocation, project }: { readonly invocation: RunInvocation; readonly project: Project },
+): void {
+  const given = resolveFlagValues({ flags: invocation.flags, env: invocation.env, config: {} }).values;
+  const others = selectingFlags.filter((key) => {
+    if (given[key] === undefined || (key === 'lastFailed' && cases !== undefined)) return false;
+    return JSON.stringify(given[key]) !== JSON.stringify(flags[key]);
+  });
+  const loaded = new Set(project.suites.map(({ path }) => path));
+  const left = suites.filter((path) => !loaded.has(path) && existsSync(resolve(project.root, path)));
+  const faults = [
+    ...others.map((key) => `--${key === 'lastFailed' ? 'last-failed' : key}: run ${id} was not begun with this value`),
+    ...left.slice(0, 1).map((path) => `the given paths leave out ${path}, a suite of run ${id}`),
+  ];
+  const hint = '--resume goes on with all cells of a run; leave it out, and the cache answers what was asked already';
+  if (faults.length > 0) throw new UserError(faults.map((message) => usageProblem(message, hint)));
+}
+
+/** Flags that leave cells out. */
+const selectingFlags = [
+  'filter',
+  'lastFailed',
+  'tag',
+  'prompt',
+  'provider',
+  'sample',
+  'shard',
+  'compare',
+  'swap',
+] as const;
 
 function withoutResume({ flags, env, ...place }: RunInvocation): RunInvocation {
   const { resume: _flag, ...newFlags } = flags;
@@ -188,7 +238,7 @@ function selectChanged(
     tool: { version, ...defined({ folder: packageFolder }) },
   });
   const suites = affected.suites.flatMap(({ suite, reasons }) => (reasons.length === 0 ? [] : [suite]));
-  const paths = suites.map(({ path }) => relative(cwd, resolve(project.root, path)));
+  const paths = suites.map(({ path }) => path);
   return {
     explanation: describeAffected(affected),
     options: {

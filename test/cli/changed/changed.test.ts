@@ -293,6 +293,13 @@ describe('the run itself', () => {
     expect(report.suites.map(({ suite }) => suite)).toEqual(['b']);
     expect((await project.run(['run', '--resume', '--changed'], { env: gitEnv })).code).toBe(2);
   });
+
+  test('a run that took no suite is not resumed with all', async () => {
+    const project = openRepository();
+    expect((await project.run(['run', '--changed'], { env: gitEnv })).code).toBe(4);
+    const { code, stderr } = await project.run(['run', '--resume'], { env: gitEnv });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('took no suite')]);
+  });
 });
 
 describe('a question that git can not answer is a usage error', () => {

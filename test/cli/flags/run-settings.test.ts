@@ -161,7 +161,7 @@ describe('the options of a run', () => {
       toolVersion: _version,
       settings: _settings,
       ...options
-    } = buildRunOptions(values, settingsOf(values), { project, notes }, ['evals']);
+    } = buildRunOptions(values, settingsOf(values), { project, notes }, { paths: ['evals'] });
     return options;
   };
   const none = {

@@ -1,8 +1,9 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RunHeader } from '../../../src/model/record.ts';
 import { startChatServer, startEchoServer, wordOf } from '../../support/chat-server.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { openTempProject, statusesOf, withoutTimes } from '../../support/temp-project.ts';
 import { openBaselineProject } from '../baseline/baseline-project.ts';
 
@@ -198,6 +199,79 @@ test('--resume goes on with the selection that the run began with', async () => 
   isBroken = false;
   const { report } = await project.report(['run', '--resume'], { env: server.env });
   expect(report.totals).toMatchObject({ planned: 4, passed: 4 });
+});
+
+test('--resume goes on with the cases that failed last when the run began', async () => {
+  const project = openTempProject('echo');
+  let wrong = /red|green/;
+  let status = 200;
+  const server = await startChatServer(({ text }) =>
+    status === 200 ? (wrong.test(text) ? 'no' : wordOf(text)) : { status, body: { error: { message: 'no' } } },
+  );
+  await project.run(['run'], { env: server.env });
+  wrong = /nothing/;
+  status = 400;
+  const { report } = await project.report(['run', '--last-failed', '--cache', 'off'], { env: server.env });
+  expect(report.totals).toMatchObject({ planned: 2, errored: 2 });
+  status = 200;
+  const resumed = await project.report(['run', '--resume'], { env: server.env });
+  expect(statusesOf(resumed.report)).toEqual({ red: 'passed', green: 'passed' });
+  const again = await project.report(['run', '--resume'], { env: server.env });
+  expect(statusesOf(again.report)).toEqual(statusesOf(resumed.report));
+});
+
+test('--resume finds the suites of a run from another folder', async () => {
+  const project = openTempProject('echo');
+  project.write('evals/other.eval.yaml', project.read('evals/echo.eval.yaml').replace(/^suite:.*$/m, 'suite: other'));
+  project.write('llmcheck.config.yaml', '');
+  const server = await startEchoServer();
+  const first = await runCli(['run', 'echo.eval.yaml', '-r', 'json'], { cwd: project.path('evals'), env: server.env });
+  const { id } = (JSON.parse(first.stdout) as { run: { id: string } }).run;
+  const { report } = await project.report(['run', '--resume', id], { env: server.env });
+  expect(report.suites.map(({ suite }) => suite)).toEqual(['echo']);
+});
+
+test.each([
+  ['1', true],
+  ['true', true],
+  ['0', false],
+])('LLMCHECK_RESUME may be %s', async (value, isResumed) => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  await project.run(['run'], { env: server.env });
+  const before = server.requests.length;
+  const env = { ...server.env, LLMCHECK_RESUME: value, LLMCHECK_CACHE: 'off' };
+  expect((await project.run(['run'], { env })).code).toBe(0);
+  expect(server.requests.length - before).toBe(isResumed ? 0 : before);
+});
+
+describe('--resume drops no cell that has an answer', () => {
+  test.each([
+    [['--filter', 'red'], '--filter'],
+    [['--last-failed'], '--last-failed'],
+    [['--sample', '1'], '--sample'],
+    [['evals/echo.eval.yaml'], 'evals/other.eval.yaml'],
+  ])('%j is a usage error', async (argv, named) => {
+    const project = openTempProject('echo');
+    const echo = project.read('evals/echo.eval.yaml');
+    project.write('evals/other.eval.yaml', `suite: other\n${echo.replace(/^suite:.*\n/m, '')}`);
+    const server = await startEchoServer();
+    await project.run(['run'], { env: server.env });
+    const [record = ''] = project.files('.llmcheck/runs');
+    const before = project.read(record);
+    const { code, stderr } = await project.run(['run', '--resume', ...argv], { env: server.env });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(named)]);
+    expect(project.read(record)).toBe(before);
+  });
+
+  test('the flags that it began with may be repeated', async () => {
+    const project = openTempProject('echo');
+    const server = await startEchoServer();
+    const argv = ['run', 'evals/echo.eval.yaml', '--tag', 'colour', '--sample', '1'];
+    const first = await project.report(argv, { env: server.env });
+    const { report } = await project.report([...argv, '--resume'], { env: server.env });
+    expect(report.run.id).toBe(first.report.run.id);
+  });
 });
 
 test('--resume masks secrets in what it renews of the rows that it keeps', async () => {
