@@ -143,6 +143,11 @@ function checkValues(values: RunFlagValues): readonly Problem[] {
     const message = `--compare ${values.compare[0] ?? ''}: one version has nothing to be compared with`;
     problems.push(usageProblem(message, 'write --compare v1,v2'));
   }
+  const twice = values.compare?.find((id, index, ids) => ids.indexOf(id) !== index);
+  if (twice !== undefined) {
+    const message = `--compare: ${twice} is named twice, and a version is not compared with itself`;
+    problems.push(usageProblem(message, 'name each version once'));
+  }
   problems.push(...parseSwaps(values.swap ?? []).problems);
   const queue = values.queue === undefined ? undefined : parseQueueUrl(values.queue);
   if (queue !== undefined && 'reason' in queue) problems.push(usageProblem(`--queue: the address ${queue.reason}`));

@@ -58,6 +58,8 @@ test.each<[RunFlagValues, readonly string[]]>([
     ['concurrency', 'trials', 'bail', 'sample'].map((key) => `--${key}: 0 leaves nothing to run`),
   ],
   [{ compare: ['v1'] }, ['--compare v1: one version has nothing to be compared with']],
+  [{ compare: ['v1', 'v2', 'v1'] }, ['--compare: v1 is named twice, and a version is not compared with itself']],
+  [{ compare: ['v1', 'v2'] }, []],
   [{ queue: 'http://x' }, [expect.stringMatching(/^--queue: the address /)]],
   [{ queue: 'redis://x' }, []],
   [{ seed: 1 }, ['--seed is the seed of --sample or --early, and both are missing']],
