@@ -39,7 +39,7 @@ export function readHistory(options: ReadHistoryOptions): History {
       damaged.push({ run: id, message: error.problems.map(({ message }) => message).join(' ') });
     }
   }
-  if (runs.length === 0) throw noRunFound(options, seen);
+  if (runs.length === 0) throw noRunFound(options, seen, damaged);
   return { ...buildHistory(runs.reverse(), { wants, recent }), damaged };
 }
 
@@ -59,12 +59,20 @@ function createWants({ root, cwd, paths, suites }: ReadHistoryOptions): Wants {
   };
 }
 
-function noRunFound({ paths, suites }: ReadHistoryOptions, seen: ReadonlyMap<string, string>): UserError {
+function noRunFound(
+  { paths, suites }: ReadHistoryOptions,
+  seen: ReadonlyMap<string, string>,
+  damaged: History['damaged'],
+): UserError {
+  const unknown = suites.find((suite) => !seen.has(suite));
+  if (damaged.length > 0 && (unknown === undefined || seen.size === 0)) {
+    const hint = 'remove the record, or `llmcheck run --resume` it';
+    return new UserError(damaged.map(({ message }) => ({ code: 'record', severity: 'error', message, hint })));
+  }
   if (seen.size === 0 || paths.length + suites.length === 0) {
     const hint = '`llmcheck run` stores one in .llmcheck/runs';
     return new UserError({ code: 'unknown-id', message: 'there is no stored run yet', hint });
   }
-  const unknown = suites.find((suite) => !seen.has(suite));
   const nearest = unknown === undefined ? undefined : findNearest(unknown, [...seen.keys()]);
   const known = [...seen].map(([suite, path]) => `${suite} (${path})`).join(', ');
   const message = `no stored run holds ${unknown ?? paths.join(', ')}`;

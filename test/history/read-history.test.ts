@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readHistory } from '../../src/history/read-history.ts';
@@ -67,6 +67,19 @@ test('only damaged records are as good as none; each says why it is damaged', ()
   writeFileSync(join(runsFolder({ root }), '20251101-093009-aaaa.jsonl'), 'nonsense\n');
   expect(read(root).damaged).toEqual([
     { run: '20251101-093009-aaaa', message: expect.stringContaining('20251101-093009-aaaa') as string },
+  ]);
+});
+
+test.each([{}, { suites: ['support'] }, { paths: ['evals'] }])('where all are damaged, %j is no history', (wanted) => {
+  const root = makeFolder();
+  writeRuns(root, 'support');
+  const [record = ''] = readdirSync(runsFolder({ root }));
+  appendFileSync(join(runsFolder({ root }), record), 'nonsense\n');
+  writeFileSync(join(runsFolder({ root }), '20251101-093009-aaaa.jsonl'), 'nonsense\n');
+  const { problems } = catchUserError(() => read(root, wanted));
+  expect(problems.map(({ code, message }) => [code, message])).toEqual([
+    ['record', expect.stringContaining('20251101-093009-aaaa')],
+    ['record', expect.stringContaining(record)],
   ]);
 });
 
