@@ -63,18 +63,26 @@ export interface PreparedRun {
   readonly explanation: string;
 }
 
+interface PrepareOptions {
+  readonly reads?: ReadLog | undefined;
+  readonly plugins?: readonly Plugin[] | undefined;
+  /** What `--last-failed` took before; undefined: what failed in the last run. */
+  readonly cases?: readonly string[] | undefined;
+}
+
 /** Loads the project and resolves its settings. Prints warnings, and throws mistakes as a `UserError`. */
 export async function prepareRun(
   givenPaths: readonly string[],
   givenFlags: Readonly<Record<string, unknown>>,
   givenIo: Io,
-  { reads, plugins: givenPlugins = [] }: { readonly reads?: ReadLog; readonly plugins?: readonly Plugin[] } = {},
+  { reads, plugins: givenPlugins = [], cases: givenCases }: PrepareOptions = {},
 ): Promise<PreparedRun> {
   const { cwd, now, random, onSignal } = givenIo;
   const configFlag = givenFlags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
   const configPath = typeof configFlag === 'string' ? configFlag : undefined;
   const given = { flags: givenFlags, env: givenIo.env, cwd, root: findProjectRoot(cwd, configPath) };
   const resumed = findResumed(given);
+  const cases = givenCases ?? resumed.cases;
   const paths = givenPaths.length > 0 ? givenPaths : resumed.paths.map((path) => pathBetween(cwd, given.root, path));
   const invocation = resumed.isNew === true ? withoutResume(given) : given;
   const loaded = await loadForRun(
@@ -103,10 +111,10 @@ export async function prepareRun(
   const swapped = swapCandidates(project, resolved, { plugins, io, hasColor });
   const whole = buildRunOptions(values, swapped.settings, swapped, {
     paths: paths.map((path) => pathBetween(project.root, cwd, path).split(sep).join('/')),
-    ...defined({ cases: resumed.cases }),
+    ...defined({ cases }),
   });
   const quiet = values.quiet === true;
-  if (values.lastFailed === true && !quiet) {
+  if (values.lastFailed === true && cases === undefined && !quiet) {
     const last = describeStoredRun(findStoredRun(project, undefined), now());
     io.stderr.write(`--last-failed: the cases that did not pass in ${last}\n`);
   }

@@ -75,6 +75,8 @@ class WatchSession {
   #graph: WatchGraph | undefined;
   /** The graph of the last load without mistakes. */
   #wholeGraph: WatchGraph | undefined;
+  /** What failed last before the first round. */
+  #cases: readonly string[] | undefined;
   #lastRun: { readonly runId: string; readonly recordPath: string } | undefined;
   /** Files that changed since the last round that finished. */
   #unfinished = new Set<string>();
@@ -99,7 +101,9 @@ class WatchSession {
     const reads = createReadLog();
     let isStarted = false;
     try {
-      const prepared = await prepareRun(paths, flags, io, { reads });
+      const prepared = await prepareRun(paths, flags, io, { reads, cases: this.#cases });
+      const { onlyCases } = prepared.options.selection;
+      this.#cases = onlyCases && [...onlyCases];
       const before = this.#wholeGraph;
       const graph = buildWatchGraph(prepared.project, { env: prepared.ports.env, extra: envFileOf(prepared) });
       this.#wholeGraph = graph;

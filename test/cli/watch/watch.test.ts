@@ -57,6 +57,7 @@ cases: [{ id: fine, vars: { word: fine } }, { id: broken, vars: { word: broken }
 `,
   );
   const server = await startChatServer(reply);
+  if (argv.includes('--last-failed')) await project.run(['run'], { env: server.env });
   let rounds = 0;
   let waiting = 0;
   let text = '';
@@ -245,6 +246,22 @@ cases: [{ id: fine, vars: { word: fine } }]
     await watched.change('evals/prompts/v1.md');
     expect(watched.printed()).not.toContain('README');
     expect(watched.asked()).toEqual(['First: blue', 'First: red']);
+    await end(watched);
+  });
+
+  test('the cases that failed last stay the same, also once they pass', async () => {
+    let isWrong = true;
+    const watched = await startWatch(['--last-failed', '--cache', 'off'], ({ text }) =>
+      isWrong && text.endsWith('red') ? 'no' : answer(text),
+    );
+    isWrong = false;
+    for (const text of ['First', 'Second', 'Third']) {
+      watched.asked();
+      for (const prompt of ['v1', 'v2'])
+        watched.project.write(`evals/prompts/${prompt}.md`, `${text} ${prompt}: {{ word }}`);
+      await watched.change('evals/prompts/v1.md', 'evals/prompts/v2.md');
+      expect(watched.asked()).toEqual([`${text} v1: red`, `${text} v2: red`]);
+    }
     await end(watched);
   });
 
