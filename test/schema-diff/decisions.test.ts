@@ -91,6 +91,16 @@ const pairs: readonly (readonly [title: string, old: unknown, replacement: unkno
     { anyOf: [{ type: ['string', 'integer', 'null'], not: { const: null } }, { type: 'boolean' }] },
     { anyOf: [text, whole, { type: ['boolean', 'null'] }] },
   ],
+  [
+    'null that was refused beside several types is a branch',
+    { type: ['string', 'integer', 'null'], not: { enum: ['', null] } },
+    { anyOf: [{ ...text, not: { const: '' } }, whole, { type: 'null' }] },
+  ],
+  [
+    'a branch of several types is written as several, and another one takes more',
+    { anyOf: [{ type: ['string', 'integer'] }, { type: 'object' }] },
+    { anyOf: [text, whole, { type: ['object', 'null'] }] },
+  ],
   ['halves become whole numbers', { ...number, multipleOf: 0.5 }, whole],
   ['what else is refused changes behind a reference', elsewhere(text), elsewhere(number)],
   [

@@ -56,6 +56,24 @@ const groups: readonly (readonly [string, readonly JsonValue[]])[] = [
   ['refusing what the type refuses refuses nothing', [text, { ...text, not: { type: 'integer' } }]],
   ['required properties are so many properties at least', [address, { ...address, minProperties: 1 }]],
   ['types are a union of types', [{ type: ['string', 'number'] }, { anyOf: [{ type: 'number' }, text] }]],
+  [
+    'types beside a value that is refused are a union of types, each with what it refuses',
+    [
+      { type: ['string', 'integer', 'null'], not: { const: '' } },
+      { anyOf: [{ type: ['string', 'null'], not: { const: '' } }, { type: 'integer' }] },
+      { anyOf: [{ type: ['string', 'null'] }, { type: 'integer' }], not: { const: '' } },
+      { anyOf: [{ type: ['string', 'integer'], not: { const: '' } }, { type: 'null' }] },
+      { anyOf: [{ type: 'string', minLength: 0, not: { const: '' } }, { type: 'integer' }, { type: 'null' }] },
+    ],
+  ],
+  [
+    'null that is refused is no type',
+    [
+      { type: ['string', 'integer'], not: { const: '' } },
+      { type: ['string', 'integer', 'null'], not: { enum: ['', null] } },
+      { anyOf: [{ type: ['string', 'null'], not: { enum: [null, ''] } }, { type: 'integer' }] },
+    ],
+  ],
   ['constants in a union are an enumeration', [{ enum: ['a', 'b'] }, { anyOf: [{ const: 'b' }, { const: 'a' }] }]],
   ['keywords that refuse nothing are idle', [text, { type: 'string', minLength: 0, minimum: 3, required: ['a'] }]],
   ['values that other keywords refuse do not count', [{ enum: ['a', 'abc', 1], maxLength: 2 }, { enum: ['a', 1] }]],

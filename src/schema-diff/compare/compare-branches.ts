@@ -28,7 +28,15 @@ export function compareBranches(
   // The same types may be grouped into branches otherwise.
   const [before, after] = [old, replacement].map((list) => ({ ...list, ...splitBranches(list, comparer.factory) }));
   const split = before && after ? compareAsGrouped(comparer, before, after, path) : changes;
-  return hasEffect(split) ? changes : split;
+  return hasLess(split, changes) ? split : changes;
+}
+
+/** True where one comparison excludes a break that another one of the same schemas reports, and reports no further. */
+function hasLess(changes: readonly Change[], others: readonly Change[]): boolean {
+  const narrows = [hasNarrowing(changes), hasNarrowing(others)] as const;
+  const widens = [hasWidening(changes), hasWidening(others)] as const;
+  const isWithin = [narrows, widens].every(([own, other]) => other || !own);
+  return isWithin && [narrows, widens].some(([own, other]) => own !== other);
 }
 
 function compareAsGrouped(

@@ -1,10 +1,11 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer, splitPointer } from '../../json/json-pointer.ts';
-import { acceptByShape, arePairwiseDisjoint, isMultiple } from './accept-value.ts';
+import { acceptByShape, acceptValue, arePairwiseDisjoint, isMultiple } from './accept-value.ts';
 import { isSilentKeyword } from './keywords.ts';
 import {
   everyType,
   hasNoCrossTypeFacets,
+  intersect,
   isAny,
   type NodeFactory,
   openShape,
@@ -134,11 +135,26 @@ function countAnyContained(shape: Shape): Shape {
   };
 }
 
-/** `not: false` refuses nothing, `not: {}` everything. */
+/** `not: false` refuses nothing, `not: {}` everything. One that refuses null takes a type away. */
 function settleNegations(shape: Shape): Shape {
   if (shape.nots.some((node) => node.open)) return { ...shape, types: new Set(), stated: new Set(), nots: [] };
-  const nots = shape.nots.filter((node) => !isForbidden(node));
-  return nots.length === shape.nots.length ? shape : { ...shape, nots };
+  const written = shape.nots.filter((node) => !isForbidden(node));
+  const isWithoutNull = shape.stated.has('null') && written.some((node) => acceptValue(node, null) === true);
+  const [types, stated] = isWithoutNull
+    ? [withoutNull(shape.types), withoutNull(shape.stated)]
+    : [shape.types, shape.stated];
+  // A text that is refused matters to no number.
+  const nots = written.filter((node) => mayTakeOneOf(node, stated));
+  return isWithoutNull || nots.length < shape.nots.length ? { ...shape, types, stated, nots } : shape;
+}
+
+function withoutNull(types: ReadonlySet<TypeName>): ReadonlySet<TypeName> {
+  return new Set([...types].filter((type) => type !== 'null'));
+}
+
+function mayTakeOneOf(node: SchemaNode, types: ReadonlySet<TypeName>): boolean {
+  if (types.size === everyType.size || node.reading()) return true;
+  return node.shapes().every((part) => intersect(part.stated, types).size > 0);
 }
 
 /** Drops constants that other keywords refuse, and keywords that constants make idle. */
@@ -241,15 +257,21 @@ export function splitBranches(union: Union, factory: NodeFactory): Union {
   let { nullable } = union;
   for (const [index, node] of union.branches.entries()) {
     const [shape, more] = node.shapes();
-    const isPlain = shape !== undefined && more === undefined && hasNoCrossTypeFacets(shape);
+    const isPlain = shape !== undefined && more === undefined && isOneOfTypes(shape);
     const types = isPlain && shape.types.size < everyType.size ? [...shape.types] : [];
     const others = types.filter((type) => type !== 'null');
-    const parts = shape && types.length > 1 ? others.map((type) => restrictToType(shape, type)) : [];
+    const parts = shape && types.length > 1 ? others.map((type) => settleNegations(restrictToType(shape, type))) : [];
     branches.push(...(parts.length > 0 ? parts.map((part) => factory.fromShape(part)) : [node]));
     places.push(...(parts.length > 0 ? parts : [node]).map(() => union.places?.[index] ?? node.pointer));
     nullable ||= parts.length < types.length && parts.length > 0;
   }
   return { kind: union.kind, branches, nullable, places };
+}
+
+/** True for a shape that is what it takes of each of its types; of null it must be known, which becomes a flag. */
+function isOneOfTypes(shape: Shape): boolean {
+  if (!hasNoCrossTypeFacets({ ...shape, nots: [] })) return false;
+  return !shape.types.has('null') || acceptByShape(shape, null) === true;
 }
 
 /** What a shape takes of one of its types. */
