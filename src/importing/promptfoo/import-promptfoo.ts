@@ -35,7 +35,7 @@ import { SuiteProviders } from './read-providers.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { RubyFile } from './ruby.ts';
 import { describeTest, findStored, findThreshold, findUnknownKey, readOptions } from './test-options.ts';
-import { readTests } from './tests.ts';
+import { listOf, readScenarios, readTests } from './tests.ts';
 
 /** A case as a suite writes it. */
 type Case = Readonly<Record<string, unknown>>;
@@ -207,12 +207,7 @@ class Importer {
     const tests = this.#config.child('tests');
     const scenarios = this.#config.child('scenarios');
     if (tests.value !== undefined) await add(await readTests(tests, context));
-    for (const scenario of scenarios.value === undefined ? [] : await readTests(scenarios, context)) {
-      if (scenario instanceof LeftOut) cases.push(scenario);
-      else
-        for (const data of scenario.child('config').items())
-          await add(await readTests(scenario.child('tests'), context), data);
-    }
+    for (const { found, data } of await readScenarios(scenarios, context)) await add(found, data);
     // Without tests, promptfoo sends each prompt once.
     if (cases.length === 0 && scenarios.value === undefined)
       await add([defaults.value === undefined ? this.#config.child('') : defaults]);
@@ -320,7 +315,8 @@ class Importer {
     // A test may do without the assertions of the defaults.
     const isOwn = layers.some((layer) => layer.child('options').child('disableDefaultAsserts').value === true);
     for (const layer of isOwn ? layers.slice(1) : layers) {
-      for (const item of layer.child('assert').items()) checks.push(await convertAssertion(item, context));
+      for (const item of listOf(layer, 'assert', this.#draft))
+        checks.push(item instanceof LeftOut ? item : await convertAssertion(item, context));
     }
     return checks;
   }

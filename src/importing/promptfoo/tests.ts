@@ -1,7 +1,17 @@
 import { posix } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { parseCsv } from '../../text/csv.ts';
-import { type ImportContext, isMap, LeftOut, placeAt, quote, readWritten, type Written, withValue } from '../draft.ts';
+import {
+  type Draft,
+  type ImportContext,
+  isMap,
+  LeftOut,
+  placeAt,
+  quote,
+  readWritten,
+  type Written,
+  withValue,
+} from '../draft.ts';
 import { fillIn } from './nunjucks.ts';
 import { PICTURE } from './pictures.ts';
 
@@ -15,6 +25,29 @@ export async function readTests(written: Written, context: ImportContext): Promi
   if (isMap(value) && typeof value['path'] === 'string') return readTestFile(value['path'], written, context);
   if (isMap(value)) return [context.draft.refuse(written, 'tests must be a list: promptfoo does not read a map')];
   return readItems(written.items(), context);
+}
+
+/** The tests of each scenario, once for each set of its data. */
+export async function readScenarios(
+  written: Written,
+  context: ImportContext,
+): Promise<readonly { readonly found: readonly (Written | LeftOut)[]; readonly data?: Written }[]> {
+  const read: { readonly found: readonly (Written | LeftOut)[]; readonly data?: Written }[] = [];
+  for (const scenario of written.value === undefined ? [] : await readTests(written, context)) {
+    if (scenario instanceof LeftOut) read.push({ found: [scenario] });
+    else
+      for (const data of listOf(scenario, 'config', context.draft))
+        if (data instanceof LeftOut) read.push({ found: [data] });
+        else read.push({ found: await readTests(scenario.child('tests'), context), data });
+  }
+  return read;
+}
+
+/** The items of a part that promptfoo takes as a list, and as nothing else. */
+export function listOf(whole: Written, key: string, draft: Draft): readonly (Written | LeftOut)[] {
+  const part = whole.child(key);
+  if (part.value === undefined || part.value === null || Array.isArray(part.value)) return part.items();
+  return [draft.refuse(part, `${key} must be a list`, 'begin each item with "- "')];
 }
 
 async function readItems(items: readonly Written[], context: ImportContext): Promise<readonly (Written | LeftOut)[]> {

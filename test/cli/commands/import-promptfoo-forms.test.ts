@@ -104,6 +104,12 @@ test.each<[part: string, message: string, files?: Readonly<Record<string, string
     'tests: [{ vars: { q: a }, assert: [{ type: llm-rubric, value: kind, threshold: 3.5 }] }]',
     '3:80 error not-carried-over: a rubric is scored from 0 to 1 here',
   ],
+  [
+    'tests: [{ vars: { q: a }, assert: { type: contains, value: a } }]',
+    '3:35 error not-carried-over: assert must be a list',
+  ],
+  [`${one}\ndefaultTest: { assert: "contains: a" }`, '4:24 error not-carried-over: assert must be a list'],
+  ['scenarios: [{ config: { vars: { q: a } }, tests: [] }]', '3:23 error not-carried-over: config must be a list'],
   ['tests: { a: 1 }', '3:8 error not-carried-over: tests must be a list'],
   [
     'tests: [file://t.yaml]',
