@@ -43,6 +43,10 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'literal-key': [['literal-key.eval.yaml:5:13 literal-key']],
   'literal-key-in-api-key-env': [['literal-key-in-api-key-env.eval.yaml:5:16 literal-key']],
   'literal-key-in-header': [['literal-key-in-header.eval.yaml:5:31 literal-key']],
+  'main-parameter-beside-name': [
+    ['main-parameter-beside-name.eval.yaml:7:9 invalid-value'],
+    ['main-parameter-beside-name.eval.yaml:8:9 unknown-key'],
+  ],
   'missing-expected': [['missing-expected.eval.yaml:6:25 missing-variable']],
   'missing-keys': [
     ['missing-keys.eval.yaml:1:1 invalid-value'],

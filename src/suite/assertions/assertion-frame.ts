@@ -75,7 +75,7 @@ function reportExtraKey(located: Located, name: string, key: string, { declarati
     code: 'unknown-key',
     message: `unknown key "${key}" beside "${name}"`,
     hint: keysAt(params, []).includes(key)
-      ? `it belongs inside: ${name}: {${main}: …, ${key}: …}`
+      ? `it belongs inside: ${name}: {${key === main ? '' : `${main}: …, `}${key}: …}`
       : (didYouMean(key, [...COMMON_KEYS, ...Object.keys(declarations)]) ?? `known here: ${COMMON_KEYS.join(', ')}`),
     at: locate(childOf(located, key), 'key'),
   });
