@@ -57,6 +57,8 @@ export interface AdapterDeclaration {
   readonly canStream?: (config: ProviderConfig) => boolean;
   /** The options under which an answer is the request's embedding, a JSON list of numbers; undefined: it gives none. */
   readonly embeddings?: JsonObject;
+  /** Names of the variables of a case that its requests hold. */
+  readonly varsOf?: (config: ProviderConfig) => readonly string[] | undefined;
   /** The plug-in that it comes from. */
   readonly plugin?: LoadedPlugin<ProviderPlugin>;
 }

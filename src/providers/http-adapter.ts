@@ -60,8 +60,6 @@ export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugi
   readonly presetOf: (config: ProviderConfig, env: ProviderEnv) => Preset;
   /** The base URL where it depends on more than the preset. */
   readonly adjustBaseUrl?: (baseUrl: string, config: ProviderConfig) => string;
-  /** Names of the variables of a case that its requests hold. */
-  readonly varsOf?: (config: ProviderConfig) => readonly string[] | undefined;
   /** Variables that are secret beside the key. */
   readonly secretEnv?: readonly string[];
   readonly formatOf: (config: ProviderConfig) => HttpFormat;
@@ -72,12 +70,12 @@ export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugi
 }
 
 export function defineHttpAdapter(service: HttpService): Adapter {
-  const { summary, example, options, writes, systemMember, embeddings, version, presetOf, secretEnv } = service;
+  const { summary, example, options, writes, systemMember, embeddings, varsOf, version, presetOf, secretEnv } = service;
   return {
     summary,
     example,
     options: options ?? z.strictObject({}),
-    ...defined({ writes, systemMember, embeddings }),
+    ...defined({ writes, systemMember, embeddings, varsOf }),
     canStream: (config) => service.formatOf(config).stream !== undefined,
     resolve(config, env): Endpoint {
       const preset = presetOf(config, env);
@@ -87,7 +85,7 @@ export function defineHttpAdapter(service: HttpService): Adapter {
         adapterVersion: typeof version === 'string' ? version : version(config),
         sends: true,
         takes: service.formatOf(config).takes,
-        ...defined({ secretEnv, refusesSchema: preset.refusesSchema, vars: service.varsOf?.(config) }),
+        ...defined({ secretEnv, refusesSchema: preset.refusesSchema, vars: varsOf?.(config) }),
       };
     },
     connect: (config, env) => connect(service, config, env),

@@ -199,7 +199,7 @@ function openAssertions(
   };
 }
 
-type CaseParts = Omit<CaseContext, 'problems' | 'files' | 'defaults' | 'checkInput' | 'hasOutputContract'>;
+type CaseParts = Omit<CaseContext, 'problems' | 'files' | 'adapters' | 'defaults' | 'checkInput' | 'hasOutputContract'>;
 
 /** The suite's cases; none where only its contract is wanted. */
 async function parseCases(

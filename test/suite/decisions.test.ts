@@ -67,6 +67,20 @@ test('a variable that only checks of a file or the classes read is not unused', 
   expect(await found('"{{ word }}"', 'classes: { truth: "{{ queue }}", found: text }\n')).toEqual([]);
 });
 
+test.each([
+  ['{ id: m, use: "module:answer.mjs", vars: [word] }', []],
+  ['{ id: m, use: "exec:node answer.mjs", vars: [word] }', []],
+  ['{ id: m, use: http:m, baseURL: "http://127.0.0.1:9", REQUEST, response: { text: $ } }', []],
+  ['{ id: m, use: "module:answer.mjs" }', ['word']],
+])('a variable that only a provider is sent is not unused: %s', async (provider, unused) => {
+  const suite = `prompts: [${user}]
+providers: [${provider.replace('REQUEST', 'request: { q: "{{ prompt }}", w: "{{ vars.word }}" }')}]
+cases: [{ id: one, vars: { a: x, word: w }, assert: [{ contains: a }] }]
+`;
+  const warnings = await warningsOf({ 'evals/a.eval.yaml': suite, 'evals/answer.mjs': '' });
+  expect(warnings).toEqual(unused.map((name) => `unused-variable: no template reads the variable "${name}"`));
+});
+
 test('a variable that only stubs read is not unused, be they those of a file of cases or of the suite', async () => {
   const rows = '{"id":"one","vars":{"a":"x","word":"w"},"assert":[{"contains":"x"}]}\n';
   const stubs = (name: string) => `tools: { find: [{ returns: "{{ ${name} }}" }] }`;

@@ -54,6 +54,7 @@ export const exec: Adapter = {
   summary: 'a program: the request as JSON on stdin, the answer (text, or JSON with a "text") on stdout',
   example: 'exec:node answer.mjs',
   options,
+  varsOf: (config) => options.parse(config.options).vars,
   resolve(config, { env: values, projectRoot }) {
     const argv = parseCommand(config);
     const { output, env, files, workspace, vars, network } = options.parse(config.options);

@@ -41,6 +41,7 @@ export const module: Adapter = {
   summary: 'a function that a JavaScript or TypeScript file exports: the request in, the answer out',
   example: 'module:app/answer.ts',
   options,
+  varsOf: (config) => options.parse(config.options).vars,
   resolve(config, { env: values, projectRoot }) {
     const { export: exportName, env, files, vars } = options.parse(config.options);
     const file = findFile(config, projectRoot);

@@ -1,5 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
+import type { AdapterDeclaration } from '../../model/provider.ts';
 import type { Case, Contract, ProviderConfig, Vars } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
@@ -61,6 +62,7 @@ export interface CaseContext {
   readonly promptIds: readonly string[];
   readonly providerIds: readonly string[];
   readonly providers: readonly ProviderConfig[];
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly files: ProjectFiles;
   /** The tools that the models are given; undefined where they may have others. */
   readonly declaredTools: ReadonlySet<string> | undefined;
@@ -84,7 +86,7 @@ export interface BuiltCases {
   readonly classes: ReadonlyMap<string, ClassUse>;
   /** In the order of their rows. */
   readonly iterate: () => Iterable<Case>;
-  /** Warns of variables that no template reads and of stubs that no call reaches: most likely their names are mistyped. */
+  /** Warns of variables that nothing reads and of stubs that no call reaches: most likely their names are mistyped. */
   readonly reportUnused: () => void;
 }
 
@@ -322,10 +324,11 @@ function tryPrompts({ id, row, vars, settings }: Draft, { prompts, faults, stopp
 
 /** Reports each name once. After an error, the variables that are used are not all known. */
 function reportUnused(rowByVariable: ReadonlyMap<string, Located>, builder: Builder): void {
-  const { problems, defaults, prompts, variables, declaredTools, stubUse } = builder;
+  const { problems, defaults, prompts, providers, adapters, variables, declaredTools, stubUse } = builder;
   if (problems.errorCount() > 0) return;
   if (declaredTools !== undefined) warnOfUndeclared(stubUse, declaredTools, problems);
-  const used = new Set([...variables, ...Object.keys(defaults.settings.vars ?? {})]);
+  const sent = providers.flatMap((provider) => adapters[provider.adapter]?.varsOf?.(provider) ?? []);
+  const used = new Set([...variables, ...sent, ...Object.keys(defaults.settings.vars ?? {})]);
   if (prompts.some(({ readsAll }) => readsAll === true)) return;
   for (const { templates } of prompts) for (const { template } of templates) addRoots(template.variables, used);
   for (const [name, row] of rowByVariable) {
