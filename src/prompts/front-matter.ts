@@ -42,7 +42,7 @@ export function openFrontMatter(
     return { problems: [{ code: 'syntax', severity: 'error', message, hint: 'end it with a line ---', at }] };
   }
   const { data, bodyStart } = parts;
-  const document = openDocument({ path, text, data: data?.text ?? '', start: data?.start ?? 0 });
+  const document = openDocument(path, text, data?.text ?? '', data?.start);
   const { value } = document;
   if (value === undefined) return { problems: document.problems };
   const isTrimmed = data !== undefined || format.trimsWithoutData;

@@ -6,7 +6,7 @@ import { escapeTemplate, reservedNames } from '../templates/template.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ratings.ts';
-import { findModel, type PromptDocument } from './prompt-document.ts';
+import { findModel, type PromptDocument, reportUnknownKeys } from './prompt-document.ts';
 
 /** Selects the reply without white space around it, as the format's own runner does. */
 const TRIMMED = { regex: String.raw`\S(?:[\s\S]*\S)?` };
@@ -116,15 +116,7 @@ function readEvaluator(
     document.report('invalid-value', 'an evaluator is a map of a name and string, llm or uses', document.at(path));
     return undefined;
   }
-  const known = ['name', 'string', 'llm', 'uses'];
-  for (const key of Object.keys(item).filter((other) => !known.includes(other))) {
-    document.report(
-      'unknown-key',
-      `unknown key "${key}" in an evaluator`,
-      document.at([...path, key], 'key'),
-      didYouMean(key, known) ?? `known here: ${known.join(', ')}`,
-    );
-  }
+  reportUnknownKeys(document, path, item, 'an evaluator', ['name', 'string', 'llm', 'uses']);
   const { name, string, llm, uses } = item;
   const named = typeof name === 'string' && name !== '' ? { name } : {};
   if (string !== undefined) return readString(document, string, [...path, 'string'], named);
@@ -147,15 +139,7 @@ function readString(
     document.report('invalid-value', 'string must be a map of equals, contains, startsWith or endsWith', at);
     return undefined;
   }
-  for (const key of Object.keys(written).filter((other) => !STRING_KEYS.some((known) => known === other))) {
-    const hint = didYouMean(key, STRING_KEYS) ?? `known here: ${STRING_KEYS.join(', ')}`;
-    document.report(
-      'unknown-key',
-      `unknown key "${key}" in a string evaluator`,
-      document.at([...path, key], 'key'),
-      hint,
-    );
-  }
+  reportUnknownKeys(document, path, written, 'a string evaluator', STRING_KEYS);
   const set = STRING_KEYS.filter((key) => written[key] !== undefined && written[key] !== '' && written[key] !== null);
   const [key, ...ignored] = set;
   if (key === undefined) {

@@ -50,7 +50,7 @@ const ROLES: readonly Role[] = ['system', 'user', 'assistant'];
 
 /** Reads a GitHub Models prompt, `.prompt.yml`, with its test data and evaluators. */
 export function parseGithubPrompt(path: string, text: string): ParsedPromptFile {
-  const document = openDocument({ path, text, data: text, start: 0 });
+  const document = openDocument(path, text);
   const { value } = document;
   if (value === undefined) return { problems: document.problems };
   checkKeys(document, value);

@@ -1,11 +1,9 @@
-import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import { findInJson, parseJsonNodes } from '../json/parse-json.ts';
-import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { createLineIndex, type LineIndex } from '../text/line-index.ts';
 import { parseYaml, type YamlText } from '../text/yaml-text.ts';
+import { openText, type PromptText, reportUnknownKeys } from './prompt-document.ts';
 
 interface PromptFile {
   /** As problems name it; its suffix tells the format. */
@@ -52,86 +50,59 @@ function readJson(text: string): YamlText {
   return { value: node.value, errors: [], find, findWithin: (path) => find(path, 'value') };
 }
 
-interface MessagesFile {
-  readonly document: YamlText;
-  readonly lines: LineIndex;
-  readonly report: (code: ProblemCode, message: string, offset: number, hint?: string) => void;
-}
-
-function parseMessages(path: string, text: string, document: YamlText): ParsedPromptFile {
-  const lines = createLineIndex(text);
-  const problems: Problem[] = [];
-  const report: MessagesFile['report'] = (code, message, offset, hint) => {
-    const position = lines.positionAt(offset);
-    const at = { file: path, ...position, excerpt: lines.excerptAround(position) };
-    problems.push({ code, severity: 'error', message, at, ...defined({ hint }) });
-  };
-  for (const { message, offset, hint } of document.errors) report('syntax', message, offset, hint);
-  if (document.errors.length > 0) return { problems };
-
-  const file = { document, lines, report };
-  const { value } = document;
+function parseMessages(path: string, text: string, yaml: YamlText): ParsedPromptFile {
+  const file = openText(path, text, yaml);
+  const { problems, report, at } = file;
+  if (problems.length > 0) return { problems };
+  const { value } = yaml;
   const isMap = isJsonObject(value);
   if (isMap && value['content'] !== undefined && value['messages'] === undefined) {
     const hint = 'begin it with "- ": a prompt file is a list of messages';
-    report('invalid-value', 'a prompt file holds a list of messages, not one', document.find([], 'value'), hint);
+    report('invalid-value', 'a prompt file holds a list of messages, not one', at([]), hint);
     return { problems };
   }
-  if (isMap) reportUnknownKeys(value, [], 'a prompt file', ['messages'], file);
+  if (isMap) reportUnknownKeys(file, [], value, 'a prompt file', ['messages']);
   const root = isMap ? ['messages'] : [];
   const list: unknown = isMap ? value['messages'] : value;
   if (!Array.isArray(list) || list.length === 0) {
     const hint = 'write - role: user and content: … for each';
-    report('invalid-value', 'a prompt file holds a list of messages', document.find(root, 'value'), hint);
+    report('invalid-value', 'a prompt file holds a list of messages', at(root), hint);
     return { problems };
   }
   const messages = list.flatMap((item: unknown, index) => readMessage(item, [...root, index], file) ?? []);
   return problems.length > 0 ? { problems } : { messages, warnings: [] };
 }
 
-function reportUnknownKeys(
-  value: object,
-  at: readonly PropertyKey[],
-  noun: string,
-  known: readonly string[],
-  { document, report }: MessagesFile,
-): void {
-  for (const key of Object.keys(value).filter((other) => !known.includes(other))) {
-    const hint = didYouMean(key, known) ?? `known here: ${known.join(', ')}`;
-    report('unknown-key', `unknown key "${key}" in ${noun}`, document.find([...at, key], 'key'), hint);
-  }
-}
-
 /** Undefined where the message is wrong, which is reported. */
-function readMessage(item: unknown, at: readonly PropertyKey[], file: MessagesFile): PromptFileMessage | undefined {
-  const { document, lines, report } = file;
+function readMessage(item: unknown, path: readonly PropertyKey[], file: PromptText): PromptFileMessage | undefined {
+  const { report, at } = file;
   if (!isJsonObject(item)) {
-    report('invalid-value', 'a message is a map of role and content', document.find(at, 'value'));
+    report('invalid-value', 'a message is a map of role and content', at(path));
     return undefined;
   }
-  reportUnknownKeys(item, at, 'a message', ['role', 'content', 'file'], file);
+  reportUnknownKeys(file, path, item, 'a message', ['role', 'content', 'file']);
   const { role: written, content, file: named } = item;
   const role = ROLES.find((known) => known === written);
   if (role === undefined) {
     const hint =
       written === 'model' ? 'write assistant' : typeof written === 'string' ? didYouMean(written, ROLES) : undefined;
     const message = `the role of a message must be ${ROLES.slice(0, -1).join(', ')} or assistant`;
-    report('invalid-value', message, document.find([...at, 'role'], 'value'), hint);
+    report('invalid-value', message, at([...path, 'role']), hint);
   }
   const key = content === undefined ? 'file' : 'content';
   const text = content ?? named;
   if ((content === undefined) === (named === undefined)) {
-    report('invalid-value', 'a message needs either content or file', document.find(at, 'value'));
+    report('invalid-value', 'a message needs either content or file', at(path));
     return undefined;
   }
   if (typeof text !== 'string') {
-    report('invalid-value', 'the content of a message must be a text', document.find([...at, key], 'value'));
+    report('invalid-value', 'the content of a message must be a text', at([...path, key]));
     return undefined;
   }
   if (role === undefined) return undefined;
   return {
     role,
     content: key === 'content' ? { source: text } : { file: text },
-    locate: (line, column) => lines.positionAt(document.findWithin([...at, key], line, column)),
+    locate: (line, column) => file.within([...path, key], line, column),
   };
 }

@@ -4,17 +4,16 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Problem, ProblemCode, SourceLocation } from '../model/problem.ts';
 import type { PromptModel } from '../model/prompt-file.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/exact-numbers.ts';
 import { createLineIndex, type Position } from '../text/line-index.ts';
-import { parseYaml } from '../text/yaml-text.ts';
+import { parseYaml, type YamlText } from '../text/yaml-text.ts';
 
 type Path = readonly PropertyKey[];
 
-/** A prompt file of a format that has data beside its text. Its problems are collected with their places. */
-export interface PromptDocument {
+/** The text of a prompt file. Its problems are collected with their places. */
+export interface PromptText {
   readonly path: string;
-  /** The data; undefined where it can't be read, which is reported. */
-  readonly value: Readonly<Record<string, unknown>> | undefined;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   readonly at: (path: Path, part?: 'key' | 'value') => SourceLocation;
@@ -27,21 +26,17 @@ export interface PromptDocument {
   readonly locationOf: (position: Position) => SourceLocation;
 }
 
-type Say = (code: ProblemCode, message: string, at: SourceLocation, hint?: string) => void;
-
-interface DocumentText {
-  readonly path: string;
-  /** The whole file. */
-  readonly text: string;
-  /** The part of it that is YAML. */
-  readonly data: string;
-  /** Where that begins. */
-  readonly start: number;
+/** A prompt file of a format that has data beside its text. */
+export interface PromptDocument extends PromptText {
+  /** The data; undefined where it can't be read, which is reported. */
+  readonly value: Readonly<Record<string, unknown>> | undefined;
 }
 
-export function openDocument({ path, text, data, start }: DocumentText): PromptDocument {
+type Say = (code: ProblemCode, message: string, at: SourceLocation, hint?: string) => void;
+
+/** Reports the syntax errors of the part that is YAML or JSON, which begins at `start`. */
+export function openText(path: string, text: string, { errors, find, findWithin }: YamlText, start = 0): PromptText {
   const lines = createLineIndex(text);
-  const yaml = parseYaml(data);
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const locationOf = (position: Position): SourceLocation => ({
@@ -50,16 +45,17 @@ export function openDocument({ path, text, data, start }: DocumentText): PromptD
     excerpt: lines.excerptAround(position),
   });
   const atOffset = (offset: number) => locationOf(lines.positionAt(start + offset));
-  const document: PromptDocument = {
+  const report: Say = (code, message, at, hint) =>
+    void problems.push({ code, severity: 'error', message, at, ...defined({ hint }) });
+  for (const { message, offset, hint } of errors) report('syntax', message, atOffset(offset), hint);
+  return {
     path,
-    value: yaml.errors.length > 0 ? undefined : readRoot(yaml.value),
     problems,
     warnings,
     locationOf,
-    at: (keys, part = 'value') => atOffset(yaml.find(keys, part)),
-    within: (keys, line, column) => lines.positionAt(start + yaml.findWithin(keys, line, column)),
-    report: (code, message, at, hint) =>
-      void problems.push({ code, severity: 'error', message, at, ...defined({ hint }) }),
+    at: (keys, part = 'value') => atOffset(find(keys, part)),
+    within: (keys, line, column) => lines.positionAt(start + findWithin(keys, line, column)),
+    report,
     warn: (code, message, at, hint) =>
       void warnings.push({ code, severity: 'warning', message, at, ...defined({ hint }) }),
     attempt(read, locate) {
@@ -67,22 +63,41 @@ export function openDocument({ path, text, data, start }: DocumentText): PromptD
         return read();
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
-        const at = locationOf(locate(error.line ?? 1, error.column ?? 1));
-        document.report('invalid-template', error.message, at, error.hint);
+        report('invalid-template', error.message, locationOf(locate(error.line ?? 1, error.column ?? 1)), error.hint);
         return undefined;
       }
     },
   };
-  for (const { message, offset, hint } of yaml.errors) document.report('syntax', message, atOffset(offset), hint);
-  if (yaml.errors.length === 0 && document.value === undefined) {
-    document.report('invalid-value', 'the data of a prompt file must be a map of keys', atOffset(0));
+}
+
+/** `data` is the part of the text that is YAML, and begins at `start`. */
+export function openDocument(path: string, text: string, data = text, start = 0): PromptDocument {
+  const yaml = parseYaml(data);
+  const value = yaml.errors.length > 0 ? undefined : readRoot(yaml.value);
+  const document = { ...openText(path, text, yaml, start), value };
+  if (yaml.errors.length === 0 && value === undefined) {
+    const at = document.locationOf(createLineIndex(text).positionAt(start));
+    document.report('invalid-value', 'the data of a prompt file must be a map of keys', at);
   }
-  for (const { path: keys, number } of findLongNumbers(document.value)) {
+  for (const { path: keys, number } of findLongNumbers(value)) {
     // Test data become variables, which keep every digit.
     if (keys[0] === 'testData') continue;
     document.report('invalid-value', describeLongNumber(number), document.at(keys), longNumberHint);
   }
   return document;
+}
+
+export function reportUnknownKeys(
+  { report, at }: PromptText,
+  path: Path,
+  value: object,
+  noun: string,
+  known: readonly string[],
+): void {
+  for (const key of Object.keys(value).filter((other) => !known.includes(other))) {
+    const hint = didYouMean(key, known) ?? `known here: ${known.join(', ')}`;
+    report('unknown-key', `unknown key "${key}" in ${noun}`, at([...path, key], 'key'), hint);
+  }
 }
 
 /** Nothing between the marks is no data. */

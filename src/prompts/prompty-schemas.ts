@@ -163,12 +163,16 @@ function readSchema(
 }
 
 function readMembers(document: PromptDocument, written: unknown, path: readonly PropertyKey[]): JsonObject {
-  const members = readProperties(document, written, path, false);
-  const required = members.filter(({ isRequired }) => isRequired).map(({ name }) => name);
+  return { ...schemaOf(readProperties(document, written, path, false)), additionalProperties: false };
+}
+
+/** The schema of a map with these properties. */
+export function schemaOf(properties: readonly PromptyProperty[]): JsonObject {
+  const required = properties.filter(({ isRequired }) => isRequired).map(({ name }) => name);
   return {
-    properties: Object.fromEntries(members.map(({ name, schema }) => [name, schema])),
+    type: 'object',
+    properties: Object.fromEntries(properties.map(({ name, schema }) => [name, schema])),
     ...(required.length === 0 ? {} : { required }),
-    additionalProperties: false,
   };
 }
 
@@ -247,13 +251,7 @@ export function readTools(document: PromptDocument, written: unknown): JsonObjec
     }
     const inner =
       isRecord(parameters) && Array.isArray(parameters['properties']) ? parameters['properties'] : parameters;
-    const properties = readProperties(document, inner, [...path, 'parameters'], false);
-    const required = properties.filter(({ isRequired }) => isRequired).map((property) => property.name);
-    const schema = {
-      type: 'object',
-      properties: Object.fromEntries(properties.map((property) => [property.name, property.schema])),
-      ...(required.length === 0 ? {} : { required }),
-    };
+    const schema = schemaOf(readProperties(document, inner, [...path, 'parameters'], false));
     const described = typeof description === 'string' ? { description } : {};
     const isStrict = typeof strict === 'boolean' ? { strict } : {};
     return [{ type: 'function', function: { name, ...described, parameters: schema, ...isStrict } }];

@@ -7,7 +7,7 @@ import { positionIn } from '../templates/template-error.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 import { compileBody, openFrontMatter, type PromptBody } from './front-matter.ts';
 import { type PromptDocument, readMap, readText, toJsonObject } from './prompt-document.ts';
-import { promptyReference, readModel, readProperties, readTools } from './prompty-schemas.ts';
+import { promptyReference, readModel, readProperties, readTools, schemaOf } from './prompty-schemas.ts';
 
 const format = { lead: /^\s*/, mark: /^(?:---|\+\+\+)\s*$/, trimsWithoutData: true };
 
@@ -185,13 +185,9 @@ function readInputs(document: PromptDocument, value: Readonly<Record<string, unk
   }
   const whole = toJsonObject(readMap(document, ['sample'], value['sample']));
   const sample = { ...Object.fromEntries(samples), ...whole };
-  const known = new Set(defaults.map(([name]) => name));
-  const required = properties.filter(({ name, isRequired }) => isRequired && !known.has(name)).map(({ name }) => name);
-  const schema = {
-    type: 'object',
-    properties: Object.fromEntries(properties.map(({ name, schema: own }) => [name, own])),
-    ...(required.length === 0 ? {} : { required }),
-  };
+  const schema = schemaOf(
+    properties.map((one) => ({ ...one, isRequired: one.isRequired && one.fallback === undefined })),
+  );
   return {
     defaults: Object.fromEntries(defaults),
     optional: properties.filter(({ isRequired }) => !isRequired).map(({ name }) => name),
@@ -211,16 +207,7 @@ function readOutputs(document: PromptDocument, written: unknown): PromptSchema |
     return { schema: toJsonObject(written), at };
   const properties = readProperties(document, written, ['outputs'], false);
   if (properties.length === 0) return undefined;
-  const required = properties.filter(({ isRequired }) => isRequired).map(({ name }) => name);
-  return {
-    schema: {
-      type: 'object',
-      properties: Object.fromEntries(properties.map(({ name, schema }) => [name, schema])),
-      ...(required.length === 0 ? {} : { required }),
-      additionalProperties: false,
-    },
-    at,
-  };
+  return { schema: { ...schemaOf(properties), additionalProperties: false }, at };
 }
 
 /** Makes a case of the sample, judged by the output schema; without one it is only observed. */
