@@ -85,8 +85,8 @@ function mergeRun(
   return { merged, stillExpected };
 }
 
-function passesByMajority({ pooled, trials }: BaselineCase): boolean {
-  const counted = pooled ?? countTrials(trials);
+function passesByMajority(row: BaselineCase): boolean {
+  const counted = countTrials(row);
   return counted !== undefined && counted.failures * 2 < counted.trials;
 }
 

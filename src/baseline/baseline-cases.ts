@@ -174,7 +174,7 @@ function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
   const earlier = [...new Set([...(old.pooled?.answers ?? []), ...old.trials.filter(isJudged).map(nameOf)])];
   const fresh = judged.filter((trial) => !earlier.includes(nameOf(trial)));
   const answers = earlier.filter((name) => !names.has(name)).slice(-maxRemembered);
-  const counted = old.pooled ?? countTrials(old.trials);
+  const counted = countTrials(old);
   // The run that is accepted again brings nothing, and its answers are the only ones so far.
   if (old.pooled === undefined && answers.length === 0) return accepted;
   if (counted === undefined) return accepted;
@@ -184,8 +184,9 @@ function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
 /** Names of earlier answers that a case remembers. An older one that is accepted again would count twice. */
 const maxRemembered = 100;
 
-/** What one run showed of a case; undefined where no trial has a verdict. */
-export function countTrials(trials: readonly BaselineTrial[]): PooledTrials | undefined {
+/** What the accepted runs showed of a case; undefined where no trial has a verdict. */
+export function countTrials({ pooled, trials }: BaselineCase): PooledTrials | undefined {
+  if (pooled !== undefined) return pooled;
   const judged = trials.filter(isJudged);
   if (judged.length === 0) return undefined;
   return addTrials({ runs: 0, trials: 0, failures: 0, answered: 0, score: noValues, answers: [] }, judged);

@@ -43,7 +43,7 @@ export function showBaselines({ suites, root }: Project, cwd: string, isPinned: 
     const { baseline } = isPinned ? (openReferenceBeside(suite, place) ?? {}) : openBaselineBeside(suite, place);
     return Array.from(readCases(baseline ?? { cases: [] }), (row) => {
       const { caseId, prompt, provider, trials } = row;
-      const pooled = row.pooled ?? countTrials(trials);
+      const pooled = countTrials(row);
       const judged = pooled?.trials ?? 0;
       return {
         suite: suite.id,

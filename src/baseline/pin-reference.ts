@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile, removeFile } from '../files/write-files.ts';
-import type { BaselineCase, BaselineCases, BaselineContent } from '../model/baseline.ts';
+import type { BaselineCases, BaselineContent } from '../model/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { referencePathOf } from '../project/project-paths.ts';
@@ -132,17 +132,17 @@ function findMismatch(
 }
 
 function hasVerdicts(content: BaselineContent): boolean {
-  for (const row of readCases(content)) if (countOf(row) !== undefined) return true;
+  for (const row of readCases(content)) if (countTrials(row) !== undefined) return true;
   return false;
 }
 
 /** What a reference keeps of a case: counts, and no answer. */
 function toReferenceCases(cases: BaselineCases): BaselineCases {
   return {
-    ...keepCases(cases, (caseId) => cases.has(caseId) && countOf(cases.read(caseId)) !== undefined),
+    ...keepCases(cases, (caseId) => cases.has(caseId) && countTrials(cases.read(caseId)) !== undefined),
     read(caseId) {
       const { confirmations: _confirmations, ...row } = cases.read(caseId);
-      const pooled = countOf(row);
+      const pooled = countTrials(row);
       return {
         ...row,
         ...(pooled === undefined ? {} : { pooled: { ...pooled, answers: [] } }),
@@ -155,10 +155,6 @@ function toReferenceCases(cases: BaselineCases): BaselineCases {
       };
     },
   };
-}
-
-function countOf({ pooled, trials }: BaselineCase) {
-  return pooled ?? countTrials(trials);
 }
 
 export interface UnpinnedReference {
