@@ -1,9 +1,9 @@
-import { isJudged, judgedLatencies } from '../model/cell.ts';
+import { countStatus, isJudged, judgedLatencies } from '../model/cell.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { mean, representValues } from '../stats/descriptive.ts';
 import type { PairedResults } from '../stats/pairs.ts';
-import { erroredTrials, isPaired, type PairedCase, validResults } from './pair-cases.ts';
+import { isPaired, type PairedCase, validResults } from './pair-cases.ts';
 
 /** What the tests need of the cases that both sides have alike; arrays have an entry a case, in the order of their ids. */
 export interface CollectedEvidence {
@@ -72,8 +72,8 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
     results: both(validResults),
     scores: isPassAgain ? undefined : both(scoresOf),
     errors: {
-      baselineErrors: pairs.map(({ baseline }) => erroredTrials(baseline)),
-      candidateErrors: pairs.map(({ candidate }) => erroredTrials(candidate)),
+      baselineErrors: pairs.map(({ baseline }) => countStatus(baseline.trials, 'errored')),
+      candidateErrors: pairs.map(({ candidate }) => countStatus(candidate.trials, 'errored')),
     },
     trials: pairs.reduce((sum, { candidate }) => sum + candidate.trials.length, 0),
     costs,

@@ -1,3 +1,4 @@
+import { countStatus } from '../model/cell.ts';
 import { type ClassPolicy, noClass } from '../model/classes.ts';
 import type {
   ComparedCases,
@@ -14,7 +15,7 @@ import { adjustHolm } from '../stats/multiplicity.ts';
 import { groupBy } from '../text/group-by.ts';
 import { compareRates } from './compare-rates.ts';
 import { defaultMaxDrop } from './gate/judge-metrics.ts';
-import { erroredTrials, isPaired } from './pair-cases.ts';
+import { isPaired } from './pair-cases.ts';
 
 interface ClassOptions {
   readonly gate: Pick<GatePolicy, 'alpha' | 'scope'>;
@@ -57,7 +58,10 @@ function pairClasses(cases: ComparedCases, policy: ClassPolicy) {
     if ((truthOf(baseline) ?? truth) !== truth) relabelled += 1;
     else if (accepted.length === 0 && baseline.trials.some(({ status }) => status !== 'errored')) unclassified += 1;
     else {
-      const errors = { baseline: erroredTrials(baseline), candidate: erroredTrials(candidate) };
+      const errors = {
+        baseline: countStatus(baseline.trials, 'errored'),
+        candidate: countStatus(candidate.trials, 'errored'),
+      };
       const { caseId } = found;
       pairs.push({ caseId, truth, baseline: accepted, candidate: answers, group: candidate.group, errors });
     }

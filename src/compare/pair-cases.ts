@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { Baseline, BaselineVariant, VariantKey } from '../model/baseline.ts';
-import type { CellStatus } from '../model/cell.ts';
+import { type CellStatus, countStatus, isJudged } from '../model/cell.ts';
 import type { CaseChange, ComparedCase, ComparedCases, ComparedSide, KeptAnswer } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { CellRow, RecordedVariant } from '../model/record.ts';
@@ -72,12 +72,7 @@ export function countVerdicts({ trials, pooled }: Pick<CaseSummary, 'trials' | '
   readonly failures: number;
 } {
   if (pooled !== undefined) return pooled;
-  let [judged, failures] = [0, 0];
-  for (const { status } of trials) {
-    if (status === 'failed') failures += 1;
-    if (status === 'failed' || status === 'passed') judged += 1;
-  }
-  return { trials: judged, failures };
+  return { trials: trials.filter(isJudged).length, failures: countStatus(trials, 'failed') };
 }
 
 /** 1 for each planned trial that passed, 0 for each that failed. Confirmation trials would bias the rate. */
@@ -99,10 +94,6 @@ const resultsOf: Readonly<Record<CellStatus, readonly number[]>> = {
   errored: [],
   skipped: [],
 };
-
-export function erroredTrials(found: CaseSummary): number {
-  return found.trials.reduce((sum, { status }) => sum + (status === 'errored' ? 1 : 0), 0);
-}
 
 function passedByMajority(found: CaseSummary): boolean {
   const results = validResults(found);
@@ -236,7 +227,7 @@ function isSameCost(stored: number | null, priced: number | null): boolean {
 }
 
 function firstJudged<Trial extends Pick<RowSummary, 'status'>>(trials: readonly Trial[]): Trial | undefined {
-  return trials.find(({ status }) => status === 'passed' || status === 'failed') ?? trials[0];
+  return trials.find(isJudged) ?? trials[0];
 }
 
 /** `reason` is why there is no verdict; a failed check goes before it. */

@@ -180,6 +180,15 @@ export function isJudged({ status }: { readonly status: CellStatus }): boolean {
   return status === 'passed' || status === 'failed';
 }
 
+/** The value of a trial for a pass rate. */
+export function passOf({ status }: { readonly status: CellStatus }): number {
+  return status === 'passed' ? 1 : 0;
+}
+
+export function countStatus(rows: readonly { readonly status: CellStatus }[], status: CellStatus): number {
+  return rows.filter((row) => row.status === status).length;
+}
+
 /** The latencies that figures are made of. */
 export function judgedLatencies(
   trials: readonly { readonly status: CellStatus; readonly latencyMs?: number | undefined }[],

@@ -1,5 +1,5 @@
+import { countStatus } from '../../model/cell.ts';
 import {
-  countErrored,
   judgedRows,
   maxErroredRetrials,
   type RetrialSide,
@@ -145,6 +145,6 @@ function findMissing(found: RetriedCase, trials: number, usesPlanned: boolean): 
   return sides.flatMap((side) => {
     const rows = found[side];
     const count = trials - judgedRows(rows).length;
-    return count <= 0 || countErrored(rows) >= maxErroredRetrials ? [] : [{ id: found.id, side, count }];
+    return count <= 0 || countStatus(rows, 'errored') >= maxErroredRetrials ? [] : [{ id: found.id, side, count }];
   });
 }

@@ -1,3 +1,4 @@
+import { countStatus, isJudged } from '../../model/cell.ts';
 import type { RowSummary } from '../../model/summary.ts';
 import { confirmationP, fisherExact } from '../../stats/exact-tests.ts';
 
@@ -41,11 +42,11 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
   const { trials, level } = rule;
   if (trials === undefined) return judgeByRate(found, rule, isFinal);
   const candidate = judgedRows(found.candidate);
-  if (countFailed(candidate) < candidate.length) return { kind: 'flaky' };
-  const hasErrored = countErrored(found.candidate) >= maxErroredRetrials;
+  if (countStatus(candidate, 'failed') < candidate.length) return { kind: 'flaky' };
+  const hasErrored = countStatus(found.candidate, 'errored') >= maxErroredRetrials;
   const isUnaskable = rule.isCostly && !hasErrored && judgedRows(found.accepted).length === 0;
   const accepted = judgedRows(found.accepted).slice(0, trials);
-  const failures = countFailed(accepted);
+  const failures = countStatus(accepted, 'failed');
   const tally = { acceptedFailures: failures, acceptedTrials: accepted.length };
   if (confirmationP(trials, failures) > level) return { kind: 'drifted', ...tally };
   if (candidate.length < trials) {
@@ -59,7 +60,8 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
   if (missing <= 0) return { kind: 'broken', ...tally };
   if (isFinal && isShown(found, level)) return brokenBeside(found, trials);
   if (isUnaskable || (isFinal && hasPassedBefore(found))) return judgeByRate(found, rule, isFinal);
-  if (countErrored(found.accepted) >= maxErroredRetrials && failures === 0) return judgeByRate(found, rule, isFinal);
+  if (countStatus(found.accepted, 'errored') >= maxErroredRetrials && failures === 0)
+    return judgeByRate(found, rule, isFinal);
   // As few at first as show that the accepted prompt fails too.
   return ask(found, 'accepted', found.accepted, accepted.length === 0 ? Math.min(missing, most + 1) : missing);
 }
@@ -68,14 +70,14 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
 function askEarly(found: RetriedCase, { asksEarly, asksAccepted }: SuspectRule): RetriedVerdict | undefined {
   const isEarly = asksEarly && asksAccepted && judgedRows(found.candidate).length > 0;
   const { candidate, accepted } = found;
-  const hasErrored = [candidate, accepted].some((rows) => countErrored(rows) >= maxErroredRetrials);
+  const hasErrored = [candidate, accepted].some((rows) => countStatus(rows, 'errored') >= maxErroredRetrials);
   if (!isEarly || hasErrored || accepted.some(({ status }) => status === 'passed')) return undefined;
   return ask(found, 'accepted', found.accepted, 1);
 }
 
 /** True where the accepted prompt was asked again and never failed. */
 function hasPassedBefore({ accepted }: RetriedCase): boolean {
-  return judgedRows(accepted).length > 0 && countFailed(accepted) === 0;
+  return judgedRows(accepted).length > 0 && countStatus(accepted, 'failed') === 0;
 }
 
 /** Failures of the accepted prompt with which the candidate's failures are still significantly more. */
@@ -89,9 +91,9 @@ function mostFailures(trials: number, level: number): number {
 function isShown({ candidate, accepted }: RetriedCase, level: number): boolean {
   const [after, before] = [judgedRows(candidate), judgedRows(accepted)];
   const counts = {
-    candidateFailures: countFailed(after),
+    candidateFailures: countStatus(after, 'failed'),
     candidateTrials: after.length,
-    acceptedFailures: countFailed(before),
+    acceptedFailures: countStatus(before, 'failed'),
     acceptedTrials: before.length,
   };
   return after.length > 0 && before.length > 0 && fisherExact(counts) <= level;
@@ -99,17 +101,17 @@ function isShown({ candidate, accepted }: RetriedCase, level: number): boolean {
 
 function brokenBeside({ accepted }: RetriedCase, trials: number): RetriedVerdict {
   const judged = judgedRows(accepted).slice(0, trials);
-  return { kind: 'broken', acceptedFailures: countFailed(judged), acceptedTrials: judged.length };
+  return { kind: 'broken', acceptedFailures: countStatus(judged, 'failed'), acceptedTrials: judged.length };
 }
 
 /** Enough failures in a row, planned ones included, break a case where both sides can't be tested against each other. */
 function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): RetriedVerdict {
   const { failures, asksAccepted } = rule;
   const accepted = judgedRows(found.accepted);
-  const tally = { acceptedFailures: countFailed(accepted), acceptedTrials: accepted.length };
+  const tally = { acceptedFailures: countStatus(accepted, 'failed'), acceptedTrials: accepted.length };
   // Where the calls are used up, one failure is enough beside an accepted prompt that passed, however small the run.
   const isTiny = rule.isTiny || rule.isCostly || (rule.isSmall && hasPassedBefore(found));
-  const trials = Math.max(1, failures - countFailed(found.planned));
+  const trials = Math.max(1, failures - countStatus(found.planned, 'failed'));
   const verdict = judgeAlone(found, { trials, isTiny }, isFinal);
   // It may have answered before it was gone.
   const isKnown = asksAccepted || accepted.length > 0;
@@ -120,7 +122,7 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   }
   // The change is not to blame where the accepted prompt fails as well.
   if (accepted.length === 0) {
-    const isAskable = countErrored(found.accepted) < maxErroredRetrials && !(isFinal && isTiny);
+    const isAskable = countStatus(found.accepted, 'errored') < maxErroredRetrials && !(isFinal && isTiny);
     return isAskable ? ask(found, 'accepted', found.accepted, 1) : verdict;
   }
   if (tally.acceptedFailures === 0) return { kind: 'broken', ...tally };
@@ -138,9 +140,9 @@ interface AloneRule {
 /** The first retrial that passes clears the case; as many failures in a row confirm it. */
 export function judgeAlone(found: RetriedCase, { trials, isTiny }: AloneRule, isFinal: boolean): RetriedVerdict {
   const candidate = judgedRows(found.candidate);
-  if (countFailed(candidate) < candidate.length) return { kind: 'flaky' };
+  if (countStatus(candidate, 'failed') < candidate.length) return { kind: 'flaky' };
   // Retrials that errored say nothing, however few could be made.
-  const isAllThereIs = isFinal && isTiny && countErrored(found.candidate) < maxErroredRetrials;
+  const isAllThereIs = isFinal && isTiny && countStatus(found.candidate, 'errored') < maxErroredRetrials;
   const isEnough = candidate.length >= trials || (isAllThereIs && candidate.length > 0);
   return isEnough ? brokenAlone : askInSteps(found, candidate.length, trials);
 }
@@ -154,7 +156,7 @@ const mustPassFailures = 2;
 /** Two failures in three retrials confirm that a must-pass case fails. Where no more can be made, one that failed does. */
 export function judgeMustPass(found: RetriedCase, isFinal: boolean): RetriedVerdict {
   const candidate = judgedRows(found.candidate).slice(0, mustPassRetrials);
-  const failures = countFailed(candidate);
+  const failures = countStatus(candidate, 'failed');
   const passes = candidate.length - failures;
   if (failures >= mustPassFailures || (isFinal && failures > 0 && passes === 0)) return brokenAlone;
   if (passes > mustPassRetrials - mustPassFailures) return { kind: 'flaky' };
@@ -173,7 +175,7 @@ function ask(
   rows: readonly TrialRow[],
   count: number,
 ): RetriedVerdict {
-  if (countErrored(rows) >= maxErroredRetrials) return { kind: 'errored' };
+  if (countStatus(rows, 'errored') >= maxErroredRetrials) return { kind: 'errored' };
   return { kind: 'open', wanted: { id, side, count } };
 }
 
@@ -206,13 +208,5 @@ export interface WantedRetrials {
 export const maxErroredRetrials = 2;
 
 export function judgedRows(rows: readonly TrialRow[]): readonly TrialRow[] {
-  return rows.filter(({ status }) => status === 'passed' || status === 'failed');
-}
-
-export function countErrored(rows: readonly TrialRow[]): number {
-  return rows.filter(({ status }) => status === 'errored').length;
-}
-
-export function countFailed(rows: readonly TrialRow[]): number {
-  return rows.filter(({ status }) => status === 'failed').length;
+  return rows.filter(isJudged);
 }

@@ -1,3 +1,4 @@
+import { countStatus } from '../../model/cell.ts';
 import { brokenCaseFailures, tinyBudget, trialsToConfirm } from '../../stats/exact-tests.ts';
 import {
   type AverageRule,
@@ -9,7 +10,6 @@ import {
   shortLooks,
 } from './judge-average.ts';
 import {
-  countFailed,
   judgeAlone,
   judgedRows,
   judgeMustPass,
@@ -196,7 +196,7 @@ function listWithBroken(one: JudgedSuspect, all: readonly JudgedSuspect[]): Judg
 
 function hasFailedAgain({ candidate, accepted }: RetriedCase): boolean {
   const judged = judgedRows(candidate);
-  return judged.length > 0 && countFailed(judged) === judged.length && countFailed(accepted) === 0;
+  return judged.length > 0 && countStatus(judged, 'failed') === judged.length && countStatus(accepted, 'failed') === 0;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { passOf } from '../../model/cell.ts';
 import type { ClassPolicy } from '../../model/classes.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { RunSettings } from '../../model/record.ts';
@@ -6,6 +7,7 @@ import type { CaseSummary } from '../../model/summary.ts';
 import { classifyRows, createFindClass, truthOf } from '../../record/count-classes.ts';
 import { bootstrapF1 } from '../../stats/bootstrap-f1.ts';
 import { compareCases } from '../../stats/compare-cases.ts';
+import { mean, sum } from '../../stats/descriptive.ts';
 import { comparePairedCost } from '../../stats/ranks.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { meanSteps } from '../collect-evidence.ts';
@@ -187,10 +189,6 @@ export function createLookTest(
   };
 }
 
-function passOf({ status }: TrialRow): number {
-  return status === 'passed' ? 1 : 0;
-}
-
 function scoreOf({ score }: TrialRow): number {
   return score ?? 0;
 }
@@ -234,13 +232,13 @@ function testTotals(pairs: readonly TrialPair[], { margin, valueOf }: TotalsTest
     after.push(b);
   }
   if (before.length === 0) return null;
-  const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-  if (total(before) === 0) return total(after) > 0 ? 0 : 1;
+  const [totalBefore, totalAfter] = [sum(before), sum(after)];
+  if (totalBefore === 0) return totalAfter > 0 ? 0 : 1;
   const { pIncrease, everyCaseRose } = comparePairedCost(before, after, margin);
   if (before.length < minRankedCases) return everyCaseRose ? 0 : 1;
   const p = pIncrease ?? 1;
   // A few expensive answers can hide a rise from the totals of a look: a further look decides.
-  return total(after) > total(before) * (1 + margin) ? p : Math.max(p, undecided);
+  return totalAfter > totalBefore * (1 + margin) ? p : Math.max(p, undecided);
 }
 
 /** Neither confirms nor clears before the last look. */
@@ -250,10 +248,6 @@ const undecided = (flaggedAt + clearedAt) / 2;
 function meanCost(rows: readonly TrialRow[]): number | null | undefined {
   const costs = rows.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
   if (costs.length === 0) return undefined;
-  let sum = 0;
-  for (const usd of costs) {
-    if (usd === null) return null;
-    sum += usd;
-  }
-  return sum / costs.length;
+  const known = costs.filter((usd) => usd !== null);
+  return known.length < costs.length ? null : mean(known);
 }

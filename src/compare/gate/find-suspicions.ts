@@ -1,6 +1,7 @@
+import { countStatus } from '../../model/cell.ts';
 import type { ComparedCase } from '../../model/comparison.ts';
 import type { RunSettings } from '../../model/record.ts';
-import type { CaseSummary, RowSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
+import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { brokenCaseFailures } from '../../stats/exact-tests.ts';
 import type { RetriedCase } from '../confirm/judge-case.ts';
 import type { SuspicionInput } from '../confirm/settle-suspicions.ts';
@@ -245,7 +246,3 @@ export function isBrokenMustPass({ trials, confirmations }: CaseSummary): boolea
 
 /** Two of three confirmation trials decide about a must-pass case. */
 const passesToClear = 2;
-
-export function countStatus(rows: readonly RowSummary[], status: RowSummary['status']): number {
-  return rows.reduce((count, row) => count + (row.status === status ? 1 : 0), 0);
-}

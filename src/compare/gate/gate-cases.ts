@@ -1,11 +1,11 @@
+import { countStatus, isJudged } from '../../model/cell.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { StopReason } from '../../model/record.ts';
 import type { GatePolicy } from '../../model/suite.ts';
-import type { CaseSummary } from '../../model/summary.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { RetriedVerdict } from '../confirm/judge-case.ts';
 import { countVerdicts } from '../pair-cases.ts';
-import { type CaseBreach, countStatus, type Suspicion } from './find-suspicions.ts';
+import type { CaseBreach, Suspicion } from './find-suspicions.ts';
 
 /** What the gate says of a single case, beside the averages. */
 export type CaseVerdict = BrokenCase | UnsettledCase | RemarkedCase;
@@ -100,7 +100,7 @@ function unsettled({ caseId, because, candidate }: Suspicion, message: string, i
 
 function describeFailures({ caseId, rule, noun, candidate, baseline }: Suspicion): string {
   const failed = countStatus(candidate.trials, 'failed');
-  const retried = judgedOf(candidate.confirmations);
+  const retried = candidate.confirmations.filter(isJudged).length;
   if (rule === 'suspect') {
     const before = countVerdicts(baseline ?? { trials: [] });
     const failures = failed + countStatus(candidate.confirmations, 'failed');
@@ -124,10 +124,6 @@ function describeFlaky({ caseId, rule, noun, candidate }: Suspicion): string {
   const failures = countStatus(candidate.trials, 'failed') + countStatus(candidate.confirmations, 'failed');
   const times = `failed ${formatCount(failures, 'time')} and then passed a confirmation trial`;
   return rule === 'must-pass' ? `${noun} ${caseId} ${times}: it is flaky` : `${noun} ${caseId} ${times}`;
-}
-
-function judgedOf(rows: CaseSummary['confirmations']): number {
-  return countStatus(rows, 'passed') + countStatus(rows, 'failed');
 }
 
 /** What the verdicts on single cases do to the gate. */

@@ -1,8 +1,9 @@
 import type { CellKey } from '../../model/cell.ts';
+import { countStatus } from '../../model/cell.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { AcceptedPromptState, RunSettings } from '../../model/record.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
-import { countErrored, judgedRows, maxErroredRetrials, type RetriedCase } from '../confirm/judge-case.ts';
+import { judgedRows, maxErroredRetrials, type RetriedCase } from '../confirm/judge-case.ts';
 import { nameSent } from '../variant-differences.ts';
 
 /** A gated variant with what it is compared with. */
@@ -68,7 +69,7 @@ export function isGone({ cases }: VariantSummary): boolean {
   let [errors, verdicts] = [0, 0];
   for (const { accepted } of cases.values()) {
     if (accepted.length === 0) continue;
-    errors += countErrored(accepted);
+    errors += countStatus(accepted, 'errored');
     verdicts += judgedRows(accepted).length;
   }
   return errors >= maxErroredRetrials && errors > verdicts;

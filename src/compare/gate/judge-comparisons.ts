@@ -1,11 +1,11 @@
 import { defined } from '../../json/defined.ts';
+import { countStatus } from '../../model/cell.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { Breach, Certainty } from '../../model/gate.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { VariantComparison } from '../../model/report.ts';
 import type { RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { countErrored } from '../confirm/judge-case.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
 import { hasOtherOptions } from '../variant-differences.ts';
 import { findCertainty } from './certainty.ts';
@@ -209,7 +209,7 @@ function describeAcceptedSide(
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }
   if (retrials.length > 0 && isGone(variant)) {
-    const said = `${countErrored(retrials)} of its ${retrials.length} confirmation trials errored`;
+    const said = `${countStatus(retrials, 'errored')} of its ${retrials.length} confirmation trials errored`;
     return [`the accepted prompt could not be asked further: ${said}`];
   }
   const isOfCases = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');

@@ -1,4 +1,4 @@
-import { isJudged } from '../../model/cell.ts';
+import { isJudged, passOf } from '../../model/cell.ts';
 import type { Breach, BreachCode } from '../../model/gate.ts';
 import type { RecordedSuite } from '../../model/record.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
@@ -13,7 +13,6 @@ import {
   judgeSlices,
   type LimitGate,
   type LocalBreach,
-  passOf,
   rangeOfMean,
 } from './judge-slices.ts';
 import { describeBelow, rounding } from './wording.ts';

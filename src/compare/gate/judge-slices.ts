@@ -1,4 +1,4 @@
-import { isJudged } from '../../model/cell.ts';
+import { isJudged, passOf } from '../../model/cell.ts';
 import { type ClassPolicy, noClass } from '../../model/classes.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { RecordedSuite } from '../../model/record.ts';
@@ -109,11 +109,6 @@ export function rangeOfMean(
   const missing = countUnjudged(variant) - unreached;
   if (cases === 0) return missing > 0 ? { low: 0, high: 1 } : undefined;
   return { low: Math.max(0, (low - missing) / cases), high: Math.min(1, (high + missing) / cases) };
-}
-
-/** The value of a row for a pass rate. */
-export function passOf({ status }: RowSummary): number {
-  return status === 'passed' ? 1 : 0;
 }
 
 /** Planned cells that have no verdict yet. */
