@@ -4,7 +4,7 @@ import { isNegative } from '../text/glob.ts';
 import { readRows, rowSuffixes } from './cases/read-rows.ts';
 import type { Config } from './config.ts';
 import { isCodeSuite } from './documents/code-suite.ts';
-import { childOf, createProblems, itemsOf, type Located, type Problems, textsOf } from './documents/locate.ts';
+import { childOf, createProblems, isText, itemsOf, type Located, type Problems, textsOf } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
 import type { ProjectFiles } from './files/project-files.ts';
 import { describeMissing, isGlob } from './files/project-place.ts';
@@ -116,10 +116,16 @@ export interface SuiteIds {
 
 /** Reads ids only, and runs no code. A mistake in a file hides only the ids of that file. */
 export async function loadIds(
-  options: Parameters<typeof findSuiteFiles>[0],
+  options: Pick<LoadOptions, 'paths' | 'cwd' | 'configPath' | 'adapters'>,
   { withCases }: { readonly withCases: boolean },
 ): Promise<readonly SuiteIds[]> {
-  const { paths, files, configProviders } = await findSuiteFiles(options);
+  const snapshot = openWorkingTree(options);
+  const { files } = snapshot;
+  const problems = createProblems();
+  const configDocument = await readConfig(snapshot, options, problems);
+  const known = { adapters: options.adapters, packageVersion: () => undefined, problems };
+  const config = await loadConfig(configDocument, files, known);
+  const { paths } = await findSuites(snapshot, config, options, problems);
   const found: SuiteIds[] = [];
   for (const path of paths) {
     if (isCodeSuite(path)) continue;
@@ -131,11 +137,11 @@ export async function loadIds(
     found.push({
       suite: typeof suite === 'string' ? suite : basename(path).replace(/(?:\.eval)?\.ya?ml$/, ''),
       prompts: namesOf(childOf(document, 'prompts')),
-      providers: own.length > 0 ? own : configProviders,
+      providers: own.length > 0 ? own : config.providers.map(({ id }) => id),
       tags: rows.flatMap((row) => textsOf(itemsOf(childOf(row, 'tags')))),
       cases: rows.flatMap((row) => {
         const id = childOf(row, 'id').value;
-        return isText(id) ? [id] : typeof id === 'number' ? [String(id)] : [];
+        return typeof id === 'string' || typeof id === 'number' ? [String(id)] : [];
       }),
     });
   }
@@ -145,45 +151,24 @@ export async function loadIds(
 /** The ids in a list of maps or texts. */
 function namesOf(list: Located): readonly string[] {
   return itemsOf(list).flatMap((item) => {
-    const id = isText(item.value) ? item.value : (childOf(item, 'id').value ?? childOf(item, 'use').value);
-    return isText(id) ? [id] : [];
+    const id = isText(item) ? item.value : (childOf(item, 'id').value ?? childOf(item, 'use').value);
+    return typeof id === 'string' ? [id] : [];
   });
 }
 
 async function readCaseRows(list: Located, files: ProjectFiles): Promise<readonly Located[]> {
   const rows: Located[] = [];
   for (const item of itemsOf(list)) {
-    const file = childOf(item, 'file').value;
+    const file = childOf(item, 'file');
     rows.push(item);
     if (!isText(file)) continue;
     const { folder } = item.source;
-    for (const path of isGlob(file) ? (await files.glob([file], folder)).paths : [resolve(folder, file)]) {
+    const named = file.value;
+    for (const path of isGlob(named) ? (await files.glob([named], folder)).paths : [resolve(folder, named)]) {
       if (!rowSuffixes.some((suffix) => path.toLowerCase().endsWith(suffix))) continue;
       const read = await files.read(path);
       if ('text' in read) rows.push(...readRows({ path, text: read.text }, files, createProblems()));
     }
   }
   return rows;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-/** The suite files that a load would read, and the ids of the config's providers; mistakes are ignored. */
-async function findSuiteFiles(options: Pick<LoadOptions, 'paths' | 'cwd' | 'configPath' | 'adapters'>): Promise<{
-  readonly paths: readonly string[];
-  readonly files: ProjectFiles;
-  readonly configProviders: readonly string[];
-}> {
-  const snapshot = openWorkingTree(options);
-  const problems = createProblems();
-  const document = await readConfig(snapshot, options, problems);
-  const known = { adapters: options.adapters, packageVersion: () => undefined, problems };
-  const config = await loadConfig(document, snapshot.files, known);
-  return {
-    paths: (await findSuites(snapshot, config, options, problems)).paths,
-    files: snapshot.files,
-    configProviders: config.providers.map(({ id }) => id),
-  };
 }
