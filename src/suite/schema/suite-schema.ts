@@ -128,14 +128,19 @@ export const caseFileSchema = z.strictObject({
 
 const severity = z.enum(['fail', 'warn'], { error: 'must be fail or warn' });
 
+function limits(min: string) {
+  const maxDrop = rate.optional().describe('Largest drop against the baseline.');
+  return z.strictObject({ min: rate.optional().describe(min), maxDrop });
+}
+
+function someLimits(min: string) {
+  const isSome = (written: { min?: unknown; maxDrop?: unknown }) =>
+    written.min !== undefined || written.maxDrop !== undefined;
+  return limits(min).refine(isSome, { error: 'needs min or maxDrop' });
+}
+
 const slice = z.strictObject({
-  passRate: z
-    .strictObject({
-      min: rate.optional().describe('Least pass rate of these cases.'),
-      maxDrop: rate.optional().describe('Largest drop against the baseline.'),
-    })
-    .refine(({ min, maxDrop }) => min !== undefined || maxDrop !== undefined, { error: 'needs min or maxDrop' })
-    .describe('Share of the cases with this tag that pass.'),
+  passRate: someLimits('Least pass rate of these cases.').describe('Share of the cases with this tag that pass.'),
 });
 
 export const gateSchema = z.strictObject({
@@ -170,20 +175,8 @@ export const gateSchema = z.strictObject({
     .describe('Confirmation trials of what looks worse.'),
   certify: flag.optional().describe('Ends with exit code 4 unless a drop beyond the margin is excluded.'),
   erosion: severity.optional().describe('What a drop against the pinned reference does, default warn.'),
-  passRate: z
-    .strictObject({
-      min: rate.optional().describe('Least pass rate of a variant.'),
-      maxDrop: rate.optional().describe('Largest drop against the baseline.'),
-    })
-    .optional()
-    .describe('Share of cases that pass.'),
-  score: z
-    .strictObject({
-      min: rate.optional().describe('Least mean score of a variant.'),
-      maxDrop: rate.optional().describe('Largest drop against the baseline.'),
-    })
-    .optional()
-    .describe('Mean score.'),
+  passRate: limits('Least pass rate of a variant.').optional().describe('Share of cases that pass.'),
+  score: limits('Least mean score of a variant.').optional().describe('Mean score.'),
   cost: z
     .strictObject({
       maxIncrease: increase.optional().describe('Largest increase against the baseline.'),
@@ -208,10 +201,6 @@ export const gateSchema = z.strictObject({
     .describe('Limits on the cases with a tag, by the tag.'),
 });
 
-const classDrop = rate.optional().describe('Largest drop against the baseline.');
-
-const someLimit = { error: 'needs min or maxDrop' };
-
 /** The keys under `classes:`. `found` is read as `select` of an assertion is. */
 const classesSchema = z.strictObject({
   truth: words.describe('The class of a case, a template over its variables and expected.'),
@@ -224,13 +213,7 @@ const classesSchema = z.strictObject({
   gate: z
     .strictObject({
       recall: z
-        .record(
-          words,
-          z
-            .strictObject({ min: rate.optional().describe('Least recall of the class.'), maxDrop: classDrop })
-            .refine(({ min, maxDrop }) => min !== undefined || maxDrop !== undefined, someLimit),
-          { error: 'must be a map of classes' },
-        )
+        .record(words, someLimits('Least recall of the class.'), { error: 'must be a map of classes' })
         .optional()
         .describe("Limits on the share of a class's cases that are found, by the class."),
       precision: z
@@ -239,9 +222,7 @@ const classesSchema = z.strictObject({
         })
         .optional()
         .describe("Limits on the share of a class's answers that are right, by the class."),
-      f1: z
-        .strictObject({ min: rate.optional().describe('Least macro F1 of a variant.'), maxDrop: classDrop })
-        .refine(({ min, maxDrop }) => min !== undefined || maxDrop !== undefined, someLimit)
+      f1: someLimits('Least macro F1 of a variant.')
         .optional()
         .describe('Limits on macro F1, the mean over the classes.'),
     })
