@@ -11,13 +11,12 @@ import { describe, expect, test } from 'vitest';
 const root = join(import.meta.dirname, '..');
 
 describe('the floors', () => {
-  // `npm run layers` checks the same.
-  test('every source file was looked at, and no import breaks a rule', { tags: 'slow' }, async () => {
-    const { modules, summary } = await cruiseFolder(root, ['src']);
+  // `npm run layers` looks at all rooms. Without a compiler that it knows it would skip every file, and pass.
+  test.each(['text', 'page'])('every source file of %s is looked at', async (room) => {
+    const { modules } = await cruiseFolder(root, [`src/${room}`]);
     expect(modules.map(({ source }) => source)).toEqual(
-      expect.arrayContaining(await glob('src/**/*.{ts,tsx}', { cwd: root })),
+      expect.arrayContaining(await glob(`src/${room}/**/*.{ts,tsx}`, { cwd: root })),
     );
-    expect(summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
   });
 
   test.each([
