@@ -10,6 +10,8 @@ interface OtherSyntax {
 }
 
 const OUTPUT = String.raw`\{\{-?`;
+const TEXT = String.raw`"[^"]*"|'[^']*'`;
+const VALUE = String.raw`(?:${TEXT}|[\w.[\]-]+)`;
 
 // Syntax of Jinja, Nunjucks and Handlebars, which Liquid would refuse with an unhelpful message or print as text.
 const OTHER_LANGUAGES: readonly OtherSyntax[] = [
@@ -33,7 +35,23 @@ const OTHER_LANGUAGES: readonly OtherSyntax[] = [
     ),
     hint: () => 'one output takes one value and filters; choose with {% if … %}…{% else %}…{% endif %}',
   },
+  {
+    // Liquid reads the first value and drops what follows it.
+    pattern: new RegExp(
+      `\\{%-?\\s*(?:if|elsif|unless|assign\\s+[\\w-]+\\s*=)(?:[^"'|%]|${TEXT})*?(?<=[\\s=<>])(?!(?:and|or|contains|not)\\b)${VALUE}\\s+(?!(?:and|or|contains)\\b)(?:${TEXT}|[\\p{L}_\\d]\\w*)(?:\\s+in\\b)?`,
+      'u',
+    ),
+    hint: hintOfCondition,
+  },
 ];
+
+function hintOfCondition(found: string): string {
+  if (/\sin$/.test(found)) return 'write {% if list contains value %}, and {% unless … %} for the opposite';
+  if (/\sis$/.test(found)) return 'write {% if name %} for a value that is there, and {% if name == nil %} for none';
+  if (found.includes('assign'))
+    return 'assign takes one value and filters; choose with {% if … %}…{% else %}…{% endif %}';
+  return 'write ==, !=, <, >, <=, >=, contains, and, or between two values';
+}
 
 /** Finds what another template language would write, and says how it is written here. */
 export function refuseOtherLanguages(source: string): void {
@@ -119,8 +137,18 @@ function outputPath(error: Error): string {
   return /^\{\{-?\s*([^|}\s]+)/.exec(String(token.getText()))?.[1] ?? 'value';
 }
 
+/** Filters of Jinja and Nunjucks that have another name in Liquid. */
+const OTHER_FILTERS: ReadonlyMap<string, string> = new Map([
+  ['upper', 'upcase'],
+  ['lower', 'downcase'],
+  ['trim', 'strip'],
+  ['length', 'size'],
+]);
+
 function nameHint(liquid: Liquid, message: string): string | undefined {
   const filter = undefinedFilter.exec(message)?.[1];
+  const sameAs = OTHER_FILTERS.get(filter ?? '');
+  if (sameAs !== undefined) return `here it is called "${sameAs}"`;
   if (filter !== undefined) return didYouMean(filter, Object.keys(liquid.filters));
   const tag = /^tag "?([\w-]+)"? not found/.exec(message)?.[1];
   return tag === undefined ? undefined : didYouMean(tag, Object.keys(liquid.tags));

@@ -196,6 +196,8 @@ describe('what a template may not do', () => {
 
   test.each([
     ['{{ x | upcas }}', 'did you mean "upcase"?'],
+    ['{{ x | upper }}', 'here it is called "upcase"'],
+    ['{{ x | length }}', 'here it is called "size"'],
     ['{% iff x %}{% endif %}', 'did you mean "if"?'],
     ['{{ x | zzzzzzzz }}', undefined],
   ])('%s is answered with the nearest name', (source, hint) => {
@@ -242,8 +244,24 @@ describe('what a template may not do', () => {
     ['{% if x %}{% elif y %}{% endif %}', '{% elsif'],
     ['{% set a = 1 %}', '{% assign'],
     ['{{ "a" if x else "b" }}', '{% if … %}'],
+    ['{% if x in l %}a{% endif %}', 'list contains value'],
+    ['{% if y and "a b" not in l %}a{% endif %}', 'list contains value'],
+    ['{%- if x is defined -%}a{% endif %}', '{% if name %}'],
+    ['{% if y %}{% elsif x == "a" y %}{% endif %}', 'between two values'],
+    ['{% unless x.y[0] z %}{% endunless %}', 'between two values'],
+    ['{% assign a = "a" if x else "b" %}', 'one value and filters'],
   ])('%s of another language is answered with how it is written here', (source, words) => {
     expect(faultOf(source).hint).toContain(words);
+  });
+
+  test.each([
+    ['{% if x == "a in b" and l contains "x is y" or not z -%}a{% endif %}', 'a'],
+    ['{% if l contains x and x != blank %}{% elsif l.size > 1 and z == nil %}b{% endif %}', 'b'],
+    ['{% assign a = l | slice: 0, 1 | first %}{% assign a = l | first %}{% if a.k == "v" or x %}c{% endif %}', 'c'],
+    ['{% unless z["a b"] or l.first.k == x %}d{% endunless %}{% comment %}{% if a b %}{% endcomment %}', 'd'],
+    ['{% raw %}{% if a in b %}{% endraw %}', '{% if a in b %}'],
+  ])('%s is Liquid', (source, text) => {
+    expect(compileTemplate(source).render({ x: 'a in b', l: [{ k: 'v' }, 'x is y'], z: null })).toBe(text);
   });
 
   test.each([
