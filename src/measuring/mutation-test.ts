@@ -187,12 +187,17 @@ async function findPassing(
   work: Work,
 ): Promise<KnownAnswer | undefined> {
   for (const stored of answers) {
-    if (stored.caseId !== cell.key.caseId) continue;
+    if (stored.caseId !== cell.key.caseId || hasBrokenOff(stored)) continue;
     const answer = await replayAgent(stored, cell, work.tools.openTools);
     if (answer === undefined) continue;
     if ((await judgeKnown(answer, cell, checks, work)).passed) return answer;
   }
   return undefined;
+}
+
+/** True where the conversation ended before its last answer, which no check of the case has seen. */
+function hasBrokenOff({ checks }: KnownAnswer): boolean {
+  return checks.some(({ assertion, pass }) => !pass && (assertion === 'turns' || assertion === 'tools'));
 }
 
 const maxSwaps = 20;

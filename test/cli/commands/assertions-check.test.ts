@@ -274,6 +274,20 @@ cases:
     ]);
   });
 
+  test.each([
+    ['turns: [{ toolResult: { name: find, content: "1" } }]', 'Hello'],
+    ['tools: { find: { when: { a: 1 }, returns: 1 } }', { text: 'Wait', toolCalls: [{ name: 'find', arguments: {} }] }],
+  ])('takes no answer of a run whose conversation broke off: %s', async (more, answer) => {
+    const project = openProject(`  - { id: a, vars: { q: a }, ${more}, assert: [{ not: { contains: x } }] }\n`, []);
+    const text = project.read('evals/weak.eval.yaml');
+    const answers = text.replace('openai:gpt-4o-mini', 'module:answer.mjs').replace('recordings: answers.jsonl\n', '');
+    project.write('evals/weak.eval.yaml', answers);
+    project.write('evals/answer.mjs', `export default () => (${JSON.stringify(answer)});\n`);
+    await project.run(['run']);
+    const { code, suite } = await check(project);
+    expect([code, suite.unmeasured]).toEqual([4, [{ caseId: 'a', reason: 'no stored answer of it passes' }]]);
+  });
+
   test('measures nothing where no stored answer passes: exit code 4', async () => {
     const { code, suite } = await check(openProject(weakCases, [{ caseId: 'strong', text: 'no' }]));
     expect([code, suite.measured]).toEqual([4, 0]);
