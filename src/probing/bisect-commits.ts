@@ -13,11 +13,13 @@ import {
   bisectCase,
   mostProbes,
   mostTrialsOf,
+  type OpenedSearch,
   openSearch,
   searchError,
 } from './bisect.ts';
 import { findEnd } from './find-breaking.ts';
 import { type EarlierPrompt, type FindEarlier, openEarlier } from './find-earlier.ts';
+import { mostSpend, sumSpends } from './limit-probes.ts';
 import { nameProbed, type ProbedCase, type Prober } from './open-prober.ts';
 import { leadFor, mostTrials, type ProbeAnswer, probeCase } from './probe-case.ts';
 
@@ -144,36 +146,23 @@ export async function forecastCommits(
   { probed, commits, load }: CommitSearch,
   cases: number,
 ): Promise<Pick<BisectForecast, 'hunks' | 'probes' | 'calls' | 'usd' | 'uncounted'>> {
-  let most = { hunks: 0, calls: 0, usd: 0 as number | undefined, trial: { calls: 0, usd: 0 as number | undefined } };
-  const uncounted = new Set<string>();
+  const searches: OpenedSearch[] = [];
   for (let applied = 1; applied <= commits.length; applied += 1) {
     const [old, own] = [await load(applied - 1), await load(applied)];
     if (old === undefined || own?.is !== 'askable') continue;
     const search = openSearch(prober, { ...probed, variant: own.variant }, old);
-    if ('why' in search) continue;
-    const { limit, hunks } = search;
-    for (const name of limit.uncounted) uncounted.add(name);
-    const { calls, usd } = timesSpend(limit, mostTrialsOf(hunks.length, cases));
-    most = {
-      hunks: Math.max(most.hunks, hunks.length),
-      calls: Math.max(most.calls, calls),
-      usd: maxKnown(most.usd, usd),
-      trial: { calls: Math.max(most.trial.calls, limit.calls), usd: maxKnown(most.trial.usd, limit.usd) },
-    };
+    if (!('why' in search)) searches.push(search);
   }
+  const limits = searches.map(({ limit }) => limit);
   const probes = mostCommitProbes(commits.length);
   const trials = probes * mostTrials(leadFor(probes * cases, searchError / 2));
-  const ofCommits = timesSpend(most.trial, trials);
-  const usd = most.usd === undefined || ofCommits.usd === undefined ? undefined : most.usd + ofCommits.usd;
+  const ofCommits = timesSpend(mostSpend(limits), trials);
+  const ofHunks = searches.map(({ limit, hunks }) => timesSpend(limit, mostTrialsOf(hunks.length, cases)));
+  const hunks = Math.max(0, ...searches.map((search) => search.hunks.length));
   return {
-    hunks: most.hunks,
-    probes: probes + mostProbes(most.hunks),
-    calls: most.calls + ofCommits.calls,
-    usd,
-    uncounted: [...uncounted],
+    hunks,
+    probes: probes + mostProbes(hunks),
+    ...sumSpends([mostSpend(ofHunks), ofCommits]),
+    uncounted: [...new Set(limits.flatMap(({ uncounted }) => uncounted))],
   };
-}
-
-function maxKnown(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : Math.max(a, b);
 }

@@ -9,7 +9,8 @@ import { attempt } from '../text/attempt.ts';
 import { askedBy, askedLiterally, haveOneLanguage, variantOf } from './asked-prompt.ts';
 import { type BreakingChange, findBreaking, linkHunks } from './find-breaking.ts';
 import type { EarlierPrompt } from './find-earlier.ts';
-import { limitProbes, nameProbed, type ProbedCase, type ProbeLimit, type Prober, whyUnaskable } from './open-prober.ts';
+import { limitProbes, type ProbeLimit } from './limit-probes.ts';
+import { nameProbed, type ProbedCase, type Prober, whyUnaskable } from './open-prober.ts';
 import { leadFor, type ProbeAnswer, probeCase, type StopCause } from './probe-case.ts';
 import { type FileLines, fileLines, type Hunk, type PromptChange, splitChange } from './prompt-change.ts';
 

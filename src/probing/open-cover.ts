@@ -8,13 +8,14 @@ import { comparesOther, type RenderedVariant, runsOn } from '../plan/render-cell
 import type { RunOptions } from '../plan/run-options.ts';
 import { defineKeptList } from '../project/kept-list.ts';
 import { coveragePathOf } from '../project/project-paths.ts';
-import { addSpend, type CellSpend, timesSpend } from '../run/retrial-cells.ts';
+import { type CellSpend, timesSpend } from '../run/retrial-cells.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 import { type AskedPrompt, askedBy, haveOneLanguage } from './asked-prompt.ts';
 import { comparedCases, comparedTrials, coverLimits, type SensingCase } from './cover-instruction.ts';
+import { limitProbes, mostSpend, sumSpends } from './limit-probes.ts';
 import { type Instruction, listInstructions } from './list-instructions.ts';
-import { limitProbes, type Prober, whyUnaskable } from './open-prober.ts';
+import { type Prober, whyUnaskable } from './open-prober.ts';
 
 /** One prompt on one provider, before anything is asked. */
 export interface PromptSearch {
@@ -171,23 +172,14 @@ export function forecastSearch(
   const limits = coverLimits(cases.length);
   const spends = new Map(cases.map((one) => [one, limitProbes(prober.planned, [one.whole])]));
   const spendOf = (one: SensingCase): CellSpend => spends.get(one) ?? nothing;
-  const most = [...spends.values()].reduce<CellSpend>(
-    (so, { calls, usd }) => ({
-      ...nothing,
-      calls: Math.max(so.calls, calls),
-      usd: so.usd === undefined || usd === undefined ? undefined : Math.max(so.usd, usd),
-    }),
-    nothing,
-  );
+  const most = mostSpend([...spends.values()]);
   const further = limits.confirmations + comparedCases * comparedTrials;
   const asked = [
     ...cases.map((one) => timesSpend(spendOf(one), limits.whole)),
     ...open.flatMap((one) => [...one.cases.map(spendOf), timesSpend(most, further)]),
   ];
-  const isKnown = asked.every(({ usd }) => usd !== undefined);
-  const { calls, usd } = asked.reduce(addSpend, { calls: 0, usd: 0 });
   const uncounted = [...new Set([...spends.values()].flatMap((spend) => spend.uncounted))];
-  return { ...counts, calls, usd: isKnown ? usd : undefined, uncounted };
+  return { ...counts, ...sumSpends(asked), uncounted };
 }
 
 /** What was found of an instruction, so that later runs ask only of what is new. */

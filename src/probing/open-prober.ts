@@ -14,13 +14,12 @@ import type { StopReason } from '../model/record.ts';
 import type { Case, Suite } from '../model/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
-import { inputBytes, maxOutputTokens, pricedModel } from '../plan/price-variants.ts';
+import { pricedModel } from '../plan/price-variants.ts';
 import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { type CellRunner, createCellRunners } from '../run/cell-runner.ts';
 import { type BatchRun, checkBatchable, collectBatches } from '../run/collect-batches.ts';
 import { planWithBaselines } from '../run/open-run.ts';
-import { type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
 import { createToolOpener, refuseLiveTools } from '../run/start-tools.ts';
 import { openMcpPorts } from '../snapshots/read-server.ts';
 import { addKnown } from '../stats/descriptive.ts';
@@ -257,38 +256,4 @@ function addSpending(spending: ProbeSpending, result: CellResult): void {
   for (const usd of [...billed, unusable.billedUsd, judgeCostUsd]) {
     spending.usd = addKnown(spending.usd, usd);
   }
-}
-
-/** The most that a trial may send: what both sides send together. */
-export interface ProbeLimit extends CellSpend {
-  /** False for a made prompt that would send more, as where a loop of one side repeats a text of the other. */
-  allows(cell: Cell): boolean;
-}
-
-/** Bounds the trials of all prompts that are made of two others. */
-export function limitProbes(
-  planned: PlannedRun,
-  sides: readonly { readonly made: RenderedVariant; readonly cell: Cell }[],
-): ProbeLimit {
-  const bytes = sides.reduce((sum, { cell }) => sum + inputBytes(cell.request), 0);
-  const outputs = sides.map(({ cell }) => maxOutputTokens(cell.request));
-  const output = outputs.some((tokens) => tokens === undefined) ? undefined : Math.max(...outputs.map((n) => n ?? 0));
-  const messages = sides.flatMap(({ cell }) => cell.request.messages);
-  const tools = sides.map(({ cell }) => cell.request.params['tools'] ?? []);
-  const spends = sides.map(({ made, cell }) => {
-    const { n: _n, max_completion_tokens: _c, max_output_tokens: _o, ...params } = cell.request.params;
-    const limited = { ...params, tools, ...defined({ max_tokens: output }) };
-    return spendOfCell(planned, made.provider, { ...cell, request: { ...cell.request, messages, params: limited } });
-  });
-  const isKnown = spends.every(({ usd }) => usd !== undefined);
-  return {
-    calls: Math.max(...spends.map(({ calls }) => calls)),
-    usd: isKnown ? Math.max(...spends.map(({ usd }) => usd ?? 0)) : undefined,
-    uncounted: [...new Set(spends.flatMap(({ uncounted }) => uncounted))],
-    allows({ request }) {
-      const own = maxOutputTokens(request);
-      const isBounded = output === undefined || (own !== undefined && own <= output);
-      return isBounded && inputBytes(request) <= bytes;
-    },
-  };
 }

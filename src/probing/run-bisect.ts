@@ -4,7 +4,7 @@ import { caseLabel } from '../model/suite.ts';
 import { runsOn } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findLastFailed } from '../project/stored-runs.ts';
-import { addSpend, timesSpend } from '../run/retrial-cells.ts';
+import { timesSpend } from '../run/retrial-cells.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import {
   type BisectedCase,
@@ -81,16 +81,6 @@ async function forecastCase(
   if (hunks.length === 0) return { ...none, why: 'nothing differs' };
   const { calls, usd } = timesSpend(limit, mostTrialsOf(hunks.length, cases));
   return { ...of, hunks: hunks.length, probes: mostProbes(hunks.length), calls, usd, uncounted: limit.uncounted };
-}
-
-/** The sum of what searches may send; without a cost where that of one is not known. */
-export function sumForecasts(forecasts: readonly BisectForecast[]): {
-  readonly calls: number;
-  readonly usd: number | undefined;
-} {
-  const isKnown = forecasts.every(({ usd }) => usd !== undefined);
-  const { calls, usd } = forecasts.reduce(addSpend, { calls: 0, usd: 0 });
-  return { calls, usd: isKnown ? usd : undefined };
 }
 
 /** A baseline that `--from` names takes the place of the run's. */

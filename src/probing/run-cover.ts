@@ -13,6 +13,7 @@ import {
   coverLimits,
   orderByRelevance,
 } from './cover-instruction.ts';
+import { limitProbes } from './limit-probes.ts';
 import type { Instruction } from './list-instructions.ts';
 import {
   askedOf,
@@ -26,7 +27,6 @@ import {
 } from './open-cover.ts';
 import {
   type AskedCell,
-  limitProbes,
   numbered,
   type Prober,
   type ProbeSpending,

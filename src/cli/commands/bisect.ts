@@ -4,13 +4,8 @@ import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import type { BisectedCase, BisectForecast } from '../../probing/bisect.ts';
 import { describeBisected, hunksOf } from '../../probing/describe-findings.ts';
-import {
-  type BisectOutcome,
-  forecastBisect,
-  type RunBisectOptions,
-  runBisect,
-  sumForecasts,
-} from '../../probing/run-bisect.ts';
+import { sumSpends } from '../../probing/limit-probes.ts';
+import { type BisectOutcome, forecastBisect, type RunBisectOptions, runBisect } from '../../probing/run-bisect.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { usageError } from '../flags/flag-reader.ts';
@@ -83,7 +78,7 @@ async function bisect(paths: readonly string[], flags: Flags, givenIo: Io): Prom
   try {
     if (values.dryRun === true) {
       const forecasts = await forecastBisect(options, ports);
-      if (json === true) printJson({ format, searches: forecasts.map(toJsonForecast), ...sumForecasts(forecasts) }, io);
+      if (json === true) printJson({ format, searches: forecasts.map(toJsonForecast), ...sumSpends(forecasts) }, io);
       else io.stdout.write(mask(describeForecasts(forecasts)));
       return exitCodes.passed;
     }
@@ -152,7 +147,7 @@ function describeForecasts(forecasts: readonly BisectForecast[]): string {
       `  ${formatCount(hunks, 'hunk')}: at most ${probes} prompts, ${formatCount(calls, 'call')}, ${cost}`,
     ];
   });
-  const { calls, usd } = sumForecasts(forecasts);
+  const { calls, usd } = sumSpends(forecasts);
   const total = `at most ${formatCount(calls, 'call')}${usd === undefined ? '' : `, ${formatUsd(usd)}`}; nothing was sent`;
   return [...lines, total].map((line) => `${toSafeLine(line)}\n`).join('');
 }

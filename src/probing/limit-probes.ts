@@ -1,0 +1,55 @@
+import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
+import { defined } from '../json/defined.ts';
+import type { Cell } from '../model/cell.ts';
+import type { PlannedRun } from '../plan/plan-run.ts';
+import { inputBytes, maxOutputTokens } from '../plan/price-variants.ts';
+import type { RenderedVariant } from '../plan/render-cells.ts';
+import { addSpend, type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
+
+/** The most that a trial may send: what both sides send together. */
+export interface ProbeLimit extends CellSpend {
+  /** False for a made prompt that would send more, as where a loop of one side repeats a text of the other. */
+  allows(cell: Cell): boolean;
+}
+
+/** Bounds the trials of all prompts that are made of two others. */
+export function limitProbes(
+  planned: PlannedRun,
+  sides: readonly { readonly made: RenderedVariant; readonly cell: Cell }[],
+): ProbeLimit {
+  const bytes = sides.reduce((sum, { cell }) => sum + inputBytes(cell.request), 0);
+  const outputs = sides.map(({ cell }) => maxOutputTokens(cell.request));
+  const output = outputs.some((tokens) => tokens === undefined) ? undefined : Math.max(...outputs.map((n) => n ?? 0));
+  const messages = sides.flatMap(({ cell }) => cell.request.messages);
+  const tools = sides.map(({ cell }) => cell.request.params['tools'] ?? []);
+  const spends = sides.map(({ made, cell }) => {
+    const { n: _n, max_completion_tokens: _c, max_output_tokens: _o, ...params } = cell.request.params;
+    const limited = { ...params, tools, ...defined({ max_tokens: output }) };
+    return spendOfCell(planned, made.provider, { ...cell, request: { ...cell.request, messages, params: limited } });
+  });
+  return {
+    ...mostSpend(spends),
+    uncounted: [...new Set(spends.flatMap(({ uncounted }) => uncounted))],
+    allows({ request }) {
+      const own = maxOutputTokens(request);
+      const isBounded = output === undefined || (own !== undefined && own <= output);
+      return isBounded && inputBytes(request) <= bytes;
+    },
+  };
+}
+
+/** What the largest of several may take; without a cost where that of one is not known. */
+export function mostSpend(spends: readonly RetrialSpend[]): RetrialSpend {
+  const usd = spends.flatMap((spend) => spend.usd ?? []);
+  return {
+    calls: Math.max(0, ...spends.map(({ calls }) => calls)),
+    usd: usd.length < spends.length ? undefined : Math.max(0, ...usd),
+  };
+}
+
+/** What several may take together; without a cost where that of one is not known. */
+export function sumSpends(spends: readonly RetrialSpend[]): RetrialSpend {
+  const isKnown = spends.every(({ usd }) => usd !== undefined);
+  const { calls, usd } = spends.reduce<RetrialSpend>(addSpend, { calls: 0, usd: 0 });
+  return { calls, usd: isKnown ? usd : undefined };
+}
