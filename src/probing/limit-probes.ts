@@ -4,7 +4,8 @@ import type { Cell } from '../model/cell.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { inputBytes, maxOutputTokens } from '../plan/price-variants.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
-import { addSpend, type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
+import { type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
+import { sumKnown } from '../stats/descriptive.ts';
 
 /** The most that a trial may send: what both sides send together. */
 export interface ProbeLimit extends CellSpend {
@@ -49,7 +50,5 @@ export function mostSpend(spends: readonly RetrialSpend[]): RetrialSpend {
 
 /** What several may take together; without a cost where that of one is not known. */
 export function sumSpends(spends: readonly RetrialSpend[]): RetrialSpend {
-  const isKnown = spends.every(({ usd }) => usd !== undefined);
-  const { calls, usd } = spends.reduce<RetrialSpend>(addSpend, { calls: 0, usd: 0 });
-  return { calls, usd: isKnown ? usd : undefined };
+  return { calls: spends.reduce((sum, { calls }) => sum + calls, 0), usd: sumKnown(spends, ({ usd }) => usd) };
 }

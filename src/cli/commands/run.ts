@@ -8,6 +8,7 @@ import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { forecastRun, type VariantForecast } from '../../run/dry-run.ts';
 import { runSuites } from '../../run/run.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
+import { sumKnown } from '../../stats/descriptive.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
@@ -182,7 +183,7 @@ function describeUse(forecasts: readonly VariantForecast[]): readonly string[] {
 
 function describeCost(forecasts: readonly VariantForecast[]): readonly string[] {
   const expectedUsd = expectedOf(forecasts)?.costUsd;
-  const boundUsd = addKnown(forecasts.map((forecast) => forecast.boundUsd));
+  const boundUsd = addThoseKnown(forecasts.map((forecast) => forecast.boundUsd));
   if (expectedUsd === undefined) {
     return [
       boundUsd === undefined
@@ -200,8 +201,8 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
 function describeRetrials(forecasts: readonly VariantForecast[]): readonly string[] {
   const calls = Math.floor(sumOf(forecasts, 'retrialCalls'));
   const judges = describeJudges(forecasts);
-  const hasJudgeBound = addKnown(forecasts.map((forecast) => forecast.judgeBoundUsd)) !== undefined;
-  const boundUsd = addKnown(
+  const hasJudgeBound = addThoseKnown(forecasts.map((forecast) => forecast.judgeBoundUsd)) !== undefined;
+  const boundUsd = addThoseKnown(
     forecasts.flatMap((forecast) => [forecast.boundUsd, forecast.judgeBoundUsd, forecast.retrialBoundUsd]),
   );
   const isBounded = forecasts.some((forecast) => forecast.boundUsd !== undefined) || hasJudgeBound;
@@ -239,7 +240,7 @@ function expectedOf(forecasts: readonly VariantForecast[]): VariantForecast['exp
   return {
     inputTokens: sumOf(known, 'inputTokens'),
     outputTokens: sumOf(known, 'outputTokens'),
-    costUsd: addAll(known.map(({ costUsd }) => costUsd)),
+    costUsd: sumKnown(known, ({ costUsd }) => costUsd),
   };
 }
 
@@ -247,13 +248,8 @@ function sumOf<Key extends string>(items: readonly Readonly<Record<Key, number>>
   return items.reduce((total, item) => total + item[key], 0);
 }
 
-/** Undefined where one of the amounts is unknown. */
-function addAll(amounts: readonly (number | undefined)[]): number | undefined {
-  return amounts.includes(undefined) ? undefined : addKnown(amounts);
-}
-
 /** The sum of the known amounts; undefined where none is known. */
-function addKnown(amounts: readonly (number | undefined)[]): number | undefined {
+function addThoseKnown(amounts: readonly (number | undefined)[]): number | undefined {
   const known = amounts.filter((amount) => amount !== undefined);
   return known.length === 0 ? undefined : known.reduce((total, amount) => total + amount, 0);
 }
