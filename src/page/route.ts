@@ -1,3 +1,4 @@
+import { attempt } from '../text/attempt.ts';
 import { type CaseFilter, filterQuery, readFilter } from './cases/filter-rows.ts';
 
 /** The page that the address names. */
@@ -98,12 +99,9 @@ function encode(text: string): string {
 }
 
 function decode(text: string): string {
-  try {
-    return decodeURIComponent(text).replace(/\u{f0000}([0-9a-f]{4})/gu, (_, unit: string) =>
-      String.fromCharCode(Number.parseInt(unit, 16)),
-    );
-  } catch (error) {
-    if (!(error instanceof URIError)) throw error;
-    return text;
-  }
+  const decoded = attempt(() => decodeURIComponent(text), URIError);
+  if (typeof decoded !== 'string') return text;
+  return decoded.replace(/\u{f0000}([0-9a-f]{4})/gu, (_, unit: string) =>
+    String.fromCharCode(Number.parseInt(unit, 16)),
+  );
 }

@@ -1,5 +1,6 @@
 import { describePath } from '../json/deep-equal.ts';
 import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
+import { attempt } from '../text/attempt.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import { findEffectiveNode } from './compare/compare-properties.ts';
 import { openSchema } from './schema/schema-document.ts';
@@ -167,10 +168,6 @@ type PathStep = string | number;
 
 /** The steps of a JSONPath of only names and indexes; undefined for wildcards, slices, filters and what is not a path. */
 function parsePlainPath(path: string): readonly PathStep[] | undefined {
-  try {
-    return compileJsonPath(path.trim()).steps;
-  } catch (error) {
-    if (error instanceof JsonPathError) return undefined;
-    throw error;
-  }
+  const compiled = attempt(() => compileJsonPath(path.trim()), JsonPathError);
+  return compiled instanceof JsonPathError ? undefined : compiled.steps;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { installCommand } from '../../model/optional-packages.ts';
+import { attempt } from '../../text/attempt.ts';
 import { quote } from '../../text/shorten.ts';
 import type { AssertionPorts } from '../define.ts';
 import { type CheckContext, type CheckOutcome, defineAssertion } from '../define.ts';
@@ -78,12 +79,7 @@ function askFor({ ports }: CheckContext, model: string): Embed {
 const vectorSchema = z.array(z.number()).min(1);
 
 function readVector(text: string): readonly number[] | undefined {
-  try {
-    return vectorSchema.safeParse(JSON.parse(text)).data;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return vectorSchema.safeParse(attempt((): unknown => JSON.parse(text), SyntaxError)).data;
 }
 
 /** In [-1, 1]; 0 where a vector has no direction; undefined where the lengths differ. */

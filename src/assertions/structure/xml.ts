@@ -1,5 +1,6 @@
 import { type SaxesOptions, SaxesParser } from 'saxes';
 import * as z from 'zod';
+import { attempt } from '../../text/attempt.ts';
 import { quote } from '../../text/shorten.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
 import { describePlace, textOf } from '../targets.ts';
@@ -135,12 +136,9 @@ export function parseXml(text: string): ParsedXml {
   parser.on('closetag', () => {
     open.pop();
   });
-  try {
-    parser.write(text).close();
-  } catch (error) {
-    if (!(error instanceof XmlFault)) throw error;
-    return { ok: false, message: error.message, offset: Math.min(error.offset, text.length) };
-  }
+  const fault = attempt(() => parser.write(text).close(), XmlFault);
+  if (fault instanceof XmlFault)
+    return { ok: false, message: fault.message, offset: Math.min(fault.offset, text.length) };
   return root === undefined ? { ok: false, message: 'there is no element', offset: text.length } : { ok: true, root };
 }
 

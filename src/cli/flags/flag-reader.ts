@@ -1,5 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
+import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 
 /** Reads numbers and durations from a command's flags. Collects mistakes and reports them all at once. */
@@ -39,12 +40,8 @@ export function openFlagReader(): FlagReader {
       return refuse(`${flag}: "${text}" is not a whole number from ${min} to ${max}`, `write ${flag} ${min + 1}`);
     },
     readDuration(flag, text, hint) {
-      try {
-        return parseDurationMs(text);
-      } catch (error) {
-        if (!(error instanceof DurationError)) throw error;
-        return refuse(`${flag}: ${error.message}`, hint);
-      }
+      const ms = attempt(() => parseDurationMs(text), DurationError);
+      return ms instanceof DurationError ? refuse(`${flag}: ${ms.message}`, hint) : ms;
     },
     refuse,
     check() {

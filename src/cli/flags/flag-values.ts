@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
+import { attempt } from '../../text/attempt.ts';
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 import { type CountOrFraction, envNameOf, type FlagDefinition, type RunFlagValues, runFlags } from './run-flags.ts';
@@ -91,13 +92,9 @@ function parseFlag({ kind, choices }: FlagDefinition, { raw, source }: RawFlag):
 }
 
 function parseDuration(text: string): Parsed {
-  try {
-    const ms = parseDurationMs(text);
-    return ms > 0 ? { value: ms } : { message: `"${text}" leaves no time` };
-  } catch (error) {
-    if (error instanceof DurationError) return { message: error.message };
-    throw error;
-  }
+  const ms = attempt(() => parseDurationMs(text), DurationError);
+  if (ms instanceof DurationError) return { message: ms.message };
+  return ms > 0 ? { value: ms } : { message: `"${text}" leaves no time` };
 }
 
 function parseSwitch(raw: unknown): Parsed {

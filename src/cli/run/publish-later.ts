@@ -15,6 +15,7 @@ import {
 } from '../../publishing/publish-to-github.ts';
 import { reporters } from '../../reports/index.ts';
 import { createMask } from '../../secrets/mask-secrets.ts';
+import { attempt } from '../../text/attempt.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { reportOnUntrusted } from '../../verdict/assess-run.ts';
 import { usageError } from '../flags/flag-reader.ts';
@@ -122,13 +123,7 @@ function bodyOf({ bodies: { plain, linked, zipped } }: Held, page: CiPage | unde
 function readHeld(path: string): Held | undefined {
   const text = readOrUndefined(path);
   if (text === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    value = null;
-  }
+  const value = attempt((): unknown => JSON.parse(text), SyntaxError);
   if (isHeld(value)) return value;
   throw usageError(`--publish: ${path} was not written by this version of llmcheck`, 'run with --publish-later again');
 }

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from '../../reports/index.ts';
+import { attempt } from '../../text/attempt.ts';
 import type { ViewedRuns } from '../../viewing/view-runs.ts';
 
 export interface ViewServerOptions {
@@ -152,12 +153,8 @@ function readCookie(header: string | undefined, name: string): string | undefine
 }
 
 function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (!(error instanceof URIError)) throw error;
-    return '';
-  }
+  const decoded = attempt(() => decodeURIComponent(text), URIError);
+  return typeof decoded === 'string' ? decoded : '';
 }
 
 function describeError(error: unknown): string {

@@ -3,6 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import type { Problem } from '../../model/problem.ts';
 import { isTemplate } from '../../templates/template.ts';
+import { attempt } from '../../text/attempt.ts';
 import { parseCsv } from '../../text/csv.ts';
 import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { isMap, placeAt, type Written } from '../draft.ts';
@@ -132,12 +133,8 @@ function findList(value: Readonly<Record<string, unknown>>): string | undefined 
 }
 
 function findLines(text: string, isPart: IsPart): readonly number[] {
-  try {
-    return Array.from(splitJson([text], isPart), ({ line }) => line);
-  } catch (error) {
-    if (!(error instanceof CutJsonError)) throw error;
-    return [];
-  }
+  const lines = attempt(() => Array.from(splitJson([text], isPart), ({ line }) => line), CutJsonError);
+  return lines instanceof CutJsonError ? [] : lines;
 }
 
 /** A number that no double keeps becomes its text, which is what a prompt and an answer hold of it. */

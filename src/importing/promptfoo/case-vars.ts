@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { compileTemplate, loadTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
+import { attempt } from '../../text/attempt.ts';
 import { type Draft, type ImportContext, LeftOut, placeAt, quote, type Written } from '../draft.ts';
 import { type CodeModule, findModuleFile } from './code-files.ts';
 import { formatBody, isBody } from './javascript.ts';
@@ -35,12 +36,8 @@ async function renderValue(value: string, vars: Vars): Promise<string | undefine
   const translated = translateNunjucks(value);
   if ('fault' in translated) return undefined;
   await loadTemplateEngine();
-  try {
-    return compileTemplate(translated.text).render(vars);
-  } catch (error) {
-    if (error instanceof TemplateError) return undefined;
-    throw error;
-  }
+  const rendered = attempt(() => compileTemplate(translated.text).render(vars), TemplateError);
+  return rendered instanceof TemplateError ? undefined : rendered;
 }
 
 interface RenderContext extends ImportContext {

@@ -1,6 +1,7 @@
 import { Script } from 'node:vm';
 import { defined } from '../../json/defined.ts';
 import { escapeTemplate } from '../../templates/template.ts';
+import { attempt } from '../../text/attempt.ts';
 import { buildFunctionBody } from '../../text/function-body.ts';
 import { isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { type Check, escapeData, type TypeContext } from './check-context.ts';
@@ -160,15 +161,11 @@ export function needsLooseMode(code: string): boolean {
 
 /** Compiled and never run. The code must not end the function that it is written into. */
 export function isBody(body: string, params = 'output, context'): boolean {
-  try {
-    return [
-      `"use strict"; (function (${params}) {\n${body}\n})`,
-      `"use strict"; (function (${params}) { if (true) {\n${body}\n} })`,
-    ].every((source) => new Script(source) instanceof Script);
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
+  const sources = [
+    `"use strict"; (function (${params}) {\n${body}\n})`,
+    `"use strict"; (function (${params}) { if (true) {\n${body}\n} })`,
+  ];
+  return sources.every((source) => attempt(() => new Script(source), SyntaxError) instanceof Script);
 }
 
 export function formatBody(body: string): string {

@@ -1,5 +1,6 @@
 import { type Change, diffArrays, diffLines, diffWordsWithSpace } from 'diff';
 import type { JsonValue } from '../../json/json.ts';
+import { attempt } from '../../text/attempt.ts';
 import { clipText } from '../../text/shorten.ts';
 
 interface DiffPart {
@@ -116,12 +117,8 @@ function collectMember(
 function parseJson(text: string): JsonValue | undefined {
   // Most answers are prose.
   if (!/^\s*[[{]/.test(text) || depthOf(text) > maxDepth) return undefined;
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return undefined;
-  }
+  const value = attempt(() => JSON.parse(text) as JsonValue, SyntaxError);
+  return value instanceof Error ? undefined : value;
 }
 
 /** An upper bound, since brackets inside strings count too. Deeper values could overflow the stack. */

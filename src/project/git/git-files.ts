@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { UserError } from '../../model/problem.ts';
+import { attempt } from '../../text/attempt.ts';
 import { shellWord } from '../../text/command-line.ts';
 import { quote } from '../../text/shorten.ts';
 import {
@@ -165,12 +166,9 @@ function listEntries(git: Git, commit: string, paths: readonly string[], options
 }
 
 function decode({ ref }: Git, path: string, bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw recordError(`${path} at git:${ref} is not UTF-8 text.`, 'commit it as UTF-8', error);
-  }
+  const text = attempt(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes), TypeError);
+  if (typeof text === 'string') return text;
+  throw recordError(`${path} at git:${ref} is not UTF-8 text.`, 'commit it as UTF-8', text);
 }
 
 function unreadable({ ref }: Git, commit: string, path: string, reason: string): UserError {

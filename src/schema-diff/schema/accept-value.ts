@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { attempt } from '../../text/attempt.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { isHarmlessRegex } from '../../text/regex.ts';
 import {
@@ -152,12 +153,8 @@ const limitMs = 100;
 export function matchPattern(pattern: string, text: string): boolean | undefined {
   const test = () => new RegExp(pattern, 'u').test(text);
   if (isHarmlessRegex(pattern, 'u', text.length)) return test();
-  try {
-    return runWithDeadline(test, limitMs);
-  } catch (error) {
-    if (error instanceof DeadlineError) return undefined;
-    throw error;
-  }
+  const matches = attempt(() => runWithDeadline(test, limitMs), DeadlineError);
+  return matches instanceof DeadlineError ? undefined : matches;
 }
 
 /** Whether `value` is a whole multiple of `step`, in decimals as written: 0.3 is a multiple of 0.1. */

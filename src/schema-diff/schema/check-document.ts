@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
+import { attempt } from '../../text/attempt.ts';
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import {
   facetKeywords,
@@ -124,12 +125,7 @@ function isListOfStrings(value: JsonValue): value is readonly string[] {
 }
 
 function isRegex(source: string): boolean {
-  try {
-    return new RegExp(source, 'u').source !== '';
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
+  return attempt(() => new RegExp(source, 'u'), SyntaxError) instanceof RegExp;
 }
 
 /** A keyword that no validator knows, and the one that was probably meant. */

@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer, splitPointer } from '../../json/json-pointer.ts';
+import { attempt } from '../../text/attempt.ts';
 import { decodePercent } from '../../text/decode-text.ts';
 import { findEndlessReference, validateKeywords } from './check-document.ts';
 import { referenceKeywords, visitChildren } from './keywords.ts';
@@ -61,13 +62,9 @@ export interface SchemaFault {
 
 /** Where and why a schema can't be compared; none where it can. References are followed, never fetched. */
 export function findSchemaFaults(schema: unknown): readonly SchemaFault[] {
-  try {
-    openSchema(schema);
-    return [];
-  } catch (error) {
-    if (!(error instanceof SchemaProblem)) throw error;
-    return [error, ...error.others].map(({ pointer, message, hint }) => ({ pointer, message, ...defined({ hint }) }));
-  }
+  const opened = attempt(() => openSchema(schema), SchemaProblem);
+  const faults = opened instanceof SchemaProblem ? [opened, ...opened.others] : [];
+  return faults.map(({ pointer, message, hint }) => ({ pointer, message, ...defined({ hint }) }));
 }
 
 /** Checks a schema (2020-12 or draft-07) and indexes its ids and anchors. Throws a `SchemaProblem`. */
@@ -116,12 +113,8 @@ class SchemaIndex {
     this.#resources.set(defaultBase, { schema, pointer: '' });
     // Following a reference may visit a place that no keyword leads to, which adds references to this very list.
     for (const { from, ref, pointer } of this.#references) {
-      try {
-        this.resolve(from, ref, pointer);
-      } catch (error) {
-        if (!(error instanceof SchemaProblem)) throw error;
-        this.#note(error);
-      }
+      const target = attempt(() => this.resolve(from, ref, pointer), SchemaProblem);
+      if (target instanceof SchemaProblem) this.#note(target);
     }
     const [fault, ...others] = this.#faults;
     if (fault !== undefined) {
