@@ -92,10 +92,7 @@ async function parseSchema(named: Located, { problems, readFile }: ContractConte
   const located = typeof value === 'string' ? await readFile({ ...named, value }) : named;
   if (located === undefined) return undefined;
   const schema = plainNumbers(located.value);
-  const faults = findSchemaFaults(schema);
-  for (const { pointer, ...described } of faults)
-    problems.report({ code: 'invalid-schema', ...described, at: locateInSchema(located, pointer) });
-  if (faults.length > 0) return undefined;
+  if (!checkSchema(located, '', problems)) return undefined;
   try {
     compileJsonSchema(schema);
   } catch (error) {
@@ -109,6 +106,16 @@ async function parseSchema(named: Located, { problems, readFile }: ContractConte
   if (typeof schema !== 'boolean' && !isJsonObject(schema)) return undefined;
   warnOfKeywords(located, problems);
   return { schema, place: placeOf(located) };
+}
+
+/** Reports what keeps a value from being a JSON Schema, after a prefix that names it; true where nothing does. */
+export function checkSchema(schema: Located, prefix: string, problems: Problems): boolean {
+  const faults = findSchemaFaults(plainNumbers(schema.value));
+  for (const { pointer, message, hint } of faults) {
+    const at = locateInSchema(schema, pointer);
+    problems.report({ code: 'invalid-schema', message: `${prefix}${message}`, ...defined({ hint }), at });
+  }
+  return faults.length === 0;
 }
 
 /** Warns of unknown keywords in a schema that look like known ones: validators ignore them. */

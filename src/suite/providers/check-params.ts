@@ -1,11 +1,9 @@
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
-import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { findQuerySecrets } from '../../secrets/find-secrets.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { locateInSchema } from '../contracts/contract-places.ts';
-import { warnOfKeywords } from '../contracts/parse-contract.ts';
+import { checkSchema, warnOfKeywords } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 
 /** Reports params that would make an answer useless here. */
@@ -67,16 +65,7 @@ function checkToolSchemas(params: Located, problems: Problems): void {
       childOf(tool, 'input_schema'),
     ]) {
       if (typeof schema.value !== 'object' || schema.value === null) continue;
-      const faults = findSchemaFaults(plainNumbers(schema.value));
-      if (faults.length === 0) warnOfKeywords(schema, problems);
-      for (const { pointer, message, hint } of faults) {
-        problems.report({
-          code: 'invalid-schema',
-          message: `the parameters of a tool: ${message}`,
-          ...defined({ hint }),
-          at: locateInSchema(schema, pointer),
-        });
-      }
+      if (checkSchema(schema, 'the parameters of a tool: ', problems)) warnOfKeywords(schema, problems);
     }
   }
 }

@@ -2,10 +2,9 @@ import { dirname, relative, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
 import type { McpSnapshot, McpTool, UsedSnapshot } from '../../model/agent.ts';
-import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers, toJsonObject } from '../../text/exact-numbers.ts';
-import { locateInSchema } from '../contracts/contract-places.ts';
+import { checkSchema } from '../contracts/parse-contract.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { parseDocument } from '../documents/read-document.ts';
@@ -160,14 +159,8 @@ function checkTools(document: Located, problems: Problems): boolean {
     names.add(name.value);
     for (const key of ['inputSchema', 'outputSchema']) {
       const schema = childOf(tool, key);
-      if (schema.value === undefined) continue;
-      for (const { pointer, message, hint } of findSchemaFaults(schema.value)) {
-        problems.report({
-          code: 'invalid-schema',
-          message: `the ${key} of the tool ${JSON.stringify(name.value)}: ${message}`,
-          ...defined({ hint }),
-          at: locateInSchema(schema, pointer),
-        });
+      if (schema.value !== undefined) {
+        checkSchema(schema, `the ${key} of the tool ${JSON.stringify(name.value)}: `, problems);
       }
     }
   }

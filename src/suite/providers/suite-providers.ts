@@ -70,8 +70,9 @@ export function parseSuiteProviders(
 /** A provider of the config with the model's own name, else its adapter and model. */
 function buildModelProvider(
   { written, use, hint, at }: PromptModel,
-  { problems, files, adapters, config }: EndpointContext,
+  context: EndpointContext,
 ): ProviderConfig | undefined {
+  const { problems, config } = context;
   if (use === undefined && !config.providers.some(({ id }) => id === written)) {
     const message = `no adapter is known for the model "${written}"`;
     problems.report({ code: 'unknown-adapter', message, at, ...defined({ hint }) });
@@ -80,9 +81,7 @@ function buildModelProvider(
   const id = config.providers.some((provider) => provider.id === written) ? written : use;
   const located = { value: [id], source: fixedSource({ file: at.file, folder: dirname(at.file) }, at), path: [] };
   const [provider] = parseProviders(located, {
-    adapters,
-    problems,
-    files,
+    ...context,
     known: config.providers,
     writtenIds: config.writtenIds,
     noun: 'provider',
@@ -98,22 +97,13 @@ export function restrictToModel({ version, model }: CompiledPrompt, { byModel }:
 
 /** The suite's own providers or judges, else the config's. */
 export function parseEndpoints(key: 'providers' | 'judges', document: Located, context: EndpointContext): Endpoints {
-  const { problems, files, adapters, config } = context;
+  const { problems, config } = context;
   const written = childOf(document, key);
   if (written.value === undefined) return { list: config[key], known: config[key].map(({ id }) => id) };
   if (checkPart(document, key, suiteShape[key], problems) === undefined) return { list: [], known: [] };
-  const list = parseProviders(written, {
-    adapters,
-    problems,
-    files,
-    known: config[key],
-    writtenIds: config.writtenIds,
-    noun: key === 'providers' ? 'provider' : 'judge',
-  });
-  return {
-    list,
-    known: writtenIds(written),
-  };
+  const noun = key === 'providers' ? 'provider' : 'judge';
+  const list = parseProviders(written, { ...context, known: config[key], writtenIds: config.writtenIds, noun });
+  return { list, known: writtenIds(written) };
 }
 
 /** Reports providers of prompts that the suite does not have, and files for a workspace that a provider does not have. */
