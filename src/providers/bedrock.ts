@@ -64,7 +64,7 @@ export const bedrock = defineHttpAdapter({
     // A key has its own header, and an address from the suite gets only the credentials that the suite names.
     if (config.apiKeyEnv !== undefined || preset.apiKeyEnv !== undefined || !isAmazonHost(config.baseUrl))
       return undefined;
-    return openAwsSigner({ env: env.env, region, service: 'bedrock' });
+    return openAwsSigner(env, region);
   },
 });
 
@@ -91,14 +91,8 @@ function isAmazonHost(baseUrl: string | undefined): boolean {
   return baseUrl === undefined || /\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(baseUrl).hostname);
 }
 
-interface SignerOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly region: string;
-  readonly service: string;
-}
-
 /** Signs with AWS Signature Version 4, from the variables that every AWS tool reads. */
-async function openAwsSigner({ env, region, service }: SignerOptions): Promise<Sign | ProviderFailure> {
+async function openAwsSigner({ env }: ProviderEnv, region: string): Promise<Sign | ProviderFailure> {
   const accessKeyId = env['AWS_ACCESS_KEY_ID']?.trim() ?? '';
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY']?.trim() ?? '';
   const sessionToken = env['AWS_SESSION_TOKEN']?.trim() ?? '';
@@ -124,7 +118,7 @@ async function openAwsSigner({ env, region, service }: SignerOptions): Promise<S
       accessKeyId,
       secretAccessKey,
       region,
-      service,
+      service: 'bedrock',
       ...(sessionToken === '' ? {} : { sessionToken }),
     });
     const { headers } = await signer.sign();

@@ -39,12 +39,15 @@ function openBatchClient(
   const { baseUrl, withheldKeyEnv } = resolveAddress(preset, config, env);
   // On a new connection a lost answer is never sent again: a batch must not be submitted twice.
   const http = openHttpClient({ env: env.env, maxBodyBytes, isFresh: true });
-  return new BatchClient(
-    http,
-    baseUrl,
-    { ...commonHeaders, ...preset.headers, ...credentials.headers },
-    withheldKeyEnv,
-  );
+  const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
+  return new BatchClient({ http, baseUrl, headers, withheldKeyEnv });
+}
+
+interface Connection {
+  readonly http: HttpClient;
+  readonly baseUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly withheldKeyEnv: string | undefined;
 }
 
 interface Sent {
@@ -56,21 +59,10 @@ interface Sent {
 
 /** Plain HTTP to the provider of a batch. Paths are below the base URL. */
 export class BatchClient {
-  readonly #http: HttpClient;
-  readonly #baseUrl: string;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #withheldKeyEnv: string | undefined;
+  readonly #connection: Connection;
 
-  constructor(
-    http: HttpClient,
-    baseUrl: string,
-    headers: Readonly<Record<string, string>>,
-    withheldKeyEnv: string | undefined,
-  ) {
-    this.#http = http;
-    this.#baseUrl = baseUrl;
-    this.#headers = headers;
-    this.#withheldKeyEnv = withheldKeyEnv;
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   /** Sends a body that is written already, as JSON unless `contentType` names another type. */
@@ -80,17 +72,17 @@ export class BatchClient {
     signal: AbortSignal,
     contentType: string = commonHeaders['content-type'],
   ): Promise<BatchReply<JsonObject>> {
-    const headers = { ...this.#headers, 'content-type': contentType };
+    const headers = { ...this.#connection.headers, 'content-type': contentType };
     return this.#sendForObject(path, { method: 'POST', body, headers, signal });
   }
 
   get(path: string, signal: AbortSignal): Promise<BatchReply<JsonObject>> {
-    return this.#sendForObject(path, { method: 'GET', body: '', headers: this.#headers, signal });
+    return this.#sendForObject(path, { method: 'GET', body: '', headers: this.#connection.headers, signal });
   }
 
   /** A body of one JSON object a line. Unreadable lines are left out, so that their requests count as unanswered. */
   async getLines(path: string, signal: AbortSignal): Promise<BatchReply<readonly JsonObject[]>> {
-    const sent = await this.#send(path, { method: 'GET', body: '', headers: this.#headers, signal });
+    const sent = await this.#send(path, { method: 'GET', body: '', headers: this.#connection.headers, signal });
     if ('failure' in sent) return sent;
     const { text, fault } = sent.value;
     // A fault is one of decoding, which leaves lines of ASCII as they were.
@@ -100,11 +92,11 @@ export class BatchClient {
 
   /** The failure that a status and a body within a batch would be as an answer of their own. */
   classify(status: number, body: unknown): ProviderFailure {
-    return classifyReply({ status, headers: {}, text: JSON.stringify(body ?? '') }, this.#baseUrl, nowMs());
+    return classifyReply({ status, headers: {}, text: JSON.stringify(body ?? '') }, this.#connection.baseUrl, nowMs());
   }
 
   close(): void {
-    this.#http.close();
+    this.#connection.http.close();
   }
 
   async #sendForObject(path: string, request: Sent): Promise<BatchReply<JsonObject>> {
@@ -112,17 +104,17 @@ export class BatchClient {
     if ('failure' in sent) return sent;
     const { text, fault } = sent.value;
     const value = parseObject(text);
-    if (value === undefined) return { failure: describeUnreadable(sent.value, this.#baseUrl) };
+    if (value === undefined) return { failure: describeUnreadable(sent.value, this.#connection.baseUrl) };
     if (fault === undefined) return { value };
     return { failure: { kind: 'malformed', message: `the provider's answer can't be read: ${fault}` } };
   }
 
   async #send(path: string, request: Sent): Promise<BatchReply<HttpReply>> {
     const [pathname = '', query] = path.split('?');
-    const url = withQuery(joinUrl(this.#baseUrl, pathname), query);
+    const url = withQuery(joinUrl(this.#connection.baseUrl, pathname), query);
     let reply: HttpReply;
     try {
-      reply = await this.#http.send({ ...request, url });
+      reply = await this.#connection.http.send({ ...request, url });
     } catch (error) {
       if (request.signal.aborted) return { failure: classifyAbort(request.signal) };
       const failure = classifyError(error, url);
@@ -130,7 +122,7 @@ export class BatchClient {
       return { failure };
     }
     if (reply.status >= 200 && reply.status < 300) return { value: reply };
-    return { failure: explainRefusal(classifyReply(reply, url, nowMs()), this.#withheldKeyEnv) };
+    return { failure: explainRefusal(classifyReply(reply, url, nowMs()), this.#connection.withheldKeyEnv) };
   }
 }
 
