@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { answeredModels } from '../compare/pair-cases.ts';
 import { withStorageErrors } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
@@ -50,13 +51,6 @@ function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
     contract: defined({ input: contract.input, output: contract.output }),
     models: answeredModels(cases.values()),
   };
-}
-
-/** The model snapshots that answered, sorted. */
-function answeredModels(cases: Iterable<{ readonly trials: readonly RowSummary[] }>): readonly string[] {
-  const models = new Set<string>();
-  for (const { trials } of cases) for (const { model } of trials) if (model !== undefined) models.add(model);
-  return [...models].sort();
 }
 
 function buildCases(

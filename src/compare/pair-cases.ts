@@ -177,13 +177,11 @@ export function sideOfVariant(
   { recorded, cases }: Pick<VariantSummary, 'recorded' | 'cases'>,
   { source, readRow, costOf }: VariantSideOptions,
 ): ComparedSide {
-  const models = new Set<string>();
-  for (const { trials } of cases.values()) for (const { model } of trials) if (model !== undefined) models.add(model);
   return {
     source,
     recorded,
     cases,
-    models: [...models].sort(),
+    models: answeredModels(cases.values()),
     costOf: createCostOf(cases, (usage) => costOf(recorded, usage) ?? null),
     checksOf: ({ rowIndex }) => readRow(rowIndex).checks,
     answerOf(caseId) {
@@ -194,6 +192,13 @@ export function sideOfVariant(
       return keptAnswer(found, { ...row, reason: row.error?.message });
     },
   };
+}
+
+/** The model snapshots that answered, sorted. */
+export function answeredModels(cases: Iterable<{ readonly trials: readonly RowSummary[] }>): readonly string[] {
+  const models = new Set<string>();
+  for (const { trials } of cases) for (const { model } of trials) if (model !== undefined) models.add(model);
+  return [...models].sort();
 }
 
 /** Costs by the given table. Stored costs are used where they agree with the table on the first answers. */
