@@ -22,15 +22,16 @@ const commonNames: Readonly<Record<string, string>> = {
 };
 
 /** Parameters of other APIs that one has not in its reference, or has in another form. What is left out is named before a call. */
+const missingInOpenai = 'top_k thinking safetySettings generationConfig inferenceConfig output_config';
+const missingInGemini =
+  'logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction thinking inferenceConfig output_config';
 const missing: Readonly<Record<string, string>> = {
-  openai: 'top_k thinking safetySettings generationConfig inferenceConfig output_config',
-  azure: 'top_k thinking safetySettings generationConfig inferenceConfig output_config',
+  openai: missingInOpenai,
+  azure: missingInOpenai,
   anthropic:
     'seed n frequency_penalty presence_penalty logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction safetySettings generationConfig inferenceConfig',
-  gemini:
-    'logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction thinking inferenceConfig output_config',
-  vertex:
-    'logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction thinking inferenceConfig output_config',
+  gemini: missingInGemini,
+  vertex: missingInGemini,
   bedrock:
     'seed n top_k frequency_penalty presence_penalty logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction thinking safetySettings generationConfig output_config',
   cohere:
@@ -102,6 +103,7 @@ function findLacks(
   const asked = suite.prompts.map((prompt) => readNeutralParams(buildParams(suite, prompt, candidate)));
   const isSchema = asked.some(({ format }) => isJsonObject(format));
   const isJson = asked.some(({ format }) => format === 'json');
+  const isTool = asked.some(({ tools }) => tools.length > 0);
   const isNative = adapter !== provider.adapter && asked.some(({ nativeTools }) => nativeTools.length > 0);
   const types = new Set([...findAttached(suite, root)].flatMap((file) => mediaTypeOf(file) ?? []));
   const refused = takes === undefined ? [] : [...types].filter((type) => !takes.test(type));
@@ -112,8 +114,7 @@ function findLacks(
     ...(isJson && (adapter === 'anthropic' || adapter === 'bedrock')
       ? ['a JSON mode (response_format json_object)']
       : []),
-    ...(adapter === 'perplexity' && asked.some(({ tools }) => tools.length > 0) ? ['tools'] : []),
-    ...(adapter === 'echo' && asked.some(({ tools }) => tools.length > 0) ? ['tools'] : []),
+    ...(isTool && (adapter === 'perplexity' || adapter === 'echo') ? ['tools'] : []),
     ...(isNative ? [`tools in the form of ${provider.adapter}`] : []),
     ...refused.map((type) => `files of type ${type}`),
   ];
