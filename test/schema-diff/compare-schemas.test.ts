@@ -60,6 +60,16 @@ describe('several differences', () => {
     ]);
   });
 
+  test('a property made optional is another finding than one made optional and nullable', () => {
+    const found = ['string', ['string', 'null']].flatMap((type) =>
+      compareSchemas(object({ a: text }, { required: ['a'] }), object({ a: { type } }), { direction: 'output' }),
+    );
+    expect(found.map((finding) => [finding.message, finding.new])).toEqual([
+      ['"a" may be left out.', 'optional'],
+      ['"a" may be left out, and may be null.', 'optional or null'],
+    ]);
+  });
+
   test('nested changes are reported at their own places', () => {
     const wrap = (inner: JsonValue): JsonValue =>
       object({ 'a/b': { type: 'array', items: object({ m: { type: 'object', additionalProperties: inner } }) } });

@@ -47,7 +47,11 @@ function compareProperty(
   if (old.required.has(name)) {
     // Picoschema's `name?` makes a property optional and nullable in one stroke.
     const others = changes.filter((found) => found.path !== at || found.rule !== 'became-nullable');
-    return [...others, change('property-became-optional', at, `"${name}" may be left out.`, sides)];
+    const [message, now] =
+      others.length === changes.length
+        ? [`"${name}" may be left out.`, sides.new]
+        : [`"${name}" may be left out, and may be null.`, `${sides.new} or null`];
+    return [...others, change('property-became-optional', at, message, { ...sides, new: now })];
   }
   const filled = isFilled(comparer, after, name, path);
   const rule = filled ? 'property-became-required/default' : 'property-became-required';
