@@ -202,6 +202,9 @@ function refuseNoData(key, found) {
   const raw = this[key];
   // JSON writes null for a number without digits.
   const isNull = typeof raw === 'number' && !Number.isFinite(raw);
+  // JSON writes {} for these.
+  const [kind] = /^(?:Map|Promise|RegExp|Set)$/.exec(Object.prototype.toString.call(raw).slice(8, -1)) ?? [];
+  if (kind !== undefined) throw new TypeError(`"${key}" is a ${kind}, which is no data`);
   if (isNull || typeof raw === 'function' || typeof raw === 'symbol' || typeof raw === 'bigint')
     throw new TypeError(`"${key}" is ${isNull ? raw : `a ${typeof raw}`}, which is no data`);
   return found;

@@ -63,6 +63,14 @@ describe('suites in TypeScript', () => {
       'export default { prompts: [], cases: [{ id: "a", check: () => true }] };',
       '"check" is a function',
     ],
+    [
+      'holds a pattern',
+      'export default { cases: [{ assert: [{ regex: /a/ }] }] };',
+      '"regex" is a RegExp, which is no data',
+    ],
+    ['holds a map', 'export default { cases: [{ vars: new Map([["a", 1]]) }] };', '"vars" is a Map, which is no data'],
+    ['holds a set', 'export default { cases: [{ tags: new Set(["a"]) }] };', '"tags" is a Set, which is no data'],
+    ['awaits nothing', 'export default { cases: Promise.resolve([]) };', '"cases" is a Promise, which is no data'],
     ['holds NaN', 'export default { gate: { alpha: 0 / 0 } };', '"alpha" is NaN'],
     ['holds Infinity', 'export default { gate: { alpha: -1 / 0 } };', '"alpha" is -Infinity, which is no data'],
   ])('a file that %s is a usage error at the file', async (_, text, message) => {
