@@ -24,9 +24,11 @@ export interface FlagValues {
 export function resolveFlagValues(sources: FlagSources): FlagValues {
   const values: Record<string, FlagValue> = {};
   const problems: Problem[] = [];
+  const sourceOf = new Map<string, RawFlag['source']>();
   for (const definition of runFlags) {
     const found = findRaw(definition, sources);
     if (found === undefined) continue;
+    sourceOf.set(definition.key, found.source);
     const parsed = parseFlag(definition, found);
     if ('message' in parsed) {
       problems.push({
@@ -38,8 +40,21 @@ export function resolveFlagValues(sources: FlagSources): FlagValues {
       values[definition.key] = parsed.value;
     }
   }
+  for (const key of ['baseline', 'rerunBaseline']) {
+    if (values['noBaseline'] !== true || values[key] === undefined || values[key] === false) continue;
+    const strength = compareStrength(sourceOf.get('noBaseline'), sourceOf.get(key));
+    if (strength < 0) delete values[key];
+    if (strength > 0) delete values['noBaseline'];
+  }
   problems.push(...findUnknownConfig(sources.config), ...findUnknownEnv(sources.env));
   return { values, problems };
+}
+
+const sourcesByStrength: readonly unknown[] = ['flag', 'env', 'config'];
+
+/** Negative where `a` wins over `b`. */
+function compareStrength(a: unknown, b: unknown): number {
+  return sourcesByStrength.indexOf(a) - sourcesByStrength.indexOf(b);
 }
 
 interface RawFlag {

@@ -18,6 +18,25 @@ describe('the sources', () => {
     expect(resolve({ flags: { trials: '3' }, env, config }).values).toEqual({ trials: 3, seed: 2, sample: 1 });
   });
 
+  test.each([
+    [{ flags: { noBaseline: true }, config: { baseline: 'git:main' } }, { noBaseline: true }],
+    [{ env: { LLMCHECK_NO_BASELINE: '1' }, config: { rerunBaseline: true } }, { noBaseline: true }],
+    [{ flags: { baseline: 'git:main' }, env: { LLMCHECK_NO_BASELINE: '1' } }, { baseline: 'git:main' }],
+    [{ flags: { rerunBaseline: true }, config: { noBaseline: true } }, { rerunBaseline: true }],
+    // What contradicts itself in one place stays, and is a usage error.
+    [{ config: { noBaseline: true, baseline: 'x' } }, { noBaseline: true, baseline: 'x' }],
+    [
+      { flags: { noBaseline: true }, config: { rerunBaseline: false } },
+      { noBaseline: true, rerunBaseline: false },
+    ],
+    [
+      { flags: { noBaseline: false }, config: { baseline: 'x' } },
+      { noBaseline: false, baseline: 'x' },
+    ],
+  ])('of %j, the stronger one of what contradicts each other is left', (sources, values) => {
+    expect(resolve(sources)).toEqual({ values, problems: [] });
+  });
+
   test('without any of them say nothing', () => {
     expect(resolve({})).toEqual({ values: {}, problems: [] });
   });
