@@ -183,7 +183,7 @@ function describeUse(forecasts: readonly VariantForecast[]): readonly string[] {
 
 function describeCost(forecasts: readonly VariantForecast[]): readonly string[] {
   const expectedUsd = expectedOf(forecasts)?.costUsd;
-  const boundUsd = addThoseKnown(forecasts.map((forecast) => forecast.boundUsd));
+  const boundUsd = forecasts.length === 0 ? 0 : addThoseKnown(forecasts.map((forecast) => forecast.boundUsd));
   if (expectedUsd === undefined) {
     return [
       boundUsd === undefined

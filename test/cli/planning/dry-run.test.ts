@@ -85,6 +85,13 @@ test('--dry-run knows the tokens but not the cost of a model without a price', a
   );
 });
 
+test('--dry-run of no case knows that it costs nothing', async () => {
+  const project = openTempProject();
+  project.write('evals/words.eval.yaml', head + cases('one'));
+  const { stdout } = await project.run(['run', '--dry-run', '--filter', 'none']);
+  expect(stdout).toContain('dry run: 0 cells, 0 answered, 0 requests, at most $0; nothing was sent\n');
+});
+
 test('--dry-run counts what is skipped, and the requests to judges', async () => {
   const server = await startVerboseServer();
   const project = openTempProject();
