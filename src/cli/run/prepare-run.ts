@@ -184,7 +184,7 @@ function refuseLess(
 ): void {
   const given = resolveFlagValues({ flags: invocation.flags, env: invocation.env, config: {} }).values;
   const others = selectingFlags.filter((key) => {
-    if (given[key] === undefined || (key === 'lastFailed' && cases !== undefined)) return false;
+    if (given[key] === undefined || given[key] === false || (key === 'lastFailed' && cases !== undefined)) return false;
     return JSON.stringify(given[key]) !== JSON.stringify(flags[key]);
   });
   const loaded = new Set(project.suites.map(({ path }) => path));

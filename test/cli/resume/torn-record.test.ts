@@ -268,8 +268,9 @@ describe('--resume drops no cell that has an answer', () => {
     const project = openTempProject('echo');
     const server = await startEchoServer();
     const argv = ['run', 'evals/echo.eval.yaml', '--tag', 'colour', '--sample', '1'];
-    const first = await project.report(argv, { env: server.env });
-    const { report } = await project.report([...argv, '--resume'], { env: server.env });
+    const env = { ...server.env, LLMCHECK_LAST_FAILED: '0' };
+    const first = await project.report(argv, { env });
+    const { report } = await project.report([...argv, '--resume'], { env });
     expect(report.run.id).toBe(first.report.run.id);
   });
 });
