@@ -8,6 +8,7 @@ import {
   type FileFault,
   findPlaceFault,
   findProject,
+  stemOf,
   toSlashes,
 } from '../suite/files/project-place.ts';
 
@@ -43,7 +44,7 @@ export type BesideEnding = 'baseline.jsonl' | 'reference.jsonl' | 'judges.json' 
 
 /** The same path for a caller that neither reads nor writes the file. */
 export function pathBeside(root: string, suitePath: string, ending: BesideEnding): string {
-  return join(root, `${suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '')}.${ending}`);
+  return join(root, `${stemOf(suitePath)}.${ending}`);
 }
 
 function checkedPath(root: string, path: string): string {

@@ -10,6 +10,7 @@ import { isCodeSuite, readCodeSuite } from './documents/code-suite.ts';
 import { childOf, createProblems, type Located, locate, type Problems } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
 import { createReadLog, type ProjectFiles, recordReads, sourcesOf } from './files/project-files.ts';
+import { stemOf } from './files/project-place.ts';
 import { findSuites } from './find-suites.ts';
 import { collectTags, reportEmptySlices } from './gate.ts';
 import {
@@ -115,18 +116,27 @@ function listWarnings(problems: Problems): readonly Problem[] {
 
 function reportDuplicates(parsed: readonly ParsedSuite[], problems: Problems): void {
   const first = new Map<string, Suite>();
+  const firstOfStem = new Map<string, Suite>();
   for (const { suite, idAt } of parsed) {
-    const other = first.get(suite.id);
-    if (other === undefined) {
-      first.set(suite.id, suite);
-      continue;
+    const stem = stemOf(suite.path);
+    const [other, neighbour] = [first.get(suite.id), firstOfStem.get(stem)];
+    if (other === undefined) first.set(suite.id, suite);
+    if (neighbour === undefined) firstOfStem.set(stem, suite);
+    if (other !== undefined) {
+      problems.report({
+        code: 'duplicate-id',
+        message: `two suites have the id "${suite.id}": ${other.path} and ${suite.path}`,
+        hint: 'give one of them another id with "suite:"',
+        at: locate(idAt),
+      });
+    } else if (neighbour !== undefined) {
+      problems.report({
+        code: 'duplicate-id',
+        message: `two suites would share one baseline, ${stem}.baseline.jsonl: ${neighbour.path} and ${suite.path}`,
+        hint: 'give one of the files another name',
+        at: locate(idAt),
+      });
     }
-    problems.report({
-      code: 'duplicate-id',
-      message: `two suites have the id "${suite.id}": ${other.path} and ${suite.path}`,
-      hint: 'give one of them another id with "suite:"',
-      at: locate(idAt),
-    });
   }
 }
 

@@ -89,6 +89,20 @@ describe('finding suites', () => {
   });
 });
 
+test.each([
+  ['a.eval.yaml', 'a.eval.yml', 'a.eval.yml'],
+  ['a.yml', 'a.eval.yaml', 'a.yml'],
+])('%s and %s would share a baseline', async (first, second, later) => {
+  write({ [`evals/${first}`]: `suite: one\n${SUITE}`, [`evals/${second}`]: `suite: two\n${SUITE}` });
+  const paths = [`evals/${first}`, `evals/${second}`];
+  const [problem, ...others] = await problemsAt(root, paths);
+  expect(others).toEqual([]);
+  expect(problem && placeOf(problem)).toBe(`evals/${later}:1:8 duplicate-id`);
+  for (const named of [...paths, 'evals/a.baseline.jsonl']) expect(problem?.message).toContain(named);
+  // Each alone has a baseline of its own.
+  for (const path of paths) expect(await suitesAt('.', [path])).toEqual([path]);
+});
+
 describe('nothing outside the project is read', () => {
   test('a file may lie beside the project folder inside the git root, but not outside it', async () => {
     write({

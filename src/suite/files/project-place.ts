@@ -98,6 +98,11 @@ export function displayPath(path: string, cwd: string): string {
   return near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;
 }
 
+/** `evals/triage` of `evals/triage.eval.yaml`: how the names of the files beside a suite begin. */
+export function stemOf(suitePath: string): string {
+  return suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '');
+}
+
 export function toSlashes(path: string): string {
   return sep === '\\' ? path.replaceAll('\\', '/') : path;
 }
