@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { Project } from '../model/suite.ts';
 import { loadProject } from '../project/load-project.ts';
@@ -47,12 +48,7 @@ const suiteName = /\.eval\.ya?ml$/;
 
 /** Empty where the folder does not exist or can't be read. */
 function listNames(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return [];
-    throw error;
-  }
+  return unlessRefused(() => readdirSync(folder).sort(), []);
 }
 
 export const noGatedCaseText = 'no suite with a gated case was found: `llmcheck init` writes one\n';

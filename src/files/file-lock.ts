@@ -13,7 +13,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
-import { makeFolder, StorageError, systemErrorCode, withStorageErrors } from './write-files.ts';
+import { makeFolder, StorageError, systemErrorCode, unlessRefused, withStorageErrors } from './write-files.ts';
 
 /**
  * Runs what reads a file, changes its content and writes it: one process at a time for each file. Throws a `StorageError`
@@ -133,7 +133,7 @@ function isRunning(id: number): boolean {
 
 /** When a process began, in ticks since the start of the computer: process numbers are reused, start times are not. Only Linux provides it. */
 function startOf(id: number): string | undefined {
-  const stat = readOr(() => readFileSync(`/proc/${id}/stat`, 'utf8'));
+  const stat = unlessRefused(() => readFileSync(`/proc/${id}/stat`, 'utf8'), undefined);
   // The name before the last parenthesis may hold anything. The state follows, the 3rd field; the start is the 22nd.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   // One that ended keeps its number until its parent looks, and some never do.
@@ -142,21 +142,12 @@ function startOf(id: number): string | undefined {
 
 /** Where process numbers mean the same: containers have numbers of their own. */
 function findComputer(): string {
-  const boot = readOr(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
-  const namespace = readOr(() => readlinkSync('/proc/self/ns/pid'));
+  const boot = unlessRefused(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'), undefined);
+  const namespace = unlessRefused(() => readlinkSync('/proc/self/ns/pid'), undefined);
   return createHash('sha256')
     .update(JSON.stringify([hostname(), boot, namespace]))
     .digest('hex')
     .slice(0, 12);
-}
-
-function readOr(read: () => string): string | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return undefined;
-  }
 }
 
 function isOneOf(error: unknown, codes: readonly string[]): boolean {

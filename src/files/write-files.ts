@@ -173,6 +173,16 @@ export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** What disk work returns, or `otherwise` where the system refuses it, such as by `ENOENT`. */
+export function unlessRefused<Result, Otherwise>(work: () => Result, otherwise: Otherwise): Result | Otherwise {
+  try {
+    return work();
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return otherwise;
+  }
+}
+
 /** Runs disk work and turns a system error into a `StorageError`; anything else is a bug and goes on. */
 export function withStorageErrors<T>(action: string, path: string, work: () => T): T {
   try {

@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { kill, platform } from 'node:process';
 import type { Readable } from 'node:stream';
+import { unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import { attempt } from '../text/attempt.ts';
@@ -208,13 +209,10 @@ function isFound({ argv: [program = ''], cwd, env }: ProgramCall): boolean {
 }
 
 function isExecutable(path: string): boolean {
-  try {
+  return unlessRefused(() => {
     accessSync(path, constants.X_OK);
     return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return false;
-    throw error;
-  }
+  }, false);
 }
 
 /** Kills a child that leads a process group, and every process that it started, in other groups too. */
@@ -228,13 +226,7 @@ export function killGroup(child: ChildProcess): void {
 }
 
 function killIfAlive(pid: number): boolean {
-  try {
-    kill(pid, 'SIGKILL');
-    return true;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    return false;
-  }
+  return unlessRefused(() => kill(pid, 'SIGKILL'), false);
 }
 
 /**
@@ -284,12 +276,7 @@ function residentBytesOfTree(pid: number): number {
 
 /** The text of a file that describes a process; empty once the process has ended. */
 function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return '';
-    throw error;
-  }
+  return unlessRefused(() => readFileSync(path, 'utf8'), '');
 }
 
 /** The child leads its group, so the group's id is the child's. */

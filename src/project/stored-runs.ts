@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { systemErrorCode } from '../files/write-files.ts';
+import { systemErrorCode, unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { UserError } from '../model/problem.ts';
@@ -202,12 +202,7 @@ function suggest(text: string, path: string, place: string, { runs, promptIds = 
 }
 
 function filesBeside(path: string): string[] {
-  try {
-    const entries = readdirSync(dirname(path), { withFileTypes: true });
-    return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-  } catch (error) {
-    // A folder that can't be listed suggests nothing.
-    if (systemErrorCode(error) === undefined) throw error;
-    return [];
-  }
+  // A folder that can't be listed suggests nothing.
+  const entries = unlessRefused(() => readdirSync(dirname(path), { withFileTypes: true }), []);
+  return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
 }

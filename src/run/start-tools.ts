@@ -1,5 +1,5 @@
 import { checkLimitMs } from '../assertions/define.ts';
-import { readOrUndefined } from '../files/write-files.ts';
+import { readOrUndefined, unlessRefused } from '../files/write-files.ts';
 import { parseGithubRun } from '../github/github-run.ts';
 import { parseGitlabRun } from '../gitlab/gitlab.ts';
 import { defined } from '../json/defined.ts';
@@ -269,10 +269,5 @@ function isForeign(env: LiveOptions['env']): boolean {
 }
 
 function readEvent(path: string): string | undefined {
-  try {
-    return path === '' ? undefined : readOrUndefined(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined;
-    throw error;
-  }
+  return path === '' ? undefined : unlessRefused(() => readOrUndefined(path), undefined);
 }

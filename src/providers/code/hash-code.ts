@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, type Dirent, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { unlessRefused } from '../../files/write-files.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { skippedFolders } from '../../text/glob.ts';
 import { followImports } from '../../text/relative-imports.ts';
@@ -29,14 +30,11 @@ export function hashFiles(paths: readonly string[], root: string): readonly stri
 
 /** A word of a command line need not be a path at all, so what can't be opened counts as no file. */
 function hashIfFile(path: string, realRoot: string): readonly string[] {
-  try {
+  return unlessRefused(() => {
     const file = realpathSync(path);
     if (leavesRoot(relative(realRoot, file))) return [];
     return statSync(file).isFile() ? [hashFile(file)] : [];
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return [];
-    throw error;
-  }
+  }, []);
 }
 
 /** Those paths that are folders below the root, and a SHA-256 of each: of the paths and contents of its files. */
@@ -68,12 +66,7 @@ function listFiles(folder: string): readonly string[] {
 }
 
 function readFolder(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return [];
-    throw error;
-  }
+  return unlessRefused(() => readdirSync(folder, { withFileTypes: true }), []);
 }
 
 /** Reads in pieces: a program may be large. */

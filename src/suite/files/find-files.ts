@@ -1,6 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type FastGlob from 'fast-glob';
+import { unlessRefused } from '../../files/write-files.ts';
 import { checkGlob, type GlobFault, isNegative, isSlowForPaths, matchInTime, skippedFolders } from '../../text/glob.ts';
 import type { FileFault } from './project-place.ts';
 
@@ -114,12 +115,7 @@ function isMissing(error: unknown): boolean {
 }
 
 function isFile(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return false;
-    throw error;
-  }
+  return unlessRefused(() => statSync(path, { throwIfNoEntry: false })?.isFile() === true, false);
 }
 
 /** A file that links lead to as well is taken by its own name. */
@@ -133,10 +129,5 @@ function withoutDoubles(paths: readonly string[]): readonly string[] {
 }
 
 function realPathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return path;
-    throw error;
-  }
+  return unlessRefused(() => realpathSync(path), path);
 }

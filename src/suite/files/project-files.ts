@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import type { ReadBytes } from '../../files/split-lines.ts';
+import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
 import type { SourceGlob, Sources } from '../../model/suite.ts';
@@ -183,13 +184,8 @@ export function bytesOfText(text: string): FileBytes {
 }
 
 function hashFile(path: string): string | undefined {
-  try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
-  } catch (error) {
-    // The code that reads the file reports the fault.
-    if (error instanceof Error && 'code' in error) return undefined;
-    throw error;
-  }
+  // The code that reads the file reports the fault.
+  return unlessRefused(() => createHash('sha256').update(readFileSync(path)).digest('hex'), undefined);
 }
 
 function describeReadError(error: unknown, path: string, shown: string): FileFault {
@@ -225,13 +221,8 @@ function nearHint(path: string): { hint?: string } {
 }
 
 function listNames(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    // A folder that can't be listed has no names to suggest.
-    if (error instanceof Error && 'code' in error) return [];
-    throw error;
-  }
+  // A folder that can't be listed has no names to suggest.
+  return unlessRefused(() => readdirSync(folder), []);
 }
 
 /** What was read or looked up on the disk, by absolute paths. */

@@ -1,5 +1,6 @@
 import { existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { ProblemCode } from '../../model/problem.ts';
 
@@ -84,12 +85,7 @@ function realPathOf(path: string, linksLeft = maxLinks): string {
 
 /** The target of a link, whether or not it exists; undefined for anything else. */
 export function readLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined;
-    throw error;
-  }
+  return unlessRefused(() => readlinkSync(path), undefined);
 }
 
 /** Relative to the working folder where that is shorter to read. */
