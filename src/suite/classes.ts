@@ -24,7 +24,7 @@ export function parseClasses(document: Located, problems: Problems): ParsedClass
   const classes = childOf(document, 'classes');
   const truthAt = childOf(classes, 'truth');
   const template = compileValue(truthAt, problems.report);
-  if (template.kind === 'constant' || template.variables.length === 0) {
+  if (template.variables.length === 0) {
     problems.refuse(
       truthAt,
       'classes.truth reads no variable, so all cases would be of one class',

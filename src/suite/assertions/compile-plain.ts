@@ -15,7 +15,7 @@ import { type AskedModels, type FoundModel, withModel } from './asked-models.ts'
 import { type Frame, framedSource } from './assertion-frame.ts';
 import { type ConstantAssertion, type TemplateAssertion, variableReader } from './compiled-assertion.ts';
 import { type Needs, readNeeds, withCode } from './own-code.ts';
-import { compileValue, renderTemplate, type Scope, type ValueTemplate } from './value-template.ts';
+import { compileValue, constantOf, type Scope, type ValueTemplate } from './value-template.ts';
 
 export interface AssertionContext extends Needs {
   readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
@@ -62,7 +62,7 @@ export function compilePlain(plain: PlainAssertion, context: AssertionContext): 
   };
   const code = readNeeds(name, declaration, params, context);
   const templates = [...params.templates.values()];
-  const variables = templates.flatMap((template) => (template.kind === 'constant' ? [] : template.variables));
+  const variables = templates.flatMap((template) => template.variables);
   if (context.problems.errorCount() > errorsBefore) {
     reportConstants(params);
     return variableReader(name, templates, variables);
@@ -71,7 +71,7 @@ export function compilePlain(plain: PlainAssertion, context: AssertionContext): 
     const check = checkParams(values, params);
     return asks === undefined ? withCode(check, code, declaration.plugin) : withModel(check, model, asks, name);
   };
-  if (templates.every(({ kind }) => kind === 'constant')) {
+  if (templates.every(({ isConstant }) => isConstant)) {
     const check = build(renderParams(params, {}));
     return check && { kind: 'constant', name, check, variables: [] };
   }
@@ -136,14 +136,13 @@ function readParams({ declaration, written }: PlainAssertion, isMap: boolean, co
     places.set(key, content);
     if (declaration.schemas?.includes(key) === true) warnOfKeywords(content, context.problems);
     // The content of a file is data, never a template.
-    const constant = { kind: 'constant', value: content.value } as const;
-    templates.set(key, isFile ? constant : compileValue(content, context.problems.report));
+    templates.set(key, isFile ? constantOf(content.value) : compileValue(content, context.problems.report));
   }
   return { templates, places };
 }
 
 function renderParams({ templates }: Params, scope: Scope): Values {
-  return Object.fromEntries([...templates].map(([key, template]) => [key, renderTemplate(template, scope)]));
+  return Object.fromEntries([...templates].map(([key, template]) => [key, template.render(scope)]));
 }
 
 /** The check of some rendered parameters; undefined where the schema refuses them, which is reported. */
@@ -188,9 +187,9 @@ function reportConstants(params: Params): void {
   const issues = [...templates].flatMap(([key, template]): readonly z.core.$ZodIssue[] => {
     const field: unknown = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
     if (!(field instanceof z.ZodType)) return [{ code: 'unrecognized_keys', keys: [key], path: [], message: '' }];
-    if (template.kind !== 'constant') return [];
-    const value = spelled === true ? template.value : plainNumbers(template.value);
-    const { error } = field.safeParse(value, { reportInput: true });
+    if (!template.isConstant) return [];
+    const value = template.render({});
+    const { error } = field.safeParse(spelled === true ? value : plainNumbers(value), { reportInput: true });
     return (error?.issues ?? []).map((issue) => Object.assign({}, issue, { path: [key, ...issue.path] }));
   });
   reportParams(issues, params);

@@ -1,6 +1,6 @@
 import type { CheckSpec, SelectSpec } from '../../model/verdict.ts';
 import { childOf, type Located } from '../documents/locate.ts';
-import { RenderError, renderTemplate, type Scope, type ValueTemplate } from './value-template.ts';
+import { RenderError, type Scope, type ValueTemplate } from './value-template.ts';
 
 /** An assertion as written, ready to be made into the check of a case. */
 export type CompiledAssertion = ConstantAssertion | TemplateAssertion;
@@ -70,7 +70,7 @@ export function variableReader(
 ): TemplateAssertion | undefined {
   if (variables.length === 0) return undefined;
   const instantiate = (scope: Scope) => {
-    for (const template of templates) renderTemplate(template, scope);
+    for (const template of templates) template.render(scope);
     return undefined;
   };
   return { kind: 'template', name, variables, templates, paths: [], instantiate };

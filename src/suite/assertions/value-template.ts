@@ -8,15 +8,18 @@ import { childOf, type Located } from '../documents/locate.ts';
 export type Scope = Readonly<Record<string, unknown>>;
 
 /** A value whose strings may be templates. */
-export type ValueTemplate =
-  | { readonly kind: 'constant'; readonly value: unknown }
-  | {
-      readonly kind: 'template';
-      readonly variables: readonly string[];
-      /** The parts of a list or a map. */
-      readonly parts?: readonly ValueTemplate[];
-      render(scope: Scope): unknown;
-    };
+export interface ValueTemplate {
+  /** True where none is: it is the same for every case. */
+  readonly isConstant: boolean;
+  readonly variables: readonly string[];
+  /** The parts of a list or a map that holds templates. */
+  readonly parts?: readonly ValueTemplate[];
+  render(scope: Scope): unknown;
+}
+
+export function constantOf(value: unknown): ValueTemplate {
+  return { isConstant: true, variables: [], render: () => value };
+}
 
 /** A template that can't be rendered, and the string that holds it. */
 export class RenderError extends Error {
@@ -34,44 +37,32 @@ export class RenderError extends Error {
 /** Compiles every string of a value that holds a template; keys are not templates. */
 export function compileValue(located: Located, report: (problem: ProblemDetails) => void): ValueTemplate {
   const { value } = located;
-  if (typeof value === 'string')
-    return isTemplate(value) ? compileText(value, located, report) : { kind: 'constant', value };
+  if (typeof value === 'string') {
+    return isTemplate(value) ? compileText(value, located, report) : constantOf(value);
+  }
   if (Array.isArray(value)) {
     const items = value.map((_, index) => compileValue(childOf(located, index), report));
-    if (items.every(isConstant)) return { kind: 'constant', value };
-    return {
-      kind: 'template',
-      variables: variablesOf(items),
-      parts: items,
-      render: (scope) => items.map((item) => renderTemplate(item, scope)),
-    };
+    return joinParts(value, items, (scope) => items.map((item) => item.render(scope)));
   }
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
-    return { kind: 'constant', value };
+    return constantOf(value);
   }
-  const entries = Object.keys(value).map((key): [string, ValueTemplate] => [
-    key,
-    compileValue(childOf(located, key), report),
-  ]);
-  if (entries.every(([, item]) => isConstant(item))) return { kind: 'constant', value };
+  const entries = Object.keys(value).map((key) => [key, compileValue(childOf(located, key), report)] as const);
   const parts = entries.map(([, item]) => item);
-  return {
-    kind: 'template',
-    variables: variablesOf(parts),
-    parts,
-    // Object.fromEntries defines its keys, so a `__proto__` key stays data.
-    render: (scope) => Object.fromEntries(entries.map(([key, item]) => [key, renderTemplate(item, scope)])),
-  };
+  // Object.fromEntries defines its keys, so a `__proto__` key stays data.
+  return joinParts(value, parts, (scope) =>
+    Object.fromEntries(entries.map(([key, item]) => [key, item.render(scope)])),
+  );
 }
 
-export function renderTemplate(template: ValueTemplate, scope: Scope): unknown {
-  return template.kind === 'constant' ? template.value : template.render(scope);
+function joinParts(value: unknown, parts: readonly ValueTemplate[], render: (scope: Scope) => unknown): ValueTemplate {
+  if (parts.every(({ isConstant }) => isConstant)) return constantOf(value);
+  return { isConstant: false, variables: parts.flatMap(({ variables }) => variables), parts, render };
 }
 
 /** Every error of rendering some templates, for use after one has failed. */
 export function findRenderErrors(templates: readonly ValueTemplate[], scope: Scope): readonly RenderError[] {
   return templates.flatMap((template) => {
-    if (template.kind === 'constant') return [];
     if (template.parts !== undefined) return findRenderErrors(template.parts, scope);
     try {
       template.render(scope);
@@ -106,13 +97,13 @@ function compileText(text: string, located: Located, report: (problem: ProblemDe
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     for (const one of [error, ...error.also]) report(describeTemplateError(one, placeOfError(located, one)));
-    return error.rest === undefined ? { kind: 'constant', value: text } : toValueTemplate(error.rest, located);
+    return error.rest === undefined ? constantOf(text) : toValueTemplate(error.rest, located);
   }
 }
 
 function toValueTemplate(template: CompiledTemplate, located: Located): ValueTemplate {
   return {
-    kind: 'template',
+    isConstant: false,
     variables: template.variables,
     render(scope) {
       try {
@@ -123,12 +114,4 @@ function toValueTemplate(template: CompiledTemplate, located: Located): ValueTem
       }
     },
   };
-}
-
-function isConstant(template: ValueTemplate): boolean {
-  return template.kind === 'constant';
-}
-
-function variablesOf(templates: readonly ValueTemplate[]): readonly string[] {
-  return templates.flatMap((template) => (template.kind === 'constant' ? [] : template.variables));
 }

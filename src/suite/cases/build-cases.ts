@@ -113,7 +113,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
   let count = 0;
   noteVariables(defaults.assertions, builder);
   if (defaults.tools !== undefined) noteTools(defaults.tools, builder);
-  if (context.truth?.template.kind === 'template') addRoots(context.truth.template.variables, builder.variables);
+  addRoots(context.truth?.template.variables ?? [], builder.variables);
   const classes = new Map<string, ClassUse>();
   for (const source of sources) {
     let rows = 0;

@@ -15,7 +15,6 @@ import {
   findRenderErrors,
   placeOfError,
   RenderError,
-  renderTemplate,
   type Scope,
   type ValueTemplate,
 } from '../assertions/value-template.ts';
@@ -115,7 +114,7 @@ export function buildTruth(source: TruthSource, input: CaseInput, builder: Truth
   const { template, names } = source;
   const { id, row, scope } = input;
   const reader = { reader: 'classes.truth', key: template, templates: [template] };
-  const found = renderFor(reader, input, faults, () => ({ value: renderTemplate(template, scope) }));
+  const found = renderFor(reader, input, faults, () => ({ value: template.render(scope) }));
   if (found === undefined) return undefined;
   const name = nameClass(found.value);
   const fault = findClassFault(name, found.value);
@@ -136,7 +135,7 @@ type TruthBuilder = Pick<CheckBuilder, 'faults'> & { readonly problems: Problems
 
 /** Where the class of a case is written: the variable that the template reads. */
 export function placeOfTruth({ template }: TruthSource, row: Located): SourceLocation {
-  const [first = 'expected'] = template.kind === 'template' ? template.variables : [];
+  const [first = 'expected'] = template.variables;
   const [root = first] = first.split(/[.[]/);
   return locate(root === 'expected' ? childOf(row, root) : childOf(childOf(row, 'vars'), root));
 }
@@ -197,9 +196,9 @@ function refuseComparisons(written: readonly Located[], context: AssertionContex
 function renderTurn(written: Located, input: CaseInput, builder: CheckBuilder): string {
   const { faults, variables, assertionContext } = builder;
   const template = compileValue(written, assertionContext.problems.report);
-  if (template.kind === 'template') addRoots(template.variables, variables);
+  addRoots(template.variables, variables);
   const reader = { reader: 'a turn', key: written, templates: [template] };
-  const value = renderFor(reader, input, faults, () => renderTemplate(template, input.scope));
+  const value = renderFor(reader, input, faults, () => template.render(input.scope));
   return typeof value === 'string' ? value : (writeJson(plainNumbers(value)) ?? '');
 }
 
@@ -212,7 +211,7 @@ export function compileCaseTools(written: Located, builder: CheckBuilder): Compi
 }
 
 export function noteTools(tools: CompiledTools, { variables }: CheckBuilder): void {
-  for (const template of templatesOf(tools)) if (template.kind === 'template') addRoots(template.variables, variables);
+  for (const template of templatesOf(tools)) addRoots(template.variables, variables);
 }
 
 /** What answers the tool calls of a case: its own stubs, then those of its file, then those of the suite. */

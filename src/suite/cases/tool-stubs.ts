@@ -16,7 +16,7 @@ import { splitCommand } from '../../text/command-line.ts';
 import { parseDurationMs } from '../../text/duration.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
-import { compileValue, renderTemplate, type Scope, type ValueTemplate } from '../assertions/value-template.ts';
+import { compileValue, constantOf, type Scope, type ValueTemplate } from '../assertions/value-template.ts';
 import { checkPart, checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
@@ -122,7 +122,7 @@ function compileStub(name: string, written: Located, context: AssertionContext):
   const kind = answerKinds.find((key) => Object.hasOwn(Object(written.value), key)) ?? 'never';
   const when = childOf(written, 'when');
   const compile = (located: Located): ValueTemplate =>
-    shape.templates === false ? { kind: 'constant', value: located.value } : compileValue(located, problems.report);
+    shape.templates === false ? constantOf(located.value) : compileValue(located, problems.report);
   const schema = readSchema(childOf(written, 'schema'), context);
   return {
     name,
@@ -159,7 +159,7 @@ export function renderTools(
     const { name, when, compare, schema, ignore } = stub;
     const answer = renderAnswer(stub, scope);
     if (when === undefined && schema === undefined) return { name, answer };
-    const args = when === undefined ? undefined : (renderTemplate(when, scope) as Readonly<Record<string, unknown>>);
+    const args = when === undefined ? undefined : (when.render(scope) as Readonly<Record<string, unknown>>);
     return { name, when: { compare, ...defined({ args, schema, ignore }) }, answer };
   });
   return { stubs: rendered, maxSteps: maxSteps ?? defaultMaxSteps + turns, ...defined({ module, record, servers }) };
@@ -167,7 +167,7 @@ export function renderTools(
 
 function renderAnswer({ kind, value }: CompiledStub, scope: Scope): StubAnswer {
   if (kind === 'never') return { kind };
-  const rendered = renderTemplate(value, scope);
+  const rendered = value.render(scope);
   const text = typeof rendered === 'string' ? rendered : (writeJson(plainNumbers(rendered)) ?? '');
   return kind === 'fails' ? { kind, message: text } : { kind, content: text };
 }
