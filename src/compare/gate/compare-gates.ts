@@ -89,17 +89,21 @@ function atMost(value: number): Setting {
   return { strictness: -value, text: `${value}` };
 }
 
-function limitsOf(key: string, limits: MetricLimits, usualDrop?: number): [string, Setting][] {
+function atMostSeconds(ms: number): Setting {
+  return { strictness: -ms, text: `${ms / 1000}s` };
+}
+
+function limitsOf(key: string, limits: MetricLimits, usualDrop?: number): readonly (readonly [string, Setting])[] {
   const { min, max, maxDrop = usualDrop, maxIncrease, p95MaxMs, firstTokenP95MaxMs } = limits;
-  const ofTime = (name: string, ms: number | undefined): [string, Setting][] =>
-    ms === undefined ? [] : [[`${key}.${name}`, { strictness: -ms, text: `${ms / 1000}s` }]];
+  const read = (name: string, value: number | undefined, toSetting: (value: number) => Setting) =>
+    value === undefined ? [] : [[`${key}.${name}`, toSetting(value)] as const];
   return [
-    ...(min === undefined ? [] : [[`${key}.min`, atLeast(min)] as [string, Setting]]),
-    ...(max === undefined ? [] : [[`${key}.max`, atMost(max)] as [string, Setting]]),
-    ...(maxDrop === undefined ? [] : [[`${key}.maxDrop`, atMost(maxDrop)] as [string, Setting]]),
-    ...(maxIncrease === undefined ? [] : [[`${key}.maxIncrease`, atMost(maxIncrease)] as [string, Setting]]),
-    ...ofTime('p95Max', p95MaxMs),
-    ...ofTime('firstTokenP95Max', firstTokenP95MaxMs),
+    ...read('min', min, atLeast),
+    ...read('max', max, atMost),
+    ...read('maxDrop', maxDrop, atMost),
+    ...read('maxIncrease', maxIncrease, atMost),
+    ...read('p95Max', p95MaxMs, atMostSeconds),
+    ...read('firstTokenP95Max', firstTokenP95MaxMs, atMostSeconds),
   ];
 }
 
