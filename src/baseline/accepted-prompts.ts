@@ -19,6 +19,7 @@ import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
 import { knowsCase } from '../templates/rendered-table.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { attempt } from '../text/attempt.ts';
 import { quote } from '../text/shorten.ts';
 import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 
@@ -159,12 +160,8 @@ function findUnrenderable(suite: Suite, prompt: PromptVersion) {
   for (const { vars, id, at } of suite.cases()) {
     // A prompt in code is asked about the cases that it was accepted with.
     if (prompt.baselineOf === undefined && !knowsCase(prompt, vars)) continue;
-    try {
-      renderMessages(prompt, vars);
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error;
-      return { message: `can't be rendered for case ${id}: ${error.message}`, at };
-    }
+    const fault = attempt(() => renderMessages(prompt, vars), TemplateError);
+    if (fault instanceof TemplateError) return { message: `can't be rendered for case ${id}: ${fault.message}`, at };
   }
   return undefined;
 }

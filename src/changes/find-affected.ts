@@ -8,6 +8,7 @@ import { findGitChanges, type GitChanges, type PathChange } from '../project/git
 import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
+import { attempt } from '../text/attempt.ts';
 import { absoluteSources, findSuiteSources, foldersUpTo, type SuiteSources } from './suite-sources.ts';
 
 export interface AffectedOptions {
@@ -167,12 +168,8 @@ function runKeysOf(manifestText: string): string {
 }
 
 function parseJson(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const value = attempt(() => JSON.parse(text) as JsonValue, SyntaxError);
+  return value instanceof Error ? undefined : value;
 }
 
 /** Files of CI, which may name the version of llmcheck. */
@@ -224,10 +221,6 @@ function findLastVersions(project: Project, current: string): ReadonlyMap<string
 
 /** Undefined for a damaged record: the command that reads it reports that. */
 function readHeaderIfWhole(path: string): RunHeader | undefined {
-  try {
-    return readRunHeader(path);
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
+  const header = attempt(() => readRunHeader(path), UserError);
+  return header instanceof UserError ? undefined : header;
 }

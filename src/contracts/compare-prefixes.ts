@@ -6,6 +6,7 @@ import { compileWritten } from '../prompts/prompt-template.ts';
 import { type CacheFloor, findCacheFloor } from '../providers/cache-floors.ts';
 import { type Change, change } from '../schema-diff/compare/change.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { attempt } from '../text/attempt.ts';
 import { formatCount } from '../text/format-amount.ts';
 import type { ContractVariant } from './describe-contract.ts';
 
@@ -92,12 +93,8 @@ function render(
   prompt: Pick<PromptVersion, 'messages' | 'expand'>,
   vars: Vars,
 ): readonly RenderedMessage[] | undefined {
-  try {
-    return renderMessages({ id: '', params: {}, ...prompt }, vars);
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return undefined;
-  }
+  const messages = attempt(() => renderMessages({ id: '', params: {}, ...prompt }, vars), TemplateError);
+  return messages instanceof TemplateError ? undefined : messages;
 }
 
 /** The messages as written. */

@@ -10,6 +10,7 @@ import {
 } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { attempt } from '../text/attempt.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -108,12 +109,8 @@ function describeMatrix(text: string): string {
 }
 
 function parseMatrix(text: string): JsonValue {
-  try {
-    return text.trim() === '' ? null : (JSON.parse(text) as JsonValue);
-  } catch (error) {
-    if (error instanceof SyntaxError) return text.trim();
-    throw error;
-  }
+  const value = attempt(() => (text.trim() === '' ? null : (JSON.parse(text) as JsonValue)), SyntaxError);
+  return value instanceof Error ? text.trim() : value;
 }
 
 function listValues(value: JsonValue): readonly string[] {

@@ -1,4 +1,5 @@
 import type parse from 'jsonpath-rfc9535/parser';
+import { attempt } from '../text/attempt.ts';
 import { compareNumbers } from '../text/exact-numbers.ts';
 import { deepEqual, isRecord } from './deep-equal.ts';
 
@@ -219,12 +220,8 @@ function toRegex(pattern: string, whole: boolean): RegExp | undefined {
 }
 
 function compileRegex(source: string): RegExp | undefined {
-  try {
-    return new RegExp(source, 'u');
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const regex = attempt(() => new RegExp(source, 'u'), SyntaxError);
+  return regex instanceof RegExp ? regex : undefined;
 }
 
 function childrenOf(node: unknown): readonly unknown[] {

@@ -4,6 +4,7 @@ import { env } from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type HttpReply, type HttpRequest, openHttpClient } from '../http/client.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
+import { attempt } from '../text/attempt.ts';
 import { render } from './template.ts';
 
 /** A request whose texts are templates over `prompt`, `env` and the variables of the test. */
@@ -134,12 +135,8 @@ function escapeValues(vars: Vars): Vars {
 }
 
 function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const value = attempt((): unknown => JSON.parse(text), SyntaxError);
+  return value instanceof SyntaxError ? undefined : value;
 }
 
 function isObject(value: unknown): value is object {

@@ -5,6 +5,7 @@ import { writeJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import type { Attachment, CompletionRequest, Message, ProviderFailure, ToolCall } from '../model/completion.ts';
+import { attempt } from '../text/attempt.ts';
 
 /** A file of a message, read and encoded. */
 export interface OutgoingFile {
@@ -197,12 +198,8 @@ export function writeContinuation(kept: JsonValue): string {
 /** The same as it was; undefined where there is none, or none that this adapter can have written. */
 export function readContinuation({ continuation }: Pick<Message, 'continuation'>): JsonValue | undefined {
   if (typeof continuation !== 'string') return undefined;
-  try {
-    return parseExactJson(continuation) as JsonValue;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const parsed = attempt(() => parseExactJson(continuation) as JsonValue, SyntaxError);
+  return parsed instanceof Error ? undefined : parsed;
 }
 
 /**

@@ -10,6 +10,7 @@ import { createProblems } from '../suite/documents/locate.ts';
 import { openProjectFiles } from '../suite/files/project-files.ts';
 import { displayPath, findPlaceFault, findProject } from '../suite/files/project-place.ts';
 import { readSnapshot } from '../suite/providers/expand-tools.ts';
+import { attempt } from '../text/attempt.ts';
 import { splitUnsafe } from '../text/sanitize.ts';
 import { compareSnapshots, describeFinding, describeSchemaProblem, isSameList } from './find-drift.ts';
 import { describeServer, readServer } from './read-server.ts';
@@ -93,10 +94,6 @@ function refuseSchemas({ server, tools }: McpSnapshot): readonly Problem[] {
 }
 
 function describeChanges(before: McpSnapshot, after: McpSnapshot): readonly string[] {
-  try {
-    return compareSnapshots(before, after).map(describeFinding);
-  } catch (error) {
-    if (!(error instanceof SchemaProblem)) throw error;
-    return [describeSchemaProblem(error)];
-  }
+  const findings = attempt(() => compareSnapshots(before, after), SchemaProblem);
+  return findings instanceof SchemaProblem ? [describeSchemaProblem(findings)] : findings.map(describeFinding);
 }

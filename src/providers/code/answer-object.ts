@@ -10,6 +10,7 @@ import {
   finishReasons,
   type ProviderFailure,
 } from '../../model/completion.ts';
+import { attempt } from '../../text/attempt.ts';
 import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
@@ -42,12 +43,8 @@ export function readFailedTranscript(stdout: string, output: ExecOutput): Provid
 
 /** What makes a transcript unreadable is the failure of its call. */
 function refuseFault(read: () => Answer): Answer {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof TranscriptFault) return { failure: error.toFailure() };
-    throw error;
-  }
+  const answer = attempt(read, TranscriptFault);
+  return answer instanceof TranscriptFault ? { failure: answer.toFailure() } : answer;
 }
 
 function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answer {
