@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import { findFaultOfAnyMode, findRegexFault } from '../../text/regex.ts';
 import { lastWords, quote } from '../../text/shorten.ts';
 import { defineAssertion, runRegex } from '../define.ts';
@@ -126,7 +127,11 @@ const regexParams = {
     .superRefine((pattern, context) => {
       // Here too, since `checkRegex` doesn't run on a map with an unknown key.
       const fault = findFaultOfAnyMode(pattern);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+      if (fault === undefined) return;
+      // Python and PCRE write flags within the pattern.
+      const [within, flags] = /^\(\?([a-z]+)\)/.exec(pattern) ?? [];
+      const hint = within && `write { value: ${JSON.stringify(pattern.slice(within.length))}, flags: ${flags} }`;
+      context.addIssue({ code: 'custom', message: fault, params: defined({ hint }) });
     })
     .describe('The pattern, in JavaScript syntax.'),
   flags: z

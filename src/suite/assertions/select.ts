@@ -172,7 +172,7 @@ function checkRegex(
     // With an empty alternative the pattern matches anything, and so tells how many groups it has.
     const groups = (new RegExp(`${select.regex}|`, select.flags ?? '').exec('')?.length ?? 1) - 1;
     if ((select.group ?? 0) > groups)
-      refuse('group', `must be at most ${groups}: the pattern has ${groups === 1 ? '1 group' : `${groups} groups`}`);
+      refuse('group', `is too high: the pattern has ${groups === 1 ? '1 group' : `${groups} groups`}`);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const isFlags = /flags/.test(error.message);
