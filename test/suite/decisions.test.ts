@@ -94,6 +94,29 @@ test('a variable that only stubs read is not unused, be they those of a file of 
   expect(await found('tags: [t]', `${stubs('word')}\n`)).toEqual([]);
 });
 
+test('flags within a pattern are told where they go', async () => {
+  const cases = '[{ id: one, vars: { a: x }, assert: [{ regex: "(?i)a+" }] }]';
+  const problems = await problemsAt(openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) }));
+  expect(problems.map(({ code, hint }) => [code, hint])).toEqual([
+    ['invalid-regex', 'write { value: "a+", flags: i }'],
+  ]);
+});
+
+test.each([
+  ['{ type: objct }', undefined, [['invalid-schema', 3, 'found "objct"']]],
+  ['{ requird: [a] }', undefined, [['unknown-key', 3, '"requird" is not a keyword']]],
+  ['args.json', '{\n"type": "objct" }', [['invalid-schema', 2, 'found "objct"']]],
+  ['{ type: object }', undefined, []],
+])('the schema of a stub is checked as others are: %s', async (schema, file, expected) => {
+  const cases = `[{ id: one, vars: { a: x }, tools: { find: { schema: ${schema}, returns: y } }, assert: [{ contains: x }] }]`;
+  const root = openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }), ...(file && { 'evals/args.json': file }) });
+  const isRefused = expected.some(([code]) => code === 'invalid-schema');
+  const found = isRefused ? await problemsAt(root) : (await loadAt(root)).warnings;
+  expect(found.map(({ code, at, message }) => [code, at?.line, message])).toEqual(
+    expected.map(([code, line, words]) => [code, line, expect.stringContaining(String(words))]),
+  );
+});
+
 test('a file of stubs may name a module, and each turn of a conversation adds a step', async () => {
   const root = openFolder({
     'evals/a.eval.yaml': suiteOf({

@@ -17,6 +17,7 @@ import { parseDurationMs } from '../../text/duration.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { compileValue, constantOf, type Scope, type ValueTemplate } from '../assertions/value-template.ts';
+import { checkSchema, warnOfKeywords } from '../contracts/parse-contract.ts';
 import { checkPart, checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
@@ -123,7 +124,7 @@ function compileStub(name: string, written: Located, context: AssertionContext):
   const when = childOf(written, 'when');
   const compile = (located: Located): ValueTemplate =>
     shape.templates === false ? constantOf(located.value) : compileValue(located, problems.report);
-  const schema = readSchema(childOf(written, 'schema'), context);
+  const schema = readSchema(childOf(written, 'schema'), name, context);
   return {
     name,
     kind,
@@ -141,9 +142,12 @@ function compileStub(name: string, written: Located, context: AssertionContext):
 }
 
 /** A schema may be a file, as everywhere. */
-function readSchema(written: Located, context: AssertionContext): unknown {
+function readSchema(written: Located, name: string, { readFile, problems }: AssertionContext): unknown {
   const { value } = written;
-  return typeof value === 'string' ? context.readFile({ ...written, value })?.value : plainNumbers(value);
+  const schema = typeof value === 'string' ? readFile({ ...written, value }) : written;
+  if (schema?.value === undefined) return undefined;
+  if (checkSchema(schema, `the schema of a stub of the tool "${name}": `, problems)) warnOfKeywords(schema, problems);
+  return plainNumbers(schema.value);
 }
 
 const answerKinds = ['returns', 'fails', 'never'] as const;
