@@ -194,8 +194,14 @@ function hintOfList(key: string, isInner: boolean, input: unknown, shown: string
     return `write [${item ?? shown}]`;
   }
   const [first = 'key'] = Object.keys(input);
+  if (listsOfIds.has(key) && !keysOfItems.has(first))
+    return `begin each item of the list with its id, as in "- id: ${first}", or write [{ id: ${first}, … }]`;
   return `begin each item of the list with "- ", as in "- ${first}: …", or write [{ ${first}: … }]`;
 }
+
+/** Lists that some tools write as maps by id. */
+const listsOfIds = new Set(['cases', 'judges', 'prompts', 'providers']);
+const keysOfItems = new Set('assert exec expected file id messages module text turns use vars'.split(' '));
 
 /** What to write where an item of a list must be a map, and is a text. */
 function hintOfItem(label: string, path: Path, root: Path, input: unknown): string | undefined {

@@ -94,10 +94,14 @@ export function parseUse(
     });
   } else if (colon === -1) {
     const ids = known.map(({ id }) => id);
+    // OpenRouter and others write a slash.
+    const [before = '', ...after] = text.split('/');
+    const meant = after.length > 0 && Object.hasOwn(adapters, before) ? `${before}:${after.join('/')}` : undefined;
+    const step = meant === undefined ? `write it as adapter:model, such as openai:${text}` : `write ${meant}`;
     problems.report({
       code: 'unknown-id',
       message: `"${text}" is neither adapter:model nor a ${noun} of the config`,
-      hint: didYouMean(text, ids) ?? `write it as adapter:model, such as openai:${text}`,
+      hint: didYouMean(text, ids) ?? step,
       at,
     });
   } else {

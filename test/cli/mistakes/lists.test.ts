@@ -57,6 +57,20 @@ describe('a list that is written as something else', () => {
         edit(suite, '  id: v1\n  text', '  - id: v1\n    text');
       },
     },
+    'prompts as a map of ids': {
+      files: { [suite]: suiteOf({ prompts: '{ v1: { text: "{{ word }}" } }' }) },
+      says: [
+        `${suite}:1:10 ${notAList('prompts', 'a map')}\nhint: begin each item of the list with its id, as in "- id: v1", or write [{ id: v1, … }]`,
+      ],
+      follow: ({ edit }) => edit(suite, '{ v1: { text: "{{ word }}" } }', '[{ id: v1, text: "{{ word }}" }]'),
+    },
+    'a provider with a slash': {
+      files: { [suite]: suiteOf({ providers: '[openai/gpt-4o-mini]' }) },
+      says: [
+        `${suite}:2:13 error unknown-id: "openai/gpt-4o-mini" is neither adapter:model nor a provider of the config\nhint: write openai:gpt-4o-mini`,
+      ],
+      follow: ({ change }) => change(suite, 'openai/gpt-4o-mini', 'openai:gpt-4o-mini'),
+    },
     'one provider': {
       files: { [suite]: suiteOf({ providers: 'openai:gpt-4o-mini' }) },
       says: [`${suite}:2:12 ${notAList('providers', '"openai:gpt-4o-mini"')}\nhint: write ["openai:gpt-4o-mini"]`],
