@@ -11,6 +11,7 @@ import {
   type PlacedSelect,
   withoutCheck,
 } from './compiled-assertion.ts';
+import type { Scope } from './value-template.ts';
 
 /** Parses a list of assertions; what is wrong is reported, and left out. */
 export function compileAssertions(located: Located, context: AssertionContext): readonly CompiledAssertion[] {
@@ -81,7 +82,7 @@ function compileCombinator(
     const child = compileAssertion(item, context, placed);
     if (child !== undefined) compiled.push(child);
   }
-  const templates = compiled.flatMap((child) => (child.kind === 'constant' ? [] : child.templates));
+  const templates = compiled.flatMap((child) => child.templates);
   const variables = compiled.flatMap((child) => child.variables);
   const build = (checks: readonly CheckSpec[]): CheckSpec => ({
     assertion: name,
@@ -92,22 +93,15 @@ function compileCombinator(
   });
   // Under `not`, a path that finds nothing may be intended; a selection must still find something.
   const paths = compiled.flatMap((child) => child.paths).filter(({ selects }) => children === 'many' || selects);
-  const constants = compiled.flatMap((child) => (child.kind === 'constant' ? [child.check] : []));
-  if (constants.length === compiled.length)
-    return constants.length < items.length
-      ? undefined
-      : { kind: 'constant', name, paths, check: build(constants), variables: [] };
-  return {
-    kind: 'template',
-    name,
-    paths,
-    variables,
-    templates,
-    instantiate(scope) {
-      const checks = instantiateAll(compiled, scope).filter((check) => check !== undefined);
-      return checks.length < items.length ? undefined : build(checks);
-    },
+  const instantiate = (scope: Scope): CheckSpec | undefined => {
+    const checks = instantiateAll(compiled, scope).filter((check) => check !== undefined);
+    return checks.length < items.length ? undefined : build(checks);
   };
+  if (compiled.some((child) => !child.isConstant)) {
+    return { name, isConstant: false, paths, variables, templates, instantiate };
+  }
+  const check = instantiate({});
+  return check && { name, isConstant: true, paths, variables: [], templates: [], instantiate: () => check };
 }
 
 /** A combinator gives all its children the same weight, so a weight of one would be ignored. */

@@ -13,7 +13,7 @@ import { childOf, type Located, type Path } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Frame, framedSource } from './assertion-frame.ts';
-import { type ConstantAssertion, type TemplateAssertion, variableReader } from './compiled-assertion.ts';
+import { type CompiledAssertion, variableReader } from './compiled-assertion.ts';
 import { type Needs, readNeeds, withCode } from './own-code.ts';
 import { compileValue, constantOf, type Scope, type ValueTemplate } from './value-template.ts';
 
@@ -37,10 +37,11 @@ interface PlainAssertion {
   readonly model: FoundModel | undefined;
 }
 
-type Compiled = Omit<ConstantAssertion, 'paths'> | Omit<TemplateAssertion, 'paths'>;
-
 /** Compiles the parameters of an assertion; undefined where they are wrong, which is reported. */
-export function compilePlain(plain: PlainAssertion, context: AssertionContext): Compiled | undefined {
+export function compilePlain(
+  plain: PlainAssertion,
+  context: AssertionContext,
+): Omit<CompiledAssertion, 'paths'> | undefined {
   const { name, declaration, written, model } = plain;
   const { main, asks } = declaration;
   const isMap = isMapForm(declaration, written.value);
@@ -73,7 +74,7 @@ export function compilePlain(plain: PlainAssertion, context: AssertionContext): 
   };
   if (templates.every(({ isConstant }) => isConstant)) {
     const check = build(renderParams(params, {}));
-    return check && { kind: 'constant', name, check, variables: [] };
+    return check && { name, isConstant: true, variables: [], templates: [], instantiate: () => check };
   }
   let isReported = false;
   const render = (scope: Scope) => {
@@ -85,7 +86,7 @@ export function compilePlain(plain: PlainAssertion, context: AssertionContext): 
       throw error;
     }
   };
-  return { kind: 'template', name, variables, templates, instantiate: (scope) => build(render(scope)) };
+  return { name, isConstant: false, variables, templates, instantiate: (scope) => build(render(scope)) };
 }
 
 /** A map is the parameters where it holds any of their names; else it is the main parameter's value. */

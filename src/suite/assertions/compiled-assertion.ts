@@ -3,33 +3,17 @@ import { childOf, type Located } from '../documents/locate.ts';
 import { RenderError, type Scope, type ValueTemplate } from './value-template.ts';
 
 /** An assertion as written, ready to be made into the check of a case. */
-export type CompiledAssertion = ConstantAssertion | TemplateAssertion;
-
-interface NamedAssertion {
+export interface CompiledAssertion {
   readonly name: string;
+  /** True without templates: one check for all cases. */
+  readonly isConstant: boolean;
   /** The JSONPaths that it follows in the answer; those that are templates are left out. */
   readonly paths: readonly PlacedPath[];
-}
-
-/** Has no template: one check for all cases. */
-export interface ConstantAssertion extends NamedAssertion {
-  readonly kind: 'constant';
-  readonly check: CheckSpec;
-  readonly variables: readonly [];
-}
-
-/** Makes a check for each case. Throws a `RenderError`; undefined where the schema refuses a parameter, which is reported. */
-export interface TemplateAssertion extends NamedAssertion {
-  readonly kind: 'template';
   readonly variables: readonly string[];
   /** Templates of its parameters and of its children's. */
   readonly templates: readonly ValueTemplate[];
+  /** Throws a `RenderError`; undefined where the schema refuses a rendered parameter, which is reported. */
   instantiate(scope: Scope): CheckSpec | undefined;
-}
-
-/** The check of a case; undefined where its parameters, once rendered, are refused. */
-export function instantiate(assertion: CompiledAssertion, scope: Scope): CheckSpec | undefined {
-  return assertion.kind === 'constant' ? assertion.check : assertion.instantiate(scope);
 }
 
 /** The checks of several assertions. All are rendered before the first failure is thrown, so that each reports its mistakes. */
@@ -41,7 +25,7 @@ export function instantiateAll(
   const checks: (CheckSpec | undefined)[] = [];
   for (const assertion of assertions) {
     try {
-      checks.push(instantiate(assertion, scope));
+      checks.push(assertion.instantiate(scope));
     } catch (error) {
       if (!(error instanceof RenderError)) throw error;
       failure ??= error;
@@ -53,13 +37,13 @@ export function instantiateAll(
 
 /** An assertion with a mistake beside its parameters: they are still checked for each case, but make no check. */
 export function withoutCheck(name: string, compiled: CompiledAssertion | undefined): CompiledAssertion | undefined {
-  if (compiled?.kind !== 'template') return undefined;
+  if (compiled === undefined || compiled.isConstant) return undefined;
   const { templates, variables } = compiled;
   const instantiate = (scope: Scope) => {
     compiled.instantiate(scope);
     return undefined;
   };
-  return { kind: 'template', name, variables, templates, paths: [], instantiate };
+  return { name, isConstant: false, variables, templates, paths: [], instantiate };
 }
 
 /** An assertion with a mistake in its parameters: its variables are still checked for each case. */
@@ -67,13 +51,13 @@ export function variableReader(
   name: string,
   templates: readonly ValueTemplate[],
   variables: readonly string[],
-): TemplateAssertion | undefined {
+): CompiledAssertion | undefined {
   if (variables.length === 0) return undefined;
   const instantiate = (scope: Scope) => {
     for (const template of templates) template.render(scope);
     return undefined;
   };
-  return { kind: 'template', name, variables, templates, paths: [], instantiate };
+  return { name, isConstant: false, variables, templates, paths: [], instantiate };
 }
 
 /** A JSONPath that an assertion follows in the answer. */

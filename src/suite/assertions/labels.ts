@@ -8,7 +8,6 @@ import { childOf, type Located, locate, type Problems, withoutExcerpt } from '..
 import type { ProjectFiles } from '../files/project-files.ts';
 import { labelSchema } from '../schema/provider-schema.ts';
 import type { CompiledCriterion } from './asked-models.ts';
-import { instantiate } from './compiled-assertion.ts';
 import { placeOfError, RenderError } from './value-template.ts';
 
 interface LabelsContext {
@@ -80,7 +79,7 @@ function readLabel(
   const vars = { ...defined({ question: shaped.question }), ...shaped.vars };
   const scope = shaped.expected === undefined ? vars : { ...vars, expected: shaped.expected };
   try {
-    const check = instantiate(chosen.compiled, scope);
+    const check = chosen.compiled.instantiate(scope);
     if (check === undefined) return undefined;
     return {
       id: shaped.id === undefined ? `${index + 1}` : `${shaped.id}`,

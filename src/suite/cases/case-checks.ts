@@ -9,7 +9,7 @@ import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { compileAssertions } from '../assertions/compile-assertions.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
-import { type CompiledAssertion, instantiate } from '../assertions/compiled-assertion.ts';
+import type { CompiledAssertion } from '../assertions/compiled-assertion.ts';
 import {
   compileValue,
   findRenderErrors,
@@ -68,9 +68,8 @@ export function buildChecks(
   { faults }: CheckBuilder,
 ): readonly CheckSpec[] {
   return assertions.flatMap((assertion) => {
-    if (assertion.kind === 'constant') return [assertion.check];
     const reader = { reader: `the assertion "${assertion.name}"`, key: assertion, templates: assertion.templates };
-    return renderFor(reader, input, faults, () => instantiate(assertion, input.scope)) ?? [];
+    return renderFor(reader, input, faults, () => assertion.instantiate(input.scope)) ?? [];
   });
 }
 
