@@ -11,6 +11,9 @@ export interface CellKey extends RequestOrigin {
   readonly trial: number;
 }
 
+/** Repetitions of a case that a run may ask for. */
+export const maxTrials = 10_000;
+
 /** Trial numbers of the accepted prompt begin here, so that none is one that a candidate or a baseline has. */
 export const firstAcceptedTrial = 0x8000_0000;
 

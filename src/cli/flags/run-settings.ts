@@ -1,5 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
+import { maxTrials } from '../../model/cell.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { ProviderSwap, RunSettings } from '../../model/record.ts';
 import type { Project } from '../../model/suite.ts';
@@ -138,6 +139,9 @@ function checkValues(values: RunFlagValues): readonly Problem[] {
   }
   for (const key of ['concurrency', 'trials', 'bail', 'sample'] as const) {
     if (values[key] === 0) problems.push(usageProblem(`--${key}: 0 leaves nothing to run`));
+  }
+  if ((values.trials ?? 0) > maxTrials) {
+    problems.push(usageProblem(`--trials: must be ${maxTrials} or less, as in a suite`));
   }
   if (values.compare?.length === 1) {
     const message = `--compare ${values.compare[0] ?? ''}: one version has nothing to be compared with`;

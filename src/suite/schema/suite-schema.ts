@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { maxTrials } from '../../model/cell.ts';
 import { amount, caseId, count, duration, flag, id, increase, isId, placedFiles, rate, text, words } from './fields.ts';
 import { anyProvider, judges } from './provider-schema.ts';
 import { anyTools, jsonSchemaOrFile, maxSteps, maxStepsText, stepLimits } from './tool-schema.ts';
@@ -45,6 +46,8 @@ const vars = z.record(z.string(), z.unknown());
 
 const tags = z.array(words);
 
+const trials = count.max(maxTrials, { error: `must be ${maxTrials} or less` });
+
 const assertions = z.array(anyAssertion).min(1, { error: 'needs at least one assertion, or leave it out' });
 
 const turn = z.union(
@@ -75,7 +78,7 @@ const groupError = 'must be a text on one line without blanks at its ends, such 
 const caseSettings = {
   assert: assertions.optional().describe('What must hold of the answer.'),
   tags: tags.optional().describe('For --tag.'),
-  trials: count.max(10_000, { error: 'must be 10000 or less' }).optional().describe('Repetitions.'),
+  trials: trials.optional().describe('Repetitions.'),
   threshold: rate
     .refine((value) => value !== 0, { error: 'must be more than 0; without it every check must pass' })
     .optional()
@@ -231,7 +234,7 @@ const classesSchema = z.strictObject({
 });
 
 export const defaultsSchema = z.strictObject({
-  trials: count.max(10_000, { error: 'must be 10000 or less' }).optional().describe('Repetitions of every case.'),
+  trials: trials.optional().describe('Repetitions of every case.'),
   assert: assertions.optional().describe("Added before each case's own."),
   vars: vars.optional().describe("Variables of every case; a case's own override them."),
 });

@@ -59,6 +59,8 @@ test.each<[RunFlagValues, readonly string[]]>([
   ],
   [{ compare: ['v1'] }, ['--compare v1: one version has nothing to be compared with']],
   [{ compare: ['v1', 'v2', 'v1'] }, ['--compare: v1 is named twice, and a version is not compared with itself']],
+  [{ trials: 10_001 }, ['--trials: must be 10000 or less, as in a suite']],
+  [{ trials: 10_000 }, []],
   [{ compare: ['v1', 'v2'] }, []],
   [{ queue: 'http://x' }, [expect.stringMatching(/^--queue: the address /)]],
   [{ queue: 'redis://x' }, []],
