@@ -183,6 +183,10 @@ function checkPairs(values: RunFlagValues): readonly Problem[] {
     const message = '--no-baseline leaves nothing for --baseline or --rerun-baseline';
     problems.push(usageProblem(message, leaveOneOut));
   }
+  if (values.noBaseline === true && values.drift === true) {
+    const message = '--drift looks for answers worse than those of the baseline, and --no-baseline compares with none';
+    problems.push(usageProblem(message, leaveOneOut));
+  }
   if (values.early === true) problems.push(...checkEarly(values));
   if (values.swap !== undefined) problems.push(...checkSwap(values, '--swap'));
   if (values.compare !== undefined && values.prompt !== undefined) {

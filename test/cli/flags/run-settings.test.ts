@@ -85,6 +85,11 @@ test.each<[RunFlagValues, readonly string[]]>([
   [{ recordTools: true, cache: 'off' }, []],
   [{ noBaseline: true, baseline: 'git:main' }, ['--no-baseline leaves nothing for --baseline or --rerun-baseline']],
   [{ noBaseline: true, rerunBaseline: true }, ['--no-baseline leaves nothing for --baseline or --rerun-baseline']],
+  [
+    { noBaseline: true, drift: true },
+    ['--drift looks for answers worse than those of the baseline, and --no-baseline compares with none'],
+  ],
+  [{ drift: true }, []],
   [{ rerunBaseline: true, baseline: 'git:main' }, []],
   [{ compare: ['a', 'b'], prompt: ['a'] }, ['--compare chooses the prompts itself']],
   [
