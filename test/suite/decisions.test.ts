@@ -102,6 +102,24 @@ test('flags within a pattern are told where they go', async () => {
   ]);
 });
 
+const regexCase = (pattern: string) =>
+  suiteOf({
+    cases: `[{ id: one, vars: { a: x }, assert: [{ not: { regex: ${pattern} } }] }]`,
+  });
+
+test.each<[pattern: string, hint: string]>([
+  ["'/a+/i'", 'write { value: "a+", flags: i }; if the answer has these slashes, write \\/ for the first'],
+  [String.raw`'/\d+/'`, String.raw`write "\\d+"; if the answer has these slashes, write \/ for the first`],
+  ["'/home/u'", 'write { value: "home", flags: u }; if the answer has these slashes, write \\/ for the first'],
+])('a regex between slashes is refused, since it would look for them: %s', async (pattern, hint) => {
+  const problems = await problemsAt(openFolder({ 'evals/a.eval.yaml': regexCase(pattern) }));
+  expect(problems.map((problem) => [problem.code, problem.hint])).toEqual([['invalid-value', hint]]);
+});
+
+test.each([String.raw`'\/home/u'`, "'/api/v1/'", "'/a+'"])('a regex of a path is none: %s', async (pattern) => {
+  expect(await warningsOf({ 'evals/a.eval.yaml': regexCase(pattern) })).toEqual([]);
+});
+
 test.each([
   ['{ type: objct }', undefined, [['invalid-schema', 3, 'found "objct"']]],
   ['{ requird: [a] }', undefined, [['unknown-key', 3, '"requird" is not a keyword']]],

@@ -126,8 +126,9 @@ const regexParams = {
     .min(1, { error: 'must not be empty' })
     .superRefine((pattern, context) => {
       // Here too, since `checkRegex` doesn't run on a map with an unknown key.
-      const fault = findFaultOfAnyMode(pattern);
+      const fault = findFaultOfAnyMode(pattern) ?? findSlashes(pattern);
       if (fault === undefined) return;
+      if (typeof fault !== 'string') return context.addIssue({ code: 'custom', ...fault });
       // Python and PCRE write flags within the pattern.
       const [within, flags] = /^\(\?([a-z]+)\)/.exec(pattern) ?? [];
       const hint = within && `write { value: ${JSON.stringify(pattern.slice(within.length))}, flags: ${flags} }`;
@@ -141,6 +142,17 @@ const regexParams = {
     .default('')
     .describe('Such as "i" for upper and lower case alike.'),
 };
+
+/** What is wrong with the slashes of a literal in code: the pattern would look for them, so `not` would always pass. */
+function findSlashes(pattern: string) {
+  const [, inner, flags = ''] = /^\/(.+)\/([dgimsuvy]*)$/s.exec(pattern) ?? [];
+  // A path may begin and end with a slash.
+  if (inner === undefined || (flags === '' && !/[\\^$*+?()[\]{}|]/.test(inner))) return undefined;
+  const value = JSON.stringify(inner);
+  const plain = flags === '' ? `write ${value}` : `write { value: ${value}, flags: ${flags} }`;
+  const hint = `${plain}; if the answer has these slashes, write \\/ for the first`;
+  return { message: 'the pattern is between slashes, which the answer would have to contain', params: { hint } };
+}
 
 /** For `superRefine`: reports a pattern that JavaScript can't compile. */
 function checkRegex(
