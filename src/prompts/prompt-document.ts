@@ -35,7 +35,7 @@ export interface PromptDocument extends PromptText {
 type Say = (code: ProblemCode, message: string, at: SourceLocation, hint?: string) => void;
 
 /** Reports the syntax errors of the part that is YAML or JSON, which begins at `start`. */
-export function openText(path: string, text: string, { errors, find, findWithin }: YamlText, start = 0): PromptText {
+export function openText(path: string, text: string, data: YamlText, start = 0): PromptText {
   const lines = createLineIndex(text);
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
@@ -47,14 +47,14 @@ export function openText(path: string, text: string, { errors, find, findWithin 
   const atOffset = (offset: number) => locationOf(lines.positionAt(start + offset));
   const report: Say = (code, message, at, hint) =>
     void problems.push({ code, severity: 'error', message, at, ...defined({ hint }) });
-  for (const { message, offset, hint } of errors) report('syntax', message, atOffset(offset), hint);
+  for (const { message, offset, hint } of data.errors) report('syntax', message, atOffset(offset), hint);
   return {
     path,
     problems,
     warnings,
     locationOf,
-    at: (keys, part = 'value') => atOffset(find(keys, part)),
-    within: (keys, line, column) => lines.positionAt(start + findWithin(keys, line, column)),
+    at: (keys, part = 'value') => atOffset(data.find(keys, part)),
+    within: (keys, line, column) => lines.positionAt(start + data.findWithin(keys, line, column)),
     report,
     warn: (code, message, at, hint) =>
       void warnings.push({ code, severity: 'warning', message, at, ...defined({ hint }) }),
