@@ -110,13 +110,13 @@ const regexCase = (pattern: string) =>
 test.each<[pattern: string, hint: string]>([
   ["'/a+/i'", 'write { value: "a+", flags: i }; if the answer has these slashes, write \\/ for the first'],
   [String.raw`'/\d+/'`, String.raw`write "\\d+"; if the answer has these slashes, write \/ for the first`],
-  ["'/home/u'", 'write { value: "home", flags: u }; if the answer has these slashes, write \\/ for the first'],
+  ["'/orders/u'", 'write { value: "orders", flags: u }; if the answer has these slashes, write \\/ for the first'],
 ])('a regex between slashes is refused, since it would look for them: %s', async (pattern, hint) => {
   const problems = await problemsAt(openFolder({ 'evals/a.eval.yaml': regexCase(pattern) }));
   expect(problems.map((problem) => [problem.code, problem.hint])).toEqual([['invalid-value', hint]]);
 });
 
-test.each([String.raw`'\/home/u'`, "'/api/v1/'", "'/a+'"])('a regex of a path is none: %s', async (pattern) => {
+test.each([String.raw`'\/orders/u'`, "'/api/v1/'", "'/a+'"])('a regex of a path is accepted: %s', async (pattern) => {
   expect(await warningsOf({ 'evals/a.eval.yaml': regexCase(pattern) })).toEqual([]);
 });
 
