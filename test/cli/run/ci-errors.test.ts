@@ -53,14 +53,16 @@ describe('a checkout without history', () => {
   });
 });
 
-test.each(['--help', '-h', '--max-cost 1 -h', '--watch'])(
-  'a job with the flags %s runs nothing, and fails',
-  async (args) => {
-    const jobs = await openGithubJobs(files);
-    const { code, outputs } = await jobs.act({ args });
-    expect([code, outputs['conclusion'], jobs.github.checks[0]?.conclusion]).toEqual([2, 'failure', 'failure']);
-  },
-);
+test.each(['--help', '-h', '--max-cost 1 -h'])('a job with the flags %s runs nothing, and fails', async (args) => {
+  const jobs = await openGithubJobs(files);
+  const { code, outputs } = await jobs.act({ args });
+  expect([code, outputs['conclusion'], jobs.github.checks[0]?.conclusion]).toEqual([2, 'failure', 'failure']);
+});
+
+test('a job that should watch is refused, because it would not end', async () => {
+  const { code, stderr } = await (await openGithubJobs(files)).act({ args: '--watch' });
+  expect([code, stderr]).toEqual([2, expect.stringContaining('--args --watch: a watched run does not end')]);
+});
 
 describe('a token', () => {
   const denied = { status: 403, body: { message: 'Resource not accessible by integration' } };
