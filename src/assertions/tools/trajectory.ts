@@ -37,11 +37,16 @@ const trajectoryParams = z
     never: listOf(callParam).optional().describe('Calls that must not be made: names, or maps as in calls.'),
     after: z
       .record(nameParam, listOf(callParam))
+      .refine(hasMembers, { error: 'needs at least one tool' })
       .optional()
       .describe(
         'Tools, each with the calls that it must come after. Those must have a result that is no error, in an earlier step.',
       ),
-    counts: z.record(nameParam, countRangeParam).optional().describe('How often tools are called, by their name.'),
+    counts: z
+      .record(nameParam, countRangeParam)
+      .refine(hasMembers, { error: 'needs at least one tool' })
+      .optional()
+      .describe('How often tools are called, by their name.'),
     steps: countRangeParam.optional().describe('How many answers the model gives, the last one included.'),
     noRepeats: z
       .union([z.literal(true), listOf(nameParam)], { error: 'must be true, or the names of tools' })
@@ -56,6 +61,11 @@ const trajectoryParams = z
     error: 'needs one of calls, never, after, counts, steps, noRepeats and state',
   })
   .refine(({ calls, order }) => order === 'any' || calls !== undefined, { error: 'order needs calls' });
+
+/** An empty map would pass whatever is called. */
+function hasMembers(map: object): boolean {
+  return Object.keys(map).length > 0;
+}
 
 export const trajectory = defineAssertion({
   summary:

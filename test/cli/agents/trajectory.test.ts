@@ -155,6 +155,8 @@ describe('trajectory', () => {
     ['{ trajectory: { never: { name: x, count: 2 } } }', 'count'],
     ['{ trajectory: { after: find_order } }', 'after'],
     ['{ trajectory: { after: { issue_refund: [] } } }', 'needs at least one tool'],
+    ['{ trajectory: { after: {} } }', 'trajectory.after needs at least one tool'],
+    ['{ trajectory: { counts: {} } }', 'trajectory.counts needs at least one tool'],
   ])('refuses %s at its place', async (assert, message) => {
     const project = openTempProject();
     project.write('llmcheck.config.yaml', 'suites: [a.eval.yaml]\n');
