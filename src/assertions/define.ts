@@ -14,7 +14,15 @@ import { isHarmlessRegex } from '../text/regex.ts';
 export interface CompletionView
   extends Pick<
     Completion,
-    'text' | 'reasoning' | 'refusal' | 'toolCalls' | 'finishReason' | 'rawFinishReason' | 'usage' | 'firstTokenMs'
+    | 'text'
+    | 'reasoning'
+    | 'refusal'
+    | 'toolCalls'
+    | 'finishReason'
+    | 'rawFinishReason'
+    | 'usage'
+    | 'firstTokenMs'
+    | 'isTextAlone'
   > {
   /** Undefined where it was not measured. */
   readonly latencyMs: number | undefined;

@@ -549,6 +549,18 @@ describeAssertion('toolCalls', [
     is: 'missing',
     reason: /no step 2: the model answered once$/,
   },
+  {
+    when: 'the program answers with text alone',
+    params: { none: true },
+    answer: { text: 'x', isPathUnknown: true, isTextAlone: true },
+    is: 'error',
+  },
+  {
+    when: 'the program answers with an object that holds no calls',
+    params: { none: true },
+    answer: { text: 'x', isPathUnknown: true },
+    is: 'pass',
+  },
 ]);
 
 const usage = { inputTokens: 100, outputTokens: 20 };

@@ -87,6 +87,7 @@ export const toolCalls = defineAssertion({
       error: 'none: true goes with neither value nor names nor count',
     }),
   check(_target, { value, names, order, count, none, step }, { completion, ports }): CheckOutcome {
+    if (completion.isPathUnknown === true && completion.isTextAlone === true) return { error: unknownCalls };
     const answer = step === undefined ? completion : findStep(completion, step);
     if (typeof answer === 'string') return { pass: false, missing: true, reason: answer };
     const calls = answer.toolCalls;
@@ -105,6 +106,9 @@ export const toolCalls = defineAssertion({
     return checkWanted(wanted, calls, order, found, ports);
   },
 });
+
+const unknownCalls =
+  'the program answers with text alone, so the tools that it called are unknown: return an object with text and toolCalls, or steps';
 
 /** Checks that the wanted calls are made, each as often as it says, and in the wanted order. */
 export function checkWanted(
