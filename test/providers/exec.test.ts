@@ -155,6 +155,13 @@ describe('an answer object', () => {
     });
   });
 
+  it('of steps may have a call without a result', async () => {
+    const answer = { text: 'Hi', steps: [{ toolCalls: [{ name: 'find', arguments: {} }] }, { text: 'Hi' }] };
+    expect(await script(say(answer), { options: { output: 'json' } })).toMatchObject({
+      completion: { steps: [{ calls: [{ name: 'find', arguments: {} }] }, { text: 'Hi', calls: [] }] },
+    });
+  });
+
   it('that reports a content filter is a failure', async () => {
     expect(await script(say({ text: '', finishReason: 'contentFilter' }))).toMatchObject({
       failure: { kind: 'contentFilter' },

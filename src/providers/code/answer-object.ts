@@ -191,7 +191,7 @@ const takenStep = z.strictObject({
         id: z.string().exactOptional(),
         name: z.string().min(1),
         arguments: z.unknown(),
-        result: z.unknown(),
+        result: z.unknown().optional(),
         isError: z.boolean().exactOptional(),
       }),
     )
