@@ -206,9 +206,27 @@ function readOutput(output: readonly unknown[]): Output {
     } else if (isCall(item)) {
       const raw = type === 'function_call' ? item['arguments'] : item['input'];
       found.toolCalls.push(buildToolCall(item['call_id'], text(item['name']) ?? '', raw));
+    } else if (isLeftToCaller(item, output)) {
+      const name = String(type).replace(/_call$/, '');
+      found.toolCalls.push(buildToolCall(item['call_id'], name, item['action'] ?? item['operation']));
     }
   }
   return { ...found, reasoning: thoughts.filter((thought) => thought !== '').join('\n\n') };
+}
+
+const callerRuns: ReadonlySet<unknown> = new Set([
+  'local_shell_call',
+  'shell_call',
+  'apply_patch_call',
+  'computer_call',
+]);
+
+/** True for a call of the API's own tools that the caller must make. Of a shell that the provider runs, the output follows. */
+function isLeftToCaller({ type, call_id: id }: JsonObject, output: readonly unknown[]): boolean {
+  const isAnswered = output.some(
+    (other) => isJsonObject(other) && other['type'] === 'shell_call_output' && other['call_id'] === id,
+  );
+  return callerRuns.has(type) && !isAnswered;
 }
 
 function finishReasonOf(status: string, reason: string | undefined, found: Output): FinishReason | undefined {
