@@ -58,9 +58,15 @@ export function readBody(
   readUsage: (body: JsonObject) => Usage | undefined,
 ): Answer {
   if (!isJsonObject(body)) return malformed('it is not a JSON object');
-  const answer = readErrorUnderSuccess(body) ?? read(body);
+  const answer = refuseNameless(readErrorUnderSuccess(body) ?? read(body));
   if (!('failure' in answer) || answer.failure.kind !== 'malformed') return answer;
   return { failure: { ...answer.failure, ...defined({ usage: readUsage(body) }) } };
+}
+
+/** A call without a name would pass a check that forbids calls by their names. */
+export function refuseNameless(answer: Answer): Answer {
+  if ('failure' in answer || answer.completion.toolCalls.every(({ name }) => name !== '')) return answer;
+  return malformed('a tool call has no name', answer.completion.usage);
 }
 
 /** An error object that came under a successful status, or undefined where there is none. */

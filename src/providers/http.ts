@@ -9,7 +9,7 @@ import { rootOf } from '../templates/template-values.ts';
 import { attempt } from '../text/attempt.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { type Answer, buildToolCall, count, filtered, malformed } from './answer.ts';
+import { type Answer, buildToolCall, count, filtered, malformed, refuseNameless } from './answer.ts';
 import { kindOfApiError } from './failures/classify-failure.ts';
 import { describeText, readApiError } from './failures/read-api-error.ts';
 import { defineHttpAdapter, type HttpFormat } from './http-adapter.ts';
@@ -111,7 +111,8 @@ function createHttpFormat(options: { readonly request: unknown; readonly respons
     buildBody: (request) => build(describeRequest(request)),
     readAnswer(body, { latencyMs }) {
       const read = attempt(() => readAnswer(body, latencyMs, paths, options.response), DeadlineError);
-      return read instanceof DeadlineError ? malformed(`a path of \`response\` ${read.message}`) : read;
+      if (read instanceof DeadlineError) return malformed(`a path of \`response\` ${read.message}`);
+      return refuseNameless(read);
     },
   };
 }

@@ -93,6 +93,15 @@ describe('a request of the adapter http', () => {
 });
 
 describe('an answer of the adapter http', () => {
+  it('whose calls have no name at the path of names is malformed', async () => {
+    const config = { options: { response: { text: '$.text', toolCalls: '$.calls' } } };
+    const body = { text: 'Done.', calls: [{ function: 'delete_order', arguments: {} }] };
+    expect(failureOf(await askProvider('http', { body }, { config }))).toMatchObject({
+      kind: 'malformed',
+      message: expect.stringContaining('a tool call has no name') as string,
+    });
+  });
+
   it('is read by the paths', async () => {
     const response = {
       text: '$.data.parts[*].say',

@@ -342,6 +342,10 @@ describe('a chat answer', () => {
       { body: { choices: [{ error: { message: 'x', code: 502 }, message: { content: '' } }] } },
       'server',
     ],
+    ['a call that is none', chat({ content: 'a', tool_calls: [{ id: 'c', name: 'f', arguments: '{}' }] }), 'malformed'],
+    ['calls that are no list', chat({ content: 'a', tool_calls: { name: 'f' } }), 'malformed'],
+    ['a call without a name', chat({ content: 'a', tool_calls: [{ function: { arguments: '{}' } }] }), 'malformed'],
+    ['broken off by an error', chat({ content: 'half an' }, { finish_reason: 'error' }), 'server'],
     ['a filtered choice', chat({ content: 'par' }, { finish_reason: 'content_filter' }), 'contentFilter'],
   ])('that is %s is a failure', async (_, reply, kind) => {
     expect(failureOf(await ask(reply))).toMatchObject({ kind });
@@ -443,6 +447,26 @@ describe('a Responses call', () => {
       model: 'gpt-5-2025-08-07',
       continuation: JSON.stringify(output),
     });
+  });
+
+  it('has the calls of the own tools that the caller runs, but not of a shell that the provider runs', async () => {
+    const output = [
+      { type: 'local_shell_call', call_id: 'a', action: { type: 'exec', command: ['rm', 'x'] } },
+      { type: 'shell_call', call_id: 'b', action: { commands: ['rm x'] } },
+      { type: 'apply_patch_call', call_id: 'c', operation: { type: 'delete_file', path: 'x' } },
+      { type: 'computer_call', call_id: 'd', action: { type: 'click' } },
+      { type: 'shell_call', call_id: 'e', action: { commands: ['ls'] } },
+      { type: 'shell_call_output', call_id: 'e', output: [] },
+      { type: 'mcp_call', name: 'find', arguments: '{}', output: 'x' },
+    ];
+    const { toolCalls, finishReason } = completionOf(await ask({ body: { output } }, { options }));
+    expect(finishReason).toBe('toolCalls');
+    expect(toolCalls.map(({ id, name, arguments: args }) => [id, name, args])).toEqual([
+      ['a', 'local_shell', { type: 'exec', command: ['rm', 'x'] }],
+      ['b', 'shell', { commands: ['rm x'] }],
+      ['c', 'apply_patch', { type: 'delete_file', path: 'x' }],
+      ['d', 'computer', { type: 'click' }],
+    ]);
   });
 
   it('that ran out of tokens is an answer that stopped by length', async () => {

@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { Completion, ToolCall } from '../../model/completion.ts';
+import type { Completion, ToolCall, Usage } from '../../model/completion.ts';
 import {
   type Answer,
   buildToolCall,
@@ -93,10 +93,11 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const finishReason = mapFinishReason(rawFinishReason);
   // Before the message is read: a filtered answer may have none.
   if (finishReason === 'contentFilter') return filtered();
+  if (rawFinishReason === 'error') return brokenOff(readOpenaiUsage(body));
   const message = choice['message'];
   if (!isJsonObject(message)) return malformed('its first choice has no "message"');
 
-  const unreadable = findUnreadableContent(message);
+  const unreadable = findUnreadableContent(message) ?? findUnreadableCall(message);
   if (unreadable !== undefined) return malformed(unreadable);
   const content = readContent(message);
   const reasoning = content.reasoning ?? text(message['reasoning_content']) ?? text(message['reasoning']);
@@ -162,6 +163,21 @@ function findUnreadableContent({ content = null }: JsonObject): string | undefin
   if (content === null || typeof content === 'string') return undefined;
   const parts = Array.isArray(content) ? content.filter((part) => typeof part !== 'string') : content;
   return findUnreadable(parts, 'its "content"');
+}
+
+/** Mistral and OpenRouter give what the model had written until its server failed. */
+function brokenOff(usage: Usage | undefined): Answer {
+  return {
+    failure: { kind: 'server', message: 'the answer broke off with the finish reason "error"', ...defined({ usage }) },
+  };
+}
+
+/** A call that was skipped in silence would pass for none. */
+function findUnreadableCall({ tool_calls: calls = null }: JsonObject): string | undefined {
+  if (calls !== null && !Array.isArray(calls)) return 'its "tool_calls" are not a list';
+  const isRead = (call: JsonValue) =>
+    isJsonObject(call) && (isJsonObject(call['function']) || isJsonObject(call['custom']));
+  return list(calls).every(isRead) ? undefined : 'its "tool_calls" hold one without a "function"';
 }
 
 /** Content is a string, null, or a list of parts; Mistral puts its reasoning among the parts. */
