@@ -11,6 +11,7 @@ import type { Mask } from '../../secrets/mask-secrets.ts';
 import { sumKnown } from '../../stats/descriptive.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
+import { usageError } from '../flags/flag-reader.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
 import { addRunFlags } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
@@ -57,7 +58,13 @@ export async function runCommand(
   onReport?: (report: Report, mask: Mask) => void,
 ): Promise<number> {
   inlineLess();
-  const watch = async () => (await import('../watch/watch.ts')).watchCommand(paths, flags, io);
+  const watch = async () => {
+    if (onReport !== undefined) {
+      const hint = 'leave --watch, LLMCHECK_WATCH and watch under run: in the config out';
+      throw usageError('--watch: a job has to end, and a watched run does not', hint);
+    }
+    return (await import('../watch/watch.ts')).watchCommand(paths, flags, io);
+  };
   // Before files are read, since watching goes on after a mistake in a file.
   if (resolveFlagValues({ flags, env: io.env, config: {} }).values.watch === true) return watch();
   const prepared = await prepareRun(paths, flags, io);

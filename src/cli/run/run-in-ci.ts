@@ -210,7 +210,6 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
   const paths = [...givenPaths, ...splitWords(flags.paths, '--paths'), ...given.paths];
   const config = flags.config ?? given.flags['config'];
   const runFlags: Record<string, unknown> = { ...given.flags, ...(config !== undefined && { config }) };
-  if (runFlags['watch'] === true) throw usageError('--args --watch: a watched run does not end', 'leave --watch out');
   const baseline = flags.baseline === '' ? defaultBaseline(event, runFlags, io) : flags.baseline;
   if (baseline !== undefined) runFlags['baseline'] = baseline;
   if (event.isDriftWatch === true) askAgain(runFlags);

@@ -59,9 +59,13 @@ test.each(['--help', '-h', '--max-cost 1 -h'])('a job with the flags %s runs not
   expect([code, outputs['conclusion'], jobs.github.checks[0]?.conclusion]).toEqual([2, 'failure', 'failure']);
 });
 
-test('a job that should watch is refused, because it would not end', async () => {
-  const { code, stderr } = await (await openGithubJobs(files)).act({ args: '--watch' });
-  expect([code, stderr]).toEqual([2, expect.stringContaining('--args --watch: a watched run does not end')]);
+test.each([
+  ['its flags', { args: '--watch' }, files],
+  ['its variables', { env: { LLMCHECK_WATCH: '1' } }, files],
+  ['the config', {}, { ...files, 'llmcheck.config.yaml': 'run: { watch: true }\n' }],
+])('a job that should watch by %s is refused, because it would not end', async (_, job, project) => {
+  const { code, stderr } = await (await openGithubJobs(project)).act(job);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('--watch: a job has to end')]);
 });
 
 describe('a token', () => {
