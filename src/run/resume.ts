@@ -2,6 +2,7 @@ import { hasOtherOptions } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell, CellKey } from '../model/cell.ts';
+import { UserError } from '../model/problem.ts';
 import type { AcceptedPromptState, CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { Plan } from '../plan/build-plan.ts';
 import { type FindAccepted, hashCell } from '../plan/render-cells.ts';
@@ -58,6 +59,11 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
   const earlier = readEarlierCells(path, resume);
   if (earlier.damagedLines > 0) {
     ports.onProgress({ type: 'note', message: describeDamage(path, earlier.damagedLines) });
+  }
+  // The record would lose all its answers. Watching goes on until there are suites again.
+  if (planned.plan.cellCount === 0 && earlier.cells.size > 0 && resume.isTouched === undefined) {
+    const message = `--resume: the run ${earlier.header.id} has answers, and no suite or case of it is found now`;
+    throw new UserError({ code: 'usage', message, hint: 'bring its suites back, or run without --resume' });
   }
   const kept = findKept(earlier, planned);
   const { id, startedAt } = earlier.header;

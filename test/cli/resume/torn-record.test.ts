@@ -1,4 +1,4 @@
-import { utimesSync } from 'node:fs';
+import { rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunHeader } from '../../../src/model/record.ts';
@@ -218,6 +218,21 @@ test('--resume goes on with the cases that failed last when the run began', asyn
   expect(statusesOf(resumed.report)).toEqual({ red: 'passed', green: 'passed' });
   const again = await project.report(['run', '--resume'], { env: server.env });
   expect(statusesOf(again.report)).toEqual(statusesOf(resumed.report));
+});
+
+test.each([
+  ['--resume', []],
+  ['--resume --allow-empty', ['--allow-empty']],
+])('a run whose suites are gone keeps its answers under %s', async (_, more) => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  await project.run(['run'], { env: server.env });
+  const [record = ''] = project.files('.llmcheck/runs');
+  const before = project.read(record);
+  rmSync(project.path('evals/echo.eval.yaml'));
+  const { code, stderr } = await project.run(['run', '--resume', ...more], { env: server.env });
+  expect([code, stderr]).toEqual([2, expect.stringContaining('no suite or case of it is found now')]);
+  expect(project.read(record)).toBe(before);
 });
 
 test('--resume finds the suites of a run from another folder', async () => {
