@@ -61,10 +61,14 @@ test.each([
   ['rubric', { value: 'x', votes: 4 }, 'votes: must be odd, so that there is a majority'],
   ['rubric', { value: 'x', votes: 17 }, 'votes: must be 15 or less'],
   ['rubric', { value: 'x', threshold: 0 }, 'threshold: must be more than 0 and at most 1'],
+  ['rubric', { value: ' \n' }, 'value: must not be blank'],
   ['factual', {}, 'value: is required'],
+  ['factual', { value: '' }, 'value: must not be null or blank'],
+  ['factual', { value: null }, 'value: must not be null or blank'],
+  ['choice', { value: 'Polite?', choices: [{ choice: 'a', score: 1 }] }, 'value: holds no {answer}'],
   ['pairwise', { value: 'x', min: 2 }, 'min: must be more than 0 and at most 1'],
 ])('%s refuses %j', (assertion, params, problem) => {
-  expect(findProblems(assertion, params)).toContain(problem);
+  expect(findProblems(assertion, params).join('\n')).toContain(problem);
 });
 
 describe('a judge', () => {
@@ -105,6 +109,9 @@ describe('a judge', () => {
     [[{ text: readable, canRefresh: true, model: 'm-1' }], 1, { pass: true, judgement: { model: 'm-1', votes: 1 } }],
     [[JSON.stringify({ reason: 'r', score: 0.5 })], 1, { pass: true, score: 1 }],
     [[JSON.stringify({ reason: 'r', score: 0.4 })], 1, { pass: false, score: 0 }],
+    // A thought that never ends is no verdict.
+    [[`<think>${readable}, or not`, 'no'], 2, { error: expect.stringContaining('is unreadable') }],
+    [[`<think>no</think>${readable}`], 1, { pass: true }],
   ])('that replies %j', async (replies, count, expected) => {
     const { verdict, asked } = await judge(replies);
     expect(verdict).toMatchObject(expected);

@@ -150,7 +150,7 @@ type ReadReply<T> = { readonly ok: true; readonly value: T } | { readonly ok: fa
  * an answer must not dictate its own verdict.
  */
 function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, isQuoted: (text: string) => boolean): ReadReply<T> {
-  const spoken = reply.replaceAll(/<think>[\s\S]*?<\/think>/g, '');
+  const spoken = reply.replaceAll(/<think>[\s\S]*?(?:<\/think>|$)/g, '');
   const verdicts: T[] = [];
   let fault = 'it holds no JSON object';
   for (const { text, value } of findJsonObjects(spoken)) {

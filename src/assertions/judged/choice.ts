@@ -26,7 +26,14 @@ export const choice = defineAssertion({
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   params: z.strictObject({
-    value: soughtParam.describe('The question to the judge, word for word; {answer} is replaced by the answer.'),
+    value: soughtParam
+      .superRefine((value, context) => {
+        if (value.includes('{answer}')) return;
+        const hint = 'write {answer} where the answer belongs, or {{completion}} in a prompt file of GitHub';
+        const message = 'holds no {answer}, so the judge would not see the answer';
+        context.addIssue({ code: 'custom', message, params: { hint } });
+      })
+      .describe('The question to the judge, word for word; {answer} is replaced by the answer.'),
     choices: z
       .array(choiceParam)
       .min(1, { error: 'needs at least one choice' })

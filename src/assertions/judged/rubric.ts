@@ -182,6 +182,11 @@ function describeFiles(target: Target, { completion }: CheckContext): readonly F
   return [{ title: 'files', text: all.length === 0 ? 'no file was changed' : all.join('\n\n') }];
 }
 
+/** A judge finds that any answer says what nothing says. */
+function isSaid(value: unknown): boolean {
+  return value !== null && (typeof value !== 'string' || value.trim() !== '');
+}
+
 export const rubric = defineAssertion({
   summary: 'a judge finds that the answer meets a criterion',
   family: 'judge',
@@ -191,7 +196,7 @@ export const rubric = defineAssertion({
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   params: z.strictObject({
-    value: soughtParam.describe('The criterion, in plain words.'),
+    value: soughtParam.refine(isSaid, { error: 'must not be blank' }).describe('The criterion, in plain words.'),
     ...judgeParams,
     threshold: thresholdParam,
   }),
@@ -211,7 +216,7 @@ export const factual = defineAssertion({
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   params: z.strictObject({
-    value: valueParam.describe('The reference answer.'),
+    value: valueParam.refine(isSaid, { error: 'must not be null or blank' }).describe('The reference answer.'),
     ...judgeParams,
     threshold: thresholdParam,
   }),

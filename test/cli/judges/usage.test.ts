@@ -27,6 +27,11 @@ test.each([
   ],
   ['an even number of votes', { assert: '[{ rubric: { value: x, votes: 2 } }]' }, ['must be odd', 'tone.eval.yaml:6']],
   [
+    'a question without the answer',
+    { assert: '[{ choice: { value: "Polite?", choices: [{ choice: a, score: 1 }] } }]' },
+    ['holds no {answer}', 'write {answer} where the answer belongs', 'tone.eval.yaml:6'],
+  ],
+  [
     'a key that no judge has',
     { assert: rubric, judges: '[{ id: a, use: openai:gpt-4o, minKapa: 1 }]' },
     ['"minKapa"', 'minKappa'],
