@@ -16,6 +16,7 @@ import { reportOnRun } from '../../verdict/assess-run.ts';
 import { reportOnShards } from '../commands/merge.ts';
 import { type RunFlags, runCommand } from '../commands/run.ts';
 import { usageError, usageProblem } from '../flags/flag-reader.ts';
+import { resolveFlagValues } from '../flags/flag-values.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { type CiOutcome, type CiPage, type CiPlace, describeOutcome, describeUsage } from '../output/ci-outcome.ts';
@@ -299,9 +300,10 @@ function splitWords(text: string, flag: string): readonly string[] {
 }
 
 function defaultBaseline({ baseline, missingBase }: CiEvent, given: RunFlags, { env }: Io): string | undefined {
-  const isChosen = ['baseline', 'noBaseline', 'compare'].some((key) => given[key] !== undefined);
-  const hasVariable = (env['LLMCHECK_BASELINE'] ?? '') !== '' || (env['LLMCHECK_NO_BASELINE'] ?? '') !== '';
-  if (isChosen || hasVariable) return undefined;
+  // A variable may say no: LLMCHECK_NO_BASELINE=0 chooses nothing.
+  const { values } = resolveFlagValues({ flags: given, env, config: {} });
+  if (values.noBaseline === true) return undefined;
+  if ((['baseline', 'compare', 'swap'] as const).some((key) => values[key] !== undefined)) return undefined;
   if (missingBase !== undefined) {
     throw usageError(missingBase, 'in a container, pass the variables of the job and mount the file of the event');
   }

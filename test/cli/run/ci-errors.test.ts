@@ -68,6 +68,15 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining('--watch: a job has to end')]);
 });
 
+test.each<[string, JobOptions]>([
+  ['its flags', { args: '--swap mini=openai:gpt-4.1-mini' }],
+  ['a variable', { args: '', env: { LLMCHECK_SWAP: 'mini=openai:gpt-4.1-mini' } }],
+])('a job that swaps models by %s needs no baseline', async (_, job) => {
+  const jobs = await openGithubJobs(files);
+  const { code, stdout } = await jobs.act(job);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('openai:gpt-4.1-mini is the cheapest that holds')]);
+});
+
 describe('a token', () => {
   const denied = { status: 403, body: { message: 'Resource not accessible by integration' } };
 

@@ -50,6 +50,12 @@ describe('a change is never compared with its own baseline', () => {
     expect(gitlab.gitlab.notes[0]?.body).toContain('accepts 3 regressions');
   });
 
+  test('where the variable that compares with nothing is off', async () => {
+    const jobs = await openGithubChange();
+    const { outputs } = await jobs.act({ args: '', env: { LLMCHECK_NO_BASELINE: '0' } });
+    expect(outputs['accepted']).toBe('3');
+  });
+
   test.each<[string, Readonly<Record<string, string>>]>([
     ['the file of the event is not there', { GITHUB_EVENT_PATH: '/nowhere/event.json' }],
     ['no file of the event is named', { GITHUB_EVENT_PATH: '' }],
