@@ -1,6 +1,6 @@
 import { relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
-import { replaceFile } from '../../files/write-files.ts';
+import { replaceFile, StorageError } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { Published } from '../../model/report.ts';
 import { encodeSegment, findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
@@ -146,7 +146,13 @@ async function writeFiles({ report, problems, mask }: ToPublish, { requests, eve
   }
   for (const { name, path } of requests) {
     if (name !== 'gitlab' || path === undefined) continue;
-    replaceFile(resolve(io.cwd, path), mask(renderCodeQualityProblems(problems, event.place.paths)));
+    try {
+      replaceFile(resolve(io.cwd, path), mask(renderCodeQualityProblems(problems, event.place.paths)));
+    } catch (error) {
+      // It would take the place of the problems, and the note would not be written.
+      if (!(error instanceof StorageError)) throw error;
+      io.stderr.write(`warning: the gitlab report could not be written to ${path}: ${toSafeLine(error.reason)}\n`);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { normalize, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { replaceFile, StorageError } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
@@ -121,7 +121,7 @@ export function parseRequests<R>(
       usageProblem(`--reporter: ${names} would both write to stdout`, 'give all but one a path: junit=report.xml'),
     );
   }
-  const paths = requests.flatMap(({ path }) => path ?? []);
+  const paths = requests.flatMap(({ path }) => (path === undefined ? [] : normalize(path)));
   const twice = paths.find((path, index) => paths.indexOf(path) !== index);
   if (twice !== undefined) {
     problems.push(usageProblem(`--reporter: two reports would be written to ${twice}`, 'give each a path of its own'));

@@ -55,6 +55,7 @@ describe('--reporter', () => {
       ['json=a', 'junit=b', 'markdown=a'],
       ['--reporter: two reports would be written to a; give each a path of its own'],
     ],
+    [['json=a', 'junit=./b/../a'], ['--reporter: two reports would be written to a; give each a path of its own']],
   ])('%j is a mistake', (texts, problems) => {
     expect(parse(...texts)[1]).toEqual(problems);
     expect(() => requestsOf(parseReporters(texts))).toThrow(UserError);

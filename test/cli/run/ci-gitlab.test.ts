@@ -397,6 +397,17 @@ describe('the reports of artifacts', () => {
     ]);
     expect(shownBy(jobs)).toEqual([['could not start', jobs.gitlab.head]]);
   });
+
+  test('that cannot be written hide no mistake, and the note names it', async () => {
+    const jobs = await openGitlabJobs({ 'evals/words.eval.yaml': `${wordSuite('words')}unknown: 1\n` });
+    const { code, stderr } = await jobs.act({ flags: ['-r', 'gitlab=.', '--note'] });
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('warning: the gitlab report could not be written to .'),
+    ]);
+    expect(stderr).toContain('unknown key');
+    expect(shownBy(jobs)).toEqual([['could not start', jobs.gitlab.head]]);
+  });
 });
 
 describe('shards', () => {
