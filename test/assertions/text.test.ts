@@ -138,6 +138,14 @@ describeAssertion('oneOf', [
     is: 'fail',
   },
   {
+    when: 'a text is compared with a structure',
+    params: { value: ['a', { b: 1 }] },
+    answer: '{"b": 1}',
+    is: 'missing',
+    reason: /^is not one of "a", .* but text is checked: add "select: \{json: true\}"/,
+  },
+  { when: 'a text beside a structure is it', params: { value: ['a', { b: 1 }] }, answer: 'a', is: 'pass' },
+  {
     when: 'values may be structures',
     params: { value: [{ b: 1 }, null] },
     answer: '{"b": 1}',

@@ -93,7 +93,12 @@ export const oneOf = defineAssertion({
       const pass = value.some(
         (option) => isScalar(option) && normaliseText(option === null ? 'null' : spell(option), options) === text,
       );
-      return { pass, reason: `${pass ? 'is' : 'is not'} ${listed}: found ${quote(target.text)}` };
+      const found = `found ${quote(target.text)}`;
+      if (!pass && !value.every(isScalar)) {
+        const hint = 'text is checked: add "select: {json: true}" to compare what it parses to';
+        return { pass: false, missing: true, reason: `is not ${listed}, but ${hint}; ${found}` };
+      }
+      return { pass, reason: `${pass ? 'is' : 'is not'} ${listed}: ${found}` };
     }
     const found = normaliseValue(target.value, options);
     const pass = value.some((option) => deepEqual(normaliseValue(option, options), found));
