@@ -24,7 +24,8 @@ const CONVERTERS: Readonly<Record<string, Convert>> = {
   contains: turned(ofText((value) => ({ contains: { value } }))),
   icontains: turned(ofText((value) => ({ contains: { value, ignoreCase: true } }))),
   'starts-with': turned(ofText((value) => ({ startsWith: { value } }))),
-  regex: turned(ofText((value) => ({ regex: { value } }))),
+  // promptfoo looks for the slashes of a literal too, and one that is not escaped is refused here.
+  regex: turned(ofText((value) => ({ regex: { value: value.replace(/^\/(?=.*\/[a-z]*$)/s, String.raw`\/`) } }))),
   'contains-any': turned(ofList((value) => ({ containsAny: { value } }))),
   'contains-all': turned(ofList((value) => ({ containsAll: { value } }))),
   'icontains-any': turned(ofList((value) => ({ containsAny: { value, ignoreCase: true } }))),

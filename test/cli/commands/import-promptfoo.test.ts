@@ -506,6 +506,7 @@ const written: readonly (readonly [assertion: string, check: object])[] = [
     { jsonSchema: { type: 'array', minItems: 1, items: false, maxItems: 1 }, select: 'toolCalls' },
   ],
   ['{ type: context-faithfulness }', { rubric: graded, weight: 0 }],
+  ['{ type: regex, value: "/a+/i" }', { regex: { value: String.raw`\/a+/i` } }],
   ['{ type: contains, value: file://v.txt }', { contains: { value: 'a {% raw %}{{{% endraw %}b}}' } }],
   ['{ type: contains-any, value: file://v.json }', { containsAny: { value: ['x', 'y'] } }],
   ['{ type: equals, value: file://v.yaml }', { equals: { value: { a: 1 } }, select: { json: true } }],
