@@ -41,6 +41,17 @@ function openRepository(files: Readonly<Record<string, string>>) {
   return { ...project, git, commit: initRepository(project.root) };
 }
 
+test.each(['--assume-unchanged', '--skip-worktree'])(
+  'a file under %s may have changed, since git does not look',
+  (flag) => {
+    const { root, git, ...project } = openRepository({ 'a.txt': 'before\n', 'b.txt': 'b\n' });
+    git('update-index', flag, 'a.txt');
+    project.write('a.txt', 'after\n');
+    const changes = findGitChanges(root, 'HEAD', gitEnv);
+    expect(['a.txt', 'b.txt'].map((name) => changes.changeOf(`${root}/${name}`)?.kind)).toEqual(['unknown', undefined]);
+  },
+);
+
 test('each path is told by what became of it since a commit', () => {
   const { root, git, ...project } = openRepository({
     'kept.txt': 'kept\n',

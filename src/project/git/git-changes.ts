@@ -165,10 +165,10 @@ function collectChanges(git: Git, commit: string, found: Found): void {
   const add = (path: string, kind: ChangeKind) => found.changed.set(normalizePath(join(root, path)), kind);
   for (const entry of listDifferences(git, commit)) if (!isSame(entry, root)) add(entry.path, entry.kind);
   for (const path of listPaths(git, ['ls-files', '--others', '--exclude-standard', '-z'])) add(path, 'added');
-  for (const { mode, path } of listIndex(git)) {
+  for (const { mode, path, isWatched } of listIndex(git)) {
     const absolute = resolve(root, path);
     if (mode === submoduleMode) collectSubmodule(git, commit, { path, absolute }, found);
-    else found.tracked.add(normalizePath(absolute));
+    else if (isWatched) found.tracked.add(normalizePath(absolute));
   }
 }
 
@@ -249,10 +249,18 @@ function hashBlob(content: Buffer, like: string): string {
   return hash.update(`blob ${content.length}\0`).update(content).digest('hex');
 }
 
-function listIndex(git: Git): readonly { readonly mode: string; readonly path: string }[] {
-  return listPaths(git, ['ls-files', '--stage', '-z']).map((line) => ({
-    mode: line.slice(0, 6),
+interface IndexEntry {
+  readonly mode: string;
+  readonly path: string;
+  /** False where git was told to take the file for unchanged (`--assume-unchanged`, `--skip-worktree`). */
+  readonly isWatched: boolean;
+}
+
+function listIndex(git: Git): readonly IndexEntry[] {
+  return listPaths(git, ['ls-files', '--stage', '-v', '-z']).map((line) => ({
+    mode: line.slice(2, 8),
     path: line.slice(line.indexOf('\t') + 1),
+    isWatched: /^[A-RT-Z]/.test(line),
   }));
 }
 
