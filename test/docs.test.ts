@@ -78,7 +78,7 @@ $ cd inner
 
   it.each([
     ['docs/tutorial.md', ['echo node_modules/ > .gitignore']],
-    ['docs/tutorial-agent.md', []],
+    ['docs/tutorial-agent.md', ["printf '%s\\n' node_modules/ .llmcheck/ > .gitignore"]],
   ])('runs every command of %s but the installation', (page, more) => {
     const shell = findFences(read(page)).filter(({ info }) => !/ (?:step|\S+\.\w+)$/.test(info));
     const install = ['npm init -y', 'npm install --save-dev llmcheck'];
