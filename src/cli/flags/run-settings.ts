@@ -62,7 +62,7 @@ export function findSwaps({ swap, compare = [] }: RunFlagValues, { suites }: Pro
   return [{ provider, candidates }];
 }
 
-/** Flags that choose what runs and how the gate decides. A resumed run keeps them. */
+/** Flags that choose what runs, how the gate decides and what is recorded. A resumed run keeps them. */
 const resumedFlags = [
   'filter',
   'tag',
@@ -84,6 +84,7 @@ const resumedFlags = [
   'drift',
   'early',
   'batch',
+  'record',
 ] as const;
 
 /** What `--resume` needs to plan the same run again. */

@@ -21,6 +21,16 @@ test('run --record writes the answers, and later runs need neither server nor ke
   expect(replayed.report.totals).toMatchObject({ passed: 2, cached: 2, spentUsd: 0 });
 });
 
+test('run --record that is resumed goes on recording', async () => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  const keyless = await project.run(['run', '--record'], { env: { ...server.env, OPENAI_API_KEY: '' } });
+  expect(keyless.code).toBe(3);
+  const [command = ''] = /run --resume\s+\S+/.exec(keyless.stdout) ?? [];
+  expect(await project.run(command.split(/\s+/), { env: server.env })).toMatchObject({ code: 0 });
+  expect(project.read('evals/answers.jsonl').trim().split('\n')).toHaveLength(2);
+});
+
 test('--dry-run counts recorded answers, also under --cache replay, and not under another mode', async () => {
   const project = openTempProject('recordings');
   const server = await startEchoServer();

@@ -254,6 +254,7 @@ describe('the options of a run', () => {
         early: true,
         shard: '1/2',
         batch: true,
+        record: true,
         cache: 'use',
         rerunBaseline: true,
         maxErrors: '25%',
