@@ -207,7 +207,7 @@ function readOutput(output: readonly unknown[]): Output {
       const raw = type === 'function_call' ? item['arguments'] : item['input'];
       found.toolCalls.push(buildToolCall(item['call_id'], text(item['name']) ?? '', raw));
     } else if (isLeftToCaller(item, output)) {
-      const name = String(type).replace(/_call$/, '');
+      const name = (text(type) ?? '').replace(/_call$/, '');
       found.toolCalls.push(buildToolCall(item['call_id'], name, item['action'] ?? item['operation']));
     }
   }
