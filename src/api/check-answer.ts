@@ -2,6 +2,7 @@ import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
 import type { Plugin } from '../model/plugin.ts';
+import { UserError } from '../model/problem.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type ApiContext, contextKeys, type Keys, openContext, refuseUnknown } from './options.ts';
 import type { Assertion } from './suite-definition.ts';
@@ -51,14 +52,29 @@ export async function checkAnswer(
   options: CheckAnswerOptions = {},
 ): Promise<readonly Verdict[]> {
   refuseUnknown(options, optionKeys, 'checkAnswer');
+  refuseNoAnswer(answer);
   if (typeof answer !== 'string') refuseUnknown(answer, answerKeys, 'an answer of checkAnswer');
   const { checkOneAnswer } = await import('../judges/check-one-answer.ts');
   const { vars = {}, expected, plugins = [], config } = options;
-  return checkOneAnswer(typeof answer === 'string' ? { text: answer } : answer, checks, {
+  return checkOneAnswer(typeof answer === 'string' ? { text: answer, isTextAlone: true } : answer, checks, {
     ...openContext(options),
     vars,
     expected,
     plugins,
     ...defined({ configPath: config }),
   });
+}
+
+/** Checks of calls alone would pass on a promise that nobody awaited. */
+function refuseNoAnswer(answer: unknown): void {
+  const { text, toolCalls = [] }: Partial<Record<string, unknown>> =
+    typeof answer === 'string' ? { text: answer } : Object(answer);
+  const isCall = (call: unknown) => typeof Object(call).name === 'string' && Object(call).name !== '';
+  if (typeof text === 'string' && Array.isArray(toolCalls) && toolCalls.every(isCall)) return;
+  const message =
+    typeof text === 'string'
+      ? 'toolCalls of an answer of checkAnswer is a list of maps, each with a name and arguments'
+      : 'an answer of checkAnswer is a text, or an object with a text';
+  const hint = answer instanceof Promise ? 'await it' : undefined;
+  throw new UserError([{ code: 'invalid-value', severity: 'error', message, ...defined({ hint }) }]);
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { tryParseJson } from '../json/parse-json.ts';
 import type { Completion } from '../model/completion.ts';
 import type { Plugin } from '../model/plugin.ts';
 import { UserError } from '../model/problem.ts';
@@ -42,14 +43,15 @@ export async function checkOneAnswer(
     const { latencyMs, costUsd, toolCalls = [], ...rest } = answer;
     const completion: Completion = {
       ...rest,
-      toolCalls: toolCalls.map((call) => ({
-        name: call.name,
-        arguments: call.arguments,
-        rawArguments: JSON.stringify(call.arguments),
-      })),
+      toolCalls: toolCalls.map(({ name, arguments: given }) => {
+        // APIs give the arguments as the text that the model wrote.
+        const rawArguments = typeof given === 'string' ? given : JSON.stringify(given);
+        return { name, arguments: tryParseJson(rawArguments), rawArguments };
+      }),
     };
+    const path = answer.toolCalls === undefined ? { isPathUnknown: true as const } : {};
     const cell = { checks: found.checks, vars: found.vars, key: keyOf(found.id) };
-    return (await judgeAnswer(found.checks, { cell, completion, latencyMs, costUsd }, judge.ports)).verdicts;
+    return (await judgeAnswer(found.checks, { cell, completion, latencyMs, costUsd, ...path }, judge.ports)).verdicts;
   } finally {
     judge.close();
   }

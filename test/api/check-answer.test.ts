@@ -40,6 +40,40 @@ describe('checkAnswer', () => {
   });
 });
 
+describe('an answer of checkAnswer', () => {
+  const judge = async (answer: unknown, ...checks: object[]) => {
+    const { root: cwd } = openTempProject();
+    const verdicts = await checkAnswer(answer as never, checks, { cwd });
+    return verdicts.map(({ pass, error }) => error ?? pass);
+  };
+
+  test.each([
+    ['a promise', Promise.resolve('a'), 'await it'],
+    ['undefined', undefined, 'is a text, or an object with a text'],
+    ['an object without a text', {}, 'is a text, or an object with a text'],
+    ['a call without a name', { text: 'a', toolCalls: [{ function: { name: 'f' } }] }, 'each with a name'],
+    ['calls that are no list', { text: 'a', toolCalls: { name: 'f' } }, 'each with a name'],
+  ])('is not %s', async (_, answer, message) => {
+    const error = await judge(answer, { toolCalls: { none: true } }).catch((thrown: unknown) => thrown);
+    if (!(error instanceof UserError)) throw new Error('expected a UserError');
+    expect(error.problems.map((problem) => `${problem.message} ${problem.hint ?? ''}`).join()).toContain(message);
+  });
+
+  test('may have the arguments of a call as their text', async () => {
+    const answer = { text: 'a', toolCalls: [{ name: 'f', arguments: '{"a":1}' }] };
+    const never = { trajectory: { never: { name: 'f', args: { a: 1 } } } };
+    expect(await judge(answer, { toolCalls: { name: 'f', args: { a: 1 } } }, never)).toEqual([true, false]);
+  });
+
+  test('that says nothing of its calls has no verdict on them', async () => {
+    const checks = [{ toolCalls: { none: true } }, { trajectory: { never: 'f' } }];
+    const unknown = expect.stringContaining('unknown');
+    expect(await judge('a', ...checks)).toEqual([unknown, unknown]);
+    expect(await judge({ text: 'a' }, ...checks)).toEqual([true, unknown]);
+    expect(await judge({ text: 'a', toolCalls: [] }, ...checks)).toEqual([true, true]);
+  });
+});
+
 describe('toPassChecks', () => {
   test('passes, fails with every reason, and is inverted by not', async () => {
     await expect('Hello, Ada').toPassChecks([{ contains: 'Ada' }]);
