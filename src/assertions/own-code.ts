@@ -4,7 +4,7 @@ import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { toZodSchema } from '../json/to-zod-schema.ts';
 import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin, SelectInput } from '../model/own-code.ts';
 import type { SelectSpec } from '../model/verdict.ts';
-import { splitCommand } from '../text/command-line.ts';
+import { findShellSign, splitCommand } from '../text/command-line.ts';
 import { DeadlineError, describeThrown } from '../text/deadline.ts';
 import { plainNumbers, replaceLongNumbers } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';
@@ -190,12 +190,18 @@ export const wordsParam = z.union(
     z.array(z.string().min(1)).min(1),
     z.string().transform((line, context) => {
       const words = splitCommand(line);
-      if (words !== undefined && words.length > 0) return [...words];
+      if (words !== undefined && words.length > 0 && findShellSign(line) === undefined) return [...words];
       context.addIssue({ code: 'custom', message: 'names no program' });
       return z.NEVER;
     }),
   ],
-  { error: 'must be a command with closed quotes, or a list of its words' },
+  {
+    error({ input }) {
+      const sign = typeof input === 'string' ? findShellSign(input) : undefined;
+      if (sign === undefined) return 'must be a command with closed quotes, or a list of its words';
+      return `has ${sign}, which only a shell reads: write sh -c "…", or put it in quotes`;
+    },
+  },
 );
 
 /** Started without a shell for every answer, in the folder of the file that names it. */

@@ -28,6 +28,12 @@ export function splitCommand(line: string): readonly string[] | undefined {
   return words;
 }
 
+/** A sign of a shell outside of quotes: the program would get it as an argument, and what follows would never run. */
+export function findShellSign(line: string): string | undefined {
+  const plain = line.replaceAll(/\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs, 'x');
+  return /(?:^|\s)(&&|\|\|?|;|&|\d?>>?(?:&\d)?|<)(?=\s|$)/.exec(plain)?.[1] ?? /\S(;)(?=\s)/.exec(plain)?.[1];
+}
+
 /** A text as one word of a command that is printed for a shell; most need no quotes. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readNumber } from '../../src/assertions/structure/number.ts';
 import { spell } from '../../src/json/canonical-json.ts';
-import { splitCommand } from '../../src/text/command-line.ts';
+import { findShellSign, splitCommand } from '../../src/text/command-line.ts';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
 import { DurationError, parseDurationMs } from '../../src/text/duration.ts';
 import { distanceOf, plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
@@ -131,6 +131,21 @@ test.each([
   ['a \'b"', undefined],
 ])('the command %s has the words %j', (line, words) => {
   expect(splitCommand(line)).toEqual(words);
+});
+
+test.each([
+  ['a && b', '&&'],
+  ['a || b', '||'],
+  ['a | b', '|'],
+  ['a; b', ';'],
+  ['a > b', '>'],
+  ['a 2>&1', '2>&1'],
+  ['a &', '&'],
+  ['sh -c "a && b; c"', undefined],
+  [String.raw`grep "a \" && " 'b | c' \| d`, undefined],
+  ['a --b=c;d http://x/?a=1&b=2', undefined],
+])('the sign of a shell in %j is %j', (line, sign) => {
+  expect(findShellSign(line)).toBe(sign);
 });
 
 describe('quoting', () => {
