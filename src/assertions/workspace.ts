@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isJsonObject } from '../json/json.ts';
 import type { WorkspaceChanges, WorkspaceFile } from '../model/workspace.ts';
-import { checkGlob, compilePaths, isNegative, isSlowForPaths } from '../text/glob.ts';
+import { checkGlob, compileAllPaths, compilePaths, isNegative, isSlowForPaths } from '../text/glob.ts';
 import { shortenText } from '../text/shorten.ts';
 import {
   type AssertionPorts,
@@ -54,7 +54,7 @@ export const files = defineAssertion({
       untouched: globsParam
         .optional()
         .describe(
-          'None matches a file that was changed, created or deleted. Each must match a file that was there before.',
+          'None matches a file that was changed, created or deleted, a hidden one neither. Each must match a file that was there before.',
         ),
     })
     .refine((params) => Object.values(params).some((globs) => globs !== undefined), {
@@ -75,6 +75,7 @@ export const files = defineAssertion({
         glob,
         touched.map(({ path }) => path),
         ports,
+        compileAllPaths,
       );
       const kind = touched.find(({ path }) => path === found)?.kind;
       if (kind !== undefined) return { pass: false, reason: `${kind} ${found}, which must stay untouched` };
@@ -96,8 +97,13 @@ function pathsOf({ changed, created, deleted }: WorkspaceChanges): Paths {
 }
 
 /** The first path that a glob matches. */
-function match(glob: string, paths: readonly string[], ports: AssertionPorts): string | undefined {
-  return runBounded(!isSlowForPaths(glob), ports, () => paths.find(compilePaths(glob)));
+function match(
+  glob: string,
+  paths: readonly string[],
+  ports: AssertionPorts,
+  compile = compilePaths,
+): string | undefined {
+  return runBounded(!isSlowForPaths(glob), ports, () => paths.find(compile(glob)));
 }
 
 function describeChanges(paths: Paths): string {

@@ -50,6 +50,12 @@ export function compilePaths(pattern: string): (path: string) => boolean {
   return (path) => isMatch(path);
 }
 
+/** The same, but wildcards match hidden names too, other than those of git. */
+export function compileAllPaths(pattern: string): (path: string) => boolean {
+  const [isMatch, isAnyMatch] = [picomatch(pattern, options), picomatch(pattern, { ...options, dot: true })];
+  return (path) => isMatch(path) || (isAnyMatch(path) && !path.split('/').includes('.git'));
+}
+
 /** Compiles a pattern of texts: a star matches any text, and parentheses and quotes match themselves. */
 export function compileText(pattern: string): (text: string) => boolean {
   const isMatch = picomatch(escapeText(pattern), { ...options, bash: true, dot: true, flags: 's' });

@@ -682,6 +682,13 @@ test.each([
   ['toolCalls', { none: true, count: 1 }, ': none: true goes with neither value nor names nor count'],
   ['toolCalls', { value: 'a', names: ['b'] }, ': takes value or names, not both'],
   ['refusal', { value: 'no' }, 'value: Invalid input: expected boolean, received string'],
+  [
+    'command',
+    { value: 'npm ci && npm test' },
+    'value: has &&, which only a shell reads: write sh -c "…", or put it in quotes',
+  ],
+  ['exec', { value: 'cat x | check' }, 'value: has |, which only a shell reads: write sh -c "…", or put it in quotes'],
+  ['command', { value: 'npm "test' }, 'value: must be a command with closed quotes, or a list of its words'],
 ])('%s refuses %j', (assertion, params, problem) => {
   expect(findProblems(assertion, params)).toContain(problem);
 });
@@ -710,6 +717,31 @@ describeAssertion('files', [
     reason: new RegExp(`^(not: )?${kind} src/[bd]\\.js, which must stay untouched$`),
   })),
   { when: 'a file stayed', params: { untouched: ['src/a.js'] }, answer: { state: { workspace } }, is: 'pass' },
+  ...(['**', '.github/*.yml', '.g*/**', '**/*.yml'] as const).map((glob) => ({
+    when: `a hidden file is left alone by ${glob}, and was created`,
+    params: { untouched: glob },
+    answer: {
+      state: {
+        workspace: {
+          ...workspace,
+          unchanged: ['src/a.js', '.github/a.yml', 'b.yml'],
+          created: { '.github/ci.yml': { text: 'c' } },
+          changed: {},
+          deleted: [],
+        },
+      },
+    },
+    is: 'fail' as const,
+    reason: /created \.github\/ci\.yml, which must stay untouched$/,
+  })),
+  {
+    when: 'git made files of its own',
+    params: { untouched: '**' },
+    answer: {
+      state: { workspace: { ...workspace, created: { '.git/HEAD': { text: 'c' } }, changed: {}, deleted: [] } },
+    },
+    is: 'pass',
+  },
   {
     when: 'a file that was never there must stay',
     params: { untouched: ['src/a.js', 'src/c.js'] },
