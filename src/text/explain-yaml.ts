@@ -29,9 +29,14 @@ export function explainYaml(
 ): readonly YamlError[] {
   const explained: YamlError[] = [];
   let rest = text;
+  // What stands in the place of a mistake is no mistake of the author.
+  const isWritten = ({ offset }: Pick<YamlError, 'offset'>) => rest.charAt(offset) === text.charAt(offset);
   for (let found = parse(rest); found.length > 0; found = parse(rest)) {
     const mistake = findTemplate(rest) ?? findMistake(rest, found);
-    if (mistake === undefined) return [...explained, ...found.filter(isFirstOfKind).map(inPlainWords)];
+    if (mistake === undefined) {
+      return [...explained, ...found.filter(isFirstOfKind).filter(isWritten).map(inPlainWords)];
+    }
+    if (!isWritten(mistake)) break;
     const { without, ...error } = mistake;
     explained.push(error);
     if (without === undefined || explained.length >= maxErrors) break;
@@ -42,6 +47,7 @@ export function explainYaml(
 
 /** After a bracket or quote too few or too many, every further token is unexpected: the first says where it began. */
 function isFirstOfKind({ code }: FoundError, index: number, all: readonly FoundError[]): boolean {
+  if (all[0]?.code === 'TAB_AS_INDENT') return code === 'TAB_AS_INDENT';
   return index === 0 || (code !== 'UNEXPECTED_TOKEN' && code !== 'BAD_INDENT' && all[0]?.code !== 'BAD_INDENT');
 }
 
@@ -79,12 +85,12 @@ function findMistake(text: string, found: readonly FoundError[]): Mistake | unde
         ? findDash(text, offset)
         : (findOpenQuote(text) ?? findTextAfter(text, offset));
     case 'BAD_INDENT':
-      return message.startsWith('Flow') ? findUnclosed(text) : findIndent(text, offset);
+      return message.startsWith('Flow') ? findUnclosed(text) : findLine(text, offset);
     case 'MISSING_CHAR':
       if (message.startsWith('Missing closing')) return findOpenQuote(text);
       if (message.startsWith('Missing ,')) return findTextAfter(text, offset);
       if (message.startsWith('Implicit map keys')) return findMissingColon(text, offset);
-      if (message.startsWith('Sequence item')) return findIndent(text, offset);
+      if (message.startsWith('Sequence item')) return findLine(text, offset);
       return message.startsWith('Flow') ? findUnclosed(text) : undefined;
     case 'NON_STRING_KEY':
       return found.some((error) => error.code === 'UNEXPECTED_TOKEN') ? findTextAfter(text, offset) : undefined;
@@ -132,18 +138,21 @@ function leaveOut(text: string, { start, end }: Pick<WrittenValue, 'start' | 'en
 
 function findColon(text: string, offset: number): Mistake | undefined {
   const { start, end } = findValueAt(text, offset + 1);
+  const item = findItem(text, start);
+  if (item !== undefined) return item;
   const [firstLine = ''] = text.slice(start, end).split('\n');
   if (/:(?:\s|$)/.test(firstLine)) {
     return quoteValue(text, offset + 1, 'the value holds ": ", which begins a map in YAML');
   }
   const next = start + firstLine.length + 1;
-  return next < end ? findIndent(text, next) : undefined;
+  return next < end ? findLine(text, next) : undefined;
 }
 
 function findMissingColon(text: string, offset: number): Mistake | undefined {
   const line = (text.slice(offset).split('\n', 1)[0] ?? '').trimEnd();
   const [, key = '', gap = '', value = ''] = /^([\w.-]+)(:|\s+|$)(.*)$/.exec(line) ?? [];
   if (key === '') return undefined;
+  if (key === '-') return findUnclosed(text) ?? findItem(text, offset);
   const hint = `write ${shortenText(value === '' ? `${key}:` : `${key}: ${value}`, 100)}`;
   const message = gap === ':' ? `a blank must follow the colon after "${key}"` : `"${key}" has no colon after it`;
   // The key loses a letter, so that every other place stays.
@@ -200,12 +209,42 @@ function findDash(text: string, offset: number): Mistake {
   return { message: "a list can't begin on the line of its key", offset, hint, without };
 }
 
+/** An item on a line of its own where no list can go on. */
+function findItem(text: string, offset: number): Mistake | undefined {
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  const line = text.slice(lineStart).split('\n', 1)[0] ?? '';
+  const column = columnOfDash(line);
+  if (!/^ *- /.test(line) || offset > lineStart + column) return undefined;
+  const enclosing = findEnclosing(text.slice(0, lineStart).split('\n'), column);
+  if (enclosing === undefined || columnOfDash(enclosing) < column || /^ *- /.test(enclosing)) {
+    return findIndent(text, lineStart);
+  }
+  return {
+    message: 'an item of a list follows the keys of a map',
+    offset: lineStart + column,
+    hint: 'begin each of them with "- ", or none',
+    without: undefined,
+  };
+}
+
+/** The last line that is not indented deeper than a column. */
+function findEnclosing(lines: readonly string[], column: number): string | undefined {
+  return lines.findLast((line) => /^ *[^ #]/.test(line) && columnOfDash(line) <= column);
+}
+
 function findUnclosed(text: string): Mistake | undefined {
   const open = findOpenBracket(text);
   if (open === undefined) return undefined;
   const { bracket, offset } = open;
   const hint = `close it with "${bracket === '{' ? '}' : ']'}"`;
   return { message: `the "${bracket}" that opens here is not closed`, offset, hint, without: undefined };
+}
+
+/** What is wrong with the line there, or with the next one where that is empty. */
+function findLine(text: string, offset: number): Mistake {
+  const empty = /^(?:[ \t]*\n)*/.exec(text.slice(offset))?.[0] ?? '';
+  const next = offset + empty.length;
+  return findItem(text, next) ?? findIndent(text, next);
 }
 
 /** A line that starts in another column than those of its map or list. */
@@ -223,10 +262,13 @@ function findIndent(text: string, offset: number): Mistake {
   // Only what encloses the line before can be meant.
   const enclosing = columns.filter((one, index) => columns.slice(index + 1).every((later) => later >= one));
   const nearest = enclosing.toSorted((a, b) => Math.abs(a - column) - Math.abs(b - column) || b - a)[0];
+  const beside = findEnclosing(before.slice(0, -1), column) ?? '';
+  const isBesideItem = !isItem && /^ *- /.test(beside) && columnOfDash(beside) === column;
+  const more = isBesideItem ? '; an item begins with "- "' : '';
   return {
     message: 'the line is not indented like the other lines of its map or list',
     offset: lineStart + column,
-    ...(nearest === undefined ? {} : { hint: `put ${nearest} blanks before it, not ${column}` }),
+    ...(nearest === undefined ? {} : { hint: `put ${nearest} blanks before it, not ${column}${more}` }),
     without: undefined,
   };
 }

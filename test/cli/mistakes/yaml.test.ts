@@ -263,5 +263,38 @@ describe('a missing mark of YAML', () => {
       ],
       follow: ({ edit }) => edit(suite, '\n   vars', '\n    vars'),
     },
+    'a line that is indented by a tab': {
+      files: {
+        [suite]: suiteOf({
+          cases: '\n  - id: red\n    vars: { word: red }\n\tassert: [{ contains: red }]\n  - id: no',
+        }),
+      },
+      says: [`${suite}:6:1 error syntax: a tab can't indent YAML: use spaces`],
+      follow: ({ edit }) =>
+        edit(suite, '\n\tassert: [{ contains: red }]\n  - id: no', '\n    assert: [{ contains: red }]'),
+    },
+    'an item without its dash': {
+      files: {
+        [suite]: suiteOf({
+          cases: `${caseOf([word, 'assert: [{ contains: red }]'])}  id: again\n    vars: { word: red }\n    observe: true`,
+        }),
+      },
+      says: [
+        `${suite}:7:3 error syntax: the line is not indented like the other lines of its map or list\nhint: put 4 blanks before it, not 2; an item begins with "- "`,
+      ],
+      follow: ({ edit }) => edit(suite, '\n  id: again', '\n  - id: again'),
+    },
+    'a dash that only some items have': {
+      files: {
+        [suite]: suiteOf({
+          cases:
+            '\n  red:\n    vars: { word: red }\n    assert: [{ contains: red }]\n  - id: again\n    vars: { word: red }\n    observe: true',
+        }),
+      },
+      says: [
+        `${suite}:7:3 error syntax: an item of a list follows the keys of a map\nhint: begin each of them with "- ", or none`,
+      ],
+      follow: ({ edit }) => edit(suite, '\n  red:\n', '\n  - id: red\n'),
+    },
   });
 });
