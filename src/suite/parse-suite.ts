@@ -20,6 +20,7 @@ import { createContractLocator, placeOf } from './contracts/contract-places.ts';
 import { joinContracts, type ParsedContract, parseContract } from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
 import { isCodeSuite } from './documents/code-suite.ts';
+import { findMeant } from './documents/describe-issue.ts';
 import { childOf, idsOf, itemsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import { createReadData, readDocument, reportFault } from './documents/read-document.ts';
 import { type ProjectFiles, type ReadLog, sourcesOf } from './files/project-files.ts';
@@ -237,16 +238,25 @@ function parseDefaults(
   const isRight = own.value === undefined || suite !== undefined;
   const maxSteps = checkPart(document, 'maxSteps', suiteShape.maxSteps, problems);
   const written = childOf(document, 'tools');
+  const shared = assert === undefined ? undefined : itemsOf(assert).map(({ value }) => value);
   const tools = written.value === undefined ? undefined : compileTools(written, assertionContext);
   return {
     settings: {
       ...(typeof trials === 'number' ? { trials } : {}),
       ...(Object.keys(vars).length === 0 ? {} : { vars }),
-      ...defined({ assert: assert && itemsOf(assert).map(({ value }) => value), maxSteps }),
+      ...defined({ assert: shared ?? (holdsUnreadAssertions(document) ? [] : undefined), maxSteps }),
     },
     ...defined({ tools }),
     assertions: isRight && assert !== undefined ? compileAssertions(assert, assertionContext) : [],
   };
+}
+
+/** True where assertions for every case are written under another name or not as a list, which is reported. */
+function holdsUnreadAssertions(document: Located): boolean {
+  const { value } = childOf(document, 'defaults');
+  const namesIn = (map: unknown) => Object.keys(map ?? {});
+  if (value !== undefined) return namesIn(value).some((name) => findMeant(name, ['assert']) !== undefined);
+  return namesIn(document.value).some((name) => name === 'assert' || findMeant(name, ['defaults']) !== undefined);
 }
 
 /** Reports what only the whole of the cases shows: unused parts, files and slices without a case, classes never met. */

@@ -34,12 +34,15 @@ export function isExtensionKey(key: unknown): boolean {
 /** Reports the keys of a document that its shape does not know. */
 export function checkKeys(located: Located, shape: Shape, label: string, problems: Problems): void {
   const known = Object.keys(shape);
+  const ofCases = keysAt(shape['defaults'], []);
   for (const key of Object.keys(located.value ?? {})) {
     if (Object.hasOwn(shape, key) || isExtensionKey(key)) continue;
     problems.report({
       code: 'unknown-key',
       message: `unknown key "${key}" in ${label}`,
-      hint: hintOfKey(key, known, 'a key that only holds anchors begins with "x-"'),
+      hint: ofCases.includes(key)
+        ? `for every case it is written under defaults: { ${key}: … }`
+        : hintOfKey(key, known, 'a key that only holds anchors begins with "x-"'),
       at: locate(childOf(located, key), 'key'),
     });
   }

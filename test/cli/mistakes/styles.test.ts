@@ -105,6 +105,43 @@ const inProvider = (key: string) => `error unknown-key: unknown key "${key}" in 
 
 const providers = (lines: readonly string[]) => suiteOf({ providers: `\n  - ${lines.join('\n    ')}` });
 
+describe('assertions for every case', () => {
+  const unjudged = '[{ id: red, vars: { word: red } }, { id: rot, vars: { word: red } }]';
+  testMistakes({
+    'under a misspelt key': {
+      files: { [suite]: suiteOf({ cases: unjudged, more: 'default: { assert: [{ contains: red }] }\n' }) },
+      says: [`${suite}:4:1 error unknown-key: unknown key "default" in the suite\nhint: did you mean "defaults"?`],
+      follow: ({ change }) => change(suite, 'default', 'defaults'),
+    },
+    'under a misspelt key of the defaults': {
+      files: { [suite]: suiteOf({ cases: unjudged, more: 'defaults: { asserts: [{ contains: red }] }\n' }) },
+      says: [`${suite}:4:13 error unknown-key: unknown key "asserts" in defaults\nhint: did you mean "assert"?`],
+      follow: ({ change }) => change(suite, 'asserts', 'assert'),
+    },
+    'beside the cases': {
+      files: { [suite]: suiteOf({ cases: unjudged, more: 'assert: [{ contains: red }]\n' }) },
+      says: [
+        `${suite}:4:1 error unknown-key: unknown key "assert" in the suite\nhint: for every case it is written under defaults: { assert: … }`,
+      ],
+      follow: ({ edit }) => edit(suite, 'assert: [{ contains: red }]', 'defaults: { assert: [{ contains: red }] }'),
+    },
+    'as a map': {
+      files: { [suite]: suiteOf({ cases: unjudged, more: 'defaults: { assert: { contains: red } }\n' }) },
+      says: [
+        `${suite}:4:21 error invalid-value: defaults.assert must be a list, not a map\nhint: begin each item of the list with "- ", as in "- contains: …", or write [{ contains: … }]`,
+      ],
+      follow: ({ edit }) => edit(suite, '{ contains: red }', '[{ contains: red }]'),
+    },
+  });
+
+  test('a mistake elsewhere in the defaults hides no case without an assertion', async () => {
+    const project = openTempProject();
+    project.write(suite, suiteOf({ cases: unjudged, more: 'defaults: { trials: x }\n' }));
+    const { stderr } = await project.run(['validate']);
+    expect(stderr).toContain('case "red" has no assertion');
+  });
+});
+
 describe('providers in the style of other tools', () => {
   testMistakes({
     'a model beside the adapter': {
