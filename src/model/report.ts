@@ -165,6 +165,8 @@ export interface VariantComparison {
   };
   /** Failures that were neither confirmed nor cleared; absent where there is none. */
   readonly unsettled?: number;
+  /** Set where nothing looks worse, and errored trials alone leave it inconclusive. */
+  readonly isOpenByErrors?: true;
   /** Set where more than half of the baseline's cases are missing. */
   readonly lostCases?: { readonly lost: number; readonly of: number };
   /** What differs besides what is compared. */

@@ -27,7 +27,9 @@ export function describeComparison(comparison: VariantComparison): string {
     case 'inconclusive':
       return certainty.cases === 0
         ? 'no case could be compared'
-        : describeInconclusive(cases.regressed.length, unsettled);
+        : comparison.isOpenByErrors === true
+          ? 'nothing looks worse, and errored trials could hide a regression'
+          : describeInconclusive(cases.regressed.length, unsettled);
   }
 }
 

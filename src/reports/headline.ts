@@ -174,6 +174,9 @@ function describeUnsettled({ suites }: Report, style: HeadlineStyle): string {
   if (others > 0) {
     return `${formatCount(others, 'failure')}${place} ${others === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
   }
+  if (unsettled.every(({ comparison }) => comparison.isOpenByErrors === true)) {
+    return `${formatCount(countErrored(own), 'case')} could not be judged${place}, which could hide a regression`;
+  }
   const rates = describeRates(own).replace(/^: /, '');
   const n = countCases(own);
   return `${rates === '' ? 'an average looks worse' : rates}${place}, which ${formatCount(n, 'case')} can't tell from chance`;

@@ -185,7 +185,7 @@ export function describeNextStep(report: Report): string | undefined {
     case 'passed':
       return undefined;
     case 'inconclusive':
-      return settlingStep(report);
+      return settlingStep(report, resume);
     case 'failed': {
       // `baseline accept` refuses such a run without --force.
       if (totals.errored > 0 || isCutShort(report)) return `to judge the rest: ${resume}`;
@@ -195,16 +195,21 @@ export function describeNextStep(report: Report): string | undefined {
     }
     case 'incomplete':
       if (decision.incompleteBecause !== 'errors') return undefined;
-      return errorSteps[findErrorKind(report) ?? ''] ?? `ask again: ${resume}`;
+      return askAgainStep(report, resume);
   }
 }
 
+function askAgainStep(report: Report, resume: string): string {
+  return errorSteps[findErrorKind(report) ?? ''] ?? `ask again: ${resume}`;
+}
+
 /** `--drift` repeats cases that fail although their requests did not change. More trials settle everything else. */
-function settlingStep({ suites }: Report): string | undefined {
-  const open = suites
+function settlingStep(report: Report, resume: string): string | undefined {
+  const open = report.suites
     .flatMap(({ variants }) => variants.flatMap(({ comparison }) => comparison ?? []))
     .filter(({ outcome, certainty }) => outcome === 'inconclusive' && certainty.cases > 0);
   if (open.length === 0) return undefined;
+  if (open.every(({ isOpenByErrors }) => isOpenByErrors === true)) return askAgainStep(report, resume);
   const isDrift = open.some(({ cases, unsettled = 0 }) => cases.regressed.length > 0 && unsettled === 0);
   return `to settle it: llmcheck run ${isDrift ? '--drift' : '--trials 3'}`;
 }

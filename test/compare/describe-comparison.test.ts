@@ -37,6 +37,7 @@ const verdict = {
   isFirst: false,
   isPartial: false,
   unsettled: 0,
+  isOpenByErrors: false,
   open: [],
 } satisfies Parameters<typeof describeComparison>[1];
 const show = (compared: Partial<ComparedVariant>, more: Partial<Parameters<typeof describeComparison>[1]> = {}) =>

@@ -170,6 +170,12 @@ describe('the decision in one sentence', () => {
       reportOf([variantOf(1, { comparison: inconclusive({ unsettled: 1 }) })], { outcome: 'inconclusive' }),
     ],
     [
+      'inconclusive: 2 cases could not be judged with v2 × openai:gpt-4o-mini, which could hide a regression',
+      reportOf([variantOf(10, { erroredCases: 2, comparison: inconclusive({ isOpenByErrors: true }) })], {
+        outcome: 'inconclusive',
+      }),
+    ],
+    [
       "inconclusive: pass rate 100 → 90 % with v2 × openai:gpt-4o-mini, which 10 cases can't tell from chance",
       reportOf([variantOf(10, { comparison: inconclusive({ passRate: fell }) })], { outcome: 'inconclusive' }),
     ],
@@ -317,6 +323,7 @@ describe('the command to run next', () => {
     ['to settle it: llmcheck run --drift', open({ cases: { ...noCases, regressed: ['a'] } })],
     ['to settle it: llmcheck run --trials 3', open({ cases: { ...noCases, regressed: ['a'] }, unsettled: 1 })],
     ['to settle it: llmcheck run --trials 3', open({})],
+    [`ask again: ${resume}`, open({ isOpenByErrors: true })],
     [undefined, open({ certainty: { kind: 'unseen', cases: 0 } })],
     ['to settle it: llmcheck run --trials 3', open({ certainty: { kind: 'unseen', cases: 1 } })],
     [undefined, open({ outcome: 'passed' })],

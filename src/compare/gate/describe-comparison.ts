@@ -26,6 +26,8 @@ interface ComparisonVerdict {
   readonly isPartial: boolean;
   /** Failures that were neither confirmed nor cleared. */
   readonly unsettled: number;
+  /** True where errored trials alone keep it open. */
+  readonly isOpenByErrors: boolean;
   /** Metrics whose claim these data can't settle. */
   readonly open: readonly Hypothesis[];
 }
@@ -61,6 +63,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
       redefined: ids('redefined'),
     },
     ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
+    ...(verdict.isOpenByErrors ? { isOpenByErrors: true as const } : {}),
     ...describeLoss(compared),
     unmatched,
     // A failed comparison needs no advice.

@@ -165,6 +165,7 @@ function judgeOne(
       accepted,
       isFirst: comparison.isFirst === true,
       unsettled: ofCases.unsettled.length,
+      isOpenByErrors: outcome === 'inconclusive' && !ofMetrics.isOpen && !ofCases.isOpen && !isEmpty,
       isPartial: partial !== undefined,
       // Asking the rest is what settles a variant of which cases were not asked.
       open: accepted.length > 0 || partial !== undefined ? [] : ofMetrics.uncertain,

@@ -182,6 +182,7 @@ function buildJsonComparison(comparison: VariantComparison): NonNullable<Json<ty
     unmatched,
     isWithinRun: _isWithinRun,
     unsettled: _unsettled,
+    isOpenByErrors: _isOpenByErrors,
     lostCases: _lost,
     ...others
   } = comparison;

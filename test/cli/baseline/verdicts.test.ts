@@ -48,6 +48,19 @@ describe('the exit code', () => {
   });
 });
 
+test('errors alone leave a run open: it says so, and which command asks again', async () => {
+  const project = await openBaselineProject();
+  await project.accept();
+  for (const word of firstWords(3)) project.answers.set(word, badRequest);
+  const { code, stdout } = await project.llmcheck('run', '-q', '--cache', 'refresh', '--max-errors', '3');
+  expect([code, stdout.replaceAll(/\s+/g, ' ')]).toEqual([
+    0,
+    expect.stringMatching(
+      /^INCONCLUSIVE 3 cases could not be judged with .*, which could hide a regression .* ask again: llmcheck run --resume /,
+    ),
+  ]);
+});
+
 test.each([1, 2, 3])('a broken case is found beside two that flaked once, at place %i', async (place) => {
   const project = await openBaselineProject();
   await project.accept();
