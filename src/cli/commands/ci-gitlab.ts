@@ -17,7 +17,7 @@ import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import type { CiRequest } from '../output/ci-outcome.ts';
 import { publishPorts } from '../output/publish-outcome.ts';
-import { collect, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
+import { collect, parseReporters, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
 import {
   addCiFlags,
   type CiEvent,
@@ -63,16 +63,23 @@ async function runInGitlab(givenPaths: readonly string[], givenFlags: Flags, io:
   const flags = withConfig(givenFlags, io);
   const gitlab = parseGitlabRun(io.env);
   const isStored = flags.run !== undefined || flags.merge !== undefined;
-  const wanted = await readReporters({ ...flags, color: true }, io);
   // A run prints its own report on the terminal.
-  const requests = isStored ? wanted : wanted.filter(({ path }) => path !== undefined);
+  const ofRun = (wanted: readonly ReportRequest[]) =>
+    isStored ? wanted : wanted.filter(({ path }) => path !== undefined);
+  // Those of plug-ins follow: where one is missing, the widget of code quality shows it.
+  let requests = ofRun(parseReporters(flags.reporter).requests);
   const { id, label } = findIdentity([gitlab?.jobName ?? ''], flags, io);
   const event = eventOf(gitlab, { label, requests }, flags, io);
-  return runInCi(givenPaths, flags, io, event, async (result) => {
-    await writeFiles(result, { requests, event, flags }, io);
-    const root = findProjectRoot(io.cwd, flags.config);
-    if (flags.note === true) await keepNote(result, { gitlab, id, root }, io);
-    return result.outcome.exitCode;
+  return runInCi(givenPaths, flags, io, event, {
+    async prepare() {
+      requests = ofRun(await readReporters({ ...flags, color: true }, io));
+    },
+    async publish(result) {
+      await writeFiles(result, { requests, event, flags }, io);
+      const root = findProjectRoot(io.cwd, flags.config);
+      if (flags.note === true) await keepNote(result, { gitlab, id, root }, io);
+      return result.outcome.exitCode;
+    },
   });
 }
 

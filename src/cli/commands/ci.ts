@@ -16,7 +16,7 @@ import type { Io } from '../io.ts';
 import type { CiPage, CiRequest } from '../output/ci-outcome.ts';
 import { publishDrift } from '../output/drift-outcome.ts';
 import { nameJobsHint, type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
-import { collect, readReporters, writeReports } from '../output/reports.ts';
+import { collect, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
 import { holdOutcome, publishHeld, publishUntrusted, withoutHeld } from '../run/publish-later.ts';
 import {
   addCiFlags,
@@ -103,20 +103,25 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
   if (matrix?.values.length === 0 && (flags.id ?? '') === '') warnOfMatrix(flags, io);
   // A job that ends before it holds anything must not publish what an older one left.
   if (flags.publishLater === true) removeFile(heldPath);
-  const requests = (await readReporters({ ...flags, color: true }, io)).filter(({ path }) => path !== undefined);
-  return runInCi(givenPaths, flags, io, eventOf(github, job, flags, io), async (result) => {
-    const { mask, origin, report, drift } = result;
-    if (report !== undefined) {
-      await writeReports(report, requests, { io, mask, color: true, ...defined({ config: flags.config }) });
-    }
-    const where = { ...options, mask, origin };
-    const outcome =
-      report === undefined || drift === undefined
-        ? result.outcome
-        : await publishDrift(result.outcome, { report, drift }, flags, io, where);
-    const isHeld = flags.publishLater === true && holdOutcome(heldPath, { ...result, github }, flags, io);
-    await publishOutcome(outcome, isHeld ? withoutHeld(flags) : flags, io, where);
-    return outcome.exitCode;
+  let requests: readonly ReportRequest[] = [];
+  return runInCi(givenPaths, flags, io, eventOf(github, job, flags, io), {
+    async prepare() {
+      requests = (await readReporters({ ...flags, color: true }, io)).filter(({ path }) => path !== undefined);
+    },
+    async publish(result) {
+      const { mask, origin, report, drift } = result;
+      if (report !== undefined) {
+        await writeReports(report, requests, { io, mask, color: true, ...defined({ config: flags.config }) });
+      }
+      const where = { ...options, mask, origin };
+      const outcome =
+        report === undefined || drift === undefined
+          ? result.outcome
+          : await publishDrift(result.outcome, { report, drift }, flags, io, where);
+      const isHeld = flags.publishLater === true && holdOutcome(heldPath, { ...result, github }, flags, io);
+      await publishOutcome(outcome, isHeld ? withoutHeld(flags) : flags, io, where);
+      return outcome.exitCode;
+    },
   });
 }
 

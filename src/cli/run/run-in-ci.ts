@@ -123,17 +123,25 @@ export interface ToPublish {
   readonly drift?: DriftFinding;
 }
 
-/** A run, and its report wherever the platform shows one. `publish` returns the exit code. */
+export interface CiSteps {
+  /** Before the run. What it throws is published too: else the verdict on an older commit would stay. */
+  prepare(): Promise<void>;
+  /** Returns the exit code. */
+  publish(result: ToPublish): Promise<number>;
+}
+
+/** A run, and its report wherever the platform shows one. */
 export async function runInCi(
   givenPaths: readonly string[],
   flags: CiFlags,
   io: Io,
   event: CiEvent,
-  publish: (result: ToPublish) => Promise<number>,
+  { prepare, publish }: CiSteps,
 ): Promise<number> {
   const { place } = event;
   const maskKnown = maskAll(maskByName(io.env), createMask(event.secrets));
   try {
+    await prepare();
     const run = (): Promise<RunOutcome> => runOrRead(givenPaths, flags, io, event);
     const { report, isReplay, exitCode, ...found } =
       event.isDriftWatch === true ? await runForDrift(run, io) : await run();

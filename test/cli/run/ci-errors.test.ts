@@ -68,6 +68,21 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining('--watch: a job has to end')]);
 });
 
+test('a job whose reporter is gone takes the place of the verdict on an older commit', async () => {
+  const jobs = await openGithubJobs(files);
+  const reporter = "{ kind: 'reporter', name: 'mine', summary: 'x', extension: 'txt', render: () => ['x'] }";
+  jobs.project.write('mine.mjs', `export const mine = ${reporter};\n`);
+  jobs.project.write('llmcheck.config.yaml', 'plugins: [mine.mjs]\n');
+  const flags = ['--comment', '--check-run', '-r', 'mine=mine.txt'];
+  jobs.push('add a reporter');
+  expect((await jobs.act({ flags })).code).toBe(0);
+  jobs.git('rm', '-q', 'mine.mjs');
+  jobs.push('remove it');
+  const { code, outputs } = await jobs.act({ flags });
+  expect([code, outputs['conclusion'], jobs.github.checks.at(-1)?.conclusion]).toEqual([2, 'failure', 'failure']);
+  expect(jobs.github.comments.map(({ body }) => body)).toEqual([expect.stringContaining('could not start')]);
+});
+
 test.each<[string, JobOptions]>([
   ['its flags', { args: '--swap mini=openai:gpt-4.1-mini' }],
   ['a variable', { args: '', env: { LLMCHECK_SWAP: 'mini=openai:gpt-4.1-mini' } }],

@@ -398,6 +398,13 @@ describe('the reports of artifacts', () => {
     expect(shownBy(jobs)).toEqual([['could not start', jobs.gitlab.head]]);
   });
 
+  test('show that a reporter is gone', async () => {
+    const jobs = await openGitlabJobs({ 'evals/words.eval.yaml': wordSuite('words') });
+    expect((await jobs.act({ flags: ['-r', 'mine=a.txt', '-r', 'gitlab=llmcheck.json', '--note'] })).code).toBe(2);
+    expect(issuesOf(jobs)).toMatchObject([{ description: expect.stringContaining('there is no reporter "mine"') }]);
+    expect(shownBy(jobs)).toEqual([['could not start', jobs.gitlab.head]]);
+  });
+
   test('that cannot be written hide no mistake, and the note names it', async () => {
     const jobs = await openGitlabJobs({ 'evals/words.eval.yaml': `${wordSuite('words')}unknown: 1\n` });
     const { code, stderr } = await jobs.act({ flags: ['-r', 'gitlab=.', '--note'] });

@@ -187,7 +187,7 @@ describe('--publish', () => {
     expect(await publish(jobs)).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing to publish') });
     await jobs.act(later);
     // This one ends before it leaves anything.
-    await jobs.act({ flags: ['--publish-later', '-r', 'htm=x'] });
+    await jobs.act({ flags: ['--publish-later', '--page-url', 'nowhere'] });
     expect(await publish(jobs)).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing to publish') });
     expect(jobs.github.comments).toEqual([]);
   });
