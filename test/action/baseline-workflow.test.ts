@@ -178,6 +178,20 @@ describe('the workflow "Refresh baseline"', { tags: 'slow' }, () => {
     expect([run.exitCode === 0, accept.exitCode === 0, repository.proposals()]).toEqual([false, false, '']);
   });
 
+  test('fails where a run that a person asks for is refused as a baseline', async () => {
+    const repository = await openRepository(wordSuite('words'));
+    await repository.refresh();
+    repository.merge();
+    repository.write(
+      'evals/words.eval.yaml',
+      wordSuite('words', ['red']).replace('id: red,', 'id: red, mustPass: true,'),
+    );
+    repository.commitToMain();
+    const inputs = { 'known-failures': 'true' };
+    const { accept } = await repository.refresh({ event: 'workflow_dispatch', inputs });
+    expect([accept.exitCode === 0, accept.log]).toEqual([false, expect.stringContaining('--force')]);
+  });
+
   test('gives the job that runs suites no permission to write, and the job that writes no secret', () => {
     const { run, accept } = workflow.jobs;
     expect([workflow['permissions'], run?.permissions]).toEqual([{ contents: 'read' }, undefined]);

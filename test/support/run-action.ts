@@ -95,6 +95,7 @@ export async function runAction(action: Action, options: ActionOptions): Promise
     writeFileSync(outputFile, '');
     writeFileSync(script, step.run ?? '');
     const ended = await runScript(script, {
+      shell: step.shell,
       cwd: join(options.workspace, fill(step['working-directory'] ?? '.', context)),
       env: {
         PATH: process.env['PATH'] ?? '',
@@ -248,12 +249,21 @@ export function useCache(
   cpSync(found[1], folder, { recursive: true });
 }
 
+/** As the runner starts it: a step that names no shell goes on after a command that fails within a pipe. */
 export function runScript(
   script: string,
-  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  {
+    shell,
+    ...options
+  }: {
+    readonly shell: 'bash' | undefined;
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+  },
 ): Promise<{ readonly code: number; readonly log: string }> {
+  const flags = shell === 'bash' ? ['--noprofile', '--norc', '-eo', 'pipefail'] : ['-e'];
   return new Promise((resolve) => {
-    const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', script], options);
+    const child = spawn('bash', [...flags, script], options);
     let log = '';
     child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));
     child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));

@@ -28,6 +28,7 @@ const stepSchema = z.object({
   with: texts.optional(),
   env: texts.optional(),
   run: z.string().optional(),
+  shell: z.literal('bash').optional(),
   'continue-on-error': z.boolean().optional(),
 });
 
@@ -153,6 +154,7 @@ async function runStep(step: z.infer<typeof stepSchema>, context: Context, optio
   for (const path of [files.output, files.summary]) writeFileSync(path, '');
   writeFileSync(files.script, step.run ?? '');
   const { code, log } = await runScript(files.script, {
+    shell: step.shell,
     cwd: options.workspace,
     env: {
       PATH: process.env['PATH'] ?? '',
