@@ -37,8 +37,8 @@ function describeChecks(suite: Suite, declared: ReadonlySet<string>): ReadonlyMa
 function toolsOfCheck({ assertion, params, children = [] }: CheckSpec): readonly string[] {
   const named = children.flatMap(toolsOfCheck);
   if (assertion !== 'trajectory' && assertion !== 'toolCalls') return named;
-  const { calls, never, after, counts, value, names } = params as Readonly<Record<string, unknown>>;
-  const lists = [calls, never, value, names, ...Object.values(Object(after))];
+  const { calls, never, after, counts, noRepeats, value, names } = params as Readonly<Record<string, unknown>>;
+  const lists = [calls, never, noRepeats, value, names, ...Object.values(Object(after))];
   return [...named, ...lists.flatMap(namesOf), ...Object.keys(Object(after)), ...Object.keys(Object(counts))];
 }
 

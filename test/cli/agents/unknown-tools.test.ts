@@ -33,6 +33,7 @@ describe('a tool that the model does not have', () => {
     ['assert: [{ trajectory: { after: { isue_refund: find_order } } }]', 'checks calls of "isue_refund"'],
     ['assert: [{ trajectory: { after: { issue_refund: find_ordr } } }]', 'checks calls of "find_ordr"'],
     ['assert: [{ trajectory: { counts: { isue_refund: { max: 1 } } } }]', 'checks calls of "isue_refund"'],
+    ['assert: [{ trajectory: { noRepeats: isue_refund } }]', 'checks calls of "isue_refund"'],
     ['assert: [{ not: { toolCalls: isue_refund } }]', 'checks calls of "isue_refund"'],
     ['assert: [{ not: { toolCalls: { names: [isue_refund] } } }]', 'checks calls of "isue_refund"'],
     [
@@ -49,7 +50,7 @@ describe('a tool that the model does not have', () => {
   test('is no warning where the model has it, or where its tools are not known', async () => {
     for (const keys of [
       'assert: [{ trajectory: { calls: find_order, never: issue_refund, after: { issue_refund: find_order } } }]',
-      'assert: [{ contains: isue_refund }]',
+      'assert: [{ contains: isue_refund }, { trajectory: { noRepeats: true } }]',
     ])
       expect((await validate(keys)).warnings).toEqual([]);
     const never = 'assert: [{ trajectory: { never: x } }]';
