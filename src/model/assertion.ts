@@ -31,6 +31,8 @@ export interface AssertionDeclaration {
   readonly files?: readonly string[];
   /** Parameters that are a JSON Schema. */
   readonly schemas?: readonly string[];
+  /** Parameters that are tool calls, or maps of them, each of which may have a `schema`. */
+  readonly calls?: readonly string[];
   /** Parameters keep a YAML number's spelling (`SpelledNumber`) instead of becoming plain numbers. */
   readonly spelled?: boolean;
   /** Takes one child (`not`) or a list of them (`anyOf`, `allOf`) in place of parameters. */

@@ -135,6 +135,20 @@ test.each([
   );
 });
 
+test.each([
+  ['toolCalls: { name: find, schema: { requird: [a] } }', ['requird']],
+  ['toolCalls: { value: [find, { name: find, schema: { requird: [a] } }] }', ['requird']],
+  ['not: { trajectory: { calls: find, never: [{ name: pay, schema: { propertis: {} } }] } }', ['propertis']],
+  ['trajectory: { after: { pay: { name: find, schema: { requird: [a] } } } }', ['requird']],
+  ['trajectory: { calls: { name: find, args: { schema: { requird: 1 } }, schema: { required: [a] } } }', []],
+])('a keyword that looks misspelt in the schema of a call is a warning: %s', async (check, keywords) => {
+  const cases = `[{ id: one, vars: { a: x }, assert: [{ ${check} }] }]`;
+  const { warnings } = await loadAt(openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) }));
+  expect(warnings.map(({ code, at, message }) => [code, at?.line, message])).toEqual(
+    keywords.map((keyword) => ['unknown-key', 3, expect.stringContaining(`"${keyword}" is not a keyword`)]),
+  );
+});
+
 test('a file of stubs may name a module, and each turn of a conversation adds a step', async () => {
   const root = openFolder({
     'evals/a.eval.yaml': suiteOf({

@@ -58,6 +58,7 @@ export const toolCalls = defineAssertion({
   failsOn: { text: 'It is on its way.' },
   definition: "the APIs' tool calls in one normal form; JSON Schema 2020-12 for arguments",
   main: 'value',
+  calls: ['value'],
   defaultSelect: 'toolCalls',
   params: z
     .strictObject({

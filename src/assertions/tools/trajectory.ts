@@ -75,6 +75,7 @@ export const trajectory = defineAssertion({
     'trajectory: { calls: [find_order, issue_refund], order: ordered, never: [delete_order], steps: { max: 4 } }',
   failsOn: { text: 'Refunded.' },
   definition: "the tool calls of all the model's answers, in their order; JSON Schema 2020-12 for arguments",
+  calls: ['calls', 'never', 'after'],
   defaultSelect: 'toolCalls',
   params: trajectoryParams,
   check(_target, params, { completion, ports }): CheckOutcome {

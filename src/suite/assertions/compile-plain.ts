@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { JsonObject } from '../../json/json.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { ToolServers } from '../../model/agent.ts';
 import type { AssertionDeclaration } from '../../model/assertion.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
@@ -9,7 +9,7 @@ import { markSpelling } from '../cases/case-hash.ts';
 import { warnOfKeywords } from '../contracts/parse-contract.ts';
 import { keysAt, reportIssues } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
-import { childOf, type Located, type Path } from '../documents/locate.ts';
+import { childOf, itemsOf, type Located, type Path } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Frame, framedSource } from './assertion-frame.ts';
@@ -136,10 +136,21 @@ function readParams({ declaration, written }: PlainAssertion, isMap: boolean, co
     if (content === undefined) continue;
     places.set(key, content);
     if (declaration.schemas?.includes(key) === true) warnOfKeywords(content, context.problems);
+    const schemas = declaration.calls?.includes(key) === true ? schemasOfCalls(content) : [];
+    for (const schema of schemas) warnOfKeywords(schema, context.problems);
     // The content of a file is data, never a template.
     templates.set(key, isFile ? constantOf(content.value) : compileValue(content, context.problems.report));
   }
   return { templates, places };
+}
+
+function schemasOfCalls(calls: Located): readonly Located[] {
+  if (Array.isArray(calls.value)) return itemsOf(calls).flatMap(schemasOfCalls);
+  if (!isJsonObject(calls.value)) return [];
+  const keys = Object.keys(calls.value);
+  // A map by tools, as `after` has it.
+  if (!keys.includes('name')) return keys.flatMap((tool) => schemasOfCalls(childOf(calls, tool)));
+  return keys.includes('schema') ? [childOf(calls, 'schema')] : [];
 }
 
 function renderParams({ templates }: Params, scope: Scope): Values {
