@@ -317,6 +317,7 @@ describe('the action', { tags: 'slow' }, () => {
     ['issue', ''],
     ['comment', 'yes'],
     ['check-run', 'on'],
+    ['cache', ''],
   ])('refuses another value of %s than true and false', async (name, value) => {
     const job = await openJob();
     const { exitCode, log } = await job.act({ event: 'push', inputs: { [name]: value } });
