@@ -95,6 +95,17 @@ const otherCommands: ReadonlyMap<string, string> = new Map([
   ['convert', 'import'],
 ]);
 
+/** Names that other tools use for these flags of `run`, some of which look like another flag. */
+const otherFlags: ReadonlyMap<string, string> = new Map([
+  ['--model', '--provider'],
+  ['--models', '--provider'],
+  ['--case', '--filter'],
+  ['--budget', '--max-cost'],
+  ['--repeat', '--trials'],
+  ['--no-cache', '--cache off'],
+  ['--output', '--reporter'],
+]);
+
 /** Commander's message about a mistake, in the form of other problems. */
 function describeUsageError(text: string, [first = '']: readonly string[]): string {
   const [message = '', ...rest] = text.trimEnd().split('\n');
@@ -106,6 +117,9 @@ function describeUsageError(text: string, [first = '']: readonly string[]): stri
     return `error: ${quote(value)} is none of ${choices}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`;
   }
   const plain = message.replace(/'([^']*)'/, (_, name: string) => quote(name));
+  const unknown = /^error: unknown option '([^']*)'/.exec(message)?.[1];
+  const flag = first === 'run' && unknown !== undefined ? otherFlags.get(unknown) : undefined;
+  if (flag !== undefined) return `${plain}\n  hint: did you mean "${flag}"?\n`;
   if (wanted !== undefined) return `${plain}\n  hint: did you mean "${wanted}"?\n`;
   const isEarly = first.startsWith('-') && message.startsWith('error: unknown option');
   return isEarly ? `${plain}\n  hint: write the command first: llmcheck run ${first}\n` : text;

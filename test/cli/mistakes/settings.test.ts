@@ -90,6 +90,23 @@ describe('commands and flags', () => {
         fix.argv = ['run', '--max-errors', '1'];
       },
     },
+    ...Object.fromEntries(
+      [
+        { given: ['--model', 'openai:gpt-4o-mini'], meant: '--provider', argv: ['--provider', 'openai:gpt-4o-mini'] },
+        { given: ['--case', 'red'], meant: '--filter', argv: ['--filter', 'red'] },
+        { given: ['--no-cache'], meant: '--cache off', argv: ['--cache', 'off'] },
+      ].map(({ given, meant, argv }) => [
+        `the flag ${given.join(' ')} of other tools`,
+        {
+          files,
+          argv: ['run', ...given],
+          says: [`error: unknown option "${given[0]}"\nhint: did you mean "${meant}"?`],
+          follow(fix) {
+            fix.argv = ['run', ...argv];
+          },
+        },
+      ]),
+    ),
     'a misspelt subject': {
       files,
       argv: ['list', 'case'],
