@@ -29,6 +29,8 @@ export interface Recordings {
   /** As messages name it. */
   readonly file: string;
   readonly lines: readonly NumberedRecording[];
+  /** Set where there is no such file. */
+  readonly isMissing?: true;
 }
 
 export interface NumberedRecording extends RecordingLine {
@@ -43,7 +45,7 @@ export function readRecordings(path: string, file: string = path): Recordings {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === 'ENOENT') return { file, lines: [] };
+    if (code === 'ENOENT') return { file, lines: [], isMissing: true };
     if (code === undefined) throw error;
     const message = `The recordings in ${file} can't be read (${code}).`;
     throw new UserError({ code: 'file-unreadable', message }, { cause: error });
@@ -164,8 +166,7 @@ interface LineFault {
   readonly sought?: string;
 }
 
-const example =
-  'a line is {"format": 1, "prompt": …, "provider": …, "caseId": …, "trial": 0, "completion": {"text": …}}';
+const example = 'a line is {"prompt": …, "provider": …, "caseId": …, "completion": {"text": …}}';
 
 /** Every mistake in a line that is JSON; a key that is missing because it is mistyped is one. */
 function describeLineIssues(

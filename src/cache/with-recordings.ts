@@ -38,11 +38,15 @@ export function withRecordings(next: Complete, recordings: Recordings, { missing
     const line = byHash.get(`${hash} ${cell}`) ?? byHash.get(hash);
     if (line !== undefined) return { status: 'completed', completion: line.completion, cached: true, attempts: 0 };
     if (missing === 'ask') return next(request, signal);
-    return failure(describe(request, byCell.get(cell) ?? [], recordings.file));
+    return failure(describe(request, byCell.get(cell) ?? [], recordings));
   };
 }
 
-function describe(request: CompletionRequest, lines: readonly NumberedRecording[], file: string): string {
+function describe(
+  request: CompletionRequest,
+  lines: readonly NumberedRecording[],
+  { file, isMissing }: Recordings,
+): string {
   const { prompt, provider, caseId, suite } = request.origin;
   const record = recordCommand(suite, caseId);
   const importAgain = `llmcheck cache import ${plainWord.test(file) ? file : JSON.stringify(file)}`;
@@ -60,6 +64,8 @@ function describe(request: CompletionRequest, lines: readonly NumberedRecording[
       `run \`${record}\` (needs the provider) or, if the recorded answer still holds, \`${importAgain}\``
     );
   }
+  if (isMissing === true)
+    return `no recorded answer, since ${file} does not exist; run \`${record}\` (needs the provider)`;
   return (
     `no recorded answer in ${file} for prompt ${quote(prompt)}, provider ${quote(provider)}, case ${quote(caseId)}, ` +
     `trial ${request.trial}; run \`${record}\` (needs the provider)`

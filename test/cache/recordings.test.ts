@@ -118,7 +118,8 @@ describe('a bad line of recordings', () => {
 
 describe('readRecordings', () => {
   test('a file that is not there holds nothing', () => {
-    expect(readRecordings(join(makeFolder(), 'none.jsonl'), 'none.jsonl')).toEqual({ file: 'none.jsonl', lines: [] });
+    const found = readRecordings(join(makeFolder(), 'none.jsonl'), 'none.jsonl');
+    expect(found).toEqual({ file: 'none.jsonl', lines: [], isMissing: true });
   });
 
   test('a file that cannot be read is a problem of the user', () => {

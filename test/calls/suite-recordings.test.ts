@@ -31,7 +31,7 @@ describe('recordings of suites', () => {
     );
     expect([...found]).toEqual([
       ['b', { file: 'b.jsonl', lines: [] }],
-      ['d', { file: 'd.jsonl', lines: [] }],
+      ['d', { file: 'd.jsonl', lines: [], isMissing: true }],
     ]);
   });
 

@@ -67,6 +67,15 @@ test('a missing recording is an errored cell with the command that mends it', as
   expect(server.requests).toHaveLength(1);
 });
 
+test('a recordings file that does not exist is named, with the command that writes it', async () => {
+  const project = openTempProject('recordings');
+  const { code, report } = await project.report(['run']);
+  expect(code).toBe(3);
+  expect(trialsOf(report).map(({ error }) => error?.message)).toContain(
+    'no recorded answer, since evals/answers.jsonl does not exist; run `llmcheck run --record --filter echo/red` (needs the provider)',
+  );
+});
+
 test('a recording of another prompt is stale, and cache import takes it over', async () => {
   const project = openTempProject('recordings');
   const server = await startEchoServer();
