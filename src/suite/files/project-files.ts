@@ -196,7 +196,7 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
       return {
         code: 'file-unreadable',
         message: `${shown} ${describeMissing(path)}`,
-        ...nearHint(path),
+        ...nearHint(path, shown),
         ...(readLink(path) === undefined ? { isMissing: true } : {}),
       };
     case 'EACCES':
@@ -211,13 +211,26 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
   }
 }
 
-function nearHint(path: string): { hint?: string } {
+function nearHint(path: string, shown: string): { hint?: string } {
   const target = readLink(path);
   if (target !== undefined) return { hint: `it leads to ${target}: restore that, or remove the link` };
   const folder = dirname(path);
-  if (!existsSync(folder)) return { hint: `the folder ${basename(folder)} does not exist either` };
-  const hint = didYouMean(basename(path), listNames(folder));
-  return defined({ hint });
+  const similar = existsSync(folder) ? didYouMean(basename(path), listNames(folder)) : undefined;
+  if (similar !== undefined) return { hint: similar };
+  const elsewhere = findElsewhere(path, shown);
+  if (elsewhere !== undefined) {
+    return { hint: `there is ${elsewhere}; paths start from the folder of the file that names them` };
+  }
+  return existsSync(folder) ? {} : { hint: `the folder ${basename(folder)} does not exist either` };
+}
+
+/** A file that was moved up, or named from another folder: its path has one folder less. */
+function findElsewhere(path: string, shown: string): string | undefined {
+  const steps = shown.split('/');
+  if (!path.endsWith(`/${shown}`) || steps.includes('..')) return undefined;
+  const place = path.slice(0, -shown.length);
+  const others = steps.slice(0, -1).map((_, index) => steps.toSpliced(index, 1).join('/'));
+  return others.find((other) => statSync(place + other, { throwIfNoEntry: false })?.isFile() === true);
 }
 
 function listNames(folder: string): readonly string[] {

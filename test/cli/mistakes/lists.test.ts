@@ -226,3 +226,27 @@ describe('a file of cases', () => {
     },
   });
 });
+
+describe('a file that is named where it is not', () => {
+  const says = (shown: string, found: string) => [
+    `${suite}:1:27 error file-unreadable: ${shown} does not exist\nhint: there is ${found}; paths start from the folder of the file that names them`,
+  ];
+  testMistakes({
+    'since the path starts from the project': {
+      files: {
+        [suite]: suiteOf({ prompts: '[{ id: v1, file: evals/prompts/say.md }]' }),
+        'evals/prompts/say.md': 'Say: {{ word }}',
+      },
+      says: says('evals/evals/prompts/say.md', 'evals/prompts/say.md'),
+      follow: ({ edit }) => edit(suite, 'evals/prompts/say.md', 'prompts/say.md'),
+    },
+    'since it was moved up': {
+      files: {
+        [suite]: suiteOf({ prompts: '[{ id: v1, file: prompts/say.md }]' }),
+        'prompts/say.md': 'Say: {{ word }}',
+      },
+      says: says('evals/prompts/say.md', 'prompts/say.md'),
+      follow: ({ edit }) => edit(suite, 'prompts/say.md', '../prompts/say.md'),
+    },
+  });
+});
