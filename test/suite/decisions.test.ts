@@ -136,6 +136,25 @@ test.each([
 });
 
 test.each([
+  ['[{ returns: x }, { when: { id: 7 }, never: true }]', 1],
+  ['[{ when: {}, returns: x }, { fails: y }, { fails: z }]', 1],
+  ['[{ compare: exact, returns: x }, { fails: y }]', 1],
+  ['[{ when: { id: 7 }, never: true }, { returns: x }]', 0],
+  ['[{ schema: { required: [id] }, returns: x }, { returns: y }]', 0],
+  ['[{ when: {}, compare: exact, returns: x }, { returns: y }]', 0],
+])('a stub that no call reaches is a warning: %s', async (stubs, count) => {
+  const cases = `[{ id: one, vars: { a: x }, tools: { find: ${stubs} }, assert: [{ contains: x }] }]`;
+  const { warnings } = await loadAt(openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) }));
+  expect(warnings.map(({ code, at, message }) => [code, at?.line, message])).toEqual(
+    Array.from({ length: count }, () => [
+      'invalid-value',
+      3,
+      'no call reaches this stub of the tool "find": one before it answers every call',
+    ]),
+  );
+});
+
+test.each([
   ['toolCalls: { name: find, schema: { requird: [a] } }', ['requird']],
   ['toolCalls: { value: [find, { name: find, schema: { requird: [a] } }] }', ['requird']],
   ['not: { trajectory: { calls: find, never: [{ name: pay, schema: { propertis: {} } }] } }', ['propertis']],

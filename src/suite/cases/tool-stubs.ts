@@ -105,14 +105,33 @@ function compileMap(written: Located, context: AssertionContext, place: 'suite' 
     if (name === 'file' && file !== undefined) {
       stubs.push(...file.stubs);
     } else if (!sources.keys.has(name)) {
-      for (const stub of Array.isArray(item.value) ? itemsOf(item) : [item]) {
+      const entries = Array.isArray(item.value) ? itemsOf(item) : [item];
+      for (const stub of entries) {
         const compiled = compileStub(name, stub, context);
         if (compiled !== undefined) stubs.push(compiled);
       }
+      warnOfUnreached(name, entries, context);
     }
   }
   const { module = file?.module, servers = file?.servers, record } = sources;
   return { stubs, ...defined({ module, record, servers }) };
+}
+
+/** An entry behind one that answers every call would never answer, and one of `never` never fail a cell. */
+function warnOfUnreached(name: string, entries: readonly Located[], { problems }: AssertionContext): void {
+  const catchAll = entries.findIndex(({ value }) => {
+    const { when, schema, compare } = Object(value) as Readonly<Record<string, unknown>>;
+    const isOpen = when === undefined || (compare !== 'exact' && Object.keys(Object(when)).length === 0);
+    return isOpen && schema === undefined;
+  });
+  const unreached = catchAll === -1 ? undefined : entries[catchAll + 1];
+  if (unreached === undefined) return;
+  problems.warn({
+    code: 'invalid-value',
+    message: `no call reaches this stub of the tool "${name}": one before it answers every call`,
+    hint: 'put the stubs with "when" first',
+    at: locate(unreached),
+  });
 }
 
 function compileStub(name: string, written: Located, context: AssertionContext): CompiledStub | undefined {
