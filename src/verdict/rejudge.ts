@@ -22,7 +22,7 @@ export interface AcceptedVariant {
 /**
  * Finds cases that were accepted under other checks than those that both sides were judged by: none of them is a known
  * failure. A changed output contract, which belongs to the variant, does not make all cases incomparable: only a case that
- * breaks the new contract is redefined, unless it counts as a regression anyway.
+ * breaks the new contract is redefined. As a regression it would look drifted: the accepted prompt breaks that contract too.
  */
 export function findRedefined(
   { baseline: side, candidate, cases }: ComparedVariant,
@@ -43,9 +43,7 @@ export function findRedefined(
   for (const { caseId, baseline, candidate: found, change } of cases.values()) {
     const held = accepted.cases.get(caseId);
     if (held === undefined || baseline === undefined || found === undefined || change === 'redefined') continue;
-    const mayBeExcused = change === 'stillFailing' || change === 'flaky';
-    if (held.caseHash !== found.caseHash || (hasOtherContract && mayBeExcused && breaksContract(found)))
-      redefined.add(caseId);
+    if (held.caseHash !== found.caseHash || (hasOtherContract && breaksContract(found))) redefined.add(caseId);
   }
   return redefined;
 }

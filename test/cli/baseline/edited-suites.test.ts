@@ -193,6 +193,21 @@ describe('assertions that were edited', () => {
     expect(kept.comparison.cases['redefined']).toHaveLength(18);
   });
 
+  test.each([
+    ['the same prompt', () => {}],
+    ['an edited one', (project: BaselineProject) => project.editPrompt()],
+  ])('of an output contract: what breaks the new one is no drift with %s', async (_, edit) => {
+    const project = await openBaselineProject();
+    for (const word of firstWords(20)) project.answers.set(word, `{"${word}":1}`);
+    project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ contains: "{{expected}}" }]');
+    await project.acceptUnchanged();
+    edit(project);
+    project.changeModel();
+    project.edit(suiteFile, 'defaults:', 'contract: { output: { type: object, required: [w01] } }\ndefaults:');
+    const run = await project.compared(['run']);
+    expect([run.code, run.comparison.cases['redefined']?.length, run.named.includes('case-02')]).toEqual([1, 19, true]);
+  });
+
   test('redefine the cases whose answers were not kept', async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', 'baseline: { outputs: hash }\ndefaults:');
