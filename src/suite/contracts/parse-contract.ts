@@ -118,8 +118,17 @@ export function checkSchema(schema: Located, prefix: string, problems: Problems)
   return faults.length === 0;
 }
 
-/** Warns of unknown keywords in a schema that look like known ones: validators ignore them. */
+/** Warns of unknown keywords in a schema that look like known ones, or wrap it: validators ignore them. */
 export function warnOfKeywords(schema: Located, problems: Pick<Problems, 'warn'>): void {
+  // As `response_format` of OpenAI has it, beside a name.
+  if (isJsonObject(schema.value) && isJsonObject(schema.value['schema'])) {
+    problems.warn({
+      code: 'unknown-key',
+      message: '"schema" is not a keyword of JSON Schema, so what it holds checks nothing',
+      hint: 'write the schema itself, without name and strict around it',
+      at: locateInSchema(schema, '/schema'),
+    });
+  }
   for (const { pointer, keyword, meant } of findMisspeltKeywords(plainNumbers(schema.value))) {
     problems.warn({
       code: 'unknown-key',

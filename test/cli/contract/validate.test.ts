@@ -172,6 +172,17 @@ describe('a keyword that no validator knows', () => {
     expect(stderr).toMatch(new RegExp(`${inputFile}:4:\\d+ warning unknown-key: "patern"`));
   });
 
+  test.each(['{ name: ticket, strict: true, schema: { type: object } }', '{ schema: { type: object } }'])(
+    'is one that wraps the schema: %s',
+    async (schema) => {
+      const { stderr } = await validate(`{ jsonSchema: ${schema} }`);
+      expect(stderr).toMatch(
+        /warning unknown-key: "schema" is not a keyword.*\n(.*\n)*.*hint: write the schema itself/,
+      );
+      expect((await validate('{ jsonSchema: { properties: { schema: { type: object } } } }')).stderr).toBe('');
+    },
+  );
+
   test.each(['x-requird: [a]', 'example: a', 'nullable: true', 'somethingElse: 1'])(
     'is let alone where it is another dialect’s or like none: %s',
     async (entry) => {
