@@ -151,9 +151,22 @@ export function describeExit({ exitCode, signalName }: Exit): string {
   return exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
 }
 
+/** What a program wrote last. Of the frames below a reason the first of its own code is enough: more would displace it. */
+export function lastOutput(stderr: string): string {
+  const lines = stderr.split('\n');
+  const place = lines.find((line) => isFrame(line) && !line.includes('node:internal/'));
+  const told = lines.filter((line) => !isFrame(line) || line === place).join('\n');
+  return lastWords(told.trim(), 400);
+}
+
+/** A line of a stack of JavaScript; the last one opens what else the error holds. */
+function isFrame(line: string): boolean {
+  return /^\s+at .*:\d+:\d+\)?(?: \{)?$/.test(line);
+}
+
 /** How a program failed: the reason is what it wrote last. */
 export function describeFailedExit(exit: Exit & { readonly stderr: string }): string {
-  const tail = lastWords(exit.stderr.trim(), 400);
+  const tail = lastOutput(exit.stderr);
   return `${describeExit(exit)}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}`;
 }
 

@@ -34,6 +34,16 @@ test('a sentence says how a program ended', () => {
   expect(failed(' \n')).toBe('ended with exit code 2 and wrote nothing on stderr');
   expect(failed(' no luck\n')).toBe('ended with exit code 2: no luck');
   expect(failed(`${'first '.repeat(99)}${'x'.repeat(399)}`)).toBe(`ended with exit code 2: ${'x'.repeat(399)}`);
+  const frames = [
+    'load (node:internal/cjs:8:7)',
+    'say (/a/model.mjs:1:7)',
+    ...Array.from({ length: 30 }, () => '/a/b.mjs:2:1'),
+    '/a/c.mjs:3:1 {',
+  ];
+  const stack = frames.map((frame) => `    at ${frame}\n`).join('');
+  expect(failed(`Error: no x.mjs\n${stack}\nNode.js v20\n`)).toBe(
+    'ended with exit code 2: Error: no x.mjs\n    at say (/a/model.mjs:1:7)\n\nNode.js v20',
+  );
   const bounds = { late: 'was late', memoryMb: 5, maxOutputBytes: 2 * 1024 * 1024 };
   expect(
     (['aborted', 'too-much-memory', 'too-much-output'] as const).map((status) =>

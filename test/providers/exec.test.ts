@@ -185,6 +185,13 @@ describe('a program that fails', () => {
     expect(message.length).toBeLessThan(1000);
   });
 
+  it('since Node finds no module says which', async () => {
+    const outcome = await run('node no-such-module.cjs');
+    expect(outcome).toMatchObject({
+      failure: { message: expect.stringMatching(/Cannot find module '.*no-such-module/) },
+    });
+  });
+
   it('for the moment (exit code 75) may be asked again', async () => {
     const outcome = await script('process.exitCode = 75');
     expect(outcome).toMatchObject({ failure: { kind: 'server' } });

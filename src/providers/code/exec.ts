@@ -10,6 +10,7 @@ import type { PlacedFile } from '../../model/workspace.ts';
 import {
   canCutNetwork,
   describeFailedExit,
+  lastOutput,
   openProgramRunner,
   type ProgramCall,
   type ProgramResult,
@@ -19,7 +20,6 @@ import {
 import { copyWorkspace } from '../../programs/workspace-copy.ts';
 import { placeFiles, readWorkspaceFolder, type WorkspaceFolder } from '../../programs/workspace-folder.ts';
 import { splitCommand } from '../../text/command-line.ts';
-import { lastWords } from '../../text/shorten.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
@@ -176,7 +176,7 @@ function readExit(result: ProgramResult & { readonly status: 'ended' }, program:
   const { exitCode } = result;
   return {
     kind: 'server',
-    message: `${program} ${describeFailedExit({ ...result, stderr: describeText(lastWords(result.stderr.trim(), 400)) })}`,
+    message: `${program} ${describeFailedExit({ ...result, stderr: describeText(lastOutput(result.stderr)) })}`,
     // A program that fails once mostly fails again, unless its exit code says that the failure is temporary.
     ...(exitCode === null || exitCode === temporaryFailure ? {} : { retryable: false }),
   };
