@@ -125,6 +125,18 @@ describeAssertion('similar', [
   },
 ]);
 
+test.each([
+  ['[0, 0]', '[1, 0]'],
+  ['[1, 0]', '[0, 0]'],
+  ['[1e308, 1e308]', '[1e308, 0]'],
+])('the embeddings %s and %s have no direction to compare', async (...vectors) => {
+  const replies = [...vectors];
+  const ask = () => Promise.resolve({ text: replies.shift() ?? '', canRefresh: false });
+  const context = { asks: 'openai:m', completion: { text: 'a' } as never, ports: { ...ports, ask } };
+  const outcome = await similar.check({ kind: 'text', text: 'a' }, similar.params.parse({ value: 'b' }), context);
+  expect(outcome).toEqual({ error: expect.stringContaining('has no direction') });
+});
+
 test('without the package the check is an error', async () => {
   const context = { completion: { text: 'a' } as never, ports: { deadline: ports.deadline } };
   const outcome = await similar.check({ kind: 'text', text: 'a' }, similar.params.parse({ value: 'a' }), context);

@@ -43,6 +43,7 @@ export const similar = defineAssertion({
       if ('error' in wanted) return wanted;
       const cosine = cosineOf(found.vector, wanted.vector);
       if (cosine === undefined) return { error: "the two embeddings can't be compared: they differ in length" };
+      if (Number.isNaN(cosine)) return { error: "the two embeddings can't be compared: one has no direction" };
       if (cosine > best) [best, nearest] = [cosine, reference];
     }
     const pass = reaches(best, min);
@@ -82,7 +83,7 @@ function readVector(text: string): readonly number[] | undefined {
   return vectorSchema.safeParse(attempt((): unknown => JSON.parse(text), SyntaxError)).data;
 }
 
-/** In [-1, 1]; 0 where a vector has no direction; undefined where the lengths differ. */
+/** In [-1, 1]; NaN where a vector has no direction; undefined where the lengths differ. */
 function cosineOf(a: readonly number[], b: readonly number[]): number | undefined {
   if (a.length !== b.length) return undefined;
   let [dot, squareA, squareB] = [0, 0, 0];
@@ -92,7 +93,7 @@ function cosineOf(a: readonly number[], b: readonly number[]): number | undefine
     squareA += x * x;
     squareB += y * y;
   }
-  return squareA === 0 || squareB === 0 ? 0 : dot / Math.sqrt(squareA * squareB);
+  return dot / Math.sqrt(squareA * squareB);
 }
 
 /** Gives the embedding of a text that is not empty, or why there is none. */
