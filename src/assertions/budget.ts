@@ -13,9 +13,13 @@ export const cost = defineAssertion({
   params: z.strictObject({
     max: numberParam.refine((max) => max >= 0, { error: 'must be 0 or more' }).describe('US dollars.'),
   }),
-  check(_target, { max }, { completion: { costUsd } }) {
+  check(_target, { max }, { completion: { costUsd, usage } }) {
     if (costUsd === undefined) {
-      return { error: 'the cost is not known: give the provider a price, as in price: {input: 0.15, output: 0.60}' };
+      const why =
+        usage === undefined
+          ? 'the answer came without the tokens that a price counts'
+          : 'give the provider a price, as in price: {input: 0.15, output: 0.60}';
+      return { error: `the cost is not known: ${why}` };
     }
     return { pass: costUsd <= max, reason: `cost ${describeUsd(costUsd)}, wanted at most ${describeUsd(max)}` };
   },

@@ -575,7 +575,20 @@ describeAssertion('cost', [
     is: 'fail',
     reason: /cost \$0\.0011, wanted at most \$0\.001/,
   },
-  { when: 'no price is known', params: { max: 1 }, answer: { costUsd: undefined }, is: 'error', reason: /price/ },
+  {
+    when: 'no price is known',
+    params: { max: 1 },
+    answer: { costUsd: undefined, usage },
+    is: 'error',
+    reason: /give the provider a price/,
+  },
+  {
+    when: 'no tokens are known',
+    params: { max: 1 },
+    answer: { costUsd: undefined },
+    is: 'error',
+    reason: /came without the tokens/,
+  },
   { when: 'the bound is text from a CSV', params: { max: '0.01' }, answer: { costUsd: 0.001 }, is: 'pass' },
 ]);
 
