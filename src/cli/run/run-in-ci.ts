@@ -244,7 +244,8 @@ function readBlame({ blame, run, merge }: CiFlags): string | undefined {
   if (run !== undefined || merge !== undefined) {
     throw usageError('--blame asks the cases of this run again, and a stored run is published', 'use llmcheck bisect');
   }
-  if (!(Number(blame) > 0)) throw usageError(`--blame: "${blame}" is not an amount above 0`, 'write --blame 1');
+  const { maxCost = 0 } = resolveFlagValues({ flags: { maxCost: blame }, env: {}, config: {} }).values;
+  if (maxCost <= 0) throw usageError(`--blame: "${blame}" is not an amount above 0`, 'write --blame 1');
   return blame;
 }
 

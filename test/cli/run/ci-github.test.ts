@@ -118,6 +118,8 @@ test.each([
   [['--run', 'latest', '--baseline', 'git:main'], "--run can't be combined with --baseline git:main"],
   [['--run', 'latest', '--blame', '1'], '--blame asks the cases of this run again'],
   [['--blame', 'much'], '--blame: "much" is not an amount above 0'],
+  [['--blame', 'Infinity'], '--blame: "Infinity" is not an amount above 0'],
+  [['--blame', '0x10'], '--blame: "0x10" is not an amount above 0'],
 ])('ci github %j is a usage error, since a stored run keeps its flags', async (argv, message) => {
   const { code, stderr } = await openTempProject().run(['ci', 'github', ...argv]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
