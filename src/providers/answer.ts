@@ -58,15 +58,18 @@ export function readBody(
   readUsage: (body: JsonObject) => Usage | undefined,
 ): Answer {
   if (!isJsonObject(body)) return malformed('it is not a JSON object');
-  const answer = refuseNameless(readErrorUnderSuccess(body) ?? read(body));
+  const answer = refuseLostCalls(readErrorUnderSuccess(body) ?? read(body));
   if (!('failure' in answer) || answer.failure.kind !== 'malformed') return answer;
   return { failure: { ...answer.failure, ...defined({ usage: readUsage(body) }) } };
 }
 
-/** A call without a name would pass a check that forbids calls by their names. */
-export function refuseNameless(answer: Answer): Answer {
-  if ('failure' in answer || answer.completion.toolCalls.every(({ name }) => name !== '')) return answer;
-  return malformed('a tool call has no name', answer.completion.usage);
+/** A call without a name, or one that got lost, would pass a check that forbids it. */
+export function refuseLostCalls(answer: Answer): Answer {
+  if ('failure' in answer) return answer;
+  const { toolCalls, finishReason, text: said, refusal, usage } = answer.completion;
+  if (toolCalls.some(({ name }) => name === '')) return malformed('a tool call has no name', usage);
+  const isLost = finishReason === 'toolCalls' && toolCalls.length === 0 && said === '' && refusal === undefined;
+  return isLost ? malformed('it stopped for tool calls, and holds none', usage) : answer;
 }
 
 /** An error object that came under a successful status, or undefined where there is none. */

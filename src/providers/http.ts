@@ -9,7 +9,7 @@ import { rootOf } from '../templates/template-values.ts';
 import { attempt } from '../text/attempt.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { type Answer, buildToolCall, count, filtered, malformed, refuseNameless } from './answer.ts';
+import { type Answer, buildToolCall, count, filtered, malformed, refuseLostCalls } from './answer.ts';
 import { kindOfApiError } from './failures/classify-failure.ts';
 import { describeText, readApiError } from './failures/read-api-error.ts';
 import { defineHttpAdapter, type HttpFormat } from './http-adapter.ts';
@@ -112,7 +112,7 @@ function createHttpFormat(options: { readonly request: unknown; readonly respons
     readAnswer(body, { latencyMs }) {
       const read = attempt(() => readAnswer(body, latencyMs, paths, options.response), DeadlineError);
       if (read instanceof DeadlineError) return malformed(`a path of \`response\` ${read.message}`);
-      return refuseNameless(read);
+      return refuseLostCalls(read);
     },
   };
 }

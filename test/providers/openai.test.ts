@@ -345,6 +345,7 @@ describe('a chat answer', () => {
     ['a call that is none', chat({ content: 'a', tool_calls: [{ id: 'c', name: 'f', arguments: '{}' }] }), 'malformed'],
     ['calls that are no list', chat({ content: 'a', tool_calls: { name: 'f' } }), 'malformed'],
     ['a call without a name', chat({ content: 'a', tool_calls: [{ function: { arguments: '{}' } }] }), 'malformed'],
+    ['stopped for calls that it lacks', chat({ content: null }, { finish_reason: 'tool_calls' }), 'malformed'],
     ['broken off by an error', chat({ content: 'half an' }, { finish_reason: 'error' }), 'server'],
     ['a filtered choice', chat({ content: 'par' }, { finish_reason: 'content_filter' }), 'contentFilter'],
   ])('that is %s is a failure', async (_, reply, kind) => {
