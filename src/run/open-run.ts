@@ -273,10 +273,14 @@ function findOrder({ seed }: NonNullable<RunOptions['early']>, suites: RunHeader
   return sha256Hex(canonicalJson(prompts)).slice(0, 8);
 }
 
-/** A run that selects no case in any shard has no shard: its emptiness is a mistake, that of a single shard is not. */
+/**
+ * A run that selects no case in any shard has no shard: its emptiness is a mistake, that of a single shard is not. Under
+ * --allow-empty it is none either, and its shards are merged as others are.
+ */
 function settingsOf(settings: RunSettings, { plan, isEmptyShard, shard }: PlannedRun): RunSettings {
   const { shard: _shard, ...unsharded } = settings;
-  return plan.cellCount === 0 && !isEmptyShard ? unsharded : { ...settings, ...defined({ shard }) };
+  const isMistake = plan.cellCount === 0 && !isEmptyShard && !settings.allowEmpty;
+  return isMistake ? unsharded : { ...settings, ...defined({ shard }) };
 }
 
 /** Models that retire soon, and variants of which nothing was accepted. */

@@ -149,12 +149,13 @@ describe('what a record says of its settings', () => {
     expect((await settingsOf(project, { early: true })).early).not.toEqual(early);
   });
 
-  test('is the shard, unless no shard has a cell', async () => {
+  test('is the shard, unless no shard has a cell and that is a mistake', async () => {
     const project = openRunProject({ [file]: wordsSuite(2) });
     expect((await settingsOf(project, { shard: '1/2' })).shard).toMatchObject({ index: 1, count: 2 });
     expect((await settingsOf(project, { shard: '2/9' })).shard).toMatchObject({ index: 2, count: 9 });
-    const empty = { filter: ['none'], allowEmpty: true };
-    expect((await settingsOf(project, { shard: '1/2', ...empty })).shard).toBeUndefined();
+    const empty = { shard: '1/2', filter: ['none'] };
+    expect((await settingsOf(project, empty)).shard).toBeUndefined();
+    expect((await settingsOf(project, { ...empty, allowEmpty: true })).shard).toMatchObject({ index: 1, count: 2 });
     expect((await settingsOf(project)).shard).toBeUndefined();
   });
 });

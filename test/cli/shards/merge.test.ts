@@ -61,6 +61,17 @@ describe('llmcheck merge', () => {
     expect(merged.report.totals.planned).toBe(100);
   });
 
+  test.each([
+    [0, 'nothing was planned', ['--allow-empty']],
+    [2, 'is not a shard', []],
+  ])('shards that select no case at all end with %i: %s', async (code, text, more) => {
+    const { project, env } = await open();
+    const records: string[] = [];
+    for (const shard of ['1/2', '2/2']) records.push(await runShard(project, shard, env, ['-t', 'nothing*', ...more]));
+    const merged = await project.run(['merge', ...records]);
+    expect([merged.code, merged.stdout + merged.stderr]).toEqual([code, expect.stringContaining(text)]);
+  });
+
   test('a suite whose cases are all under observe is in the merged run', async () => {
     const { project, env } = await open();
     const watched = suite('c', ['one', 'two']).replaceAll(' vars:', ' observe: true, vars:');
