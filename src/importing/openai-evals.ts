@@ -1,3 +1,4 @@
+import { parseJson } from '../json/parse-json.ts';
 import type { Problem } from '../model/problem.ts';
 import { createDraft, type Draft, type ImportedSuite, isMap, LeftOut, readWritten, type Written } from './draft.ts';
 
@@ -7,7 +8,7 @@ export function importOpenaiEvals(
   text: string,
 ): ImportedSuite | { readonly problems: readonly Problem[] } {
   const root = readWritten(file, text);
-  if ('problems' in root) return root;
+  if ('problems' in root) return isLines(text) ? { problems: [describeLines(file)] } : root;
   const draft = createDraft();
   const evaluation = root.child('eval').value === undefined ? root : root.child('eval');
   const criteria = evaluation.child('testing_criteria');
@@ -48,6 +49,18 @@ export function importOpenaiEvals(
     refused: draft.refused,
     notes: draft.notes,
   };
+}
+
+/** A data set in place of an exported eval. */
+function isLines(text: string): boolean {
+  const first = parseJson(text.trimStart().split('\n', 1)[0] ?? '');
+  return first.ok && isMap(first.value);
+}
+
+function describeLines(file: string): Problem {
+  const at = { file, line: 1, column: 1 };
+  const message = 'the file has a JSON object a line: it is a data set, and no exported eval';
+  return { code: 'syntax', severity: 'error', message, hint: `run \`llmcheck import jsonl ${file}\``, at };
 }
 
 /** The data source of a run, or of the eval. */

@@ -263,6 +263,7 @@ const evals: Readonly<Record<string, Import>> = {
     json({ testing_criteria: [check({})], data_source_config: { model: 'm' }, name: 3 }),
   ],
   'no eval': ['openai-evals', 'a.json', '{}'],
+  'a data set': ['openai-evals', 'a.jsonl', lines({ q: 'a', answer: 'b' }, { q: 'c', answer: 'd' })],
   'no JSON': ['openai-evals', 'a.json', '{'],
 };
 
