@@ -61,6 +61,11 @@ export async function connectServer(server: McpServer, timeoutMs: number, ports:
   const opened = isProgram ? openProgram(server, ports) : openUrl(server, sdk, ports.env);
   // A constant version, so that a server answers each release alike.
   const client = new sdk.Client({ name: 'llmcheck', version: '1' }, { capabilities: {} });
+  let isClosed = false;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the client of the SDK has no other way
+  client.onclose = () => {
+    isClosed = true;
+  };
   const close = async () => {
     await opened.end(client);
   };
@@ -69,7 +74,7 @@ export async function connectServer(server: McpServer, timeoutMs: number, ports:
       // The SDK bounds requests, but not notifications.
       return await within(limitMs, run(limitMs * 2));
     } catch (error) {
-      throw describeFault(error, opened.fault());
+      throw describeFault(error, opened.fault(), isClosed);
     }
   };
   try {
@@ -178,13 +183,13 @@ function createFetch(http: HttpClient): (url: string | URL, init?: RequestInit) 
 
 const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'mcp-session-id', 'location']);
 
-function describeFault(error: unknown, known: string | undefined): unknown {
+function describeFault(error: unknown, known: string | undefined, isClosed: boolean): unknown {
   if (!(error instanceof Error)) return error;
   if (error instanceof Timeout)
     return new McpFault(known === undefined ? error.message : `${error.message}: it ${known}`);
   const code: unknown = Reflect.get(error, 'code');
   const isMcpError = error.name === 'McpError';
-  if (isMcpError && code === connectionClosed) return new McpFault(known ?? 'closed the connection');
+  if (isMcpError && code === connectionClosed && isClosed) return new McpFault(known ?? 'closed the connection');
   if (isMcpError)
     return new McpFault(`answered with the error ${quote(error.message.replace(/^MCP error /, ''))}`, true);
   if (typeof code === 'number' && code >= 300) {
@@ -194,6 +199,7 @@ function describeFault(error: unknown, known: string | undefined): unknown {
   return new McpFault(known ?? `can't be used: ${quote(error.message)}`);
 }
 
+/** Of the SDK; servers use it for errors of their own, too. */
 const connectionClosed = -32000;
 
 /** A program that exchanges lines. */

@@ -56,14 +56,17 @@ describe('a program', () => {
     ]);
   });
 
-  test('that answers with an error can go on', async () => {
-    const ports = scriptedPorts((method) => (method === 'initialize' ? undefined : { code: -32602, message: 'no' }));
+  test.each([-32602, -32000])('that answers with the error %d can go on', async (code) => {
+    const ports = scriptedPorts((method) => (method === 'initialize' ? undefined : { code, message: 'no' }));
     const connection = await connectServer(server, 1000, ports);
     await expect(connection.request('tools/call', {}, 1000)).rejects.toMatchObject({
       name: 'McpFault',
       isAnswer: true,
-      message: 'answered with the error "-32602: no"',
+      message: `answered with the error "${code}: no"`,
     });
+  });
+
+  test('whose connection is closed can not go on', async () => {
     const waiting = scriptedPorts(() => undefined);
     const open = await connectServer(server, 1000, waiting);
     const asked = open.request('tools/list', {}, 1000).catch((error: unknown) => error);
