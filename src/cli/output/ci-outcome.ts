@@ -128,6 +128,9 @@ function lacksAnswersAlone({ decision, suites, totals }: Report): boolean {
   const { outcome, incompleteBecause, interrupted } = decision;
   if (outcome !== 'incomplete' || interrupted !== undefined || totals.errored === 0) return false;
   if (incompleteBecause !== 'errors' && incompleteBecause !== 'nothing-evaluated') return false;
+  // A file or a suite without a case lacks no key. That nothing at all was judged is one breach too.
+  const empty = decision.breaches.filter(({ code }) => code === 'nothing-evaluated').length;
+  if (empty > (incompleteBecause === 'nothing-evaluated' && totals.passed + totals.failed === 0 ? 1 : 0)) return false;
   for (const suite of suites) {
     for (const { trials } of suite.cases()) {
       if (trials.some(({ status, error }) => status === 'errored' && error?.kind !== 'cacheMiss')) return false;

@@ -48,10 +48,11 @@ export function decide(input: DecideInput): Decision {
     ...(failures.length > 0 ? [] : findUndecided(summary, gates, judged)),
   ];
   const unjudged = gates.flatMap((gate) => gate.unjudged);
+  const lost = stopped.length > 0 ? [] : findLost(settings);
   const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings, unjudged);
   const loosened = describeLoosened(settings, summary, comparisons);
   const said = {
-    breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...empty],
+    breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...lost, ...empty],
     ...(loosened.length === 0 ? {} : { loosened }),
     warnings: [
       ...loosened,
@@ -75,7 +76,7 @@ export function decide(input: DecideInput): Decision {
   if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };
   if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
   if (uncalibrated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'uncalibrated', ...said };
-  if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
+  if (lost.length + empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
   return decideCertainty(said, gates, input);
 }
 
@@ -137,6 +138,14 @@ function findUncalibrated({ suites }: RunSummary): readonly Breach[] {
   );
 }
 
+/** Named files and suites that hold no case: errors of other cells do not explain that. */
+function findLost({ allowEmpty, emptySelections = [] }: RunSettings): readonly Breach[] {
+  if (allowEmpty) return [];
+  return emptySelections.flatMap(({ message, isNamed }) =>
+    isNamed ? [{ code: 'nothing-evaluated' as const, message: `${message} (--allow-empty accepts that)` }] : [],
+  );
+}
+
 /** A run that tested nothing must not pass. */
 function findEmptiness(
   summary: RunSummary,
@@ -146,15 +155,10 @@ function findEmptiness(
 ): readonly Breach[] {
   if (settings.allowEmpty) return [];
   const isPart = (settings.shard?.count ?? 1) > 1;
-  const missing: readonly Breach[] = [
-    ...(settings.emptySelections ?? []).flatMap(({ message, isNamed }) =>
-      isNamed ? [{ code: 'nothing-evaluated' as const, message: `${message} (--allow-empty accepts that)` }] : [],
-    ),
-    // Another shard may have judged a case of the slice.
-    ...(isPart
-      ? []
-      : unjudged.map((breach) => ({ ...breach, message: `${breach.message} (--allow-empty accepts that)` }))),
-  ];
+  // Another shard may have judged a case of the slice.
+  const missing: readonly Breach[] = isPart
+    ? []
+    : unjudged.map((breach) => ({ ...breach, message: `${breach.message} (--allow-empty accepts that)` }));
   const judged = variants.reduce((sum, variant) => sum + variant.passed + variant.failed, 0);
   if (judged > 0) return missing;
   const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);

@@ -53,6 +53,17 @@ describe('a job without secrets', () => {
     expect(jobs.github.checks.at(-1)?.conclusion).toBe('failure');
   });
 
+  test.each(['', '--max-errors 100%'])(
+    'fails for a file without a case, beside answers that are missing: %s',
+    async (args) => {
+      const other = wordSuite('other').replace(/cases:[^]*/, 'cases: [{ file: cases.jsonl }]\n');
+      const jobs = await openGithubJobs({ ...files, 'evals/other.eval.yaml': other, 'evals/cases.jsonl': '' });
+      const { code, summary } = await jobs.act({ from: 'eve/shop', hasKey: false, args: `--no-baseline ${args}` });
+      expect([code === 0, summary]).toEqual([false, expect.stringContaining('evals/cases.jsonl holds no case')]);
+      expect(jobs.github.checks.at(-1)?.conclusion).toBe('failure');
+    },
+  );
+
   test('that splits a run into shards is neutral as a whole', async () => {
     const jobs = await openGithubJobs(files);
     const fork = { from: 'eve/shop', hasKey: false, runId: 5 };
