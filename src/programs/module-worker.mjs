@@ -38,7 +38,7 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
   if (prompts !== undefined) return makePrompts(check, input, maxReturnedBytes, prompts.wantsDigests);
   try {
     const returned = await check(input);
-    const json = JSON.stringify(returned);
+    const json = JSON.stringify(returned, refuseLost);
     if (json === undefined) return { fault: `returned no ${noun} but ${typeof returned}` };
     if (json.length > maxReturnedBytes) return { fault: `returned more than ${maxReturnedBytes / 1024} KiB` };
     return { json };
@@ -162,7 +162,7 @@ async function callTool(module, { name, args }, maxReturnedBytes) {
 function writeReturned(returned) {
   if (typeof returned === 'string') return { text: returned };
   try {
-    const text = JSON.stringify(returned === undefined ? null : returned);
+    const text = JSON.stringify(returned === undefined ? null : returned, refuseLost);
     return text === undefined ? { fault: `a ${typeof returned}, which is no JSON,` } : { text };
   } catch (error) {
     return { fault: `what is no JSON (${describe(error)})` };
@@ -197,14 +197,19 @@ async function readValue(module, { exportName, noun, maxReturnedBytes }) {
   return { json };
 }
 
+/** A replacer of JSON.stringify that throws for what JSON writes as {} whatever it holds. */
+function refuseLost(key, found) {
+  const [kind] = /^(?:Map|Promise|RegExp|Set)$/.exec(Object.prototype.toString.call(this[key]).slice(8, -1)) ?? [];
+  if (kind !== undefined) throw new TypeError(`${key === '' ? 'it' : `"${key}"`} is a ${kind}, which is no data`);
+  return found;
+}
+
 /** A replacer of JSON.stringify that throws for what JSON would drop or change. */
 function refuseNoData(key, found) {
   const raw = this[key];
   // JSON writes null for a number without digits.
   const isNull = typeof raw === 'number' && !Number.isFinite(raw);
-  // JSON writes {} for these.
-  const [kind] = /^(?:Map|Promise|RegExp|Set)$/.exec(Object.prototype.toString.call(raw).slice(8, -1)) ?? [];
-  if (kind !== undefined) throw new TypeError(`"${key}" is a ${kind}, which is no data`);
+  refuseLost.call(this, key, found);
   if (isNull || typeof raw === 'function' || typeof raw === 'symbol' || typeof raw === 'bigint')
     throw new TypeError(`"${key}" is ${isNull ? raw : `a ${typeof raw}`}, which is no data`);
   return found;

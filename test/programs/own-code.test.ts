@@ -272,6 +272,10 @@ describe('a module of tools', () => {
     ['export const state = () => null;', { returned: { state: null } }],
     ['export const state = async () => "a";', { returned: { state: 'a' } }],
     ['export const state = () => state;', { fault: 'returned a function, which is no JSON, from state()' }],
+    [
+      'export const state = () => ({ orders: new Map() });',
+      { fault: expect.stringContaining('"orders" is a Map, which is no data') },
+    ],
     ['export const state = () => "ü".repeat(2 ** 15);', { fault: 'returned more than 64 KiB from state()' }],
   ])('with %s has its state', async (text, outcome) => {
     const run = openTools({ 'tools.mjs': text });

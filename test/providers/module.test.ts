@@ -76,6 +76,7 @@ describe('a module as a provider', () => {
     ['ends its process', 'export default () => process.exit(3);', 'server', 'ended its process early (exit code 3)'],
     ['answers nothing', 'export default () => undefined;', 'server', 'returned no answer but undefined'],
     ['answers something else', 'export default () => ({ answer: 1 });', 'malformed', 'wrote no answer object'],
+    ['leaves a map', 'export default () => ({ text: "", state: { a: new Map() } });', 'server', '"a" is a Map'],
     ['was filtered', 'export default () => ({ text: "", finishReason: "contentFilter" });', 'contentFilter', 'filter'],
   ])('that %s is a failure', async (_what, source, kind, message) => {
     const outcome = await ask(source);

@@ -155,6 +155,7 @@ describe('a module of tools that', () => {
       'wrote more than 16 MiB',
     ],
     ['returns no JSON', 'return 1n', 'errored', 'returned what is no JSON'],
+    ['returns a set', 'return new Set([1])', 'errored', 'it is a Set, which is no data'],
     ['returns a function', 'return () => 1', 'errored', 'returned a function, which is no JSON, from "act"'],
     [
       'returns 5 MB',
