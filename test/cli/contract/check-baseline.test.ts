@@ -327,6 +327,14 @@ describe('a run with a baseline', () => {
     expect([code, report.decision.breaches[0]?.code]).toEqual([1, 'contract-broken']);
   });
 
+  test('a run is compared by its own prompts, and not by the baseline’s that ran again', async () => {
+    const project = await openAccepted();
+    project.edit(promptFile, 'Say', 'Tell');
+    const { report } = await project.report([...run, '--rerun-baseline'], { env: project.server.env });
+    const { code, findings } = await project.contract('check', '--against', report.run.id);
+    expect([code, findings]).toEqual([0, []]);
+  });
+
   test('a new variable that callers do not send is a break', async () => {
     const project = await openAccepted();
     project.edit(promptFile, '{{ email }}', '{{ email }}{{ suffix }}');

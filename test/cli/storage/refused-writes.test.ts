@@ -52,6 +52,14 @@ test('a baseline that can not be written is a usage error of accept and prune, a
   expect(project.read(refused.path)).toContain('"caseId":"seven"');
 });
 
+test('where one baseline can not be written, none is', async () => {
+  const { project, env, accepted } = await openLongProject();
+  project.write('evals/echo.eval.yaml', project.read('evals/echo.eval.yaml').replace('- id: seven', '- id: nine'));
+  await project.run(['run'], { env });
+  await expectRefused(project, ['baseline', 'accept'], { path: `evals/${long}.baseline.jsonl`, code: 'ENAMETOOLONG' });
+  expect(project.read('evals/echo.baseline.jsonl')).toBe(accepted);
+});
+
 test('run --update-baseline finds it before its first call', async () => {
   const { project, env, argv, server } = await openLongProject();
   const asked = server.requests.length;
