@@ -66,6 +66,18 @@ export const checkWays: readonly Way[] = [
     },
   },
   {
+    name: 'the output contract is made stricter, and no case must pass',
+    why: 'the accepted prompt breaks it too, so that the model looks changed',
+    modes: modeNames,
+    project(project) {
+      answerJson(project);
+      delete project.caseOf('parcel')['mustPass'];
+    },
+    plant(project) {
+      project.suite['contract'] = { output: { type: 'object', required: ['queue', 'reason'] } };
+    },
+  },
+  {
     name: 'a schema file is edited',
     why: 'the suite file is the same',
     modes: modeNames,
