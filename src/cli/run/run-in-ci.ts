@@ -125,9 +125,9 @@ export interface ToPublish {
 
 export interface CiSteps {
   /** Before the run. What it throws is published too: else the verdict on an older commit would stay. */
-  prepare(): Promise<void>;
+  readonly prepare: () => Promise<void>;
   /** Returns the exit code. */
-  publish(result: ToPublish): Promise<number>;
+  readonly publish: (result: ToPublish) => Promise<number>;
 }
 
 /** A run, and its report wherever the platform shows one. */
