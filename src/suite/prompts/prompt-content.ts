@@ -165,7 +165,10 @@ async function readTexts(
   { text, file }: z.output<typeof promptSchema>,
   context: PromptContext,
 ): Promise<PromptTexts | undefined> {
-  if (text !== undefined) return { texts: [placeText('user', text, childOf(item, 'text'))] };
+  if (text !== undefined) {
+    warnOfFileName(text, childOf(item, 'text'), context);
+    return { texts: [placeText('user', text, childOf(item, 'text'))] };
+  }
   if (file !== undefined) return readFileTexts({ ...childOf(item, 'file'), value: file }, context);
   const texts: MessageText[] = [];
   const messages = itemsOf(childOf(item, 'messages'));
@@ -181,6 +184,14 @@ async function readTexts(
     }
   }
   return texts.length < messages.length ? undefined : { texts };
+}
+
+/** `text:` in place of `file:`: the model would be sent the name of the file. */
+function warnOfFileName(text: string, at: Located, { files, problems }: PromptContext): void {
+  const name = text.trim();
+  if (!/^[\w./-]+\.\w+$/.test(name) || files.hash(resolve(at.source.folder, name)) === undefined) return;
+  const message = `the prompt is the name of the file ${name}, and not what the file holds`;
+  problems.warn({ code: 'invalid-value', message, hint: `write file: ${name}`, at: locate(at) });
 }
 
 function placeText(role: Role, text: string, located: Located): MessageText {

@@ -135,3 +135,16 @@ test.each([
   expect([code, stderr.includes(problem)]).toEqual([2, true]);
   expect(stdout + stderr).not.toContain('the secret');
 });
+
+test('a prompt whose text is the name of a file is a warning with the key to write', async () => {
+  const project = openTempProject();
+  project.write('evals/prompts/v1.md', 'Say {{ word }}');
+  const suite = (prompts: string) =>
+    `prompts: ${prompts}\nproviders: [openai:gpt-4o-mini]\ncases: [{ id: a, assert: [{ contains: a }] }]\n`;
+  project.write('evals/s.eval.yaml', suite('[{ id: v1, text: prompts/v1.md }, { id: v2, text: Read prompts/v1.md }]'));
+  const { code, stderr } = await project.run(['validate']);
+  expect(code).toBe(0);
+  expect(stderr.match(/is the name of the file/g)).toHaveLength(1);
+  expect(stderr).toContain('evals/s.eval.yaml:1:27 warning');
+  expect(stderr).toContain('write file: prompts/v1.md');
+});
