@@ -129,6 +129,7 @@ test.each([
   ['[0, 0]', '[1, 0]'],
   ['[1, 0]', '[0, 0]'],
   ['[1e308, 1e308]', '[1e308, 0]'],
+  ['[1e200, 0]', '[1, 1]'],
 ])('the embeddings %s and %s have no direction to compare', async (...vectors) => {
   const replies = [...vectors];
   const ask = () => Promise.resolve({ text: replies.shift() ?? '', canRefresh: false });
