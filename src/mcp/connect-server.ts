@@ -199,7 +199,7 @@ function describeFault(error: unknown, known: string | undefined, isClosed: bool
   return new McpFault(known ?? `can't be used: ${quote(error.message)}`);
 }
 
-/** Of the SDK; servers use it for errors of their own, too. */
+/** The SDK's code for a closed connection. Servers use it for errors of their own, too. */
 const connectionClosed = -32000;
 
 /** A program that exchanges lines. */

@@ -151,7 +151,7 @@ export function describeExit({ exitCode, signalName }: Exit): string {
   return exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
 }
 
-/** What a program wrote last. Of the frames below a reason the first of its own code is enough: more would displace it. */
+/** The end of what a program wrote on stderr. Of a stack it keeps the first frame in its own code, so that the reason fits. */
 export function lastOutput(stderr: string): string {
   const lines = stderr.split('\n');
   const place = lines.find((line) => isFrame(line) && !line.includes('node:internal/'));
@@ -159,7 +159,7 @@ export function lastOutput(stderr: string): string {
   return lastWords(told.trim(), 400);
 }
 
-/** A line of a stack of JavaScript; the last one opens what else the error holds. */
+/** A line of a JavaScript stack. The last one may end with ` {`, before further properties of the error. */
 function isFrame(line: string): boolean {
   return /^\s+at .*:\d+:\d+\)?(?: \{)?$/.test(line);
 }

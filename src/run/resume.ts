@@ -60,9 +60,9 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
   if (earlier.damagedLines > 0) {
     ports.onProgress({ type: 'note', message: describeDamage(path, earlier.damagedLines) });
   }
-  // The record would lose all its answers. Watching goes on until there are suites again.
+  // The record would lose all its answers. With `--watch` the suites may come back.
   if (planned.plan.cellCount === 0 && earlier.cells.size > 0 && resume.isTouched === undefined) {
-    const message = `--resume: the run ${earlier.header.id} has answers, and no suite or case of it is found now`;
+    const message = `--resume: the run ${earlier.header.id} has answers, but none of its suites and cases is found now`;
     throw new UserError({ code: 'usage', message, hint: 'bring its suites back, or run without --resume' });
   }
   const kept = findKept(earlier, planned);

@@ -29,7 +29,7 @@ export function explainYaml(
 ): readonly YamlError[] {
   const explained: YamlError[] = [];
   let rest = text;
-  // What stands in the place of a mistake is no mistake of the author.
+  // A mistake in text that took the place of an earlier mistake is not the author's.
   const isWritten = ({ offset }: Pick<YamlError, 'offset'>) => rest.charAt(offset) === text.charAt(offset);
   for (let found = parse(rest); found.length > 0; found = parse(rest)) {
     const mistake = findTemplate(rest) ?? findMistake(rest, found);

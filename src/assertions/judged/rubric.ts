@@ -182,7 +182,7 @@ function describeFiles(target: Target, { completion }: CheckContext): readonly F
   return [{ title: 'files', text: all.length === 0 ? 'no file was changed' : all.join('\n\n') }];
 }
 
-/** A judge finds that any answer says what nothing says. */
+/** A judge passes any answer against an empty reference. */
 function isSaid(value: unknown): boolean {
   return value !== null && (typeof value !== 'string' || value.trim() !== '');
 }

@@ -60,7 +60,7 @@ export async function runCommand(
   inlineLess();
   const watch = async () => {
     if (onReport !== undefined) {
-      const hint = 'leave --watch, LLMCHECK_WATCH and watch under run: in the config out';
+      const hint = 'remove --watch, LLMCHECK_WATCH, and watch under run: in the config';
       throw usageError('--watch: a job has to end, and a watched run does not', hint);
     }
     return (await import('../watch/watch.ts')).watchCommand(paths, flags, io);

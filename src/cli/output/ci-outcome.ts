@@ -128,7 +128,7 @@ function lacksAnswersAlone({ decision, suites, totals }: Report): boolean {
   const { outcome, incompleteBecause, interrupted } = decision;
   if (outcome !== 'incomplete' || interrupted !== undefined || totals.errored === 0) return false;
   if (incompleteBecause !== 'errors' && incompleteBecause !== 'nothing-evaluated') return false;
-  // A file or a suite without a case lacks no key. That nothing at all was judged is one breach too.
+  // A missing key does not explain a file or suite without a case. If nothing was judged, that is one breach as well.
   const empty = decision.breaches.filter(({ code }) => code === 'nothing-evaluated').length;
   if (empty > (incompleteBecause === 'nothing-evaluated' && totals.passed + totals.failed === 0 ? 1 : 0)) return false;
   for (const suite of suites) {

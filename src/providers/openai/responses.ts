@@ -221,7 +221,7 @@ const callerRuns: ReadonlySet<unknown> = new Set([
   'computer_call',
 ]);
 
-/** True for a call of the API's own tools that the caller must make. Of a shell that the provider runs, the output follows. */
+/** True for a call of the API's own tools that the caller must make. If the provider runs the shell, its output follows. */
 function isLeftToCaller({ type, call_id: id }: JsonObject, output: readonly unknown[]): boolean {
   const isAnswered = output.some(
     (other) => isJsonObject(other) && other['type'] === 'shell_call_output' && other['call_id'] === id,

@@ -117,7 +117,7 @@ function compileMap(written: Located, context: AssertionContext, place: 'suite' 
   return { stubs, ...defined({ module, record, servers }) };
 }
 
-/** An entry behind one that answers every call would never answer, and one of `never` never fail a cell. */
+/** Warns of an entry behind one that answers every call. It would never answer, and its `never` would fail no cell. */
 function warnOfUnreached(name: string, entries: readonly Located[], { problems }: AssertionContext): void {
   const catchAll = entries.findIndex(({ value }) => {
     const { when, schema, compare } = Object(value) as Readonly<Record<string, unknown>>;

@@ -186,7 +186,7 @@ async function readTexts(
   return texts.length < messages.length ? undefined : { texts };
 }
 
-/** `text:` in place of `file:`: the model would be sent the name of the file. */
+/** Warns of `text:` in place of `file:`, which sends the model the name of the file. */
 function warnOfFileName(text: string, at: Located, { files, problems }: PromptContext): void {
   const name = text.trim();
   if (!/^[\w./-]+\.\w+$/.test(name) || files.hash(resolve(at.source.folder, name)) === undefined) return;

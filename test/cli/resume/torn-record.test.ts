@@ -231,7 +231,7 @@ test.each([
   const before = project.read(record);
   rmSync(project.path('evals/echo.eval.yaml'));
   const { code, stderr } = await project.run(['run', '--resume', ...more], { env: server.env });
-  expect([code, stderr]).toEqual([2, expect.stringContaining('no suite or case of it is found now')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('none of its suites and cases is found now')]);
   expect(project.read(record)).toBe(before);
 });
 
