@@ -185,6 +185,15 @@ describe('the action', { tags: 'slow' }, () => {
     expect(job.github.checks[1]).toMatchObject({ head_sha: second, conclusion: 'success' });
   });
 
+  test('starts the program that is installed above its folder', async () => {
+    const job = await openJob();
+    const run = await job.act({ event: 'push', inputs: { 'working-directory': 'evals' } });
+    expect([run.exitCode, run.outputs['planned'], job.github.checks.length]).toEqual([0, '3', 1]);
+    execFileSync('rm', ['-r', job.path('node_modules/.bin')]);
+    const without = await job.act({ event: 'push' });
+    expect([without.exitCode, without.log]).toEqual([2, expect.stringContaining('llmcheck can not be started')]);
+  });
+
   test('asks again only what is not in the cache that it restored', async () => {
     const job = await openJob();
     await job.act({ event: 'push' });
