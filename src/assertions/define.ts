@@ -162,8 +162,9 @@ export interface Combinator extends AssertionDeclaration {
 
 export type Assertion = CheckAssertion | Combinator;
 
-interface AssertionDefinition<Params extends z.ZodType> extends AssertionDeclaration {
+interface AssertionDefinition<Params extends z.ZodType> extends Omit<AssertionDeclaration, 'findIdle'> {
   readonly params: Params;
+  readonly findIdle?: (params: z.output<Params>) => string | undefined;
   readonly failsOn?: Partial<CompletionView>;
   readonly check: (
     target: Target,
@@ -174,9 +175,11 @@ interface AssertionDefinition<Params extends z.ZodType> extends AssertionDeclara
 
 /** Makes an assertion whose `check` is typed by its own parameter schema. */
 export function defineAssertion<Params extends z.ZodType>(definition: AssertionDefinition<Params>): CheckAssertion {
+  const { findIdle, ...rest } = definition;
   return {
-    ...definition,
+    ...rest,
     // A check's parameters are what this very schema returned, which the registry's common type can't say.
+    ...(findIdle && { findIdle: (params) => findIdle(params as z.output<Params>) }),
     check: (target, params, context) => definition.check(target, params as z.output<Params>, context),
   };
 }

@@ -37,6 +37,8 @@ export interface AssertionDeclaration {
   readonly spelled?: boolean;
   /** Takes one child (`not`) or a list of them (`anyOf`, `allOf`) in place of parameters. */
   readonly children?: 'one' | 'many';
+  /** Why no text fails the check, for parameters as `params` parsed them; undefined where one may. */
+  readonly findIdle?: (params: unknown) => string | undefined;
   /** The main parameter names the user's own code: a module's path, or a command. It must be no template; nor must `files`. */
   readonly code?: 'module' | 'command';
   /** An optional package that the check needs, for a usage error with the command that installs it. */

@@ -15,6 +15,16 @@ export function findFaultOfAnyMode(pattern: string): string | undefined {
   return ['u', 'v'].every((mode) => findRegexFault(pattern, mode) !== undefined) ? fault : undefined;
 }
 
+/** True where a regex surely matches somewhere in every text, since it matches nothing at all. */
+export function matchesEveryText(source: string, flags: string): boolean {
+  // An escape or a class is no anchor.
+  const plain = source.replace(/\\[^bB]|\[(?:\\.|[^\]\\])*\]/gs, 'x');
+  if (/\\[bB]|\(\?<?[=!]/.test(plain)) return false;
+  // One kind of anchor holds at an end of each text, as it does in an empty one.
+  if (plain.includes('$') && (plain.includes('^') || flags.includes('y'))) return false;
+  return new RegExp(source, flags).test('');
+}
+
 /** A pattern that matches exactly a text, also within a class. */
 export function escapeRegex(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);

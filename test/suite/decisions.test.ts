@@ -120,6 +120,33 @@ test.each([String.raw`'\/orders/u'`, "'/api/v1/'", "'/a+'"])('a regex of a path 
   expect(await warningsOf({ 'evals/a.eval.yaml': regexCase(pattern) })).toEqual([]);
 });
 
+test.each<[check: string, column?: number]>([
+  ["regex: 'x*'", 54],
+  ["regex: { flags: i, value: '.*' }", 73],
+  ["regex: '^.*'", 54],
+  ["regex: '(ok|)$'", 54],
+  ["regex: '{{ a }}*'", 54],
+  ["anyOf: [{ regex: 'x*' }]", 64],
+  [String.raw`regex: '[$\]]*\^?\$*^'`, 54],
+  ["regex: 'x+'"],
+  ["regex: '^.*$'"],
+  ["regex: { value: 'x*$', flags: y }"],
+  [String.raw`regex: 'x*\b'`],
+  [String.raw`regex: 'x*\B'`],
+  ["regex: '(?!x).*'"],
+  ["regex: '(?<=x*)'"],
+  ["not: { regex: 'x*' }"],
+  ["regex: 'x*', select: { jsonPath: $.a }"],
+])('a regex that matches every text is a warning: %s', async (check, column) => {
+  const cases = `[{ id: one, vars: { a: x }, assert: [{ ${check} }] }]`;
+  const { warnings } = await loadAt(openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) }));
+  expect(warnings.map(({ at, message }) => [at?.line, at?.column, message.replace(/\/.*\//, '/…/')])).toEqual(
+    column === undefined
+      ? []
+      : [[3, column, expect.stringMatching(/^regex: \/…\/i? matches every text, also an empty one$/)]],
+  );
+});
+
 test.each([
   ['{ type: objct }', undefined, [['invalid-schema', 3, 'found "objct"']]],
   ['{ requird: [a] }', undefined, [['unknown-key', 3, '"requird" is not a keyword']]],

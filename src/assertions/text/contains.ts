@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import { findFaultOfAnyMode, findRegexFault } from '../../text/regex.ts';
+import { findFaultOfAnyMode, findRegexFault, matchesEveryText } from '../../text/regex.ts';
 import { lastWords, quote } from '../../text/shorten.ts';
 import { defineAssertion, runRegex } from '../define.ts';
 import { ignoreCaseParam, soughtParam, trimAnswerParam } from '../params.ts';
@@ -176,6 +176,8 @@ export const regex = defineAssertion({
   definition: 'ECMA-262, section 22.2; Unicode where the flags say so',
   main: 'value',
   params: z.strictObject(regexParams).superRefine(checkRegex),
+  findIdle: ({ value, flags }) =>
+    matchesEveryText(value, flags) ? `/${value}/${flags} matches every text, also an empty one` : undefined,
   check(target, params, { ports }) {
     const text = textOf(target);
     const pattern = compiled.get(params) ?? new RegExp(params.value, params.flags);

@@ -77,9 +77,10 @@ function compileCombinator(
     );
   }
   const compiled: CompiledAssertion[] = [];
+  const within = children === 'one' ? { ...context, isNegated: true as const } : context;
   for (const item of items) {
     refuseWeight(name, item, context);
-    const child = compileAssertion(item, context, placed);
+    const child = compileAssertion(item, within, placed);
     if (child !== undefined) compiled.push(child);
   }
   const templates = compiled.flatMap((child) => child.templates);

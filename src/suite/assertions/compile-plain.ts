@@ -9,7 +9,7 @@ import { markSpelling } from '../cases/case-hash.ts';
 import { warnOfKeywords } from '../contracts/parse-contract.ts';
 import { keysAt, reportIssues } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
-import { childOf, itemsOf, type Located, type Path } from '../documents/locate.ts';
+import { childOf, itemsOf, type Located, locate, type Path } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Frame, framedSource } from './assertion-frame.ts';
@@ -26,6 +26,8 @@ export interface AssertionContext extends Needs {
   readonly files: Pick<ProjectFiles, 'findReadFault' | 'hash' | 'display'>;
   /** The servers of the tools that the suite sends, for `mcp: live`; what is wrong is reported. */
   readonly findServers: (written: Located, use: 'run' | 'record') => ToolServers | undefined;
+  /** Set within `not`. */
+  readonly isNegated?: true;
 }
 
 /** An assertion without children, as written. */
@@ -59,6 +61,7 @@ export function compilePlain(
     ...readParams(plain, isMap, context),
     framed: framedSource(plain.frame),
     isMap,
+    isNegated: context.isNegated === true,
     problems,
   };
   const code = readNeeds(name, declaration, params, context);
@@ -122,6 +125,7 @@ interface Params extends PlainAssertion, ReadParams {
   readonly framed: JsonObject;
   /** False for the short form, `contains: refund`. */
   readonly isMap: boolean;
+  readonly isNegated: boolean;
   readonly problems: AssertionContext['problems'];
 }
 
@@ -168,7 +172,20 @@ function checkParams(values: Values, params: Params): CheckSpec | undefined {
   }
   const shown = isMap ? values : values[declaration.main ?? 'value'];
   const source = { [name]: markSpelling(isSpelled ? shown : plainNumbers(shown)), ...framed };
+  warnOfIdle(result.data, params);
   return { assertion: name, params: result.data, ...frame, source };
+}
+
+/** Warns of a check that no text fails. A selection must find something, and `not` fails each time. */
+function warnOfIdle(parsed: unknown, { name, declaration, written, frame, isNegated, places, problems }: Params): void {
+  const reason = isNegated || frame.select !== undefined ? undefined : declaration.findIdle?.(parsed);
+  if (reason === undefined) return;
+  problems.warn({
+    code: 'invalid-value',
+    message: `${name}: ${reason}`,
+    hint: 'write + for *, or ^ before and $ after a pattern for the whole text',
+    at: locate(places.get(declaration.main ?? 'value') ?? written),
+  });
 }
 
 /** Reports what the schema refuses where each parameter is written. */
