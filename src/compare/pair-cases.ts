@@ -21,6 +21,8 @@ export function isPaired(found: ComparedCase): found is PairedCase {
 export interface PairOptions {
   /** Cases that were accepted under other checks, although both sides were judged by the same ones here. */
   readonly redefined: ReadonlySet<string>;
+  /** Those that break an output contract that changed after they were accepted. */
+  readonly breaking?: ReadonlySet<string>;
   /** False where the candidate ran on some of the cases only, so that the others are not removed. */
   readonly isWhole: boolean;
 }
@@ -29,13 +31,14 @@ export interface PairOptions {
 export function pairSides(
   { cases: before }: ComparedSide,
   { cases: after }: ComparedSide,
-  { redefined, isWhole }: PairOptions,
+  { redefined, breaking, isWhole }: PairOptions,
 ): ComparedCases {
   const paired = new Map<string, ComparedCase>();
   for (const caseId of [...new Set([...before.keys(), ...after.keys()])].sort()) {
     const [baseline, candidate] = [before.get(caseId), after.get(caseId)];
     if (candidate === undefined ? !isWhole : candidate.observe) continue;
-    paired.set(caseId, pairCase(caseId, { baseline, candidate }, redefined.has(caseId)));
+    const found = pairCase(caseId, { baseline, candidate }, redefined.has(caseId));
+    paired.set(caseId, breaking?.has(caseId) === true ? { ...found, breaksContract: true } : found);
   }
   return paired;
 }

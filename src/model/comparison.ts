@@ -61,6 +61,8 @@ export interface ComparedCase {
   readonly suspect: boolean;
   /** It was accepted under other checks than those that both sides are judged by here: it counts only for the rates. */
   readonly rejudged: boolean;
+  /** Set where it breaks an output contract that changed after it was accepted. */
+  readonly breaksContract?: true;
 }
 
 /** The cases of two sides by id, sorted. */

@@ -120,12 +120,12 @@ function compareBeside(
   const cases = isRerun ? new Map([...beside.cases].filter(([id]) => accepted.cases.has(id))) : beside.cases;
   const source = isRerun ? 'the baseline, run again' : withinRun;
   const side = sideOfVariant({ recorded: beside.recorded, cases }, { source, readRow: record.readRow, costOf });
-  const compare = (redefined: ReadonlySet<string>) =>
+  const compare = (found: FoundCases) =>
     compareTo(
       candidate,
       { ...side, accepted: accepted.cases },
       {
-        redefined,
+        ...found,
         latencyComparable: !hasCachedAnswer(variant) && !hasCachedAnswer(beside),
         isWithinRun: true,
         isWhole: isEnded(record),
@@ -155,13 +155,19 @@ function acceptedOf({ cases, recorded }: Pick<ComparedSide, 'cases' | 'recorded'
 
 /** Compares again where cases were accepted under other checks. */
 function compareTwice(
-  compare: (redefined: ReadonlySet<string>) => ComparedVariant,
+  compare: (found: FoundCases) => ComparedVariant,
   accepted: AcceptedVariant,
   { record }: CompareRunOptions,
 ): ComparedVariant {
-  const compared = compare(new Set());
-  const redefined = findRedefined(compared, accepted, record.readRow);
-  return redefined.size === 0 ? compared : compare(redefined);
+  const compared = compare({ redefined: new Set() });
+  const found = findRedefined(compared, accepted, record.readRow);
+  return isEmpty(found) ? compared : compare(found);
+}
+
+type FoundCases = ReturnType<typeof findRedefined>;
+
+function isEmpty({ redefined, breaking }: FoundCases): boolean {
+  return redefined.size === 0 && (breaking?.size ?? 0) === 0;
 }
 
 function findVariant(suite: SuiteSummary, variant: VariantSummary, record: StoredRecord): VariantSummary | undefined {
@@ -192,8 +198,9 @@ async function compareWithFile(candidate: Candidate, found: FileBaseline): Promi
   const changed = [...compared.cases.values()].filter(({ change }) => change === 'redefined');
   const cellOf = (caseId: string) => options.cellOf?.(suite.recorded.suite, prompt, provider, caseId);
   const rejudged = await rejudge(side, baseline, changed, cellOf, options.judgePorts);
-  const redefined = new Set([...rejudged.cases, ...findRedefined(compared, acceptedOf(side), options.record.readRow)]);
-  return redefined.size === 0 ? compared : compareTo(candidate, await classify(rejudged.side), { redefined });
+  const again = findRedefined(compared, acceptedOf(side), options.record.readRow);
+  const all = { ...again, redefined: new Set([...rejudged.cases, ...again.redefined]) };
+  return isEmpty(all) ? compared : compareTo(candidate, await classify(rejudged.side), all);
 }
 
 async function compareWithRecord(candidate: Candidate, found: RecordBaseline): Promise<ComparedVariant | undefined> {
@@ -208,7 +215,7 @@ async function compareWithRecord(candidate: Candidate, found: RecordBaseline): P
     candidate: variant.cases,
     readAnswer: ({ rowIndex }) => record.readRow(rowIndex),
   });
-  return compareTwice((redefined) => compareTo(candidate, side, { redefined }), acceptedOf(side), options);
+  return compareTwice((again) => compareTo(candidate, side, again), acceptedOf(side), options);
 }
 
 /** How old the baseline was when the run started, so that a report says the same whenever it is made. */

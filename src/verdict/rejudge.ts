@@ -1,3 +1,4 @@
+import type { PairOptions } from '../compare/pair-cases.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
@@ -28,12 +29,13 @@ export function findRedefined(
   { baseline: side, candidate, cases }: ComparedVariant,
   accepted: AcceptedVariant,
   readRow: StoredRecord['readRow'],
-): ReadonlySet<string> {
+): Pick<PairOptions, 'redefined' | 'breaking'> {
   const hasOtherContract = canonicalJson(accepted.outputContract) !== canonicalJson(candidate.recorded.contract.output);
   const isAcceptedSide = side.cases === accepted.cases;
   const redefined = new Set<string>();
+  const breaking = new Set<string>();
   // Nothing can be found then, so the rows of a large suite are not read.
-  if (isAcceptedSide && !hasOtherContract) return redefined;
+  if (isAcceptedSide && !hasOtherContract) return { redefined, breaking };
   const breaksContract = ({ trials }: CaseSummary) =>
     trials.some(
       ({ status, rowIndex }) =>
@@ -42,10 +44,12 @@ export function findRedefined(
     );
   for (const { caseId, baseline, candidate: found, change } of cases.values()) {
     const held = accepted.cases.get(caseId);
-    if (held === undefined || baseline === undefined || found === undefined || change === 'redefined') continue;
-    if (held.caseHash !== found.caseHash || (hasOtherContract && breaksContract(found))) redefined.add(caseId);
+    if (held === undefined || baseline === undefined || found === undefined) continue;
+    const isBreaking = hasOtherContract && breaksContract(found);
+    if (isBreaking) breaking.add(caseId);
+    if (change !== 'redefined' && (isBreaking || held.caseHash !== found.caseHash)) redefined.add(caseId);
   }
-  return redefined;
+  return { redefined, breaking };
 }
 
 interface Rejudged {

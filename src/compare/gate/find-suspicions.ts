@@ -1,6 +1,7 @@
 import { countStatus } from '../../model/cell.ts';
 import type { ComparedCase } from '../../model/comparison.ts';
 import type { RunSettings } from '../../model/record.ts';
+import type { GatePolicy } from '../../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { brokenCaseFailures } from '../../stats/exact-tests.ts';
 import type { RetriedCase } from '../confirm/judge-case.ts';
@@ -9,7 +10,13 @@ import { countVerdicts } from '../pair-cases.ts';
 import { findLookedAverages, findStoredMetrics, isAbout, type LookedAverage } from './find-averages.ts';
 import { comparedCase, type GatedComparison, retriedCase, type Sides, sidesOf } from './gated-comparison.ts';
 
-export type CaseBreach = 'must-pass' | 'case-broken' | 'case-drifted' | 'case-added-failed' | 'first-run';
+export type CaseBreach =
+  | 'must-pass'
+  | 'case-broken'
+  | 'case-drifted'
+  | 'case-added-failed'
+  | 'contract-changed'
+  | 'first-run';
 
 /** A case that failed, and the rule that decides about it. */
 export interface Suspicion {
@@ -150,7 +157,8 @@ function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: S
   if (isNew) {
     if (!hasFailed) return [];
     const noun = change === 'redefined' ? 'redefined case' : 'new case';
-    return [{ ...shared, because: 'case-added-failed', rule: 'added', noun, retried: retried() }];
+    const because = found.breaksContract === true ? 'contract-changed' : 'case-added-failed';
+    return [{ ...shared, because, rule: 'added', noun, retried: retried() }];
   }
   if (found.suspect) return [suspect()];
   const isOfWhole = mustPassWhole === true && suite.recorded.gate.passRate.min === undefined;
@@ -176,7 +184,7 @@ function sortSuspicions(
       for (const suspicion of ofVariant.get(variant) ?? []) {
         if (suspicion.rule === 'known' || !canRetry(suspicion)) continue;
         // What only warns is not worth a call.
-        if (suspicion.because === 'case-added-failed' && gate.cases.added === 'warn') continue;
+        if (suspicion.rule === 'added' && !failsAsNew(suspicion.because, gate)) continue;
         const alpha = share * gate.alpha;
         const shared = { found: suspicion.retried, suite, alpha, maxConfirmed: gate.confirm.cases };
         if (suspicion.rule === 'must-pass') mustPass.push(suspicion.retried);
@@ -199,6 +207,12 @@ function sortSuspicions(
     .filter(({ variant }) => (looks.get(variant) ?? []).length > 0)
     .reduce((sum, { compared }) => sum + compared.passRate.n, 0);
   return { mustPass, added, suspects, comparedCases, budget: Math.floor(budget) };
+}
+
+/** True where a failed case that nothing is compared with fails the gate; a change of the contract broke those that break it. */
+export function failsAsNew(because: CaseBreach, { cases }: GatePolicy): boolean {
+  if (because === 'contract-changed') return cases.broken === 'fail' || cases.added === 'fail';
+  return because === 'first-run' || cases.added === 'fail';
 }
 
 /** Cases whose accepted prompt can't be asked are judged by a rule over all compared cases: they use the rest of the level. */

@@ -5,7 +5,7 @@ import type { GatePolicy } from '../../model/suite.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { RetriedVerdict } from '../confirm/judge-case.ts';
 import { countVerdicts } from '../pair-cases.ts';
-import type { CaseBreach, Suspicion } from './find-suspicions.ts';
+import { type CaseBreach, failsAsNew, type Suspicion } from './find-suspicions.ts';
 
 /** What the gate says of a single case, beside the averages. */
 export type CaseVerdict = BrokenCase | UnsettledCase | RemarkedCase;
@@ -201,17 +201,19 @@ const openBecause: Readonly<Record<UnsettledCase['why'], string>> = {
 
 /** A first run's failed cases count in its pass rate. */
 function codeOf(because: CaseBreach): Breach['code'] {
+  if (because === 'contract-changed') return 'case-added-failed';
   return because === 'first-run' ? 'pass-rate-min' : because;
 }
 
-function failsGate(because: CaseBreach, { cases }: GatePolicy, failsDrifted: boolean): boolean {
+function failsGate(because: CaseBreach, gate: GatePolicy, failsDrifted: boolean): boolean {
   switch (because) {
     case 'case-broken':
-      return cases.broken === 'fail';
+      return gate.cases.broken === 'fail';
     case 'case-drifted':
       return failsDrifted;
     case 'case-added-failed':
-      return cases.added === 'fail';
+    case 'contract-changed':
+      return failsAsNew(because, gate);
     case 'first-run':
       // The pass rate of the variant says it (judge-limits.ts).
       return false;

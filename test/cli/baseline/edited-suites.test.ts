@@ -208,6 +208,22 @@ describe('assertions that were edited', () => {
     expect([run.code, run.comparison.cases['redefined']?.length, run.named.includes('case-02')]).toEqual([1, 19, true]);
   });
 
+  test.each([
+    ['added: warn', 'output: {}', 1],
+    ['added: warn', 'equals', 1],
+    ['broken: warn', 'output: {}', 1],
+    ['added: warn, broken: warn', 'output: {}', 0],
+  ])('of an output contract fail what breaks it, under %s with another %s', async (policy, key, code) => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', `gate: { cases: { ${policy} } }\ncontract: { output: {} }\ndefaults:`);
+    await project.accept();
+    project.edit(suiteFile, 'output: {}', 'output: { type: object }');
+    if (key === 'equals') project.edit(suiteFile, key, 'contains');
+    const run = await project.compared(['run']);
+    expect([run.code, run.comparison.cases['redefined']?.length]).toEqual([code, 20]);
+    expect(run.codes).toEqual(code === 0 ? [] : ['case-added-failed']);
+  });
+
   test('redefine the cases whose answers were not kept', async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', 'baseline: { outputs: hash }\ndefaults:');
