@@ -11,7 +11,8 @@ import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.t
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { readSchemaFile } from '../suite/contracts/contract-places.ts';
 import { withoutExcerpt } from '../suite/documents/locate.ts';
-import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';
+import { listFirst } from '../text/format-amount.ts';
+import { type AnsweredVariant, compareContracts, describeGone } from './compare-contracts.ts';
 import { variantOf } from './describe-contract.ts';
 import { answersOfBaseline, answersOfRecord, type StoredAnswer } from './observe-answers.ts';
 
@@ -67,12 +68,22 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
     const hint = 'name the suite that it belongs to, or a file that belongs to this one';
     throw new UserError({ code: 'record', message, hint });
   }
+  const gone = old.findGone(project);
+  for (const { suite, source } of gone) {
+    const names = suite.prompts.map((prompt) => prompt.id);
+    entries.push(
+      ...describeGone({ suite: suite.id, against: source, prompts: names, contract: suite.contract }, project),
+    );
+    notes.push(
+      `${suite.id} (${suite.path}) is gone, and with it the contracts of ${names.join(', ')}${hintOfHeirs(suite, project, old)}`,
+    );
+  }
   const isBroken = entries.some(({ findings }) => isContractBroken(findings));
   // On the command line every path is named; in the config a pattern may match nothing.
   const isSelectionEmpty = (project.emptySelections ?? []).some(({ isNamed }) => isNamed || paths.length > 0);
   return {
     entries,
-    notes: [...notes, ...old.remarks(project)],
+    notes,
     exitCode: isBroken ? exitCodes.failed : isSelectionEmpty ? exitCodes.incomplete : exitCodes.passed,
   };
 }
@@ -92,13 +103,14 @@ interface OldSide {
   find(suite: Suite): OldSuite | undefined;
   /** Why a suite has none. */
   absence(suite: Suite): string;
-  remarks(project: Project): readonly string[];
+  /** Suites of it that no suite continues. */
+  findGone(project: Project): readonly (OldSuite & { readonly suite: Suite })[];
 }
 
 function openStored(findBaseline: FindBaseline): OldSide {
   return {
     absence: () => 'no baseline yet',
-    remarks: () => [],
+    findGone: () => [],
     find(suite) {
       const found = findBaseline(suite);
       if (found === undefined) return undefined;
@@ -139,17 +151,19 @@ async function openCommit(options: CheckContractsOptions, findBaseline: FindBase
       });
       return { source, variants, suite: old };
     },
-    remarks(project) {
+    findGone(project) {
+      // The suites of other paths are not loaded here, and may continue any of them.
       if (options.paths.length > 0) return [];
       const kept = new Set(project.suites.map(findSuite));
-      return suites
-        .filter((suite) => !kept.has(suite))
-        .map(({ id, path, prompts }) => {
-          const names = prompts.map((prompt) => prompt.id).join(', ');
-          return `${id} (${path}) is gone since git:${ref.name}, and with it the contracts of ${names}`;
-        });
+      return suites.filter((suite) => !kept.has(suite)).map((suite) => ({ source, suite, variants: [] }));
     },
   };
+}
+
+/** What to write where a suite that has no counterpart is the one that is gone. */
+function hintOfHeirs({ id }: Suite, { suites }: Project, old: OldSide): string {
+  const heirs = suites.filter((suite) => old.find(suite) === undefined).map(({ path }) => path);
+  return heirs.length === 0 ? '' : `; if it is ${listFirst(heirs, 3)} now, write "suite: ${id}" there`;
 }
 
 /** Each prompt of a suite on each of its providers. */

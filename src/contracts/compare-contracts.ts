@@ -1,8 +1,10 @@
 import { defined } from '../json/defined.ts';
+import { appendPointer } from '../json/json-pointer.ts';
 import type { Finding, LocatedFinding, PromptFindings } from '../model/finding.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { RecordedVariant } from '../model/record.ts';
-import type { Vars } from '../model/suite.ts';
+import type { Project, Vars } from '../model/suite.ts';
+import { change } from '../schema-diff/compare/change.ts';
 import { applyApprovals, gradeChanges } from '../schema-diff/grade-changes.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { comparePrefixes } from './compare-prefixes.ts';
@@ -64,6 +66,24 @@ export async function compareContracts(suite: SuiteContracts): Promise<readonly 
     });
   }
   return entries;
+}
+
+interface GoneSuite extends Pick<SuiteContracts, 'suite' | 'against' | 'contract'> {
+  readonly prompts: readonly string[];
+}
+
+/** The contracts of a suite that is gone are removed. Any suite that is left can approve that. */
+export function describeGone(gone: GoneSuite, { suites }: Pick<Project, 'suites'>): readonly PromptFindings[] {
+  const { suite, against, contract, prompts } = gone;
+  const approved = suites.flatMap((one) => [one, ...one.prompts].flatMap((part) => part.contract?.approved ?? []));
+  return prompts.map((prompt) => {
+    const path = appendPointer(appendPointer('/suites', suite), prompt);
+    const removed = change('prompt-removed', path, `The prompt "${prompt}" was removed with its suite.`, {
+      old: prompt,
+    });
+    const findings = gradeChanges([removed], { ...optionsOf(contract), direction: 'output', promptId: prompt });
+    return { suite, prompt, against, findings: applyApprovals(findings, approved) };
+  });
 }
 
 function compareOnProviders(

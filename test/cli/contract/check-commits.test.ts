@@ -202,7 +202,7 @@ test('mistakes in the cases of an old commit are nobody’s concern; in its sche
   expect(stderr).toContain('invalid-schema');
 });
 
-test('a suite that is new or gone since the commit is a remark', async () => {
+test('a suite that is new since the commit is a remark', async () => {
   const project = await openContractProject();
   project.write('evals/other.eval.yaml', project.read(suiteFile).replace('id: v1', 'id: o1'));
   const added = await project.contract('check', '--against', 'git:HEAD');
@@ -210,10 +210,35 @@ test('a suite that is new or gone since the commit is a remark', async () => {
     0,
     [expect.stringContaining('other: there is no such suite at git:HEAD')],
   ]);
+});
+
+test('a suite that is gone since the commit breaks whoever refers to its prompts, unless that is approved', async () => {
+  const project = await openContractProject();
+  project.write('evals/other.eval.yaml', project.read(suiteFile));
   project.commit();
   project.git('rm', '-q', suiteFile);
-  const gone = await project.contract('check', '--against', 'git:HEAD');
-  expect([gone.code, gone.notes]).toEqual([0, [expect.stringContaining('is gone since git:HEAD')]]);
+  const check = () => project.contract('check', '--against', 'git:HEAD');
+  const gone = await check();
+  expect([gone.code, gone.findings]).toMatchObject([1, [{ ruleId: 'prompt-removed', suite: 'triage', prompt: 'v1' }]]);
+  expect(gone.notes).toEqual(['triage (evals/triage.eval.yaml) is gone, and with it the contracts of v1']);
+  project.edit('evals/other.eval.yaml', 'id: v1', 'id: o1');
+  const other = (await check()).findings.find(({ suite }) => suite === 'other');
+  expect(other?.fingerprint).not.toBe(gone.findings[0]?.fingerprint);
+  project.edit('evals/other.eval.yaml', 'id: o1', 'id: v1');
+  project.edit('evals/other.eval.yaml', '  output:', `  approved: [${gone.findings[0]?.fingerprint}]\n  output:`);
+  expect((await check()).code).toBe(0);
+});
+
+test('a suite that was renamed and moved is not compared until it has its old id', async () => {
+  const project = await openContractProject();
+  project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
+  project.git('mv', suiteFile, 'evals/moved.eval.yaml');
+  const lost = await project.contract('check', '--against', 'git:HEAD');
+  expect([lost.code, linesOf(lost.findings)]).toEqual([1, ['prompt-removed error /suites/triage/v1']]);
+  expect(lost.notes[1]).toMatch(/; if it is evals\/moved\.eval\.yaml now, write "suite: triage" there$/);
+  project.edit('evals/moved.eval.yaml', 'prompts:', 'suite: triage\nprompts:');
+  const found = await project.contract('check', '--against', 'git:HEAD');
+  expect(linesOf(found.findings)).toEqual(['enum-value-added error /outputSchema/properties/queue']);
 });
 
 test('a suite that moved is found by its id', async () => {
