@@ -1,6 +1,6 @@
 import { describeContractWarnings, type ObservedAnswers } from '../model/finding.ts';
 import type { Breach } from '../model/gate.ts';
-import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
+import type { Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import { shellWord } from '../text/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { groupBy } from '../text/group-by.ts';
@@ -206,12 +206,22 @@ function askAgainStep(report: Report, resume: string): string {
 /** `--drift` repeats cases that fail although their requests did not change. More trials settle everything else. */
 function settlingStep(report: Report, resume: string): string | undefined {
   const open = report.suites
-    .flatMap(({ variants }) => variants.flatMap(({ comparison }) => comparison ?? []))
+    .flatMap(({ variants }) => variants)
+    .flatMap(({ prompt, comparison }) => (comparison === undefined ? [] : { ...comparison, candidate: prompt }))
     .filter(({ outcome, certainty }) => outcome === 'inconclusive' && certainty.cases > 0);
-  if (open.length === 0) return undefined;
+  const [first] = open;
+  if (first === undefined) return undefined;
+  if (first.isOfRecords === true) return `to settle it: llmcheck run ${flagToCompare(first)}`;
   if (open.every(({ isOpenByErrors }) => isOpenByErrors === true)) return askAgainStep(report, resume);
   const isDrift = open.some(({ cases, unsettled = 0 }) => cases.regressed.length > 0 && unsettled === 0);
   return `to settle it: llmcheck run ${isDrift ? '--drift' : '--trials 3'}`;
+}
+
+/** A run without the flag would be compared with another baseline. */
+function flagToCompare({ against, candidate, isWithinRun }: VariantComparison & { candidate: string }): string {
+  if (isWithinRun === true && against.prompt === candidate) return '--trials 3';
+  if (isWithinRun === true) return `--compare ${shellWord(`${against.prompt},${candidate}`)}`;
+  return `--baseline ${shellWord(against.source.replace(/^run /, ''))}`;
 }
 
 /** A run that was decided early counts as finished. */

@@ -43,13 +43,15 @@ export interface ReportOptions {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
   readonly contracts?: JudgedContracts;
   readonly erosion?: JudgedErosion;
+  /** Of the comparison itself. */
+  readonly warnings?: readonly string[];
   /** The project's root. Trends are read from the stored runs there. */
   readonly root?: string;
 }
 
 export function reportAssessment({ record, judged }: Assessment, options: ReportOptions = {}): Report {
   const { header, end, summary } = record;
-  const { contracts, erosion, root, ...ending } = options;
+  const { contracts, erosion, warnings = [], root, ...ending } = options;
   const decision = decide({
     summary,
     settings: header.settings,
@@ -57,7 +59,7 @@ export function reportAssessment({ record, judged }: Assessment, options: Report
     ...ending,
     further: {
       failures: [...(contracts?.failures ?? []), ...(erosion?.failures ?? [])],
-      warnings: [...(erosion?.warnings ?? []), ...(contracts?.warnings ?? [])],
+      warnings: [...(erosion?.warnings ?? []), ...(contracts?.warnings ?? []), ...warnings],
     },
   });
   return buildReport({

@@ -57,10 +57,25 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
       isPairWanted: true,
     });
     const contracts = await judgeContracts(assessment, { findBaseline: opened.findBaseline });
-    return reportAssessment(assessment, { contracts, root });
+    return reportAssessment(assessment, {
+      contracts,
+      warnings: options.suites.length > 0 ? [] : describeMissing(opened),
+      root,
+    });
   } finally {
     judge.close();
   }
+}
+
+/** Suites of the first side that the second lacks: nothing of them is compared. */
+function describeMissing({ record, findBaseline }: OpenedSides): readonly string[] {
+  const held = new Set(record.header.suites.map(({ suite }) => suite));
+  const [first] = record.header.suites;
+  const found = first && findBaseline({ id: first.suite, path: first.path });
+  if (found?.kind !== 'record') return [];
+  const missing = found.record.header.suites.map(({ suite }) => suite).filter((suite) => !held.has(suite));
+  if (missing.length === 0) return [];
+  return [`${record.shownPath} lacks suites of ${found.source}, which are not compared: ${missing.join(', ')}`];
 }
 
 interface OpenedSides {

@@ -222,6 +222,8 @@ async function compareWithRecord(candidate: Candidate, found: RecordBaseline): P
 function describeAge({ acceptedAt }: SuiteBaseline, { record }: CompareRunOptions): Pick<ComparedSide, 'accepting'> {
   if (acceptedAt === undefined) return {};
   const ageMs = Date.parse(record.header.startedAt) - Date.parse(acceptedAt);
+  // A record of baselines never started.
+  if (Number.isNaN(ageMs)) return {};
   return { accepting: { acceptedAt, ageDays: Math.max(0, Math.floor(ageMs / dayMs)) } };
 }
 

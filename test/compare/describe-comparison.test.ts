@@ -38,6 +38,7 @@ const verdict = {
   isPartial: false,
   unsettled: 0,
   isOpenByErrors: false,
+  isOfRecords: false,
   open: [],
 } satisfies Parameters<typeof describeComparison>[1];
 const show = (compared: Partial<ComparedVariant>, more: Partial<Parameters<typeof describeComparison>[1]> = {}) =>

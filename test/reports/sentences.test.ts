@@ -323,6 +323,12 @@ describe('the command to run next', () => {
     ['to settle it: llmcheck run --drift', open({ cases: { ...noCases, regressed: ['a'] } })],
     ['to settle it: llmcheck run --trials 3', open({ cases: { ...noCases, regressed: ['a'] }, unsettled: 1 })],
     ['to settle it: llmcheck run --trials 3', open({})],
+    ['to settle it: llmcheck run --baseline evals/triage.baseline.jsonl', open({ isOfRecords: true })],
+    ['to settle it: llmcheck run --trials 3', open({ isOfRecords: true, isWithinRun: true })],
+    [
+      'to settle it: llmcheck run --compare v1,v2',
+      open({ isOfRecords: true, isWithinRun: true, against: { source: 'this run', prompt: 'v1' } }),
+    ],
     [`ask again: ${resume}`, open({ isOpenByErrors: true })],
     [undefined, open({ certainty: { kind: 'unseen', cases: 0 } })],
     ['to settle it: llmcheck run --trials 3', open({ certainty: { kind: 'unseen', cases: 1 } })],

@@ -28,6 +28,8 @@ interface ComparisonVerdict {
   readonly unsettled: number;
   /** True where errored trials alone keep it open. */
   readonly isOpenByErrors: boolean;
+  /** True for two stored records. */
+  readonly isOfRecords: boolean;
   /** Metrics whose claim these data can't settle. */
   readonly open: readonly Hypothesis[];
 }
@@ -64,6 +66,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     },
     ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
     ...(verdict.isOpenByErrors ? { isOpenByErrors: true as const } : {}),
+    ...(verdict.isOfRecords ? { isOfRecords: true as const } : {}),
     ...describeLoss(compared),
     unmatched,
     // A failed comparison needs no advice.

@@ -90,6 +90,32 @@ describe('compare', () => {
     expect((await project.llmcheck('compare', 'before.jsonl', 'latest', '--require-conclusive')).code).toBe(4);
   });
 
+  test('names the suites that the second record lacks', async () => {
+    const project = await openTwoRecords();
+    project.write('evals/more.eval.yaml', project.read(suiteFile).replace('suite: words', 'suite: more'));
+    await project.llmcheck('run', '-q', '--cache', 'refresh', '--no-baseline');
+    const run = await project.compared(['compare', 'latest', 'before.jsonl']);
+    const missing = expect.stringMatching(/^before\.jsonl lacks suites of run \S+, which are not compared: more$/);
+    expect(run.report.decision.warnings).toContainEqual(missing);
+    const named = await project.compared(['compare', 'latest', 'before.jsonl', '--suite', 'words']);
+    expect(named.report.decision.warnings).not.toContainEqual(missing);
+  });
+
+  test('of a run with a baseline file knows no age, because a baseline has no time', async () => {
+    const project = await openTwoRecords();
+    const { against } = (await project.compared(['compare', 'after.jsonl', baselineFile])).comparison;
+    expect(against).toEqual({ source: 'after.jsonl', prompt: 'v1' });
+  });
+
+  test('names the run that settles what two records leave open', async () => {
+    const project = await openTwoRecords();
+    project.answers.clear();
+    project.answers.set('w01', 'sorry');
+    await project.llmcheck('run', '-q', '-t', 'case-01', '--cache', 'refresh', '--no-baseline');
+    const { stdout } = await project.llmcheck('compare', 'before.jsonl', 'latest');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('to settle it: llmcheck run --baseline before.jsonl');
+  });
+
   test('of what does not exist is a usage error that suggests', async () => {
     const project = await openTwoRecords();
     const { code, stderr } = await project.llmcheck('compare', 'befor.jsonl', 'after.jsonl');
