@@ -1,7 +1,10 @@
 import { symlinkSync } from 'node:fs';
-import { modeNames } from '../modes.ts';
+import { type ModeName, modeNames } from '../modes.ts';
 import { type Project, promptPath, queueOf, suitePath } from '../project.ts';
 import { greenIn, type Way } from '../way.ts';
+
+/** Ways that start a program for each run take as long as ten others, and drift and merges read the same answers. */
+const modesOfModules: readonly ModeName[] = ['plain', 'cache', 'baseline', 'baseline+cache', 'resume', 'shards'];
 
 /** A second suite, whose only case fails. */
 const failingSuite = JSON.stringify({
@@ -204,14 +207,14 @@ export const fileWays: readonly Way[] = [
   {
     name: 'a module of checks is edited',
     why: 'the suite file is the same',
-    modes: modeNames,
+    modes: modesOfModules,
     project: useModule,
     plant: (project) => project.edit('evals/checks/check.mjs', '!text', 'text'),
   },
   {
     name: 'a file that a module of checks imports is edited',
     why: 'neither the suite nor the module is another',
-    modes: modeNames,
+    modes: modesOfModules,
     project: useModule,
     plant: (project) => project.edit('evals/checks/words.mjs', 'zebra', 'ing'),
     // "account" is all that passes.

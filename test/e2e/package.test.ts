@@ -102,7 +102,7 @@ runSuites({ concurency: 4 });
 defineSuite({ prompts: [{ id: 'v1', txt: 'x' }], cases: [] });
 `;
     writeFileSync(join(example, 'wrong.ts'), wrong);
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const tsc = join(root, 'node_modules/typescript-7/bin/tsc');
     const config = join(example, 'tsconfig.json');
     writeFileSync(config, readFileSync(config, 'utf8').replace('"main.ts"', '"main.ts", "wrong.ts"'));
     const args = [tsc, '-p', '.', '--noEmit', 'false'];
