@@ -1,10 +1,11 @@
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv, str, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import {
   compareDecimals,
   compareNumbers,
   findLongNumbers,
+  isMultipleOf,
   isWholeDecimal,
   replaceLongNumbers,
   type SpelledNumber,
@@ -111,7 +112,13 @@ function makeAjv(draft7: boolean, meta: boolean, allErrors = false): Ajv {
   const options = { strict: false, validateSchema: false, logger: false, meta, allErrors } as const;
   const ajv = draft7 ? new Ajv(options) : new Ajv2020(options);
   formats.default(ajv);
-  return ajv;
+  // Ajv divides doubles, and 19.99 / 0.01 is not whole.
+  return ajv.removeKeyword('multipleOf').addKeyword({
+    keyword: 'multipleOf',
+    type: 'number',
+    compile: (divisor: number) => (value: number) => isMultipleOf(value, divisor),
+    error: { message: ({ schema }) => str`must be multiple of ${schema}` },
+  });
 }
 
 /**

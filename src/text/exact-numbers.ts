@@ -188,14 +188,35 @@ export function isWholeDecimal(source: string): boolean {
 export function distanceOf(a: string, b: string): number {
   const [left, right] = [parseDecimal(a), parseDecimal(b)];
   if (left === undefined || right === undefined) return Number.POSITIVE_INFINITY;
-  const scales = [left, right].map(({ digits, exponent }) => exponent - BigInt(digits.length));
-  const scale = scales.reduce((least, next) => (next < least ? next : least), 0n);
+  const scale = commonScale(left, right);
   // Too far apart for digits to matter.
-  if (scales.some((one) => one - scale > 2n * maxPlainDigits)) return Math.abs(Number(a) - Number(b));
-  const [first = 0n, second = 0n] = [left, right].map(({ isNegative, digits }, index) => {
-    const size = BigInt(digits === '' ? '0' : digits) * 10n ** ((scales[index] ?? scale) - scale);
-    return isNegative ? -size : size;
-  });
+  if ([left, right].some((one) => scaleOf(one) - scale > 2n * maxPlainDigits)) return Math.abs(Number(a) - Number(b));
+  const [first, second] = [toInteger(left, scale), toInteger(right, scale)];
   const difference = first > second ? first - second : second - first;
   return Number(`${difference}e${scale}`);
+}
+
+/**
+ * True where a double is a whole number of times another, by the digits of both: 19.99 is a multiple of 0.01. Infinity, which
+ * stands for a number that no double keeps, counts as one.
+ */
+export function isMultipleOf(value: number, divisor: number): boolean {
+  const [left, right] = [parseDecimal(String(value)), parseDecimal(String(divisor))];
+  if (left === undefined || right === undefined || right.digits === '') return true;
+  const scale = commonScale(left, right);
+  return toInteger(left, scale) % toInteger(right, scale) === 0n;
+}
+
+/** The power of ten of the last digit. */
+function scaleOf({ digits, exponent }: Decimal): bigint {
+  return exponent - BigInt(digits.length);
+}
+
+function commonScale(a: Decimal, b: Decimal): bigint {
+  return [scaleOf(a), scaleOf(b)].reduce((least, next) => (next < least ? next : least), 0n);
+}
+
+function toInteger(decimal: Decimal, scale: bigint): bigint {
+  const size = BigInt(decimal.digits === '' ? '0' : decimal.digits) * 10n ** (scaleOf(decimal) - scale);
+  return decimal.isNegative ? -size : size;
 }

@@ -53,6 +53,20 @@ test('a violation names its place and what is wrong there', () => {
   expect(compiled.findViolation({ a: [] })).toBeUndefined();
 });
 
+test.each([
+  [19.99, 0.01, true],
+  [19.995, 0.01, false],
+  [0.3, 0.1, true],
+  [-0.3, 0.1, true],
+  [0, 0.1, true],
+  [1e21, 1e-7, true],
+  [1.5, 1e300, false],
+  [7, 3, false],
+])('%d is a multiple of %d: %s', (value, multipleOf, isMultiple) => {
+  const found = compileJsonSchema({ multipleOf }).findViolation(value);
+  expect(found).toEqual(isMultiple ? undefined : { path: '$', message: `must be multiple of ${multipleOf}` });
+});
+
 describe('a number that no double keeps is checked exactly', () => {
   const long = '12345678901234567890';
   test.each<[schema: object, json: string, isValid: boolean]>([
