@@ -63,8 +63,10 @@ test.each([
   ['rubric', { value: 'x', threshold: 0 }, 'threshold: must be more than 0 and at most 1'],
   ['rubric', { value: ' \n' }, 'value: must not be blank'],
   ['factual', {}, 'value: is required'],
-  ['factual', { value: '' }, 'value: must not be null or blank'],
-  ['factual', { value: null }, 'value: must not be null or blank'],
+  ['factual', { value: '' }, 'value: must not be null or empty'],
+  ['factual', { value: null }, 'value: must not be null or empty'],
+  ['factual', { value: {} }, 'value: must not be null or empty'],
+  ['factual', { value: [] }, 'value: must not be null or empty'],
   ['choice', { value: 'Polite?', choices: [{ choice: 'a', score: 1 }] }, 'value: holds no {answer}'],
   ['pairwise', { value: 'x', min: 2 }, 'min: must be more than 0 and at most 1'],
 ])('%s refuses %j', (assertion, params, problem) => {
@@ -132,6 +134,28 @@ describe('a judge', () => {
     ]);
     const [, fresh] = (await judge([{ text: 'no', canRefresh: true }, readable])).asked;
     expect(fresh).toMatchObject({ isFresh: true, messages: expect.objectContaining({ length: 2 }) });
+  });
+});
+
+describe('choice', () => {
+  const spec = buildSpec('choice', {
+    value: 'Polite? {answer}',
+    choices: [
+      { choice: 'yes', score: 1 },
+      { choice: 'no', score: 0 },
+    ],
+  });
+
+  test.each([
+    ['Yes.', 'pass', 'fail'],
+    ['No.', 'fail', 'pass'],
+    ['<think>Yes? It is rude.</think>No.', 'fail', 'pass'],
+    ['<think>Yes, or', 'fail', 'fail'],
+    ['Hm.', 'fail', 'fail'],
+  ])('a judge that replies %j: %s, under not %s', async (text, is, inverse) => {
+    const ask: AskModel = () => Promise.resolve({ text, canRefresh: false });
+    const verdicts = await judgeChecks([spec, combine('not', spec)], buildView('a'), { ...ports, ask });
+    expect(verdicts.map(outcomeOf)).toEqual([is, inverse]);
   });
 });
 

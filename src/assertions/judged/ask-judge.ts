@@ -150,10 +150,9 @@ type ReadReply<T> = { readonly ok: true; readonly value: T } | { readonly ok: fa
  * an answer must not dictate its own verdict.
  */
 function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, isQuoted: (text: string) => boolean): ReadReply<T> {
-  const spoken = reply.replaceAll(/<think>[\s\S]*?(?:<\/think>|$)/g, '');
   const verdicts: T[] = [];
   let fault = 'it holds no JSON object';
-  for (const { text, value } of findJsonObjects(spoken)) {
+  for (const { text, value } of findJsonObjects(withoutThoughts(reply))) {
     const parsed = schema.safeParse(value);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
@@ -168,6 +167,11 @@ function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, isQuoted: (text:
   if (verdicts.length > 1) return { ok: false, reason: 'it holds several verdicts' };
   if (verdict !== undefined) return { ok: true, value: verdict };
   return { ok: false, reason: `${fault}: ${quote(reply, 120)}` };
+}
+
+/** What a judge weighs before its verdict, also if it never ends, is no verdict. */
+export function withoutThoughts(reply: string): string {
+  return reply.replaceAll(/<think>[\s\S]*?(?:<\/think>|$)/g, '');
 }
 
 /** True for a text that one of the judged ones holds, white space aside. */

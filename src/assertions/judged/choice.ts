@@ -5,6 +5,7 @@ import { quote } from '../../text/shorten.ts';
 import { defineAssertion } from '../define.ts';
 import { numberParam, soughtParam } from '../params.ts';
 import { textOf } from '../targets.ts';
+import { withoutThoughts } from './ask-judge.ts';
 import { judgeParams } from './rubric.ts';
 
 const choiceParam = z.strictObject({
@@ -51,12 +52,17 @@ export const choice = defineAssertion({
     ];
     const reply = await ports.ask({ kind: 'judge', model: asks, messages, vote: 0, votes: 1 });
     if ('failure' in reply) return { error: `judge "${asks}" gave no reply: ${reply.failure}` };
-    const said = reply.text.trim().toLowerCase();
+    const said = withoutThoughts(reply.text).trim().toLowerCase();
     const found = choices.find((option) => said.includes(option.choice.toLowerCase()));
     const judgement = { judge: asks, votes: 1, agreement: 1, ...defined({ model: reply.model }) };
     if (found === undefined) {
       const known = choices.map((option) => quote(option.choice)).join(', ');
-      return { pass: false, reason: `judge "${asks}" names none of ${known}: ${quote(reply.text, 200)}`, judgement };
+      return {
+        pass: false,
+        missing: true,
+        reason: `judge "${asks}" names none of ${known}: ${quote(reply.text, 200)}`,
+        judgement,
+      };
     }
     return {
       pass: found.score > 0,

@@ -184,7 +184,8 @@ function describeFiles(target: Target, { completion }: CheckContext): readonly F
 
 /** A judge passes any answer against an empty reference. */
 function isSaid(value: unknown): boolean {
-  return value !== null && (typeof value !== 'string' || value.trim() !== '');
+  if (typeof value === 'object') return value !== null && Object.keys(value).length > 0;
+  return typeof value !== 'string' || value.trim() !== '';
 }
 
 export const rubric = defineAssertion({
@@ -216,7 +217,7 @@ export const factual = defineAssertion({
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   params: z.strictObject({
-    value: valueParam.refine(isSaid, { error: 'must not be null or blank' }).describe('The reference answer.'),
+    value: valueParam.refine(isSaid, { error: 'must not be null or empty' }).describe('The reference answer.'),
     ...judgeParams,
     threshold: thresholdParam,
   }),
