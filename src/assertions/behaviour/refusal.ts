@@ -86,6 +86,7 @@ export function findRefusalWording(text: string): string | undefined {
   const start = text
     .slice(0, searchedLength * 2)
     .replaceAll(/[’‘`´]/g, "'")
+    .replaceAll(/[*_]/g, '')
     .replaceAll(/\s+/g, ' ')
     .trim()
     .slice(0, searchedLength);
