@@ -58,7 +58,8 @@ describe('refusal wording', () => {
     'I must decline to answer.',
     "I'm afraid I can't do that.",
     "I can't.",
-    '**I cannot** fulfil this'.replaceAll('**', ''),
+    '**I cannot** fulfil this',
+    "**I'm sorry**, but I _can't_ assist with that.",
   ])('%j is one', (text) => {
     expect(findRefusalWording(text)).toBeDefined();
   });
@@ -354,6 +355,19 @@ describeAssertion('trajectory', [
     reason: /^calls refund\(\{"id":7,"amount":5\.5\}\) at step 2, which it must never call$/,
   },
   {
+    when: 'the arguments of a call that may be forbidden are not JSON',
+    params: { never: { name: 'refund', args: { id: 7 } } },
+    answer: path([broken]),
+    is: 'fail',
+    reason: /^calls refund\(\{"id":\) at step 1, whose arguments are not JSON: it may be one that it must never make$/,
+  },
+  {
+    when: 'a call without arguments is none of those that are forbidden',
+    params: { never: { name: 'refund', args: { id: 7 } } },
+    answer: path([buildToolCall('refund', '')]),
+    is: 'pass',
+  },
+  {
     when: 'a call waits for the result that it needs',
     params: { after: { refund: 'find_order' } },
     answer: path([found], [refund]),
@@ -524,7 +538,7 @@ describeAssertion('trajectory', [
     is: 'fail',
     reason: /^\$\.a\.b of the final state: expected the number 1, found the number 2$/,
   },
-  { when: 'there is no state', params: { state: {} }, answer: path([find]), is: 'missing' },
+  { when: 'there is no state', params: { state: { a: 1 } }, answer: path([find]), is: 'missing' },
   {
     when: 'the program reports no steps',
     params: { never: 'mail' },
@@ -694,6 +708,11 @@ test.each([
   ['toolCalls', {}, ': needs value, names, count or none'],
   ['toolCalls', { none: true, count: 1 }, ': none: true goes with neither value nor names nor count'],
   ['toolCalls', { value: 'a', names: ['b'] }, ': takes value or names, not both'],
+  [
+    'trajectory',
+    { state: {} },
+    'state: is {}, which any state holds: for an empty one, write equals: {} with select: state',
+  ],
   ['refusal', { value: 'no' }, 'value: Invalid input: expected boolean, received string'],
   [
     'command',

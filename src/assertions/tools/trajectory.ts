@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { describePath, describeValue, findDifference } from '../../json/deep-equal.ts';
-import type { JsonValue } from '../../json/json.ts';
+import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
@@ -54,6 +54,9 @@ const trajectoryParams = z
       .describe('No call is made twice with the same arguments; true: of no tool, or the names of tools.'),
     state: z
       .unknown()
+      .refine((state) => !isJsonObject(state) || hasMembers(state), {
+        error: 'is {}, which any state holds: for an empty one, write equals: {} with select: state',
+      })
       .optional()
       .describe("The final state of the case's tools: a value that it must hold, further members allowed."),
   })
@@ -124,10 +127,19 @@ function checkNever({ never = [] }: Params, { steps, ports }: Path): Fault {
         if (mismatch === undefined) {
           return { pass: false, reason: `calls ${describeCall(call)} at step ${at + 1}, which it must never call` };
         }
+        if (call.name === forbidden.name && !isReadable(call)) {
+          const why = 'whose arguments are not JSON: it may be one that it must never make';
+          return { pass: false, reason: `calls ${describeCall(call)} at step ${at + 1}, ${why}` };
+        }
       }
     }
   }
   return undefined;
+}
+
+/** A call without arguments has none that could not be read. */
+function isReadable(call: ToolCall): boolean {
+  return call.rawArguments.trim() === '' || argumentsOf(call) !== undefined;
 }
 
 /** A call that is made at once with the one it must come after did not wait for its result. */
