@@ -66,11 +66,17 @@ export function readBody(
 /** A call without a name, or one that got lost, would pass a check that forbids it. */
 export function refuseLostCalls(answer: Answer): Answer {
   if ('failure' in answer) return answer;
-  const { toolCalls, finishReason, text: said, refusal, usage } = answer.completion;
+  const { toolCalls, finishReason, rawFinishReason = '', text: said, refusal, usage } = answer.completion;
   if (toolCalls.some(({ name }) => name === '')) return malformed('a tool call has no name', usage);
+  if (lostCallReasons.test(rawFinishReason)) {
+    return malformed(`it stopped by ${describeText(rawFinishReason)}, so a tool call is lost`, usage);
+  }
   const isLost = finishReason === 'toolCalls' && toolCalls.length === 0 && said === '' && refusal === undefined;
   return isLost ? malformed('it stopped for tool calls, and holds none', usage) : answer;
 }
+
+/** Of Gemini, of Bedrock, and of servers that pass their words on: the model made a call that the API could not read. */
+const lostCallReasons = /malformed_function_call|unexpected_tool_call|malformed_tool_use/i;
 
 /** An error object that came under a successful status, or undefined where there is none. */
 export function readErrorUnderSuccess(body: JsonObject): Answer | undefined {

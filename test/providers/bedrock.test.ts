@@ -233,10 +233,16 @@ describe('a Converse answer', () => {
     ['stop_sequence', 'stop'],
     ['max_tokens', 'length'],
     ['model_context_window_exceeded', 'length'],
-    ['malformed_tool_use', 'other'],
+    ['malformed_model_output', 'other'],
   ])('that stopped by %s stopped by %s', async (stopReason, expected) => {
     const completion = completionOf(await askProvider('bedrock', { body: { ...answer, stopReason } }));
     expect(completion).toMatchObject({ finishReason: expected, rawFinishReason: stopReason });
+  });
+
+  it('that stopped by malformed_tool_use has lost a call: it is no answer without calls', async () => {
+    const { usage } = completionOf(await askProvider('bedrock', { body: answer }));
+    const failure = failureOf(await askProvider('bedrock', { body: { ...answer, stopReason: 'malformed_tool_use' } }));
+    expect(failure).toMatchObject({ kind: 'malformed', usage });
   });
 
   it.each(['guardrail_intervened', 'content_filtered'])(

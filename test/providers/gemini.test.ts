@@ -217,12 +217,20 @@ describe('a generateContent answer', () => {
   it.each([
     ['STOP', 'stop'],
     ['MAX_TOKENS', 'length'],
-    ['MALFORMED_FUNCTION_CALL', 'other'],
-    ['UNEXPECTED_TOOL_CALL', 'other'],
     ['OTHER', 'other'],
   ])('that stopped by %s stopped by %s, even without a part', async (reason, expected) => {
     const completion = completionOf(await askProvider('gemini', { body: ended(reason) }));
     expect(completion).toMatchObject({ text: '', finishReason: expected, rawFinishReason: reason });
+  });
+
+  it.each([
+    ['MALFORMED_FUNCTION_CALL', []],
+    ['UNEXPECTED_TOOL_CALL', [{ text: 'I look.' }]],
+  ])('that stopped by %s has lost a call: it is no answer without calls', async (reason, parts) => {
+    expect(failureOf(await askProvider('gemini', { body: ended(reason, parts) }))).toMatchObject({
+      kind: 'malformed',
+      message: `the answer is not a completion: it stopped by ${reason}, so a tool call is lost`,
+    });
   });
 
   it.each([
