@@ -22,12 +22,19 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const program = createProgram(argv, io, exit);
   try {
     await addCommands(program, argv, io, exit);
-    await program.parseAsync(protectOptionalValues(argv, io.cwd), { from: 'user' });
+    await program.parseAsync(protectOptionalValues(joinArgs(argv), io.cwd), { from: 'user' });
     return await settleStdout(argv, exitCode, io);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
     return reportError(error, argv, io);
   }
+}
+
+/** The flags of a run in one word: the program would take `--version` for its own, and end with 0 where nothing ran. */
+function joinArgs(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('--args');
+  const value = at === -1 ? undefined : argv[at + 1];
+  return value === undefined ? argv : [...argv.slice(0, at), `--args=${value}`, ...argv.slice(at + 2)];
 }
 
 function createProgram(argv: readonly string[], io: Io, exit: (code: number) => void): Command {

@@ -124,3 +124,18 @@ test.each([
   const { code, stderr } = await openTempProject().run(['ci', 'github', ...argv]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
+
+test.each([
+  ['github', '--version', "unknown option '--version'"],
+  ['github', '-V', "unknown option '-V'"],
+  ['github', '--help', "unknown option '--help'"],
+  ['gitlab', '--version', "unknown option '--version'"],
+])('ci %s takes %s after --args for a flag of the run, and does not end green', async (service, flag, message) => {
+  const { code, stderr } = await openTempProject().run(['ci', service, '--args', flag, '--baseline', '']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test('flags of the run whose value may be left out stay after --args', async () => {
+  const { stderr } = await openTempProject('echo').run(['ci', 'github', '--args', '--bail', '--run', 'latest']);
+  expect(stderr).toContain("--run can't be combined with --args --bail");
+});
