@@ -12,6 +12,7 @@ import { emptyContract, type ParsedContract, parseContract } from './contracts/p
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
 import { childOf, idsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import type { ProjectFiles } from './files/project-files.ts';
+import { parseGate } from './gate.ts';
 import { isVariableName } from './providers/check-params.ts';
 import { parseProviders } from './providers/parse-providers.ts';
 import { duration, words } from './schema/fields.ts';
@@ -65,7 +66,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
   if (document.value === null || !requireMap(document, 'the config', problems)) return emptyConfig;
   checkKeys(document, configShape, 'the config', problems);
   const suites = checkPart(document, 'suites', configShape.suites, problems);
-  const gate = checkPart(document, 'gate', configShape.gate, problems);
+  const gate = parseGate(document, configShape.gate, problems);
   const prices = checkPart(document, 'prices', configShape.prices, problems) ?? {};
   const run = toJsonObject(checkPart(document, 'run', configShape.run, problems));
   for (const { key, ...fault } of context.checkRun?.(run) ?? []) {

@@ -3,10 +3,26 @@ import { defined } from '../json/defined.ts';
 import { type Case, defaultGate, type GatePolicy, type SliceLimits } from '../model/suite.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { parseDurationMs } from '../text/duration.ts';
+import { checkPart } from './documents/check-shape.ts';
 import { childOf, type Located, locate, type Problems } from './documents/locate.ts';
 import type { gateSchema } from './schema/suite-schema.ts';
 
 export type Gate = z.output<typeof gateSchema>;
+
+/** Parses the gate of a suite or of the config. */
+export function parseGate(
+  document: Located,
+  schema: z.ZodType<Gate | undefined>,
+  problems: Problems,
+): Gate | undefined {
+  const name = childOf(childOf(childOf(document, 'gate'), 'slices'), '__proto__');
+  // The check of the shape drops it.
+  if (name.value !== undefined) {
+    const message = 'a slice can not have the name "__proto__"';
+    problems.report({ code: 'invalid-value', message, hint: 'give the cases another tag', at: locate(name, 'key') });
+  }
+  return checkPart(document, 'gate', schema, problems);
+}
 
 /** The suite's gate, and for each key that it leaves out, the config's. Of no slice that the suite has no case of. */
 export function buildGate(

@@ -25,7 +25,7 @@ import { childOf, idsOf, itemsOf, type Located, locate, type Problems } from './
 import { createReadData, readDocument, reportFault } from './documents/read-document.ts';
 import { type ProjectFiles, type ReadLog, sourcesOf } from './files/project-files.ts';
 import type { ProjectPlace } from './files/project-place.ts';
-import { buildGate, collectTags, type Gate, hasSlices, reportEmptySlices } from './gate.ts';
+import { buildGate, collectTags, type Gate, hasSlices, parseGate, reportEmptySlices } from './gate.ts';
 import type { LoadOptions } from './open-project.ts';
 import { callPromptCode, defaultVars, readSources } from './prompts/code-prompts.ts';
 import { parsePrompts } from './prompts/parse-prompts.ts';
@@ -71,7 +71,7 @@ export async function parseSuite(
   checkKeys(document, suiteShape, 'the suite', problems);
   const id = checkPart(document, 'suite', suiteShape.suite, problems) ?? basename(path).replace(suiteEnding, '');
   const description = checkPart(document, 'description', suiteShape.description, problems);
-  const gate = checkPart(document, 'gate', suiteShape.gate, problems);
+  const gate = parseGate(document, suiteShape.gate, problems);
   const baseline = checkPart(document, 'baseline', suiteShape.baseline, problems);
   const recordings = parseRecordings(document, context);
   const judges = parseEndpoints('judges', document, context);

@@ -15,7 +15,7 @@ import {
 import { createProblems, type Located } from '../../src/suite/documents/locate.ts';
 import { displayPath, findPlaceFault, findProject } from '../../src/suite/files/project-place.ts';
 import { buildProvider } from '../support/build-case.ts';
-import { loadAt, problemsAt } from './load-fixture.ts';
+import { loadAt, placeOf, problemsAt } from './load-fixture.ts';
 
 function openFolder(files: Readonly<Record<string, string>>): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-suite-')));
@@ -319,6 +319,19 @@ test('suites that the config takes out are not loaded, and what is no suite neve
   const pathsAt = async (...paths: string[]) => (await loadAt(root, paths)).project.suites.map(({ path }) => path);
   expect(await pathsAt()).toEqual(['evals/a.eval.yaml']);
   expect(await pathsAt('evals/*')).toEqual(['evals/a.eval.yaml', 'evals/b.eval.yaml']);
+});
+
+test.each([
+  ['evals/a.eval.yaml', 'evals/a.eval.yaml:4:19'],
+  ['llmcheck.config.yaml', 'llmcheck.config.yaml:1:19'],
+])('a slice of %s has no name that would be lost', async (file, place) => {
+  const gate = 'gate: { slices: { __proto__: { passRate: { min: 1 } } } }\n';
+  const cases = '[{ id: one, tags: [__proto__], vars: { a: x }, assert: [{ contains: a }] }]';
+  const files = { 'evals/a.eval.yaml': suiteOf({ cases }), 'llmcheck.config.yaml': '' };
+  const problems = await problemsAt(openFolder({ ...files, [file]: `${files[file as keyof typeof files]}${gate}` }));
+  expect(problems.map((problem) => `${placeOf(problem)} ${problem.message}`)).toEqual([
+    `${place} invalid-value a slice can not have the name "__proto__"`,
+  ]);
 });
 
 test('a slice of the config that no case is in is told of where all suites are loaded', async () => {
