@@ -200,7 +200,9 @@ export function describeNextStep(report: Report): string | undefined {
 }
 
 function askAgainStep(report: Report, resume: string): string {
-  return errorSteps[findErrorKind(report) ?? ''] ?? `ask again: ${resume}`;
+  const step = errorSteps[findErrorKind(report) ?? ''];
+  if (step === undefined) return `ask again: ${resume}`;
+  return step.endsWith(':') ? `${step} ${resume}` : step;
 }
 
 /** `--drift` repeats cases that fail although their requests did not change. More trials settle everything else. */
@@ -235,10 +237,14 @@ function acceptCommand({ decision, run }: Report): string {
   return `llmcheck baseline accept --run ${shellWord(run.id)}${needsForce ? ' --force' : ''}`;
 }
 
-/** Errors that a resumed run would repeat. */
+/** Errors that a resumed run would repeat. A step that ends with a colon is followed by one. */
 const errorSteps: Readonly<Record<string, string>> = {
   recording: 'record again: llmcheck run --record',
   cacheMiss: 'ask the provider: llmcheck run --cache use',
+  auth: 'set a key that the provider accepts, then ask again:',
+  quota: 'raise the quota of the account, then ask again:',
+  notFound: 'correct the model or the address of the provider, then ask anew: llmcheck run',
+  badRequest: 'correct what the provider refuses, then ask anew: llmcheck run',
 };
 
 /** The kind of the first error of the run. */

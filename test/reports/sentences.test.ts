@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { FailureKind } from '../../src/model/completion.ts';
 import type { Breach, Decision } from '../../src/model/gate.ts';
 import type { Report, VariantReport } from '../../src/model/report.ts';
 import { nameCases, nameVariants } from '../../src/reports/cases/name-cases.ts';
@@ -284,7 +285,7 @@ describe('the decision in one sentence', () => {
 
 describe('the command to run next', () => {
   const resume = 'llmcheck run --resume 20260301-101500-abcd';
-  const errored = (kind: 'recording' | 'cacheMiss' | 'timeout') => {
+  const errored = (kind: FailureKind) => {
     const entry = buildUnansweredCase({ status: 'errored' }, { error: { kind, message: 'no', attempts: 1 } });
     const suites = [
       buildSuite([], { suite: 'whole', variants: [buildVariant()] }),
@@ -318,6 +319,10 @@ describe('the command to run next', () => {
     ['record again: llmcheck run --record', errored('recording')],
     ['ask the provider: llmcheck run --cache use', errored('cacheMiss')],
     [`ask again: ${resume}`, errored('timeout')],
+    [`set a key that the provider accepts, then ask again: ${resume}`, errored('auth')],
+    [`raise the quota of the account, then ask again: ${resume}`, errored('quota')],
+    ['correct the model or the address of the provider, then ask anew: llmcheck run', errored('notFound')],
+    ['correct what the provider refuses, then ask anew: llmcheck run', errored('badRequest')],
     [`ask again: ${resume}`, reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'errors' })],
     [undefined, reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'stopped' })],
     ['to settle it: llmcheck run --drift', open({ cases: { ...noCases, regressed: ['a'] } })],

@@ -48,7 +48,7 @@ describe('the exit code', () => {
   });
 });
 
-test('errors alone leave a run open: it says so, and which command asks again', async () => {
+test('errors alone leave a run open: it says so, and what to do', async () => {
   const project = await openBaselineProject();
   await project.accept();
   for (const word of firstWords(3)) project.answers.set(word, badRequest);
@@ -56,7 +56,7 @@ test('errors alone leave a run open: it says so, and which command asks again', 
   expect([code, stdout.replaceAll(/\s+/g, ' ')]).toEqual([
     0,
     expect.stringMatching(
-      /^INCONCLUSIVE 3 cases could not be judged with .*, which could hide a regression .* ask again: llmcheck run --resume /,
+      /^INCONCLUSIVE 3 cases could not be judged with .*, which could hide a regression .* ask anew: llmcheck run /,
     ),
   ]);
 });
