@@ -58,7 +58,10 @@ export async function openAcceptable(options: AcceptOptions): Promise<Acceptable
   const judge = openJudgePorts(options);
   try {
     const suites: AcceptableSuite[] = [];
+    const isEnded = record.summary.stopReason === undefined;
     for (const suite of wanted) {
+      // A selection may leave out a whole suite, and an empty baseline would be taken for its first one.
+      if (isEnded && suite.variants.every(({ cases }) => cases.size === 0)) continue;
       // The baseline's own prompt, run again beside the suite's, is no version of the suite.
       const own = { ...suite, variants: suite.variants.filter(({ recorded }) => recorded.baselineOf === undefined) };
       suites.push(await judgeAsAccepted(own, { readRow: record.readRow, cellOf, ports: judge.ports }));
@@ -90,7 +93,7 @@ function findUnknownSuite(
 
 function nothingToAccept({ shownPath }: StoredRecord): Problem {
   const hint = '`llmcheck list runs` shows what each stored run has; --run takes another';
-  return { code: 'record', severity: 'error', message: `${shownPath} holds none of these suites`, hint };
+  return { code: 'record', severity: 'error', message: `${shownPath} holds no case of these suites`, hint };
 }
 
 /** Reasons why a record must not become a baseline without `--force`. */

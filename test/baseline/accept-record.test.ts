@@ -109,7 +109,7 @@ describe('a run is refused', () => {
     const project = openProject();
     const path = project.write({ suite: { path: 'evals/other.eval.yaml' } });
     expect(await problemsOf(project.accept(path, { isWanted: () => false, force: true }))).toEqual([
-      `${shown} holds none of these suites`,
+      `${shown} holds no case of these suites`,
       '→ `llmcheck list runs` shows what each stored run has; --run takes another',
     ]);
   });

@@ -86,6 +86,15 @@ describe('baseline accept', () => {
     expect(project.read(baselineFile)).not.toContain('sorry');
   });
 
+  test('of a run that selected nothing writes no baseline', async () => {
+    const project = await openBaselineProject();
+    await project.llmcheck('run', '-t', 'nothing', '--allow-empty');
+    const { code, stderr } = await project.llmcheck('baseline', 'accept');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('holds no case of these suites')]);
+    expect((await project.llmcheck('run', '-t', 'nothing', '--allow-empty', '--update-baseline')).code).toBe(0);
+    expect(project.files('evals')).not.toContain(baselineFile);
+  });
+
   test('of a filtered run leaves the other rows alone, of a whole run deletes those that are gone', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
