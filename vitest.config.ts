@@ -29,7 +29,8 @@ export default defineConfig({
     tags: [
       {
         name: 'slow',
-        description: 'Takes seconds, or a browser, a package, killed processes: left out by `npm test`.',
+        description:
+          'Takes a third of a second or more, or a browser, a package, killed processes: left out by `npm test`.',
         timeout: 180_000,
       },
     ],

@@ -24,7 +24,7 @@ function open(text = suite) {
 }
 
 describe('suites in TypeScript', () => {
-  test('are found beside those in YAML, run, and have their baseline beside them', async () => {
+  test('are found beside those in YAML, run, and have their baseline beside them', { tags: 'slow' }, async () => {
     const project = open();
     const { env } = await startEchoServer();
     const { code, report } = await project.report(['run'], { env });
@@ -47,12 +47,16 @@ describe('suites in TypeScript', () => {
     ['a missing variable', suite.replace('Say: {{ word }}', 'Say: {{ wrod }}'), 'wrod', 7, ''],
     // A key that the text holds twice has no certain place.
     ['a doubtful key', `// gaet: x\n${suite.replace('cases,', 'cases, gaet: {},')}`, 'unknown key "gaet"', 7, '$.gaet'],
-  ])('%s is reported at its likely place, with its path in the data', async (_, text, message, line, path) => {
-    const { code, stderr } = await open(text).run(['validate']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
-    expect(stderr).toContain(`evals/echo.eval.ts:${line}:`);
-    expect(stderr).toContain(path);
-  });
+  ])(
+    '%s is reported at its likely place, with its path in the data',
+    { tags: 'slow' },
+    async (_, text, message, line, path) => {
+      const { code, stderr } = await open(text).run(['validate']);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+      expect(stderr).toContain(`evals/echo.eval.ts:${line}:`);
+      expect(stderr).toContain(path);
+    },
+  );
 
   test.each([
     ['throws', "throw new Error('no luck');", 'no luck'],

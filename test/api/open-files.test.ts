@@ -61,7 +61,7 @@ async function refusal(call: () => PromiseLike<unknown>): Promise<void> {
 }
 
 describe('no file stays open', () => {
-  test('after runs whose reports were read, and after runs that were refused', async () => {
+  test('after runs whose reports were read, and after runs that were refused', { tags: 'slow' }, async () => {
     const { project, options } = await openProject();
     expect(await countLeft(options.cwd, async () => read(await runSuites(options)))).toBeLessThan(rounds / 2);
     expect(await countLeft(options.cwd, () => refusal(() => runSuites({ ...options, timeout: 'soon' })))).toBeLessThan(

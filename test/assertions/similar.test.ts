@@ -26,7 +26,7 @@ describe('similar, by the model that is computed here', () => {
     expect(Math.min(...alike)).toBeGreaterThan(0.6);
   });
 
-  test('a long answer is embedded whole, not its beginning alone', async () => {
+  test('a long answer is embedded whole, not its beginning alone', { tags: 'slow' }, async () => {
     const start = 'The weather was fine and we walked along the river. '.repeat(12);
     const value = `${start}${'Your invoice is attached and must be paid by May. '.repeat(12)}`;
     expect(await measure(value, value)).toBeCloseTo(1);

@@ -7,7 +7,9 @@ import { openTempProject } from '../support/temp-project.ts';
 
 const baselineOf = (suite: string): string => `{"type":"baseline","suite":"${suite}"}\n{"type":"case"}\n`;
 
-test('a ref without the baseline of a suite has moved it, never had it, or must not be without it', () => {
+test('a ref without the baseline of a suite has moved it, never had it, or must not be without it', {
+  tags: 'slow',
+}, () => {
   const project = openTempProject();
   for (const name of ['a', 'b', 'old']) {
     project.write(`evals/${name}.eval.yaml`, `suite: ${name}\n`);

@@ -54,7 +54,9 @@ const cases = fc.uniqueArray(
   { selector: ({ caseId, prompt }) => JSON.stringify([caseId, prompt]), maxLength: 12 },
 );
 
-test('has of every case what the file has, in columns and whole, in whatever order its lines come', () => {
+test('has of every case what the file has, in columns and whole, in whatever order its lines come', {
+  tags: 'slow',
+}, () => {
   fc.assert(
     fc.property(cases, fc.boolean(), (bodies, isShuffled) => {
       const rows = bodies.map(({ trials, confirmations, mustPass, ...row }): BaselineCase => {

@@ -29,7 +29,7 @@ describe('a rendered baseline', () => {
     `);
   });
 
-  test('gives the same baseline back, whatever is in it', () => {
+  test('gives the same baseline back, whatever is in it', { tags: 'slow' }, () => {
     fc.assert(
       fc.property(baselines, (baseline) => {
         expect(parseRows(render(baseline), file)).toEqual(sorted(baseline));
@@ -37,7 +37,7 @@ describe('a rendered baseline', () => {
     );
   });
 
-  test('is the same text whatever order the rows came in', () => {
+  test('is the same text whatever order the rows came in', { tags: 'slow' }, () => {
     const shuffled = baselines.chain((baseline) =>
       fc.record({
         baseline: fc.constant(baseline),

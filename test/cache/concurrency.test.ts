@@ -50,7 +50,7 @@ describe('processes that share a cache', () => {
     expectAll(folder, keys);
   });
 
-  test('leave no bad entry when they are killed, and lose nothing that they had stored', async () => {
+  test('leave no bad entry when they are killed, and lose nothing that they had stored', { tags: 'slow' }, async () => {
     const { folder, script } = await prepare();
     const written = await Promise.all(
       [30, 170].map((kill) => write(script, folder, `killed ${kill}`, 1_000_000, { killAfter: kill })),

@@ -60,7 +60,7 @@ describe('every suite is affected', () => {
     );
   });
 
-  test('by a key of a manifest that decides which code runs', async () => {
+  test('by a key of a manifest that decides which code runs', { tags: 'slow' }, async () => {
     const manifest = '{"name":"x","type":"module"}';
     const manifests = ['package.json', 'packages/package.json', `${inApp}/package.json`];
     const project = openRepository({
@@ -95,7 +95,7 @@ describe('every suite is affected', () => {
     expect((await reasonsOf(project))[0]).toEqual(['../../package.json was deleted']);
   });
 
-  test('by a line about llmcheck in a file of CI', async () => {
+  test('by a line about llmcheck in a file of CI', { tags: 'slow' }, async () => {
     const ci = [
       '.github/workflows/a.yml',
       '.github/workflows/deep/b.yaml',
@@ -127,7 +127,7 @@ describe('every suite is affected', () => {
     expect((await reasonsOf(project, { tool: { version } }))[0]).toEqual([]);
   });
 
-  test('by its environment file, unless git ignores that', async () => {
+  test('by its environment file, unless git ignores that', { tags: 'slow' }, async () => {
     const project = openRepository({ 'ci.env': 'A=1\n', '.gitignore': '*.secret\n' });
     project.write('ci.env', 'A=2\n');
     project.write(`${inApp}/new.env`, 'A=2\n');
@@ -140,7 +140,7 @@ describe('every suite is affected', () => {
 });
 
 describe('a suite is affected by itself', () => {
-  test('with the baseline that is named in the place of its own', async () => {
+  test('with the baseline that is named in the place of its own', { tags: 'slow' }, async () => {
     const files = { [`${inApp}/evals/a.baseline.jsonl`]: '1', [`${inApp}/x.jsonl`]: '1', [`${inApp}/old/base`]: '1' };
     const project = openRepository(files);
     for (const name of Object.keys(files)) project.write(name, '2');
@@ -174,7 +174,7 @@ describe('a suite is affected by itself', () => {
   });
 });
 
-test('the version that ran a suite last is that of the latest whole run of it', async () => {
+test('the version that ran a suite last is that of the latest whole run of it', { tags: 'slow' }, async () => {
   const project = openRepository({ [`${inApp}/evals/b.eval.yaml`]: suite, '.gitignore': '.llmcheck/\n' });
   const store = (at: string, version: string, suites: Readonly<Record<string, boolean>>) => {
     const recorded = Object.entries(suites).map(([id, filtered]) =>

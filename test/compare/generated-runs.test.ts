@@ -129,7 +129,7 @@ function simulateDrawn(seed: number): string {
   return [`== run ${seed}`, JSON.stringify(rest), ...failures.map(({ message }) => message), ...warnings].join('\n');
 }
 
-test('a comparison that is drawn at random is judged as before', async () => {
+test('a comparison that is drawn at random is judged as before', { tags: 'slow' }, async () => {
   const seeds = Array.from({ length: 120 }, (_, index) => index + 1);
   await expect(`${seeds.map(judgeDrawn).join('\n')}\n`).toMatchFileSnapshot('snapshots/generated-comparisons.txt');
 });

@@ -48,7 +48,9 @@ describe('withFileLock', () => {
     expect(readdirSync(project.root)).toEqual([]);
   });
 
-  test('lets processes write one after the other, so that none loses what another wrote', async () => {
+  test('lets processes write one after the other, so that none loses what another wrote', {
+    tags: 'slow',
+  }, async () => {
     const project = openTempProject();
     const path = project.path('file');
     project.write('file', '0');

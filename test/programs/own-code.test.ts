@@ -57,7 +57,7 @@ describe('a module', () => {
     expect(await runModule('check.ts')).toEqual({ returned: { pass: true, reason: 'abc' } });
   });
 
-  test('in JavaScript may be a promise, and CommonJS', async () => {
+  test('in JavaScript may be a promise, and CommonJS', { tags: 'slow' }, async () => {
     const { runModule } = openProject({
       'check.mjs': 'export const late = async () => ({ pass: true });',
       'check.cjs': 'exports.old = () => ({ pass: false, score: 0.5 });',
@@ -108,7 +108,7 @@ describe('a module', () => {
     ['never settles', 'return new Promise(() => {});', /^took longer than 200 ms$/],
     ['ends its process', 'process.exit(0);', /^ended its process early \(exit code 0\)$/],
     ['kills itself', 'process.kill(process.pid, "SIGKILL"); for (;;);', /^ended its process early \(SIGKILL\)$/],
-  ])('that %s has a fault, and the next check is made', async (_, body, fault) => {
+  ])('that %s has a fault, and the next check is made', { tags: 'slow' }, async (_, body, fault) => {
     const { runModule } = openProject({
       'check.mjs': `export default () => { ${body} };\nexport const good = () => ({ pass: true });`,
     });
@@ -178,7 +178,7 @@ describe('a module', () => {
     expect(outcomes).toEqual([pass, fail, pass, fail]);
   });
 
-  test('may write 16 MiB in each check', async () => {
+  test('may write 16 MiB in each check', { tags: 'slow' }, async () => {
     const { runModule } = openProject({
       'check.mjs': `export default () => new Promise((done) => {
         process.stdout.write('x'.repeat(9 * 2 ** 20), () => done({ pass: true }));

@@ -279,13 +279,13 @@ const forBoth = (answer: object) => [answer, { ...answer }];
 
 const cases = (count: number) => Array.from({ length: count }, (_, q) => ({ q }));
 
-test('a prompt in code makes the same messages twice', async () => {
+test('a prompt in code makes the same messages twice', { tags: 'slow' }, async () => {
   const { first, second } = await renderModule('export default ({ q }) => `say ${q}`;', cases(3));
   expect(first).toMatchObject([{ returned: 'say 0' }, { returned: 'say 1' }, { returned: 'say 2' }]);
   expect(second).toMatchObject([{ isSame: true }, { isSame: true }, { isSame: true }]);
 });
 
-test('the variables that a prompt reads or misses are told', async () => {
+test('the variables that a prompt reads or misses are told', { tags: 'slow' }, async () => {
   const code = `const by = {
     get: (vars) => vars.q + vars.none,
     in: (vars) => String(['q' in vars, 'none' in vars]),
@@ -308,7 +308,7 @@ test('the variables that a prompt reads or misses are told', async () => {
   ]);
 });
 
-test('a prompt that depends on the clock is shown with both messages', async () => {
+test('a prompt that depends on the clock is shown with both messages', { tags: 'slow' }, async () => {
   const code = 'export default ({ q }) => q === 0 ? "same" : `${q} ${new Date().getUTCFullYear()}`;';
   const { first, second } = await renderModule(code, cases(3));
   expect(second[0]).toMatchObject({ isSame: true });
@@ -318,7 +318,9 @@ test('a prompt that depends on the clock is shown with both messages', async () 
   }
 });
 
-test('a prompt that depends on earlier calls is found, also where its case makes the same messages a third time', async () => {
+test('a prompt that depends on earlier calls is found, also where its case makes the same messages a third time', {
+  tags: 'slow',
+}, async () => {
   const code = 'let n = 0; export default () => (n++ === 2 ? "third" : "other");';
   const { first, second } = await renderModule(code, cases(3));
   expect(first).toMatchObject([{ returned: 'other' }, { returned: 'other' }, { returned: 'third' }]);
@@ -334,7 +336,7 @@ test('a case that ends the process has the fault, and those behind it were not c
   expect(second).toMatchObject([following, ended, {}, {}]);
 });
 
-test('a prompt of another commit is run from files of its own, which are removed', async () => {
+test('a prompt of another commit is run from files of its own, which are removed', { tags: 'slow' }, async () => {
   const project = openTempProject();
   const { root } = project;
   project.write('lib/prompt.mjs', 'export default () => "now";');

@@ -104,7 +104,7 @@ test('each path is told by what became of it since a commit', () => {
   expect([changes.exists(`${root}/kept.txt`), changes.exists(`${root}/gone.txt`)]).toEqual([true, false]);
 });
 
-test('without a ref, the commit is where HEAD left the branch that changes go to', () => {
+test('without a ref, the commit is where HEAD left the branch that changes go to', { tags: 'slow' }, () => {
   const { root, git, commit } = openRepository({ 'a.txt': 'a' });
   const short = commit.slice(0, 8);
   const since = (env: object = {}) => findGitChanges(root, undefined, { ...gitEnv, ...env }).since;

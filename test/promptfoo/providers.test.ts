@@ -132,7 +132,7 @@ test('a program gets the prompt, its options and the context, and its output is 
   expect(await ask(asked)).toEqual({ text: JSON.stringify(given), state: {} });
 });
 
-test('a program that prints its error alone gives no answer', async () => {
+test('a program that prints its error alone gives no answer', { tags: 'slow' }, async () => {
   const folder = pathToFileURL(`${before}/`);
   const run = (code: string) => promptfooExec([execPath, '-e', code], { id: 'exec:x' }, folder)(asked);
   await expect(run(`console.error(' \\u001B[31mbroken\\u001B[39m ')`)).rejects.toThrow(new Error('broken'));

@@ -98,7 +98,7 @@ describe('a large run', () => {
     expect(index.suites[0]?.rowBlocks).toBeUndefined();
   });
 
-  test('keeps less of each text once the page is full, and says how much there was', () => {
+  test('keeps less of each text once the page is full, and says how much there was', { tags: 'slow' }, () => {
     const long = 'x'.repeat(60_000);
     const { cases } = readPage(render(buildLarge(800, long)).join(''));
     expect(cases[0]?.trials[0]?.output).toBe(long);

@@ -82,7 +82,9 @@ test('a case that broke is asked beside the accepted prompt, and one that flaked
   `);
 });
 
-test('an average that fell is confirmed by the accepted prompt alone, two of its trials first', async () => {
+test('an average that fell is confirmed by the accepted prompt alone, two of its trials first', {
+  tags: 'slow',
+}, async () => {
   const project = await openEdited(20, 'gate: { scope: population }');
   const broken = Object.fromEntries(
     Array.from({ length: 12 }, (_, index) => [`w${String(index + 4).padStart(2, '0')}`, 1]),

@@ -168,7 +168,9 @@ test('an early run that may confirm nothing ends with what it has seen', async (
   `);
 });
 
-test('an early run asks each accepted prompt twice at first, and then as often as it wants', async () => {
+test('an early run asks each accepted prompt twice at first, and then as often as it wants', {
+  tags: 'slow',
+}, async () => {
   const project = await openAccepted({
     [file]: wordsSuite(40, wide, (word) => (Number(word.slice(1)) % 4 === 0 ? ', providers: [own]' : '')).replace(
       '}]\ndefaults',

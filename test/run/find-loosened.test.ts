@@ -111,7 +111,7 @@ describe('the settings that a change loosens', () => {
     expect(await compare({ [suite]: before }, { [suite]: after })).toEqual(nothing);
   });
 
-  test('are those of the suite of the same id, else of the same file', async () => {
+  test('are those of the suite of the same id, else of the same file', { tags: 'slow' }, async () => {
     const must = caseOf('red', ', mustPass: true');
     const moved = await compare(
       { [suite]: words(must) },
@@ -221,7 +221,7 @@ describe('the settings that a change loosens', () => {
     expect([loosened, remarks]).toEqual([found.map(([key, old, now]) => ({ key: `run.${key}`, old, new: now })), []]);
   });
 
-  test('are the variables of llmcheck in the env file of the config', async () => {
+  test('are the variables of llmcheck in the env file of the config', { tags: 'slow' }, async () => {
     const named = 'run: { envFile: ci.env }\n';
     const before = { [config]: named, 'ci.env': 'LLMCHECK_MAX_ERRORS=1\nLLMCHECK_SAME=1\nLLMCHECK_GONE=1\nOTHER=1\n' };
     const edited = await compare(before, {
@@ -245,7 +245,7 @@ describe('the settings that a change loosens', () => {
     expect(first.loosened).toEqual([]);
   });
 
-  test('are unknown where the commit is none, or its suites have a mistake', async () => {
+  test('are unknown where the commit is none, or its suites have a mistake', { tags: 'slow' }, async () => {
     const unread = await compare({ [suite]: 'suite: [\n' }, { [suite]: words(caseOf('red')) });
     expect(unread).toEqual({
       loosened: [],

@@ -174,7 +174,7 @@ describe('maps and patterns', () => {
     expect(list(closed, patterned, 'output')).toEqual(['pattern-property-added error /patternProperties/^x-']);
   });
 
-  test('a pattern that is slow to match leaves the property undecided', () => {
+  test('a pattern that is slow to match leaves the property undecided', { tags: 'slow' }, () => {
     const slow = { type: 'object', patternProperties: { '^(a+)+$': text } };
     const name = `${'a'.repeat(60)}!`;
     expect(list(slow, { ...slow, properties: { [name]: text } }, 'input')).toContain(

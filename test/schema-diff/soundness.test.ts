@@ -83,7 +83,7 @@ test('a schema compared with itself has no finding under any policy', () => {
   );
 });
 
-test('pairs of schemas drawn at random have the findings that they had', async () => {
+test('pairs of schemas drawn at random have the findings that they had', { tags: 'slow' }, async () => {
   const lines = fc.sample(arbitraryPair, { numRuns: 140, seed }).flatMap((pair, index) =>
     (['input', 'output'] as const).flatMap((direction) => {
       const found = compareSchemas(...pair, { direction, policy: index % 3 === 0 ? 'formal' : 'practical' });

@@ -8,7 +8,7 @@ const draws = <T>(count: number, draw: () => T): readonly T[] => Array.from({ le
 const meanOf = ({ alpha, beta }: RateSpread): number => alpha / (alpha + beta);
 
 describe('fitFailureRates', () => {
-  test('finds the mean and the spread that the cases have', () => {
+  test('finds the mean and the spread that the cases have', { tags: 'slow' }, () => {
     const random = createRandom(3);
     const truth = { alpha: 1, beta: 9 };
     const cases = draws(400, () => {

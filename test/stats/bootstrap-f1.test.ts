@@ -82,7 +82,7 @@ describe('a difference of macro F1', () => {
     expect(bootstrapF1([], { alpha: 0.05, classes })).toEqual({ delta: null, low: null, high: null, pWorse: null });
   });
 
-  test('is found by chance no more often than promised', () => {
+  test('is found by chance no more often than promised', { tags: 'slow' }, () => {
     const random = createRandom(11);
     const answer = (truth: string) => (random() < 0.15 ? (classes[Math.floor(random() * 3)] ?? '') : truth);
     let found = 0;

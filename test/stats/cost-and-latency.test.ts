@@ -244,7 +244,7 @@ describe('signed ranks', () => {
     );
   });
 
-  test('a hundred thousand values take no square of memory', () => {
+  test('a hundred thousand values take no square of memory', { tags: 'slow' }, () => {
     const random = createRandom(5);
     const values = Array.from({ length: 100_000 }, () => random() + random() - 1);
     const { estimate, low, high } = hodgesLehmann(values, 0.05);

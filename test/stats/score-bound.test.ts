@@ -41,7 +41,7 @@ function bisect(falling: (x: number) => number, low: number, high: number): numb
 }
 
 describe('the score bound', () => {
-  test('is the one of the literal definition', () => {
+  test('is the one of the literal definition', { tags: 'slow' }, () => {
     const random = createRandom(3);
     const pick = (kind: number): number =>
       kind === 0 ? Math.floor(3 * random()) - 1 : kind === 1 ? (Math.floor(7 * random()) - 3) / 3 : -0.4 * random();

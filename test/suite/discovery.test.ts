@@ -276,7 +276,7 @@ describe('the hash of a case', () => {
 });
 
 describe('size and hostility', () => {
-  test('three thousand rows with a mistake in each are some fifty problems and a count', async () => {
+  test('three thousand rows with a mistake in each are some fifty problems and a count', { tags: 'slow' }, async () => {
     const rows = Array.from({ length: 3000 }, (_, index) => JSON.stringify({ id: index, var: {} }));
     write({
       'evals/a.eval.yaml': SUITE.replace('cases: [{ id: one, assert', 'cases: [{ file: rows.jsonl, assert'),

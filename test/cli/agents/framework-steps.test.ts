@@ -11,7 +11,7 @@ import {
 } from '../../support/transcripts.ts';
 
 describe("a function that returns its framework's steps", () => {
-  test('is checked by them', async () => {
+  test('is checked by them', { tags: 'slow' }, async () => {
     const said: Readonly<Record<string, object>> = {
       langchain: { messages: langChain },
       dicts: { messages: langChainDicts },
@@ -49,7 +49,7 @@ describe("a function that returns its framework's steps", () => {
     }
   });
 
-  test('reports a final state, which checks read, also from the cache', async () => {
+  test('reports a final state, which checks read, also from the cache', { tags: 'slow' }, async () => {
     const usage = { inputTokens: 1, outputTokens: 1, costUsd: 0.5 };
     const answer = { steps: [{ text: 'Done.' }], state: { orders: { 7731: 'cancelled' } }, usage };
     const assert = `{ trajectory: { state: { orders: { "7731": cancelled } } } }, { jsonPath: { path: "$.orders['7731']", value: cancelled }, select: state }`;
@@ -70,7 +70,7 @@ describe("a function that returns its framework's steps", () => {
     expect([again.report.totals.cached, again.report.totals.passed]).toEqual([2, 1]);
   });
 
-  test('is errored where a part could hold a call that is not read', async () => {
+  test('is errored where a part could hold a call that is not read', { tags: 'slow' }, async () => {
     const call = { toolCallId: 'a', toolName: 'issue_refund', input: {} };
     const wrong: Readonly<Record<string, readonly [object, string]>> = {
       role: [{ messages: [{ role: 'model', parts: [] }] }, 'messages.0 with the role "model"'],

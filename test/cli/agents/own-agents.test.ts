@@ -124,7 +124,7 @@ describe('an agent of your own', () => {
     expect(trial?.checks[0]?.pass).toBe(false);
   });
 
-  test('that reports what can not be read is errored, and the reason says why', async () => {
+  test('that reports what can not be read is errored, and the reason says why', { tags: 'slow' }, async () => {
     const wrong: readonly [object, string][] = [
       [{ steps: [] }, 'steps'],
       [{ steps: [{ calls: [] }] }, 'steps.0'],
@@ -139,7 +139,7 @@ describe('an agent of your own', () => {
     }
   });
 
-  test('fails its case where it reports a call that a stub forbids', async () => {
+  test('fails its case where it reports a call that a stub forbids', { tags: 'slow' }, async () => {
     const assert = '{ contains: Done }';
     for (const [tools, reason] of [
       ['cancel_order: { never: true }', 'calls cancel_order({"order_id":"7731"}), which it must never call'],

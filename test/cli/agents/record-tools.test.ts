@@ -94,7 +94,7 @@ function callsOf(project: TempProject): readonly string[] {
 
 describe('--record-tools', () => {
   for (const record of ['{ module: tools/real.mjs }', '{ exec: node tools/program.mjs }']) {
-    test(`asks real tools once and writes stubs that answer later runs: ${record}`, async () => {
+    test(`asks real tools once and writes stubs that answer later runs: ${record}`, { tags: 'slow' }, async () => {
       const project = openShop({ record, cases: 3 });
       const server = await startAgentServer([find('8'), find('404'), find('7731'), find('8'), 'Done.']);
       const first = await runShop(project, server);
@@ -123,7 +123,9 @@ describe('--record-tools', () => {
     });
   }
 
-  test('keeps the stubs and comments of the file, and asks for no call that one answers', async () => {
+  test('keeps the stubs and comments of the file, and asks for no call that one answers', {
+    tags: 'slow',
+  }, async () => {
     const stubs = `# The shop's tools.
 issue_refund: { never: true } # must not happen
 
@@ -148,7 +150,7 @@ say: { when: { all: true }, returns: hello }
     expect(refund.why).toContain('must never call');
   });
 
-  test('masks secrets, and records no call whose arguments hold one', async () => {
+  test('masks secrets, and records no call whose arguments hold one', { tags: 'slow' }, async () => {
     const record = '{ module: tools/real.mjs, env: [SHOP_KEY] }';
     // One has the form of a key, the other is the value of a variable.
     for (const key of ['sk-ant-abcdefghij0123456789abcdef', 'open sesame, please']) {
@@ -162,7 +164,7 @@ say: { when: { all: true }, returns: hello }
     }
   });
 
-  test('records no tool that can not be run, and says why', async () => {
+  test('records no tool that can not be run, and says why', { tags: 'slow' }, async () => {
     const module = openShop();
     const crashed = await runShop(module, [[['crash', {}]], 'Done.']);
     expect([crashed.code, crashed.status]).toEqual([3, 'errored']);
@@ -237,7 +239,7 @@ say: { when: { all: true }, returns: hello }
     expect(recorded).toBeLessThan(resultsUsd + 1);
   });
 
-  test('leaves the file whole where it can not be written, and nothing beside it', async () => {
+  test('leaves the file whole where it can not be written, and nothing beside it', { tags: 'slow' }, async () => {
     const stubs = 'say: { returns: hello }\n';
     const project = openShop({ stubs });
     const server = await startAgentServer([find('8'), 'Done.']);

@@ -74,7 +74,7 @@ function resultsOf(server: Awaited<ReturnType<typeof startAgentServer>>): readon
 }
 
 describe('a module of tools', () => {
-  test('answers what no stub does and keeps its state over the steps of one cell', async () => {
+  test('answers what no stub does and keeps its state over the steps of one cell', { tags: 'slow' }, async () => {
     const project = openShop({
       cases: 3,
       assert:
@@ -97,7 +97,7 @@ describe('a module of tools', () => {
     expect((await runShop(none, ['Done.'])).reason).toContain("the case's tools keep no state");
   });
 
-  test('tells the model what a tool throws, and never sees a key', async () => {
+  test('tells the model what a tool throws, and never sees a key', { tags: 'slow' }, async () => {
     const steps: ScriptedStep[] = [
       [
         ['find_order', { order_id: '9' }],

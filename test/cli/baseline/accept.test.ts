@@ -21,7 +21,9 @@ describe('baseline accept', () => {
     expect(project.files('evals')).toContain(baselineFile);
   });
 
-  test('refuses a contract that some trials broke, and takes one that confirmation trials called flaky', async () => {
+  test('refuses a contract that some trials broke, and takes one that confirmation trials called flaky', {
+    tags: 'slow',
+  }, async () => {
     const project = await withMustPass();
     project.answers.set('w07', (asked) => (asked === 0 ? 'sorry' : 'w07'));
     await project.llmcheck('run');

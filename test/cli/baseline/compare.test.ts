@@ -28,7 +28,9 @@ async function openTwoRecords(): Promise<BaselineProject & { readonly ids: reado
 }
 
 describe('compare', () => {
-  test('of two runs, two record files, a baseline file and a run, or a git ref and a run says the same', async () => {
+  test('of two runs, two record files, a baseline file and a run, or a git ref and a run says the same', {
+    tags: 'slow',
+  }, async () => {
     const project = await openTwoRecords();
     project.git('init', '-q', '-b', 'main');
     project.git('add', 'evals');
@@ -152,7 +154,7 @@ describe('two prompt versions', () => {
     expect([back.code, back.comparison.cases['fixed']?.length]).toEqual([0, 10]);
   });
 
-  test('named by --compare are compared with each other, whatever was accepted', async () => {
+  test('named by --compare are compared with each other, whatever was accepted', { tags: 'slow' }, async () => {
     const project = await openVersions('v1');
     await project.accept();
     const run = await project.compared(['run', '--compare', 'v1,v2']);
@@ -247,7 +249,9 @@ describe('two prompt versions', () => {
     expect((await project.compared(['compare', 'v1', 'v2'])).codes).toEqual(['must-pass']);
   });
 
-  test("by replaces: against the replaced version's rows, and against its own once they are accepted", async () => {
+  test("by replaces: against the replaced version's rows, and against its own once they are accepted", {
+    tags: 'slow',
+  }, async () => {
     const project = await openVersions();
     await project.accept('--prompt', 'v1');
     project.edit(suiteFile, '- id: v2', '- id: v2\n    replaces: v1');

@@ -156,6 +156,7 @@ describe('assertions that were edited', () => {
 
   test.each([['--baseline', baselineFile] as const, ['--baseline', 'git:main'] as const])(
     'excuse nothing against %s %s either',
+    { tags: 'slow' },
     async (...argv) => {
       const project = await openBaselineProject();
       project.git('init', '-q', '-b', 'main');
@@ -176,7 +177,9 @@ describe('assertions that were edited', () => {
     },
   );
 
-  test('of an output contract: what breaks the new one is no known failure of the old one', async () => {
+  test('of an output contract: what breaks the new one is no known failure of the old one', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     project.answers.set('w01', '{"a":1}').set('w02', '{"a":1}').set('w03', 'sorry');
     project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ contains: never }]');

@@ -36,7 +36,9 @@ describe('a pull request', () => {
     expect(run.comparison.against.source).toMatch(/^git:main \([0-9a-f]{8}\)$/);
   });
 
-  test('passes where it brings the accepted new baseline, with its differences listed, and asks no case again', async () => {
+  test('passes where it brings the accepted new baseline, with its differences listed, and asks no case again', {
+    tags: 'slow',
+  }, async () => {
     const project = await openPullRequest();
     project.answers.set('w01', 'sorry');
     await project.acceptUnchanged('--cache', 'refresh');
@@ -65,7 +67,7 @@ describe('a pull request', () => {
     expect([run.code, run.named, run.comparison.accepted]).toEqual([1, ['case-02'], []]);
   });
 
-  test('that adds a failing case and accepts it passes', async () => {
+  test('that adds a failing case and accepts it passes', { tags: 'slow' }, async () => {
     const project = await openPullRequest();
     project.write(casesFile, `${project.read(casesFile)}{"id":"new","vars":{"word":"new"},"expected":"other"}\n`);
     expect((await project.compared(['run', '--baseline', 'git:main'])).codes).toEqual(['case-added-failed']);
@@ -74,7 +76,7 @@ describe('a pull request', () => {
     expect([run.code, run.comparison.accepted]).toEqual([0, ['new (added)']]);
   });
 
-  test('is held by git:main... against the baseline of the commit where it left main', async () => {
+  test('is held by git:main... against the baseline of the commit where it left main', { tags: 'slow' }, async () => {
     const project = await openPullRequest();
     commit(project, 'a change');
     project.git('checkout', '-q', 'main');

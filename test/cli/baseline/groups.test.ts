@@ -28,7 +28,7 @@ function breakDocument(project: BaselineProject, document: string): void {
 const fresh = ['run', '--cache', 'refresh'];
 
 describe('one of four documents breaks', () => {
-  test('its 25 cases are a regression where nothing says that they belong together', async () => {
+  test('its 25 cases are a regression where nothing says that they belong together', { tags: 'slow' }, async () => {
     const project = await openDocuments(() => undefined);
     breakDocument(project, 'doc-b');
     const run = await project.compared(fresh);
@@ -36,7 +36,7 @@ describe('one of four documents breaks', () => {
     expect(run.comparison.passRate.p).toBeLessThan(1e-6);
   });
 
-  test('in groups they are one observation of four', async () => {
+  test('in groups they are one observation of four', { tags: 'slow' }, async () => {
     const project = await openDocuments(documentOf);
     breakDocument(project, 'doc-b');
     const run = await project.compared(fresh);
@@ -63,7 +63,7 @@ describe('one of four documents breaks', () => {
     expect([own.code, own.codes]).toEqual([plain.code, plain.codes]);
   });
 
-  test('one group for all says nothing of other inputs, also where nothing broke', async () => {
+  test('one group for all says nothing of other inputs, also where nothing broke', { tags: 'slow' }, async () => {
     const project = await openDocuments(() => 'handbook');
     const same = await project.compared(fresh);
     expect([same.code, same.report.decision.outcome]).toEqual([0, 'passed']);
@@ -79,7 +79,7 @@ describe('one of four documents breaks', () => {
   });
 });
 
-test('a group is not part of the hash: the candidate’s holds, and accepting stores it', async () => {
+test('a group is not part of the hash: the candidate’s holds, and accepting stores it', { tags: 'slow' }, async () => {
   const project = await openDocuments(() => undefined);
   expect(project.read(baselineFile)).not.toContain('"group"');
   writeCases(project, documentOf);

@@ -17,7 +17,7 @@ function writeCases(project: BaselineProject, count: number): string[] {
 }
 
 describe('the cost', () => {
-  test('of a comparison is that of the table, and of as many answers on the baseline', async () => {
+  test('of a comparison is that of the table, and of as many answers on the baseline', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     await project.accept('--trials', '2');
     project.tokens.set('*', 10);
@@ -33,7 +33,7 @@ describe('the cost', () => {
 });
 
 describe('the pass rate', () => {
-  test('of 50 of 50 against 35 of 50 is regressed', async () => {
+  test('of 50 of 50 against 35 of 50 is regressed', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     const words = writeCases(project, 50);
     await project.accept();
@@ -93,7 +93,9 @@ describe('the pass rate', () => {
     expect(run.comparison.passRate.low).toBeCloseTo(-0.037, 3);
   });
 
-  test('of twenty clean cases asked five times is not regressed in the scope of the suite', async () => {
+  test('of twenty clean cases asked five times is not regressed in the scope of the suite', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept('--trials', '5');
     const argv = ['run', '--trials', '5', '--require-conclusive'];
@@ -147,7 +149,9 @@ describe('the cost', () => {
     expect(run.codes).toEqual([]);
   });
 
-  test('that rose in most cases is not certain to be within the limit, whatever one expensive case hides', async () => {
+  test('that rose in most cases is not certain to be within the limit, whatever one expensive case hides', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     gated(project, '{ maxIncrease: 10% }');
     const words = writeCases(project, 100);
@@ -188,7 +192,7 @@ describe('the cost', () => {
     expect(run.report.decision.warnings.join()).toContain('cost rose');
   });
 
-  test('of free models on both sides is held', async () => {
+  test('of free models on both sides is held', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     gated(project, '{ maxIncrease: 10% }');
     project.edit(suiteFile, 'params:', 'price: { input: 0, output: 0 }\n    params:');
@@ -198,7 +202,7 @@ describe('the cost', () => {
     expect([run.code, run.report.decision.outcome]).toEqual([0, 'passed']);
   });
 
-  test('of the same answers does not change when a price table is updated', async () => {
+  test('of the same answers does not change when a price table is updated', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     gated(project, '{ maxIncrease: 10% }');
     await project.accept();

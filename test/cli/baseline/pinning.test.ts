@@ -86,7 +86,9 @@ describe('a pinned reference', () => {
     expect(erosionIn(await project.compared(['run']))[0]?.since).toHaveLength(8);
   });
 
-  test('is compared with neither observed cases nor a version that another one replaces', async () => {
+  test('is compared with neither observed cases nor a version that another one replaces', {
+    tags: 'slow',
+  }, async () => {
     const project = await openPinned();
     project.edit(casesFile, '"id":"case-01"', '"observe":true,"id":"case-01"');
     project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Now say: {{word}}" }\nproviders:');
@@ -102,7 +104,7 @@ describe('a pinned reference', () => {
     expect(erosionIn(run)).toMatchObject([{ outcome: 'held', cases: 19, of: 20, passRate: { delta: 0 } }]);
   });
 
-  test('fails the gate where the suite says so', async () => {
+  test('fails the gate where the suite says so', { tags: 'slow' }, async () => {
     const project = await openPinned();
     project.edit(suiteFile, 'defaults:', 'gate: { erosion: fail }\ndefaults:');
     await changeParams(project, 8, 1);
@@ -111,7 +113,9 @@ describe('a pinned reference', () => {
     expect(run.report.decision.breaches[0]).toMatchObject({ metric: 'passRate', baseline: 1, candidate: 0.6 });
   });
 
-  test('does not move when runs are accepted, and is replaced and removed by name alone', async () => {
+  test('does not move when runs are accepted, and is replaced and removed by name alone', {
+    tags: 'slow',
+  }, async () => {
     const project = await openPinned();
     const pinned = project.read(referenceFile);
     expect(pinned).not.toContain('"output"');
@@ -137,7 +141,7 @@ describe('a pinned reference', () => {
     expect(stderr).toContain('20 of 20 of words rest on fewer than 5 runs (the fewest on 2): 3 more');
   });
 
-  test('speaks of the cases that are still the same, and says so once most are not', async () => {
+  test('speaks of the cases that are still the same, and says so once most are not', { tags: 'slow' }, async () => {
     const project = await openPinned();
     for (const word of firstWords(20)) project.edit(casesFile, `"word":"${word}"`, `"word":"${word} please"`);
     for (const word of firstWords(11)) project.edit(casesFile, `"word":"${word} please"`, `"word":"${word}"`);
@@ -151,7 +155,9 @@ describe('a pinned reference', () => {
     );
   });
 
-  test('does not speak of another output contract or of a variant that it does not have', async () => {
+  test('does not speak of another output contract or of a variant that it does not have', {
+    tags: 'slow',
+  }, async () => {
     const project = await openPinned();
     project.edit(suiteFile, 'defaults:', 'contract: { output: { type: string } }\ndefaults:');
     const other = await project.compared(['run', '--cache', 'refresh']);
@@ -161,7 +167,7 @@ describe('a pinned reference', () => {
     expect(erosionIn(renamed)[0]?.message).toContain('it has no case of v1 × large');
   });
 
-  test('is not compared with a filtered run, nor without baselines', async () => {
+  test('is not compared with a filtered run, nor without baselines', { tags: 'slow' }, async () => {
     const project = await openPinned();
     for (const word of firstWords(8)) project.answers.set(word, 'sorry');
     const filtered = await project.compared(['run', '-t', 'case-0*', '--cache', 'refresh']);
@@ -169,7 +175,7 @@ describe('a pinned reference', () => {
     expect(erosionIn(await project.report(['run', '--no-baseline'], { env: project.server.env }))).toEqual([]);
   });
 
-  test('of the merge base holds, whatever a change does to the file', async () => {
+  test('of the merge base holds, whatever a change does to the file', { tags: 'slow' }, async () => {
     const project = await openPinned();
     project.git('init', '-q', '-b', 'main');
     project.git('add', 'evals');
@@ -182,7 +188,7 @@ describe('a pinned reference', () => {
     }
   });
 
-  test('without a suite beside it is a warning', async () => {
+  test('without a suite beside it is a warning', { tags: 'slow' }, async () => {
     const project = await openPinned();
     cpSync(project.path(referenceFile), project.path('evals/gone.reference.jsonl'));
     const { stderr, stdout } = await project.llmcheck('validate');
@@ -225,7 +231,7 @@ describe('baseline pin --from', () => {
     expect(project.files('evals')).not.toContain(baselineFile);
   });
 
-  test('refuses a run of another prompt, and one of other checks', async () => {
+  test('refuses a run of another prompt, and one of other checks', { tags: 'slow' }, async () => {
     const project = await openRecords();
     const other = await project.llmcheck('baseline', 'pin', '--from', 'a.jsonl,other.jsonl');
     expect([other.code, project.files('evals').includes(referenceFile)]).toEqual([2, false]);
@@ -238,7 +244,7 @@ describe('baseline pin --from', () => {
     expect([checks.code, checks.stderr.includes('has other cases or other checks in a.jsonl')]).toEqual([2, true]);
   });
 
-  test('refuses a run that is not there', async () => {
+  test('refuses a run that is not there', { tags: 'slow' }, async () => {
     const project = await openRecords();
     const { code, stderr } = await project.llmcheck('baseline', 'pin', '--from', 'nothing');
     expect([code, stderr.includes('there is no stored run "nothing"')]).toEqual([2, true]);
@@ -286,7 +292,7 @@ describe('a reference that can not be used', () => {
   });
 });
 
-test('two that accept at the same time are both counted', async () => {
+test('two that accept at the same time are both counted', { tags: 'slow' }, async () => {
   const project = await openBaselineProject();
   await project.acceptUnchanged();
   for (const name of ['a.jsonl', 'b.jsonl']) {

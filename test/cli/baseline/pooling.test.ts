@@ -115,7 +115,9 @@ describe('a case of which several runs were accepted', () => {
     expect([run.code, run.comparison.cases['stillFailing']]).toEqual([0, ['case-01']]);
   });
 
-  test('is none after one failure among several passes, unless --known-failures says so', async () => {
+  test('is none after one failure among several passes, unless --known-failures says so', {
+    tags: 'slow',
+  }, async () => {
     const project = await failAfter(3);
     await project.llmcheck('run', '--cache', 'refresh');
     const plain = await project.llmcheck('baseline', 'accept');
@@ -129,7 +131,7 @@ describe('a case of which several runs were accepted', () => {
     expect((await project.llmcheck('run', '--cache', 'refresh')).code).toBe(0);
   });
 
-  test('is not made a known failure by a run that passed in spite of it', async () => {
+  test('is not made a known failure by a run that passed in spite of it', { tags: 'slow' }, async () => {
     const project = await failAfter(3);
     // It fails once and passes when it is asked again: flaky, and the run passes.
     project.answers.set('w01', (asked) => (asked === 0 ? 'sorry' : 'w01'));

@@ -14,7 +14,9 @@ function program(answer: string): string {
   return `process.stdin.resume(); process.stdin.on('end', () => process.stdout.write(${JSON.stringify(answer)}));\n`;
 }
 
-test('a snapshot is an error until an answer is accepted, then holds the next answers to it', async () => {
+test('a snapshot is an error until an answer is accepted, then holds the next answers to it', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite);
   project.write('evals/answer.mjs', program('Hello Ada'));
@@ -49,7 +51,9 @@ test('a resumed run judges a snapshot anew once another answer was accepted', as
   expect(await resume()).toEqual([report.run.id, 'failed']);
 });
 
-test('an accepted answer is the new snapshot and has passed, so that the next change fails again', async () => {
+test('an accepted answer is the new snapshot and has passed, so that the next change fails again', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite);
   for (const answer of ['one', 'two', 'three']) {
@@ -91,7 +95,7 @@ test.each([
   expect(JSON.parse(row).trials[0].status).toBe(status);
 });
 
-test('a snapshot that a review accepts has passed too, must-pass or not', async () => {
+test('a snapshot that a review accepts has passed too, must-pass or not', { tags: 'slow' }, async () => {
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite.replace('    assert', '    mustPass: true\n    assert'));
   for (const answer of ['one', 'two', 'three']) {

@@ -38,7 +38,7 @@ describe('the exit code', () => {
     [3, 'a cell errored and a verdict is asked for', (p) => p.answers.set('w01', badRequest), ['--require-conclusive']],
     [4, 'a suspect was not confirmed before the run stopped', (p) => breakForGood(p, 'w20'), ['--bail', '-j', '1']],
     [4, 'a contract was not confirmed before the run stopped', (p) => breakForGood(p, 'w07'), ['--bail', '-j', '1']],
-  ])('is %i where %s', async (code, _name, change, argv) => {
+  ])('is %i where %s', { tags: 'slow' }, async (code, _name, change, argv) => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     await project.accept();
@@ -72,7 +72,9 @@ test.each([1, 2, 3])('a broken case is found beside two that flaked once, at pla
 });
 
 describe('errors', () => {
-  test('that could hide a regression leave it open: a suite that would be certified is not', async () => {
+  test('that could hide a regression leave it open: a suite that would be certified is not', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     const words = Array.from({ length: 100 }, (_, index) => `n${index}`);
     const lines = words.map((word) => JSON.stringify({ id: word, vars: { word }, expected: word }));
@@ -87,7 +89,7 @@ describe('errors', () => {
     expect(run.comparison.passRate.low).toBeGreaterThan(-0.05);
   });
 
-  test('in more than one trial of twenty leave everything open', async () => {
+  test('in more than one trial of twenty leave everything open', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     await project.accept('--trials', '5');
     project.edit(suiteFile, 'defaults:', 'gate: { scope: suite, passRate: { maxDrop: 50% } }\ndefaults:');
@@ -100,7 +102,9 @@ describe('errors', () => {
     expect(beyond.report.decision.warnings.join()).toContain('10 % of the trials errored');
   });
 
-  test('of confirmation trials are asked again, and where they go on nothing is confirmed', async () => {
+  test('of confirmation trials are asked again, and where they go on nothing is confirmed', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w01', (asked) => (asked === 0 || asked === 2 ? 'sorry' : asked === 1 ? badRequest() : 'w01'));
@@ -158,7 +162,9 @@ describe('errors', () => {
 const changeAddress = (project: BaselineProject, file: string) =>
   project.edit(file, 'use: openai:', `baseURL: ${otherAddress(project)}\n    use: openai:`);
 
-test('the more comparisons a run makes, the stronger each must be: Holm over suites and models', async () => {
+test('the more comparisons a run makes, the stronger each must be: Holm over suites and models', {
+  tags: 'slow',
+}, async () => {
   const project = await openBaselineProject();
   project.edit(suiteFile, 'defaults:', 'gate: { cases: { broken: warn } }\ndefaults:');
   // Six of twenty broken: p = 2^-7, below 0.025, and above 0.025 / 6.

@@ -285,7 +285,9 @@ test.each([
   expect([code, server.submissions.length]).toEqual([0, submissions]);
 });
 
-test('a deadline leaves the batch at its provider, says so, and the next run collects it', async () => {
+test('a deadline leaves the batch at its provider, says so, and the next run collects it', {
+  tags: 'slow',
+}, async () => {
   const server = await startBatchServer('anthropic');
   server.isHeld = true;
   const project = openTempProject();
@@ -306,7 +308,9 @@ test('a deadline leaves the batch at its provider, says so, and the next run col
   ]);
 });
 
-test('each of two providers has a batch of its own, and both are named, collected and forgotten', async () => {
+test('each of two providers has a batch of its own, and both are named, collected and forgotten', {
+  tags: 'slow',
+}, async () => {
   const servers = [await startBatchServer('openai'), await startBatchServer('anthropic')];
   const [first = '', second = ''] = servers.map((server) => server.suite(['one']));
   const ofSecond = /^ {2}- id: mini\n(?: {4}.*\n)+/m.exec(second)?.[0].replace('mini', 'haiku') ?? '';

@@ -7,29 +7,33 @@ const adapters = [
   ['module', 'module:answer.mjs', 'export default () => process.env.MODE ?? "none";'],
 ] as const;
 
-test.each(adapters)('a variable that %s hands on is part of the key by its value', async (_, use, source) => {
-  const project = openTempProject();
-  project.write('evals/answer.mjs', source);
-  project.write(
-    'evals/mode.eval.yaml',
-    `prompts: [{ id: v1, text: Which? }]
+test.each(adapters)(
+  'a variable that %s hands on is part of the key by its value',
+  { tags: 'slow' },
+  async (_, use, source) => {
+    const project = openTempProject();
+    project.write('evals/answer.mjs', source);
+    project.write(
+      'evals/mode.eval.yaml',
+      `prompts: [{ id: v1, text: Which? }]
 providers: [{ id: app, use: "${use}", env: [MODE, APP_TOKEN] }]
 cases: [{ id: a, assert: [{ equals: good }] }]
 `,
-  );
-  const run = async (env: Readonly<Record<string, string>>) => {
-    const { code, report } = await project.report(['run'], { env: { APP_TOKEN: 'token-0123456789', ...env } });
-    const [trial] = report.suites[0]?.cases[0]?.trials ?? [];
-    return [code, trial?.output, trial?.cached];
-  };
-  expect(await run({ MODE: 'good' })).toEqual([0, 'good', false]);
-  expect(await run({ MODE: 'bad' })).toEqual([1, 'bad', false]);
-  expect(await run({ MODE: 'good' })).toEqual([0, 'good', true]);
-  // A credential says who asks, and a variable that is not handed on says nothing.
-  expect(await run({ MODE: 'bad', APP_TOKEN: 'token-9876543210', OTHER: 'x' })).toEqual([1, 'bad', true]);
-  // Neither value is in any file.
-  for (const file of project.files('.llmcheck/cache')) expect(project.read(file)).not.toMatch(/token-\d/);
-});
+    );
+    const run = async (env: Readonly<Record<string, string>>) => {
+      const { code, report } = await project.report(['run'], { env: { APP_TOKEN: 'token-0123456789', ...env } });
+      const [trial] = report.suites[0]?.cases[0]?.trials ?? [];
+      return [code, trial?.output, trial?.cached];
+    };
+    expect(await run({ MODE: 'good' })).toEqual([0, 'good', false]);
+    expect(await run({ MODE: 'bad' })).toEqual([1, 'bad', false]);
+    expect(await run({ MODE: 'good' })).toEqual([0, 'good', true]);
+    // A credential says who asks, and a variable that is not handed on says nothing.
+    expect(await run({ MODE: 'bad', APP_TOKEN: 'token-9876543210', OTHER: 'x' })).toEqual([1, 'bad', true]);
+    // Neither value is in any file.
+    for (const file of project.files('.llmcheck/cache')) expect(project.read(file)).not.toMatch(/token-\d/);
+  },
+);
 
 test.each(adapters)(
   'a recorded answer of %s is stale once the variables or the program have changed',

@@ -303,7 +303,7 @@ cases:
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
-  test('a budget that is not known, a module and a snapshot are measured like the rest', async () => {
+  test('a budget that is not known, a module and a snapshot are measured like the rest', { tags: 'slow' }, async () => {
     const project = openProject(
       `  - { id: own, vars: { q: a }, assert: [{ cost: { max: 1 } }, { module: check.mjs }] }
   - { id: kept, vars: { q: b }, assert: [{ snapshot: exact }] }

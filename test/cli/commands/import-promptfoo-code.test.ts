@@ -380,7 +380,7 @@ test.each([
   expect(stderr).toContain(reason);
 });
 
-test('ruby code is given what it reads of the environment', async () => {
+test('ruby code is given what it reads of the environment', { tags: 'slow' }, async () => {
   const { project, stderr, text } = await importConfig(
     one(`{ type: ruby, value: "output == ENV.fetch('WORD') + ENV['END'].to_s" }`),
   );

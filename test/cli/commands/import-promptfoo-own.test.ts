@@ -132,7 +132,7 @@ tests:
   ]);
 });
 
-test('a class of one’s own gets variables, and checks see all that it returns', async () => {
+test('a class of one’s own gets variables, and checks see all that it returns', { tags: 'slow' }, async () => {
   const { project, code, stderr, suite } = await importConfig(
     `prompts: ["{{q}}"]
 providers: ["file://a.cjs"]

@@ -58,7 +58,9 @@ describe('contract check without --against', () => {
     ]);
   });
 
-  test('names the line of the schema that the prompt has for itself, beside that of its suite', async () => {
+  test('names the line of the schema that the prompt has for itself, beside that of its suite', {
+    tags: 'slow',
+  }, async () => {
     const project = await openContractProject();
     project.write('evals/schemas/own.yaml', `# Our own.\n\n${project.read(inputFile)}`);
     project.edit(
@@ -159,7 +161,7 @@ describe('contract check without --against', () => {
     expect(remote.stderr).toContain('nothing is fetched');
   });
 
-  test('finds every row of the rule table, as input and as output of a prompt', async () => {
+  test('finds every row of the rule table, as input and as output of a prompt', { tags: 'slow' }, async () => {
     const project = await openContractProject();
     const suite = (side: 'old' | 'new') =>
       JSON.stringify({
@@ -191,7 +193,7 @@ describe('contract check without --against', () => {
 });
 
 describe('a run with a baseline', () => {
-  test('fails where the contract breaks, and passes where that is approved', async () => {
+  test('fails where the contract breaks, and passes where that is approved', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(outputFile, '"legal",', '"legal", "fraud",');
     const broken = await project.report(run, { env: project.server.env });
@@ -246,7 +248,7 @@ describe('a run with a baseline', () => {
     );
   });
 
-  test('every report shows the findings at their lines, with what stored answers say', async () => {
+  test('every report shows the findings at their lines, with what stored answers say', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(outputFile, /"legal",\s*"sales"/, '"legal", "fraud"');
     const files = ['json', 'jsonl', 'junit', 'markdown', 'github'].flatMap((name) => ['-r', `${name}=out/${name}`]);

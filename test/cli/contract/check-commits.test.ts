@@ -257,7 +257,7 @@ test('a ref that does not exist is a problem with a next step', async () => {
   expect(stderr).toContain('did you mean "main"?');
 });
 
-test('the policy, overrides, ignored places and strict consumers of the suite hold', async () => {
+test('the policy, overrides, ignored places and strict consumers of the suite hold', { tags: 'slow' }, async () => {
   const project = await openContractProject();
   project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
   const codeWith = async (settings: string) => {

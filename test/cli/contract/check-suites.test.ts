@@ -31,7 +31,7 @@ function openSuites() {
   return { ...project, writeBoth, check };
 }
 
-test('the break of any suite counts, and every schema that can not be read is named', async () => {
+test('the break of any suite counts, and every schema that can not be read is named', { tags: 'slow' }, async () => {
   const project = openSuites();
   expect(await project.check()).toMatchObject({ code: 0, findings: 0, notes: [] });
   project.writeBoth(broken, sound);
@@ -62,7 +62,9 @@ test('a suite with another id is found by its file', async () => {
   expect(await project.check('evals/a.eval.yaml')).toMatchObject({ code: 1, findings: 1, notes: [] });
 });
 
-test('what is named and finds no suite makes the check incomplete, unless something breaks', async () => {
+test('what is named and finds no suite makes the check incomplete, unless something breaks', {
+  tags: 'slow',
+}, async () => {
   const project = openSuites();
   const named = ['evals/a.eval.yaml', 'none/*.eval.yaml'];
   expect((await project.check(...named)).code).toBe(4);

@@ -13,7 +13,7 @@ async function openWithTool(parameters: string): Promise<ContractProject> {
 const good = '{ type: object, required: [to], properties: { to: { enum: [team] } } }';
 
 describe('the parameters of a tool', () => {
-  test('are judged as output: the model writes them', async () => {
+  test('are judged as output: the model writes them', { tags: 'slow' }, async () => {
     const project = await openWithTool(good);
     project.commit();
     project.edit(suiteFile, '[team]', '[team, all]');
@@ -43,7 +43,9 @@ describe('the parameters of a tool', () => {
     expect(project.server.requests).toEqual([]);
   });
 
-  test('that could not be read in the baseline are the same doubt in a check and in a run', async () => {
+  test('that could not be read in the baseline are the same doubt in a check and in a run', {
+    tags: 'slow',
+  }, async () => {
     const project = await openWithTool(good);
     await project.accept();
     const baseline = 'evals/triage.baseline.jsonl';

@@ -105,7 +105,7 @@ describe('a class that collapses while the average holds', () => {
     expect(run.comparison.notes.join('\n')).toContain('but not in the confirmation trials');
   });
 
-  test('by two cases is not called unchanged, although every case passes', async () => {
+  test('by two cases is not called unchanged, although every case passes', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.acceptUnchanged();
     expect((await project.compared(fresh)).report.decision.certainty?.kind).toBe('unchanged');
@@ -148,7 +148,7 @@ describe('a class that collapses while the average holds', () => {
     expect([run.code, run.codes]).toEqual([1, ['recall-regressed']]);
   });
 
-  test('fails by merged shards, and where two records are compared', async () => {
+  test('fails by merged shards, and where two records are compared', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     const before = new Set(project.files('.llmcheck/runs'));
@@ -170,7 +170,7 @@ describe('a class that collapses while the average holds', () => {
     });
   });
 
-  test('is accepted by a baseline of the change that has it', async () => {
+  test('is accepted by a baseline of the change that has it', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     project.git('init', '-q', '-b', 'main');
@@ -363,7 +363,7 @@ describe('a comparison by class', () => {
     expect(certified.code).toBe(4);
   });
 
-  test('works with hashes of answers too, since the baseline keeps classes', async () => {
+  test('works with hashes of answers too, since the baseline keeps classes', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     project.edit(suiteFile, 'defaults:', 'baseline: { outputs: hash }\ndefaults:');
     await project.accept();
@@ -371,7 +371,7 @@ describe('a comparison by class', () => {
     expect((await project.compared(fresh)).codes).toEqual(['recall-regressed']);
   });
 
-  test('leaves out cases of another class than when they were accepted', async () => {
+  test('leaves out cases of another class than when they were accepted', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     project.edit(suiteFile, '{{queue}}', '{{expected}}');
     project.write(
@@ -435,7 +435,7 @@ describe('a comparison by class', () => {
   });
 });
 
-test('reports show the matrix, the scores, and what moved first', async () => {
+test('reports show the matrix, the scores, and what moved first', { tags: 'slow' }, async () => {
   const project = await openClasses({ classes: 'gate: { f1: { maxDrop: 90% } }' });
   await project.accept();
   confuse(project, 'legal', 5);

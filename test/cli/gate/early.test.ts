@@ -108,7 +108,7 @@ describe('run --early', () => {
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
 
-  test('asks in an order of the seed', async () => {
+  test('asks in an order of the seed', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const askedWith = async (seed: string) => {
       project.forget();
@@ -120,7 +120,7 @@ describe('run --early', () => {
     expect(await askedWith('2')).not.toEqual(first);
   });
 
-  test('asks others with another prompt', async () => {
+  test('asks others with another prompt', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const last = await findLastWords(project);
     project.editPrompt();
@@ -139,7 +139,7 @@ describe('an early run is not green without having looked', () => {
     expect(callsOf(project)).toBeLessThan(10);
   });
 
-  test('at cases that failed lately', async () => {
+  test('at cases that failed lately', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const [word = ''] = await findLastWords(project);
     fail(project, word);
@@ -189,7 +189,7 @@ describe('an early run is not green without having looked', () => {
     expect(callsOf(project)).toBeLessThan(40);
   });
 
-  test('at cases that were accepted without a verdict', async () => {
+  test('at cases that were accepted without a verdict', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const [word = ''] = await findLastWords(project);
     rmSync(project.path(baselineFile));
@@ -224,7 +224,7 @@ describe('an early run is not green without having looked', () => {
     expect([run.code, run.named]).toEqual([1, [caseOf(word)]]);
   });
 
-  test('at the others where many passed that came first for a reason', async () => {
+  test('at the others where many passed that came first for a reason', { tags: 'slow' }, async () => {
     const project = await openLarge();
     // Two thirds are contracts and hold, all others break: a drop of 33 points.
     writeCases(project, firstWords(count), (word) => (word > 'w20' ? { mustPass: true } : {}));
@@ -360,7 +360,7 @@ describe('an early run beside other flags', () => {
     expect([resumed.report.decision, resumed.report.totals.notAsked]).toEqual([run.report.decision, 40]);
   });
 
-  test('cached answers cost nothing, so they are never left out', async () => {
+  test('cached answers cost nothing, so they are never left out', { tags: 'slow' }, async () => {
     const project = await openLarge();
     await project.llmcheck('run', '--early');
     project.forget();
@@ -424,7 +424,7 @@ describe('an early run beside other flags', () => {
     expect([run.code, run.report.totals.notAsked]).toEqual([0, 40]);
   });
 
-  test('a version is asked as long as every one that is compared with it', async () => {
+  test('a version is asked as long as every one that is compared with it', { tags: 'slow' }, async () => {
     const project = await openLarge({ gate: `{ ${wide}, cases: { broken: warn } }` });
     const versions =
       '  - { id: v2, replaces: v1, text: "Say: {{ word }}" }\n  - { id: v3, text: "Say: {{ word }}!" }\n';

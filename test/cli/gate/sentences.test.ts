@@ -37,18 +37,22 @@ describe('a drop of 10 points', () => {
     [50, -0.213_602_314_4, -0.021_517_641],
     [100, -0.174_365_661_5, -0.055_229_137_1],
     [1000, -0.120_151_963_2, -0.082_909_443_6],
-  ])('of cases that break fails a suite of %i cases, and names none that did not break', async (cases, low, high) => {
-    const { code, headline, report } = await runEdited(cases, 'breaks one case in ten');
-    expect([code, headline]).toEqual([1, expect.stringMatching(/^FAILED/)]);
-    const [variant] = report.suites.flatMap(({ variants }) => variants);
-    const { passRate } = variant?.comparison ?? {};
-    expect(passRate?.delta).toBeCloseTo(-0.1, 12);
-    expect(passRate?.low).toBeCloseTo(low, 9);
-    expect(passRate?.high).toBeCloseTo(high, 9);
-    const named = report.decision.breaches.flatMap(({ caseId }) => caseId ?? []);
-    expect(named.length).toBeGreaterThan(0);
-    expect(named.filter((id) => Number(id.replace('case-', '')) % 10 !== 0)).toEqual([]);
-  });
+  ])(
+    'of cases that break fails a suite of %i cases, and names none that did not break',
+    { tags: 'slow' },
+    async (cases, low, high) => {
+      const { code, headline, report } = await runEdited(cases, 'breaks one case in ten');
+      expect([code, headline]).toEqual([1, expect.stringMatching(/^FAILED/)]);
+      const [variant] = report.suites.flatMap(({ variants }) => variants);
+      const { passRate } = variant?.comparison ?? {};
+      expect(passRate?.delta).toBeCloseTo(-0.1, 12);
+      expect(passRate?.low).toBeCloseTo(low, 9);
+      expect(passRate?.high).toBeCloseTo(high, 9);
+      const named = report.decision.breaches.flatMap(({ caseId }) => caseId ?? []);
+      expect(named.length).toBeGreaterThan(0);
+      expect(named.filter((id) => Number(id.replace('case-', '')) % 10 !== 0)).toEqual([]);
+    },
+  );
 
   test('of half a case passes a suite of 5, and says what could go unnoticed', async () => {
     const { code, headline, report } = await runEdited(5, 'breaks one case in ten');

@@ -42,7 +42,7 @@ function breakCases(project: BaselineProject, count: number): void {
 }
 
 describe('a drop of one slice', () => {
-  test('fails, confirmed by confirmation trials, where the whole passes', async () => {
+  test('fails, confirmed by confirmation trials, where the whole passes', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     breakCases(project, 6);
@@ -73,7 +73,7 @@ describe('a drop of one slice', () => {
     });
   });
 
-  test('is shown on a terminal, in Markdown, and again by report', async () => {
+  test('is shown on a terminal, in Markdown, and again by report', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     breakCases(project, 6);
@@ -86,7 +86,7 @@ describe('a drop of one slice', () => {
     expect(again.stdout).toContain('slice `german`: 100.0 % → 60.0 %');
   });
 
-  test('that confirmation trials do not show again is a note', async () => {
+  test('that confirmation trials do not show again is a note', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     for (let index = 0; index < 6; index += 1) {
@@ -98,7 +98,7 @@ describe('a drop of one slice', () => {
     expect(run.comparison.notes.join('\n')).toContain('but not in the confirmation trials');
   });
 
-  test('is not found by a slice without maxDrop, nor in cases without the tag', async () => {
+  test('is not found by a slice without maxDrop, nor in cases without the tag', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, [
       ...caseRange(0, 15),
       ...caseRange(15, 75, german),
@@ -109,7 +109,7 @@ describe('a drop of one slice', () => {
     expect([run.code, run.codes]).toEqual([0, []]);
   });
 
-  test('fails against the version of the same run that it replaces', async () => {
+  test('fails against the version of the same run that it replaces', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     project.editPrompt();
     const v2 = '  - { id: v2, text: "Say: {{ word }}", replaces: v1 }\n';
@@ -130,7 +130,7 @@ describe('a drop of one slice', () => {
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   });
 
-  test('of which nothing that is sent has changed is inconclusive', async () => {
+  test('of which nothing that is sent has changed is inconclusive', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.acceptUnchanged();
     breakCases(project, 6);
@@ -143,7 +143,7 @@ describe('a drop of one slice', () => {
     expect([drift.code, drift.codes]).toEqual([1, ['case-drifted', 'slice-regressed']]);
   });
 
-  test('is not accepted by a baseline of the change that has lost the cases', async () => {
+  test('is not accepted by a baseline of the change that has lost the cases', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     project.git('init', '-q', '-b', 'main');
@@ -156,7 +156,7 @@ describe('a drop of one slice', () => {
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   });
 
-  test('is accepted by a baseline of the change that has it', async () => {
+  test('is accepted by a baseline of the change that has it', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     project.git('init', '-q', '-b', 'main');
@@ -170,7 +170,7 @@ describe('a drop of one slice', () => {
     expect(run.comparison.accepted.join()).toContain('pass rate of slice german fell');
   });
 
-  test('makes its failing cases failures of a JUnit report, and no others', async () => {
+  test('makes its failing cases failures of a JUnit report, and no others', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     breakCases(project, 6);
@@ -182,7 +182,7 @@ describe('a drop of one slice', () => {
   });
 });
 
-test('a drop of a slice is found in merged shards', async () => {
+test('a drop of a slice is found in merged shards', { tags: 'slow' }, async () => {
   const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
   await project.accept();
   breakCases(project, 6);
@@ -259,7 +259,7 @@ describe('the least pass rate of a slice', () => {
 });
 
 describe('a slice of few cases', () => {
-  test('says what it can not see', async () => {
+  test('says what it can not see', { tags: 'slow' }, async () => {
     const project = await openSlices(maxDrop, [...caseRange(0, 8, german), ...caseRange(8, 120)]);
     await project.accept();
     const run = await project.compared(fresh);
@@ -275,7 +275,7 @@ describe('a slice of few cases', () => {
     expect(said).toMatch(/pass rate of slice german: a drop of up to .* is not excluded by 8 cases; to certify 10 pts/);
   });
 
-  test('leaves a run without certainty, where only the whole would be certain', async () => {
+  test('leaves a run without certainty, where only the whole would be certain', { tags: 'slow' }, async () => {
     const project = await openSlices(min, [...caseRange(0, 8, german), ...caseRange(8, 120)]);
     await project.accept();
     expect((await project.llmcheck(...fresh, '--require-conclusive')).code).toBe(0);
@@ -351,7 +351,7 @@ describe('a slice that nothing looked at', () => {
     expect([code, report.decision.breaches.map(({ code: own }) => own)]).toEqual([4, ['nothing-evaluated']]);
   });
 
-  test('has no drop to see where its cases are new, and says so', async () => {
+  test('has no drop to see where its cases are new, and says so', { tags: 'slow' }, async () => {
     const project = await openSlices('', caseRange(0, 100));
     await project.accept();
     project.edit(suiteFile, '  cases: { broken: warn }\n', `  cases: { broken: warn }\n${maxDrop}`);

@@ -557,7 +557,7 @@ describe('an accepted prompt that can not be asked', () => {
   test.each([
     ['a program', 'exec:node answer.mjs', 'answer.mjs', 'runs a program'],
     ['a module', 'module:answer.mjs', 'answer.mjs', 'the code of provider'],
-  ])('since it is %s that was edited', async (_name, use, file, why) => {
+  ])('since it is %s that was edited', { tags: 'slow' }, async (_name, use, file, why) => {
     const project = openTempProject();
     const answer = (wrong: string) =>
       use.startsWith('exec')

@@ -48,7 +48,7 @@ test('a prompt that asks for the environment is a usage error', async () => {
   expect(stderr).not.toContain(testKey);
 });
 
-test('a key that the server echoes is in no file, no report and no stream', async () => {
+test('a key that the server echoes is in no file, no report and no stream', { tags: 'slow' }, async () => {
   const project = openTempProject('two-providers');
   const suite = project.read('evals/pair.eval.yaml');
   const headers = 'use: openai:gpt-4o\n    headers: { X-Team-Key: { env: TEAM_KEY } }';

@@ -352,7 +352,7 @@ describe('log records', () => {
     ]);
   });
 
-  test('those that name no span, or are far from the others of their span, are counted', async () => {
+  test('those that name no span, or are far from the others of their span, are counted', { tags: 'slow' }, async () => {
     const project = openSuite();
     const far = Array.from({ length: 2001 }, (_, index) => record('gen_ai.choice', { index: 0 }, `x${index}`));
     const [begin, ...rest] = asked('late', 'late');
@@ -370,7 +370,9 @@ describe('log records', () => {
   });
 });
 
-test('spans of other writers: the console exporter, Tempo, a list, a pretty-printed document', async () => {
+test('spans of other writers: the console exporter, Tempo, a list, a pretty-printed document', {
+  tags: 'slow',
+}, async () => {
   const ids = { context: { trace_id: 't1', span_id: 's1' }, start_time: '2026-01-01' };
   const flat = Object.fromEntries(
     (span('paid twice').attributes as readonly { key: string; value: { stringValue: string } }[]).map(

@@ -56,7 +56,7 @@ function labelUntil(count: number, end: string | Typed) {
 const labelSuite = (project: TempProject, flags: readonly string[], input: (shown: string) => string | Typed = label) =>
   project.run(['judge', 'label', suiteFile, ...flags], { input });
 
-test('draws half from passes and half from failures, and shows and writes no verdict', async () => {
+test('draws half from passes and half from failures, and shows and writes no verdict', { tags: 'slow' }, async () => {
   const { project, env, server } = await openRun();
   const before = server.requests.length;
   const { code, stdout } = await labelSuite(project, ['--size', '20']);

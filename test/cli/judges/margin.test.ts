@@ -48,7 +48,9 @@ function comparisonOf(json: string): Comparison {
   return JSON.parse(json).suites[0].variants[0].comparison;
 }
 
-test('a measured judge makes the margin smaller, and the stored record alone says the same', async () => {
+test('a measured judge makes the margin smaller, and the stored record alone says the same', {
+  tags: 'slow',
+}, async () => {
   const { env } = await startJudge();
   const project = await openAccepted(env, { assert: rubric, words }, true);
   const { report, stdout } = await project.report(['run'], { env });
@@ -75,7 +77,7 @@ test('a measured judge makes the margin smaller, and the stored record alone say
   }
 });
 
-test('without labels the margin stays, and the report says of whose verdicts', async () => {
+test('without labels the margin stays, and the report says of whose verdicts', { tags: 'slow' }, async () => {
   const { env } = await startJudge();
   const project = await openAccepted(env, { assert: rubric, words }, false);
   const { stdout } = await project.report(['run'], { env });
@@ -91,7 +93,7 @@ test.each([
   ['a rule and a judge, one each', ['x1', 'w bad'], 0.5],
   ['only the judge', ['w bad', 'w bad too'], 1],
   ['both at once, which the rule decides', ['x bad', 'x1'], 0],
-])('failures of %s', async (_, failing, judged) => {
+])('failures of %s', { tags: 'slow' }, async (_, failing, judged) => {
   const { env } = await startJudge();
   const suite = { assert: '[{ rubric: The answer is good. }, { contains: w }]', words: [...failing, 'w1', 'w2'] };
   const project = await openAccepted(env, suite, true);

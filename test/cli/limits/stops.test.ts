@@ -142,7 +142,7 @@ test('--bail does not take a path for its value', async () => {
   expect([code, report.run.stopReason, report.totals.failed]).toEqual([1, 'bail', 1]);
 });
 
-test('--deadline ends the run, aborts what is in flight, and keeps what is done', async () => {
+test('--deadline ends the run, aborts what is in flight, and keeps what is done', { tags: 'slow' }, async () => {
   const project = openTempProject('two-providers');
   const server = await startChatServer(({ index, text }) => (index < 10 ? wordOf(text) : 'hang'));
   const startedMs = performance.now();

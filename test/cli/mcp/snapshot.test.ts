@@ -92,7 +92,7 @@ describe('mcp snapshot', () => {
     expect(await project.run(['validate', '--live'])).toMatchObject({ code: 0 });
   });
 
-  test('of a program keeps its command and its folder, and nothing else of the machine', async () => {
+  test('of a program keeps its command and its folder, and nothing else of the machine', { tags: 'slow' }, async () => {
     const project = openTempProject();
     project.write('bin/server.mjs', stdioServerText([findOrder]));
     const taken = await project.run(['mcp', 'snapshot', 'exec:node bin/server.mjs', '-o', 'tools/orders.mcp.json']);
@@ -219,7 +219,7 @@ describe('secrets', () => {
     expect(refused.stderr).toContain("send a key: --header 'Authorization: Bearer ${NAME}'");
   });
 
-  test('a program sees the basic variables and those that are named', async () => {
+  test('a program sees the basic variables and those that are named', { tags: 'slow' }, async () => {
     const project = openTempProject();
     const say = "process.env.ORDERS_KEY ?? 'none'";
     project.write('server.mjs', stdioServerText([findOrder]).replace('"Finds an order by its id."', say));

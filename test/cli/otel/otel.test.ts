@@ -233,7 +233,7 @@ cases: [{ id: one, vars: { word: one }, assert: [{ exec: "node ../check.mjs" }, 
     expect(ms(quick?.startTimeUnixNano ?? '')).toBeGreaterThanOrEqual(ms(slow?.endTimeUnixNano ?? ''));
   });
 
-  test('names requests by the GenAI conventions, and sends neither content nor secrets', async () => {
+  test('names requests by the GenAI conventions, and sends neither content nor secrets', { tags: 'slow' }, async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector();
     await project.run(['run', '--otel', collector.url], { env: chat.env });
@@ -321,7 +321,7 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     ['is dead', undefined],
     ['refuses', { status: 401, body: { message: 'no' } }],
     ['breaks off', 'reset'],
-  ])('a collector that %s is a warning and leaves the verdict alone', async (_, reply) => {
+  ])('a collector that %s is a warning and leaves the verdict alone', { tags: 'slow' }, async (_, reply) => {
     const { project, chat } = await openProject();
     const collector = await startCollector(reply);
     if (reply === undefined) await collector.close();
@@ -332,7 +332,9 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(plain.stderr).not.toContain('spans');
   });
 
-  test('a collector that refuses every batch is one warning, and is not asked after three', async () => {
+  test('a collector that refuses every batch is one warning, and is not asked after three', {
+    tags: 'slow',
+  }, async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector({ status: 401, body: { message: 'no' } });
     const { stderr } = await project.run(['run', '--trials', '100', '--otel', collector.url], { env: chat.env });

@@ -53,7 +53,7 @@ describe('a version compared with itself', () => {
     expect((await stable.calibrate('--runs', '100')).run?.extraCalls.average).toBeLessThan(0.02);
   });
 
-  test('fails for a contract that is not kept every time, and names it', async () => {
+  test('fails for a contract that is not kept every time, and names it', { tags: 'slow' }, async () => {
     const project = await openFlakyProject('p p ppf');
     project.setCases('p p ppf', { 'case-02': { mustPass: true } });
     await project.runFresh('--trials', '6');
@@ -155,7 +155,7 @@ describe('the stated interval', { tags: 'slow' }, () => {
 });
 
 describe('what is simulated', () => {
-  test('is that of the seed', async () => {
+  test('is that of the seed', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([6, 'ppf'], [6, 'p']));
     await project.runFresh('--trials', '6');
     const first = await project.llmcheck('calibrate', '--runs', '40', '--json');
@@ -173,7 +173,7 @@ describe('what is simulated', () => {
     expect([found.runs.length, found.trials]).toEqual([2, 4]);
   });
 
-  test('counts a case that was tried once', async () => {
+  test('counts a case that was tried once', { tags: 'slow' }, async () => {
     const project = await openFlakyProject('p p p');
     await project.runFresh('--trials', '2');
     project.setCases('p p p p');

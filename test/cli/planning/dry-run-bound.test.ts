@@ -332,7 +332,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     test.each<[string, (chat: ChatRequest) => string]>([
       ['that break cases', (chat) => says(!chat.messages.some(({ content }) => content.includes('now')))],
       ['whose replies can not be read', () => 'Hm.'],
-    ])('%s, and a planned run, its judges and all confirmation trials', async (_name, judge) => {
+    ])('%s, and a planned run, its judges and all confirmation trials', { tags: 'slow' }, async (_name, judge) => {
       for (const cache of ['off', 'use', 'refresh']) {
         const opened = await open();
         opened.break((chat) => bill(chat, chat.model === 'judge' ? says(true) : wordOf(chat.text)));

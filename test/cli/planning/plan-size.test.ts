@@ -192,7 +192,7 @@ describe('both rules of the gate', () => {
     expect(stdout).toContain('where something looks worse, at most 20 calls and $0.0004 more confirm it');
   });
 
-  test('flaky cases look broken too, so that a broken one takes more trials', async () => {
+  test('flaky cases look broken too, so that a broken one takes more trials', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(Array.from({ length: 60 }, () => 'ppf').join(' '));
     await project.runFresh('--trials', '6');
     expect(onlyOne(await project.planSize()).singleCase).toMatchObject({ trials: 8, acceptedTrials: 8 });

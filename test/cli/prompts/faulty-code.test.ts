@@ -163,14 +163,16 @@ test.each<[why: string, code: string, exit: number, says: string]>([
   ['writes too little', '    pass\n', 2, 'wrote 0 lines for 2 cases'],
   ['writes no JSON', '    print(vars["word"])\n', 2, 'wrote no JSON but "red"'],
   ['shuffles', '    print(json.dumps(vars["word"] + str(hash("a"))))\n', 2, 'is not the same when it is made again'],
-])('a program that %s', async (_, body, wanted, says) => {
+])('a program that %s', { tags: 'slow' }, async (_, body, wanted, says) => {
   const { exit, stderr, sent } = await validate(program + body, { prompt: 'exec: python3 ../p.ts' });
   expect(stderr).toContain(says);
   expect([exit, sent]).toEqual([wanted, wanted === 0 ? 2 : 0]);
   expect(stderr.includes('evals/s.eval.yaml:1:')).toBe(wanted === 2);
 });
 
-test('the settings of a case file hold for prompts in code: its variables, and the prompts that it names', async () => {
+test('the settings of a case file hold for prompts in code: its variables, and the prompts that it names', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject();
   const server = await startEchoServer();
   project.write('warm.ts', 'export default ({ word, tone }) => `${tone} ${word}`;');

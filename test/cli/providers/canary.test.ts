@@ -145,7 +145,7 @@ describe('no byte that is written or printed holds a secret', () => {
     expect(findLeaks(text)).toEqual([]);
   });
 
-  it.each(Object.entries(ownCode))('of %s, which quotes all that it sees', async (_name, use) => {
+  it.each(Object.entries(ownCode))('of %s, which quotes all that it sees', { tags: 'slow' }, async (_name, use) => {
     const text = await everyByte({ use, env: ['CANARY_KEY', 'CANARY_HEADER'] }, canaries);
     expect(text).toContain('***');
     expect(findLeaks(text)).toEqual([]);

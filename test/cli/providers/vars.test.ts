@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { startServer } from '../../support/http-server.ts';
 import { openTempProject, plannedTrialsOf } from '../../support/temp-project.ts';
 
-test('a provider of one’s own is given the variables that it names, and an answer is kept for these', async () => {
+test('a provider of one’s own is given the variables that it names, and an answer is kept for these', {
+  tags: 'slow',
+}, async () => {
   const server = await startServer(({ body }) => ({ body: { text: body } }));
   const project = openTempProject();
   project.write('say.mjs', 'export default ({ vars, messages }) => JSON.stringify([vars, messages[0].content]);\n');

@@ -383,7 +383,7 @@ cases: [{ id: a, vars: { word: a } }, { id: b, vars: { word: b } }]
     expect((begunMs.at(-1) ?? 0) - (begunMs[0] ?? 0)).toBeGreaterThan(290);
   });
 
-  test('tells all workers of a wait that a server asked for', async () => {
+  test('tells all workers of a wait that a server asked for', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startChatServer(({ text, index }) =>
       index === 0 ? { status: 429, headers: { 'retry-after-ms': '300' } } : wordOf(text),

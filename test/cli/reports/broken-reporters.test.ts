@@ -144,7 +144,7 @@ test('init keeps files, and no folder in the place of one', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('greeting.eval.yaml failed: it is a folder')]);
 });
 
-test('what can not be written to stdout ends with 2, and a verdict stays', async () => {
+test('what can not be written to stdout ends with 2, and a verdict stays', { tags: 'slow' }, async () => {
   const project = openTempProject('echo');
   const { env } = await startEchoServer();
   await project.run(['run'], { env });

@@ -164,7 +164,9 @@ function addRows(
   }
 }
 
-test('any record has the same numbers in every report, list, history, output and the API', async () => {
+test('any record has the same numbers in every report, list, history, output and the API', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject();
   await fc.assert(
     fc.asyncProperty(generatedRun, async (run) => {
@@ -173,7 +175,7 @@ test('any record has the same numbers in every report, list, history, output and
     }),
     { numRuns: Number(process.env['LLMCHECK_TEST_RUNS'] ?? 20) },
   );
-}, 60_000);
+});
 
 const suiteFile = 'evals/suite-0.eval.yaml';
 const words = Array.from({ length: 12 }, (_, index) => `w${index}`);

@@ -39,7 +39,7 @@ describe('reporters of a run', () => {
     expect(statSync(join(project.root, 'pipe')).isFIFO()).toBe(true);
   });
 
-  test('json is valid by the schema that the program prints', async () => {
+  test('json is valid by the schema that the program prints', { tags: 'slow' }, async () => {
     const { project, env } = await openFailed();
     const { stdout } = await project.run(['run', '-r', 'json'], { env });
     const schema = JSON.parse((await project.run(['schema', 'report'])).stdout) as object;

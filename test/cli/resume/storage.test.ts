@@ -32,7 +32,9 @@ describe('a disk that says no', () => {
     expect(server.requests.length - asked).toBeLessThanOrEqual(80 + 2 * 4);
   });
 
-  test('before the first call is a usage error that names the path, and leaves no record behind', async () => {
+  test('before the first call is a usage error that names the path, and leaves no record behind', {
+    tags: 'slow',
+  }, async () => {
     const server = await startEchoServer();
     for (const [blocked, named] of [
       ['.llmcheck', '.llmcheck/runs'],
@@ -52,7 +54,9 @@ describe('a disk that says no', () => {
   });
 });
 
-test('a record with damaged lines is refused by report and gone on with by --resume, without their cells', async () => {
+test('a record with damaged lines is refused by report and gone on with by --resume, without their cells', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject('two-providers');
   const server = await startChatServer(({ text }) => (text.endsWith('3') ? 'wrong' : wordOf(text)));
   const whole = await project.report(['run', '--cache', 'off'], { env: server.env });

@@ -43,7 +43,9 @@ test('a record that broke off within its first line holds nothing to resume: --r
   }
 });
 
-test('answers whose rows a kill prevented are the run’s own, not some that the baseline holds', async () => {
+test('answers whose rows a kill prevented are the run’s own, not some that the baseline holds', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject('two-providers');
   const server = await startEchoServer();
   await project.run(['run', '--cache', 'off'], { env: server.env });

@@ -142,7 +142,7 @@ const acceptedSuite = suite
   .replace('queue: billing\n      lines: [1, 2]\n', '{"queue":"account","lines":[3]}\n');
 
 describe('review', () => {
-  test('lists the changed answers with a diff by words, and changes no file', async () => {
+  test('lists the changed answers with a diff by words, and changes no file', { tags: 'slow' }, async () => {
     const project = await openProject();
     const before = project.files().map((file) => [file, project.read(file)]);
     const { code, stdout } = await project.run(['review']);

@@ -34,7 +34,9 @@ function annotationsOf({ stdout }: JobResult): readonly string[] {
 const drifted = ['open', expect.stringMatching(/^Drift: .*drifted/)];
 const denied = { status: 403, body: { message: 'Resource not accessible by integration' } };
 
-test('a scheduled run opens one issue once a second run agrees, is not red, and closes the issue when it is over', async () => {
+test('a scheduled run opens one issue once a second run agrees, is not red, and closes the issue when it is over', {
+  tags: 'slow',
+}, async () => {
   const jobs = await openAccepted();
   const quiet = await jobs.act(nightly);
   expect([quiet.code, quiet.outputs['drift'], issuesOf(jobs)]).toEqual([0, 'none', []]);

@@ -43,7 +43,7 @@ function breakAll({ project }: Repository, path = suite, id = 'words'): void {
 }
 
 describe('the first baseline, which a change adds', () => {
-  test('accepts the failing cases in it, and the verdict names them', async () => {
+  test('accepts the failing cases in it, and the verdict names them', { tags: 'slow' }, async () => {
     const jobs = await openMain();
     await accept(jobs, jobs.providerEnv);
     jobs.push('the pull request of the bot');
@@ -58,7 +58,7 @@ describe('the first baseline, which a change adds', () => {
     expect(stdout).toMatch(new RegExp(`^::notice [^:]*::.*${said}red`, 'm'));
   });
 
-  test('says so where every case passes', async () => {
+  test('says so where every case passes', { tags: 'slow' }, async () => {
     const jobs = await openMain({ text: wordSuite('words') });
     await accept(jobs, jobs.providerEnv);
     jobs.push('first');
@@ -66,7 +66,7 @@ describe('the first baseline, which a change adds', () => {
     expect([code, outputs['headline']]).toEqual([0, 'PASSED: first baseline: all 3 cases pass']);
   });
 
-  test('is shown on the terminal and in the JSON report', async () => {
+  test('is shown on the terminal and in the JSON report', { tags: 'slow' }, async () => {
     const jobs = await openMain();
     await accept(jobs, jobs.providerEnv);
     jobs.push('first');
@@ -119,7 +119,7 @@ describe('the first baseline, which a change adds', () => {
     expect(jobs.gitlab.notes[0]?.body).toContain('first baseline: 2 of 3 cases pass');
   });
 
-  test('never accepts a must-pass case that fails', async () => {
+  test('never accepts a must-pass case that fails', { tags: 'slow' }, async () => {
     const jobs = await openMain({ text: wordSuite('words', ['red']).replace('id: red,', 'id: red, mustPass: true,') });
     await accept(jobs, jobs.providerEnv);
     jobs.push('first');
@@ -127,7 +127,7 @@ describe('the first baseline, which a change adds', () => {
     expect([code, outputs['outcome'], outputs['conclusion'], outputs['broken']]).toEqual([1, 'failed', 'failure', '1']);
   });
 
-  test('does not accept what it does not hold: a case that passed when it was accepted', async () => {
+  test('does not accept what it does not hold: a case that passed when it was accepted', { tags: 'slow' }, async () => {
     const jobs = await openMain();
     await accept(jobs, jobs.providerEnv);
     breakAll(jobs);
@@ -136,7 +136,7 @@ describe('the first baseline, which a change adds', () => {
     expect([code, outputs['outcome']]).toEqual([1, 'failed']);
   });
 
-  test('leaves an explicit limit as it is', async () => {
+  test('leaves an explicit limit as it is', { tags: 'slow' }, async () => {
     const jobs = await openMain({ text: `${wordSuite('words', ['red'])}gate: { passRate: { min: 0.9 } }\n` });
     await accept(jobs, jobs.providerEnv);
     jobs.push('first');

@@ -46,7 +46,7 @@ async function openJob(theme: 'echo' | 'recordings') {
 const fork = { from: 'eve/shop' };
 
 describe('on a fork without secrets', () => {
-  test('recordings that are missing or stale are 3, as everywhere', async () => {
+  test('recordings that are missing or stale are 3, as everywhere', { tags: 'slow' }, async () => {
     const job = await openJob('recordings');
     const missing = await job.act(fork);
     expect([missing.code, missing.stderr + missing.summary]).toEqual([3, expect.not.stringContaining('Neutral')]);

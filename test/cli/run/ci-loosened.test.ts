@@ -218,7 +218,9 @@ test('whatever a change loosens, a run against the commit before it names all of
   expect(loosened?.toSorted()).toEqual(all.says.toSorted());
 });
 
-test('the gate is compared also where the cases of the commit before have a mistake, and that is said', async () => {
+test('the gate is compared also where the cases of the commit before have a mistake, and that is said', {
+  tags: 'slow',
+}, async () => {
   const jobs = await openGithubJobs({ [suite]: words.replace('id: seven', 'id: green') });
   jobs.git('checkout', '-qb', 'change');
   jobs.project.write(suite, `${words}gate: { alpha: 0.01 }\n`);

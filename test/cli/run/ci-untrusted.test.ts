@@ -52,7 +52,9 @@ function bodyOf({ github }: GithubJobs): string {
 }
 
 describe('a comment on the results of a fork', () => {
-  test('is written by the default branch, names the tested commit, and says that nothing is verified', async () => {
+  test('is written by the default branch, names the tested commit, and says that nothing is verified', {
+    tags: 'slow',
+  }, async () => {
     const jobs = await openFork();
     const { code, summary } = await jobs.comment();
     expect([code, jobs.github.comments.length]).toEqual([0, 1]);
@@ -68,7 +70,9 @@ describe('a comment on the results of a fork', () => {
     expect(jobs.github.comments).toHaveLength(1);
   });
 
-  test('is not written for a commit that is no longer the head, nor for a run of another event', async () => {
+  test('is not written for a commit that is no longer the head, nor for a run of another event', {
+    tags: 'slow',
+  }, async () => {
     const jobs = await openFork();
     const late = await jobs.comment({ sha: 'a'.repeat(40) });
     expect([late.code, late.stderr]).toEqual([0, expect.stringContaining('nothing to comment on')]);
@@ -76,7 +80,7 @@ describe('a comment on the results of a fork', () => {
     expect(jobs.github.comments).toEqual([]);
   });
 
-  test('goes to the pull request that the API names, whatever the artifact says', async () => {
+  test('goes to the pull request that the API names, whatever the artifact says', { tags: 'slow' }, async () => {
     const jobs = await openFork();
     for (const [name, text] of [
       ['pr-number', '1'],
@@ -91,7 +95,7 @@ describe('a comment on the results of a fork', () => {
     expect(posted.map(({ url }) => url)).toEqual(['/repos/acme/shop/issues/7/comments']);
   });
 
-  test('holds nothing of the record outside of code', async () => {
+  test('holds nothing of the record outside of code', { tags: 'slow' }, async () => {
     const jobs = await openFork();
     const bad = '@everyone ![x](http://evil/x.png) <img src=x> [a](http://evil) <!-- llmcheck:x -->';
     const record = jobs.project
@@ -167,7 +171,7 @@ describe('a comment on the results of a fork', () => {
     }
   });
 
-  test('holds nothing of what the record says was loosened outside of code', async () => {
+  test('holds nothing of what the record says was loosened outside of code', { tags: 'slow' }, async () => {
     const jobs = await openFork();
     const bad = '@everyone ![x](http://evil/x.png) <img src=x> [a](http://evil) <!-- llmcheck:x -->';
     const loosened = [
@@ -186,7 +190,7 @@ describe('a comment on the results of a fork', () => {
     );
   });
 
-  test('runs nothing of the artifact, and loads no suite', async () => {
+  test('runs nothing of the artifact, and loads no suite', { tags: 'slow' }, async () => {
     const jobs = await openFork();
     const owned = jobs.project.path('job/owned');
     for (const name of ['llmcheck.config.mjs', 'index.js']) {
@@ -202,7 +206,9 @@ describe('a comment on the results of a fork', () => {
     expect(jobs.project.files('job').filter((file) => file.includes('owned'))).toEqual([]);
   });
 
-  test('fails where the pull request cannot be found or the comment written, and is refused in other events', async () => {
+  test('fails where the pull request cannot be found or the comment written, and is refused in other events', {
+    tags: 'slow',
+  }, async () => {
     const jobs = await openFork();
     const denied = { status: 403, body: { message: 'Resource not accessible by integration' } };
     for (const [path, said] of [

@@ -47,7 +47,7 @@ test('every mistake of a project is named at once, with its place and suggestion
   expect(project.files('.llmcheck')).toEqual([]);
 });
 
-test('validate and run say the same of every known mistake, and neither sends anything', async () => {
+test('validate and run say the same of every known mistake, and neither sends anything', { tags: 'slow' }, async () => {
   const project = openTempProject();
   const mistakes = join(import.meta.dirname, '../../../fixtures/suite/mistakes');
   cpSync(mistakes, project.root, { recursive: true });

@@ -57,7 +57,7 @@ test('--prompt and --provider narrow the variants, and a misspelt one is a usage
   expect((await project.run(['run', '--prompt', 'v9'], { env: server.env })).code).toBe(2);
 });
 
-test('the shards of a run are disjoint and together are all of it', async () => {
+test('the shards of a run are disjoint and together are all of it', { tags: 'slow' }, async () => {
   const shards = await Promise.all(['1/3', '2/3', '3/3'].map((shard) => selected(['--shard', shard], 'two-providers')));
   const all = await selected([], 'two-providers');
   expect(shards.flat().sort()).toEqual(all);

@@ -45,7 +45,7 @@ async function runShards(project: TempProject, count: number, env: Readonly<Reco
 }
 
 describe('llmcheck merge', () => {
-  test('four shards are one run, whatever their order, and the gate speaks once', async () => {
+  test('four shards are one run, whatever their order, and the gate speaks once', { tags: 'slow' }, async () => {
     const { project, env } = await open();
     // Each shard looks again at what it has found, which the whole run does at once.
     for (const file of ['evals/a.eval.yaml', 'evals/b.eval.yaml']) {
@@ -103,7 +103,9 @@ describe('llmcheck merge', () => {
     expect(code).not.toBe(0);
   });
 
-  test('a case is broken by as many failures as in one run, since the shards are looked at as one', async () => {
+  test('a case is broken by as many failures as in one run, since the shards are looked at as one', {
+    tags: 'slow',
+  }, async () => {
     const ids = Array.from({ length: 100 }, (_, index) => `w${index}`);
     let failures = 0;
     const server = await startChatServer(({ text }) => {

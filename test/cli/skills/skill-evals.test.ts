@@ -470,7 +470,7 @@ ${program}
     return { code, statuses: plannedTrialsOf(report).map(({ status }) => status), text: JSON.stringify(report) };
   };
 
-  test('count which requests load the skill, by the answer of a model', async () => {
+  test('count which requests load the skill, by the answer of a model', { tags: 'slow' }, async () => {
     const { code, statuses, text } = await run(
       `if (!system.includes('- pdf: Use it for pdf.')) process.exit(1);
 console.log(JSON.stringify({ skill: query.includes('Merge') ? 'pdf' : 'none' }));`,
@@ -507,7 +507,7 @@ console.log(JSON.stringify({ text: 'Done.', steps: [{ toolCalls: calls }, { text
 });
 
 describe('import skill-evals', () => {
-  test.each(['evals', 'trigger-eval'])('writes %s.json as a suite that runs alike', async (file) => {
+  test.each(['evals', 'trigger-eval'])('writes %s.json as a suite that runs alike', { tags: 'slow' }, async (file) => {
     const project = openSkills('works');
     const path = addSkill(project, 'scorers', forms['scorers'], 'Use {{ braces }}.');
     project.write(
@@ -539,7 +539,7 @@ describe('import skill-evals', () => {
   });
 });
 
-test('a judge sees the files that an agent left in its workspace, and their absence', async () => {
+test('a judge sees the files that an agent left in its workspace, and their absence', { tags: 'slow' }, async () => {
   const project = openSkills('works');
   project.write('shop/cart.mjs', 'export const sum = 0;\n');
   project.write(

@@ -120,7 +120,7 @@ describe('what a pattern leads to and can not be read is a usage error', () => {
     expect(said).toContain('evals/cases/two.jsonl does not exist');
   });
 
-  test('a folder without permission', async () => {
+  test('a folder without permission', { tags: 'slow' }, async () => {
     const project = openProject();
     project.write('evals/private/b.eval.yaml', suiteOf(inlineCase('blue')));
     project.write('evals/a.eval.yaml', suiteOf('[{ file: "cases/**/*.jsonl" }]'));

@@ -116,7 +116,9 @@ export default ({ text }) => ({ pass: finds(text) });`,
   expect(await changedBy('other.mjs', '')).toEqual([]);
 });
 
-test('a changed module judges the stored answers again for the rates alone, and excuses nothing that fails', async () => {
+test('a changed module judges the stored answers again for the rates alone, and excuses nothing that fails', {
+  tags: 'slow',
+}, async () => {
   const project = openProject(
     { one: '{ module: check.mjs }' },
     { 'check.mjs': 'export default () => ({ pass: true });' },

@@ -105,7 +105,9 @@ function variantsOf({ stdout }: { readonly stdout: string }) {
   return report.suites[0]?.variants ?? [];
 }
 
-test('the cheapest model that holds in every suite is named, and no suite and no baseline changes', async () => {
+test('the cheapest model that holds in every suite is named, and no suite and no baseline changes', {
+  tags: 'slow',
+}, async () => {
   const project = openProject();
   await project.run(['run', '--update-baseline']);
   const before = ['evals/a.eval.yaml', 'evals/a.baseline.jsonl', 'evals/b.baseline.jsonl'].map((file) =>

@@ -18,7 +18,7 @@ function nextStepOf(stdout: string): readonly string[] {
   return command.split(' ');
 }
 
-test('a broken must-pass case can be accepted by the command that the report names', async () => {
+test('a broken must-pass case can be accepted by the command that the report names', { tags: 'slow' }, async () => {
   const project = await openBroken();
   const { code, stdout } = await project.llmcheck(['run']);
   expect([code, stdout]).toEqual([1, expect.stringContaining('to accept this on purpose')]);
@@ -26,7 +26,7 @@ test('a broken must-pass case can be accepted by the command that the report nam
   expect((await project.llmcheck(['run'])).stdout).toContain('unchanged');
 });
 
-test('beside cells without a verdict the report names the command that judges them', async () => {
+test('beside cells without a verdict the report names the command that judges them', { tags: 'slow' }, async () => {
   const project = await openBroken();
   project.refuseCase('refund-2');
   const { code, stdout } = await project.llmcheck(['run']);

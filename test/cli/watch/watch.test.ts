@@ -277,7 +277,9 @@ cases: [{ id: fine, vars: { word: fine } }]
   });
 });
 
-test('a save while a round runs starts nothing more of it, and what was paid for is kept', async () => {
+test('a save while a round runs starts nothing more of it, and what was paid for is kept', {
+  tags: 'slow',
+}, async () => {
   let onAsked: (text: string) => void = () => undefined;
   const watched = await startWatch([], ({ text }) => {
     onAsked(text);

@@ -83,7 +83,7 @@ describe('an agent with a workspace', () => {
     expect(workspacesLeft()).toEqual([]);
   });
 
-  test('is judged alike from the cache, without another call', async () => {
+  test('is judged alike from the cache, without another call', { tags: 'slow' }, async () => {
     const project = openShop(everyCheck('fixes', fix));
     await run(project);
     const again = await run(project, '--cache', 'replay');
@@ -120,7 +120,7 @@ describe('an agent with a workspace', () => {
     expect(workspacesLeft()).toEqual([]);
   });
 
-  test('is affected by a new file of its folder', async () => {
+  test('is affected by a new file of its folder', { tags: 'slow' }, async () => {
     const project = openShop(everyCheck('fixes', fix));
     initRepository(project.root);
     expect((await project.run(['run', 'shop.eval.yaml', '--changed', '--dry-run'])).stderr).not.toContain('1 cell');
@@ -129,7 +129,7 @@ describe('an agent with a workspace', () => {
     expect(stdout + stderr).toContain('1 cell');
   });
 
-  test('keeps binary files, links, modes and deleted files', async () => {
+  test('keeps binary files, links, modes and deleted files', { tags: 'slow' }, async () => {
     const code = `fs.writeFileSync("logo.bin", Buffer.from([0, 255, 254])); fs.rmSync("data/order.json"); fs.symlinkSync("logo.bin", "link.bin");
       fs.writeFileSync("check.sh", "#!/bin/sh\\ntest -x check.sh && test ! -e data/order.json && test $(wc -c < link.bin) -eq 3"); fs.chmodSync("check.sh", 0o755)`;
     const project = openShop(`  - id: mixed
@@ -229,7 +229,7 @@ describe('the network', () => {
   test.each([
     ['workspace: fixtures/shop', canCut ? 'cut off' : 'reached'],
     ['workspace: fixtures/shop, network: true', 'reached'],
-  ])('of a program with %s is %s', async (keys, expected) => {
+  ])('of a program with %s is %s', { tags: 'slow' }, async (keys, expected) => {
     const port = await openServer();
     const check = `fetch("http://127.0.0.1:${port}/").then(() => 0, () => 3).then(process.exit)`;
     const project = openShop(
@@ -248,7 +248,7 @@ describe('the network', () => {
     );
   });
 
-  test('a program reaches what it starts itself', async () => {
+  test('a program reaches what it starts itself', { tags: 'slow' }, async () => {
     const code = `const server = require("http").createServer((_, response) => response.end("own")).listen(0, "127.0.0.1");
       await new Promise((resolve) => server.once("listening", resolve));
       fs.writeFileSync("found.txt", await (await fetch("http://127.0.0.1:" + server.address().port)).text()); server.close(); server.closeAllConnections()`;
@@ -258,7 +258,9 @@ describe('the network', () => {
     expect((await run(project)).trials.get('own')?.status).toBe('passed');
   });
 
-  test('is named where nothing can keep it from the program, and refused where it must be', async () => {
+  test('is named where nothing can keep it from the program, and refused where it must be', {
+    tags: 'slow',
+  }, async () => {
     const project = openShop(everyCheck('fixes', fix));
     // Without unshare in PATH no network can be cut off.
     mkdirSync(project.path('bin'));

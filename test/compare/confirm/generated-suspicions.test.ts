@@ -85,7 +85,7 @@ function describeAverage(verdict: AverageVerdict): string {
   return `ask ${sides.join(' + ')} of ${verdict.wanted.length} cases, at least ${verdict.least}`;
 }
 
-test('suspicions that are drawn at random are settled as before', async () => {
+test('suspicions that are drawn at random are settled as before', { tags: 'slow' }, async () => {
   const seeds = Array.from({ length: 500 }, (_, index) => index + 1);
   await expect(`${seeds.map(settleDrawn).join('\n')}\n`).toMatchFileSnapshot('../snapshots/generated-suspicions.txt');
 });

@@ -126,44 +126,52 @@ const askable = { is: 'askable' } as const;
 const unavailable = { is: 'unavailable', why: 'it runs a command' } as const;
 
 describe('where a change breaks cases for good', () => {
-  test.each([1, 2, 3, 5])('a run of 1 to 30 cases, all of them broken, fails with %d planned trials', (trials) => {
-    for (const count of [1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 30]) {
-      for (const before of ['p', 'ppp']) {
-        for (const acceptedPrompt of [askable, unavailable]) {
-          const run = simulateRun({
-            before: repeatCase(count, before),
-            trials,
-            acceptedPrompt,
-            answer: (_id, side) => (side === 'candidate' ? 'f' : 'p'),
-          });
-          expect([count, before, acceptedPrompt.is, run.failures.length > 0]).toEqual([
-            count,
-            before,
-            acceptedPrompt.is,
-            true,
-          ]);
-          expect(run.retrials).toBeLessThanOrEqual(run.planned);
+  test.each([1, 2, 3, 5])(
+    'a run of 1 to 30 cases, all of them broken, fails with %d planned trials',
+    { tags: 'slow' },
+    (trials) => {
+      for (const count of [1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 30]) {
+        for (const before of ['p', 'ppp']) {
+          for (const acceptedPrompt of [askable, unavailable]) {
+            const run = simulateRun({
+              before: repeatCase(count, before),
+              trials,
+              acceptedPrompt,
+              answer: (_id, side) => (side === 'candidate' ? 'f' : 'p'),
+            });
+            expect([count, before, acceptedPrompt.is, run.failures.length > 0]).toEqual([
+              count,
+              before,
+              acceptedPrompt.is,
+              true,
+            ]);
+            expect(run.retrials).toBeLessThanOrEqual(run.planned);
+          }
         }
       }
-    }
-  });
+    },
+  );
 
-  test.each([0.01, 0.1, 0.3, 0.5, 0.7])('a run of which all cases are broken fails with a budget of %d', (budget) => {
-    for (const trials of [1, 2, 3]) {
-      for (const count of [1, 2, 3, 5, 9, 10, 11, 12, 13, 15, 20, 30]) {
-        const run = simulateRun({
-          before: repeatCase(count, 'p'),
-          trials,
-          gate: { confirm: { budget, cases: 10 } },
-          answer: (_id, side) => (side === 'candidate' ? 'f' : 'p'),
-        });
-        expect([trials, count, run.failures.length > 0]).toEqual([trials, count, true]);
-        expect(run.retrials).toBeLessThanOrEqual(run.planned * budget);
+  test.each([0.01, 0.1, 0.3, 0.5, 0.7])(
+    'a run of which all cases are broken fails with a budget of %d',
+    { tags: 'slow' },
+    (budget) => {
+      for (const trials of [1, 2, 3]) {
+        for (const count of [1, 2, 3, 5, 9, 10, 11, 12, 13, 15, 20, 30]) {
+          const run = simulateRun({
+            before: repeatCase(count, 'p'),
+            trials,
+            gate: { confirm: { budget, cases: 10 } },
+            answer: (_id, side) => (side === 'candidate' ? 'f' : 'p'),
+          });
+          expect([trials, count, run.failures.length > 0]).toEqual([trials, count, true]);
+          expect(run.retrials).toBeLessThanOrEqual(run.planned * budget);
+        }
       }
-    }
-  });
+    },
+  );
 
-  test.each([1, 3])('one broken case of 1 to 30 fails with %d planned trials', (trials) => {
+  test.each([1, 3])('one broken case of 1 to 30 fails with %d planned trials', { tags: 'slow' }, (trials) => {
     for (let count = 1; count <= 30; count += 1) {
       const run = simulateRun({
         before: repeatCase(count, 'p'),
@@ -174,17 +182,25 @@ describe('where a change breaks cases for good', () => {
     }
   });
 
-  test.each([1, 2, 3, 5])('nothing fails where the accepted prompt fails as well, with %d planned trials', (trials) => {
-    for (const count of [1, 2, 3, 5, 8, 10, 20, 50]) {
-      for (const failing of new Set([1, Math.min(2, count), Math.ceil(count / 2), count])) {
-        const ids = new Set(Object.keys(repeatCase(failing, 'p')));
-        const run = simulateRun({ before: repeatCase(count, 'p'), trials, answer: (id) => (ids.has(id) ? 'f' : 'p') });
-        // One call pays for the candidate alone.
-        const isTooSmall = trials === 1 && count === 1;
-        expect([count, failing, run.codes.length > 0]).toEqual([count, failing, isTooSmall]);
+  test.each([1, 2, 3, 5])(
+    'nothing fails where the accepted prompt fails as well, with %d planned trials',
+    { tags: 'slow' },
+    (trials) => {
+      for (const count of [1, 2, 3, 5, 8, 10, 20, 50]) {
+        for (const failing of new Set([1, Math.min(2, count), Math.ceil(count / 2), count])) {
+          const ids = new Set(Object.keys(repeatCase(failing, 'p')));
+          const run = simulateRun({
+            before: repeatCase(count, 'p'),
+            trials,
+            answer: (id) => (ids.has(id) ? 'f' : 'p'),
+          });
+          // One call pays for the candidate alone.
+          const isTooSmall = trials === 1 && count === 1;
+          expect([count, failing, run.codes.length > 0]).toEqual([count, failing, isTooSmall]);
+        }
       }
-    }
-  });
+    },
+  );
 
   test.each([1, 2, 5])('a case that drifted hides no broken one, with %d planned trials', (trials) => {
     const before = (count: number) => repeatCase(count, 'p');
