@@ -12,6 +12,7 @@ import { createRecordPricer } from '../plan/price-variants.ts';
 import { buildReport } from '../record/build-report.ts';
 import { openStoredRecord, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
 import { type CompareRunOptions, compareRun } from './compare-run.ts';
+import { findEmptyAnswers } from './find-empty-answers.ts';
 import { type JudgedContracts, judgeContracts } from './judge-contracts.ts';
 import { type JudgedErosion, judgeErosion } from './judge-erosion.ts';
 import { judgeSwaps } from './judge-swap.ts';
@@ -59,7 +60,12 @@ export function reportAssessment({ record, judged }: Assessment, options: Report
     ...ending,
     further: {
       failures: [...(contracts?.failures ?? []), ...(erosion?.failures ?? [])],
-      warnings: [...(erosion?.warnings ?? []), ...(contracts?.warnings ?? []), ...warnings],
+      warnings: [
+        ...findEmptyAnswers(record),
+        ...(erosion?.warnings ?? []),
+        ...(contracts?.warnings ?? []),
+        ...warnings,
+      ],
     },
   });
   return buildReport({

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { EndRow, RunHeader } from '../../src/model/record.ts';
+import type { CellRow, EndRow, RunHeader } from '../../src/model/record.ts';
 import { assessRecord, reportAssessment, reportOnRun, reportOnUntrusted } from '../../src/verdict/assess-run.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
@@ -13,7 +13,11 @@ const output = { type: 'object', required: ['a'] };
 
 function write(
   root: string,
-  { end = endRow, header = {} }: { end?: EndRow; header?: Partial<RunHeader> } = {},
+  {
+    end = endRow,
+    header = {},
+    answer = {},
+  }: { end?: EndRow; header?: Partial<RunHeader>; answer?: Partial<CellRow> } = {},
 ): string {
   const variant = buildVariant(1, { contract: { output } });
   const suites = [buildRecordedSuite([variant], {}, { suite: 'one', path: 'evals/one.eval.yaml' })];
@@ -23,6 +27,7 @@ function write(
     provider: variant.provider,
     status: 'passed',
     score: 1,
+    ...answer,
   });
   return writeStoredRun(root, buildHeader({ id, suites, ...header }), [row], end);
 }
@@ -37,6 +42,23 @@ test('a report of a stored run has the notes of its end and what could not be re
   writeFileSync(path, `${readFileSync(path, 'utf8')}{"type":"cell"`);
   const damaged = await reportOnRun(optionsOf(path, root));
   expect(damaged.notes).toEqual(['said at the end', expect.stringContaining('was cut off when the run was killed')]);
+});
+
+const refund = [{ name: 'refund', arguments: {}, rawArguments: '{}' }];
+
+test.each<[answer: Partial<CellRow>, isEmpty: boolean]>([
+  [{ output: '' }, true],
+  [{ output: 'x' }, false],
+  [{ output: '', toolCalls: refund }, false],
+  [{ output: '', refusal: 'No.' }, false],
+  [{ output: '', state: { workspace: {} } }, false],
+  [{ output: '', status: 'failed' }, false],
+  [{ output: '', observe: true }, false],
+])('a passed case is named where its answer is empty: %j', async (answer, isEmpty) => {
+  const root = makeFolder();
+  const { decision } = await reportOnRun(optionsOf(write(root, { answer }), root));
+  const warning = 'one · v1 × p: 1 case passes on an empty answer (a); to refuse it, check length: { min: 1 }';
+  expect(decision.warnings.filter((text) => text.includes('empty'))).toEqual(isEmpty ? [warning] : []);
 });
 
 test('a run without an end is incomplete', async () => {
