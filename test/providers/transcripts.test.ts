@@ -361,6 +361,21 @@ describe('messages of a framework', () => {
       },
     ],
     [
+      'those before a reminder that comes right after a result',
+      [
+        { role: 'assistant', content: 'before' },
+        { role: 'user', content: 'Q' },
+        { role: 'assistant', content: null, tool_calls: [{ id: '0', name: 'a', args: {} }] },
+        { role: 'tool', tool_call_id: '0', content: 'x' },
+        { role: 'user', content: 'Go on.' },
+        { role: 'assistant', content: [{ type: 'tool_use', id: '1', name: 'b', input: {} }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: '1', content: 'y' }] },
+        { role: 'user', content: 'Go on.' },
+        { role: 'assistant', content: 'End' },
+      ],
+      { steps: [' → a({}) = x', ' → b({}) = y', 'End'] },
+    ],
+    [
       'calls that share an id, answered in order',
       [
         { role: 'assistant', content: '', tool_calls: [{ id: '0', name: 'a', args: {} }] },

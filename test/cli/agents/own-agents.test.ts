@@ -41,6 +41,7 @@ const openAi = [
     tool_calls: [{ id: 'x', type: 'function', function: { name: 'old', arguments: '{}' } }],
   },
   { role: 'tool', tool_call_id: 'x', content: 'of an earlier question' },
+  { role: 'assistant', content: 'It is open.' },
   { role: 'user', content: 'Cancel order 7731.' },
   {
     role: 'assistant',

@@ -49,7 +49,7 @@ const acceptedRoles = 'system, developer, user, assistant, tool, and of LangChai
  */
 export function readMessages(messages: readonly JsonObject[]): Transcript {
   const all = messages.map((message, at) => readMessage(message, `messages.${at}`));
-  const own = all.slice(all.findLastIndex(isQuestion) + 1);
+  const own = all.slice(all.findLastIndex((message, at) => isQuestion(message, all[at - 1])) + 1);
   const said = own.filter(({ role }) => role === 'assistant');
   if (said.length === 0) {
     throw new TranscriptFault(
@@ -64,9 +64,10 @@ export function readMessages(messages: readonly JsonObject[]): Transcript {
   return { steps, ...defined({ usage: addUsages(said.map(({ usage }) => usage)) }) };
 }
 
-/** A user's message that answers no tool call. */
-function isQuestion({ role, results }: ReadMessage): boolean {
-  return role === 'user' && results.length === 0;
+/** A user's message that answers no tool call. One that comes right after a result is the agent's own reminder. */
+function isQuestion({ role, results }: ReadMessage, before: ReadMessage | undefined): boolean {
+  const isReminder = before !== undefined && (before.role === 'tool' || before.results.length > 0);
+  return role === 'user' && results.length === 0 && !isReminder;
 }
 
 function readMessage(written: JsonObject, where: string): ReadMessage {
