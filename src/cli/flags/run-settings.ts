@@ -85,6 +85,7 @@ const resumedFlags = [
   'early',
   'batch',
   'record',
+  'recordTools',
 ] as const;
 
 /** What `--resume` needs to plan the same run again. */

@@ -168,13 +168,23 @@ interface ResumedRun extends Pick<StoredInvocation, 'paths' | 'flags' | 'cases'>
 
 /** What the run to resume began with. */
 function findResumed({ flags, env, root }: RunInvocation): ResumedRun {
-  const { resume } = resolveFlagValues({ flags, env, config: {} }).values;
+  const given = resolveFlagValues({ flags, env, config: {} }).values;
+  const { resume } = given;
   if (resume === undefined) return { paths: [], flags: {} };
   const id = resume === true ? undefined : resume;
   // Without an id, a missing record is no error: the run simply starts from the beginning.
   if (id === undefined && isNothingToResume({ root })) return { paths: [], flags: {}, isNew: true };
   const stored = findInvocation({ root }, id);
-  return { ...stored, stored };
+  return { ...stored, flags: withoutRefused(stored.flags, given), stored };
+}
+
+/** Flags of the run to resume, without those that can't go with a given one: nobody could leave them out. */
+function withoutRefused(flags: StoredInvocation['flags'], given: RunFlagValues): StoredInvocation['flags'] {
+  const isReplay = given.cache === 'replay';
+  const isRecording = given.record === true || given.recordTools === true;
+  const isRefused = (key: string) =>
+    key === 'cache' ? isRecording && flags[key] === 'replay' : isReplay && (key === 'record' || key === 'recordTools');
+  return Object.fromEntries(Object.entries(flags).filter(([key]) => !isRefused(key)));
 }
 
 /** Throws a `UserError` where a resumed run would drop cells that it has answers of. */

@@ -164,6 +164,15 @@ say: { when: { all: true }, returns: hello }
     }
   });
 
+  test('goes on in a run that is resumed', async () => {
+    const project = openShop();
+    const keyless = await runShop(project, [find('8'), 'Done.'], ['--record-tools'], { OPENAI_API_KEY: '' });
+    expect([keyless.code, callsOf(project)]).toEqual([3, []]);
+    const resumed = await project.report(['run', '--resume'], { env: keyless.server.env });
+    expect([resumed.code, callsOf(project)]).toEqual([0, ['find_order {"order_id":"8"}']]);
+    expect(resumed.stderr).toContain('--record-tools: 1 stub written to stubs/shop.yaml');
+  });
+
   test('records no tool that can not be run, and says why', { tags: 'slow' }, async () => {
     const module = openShop();
     const crashed = await runShop(module, [[['crash', {}]], 'Done.']);

@@ -31,6 +31,18 @@ test('run --record that is resumed goes on recording', async () => {
   expect(project.read('evals/answers.jsonl').trim().split('\n')).toHaveLength(2);
 });
 
+test('run --record that is resumed takes another mode of the cache, and the other way round', async () => {
+  const project = openTempProject('recordings');
+  const { env } = await startEchoServer();
+  const keyless = { ...env, OPENAI_API_KEY: '' };
+  await project.run(['run', '--record'], { env: keyless });
+  const { code, stdout } = await project.run(['run', '--resume', '--cache', 'replay'], { env });
+  expect([code, stdout]).toEqual([3, expect.stringContaining('could not be judged')]);
+  await project.run(['run', '--cache', 'replay', '-t', 'red'], { env: keyless });
+  expect((await project.run(['run', '--resume', '--record'], { env })).code).toBe(0);
+  expect(project.read('evals/answers.jsonl').trim().split('\n')).toHaveLength(1);
+});
+
 test('--dry-run counts recorded answers, also under --cache replay, and not under another mode', async () => {
   const project = openTempProject('recordings');
   const server = await startEchoServer();
