@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { systemErrorCode } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
 import type { LoadedPlugin } from '../../model/own-code.ts';
@@ -165,7 +166,9 @@ function readEnvFile(file: string, cwd: string): Env {
   try {
     return parseEnv(readFileSync(resolve(cwd, file), 'utf8'));
   } catch (error) {
-    const message = `--env-file ${file}: ${error instanceof Error ? error.message : String(error)}`;
+    const isMissing = systemErrorCode(error) === 'ENOENT';
+    const why = isMissing ? 'the file does not exist' : error instanceof Error ? error.message : String(error);
+    const message = `--env-file ${file}: ${why}`;
     throw new UserError({ code: 'file-unreadable', message }, { cause: error });
   }
 }

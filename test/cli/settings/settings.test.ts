@@ -57,7 +57,7 @@ test('a missing --env-file is a usage error', async () => {
   const project = openTempProject('echo');
   const { code, stderr } = await project.run(['run', '--env-file', 'none.env']);
   expect(code).toBe(2);
-  expect(stderr).toContain('none.env');
+  expect(stderr).toContain('--env-file none.env: the file does not exist');
 });
 
 test('LLMCHECK_ settings may come from the --env-file', async () => {
