@@ -45,6 +45,18 @@ test.each([
   expect(await selected(argv)).toEqual(ids);
 });
 
+test('a wildcard stands for the comma of an id, which would part two texts', async () => {
+  const project = openTempProject('echo');
+  const { env } = await startEchoServer();
+  const cases = ['late', 'refund', 'late,refund'].map(
+    (id) => `{ id: "${id}", vars: { word: a }, assert: [{ contains: a }] }`,
+  );
+  const head = 'prompts: [{ id: v1, text: "{{ word }}" }]\nproviders: [{ id: mini, use: "openai:m" }]\n';
+  project.write('evals/commas.eval.yaml', `${head}cases: [${cases.join(', ')}]\n`);
+  const { report } = await project.report(['run', 'evals/commas.eval.yaml', '-t', 'late?refund'], { env });
+  expect(Object.keys(statusesOf(report))).toEqual(['late,refund']);
+});
+
 test('--prompt and --provider narrow the variants, and a misspelt one is a usage error with a suggestion', async () => {
   const project = openTempProject('two-providers');
   const server = await startEchoServer();
