@@ -10,7 +10,7 @@ import { findMisspeltKeywords } from '../../schema-diff/schema/check-document.ts
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 
 interface ContractContext {
@@ -40,7 +40,9 @@ export function joinContracts(general: ParsedContract, own: ParsedContract | und
 export async function parseContract(located: Located, context: ContractContext): Promise<ParsedContract> {
   const input = await parseSchema(childOf(located, 'input'), context);
   const output = await parseSchema(childOf(located, 'output'), context);
-  const { policy, strictConsumers, approved, ignore, removed } = Object(plainNumbers(located.value)) as {
+  // A number keeps its zeros.
+  const approved = itemsOf(childOf(located, 'approved')).map(({ value }) => String(value));
+  const { policy, strictConsumers, ignore, removed } = Object(plainNumbers(located.value)) as {
     readonly policy?: ContractPolicy;
     readonly strictConsumers?: boolean;
   } & Readonly<Record<string, unknown>>;
@@ -48,7 +50,7 @@ export async function parseContract(located: Located, context: ContractContext):
   return {
     contract: {
       ...defined({ input: input?.schema, output: output?.schema }),
-      ...(Array.isArray(approved) ? { approved: approved.map(String) } : {}),
+      ...(approved.length > 0 ? { approved } : {}),
       ...defined({ policy, overrides }),
       ...(Array.isArray(ignore) ? { ignore: ignore.map(String) } : {}),
       ...defined({ strictConsumers }),

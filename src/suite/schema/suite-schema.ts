@@ -10,7 +10,11 @@ const pointer = words.refine((value) => value.startsWith('/'), { error: 'must be
 export const contract = z.strictObject({
   input: jsonSchemaOrFile.optional().describe("JSON Schema 2020-12 that every case's vars must satisfy, or its file."),
   output: jsonSchemaOrFile.optional().describe('JSON Schema 2020-12 that every answer must satisfy, or its file.'),
-  approved: z.array(words).optional().describe('Fingerprints of contract findings to accept.'),
+  // Of digits alone, a fingerprint is a number in YAML.
+  approved: z
+    .array(z.union([words, z.number()], { error: 'must be the fingerprint of a finding, in quotes' }))
+    .optional()
+    .describe('Fingerprints of contract findings to accept.'),
   policy: z
     .enum(['practical', 'formal', 'lenient'], { error: 'must be practical, formal or lenient' })
     .optional()
