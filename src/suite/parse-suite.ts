@@ -200,7 +200,10 @@ function openAssertions(
   };
 }
 
-type CaseParts = Omit<CaseContext, 'problems' | 'files' | 'adapters' | 'defaults' | 'checkInput' | 'hasOutputContract'>;
+type CaseParts = Omit<
+  CaseContext,
+  'problems' | 'config' | 'files' | 'adapters' | 'defaults' | 'checkInput' | 'hasOutputContract'
+>;
 
 /** The suite's cases; none where only its contract is wanted. */
 async function parseCases(

@@ -48,7 +48,8 @@ import {
   readRow,
   type Settings,
 } from './open-case-files.ts';
-import { noteStubs, type StubUse, warnOfUndeclared } from './suite-tools.ts';
+import { reportUnused, warnOfMissing } from './report-unused.ts';
+import { noteStubs, type StubUse } from './suite-tools.ts';
 import type { CompiledTools } from './tool-stubs.ts';
 
 export interface CaseContext {
@@ -63,6 +64,7 @@ export interface CaseContext {
   readonly providerIds: readonly string[];
   readonly providers: readonly ProviderConfig[];
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly config: { readonly providers: readonly ProviderConfig[] };
   readonly files: ProjectFiles;
   /** The tools that the models are given; undefined where they may have others. */
   readonly declaredTools: ReadonlySet<string> | undefined;
@@ -86,7 +88,7 @@ export interface BuiltCases {
   readonly classes: ReadonlyMap<string, ClassUse>;
   /** In the order of their rows. */
   readonly iterate: () => Iterable<Case>;
-  /** Warns of variables that nothing reads and of stubs that no call reaches: most likely their names are mistyped. */
+  /** Warns of variables that nothing reads or no case has, and of stubs that no call reaches: their names look mistyped. */
   readonly reportUnused: () => void;
 }
 
@@ -108,6 +110,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
   const { problems, defaults } = context;
   const emptyFiles: CaseFile[] = [];
   const rowByVariable = new Map<string, Located>();
+  const given = new Set<string>();
   let kept: Case[] | undefined = [];
   let keptChars = 0;
   let count = 0;
@@ -129,6 +132,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
         const { cases, first } = classes.get(built.truth) ?? { cases: 0, first: { id: built.id, row } };
         classes.set(built.truth, { cases: cases + 1, first });
       }
+      for (const name of Object.keys(built.vars)) given.add(name);
       for (const name of Object.keys(childOf(row, 'vars').value ?? {})) {
         if (!rowByVariable.has(name)) rowByVariable.set(name, row);
       }
@@ -146,7 +150,10 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
     emptyFiles,
     classes,
     iterate: () => kept ?? rebuildCases(sources, builder),
-    reportUnused: () => reportUnused(rowByVariable, builder),
+    reportUnused() {
+      if (count > 0) warnOfMissing(given, builder);
+      reportUnused(rowByVariable, builder);
+    },
   };
 }
 
@@ -319,25 +326,5 @@ function tryPrompts({ id, row, vars, settings }: Draft, { prompts, faults, stopp
         if (error.kind === 'limit') stopped.add(prompt);
       }
     }
-  }
-}
-
-/** Reports each name once. After an error, the variables that are used are not all known. */
-function reportUnused(rowByVariable: ReadonlyMap<string, Located>, builder: Builder): void {
-  const { problems, defaults, prompts, providers, adapters, variables, declaredTools, stubUse } = builder;
-  if (problems.errorCount() > 0) return;
-  if (declaredTools !== undefined) warnOfUndeclared(stubUse, declaredTools, problems);
-  const sent = providers.flatMap((provider) => adapters[provider.adapter]?.varsOf?.(provider) ?? []);
-  const used = new Set([...variables, ...sent, ...Object.keys(defaults.settings.vars ?? {})]);
-  if (prompts.some(({ readsAll }) => readsAll === true)) return;
-  for (const { templates } of prompts) for (const { template } of templates) addRoots(template.variables, used);
-  for (const [name, row] of rowByVariable) {
-    if (used.has(name)) continue;
-    problems.warn({
-      code: 'unused-variable',
-      message: `no template reads the variable "${name}"`,
-      hint: `write {{ ${name} }} in a prompt, or remove it`,
-      at: locate(childOf(childOf(row, 'vars'), name), 'key'),
-    });
   }
 }
