@@ -23,6 +23,11 @@ export function findNearest(name: string, known: Iterable<string>): string | und
   return nearest ?? findLonger(wanted, known);
 }
 
+/** True where one letter is wrong, missing or too much, or two are swapped. */
+export function isTypo(name: string, meant: string): boolean {
+  return distance(name, meant) === 1 || isSwap(name, meant);
+}
+
 /** True where two letters that follow each other are swapped, as in `rnu`. */
 function isSwap(a: string, b: string): boolean {
   let at = 0;

@@ -15,7 +15,7 @@ import {
 import { createProblems, type Located } from '../../src/suite/documents/locate.ts';
 import { displayPath, findPlaceFault, findProject } from '../../src/suite/files/project-place.ts';
 import { buildProvider } from '../support/build-case.ts';
-import { loadAt, placeOf, problemsAt } from './load-fixture.ts';
+import { loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 
 function openFolder(files: Readonly<Record<string, string>>): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-suite-')));
@@ -319,6 +319,79 @@ test('suites that the config takes out are not loaded, and what is no suite neve
   const pathsAt = async (...paths: string[]) => (await loadAt(root, paths)).project.suites.map(({ path }) => path);
   expect(await pathsAt()).toEqual(['evals/a.eval.yaml']);
   expect(await pathsAt('evals/*')).toEqual(['evals/a.eval.yaml', 'evals/b.eval.yaml']);
+});
+
+test.each<[name: string, meant?: string]>([
+  ['temprature', 'temperature'],
+  ['temperatrue', 'temperature'],
+  ['max_token', 'max_tokens'],
+  ['frequency_penaltyy', 'frequency_penalty'],
+  ['topK'],
+  ['Temperature'],
+  ['min_tokens'],
+  ['top_n'],
+  ['think'],
+])('a parameter that looks misspelt is a warning: %s', async (name, meant) => {
+  const of = (use: string) =>
+    loadAt(
+      openFolder({
+        'evals/a.eval.yaml': suiteOf().replace('[openai:m]', `[{ id: m, use: "${use}", params: { ${name}: 1 } }]`),
+      }),
+    );
+  const { warnings } = await of('openai:m');
+  expect(warnings.map((problem) => `${placeOf(problem)} ${problem.message}: ${problem.hint}`)).toEqual(
+    meant === undefined
+      ? []
+      : [`evals/a.eval.yaml:2:49 unknown-key params: no API is known to take "${name}": did you mean "${meant}"?`],
+  );
+  expect((await of('exec:cat')).warnings).toEqual([]);
+});
+
+test.each<[provider: string, place?: string, hint?: string]>([
+  ['{ id: m, use: "module:answer.mjs", vars: [word] }', 'evals/a.eval.yaml:2:13', 'did you mean "words"?'],
+  [
+    `{ id: m, use: http:m, baseURL: "http://127.0.0.1:9", request: { a: "{{ vars.word }}" } }`,
+    'evals/a.eval.yaml:2:13',
+    'did you mean "words"?',
+  ],
+  ['{ id: m, use: "module:answer.mjs", vars: [a, words, kind, mood] }'],
+])('a variable that a provider is sent and no case has is a warning: %s', async (provider, place, hint) => {
+  const cases =
+    '[{ id: one, vars: { a: x, words: y }, assert: [{ contains: a }] }, { file: rows.jsonl, vars: { mood: z } }]';
+  const suite = suiteOf({ cases, more: 'defaults: { vars: { kind: x } }' }).replace('openai:m', provider);
+  const files = {
+    'evals/a.eval.yaml': suite,
+    'evals/answer.mjs': '',
+    'evals/rows.jsonl': '{"id":"two","vars":{"a":"x"},"assert":[{"contains":"a"}]}\n',
+  };
+  const { warnings } = await loadAt(openFolder(files));
+  const missing = warnings.filter(({ code }) => code === 'missing-variable');
+  expect(missing.map((problem) => `${placeOf(problem)} ${problem.message}: ${problem.hint}`)).toEqual(
+    place === undefined
+      ? []
+      : [`${place} missing-variable no case has the variable "word", which provider "m" is sent: ${hint}`],
+  );
+});
+
+test('a provider of the config may be sent variables that another suite has', async () => {
+  const files = {
+    'llmcheck.config.yaml': 'providers: [{ id: m, use: "module:answer.mjs", vars: [word] }]\n',
+    'answer.mjs': '',
+    'evals/a.eval.yaml': suiteOf().replace('openai:m', 'm'),
+  };
+  expect(await warningsOf(files)).toEqual([]);
+});
+
+test('a fingerprint of digits alone needs no quotes', async () => {
+  const files = (approved: string) => ({
+    'evals/a.eval.yaml': suiteOf({ more: `contract: { approved: [${approved}] }` }),
+  });
+  const { contract } = onlySuite(await loadAt(openFolder(files('012345678901, 998877665544'))));
+  expect(contract.approved).toEqual(['012345678901', '998877665544']);
+  const problems = await problemsAt(openFolder(files('true')));
+  expect(problems.map(({ message }) => message)).toEqual([
+    'contract.approved[0] must be the fingerprint of a finding, in quotes, not true',
+  ]);
 });
 
 test.each([

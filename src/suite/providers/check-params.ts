@@ -2,6 +2,7 @@ import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import { findQuerySecrets } from '../../secrets/find-secrets.ts';
+import { isTypo } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { checkSchema, warnOfKeywords } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
@@ -20,8 +21,13 @@ export function checkParams(params: Located, problems: Problems): void {
   });
 }
 
-/** Reports params of a provider that its adapter writes itself: the request would hold another value than the file. */
+/**
+ * Reports params of a provider that its adapter writes itself: the request would hold another value than the file. Warns of
+ * those that are misspelt: most APIs ignore what they do not know.
+ */
 export function checkWritten(params: Located, adapter: AdapterDeclaration | undefined, problems: Problems): void {
+  // Others take whatever their program or endpoint takes.
+  if (adapter?.writes !== undefined) warnOfMisspelt(params, problems);
   for (const member of adapter?.writes ?? []) {
     const part = childOf(params, member);
     if (part.value !== undefined) reportWritten(member, problems, locate(part, 'key'));
@@ -37,6 +43,24 @@ export function reportWritten(member: string, problems: Problems, at: SourceLoca
       : 'leave it out: the messages are those of the prompt',
     ...defined({ at }),
   });
+}
+
+function warnOfMisspelt(params: Located, problems: Problems): void {
+  for (const name of Object.keys(Object(params.value))) {
+    // What differs in its capitals and its "_" alone is the same parameter of another API.
+    const meant = longParamNames.find((known) => isTypo(name, known) && inLetters(name) !== inLetters(known));
+    if (meant === undefined || paramNames.has(name)) continue;
+    problems.warn({
+      code: 'unknown-key',
+      message: `params: no API is known to take "${name}"`,
+      hint: `did you mean "${meant}"?`,
+      at: locate(childOf(params, name), 'key'),
+    });
+  }
+}
+
+function inLetters(name: string): string {
+  return name.replaceAll('_', '').toLowerCase();
 }
 
 /** Every answer is billed, but only the first one is judged. */
@@ -106,6 +130,9 @@ const paramNames: ReadonlySet<string> = new Set(
     'reasoning_effort logprobs top_logprobs n verbosity thinking generationConfig'
   ).split(' '),
 );
+
+/** A short name is near to many others. */
+const longParamNames = [...paramNames].filter((name) => name.length >= 8);
 
 /** What other tools call the map of parameters, and what they write in it beside parameters. */
 const mapsOfParams: ReadonlySet<string> = new Set(['config', 'parameters', 'options', 'settings']);
