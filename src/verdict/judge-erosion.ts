@@ -38,7 +38,13 @@ export function judgeErosion(record: StoredRecord, { findReference, root }: Judg
   for (const suite of record.summary.suites) {
     const { suite: id, path, filtered, gate } = suite.recorded;
     const reference = findReference({ id, path });
-    if (reference === undefined || filtered || record.summary.stopReason !== undefined) continue;
+    if (filtered || record.summary.stopReason !== undefined) continue;
+    if (reference === undefined) {
+      const isAsked = gate.erosion === 'fail' && record.header.settings.baseline !== 'none';
+      const hint = `pin with \`llmcheck baseline pin ${shellWord(path)}\``;
+      if (isAsked) warnings.push(`suite ${id}: gate.erosion is not applied, since nothing is pinned; ${hint}`);
+      continue;
+    }
     for (const variant of suite.variants) {
       if (variant.replacedBy !== undefined || variant.planned === 0) continue;
       const found = compareWithReference(suite, variant, reference);

@@ -144,6 +144,9 @@ export function gateMetrics(
       'the latency gate was not applied: latencies are not comparable unless both sides ran in this invocation, without the cache (--rerun-baseline)',
     );
   }
+  if (gate.steps?.maxIncrease !== undefined && compared.steps === undefined && compared.passRate.n > 0) {
+    notes.push('the gate of the steps was not applied: no case says on both sides how many steps it took');
+  }
   const isLatencySaid = metrics.some(({ hypothesis, verdict }) => {
     return hypothesis.metric === 'latency' && (hypothesis.level === 'fail' || verdict === 'regressed');
   });

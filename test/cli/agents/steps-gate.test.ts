@@ -69,6 +69,29 @@ describe('the steps of an agent', () => {
     ]);
   });
 
+  test('that a side does not report are a warning where the gate limits their increase', async () => {
+    const project = openTempProject();
+    const write = (answer: object) => project.write('app.mjs', `export default () => (${JSON.stringify(answer)});\n`);
+    write({ steps: [{ text: 'Done.' }] });
+    project.write('llmcheck.config.yaml', 'suites: ["*.eval.yaml"]\n');
+    project.write(
+      'shop.eval.yaml',
+      `suite: shop
+prompts: [{ id: v1, text: "Go." }]
+providers: [{ id: app, use: "module:app.mjs" }]
+gate: { steps: { maxIncrease: 20% } }
+cases: [{ id: one, assert: [{ contains: Done }] }]
+`,
+    );
+    await project.run(['run']);
+    await project.run(['baseline', 'accept']);
+    const words =
+      'shop · v1 × app: the gate of the steps was not applied: no case says on both sides how many steps it took';
+    expect((await project.report(['run'])).report.decision.warnings).not.toContain(words);
+    write({ text: 'Done.' });
+    expect((await project.report(['run'])).report.decision.warnings).toContain(words);
+  });
+
   test('that no answer reports are a warning where the gate limits them', { tags: 'slow' }, async () => {
     const words = "no answer says how many steps it took, so the limit of 4 steps can't be judged";
     for (const [tools, answer, isWarned] of [

@@ -113,6 +113,21 @@ describe('a pinned reference', () => {
     expect(run.report.decision.breaches[0]).toMatchObject({ metric: 'passRate', baseline: 1, candidate: 0.6 });
   });
 
+  test('that the gate asks for is missed, but not by a filtered run and not without baselines', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', 'gate: { erosion: fail }\ndefaults:');
+    const warning =
+      'suite words: gate.erosion is not applied, since nothing is pinned; pin with `llmcheck baseline pin evals/words.eval.yaml`';
+    for (const [argv, warnings] of [
+      [[], [warning]],
+      [['-t', 'case-0*'], []],
+      [['--no-baseline'], []],
+    ] as const) {
+      const { report } = await project.report(['run', ...argv], { env: project.server.env });
+      expect([argv, report.decision.warnings]).toEqual([argv, warnings]);
+    }
+  });
+
   test('does not move when runs are accepted, and is replaced and removed by name alone', {
     tags: 'slow',
   }, async () => {
