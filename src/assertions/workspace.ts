@@ -141,7 +141,10 @@ export const command = defineAssertion({
     const { exitCode, signalName, tail } = outcome;
     if (exitCode === 0) return { pass: true, reason: `${shown} ended with exit code 0` };
     const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
-    return { pass: false, reason: `${shown} ${how}${tail === '' ? ' and wrote nothing' : `: ${tail}`}` };
+    const reason = `${shown} ${how}${tail === '' ? ' and wrote nothing' : `: ${tail}`}`;
+    // A command that was not found or was killed has found nothing: it does not pass under `not` either.
+    const isBroken = exitCode === null || exitCode === 126 || exitCode === 127;
+    return { pass: false, reason, ...(isBroken ? { missing: true as const } : {}) };
   },
 });
 

@@ -138,6 +138,9 @@ describe('an agent with a workspace', () => {
       - files: { created: [logo.bin, link.bin, check.sh], deleted: data/order.json, untouched: "*.mjs" }
       - command: ./check.sh
       - command: [sh, -c, 'kill -9 $$']
+      - not: { command: [sh, -c, 'kill -9 $$'] }
+      - not: { command: [sh, -c, no-such-program-here] }
+      - not: { command: [sh, -c, exit 1] }
   - id: reads
     vars: { code: ${quoted(`/* reads */ ${code}`)} }
     assert: [{ contains: x, select: { file: logo.bin } }]
@@ -149,6 +152,9 @@ describe('an agent with a workspace', () => {
       [true, expect.any(String)],
       [true, './check.sh ended with exit code 0'],
       [false, expect.stringContaining('was ended by SIGKILL')],
+      [false, expect.stringContaining('was ended by SIGKILL')],
+      [false, expect.stringContaining('ended with exit code 127')],
+      [true, expect.stringContaining('ended with exit code 1')],
     ]);
     expect(trials.get('reads')?.checks[0]?.reason).toBe('logo.bin is no UTF-8 text');
     expect(trials.get('gone')).toMatchObject({
