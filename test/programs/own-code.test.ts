@@ -107,6 +107,11 @@ describe('a module', () => {
     ['loops for ever', 'for (;;);', /^took longer than 200 ms$/],
     ['never settles', 'return new Promise(() => {});', /^took longer than 200 ms$/],
     ['ends its process', 'process.exit(0);', /^ended its process early \(exit code 0\)$/],
+    [
+      'fails in what it does not wait for',
+      '(async () => { await null; throw new Error("late"); })(); return { pass: true };',
+      /^ended its process early \(exit code 1\): Error: late/,
+    ],
     ['kills itself', 'process.kill(process.pid, "SIGKILL"); for (;;);', /^ended its process early \(SIGKILL\)$/],
   ])('that %s has a fault, and the next check is made', { tags: 'slow' }, async (_, body, fault) => {
     const { runModule } = openProject({
@@ -169,7 +174,8 @@ describe('a module', () => {
 
   test('that crashes after its verdict takes no other check with it', { tags: 'slow' }, async () => {
     const { runModule } = openProject({
-      'check.mjs': `export default () => { setImmediate(() => { throw new Error('late'); }); return { pass: true }; };
+      'check.mjs': `const crash = () => { throw new Error('late'); };
+        export default () => { setImmediate(setImmediate, crash); return { pass: true }; };
         export const slow = () => new Promise((resolve) => setTimeout(resolve, 50, { pass: false }));`,
     });
     const outcomes = [];
