@@ -233,6 +233,13 @@ interface SettingsContext {
   readonly problems: Problems;
   readonly promptIds: readonly string[];
   readonly providerIds: readonly string[];
+  readonly prompts: readonly { readonly version: Replacing }[];
+  readonly providers: readonly Replacing[];
+}
+
+interface Replacing {
+  readonly id: string;
+  readonly replaces?: string;
 }
 
 /** Reports settings that name what the suite does not have, and settings that contradict each other. */
@@ -264,4 +271,18 @@ export function checkSettings(id: string, row: Located, settings: Settings, cont
   };
   if (mustPass && observe) refuse('observe', 'has to be judged');
   if (mustPass && skip !== undefined) refuse('skip', 'has to be run');
+  const warnOfReplaced = (key: 'prompts' | 'providers', ids: readonly string[], all: readonly Replacing[]) => {
+    const heirs = ids.map((id) => all.find(({ replaces }) => replaces === id)?.id);
+    if (!mustPass || heirs.length === 0 || heirs.includes(undefined)) return;
+    const own = childOf(row, key);
+    problems.warn({
+      code: 'invalid-value',
+      message: `case "${id}" has mustPass, and its ${key} are replaced (${ids.join(', ')}): no failure of it fails the gate`,
+      hint: `add ${heirs.join(', ')} to its ${key}, or leave ${key} out`,
+      at: own.value === undefined ? locate(row) : locate(own, 'key'),
+    });
+  };
+  const versions = context.prompts.map(({ version }) => version);
+  warnOfReplaced('prompts', prompts, versions);
+  warnOfReplaced('providers', providers, context.providers);
 }

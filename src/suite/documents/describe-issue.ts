@@ -49,6 +49,7 @@ export function hintOf(issue: Issue, label: string, root: Path): string | undefi
   const key = String(path.at(-1) ?? label);
   if (issue.code === 'invalid_type' && issue.expected === 'array')
     return hintOfList(key, path.length > 0, input, describeValue(input));
+  if (key === 'skip' && input === false) return 'leave skip out: the case runs then';
   if (issue.code === 'invalid_type') return hintOfType(issue.expected, input) ?? hintOfItem(label, path, root, input);
   if (issue.code === 'invalid_value' && input === true) return `write ${String(issue.values[0])}`;
   if (typeof input !== 'string') return undefined;

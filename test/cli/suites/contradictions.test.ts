@@ -123,6 +123,7 @@ describe('settings that contradict each other are usage errors at their place', 
     [{ given: ', mustPass: true, skip: later' }, 'evals/a.eval.yaml:5:', 'has mustPass and skip'],
     [{ file: ', mustPass: true, observe: true' }, 'evals/more.jsonl:1:1', 'has mustPass and observe'],
     [{ file: ', mustPass: true, skip: later' }, 'evals/more.jsonl:1:1', 'has mustPass and skip'],
+    [{ given: ', skip: false' }, 'hint: leave skip out', 'the case runs then'],
     [{ given: ', trials: 0' }, 'evals/a.eval.yaml:5:', 'must be 1 or more'],
     [{ defaults: ', assert: [{ contains: e, weight: -1 }]' }, 'evals/a.eval.yaml:3:', 'weight must be a number'],
     [
@@ -149,6 +150,21 @@ describe('settings that contradict each other are usage errors at their place', 
     [{ defaults: ', assert: [{ markdown: { lists: { min: 0 } } }]' }, 'evals/a.eval.yaml:3:', 'min: 0 can never fail'],
   ])('%j', async (parts, place, words) => {
     expect(await checkSuite(suiteWith(parts))).toEqual(refused(place, words));
+  });
+
+  test('a case that must pass, and that only replaced prompts or providers are asked, is a warning', async () => {
+    const validate = (suite: string) => openProject(suite).run(['validate'], { env: { OPENAI_API_KEY: 'key' } });
+    const prompt = ' }, { id: v2, text: "Do say: {{ word }}", replaces: v1';
+    const replaced = suiteWith({ prompt, given: ', mustPass: true, prompts: [v1]' });
+    const { code, stderr } = await validate(replaced);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^evals\/a\.eval\.yaml:5:\d+ warning/)]);
+    expect(stderr).toContain('case "red" has mustPass, and its prompts are replaced (v1)');
+    for (const right of [replaced.replace('[v1]', '[v1, v2]'), replaced.replace('mustPass: true, ', '')]) {
+      expect((await validate(right)).stderr).toBe('');
+    }
+    const provider = ' }, { id: other, use: "openai:gpt-4o", replaces: mini';
+    const others = await validate(suiteWith({ provider, given: ', mustPass: true, providers: [mini]' }));
+    expect(others.stderr).toContain('hint: add other to its providers, or leave providers out');
   });
 
   test('a row may take the contract of its file back', async () => {
