@@ -67,6 +67,15 @@ const groups: readonly (readonly [string, readonly JsonValue[]])[] = [
     ],
   ],
   [
+    'a type that is refused is no type',
+    [
+      { type: ['number', 'null'] },
+      { type: ['string', 'number', 'null'], not: text },
+      { type: ['string', 'number', 'null', 'array'], not: { type: ['string', 'array'] } },
+      { not: { type: ['string', 'array', 'boolean', 'object'] } },
+    ],
+  ],
+  [
     'null that is refused is no type',
     [
       { type: ['string', 'integer'], not: { const: '' } },

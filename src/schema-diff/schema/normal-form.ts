@@ -5,6 +5,7 @@ import { isSilentKeyword } from './keywords.ts';
 import {
   everyType,
   hasNoCrossTypeFacets,
+  hasOnlyTypes,
   intersect,
   isAny,
   type NodeFactory,
@@ -135,21 +136,28 @@ function countAnyContained(shape: Shape): Shape {
   };
 }
 
-/** `not: false` refuses nothing, `not: {}` everything. One that refuses null takes a type away. */
+/** `not: false` refuses nothing, `not: {}` everything. One that refuses types takes them away. */
 function settleNegations(shape: Shape): Shape {
   if (shape.nots.some((node) => node.open)) return { ...shape, types: new Set(), stated: new Set(), nots: [] };
   const written = shape.nots.filter((node) => !isForbidden(node));
-  const isWithoutNull = shape.stated.has('null') && written.some((node) => acceptValue(node, null) === true);
-  const [types, stated] = isWithoutNull
-    ? [withoutNull(shape.types), withoutNull(shape.stated)]
-    : [shape.types, shape.stated];
+  const refused = new Set(written.flatMap(refusedTypes));
+  const [types, stated] = [without(shape.types, refused), without(shape.stated, refused)];
   // A text that is refused matters to no number.
   const nots = written.filter((node) => mayTakeOneOf(node, stated));
-  return isWithoutNull || nots.length < shape.nots.length ? { ...shape, types, stated, nots } : shape;
+  const isSettled = stated.size === shape.stated.size && nots.length === shape.nots.length;
+  return isSettled ? shape : { ...shape, types, stated, nots };
 }
 
-function withoutNull(types: ReadonlySet<TypeName>): ReadonlySet<TypeName> {
-  return new Set([...types].filter((type) => type !== 'null'));
+/** The types of which a negated schema leaves nothing. */
+function refusedTypes(node: SchemaNode): readonly TypeName[] {
+  if (node.reading()) return [];
+  const [only, more] = node.shapes();
+  const types = only !== undefined && more === undefined && hasOnlyTypes(only) ? [...only.types] : [];
+  return acceptValue(node, null) === true ? [...types, 'null'] : types;
+}
+
+function without(types: ReadonlySet<TypeName>, refused: ReadonlySet<TypeName>): ReadonlySet<TypeName> {
+  return new Set([...types].filter((type) => !refused.has(type)));
 }
 
 function mayTakeOneOf(node: SchemaNode, types: ReadonlySet<TypeName>): boolean {
