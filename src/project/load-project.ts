@@ -64,6 +64,9 @@ export function loadCacheConfig(
   return loadProjectCache({ ...options, packageVersion: (name, root) => openPackages(root).version(name) });
 }
 
+/** The config's `run:`, without its suites. */
+export { loadProjectDefaults as loadRunDefaults } from '../suite/load.ts';
+
 /** The plug-ins that a project's config names. */
 export function loadPlugins(
   options: Pick<LoadOptions, 'cwd' | 'configPath'>,

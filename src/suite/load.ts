@@ -4,7 +4,8 @@ import type { LoadedPlugin } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
-import type { EmptySelection, Project, Suite } from '../model/suite.ts';
+import type { EmptySelection, Project, RunDefaults, Suite } from '../model/suite.ts';
+import { toJsonObject } from '../text/exact-numbers.ts';
 import { type Config, parseCache } from './config.ts';
 import { isCodeSuite, readCodeSuite } from './documents/code-suite.ts';
 import { childOf, createProblems, type Located, locate, type Problems } from './documents/locate.ts';
@@ -150,6 +151,12 @@ export async function loadProjectPlugins(
   const { list } = await loadPlugins(document, snapshot, { open: options.openPlugins, problems });
   listWarnings(problems);
   return list;
+}
+
+/** The config's `run:` as it is written, without reading a suite. A run says what is wrong with it. */
+export async function loadProjectDefaults(options: Pick<LoadOptions, 'cwd' | 'configPath'>): Promise<RunDefaults> {
+  const document = await readConfig(openWorkingTree(options), options, createProblems());
+  return document === undefined ? {} : toJsonObject(Object(childOf(document, 'run').value));
 }
 
 /** Reads the shared cache of a project without reading a suite; throws a `UserError` for what is wrong with it. */

@@ -6,7 +6,7 @@ import { exitCodes } from '../../model/exit-code.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
-import { loadProject } from '../../project/load-project.ts';
+import { loadProject, loadRunDefaults } from '../../project/load-project.ts';
 import { findProjectRoot, folderInRepository } from '../../project/project-paths.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
 import { identifyJob, type JobIdentity, type RunOrigin, readRunOrigin } from '../../publishing/job.ts';
@@ -219,7 +219,7 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
   const paths = [...givenPaths, ...splitWords(flags.paths, '--paths'), ...given.paths];
   const config = flags.config ?? given.flags['config'];
   const runFlags: Record<string, unknown> = { ...given.flags, ...(config !== undefined && { config }) };
-  const baseline = flags.baseline === '' ? defaultBaseline(event, runFlags, io) : flags.baseline;
+  const baseline = flags.baseline === '' ? await defaultBaseline(event, runFlags, io) : flags.baseline;
   if (baseline !== undefined) runFlags['baseline'] = baseline;
   if (event.isDriftWatch === true) askAgain(runFlags);
   const isReplay = await hasToReplay(event, runFlags, paths, io);
@@ -308,9 +308,15 @@ function splitWords(text: string, flag: string): readonly string[] {
   return words;
 }
 
-function defaultBaseline({ baseline, missingBase }: CiEvent, given: RunFlags, { env }: Io): string | undefined {
-  // A variable may say no: LLMCHECK_NO_BASELINE=0 chooses nothing.
-  const { values } = resolveFlagValues({ flags: given, env, config: {} });
+async function defaultBaseline(
+  { baseline, missingBase }: CiEvent,
+  given: RunFlags,
+  { cwd, env }: Io,
+): Promise<string | undefined> {
+  const { config } = given;
+  const { swap } = await loadRunDefaults({ cwd, ...(typeof config === 'string' && { configPath: config }) });
+  // A variable may say no: LLMCHECK_NO_BASELINE=0 chooses nothing. Of the config, a baseline or two prompts give way.
+  const { values } = resolveFlagValues({ flags: given, env, config: defined({ swap }) });
   if (values.noBaseline === true) return undefined;
   if ((['baseline', 'compare', 'swap'] as const).some((key) => values[key] !== undefined)) return undefined;
   if (missingBase !== undefined) {

@@ -86,8 +86,13 @@ test('a job whose reporter is gone takes the place of the verdict on an older co
 test.each<[string, JobOptions]>([
   ['its flags', { args: '--swap mini=openai:gpt-4.1-mini' }],
   ['a variable', { args: '', env: { LLMCHECK_SWAP: 'mini=openai:gpt-4.1-mini' } }],
-])('a job that swaps models by %s needs no baseline', async (_, job) => {
+  ['its config', { args: '' }],
+])('a job that swaps models by %s needs no baseline', async (name, job) => {
   const jobs = await openGithubJobs(files);
+  if (name === 'its config') {
+    jobs.project.write('llmcheck.config.yaml', 'run: { swap: ["mini=openai:gpt-4.1-mini"] }\n');
+    jobs.push('swap');
+  }
   const { code, stdout } = await jobs.act(job);
   expect([code, stdout]).toEqual([0, expect.stringContaining('openai:gpt-4.1-mini is the cheapest that holds')]);
 });
