@@ -59,6 +59,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     if (suite !== undefined) parsed.push(suite);
   }
   reportDuplicates(parsed, problems);
+  if (problems.errorCount() === 0) warnOfSharedRecordings(parsed, problems);
   const emptySlices = findEmptySlices(configDocument, config, parsed, options, problems);
   const warnings = listWarnings(problems);
   return {
@@ -139,6 +140,33 @@ function reportDuplicates(parsed: readonly ParsedSuite[], problems: Problems): v
       });
     }
   }
+}
+
+/** Warns of suites that record into one file under equal names: each would remove the answers of the other. */
+function warnOfSharedRecordings(parsed: readonly ParsedSuite[], problems: Problems): void {
+  const first = new Map<string, Suite>();
+  for (const { suite, idAt } of parsed) {
+    if (suite.recordings === undefined) continue;
+    const other = first.get(suite.recordings);
+    if (other === undefined) first.set(suite.recordings, suite);
+    const caseId = other && findCommonCase(other, suite);
+    if (other === undefined || caseId === undefined) continue;
+    problems.warn({
+      code: 'recording',
+      message: `${suite.id} keeps the answers to case "${caseId}" in the recordings of ${other.id}, which has a case of that id too: recording one suite removes the answers of the other`,
+      hint: 'give each suite a file of its own',
+      at: locate({ ...idAt, path: ['recordings'] }),
+    });
+  }
+}
+
+/** A case that two suites ask under the same names of prompt and provider. */
+function findCommonCase(a: Suite, b: Suite): string | undefined {
+  const isCommon = (kind: 'prompts' | 'providers') => a[kind].some(({ id }) => b[kind].some((one) => one.id === id));
+  if (!isCommon('prompts') || !isCommon('providers')) return undefined;
+  const known = new Set(Array.from(a.cases(), ({ id }) => id));
+  for (const { id } of b.cases()) if (known.has(id)) return id;
+  return undefined;
 }
 
 /** Loads the plug-ins of a project without reading a suite; throws a `UserError` for what is wrong with them. */

@@ -382,6 +382,24 @@ test('a provider of the config may be sent variables that another suite has', as
   expect(await warningsOf(files)).toEqual([]);
 });
 
+test.each([
+  ['one', 'b.jsonl', false],
+  ['two', 'a.jsonl', false],
+  ['one', 'a.jsonl', true],
+])('suites that record cases of one id into one file are a warning: %s in %s', async (id, file, isTold) => {
+  const suite = (caseId: string, recordings: string) =>
+    suiteOf({
+      cases: `[{ id: ${caseId}, vars: { a: x }, assert: [{ contains: a }] }]`,
+      more: `recordings: ${recordings}`,
+    });
+  const { warnings } = await loadAt(
+    openFolder({ 'evals/a.eval.yaml': suite('one', 'a.jsonl'), 'evals/b.eval.yaml': suite(id, file) }),
+  );
+  expect(warnings.map((problem) => `${placeOf(problem)} ${problem.message.slice(0, 56)}`)).toEqual(
+    isTold ? ['evals/b.eval.yaml:4:13 recording b keeps the answers to case "one" in the recordings of a'] : [],
+  );
+});
+
 test('a fingerprint of digits alone needs no quotes', async () => {
   const files = (approved: string) => ({
     'evals/a.eval.yaml': suiteOf({ more: `contract: { approved: [${approved}] }` }),
