@@ -147,7 +147,7 @@ function parseHeader(text: string, file: string, line: number): { suite: string;
   }
   if (header['format'] !== baselineFormat) {
     const message = `The baseline ${file} has format ${JSON.stringify(header['format'])}; this version reads format ${baselineFormat}.`;
-    const hint = 'use the version of llmcheck that wrote it, or accept a run again with this one';
+    const hint = `use the version of llmcheck that wrote it, or ${startOver}`;
     throw new UserError([problemAt(file, line, message, hint)]);
   }
   const { suite, pin } = header;
@@ -178,12 +178,15 @@ function caseKey({ caseId, prompt, provider }: CaseKey): string {
   return JSON.stringify([caseId, prompt, provider]);
 }
 
+/** Neither a run nor `baseline accept` passes over a file that can't be read. */
+const startOver = 'remove it, run the suite and accept again';
+
 function problemAt(file: string, line: number, message: string, hint: string): Problem {
   return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
 }
 
 function notABaseline(file: string, line: number, found: string): Problem {
-  const hint = 'a baseline is made by `llmcheck baseline accept`';
+  const hint = `restore the file from git, or ${startOver}`;
   return problemAt(file, line, `${file} is no baseline: ${found}.`, hint);
 }
 
@@ -193,7 +196,7 @@ function conflictProblem(file: string, line: number): Problem {
 }
 
 function damageProblem(file: string, line: number, found: string): Problem {
-  const hint = 'restore the file from git, or run the suite and accept again';
+  const hint = `restore the file from git, or ${startOver}`;
   return problemAt(file, line, `Line ${line} of the baseline ${file} is damaged: ${found}.`, hint);
 }
 

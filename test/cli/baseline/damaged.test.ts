@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { baselineFile, openBaselineProject, suiteFile } from './baseline-project.ts';
 
@@ -19,10 +20,25 @@ describe('a baseline with a value that no run writes', () => {
     ]) {
       const { code, stderr } = await project.llmcheck(...argv);
       expect([argv, code, stderr]).toEqual([argv, 2, expect.stringContaining(`${baselineFile}:3:1 error record: `)]);
-      expect(stderr).toContain('restore the file from git, or run the suite and accept again');
+      expect(stderr).toContain('restore the file from git, or remove it, run the suite and accept again');
     }
     expect(project.asked.size).toBe(0);
   });
+});
+
+test.each([
+  ['is empty', () => ''],
+  ['is another file', () => 'rubbish\n'],
+  ['ends in the middle', (whole: string) => whole.slice(0, -40)],
+  ['has a newer format', (whole: string) => whole.replace('"format":1', '"format":9')],
+])('a baseline that %s is made again as its hint says', async (_, damage) => {
+  const project = await openBaselineProject();
+  await project.acceptUnchanged();
+  project.write(baselineFile, damage(project.read(baselineFile)));
+  expect((await project.llmcheck('run')).stderr).toContain('or remove it, run the suite and accept again');
+  rmSync(project.path(baselineFile));
+  await project.acceptUnchanged();
+  expect((await project.compared(['run'])).comparison.passRate.delta).toBe(0);
 });
 
 describe('validate', () => {
