@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { isKeptByDouble } from '../../text/exact-numbers.ts';
-import { isMap, LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { convertType } from './check-types.ts';
 import { listTransforms, type Steps, selectMade, writeContext } from './transforms.ts';
@@ -165,4 +165,32 @@ function isPlain(check: Check): boolean {
     ['similar', 'rubric', 'module', 'exec', 'levenshtein'].every((name) => check[name] === undefined) &&
     [not ?? [], allOf ?? [], anyOf ?? []].flat().every(isPlain)
   );
+}
+
+/** Assertions here that refuse an empty text, which every answer holds. */
+const neverEmpty: ReadonlySet<string> = new Set(['contains', 'containsAll', 'containsAny', 'startsWith', 'regex']);
+
+/** Leaves out the checks of a test whose text is a variable that is empty in it. */
+export function refuseEmpty(
+  checks: readonly (Check | LeftOut)[],
+  vars: Readonly<Record<string, unknown>>,
+  { test, draft }: { readonly test: Written; readonly draft: Draft },
+): readonly (Check | LeftOut)[] {
+  return checks.map((check) => {
+    if (check instanceof LeftOut) return check;
+    const name = findEmptyVariable(check, vars);
+    if (name === undefined) return check;
+    return draft.refuse(test, `a check looks for the variable "${name}", which is empty in this test`);
+  });
+}
+
+function findEmptyVariable(check: Check, vars: Readonly<Record<string, unknown>>): string | undefined {
+  const [name = '', value] = Object.entries(check)[0] ?? [];
+  if (name === 'not' && isMap(value)) return findEmptyVariable(value, vars);
+  if (!neverEmpty.has(name)) return undefined;
+  const sought = isMap(value) ? value['value'] : value;
+  return [sought].flat().flatMap((text) => {
+    const [, variable = ''] = /^\{\{ *(\w+) *\}\}$/.exec(String(text)) ?? [];
+    return variable !== '' && vars[variable] === '' ? [variable] : [];
+  })[0];
 }

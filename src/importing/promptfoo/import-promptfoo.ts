@@ -22,7 +22,7 @@ import {
   readVarsChange,
 } from './case-vars.ts';
 import type { Check, CheckContext } from './check-context.ts';
-import { convertAssertion } from './checks.ts';
+import { convertAssertion, refuseEmpty } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-files.ts';
 import { followReferences, readPrompts, readRepeat, readTopKeys } from './config-keys.ts';
 import { findConversation, joinConversations, type Told } from './conversations.ts';
@@ -266,12 +266,13 @@ class Importer {
     const threshold = findThreshold(layers, draft);
     if (threshold instanceof LeftOut) return [threshold];
     const { description } = Object(test.value) as { readonly description?: unknown };
-    const hasChecks = checks.some((check) => !(check instanceof LeftOut) && check['weight'] !== 0);
     const name = typeof description === 'string' && description.trim() !== '' ? description : undefined;
     return vars.map((one) => {
       const key = canonicalJson(one);
       const isDouble = seen.has(key);
       seen.add(key);
+      const own = refuseEmpty(checks, one, { test, draft });
+      const hasChecks = own.some((check) => !(check instanceof LeftOut) && check['weight'] !== 0);
       const written = defined({
         id: name !== undefined || isDouble ? nameOf(name ?? 'case', ids, 'case') : undefined,
         description: name,
@@ -282,7 +283,7 @@ class Importer {
         threshold: hasChecks ? threshold : undefined,
         // promptfoo passes every answer of a test without assertions.
         observe: hasChecks ? undefined : true,
-        assert: checks.length === 0 ? undefined : checks,
+        assert: own.length === 0 ? undefined : own,
       });
       return { one: written, test, conversation: findConversation(layers) };
     });

@@ -468,6 +468,37 @@ tests: tests/*.yaml
   expect(stderr).toContain('a second provider is called "x"');
 });
 
+test('a check for a variable that is empty in a test is refused at that test', async () => {
+  const check = (type: string, value: string) => `assert: [{ type: ${type}, value: ${value} }]`;
+  const config = `prompts: ["{{q}}"]
+providers: [openai:chat:m]
+tests:
+  - { vars: { q: a, want: a }, ${check('contains', '"{{want}}"')} }
+  - { vars: { q: b, want: "" }, ${check('contains', '"{{want}}"')} }
+  - { vars: { q: c, want: "" }, ${check('not-icontains-any', '["{{want}}", d]')} }
+  - { vars: { q: d, want: "" }, ${check('equals', '"{{want}}"')} }
+`;
+  const refused = await importConfig(config);
+  expect([refused.code, refused.text]).toEqual([2, '']);
+  expect(refused.stderr.match(/^\S+:\d+:\d+ error .*/gm)).toEqual(
+    [5, 6].map(
+      (line) =>
+        `promptfooconfig.yaml:${line}:5 error not-carried-over: a check looks for the variable "want", which is empty in this test`,
+    ),
+  );
+  const { code, suite } = await importConfig(config, ['--partial']);
+  const cases = (suite?.['cases'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  expect([code, cases.map(({ assert, observe }) => [assert !== undefined, observe])]).toEqual([
+    0,
+    [
+      [true, undefined],
+      [false, true],
+      [false, true],
+      [true, undefined],
+    ],
+  ]);
+});
+
 test('a suite that is not valid is not written', async () => {
   const { code, stderr, text } = await importConfig(
     `prompts: ["{{q}}"]\nproviders: [{ id: openai:m, config: { apiBaseUrl: "https://u:p@models.example" } }]\n${tests.replace('{ q: a }', '{ q: a, "a b": 1 }').replace('value: a', 'value: "{{ q | replace(1) }}"')}`,
