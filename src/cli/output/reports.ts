@@ -110,6 +110,9 @@ export function parseRequests<R>(
       problems.push(
         usageProblem(`--reporter ${text}: the path is empty`, `write ${name}=report.${reporter.extension}`),
       );
+    } else if (path !== undefined && ownFile.test(path)) {
+      const message = `--reporter ${text}: the report would replace a file that llmcheck reads`;
+      problems.push(usageProblem(message, `write ${name}=report.${reporter.extension}`));
     } else {
       requests.push({ name, reporter, ...defined({ path }) });
     }
@@ -131,6 +134,9 @@ export function parseRequests<R>(
   }
   return { requests, problems };
 }
+
+/** A suite, a file beside it, or the config: what the user wrote or accepted there would be lost. */
+const ownFile = /\.eval\.ya?ml$|\.(?:baseline|reference)\.jsonl$|\.(?:judges|cover)\.json$|llmcheck\.config\.yaml$/;
 
 export interface WriteOptions {
   readonly io: Io;

@@ -55,6 +55,12 @@ describe('--reporter', () => {
       ['json=a', 'junit=b', 'markdown=a'],
       ['--reporter: two reports would be written to a; give each a path of its own'],
     ],
+    ...['evals/a.eval.yaml', 'a.eval.yml', 'evals/a.baseline.jsonl', './llmcheck.config.yaml'].map(
+      (path): [readonly string[], readonly string[]] => [
+        [`json=${path}`],
+        [`--reporter json=${path}: the report would replace a file that llmcheck reads; write json=report.json`],
+      ],
+    ),
     [['json=a', 'junit=./b/../a'], ['--reporter: two reports would be written to a; give each a path of its own']],
   ])('%j is a mistake', (texts, problems) => {
     expect(parse(...texts)[1]).toEqual(problems);
