@@ -10,7 +10,7 @@ import type { Judgement, Verdict } from '../model/verdict.ts';
 import type { WorkspacePort } from '../model/workspace.ts';
 import { isHarmlessRegex } from '../text/regex.ts';
 
-/** An answer as checks see it; a conversation's latency and cost are summed. */
+/** An answer as checks see it; a conversation's latency, tokens and cost are summed. */
 export interface CompletionView
   extends Pick<
     Completion,

@@ -201,7 +201,7 @@ function recordCall(call: CallRecord, isConversation: boolean, mask: Mask): Reco
 }
 
 /** Usage is known only where every call reported it. */
-function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
+export function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
   const [only] = calls;
   if (only !== undefined && calls.length === 1) return only.completion.usage;
   const sum: Record<string, number> = {};

@@ -21,6 +21,7 @@ import type {
   ToolCall,
 } from '../model/completion.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
+import { sumUsage } from '../record/build-cell-row.ts';
 import { sumKnown } from '../stats/descriptive.ts';
 import type { ToolSession } from '../tools/tool-session.ts';
 import type { Described } from './describe-cell.ts';
@@ -283,13 +284,15 @@ export class Conversation {
     const [cell, calls] = [this.#cell, this.#calls];
     const completion = calls.at(-1)?.completion;
     if (completion === undefined || checks.length === 0) return undefined;
+    const { usage: _usage, ...said } = completion;
+    const answer = { ...said, ...defined({ usage: sumUsage(calls) }) };
     const promptMessages = cell.promptMessages ?? cell.request.messages.length;
     const judged = await this.#ports.judge(checks, {
       cell,
       completion:
         cell.agent === undefined && completion.steps === undefined
-          ? completion
-          : { ...completion, toolCalls: steps.flatMap((step) => step.calls) },
+          ? answer
+          : { ...answer, toolCalls: steps.flatMap((step) => step.calls) },
       latencyMs: sumKnown(calls, (call) => call.completion.latencyMs),
       costUsd: sumKnown(calls, (call) => call.costUsd),
       calls: [...calls],
