@@ -255,6 +255,7 @@ describe('the options of a run', () => {
         shard: '1/2',
         batch: true,
         record: true,
+        recordTools: true,
         cache: 'use',
         rerunBaseline: true,
         maxErrors: '25%',
