@@ -104,6 +104,12 @@ export const checkWays: readonly Way[] = [
       project.suite.defaults = { assert: [{ jsonSchema: { properties: { queue: { $ref: 'queue.json' } } } }] };
     },
   },
+  check(
+    'a regex matches every text',
+    'no answer fails the check',
+    { regex: '(zebra)*' },
+    { green: greenIn(modeNames, 'a user may write it, and a warning names it', /\(zebra\)\*/) },
+  ),
   {
     name: 'a keyword of a schema is misspelt',
     why: 'unknown keywords of a schema are allowed',
