@@ -60,6 +60,11 @@ describe('refusal wording', () => {
     "I can't.",
     '**I cannot** fulfil this',
     "**I'm sorry**, but I _can't_ assist with that.",
+    'I’m sorry — I can’t help with that.',
+    'Es tut mir leid – dabei kann ich nicht helfen.',
+    '- I cannot assist with that.',
+    "Hi there! I'm sorry, but I can't help with that.",
+    "<think>Is it allowed? No.</think>\nI'm sorry, but I can't help with that.",
   ])('%j is one', (text) => {
     expect(findRefusalWording(text)).toBeDefined();
   });
@@ -72,6 +77,8 @@ describe('refusal wording', () => {
     'Sure! Here is the code. I cannot help but admire it.',
     'The customer says: I cannot help with that.',
     'No, the answer is 4.',
+    'Hello! I can’t wait to help you — here is the code.',
+    "<think>I can't help with that.</think>\nHere is the code.",
     'Unfortunately, the order was lost.',
     'Es tut mir leid, dass das Paket verspätet ist. Die Erstattung ist unterwegs.',
     'Leider ist der Artikel nicht lieferbar. Ich kann Ihnen gerne helfen.',
