@@ -1,7 +1,14 @@
 import { relative } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { type Baseline, comparedKeys, isReplacedBy, type Pin, type StandIn } from '../model/baseline.ts';
+import {
+  type Baseline,
+  comparedKeys,
+  isReplacedBy,
+  type Pin,
+  type StandIn,
+  type VariantKey,
+} from '../model/baseline.ts';
 import { UserError } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
@@ -248,22 +255,38 @@ export function createFindAccepted(suites: readonly Suite[], findBaseline: FindB
 }
 
 /**
- * Names each variant of which the baseline file has no case, nor of the version that it replaces. A file that lost its cases
- * would otherwise pass without a comparison and without a remark.
+ * Names each variant of which the baseline has no case, nor of the version that it replaces. A file that lost its cases, or the
+ * file of another suite, would otherwise pass without a comparison and without a remark.
  */
-export function describeUnaccepted({ suites }: Pick<Plan, 'suites'>, findBaseline: FindBaseline): readonly string[] {
+export function describeUnaccepted(
+  { suites }: Pick<Plan, 'suites'>,
+  findBaseline: FindBaseline,
+  wanted: RunSettings['baseline'],
+): readonly string[] {
+  // A suite may be new since a commit.
+  const named = typeof wanted === 'object' && !wanted.source.startsWith(gitScheme) ? wanted.source : undefined;
   return suites.flatMap((planned) => {
     const found = findBaseline(planned.suite);
-    if (found?.kind !== 'file') return [];
-    const { source, baseline } = found;
+    const source = found?.source ?? named;
+    if (source === undefined) return [];
+    const [suite, until] =
+      found?.kind === 'file' ? ['', ' until a run is accepted'] : [`${planned.suite.id} with `, ''];
     return planned.variants
       .filter((variant) => isComparedWithFile(variant, planned))
-      .filter((variant) => comparedKeys(standInOf(variant)).every((key) => baseline.casesOf(key).size === 0))
+      .filter((variant) => !comparedKeys(standInOf(variant)).some((key) => hasCase(found, planned.suite.id, key)))
       .map(
         ({ prompt, provider }) =>
-          `the baseline ${source} has no case of ${prompt.id} on ${provider.id}: nothing there is compared until a run is accepted`,
+          `the baseline ${source} has no case of ${suite}${prompt.id} on ${provider.id}: nothing there is compared${until}`,
       );
   });
+}
+
+function hasCase(found: SuiteBaseline | undefined, suite: string, key: VariantKey): boolean {
+  if (found?.kind === 'file') return found.baseline.casesOf(key).size > 0;
+  const variants = found?.record.summary.suites.find(({ recorded }) => recorded.suite === suite)?.variants ?? [];
+  return variants.some(
+    ({ recorded, cases }) => recorded.prompt === key.prompt && recorded.provider === key.provider && cases.size > 0,
+  );
 }
 
 /** False where the variant is compared with another one of the same run. */

@@ -300,5 +300,5 @@ function findRemarks(
   const remarks = [...known, ...new Set(ofProviders)];
   // A user who accepts the run knows, and two versions side by side need no file.
   if (options.updateBaseline || options.settings.compare !== undefined) return remarks;
-  return [...remarks, ...describeUnaccepted(planned.plan, findBaseline)];
+  return [...remarks, ...describeUnaccepted(planned.plan, findBaseline, options.settings.baseline)];
 }

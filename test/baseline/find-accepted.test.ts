@@ -55,7 +55,7 @@ const fileOf = (written?: Written): SuiteBaseline => ({
   source: 'file',
   baseline: openBaselineText(textOf(written), 'file'),
 });
-const ofRecord = { kind: 'record', source: 'run', record: {} } as unknown as SuiteBaseline;
+const ofRecord = { kind: 'record', source: 'run', record: { summary: { suites: [] } } } as unknown as SuiteBaseline;
 
 describe('the accepted answer of a cell', () => {
   const trials: readonly Partial<BaselineTrial>[] = [
@@ -114,7 +114,9 @@ describe('a variant of which the baseline has no case is named', () => {
       observed: 0,
     }));
     const suites: Plan['suites'] = [{ suite: buildSuite([]), filtered: false, selectedCases: 1, variants: planned }];
-    return describeUnaccepted({ suites }, () => found).map((line) => line.replace(/^.*no case of (.*): .*$/, '$1'));
+    return describeUnaccepted({ suites }, () => found, 'auto').map((line) =>
+      line.replace(/^.*no case of (.*): .*$/, '$1'),
+    );
   }
 
   const other = fileOf({ keys: ['v9 q'] });
@@ -122,7 +124,7 @@ describe('a variant of which the baseline has no case is named', () => {
 
   test.each<[string, readonly Variant[], SuiteBaseline | undefined, readonly string[]]>([
     ['where nothing is there', [{}], undefined, []],
-    ['where it is a record', [{}], ofRecord, []],
+    ['where it is a record without the suite', [{}], ofRecord, ['triage with v1 on p']],
     ['where it has one', [{}], fileOf(), []],
     ['where it has none', [{}, { provider: { id: 'q' } }], other, ['v1 on p', 'v1 on q']],
     ['for one of two', [{}, { provider: { id: 'q' } }], fileOf(), ['v1 on q']],

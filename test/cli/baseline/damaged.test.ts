@@ -109,4 +109,22 @@ describe('a baseline that lost its cases', () => {
     const whole = await project.report(['run'], { env: project.server.env });
     expect(whole.report.notes).toEqual([]);
   });
+
+  test('since it is of another suite, is told of by the run that names it', async () => {
+    const project = await openBaselineProject();
+    await project.acceptUnchanged();
+    const more = 'evals/more.eval.yaml';
+    const [record = ''] = project.files('.llmcheck/runs');
+    project.write(more, project.read(suiteFile).replace('suite: words', 'suite: more'));
+    const notesOf = async (path: string, source: string) => {
+      const { report } = await project.report(['run', path, '--baseline', source], { env: project.server.env });
+      return report.notes.filter((note) => note.includes('compared'));
+    };
+    for (const source of [baselineFile, record]) {
+      expect(await notesOf(suiteFile, source)).toEqual([]);
+      expect(await notesOf(more, source)).toEqual([
+        `the baseline ${source} has no case of more with v1 on mini: nothing there is compared`,
+      ]);
+    }
+  });
 });
