@@ -5,6 +5,7 @@ import { runWorkers } from '../calls/run-workers.ts';
 import { createStop } from '../calls/stop.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
@@ -65,7 +66,7 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
   try {
     const suites: CheckedSuite[] = [];
     for (const suite of project.suites) {
-      const wanted = suite.labels.filter(({ criterion }) => isWanted(criterion.judge.id, options));
+      const wanted = withoutRepeats(suite.labels.filter(({ criterion }) => isWanted(criterion.judge.id, options)));
       if (wanted.length === 0) continue;
       const judged = await askAll(wanted, suite, { calls, planned, signal: stop.signal, spent });
       suites.push(
@@ -83,6 +84,13 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
 
 function isWanted(judge: string, { judges }: CheckJudgesOptions): boolean {
   return judges.length === 0 || judges.includes(judge);
+}
+
+/** The first label of each answer: a copied row is no further evidence. */
+function withoutRepeats(labels: readonly LabelledAnswer[]): readonly LabelledAnswer[] {
+  const keyOf = ({ criterion, vars, answer, other, label }: LabelledAnswer): string =>
+    canonicalJson([criterion.judge.id, criterion.criterionHash, vars, answer, other ?? null, label]);
+  return [...groupBy(labels, keyOf).values()].flatMap(([first]) => first ?? []);
 }
 
 interface Asking {

@@ -50,6 +50,17 @@ test('100 labelled answers: agreement and kappa are the reference values, and th
   expect(server.judged[0]?.parts['input']).toBe('Which number?');
 });
 
+test('an answer that is labelled alike in several rows counts once', async () => {
+  const server = await startJudge((n) => verdict(n % 3 !== 0));
+  const rows = Array.from({ length: 40 }, (_, n) =>
+    JSON.stringify({ id: `n${n}`, question: 'Which?', answer: `${n % 2}`, label: n % 2 === 0 ? 'fail' : 'pass' }),
+  );
+  const project = open(rows.join('\n'));
+  const { code, stdout } = await project.run(['judge', 'check', '--json'], { env: server.env });
+  expect([code, JSON.parse(stdout).suites[0].judges[0]]).toMatchObject([4, { cases: 2, mayDecide: false }]);
+  expect(server.judged).toHaveLength(2);
+});
+
 test('sensitivity, specificity and J are shown, and their counts are kept', async () => {
   const server = await startJudge(goodJudge);
   const project = open();
