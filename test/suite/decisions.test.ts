@@ -425,6 +425,15 @@ test.each([
   ]);
 });
 
+test('a limit of a class whose name would be lost is refused', async () => {
+  const limits = 'gate: { recall: { __proto__: { min: 1 } }, precision: { __proto__: { min: 1 } } }';
+  const more = `classes: { truth: "{{ expected }}", found: text, ${limits} }`;
+  const cases = '[{ id: one, expected: __proto__, vars: { a: x }, assert: [{ contains: a }] }]';
+  const problems = await problemsAt(openFolder({ 'evals/a.eval.yaml': suiteOf({ cases, more }) }));
+  const message = 'a class with a limit can not have the name "__proto__"';
+  expect(problems.map((problem) => problem.message)).toEqual([message, message]);
+});
+
 test('a slice of the config that no case is in is told of where all suites are loaded', async () => {
   const files = {
     'llmcheck.config.yaml': 'gate: { slices: { vip: { passRate: { min: 0.9 } } } }\n',
