@@ -184,8 +184,6 @@ const tokenLimits = new Set([
 function compareParams(old: JsonObject, replacement: JsonObject): readonly Change[] {
   const changes: Change[] = [];
   for (const name of new Set([...Object.keys(old), ...Object.keys(replacement)])) {
-    // Tools are compared as such.
-    if (name === 'tools') continue;
     const before = Object.hasOwn(old, name) ? (old[name] ?? null) : undefined;
     const after = Object.hasOwn(replacement, name) ? (replacement[name] ?? null) : undefined;
     if (canonicalJson(before) === canonicalJson(after) && (before === undefined) === (after === undefined)) continue;

@@ -8,6 +8,7 @@ import { buildParams } from '../plan/render-cells.ts';
 import { surveyWritten } from '../prompts/prompt-template.ts';
 import { fitSchema } from '../providers/fit-schema.ts';
 import { findSchemaMode } from '../providers/schema-modes.ts';
+import { declarationsIn } from '../suite/cases/suite-tools.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { rootOf } from '../templates/template-values.ts';
@@ -72,7 +73,11 @@ export function variantOf(suite: Suite, prompt: PromptVersion, provider: Provide
 
 /** What callers and consumers of a variant rely on. Its templates must need no engine that is not loaded. */
 export function describeContract(variant: ContractVariant): PromptContract {
-  const { tools, response_format: format, ...params } = variant.params;
+  const { tools: _, response_format: format, ...rest } = variant.params;
+  const declarations = declarationsIn(variant.params);
+  // Tools that the provider runs itself have a type and no name.
+  const unnamed = declarations.filter((tool) => readTool(tool).length === 0);
+  const params = unnamed.length === 0 ? rest : { ...rest, tools: unnamed };
   const written = readFormat(format);
   const input = asSchema(variant.contract.input);
   const output = asSchema(variant.contract.output) ?? written?.schema;
@@ -81,7 +86,7 @@ export function describeContract(variant: ContractVariant): PromptContract {
     ...defined({ replaces: variant.replaces }),
     variables: findVariables(variant.messages),
     ...defined({ outputFormat: written?.format, inputSchema: input, outputSchema: output }),
-    tools: readTools(tools),
+    tools: declarations.flatMap(readTool),
     provider: variant.adapter,
     model: variant.model,
     params: isConsumed(format, written, variant) ? params : { ...params, response_format: format ?? null },
@@ -122,24 +127,37 @@ function asSchema(value: JsonValue | undefined): JsonObject | boolean | undefine
   return typeof value === 'boolean' || isJsonObject(value) ? value : undefined;
 }
 
-/** OpenAI's nested form, the flat form of its Responses, and the one that calls parameters `input_schema`. */
-function readTools(tools: JsonValue | undefined): readonly PromptTool[] {
-  if (!Array.isArray(tools)) return [];
-  return tools.flatMap((entry: JsonValue): readonly PromptTool[] => {
-    const tool = isJsonObject(entry) && isJsonObject(entry['function']) ? entry['function'] : entry;
-    if (!isJsonObject(tool)) return [];
-    const { name, description, parameters, input_schema: inputSchema, mcp } = tool;
-    // Tools that the provider runs itself have a type and no name.
-    if (typeof name !== 'string') return [];
-    const schema = asSchema(parameters) ?? asSchema(inputSchema);
-    return [
-      {
-        name,
-        ...(typeof description === 'string' ? { description } : {}),
-        ...defined({ parameters: schema, mcp: isJsonObject(mcp) ? readListed(mcp) : undefined }),
-      },
-    ];
-  });
+/** A tool with a name, whatever its API calls its parameters. */
+function readTool(tool: JsonValue): readonly PromptTool[] {
+  if (!isJsonObject(tool)) return [];
+  const { name, description, inputSchema, mcp } = tool;
+  if (typeof name !== 'string') return [];
+  const ofBedrock = isJsonObject(inputSchema) ? inputSchema['json'] : undefined;
+  const written = [...parameterNames.map((key) => tool[key]), ofBedrock].find((value) => value !== undefined);
+  return [
+    {
+      name,
+      ...(typeof description === 'string' ? { description } : {}),
+      ...defined({
+        parameters: asSchema(written && withPlainTypes(written)),
+        mcp: isJsonObject(mcp) ? readListed(mcp) : undefined,
+      }),
+    },
+  ];
+}
+
+const parameterNames = ['parameters', 'parametersJsonSchema', 'parameters_json_schema', 'input_schema'];
+
+/** Gemini's own schemas name types in capitals. */
+function withPlainTypes(schema: JsonValue): JsonValue {
+  if (Array.isArray(schema)) return schema.map(withPlainTypes);
+  if (!isJsonObject(schema)) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => [
+      key,
+      key === 'type' && typeof value === 'string' ? value.toLowerCase() : withPlainTypes(value),
+    ]),
+  );
 }
 
 function readListed({ title, outputSchema, annotations }: JsonObject): PromptTool['mcp'] {

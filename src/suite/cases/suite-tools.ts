@@ -26,22 +26,28 @@ export function findDeclaredTools(
 
 /** Each tool's name in the form of any API; undefined for a tool without one. */
 export function namesIn(params: JsonObject): readonly (string | undefined)[] {
-  const { toolConfig, functions } = params;
-  const lists = [params['tools'], functions, isJsonObject(toolConfig) ? toolConfig['tools'] : undefined];
-  return lists.flatMap((list) => (Array.isArray(list) ? (list as readonly JsonValue[]).flatMap(namesOf) : []));
+  return declarationsIn(params).flatMap((tool) => {
+    if (!isJsonObject(tool)) return [undefined];
+    const { name, type } = tool;
+    if (typeof name === 'string') return [name];
+    // A tool of the API itself, which it answers: no stub is asked.
+    return typeof type === 'string' && tool['function'] === undefined ? [] : [undefined];
+  });
 }
 
-function namesOf(tool: JsonValue): readonly (string | undefined)[] {
-  if (!isJsonObject(tool)) return [undefined];
+/** What declares each tool, in the form of any API: the part with its name, or all of it where none has one. */
+export function declarationsIn(params: JsonObject): readonly JsonValue[] {
+  const { toolConfig, functions } = params;
+  const lists = [params['tools'], functions, isJsonObject(toolConfig) ? toolConfig['tools'] : undefined];
+  return lists.flatMap((list) => (Array.isArray(list) ? (list as readonly JsonValue[]).flatMap(declarationsOf) : []));
+}
+
+function declarationsOf(tool: JsonValue): readonly JsonValue[] {
+  if (!isJsonObject(tool)) return [tool];
   const declared = tool['functionDeclarations'] ?? tool['function_declarations'];
-  if (Array.isArray(declared)) return (declared as readonly JsonValue[]).flatMap(namesOf);
-  const named = [tool, tool['function'], tool['custom'], tool['toolSpec']].find(
-    (part) => isJsonObject(part) && typeof part['name'] === 'string',
-  );
-  const name = isJsonObject(named) ? named['name'] : undefined;
-  if (typeof name === 'string') return [name];
-  // A tool of the API itself, which it answers: no stub is asked.
-  return typeof tool['type'] === 'string' && tool['function'] === undefined ? [] : [undefined];
+  if (Array.isArray(declared)) return (declared as readonly JsonValue[]).flatMap(declarationsOf);
+  const parts = [tool, tool['function'], tool['custom'], tool['toolSpec']];
+  return [parts.find((part) => isJsonObject(part) && typeof part['name'] === 'string') ?? tool];
 }
 
 /** Where the stubs of each tool come first. */

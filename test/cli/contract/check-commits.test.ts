@@ -161,6 +161,55 @@ cases: [{ file: cases.jsonl }]
   ]);
 });
 
+test.each([
+  [
+    'gemini',
+    'tools: [{ functionDeclarations: [{ name: route, parameters: { type: OBJECT, properties: { queue: TYPE } } }] }]',
+  ],
+  [
+    'gemini',
+    'tools: [{ function_declarations: [{ name: route, parametersJsonSchema: { type: object, properties: { queue: TYPE } } }] }]',
+  ],
+  ['anthropic', 'tools: [{ name: route, input_schema: { type: object, properties: { queue: TYPE } } }]'],
+  [
+    'bedrock',
+    'toolConfig: { tools: [{ toolSpec: { name: route, inputSchema: { json: { type: object, properties: { queue: TYPE } } } } }] }',
+  ],
+  ['openai', 'functions: [{ name: route, parameters: { type: object, properties: { queue: TYPE } } }]'],
+])('a tool in the form of %s is compared: %s', async (adapter, params) => {
+  const project = await openContractProject();
+  const suite = (type: string) =>
+    `prompts: [{ id: v1, text: "Say: {{ email }}", params: { ${params.replace('TYPE', `{ type: ${type} }`)} } }]
+providers: [${adapter}:test-model]
+cases: [{ file: cases.jsonl }]
+`;
+  const [string, number] = params.includes('OBJECT') ? ['STRING', 'NUMBER'] : ['string', 'number'];
+  project.write(suiteFile, suite(string));
+  project.commit();
+  project.write(suiteFile, suite(number));
+  const { code, findings } = await project.contract('check', '--against', 'git:HEAD');
+  expect([code, linesOf(findings.filter(({ severity }) => severity === 'error'))]).toEqual([
+    1,
+    ['tool-parameter-type-changed error /tools/route/parameters/properties/queue'],
+  ]);
+});
+
+test.each([
+  ['{ type: custom, custom: { name: route } }', ['tool-removed error /tools/route']],
+  ['{ type: web_search }', ['param-changed info /params/tools']],
+])('the tool %s is missed', async (tool, found) => {
+  const project = await openContractProject();
+  const suite = (tools: string) =>
+    `prompts: [{ id: v1, text: "Say: {{ email }}", params: { tools: [${tools}] } }]
+providers: [openai:test-model]
+cases: [{ file: cases.jsonl }]
+`;
+  project.write(suiteFile, suite(tool));
+  project.commit();
+  project.write(suiteFile, suite(''));
+  expect(linesOf((await project.contract('check', '--against', 'git:HEAD')).findings)).toEqual(found);
+});
+
 test('a variable with a default asks nothing new of callers', async () => {
   const project = await openContractProject();
   project.edit(promptFile, '{{ email }}', '{{ email }} {{ tone | default: "kind" }}');
