@@ -79,7 +79,7 @@ export function requestsOf<R>({ requests, problems }: ParsedReporters<R>): reado
   return requests;
 }
 
-/** Reads `name` and `name=path`. A report without a path replaces the terminal report. */
+/** Reads `name` and `name=path`. A report without a path, or with the path `-`, replaces the terminal report. */
 export function parseReporters(
   texts: readonly string[],
   plugins: readonly LoadedPlugin<Plugin>[] = [],
@@ -96,7 +96,8 @@ export function parseRequests<R>(
   const requests: ReportRequest<R>[] = [];
   const problems: Problem[] = [];
   for (const text of texts) {
-    const [, name = '', path] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
+    const [, name = '', given] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
+    const path = given === '-' ? undefined : given;
     const reporter = Object.hasOwn(formats, name) ? formats[name] : undefined;
     if (reporter === undefined) {
       const nearest = findNearest(name, Object.keys(formats));

@@ -29,6 +29,7 @@ describe('--reporter', () => {
   test.each<[readonly string[], readonly string[]]>([
     [[], ['terminal to stdout']],
     [['json'], ['json to stdout']],
+    [['json=-'], ['json to stdout']],
     [['json=a.json'], ['terminal to stdout', 'json to a.json']],
     [
       ['json=a=b.json', 'junit=c.xml', 'markdown'],
