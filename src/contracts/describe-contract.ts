@@ -78,7 +78,7 @@ export function describeContract(variant: ContractVariant): PromptContract {
   // Tools that the provider runs itself have a type and no name.
   const unnamed = declarations.filter((tool) => readTool(tool).length === 0);
   const params = unnamed.length === 0 ? rest : { ...rest, tools: unnamed };
-  const written = readFormat(format);
+  const written = readFormat(format) ?? readNativeFormat(rest);
   const input = asSchema(variant.contract.input);
   const output = asSchema(variant.contract.output) ?? written?.schema;
   return {
@@ -102,11 +102,25 @@ interface WrittenFormat {
 /** As chat completions take it; `undefined` where the request does not say. */
 function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
   if (!isJsonObject(format)) return undefined;
-  const { type, json_schema: wrapper } = format;
+  const { type, json_schema: wrapper, schema: own } = format;
   if (type === 'text') return { format: 'text' };
   if (type !== 'json_object' && type !== 'json_schema') return undefined;
-  const schema = isJsonObject(wrapper) ? asSchema(wrapper['schema']) : undefined;
+  // Some APIs take the schema without a wrapper.
+  const isWrapped = isJsonObject(wrapper) && (type === 'json_schema' || Object.hasOwn(wrapper, 'schema'));
+  const schema = asSchema(isWrapped ? wrapper['schema'] : (wrapper ?? own));
   return { format: 'json', ...defined({ schema }) };
+}
+
+/** As Responses, Anthropic and Gemini call it themselves. */
+function readNativeFormat(params: JsonObject): WrittenFormat | undefined {
+  const { text, output_config: config, output_format: format, generationConfig } = params;
+  const [inText, inConfig] = [text, config].map((one) => (isJsonObject(one) ? one['format'] : undefined));
+  const found = readFormat(inText) ?? readFormat(inConfig) ?? readFormat(format);
+  if (found !== undefined) return found;
+  const gemini = { ...params, ...(isJsonObject(generationConfig) ? generationConfig : {}) };
+  const schema = asSchema(withPlainTypes(gemini['responseSchema'] ?? gemini['responseJsonSchema'] ?? null));
+  const isJson = schema !== undefined || gemini['responseMimeType'] === 'application/json';
+  return isJson ? { format: 'json', ...defined({ schema }) } : undefined;
 }
 
 /** True where nothing of a response format is left that the description does not hold. */

@@ -210,6 +210,32 @@ cases: [{ file: cases.jsonl }]
   expect(linesOf((await project.contract('check', '--against', 'git:HEAD')).findings)).toEqual(found);
 });
 
+test.each([
+  ['cohere', 'response_format: { type: json_object, json_schema: SCHEMA }'],
+  ['openai', 'response_format: { type: json_object, schema: SCHEMA }'],
+  ['openai', 'text: { format: { type: json_schema, name: answer, schema: SCHEMA } }'],
+  ['anthropic', 'output_config: { format: { type: json_schema, schema: SCHEMA } }'],
+  ['gemini', 'responseJsonSchema: SCHEMA'],
+  ['gemini', 'generationConfig: { responseMimeType: application/json, responseSchema: SCHEMA }'],
+])('the schema of an answer in the form of %s is compared: %s', async (adapter, params) => {
+  const project = await openContractProject();
+  const suite = (required: string) => {
+    const schema = `{ type: object, required: [${required}], properties: { queue: { type: string } } }`;
+    return `prompts: [{ id: v1, text: "Say: {{ email }}", params: { ${params.replace('SCHEMA', schema)} } }]
+providers: [${adapter}:test-model]
+cases: [{ file: cases.jsonl }]
+`;
+  };
+  project.write(suiteFile, suite('queue'));
+  project.commit();
+  project.write(suiteFile, suite(''));
+  const { code, findings } = await project.contract('check', '--against', 'git:HEAD');
+  expect([code, linesOf(findings.filter(({ severity }) => severity === 'error'))]).toEqual([
+    1,
+    ['property-became-optional error /outputSchema/properties/queue'],
+  ]);
+});
+
 test('a variable with a default asks nothing new of callers', async () => {
   const project = await openContractProject();
   project.edit(promptFile, '{{ email }}', '{{ email }} {{ tone | default: "kind" }}');
