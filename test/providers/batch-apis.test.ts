@@ -324,6 +324,17 @@ test.each<[state: string, more: readonly unknown[]]>([
   expect('value' in found && [...found.value]).toMatchObject([['k1', {}], ...more]);
 });
 
+test('a request that has two answers has none, unless both are the same', async () => {
+  const line = (custom_id: string, text: string) => ({ custom_id, response: { status_code: 200, body: chat(text) } });
+  const answered = lines(line('k1', 'one'), line('k1', 'two'), line('k1', 'two'), line('k2', 'one'), line('k2', 'one'));
+  const { api } = await openApi('openai', [{ body: { status: 'completed', output_file_id: 'o' } }, { body: answered }]);
+  const found = await api.collect('b1', submitted, signal);
+  expect('value' in found && [...found.value]).toMatchObject([
+    ['k1', { failure: { kind: 'malformed' } }],
+    ['k2', { completion: { text: 'one' } }],
+  ]);
+});
+
 test.each<[script: readonly Scripted[], name: Name]>([
   [[{ status: 500 }], 'openai'],
   [[{ body: { output_file_id: 'o' } }, { status: 500 }], 'openai'],

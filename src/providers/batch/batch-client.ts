@@ -1,5 +1,6 @@
 import { type HttpClient, type HttpReply, openHttpClient } from '../../http/client.ts';
 import { writeJson } from '../../json/canonical-json.ts';
+import { deepEqual } from '../../json/deep-equal.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { tryParseJson } from '../../json/parse-json.ts';
 import type { ProviderFailure } from '../../model/completion.ts';
@@ -186,7 +187,11 @@ export function defineBatchApi(service: BatchService): ConnectBatch {
         const collected = await service.collect(id, accessWith(signal));
         if ('failure' in collected) return collected;
         const answers = new Map<string, BatchAnswer>();
-        for (const [key, answer] of collected.value.answers) if (key !== undefined) answers.set(key, answer);
+        for (const [key, answer] of collected.value.answers) {
+          if (key === undefined) continue;
+          const known = answers.get(key);
+          answers.set(key, known === undefined || deepEqual(known, answer) ? answer : answeredTwice);
+        }
         addUnanswered(answers, keys, collected.value.state);
         return { value: answers };
       },
@@ -242,6 +247,11 @@ export const expired: BatchAnswer = {
 
 export const cancelled: BatchAnswer = {
   failure: { kind: 'aborted', message: 'the batch was cancelled at the provider before it came to this request' },
+};
+
+/** Nothing tells which of two answers is that of the request. */
+const answeredTwice: BatchAnswer = {
+  failure: { kind: 'malformed', message: 'the batch holds two different answers to this request' },
 };
 
 /** Adds a failure for each request that an expired or cancelled batch has no answer to. */
