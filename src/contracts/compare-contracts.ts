@@ -90,12 +90,8 @@ function compareOnProviders(
   { old, replacement, isPart }: SuiteContracts,
   optionsOfPrompt: (promptId: string) => PromptComparisonOptions,
 ): readonly PromptSetFindings[] {
-  const providers = [...new Set(replacement.map(({ variant }) => variant.provider))];
-  const known = providers.filter((id) => old.some(({ variant }) => variant.provider === id));
-  // Where no provider has remained, the first new one is compared.
-  const compared = known.length > 0 ? known : providers.slice(0, 1);
-  return compared.flatMap((provider) => {
-    const before = onProvider(old, provider);
+  return pairProviders(old, replacement, isPart).flatMap(([former, provider]) => {
+    const before = onProvider(old, former);
     const after = onProvider(replacement, provider);
     const kept = new Set(after.flatMap(({ prompt, replaces }) => [prompt, replaces]));
     return comparePromptSets(
@@ -104,6 +100,27 @@ function compareOnProviders(
       optionsOfPrompt,
     ).filter(({ promptId }) => !isPart || after.some(({ prompt }) => prompt === promptId));
   });
+}
+
+/** By id. The rest are paired in order, since a provider may have another id: a part of a run tells nothing of that. */
+function pairProviders(
+  old: readonly AnsweredVariant[],
+  replacement: readonly AnsweredVariant[],
+  isPart: boolean,
+): readonly (readonly [string, string])[] {
+  const [before, after] = [idsOf(old), idsOf(replacement)];
+  const kept = [...after].filter((id) => before.has(id));
+  const added = [...after].filter((id) => !before.has(id));
+  const lost = isPart && kept.length > 0 ? [] : [...before].filter((id) => !after.has(id));
+  const renamed = lost.flatMap((id, index) => {
+    const heir = added[index];
+    return heir === undefined ? [] : [[id, heir] as const];
+  });
+  return [...kept.map((id) => [id, id] as const), ...renamed];
+}
+
+function idsOf(variants: readonly AnsweredVariant[]): ReadonlySet<string> {
+  return new Set(variants.map(({ variant }) => variant.provider));
 }
 
 function* findShortenedPrefixes(

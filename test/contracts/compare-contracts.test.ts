@@ -57,6 +57,20 @@ test('each provider adds what it alone shows', async () => {
   expect(another).toBeUndefined();
 });
 
+test('a provider with another id is compared with the one whose place it takes', async () => {
+  const tools = (type: string) => [{ name: 't', parameters: { type: 'object', properties: { a: { type } } } }];
+  const former = answered({ provider: 'y', params: { tools: tools('string') } });
+  const heir = answered({ provider: 'z', params: { tools: tools('number') } });
+  const pathsOf = async (replacement: readonly AnsweredVariant[], more = {}) => {
+    const [entry] = await compare([answered(), former], replacement, more);
+    return entry?.findings.map(({ ruleId, path }) => `${ruleId} ${path}`);
+  };
+  expect(await pathsOf([heir, answered()])).toEqual(['tool-parameter-type-changed /tools/t/parameters/properties/a']);
+  // One that is gone is no loss of the prompt, and a part of a run may have left it out.
+  expect(await pathsOf([answered()])).toEqual([]);
+  expect(await pathsOf([answered(), heir], { isPart: true })).toEqual([]);
+});
+
 test('the answers of all providers are counted, on both sides', async () => {
   const strict = { contract: { output: { enum: ['a'] } } };
   const loose = { contract: { output: { enum: ['a', 'b'] } } };
