@@ -5,6 +5,7 @@ import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport, PromptFindings } from '../model/finding.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { type Project, providersOf, type Suite, type Vars } from '../model/suite.ts';
+import { findOrphanBaselines } from '../plan/select-cases.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.ts';
@@ -68,6 +69,7 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
     const hint = 'name the suite that it belongs to, or a file that belongs to this one';
     throw new UserError({ code: 'record', message, hint });
   }
+  if (against === undefined) notes.push(...(await findOrphanBaselines(project)).map(({ message }) => message));
   const gone = old.findGone(project);
   for (const { suite, source } of gone) {
     const names = suite.prompts.map((prompt) => prompt.id);

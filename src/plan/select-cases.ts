@@ -212,7 +212,9 @@ const endings = ['baseline.jsonl', 'reference.jsonl'] as const;
 const suiteFile = /\.(?:ya?ml|[cm]?[jt]s|json|prompt|prompty)$/i;
 
 /** Baselines and pinned references without a suite beside them, in the folders where suites are searched: the suite was removed or renamed. */
-async function findOrphanBaselines(project: Pick<Project, 'root' | 'sources'>): Promise<readonly EmptySelection[]> {
+export async function findOrphanBaselines(
+  project: Pick<Project, 'root' | 'sources'>,
+): Promise<readonly EmptySelection[]> {
   const paths = await listOrphanBaselines(project);
   return paths.map((path) => ({
     message: `${relative(project.root, path)} has no suite beside it, so no run reads it; remove it if the suite was removed on purpose`,

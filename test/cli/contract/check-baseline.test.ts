@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ruleRows } from '../../schema-diff/support/rule-rows.ts';
 import type { JsonReport } from '../../support/temp-project.ts';
@@ -26,6 +27,20 @@ describe('contract check without --against', () => {
   test('says that there is no baseline yet', async () => {
     const { code, findings, notes } = await (await openContractProject()).contract('check');
     expect([code, findings, notes]).toEqual([0, [], [expect.stringContaining('triage: no baseline yet')]]);
+  });
+
+  test('says that a baseline has no suite, since the prompts of that suite are not compared', async () => {
+    const project = await openAccepted();
+    project.write('evals/other.eval.yaml', project.read(suiteFile));
+    rmSync(project.path(suiteFile));
+    const { code, notes } = await project.contract('check');
+    expect([code, notes]).toEqual([
+      0,
+      [
+        expect.stringContaining('other: no baseline yet'),
+        expect.stringContaining('evals/triage.baseline.jsonl has no suite beside it'),
+      ],
+    ]);
   });
 
   test('finds nothing where nothing has changed', async () => {
