@@ -18,12 +18,13 @@ export const prefix = 'llmcheck';
 
 /** Connects, or returns the reason why it can't. */
 export async function connectRedis({ redis }: QueueModules, address: RedisAddress): Promise<Redis | string> {
-  const client = new redis.Redis({
+  const client: Redis = new redis.Redis({
     ...redisEndpoint(address),
     lazyConnect: true,
     connectTimeout: 5000,
-    // ioredis reconnects for as long as it takes, and commands wait for that.
-    retryStrategy: (times) => Math.min(times * 50, 500),
+    // ioredis reconnects for as long as it takes, and commands wait for that. BullMQ's copies of a connection that was given
+    // up end with it: they would keep the process alive.
+    retryStrategy: (times): number | null => (client.status === 'end' ? null : Math.min(times * 50, 500)),
     maxRetriesPerRequest: null,
   });
   let reason: string | undefined;
@@ -59,6 +60,8 @@ export async function reconnectIfSilent(client: Redis, silenceMs: number, step: 
   const timer = setInterval(() => {
     if (client.status === 'ready') client.disconnect(true);
   }, silenceMs);
+  // A step may wait for a connection that was given up; the process ends all the same.
+  timer.unref();
   try {
     await step();
   } finally {

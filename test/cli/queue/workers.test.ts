@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { CellRow } from '../../../src/model/record.ts';
 import { type ChatRequest, startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
@@ -215,6 +217,16 @@ ${words.join('\n')}
     expectWhole(project, 80);
     expect(told.join('')).toContain(`The connection to the queue ${redis.url} is lost`);
     expect(told.join('')).toContain(`The queue ${redis.url} is back`);
+  });
+
+  test('ends where Redis is gone for good', { tags: 'slow' }, async () => {
+    const redis = await startRealRedis();
+    const server = await startGatedServer(() => true);
+    const project = openTempProject('two-providers');
+    const running = spawnCli(['run', '--queue', redis.url, '--deadline', '1s'], { cwd: project.root, env: server.env });
+    await once(running.child.stderr as Readable, 'data');
+    await redis.stop();
+    expect((await running.ended).code).toBe(4);
   });
 
   test('tells of a short loss of Redis, as its workers do, and goes on', async () => {
