@@ -56,7 +56,7 @@ test('errors alone leave a run open: it says so, and what to do', async () => {
   expect([code, stdout.replaceAll(/\s+/g, ' ')]).toEqual([
     0,
     expect.stringMatching(
-      /^INCONCLUSIVE 3 cases could not be judged with .*, which could hide a regression .* ask anew: llmcheck run /,
+      /^INCONCLUSIVE 3 cases could not be judged with .*, which could hide a regression .* run again: llmcheck run /,
     ),
   ]);
 });
