@@ -102,7 +102,7 @@ function compareOnProviders(
   });
 }
 
-/** By id. The rest are paired in order, since a provider may have another id: a part of a run tells nothing of that. */
+/** Pairs providers by id, and the rest in order: one may have been renamed. Part of a run cannot show that. */
 function pairProviders(
   old: readonly AnsweredVariant[],
   replacement: readonly AnsweredVariant[],

@@ -72,7 +72,7 @@ export function reportClassMistakes(
   for (const metric of ['recall', 'precision'] as const) {
     const limits = childOf(childOf(classes, 'gate'), metric);
     for (const name of Object.keys(limits.value ?? {})) {
-      // The check of the shape drops it.
+      // The schema check drops it.
       if (name === '__proto__') {
         problems.refuse(childOf(limits, name), 'a class with a limit can not have the name "__proto__"');
       } else if (!known.has(name)) reportUnknown(name, `classes.gate.${metric}`, locate(childOf(limits, name), 'key'));

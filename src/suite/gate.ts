@@ -16,7 +16,7 @@ export function parseGate(
   problems: Problems,
 ): Gate | undefined {
   const name = childOf(childOf(childOf(document, 'gate'), 'slices'), '__proto__');
-  // The check of the shape drops it.
+  // The schema check below drops it.
   if (name.value !== undefined) {
     const message = 'a slice can not have the name "__proto__"';
     problems.report({ code: 'invalid-value', message, hint: 'give the cases another tag', at: locate(name, 'key') });

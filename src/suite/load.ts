@@ -153,7 +153,7 @@ function warnOfSharedRecordings(parsed: readonly ParsedSuite[], problems: Proble
     if (other === undefined || caseId === undefined) continue;
     problems.warn({
       code: 'recording',
-      message: `${suite.id} keeps the answers to case "${caseId}" in the recordings of ${other.id}, which has a case of that id too: recording one suite removes the answers of the other`,
+      message: `${suite.id} and ${other.id} record their case "${caseId}" in one file: recording one suite removes the answers of the other`,
       hint: 'give each suite a file of its own',
       at: locate({ ...idAt, path: ['recordings'] }),
     });

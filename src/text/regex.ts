@@ -20,7 +20,7 @@ export function matchesEveryText(source: string, flags: string): boolean {
   // An escape or a class is no anchor.
   const plain = source.replace(/\\[^bB]|\[(?:\\.|[^\]\\])*\]/gs, 'x');
   if (/\\[bB]|\(\?<?[=!]/.test(plain)) return false;
-  // One kind of anchor holds at an end of each text, as it does in an empty one.
+  // With one kind of anchor, an end of each text matches as an empty text does.
   if (plain.includes('$') && (plain.includes('^') || flags.includes('y'))) return false;
   return new RegExp(source, flags).test('');
 }

@@ -178,7 +178,7 @@ function findResumed({ flags, env, root }: RunInvocation): ResumedRun {
   return { ...stored, flags: withoutRefused(stored.flags, given), stored };
 }
 
-/** Flags of the run to resume, without those that can't go with a given one: nobody could leave them out. */
+/** Flags of the run to resume, without those that a given flag rules out: the user cannot remove them. */
 function withoutRefused(flags: StoredInvocation['flags'], given: RunFlagValues): StoredInvocation['flags'] {
   const isReplay = given.cache === 'replay';
   const isRecording = given.record === true || given.recordTools === true;

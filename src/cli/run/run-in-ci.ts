@@ -315,7 +315,7 @@ async function defaultBaseline(
 ): Promise<string | undefined> {
   const { config } = given;
   const { swap } = await loadRunDefaults({ cwd, ...(typeof config === 'string' && { configPath: config }) });
-  // A variable may say no: LLMCHECK_NO_BASELINE=0 chooses nothing. Of the config, a baseline or two prompts give way.
+  // A variable may say no: LLMCHECK_NO_BASELINE=0 chooses nothing. A baseline or two prompts of the config give way to this one.
   const { values } = resolveFlagValues({ flags: given, env, config: defined({ swap }) });
   if (values.noBaseline === true) return undefined;
   if ((['baseline', 'compare', 'swap'] as const).some((key) => values[key] !== undefined)) return undefined;

@@ -209,7 +209,7 @@ function sortSuspicions(
   return { mustPass, added, suspects, comparedCases, budget: Math.floor(budget) };
 }
 
-/** True where a failed case that nothing is compared with fails the gate; a change of the contract broke those that break it. */
+/** True where a failed case without a counterpart fails the gate. If it breaks a changed contract, the change broke it. */
 export function failsAsNew(because: CaseBreach, { cases }: GatePolicy): boolean {
   if (because === 'contract-changed') return cases.broken === 'fail' || cases.added === 'fail';
   return because === 'first-run' || cases.added === 'fail';
