@@ -219,11 +219,12 @@ ${words.join('\n')}
     expect(told.join('')).toContain(`The queue ${redis.url} is back`);
   });
 
+  // The deadline comes after the first heartbeat, which waits for Redis then.
   test('ends where Redis is gone for good', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer(() => true);
     const project = openTempProject('two-providers');
-    const running = spawnCli(['run', '--queue', redis.url, '--deadline', '1s'], { cwd: project.root, env: server.env });
+    const running = spawnCli(['run', '--queue', redis.url, '--deadline', '4s'], { cwd: project.root, env: server.env });
     await once(running.child.stderr as Readable, 'data');
     await redis.stop();
     expect((await running.ended).code).toBe(4);
