@@ -31,7 +31,8 @@ export class TokenBucket {
 
   constructor(capacity: number, perMs: number) {
     this.#capacity = Math.max(1, capacity);
-    this.#perMs = perMs;
+    // A server may name a period of 0. Infinitely many in no time at all would be no number.
+    this.#perMs = Math.min(perMs, Number.MAX_VALUE);
     this.#level = this.#capacity;
   }
 

@@ -51,6 +51,14 @@ describe('TokenBucket', () => {
     bucket.take(50);
     expect(bucket.waitMs(1, 0)).toBe(4100);
   });
+
+  test('of a limit without a time never lets anybody wait', () => {
+    const bucket = new TokenBucket(10, 100 / 0);
+    for (const nowMs of [5, 5, 6]) {
+      expect(bucket.waitMs(1, nowMs)).toBe(0);
+      bucket.take(1);
+    }
+  });
 });
 
 describe('limits by hand', () => {
