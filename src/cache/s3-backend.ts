@@ -28,12 +28,14 @@ export interface S3Options {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  readonly timeoutMs: number;
 }
+
+// Who asks keeps the time; what is under way ends when the transport is closed.
+const { signal } = new AbortController();
 
 /** Keeps values as objects of a bucket, by the API that MinIO, R2 and others share with S3. */
 export function openS3Backend(options: S3Options): SharedBackend {
-  const { endpoint, bucket, prefix, timeoutMs, transport, ...signing } = options;
+  const { endpoint, bucket, prefix, transport, ...signing } = options;
   const base = `${endpoint.replace(/\/+$/, '')}/${bucket}`;
   const send = async (method: 'GET' | 'PUT', path: string, body?: string): Promise<BucketReply> => {
     const signer = new AwsV4Signer({
@@ -44,7 +46,6 @@ export function openS3Backend(options: S3Options): SharedBackend {
       ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
     });
     const { url, headers } = await signer.sign();
-    const signal = AbortSignal.timeout(timeoutMs);
     // The client names the host itself.
     const sent = Object.fromEntries([...headers].filter(([name]) => name !== 'host'));
     return transport.send({ url: url.href, method, headers: sent, body: body ?? '', signal });

@@ -80,7 +80,7 @@ export function findSharedBackend(
 }
 
 function findBucket(
-  { endpoint, region: written, prefix, timeoutMs }: SharedCacheConfig,
+  { endpoint, region: written, prefix }: SharedCacheConfig,
   { bucket, folder }: StoreUrl & { readonly kind: 's3' },
   { address, env, read }: { readonly address: string; readonly env: Env; readonly read: (name: string) => string },
 ): FoundBackend {
@@ -101,7 +101,6 @@ function findBucket(
         region,
         bucket,
         prefix: `${folder === '' ? '' : `${folder}/`}${prefix}`,
-        timeoutMs,
         accessKeyId: read('AWS_ACCESS_KEY_ID'),
         secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),
         ...(sessionToken === '' ? {} : { sessionToken }),

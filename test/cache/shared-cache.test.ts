@@ -161,7 +161,6 @@ test('a bucket counts its values, and its refusals carry their code', async () =
     prefix: '',
     accessKeyId: 'id',
     secretAccessKey: 'secret',
-    timeoutMs: 1000,
   });
   expect(await backend.count()).toEqual({ entries: 2, isMore: true });
   reply = { status: 403, text: '<Error><Code>AccessDenied</Code></Error>' };

@@ -91,7 +91,8 @@ export const duration = z
   .meta({ type: 'string' })
   .superRefine((value, context) => {
     try {
-      parseDurationMs(value);
+      if (parseDurationMs(value) > 0) return;
+      context.addIssue({ code: 'custom', message: `"${String(value)}" leaves no time` });
     } catch (error) {
       if (!(error instanceof DurationError)) throw error;
       context.addIssue({ code: 'custom', message: error.message });

@@ -160,6 +160,9 @@ test('a cache in a bucket answers on a second machine, signed, and a bucket that
   expect([second.report.totals.cached, server.requests.length]).toEqual([3, 3]);
   expect(withoutTimes(second.report)).toEqual(withoutTimes(first.report));
   expect((await machine.run(['cache', 'stats'], { env })).stdout).toContain('shared: s3://answers/team, 3 entries');
+  // To count takes longer than to read an answer.
+  const hasty = openMachine(cache.replace(' }', ', timeout: 1ms }'));
+  expect((await hasty.run(['cache', 'stats'], { env })).stdout).toContain('shared: s3://answers/team, 3 entries');
   await bucket.close();
   rmSync(machine.path('.llmcheck'), { recursive: true });
   const third = await machine.report(['run'], { env });
@@ -178,6 +181,12 @@ test.each([
     'environment variable',
   ],
   ['two addresses', '{ url: "redis://h/0", urlEnv: REDIS_URL }', 'invalid-value', 'url and urlEnv'],
+  [
+    'answers that are old at once',
+    '{ url: "redis://h/0", ttl: 0s }',
+    'invalid-value',
+    'cache.ttl: "0s" leaves no time',
+  ],
   ['an unknown key', '{ url: "redis://h/0", password: x }', 'unknown-key', 'password'],
 ])('%s is a usage error with its place', async (_name, cache, code, hint) => {
   const project = openMachine(cache);
