@@ -8,10 +8,13 @@ import { openTrace } from '../telemetry/open-trace.ts';
 import {
   buildExport,
   createExporter,
+  describePartial,
+  maxFailures,
   type OtelSettings,
   readOtelSettings,
   type Span,
 } from '../telemetry/otlp-exporter.ts';
+import { withoutUserinfo } from '../text/store-urls.ts';
 import { runSuites } from './run.ts';
 
 /** Where a run's spans go, from the flag and OpenTelemetry's own variables. */
@@ -28,6 +31,7 @@ export async function traceRun(options: RunOptions, ports: RunPorts, settings: O
   const maskHeaders = createMask(Object.values(settings.headers));
   const mask = (text: string): string => maskHeaders(ports.mask(text));
   const scope = { name: 'llmcheck', version: options.toolVersion };
+  const address = withoutUserinfo(settings.url);
   const exporter = createExporter({
     async send(spans: readonly Span[]) {
       const { status, text } = await http.send({
@@ -37,10 +41,12 @@ export async function traceRun(options: RunOptions, ports: RunPorts, settings: O
         body: JSON.stringify(buildExport(spans, settings.resource, scope)),
         signal: AbortSignal.timeout(settings.timeoutMs),
       });
-      return status < 300 ? undefined : `${status} ${text.slice(0, 200)}`;
+      return status < 300 ? describePartial(text) : `${status} ${text.slice(0, 200)}`;
     },
     onLost: (reason) =>
-      ports.onProgress({ type: 'note', message: mask(`spans were not exported to ${settings.url}: ${reason}`) }),
+      ports.onProgress({ type: 'note', message: mask(`spans were not exported to ${address}: ${reason}`) }),
+    // As long as for a collector that answers nothing.
+    startTimer: (giveUp) => ports.clock.startTimer(maxFailures * settings.timeoutMs, giveUp),
   });
   const offsetMs = ports.now().getTime() - ports.clock.now();
   const trace = openTrace({

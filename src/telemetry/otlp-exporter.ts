@@ -1,4 +1,6 @@
+import { memberAt, textAt } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
+import { tryParseJson } from '../json/parse-json.ts';
 import { decodePercent } from '../text/decode-text.ts';
 
 /** A value of an attribute. OTLP's JSON writes integers as text, since 64 bits do not fit a JSON number. */
@@ -81,6 +83,8 @@ export interface ExporterPorts {
   readonly send: (spans: readonly Span[]) => Promise<string | undefined>;
   /** Called once, with the first reason. */
   readonly onLost: (reason: string) => void;
+  /** Calls `giveUp` where a flush has taken too long; gives what stops it. */
+  readonly startTimer: (giveUp: () => void) => () => void;
 }
 
 export interface Exporter {
@@ -93,10 +97,19 @@ const batchSize = 256;
 /** Spans that wait for a slow collector; more are dropped, so that memory does not grow with the run. */
 const maxWaiting = 20_000;
 /** After so many failures nothing more is sent: a run does not wait for a broken collector. */
-const maxFailures = 3;
+export const maxFailures = 3;
+
+/** Why spans are lost though the collector answered with success; undefined where it took them all. */
+export function describePartial(reply: string): string | undefined {
+  const partial = memberAt(tryParseJson(reply), 'partialSuccess');
+  const rejected = Number(memberAt(partial, 'rejectedSpans') ?? 0);
+  return rejected > 0
+    ? `${rejected} spans rejected: ${textAt(partial, 'errorMessage') ?? 'no reason given'}`
+    : undefined;
+}
 
 /** Sends spans in batches, one after the other, while the run goes on. */
-export function createExporter({ send, onLost }: ExporterPorts): Exporter {
+export function createExporter({ send, onLost, startTimer }: ExporterPorts): Exporter {
   let waiting: Span[] = [];
   let sending: Promise<void> | undefined;
   let failures = 0;
@@ -128,8 +141,13 @@ export function createExporter({ send, onLost }: ExporterPorts): Exporter {
       }
     },
     async flush() {
+      const stopTimer = startTimer(() => {
+        lose('the collector takes them more slowly than they come');
+        failures = maxFailures;
+      });
       await sending;
       await drain(1);
+      stopTimer();
     },
   };
 }

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { buildExport, createExporter, readOtelSettings, type Span } from '../../src/telemetry/otlp-exporter.ts';
+import {
+  buildExport,
+  createExporter,
+  describePartial,
+  readOtelSettings,
+  type Span,
+} from '../../src/telemetry/otlp-exporter.ts';
 
 const span = (name: string, more: Partial<Span> = {}): Span => ({
   traceId: 't',
@@ -59,7 +65,10 @@ test('spans are written as OTLP has them', () => {
 });
 
 /** An exporter whose collector answers each batch by this; what was sent, by size, and what was lost. */
-function openExporter(answer: (batch: number) => string | Error | undefined) {
+function openExporter(
+  answer: (batch: number) => string | Error | undefined,
+  startTimer: (giveUp: () => void) => () => void = () => () => undefined,
+) {
   const sent: number[] = [];
   const lost: string[] = [];
   const names: string[] = [];
@@ -70,6 +79,7 @@ function openExporter(answer: (batch: number) => string | Error | undefined) {
       return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
     },
     onLost: (reason) => lost.push(reason),
+    startTimer,
   });
   const add = (count: number) => {
     for (let at = 0; at < count; at += 1) exporter.add(span(`n${at}`));
@@ -117,6 +127,40 @@ test('the first reason of a loss is told, and nothing is sent after three', asyn
   late.add(4 * 256);
   await late.exporter.flush();
   expect([late.sent.length, late.lost]).toEqual([4, ['refused']]);
+});
+
+test('a flush that takes too long sends nothing more, and a timely one leaves no timer', async () => {
+  let giveUp = (): void => undefined;
+  const timers = { running: 0 };
+  const { exporter, add, sent, lost } = openExporter(
+    (batch) => {
+      if (batch === 2) giveUp();
+      return undefined;
+    },
+    (fire) => {
+      giveUp = fire;
+      timers.running += 1;
+      return () => {
+        timers.running -= 1;
+      };
+    },
+  );
+  add(5 * 256);
+  await exporter.flush();
+  expect([sent.length, lost, timers.running]).toEqual([2, ['the collector takes them more slowly than they come'], 0]);
+});
+
+test.each([
+  ['{}', undefined],
+  ['', undefined],
+  ['<html>', undefined],
+  ['{"partialSuccess":{}}', undefined],
+  ['{"partialSuccess":{"errorMessage":"deprecated"}}', undefined],
+  ['{"partialSuccess":{"rejectedSpans":"0"}}', undefined],
+  ['{"partialSuccess":{"rejectedSpans":"7","errorMessage":"no quota"}}', '7 spans rejected: no quota'],
+  ['{"partialSuccess":{"rejectedSpans":2}}', '2 spans rejected: no reason given'],
+])('the collector that answers %s lost %s', (reply, lost) => {
+  expect(describePartial(reply)).toBe(lost);
 });
 
 test('what a slow collector keeps waiting is bounded', async () => {

@@ -342,6 +342,17 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(collector.requests).toHaveLength(3);
   });
 
+  test('spans that a collector rejects beside others are told of, without the password in its address', async () => {
+    const { project, chat } = await openProject();
+    const collector = await startCollector({
+      body: { partialSuccess: { rejectedSpans: '3', errorMessage: 'no quota' } },
+    });
+    const url = collector.url.replace('//', '//user:hunter2-hunter2@');
+    const { stderr } = await project.run(['run', '--otel', url], { env: chat.env });
+    expect(stderr).toContain(`spans were not exported to ${collector.url}/v1/traces: 3 spans rejected: no quota`);
+    expect(stderr).not.toContain('hunter2');
+  });
+
   test('the name of a span holds no secret, such as one in the name of a model', async () => {
     const { project, chat } = await openProject();
     project.write('evals/words.eval.yaml', suite.replace('openai:test-model', `openai:model-${testKey}`));
