@@ -1,6 +1,6 @@
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemErrorCode } from '../files/write-files.ts';
+import { systemErrorCode, unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { PageRun } from '../model/page-runs.ts';
 import { UserError } from '../model/problem.ts';
@@ -27,7 +27,7 @@ export function listRuns(folder: string): StoredRun[] {
   return names
     .flatMap((name) => {
       const path = join(folder, name);
-      const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+      const stats = unlessRefused(() => statSync(path, { bigint: true }), undefined);
       if (stats?.isFile() !== true) return [];
       const id = name.slice(0, -'.jsonl'.length);
       const second = Math.min(secondsOfRunId(id) ?? Infinity, secondsOf(stats));

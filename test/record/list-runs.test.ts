@@ -1,4 +1,4 @@
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { countStoredRun, listRuns, newRunId, secondsOfRunId } from '../../src/record/list-runs.ts';
@@ -81,6 +81,13 @@ describe('the runs of a folder', () => {
   test('are none where the folder is missing', () => {
     const folder = join(makeFolder(), 'none');
     expect(listRuns(folder)).toEqual([]);
+  });
+
+  test('are those that can be looked at: a link that leads to itself is none', () => {
+    const folder = makeFolder();
+    add(folder, '20251124-153012-a1b2');
+    for (const name of ['loop', 'nothing']) symlinkSync(join(folder, 'loop.jsonl'), join(folder, `${name}.jsonl`));
+    expect(listRuns(folder).map(({ id }) => id)).toEqual(['20251124-153012-a1b2']);
   });
 
   test('that cannot be listed are a problem', () => {

@@ -121,7 +121,8 @@ function ask(
   });
 }
 
-function listenTo({ port, host }: URL, cookie: string): Promise<{ readonly next: Promise<string> }> {
+/** Resolves once the server listens to records. */
+export function listenTo({ port, host }: URL, cookie: string): Promise<{ readonly next: Promise<string> }> {
   return new Promise((resolve, reject) => {
     let onNews: (id: string) => void = () => undefined;
     const next = new Promise<string>((resolveNext) => {

@@ -173,7 +173,9 @@ function watchRecords(runs: ViewedRuns): Updates {
   let known = new Map<string, string>();
   let timer: NodeJS.Timeout | undefined;
   const look = () => {
-    const states = new Map(runs.states());
+    const states = attempt(() => new Map(runs.states()), Error);
+    // A request says why the records can't be read. They may be there again at the next look.
+    if (states instanceof Error) return;
     for (const [id, state] of states) {
       if (known.get(id) === state) continue;
       // The name of a file may hold a line break.

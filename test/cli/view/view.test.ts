@@ -1,8 +1,10 @@
 import { appendFileSync, copyFileSync, utimesSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { openViewServer } from '../../../src/cli/view/server.ts';
 import type { PageBlock, PageIndex } from '../../../src/model/page.ts';
 import type { PageRun, PageRunVerdict } from '../../../src/model/page-runs.ts';
-import { openRunProject, openView, runIdsOf } from '../../support/open-view.ts';
+import { openViewedRuns } from '../../../src/viewing/view-runs.ts';
+import { listenTo, openRunProject, openView, runIdsOf } from '../../support/open-view.ts';
 
 describe('llmcheck view', () => {
   test('lists the stored runs, the latest first, and shows each as its page has it', async () => {
@@ -100,6 +102,21 @@ describe('llmcheck view', () => {
     expect(await view.end(signal)).toBe(signal === 'SIGINT' ? 130 : 143);
     // A connection that was kept open is reset, a new one is refused.
     await expect(view.get('/')).rejects.toThrow(/ECONNREFUSED|ECONNRESET/);
+  });
+
+  test('goes on where the records cannot be read for a while', { tags: ['slow'] }, async () => {
+    let looks = 0;
+    const states = () => {
+      looks += 1;
+      if (looks === 2) throw new Error('EIO: i/o error');
+      return new Map([['a', `${looks}`]]);
+    };
+    const runs = { ...openViewedRuns({ root: '/', cwd: '/', env: {}, now: () => new Date() }), states };
+    const server = await openViewServer({ runs, token: 'key', port: 0 });
+    const url = new URL(server.url);
+    const { next } = await listenTo(url, `llmcheck_${url.port}=key`);
+    expect([await next, looks]).toEqual(['a', 3]);
+    await server.close();
   });
 
   test('says that a port is taken, or none', async () => {
