@@ -46,7 +46,7 @@ function wrapLine(line: string, width: number): string[] {
   const lines: string[] = [];
   let current = '';
   let used = 0;
-  for (const word of line.split(/(?<= )(?=[^ ])/)) {
+  for (const word of line.split(wordStart)) {
     const columns = displayWidth(word.trimEnd());
     if (columns <= width && used + columns > width) {
       lines.push(current.trimEnd());
@@ -71,6 +71,9 @@ function wrapLine(line: string, width: number): string[] {
   }
   return [...lines, current.trimEnd()];
 }
+
+/** A number stays with its unit. */
+const wordStart = /(?<= )(?<!\d (?=(?:%|pts|ms|s)(?:\W|$)))(?=[^ ])/;
 
 function cutToWidth(text: string, width: number): string {
   let used = 0;

@@ -73,6 +73,12 @@ describe('wrapToWidth', () => {
     expect(wrapToWidth('abc', 0)).toEqual(['a', 'b', 'c']);
   });
 
+  it('keeps a number with its unit', () => {
+    expect(wrapToWidth('rate 100 → 0 %', 12)).toEqual(['rate 100 →', '0 %']);
+    expect(wrapToWidth('spent $0 · 147 ms · run', 12)).toEqual(['spent $0 ·', '147 ms · run']);
+    expect(wrapToWidth('it took 3 so far', 9)).toEqual(['it took 3', 'so far']);
+  });
+
   it('never breaks a colour code', () => {
     expect(wrapToWidth('\u001b[31mabcdef\u001b[39m', 3)).toEqual(['\u001b[31mabc', 'def\u001b[39m']);
   });
