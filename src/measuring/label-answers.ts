@@ -8,6 +8,7 @@ import { withRefusal } from '../model/storage-problem.ts';
 import type { Case, Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { compareText } from '../text/compare-text.ts';
+import { docsUrl } from '../text/docs-url.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { quote } from '../text/shorten.ts';
 import { findKnownAnswers, type KnownAnswer, type KnownAnswersOptions } from './known-answers.ts';
@@ -79,7 +80,7 @@ function chooseCriterion({ criteria, path }: Suite, wanted: string | undefined):
   if (only.assertion !== 'pairwise') return only;
   throw refuse(
     'pairwise compares two answers, and a stored run holds one of them',
-    'write its labels by hand, see docs/judges.md',
+    `write its labels by hand, see ${docsUrl('judges.md')}`,
   );
 }
 

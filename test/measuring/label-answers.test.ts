@@ -350,7 +350,7 @@ describe('nothing can be labelled', () => {
       said,
       { criteria: [{ assertion: 'pairwise' }] },
       'pairwise compares two answers, and a stored run holds one of them',
-      'write its labels by hand, see docs/judges.md',
+      'write its labels by hand, see https://github.com/llmcheck/llmcheck/blob/main/docs/judges.md',
     ],
     [
       'without a file',

@@ -5,6 +5,7 @@ import { withFileLock } from '../../files/file-lock.ts';
 import { replaceFile, withStorageErrors } from '../../files/write-files.ts';
 import { folderInRepository } from '../../project/project-paths.ts';
 import { shellWord } from '../../text/command-line.ts';
+import { docsUrl } from '../../text/docs-url.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 
@@ -68,7 +69,9 @@ export async function chooseCi(root: string, io: Io): Promise<CiSystem | undefin
     const answer = typed.line.trim().toLowerCase();
     const chosen = answer === '' ? likely : ciSystems.find((name) => name === answer);
     if (chosen !== undefined) return chosen;
-    io.stdout.write(`There is no template for ${toSafeLine(answer)}; docs/ci.md shows jobs for other systems.\n`);
+    io.stdout.write(
+      `There is no template for ${toSafeLine(answer)}; ${docsUrl('ci.md')} shows jobs for other systems.\n`,
+    );
   }
 }
 

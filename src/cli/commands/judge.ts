@@ -7,6 +7,7 @@ import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
 import { judgeError } from '../../stats/agreement.ts';
+import { docsUrl } from '../../text/docs-url.ts';
 import { formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { quote } from '../../text/shorten.ts';
@@ -97,7 +98,7 @@ async function check(paths: readonly string[], flags: Flags, io: Io): Promise<nu
   );
   io.stdout.write(mask(flags.json === true ? buildJson(checked) : describe(checked)));
   if (checked.suites.length === 0) {
-    io.stderr.write('no answer is labelled: a judge names them with labels: FILE, see docs/judges.md\n');
+    io.stderr.write(`no answer is labelled: a judge names them with labels: FILE, see ${docsUrl('judges.md')}\n`);
   }
   return exitCodeOf(checked);
 }

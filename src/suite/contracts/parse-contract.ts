@@ -9,6 +9,7 @@ import { type RuleKey, ruleIdOf, rules } from '../../schema-diff/rules.ts';
 import { findMisspeltKeywords } from '../../schema-diff/schema/check-document.ts';
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
+import { docsUrl } from '../../text/docs-url.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
@@ -73,7 +74,7 @@ function parseOverrides(located: Located, { problems }: ContractContext): readon
     problems.report({
       code: 'unknown-id',
       message: `there is no contract rule "${rule}"`,
-      hint: didYouMean(rule, ruleIds) ?? 'docs/contracts.md lists the rules',
+      hint: didYouMean(rule, ruleIds) ?? `${docsUrl('contracts.md')} lists the rules`,
       at: locate(childOf(located, rule), 'key'),
     });
   }
