@@ -5,6 +5,8 @@ import { withFileLock } from '../../files/file-lock.ts';
 import { replaceFile, StorageError } from '../../files/write-files.ts';
 import { importAnswers } from '../../importing/import-answers.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { shellWord } from '../../text/command-line.ts';
+import { docsUrl } from '../../text/docs-url.ts';
 import type { Io } from '../io.ts';
 import type { DefineCommand } from './define.ts';
 import { type CiSystem, chooseCi, ciSystems, readText, writeCi } from './init-ci.ts';
@@ -25,12 +27,16 @@ export const define: DefineCommand = (command, { io, exit }) => {
     .action(async (folder: string, { force = false, ci }: { readonly force?: boolean; readonly ci?: CiSystem }) => {
       const root = resolve(io.cwd, folder);
       const system = ci ?? (await chooseCi(root, io));
-      if (system !== undefined) await init(root, { force, ci: system }, io);
+      if (system !== undefined) {
+        await init(root, { force, ci: system }, io);
+        const enter = root === resolve(io.cwd) ? '' : `cd ${shellWord(folder)} && `;
+        io.stdout.write(`\nNext: ${enter}llmcheck run    (no key needed: it answers from the recordings)\n`);
+      }
       exit(system === undefined ? exitCodes.sigint : exitCodes.passed);
     });
 };
 
-/** Writes files that do not exist yet, and prints the next step. */
+/** Writes files that do not exist yet. */
 async function init(
   root: string,
   { force, ci }: { readonly force: boolean; readonly ci: CiSystem },
@@ -52,7 +58,6 @@ async function init(
     const path = join(root, recordings);
     await importAnswers({ path, text: readFileSync(path, 'utf8'), cwd: root, env: io.env, now: io.now });
   }
-  io.stdout.write('\nNext: llmcheck run    (no key needed: it answers from the recordings)\n');
 }
 
 /** False where the file exists and is kept. */
@@ -89,7 +94,7 @@ function isFile(path: string): boolean {
 
 /** The files of a new project, by path. The request hashes of the recordings are added when they are written. */
 const initFiles: Readonly<Record<string, string>> = {
-  'llmcheck.config.yaml': `# Settings for every suite of this project: https://github.com/llmcheck/llmcheck/blob/main/docs/config.md
+  'llmcheck.config.yaml': `# Settings for every suite of this project: ${docsUrl('config.md')}
 suites: ["evals/**/*.eval.yaml"]
 `,
   'evals/greeting.eval.yaml': `# yaml-language-server: $schema=../node_modules/llmcheck/schema/suite.schema.json

@@ -86,8 +86,10 @@ describe('init', () => {
 
   test('takes a folder', async () => {
     const project = openTempProject();
-    expect((await project.run(['init', 'my project'])).code).toBe(0);
+    const { code, stdout } = await project.run(['init', 'my project']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("\nNext: cd 'my project' && llmcheck run  ")]);
     expect(project.files('my project/evals')).not.toHaveLength(0);
+    expect((await project.run(['init', '.'])).stdout).toContain('\nNext: llmcheck run  ');
   });
 });
 
