@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { describeExit, keepTail, killGroup } from './run-program.ts';
+import { describeExit, describeStartError, keepTail, killGroup } from './run-program.ts';
 
 export interface LineProgramCall {
   readonly argv: readonly string[];
@@ -52,7 +52,7 @@ export function startLineProgram(call: LineProgramCall): LineProgram {
   }
 
   child.stdout.on('data', read);
-  child.on('error', (error) => end(`can't be started: ${error.message}`));
+  child.on('error', (error) => end(`can't be started: ${describeStartError(error, program)}`));
   child.on('close', (code, signal) => end(describeExit({ exitCode: code, signalName: signal })));
   // The program may end while a line is written; `close` says why.
   child.stdin.on('error', () => undefined);

@@ -81,7 +81,7 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
         : watchMemory(child.pid, call.maxMemoryBytes, () => stop('too-much-memory'));
     const stopListening = onAbort(call.signal, () => stop('aborted'));
     const output = readStreams(child, call.maxOutputBytes, () => stop('too-much-output'));
-    child.on('error', (error) => finish({ status: 'unstartable', message: error.message }));
+    child.on('error', (error) => finish({ status: 'unstartable', message: describeStartError(error, program) }));
     // A program may answer without reading its input; the pipe that breaks then is no failure.
     child.stdin.on('error', () => undefined);
     child.on('close', (exitCode, signalName) => {
@@ -142,6 +142,13 @@ export function describeUnfinished(
     case 'unstartable':
       return `can't be started: ${result.message}`;
   }
+}
+
+/** Why a program can't be started, in words that say what to look for. */
+export function describeStartError(error: Error, program: string): string {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return `there is no program "${program}"`;
+  return code === 'EACCES' ? `"${program}" is not an executable file` : error.message;
 }
 
 type Exit = Pick<ProgramResult & { readonly status: 'ended' }, 'exitCode' | 'signalName'>;

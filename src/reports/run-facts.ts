@@ -243,7 +243,7 @@ const errorSteps: Readonly<Record<string, string>> = {
   cacheMiss: 'ask the provider: llmcheck run --cache use',
   auth: 'set a key that the provider accepts, then ask again:',
   quota: 'raise the quota of the account, then ask again:',
-  notFound: 'correct the model or the address of the provider, then run again: llmcheck run',
+  notFound: 'correct the model, the address or the command of the provider, then run again: llmcheck run',
   badRequest: 'correct what the provider refuses, then run again: llmcheck run',
 };
 

@@ -166,7 +166,7 @@ test('lines are exchanged with a program until it ends', async () => {
   });
   expect(await converse(['no-such-program'], ['a'])).toEqual({
     said: [],
-    why: "can't be started: spawn no-such-program ENOENT",
+    why: `can't be started: there is no program "no-such-program"`,
     stderr: '',
   });
   expect(await converse(node('process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)'))).toMatchObject({
@@ -376,8 +376,10 @@ test('a program that makes prompts and is missing or writes no text has a fault 
   const render = async (argv: readonly string[]) =>
     (await renderPrompts({ argv, folder: '/', root: '/', boundary: '/', vars: cases(2) })).first;
   expect(await render(['no-such-program'])).toEqual(
-    forBoth({ fault: "can't be started: spawn no-such-program ENOENT" }),
+    forBoth({ fault: `can't be started: there is no program "no-such-program"` }),
   );
+  const [refused] = await render(['/dev/null']);
+  expect(refused?.fault).toBe(`can't be started: "/dev/null" is not an executable file`);
   const spoiled = await render(['printf', String.raw`\377\n1\n`]);
   expect(spoiled.map(({ fault = '' }) => fault.slice(0, 21))).toEqual(Array(2).fill("wrote what can't be r"));
 });

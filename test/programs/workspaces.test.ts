@@ -291,7 +291,7 @@ test('a command that is late, missing or stopped has a fault', async () => {
   const { run, port, changes } = openPort({ signal: controller.signal });
   expect(await run('sleep 9', { timeoutMs: 50 })).toEqual({ fault: 'took longer than 50 ms' });
   expect(await run('', { argv: ['no-such-program'] })).toEqual({
-    fault: "can't be started: spawn no-such-program ENOENT",
+    fault: `can't be started: there is no program "no-such-program"`,
   });
   const running = run('echo on > started; sleep 9');
   controller.abort();

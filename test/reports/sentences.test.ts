@@ -321,7 +321,10 @@ describe('the command to run next', () => {
     [`ask again: ${resume}`, errored('timeout')],
     [`set a key that the provider accepts, then ask again: ${resume}`, errored('auth')],
     [`raise the quota of the account, then ask again: ${resume}`, errored('quota')],
-    ['correct the model or the address of the provider, then run again: llmcheck run', errored('notFound')],
+    [
+      'correct the model, the address or the command of the provider, then run again: llmcheck run',
+      errored('notFound'),
+    ],
     ['correct what the provider refuses, then run again: llmcheck run', errored('badRequest')],
     [`ask again: ${resume}`, reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'errors' })],
     [undefined, reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'stopped' })],
