@@ -8,6 +8,7 @@ import type {
 } from '../model/completion.ts';
 import type { BatchAnswer } from '../model/provider.ts';
 import { onAbort } from '../text/deadline.ts';
+import { formatUsd } from '../text/format-amount.ts';
 
 export interface BudgetPricing {
   /** An upper bound in USD of what the request may cost. */
@@ -127,7 +128,7 @@ function refusal(boundUsd: number): CompletionOutcome {
 }
 
 function refusalOf(boundUsd: number): ProviderFailure {
-  const message = `the call could cost up to $${boundUsd.toFixed(6)}, which no longer fits in --max-cost`;
+  const message = `the call could cost up to ${formatUsd(boundUsd)}, which no longer fits in --max-cost`;
   return { kind: 'budget', message };
 }
 

@@ -281,7 +281,7 @@ describe('what batches take of a budget', () => {
     expect(budget.isExhausted).toBe(false);
     expect(spending.take('c', buildRequest())).toEqual({
       kind: 'budget',
-      message: 'the call could cost up to $0.400000, which no longer fits in --max-cost',
+      message: 'the call could cost up to $0.4000, which no longer fits in --max-cost',
     });
     expect(budget.isExhausted).toBe(true);
     // A smaller one still fits.
