@@ -186,7 +186,10 @@ function problemAt(file: string, line: number, message: string, hint: string): P
 }
 
 function notABaseline(file: string, line: number, found: string): Problem {
-  const hint = `restore the file from git, or ${startOver}`;
+  // Another file was named by mistake: nobody should remove it.
+  const hint = /\.(?:baseline|reference)\.jsonl$/.test(file)
+    ? `restore the file from git, or ${startOver}`
+    : 'name a file that `llmcheck baseline accept` wrote, such as evals/triage.baseline.jsonl, or a stored run';
   return problemAt(file, line, `${file} is no baseline: ${found}.`, hint);
 }
 

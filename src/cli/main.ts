@@ -22,6 +22,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const program = createProgram(argv, io, exit);
   try {
     await addCommands(program, argv, io, exit);
+    const [first, explained = 'help'] = argv;
+    // Commander answers this with the whole help and no word about the name.
+    if (first === 'help' && !/^(?:-|help$)/.test(explained) && !Object.hasOwn(commands, explained)) {
+      io.stderr.write(describeUnknownCommand(explained, program));
+      return exitCodes.usage;
+    }
     await program.parseAsync(protectOptionalValues(joinArgs(argv), io.cwd), { from: 'user' });
     return await settleStdout(argv, exitCode, io);
   } catch (error) {

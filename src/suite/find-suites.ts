@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { isCodeSuite } from './documents/code-suite.ts';
 import { childOf, createProblems, isText, itemsOf, type Located, type Problems, textsOf } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
-import type { ProjectFiles } from './files/project-files.ts';
+import { type ProjectFiles, suggestName } from './files/project-files.ts';
 import { describeMissing, isGlob } from './files/project-place.ts';
 import { type LoadOptions, loadConfig, openWorkingTree, type ProjectSnapshot, readConfig } from './open-project.ts';
 import { isPromptFile } from './prompts/prompt-file.ts';
@@ -83,7 +83,9 @@ async function findSuitesAt(
       problems.report({
         code: 'usage',
         message: `${path} ${describeMissing(absolute)}`,
-        hint: 'name a suite file, a folder or a glob',
+        hint:
+          suggestName(absolute) ??
+          `name a suite file, a folder or a glob${/^[\w-]+$/.test(path) ? `; for a case write: llmcheck run -t ${path}` : ''}`,
       });
       return [];
   }

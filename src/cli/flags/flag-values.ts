@@ -143,7 +143,9 @@ function parseInteger(text: string): Parsed {
 function parseAmount(text: string): Parsed {
   const digits = /^\$?((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i.exec(text)?.[1];
   const value = Number(digits);
-  return digits !== undefined && Number.isFinite(value) ? { value } : { message: `"${text}" is not an amount` };
+  return digits !== undefined && Number.isFinite(value)
+    ? { value }
+    : { message: `"${text}" is not an amount in USD, such as 0.50` };
 }
 
 function parseCountOrPercent(text: string): Parsed {

@@ -10,7 +10,7 @@ import type { Report, ReportStyle } from '../../model/report.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import { type RepositoryPaths, reporters } from '../../reports/index.ts';
 import { describeThrown } from '../../text/deadline.ts';
-import { findNearest } from '../../text/did-you-mean.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { usageProblem } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
@@ -100,13 +100,7 @@ export function parseRequests<R>(
     const path = given === '-' ? undefined : given;
     const reporter = Object.hasOwn(formats, name) ? formats[name] : undefined;
     if (reporter === undefined) {
-      const nearest = findNearest(name, Object.keys(formats));
-      problems.push(
-        usageProblem(
-          `--reporter ${text}: there is no reporter "${name}"`,
-          nearest === undefined ? `there are: ${Object.keys(formats).join(', ')}` : `did you mean "${nearest}"?`,
-        ),
-      );
+      problems.push(usageProblem(`--reporter ${text}: there is no reporter "${name}"`, hintOfReporter(name, formats)));
     } else if (path === '') {
       problems.push(
         usageProblem(`--reporter ${text}: the path is empty`, `write ${name}=report.${reporter.extension}`),
@@ -134,6 +128,15 @@ export function parseRequests<R>(
     requests.unshift({ name: 'terminal', reporter: formats['terminal'] });
   }
   return { requests, problems };
+}
+
+function hintOfReporter(name: string, formats: Readonly<Record<string, { readonly extension: string }>>): string {
+  const names = Object.keys(formats);
+  const ending = /\.(\w+)$/.exec(name)?.[1] ?? '';
+  // A path alone was written.
+  const meant = names.find((other) => other === ending) ?? names.find((other) => formats[other]?.extension === ending);
+  if (meant !== undefined) return `write ${meant}=${name}`;
+  return didYouMean(name, names) ?? `there are: ${names.join(', ')}`;
 }
 
 /** A suite, a file beside it, or the config: what the user wrote or accepted there would be lost. */

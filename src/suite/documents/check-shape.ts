@@ -21,8 +21,12 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 export function requireMap(located: Located, label: string, problems: Problems): boolean {
   const { value } = located;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;
-  const found = value === null || value === undefined ? 'empty' : describeValue(value);
-  problems.refuse(located, `${label} must be a map of keys, not ${found}`);
+  const isEmpty = value === null || value === undefined;
+  problems.refuse(
+    located,
+    `${label} must be a map of keys, not ${isEmpty ? 'empty' : describeValue(value)}`,
+    isEmpty ? 'write prompts, providers and cases; `llmcheck init` writes a sample' : undefined,
+  );
   return false;
 }
 

@@ -215,13 +215,19 @@ function nearHint(path: string, shown: string): { hint?: string } {
   const target = readLink(path);
   if (target !== undefined) return { hint: `it leads to ${target}: restore that, or remove the link` };
   const folder = dirname(path);
-  const similar = existsSync(folder) ? didYouMean(basename(path), listNames(folder)) : undefined;
+  const similar = suggestName(path);
   if (similar !== undefined) return { hint: similar };
+  if (/[\\\p{Cc}]/u.test(shown)) return { hint: 'write / between folders, not \\' };
   const elsewhere = findElsewhere(path, shown);
   if (elsewhere !== undefined) {
     return { hint: `there is ${elsewhere}; paths start from the folder of the file that names them` };
   }
   return existsSync(folder) ? {} : { hint: `the folder ${basename(folder)} does not exist either` };
+}
+
+/** `did you mean "triage.md"?`, by the names in the folder of a path; undefined where none is near. */
+export function suggestName(path: string): string | undefined {
+  return didYouMean(basename(path), listNames(dirname(path)));
 }
 
 /** A file that was moved up, or named from another folder: its path has one folder less. */

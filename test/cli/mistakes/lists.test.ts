@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { suiteShape } from '../../../src/suite/schema/suite-schema.ts';
-import { suiteOf, testMistakes } from './follow-hints.ts';
+import { type Mistake, suiteOf, testMistakes } from './follow-hints.ts';
 
 const suite = 'evals/a.eval.yaml';
 const row = '{"id": "red", "vars": {"word": "red"}, "assert": [{"contains": "red"}]}\n';
@@ -248,5 +248,23 @@ describe('a file that is named where it is not', () => {
       says: says('evals/prompts/say.md', 'prompts/say.md'),
       follow: ({ edit }) => edit(suite, 'prompts/say.md', '../prompts/say.md'),
     },
+    ...Object.fromEntries(
+      [
+        [String.raw`prompts\say.md`, String.raw`prompts\say.md`],
+        [String.raw`"prompts\tell.md"`, 'prompts␉ell.md'],
+      ].map(([written = '', shown = '']) => [
+        `since ${written} is a path of Windows`,
+        {
+          files: {
+            [suite]: suiteOf({ prompts: `[{ id: v1, file: ${written} }]` }),
+            'evals/prompts/say.md': 'Say: {{ word }}',
+          },
+          says: [
+            `${suite}:1:27 error file-unreadable: evals/${shown} does not exist\nhint: write / between folders, not \\`,
+          ],
+          follow: ({ edit }) => edit(suite, written, 'prompts/say.md'),
+        } satisfies Mistake,
+      ]),
+    ),
   });
 });

@@ -66,6 +66,54 @@ describe('commands and flags', () => {
         },
       ]),
     ),
+    'a misspelt command that is to be explained': {
+      files,
+      argv: ['help', 'rnu'],
+      says: ['error: unknown command "rnu"\nhint: did you mean "run"?'],
+      follow(fix) {
+        fix.argv = ['help', 'run'];
+      },
+    },
+    ...Object.fromEntries(
+      [
+        { given: 'eval', hint: 'did you mean "evals"?', argv: ['evals'] },
+        { given: 'evals/b.eval.yaml', hint: 'did you mean "a.eval.yaml"?', argv: ['evals/a.eval.yaml'] },
+        {
+          given: 'red',
+          hint: 'name a suite file, a folder or a glob; for a case write: llmcheck run -t red',
+          argv: ['-t', 'red'],
+        },
+        { given: 'suites/red', hint: 'name a suite file, a folder or a glob', argv: ['evals'] },
+      ].map(({ given, hint, argv }) => [
+        `${given} in place of a path`,
+        {
+          files,
+          argv: ['run', given],
+          says: [`error usage: ${given} does not exist\nhint: ${hint}`],
+          follow(fix) {
+            fix.argv = ['run', ...argv];
+          },
+        },
+      ]),
+    ),
+    'an amount with a comma': {
+      files,
+      argv: ['run', '--dry-run', '--max-cost', '0,5'],
+      says: ['error usage: --max-cost: "0,5" is not an amount in USD, such as 0.50'],
+      follow(fix) {
+        fix.argv = ['run', '--dry-run', '--max-cost', '0.50'];
+      },
+    },
+    'a suite in place of its baseline': {
+      files,
+      argv: ['run', '--baseline', suite],
+      says: [
+        `${suite}:1:1 error record: ${suite} is no baseline: it begins with "prompts: [{ id: v1, text: \\"Say: {{ word }}\\" }]".\nhint: name a file that \`llmcheck baseline accept\` wrote, such as evals/triage.baseline.jsonl, or a stored run`,
+      ],
+      follow(fix) {
+        fix.argv = ['run', '--no-baseline'];
+      },
+    },
     'a suite in place of a command': {
       files,
       argv: [suite],

@@ -52,6 +52,13 @@ describe('a value of YAML that must be quoted', () => {
       follow: ({ change }) =>
         change(suite, '{% if word %}{{ word }}{% endif %}', '"{% if word %}{{ word }}{% endif %}"'),
     },
+    'a suite in which nothing is written': {
+      files: { [suite]: '# later\n' },
+      says: [
+        `${suite}:1:1 error invalid-value: a suite must be a map of keys, not empty\nhint: write prompts, providers and cases; \`llmcheck init\` writes a sample`,
+      ],
+      follow: ({ project }) => project.write(suite, suiteOf()),
+    },
     'a template over several lines': {
       files: { [suite]: suiteOf({ prompts: '\n  - id: v1\n    text: {{ word }}\n      and nothing else' }) },
       says: [

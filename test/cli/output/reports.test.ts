@@ -46,6 +46,8 @@ describe('--reporter', () => {
       ['zzzzzzzz=a'],
       [expect.stringMatching(/^--reporter zzzzzzzz=a: there is no reporter "zzzzzzzz"; there are: ctrf, /)],
     ],
+    [['report.html'], ['--reporter report.html: there is no reporter "report.html"; write html=report.html']],
+    [['out/a.xml'], ['--reporter out/a.xml: there is no reporter "out/a.xml"; write junit=out/a.xml']],
     [['constructor'], [expect.stringContaining('there is no reporter "constructor"')]],
     [['json='], ['--reporter json=: the path is empty; write json=report.json']],
     [
