@@ -61,7 +61,7 @@ interface Wanted {
   readonly author: Author;
 }
 
-/** The issues of one id, the oldest first. Closed ones are those that changed last. */
+/** The issues of one id, the oldest first. Of the closed ones, those of the page that has the youngest. */
 async function listOwn(
   api: JsonApi,
   { repository }: GithubRun,
@@ -69,13 +69,13 @@ async function listOwn(
   state: 'open' | 'closed',
 ): Promise<{ readonly ok: true; readonly own: readonly OwnIssue[] } | Failed> {
   const own: OwnIssue[] = [];
-  for (let page = 1; page <= (state === 'open' ? maxPages : 1); page += 1) {
-    const query = `state=${state}&sort=updated&direction=desc&per_page=100&page=${page}`;
+  for (let page = 1; page <= maxPages; page += 1) {
+    const query = `state=${state}&sort=created&direction=desc&per_page=100&page=${page}`;
     const reply = await api.ask('GET', `/repos/${repository}/issues?${query}`);
     if (!reply.ok) return reply;
     const issues = itemsOf(reply.value);
     own.push(...issues.flatMap((issue) => readOwn(issue, wanted) ?? []));
-    if (issues.length < 100) break;
+    if (issues.length < 100 || (state === 'closed' && own.length > 0)) break;
   }
   return { ok: true, own: own.sort((a, b) => a.number - b.number) };
 }

@@ -5,6 +5,7 @@ import type { Report } from '../../model/report.ts';
 import { type DriftIssue, findPublishFault, type KeptIssue, publishIssue } from '../../publishing/publish-to-github.ts';
 import { renderCommand } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { clipText } from '../../text/shorten.ts';
 import type { Io } from '../io.ts';
 import type { CiOutcome } from './ci-outcome.ts';
 import { hintFor, type PublishFlags, type PublishOptions, publishPorts } from './publish-outcome.ts';
@@ -170,8 +171,8 @@ function describeIssue({ outcome, quiet, report, drift }: Described, { id, mask,
     const log = github?.runUrl === undefined ? '' : ` ([log](${github.runUrl}))`;
     return { id, is: 'over', body: `The drift is over: this run passed${log}.\n` };
   }
-  const title = `Drift: ${outcome.title.replace(/^[A-Z]+: /, '')}`.slice(0, maxTitleChars);
-  return { id, is: 'found', title: mask(title), body: mask(`${advice}${quiet.body}`), drifted: listDrifted(report) };
+  const title = clipText(mask(`Drift: ${outcome.title.replace(/^[A-Z]+: /, '')}`), maxTitleChars);
+  return { id, is: 'found', title, body: mask(`${advice}${quiet.body}`), drifted: listDrifted(report) };
 }
 
 const maxTitleChars = 200;
