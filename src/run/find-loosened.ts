@@ -93,8 +93,9 @@ function envFileOf(root: string, { envFile }: RunDefaults): readonly string[] {
 function compareEnvFiles(ref: GitRef, root: string, now: RunDefaults, old: RunDefaults): readonly Loosened[] {
   const [path] = envFileOf(root, now);
   if (path === undefined) return [];
-  const before = parseEnv(envFileOf(root, old)[0] === path ? (ref.readFile(path) ?? '') : '');
-  const after = parseEnv(readOrUndefined(path) ?? '');
+  const read = (text = '') => parseEnv(text.replace(/^\uFEFF/, ''));
+  const before = read(envFileOf(root, old)[0] === path ? ref.readFile(path) : '');
+  const after = read(readOrUndefined(path));
   const shown = toSlashes(relative(root, path));
   const names = Object.keys({ ...before, ...after }).filter((name) => name.startsWith('LLMCHECK_'));
   return names

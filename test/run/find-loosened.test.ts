@@ -225,7 +225,7 @@ describe('the settings that a change loosens', () => {
     const named = 'run: { envFile: ci.env }\n';
     const before = { [config]: named, 'ci.env': 'LLMCHECK_MAX_ERRORS=1\nLLMCHECK_SAME=1\nLLMCHECK_GONE=1\nOTHER=1\n' };
     const edited = await compare(before, {
-      'ci.env': 'LLMCHECK_MAX_ERRORS=9\nLLMCHECK_SAME=1\nLLMCHECK_NEW=1\nOTHER=2\n',
+      'ci.env': '\uFEFFLLMCHECK_MAX_ERRORS=9\nLLMCHECK_SAME=1\nLLMCHECK_NEW=1\nOTHER=2\n',
     });
     const of = (name: string, old: string, now: string) => ({ key: `${name} of ci.env`, old, new: now });
     expect(edited.loosened).toEqual([

@@ -12,6 +12,7 @@ import type { Report } from '../../model/report.ts';
 import type { Project } from '../../model/suite.ts';
 import { type LoadOptions, loadProject } from '../../project/load-project.ts';
 import { findOutsideFault, type Place } from '../../project/project-paths.ts';
+import { decodeText } from '../../text/decode-text.ts';
 import { parseQueueUrl } from '../../text/store-urls.ts';
 import { type ParsedReporters, parseReporters } from '../output/reports.ts';
 import { resolveFlagValues } from './flag-values.ts';
@@ -164,7 +165,10 @@ export function readEnvironment(file: unknown, { env, cwd }: { readonly env: Env
 
 function readEnvFile(file: string, cwd: string): Env {
   try {
-    return parseEnv(readFileSync(resolve(cwd, file), 'utf8'));
+    const { text, fault } = decodeText(readFileSync(resolve(cwd, file)), undefined);
+    // The first variable may be a limit, and none is found in UTF-16.
+    if (fault !== undefined) throw new Error(`${fault}: save it as UTF-8`);
+    return parseEnv(text);
   } catch (error) {
     const isMissing = systemErrorCode(error) === 'ENOENT';
     const why = isMissing ? 'the file does not exist' : error instanceof Error ? error.message : String(error);

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
@@ -60,12 +61,22 @@ test('a missing --env-file is a usage error', async () => {
   expect(stderr).toContain('--env-file none.env: the file does not exist');
 });
 
-test('LLMCHECK_ settings may come from the --env-file', async () => {
+test('LLMCHECK_ settings may come from the --env-file, also from the first line of one with a mark of its encoding', async () => {
   const project = openTempProject('echo');
   const { env } = await startEchoServer();
-  project.write('.env', 'LLMCHECK_TRIALS=2\n');
-  const { report } = await project.report(['run', '-t', 'red', '--env-file', '.env'], { env });
-  expect(report.totals.planned).toBe(2);
+  for (const mark of ['', '\uFEFF']) {
+    project.write('.env', `${mark}LLMCHECK_TRIALS=2\n`);
+    const { report } = await project.report(['run', '-t', 'red', '--env-file', '.env'], { env });
+    expect(report.totals.planned).toBe(2);
+  }
+});
+
+test('an --env-file in UTF-16, of which no limit would be read, is a usage error', async () => {
+  const project = openTempProject('echo');
+  writeFileSync(project.path('.env'), Buffer.from('\uFEFFLLMCHECK_MAX_COST=0.5\r\n', 'utf16le'));
+  const { code, stderr } = await project.run(['run', '--env-file', '.env']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--env-file .env: its bytes are not valid UTF-8: save it as UTF-8');
 });
 
 test('a path outside the project in an --env-file is refused, unless a flag or a variable wins over it', async () => {
