@@ -8,7 +8,8 @@ import { parseJson } from '../json/parse-json.ts';
 import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/agent.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import { splitCommand } from '../text/command-line.ts';
-import { lastWords, quote } from '../text/shorten.ts';
+import { lastOutput } from '../text/last-output.ts';
+import { quote } from '../text/shorten.ts';
 
 /** A call that failed. The message is the end of a sentence about the server. */
 export class McpFault extends Error {
@@ -265,7 +266,7 @@ export function createLineTransport(start: StartPeer): LineTransport {
       transport.protocolVersion = version;
     },
     fault() {
-      const stderr = lastWords((peer?.stderr() ?? '').trim(), 300);
+      const stderr = lastOutput(peer?.stderr() ?? '', 300);
       const why = fault ?? (stray === undefined ? undefined : describeStray(stray));
       if (stderr === '') return why;
       return `${why ?? 'gave no answer'}; on stderr it wrote ${quote(stderr, 300)}`;

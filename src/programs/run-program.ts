@@ -9,7 +9,8 @@ import { parseExactJson } from '../json/parse-json.ts';
 import { attempt } from '../text/attempt.ts';
 import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
-import { lastWords, shortenText } from '../text/shorten.ts';
+import { lastOutput } from '../text/last-output.ts';
+import { shortenText } from '../text/shorten.ts';
 
 export interface ProgramCall {
   readonly argv: readonly string[];
@@ -156,19 +157,6 @@ type Exit = Pick<ProgramResult & { readonly status: 'ended' }, 'exitCode' | 'sig
 /** How a program ended, as the end of a sentence about it. */
 export function describeExit({ exitCode, signalName }: Exit): string {
   return exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
-}
-
-/** The end of what a program wrote on stderr. Of a stack it keeps the first frame in its own code, so that the reason fits. */
-export function lastOutput(stderr: string): string {
-  const lines = stderr.split('\n');
-  const place = lines.find((line) => isFrame(line) && !line.includes('node:internal/'));
-  const told = lines.filter((line) => !isFrame(line) || line === place).join('\n');
-  return lastWords(told.trim(), 400);
-}
-
-/** A line of a JavaScript stack. The last one may end with ` {`, before further properties of the error. */
-function isFrame(line: string): boolean {
-  return /^\s+at .*:\d+:\d+\)?(?: \{)?$/.test(line);
 }
 
 /** How a program failed: the reason is what it wrote last. */

@@ -60,6 +60,7 @@ function hintOf({ message }: McpFault): string | undefined {
   if (/HTTP 40[13]/.test(message))
     return `send a key: --header 'Authorization: Bearer \${NAME}', with the variable's name`;
   if (/HTTP 404/.test(message)) return 'many servers answer at the path /mcp: name the whole address';
+  if (/ECONNREFUSED/.test(message)) return 'start the server, or correct the address';
   if (/can't be started/.test(message)) return `write the command after ${execPrefix}, such as "exec:node server.js"`;
   if (/no message of the protocol/.test(message)) return 'a server may write its log to stderr alone';
   return undefined;

@@ -219,6 +219,7 @@ describe('reading a server', () => {
     ['answered with HTTP 401', "send a key: --header 'Authorization: Bearer ${NAME}', with the variable's name"],
     ['answered with HTTP 403: "x"', "send a key: --header 'Authorization: Bearer ${NAME}', with the variable's name"],
     ['answered with HTTP 404', 'many servers answer at the path /mcp: name the whole address'],
+    ["can't be used: connect ECONNREFUSED", 'start the server, or correct the address'],
     ["can't be started", 'write the command after exec:, such as "exec:node server.js"'],
     ['wrote to stdout what is no message of the protocol: "x"', 'a server may write its log to stderr alone'],
     ['answered with HTTP 500', undefined],

@@ -283,6 +283,9 @@ describe('messages over the lines of a program', () => {
     expect(mute.fault()).toBeUndefined();
     const loud = open(`first ${'w'.repeat(290)} ${'e'.repeat(9)}`).transport;
     expect(loud.fault()).toBe(`gave no answer; on stderr it wrote "${'w'.repeat(290)} ${'e'.repeat(9)}"`);
+    const frames = Array.from({ length: 9 }, (_, index) => `    at run (node:internal/main/run_main:28:${index})`);
+    const thrown = open(`Error: Cannot find module 'a.mjs'\n${frames.join('\n')}`).transport;
+    expect(thrown.fault()).toBe(`gave no answer; on stderr it wrote "Error: Cannot find module 'a.mjs'"`);
     const louder = open('w'.repeat(301)).transport;
     expect(louder.fault()).toBe(`gave no answer; on stderr it wrote "${'w'.repeat(300)}"`);
   });

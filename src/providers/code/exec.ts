@@ -10,7 +10,6 @@ import type { PlacedFile } from '../../model/workspace.ts';
 import {
   canCutNetwork,
   describeFailedExit,
-  lastOutput,
   openProgramRunner,
   type ProgramCall,
   type ProgramResult,
@@ -20,6 +19,7 @@ import {
 import { copyWorkspace } from '../../programs/workspace-copy.ts';
 import { placeFiles, readWorkspaceFolder, type WorkspaceFolder } from '../../programs/workspace-folder.ts';
 import { splitCommand } from '../../text/command-line.ts';
+import { lastOutput } from '../../text/last-output.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';

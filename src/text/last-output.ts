@@ -1,0 +1,14 @@
+import { lastWords } from './shorten.ts';
+
+/** The end of what a program wrote on stderr. Of a stack it keeps the first frame in its own code, so that the reason fits. */
+export function lastOutput(stderr: string, maxUnits = 400): string {
+  const lines = stderr.split('\n');
+  const place = lines.find((line) => isFrame(line) && !line.includes('node:internal/'));
+  const told = lines.filter((line) => !isFrame(line) || line === place).join('\n');
+  return lastWords(told.trim(), maxUnits);
+}
+
+/** A line of a JavaScript stack. The last one may end with ` {`, before further properties of the error. */
+function isFrame(line: string): boolean {
+  return /^\s+at .*:\d+:\d+\)?(?: \{)?$/.test(line);
+}
