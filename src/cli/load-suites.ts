@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { Project } from '../model/suite.ts';
@@ -14,19 +14,25 @@ export async function loadSuites(paths: readonly string[], config: string | unde
     warnings.filter(({ code }) => code === 'selects-nothing'),
     io,
   );
-  if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths));
+  if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths, io.cwd));
   return project;
 }
 
 /** Says where llmcheck looked for suites, and names a file that is probably meant as one. */
-export function describeNoSuite(root: string, paths: readonly string[]): string {
+export function describeNoSuite(root: string, paths: readonly string[], cwd: string): string {
   const where = paths.length === 0 ? 'evals/**/*.eval.yaml' : paths.join(', ');
-  const near = findNearSuites(root);
+  const near = findSkillEvals(paths, cwd) ?? findNearSuites(root);
   const hint =
     near === undefined
       ? 'change to the folder of your suites, or write one with `llmcheck init`'
       : `${near} is not among them: write llmcheck run ${near}`;
   return `no suite was found in ${root}: llmcheck looked for ${where}\n  hint: ${hint}\n`;
+}
+
+/** The evals of a skill whose folder is named. */
+function findSkillEvals(paths: readonly string[], cwd: string): string | undefined {
+  const files = paths.flatMap((path) => [join(path, 'evals/evals.json'), join(path, 'evals.json')]);
+  return files.find((file) => existsSync(resolve(cwd, file)));
 }
 
 /** A file that the default pattern does not match: outside evals/, or without .eval in its name. */

@@ -113,7 +113,7 @@ async function check(paths: readonly string[], flags: CheckFlags, io: Io): Promi
   const { project, warnings } = await loadProject({ paths, cwd, ...defined({ configPath }) });
   printProblems(warnings, io, flags.color);
   if (project.suites.length === 0) {
-    io.stderr.write(describeNoSuite(project.root, paths));
+    io.stderr.write(describeNoSuite(project.root, paths, io.cwd));
     return exitCodes.incomplete;
   }
   const report = await checkContracts({ project, paths, ...defined({ against, configPath }), cwd, env });

@@ -48,7 +48,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   const asked = flags.live === true ? [formatCount(await refuseDrift(project, { env, cwd }), 'MCP server')] : [];
   const { suites } = project;
   if (suites.length === 0) {
-    io.stderr.write(describeNoSuite(project.root, paths));
+    io.stderr.write(describeNoSuite(project.root, paths, io.cwd));
     return exitCodes.incomplete;
   }
   if (isIncomplete) return exitCodes.incomplete;

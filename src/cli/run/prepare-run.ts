@@ -107,7 +107,7 @@ export async function prepareRun(
     io,
     hasColor,
   );
-  if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths));
+  if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths, io.cwd));
   const swapped = swapCandidates(project, resolved, { plugins, io, hasColor });
   const whole = buildRunOptions(values, swapped.settings, swapped, {
     paths: paths.map((path) => pathBetween(project.root, cwd, path).split(sep).join('/')),

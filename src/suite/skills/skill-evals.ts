@@ -2,6 +2,7 @@ import { dirname, join, posix, relative } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { hasWorkspace } from '../../model/suite.ts';
 import { escapeTemplate } from '../../templates/template.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { toSlashes } from '../files/project-place.ts';
 import { type PlacedSkill, type Places, type Skill, type SkillContext } from './skill-file.ts';
@@ -132,7 +133,7 @@ export function warnOfUnread(items: readonly Located[], problems: Problems, know
   }
   for (const [key, { at, count }] of found) {
     const message = `"${key}" is not read, in ${count} of ${items.length} evals`;
-    const hint = 'write what it demands as an item of expectations';
+    const hint = didYouMean(key, known) ?? 'write what it demands as an item of expectations';
     problems.warn({ code: 'not-carried-over', message, hint, at: locate(at, 'key') });
   }
 }

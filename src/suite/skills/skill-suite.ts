@@ -16,8 +16,9 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
   const name = typeof written === 'string' && written !== '' ? written : undefined;
   const skill = await findSkill(path, name, document, { files, problems });
   if (skill === undefined) return undefined;
+  const errorsBefore = problems.errorCount();
   if (config.providers.length === 0) {
-    return problems.refuse(
+    problems.refuse(
       document,
       'the evals of a skill name no model, and no config has providers',
       'add providers: [anthropic:claude-sonnet-4-5], or an agent as exec:…, to llmcheck.config.yaml',
@@ -30,7 +31,6 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
   const has = (key: string) => items.some((item) => childOf(item, key).value !== undefined);
   const isTrigger = has('should_trigger') && !expectationKeys.some(has);
   const build = isTrigger ? buildTriggers : buildEvals;
-  const errorsBefore = problems.errorCount();
   const requests = items.flatMap((item) => findText(item, ['prompt', 'query'])?.value ?? []);
   const installed = await placeSkill(path, skill, { document, requests }, context);
   const suite = await build(items, { ...context, skill, places, installed });

@@ -369,6 +369,8 @@ describe('mistakes in evals', () => {
     const missing = await none.run(['validate', path]);
     expect(missing.code).toBe(2);
     expect(missing.stderr).toContain('add providers:');
+    expect(missing.stderr).toContain('add judges:');
+    expect(missing.stderr).toContain('2 errors');
     none.write('llmcheck.config.yaml', 'providers: ["replay:agent"]\n');
     const { code, stderr } = await none.run(['validate', path]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('a judge decides whether an expectation is met')]);
@@ -377,8 +379,16 @@ describe('mistakes in evals', () => {
     expect(stderr).toContain('1 error');
   });
 
+  test('the folder of a skill in place of its evals is answered with their path', async () => {
+    const project = openSkills('works');
+    const path = addSkill(project, 'expectations', evals);
+    const { code, stderr } = await project.run(['validate', 'skills/expectations']);
+    expect([code, stderr]).toEqual([4, expect.stringContaining(`: write llmcheck run ${path}\n`)]);
+  });
+
   test.each([
     ['no prompt', { evals: [{ id: 1, expectations: ['a'] }] }, 'the eval has no prompt'],
+    ['a key that is misspelt', { evals: [{ id: 1, promt: 'a', expectations: ['a'] }] }, 'did you mean "prompt"?'],
     [
       'nothing expected',
       { evals: [{ id: 1, prompt: 'a' }] },
