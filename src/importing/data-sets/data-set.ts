@@ -1,5 +1,6 @@
 import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
+import { parseJson } from '../../json/parse-json.ts';
 import type { Problem } from '../../model/problem.ts';
 import { createDraft, type Draft, type ImportedSuite, isMap, LeftOut, type Written } from '../draft.ts';
 import { looksLikeMessages } from './chat-messages.ts';
@@ -184,7 +185,11 @@ interface Reading {
 
 function readRow(written: Written, { answers, hidden, draft }: Reading): DataRow | LeftOut {
   const row = written.value;
-  if (!isMap(row)) return draft.refuse(written, 'the row is not a JSON object');
+  if (!isMap(row)) {
+    const parsed = typeof row === 'string' ? parseJson(row) : undefined;
+    const isBroken = parsed?.ok === false;
+    return draft.refuse(written, isBroken ? `the row is not JSON: ${parsed.reason}` : 'the row is not a JSON object');
+  }
   const { golden } = answers;
   const fields = openRow(row);
   const away = new Set([...hidden, ...(golden === undefined ? [] : [golden])]);

@@ -41,7 +41,11 @@ function readTable(file: string, text: string): readonly Written[] | { readonly 
   const [only, second] = header?.fields ?? [];
   const separator = second === undefined ? /[;\t|]/.exec(only ?? '')?.[0] : undefined;
   if (separator !== undefined)
-    return fail(`the columns are separated by ${separator === '\t' ? 'tabs' : separator}, not by commas`, 1);
+    return fail(
+      `the columns are separated by ${separator === '\t' ? 'tabs' : `"${separator}"`}, not by commas`,
+      1,
+      'save the file with commas between the columns',
+    );
   const columns = (header?.fields ?? []).map((name) => name.trim());
   const twice = columns.find((name, index) => name !== '' && columns.indexOf(name) !== index);
   if (twice !== undefined) return fail(`two columns are named "${twice}"`, 1);

@@ -8,7 +8,7 @@ import { loadProject } from '../../project/load-project.ts';
 import { maskPersonal, maskPersonalJson } from '../../secrets/personal-data.ts';
 import { bytesOfText, openProjectFiles, type ProjectFiles } from '../../suite/files/project-files.ts';
 import { findProject, isGlob, kindOfPath } from '../../suite/files/project-place.ts';
-import { findNearest } from '../../text/did-you-mean.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
 import { compilePaths } from '../../text/glob.ts';
 import { openSeenTexts, type SeenTexts } from '../../text/near-duplicates.ts';
 import type { RecordedCall } from '../data-sets/chat-messages.ts';
@@ -184,12 +184,14 @@ async function findPrompt(
   const [only, second] = found;
   if (only !== undefined && second === undefined) return only;
   const ids = project.suites.flatMap(({ prompts }) => prompts.map((version) => version.id));
-  const nearest = findNearest(id, ids);
   const message =
     only === undefined
-      ? `no suite has a prompt "${id}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`
+      ? `no suite has a prompt "${id}"`
       : `several suites have a prompt "${id}": ${found.map((one) => one.suite.path).join(', ')}`;
-  const hint = only === undefined ? 'llmcheck list shows the prompts of each suite' : 'name one with --suite FILE';
+  const hint =
+    only === undefined
+      ? (didYouMean(id, ids) ?? '`llmcheck list suites` shows the prompts of each suite')
+      : 'name one with --suite FILE';
   throw new UserError({ code: 'usage', message, hint });
 }
 

@@ -772,7 +772,12 @@ test.each(['cases/prod.jsonl', 'cases/p*.jsonl'])(
 describe('nothing is written', () => {
   test.each<[content: string, flags: readonly string[], message: string]>([
     [JSON.stringify(otlp(span('x'))), ['--prompt', 'v2'], 'the prompt has logic ({% if %}), which can not be'],
-    [JSON.stringify(otlp(span('x'))), ['--prompt', 'v3'], 'no suite has a prompt "v3"'],
+    [JSON.stringify(otlp(span('x'))), ['--prompt', 'v3'], 'no suite has a prompt "v3"\n  hint: did you mean "v1"?'],
+    [
+      JSON.stringify(otlp(span('x'))),
+      ['--prompt', 'other'],
+      'no suite has a prompt "other"\n  hint: `llmcheck list suites` shows the prompts of each suite',
+    ],
     [JSON.stringify(otlp(span('x'))).slice(0, -4), [], 'the JSON ends in the middle of a value'],
     ['{}', [], 'the file holds no call of a model'],
   ])('%s %j', async (content, flags, message) => {
