@@ -1,5 +1,5 @@
 import type { CacheEntry } from './cache-entry.ts';
-import { cacheFormat, parseEntry, renderEntry } from './cache-entry.ts';
+import { cacheFormat, checkKey, parseEntry, renderEntry } from './cache-entry.ts';
 
 /** A place that several machines reach. Calls reject where it does not answer or says no. */
 export interface SharedBackend {
@@ -46,7 +46,7 @@ export class SharedCache {
     const text = await this.#attempt((backend) => backend.read(keyOf(key)));
     if (text === undefined) return undefined;
     const parsed = parseEntry(text);
-    if (!parsed.ok || parsed.entry.key !== key) {
+    if (!parsed.ok || !checkKey(parsed.entry, key).ok) {
       this.#warnOfDamage(parsed.ok ? 'holds the answer to another request' : parsed.reason);
       return undefined;
     }

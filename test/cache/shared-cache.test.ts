@@ -189,6 +189,9 @@ test('a value that can not be used counts as missing, and is told of once', asyn
   expect(foreign.warnings).toEqual([
     'A value in the shared cache redis://cache holds the answer to another request. Values like it count as missing.',
   ]);
+  const renamed = open({ read: () => Promise.resolve(renderEntry({ ...other, key: entry.key })) });
+  expect(await renamed.cache.read(entry.key)).toBeUndefined();
+  expect(renamed.warnings).toEqual(foreign.warnings);
   expect(await open({}).cache.read(entry.key)).toBeUndefined();
 });
 
