@@ -167,6 +167,8 @@ export interface VariantComparison {
   readonly unsettled?: number;
   /** Set where nothing looks worse, and errored trials alone leave it inconclusive. */
   readonly isOpenByErrors?: true;
+  /** Set where nothing that is sent has changed since it was accepted. */
+  readonly isSameRequest?: true;
   /** Set where two stored records are compared: a run has to compare them to settle it. */
   readonly isOfRecords?: true;
   /** Set where more than half of the baseline's cases are missing. */

@@ -39,6 +39,7 @@ const verdict = {
   unsettled: 0,
   isOpenByErrors: false,
   isOfRecords: false,
+  isSameRequest: false,
   open: [],
 } satisfies Parameters<typeof describeComparison>[1];
 const show = (compared: Partial<ComparedVariant>, more: Partial<Parameters<typeof describeComparison>[1]> = {}) =>

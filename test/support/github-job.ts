@@ -40,7 +40,7 @@ export interface JobResult extends CliResult {
 export interface GithubJobs {
   readonly project: TempProject;
   readonly github: GithubServer;
-  /** What the provider answers in place of the word that is asked. */
+  /** What the provider answers in place of the word that is asked, or a model alone: `gpt-4o: red`. */
   readonly answers: Map<string, string>;
   /** The environment of a command beside the jobs. */
   readonly providerEnv: Readonly<Record<string, string>>;
@@ -67,7 +67,9 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
   const project = openTempProject();
   const github = await startGithubServer(jobToken);
   const answers = new Map<string, string>();
-  const provider = await startChatServer(({ text }) => answers.get(wordOf(text)) ?? wordOf(text));
+  const provider = await startChatServer(
+    ({ model, text }) => answers.get(`${model}: ${wordOf(text)}`) ?? answers.get(wordOf(text)) ?? wordOf(text),
+  );
   const git: GithubJobs['git'] = (...argv) => runGit(project.root, ...argv);
   const push: GithubJobs['push'] = (message) => {
     github.head = commitAll(project.root, message);

@@ -51,11 +51,11 @@ export function isDriftAlone(report: Report): boolean {
   });
 }
 
-/** False for a prompt, a case or a check that is not as it was accepted: then the change may be what broke it. */
+/** False for a request, a case or a check that is not as it was accepted: then the change may be what broke it. */
 function isOfAccepted({ suite: suiteId, prompt, provider, caseId = '' }: Breach, { suites }: Report): boolean {
   const variants = suites.find(({ suite }) => suite === suiteId)?.variants ?? [];
   const found = variants.find((variant) => variant.prompt === prompt && variant.provider === provider);
-  if (found?.comparison === undefined || found.comparison.prompts !== undefined) return false;
+  if (found?.comparison?.isSameRequest !== true) return false;
   const { added, redefined } = found.comparison.cases;
   return !added.includes(caseId) && !redefined.includes(caseId);
 }

@@ -28,6 +28,8 @@ interface ComparisonVerdict {
   readonly unsettled: number;
   /** True where errored trials alone keep it open. */
   readonly isOpenByErrors: boolean;
+  /** True where nothing that is sent has changed. */
+  readonly isSameRequest: boolean;
   /** True for two stored records. */
   readonly isOfRecords: boolean;
   /** Metrics whose claim these data can't settle. */
@@ -66,6 +68,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     },
     ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
     ...(verdict.isOpenByErrors ? { isOpenByErrors: true as const } : {}),
+    ...(verdict.isSameRequest ? { isSameRequest: true as const } : {}),
     ...(verdict.isOfRecords ? { isOfRecords: true as const } : {}),
     ...describeLoss(compared),
     unmatched,

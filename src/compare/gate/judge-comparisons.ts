@@ -166,6 +166,7 @@ function judgeOne(
       isFirst: comparison.isFirst === true,
       unsettled: ofCases.unsettled.length,
       isOpenByErrors: outcome === 'inconclusive' && !ofMetrics.isOpen && !ofCases.isOpen && !isEmpty,
+      isSameRequest: comparison.acceptedPrompt?.is === 'unchanged',
       isOfRecords: comparison.isOfRecords === true,
       isPartial: partial !== undefined,
       // Asking the rest is what settles a variant of which cases were not asked.

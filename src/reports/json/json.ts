@@ -183,6 +183,7 @@ function buildJsonComparison(comparison: VariantComparison): NonNullable<Json<ty
     isWithinRun: _isWithinRun,
     unsettled: _unsettled,
     isOpenByErrors: _isOpenByErrors,
+    isSameRequest: _isSameRequest,
     isOfRecords: _isOfRecords,
     lostCases: _lost,
     ...others

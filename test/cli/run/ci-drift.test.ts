@@ -121,6 +121,7 @@ describe('a scheduled run that looks for drift', { tags: 'slow' }, () => {
   test.each<[string, (text: string) => string]>([
     ['a must-pass case that expects something else', (text) => text.replace('equals: red', 'equals: blue')],
     ['a must-pass case of another prompt', (text) => text.replace('Say:', 'Please say:')],
+    ['a must-pass case of another model', (text) => text.replace('gpt-4o-mini', 'gpt-4o')],
     ['a new must-pass case', (text) => text.replace('id: red,', 'id: other,').replace('equals: red', 'equals: blue')],
   ])('fails by what a change broke: %s', async (_, change) => {
     const suite = 'evals/words.eval.yaml';
@@ -130,7 +131,8 @@ describe('a scheduled run that looks for drift', { tags: 'slow' }, () => {
     jobs.push('accept');
     jobs.project.write(suite, change(text));
     jobs.push('change');
-    // Another prompt breaks the must-pass case alone.
+    // Another prompt and another model break the must-pass case alone.
+    jobs.answers.set('gpt-4o: red', 'sorry');
     for (const word of ['green', 'seven']) jobs.answers.set(`Please say: ${word}`, word);
     const result = await jobs.act(nightly);
     expect([result.code, result.outputs['conclusion'], issuesOf(jobs)]).toEqual([1, 'failure', []]);
