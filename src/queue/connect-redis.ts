@@ -16,30 +16,49 @@ export interface QueueModules {
 /** The prefix of every key. */
 export const prefix = 'llmcheck';
 
+const connectTimeoutMs = 5000;
+
+/** Connections that were given up. ioredis leaves the status of one that was just waiting to reconnect as it is. */
+const givenUp = new WeakSet<Redis>();
+
 /** Connects, or returns the reason why it can't. */
 export async function connectRedis({ redis }: QueueModules, address: RedisAddress): Promise<Redis | string> {
+  let isChecked = false;
   const client: Redis = new redis.Redis({
     ...redisEndpoint(address),
     lazyConnect: true,
-    connectTimeout: 5000,
-    // ioredis reconnects for as long as it takes, and commands wait for that. BullMQ's copies of a connection that was given
-    // up end with it: they would keep the process alive.
-    retryStrategy: (times): number | null => (client.status === 'end' ? null : Math.min(times * 50, 500)),
+    connectTimeout: connectTimeoutMs,
+    // Once the server is known to be one, ioredis reconnects for as long as it takes, and commands wait for that. BullMQ's
+    // copies of a connection that was given up end with it: they would keep the process alive.
+    retryStrategy: (times) => (isChecked && !givenUp.has(client) ? Math.min(times * 50, 500) : null),
     maxRetriesPerRequest: null,
   });
   let reason: string | undefined;
   client.on('error', (error) => {
     reason ??= error.message;
   });
+  const timer = setTimeout(() => {
+    reason ??= `it gave no answer within ${connectTimeoutMs / 1000} s`;
+    disconnectRedis(client);
+  }, connectTimeoutMs);
   try {
     await client.connect();
     reason = await findServerFault(client);
+    isChecked = true;
     if (reason === undefined) return client;
   } catch (error) {
     reason ??= error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
   }
-  client.disconnect();
+  disconnectRedis(client);
   return reason === '' ? 'no connection' : reason;
+}
+
+/** Gives up a connection, and the copies that BullMQ made of it. */
+export function disconnectRedis(client: Redis): void {
+  givenUp.add(client);
+  client.disconnect();
 }
 
 async function findServerFault(client: Redis): Promise<string | undefined> {

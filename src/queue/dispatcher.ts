@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { onAbort } from '../text/deadline.ts';
 import type { QueueUrl } from '../text/store-urls.ts';
 import { CallQueue } from './call-queue.ts';
-import { connectRedis, openPresence, type QueueModules, reconnectIfSilent } from './connect-redis.ts';
+import { connectRedis, disconnectRedis, openPresence, type QueueModules, reconnectIfSilent } from './connect-redis.ts';
 import {
   type AttemptAnswer,
   type AttemptTask,
@@ -117,7 +117,7 @@ class Dispatcher {
     // Without a connection the keys of this run expire.
     if (isConnected) await Promise.race([this.#ignoreConnectionErrors(() => this.#announceEnd()), timeUp]);
     const closing = Promise.all([...this.#queues.values()].map((queue) => queue.close()));
-    this.#client.disconnect();
+    disconnectRedis(this.#client);
     // Closing a lost connection would never end.
     if (isConnected) await Promise.race([closing, timeUp]);
     clearTimeout(timer);

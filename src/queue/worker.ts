@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { QueueUrl } from '../text/store-urls.ts';
 import {
   connectRedis,
+  disconnectRedis,
   openPresence,
   type Presence,
   prefix,
@@ -149,7 +150,7 @@ export class QueueWorker {
     await Promise.race([ended.then(() => this.#workers.remove(this.#options.id)), timeUp]);
     this.#isClosed = true;
     for (const timer of [drainTimer, lastTimer, ...this.#timers]) clearTimeout(timer);
-    this.#client.disconnect();
+    disconnectRedis(this.#client);
     return this.#returned;
   }
 

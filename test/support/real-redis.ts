@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -71,6 +71,31 @@ export async function startRealRedis(password?: string): Promise<RealRedis> {
     rmSync(folder, { recursive: true, force: true });
   });
   return { url: `redis://127.0.0.1:${port}/0`, port, client, start, stop };
+}
+
+/** The address of a Redis that is gone for good after so many packets of answers; it gives no answer at all without `port`. */
+export async function startDyingRedis(packets: number, port?: number): Promise<string> {
+  const sockets = new Set<Socket>();
+  let sent = 0;
+  const end = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined));
+    if (port === undefined) return;
+    const behind = connect(port, '127.0.0.1').on('error', () => undefined);
+    sockets.add(behind);
+    socket.pipe(behind);
+    behind.on('data', (chunk) => {
+      if (sent === packets) end();
+      else socket.write(chunk);
+      sent += 1;
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(end);
+  return `redis://127.0.0.1:${(server.address() as AddressInfo).port}/0`;
 }
 
 function findPort(): Promise<number> {

@@ -1,12 +1,10 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { CellRow } from '../../../src/model/record.ts';
 import { type ChatRequest, startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
 import { startJudgeServer, verdict } from '../../support/judge-server.ts';
-import { redisPath, startRealRedis } from '../../support/real-redis.ts';
+import { redisPath, startDyingRedis, startRealRedis } from '../../support/real-redis.ts';
 import { startWorker } from '../../support/run-worker.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
 import {
@@ -219,15 +217,33 @@ ${words.join('\n')}
     expect(told.join('')).toContain(`The queue ${redis.url} is back`);
   });
 
-  // The deadline comes after the first heartbeat, which waits for Redis then.
-  test('ends where Redis is gone for good', { tags: 'slow' }, async () => {
+  test('ends where Redis is gone for good, whenever that happens', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer(() => true);
-    const project = openTempProject('two-providers');
-    const running = spawnCli(['run', '--queue', redis.url, '--deadline', '4s'], { cwd: project.root, env: server.env });
-    await once(running.child.stderr as Readable, 'data');
-    await redis.stop();
-    expect((await running.ended).code).toBe(4);
+    const run = async (url: string, deadline: string) => {
+      const project = openTempProject('two-providers');
+      const { ended } = spawnCli(['run', '--queue', url, '--deadline', deadline], {
+        cwd: project.root,
+        env: server.env,
+      });
+      const { code, stderr } = await ended;
+      return [code, /can't be used: (.*)/.exec(stderr)?.[1]];
+    };
+    const results = await Promise.all([
+      run(await startDyingRedis(0), '1s'),
+      // While the run asks which version it is.
+      run(await startDyingRedis(3, redis.port), '1s'),
+      // While BullMQ connects.
+      run(await startDyingRedis(8, redis.port), '1s'),
+      // The deadline comes after the first heartbeat, which waits for Redis then.
+      run(await startDyingRedis(40, redis.port), '4s'),
+    ]);
+    expect(results).toEqual([
+      [2, 'it gave no answer within 5 s'],
+      [2, 'Connection is closed.'],
+      [4, undefined],
+      [4, undefined],
+    ]);
   });
 
   test('tells of a short loss of Redis, as its workers do, and goes on', async () => {
