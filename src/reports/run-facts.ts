@@ -244,6 +244,7 @@ const errorSteps: Readonly<Record<string, string>> = {
   auth: 'set a key that the provider accepts, then ask again:',
   quota: 'raise the quota of the account, then ask again:',
   notFound: 'correct the model, the address or the command of the provider, then run again: llmcheck run',
+  check: 'correct the check or its judge, then ask again:',
   badRequest: 'correct what the provider refuses, then run again: llmcheck run',
 };
 
