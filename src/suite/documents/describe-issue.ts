@@ -50,6 +50,11 @@ export function hintOf(issue: Issue, label: string, root: Path): string | undefi
   if (issue.code === 'invalid_type' && issue.expected === 'array')
     return hintOfList(key, path.length > 0, input, describeValue(input));
   if (key === 'skip' && input === false) return 'leave skip out: the case runs then';
+  if (key === 'skip' && input === true) return 'write why, such as skip: the queue is being split';
+  if (issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'record')) {
+    const example = maps[key];
+    if (example !== undefined) return `write ${key}: ${example}, for example`;
+  }
   if (issue.code === 'invalid_type') return hintOfType(issue.expected, input) ?? hintOfItem(label, path, root, input);
   if (issue.code === 'invalid_value' && input === true) return `write ${String(issue.values[0])}`;
   if (typeof input !== 'string') return undefined;
@@ -192,13 +197,26 @@ function hintOfList(key: string, isInner: boolean, input: unknown, shown: string
   if (typeof input !== 'object' || input === null) {
     if (input === null) return 'begin each item with "- "';
     const item = typeof input === 'string' ? itemOf(isInner ? `inner ${key}` : key, input, 0) : undefined;
-    return `write [${item ?? shown}]`;
+    const texts = typeof input === 'string' && item === undefined ? input.split(/\s*,\s*/) : [];
+    return `write [${item ?? (texts.length > 1 ? texts.map((text) => JSON.stringify(text)).join(', ') : shown)}]`;
   }
   const [first = 'key'] = Object.keys(input);
   if (listsOfIds.has(key) && !keysOfItems.has(first))
     return `begin each item of the list with its id, as in "- id: ${first}", or write [{ id: ${first}, … }]`;
   return `begin each item of the list with "- ", as in "- ${first}: …", or write [{ ${first}: … }]`;
 }
+
+/** What is written in place of a single value. */
+const maps: Readonly<Record<string, string>> = {
+  vars: '{ email: … }',
+  params: '{ temperature: 0 }',
+  headers: '{ X-Team: evals }',
+  price: '{ input: 0.15, output: 0.60 }',
+  passRate: '{ min: 90% }',
+  score: '{ min: 0.8 }',
+  cost: '{ max: 0.50 }',
+  latency: '{ p95Max: 4s }',
+};
 
 /** Lists that some tools write as maps by id. */
 const listsOfIds = new Set(['cases', 'judges', 'prompts', 'providers']);

@@ -8,6 +8,8 @@ const red = '{ id: red, vars: { word: red }, assert: [{ contains: red }] }';
 
 const notAList = (key: string, found: string) => `error invalid-value: ${key} must be a list, not ${found}`;
 
+const notAMap = (key: string, found: string) => `error invalid-value: ${key} must be a map, not ${found}`;
+
 const asList = (key: string) => `begin each item of the list with "- ", as in "- ${key}: …", or write [{ ${key}: … }]`;
 
 describe('a list that is written as something else', () => {
@@ -91,6 +93,41 @@ describe('a list that is written as something else', () => {
         edit(suite, 'tags: a', 'tags: ["a"]');
         edit(suite, 'prompts: v1', 'prompts: ["v1"]');
         edit(suite, '{ contains: red } }]', '[{ contains: red }] }]');
+      },
+    },
+    'tags with commas between them, a switch for the reason to skip': {
+      files: {
+        [suite]: suiteOf({ cases: `[${red}, { id: blue, vars: { word: x }, skip: true, observe: true }]` }).replace(
+          'id: red,',
+          'id: red, tags: "a, b",',
+        ),
+      },
+      says: [
+        `${suite}:3:26 ${notAList('tags of the case', '"a, b"')}\nhint: write ["a", "b"]`,
+        `${suite}:3:123 error invalid-value: skip of the case must be a text: the reason, not true\nhint: write why, such as skip: the queue is being split`,
+      ],
+      follow({ change }) {
+        change(suite, '"a, b"', '["a", "b"]');
+        change(suite, 'skip: true', 'skip: the queue is being split');
+      },
+    },
+    'a limit and a price that are one value, variables that are a list': {
+      files: {
+        [suite]: suiteOf({
+          providers: '[{ id: mini, use: openai:gpt-4o-mini, price: 0.15 }]',
+          cases: '[{ id: red, vars: [red], assert: [{ contains: red }] }]',
+          more: 'gate: { passRate: 90 }\n',
+        }),
+      },
+      says: [
+        `${suite}:2:57 ${notAMap('provider.price', '0.15')}\nhint: write price: { input: 0.15, output: 0.60 }, for example`,
+        `${suite}:3:26 ${notAMap('vars of the case', 'a list')}\nhint: write vars: { email: … }, for example`,
+        `${suite}:4:19 ${notAMap('gate.passRate', '90')}\nhint: write passRate: { min: 90% }, for example`,
+      ],
+      follow({ change, edit }) {
+        change(suite, 'price: 0.15', 'price: { input: 0.15, output: 0.60 }');
+        edit(suite, '[red]', '{ word: red }');
+        change(suite, 'passRate: 90', 'passRate: { min: 90% }');
       },
     },
     'messages and turns as texts': {
