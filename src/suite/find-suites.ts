@@ -59,7 +59,7 @@ export async function findSuites(
 
 async function findSuitesAt(
   path: string,
-  { files, kindOf }: ProjectSnapshot,
+  { files, kindOf, place }: ProjectSnapshot,
   cwd: string,
   problems: Problems,
 ): Promise<readonly string[]> {
@@ -84,6 +84,9 @@ async function findSuitesAt(
         code: 'usage',
         message: `${path} ${describeMissing(absolute)}`,
         hint:
+          (kindOf(resolve(place.root, path)) === undefined
+            ? undefined
+            : `write ${files.display(resolve(place.root, path))}: paths start from the working folder`) ??
           suggestName(absolute) ??
           `name a suite file, a folder or a glob${/^[\w-]+$/.test(path) ? `; for a case write: llmcheck run -t ${path}` : ''}`,
       });

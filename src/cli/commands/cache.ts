@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { replaceFile } from '../../files/write-files.ts';
+import { replaceFile, systemErrorCode } from '../../files/write-files.ts';
 import { importAnswers, openCacheMaintenance } from '../../importing/import-answers.ts';
 import { defined } from '../../json/defined.ts';
 import { describeSharedCache, type SharedCacheState } from '../../listing/describe-shared-cache.ts';
@@ -178,7 +178,10 @@ function readText(path: string, shown: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const message = `${shown}: ${error instanceof Error ? error.message : String(error)}`;
+    const message =
+      systemErrorCode(error) === 'ENOENT'
+        ? `${shown} does not exist`
+        : `${shown} can't be read: ${error instanceof Error ? error.message : String(error)}`;
     throw new UserError({ code: 'file-unreadable', message }, { cause: error });
   }
 }

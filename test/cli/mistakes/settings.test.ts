@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { runCli } from '../../support/run-cli.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 import { problemsIn, suiteOf, testMistakes } from './follow-hints.ts';
 
@@ -96,6 +97,14 @@ describe('commands and flags', () => {
         },
       ]),
     ),
+    'a file of answers that is not there': {
+      files: { ...files, 'answers.jsonl': '' },
+      argv: ['cache', 'import', 'answer.jsonl'],
+      says: ['error file-unreadable: answer.jsonl does not exist'],
+      follow(fix) {
+        fix.argv = ['cache', 'import', 'answers.jsonl'];
+      },
+    },
     'an amount with a comma': {
       files,
       argv: ['run', '--dry-run', '--max-cost', '0,5'],
@@ -194,6 +203,20 @@ describe('commands and flags', () => {
       follow: ({ edit }) => edit(suite, '2 minutes', '2m'),
     },
   });
+});
+
+test('a path from the root of the project is answered in another folder with the path from there', async () => {
+  const project = openTempProject();
+  project.write('llmcheck.config.yaml', '');
+  project.write(suite, suiteOf());
+  const validate = (path: string) =>
+    runCli(['validate', path], { cwd: project.path('evals'), env: { OPENAI_API_KEY: 'x' } });
+  const { code, stderr } = await validate(suite);
+  expect([code, problemsIn(stderr)]).toEqual([
+    2,
+    [`error usage: ${suite} does not exist\nhint: write a.eval.yaml: paths start from the working folder`],
+  ]);
+  expect(await validate('a.eval.yaml')).toMatchObject({ code: 0, stderr: '' });
 });
 
 const failing = "import 'not-installed-anywhere';\n";
