@@ -24,8 +24,9 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
   let project = '';
   let tarball = '';
 
-  function inProject(command: string, args: readonly string[]) {
-    const { status, stdout, stderr } = spawnSync(command, args, { cwd: project, encoding: 'utf8', env: bareEnv() });
+  function inProject(command: string, args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
+    const env = { ...bareEnv(), ...variables };
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: project, encoding: 'utf8', env });
     return { status, stdout, stderr };
   }
 
@@ -55,6 +56,20 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
     const run = inProject('npx', ['--no-install', 'llmcheck', 'run', '-r', 'json']);
     expect(run.status).toBe(0);
     expect(JSON.parse(run.stdout)).toMatchObject({ decision: { exitCode: 0 }, totals: { errored: 0, skipped: 0 } });
+  });
+
+  test('asks a proxy for a tunnel', () => {
+    const suite = `prompts: [{ id: v1, text: Hello }]
+providers: [{ id: mini, use: "openai:gpt-4o-mini", baseURL: "https://api.example/v1", limits: { retries: 0 } }]
+cases: [{ id: one, assert: [{ contains: a }] }]
+`;
+    writeFileSync(join(project, 'proxy.eval.yaml'), suite);
+    const { status, stdout } = inProject('npx', ['--no-install', 'llmcheck', 'run', 'proxy.eval.yaml', '-r', 'json'], {
+      // Nothing listens there.
+      HTTPS_PROXY: 'http://127.0.0.1:1',
+      OPENAI_API_KEY: 'sk-test-0123456789',
+    });
+    expect([status, stdout]).toEqual([3, expect.stringContaining("the proxy 127.0.0.1:1 can't be used: connect")]);
   });
 
   test('knows its version, and a wrong flag ends in 2', () => {
