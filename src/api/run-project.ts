@@ -84,7 +84,10 @@ async function prepare(given: ProjectRun): Promise<{ readonly options: RunOption
       return () => signal.removeEventListener('abort', abort);
     },
   };
-  const prepared = await prepareRun(paths, { ...flags, color: false, ...defined({ config }) }, io, { plugins });
+  // As the other lists, one may be given alone.
+  const prepared = await prepareRun([paths].flat(), { ...flags, color: false, ...defined({ config }) }, io, {
+    plugins,
+  });
   note(prepared.mask(prepared.explanation));
   return { options: prepared.options, ports: { ...prepared.ports, onProgress: onEvent } };
 }

@@ -37,6 +37,7 @@ test('an option that is not an option is an error of every function, with what w
   expect(await problemsOf(run({ reporter: ['json'] }))).toHaveLength(1);
   expect(await problemsOf(run({ constructor: 1 }))).toHaveLength(1);
   expect(await problemsOf(run({ trials: null }))).toHaveLength(1);
+  expect(await problemsOf(run({ paths: 'eval', tag: 'x' }))).toEqual(['eval does not exist; did you mean "evals"?']);
   const compare: Loose = { ...context, baseline: 'a', candidate: 'b', suite: ['x'] };
   expect(await problemsOf(() => compareRecords(compare as never))).toEqual([
     'compareRecords has no option "suite"; did you mean "suites"?',
