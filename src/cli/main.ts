@@ -103,6 +103,7 @@ const otherCommands: ReadonlyMap<string, string> = new Map([
   ['diff', 'compare'],
   ['show', 'report'],
   ['new', 'init'],
+  ['version', '--version'],
   ['ui', 'view'],
   ['serve', 'view'],
   ['convert', 'import'],
@@ -134,6 +135,9 @@ function describeUsageError(text: string, [first = '']: readonly string[]): stri
   const flag = first === 'run' && unknown !== undefined ? otherFlags.get(unknown) : undefined;
   if (flag !== undefined) return `${plain}\n  hint: did you mean "${flag}"?\n`;
   if (wanted !== undefined) return `${plain}\n  hint: did you mean "${wanted}"?\n`;
+  if (first === '-v') return `${plain}\n  hint: did you mean "--version"?\n`;
+  if (first === 'ci' && unknown !== undefined)
+    return `${plain}\n  hint: flags of run go into --args, such as --args "--max-cost 0.50"\n`;
   const isEarly = first.startsWith('-') && message.startsWith('error: unknown option');
   return isEarly ? `${plain}\n  hint: write the command first: llmcheck run ${first}\n` : text;
 }

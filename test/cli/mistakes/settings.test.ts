@@ -139,6 +139,27 @@ describe('commands and flags', () => {
         fix.argv = ['run', '--max-errors', '1'];
       },
     },
+    ...Object.fromEntries(
+      ['-v', 'version'].map((given) => [
+        `${given} for the version`,
+        {
+          files,
+          argv: [given],
+          says: [`error: unknown ${given === '-v' ? 'option' : 'command'} "${given}"\nhint: did you mean "--version"?`],
+          follow(fix) {
+            fix.argv = ['--version'];
+          },
+        },
+      ]),
+    ),
+    'a flag of run for ci': {
+      files,
+      argv: ['ci', 'github', '--max-cost', '0.50'],
+      says: ['error: unknown option "--max-cost"\nhint: flags of run go into --args, such as --args "--max-cost 0.50"'],
+      follow(fix) {
+        fix.argv = ['ci', 'github', '--args', '--max-cost 0.50'];
+      },
+    },
     'a misspelt flag': {
       files,
       argv: ['run', '--max-erors', '1'],
