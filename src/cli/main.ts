@@ -6,7 +6,7 @@ import { storageProblem } from '../model/storage-problem.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { quote } from '../text/shorten.ts';
 import { commands } from './commands/index.ts';
-import { protectOptionalValues } from './flags/run-flags.ts';
+import { protectOptionalValues, runFlags } from './flags/run-flags.ts';
 import type { Io } from './io.ts';
 import { wantsColor } from './output/style.ts';
 import { version } from './version.ts';
@@ -136,7 +136,7 @@ function describeUsageError(text: string, [first = '']: readonly string[]): stri
   if (flag !== undefined) return `${plain}\n  hint: did you mean "${flag}"?\n`;
   if (wanted !== undefined) return `${plain}\n  hint: did you mean "${wanted}"?\n`;
   if (first === '-v') return `${plain}\n  hint: did you mean "--version"?\n`;
-  if (first === 'ci' && unknown !== undefined)
+  if (first === 'ci' && runFlags.some(({ flags }) => flags.split(/[ ,]+/).includes(unknown ?? '')))
     return `${plain}\n  hint: flags of run go into --args, such as --args "--max-cost 0.50"\n`;
   const isEarly = first.startsWith('-') && message.startsWith('error: unknown option');
   return isEarly ? `${plain}\n  hint: write the command first: llmcheck run ${first}\n` : text;
