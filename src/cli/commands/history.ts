@@ -137,6 +137,11 @@ function nameWidth({ width }: ReportStyle): number {
   return Math.max(12, Math.min(40, width - 66));
 }
 
+/** The table of cases has fewer columns than that of variants. */
+function caseWidth(style: ReportStyle): number {
+  return Math.max(12, Math.min(60, style.width - 41 - sparkWidth(style)));
+}
+
 /** The lowest and the highest value of the sparkline. */
 function formatRange(points: readonly HistoryPoint[]): string {
   const values = points.flatMap(({ passRate }) => passRate.value ?? []);
@@ -212,7 +217,7 @@ function* renderCases({ cases }: SuiteHistory, style: HistoryStyle): Iterable<st
       })),
       sparkWidth(style),
     );
-    const name = shortenToWidth(toSafeLine(`${caseId} · ${prompt} × ${provider}`), nameWidth(style));
+    const name = shortenToWidth(toSafeLine(`${caseId} · ${prompt} × ${provider}`), caseWidth(style));
     return [name, line, status, `${passed}/${judged}`, formatFlakes(flakes)];
   });
   yield* renderTable(['case', 'passed', 'latest', 'trials', 'flakes'], rows, style);

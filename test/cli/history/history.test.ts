@@ -129,6 +129,17 @@ describe('over stored runs', () => {
     expect(stdout).toContain('b · v1 × mini');
   });
 
+  test('names of cases take the room that 80 columns have, and no more', async () => {
+    const project = openTempProject();
+    const long = 'x'.repeat(90);
+    for (const day of [1, 2]) writeRun(project, { id: idOf(day), cases: { 'opening-hours-sun': '++', [long]: '++' } });
+    const { stdout } = await project.run(['history', '--cases']);
+    expect(stdout).toContain('  opening-hours-sun · v1 × mini  ');
+    expect(stdout).toMatch(/^ {2}x{30}… {2}/m);
+    for (const line of stdout.split('\n').filter((one) => / {2}(?:case|x+…) {2}/.test(one)))
+      expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   test('a case whose flake rate changed is named, one that merely broke or that chance explains is not', async () => {
     const project = openTempProject();
     for (let day = 1; day <= 20; day += 1) {
