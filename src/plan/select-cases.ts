@@ -217,7 +217,7 @@ export async function findOrphanBaselines(
 ): Promise<readonly EmptySelection[]> {
   const paths = await listOrphanBaselines(project);
   return paths.map((path) => ({
-    message: `${relative(project.root, path)} has no suite beside it, so no run reads it; remove it if the suite was removed on purpose`,
+    message: `${relative(project.root, path)} has no suite beside it, so no run reads it; give it the suite's new name, or remove it`,
     isNamed: false,
   }));
 }

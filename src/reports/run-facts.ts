@@ -202,7 +202,8 @@ export function describeNextStep(report: Report): string | undefined {
 function askAgainStep(report: Report, resume: string): string {
   const step = errorSteps[findErrorKind(report) ?? ''];
   if (step === undefined) return `ask again: ${resume}`;
-  return step.endsWith(':') ? `${step} ${resume}` : step;
+  if (step.endsWith(':')) return `${step} ${resume}`;
+  return report.swaps === undefined ? step : step.replace(/llmcheck run$/, 'llmcheck swap ID=MODEL');
 }
 
 /** `--drift` repeats cases that fail although their requests did not change. More trials settle everything else. */

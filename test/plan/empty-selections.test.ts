@@ -89,7 +89,7 @@ test('baselines without a suite beside them are named where everything is select
     join(root, 'evals/gone.reference.jsonl'),
   ]);
   const message = (path: string) =>
-    `${path} has no suite beside it, so no run reads it; remove it if the suite was removed on purpose`;
+    `${path} has no suite beside it, so no run reads it; give it the suite's new name, or remove it`;
   expect(await findEmptySelections(project, emptySelection)).toEqual([
     { message: message('evals/deep/gone.baseline.jsonl'), isNamed: false },
     { message: message('evals/gone.reference.jsonl'), isNamed: false },

@@ -325,6 +325,10 @@ describe('the command to run next', () => {
       'correct the model, the address or the command of the provider, then run again: llmcheck run',
       errored('notFound'),
     ],
+    [
+      'correct the model, the address or the command of the provider, then run again: llmcheck swap ID=MODEL',
+      { ...errored('notFound'), swaps: [] },
+    ],
     [`correct the check or its judge, then ask again: ${resume}`, errored('check')],
     ['correct what the provider refuses, then run again: llmcheck run', errored('badRequest')],
     [`ask again: ${resume}`, reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'errors' })],

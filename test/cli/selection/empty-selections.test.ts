@@ -159,7 +159,7 @@ test('a baseline that loses more than half of its cases says so in the headline'
 
 describe('a baseline without a suite beside it', () => {
   const left = (file: string) =>
-    `${file} has no suite beside it, so no run reads it; remove it if the suite was removed on purpose`;
+    `${file} has no suite beside it, so no run reads it; give it the suite's new name, or remove it`;
 
   test('is a warning in every report of a whole run, and of validate', async () => {
     const project = openProject();
