@@ -8,7 +8,7 @@ export interface GlobFault {
 }
 
 /** Folders that no wildcard matches. */
-export const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);
+export const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck', '__pycache__']);
 
 const maxLength = 4000;
 const maxStars = 20;

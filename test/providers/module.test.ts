@@ -137,7 +137,8 @@ describe('a module as a provider', () => {
     project.write('shop/lib/a.txt', '1');
     const version = () => versionOf(project, { files: ['shop', '../..'] });
     const versions = [version()];
-    for (const path of ['shop/node_modules/b/c.txt', 'shop/.git/HEAD', 'other.txt']) project.write(path, '1');
+    for (const path of ['shop/node_modules/b/c.txt', 'shop/.git/HEAD', 'shop/__pycache__/a.pyc', 'other.txt'])
+      project.write(path, '1');
     expect(version()).toBe(versions[0]);
     for (const path of ['shop/lib/a.txt', 'shop/lib/b.txt', 'shop/.claude/settings.json']) {
       project.write(path, '2');
