@@ -10,6 +10,7 @@ import { findAdapter } from '../providers/index.ts';
 import { AccountLimiter, type Limiter } from './limiter.ts';
 import { priceAnswer, type RunCalls } from './run-resources.ts';
 import { type TimedAttempt, type TimedOutcome, timeAttempts } from './time-attempts.ts';
+import { watchCode } from './watch-code.ts';
 import { createBreaker } from './with-breaker.ts';
 import type { BudgetPricing } from './with-budget.ts';
 import { withRetry } from './with-retry.ts';
@@ -71,10 +72,11 @@ export function openEndpoint(config: ProviderConfig, run: RunCalls): Endpoint {
   const call = breaker(retried, 'call');
   const paid = budget?.wrap(call, pricing) ?? call;
   const live = options.batchAnswers?.wrap(paid, cacheKey) ?? paid;
+  const isSameCode = watchCode(config, run);
   return {
     live,
-    answered: cached(live, options.settings.cacheMode, config, run),
-    refreshed: cached(live, 'refresh', config, run),
+    answered: cached(live, options.settings.cacheMode, config, run, isSameCode),
+    refreshed: cached(live, 'refresh', config, run, isSameCode),
     replayed: new Map(),
     // As many again as have a slot wait for one, so that none stays empty; those that wait for a retry come on top.
     workers: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
@@ -162,6 +164,7 @@ function cached(
   mode: CacheMode,
   { stream }: ProviderConfig,
   { options, ports, store, sharedCache, recorder }: RunCalls,
+  isSameCode: () => boolean,
 ): Complete {
   const answered = withCache(live, {
     store,
@@ -171,7 +174,7 @@ function cached(
     isTimed: stream === true,
     ...defined({ isOwn: options.isOwn }),
     // A secret that a server echoes, or that is part of an address, must not reach the disk.
-    canStore: (text) => ports.mask(text) === text,
+    canStore: (text) => ports.mask(text) === text && isSameCode(),
   });
   return recorder?.wrap(answered) ?? answered;
 }

@@ -173,6 +173,15 @@ export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Another text where one of the files or folders was written since, or came or went. */
+export function describeStates(paths: readonly string[]): string {
+  const stateOf = (path: string): string => {
+    const stats = unlessRefused(() => statSync(path, { throwIfNoEntry: false }), undefined);
+    return stats === undefined ? '-' : `${stats.mtimeMs} ${stats.size}`;
+  };
+  return paths.map(stateOf).join('\n');
+}
+
 /** What disk work returns, or `otherwise` where the system refuses it, such as by `ENOENT`. */
 export function unlessRefused<Result, Otherwise>(work: () => Result, otherwise: Otherwise): Result | Otherwise {
   try {

@@ -24,6 +24,34 @@ test('an answer is cached until the program changes', async () => {
   expect([first, second, third].map(({ report }) => report.totals.cached)).toEqual([0, 1, 0]);
 });
 
+test('an answer is not stored once the program has changed while the run goes on', async () => {
+  const project = openTempProject();
+  project.write(
+    'evals/words.eval.yaml',
+    `prompts: [{ id: v1, text: "{{ word }}" }]
+providers: [{ id: app, use: "exec:node answer.mjs" }]
+defaults: { assert: [{ contains: good }] }
+cases: [{ id: a, vars: { word: one } }, { id: b, vars: { word: change } }, { id: c, vars: { word: two } }]
+`,
+  );
+  const program = `import { appendFileSync, readFileSync } from 'node:fs';
+const isLast = readFileSync(0, 'utf8').includes('change');
+if (isLast) appendFileSync(import.meta.filename, '// another version');
+console.log('good');
+`;
+  project.write('evals/answer.mjs', program);
+  const runs = [];
+  for (let run = 0; run < 2; run += 1) {
+    runs.push(await project.report(['run', '-j', '1'], { env }));
+    project.write('evals/answer.mjs', program);
+  }
+  expect(runs.map(({ code, report }) => [code, report.totals.cached])).toEqual([
+    [0, 0],
+    [0, 1],
+  ]);
+  expect(runs[0]?.stderr.match(/The code of provider app changed while the run went on/g)).toHaveLength(1);
+});
+
 test('a program that is not there is a provider error that names it', async () => {
   const project = openTempProject('exec');
   project.write(
