@@ -57,7 +57,11 @@ function findTemplate(text: string): Mistake | undefined {
   const tag = tokens.find(({ type, offset }) => type === 'flow-map-start' && /^\{[{%]/.test(text.slice(offset)));
   if (tag === undefined) return undefined;
   const opener = text.slice(tag.offset, tag.offset + 2);
-  return quoteValue(text, tag.offset, mustQuote(opener));
+  const mistake = quoteValue(text, tag.offset, mustQuote(opener));
+  // The line before is a text that goes on here.
+  if (!/(?:^|\n) *(?:- +)*[\w.-]+: +[^\s|>[{#].*\n\s*$/.test(text.slice(0, tag.offset))) return mistake;
+  const hint = 'write "|" behind the colon of the line before, and the whole text on indented lines below it';
+  return { ...mistake, message: 'a text of several lines needs "|"', hint };
 }
 
 function mustQuote(opener: string): string {
@@ -68,6 +72,8 @@ function findMistake(text: string, found: readonly FoundError[]): Mistake | unde
   const [first] = found;
   if (first === undefined) return undefined;
   const { code, message, offset } = first;
+  const unseen = findNoBreakSpace(text, offset) ?? findBareDash(text, offset);
+  if (unseen !== undefined) return unseen;
   const marked = findMark(text, offset);
   if (marked !== undefined) return marked;
   switch (code) {
@@ -100,6 +106,35 @@ function findMistake(text: string, found: readonly FoundError[]): Mistake | unde
     default:
       return undefined;
   }
+}
+
+/** An editor shows it as a blank. */
+function findNoBreakSpace(text: string, offset: number): Mistake | undefined {
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  const line = text.slice(lineStart).split('\n', 1)[0] ?? '';
+  const [before] = /^(?: *|[^"'#]*?[:-] *)(?=\u00a0)/.exec(line) ?? [];
+  if (before === undefined) return undefined;
+  const at = lineStart + before.length;
+  return {
+    message: 'this is a no-break space (U+00A0), which is no blank in YAML',
+    offset: at,
+    hint: 'replace it by a blank',
+    without: `${text.slice(0, at)} ${text.slice(at + 1)}`,
+  };
+}
+
+/** `-id: a` is a key: the line that goes on with the item is not indented like it. */
+function findBareDash(text: string, offset: number): Mistake | undefined {
+  const before = text.slice(0, offset).trimEnd();
+  const lineStart = before.lastIndexOf('\n') + 1;
+  const [, blanks = '', key] = /^( *)-(\w[\w.-]*):(?: |$)/.exec(before.slice(lineStart)) ?? [];
+  if (key === undefined) return undefined;
+  return {
+    message: 'a blank must follow the "-" of an item',
+    offset: lineStart + blanks.length,
+    hint: `write - ${key}: …`,
+    without: undefined,
+  };
 }
 
 const marks: ReadonlyMap<string, string> = new Map([

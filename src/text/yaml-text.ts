@@ -171,7 +171,8 @@ function readMap(map: YAMLMap, reading: Reading): unknown {
       continue;
     }
     if (entries.has(name)) {
-      reading.errors.push({ message: `the key "${name}" is written twice in one map`, offset: offsetOf(key) });
+      const hint = name === 'id' ? { hint: 'if another item of the list begins here, write - id: …' } : {};
+      reading.errors.push({ message: `the key "${name}" is written twice in one map`, offset: offsetOf(key), ...hint });
     }
     entries.set(name, readNode(value, reading));
   }

@@ -59,6 +59,44 @@ describe('a value of YAML that must be quoted', () => {
       ],
       follow: ({ project }) => project.write(suite, suiteOf()),
     },
+    'a template on the second line of a text': {
+      files: { [suite]: suiteOf({ prompts: '\n  - id: v1\n    text: Say this.\n    {{ word }}' }) },
+      says: [
+        `${suite}:4:5 error syntax: a text of several lines needs "|"\nhint: write "|" behind the colon of the line before, and the whole text on indented lines below it`,
+      ],
+      follow: ({ edit }) =>
+        edit(suite, 'text: Say this.\n    {{ word }}', 'text: |\n      Say this.\n      {{ word }}'),
+    },
+    'no-break spaces in place of blanks': {
+      files: {
+        [suite]: suiteOf({
+          cases: caseOf([word, 'expected:\u00a0red', 'assert: [{ contains: red }]']).replace('    a', ' \u00a0  a'),
+        }),
+      },
+      says: [
+        `${suite}:6:14 error syntax: this is a no-break space (U+00A0), which is no blank in YAML\nhint: replace it by a blank`,
+        `${suite}:7:2 error syntax: this is a no-break space (U+00A0), which is no blank in YAML\nhint: replace it by a blank`,
+      ],
+      follow({ edit }) {
+        edit(suite, '\u00a0red', ' red');
+        edit(suite, '\u00a0  assert', '   assert');
+      },
+    },
+    'a dash without a blank after it': {
+      files: { [suite]: suiteOf({ cases: caseOf([word, 'assert: [{ contains: red }]']).replace('- id', '-id') }) },
+      says: [`${suite}:4:3 error syntax: a blank must follow the "-" of an item\nhint: write - id: …`],
+      follow: ({ change }) => change(suite, '-id: ', '- id: '),
+    },
+    'a second case without a dash': {
+      files: {
+        [suite]: suiteOf({ cases: caseOf([word, 'assert: [{ contains: red }]', 'id: blue']) }),
+      },
+      says: [
+        `${suite}:7:5 error syntax: the key "id" is written twice in one map\nhint: if another item of the list begins here, write - id: …`,
+      ],
+      follow: ({ edit }) =>
+        edit(suite, '    id: blue', '  - id: blue\n    vars: { word: blue }\n    assert: [{ contains: blue }]'),
+    },
     'a template over several lines': {
       files: { [suite]: suiteOf({ prompts: '\n  - id: v1\n    text: {{ word }}\n      and nothing else' }) },
       says: [
