@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import type { EmptySelection } from '../model/suite.ts';
+import { shellWord } from '../text/command-line.ts';
 import { isNegative } from '../text/glob.ts';
 import { readRows, rowSuffixes } from './cases/read-rows.ts';
 import type { Config } from './config.ts';
@@ -68,6 +69,14 @@ async function findSuitesAt(
     case 'folder':
       return findByGlob(SUITES_IN_FOLDER, absolute, files, problems);
     case 'file':
+      if (/^promptfooconfig\.(?:ya?ml|json)$/.test(basename(path))) {
+        problems.report({
+          code: 'usage',
+          message: `${path} is a config of promptfoo, and no suite`,
+          hint: `\`llmcheck import promptfoo ${shellWord(path)}\` writes a suite of it`,
+        });
+        return [];
+      }
       if (isSuite(path)) return [absolute];
       problems.report({
         code: 'usage',

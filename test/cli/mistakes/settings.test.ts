@@ -97,6 +97,20 @@ describe('commands and flags', () => {
         },
       ]),
     ),
+    'a config of promptfoo in place of a suite': {
+      files: { 'promptfooconfig.yaml': 'prompts: ["Say: {{word}}"]\n' },
+      argv: ['run', 'promptfooconfig.yaml'],
+      says: [
+        'error usage: promptfooconfig.yaml is a config of promptfoo, and no suite\nhint: `llmcheck import promptfoo promptfooconfig.yaml` writes a suite of it',
+      ],
+      follow(fix) {
+        fix.project.write(
+          'promptfooconfig.yaml',
+          'prompts: ["Say: {{word}}"]\nproviders: [echo]\ntests: [{ vars: { word: red }, assert: [{ type: contains, value: red }] }]\n',
+        );
+        fix.argv = ['import', 'promptfoo', 'promptfooconfig.yaml'];
+      },
+    },
     'a file of answers that is not there': {
       files: { ...files, 'answers.jsonl': '' },
       argv: ['cache', 'import', 'answer.jsonl'],
