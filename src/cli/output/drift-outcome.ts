@@ -100,13 +100,9 @@ export async function publishDrift(
   const isUnknown = drift === 'none' && !['passed', 'inconclusive'].includes(report.decision.outcome);
   const outputs = { ...outcome.outputs, drift: isUnknown ? '' : drift };
   if (drift === 'blind') {
-    warnOnPage(
-      'nothing was compared with a baseline, so that drift cannot be seen: accept a baseline first',
-      flags,
-      io,
-    );
-    const exitCode = exitCodes.incomplete;
-    return { ...outcome, exitCode, conclusion: 'failure', outputs: { ...outputs, exitCode: String(exitCode) } };
+    const why = 'nothing was compared with a baseline, so that drift cannot be seen: accept a baseline first';
+    warnOnPage(why, flags, io);
+    return withExit({ ...outcome, outputs }, exitCodes.incomplete, 'failure', why);
   }
   if (drift === 'unconfirmed') {
     const note = 'A first run failed by drift, and a second one did not confirm it.';
@@ -146,18 +142,23 @@ function describeKept(kept: Extract<KeptIssue, { ok: true }>): string {
 
 /** The same report without the exit code of a failure. */
 function withoutAlarm(outcome: CiOutcome, word: string, note: string): CiOutcome {
-  const exitCode = exitCodes.passed;
-  const body = outcome.body
-    .replace(/^(> .*\n\n)?### \S+ llmcheck [A-Z]+: /, `$1### ⚠️ llmcheck ${word}: `)
-    .replace(/^(### .*) \(exit code \d\)/m, `$1 (exit code ${exitCode})`);
+  const quiet = {
+    ...outcome,
+    title: outcome.title.replace(/^[A-Z]+/, word.toLowerCase()),
+    body: outcome.body.replace(/^(> .*\n\n)?### \S+ llmcheck [A-Z]+: /, `$1### ⚠️ llmcheck ${word}: `),
+    annotations: outcome.annotations.replaceAll(/^::error /gm, '::warning '),
+  };
+  return withExit(quiet, exitCodes.passed, 'neutral', note);
+}
+
+function withExit(outcome: CiOutcome, exitCode: number, conclusion: CiOutcome['conclusion'], note: string): CiOutcome {
+  const body = outcome.body.replace(/^(### .*) \(exit code \d\)/m, `$1 (exit code ${exitCode})`);
   return {
     ...outcome,
     exitCode,
-    conclusion: 'neutral',
-    title: outcome.title.replace(/^[A-Z]+/, word.toLowerCase()),
+    conclusion,
     body: `> **Drift**: ${note}\n\n${body}`,
-    annotations: outcome.annotations.replaceAll(/^::error /gm, '::warning '),
-    outputs: { ...outcome.outputs, exitCode: String(exitCode), conclusion: 'neutral' },
+    outputs: { ...outcome.outputs, exitCode: String(exitCode), conclusion },
   };
 }
 

@@ -113,7 +113,8 @@ describe('a scheduled run that looks for drift', { tags: 'slow' }, () => {
   test('sees no drift without a baseline, and says so', async () => {
     const jobs = await openGithubJobs({ 'evals/words.eval.yaml': wordSuite('words') });
     const result = await jobs.act(nightly);
-    expect([result.code, result.outputs['drift'], result.outputs['exitCode']]).toEqual([4, 'blind', '4']);
+    expect([result.code, result.outputs]).toMatchObject([4, { drift: 'blind', exitCode: '4', conclusion: 'failure' }]);
+    expect(result.summary).toMatch(/^> \*\*Drift\*\*: nothing was compared.*\n\n### .* \(exit code 4\)/);
     expect(annotationsOf(result).join('\n')).toContain('nothing was compared with a baseline');
     expect(jobs.github.checks.at(-1)?.conclusion).toBe('failure');
   });
