@@ -18,7 +18,7 @@ export const prefix = 'llmcheck';
 
 const connectTimeoutMs = 5000;
 
-/** Connections that were given up. ioredis leaves the status of one that was just waiting to reconnect as it is. */
+/** Connections that were given up: neither they nor the copies that BullMQ made of them connect again. */
 const givenUp = new WeakSet<Redis>();
 
 /** Connects, or returns the reason why it can't. */
@@ -55,10 +55,12 @@ export async function connectRedis({ redis }: QueueModules, address: RedisAddres
   return reason === '' ? 'no connection' : reason;
 }
 
-/** Gives up a connection, and the copies that BullMQ made of it. */
+/** Gives up a connection. Commands that wait for it fail. */
 export function disconnectRedis(client: Redis): void {
   givenUp.add(client);
-  client.disconnect();
+  // ioredis would leave commands of a connection that is about to reconnect without an answer. Its next attempt is the last.
+  if (client.status === 'reconnecting') client.once('connect', () => client.disconnect());
+  else client.disconnect();
 }
 
 async function findServerFault(client: Redis): Promise<string | undefined> {

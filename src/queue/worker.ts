@@ -43,6 +43,8 @@ export interface WorkerPorts {
   readonly log: (message: string) => void;
   /** A bug; the call in which it happened is errored. */
   readonly onBug: (bug: unknown) => void;
+  /** Resolves once the worker is to end, which it may be before Redis has answered. */
+  readonly stopped: Promise<unknown>;
 }
 
 export interface WorkerOptions extends WorkerSettings, WorkerPorts {
@@ -78,7 +80,7 @@ export async function openWorker(options: WorkerOptions): Promise<QueueWorker | 
   const client = await connectRedis(options.modules, options.address);
   if (typeof client === 'string') return client;
   const worker = new QueueWorker(client, options);
-  await worker.begin();
+  await Promise.race([worker.begin(), options.stopped]);
   return worker;
 }
 
@@ -127,12 +129,12 @@ export class QueueWorker {
   async begin(): Promise<void> {
     const { providers, leaseMs } = this.#options;
     this.#queues = providers.map((provider) => this.#openQueue(provider));
-    await this.#tick();
     this.#timers = [
       setInterval(() => void this.#tick(), Math.min(1000, leaseMs / 5)),
       // By this machine's clock: locks expire even while a connection hangs.
       setInterval(() => this.#endUnlocked(), leaseMs / 20),
     ];
+    await this.#tick();
   }
 
   /** Takes no more calls. Those in flight have `drainMs` to end; returns how many were ended and went back to the queue. */
@@ -140,7 +142,9 @@ export class QueueWorker {
     this.#isDraining = true;
     this.#endCalls('drained', ({ isBegun }) => !isBegun);
     this.#slots.open();
-    const ended = Promise.allSettled(this.#queues.map((queue) => queue.close()));
+    // Without a connection BullMQ would wait for its end for ever.
+    const isLost = this.#client.status !== 'ready';
+    const ended = Promise.allSettled(this.#queues.map((queue) => queue.close(isLost)));
     const drainTimer = setTimeout(() => this.#endCalls('drained', () => true), drainMs);
     // Without a connection no call can go back, but its lock expires.
     let lastTimer: NodeJS.Timeout | undefined;

@@ -61,6 +61,7 @@ async function serve(server: RealRedis, attempt: Attempt, more: Partial<WorkerOp
     leaseMs: 1000,
     log: (message) => logged.push(message),
     onBug: (bug) => bugs.push(bug),
+    stopped: new Promise(() => undefined),
     providers: [{ queue: 'calls-mine', label: 'mine', attempt }],
     unserved: new Map(),
     ...more,

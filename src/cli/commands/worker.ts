@@ -67,13 +67,13 @@ async function work(paths: readonly string[], flags: Flags, givenIo: Io): Promis
     bugs += 1;
     io.stderr.write(describeBug(bug, ['worker']));
   };
-  const signal = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
+  const stopped = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
     // The listener stays, so that a second signal ends the process at once.
     io.onSignal(resolve);
   });
   const opened = await openWork(
     { project, toolVersion: version, id, ...settings },
-    { env, clock: systemClock, mask, log, onBug },
+    { env, clock: systemClock, mask, log, onBug, stopped },
   ).catch((error: unknown) => {
     throw maskError(error, mask);
   });
@@ -81,7 +81,7 @@ async function work(paths: readonly string[], flags: Flags, givenIo: Io): Promis
   const serves =
     opened.serves.length === 0 ? 'no provider: no suite has one whose key is set' : opened.serves.join(', ');
   log(`ready at ${address.shown}, ${formatCount(concurrency, 'call')} at once, for ${serves}`);
-  const received = await signal;
+  const received = await stopped;
   log(`${received}: takes no further call, ends those in flight (a second signal ends at once)`);
   const returned = await opened.drain(drainMs);
   await opened.close();

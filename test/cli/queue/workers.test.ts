@@ -217,7 +217,7 @@ ${words.join('\n')}
     expect(told.join('')).toContain(`The queue ${redis.url} is back`);
   });
 
-  test('ends where Redis is gone for good, whenever that happens', { tags: 'slow' }, async () => {
+  test('ends where Redis is gone for good, as its workers do, whenever that happens', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer(() => true);
     const run = async (url: string, deadline: string) => {
@@ -229,6 +229,19 @@ ${words.join('\n')}
       const { code, stderr } = await ended;
       return [code, /can't be used: (.*)/.exec(stderr)?.[1]];
     };
+    const stopWorker = async (url: string) => {
+      const project = openTempProject('two-providers');
+      // Another database than that of the runs, whose calls it would take.
+      const at = { cwd: project.root, env: { ...server.env, LLMCHECK_QUEUE: url.replace(/0$/, '1') } };
+      const { child, ended } = spawnCli(['worker', '--drain', '100ms'], at);
+      let log = '';
+      child.stderr?.on('data', (chunk: Buffer) => {
+        log += chunk.toString('utf8');
+      });
+      await expect.poll(() => log, { timeout: 30_000 }).toContain('is lost');
+      child.kill('SIGTERM');
+      return [(await ended).code];
+    };
     const results = await Promise.all([
       run(await startDyingRedis(0), '1s'),
       // While the run asks which version it is.
@@ -237,12 +250,16 @@ ${words.join('\n')}
       run(await startDyingRedis(8, redis.port), '1s'),
       // The deadline comes after the first heartbeat, which waits for Redis then.
       run(await startDyingRedis(40, redis.port), '4s'),
+      stopWorker(await startDyingRedis(8, redis.port)),
+      stopWorker(await startDyingRedis(20, redis.port)),
     ]);
     expect(results).toEqual([
       [2, 'it gave no answer within 5 s'],
       [2, 'Connection is closed.'],
       [4, undefined],
       [4, undefined],
+      [0],
+      [0],
     ]);
   });
 
