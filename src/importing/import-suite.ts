@@ -1,7 +1,7 @@
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { Document, type Node, stringify, YAMLMap, type YAMLSeq } from 'yaml';
 import { type Problem, UserError } from '../model/problem.ts';
-import { loadProject } from '../project/load-project.ts';
+import { findSuitePaths, loadProject } from '../project/load-project.ts';
 import { createProblems } from '../suite/documents/locate.ts';
 import { type FileBytes, openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
 import { findProject, kindOfPath, toSlashes } from '../suite/files/project-place.ts';
@@ -137,6 +137,10 @@ function readFirst(file: FileBytes, count: number): Uint8Array {
 }
 
 function findFile(path: string, { format, path: given }: ImportOptions): string {
+  if (format === 'promptfoo' && /\.[cm]?[jt]s$/.test(given)) {
+    const message = `${given} is code, and import runs none`;
+    throw new UserError({ code: 'usage', message, hint: 'write what it exports into a file of YAML or JSON' });
+  }
   if (kindOfPath(path) !== 'folder') return path;
   const names = ['promptfooconfig.yaml', 'promptfooconfig.yml', 'promptfooconfig.json'];
   const found = format === 'promptfoo' ? names.find((name) => kindOfPath(join(path, name)) === 'file') : undefined;
@@ -245,6 +249,11 @@ export async function checkWritten(written: ReadonlyMap<string, string>, cwd: st
       ),
     );
   }
+}
+
+/** False for a suite that a run leaves out unless it is named: elsewhere, or under another name. */
+export async function isFoundByRun(path: string, cwd: string): Promise<boolean> {
+  return (await findSuitePaths(cwd)).includes(path);
 }
 
 /** The project as it is with these files. */

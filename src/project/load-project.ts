@@ -6,7 +6,7 @@ import { openPackages } from '../programs/import-module.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
 import { createReadLog, type ReadLog } from '../suite/files/project-files.ts';
-import { loadIds as readIds, type SuiteIds } from '../suite/find-suites.ts';
+import { findSuitePaths as findPaths, loadIds as readIds, type SuiteIds } from '../suite/find-suites.ts';
 import { type LoadedProject, loadProjectCache, loadProjectPlugins, loadProject as loadSuites } from '../suite/load.ts';
 import type { PluginRequest, LoadOptions as SuiteLoadOptions } from '../suite/open-project.ts';
 
@@ -79,6 +79,11 @@ async function openNamed(requests: readonly PluginRequest[], given: readonly Plu
   if (requests.length + given.length === 0) return { list: [], assertions: {}, adapters: {}, faults: [] };
   const { openPlugins } = await import('./open-plugins.ts');
   return openPlugins(requests, given);
+}
+
+/** The suites of a run to which no path is given, absolute. */
+export function findSuitePaths(cwd: string): Promise<readonly string[]> {
+  return findPaths({ cwd, adapters });
 }
 
 /** Ids of every suite for suggestions, from whatever of the files can be read; no code is run for them. */

@@ -128,18 +128,29 @@ export interface SuiteIds {
   readonly cases: readonly string[];
 }
 
-/** Reads ids only, and runs no code. A mistake in a file hides only the ids of that file. */
-export async function loadIds(
-  options: Pick<LoadOptions, 'paths' | 'cwd' | 'configPath' | 'adapters'>,
-  { withCases }: { readonly withCases: boolean },
-): Promise<readonly SuiteIds[]> {
+/** The suites of a run to which no path is given, absolute; a mistake in the config hides only its own key. */
+export async function findSuitePaths(
+  options: Pick<LoadOptions, 'cwd' | 'configPath' | 'adapters'>,
+): Promise<readonly string[]> {
+  return (await openSuites({ ...options, paths: [] })).paths;
+}
+
+async function openSuites(options: Pick<LoadOptions, 'paths' | 'cwd' | 'configPath' | 'adapters'>) {
   const snapshot = openWorkingTree(options);
   const { files } = snapshot;
   const problems = createProblems();
   const configDocument = await readConfig(snapshot, options, problems);
   const known = { adapters: options.adapters, packageVersion: () => undefined, problems };
   const config = await loadConfig(configDocument, files, known);
-  const { paths } = await findSuites(snapshot, config, options, problems);
+  return { files, config, paths: (await findSuites(snapshot, config, options, problems)).paths };
+}
+
+/** Reads ids only, and runs no code. A mistake in a file hides only the ids of that file. */
+export async function loadIds(
+  options: Pick<LoadOptions, 'paths' | 'cwd' | 'configPath' | 'adapters'>,
+  { withCases }: { readonly withCases: boolean },
+): Promise<readonly SuiteIds[]> {
+  const { files, config, paths } = await openSuites(options);
   const found: SuiteIds[] = [];
   for (const path of paths) {
     if (isCodeSuite(path)) continue;

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withFileLock } from '../../files/file-lock.ts';
 import { replaceFile } from '../../files/write-files.ts';
-import { checkWritten, type ImportFormat, importSuite } from '../../importing/import-suite.ts';
+import { checkWritten, type ImportFormat, importSuite, isFoundByRun } from '../../importing/import-suite.ts';
 import { openTraceImport, type TraceCounts } from '../../importing/traces/import-traces.ts';
 import { type TraceFormat, traceFormats } from '../../importing/traces/read-trace-file.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { shellWord } from '../../text/command-line.ts';
 import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
@@ -87,6 +88,8 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
   const { partial = false, color } = flags;
   const expected = flags.expected === true ? undefined : flags.expected;
   const { output } = flags;
+  if (output !== undefined && !/\.ya?ml$/i.test(output))
+    throw usageError(`-o ${output}: a suite is a YAML file`, 'write a name such as evals/router.eval.yaml');
   const imported = await importSuite({ format, path, cwd: io.cwd, partial, ...defined({ expected, output }) });
   const { path: shown, code } = imported;
   const target = resolve(io.cwd, shown);
@@ -110,6 +113,7 @@ async function importFile(format: ImportFormat, path: string, flags: Flags, io: 
   const left = imported.leftOut === 0 ? '' : `; ${imported.leftOut} left out, as comments`;
   io.stdout.write(`wrote ${shown}: prompts ${prompts}, providers ${providers}, cases ${cases}${left}\n`);
   for (const one of code) io.stdout.write(`wrote ${one.path}: the code of the suite\n`);
+  if (!(await isFoundByRun(target, io.cwd))) io.stderr.write(`to run it, name it: llmcheck run ${shellWord(shown)}\n`);
   printProblems(warnings, io, color);
   return exitCodes.passed;
 }

@@ -354,3 +354,30 @@ test('a data set of JSON lines becomes a suite, which is never overwritten unask
   expect((await project.run(['import', 'jsonl', 'data.jsonl'])).code).toBe(2);
   expect((await project.run(['import', 'jsonl', 'data.jsonl', '--force'])).code).toBe(0);
 });
+
+test.each([
+  ['evals/a.eval.yaml', ''],
+  ['evals/a.yaml', 'to run it, name it: llmcheck run evals/a.yaml\n'],
+  ['other folder/a.eval.yaml', "to run it, name it: llmcheck run 'other folder/a.eval.yaml'\n"],
+])('a suite in %j is said to need its name where a run leaves it out', async (output, remark) => {
+  const project = openTempProject();
+  project.write('data.jsonl', '{"question":"2+2?","answer":"4"}\n');
+  expect(await project.run(['import', 'jsonl', 'data.jsonl', '-o', output])).toMatchObject({ code: 0, stderr: remark });
+  const found = await project.run(['validate', ...(remark === '' ? [] : [output])], { env: { OPENAI_API_KEY: 'x' } });
+  expect([found.code, found.stdout]).toEqual([0, '1 suite, 1 case, 1 cell: valid\n']);
+});
+
+test.each([
+  [['jsonl', 'data.jsonl', '-o', 'evals'], '-o evals: a suite is a YAML file\n  hint: write a name such as evals/'],
+  [
+    ['promptfoo', 'promptfooconfig.js'],
+    'promptfooconfig.js is code, and import runs none\n  hint: write what it exports',
+  ],
+])('%j is refused with the next step', async (argv, message) => {
+  const project = openTempProject();
+  project.write('data.jsonl', '{"question":"2+2?","answer":"4"}\n');
+  project.write('promptfooconfig.js', 'module.exports = {};\n');
+  const { code, stderr } = await project.run(['import', ...argv]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  expect(project.files('evals')).toEqual([]);
+});

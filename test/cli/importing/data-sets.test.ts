@@ -495,7 +495,7 @@ test.each<[file: string, text: string, message: string]>([
   ['data.jsonl', '', 'data.jsonl has no rows'],
   ['data.json', '[]', 'data.json has no rows'],
   ['data.csv', 'q,answer\n', 'data.csv has no rows'],
-  ['data.csv', 'q;answer\na;b\n', 'separated by ;, not by commas'],
+  ['data.csv', 'q;answer\na;b\n', 'separated by ";", not by commas'],
   ['data.csv', 'q,answer\n"a,b\n', 'a quote is not closed'],
   ['data.csv', 'q,answer\na,b\nWhat is 1, 2?,3\n', 'data.csv:3:1 error syntax: the row has 3 fields, the header 2'],
   ['data.csv', 'q,answer\na\n', 'data.csv:2:1 error syntax: the row has 1 fields, the header 2'],
