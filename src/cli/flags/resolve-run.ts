@@ -168,6 +168,9 @@ function readEnvFile(file: string, cwd: string): Env {
     const { text, fault } = decodeText(readFileSync(resolve(cwd, file)), undefined);
     // The first variable may be a limit, and none is found in UTF-16.
     if (fault !== undefined) throw new Error(`${fault}: save it as UTF-8`);
+    // Other readers of such files take a colon too. A limit would be lost.
+    const lost = /^\s*(?:export\s+)?(LLMCHECK_\w+)\s*:/m.exec(text)?.[1];
+    if (lost !== undefined) throw new Error(`${lost} is followed by a colon: write ${lost}=…`);
     return parseEnv(text);
   } catch (error) {
     const isMissing = systemErrorCode(error) === 'ENOENT';

@@ -71,12 +71,20 @@ test('LLMCHECK_ settings may come from the --env-file, also from the first line 
   }
 });
 
-test('an --env-file in UTF-16, of which no limit would be read, is a usage error', async () => {
+test.each<[string, string, BufferEncoding, string]>([
+  ['in UTF-16', '\uFEFFLLMCHECK_MAX_COST=0.5\r\n', 'utf16le', 'its bytes are not valid UTF-8: save it as UTF-8'],
+  [
+    'with a colon',
+    'A=1\nexport LLMCHECK_MAX_COST: 0.5\n',
+    'utf8',
+    'LLMCHECK_MAX_COST is followed by a colon: write LLMCHECK_MAX_COST=…',
+  ],
+])('an --env-file %s, of which a limit would not be read, is a usage error', async (_, text, encoding, message) => {
   const project = openTempProject('echo');
-  writeFileSync(project.path('.env'), Buffer.from('\uFEFFLLMCHECK_MAX_COST=0.5\r\n', 'utf16le'));
+  writeFileSync(project.path('.env'), Buffer.from(text, encoding));
   const { code, stderr } = await project.run(['run', '--env-file', '.env']);
   expect(code).toBe(2);
-  expect(stderr).toContain('--env-file .env: its bytes are not valid UTF-8: save it as UTF-8');
+  expect(stderr).toContain(`--env-file .env: ${message}`);
 });
 
 test('a path outside the project in an --env-file is refused, unless a flag or a variable wins over it', async () => {
