@@ -36,6 +36,7 @@ const undiciPlugin = {
     onLoad({ filter: /^client$/, namespace: 'undici' }, () => ({
       resolveDir: root,
       contents: `exports.Agent = require('undici/lib/dispatcher/agent.js');
+exports.Pool = require('undici/lib/dispatcher/pool.js');
 exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');
 // Of what the index adds to every dispatcher, a proxy asks for a tunnel by it.
 require('undici/lib/dispatcher/dispatcher.js').prototype.connect = require('undici/lib/api/api-connect.js');`,

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { defined } from '../json/defined.ts';
 import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
@@ -66,6 +66,28 @@ interface HttpClientOptions {
 const defaultMaxBodyBytes = 64 * 1024 * 1024;
 
 /**
+ * Where a proxy closes a connection without an answer, undici takes it for a connection that was idle, and opens another one
+ * at once, for ever. An error of another class ends that.
+ */
+function openTunnels(origin: URL, options: object): Dispatcher {
+  const pool = new Pool(origin, options);
+  const ask: (request: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> = pool.connect.bind(pool);
+  const connect = async (request: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
+    try {
+      return await ask(request);
+    } catch (error) {
+      if (!isClosedEarly(error)) throw error;
+      throw new HttpError('proxy', `the proxy ${origin.host} closed the connection`, { cause: error });
+    }
+  };
+  return Object.assign(pool, { connect });
+}
+
+function isClosedEarly(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'UND_ERR_SOCKET';
+}
+
+/**
  * HTTP/1.1 over undici, with as many connections as there are requests under way. It never sends anything twice, follows
  * no redirects and has no deadlines: retries and time limits belong to the caller.
  */
@@ -96,7 +118,13 @@ export function openHttpClient({
     let dispatcher = tunnels.get(href);
     if (dispatcher === undefined) {
       const tls = { proxyTls: connect, requestTls: connect };
-      dispatcher = new ProxyAgent({ ...limits, ...tls, uri: origin, headers: proxy.headers });
+      dispatcher = new ProxyAgent({
+        ...limits,
+        ...tls,
+        uri: origin,
+        headers: proxy.headers,
+        clientFactory: openTunnels,
+      });
       tunnels.set(href, dispatcher);
     }
     return { dispatcher, origin: url.origin, path: url.pathname + url.search, tunnel: host };

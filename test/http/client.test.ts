@@ -554,6 +554,18 @@ describe('a proxy', () => {
     await expect(sent).rejects.toMatchObject({ code: 'proxy' });
   });
 
+  it('that closes a connection without an answer is asked once for each request', async () => {
+    const { server, asked } = await tunnelProxy((socket) => socket.end());
+    const client = openClient({ HTTPS_PROXY: urlOf(server) });
+    for (const count of [1, 2]) {
+      await expect(client.send(post('https://api.invalid/v1'))).rejects.toMatchObject({
+        code: 'proxy',
+        message: expect.stringMatching(/^the proxy 127\.0\.0\.1:\d+ closed the connection$/),
+      });
+      expect(asked).toHaveLength(count);
+    }
+  });
+
   it('is passed over for the hosts of NO_PROXY', async () => {
     const server = await serve({ body: 'direct' });
     const env = { HTTP_PROXY: 'http://127.0.0.1:1', NO_PROXY: 'example.com, 127.0.0.0/8' };
