@@ -40,6 +40,8 @@ export interface JsonApi {
 const maxAttempts = 4;
 /** A job must not wait longer than this, in all, for limits of the API. */
 const maxLimitedMs = 120_000;
+/** Nor longer than this, in all, for an API that gives no answer. */
+const maxSilentMs = 120_000;
 
 /**
  * A REST API, as far as reports need it. Reads and updates are repeated on failure. A creation is repeated only if a limit
@@ -52,13 +54,16 @@ export function openJsonApi(
 ): JsonApi {
   const headers = { 'content-type': 'application/json', 'user-agent': 'llmcheck', ...apiHeaders };
   let limitedMs = 0;
+  let silentMs = 0;
 
   async function askOnce(method: Method, url: string, body: string) {
+    const startedMs = now().getTime();
     try {
       const reply = await send({ url, method, headers, body });
       return { reply, message: '' };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
+      silentMs += now().getTime() - startedMs;
       return { reply: undefined, message: error.message };
     }
   }
@@ -67,6 +72,10 @@ export function openJsonApi(
     async ask(method, path, body, { canRepeat = method !== 'POST' } = {}) {
       const url = path.startsWith('/') ? apiUrl + path : path;
       for (let attempt = 1; ; attempt += 1) {
+        if (silentMs >= maxSilentMs) {
+          const said = `${method} ${path}: the API has given no answer for ${maxSilentMs / 1000} s`;
+          return { ok: false, message: toSafeLine(said), isTransient: false };
+        }
         const { reply, message } = await askOnce(method, url, body === undefined ? '' : JSON.stringify(body));
         if (reply !== undefined && reply.status < 300) {
           const value = parseBody(reply.text);

@@ -170,6 +170,25 @@ test('limits are waited for two minutes in all', async () => {
   expect(await faulty.api.ask('GET', '/a')).toMatchObject({ ok: true });
 });
 
+test('an API that gives no answer is waited for two minutes in all', async () => {
+  let nowMs = 0;
+  let sent = 0;
+  const send: ApiPorts['send'] = () => {
+    sent += 1;
+    nowMs += 30_000;
+    return Promise.reject(new Error('no answer'));
+  };
+  const api = openJsonApi(
+    'https://api.example',
+    {},
+    { send, wait: () => Promise.resolve(), now: () => new Date(nowMs) },
+  );
+  expect(await api.ask('GET', '/a')).toMatchObject({ ok: false, message: 'GET /a: no answer' });
+  const message = 'POST /b: the API has given no answer for 120 s';
+  expect(await api.ask('POST', '/b')).toEqual({ ok: false, message, isTransient: false });
+  expect(sent).toBe(4);
+});
+
 test('members are read of objects alone, and numbers are whole', () => {
   expect([memberAt({ a: null }, 'a'), memberAt({ a: 1 }, 'b'), memberAt(undefined, 'a'), memberAt([1], '0')]).toEqual([
     null,
