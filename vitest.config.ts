@@ -30,7 +30,7 @@ export default defineConfig({
       {
         name: 'slow',
         description:
-          'Takes a third of a second or more, or a browser, a package, killed processes: left out by `npm test`.',
+          'Takes a fifth of a second or more, or a browser, a package, killed processes: left out by `npm test`.',
         timeout: 180_000,
       },
     ],

@@ -77,7 +77,7 @@ describe('suites in TypeScript', () => {
     ['awaits nothing', 'export default { cases: Promise.resolve([]) };', '"cases" is a Promise, which is no data'],
     ['holds NaN', 'export default { gate: { alpha: 0 / 0 } };', '"alpha" is NaN'],
     ['holds Infinity', 'export default { gate: { alpha: -1 / 0 } };', '"alpha" is -Infinity, which is no data'],
-  ])('a file that %s is a usage error at the file', async (_, text, message) => {
+  ])('a file that %s is a usage error at the file', { tags: 'slow' }, async (_, text, message) => {
     const { code, stderr } = await open(text).run(['validate']);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(stderr).toMatch(/evals\/echo\.eval\.ts:\d+:\d+/);

@@ -88,7 +88,7 @@ test('JSON in a fence and arguments of tool calls are changed where they stand; 
   expect(numbers.map(({ answer }) => answer.text)).toEqual(['4 of 10 parcels']);
 });
 
-test('no wrong answer is the right one, and the same answer has the same wrong ones', () => {
+test('no wrong answer is the right one, and the same answer has the same wrong ones', { tags: 'slow' }, () => {
   const text = fc.oneof(fc.string({ unit: codePoint }), fc.json());
   fc.assert(
     fc.property(text, fc.array(fc.jsonValue(), { maxLength: 2 }), (answer, args) => {

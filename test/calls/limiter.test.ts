@@ -394,7 +394,7 @@ describe('without a limit of its own', () => {
     return rooms;
   }
 
-  test('a provider starts with its eight and takes more while that gets more answered', async () => {
+  test('a provider starts with its eight and takes more while that gets more answered', { tags: 'slow' }, async () => {
     const rooms = await run(() => 1000, 1500);
     expect(rooms[0]).toBe(8);
     expect(Math.max(...rooms)).toBe(256);

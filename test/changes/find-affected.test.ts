@@ -116,7 +116,7 @@ describe('every suite is affected', () => {
     expect([...reasons].sort()).toEqual(ci.map((name) => `../../${name} changed`).sort());
   });
 
-  test('by the program itself, where it is part of the repository', async () => {
+  test('by the program itself, where it is part of the repository', { tags: 'slow' }, async () => {
     const inside = ['tool/bin/x.js', 'tool/dist/x.js', 'tool/src/deep/x.ts', 'tool/package.json'];
     const outside = ['tool/test/x.ts', 'tool/README.md', 'src/x.ts', 'tool/node/src/x.js'];
     const project = openRepository(Object.fromEntries([...inside, ...outside].map((name) => [name, '{}'])));

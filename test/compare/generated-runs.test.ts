@@ -134,7 +134,7 @@ test('a comparison that is drawn at random is judged as before', { tags: 'slow' 
   await expect(`${seeds.map(judgeDrawn).join('\n')}\n`).toMatchFileSnapshot('snapshots/generated-comparisons.txt');
 });
 
-test('a run that is drawn at random ends as before, its confirmation trials included', async () => {
+test('a run that is drawn at random ends as before, its confirmation trials included', { tags: 'slow' }, async () => {
   const seeds = Array.from({ length: 60 }, (_, index) => index + 1);
   await expect(`${seeds.map(simulateDrawn).join('\n')}\n`).toMatchFileSnapshot('snapshots/generated-runs.txt');
 });

@@ -119,49 +119,53 @@ describe('withFileLock', () => {
     );
   });
 
-  test.runIf(existsSync('/proc/self/stat'))('is held by a process that runs, and by none that has ended', async () => {
-    const project = openTempProject();
-    const path = project.path('file');
-    // The program that takes the shell's place never asks how the child ended, which keeps its number so.
-    const script = 'cat <&3 & echo $!; exec sleep 60 3<&-';
-    const parent = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
-    try {
-      const [said] = (await once(parent.stdio[1] as Readable, 'data')) as [Buffer];
-      const child = Number(String(said).trim());
-      const statOf = (id: number) =>
-        readFileSync(`/proc/${id}/stat`, 'utf8')
-          .replace(/^.*\) /s, '')
-          .split(' ');
-      await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
-      (parent.stdio[3] as Writable).end();
-      await expect.poll(() => statOf(child)[0]).toBe('Z');
-      const [, , computer = ''] = readOwner(path).split('-');
-      /** Whether such an owner keeps the lock; where nothing is known of it, the time alone takes it. */
-      const keeps = (id: number, start: string, timeoutMs = 3000) => {
-        mkdirSync(project.path('.file.lock'));
-        writeFileSync(project.path(`.file.lock/${[id, start, computer, '0'].join('-')}`), '');
-        const startMs = performance.now();
-        try {
-          withFileLock(path, () => undefined, timeoutMs);
-          return performance.now() - startMs < timeoutMs - 20 ? 'dead' : 'unknown';
-        } catch (error) {
-          rmSync(project.path('.file.lock'), { recursive: true });
-          return systemErrorCode(error);
-        }
-      };
-      const [ended, running] = [statOf(child)[19] ?? '', statOf(parent.pid ?? 0)[19] ?? ''];
-      const held = parent.pid ?? 0;
-      expect([keeps(child, ended), keeps(held, running, 50), keeps(held, '', 50)]).toEqual([
-        'dead',
-        'EBUSY',
-        'unknown',
-      ]);
-      expect([keeps(held, `${running}1`), keeps(2 ** 30, '')]).toEqual(['dead', 'dead']);
-      expect(readdirSync(project.root)).toEqual([]);
-    } finally {
-      parent.kill();
-    }
-  });
+  test.runIf(existsSync('/proc/self/stat'))(
+    'is held by a process that runs, and by none that has ended',
+    { tags: 'slow' },
+    async () => {
+      const project = openTempProject();
+      const path = project.path('file');
+      // The program that takes the shell's place never asks how the child ended, which keeps its number so.
+      const script = 'cat <&3 & echo $!; exec sleep 60 3<&-';
+      const parent = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+      try {
+        const [said] = (await once(parent.stdio[1] as Readable, 'data')) as [Buffer];
+        const child = Number(String(said).trim());
+        const statOf = (id: number) =>
+          readFileSync(`/proc/${id}/stat`, 'utf8')
+            .replace(/^.*\) /s, '')
+            .split(' ');
+        await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
+        (parent.stdio[3] as Writable).end();
+        await expect.poll(() => statOf(child)[0]).toBe('Z');
+        const [, , computer = ''] = readOwner(path).split('-');
+        /** Whether such an owner keeps the lock; where nothing is known of it, the time alone takes it. */
+        const keeps = (id: number, start: string, timeoutMs = 3000) => {
+          mkdirSync(project.path('.file.lock'));
+          writeFileSync(project.path(`.file.lock/${[id, start, computer, '0'].join('-')}`), '');
+          const startMs = performance.now();
+          try {
+            withFileLock(path, () => undefined, timeoutMs);
+            return performance.now() - startMs < timeoutMs - 20 ? 'dead' : 'unknown';
+          } catch (error) {
+            rmSync(project.path('.file.lock'), { recursive: true });
+            return systemErrorCode(error);
+          }
+        };
+        const [ended, running] = [statOf(child)[19] ?? '', statOf(parent.pid ?? 0)[19] ?? ''];
+        const held = parent.pid ?? 0;
+        expect([keeps(child, ended), keeps(held, running, 50), keeps(held, '', 50)]).toEqual([
+          'dead',
+          'EBUSY',
+          'unknown',
+        ]);
+        expect([keeps(held, `${running}1`), keeps(2 ** 30, '')]).toEqual(['dead', 'dead']);
+        expect(readdirSync(project.root)).toEqual([]);
+      } finally {
+        parent.kill();
+      }
+    },
+  );
 
   test('is refused where its folder can not be written, as any file', () => {
     const project = openTempProject();

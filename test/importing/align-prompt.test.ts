@@ -104,14 +104,14 @@ describe('texts that were seen', () => {
     expect(found.filter(([, second]) => second === 'near').length).toBeGreaterThan(380);
   });
 
-  test('exact copies are found among more texts than near ones are compared with', () => {
+  test('exact copies are found among more texts than near ones are compared with', { tags: 'slow' }, () => {
     const seen = openSeenTexts();
     const texts = Array.from({ length: 70_000 }, (_, text) => `${text} x`);
     expect(texts.filter((text) => seen.add(text) !== undefined)).toEqual([]);
     expect(texts.filter((text) => seen.add(`${text.toUpperCase()}!`) !== 'exact')).toEqual([]);
   });
 
-  test('a text with most of its words changed is never near', () => {
+  test('a text with most of its words changed is never near', { tags: 'slow' }, () => {
     const words = fc.array(
       fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz'.split('').map((letter) => letter.repeat(3))),
       { minLength: 20, maxLength: 60 },

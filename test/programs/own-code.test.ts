@@ -46,7 +46,9 @@ function faultOf(outcome: object): unknown {
 }
 
 describe('a module', () => {
-  test('in TypeScript is called with the answer, with no build step, and its imports with it', async () => {
+  test('in TypeScript is called with the answer, with no build step, and its imports with it', {
+    tags: 'slow',
+  }, async () => {
     const { runModule } = openProject({
       'check.ts': `
         import { finds } from './finds.ts';
@@ -68,7 +70,7 @@ describe('a module', () => {
     expect(await runModule('made.cjs', 'made')).toEqual({ returned: { pass: true } });
   });
 
-  test('imports files as a bundler finds them', async () => {
+  test('imports files as a bundler finds them', { tags: 'slow' }, async () => {
     const { runModule } = openProject({
       'check.ts': `
         import { a } from './a';
@@ -93,7 +95,7 @@ describe('a module', () => {
     expect([...reasons]).toEqual([expect.stringMatching(/"\d+ undefined"/)]);
   });
 
-  test('sees the variables that each of its checks names', async () => {
+  test('sees the variables that each of its checks names', { tags: 'slow' }, async () => {
     const { folder, own } = openProject({ 'check.mjs': 'export default () => String(process.env.SECRET_KEY);' });
     const call = { file: join(folder, 'check.mjs'), exportName: 'default', input, timeoutMs: 15_000, memoryMb: 128 };
     expect(await own.runModule(call)).toEqual({ returned: 'undefined' });
@@ -239,7 +241,7 @@ describe('a module of tools', () => {
     };
   }
 
-  test('answers a call of its own tools alone', async () => {
+  test('answers a call of its own tools alone', { tags: 'slow' }, async () => {
     const run = openTools({
       'tools.mjs': `export const tools = {
         text: ({ word }) => \`say \${word}\`,
@@ -280,7 +282,7 @@ describe('a module of tools', () => {
       { fault: expect.stringContaining('"orders" is a Map, which is no data') },
     ],
     ['export const state = () => "ü".repeat(2 ** 15);', { fault: 'returned more than 64 KiB from state()' }],
-  ])('with %s has its state', async (text, outcome) => {
+  ])('with %s has its state', { tags: 'slow' }, async (text, outcome) => {
     const run = openTools({ 'tools.mjs': text });
     expect(await run('tools.mjs', { tool: 'state', input: null })).toEqual(outcome);
   });
@@ -312,7 +314,7 @@ describe('a command', () => {
     expect(faultOf(await runCommand([process.execPath, '-e', body], timeoutMs))).toMatch(fault);
   });
 
-  test('that floods stdout or memory is stopped, and one that is not there is named', async () => {
+  test('that floods stdout or memory is stopped, and one that is not there is named', { tags: 'slow' }, async () => {
     const { runCommand } = openProject({});
     const node = (body: string) => runCommand([process.execPath, '-e', body]);
     expect(faultOf(await node('(function go() { process.stdout.write("x".repeat(1e5), go); })();'))).toBe(

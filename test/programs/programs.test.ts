@@ -70,7 +70,7 @@ const call = (argv: readonly string[], more: Partial<ProgramCall> = {}): Program
 });
 const node = (code: string) => [execPath, '-e', code];
 
-test('a program gets its input, and the end of what it writes on stderr is kept', async () => {
+test('a program gets its input, and the end of what it writes on stderr is kept', { tags: 'slow' }, async () => {
   const runner = openProgramRunner();
   const run = (one: ProgramCall) => runner.run(one);
   const result = await run(
@@ -152,7 +152,7 @@ function converse(argv: readonly string[], lines: readonly string[] = []) {
   });
 }
 
-test('lines are exchanged with a program until it ends', async () => {
+test('lines are exchanged with a program until it ends', { tags: 'slow' }, async () => {
   const echo = `process.stdin.once('data', (text) => {
     process.stderr.write('e'.repeat(5000) + 'end');
     process.stdout.write('got ' + text + '\\n \\nhalf');
@@ -174,7 +174,7 @@ test('lines are exchanged with a program until it ends', async () => {
   });
 });
 
-test('a line may be as long as the bound, and what is longer ends the program', async () => {
+test('a line may be as long as the bound, and what is longer ends the program', { tags: 'slow' }, async () => {
   const write = (bytes: number) => node(`process.stdout.write('x'.repeat(${bytes}) + '\\ndone\\n')`);
   expect((await converse(write(1024 * 1024))).said.map((line) => line.length)).toEqual([1024 * 1024, 4]);
   const endless = await converse(node(`process.stdout.write('x'.repeat(2e6)); setInterval(() => {}, 1000)`));

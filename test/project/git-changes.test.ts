@@ -8,7 +8,7 @@ import { openTempProject } from '../support/temp-project.ts';
 const suite =
   'prompts: [{ id: v1, text: hi }]\nproviders: ["exec:cat"]\ncases: [{ id: one, assert: [{ contains: hi }] }]\n';
 
-test('a clone of a single branch does not take that branch for the default one', async () => {
+test('a clone of a single branch does not take that branch for the default one', { tags: 'slow' }, async () => {
   const project = openTempProject();
   runGit(project.root, 'init', '-q', '-b', 'main');
   project.write('evals/a.eval.yaml', suite);

@@ -136,7 +136,7 @@ const wires: readonly (readonly [string, Partial<ProviderConfig>])[] = [
 ];
 
 describe('a request whose bytes differ has another key', () => {
-  test.each(wires)('%s %j', async (adapter, config) => {
+  test.each(wires)('%s %j', { tags: 'slow' }, async (adapter, config) => {
     const wire = await openWire(adapter, config);
     await fc.assert(
       fc.asyncProperty(pairs, async (pair) => {

@@ -78,7 +78,7 @@ describe('a module as a provider', () => {
     ['answers something else', 'export default () => ({ answer: 1 });', 'malformed', 'wrote no answer object'],
     ['leaves a map', 'export default () => ({ text: "", state: { a: new Map() } });', 'server', '"a" is a Map'],
     ['was filtered', 'export default () => ({ text: "", finishReason: "contentFilter" });', 'contentFilter', 'filter'],
-  ])('that %s is a failure', async (_what, source, kind, message) => {
+  ])('that %s is a failure', { tags: 'slow' }, async (_what, source, kind, message) => {
     const outcome = await ask(source);
     expect(outcome).toMatchObject({
       failure: { kind, message: expect.stringContaining(message) as string },

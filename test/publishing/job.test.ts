@@ -55,7 +55,7 @@ describe('in a repository', () => {
     ...more,
   });
 
-  test('a report appears on the commit that was tested, or is not published', () => {
+  test('a report appears on the commit that was tested, or is not published', { tags: 'slow' }, () => {
     const cwd = makeFolder();
     const checkout = initRepository(cwd);
     expect(readCheckout(cwd, gitEnv)).toBe(checkout);
@@ -116,7 +116,7 @@ describe('in a repository', () => {
     expect([readCheckout(cwd, env), nameBranch('main', cwd, env, first)]).toEqual([undefined, 'main']);
   });
 
-  test('a branch is taken as the remote has it, or at a commit that was fetched since', () => {
+  test('a branch is taken as the remote has it, or at a commit that was fetched since', { tags: 'slow' }, () => {
     const cwd = makeFolder();
     const old = initRepository(cwd);
     const name = (known?: string) => nameBranch('main', cwd, gitEnv, known);

@@ -127,7 +127,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     await vi.waitFor(async () => expect(await queue.getGlobalConcurrency()).toBe(3), 5000);
   });
 
-  test('says of each loss of the connection that Redis is away, and that it came back', async () => {
+  test('says of each loss of the connection that Redis is away, and that it came back', { tags: 'slow' }, async () => {
     const server = await startRealRedis();
     const [started, cleared] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')];
     onTestFinished(() => void [started, cleared].map((spy) => spy.mockRestore()));

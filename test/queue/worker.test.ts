@@ -305,7 +305,7 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
     await drain(0);
   });
 
-  test('says when Redis is away, and when it is back', async () => {
+  test('says when Redis is away, and when it is back', { tags: 'slow' }, async () => {
     const server = await startRealRedis();
     const { drain, logged } = await serve(server, echo);
     for (const losses of [1, 2]) {
@@ -322,7 +322,7 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
     expect(logged).toHaveLength(4);
   });
 
-  test('says once what Redis refuses', async () => {
+  test('says once what Redis refuses', { tags: 'slow' }, async () => {
     const server = await startRealRedis();
     const { logged } = await serve(server, echo, { leaseMs: 500 });
     await server.client.config('SET', 'maxmemory', '1');

@@ -235,7 +235,7 @@ describe('a record whose writer was killed', () => {
   const rows = [buildRow('a'), buildRow('b')].map((row) => Buffer.from(`${JSON.stringify(row)}\n`));
   const [first = Buffer.alloc(0), last = Buffer.alloc(0)] = rows;
 
-  test('is read and resumed whatever byte it ends at', () => {
+  test('is read and resumed whatever byte it ends at', { tags: 'slow' }, () => {
     const path = join(makeFolder(), 'run.jsonl');
     for (let length = 0; length <= last.length; length += 1) {
       const cut = Buffer.concat([Buffer.from(whole), first, last.subarray(0, length)]);

@@ -31,7 +31,9 @@ async function openEdited(count: number, gate = wide, ofCase?: (word: string) =>
 const inShort = ({ rows }: { readonly rows: readonly string[] }) =>
   rows.map((row) => row.replace(/ 0 passed$/, '').replace(' 0 skipped by decided', ' -')).join(', ');
 
-test('an early run asks its cases in batches, and leaves out the rest once a drop is excluded', async () => {
+test('an early run asks its cases in batches, and leaves out the rest once a drop is excluded', {
+  tags: 'slow',
+}, async () => {
   const project = await openEdited(40);
   const run = await project.go(early);
   expect(inShort(run)).toMatchInlineSnapshot(
@@ -110,7 +112,7 @@ test('an early run fails at a case that must pass before it asks another', async
   `);
 });
 
-test('an early run ends one variant and asks the others on', async () => {
+test('an early run ends one variant and asks the others on', { tags: 'slow' }, async () => {
   const project = await openAccepted({
     [file]: wordsSuite(40, wide).replace('}]\ndefaults', '}, { id: new, use: "own:newer" }]\ndefaults'),
   });

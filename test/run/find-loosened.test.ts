@@ -238,7 +238,7 @@ describe('the settings that a change loosens', () => {
     expect(other.loosened).toEqual([of('LLMCHECK_SAME', 'none', '1')]);
   });
 
-  test('are those of another config: one that is nearer, or that is gone', async () => {
+  test('are those of another config: one that is nearer, or that is gone', { tags: 'slow' }, async () => {
     const removed = await compare({}, { [config]: '' });
     expect(removed.loosened).toEqual([{ key: 'config', old: config, new: 'none' }]);
     const first = await compare({}, { [config]: 'run: { trials: 2 }\n' });
@@ -261,7 +261,7 @@ describe('the settings that a change loosens', () => {
     });
   });
 
-  test('are not looked for where only prompts have changed', async () => {
+  test('are not looked for where only prompts have changed', { tags: 'slow' }, async () => {
     const project = openTempProject();
     project.write(suite, words(caseOf('red')).replace('text: "Say: {{ word }}"', 'file: ../say.txt'));
     project.write('say.txt', 'Say: {{ word }}');

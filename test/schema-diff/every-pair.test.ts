@@ -36,14 +36,18 @@ function describePair([old, replacement]: Pair, index: number): readonly string[
   });
 }
 
-test.each(tables)('each pair of the table of %s has its findings, word for word', async (name, pairs) => {
-  const lines = pairs.flatMap((pair, index) => [
-    `${show(pair[0])} → ${show(pair[1])}`,
-    ...describePair(pair, index).map((line) => `  ${line}`),
-    ...describePair([pair[1], pair[0]], index + 1).map((line) => `  back ${line}`),
-  ]);
-  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`snapshots/pairs-${name}.txt`);
-});
+test.each(tables)(
+  'each pair of the table of %s has its findings, word for word',
+  { tags: 'slow' },
+  async (name, pairs) => {
+    const lines = pairs.flatMap((pair, index) => [
+      `${show(pair[0])} → ${show(pair[1])}`,
+      ...describePair(pair, index).map((line) => `  ${line}`),
+      ...describePair([pair[1], pair[0]], index + 1).map((line) => `  back ${line}`),
+    ]);
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`snapshots/pairs-${name}.txt`);
+  },
+);
 
 test('which values a schema takes, and which it can not decide', async () => {
   const values: readonly JsonValue[] = [

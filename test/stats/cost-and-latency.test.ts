@@ -98,7 +98,9 @@ describe('paired costs', () => {
     expect(shareOf(4, 500, isRejected)).toBeGreaterThan(0.95);
   });
 
-  test('that rose by the margin are called within it in at most 3 % of runs, which totals alone do not keep', () => {
+  test('that rose by the margin are called within it in at most 3 % of runs, which totals alone do not keep', {
+    tags: 'slow',
+  }, () => {
     expect(shareOf(1.1, 2000, isWithinByTotals)).toBeGreaterThan(0.035);
     expect(shareOf(1.1, 2000, isWithin)).toBeLessThanOrEqual(0.03);
     expect(shareOf(0.3, 500, isWithin)).toBeGreaterThan(0.8);

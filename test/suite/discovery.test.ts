@@ -287,7 +287,7 @@ describe('size and hostility', () => {
     expect(problems.at(-1)?.message).toBe('and 2950 more of this kind in evals/rows.jsonl');
   });
 
-  test('three thousand rows that lack one variable are one problem, at the template', async () => {
+  test('three thousand rows that lack one variable are one problem, at the template', { tags: 'slow' }, async () => {
     const rows = Array.from({ length: 3000 }, (_, index) => JSON.stringify({ id: index, vars: { email: 'x' } }));
     write({
       'evals/a.eval.yaml': SUITE.replace('text: a', 'text: "{{ emial }}"').replace(

@@ -39,7 +39,7 @@ test.each<[texts: readonly string[], found: readonly (string | undefined)[]]>([
   expect(texts.map((text) => seen.add(text))).toEqual(found);
 });
 
-test('a text that is alike by 85 % of its pairs of words is near, and one by 75 % is not', () => {
+test('a text that is alike by 85 % of its pairs of words is near, and one by 75 % is not', { tags: 'slow' }, () => {
   const seen = openSeenTexts();
   for (let seed = 1; seed <= 200; seed += 1) {
     const words = wordsOf(seed, 100);

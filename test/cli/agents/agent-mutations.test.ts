@@ -55,7 +55,9 @@ describe('assertions check on an agent', () => {
     expect(text).toContain('call-dropped: without find_order at step 1');
   });
 
-  test('finds the same in recordings, whose tools answer again, as in the record of a run', async () => {
+  test('finds the same in recordings, whose tools answer again, as in the record of a run', {
+    tags: 'slow',
+  }, async () => {
     for (const assert of [
       '{ equals: Done. }',
       '{ trajectory: { calls: [find_order, refund], order: exact, never: [send_mail] } }',

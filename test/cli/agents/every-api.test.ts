@@ -77,7 +77,7 @@ describe.each(reasoningApis.map((api) => [api.name, api] as const))('what %s wan
 });
 
 describe.skipIf(redisPath === undefined)('through a queue', () => {
-  test('a worker sends back what an API wants', async () => {
+  test('a worker sends back what an API wants', { tags: 'slow' }, async () => {
     const api = reasoningApis.find(({ name }) => name === 'Anthropic');
     if (api === undefined) throw new Error('no Anthropic');
     const redis = await startRealRedis();

@@ -84,7 +84,7 @@ describe('an agent of your own', () => {
   });
   for (const [name, answer] of forms) {
     for (const use of ['exec', 'module']) {
-      test(`is checked by its ${name}, run as ${use}, also from the cache`, async () => {
+      test(`is checked by its ${name}, run as ${use}, also from the cache`, { tags: 'slow' }, async () => {
         const { code, trial } = await runAgent(answer, { use });
         expect(trial?.checks.map(({ reason }) => reason)).toEqual([
           expect.stringContaining('takes the wanted path: 1 find_order({"order_id":"7731"}) → 2 cancel_order'),

@@ -94,7 +94,7 @@ describe('trajectory', () => {
     expect((await judge('{ trajectory: { noRepeats: find_order } }', twice)).code).toBe(1);
   });
 
-  test('takes as many calls in a row as count allows, also where the order is exact', async () => {
+  test('takes as many calls in a row as count allows, also where the order is exact', { tags: 'slow' }, async () => {
     const find = (id: number): ScriptedStep => [['find_order', { id }]];
     const exact = (calls: string) => `{ trajectory: { calls: [${calls}], order: exact } }`;
     const right = [

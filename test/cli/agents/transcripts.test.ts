@@ -90,7 +90,7 @@ describe('a program that writes the transcript of an agent', () => {
     expect(run.row('claude')?.['costUsd']).toBeCloseTo(1.115);
   });
 
-  test('never passes where the transcript is cut off, failed or not known', async () => {
+  test('never passes where the transcript is cut off, failed or not known', { tags: 'slow' }, async () => {
     const without = (events: readonly object[], ...left: object[]) =>
       lines(...events.filter((event) => !left.includes(event)));
     const run = await runPrograms({

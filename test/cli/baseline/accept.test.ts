@@ -184,7 +184,7 @@ describe('run --update-baseline', () => {
     ['a case fails', ['w01'], '--known-failures'],
     ['a contract is broken', ['w07'], '--known-failures --force'],
     ['every case fails', firstWords(20), '--known-failures --force'],
-  ])('writes nothing where %s, and says what accepts it', async (_name, words, expected) => {
+  ])('writes nothing where %s, and says what accepts it', { tags: 'slow' }, async (_name, words, expected) => {
     const { project, code, accepted, flags } = await refuseUpdate(words);
     expect([code, flags, accepted.code]).toEqual([1, expected, 0]);
     for (const word of words) {

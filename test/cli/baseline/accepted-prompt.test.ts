@@ -15,7 +15,7 @@ describe('a case that fails although nothing that is sent has changed', () => {
     expect([drift.code, drift.codes, drift.named]).toEqual([1, ['case-drifted'], [caseOf('w03')]]);
   });
 
-  test('also where the prompt has several messages', async () => {
+  test('also where the prompt has several messages', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     const messages = '[{ role: system, content: Be short. }, { role: user, content: "Say: {{ word }}" }]';
     project.edit(suiteFile, 'text: "Say: {{ word }}"', `messages: ${messages}`);
@@ -41,7 +41,9 @@ describe('a baseline whose cases were accepted with several prompts', () => {
     expect(run.report.decision.warnings.join()).toContain('its cases were accepted with several prompts');
   });
 
-  test('nor asks the last of them in the place of an older one, and a run of all cases ends that', async () => {
+  test('nor asks the last of them in the place of an older one, and a run of all cases ends that', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w03', 'sorry');

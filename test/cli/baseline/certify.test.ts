@@ -16,7 +16,7 @@ async function acceptFirst(project: BaselineProject) {
 }
 
 describe('gate.certify', () => {
-  test('asks nothing of the other suites', async () => {
+  test('asks nothing of the other suites', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     addSuite(project, 'strict', '{ certify: true }');
     await acceptFirst(project);

@@ -55,7 +55,7 @@ describe('compare', () => {
     expect(project.asked.size).toBe(0);
   });
 
-  test('of two git refs is about them, whatever the working tree has accepted', async () => {
+  test('of two git refs is about them, whatever the working tree has accepted', { tags: 'slow' }, async () => {
     const project = await openTwoRecords();
     project.git('init', '-q', '-b', 'main');
     project.git('add', 'evals');
@@ -202,7 +202,7 @@ describe('two prompt versions', () => {
   });
 
   describe('by replaces, with nothing accepted: the version that replaces must pass whole', () => {
-    test('whatever the replaced one fails, without a baseline and with --no-baseline', async () => {
+    test('whatever the replaced one fails, without a baseline and with --no-baseline', { tags: 'slow' }, async () => {
       const project = await openVersions('v1');
       for (const word of firstWords(20)) {
         project.answers.set(word, 'sorry');
@@ -222,7 +222,7 @@ describe('two prompt versions', () => {
       expect((await project.compared(['run'])).code).toBe(0);
     });
 
-    test('on each provider by itself: what was accepted on one says nothing of another', async () => {
+    test('on each provider by itself: what was accepted on one says nothing of another', { tags: 'slow' }, async () => {
       const project = await openVersions();
       for (const word of firstWords(20)) project.answers.set(`Two. Say: ${word}`, word);
       project.answers.set('w01', 'sorry');

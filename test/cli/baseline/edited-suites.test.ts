@@ -75,7 +75,9 @@ describe('cases that were edited', () => {
 });
 
 describe('assertions that were edited', () => {
-  test('excuse nothing that they find: what fails by them is redefined and fails the run, whatever the stored answers do', async () => {
+  test('excuse nothing that they find: what fails by them is redefined and fails the run, whatever the stored answers do', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ regex: "^w0" }]');
@@ -296,7 +298,7 @@ describe('no baseline', () => {
     expect([failed.code, failed.codes, failed.comparisons]).toEqual([1, ['pass-rate-min'], []]);
   });
 
-  test('of a new provider: it must pass whole, while the other is compared', async () => {
+  test('of a new provider: it must pass whole, while the other is compared', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     project.answers.set('w01', 'sorry');
     await project.accept();

@@ -28,7 +28,7 @@ function commit(project: BaselineProject, message: string): void {
 }
 
 describe('a pull request', () => {
-  test("is compared with main's baseline, not with its own", async () => {
+  test("is compared with main's baseline, not with its own", { tags: 'slow' }, async () => {
     const project = await openPullRequest();
     project.answers.set('w01', 'sorry');
     const run = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main']);
@@ -58,7 +58,7 @@ describe('a pull request', () => {
     ]);
   });
 
-  test('fails where it breaks more than it accepts, by that alone', async () => {
+  test('fails where it breaks more than it accepts, by that alone', { tags: 'slow' }, async () => {
     const project = await openPullRequest();
     project.answers.set('w01', 'sorry');
     await project.accept('--cache', 'refresh');
@@ -135,7 +135,9 @@ describe('a ref that can not be read is a usage error before any call', () => {
 });
 
 describe('--rerun-baseline', () => {
-  test("runs the baseline's prompt from its ref beside the new one, with comparable latencies", async () => {
+  test("runs the baseline's prompt from its ref beside the new one, with comparable latencies", {
+    tags: 'slow',
+  }, async () => {
     const project = await openPullRequest();
     project.edit(suiteFile, '"Say: {{ word }}"', '"Now. Say: {{ word }}"');
     project.edit(suiteFile, 'max_tokens: 21', 'max_tokens: 30');

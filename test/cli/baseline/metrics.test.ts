@@ -84,7 +84,7 @@ describe('the pass rate', () => {
     expect([run.code, run.codes]).toEqual([1, ['pass-rate-min']]);
   });
 
-  test('of a hundred clean cases is not regressed', async () => {
+  test('of a hundred clean cases is not regressed', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     writeCases(project, 100);
     await project.accept();
@@ -112,7 +112,7 @@ describe('the cost', () => {
   const gated = (project: BaselineProject, gate: string) =>
     project.edit(suiteFile, 'defaults:', `gate: { cost: ${gate} }\ndefaults:`);
 
-  test('that doubled trips its gate, with the ratio and its interval', async () => {
+  test('that doubled trips its gate, with the ratio and its interval', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     gated(project, '{ maxIncrease: 10% }');
     for (const [index, word] of writeCases(project, 20).entries()) project.tokens.set(word, 100 + index);
@@ -265,7 +265,9 @@ describe('the latency', () => {
     expect(run.report.decision.warnings.join()).toContain('--rerun-baseline');
   });
 
-  test('is held where both versions ran side by side, and not where one of them came from the cache', async () => {
+  test('is held where both versions ran side by side, and not where one of them came from the cache', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', 'gate: { latency: { maxIncrease: 10% } }\ndefaults:');
     project.edit(

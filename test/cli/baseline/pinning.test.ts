@@ -96,7 +96,7 @@ describe('a pinned reference', () => {
     expect(erosionIn(run)).toMatchObject([{ prompt: 'v2', cases: 19, of: 20 }]);
   });
 
-  test('is compared without the cases that errored', async () => {
+  test('is compared without the cases that errored', { tags: 'slow' }, async () => {
     const project = await openPinned();
     project.edit(suiteFile, 'max_tokens: 20', 'max_tokens: 21');
     project.answers.set('w01', () => ({ status: 400, body: { error: { message: 'no' } } }));
@@ -231,7 +231,7 @@ describe('baseline pin --from', () => {
     return project;
   }
 
-  test('counts the trials of the named runs, failed ones too, each run once', async () => {
+  test('counts the trials of the named runs, failed ones too, each run once', { tags: 'slow' }, async () => {
     const project = await openRecords();
     const { code } = await project.llmcheck(
       'baseline',

@@ -20,7 +20,7 @@ describe('accepting pools', () => {
     expect(shown).toMatchObject({ case: 'case-01', passed: '1 of 4', runs: 2 });
   });
 
-  test('nothing of answers from the cache that were counted before', async () => {
+  test('nothing of answers from the cache that were counted before', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     await project.acceptUnchanged('--cache', 'refresh');
@@ -32,7 +32,7 @@ describe('accepting pools', () => {
     expect(caseIn(project, 'w01').pooled).toMatchObject({ runs: 3, trials: 4 });
   });
 
-  test('a run once, however often it is accepted, and whatever was accepted in between', async () => {
+  test('a run once, however often it is accepted, and whatever was accepted in between', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const [first = ''] = project.files('.llmcheck/runs');
@@ -54,7 +54,7 @@ describe('accepting pools', () => {
     ['other parameters', 'max_tokens: 20', 'max_tokens: 21'],
     ['another model', 'openai:gpt-4o-mini', 'openai:gpt-4o'],
     ['other checks', 'equals: "{{expected}}"', 'contains: "{{expected}}"'],
-  ])('nothing of %s', async (_name, from, to) => {
+  ])('nothing of %s', { tags: 'slow' }, async (_name, from, to) => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     project.edit(suiteFile, from, to);
@@ -96,7 +96,7 @@ describe('a case of which several runs were accepted', () => {
     return project;
   }
 
-  test('is compared by all of its trials', async () => {
+  test('is compared by all of its trials', { tags: 'slow' }, async () => {
     const project = await failAfter(2);
     await project.acceptUnchanged('--cache', 'refresh');
     project.editPrompt();

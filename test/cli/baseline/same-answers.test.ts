@@ -25,7 +25,9 @@ test('answers of another prompt that read alike are not, fresh or from the cache
   expect(await notesOf(project)).toBe('');
 });
 
-test('answers of new calls that read alike are not, though a later run finds them in the cache', async () => {
+test('answers of new calls that read alike are not, though a later run finds them in the cache', {
+  tags: 'slow',
+}, async () => {
   const project = await openBaselineProject();
   await project.acceptUnchanged();
   expect(await notesOf(project, '--cache', 'refresh')).toBe('');
@@ -42,7 +44,7 @@ test('trials and cases that the baseline does not hold are new answers', async (
   expect(await notesOf(project, '--trials', '3')).toBe('20 of 60 answers are the very ones the baseline holds');
 });
 
-test('recorded answers are the accepted ones until they are recorded again', async () => {
+test('recorded answers are the accepted ones until they are recorded again', { tags: 'slow' }, async () => {
   const project = await openBaselineProject();
   project.edit(suiteFile, 'defaults:', 'recordings: words.recordings.jsonl\ndefaults:');
   await project.llmcheck('run', '--record', '--cache', 'off', '-q');

@@ -79,21 +79,25 @@ test.each([
   ],
   ['what another check fails', 'tags: [x]', '[{ snapshot: exact }, { contains: Hello }]', 0, 'failed'],
   ['a contract that another check fails', 'mustPass: true', '[{ snapshot: exact }, { contains: Hello }]', 2, 'passed'],
-])('accepting %s asks for nothing that the answer itself fulfils', async (_name, key, checks, code, status) => {
-  const project = openTempProject();
-  project.write(
-    'evals/greet.eval.yaml',
-    suite.replace('    assert: [{ snapshot: exact }]', `    ${key}\n    assert: ${checks}`),
-  );
-  project.write('evals/answer.mjs', program('Hello Ada'));
-  await project.run(['run']);
-  expect((await project.run(['baseline', 'accept'])).code).toBe(0);
-  project.write('evals/answer.mjs', program('Good day, Ada'));
-  expect((await project.run(['run', '--cache', 'refresh'])).code).toBe(1);
-  expect((await project.run(['baseline', 'accept'])).code).toBe(code);
-  const [, , row = ''] = project.read('evals/greet.baseline.jsonl').split('\n');
-  expect(JSON.parse(row).trials[0].status).toBe(status);
-});
+])(
+  'accepting %s asks for nothing that the answer itself fulfils',
+  { tags: 'slow' },
+  async (_name, key, checks, code, status) => {
+    const project = openTempProject();
+    project.write(
+      'evals/greet.eval.yaml',
+      suite.replace('    assert: [{ snapshot: exact }]', `    ${key}\n    assert: ${checks}`),
+    );
+    project.write('evals/answer.mjs', program('Hello Ada'));
+    await project.run(['run']);
+    expect((await project.run(['baseline', 'accept'])).code).toBe(0);
+    project.write('evals/answer.mjs', program('Good day, Ada'));
+    expect((await project.run(['run', '--cache', 'refresh'])).code).toBe(1);
+    expect((await project.run(['baseline', 'accept'])).code).toBe(code);
+    const [, , row = ''] = project.read('evals/greet.baseline.jsonl').split('\n');
+    expect(JSON.parse(row).trials[0].status).toBe(status);
+  },
+);
 
 test('a snapshot that a review accepts has passed too, must-pass or not', { tags: 'slow' }, async () => {
   const project = openTempProject();

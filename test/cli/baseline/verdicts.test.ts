@@ -61,15 +61,19 @@ test('errors alone leave a run open: it says so, and what to do', async () => {
   ]);
 });
 
-test.each([1, 2, 3])('a broken case is found beside two that flaked once, at place %i', async (place) => {
-  const project = await openBaselineProject();
-  await project.accept();
-  for (const word of firstWords(3)) project.answers.set(word, (asked) => (asked === 0 ? 'sorry' : word));
-  breakForGood(project, `w0${place}`);
-  const run = await project.compared(['run', '--cache', 'refresh']);
-  expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], [`case-0${place}`]]);
-  expect(run.comparison.cases['flaky']).toHaveLength(2);
-});
+test.each([1, 2, 3])(
+  'a broken case is found beside two that flaked once, at place %i',
+  { tags: 'slow' },
+  async (place) => {
+    const project = await openBaselineProject();
+    await project.accept();
+    for (const word of firstWords(3)) project.answers.set(word, (asked) => (asked === 0 ? 'sorry' : word));
+    breakForGood(project, `w0${place}`);
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], [`case-0${place}`]]);
+    expect(run.comparison.cases['flaky']).toHaveLength(2);
+  },
+);
 
 describe('errors', () => {
   test('that could hide a regression leave it open: a suite that would be certified is not', {
@@ -127,7 +131,9 @@ describe('errors', () => {
     expect([within.code, within.report.decision.outcome]).toEqual([0, 'inconclusive']);
   });
 
-  test('of two confirmation trials end those of their case, while another case gets all that it needs', async () => {
+  test('of two confirmation trials end those of their case, while another case gets all that it needs', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w01', (asked) => (asked === 0 ? 'sorry' : badRequest()));
@@ -142,7 +148,9 @@ describe('errors', () => {
     expect(found?.acceptedTrials?.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'passed'));
   });
 
-  test('of the confirmation trials of a contract leave it open too, with or without a baseline', async () => {
+  test('of the confirmation trials of a contract leave it open too, with or without a baseline', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-01"', '"id":"case-01","mustPass":true');
     project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 50% } }\ndefaults:');
@@ -190,7 +198,9 @@ test('the more comparisons a run makes, the stronger each must be: Holm over sui
 });
 
 describe('confirmation trials under a limit', () => {
-  test('that is used up before they are made leave the run incomplete, and --resume settles it', async () => {
+  test('that is used up before they are made leave the run incomplete, and --resume settles it', {
+    tags: 'slow',
+  }, async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'params:', 'price: { input: 1000, output: 1000 }\n    params:');
     await project.accept();

@@ -95,7 +95,7 @@ describe('a cache in Redis', () => {
     );
   });
 
-  test('takes its password from a variable, shows it nowhere, and survives a wrong one', async () => {
+  test('takes its password from a variable, shows it nowhere, and survives a wrong one', { tags: 'slow' }, async () => {
     const password = 'correct-horse-battery';
     const redis = await startRedisServer({ password });
     const server = await startChatServer(({ text }) => `${wordOf(text)} ${password}`);

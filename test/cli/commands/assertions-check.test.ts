@@ -277,7 +277,7 @@ cases:
   test.each([
     ['turns: [{ toolResult: { name: find, content: "1" } }]', 'Hello'],
     ['tools: { find: { when: { a: 1 }, returns: 1 } }', { text: 'Wait', toolCalls: [{ name: 'find', arguments: {} }] }],
-  ])('takes no answer of a run whose conversation broke off: %s', async (more, answer) => {
+  ])('takes no answer of a run whose conversation broke off: %s', { tags: 'slow' }, async (more, answer) => {
     const project = openProject(`  - { id: a, vars: { q: a }, ${more}, assert: [{ not: { contains: x } }] }\n`, []);
     const text = project.read('evals/weak.eval.yaml');
     const answers = text.replace('openai:gpt-4o-mini', 'module:answer.mjs').replace('recordings: answers.jsonl\n', '');

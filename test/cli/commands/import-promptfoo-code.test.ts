@@ -221,7 +221,7 @@ test.each([
   expect(project.files().filter((file) => file.startsWith('evals'))).toEqual([]);
 });
 
-test('code is given what the test says of itself', async () => {
+test('code is given what the test says of itself', { tags: 'slow' }, async () => {
   const { project, code, suite } = await importConfig(
     `prompts: ["{{q}}"]
 providers: [echo]
@@ -267,7 +267,9 @@ test('code is given the variables of the environment that it needs', { tags: ['s
   expect(await statusWith({})).toEqual(['errored']);
 });
 
-test('code that reads what is not known here makes its check errored, even if it catches that', async () => {
+test('code that reads what is not known here makes its check errored, even if it catches that', {
+  tags: 'slow',
+}, async () => {
   const { project } = await importConfig(one('{ type: javascript, value: "file://a.cjs" }'), [], {
     'a.cjs': 'module.exports = (output, c) => { try { return c.provider.id.length > 0; } catch { return true; } };\n',
   });

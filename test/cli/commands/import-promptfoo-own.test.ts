@@ -221,7 +221,7 @@ def own(prompt, options, context):
   ]);
 });
 
-test('a server gets variables, and its whole reply is checked', async () => {
+test('a server gets variables, and its whole reply is checked', { tags: 'slow' }, async () => {
   const server = await startServer(({ body }) => ({ body: { got: JSON.parse(body) as object } }));
   const { project, stderr } = await importConfig(`prompts: [ask]
 providers: [{ id: https, config: { url: ${server.url}, method: POST, body: { about: "{{q}}", text: "{{prompt}}" } } }]

@@ -160,7 +160,9 @@ test('each transform leaves what promptfoo gives to its checks', { tags: ['slow'
   );
 });
 
-test('a transform of the providers goes first, and judges see what is left and what code finds as the context', async () => {
+test('a transform of the providers goes first, and judges see what is left and what code finds as the context', {
+  tags: 'slow',
+}, async () => {
   const judge = await startServer({
     body: { choices: [{ message: { content: '{"reason":"","pass":true,"score":1}' }, finish_reason: 'stop' }] },
   });

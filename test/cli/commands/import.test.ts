@@ -68,7 +68,7 @@ function set(keys: string, more = ''): string {
   return `{ type: assert-set, ${keys}, assert: [${checks.join(', ')}] }`;
 }
 
-test('each assertion gives the verdict that promptfoo gives', async () => {
+test('each assertion gives the verdict that promptfoo gives', { tags: 'slow' }, async () => {
   const tests = verdicts.map(([assertion], index) => `  - { vars: { q: hi, n: ${index} }, assert: [${assertion}] }`);
   const { project, code, stderr } = await importConfig(
     `${base}tests:\n${tests.join('\n')}\n`.replace('{{q}}', '{{q}} {{n}}'),

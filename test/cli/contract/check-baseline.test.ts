@@ -43,12 +43,12 @@ describe('contract check without --against', () => {
     ]);
   });
 
-  test('finds nothing where nothing has changed', async () => {
+  test('finds nothing where nothing has changed', { tags: 'slow' }, async () => {
     const { code, findings, observed } = await (await openAccepted()).contract('check');
     expect([code, findings, observed]).toEqual([0, [], []]);
   });
 
-  test('judges input and output by the side that must keep up', async () => {
+  test('judges input and output by the side that must keep up', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(inputFile, '[mail, chat]', '[mail]');
     project.edit(outputFile, '"legal",', '');
@@ -90,7 +90,7 @@ describe('contract check without --against', () => {
     expect(findings[0]?.at).toEqual({ file: 'evals/schemas/own.yaml', line: 7, column: 3 });
   });
 
-  test('names the line of the schema of the suite, beside that of the config', async () => {
+  test('names the line of the schema of the suite, beside that of the config', { tags: 'slow' }, async () => {
     const project = await openContractProject();
     project.write('evals/schemas/general.yaml', `# For all.\n\n${project.read(inputFile)}`);
     project.write('llmcheck.config.yaml', 'contract: { input: evals/schemas/general.yaml }\n');
@@ -99,7 +99,7 @@ describe('contract check without --against', () => {
     expect((await project.contract('check')).findings[0]?.at).toEqual({ file: inputFile, line: 5, column: 3 });
   });
 
-  test('counts the stored answers that the new schema refuses', async () => {
+  test('counts the stored answers that the new schema refuses', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(outputFile, /"legal",\s*"sales"/, '"legal"');
     const { observed } = await project.contract('check');
@@ -121,7 +121,7 @@ describe('contract check without --against', () => {
     expect(project.server.requests).toHaveLength(40);
   });
 
-  test('does not count answers that were broken before', async () => {
+  test('does not count answers that were broken before', { tags: 'slow' }, async () => {
     const project = await openContractProject();
     project.answers.set(1, 'no JSON at all, but a queue');
     project.answers.set(2, { queue: 'unknown' });
@@ -137,7 +137,7 @@ describe('contract check without --against', () => {
     ]);
   });
 
-  test('says so where every stored answer was broken before', async () => {
+  test('says so where every stored answer was broken before', { tags: 'slow' }, async () => {
     const project = await openContractProject();
     for (let number = 1; number <= 40; number += 1) project.answers.set(number, 'no JSON at all');
     await project.accept();
@@ -146,7 +146,7 @@ describe('contract check without --against', () => {
     expect(observed?.message).toBe('all of 40 recorded answers broke the old schema already');
   });
 
-  test('takes another baseline file, and says so where it belongs to no suite', async () => {
+  test('takes another baseline file, and says so where it belongs to no suite', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.write('old.jsonl', project.read('evals/triage.baseline.jsonl'));
     project.edit(outputFile, '"legal",', '"legal", "fraud",');
@@ -163,7 +163,7 @@ describe('contract check without --against', () => {
     expect((await project.llmcheck('contract', 'check', '--against', 'none.jsonl')).code).toBe(2);
   });
 
-  test('names a schema that can not be read, at its place', async () => {
+  test('names a schema that can not be read, at its place', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(outputFile, '"string"', '"strnig"');
     const broken = await project.llmcheck('contract', 'check');
@@ -248,7 +248,7 @@ describe('a run with a baseline', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ decision: first.report.decision });
   });
 
-  test('holds stored answers against the new schema, and new ones against the old', async () => {
+  test('holds stored answers against the new schema, and new ones against the old', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(outputFile, /"legal",\s*"sales"/, '"legal", "fraud"');
     project.edit(outputFile, '"type": "string"', '"type": "string", "pattern": "^[a-z]+$"');
@@ -317,14 +317,16 @@ describe('a run with a baseline', () => {
     );
   });
 
-  test('without a baseline nothing is said of contracts', async () => {
+  test('without a baseline nothing is said of contracts', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(outputFile, '"legal",', '"legal", "fraud",');
     const { code } = await project.report([...run, '--no-baseline'], { env: project.server.env });
     expect(code).toBe(0);
   });
 
-  test('a version beside the one it replaces owes it nothing before one is accepted, unless they are compared', async () => {
+  test('a version beside the one it replaces owes it nothing before one is accepted, unless they are compared', {
+    tags: 'slow',
+  }, async () => {
     const project = await openContractProject();
     const contract = 'contract: { output: { type: object, required: [queue] } }';
     project.edit(
@@ -337,14 +339,14 @@ describe('a run with a baseline', () => {
     expect([compared.code, compared.report.decision.breaches[0]?.code]).toEqual([1, 'contract-broken']);
   });
 
-  test('the baseline’s own contract counts where its prompt runs again', async () => {
+  test('the baseline’s own contract counts where its prompt runs again', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(outputFile, '"legal",', '"legal", "fraud",');
     const { code, report } = await project.report([...run, '--rerun-baseline'], { env: project.server.env });
     expect([code, report.decision.breaches[0]?.code]).toEqual([1, 'contract-broken']);
   });
 
-  test('a run is compared by its own prompts, and not by the baseline’s that ran again', async () => {
+  test('a run is compared by its own prompts, and not by the baseline’s that ran again', { tags: 'slow' }, async () => {
     const project = await openAccepted();
     project.edit(promptFile, 'Say', 'Tell');
     const { report } = await project.report([...run, '--rerun-baseline'], { env: project.server.env });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { inputFile, linesOf, openContractProject, outputFile, promptFile, suiteFile } from './contract-project.ts';
 
-test('a break is named at the line of the new schema, against the commit before', async () => {
+test('a break is named at the line of the new schema, against the commit before', { tags: 'slow' }, async () => {
   const project = await openContractProject();
   project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
   project.commit('a queue more');
@@ -75,7 +75,9 @@ test('nothing is left behind, nothing is asked of a provider, and no key is need
   expect(project.server.requests).toHaveLength(0);
 });
 
-test('a prompt that is gone or renamed breaks whoever refers to it, unless that is approved', async () => {
+test('a prompt that is gone or renamed breaks whoever refers to it, unless that is approved', {
+  tags: 'slow',
+}, async () => {
   const project = await openContractProject();
   project.edit(suiteFile, 'id: v1', 'id: v2');
   const renamed = await project.contract('check', '--against', 'git:HEAD');

@@ -22,7 +22,7 @@ async function openAccepted(): Promise<ContractProject> {
   return project;
 }
 
-test('a contract that nobody changed has no finding against its baseline', async () => {
+test('a contract that nobody changed has no finding against its baseline', { tags: 'slow' }, async () => {
   const project = await openAccepted();
   const checked = await project.contract('check');
   expect([checked.code, linesOf(checked.findings)]).toEqual([0, []]);
@@ -44,7 +44,7 @@ test('a renamed tool is renamed, and not removed and added', async () => {
   expect(linesOf((await project.contract('check')).findings)).toEqual(['tool-renamed error /tools/send']);
 });
 
-test('two stored runs are compared with the answers of the first', async () => {
+test('two stored runs are compared with the answers of the first', { tags: 'slow' }, async () => {
   const project = await openContractProject();
   project.answers.set(1, { queue: 'sales', reason: 'buys' });
   const { env } = project.server;
@@ -69,7 +69,9 @@ test('a renamed property whose schema has an order of its own is renamed', async
   expect(linesOf((await project.contract('check')).findings).join()).toContain('property-renamed');
 });
 
-test('accepting again changes no byte, and another order changes the line of the variant alone', async () => {
+test('accepting again changes no byte, and another order changes the line of the variant alone', {
+  tags: 'slow',
+}, async () => {
   const project = await openAccepted();
   const accepted = project.read(baselineFile);
   await project.accept();

@@ -53,7 +53,7 @@ function confuse(project: BaselineProject, name: string, count: number, as = 'bi
 describe('a class that collapses while the average holds', () => {
   const limits = 'gate: { recall: { legal: { maxDrop: 10% } }, f1: { maxDrop: 50% } }';
 
-  test('fails by its recall, confirmed by confirmation trials', async () => {
+  test('fails by its recall, confirmed by confirmation trials', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     confuse(project, 'legal', 9);
@@ -70,7 +70,7 @@ describe('a class that collapses while the average holds', () => {
     expect([later.decision, later.suites]).toEqual([run.report.decision, run.report.suites]);
   });
 
-  test('fails by macro F1 where no limit is written', async () => {
+  test('fails by macro F1 where no limit is written', { tags: 'slow' }, async () => {
     const project = await openClasses();
     await project.accept();
     confuse(project, 'legal', 9);
@@ -84,7 +84,7 @@ describe('a class that collapses while the average holds', () => {
     );
   });
 
-  test('that confirmation trials do not show again is a note', async () => {
+  test('that confirmation trials do not show again is a note', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     for (const word of wordsOf('legal', 9)) {
@@ -95,7 +95,7 @@ describe('a class that collapses while the average holds', () => {
     expect(run.comparison.notes.join('\n')).toMatch(/recall of class legal fell.*but not in the confirmation trials/);
   });
 
-  test('with the accepted prompt too is not blamed on the change', async () => {
+  test('with the accepted prompt too is not blamed on the change', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     project.changeModel();
@@ -117,7 +117,7 @@ describe('a class that collapses while the average holds', () => {
     ]);
   });
 
-  test('is inconclusive where nothing that is sent has changed', async () => {
+  test('is inconclusive where nothing that is sent has changed', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.acceptUnchanged();
     confuse(project, 'legal', 9);
@@ -326,7 +326,9 @@ describe('limits that need no baseline', () => {
 describe('a comparison by class', () => {
   const limits = 'gate: { recall: { legal: { maxDrop: 10% } }, f1: { maxDrop: 50% } }';
 
-  test('reads the stored answers where the baseline is from before the suite had classes', async () => {
+  test('reads the stored answers where the baseline is from before the suite had classes', {
+    tags: 'slow',
+  }, async () => {
     const project = await openClasses({ classes: limits });
     const suite = project.read(suiteFile);
     project.write(suiteFile, suite.replace(/classes:\n(?: .*\n)+/, ''));
@@ -339,7 +341,9 @@ describe('a comparison by class', () => {
     expect([run.code, run.codes]).toEqual([1, ['recall-regressed']]);
   });
 
-  test('reads the stored answers again where another part of the answer names the class', async () => {
+  test('reads the stored answers again where another part of the answer names the class', {
+    tags: 'slow',
+  }, async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     project.edit(suiteFile, '^([a-z]+)', '^([a-z]+)\\\\b');
@@ -348,7 +352,7 @@ describe('a comparison by class', () => {
     expect([run.code, run.codes]).toEqual([1, ['recall-regressed']]);
   });
 
-  test('says so where the baseline keeps neither classes nor answers', async () => {
+  test('says so where the baseline keeps neither classes nor answers', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     project.edit(suiteFile, 'defaults:', 'baseline: { outputs: hash }\ndefaults:');
     await project.accept();
@@ -406,7 +410,7 @@ describe('a comparison by class', () => {
     ]);
   });
 
-  test('names a class whose cases were all removed', async () => {
+  test('names a class whose cases were all removed', { tags: 'slow' }, async () => {
     const project = await openClasses();
     await project.accept();
     writeCases(project, { billing: 30, technical: 30 });

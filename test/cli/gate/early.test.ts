@@ -62,7 +62,7 @@ async function reportLatest(project: BaselineProject) {
 }
 
 describe('run --early', () => {
-  test('ends once a drop is excluded, and a later report says the same', async () => {
+  test('ends once a drop is excluded, and a later report says the same', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const run = await project.compared(early);
     expect([run.code, callsOf(project)]).toEqual([0, 20]);
@@ -75,7 +75,7 @@ describe('run --early', () => {
     expect([later.decision, later.suites]).toEqual([run.report.decision, run.report.suites]);
   });
 
-  test('ends as early where the suite skips a case, which nobody could ask', async () => {
+  test('ends as early where the suite skips a case, which nobody could ask', { tags: 'slow' }, async () => {
     const project = await openLarge();
     await project.llmcheck(...early, '-j', '1');
     const [first] = [...project.asked.keys()];
@@ -85,7 +85,7 @@ describe('run --early', () => {
     expect([run.code, run.report.totals.notAsked]).toEqual([0, 39]);
   });
 
-  test('says in every report what was not asked, and never as passed', async () => {
+  test('says in every report what was not asked, and never as passed', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const files = ['terminal', 'markdown', 'junit', 'tap', 'ctrf', 'html'];
     await project.llmcheck(...early, ...files.flatMap((name) => ['-r', `${name}=out/${name}`]));
@@ -98,7 +98,9 @@ describe('run --early', () => {
     expect(project.read('out/junit')).toContain('skipped="40"');
   });
 
-  test('fails once a fall is confirmed by confirmation trials, after a part of the calls', async () => {
+  test('fails once a fall is confirmed by confirmation trials, after a part of the calls', {
+    tags: 'slow',
+  }, async () => {
     const project = await openLarge();
     fail(project, ...firstWords(count).filter((_, index) => index % 10 !== 0));
     const run = await project.compared(early);
@@ -129,7 +131,7 @@ describe('run --early', () => {
 });
 
 describe('an early run is not green without having looked', () => {
-  test('at must-pass cases, which come first', async () => {
+  test('at must-pass cases, which come first', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const [word = ''] = await findLastWords(project);
     writeCases(project, firstWords(count), (other) => (other === word ? { mustPass: true } : {}));
@@ -168,7 +170,7 @@ describe('an early run is not green without having looked', () => {
     expect(run.report.totals['planned']).toBeGreaterThanOrEqual(count);
   });
 
-  test('at new cases beside a stored run', async () => {
+  test('at new cases beside a stored run', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const { report } = await project.compared(['run', '--cache', 'refresh']);
     writeCases(project, [...firstWords(count), 'w99']);
@@ -202,7 +204,7 @@ describe('an early run is not green without having looked', () => {
     expect([run.code, run.codes]).toEqual([1, ['case-added-failed']]);
   });
 
-  test('at a slice whose drop is limited: its own cases must exclude it', async () => {
+  test('at a slice whose drop is limited: its own cases must exclude it', { tags: 'slow' }, async () => {
     const gate = `{ ${wide}, slices: { rare: { passRate: { maxDrop: 0.3 } } } }`;
     const project = await openLarge({ gate, more: (word) => (word > 'w55' ? { tags: ['rare'] } : {}) });
     fail(project, ...firstWords(count).slice(55));
@@ -214,7 +216,7 @@ describe('an early run is not green without having looked', () => {
     expect([unbroken.code, unbroken.report.totals.notAsked]).toEqual([0, undefined]);
   });
 
-  test('at a slice of which no case was asked yet', async () => {
+  test('at a slice of which no case was asked yet', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const [word = ''] = await findLastWords(project);
     project.edit(suiteFile, wide, `${wide}, slices: { rare: { passRate: { maxDrop: 0.3 } } }`);
@@ -265,7 +267,7 @@ describe('an early run is not green without having looked', () => {
     expect([run.code, run.report.totals.notAsked, callsOf(project)]).toEqual([0, undefined, 60]);
   });
 
-  test('at any case of a suite with classes', async () => {
+  test('at any case of a suite with classes', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     const classes = 'classes: { truth: "{{queue}}", found: { regex: "^([a-z]+)", group: 1 } }';
     project.edit(suiteFile, 'defaults:', `gate: { ${wide} }\n${classes}\ndefaults:`);
@@ -296,7 +298,7 @@ describe('an early run is not green without having looked', () => {
     expect(callsOf(project)).toBeLessThan(60);
   });
 
-  test('at errored cells: they count against the claim', async () => {
+  test('at errored cells: they count against the claim', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const broken = () => ({ status: 400, body: { error: { message: 'no' } } });
     for (const word of firstWords(count)) project.answers.set(word, broken);
@@ -324,7 +326,7 @@ describe('an early run is not green without having looked', () => {
     ]);
   });
 
-  test('but one broken case may be among those not asked, and a whole run finds it', async () => {
+  test('but one broken case may be among those not asked, and a whole run finds it', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const [word = ''] = await findLastWords(project);
     fail(project, word);
@@ -351,7 +353,7 @@ describe('an early run beside other flags', () => {
     expect([code, casesIn()]).toEqual([0, before]);
   });
 
-  test('resumed, it asks nothing again and decides the same', async () => {
+  test('resumed, it asks nothing again and decides the same', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const run = await project.compared(early);
     project.forget();
@@ -408,7 +410,7 @@ describe('an early run beside other flags', () => {
     expect([resumed.code, resumed.report.totals.notAsked]).toEqual([whole.code, whole.report.totals.notAsked]);
   });
 
-  test('--last-failed takes none of the cases that were not asked', async () => {
+  test('--last-failed takes none of the cases that were not asked', { tags: 'slow' }, async () => {
     const project = await openLarge();
     fail(project, ...firstWords(count));
     await project.llmcheck(...early);

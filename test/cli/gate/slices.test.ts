@@ -119,7 +119,7 @@ describe('a drop of one slice', () => {
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   });
 
-  test('of recorded answers fails at once', async () => {
+  test('of recorded answers fails at once', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     project.edit(suiteFile, 'defaults:', 'recordings: words.recordings.jsonl\ndefaults:');
     await project.llmcheck('run', '--record');
@@ -212,7 +212,7 @@ describe('the least pass rate of a slice', () => {
     });
   });
 
-  test('holds with a baseline in which the cases failed too', async () => {
+  test('holds with a baseline in which the cases failed too', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { min: 50% }\n`, mixed);
     breakCases(project, 4);
     await project.acceptUnchanged();
@@ -368,7 +368,9 @@ describe('a slice that nothing looked at', () => {
   });
 });
 
-test('the tags of a case may change without another baseline, and its rows hold gated tags alone', async () => {
+test('the tags of a case may change without another baseline, and its rows hold gated tags alone', {
+  tags: 'slow',
+}, async () => {
   const project = await openSlices(
     '',
     mixed.map(({ id }) => ({ id })),

@@ -625,33 +625,37 @@ describe('accepting a run that asked the accepted prompt again', () => {
 });
 
 describe('a run that is cut short while it asks again', () => {
-  test.each(['asked', 'askedAccepted'] as const)('(%s) and resumed says what a whole run says', async (side) => {
-    const project = await openBaselineProject();
-    await project.accept();
-    let interrupt: ((name: 'SIGINT') => void) | undefined;
-    project.changeModel();
-    project.answers.set('w05', () => {
-      if ((project[side].get('w05') ?? 0) === 2) interrupt?.('SIGINT');
-      return project.askedAccepted.has('w05') && project.server.requests.at(-1)?.body.includes('"max_tokens":20')
-        ? 'w05'
-        : 'sorry';
-    });
-    const whole = await project.compared(fresh);
-    expect([whole.code, whole.named]).toEqual([1, ['case-05']]);
-    project.forget();
-    const cut = await project.compared([...fresh, '-j', '1'], {
-      onReady: (signal) => {
-        interrupt = signal;
-      },
-    });
-    expect([cut.code, cut.report.run.stopReason]).toEqual([130, 'interrupted']);
-    interrupt = undefined;
-    const sent = project.server.requests.length;
-    const resumed = await project.compared(['run', '--resume']);
-    expect(resumed.report.decision).toEqual(whole.report.decision);
-    // Nothing that was answered is asked once more.
-    expect(project.server.requests.length - sent).toBeLessThan(10);
-  });
+  test.each(['asked', 'askedAccepted'] as const)(
+    '(%s) and resumed says what a whole run says',
+    { tags: 'slow' },
+    async (side) => {
+      const project = await openBaselineProject();
+      await project.accept();
+      let interrupt: ((name: 'SIGINT') => void) | undefined;
+      project.changeModel();
+      project.answers.set('w05', () => {
+        if ((project[side].get('w05') ?? 0) === 2) interrupt?.('SIGINT');
+        return project.askedAccepted.has('w05') && project.server.requests.at(-1)?.body.includes('"max_tokens":20')
+          ? 'w05'
+          : 'sorry';
+      });
+      const whole = await project.compared(fresh);
+      expect([whole.code, whole.named]).toEqual([1, ['case-05']]);
+      project.forget();
+      const cut = await project.compared([...fresh, '-j', '1'], {
+        onReady: (signal) => {
+          interrupt = signal;
+        },
+      });
+      expect([cut.code, cut.report.run.stopReason]).toEqual([130, 'interrupted']);
+      interrupt = undefined;
+      const sent = project.server.requests.length;
+      const resumed = await project.compared(['run', '--resume']);
+      expect(resumed.report.decision).toEqual(whole.report.decision);
+      // Nothing that was answered is asked once more.
+      expect(project.server.requests.length - sent).toBeLessThan(10);
+    },
+  );
 });
 
 describe('shards', () => {
@@ -700,7 +704,7 @@ describe('shards', () => {
     expect([merged.code, merged.comparison.cases[kind]]).toEqual([0, ['case-05']]);
   });
 
-  test('that are merged find a drop of the average', async () => {
+  test('that are merged find a drop of the average', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     await project.accept('--trials', '3');
     failOften(project);

@@ -27,7 +27,9 @@ const startJudge = (judge: (n: number) => string) =>
     /^\d+$/.test(parts['answer'] ?? '') ? judge(Number(parts['answer'])) : verdict(true),
   );
 
-test('100 labelled answers: agreement and kappa are the reference values, and the wrong cases are named', async () => {
+test('100 labelled answers: agreement and kappa are the reference values, and the wrong cases are named', {
+  tags: 'slow',
+}, async () => {
   const server = await startJudge(goodJudge);
   const project = open();
   const { code, stdout } = await project.run(['judge', 'check', '--json'], { env: server.env });
@@ -61,7 +63,7 @@ test('an answer that is labelled alike in several rows counts once', async () =>
   expect(server.judged).toHaveLength(2);
 });
 
-test('sensitivity, specificity and J are shown, and their counts are kept', async () => {
+test('sensitivity, specificity and J are shown, and their counts are kept', { tags: 'slow' }, async () => {
   const server = await startJudge(goodJudge);
   const project = open();
   const { stdout } = await project.run(['judge', 'check'], { env: server.env });
@@ -79,7 +81,7 @@ test('sensitivity, specificity and J are shown, and their counts are kept', asyn
   });
 });
 
-test('a file of before counts still lets a judge decide', async () => {
+test('a file of before counts still lets a judge decide', { tags: 'slow' }, async () => {
   const server = await startJudge(goodJudge);
   const project = open();
   await project.run(['judge', 'check'], { env: server.env });
@@ -89,7 +91,9 @@ test('a file of before counts still lets a judge decide', async () => {
   expect((await project.run(['run'], { env: server.env })).code).toBe(0);
 });
 
-test('minKappa asks for the lower bound: a kappa above it with a wide interval is too little', async () => {
+test('minKappa asks for the lower bound: a kappa above it with a wide interval is too little', {
+  tags: 'slow',
+}, async () => {
   const server = await startJudge(goodJudge);
   const project = open(labels, { judges: judges.replace('minKappa: 0.5', 'minKappa: 0.65') });
   const { code, stdout } = await project.run(['judge', 'check'], { env: server.env });
@@ -146,7 +150,7 @@ test('a judge below minKappa may not decide: exit 4 and why, even where it fails
   expect(JSON.parse(again.stdout).decision).toMatchObject({ exitCode: 4, incompleteBecause: 'uncalibrated' });
 });
 
-test('another judge model or another criterion makes the measurement stale', async () => {
+test('another judge model or another criterion makes the measurement stale', { tags: 'slow' }, async () => {
   const server = await startJudge(goodJudge);
   const project = open();
   await project.run(['judge', 'check'], { env: server.env });
@@ -161,7 +165,7 @@ test('another judge model or another criterion makes the measurement stale', asy
   }
 });
 
-test('another label makes the measurement stale, another order of labels does not', async () => {
+test('another label makes the measurement stale, another order of labels does not', { tags: 'slow' }, async () => {
   const server = await startJudge(goodJudge);
   const project = open();
   await project.run(['judge', 'check'], { env: server.env });
@@ -189,7 +193,7 @@ test('a failure elsewhere still fails the run', async () => {
   expect((await project.run(['run'], { env: server.env })).code).toBe(1);
 });
 
-test('replies that can not be read are no words: outside the measurement, and exit 3', async () => {
+test('replies that can not be read are no words: outside the measurement, and exit 3', { tags: 'slow' }, async () => {
   const server = await startJudge((n) => (n < 10 ? 'hm' : goodJudge(n)));
   const project = open();
   const { code, stdout } = await project.run(['judge', 'check'], { env: server.env });

@@ -125,7 +125,7 @@ test('the seed decides the draw', async () => {
   expect(await first('7')).not.toBe(await first('8'));
 });
 
-test('answers with split votes come first, and are a group of their own', async () => {
+test('answers with split votes come first, and are a group of their own', { tags: 'slow' }, async () => {
   const server = await startJudgeServer(({ parts, index }) =>
     verdict((parts['answer'] ?? '').startsWith('good 5') ? index % 2 === 0 : true),
   );

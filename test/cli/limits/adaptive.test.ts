@@ -42,7 +42,9 @@ cases:
 ${Array.from({ length: cases }, (_, index) => `  - { id: c${index}, vars: { word: w${index} } }`).join('\n')}
 `;
 
-test('a run with nothing configured begins with eight calls for all providers of one key, and takes more', async () => {
+test('a run with nothing configured begins with eight calls for all providers of one key, and takes more', {
+  tags: 'slow',
+}, async () => {
   const project = openTempProject();
   project.write('evals/many.eval.yaml', suite(100));
   const rounds = createRounds();
@@ -64,6 +66,7 @@ test.each([
   ['headers without a key', ', headers: { x-team: one }', ', headers: { x-team: two }', 8],
 ])(
   'providers with other %s begin together with as many calls as they have accounts for',
+  { tags: 'slow' },
   async (_, first, second, calls) => {
     const project = openTempProject();
     project.write(

@@ -84,7 +84,7 @@ test('answers from the cache are free: a run that was paid for passes under a bu
   expect([code, report.totals.passed, report.totals.spentUsd, server.requests.length]).toEqual([0, 80, 0, 80]);
 });
 
-test('without a limit on output tokens an estimate is reserved, which is said once', async () => {
+test('without a limit on output tokens an estimate is reserved, which is said once', { tags: 'slow' }, async () => {
   const project = openPriced(null);
   const server = await startEchoServer();
   const { stderr, report } = await project.report(['run', '--max-cost', '10', '-j', '1'], { env: server.env });

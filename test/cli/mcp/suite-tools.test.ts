@@ -208,7 +208,7 @@ describe('a changed snapshot', () => {
     expect((await project.run(['contract', 'check'])).stdout).toContain('tool-result-');
   });
 
-  test('of a provider of the config is judged too', async () => {
+  test('of a provider of the config is judged too', { tags: 'slow' }, async () => {
     const { project, serve } = await openShop();
     const config =
       'providers: [{ id: mini, use: "openai:gpt-4o-mini", params: { tools: [{ mcp: evals/orders.mcp.json }] } }]\n';

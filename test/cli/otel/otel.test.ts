@@ -159,7 +159,9 @@ cases: [{ id: one, turns: [{ user: ${last} }], assert: [{ regex: "." }] }]
     expect(await cachedOf()).toEqual([false]);
   });
 
-  test('exports the run, its cells, requests and checks, each under its parent and within its time', async () => {
+  test('exports the run, its cells, requests and checks, each under its parent and within its time', {
+    tags: 'slow',
+  }, async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector();
     const before = Date.now();
@@ -288,7 +290,7 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(call && read(call)['server.port']).toBe(new URL(server.url).port);
   });
 
-  test("follows OpenTelemetry's own variables and the trace that it is a part of", async () => {
+  test("follows OpenTelemetry's own variables and the trace that it is a part of", { tags: 'slow' }, async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector();
     const [traceId, spanId] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
@@ -353,7 +355,7 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(stderr).not.toContain('hunter2');
   });
 
-  test('the name of a span holds no secret, such as one in the name of a model', async () => {
+  test('the name of a span holds no secret, such as one in the name of a model', { tags: 'slow' }, async () => {
     const { project, chat } = await openProject();
     project.write('evals/words.eval.yaml', suite.replace('openai:test-model', `openai:model-${testKey}`));
     const collector = await startCollector();
@@ -362,7 +364,7 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(collector.requests.map(({ body }) => body).join()).not.toContain(testKey);
   });
 
-  test('a refusal that repeats a header of the collector is shown without its value', async () => {
+  test('a refusal that repeats a header of the collector is shown without its value', { tags: 'slow' }, async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector({ status: 401, body: { message: 'unknown: collector-token-1234' } });
     const env = { ...chat.env, OTEL_EXPORTER_OTLP_HEADERS: 'x-token=collector-token-1234' };

@@ -7,7 +7,7 @@ const words = (...groups: readonly [number, string][]): string =>
   groups.flatMap(([count, word]) => Array.from({ length: count }, () => word)).join(' ');
 
 describe('a version compared with itself', () => {
-  test('hardly ever fails where every trial gives the same', async () => {
+  test('hardly ever fails where every trial gives the same', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([8, 'p'], [2, 'f']));
     await project.runFresh('--trials', '6');
     const calibration = await project.calibrate('--runs', '200');
@@ -208,7 +208,7 @@ describe('several variants', () => {
     expect((await project.llmcheck('calibrate', '--runs', '20')).stdout).toContain('the 2 variants judged together');
   });
 
-  test('make a failed run where one fails, whatever another leaves open', async () => {
+  test('make a failed run where one fails, whatever another leaves open', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([30, 'pf']));
     const one = '{ id: one, vars: { word: case-00 }, mustPass: true, assert: [{ equals: case-00 }] }';
     const open = suiteText()

@@ -403,7 +403,9 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(readPromise(stdout).requests).toBe(2 * (4 + 4 * 3 * 2));
   });
 
-  test('where a judge of three votes fails an edited prompt, and judges the accepted one beside it', async () => {
+  test('where a judge of three votes fails an edited prompt, and judges the accepted one beside it', {
+    tags: 'slow',
+  }, async () => {
     const opened = await open();
     const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
     const more = 'judges: [{ id: strict, use: "openai:gpt-4o" }]\n';

@@ -50,7 +50,9 @@ test('the accepted baseline counts with its own trials, where its cases are thos
   expect(onlyOne(await project.planSize()).baselineTrials).toBeNull();
 });
 
-test('trials that were judged under other variables of a program are not pooled with the latest ones', async () => {
+test('trials that were judged under other variables of a program are not pooled with the latest ones', {
+  tags: 'slow',
+}, async () => {
   const project = await openFlakyProject('p p');
   project.write('evals/checks/right.json', '{"pass": true}\n');
   const check = '{ exec: { value: cat checks/right.json, env: [MODE] } }';
@@ -92,7 +94,9 @@ describe('from stored runs', () => {
     expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 4, isAssumed: false });
   });
 
-  test('other versions are left out: another prompt, other params, another snapshot, a case that was changed', async () => {
+  test('other versions are left out: another prompt, other params, another snapshot, a case that was changed', {
+    tags: 'slow',
+  }, async () => {
     const project = await openFlakyProject('p p p');
     await project.runFresh();
     project.write(suiteFile, suiteText('', 'Repeat: {{ word }}'));
@@ -223,7 +227,7 @@ describe('both rules of the gate', () => {
     );
   });
 
-  test('averages of other suites in the run raise what is asked of each', async () => {
+  test('averages of other suites in the run raise what is asked of each', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(Array.from({ length: 100 }, () => 'p').join(' '));
     const alone = onlyOne(await project.planSize());
     const names = Array.from({ length: 5 }, (_, index) => `other-${index}`);
@@ -238,7 +242,7 @@ describe('both rules of the gate', () => {
     expect(onlyOne(await project.planSize(suiteFile)).averages).toBe(2);
   });
 
-  test('cases of a group that pass and fail together count as fewer', async () => {
+  test('cases of a group that pass and fail together count as fewer', { tags: 'slow' }, async () => {
     const words = Array.from({ length: 40 }, (_, index) => (index % 8 < 2 ? 'f' : 'p'));
     const groupsBy = (groupOf: (index: number) => string) =>
       Object.fromEntries(
@@ -269,7 +273,7 @@ describe('both rules of the gate', () => {
     expect((await project.llmcheck('plan-size')).stdout).toMatch(/these 40 say as much as \d independent ones/);
   });
 
-  test('a judge shows a part of a drop only, so that less is seen', async () => {
+  test('a judge shows a part of a drop only, so that less is seen', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(Array.from({ length: 100 }, () => 'p').join(' '));
     await project.runFresh();
     const exact = onlyOne(await project.planSize());

@@ -25,6 +25,7 @@ const task = { runId: 'r', timeoutMs: 1000, request };
 
 test.skipIf(redisPath === undefined)(
   'a worker refuses a malformed job in a line, sends nothing and works on',
+  { tags: 'slow' },
   async () => {
     const redis = await startRealRedis();
     const server = await startEchoServer();

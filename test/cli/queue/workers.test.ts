@@ -91,7 +91,7 @@ describe.skipIf(redisPath === undefined)('a run over a queue (skipped where ther
     expect(result.stderr).toContain('2 workers, 16 calls at once.');
   });
 
-  test('keeps a limit over all workers and runs', async () => {
+  test('keeps a limit over all workers and runs', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     let [inFlight, most] = [0, 0];
     const server = await startChatServer(async ({ text }) => {
@@ -263,7 +263,7 @@ ${words.join('\n')}
     ]);
   });
 
-  test('tells of a short loss of Redis, as its workers do, and goes on', async () => {
+  test('tells of a short loss of Redis, as its workers do, and goes on', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer(() => true);
     const project = openTempProject('echo');

@@ -259,7 +259,7 @@ test('merged shards have the same numbers everywhere', async () => {
   expect(findDisagreements(await readFigures(project, idOf(merged)))).toEqual([]);
 });
 
-test('a run against its baseline has the same numbers everywhere', async () => {
+test('a run against its baseline has the same numbers everywhere', { tags: 'slow' }, async () => {
   const { project, env } = await openProject();
   await project.run(['run'], { env });
   await project.run(['baseline', 'accept', '--force'], { env });

@@ -47,6 +47,7 @@ test.each([
   ['without a baseline', openFailing, []],
 ])(
   'a run %s that is killed within a round of confirmation trials makes the same trials',
+  { tags: 'slow' },
   async (_name, open, flags) => {
     const project = await open();
     const before = new Set(project.files('.llmcheck/runs'));

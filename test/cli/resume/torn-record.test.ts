@@ -7,7 +7,7 @@ import { runCli } from '../../support/run-cli.ts';
 import { openTempProject, statusesOf, withoutTimes } from '../../support/temp-project.ts';
 import { openBaselineProject } from '../baseline/baseline-project.ts';
 
-test('a record that breaks off at any byte is resumed to the same report', async () => {
+test('a record that breaks off at any byte is resumed to the same report', { tags: 'slow' }, async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ text }) => (text.includes('green') ? 'no' : wordOf(text)));
   const whole = await project.report(['run'], { env: server.env });

@@ -193,7 +193,7 @@ describe('review', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  test('two reviews at the same time keep the answers of both', async () => {
+  test('two reviews at the same time keep the answers of both', { tags: 'slow' }, async () => {
     const project = await openProject();
     const globs = ['greet/text', 'greet/flow', 'greet/block', 'greet/object', 'greet/row-1', 'greet/row-2'];
     const ended = await Promise.all(globs.map((glob) => accept(project, glob, 'expected')));

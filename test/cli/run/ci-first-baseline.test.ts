@@ -82,7 +82,7 @@ describe('the first baseline, which a change adds', () => {
     expect(report.suites[0]?.variants[0]).toMatchObject({ comparison: { isFirst: true, outcome: 'passed' } });
   });
 
-  test('counts in a merge queue, and under --require-conclusive', async () => {
+  test('counts in a merge queue, and under --require-conclusive', { tags: 'slow' }, async () => {
     const jobs = await openMain();
     const base = jobs.github.head ?? '';
     await accept(jobs, jobs.providerEnv);
@@ -110,7 +110,7 @@ describe('the first baseline, which a change adds', () => {
     expect([code, outputs['headline']]).toEqual([0, expect.stringContaining('first baseline: 2 of 3 cases pass')]);
   });
 
-  test('counts on GitLab', async () => {
+  test('counts on GitLab', { tags: 'slow' }, async () => {
     const jobs = await openGitlabJobs({ [suite]: wordSuite('words', ['red']) });
     leaveMain(jobs);
     await accept(jobs, jobs.envOf());
@@ -224,7 +224,7 @@ function runIn({ project }: GithubJobs, folder: string): GithubJobs['project']['
 }
 
 describe('a change can not make its baseline a first one, if it', { tags: 'slow' }, () => {
-  test.each(Object.entries(ways))('%s', async (_, { isMainAccepted = true, play, says }) => {
+  test.each(Object.entries(ways))('%s', { tags: 'slow' }, async (_, { isMainAccepted = true, play, says }) => {
     const jobs = await openMain({ isAccepted: isMainAccepted });
     await play(jobs);
     jobs.push('change');

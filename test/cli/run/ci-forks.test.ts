@@ -41,7 +41,7 @@ describe('a job without secrets', () => {
     expect(stdout).toContain('a pull request from a fork cannot write; the job summary has the report');
   });
 
-  test('fails for what stored answers show, beside what they do not', async () => {
+  test('fails for what stored answers show, beside what they do not', { tags: 'slow' }, async () => {
     const jobs = await openGithubJobs(files);
     await jobs.act();
     // The answer to "eight" is not stored.

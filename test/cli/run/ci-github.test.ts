@@ -60,7 +60,9 @@ describe('on a fork without secrets', () => {
     expect([stale.code, stale.summary.includes('Neutral')]).toEqual([3, false]);
   });
 
-  test('a suite whose key is missing is neutral, also beside recordings that answer, and not beside ones that do not', async () => {
+  test('a suite whose key is missing is neutral, also beside recordings that answer, and not beside ones that do not', {
+    tags: 'slow',
+  }, async () => {
     const job = await openJob('recordings');
     const server = await startEchoServer();
     const suite = job.project.read('evals/echo.eval.yaml');

@@ -28,7 +28,9 @@ describe('the note of a merge request', () => {
     expect(jobs.gitlab.notes[0]?.body).toContain('`prompts` · commit');
   });
 
-  test('of each job stays beside those of others, and a job that is started again updates its own', async () => {
+  test('of each job stays beside those of others, and a job that is started again updates its own', {
+    tags: 'slow',
+  }, async () => {
     const jobs = await openGitlabJobs({
       'packages/a/llmcheck.config.yaml': '{}\n',
       'packages/b/llmcheck.config.yaml': '{}\n',
@@ -174,7 +176,7 @@ describe('the newest commit wins', () => {
     expect(shownBy(jobs)).toEqual([['FAILED', jobs.two]]);
   });
 
-  test('also if the token may not read the merge request', async () => {
+  test('also if the token may not read the merge request', { tags: 'slow' }, async () => {
     const jobs = await openLatePipeline();
     jobs.gitlab.head = undefined;
     await jobs.act({ pipeline: 11 });

@@ -232,7 +232,7 @@ test('the gate is compared also where the cases of the commit before have a mist
 });
 
 describe('a change that loosens its gate is named as one', { tags: 'slow' }, () => {
-  test.each(changes)('%s', async (_, { before, after, says }) => {
+  test.each(changes)('%s', { tags: 'slow' }, async (_, { before, after, says }) => {
     const jobs = await openChange(before);
     apply(jobs, after);
     jobs.push('loosen');

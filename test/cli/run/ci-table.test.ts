@@ -314,6 +314,7 @@ function linksOf(body: string): readonly string[] {
 describe('what a job shows', () => {
   test.each(Object.entries(rows))(
     '%s',
+    { tags: 'slow' },
     async (_, { files = { [suite]: wordSuite('words') }, hasBaseline, play, shows }) => {
       const jobs = await openGithubJobs(files);
       if (hasBaseline !== false) {

@@ -95,7 +95,7 @@ test.each([400, 403])('%i is not asked again', async (status) => {
   expect(server.requests).toHaveLength(1);
 });
 
-test('a connection that breaks off is tried again', async () => {
+test('a connection that breaks off is tried again', { tags: 'slow' }, async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ index, text }) => (index === 0 ? 'reset' : wordOf(text)));
   const { code, report } = await project.report(['run', '-t', 'red'], { env: server.env });
@@ -113,7 +113,7 @@ test('a server that never answers ends after --timeout, and the other cells are 
   expect(trialsOf(report).find(({ caseId }) => caseId === 'green')?.error).toMatchObject({ kind: 'timeout' });
 });
 
-test('limits.timeout of a provider wins over --timeout', async () => {
+test('limits.timeout of a provider wins over --timeout', { tags: 'slow' }, async () => {
   const project = openTempProject('echo');
   const suite = project.read('evals/echo.eval.yaml');
   project.write('evals/echo.eval.yaml', suite.replace('params:', 'limits: { timeout: 200ms }\n    params:'));
@@ -180,7 +180,7 @@ test('an empty answer is judged and not stored', async () => {
   expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 3]);
 });
 
-test('--max-errors tolerates a share of the planned cells, which leave the pass rate', async () => {
+test('--max-errors tolerates a share of the planned cells, which leave the pass rate', { tags: 'slow' }, async () => {
   const project = openTempProject('two-providers');
   const server = await startChatServer(({ text, model }) =>
     text.endsWith('w7') && model === 'gpt-4o' ? { status: 400, body: { error: { message: 'no' } } } : wordOf(text),

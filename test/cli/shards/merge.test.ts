@@ -144,7 +144,7 @@ describe('llmcheck merge', () => {
     ['one is of another selection', 'another selection', ([, b, c, , filtered]: string[]) => [filtered, b, c]],
     ['one is of another number', 'another number of shards', ([a, b, , , , half]: string[]) => [a, b, half]],
     ['one was cut off', '--resume', ([a, b, , , , , cut]: string[]) => [a, b, cut]],
-  ])('is refused where %s, and nothing is written', async (_, message, choose) => {
+  ])('is refused where %s, and nothing is written', { tags: 'slow' }, async (_, message, choose) => {
     const { project, env } = await open();
     const records = await runShards(project, 3, env);
     await project.run(['run'], { env });
@@ -187,7 +187,7 @@ describe('llmcheck merge', () => {
     expect(project.files('.llmcheck/runs')).toEqual(before);
   });
 
-  test('each shard may have a cost limit of its own in its environment', async () => {
+  test('each shard may have a cost limit of its own in its environment', { tags: 'slow' }, async () => {
     const { project, env } = await open();
     const first = await runShard(project, '1/2', { ...env, LLMCHECK_MAX_COST: '1' });
     const second = await runShard(project, '2/2', { ...env, LLMCHECK_MAX_COST: '2' });
@@ -214,7 +214,7 @@ describe('llmcheck merge', () => {
     ['trials', ['trials: 2', 'trials: 3']],
     ['a case that must pass', ['{ id: two,', '{ id: two, mustPass: true,']],
     ['another prompt version', ['replaces: v1 }]', 'replaces: v1 }, { id: v3, text: "{{ word }}" }]']],
-  ])('a suite that changed between two shards is another plan: %s', async (_, [before, after]) => {
+  ])('a suite that changed between two shards is another plan: %s', { tags: 'slow' }, async (_, [before, after]) => {
     const { project, env } = await open();
     const first = await runShard(project, '1/2', env);
     project.write('evals/b.eval.yaml', project.read('evals/b.eval.yaml').replace(String(before), String(after)));

@@ -258,7 +258,7 @@ console.log(JSON.stringify({ messages, content, files: files.map((one) => join(o
 
   const agentIn = (project: string) => `{ id: agent, use: "exec:node agent.mjs", workspace: ${project} }`;
 
-  test('finds the skill with it alone, and the files of the eval, but no right answer', async () => {
+  test('finds the skill with it alone, and the files of the eval, but no right answer', { tags: 'slow' }, async () => {
     const { project, path } = openLooker(agentIn('empty'));
     const { report, stderr, code } = await project.report(['run', path, '--no-baseline', '--cache', 'off']);
     expect(code).toBe(0);
@@ -319,7 +319,7 @@ console.log(JSON.stringify({ messages, content, files: files.map((one) => join(o
     expect(again.code).toBe(0);
   });
 
-  test('is asked beside a model, which is sent the text', async () => {
+  test('is asked beside a model, which is sent the text', { tags: 'slow' }, async () => {
     const { project, path } = openLooker(`{ id: model, use: "exec:node agent.mjs" }, ${agentIn('empty')}`);
     const { report } = await project.report(['run', path, '--no-baseline']);
     const asked = trialsOf(report).map(({ prompt, provider, output }) => [
@@ -509,7 +509,7 @@ console.log(JSON.stringify({ text: 'Done.', steps: [{ toolCalls: calls }, { text
     expect([code, new Set(statuses)]).toEqual([3, new Set(['errored'])]);
   });
 
-  test('an agent that says nothing of skills passes none', async () => {
+  test('an agent that says nothing of skills passes none', { tags: 'slow' }, async () => {
     const { code, statuses } = await run(`console.log('Done.');`);
     expect(code).not.toBe(0);
     expect(new Set(statuses)).toEqual(new Set(['failed']));

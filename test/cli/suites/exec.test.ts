@@ -14,7 +14,7 @@ test('a program answers; one that crashes or never ends is errored and named', {
   expect([endless.code, trialsOf(endless.report)[0]?.error?.kind]).toEqual([3, 'timeout']);
 });
 
-test('an answer is cached until the program changes', async () => {
+test('an answer is cached until the program changes', { tags: 'slow' }, async () => {
   const project = openTempProject('exec');
   const argv = ['run', '-t', 'plain'];
   const first = await project.report(argv, { env });

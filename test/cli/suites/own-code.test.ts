@@ -155,7 +155,7 @@ test('what can not be found is a usage error with its place, all at once', async
   expect(stderr).toMatch(/own\.eval\.yaml:9:64 .*gone\.txt does not exist/);
 });
 
-test('an interrupt ends a check that loops', async () => {
+test('an interrupt ends a check that loops', { tags: 'slow' }, async () => {
   const project = openProject(
     { loops: '{ module: { value: check.mjs, timeout: 60s } }' },
     {

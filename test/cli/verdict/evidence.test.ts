@@ -218,6 +218,7 @@ const rows: readonly Row[] = [
 describe('the verdict of a run that is', () => {
   test.each(rows.map((row) => [row.name, row] as const))(
     '%s',
+    { tags: 'slow' },
     async (_name, { play, argv = [], baseline = '', says, code, check }) => {
       const project = await play();
       const outputs = project.path('outputs.txt');

@@ -18,7 +18,7 @@ ${words.map((word) => `  - { id: ${word}, vars: { word: ${word} } }`).join('\n')
 test.each([
   ['it fell alike on both variants', false, '100 → 95 %'],
   ['one of two variants fixed a case as well', true, '100 → 95 % at worst'],
-])('the pass rate in the headline where %s', async (_name, isFixed, rate) => {
+])('the pass rate in the headline where %s', { tags: 'slow' }, async (_name, isFixed, rate) => {
   const server = await startChatServer(({ text, body }) => {
     const word = text.split(' ').at(-1) ?? '';
     const isEdited = text.startsWith('Now. ');

@@ -62,7 +62,9 @@ function workspacesLeft(): readonly string[] {
 }
 
 describe('an agent with a workspace', () => {
-  test('is judged by the files that it leaves, and an agent that does nothing passes no check', async () => {
+  test('is judged by the files that it leaves, and an agent that does nothing passes no check', {
+    tags: 'slow',
+  }, async () => {
     const cases = [
       everyCheck('fixes', fix),
       everyCheck('idles', ''),
@@ -177,7 +179,9 @@ describe('what could pass without having looked', () => {
     );
   });
 
-  test('is errored where untouched matches no file, and where a command is missing or takes too long', async () => {
+  test('is errored where untouched matches no file, and where a command is missing or takes too long', {
+    tags: 'slow',
+  }, async () => {
     const project = openShop(`  - { id: typo, vars: { code: "" }, assert: [{ files: { untouched: "src/*.js" } }] }
   - { id: absent, vars: { code: "" }, assert: [{ command: no-such-program-here }] }
   - { id: endless, vars: { code: "" }, assert: [{ command: { value: sleep 60, timeout: 50ms } }] }`);
@@ -194,7 +198,7 @@ describe('what could pass without having looked', () => {
     expect(workspacesLeft()).toEqual([]);
   });
 
-  test('is errored where the agent leaves too much, or a state of its own', async () => {
+  test('is errored where the agent leaves too much, or a state of its own', { tags: 'slow' }, async () => {
     const project =
       openShop(`  - { id: big, vars: { code: ${quoted('fs.writeFileSync("big.txt", "x".repeat(2 * 1024 * 1024))')} }, assert: [{ files: { created: big.txt } }] }
   - { id: many, vars: { code: ${quoted('for (let n = 0; n < 501; n += 1) fs.writeFileSync(`n${n}`, "")')} }, assert: [{ files: { created: n1 } }] }
@@ -206,7 +210,7 @@ describe('what could pass without having looked', () => {
     expect(trials.get('forged')?.error?.message).toContain('its workspace is its state');
   });
 
-  test('is errored where a link leaves the workspace, which nothing follows', async () => {
+  test('is errored where a link leaves the workspace, which nothing follows', { tags: 'slow' }, async () => {
     const project = openShop(
       `  - { id: link, vars: { code: ${quoted('fs.symlinkSync("/etc/passwd", "out"); fs.symlinkSync("/etc", "etc")')} }, assert: [{ command: cat out }, { contains: root, select: { file: out } }, { contains: root, select: { file: etc/passwd } }] }`,
     );

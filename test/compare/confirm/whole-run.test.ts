@@ -202,20 +202,24 @@ describe('where a change breaks cases for good', () => {
     },
   );
 
-  test.each([1, 2, 5])('a case that drifted hides no broken one, with %d planned trials', (trials) => {
-    const before = (count: number) => repeatCase(count, 'p');
-    for (const count of [4, 5, 6, 8, 9, 10, 12, 15, 20, 50]) {
-      for (const drifted of ['case-000', 'case-001', 'case-002']) {
-        const ids = new Set(['case-000', 'case-001', 'case-002']);
-        const answer = (id: string, side: string) =>
-          ids.has(id) && (side === 'candidate' || id === drifted) ? 'f' : 'p';
-        const run = simulateRun({ before: before(count), trials, answer });
-        expect([count, drifted, ...new Set(run.codes)]).toEqual([count, drifted, 'case-broken']);
+  test.each([1, 2, 5])(
+    'a case that drifted hides no broken one, with %d planned trials',
+    { tags: 'slow' },
+    (trials) => {
+      const before = (count: number) => repeatCase(count, 'p');
+      for (const count of [4, 5, 6, 8, 9, 10, 12, 15, 20, 50]) {
+        for (const drifted of ['case-000', 'case-001', 'case-002']) {
+          const ids = new Set(['case-000', 'case-001', 'case-002']);
+          const answer = (id: string, side: string) =>
+            ids.has(id) && (side === 'candidate' || id === drifted) ? 'f' : 'p';
+          const run = simulateRun({ before: before(count), trials, answer });
+          expect([count, drifted, ...new Set(run.codes)]).toEqual([count, drifted, 'case-broken']);
+        }
       }
-    }
-  });
+    },
+  );
 
-  test.each([2, 3])('one broken case beside %d that flaked once fails, of 10 to 24', (flaky) => {
+  test.each([2, 3])('one broken case beside %d that flaked once fails, of 10 to 24', { tags: 'slow' }, (flaky) => {
     for (const count of [10, 11, 12, 14, 16, 18, 20, 24]) {
       for (let broken = 0; broken <= flaky; broken += 1) {
         const suspects = Object.keys(repeatCase(flaky + 1, 'p'));
