@@ -1,4 +1,4 @@
-import { openBaselines, openReferences } from '../baseline/find-baselines.ts';
+import { openBaselines, openComparedRef, openReferences } from '../baseline/find-baselines.ts';
 import { decide } from '../compare/gate/decide-run.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
@@ -109,8 +109,10 @@ export async function reportOnUntrusted({ path, ...options }: ReportOnRunOptions
 export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> {
   const { path, cwd } = options;
   const header = readRunHeader(path);
-  const findBaseline = openBaselines(header.settings.baseline, { ...options, isRecorded: true });
-  const findReference = openReferences(header.settings.baseline, options);
+  const { baseline } = header.settings;
+  const place = { ...options, ...defined({ ref: openComparedRef(baseline, options) }) };
+  const findBaseline = openBaselines(baseline, { ...place, isRecorded: true });
+  const findReference = openReferences(baseline, place);
   const judge = openJudgePorts(options);
   try {
     const assessment = await assessRecord({

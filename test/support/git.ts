@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { findProvenance } from '../../src/project/git/find-provenance.ts';
 
 /** A person with a name, and no settings of the machine. Submodules may be folders. */
 export const gitEnv = {
@@ -18,6 +19,11 @@ export const gitEnv = {
 /** Runs git in a folder, and returns what it prints. */
 export function runGit(cwd: string, ...argv: readonly string[]): string {
   return start(cwd, 'git', argv);
+}
+
+/** The commit that is checked out, without starting git. */
+export function headOf(cwd: string): string {
+  return findProvenance(cwd, {})?.commit ?? runGit(cwd, 'rev-parse', 'HEAD');
 }
 
 const commitAndPrint = 'git add -A && git commit -q --allow-empty -m "$1" && git rev-parse HEAD';

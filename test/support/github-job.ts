@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { startChatServer, wordOf } from './chat-server.ts';
-import { commitAll, initRepository, runGit } from './git.ts';
+import { commitAll, headOf, initRepository, runGit } from './git.ts';
 import { type GithubServer, startGithubServer } from './github-server.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 import { openTempProject, type TempProject } from './temp-project.ts';
@@ -91,10 +91,7 @@ export async function openGithubJobs(files: Readonly<Record<string, string>>): P
       const { folder = '.', flags = ['--comment', '--check-run'], args = '--no-baseline', seed = runs } = options;
       const cwd = project.path(folder);
       mkdirSync(project.path('job'), { recursive: true });
-      const runner = runnerOf(
-        { ...options, runId: options.runId ?? runs },
-        options.headSha ?? git('rev-parse', 'HEAD'),
-      );
+      const runner = runnerOf({ ...options, runId: options.runId ?? runs }, options.headSha ?? headOf(project.root));
       writeFileSync(project.path('job/event.json'), JSON.stringify(runner.event));
       for (const name of ['summary.md', 'output']) writeFileSync(project.path(`job/${name}`), '');
       const result = await runCli(['ci', 'github', ...flags, ...(args === '' ? [] : ['--args', args])], {

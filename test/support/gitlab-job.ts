@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { startEchoServer } from './chat-server.ts';
-import { commitAll, initRepository, runGit } from './git.ts';
+import { commitAll, headOf, initRepository, runGit } from './git.ts';
 import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer } from './http-server.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 import { openTempProject, type TempProject } from './temp-project.ts';
@@ -117,7 +117,7 @@ export async function openGitlabJobs(files: Readonly<Record<string, string>>): P
     GITLAB_TOKEN: gitlabToken,
     CI_API_V4_URL: `${gitlab.url}/api/v4`,
     CI_PROJECT_DIR: project.root,
-    ...runnerOf({ pipeline: runs, ...options }, git('rev-parse', 'HEAD')),
+    ...runnerOf({ pipeline: runs, ...options }, headOf(project.root)),
     ...options.env,
   });
   return {
