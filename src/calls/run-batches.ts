@@ -56,6 +56,8 @@ const maxFailedPolls = 15;
 const maxSubmits = 5;
 /** A whole batch goes up or comes down in one exchange. */
 const transferTimeoutMs = 600_000;
+/** The states of batches are a few lines each. */
+const statusTimeoutMs = 60_000;
 /** A batch that its provider has lost is submitted again, once. */
 const maxRounds = 2;
 
@@ -98,9 +100,12 @@ class BatchRun {
     return { answers: this.#answers, pending: [...this.#pending, ...this.#open], collected: this.#collected };
   }
 
-  async #call<T>(run: (signal: AbortSignal) => Promise<BatchReply<T>>): Promise<BatchReply<T>> {
+  async #call<T>(
+    run: (signal: AbortSignal) => Promise<BatchReply<T>>,
+    timeoutMs = transferTimeoutMs,
+  ): Promise<BatchReply<T>> {
     const { clock, signal } = this.#ports;
-    const { result } = await boundCall(run, { clock, signal, timeoutMs: transferTimeoutMs });
+    const { result } = await boundCall(run, { clock, signal, timeoutMs });
     return result;
   }
 
@@ -110,11 +115,21 @@ class BatchRun {
 
   /** Batches of other submissions are no candidates. */
   async #find(handle: BatchHandle): Promise<BatchReply<readonly string[]>> {
-    const found = await this.#call((bounded) => this.#ports.api.find(handle, bounded));
+    const found = await this.#call((bounded) => this.#ports.api.find(handle, bounded), statusTimeoutMs);
     if ('failure' in found) return found;
     const handles = [...this.#open, ...this.#collected, ...this.#pending];
     const known = new Set(handles.flatMap(({ batchIds }) => batchIds));
     return { value: found.value.filter((id) => !known.has(id)) };
+  }
+
+  /** Looks until the provider answers, since a server that has lost one answer may lose the next. */
+  async #search(handle: BatchHandle): Promise<BatchReply<readonly string[]>> {
+    const { clock, signal } = this.#ports;
+    for (let searches = 1; ; searches += 1) {
+      const found = await this.#find(handle);
+      if ('value' in found || searches >= maxSubmits || signal.aborted || !isRetryable(found.failure)) return found;
+      await clock.wait(found.failure.retryAfterMs ?? firstPollMs * 2 ** searches, signal);
+    }
   }
 
   /** Handles whose batch exists, as far as the provider says. */
@@ -179,14 +194,13 @@ class BatchRun {
         return;
       }
       if (submits < maxSubmits) await clock.wait(failure.retryAfterMs ?? firstPollMs * 2 ** submits, signal);
-      if (isUnclear) {
-        const found = await this.#find(handle);
-        if ('value' in found && found.value.length > 0) {
-          this.#open.push(this.#remember(handle, found.value));
-          return;
-        }
+      const found = isUnclear ? await this.#search(handle) : { value: [] };
+      if ('value' in found && found.value.length > 0) {
+        this.#open.push(this.#remember(handle, found.value));
+        return;
       }
-      if (submits >= maxSubmits || signal.aborted) {
+      // Before the provider has said that it took none, a further submission could be a second batch.
+      if (submits >= maxSubmits || signal.aborted || 'failure' in found) {
         this.#pending.push(handle);
         if (!signal.aborted) this.#fail(handle.keys, failure);
         return;
@@ -232,7 +246,7 @@ class BatchRun {
     const { api } = this.#ports;
     const [id, ...others] = handle.batchIds;
     if (id === undefined) return 'lost';
-    const status = await this.#call((bounded) => api.read(id, bounded));
+    const status = await this.#call((bounded) => api.read(id, bounded), statusTimeoutMs);
     if ('failure' in status) return status.failure;
     switch (status.value.state) {
       case 'running':

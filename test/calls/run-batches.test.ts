@@ -143,6 +143,32 @@ describe('runBatches', () => {
     expect(calls.at(-1)).toBe('save n0 [found]');
   });
 
+  it('looks again where the search fails too, and hands nothing in before it was answered', async () => {
+    const finds: BatchReply<readonly string[]>[] = [{ failure: network }, { failure: network }, { value: ['found'] }];
+    const opened = open({ find: () => Promise.resolve(finds.shift() ?? { failure: network }) });
+    let submits = 0;
+    Object.assign(opened.ports.api, {
+      submit: () => Promise.resolve((submits += 1) === 1 ? { failure: network } : { value: 'second' }),
+    });
+    const { answers } = await opened.run(itemsOf('a'));
+    expect([submits, answers.get('a')?.answer, opened.calls.at(-1)]).toEqual([1, completionOf('a'), 'save n0 [found]']);
+    submits = 0;
+    const later = await opened.run(itemsOf('b'));
+    expect([submits, later.answers.get('b')?.answer, later.pending.length]).toEqual([1, { failure: network }, 1]);
+  });
+
+  it('ends a look at a batch that gets no answer after a minute', async () => {
+    const { run, clock } = open({
+      read: (_id, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve({ failure: { kind: 'timeout', message: 'late' } }));
+        }),
+    });
+    const { pending } = await run(itemsOf('a'));
+    expect(pending).toHaveLength(1);
+    expect(clock.now()).toBeLessThan(30 * 60_000);
+  });
+
   it('hands a batch in again that was refused for now, after the time that the server asks for', async () => {
     let submits = 0;
     const { run, clock } = open({
