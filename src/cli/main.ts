@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { StorageError } from '../files/write-files.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { UserError } from '../model/problem.ts';
@@ -55,7 +55,12 @@ function createProgram(argv: readonly string[], io: Io, exit: (code: number) => 
       writeErr: (text) => io.stderr.write(text),
       outputError: (text, write) => write(describeUsageError(text, argv)),
     })
-    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim() })
+    .configureHelp({
+      subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim(),
+      // An empty text or list is no default that helps.
+      optionDescription: (option) =>
+        isEmpty(option.defaultValue) ? option.description : new Help().optionDescription(option),
+    })
     .showHelpAfterError('Run with --help for the flags and examples.')
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'show the help of a command')
@@ -67,6 +72,10 @@ function createProgram(argv: readonly string[], io: Io, exit: (code: number) => 
       else io.stderr.write(describeUnknownCommand(unknown, program));
       exit(exitCodes.usage);
     });
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 const exampleText = `

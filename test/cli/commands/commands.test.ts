@@ -17,6 +17,7 @@ describe('help', () => {
     for (let path = pending.shift(); path !== undefined; path = pending.shift()) {
       const { code, stdout, stderr } = await project.run([...path, '--help']);
       expect([path, code, stderr]).toEqual([path, 0, '']);
+      expect(stdout).not.toMatch(/default:\s+(?:\[|"")/);
       expect(stdout).toMatch(new RegExp(`Examples?:\\n +\\$ llmcheck ${path.join(' ')}`));
       for (const name of commandsIn(stdout)) if (name !== 'help') pending.push([...path, name]);
     }
