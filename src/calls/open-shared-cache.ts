@@ -6,6 +6,7 @@ import { findPackageFault } from '../model/optional-packages.ts';
 import { UserError } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/import-module.ts';
+import { decodePercent } from '../text/decode-text.ts';
 import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../text/store-urls.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -62,8 +63,8 @@ export function findSharedBackend(
   const fault = findPackageFault([redisPackage], packages.version);
   if (fault !== undefined) throw refuse(`the cache ${address} needs ${fault.needed}`, fault.install);
   const { url } = store;
-  const username = config.username ?? decodeURIComponent(url.username);
-  const password = passwordEnv === undefined ? decodeURIComponent(url.password) : read(passwordEnv);
+  const username = config.username ?? decodePercent(url.username);
+  const password = passwordEnv === undefined ? decodePercent(url.password) : read(passwordEnv);
   const { prefix, timeoutMs, ttlMs } = config;
   return {
     address,

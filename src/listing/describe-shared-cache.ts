@@ -2,7 +2,9 @@ import { withTimeLimit } from '../cache/shared-cache.ts';
 import { findSharedBackend } from '../calls/open-shared-cache.ts';
 import { systemClock } from '../model/clock.ts';
 import { loadCacheConfig } from '../project/load-project.ts';
+import { findCacheSecrets } from '../project/mask-for.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
+import { createMask } from '../secrets/mask-secrets.ts';
 
 export interface SharedCacheState {
   /** The address without credentials; undefined where the variable that names it is not set. */
@@ -36,7 +38,8 @@ export async function describeSharedCache(options: {
     };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { address, fault: error.message };
+    // A server may repeat what it was sent.
+    return { address, fault: createMask(findCacheSecrets(config, options.env))(error.message) };
   } finally {
     backend.close();
   }

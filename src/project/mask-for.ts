@@ -49,7 +49,7 @@ function credentialsOf(text: string | undefined): readonly string[] {
 }
 
 /** Values of variables that hold a secret, and the password in the address of a cache. */
-function findCacheSecrets(config: SharedCacheConfig | undefined, env: Env): readonly string[] {
+export function findCacheSecrets(config: SharedCacheConfig | undefined, env: Env): readonly string[] {
   if (config === undefined) return [];
   const { urlEnv, passwordEnv } = config;
   const values = [passwordEnv, 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'].flatMap((name) =>
@@ -58,5 +58,5 @@ function findCacheSecrets(config: SharedCacheConfig | undefined, env: Env): read
   const text = urlEnv === undefined ? undefined : env[urlEnv];
   if (text === undefined || !URL.canParse(text)) return values;
   const { password } = new URL(text);
-  return password === '' ? values : [...values, password, decodeURIComponent(password)];
+  return password === '' ? values : [...values, password, decodePercent(password)];
 }

@@ -1,4 +1,5 @@
 import { defined } from '../json/defined.ts';
+import { decodePercent } from './decode-text.ts';
 
 /** Where a Redis is. The password is nowhere else. */
 export interface RedisAddress {
@@ -77,8 +78,8 @@ export function parseQueueUrl(text: string): QueueUrl | { readonly reason: strin
   return {
     url,
     shown: showStoreUrl(parsed.store),
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(url.username === '' ? {} : { username: decodePercent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodePercent(url.password) }),
   };
 }
 

@@ -42,7 +42,7 @@ export async function startRedisServer({
     function answer(name: string, args: readonly string[]): string {
       if (name === 'auth') {
         isOpen = args.at(-1) === password;
-        return isOpen ? '+OK\r\n' : '-WRONGPASS invalid username-password pair or user is disabled.\r\n';
+        return isOpen ? '+OK\r\n' : `-WRONGPASS invalid username-password pair: ${args.join(' ')}\r\n`;
       }
       if (!isOpen) return '-NOAUTH Authentication required.\r\n';
       const [key = '', value = ''] = args;

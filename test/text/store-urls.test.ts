@@ -44,6 +44,7 @@ test('a queue is a Redis, by its host, port, database and user', () => {
     username: 'a@b',
     password: 'c/d',
   });
+  expect(endpointOf('redis://u%zz:100%pass@host')).toMatchObject({ username: 'u%zz', password: '100%pass' });
   expect(endpointOf('s3://bucket')).toBe('is a bucket: a queue needs Redis or Valkey');
   expect(findQueueSecrets('redis://a:c%2Fd@host')).toEqual(['c/d', 'c%2Fd']);
   expect(['redis://a@host', 'nowhere', 5].flatMap(findQueueSecrets)).toEqual([]);

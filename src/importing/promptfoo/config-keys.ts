@@ -1,3 +1,4 @@
+import { decodePercent } from '../../text/decode-text.ts';
 import { type Draft, isMap, LeftOut, nameOf, placeAt, quote, readWritten, type Written, withValue } from '../draft.ts';
 import { changeVars, type VarsChange } from './case-vars.ts';
 import { convertPrompt, findPromptConfig, type PromptContext, readNamedPrompts } from './prompts.ts';
@@ -132,7 +133,7 @@ export async function followReferences(config: Written, read: ReadFile): Promise
 function readPointer(root: unknown, pointer: string): unknown {
   const keys = pointer.split('/').slice(1);
   return keys.reduce<unknown>((value, key) => {
-    const name = decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~');
+    const name = decodePercent(key).replaceAll('~1', '/').replaceAll('~0', '~');
     return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
       ? (value as Readonly<Record<string, unknown>>)[name]
       : undefined;

@@ -265,7 +265,7 @@ test('references name parts of the config and of other files', async () => {
 tests:
   - { vars: { q: a }, assert: [{ $ref: "#/parts/up" }, { $ref: "#/parts/up", value: B }] }
   - $ref: more.yaml#/one
-  - $ref: more.yaml#/absent
+  - $ref: more.yaml#/100%
 `,
     ['--partial'],
     { 'more.yaml': 'one: { $ref: "#/two" }\ntwo: { vars: { q: c }, assert: [{ type: equals, value: c }] }\n' },
