@@ -38,6 +38,7 @@ const undiciPlugin = {
       contents: `exports.Agent = require('undici/lib/dispatcher/agent.js');
 exports.Pool = require('undici/lib/dispatcher/pool.js');
 exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');
+exports.buildConnector = require('undici/lib/core/connect.js');
 // Of what the index adds to every dispatcher, a proxy asks for a tunnel by it.
 require('undici/lib/dispatcher/dispatcher.js').prototype.connect = require('undici/lib/api/api-connect.js');`,
     }));

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { defined } from '../json/defined.ts';
 import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
@@ -102,7 +102,15 @@ export function openHttpClient({
   // undici has no other way to end a socket that still connects.
   const connect = { timeout: 0, signal: closing.signal };
   const limits = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: maxBodyBytes };
-  const direct = new Agent({ ...limits, connect });
+  const dial = buildConnector(connect);
+  const direct = new Agent({
+    ...limits,
+    connect(options, callback) {
+      // undici connects again for a request that was given up, and Node does so in spite of a signal that has fired.
+      if (closing.signal.aborted) callback(new Error('the client is closed'), null);
+      else dial(options, callback);
+    },
+  });
   const tunnels = new Map<string, ProxyAgent>();
   // Most clients use only one address.
   let last: { readonly url: string; readonly route: Route } | undefined;

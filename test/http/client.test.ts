@@ -407,6 +407,32 @@ describe('close()', () => {
     client.close();
     await closed.promise;
   });
+
+  it('leaves no connection where the client is closed, also after another one', async () => {
+    const server = createServer(({ url }, response) => {
+      if (url === '/fence') response.end();
+    });
+    await listen(server);
+    const sockets: Socket[] = [];
+    server.on('connection', (socket) => sockets.push(socket));
+    const client = openClient();
+    for (const reason of ['enough', 'enough again']) {
+      const asked = new Promise((resolve) => server.once('request', resolve));
+      const controller = new AbortController();
+      const sent = client.send(post(urlOf(server), controller.signal));
+      await asked;
+      controller.abort(new Error(reason));
+      await expect(sent).rejects.toThrow(reason);
+    }
+    client.close();
+    const fence = openClient();
+    const isOpen = async () => {
+      await fence.send(post(`${urlOf(server)}/fence`));
+      return sockets.filter(({ destroyed }) => !destroyed).length > 1;
+    };
+    await expect.poll(isOpen).toBe(false);
+    expect(await isOpen()).toBe(false);
+  });
 });
 
 describe('the signal', () => {
