@@ -56,6 +56,8 @@ function createProgram(argv: readonly string[], io: Io, exit: (code: number) => 
       outputError: (text, write) => write(describeUsageError(text, argv)),
     })
     .configureHelp({
+      // The list of commands leaves less than the default on 80 columns, and would be broken within words.
+      minWidthToWrap: 20,
       subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim(),
       // An empty text or list is no default that helps.
       optionDescription: (option) =>
@@ -80,10 +82,10 @@ function isEmpty(value: unknown): boolean {
 
 const exampleText = `
 Examples:
-  $ llmcheck init                        a working suite, prompt and recorded answers
-  $ llmcheck run                         run every suite under evals/
-  $ llmcheck run --filter refund         run the cases whose id contains "refund"
-  $ llmcheck validate                    check the suites without a call
+  $ llmcheck init                  a working suite, prompt and recorded answers
+  $ llmcheck run                   run every suite under evals/
+  $ llmcheck run --filter refund   run the cases whose id contains "refund"
+  $ llmcheck validate              check the suites without a call
 `;
 
 /** Commander suggests commands only where the program has no action of its own. */

@@ -30,6 +30,17 @@ export function wrapToWidth(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => (displayWidth(line) <= columns ? [line] : wrapLine(line, columns)));
 }
 
+/** The lines of a text, each wrapped under its own indent; as they are where no terminal shows them. */
+export function wrapLines(text: string, width: number | undefined): string {
+  if (width === undefined) return text;
+  const lines = text.split('\n').flatMap((line) => {
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    const [first = '', ...rest] = wrapToWidth(line.slice(indent.length), Math.max(20, width - indent.length - 2));
+    return [indent + first, ...rest.map((more) => `${indent}  ${more}`)];
+  });
+  return lines.join('\n');
+}
+
 let segmenter: Intl.Segmenter | undefined;
 
 /** To make one takes 5 ms, and hardly any report needs it. */

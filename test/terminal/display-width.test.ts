@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { displayWidth, shortenToWidth, wrapToWidth } from '../../src/terminal/display-width.ts';
+import { displayWidth, shortenToWidth, wrapLines, wrapToWidth } from '../../src/terminal/display-width.ts';
 import { clipText, lastWords, shortenText } from '../../src/text/shorten.ts';
 import fc from '../support/property.ts';
 
@@ -92,6 +92,17 @@ describe('wrapToWidth', () => {
         for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
       }),
     );
+  });
+});
+
+describe('wrapLines', () => {
+  const text = 'one two three\n    four five six seven eight\n';
+
+  it('wraps each line under its own indent, and nothing where no terminal is', () => {
+    expect(wrapLines(text, 26)).toBe('one two three\n    four five six seven\n      eight\n');
+    expect(wrapLines(text, 5)).toBe('one two three\n    four five six seven\n      eight\n');
+    expect(wrapLines(text, 80)).toBe(text);
+    expect(wrapLines(text, undefined)).toBe(text);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   type WeakCase,
 } from '../../measuring/mutation-test.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { wrapLines } from '../../terminal/display-width.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { usageError } from '../flags/flag-reader.ts';
@@ -76,7 +77,7 @@ async function check(paths: readonly string[], flags: Flags, io: Io): Promise<nu
   });
   const exitCode = decide(suites);
   if (flags.json === true) printJson({ format, exitCode, suites }, io);
-  else io.stdout.write(describe(suites));
+  else io.stdout.write(wrapLines(describe(suites), io.stdout.columns()));
   return exitCode;
 }
 

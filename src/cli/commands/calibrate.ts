@@ -6,6 +6,7 @@ import {
   type RunCalibration,
   type VariantCalibration,
 } from '../../sizing/calibrate.ts';
+import { wrapLines } from '../../terminal/display-width.ts';
 import { formatCount, formatPercent, listFirst } from '../../text/format-amount.ts';
 import { createRandom } from '../../text/random.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -55,7 +56,7 @@ async function run(paths: readonly string[], flags: Flags, io: Io): Promise<numb
   const { warnings, ...calibration } = await calibrate({ project, cwd: io.cwd, comparisons, random });
   printProblems(warnings, io);
   if (flags.json === true) printJson({ format, comparisons, seed, ...calibration }, io);
-  else io.stdout.write(describe(calibration, { comparisons, seed }));
+  else io.stdout.write(wrapLines(describe(calibration, { comparisons, seed }), io.stdout.columns()));
   io.stderr.write(describeInsufficient(calibration));
   return calibration.run === null ? exitCodes.incomplete : exitCodes.passed;
 }

@@ -2,6 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { RunSize } from '../../sizing/plan-size.ts';
 import { type Growth, planSize, type VariantSize } from '../../sizing/plan-size.ts';
+import { wrapLines } from '../../terminal/display-width.ts';
 import { formatCount, formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { openFlagReader } from '../flags/flag-reader.ts';
@@ -55,7 +56,7 @@ async function plan(paths: readonly string[], flags: Flags, io: Io): Promise<num
   });
   printProblems(warnings, io);
   if (flags.json === true) printJson({ format, variants }, io);
-  else io.stdout.write(describe(variants));
+  else io.stdout.write(wrapLines(describe(variants), io.stdout.columns()));
   if (variants.length > 0) return exitCodes.passed;
   io.stderr.write(noGatedCaseText);
   return exitCodes.incomplete;

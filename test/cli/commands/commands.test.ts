@@ -11,7 +11,9 @@ function commandsIn(help: string): readonly string[] {
 describe('help', () => {
   test('of every command and of every command below it shows an example on stdout', async () => {
     const project = openTempProject();
-    const names = commandsIn((await project.run(['--help'])).stdout).filter((name) => name !== 'help');
+    const list = (await project.run(['--help'])).stdout;
+    expect(list.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const names = commandsIn(list).filter((name) => name !== 'help');
     const pending = names.map((name) => [name]);
     expect(names).toEqual(expect.arrayContaining(['run', 'validate', 'list', 'init', 'report', 'cache', 'schema']));
     for (let path = pending.shift(); path !== undefined; path = pending.shift()) {
@@ -204,3 +206,18 @@ describe('cache', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('a part of the path is not a folder (ENOTDIR)')]);
   });
 });
+
+test.each([['plan-size'], ['assertions', 'check'], ['calibrate']])(
+  '%s %s breaks no word at the edge of a terminal',
+  async (...argv) => {
+    const project = openTempProject('echo');
+    const server = await startEchoServer();
+    for (let run = 0; run < 2; run += 1)
+      await project.run(['run', '--trials', '3', '--cache', 'off'], { env: server.env });
+    const whole = await project.run(argv);
+    const narrow = await project.run(argv, { columns: 60 });
+    expect(whole.stdout.split('\n').some((line) => line.length > 60)).toBe(true);
+    expect(narrow.stdout.split('\n').filter((line) => line.length > 60)).toEqual([]);
+    expect(narrow.stdout.split(/\s+/)).toEqual(whole.stdout.split(/\s+/));
+  },
+);
