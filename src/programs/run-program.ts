@@ -55,7 +55,7 @@ export function openProgramRunner(): ProgramRunner {
   return {
     run: (call) => run(call, running),
     close() {
-      for (const child of running) killGroup(child);
+      for (const child of running) endProgram(child);
     },
   };
 }
@@ -73,7 +73,7 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
       resolve(result);
     };
     const stop = (status: 'aborted' | 'too-much-memory' | 'too-much-output'): void => {
-      killGroup(child);
+      endProgram(child);
       finish({ status });
     };
     const stopWatching =
@@ -92,6 +92,12 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
     });
     child.stdin.end(call.input);
   });
+}
+
+/** Kills a program. What it has started in a session of its own may live on, and hold its streams open. */
+function endProgram(child: ChildProcessWithoutNullStreams): void {
+  killGroup(child);
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
 }
 
 /** Collects stdout up to a limit and the end of stderr. */

@@ -103,6 +103,20 @@ test('a runner that is closed kills what runs, and what that has started', async
   }
 });
 
+test('a program that is stopped is read no further, whoever else holds its output', async () => {
+  const project = openTempProject();
+  // In a session of its own, it writes once its parent has ended, and until nobody reads.
+  const left = `const parent = Number(process.argv[1]);
+    process.stdout.on('error', () => { require('node:fs').writeFileSync('unread', ''); process.exit(); });
+    setInterval(() => { if (process.ppid !== parent) process.stdout.write('x'); }, 1);
+    setTimeout(process.exit, 20_000);`;
+  const options = "{ detached: true, stdio: 'inherit' }";
+  const script = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(left)}, process.pid], ${options}).unref()`;
+  const stopped = await openProgramRunner().run(call([execPath, '-e', script], { cwd: project.root }));
+  expect(stopped).toEqual({ status: 'too-much-output' });
+  await expect.poll(() => existsSync(project.path('unread'))).toBe(true);
+});
+
 test('what a program has left running is killed where its group ends with it', async () => {
   const runner = openProgramRunner();
   const fifo = openTempProject().path('fifo');
