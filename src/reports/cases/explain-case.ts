@@ -150,13 +150,13 @@ function describeTrials({ trials, acceptedTrials = [] }: CaseReport): string {
   const planned = trials.filter((row) => row.confirmation !== true);
   const fresh = trials.filter((row) => row.confirmation === true);
   const accepted = acceptedTrials.filter(({ status }) => status === 'passed' || status === 'failed');
-  const failed = accepted.filter(({ status }) => status === 'failed').length;
+  const passed = accepted.filter(({ status }) => status === 'passed').length;
   const parts = [
     ...(planned.length > 1 ? countStatuses(planned, 'trials') : []),
     ...(fresh.length > 0 ? countStatuses(fresh, 'confirmation trials') : []),
   ];
   if (accepted.length > 0) {
-    parts.push(`accepted prompt ${parts.length === 0 ? 'failed ' : ''}${failed} of ${accepted.length}`);
+    parts.push(`accepted prompt passed ${passed} of ${accepted.length}`);
   }
   return parts.join(', ');
 }

@@ -92,7 +92,7 @@ test('a case that is added beside an edit keeps the others comparable', { tags: 
   project.write(file, project.read(file).replace(from, to));
   const edited = await run('run', suite, '-r', 'markdown');
   expect(edited.code).toBe(1);
-  expect(edited.stdout).toContain('accepted prompt 0 of 1');
+  expect(edited.stdout).toContain('accepted prompt passed 1 of 1');
   const refused = await run('run', suite, '--rerun-baseline');
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("can't be rendered for case more")]);
 });

@@ -163,8 +163,8 @@ describe('the trials of a case', () => {
     ['ffes', undefined, '2 of 4 trials failed, 1 errored, 1 skipped'],
     ['f+f', undefined, '1 of 1 confirmation trial failed'],
     ['pf+ffp', undefined, '1 of 2 trials failed, 2 of 3 confirmation trials failed'],
-    ['f+ff', 'pp', '2 of 2 confirmation trials failed, accepted prompt 0 of 2'],
-    ['f', 'fpe', 'accepted prompt failed 1 of 2'],
+    ['f+ff', 'pp', '2 of 2 confirmation trials failed, accepted prompt passed 2 of 2'],
+    ['f', 'fpe', 'accepted prompt passed 1 of 2'],
     ['f', 'e', ''],
   ])('%s beside the accepted prompt’s %s are %j', (words, accepted, said) => {
     expect(trials(words, accepted)).toBe(said);
