@@ -32,12 +32,13 @@ export function openRedisBackend(loaded: unknown, options: RedisOptions): Shared
     lastError = error;
   });
   const ask = async <T>(command: () => Promise<T>): Promise<T> => {
-    try {
-      return await command();
-    } catch (error) {
+    const reply = await command().catch((error: unknown) => {
       // The command only says that the connection is closed, the connection why.
       throw lastError ?? error;
-    }
+    });
+    // Without the database that was named, commands go to another one.
+    if (lastError !== undefined) throw lastError;
+    return reply;
   };
   return {
     read: async (key) => (await ask(() => client.get(`${prefix}${key}`))) ?? undefined,

@@ -43,7 +43,8 @@ export async function connectRedis({ redis }: QueueModules, address: RedisAddres
   }, connectTimeoutMs);
   try {
     await client.connect();
-    reason = await findServerFault(client);
+    // Without the database that was named, commands go to another one.
+    reason ??= await findServerFault(client);
     isChecked = true;
     if (reason === undefined) return client;
   } catch (error) {

@@ -52,6 +52,7 @@ test.each<[server: Server, found: string]>([
   ],
   [{ refusal: new Error('closed') }, 'closed'],
   [{ refusal: new Error('closed'), error: 'wrong password' }, 'wrong password'],
+  [{ info: info('7.0.1'), error: 'ERR DB index is out of range' }, 'ERR DB index is out of range'],
   [{ refusal: new Error('') }, 'no connection'],
 ])('a server that is %j is taken or refused with its reason', async (server, found) => {
   const connected = await connect(server);

@@ -52,6 +52,8 @@ export async function startRedisServer({
         case 'set':
           values.set(key, value);
           return '+OK\r\n';
+        case 'select':
+          return Number(key) < 16 ? '+OK\r\n' : '-ERR DB index is out of range\r\n';
         case 'scan':
           return `*2\r\n${bulk('0')}*${values.size}\r\n${[...values.keys()].map(bulk).join('')}`;
         default:

@@ -134,6 +134,14 @@ describe('a cache in Redis', () => {
     expect([off.code, off.stderr.includes('REDIS_URL')]).toEqual([0, false]);
   });
 
+  test('is not used where it does not have the database of the address', async () => {
+    const redis = await startRedisServer();
+    const server = await startEchoServer();
+    const { stderr } = await openMachine(redis.url.replace(/0$/, '99')).report(['run'], { env: server.env });
+    expect(stderr).toContain(`${redis.url.replace(/0$/, '99')} can't be used (ERR DB index is out of range)`);
+    expect(redis.values.size).toBe(0);
+  });
+
   test('forgets what is older than its ttl', async () => {
     const redis = await startRedisServer();
     const server = await startEchoServer();
