@@ -32,6 +32,8 @@ const kept = { age: 24 * 3600 };
 const unlimited = 1_000_000_000;
 /** Events hold answers, so few are kept. Calls whose event is lost are looked up. */
 const streams = { events: { maxLen: 1000 } };
+/** How long one request for events waits, in milliseconds: a run whose Redis is gone ends after it. */
+const blockingTimeout = 2000;
 
 /** The calls of one provider, as jobs: a job's id names the call, so that adding it again does nothing. */
 export class CallQueue {
@@ -46,7 +48,7 @@ export class CallQueue {
     const shared = { connection: client, prefix, skipVersionCheck: true };
     this.#options = options;
     this.#queue = new modules.bull.Queue(name, { ...shared, streams });
-    this.#events = new modules.bull.QueueEvents(name, { ...shared, lastEventId: `${startedMs}-0` });
+    this.#events = new modules.bull.QueueEvents(name, { ...shared, lastEventId: `${startedMs}-0`, blockingTimeout });
     // The owner of `client` handles lost connections.
     this.#queue.on('error', () => undefined);
     this.#events.on('error', () => undefined);
