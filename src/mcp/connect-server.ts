@@ -8,6 +8,7 @@ import { parseJson } from '../json/parse-json.ts';
 import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/agent.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import { splitCommand } from '../text/command-line.ts';
+import { onAbort } from '../text/deadline.ts';
 import { lastOutput } from '../text/last-output.ts';
 import { quote } from '../text/shorten.ts';
 
@@ -51,8 +52,13 @@ export interface McpPorts {
 
 const sdkPackage = '@modelcontextprotocol/sdk';
 
-/** Connects to a server; throws an `McpFault` where that fails within the time. */
-export async function connectServer(server: McpServer, timeoutMs: number, ports: McpPorts): Promise<McpConnection> {
+/** Connects to a server; throws an `McpFault` where that fails within the time, or the signal fires before it is done. */
+export async function connectServer(
+  server: McpServer,
+  timeoutMs: number,
+  ports: McpPorts,
+  signal?: AbortSignal,
+): Promise<McpConnection> {
   const texts = [server.source, ...Object.values(server.headers ?? {})];
   const names = [...texts.flatMap(findReferences), ...(server.env ?? [])];
   const missing = names.find((name) => (ports.env[name] ?? '') === '');
@@ -79,7 +85,7 @@ export async function connectServer(server: McpServer, timeoutMs: number, ports:
     }
   };
   try {
-    await attempt((timeout) => client.connect(opened.transport, { timeout }), timeoutMs);
+    await attempt((timeout) => unlessStopped(client.connect(opened.transport, { timeout }), signal), timeoutMs);
   } catch (error) {
     await close();
     throw error;
@@ -99,6 +105,16 @@ function within<T>(limitMs: number, running: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Timeout(`gave no answer within ${limitMs / 1000} s`)), limitMs);
     running.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function unlessStopped<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return running;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new McpFault('was stopped with the run'));
+    const stopListening = onAbort(signal, stop);
+    running.then(resolve, reject).finally(stopListening);
+    if (signal.aborted) stop();
   });
 }
 
@@ -185,7 +201,7 @@ function createFetch(http: HttpClient): (url: string | URL, init?: RequestInit) 
 const keptHeaders: ReadonlySet<string> = new Set(['content-type', 'mcp-session-id', 'location']);
 
 function describeFault(error: unknown, known: string | undefined, isClosed: boolean): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || error instanceof McpFault) return error;
   if (error instanceof Timeout)
     return new McpFault(known === undefined ? error.message : `${error.message}: it ${known}`);
   const code: unknown = Reflect.get(error, 'code');

@@ -165,12 +165,13 @@ const unasked: ToolServer = {
 
 function connectOnCall(server: McpServer, ports: McpPorts, takePlace: () => Promise<void>): ToolServer {
   const mask = createMask(findSecretValues(server, ports.env));
+  const closing = new AbortController();
   let opening: Promise<McpConnection> | undefined;
 
   async function open(signal: AbortSignal): Promise<McpConnection> {
     await takePlace();
     if (signal.aborted) throw new McpFault('was not asked: the run was stopped');
-    return connectServer(server, startMs, ports);
+    return connectServer(server, startMs, ports, closing.signal);
   }
 
   async function ask(name: string, args: unknown, signal: AbortSignal): Promise<ServerReply> {
@@ -190,6 +191,7 @@ function connectOnCall(server: McpServer, ports: McpPorts, takePlace: () => Prom
   }
 
   async function close(): Promise<void> {
+    closing.abort();
     try {
       await (await opening)?.close();
     } catch (error) {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type ScriptedStep, startAgentServer } from '../../support/agent-server.ts';
 import { startServer } from '../../support/http-server.ts';
 import {
@@ -185,6 +186,33 @@ describe('tools: { mcp: live }', () => {
     project.write('evals/shop.eval.yaml', suiteText());
     const { code, trial, text } = await runShop(project, path);
     expect([code, trial?.status, text]).toEqual([3, 'errored', expect.stringContaining(message)]);
+  });
+
+  test('the connection to a server that does not greet ends with the run', async () => {
+    const { project, server } = await openShop({});
+    let interrupt: (() => void) | undefined;
+    let isOpen: boolean | undefined;
+    const silent = createServer((socket) => {
+      isOpen = true;
+      socket.on('close', () => {
+        isOpen = false;
+      });
+      socket.resume();
+      interrupt?.();
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    project.write('evals/orders.mcp.json', project.read('evals/orders.mcp.json').replace(/:\d+\/mcp/, `:${port}/mcp`));
+    const model = await startAgentServer(path);
+    const { code } = await project.run(['run', '--no-baseline'], {
+      env: model.env,
+      onReady: (signal) => {
+        interrupt = () => signal('SIGINT');
+      },
+    });
+    expect([code, server.calls]).toEqual([130, []]);
+    await expect.poll(() => isOpen).toBe(false);
   });
 
   test('a server that is gone is errored', async () => {
