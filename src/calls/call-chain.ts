@@ -72,7 +72,11 @@ export function openEndpoint(config: ProviderConfig, run: RunCalls): Endpoint {
   const call = breaker(retried, 'call');
   const paid = budget?.wrap(call, pricing) ?? call;
   const live = options.batchAnswers?.wrap(paid, cacheKey) ?? paid;
-  const isSameCode = watchCode(config, run);
+  const isUnchanged = watchCode(config, endpoint, known.providerEnv);
+  const isSameCode = () => {
+    if (!isUnchanged()) run.note(describeChange(config));
+    return isUnchanged();
+  };
   return {
     live,
     answered: cached(live, options.settings.cacheMode, config, run, isSameCode),
@@ -81,6 +85,13 @@ export function openEndpoint(config: ProviderConfig, run: RunCalls): Endpoint {
     // As many again as have a slot wait for one, so that none stays empty; those that wait for a retry come on top.
     workers: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
   };
+}
+
+function describeChange({ id }: ProviderConfig): string {
+  return (
+    `The code of provider ${id} changed while the run went on. Answers since then are not stored, and the verdict may ` +
+    'be of both versions: run it again.'
+  );
 }
 
 /** The SDK is loaded by the first call that really is sent. */

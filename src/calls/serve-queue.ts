@@ -3,6 +3,7 @@ import type { Complete } from '../model/completion.ts';
 import type { ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { Project, ProviderConfig } from '../model/suite.ts';
 import type { RunPorts } from '../plan/run-options.ts';
+import { fail } from '../providers/answer.ts';
 import { findAdapter } from '../providers/index.ts';
 import {
   openWorker,
@@ -14,6 +15,7 @@ import {
 import { maskJson } from '../secrets/mask-secrets.ts';
 import { askedProviders, loadQueueModules, queueNameOf, refuseQueue } from './open-queue-dispatch.ts';
 import { timeAttempts } from './time-attempts.ts';
+import { watchCode } from './watch-code.ts';
 
 export interface WorkOptions extends WorkerSettings {
   readonly project: Project;
@@ -79,7 +81,12 @@ function findServed(
     served.set(queue, {
       queue,
       label: config.id,
-      attempt: openAttempt(config, endpoint, { connect, clock, mask }),
+      attempt: openAttempt(config, endpoint, {
+        connect,
+        clock,
+        mask,
+        isSameCode: watchCode(config, endpoint, providerEnv),
+      }),
     });
   }
   return { served, unserved };
@@ -87,18 +94,22 @@ function findServed(
 
 interface AttemptPorts extends Pick<WorkPorts, 'clock' | 'mask'> {
   readonly connect: () => Promise<ConnectedProvider>;
+  readonly isSameCode: () => boolean;
 }
 
 /** The same attempt as in the process of a run: same adapter, same time limit. Nothing secret goes back with its outcome. */
 function openAttempt(
-  { adapter, model }: ProviderConfig,
+  { id, adapter, model }: ProviderConfig,
   { adapterVersion }: Endpoint,
-  { connect, clock, mask }: AttemptPorts,
+  { connect, clock, mask, isSameCode }: AttemptPorts,
 ): ServedProvider['attempt'] {
   let connecting: Promise<ConnectedProvider> | undefined;
+  const message = `the code of provider ${id} changed since its worker started: restart the worker`;
   const sent: Complete = async (request, signal) => {
+    if (!isSameCode()) return fail({ kind: 'badRequest', message }, 0);
     connecting ??= connect();
-    return (await connecting).complete(request, signal);
+    const outcome = await (await connecting).complete(request, signal);
+    return isSameCode() ? outcome : fail({ kind: 'badRequest', message }, outcome.attempts);
   };
   const attempt = timeAttempts(sent, clock);
   return async ({ request, timeoutMs }, signal) => {

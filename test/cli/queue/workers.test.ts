@@ -336,6 +336,18 @@ ${words.join('\n')}
     expect(trials['crash']?.error?.message).toContain('the program fell over');
   });
 
+  test('gets no answer of code that has changed since its worker started', { tags: 'slow' }, async () => {
+    const redis = await startRealRedis();
+    const [project, other] = [openTempProject('exec'), openTempProject('exec')];
+    await startWorker(other.root, ['--queue', redis.url, '--lease', '1s', '-j', '1'], {});
+    other.write('evals/answer.mjs', `// another version\n${other.read('evals/answer.mjs')}`);
+    const { code, report } = await project.report(['run', '-t', 'plain', '--queue', redis.url]);
+    expect([code, trialsOf(report)[0]?.error?.message]).toEqual([
+      3,
+      expect.stringMatching(/^the code of provider .* changed since its worker started: restart the worker$/),
+    ]);
+  });
+
   test('that is interrupted has workers end its calls', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer(() => true);
