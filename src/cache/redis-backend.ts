@@ -56,7 +56,10 @@ export function openRedisBackend(loaded: unknown, options: RedisOptions): Shared
       } while (cursor !== '0' && entries < maxCounted);
       return { entries, isMore: cursor !== '0' };
     },
-    close: () => client.disconnect(),
+    close() {
+      // ioredis would give a connection that is gone two seconds to close.
+      if (client.status !== 'end') client.disconnect();
+    },
   };
 }
 

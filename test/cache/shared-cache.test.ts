@@ -1,8 +1,10 @@
+import { getActiveResourcesInfo } from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { renderEntry } from '../../src/cache/cache-entry.ts';
 import { openRedisBackend } from '../../src/cache/redis-backend.ts';
 import { openS3Backend } from '../../src/cache/s3-backend.ts';
 import { type SharedBackend, SharedCache, type SharedCacheOptions } from '../../src/cache/shared-cache.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { ask, buildEntry } from './build-entry.ts';
 
 /** A shared cache over a store, whose time limits end as soon as `isTimeUp` says so. */
@@ -34,6 +36,19 @@ function open(
 }
 
 const entries = Array.from({ length: 5 }, (_, index) => buildEntry(ask(`q${index}`), 'a'));
+
+test('a Redis that is gone holds up no end', async () => {
+  const timers = () => getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const redis = await startRedisServer();
+  const address = { url: new URL(redis.url), prefix: '', timeoutMs: 1000 };
+  const backend = openRedisBackend(await import('ioredis'), address);
+  expect(await backend.read('a')).toBeUndefined();
+  redis.kill();
+  await expect(backend.read('a')).rejects.toBeInstanceOf(Error);
+  const before = timers();
+  backend.close();
+  expect(timers()).toBe(before);
+});
 
 test('what is waiting is written before the cache is closed', async () => {
   const written: string[] = [];
