@@ -46,7 +46,7 @@ export default defineConfig({
     experimental: { fsModuleCache: true },
     // Room for short-lived objects saves 5 % of the tests' CPU time.
     execArgv: ['--max-semi-space-size=64'],
-    // One for each core: every worker loads the program, and a third one costs more than it gains.
-    maxWorkers: availableParallelism(),
+    // One more than cores, since tests wait for programs, sockets and time limits.
+    maxWorkers: availableParallelism() + 1,
   },
 });
