@@ -87,6 +87,21 @@ function isClosedEarly(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_SOCKET';
 }
 
+/** undici connects again for a request that was given up, and Node does so in spite of a signal that has fired. */
+function openDirect(
+  limits: Agent.Options,
+  connecting: { readonly timeout: number; readonly signal: AbortSignal },
+): Agent {
+  const dial = buildConnector(connecting);
+  return new Agent({
+    ...limits,
+    connect(options, callback) {
+      if (connecting.signal.aborted) callback(new Error('the client is closed'), null);
+      else dial(options, callback);
+    },
+  });
+}
+
 /**
  * HTTP/1.1 over undici, with as many connections as there are requests under way. It never sends anything twice, follows
  * no redirects and has no deadlines: retries and time limits belong to the caller.
@@ -102,15 +117,7 @@ export function openHttpClient({
   // undici has no other way to end a socket that still connects.
   const connect = { timeout: 0, signal: closing.signal };
   const limits = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: maxBodyBytes };
-  const dial = buildConnector(connect);
-  const direct = new Agent({
-    ...limits,
-    connect(options, callback) {
-      // undici connects again for a request that was given up, and Node does so in spite of a signal that has fired.
-      if (closing.signal.aborted) callback(new Error('the client is closed'), null);
-      else dial(options, callback);
-    },
-  });
+  const direct = openDirect(limits, connect);
   const tunnels = new Map<string, ProxyAgent>();
   // Most clients use only one address.
   let last: { readonly url: string; readonly route: Route } | undefined;
