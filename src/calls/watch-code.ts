@@ -6,8 +6,8 @@ import { findAdapter } from '../providers/index.ts';
 import { attempt } from '../text/attempt.ts';
 
 /**
- * Says whether the code of a provider is still the one that the endpoint names, as a program may be edited, or a branch
- * checked out. Once it is not, it stays so.
+ * True while the code of a provider is the one that the endpoint names: during a run, a program may be edited, or another
+ * branch checked out. Once false, it stays false.
  */
 export function watchCode(config: ProviderConfig, endpoint: Endpoint, env: ProviderEnv): () => boolean {
   const { files, folders = [], adapterVersion } = endpoint;

@@ -173,7 +173,7 @@ export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Another text where one of the files or folders was written since, or came or went. */
+/** A text that changes if one of the files or folders is written, added or removed. */
 export function describeStates(paths: readonly string[]): string {
   const stateOf = (path: string): string => {
     const stats = unlessRefused(() => statSync(path, { throwIfNoEntry: false }), undefined);

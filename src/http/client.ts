@@ -66,8 +66,8 @@ interface HttpClientOptions {
 const defaultMaxBodyBytes = 64 * 1024 * 1024;
 
 /**
- * Where a proxy closes a connection without an answer, undici takes it for a connection that was idle, and opens another one
- * at once, for ever. An error of another class ends that.
+ * If a proxy closes a connection without an answer, undici takes the connection for an idle one and opens the next one at
+ * once, without end. An error of another class stops that.
  */
 function openTunnels(origin: URL, options: object): Dispatcher {
   const pool = new Pool(origin, options);
@@ -87,7 +87,7 @@ function isClosedEarly(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_SOCKET';
 }
 
-/** undici connects again for a request that was given up, and Node does so in spite of a signal that has fired. */
+/** After the client is closed, no connection may open: undici reconnects for requests that were aborted. */
 function openDirect(
   limits: Agent.Options,
   connecting: { readonly timeout: number; readonly signal: AbortSignal },

@@ -40,7 +40,7 @@ export interface JsonApi {
 const maxAttempts = 4;
 /** A job must not wait longer than this, in all, for limits of the API. */
 const maxLimitedMs = 120_000;
-/** Nor longer than this, in all, for an API that gives no answer. */
+/** Nor may it wait longer than this, in total, for an API that does not answer. */
 const maxSilentMs = 120_000;
 
 /**

@@ -18,7 +18,7 @@ export const prefix = 'llmcheck';
 
 const connectTimeoutMs = 5000;
 
-/** Connections that were given up: neither they nor the copies that BullMQ made of them connect again. */
+/** Connections that were closed on purpose: they and BullMQ's copies of them do not reconnect. */
 const givenUp = new WeakSet<Redis>();
 
 /** Connects, or returns the reason why it can't. */
@@ -59,7 +59,7 @@ export async function connectRedis({ redis }: QueueModules, address: RedisAddres
 /** Gives up a connection. Commands that wait for it fail. */
 export function disconnectRedis(client: Redis): void {
   givenUp.add(client);
-  // ioredis would leave commands of a connection that is about to reconnect without an answer. Its next attempt is the last.
+  // Disconnected while it waits to reconnect, ioredis would never fail the waiting commands. After the next attempt it does.
   if (client.status === 'reconnecting') client.once('connect', () => client.disconnect());
   else client.disconnect();
 }

@@ -142,7 +142,7 @@ export class QueueWorker {
     this.#isDraining = true;
     this.#endCalls('drained', ({ isBegun }) => !isBegun);
     this.#slots.open();
-    // Without a connection BullMQ would wait for its end for ever.
+    // Without a connection, BullMQ's own close never ends.
     const isLost = this.#client.status !== 'ready';
     const ended = Promise.allSettled(this.#queues.map((queue) => queue.close(isLost)));
     const drainTimer = setTimeout(() => this.#endCalls('drained', () => true), drainMs);

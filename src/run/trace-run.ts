@@ -45,7 +45,7 @@ export async function traceRun(options: RunOptions, ports: RunPorts, settings: O
     },
     onLost: (reason) =>
       ports.onProgress({ type: 'note', message: mask(`spans were not exported to ${address}: ${reason}`) }),
-    // As long as for a collector that answers nothing.
+    // The same limit as for a collector that does not answer.
     startTimer: (giveUp) => ports.clock.startTimer(maxFailures * settings.timeoutMs, giveUp),
   });
   const offsetMs = ports.now().getTime() - ports.clock.now();

@@ -58,7 +58,7 @@ function findTemplate(text: string): Mistake | undefined {
   if (tag === undefined) return undefined;
   const opener = text.slice(tag.offset, tag.offset + 2);
   const mistake = quoteValue(text, tag.offset, mustQuote(opener));
-  // The line before is a text that goes on here.
+  // The text of the line before continues here.
   if (!/(?:^|\n) *(?:- +)*[\w.-]+: +[^\s|>[{#].*\n\s*$/.test(text.slice(0, tag.offset))) return mistake;
   const hint = 'write "|" behind the colon of the line before, and the whole text on indented lines below it';
   return { ...mistake, message: 'a text of several lines needs "|"', hint };
@@ -108,7 +108,7 @@ function findMistake(text: string, found: readonly FoundError[]): Mistake | unde
   }
 }
 
-/** An editor shows it as a blank. */
+/** An editor shows it as a space. */
 function findNoBreakSpace(text: string, offset: number): Mistake | undefined {
   const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
   const line = text.slice(lineStart).split('\n', 1)[0] ?? '';
@@ -116,9 +116,9 @@ function findNoBreakSpace(text: string, offset: number): Mistake | undefined {
   if (before === undefined) return undefined;
   const at = lineStart + before.length;
   return {
-    message: 'this is a no-break space (U+00A0), which is no blank in YAML',
+    message: 'this is a no-break space (U+00A0), which YAML does not take for a space',
     offset: at,
-    hint: 'replace it by a blank',
+    hint: 'replace it with a space',
     without: `${text.slice(0, at)} ${text.slice(at + 1)}`,
   };
 }
@@ -130,7 +130,7 @@ function findBareDash(text: string, offset: number): Mistake | undefined {
   const [, blanks = '', key] = /^( *)-(\w[\w.-]*):(?: |$)/.exec(before.slice(lineStart)) ?? [];
   if (key === undefined) return undefined;
   return {
-    message: 'a blank must follow the "-" of an item',
+    message: 'a space must follow the "-" of an item',
     offset: lineStart + blanks.length,
     hint: `write - ${key}: …`,
     without: undefined,

@@ -74,8 +74,8 @@ describe('a value of YAML that must be quoted', () => {
         }),
       },
       says: [
-        `${suite}:6:14 error syntax: this is a no-break space (U+00A0), which is no blank in YAML\nhint: replace it by a blank`,
-        `${suite}:7:2 error syntax: this is a no-break space (U+00A0), which is no blank in YAML\nhint: replace it by a blank`,
+        `${suite}:6:14 error syntax: this is a no-break space (U+00A0), which YAML does not take for a space\nhint: replace it with a space`,
+        `${suite}:7:2 error syntax: this is a no-break space (U+00A0), which YAML does not take for a space\nhint: replace it with a space`,
       ],
       follow({ edit }) {
         edit(suite, '\u00a0red', ' red');
@@ -84,7 +84,7 @@ describe('a value of YAML that must be quoted', () => {
     },
     'a dash without a blank after it': {
       files: { [suite]: suiteOf({ cases: caseOf([word, 'assert: [{ contains: red }]']).replace('- id', '-id') }) },
-      says: [`${suite}:4:3 error syntax: a blank must follow the "-" of an item\nhint: write - id: …`],
+      says: [`${suite}:4:3 error syntax: a space must follow the "-" of an item\nhint: write - id: …`],
       follow: ({ change }) => change(suite, '-id: ', '- id: '),
     },
     'a second case without a dash': {
