@@ -137,6 +137,12 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
+test('a flag that no command knows gets no hint to --args', async () => {
+  const { code, stderr } = await openTempProject().run(['ci', 'github', '--bogus']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("unknown option '--bogus'")]);
+  expect(stderr).not.toContain('--args');
+});
+
 test('flags of the run whose value may be left out stay after --args', async () => {
   const { stderr } = await openTempProject('echo').run(['ci', 'github', '--args', '--bail', '--run', 'latest']);
   expect(stderr).toContain("--run can't be combined with --args --bail");
