@@ -23,28 +23,6 @@ const shared = {
   logLevel: 'warning',
 };
 
-/**
- * The HTTP client alone: undici's index also loads fetch, WebSockets and mocks, which takes 45 ms of CPU at each start.
- * Left out of the client are HTTP/2, which is never offered to a server, and the bodies of forms, which are never sent.
- */
-const undiciPlugin = {
-  name: 'undici-client',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^undici$/ }, () => ({ path: 'client', namespace: 'undici' }));
-    onResolve({ filter: /\/(client-h2|fetch\/body)\.js$/ }, () => ({ path: 'unused', namespace: 'undici-unused' }));
-    onLoad({ filter: /.*/, namespace: 'undici-unused' }, () => ({ contents: '' }));
-    onLoad({ filter: /^client$/, namespace: 'undici' }, () => ({
-      resolveDir: root,
-      contents: `exports.Agent = require('undici/lib/dispatcher/agent.js');
-exports.Pool = require('undici/lib/dispatcher/pool.js');
-exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');
-exports.buildConnector = require('undici/lib/core/connect.js');
-// Of what the index adds to every dispatcher, a proxy asks for a tunnel by it.
-require('undici/lib/dispatcher/dispatcher.js').prototype.connect = require('undici/lib/api/api-connect.js');`,
-    }));
-  },
-};
-
 /** The price table as JSON, without what prices don't need. As code it takes twice the time to load: 35 ms of each run. */
 const pricesPlugin = {
   name: 'price-table',
@@ -74,7 +52,7 @@ const program = await build({
   chunkNames: 'chunks/[name]-[hash]',
   splitting: true,
   external: ['vitest'],
-  plugins: [pagePlugin, undiciPlugin, pricesPlugin],
+  plugins: [pagePlugin, pricesPlugin],
   // CommonJS dependencies ask for require, which an ES module does not have.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
