@@ -187,5 +187,5 @@ function cached(
     // A secret that a server echoes, or that is part of an address, must not reach the disk.
     canStore: (text) => ports.mask(text) === text && isSameCode(),
   });
-  return recorder?.wrap(answered) ?? answered;
+  return recorder?.wrap(answered, isSameCode) ?? answered;
 }

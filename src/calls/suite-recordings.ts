@@ -32,7 +32,8 @@ export function readSuiteRecordings(suites: readonly Suite[], cwd: string): Read
 
 /** Collects the answers of a run for the suites' recordings. */
 export interface Recorder {
-  wrap(next: Complete): Complete;
+  /** `isSameCode` is false after the code of the provider has changed: its answers have another hash. */
+  wrap(next: Complete, isSameCode: () => boolean): Complete;
   /** Writes each suite's file; lines of cells that did not run stay. Throws a `StorageError`. */
   write(): void;
 }
@@ -49,10 +50,11 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
     files.set(file, new Map());
   }
   return {
-    wrap: (next) => async (request, signal) => {
+    wrap: (next, isSameCode) => async (request, signal) => {
       const outcome = await next(request, signal);
       // Recordings hold what the suite's own prompts were answered.
-      if (outcome.status === 'completed' && request.trial < firstAcceptedTrial) {
+      const isOwn = outcome.status === 'completed' && request.trial < firstAcceptedTrial;
+      if (isOwn && (outcome.cached || isSameCode())) {
         const { suite, prompt, provider, caseId } = request.origin;
         const line = {
           prompt,

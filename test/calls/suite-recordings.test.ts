@@ -56,7 +56,7 @@ describe('a recorder', () => {
   /** Asks through a recorder, one request after the other. */
   async function record(suites: readonly Suite[], requests: readonly CompletionRequest[], next: Complete) {
     const recorder = createRecorder(suites, (text) => text.replaceAll('s3cret', '***'));
-    const complete = recorder.wrap(next);
+    const complete = recorder.wrap(next, () => true);
     for (const request of requests) await complete(request, neverAborted);
     return recorder;
   }

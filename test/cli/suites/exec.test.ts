@@ -24,11 +24,12 @@ test('an answer is cached until the program changes', { tags: 'slow' }, async ()
   expect([first, second, third].map(({ report }) => report.totals.cached)).toEqual([0, 1, 0]);
 });
 
-test('an answer is not stored once the program has changed while the run goes on', async () => {
+test('an answer is neither stored nor recorded once the program has changed while the run goes on', async () => {
   const project = openTempProject();
   project.write(
     'evals/words.eval.yaml',
-    `prompts: [{ id: v1, text: "{{ word }}" }]
+    `recordings: words.jsonl
+prompts: [{ id: v1, text: "{{ word }}" }]
 providers: [{ id: app, use: "exec:node answer.mjs" }]
 defaults: { assert: [{ contains: good }] }
 cases: [{ id: a, vars: { word: one } }, { id: b, vars: { word: change } }, { id: c, vars: { word: two } }]
@@ -42,13 +43,14 @@ console.log('good');
   project.write('evals/answer.mjs', program);
   const runs = [];
   for (let run = 0; run < 2; run += 1) {
-    runs.push(await project.report(['run', '-j', '1'], { env }));
+    runs.push(await project.report(['run', '-j', '1', '--record'], { env }));
     project.write('evals/answer.mjs', program);
   }
   expect(runs.map(({ code, report }) => [code, report.totals.cached])).toEqual([
     [0, 0],
     [0, 1],
   ]);
+  expect(project.read('evals/words.jsonl').match(/"caseId":"\w"/g)).toEqual(['"caseId":"a"']);
   expect(runs[0]?.stderr.match(/The code of provider app changed while the run went on/g)).toHaveLength(1);
 });
 
