@@ -21,6 +21,7 @@ import {
   loadPlugins,
   openWorkingTree,
   readConfig,
+  warnOfNestedConfigs,
 } from './open-project.ts';
 import { type ParsedSuite, parseSuite } from './parse-suite.ts';
 import { isPromptFile, readPromptSuite } from './prompts/prompt-file.ts';
@@ -49,6 +50,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const known = { ...options, ...extendDeclarations(options, plugins), packageVersion, problems, place };
   const config = await loadConfig(configDocument, project.files, known);
   const { paths, empty } = await findSuites(project, config, options, problems);
+  if (options.configPath === undefined) warnOfNestedConfigs(paths, project, problems);
   const parsed: ParsedSuite[] = [];
   for (const path of paths) {
     const reads = createReadLog();

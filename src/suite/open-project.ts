@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin, RenderPrompts } from '../model/own-code.ts';
@@ -12,7 +12,7 @@ import type { EvaluateSuite } from './documents/code-suite.ts';
 import { childOf, isText, itemsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
 import { openProjectFiles, type ProjectFiles, type ReadLog } from './files/project-files.ts';
-import { findProject, kindOfPath, type ProjectPlace } from './files/project-place.ts';
+import { CONFIG_NAME, findProject, kindOfPath, type ProjectPlace } from './files/project-place.ts';
 import type { ParsePrompt } from './prompts/prompt-file.ts';
 
 export interface LoadOptions {
@@ -82,6 +82,29 @@ function reportOtherNames(root: string, kindOf: ProjectSnapshot['kindOf'], probl
       ? 'rename it to llmcheck.config.yaml'
       : 'write the config in YAML, as llmcheck.config.yaml';
     problems.report({ code: 'config', message: `${name} is not read: the config is llmcheck.config.yaml`, hint });
+  }
+}
+
+/** A config between the root and a suite would be ignored without a word. */
+export function warnOfNestedConfigs(
+  suites: readonly string[],
+  { place: { root, configPath }, files, kindOf }: ProjectSnapshot,
+  problems: Problems,
+): void {
+  const folders = new Set<string>();
+  for (const suite of suites) {
+    for (let folder = dirname(suite); folder.startsWith(root) && folder !== root; folder = dirname(folder)) {
+      folders.add(folder);
+    }
+  }
+  const own = files.display(configPath ?? join(root, CONFIG_NAME));
+  for (const folder of folders) {
+    const nested = join(folder, CONFIG_NAME);
+    if (kindOf(nested) !== 'file') continue;
+    const reason =
+      configPath === undefined ? 'a config lies in the working folder or above it' : `the config is ${own}`;
+    const hint = configPath === undefined ? `move it to ${own}` : `write its settings into ${own}`;
+    problems.warn({ code: 'config', message: `${files.display(nested)} is not read: ${reason}`, hint });
   }
 }
 

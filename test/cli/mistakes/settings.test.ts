@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../../support/run-cli.ts';
 import { openTempProject } from '../../support/temp-project.ts';
@@ -288,6 +288,28 @@ describe('the config', () => {
       says: ['llmcheck.config.yaml:1:1 error syntax: "run" has no colon after it\nhint: write run: {}'],
       follow: ({ change }) => change('llmcheck.config.yaml', 'run {}', 'run: {}'),
     },
+  });
+
+  const below = 'evals/llmcheck.config.yaml is not read';
+  test.each([
+    [undefined, `${below}: a config lies in the working folder or above it\nhint: move it to llmcheck.config.yaml`],
+    [
+      'run: { trials: 2 }\n',
+      `${below}: the config is llmcheck.config.yaml\nhint: write its settings into llmcheck.config.yaml`,
+    ],
+  ])('one beside the suites is not read, beside %j at the root: a warning says so', async (atRoot, warning) => {
+    const project = openTempProject();
+    project.write(suite, suiteOf());
+    project.write('evals/llmcheck.config.yaml', 'run: { trials: 3 }\n');
+    if (atRoot !== undefined) project.write('llmcheck.config.yaml', atRoot);
+    const validate = async () => {
+      const { code, stderr } = await project.run(['validate'], { env: { OPENAI_API_KEY: 'x' } });
+      return [code, problemsIn(stderr)];
+    };
+    expect(await validate()).toEqual([0, [`warning config: ${warning}`]]);
+    rmSync(project.path('llmcheck.config.yaml'), { force: true });
+    renameSync(project.path('evals/llmcheck.config.yaml'), project.path('llmcheck.config.yaml'));
+    expect(await validate()).toEqual([0, []]);
   });
 
   test('a plug-in that does not load is said alone, without the uses of what it brings', async () => {
