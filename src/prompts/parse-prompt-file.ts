@@ -44,10 +44,10 @@ function readJson(text: string): YamlText {
   const node = parseJsonNodes(text);
   if ('error' in node) {
     const { offset } = node.error;
-    return { value: undefined, errors: [node.error], find: () => offset, findWithin: () => offset };
+    return { value: undefined, errors: [node.error], warnings: [], find: () => offset, findWithin: () => offset };
   }
   const find: YamlText['find'] = (path, part) => findInJson(node, path, part);
-  return { value: node.value, errors: [], find, findWithin: (path) => find(path, 'value') };
+  return { value: node.value, errors: [], warnings: [], find, findWithin: (path) => find(path, 'value') };
 }
 
 function parseMessages(path: string, text: string, yaml: YamlText): ParsedPromptFile {

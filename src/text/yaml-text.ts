@@ -13,12 +13,14 @@ import {
 } from 'yaml';
 import { SpelledNumber } from './exact-numbers.ts';
 import { explainYaml, type FoundError, type YamlError } from './explain-yaml.ts';
+import { quote } from './shorten.ts';
 
 /** A YAML document as values, with the way back from a path to its place in the text. */
 export interface YamlText {
   /** Numbers keep a spelling that differs from their own; undefined where there are errors. */
   readonly value: unknown;
   readonly errors: readonly YamlError[];
+  readonly warnings: readonly YamlError[];
   /** The offset of the key or value at a path, or of the nearest thing above it that exists. */
   find(path: readonly PropertyKey[], part: 'key' | 'value'): number;
   /** The offset of a position within the text of the string at a path; its start where the two can't be matched. */
@@ -51,12 +53,13 @@ export function parseYaml(text: string): YamlText {
   }
   if (errors.length > 0) return failed(errors.slice(0, MAX_ERRORS));
   const root = document.contents;
-  const reading: Reading = { errors, anchors: new Map(), nodes: 0, aliased: 0, exhausted: false };
+  const reading: Reading = { text, errors, warnings: [], anchors: new Map(), nodes: 0, aliased: 0, exhausted: false };
   const value = readNode(root, reading);
   if (errors.length > 0) return failed(errors.slice(0, MAX_ERRORS));
   return {
     value,
     errors,
+    warnings: reading.warnings,
     find: (path, part) => findNode(root, path, part).offset,
     findWithin: (path, line, column) => findWithin(text, findNode(root, path, 'value'), line, column),
   };
@@ -81,7 +84,7 @@ function compose(tokens: readonly CST.Token[], length: number) {
 
 function failed(errors: readonly YamlError[]): YamlText {
   const offset = errors[0]?.offset ?? 0;
-  return { value: undefined, errors, find: () => offset, findWithin: () => offset };
+  return { value: undefined, errors, warnings: [], find: () => offset, findWithin: () => offset };
 }
 
 function findTooDeep(tokens: readonly CST.Token[]): number | undefined {
@@ -102,7 +105,9 @@ function findTooDeep(tokens: readonly CST.Token[]): number | undefined {
 }
 
 interface Reading {
+  readonly text: string;
   readonly errors: YamlError[];
+  readonly warnings: YamlError[];
   readonly anchors: Map<string, { value: unknown; nodes: number; open: boolean }>;
   nodes: number;
   aliased: number;
@@ -150,6 +155,7 @@ function readAlias(name: string, offset: number, reading: Reading): unknown {
 
 function readScalar(node: Scalar, reading: Reading): unknown {
   const { value, source } = node;
+  if (value === null || typeof value === 'string') warnOfComment(node, reading);
   if (typeof value !== 'number') return value;
   if (!Number.isFinite(value)) {
     reading.errors.push({
@@ -159,6 +165,19 @@ function readScalar(node: Scalar, reading: Reading): unknown {
     return null;
   }
   return source === undefined || source === String(value) ? value : new SpelledNumber(value, source);
+}
+
+/** `channel: #billing` has no value, and `contains: order #12` ends before the number. */
+function warnOfComment({ type, value, range }: Scalar, { text, warnings }: Reading): void {
+  if (type !== Scalar.PLAIN || range == null) return;
+  const comment = /^[ \t]*(#[^\s#][^\r\n]*)/.exec(text.slice(range[1], range[2]))?.[1];
+  if (comment === undefined) return;
+  const written = typeof value === 'string' ? `${value} ${comment}` : comment;
+  warnings.push({
+    message: `${quote(comment)} is a comment in YAML, and the value is ${value === null ? 'empty' : quote(String(value))}`,
+    offset: range[0],
+    hint: `write ${quote(written)} in quotes; a comment begins with "# "`,
+  });
 }
 
 function readMap(map: YAMLMap, reading: Reading): unknown {

@@ -4,6 +4,7 @@ import { parseJsonText } from '../../json/parse-json.ts';
 import type { PlacedFile } from '../../model/workspace.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/exact-numbers.ts';
+import type { YamlError } from '../../text/explain-yaml.ts';
 import { createLineIndex } from '../../text/line-index.ts';
 import { parseYaml } from '../../text/yaml-text.ts';
 import type { FileText, ProjectFiles } from '../files/project-files.ts';
@@ -103,16 +104,11 @@ interface Parsed {
 
 function readYaml(names: Names, text: string, problems: Problems): Parsed | undefined {
   const yaml = parseYaml(text);
-  if (yaml.errors.length === 0) return { value: yaml.value, source: yamlSource(names, text, yaml) };
-  for (const { message, offset, hint } of yaml.errors) {
-    problems.report({
-      code: 'syntax',
-      message,
-      ...defined({ hint }),
-      at: placeOf(names, text, offset),
-    });
-  }
-  return undefined;
+  const describe = ({ message, offset, hint }: YamlError) =>
+    ({ code: 'syntax', message, ...defined({ hint }), at: placeOf(names, text, offset) }) as const;
+  for (const warning of yaml.warnings) problems.warn(describe(warning));
+  for (const error of yaml.errors) problems.report(describe(error));
+  return yaml.errors.length === 0 ? { value: yaml.value, source: yamlSource(names, text, yaml) } : undefined;
 }
 
 function readJson(names: Names, text: string, problems: Problems): Parsed | undefined {

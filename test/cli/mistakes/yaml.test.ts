@@ -1,5 +1,6 @@
-import { describe } from 'vitest';
-import { suiteOf, testMistakes } from './follow-hints.ts';
+import { describe, expect, test } from 'vitest';
+import { openTempProject } from '../../support/temp-project.ts';
+import { problemsIn, suiteOf, testMistakes } from './follow-hints.ts';
 
 const suite = 'evals/a.eval.yaml';
 
@@ -218,6 +219,7 @@ describe('a value of YAML that must be quoted', () => {
       files: { [suite]: suiteOf({ cases: caseOf([word, 'assert:', '  - not:', '      contains: #1']) }) },
       says: [
         `${suite}:8:11 error invalid-value: contains must be a string, a number or a boolean, not null\nhint: write a value; one that begins with "#" must be in quotes, as it is a comment without them`,
+        `${suite}:8:21 warning syntax: "#1" is a comment in YAML, and the value is empty\nhint: write "#1" in quotes; a comment begins with "# "`,
       ],
       follow: ({ edit }) => edit(suite, '#1', '"#1"'),
     },
@@ -341,5 +343,29 @@ describe('a missing mark of YAML', () => {
       ],
       follow: ({ edit }) => edit(suite, '\n  red:\n', '\n  - id: red\n'),
     },
+  });
+});
+
+describe('a text behind a "#"', () => {
+  const warn = (line: string, hint: string) => [
+    `warning syntax: ${line}\nhint: write ${hint} in quotes; a comment begins with "# "`,
+  ];
+
+  test.each([
+    ['expected: #billing', warn('"#billing" is a comment in YAML, and the value is empty', '"#billing"')],
+    [
+      'description: order #12 of two',
+      warn('"#12 of two" is a comment in YAML, and the value is "order"', '"order #12 of two"'),
+    ],
+    ['description: order # the twelfth', []],
+    ['description: order#12', []],
+    ['description: "order #12" #twelve', []],
+    ['threshold: 1 #all', []],
+    ['expected: # none', []],
+  ])('%s', async (line, warnings) => {
+    const project = openTempProject();
+    project.write(suite, suiteOf({ cases: caseOf([line, word, 'assert: [{ contains: red }]']) }));
+    const { code, stderr } = await project.run(['validate'], { env: { OPENAI_API_KEY: 'x' } });
+    expect([code, problemsIn(stderr).map((problem) => problem.replace(/^\S+ /, ''))]).toEqual([0, warnings]);
   });
 });
