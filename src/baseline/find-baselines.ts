@@ -21,7 +21,7 @@ import { isRunRecord, openRecordHeads, type StoredRecord } from '../record/read-
 import { toSlashes } from '../suite/files/project-place.ts';
 import { attempt } from '../text/attempt.ts';
 import { readCases } from './baseline-cases.ts';
-import { findMissing } from './first-baseline.ts';
+import { createFindMissing } from './first-baseline.ts';
 import { openBaselineBeside, openBaselineFile, openBaselineText } from './open-baseline.ts';
 
 /** What a suite is compared with. `own` is the working tree's baseline where `--baseline git:REF` names another one. */
@@ -169,12 +169,13 @@ function findCommitDate(file: string, root: string, env: FindBaselineOptions['en
 /** The baseline at the ref, and the working tree's as `own` where it differs. */
 function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
   const { root, cwd } = options;
+  const findMissing = createFindMissing(ref);
   return ({ id, path }) => {
     const file = baselinePathOf(root, path);
     const shown = relative(cwd, file);
     const text = ref.readFile(file);
     if (text !== undefined) return openAtRef(ref, { id, file, text }, options);
-    const missing = findMissing(ref, { id, file, env: options.env });
+    const missing = findMissing({ id, file, env: options.env });
     if (missing.is === 'moved') {
       const moved = { id, file, text: ref.readFile(missing.from) ?? '', from: missing.from };
       return openAtRef(ref, moved, options);

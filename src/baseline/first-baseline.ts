@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { type GitRef, openGitRef } from '../project/git/git-files.ts';
+import type { GitRef } from '../project/git/git-files.ts';
 import { wholeCloneHint } from '../project/git/run-git.ts';
 import { toSlashes } from '../suite/files/project-place.ts';
 import { formatCount } from '../text/format-amount.ts';
@@ -25,13 +25,16 @@ export type MissingBaseline =
   | { readonly is: 'refused'; readonly why: string };
 
 /** Decides why a ref has no baseline of a suite. A change must not lose the baseline that it would be compared with. */
-export function findMissing(ref: GitRef, missing: Missing): MissingBaseline {
-  const removed = listRemoved(ref);
-  const moved = removed.filter((path) => suiteOf(ref.readFile(path)) === missing.id);
-  const [from] = moved;
-  if (from !== undefined && moved.length === 1) return { is: 'moved', from };
-  const why = findHistory(ref, missing) ?? describeRemoved(ref, removed);
-  return why === undefined ? { is: 'first' } : { is: 'refused', why };
+export function createFindMissing(ref: GitRef): (missing: Missing) => MissingBaseline {
+  let removed: readonly string[] | undefined;
+  return (missing) => {
+    removed ??= listRemoved(ref);
+    const moved = removed.filter((path) => suiteOf(ref.readFile(path)) === missing.id);
+    const [from] = moved;
+    if (from !== undefined && moved.length === 1) return { is: 'moved', from };
+    const why = findHistory(ref, missing) ?? describeRemoved(ref, removed);
+    return why === undefined ? { is: 'first' } : { is: 'refused', why };
+  };
 }
 
 const ending = '.baseline.jsonl';
@@ -63,8 +66,8 @@ function suiteOf(text = ''): string | undefined {
 
 /** What the target's branch shows of the baseline up to its tip, which may be newer than the commit that is compared with. */
 function findHistory(ref: GitRef, { id, file, env }: Missing): string | undefined {
-  const [name = ref.name] = ref.name.split('...');
-  const tip = openGitRef(ref.root, name, env);
+  const tip = ref.openTip();
+  const { name } = tip;
   if (tip.readFile(file) !== undefined) return `${name} has one by now; merge ${name} into this branch`;
   const others = tip.listFiles(tip.root).filter((path) => path.endsWith(ending));
   const known = new Set(ref.listFiles(ref.root));

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { findMissing } from '../../src/baseline/first-baseline.ts';
+import { createFindMissing } from '../../src/baseline/first-baseline.ts';
 import { openGitRef } from '../../src/project/git/git-files.ts';
 import { commitAll, gitEnv, initRepository, runGit } from '../support/git.ts';
 import { openTempProject } from '../support/temp-project.ts';
@@ -20,7 +20,7 @@ test('a ref without the baseline of a suite has moved it, never had it, or must 
   rmSync(project.path('evals/old.baseline.jsonl'));
   const removal = commitAll(project.root, 'remove').slice(0, 12);
   const find = (id: string, file: string, name = 'main') =>
-    findMissing(openGitRef(project.root, name, gitEnv), { id, file: project.path(file), env: gitEnv });
+    createFindMissing(openGitRef(project.root, name, gitEnv))({ id, file: project.path(file), env: gitEnv });
   const refused = (why: unknown) => ({ is: 'refused', why });
 
   expect(find('fresh', 'evals/fresh.baseline.jsonl')).toEqual({ is: 'first' });

@@ -11,7 +11,7 @@ const suiteOf = (id: string, text = 'hi') =>
 /** A commit with these files, by their paths within the project. */
 function commitOf({ root }: TempProject, files: Readonly<Record<string, string>>): GitRef {
   const texts = new Map(Object.entries(files).map(([path, text]) => [join(root, path), text]));
-  return {
+  const ref: GitRef = {
     name: 'main',
     commit: '0'.repeat(40),
     root,
@@ -19,7 +19,9 @@ function commitOf({ root }: TempProject, files: Readonly<Record<string, string>>
     listFiles: () => [...texts.keys()].sort(),
     lastCommitDate: () => undefined,
     findHistory: () => undefined,
+    openTip: () => ref,
   };
+  return ref;
 }
 
 /** The suites that a commit has, where these are now the suites of the command line. */

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import type { UserError } from '../../model/problem.ts';
 import { attempt } from '../../text/attempt.ts';
 import { shellWord } from '../../text/command-line.ts';
@@ -9,6 +9,7 @@ import {
   findRepository,
   type Git,
   type GitEnvironment,
+  type Repository,
   recordError,
   resolveCommit,
   runGit,
@@ -30,6 +31,8 @@ export interface GitRef {
   lastCommitDate(path: string): string | undefined;
   /** The last commit that added, changed or removed the file; empty where none did, undefined where this clone can't tell. */
   findHistory(path: string): string | undefined;
+  /** The branch itself where this is the commit at which HEAD left it. */
+  openTip(): GitRef;
 }
 
 /**
@@ -37,22 +40,39 @@ export interface GitRef {
  * Nothing is fetched and nothing is written; what can't be found is a UserError with the command that mends it.
  */
 export function openGitRef(cwd: string, refText: string, env: GitEnvironment): GitRef {
-  const git: Git = { cwd, env, ref: refText };
   checkRefs(refText);
-  const repository = findRepository(git);
+  const git: Git = { cwd, env, ref: refText };
+  return openRef(git, findRepository(git));
+}
+
+function openRef(git: Git, repository: Repository): GitRef {
   const commit = resolveCommit(git, repository);
   const { root } = repository;
-  return {
-    name: refText,
+  const [tipName = ''] = git.ref.split('...');
+  let tip: GitRef | undefined;
+  const searched = new Map<string, ReadonlySet<string>>();
+  const listed = new Map<string, readonly string[]>();
+  const opened: GitRef = {
+    name: git.ref,
     commit,
     root,
-    readFile: (path) => readBlob(git, commit, pathWithin(git, root, path)),
-    listFiles: (folder) => listBlobs(git, commit, pathWithin(git, root, folder)).map((path) => resolve(root, path)),
+    readFile: (path) => readBlob(git, commit, pathWithin(git, root, path), searched),
+    listFiles(path) {
+      const folder = pathWithin(git, root, path);
+      const files = listed.get(folder) ?? listBlobs(git, commit, folder).map((file) => resolve(root, file));
+      listed.set(folder, files);
+      return files;
+    },
     lastCommitDate: (path) =>
       repository.isShallow ? undefined : findCommitDate({ ...git, cwd: root }, commit, pathWithin(git, root, path)),
     findHistory: (path) =>
       repository.isShallow ? undefined : findHistory({ ...git, cwd: root }, commit, pathWithin(git, root, path)),
+    openTip() {
+      tip ??= tipName === git.ref ? opened : openRef({ ...git, ref: tipName }, repository);
+      return tip;
+    },
   };
+  return opened;
 }
 
 /** The path as git names it: from the repository's root, with slashes. */
@@ -91,7 +111,14 @@ function realPathOf(path: string): string {
   return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
 }
 
-function readBlob(git: Git, commit: string, path: string): string | undefined {
+/** `searched` has the names in folders where a file was missing: git is not started again for another one that they lack. */
+function readBlob(
+  git: Git,
+  commit: string,
+  path: string,
+  searched: Map<string, ReadonlySet<string>>,
+): string | undefined {
+  if (searched.get(posix.dirname(path))?.has(path) === false) return undefined;
   const { status, stdout, complaint } = runGit(
     git,
     ['cat-file', '--batch', '--follow-symlinks'],
@@ -102,7 +129,7 @@ function readBlob(git: Git, commit: string, path: string): string | undefined {
   const answer = stdout.toString('utf8', 0, end);
   const size = /^[0-9a-f]{40,64} blob (\d+)$/.exec(answer)?.[1];
   if (size !== undefined) return decode(git, path, stdout.subarray(end + 1, end + 1 + Number(size)));
-  if (answer.endsWith(' missing')) return checkMissing(git, commit, path);
+  if (answer.endsWith(' missing')) return checkMissing(git, commit, path, searched);
   if (answer.startsWith('symlink ')) {
     const target = stdout.toString('utf8', end + 1).trimEnd();
     throw recordError(
@@ -117,16 +144,21 @@ function readBlob(git: Git, commit: string, path: string): string | undefined {
 }
 
 /** "Missing" may also mean a submodule, or a partial clone that left the file behind: neither is the same as no file. */
-function checkMissing(git: Git, commit: string, path: string): undefined {
+function checkMissing(git: Git, commit: string, path: string, searched: Map<string, ReadonlySet<string>>): undefined {
+  const folder = posix.dirname(path);
   const parts = path.split('/');
   const paths = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-  for (const entry of listEntries(git, commit, paths)) {
+  const entries = listEntries(git, commit, folder === '.' ? [] : [`${folder}/`, ...paths]);
+  for (const entry of entries) {
     if (entry.type === 'commit' && paths.includes(entry.path)) {
       const hint = 'run llmcheck in the submodule: it has a history of its own';
       throw recordError(`${path} at git:${git.ref} lies in the submodule ${entry.path}.`, hint);
     }
     if (entry.path === path) throw unreadable(git, commit, path, 'its content is not in this clone');
   }
+  const names = entries.map((entry) => entry.path).filter((name) => posix.dirname(name) === folder);
+  // Without any, the folder may be a link to one that has files.
+  if (names.length > 0) searched.set(folder, new Set(names));
   return undefined;
 }
 
