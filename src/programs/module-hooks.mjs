@@ -4,12 +4,14 @@ import { resolve } from './own-package.mjs';
 
 let isInstalled = false;
 
-export function installModuleHooks() {
-  if (isInstalled) return;
+export function installModuleHooks(parent) {
+  if (isInstalled) return false;
   isInstalled = true;
   // From Node 22.18 on, in the same thread.
-  if (process.features.typescript) module.registerHooks?.({ resolve, load });
-  else module.register('./early-hooks.mjs', import.meta.url);
+  const hasThread = !process.features.typescript;
+  if (hasThread) module.register('./early-hooks.mjs', import.meta.url, { data: parent });
+  else module.registerHooks?.({ resolve, load });
+  return hasThread;
 }
 
 const requireHere = module.createRequire(import.meta.url);

@@ -5,14 +5,14 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { installModuleHooks } from './module-hooks.mjs';
 
-installModuleHooks();
-
 // Ends even while the user's code keeps something open: its parent no longer reads the answer.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-// A busy loop never handles the disconnect; a second thread notices that the parent was killed.
-new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
-  eval: true,
-}).unref();
+// A busy loop never handles the disconnect; a second thread notices that the parent was killed: that of the hooks, if there is one.
+if (!installModuleHooks(process.ppid)) {
+  new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
+    eval: true,
+  }).unref();
+}
 
 process.on('message', ({ id, ...job }) => {
   void run(job).then((result) => process.send({ id, ...result }));

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -215,6 +216,27 @@ describe('a module', () => {
     for (const pid of readFileSync(join(folder, 'pids'), 'utf8').split(' ').map(Number)) {
       await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
     }
+  });
+
+  test('ends with a parent that was killed, even in a loop for ever', { tags: 'slow' }, async () => {
+    const { folder } = openProject({
+      'check.mjs': `import { writeFileSync } from 'node:fs';
+        export default () => { writeFileSync('pid', String(process.pid)); for (;;); };`,
+      'parent.mjs': `import { fork } from 'node:child_process';
+        const [worker, file] = process.argv.slice(2);
+        fork(worker).send({ id: 1, file, exportName: 'default' });`,
+    });
+    const worker = join(import.meta.dirname, '../../src/programs/module-worker.mjs');
+    const parent = spawn(process.execPath, ['parent.mjs', worker, join(folder, 'check.mjs')], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    const pidFile = join(folder, 'pid');
+    await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8'), { timeout: 10_000 }).toMatch(/./);
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    expect(isRunning(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
   });
 
   test('is stopped with the run, and none is started after it', async () => {
