@@ -2,7 +2,7 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage, ResultSchema } from '@modelcontextprotocol/sdk/types.js';
-import { type HttpClient, openHttpClient } from '../http/client.ts';
+import type { HttpClient } from '../http/client.ts';
 import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/agent.ts';
@@ -65,7 +65,7 @@ export async function connectServer(
   if (missing !== undefined) throw new McpFault(`needs the variable ${missing}, which is not set`);
   const sdk = await loadSdk(ports);
   const isProgram = server.source.startsWith(execPrefix);
-  const opened = isProgram ? openProgram(server, ports) : openUrl(server, sdk, ports.env);
+  const opened = isProgram ? openProgram(server, ports) : await openUrl(server, sdk, ports.env);
   // A constant version, so that a server answers each release alike.
   const client = new sdk.Client({ name: 'llmcheck', version: '1' }, { capabilities: {} });
   let isClosed = false;
@@ -149,7 +149,8 @@ function openProgram(server: McpServer, { env, selectEnv, startProgram }: McpPor
   return { transport, fault: () => transport.fault(), end: (client) => client.close() };
 }
 
-function openUrl({ source, headers = {} }: McpServer, sdk: Sdk, env: McpPorts['env']): OpenTransport {
+async function openUrl({ source, headers = {} }: McpServer, sdk: Sdk, env: McpPorts['env']): Promise<OpenTransport> {
+  const { openHttpClient } = await import('../http/client.ts');
   const http = openHttpClient({ env, maxBodyBytes: 2 * maxMcpBytes });
   const filled = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fillReferences(value, env)]));
   const transport = new sdk.StreamableHTTPClientTransport(new URL(fillReferences(source, env)), {
