@@ -29,10 +29,10 @@ export const openaiChat: Dialect = {
   version: 'chat-1',
   stream: chatStream,
   buildBody: ({ params, model, messages }) => ({
-    ...params,
-    ...buildTools(params),
     model,
     messages: messages.map(buildMessage),
+    ...params,
+    ...buildTools(params),
   }),
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readOpenaiUsage),
 };
