@@ -57,8 +57,10 @@ export async function createPricer(options: { readonly prices: Readonly<Record<s
   }
 
   return {
-    priceOf: ({ usage, ...request }) =>
-      usage === undefined ? undefined : (priceTokens(request, usage) ?? usage.costUsd),
+    priceOf(request) {
+      const { usage } = request;
+      return usage === undefined ? undefined : (priceTokens(request, usage) ?? usage.costUsd);
+    },
     boundOf(request) {
       const { inputTokens, maxOutputTokens: outputTokens } = request;
       // Cache writes and audio are not known before the answer, and either can cost more than plain text.

@@ -192,14 +192,15 @@ function readReply(
   { format, stream, url, asked, signal }: Omit<Question, 'send' | 'body'>,
   nowMs: number,
 ): Answer {
-  if (reply.status < 200 || reply.status >= 300) return { failure: classifyReply(reply, url, nowMs) };
-  const read = (body: unknown) => format.readAnswer(body, { ...reply, asked });
+  const { status, latencyMs, headers } = reply;
+  if (status < 200 || status >= 300) return { failure: classifyReply(reply, url, nowMs) };
+  const read = (body: unknown) => format.readAnswer(body, { latencyMs, headers, asked });
   const brokenBy = reply.raw?.brokenBy;
   const describeBreak = () => (brokenBy === undefined ? undefined : describeEnd(brokenBy, url, signal));
   const streamed = stream && readStream(reply, { stream, url, read, describeBreak });
   // The texts in a binary body are checked by themselves.
   if (streamed !== undefined)
-    return refuseFaults(streamed, isBinary(reply.headers['content-type'] ?? '') ? undefined : reply.fault);
+    return refuseFaults(streamed, isBinary(headers['content-type'] ?? '') ? undefined : reply.fault);
   const parsed = tryParseJson(reply.text);
   if (parsed === undefined) return { failure: describeUnreadable(reply, url) };
   const answer = read(parsed);

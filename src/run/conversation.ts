@@ -284,8 +284,7 @@ export class Conversation {
     const [cell, calls] = [this.#cell, this.#calls];
     const completion = calls.at(-1)?.completion;
     if (completion === undefined || checks.length === 0) return undefined;
-    const { usage: _usage, ...said } = completion;
-    const answer = { ...said, ...defined({ usage: sumUsage(calls) }) };
+    const answer = calls.length === 1 ? completion : defined({ ...completion, usage: sumUsage(calls) });
     const promptMessages = cell.promptMessages ?? cell.request.messages.length;
     const judged = await this.#ports.judge(checks, {
       cell,

@@ -19,10 +19,9 @@ export const equals = defineAssertion({
     ignoreCase: ignoreCaseParam,
     trim: trimTextsParam,
   }),
-  check(target, { value, ...options }) {
-    return target.kind === 'text'
-      ? compareText(target.text, value, options)
-      : compareValue(target.value, value, options);
+  check(target, params) {
+    const { value } = params;
+    return target.kind === 'text' ? compareText(target.text, value, params) : compareValue(target.value, value, params);
   },
 });
 
