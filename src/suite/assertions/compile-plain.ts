@@ -7,7 +7,7 @@ import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { markSpelling } from '../cases/case-hash.ts';
 import { warnOfKeywords } from '../contracts/parse-contract.ts';
-import { keysAt, reportIssues } from '../documents/check-shape.ts';
+import { findIssues, keysAt, reportIssues } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate, type Path } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
@@ -165,9 +165,10 @@ function renderParams({ templates }: Params, scope: Scope): Values {
 function checkParams(values: Values, params: Params): CheckSpec | undefined {
   const { name, declaration, frame, framed, isMap } = params;
   const isSpelled = declaration.spelled === true;
-  const result = declaration.params.safeParse(isSpelled ? values : plainNumbers(values), { reportInput: true });
+  const given = isSpelled ? values : plainNumbers(values);
+  const result = declaration.params.safeParse(given);
   if (!result.success) {
-    reportParams(result.error.issues, params);
+    reportParams(findIssues(given, declaration.params), params);
     return undefined;
   }
   const shown = isMap ? values : values[declaration.main ?? 'value'];
@@ -213,13 +214,13 @@ function reportConstants(params: Params): void {
   const { declaration, templates } = params;
   const { params: schema, spelled } = declaration;
   if (!(schema instanceof z.ZodObject)) return;
-  const issues = [...templates].flatMap(([key, template]): readonly z.core.$ZodIssue[] => {
+  const found = [...templates].flatMap(([key, template]): readonly z.core.$ZodIssue[] => {
     const field: unknown = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
     if (!(field instanceof z.ZodType)) return [{ code: 'unrecognized_keys', keys: [key], path: [], message: '' }];
     if (!template.isConstant) return [];
     const value = template.render({});
-    const { error } = field.safeParse(spelled === true ? value : plainNumbers(value), { reportInput: true });
-    return (error?.issues ?? []).map((issue) => Object.assign({}, issue, { path: [key, ...issue.path] }));
+    const issues = findIssues(spelled === true ? value : plainNumbers(value), field);
+    return issues.map((issue) => Object.assign({}, issue, { path: [key, ...issue.path] }));
   });
-  reportParams(issues, params);
+  reportParams(found, params);
 }

@@ -89,10 +89,15 @@ export function checkShape<Schema extends z.ZodType>(
   located: Located,
   checking: Checking,
 ): z.output<Schema> | undefined {
-  const result = schema.safeParse(located.value, { reportInput: true });
+  const result = schema.safeParse(located.value);
   if (result.success) return result.data;
-  reportIssues(result.error.issues, schema, located, checking);
+  reportIssues(findIssues(located.value, schema), schema, located, checking);
   return undefined;
+}
+
+/** What is wrong with a value, each issue with what was found: four times as much work as to find out that nothing is. */
+export function findIssues(value: unknown, schema: z.ZodType): readonly Issue[] {
+  return schema.safeParse(value, { reportInput: true }).error?.issues ?? [];
 }
 
 /** Turns what zod found into problems with places, names and next steps. */
