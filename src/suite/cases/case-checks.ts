@@ -83,18 +83,18 @@ interface Reader {
 
 /** Renders templates for a case; undefined where they can't be rendered, which is counted as a fault. */
 function renderFor<T>(
-  { templates, ...reader }: Reader,
+  { reader, key, templates }: Reader,
   { id, row, scope }: CaseInput,
   faults: CaseFaults,
   render: () => T,
 ): T | undefined {
-  faults.tried(reader.key);
+  faults.tried(key);
   try {
     return render();
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
     for (const one of findRenderErrors(templates, scope)) {
-      faults.add({ ...reader, at: placeOfError(one.located, one.error), error: one.error, caseId: id, row, scope });
+      faults.add({ reader, key, at: placeOfError(one.located, one.error), error: one.error, caseId: id, row, scope });
     }
     return undefined;
   }
