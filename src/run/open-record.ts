@@ -111,6 +111,7 @@ export class OpenRecord {
    */
   takeFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
     // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
+    if (this.#rows.held.size === 0) return false;
     return this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
   }
 

@@ -164,10 +164,10 @@ function judgeCost({ gate }: RecordedSuite, variant: VariantSummary): LimitGate 
 /** The mean over the cases of an agent. */
 function judgeSteps({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
   const max = gate.steps?.max;
+  if (max === undefined) return met;
   const counts = [...variant.cases.values()].flatMap(({ trials, observe }) =>
     observe ? [] : (meanSteps(trials) ?? []),
   );
-  if (max === undefined) return met;
   if (counts.length === 0) {
     const isJudgedAtAll = [...variant.cases.values()].some(({ trials }) => trials.some(isJudged));
     const warning = `no answer says how many steps it took, so the limit of ${max} steps can't be judged`;

@@ -32,6 +32,7 @@ export function checkWorkspace(
 /** Reports turns that have no place in the conversation of their case. */
 export function checkTurns(row: Located, testCase: Case, { problems, prompts }: TurnContext): void {
   const { id, turns, agent } = testCase;
+  if (turns.length === 0) return;
   const items = itemsOf(childOf(row, 'turns'));
   const refuse = (at: Located, message: string, hint: string) =>
     problems.report({ code: 'invalid-value', message: `case "${id}" ${message}`, hint, at: locate(at) });
