@@ -87,7 +87,8 @@ export class Evaluator {
     }
     if (value !== undefined || lenient) return value;
     if (from === 'data' && this.options.isOptional(`@${nameOf(first)}`)) return undefined;
-    const error = missingVariable(path.text, positionIn(this.tree.source, path.offset));
+    const at = positionIn(this.tree.source, path.offset);
+    const error = missingVariable(path.text, { ...at, hint: this.options.language.missingHint(path.text) });
     if (this.onMissing === undefined) throw error;
     this.onMissing(error);
     return '';

@@ -79,6 +79,7 @@ export const jinjaLanguage: TreeLanguage = {
     value === null
       ? `give it a value, or write {{ ${path} | default("…") }}`
       : `write {{ ${path} | tojson }}${Array.isArray(value) ? ` or {{ ${path} | join(", ") }}` : ''}`,
+  missingHint: (path) => `add it to the cases' vars, or write {{ ${path} | default("…") }}`,
   functions: {
     ...jinjaFilters,
     'is defined': { takesMissing: true, run: ([value]) => value !== undefined },
@@ -92,6 +93,8 @@ export const jinjaLanguage: TreeLanguage = {
 export const handlebarsLanguage: TreeLanguage = {
   emptyMapIsFalse: false,
   textHint: (path) => `write {{json ${path}}}, or go through it with {{#each ${path}}}`,
+  missingHint: (path) =>
+    `add it to the cases' vars${path.startsWith('@') ? '' : ', or under input.default of the file'}`,
   functions: {
     json: {
       run: ([value], { indent }) => writeJson(value, Number(indent) || 0) ?? '',
@@ -116,6 +119,7 @@ export const bracesLanguage: TreeLanguage = {
   emptyMapIsFalse: true,
   print: printGo,
   textHint: () => 'give it a value',
+  missingHint: () => "add it to the cases' vars",
 };
 
 /** One pass: what a value holds is never looked at again. */

@@ -95,6 +95,8 @@ export interface TreeLanguage {
   readonly print?: (value: unknown) => string | undefined;
   /** How a value without a text of its own is given one. */
   readonly textHint: (path: string, value: unknown) => string;
+  /** What helps where a variable is missing. */
+  readonly missingHint: (path: string) => string;
 }
 
 export interface TreeFunction {

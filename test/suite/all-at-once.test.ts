@@ -99,6 +99,32 @@ test('every variable that a text misses is named, each at its place', async () =
   ]);
 });
 
+test.each<[file: string, text: string, hint: string, followed: string]>([
+  [
+    'p.prompty',
+    '---\nname: p\n---\nuser:\n{{ foo }}',
+    `add it to the cases' vars, or write {{ foo | default("…") }}`,
+    '---\nname: p\n---\nuser:\n{{ foo | default("…") }}',
+  ],
+  [
+    'p.prompt',
+    '---\nmodel: m\n---\n{{foo}}',
+    "add it to the cases' vars, or under input.default of the file",
+    '---\nmodel: m\ninput: { default: { foo: x } }\n---\n{{foo}}',
+  ],
+  [
+    'p.prompt.yml',
+    'messages: [{ role: user, content: "{{foo}}" }]',
+    "add it to the cases' vars",
+    'messages: [{ role: user, content: foo }]',
+  ],
+])('the advice for a variable that %s misses is in the language of the file', async (file, text, hint, followed) => {
+  const suite = withCase(`file: ${file}`, 'assert: [contains: hi]');
+  const [problem = '', ...others] = await said(suite, { [file]: text });
+  expect([problem.slice(problem.indexOf(' | ') + 3), others]).toEqual([hint, []]);
+  await expect(said(suite, { [file]: followed })).rejects.toThrow('The suites were loaded');
+});
+
 test('what a template would have set itself, and the branch that is not taken, is not missing', async () => {
   const text =
     '{% capture x %}{{ foo }}{% endcapture %}{{ x }}{% if m %}{{ q }}{% endif %}{% for d in ds %}{{ d }}{% endfor %}';
