@@ -227,6 +227,7 @@ const configs: Readonly<Record<string, readonly unknown[]>> = {
     provider({ temperature: 0.5, max_tokens: 5, top_p: 0.1, stop: ['a'], seed: 3, frequency_penalty: 1 }),
     provider({ max_completion_tokens: 7, reasoning_effort: 'low' }, 'openai:o3-mini'),
     provider({ temperature: 1 }, 'anthropic:messages:claude-opus-4-8'),
+    provider({ temperature: 1 }, 'openrouter:anthropic/claude-opus-4-8'),
     provider({ max_tokens: 9, thinking: { type: 'enabled', budget_tokens: 5 } }, 'anthropic:messages:claude-3'),
     provider({ generationConfig: { maxOutputTokens: 4, temperature: 0.1 } }, 'google:gemini-2'),
     provider({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } } }),

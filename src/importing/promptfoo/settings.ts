@@ -157,7 +157,8 @@ function withDefaults(
     draft.note(config.child(key), `"${key}" is left out: promptfoo does not send it ${why}`);
     delete given[key];
   };
-  if (hasFixedSampling(model))
+  // Others, such as OpenRouter, send a model of Claude what they send to any other.
+  if (['anthropic', 'bedrock'].includes(adapter) && hasFixedSampling(model))
     for (const key of ['temperature', 'top_p', 'topP', 'top_k']) drop(key, 'to a model that rejects it');
   if (defaults !== undefined) return { ...defaults, ...given };
   if (adapter === 'moonshot' && /^kimi-/i.test(model)) {
