@@ -19,7 +19,7 @@ import { baselinePathOf, referencePathOf, refuseLinkOutside, refuseOutside } fro
 import { classifySource, findStoredRun, listStoredRuns, type RecordSource } from '../project/stored-runs.ts';
 import { isRunRecord, openRecordHeads, type StoredRecord } from '../record/read-run-record.ts';
 import { toSlashes } from '../suite/files/project-place.ts';
-import { attempt } from '../text/attempt.ts';
+import { attempt, attemptOr } from '../text/attempt.ts';
 import { readCases } from './baseline-cases.ts';
 import { createFindMissing } from './first-baseline.ts';
 import { openBaselineBeside, openBaselineFile, openBaselineText } from './open-baseline.ts';
@@ -159,11 +159,11 @@ function fromRecord(source: string, record: StoredRecord): SuiteBaseline {
 /** Only in CI: git takes longer than many a run, and a developer's file may not be committed yet. */
 function findCommitDate(file: string, root: string, env: FindBaselineOptions['env']): string | undefined {
   if (env['CI'] === undefined || env['CI'] === '') return undefined;
-  const date = attempt(() => {
+  const readDate = () => {
     const head = openGitRef(root, 'HEAD', env);
     return head.readFile(file) === readOrUndefined(file) ? head.lastCommitDate(file) : undefined;
-  }, UserError);
-  return date instanceof UserError ? undefined : date;
+  };
+  return attemptOr(readDate, UserError, undefined);
 }
 
 /** The baseline at the ref, and the working tree's as `own` where it differs. */

@@ -8,7 +8,7 @@ import { findGitChanges, type GitChanges, type PathChange } from '../project/git
 import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { absoluteSources, findSuiteSources, foldersUpTo, type SuiteSources } from './suite-sources.ts';
 
 export interface AffectedOptions {
@@ -168,8 +168,7 @@ function runKeysOf(manifestText: string): string {
 }
 
 function parseJson(text: string): JsonValue | undefined {
-  const value = attempt(() => JSON.parse(text) as JsonValue, SyntaxError);
-  return value instanceof Error ? undefined : value;
+  return attemptOr(() => JSON.parse(text) as JsonValue, SyntaxError, undefined);
 }
 
 /** Files of CI, which may name the version of llmcheck. */
@@ -221,6 +220,5 @@ function findLastVersions(project: Project, current: string): ReadonlyMap<string
 
 /** Undefined for a damaged record: the command that reads it reports that. */
 function readHeaderIfWhole(path: string): RunHeader | undefined {
-  const header = attempt(() => readRunHeader(path), UserError);
-  return header instanceof UserError ? undefined : header;
+  return attemptOr(() => readRunHeader(path), UserError, undefined);
 }

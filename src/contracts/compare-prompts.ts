@@ -7,6 +7,7 @@ import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/com
 import { gradeChanges } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { rootOf } from '../templates/template-values.ts';
+import { attempt } from '../text/attempt.ts';
 import { compareTools } from './compare-tools.ts';
 import type { PromptContract, PromptVariable } from './describe-contract.ts';
 
@@ -63,13 +64,11 @@ function findTwin(lost: PromptContract, added: readonly PromptContract[]): Promp
 
 /** A schema that can't be read is reported with its prompt, under the id that it has on its side. */
 function comparePair(old: PromptContract, replacement: PromptContract, options: PromptComparisonOptions) {
-  try {
-    return comparePromptContracts(old, replacement, options);
-  } catch (error) {
-    if (!(error instanceof SchemaProblem)) throw error;
-    const { promptId } = error.side === 'old' ? old : replacement;
-    throw new SchemaProblem(error.pointer, error.message, { side: error.side, hint: error.hint, promptId });
-  }
+  const compared = attempt(() => comparePromptContracts(old, replacement, options), SchemaProblem);
+  if (!(compared instanceof SchemaProblem)) return compared;
+  const { side, pointer, message, hint } = compared;
+  const { promptId } = side === 'old' ? old : replacement;
+  throw new SchemaProblem(pointer, message, { side, hint, promptId });
 }
 
 export type PromptComparisonOptions = Omit<SchemaComparisonOptions, 'defaulted' | 'direction' | 'promptId'>;

@@ -12,7 +12,7 @@ import { declarationsIn } from '../suite/cases/suite-tools.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { rootOf } from '../templates/template-values.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 
 /** Everything of a prompt that others rely on. */
 export interface PromptContract {
@@ -194,8 +194,7 @@ function findVariables(messages: ContractVariant['messages']): readonly PromptVa
 
 /** A template that can't be read, such as one written by another version, has no known variables. */
 function orNone<T>(read: () => T): T | readonly [] {
-  const found = attempt(read, TemplateError);
-  return found instanceof TemplateError ? [] : found;
+  return attemptOr(read, TemplateError, []);
 }
 
 /** Finds the default of a variable. One with a default in every output, or that the template tests for, may be left out. */

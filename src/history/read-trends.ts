@@ -6,6 +6,7 @@ import { openRecordHeads, readRunHeader, type StoredRecord } from '../record/rea
 import { findVariant } from '../record/summarize-run.ts';
 import { mean } from '../stats/descriptive.ts';
 import { mannKendall } from '../stats/trend.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { percentOf } from '../text/format-amount.ts';
 
 /** A run with its results. */
@@ -39,14 +40,9 @@ const maxBytes = 500_000_000;
 
 /** Undefined where the run has not ended, or its record can't be read. */
 function readEndedRun({ path }: StoredRun, root: string): CountedRun | undefined {
-  try {
-    const { header, summary } = openRecordHeads(path, root);
-    return summary.ended ? { header, summary } : undefined;
-  } catch (error) {
-    // One damaged record must not hide the others.
-    if (!(error instanceof UserError)) throw error;
-    return undefined;
-  }
+  // One damaged record must not hide the others.
+  const heads = attemptOr(() => openRecordHeads(path, root), UserError, undefined);
+  return heads?.summary.ended === true ? { header: heads.header, summary: heads.summary } : undefined;
 }
 
 type VariantNames = Pick<VariantTrend, 'suite' | 'prompt' | 'provider'>;

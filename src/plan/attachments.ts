@@ -5,7 +5,7 @@ import { type Problem, type SourceLocation, UserError } from '../model/problem.t
 import { type PromptVersion, renderMessages, type Suite, type Vars } from '../model/suite.ts';
 import { readAttachment } from '../providers/outgoing-request.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import type { Plan } from './build-plan.ts';
 import { runsOn } from './render-cells.ts';
 
@@ -82,8 +82,7 @@ function renderPaths(prompt: PromptVersion, vars: Vars): readonly string[] {
 }
 
 function orNone(render: () => readonly string[]): readonly string[] {
-  const paths = attempt(render, TemplateError);
-  return paths instanceof TemplateError ? [] : paths;
+  return attemptOr(render, TemplateError, []);
 }
 
 function buildProblem(

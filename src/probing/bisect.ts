@@ -5,7 +5,7 @@ import type { RenderedVariant } from '../plan/render-cells.ts';
 import { comparesOther } from '../plan/render-cells.ts';
 import type { HistoryCommit } from '../project/git/git-files.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { askedBy, askedLiterally, haveOneLanguage, variantOf } from './asked-prompt.ts';
 import { type BreakingChange, findBreaking, linkHunks } from './find-breaking.ts';
 import type { EarlierPrompt } from './find-earlier.ts';
@@ -115,18 +115,18 @@ export function openSearch(
 function askedSides({ variant, testCase }: ProbedCase, earlier: RenderedVariant) {
   const [before, after] = [askedBy(earlier), askedBy(variant)];
   if (haveOneLanguage(before, after)) return { before, after };
-  const sides = attempt(
+  return attemptOr(
     () => ({ before: askedLiterally(earlier, testCase.vars), after: askedLiterally(variant, testCase.vars) }),
     TemplateError,
+    undefined,
   );
-  return sides instanceof TemplateError ? undefined : sides;
 }
 
 function createPrepare(prober: Prober, probed: ProbedCase, change: PromptChange): OpenedSearch['prepare'] {
   return (hunks) => {
-    const made = attempt(() => variantOf(probed.variant, change.make(hunks)), TemplateError);
-    const cell = made instanceof TemplateError ? undefined : prober.render(probed, made);
-    return made instanceof TemplateError || cell === undefined ? undefined : { made, cell };
+    const made = attemptOr(() => variantOf(probed.variant, change.make(hunks)), TemplateError, undefined);
+    const cell = made && prober.render(probed, made);
+    return cell && { made, cell };
   };
 }
 

@@ -3,7 +3,7 @@ import { withFileLock } from '../files/file-lock.ts';
 import { defined } from '../json/defined.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { shortenText } from '../text/shorten.ts';
 import { variantOf } from './asked-prompt.ts';
 import {
@@ -179,8 +179,7 @@ function createWithout(
   { suite, variant, cases }: PromptSearch,
   instruction: Instruction,
 ): CoverPorts['without'] {
-  const compiled = attempt(() => variantOf(variant, instruction.without()), TemplateError);
-  const made = compiled instanceof TemplateError ? undefined : compiled;
+  const made = attemptOr(() => variantOf(variant, instruction.without()), TemplateError, undefined);
   const wholeOf = new Map(cases.map(({ testCase, whole }) => [testCase, whole]));
   return (testCase) => {
     const whole = wholeOf.get(testCase);

@@ -4,7 +4,7 @@ import { env } from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type HttpReply, type HttpRequest, openHttpClient } from '../http/client.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { render } from './template.ts';
 
 /** A request whose texts are templates over `prompt`, `env` and the variables of the test. */
@@ -135,8 +135,7 @@ function escapeValues(vars: Vars): Vars {
 }
 
 function parseJson(text: string): unknown {
-  const value = attempt((): unknown => JSON.parse(text), SyntaxError);
-  return value instanceof SyntaxError ? undefined : value;
+  return attemptOr((): unknown => JSON.parse(text), SyntaxError, undefined);
 }
 
 function isObject(value: unknown): value is object {

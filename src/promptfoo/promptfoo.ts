@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
 import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from '../model/own-code.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { buildFunctionBody } from '../text/function-body.ts';
 import { describe, execFileAsync, hideMissing } from './provider.ts';
 import { render } from './template.ts';
@@ -185,8 +185,7 @@ function isChat(value: unknown): boolean {
 
 /** The value of a JSON text; the text itself where it is none. */
 function parseJson(text: string): unknown {
-  const value = attempt((): unknown => JSON.parse(text), SyntaxError);
-  return value instanceof SyntaxError ? text : value;
+  return attemptOr((): unknown => JSON.parse(text), SyntaxError, text);
 }
 
 function readOutput({ target, text, toolCalls }: AssertionInput, { json, state }: PromptfooCheckOptions): unknown {

@@ -3,7 +3,7 @@ import { UserError } from '../model/problem.ts';
 import type { RecordedShard } from '../model/record.ts';
 import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
 /** What tells the comment and the check of one job from those of the others. */
@@ -30,8 +30,9 @@ const maxSlugChars = 60;
 
 /** The commit that is checked out. Undefined where it can't be known, such as outside of a repository. */
 export function readCheckout(cwd: string, env: GitEnvironment): string | undefined {
-  const found = attempt(() => runGit({ cwd, env, ref: 'HEAD' }, ['rev-parse', '--verify', 'HEAD']), UserError);
-  return found instanceof UserError || found.status !== 0 ? undefined : found.stdout.toString('utf8').trim();
+  const read = () => runGit({ cwd, env, ref: 'HEAD' }, ['rev-parse', '--verify', 'HEAD']);
+  const found = attemptOr(read, UserError, undefined);
+  return found?.status === 0 ? found.stdout.toString('utf8').trim() : undefined;
 }
 
 /**

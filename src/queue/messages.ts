@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { writeJson } from '../json/canonical-json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import { type CompletionOutcome, type CompletionRequest, failureKinds } from '../model/completion.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 
 /** What a run sends to a worker: one attempt of one call. Address and key come from the worker's own checkout. */
 export interface AttemptTask {
@@ -132,6 +132,5 @@ export function readWorkerInfo(text: string): WorkerInfo | undefined {
 }
 
 function parse(text: string): unknown {
-  const value = attempt(() => parseExactJson(text), SyntaxError);
-  return value instanceof SyntaxError ? undefined : value;
+  return attemptOr(() => parseExactJson(text), SyntaxError, undefined);
 }

@@ -1,6 +1,6 @@
 import { describePath } from '../json/deep-equal.ts';
 import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import { findEffectiveNode } from './compare/compare-properties.ts';
 import { openSchema } from './schema/schema-document.ts';
@@ -168,6 +168,5 @@ type PathStep = string | number;
 
 /** The steps of a JSONPath of only names and indexes; undefined for wildcards, slices, filters and what is not a path. */
 function parsePlainPath(path: string): readonly PathStep[] | undefined {
-  const compiled = attempt(() => compileJsonPath(path.trim()), JsonPathError);
-  return compiled instanceof JsonPathError ? undefined : compiled.steps;
+  return attemptOr(() => compileJsonPath(path.trim()).steps, JsonPathError, undefined);
 }

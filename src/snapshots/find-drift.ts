@@ -15,6 +15,7 @@ import { parseText } from '../suite/documents/read-document.ts';
 import { readTextFile } from '../suite/files/project-files.ts';
 import { displayPath } from '../suite/files/project-place.ts';
 import { toFunctionTool } from '../suite/providers/expand-tools.ts';
+import { attempt } from '../text/attempt.ts';
 import { describeServer, readServer } from './read-server.ts';
 
 export const defaultTimeoutMs = 30_000;
@@ -51,14 +52,11 @@ async function findDriftOf(
     hint,
     ...defined({ at: locate(path) }),
   });
-  try {
-    const findings = compareSnapshots(snapshot, read.snapshot);
-    if (findings.length > 0) return findings.map((finding: Finding) => drift(describeFinding(finding), finding.path));
-    return [drift('its tools are written otherwise, and mean the same', '')];
-  } catch (error) {
-    if (!(error instanceof SchemaProblem)) throw error;
-    return [drift(describeSchemaProblem(error), error.side === 'old' ? error.pointer : '')];
-  }
+  const findings = attempt(() => compareSnapshots(snapshot, read.snapshot), SchemaProblem);
+  if (findings instanceof SchemaProblem)
+    return [drift(describeSchemaProblem(findings), findings.side === 'old' ? findings.pointer : '')];
+  if (findings.length > 0) return findings.map((finding) => drift(describeFinding(finding), finding.path));
+  return [drift('its tools are written otherwise, and mean the same', '')];
 }
 
 /** Where a part of a snapshot is written. */

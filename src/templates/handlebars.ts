@@ -1,5 +1,6 @@
 import { parse } from '@handlebars/parser';
 import { defined } from '../json/defined.ts';
+import { attempt } from '../text/attempt.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { handlebarsLanguage } from './languages.ts';
 import { positionIn, TemplateError } from './template-error.ts';
@@ -58,12 +59,9 @@ function refuseTooLarge(source: string): void {
 }
 
 function parseProgram(source: string): Program {
-  try {
-    return parse(source);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw describeSyntax(source, error);
-  }
+  const program = attempt(() => parse(source), Error);
+  if (program instanceof Error) throw describeSyntax(source, program);
+  return program;
 }
 
 /** The parser's message names its own tokens; what is kept of it is where it stopped. */

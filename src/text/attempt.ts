@@ -10,3 +10,17 @@ export function attempt<Result, Failure extends Error>(
     throw error;
   }
 }
+
+/** What a function returns, or the given value where it throws an error of the given class. Any other error goes on. */
+export function attemptOr<Result, Failure extends Error, Otherwise>(
+  run: () => Result,
+  failure: abstract new (...args: never[]) => Failure,
+  otherwise: Otherwise,
+): Result | Otherwise {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof failure) return otherwise;
+    throw error;
+  }
+}

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import { attemptOr } from './attempt.ts';
 import { DeadlineError, runWithDeadline } from './deadline.ts';
 
 /** Why a pattern is refused. */
@@ -77,13 +78,9 @@ export function isSlowForTexts(pattern: string): boolean {
 
 /** Stops a match that takes too long. */
 export function matchInTime<T>(match: () => T, limitMs: number): { readonly found: T } | { readonly fault: GlobFault } {
-  try {
-    return { found: runWithDeadline(match, limitMs) };
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    const message = `the pattern takes longer than ${limitMs} ms to match`;
-    return { fault: { message, hint: 'write a pattern with fewer stars and groups' } };
-  }
+  const message = `the pattern takes longer than ${limitMs} ms to match`;
+  const fault = { message, hint: 'write a pattern with fewer stars and groups' };
+  return attemptOr(() => ({ found: runWithDeadline(match, limitMs) }), DeadlineError, { fault });
 }
 
 const options: picomatch.PicomatchOptions = {

@@ -1,11 +1,9 @@
+import { attempt } from './attempt.ts';
+
 /** What V8 says of a pattern with flags that it knows; undefined where it compiles. */
 export function findRegexFault(pattern: string, flags = ''): string | undefined {
-  try {
-    return new RegExp(pattern, flags) instanceof RegExp ? undefined : 'not a regular expression';
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return error.message;
-  }
+  const compiled = attempt(() => new RegExp(pattern, flags), SyntaxError);
+  return compiled instanceof SyntaxError ? compiled.message : undefined;
 }
 
 /** What is wrong with a pattern whatever its flags are. */

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from '../../reports/index.ts';
-import { attempt } from '../../text/attempt.ts';
+import { attempt, attemptOr } from '../../text/attempt.ts';
 import type { ViewedRuns } from '../../viewing/view-runs.ts';
 
 export interface ViewServerOptions {
@@ -153,8 +153,7 @@ function readCookie(header: string | undefined, name: string): string | undefine
 }
 
 function decode(text: string): string {
-  const decoded = attempt(() => decodeURIComponent(text), URIError);
-  return typeof decoded === 'string' ? decoded : '';
+  return attemptOr(() => decodeURIComponent(text), URIError, '');
 }
 
 function describeError(error: unknown): string {

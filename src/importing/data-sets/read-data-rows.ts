@@ -3,7 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import type { Problem } from '../../model/problem.ts';
 import { isTemplate } from '../../templates/template.ts';
-import { attempt } from '../../text/attempt.ts';
+import { attemptOr } from '../../text/attempt.ts';
 import { parseCsv } from '../../text/csv.ts';
 import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { isMap, placeAt, type Written } from '../draft.ts';
@@ -137,8 +137,7 @@ function findList(value: Readonly<Record<string, unknown>>): string | undefined 
 }
 
 function findLines(text: string, isPart: IsPart): readonly number[] {
-  const lines = attempt(() => Array.from(splitJson([text], isPart), ({ line }) => line), CutJsonError);
-  return lines instanceof CutJsonError ? [] : lines;
+  return attemptOr(() => Array.from(splitJson([text], isPart), ({ line }) => line), CutJsonError, []);
 }
 
 /** A number that no double keeps becomes its text, which is what a prompt and an answer hold of it. */

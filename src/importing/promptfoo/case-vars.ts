@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { compileTemplate, loadTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
-import { attempt } from '../../text/attempt.ts';
+import { attemptOr } from '../../text/attempt.ts';
 import { type Draft, type ImportContext, LeftOut, placeAt, quote, type Written } from '../draft.ts';
 import { type CodeModule, findModuleFile } from './code-files.ts';
 import { formatBody, isBody } from './javascript.ts';
@@ -36,8 +36,7 @@ async function renderValue(value: string, vars: Vars): Promise<string | undefine
   const translated = translateNunjucks(value);
   if ('fault' in translated) return undefined;
   await loadTemplateEngine();
-  const rendered = attempt(() => compileTemplate(translated.text).render(vars), TemplateError);
-  return rendered instanceof TemplateError ? undefined : rendered;
+  return attemptOr(() => compileTemplate(translated.text).render(vars), TemplateError, undefined);
 }
 
 interface RenderContext extends ImportContext {

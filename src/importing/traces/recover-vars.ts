@@ -2,7 +2,7 @@ import { type Contract, type PromptVersion, renderMessages } from '../../model/s
 import { findPersonal } from '../../secrets/personal-data.ts';
 import { createInputCheck } from '../../suite/contracts/check-contract.ts';
 import { TemplateError } from '../../templates/template-error.ts';
-import { attempt } from '../../text/attempt.ts';
+import { attemptOr } from '../../text/attempt.ts';
 import type { TurnMessage } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
 import { type Alignment, alignPrompt, type PromptPart, readPromptParts } from './align-prompt.ts';
@@ -135,8 +135,7 @@ function makes(
 
 /** Undefined where the variables do not render. */
 function render(prompt: PromptVersion, vars: Vars): readonly string[] | undefined {
-  const messages = attempt(() => renderMessages(prompt, vars), TemplateError);
-  return messages instanceof TemplateError ? undefined : messages.map(({ content }) => content);
+  return attemptOr(() => renderMessages(prompt, vars).map(({ content }) => content), TemplateError, undefined);
 }
 
 /** Says whether masked variables come to a key or to personal data once the prompt puts them beside one another. */

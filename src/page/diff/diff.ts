@@ -1,6 +1,6 @@
 import { type Change, diffArrays, diffLines, diffWordsWithSpace } from 'diff';
 import type { JsonValue } from '../../json/json.ts';
-import { attempt } from '../../text/attempt.ts';
+import { attemptOr } from '../../text/attempt.ts';
 import { clipText } from '../../text/shorten.ts';
 
 interface DiffPart {
@@ -117,8 +117,7 @@ function collectMember(
 function parseJson(text: string): JsonValue | undefined {
   // Most answers are prose.
   if (!/^\s*[[{]/.test(text) || depthOf(text) > maxDepth) return undefined;
-  const value = attempt(() => JSON.parse(text) as JsonValue, SyntaxError);
-  return value instanceof Error ? undefined : value;
+  return attemptOr(() => JSON.parse(text) as JsonValue, SyntaxError, undefined);
 }
 
 /** An upper bound, since brackets inside strings count too. Deeper values could overflow the stack. */

@@ -1,4 +1,5 @@
 import type { CheckSpec, SelectSpec } from '../../model/verdict.ts';
+import { attempt } from '../../text/attempt.ts';
 import { childOf, type Located } from '../documents/locate.ts';
 import { RenderError, type Scope, type ValueTemplate } from './value-template.ts';
 
@@ -24,12 +25,9 @@ export function instantiateAll(
   let failure: RenderError | undefined;
   const checks: (CheckSpec | undefined)[] = [];
   for (const assertion of assertions) {
-    try {
-      checks.push(assertion.instantiate(scope));
-    } catch (error) {
-      if (!(error instanceof RenderError)) throw error;
-      failure ??= error;
-    }
+    const check = attempt(() => assertion.instantiate(scope), RenderError);
+    if (check instanceof RenderError) failure ??= check;
+    else checks.push(check);
   }
   if (failure !== undefined) throw failure;
   return checks;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { compileJsonPath, JsonPathError } from '../../json/json-path.ts';
 import type { SelectSpec } from '../../model/verdict.ts';
+import { attempt } from '../../text/attempt.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { findFaultOfAnyMode } from '../../text/regex.ts';
 import { checkShape } from '../documents/check-shape.ts';
@@ -148,12 +149,9 @@ const formsHint =
   'known: text, trim, toolCalls, reasoning, state, skill, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}, {replace: …, with: …}, {file: src/cart.js}, or a list of these';
 
 function checkPath(path: string, context: z.RefinementCtx): void {
-  try {
-    compileJsonPath(path);
-  } catch (error) {
-    if (!(error instanceof JsonPathError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message, params: { code: 'invalid-json-path' } });
-  }
+  const compiled = attempt(() => compileJsonPath(path), JsonPathError);
+  if (!(compiled instanceof JsonPathError)) return;
+  context.addIssue({ code: 'custom', message: compiled.message, params: { code: 'invalid-json-path' } });
 }
 
 /** Here too, since nothing is asked of a map with a key that is unknown. */

@@ -2,6 +2,7 @@ import { defined } from '../../json/defined.ts';
 import type { ProblemDetails, SourceLocation } from '../../model/problem.ts';
 import { type CompiledTemplate, compileTemplate, isTemplate, renderValue } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
+import { attempt } from '../../text/attempt.ts';
 import { childOf, type Located } from '../documents/locate.ts';
 
 /** What templates may read: the case's vars and `expected`. */
@@ -64,13 +65,9 @@ function joinParts(value: unknown, parts: readonly ValueTemplate[], render: (sco
 export function findRenderErrors(templates: readonly ValueTemplate[], scope: Scope): readonly RenderError[] {
   return templates.flatMap((template) => {
     if (template.parts !== undefined) return findRenderErrors(template.parts, scope);
-    try {
-      template.render(scope);
-      return [];
-    } catch (error) {
-      if (!(error instanceof RenderError)) throw error;
-      return [error, ...error.error.also.map((other) => new RenderError(error.located, other))];
-    }
+    const fault = attempt(() => template.render(scope), RenderError);
+    if (!(fault instanceof RenderError)) return [];
+    return [fault, ...fault.error.also.map((other) => new RenderError(fault.located, other))];
   });
 }
 
@@ -92,13 +89,10 @@ export function placeOfError(located: Located, error: TemplateError): SourceLoca
 }
 
 function compileText(text: string, located: Located, report: (problem: ProblemDetails) => void): ValueTemplate {
-  try {
-    return toValueTemplate(compileTemplate(text), located);
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    for (const one of [error, ...error.also]) report(describeTemplateError(one, placeOfError(located, one)));
-    return error.rest === undefined ? constantOf(text) : toValueTemplate(error.rest, located);
-  }
+  const compiled = attempt(() => compileTemplate(text), TemplateError);
+  if (!(compiled instanceof TemplateError)) return toValueTemplate(compiled, located);
+  for (const one of [compiled, ...compiled.also]) report(describeTemplateError(one, placeOfError(located, one)));
+  return compiled.rest === undefined ? constantOf(text) : toValueTemplate(compiled.rest, located);
 }
 
 function toValueTemplate(template: CompiledTemplate, located: Located): ValueTemplate {
@@ -106,12 +100,9 @@ function toValueTemplate(template: CompiledTemplate, located: Located): ValueTem
     isConstant: false,
     variables: template.variables,
     render(scope) {
-      try {
-        return renderValue(template, scope);
-      } catch (error) {
-        if (!(error instanceof TemplateError)) throw error;
-        throw new RenderError(located, error);
-      }
+      const rendered = attempt(() => renderValue(template, scope), TemplateError);
+      if (rendered instanceof TemplateError) throw new RenderError(located, rendered);
+      return rendered;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Case, Contract, ProviderConfig, Vars } from '../../model/suite.ts'
 import type { CheckSpec } from '../../model/verdict.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
+import { attempt } from '../../text/attempt.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import type { CompiledAssertion } from '../assertions/compiled-assertion.ts';
 import { type CheckInput, type CheckPaths, createPathCheck } from '../contracts/check-contract.ts';
@@ -314,17 +315,14 @@ function tryPrompts({ id, row, vars, settings }: Draft, { prompts, faults, stopp
     if (stopped.has(prompt) || settings.prompts?.includes(prompt.version.id) === false) continue;
     faults.tried(prompt);
     for (const { template, at } of prompt.templates) {
-      try {
-        template.render(vars);
-      } catch (error) {
-        if (!(error instanceof TemplateError)) throw error;
-        const reader = `prompt "${prompt.version.id}"`;
-        for (const one of [error, ...error.also]) {
-          const place = at(one.line ?? 1, one.column ?? 1);
-          faults.add({ reader, key: prompt, at: place, error: one, caseId: id, row, scope: vars });
-        }
-        if (error.kind === 'limit') stopped.add(prompt);
+      const fault = attempt(() => template.render(vars), TemplateError);
+      if (!(fault instanceof TemplateError)) continue;
+      const reader = `prompt "${prompt.version.id}"`;
+      for (const one of [fault, ...fault.also]) {
+        const place = at(one.line ?? 1, one.column ?? 1);
+        faults.add({ reader, key: prompt, at: place, error: one, caseId: id, row, scope: vars });
       }
+      if (fault.kind === 'limit') stopped.add(prompt);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { SourceLocation } from '../../model/problem.ts';
 import type { Turn } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { rootOf } from '../../templates/template-values.ts';
+import { attempt } from '../../text/attempt.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { compileAssertions } from '../assertions/compile-assertions.ts';
@@ -89,15 +90,12 @@ function renderFor<T>(
   render: () => T,
 ): T | undefined {
   faults.tried(key);
-  try {
-    return render();
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
-    for (const one of findRenderErrors(templates, scope)) {
-      faults.add({ reader, key, at: placeOfError(one.located, one.error), error: one.error, caseId: id, row, scope });
-    }
-    return undefined;
+  const rendered = attempt(render, RenderError);
+  if (!(rendered instanceof RenderError)) return rendered;
+  for (const one of findRenderErrors(templates, scope)) {
+    faults.add({ reader, key, at: placeOfError(one.located, one.error), error: one.error, caseId: id, row, scope });
   }
+  return undefined;
 }
 
 /** Gives the class of a case. */

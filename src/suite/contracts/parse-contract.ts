@@ -8,6 +8,7 @@ import { type Contract, mergeContracts } from '../../model/suite.ts';
 import { type RuleKey, ruleIdOf, rules } from '../../schema-diff/rules.ts';
 import { findMisspeltKeywords } from '../../schema-diff/schema/check-document.ts';
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
+import { attempt } from '../../text/attempt.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { docsUrl } from '../../text/docs-url.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
@@ -96,11 +97,9 @@ async function parseSchema(named: Located, { problems, readFile }: ContractConte
   if (located === undefined) return undefined;
   const schema = plainNumbers(located.value);
   if (!checkSchema(located, '', problems)) return undefined;
-  try {
-    compileJsonSchema(schema);
-  } catch (error) {
-    if (!(error instanceof JsonSchemaError)) throw error;
-    for (const { message, place, hint } of [error, ...error.others]) {
+  const compiled = attempt(() => compileJsonSchema(schema), JsonSchemaError);
+  if (compiled instanceof JsonSchemaError) {
+    for (const { message, place, hint } of [compiled, ...compiled.others]) {
       const at = place.length === 0 ? locate(located) : locateInSchema(located, appendPointer('', ...place));
       problems.report({ code: 'invalid-schema', message, ...defined({ hint }), at });
     }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 
 // oxlint-disable-next-line no-control-regex -- a name with control characters can't be printed or typed
@@ -90,11 +91,7 @@ export const duration = z
   .unknown()
   .meta({ type: 'string' })
   .superRefine((value, context) => {
-    try {
-      if (parseDurationMs(value) > 0) return;
-      context.addIssue({ code: 'custom', message: `"${String(value)}" leaves no time` });
-    } catch (error) {
-      if (!(error instanceof DurationError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-    }
+    const ms = attempt(() => parseDurationMs(value), DurationError);
+    if (ms instanceof DurationError) context.addIssue({ code: 'custom', message: ms.message });
+    else if (ms <= 0) context.addIssue({ code: 'custom', message: `"${String(value)}" leaves no time` });
   });
