@@ -1,4 +1,5 @@
 import { beforeAll, describe, test } from 'vitest';
+import { caseKey } from '../model/cell.ts';
 import type { CaseReport, Report } from '../model/report.ts';
 import { createFindGateEffect, describeDecision, explainCase, skipReasonOf } from '../reports/index.ts';
 import { groupBy } from '../text/group-by.ts';
@@ -73,14 +74,10 @@ function indexCases(report: Report): (planned: PlannedCase) => Found | undefined
   for (const suite of report.suites) {
     const findEffect = createFindGateEffect(report, suite);
     for (const entry of suite.cases()) {
-      found.set(keyOf({ suite: suite.suite, ...entry }), { entry, effect: findEffect(entry) });
+      found.set(caseKey({ suite: suite.suite, ...entry }), { entry, effect: findEffect(entry) });
     }
   }
-  return (planned) => found.get(keyOf(planned));
-}
-
-function keyOf({ suite, caseId, prompt, provider }: PlannedCase): string {
-  return JSON.stringify([suite, caseId, prompt, provider]);
+  return (planned) => found.get(caseKey(planned));
 }
 
 function describeCase(entry: CaseReport): string {

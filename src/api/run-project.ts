@@ -5,6 +5,7 @@ import type { Io } from '../cli/io.ts';
 import { prepareRun } from '../cli/run/prepare-run.ts';
 import { StorageError } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
+import { caseKey } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
 import type { ProgressEvent } from '../model/progress.ts';
 import type { Report } from '../model/report.ts';
@@ -56,7 +57,7 @@ export async function planProject(given: ProjectRun): Promise<readonly PlannedCa
   for (const providerKey of plan.providerKeys) {
     for (const { key } of plan.cells(providerKey)) {
       const { suite, caseId, prompt, provider } = key;
-      cases.set(JSON.stringify([suite, caseId, prompt, provider]), { suite, caseId, prompt, provider });
+      cases.set(caseKey(key), { suite, caseId, prompt, provider });
     }
   }
   return [...cases.values()];

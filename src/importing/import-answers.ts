@@ -9,7 +9,7 @@ import { withFileLock } from '../files/file-lock.ts';
 import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { asksModel, type FindOther, judgeAnswer } from '../judges/judge-answer.ts';
-import { type Cell, type CellResult, firstAcceptedTrial } from '../model/cell.ts';
+import { type Cell, type CellResult, caseKey, firstAcceptedTrial } from '../model/cell.ts';
 import type { Complete, CompletionRequest } from '../model/completion.ts';
 import { UserError } from '../model/problem.ts';
 import type { Suite } from '../model/suite.ts';
@@ -165,18 +165,18 @@ function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly
   const nextTrials = new Map<string, number>();
   for (const providerKey of planned.plan.providerKeys) {
     for (const cell of planned.plan.cells(providerKey)) {
-      const { suite, prompt, provider, caseId, trial } = cell.key;
-      if (!suiteIds.has(suite)) continue;
+      if (!suiteIds.has(cell.key.suite)) continue;
       yield cell;
-      const key = JSON.stringify([suite, prompt, provider, caseId]);
-      nextTrials.set(key, Math.max(nextTrials.get(key) ?? 0, trial + 1));
+      const key = caseKey(cell.key);
+      nextTrials.set(key, Math.max(nextTrials.get(key) ?? 0, cell.key.trial + 1));
     }
   }
   for (const { suite, variants } of planned.plan.suites) {
     for (const testCase of suite.cases()) {
       for (const variant of variants) {
         const { prompt, provider } = variant;
-        const first = nextTrials.get(JSON.stringify([suite.id, prompt.id, provider.id, testCase.id]));
+        const key = caseKey({ suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id });
+        const first = nextTrials.get(key);
         const last = lastTrials.get(JSON.stringify([prompt.id, provider.id, testCase.id])) ?? -1;
         if (first === undefined || last < first) continue;
         const cells = createRenderer(suite, variant, planned.rendering)(testCase, last + 1 - first, first);

@@ -11,6 +11,11 @@ export interface CellKey extends RequestOrigin {
   readonly trial: number;
 }
 
+/** Names a case on a variant in its run. */
+export function caseKey({ suite, prompt, provider, caseId }: RequestOrigin): string {
+  return JSON.stringify([suite, prompt, provider, caseId]);
+}
+
 /** Repetitions of a case that a run may ask for. */
 export const maxTrials = 10_000;
 

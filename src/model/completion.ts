@@ -3,6 +3,15 @@ import type { PlacedFile } from './workspace.ts';
 
 export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
 
+/** The role of that name that a prompt may write; any other text is the user's. */
+export function toRole(name: unknown): Role {
+  return name === 'system' || name === 'developer' || name === 'assistant' ? name : 'user';
+}
+
+export function isSystemRole(role: Role): boolean {
+  return role === 'system' || role === 'developer';
+}
+
 /** A file that goes along with a message. */
 export interface Attachment {
   /** Relative to the project root, with forward slashes. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Cell } from '../model/cell.ts';
+import { type Cell, caseKey } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { Plan } from './build-plan.ts';
@@ -57,15 +57,12 @@ export function indexCells(
   let index: Map<string, Cell> | undefined;
   return (suite, prompt, provider, caseId) => {
     index ??= new Map(firstTrials(plan));
-    return index.get(JSON.stringify([suite, prompt, provider, caseId]));
+    return index.get(caseKey({ suite, prompt, provider, caseId }));
   };
 }
 
 function* firstTrials(plan: Plan): Iterable<[string, Cell]> {
   for (const key of plan.providerKeys) {
-    for (const cell of plan.cells(key)) {
-      const { suite, prompt, provider, caseId, trial } = cell.key;
-      if (trial === 0) yield [JSON.stringify([suite, prompt, provider, caseId]), cell];
-    }
+    for (const cell of plan.cells(key)) if (cell.key.trial === 0) yield [caseKey(cell.key), cell];
   }
 }

@@ -85,6 +85,12 @@ function describeUndecided(
   return lines.join(' ');
 }
 
+/** The hunks that break a case, as far as they are known. */
+export function breakingHunks({ verdict, hunks }: BisectedCase): readonly PlacedHunk[] {
+  const sets = 'change' in verdict ? verdict.change.sets : [];
+  return sets.flatMap((set) => hunksOf(set.hunks, hunks));
+}
+
 export function hunksOf(ids: readonly number[], hunks: readonly PlacedHunk[]): readonly PlacedHunk[] {
   return ids.flatMap((id) => hunks[id] ?? []);
 }

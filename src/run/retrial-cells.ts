@@ -1,8 +1,7 @@
 import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import type { RetrialSide, WantedRetrials } from '../compare/confirm/judge-case.ts';
-import { caseKey } from '../compare/gate/gated-comparison.ts';
-import { type Cell, type CellKey, firstAcceptedTrial } from '../model/cell.ts';
+import { type Cell, type CellKey, caseKey, firstAcceptedTrial } from '../model/cell.ts';
 import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
 import type { CaseSummary, RunSummary } from '../model/summary.ts';
 import { providerKey } from '../plan/build-plan.ts';

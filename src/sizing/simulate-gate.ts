@@ -1,10 +1,11 @@
 import { compareVariants } from '../compare/compare-variants.ts';
 import { chooseRetrials } from '../compare/confirm/choose-retrials.ts';
 import type { RetrialSide } from '../compare/confirm/judge-case.ts';
-import { caseKey, type GatedComparison } from '../compare/gate/gated-comparison.ts';
+import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type JudgedComparison, type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { defined } from '../json/defined.ts';
+import { caseKey } from '../model/cell.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { BreachCode } from '../model/gate.ts';
 import type { RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';

@@ -109,7 +109,7 @@ export function sharedGroups(groups: readonly (string | number | undefined)[]): 
   const named = groups.filter((group) => group !== undefined);
   if (new Set(named).size === named.length) return undefined;
   // No group of a suite begins with a control character.
-  return groups.map((group, index) => (group === undefined ? `\u0000${index}` : group));
+  return groups.map((group, index) => group ?? `\u0000${index}`);
 }
 
 /** How much larger the variance of the mean is than that of independent values; at least 1, also where nothing differs. */

@@ -98,7 +98,7 @@ export function planCase(design: CaseDesign): CasePlan {
 }
 
 /** Failures of the accepted prompt with which the candidate's failures are still significantly more. */
-function mostFailures(trials: number, level: number): number {
+export function mostFailures(trials: number, level: number): number {
   let most = 0;
   while (most < trials && confirmationP(trials, most + 1) <= level) most += 1;
   return most;

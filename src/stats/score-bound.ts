@@ -77,7 +77,7 @@ export function groupEqual(values: ArrayLike<number>): WeightedValue[] {
   const groups: { value: number; weight: number }[] = [];
   let last: { value: number; weight: number } | undefined;
   for (const value of sorted) {
-    if (last !== undefined && last.value === value) {
+    if (last?.value === value) {
       last.weight += 1;
     } else {
       last = { value, weight: 1 };

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../json/json.ts';
 import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import type { BisectedCase, BisectForecast } from '../../probing/bisect.ts';
-import { describeBisected, hunksOf } from '../../probing/describe-findings.ts';
+import { breakingHunks, describeBisected, hunksOf } from '../../probing/describe-findings.ts';
 import { sumSpends } from '../../probing/limit-probes.ts';
 import { type BisectOutcome, forecastBisect, type RunBisectOptions, runBisect } from '../../probing/run-bisect.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
@@ -127,12 +127,8 @@ function nameOf({
 }
 
 /** The text of what breaks the case, as a diff. */
-function showHunks({ verdict, hunks }: BisectedCase): readonly string[] {
-  const sets = 'change' in verdict ? (verdict.change?.sets ?? []) : [];
-  return hunksOf(
-    sets.flatMap((set) => set.hunks),
-    hunks,
-  ).flatMap(({ before, after }) => [
+function showHunks(found: BisectedCase): readonly string[] {
+  return breakingHunks(found).flatMap(({ before, after }) => [
     ...(before === undefined ? [] : before.split('\n').map((line) => `    - ${line}`)),
     ...(after === undefined ? [] : after.split('\n').map((line) => `    + ${line}`)),
   ]);

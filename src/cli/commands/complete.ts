@@ -137,7 +137,7 @@ function findExpected(program: Command, words: readonly string[]): Expectation {
   const { command, rest } = walk(program, words.slice(0, -1));
   const before = rest.at(-1);
   const flag = before === undefined || rest.includes('--') ? undefined : findOption(command, before);
-  if (flag !== undefined && flag.required) return { words: choicesOf(flag), ...valueOf(flag, typed) };
+  if (flag?.required === true) return { words: choicesOf(flag), ...valueOf(flag, typed) };
   const [, name, value] = /^(--[\w-]+)=(.*)$/s.exec(typed) ?? [];
   const inline = name === undefined ? undefined : findOption(command, name);
   if (inline !== undefined && value !== undefined) {

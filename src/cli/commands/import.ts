@@ -169,7 +169,7 @@ async function importTraces(format: TraceFormat, path: string, flags: TraceFlags
   const settings = { format, path, cwd, prompt, target, ...defined({ suite, configPath: flags.config }) };
   const opened = await openTraceImport(settings);
   const lines = opened.lines();
-  const sample = takeLines(lines, checkedCases);
+  const sample = takeSample(lines);
   // Mistakes are reported with their place before anything is written.
   const { isUsed, warnings } = await opened.check(sample.join(''));
   replaceFile(
@@ -190,9 +190,9 @@ async function importTraces(format: TraceFormat, path: string, flags: TraceFlags
 
 const checkedCases = 1000;
 
-function takeLines(lines: Generator<string>, limit: number): readonly string[] {
+function takeSample(lines: Generator<string>): readonly string[] {
   const taken: string[] = [];
-  while (taken.length < limit) {
+  while (taken.length < checkedCases) {
     const next = lines.next();
     if (next.done === true) break;
     taken.push(next.value);

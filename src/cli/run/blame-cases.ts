@@ -1,9 +1,10 @@
 import { defined } from '../../json/defined.ts';
+import { caseKey } from '../../model/cell.ts';
 import { UserError } from '../../model/problem.ts';
 import type { CaseBlame, CaseReport, Report } from '../../model/report.ts';
 import { caseLabel } from '../../model/suite.ts';
 import type { BisectedCase } from '../../probing/bisect.ts';
-import { describeBisected, hunksOf } from '../../probing/describe-findings.ts';
+import { breakingHunks, describeBisected } from '../../probing/describe-findings.ts';
 import { runBisect } from '../../probing/run-bisect.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { RunFlags } from '../commands/run.ts';
@@ -25,7 +26,7 @@ export async function blameCases(report: Report, options: BlameOptions, io: Io):
   const broken = listBroken(report);
   if (broken.size === 0) return report;
   try {
-    const blames = await searchBroken([...broken].slice(0, maxBlamed), options, io);
+    const blames = await searchBroken(new Map([...broken].slice(0, maxBlamed)), options, io);
     return addBlames(report, blames);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -36,60 +37,42 @@ export async function blameCases(report: Report, options: BlameOptions, io: Io):
   }
 }
 
-/** The cases that are broken by the change, as `blameKey`. */
-function listBroken({ suites }: Report): ReadonlySet<string> {
-  return new Set(
-    suites.flatMap(({ suite, variants }) =>
-      variants.flatMap(({ prompt, provider, comparison }) =>
-        (comparison?.cases.regressed ?? []).map((caseId) => blameKey({ suite, caseId, prompt, provider })),
-      ),
-    ),
-  );
-}
-
-function blameKey({
-  suite,
-  caseId,
-  prompt,
-  provider,
-}: Pick<BisectedCase, 'suite' | 'caseId' | 'prompt' | 'provider'>): string {
-  return JSON.stringify([suite, caseId, prompt, provider]);
+/** The labels of the cases that are broken by the change, by `caseKey`. */
+function listBroken({ suites }: Report): ReadonlyMap<string, string> {
+  const labels = new Map<string, string>();
+  for (const { suite, variants } of suites) {
+    for (const { prompt, provider, comparison } of variants) {
+      for (const caseId of comparison?.cases.regressed ?? [])
+        labels.set(caseKey({ suite, caseId, prompt, provider }), caseLabel(suite, caseId));
+    }
+  }
+  return labels;
 }
 
 async function searchBroken(
-  broken: readonly string[],
+  broken: ReadonlyMap<string, string>,
   { paths, runFlags, maxCostUsd }: BlameOptions,
   io: Io,
 ): Promise<ReadonlyMap<string, CaseBlame>> {
   const flags = { ...runFlags, maxCost: maxCostUsd };
   // The run has printed the warnings.
   const prepared = await prepareRun(paths, flags, { ...io, stderr: { ...io.stderr, write: () => {} } });
-  const wanted = new Set(broken);
-  const labels = broken.map((key) => {
-    const [suite = '', caseId = ''] = JSON.parse(key) as readonly string[];
-    return caseLabel(suite, caseId);
-  });
   const outcome = await runBisect(
     {
       run: prepared.options,
-      cases: [...new Set(labels)],
+      cases: [...new Set(broken.values())],
       isWanted: ({ suite, variant: { prompt, provider }, testCase }) =>
-        wanted.has(blameKey({ suite: suite.id, caseId: testCase.id, prompt: prompt.id, provider: provider.id })),
+        broken.has(caseKey({ suite: suite.id, caseId: testCase.id, prompt: prompt.id, provider: provider.id })),
       onCase: (found) => io.stderr.write(prepared.mask(`bisect: ${toSafeLine(describeBisected(found))}\n`)),
     },
     { ...prepared.ports, onProgress: () => {} },
   );
-  return new Map(outcome.cases.map((found) => [blameKey(found), toBlame(found)]));
+  return new Map(outcome.cases.map((found) => [caseKey(found), toBlame(found)]));
 }
 
 function toBlame(found: BisectedCase): CaseBlame {
-  const { verdict, hunks } = found;
-  const sets = 'change' in verdict ? (verdict.change?.sets ?? []) : [];
   // What was removed has no line of today.
-  const place = hunksOf(
-    sets.flatMap((set) => set.hunks),
-    hunks,
-  ).find(({ file, after }) => file !== undefined && after !== undefined)?.file;
+  const place = breakingHunks(found).find(({ file, after }) => file !== undefined && after !== undefined)?.file;
   const at = place && { file: place.path, line: place.line, column: 1 };
   return { sentence: describeBisected(found), ...defined({ at }) };
 }
@@ -103,7 +86,7 @@ function addBlames(report: Report, blames: ReadonlyMap<string, CaseBlame>): Repo
       *cases(filter) {
         for (const entry of suite.cases(filter)) {
           const { caseId, prompt, provider } = entry;
-          const blame = blames.get(blameKey({ suite: suite.suite, caseId, prompt, provider }));
+          const blame = blames.get(caseKey({ suite: suite.suite, caseId, prompt, provider }));
           yield blame === undefined ? entry : (Object.create(entry, { blame: { value: blame } }) as CaseReport);
         }
       },

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import picocolors from 'picocolors';
 import { buildBrokenGraph, buildWatchGraph, type WatchGraph } from '../../changes/suite-sources.ts';
+import { caseKey } from '../../model/cell.ts';
 import { exitCodeOfSignal } from '../../model/exit-code.ts';
 import { UserError } from '../../model/problem.ts';
 import type { ProgressEvent } from '../../model/progress.ts';
@@ -220,19 +221,15 @@ function* renderRound(report: Report, finished: readonly FinishedCell[], style: 
   if (!style.quiet && passed.length > maxPassed) {
     yield `… and ${formatCount(passed.length - maxPassed, 'more that passed', 'more that passed')}\n`;
   }
-  const ran = new Set(finished.map(({ key }) => caseOf(key)));
+  const ran = new Set(finished.map(({ key }) => caseKey(key)));
   const suites = report.suites.map((suite) => ({
     ...suite,
     *cases(filter?: Parameters<typeof suite.cases>[0]) {
-      for (const entry of suite.cases(filter)) if (ran.has(caseOf({ suite: suite.suite, ...entry }))) yield entry;
+      for (const entry of suite.cases(filter)) if (ran.has(caseKey({ suite: suite.suite, ...entry }))) yield entry;
     },
   }));
   yield* renderBrief({ ...report, suites }, style);
   yield `${describeRound(report, finished)}\n`;
-}
-
-function caseOf({ suite, caseId, prompt, provider }: Omit<FinishedCell['key'], 'trial'>): string {
-  return JSON.stringify([suite, caseId, prompt, provider]);
 }
 
 function describeRound({ totals, run }: Report, finished: readonly FinishedCell[]): string {

@@ -1,6 +1,7 @@
 import { countStatus, isJudged } from '../../model/cell.ts';
 import type { RowSummary } from '../../model/summary.ts';
 import { confirmationP, fisherExact } from '../../stats/exact-tests.ts';
+import { mostFailures } from '../../stats/plan-confirmed.ts';
 
 /** What retrials say of a case that failed. */
 export type RetriedVerdict =
@@ -78,13 +79,6 @@ function askEarly(found: RetriedCase, { asksEarly, asksAccepted }: SuspectRule):
 /** True where the accepted prompt was asked again and never failed. */
 function hasPassedBefore({ accepted }: RetriedCase): boolean {
   return judgedRows(accepted).length > 0 && countStatus(accepted, 'failed') === 0;
-}
-
-/** Failures of the accepted prompt with which the candidate's failures are still significantly more. */
-function mostFailures(trials: number, level: number): number {
-  let failures = 0;
-  while (failures < trials && confirmationP(trials, failures + 1) <= level) failures += 1;
-  return failures;
 }
 
 /** Shards ask for as many retrials as their own suspects need; all suspects together may need more. */

@@ -1,5 +1,4 @@
-import type { CellKey } from '../../model/cell.ts';
-import { countStatus } from '../../model/cell.ts';
+import { caseKey, countStatus } from '../../model/cell.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { AcceptedPromptState, RunSettings } from '../../model/record.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
@@ -85,9 +84,4 @@ export function retriedCase(suite: SuiteSummary, variant: VariantSummary, found:
     candidate: found.confirmations,
     accepted: found.accepted,
   };
-}
-
-/** Names a case on a variant in its run. */
-export function caseKey({ suite, prompt, provider, caseId }: Omit<CellKey, 'trial'>): string {
-  return JSON.stringify([suite, prompt, provider, caseId]);
 }

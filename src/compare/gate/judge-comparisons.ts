@@ -237,7 +237,7 @@ function listAccepted(
   const accepted: string[] = [];
   for (const { caseId, change } of compared.cases.values()) {
     if (change !== 'regressed' && change !== 'flaky' && change !== 'added' && change !== 'redefined') continue;
-    const ownChange = own?.cases.get(caseId)?.change;
+    const ownChange = own.cases.get(caseId)?.change;
     if (ownChange !== undefined && ownChange !== 'regressed') accepted.push(`${caseId} (${change})`);
   }
   return [...accepted, ...worse.map(({ hypothesis }) => describeWorse(hypothesis))];
