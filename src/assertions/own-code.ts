@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { defined } from '../json/defined.ts';
-import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { isJsonObject } from '../json/json.ts';
 import { toZodSchema } from '../json/to-zod-schema.ts';
 import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin, SelectInput } from '../model/own-code.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { findShellSign, splitCommand } from '../text/command-line.ts';
 import { DeadlineError, describeThrown } from '../text/deadline.ts';
-import { plainNumbers, replaceLongNumbers } from '../text/exact-numbers.ts';
+import { replaceLongNumbers, toJson } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';
 import {
   type CheckAssertion,
@@ -52,11 +52,6 @@ function buildInput(target: Target, args: unknown, { completion }: CheckContext)
     costUsd: costUsd ?? null,
     args: args === undefined ? null : toJson(args),
   };
-}
-
-/** Parsed answers and parameters from YAML are JSON once their numbers are plain; who runs the code writes the long ones. */
-function toJson(value: unknown): JsonValue {
-  return plainNumbers(value) as JsonValue;
 }
 
 const verdictSchema = z.strictObject({

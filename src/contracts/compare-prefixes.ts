@@ -1,12 +1,13 @@
 import { estimateTokenCount } from 'tokenx';
 import { writeJson } from '../json/canonical-json.ts';
 import type { JsonValue } from '../json/json.ts';
+import { isSystemRole } from '../model/completion.ts';
 import { type PromptVersion, type RenderedMessage, renderMessages, type Vars } from '../model/suite.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 import { type CacheFloor, findCacheFloor } from '../providers/cache-floors.ts';
 import { type Change, change } from '../schema-diff/compare/change.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { attempt } from '../text/attempt.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { formatCount } from '../text/format-amount.ts';
 import type { ContractVariant } from './describe-contract.ts';
 
@@ -93,8 +94,7 @@ function render(
   prompt: Pick<PromptVersion, 'messages' | 'expand'>,
   vars: Vars,
 ): readonly RenderedMessage[] | undefined {
-  const messages = attempt(() => renderMessages({ id: '', params: {}, ...prompt }, vars), TemplateError);
-  return messages instanceof TemplateError ? undefined : messages;
+  return attemptOr(() => renderMessages({ id: '', params: {}, ...prompt }, vars), TemplateError, undefined);
 }
 
 /** The messages as written. */
@@ -114,7 +114,7 @@ function describeParams({ params }: ContractVariant): string {
 
 /** Files come before the text that refers to them. */
 function writeRequest(messages: readonly RenderedMessage[], isSystemFirst: boolean): string {
-  const isSystem = ({ role }: RenderedMessage) => role === 'system' || role === 'developer';
+  const isSystem = ({ role }: RenderedMessage) => isSystemRole(role);
   const inOrder = isSystemFirst
     ? [...messages.filter(isSystem), ...messages.filter((message) => !isSystem(message))]
     : messages;

@@ -90,7 +90,7 @@ function isWanted(judge: string, { judges }: CheckJudgesOptions): boolean {
 function withoutRepeats(labels: readonly LabelledAnswer[]): readonly LabelledAnswer[] {
   const keyOf = ({ criterion, vars, answer, other, label }: LabelledAnswer): string =>
     canonicalJson([criterion.judge.id, criterion.criterionHash, vars, answer, other ?? null, label]);
-  return [...groupBy(labels, keyOf).values()].flatMap(([first]) => first ?? []);
+  return [...groupBy(labels, keyOf).values()].map(([first]) => first);
 }
 
 interface Asking {

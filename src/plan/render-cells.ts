@@ -5,7 +5,7 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import type { Writable } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Cell, CellClasses, CellKey } from '../model/cell.ts';
-import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
+import { type Attachment, type CompletionRequest, isSystemRole, type Message } from '../model/completion.ts';
 import type { Endpoint } from '../model/provider.ts';
 import {
   type Case,
@@ -116,8 +116,7 @@ function joinFirstTurn(
   turns: readonly Turn[],
 ): { readonly turns: readonly Turn[]; readonly promptMessages?: number } {
   const [first, ...rest] = turns;
-  if (first?.kind !== 'user' || !messages.every(({ role }) => role === 'system' || role === 'developer'))
-    return { turns };
+  if (first?.kind !== 'user' || !messages.every(({ role }) => isSystemRole(role))) return { turns };
   const promptMessages = messages.length;
   messages.push({ role: 'user', content: first.content });
   return { turns: [{ kind: 'first', checks: first.checks }, ...rest], promptMessages };

@@ -3,18 +3,11 @@ import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { parseJsonText } from '../json/parse-json.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/prompt-file.ts';
 import { positionIn, TemplateError } from '../templates/template-error.ts';
+import { toJson, toJsonObject } from '../text/exact-numbers.ts';
 import type { Position } from '../text/line-index.ts';
 import { compileBody, type FrontMatterFile, openFrontMatter, type PromptBody } from './front-matter.ts';
 import { PicoschemaError, readPicoschema } from './picoschema.ts';
-import {
-  findModel,
-  type PromptDocument,
-  readMap,
-  readText,
-  renameParams,
-  toJson,
-  toJsonObject,
-} from './prompt-document.ts';
+import { findModel, type PromptDocument, readMap, readText, renameParams } from './prompt-document.ts';
 import { findPartials } from './prompt-template.ts';
 
 // The format's own reader trims the text after front matter, and nothing in a file without.

@@ -1,11 +1,11 @@
 import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { Problem, ProblemCode, SourceLocation } from '../model/problem.ts';
 import type { PromptModel } from '../model/prompt-file.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/exact-numbers.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint, toJson } from '../text/exact-numbers.ts';
 import { createLineIndex, type Position } from '../text/line-index.ts';
 import { parseYaml, type YamlText } from '../text/yaml-text.ts';
 
@@ -130,16 +130,6 @@ export function readMap(
   if (isRecord(value)) return value;
   document.report('invalid-value', `${nameOf(path)} must be a map`, document.at(path));
   return undefined;
-}
-
-/** YAML data as JSON. */
-export function toJson(value: unknown): JsonValue {
-  return plainNumbers(value) as JsonValue;
-}
-
-export function toJsonObject(value: unknown): JsonObject {
-  const plain = toJson(value);
-  return isJsonObject(plain) ? plain : {};
 }
 
 /** Parameter names of the formats, and those of Chat Completions, which adapters translate for their API. */

@@ -143,16 +143,15 @@ function slice(
       start: offset,
     }));
   const [first] = starts;
-  const [opening, ...rest] =
+  const parts =
     first !== undefined && source.slice(0, first.start).trim() === ''
       ? [{ ...first, start: 0 }, ...starts.slice(1)]
       : [{ role: firstRole, start: 0 }, ...starts];
-  return [opening, ...rest].flatMap((from, index, all) => {
-    if (from === undefined) return [];
+  return parts.map((from, index, all) => {
     const text = source.slice(from.start, all[index + 1]?.start);
     // What all of them share is kept once.
     const own: TemplateLanguage = index === 0 ? language : { name: language.name };
-    return [{ role: from.role, template: { source: text, variables: [], language: own, render: () => text } }];
+    return { role: from.role, template: { source: text, variables: [], language: own, render: () => text } };
   });
 }
 

@@ -4,9 +4,10 @@ import type { JsonObject, JsonValue } from '../json/json.ts';
 import { parseJsonText } from '../json/parse-json.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/prompt-file.ts';
 import { positionIn } from '../templates/template-error.ts';
+import { toJsonObject } from '../text/exact-numbers.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 import { compileBody, openFrontMatter, type PromptBody } from './front-matter.ts';
-import { type PromptDocument, readMap, readText, toJsonObject } from './prompt-document.ts';
+import { type PromptDocument, readMap, readText } from './prompt-document.ts';
 import { promptyReference, readModel, readProperties, readTools, schemaOf } from './prompty-schemas.ts';
 
 const format = { lead: /^\s*/, mark: /^(?:---|\+\+\+)\s*$/, trimsWithoutData: true };

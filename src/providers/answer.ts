@@ -17,11 +17,11 @@ import { describeText, readApiError } from './failures/read-api-error.ts';
 export type Answer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
 
 /** A call whose arguments the API gives as JSON text or, as some do, already parsed. */
-export function buildToolCall(id: unknown, name: string, rawArguments: unknown): ToolCall {
+export function buildToolCall(id: unknown, name: unknown, rawArguments: unknown): ToolCall {
   const raw = typeof rawArguments === 'string' ? rawArguments : (writeJson(rawArguments ?? {}) ?? '{}');
   return {
     ...defined({ id: text(id) }),
-    name,
+    name: text(name) ?? '',
     arguments: parseArguments(raw),
     rawArguments: raw,
   };

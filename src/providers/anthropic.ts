@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
+import type { FinishReason, Usage } from '../model/completion.ts';
 import {
   type Answer,
   buildToolCall,
@@ -149,7 +149,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   if (unreadable !== undefined) return malformed(unreadable);
   const blocks = list(content).filter(isJsonObject);
   const rawFinishReason = text(body['stop_reason']);
-  const toolCalls = blocks.filter(isToolUse).map(readToolCall);
+  const toolCalls = blocks.filter(isToolUse).map(({ id, name, input }) => buildToolCall(id, name, input));
   return {
     completion: defined({
       // What the model says before and after it uses a tool of the provider's own is one answer.
@@ -182,10 +182,6 @@ function keepBlocks(blocks: readonly JsonObject[]): string | undefined {
 
 function isToolUse({ type }: JsonObject): boolean {
   return type === 'tool_use';
-}
-
-function readToolCall({ id, name, input }: JsonObject): ToolCall {
-  return buildToolCall(id, text(name) ?? '', input);
 }
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { FinishReason, ProviderFailure, ToolCall, Usage } from '../model/completion.ts';
+import type { FinishReason, ProviderFailure, Usage } from '../model/completion.ts';
 import type { ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import {
@@ -246,7 +246,8 @@ function readAnswer(body: JsonObject, reply: ReadReply): Answer {
   const unreadable = findUnreadable(message['content'], 'its "content"');
   if (unreadable !== undefined) return malformed(unreadable);
   const blocks = list(message['content']).filter(isJsonObject);
-  const toolCalls = blocks.flatMap(({ toolUse }) => (isCall(toolUse) ? [readToolCall(toolUse)] : []));
+  const calls = blocks.map(({ toolUse }) => toolUse).filter(isCall);
+  const toolCalls = calls.map(({ toolUseId, name, input }) => buildToolCall(toolUseId, name, input));
   return {
     completion: defined({
       text: blocks.map((block) => text(block['text']) ?? readCited(block['citationsContent'])).join(''),
@@ -282,10 +283,6 @@ function isSigned(content: JsonValue): boolean {
 /** A call that the provider answers itself is no call of the caller's. */
 function isCall(toolUse: JsonValue | undefined): toolUse is JsonObject {
   return isJsonObject(toolUse) && toolUse['type'] !== 'server_tool_use';
-}
-
-function readToolCall({ toolUseId, name, input }: JsonObject): ToolCall {
-  return buildToolCall(toolUseId, text(name) ?? '', input);
 }
 
 function readCited(cited: JsonValue | undefined): string {

@@ -164,7 +164,7 @@ function keepReasoning(parts: readonly JsonObject[], plan: string | undefined): 
 }
 
 function readToolCall({ id, function: called }: JsonObject): readonly ToolCall[] {
-  return isJsonObject(called) ? [buildToolCall(id, text(called['name']) ?? '', called['arguments'])] : [];
+  return isJsonObject(called) ? [buildToolCall(id, called['name'], called['arguments'])] : [];
 }
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {

@@ -242,7 +242,8 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const unreadable = findUnreadableContent(content);
   if (unreadable !== undefined) return malformed(unreadable);
   const parts = list(objectOf(content)['parts']).filter(isJsonObject);
-  const toolCalls = parts.flatMap(({ functionCall: call }) => (isJsonObject(call) ? [readToolCall(call)] : []));
+  const calls = parts.map(({ functionCall }) => functionCall).filter(isJsonObject);
+  const toolCalls = calls.map(({ id, name, args }) => buildToolCall(id, name, args));
   const isThought = ({ thought }: JsonObject) => thought === true;
   return {
     completion: defined({
@@ -270,10 +271,6 @@ function findUnreadableContent(content: JsonValue): string | undefined {
   if (!isJsonObject(content)) return 'its "content" is not an object';
   const { parts = null } = content;
   return parts === null ? undefined : findUnreadable(parts, 'its "parts"');
-}
-
-function readToolCall({ id, name, args }: JsonObject): ToolCall {
-  return buildToolCall(id, text(name) ?? '', args);
 }
 
 /** Where the answer was kept back or cut off because of what it says. */

@@ -4,8 +4,15 @@ import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { writeJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
-import type { Attachment, CompletionRequest, Message, ProviderFailure, ToolCall } from '../model/completion.ts';
-import { attempt } from '../text/attempt.ts';
+import {
+  type Attachment,
+  type CompletionRequest,
+  isSystemRole,
+  type Message,
+  type ProviderFailure,
+  type ToolCall,
+} from '../model/completion.ts';
+import { attemptOr } from '../text/attempt.ts';
 
 /** A file of a message, read and encoded. */
 export interface OutgoingFile {
@@ -155,7 +162,7 @@ export function groupTurns(messages: readonly OutgoingMessage[]): readonly TurnG
     if (isSystem(message)) continue;
     const isAssistant = message.role === 'assistant';
     const last = groups.at(-1);
-    if (last !== undefined && last.isAssistant === isAssistant) last.parts.push(message);
+    if (last?.isAssistant === isAssistant) last.parts.push(message);
     else groups.push({ isAssistant, parts: [message] });
   }
   return groups;
@@ -173,7 +180,7 @@ export function argumentsOf({ arguments: parsed, rawArguments }: ToolCall): Json
 }
 
 function isSystem({ role }: OutgoingMessage): boolean {
-  return role === 'system' || role === 'developer';
+  return isSystemRole(role);
 }
 
 /** The request that an answer belongs to, as far as it is known: an answer of a batch comes without it. */
@@ -198,8 +205,7 @@ export function writeContinuation(kept: JsonValue): string {
 /** The same as it was; undefined where there is none, or none that this adapter can have written. */
 export function readContinuation({ continuation }: Pick<Message, 'continuation'>): JsonValue | undefined {
   if (typeof continuation !== 'string') return undefined;
-  const parsed = attempt(() => parseExactJson(continuation) as JsonValue, SyntaxError);
-  return parsed instanceof Error ? undefined : parsed;
+  return attemptOr(() => parseExactJson(continuation) as JsonValue, SyntaxError, undefined);
 }
 
 /**

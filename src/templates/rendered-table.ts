@@ -1,6 +1,6 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { Role } from '../model/completion.ts';
+import { type Role, toRole } from '../model/completion.ts';
 import type {
   PromptVersion,
   RenderedMessage,
@@ -92,10 +92,6 @@ function readRuns(lines: readonly string[], runs: string): string {
       return lines.slice(Number(from), Number(to) + 1);
     })
     .join('\n');
-}
-
-function toRole(role: string): Role {
-  return role === 'system' || role === 'developer' || role === 'assistant' ? role : 'user';
 }
 
 /** What stands in the place of lines that not all cases have. */

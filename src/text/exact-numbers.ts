@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
 /**
  * A number that remembers how it was written, so that `1.0` can be compared with a text, and so that one which no double
@@ -76,9 +76,14 @@ export function plainNumbers(value: unknown): unknown {
   return mapParts(value, plainNumbers);
 }
 
-/** Data from YAML is JSON once its numbers are plain; empty for anything but a map. */
+/** Data from YAML is JSON once its numbers are plain. Its long numbers are spelled when it is written. */
+export function toJson(value: unknown): JsonValue {
+  return plainNumbers(value) as JsonValue;
+}
+
+/** The same; empty for anything but a map. */
 export function toJsonObject(value: unknown): JsonObject {
-  const plain = plainNumbers(value);
+  const plain = toJson(value);
   return isJsonObject(plain) ? plain : {};
 }
 

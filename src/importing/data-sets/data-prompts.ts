@@ -1,4 +1,5 @@
 import { defined } from '../../json/defined.ts';
+import { isSystemRole } from '../../model/completion.ts';
 import { isTemplate } from '../../templates/template.ts';
 import { type Draft, LeftOut, type Written } from '../draft.ts';
 import type { ChatMessage } from './chat-messages.ts';
@@ -168,9 +169,8 @@ function nameRoles(roles: readonly string[]): readonly string[] {
 function sameContent(rows: readonly DataRow[], index: number): string | undefined {
   const [first, ...others] = rows.map(({ chat }) => chat[index]);
   if (first === undefined || others.length === 0) return undefined;
-  const isSystem = first.role === 'system' || first.role === 'developer';
   const isSame = others.every((other) => other?.content === first.content);
-  return isSystem && isSame && !isTemplate(first.content) ? first.content : undefined;
+  return isSystemRole(first.role) && isSame && !isTemplate(first.content) ? first.content : undefined;
 }
 
 function chatVars({ chat }: DataRow, group: Group | undefined): Readonly<Record<string, unknown>> {

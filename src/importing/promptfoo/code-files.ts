@@ -137,6 +137,12 @@ export interface EnvNames {
   readonly optional: readonly string[];
 }
 
+/** The variables that code reads in two forms of its language. */
+export function findEnv(text: string, { needed, read }: Readonly<Record<'needed' | 'read', RegExp>>): EnvNames {
+  const namesOf = (pattern: RegExp) => Array.from(text.matchAll(pattern), ([, name = '']) => name);
+  return sortEnv(namesOf(needed), namesOf(read));
+}
+
 /** Names that both forms of reading have are needed. */
 export function sortEnv(needed: readonly string[], read: readonly string[]): EnvNames {
   return { needed: [...new Set(needed)], optional: [...new Set(read)].filter((name) => !needed.includes(name)) };

@@ -4,11 +4,11 @@ import { isMap, type Written } from '../draft.ts';
 import {
   type CodePlace,
   type EnvNames,
+  findEnv,
   type ProgramCall,
   ProgramFile,
   type ProgramFilePorts,
   readProgramFiles,
-  sortEnv,
 } from './code-files.ts';
 
 /** The Python code of one suite. */
@@ -60,9 +60,10 @@ export function readPythonFiles(file: string, written: Written, ports: ProgramFi
 }
 
 export function findPythonEnv(text: string): EnvNames {
-  const needed = [...text.matchAll(/\bos\.environ\[\s*["'](\w+)["']\s*\](?!\s*=[^=])/g)].map(([, name = '']) => name);
-  const read = [...text.matchAll(/\bos\.(?:getenv|environ\.get)\(\s*["'](\w+)["']/g)].map(([, name = '']) => name);
-  return sortEnv(needed, read);
+  return findEnv(text, {
+    needed: /\bos\.environ\[\s*["'](\w+)["']\s*\](?!\s*=[^=])/g,
+    read: /\bos\.(?:getenv|environ\.get)\(\s*["'](\w+)["']/g,
+  });
 }
 
 /** JSON as a literal of Python. */

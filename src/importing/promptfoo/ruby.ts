@@ -4,11 +4,11 @@ import type { Written } from '../draft.ts';
 import {
   type CodePlace,
   type EnvNames,
+  findEnv,
   type ProgramCall,
   ProgramFile,
   type ProgramFilePorts,
   readProgramFiles,
-  sortEnv,
 } from './code-files.ts';
 
 /** The Ruby code of one suite. */
@@ -55,11 +55,10 @@ export function readRubyFiles(file: string, written: Written, ports: ProgramFile
 }
 
 export function findRubyEnv(text: string): EnvNames {
-  const needed = [...text.matchAll(/\bENV\.fetch\(\s*["'](\w+)["']\s*\)(?!\s*(?:\{|do\b))/g)].map(
-    ([, name = '']) => name,
-  );
-  const read = [...text.matchAll(/\bENV(?:\[|\.(?:fetch|dig)\()\s*["'](\w+)["']/g)].map(([, name = '']) => name);
-  return sortEnv(needed, read);
+  return findEnv(text, {
+    needed: /\bENV\.fetch\(\s*["'](\w+)["']\s*\)(?!\s*(?:\{|do\b))/g,
+    read: /\bENV(?:\[|\.(?:fetch|dig)\()\s*["'](\w+)["']/g,
+  });
 }
 
 /** A text, a number or a boolean as a literal of Ruby, whose texts take code after a `#`. */

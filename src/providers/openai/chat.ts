@@ -211,8 +211,8 @@ function readToolCalls(message: JsonObject): ToolCall[] {
     if (!isJsonObject(call)) continue;
     const called = call['function'];
     const custom = call['custom'];
-    if (isJsonObject(called)) calls.push(buildToolCall(call['id'], text(called['name']) ?? '', called['arguments']));
-    else if (isJsonObject(custom)) calls.push(buildToolCall(call['id'], text(custom['name']) ?? '', custom['input']));
+    if (isJsonObject(called)) calls.push(buildToolCall(call['id'], called['name'], called['arguments']));
+    else if (isJsonObject(custom)) calls.push(buildToolCall(call['id'], custom['name'], custom['input']));
   }
   // The form before `tool_calls`; servers that keep it for old clients send it empty beside the new one.
   const legacy = message['function_call'];

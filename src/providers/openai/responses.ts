@@ -205,7 +205,7 @@ function readOutput(output: readonly unknown[]): Output {
       for (const part of [...summary, ...parts]) thoughts.push(text(part['text']) ?? '');
     } else if (isCall(item)) {
       const raw = type === 'function_call' ? item['arguments'] : item['input'];
-      found.toolCalls.push(buildToolCall(item['call_id'], text(item['name']) ?? '', raw));
+      found.toolCalls.push(buildToolCall(item['call_id'], item['name'], raw));
     } else if (isLeftToCaller(item, output)) {
       const name = (text(type) ?? '').replace(/_call$/, '');
       found.toolCalls.push(buildToolCall(item['call_id'], name, item['action'] ?? item['operation']));

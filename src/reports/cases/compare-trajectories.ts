@@ -48,7 +48,7 @@ export function compareTrajectories(was: AgentPath, is: AgentPath): TrajectoryCo
     ...results.map(([, found]) => `gets another result of ${nameOf(found)} at step ${found.step}`),
     ...describeState(was.state, is.state),
   ];
-  const changed = [...other, ...(moved === undefined ? [] : moved), ...results];
+  const changed = [...other, ...(moved ?? []), ...results];
   return {
     differences,
     changedBefore: new Set([...gone, ...changed.map(([old]) => old)].map(({ call }) => call)),
@@ -137,7 +137,7 @@ function describeGone(
   now: readonly PlacedCall[],
 ): readonly string[] {
   return [...groupBy(gone, ({ name }) => name)].map(([name, [first]]) => {
-    const shown = first === undefined ? name : nameOf(first);
+    const shown = nameOf(first);
     return countCalls(now, name) === 0
       ? `no longer calls ${shown}`
       : `calls ${shown} ${describeTimes(name, before, now)}`;

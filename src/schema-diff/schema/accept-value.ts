@@ -1,8 +1,9 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import { attempt } from '../../text/attempt.ts';
+import { attemptOr } from '../../text/attempt.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { isHarmlessRegex } from '../../text/regex.ts';
+import { countCharacters } from '../../text/words.ts';
 import {
   impliedTypes,
   intersect,
@@ -39,14 +40,9 @@ function acceptWithinType(shape: Shape, value: JsonValue, depth: number): Answer
 }
 
 function acceptString(shape: Shape, value: string): Answer {
-  const length = countCodePoints(value);
+  const length = countCharacters(value);
   if (length < shape.minLength || length > shape.maxLength) return false;
   return every(shape.patterns, (pattern) => matchPattern(pattern, value));
-}
-
-/** JSON Schema counts code points, JavaScript UTF-16 units. */
-function countCodePoints(text: string): number {
-  return text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
 }
 
 function acceptNumber(shape: Shape, value: number): boolean {
@@ -153,8 +149,7 @@ const limitMs = 100;
 export function matchPattern(pattern: string, text: string): boolean | undefined {
   const test = () => new RegExp(pattern, 'u').test(text);
   if (isHarmlessRegex(pattern, 'u', text.length)) return test();
-  const matches = attempt(() => runWithDeadline(test, limitMs), DeadlineError);
-  return matches instanceof DeadlineError ? undefined : matches;
+  return attemptOr(() => runWithDeadline(test, limitMs), DeadlineError, undefined);
 }
 
 /** Whether `value` is a whole multiple of `step`, in decimals as written: 0.3 is a multiple of 0.1. */

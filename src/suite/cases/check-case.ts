@@ -1,4 +1,5 @@
 import { defined } from '../../json/defined.ts';
+import { isSystemRole } from '../../model/completion.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import { type Case, hasWorkspace, type ProviderConfig } from '../../model/suite.ts';
 import type { TemplateError } from '../../templates/template-error.ts';
@@ -76,7 +77,7 @@ function isAsked({ version }: CompiledPrompt, { prompts }: Case): boolean {
 function isAskedLater(prompt: CompiledPrompt, testCase: Case): boolean {
   const { version } = prompt;
   if (!isAsked(prompt, testCase) || version.expand !== undefined) return false;
-  return version.messages.every(({ role }) => role === 'system' || role === 'developer');
+  return version.messages.every(({ role }) => isSystemRole(role));
 }
 
 interface IdContext {

@@ -108,8 +108,7 @@ async function renderOne(
   context: CallContext,
 ): Promise<CompiledPrompt> {
   if (context.renderPrompts === undefined) return prompt;
-  const byKey = groupBy(cases, ({ vars }) => keyOfVars(vars));
-  const distinct = [...byKey].flatMap(([key, [one]]) => (one === undefined ? [] : [{ key, one }]));
+  const distinct = [...groupBy(cases, ({ vars }) => keyOfVars(vars))].map(([key, all]) => ({ key, all, one: all[0] }));
   const job = buildJob(
     code,
     distinct.map(({ one }) => plainNumbers(one.vars) as Vars),
@@ -119,8 +118,8 @@ async function renderOne(
   const { first, second } = await context.renderPrompts(job);
   const judge = new CaseJudge(prompt, code);
   const rendered = new Map<string, readonly RenderedMessage[]>();
-  for (const [index, { key, one }] of distinct.entries()) {
-    const found = judge.read(one, byKey.get(key) ?? [], [first[index], second[index]]);
+  for (const [index, { key, all, one }] of distinct.entries()) {
+    const found = judge.read(one, all, [first[index], second[index]]);
     if (found !== undefined) rendered.set(key, found.messages);
   }
   judge.faults.flush(context.problems);

@@ -2,13 +2,14 @@ import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import type { Role } from '../../model/completion.ts';
+import { type Role, toRole } from '../../model/completion.ts';
 import type { CodeSource } from '../../model/own-code.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { PromptWhole } from '../../model/prompt-file.ts';
 import type { PromptMessage, PromptVersion, Template } from '../../model/suite.ts';
 import { compileTemplate } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
+import { attempt } from '../../text/attempt.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { createReadCode } from '../assertions/own-code.ts';
 import { describeTemplateError } from '../assertions/value-template.ts';
@@ -131,16 +132,13 @@ function compileMessage({ role, text, at, attach, compiled }: MessageText, probl
 }
 
 function compileText({ text, at }: PlacedText, problems: Problems): Template | undefined {
-  try {
-    return compileTemplate(text);
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    for (const one of [error, ...error.also]) {
-      problems.report(describeTemplateError(one, at(one.line ?? 1, one.column ?? 1)));
-    }
-    // The variables of the part that could be read are still checked.
-    return error.rest;
+  const compiled = attempt(() => compileTemplate(text), TemplateError);
+  if (!(compiled instanceof TemplateError)) return compiled;
+  for (const one of [compiled, ...compiled.also]) {
+    problems.report(describeTemplateError(one, at(one.line ?? 1, one.column ?? 1)));
   }
+  // The variables of the part that could be read are still checked.
+  return compiled.rest;
 }
 
 interface PlacedText {
@@ -251,10 +249,6 @@ async function readText(
     text: found.text.replaceAll('\r\n', '\n').replace(/\n$/, ''),
     at: (line, column) => source.within([], line, column),
   };
-}
-
-function toRole(value: unknown): Role {
-  return value === 'system' || value === 'developer' || value === 'assistant' ? value : 'user';
 }
 
 /** Code that makes the messages of a prompt: a function of a module, or a program. */

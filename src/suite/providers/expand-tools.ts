@@ -3,7 +3,7 @@ import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
 import type { McpSnapshot, McpTool, UsedSnapshot } from '../../model/agent.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
-import { plainNumbers, toJsonObject } from '../../text/exact-numbers.ts';
+import { plainNumbers, toJson, toJsonObject } from '../../text/exact-numbers.ts';
 import { checkSchema } from '../contracts/parse-contract.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
@@ -33,7 +33,7 @@ export function expandParams(written: Located, context: ToolContext): ExpandedPa
   const expanded = itemsOf(tools).flatMap((item): readonly JsonValue[] => {
     const found = isEntry(item) ? expandEntry(item, context) : undefined;
     if (found !== undefined) snapshots.push(found.used);
-    const list = isEntry(item) ? (found?.tools ?? []) : [plainNumbers(item.value) as JsonValue];
+    const list = isEntry(item) ? (found?.tools ?? []) : [toJson(item.value)];
     for (const tool of list) refuseTwice(tool, names, item, context.problems);
     return list;
   });

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { defined } from '../../json/defined.ts';
+import { isSystemRole } from '../../model/completion.ts';
 import type { PromptModel } from '../../model/prompt-file.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import { hasWorkspace, type PromptVersion, type ProviderConfig, providersOf } from '../../model/suite.ts';
@@ -149,7 +150,7 @@ export function checkPromptParams(prompts: readonly CompiledPrompt[], context: P
       const part = item && childOf(childOf(item, 'params'), member);
       return part?.value === undefined ? version.at : locate(part, 'key');
     };
-    const hasSystem = version.messages.some(({ role }) => role === 'system' || role === 'developer');
+    const hasSystem = version.messages.some(({ role }) => isSystemRole(role));
     for (const provider of providers) {
       const adapter = Object.hasOwn(adapters, provider.adapter) ? adapters[provider.adapter] : undefined;
       const { writes = [], systemMember = '' } = adapter ?? {};
