@@ -1,15 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { findProvenance } from '../../src/project/git/find-provenance.ts';
 
-/** A person with a name, and no settings of the machine. Submodules may be folders. */
+/** A person with a name, and no settings of the machine. Submodules may be folders, and nothing is tidied up. */
 export const gitEnv = {
   PATH: process.env['PATH'] ?? '',
   HOME: '/nonexistent',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_COUNT: '2',
   GIT_CONFIG_KEY_0: 'protocol.file.allow',
   GIT_CONFIG_VALUE_0: 'always',
+  // Each commit would start two more processes.
+  GIT_CONFIG_KEY_1: 'maintenance.auto',
+  GIT_CONFIG_VALUE_1: 'false',
   GIT_AUTHOR_NAME: 'Ada',
   GIT_AUTHOR_EMAIL: 'ada@example.com',
   GIT_COMMITTER_NAME: 'Ada',

@@ -3,30 +3,26 @@ import { openTempProject, statusesOf } from '../../support/temp-project.ts';
 
 const suite = `suite: greet
 prompts: [{ id: v1, text: "Greet {{ name }}" }]
-providers: ["exec:node answer.mjs"]
+providers: ["exec:cat answer.txt"]
 cases:
   - id: ada
     vars: { name: Ada }
     assert: [{ snapshot: exact }]
 `;
 
-function program(answer: string): string {
-  return `process.stdin.resume(); process.stdin.on('end', () => process.stdout.write(${JSON.stringify(answer)}));\n`;
-}
-
 test('a snapshot is an error until an answer is accepted, then holds the next answers to it', {
   tags: 'slow',
 }, async () => {
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite);
-  project.write('evals/answer.mjs', program('Hello Ada'));
+  project.write('evals/answer.txt', 'Hello Ada');
   const first = await project.run(['run']);
   expect(first.code).toBe(3);
   expect(first.stdout).toContain('no accepted answer');
   expect((await project.run(['baseline', 'accept'])).code).toBe(0);
   expect((await project.run(['run', '--cache', 'refresh', '--no-baseline'])).code).toBe(3);
   expect((await project.run(['run', '--cache', 'refresh'])).code).toBe(0);
-  project.write('evals/answer.mjs', program('Good day, Ada'));
+  project.write('evals/answer.txt', 'Good day, Ada');
   const changed = await project.run(['run', '--cache', 'refresh']);
   // Its confirmation trials are held to the accepted answer too.
   expect(changed.code).toBe(1);
@@ -36,7 +32,7 @@ test('a snapshot is an error until an answer is accepted, then holds the next an
 test('a resumed run judges a snapshot anew once another answer was accepted', async () => {
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite);
-  project.write('evals/answer.mjs', program('Hello Ada'));
+  project.write('evals/answer.txt', 'Hello Ada');
   await project.run(['run']);
   await project.run(['baseline', 'accept', '--force']);
   const { report } = await project.report(['run']);
@@ -57,7 +53,7 @@ test('an accepted answer is the new snapshot and has passed, so that the next ch
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite);
   for (const answer of ['one', 'two', 'three']) {
-    project.write('evals/answer.mjs', program(answer));
+    project.write('evals/answer.txt', answer);
     const run = await project.run(['run', '--cache', 'refresh']);
     expect([answer, run.code]).toEqual([answer, answer === 'one' ? 3 : 1]);
     const accepted = await project.run(['baseline', 'accept', '--known-failures']);
@@ -88,10 +84,10 @@ test.each([
       'evals/greet.eval.yaml',
       suite.replace('    assert: [{ snapshot: exact }]', `    ${key}\n    assert: ${checks}`),
     );
-    project.write('evals/answer.mjs', program('Hello Ada'));
+    project.write('evals/answer.txt', 'Hello Ada');
     await project.run(['run']);
     expect((await project.run(['baseline', 'accept'])).code).toBe(0);
-    project.write('evals/answer.mjs', program('Good day, Ada'));
+    project.write('evals/answer.txt', 'Good day, Ada');
     expect((await project.run(['run', '--cache', 'refresh'])).code).toBe(1);
     expect((await project.run(['baseline', 'accept'])).code).toBe(code);
     const [, , row = ''] = project.read('evals/greet.baseline.jsonl').split('\n');
@@ -103,7 +99,7 @@ test('a snapshot that a review accepts has passed too, must-pass or not', { tags
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite.replace('    assert', '    mustPass: true\n    assert'));
   for (const answer of ['one', 'two', 'three']) {
-    project.write('evals/answer.mjs', program(answer));
+    project.write('evals/answer.txt', answer);
     expect((await project.run(['run', '--cache', 'refresh'])).code).toBe(answer === 'one' ? 3 : 1);
     const { code, stdout } = await project.run(['review', '--accept', 'greet/*', '--into', 'baseline']);
     expect([code, stdout]).toEqual([0, expect.stringContaining('1 accepted')]);
@@ -114,7 +110,7 @@ test('a snapshot that a review accepts has passed too, must-pass or not', { tags
 test('an update of the baseline that only a first snapshot keeps from it says what accepts it', async () => {
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite);
-  project.write('evals/answer.mjs', program('Hello Ada'));
+  project.write('evals/answer.txt', 'Hello Ada');
   const { code, stderr } = await project.run(['run', '--update-baseline']);
   expect(code).toBe(3);
   const [, command = ''] = /as it is: llmcheck (.*)/.exec(stderr) ?? [];

@@ -8,7 +8,7 @@ import { openTempProject, type TempProject } from '../../support/temp-project.ts
 const suite = `# The first comment stays.
 suite: greet
 prompts: [{ id: v1, text: "{{ q }}" }]   # so does this one
-providers: ["exec:node answer.mjs"]
+providers: ["exec:sh answer.sh"]
 cases:
   - id: text          # and this
     vars: { q: text }
@@ -77,20 +77,18 @@ async function openProject(): Promise<TempProject> {
   project.write('evals/greet.eval.yaml', suite);
   project.write('evals/rows.jsonl', rows);
   project.write('evals/table.csv', 'id,q,expected\ncell,cell,old\n');
-  project.write(
-    'evals/answer.mjs',
-    `import { readFileSync } from 'node:fs';
-import { json } from 'node:stream/consumers';
-const { messages } = await json(process.stdin);
-process.stdout.write(JSON.parse(readFileSync('answers.json', 'utf8'))[messages[0].content]);`,
-  );
-  project.write('evals/answers.json', JSON.stringify(first));
+  project.write('evals/answer.sh', `cat "answers/$(sed 's/.*"content":"\\([^"]*\\)".*/\\1/')"\n`);
+  writeAnswers(project, first);
   await project.run(['run']);
   await project.run(['baseline', 'accept', '--force']);
-  project.write('evals/answers.json', JSON.stringify(second));
+  writeAnswers(project, second);
   await project.run(['run', '--cache', 'refresh']);
   for (const file of project.files()) built.set(file, project.read(file));
   return project;
+}
+
+function writeAnswers(project: TempProject, answers: Readonly<Record<string, string>>): void {
+  for (const [question, answer] of Object.entries(answers)) project.write(`evals/answers/${question}`, answer);
 }
 
 /** Every file of the project once it was built: the programs of two runs are started once, not for every test. */
@@ -148,7 +146,7 @@ describe('review', () => {
     const { code, stdout } = await project.run(['review']);
     expect(code).toBe(0);
     expect(stdout).toContain(
-      'greet/text · v1 × exec:node answer.mjs\n  failed (evals/greet.eval.yaml:6); - baseline  + this run',
+      'greet/text · v1 × exec:sh answer.sh\n  failed (evals/greet.eval.yaml:6); - baseline  + this run',
     );
     expect(stdout).toContain('kept [-as it is-]');
     expect(stdout).toContain('kept {+no more+}');
@@ -218,7 +216,7 @@ describe('review', () => {
 
   test('never writes into a CSV what a spreadsheet would compute', { tags: ['slow'] }, async () => {
     const project = await openProject();
-    project.write('evals/answers.json', JSON.stringify({ ...second, cell: '=HYPERLINK("http://x.example")' }));
+    project.write('evals/answers/cell', '=HYPERLINK("http://x.example")');
     await project.run(['run', '--cache', 'refresh']);
     const { code, stdout } = await accept(project, 'greet/cell', 'expected');
     expect([code, stdout]).toEqual([1, expect.stringContaining('a spreadsheet would read it as a formula')]);

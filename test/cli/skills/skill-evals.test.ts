@@ -2,26 +2,22 @@ import { describe, expect, test } from 'vitest';
 import { openTempProject, plannedTrialsOf, type TempProject, trialsOf } from '../../support/temp-project.ts';
 
 /** An agent that works says so and shows what it was asked; an idle one says nothing. The judge believes what it reads. */
-const agent = `import { appendFileSync, readFileSync } from 'node:fs';
-const { messages, prompt, caseId, suite } = JSON.parse(readFileSync(0, 'utf8'));
-appendFileSync(new URL('asked.jsonl', import.meta.url), JSON.stringify({ suite, prompt, caseId, messages }) + '\\n');
-console.log('DONE ' + messages.at(-1).content);
+const agent = `input=$(cat)
+printf '%s\\n' "$input" >> "\${0%/*}/asked.jsonl"
+printf 'DONE '
+printf '%s' "$input" | sed 's/.*"content":"\\(.*\\)/\\1/'
 `;
 
-const judge = `import { readFileSync } from 'node:fs';
-const { messages } = JSON.parse(readFileSync(0, 'utf8'));
-const answer = /<<<answer \\w+>>>\\n([\\s\\S]*?)\\n<<<end of answer/.exec(messages.at(-1).content)?.[1] ?? '';
-console.log(JSON.stringify({ reason: 'as read', pass: answer.startsWith('DONE') }));
+const judge = `if grep -q '<<<answer [^>]*>>>\\\\nDONE'; then pass=true; else pass=false; fi
+echo "{\\"reason\\":\\"as read\\",\\"pass\\":$pass}"
 `;
 
 function openSkills(mode: 'works' | 'idle', config = ''): TempProject {
   const project = openTempProject();
-  project.write('agent.mjs', agent);
-  project.write('idle.sh', 'cat > /dev/null\n');
-  const program = mode === 'works' ? `node ${project.path('agent.mjs')}` : `sh ${project.path('idle.sh')}`;
-  project.write('judge.mjs', judge);
-  const own = `providers: [{ id: agent, use: "exec:${program}" }]
-judges: [{ id: judge, use: "exec:node ${project.path('judge.mjs')}" }]
+  project.write('agent.sh', mode === 'works' ? agent : 'cat > /dev/null\n');
+  project.write('judge.sh', judge);
+  const own = `providers: [{ id: agent, use: "exec:sh ${project.path('agent.sh')}" }]
+judges: [{ id: judge, use: "exec:sh ${project.path('judge.sh')}" }]
 `;
   project.write('llmcheck.config.yaml', config === '' ? own : config);
   return project;
@@ -459,15 +455,7 @@ describe('trigger evals', () => {
     const project = openSkills('works');
     addSkill(project, 'pdf', forms['expectations']);
     project.write('skills/pdf/evals/trigger-eval.json', JSON.stringify({ skill_name: 'pdf', queries: triggers }));
-    project.write(
-      'agent.mjs',
-      `import { readFileSync } from 'node:fs';
-const { messages } = JSON.parse(readFileSync(0, 'utf8'));
-const query = messages.at(-1).content;
-const system = messages[0].content;
-${program}
-`,
-    );
+    project.write('agent.sh', `input=$(cat)\n${program}\n`);
     return project;
   }
 
@@ -482,35 +470,36 @@ ${program}
 
   test('count which requests load the skill, by the answer of a model', { tags: 'slow' }, async () => {
     const { code, statuses, text } = await run(
-      `if (!system.includes('- pdf: Use it for pdf.')) process.exit(1);
-console.log(JSON.stringify({ skill: query.includes('Merge') ? 'pdf' : 'none' }));`,
+      `case $input in *'- pdf: Use it for pdf.'*) ;; *) exit 1 ;; esac
+case $input in *Merge*) echo '{"skill":"pdf"}' ;; *) echo '{"skill":"none"}' ;; esac`,
     );
     expect([code, statuses]).toEqual([1, ['passed', 'failed', 'passed']]);
     expect(text).toContain('"classes"');
   });
 
   test.each([
-    ['its tool', `{ name: 'Skill', arguments: { skill: 'my-plugin:pdf' } }`],
-    ['its file', `{ name: 'Read', arguments: { file_path: '/repo/.claude/skills/pdf/SKILL.md' } }`],
+    ['its tool', { name: 'Skill', arguments: { skill: 'my-plugin:pdf' } }],
+    ['its file', { name: 'Read', arguments: { file_path: '/repo/.claude/skills/pdf/SKILL.md' } }],
   ])('and by the steps of an agent that loads it by %s', async (_, call) => {
+    const answerOf = (toolCalls: readonly object[]): string =>
+      JSON.stringify({ text: 'Done.', steps: [{ toolCalls }, { text: 'Done.' }] });
     const { code, statuses } = await run(
-      `const calls = query.includes('PDF') ? [{ ...${call}, result: 'ok' }] : [];
-console.log(JSON.stringify({ text: 'Done.', steps: [{ toolCalls: calls }, { text: 'Done.' }] }));`,
+      `case $input in *PDF*) echo '${answerOf([{ ...call, result: 'ok' }])}' ;; *) echo '${answerOf([])}' ;; esac`,
     );
     expect([code, statuses]).toEqual([0, ['passed', 'passed', 'passed']]);
   });
 
   test.each([
-    ['no step', `{ text: '', steps: [] }`],
-    ['a step without a word', `{ text: ' ', steps: [{ text: '' }] }`],
-    ['no token', `{ text: 'Done.', steps: [{ text: 'Done.' }], usage: { inputTokens: 0, outputTokens: 0 } }`],
+    ['no step', { text: '', steps: [] }],
+    ['a step without a word', { text: ' ', steps: [{ text: '' }] }],
+    ['no token', { text: 'Done.', steps: [{ text: 'Done.' }], usage: { inputTokens: 0, outputTokens: 0 } }],
   ])('an agent that does nothing, with %s, decides none of them', async (_, answer) => {
-    const { code, statuses } = await run(`console.log(JSON.stringify(${answer}));`);
+    const { code, statuses } = await run(`echo '${JSON.stringify(answer)}'`);
     expect([code, new Set(statuses)]).toEqual([3, new Set(['errored'])]);
   });
 
   test('an agent that says nothing of skills passes none', { tags: 'slow' }, async () => {
-    const { code, statuses } = await run(`console.log('Done.');`);
+    const { code, statuses } = await run('echo Done.');
     expect(code).not.toBe(0);
     expect(new Set(statuses)).toEqual(new Set(['failed']));
   });
