@@ -160,6 +160,7 @@ interface Expectation {
 /** The checks of an eval. Without a list, its expected output is the one that a judge is asked about. */
 function readExpectations(written: Located, judge: string | undefined, problems: Problems): Expectation[] {
   const found: Expectation[] = [];
+  const earlier = problems.errorCount();
   for (const key of expectationKeys) {
     const list = childOf(written, key);
     if (list.value === undefined || list.value === null) continue;
@@ -181,7 +182,7 @@ function readExpectations(written: Located, judge: string | undefined, problems:
     }
   }
   const expected = childOf(written, 'expected_output');
-  if (found.length > 0 || problems.errorCount() > 0 || !isText(expected.value)) return found;
+  if (found.length > 0 || problems.errorCount() > earlier || !isText(expected.value)) return found;
   const check = askJudge(`The answer is what this description of the result asks for: ${expected.value}`, judge);
   return [{ check, written: expected }];
 }

@@ -375,6 +375,14 @@ describe('mistakes in evals', () => {
     expect(stderr).toContain('1 error');
   });
 
+  test('a missing model takes from no eval what it expects', async () => {
+    const project = openSkills('works', 'gate: {}\n');
+    const path = addSkill(project, 'expected', { evals: [{ id: 1, prompt: 'a', expected_output: 'b' }] });
+    const { code, stderr } = await project.run(['validate', path]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('add judges:')]);
+    expect(stderr).not.toContain('says nowhere');
+  });
+
   test('the folder of a skill in place of its evals is answered with their path', async () => {
     const project = openSkills('works');
     const path = addSkill(project, 'expectations', evals);
