@@ -82,6 +82,12 @@ describe('the skill of evals', () => {
     expect(said().join('\n')).toMatch(name === undefined ? absent : /^$/);
   });
 
+  test('is found in the plug-in that holds the evals themselves', async () => {
+    const files = { 'mail/skills/post/SKILL.md': skillText('mail'), 'skills/x/SKILL.md': skillText('x') };
+    const { skill, said } = await open(files, 'mail/evals.json');
+    expect([skill?.name, said()]).toEqual(['mail', []]);
+  });
+
   test('has its own name, which the evals should know, and its whole text', async () => {
     const { skill, said } = await open({ 'mail/SKILL.md': skillText('post') });
     expect(skill).toMatchObject({ name: 'post', description: 'Does post.', text: skillText('post') });

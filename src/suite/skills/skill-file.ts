@@ -37,10 +37,15 @@ export async function findSkill(
 ): Promise<Skill | undefined> {
   const beside = dirname(path);
   const above = dirname(beside);
-  const named = name === undefined ? [] : ['skills', '.claude/skills', '.'].map((folder) => join(above, folder, name));
-  // A plug-in may have one skill, whatever it is called there.
-  const { paths } = await files.glob(['skills/*/SKILL.md', '.claude/skills/*/SKILL.md'], above);
-  const only = paths.length === 1 ? paths.map((path) => dirname(path)) : [];
+  const inside = (base: string): readonly string[] =>
+    name === undefined ? [] : ['skills', '.claude/skills', '.'].map((folder) => join(base, folder, name));
+  const named = [...inside(above), ...inside(beside)];
+  // A plug-in may have one skill, whatever it is called there. Its evals may be in the folder of the plug-in itself.
+  const only: string[] = [];
+  for (const base of [beside, above]) {
+    const { paths } = await files.glob(['skills/*/SKILL.md', '.claude/skills/*/SKILL.md'], base);
+    if (paths.length === 1) only.push(...paths.map((path) => dirname(path)));
+  }
   for (const folder of [above, beside, ...named, ...only]) {
     const file = join(folder, 'SKILL.md');
     const found = files.readText(file);
