@@ -43,6 +43,8 @@ export interface VariantReport
 interface FailedCase {
   readonly caseId: string;
   readonly mustPass: boolean;
+  /** A confirmation trial passed. */
+  readonly isCleared?: true;
 }
 
 /** The pass rate of the cases with one tag. */

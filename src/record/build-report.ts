@@ -128,7 +128,11 @@ function listFailed({ cases }: VariantSummary): VariantReport['failedCases'] {
   const failed = [...cases.values()].filter(
     ({ status, observe }) => !observe && (status === 'failed' || status === 'flaky'),
   );
-  return failed.length === 0 ? undefined : failed.map(({ caseId, mustPass }) => ({ caseId, mustPass }));
+  if (failed.length === 0) return undefined;
+  return failed.map(({ caseId, mustPass, confirmations }) => {
+    const isCleared = confirmations.some(({ status }) => status === 'passed');
+    return { caseId, mustPass, ...(isCleared && { isCleared }) };
+  });
 }
 
 function reportSlices({ cases }: VariantSummary, { slices, alpha }: GatePolicy): VariantReport['slices'] {

@@ -35,11 +35,13 @@ function isCaseCode(code: BreachCode): boolean {
   return !isRate && caseKinds.some(({ codes }) => (codes as readonly BreachCode[]).includes(code));
 }
 
-/** The cases that explain a breached rate: the failed ones of a first run, or those that regressed. */
+/** The cases that explain a breached rate: those of a first run that failed and were not cleared, or those that regressed. */
 function findRateCases(suite: SuiteReport, { suite: name, prompt, provider, code, slice }: Breach): readonly string[] {
   const variant = suite.variants.find((one) => one.prompt === prompt && one.provider === provider);
   if (suite.suite !== name || variant === undefined || slice !== undefined) return [];
-  if (code === 'pass-rate-min' && suite.passRateMin === undefined) return listFailed(variant);
+  if (code === 'pass-rate-min' && suite.passRateMin === undefined) {
+    return (variant.failedCases ?? []).flatMap(({ caseId, isCleared }) => (isCleared === true ? [] : [caseId]));
+  }
   return code === 'pass-rate-regressed' ? regressedOf(variant) : [];
 }
 

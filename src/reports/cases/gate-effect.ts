@@ -38,17 +38,25 @@ export function createFindGateEffect(report: Report, suite: SuiteReport): FindGa
     }
     const isInBreached = entry.slices?.some((slice) => variant.breachedSlices.has(slice)) === true;
     const isOfBreached = entry.class !== undefined && variant.breachedClasses.has(entry.class);
-    if (variant.isBreached || isInBreached || isOfBreached) return { kind: 'failure', isNamed: false };
+    const isOfRate = variant.isBreached && !(variant.mustPassWhole && isCleared(entry));
+    if (isOfRate || isInBreached || isOfBreached) return { kind: 'failure', isNamed: false };
     if (change === 'drifted') return tolerate('within-limits', 'it fails with the accepted prompt too');
     if (change === 'regressed') return tolerate('within-limits', 'not confirmed');
+    if (isCleared(entry)) return tolerate('within-limits', 'a confirmation trial passed');
     return tolerate('within-limits', 'not enough to fail the gate');
   };
+}
+
+function isCleared({ trials }: CaseReport): boolean {
+  return trials.some(({ confirmation, status }) => confirmation === true && status === 'passed');
 }
 
 interface VariantEffect {
   readonly replacedBy: string | undefined;
   /** True where the variant missed a limit that failing cases contribute to. */
   readonly isBreached: boolean;
+  /** That limit is the pass rate of 100 % of a first run, for which a cleared case counts as passed. */
+  readonly mustPassWhole: boolean;
   readonly breachedSlices: ReadonlySet<string>;
   /** Classes whose recall missed such a limit. */
   readonly breachedClasses: ReadonlySet<string>;
@@ -71,10 +79,12 @@ const causedByCases: ReadonlySet<string> = new Set([
 
 function variantEffect(report: Report, suite: SuiteReport, variant: VariantReport): VariantEffect {
   const own = report.decision.breaches.filter((breach) => concerns(breach, suite, variant));
-  const isBreached = own.some(({ caseId, code }) => caseId === undefined && causedByCases.has(code));
+  const breached = own.filter(({ caseId, code }) => caseId === undefined && causedByCases.has(code));
+  const isBreached = breached.length > 0;
   return {
     replacedBy: variant.replacedBy,
     isBreached,
+    mustPassWhole: suite.passRateMin === undefined && breached.every(({ code }) => code === 'pass-rate-min'),
     breachedSlices: new Set(own.flatMap(({ slice }) => slice ?? [])),
     breachedClasses: new Set(own.flatMap((breach) => (breach.metric === 'recall' ? (breach.class ?? []) : []))),
     brokenCases: new Set(own.flatMap(({ caseId }) => caseId ?? [])),

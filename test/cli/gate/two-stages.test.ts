@@ -315,6 +315,18 @@ describe('a run of which nothing was accepted', () => {
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
 
+  test('counts only the broken case as failed beside one that was cleared', async () => {
+    const project = await openBaselineProject();
+    breakForGood(project, 'w04');
+    project.answers.set('w05', (asked) => (asked === 0 ? 'sorry' : 'w05'));
+    const run = await project.compared(['run', '-r', 'junit=report.xml', '-r', 'terminal=report.txt']);
+    expect([run.code, run.codes]).toEqual([1, ['pass-rate-min']]);
+    expect(project.read('report.txt')).toContain('FAILED  1 of 20 words cases fails with');
+    const failures = project.read('report.xml').match(/<testcase name="case-\d+"[^>]*>\s*<failure/g) ?? [];
+    expect(failures.map((found) => /case-\d+/.exec(found)?.[0])).toEqual(['case-04']);
+    expect(project.read('report.xml')).toContain('<skipped message="a confirmation trial passed:');
+  });
+
   test('fails where a case is broken, asked no more than shows it', async () => {
     const project = await openBaselineProject();
     breakForGood(project, 'w05');

@@ -9,7 +9,7 @@ const both = [buildVariant({ prompt: 'v1' }), buildVariant()];
 function rowsOf(entries: readonly CaseReport[], maxCells = 10, variants: readonly VariantReport[] = both) {
   const suite = buildSuite(entries, { variants });
   const report: Report = buildReport([suite], {
-    decision: { outcome: 'failed', breaches: [{ code: 'pass-rate-min', message: 'low' }], warnings: [] },
+    decision: { outcome: 'failed', breaches: [{ code: 'pass-rate-regressed', message: 'low' }], warnings: [] },
   });
   const findEffect = createFindGateEffect(report, suite);
   const rows = createPageRows(maxCells).open(suite);
