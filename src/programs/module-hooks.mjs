@@ -1,5 +1,6 @@
 // Lets a process import modules of the user's own: TypeScript without a build step, and llmcheck itself.
 import module from 'node:module';
+import { compileFunction } from 'node:vm';
 import { resolve } from './own-package.mjs';
 
 let isInstalled = false;
@@ -26,8 +27,19 @@ function load(url, context, nextLoad) {
   } catch (error) {
     if (error.code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw error;
   }
-  return {
-    ...requireHere('./strip-types.mjs').load(url, context, nextLoad),
-    format: format.replace('-typescript', ''),
-  };
+  const stripped = requireHere('./strip-types.mjs').load(url, context, nextLoad);
+  const isModule = format === 'module-typescript' || !isCommonJs(stripped.source);
+  return { ...stripped, format: isModule ? 'module' : 'commonjs' };
+}
+
+/** In a package of CommonJS too, TypeScript may import and export: most compilers make CommonJS of it. */
+function isCommonJs(source) {
+  if (typeof source !== 'string') return true;
+  try {
+    compileFunction(source, ['exports', 'require', 'module', '__filename', '__dirname']);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return false;
+  }
 }

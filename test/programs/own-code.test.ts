@@ -60,6 +60,15 @@ describe('a module', () => {
     expect(await runModule('check.ts')).toEqual({ returned: { pass: true, reason: 'abc' } });
   });
 
+  test('in TypeScript may export in a package of CommonJS', { tags: 'slow' }, async () => {
+    const { runModule } = openProject({
+      'package.json': '{"type": "commonjs"}',
+      'check.ts': `import { yes } from './yes';\nexport default (): object => ({ pass: yes as boolean });`,
+      'yes.ts': 'export const yes: boolean = true;',
+    });
+    expect(await runModule('check.ts')).toEqual({ returned: { pass: true } });
+  });
+
   test('in JavaScript may be a promise, and CommonJS', { tags: 'slow' }, async () => {
     const { runModule } = openProject({
       'check.mjs': 'export const late = async () => ({ pass: true });',
