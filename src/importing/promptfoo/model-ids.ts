@@ -132,6 +132,12 @@ export function isReasoningModel(model: string): boolean {
   return /(?:^|\/)(?:ft:)?(?:o1|o3|o4|gpt-5|gpt-6)/.test(model);
 }
 
+/** Models that reason, to which promptfoo sends a temperature all the same. */
+export function reasonsWarm(adapter: string, model: string): boolean {
+  if (adapter === 'groq') return /gpt-oss|qwen/.test(model);
+  return adapter === 'xai' && /^grok-(?:4|3-mini|build|code|latest$)/.test(model) && !model.includes('non-reasoning');
+}
+
 const KNOWN_BARE = new Set(
   'a2a browser echo http https llama mcp n8n openclaw opencode openinterpreter sequence slack websocket ws wss'.split(
     ' ',

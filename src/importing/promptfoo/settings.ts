@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { readAddress, readAllHeaders } from './address.ts';
-import { type ConvertedModel, hasFixedSampling, isReasoningModel } from './model-ids.ts';
+import { type ConvertedModel, hasFixedSampling, isReasoningModel, reasonsWarm } from './model-ids.ts';
 
 type Params = Record<string, unknown>;
 
@@ -79,7 +79,7 @@ export async function convertSettings(
       key === 'mcp' ? 'write the tools with llmcheck mcp snapshot, and name them in params.tools' : undefined;
     if (CODE.has(key)) draft.refuse(part, `"${key}" of a provider runs code, which has no equivalent here`, hint);
     else if (model.adapter === 'ollama' && key === 'num_predict') given['max_tokens'] = value;
-    else if (known.has(key)) {
+    else if (known.has(key) || SENDS_ALL.has(model.adapter)) {
       const read = await readParam(part, context);
       if (!(read instanceof LeftOut)) given[key] = read;
     } else if (isIgnoredThere(key, model) || /^transformRe(?:quest|sponse)$/.test(key))
@@ -127,6 +127,9 @@ function isIgnoredThere(key: string, { adapter, api }: ConvertedModel): boolean 
   return adapter !== 'cohere' && OTHERS[api ?? adapter]?.has(key) !== true;
 }
 
+/** Services to which promptfoo sends every setting that is not its own. */
+const SENDS_ALL = new Set(['together', 'cerebras']);
+
 async function readParam(written: Written, { draft, readData }: SettingsContext): Promise<unknown> {
   const { value } = written;
   if (typeof value === 'string' && value.startsWith('file://') && /\.(?:json|ya?ml)$/i.test(value)) {
@@ -160,7 +163,7 @@ function withDefaults(
   // Others, such as OpenRouter, send a model of Claude what they send to any other.
   if (['anthropic', 'bedrock'].includes(adapter) && hasFixedSampling(model))
     for (const key of ['temperature', 'top_p', 'topP', 'top_k']) drop(key, 'to a model that rejects it');
-  if (defaults !== undefined) return { ...defaults, ...given };
+  if (defaults !== undefined && adapter !== 'openai') return { ...defaults, ...given };
   if (adapter === 'moonshot' && /^kimi-/i.test(model)) {
     const { max_tokens: most, ...rest } = given;
     return defined({ max_completion_tokens: most, ...rest });
@@ -169,16 +172,33 @@ function withDefaults(
   if (adapter === 'bedrock' && isOtherApi === true)
     draft.note(config, 'the model is asked over Converse; defaults of promptfoo for its own API are not written');
   if (['gemini', 'vertex', 'ollama', 'bedrock'].includes(adapter)) return given;
+  if (SENDS_ALL.has(adapter)) {
+    // Cerebras takes one limit of the two.
+    const limits = adapter === 'cerebras' && given['max_completion_tokens'] !== undefined ? {} : { max_tokens: 1024 };
+    if (adapter === 'cerebras' && limits.max_tokens === undefined) drop('max_tokens', 'beside max_completion_tokens');
+    return omitDefaults === true ? given : { temperature: 0, ...limits, ...given };
+  }
+  if (api !== 'responses' && !/(?:^|\/)(?:ft:)?gpt-[56]/.test(model)) drop('verbosity', 'to a model that is no GPT-5');
+  if (adapter === 'xai' && !/^grok-(?:3-mini|4\.[356]|(?:build-)?latest$)/.test(model))
+    drop('reasoning_effort', 'to this model');
+  if (adapter === 'xai' && api !== 'responses' && /^grok-(?:4|(?:build-)?latest$)/.test(model))
+    for (const key of ['stop', 'presence_penalty', 'frequency_penalty']) drop(key, 'to Grok 4');
   if (isReasoningModel(model)) {
     drop('temperature', 'to a model that reasons');
     drop('max_tokens', 'to a model that reasons');
+    if (api === 'responses') drop('top_p', 'to a model that reasons');
     return given;
+  }
+  if (api !== 'responses' && reasonsWarm(adapter, model)) {
+    drop('max_tokens', 'to a model that reasons');
+    return omitDefaults === true ? given : { temperature: 0, ...given };
   }
   if (api !== 'responses') {
     drop('max_completion_tokens', 'to a model that does not reason');
     if (!model.includes('gpt-oss')) drop('reasoning_effort', 'to a model that does not reason');
   }
   if (omitDefaults === true) return given;
+  if (defaults !== undefined) return { ...defaults, ...given };
   return { temperature: 0, [api === 'responses' ? 'max_output_tokens' : 'max_tokens']: 1024, ...given };
 }
 
