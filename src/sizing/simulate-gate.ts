@@ -53,7 +53,9 @@ export function createSimulation(pools: readonly SimulatedPool[], random: () => 
     const ids = cases.list.map((one): [string, SimulatedCase] => {
       return [caseKey({ suite: pool.suite.id, prompt, provider, caseId: one.found.caseId }), one];
     });
-    return { suite, variant, ids: new Map(ids), drawRates: cases.drawRates };
+    // Each simulated run looks at all of them, which would be summed up from their rows each time.
+    const read = { ...variant, cases: new Map(variant.cases) };
+    return { suite, variant: read, ids: new Map(ids), drawRates: cases.drawRates };
   });
   return {
     drawRates() {

@@ -212,15 +212,20 @@ describe('an answer of 1 MB is judged within a second', { tags: 'slow' }, () => 
     'aB3/',
     '(select ',
   ];
-  const answersOf = (chars: number): readonly string[] => [
-    ...parts.map((part) => part.repeat(Math.ceil(chars / part.length))),
-    JSON.stringify(Array.from({ length: chars / 10 }, (_, index) => ({ a: index }))),
-    JSON.stringify({ a: 'a'.repeat(chars) }),
-    `${'['.repeat(499)}1${']'.repeat(499)}`.padEnd(chars),
+  type Build = (chars: number) => string;
+  const answers: readonly Build[] = [
+    ...parts.map(
+      (part): Build =>
+        (chars) =>
+          part.repeat(Math.ceil(chars / part.length)),
+    ),
+    (chars) => JSON.stringify(Array.from({ length: chars / 10 }, (_, index) => ({ a: index }))),
+    (chars) => JSON.stringify({ a: 'a'.repeat(chars) }),
+    (chars) => `${'['.repeat(499)}1${']'.repeat(499)}`.padEnd(chars),
   ];
-  const statementsOf = (chars: number): readonly string[] => [
-    `select ${'a, '.repeat(chars / 3)}a from a`,
-    `select a from a where ${'a = 1 or '.repeat(chars / 9)}1 = 1`,
+  const statements: readonly Build[] = [
+    (chars) => `select ${'a, '.repeat(chars / 3)}a from a`,
+    (chars) => `select a from a where ${'a = 1 or '.repeat(chars / 9)}1 = 1`,
   ];
   const fullChars = 1_000_000;
   // Judged first: what takes so little at a fifth takes less than a second of the whole, also where time grows with the square.
@@ -228,12 +233,13 @@ describe('an answer of 1 MB is judged within a second', { tags: 'slow' }, () => 
   const littleMs = 40;
 
   /** The beginnings of the answers that take too long. */
-  async function findSlow(spec: CheckSpec, build: (chars: number) => readonly string[]): Promise<readonly string[]> {
+  async function findSlow(spec: CheckSpec, builds: readonly Build[]): Promise<readonly string[]> {
     const slow: string[] = [];
-    for (const [index, fifth] of build(fifthChars).entries()) {
-      const judge = (answer = '') => judgeOne(spec, { text: answer, reasoning: answer });
+    for (const build of builds) {
+      const judge = (answer: string) => judgeOne(spec, { text: answer, reasoning: answer });
+      const fifth = build(fifthChars);
       if ((await measure(() => judge(fifth), 1)) <= littleMs) continue;
-      const whole = build(fullChars)[index];
+      const whole = build(fullChars);
       const leastMs = await measure(() => judge(whole));
       if (leastMs > 1000 && leastMs > 1000 * measureSlowness()) slow.push(fifth.slice(0, 20));
     }
@@ -241,12 +247,12 @@ describe('an answer of 1 MB is judged within a second', { tags: 'slow' }, () => 
   }
 
   test.each(Object.entries(samples))('%s', async (name, list) => {
-    const build = (chars: number) => [...answersOf(chars), ...(name === 'sql' ? statementsOf(chars) : [])];
-    for (const params of list) expect([params, await findSlow(buildSpec(name, params), build)]).toEqual([params, []]);
+    const builds = [...answers, ...(name === 'sql' ? statements : [])];
+    for (const params of list) expect([params, await findSlow(buildSpec(name, params), builds)]).toEqual([params, []]);
   });
 
   test.each(selects.flatMap((select) => (select === undefined ? [] : [select])))('select %j', async (select) => {
-    expect(await findSlow(buildSpec('contains', { value: 'b' }, { select }), answersOf)).toEqual([]);
+    expect(await findSlow(buildSpec('contains', { value: 'b' }, { select }), answers)).toEqual([]);
   });
 });
 

@@ -81,16 +81,22 @@ const scriptPatterns: readonly (readonly [RegExp, LanguageCode])[] = singleScrip
   code,
 ]);
 
+const webAddress = /\b(?:https?:\/\/|www\.)\S{1,2000}/g;
+const anyAddress = new RegExp(`${webAddress.source}|\\S{1,64}@\\S{1,255}`, 'g');
+
 /** Code, tags and addresses are of no language. */
 function keepProse(text: string): string {
-  return text
-    .replace(
-      /^[ \t]{0,20}(?:```|~~~)[^\n]*\n(?:(?![ \t]{0,20}(?:```|~~~))[^\n]*\n)*(?:[ \t]{0,20}(?:```|~~~)[^\n]*)?/gm,
-      ' ',
-    )
-    .replace(/`[^`\n]{1,200}`/g, ' ')
-    .replace(/\b(?:https?:\/\/|www\.)\S{1,2000}|\S{1,64}@\S{1,255}/g, ' ')
-    .replace(/<\/?[a-z][^<>]{0,200}>/gi, ' ');
+  return (
+    text
+      .replace(
+        /^[ \t]{0,20}(?:```|~~~)[^\n]*\n(?:(?![ \t]{0,20}(?:```|~~~))[^\n]*\n)*(?:[ \t]{0,20}(?:```|~~~)[^\n]*)?/gm,
+        ' ',
+      )
+      .replace(/`[^`\n]{1,200}`/g, ' ')
+      // The address of a mail is looked for from every character on.
+      .replace(text.includes('@') ? anyAddress : webAddress, ' ')
+      .replace(/<\/?[a-z][^<>]{0,200}>/gi, ' ')
+  );
 }
 
 function count(text: string, pattern: RegExp): number {
@@ -104,15 +110,23 @@ const letterWeight = 0.5;
 function weighProfiles(text: string, script: RegExp, profiles: readonly LanguageProfile[]): LanguageGuesses {
   const scores = new Map<string, number>();
   const add = (code: string, weight: number) => scores.set(code, (scores.get(code) ?? 0) + weight);
-  for (const word of text.normalize('NFC').toLowerCase().match(wordsAndMarks) ?? []) {
+  for (const [word, count] of countWords(text)) {
     if (!script.test(word) && !/[¿¡]/.test(word)) continue;
     const speakers = profiles.filter(({ words }) => words.has(word));
     // A word that several languages have says less of each.
-    for (const { code } of speakers) add(code, 1 / speakers.length);
+    for (const { code } of speakers) add(code, count / speakers.length);
     const writers = profiles.filter(({ letters }) => hasAny(word, letters));
-    for (const { code } of writers) add(code, letterWeight / writers.length);
+    for (const { code } of writers) add(code, (count * letterWeight) / writers.length);
   }
   return rank(sharpen(scores));
+}
+
+/** Texts repeat their commonest words, and each is looked up once. */
+function countWords(text: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of text.normalize('NFC').toLowerCase().match(wordsAndMarks) ?? [])
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
 }
 
 function hasAny(word: string, letters: string): boolean {
