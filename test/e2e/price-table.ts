@@ -55,15 +55,27 @@ const usages = [
 ];
 const times = ['2024-01-01T03:00:00Z', '2025-06-01T12:00:00Z', '2026-11-01T20:00:00Z'].map((text) => new Date(text));
 
-/** What a table says of a model, for short and long requests with all kinds of tokens, on several days and hours. */
-export function describePrices({ calcPrice }: PriceTable, { model, providerId }: Lookup): string {
-  const none = { input_tokens: 0, output_tokens: 0 };
-  const found = calcPrice(none, model, providerId === undefined ? {} : { providerId });
-  const provider = found && { ...found.provider, models: [found.model] };
-  const prices = provider
-    ? times.flatMap((timestamp) => usages.map((usage) => calcPrice(usage, model, { provider, timestamp })?.total_price))
-    : [];
-  return `${providerId ?? ''} ${model}: ${found?.provider.id ?? 'unknown'} ${found?.model.id ?? ''} ${prices.join(' ')}`;
+/**
+ * Says what a table has for a name, with the prices for short and long requests with all kinds of tokens, on several days and
+ * hours. Many names lead to one model of a provider, and its prices are computed once.
+ */
+export function createDescribePrices({ calcPrice }: PriceTable): (lookup: Lookup) => string {
+  const known = new Map<unknown, Map<string, string>>();
+  return ({ model, providerId }) => {
+    const none = { input_tokens: 0, output_tokens: 0 };
+    const found = calcPrice(none, model, providerId === undefined ? {} : { providerId });
+    if (found === null) return `${providerId ?? ''} ${model}: unknown`;
+    const byProvider = known.get(found.model) ?? new Map<string, string>();
+    known.set(found.model, byProvider);
+    const provider = { ...found.provider, models: [found.model] };
+    const prices =
+      byProvider.get(provider.id) ??
+      times
+        .flatMap((timestamp) => usages.map((usage) => calcPrice(usage, model, { provider, timestamp })?.total_price))
+        .join(' ');
+    byProvider.set(provider.id, prices);
+    return `${providerId ?? ''} ${model}: ${provider.id} ${found.model.id} ${prices}`;
+  };
 }
 
 export const publishedTable: PriceTable = published;
