@@ -8,8 +8,9 @@ import {
 } from '../../src/compare/gate/judge-comparisons.ts';
 import type { AcceptedPromptState } from '../../src/model/record.ts';
 import type { GatePolicy } from '../../src/model/suite.ts';
+import type { CaseSummary } from '../../src/model/summary.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
-import { buildSide, compareSides } from './build-side.ts';
+import { buildCaseSummary, buildSide, compareSides } from './build-side.ts';
 import { buildHeader, buildRecordedSuite, end } from './build-summary.ts';
 
 export type Letter = 'p' | 'f' | 'e';
@@ -41,7 +42,7 @@ export function simulateRun(options: SimulatedRunOptions): SimulatedRun {
   const asked = new Map<string, AskedCase>();
   for (const id of Object.keys(before)) {
     const planned = Array.from({ length: trials }, () => answer(id, 'candidate')).join('');
-    asked.set(id, { planned, candidate: '', accepted: '' });
+    asked.set(id, { before: buildCaseSummary(id, before[id] ?? ''), planned, candidate: '', accepted: '' });
   }
   const planned = asked.size * trials;
   if (shards === 1) {
@@ -62,6 +63,7 @@ type Settings = JudgeRunOptions['settings'];
 
 /** The outcomes of a case so far. */
 interface AskedCase {
+  readonly before: CaseSummary;
   readonly planned: string;
   candidate: string;
   accepted: string;
@@ -71,7 +73,7 @@ type AskedCases = ReadonlyMap<string, AskedCase>;
 
 function judge(asked: AskedCases, options: SimulatedRunOptions, settings: Settings, isFinal: boolean): JudgedRun {
   const { before, gate = {}, acceptedPrompt = { is: 'askable' } } = options;
-  const own = Object.entries(before).filter(([id]) => asked.has(id));
+  const own = [...asked].map(([id, found]) => [id, found.before]);
   const outcomes = [...asked].map(([id, found]) => [id, `${found.planned}+${found.candidate}|${found.accepted}`]);
   const planned = [...asked.values()].reduce((sum, found) => sum + found.planned.length, 0);
   const candidate = buildSide(Object.fromEntries(outcomes), { planned });
