@@ -30,7 +30,7 @@ export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
   readonly openAsker?: OpenAsker;
 }
 
-export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls' | 'conversation' | 'steps'> {
+export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'conversation' | 'steps'> {
   readonly steps?: JudgedAnswer['steps'];
   readonly conversation?: JudgedAnswer['conversation'];
   readonly cell: Pick<Cell, 'key' | 'checks' | 'vars' | 'confirmation'>;

@@ -158,7 +158,6 @@ export interface JudgedAnswer {
   /** Undefined where an answer was not timed. */
   readonly latencyMs: number | undefined;
   readonly costUsd: number | undefined;
-  readonly calls: readonly CallRecord[];
   /** What was said between the prompt's messages and this answer. */
   readonly conversation: readonly Message[];
   /** The answers that led to this one, itself the last: of the turn for checks of a turn, else of the cell. */

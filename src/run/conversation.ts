@@ -294,7 +294,6 @@ export class Conversation {
           : { ...answer, toolCalls: steps.flatMap((step) => step.calls) },
       latencyMs: sumKnown(calls, (call) => call.completion.latencyMs),
       costUsd: sumKnown(calls, (call) => call.costUsd),
-      calls: [...calls],
       conversation: this.#messages.slice(promptMessages, -1),
       steps,
       ...(this.#isPathUnknown() ? { isPathUnknown: true } : {}),

@@ -97,13 +97,13 @@ function describeStep({ text, calls }: AgentStep): string {
   return `${text}:${calls.map(({ name, result }) => `${name}=${result?.content ?? 'none'}`).join(',')}`;
 }
 
-function describeJudged({ completion, conversation, steps, isPathUnknown, state, latencyMs, calls }: JudgedAnswer) {
+function describeJudged({ completion, conversation, steps, isPathUnknown, state, latencyMs }: JudgedAnswer) {
   return [
     `"${completion.text}"`,
     `calls ${completion.toolCalls.map(({ name }) => name).join(',')}`,
     `steps ${steps.map(describeStep).join(' ')}`,
     `after ${conversation.map(({ role, content }) => `${role} ${content}`).join(', ')}`,
-    `${latencyMs} ms and ${completion.usage?.outputTokens ?? 'no'} tokens in ${calls.length}`,
+    `${latencyMs} ms and ${completion.usage?.outputTokens ?? 'no'} tokens`,
     ...(isPathUnknown === true ? ['path unknown'] : []),
     ...(state === undefined ? [] : [`state ${JSON.stringify(state)}`]),
   ].join('; ');
@@ -141,7 +141,7 @@ describe('a cell with tools', () => {
       'tool find',
       'ask user Route: I want my money back | assistant wait find(a) pay(call_0_1) | tool order 7 [find a] | tool no money [pay call_0_1 error] | assistant wait find(call_1_0) | tool order 7 [find call_1_0]',
       'read state',
-      'judge "done"; calls find,pay,find; steps wait:find=order 7,pay=no money wait:find=order 7 done:; after assistant wait, tool order 7, tool no money, assistant wait, tool order 7; 300 ms and 6 tokens in 3',
+      'judge "done"; calls find,pay,find; steps wait:find=order 7,pay=no money wait:find=order 7 done:; after assistant wait, tool order 7, tool no money, assistant wait, tool order 7; 300 ms and 6 tokens',
       'close tools',
     ]);
     expect(paid).toEqual(['key-1 2 live 1 false', 'key-4 2 live 1 false', 'key-6 2 live 1 false']);
@@ -178,7 +178,7 @@ describe('a cell with tools', () => {
     const { usage: _usage, ...completion } = untold.completion;
     const outcomes = [{ ...untold, completion }, done];
     const { log } = await converse({ cell: { agent, checks }, outcomes, tools: { find: 'order 7' } });
-    expect(log.at(-2)).toContain('; 200 ms and no tokens in 2');
+    expect(log.at(-2)).toContain('; 200 ms and no tokens');
   });
 
   test.each<[string, Scenario, readonly string[], object]>([
@@ -273,8 +273,8 @@ describe('a cell with tools', () => {
       state: { state: { paid: 7 } },
     });
     expect(log.filter((line) => line.startsWith('judge '))).toEqual([
-      'judge "done"; calls ; steps done:; after assistant wait, tool nothing, assistant one, user and?; 300 ms and 6 tokens in 3; state {"paid":7}',
-      'judge "done"; calls a; steps wait:a=nothing one: done:; after assistant wait, tool nothing, assistant one, user and?; 300 ms and 6 tokens in 3; state {"paid":7}',
+      'judge "done"; calls ; steps done:; after assistant wait, tool nothing, assistant one, user and?; 300 ms and 6 tokens; state {"paid":7}',
+      'judge "done"; calls a; steps wait:a=nothing one: done:; after assistant wait, tool nothing, assistant one, user and?; 300 ms and 6 tokens; state {"paid":7}',
     ]);
     expect(result).toMatchObject({ state: { paid: 7 }, verdicts: [{ turn: 0 }, {}] });
   });
@@ -295,7 +295,7 @@ describe('a cell with tools', () => {
       'ask user Route: I want my money back',
       'open tools',
       'read state',
-      'judge "done"; calls ; steps done:; after ; 100 ms and 2 tokens in 1',
+      'judge "done"; calls ; steps done:; after ; 100 ms and 2 tokens',
       'close tools',
     ]);
   });
@@ -306,9 +306,9 @@ describe('a cell with tools', () => {
     expect(log).toEqual([
       'ask user Route: I want my money back',
       'ask user Route: I want my money back | assistant wait a(call_0_0) | tool rain [a call_0_0]',
-      'judge "done"; calls ; steps done:; after assistant wait, tool rain; 200 ms and 4 tokens in 2',
+      'judge "done"; calls ; steps done:; after assistant wait, tool rain; 200 ms and 4 tokens',
       'ask user Route: I want my money back | assistant wait a(call_0_0) | tool rain [a call_0_0] | assistant done | user and?',
-      'judge "done"; calls ; steps wait:a=none done: done:; after assistant wait, tool rain, assistant done, user and?; 300 ms and 6 tokens in 3',
+      'judge "done"; calls ; steps wait:a=none done: done:; after assistant wait, tool rain, assistant done, user and?; 300 ms and 6 tokens',
     ]);
     expect(result).toMatchObject({ steps: [{ text: 'wait' }, { text: 'done' }, { text: 'done' }] });
     expect('state' in result).toBe(false);
@@ -318,7 +318,7 @@ describe('a cell with tools', () => {
     const { log, result } = await converse({ cell: { checks }, outcomes: [calling(call('a'))] });
     expect(log).toEqual([
       'ask user Route: I want my money back',
-      'judge "wait"; calls a; steps wait:a=none; after ; 100 ms and 2 tokens in 1',
+      'judge "wait"; calls a; steps wait:a=none; after ; 100 ms and 2 tokens',
     ]);
     expect([result.steps, 'steps' in result]).toEqual([undefined, false]);
   });
@@ -336,7 +336,7 @@ describe('an agent of the user’s own', () => {
     const { log, result } = await converse({ cell: { checks }, outcomes: [reported({ state: { paid: 1 } })] });
     expect(log).toEqual([
       'ask user Route: I want my money back',
-      'judge "done"; calls find,pay; steps looks:find=7 pays:pay=ok done:; after ; 100 ms and 2 tokens in 1; state {"paid":1}',
+      'judge "done"; calls find,pay; steps looks:find=7 pays:pay=ok done:; after ; 100 ms and 2 tokens; state {"paid":1}',
     ]);
     expect(result).toMatchObject({ steps, state: { paid: 1 } });
     const turns = [userTurn('and?')];
@@ -536,7 +536,7 @@ describe('what a cell says of its answer', () => {
       cell: { checks, request: { ...request, messages }, promptMessages: 1, turns: [{ kind: 'first', checks }] },
       outcomes: [done],
     });
-    const judged = 'judge "done"; calls ; steps done:; after user hello; 100 ms and 2 tokens in 1';
+    const judged = 'judge "done"; calls ; steps done:; after user hello; 100 ms and 2 tokens';
     expect(joined.log).toEqual(['ask system Be short. | user hello', judged, judged]);
     const next = await converse({
       cell: { checks, promptMessages: 0, turns: [{ kind: 'first', checks: [] }, userTurn('and?')] },
@@ -545,9 +545,9 @@ describe('what a cell says of its answer', () => {
     expect(next.log).toEqual([
       'ask user Route: I want my money back',
       'ask user Route: I want my money back | assistant done | user and?',
-      'judge "last"; calls ; steps done: last:; after user Route: I want my money back, assistant done, user and?; 200 ms and 4 tokens in 2',
+      'judge "last"; calls ; steps done: last:; after user Route: I want my money back, assistant done, user and?; 200 ms and 4 tokens',
     ]);
     const own = await converse({ cell: { checks, request: { ...request, messages } }, outcomes: [done] });
-    expect(own.log[1]).toBe('judge "done"; calls ; steps done:; after ; 100 ms and 2 tokens in 1');
+    expect(own.log[1]).toBe('judge "done"; calls ; steps done:; after ; 100 ms and 2 tokens');
   });
 });
