@@ -144,9 +144,14 @@ function openLimiter(config: ProviderConfig, run: RunCalls): Limiter {
   return findAccount(config, run).open({
     ...(calls === Infinity ? {} : { concurrency: calls }),
     ...defined({ rpm, tpm }),
+    // Counted where a limit asks for it: most runs have none.
     estimateTokens: (request) => ({
-      input: Math.ceil(inputBytes(request) / 4),
-      output: maxOutputTokens(request) ?? 256,
+      get input() {
+        return Math.ceil(inputBytes(request) / 4);
+      },
+      get output() {
+        return maxOutputTokens(request) ?? 256;
+      },
     }),
   });
 }
