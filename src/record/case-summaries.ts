@@ -106,7 +106,7 @@ export class SortedCases implements ReadonlyMap<string, CaseSummary> {
   }
 
   #at(place: number): CaseSummary {
-    return summarizeCase(this.#idAt(place), this.#rows.slice(this.#starts[place], this.#starts[place + 1]));
+    return summarizeCase(this.#rows.slice(this.#starts[place], this.#starts[place + 1]));
   }
 }
 
@@ -133,7 +133,7 @@ function findStarts(rows: readonly RowSummary[]): Uint32Array {
 
 const none: readonly RowSummary[] = [];
 
-function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary {
+function summarizeCase(rows: readonly RowSummary[]): CaseSummary {
   const [first] = rows;
   // Few cases have some, and a run makes these summaries many times.
   const hasConfirmations = rows.some(({ confirmation }) => confirmation);
@@ -141,7 +141,7 @@ function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary
   const confirmationsOf = (side: RowSummary['side']) =>
     hasConfirmations ? rows.filter((row) => row.confirmation && row.side === side) : none;
   return {
-    caseId,
+    caseId: first?.caseId ?? '',
     status: caseStatusOf(trials),
     observe: first?.observe === true,
     mustPass: first?.mustPass === true,
