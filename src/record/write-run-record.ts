@@ -130,8 +130,8 @@ function openWriter(
   return { path, append, close, discard };
 
   function append(...rows: readonly RecordLine[]): readonly RowPlace[] {
-    const lines = rows.map((row) => Buffer.from(`${renderLine(row)}\n`));
-    const bytes = Buffer.concat(lines);
+    const lines = rows.map((row) => `${renderLine(row)}\n`);
+    const bytes = Buffer.from(lines.join(''));
     withStorageErrors('Writing', path, () => {
       checkNotReplaced();
       if (isTorn) removeTorn();
@@ -140,8 +140,8 @@ function openWriter(
       isTorn = false;
     });
     return lines.map((line) => {
-      const place = { offset: size, length: line.length - 1 };
-      size += line.length;
+      const place = { offset: size, length: Buffer.byteLength(line) - 1 };
+      size += place.length + 1;
       return place;
     });
   }
