@@ -16,6 +16,7 @@ import {
   type Located,
   locate,
   type Problems,
+  readOwn,
   withoutExcerpt,
 } from '../documents/locate.ts';
 import { readPlacedFiles } from '../documents/read-document.ts';
@@ -134,7 +135,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
         classes.set(built.truth, { cases: cases + 1, first });
       }
       for (const name of Object.keys(built.vars)) given.add(name);
-      for (const name of Object.keys(childOf(row, 'vars').value ?? {})) {
+      for (const name of Object.keys(readOwn(row.value, 'vars') ?? {})) {
         if (!rowByVariable.has(name)) rowByVariable.set(name, row);
       }
       keptChars += text.length;

@@ -259,6 +259,7 @@ export function checkSettings(id: string, row: Located, settings: Settings, cont
   };
   checkIds('prompts', prompts, promptIds);
   checkIds('providers', providers, providerIds);
+  if (!mustPass) return;
   // A case that must pass is run and judged; a setting that prevents either would switch it off.
   const refuse = (key: 'observe' | 'skip', why: string) => {
     const own = [childOf(row, key), childOf(row, 'mustPass')].find(({ value }) => value !== undefined);
@@ -269,11 +270,11 @@ export function checkSettings(id: string, row: Located, settings: Settings, cont
       at: own === undefined ? locate(row) : locate(own, 'key'),
     });
   };
-  if (mustPass && observe) refuse('observe', 'has to be judged');
-  if (mustPass && skip !== undefined) refuse('skip', 'has to be run');
+  if (observe) refuse('observe', 'has to be judged');
+  if (skip !== undefined) refuse('skip', 'has to be run');
   const warnOfReplaced = (key: 'prompts' | 'providers', ids: readonly string[], all: readonly Replacing[]) => {
     const heirs = ids.map((id) => all.find(({ replaces }) => replaces === id)?.id);
-    if (!mustPass || heirs.length === 0 || heirs.includes(undefined)) return;
+    if (heirs.length === 0 || heirs.includes(undefined)) return;
     const own = childOf(row, key);
     problems.warn({
       code: 'invalid-value',
