@@ -184,7 +184,8 @@ export function count(value: unknown): number | undefined {
 export function readCacheApart(
   counts: Readonly<Record<'fresh' | 'output' | 'cached' | 'written', JsonValue | undefined>>,
 ): Usage | undefined {
-  const [freshTokens, outputTokens] = [count(counts.fresh), count(counts.output)];
+  const freshTokens = count(counts.fresh);
+  const outputTokens = count(counts.output);
   if (freshTokens === undefined || outputTokens === undefined) return undefined;
   const cachedInputTokens = count(counts.cached);
   const cacheWriteTokens = count(counts.written);
@@ -202,7 +203,8 @@ export function readCacheApart(
 export function readTotals(
   counts: Readonly<Partial<Record<Exclude<keyof Usage, 'costUsd'>, JsonValue | undefined>>>,
 ): Usage | undefined {
-  const [inputTokens, outputTokens] = [count(counts.inputTokens), count(counts.outputTokens)];
+  const inputTokens = count(counts.inputTokens);
+  const outputTokens = count(counts.outputTokens);
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const partOf = (total: number, value: JsonValue | undefined): number | undefined => {
     const part = count(value);

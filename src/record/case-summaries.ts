@@ -134,7 +134,7 @@ function findStarts(rows: readonly RowSummary[]): Uint32Array {
 const none: readonly RowSummary[] = [];
 
 function summarizeCase(rows: readonly RowSummary[]): CaseSummary {
-  const [first] = rows;
+  const first = rows[0];
   // Few cases have some, and a run makes these summaries many times.
   const hasConfirmations = rows.some(({ confirmation }) => confirmation);
   const trials = hasConfirmations ? rows.filter(({ confirmation }) => !confirmation) : rows;

@@ -269,7 +269,7 @@ export class Conversation {
     this.#calls.push({ requestHash, completion, cached, attempts, costUsd, ...defined({ billed }) });
     const { text, toolCalls, latencyMs, usage, steps, state } = completion;
     if (state !== undefined) this.#state = state;
-    this.#steps.push(...(steps ?? [{ text, calls: toolCalls, ...defined({ latencyMs, usage }) }]));
+    this.#steps.push(...(steps ?? [defined({ text, calls: toolCalls, latencyMs, usage })]));
     return undefined;
   }
 
@@ -281,7 +281,8 @@ export class Conversation {
   ): Promise<Ending | undefined> {
     const fault = await this.#readState();
     if (fault !== undefined) return fault;
-    const [cell, calls] = [this.#cell, this.#calls];
+    const cell = this.#cell;
+    const calls = this.#calls;
     const completion = calls.at(-1)?.completion;
     if (completion === undefined || checks.length === 0) return undefined;
     const answer = calls.length === 1 ? completion : defined({ ...completion, usage: sumUsage(calls) });
