@@ -15,8 +15,8 @@ export interface CacheOptions {
   readonly shared?: Pick<SharedCache, 'read' | 'write'>;
   /** The wall clock. */
   readonly now: () => Date;
-  /** True for an answer that this run got before it was killed, rather than another run. */
-  readonly isOwn?: (receivedAt: string) => boolean;
+  /** True once for an answer that this run got before it was killed, rather than another run. */
+  readonly isOwn?: (receivedAt: string, key: string) => boolean;
   /** True where answers are streamed: those that were not are asked again. */
   readonly isTimed?: boolean;
   /** Keeps further answers out of the store, by the text that would be written. */
@@ -45,8 +45,8 @@ export function withCache(
     return { receivedAt, ...outcome };
   });
 
-  const hit = ({ completion, receivedAt }: StoredAnswer): CompletionOutcome =>
-    isOwn?.(receivedAt) === true
+  const hit = ({ key, completion, receivedAt }: StoredAnswer): CompletionOutcome =>
+    isOwn?.(receivedAt, key) === true
       ? { status: 'completed', completion, cached: false, attempts: 1, receivedAt, isStored: true }
       : { status: 'completed', completion, cached: true, attempts: 0, receivedAt };
   // Nothing is sent for a replay, so that any answer is better than none.

@@ -24,8 +24,8 @@ export interface CallOptions
   readonly suites: readonly Suite[];
   /** What came through batch APIs before the first call. */
   readonly batchAnswers?: BatchAnswers;
-  /** True for an answer from the cache that an earlier part of this run had sent. */
-  readonly isOwn?: (receivedAt: string) => boolean;
+  /** True once for an answer from the cache that an earlier part of this run had sent. */
+  readonly isOwn?: (receivedAt: string, key: string) => boolean;
   /** False for a call that is not to be made any more once it has waited for its turn. */
   readonly mayBegin?: (request: CompletionRequest) => Promise<boolean>;
   /** Workers that make the calls, instead of this process. */

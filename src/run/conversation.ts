@@ -308,11 +308,16 @@ export class Conversation {
 
   #decide(): Ending {
     const decision = this.#ports.decide(this.#verdicts, this.#cell.threshold);
-    if (decision.status === 'decided') return { status: 'judged', passed: decision.passed, score: decision.score };
     const { kind } = this.#judgeFailure ?? {};
     const isStopped = this.#signal.aborted && kind !== 'budget';
+    // Other checks may decide the cell without one that was cut off, but its score would not be that of a whole run.
+    const isCutOff = isStopped && this.#verdicts.some(({ error }) => error !== undefined);
+    if (decision.status === 'decided' && !isCutOff) {
+      return { status: 'judged', passed: decision.passed, score: decision.score };
+    }
+    const message = decision.status === 'errored' ? decision.reason : 'a check was cut off';
     const isOfRun = kind === 'budget' || kind === 'aborted' || kind === 'cacheMiss';
-    return this.#endWithout({ kind: isStopped ? 'aborted' : isOfRun ? kind : 'check', message: decision.reason });
+    return this.#endWithout({ kind: isStopped ? 'aborted' : isOfRun ? kind : 'check', message });
   }
 
   /** Fails the cell at once, whatever its checks would say. */

@@ -28,9 +28,10 @@ export interface EarlierPart {
   /** The row of a finished cell in the record as written again; undefined for a cell that runs now. */
   readonly rowOf: (key: CellKey) => number | undefined;
   /**
-   * True for a cached answer of this time that the earlier part was billed for, though its row was not written any more.
+   * True once for a cached answer of this time and key that the earlier part was billed for, though its row was not
+   * written any more.
    */
-  readonly isOwn: (receivedAt: string) => boolean;
+  readonly isOwn: (receivedAt: string, key: string) => boolean;
   /** Writes the record again with the rows that are kept; `onRow` gets each with its new place. Call it once. */
   readonly rewrite: (onRow: (row: CellRow, place: RowPlace) => void) => RunRecordWriter;
 }
@@ -69,6 +70,7 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
   const { id, startedAt } = earlier.header;
   const header = markMixedSettings(planned.header, earlier.header);
   const rows = new Map<string, number>();
+  const billedKeys = new Set<string>();
   // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
   for (const [index, [key, { isConfirmation }]] of [...kept].entries()) if (!isConfirmation) rows.set(key, index);
   return {
@@ -78,13 +80,20 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
     doneCells: rows.size,
     rowOf: (key) => rows.get(cellKeyText(key)),
     // With `--watch` the earlier part ended by itself, so answers since then belong to no cell of it.
-    isOwn: (receivedAt) =>
-      resume.isTouched === undefined && receivedAt >= startedAt && Date.parse(receivedAt) <= modifiedMs + unwrittenMs,
+    isOwn(receivedAt, key) {
+      const isEarlier = receivedAt >= startedAt && Date.parse(receivedAt) <= modifiedMs + unwrittenMs;
+      if (resume.isTouched !== undefined || !isEarlier || billedKeys.has(key)) return false;
+      billedKeys.add(key);
+      return true;
+    },
     rewrite(onRow) {
       const places = Array.from(kept.values(), ({ place }) => place);
       const writer = rewriteRunRecord(path, { ...header, id, startedAt }, places, {
         renew: (row) => renewRow(row, kept.get(cellKeyText(row))?.detail, ports.mask),
-        onRow,
+        onRow(row, place) {
+          for (const { requestHash } of row.calls) billedKeys.add(requestHash);
+          onRow(row, place);
+        },
       });
       kept.clear();
       return writer;

@@ -290,10 +290,14 @@ describe('a check that could not be made', () => {
     expect(judgements).toBe(2);
   });
 
-  test('while the run is aborted skips the cell', async () => {
+  test.each<[string, Partial<CellPorts>]>([
+    ['', {}],
+    [', though other checks decide it', { decide: () => ({ status: 'decided', passed: false, score: 0 }) }],
+  ])('while the run is aborted skips the cell%s', async (_though, decide) => {
     const { ports } = build([completed()], {
       judge: async () => ({ verdicts: [unmade], judgeCostUsd: 0 }),
       stopReason: () => 'interrupted',
+      ...decide,
     });
     expect(await runCell(buildCell(), ports, AbortSignal.abort())).toMatchObject({
       status: 'skipped',

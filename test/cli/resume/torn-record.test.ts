@@ -65,6 +65,27 @@ test('answers whose rows a kill prevented are the run’s own, not some that the
   expect(report.totals).toMatchObject({ cached: whole.report.totals.planned, spentUsd: 0 });
 });
 
+test('an answer that serves both sides is billed once, and nothing new was measured', async () => {
+  const project = openTempProject('two-providers');
+  const { env, requests } = await startEchoServer();
+  await project.run(['run', '--cache', 'off'], { env });
+  await project.run(['baseline', 'accept'], { env });
+  const flags = ['run', '--rerun-baseline'];
+  const whole = await project.report(flags, { env });
+  expect(whole.report.totals.cached).toBe(whole.report.totals.planned / 2);
+  const { id } = whole.report.run;
+  const record = `.llmcheck/runs/${id}.jsonl`;
+  const lines = project.read(record).split('\n');
+  const sent = requests.length;
+  for (const kept of [1, 2, 50, 101]) {
+    project.write(record, `${lines.slice(0, kept).join('\n')}\n`);
+    const { report } = await project.report([...flags, '--resume', id], { env });
+    expect([kept, requests.length]).toEqual([kept, sent]);
+    expect(report.totals).toEqual(whole.report.totals);
+    expect(report.decision).toEqual(whole.report.decision);
+  }
+});
+
 test('an answer that arrived within a minute after the last row is billed to the run that was killed', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
