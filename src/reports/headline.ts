@@ -156,7 +156,11 @@ function describeUnsettled({ suites }: Report, style: HeadlineStyle): string {
   );
   const [first] = unsettled;
   if (first === undefined) return 'limits of the gate are undecided';
-  if (unsettled.every(({ comparison }) => comparison.certainty.cases === 0)) return 'no case could be compared';
+  if (unsettled.every(({ comparison }) => comparison.certainty.cases === 0)) {
+    const isNone = suites.every(({ variants }) => variants.every(({ comparison }) => !comparison?.certainty.cases));
+    const names = [...new Set(unsettled.map(({ suite }) => style.name(suite.suite)))];
+    return `no case${isNone ? '' : ` of ${listFirst(names, maxFailing)}`} could be compared`;
+  }
   const cases = countDistinct(
     unsettled.flatMap(({ suite, comparison }) =>
       comparison.cases.regressed.map((id) => JSON.stringify([suite.suite, id])),

@@ -149,6 +149,25 @@ describe('the decision in one sentence', () => {
       }),
     ],
     [
+      'inconclusive: no case of one could be compared',
+      buildReport(
+        [0, 3].map((cases) =>
+          buildSuite([], {
+            suite: cases === 0 ? 'one' : 'two',
+            variants: [
+              variantOf(1, {
+                comparison: buildComparison({
+                  outcome: cases === 0 ? 'inconclusive' : 'passed',
+                  certainty: { kind: 'unseen', cases },
+                }),
+              }),
+            ],
+          }),
+        ),
+        { decision: { outcome: 'inconclusive', breaches: [], warnings: [] } },
+      ),
+    ],
+    [
       'inconclusive: 2 cases that passed before fail now with v2 × openai:gpt-4o-mini, neither confirmed nor cleared',
       reportOf([variantOf(1, { comparison: inconclusive({ cases: { ...noCases, regressed: ['a', 'b'] } }) })], {
         outcome: 'inconclusive',
