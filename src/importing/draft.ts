@@ -1,8 +1,15 @@
+import { defined } from '../json/defined.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
 import { readOwn } from '../suite/documents/locate.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/exact-numbers.ts';
+import type { YamlError } from '../text/explain-yaml.ts';
 import { createLineIndex } from '../text/line-index.ts';
 import { parseYaml } from '../text/yaml-text.ts';
+
+/** Why a file can't be imported. */
+export interface Unreadable {
+  readonly problems: readonly Problem[];
+}
 
 /** A part that can't be carried over. It keeps its place in the suite, and is written there as a comment. */
 export class LeftOut {
@@ -89,10 +96,10 @@ export function createDraft(): Draft {
     notes,
     refuse(written, reason, hint) {
       const at = withoutSecrets(written.at());
-      const problem = { code: 'not-carried-over', severity: 'error', message: reason, at } as const;
       // Defaults are read again for every test.
       const key = `${at.file}:${at.line}:${at.column}:${reason}`;
-      if (!seen.has(key)) refused.push(hint === undefined ? problem : { ...problem, hint });
+      if (!seen.has(key))
+        refused.push({ code: 'not-carried-over', severity: 'error', message: reason, at, ...defined({ hint }) });
       seen.add(key);
       return new LeftOut(reason, at, hideSecrets(written.value));
     },
@@ -122,6 +129,11 @@ export function nameOf(label: string, taken: Set<string>, otherwise: string): st
     .slice(0, 60)
     .replace(/-+$/, '');
   const base = short === '' ? otherwise : short;
+  return takeName(base, taken);
+}
+
+/** The name, with a number behind it if it is taken. It is taken from then on. */
+export function takeName(base: string, taken: Set<string>): string {
   let name = base;
   for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
   taken.add(name);
@@ -137,7 +149,7 @@ export interface Written<T = unknown> {
 }
 
 /** The whole of a YAML or JSON text: JSON is YAML. */
-export function readWritten(file: string, text: string): Written | { readonly problems: readonly Problem[] } {
+export function readWritten(file: string, text: string): Written | Unreadable {
   const yaml = parseYaml(text);
   const lines = createLineIndex(text);
   const locate = (offset: number): SourceLocation => {
@@ -145,23 +157,16 @@ export function readWritten(file: string, text: string): Written | { readonly pr
     return { file, ...position, excerpt: lines.excerptAround(position) };
   };
   if (yaml.errors.length > 0) {
-    const problems = yaml.errors.map(({ message, offset, hint }): Problem => {
-      const problem = { code: 'syntax', severity: 'error', message, at: locate(offset) } as const;
-      return hint === undefined ? problem : { ...problem, hint };
-    });
-    return { problems };
+    const toProblem = ({ message, offset, hint }: YamlError): Problem => {
+      return { code: 'syntax', severity: 'error', message, at: locate(offset), ...defined({ hint }) };
+    };
+    return { problems: yaml.errors.map(toProblem) };
   }
   const long = findLongNumbers(yaml.value);
   if (long.length > 0) {
     const problems = long.map(({ path, number }): Problem => {
-      const at = locate(yaml.find(path, 'value'));
-      return {
-        code: 'invalid-value',
-        severity: 'error',
-        message: describeLongNumber(number),
-        hint: longNumberHint,
-        at,
-      };
+      const [message, at] = [describeLongNumber(number), locate(yaml.find(path, 'value'))];
+      return { code: 'invalid-value', severity: 'error', message, hint: longNumberHint, at };
     });
     return { problems };
   }

@@ -9,7 +9,7 @@ import { openWorkingTree, type ProjectSnapshot } from '../suite/open-project.ts'
 import { readSkillSuite } from '../suite/skills/skill-suite.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { importDataSet } from './data-sets/data-set.ts';
-import { type ImportedSuite, LeftOut } from './draft.ts';
+import { type ImportedSuite, LeftOut, type Unreadable } from './draft.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
 import { importPromptfoo } from './promptfoo/import-promptfoo.ts';
 
@@ -105,7 +105,7 @@ function readFormat(
   path: string,
   files: ProjectFiles,
   target: string,
-): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
+): Promise<ImportedSuite | Unreadable> {
   if (format === 'openai-evals') return Promise.resolve(importOpenaiEvals(shown, text));
   if (format === 'jsonl') return Promise.resolve(importDataSet(shown, text, expected));
   const place = { suite: toSlashes(resolve(cwd, target)), folder: toSlashes(dirname(path)), shown };
@@ -217,7 +217,7 @@ async function importSkillEvals(
   files: ProjectFiles,
   cwd: string,
   target: string,
-): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
+): Promise<ImportedSuite | Unreadable> {
   const { project } = await loadProject({ paths: [path], cwd });
   const problems = createProblems();
   const [suite] = project.suites;

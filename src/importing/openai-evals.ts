@@ -1,12 +1,18 @@
 import { parseJson } from '../json/parse-json.ts';
 import type { Problem } from '../model/problem.ts';
-import { createDraft, type Draft, type ImportedSuite, isMap, LeftOut, readWritten, type Written } from './draft.ts';
+import {
+  createDraft,
+  type Draft,
+  type ImportedSuite,
+  isMap,
+  LeftOut,
+  readWritten,
+  type Unreadable,
+  type Written,
+} from './draft.ts';
 
 /** Reads an eval of OpenAI's Evals API as its users saved it: the eval itself, or a run of it with its data. */
-export function importOpenaiEvals(
-  file: string,
-  text: string,
-): ImportedSuite | { readonly problems: readonly Problem[] } {
+export function importOpenaiEvals(file: string, text: string): ImportedSuite | Unreadable {
   const root = readWritten(file, text);
   if ('problems' in root) return isLines(text) ? { problems: [describeLines(file)] } : root;
   const draft = createDraft();

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { appendPointer, splitPointer } from '../json/json-pointer.ts';
+import { nameSet } from '../text/name-set.ts';
 import { findSupport, type SchemaLimits, type SchemaMode } from './schema-modes.ts';
 
 /** One reason for which an API is known to refuse a schema. */
@@ -56,10 +57,8 @@ const maps: ReadonlySet<string> = new Set([
   'patternProperties',
   'dependentSchemas',
 ]);
-const parts: ReadonlySet<string> = new Set(
-  'items additionalProperties contains propertyNames unevaluatedProperties unevaluatedItems prefixItems anyOf allOf oneOf not if then else'.split(
-    ' ',
-  ),
+const parts: ReadonlySet<string> = nameSet(
+  'items additionalProperties contains propertyNames unevaluatedProperties unevaluatedItems prefixItems anyOf allOf oneOf not if then else',
 );
 
 function fitPart(schema: JsonValue, pointer: string, fitting: Fitting): JsonValue {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { nameSet } from '../../text/name-set.ts';
 import { quote } from '../../text/shorten.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
 import { describePlace, textOf } from '../targets.ts';
@@ -75,11 +76,11 @@ function outlineHtml(text: string): HtmlOutline {
 
 /** More than any page needs; it keeps hostile nesting cheap. */
 const maxDepth = 512;
-const voidElements = new Set('area base br col embed hr img input link meta source track wbr'.split(' '));
-const rawElements = new Set('script style textarea title'.split(' '));
+const voidElements = nameSet('area base br col embed hr img input link meta source track wbr');
+const rawElements = nameSet('script style textarea title');
 const foreignElements = new Set(['svg', 'math']);
-const optionalEnds = new Set(
-  'html head body li dt dd p rt rp optgroup option colgroup caption thead tbody tfoot tr td th'.split(' '),
+const optionalEnds = nameSet(
+  'html head body li dt dd p rt rp optgroup option colgroup caption thead tbody tfoot tr td th',
 );
 
 /** Puts a tag among the open elements; tells what is wrong with its place. */

@@ -1,7 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import { isSystemRole } from '../../model/completion.ts';
 import { isTemplate } from '../../templates/template.ts';
-import { type Draft, LeftOut, type Written } from '../draft.ts';
+import { groupBy } from '../../text/group-by.ts';
+import { type Draft, LeftOut, takeName, type Written } from '../draft.ts';
 import type { ChatMessage } from './chat-messages.ts';
 import type { DataRow } from './data-row.ts';
 
@@ -72,10 +73,7 @@ function uniqueId(id: string, taken: Set<string>): string {
     .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .trim()
     .slice(0, 280);
-  let name = base;
-  for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
-  taken.add(name);
-  return name;
+  return takeName(base, taken);
 }
 
 interface Variable {
@@ -108,18 +106,15 @@ const CHAT_NAME = /^(?:system|developer|user|assistant)(?:_\d+)?$/;
 
 /** A name that templates can read for each field, and the filter for what is no text. */
 function nameVariables(rows: readonly DataRow[]): ReadonlyMap<string, Variable> {
-  const values = new Map<string, unknown[]>();
-  for (const { vars } of rows) {
-    for (const [name, value] of vars) {
-      const known = values.get(name);
-      if (known === undefined) values.set(name, [value]);
-      else known.push(value);
-    }
-  }
+  const fields = groupBy(
+    rows.flatMap(({ vars }) => [...vars]),
+    ([name]) => name,
+  );
   const hasChat = rows.some(({ chat }) => chat.length > 0);
   const taken = new Set(TAKEN);
   return new Map(
-    [...values].map(([field, items]): [string, Variable] => {
+    [...fields].map(([field, entries]): [string, Variable] => {
+      const items = entries.map(([, value]) => value);
       const plain = field.replace(/^(?:input|inputs)\./, '').replaceAll(/[^\p{L}\p{N}_-]+/gu, '_');
       const base = `${/^[\p{L}_]/u.test(plain) ? '' : 'field_'}${plain}`;
       let name = hasChat && CHAT_NAME.test(base) ? `${base}_field` : base;

@@ -1,3 +1,4 @@
+import { nameSet } from '../../text/name-set.ts';
 import { isMap } from '../draft.ts';
 import { type ChatMessage, readMessage, readMessages } from './chat-messages.ts';
 
@@ -86,10 +87,8 @@ function plain(name: string): string {
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
-const words = (text: string) => new Set(text.split(/\s+/).filter((word) => word !== ''));
-
 /** What tools and data sets call the golden answer. */
-const GOLDEN = words(`
+const GOLDEN = nameSet(`
   expected expectedoutput expectedanswer expectedanswers expectedresponse expectedresult expectedvalue expectedlabel
   expectedoutputs ideal idealanswer idealresponse idealoutput groundtruth groundtruths groundtruthanswer gt gold golden
   goldanswer goldenanswer goldoutput goldenoutput goldlabel reference references referenceanswer referenceanswers
@@ -99,15 +98,15 @@ const GOLDEN = words(`
   resposta`);
 
 /** Golden where no other field is: beside one, they are what some model answered. */
-const RECORDED = words('output outputs completion response generation result');
+const RECORDED = nameSet('output outputs completion response generation result');
 
 /** Always what some model answered. */
-const ACTUAL = words(`
+const ACTUAL = nameSet(`
   actual actualoutput actualanswer actualresponse prediction predicted predictedoutput generated generatedoutput
   modeloutput modelresponse modelanswer rejected`);
 
 /** May be the golden answer of a classification, a summary or a translation. */
-const CLASSES = words(`
+const CLASSES = nameSet(`
   category class classification intent sentiment verdict score rating grade topic summary highlights translation sql code`);
 
 const GIVES_AWAY =
@@ -117,7 +116,7 @@ const GIVES_AWAY =
 const DESCRIBES = /(?:language|lang|format|type|length|schema|style|url|id|count|choices|options|instructions?)$/;
 
 /** Kept with a row by other tools, and sent to no model. */
-const BOOKKEEPING = words(`
+const BOOKKEEPING = nameSet(`
   metadata additionalmetadata tags name createdat updatedat modifiedat created datasetid datasetname sourcetraceid
   sourceobservationid sourcerunid status split splits comments rootspanid spanid isroot origin projectid logid xactid
   paginationkey auditdata facets classifications sourcefile customcolumnkeyvalues toolscalled expectedtools sandbox files

@@ -1,8 +1,15 @@
 import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
-import type { Problem } from '../../model/problem.ts';
-import { createDraft, type Draft, type ImportedSuite, isMap, LeftOut, type Written } from '../draft.ts';
+import {
+  createDraft,
+  type Draft,
+  type ImportedSuite,
+  isMap,
+  LeftOut,
+  type Unreadable,
+  type Written,
+} from '../draft.ts';
 import { looksLikeMessages } from './chat-messages.ts';
 import { buildPrompts } from './data-prompts.ts';
 import {
@@ -25,7 +32,7 @@ export function importDataSet(
   file: string,
   text: string,
   expected: string | false | undefined,
-): ImportedSuite | { readonly problems: readonly Problem[] } {
+): ImportedSuite | Unreadable {
   const all = readDataRows(file, text);
   if ('problems' in all) return all;
   const written = all.filter(({ value }) => !isArchived(value));

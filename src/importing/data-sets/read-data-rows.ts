@@ -1,19 +1,15 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
-import type { Problem } from '../../model/problem.ts';
 import { isTemplate } from '../../templates/template.ts';
 import { attemptOr } from '../../text/attempt.ts';
 import { parseCsv } from '../../text/csv.ts';
 import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
-import { isMap, placeAt, type Written } from '../draft.ts';
+import { isMap, placeAt, type Unreadable, type Written } from '../draft.ts';
 import { CutJsonError, type IsPart, splitJson } from './split-json.ts';
 
 /** The rows of a data set: a JSON object a line, a list, a list in a wrapper such as `{"data": […]}`, or a table in CSV. */
-export function readDataRows(
-  file: string,
-  text: string,
-): readonly Written[] | { readonly problems: readonly Problem[] } {
+export function readDataRows(file: string, text: string): readonly Written[] | Unreadable {
   const written = /\.csv$/i.test(file) ? readTable(file, text) : readJsonRows(file, text);
   if ('problems' in written) return written;
   const seen = new Set<string>();
@@ -29,7 +25,7 @@ export function readDataRows(
   });
 }
 
-function readTable(file: string, text: string): readonly Written[] | { readonly problems: readonly Problem[] } {
+function readTable(file: string, text: string): readonly Written[] | Unreadable {
   const fail = (message: string, line: number, hint?: string) => ({
     problems: [
       { code: 'syntax', severity: 'error', message, ...defined({ hint }), at: { file, line, column: 1 } } as const,
@@ -66,7 +62,7 @@ function readCell(cell: string): unknown {
   return parsed?.ok === true ? readValue(parsed.value) : cell;
 }
 
-function readJsonRows(file: string, text: string): readonly Written[] | { readonly problems: readonly Problem[] } {
+function readJsonRows(file: string, text: string): readonly Written[] | Unreadable {
   const [first = ''] = text.trimStart().split('\n', 1);
   const line = parseJson(first);
   const isLines = line.ok && isMap(line.value) && findKeys(line.value).length === 0;
@@ -83,7 +79,7 @@ function readLines(file: string, text: string): readonly Written[] {
   });
 }
 
-function readDocument(file: string, text: string): readonly Written[] | { readonly problems: readonly Problem[] } {
+function readDocument(file: string, text: string): readonly Written[] | Unreadable {
   const parsed = parseJson(text);
   const at = { file, line: 1, column: 1 };
   if (!parsed.ok)

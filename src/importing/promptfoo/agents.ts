@@ -1,4 +1,5 @@
 import { defined } from '../../json/defined.ts';
+import { nameSet } from '../../text/name-set.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 import type { CodeModule } from './code-files.ts';
 
@@ -17,19 +18,15 @@ export function isClaudeAgent(id: string): boolean {
 }
 
 /** Settings that the SDK takes as they are, under the same name without underscores. */
-const TAKEN = new Set(
-  'max_turns model fallback_model plan_mode_instructions max_thinking_tokens disallowed_tools plugins skills max_budget_usd additional_directories resume fork_session resume_session_at continue agents output_format include_partial_messages include_hook_events forward_subagent_text tool_config prompt_suggestions agent_progress_summaries settings managed_settings betas thinking effort agent session_id debug debug_file sandbox allow_dangerously_skip_permissions permission_prompt_tool_name executable executable_args extra_args path_to_claude_code_executable setting_sources tools enable_file_checkpointing persist_session task_budget title'.split(
-    ' ',
-  ),
+const TAKEN = nameSet(
+  'max_turns model fallback_model plan_mode_instructions max_thinking_tokens disallowed_tools plugins skills max_budget_usd additional_directories resume fork_session resume_session_at continue agents output_format include_partial_messages include_hook_events forward_subagent_text tool_config prompt_suggestions agent_progress_summaries settings managed_settings betas thinking effort agent session_id debug debug_file sandbox allow_dangerously_skip_permissions permission_prompt_tool_name executable executable_args extra_args path_to_claude_code_executable setting_sources tools enable_file_checkpointing persist_session task_budget title',
 );
 /** Settings that more than their name changes of, and those of promptfoo itself. */
-const READ = new Set(
-  'working_dir allow_all_tools custom_allowed_tools append_allowed_tools permission_mode strict_mcp_config mcp cache_mcp custom_system_prompt append_system_prompt exclude_dynamic_sections env apiKeyRequired'.split(
-    ' ',
-  ),
+const READ = nameSet(
+  'working_dir allow_all_tools custom_allowed_tools append_allowed_tools permission_mode strict_mcp_config mcp cache_mcp custom_system_prompt append_system_prompt exclude_dynamic_sections env apiKeyRequired',
 );
 /** Functions in a config that is code. */
-const CODE = new Set('can_use_tool ask_user_question hooks stderr spawn_claude_code_process on_elicitation'.split(' '));
+const CODE = nameSet('can_use_tool ask_user_question hooks stderr spawn_claude_code_process on_elicitation');
 
 /** Claude's agent SDK, which a module asks with the options that promptfoo gives it. */
 export function convertClaudeAgent(id: string, parts: Written, context: AgentContext): Settings | LeftOut {
@@ -119,7 +116,7 @@ function buildOptions(settings: Settings): Settings {
       env,
     }),
     strictMcpConfig: isStrict,
-    systemPrompt: prompt ? prompt : { ...preset, ...(excludes ? { excludeDynamicSections: true } : {}) },
+    systemPrompt: prompt || { ...preset, ...(excludes ? { excludeDynamicSections: true } : {}) },
     ...(settings['allow_all_tools'] ? {} : { allowedTools: [...new Set(tools as readonly string[])].toSorted() }),
   };
 }
@@ -150,16 +147,12 @@ export function isCodexAgent(id: string): boolean {
 }
 
 /** Settings of a thread, under the same name without underscores. */
-const THREAD = new Set(
-  'working_dir additional_directories skip_git_repo_check model sandbox_mode model_reasoning_effort network_access_enabled web_search_mode web_search_enabled approval_policy'.split(
-    ' ',
-  ),
+const THREAD = nameSet(
+  'working_dir additional_directories skip_git_repo_check model sandbox_mode model_reasoning_effort network_access_enabled web_search_mode web_search_enabled approval_policy',
 );
-const CODEX_OTHERS = new Set('base_url codex_path_override cli_env cli_config output_schema'.split(' '));
+const CODEX_OTHERS = nameSet('base_url codex_path_override cli_env cli_config output_schema');
 /** They change how promptfoo watches or repeats a run, and not what is asked. */
-const IDLE = new Set(
-  'maxRetries enable_streaming deep_tracing thread_pool_size inherit_process_env persist_threads'.split(' '),
-);
+const IDLE = nameSet('maxRetries enable_streaming deep_tracing thread_pool_size inherit_process_env persist_threads');
 
 /** The Codex SDK, which a module asks with the options that promptfoo gives it. */
 export function convertCodexAgent(

@@ -1,4 +1,5 @@
 import { decodePercent } from '../../text/decode-text.ts';
+import { nameSet } from '../../text/name-set.ts';
 import { type Draft, isMap, LeftOut, nameOf, placeAt, quote, readWritten, type Written, withValue } from '../draft.ts';
 import { changeVars, type VarsChange } from './case-vars.ts';
 import { convertPrompt, findPromptConfig, type PromptContext, readNamedPrompts } from './prompts.ts';
@@ -6,9 +7,9 @@ import type { NamedPrompt } from './restrict.ts';
 
 type ReadText = (reference: string, written: Written) => Promise<string | LeftOut>;
 
-const READ = new Set('prompts providers targets tests defaultTest scenarios description $schema'.split(' '));
+const READ = nameSet('prompts providers targets tests defaultTest scenarios description $schema');
 /** Keys that change what is sent or judged, and that a suite can't say. */
-const MEANT = new Set('nunjucksFilters assertScoringFunction'.split(' '));
+const MEANT = nameSet('nunjucksFilters assertScoringFunction');
 
 /** Notes or refuses the keys of a config that are no part of a suite. */
 export async function readTopKeys(config: Written, draft: Draft, readText: ReadText): Promise<readonly LeftOut[]> {

@@ -1,5 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
+import { nameSet } from '../../text/name-set.ts';
 import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
 import { readEnvName, readHeaders } from './address.ts';
 import { convertHttpCode } from './http-code.ts';
@@ -27,7 +28,7 @@ export interface HttpPrompts {
   readonly areTexts: boolean;
 }
 
-const PLAIN = new Set('url method headers body transformResponse responseParser'.split(' '));
+const PLAIN = nameSet('url method headers body transformResponse responseParser');
 
 /** Undefined where a provider needs code of its own to be asked as promptfoo does. */
 export function readPlainHttp(

@@ -1,6 +1,5 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
-import type { Problem } from '../../model/problem.ts';
 import {
   createDraft,
   type Draft,
@@ -11,6 +10,7 @@ import {
   nameOf,
   quote,
   readWritten,
+  type Unreadable,
   type Written,
 } from '../draft.ts';
 import {
@@ -46,7 +46,7 @@ export async function importPromptfoo(
   text: string,
   ports: ImportPorts,
   place: CodePlace,
-): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
+): Promise<ImportedSuite | Unreadable> {
   const config = readWritten(file, text);
   if ('problems' in config) return config;
   if (!isMap(config.value)) {

@@ -1,3 +1,4 @@
+import { nameSet } from '../../text/name-set.ts';
 /** A model of another tool as a suite names it. */
 export interface ConvertedModel {
   readonly use: string;
@@ -138,15 +139,11 @@ export function reasonsWarm(adapter: string, model: string): boolean {
   return adapter === 'xai' && /^grok-(?:4|3-mini|build|code|latest$)/.test(model) && !model.includes('non-reasoning');
 }
 
-const KNOWN_BARE = new Set(
-  'a2a browser echo http https llama mcp n8n openclaw opencode openinterpreter sequence slack websocket ws wss'.split(
-    ' ',
-  ),
+const KNOWN_BARE = nameSet(
+  'a2a browser echo http https llama mcp n8n openclaw opencode openinterpreter sequence slack websocket ws wss',
 );
-const KNOWN_SERVICES = new Set(
-  'a2a abliteration agentic ai21 aimlapi alibaba alicloud aliyun anthropic atlascloud azure azureopenai bam bedrock bedrock-agent cerebras cloudera cloudflare-ai cloudflare-gateway cohere cometapi dashscope databricks deepseek docker elevenlabs envoy exec f5 fal file fireworks github golang google groq helicone hf http https huggingface hyperbolic jfrog litellm llama llamaapi localai mcp meta minimax mistral mlflow-gateway modelslab moonshot n8n novita nscale nvidia ollama openai openclaw opencode openinterpreter openrouter orcarouter package palm perplexity portkey promptfoo python quiverai qwak replicate ruby sagemaker slack snowflake together togetherai transformers transformers.js truefoundry vercel vertex voyage watsonx webhook ws wss xai'.split(
-    ' ',
-  ),
+const KNOWN_SERVICES = nameSet(
+  'a2a abliteration agentic ai21 aimlapi alibaba alicloud aliyun anthropic atlascloud azure azureopenai bam bedrock bedrock-agent cerebras cloudera cloudflare-ai cloudflare-gateway cohere cometapi dashscope databricks deepseek docker elevenlabs envoy exec f5 fal file fireworks github golang google groq helicone hf http https huggingface hyperbolic jfrog litellm llama llamaapi localai mcp meta minimax mistral mlflow-gateway modelslab moonshot n8n novita nscale nvidia ollama openai openclaw opencode openinterpreter openrouter orcarouter package palm perplexity portkey promptfoo python quiverai qwak replicate ruby sagemaker slack snowflake together togetherai transformers transformers.js truefoundry vercel vertex voyage watsonx webhook ws wss xai',
 );
 
 /** False for a provider that promptfoo stops at. */

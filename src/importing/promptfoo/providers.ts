@@ -1,5 +1,6 @@
 import { defined } from '../../json/defined.ts';
-import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
+import { nameSet } from '../../text/name-set.ts';
+import { type Draft, isMap, LeftOut, quote, takeName, type Written } from '../draft.ts';
 import { isCodexAgent } from './agents.ts';
 import type { AnswerForm } from './code-files.ts';
 import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } from './http-provider.ts';
@@ -163,19 +164,15 @@ export function sendTexts(provider: Provider | LeftOut, cases: readonly unknown[
 /** Two providers may have one label there. */
 export function giveId(provider: Provider, item: Written, known: Set<string>, draft: Draft): Provider {
   const wanted = typeof provider === 'string' ? provider : String(provider['id']);
-  let id = wanted;
-  for (let count = 2; known.has(id); count += 1) id = `${wanted}-${count}`;
-  known.add(id);
+  const id = takeName(wanted, known);
   if (id === wanted) return provider;
   draft.note(item, `a second provider is called "${wanted}": it is "${id}" here`);
   return typeof provider === 'string' ? { id, use: provider } : { ...provider, id };
 }
 
 /** What a text-generation model of Hugging Face is sent beside the text. */
-const PARAMETERS = new Set(
-  'top_k top_p temperature repetition_penalty max_new_tokens max_time return_full_text num_return_sequences do_sample use_cache wait_for_model'.split(
-    ' ',
-  ),
+const PARAMETERS = nameSet(
+  'top_k top_p temperature repetition_penalty max_new_tokens max_time return_full_text num_return_sequences do_sample use_cache wait_for_model',
 );
 
 /** A service whose request promptfoo builds around the prompt's text, as a server; undefined for any other provider. */

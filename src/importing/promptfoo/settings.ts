@@ -1,4 +1,5 @@
 import { defined } from '../../json/defined.ts';
+import { nameSet } from '../../text/name-set.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
 import { readAddress, readAllHeaders } from './address.ts';
 import { type ConvertedModel, hasFixedSampling, isReasoningModel, reasonsWarm } from './model-ids.ts';
@@ -15,49 +16,35 @@ interface SettingsContext {
 }
 
 /** What a request of Chat Completions may hold, as promptfoo builds it; other keys of `config` are not sent there. */
-const CHAT_PARAMS = new Set(
-  'seed max_tokens max_completion_tokens reasoning_effort temperature top_p presence_penalty frequency_penalty functions function_call tools tool_choice tool_resources response_format stop prompt_cache_key prompt_cache_options prompt_cache_retention modalities audio verbosity reasoning service_tier user metadata store'.split(
-    ' ',
-  ),
+const CHAT_PARAMS = nameSet(
+  'seed max_tokens max_completion_tokens reasoning_effort temperature top_p presence_penalty frequency_penalty functions function_call tools tool_choice tool_resources response_format stop prompt_cache_key prompt_cache_options prompt_cache_retention modalities audio verbosity reasoning service_tier user metadata store',
 );
-const RESPONSES_PARAMS = new Set(
-  'max_output_tokens temperature top_p reasoning reasoning_effort instructions tools tool_choice response_format verbosity include store metadata parallel_tool_calls service_tier truncation user background previous_response_id max_tool_calls prompt_cache_key prompt_cache_options prompt_cache_retention'.split(
-    ' ',
-  ),
+const RESPONSES_PARAMS = nameSet(
+  'max_output_tokens temperature top_p reasoning reasoning_effort instructions tools tool_choice response_format verbosity include store metadata parallel_tool_calls service_tier truncation user background previous_response_id max_tool_calls prompt_cache_key prompt_cache_options prompt_cache_retention',
 );
-const GEMINI_PARAMS = new Set(
-  'generationConfig temperature maxOutputTokens max_output_tokens topP topK top_p top_k stopSequences safetySettings toolConfig cachedContent labels responseMimeType responseSchema response_schema seed frequencyPenalty presencePenalty tools'.split(
-    ' ',
-  ),
+const GEMINI_PARAMS = nameSet(
+  'generationConfig temperature maxOutputTokens max_output_tokens topP topK top_p top_k stopSequences safetySettings toolConfig cachedContent labels responseMimeType responseSchema response_schema seed frequencyPenalty presencePenalty tools',
 );
 const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
-  anthropic: new Set(
-    'max_tokens temperature top_p top_k tools tool_choice thinking effort output_format metadata service_tier stop_sequences cache_control'.split(
-      ' ',
-    ),
+  anthropic: nameSet(
+    'max_tokens temperature top_p top_k tools tool_choice thinking effort output_format metadata service_tier stop_sequences cache_control',
   ),
   gemini: GEMINI_PARAMS,
   vertex: GEMINI_PARAMS,
-  mistral: new Set(
-    'temperature top_p max_tokens safe_prompt random_seed response_format tools tool_choice frequency_penalty presence_penalty parallel_tool_calls prediction prompt_mode prompt_cache_key reasoning_effort stop metadata'.split(
-      ' ',
-    ),
+  mistral: nameSet(
+    'temperature top_p max_tokens safe_prompt random_seed response_format tools tool_choice frequency_penalty presence_penalty parallel_tool_calls prediction prompt_mode prompt_cache_key reasoning_effort stop metadata',
   ),
   openrouter: new Set([...CHAT_PARAMS, 'transforms', 'models', 'route', 'provider']),
   groq: new Set([...CHAT_PARAMS, 'reasoning_format', 'include_reasoning', 'compound_custom', 'search_settings']),
   xai: new Set([...CHAT_PARAMS, 'search_parameters']),
-  cohere: new Set('temperature max_tokens k p seed stop_sequences frequency_penalty presence_penalty'.split(' ')),
-  ollama: new Set('temperature top_p seed stop presence_penalty frequency_penalty tools'.split(' ')),
-  bedrock: new Set(
-    'temperature maxTokens max_tokens topP top_p stopSequences stop additionalModelRequestFields'.split(' '),
-  ),
+  cohere: nameSet('temperature max_tokens k p seed stop_sequences frequency_penalty presence_penalty'),
+  ollama: nameSet('temperature top_p seed stop presence_penalty frequency_penalty tools'),
+  bedrock: nameSet('temperature maxTokens max_tokens topP top_p stopSequences stop additionalModelRequestFields'),
 };
 
 /** Settings of the program, which change neither what is sent nor what is judged. */
-const IDLE = new Set(
-  'showThinking cost inputCost outputCost timeout timeoutMs maxRetries max_retries omitDefaults passthrough extra_body headers apiBaseUrl apiHost apiKey apiKeyEnvar apiKeyRequired organization apiVersion region projectId beta'.split(
-    ' ',
-  ),
+const IDLE = nameSet(
+  'showThinking cost inputCost outputCost timeout timeoutMs maxRetries max_retries omitDefaults passthrough extra_body headers apiBaseUrl apiHost apiKey apiKeyEnvar apiKeyRequired organization apiVersion region projectId beta',
 );
 /** Code and programs that take part in the answer. */
 const CODE = new Set(['functionToolCallbacks', 'mcp', 'callbacks']);
@@ -104,13 +91,11 @@ function knownParams({ adapter, api, sent }: ConvertedModel): ReadonlySet<string
 }
 
 /** Options that promptfoo sends to Ollama, and that its OpenAI-compatible API does not take. */
-const OLLAMA_OPTIONS = new Set(
-  'top_k tfs_z useNUMA num_ctx num_keep num_batch num_gqa num_gpu main_gpu low_vram f16_kv logits_all vocab_only use_mmap use_mlock embedding_only rope_frequency_base rope_frequency_scale typical_p repeat_last_n repeat_penalty mirostat mirostat_tau mirostat_eta penalize_newline num_thread think'.split(
-    ' ',
-  ),
+const OLLAMA_OPTIONS = nameSet(
+  'top_k tfs_z useNUMA num_ctx num_keep num_batch num_gqa num_gpu main_gpu low_vram f16_kv logits_all vocab_only use_mmap use_mlock embedding_only rope_frequency_base rope_frequency_scale typical_p repeat_last_n repeat_penalty mirostat mirostat_tau mirostat_eta penalize_newline num_thread think',
 );
 
-const GOOGLE_OTHERS = new Set('systemInstruction useAssistantRole service_tier context examples modelArmor'.split(' '));
+const GOOGLE_OTHERS = nameSet('systemInstruction useAssistantRole service_tier context examples modelArmor');
 
 /** What promptfoo sends, and what has no equivalent here. */
 const OTHERS: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -263,7 +248,7 @@ function readPassthrough(config: Written, { adapter }: ConvertedModel, draft: Dr
 }
 
 /** Services and servers whose replies may have reasoning beside the text. */
-const MAY_REASON = new Set('openrouter deepseek groq cerebras together fireworks nvidia moonshot xai'.split(' '));
+const MAY_REASON = nameSet('openrouter deepseek groq cerebras together fireworks nvidia moonshot xai');
 
 /** promptfoo writes the reasoning of a reply before its text, unless `showThinking` is false. */
 export function noteThinking(

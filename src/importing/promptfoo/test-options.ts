@@ -1,13 +1,12 @@
 import type { Writable } from '../../json/defined.ts';
+import { nameSet } from '../../text/name-set.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 
 /** Options of the test itself; every other one is a setting of its providers. */
-const TEST_OPTIONS = new Set(
-  'transform postprocess prefix suffix transformVars storeOutputAs rubricPrompt factuality provider repeat runSerially disableVarExpansion disableConversationVar disableDefaultAsserts'.split(
-    ' ',
-  ),
+const TEST_OPTIONS = nameSet(
+  'transform postprocess prefix suffix transformVars storeOutputAs rubricPrompt factuality provider repeat runSerially disableVarExpansion disableConversationVar disableDefaultAsserts',
 );
-const REFUSED_OPTIONS = new Set('storeOutputAs rubricPrompt factuality disableConversationVar'.split(' '));
+const REFUSED_OPTIONS = nameSet('storeOutputAs rubricPrompt factuality disableConversationVar');
 
 /** The settings of providers among the options of the defaults. */
 export function readSharedSettings(options: Written): Readonly<Record<string, unknown>> {
@@ -100,10 +99,8 @@ export function describeTest(layers: readonly Written[]): Readonly<Record<string
 }
 
 /** Settings that options of tests and the config of a prompt may give to every provider; promptfoo ignores others. */
-const SETTINGS = new Set(
-  'temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers'.split(
-    ' ',
-  ),
+const SETTINGS = nameSet(
+  'temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers',
 );
 
 export function isSetting(key: string): boolean {

@@ -1,3 +1,4 @@
+import { escapeRegex } from '../../text/regex.ts';
 import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { findModuleFile } from './code-files.ts';
@@ -132,7 +133,7 @@ function readCall(code: string): { readonly step: Step; readonly length: number 
   }
   const split = SPLIT.exec(rest);
   if (split === null) return undefined;
-  const mark = (split[2] ?? '').replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+  const mark = escapeRegex(split[2] ?? '');
   return { step: { regex: `^[^${mark}]*` }, length: white + split[0].length };
 }
 

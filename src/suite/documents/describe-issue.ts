@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { type ProblemCode, problemCodes } from '../../model/problem.ts';
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { SpelledNumber } from '../../text/exact-numbers.ts';
+import { nameSet } from '../../text/name-set.ts';
 import type { Path } from './locate.ts';
 
 export type Issue = z.core.$ZodIssue;
@@ -220,7 +221,7 @@ const maps: Readonly<Record<string, string>> = {
 
 /** Lists that some tools write as maps by id. */
 const listsOfIds = new Set(['cases', 'judges', 'prompts', 'providers']);
-const keysOfItems = new Set('assert exec expected file id messages module text turns use vars'.split(' '));
+const keysOfItems = nameSet('assert exec expected file id messages module text turns use vars');
 
 /** What to write where an item of a list must be a map, and is a text. */
 function hintOfItem(label: string, path: Path, root: Path, input: unknown): string | undefined {
