@@ -173,12 +173,16 @@ const claudeUnlisted = {
 const claudeRefused =
   'minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength maxItems uniqueItems';
 
-const claudeRules: SchemaRules = {
+const bedrockRules: SchemaRules = {
   isClosed: true,
   isRecursionRefused: true,
   formats: [...commonFormats, 'uri'],
   maxMinItems: 1,
   hasPlainEnums: true,
+};
+
+const claudeRules: SchemaRules = {
+  ...bedrockRules,
   isAllOfWithoutRef: true,
   refusedPattern: /\\[1-9kbB]|\(\?[=!<]/,
 };
@@ -218,13 +222,7 @@ const bedrock: SchemaMode = {
     },
   ],
   unlisted: 'unknown',
-  rules: {
-    isClosed: true,
-    isRecursionRefused: true,
-    formats: [...commonFormats, 'uri'],
-    maxMinItems: 1,
-    hasPlainEnums: true,
-  },
+  rules: bedrockRules,
 };
 
 const geminiReference = { source: 'https://ai.google.dev/api/generate-content#generationconfig', asOf: '2026-10-13' };

@@ -1,4 +1,6 @@
 import picocolors from 'picocolors';
+import type { Writable } from '../../json/defined.ts';
+import type { CellCounts } from '../../model/cell.ts';
 import type { OnProgress, ProgressEvent } from '../../model/progress.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
@@ -67,20 +69,12 @@ export function createProgressView(options: ProgressOptions): ProgressView {
   };
 }
 
-interface ProgressState {
+interface ProgressState extends Writable<CellCounts> {
   startedMs: number;
   nowMs: number;
-  planned: number;
   /** Finished by an earlier part of the run. */
   kept: number;
   done: number;
-  passed: number;
-  failed: number;
-  errored: number;
-  skipped: number;
-  cached: number;
-  observed: number;
-  confirmations: number;
   spentUsd: number;
   hasUnknownCost: boolean;
   failuresShown: number;
