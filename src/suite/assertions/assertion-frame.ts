@@ -1,3 +1,4 @@
+import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import type { AssertionDeclaration } from '../../model/assertion.ts';
@@ -22,7 +23,7 @@ export function findName(located: Located, { declarations, problems }: FrameCont
   const { value } = located;
   const known = Object.keys(declarations);
   const isKnown = (key: string) => Object.hasOwn(declarations, key);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     return problems.refuse(
       located,
       `an assertion is a map with one assertion name, not ${describeValue(value)}`,

@@ -1,3 +1,4 @@
+import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import { isSystemRole } from '../../model/completion.ts';
 import type { SourceLocation } from '../../model/problem.ts';
@@ -200,12 +201,12 @@ function nearestVariable(variable: string, scope: Scope): string | undefined {
   const walked: string[] = [];
   let value: unknown = scope;
   for (const step of variable.split(/[.[\]]+/).filter((part) => part !== '')) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    if (!isRecord(value)) return undefined;
     if (!Object.hasOwn(value, step)) {
       const nearest = findNearest(step, Object.keys(value));
       return nearest === undefined ? undefined : `did you mean "${[...walked, nearest].join('.')}"?`;
     }
-    value = (value as Scope)[step];
+    value = value[step];
     walked.push(step);
   }
   return undefined;

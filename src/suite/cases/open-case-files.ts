@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
 import { canonicalJson, spell } from '../../json/canonical-json.ts';
+import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
@@ -196,7 +197,7 @@ function isMeant(key: string, value: unknown, known: readonly string[]): boolean
 /** A case or a file of cases with its settings as plain numbers; vars, expected and assertions keep every spelling. */
 function withPlainSettings(row: Located): Located {
   const { value } = row;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return row;
+  if (!isRecord(value)) return { ...row, value: plainNumbers(value) };
   if (Object.keys(value).every((key) => spelledKeys.has(key))) return row;
   const settings = Object.entries(value).map(([key, item]) => [key, spelledKeys.has(key) ? item : plainNumbers(item)]);
   return { ...row, value: Object.fromEntries(settings) };

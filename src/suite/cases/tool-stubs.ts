@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { writeJson } from '../../json/canonical-json.ts';
+import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import { type PlainStep, parsePlainPath } from '../../json/plain-path.ts';
 import {
@@ -89,7 +90,7 @@ export function joinTools(list: readonly (CompiledTools | undefined)[]): Compile
 
 function compileMap(written: Located, context: AssertionContext, place: 'suite' | 'file' = 'suite'): CompiledTools {
   const { value } = written;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     context.problems.refuse(
       written,
       `tools must be a map of tools, the path of a file that holds one, or a list of these, not ${describeValue(value)}`,
@@ -242,8 +243,7 @@ function readSources(written: Located, context: AssertionContext, place: 'suite'
 }
 
 function isRealTools(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return !['returns', 'fails', 'never'].some((key) => Object.hasOwn(value, key));
+  return isRecord(value) && !['returns', 'fails', 'never'].some((key) => Object.hasOwn(value, key));
 }
 
 function readModule(written: Located, keys: ReadonlySet<string>, context: AssertionContext): ToolsCode | undefined {

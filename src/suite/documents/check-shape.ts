@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { describeLongNumber, isLongNumber, longNumberHint, plainNumbers } from '../../text/exact-numbers.ts';
@@ -20,7 +21,7 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 /** Reports a document that is not a map of keys. */
 export function requireMap(located: Located, label: string, problems: Problems): boolean {
   const { value } = located;
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;
+  if (isRecord(value)) return true;
   const isEmpty = value === null || value === undefined;
   problems.refuse(
     located,

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { isRecord } from '../../json/deep-equal.ts';
 import { type ProblemCode, problemCodes } from '../../model/problem.ts';
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { SpelledNumber } from '../../text/exact-numbers.ts';
@@ -195,7 +196,7 @@ export function describeValue(value: unknown): string {
 
 /** What to write where a list is wanted, and something else is written. */
 function hintOfList(key: string, isInner: boolean, input: unknown, shown: string): string {
-  if (typeof input !== 'object' || input === null) {
+  if (!isRecord(input)) {
     if (input === null) return 'begin each item with "- "';
     const item = typeof input === 'string' ? itemOf(isInner ? `inner ${key}` : key, input, 0) : undefined;
     const texts = typeof input === 'string' && item === undefined ? input.split(/\s*,\s*/) : [];

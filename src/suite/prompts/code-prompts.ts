@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { deepEqual } from '../../json/deep-equal.ts';
+import { deepEqual, isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import type { PromptAnswer, PromptJob } from '../../model/own-code.ts';
@@ -72,9 +72,7 @@ export function defaultVars(document: Located, { defaults: general }: Config): R
 }
 
 function toRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : {};
+  return isRecord(value) ? value : {};
 }
 
 /** A case as far as a prompt sees it. */

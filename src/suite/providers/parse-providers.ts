@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
+import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
@@ -123,7 +124,7 @@ export function parseUse(
 
 function parseProviderMap(item: Located, context: ProviderContext): ProviderConfig | undefined {
   const { problems, adapters, noun } = context;
-  if (typeof item.value !== 'object' || item.value === null || Array.isArray(item.value)) {
+  if (!isRecord(item.value)) {
     const message = `a ${noun} is adapter:model, an id of the config or a map, not ${describeValue(item.value)}`;
     return problems.refuse(item, message);
   }

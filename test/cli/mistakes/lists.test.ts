@@ -130,6 +130,29 @@ describe('a list that is written as something else', () => {
         change(suite, 'passRate: 90', 'passRate: { min: 90% }');
       },
     },
+    'a number that is not written as JavaScript writes it': {
+      files: {
+        [suite]: suiteOf({
+          providers: '[1.0]',
+          cases: '[1e3, { id: red, vars: { word: red }, assert: [1.0] }, { id: blue, vars: { word: x }, assert: 2.0 }]',
+          more: 'tools: 3.0\n',
+        }),
+      },
+      says: [
+        `${suite}:2:13 error invalid-value: a provider is adapter:model, an id of the config or a map, not 1.0`,
+        `${suite}:3:9 ${notAMap('the case', '1000')}`,
+        `${suite}:3:55 error invalid-value: an assertion is a map with one assertion name, not 1.0\nhint: write {contains: refund}, for example`,
+        `${suite}:3:102 ${notAList('assert of the case', '2.0')}\nhint: write [2.0]`,
+        `${suite}:4:8 error invalid-value: tools must be a map of tools, the path of a file that holds one, or a list of these, not 3.0\nhint: write tools: { find_order: [{ when: { id: "7" }, returns: { state: shipped } }] }`,
+      ],
+      follow({ edit }) {
+        edit(suite, '[1.0]', '[openai:gpt-4o-mini]');
+        edit(suite, '1e3, ', '');
+        edit(suite, '[1.0]', '[contains: red]');
+        edit(suite, '2.0', '[contains: x]');
+        edit(suite, 'tools: 3.0\n', '');
+      },
+    },
     'messages and turns as texts': {
       files: {
         [suite]: suiteOf({
