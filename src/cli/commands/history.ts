@@ -6,7 +6,7 @@ import type { ReportStyle } from '../../model/report.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { renderPlainTable } from '../../terminal/plain-table.ts';
-import { formatCount, formatDuration, formatPercent, formatUsd } from '../../text/format-amount.ts';
+import { formatCount, formatDuration, formatPercent, formatUsd, percentOf } from '../../text/format-amount.ts';
 import { breakWorkflowCommands, toSafeLine } from '../../text/sanitize.ts';
 import { openFlagReader } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
@@ -146,17 +146,13 @@ function caseWidth(style: ReportStyle): number {
 function formatRange(points: readonly HistoryPoint[]): string {
   const values = points.flatMap(({ passRate }) => passRate.value ?? []);
   if (values.length === 0) return unknown;
-  return `${percentDigits(Math.min(...values))}–${percentDigits(Math.max(...values))}`;
+  return `${percentOf(Math.min(...values))}–${percentOf(Math.max(...values))}`;
 }
 
 function formatRate({ passRate: { value, low, high } }: HistoryPoint): string {
   if (value === null) return unknown;
-  const interval = low === null || high === null ? '' : ` [${percentDigits(low)}–${percentDigits(high)}]`;
+  const interval = low === null || high === null ? '' : ` [${percentOf(low)}–${percentOf(high)}]`;
   return `${formatPercent(value)}${interval}`;
-}
-
-function percentDigits(fraction: number): string {
-  return (fraction * 100).toFixed(1);
 }
 
 function* renderTrends({ variants, points }: SuiteHistory, style: HistoryStyle): Iterable<string> {

@@ -214,6 +214,14 @@ describe('over stored runs', () => {
     }
   });
 
+  test('a rate that is not all is never rounded to all', async () => {
+    const project = openTempProject();
+    const cases = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`case-${index}`, '+'.repeat(100)]));
+    writeRun(project, { id: idOf(1), cases: { ...cases, 'case-0': `-${'+'.repeat(99)}` } });
+    const { stdout } = await project.run(['history']);
+    expect(stdout).toMatch(/ 99\.9–99\.9 {2}99\.9 % \[\d\d\.\d–99\.9\] /);
+  });
+
   test('cached answers are no evidence of flakes', async () => {
     const project = openTempProject();
     for (let day = 1; day <= 4; day += 1) writeRun(project, { id: idOf(day), cases: { a: '+-' }, cached: true });
