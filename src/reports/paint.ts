@@ -4,6 +4,7 @@ import picocolors from 'picocolors';
 import { defined } from '../json/defined.ts';
 import type { ReportStyle } from '../model/report.ts';
 import { wrapToWidth } from '../terminal/display-width.ts';
+import { formatCount } from '../text/format-amount.ts';
 import { breakWorkflowCommands } from '../text/sanitize.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -31,6 +32,18 @@ export function indentText(text: string, paint: Paint, indent: number, hanging =
   const first = ' '.repeat(indent);
   const [head = '', ...rest] = wrapToWidth(text, paint.width - indent - hanging);
   return [first + head, ...rest.map((line) => first + ' '.repeat(hanging) + line)];
+}
+
+/** Lines of the first items, or of all of them under --verbose, and a line that counts the others. */
+export function listFirstItems<T>(
+  items: readonly T[],
+  { most, noun, paint, indent = '' }: { most: number; noun: string; paint: Paint; indent?: string },
+  render: (item: T) => readonly string[],
+): readonly string[] {
+  const shown = paint.verbose ? items : items.slice(0, most);
+  const hidden = items.length - shown.length;
+  const rest = hidden > 0 ? [`${indent}… and ${formatCount(hidden, `more ${noun}`)} (--verbose)`] : [];
+  return [...shown.flatMap(render), ...rest];
 }
 
 /** Every part of a line is safe by itself, but wrapping may put a workflow command at its start. */

@@ -141,3 +141,10 @@ export function rankWord(entry: CaseReport, rank: CaseRank): string {
   if (entry.change === 'redefined') return 'redefined';
   return rank === 'broken' || rank === 'failing' ? rank : '';
 }
+
+/** The same where a mark tells what is broken already: only a word that adds to it. */
+export function wordBesideMark(entry: CaseReport, rank: CaseRank): string {
+  const word = rankWord(entry, rank);
+  const isPlain = rank === 'broken' || rank === 'failing' || (word === 'regressed' && rank !== 'tolerated');
+  return isPlain ? '' : word;
+}

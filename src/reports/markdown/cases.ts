@@ -9,7 +9,7 @@ import {
   type SuiteSurvey,
   worstFirst,
 } from '../cases/failed-cases.ts';
-import { rankWord } from '../cases/gate-effect.ts';
+import { wordBesideMark } from '../cases/gate-effect.ts';
 import { nameCases, nameVariants } from '../cases/name-cases.ts';
 import { compareOnOneLine } from '../render-diff.ts';
 import {
@@ -92,14 +92,13 @@ function answerCells({ before, answer }: CaseExplanation): readonly [before: str
 
 function reasonCell({ suite }: FailedCases, { entry, effect, rank, variants, explanation }: CaseOutcome): string {
   const { reasons, trials } = explanation;
-  const word = rankWord(entry, rank);
-  const isPlain = rank === 'broken' || rank === 'failing' || (word === 'regressed' && rank !== 'tolerated');
+  const word = wordBesideMark(entry, rank);
   const why = reasons.slice(0, 2).map((reason) => {
     const text = isAnswerDiff(reason, explanation) ? reason.label : reasonText(reason, explanation);
     return codeCell(text, reasonColumns);
   });
   const evidence = [
-    ...(isPlain || word === '' ? [] : [`**${word}**`]),
+    ...(word === '' ? [] : [`**${word}**`]),
     ...(effect.kind === 'tolerated' ? [effect.reason] : []),
     ...(suite.variants.length > 1 ? [nameVariants(variants, suite, (name) => codeCell(name, 40))] : []),
     ...(trials === '' ? [] : [trials]),

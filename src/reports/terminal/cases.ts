@@ -21,7 +21,7 @@ import {
   surveyCases,
   worstFirst,
 } from '../cases/failed-cases.ts';
-import { rankWord } from '../cases/gate-effect.ts';
+import { wordBesideMark } from '../cases/gate-effect.ts';
 import { nameCases, nameVariants } from '../cases/name-cases.ts';
 import { indentText, linkPlace, type Paint } from '../paint.ts';
 import { compareOnOneLine, renderDiff, type SidePart } from '../render-diff.ts';
@@ -155,10 +155,10 @@ function renderFailed(failed: FailedCases, paint: Paint): string[] {
 function renderTitle(failed: FailedCases, outcome: CaseOutcome, index: number, paint: Paint): string[] {
   const { colors } = paint;
   const { suite, caseIds, mustPass } = failed;
-  const { entry, effect, variants, explanation } = outcome;
+  const { entry, effect, rank, variants, explanation } = outcome;
   const isWarning = effect.kind === 'tolerated' || entry.status === 'flaky';
   const mark = isWarning ? colors.yellow('~') : colors.red('✗');
-  const word = wordBeside(outcome);
+  const word = wordBesideMark(entry, rank);
   const remarks = [
     ...(mustPass && index === 0 ? [colors.bold(colors.red('must-pass'))] : []),
     ...(word === '' ? [] : [word]),
@@ -168,13 +168,6 @@ function renderTitle(failed: FailedCases, outcome: CaseOutcome, index: number, p
   ];
   const name = index === 0 ? `${mark} ${colors.bold(nameCases(caseIds, toSafeLine))}  ` : '';
   return indentText(`${name}${remarks.join(' · ')}`, paint, index === 0 ? 2 : 4);
-}
-
-/** `flaky`, `drifted`; empty where the mark alone is enough. */
-function wordBeside({ entry, rank }: CaseOutcome): string {
-  const word = rankWord(entry, rank);
-  const isPlain = rank === 'broken' || rank === 'failing' || (word === 'regressed' && rank !== 'tolerated');
-  return isPlain ? '' : word;
 }
 
 /** A place that wraps is not linked: each line would become a link of its own. */
@@ -286,8 +279,8 @@ function renderReason(found: CaseReason, trials: number, explanation: CaseExplan
 /** The short form for cases beyond the first screen. */
 function renderInOneLine({ suite, caseIds, mustPass, outcomes }: FailedCases, paint: Paint): string[] {
   const [outcome] = outcomes;
-  const { entry, effect, variants, explanation } = outcome;
-  const word = wordBeside(outcome);
+  const { entry, effect, rank, variants, explanation } = outcome;
+  const word = wordBesideMark(entry, rank);
   const { answer, before, isAgent, reasons } = explanation;
   const isWarning = effect.kind === 'tolerated' || entry.status === 'flaky';
   const mark = isWarning ? paint.colors.yellow('~') : paint.colors.red('✗');

@@ -7,7 +7,7 @@ import { formatCount, formatPercent, formatPoints, percentOf } from '../../text/
 import { toSafeLine } from '../../text/sanitize.ts';
 import { describeClasses, noneOfThem } from '../classes.ts';
 import { describeRatio, formatCost, formatLatency, formatRate } from '../comparison.ts';
-import { indentText, type Paint } from '../paint.ts';
+import { indentText, listFirstItems, type Paint } from '../paint.ts';
 
 /** A line for each variant: `v2 × mini  40/42 passed, 2 failed  95.2 %  [84.2–98.7]  $0.0041  p50 600 ms`. */
 export function renderVariantTable(suite: SuiteReport, paint: Paint): string[] {
@@ -259,15 +259,10 @@ function describeSwapRow({ candidate, suite, prompt, verdict, costUsd }: SwapRow
 /** The first reasons of each row that does not hold. */
 function renderReasons({ rows }: SwapReport, paint: Paint): readonly string[] {
   return rows.flatMap(({ candidate, suite, reasons, verdict }) => {
-    const shown = paint.verbose ? reasons : reasons.slice(0, maxSwapReasons);
-    const hidden = reasons.length - shown.length;
     const mark = verdict === 'worse' ? paint.colors.red('✗') : paint.colors.yellow('!');
-    return [
-      ...shown.flatMap((reason) =>
-        indentText(`${mark} ${toSafeLine(`${candidate}, ${suite}: ${reason}`)}`, paint, 2, 2),
-      ),
-      ...(hidden > 0 ? [`    … and ${formatCount(hidden, 'more reason')} (--verbose)`] : []),
-    ];
+    return listFirstItems(reasons, { most: maxSwapReasons, noun: 'reason', paint, indent: '    ' }, (reason) =>
+      indentText(`${mark} ${toSafeLine(`${candidate}, ${suite}: ${reason}`)}`, paint, 2, 2),
+    );
   });
 }
 

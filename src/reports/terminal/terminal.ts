@@ -2,7 +2,7 @@ import type { Report, ReportStyle, SuiteReport } from '../../model/report.ts';
 import { formatCount, formatDuration } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { describeVerdict, outcomeWord } from '../headline.ts';
-import { createPaint, indentText, type Paint, printLine } from '../paint.ts';
+import { createPaint, indentText, listFirstItems, type Paint, printLine } from '../paint.ts';
 import type { Reporter } from '../reporter.ts';
 import {
   describeAge,
@@ -128,24 +128,16 @@ function paintOutcome({ decision }: Report, { colors }: Paint): (text: string) =
 /** Broken limits besides single cases. */
 function renderLimits(report: Report, paint: Paint): readonly string[] {
   const entries = findGateEntries(report).filter(({ breach }) => breach !== undefined);
-  const shown = paint.verbose ? entries : entries.slice(0, maxLimits);
-  const hidden = entries.length - shown.length;
-  return [
-    ...shown.flatMap(({ message, kind }) => {
-      const mark = kind === 'failure' ? paint.colors.red('✗') : paint.colors.yellow('!');
-      return indentText(`${mark} ${toSafeLine(message)}`, paint, 0);
-    }),
-    ...(hidden > 0 ? [`… and ${formatCount(hidden, 'more broken limit')} (--verbose)`] : []),
-  ];
+  return listFirstItems(entries, { most: maxLimits, noun: 'broken limit', paint }, ({ message, kind }) => {
+    const mark = kind === 'failure' ? paint.colors.red('✗') : paint.colors.yellow('!');
+    return indentText(`${mark} ${toSafeLine(message)}`, paint, 0);
+  });
 }
 
 function renderWarnings(warnings: readonly string[], paint: Paint): readonly string[] {
-  const shown = paint.verbose ? warnings : warnings.slice(0, maxWarnings);
-  const hidden = warnings.length - shown.length;
-  return [
-    ...shown.flatMap((warning) => indentText(`${paint.colors.yellow('warning:')} ${toSafeLine(warning)}`, paint, 0)),
-    ...(hidden > 0 ? [`… and ${formatCount(hidden, 'more warning')} (--verbose)`] : []),
-  ];
+  return listFirstItems(warnings, { most: maxWarnings, noun: 'warning', paint }, (warning) =>
+    indentText(`${paint.colors.yellow('warning:')} ${toSafeLine(warning)}`, paint, 0),
+  );
 }
 
 /** A failed run only counts its warnings. */
