@@ -9,6 +9,7 @@ import { type Change, change } from '../schema-diff/compare/change.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attemptOr } from '../text/attempt.ts';
 import { formatCount } from '../text/format-amount.ts';
+import { countCommonStart } from '../text/similarity.ts';
 import type { ContractVariant } from './describe-contract.ts';
 
 /** A variant with the variables of the cases that it is asked about. */
@@ -78,7 +79,7 @@ function measurePrefix({ variant, cases }: AskedVariant, floor: CacheFloor): Pre
     const messages = render(prompt, vars);
     if (messages === undefined) continue;
     const request = before + writeRequest(messages, isSystemFirst);
-    common = distinct.size === 0 ? request : commonPrefix(common, request);
+    common = distinct.size === 0 ? request : common.slice(0, countCommonStart(common, request));
     if (distinct.size < 2) distinct.add(request);
     if (measured >= maxMeasured) continue;
     measured += 1;
@@ -124,11 +125,4 @@ function writeRequest(messages: readonly RenderedMessage[], isSystemFirst: boole
 function untilFirstTag(written: string): string {
   const tag = /\{[{%#]/.exec(written);
   return tag === null ? written : written.slice(0, tag.index);
-}
-
-function commonPrefix(first: string, second: string): string {
-  const most = Math.min(first.length, second.length);
-  let length = 0;
-  while (length < most && first.charCodeAt(length) === second.charCodeAt(length)) length += 1;
-  return first.slice(0, length);
 }

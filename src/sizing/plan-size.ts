@@ -1,3 +1,4 @@
+import { meanCost } from '../compare/gate/find-averages.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { Problem } from '../model/problem.ts';
@@ -339,7 +340,7 @@ function priceSize(cases: readonly PooledCase[]): (cases: number, trials: number
   const calls = trials.flatMap((trial) => trial.calls ?? []);
   // If the number of calls was not stored, a case of one turn takes one.
   const callsPerTrial = calls.length > 0 ? mean(calls) : cases.some(({ hasTurns }) => hasTurns) ? null : 1;
-  const [cost, judgeCost] = [meanCost(trials), meanJudgeCost(trials)];
+  const [cost, judgeCost] = [meanCost(trials) ?? null, meanJudgeCost(trials)];
   const costPerTrial = cost === null || judgeCost === null ? null : cost + judgeCost;
   return (count, repeats) => ({
     cases: count,
@@ -347,13 +348,6 @@ function priceSize(cases: readonly PooledCase[]): (cases: number, trials: number
     calls: callsPerTrial === null ? null : Math.round(count * repeats * callsPerTrial),
     costUsd: costPerTrial === null ? null : count * repeats * costPerTrial,
   });
-}
-
-/** Null where there is no answer, or one without a known price. */
-function meanCost(trials: readonly StoredTrial[]): number | null {
-  const costs = trials.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
-  const known = costs.filter((cost) => cost !== null);
-  return known.length === 0 || known.length < costs.length ? null : mean(known);
 }
 
 /** A judge that answered from the cache billed nothing, which says nothing of what it costs. */

@@ -235,22 +235,25 @@ function findClosing(source: string, from: number, closing: string): number {
 
 const ROLE_LINE = /^[^\S\n]*#?[^\S\n]*(system|user|assistant|developer)(?:\[[^\]\n]*\])?[^\S\n]*:[^\S\n]*$/i;
 
+/** The rest of the line that a part is in, and where the line ends. */
+function lineAround(source: string, start: number, stop: number) {
+  const feed = source.indexOf('\n', stop);
+  const end = feed === -1 ? source.length : feed;
+  return { before: source.slice(source.lastIndexOf('\n', start - 1) + 1, start), after: source.slice(stop, end), end };
+}
+
 /** True where the line holds nothing else but tags, which leave no text. */
 function isAlone(source: string, start: number, stop: number): boolean {
-  const end = source.indexOf('\n', stop);
-  const before = source.slice(source.lastIndexOf('\n', start - 1) + 1, start);
-  return TAGS_ALONE.test(before) && TAGS_ALONE.test(source.slice(stop, end === -1 ? source.length : end));
+  const { before, after } = lineAround(source, start, stop);
+  return TAGS_ALONE.test(before) && TAGS_ALONE.test(after);
 }
 
 const TAGS_ALONE = /^(?:[^\S\n]|\{%(?:[^%\n]|%(?!\}))*%\}|\{#(?:[^#\n]|#(?!\}))*#\})*$/;
 
 /** The end of a line `{{ item.role }}:`, where the output is all that stands before the colon. */
 function findGivenRole(source: string, start: number, stop: number): number | undefined {
-  const before = source.slice(source.lastIndexOf('\n', start - 1) + 1, start);
-  const end = source.indexOf('\n', stop);
-  const lineEnd = end === -1 ? source.length : end;
-  const isRole = TAGS_ALONE.test(before) && /^[^\S\n]*:[^\S\n]*$/.test(source.slice(stop, lineEnd));
-  return isRole ? lineEnd : undefined;
+  const { before, after, end } = lineAround(source, start, stop);
+  return TAGS_ALONE.test(before) && /^[^\S\n]*:[^\S\n]*$/.test(after) ? end : undefined;
 }
 
 /** Lines that name a role, where the whole line is the template's own. */

@@ -1,6 +1,6 @@
 import { Drop, type FilterImplOptions, type Liquid } from 'liquidjs';
 import { writeJson } from '../json/canonical-json.ts';
-import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
+import { compareNumbers, isKeptByDouble, mapParts, SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 
@@ -161,15 +161,7 @@ function convertNumbers(value: unknown, drops: Map<string, SpelledDrop>): unknow
     drops.set(value.source, drop);
     return drop;
   }
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const items: readonly unknown[] = value;
-    const converted = items.map((item) => convertNumbers(item, drops));
-    return converted.some((item, index) => item !== items[index]) ? converted : value;
-  }
-  const entries = Object.entries(value);
-  const converted = entries.map(([key, item]): [string, unknown] => [key, convertNumbers(item, drops)]);
-  return converted.some(([, item], index) => item !== entries[index]?.[1]) ? Object.fromEntries(converted) : value;
+  return typeof value === 'object' && value !== null ? mapParts(value, (part) => convertNumbers(part, drops)) : value;
 }
 
 const arithmeticFilters: readonly string[] =

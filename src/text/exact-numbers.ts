@@ -108,7 +108,8 @@ export function findLongNumbers(
   );
 }
 
-function mapParts(value: object, map: (part: unknown) => unknown): unknown {
+/** The items of a list or the members of a map, changed one by one. What does not change comes back as it was. */
+export function mapParts(value: object, map: (part: unknown) => unknown): unknown {
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
     const mapped = items.map(map);

@@ -202,7 +202,8 @@ function recode(first: string, second: string): readonly [string, string] {
   return [encode(first), encode(second)];
 }
 
-function countCommonStart(left: string, right: string): number {
+/** The code units at the start of two texts that are the same. */
+export function countCommonStart(left: string, right: string): number {
   const limit = Math.min(left.length, right.length);
   let count = 0;
   while (count < limit && left.charCodeAt(count) === right.charCodeAt(count)) count += 1;

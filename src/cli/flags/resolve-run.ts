@@ -13,7 +13,7 @@ import type { Project } from '../../model/suite.ts';
 import { type LoadOptions, loadProject } from '../../project/load-project.ts';
 import { findOutsideFault, type Place } from '../../project/project-paths.ts';
 import { decodeText } from '../../text/decode-text.ts';
-import { parseQueueUrl } from '../../text/store-urls.ts';
+import { findQueueSecrets } from '../../text/store-urls.ts';
 import { type ParsedReporters, parseReporters } from '../output/reports.ts';
 import { resolveFlagValues } from './flag-values.ts';
 import { envNameOf, type RunFlagValues } from './run-flags.ts';
@@ -79,8 +79,7 @@ function checkRunConfig(run: JsonObject, plugins: Plugins, place: Place): readon
 
 /** The config is committed, so a password must not be in it. */
 function findPassword(value: JsonValue): readonly Problem[] {
-  const queue = typeof value === 'string' ? parseQueueUrl(value) : undefined;
-  if (queue === undefined || 'reason' in queue || queue.password === undefined) return [];
+  if (findQueueSecrets(value).length === 0) return [];
   const message = 'the address of the queue holds a password, and the config is no place for one';
   return [{ code: 'config', severity: 'error', message, hint: 'set the whole address as LLMCHECK_QUEUE' }];
 }

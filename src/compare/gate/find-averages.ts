@@ -245,7 +245,7 @@ function testTotals(pairs: readonly TrialPair[], { margin, valueOf }: TotalsTest
 const undecided = (flaggedAt + clearedAt) / 2;
 
 /** Undefined without an answer, null where a price is unknown. */
-function meanCost(rows: readonly TrialRow[]): number | null | undefined {
+export function meanCost(rows: readonly { readonly costUsd?: number | null | undefined }[]): number | null | undefined {
   const costs = rows.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
   if (costs.length === 0) return undefined;
   const known = costs.filter((usd) => usd !== null);

@@ -1,5 +1,5 @@
 import { escapeTemplate } from '../../templates/template.ts';
-import { type Draft, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
+import { type Draft, LeftOut, mapTexts, placeAt, quote, readWritten, type Written } from '../draft.ts';
 import type { CodeModule } from './code-files.ts';
 import { translateNunjucks } from './nunjucks.ts';
 import type { PythonFile } from './python.ts';
@@ -126,8 +126,5 @@ function splitCommas(text: string): readonly string[] | undefined {
 
 /** Texts in data are no templates in promptfoo, so their braces are escaped. */
 export function escapeData(value: unknown): unknown {
-  if (typeof value === 'string') return escapeTemplate(value);
-  if (Array.isArray(value)) return value.map(escapeData);
-  if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeData(item)]));
+  return mapTexts(value, escapeTemplate);
 }

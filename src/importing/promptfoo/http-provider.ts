@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { nameSet } from '../../text/name-set.ts';
-import { type Draft, isMap, type LeftOut, type Written } from '../draft.ts';
+import { type Draft, isMap, type LeftOut, mapTexts, type Written } from '../draft.ts';
 import { readEnvName, readHeaders } from './address.ts';
 import { convertHttpCode } from './http-code.ts';
 import type { OwnContext } from './own-provider.ts';
@@ -128,13 +128,11 @@ function readsNamesOnly(value: unknown): boolean {
 }
 
 function rename(value: unknown, pattern: RegExp): unknown {
-  if (typeof value === 'string') {
-    const named = value.replaceAll(pattern, '{{ prompt }}');
-    return named.replaceAll(/\{\{\s*(?!prompt\b|env\b)([A-Za-z_]\w*)\s*\}\}/g, '{{ vars.$1 }}');
-  }
-  if (Array.isArray(value)) return value.map((item) => rename(item, pattern));
-  if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, rename(item, pattern)]));
+  return mapTexts(value, (text) =>
+    text
+      .replaceAll(pattern, '{{ prompt }}')
+      .replaceAll(/\{\{\s*(?!prompt\b|env\b)([A-Za-z_]\w*)\s*\}\}/g, '{{ vars.$1 }}'),
+  );
 }
 
 /** `json.a[0].b`, also as the result of an arrow function, is `$.a[0].b`. */

@@ -4,6 +4,7 @@ import type { AdapterDeclaration } from '../../model/provider.ts';
 import { findQuerySecrets } from '../../secrets/find-secrets.ts';
 import { isTypo } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
+import { nameSet } from '../../text/name-set.ts';
 import { checkSchema, warnOfKeywords } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 
@@ -123,13 +124,10 @@ export function findOtherUse(item: Located, adapters: Readonly<Record<string, un
 }
 
 /** What APIs call their parameters. */
-const paramNames: ReadonlySet<string> = new Set(
-  (
-    'temperature top_p topP top_k topK max_tokens maxTokens max_completion_tokens max_output_tokens maxOutputTokens ' +
-    'seed stop stop_sequences frequency_penalty presence_penalty response_format tools tool_choice reasoning ' +
-    'reasoning_effort logprobs top_logprobs n verbosity thinking generationConfig'
-  ).split(' '),
-);
+const paramNames = nameSet(`
+  temperature top_p topP top_k topK max_tokens maxTokens max_completion_tokens max_output_tokens maxOutputTokens seed stop
+  stop_sequences frequency_penalty presence_penalty response_format tools tool_choice reasoning reasoning_effort logprobs
+  top_logprobs n verbosity thinking generationConfig`);
 
 /** A short name is near to many others. */
 const longParamNames = [...paramNames].filter((name) => name.length >= 8);

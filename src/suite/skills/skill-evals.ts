@@ -3,6 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { hasWorkspace } from '../../model/suite.ts';
 import { escapeTemplate } from '../../templates/template.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
+import { nameSet } from '../../text/name-set.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { toSlashes } from '../files/project-place.ts';
 import { type PlacedSkill, type Places, type Skill, type SkillContext } from './skill-file.ts';
@@ -108,17 +109,14 @@ export const expectationKeys = [
 ] as const;
 
 const readKeys = [
-  ...'id name eval_name title prompt query expected_output files category'.split(' '),
+  ...nameSet('id name eval_name title prompt query expected_output files category'),
   ...expectationKeys,
 ];
 
 /** Keys that say nothing of what must hold. */
-const remarkKeys: ReadonlySet<string> = new Set(
-  (
-    'description notes note comment rationale reason tags skill skills difficulty priority type kind language version ' +
-    'author source weight split'
-  ).split(' '),
-);
+const remarkKeys = nameSet(`
+  description notes note comment rationale reason tags skill skills difficulty priority type kind language version author
+  source weight split`);
 
 /** Says of each key that is not read how many evals have it: it may hold checks. */
 export function warnOfUnread(items: readonly Located[], problems: Problems, known: readonly string[] = readKeys): void {
