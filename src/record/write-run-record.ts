@@ -130,8 +130,8 @@ function openWriter(
   return { path, append, close, discard };
 
   function append(...rows: readonly RecordLine[]): readonly RowPlace[] {
-    const lines = rows.map((row) => `${renderLine(row)}\n`);
-    const bytes = Buffer.from(lines.join(''));
+    const lines = rows.map(renderLine);
+    const bytes = Buffer.from([...lines, ''].join('\n'));
     withStorageErrors('Writing', path, () => {
       checkNotReplaced();
       if (isTorn) removeTorn();
@@ -140,7 +140,7 @@ function openWriter(
       isTorn = false;
     });
     return lines.map((line) => {
-      const place = { offset: size, length: Buffer.byteLength(line) - 1 };
+      const place = { offset: size, length: Buffer.byteLength(line) };
       size += place.length + 1;
       return place;
     });
