@@ -145,12 +145,12 @@ export function chooseAnswerFields(
   const weak = names.filter((name) => RECORDED.has(plain(name)));
   const candidates = strong.length > 0 ? strong : weak;
   const [golden] = candidates;
-  if (candidates.length > 1) return `${candidates.map(quoted).join(' and ')} may each hold the golden answer`;
+  if (candidates.length > 1) return `${joinQuoted(candidates)} may each hold the golden answer`;
   if (golden !== undefined) return { golden, hidden: hide(golden) };
   const maybe = names
     .filter((name) => suspicious.has(name) || CLASSES.has(plain(name)))
     .filter((name) => !actual.includes(name));
-  if (maybe.length > 0) return `${maybe.map(quoted).join(' and ')} may hold the golden answer`;
+  if (maybe.length > 0) return `${joinQuoted(maybe)} may hold the golden answer`;
   return { golden: undefined, hidden: actual };
 }
 
@@ -163,8 +163,9 @@ export function namesAnswer(name: string): boolean {
   return [GOLDEN, RECORDED, ACTUAL].some((known) => known.has(plain(name))) || isSuspicious(name);
 }
 
-function quoted(name: string): string {
-  return `"${name}"`;
+/** `"answer" and "label"`. */
+export function joinQuoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(' and ');
 }
 
 /** True for what another tool keeps with a row. Only rows with an envelope (`input`, `inputs`) are known to be of one. */

@@ -20,6 +20,7 @@ import {
   findChat,
   hasEnvelope,
   isBookkeeping,
+  joinQuoted,
   letterChoices,
   namesAnswer,
   readFields,
@@ -149,7 +150,7 @@ function chooseFields(
   // Whatever their names, the fields of `outputs` are answers.
   const [only, second] = outputs;
   if (second !== undefined || only === undefined)
-    return `${outputs.map((name) => `"${name}"`).join(' and ')} may each hold the golden answer, or "outputs" as a whole`;
+    return `${joinQuoted(outputs)} may each hold the golden answer, or "outputs" as a whole`;
   return chooseAnswerFields([...others, only], only);
 }
 
@@ -239,7 +240,7 @@ function noteHidden(
   if (left.length > 0 && first !== undefined)
     draft.note(
       first,
-      `${left.map((name) => `"${name}"`).join(' and ')} may give the answer away, and so ${left.length === 1 ? 'is no variable' : 'are no variables'}`,
+      `${joinQuoted(left)} may give the answer away, and so ${left.length === 1 ? 'is no variable' : 'are no variables'}`,
     );
   const kept = new Set(
     written
@@ -253,6 +254,6 @@ function noteHidden(
   if (kept.size > 0 && first !== undefined)
     draft.note(
       first,
-      `${[...kept].map((name) => `"${name}"`).join(' and ')} ${kept.size === 1 ? 'is kept for people, and so is no variable' : 'are kept for people, and so are no variables'}`,
+      `${joinQuoted([...kept])} ${kept.size === 1 ? 'is kept for people, and so is no variable' : 'are kept for people, and so are no variables'}`,
     );
 }
