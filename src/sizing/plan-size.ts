@@ -4,8 +4,9 @@ import type { Baseline } from '../model/baseline.ts';
 import type { Problem } from '../model/problem.ts';
 import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/descriptive.ts';
 import { pooledVariance } from '../stats/pairs.ts';
-import { confirmedPower, smallestConfirmedDrop, smallestSize } from '../stats/plan-confirmed.ts';
+import { confirmedPower, smallestConfirmedDrop } from '../stats/plan-confirmed.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
+import { smallestSize } from '../stats/smallest.ts';
 import { designConfirmation, findOthers, type OtherAverages, planSingleCase } from './plan-confirmation.ts';
 import {
   countBaselineTrials,

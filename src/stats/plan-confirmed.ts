@@ -1,6 +1,7 @@
 import { binomialTails, normalCdf, normalQuantile } from './distributions.ts';
 import { brokenCaseFailures, confirmationP, tinyBudget, trialsToConfirm } from './exact-tests.ts';
 import { flakeRateOf, minChangedCases, type SuiteDesign } from './plan-suite.ts';
+import { smallestBetween } from './smallest.ts';
 
 /** How confirmation trials confirm a drop of an average that stored trials have flagged. */
 export interface ConfirmationDesign {
@@ -114,26 +115,5 @@ export function smallestConfirmedDrop(
   const steps = 200;
   const first = Array.from({ length: steps - 1 }, (_, step) => (step + 1) / steps).find(isSeen);
   if (first === undefined) return null;
-  let [low, high] = [first - 1 / steps, first];
-  for (let step = 0; step < 20; step += 1) {
-    const middle = (low + high) / 2;
-    if (isSeen(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
-/** The smallest whole number from `least` on with a property that larger ones have too; null beyond `most`. */
-export function smallestSize(least: number, most: number, isEnough: (size: number) => boolean): number | null {
-  let [low, high] = [least - 1, least];
-  while (!isEnough(high)) {
-    if (high >= most) return null;
-    [low, high] = [high, Math.min(most, high * 2)];
-  }
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (isEnough(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
+  return smallestBetween(first - 1 / steps, first, 20, isSeen);
 }

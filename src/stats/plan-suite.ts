@@ -9,6 +9,7 @@ import {
   repeatsNeeded,
 } from './planning.ts';
 import { scoreLower } from './score-bound.ts';
+import { smallestBetween, smallestSize } from './smallest.ts';
 
 /** A suite as far as planning needs it. */
 export interface SuiteDesign {
@@ -146,23 +147,10 @@ function changesEnough(cases: number, share: number, { alpha, power }: PlanPolic
 }
 
 function smallestShareThatChangesEnough(cases: number, policy: PlanPolicy): number {
-  let [low, high] = [0, 1];
-  for (let step = 0; step < 50; step += 1) {
-    const middle = (low + high) / 2;
-    if (changesEnough(cases, middle, policy)) high = middle;
-    else low = middle;
-  }
-  return high;
+  return smallestBetween(0, 1, 50, (share) => changesEnough(cases, share, policy));
 }
 
 function casesThatChangeEnough(drop: number, policy: PlanPolicy): number {
-  let low = 0;
-  let high = 1;
-  while (!changesEnough(high, drop, policy)) [low, high] = [high, high * 2];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (changesEnough(middle, drop, policy)) high = middle;
-    else low = middle;
-  }
-  return high;
+  const most = Number.POSITIVE_INFINITY;
+  return smallestSize(1, most, (cases) => changesEnough(cases, drop, policy)) ?? most;
 }

@@ -17,6 +17,7 @@ import * as planning from '../../src/stats/planning.ts';
 import * as proportions from '../../src/stats/proportions.ts';
 import * as ranks from '../../src/stats/ranks.ts';
 import * as score from '../../src/stats/score-bound.ts';
+import { smallestSize } from '../../src/stats/smallest.ts';
 import * as trend from '../../src/stats/trend.ts';
 import { createRandom } from '../../src/text/random.ts';
 
@@ -955,7 +956,7 @@ test('plans', () => {
       [design, { ...confirmation, usesPlanned: true }, 0.5],
     ),
     ...table(
-      (least: number, most: number, wanted: number) => confirmed.smallestSize(least, most, (size) => size >= wanted),
+      (least: number, most: number, wanted: number) => smallestSize(least, most, (size) => size >= wanted),
       [1, 100, 1],
       [1, 100, 37],
       [1, 100, 100],
