@@ -2,7 +2,7 @@ import { LeftOut, quote, type Written } from '../draft.ts';
 import type { TypeContext } from './check-context.ts';
 import type { EnvNames, ProgramFile, ProgramSource } from './code-files.ts';
 import { PLAIN_NAME, readCodeCall } from './javascript.ts';
-import { findPython, findPythonEnv, readPythonFiles, toPython } from './python.ts';
+import { findPython, findPythonEnv, readPythonFiles, readPythonImports, toPython } from './python.ts';
 import { findRuby, findRubyEnv, readRubyFiles } from './ruby.ts';
 
 type Check = Readonly<Record<string, unknown>>;
@@ -33,8 +33,10 @@ export async function convertPython(written: Written, context: TypeContext): Pro
   const isTemplate = /\{\{/.test(value);
   if (/\{\{|\{%|\{#/.test(value.replaceAll(PLAIN_NAME, '')))
     return draft.refuse(part, 'the code is a template of more than names of variables: read context["vars"]');
-  const { needed: env } = findPythonEnv(value);
-  const parts = { files: [], env, names: isTemplate ? undefined : findReadVars(value, 'get') };
+  const read = await readPythonImports(value, part, context);
+  if (read instanceof LeftOut) return read;
+  const env = noteOptional(findPythonEnv(read.text), 'the check', part, context);
+  const parts = { files: read.files, env, names: isTemplate ? undefined : findReadVars(value, 'get') };
   const code = isTemplate ? `    return fill(${toPython(value)}, output, context)` : indent(value);
   return buildProgramCheck(python, { code }, parts, written, context);
 }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { isMap, type Written } from '../draft.ts';
+import { isMap, LeftOut, type Written } from '../draft.ts';
 import {
   type CodePlace,
   type EnvNames,
@@ -49,14 +49,38 @@ export function findPython(reference: string): { readonly file: string; readonly
 /** The Python files that a file of the project imports from its own folder, itself first; and their text. */
 export function readPythonFiles(file: string, written: Written, ports: ProgramFilePorts) {
   const folder = posix.dirname(file);
-  const findImports = (text: string): readonly string[] =>
-    [...text.matchAll(/^\s*(?:from\s+([\w.]+)\s+)?import\s+([\w., ]+)/gm)]
-      .flatMap(([, from, names = '']) =>
-        from === undefined ? names.split(',').map((name) => name.trim().split(' ')[0] ?? '') : [from],
-      )
-      .map((name) => posix.join(folder, ...name.split('.').filter((part) => part !== '')))
-      .flatMap((module) => [`${module}.py`, `${module}/__init__.py`]);
-  return readProgramFiles(file, written, ports, { ending: 'py', findImports });
+  return readProgramFiles(file, written, ports, { ending: 'py', findImports: (text) => findImports(text, folder) });
+}
+
+/** The files that imports may mean in a folder. */
+function findImports(text: string, folder: string): readonly string[] {
+  return [...text.matchAll(/^\s*(?:from\s+([\w.]+)\s+)?import\s+([\w., ]+)/gm)]
+    .flatMap(([, from, names = '']) =>
+      from === undefined ? names.split(',').map((name) => name.trim().split(' ')[0] ?? '') : [from],
+    )
+    .map((name) => posix.join(folder, ...name.split('.').filter((part) => part !== '')))
+    .flatMap((module) => [`${module}.py`, `${module}/__init__.py`]);
+}
+
+/** What code of the config imports from folders that it adds to the path of Python itself. */
+export async function readPythonImports(code: string, written: Written, ports: ProgramFilePorts) {
+  const named = [...code.matchAll(/\bsys\.path\b.*["']([^"'\n]+)["']/g)];
+  const folders = new Set(named.map(([, folder = '']) => posix.normalize(folder.replace(/^\/+/, ''))));
+  const found: string[] = [];
+  for (const folder of folders) {
+    const beside = await ports.glob(posix.join(folder, '**/*.py'));
+    const wanted = findImports(code, folder);
+    found.push(...beside.map((path) => posix.normalize(path)).filter((path) => wanted.includes(path)));
+  }
+  const files = new Set<string>();
+  const texts = [code];
+  for (const file of found) {
+    const read = await readPythonFiles(file, written, ports);
+    if (read instanceof LeftOut) return read;
+    for (const path of read.files) files.add(path);
+    texts.push(read.text);
+  }
+  return { files: [...files], text: texts.join('\n') };
 }
 
 export function findPythonEnv(text: string): EnvNames {

@@ -267,6 +267,20 @@ test('code is given the variables of the environment that it needs', { tags: ['s
   expect(await statusWith({})).toEqual(['errored']);
 });
 
+test('python of the config is told what it and the files that it imports may read of the environment', async () => {
+  const value = JSON.stringify(
+    'import os, sys\nsys.path.insert(0, os.getcwd() + "/lib")\nfrom judge import ask\nreturn ask() or os.getenv("MODE") is None',
+  );
+  const { stderr, suite } = await importConfig(one(`{ type: python, value: ${value} }`), [], {
+    'lib/judge.py': 'import os\nfrom .keys import KEY\ndef ask():\n    return not KEY or os.environ["URL"]\n',
+    'lib/keys.py': 'import os\nKEY = os.environ.get("KEY")\n',
+  });
+  expect(stderr).toContain('the code of the check sees only the variables under env; add MODE, KEY where they are set');
+  expect(suite?.['cases']).toMatchObject([
+    { assert: [{ exec: { env: ['URL'], files: ['../lib/judge.py', '../lib/keys.py'] } }] },
+  ]);
+});
+
 test('code that reads what is not known here makes its check errored, even if it catches that', {
   tags: 'slow',
 }, async () => {
