@@ -229,6 +229,8 @@ const configs: Readonly<Record<string, readonly unknown[]>> = {
     provider({ verbosity: 'low', max_completion_tokens: 7, reasoning_effort: 'low' }),
     provider({ verbosity: 'low', reasoning_effort: 'low' }, 'openai:gpt-5.2'),
     provider({ top_p: 0.9, verbosity: 'low' }, 'openai:responses:gpt-5.2'),
+    provider({ search_recency_filter: 'month', web_search_options: {}, top_k: 3 }, 'perplexity:sonar'),
+    provider({}, 'openai:responses:codex-mini-latest'),
     provider({}, 'groq:qwen/qwen3-32b'),
     provider({ max_tokens: 5, max_completion_tokens: 7, omitDefaults: true }, 'groq:openai/gpt-oss-120b'),
     provider({ stop: ['a'], frequency_penalty: 1, max_tokens: 5, reasoning_effort: 'low' }, 'xai:grok-4'),

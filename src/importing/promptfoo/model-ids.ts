@@ -130,7 +130,7 @@ export function hasFixedSampling(model: string): boolean {
 
 /** Models to which promptfoo sends no temperature and no max_tokens. */
 export function isReasoningModel(model: string): boolean {
-  return /(?:^|\/)(?:ft:)?(?:o1|o3|o4|gpt-5|gpt-6)/.test(model);
+  return /(?:^|\/)(?:ft:)?(?:o1|o3|o4|gpt-5|gpt-6|codex-mini-latest)/.test(model);
 }
 
 /** Models that reason, to which promptfoo sends a temperature all the same. */

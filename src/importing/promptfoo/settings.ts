@@ -37,6 +37,12 @@ const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
   openrouter: new Set([...CHAT_PARAMS, 'transforms', 'models', 'route', 'provider']),
   groq: new Set([...CHAT_PARAMS, 'reasoning_format', 'include_reasoning', 'compound_custom', 'search_settings']),
   xai: new Set([...CHAT_PARAMS, 'search_parameters']),
+  perplexity: new Set([
+    ...CHAT_PARAMS,
+    ...nameSet(
+      'search_domain_filter search_recency_filter return_related_questions return_images search_after_date_filter search_before_date_filter web_search_options',
+    ),
+  ]),
   cohere: nameSet('temperature max_tokens k p seed stop_sequences frequency_penalty presence_penalty'),
   ollama: nameSet('temperature top_p seed stop presence_penalty frequency_penalty tools'),
   bedrock: nameSet('temperature maxTokens max_tokens topP top_p stopSequences stop additionalModelRequestFields'),
