@@ -9,8 +9,9 @@ import { findOrphanBaselines } from '../plan/select-cases.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.ts';
+import { findWrapper } from '../schema-diff/schema/check-document.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
-import { readSchemaFile } from '../suite/contracts/contract-places.ts';
+import { readSchemaFile, type SchemaFile } from '../suite/contracts/contract-places.ts';
 import { withoutExcerpt } from '../suite/documents/locate.ts';
 import { listFirst } from '../text/format-amount.ts';
 import { type AnsweredVariant, compareContracts, describeGone } from './compare-contracts.ts';
@@ -206,6 +207,8 @@ export function diffSchemas(options: DiffSchemasOptions): ContractReport {
   const { paths, approved, cwd, ...comparison } = options;
   const old = readSchemaFile(paths.old, cwd);
   const replacement = readSchemaFile(paths.replacement, cwd);
+  const wrapped = [old, replacement].flatMap((file) => describeWrapper(file) ?? []);
+  if (wrapped.length > 0) throw new UserError(wrapped);
   try {
     const findings = applyApprovals(compareSchemas(old.schema, replacement.schema, comparison), approved);
     const located = findings.map((finding) => ({ ...finding, at: withoutExcerpt(replacement.locate(finding.path)) }));
@@ -226,4 +229,17 @@ export function diffSchemas(options: DiffSchemasOptions): ContractReport {
     };
     throw new UserError([problem], { cause: error });
   }
+}
+
+/** A document that only holds a schema restricts nothing, whatever becomes of that schema. */
+function describeWrapper({ schema, locate }: SchemaFile): Problem | undefined {
+  const wrapper = findWrapper(schema);
+  if (wrapper === undefined) return undefined;
+  return {
+    code: 'invalid-schema',
+    severity: 'error',
+    message: `this is no JSON Schema: "${wrapper}" is none of its keywords`,
+    hint: 'compare files that hold the schema itself; tools of suites are compared by llmcheck contract check',
+    at: locate(`/${wrapper}`),
+  };
 }

@@ -5,6 +5,7 @@ import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import {
   facetKeywords,
   isKnownKeyword,
+  isSilentKeyword,
   noteKeywords,
   referenceKeywords,
   unionKeywords,
@@ -167,6 +168,19 @@ export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[
     visitChildren(value, at, (child, pointer) => pending.push({ value: child, pointer }));
   }
   return found;
+}
+
+/** Where APIs, MCP and OpenAPI put a schema: beside a name, or further down. */
+const wrappers = (
+  'schema json_schema inputSchema input_schema parameters function tools toolSpec functionDeclarations ' +
+  'function_declarations result paths'
+).split(' ');
+
+/** The key that holds the schema of a document which is none itself: nothing at its root restricts a value. */
+export function findWrapper(document: unknown): string | undefined {
+  if (!isJsonObject(document)) return undefined;
+  if (Object.keys(document).some((key) => isKnownKeyword(key) && !isSilentKeyword(key))) return undefined;
+  return wrappers.find((key) => typeof document[key] === 'object' && document[key] !== null);
 }
 
 const inPlaceOne = ['not', 'if', 'then', 'else'];

@@ -222,7 +222,7 @@ export function findTemplateVariable(text: string, name: string): number | undef
 }
 
 /** A schema file on its own, with the way from its parts to their lines. */
-interface SchemaFile {
+export interface SchemaFile {
   /** As problems name it. */
   readonly file: string;
   readonly schema: unknown;

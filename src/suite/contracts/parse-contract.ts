@@ -6,7 +6,7 @@ import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { ContractPolicy, SeverityOverride } from '../../model/finding.ts';
 import { type Contract, mergeContracts } from '../../model/suite.ts';
 import { type RuleKey, ruleIdOf, rules } from '../../schema-diff/rules.ts';
-import { findMisspeltKeywords } from '../../schema-diff/schema/check-document.ts';
+import { findMisspeltKeywords, findWrapper } from '../../schema-diff/schema/check-document.ts';
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { attempt } from '../../text/attempt.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
@@ -122,13 +122,15 @@ export function checkSchema(schema: Located, prefix: string, problems: Problems)
 
 /** Warns of unknown keywords in a schema that look like known ones, or wrap it: validators ignore them. */
 export function warnOfKeywords(schema: Located, problems: Pick<Problems, 'warn'>): void {
-  // As `response_format` of OpenAI has it, beside a name.
-  if (isJsonObject(schema.value) && isJsonObject(schema.value['schema'])) {
+  // As `response_format` of OpenAI has it, beside a name; also where other keywords are beside it.
+  const hasSchema = isJsonObject(schema.value) && isJsonObject(schema.value['schema']);
+  const wrapper = hasSchema ? 'schema' : findWrapper(plainNumbers(schema.value));
+  if (wrapper !== undefined) {
     problems.warn({
       code: 'unknown-key',
-      message: '"schema" is not a keyword of JSON Schema, so what it holds checks nothing',
-      hint: 'write the schema itself, without name and strict around it',
-      at: locateInSchema(schema, '/schema'),
+      message: `"${wrapper}" is not a keyword of JSON Schema, so what it holds checks nothing`,
+      hint: `write the schema itself, without ${wrapper === 'schema' ? 'name and strict' : 'what is'} around it`,
+      at: locateInSchema(schema, `/${wrapper}`),
     });
   }
   for (const { pointer, keyword, meant } of findMisspeltKeywords(plainNumbers(schema.value))) {

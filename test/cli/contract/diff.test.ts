@@ -178,6 +178,21 @@ describe('a schema that can not be compared', () => {
     expect(stderr).toContain(place);
   });
 
+  test.each([
+    ['of MCP', { name: 'f', description: 'F.', annotations: {}, inputSchema: { type: 'object' } }, 'inputSchema'],
+    ['of Anthropic', { name: 'f', input_schema: { type: 'object' } }, 'input_schema'],
+    ['of Bedrock', { toolSpec: { name: 'f', inputSchema: { json: {} } } }, 'toolSpec'],
+    ['of Gemini', { functionDeclarations: [{ name: 'f' }] }, 'functionDeclarations'],
+    ['of a whole server', { tools: [{ name: 'f' }] }, 'tools'],
+    ['of OpenAI, without its type', { name: 'f', strict: true, parameters: {} }, 'parameters'],
+  ])('a tool %s is no schema, so that none of its changes would count', async (_, tool, key) => {
+    const project = openTempProject();
+    project.write('old.json', '{}');
+    project.write('new.json', pretty(tool));
+    const { code, stderr } = await project.run(['contract', 'diff', 'old.json', 'new.json', '--direction', 'output']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`this is no JSON Schema: "${key}" is none of`)]);
+  });
+
   test('is named where it is the old one', async () => {
     const project = openTempProject();
     project.write('old.yaml', 'type: object\nrequired: yes\n');

@@ -183,6 +183,14 @@ describe('a keyword that no validator knows', () => {
     },
   );
 
+  test('is one that holds the schema in the definition of a tool, unless the schema is beside it', async () => {
+    const tool = 'name: f, description: F, annotations: {}, input_schema: { type: object }';
+    expect((await validate(`{ jsonSchema: { ${tool} } }`)).stderr).toMatch(
+      /warning unknown-key: "input_schema" is not a keyword.*\n(.*\n)*.*hint: write the schema itself/,
+    );
+    expect((await validate(`{ jsonSchema: { type: object, ${tool} } }`)).stderr).toBe('');
+  });
+
   test.each(['x-requird: [a]', 'example: a', 'nullable: true', 'somethingElse: 1'])(
     'is let alone where it is another dialect’s or like none: %s',
     async (entry) => {
