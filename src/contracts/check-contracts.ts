@@ -1,4 +1,4 @@
-import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
+import { type FindBaseline, openBaselines, openComparedRef } from '../baseline/find-baselines.ts';
 import { defined } from '../json/defined.ts';
 import type { VariantKey } from '../model/baseline.ts';
 import { exitCodes } from '../model/exit-code.ts';
@@ -6,6 +6,7 @@ import type { ContractReport, PromptFindings } from '../model/finding.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { type Project, providersOf, type Suite, type Vars } from '../model/suite.ts';
 import { findOrphanBaselines } from '../plan/select-cases.ts';
+import type { GitRef } from '../project/git/git-files.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.ts';
@@ -35,12 +36,11 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
   const entries: PromptFindings[] = [];
   const notes: string[] = [];
   const problems: Problem[] = [];
-  const findBaseline = openBaselines(against === undefined ? 'auto' : { source: against }, {
-    root: project.root,
-    cwd,
-    env,
-  });
-  const old = against?.startsWith('git:') === true ? await openCommit(options, findBaseline) : openStored(findBaseline);
+  const wanted = against === undefined ? 'auto' : { source: against };
+  const place = { root: project.root, cwd, env };
+  const ref = openComparedRef(wanted, place);
+  const findBaseline = openBaselines(wanted, { ...place, ...defined({ ref }) });
+  const old = ref === undefined ? openStored(findBaseline) : await openCommit({ ...options, ref }, findBaseline);
   for (const suite of project.suites) {
     const found = old.find(suite);
     if (found === undefined) {
@@ -137,8 +137,12 @@ function openStored(findBaseline: FindBaseline): OldSide {
   };
 }
 
-async function openCommit(options: CheckContractsOptions, findBaseline: FindBaseline): Promise<OldSide> {
-  const { ref, suites } = await loadProjectAtRef(options);
+async function openCommit(
+  options: CheckContractsOptions & { readonly ref: GitRef },
+  findBaseline: FindBaseline,
+): Promise<OldSide> {
+  const { ref } = options;
+  const { suites } = await loadProjectAtRef(options);
   const source = `git:${ref.name} (${ref.commit.slice(0, 8)})`;
   const findSuite = ({ id, path }: Suite) =>
     suites.find((old) => old.id === id) ?? suites.find((old) => old.path === path);

@@ -30,7 +30,6 @@ interface LoadAtRefOptions {
 }
 
 interface ProjectAtRef {
-  readonly ref: GitRef;
   /** With their prompts, providers and contracts; without `withCases` they have no cases. */
   readonly suites: readonly Suite[];
   /** The config's `run:`. */
@@ -51,10 +50,10 @@ export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<Proje
     .map(({ path }) => join(project.root, path))
     .filter((path) => snapshot.kindOf(path) === 'file');
   // A suite that is missing at its path may have been moved: all suites are loaded to find its id.
-  if (paths.length > 0 && known.length === project.suites.length) return { ref, ...pick(await load(known)) };
+  if (paths.length > 0 && known.length === project.suites.length) return pick(await load(known));
   const { suites: found, run } = await load([]);
   const others = known.filter((path) => !found.some((suite) => join(project.root, suite.path) === path));
-  return { ref, suites: others.length === 0 ? found : [...found, ...(await load(others)).suites], run };
+  return { suites: others.length === 0 ? found : [...found, ...(await load(others)).suites], run };
 }
 
 /** The nearest config of a folder as a commit has it. */
@@ -71,7 +70,7 @@ function isWithin({ root }: GitRef, folder: string): boolean {
   return folder === root || folder.startsWith(root + sep);
 }
 
-function pick({ suites, run }: Project): Pick<ProjectAtRef, 'suites' | 'run'> {
+function pick({ suites, run }: Project): ProjectAtRef {
   return { suites, run };
 }
 
