@@ -15,7 +15,7 @@ class ProgramsFirst extends BaseSequencer {
 }
 
 function startsPrograms({ moduleId }: TestSpecification): boolean {
-  return /\/test\/(?:action|project|cli\/(?:run|changed|contract|baseline|verdict|prompts|mcp|agents|skills))\//.test(
+  return /\/test\/(?:action|baseline|changes|programs|project|run\/find-loosened|cli\/(?:run|changed|contract|baseline|bisect|verdict|prompts|mcp|agents|skills|workspace))\b/.test(
     moduleId,
   );
 }

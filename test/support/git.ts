@@ -29,21 +29,18 @@ export function headOf(cwd: string): string {
   return findProvenance(cwd, {})?.commit ?? runGit(cwd, 'rev-parse', 'HEAD');
 }
 
-const commitAndPrint = 'git add -A && git commit -q --allow-empty -m "$1" && git rev-parse HEAD';
+const commit = 'git add -A && git commit -q --allow-empty -m "$1"';
 
 /** Commits all files, and returns the commit. One program is started: that takes longer than what git does here. */
 export function commitAll(cwd: string, message = 'change', date?: string): string {
-  return start(
-    cwd,
-    'sh',
-    ['-c', commitAndPrint, 'sh', message],
-    date === undefined ? {} : { GIT_COMMITTER_DATE: date },
-  );
+  start(cwd, 'sh', ['-c', commit, 'sh', message], date === undefined ? {} : { GIT_COMMITTER_DATE: date });
+  return headOf(cwd);
 }
 
 /** Begins a repository with a commit of all files, and returns it. */
 export function initRepository(cwd: string, message = 'change'): string {
-  return start(cwd, 'sh', ['-c', `git init -q -b main --template= && ${commitAndPrint}`, 'sh', message]);
+  start(cwd, 'sh', ['-c', `git init -q -b main --template= && ${commit}`, 'sh', message]);
+  return headOf(cwd);
 }
 
 function start(cwd: string, program: string, argv: readonly string[], more = {}): string {
