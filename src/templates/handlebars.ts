@@ -241,10 +241,11 @@ function convertBlock(node: Block, at: OffsetOf): TreeNode {
   const [item, key] = node.program?.blockParams ?? [];
   if (name === undefined || !BLOCKS.includes(name)) {
     const written = (node.path as Path).original;
+    const helper = HELPERS.includes(written) ? `write {{${written} …}}, which has no end` : undefined;
     throw refuse(
       `there is no block "${written}"`,
       node.path,
-      didYouMean(written, BLOCKS) ?? `write {{#if ${written}}} or {{#each ${written}}}`,
+      helper ?? didYouMean(written, BLOCKS) ?? `write {{#if ${written}}} or {{#each ${written}}}`,
     );
   }
   if (first === undefined) throw refuse(`#${name} needs a value`, node);

@@ -117,6 +117,7 @@ const handlebars = [
   '{{a.b c}}',
   '{{a b=1}}',
   '{{#zzz a}}1{{/zzz}}',
+  '{{#role "system"}}1{{/role}}',
   '{{#eachh l}}1{{/eachh}}',
   '{{#a}}1{{/a}}',
   '{{#if (not a)}}1{{/if}}',
