@@ -5,6 +5,7 @@ import type { Baseline, BaselineCase, BaselineContent, VariantKey } from '../mod
 import { UserError } from '../model/problem.ts';
 import type { Report } from '../model/report.ts';
 import { withRefusal } from '../model/storage-problem.ts';
+import type { SuiteSummary } from '../model/summary.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
 import { baselinePathOf, findOutsideFault } from '../project/project-paths.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
@@ -17,7 +18,7 @@ import {
   type KnownFailure,
   openAcceptable,
 } from './acceptable-record.ts';
-import { countCases, countTrials, mergeBaseline, variantKey } from './baseline-cases.ts';
+import { countCases, countTrials, type MergeOptions, mergeBaseline, variantKey } from './baseline-cases.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { buildBaseline, writeBaseline } from './write-baseline.ts';
 
@@ -51,6 +52,7 @@ export async function acceptBaseline(options: AcceptOptions): Promise<readonly A
       const failures = findNewFailures(suite, old, readRow);
       const { merged, stillExpected } = mergeRun(old, buildBaseline(suite, readRow), failures, {
         isFull,
+        isSkipped: findSkipped(suite),
         takesFailures: options.knownFailures === true,
       });
       return {
@@ -66,17 +68,26 @@ export async function acceptBaseline(options: AcceptOptions): Promise<readonly A
   });
 }
 
+function findSkipped({ variants }: SuiteSummary): NonNullable<MergeOptions['isSkipped']> {
+  const byKey = new Map(variants.map(({ recorded, cases }) => [variantKey(recorded), cases]));
+  return (key, caseId) => byKey.get(variantKey(key))?.get(caseId)?.status === 'skipped';
+}
+
+interface MergeRunOptions extends Pick<MergeOptions, 'isFull' | 'isSkipped'> {
+  readonly takesFailures: boolean;
+}
+
 /** Merges a run. Where its failures are to be known ones, what earlier runs showed of these cases no longer counts. */
 function mergeRun(
   old: Baseline | undefined,
   accepted: BaselineContent,
   failures: readonly KnownFailure[],
-  { isFull, takesFailures }: { readonly isFull: boolean; readonly takesFailures: boolean },
+  { takesFailures, ...options }: MergeRunOptions,
 ): { readonly merged: BaselineContent; readonly stillExpected: readonly KnownFailure[] } {
   const nameOf = (key: VariantKey, caseId: string) => JSON.stringify([variantKey(key), caseId]);
   const taken = new Set(takesFailures ? failures.map((failure) => nameOf(failure, failure.caseId)) : []);
   const beginsAgain = (key: VariantKey, caseId: string) => taken.has(nameOf(key, caseId));
-  const merged = mergeBaseline(old, accepted, { isFull, beginsAgain });
+  const merged = mergeBaseline(old, accepted, { ...options, beginsAgain });
   const rows = new Map(merged.cases.map((cases) => [variantKey(cases), cases]));
   const stillExpected = failures.filter((failure) => {
     const row = rows.get(variantKey(failure))?.read(failure.caseId);

@@ -17,15 +17,17 @@ import { compareText } from '../text/compare-text.ts';
 export interface MergeOptions {
   /** False where the run left cells out by a filter, tag, sample, shard or restriction: rows that it lacks are kept then. */
   readonly isFull: boolean;
+  /** True for a case that the run had to skip: what was accepted of it stays. */
+  readonly isSkipped?: (key: VariantKey, caseId: string) => boolean;
   /** True for a case that counts only by this run, whatever earlier runs showed of it. */
   readonly beginsAgain?: (key: VariantKey, caseId: string) => boolean;
 }
 
-/** The baseline after a run was accepted: its trials are counted with those of the same case, variant and checks. Only a full run deletes rows. */
+/** The baseline after a run was accepted: its trials are counted with those of the same case, variant and checks. Only a full run deletes rows, other than those of cases that it had to skip. */
 export function mergeBaseline(
   old: BaselineContent | undefined,
   accepted: BaselineContent,
-  { isFull, beginsAgain = () => false }: MergeOptions,
+  { isFull, isSkipped = () => false, beginsAgain = () => false }: MergeOptions,
 ): BaselineContent {
   if (old === undefined) return accepted;
   const variants = new Map(old.variants.map((row) => [variantKey(row), row]));
@@ -41,18 +43,20 @@ export function mergeBaseline(
     if (before === undefined || isSame.get(variantKey(cases)) !== true) return cases;
     return poolCases(before, cases, (caseId) => beginsAgain(cases, caseId));
   });
-  if (isFull) return { ...accepted, cases: pooled };
   const added = new Map(pooled.map((cases) => [variantKey(cases), cases]));
+  const isKept = (key: VariantKey, caseId: string) =>
+    added.get(variantKey(key))?.has(caseId) !== true && (!isFull || isSkipped(key, caseId));
   const kept = new Map(
     old.cases
-      .map((cases) => keepCases(cases, (caseId) => added.get(variantKey(cases))?.has(caseId) !== true))
+      .map((cases) => keepCases(cases, (caseId) => isKept(cases, caseId)))
       .map((cases) => (isSame.get(variantKey(cases)) === false ? markCases(cases) : cases))
       .filter((cases) => [...cases.caseIds()].length > 0)
       .map((cases) => [variantKey(cases), cases]),
   );
+  const earlier = isFull ? old.variants.filter((row) => kept.has(variantKey(row))) : old.variants;
   return {
     suite: accepted.suite,
-    variants: mergeVariants(old, accepted, new Set(kept.keys())),
+    variants: mergeVariants(earlier, accepted, new Set(kept.keys())),
     cases: [
       ...[...kept].map(([key, cases]) => unite(cases, added.get(key))),
       ...pooled.filter((cases) => !kept.has(variantKey(cases))),
@@ -81,11 +85,11 @@ function markCases(cases: BaselineCases): BaselineCases {
 }
 
 function mergeVariants(
-  old: BaselineContent,
+  old: readonly BaselineVariant[],
   accepted: BaselineContent,
   keptKeys: ReadonlySet<string>,
 ): BaselineVariant[] {
-  const merged = new Map(old.variants.map((row) => [variantKey(row), row]));
+  const merged = new Map(old.map((row) => [variantKey(row), row]));
   for (const row of accepted.variants) {
     const key = variantKey(row);
     // Where old answers are kept beside new ones, the variant's answers came from the snapshots of both.

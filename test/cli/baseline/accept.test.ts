@@ -114,6 +114,21 @@ describe('baseline accept', () => {
     expect(project.read(baselineFile)).not.toContain('case-01');
   });
 
+  test('of a whole run keeps what was accepted of a case that is skipped for now', async () => {
+    const project = await openBaselineProject();
+    await project.acceptUnchanged();
+    const skipped = '"id":"case-05","skip":"the words are being replaced"';
+    project.edit(casesFile, '"id":"case-05"', skipped);
+    await project.llmcheck('run');
+    expect((await project.llmcheck('baseline', 'accept')).stdout).toBe(
+      `unchanged ${baselineFile}: 20 cases × 1 variant\n`,
+    );
+    project.edit(casesFile, skipped, '"id":"case-05"');
+    project.answers.set('w05', 'sorry');
+    const { comparison } = await project.compared(['run', '--cache', 'refresh']);
+    expect(comparison.cases).toMatchObject({ regressed: ['case-05'], added: [] });
+  });
+
   test('of a run that was cut short keeps the rows of cases that it did not reach', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
