@@ -12,9 +12,9 @@ export function attempt<Result, Failure extends Error>(
 }
 
 /** What a function returns, or the given value where it throws an error of the given class. Any other error goes on. */
-export function attemptOr<Result, Failure extends Error, Otherwise>(
+export function attemptOr<Result, Otherwise>(
   run: () => Result,
-  failure: abstract new (...args: never[]) => Failure,
+  failure: abstract new (...args: never[]) => Error,
   otherwise: Otherwise,
 ): Result | Otherwise {
   try {

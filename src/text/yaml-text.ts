@@ -172,9 +172,9 @@ function warnOfComment({ type, value, range }: Scalar, { text, warnings }: Readi
   if (type !== Scalar.PLAIN || range == null) return;
   const comment = /^[ \t]*(#[^\s#][^\r\n]*)/.exec(text.slice(range[1], range[2]))?.[1];
   if (comment === undefined) return;
-  const written = typeof value === 'string' ? `${value} ${comment}` : comment;
+  const [written, found] = typeof value === 'string' ? [`${value} ${comment}`, quote(value)] : [comment, 'empty'];
   warnings.push({
-    message: `${quote(comment)} is a comment in YAML, and the value is ${value === null ? 'empty' : quote(String(value))}`,
+    message: `${quote(comment)} is a comment in YAML, and the value is ${found}`,
     offset: range[0],
     hint: `write ${quote(written)} in quotes; a comment begins with "# "`,
   });
