@@ -102,7 +102,9 @@ export function warnOfNestedConfigs(
     const nested = join(folder, CONFIG_NAME);
     if (kindOf(nested) !== 'file') continue;
     const reason =
-      configPath === undefined ? 'a config lies in the working folder or above it' : `the config is ${own}`;
+      configPath === undefined
+        ? 'llmcheck looks for a config in the working folder and above it'
+        : `the config is ${own}`;
     const hint = configPath === undefined ? `move it to ${own}` : `write its settings into ${own}`;
     problems.warn({ code: 'config', message: `${files.display(nested)} is not read: ${reason}`, hint });
   }

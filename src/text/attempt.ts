@@ -17,10 +17,6 @@ export function attemptOr<Result, Otherwise>(
   failure: abstract new (...args: never[]) => Error,
   otherwise: Otherwise,
 ): Result | Otherwise {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof failure) return otherwise;
-    throw error;
-  }
+  const result = attempt(run, failure);
+  return result instanceof failure ? otherwise : result;
 }

@@ -292,7 +292,10 @@ describe('the config', () => {
 
   const below = 'evals/llmcheck.config.yaml is not read';
   test.each([
-    [undefined, `${below}: a config lies in the working folder or above it\nhint: move it to llmcheck.config.yaml`],
+    [
+      undefined,
+      `${below}: llmcheck looks for a config in the working folder and above it\nhint: move it to llmcheck.config.yaml`,
+    ],
     [
       'run: { trials: 2 }\n',
       `${below}: the config is llmcheck.config.yaml\nhint: write its settings into llmcheck.config.yaml`,
