@@ -207,6 +207,20 @@ describe('a file at a ref', () => {
       expect(ref.readFile(join(repository, path))).toBeUndefined();
   });
 
+  test('is found after another one of its folder was missing', () => {
+    const names = ['evals/a.txt', 'evals/ünï cödé 評価.txt', 'a.txt', ' x '];
+    const repository = makeRepository(Object.fromEntries(names.map((name) => [name, `in ${name}`])));
+    symlinkSync('evals', join(repository, 'link'));
+    symlinkSync('a.txt', join(repository, 'evals/link.txt'));
+    commit(repository, {});
+    const ref = open(repository, 'main');
+    rmSync(join(repository, 'link'));
+    const read = (name: string) => ref.readFile(join(repository, name));
+    expect(['evals/none', 'link/none', 'none'].map(read)).toEqual([undefined, undefined, undefined]);
+    expect(names.map(read)).toEqual(names.map((name) => `in ${name}`));
+    expect(['evals/link.txt', 'link/a.txt'].map(read)).toEqual(['in evals/a.txt', 'in evals/a.txt']);
+  });
+
   test('is found through a link to the repository', () => {
     const repository = makeRepository({ 'evals/a.txt': 'one' });
     const link = join(makeFolder(), 'link');
