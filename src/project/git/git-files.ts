@@ -157,8 +157,7 @@ function checkMissing(git: Git, commit: string, path: string, searched: Map<stri
     if (entry.path === path) throw unreadable(git, commit, path, 'its content is not in this clone');
   }
   const names = entries.map((entry) => entry.path).filter((name) => posix.dirname(name) === folder);
-  // Without any, the folder may be a link to one that has files.
-  if (names.length > 0) searched.set(folder, new Set(names));
+  searched.set(folder, new Set(names));
   return undefined;
 }
 
