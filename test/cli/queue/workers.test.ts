@@ -438,7 +438,8 @@ cases: [{ id: a, vars: { word: a } }, { id: b, vars: { word: b } }]
     expect(results.map(({ report }) => report.totals.passed)).toEqual([4, 4]);
     expect(most).toBe(1);
     // Both providers have the largest rate of their key: four calls of each, 100 ms apart.
-    expect((begunMs.at(-1) ?? 0) - (begunMs[0] ?? 0)).toBeGreaterThan(290);
+    // The first call arrives later than it left, since it opens the connection.
+    expect((begunMs.at(-1) ?? 0) - (begunMs[0] ?? 0)).toBeGreaterThan(250);
   });
 
   test('tells all workers of a wait that a server asked for', { tags: 'slow' }, async () => {
