@@ -144,7 +144,7 @@ function openLimiter(config: ProviderConfig, run: RunCalls): Limiter {
   return findAccount(config, run).open({
     ...(calls === Infinity ? {} : { concurrency: calls }),
     ...defined({ rpm, tpm }),
-    // Counted where a limit asks for it: most runs have none.
+    // Counted only when a limit reads them: most runs have no limit.
     estimateTokens: (request) => ({
       get input() {
         return Math.ceil(inputBytes(request) / 4);

@@ -105,7 +105,7 @@ describe('a judge', () => {
     ],
     // Twice the same verdict is one.
     [[`${readable}, that is ${readable}`], 1, { pass: true }],
-    // What was stored is asked for again before the judge is told of its mistake.
+    // A stored reply is asked for again before the judge is told about its mistake.
     [[{ text: 'no', canRefresh: true }, readable], 2, { pass: true }],
     [[{ text: 'no', canRefresh: true }, { failure: 'gone' }], 2, { error: 'judge "strict" gave no reply: gone' }],
     [[{ text: readable, canRefresh: true, model: 'm-1' }], 1, { pass: true, judgement: { model: 'm-1', votes: 1 } }],

@@ -93,7 +93,7 @@ function keepProse(text: string): string {
         ' ',
       )
       .replace(/`[^`\n]{1,200}`/g, ' ')
-      // The address of a mail is looked for from every character on.
+      // The pattern of an e-mail address is slow: it is tried from every character.
       .replace(text.includes('@') ? anyAddress : webAddress, ' ')
       .replace(/<\/?[a-z][^<>]{0,200}>/gi, ' ')
   );

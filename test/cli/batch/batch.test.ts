@@ -301,7 +301,7 @@ test('a deadline leaves the batch at its provider, says so, and the next run col
   expect(project.read(handle)).toContain('batches/0');
   expect(project.read(handle)).not.toContain(testKey);
   server.isHeld = false;
-  // Also where the run is gone on with instead of started anew.
+  // Also where the run is resumed instead of started again.
   const resumed = await project.report(['run', '--resume'], { env: server.env });
   expect([resumed.code, resumed.report.totals.passed, server.submissions.length, server.liveCount]).toEqual([
     0, 4, 1, 0,

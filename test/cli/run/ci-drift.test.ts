@@ -89,7 +89,7 @@ describe('a scheduled run that looks for drift', { tags: 'slow' }, () => {
     await jobs.act(nightly);
     let runs = 0;
     const original = jobs.answers.get.bind(jobs.answers);
-    // The word is answered rightly from the second run on.
+    // The answer is right in the second run and all later ones.
     jobs.answers.get = (word) => {
       if (word === 'green') runs += 1;
       return runs > 1 ? undefined : original(word);
