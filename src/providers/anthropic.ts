@@ -55,6 +55,7 @@ export const anthropic = defineHttpAdapter({
 /** The Messages API (https://docs.claude.com/en/api/messages), version 2023-06-01. */
 export const anthropicMessages: HttpFormat = {
   takes: /^image\/|pdf$/,
+  hasSystemOfText: true,
   pathOf: () => '/messages',
   stream: anthropicStream,
   buildBody,

@@ -129,6 +129,7 @@ async function openAwsSigner({ env }: ProviderEnv, region: string): Promise<Sign
 /** Converse of Bedrock's runtime (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). */
 const bedrockConverse: HttpFormat = {
   takes: /^image\/|pdf$/,
+  hasSystemOfText: true,
   pathOf: (model) => `/model/${encodeURIComponent(model)}/converse`,
   stream: bedrockStream,
   buildBody,

@@ -112,6 +112,7 @@ function pathOf(model: string): string {
 /** generateContent of the Gemini API and of Vertex AI (https://ai.google.dev/api/generate-content). */
 export const geminiContent: HttpFormat = {
   takes: /./,
+  hasSystemOfText: true,
   pathOf,
   stream: geminiStream(pathOf),
   buildBody,

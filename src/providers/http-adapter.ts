@@ -11,7 +11,7 @@ import { TemplateError } from '../templates/template-error.ts';
 import { attempt } from '../text/attempt.ts';
 import { type Answer, fail, halfCharacter, hasHalfCharacter, malformed, toOutcome } from './answer.ts';
 import { classifyAbort, classifyError, classifyReply, describeUnreadable } from './failures/classify-failure.ts';
-import { type AskedRequest, type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
+import { type AskedRequest, type OutgoingRequest, prepareRequest, type TakenFiles } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
 import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from './resolve-connection.ts';
@@ -19,9 +19,7 @@ import { isBinary, readStream, timeWhole } from './streams/read-stream.ts';
 import type { StreamFormat } from './streams/stream-format.ts';
 
 /** How one API writes requests and answers. */
-export interface HttpFormat {
-  /** The media types of files that it can carry. */
-  readonly takes: RegExp;
+export interface HttpFormat extends TakenFiles {
   /** Below the base URL; begins with a slash. */
   pathOf(model: string): string;
   buildBody(request: OutgoingRequest): JsonValue;
@@ -115,8 +113,7 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
   return {
     async complete(request, signal) {
       if (signal.aborted) return fail(classifyAbort(signal), 0);
-      const rules = { projectRoot: env.projectRoot, takes: format.takes, name: config.adapter };
-      const prepared = prepareRequest(request, rules);
+      const prepared = prepareRequest(request, { ...format, projectRoot: env.projectRoot, name: config.adapter });
       if ('failure' in prepared) return fail(prepared.failure, 0);
       const written = writeBody(format, stream, prepared.request);
       if ('failure' in written) return fail(written.failure, 0);

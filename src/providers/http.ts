@@ -68,8 +68,11 @@ function listTemplates(value: unknown): readonly string[] {
 
 /** Such as `ticket` of `{{ vars.ticket }}`. */
 function findVars(value: unknown): readonly string[] {
-  const paths = listTemplates(value).flatMap((source) => compileTemplate(source).variables);
-  return [...new Set(paths.flatMap((path) => /^vars\.([^.[]+)/.exec(path)?.[1] ?? []))];
+  return [...new Set(listVariables(value).flatMap((path) => /^vars\.([^.[]+)/.exec(path)?.[1] ?? []))];
+}
+
+function listVariables(value: unknown): readonly string[] {
+  return listTemplates(value).flatMap((source) => compileTemplate(source).variables);
 }
 
 function findProblems(source: string): readonly string[] {
@@ -106,7 +109,8 @@ function createHttpFormat(options: { readonly request: unknown; readonly respons
   const build = compileRequest(options.request as JsonValue);
   const paths = compilePaths(options.response);
   return {
-    takes: /./,
+    // Files are sent as members of messages.
+    takes: listVariables(options.request).some((path) => rootOf(path) === 'messages') ? /./ : /(?!)/,
     pathOf: () => '',
     buildBody: (request) => build(describeRequest(request)),
     readAnswer(body, { latencyMs }) {

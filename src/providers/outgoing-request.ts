@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { writeJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
@@ -34,10 +34,16 @@ export interface OutgoingRequest extends CompletionRequest {
 
 type Prepared = { readonly request: OutgoingRequest } | { readonly failure: ProviderFailure };
 
-export interface FileRules {
-  readonly projectRoot: string;
-  /** The kinds of files that the API takes. */
+/** What an API takes of the files of messages. */
+export interface TakenFiles {
+  /** The media types of files that it can carry. */
   readonly takes: RegExp;
+  /** Set where system messages go apart from the conversation, as texts. */
+  readonly hasSystemOfText?: true;
+}
+
+export interface FileRules extends TakenFiles {
+  readonly projectRoot: string;
   /** What takes them, in messages. */
   readonly name: string;
 }
@@ -54,7 +60,7 @@ export function prepareRequest(request: CompletionRequest, rules: FileRules): Pr
 }
 
 /** Fails where a file changed since the run was planned. */
-function loadFiles(request: CompletionRequest, { projectRoot, takes, name }: FileRules): Prepared {
+function loadFiles(request: CompletionRequest, { projectRoot, takes, hasSystemOfText, name }: FileRules): Prepared {
   if (request.messages.every(({ attachments }) => attachments === undefined)) return { request };
   const faults: string[] = [];
   const messages = request.messages.map((message): OutgoingMessage => {
@@ -62,6 +68,10 @@ function loadFiles(request: CompletionRequest, { projectRoot, takes, name }: Fil
     const files = attachments.flatMap(({ path, mediaType, sha256 }): OutgoingFile[] => {
       if (!takes.test(mediaType)) {
         faults.push(`${name} takes no ${mediaType}: ${path}`);
+        return [];
+      }
+      if (hasSystemOfText && isSystemRole(message.role)) {
+        faults.push(`${name} takes no files in a ${message.role} message: ${path}`);
         return [];
       }
       const read = readAttachment(path, projectRoot);
@@ -98,6 +108,8 @@ export function mediaTypeOf(path: string): string | undefined {
 }
 
 const maxFileBytes = 50 * 1024 * 1024;
+/** What a checkout without Git LFS has in the place of a file. */
+const lfsPointer = Buffer.from('version https://git-lfs.github.com/spec/');
 
 interface ReadFile {
   readonly attachment: Attachment;
@@ -123,9 +135,15 @@ export function readAttachment(path: string, projectRoot: string): ReadFile | Fi
     if (leavesRoot(below)) {
       return { code: 'file-outside-project', fault: 'is outside the project' };
     }
-    const content = readFileSync(file);
-    if (content.length > maxFileBytes) {
+    const stats = statSync(file);
+    // A pipe would never end.
+    if (!stats.isFile()) return { code: 'file-unreadable', fault: 'is not a file' };
+    if (stats.size > maxFileBytes)
       return { code: 'invalid-value', fault: `is larger than ${maxFileBytes / 1024 / 1024} MiB` };
+    const content = readFileSync(file);
+    if (content.length === 0) return { code: 'invalid-value', fault: 'is empty' };
+    if (content.subarray(0, lfsPointer.length).equals(lfsPointer)) {
+      return { code: 'file-unreadable', fault: 'is a pointer of Git LFS, not the file: run `git lfs pull`' };
     }
     const sha256 = createHash('sha256').update(content).digest('hex');
     return {

@@ -165,7 +165,7 @@ export function defineBatchApi(service: BatchService): ConnectBatch {
     const client = openBatchClient(service.presetOf(config, env), config, env);
     if ('failure' in client) return client;
     const format = service.formatOf(config);
-    const rules = { projectRoot: env.projectRoot, takes: format.takes, name: service.name };
+    const rules = { ...format, projectRoot: env.projectRoot, name: service.name };
     const accessWith = (signal: AbortSignal) => ({ client, format, model: config.model, signal });
     return {
       maxRequests: service.maxRequests,

@@ -120,6 +120,32 @@ describe('files that a message attaches', () => {
   });
 
   it.each([
+    [{ use: 'anthropic:some-model' }, 'anthropic takes no files in a system message: evals/bill.pdf'],
+    [{ use: 'gemini:some-model' }, 'gemini takes no files in a system message: evals/bill.pdf'],
+    [{ use: 'bedrock:some-model' }, 'bedrock takes no files in a system message: evals/bill.pdf'],
+    [{ use: 'http:app', request: { q: '{{ prompt }}' } }, 'http takes no application/pdf: evals/bill.pdf'],
+  ])('of a system message that %j can not carry are a failure, and nothing is sent', async (provider, message) => {
+    const server = await start();
+    const project = openProject(server, provider, []);
+    const system = { role: 'system', content: 'Read it.', attach: ['bill.pdf'] };
+    const suite = JSON.parse(project.read('evals/photos.eval.yaml')) as { prompts: object[] };
+    suite.prompts = [{ id: 'v1', messages: [system, { role: 'user', content: 'What is it?' }] }];
+    project.write('evals/photos.eval.yaml', JSON.stringify(suite));
+    const { code, report } = await project.report(['run']);
+    expect([code, server.requests]).toEqual([3, []]);
+    expect(JSON.stringify(report)).toContain(message);
+  });
+
+  it('go to http as members of `messages`', async () => {
+    const server = await start({ text });
+    const project = openProject(server, { use: 'http:app', request: { asked: '{{ messages }}' } }, both, vars);
+    expect(await project.run(['run', '-q'])).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({
+      asked: [{ role: 'user', content: 'What is it?', files: [{ base64: image }, { base64: document }] }],
+    });
+  });
+
+  it.each([
     ['changed', 'changed while the run went on: run it again'],
     ['removed', 'evals/bill.pdf'],
   ])('that were %s while the run went on are a failure, and are not sent', async (how, message) => {
@@ -164,9 +190,15 @@ describe('files that a message attaches', () => {
     [['../../outside.png'], '../../outside.png'],
     [['photos.eval.yaml'], 'is not an image, PDF or sound'],
     [['{{ photo }}'], 'photo'],
+    [['folder.png'], 'folder.png is not a file'],
+    [['empty.png'], 'empty.png is empty'],
+    [['pointer.png'], 'pointer.png is a pointer of Git LFS, not the file: run `git lfs pull`'],
   ])('at %j are a mistake of the user, with its place', async (attach, message) => {
     const server = await start();
     const project = openProject(server, { use: 'openai:some-model' }, attach);
+    mkdirSync(project.path('evals/folder.png'));
+    project.write('evals/empty.png', '');
+    project.write('evals/pointer.png', 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n');
     const { code, stderr } = await project.run(['validate']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/evals\/photos\.eval\.yaml:1:\d+/);
