@@ -227,11 +227,13 @@ class BatchRun {
         } else {
           const failed = (failures.get(handle) ?? 0) + 1;
           failures.set(handle, failed);
-          const mayPass = isRetryable(result) || result.kind === 'malformed';
+          // Only the answers of a known batch end here. They may be late, or deleted, and would then never be collected.
+          const isMissing = result.status === 404;
+          const mayPass = isRetryable(result) || result.kind === 'malformed' || isMissing;
           if (signal.aborted || (mayPass && failed < maxFailedPolls)) stillOpen.push(handle);
           else {
-            this.#fail(handle.keys, result);
-            this.#pending.push(handle);
+            this.#fail(handle.keys, isMissing ? deleted : result);
+            (isMissing ? this.#collected : this.#pending).push(handle);
           }
         }
       }
@@ -276,6 +278,8 @@ class BatchRun {
 const unclear: ReadonlySet<FailureKind> = new Set(['network', 'timeout', 'server', 'malformed', 'aborted']);
 
 const lost: ProviderFailure = { kind: 'server', message: 'the provider does not know the batch that it took' };
+
+const deleted: ProviderFailure = { kind: 'server', message: 'the provider no longer has the answers of the batch' };
 
 const unanswered: BatchAnswer = {
   failure: { kind: 'malformed', message: 'the batch ended without an answer to this request' },

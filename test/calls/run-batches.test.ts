@@ -258,6 +258,21 @@ describe('runBatches', () => {
     }
   });
 
+  it('forgets a batch whose answers stay missing, so that the next run submits its requests again', async () => {
+    const missing: ProviderFailure = { kind: 'notFound', status: 404, message: 'no such file' };
+    let looks = 0;
+    const collect = () => {
+      looks += 1;
+      return Promise.resolve({ failure: missing });
+    };
+    const { run, submitted } = open({ collect });
+    const { answers, pending, collected } = await run(itemsOf('a'));
+    expect([submitted, pending, collected.length, looks]).toEqual([[['a']], [], 1, 15]);
+    expect(answers.get('a')).toMatchObject({
+      answer: { failure: { message: expect.stringContaining('no longer has') } },
+    });
+  });
+
   it('submits nothing where nothing is asked, or the run was stopped before', async () => {
     const idle = open();
     expect((await idle.run([])).answers.size).toBe(0);
