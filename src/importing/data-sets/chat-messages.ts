@@ -119,7 +119,12 @@ export function readCall(value: unknown): RecordedCall | undefined {
 
 const TEXTS = new Set(['text', 'input_text', 'output_text']);
 /** What a model thought is no part of its answer. */
-const THOUGHTS = new Set(['reasoning', 'thinking', 'redacted_thinking']);
+const THOUGHTS = new Set([
+  'reasoning',
+  'thinking',
+  'redacted_thinking',
+  'Microsoft.Extensions.AI.TextReasoningContent',
+]);
 const CALLS = new Set(['tool_call', 'tool_use', 'tool-call', 'function_call']);
 
 /** True for a map that can only be a call of a tool. */
@@ -138,8 +143,11 @@ function readContent(content: unknown): readonly (string | RecordedCall | null)[
   const parts = content.flatMap((part: unknown): readonly (string | RecordedCall | null | undefined)[] => {
     if (typeof part === 'string') return [part];
     if (!isMap(part)) return [undefined];
-    const { type, text, content: inner, functionCall, functionResponse } = part;
-    if (typeof type === 'string' && THOUGHTS.has(type)) return [];
+    const { type, text, content: inner } = part;
+    // Gemini writes both names in both cases.
+    const functionCall = part['functionCall'] ?? part['function_call'];
+    const functionResponse = part['functionResponse'] ?? part['function_response'];
+    if (part['thought'] === true || (typeof type === 'string' && THOUGHTS.has(type))) return [];
     if (isMap(functionCall) || (typeof type === 'string' && CALLS.has(type))) return [readCall(functionCall ?? part)];
     if (isMap(functionResponse) || (typeof type === 'string' && RESULTS.has(type))) return [null];
     if (type !== undefined && !(typeof type === 'string' && TEXTS.has(type))) return [undefined];

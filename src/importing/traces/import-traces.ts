@@ -231,6 +231,6 @@ function nothingFound(
   const none = `the file holds no call of a model with its messages${
     isOther ? `; it looks like one for llmcheck import ${found}` : ''
   }`;
-  const hint = reasons.length === 0 || isOther ? [...reasons, none].join('; ') : reasons.join('; ');
+  const hint = reasons.length === 0 ? none : reasons.join('; ');
   return new UserError({ code: 'not-carried-over', message, hint });
 }

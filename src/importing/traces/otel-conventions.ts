@@ -156,7 +156,10 @@ function readAiSdk(attributes: Attributes): Found | undefined {
   const text =
     attributes.get('ai.response.text') ?? attributes.get('ai.response.object') ?? attributes.get('ai.result.text');
   const calls = readAnswer(attributes.get('ai.response.toolCalls')).calls;
-  const found = readRecordedCall(written, undefined);
+  const input = readJson(written);
+  const { prompt, messages, system }: Readonly<Record<string, unknown>> = isMap(input) ? input : {};
+  const isText = typeof prompt === 'string' && messages === undefined && system === undefined;
+  const found = readRecordedCall(isText ? prompt : input, undefined);
   if ('refused' in found || found.messages.length === 0) return unreadable;
   return { ...found, answer: { text: typeof text === 'string' && text !== '' ? text : undefined, calls } };
 }

@@ -117,7 +117,7 @@ function readPart(value: Readonly<Record<string, unknown>>): OtelPart {
     ...written,
   ]);
   const events = Array.isArray(value['events']) ? value['events'].filter(isMap) : [];
-  const { context } = value;
+  const context = value['context'] ?? value['spanContext'];
   const ids = isMap(context) ? context : value;
   const trace = ids['traceId'] ?? ids['trace_id'];
   const span = ids['spanId'] ?? ids['span_id'];

@@ -16,21 +16,24 @@ export const unreadable: RefusedRow = { refused: 'a message is not only text' };
 export function readRecordedCall(written: unknown, output: unknown): Omit<TraceRow, 'origin'> | RefusedRow {
   const input = readJson(written);
   const answer = readAnswer(output);
-  const asUser = (content: string) => ({ messages: [{ role: 'user' as const, content, calls: [] }], answer });
+  const said = (content: string) => ({ role: 'user' as const, content, calls: [] });
+  const asUser = (content: string) => ({ messages: [said(content)], answer });
   if (typeof input === 'string') return asUser(input);
   const list = isMap(input) ? readJson(input['messages'] ?? input['contents'] ?? input['input']) : input;
-  const messages = readConversation(list);
-  if (messages !== undefined) {
-    const system = isMap(input) ? readSystem(input) : [];
-    return system === undefined ? unreadable : { messages: [...system, ...messages], answer };
-  }
+  // Some programs store the last message alone.
+  const messages = readConversation(list ?? [input]);
+  const system = isMap(input) ? readSystem(input) : [];
+  if (messages !== undefined) return system === undefined ? unreadable : { messages: [...system, ...messages], answer };
   if (Array.isArray(list) && list.length > 0) return unreadable;
   if (isMap(input)) {
     const { prompts, prompt, args, kwargs } = input;
     const [only] = Array.isArray(prompts) && prompts.length === 1 ? prompts : [];
     if (typeof only === 'string') return asUser(only);
-    if (typeof prompt === 'string' && readSystem(input)?.length === 1)
-      return { ...asUser(prompt), messages: [...(readSystem(input) ?? []), ...asUser(prompt).messages] };
+    if (typeof prompt === 'string' && system?.length === 1) return { messages: [...system, said(prompt)], answer };
+    // Elsewhere a text may be a variable.
+    const isRequest = Object.hasOwn(input, 'model') && (Object.hasOwn(input, 'contents') || system?.length === 1);
+    if (typeof list === 'string' && isRequest && system !== undefined)
+      return { messages: [...system, said(list)], answer };
     // The arguments of a function that was traced.
     const vars = Array.isArray(args) && isMap(kwargs) ? kwargs : input;
     return { messages: [], vars, answer: readAnswer(output, true) };
@@ -38,12 +41,17 @@ export function readRecordedCall(written: unknown, output: unknown): Omit<TraceR
   return { refused: 'no messages were recorded' };
 }
 
-/** Instructions beside the messages, as Anthropic's API and the AI SDK have them; undefined where they are no text. */
+/** Instructions beside the messages, as Anthropic, Gemini and the AI SDK have them; undefined where they are no text. */
 function readSystem(input: Readonly<Record<string, unknown>>): TraceRow['messages'] | undefined {
-  const system = input['system'] ?? input['instructions'];
-  if (system === undefined || system === null) return [];
-  const message = readTurn({ role: 'system', content: system });
+  const { system, instructions, config } = input;
+  const found = system ?? instructions ?? readGeminiSystem(input) ?? (isMap(config) ? readGeminiSystem(config) : null);
+  if (found === undefined || found === null) return [];
+  const message = readTurn({ role: 'system', content: isMap(found) ? found['parts'] : found });
   return message === undefined ? undefined : [message];
+}
+
+function readGeminiSystem(map: Readonly<Record<string, unknown>>): unknown {
+  return map['systemInstruction'] ?? map['system_instruction'];
 }
 
 /** What holds a message in an API's answer, and what holds the text in the result of a function. */
@@ -63,6 +71,8 @@ export function readAnswer(written: unknown, isOfFunction = false, depth = 0): R
   if (message !== undefined) return answerOf(message);
   if (Array.isArray(output)) return readList(output, isOfFunction, depth);
   if (!isMap(output)) return noAnswer;
+  const inner = readTurn(openReply(output));
+  if (inner !== undefined) return answerOf(inner);
   const entries = Object.entries(output).filter(([, value]) => value !== null);
   const [only, second] = entries;
   const isSingle = only !== undefined && second === undefined;
@@ -71,6 +81,16 @@ export function readAnswer(written: unknown, isOfFunction = false, depth = 0): R
   if (key !== undefined) return readAnswer(output[key], isOfFunction, depth + 1);
   if (isOfFunction && isSingle) return readAnswer(only[1], true, depth + 1);
   return { text: typeof written === 'string' ? written : writeJson(output), calls: [] };
+}
+
+/** The message in a reply of OpenAI's Responses API, and in a candidate of Gemini. */
+function openReply({ object, output, content }: Readonly<Record<string, unknown>>): unknown {
+  if (isMap(content) && Array.isArray(content['parts'])) return content;
+  if (object !== 'response' || !Array.isArray(output)) return undefined;
+  const parts = output.flatMap((item: unknown) =>
+    isMap(item) && Array.isArray(item['content']) ? item['content'] : [item],
+  );
+  return { role: 'assistant', content: parts };
 }
 
 function isEmptyList(value: unknown): boolean {

@@ -1047,6 +1047,14 @@ describe('files that are not what they should be', () => {
     expect(output).toContain(message);
   });
 
+  test('a file whose calls are left out is not said to be of another tool', async () => {
+    const other = { projectId: 'p', input: 'x', attributes: attributes({ 'gen_ai.request.model': 'm' }) };
+    const { code, output } = await attempt('otel', JSON.stringify(otlp(other)));
+    expect(code).toBe(2);
+    expect(output).toContain('1 left out: no messages were recorded');
+    expect(output).not.toContain('the file holds no call');
+  });
+
   test.each<readonly [name: string, content: string, cases: number, left: string]>([
     ['a line that is cut', `${good.slice(0, 90)}\n${good}\n`, 1, 'left out 1: its JSON is broken'],
     ['the last line cut', `${good}\n${good.slice(0, 90)}`, 1, 'first at export.json:2'],

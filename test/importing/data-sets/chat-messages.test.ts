@@ -47,6 +47,7 @@ test.each<[message: unknown, turn: object | undefined]>([
       role: 'assistant',
       content: [
         { type: 'thinking', thinking: 'x' },
+        { type: 'Microsoft.Extensions.AI.TextReasoningContent', content: { text: 'x' } },
         { type: 'output_text', text: 'a' },
         { type: 'tool_use', name: 'f', input: { a: 1 } },
       ],
@@ -64,7 +65,10 @@ test.each<[message: unknown, turn: object | undefined]>([
     },
     said('tool', 'a'),
   ],
+  [{ role: 'model', parts: [{ function_call: { name: 'f', args: { a: 1 } } }] }, said('assistant', '', [call])],
+  [{ role: 'model', parts: [{ text: 'x', thought: true }, { text: 'a' }] }, said('assistant', 'a')],
   [{ role: 'user', parts: [{ functionResponse: {} }] }, said('tool', '')],
+  [{ role: 'user', parts: [{ function_response: {} }] }, said('tool', '')],
   [{ role: 'user', content: [{ type: 'text', content: 'a' }] }, said('user', 'a')],
   [{ role: 'user', content: [{ type: 'image', text: 'a' }] }, undefined],
   [{ role: 'user', content: [{ text: 3 }] }, undefined],

@@ -141,6 +141,11 @@ test.each<[what: string, events: readonly OtelEvent[], found: object | undefined
     ],
     { messages: [said('system', 's'), said('user', 'hi')], answer: answer('{"a":1}') },
   ],
+  [
+    'a text of the AI SDK',
+    [event({ 'ai.prompt': json({ prompt: 'hi' }), 'ai.response.text': 'so' })],
+    { messages: [said('user', 'hi')], answer: answer('so') },
+  ],
   ['no messages of the AI SDK', [event({ 'ai.prompt': json({ a: 1 }) })], refused],
   [
     'a request and an answer',

@@ -102,6 +102,7 @@ describe('spans of OpenTelemetry', () => {
     [{ traceId: 't', spanId: 's' }, [], 'trace t, span s'],
     [{ trace_id: 't', span_id: 's' }, [], 'trace t, span s'],
     [{ traceId: 'x', context: { traceId: 't', span_id: 's' } }, [], 'trace t, span s'],
+    [{ spanContext: { traceId: 't', spanId: 's' } }, [], 'trace t, span s'],
     [{ startTimeUnixNano: '1767225600000000000' }, [], '2026-01-01T00:00:00.000Z'],
     [{ timeUnixNano: '1767225600000000000' }, [], '2026-01-01T00:00:00.000Z'],
     [{ start_time: 'now' }, [], 'now'],

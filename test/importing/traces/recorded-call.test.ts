@@ -27,6 +27,20 @@ test.each<[input: unknown, found: object]>([
     { messages: hi, system: null },
     { messages: [said('user', 'hi')], answer: none },
   ],
+  [
+    { model: 'm', contents: 'hi', config: { system_instruction: 's' } },
+    { messages: [said('system', 's'), said('user', 'hi')], answer: none },
+  ],
+  [
+    { contents: hi, systemInstruction: { parts: [{ text: 's' }] } },
+    { messages: [said('system', 's'), said('user', 'hi')], answer: none },
+  ],
+  [
+    { model: 'm', input: 'hi', instructions: 's' },
+    { messages: [said('system', 's'), said('user', 'hi')], answer: none },
+  ],
+  [{ input: 'hi' }, { messages: [], vars: { input: 'hi' }, answer: none }],
+  [hi[0], { messages: [said('user', 'hi')], answer: none }],
   [{ messages: hi, system: 3 }, refused],
   [[3], refused],
   [{ messages: [3] }, refused],
@@ -74,6 +88,30 @@ test.each<[output: unknown, isOfFunction: boolean, answer: object]>([
     { text: 'so', calls: [call] },
   ],
   [{ role: 'assistant', content: '', tool_calls: [call] }, false, { text: undefined, calls: [call] }],
+  [
+    {
+      object: 'response',
+      output: [
+        { type: 'reasoning', summary: [] },
+        { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'so', annotations: [] }] },
+        { type: 'function_call', name: 'f', arguments: '{"a":1}', call_id: 'c' },
+      ],
+    },
+    false,
+    { text: 'so', calls: [call] },
+  ],
+  [{ object: 'other', output: ['so'] }, false, { text: '{"object":"other","output":["so"]}', calls: [] }],
+  [
+    { candidates: [{ content: { role: 'model', parts: [{ text: 'so' }] }, finishReason: 'STOP' }] },
+    false,
+    { text: 'so', calls: [] },
+  ],
+  [
+    { content: { role: 'model', parts: [{ function_call: { name: 'f', args: { a: 1 } } }] }, finish_reason: 'STOP' },
+    false,
+    { text: undefined, calls: [call] },
+  ],
+  [{ content: { parts: [] }, other: 1 }, false, { text: '{"content":{"parts":[]},"other":1}', calls: [] }],
   [[1, 2], false, { text: '[1,2]', calls: [] }],
   [{ text: [1, 2] }, false, none],
   [3, false, none],
