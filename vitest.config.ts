@@ -37,6 +37,7 @@ export default defineConfig({
     // Only guards against tests that never end: a busy machine must not fail them.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     sequence: { sequencer: ProgramsFirst },
     // The suite runs on every save: no file loads the program again, and no core is idle. Each worker is a process of its own,
     // and small.

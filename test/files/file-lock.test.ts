@@ -140,7 +140,7 @@ describe('withFileLock', () => {
         await expect.poll(() => statOf(child)[0]).toBe('Z');
         const [, , computer = ''] = readOwner(path).split('-');
         /** Whether such an owner keeps the lock; where nothing is known of it, the time alone takes it. */
-        const keeps = (id: number, start: string, timeoutMs = 3000) => {
+        const keeps = (id: number, start: string, timeoutMs = 30_000) => {
           mkdirSync(project.path('.file.lock'));
           writeFileSync(project.path(`.file.lock/${[id, start, computer, '0'].join('-')}`), '');
           const startMs = performance.now();

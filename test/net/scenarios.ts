@@ -317,7 +317,7 @@ export const scenarios: readonly Scenario[] = [
   },
   { name: 'case-files', fixture: 'case-files', steps: [run(), cli('list', 'cases')] },
   { name: 'conversation', fixture: 'conversation', steps: [run()] },
-  { name: 'own-program', fixture: 'exec', steps: [run('--timeout', '2s', '-t', 'plain')] },
+  { name: 'own-program', fixture: 'exec', steps: [run('--timeout', '60s', '-t', 'plain')] },
   { name: 'checks', files: { 'evals/checks.eval.yaml': checks }, steps: [run('--verbose')] },
   {
     name: 'contract',

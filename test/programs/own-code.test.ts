@@ -223,7 +223,7 @@ describe('a module', () => {
     });
     expect(faultOf(await runModule('check.mjs', 'default', 3000))).toBe('took longer than 3000 ms');
     for (const pid of readFileSync(join(folder, 'pids'), 'utf8').split(' ').map(Number)) {
-      await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+      await expect.poll(() => isRunning(pid)).toBe(false);
     }
   });
 
@@ -241,11 +241,11 @@ describe('a module', () => {
       stdio: 'ignore',
     });
     const pidFile = join(folder, 'pid');
-    await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8'), { timeout: 10_000 }).toMatch(/./);
+    await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8')).toMatch(/./);
     const pid = Number(readFileSync(pidFile, 'utf8'));
     expect(isRunning(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isRunning(pid)).toBe(false);
   });
 
   test('is stopped with the run, and none is started after it', async () => {

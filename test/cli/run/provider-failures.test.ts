@@ -60,8 +60,8 @@ test('a rate limit is waited out as the server asks, and the waits are not laten
   const [trial] = trialsOf(report);
   expect(code).toBe(0);
   expect(server.requests).toHaveLength(3);
-  expect(performance.now() - startedMs).toBeGreaterThan(790);
-  expect(trial?.latencyMs).toBeLessThan(790);
+  const waitedMs = 790;
+  expect(performance.now() - startedMs).toBeGreaterThan(waitedMs + (trial?.latencyMs ?? 0));
 });
 
 test('retry-after in seconds is honoured', { tags: 'slow' }, async () => {
@@ -107,7 +107,7 @@ test('a server that never answers ends after --timeout, and the other cells are 
 }, async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ text }) => (text.includes('green') ? 'hang' : wordOf(text)));
-  const { code, report } = await project.report(['run', '--timeout', '800ms'], { env: server.env });
+  const { code, report } = await project.report(['run', '--timeout', '2s'], { env: server.env });
   expect(code).toBe(3);
   expect(report.totals).toMatchObject({ passed: 2, errored: 1 });
   expect(trialsOf(report).find(({ caseId }) => caseId === 'green')?.error).toMatchObject({ kind: 'timeout' });

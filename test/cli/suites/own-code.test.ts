@@ -168,7 +168,7 @@ test('an interrupt ends a check that loops', { tags: 'slow' }, async () => {
       interrupt = signal;
     },
   });
-  await expect.poll(() => project.files('evals'), { timeout: 15_000 }).toContain('evals/started');
+  await expect.poll(() => project.files('evals')).toContain('evals/started');
   interrupt?.('SIGINT');
   expect((await run).code).toBe(130);
 });

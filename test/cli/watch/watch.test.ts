@@ -368,7 +368,7 @@ test.each([
 });
 
 // The system may need long to begin watching.
-test('real files: an edit in place, and one by a copy that is renamed', { retry: 1, timeout: 20_000 }, async () => {
+test('real files: an edit in place, and one by a copy that is renamed', { retry: 1 }, async () => {
   const watched = await startWatch([], undefined, true);
   watched.asked();
   watched.project.write('evals/prompts/v2.md', 'Second: {{ word }}');
