@@ -28,9 +28,10 @@ export interface RealRedis {
 /** A server of this test's own on 127.0.0.1 that keeps its data over restarts. Gone with the test. */
 export async function startRealRedis(password?: string): Promise<RealRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'llmcheck-redis-'));
-  const port = await findPort();
+  let port = 0;
   let child: ChildProcess | undefined;
-  const start = async ({ keepsData } = { keepsData: true }): Promise<void> => {
+  /** False where another program has taken the port meanwhile. */
+  const tryStart = async ({ keepsData } = { keepsData: true }): Promise<boolean> => {
     if (!keepsData) rmSync(join(folder, 'appendonlydir'), { recursive: true, force: true });
     const common = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes'];
     const started = spawn(
@@ -41,12 +42,23 @@ export async function startRealRedis(password?: string): Promise<RealRedis> {
       },
     );
     child = started;
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<boolean>((resolve, reject) => {
       started.once('error', reject);
+      started.once('close', () => resolve(false));
       started.stdout.on('data', (chunk: Buffer) => {
-        if (chunk.toString('utf8').includes('Ready to accept connections')) resolve();
+        if (chunk.toString('utf8').includes('Ready to accept connections')) resolve(true);
       });
     });
+  };
+  let isNew = true;
+  const start: RealRedis['start'] = async (options) => {
+    for (let tries = 0; tries < 5; tries += 1) {
+      if (isNew) port = await findPort();
+      if (!(await tryStart(options))) continue;
+      isNew = false;
+      return;
+    }
+    throw new Error('redis-server ends as soon as it has started');
   };
   const stop = async (): Promise<void> => {
     const ended = child;
