@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
+import { UserError } from '../model/problem.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { type HistoryCommit, listCommits } from '../project/git/git-files.ts';
@@ -118,6 +119,14 @@ export function createOpenHistory(
     opened.set(ref, found);
     return found;
   };
+  const openCommit = async (ref: string): Promise<FindEarlier> => {
+    try {
+      return await openAt(ref);
+    } catch (error) {
+      if (error instanceof UserError) return () => unloadable;
+      throw error;
+    }
+  };
   return (probed) => {
     const { suite, variant } = probed;
     const paths = [suite.path, ...suite.sources.files, variant.prompt.file ?? suite.path].map((path) =>
@@ -133,12 +142,15 @@ export function createOpenHistory(
       commits,
       async load(applied) {
         if (applied === commits.length) return { is: 'askable', variant, name: 'today' };
-        const ref = applied === 0 ? from : `git:${(commits[applied - 1]?.hash ?? '').slice(0, 12)}`;
-        return (await openAt(ref))(suite, variant);
+        if (applied === 0) return (await openAt(from))(suite, variant);
+        return (await openCommit(`git:${(commits[applied - 1]?.hash ?? '').slice(0, 12)}`))(suite, variant);
       },
     };
   };
 }
+
+/** Somebody mended it later: like a commit without the prompt, it is passed over. */
+const unloadable: EarlierPrompt = { is: 'unavailable', why: 'its suites can’t be loaded' };
 
 /** What the search of the commits may send at most, and then that of the largest of their changes. */
 export async function forecastCommits(

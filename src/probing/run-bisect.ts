@@ -6,6 +6,7 @@ import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findLastFailed } from '../project/stored-runs.ts';
 import { timesSpend } from '../run/retrial-cells.ts';
 import { findNearest } from '../text/did-you-mean.ts';
+import { quote } from '../text/shorten.ts';
 import {
   type BisectedCase,
   type BisectForecast,
@@ -113,6 +114,11 @@ async function openSearches(
   const findEarlier = await openEarlier(from, prober, ports);
   const known = new Set<string>();
   const asked = new Set<string>();
+  const isOfPrompt = from !== undefined && isPromptSource(from, project);
+  const nothingOf = ({ variant }: ProbedCase): EarlierPrompt =>
+    isOfPrompt
+      ? { is: 'unavailable', why: `${from} has no earlier version of prompt ${quote(variant.prompt.id)}` }
+      : nothing;
   const openHistory = commits === true && from !== undefined ? createOpenHistory(from, prober, ports) : undefined;
   const found = prober.planned.plan.suites.flatMap(({ suite, variants }) => {
     const opened: OpenedCase[] = [];
@@ -128,7 +134,7 @@ async function openSearches(
         .filter(({ probed }) => isWanted(probed));
       // An older version beside the one that replaces it has nothing to be compared with.
       const compared = own.filter(({ earlier }) => earlier !== undefined);
-      for (const { probed, earlier = nothing } of compared.length > 0 ? compared : own) {
+      for (const { probed, earlier = nothingOf(probed) } of compared.length > 0 ? compared : own) {
         const history = openHistory?.(probed);
         opened.push({ probed, search: openSearch(prober, probed, earlier), ...defined({ history }) });
       }

@@ -584,6 +584,27 @@ describe('bisect --commits', () => {
     const refused = await project.run(['bisect', '--commits', '--case', 'refund']);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--commits --from git:main')]);
   });
+
+  it('passes over a commit whose suite can not be loaded, and says where the ref has no such prompt', async () => {
+    const { server, project } = await openHistory();
+    const path = 'evals/triage.eval.yaml';
+    const suite = project.read(path);
+    project.write(path, 'suite: [');
+    commitAll(project.root, 'Break the suite');
+    project.write(path, suite);
+    project.write('prompts/v2.md', project.read('prompts/v2.md').replace('number 1', 'number one'));
+    commitAll(project.root, 'Mend the suite');
+    const argv = ['--commits', '--from'];
+    expect(await bisect(project, server, ...argv, 'git:start')).toMatchObject({
+      code: 0,
+      sentence: expect.stringContaining('"Say refunds as legal matters" breaks refund'),
+    });
+    project.write(path, suite.replace('id: v2', 'id: v3'));
+    expect(await bisect(project, server, ...argv, 'git:start')).toMatchObject({
+      code: 4,
+      sentence: expect.stringContaining('git:start has no earlier version of prompt "v3"'),
+    });
+  });
 });
 
 describe('ci github --blame', () => {
