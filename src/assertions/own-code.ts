@@ -5,7 +5,7 @@ import { toZodSchema } from '../json/to-zod-schema.ts';
 import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin, SelectInput } from '../model/own-code.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { findShellSign, splitCommand } from '../text/command-line.ts';
-import { DeadlineError, describeThrown } from '../text/deadline.ts';
+import { DeadlineError, describeThrown, runOnceWithDeadline } from '../text/deadline.ts';
 import { replaceLongNumbers, toJson } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';
 import {
@@ -103,7 +103,7 @@ export function createPluginAssertion({ plugin, hash }: LoadedPlugin<AssertionPl
       const held = replaceLongNumbers(input, ({ source }) => source) as typeof input;
       const run = () => plugin.check({ ...held, params: checked });
       try {
-        const outcome = await settle(context.ports.deadline(run, timeoutMs), timeoutMs);
+        const outcome = await settle(runOnceWithDeadline(run, timeoutMs), timeoutMs);
         return readVerdict(outcome, name);
       } catch (error) {
         // A deadline has its own words, further up.

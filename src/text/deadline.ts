@@ -1,4 +1,6 @@
+import { cpuUsage } from 'node:process';
 import { createContext, Script } from 'node:vm';
+import { attempt } from './attempt.ts';
 
 /** A synchronous function did not return in time and was stopped. */
 export class DeadlineError extends Error {
@@ -12,10 +14,27 @@ const script = new Script('run()');
 let sandbox: { run: (() => unknown) | undefined } | undefined;
 
 /**
- * Runs a synchronous function, closures included, and stops it after `limitMs` of wall time (Node 20 to 26).
- * Costs about 150 µs a call and must not be nested.
+ * Runs a synchronous function, closures included, and stops it after `limitMs` of wall time (Node 20 to 26). Costs about
+ * 150 µs a call and must not be nested. On a busy machine it may run the function a second time.
  */
 export function runWithDeadline<T>(run: () => T, limitMs: number): T {
+  const before = cpuUsage();
+  const first = attempt(() => ({ value: runOnceWithDeadline(run, limitMs) }), DeadlineError);
+  if (!(first instanceof DeadlineError)) return first.value;
+  const { user, system } = cpuUsage(before);
+  const computedMs = (user + system) / 1000;
+  // With less than half of the time, the function was not slow: other programs had the processor.
+  if (computedMs > limitMs / 2) throw first;
+  const second = attempt(() => ({ value: runOnceWithDeadline(run, busyFactor * limitMs) }), DeadlineError);
+  if (second instanceof DeadlineError) throw first;
+  return second.value;
+}
+
+/** How much more wall time a function gets that other programs kept from computing. */
+const busyFactor = 8;
+
+/** As `runWithDeadline`, for a function that must not be repeated. */
+export function runOnceWithDeadline<T>(run: () => T, limitMs: number): T {
   sandbox ??= makeSandbox();
   const outcome: { value?: T } = {};
   sandbox.run = () => {

@@ -63,6 +63,17 @@ describe('the deadline', () => {
     expect(runWithDeadline(() => 'again', amplyMs)).toBe('again');
   });
 
+  test('gives a function more time when the machine kept it from computing', () => {
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    let runs = 0;
+    const stall = () => {
+      runs += 1;
+      return Atomics.wait(word, 0, 0, 60);
+    };
+    expect(runWithDeadline(stall, 30)).toBe('timed-out');
+    expect(runs).toBe(2);
+  });
+
   test('lets the error of the function through', () => {
     const error = new RangeError('mine');
     expect(() =>
