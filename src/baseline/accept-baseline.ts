@@ -2,6 +2,7 @@ import { isAbsolute, join, relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
 import type { Baseline, BaselineCase, BaselineContent, VariantKey } from '../model/baseline.ts';
+import { variantKey } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
 import type { Report } from '../model/report.ts';
 import { withRefusal } from '../model/storage-problem.ts';
@@ -18,7 +19,7 @@ import {
   type KnownFailure,
   openAcceptable,
 } from './acceptable-record.ts';
-import { countCases, countTrials, type MergeOptions, mergeBaseline, variantKey } from './baseline-cases.ts';
+import { countCases, countTrials, type MergeOptions, mergeBaseline } from './baseline-cases.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { buildBaseline, writeBaseline } from './write-baseline.ts';
 

@@ -8,7 +8,7 @@ import type {
   BaselineVariant,
   VariantKey,
 } from '../model/baseline.ts';
-import { isJudged } from '../model/cell.ts';
+import { isJudged, variantKey } from '../model/cell.ts';
 import type { Usage } from '../model/completion.ts';
 import type { PooledTrials } from '../model/summary.ts';
 import { addValues, noValues } from '../stats/descriptive.ts';
@@ -124,12 +124,8 @@ function unite(a: BaselineCases, b: BaselineCases | undefined): BaselineCases {
   };
 }
 
-export function variantKey({ prompt, provider }: VariantKey): string {
-  return JSON.stringify([prompt, provider]);
-}
-
 /** Orders by code units, which is the same on every machine. */
-export function compareVariants(a: VariantKey, b: VariantKey): number {
+export function orderVariants(a: VariantKey, b: VariantKey): number {
   return compareText(a.prompt, b.prompt) || compareText(a.provider, b.provider);
 }
 
@@ -152,7 +148,7 @@ interface ListedCase {
 /** By case id, and by variant within a case. */
 function listCases({ cases }: Pick<BaselineContent, 'cases'>): readonly ListedCase[] {
   return cases
-    .toSorted(compareVariants)
+    .toSorted(orderVariants)
     .flatMap((variant) => Array.from(variant.caseIds(), (caseId) => ({ caseId, cases: variant })))
     .sort((a, b) => compareText(a.caseId, b.caseId));
 }

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { defined, type Writable } from '../json/defined.ts';
 import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model/baseline.ts';
+import { variantKey } from '../model/cell.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
@@ -8,7 +9,6 @@ import { baselinePathOf } from '../project/project-paths.ts';
 import { SortedCases } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { variantKey } from './baseline-cases.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from './read-baseline.ts';
 
 /** Reads a baseline file once; undefined where there is none. `shown` is how problems name it. */

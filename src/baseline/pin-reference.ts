@@ -2,12 +2,13 @@ import { relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile, removeFile } from '../files/write-files.ts';
 import type { BaselineCases, BaselineContent } from '../model/baseline.ts';
+import { variantKey } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { referencePathOf } from '../project/project-paths.ts';
 import type { AcceptableSuite } from './acceptable-record.ts';
 import { type AcceptOptions, openAcceptable } from './acceptable-record.ts';
-import { countTrials, isSameVariant, keepCases, mergeBaseline, readCases, variantKey } from './baseline-cases.ts';
+import { countTrials, isSameVariant, keepCases, mergeBaseline, readCases } from './baseline-cases.ts';
 import { openBaselineBeside } from './open-baseline.ts';
 import { buildBaseline, writeBaseline } from './write-baseline.ts';
 

@@ -12,9 +12,9 @@ import {
   type Pin,
   type VariantKey,
 } from '../model/baseline.ts';
+import { variantKey } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { quote } from '../text/shorten.ts';
-import { variantKey } from './baseline-cases.ts';
 import { describeRowFault, isBaselineCase, isBaselineVariant } from './validate-rows.ts';
 
 type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;

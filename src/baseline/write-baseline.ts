@@ -18,7 +18,7 @@ import type { CellRow } from '../model/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { answerHashOf } from '../record/case-summaries.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
-import { compareVariants, readCases } from './baseline-cases.ts';
+import { orderVariants, readCases } from './baseline-cases.ts';
 
 /** Of longer answers only the hash is kept. */
 const maxKeptOutputBytes = 64 * 1024;
@@ -116,7 +116,7 @@ export function* renderBaseline(content: BaselineContent): Generator<string> {
     ['suite', content.suite],
     ['pin', content.pin],
   ]);
-  for (const row of content.variants.toSorted(compareVariants)) yield renderVariant(row);
+  for (const row of content.variants.toSorted(orderVariants)) yield renderVariant(row);
   for (const row of readCases(content)) yield renderCase(row);
 }
 

@@ -172,7 +172,7 @@ type Point = Omit<HistoryPoint, 'redefined'>;
 function variantPoint(run: string, variant: VariantSummary): Point {
   const { passRate, planned, passed, failed, errored, skipped, cached, costUsd, latencyMs } = variant;
   const counts = { planned, passed, failed, errored, skipped, cached };
-  return { run, passRate, ...counts, costUsd, latencyMs, flakeRate: flakeRateOf([variant]) };
+  return { run, passRate, ...counts, costUsd, latencyMs, flakeRate: estimateFlakeRate([variant]) };
 }
 
 function suitePoint(run: string, { recorded, variants }: SuiteSummary): Point {
@@ -186,7 +186,7 @@ function suitePoint(run: string, { recorded, variants }: SuiteSummary): Point {
   const { mean, low, high, n } = scoreMeanInterval(rates, recorded.gate.alpha, groups);
   const counts = { planned, passed, failed, errored, skipped, cached };
   const passRate = { value: mean, low, high, n };
-  return { run, passRate, ...counts, costUsd, latencyMs: { p50, p95 }, flakeRate: flakeRateOf(gated) };
+  return { run, passRate, ...counts, costUsd, latencyMs: { p50, p95 }, flakeRate: estimateFlakeRate(gated) };
 }
 
 /** Each case's pass rate over its trials on all variants: the case is the unit of evidence. */
@@ -210,7 +210,7 @@ function passRatesOfCases(variants: readonly VariantSummary[]): {
   };
 }
 
-function flakeRateOf(variants: readonly VariantSummary[]): number | null {
+function estimateFlakeRate(variants: readonly VariantSummary[]): number | null {
   const counted = variants.flatMap(({ cases }) => [...cases.values()].map(countTrials));
   return suiteFlakiness(counted.map(({ passed, judged }) => ({ passes: passed, n: judged })));
 }

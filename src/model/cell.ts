@@ -11,6 +11,16 @@ export interface CellKey extends RequestOrigin {
   readonly trial: number;
 }
 
+/** Names a variant in its suite. */
+export function variantKey({ prompt, provider }: Pick<RequestOrigin, 'prompt' | 'provider'>): string {
+  return JSON.stringify([prompt, provider]);
+}
+
+/** Names a variant in its run. */
+export function suiteVariantKey({ suite, prompt, provider }: Omit<RequestOrigin, 'caseId'>): string {
+  return JSON.stringify([suite, prompt, provider]);
+}
+
 /** Names a case on a variant in its run. */
 export function caseKey({ suite, prompt, provider, caseId }: RequestOrigin): string {
   return JSON.stringify([suite, prompt, provider, caseId]);

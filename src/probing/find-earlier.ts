@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
+import { suiteVariantKey } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
 import type { PromptFileContent } from '../model/prompt-file.ts';
 import {
@@ -15,7 +16,6 @@ import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
-import { variantKey } from '../run/find-accepted-prompts.ts';
 import { displayPath } from '../suite/files/project-place.ts';
 import { quote } from '../text/shorten.ts';
 import type { Prober } from './open-prober.ts';
@@ -72,7 +72,7 @@ function findAccepted(
   variant: RenderedVariant,
 ): EarlierPrompt | undefined {
   const { id, replaces } = variant.prompt;
-  const accepted = acceptedPrompts.get(variantKey(suite.id, id, variant.provider.id));
+  const accepted = acceptedPrompts.get(suiteVariantKey({ suite: suite.id, prompt: id, provider: variant.provider.id }));
   // The version that it replaces may not be selected.
   if (accepted === undefined)
     return replaces === undefined ? undefined : findInSuite(suite, variant, [replaces], replaces);

@@ -57,7 +57,7 @@ export interface Prober {
   readonly options: RunOptions;
   readonly planned: PlannedRun;
   readonly findBaseline: FindBaseline;
-  /** What each variant is compared with, by `variantKey`. */
+  /** What each variant is compared with, by `suiteVariantKey`. */
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
   /** True where only stored answers answer a suite, so that no made prompt can be asked. */
   readonly isReplayed: (suite: Suite) => boolean;

@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { isReplacedBy } from '../model/baseline.ts';
-import { isJudged } from '../model/cell.ts';
+import { isJudged, suiteVariantKey } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
@@ -15,22 +15,18 @@ import { SortedCases } from './case-summaries.ts';
  * of a cell counts.
  */
 export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end: EndRow | undefined): RunSummary {
-  const byVariant = groupBy(rows, variantKey);
+  const byVariant = groupBy(rows, suiteVariantKey);
   return {
     suites: header.suites.map((recorded) => ({
       recorded,
       variants: recorded.variants.map((variant) => {
         const { prompt, provider } = variant;
-        const own = byVariant.get(variantKey({ suite: recorded.suite, prompt, provider })) ?? [];
+        const own = byVariant.get(suiteVariantKey({ suite: recorded.suite, prompt, provider })) ?? [];
         return summarizeVariant(recorded, variant, new SortedCases(own));
       }),
     })),
     ...endSummary(end),
   };
-}
-
-function variantKey({ suite, prompt, provider }: Pick<RowSummary, 'suite' | 'prompt' | 'provider'>): string {
-  return JSON.stringify([suite, prompt, provider]);
 }
 
 function summarizeVariant(

@@ -2,10 +2,10 @@ import { chooseRetrials, type RetrialSpend } from '../compare/confirm/choose-ret
 import type { WantedRetrials } from '../compare/confirm/judge-case.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import type { Cell } from '../model/cell.ts';
+import { suiteVariantKey } from '../model/cell.ts';
 import type { RunSummary } from '../model/summary.ts';
 import { assess } from './end-run.ts';
 import { executeInRun } from './execute-cells.ts';
-import { variantKey } from './find-accepted-prompts.ts';
 import type { Run } from './open-run.ts';
 import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './retrial-cells.ts';
 
@@ -63,7 +63,7 @@ function tryAccepted(wanted: readonly WantedRetrials[], summary: RunSummary): re
   for (const { recorded, variants } of summary.suites) {
     for (const { recorded: own, cases } of variants) {
       const isAsked = [...cases.values()].some(({ accepted }) => accepted.length > 0);
-      if (isAsked) known.add(variantKey(recorded.suite, own.prompt, own.provider));
+      if (isAsked) known.add(suiteVariantKey({ suite: recorded.suite, prompt: own.prompt, provider: own.provider }));
     }
   }
   const tried = new Map<string, number>();
@@ -85,7 +85,7 @@ const triedAtFirst = 2;
 /** The variant of a case, by the case's id. */
 function variantOf(id: string): string {
   const [suite = '', prompt = '', provider = ''] = JSON.parse(id) as readonly string[];
-  return variantKey(suite, prompt, provider);
+  return suiteVariantKey({ suite, prompt, provider });
 }
 
 function hasSuspicions({ judged }: Awaited<ReturnType<typeof assess>>): boolean {

@@ -4,6 +4,7 @@ import { type EarlyLook, rankOf, shareOfAttempt } from '../compare/gate/early-en
 import { judgeLimits } from '../compare/gate/judge-limits.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';
 import type { Cell } from '../model/cell.ts';
+import { suiteVariantKey } from '../model/cell.ts';
 import { caseLabel, type Suite } from '../model/suite.ts';
 import type { CaseSummary } from '../model/summary.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
@@ -12,7 +13,6 @@ import type { Assessment } from '../verdict/assess-run.ts';
 import { askAgain } from './ask-again.ts';
 import { assess } from './end-run.ts';
 import { executeInRun } from './execute-cells.ts';
-import { variantKey } from './find-accepted-prompts.ts';
 import type { Run } from './open-run.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function askEarly(run: Run): Promise<boolean> {
   let hasFailed = false;
   for (const [index, batch] of batches.entries()) {
     await executeInRun(run, cellsOf(run, batch), ({ key: { suite, prompt, provider } }) =>
-      hasFailed || ended.has(variantKey(suite, prompt, provider)) ? 'decided' : undefined,
+      hasFailed || ended.has(suiteVariantKey({ suite, prompt, provider })) ? 'decided' : undefined,
     );
     const rest = batches.slice(index + 1).flat();
     if (rest.length === 0 || hasFailed || run.stop.reason() !== undefined) continue;
@@ -58,7 +58,7 @@ function findNext(
   suite: string,
   { prompt, provider }: { readonly prompt: string; readonly provider: string },
 ): string | undefined {
-  const key = variantKey(suite, prompt, provider);
+  const key = suiteVariantKey({ suite, prompt, provider });
   let first: string | undefined;
   for (const { rank, variants } of cases) {
     if (variants.has(key) && (first === undefined || rank < first)) first = rank;
@@ -72,7 +72,7 @@ function findEnded({ record: { summary }, judged }: Assessment): readonly string
   return summary.suites.flatMap(({ recorded: { suite }, variants }) =>
     variants
       .filter((variant) => decided.has(variant))
-      .map(({ recorded: { prompt, provider } }) => variantKey(suite, prompt, provider)),
+      .map(({ recorded: { prompt, provider } }) => suiteVariantKey({ suite, prompt, provider })),
   );
 }
 
@@ -141,7 +141,7 @@ interface EarlyCase {
   readonly suite: string;
   readonly caseId: string;
   readonly rank: string;
-  /** `variantKey` of the variants that it runs on. */
+  /** `suiteVariantKey` of the variants that it runs on. */
   readonly variants: ReadonlySet<string>;
 }
 
@@ -195,7 +195,7 @@ function collectCases(run: Run): Iterable<CollectedCase> {
         isFirst: false,
         isFree: true,
       };
-      one.variants.add(variantKey(suite, prompt, provider));
+      one.variants.add(suiteVariantKey({ suite, prompt, provider }));
       one.isFree &&= isFree(cell, planned.suite, run);
       one.isFirst ||= isAskedFirst(cell, planned, run);
       found.set(key, one);

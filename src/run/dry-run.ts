@@ -5,7 +5,7 @@ import { openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import type { Baseline, VariantKey } from '../model/baseline.ts';
-import type { Cell, CellKey } from '../model/cell.ts';
+import { type Cell, type CellKey, suiteVariantKey } from '../model/cell.ts';
 import type { Complete, Usage } from '../model/completion.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import type { CaseSummary } from '../model/summary.ts';
@@ -72,7 +72,7 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
     const unbounded = [whyUnbounded(planned, provider)];
     for (const cell of planned.plan.cells(providerKey)) {
       const { suite, prompt } = cell.key;
-      const key = JSON.stringify([suite, prompt, provider.id]);
+      const key = suiteVariantKey({ suite, prompt, provider: provider.id });
       const before = forecasts.get(key) ?? { suite, prompt, provider: provider.id, ...noCells };
       if (cell.skip !== undefined) {
         forecasts.set(key, { ...before, cells: before.cells + 1, skipped: before.skipped + 1 });

@@ -3,6 +3,7 @@ import type { FindBaseline } from '../baseline/find-baselines.ts';
 import { nameSent } from '../compare/variant-differences.ts';
 import { defined } from '../json/defined.ts';
 import { besideKey, type StandIn } from '../model/baseline.ts';
+import { suiteVariantKey } from '../model/cell.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import type { PlannedVariant } from '../plan/build-plan.ts';
@@ -20,7 +21,7 @@ export interface FindAcceptedPromptsOptions {
   readonly mask: Mask;
 }
 
-/** The prompt that each variant is compared with, by `variantKey`; in the order of `compareCandidate` (verdict/compare-run.ts). */
+/** The prompt that each variant is compared with, by `suiteVariantKey`; in the order of `compareCandidate` (verdict/compare-run.ts). */
 export async function findAcceptedPrompts(
   planned: PlannedRun,
   { options, findBaseline, mask }: FindAcceptedPromptsOptions,
@@ -46,14 +47,11 @@ export async function findAcceptedPrompts(
       const accepted = isOnPurpose
         ? beside
         : (findAcceptedPrompt(suite, variant, baseline, { refuseModel, describe, mask, standIn }) ?? beside);
-      if (accepted !== undefined) found.set(variantKey(suite.id, prompt.id, provider.id), accepted);
+      if (accepted !== undefined)
+        found.set(suiteVariantKey({ suite: suite.id, prompt: prompt.id, provider: provider.id }), accepted);
     }
   }
   return found;
-}
-
-export function variantKey(suite: string, prompt: string, provider: string): string {
-  return JSON.stringify([suite, prompt, provider]);
 }
 
 /** Why a model that only the accepted prompt asks can't be asked. */

@@ -20,6 +20,7 @@ import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import { describeJudges } from '../judges/validated-judges.ts';
 import type { CellKey } from '../model/cell.ts';
+import { suiteVariantKey } from '../model/cell.ts';
 import type { Loosened, RunHeader, RunSettings } from '../model/record.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { findRetirements } from '../plan/check-providers.ts';
@@ -34,7 +35,7 @@ import { sha256Hex } from '../text/sha256.ts';
 import { type CellRunner, createBailGate, createCellRunners } from './cell-runner.ts';
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
 import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
-import { findAcceptedPrompts, maskVariant, variantKey } from './find-accepted-prompts.ts';
+import { findAcceptedPrompts, maskVariant } from './find-accepted-prompts.ts';
 import { findLoosened } from './find-loosened.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
 import { checkToolRecording, createToolRecorder, type ToolRecorder } from './record-tools.ts';
@@ -54,7 +55,7 @@ export interface Run {
   readonly findReference: FindReference;
   readonly planned: PlannedRun;
   readonly cellOf: FindCell;
-  /** What the variants are compared with, by `variantKey`. */
+  /** What the variants are compared with, by `suiteVariantKey`. */
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
   readonly calls: Calls;
   /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
@@ -238,7 +239,7 @@ function buildHeader(
     judgesOf: (suite) => describeJudges(suite, root, ports.cwd),
     isReplayed: (suite) => isReplayed(suite, options),
     acceptedOf: (suite, { prompt, provider }) =>
-      acceptedPrompts.get(variantKey(suite.id, prompt.id, provider.id))?.state,
+      acceptedPrompts.get(suiteVariantKey({ suite: suite.id, prompt: prompt.id, provider: provider.id }))?.state,
   });
   return {
     type: 'run',

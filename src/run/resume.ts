@@ -2,6 +2,7 @@ import { hasOtherOptions } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell, CellKey } from '../model/cell.ts';
+import { suiteVariantKey } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
 import type { AcceptedPromptState, CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { Plan } from '../plan/build-plan.ts';
@@ -14,7 +15,6 @@ import { type RunRecordWriter, rewriteRunRecord } from '../record/write-run-reco
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { groupBy } from '../text/group-by.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { variantKey } from './find-accepted-prompts.ts';
 
 /** The part of a run that came before, and that this one continues. */
 export interface EarlierPart {
@@ -105,12 +105,15 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
 function markMixedSettings(header: Omit<RunHeader, 'id'>, earlier: RunHeader): Omit<RunHeader, 'id'> {
   const before = new Map(
     earlier.suites.flatMap(({ suite, variants }) =>
-      variants.map((variant) => [variantKey(suite, variant.prompt, variant.provider), variant]),
+      variants.map((variant) => [
+        suiteVariantKey({ suite, prompt: variant.prompt, provider: variant.provider }),
+        variant,
+      ]),
     ),
   );
   const mark = (suite: string, variant: RecordedVariant): RecordedVariant => {
     const { acceptedPrompt, options } = variant;
-    const other = before.get(variantKey(suite, variant.prompt, variant.provider));
+    const other = before.get(suiteVariantKey({ suite, prompt: variant.prompt, provider: variant.provider }));
     if (other === undefined || !hasOtherOptions(other, variant)) return variant;
     const why = 'the run was resumed with other headers or options';
     const state: AcceptedPromptState | undefined = acceptedPrompt && {

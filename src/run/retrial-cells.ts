@@ -1,7 +1,7 @@
 import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import type { RetrialSide, WantedRetrials } from '../compare/confirm/judge-case.ts';
-import { type Cell, type CellKey, caseKey, firstAcceptedTrial } from '../model/cell.ts';
+import { type Cell, type CellKey, caseKey, firstAcceptedTrial, suiteVariantKey } from '../model/cell.ts';
 import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
 import type { CaseSummary, RunSummary } from '../model/summary.ts';
 import { providerKey } from '../plan/build-plan.ts';
@@ -11,7 +11,6 @@ import { createRenderer, type RenderedVariant } from '../plan/render-cells.ts';
 import { knowsCase } from '../templates/rendered-table.ts';
 import { groupBy } from '../text/group-by.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { variantKey } from './find-accepted-prompts.ts';
 
 /** The cells of confirmation trials of one run. */
 export interface RetrialCells {
@@ -24,7 +23,7 @@ export interface RetrialCells {
 
 export interface RetrialCellsOptions {
   readonly planned: PlannedRun;
-  /** By `variantKey`. */
+  /** By `suiteVariantKey`. */
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
 }
 
@@ -101,7 +100,9 @@ function findPlaces(
       for (const variant of variants) {
         const { prompt, provider } = variant;
         const key = caseKey({ suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id });
-        const found = acceptedPrompts.get(variantKey(suite.id, prompt.id, provider.id))?.variant;
+        const found = acceptedPrompts.get(
+          suiteVariantKey({ suite: suite.id, prompt: prompt.id, provider: provider.id }),
+        )?.variant;
         const accepted = found !== undefined && knowsCase(found.prompt, testCase.vars) ? found : undefined;
         const asked = { candidate: variant, accepted };
         places.set(key, { suite, testCase, asked });
@@ -118,7 +119,7 @@ export function createAcceptedCells(
 ): (key: CellKey) => Cell | undefined {
   const cases = new Map<string, ReadonlyMap<string, Case>>();
   return ({ suite: suiteId, prompt, provider, caseId }) => {
-    const variant = acceptedPrompts.get(variantKey(suiteId, prompt, provider))?.variant;
+    const variant = acceptedPrompts.get(suiteVariantKey({ suite: suiteId, prompt, provider }))?.variant;
     const suite = plan.suites.find((planned) => planned.suite.id === suiteId)?.suite;
     if (variant === undefined || suite === undefined) return undefined;
     const byId = cases.get(suiteId) ?? new Map(Array.from(suite.cases(), (found) => [found.id, found]));
@@ -193,7 +194,7 @@ export function createSpendOfSides(
   return (provider, cell) => {
     const own = spendOfCell(planned, provider, cell);
     const { suite, prompt, provider: providerId } = cell.key;
-    const variant = acceptedPrompts.get(variantKey(suite, prompt, providerId))?.variant;
+    const variant = acceptedPrompts.get(suiteVariantKey({ suite, prompt, provider: providerId }))?.variant;
     const accepted = variant === undefined ? undefined : acceptedCellOf(cell.key);
     if (variant === undefined || accepted === undefined) return own;
     const other = spendOfCell(planned, variant.provider, accepted);

@@ -3,6 +3,7 @@ import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { type BaselineSideOptions, countVerdicts, sideOfBaseline } from '../compare/pair-cases.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Baseline, BaselineVariant } from '../model/baseline.ts';
+import { suiteVariantKey } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { RecordedJudge, RecordedVariant } from '../model/record.ts';
 import { type Case, type Project, providersOf, type Suite, slicesOf } from '../model/suite.ts';
@@ -235,10 +236,10 @@ function readRun({ id, path }: StoredRun, suites: ReadonlySet<string>): TrialSou
     suites.has(row.suite) ? { ...summarizeRow(row, rowIndex), calls: row.calls.length || undefined } : undefined,
   );
   const evidence = record.summaries.filter((trial) => trial !== undefined).filter(isEvidence);
-  const byVariant = groupBy(evidence, ({ suite, prompt, provider }) => variantKey(suite, prompt, provider));
+  const byVariant = groupBy(evidence, ({ suite, prompt, provider }) => suiteVariantKey({ suite, prompt, provider }));
   return record.header.suites.flatMap(({ suite, variants, judges = [] }) =>
     variants.flatMap((variant) => {
-      const key = variantKey(suite, variant.prompt, variant.provider);
+      const key = suiteVariantKey({ suite, prompt: variant.prompt, provider: variant.provider });
       const trials = byVariant.get(key);
       // If a header names a variant twice, its trials count once.
       byVariant.delete(key);
@@ -281,8 +282,4 @@ function readBaselines({ root, suites }: Project, cwd: string): ReadonlyMap<stri
 
 function isEvidence({ status, observe, confirmation }: RowSummary): boolean {
   return (status === 'passed' || status === 'failed') && !observe && !confirmation;
-}
-
-function variantKey(suite: string, prompt: string, provider: string): string {
-  return JSON.stringify([suite, prompt, provider]);
 }

@@ -1,7 +1,7 @@
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
 import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
 import { lastShare } from '../compare/gate/early-end.ts';
-import { findAcceptedPrompt, type GatedComparison } from '../compare/gate/gated-comparison.ts';
+import { acceptedPromptOf, type GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { sideOfBaseline, sideOfVariant } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
@@ -51,7 +51,7 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         suite,
         variant,
         compared,
-        ...defined({ own, acceptedPrompt: findAcceptedPrompt(variant, compared) }),
+        ...defined({ own, acceptedPrompt: acceptedPromptOf(variant, compared) }),
         ...(options.isOfRecords === true ? { isOfRecords: true } : {}),
         ...(found?.kind === 'file' && found.isFirst === true ? { isFirst: true as const } : {}),
         // With `--compare v1,v2` v1 is the baseline, so nothing needs to have been accepted.

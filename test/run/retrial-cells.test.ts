@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { AcceptedPrompt } from '../../src/baseline/accepted-prompts.ts';
 import type { RetrialSide, WantedRetrials } from '../../src/compare/confirm/judge-case.ts';
-import { firstAcceptedTrial } from '../../src/model/cell.ts';
+import { firstAcceptedTrial, suiteVariantKey } from '../../src/model/cell.ts';
 import type { ProviderConfig, Suite } from '../../src/model/suite.ts';
 import type { RowSummary } from '../../src/model/summary.ts';
 import { providerKey } from '../../src/plan/build-plan.ts';
 import type { PlannedRun } from '../../src/plan/plan-run.ts';
 import type { RenderedVariant } from '../../src/plan/render-cells.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
-import { variantKey } from '../../src/run/find-accepted-prompts.ts';
 import {
   addSpend,
   addUsd,
@@ -76,12 +75,12 @@ function plan({ unpriced = [], variant: asked = variant, suites = [suite] }: Pla
 const accepted = (found: RenderedVariant | undefined = acceptedVariant): ReadonlyMap<string, AcceptedPrompt> =>
   new Map([
     [
-      variantKey('triage', 'v1', 'own'),
+      suiteVariantKey({ suite: 'triage', prompt: 'v1', provider: 'own' }),
       { state: { is: 'askable' }, ...(found === undefined ? {} : { variant: found }) },
     ],
   ]);
 const unaskable: ReadonlyMap<string, AcceptedPrompt> = new Map([
-  [variantKey('triage', 'v1', 'own'), { state: { is: 'unchanged' } }],
+  [suiteVariantKey({ suite: 'triage', prompt: 'v1', provider: 'own' }), { state: { is: 'unchanged' } }],
 ]);
 
 const idOf = (caseId: string, prompt = 'v1') => JSON.stringify(['triage', prompt, 'own', caseId]);
@@ -337,7 +336,12 @@ describe('the cell that asks the accepted prompt beside a cell', () => {
     expect(cellOf({ ...key, caseId: 'elsewhere' })).toBeUndefined();
     expect(cellOf({ ...key, prompt: 'v2' })).toBeUndefined();
     expect(createAcceptedCells(plan(), unaskable)(key)).toBeUndefined();
-    const other = new Map([[variantKey('other', 'v1', 'own'), { state: { is: 'askable' }, variant: acceptedVariant }]]);
+    const other = new Map([
+      [
+        suiteVariantKey({ suite: 'other', prompt: 'v1', provider: 'own' }),
+        { state: { is: 'askable' }, variant: acceptedVariant },
+      ],
+    ]);
     expect(
       createAcceptedCells(plan(), other as ReadonlyMap<string, AcceptedPrompt>)({ ...key, suite: 'other' }),
     ).toBeUndefined();
@@ -345,7 +349,10 @@ describe('the cell that asks the accepted prompt beside a cell', () => {
 
   test('is that of its own suite', () => {
     const other = buildSuite([buildCase({ id: 'c', vars: { email: 'other' } })], { id: 'other', providers: [own] });
-    const prompts = new Map([...accepted(), [variantKey('other', 'v1', 'own'), [...accepted().values()][0]]]);
+    const prompts = new Map([
+      ...accepted(),
+      [suiteVariantKey({ suite: 'other', prompt: 'v1', provider: 'own' }), [...accepted().values()][0]],
+    ]);
     const cellOf = createAcceptedCells(
       plan({ suites: [suite, other] }),
       prompts as ReadonlyMap<string, AcceptedPrompt>,

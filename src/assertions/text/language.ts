@@ -110,7 +110,7 @@ const letterWeight = 0.5;
 function weighProfiles(text: string, script: RegExp, profiles: readonly LanguageProfile[]): LanguageGuesses {
   const scores = new Map<string, number>();
   const add = (code: string, weight: number) => scores.set(code, (scores.get(code) ?? 0) + weight);
-  for (const [word, count] of countWords(text)) {
+  for (const [word, count] of tallyWords(text)) {
     if (!script.test(word) && !/[¿¡]/.test(word)) continue;
     const speakers = profiles.filter(({ words }) => words.has(word));
     // A word that several languages have says less of each.
@@ -122,7 +122,7 @@ function weighProfiles(text: string, script: RegExp, profiles: readonly Language
 }
 
 /** Texts repeat their commonest words, and each is looked up once. */
-function countWords(text: string): ReadonlyMap<string, number> {
+function tallyWords(text: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const word of text.normalize('NFC').toLowerCase().match(wordsAndMarks) ?? [])
     counts.set(word, (counts.get(word) ?? 0) + 1);

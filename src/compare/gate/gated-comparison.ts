@@ -34,7 +34,7 @@ export interface GatedComparison {
 export type Sides = 'both' | 'candidate' | 'drift' | 'unchanged' | 'nothing' | 'records';
 
 /** What the run knew of the prompt that it is compared with here; undefined where the run was compared with another one. */
-export function findAcceptedPrompt(
+export function acceptedPromptOf(
   { recorded: { acceptedPrompt } }: VariantSummary,
   { baseline }: ComparedVariant,
 ): AcceptedPromptState | undefined {

@@ -1,3 +1,4 @@
+import { variantKey } from '../../model/cell.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report.ts';
 
@@ -110,10 +111,6 @@ function concerns(breach: Breach, suite: SuiteReport, variant: VariantReport): b
     (breach.prompt ?? variant.prompt) === variant.prompt &&
     (breach.provider ?? variant.provider) === variant.provider
   );
-}
-
-export function variantKey({ prompt, provider }: { readonly prompt: string; readonly provider: string }): string {
-  return JSON.stringify([prompt, provider]);
 }
 
 /** Ranks of cases that did not pass, the worst first. */

@@ -1,9 +1,10 @@
+import { variantKey } from '../../model/cell.ts';
 import { type ContractReport, isBreak, type LocatedFinding } from '../../model/finding.ts';
 import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { escapeXml, toSafeLine } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
-import { createFindGateEffect, type FindGateEffect, variantKey } from '../cases/gate-effect.ts';
+import { createFindGateEffect, type FindGateEffect } from '../cases/gate-effect.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import { findGateEntries } from '../run-facts.ts';
 import {

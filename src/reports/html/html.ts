@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { script, style } from 'virtual:page';
 import { defined } from '../../json/defined.ts';
+import { variantKey } from '../../model/cell.ts';
 import type { PromptFindings } from '../../model/finding.ts';
 import type { PageCase, PageContract, PageIndex, PageSuite } from '../../model/page.ts';
 import type { Report } from '../../model/report.ts';
 import { escapeJsonText, escapeXml } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
-import { createFindGateEffect, variantKey } from '../cases/gate-effect.ts';
+import { createFindGateEffect } from '../cases/gate-effect.ts';
 import { describeDecision } from '../headline.ts';
 import type { Reporter } from '../reporter.ts';
 import { describeCounts, describeNextStep, warningsElsewhere } from '../run-facts.ts';

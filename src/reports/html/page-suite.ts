@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import { judgedLatencies } from '../../model/cell.ts';
+import { judgedLatencies, variantKey } from '../../model/cell.ts';
 import type { VariantTrend } from '../../model/history.ts';
 import type {
   PageCaseRow,
@@ -17,7 +17,7 @@ import { listFirst } from '../../text/format-amount.ts';
 import { clipText } from '../../text/shorten.ts';
 import { describeSkip, explainCase } from '../cases/explain-case.ts';
 import type { VariantName } from '../cases/failed-cases.ts';
-import { caseRanks, type GateEffect, rankCase, variantKey } from '../cases/gate-effect.ts';
+import { caseRanks, type GateEffect, rankCase } from '../cases/gate-effect.ts';
 import { nameVariants } from '../cases/name-cases.ts';
 import { describeClasses } from '../classes.ts';
 import { describeComparison, describeMetrics, listPromptChanges, mapChanges } from '../comparison.ts';
