@@ -12,7 +12,8 @@ export function findHarm(name: string, text: string, points = 6): unknown[] {
     ...(name === 'github' ? [] : [/^[^\S\r\n]*::/m]),
     /##(?:\[|vso\[|teamcity\[)/i,
   ];
-  const found: unknown[] = patterns.map((pattern) => pattern.exec(text)?.[0]);
+  // As JSON, since a control character alone shows nothing in the message of a test.
+  const found: unknown[] = patterns.map((pattern) => JSON.stringify(pattern.exec(text)?.[0]));
   return [...found, findFault(name, text, points)].filter((harm) => harm !== undefined);
 }
 
