@@ -16,11 +16,13 @@ interface Compared {
   readonly warnings?: readonly string[];
   /** The version of the run that it is compared with. */
   readonly besideOf?: string;
+  /** Accepted cases that are gone. */
+  readonly removed?: readonly string[];
 }
 
 function comparisonOf(
   variant: VariantSummary,
-  { isInconclusive = false, kind = 'certain', partial, failures = [], warnings = [], besideOf }: Compared,
+  { isInconclusive = false, kind = 'certain', partial, failures = [], warnings = [], besideOf, removed = [] }: Compared,
 ) {
   const accepted = besideOf === undefined ? {} : { accepted: new Map() };
   return {
@@ -33,7 +35,7 @@ function comparisonOf(
     errors: [],
     unsettled: [],
     compared: {
-      cases: new Map(),
+      cases: new Map(removed.map((id) => [id, { change: 'removed' }])),
       baseline: { cases: new Map(), recorded: { ...variant.recorded, prompt: besideOf ?? 'old' }, ...accepted },
     },
     ...(partial !== undefined && { partial }),
@@ -162,6 +164,21 @@ describe('a run whose certainty is asked for', () => {
     ],
   ])('is incomplete otherwise: %j', (compared, message) => {
     expect(decideOn(suites, rows, { ...asking, compared: compared ?? {} })).toEqual(['inconclusive', message]);
+  });
+
+  test('is not asked of a suite whose cases are all skipped, where others were compared', () => {
+    const skipped = [...rowsOf('p'), ...rowsOf('c', { suite: 'b' })];
+    const open = { kind: 'unseen', isInconclusive: true } as const;
+    const decideSkipped = (compared: Options['compared'], more: Options = asking) =>
+      decideOn(suites, skipped, { ...more, compared: compared ?? {} })[0];
+    expect(decideSkipped({ 0: {}, 1: open })).toBe('passed');
+    expect(decideSkipped({ 0: {} })).toBe('passed');
+    expect(decideSkipped({ 0: {}, 1: open }, {})).toBe('passed');
+    expect(decideSkipped({ 0: open, 1: open })).toBe('inconclusive');
+    // Skipped cases do not stand for those that were removed.
+    expect(decideSkipped({ 0: {}, 1: { ...open, removed: ['a'] } }, {})).toBe('inconclusive');
+    // Nothing was compared.
+    expect(decideSkipped({ 1: open }, {})).toBe('inconclusive');
   });
 
   test('is asked for by the gate of one suite alone', () => {

@@ -51,6 +51,11 @@ export function decide(input: DecideInput): Decision {
   const lost = stopped.length > 0 ? [] : findLost(settings);
   const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings, unjudged);
   const loosened = describeLoosened(settings, summary, comparisons);
+  const paused = findPaused(gates, judged);
+  const deciding = {
+    gates: gates.filter(({ variant }) => !paused.has(variant)),
+    comparisons: comparisons.filter(({ variant }) => !paused.has(variant)),
+  };
   const said = {
     breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...lost, ...empty],
     ...(loosened.length === 0 ? {} : { loosened }),
@@ -67,8 +72,8 @@ export function decide(input: DecideInput): Decision {
     ...defined({
       interrupted: input.interrupted,
       certainty: combineCertainty(
-        comparisons.map((one) => one.certainty),
-        gates.filter(({ isCompared }) => !isCompared).length,
+        deciding.comparisons.map((one) => one.certainty),
+        deciding.gates.filter(({ isCompared }) => !isCompared).length,
       ),
     }),
   };
@@ -77,14 +82,29 @@ export function decide(input: DecideInput): Decision {
   if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
   if (uncalibrated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'uncalibrated', ...said };
   if (lost.length + empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
-  return decideCertainty(said, gates, input);
+  return decideCertainty(said, deciding, settings);
+}
+
+/**
+ * Variants whose cases are all skipped by their suite: nobody asks how sure they are, where others were compared. Where
+ * accepted cases are gone, those that are skipped do not stand for them.
+ */
+function findPaused(
+  gates: readonly GatedVariant[],
+  { comparisons }: Pick<JudgedRun, 'comparisons'>,
+): ReadonlySet<VariantSummary> {
+  const paused = new Set(gates.flatMap(({ variant }) => (variant.planned === variant.skippedByCase ? [variant] : [])));
+  for (const { variant, compared } of comparisons) {
+    if ([...compared.cases.values()].some(({ change }) => change === 'removed')) paused.delete(variant);
+  }
+  return comparisons.every(({ variant }) => paused.has(variant)) ? new Set() : paused;
 }
 
 /** Nothing failed and everything was evaluated: what is left is how sure that is. */
 function decideCertainty(
   said: Omit<Decision, 'outcome' | 'incompleteBecause'>,
-  gates: readonly GatedVariant[],
-  { settings, judged: { comparisons } }: DecideInput,
+  { gates, comparisons }: Pick<JudgedRun, 'comparisons'> & { readonly gates: readonly GatedVariant[] },
+  settings: RunSettings,
 ): Decision {
   const openOf = ({ undecided, unsettled }: GatedVariant) => undecided.length + unsettled.length;
   const isOpen = gates.some((gate) => openOf(gate) > 0) || comparisons.some(({ isInconclusive }) => isInconclusive);
