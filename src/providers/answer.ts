@@ -5,6 +5,7 @@ import { tryParseJson } from '../json/parse-json.ts';
 import type {
   Completion,
   CompletionOutcome,
+  FailureKind,
   FinishReason,
   ProviderFailure,
   ToolCall,
@@ -39,10 +40,11 @@ export function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome 
   return { status: 'failed', failure, attempts };
 }
 
-/** `said` is the API's own reason. */
-export function filtered(said?: string): Answer {
+/** `said` is the API's own reason. `usage` is what the answer was billed for, where it says so. */
+export function filtered(said?: string, usage?: Usage): Answer {
   const reason = said === undefined ? '' : ` (${describeText(said)})`;
-  return { failure: { kind: 'contentFilter', message: `the provider's content filter refused the answer${reason}` } };
+  const message = `the provider's content filter refused the answer${reason}`;
+  return { failure: { kind: 'contentFilter', message, ...defined({ usage }) } };
 }
 
 /** `usage` is what the answer was billed for, where it says so. */
@@ -51,7 +53,7 @@ export function malformed(found: string, usage?: Usage): Answer {
   return { failure: { kind: 'malformed', message, ...defined({ usage }) } };
 }
 
-/** Reads a body that must be an object and report no error. A malformed answer keeps the usage that was billed for it. */
+/** Reads a body that must be an object and report no error. An answer of no use keeps the usage that was billed for it. */
 export function readBody(
   body: unknown,
   read: (body: JsonObject) => Answer,
@@ -59,9 +61,11 @@ export function readBody(
 ): Answer {
   if (!isJsonObject(body)) return malformed('it is not a JSON object');
   const answer = refuseLostCalls(readErrorUnderSuccess(body) ?? read(body));
-  if (!('failure' in answer) || answer.failure.kind !== 'malformed') return answer;
+  if (!('failure' in answer) || !billedKinds.has(answer.failure.kind)) return answer;
   return { failure: { ...answer.failure, ...defined({ usage: readUsage(body) }) } };
 }
+
+const billedKinds: ReadonlySet<FailureKind> = new Set(['malformed', 'contentFilter']);
 
 /** A call without a name, or one that got lost, would pass a check that forbids it. */
 export function refuseLostCalls(answer: Answer): Answer {

@@ -196,7 +196,7 @@ function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: Res
   }
   const rawFinishReason = textAt(paths.finishReason, body);
   const finishReason = readFinishReason(rawFinishReason, toolCalls, refusal);
-  if (finishReason === 'contentFilter') return filtered(rawFinishReason);
+  if (finishReason === 'contentFilter') return filtered(rawFinishReason, usage);
   return {
     completion: defined({
       text: texts.map(toText).join(''),

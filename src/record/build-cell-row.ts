@@ -88,8 +88,9 @@ function statusOf(result: CellResult): CellStatus {
 function sumCosts(result: CellResult): Pick<CellRow, 'costUsd' | 'spentUsd' | 'judgeCostUsd'> {
   const { calls, unusable } = result;
   const judge = judgeCost(result);
-  // A filter withholds the answer with its usage and may have billed both, so the cost of the cell is unknown.
-  if (result.status === 'judged' && result.failure?.kind === 'contentFilter' && result.attempts > 0) {
+  // A filter that withholds the usage too may have billed it, so the cost of the cell is unknown.
+  const isFiltered = result.status === 'judged' && result.failure?.kind === 'contentFilter' && result.attempts > 0;
+  if (isFiltered && unusable === undefined) {
     return { costUsd: null, spentUsd: null, ...judge };
   }
   if (calls.length === 0 && unusable === undefined) return judge;

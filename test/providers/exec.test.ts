@@ -163,8 +163,9 @@ describe('an answer object', () => {
   });
 
   it('that reports a content filter is a failure', async () => {
-    expect(await script(say({ text: '', finishReason: 'contentFilter' }))).toMatchObject({
-      failure: { kind: 'contentFilter' },
+    const usage = { inputTokens: 3, outputTokens: 1 };
+    expect(await script(say({ text: '', finishReason: 'contentFilter', usage }))).toMatchObject({
+      failure: { kind: 'contentFilter', usage },
     });
   });
 

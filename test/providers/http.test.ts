@@ -166,6 +166,13 @@ describe('an answer of the adapter http', () => {
     expect(failureOf(asked)).toMatchObject({ kind });
   });
 
+  it('that was filtered keeps its usage', async () => {
+    const response = { text: '$.text', finishReason: '$.why', inputTokens: '$.in', outputTokens: '$.out' };
+    const body = { text: 'x', why: 'content_filter', in: 3, out: 1 };
+    const asked = await askProvider('http', { body }, { config: { options: { response } } });
+    expect(failureOf(asked).usage).toEqual({ inputTokens: 3, outputTokens: 1 });
+  });
+
   it.each([
     ['oops', 'reported an error: oops'],
     [{ message: 'no', code: 'x' }, 'reported an error: no'],

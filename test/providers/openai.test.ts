@@ -351,6 +351,12 @@ describe('a chat answer', () => {
   ])('that is %s is a failure', async (_, reply, kind) => {
     expect(failureOf(await ask(reply))).toMatchObject({ kind });
   });
+
+  it.each(['tool_calls', 'content_filter'])('keeps the usage of an answer of no use: %s', async (reason) => {
+    const choices = [{ message: { content: null }, finish_reason: reason }];
+    const body = { choices, usage: { prompt_tokens: 3, completion_tokens: 1 } };
+    expect(failureOf(await ask({ body })).usage).toEqual({ inputTokens: 3, outputTokens: 1 });
+  });
 });
 
 describe('an answer without a text', () => {

@@ -88,6 +88,12 @@ describe('a judged cell', () => {
     expect([row.costUsd, row.spentUsd]).toEqual([costUsd, costUsd]);
   });
 
+  test('whose answer a filter withheld costs what its usage says', () => {
+    const failure = { kind: 'contentFilter', message: 'no' } as const;
+    const row = buildCellRow(judged({ calls: [], failure, unusable: { costUsd: 0.2, billedUsd: 0.1 } }), open);
+    expect([row.costUsd, row.spentUsd]).toEqual([0.2, 0.1]);
+  });
+
   test('is stored with its answer and what it took, and nothing that says nothing', () => {
     expect(buildCellRow(judged(), open)).toEqual({
       type: 'cell',

@@ -9,6 +9,7 @@ import {
   type CompletionOutcome,
   finishReasons,
   type ProviderFailure,
+  type Usage,
 } from '../../model/completion.ts';
 import { attempt } from '../../text/attempt.ts';
 import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
@@ -132,7 +133,7 @@ function buildAnswer(
   { toolCalls: written, steps: taken, messages, state, ...rest }: WrittenAnswer,
   latencyMs: number,
 ): Answer {
-  if (rest.finishReason === 'contentFilter') return filtered;
+  if (rest.finishReason === 'contentFilter') return filtered(rest.usage);
   const transcript = readTaken(taken, messages);
   const text = rest.text ?? textOf(transcript);
   if (text === undefined) {
@@ -150,8 +151,8 @@ function buildTranscript(transcript: Transcript, latencyMs: number): Answer {
 
 /** What the program says of its answer goes before what its transcript says. */
 function joinAnswer(transcript: Transcript | undefined, own: Completion): Answer {
-  if (transcript?.finishReason === 'contentFilter') return filtered;
   const { steps, usage, model, finishReason } = transcript ?? {};
+  if (finishReason === 'contentFilter') return filtered(own.usage ?? usage);
   // Calls that have a result were answered by the agent itself.
   const last = steps?.at(-1);
   const open = last?.calls.every(({ result }) => result === undefined) === true ? last.calls : [];
@@ -168,9 +169,10 @@ function textOf(transcript: Transcript | undefined): string | undefined {
   return transcript?.text ?? transcript?.steps.at(-1)?.text;
 }
 
-const filtered: Answer = {
-  failure: { kind: 'contentFilter', message: 'reported that a content filter refused the answer' },
-};
+function filtered(usage: Usage | undefined): Answer {
+  const message = 'reported that a content filter refused the answer';
+  return { failure: { kind: 'contentFilter', message, ...defined({ usage }) } };
+}
 
 function isTranscriptForm(output: ExecOutput): output is TranscriptForm {
   return transcriptForms.some((form) => form === output);
