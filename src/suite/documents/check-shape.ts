@@ -2,7 +2,13 @@ import * as z from 'zod';
 import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
-import { describeLongNumber, isLongNumber, longNumberHint, plainNumbers } from '../../text/exact-numbers.ts';
+import {
+  describeLongNumber,
+  isLongNumber,
+  longNumberHint,
+  plainNumbers,
+  SpelledNumber,
+} from '../../text/exact-numbers.ts';
 import {
   codeOf,
   describeIssue,
@@ -129,7 +135,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
     problems.refuse(place(issue.path), message, longNumberHint);
     return;
   }
-  if (issue.code === 'invalid_union') {
+  if (issue.code === 'invalid_union' && !(issue.input instanceof SpelledNumber)) {
     const branch = nearestBranch(issue.errors);
     if (branch !== undefined) {
       reportIssues(

@@ -169,6 +169,17 @@ describe('a list that is written as something else', () => {
         change(suite, '"Say: red"', '{ user: "Say: red" }');
       },
     },
+    'a turn as a number': {
+      files: {
+        [suite]: suiteOf({
+          cases: '[{ id: red, vars: { word: red }, turns: [1.0], assert: [{ contains: red }] }]',
+        }),
+      },
+      says: [
+        `${suite}:3:49 error invalid-value: turns[0] of the case must be {user: …, assert?: […]}, {toolResult: {name, content}} or, as the first, {assert: […]}, not 1.0`,
+      ],
+      follow: ({ edit }) => edit(suite, ', turns: [1.0]', ''),
+    },
     'a prompt file of one message': {
       files: {
         [suite]: suiteOf({ prompts: '[{ id: v1, file: v1.yaml }]' }),
