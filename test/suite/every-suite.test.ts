@@ -143,7 +143,7 @@ const suites: readonly (readonly [text: string, files?: Files])[] = [
     `providers: [{ id: p, use: openai:gpt-4o, apiKey: sk-abcdefghijklmnop }, { use: zzz:x }, { id: p }, openai, "openai:"]\nprompts: [{ id: v1, text: "{{ q }}" }]\n${one}`,
   ],
   [
-    `providers: [{ id: p, use: openai:gpt-4o, baseURL: ftp://x, limits: { rpm: 0 }, price: { input: -1 }, zzz: 1 }]\nprompts: [{ id: v1, text: "{{ q }}" }]\n${one}`,
+    `providers: [{ id: p, use: openai:gpt-4o, baseURL: ftp://x, limits: { rpm: 0 }, price: { input: -1, cachedInput: 1e308 }, zzz: 1 }]\nprompts: [{ id: v1, text: "{{ q }}" }]\n${one}`,
   ],
   [
     `providers: [{ id: e, use: "exec:node x.mjs", workspace: ws, env: [A] }, { id: m, use: "module:./p.mjs" }, { id: h, use: http, url: "http://127.0.0.1:1/", body: { q: "{{ q }}" } }]\nprompts: [{ id: v1, text: "{{ q }}" }]\n${one}`,

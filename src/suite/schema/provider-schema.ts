@@ -13,11 +13,14 @@ export const params = z
   .record(z.string(), z.unknown())
   .describe('Passed to the API unchanged, such as temperature and max_tokens.');
 
+/** A dollar a token: more is a slip of the keys. */
+const price = amount.max(1_000_000, { error: 'must be 1000000 or less' });
+
 export const priceSchema = z.strictObject({
-  input: amount.describe('USD per million input tokens.'),
-  output: amount.describe('USD per million output tokens.'),
-  cachedInput: amount.exactOptional().describe("USD per million input tokens read from the provider's cache."),
-  cacheWrite: amount.exactOptional().describe("USD per million input tokens written to the provider's cache."),
+  input: price.describe('USD per million input tokens.'),
+  output: price.describe('USD per million output tokens.'),
+  cachedInput: price.exactOptional().describe("USD per million input tokens read from the provider's cache."),
+  cacheWrite: price.exactOptional().describe("USD per million input tokens written to the provider's cache."),
 });
 
 const limits = z.strictObject({
