@@ -8,7 +8,7 @@ import { gradeChanges } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { rootOf } from '../templates/template-values.ts';
 import { attempt } from '../text/attempt.ts';
-import { compareTools } from './compare-tools.ts';
+import { compareStrict, compareTools } from './compare-tools.ts';
 import type { PromptContract, PromptVariable } from './describe-contract.ts';
 
 /** The findings of one prompt; of one that was removed, under its old id. */
@@ -148,6 +148,8 @@ function compareOutput(
   if (before !== undefined && after !== undefined) {
     const comparison = { ...options, direction: 'output', promptId: replacement.promptId, at: path } as const;
     findings.push(...compareSchemas(before, after, comparison));
+    const strict = compareStrict('The answers', '/outputFormat/strict', old.isOutputStrict, replacement.isOutputStrict);
+    findings.push(...grade(strict, 'output'));
   } else if (after !== undefined) {
     findings.push(...grade([change('output-schema-added', path, 'An output schema was added.')], 'output'));
   } else if (before !== undefined) {

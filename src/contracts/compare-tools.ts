@@ -55,8 +55,11 @@ export function compareTools(
 
 function compareTool(old: PromptTool, replacement: PromptTool, options: ToolOptions): readonly Finding[] {
   const path = appendPointer('/tools', replacement.name);
-  const described = describeChange('description', path, old.description, replacement.description);
-  const own = gradeChanges(described, { ...options, direction: 'output' });
+  const changes = [
+    ...describeChange('description', path, old.description, replacement.description),
+    ...compareStrict('The arguments of the tool', `${path}/strict`, old.isStrict, replacement.isStrict),
+  ];
+  const own = gradeChanges(changes, { ...options, direction: 'output' });
   if (old.mcp === undefined && replacement.mcp === undefined) {
     return [...own, ...compareParameters(old, replacement, 'output', options)];
   }
@@ -65,6 +68,22 @@ function compareTool(old: PromptTool, replacement: PromptTool, options: ToolOpti
     ...inBothDirections((direction) => compareParameters(old, replacement, direction, options)),
     ...compareListed(old.mcp, replacement.mcp, path, options),
   ];
+}
+
+/** An API that does not enforce a schema may give answers outside of it. */
+export function compareStrict(what: string, path: string, before = false, after = false): readonly Change[] {
+  if (before === after) return [];
+  const sides = { old: before, new: after };
+  return after
+    ? [change('schema-enforcement-added', path, `${what} must follow their schema now: strict is true.`, sides)]
+    : [
+        change(
+          'schema-enforcement-removed',
+          path,
+          `${what} need not follow their schema any more: strict was true.`,
+          sides,
+        ),
+      ];
 }
 
 function describeChange(what: string, path: string, before: string | null = null, after: string | null = null) {

@@ -25,6 +25,8 @@ export interface PromptContract {
   readonly outputFormat?: 'json' | 'text';
   readonly inputSchema?: JsonObject | boolean;
   readonly outputSchema?: JsonObject | boolean;
+  /** The API makes answers follow their schema. */
+  readonly isOutputStrict?: true;
   readonly tools: readonly PromptTool[];
   readonly provider: string;
   readonly model: string;
@@ -43,6 +45,8 @@ export interface PromptTool {
   readonly name: string;
   readonly description?: string;
   readonly parameters?: JsonObject | boolean;
+  /** The API makes arguments follow the parameters. */
+  readonly isStrict?: true;
   /** Set for a tool of an MCP server: what its snapshot holds beside what is sent. */
   readonly mcp?: {
     readonly title?: string;
@@ -85,7 +89,12 @@ export function describeContract(variant: ContractVariant): PromptContract {
     promptId: variant.prompt,
     ...defined({ replaces: variant.replaces }),
     variables: findVariables(variant.messages),
-    ...defined({ outputFormat: written?.format, inputSchema: input, outputSchema: output }),
+    ...defined({
+      outputFormat: written?.format,
+      inputSchema: input,
+      outputSchema: output,
+      isOutputStrict: written?.isStrict,
+    }),
     tools: declarations.flatMap(readTool),
     provider: variant.adapter,
     model: variant.model,
@@ -97,6 +106,7 @@ export function describeContract(variant: ContractVariant): PromptContract {
 interface WrittenFormat {
   readonly format: 'json' | 'text';
   readonly schema?: JsonObject | boolean;
+  readonly isStrict?: true;
 }
 
 /** As chat completions take it; `undefined` where the request does not say. */
@@ -108,7 +118,8 @@ function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
   // Some APIs take the schema without a wrapper.
   const isWrapped = isJsonObject(wrapper) && (type === 'json_schema' || Object.hasOwn(wrapper, 'schema'));
   const schema = asSchema(isWrapped ? wrapper['schema'] : (wrapper ?? own));
-  return { format: 'json', ...defined({ schema }) };
+  const { strict } = isWrapped ? (wrapper as JsonObject) : format;
+  return { format: 'json', ...defined({ schema }), ...(strict === true ? { isStrict: true } : {}) };
 }
 
 /** As Responses, Anthropic and Gemini call it themselves. */
@@ -144,7 +155,7 @@ function asSchema(value: JsonValue | undefined): JsonObject | boolean | undefine
 /** A tool with a name, whatever its API calls its parameters. */
 function readTool(tool: JsonValue): readonly PromptTool[] {
   if (!isJsonObject(tool)) return [];
-  const { name, description, inputSchema, mcp } = tool;
+  const { name, description, strict, inputSchema, mcp } = tool;
   if (typeof name !== 'string') return [];
   const ofBedrock = isJsonObject(inputSchema) ? inputSchema['json'] : undefined;
   const written = [...parameterNames.map((key) => tool[key]), ofBedrock].find((value) => value !== undefined);
@@ -152,6 +163,7 @@ function readTool(tool: JsonValue): readonly PromptTool[] {
     {
       name,
       ...(typeof description === 'string' ? { description } : {}),
+      ...(strict === true ? { isStrict: true } : {}),
       ...defined({
         parameters: asSchema(written && withPlainTypes(written)),
         mcp: isJsonObject(mcp) ? readListed(mcp) : undefined,

@@ -156,6 +156,8 @@ export const rules = {
   'tool-added': { ...admits, input: 'none', output: 'warn' },
   'tool-removed': { ...refuses, input: 'none', output: 'error', kind: 'remove' },
   'tool-renamed': { ...replaces, input: 'none', output: 'error', kind: 'rename' },
+  'schema-enforcement-added': { ...refuses, input: 'none', output: 'info' },
+  'schema-enforcement-removed': { ...admits, input: 'none', output: 'warn' },
   'model-changed': { ...keeps, input: 'none', output: 'info' },
   'provider-changed': { ...keeps, input: 'none', output: 'info' },
   'param-changed': { ...keeps, input: 'none', output: 'info' },

@@ -201,6 +201,19 @@ describe('tools', () => {
   });
 });
 
+test('a schema that the API enforces no more promises less, one that it enforces now more', () => {
+  const strict: PromptContract = { ...base, isOutputStrict: true, tools: [{ ...search, isStrict: true }] };
+  expect(list(strict, base)).toEqual([
+    'schema-enforcement-removed output warn /outputFormat/strict',
+    'schema-enforcement-removed output warn /tools/search/strict',
+  ]);
+  expect(list(base, strict)).toEqual([
+    'schema-enforcement-added output info /outputFormat/strict',
+    'schema-enforcement-added output info /tools/search/strict',
+  ]);
+  expect(list(strict, strict)).toEqual([]);
+});
+
 describe('model, parameters and messages', () => {
   test('what asks for another run informs', () => {
     const replacement: PromptContract = {

@@ -254,6 +254,9 @@ test('every part of a request that others rely on is read', async () => {
     { params: { response_format: null } },
     { params: { response_format: { type: 'json_schema', json_schema: { name: 'n', schema: strings } } } },
     { params: { response_format: { type: 'json_schema', json_schema: { name: 'n', schema: 5 } } } },
+    { params: { response_format: { type: 'json_schema', json_schema: { schema: strings, strict: true } } } },
+    { params: { response_format: { type: 'json_schema', json_schema: { schema: strings, strict: false } } } },
+    { params: { text: { format: { type: 'json_schema', schema: strings, strict: true } } } },
     {
       params: { response_format: { type: 'json_schema', json_schema: { schema: strings } } },
       contract: { output: strings },
@@ -286,6 +289,8 @@ test('every part of a request that others rely on is read', async () => {
           { name: 'own', input_schema: strings },
           { name: 'both', parameters: true, input_schema: strings },
           { type: 'function', function: { name: 'nested', description: 'd', parameters: strings } },
+          { type: 'function', function: { name: 'strict', strict: true, parameters: strings } },
+          { type: 'function', function: { name: 'loose', strict: false, parameters: strings } },
           { type: 'function', function: 5, name: 'beside' },
           { name: 'listed', mcp: { title: 't', outputSchema: strings, annotations: { a: 1 } } },
           { name: 'bare', mcp: { title: 5, outputSchema: 5 } },
