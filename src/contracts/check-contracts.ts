@@ -10,7 +10,7 @@ import type { GitRef } from '../project/git/git-files.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.ts';
-import { findWrapper } from '../schema-diff/schema/check-document.ts';
+import { definitionKeywords, findWrapper } from '../schema-diff/schema/check-document.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { readSchemaFile, type SchemaFile } from '../suite/contracts/contract-places.ts';
 import { withoutExcerpt } from '../suite/documents/locate.ts';
@@ -239,11 +239,16 @@ export function diffSchemas(options: DiffSchemasOptions): ContractReport {
 function describeWrapper({ schema, locate }: SchemaFile): Problem | undefined {
   const wrapper = findWrapper(schema);
   if (wrapper === undefined) return undefined;
+  const isOfDefinitions = definitionKeywords.includes(wrapper);
   return {
     code: 'invalid-schema',
     severity: 'error',
-    message: `this is no JSON Schema: "${wrapper}" is none of its keywords`,
-    hint: 'compare files that hold the schema itself; tools of suites are compared by llmcheck contract check',
+    message: isOfDefinitions
+      ? `this schema refuses nothing: it refers to none of its "${wrapper}"`
+      : `this is no JSON Schema: "${wrapper}" is none of its keywords`,
+    hint: isOfDefinitions
+      ? `refer to the one that counts: "$ref": "#/${wrapper}/NAME"`
+      : 'compare files that hold the schema itself; tools of suites are compared by llmcheck contract check',
     at: locate(`/${wrapper}`),
   };
 }

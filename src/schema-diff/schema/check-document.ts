@@ -171,17 +171,21 @@ export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[
 }
 
 /** Where APIs, MCP and OpenAPI put a schema: beside a name, or further down. */
-const wrappers = (
+const wrappers: readonly string[] = (
   'schema json_schema inputSchema input_schema parameters function tools toolSpec functionDeclarations ' +
-  'function_declarations result paths'
+  'function_declarations result paths webhooks components'
 ).split(' ');
 
 /** The key that holds the schema of a document which is none itself: nothing at its root restricts a value. */
 export function findWrapper(document: unknown): string | undefined {
   if (!isJsonObject(document)) return undefined;
   if (Object.keys(document).some((key) => isKnownKeyword(key) && !isSilentKeyword(key))) return undefined;
-  return wrappers.find((key) => typeof document[key] === 'object' && document[key] !== null);
+  const isHeld = (key: string) => typeof document[key] === 'object' && document[key] !== null;
+  return [...wrappers, ...definitionKeywords].find(isHeld);
 }
+
+/** Schemas for others to refer to. */
+export const definitionKeywords: readonly string[] = ['$defs', 'definitions'];
 
 const inPlaceOne = ['not', 'if', 'then', 'else'];
 /** Those that hold for the very value that the schema around them holds for. */

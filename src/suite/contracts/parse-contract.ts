@@ -6,7 +6,7 @@ import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { ContractPolicy, SeverityOverride } from '../../model/finding.ts';
 import { type Contract, mergeContracts } from '../../model/suite.ts';
 import { type RuleKey, ruleIdOf, rules } from '../../schema-diff/rules.ts';
-import { findMisspeltKeywords, findWrapper } from '../../schema-diff/schema/check-document.ts';
+import { definitionKeywords, findMisspeltKeywords, findWrapper } from '../../schema-diff/schema/check-document.ts';
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { attempt } from '../../text/attempt.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
@@ -126,10 +126,15 @@ export function warnOfKeywords(schema: Located, problems: Pick<Problems, 'warn'>
   const hasSchema = isJsonObject(schema.value) && isJsonObject(schema.value['schema']);
   const wrapper = hasSchema ? 'schema' : findWrapper(plainNumbers(schema.value));
   if (wrapper !== undefined) {
+    const isOfDefinitions = definitionKeywords.includes(wrapper);
     problems.warn({
       code: 'unknown-key',
-      message: `"${wrapper}" is not a keyword of JSON Schema, so what it holds checks nothing`,
-      hint: `write the schema itself, without ${wrapper === 'schema' ? 'name and strict' : 'what is'} around it`,
+      message: isOfDefinitions
+        ? `the schema refers to none of its "${wrapper}", so what it holds checks nothing`
+        : `"${wrapper}" is not a keyword of JSON Schema, so what it holds checks nothing`,
+      hint: isOfDefinitions
+        ? `refer to the one that counts: $ref: "#/${wrapper}/NAME"`
+        : `write the schema itself, without ${wrapper === 'schema' ? 'name and strict' : 'what is'} around it`,
       at: locateInSchema(schema, `/${wrapper}`),
     });
   }

@@ -186,12 +186,27 @@ describe('a schema that can not be compared', () => {
     ['of a whole server', { tools: [{ name: 'f' }] }, 'tools'],
     ['of OpenAI, without its type', { name: 'f', strict: true, parameters: {} }, 'parameters'],
   ])('a tool %s is no schema, so that none of its changes would count', async (_, tool, key) => {
+    const stderr = await refusalOf(tool);
+    expect(stderr).toContain(`this is no JSON Schema: "${key}" is none of`);
+  });
+
+  test.each([
+    ['OpenAPI with components alone', { openapi: '3.1.0', components: { schemas: {} } }, '"components" is none of'],
+    ['OpenAPI with webhooks alone', { openapi: '3.1.0', webhooks: {} }, '"webhooks" is none of'],
+    ['definitions that nothing refers to', { $defs: { a: { type: 'string' } } }, 'refers to none of its "$defs"'],
+    ['the same of an older draft', { definitions: { a: {} } }, 'refers to none of its "definitions"'],
+  ])('%s is no schema either', async (_, document, message) => {
+    expect(await refusalOf(document)).toContain(message);
+  });
+
+  async function refusalOf(document: object): Promise<string> {
     const project = openTempProject();
     project.write('old.json', '{}');
-    project.write('new.json', pretty(tool));
+    project.write('new.json', pretty(document));
     const { code, stderr } = await project.run(['contract', 'diff', 'old.json', 'new.json', '--direction', 'output']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`this is no JSON Schema: "${key}" is none of`)]);
-  });
+    expect(code).toBe(2);
+    return stderr;
+  }
 
   test('is named where it is the old one', async () => {
     const project = openTempProject();
