@@ -61,6 +61,11 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
   if (earlier.damagedLines > 0) {
     ports.onProgress({ type: 'note', message: describeDamage(path, earlier.damagedLines) });
   }
+  const { maxCostUsd } = earlier.header.settings;
+  if (maxCostUsd !== undefined && options.settings.maxCostUsd === undefined) {
+    const message = `the run began with --max-cost ${maxCostUsd}, and goes on without a limit: --max-cost is given again for each part`;
+    ports.onProgress({ type: 'note', message });
+  }
   // The record would lose all its answers. With `--watch` the suites may come back.
   if (planned.plan.cellCount === 0 && earlier.cells.size > 0 && resume.isTouched === undefined) {
     const message = `--resume: the run ${earlier.header.id} has answers, but none of its suites and cases is found now`;

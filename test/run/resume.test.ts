@@ -45,6 +45,8 @@ interface Earlier {
   /** Lines that are no rows. */
   readonly damage?: readonly string[];
   readonly now?: Partial<RunHeader>;
+  /** Of the part that goes on. */
+  readonly settings?: Partial<RunHeader['settings']>;
 }
 
 const hashOfRow = ({ caseId, trial = 0, side }: Row): string =>
@@ -60,6 +62,7 @@ function resume({
   acceptedCellOf,
   damage = [],
   now = {},
+  settings = {},
 }: Earlier) {
   const project = openTempProject();
   const before = buildHeader(header);
@@ -75,7 +78,7 @@ function resume({
   const notes: unknown[] = [];
   const { id: _id, ...next } = buildHeader({ startedAt: '2026-11-25T08:00:00.000Z', ...now });
   const earlier = openEarlierPart({
-    options: { project: { root: project.root } } as unknown as ResumeOptions['options'],
+    options: { project: { root: project.root }, settings } as unknown as ResumeOptions['options'],
     resume: how,
     plan: {
       providerKeys: ['a', 'b'],
@@ -229,6 +232,17 @@ describe('of the part of a run that came before', () => {
     });
     const path = join(project.root, '.llmcheck/runs/20261124-153012-a1b2.jsonl');
     expect(notes).toEqual(messages.map((message) => ({ type: 'note', message: message.replace('PATH', path) })));
+  });
+
+  test.each([
+    [{}, 1],
+    [{ maxCostUsd: 2 }, 0],
+  ])('a limit of its cost that is not given again is told: %j', (settings, count) => {
+    const before = { settings: { ...buildHeader({}).settings, maxCostUsd: 0.5 } };
+    const { notes } = resume({ rows: [{ caseId: 'a' }], header: before, settings });
+    const message =
+      'the run began with --max-cost 0.5, and goes on without a limit: --max-cost is given again for each part';
+    expect(notes).toEqual(Array.from({ length: count }, () => ({ type: 'note', message })));
   });
 
   test('the record is written again as a part of the whole run', () => {
