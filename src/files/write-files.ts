@@ -166,6 +166,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'the operation is not permitted (EPERM)',
   EROFS: 'the file system is read-only (EROFS)',
   ESTALE: 'another run has replaced it in the meantime (ESTALE)',
+  TRUNCATED: 'another process has emptied it or cut it off',
 };
 
 /** The code of a system error, such as `ENOENT`; undefined for everything else that can be thrown. */

@@ -133,7 +133,7 @@ function openWriter(
     const lines = rows.map(renderLine);
     const bytes = Buffer.from([...lines, ''].join('\n'));
     withStorageErrors('Writing', path, () => {
-      checkNotReplaced();
+      checkUntouched();
       if (isTorn) removeTorn();
       isTorn = true;
       writeAll(fd, bytes, writeBytes);
@@ -146,9 +146,10 @@ function openWriter(
     });
   }
 
-  function checkNotReplaced(): void {
+  function checkUntouched(): void {
     const found = statSync(path, { throwIfNoEntry: false, bigint: true });
     if (found?.ino !== ino) throw new StorageError('Writing', path, found === undefined ? 'ENOENT' : 'ESTALE');
+    if (found.size < size) throw new StorageError('Writing', path, 'TRUNCATED');
   }
 
   /** Half a row would be damage in the middle of the file as soon as another row follows. */

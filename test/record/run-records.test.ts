@@ -5,6 +5,8 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -160,6 +162,15 @@ describe('a record that another run goes on with', () => {
     second.append(buildRow('b'));
     second.close();
     expect(summarize(writer.path)).toEqual(['a passed', 'b passed']);
+  });
+
+  test('takes no further row where another process has emptied it', () => {
+    const writer = createRunRecord(makeFolder(), buildHeader());
+    writer.append(buildRow('a'));
+    truncateSync(writer.path);
+    expect(catchStorageError(() => writer.append(buildRow('b'))).message).toMatch(/emptied it or cut it off\.$/);
+    writer.close();
+    expect(statSync(writer.path).size).toBe(0);
   });
 
   test('is not read at the places of its earlier rows', async () => {
