@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type RedisAddress, redisEndpoint } from '../text/store-urls.ts';
-import type { SharedBackend } from './shared-cache.ts';
+import { ReadOnlyStoreError, type SharedBackend } from './shared-cache.ts';
 
 export interface RedisOptions extends RedisAddress {
   readonly prefix: string;
@@ -45,7 +45,11 @@ export function openRedisBackend(loaded: unknown, options: RedisOptions): Shared
     async write(key, text) {
       await ask(() =>
         ttlMs === undefined ? client.set(`${prefix}${key}`, text) : client.set(`${prefix}${key}`, text, 'PX', ttlMs),
-      );
+      ).catch((error: unknown) => {
+        // A replica, or a user without the right to write.
+        const isRefused = error instanceof Error && /^(?:READONLY|NOPERM)\b/.test(error.message);
+        throw isRefused ? new ReadOnlyStoreError(error.message) : error;
+      });
     },
     async count() {
       let [cursor, entries] = ['0', 0];

@@ -1,5 +1,5 @@
 import { AwsV4Signer } from 'aws4fetch';
-import type { SharedBackend } from './shared-cache.ts';
+import { ReadOnlyStoreError, type SharedBackend } from './shared-cache.ts';
 
 interface BucketReply {
   readonly status: number;
@@ -60,6 +60,7 @@ export function openS3Backend(options: S3Options): SharedBackend {
     },
     async write(key, value) {
       const { status, text } = await send('PUT', pathOf(key), value);
+      if (text.includes('<Code>AccessDenied<')) throw new ReadOnlyStoreError(describeRefusal(status, text));
       if (!isDone(status)) throw new Error(describeRefusal(status, text));
     },
     async count() {

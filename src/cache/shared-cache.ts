@@ -1,10 +1,14 @@
 import type { CacheEntry } from './cache-entry.ts';
 import { cacheFormat, checkKey, parseEntry, renderEntry } from './cache-entry.ts';
 
+/** The store answers, and does not let us write. */
+export class ReadOnlyStoreError extends Error {}
+
 /** A place that several machines reach. Calls reject where it does not answer or says no. */
 export interface SharedBackend {
   /** Undefined where there is no such value. */
   read(key: string): Promise<string | undefined>;
+  /** Rejects with a `ReadOnlyStoreError` where it can only be read. */
   write(key: string, text: string): Promise<void>;
   /** How many values of ours there are, where `isMore` is set at least that many. */
   count(): Promise<{ readonly entries: number; readonly isMore: boolean }>;
@@ -30,6 +34,7 @@ export class SharedCache {
   readonly #options: SharedCacheOptions;
   #opening: Promise<SharedBackend> | undefined;
   #isOff = false;
+  #isReadOnly = false;
   #hasWarned = false;
   #dropped = 0;
   #writing = 0;
@@ -56,7 +61,7 @@ export class SharedCache {
 
   /** Returns at once; what is written waits for its turn. */
   write(entry: CacheEntry): void {
-    if (this.#isOff) return;
+    if (this.#isOff || this.#isReadOnly) return;
     if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
     else this.#waiting.push(entry);
     this.#writeNext();
@@ -123,9 +128,18 @@ export class SharedCache {
       return await withTimeLimit(work(backend), timeoutMs, startTimer);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      this.#turnOff(error.message);
+      if (error instanceof ReadOnlyStoreError) this.#endWrites(error.message);
+      else this.#turnOff(error.message);
       return undefined;
     }
+  }
+
+  #endWrites(reason: string): void {
+    this.#waiting = [];
+    if (this.#isReadOnly || this.#isOff) return;
+    this.#isReadOnly = true;
+    const { address, onWarning } = this.#options;
+    onWarning(`The shared cache ${address} takes no answers (${reason}). The run only reads it.`);
   }
 
   #turnOff(reason: string): void {

@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { renderEntry } from '../../src/cache/cache-entry.ts';
 import { openRedisBackend } from '../../src/cache/redis-backend.ts';
 import { openS3Backend } from '../../src/cache/s3-backend.ts';
-import { type SharedBackend, SharedCache, type SharedCacheOptions } from '../../src/cache/shared-cache.ts';
+import {
+  ReadOnlyStoreError,
+  type SharedBackend,
+  SharedCache,
+  type SharedCacheOptions,
+} from '../../src/cache/shared-cache.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { ask, buildEntry } from './build-entry.ts';
 
@@ -134,6 +139,28 @@ test('a store that failed takes nothing more, and no more is said of it', async 
   expect([written, warnings]).toEqual([1, [expect.stringContaining('it is full')]]);
 });
 
+test('a store that can only be read is read on, and no more is written to it', async () => {
+  let written = 0;
+  const [entry = buildEntry(ask('q'), 'a')] = entries;
+  const { cache, warnings } = open({
+    read: () => Promise.resolve(renderEntry(entry)),
+    write: () => {
+      written += 1;
+      return Promise.reject(new ReadOnlyStoreError('HTTP 403 AccessDenied'));
+    },
+  });
+  for (let index = 0; index < 100; index += 1) cache.write(entry);
+  await new Promise(setImmediate);
+  for (let index = 0; index < 100; index += 1) cache.write(entry);
+  expect((await cache.read(entry.key))?.key).toBe(entry.key);
+  await cache.close();
+  // Those that were under way at once.
+  expect([written, warnings]).toEqual([
+    64,
+    ['The shared cache redis://cache takes no answers (HTTP 403 AccessDenied). The run only reads it.'],
+  ]);
+});
+
 test('a cache that is closed asks its store nothing more, and waits for nothing where nothing is written', async () => {
   let asked = 0;
   let closed = 0;
@@ -180,12 +207,13 @@ test('a bucket counts its values, and its refusals carry their code', async () =
   expect(await backend.count()).toEqual({ entries: 2, isMore: true });
   reply = { status: 403, text: '<Error><Code>AccessDenied</Code></Error>' };
   await expect(backend.count()).rejects.toThrow('HTTP 403 AccessDenied');
-  await expect(backend.write('a', 'b')).rejects.toThrow('HTTP 403 AccessDenied');
+  await expect(backend.write('a', 'b')).rejects.toThrow(new ReadOnlyStoreError('HTTP 403 AccessDenied'));
   await expect(backend.read('a')).rejects.toThrow('HTTP 403 AccessDenied');
   reply = { status: 404, text: '' };
   expect(await backend.read('a')).toBeUndefined();
   await expect(backend.write('a', 'b')).rejects.toThrow(/^HTTP 404$/);
   expect(types.slice(-2)).toEqual([undefined, 'application/json']);
+  await expect(backend.write('a', 'b')).rejects.not.toBeInstanceOf(ReadOnlyStoreError);
 });
 
 test('a value that can not be used counts as missing, and is told of once', async () => {
@@ -265,6 +293,7 @@ describe('a Redis server', () => {
       }
       set(...given: string[]) {
         log.push(['set', ...given]);
+        if (fault !== undefined) return Promise.reject(fault);
         return Promise.resolve(values.set(given[0] ?? '', given[1] ?? ''));
       }
       scan(...given: unknown[]) {
@@ -323,6 +352,16 @@ describe('a Redis server', () => {
     await expect(backend.read('k')).rejects.toBe(closed);
     fail(new Error('ECONNREFUSED'));
     await expect(backend.read('k')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test.each([
+    ["READONLY You can't write against a read only replica.", true],
+    ['NOPERM this user has no permissions to run the set command', true],
+    ['OOM command not allowed when used memory is above maxmemory', false],
+  ])('that refuses a value with %j can only be read: %j', async (message, is) => {
+    const { backend } = openRedis({}, new Error(message));
+    const refusal = await backend.write('k', 'v').catch((error: unknown) => error);
+    expect([refusal instanceof ReadOnlyStoreError, (refusal as Error).message]).toEqual([is, message]);
   });
 
   test.each([undefined, null, {}, { Redis: {} }])('is not asked by the module %j', (loaded) => {
