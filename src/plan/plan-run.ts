@@ -73,7 +73,7 @@ export async function planRun(
   const schemaProblems = await findRefusedSchemas(plan.suites.filter(({ suite }) => isAsked(suite, options)));
   refuse(schemaProblems.filter(({ severity }) => severity === 'error'));
   const pricer = await createPricer({ prices: project.prices });
-  refuse(findUnpriced(plan, settings.maxCostUsd, pricer, endpointOf));
+  refuse(findUnpriced(plan, settings.maxCostUsd, Object.keys(project.prices), pricer, endpointOf));
   const variants = plan.suites.flatMap((suite) => suite.variants);
   const providers = new Map(variants.map(({ provider }) => [providerKey(provider), provider]));
   const describeProvider = (provider: ProviderConfig) => {
@@ -204,6 +204,7 @@ function findMissingRecordings({ project, record }: Pick<RunOptions, 'project' |
 function findUnpriced(
   plan: Plan,
   maxCostUsd: number | undefined,
+  priced: readonly string[],
   pricer: Pricer,
   endpointOf: (provider: ProviderConfig) => Endpoint,
 ): Problem[] {
@@ -212,11 +213,15 @@ function findUnpriced(
   const check = (provider: ProviderConfig, why: string) => {
     if (named.has(`${why} ${provider.id}`) || pricer.hasPrice(pricedModel(provider, endpointOf(provider)))) return;
     named.add(`${why} ${provider.id}`);
+    const nearest = findNearest(provider.model, priced) ?? findNearest(`${provider.adapter}:${provider.model}`, priced);
     problems.push({
       code: 'missing-price',
       severity: 'error',
       message: `no price is known for ${provider.adapter}:${provider.model}, so ${why} can't be held`,
-      hint: 'add price: { input: …, output: … } (USD per million tokens) to the provider, or prices: to the config',
+      hint:
+        nearest === undefined
+          ? 'add price: { input: …, output: … } (USD per million tokens) to the provider, or prices: to the config'
+          : `prices of the config names "${nearest}": write "${provider.model}" if it means this model`,
       ...defined({ at: provider.at }),
     });
   };

@@ -172,6 +172,20 @@ describe('a run is not planned', () => {
       [noPrice('--max-cost'), noPrice('the cost gate of suite one')],
     ],
     [
+      'where the config names the model otherwise',
+      {
+        suites: [suiteOf('one', { providers: [unpriced] })],
+        settings: { maxCostUsd: 1 },
+        prices: { other: { input: 1, output: 1 }, 'openai:onw': { input: 1, output: 1 } },
+      },
+      [
+        noPrice('--max-cost').replace(
+          hint,
+          'prices of the config names "openai:onw": write "own" if it means this model',
+        ),
+      ],
+    ],
+    [
       'but where the config knows the price',
       {
         suites: [suiteOf('one', { providers: [unpriced] })],
