@@ -264,6 +264,7 @@ const configs: Readonly<Record<string, readonly unknown[]>> = {
     provider({ apiHost: 'a.openai.azure.com' }, 'azure:chat:dep'),
     provider({ apiHost: 'a.openai.azure.com', apiVersion: '2024-06-01' }, 'azure:chat:dep'),
     provider({ apiBaseUrl: 'http://x' }, 'ollama:chat:llama'),
+    provider({}, 'github:gpt-4o'),
     provider({ headers: { 'X-A': 'b', Authorization: 'Bearer x', 'X-Env': '{{env.E}}', 'X-T': '{{q}}', 'X-N': 3 } }),
     provider({ organization: 'org' }),
     provider({}, 'openai:gpt-4o', { prompts: ['p1'], delay: 5, transform: 'output.x', label: 'l', odd: 1 }),

@@ -49,6 +49,8 @@ export async function convertProvider(written: Written, context: ProviderContext
   if (refused !== undefined) return refused;
   if (model.adapter === 'ollama')
     draft.note(written, 'the model is asked over the OpenAI-compatible API of Ollama, with its templates of chats');
+  if (id.startsWith('github:'))
+    draft.note(written, 'GitHub closed this endpoint on 30 July 2026: name another server of the model');
   const settings = await convertSettings(withShared(parts.child('config'), context.shared), model, context);
   // Judges are asked for a verdict alone.
   if (own !== undefined) noteThinking(parts.child('config'), model, settings, draft);
