@@ -9,6 +9,8 @@ import {
 import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
+import type { Endpoint } from '../model/provider.ts';
+import type { ProviderConfig } from '../model/suite.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { findUnknownTools } from '../plan/check-tools.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
@@ -39,17 +41,18 @@ export async function validateProject(
   // Suites may give providers of one name different keys. Each key is shown at its first place.
   const ofVariants = plan.suites.flatMap(({ variants }) => variants.map(({ provider }) => provider));
   for (const provider of [...ofVariants, ...project.suites.flatMap(({ askedModels }) => askedModels)]) {
-    const { apiKeyEnv } = endpointOf(provider);
-    if (isHermetic || apiKeyEnv === undefined || (env[apiKeyEnv] ?? '') !== '') continue;
-    const name = JSON.stringify([provider.id, apiKeyEnv]);
-    if (named.has(name)) continue;
-    named.add(name);
-    warnings.push({
-      code: 'missing-key',
-      severity: 'warning',
-      message: `${apiKeyEnv} is not set: provider ${provider.id} can answer from the cache only`,
-      ...defined({ at: provider.at }),
-    });
+    if (isHermetic) continue;
+    for (const variable of listVariables(provider, endpointOf(provider))) {
+      const name = JSON.stringify([provider.id, variable]);
+      if ((env[variable] ?? '') !== '' || named.has(name)) continue;
+      named.add(name);
+      warnings.push({
+        code: 'missing-key',
+        severity: 'warning',
+        message: `${variable} is not set: provider ${provider.id} can answer from the cache only`,
+        ...defined({ at: provider.at }),
+      });
+    }
   }
   // Loading has reported the empty selections in files.
   const known = new Set([project, ...project.suites].flatMap(({ emptySelections = [] }) => emptySelections));
@@ -57,13 +60,19 @@ export async function validateProject(
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
   }
   warnings.push(...findRetirements({ planned, isHermetic: ({ recordings }) => recordings !== undefined, now: now() }));
-  warnings.push(...findUnknownTools(project.suites), ...planned.schemaWarnings);
+  warnings.push(...findUnknownTools(project.suites), ...planned.warnings);
   return {
     warnings,
     cases: project.suites.reduce((sum, { caseCount }) => sum + caseCount, 0),
     cells: plan.cellCount,
     isIncomplete: !options.settings.allowEmpty && planned.emptySelections.some(({ isNamed }) => isNamed),
   };
+}
+
+/** The variables without which a provider makes no call. */
+function listVariables({ headers }: ProviderConfig, { apiKeyEnv }: Endpoint): readonly string[] {
+  const ofHeaders = Object.values(headers).flatMap((value) => (typeof value === 'string' ? [] : [value.env]));
+  return [...(apiKeyEnv === undefined ? [] : [apiKeyEnv]), ...ofHeaders];
 }
 
 /** Mistakes in the baselines that the run would open are reported together with those of the plan. */

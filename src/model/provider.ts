@@ -39,6 +39,8 @@ export interface Endpoint {
   readonly remark?: string;
   /** True where a request with a JSON Schema in `response_format` is refused by some or all models. */
   readonly refusesSchema?: true;
+  /** The parts of a request that a template of the user's sends, such as `system`; undefined where all are sent. */
+  readonly reads?: ReadonlySet<string>;
   /** The media types of files that can go along with a message; undefined where that is up to what is called. */
   readonly takes?: RegExp;
 }

@@ -15,6 +15,7 @@ import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 import { createAttachments } from './attachments.ts';
 import { buildPlan, type Plan, providerKey } from './build-plan.ts';
+import { findUnsent } from './check-requests.ts';
 import { findRefusedSchemas } from './check-schemas.ts';
 import { describeShard } from './describe-suites.ts';
 import { type PricedVariant, pricedModel, pricedModelOfVariant } from './price-variants.ts';
@@ -28,8 +29,8 @@ export interface PlannedRun {
   /** True where only the shard has no cells: the selection as a whole does. */
   readonly isEmptyShard: boolean;
   readonly emptySelections: readonly EmptySelection[];
-  /** What APIs refuse of schemas that are sent. */
-  readonly schemaWarnings: readonly Problem[];
+  /** What APIs refuse of schemas that are sent, and what is not sent at all. */
+  readonly warnings: readonly Problem[];
   /** What a record says of the part that this is. */
   readonly shard?: RecordedShard;
   readonly pricer: Pricer;
@@ -70,7 +71,8 @@ export async function planRun(
   const planOptions = { ...rendering, ...defined({ firstPrompt: settings.compare?.[0] }) };
   const plan = buildPlan(project.suites, { selection, ...planOptions });
   refuse(attachments.findProblems(plan));
-  const schemaProblems = await findRefusedSchemas(plan.suites.filter(({ suite }) => isAsked(suite, options)));
+  const asked = plan.suites.filter(({ suite }) => isAsked(suite, options));
+  const schemaProblems = await findRefusedSchemas(asked);
   refuse(schemaProblems.filter(({ severity }) => severity === 'error'));
   const pricer = await createPricer({ prices: project.prices });
   refuse(findUnpriced(plan, settings.maxCostUsd, Object.keys(project.prices), pricer, endpointOf));
@@ -92,7 +94,7 @@ export async function planRun(
     ...defined({ shard: recordedShard }),
     plan,
     emptySelections: await findEmptySelections(project, selection),
-    schemaWarnings: schemaProblems,
+    warnings: [...schemaProblems, ...findUnsent(asked, endpointOf)],
     isEmptyShard: plan.cellCount === 0 && whole.cellCount > 0,
     pricer,
     providerEnv,

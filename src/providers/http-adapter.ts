@@ -52,6 +52,7 @@ export type Sign = (url: string, body: string) => Promise<Readonly<Record<string
 /** One service that answers over HTTP. */
 export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugin'> {
   readonly options?: z.ZodType;
+  readonly readsOf?: (config: ProviderConfig) => Endpoint['reads'];
   /** Grows when the same request is sent differently. */
   readonly version: string | ((config: ProviderConfig) => string);
   /** Where the service is for this provider, and what key it takes. */
@@ -68,7 +69,8 @@ export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugi
 }
 
 export function defineHttpAdapter(service: HttpService): Adapter {
-  const { summary, example, options, writes, systemMember, embeddings, varsOf, version, presetOf, secretEnv } = service;
+  const { summary, example, options, writes, systemMember, embeddings, varsOf, version, presetOf, secretEnv, readsOf } =
+    service;
   return {
     summary,
     example,
@@ -83,7 +85,12 @@ export function defineHttpAdapter(service: HttpService): Adapter {
         adapterVersion: typeof version === 'string' ? version : version(config),
         sends: true,
         takes: service.formatOf(config).takes,
-        ...defined({ secretEnv, refusesSchema: preset.refusesSchema, vars: varsOf?.(config) }),
+        ...defined({
+          secretEnv,
+          refusesSchema: preset.refusesSchema,
+          vars: varsOf?.(config),
+          reads: readsOf?.(config),
+        }),
       };
     },
     connect: (config, env) => connect(service, config, env),

@@ -71,6 +71,11 @@ function findVars(value: unknown): readonly string[] {
   return [...new Set(listVariables(value).flatMap((path) => /^vars\.([^.[]+)/.exec(path)?.[1] ?? []))];
 }
 
+/** Such as `messages`. */
+function findParts(value: unknown): ReadonlySet<string> {
+  return new Set(listVariables(value).map(rootOf));
+}
+
 function listVariables(value: unknown): readonly string[] {
   return listTemplates(value).flatMap((source) => compileTemplate(source).variables);
 }
@@ -95,6 +100,7 @@ export const http = defineHttpAdapter({
     const names = findVars(httpOptions.parse(options).request);
     return names.length === 0 ? undefined : names;
   },
+  readsOf: ({ options }) => findParts(httpOptions.parse(options).request),
   formatOf: ({ options }) => createHttpFormat(httpOptions.parse(options)),
 });
 
@@ -110,7 +116,7 @@ function createHttpFormat(options: { readonly request: unknown; readonly respons
   const paths = compilePaths(options.response);
   return {
     // Files are sent as members of messages.
-    takes: listVariables(options.request).some((path) => rootOf(path) === 'messages') ? /./ : /(?!)/,
+    takes: findParts(options.request).has('messages') ? /./ : /(?!)/,
     pathOf: () => '',
     buildBody: (request) => build(describeRequest(request)),
     readAnswer(body, { latencyMs }) {

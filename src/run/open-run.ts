@@ -297,7 +297,7 @@ function findRemarks(
   });
   const used = planned.plan.suites.flatMap(({ suite, variants }) => (isHermetic(suite.id) ? [] : variants));
   const ofProviders = used.flatMap(({ provider }) => planned.endpointOf(provider).remark ?? []);
-  const known = [...retirements, ...planned.schemaWarnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
+  const known = [...retirements, ...planned.warnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
   const remarks = [...known, ...new Set(ofProviders)];
   // A user who accepts the run knows, and two versions side by side need no file.
   if (options.updateBaseline || options.settings.compare !== undefined) return remarks;

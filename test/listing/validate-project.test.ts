@@ -111,10 +111,11 @@ test('mistakes in baselines and in the plan are reported together, the first one
   expect(baseline).toMatch(/one\.baseline\.jsonl[^]*\n1 error\n/);
 });
 
-test('a provider that is also a judge is named once, and checks of tools that no prompt declares are named', async () => {
+test('variables of providers and judges that are not set are named once, and checks of tools that no prompt declares are named', async () => {
   const project = openTempProject();
   const cases = `  - { id: a, vars: { word: x }, assert: [{ rubric: "Is it kind?" }, { toolCalls: [{ name: findOrder }] }] }`;
-  const providers = '[{ id: mini, use: "openai:gpt-4.1-mini", params: { tools: [{ name: find_order }] } }]';
+  const headers = '{ X-Team: { env: TEAM }, X-Own: { env: OPENAI_API_KEY }, X-Mode: fixed }';
+  const providers = `[{ id: mini, use: "openai:gpt-4.1-mini", headers: ${headers}, params: { tools: [{ name: find_order }] } }]`;
   writeSuite(project, { providers, cases, more: 'judges: ["openai:gpt-4.1"]\n' });
   writeSuite(project, { suite: 'two', providers: '["openai:gpt-4.1"]' });
   const [code, , stderr] = await validate(project, {});
@@ -123,6 +124,7 @@ test('a provider that is also a judge is named once, and checks of tools that no
     0,
     [
       'missing-key: OPENAI_API_KEY is not set: provider mini can answer from the cache only',
+      'missing-key: TEAM is not set: provider mini can answer from the cache only',
       'missing-key: OPENAI_API_KEY is not set: provider openai:gpt-4.1 can answer from the cache only',
       'unknown-tool: case "a" checks calls of "findOrder", and no prompt or provider declares that tool',
     ],

@@ -299,7 +299,7 @@ test('what an API refuses of schemas is known of suites that are asked', async (
   const prompt = buildPrompt({ params: { response_format: { type: 'json_schema', json_schema } } });
   const warningsOf = async (recordings: object, record = false) => {
     const suites = [suiteOf('one', { prompts: [prompt], ...recordings })];
-    return (await plan({ suites, record })).schemaWarnings.map(({ severity }) => severity);
+    return (await plan({ suites, record })).warnings.map(({ severity }) => severity);
   };
   const recordings = { recordings: '/project/x.jsonl' };
   expect([await warningsOf({}), await warningsOf(recordings), await warningsOf(recordings, true)]).toEqual([
