@@ -12,6 +12,7 @@ import { importDataSet } from './data-sets/data-set.ts';
 import { type ImportedSuite, LeftOut, type Unreadable } from './draft.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
 import { importPromptfoo } from './promptfoo/import-promptfoo.ts';
+import { refusePacked } from './traces/read-trace-file.ts';
 
 export type ImportFormat = 'promptfoo' | 'openai-evals' | 'jsonl' | 'skill-evals';
 
@@ -45,8 +46,12 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   const files = openProjectFiles(findProject(cwd), cwd);
   const path = findFile(resolve(cwd, options.path), options);
   const found = await files.read(path);
-  if ('fault' in found) throw new UserError({ ...found.fault });
   const shown = files.display(path);
+  if ('fault' in found) {
+    const raw = await files.readBytes(path);
+    if ('bytes' in raw) refusePacked(readFirst(raw.bytes, 4), shown);
+    throw new UserError({ ...found.fault });
+  }
   const target = options.output ?? nameTarget(path, options);
   const imported =
     format === 'skill-evals'

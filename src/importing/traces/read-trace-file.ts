@@ -106,7 +106,7 @@ function listPaths(text: string): ReadonlySet<string> {
 const packed: readonly (readonly [start: readonly number[], kind: string, hint: string])[] = [
   [[0x1f, 0x8b], 'compressed (gzip)', 'unpack it first: gunzip FILE'],
   [[0x28, 0xb5, 0x2f, 0xfd], 'compressed (Zstandard)', 'unpack it first: unzstd FILE'],
-  [[0x50, 0x4b, 0x03, 0x04], 'a ZIP archive', 'unpack it first: unzip FILE'],
+  [[0x50, 0x4b, 0x03, 0x04], 'a ZIP archive or an Excel workbook', 'unpack it first: unzip FILE, or save it as CSV'],
   [[0x50, 0x41, 0x52, 0x31], 'a Parquet file', 'write its rows as JSON lines first, such as with DuckDB'],
 ];
 
@@ -135,7 +135,8 @@ function* readChunks(bytes: FileBytes, shown: string): Generator<string, void, u
   }
 }
 
-function refusePacked(content: Buffer, shown: string): void {
+/** Throws a `UserError` for a file that is no text, such as Parquet. */
+export function refusePacked(content: Uint8Array, shown: string): void {
   const found = packed.find(([start]) => start.every((byte, index) => content[index] === byte));
   if (found === undefined) return;
   const [, kind, hint] = found;

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startChatServer } from '../../support/chat-server.ts';
@@ -491,8 +492,11 @@ test('choices of HELM are lettered, and the answer is a letter', async () => {
   });
 });
 
-test.each<[file: string, text: string, message: string]>([
+test.each<[file: string, text: string | Uint8Array, message: string]>([
   ['data.jsonl', '', 'data.jsonl has no rows'],
+  ['data.tsv', 'q\tanswer\na\tb\n', 'data.tsv:1:1 error syntax: the columns are separated by tabs, not by commas'],
+  ['data.xlsx', Uint8Array.of(0x50, 0x4b, 3, 4, 0xff), 'data.xlsx is a ZIP archive or an Excel workbook'],
+  ['data.jsonl', Uint8Array.of(0x50, 0xff), 'data.jsonl is not UTF-8 text'],
   ['data.json', '[]', 'data.json has no rows'],
   ['data.csv', 'q,answer\n', 'data.csv has no rows'],
   ['data.csv', 'q;answer\na;b\n', 'separated by ";", not by commas'],
@@ -508,7 +512,7 @@ test.each<[file: string, text: string, message: string]>([
   ['data.json', JSON.stringify({ prompts: ['x'], tests: [{ vars: {}, assert: [] }] }), 'use llmcheck import promptfoo'],
 ])('%s %j is refused', async (file, text, message) => {
   const project = openTempProject();
-  project.write(file, text);
+  writeFileSync(project.path(file), text);
   const { code, stderr } = await project.run(['import', 'jsonl', file]);
   expect([code, project.files('evals')]).toEqual([2, []]);
   expect(stderr).toContain(message);

@@ -171,7 +171,11 @@ describe('the form of a file', () => {
       Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd),
       '- export.json is compressed (Zstandard) (unpack it first: unzstd FILE)',
     ],
-    ['ZIP', 'PK\u0003\u0004', '- export.json is a ZIP archive (unpack it first: unzip FILE)'],
+    [
+      'ZIP',
+      'PK\u0003\u0004',
+      '- export.json is a ZIP archive or an Excel workbook (unpack it first: unzip FILE, or save it as CSV)',
+    ],
     ['Parquet', 'PAR1', '- export.json is a Parquet file (write its rows as JSON lines first, such as with DuckDB)'],
     [
       'Latin-1',
