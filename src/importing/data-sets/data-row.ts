@@ -90,7 +90,7 @@ function plain(name: string): string {
 /** What tools and data sets call the golden answer. */
 const GOLDEN = nameSet(`
   expected expectedoutput expectedanswer expectedanswers expectedresponse expectedresult expectedvalue expectedlabel
-  expectedoutputs ideal idealanswer idealresponse idealoutput groundtruth groundtruths groundtruthanswer gt gold golden
+  expectedoutputs ideal idealanswer idealresponse idealoutput truth groundtruth groundtruths groundtruthanswer gt gold golden
   goldanswer goldenanswer goldoutput goldenoutput goldlabel reference references referenceanswer referenceanswers
   referenceoutput referenceoutputs referenceresponse target targets targetoutput targetanswer label labels answer answers
   correct correctanswer correctanswers correctoutput correctresponse bestanswer solution canonicalsolution finalanswer
@@ -112,8 +112,10 @@ const CLASSES = nameSet(`
 const GIVES_AWAY =
   /answer|expect|gold|truth|ideal|correct|solution|reference|rationale|explanation|completion|response|output|label|annotation|rubric|grading|^(?:unit)?tests?(?:list|cases?)?$/;
 
-/** Fields such as `answer_format` describe the answer. */
-const DESCRIBES = /(?:language|lang|format|type|length|schema|style|url|id|count|choices|options|instructions?)$/;
+/** Fields such as `answer_format` describe the answer: the last word of their name says so. */
+const DESCRIBES = nameSet(
+  'language lang format type length schema style url id count choices options instruction instructions',
+);
 
 /** Kept with a row by other tools, and sent to no model. */
 const BOOKKEEPING = nameSet(`
@@ -155,7 +157,12 @@ export function chooseAnswerFields(
 }
 
 function isSuspicious(name: string): boolean {
-  return GIVES_AWAY.test(plain(name)) && !DESCRIBES.test(plain(name));
+  return GIVES_AWAY.test(plain(name)) && !DESCRIBES.has(lastWord(name));
+}
+
+/** `format` of `answer_format`, `answer-format` and `answerFormat`. */
+function lastWord(name: string): string {
+  return plain(/(?:\p{Lu}+|\p{L}\p{Ll}*)[^\p{L}]*$/u.exec(name)?.[0] ?? name);
 }
 
 /** True for what may be called so since it holds an answer, right or wrong, or says which one is right. */

@@ -1,6 +1,7 @@
 import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
+import { isSystemRole } from '../../model/completion.ts';
 import {
   createDraft,
   type Draft,
@@ -210,9 +211,13 @@ function readRow(written: Written, { answers, hidden, draft }: Reading): DataRow
   const messages = found?.messages ?? [];
   const last = messages.at(-1);
   const isAnswered = last?.role === 'assistant';
-  const chat = isAnswered ? messages.slice(0, -1) : messages;
+  const system = messages.length > 0 && !away.has('system') ? fields.get('system') : undefined;
+  const isSystem = typeof system === 'string' && !messages.some(({ role }) => isSystemRole(role));
+  const asked = isAnswered ? messages.slice(0, -1) : messages;
+  const chat = isSystem ? [{ role: 'system' as const, content: system }, ...asked] : asked;
   const vars = [...fields].filter(
-    ([name]) => !away.has(name) && !(name === found?.name && found.messages !== undefined),
+    ([name]) =>
+      !away.has(name) && !(name === found?.name && found.messages !== undefined) && !(name === 'system' && isSystem),
   );
   if (vars.length === 0 && chat.length === 0) return draft.refuse(written, 'the row has no input');
   const own = golden === undefined ? undefined : readGolden(row, readFields(row), golden);

@@ -10,7 +10,7 @@ import { CutJsonError, type IsPart, splitJson } from './split-json.ts';
 
 /** The rows of a data set: a JSON object a line, a list, a list in a wrapper such as `{"data": […]}`, or a table in CSV. */
 export function readDataRows(file: string, text: string): readonly Written[] | Unreadable {
-  const written = /\.csv$/i.test(file) ? readTable(file, text) : readJsonRows(file, text);
+  const written = /\.[ct]sv$/i.test(file) ? readTable(file, text) : readJsonRows(file, text);
   if ('problems' in written) return written;
   const seen = new Set<string>();
   return written.flatMap((row) => {
@@ -63,11 +63,14 @@ function readCell(cell: string): unknown {
 }
 
 function readJsonRows(file: string, text: string): readonly Written[] | Unreadable {
-  const [first = ''] = text.trimStart().split('\n', 1);
+  const start = text.trimStart();
+  const [first = ''] = start.split('\n', 1);
   const line = parseJson(first);
-  const isLines = line.ok && isMap(line.value) && findKeys(line.value).length === 0;
+  // A row may hold a list as a wrapper does, but behind a wrapper there is nothing.
+  const isAlone = start.slice(first.length).trim() === '';
+  const isLines = line.ok && isMap(line.value) && !(isAlone && findKeys(line.value).length > 0);
   // A file of lines whose first is broken has other lines that are not.
-  const isBroken = !line.ok && !text.trimStart().startsWith('[') && !parseJson(text).ok;
+  const isBroken = !line.ok && !start.startsWith('[') && !parseJson(text).ok;
   return isLines || isBroken ? readLines(file, text) : readDocument(file, text);
 }
 
